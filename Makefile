@@ -41,16 +41,16 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= gcc
 OPT ?= -O2 -g
+# Those of the options that the compiler knows.
+known = $(shell for option in $(1); do \
+	$(CC) -O2 -Werror -U_FORTIFY_SOURCE $$option -include stdio.h -E -x c /dev/null >/dev/null 2>&1 && echo "$$option"; done)
 # For x86-64 gcc copies what has a bound and no fixed length by `rep movs`, which takes longer to begin
-# than memcpy takes for a name. Other compilers do not know the options, nor need them.
-COPY := $(shell copy='-mmemcpy-strategy=libcall:-1:noalign -mmemset-strategy=libcall:-1:noalign'; \
-	$(CC) $$copy -E -x c /dev/null >/dev/null 2>&1 && echo "$$copy")
+# than memcpy takes for a name. Other compilers neither know the options nor need them.
+COPY := $(call known,-mmemcpy-strategy=libcall:-1:noalign -mmemset-strategy=libcall:-1:noalign)
 # What makes a mistake with memory harder to use: canaries, stacks that cannot grow past their guard
 # page, jumps that land where they are meant to (-fcf-protection on x86, -mbranch-protection on ARM),
 # and calls of the C library with the sizes that the compiler knows; without optimisation it knows
 # none. The sanitizers' builds find such mistakes themselves, and go without.
-known = $(shell for option in $(1); do \
-	$(CC) -O2 -Werror -U_FORTIFY_SOURCE $$option -include stdio.h -E -x c /dev/null >/dev/null 2>&1 && echo "$$option"; done)
 HARDEN := -fPIE $(call known,-fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard) \
 	$(if $(filter-out -O0,$(filter -O%,$(OPT))),-U_FORTIFY_SOURCE $(or $(call known,-D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2))
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack

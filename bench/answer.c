@@ -136,7 +136,8 @@ const char *answer_check_text(enum answer_check check)
 }
 
 /* The record's head with its data's length and data, TTL aside. */
-static bool is_the_record(const uint8_t *record, size_t length, const struct question *question)
+static bool is_the_record(const uint8_t *record, size_t length,
+			  const struct bench_question *question)
 {
 	uint8_t head[] = {0xc0, DNS_HEADER_BYTES, 0, question->reverse ? TYPE_PTR : TYPE_A, 0, 1};
 	uint8_t data[TARGET_BYTES] = {0, 4};
@@ -151,7 +152,7 @@ static bool is_the_record(const uint8_t *record, size_t length, const struct que
 }
 
 enum answer_check answer_check(const uint8_t *packet, size_t length,
-			       const struct question *question)
+			       const struct bench_question *question)
 {
 	size_t end = DNS_HEADER_BYTES + question->length;
 	if (length < end || !(packet[2] & 0x80))

@@ -24,7 +24,7 @@ enum {
 	ANSWER_TTL = 300,
 };
 
-struct question {
+struct bench_question {
 	uint8_t wire[QUESTION_BYTES]; /* name, type A or PTR, class IN */
 	uint8_t length;
 	uint8_t rcode;    /* 0 or 3 */
@@ -58,6 +58,6 @@ const char *answer_check_text(enum answer_check check);
 
 /* Whether `packet`, whose id has been matched, is the right answer to `question`. */
 enum answer_check answer_check(const uint8_t *packet, size_t length,
-			       const struct question *question);
+			       const struct bench_question *question);
 
 #endif

@@ -5,10 +5,10 @@
 
 #include "bench/questions.h"
 
-bool flight_init(struct flight *flight, uint32_t room, uint64_t seed)
+bool flight_init(struct load_flight *flight, uint32_t room, uint64_t seed)
 {
 	assert(room && room <= 32768 && !(room & (room - 1)));
-	*flight = (struct flight){.room = room, .stride = 65536 / room, .random = seed | 1};
+	*flight = (struct load_flight){.room = room, .stride = 65536 / room, .random = seed | 1};
 	flight->slots = calloc(room, sizeof *flight->slots);
 	flight->free_slots = calloc(room, sizeof *flight->free_slots);
 	if (!flight->slots || !flight->free_slots) {
@@ -20,14 +20,14 @@ bool flight_init(struct flight *flight, uint32_t room, uint64_t seed)
 	return true;
 }
 
-void flight_release(struct flight *flight)
+void flight_release(struct load_flight *flight)
 {
 	free(flight->slots);
 	free(flight->free_slots);
-	*flight = (struct flight){0};
+	*flight = (struct load_flight){0};
 }
 
-struct flight_slot *flight_take(struct flight *flight)
+struct flight_slot *flight_take(struct load_flight *flight)
 {
 	if (flight->used == flight->room)
 		return NULL;
@@ -41,20 +41,20 @@ struct flight_slot *flight_take(struct flight *flight)
 	return slot;
 }
 
-struct flight_slot *flight_find(struct flight *flight, uint16_t id)
+struct flight_slot *flight_find(struct load_flight *flight, uint16_t id)
 {
 	struct flight_slot *slot = &flight->slots[id / flight->stride];
 	return slot->used && slot->id == id ? slot : NULL;
 }
 
-void flight_put_back(struct flight *flight, struct flight_slot *slot)
+void flight_put_back(struct load_flight *flight, struct flight_slot *slot)
 {
 	assert(slot->used && flight->used);
 	slot->used = false;
 	flight->free_slots[flight->room - flight->used--] = (uint16_t)(slot - flight->slots);
 }
 
-void flight_expire(struct flight *flight, uint64_t before_ns,
+void flight_expire(struct load_flight *flight, uint64_t before_ns,
 		   void (*on_lost)(const struct flight_slot *slot, void *context), void *context)
 {
 	for (uint32_t i = 0; flight->used && i < flight->touched; i++) {

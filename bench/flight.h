@@ -13,13 +13,13 @@
 #include "bench/answer.h"
 
 struct flight_slot {
-	struct question question;
+	struct bench_question question;
 	uint64_t sent_ns;
 	uint16_t id;
 	bool used;
 };
 
-struct flight {
+struct load_flight {
 	struct flight_slot *slots;
 	uint16_t *free_slots; /* a stack: what is used again is still in the processor's cache */
 	uint32_t room, used, stride;
@@ -28,15 +28,15 @@ struct flight {
 };
 
 /* room: a power of two, at most 32768. False without memory. */
-bool flight_init(struct flight *flight, uint32_t room, uint64_t seed);
-void flight_release(struct flight *flight);
+bool flight_init(struct load_flight *flight, uint32_t room, uint64_t seed);
+void flight_release(struct load_flight *flight);
 /* A slot with a new id, whose question and time the caller fills in; NULL when all are taken. */
-struct flight_slot *flight_take(struct flight *flight);
+struct flight_slot *flight_take(struct load_flight *flight);
 /* The question that waits with this id, or NULL. */
-struct flight_slot *flight_find(struct flight *flight, uint16_t id);
-void flight_put_back(struct flight *flight, struct flight_slot *slot);
+struct flight_slot *flight_find(struct load_flight *flight, uint16_t id);
+void flight_put_back(struct load_flight *flight, struct flight_slot *slot);
 /* Gives up what was sent before, and tells of each. */
-void flight_expire(struct flight *flight, uint64_t before_ns,
+void flight_expire(struct load_flight *flight, uint64_t before_ns,
 		   void (*on_lost)(const struct flight_slot *slot, void *context), void *context);
 
 #endif

@@ -22,8 +22,8 @@ static struct {
 	int poll, listener;
 	bool relays;
 	struct sockaddr_in target;
-	struct stream *clients[CLIENTS_MAX];
-	struct stream *upstream;
+	struct bench_stream *clients[CLIENTS_MAX];
+	struct bench_stream *upstream;
 	uint16_t next;
 	struct {
 		uint16_t id;
@@ -67,7 +67,7 @@ static void take(uint32_t client, uint8_t *room, size_t length)
 	stream_add(relay.upstream, length);
 }
 
-static struct stream *upstream_stream(void)
+static struct bench_stream *upstream_stream(void)
 {
 	if (!relay.upstream) {
 		int fd = tcp_connect(&relay.target);
@@ -80,13 +80,13 @@ static struct stream *upstream_stream(void)
 
 static bool from_client(uint32_t client)
 {
-	struct stream *stream = relay.clients[client];
+	struct bench_stream *stream = relay.clients[client];
 	const uint8_t *query;
 	uint8_t *room;
 	size_t length;
 	if (!stream_fill(stream))
 		return false;
-	struct stream *to = relay.relays ? upstream_stream() : stream;
+	struct bench_stream *to = relay.relays ? upstream_stream() : stream;
 	if (!to)
 		return false;
 	while ((room = stream_room(to)) && (query = stream_next(stream, &length))) {
@@ -110,7 +110,7 @@ static void from_upstream(void)
 	while ((reply = stream_next(relay.upstream, &length))) {
 		uint16_t slot;
 		memcpy(&slot, reply, 2);
-		struct stream *client = relay.clients[relay.slots[slot].client];
+		struct bench_stream *client = relay.clients[relay.slots[slot].client];
 		uint8_t *room = client ? stream_room(client) : NULL;
 		if (!room || length > STREAM_MESSAGE_BYTES)
 			continue;

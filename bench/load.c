@@ -25,7 +25,8 @@ static uint64_t clock_ns(void)
 	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
 }
 
-struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *packet, size_t *length)
+struct flight_slot *load_ask(struct load_run *load, struct load_lane *lane, uint8_t *packet,
+			     size_t *length)
 {
 	static const uint8_t head[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
 	struct flight_slot *slot = load->exhausted ? NULL : flight_take(&lane->flight);
@@ -47,7 +48,7 @@ struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *pack
 	return slot;
 }
 
-static void note(const struct load *load, const struct flight_slot *slot, const char *found)
+static void note(const struct load_run *load, const struct flight_slot *slot, const char *found)
 {
 	if (load->notes && load->phase.noted)
 		fprintf(load->notes, "%lu %lu %s\n", slot->sent_ns, load->now_ns - slot->sent_ns,
@@ -56,17 +57,17 @@ static void note(const struct load *load, const struct flight_slot *slot, const 
 
 static void on_lost(const struct flight_slot *slot, void *context)
 {
-	struct load *load = context;
+	struct load_run *load = context;
 	load->counts.lost++;
 	note(load, slot, "lost");
 }
 
-void load_lose(struct load *load, struct lane *lane, uint64_t before_ns)
+void load_lose(struct load_run *load, struct load_lane *lane, uint64_t before_ns)
 {
 	flight_expire(&lane->flight, before_ns, on_lost, load);
 }
 
-void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, size_t length)
+void load_judge(struct load_run *load, struct load_lane *lane, const uint8_t *packet, size_t length)
 {
 	struct flight_slot *slot =
 		length < DNS_HEADER_BYTES
@@ -85,7 +86,7 @@ void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, siz
 	flight_put_back(&lane->flight, slot);
 }
 
-static bool is_done(const struct load *load)
+static bool is_done(const struct load_run *load)
 {
 	uint64_t passed_ns = load->now_ns - load->start_ns;
 	return load->exhausted || (double)passed_ns >= load->phase.seconds * NS_PER_S ||
@@ -98,14 +99,14 @@ static uint32_t at_most(uint64_t a, uint32_t b)
 }
 
 /* How many places in the schedule have passed. */
-static uint64_t gone(const struct load *load)
+static uint64_t gone(const struct load_run *load)
 {
 	return load->counts.sent + load->counts.withheld + load->counts.slipped;
 }
 
 /* How many questions are due by now at the rate. When the load was kept from running, what it owes
  * is not thrown at the server all at once: that would measure the machine. */
-static uint64_t due(struct load *load)
+static uint64_t due(struct load_run *load)
 {
 	uint64_t by_now =
 		(uint64_t)((double)(load->now_ns - load->start_ns) / NS_PER_S * load->setup.rate);
@@ -118,7 +119,7 @@ static uint64_t due(struct load *load)
 }
 
 /* Paced: what is due, one to each lane in turn. */
-static void send_paced(struct load *load)
+static void send_paced(struct load_run *load)
 {
 	static uint32_t turn;
 	uint32_t count = at_most(due(load), PACKETS_MAX);
@@ -128,7 +129,7 @@ static void send_paced(struct load *load)
 		double at_ns = (double)(gone(load) + 1) * NS_PER_S / load->setup.rate;
 		double late_ns = (double)(load->now_ns - load->start_ns) - at_ns;
 		latency_add(&load->counts.lateness, late_ns > 0 ? (uint64_t)late_ns : 0);
-		struct lane *lane = &load->lanes[turn++ % load->setup.lanes];
+		struct load_lane *lane = &load->lanes[turn++ % load->setup.lanes];
 		if (load->transport->send(load, lane, 1))
 			load->counts.sent++;
 		else
@@ -136,7 +137,7 @@ static void send_paced(struct load *load)
 	}
 }
 
-static void send_window(struct load *load, struct lane *lane)
+static void send_window(struct load_run *load, struct load_lane *lane)
 {
 	uint32_t share = lane->flight.room, room = share - lane->flight.used;
 	if (room < (share + 1) / 2)
@@ -147,7 +148,7 @@ static void send_window(struct load *load, struct lane *lane)
 }
 
 /* Sleeps until the next question is due or something comes. */
-static void nap(struct load *load)
+static void nap(struct load_run *load)
 {
 	struct pollfd polls[POLLS_MAX];
 	unsigned count = 0;
@@ -163,7 +164,7 @@ static void nap(struct load *load)
 	ppoll(polls, count, &wait, NULL);
 }
 
-static uint32_t outstanding(const struct load *load)
+static uint32_t outstanding(const struct load_run *load)
 {
 	uint32_t sum = 0;
 	for (uint32_t i = 0; i < load->setup.lanes; i++)
@@ -171,7 +172,7 @@ static uint32_t outstanding(const struct load *load)
 	return sum;
 }
 
-static void sweep(struct load *load)
+static void sweep(struct load_run *load)
 {
 	uint64_t timeout_ns = load->phase.timeout_ms * 1000000ull;
 	uint64_t before = load->now_ns > timeout_ns ? load->now_ns - timeout_ns : 0;
@@ -179,13 +180,13 @@ static void sweep(struct load *load)
 		load_lose(load, &load->lanes[i], before);
 }
 
-static void turn(struct load *load, bool sends)
+static void turn(struct load_run *load, bool sends)
 {
 	load->now_ns = clock_ns();
 	if (load->setup.has_upstream)
 		upstream_serve(&load->upstream);
 	for (uint32_t i = 0; i < load->setup.lanes; i++) {
-		struct lane *lane = &load->lanes[i];
+		struct load_lane *lane = &load->lanes[i];
 		if (lane->flight.used) {
 			if (load->setup.rate > 0) /* a latency is told to the microsecond */
 				load->now_ns = clock_ns();
@@ -204,7 +205,7 @@ static void turn(struct load *load, bool sends)
 
 /* One phase, until its time is over and the last answer is in or lost; returns when sending ended.
  */
-static uint64_t run(struct load *load, struct load_phase phase)
+static uint64_t run(struct load_run *load, struct load_phase phase)
 {
 	uint64_t end_ns = 0, swept_ns;
 	load->phase = phase;
@@ -223,7 +224,7 @@ static uint64_t run(struct load *load, struct load_phase phase)
 	return end_ns;
 }
 
-static bool open_lanes(struct load *load)
+static bool open_lanes(struct load_run *load)
 {
 	for (uint32_t i = 0; i < load->setup.lanes; i++)
 		if (!load->transport->open(load, &load->lanes[i]))
@@ -232,7 +233,7 @@ static bool open_lanes(struct load *load)
 }
 
 /* Asks one question at a time until one is answered. */
-static bool wait_ready(struct load *load)
+static bool wait_ready(struct load_run *load)
 {
 	const struct load_phase probe = {.seconds = 0.2, .count = 1, .timeout_ms = 100};
 	const struct timespec pause = {.tv_nsec = 20000000};
@@ -251,7 +252,7 @@ static bool wait_ready(struct load *load)
 	return false;
 }
 
-static void report(const struct load *load, uint64_t end_ns, uint64_t cpu_ns)
+static void report(const struct load_run *load, uint64_t end_ns, uint64_t cpu_ns)
 {
 	const struct load_counts *counts = &load->counts;
 	double seconds = (double)(end_ns - load->start_ns) / NS_PER_S;
@@ -274,7 +275,7 @@ static void report(const struct load *load, uint64_t end_ns, uint64_t cpu_ns)
 	printf("}}\n");
 }
 
-static int measure(struct load *load)
+static int measure(struct load_run *load)
 {
 	const struct load_setup *setup = &load->setup;
 	struct load_phase phase = {.seconds = setup->warm, .timeout_ms = setup->timeout_ms};
@@ -300,7 +301,7 @@ static int measure(struct load *load)
 
 int main(int argc, char **argv)
 {
-	static struct load load;
+	static struct load_run load;
 	int status = load_setup_read(&load.setup, argc, argv);
 	if (status)
 		return status;

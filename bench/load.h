@@ -8,9 +8,9 @@
  *
  * A lane is one socket (UDP) or connection (TCP) with its share of the window.
  *
- * Notes are for who cuts a run at moments of his own: a line for each question that was measured,
- * as its answer comes or it is given up: when it was sent by the monotonic clock and how long it
- * took, in nanoseconds, and what was found ("right", "lost", or why it was wrong). */
+ * Notes are a line for each question that was measured, written when its answer comes or it is
+ * given up: when it was sent by the monotonic clock and how long it took, in nanoseconds, and what
+ * was found ("right", "lost", or why it was wrong). */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -43,10 +43,10 @@ struct load_setup {
 	const char *notes;          /* file for a line about each question; NULL: none */
 };
 
-struct lane {
+struct load_lane {
 	int fd;
-	struct stream *stream; /* TCP */
-	struct flight flight;
+	struct bench_stream *stream; /* TCP */
+	struct load_flight flight;
 };
 
 struct load_phase {
@@ -67,7 +67,7 @@ struct load_counts {
 	struct latency latency, lateness; /* lateness: of our own sends behind their schedule */
 };
 
-struct load {
+struct load_run {
 	struct load_setup setup;
 	struct load_phase phase;
 	struct load_counts counts; /* of the phase */
@@ -75,28 +75,30 @@ struct load {
 	struct questions *questions;
 	bool exhausted; /* no more questions */
 	uint64_t now_ns, start_ns;
-	struct lane lanes[LANES_MAX];
+	struct load_lane lanes[LANES_MAX];
 	const struct transport *transport;
 	struct packets packets;
-	struct upstream upstream;
+	struct bench_upstream upstream;
 };
 
 /* How questions leave and answers come: UDP or TCP. */
 struct transport {
 	/* Opens it again when it was open. False when nobody listens. */
-	bool (*open)(struct load *load, struct lane *lane);
+	bool (*open)(struct load_run *load, struct load_lane *lane);
 	/* Sends up to `count` questions; how many were put into flight. */
-	uint32_t (*send)(struct load *load, struct lane *lane, uint32_t count);
-	void (*receive)(struct load *load, struct lane *lane);
+	uint32_t (*send)(struct load_run *load, struct load_lane *lane, uint32_t count);
+	void (*receive)(struct load_run *load, struct load_lane *lane);
 };
 extern const struct transport transport_udp, transport_tcp;
 
 /* For transports. The next question into `packet` (room for a header and QUESTION_BYTES), with its
  * slot; the slot is NULL when there is none to ask or no slot is free. */
-struct flight_slot *load_ask(struct load *load, struct lane *lane, uint8_t *packet, size_t *length);
+struct flight_slot *load_ask(struct load_run *load, struct load_lane *lane, uint8_t *packet,
+			     size_t *length);
 /* Gives up what was sent before on this lane: it is lost. */
-void load_lose(struct load *load, struct lane *lane, uint64_t before_ns);
+void load_lose(struct load_run *load, struct load_lane *lane, uint64_t before_ns);
 /* Counts, times and checks what came. */
-void load_judge(struct load *load, struct lane *lane, const uint8_t *packet, size_t length);
+void load_judge(struct load_run *load, struct load_lane *lane, const uint8_t *packet,
+		size_t length);
 
 #endif

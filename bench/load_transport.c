@@ -7,13 +7,13 @@
 #include "bench/load.h"
 #include "bench/sockets.h"
 
-static bool udp_open(struct load *load, struct lane *lane)
+static bool udp_open(struct load_run *load, struct load_lane *lane)
 {
 	lane->fd = udp_connect(&load->setup.server);
 	return true;
 }
 
-static uint32_t udp_send(struct load *load, struct lane *lane, uint32_t count)
+static uint32_t udp_send(struct load_run *load, struct load_lane *lane, uint32_t count)
 {
 	struct flight_slot *slots[PACKETS_MAX];
 	struct packets *packets = &load->packets;
@@ -33,7 +33,7 @@ static uint32_t udp_send(struct load *load, struct lane *lane, uint32_t count)
 	return (uint32_t)sent;
 }
 
-static void udp_receive(struct load *load, struct lane *lane)
+static void udp_receive(struct load_run *load, struct load_lane *lane)
 {
 	struct packets *packets = &load->packets;
 	int count = packets_receive(packets, lane->fd, MSG_DONTWAIT);
@@ -43,7 +43,7 @@ static void udp_receive(struct load *load, struct lane *lane)
 
 const struct transport transport_udp = {udp_open, udp_send, udp_receive};
 
-static bool tcp_open(struct load *load, struct lane *lane)
+static bool tcp_open(struct load_run *load, struct load_lane *lane)
 {
 	stream_free(lane->stream);
 	lane->stream = NULL;
@@ -54,7 +54,7 @@ static bool tcp_open(struct load *load, struct lane *lane)
 }
 
 /* The server closed the connection: what it owes on it is lost. */
-static void reopen(struct load *load, struct lane *lane)
+static void reopen(struct load_run *load, struct load_lane *lane)
 {
 	load->counts.reconnected++;
 	load_lose(load, lane, UINT64_MAX);
@@ -64,7 +64,7 @@ static void reopen(struct load *load, struct lane *lane)
 	}
 }
 
-static uint32_t tcp_send(struct load *load, struct lane *lane, uint32_t count)
+static uint32_t tcp_send(struct load_run *load, struct load_lane *lane, uint32_t count)
 {
 	uint32_t sent = 0;
 	while (sent < count) {
@@ -80,7 +80,7 @@ static uint32_t tcp_send(struct load *load, struct lane *lane, uint32_t count)
 	return sent;
 }
 
-static void tcp_receive(struct load *load, struct lane *lane)
+static void tcp_receive(struct load_run *load, struct load_lane *lane)
 {
 	const uint8_t *message;
 	size_t length;

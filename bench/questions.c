@@ -80,7 +80,7 @@ void questions_free(struct questions *questions)
 	free(questions);
 }
 
-static void build(struct question *question, enum question_kind kind, uint32_t number,
+static void build(struct bench_question *question, enum question_kind kind, uint32_t number,
 		  uint32_t rules)
 {
 	static const char letters[ASK_KINDS] = {[ASK_HOST] = 'h',
@@ -102,7 +102,7 @@ static void build(struct question *question, enum question_kind kind, uint32_t n
 	question->address = ANSWER_BASE | (number & ANSWER_MASK);
 }
 
-static void build_reverse(struct question *question, uint32_t number)
+static void build_reverse(struct bench_question *question, uint32_t number)
 {
 	static const uint8_t tree[] = "\7in-addr\4arpa\0\0\14\0"; /* root, type, half a class */
 	uint8_t *at = question->wire;
@@ -128,7 +128,7 @@ static enum question_kind kind_drawn(struct questions *questions)
 	return (enum question_kind)kind;
 }
 
-void questions_next(struct questions *questions, struct question *question)
+void questions_next(struct questions *questions, struct bench_question *question)
 {
 	enum question_kind kind = kind_drawn(questions);
 	uint32_t number = 0;
@@ -147,7 +147,7 @@ void questions_next(struct questions *questions, struct question *question)
 	build(question, kind, number, questions->setup.rules);
 }
 
-bool questions_next_popular(struct questions *questions, struct question *question)
+bool questions_next_popular(struct questions *questions, struct bench_question *question)
 {
 	if (questions->popular == questions->setup.popular) {
 		questions->popular = 0; /* for whoever asks again */

@@ -39,9 +39,9 @@ struct questions; /* opaque */
 
 struct questions *questions_new(const struct questions_setup *setup); /* NULL: no such mix */
 void questions_free(struct questions *questions);
-void questions_next(struct questions *questions, struct question *question);
+void questions_next(struct questions *questions, struct bench_question *question);
 /* Every popular name once, to fill a cache; false after the last. */
-bool questions_next_popular(struct questions *questions, struct question *question);
+bool questions_next_popular(struct questions *questions, struct bench_question *question);
 /* The names of the mixes, in one line. */
 const char *questions_mixes(void);
 

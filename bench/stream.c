@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct stream *stream_new(int fd)
+struct bench_stream *stream_new(int fd)
 {
-	struct stream *stream = malloc(sizeof *stream);
+	struct bench_stream *stream = malloc(sizeof *stream);
 	if (!stream)
 		return NULL;
 	stream->fd = fd;
@@ -17,7 +17,7 @@ struct stream *stream_new(int fd)
 	return stream;
 }
 
-void stream_free(struct stream *stream)
+void stream_free(struct bench_stream *stream)
 {
 	if (!stream)
 		return;
@@ -30,7 +30,7 @@ static bool is_over(ssize_t result)
 	return result == 0 || (result < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-bool stream_fill(struct stream *stream)
+bool stream_fill(struct bench_stream *stream)
 {
 	memmove(stream->in, stream->in + stream->in_at, stream->in_end - stream->in_at);
 	stream->in_end -= stream->in_at;
@@ -44,7 +44,7 @@ bool stream_fill(struct stream *stream)
 	return !is_over(got);
 }
 
-uint8_t *stream_next(struct stream *stream, size_t *length)
+uint8_t *stream_next(struct bench_stream *stream, size_t *length)
 {
 	size_t have = stream->in_end - stream->in_at;
 	uint8_t *at = stream->in + stream->in_at;
@@ -55,7 +55,7 @@ uint8_t *stream_next(struct stream *stream, size_t *length)
 	return at + 2;
 }
 
-uint8_t *stream_room(struct stream *stream)
+uint8_t *stream_room(struct bench_stream *stream)
 {
 	if (stream->out_at == stream->out_end)
 		stream->out_at = stream->out_end = 0;
@@ -70,7 +70,7 @@ uint8_t *stream_room(struct stream *stream)
 	return stream->out + stream->out_end + 2;
 }
 
-void stream_add(struct stream *stream, size_t length)
+void stream_add(struct bench_stream *stream, size_t length)
 {
 	assert(length <= STREAM_MESSAGE_BYTES);
 	stream->out[stream->out_end] = (uint8_t)(length >> 8);
@@ -78,7 +78,7 @@ void stream_add(struct stream *stream, size_t length)
 	stream->out_end += 2 + length;
 }
 
-bool stream_flush(struct stream *stream)
+bool stream_flush(struct bench_stream *stream)
 {
 	if (!stream_has_output(stream))
 		return true;

@@ -11,26 +11,26 @@
 
 enum { STREAM_BYTES = 1 << 17, STREAM_MESSAGE_BYTES = 4096 };
 
-struct stream {
+struct bench_stream {
 	int fd;
 	size_t in_at, in_end, out_at, out_end;
 	uint8_t in[STREAM_BYTES], out[STREAM_BYTES];
 };
 
-struct stream *stream_new(int fd); /* NULL without memory; the socket becomes the stream's */
-void stream_free(struct stream *stream);
+struct bench_stream *stream_new(int fd); /* NULL without memory; the socket becomes the stream's */
+void stream_free(struct bench_stream *stream);
 /* Reads once. False when the connection is over. */
-bool stream_fill(struct stream *stream);
+bool stream_fill(struct bench_stream *stream);
 /* The next whole message, without room to grow: what answers it is a copy. NULL: none
  * yet. Valid until the next stream_fill. */
-uint8_t *stream_next(struct stream *stream, size_t *length);
+uint8_t *stream_next(struct bench_stream *stream, size_t *length);
 /* Room for a message of up to STREAM_MESSAGE_BYTES; NULL when the peer does not read. */
-uint8_t *stream_room(struct stream *stream);
+uint8_t *stream_room(struct bench_stream *stream);
 /* Queues what was written at stream_room. */
-void stream_add(struct stream *stream, size_t length);
+void stream_add(struct bench_stream *stream, size_t length);
 /* Writes once. False when the connection is over. */
-bool stream_flush(struct stream *stream);
-static inline bool stream_has_output(const struct stream *stream)
+bool stream_flush(struct bench_stream *stream);
+static inline bool stream_has_output(const struct bench_stream *stream)
 {
 	return stream->out_at < stream->out_end;
 }

@@ -8,15 +8,15 @@
 
 enum { ROUNDS_MAX = 4, ACCEPT_EVERY = 256 };
 
-void upstream_open(struct upstream *upstream, const struct sockaddr_in *address)
+void upstream_open(struct bench_upstream *upstream, const struct sockaddr_in *address)
 {
-	*upstream = (struct upstream){0};
+	*upstream = (struct bench_upstream){0};
 	upstream->udp = udp_bind(address, false);
 	upstream->listener = tcp_listen(address);
 	packets_init(&upstream->packets);
 }
 
-void upstream_close(struct upstream *upstream)
+void upstream_close(struct bench_upstream *upstream)
 {
 	for (unsigned i = 0; i < upstream->connections; i++)
 		stream_free(upstream->streams[i]);
@@ -24,7 +24,7 @@ void upstream_close(struct upstream *upstream)
 	close(upstream->listener);
 }
 
-static int serve_batch(struct upstream *upstream)
+static int serve_batch(struct bench_upstream *upstream)
 {
 	struct packets *packets = &upstream->packets;
 	int count = packets_receive(packets, upstream->udp, MSG_DONTWAIT);
@@ -36,7 +36,7 @@ static int serve_batch(struct upstream *upstream)
 	return count;
 }
 
-static bool serve_stream(struct upstream *upstream, struct stream *stream)
+static bool serve_stream(struct bench_upstream *upstream, struct bench_stream *stream)
 {
 	const uint8_t *query;
 	uint8_t *room;
@@ -58,21 +58,21 @@ static bool serve_stream(struct upstream *upstream, struct stream *stream)
 	return stream_flush(stream);
 }
 
-static void accept_one(struct upstream *upstream)
+static void accept_one(struct bench_upstream *upstream)
 {
 	if (upstream->connections == UPSTREAM_CONNECTIONS_MAX)
 		return;
 	int fd = tcp_accept(upstream->listener);
 	if (fd < 0)
 		return;
-	struct stream *stream = stream_new(fd);
+	struct bench_stream *stream = stream_new(fd);
 	if (stream)
 		upstream->streams[upstream->connections++] = stream;
 	else
 		close(fd);
 }
 
-void upstream_serve(struct upstream *upstream)
+void upstream_serve(struct bench_upstream *upstream)
 {
 	static unsigned turn;
 	for (int round = 0; round < ROUNDS_MAX && serve_batch(upstream) == PACKETS_MAX; round++)
@@ -88,7 +88,7 @@ void upstream_serve(struct upstream *upstream)
 	}
 }
 
-unsigned upstream_polls(const struct upstream *upstream, struct pollfd *polls, unsigned room)
+unsigned upstream_polls(const struct bench_upstream *upstream, struct pollfd *polls, unsigned room)
 {
 	unsigned count = 0;
 	const int own[] = {upstream->udp, upstream->listener};

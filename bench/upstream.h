@@ -13,20 +13,20 @@
 
 enum { UPSTREAM_CONNECTIONS_MAX = 64 };
 
-struct upstream {
+struct bench_upstream {
 	int udp, listener; /* -1: not used */
 	unsigned connections;
 	uint64_t answered;
-	struct stream *streams[UPSTREAM_CONNECTIONS_MAX];
+	struct bench_stream *streams[UPSTREAM_CONNECTIONS_MAX];
 	struct packets packets;
 };
 
 /* Listens for both. */
-void upstream_open(struct upstream *upstream, const struct sockaddr_in *address);
-void upstream_close(struct upstream *upstream);
+void upstream_open(struct bench_upstream *upstream, const struct sockaddr_in *address);
+void upstream_close(struct bench_upstream *upstream);
 /* Answers what is there; never waits. */
-void upstream_serve(struct upstream *upstream);
+void upstream_serve(struct bench_upstream *upstream);
 /* The descriptors to sleep on; how many of `room`. */
-unsigned upstream_polls(const struct upstream *upstream, struct pollfd *polls, unsigned room);
+unsigned upstream_polls(const struct bench_upstream *upstream, struct pollfd *polls, unsigned room);
 
 #endif

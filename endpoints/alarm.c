@@ -24,13 +24,13 @@ int alarm_open(struct alarm *alarm, uv_loop_t *loop, void (*on_ring)(void *conte
 	if (alarm->fd < 0)
 		return -errno;
 	int err = uv_poll_init(loop, &alarm->poll, alarm->fd);
-	if (err != 0) {
+	if (err) {
 		close(alarm->fd);
 		return err;
 	}
 	alarm->poll.data = alarm;
 	err = uv_poll_start(&alarm->poll, UV_READABLE, on_poll);
-	if (err != 0)
+	if (err)
 		alarm_close(alarm);
 	return err;
 }
@@ -45,7 +45,7 @@ void alarm_by(struct alarm *alarm, uint64_t time_us)
 	if (time_us == 0)
 		spec.it_value.tv_nsec = 1; /* all zeros would disarm it */
 	int err = timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME, &spec, NULL);
-	assert(err == 0);
+	assert(!err);
 	(void)err;
 	alarm->set_us = time_us;
 }
@@ -53,5 +53,6 @@ void alarm_by(struct alarm *alarm, uint64_t time_us)
 void alarm_close(struct alarm *alarm)
 {
 	uv_close((uv_handle_t *)&alarm->poll, NULL);
+
 	close(alarm->fd);
 }

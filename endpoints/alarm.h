@@ -3,7 +3,7 @@
  *
  *     alarm_by(20 ms) ─► timerfd_settime      a question's allowance
  *     alarm_by(35 ms)    nothing               the next one's; the first has been answered
- *     at 20 ms           rings in vain, and is told 35 ms
+ *     at 20 ms           rings in vain, and is set to 35 ms
  *
  * A loop that sleeps with a timeout (uv_timer_t) arms a timer of the kernel's each time it falls
  * asleep and disarms it when it wakes; under questions that come one by one that is a quarter of
@@ -29,8 +29,7 @@ struct alarm {
 /* 0, or errno as libuv gives it (negative); then there is nothing to close. */
 MUST_CHECK int alarm_open(struct alarm *alarm, uv_loop_t *loop, void (*on_ring)(void *context),
 			  void *context);
-/* Rings then, or sooner; UINT64_MAX: needs not ring. Afterwards it rings no more until it is told
- * again. */
+/* Rings then, or sooner; UINT64_MAX: need not ring. After it has rung it is not set. */
 void alarm_by(struct alarm *alarm, uint64_t time_us);
 /* The struct must stay until the loop has turned once more. */
 void alarm_close(struct alarm *alarm);

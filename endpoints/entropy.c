@@ -1,5 +1,4 @@
-/* Entropy by the page: one getrandom(2) serves some two thousand ids. The seeded source of the
- * tests is splitmix64; it is repeatable and nothing else, and never used by the program itself. */
+/* Entropy by the page: one getrandom(2) serves some two thousand ids. */
 #include "endpoints/entropy.h"
 
 #include <assert.h>
@@ -12,6 +11,7 @@
 void entropy_read(void *bytes, size_t length)
 {
 	uint8_t *buffer = bytes;
+
 	while (length > 0) {
 		ssize_t got = getrandom(buffer, length, 0);
 		if (got < 0 && errno == EINTR)
@@ -32,33 +32,11 @@ static void fill_from_kernel(void *context, uint8_t *buffer, size_t length)
 	entropy_read(buffer, length);
 }
 
-static void fill_from_seed(void *context, uint8_t *buffer, size_t length)
-{
-	uint64_t *state = context;
-	while (length > 0) {
-		uint64_t z = *state += 0x9e3779b97f4a7c15;
-		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-		z = (z ^ z >> 27) * 0x94d049bb133111eb;
-		z ^= z >> 31;
-		size_t part = length < sizeof z ? length : sizeof z;
-		memcpy(buffer, &z, part);
-		buffer += part;
-		length -= part;
-	}
-}
-
 void entropy_init(struct entropy *entropy)
 {
 	entropy->left = 0;
 	entropy->fill = fill_from_kernel;
 	entropy->context = NULL;
-}
-
-void entropy_init_seeded(struct entropy *entropy, uint64_t *state)
-{
-	entropy->left = 0;
-	entropy->fill = fill_from_seed;
-	entropy->context = state;
 }
 
 static inline void entropy_bytes(struct entropy *entropy, void *bytes, size_t length)
@@ -75,6 +53,7 @@ static inline void entropy_bytes(struct entropy *entropy, void *bytes, size_t le
 uint16_t entropy_u16(struct entropy *entropy)
 {
 	uint16_t value;
+
 	entropy_bytes(entropy, &value, sizeof value);
 	return value;
 }
@@ -82,6 +61,7 @@ uint16_t entropy_u16(struct entropy *entropy)
 uint64_t entropy_u64(struct entropy *entropy)
 {
 	uint64_t value;
+
 	entropy_bytes(entropy, &value, sizeof value);
 	return value;
 }

@@ -1,5 +1,5 @@
 /* Unpredictable bytes for ids, ports and choices: the kernel's, fetched a page at a time. A test
- * fills it with its own, seeded ones. One per worker. */
+ * fills it with seeded ones (tests/lib/random.h). One per worker. */
 #ifndef SLUICE_ENTROPY_H
 #define SLUICE_ENTROPY_H
 
@@ -13,11 +13,10 @@ struct entropy {
 	void *context;
 };
 
-/* Straight from getrandom(2), for a key; without it the program ends. */
+/* Straight from getrandom(2), for a key; the program aborts without it. */
 void entropy_read(void *bytes, size_t length);
 
-void entropy_init(struct entropy *entropy);                         /* getrandom(2) */
-void entropy_init_seeded(struct entropy *entropy, uint64_t *state); /* tests: repeatable */
+void entropy_init(struct entropy *entropy);
 uint16_t entropy_u16(struct entropy *entropy);
 uint64_t entropy_u64(struct entropy *entropy);
 /* Uniform below n (n > 0). */

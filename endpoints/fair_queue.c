@@ -7,7 +7,7 @@
  * back when no more than an eighth do: so filling it costs a question two hashes on average.
  *
  * An IPv6 client is its /64 (address_client). Not here: what becomes of the one that has to go
- * (resolve.c, upstream/walk.c). */
+ * (resolve.c, upstream/failover.c). */
 #include "endpoints/fair_queue.h"
 
 #include <stdlib.h>
@@ -77,7 +77,7 @@ void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item
 	waiting->greediest = NULL;
 }
 
-/* Who was the greediest may have had its answers since: who has waited longest may have more. */
+/* The greediest may have had its answers since; the client of the oldest item may have more now. */
 struct fair_queue_item *fair_queue_choose(const struct fair_queue *waiting)
 {
 	if (!waiting->clients)

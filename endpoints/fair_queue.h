@@ -1,5 +1,5 @@
 /* A line of those who wait for somebody else's answer, the oldest first, and who has to go when
- * they are too many: the queries of a worker (resolve.c), the questions at one target (pending.h).
+ * they are too many: the queries of a worker (resolve.c), the questions at one target (lookup.h).
  *
  * At the maximum it is the oldest of the client that has most waiting. So a target that says
  * nothing, or a client that asks without end, costs those who wait for it, and hardly the others.
@@ -39,7 +39,7 @@ struct fair_queue {
 
 /* What it allocates is freed when the last one has left. */
 void fair_queue_init(struct fair_queue *waiting, unsigned max, const struct hash_key *key);
-/* The rest of what follows, where clients are told apart, or will be from now on (without memory
+/* For the inline functions below, where clients are told apart, or are from now on (without memory
  * for that the oldest goes). */
 void fair_queue_count(struct fair_queue *waiting, struct fair_queue_item *item);
 void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item);

@@ -16,6 +16,7 @@
 static bool read_fields(const struct message_walk *walk, size_t fixed, struct record_view *record)
 {
 	const uint8_t *packet = walk->packet;
+
 	if (fixed > walk->length || walk->length - fixed < RECORD_FIXED)
 		return false;
 	uint32_t ttl = wire_u32(packet + fixed + 4);
@@ -34,6 +35,7 @@ static bool read_fields(const struct message_walk *walk, size_t fixed, struct re
 int message_read_record(struct message_walk *walk, struct record_view *record)
 {
 	size_t fixed;
+
 	walk->jumps += MESSAGE_JUMPS_RECORD;
 	if (wire_skip_name(walk->packet, walk->length, walk->at, WIRE_HEADER, &fixed,
 			   &walk->jumps) == 0 ||
@@ -51,6 +53,7 @@ int message_reread_record(struct message_walk *walk, struct record_view *record)
 {
 	const uint8_t *packet = walk->packet;
 	size_t at = walk->at;
+
 	while (at < walk->length && packet[at] != 0 && packet[at] <= WIRE_LABEL_MAX)
 		at += 1 + (size_t)packet[at];
 	if (at >= walk->length || !read_fields(walk, at + (packet[at] == 0 ? 1 : 2), record))
@@ -137,7 +140,7 @@ void message_lower_letters(struct message_letters *letters, uint8_t *packet,
 
 /* ---- a client's question ---- */
 
-struct reader {
+struct request_reader {
 	struct request *request;
 	const struct name *name; /* the qname, once it is read */
 	const uint8_t *packet;
@@ -148,9 +151,11 @@ struct reader {
 
 /* There is no pointer in it: nothing stands between the header and a question that one could lead
  * to. */
-static bool read_question(struct reader *reader, struct name *name, const struct hash_key *key)
+static bool read_question(struct request_reader *reader, struct name *name,
+			  const struct hash_key *key)
 {
 	size_t end;
+
 	if (name_from_wire(name, key, reader->packet, reader->length, MESSAGE_HEADER, &end) < 0)
 		return false;
 	if (reader->length - end < 4)
@@ -167,6 +172,7 @@ static bool read_question(struct reader *reader, struct name *name, const struct
 static void read_opt_fields(struct request *request, const uint8_t *fields)
 {
 	uint16_t payload = wire_u16(fields + 2);
+
 	request->edns = true;
 	request->payload = payload < MESSAGE_UDP_MIN ? MESSAGE_UDP_MIN : payload;
 	request->edns_version = fields[5];
@@ -207,9 +213,11 @@ static bool read_options(struct request *request, const uint8_t *options, size_t
 	return true;
 }
 
-static bool read_opt(struct reader *reader, enum section section, const struct record_view *record)
+static bool read_opt(struct request_reader *reader, enum section section,
+		     const struct record_view *record)
 {
 	struct request *request = reader->request;
+
 	if (section != SECTION_ADDITIONAL || request->edns || reader->packet[record->owner] != 0)
 		return false;
 	read_opt_fields(request, reader->packet + record->owner + 1);
@@ -220,7 +228,7 @@ static bool read_opt(struct reader *reader, enum section section, const struct r
 }
 
 /* The last record of all, and so there is one (RFC 8945 section 5.1). */
-static bool read_tsig(struct reader *reader, enum section section, bool last,
+static bool read_tsig(struct request_reader *reader, enum section section, bool last,
 		      const struct record_view *record)
 {
 	if (section != SECTION_ADDITIONAL || !last || record->class != CLASS_ANY)
@@ -231,7 +239,7 @@ static bool read_tsig(struct reader *reader, enum section section, bool last,
 
 /* What the client has of the zone that it asks for (RFC 1995 section 3); false when the SOA is of
  * another one. The record was found to be well formed. */
-static bool read_serial(struct reader *reader, const struct record_view *record)
+static bool read_serial(struct request_reader *reader, const struct record_view *record)
 {
 	enum { NUMBERS = 20 }; /* bytes, at the data's end, the serial ahead */
 	struct request *request = reader->request;
@@ -248,7 +256,7 @@ static bool read_serial(struct reader *reader, const struct record_view *record)
 }
 
 /* What some records have to say apart from being there; false when they say it wrongly. */
-static bool read_special(struct reader *reader, enum section section, bool last,
+static bool read_special(struct request_reader *reader, enum section section, bool last,
 			 const struct record_view *record)
 {
 	if (record->type == TYPE_OPT)
@@ -262,9 +270,10 @@ static bool read_special(struct reader *reader, enum section section, bool last,
 }
 
 /* What there is of an OPT that comes first. */
-static bool is_opt_next(const struct reader *reader)
+static bool is_opt_next(const struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
+
 	return reader->counts[SECTION_ANSWER] == 0 && reader->counts[SECTION_AUTHORITY] == 0 &&
 	       reader->counts[SECTION_ADDITIONAL] > 0 &&
 	       reader->length - reader->at >= MESSAGE_OPT && rest[0] == 0 &&
@@ -272,10 +281,11 @@ static bool is_opt_next(const struct reader *reader)
 }
 
 /* Walks everything behind the question; false when any of it is not as it must be. */
-static bool read_records(struct reader *reader)
+static bool read_records(struct request_reader *reader)
 {
 	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
 	bool fine = true;
+
 	for (enum section section = SECTION_ANSWER; section < SECTION_COUNT; section++) {
 		for (unsigned i = 0; i < reader->counts[section]; i++) {
 			struct record_view record;
@@ -290,10 +300,11 @@ static bool read_records(struct reader *reader)
 
 /* The usual request: nothing behind the question, or one OPT without options. True when it was
  * that; the OPT's version is not looked at. */
-static bool read_plain_rest(struct reader *reader)
+static bool read_plain_rest(struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
 	size_t left = reader->length - reader->at;
+
 	if (reader->counts[SECTION_ANSWER] != 0 || reader->counts[SECTION_AUTHORITY] != 0)
 		return false;
 	if (reader->counts[SECTION_ADDITIONAL] == 0)
@@ -305,7 +316,7 @@ static bool read_plain_rest(struct reader *reader)
 	return true;
 }
 
-static bool sections_allowed(const struct reader *reader)
+static bool sections_allowed(const struct request_reader *reader)
 {
 	if (reader->counts[SECTION_ANSWER] != 0)
 		return false;
@@ -320,7 +331,7 @@ static enum request_state request_error(enum rcode *rcode, enum rcode is)
 }
 
 /* Header and question. False: not to be answered. */
-static bool reader_begin(struct reader *reader, struct request *request, struct name *name,
+static bool reader_begin(struct request_reader *reader, struct request *request, struct name *name,
 			 const struct hash_key *key, const uint8_t *packet, size_t length)
 {
 	memset(request, 0, offsetof(struct request, cookie));
@@ -329,12 +340,12 @@ static bool reader_begin(struct reader *reader, struct request *request, struct 
 		return false;
 	request->id = wire_u16(packet);
 	request->flags = message_flags(packet);
-	*reader = (struct reader){.request = request,
-				  .name = name,
-				  .packet = packet,
-				  .length = length,
-				  .at = MESSAGE_HEADER,
-				  .questions = wire_u16(packet + 4)};
+	*reader = (struct request_reader){.request = request,
+					  .name = name,
+					  .packet = packet,
+					  .length = length,
+					  .at = MESSAGE_HEADER,
+					  .questions = wire_u16(packet + 4)};
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		reader->counts[i] = wire_u16(packet + 6 + (size_t)2 * i);
 	if (reader->questions == 1)
@@ -345,7 +356,8 @@ static bool reader_begin(struct reader *reader, struct request *request, struct 
 bool message_read_question(struct request *request, struct name *name, const struct hash_key *key,
 			   const uint8_t *packet, size_t length)
 {
-	struct reader reader;
+	struct request_reader reader;
+
 	if (!reader_begin(&reader, request, name, key, packet, length))
 		return false;
 	if (request->question_length > 0 && is_opt_next(&reader))
@@ -357,7 +369,8 @@ enum request_state message_read_request(struct request *request, struct name *na
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode)
 {
-	struct reader reader;
+	struct request_reader reader;
+
 	if (!reader_begin(&reader, request, name, key, packet, length))
 		return REQUEST_SILENT;
 	bool fine =

@@ -37,6 +37,7 @@ void message_begin(struct message *message, uint8_t *buffer, size_t capacity,
 struct message_mark message_mark(const struct message *message)
 {
 	struct message_mark mark = {.length = message->length, .overflow = message->overflow};
+
 	memcpy(mark.counts, message->counts, sizeof mark.counts);
 	return mark;
 }
@@ -81,6 +82,7 @@ static bool put_fixed(struct message *message, uint16_t type, uint16_t class, ui
 		      size_t rdata_length)
 {
 	uint8_t fixed[RECORD_FIXED];
+
 	wire_put16(fixed, type);
 	wire_put16(fixed + 2, class);
 	wire_put32(fixed + 4, ttl);
@@ -102,6 +104,7 @@ static size_t add_rrset_pointing(struct message *message, const struct rrset *rr
 				 size_t owner_at, uint32_t ttl_max)
 {
 	size_t at = message->length;
+
 	if (!put_bytes(message, rrset->wire, rrset->length))
 		return message_give_up(message, at);
 	size_t first = at + RECORD_HEADER;
@@ -124,6 +127,7 @@ static size_t add_rrset_spelled(struct message *message, const struct rrset *rrs
 {
 	size_t start = message->length, first = 0;
 	const uint8_t *record = rrset->wire;
+
 	for (unsigned i = 0; i < rrset->count; i++) {
 		size_t here = message->length;
 		size_t bytes = RECORD_HEADER - 2 + (size_t)wire_u16(record + 10);
@@ -161,6 +165,7 @@ static bool put_rdata(struct message *message, const uint8_t *packet,
 {
 	const char *layout = record_layout(record->type);
 	size_t at = record->rdata, end = at + record->rdata_length;
+
 	for (; layout && *layout; layout++) {
 		uint8_t name[NAME_WIRE_MAX];
 		const uint8_t *from = packet + at;
@@ -209,6 +214,7 @@ size_t message_add_record(struct message *message, enum section section, uint16_
 			  const uint8_t *rdata, size_t rdata_length)
 {
 	size_t start = message->length;
+
 	if (rdata_length > UINT16_MAX || !put_owner(message, owner_at, owner) ||
 	    !put_fixed(message, type, class, ttl, rdata_length) ||
 	    !put_bytes(message, rdata, rdata_length))
@@ -238,6 +244,7 @@ static bool put_option(struct message *message, size_t room, size_t opt_at, uint
 		       size_t text_length)
 {
 	size_t bytes = lead_length + text_length;
+
 	if (message->length + MESSAGE_OPTION + bytes > room)
 		return false;
 	uint8_t *option = message->wire + message->length;
@@ -257,6 +264,7 @@ static bool put_option(struct message *message, size_t room, size_t opt_at, uint
 static size_t ede_text_length(const char *text)
 {
 	size_t length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX + 1) : 0;
+
 	if (length <= MESSAGE_EDE_TEXT_MAX)
 		return length;
 	length = MESSAGE_EDE_TEXT_MAX;
@@ -273,6 +281,7 @@ static void put_opt(struct message *message, const struct request *request,
 	size_t at = message->length;
 	uint32_t ttl = (uint32_t)end->rcode >> 4 << 24 | (request->dnssec_ok ? 0x8000 : 0);
 	bool fits = put_bytes(message, "", 1) && put_fixed(message, TYPE_OPT, end->payload, ttl, 0);
+
 	assert(fits);
 	(void)fits;
 	if (request->cookie_answered)
@@ -294,6 +303,7 @@ static uint16_t reply_flags(const struct request *request, const struct message_
 			    bool truncated)
 {
 	unsigned rcode = (unsigned)end->rcode;
+
 	if (rcode > FLAG_RCODE && !request->edns)
 		rcode = RCODE_SERVFAIL; /* its upper bits have no place without an OPT */
 	unsigned flags = FLAG_QR | (rcode & FLAG_RCODE) | (request->flags & FLAG_OPCODE);
@@ -310,6 +320,7 @@ size_t message_finish(struct message *message, const struct request *request,
 	size_t room = end->limit < message->capacity ? end->limit : message->capacity;
 	size_t opt = request->edns ? MESSAGE_OPT : 0;
 	bool shrink = message->overflow || message->length + opt > room;
+
 	if (shrink) {
 		message->length = MESSAGE_HEADER + (size_t)message->question_length;
 		memset(message->counts, 0, sizeof message->counts);

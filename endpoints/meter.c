@@ -17,11 +17,13 @@
  * else.
  *
  * Not here: what is answered over the limit (inbound.c), and where a question goes that may not
- * leave (upstream/walk.c). */
+ * leave (upstream/failover.c). */
 #include "endpoints/meter.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	UNITS_PER_US = 16000,
@@ -64,27 +66,28 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-struct bucket { /* in units */
+struct token_bucket { /* in units */
 	uint64_t token, reserve, size;
 };
 
-static struct bucket bucket_of(uint64_t token)
+static struct token_bucket bucket_of(uint64_t token)
 {
 	uint64_t reserve = most((uint64_t)RESERVE_US * UNITS_PER_US, RESERVE_TOKENS_MIN * token);
 
-	return (struct bucket){.token = token,
-			       .reserve = reserve,
-			       .size = most((uint64_t)BURST_US * UNITS_PER_US, token) + reserve};
+	return (struct token_bucket){.token = token,
+				     .reserve = reserve,
+				     .size = most((uint64_t)BURST_US * UNITS_PER_US, token) +
+					     reserve};
 }
 
-struct buckets {
-	struct bucket all, proven;
+struct token_buckets {
+	struct token_bucket all, proven;
 	uint64_t kept; /* of the first, for the second */
 };
 
-static struct buckets buckets_of(uint64_t token)
+static struct token_buckets buckets_of(uint64_t token)
 {
-	struct buckets buckets = {.all = bucket_of(token), .proven = bucket_of(2 * token)};
+	struct token_buckets buckets = {.all = bucket_of(token), .proven = bucket_of(2 * token)};
 
 	buckets.kept = buckets.proven.size / 2;
 	buckets.all.size += buckets.kept;
@@ -92,7 +95,7 @@ static struct buckets buckets_of(uint64_t token)
 }
 
 /* Takes so many tokens, if there is still so much beside them. */
-static bool take(_Atomic uint64_t *due, const struct bucket *bucket, unsigned tokens,
+static bool take(_Atomic uint64_t *due, const struct token_bucket *bucket, unsigned tokens,
 		 uint64_t beside, uint64_t now_us)
 {
 	uint64_t now = now_us * UNITS_PER_US, wanted = tokens * bucket->token;
@@ -117,7 +120,7 @@ void meter_begin_metered(struct meter_round *round, struct meter *meter, unsigne
 	round->meter = meter;
 	round->now_us = now_us;
 	round->token = most(units_per_second / rate, 1);
-	const struct buckets buckets = buckets_of(round->token);
+	const struct token_buckets buckets = buckets_of(round->token);
 	uint64_t open = buckets.all.size - buckets.kept;
 	round->easy = take(&meter->due, &buckets.all, want,
 			   buckets.kept + most(open / 2, buckets.all.reserve), now_us);
@@ -195,7 +198,7 @@ static void count_use(struct client_use *use, struct meter *meter, uint32_t tick
 }
 
 /* How much of a bucket's reserve is not for this client: its use, of the greediest's. */
-static uint64_t threshold_of(const struct bucket *bucket, const struct client_use *use,
+static uint64_t threshold_of(const struct token_bucket *bucket, const struct client_use *use,
 			     uint64_t greediest)
 {
 	if (use->count == 0)
@@ -207,8 +210,8 @@ static uint64_t threshold_of(const struct bucket *bucket, const struct client_us
 bool meter_admit_tightly(const struct meter_round *round, const struct address *client, bool proven)
 {
 	struct meter *meter = round->meter;
-	const struct buckets buckets = buckets_of(round->token);
-	const struct bucket *all = &buckets.all, *own = &buckets.proven;
+	const struct token_buckets buckets = buckets_of(round->token);
+	const struct token_bucket *all = &buckets.all, *own = &buckets.proven;
 	uint64_t now_us = round->now_us;
 	uint32_t tick = tick_of(now_us);
 	uint64_t greediest =
@@ -259,4 +262,98 @@ bool meter_pass_metered(struct meter *meter, unsigned worker, const struct addre
 		return take_lot(meter, lot, held, client, proven, now_us);
 	atomic_store_explicit(&lot->held, held - ((uint64_t)1 << LOT_SHIFT), memory_order_relaxed);
 	return true;
+}
+
+/* ---- all meters ----
+ *
+ * A snapshot takes a reference to each of its endpoints' when it is prepared and gives it back when
+ * it is freed; the next one takes its own before that, so a reload does not fill anybody's bucket.
+ * A list: there are few endpoints. */
+
+struct meter_registry {
+	struct meter *meters;
+	struct hash_key key;
+	uint64_t rate;
+};
+
+struct meter_registry *meter_registry_new(const struct hash_key *key)
+{
+	struct meter_registry *registry = calloc(1, sizeof *registry);
+
+	if (registry)
+		registry->key = *key;
+	return registry;
+}
+
+static void meter_free(struct meter *meter)
+{
+	free(meter->name);
+	free(meter);
+}
+
+void meter_registry_free(struct meter_registry *registry)
+{
+	if (!registry)
+		return;
+	while (registry->meters) {
+		struct meter *meter = registry->meters;
+
+		registry->meters = meter->next;
+		meter_free(meter);
+	}
+	free(registry);
+}
+
+void meter_registry_set_rate(struct meter_registry *registry, uint64_t rate)
+{
+	registry->rate = rate;
+	for (struct meter *meter = registry->meters; meter; meter = meter->next)
+		meter_set_rate(meter, rate);
+}
+
+static struct meter *meter_new(const struct meter_registry *registry, const char *name,
+			       bool outbound)
+{
+	struct meter *meter = aligned_alloc(METER_LINE, sizeof *meter);
+	char *copy = strdup(name);
+
+	if (!meter || !copy) {
+		free(meter);
+		free(copy);
+		return NULL;
+	}
+	meter_init(meter, registry->rate, &registry->key);
+	meter->name = copy;
+	meter->outbound = outbound;
+	return meter;
+}
+
+struct meter *meter_acquire(struct meter_registry *registry, const char *name, bool outbound)
+{
+	struct meter *meter = registry->meters;
+
+	while (meter && !(meter->outbound == outbound && strcasecmp(meter->name, name) == 0))
+		meter = meter->next;
+	if (!meter) {
+		meter = meter_new(registry, name, outbound);
+		if (!meter)
+			return NULL;
+		meter->next = registry->meters;
+		registry->meters = meter;
+	}
+	meter->references++;
+	return meter;
+}
+
+void meter_release(struct meter_registry *registry, struct meter *meter)
+{
+	struct meter **link = &registry->meters;
+
+	assert(meter->references > 0);
+	if (--meter->references > 0)
+		return;
+	while (*link != meter)
+		link = &(*link)->next;
+	*link = meter->next;
+	meter_free(meter);
 }

@@ -9,10 +9,10 @@
  *
  *     kept + reserve * (what its client took lately) / (what the greediest took lately)
  *
- * so who took the most lately finds the bucket empty a reserve early, and who took little, nearly
- * never. Clients that want more than there is are driven to the same use (whoever is ahead must
- * wait for a fuller bucket than the others do), and one that wants less than that share finds
- * tokens whenever it asks: that is max-min fairness.
+ * so a client that took the most lately finds the bucket empty a reserve early, and one that took
+ * little nearly never does. Clients that want more than there is are driven to the same use (one
+ * that is ahead must wait for a fuller bucket than the others), and one that wants less than that
+ * share finds tokens whenever it asks: that is max-min fairness.
  *
  * Addresses can be forged by the thousand, and each is a client that took little. So half of the
  * rate belongs to clients whose address is proven (by TCP, or by a server cookie of RFC 7873): they
@@ -20,7 +20,7 @@
  * the first one as well, out of what is kept there, so that both together are never more than the
  * limit. What proven clients want beyond their half they take of the first bucket like everybody,
  * and what they do not want is everybody's. An address is one client where it is proven and another
- * where it is not: who forges it uses up nothing of its owner's.
+ * where it is not: a forger of it uses up nothing of its owner's.
  *
  * A client is who address_client says. There is no list of them: what they took is a small keyed
  * count-min sketch of decayed counters, written and read only while the first bucket holds less
@@ -122,5 +122,17 @@ static inline bool meter_pass(struct meter *meter, unsigned worker, const struct
 	return !meter || !atomic_load_explicit(&meter->rate, memory_order_relaxed) ||
 	       meter_pass_metered(meter, worker, client, proven, now_us);
 }
+
+/* All endpoints' meters, by name and direction: they outlive policies. Used when policies come and
+ * go, not per query, and by one thread. */
+struct meter_registry;
+struct meter_registry *meter_registry_new(const struct hash_key *key);
+void meter_registry_free(struct meter_registry *registry);
+/* The limit of all endpoints, those that come later too. */
+void meter_registry_set_rate(struct meter_registry *registry, uint64_t rate);
+/* Finds or makes it, with a reference; names are equal without regard to case. NULL without memory.
+ */
+struct meter *meter_acquire(struct meter_registry *registry, const char *name, bool outbound);
+void meter_release(struct meter_registry *registry, struct meter *meter);
 
 #endif

@@ -25,8 +25,8 @@ enum query_room {
 struct query {
 	struct query
 		*next; /* in the pool; inbound's while it owns the query, or it waits for room */
-	/* Takes the reply and the query back. reply NULL: none is sent, and a client by TCP, who
-	 * would wait for the rest, finds its connection closed. NULL while it is in the pool. */
+	/* Takes the reply and the query back. reply NULL: none is sent, and a client by TCP, which
+	 * would wait for it, has its connection closed. NULL while it is in the pool. */
 	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
 	/* By TCP, for an answer of many messages: `room` is asked before each, also the last, which
 	 * goes by finish; then `send` sends one, and leaves the query to its owner. Both NULL: one

@@ -86,13 +86,14 @@ int socket_bind(int fd, const struct host *host)
 	bool v4 = host->address.family == 4;
 	struct sockaddr_storage storage;
 	socklen_t length = socket_address(host, &storage);
+
 	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_FREEBIND : IPV6_FREEBIND, &on,
 		       sizeof on) < 0)
 		return ERR_SYSTEM;
 	return bind(fd, (struct sockaddr *)&storage, length) == 0 ? 0 : ERR_SYSTEM;
 }
 
-bool socket_has_lost(const struct address *address)
+bool socket_address_is_missing(const struct address *address)
 {
 	const struct host host = {.address = *address};
 	struct sockaddr_storage storage;

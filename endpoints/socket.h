@@ -25,7 +25,7 @@ MUST_CHECK int socket_tcp(int family);
  * there arrives from the moment that one has. ERR_SYSTEM with errno set otherwise. */
 MUST_CHECK int socket_bind(int fd, const struct host *host);
 
-/* Whether nothing can be bound to the address because it is on no interface. */
-bool socket_has_lost(const struct address *address);
+/* Whether no interface has the address now; false also when that cannot be found out. */
+bool socket_address_is_missing(const struct address *address);
 
 #endif

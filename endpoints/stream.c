@@ -45,13 +45,14 @@ int stream_take(struct stream *stream, int fd)
 
 static void on_connect(uv_connect_t *connect, int status)
 {
-	struct stream *stream = container_of(connect, struct stream, connect);
+	struct stream *stream = stream_of(connect->handle);
 
 	if (!uv_is_closing((uv_handle_t *)&stream->tcp))
 		stream->calls->on_open(stream, status == 0);
 }
 
-int stream_dial(struct stream *stream, const struct address *source, const struct host *host)
+int stream_dial(struct stream *stream, uv_connect_t *connect, const struct address *source,
+		const struct host *host)
 {
 	const struct host from = {.address = *source};
 	struct sockaddr_storage storage;
@@ -63,8 +64,7 @@ int stream_dial(struct stream *stream, const struct address *source, const struc
 	}
 	socket_address(host, &storage);
 	uv_tcp_nodelay(&stream->tcp, 1);
-	return uv_tcp_connect(&stream->connect, &stream->tcp, (struct sockaddr *)&storage,
-			      on_connect) == 0
+	return uv_tcp_connect(connect, &stream->tcp, (struct sockaddr *)&storage, on_connect) == 0
 		       ? 0
 		       : ERR_SYSTEM;
 }

@@ -36,7 +36,6 @@ struct stream_calls { /* none is called once stream_close was, but on_written an
 
 struct stream { /* embedded in whatever it is of */
 	uv_tcp_t tcp;
-	uv_connect_t connect;
 	const struct stream_calls *calls;
 	bool filled; /* its room, by the last read: others' turn */
 };
@@ -47,19 +46,19 @@ MUST_CHECK int stream_init(struct stream *stream, uv_loop_t *loop, unsigned fami
 			   const struct stream_calls *calls);
 /* A connection that was accepted; with success the descriptor is the stream's. ERR_SYSTEM. */
 MUST_CHECK int stream_take(struct stream *stream, int fd);
-/* source->family 0: the system's choice. ERR_INVALID: the source cannot be bound. ERR_SYSTEM: there
- * is no way to the host. */
-MUST_CHECK int stream_dial(struct stream *stream, const struct address *source,
-			   const struct host *host);
+/* `connect` must stay as long as the stream. source->family 0: the system's choice. ERR_INVALID:
+ * the source cannot be bound. ERR_SYSTEM: there is no way to the host. */
+MUST_CHECK int stream_dial(struct stream *stream, uv_connect_t *connect,
+			   const struct address *source, const struct host *host);
 
 /* ERR_SYSTEM. */
 MUST_CHECK int stream_read(struct stream *stream);
 void stream_pause(struct stream *stream);
-/* Reads into nothing what has come by now, up to a bound: ahead of closing, where something was
- * written that is to arrive. */
+/* Discards what has come by now, up to a bound: for closing without a reset, which would destroy
+ * what was just written. */
 void stream_drop_unread(struct stream *stream);
-/* The peer's kernel is told now what has come: one that leaves Nagle's algorithm on sends no more
- * before, and ours likes to wait 40 ms with that. Holds until the next read. */
+/* Acknowledges at once what has come: a peer with Nagle's algorithm on sends no more before that,
+ * and our kernel likes to wait 40 ms. Holds until the next read. */
 void stream_acknowledge(struct stream *stream);
 
 /* How many of the bytes the kernel has taken, at once; -1: the connection is broken. */
@@ -70,7 +69,7 @@ MUST_CHECK int stream_keep(struct stream *stream, const uv_buf_t *parts, unsigne
 			   size_t taken, unsigned tag);
 /* Bytes that are kept. */
 size_t stream_unsent(const struct stream *stream);
-/* The peer is told that nothing more will come. ERR_SYSTEM. */
+/* Ends our side of the connection. ERR_SYSTEM. */
 MUST_CHECK int stream_end(struct stream *stream);
 
 void stream_close(struct stream *stream);

@@ -41,6 +41,7 @@ static uint64_t due_tick(uint64_t due_us)
 static void wheel_place(struct wheel *wheel, struct timer *timer)
 {
 	uint64_t at = due_tick(timer->due_us);
+
 	if (at < wheel->tick)
 		at = wheel->tick;
 	if (at - wheel->tick >= reach)
@@ -63,6 +64,7 @@ static void wheel_place(struct wheel *wheel, struct timer *timer)
 static void wheel_unlink(struct wheel *wheel, struct timer *timer)
 {
 	struct timer **link = timer->link;
+
 	*link = timer->next;
 	if (timer->next)
 		timer->next->link = link;
@@ -97,6 +99,7 @@ void wheel_cancel(struct wheel *wheel, struct timer *timer)
 static struct timer *slot_take(struct wheel *wheel, unsigned level, unsigned slot)
 {
 	struct timer *list = wheel->slots[level][slot];
+
 	wheel->slots[level][slot] = NULL;
 	wheel->occupied[level] &= ~((uint64_t)1 << slot);
 	return list;
@@ -123,6 +126,7 @@ static void wheel_cascade(struct wheel *wheel)
 static uint64_t wheel_next_step(const struct wheel *wheel)
 {
 	unsigned level = 0;
+
 	while (level < WHEEL_LEVELS - 1 && wheel->occupied[level] == 0)
 		level++;
 	uint64_t step = (uint64_t)1 << (SLOT_BITS * level);
@@ -133,6 +137,7 @@ static uint64_t wheel_next_step(const struct wheel *wheel)
 static struct timer **wheel_gather(struct wheel *wheel, struct timer **tail)
 {
 	struct timer *timer = slot_take(wheel, 0, wheel->tick & SLOT_MASK);
+
 	*tail = timer;
 	if (timer)
 		timer->link = tail;
@@ -144,6 +149,7 @@ static struct timer **wheel_gather(struct wheel *wheel, struct timer **tail)
 void wheel_advance(struct wheel *wheel, uint64_t now_us)
 {
 	uint64_t target = now_us / WHEEL_SLOT_US;
+
 	if (wheel->armed == 0 && target > wheel->tick)
 		wheel->tick = target;
 	if (wheel->armed == 0)
@@ -166,6 +172,7 @@ void wheel_advance(struct wheel *wheel, uint64_t now_us)
 uint64_t wheel_next_us(const struct wheel *wheel)
 {
 	uint64_t next = UINT64_MAX;
+
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
 		if (wheel->occupied[level] == 0)
 			continue;

@@ -1,7 +1,9 @@
-/* A policy as one worker uses it, counted by the queries, questions and transfers under way that
- * look at it: what they were decided by stays until the last of them has ended. */
+/* A policy as one worker uses it. Queries, questions and transfers under way count themselves in
+ * it; the policy they began with stays until the last of them has ended. */
 #ifndef SLUICE_HOLD_H
 #define SLUICE_HOLD_H
+
+#include <assert.h>
 
 #include "rules/policy/policy.h"
 #include "rules/schema/model.h"
@@ -13,10 +15,19 @@ struct policy_hold {
 	const struct transfer_table *transfers; /* NULL: no zone goes out, and no key is known */
 	struct cache_settings cache;
 	unsigned users;
-	void (*on_idle)(struct policy_hold *hold); /* users has come to 0 again */
+	void (*on_idle)(struct policy_hold *hold); /* users is 0 again */
 };
 
-void policy_hold_take(struct policy_hold *hold);
-void policy_hold_give(struct policy_hold *hold);
+static inline void policy_hold_take(struct policy_hold *hold)
+{
+	hold->users++;
+}
+
+static inline void policy_hold_give(struct policy_hold *hold)
+{
+	assert(hold->users > 0);
+	if (--hold->users == 0)
+		hold->on_idle(hold);
+}
 
 #endif

@@ -7,8 +7,7 @@
  *
  * What comes from outside may hold anything: what is not shown (rules/text.h), and bytes that are
  * not UTF-8, are escaped, so no text can forge a line or drive a terminal. A line that is too long
- * is cut and says so. There are no files and no rotation in here: that is the service manager's
- * work. */
+ * is cut and says so. No files and no rotation: that is the service manager's work. */
 #include "resolver/log.h"
 
 #include <stdarg.h>
@@ -34,13 +33,13 @@ static const struct {
 	[LOG_DEBUG] = {"debug", '7'},
 };
 
-struct line {
+struct log_line {
 	char bytes[LOG_LINE_MAX];
 	size_t length;
 	bool cut;
 };
 
-static void line_add(struct line *line, const char *bytes, size_t length)
+static void line_add(struct log_line *line, const char *bytes, size_t length)
 {
 	if (line->cut || length > sizeof line->bytes - LOG_TAIL - line->length) {
 		line->cut = true;
@@ -50,13 +49,13 @@ static void line_add(struct line *line, const char *bytes, size_t length)
 	line->length += length;
 }
 
-static void line_add_text(struct line *line, const char *text)
+static void line_add_text(struct log_line *line, const char *text)
 {
 	line_add(line, text, strlen(text));
 }
 
-/* What may always stand there: the closing has its room set aside. */
-static void line_close(struct line *line, const char *closing)
+/* The closing always fits: LOG_TAIL is kept free for it. */
+static void line_close(struct log_line *line, const char *closing)
 {
 	if (line->cut) {
 		memcpy(line->bytes + line->length, "...", 3);
@@ -77,12 +76,13 @@ static void escape_json(char shown[TEXT_SHOWN_MAX], uint32_t code)
 			 (unsigned)(0xdc00 | (code & 0x3ff)));
 }
 
-static void line_add_escaped(struct line *line, const char *text, bool json)
+static void line_add_escaped(struct log_line *line, const char *text, bool json)
 {
 	while (*text && !line->cut) {
 		char shown[TEXT_SHOWN_MAX];
 		uint32_t code;
 		size_t length = text_show_one(text, shown);
+
 		if (json && (*text == '"' || *text == '\\'))
 			snprintf(shown, sizeof shown, "\\%c", *text);
 		else if (json && (text_character(text, &code) == 0 || !text_is_shown(code)))
@@ -92,11 +92,12 @@ static void line_add_escaped(struct line *line, const char *text, bool json)
 	}
 }
 
-static void line_add_time(struct line *line)
+static void line_add_time(struct log_line *line)
 {
 	struct timespec now;
 	struct tm tm;
 	char text[40];
+
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -109,6 +110,7 @@ static bool stderr_is_the_journal(void)
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
 	struct stat st;
+
 	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
@@ -121,7 +123,7 @@ void log_configure(enum log_level level, enum log_format format)
 	atomic_store_explicit(&configured_format, (int)format, memory_order_relaxed);
 }
 
-static void line_format(struct line *line, enum log_format format, enum log_level level,
+static void line_format(struct log_line *line, enum log_format format, enum log_level level,
 			const char *event, const char *text)
 {
 	if (format == LOG_JSON) {
@@ -160,7 +162,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 
-	struct line line;
+	struct log_line line;
 	line.length = 0;
 	line.cut = false;
 	line_format(&line,
@@ -176,6 +178,7 @@ void log_faults(const char *event, const struct faults *faults)
 		const struct fault *fault = &faults->items[i];
 		const struct origin *origin = &fault->origin;
 		char line[16] = "";
+
 		if (origin->file && origin->line)
 			snprintf(line, sizeof line, ":%u", origin->line);
 		log_event(fault->severity == FAULT_ERROR ? LOG_ERROR : LOG_WARNING, event,
@@ -185,13 +188,15 @@ void log_faults(const char *event, const struct faults *faults)
 	}
 }
 
-bool log_pace(struct log_pace *pace, uint64_t now_us, unsigned *unlogged)
+bool log_pace(struct log_pace *pace, uint64_t now_us, char more[LOG_MORE_MAX])
 {
 	if (now_us < pace->next_us) {
 		pace->unlogged++;
 		return false;
 	}
-	*unlogged = pace->unlogged;
+	more[0] = '\0';
+	if (pace->unlogged > 0)
+		snprintf(more, LOG_MORE_MAX, " (%u more not logged)", pace->unlogged);
 	*pace = (struct log_pace){.next_us = now_us + LOG_PACE_US};
 	return true;
 }

@@ -18,13 +18,15 @@ void log_configure(enum log_level level, enum log_format format);
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Of events that others can bring about as often as they like one a second is told. */
+/* For events that others can cause as often as they like: one a second is logged. */
 struct log_pace { /* all zero: none yet */
 	uint64_t next_us;
 	unsigned unlogged; /* since the last one that was */
 };
-/* Whether this one is told now, and how many were not since the one before. */
-bool log_pace(struct log_pace *pace, uint64_t now_us, unsigned *unlogged);
+/* Whether this one is logged. `more` is for the end of its text: how many were not since the last
+ * one, or "". */
+enum { LOG_MORE_MAX = 32 };
+bool log_pace(struct log_pace *pace, uint64_t now_us, char more[LOG_MORE_MAX]);
 
 /* Every fault as a line of its own, errors and warnings by their level. */
 void log_faults(const char *event, const struct faults *faults);

@@ -1,5 +1,4 @@
-/* The counters' names, in the order in which they are shown. The table is made from the same map as
- * the struct, so a counter cannot be without a name. */
+/* The counters' names, in the order in which they are shown, from the same map as the struct. */
 #include "resolver/stats.h"
 
 #include <assert.h>

@@ -1,7 +1,6 @@
-/* What a worker counts. Each worker writes its own copy and nobody else's; a reader sums them. The
- * table gives every counter its name, for status and later for metrics. What happens in endpoints/
- * is counted there, by tables of its own that are part of this one, and added here at the end of
- * every loop round: nothing is counted that is not shown. */
+/* What a worker counts. Each worker writes its own copy; a reader sums them. The table names every
+ * counter for status. endpoints/ counts in tables of its own, which are part of this one and are
+ * added here at the end of every loop round: nothing is counted that is not shown. */
 #ifndef SLUICE_STATS_H
 #define SLUICE_STATS_H
 
@@ -10,13 +9,13 @@
 
 #include "endpoints/inbound/inbound.h"
 #include "endpoints/outbound/outbound.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 
 #define STATS_RESOLVER_MAP(X)                                                                      \
 	X(queries, "queries that were well formed")                                                \
 	X(queries_udp, "of them taken up, by UDP")                                                 \
 	X(queries_tcp, "of them taken up, by TCP")                                                 \
-	X(queries_own, "questions of our own; not of them, and their answers not counted below")   \
+	X(queries_own, "questions of our own; not counted as queries, nor their answers below")    \
 	X(answered_zone, "answered from a private zone or other data of our own alone")            \
 	X(answered_cache, "answered from the cache, with nothing new or stale")                    \
 	X(answered_stale, "answered with stale data")                                              \
@@ -35,7 +34,7 @@
 #define STATS_MAP(X)                                                                               \
 	STATS_RESOLVER_MAP(X)                                                                      \
 	INBOUND_COUNTER_MAP(X)                                                                     \
-	PENDING_COUNTER_MAP(X)                                                                     \
+	LOOKUP_COUNTER_MAP(X)                                                                      \
 	OUTBOUND_COUNTER_MAP(X)
 
 struct stats {
@@ -44,13 +43,13 @@ struct stats {
 #undef X
 };
 
-/* Counting is for the owner only: a plain load and store, no locked instruction. */
+/* Only the owner counts: a plain load and store, no locked instruction. */
 #define STATS_ADD(stats, name, n)                                                                  \
 	atomic_store_explicit(&(stats)->name,                                                      \
 			      atomic_load_explicit(&(stats)->name, memory_order_relaxed) + (n),    \
 			      memory_order_relaxed)
 
-/* Moves what another struct has counted by the same name. */
+/* Moves the count of the same name from another struct. */
 #define STATS_TAKE(stats, name, from)                                                              \
 	do {                                                                                       \
 		STATS_ADD(stats, name, (from)->name);                                              \

@@ -5,7 +5,7 @@
  * exactly SipHash-1-3(key, seed || data): chaining a name label by label is as sound as the hash
  * itself, and published values for messages of eight bytes and more can be checked.
  *
- * SipHash-2-4, with twice the rounds, is for what is handed out and has to be known again. */
+ * SipHash-2-4, with twice the rounds, is for signatures. */
 #include "rules/hash.h"
 
 #include <endian.h>

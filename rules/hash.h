@@ -15,8 +15,7 @@ struct hash_key {
  * the seed's eight bytes, little-endian, and the data behind them. */
 uint64_t hash_bytes(const struct hash_key *key, uint64_t seed, const void *data, size_t length);
 
-/* SipHash-2-4 of the data alone: the one that vouches for something, as DNS cookies need (RFC 9018
- * section 4.4). */
+/* SipHash-2-4 of the data alone: a signature, as DNS cookies need it (RFC 9018 section 4.4). */
 uint64_t hash_sign(const struct hash_key *key, const void *data, size_t length);
 
 #endif

@@ -22,7 +22,7 @@ enum {
 	NAME_TEXT_MAX = 1025,  /* every byte as \DDD, dots, a final NUL */
 };
 
-struct name { /* in an order that brings what an ordinary name uses into few lines of memory */
+struct name {           /* ordered so that an ordinary name uses few cache lines */
 	uint8_t length; /* of wire, 1 to 255 */
 	uint8_t labels; /* 0 for the root */
 	uint8_t offset[NAME_LABELS_MAX + 1];

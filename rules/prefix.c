@@ -312,6 +312,13 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b)
 	return a->length == b->length && address_equal(&a->address, &b->address);
 }
 
+int prefix_compare(const struct prefix *a, const struct prefix *b)
+{
+	int order = address_compare(&a->address, &b->address);
+
+	return order ? order : a->length - b->length;
+}
+
 uint64_t prefix_size(const struct prefix *prefix)
 {
 	return prefix->address.family == 4 ? (uint64_t)1 << (32 - prefix->length) : 0;

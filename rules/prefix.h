@@ -62,18 +62,21 @@ bool address_is_broadcast(const struct address *address);
 unsigned address_bits(const struct address *address);
 /* The address with all but its first `length` bits cleared. */
 struct address address_mask(const struct address *address, unsigned length);
-/* Who an address is, where clients are told apart to give each its share: an IPv4 address itself,
+/* The client that an address stands for, where each client gets its share: an IPv4 address itself,
  * of IPv6 the /64, in which a client has as many addresses as it likes. */
 struct address address_client(const struct address *address);
-/* The same where whoever has many addresses must not gain by it: all of loopback is one, and of
- * IPv6 it is the /48, which is what one customer is given. */
+/* The same where having many addresses must not help: all of loopback is one, and of IPv6 the /48,
+ * which is what one customer gets. */
 struct address address_site(const struct address *address);
-/* The one that is n behind this one in number. */
+/* The address plus n. */
 struct address address_add(const struct address *address, uint32_t n);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* As memcmp: by address, of equal ones the shorter first, so that what a prefix covers follows it.
+ */
+int prefix_compare(const struct prefix *a, const struct prefix *b);
 /* The n-th address of an IPv4 prefix, counted from its first (n = 0); false when it has not that
  * many, or is not IPv4. */
 bool prefix_nth(const struct prefix *prefix, uint32_t n, struct address *address);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 static const char hex[] = "0123456789abcdef";
+static const char tree4[] = "\7in-addr\4arpa", tree6[] = "\3ip6\4arpa"; /* with the root */
 
 /* The labels of the first `length` bits, the last one first. */
 static char *print(const struct address *address, unsigned length, char text[NAME_TEXT_MAX])
@@ -67,7 +68,6 @@ static size_t put_nibble(uint8_t *to, unsigned nibble)
 
 size_t reverse_wire(const struct address *address, uint8_t wire[REVERSE_WIRE_MAX])
 {
-	static const char tree4[] = "\7in-addr\4arpa", tree6[] = "\3ip6\4arpa"; /* and the root */
 	bool is4 = address->family == 4;
 	size_t used = 0, tree = is4 ? sizeof tree4 : sizeof tree6;
 
@@ -139,7 +139,6 @@ static bool suffix_is(const struct name *name, unsigned first, const char *wire,
 
 bool reverse_parse(const struct name *name, struct prefix *prefix, unsigned *rest)
 {
-	static const char tree4[] = "\7in-addr\4arpa", tree6[] = "\3ip6\4arpa";
 	unsigned left;
 
 	if (name->labels < 2)

@@ -41,7 +41,7 @@ void *suffix_table_get(const struct suffix_table *table, const struct name *name
 void *suffix_table_find(const struct suffix_table *table, const struct name *name, unsigned first,
 			unsigned *label);
 
-/* Has the memory fetched that finding this name needs: pass 0, and a moment later pass 1. */
+/* Prefetches the memory that finding this name needs: pass 0, and a moment later pass 1. */
 void suffix_table_expect(const struct suffix_table *table, const struct name *name, unsigned pass);
 
 #endif

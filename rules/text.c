@@ -65,8 +65,8 @@ bool text_is_plain(const char *text, char why[TEXT_FLAW_MAX])
 		}
 		if (!text_is_shown(code)) {
 			snprintf(why, TEXT_FLAW_MAX,
-				 "character %u is U+%04X, which is not shown, and may hide or turn "
-				 "what is; leave it out",
+				 "character %u is U+%04X, which is invisible and may hide or "
+				 "reverse other text; remove it",
 				 place, (unsigned)code);
 			return false;
 		}

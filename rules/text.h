@@ -1,11 +1,11 @@
-/* Texts that may be missing, the form of an identity, keys that are found without regard to ASCII
- * case (never by the locale, which may have other ideas of a letter), and what a text may contain.
+/* Small questions about texts: equal where they may be missing, lower case (ASCII only, whatever
+ * the locale), the form of a UUID, and which characters are allowed.
  *
- * A text that people read is UTF-8, and each of its characters is seen: no controls, no format
- * characters (Unicode's category Cf), no separators of lines. An ESC drives a terminal, and U+202E
- * has it show what comes behind the other way round. What comes from outside and has one is
- * refused; what is there all the same is printed so that it is seen: \x1b, \u{202e}. With them go
- * the joiners of some scripts and emoji (U+200C, U+200D). */
+ * A text that people read is UTF-8, and all of its characters are visible: no controls, no format
+ * characters (Unicode's category Cf), no line separators. An ESC drives a terminal, and U+202E
+ * makes it show what follows in reverse. Input with such a character is refused; where one is there
+ * anyway it is printed visibly: \x1b, \u{202e}. The joiners of some scripts and emoji (U+200C,
+ * U+200D) are lost with them. */
 #ifndef SLUICE_TEXT_H
 #define SLUICE_TEXT_H
 

@@ -1,5 +1,5 @@
-"""What those who ask notice of a server that is killed, told to read its files again, or replaced by
-another: each function that measures is one repetition, and gives its figures."""
+"""What clients notice of a server that is killed, reloaded, or replaced by another: each function that
+measures is one repetition, and gives its figures."""
 
 import os
 import shutil
@@ -60,18 +60,8 @@ def restart(seconds):
             "fast_failed": fast["lost"], "fast_held": fast["held"], "fast_max_ms": fast["max_ms"]}
 
 
-def command(*argv):
-    """What it prints, and the milliseconds that it took."""
-    start = time.monotonic()
-    done = subprocess.run([str(PROGRAM["sluice"]), *map(str, argv)], capture_output=True, text=True,
-                          timeout=60, preexec_fn=on_cores(BOTH_CORES))
-    if done.returncode != 0:
-        raise BenchError("sluice %s: %s" % (argv[0], done.stdout + done.stderr))
-    return done.stdout + done.stderr, (time.monotonic() - start) * 1e3
-
-
 class Nothing:
-    """Is done instead."""
+    """No change, for comparison."""
     every_s = RELOAD_S
 
     def __init__(self):
@@ -114,7 +104,12 @@ class Upgrades(Nothing):
     every_s = UPGRADE_S
 
     def make(self):
-        self.took_ms.append(command("upgrade", "-c", write(SHAPE, PORT))[1])
+        start = time.monotonic()
+        done = subprocess.run([str(PROGRAM["sluice"]), "upgrade", "-c", str(write(SHAPE, PORT))],
+                              capture_output=True, text=True, timeout=60, preexec_fn=on_cores(BOTH_CORES))
+        if done.returncode != 0:
+            raise BenchError("an upgrade failed: " + done.stdout + done.stderr)
+        self.took_ms.append((time.monotonic() - start) * 1e3)
 
 
 def paced(seconds, changes):

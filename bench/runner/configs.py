@@ -169,8 +169,9 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
 %s ); } );
 """ % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.limit, shape.cache_mb << 20,
        str(shape.random_case).lower(), shape.socket().name,
-       ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape), ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape),
-       links(shape), ",\n".join(rules(shape)))
+       ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
+       ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape), links(shape),
+       ",\n".join(rules(shape)))
     path.write_text(text)
     return path
 

@@ -6,12 +6,11 @@ with its time, the targets every one that reached them, by the same clock."""
 import itertools
 import json
 import math
-import subprocess
 import time
 
+from runner.api import Api
 from runner.asking import Asking, AskingOn, Note, ask_paced, judged, noted_load, notes, percentile
-from runner.configs import PORT, Shape, address, sluice, write
-from runner.machine import PROGRAM
+from runner.configs import Shape, address, sluice
 from runner.process import TARGETS_PORT, BenchError
 from runner.targets import Targets
 
@@ -51,10 +50,8 @@ def extra_percent(by_name):
 
 def suspicions(shape):
     """How often a server has held its targets for dead, by the target's place in its rule."""
-    argv = [str(PROGRAM["sluice"]), "status", "--json", "-c", str(write(shape, PORT))]
-    told = json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=20).stdout)
     found = [0] * shape.targets
-    for target in told["targets"]:
+    for target in json.loads(Api(shape.socket()).call("GET", "/v1/status"))["targets"]:
         port = int(target["host"].rpartition(":")[2])
         found[(port - TARGETS_PORT) % shape.targets] += target["suspicions"]
     return found

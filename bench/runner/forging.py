@@ -1,7 +1,7 @@
-"""Whether the answers of a target can be forged by somebody who sees none of its packets, but is a
-client, and a target himself, so that he sees by which ports he is asked. He asks for a name that his
-neighbour takes long to answer, together with some of his own, and until the answer comes sends others
-in his neighbour's name to the ports that he has just seen; then for the next name."""
+"""Whether the answers of a target can be forged by an attacker that sees none of its packets, but is a
+client and another target, so that it sees by which ports it is asked. It asks for a name that its
+neighbour takes long to answer, together with some names of its own, and until the answer comes sends forged
+ones in its neighbour's name to the ports that it has just seen; then it goes on with the next name."""
 
 import itertools
 import random
@@ -19,7 +19,7 @@ SLOW_S = 0.6  # the neighbour's, for names with a letter of their own
 NEIGHBOUR, OWN = "r1", "r2"
 EACH_SIDE = 6  # own names asked for ahead of the neighbour's, and behind it
 WARM = 256  # rounds with a quick neighbour, ahead of all others: then there are 1024 ports
-PAUSE_S, PATIENCE_S = 0.02, 5  # with 12 own names in that time he gets no ports of his own
+PAUSE_S, PATIENCE_S = 0.02, 5  # with 12 own names in that time it gets no ports of its own
 LIE = "203.0.113.66"
 
 

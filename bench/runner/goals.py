@@ -1,4 +1,4 @@
-"""What sluice set itself to reach, and whether it did; each row only where it was measured."""
+"""What sluice is meant to reach, and whether it does; each row only where it was measured."""
 
 from runner.summary import percentile
 

@@ -154,7 +154,3 @@ class Bench:
     def trouble(self, text):
         self.troubles.append(text)
         print("bench: " + text, file=sys.stderr, flush=True)
-
-
-def median(values):
-    return statistics.median(values) if values else None

@@ -35,9 +35,8 @@ def on_cores(cores):
 
 
 class Load:
-    """The load, while it runs, against a started server: `with Load(...) as run:`. It is the upstream
-    too, unless targets of another kind are there. The server must not end before it, unless another
-    takes over."""
+    """The load, while it runs, against a started server: `with Load(...) as run:`. It is the upstream too,
+    unless there are Targets. The server must not end before it, unless `server_may_end`."""
 
     def __init__(self, server, mix, *options, upstream=True, server_may_end=False):
         self.server, self.server_may_end = server, server_may_end

@@ -13,6 +13,7 @@ import threading
 import time
 
 from runner.api import Api
+from runner.asking import percentile
 from runner.configs import PORT, PROBE, PROBES, Shape, owned_address, sluice
 from runner.memory import footprint
 from runner.process import BOTH_CORES, LOAD_CORE, BenchError, load
@@ -70,7 +71,6 @@ class Changer:
         acknowledged = time.monotonic() - start
         return acknowledged, self.asker.wait(number, name, VISIBLE_S)
 
-
     def look(self):
         """Seconds of the same question behind a request that changes nothing: what waking up costs."""
         number = PROBE + self.made % PROBES
@@ -79,10 +79,8 @@ class Changer:
 
 
 def percentiles(seconds):
-    ordered = sorted(seconds)
-    return {"p50": statistics.median(ordered) * 1e3,
-            "p99": ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] * 1e3,
-            "max": ordered[-1] * 1e3}
+    return {"p50": percentile(0.5, seconds) * 1e3, "p99": percentile(0.99, seconds) * 1e3,
+            "max": max(seconds) * 1e3}
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
-"""Targets, one on each port from TARGETS_PORT on, by UDP and by TCP, that fall silent, become slow or
-answer only some names when they are told, and remember who was asked for which name when. They answer
-a name with the address that it tells, as the load expects it (bench/questions.h); all of them in one
-thread."""
+"""Targets, one on each port from TARGETS_PORT on, by UDP and by TCP, that can fall silent, become slow or
+answer only some names, and remember which of them was asked for which name when. They answer a name with
+the address that it carries, as the load expects it (bench/answer.h); all of them in one thread."""
 
 import heapq
 import select

@@ -1,10 +1,10 @@
 /* Accepting TCP connections, within what is allowed in all and to one client (RFC 7766 section
- * 6.2.2). One too many is accepted and closed at once, so that its client knows and does not wait.
+ * 6.2.2). One too many is accepted and closed at once, so that its client does not wait.
  *
  * Connections are found by client (address_client) in a table of 256 buckets with a keyed hash;
  * there is nothing to allocate or to age, and a bucket is as long as its few clients' connections.
- * When all places are taken, whoever has most of them gives one up to who has fewer: a client that
- * opens as many as it may keeps nobody out.
+ * When all places are taken, the client with most of them loses one to a client with fewer: one
+ * that opens as many as it may keeps nobody out.
  *
  * Not here: what a connection does once it is there (inbound/connection.c). */
 #include "endpoints/inbound/connection.h"
@@ -26,12 +26,14 @@ static unsigned client_bucket(const struct inbound_worker *worker, const struct 
 {
 	const struct address client = address_client(address);
 	uint64_t hash = hash_bytes(worker->key, client.family, client.bytes, sizeof client.bytes);
+
 	return (unsigned)(hash % INBOUND_CLIENT_BUCKETS);
 }
 
 static bool is_same_client(const struct address *a, const struct address *b)
 {
 	const struct address client_a = address_client(a), client_b = address_client(b);
+
 	return address_equal(&client_a, &client_b);
 }
 
@@ -42,6 +44,7 @@ static bool displace(struct inbound_worker *worker, unsigned bucket)
 	const unsigned *counts = worker->shared->connections;
 	struct connection *quietest = NULL;
 	unsigned most = 0;
+
 	for (unsigned i = 1; i < INBOUND_CLIENT_BUCKETS; i++)
 		if (counts[i] > counts[most])
 			most = i;
@@ -61,6 +64,7 @@ static bool client_may_connect(struct inbound *inbound, unsigned bucket,
 	struct inbound_worker *worker = inbound->worker;
 	const struct tcp_settings *tcp = &worker->tcp;
 	unsigned count = 0;
+
 	for (struct connection *other = worker->shared->clients[bucket]; other;
 	     other = other->next_of_client)
 		count += is_same_client(&other->client, client);
@@ -77,6 +81,7 @@ static void accept_pause(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
 	uv_poll_stop(&inbound->tcp_poll);
+
 	worker->counters.watch_failed++;
 	wheel_arm(worker->wheel, &inbound->tcp_again,
 		  worker->now_us(worker->context) + INBOUND_AGAIN_US);
@@ -152,10 +157,9 @@ static void close_listening(struct inbound *inbound)
 	inbound->tcp = -1;
 }
 
-/* A listening socket that nobody accepts from would have the kernel shake hands for nothing; and
- * the end need not wait for newcomers, as it would if they were accepted to be told. A process that
- * was to be the successor and is given up may still hold the socket: nobody listens there any more,
- * either. */
+/* Left open, the kernel would go on completing handshakes that nobody accepts; accepting only to
+ * refuse would put off the end. shutdown also ends it for a successor that was given up and still
+ * holds the socket. */
 void inbound_tcp_refuse(struct inbound *inbound)
 {
 	if (inbound->tcp >= 0)

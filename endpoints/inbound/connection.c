@@ -43,12 +43,12 @@
  *   - of what the kernel did not take at once, a round's replies at a time, nothing has wholly left
  *     for as long, whatever else happens: a client that reads a byte now and then is not reading;
  *   - a length is under 12, or the server leaves, or somebody else serves from now on;
- *   - whoever answers a question has nothing to say any more, and has perhaps said half;
+ *   - an answer ends without a last message, perhaps halfway;
  *   - its listener stops: what is under way gets SERVFAIL, as far as the kernel takes it at once.
  *
- * Where it is the server that ends what the client may still be using, every question that was read
- * is answered, and the client is told by the end of the stream. What it had sent by then and nobody
- * read it asks again, elsewhere or on a new connection (RFC 7766 section 6.2.4).
+ * Where the server ends what the client may still be using, it answers every question that it has
+ * read, and then ends the stream. What it has not read the client asks again, elsewhere or on a new
+ * connection (RFC 7766 section 6.2.4).
  *
  *     reads ─► ended ─ all is answered and written ─► lingers ─ the client ends, too, ─► closed
  *                                                               or LINGER_MS have passed
@@ -214,7 +214,7 @@ static uint64_t due_us(const struct connection *connection)
 	return since_us + (uint64_t)connection->inbound->worker->tcp.idle_timeout_ms * 1000;
 }
 
-/* All is said: has the client know. False: it may be closed at once. */
+/* All is answered: ends our side. False: it may be closed at once. */
 static bool linger(struct connection *connection)
 {
 	if (connection->client_ended || connection->lingers)
@@ -259,6 +259,7 @@ static void keep(struct connection *connection)
 {
 	const uint8_t *message = connection->bytes + connection->at;
 	size_t left = connection->end - connection->at, room = left;
+
 	if (left >= INBOUND_PREFIX && INBOUND_PREFIX + (size_t)wire_u16(message) > left &&
 	    wire_u16(message) > LARGE)
 		room = INBOUND_PREFIX + (size_t)wire_u16(message);
@@ -354,6 +355,7 @@ static void on_written(struct stream *stream, unsigned replies, bool fine)
 static unsigned replies_left(const struct outbox *box, bool another, size_t done)
 {
 	unsigned left = box->replies + another;
+
 	for (size_t at = 0; at < box->used;) {
 		at += INBOUND_PREFIX + (size_t)wire_u16(box->bytes + at);
 		if (at > done)
@@ -368,6 +370,7 @@ static void send_gathered(struct connection *connection, const uint8_t *reply, s
 {
 	struct outbox *box = connection->outbox;
 	uint8_t prefix[INBOUND_PREFIX];
+
 	wire_put16(prefix, (uint16_t)length);
 	const uv_buf_t parts[] = {uv_buf_init((char *)box->bytes, (unsigned)box->used),
 				  uv_buf_init((char *)prefix, sizeof prefix),
@@ -411,6 +414,7 @@ void tcp_batch_flush(struct tcp_batch *batch)
 static void take_outbox(struct connection *connection)
 {
 	struct tcp_batch *batch = connection->inbound->worker->shared->tcp;
+
 	if (batch->count == OUTBOXES)
 		tcp_batch_flush(batch);
 	struct outbox *box = &batch->boxes[batch->count++];
@@ -441,9 +445,11 @@ static void gather(struct connection *connection, const uint8_t *reply, size_t l
 static void reply_to(struct connection *connection, const struct query *query, const uint8_t *reply,
 		     size_t length)
 {
-	static const struct inbound_error error = {
-		.rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = "answers are not being read"};
+	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
+						   .ede = EDE_OTHER,
+						   .text = "the client does not read its answers"};
 	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
+
 	if (length > sizeof instead && unsent(connection) + length > UNSENT_MAX) {
 		connection->inbound->worker->counters.tcp_unread++;
 		length = inbound_write_error(connection->inbound, query, &error, instead);
@@ -456,6 +462,7 @@ static void reply_to(struct connection *connection, const struct query *query, c
 static void forget(struct connection *connection, const struct query *query)
 {
 	struct query **link = &connection->sending;
+
 	while (*link && *link != query)
 		link = &(*link)->next;
 	if (!*link)
@@ -469,6 +476,7 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 {
 	struct connection *connection = query->origin;
 	struct inbound *inbound = connection->inbound;
+
 	assert(connection->unanswered > 0);
 	connection->unanswered--;
 	forget(connection, query);
@@ -485,6 +493,7 @@ static void answer_gone(struct query *query)
 {
 	struct connection *connection = query->origin;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
+
 	if (query->finish != on_finish || !connection->inbound->stopped || connection->closing)
 		return;
 	connection->told++;
@@ -502,6 +511,7 @@ void inbound_tcp_answer_gone(struct inbound_worker *worker)
 static enum query_room on_ask_room(struct query *query)
 {
 	struct connection *connection = query->origin;
+
 	if (connection->closing)
 		return QUERY_GONE;
 	if (!connection->sending && unsent(connection) <= STREAM_PAUSE)
@@ -515,6 +525,7 @@ static enum query_room on_ask_room(struct query *query)
 static void on_send(struct query *query, const uint8_t *message, size_t length)
 {
 	struct connection *connection = query->origin;
+
 	if (!connection->closing)
 		gather(connection, message, length);
 }
@@ -522,19 +533,21 @@ static void on_send(struct query *query, const uint8_t *message, size_t length)
 static struct query *next_sending(struct connection *connection)
 {
 	struct query *query = connection->sending;
+
 	connection->sending = query->next;
 	if (!connection->sending)
 		connection->sending_end = &connection->sending;
 	return query;
 }
 
-/* Who waits first is called first, and each sends one message, so that many streams of a connection
- * are not more of it than one. Where somebody waits there is more than an outbox holds, so the
- * kernel has not taken all, and this is called when it takes some. Those called may finish their
- * queries; the last of a connection that is closed frees it. */
+/* The first to wait is called first, and each sends one message, so that many streams of a
+ * connection are not more of it than one. Where somebody waits there is more than an outbox holds,
+ * so the kernel has not taken all, and this is called when it takes some. Those called may finish
+ * their queries; the last of a connection that is closed frees it. */
 static bool offer_room(struct connection *connection)
 {
 	bool gone = connection->closing;
+
 	if (!connection->sending || (!gone && unsent(connection) > STREAM_RESUME))
 		return false;
 	if (!gone) {
@@ -561,7 +574,8 @@ static bool admits(struct connection *connection, const struct query *query)
 {
 	struct inbound *inbound = connection->inbound;
 	struct meter_round meter;
-	meter_begin(&meter, inbound->terms.meter, 1, connection->active_us);
+
+	meter_begin(&meter, inbound->admission.meter, 1, connection->active_us);
 	bool admitted = meter_admit(&meter, &query->client, query->proven);
 	meter_end(&meter);
 	return admitted;
@@ -573,6 +587,7 @@ static void take(struct connection *connection, const uint8_t *packet, size_t pa
 	struct inbound_worker *worker = inbound->worker;
 	struct query *query = query_take(worker->pool);
 	bool pooled = query;
+
 	if (!pooled)
 		query = &worker->shared->spare;
 	query->finish = on_finish;
@@ -606,6 +621,7 @@ static bool take_next(struct connection *connection, uint64_t now_us)
 {
 	size_t left = connection->end - connection->at;
 	const uint8_t *message = connection->bytes + connection->at;
+
 	if (left < INBOUND_PREFIX)
 		return false;
 	size_t length = wire_u16(message);
@@ -652,6 +668,7 @@ static void on_idle(struct timer *timer, uint64_t now_us)
 {
 	struct connection *connection = container_of(timer, struct connection, idle);
 	struct inbound_worker *worker = connection->inbound->worker;
+
 	if (connection->unanswered > 0 || connection->outbox)
 		connection->active_us = now_us;
 	uint64_t end_us = due_us(connection);
@@ -691,6 +708,7 @@ static void link_in(struct connection *connection)
 	struct inbound *inbound = connection->inbound;
 	struct inbound_worker *worker = inbound->worker;
 	struct connection **bucket = &worker->shared->clients[connection->bucket];
+
 	connection->next = inbound->connections;
 	connection->link = &inbound->connections;
 	if (connection->next)
@@ -718,6 +736,7 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 {
 	struct inbound_worker *worker = inbound->worker;
 	struct connection *connection = calloc(1, sizeof *connection);
+
 	if (!connection || stream_init(&connection->stream, worker->loop, AF_UNSPEC, &calls) != 0) {
 		free(connection);
 		close(fd);

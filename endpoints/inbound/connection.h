@@ -15,7 +15,7 @@ struct connection {
 	struct inbound *inbound;
 	struct address client;
 	unsigned bucket; /* of clients */
-	bool stranger;   /* not allowed to ask: it is told so, and has no right to a place */
+	bool stranger;   /* not allowed to ask: it gets REFUSED, and few places */
 	struct timer idle;
 	uint64_t active_us;
 	uint64_t behind_us; /* since when nothing of what the kernel did not take has wholly left */
@@ -26,7 +26,7 @@ struct connection {
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
 	struct query *sending, **sending_end; /* wait for room, in their order */
 	unsigned unanswered;                  /* queries at the resolver; */
-	unsigned told;                        /* of them, SERVFAIL, as their listener stops */
+	unsigned told;                        /* of them, answered as their listener stops */
 	unsigned writes;                      /* replies that the kernel has not taken yet */
 	bool reading, processing;
 	bool ended;        /* no more questions will be read */
@@ -49,7 +49,7 @@ void inbound_tcp_end(struct inbound *inbound);
 /* inbound/accept.c */
 MUST_CHECK int inbound_tcp_start(struct inbound *inbound);
 void inbound_tcp_stop(struct inbound *inbound);
-/* Nobody is to connect any more, and who tries knows at once. */
+/* From now on connecting is refused at once. */
 void inbound_tcp_refuse(struct inbound *inbound);
 
 #endif

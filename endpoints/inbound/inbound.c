@@ -8,7 +8,8 @@
  * A listener's memory is kept by its open loop handles and by its queries under way, and goes with
  * the last of them.
  *
- * Not here: who may ask and how often (inbound/gate.c), and any idea of what a question means. */
+ * Not here: who may ask and how often (inbound/admission.c), and any idea of what a question means.
+ */
 #include "endpoints/inbound/connection.h"
 
 #include <assert.h>
@@ -72,6 +73,7 @@ size_t inbound_write_error(const struct inbound *inbound, const struct query *qu
 					.payload = inbound->worker->payload_max,
 					.limit = query->limit};
 	struct message message;
+
 	message_begin(&message, reply, INBOUND_ERROR_REPLY_MAX, query->question,
 		      query->request.question_length);
 	return message_finish(&message, &query->request, &end);
@@ -101,6 +103,7 @@ static size_t read_stranger(struct inbound *inbound, struct query *query, const 
 			    size_t packet_length, uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
 	struct inbound_worker *worker = inbound->worker;
+
 	if (!message_read_question(&query->request, &query->name, worker->key, packet,
 				   packet_length)) {
 		worker->counters.silent++;
@@ -118,6 +121,7 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 	struct inbound_worker *worker = inbound->worker;
 	enum rcode rcode = RCODE_NOERROR;
 	bool allowed = inbound_is_allowed(inbound, &query->client);
+
 	*length = 0;
 	if (!allowed && !worker->leaves) {
 		*length = read_stranger(inbound, query, packet, packet_length, reply);
@@ -158,6 +162,7 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 int inbound_worker_init(struct inbound_worker *worker)
 {
 	struct inbound_shared *shared = calloc(1, sizeof *shared);
+
 	if (!shared)
 		return ERR_NOMEM;
 	shared->udp = udp_batch_new();
@@ -188,6 +193,7 @@ int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb o
 {
 	struct inbound_worker *worker = inbound->worker;
 	bool made = poll->data || uv_poll_init(worker->loop, poll, fd) == 0;
+
 	if (made && !poll->data) {
 		poll->data = inbound;
 		inbound->handles++;
@@ -203,6 +209,7 @@ void inbound_clear_error(int fd)
 {
 	int error;
 	socklen_t length = sizeof error;
+
 	(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
 }
 
@@ -267,7 +274,7 @@ void inbound_stop(struct inbound *inbound)
 {
 	assert(!inbound->stopped);
 	if (inbound->worker->leaves)
-		inbound_udp_turn(inbound->worker); /* whoever has asked by now is told, too */
+		inbound_udp_turn(inbound->worker); /* what has come by now is answered, too */
 	inbound->stopped = true;
 	inbound_unlink(inbound);
 	inbound_udp_stop(inbound); /* flushes what is gathered, by TCP too */
@@ -294,6 +301,7 @@ static void inbound_shorten_idle(struct inbound_worker *worker)
 static void on_drained(struct timer *timer, uint64_t now_us)
 {
 	struct inbound_worker *worker = container_of(timer, struct inbound_worker, drained);
+
 	(void)now_us;
 	for (struct inbound *at = worker->listeners; at; at = at->next)
 		inbound_tcp_end(at);

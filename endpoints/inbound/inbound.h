@@ -22,7 +22,7 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 
 #define INBOUND_COUNTER_MAP(X)                                                                     \
 	X(malformed, "packets answered with FORMERR, NOTIMP or BADVERS")                           \
-	X(silent, "packets not answered: without a header, or replies themselves")                 \
+	X(silent, "packets ignored: too short for a header, or replies")                           \
 	X(overload, "queries turned away with SERVFAIL because a maximum was reached")             \
 	X(prohibited, "queries REFUSED: their source is not allowed at the endpoint")              \
 	X(over_limit, "queries over an inbound endpoint's queries per second")                     \
@@ -31,12 +31,12 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
 	X(responses_slipped, "of them sent empty, with TC")                                        \
 	X(listener_gone, "queries answered SERVFAIL because their listener was being removed")     \
-	X(udp_unread, "packets of clients that the system dropped: more came than it could keep")  \
-	X(replies_lost, "replies by UDP that the system did not take")                             \
+	X(udp_unread, "packets of clients that the kernel dropped: its buffer was full")           \
+	X(replies_lost, "replies by UDP that the kernel refused to send")                          \
 	X(tcp_accepted, "connections of clients accepted")                                         \
 	X(tcp_refused, "connections of clients closed at once: a maximum was reached")             \
-	X(tcp_displaced, "connections of the client with most of them closed for another's")       \
-	X(tcp_timeouts, "connections of clients closed because nothing happened on them")          \
+	X(tcp_displaced, "connections closed to make room: their client had the most")             \
+	X(tcp_timeouts, "connections of clients closed after the idle timeout")                    \
 	X(tcp_unread, "replies by TCP replaced by SERVFAIL because the client does not read them") \
 	X(tcp_lost, "queries by TCP that were not answered: their connection had been closed")     \
 	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
@@ -47,8 +47,8 @@ struct inbound_counters {
 #undef X
 };
 
-/* On which terms a listener is asked; all zero: anybody may, and as often as it likes. */
-struct inbound_terms {
+/* Who may ask at a listener, and how often; all zero: anybody, as often as it likes. */
+struct inbound_admission {
 	const struct access *access; /* who may; NULL: anybody */
 	struct meter *meter;         /* how often, all workers together; NULL: no limit */
 	enum excess excess;          /* what becomes of more than that */
@@ -67,9 +67,9 @@ struct inbound_worker {
 	uint64_t (*now_us)(void *context);
 	uint32_t (*unix_s)(void *context); /* the clock's time; NULL: no cookies are given */
 	struct cookie_keeper cookies;
-	/* A well-formed question, that on_query will be given in a moment. Called INBOUND_PASSES
-	 * times, each pass for several of a batch before the next begins: what one has asked memory
-	 * for is there by the next. */
+	/* A well-formed question that on_query is about to get. Called INBOUND_PASSES times, each
+	 * pass for several of a batch before the next begins: what one pass prefetches is there by
+	 * the next. */
 	void (*on_arrival)(void *context, struct query *query, unsigned pass);
 	/* The callee owns the query. */
 	void (*on_query)(void *context, struct query *query);
@@ -78,7 +78,7 @@ struct inbound_worker {
 	struct inbound_counters counters;
 	bool drains, leaves; /* see inbound_drain, inbound_leave */
 	struct timer drained;
-	bool ends; /* what has been read, and not begun, is not begun any more */
+	bool ends; /* what has been read and not begun stays so */
 	unsigned tcp_connections;
 	unsigned tcp_strangers; /* of them, from where nobody is allowed to ask */
 	unsigned slipped;       /* replies over the limit, to send one now and then */
@@ -99,10 +99,10 @@ struct inbound; /* a listener as one worker serves it */
  * until it does, and what clients send meanwhile waits in the sockets. */
 MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *listener,
 			     unsigned index, void *binding, struct inbound **inbound);
-/* What a reload changes while the sockets stay. Queries already under way keep the old binding. */
+/* A reload keeps the sockets and changes this. Queries under way keep the old binding. */
 void inbound_rebind(struct inbound *inbound, void *binding);
-/* At first nobody is turned away. What the terms point to lives until others are set. */
-void inbound_set_terms(struct inbound *inbound, const struct inbound_terms *terms);
+/* At first nobody is turned away. What it points to lives until another one is set. */
+void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
  * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
  * again. The resolver still finishes each of them (with NULL, say), into nothing, before the
@@ -111,11 +111,11 @@ void inbound_stop(struct inbound *inbound);
 /* For a process whose successor shares its sockets: nothing is read or accepted any more, but from
  * TCP connections until they are quiet or INBOUND_DRAIN_MS are over. What was read is answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For one that ends without a successor, or has lost it: the same at once, and who asks by UDP gets
- * SERVFAIL, who connects is refused; that also where another process holds the sockets. */
+/* For a process that ends without a successor, or has lost it: the same at once. Questions by UDP
+ * get SERVFAIL and connections are refused, even where another process holds the sockets. */
 void inbound_leave(struct inbound_worker *worker);
-/* So much came by TCP from others than clients: enough of it, with theirs, and UDP has its turn.
- * Called from the loop, not from within anything that inbound calls. */
+/* So many bytes came by TCP, not from clients. They count with those of clients towards UDP's next
+ * turn. Called from the loop, not from within anything that inbound calls. */
 void inbound_tcp_worked(struct inbound_worker *worker, size_t bytes);
 /* Sends what has been gathered; called at the end of every loop round. */
 void inbound_flush(struct inbound_worker *worker);

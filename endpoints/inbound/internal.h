@@ -30,7 +30,7 @@ struct inbound {
 	struct inbound_worker *worker;
 	struct listener *listener; /* until it is stopped */
 	void *binding;
-	struct inbound_terms terms;
+	struct inbound_admission admission;
 	struct host host;
 	bool wildcard; /* the address a query was sent to must be noted, and answered from */
 	bool stopped;
@@ -67,18 +67,18 @@ void inbound_take_back(struct inbound *inbound, struct query *query);
 /* Starts `poll` (made here the first time). ERR_SYSTEM: counted, and `again` armed. */
 int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb on_ready,
 		  struct timer *again);
-/* libuv stops a handle whose socket reports an error: takes the error off it, to be watched on. */
+/* Takes the error off a socket: libuv stops a handle whose socket reports one. */
 void inbound_clear_error(int fd);
 /* Closes what inbound_watch has made; and what the loop then calls, which may free the inbound. */
 void inbound_unwatch(struct inbound *inbound, uv_poll_t *poll, struct timer *again);
 void inbound_handle_closed(struct inbound *inbound);
 
-/* inbound/gate.c */
-/* For good, where the worker leaves: whatever terms are set then. */
+/* inbound/admission.c */
+/* For good, where the worker leaves: whatever admission is set then. */
 void inbound_let_nobody_in(struct inbound *inbound);
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
-/* Writes what is sent to who is served no longer, to a stranger, and to who is over the endpoint's
- * limit; returns its length, 0: silence. */
+/* Writes the reply for a client that is no longer served, for a stranger, and for a query over the
+ * endpoint's limit; returns its length, 0: silence. */
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 			  uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,

@@ -43,6 +43,7 @@ struct opening { /* what a failure's text is made of */
 static int say(const struct opening *opening, int cause)
 {
 	char host[HOST_TEXT_MAX];
+
 	host_print(opening->host, host);
 	const char *format = "%s (%s): cannot listen: %s";
 	const char *detail = strerror(cause);
@@ -67,25 +68,13 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
-bool listener_address_is_here(const struct host *host)
-{
-	struct sockaddr_storage storage;
-	const struct host any_port = {.address = host->address};
-	socklen_t length = socket_address(&any_port, &storage);
-	int fd = socket_udp(host->address.family);
-	bool here = fd < 0 || bind(fd, (struct sockaddr *)&storage, length) == 0 ||
-		    errno != EADDRNOTAVAIL;
-	if (fd >= 0)
-		close(fd);
-	return here;
-}
-
 /* SO_REUSEADDR lets TCP pass by what is left of closed connections, never by a listening socket. On
  * UDP it would share the port, so there it stays off. */
 static int probe(const struct opening *opening, bool tcp)
 {
 	int family = opening->host->address.family;
 	int fd = tcp ? socket_tcp(family) : socket_udp(family);
+
 	if (fd < 0)
 		return say(opening, errno);
 	int err = 0;
@@ -151,6 +140,7 @@ static int attach_program(const struct opening *opening, int fd, unsigned worker
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
 	struct sock_fprog program;
+
 	memset(&program, 0, sizeof program); /* with its padding: the kernel copies all of it */
 	program.len = COUNT(code);
 	program.filter = code;
@@ -164,6 +154,7 @@ static int open_all(const struct host *host, unsigned workers, struct listener_s
 {
 	struct opening udp = {.host = host, .transport = "UDP", .error = error};
 	struct opening tcp = {.host = host, .transport = "TCP", .error = error};
+
 	if (probe(&udp, false) < 0 || probe(&tcp, true) < 0)
 		return ERR_SYSTEM;
 	for (unsigned i = 0; i < workers; i++)
@@ -193,7 +184,7 @@ int listener_open_sockets(const struct host *host, unsigned workers,
 	for (unsigned i = 0; i < workers; i++)
 		sockets[i] = (struct listener_sockets){-1, -1, -1};
 	int err = open_all(host, workers, sockets, error);
-	for (unsigned i = 0; err != 0 && i < workers; i++) {
+	for (unsigned i = 0; err && i < workers; i++) {
 		close_one(sockets[i].udp);
 		close_one(sockets[i].twin);
 		close_one(sockets[i].tcp);
@@ -204,6 +195,7 @@ int listener_open_sockets(const struct host *host, unsigned workers,
 static struct listener *listener_new(const struct host *host, unsigned workers)
 {
 	struct listener *listener = calloc(1, sizeof *listener);
+
 	if (!listener)
 		return NULL;
 	listener->host = *host;
@@ -242,16 +234,17 @@ struct listener *listener_open(const struct host *host, unsigned workers,
 	struct listener *listener = listener_new(host, workers);
 	struct listener_sockets *sockets = calloc(workers, sizeof *sockets);
 	int err = listener && sockets ? 0 : ERR_NOMEM;
-	if (err != 0)
+
+	if (err)
 		snprintf(error, LISTENER_ERROR_MAX, "out of memory");
 	else
 		err = listener_open_sockets(host, workers, sockets, error);
-	if (err == 0)
+	if (!err)
 		listener_give(listener, sockets);
 	else
 		listener_close(listener);
 	free(sockets);
-	return err == 0 ? listener : NULL;
+	return err ? NULL : listener;
 }
 
 /* ---- sockets of another process ---- */
@@ -260,6 +253,7 @@ static int option(int fd, int level, int name)
 {
 	int value = -1;
 	socklen_t length = sizeof value;
+
 	return getsockopt(fd, level, name, &value, &length) == 0 ? value : -1;
 }
 
@@ -268,6 +262,7 @@ static bool is_ours(int fd, int type, const struct host *host)
 	struct sockaddr_storage storage = {0};
 	socklen_t length = sizeof storage;
 	struct host bound;
+
 	if (getsockname(fd, (struct sockaddr *)&storage, &length) != 0)
 		return false;
 	socket_host(&storage, &bound);
@@ -281,10 +276,12 @@ struct listener *listener_adopt(const struct host *host, unsigned workers,
 				char error[LISTENER_ERROR_MAX])
 {
 	char text[HOST_TEXT_MAX];
+
 	assert(workers > 0);
 	struct listener *listener = listener_new(host, workers);
 	bool fine = listener;
-	snprintf(error, LISTENER_ERROR_MAX, "%s: what was handed over is no listener of it",
+	snprintf(error, LISTENER_ERROR_MAX,
+		 "%s: the sockets handed over do not listen at this address",
 		 host_print(host, text));
 	if (listener)
 		listener_give(listener, sockets);
@@ -309,6 +306,7 @@ struct listener *listener_adopt(const struct host *host, unsigned workers,
 struct inbound *listener_take(struct listener *listener, unsigned index)
 {
 	struct listener_share *share = &listener->shares[index];
+
 	return atomic_exchange(&share->taken, true) ? NULL : share->inbound;
 }
 

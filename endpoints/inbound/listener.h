@@ -32,11 +32,11 @@ enum { LISTENER_ERROR_MAX = 200 };
 
 /* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
  * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
- * another sluice counts too), no permission. That no interface has the address is none: it may come
- * later, and queries with it. NULL without success. */
+ * another sluice counts too), no permission. An address that no interface has is no failure: it may
+ * come later. NULL without success. */
 struct listener *listener_open(const struct host *host, unsigned workers,
 			       char error[LISTENER_ERROR_MAX]);
-/* The same for sockets alone, one of each kind for each worker: for another process to adopt. 0, or
+/* Only the sockets, one of each kind for each worker, for another process to adopt. 0, or
  * ERR_SYSTEM. */
 struct listener_sockets {
 	int udp, twin, tcp;
@@ -49,8 +49,6 @@ MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers,
 struct listener *listener_adopt(const struct host *host, unsigned workers,
 				const struct listener_sockets *sockets,
 				char error[LISTENER_ERROR_MAX]);
-/* Whether an interface has the host's address now; true also when that cannot be found out. */
-bool listener_address_is_here(const struct host *host);
 /* Closes what no worker has taken; a worker that comes for its share later finds none. */
 void listener_withdraw(struct listener *listener);
 /* Whether any worker, or nobody yet, has sockets of it open: the address is not free. */

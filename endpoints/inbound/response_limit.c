@@ -4,7 +4,7 @@
  * limit when both are empty. So no single flood limits others, but where both cells are shared with
  * it; it takes two that meet a prefix in one cell each. Nothing ages, nothing is allocated.
  *
- * Not here: what is sent instead (inbound/gate.c). */
+ * Not here: what is sent instead (inbound/admission.c). */
 #include "endpoints/inbound/response_limit.h"
 
 #include <stdatomic.h>

@@ -46,7 +46,7 @@ enum {
 };
 _Static_assert((int)OUTBOX_BYTES >= (int)INBOUND_PAYLOAD_MAX, "a reply fits into an empty outbox");
 
-union control {
+union pktinfo {
 	struct cmsghdr align;
 	uint8_t v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	uint8_t v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -56,7 +56,7 @@ struct datagrams { /* what one recvmmsg or sendmmsg works on */
 	struct mmsghdr headers[BATCH];
 	struct iovec vectors[BATCH];
 	struct sockaddr_storage peers[BATCH];
-	union control controls[BATCH];
+	union pktinfo controls[BATCH];
 };
 
 struct udp_batch {
@@ -75,6 +75,7 @@ struct udp_batch {
 struct udp_batch *udp_batch_new(void)
 {
 	struct udp_batch *batch = calloc(1, sizeof *batch);
+
 	if (!batch)
 		return NULL;
 	batch->worn = BATCH;
@@ -106,6 +107,7 @@ static void outbox_send(struct udp_batch *batch, unsigned from, unsigned to)
 {
 	struct inbound *inbound = batch->out_inbound[from];
 	bool retried = false;
+
 	while (from < to) {
 		int sent = sendmmsg(inbound->twin, batch->out.headers + from, to - from,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -128,6 +130,7 @@ static void outbox_send(struct udp_batch *batch, unsigned from, unsigned to)
 void udp_batch_flush(struct udp_batch *batch)
 {
 	unsigned from = 0;
+
 	for (unsigned i = 1; i <= batch->out_count; i++) {
 		if (i < batch->out_count && batch->out_inbound[i] == batch->out_inbound[from])
 			continue;
@@ -139,7 +142,7 @@ void udp_batch_flush(struct udp_batch *batch)
 }
 
 /* The address a reply leaves from, as control data. */
-static void put_source(struct msghdr *header, union control *control, const struct address *local)
+static void put_source(struct msghdr *header, union pktinfo *control, const struct address *local)
 {
 	memset(control, 0, sizeof *control);
 	header->msg_control = control;
@@ -168,6 +171,7 @@ static void outbox_put(struct inbound *inbound, const struct query *query, const
 		       size_t length)
 {
 	struct udp_batch *batch = inbound->worker->shared->udp;
+
 	assert(length >= MESSAGE_HEADER && length <= INBOUND_PAYLOAD_MAX);
 	if (batch->out_count == BATCH || length > OUTBOX_BYTES - batch->out_used)
 		udp_batch_flush(batch);
@@ -192,6 +196,7 @@ static void send_limited(struct inbound *inbound, const struct query *query, con
 			 size_t length)
 {
 	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
+
 	reply = inbound_limit_reply(inbound, query, reply, &length, instead);
 	if (reply)
 		outbox_put(inbound, query, reply, length);
@@ -209,6 +214,7 @@ static inline void send_reply(struct inbound *inbound, const struct query *query
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 {
 	struct inbound *inbound = query->origin;
+
 	if (reply && !inbound->stopped)
 		send_reply(inbound, query, reply, length);
 	inbound_take_back(inbound, query);
@@ -239,6 +245,7 @@ static void fill_query(struct query *query, struct inbound *inbound, unsigned sl
 		       const struct host *client, uint64_t now_us)
 {
 	struct datagrams *in = &inbound->worker->shared->udp->in;
+
 	query->finish = on_finish;
 	query->origin = inbound;
 	query->binding = inbound->binding;
@@ -257,6 +264,7 @@ static void hand_over(struct inbound *inbound)
 {
 	struct udp_batch *batch = inbound->worker->shared->udp;
 	unsigned count = batch->arrived_count;
+
 	batch->arrived_count = 0;
 	inbound_hand_over(inbound, batch->arrived, count);
 }
@@ -267,6 +275,7 @@ static struct query *take_query(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
 	struct query *query = query_take(worker->pool);
+
 	if (!query && worker->shared->udp->arrived_count > 0) {
 		hand_over(inbound);
 		query = query_take(worker->pool);
@@ -281,6 +290,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 	struct udp_batch *batch = worker->shared->udp;
 	const struct mmsghdr *packet = &batch->in.headers[slot];
 	struct host client;
+
 	socket_host(&batch->in.peers[slot], &client);
 	if (client.port == 0) { /* nowhere to answer to */
 		worker->counters.silent++;
@@ -317,6 +327,7 @@ static int receive_batch(struct inbound *inbound, struct udp_batch *batch)
 {
 	struct datagrams *in = &batch->in;
 	unsigned worn = inbound->wildcard == batch->wildcard ? batch->worn : BATCH;
+
 	for (unsigned i = 0; i < worn; i++) {
 		struct msghdr *header = &in->headers[i].msg_hdr;
 		header->msg_namelen = sizeof in->peers[i];
@@ -352,6 +363,7 @@ static void on_dropped_due(struct timer *timer, uint64_t now_us)
 static void receive(struct inbound *inbound)
 {
 	struct inbound_worker *worker = inbound->worker;
+
 	for (unsigned round = 0; round < ROUNDS && !inbound->stopped; round++) {
 		int count = receive_batch(inbound, worker->shared->udp);
 		if (count <= 0)
@@ -360,7 +372,7 @@ static void receive(struct inbound *inbound)
 		if (!timer_armed(&inbound->udp_dropped_due))
 			wheel_arm(worker->wheel, &inbound->udp_dropped_due, now_us + DROPPED_US);
 		struct meter_round meter;
-		meter_begin(&meter, inbound->terms.meter, (unsigned)count, now_us);
+		meter_begin(&meter, inbound->admission.meter, (unsigned)count, now_us);
 		for (int i = 0; i < count && !inbound->stopped; i++)
 			on_packet(inbound, (unsigned)i, &meter, now_us);
 		meter_end(&meter);
@@ -420,6 +432,7 @@ static void answer_gone(struct query *query)
 	struct inbound *inbound = query->origin;
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 	size_t length = inbound_write_gone(inbound, query, reply);
+
 	outbox_put(inbound, query, reply, length);
 }
 

@@ -8,14 +8,14 @@
  *
  * Servers end idle connections whenever they like, some do so after every answer, and some will
  * have no more than so many connections at a time, so a question that meets any of that is no
- * error. What a connection has given, and how many there could be, goes into the peer's terms, so
- * that not all that wait is sent again for each answer of a server that gives one to a connection.
- * Where one ends unexpectedly, its questions are suspects: each is asked on a connection where it
- * is alone, several at a time, behind all others. One to which that happens again and again while
- * others are answered has its error, and where none is answered any more all have, but never after
- * the first such end. A connection that owes answers and is silent takes no new questions
- * meanwhile, as its peer may be long gone, and is closed once they are given up, or when its place
- * is needed.
+ * error. What a connection has given, and how many there could be, goes into the peer's capacity,
+ * so that not all that wait is sent again for each answer of a server that gives one to a
+ * connection. Where one ends unexpectedly, its questions are suspects: each is asked on a
+ * connection where it is alone, several at a time, behind all others. One to which that happens
+ * again and again while others are answered has its error, and where none is answered any more all
+ * have, but never after the first such end. A connection that owes answers and is silent takes no
+ * new questions meanwhile, as its peer may be long gone, and is closed once they are given up, or
+ * when its place is needed.
  *
  * Not here: what carries the bytes (stream.h), Fast Open, and keepalive options (RFC 7828). */
 #include <assert.h>
@@ -24,7 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "endpoints/outbound/tcp.h"
+#include "endpoints/outbound/peer.h"
 
 #include "rules/base.h"
 
@@ -102,13 +102,13 @@ static void suspect(struct outbound_connection *connection, bool excuses, uint64
  * was over, which is no question's fault: each is excused once. */
 static void end_early(struct outbound_connection *connection, uint64_t now_us)
 {
-	struct outbound_terms *terms = &connection->peer->terms;
-	bool habit = connection->answered >= terms->pipeline ||
-		     connection->answered == terms->ended_after ||
-		     (connection->answered == 1 && terms->ended_after == 0);
+	struct outbound_capacity *capacity = &connection->peer->capacity;
+	bool habit = connection->answered >= capacity->pipeline ||
+		     connection->answered == capacity->ended_after ||
+		     (connection->answered == 1 && capacity->ended_after == 0);
 
 	if (!question_is_suspect(TAILQ_FIRST(&connection->asked)))
-		outbound_terms_on_end(terms, connection->answered);
+		outbound_capacity_on_end(capacity, connection->answered);
 	if (!habit)
 		suspect(connection, true, now_us);
 }
@@ -118,13 +118,13 @@ static void end_early(struct outbound_connection *connection, uint64_t now_us)
 static void end_in_vain(struct outbound_connection *connection, struct outbound_count others,
 			uint64_t now_us)
 {
-	struct outbound_terms *terms = &connection->peer->terms;
+	struct outbound_capacity *capacity = &connection->peer->capacity;
 	bool doubtful = others.live > others.silent && !connection->stayed;
 
 	if (doubtful)
-		outbound_terms_on_doubt(terms, others.live, now_us);
-	outbound_terms_on_end_in_vain(terms, others.live > 0);
-	connection->peer->again_us = now_us + outbound_terms_pause_us(terms);
+		outbound_capacity_on_doubt(capacity, others.live, now_us);
+	outbound_capacity_on_end_in_vain(capacity, others.live > 0);
+	connection->peer->again_us = now_us + outbound_capacity_pause_us(capacity);
 	suspect(connection, false, now_us);
 }
 
@@ -137,16 +137,14 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 	       peer->answered_us > question->ended_us;
 }
 
-/* Others may yet answer, where any are not silent. */
+/* Other connections that are not silent may still answer. */
 static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
-	struct pending_table *pending = peer->outbound->pending;
-
-	if (others.live == others.silent && outbound_terms_are_hopeless(&peer->terms))
+	if (others.live == others.silent && outbound_capacity_is_hopeless(&peer->capacity))
 		outbound_peer_fail(peer, TARGET_ERROR_CLOSED, now_us);
 	else if (alone && is_to_blame(peer, alone, end))
-		pending_on_error(pending, alone->flight, TARGET_ERROR_CLOSED, now_us);
+		lookup_on_error(alone->flight, TARGET_ERROR_CLOSED, now_us);
 }
 
 void outbound_connection_lost(struct outbound_connection *connection)
@@ -162,7 +160,7 @@ void outbound_connection_lost(struct outbound_connection *connection)
 	struct outbound_count others = outbound_peer_count(peer, now_us);
 	enum end end = end_of(connection, others.live);
 	if (end == END_NO_WAY || end == END_TOO_MANY)
-		outbound_terms_on_full(&peer->terms, others.live, now_us);
+		outbound_capacity_on_full(&peer->capacity, others.live, now_us);
 	if (end == END_EARLY)
 		end_early(connection, now_us);
 	if (end == END_IN_VAIN)
@@ -224,7 +222,7 @@ static void stay(struct outbound_connection *connection)
 {
 	connection->doubted = false;
 	connection->stayed = true;
-	outbound_terms_on_stay(&connection->peer->terms);
+	outbound_capacity_on_stay(&connection->peer->capacity);
 	outbound_peer_gather(connection->peer);
 	rest(connection);
 }
@@ -248,14 +246,14 @@ static void on_timer(struct timer *timer, uint64_t now_us)
  * take the rest. Not where it answered newer ones before, and is only slow with that one. */
 static void narrow(struct outbound_connection *connection, const struct question *question)
 {
-	unsigned pipeline = outbound_terms_on_slow(
-		&connection->peer->terms, connection->answered - question->answered_before);
+	unsigned pipeline = outbound_capacity_on_slow(
+		&connection->peer->capacity, connection->answered - question->answered_before);
 
 	if (pipeline < connection->pipeline)
 		connection->pipeline = pipeline;
 }
 
-/* Its questions were given up, and nothing came since they left. Where it never answered, and
+/* Its questions were given up, and nothing has come since they left. Where it never answered, and
  * others do, the server may take no more connections than those, and leave this one waiting; but
  * where another one is silent, too, it is the names that nobody answers. */
 static void give_up(struct outbound_connection *connection)
@@ -267,7 +265,7 @@ static void give_up(struct outbound_connection *connection)
 	struct outbound_count others = outbound_peer_count(peer, now_us);
 	if (connection->answered == 0 && others.talking > 0 && others.silent == 0 &&
 	    outbound_connection_is_silent(connection, now_us))
-		outbound_terms_on_full(&peer->terms, others.proven, now_us);
+		outbound_capacity_on_full(&peer->capacity, others.proven, now_us);
 	outbound_connection_close(connection);
 }
 
@@ -319,10 +317,11 @@ static void answered(struct outbound_connection *connection, uint64_t now_us)
 
 	connection->answered++;
 	peer->answered_us = now_us;
-	connection->pipeline += connection->pipeline < OUTBOUND_TERMS_PIPELINE;
-	outbound_terms_on_answer(&peer->terms, connection->answered);
+	connection->pipeline += connection->pipeline < OUTBOUND_CAPACITY_PIPELINE;
+	outbound_capacity_on_answer(&peer->capacity, connection->answered);
 	if (connection->answered == 1)
-		outbound_terms_on_accepted(&peer->terms, outbound_peer_count(peer, now_us).proven);
+		outbound_capacity_on_accepted(&peer->capacity,
+					      outbound_peer_count(peer, now_us).proven);
 }
 
 /* Hands over every whole message; what they bring about may close the connection. */
@@ -340,8 +339,8 @@ static void take_messages(struct outbound_connection *connection)
 		if (connection->have - at - 2 < length)
 			break;
 		outbound->counters.tcp_received++;
-		if (pending_on_reply(outbound->pending, peer, &peer->host,
-				     connection->buffer + at + 2, length, now_us))
+		if (lookup_on_reply(outbound->lookups, peer, &peer->host,
+				    connection->buffer + at + 2, length, now_us))
 			answered(connection, now_us);
 		at += 2 + length;
 	}
@@ -412,12 +411,13 @@ static void on_open(struct stream *stream, bool fine)
 static bool start_connect(struct outbound_connection *connection, uint64_t now_us)
 {
 	const struct outbound_peer *peer = connection->peer;
-	int err = stream_dial(&connection->stream, &peer->source, &peer->host);
+	int err =
+		stream_dial(&connection->stream, &connection->connect, &peer->source, &peer->host);
 
 	if (err == ERR_INVALID)
 		return false;
 	wheel_arm(peer->outbound->wheel, &connection->timer,
-		  err == 0 ? now_us + OUTBOUND_TCP_CONNECT_US : now_us);
+		  err ? now_us : now_us + OUTBOUND_TCP_CONNECT_US);
 	return true;
 }
 
@@ -468,7 +468,7 @@ enum target_error outbound_connection_dial(struct outbound_peer *peer, enum outb
 	connection->trial = how == OUTBOUND_DIAL_TRIAL;
 	connection->doubted = how == OUTBOUND_DIAL_DOUBTED;
 	connection->heard_us = now_us;
-	connection->pipeline = connection->trial ? 1 : peer->terms.pipeline;
+	connection->pipeline = connection->trial ? 1 : peer->capacity.pipeline;
 	TAILQ_INIT(&connection->asked);
 	timer_init(&connection->timer, on_timer);
 	TAILQ_INSERT_TAIL(&peer->connections, connection, of_peer);

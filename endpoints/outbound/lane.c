@@ -11,14 +11,14 @@
  * on loopback; a kernel that does otherwise has no lanes. (And should it be otherwise on one kind
  * of socket only, nothing is heard by such a lane, and it is given up.)
  *
- * Who is asked most is counted for a second at a time, in a table of a few places (Misra and Gries
- * 1982): a target without a place takes one point from each that has, so that only what makes up a
- * good part of all questions stays. */
+ * Which targets are asked most is counted for a second at a time, in a table of a few places (Misra
+ * and Gries 1982): a target without a place takes one point from each that has, so that only what
+ * makes up a good part of all questions stays. */
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "endpoints/outbound/pool.h"
+#include "endpoints/outbound/udp.h"
 #include "endpoints/socket.h"
 
 enum {

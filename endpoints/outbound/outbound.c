@@ -1,12 +1,13 @@
-/* The outbound side as pending.h sees it: a flight goes out by UDP (outbound/udp.c) or by TCP
- * (outbound/tcp.c), and what comes back goes to pending_on_reply or pending_on_error. This file
+/* The outbound side as lookup.h sees it: a flight goes out by UDP (outbound/udp.c) or by TCP
+ * (outbound/peer.c), and what comes back goes to lookup_on_reply or lookup_on_error. This file
  * only tells the two apart. */
 #include "endpoints/outbound/outbound.h"
 
 #include <assert.h>
 #include <sys/resource.h>
 
-#include "endpoints/outbound/internal.h"
+#include "endpoints/outbound/peer.h"
+#include "endpoints/outbound/udp.h"
 
 /* Three quarters of the descriptors that this process may have: clients' connections and the
  * management plane need some, too. They are handed out lowest first, so a number is a count. */
@@ -20,7 +21,7 @@ static unsigned descriptor_max(void)
 }
 
 int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
-		  struct entropy *entropy, struct pending_table *pending, unsigned ports_max,
+		  struct entropy *entropy, struct lookups *lookups, unsigned ports_max,
 		  uint64_t (*now_us)(void *), void *context)
 {
 	assert(ports_max > 0 && ports_max <= OUTBOUND_PORTS);
@@ -28,7 +29,7 @@ int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *whee
 		.loop = loop,
 		.wheel = wheel,
 		.entropy = entropy,
-		.pending = pending,
+		.lookups = lookups,
 		.now_us = now_us,
 		.context = context,
 		.ports_max = ports_max,
@@ -74,14 +75,6 @@ void outbound_forget(void *context, struct flight *flight)
 		outbound_tcp_forget(flight);
 	else
 		outbound_udp_forget(outbound, flight);
-}
-
-void outbound_choose_id(struct outbound *outbound, struct flight *flight, void *socket)
-{
-	/* Should sixteen not suffice, the question still tells the two apart. */
-	for (unsigned tries = 0;
-	     tries < 16 && pending_find_flight(outbound->pending, socket, flight->id); tries++)
-		flight->id = entropy_u16(outbound->entropy);
 }
 
 void outbound_flush(struct outbound *outbound)

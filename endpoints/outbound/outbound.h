@@ -1,6 +1,6 @@
 /* Where questions leave: per worker and source address a pool of unconnected UDP sockets on random
  * ports, shared by all targets, and TCP connections that are reused and pipelined. It carries bytes
- * for pending.h and knows nothing of policies.
+ * for lookup.h and knows nothing of policies.
  *
  * Ports: up to OUTBOUND_PORTS sockets on ports drawn from the kernel's ephemeral range, a few drawn
  * at random for each target of a batch, so that what one target sees does not tell it the ports of
@@ -15,7 +15,7 @@
 #include <uv.h>
 
 #include "endpoints/entropy.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 
 enum {
 	OUTBOUND_PORTS = 1024,          /* sockets of a source; fewer where RLIMIT_NOFILE is low */
@@ -33,8 +33,8 @@ enum {
 	X(tcp_sent, "questions given to connections to targets")                                   \
 	X(tcp_received, "messages received from targets by TCP")                                   \
 	X(tcp_connects, "connections to targets begun")                                            \
-	X(send_failed, "packets to targets that the system did not take")                          \
-	X(unreachable, "packets to targets that the network sent an error for")                    \
+	X(send_failed, "packets to targets that the kernel refused to send")                       \
+	X(unreachable, "packets to targets that an ICMP error came back for")                      \
 	X(ports_opened, "source ports opened")                                                     \
 	X(ports_renewed, "source ports replaced by fresh ones")                                    \
 	X(ports_refused, "source ports that could not be opened")                                  \
@@ -68,13 +68,13 @@ struct outbound {
 	uv_loop_t *loop;
 	struct wheel *wheel;
 	struct entropy *entropy;
-	struct pending_table *pending;
+	struct lookups *lookups;
 	uint64_t (*now_us)(void *context);
 	void *context;
 	unsigned ports_max;      /* per source and family, of a lane too; 1 to OUTBOUND_PORTS */
 	unsigned lanes_max;      /* up to OUTBOUND_LANES */
 	unsigned descriptor_max; /* none above this: leaves room for clients' connections */
-	/* So many bytes were read by TCP, and are done with; NULL: nobody wants to know. */
+	/* So many bytes were read by TCP and handled; may be NULL. */
 	void (*on_tcp_read)(void *reader, size_t bytes);
 	void *reader;
 	unsigned connection_count;
@@ -92,13 +92,13 @@ struct outbound {
 };
 
 MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct wheel *wheel,
-			     struct entropy *entropy, struct pending_table *pending,
-			     unsigned ports_max, uint64_t (*now_us)(void *), void *context);
-/* Starts closing everything; memory goes with the loop's last close callbacks. The pending table
+			     struct entropy *entropy, struct lookups *lookups, unsigned ports_max,
+			     uint64_t (*now_us)(void *), void *context);
+/* Starts closing everything; memory goes with the loop's last close callbacks. The table of lookups
  * has been released before (its flights point to sockets). */
 void outbound_release(struct outbound *outbound);
 
-/* What pending_table.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
+/* What lookups.send and .forget are set to; `outbound` is the struct outbound. ERR_SYSTEM:
  * by UDP, the source cannot be bound, which is tried again a second later. ERR_NOMEM. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
@@ -111,5 +111,9 @@ void outbound_retain(struct outbound *outbound, const struct address *sources, s
 /* Another ports_max, from 1 to OUTBOUND_PORTS, and lanes_max: pools grow to it, or close what is
  * too much once drained. */
 void outbound_limit_ports(struct outbound *outbound, unsigned ports_max, unsigned lanes_max);
+
+/* For outbound's own files: whether `source` is one of them. */
+bool outbound_names_source(const struct address *sources, size_t count,
+			   const struct address *source);
 
 #endif

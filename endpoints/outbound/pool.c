@@ -21,7 +21,7 @@
  * source and the way that it found at first, so it is given up when nothing has been heard by it
  * for a moment, when something could not be sent, and when it has not been used for a while: then
  * the common pool asks the target again, which looks for the way with every packet. */
-#include "endpoints/outbound/pool.h"
+#include "endpoints/outbound/udp.h"
 
 #include <unistd.h>
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "endpoints/outbound/tcp.h"
+#include "endpoints/outbound/peer.h"
 
 enum {
 	GATHER = 256,     /* questions in one write */

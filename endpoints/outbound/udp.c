@@ -13,7 +13,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 
-#include "endpoints/outbound/pool.h"
+#include "endpoints/outbound/udp.h"
 #include "endpoints/socket.h"
 
 enum {
@@ -59,8 +59,8 @@ static enum target_error what_failed(const struct outbound_pool *pool, int error
 {
 	bool doubtful = error == EINVAL || error == EADDRNOTAVAIL;
 
-	return doubtful && socket_has_lost(&pool->source) ? TARGET_ERROR_SOURCE
-							  : TARGET_ERROR_NETWORK;
+	return doubtful && socket_address_is_missing(&pool->source) ? TARGET_ERROR_SOURCE
+								    : TARGET_ERROR_NETWORK;
 }
 
 static void note_failure(struct outbound *outbound, struct flight *flight, int error)
@@ -155,7 +155,7 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	port->flights++;
 	port->questions++;
 	flight->socket = port;
-	outbound_choose_id(outbound, flight, port);
+	flight_choose_id(flight);
 	flight->gathered = true;
 	buffers->flights[i] = flight;
 	buffers->ports[i] = port;
@@ -185,8 +185,8 @@ void outbound_udp_forget(struct outbound *outbound, struct flight *flight)
 	port_close_if_drained(port);
 }
 
-/* Failures are told here and not while sending, where the pending table is at work itself. What
- * they send to the next target is gathered again; every question has a bounded number of sends. */
+/* Failures are reported here and not while sending, when the lookups are at work themselves. What
+ * goes to the next target is gathered again; every question has a bounded number of sends. */
 static void tell_failures(struct outbound *outbound, uint64_t now_us)
 {
 	struct outbound_buffers *buffers = outbound->buffers;
@@ -198,7 +198,7 @@ static void tell_failures(struct outbound *outbound, uint64_t now_us)
 
 		buffers->failures = last;
 		if (flight)
-			pending_on_error(outbound->pending, flight, error, now_us);
+			lookup_on_error(flight, error, now_us);
 	}
 }
 
@@ -236,16 +236,17 @@ static void on_icmp(struct outbound_port *port, struct msghdr *message, const ui
 		return;
 	memcpy(&storage, message->msg_name, sizeof storage);
 	socket_host(&storage, &host);
-	struct flight *flight = pending_find_flight(outbound->pending, port, wire_u16(quote));
+	struct flight *flight = lookup_find_flight(outbound->lookups, port, wire_u16(quote));
 	if (!flight || !host_equal(&flight->upstream->host, &host))
 		return;
 	outbound->counters.unreachable++;
-	pending_on_error(outbound->pending, flight, TARGET_ERROR_NETWORK, now_us);
+	lookup_on_error(flight, TARGET_ERROR_NETWORK, now_us);
 }
 
 static void read_errors(struct outbound_port *port, uint64_t now_us)
 {
 	uint8_t quote[MESSAGE_QUERY_MAX];
+
 	_Alignas(struct cmsghdr) uint8_t control[512];
 
 	for (unsigned i = 0; i < ERRORS_MAX && !port->closing; i++) {
@@ -282,8 +283,8 @@ static int read_replies(struct outbound_port *port, uint64_t now_us)
 			headers[i].msg_hdr.msg_namelen = sizeof buffers->senders[i];
 		}
 		outbound->counters.udp_received++;
-		pending_on_reply(outbound->pending, port, lane ? &port->pool->peer : &peer,
-				 buffers->replies[i].iov_base, headers[i].msg_len, now_us);
+		lookup_on_reply(outbound->lookups, port, lane ? &port->pool->peer : &peer,
+				buffers->replies[i].iov_base, headers[i].msg_len, now_us);
 	}
 	return n;
 }

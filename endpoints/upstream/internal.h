@@ -1,26 +1,25 @@
-/* What the files of pending share; nobody else includes this.
+/* What the files of upstream share; nobody else includes this.
  *
- *     upstream/pending.c      the table: asking, joining, leaving, ending
- *     upstream/flight.c       flights come and go
- *     upstream/outstanding.c  those that wait at a target
- *     upstream/walk.c         the way along a leg's targets: sending, silence, suspicion
- *     upstream/stall.c        those that wait for a sign of life
- *     upstream/guard.c        what keeps forgers out beyond ids and ports
+ *     upstream/lookup.c      the table: asking, joining, leaving, ending
+ *     upstream/inflight.c     flights come and go; those that wait at a target
+ *     upstream/failover.c         which target is asked next: sending, silence, suspicion
+ *     upstream/stalled.c        those that wait for a sign of life
+ *     upstream/forgery.c      what keeps forgers out beyond ids and ports
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
  *
- * Only pending_finish calls back to those who ask. It is the last thing its callers do with a
- * pending: by the time it returns, anything may have been asked or left. */
-#ifndef SLUICE_PENDING_INTERNAL_H
-#define SLUICE_PENDING_INTERNAL_H
+ * Only lookup_finish calls back to those who ask. It is the last thing its callers do with a
+ * lookup: by the time it returns, anything may have been asked or left. */
+#ifndef SLUICE_LOOKUP_INTERNAL_H
+#define SLUICE_LOOKUP_INTERNAL_H
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 
 /* What has come of a question at one of its upstreams:
  *
  *     UNTRIED ─────────► ASKED, `sends` times ─────────► SPENT
  *        └──────────────────────────────────────────────►─┘
  *
- *     UNTRIED ► ASKED    pending_send
+ *     UNTRIED ► ASKED    lookup_send
  *     ASKED   ► ASKED    silence, a network error: others first, then here again, where it may be
  *                        TC: by TCP
  *                        once each, and then in that way:
@@ -42,24 +41,24 @@ struct attempt {
 	bool by_tcp : 1;
 };
 
-struct pending {
-	struct pending *next_in_bucket;
-	struct pending_table *table;
+struct lookup {
+	struct lookup *next_in_bucket;
+	struct lookups *table;
 	void *holder;
-	struct pending_key key; /* its name is the one below */
+	struct lookup_key key; /* its name is the one below */
 	uint64_t hash;
 	struct waiter *waiters, **last_waiter;
 	struct flight *flights;
-	struct flight *leading; /* the flight it is waiting for; NULL: it has to go on */
-	struct stall *stall;    /* NULL: not stalled */
-	struct pending *next_stalled, **stalled_link;
+	struct flight *leading;  /* the flight it is waiting for; NULL: it has to go on */
+	struct stalled *stalled; /* NULL: not stalled */
+	struct lookup *next_stalled, **stalled_link;
 	struct timer timer; /* the deadline, or (given_up) at once */
 	uint64_t deadline_us;
 	uint64_t spent_us; /* when the last upstream was */
 	bool may_wait;
 	bool revived;  /* a target is back: what was sent before that is not waited for */
 	bool answered; /* somebody said something, if only SERVFAIL */
-	bool asking;   /* pending_ask has not returned yet */
+	bool asking;   /* lookup_ask has not returned yet */
 	bool given_up, finishing;
 	enum target_error error;
 	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
@@ -71,41 +70,52 @@ struct pending {
 	struct ask_ede ede; /* of the last error that had one; by NULL: none */
 };
 
-/* ---- upstream/flight.c ---- */
+/* ---- upstream/inflight.c ---- */
 
 /* NULL without memory. */
-void *store_take(struct pending_store *store, size_t size);
-void store_give(struct pending_store *store, void *item);
-void store_release(struct pending_store *store);
+void *spare_take(struct spare_list *list, size_t size);
+void spare_give(struct spare_list *list, void *item);
+void spare_release(struct spare_list *list);
 
 /* A flight in the table's books but not sent yet; NULL at the limit. */
-struct flight *flight_new(struct pending_table *table, void *holder,
-			  const struct upstream *upstream, const struct address *client);
+struct flight *flight_new(struct lookups *table, void *holder, const struct upstream *upstream,
+			  const struct address *client);
 /* It asks this question of its leg's upstream `index`. */
-void flight_join(struct flight *flight, struct pending *pending, unsigned index);
+void flight_join(struct flight *flight, struct lookup *lookup, unsigned index);
 /* Into the hash, once its socket is known. */
 void flight_insert(struct flight *flight);
-/* The pending goes its way, the flight keeps counting. */
+/* Parts it from its lookup; the flight keeps counting. */
 void flight_orphan(struct flight *flight);
-/* Out of every list and timer; it no longer leads its pending. */
+/* Out of every list and timer; it no longer leads its lookup. */
 void flight_detach(struct flight *flight);
 /* After flight_detach. */
 void flight_free(struct flight *flight);
 
-/* ---- pending.c ---- */
+/* Counts it at its target; without memory it is not counted. */
+void flight_wait(struct flight *flight);
+void flight_unwait(struct flight *flight); /* fine when it is not counted */
+unsigned flights_waiting(struct lookups *table, const struct target *target);
+/* NULL: none waits. */
+struct flight *flights_oldest(struct lookups *table, const struct target *target);
+/* Which one has to go, now that one more waits: the oldest of a greedy client's (fair_queue.h), or
+ * the newcomer where that one is about to be answered and the newcomer's client is as greedy. NULL:
+ * none. */
+struct flight *flights_victim(struct flight *newcomer, uint64_t now_us);
+
+/* ---- lookup.c ---- */
 
 /* Not to be asked this again: it has answered with an error, or cannot be asked. */
-static inline void pending_spend(struct pending *pending, unsigned index, uint64_t now_us)
+static inline void lookup_spend(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
-	pending->attempts[index].spent = true;
-	pending->spent_us = now_us;
+	lookup->attempts[index].spent = true;
+	lookup->spent_us = now_us;
 }
 /* Tells every waiter, and frees it. */
-void pending_finish(struct pending *pending, const struct ask_result *result, uint64_t now_us);
+void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint64_t now_us);
 /* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */
-void pending_give_up(struct pending *pending, bool deadline, uint64_t now_us);
+void lookup_give_up(struct lookup *lookup, bool deadline, uint64_t now_us);
 
-/* ---- upstream/walk.c ---- */
+/* ---- upstream/failover.c ---- */
 
 /* Whether it is TCP only because a UDP reply was truncated: says nothing of its target's health. */
 static inline bool flight_is_fallback(const struct flight *flight)
@@ -114,28 +124,52 @@ static inline bool flight_is_fallback(const struct flight *flight)
 }
 
 /* By TCP while UDP's answer would do as well: the question does not depend on it. */
-static inline bool flight_is_beside(const struct pending *pending, const struct flight *flight)
+static inline bool flight_is_beside(const struct lookup *lookup, const struct flight *flight)
 {
-	return flight->copy && flight_is_fallback(flight) &&
-	       pending->attempts[flight->index].by_tcp;
+	return flight->copy && flight_is_fallback(flight) && lookup->attempts[flight->index].by_tcp;
 }
 
 /* Sends the question to one upstream; when nothing leads, the new flight does. False: it could not
  * be sent, and the upstream is spent. */
-bool pending_send(struct pending *pending, unsigned index, bool tcp, bool copy, uint64_t now_us);
-/* Unless a flight leads: to the next target, or stalled, or given up. May end the pending. */
-void pending_go_on(struct pending *pending, uint64_t now_us);
-void pending_start(struct pending *pending, uint64_t now_us);
-bool pending_is_spent(const struct pending *pending);      /* every upstream is */
-bool pending_is_sourceless(const struct pending *pending); /* likewise */
+bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us);
+/* Unless a flight leads: to the next target, or stalled, or given up. May end the lookup. */
+void lookup_go_on(struct lookup *lookup, uint64_t now_us);
+void lookup_start(struct lookup *lookup, uint64_t now_us);
+bool lookup_is_spent(const struct lookup *lookup);      /* every upstream is */
+bool lookup_is_sourceless(const struct lookup *lookup); /* likewise */
 
-/* ---- upstream/stall.c ---- */
+/* ---- upstream/stalled.c ---- */
 
 /* Waits for a sign of life, if it does not already; false without memory. */
-bool pending_stall(struct pending *pending, uint64_t now_us);
-void pending_unstall(struct pending *pending); /* fine when it is not stalled */
-/* Looks whether targets came back: what waits for one goes there. May end any pending. */
-void pending_wake(struct pending_table *table, uint64_t now_us);
-void pending_on_stalled_timer(struct timer *timer, uint64_t now_us);
+bool lookup_stall(struct lookup *lookup, uint64_t now_us);
+void lookup_unstall(struct lookup *lookup); /* fine when it is not stalled */
+/* Looks whether targets came back: what waits for one goes there. May end any lookup. */
+void lookup_wake(struct lookups *table, uint64_t now_us);
+void lookup_on_stalled_timer(struct timer *timer, uint64_t now_us);
+
+/* ---- upstream/forgery.c ---- */
+
+/* Puts letters in random case into a question as message_write_query wrote it, where the target is
+ * one for that. */
+void forgery_vary_case(struct lookup *lookup, struct flight *flight,
+		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us);
+
+/* A packet came to this socket from this peer, and matches nothing there: counted against what is
+ * open there, which is asked by TCP as well after FORGERY_MISSES within a second. */
+void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
+			  const struct host *peer, uint64_t now_us);
+/* One matched this flight by everything but its letters. */
+void forgery_on_letters(struct flight *flight, uint64_t now_us);
+/* TCP beside the question has failed. After forgery_on_letters UDP is asked in lower case. */
+void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
+
+bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);
+/* What a reply that matches shows of what its target does with letters. True: they may be the
+ * reason for what it says, and the question is to be asked in lower case. */
+static inline bool forgery_on_reply(const struct flight *flight, const uint8_t *wire, size_t length,
+				    uint64_t now_us)
+{
+	return flight->cased && length > MESSAGE_HEADER && forgery_look(flight, wire, now_us);
+}
 
 #endif

@@ -2,16 +2,16 @@
  *
  * Matching (RFC 5452 section 9): the socket it came in by, the id, the peer's address and port, QR,
  * and the whole question with its letters. Anything else may be forged, so it is passed over
- * (upstream/guard.c). The one exception is a bare header with an error: who cannot read a question
- * cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it counts for
- * its question, and nothing is learnt from it but that somebody is there.
+ * (upstream/forgery.c). The one exception is a bare header with an error: who cannot read a
+ * question cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it
+ * counts for its question, and nothing is learnt from it but that somebody is there.
  *
  * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
  * for one without EDNS for a while only if it repeated the question and has never answered with an
  * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
  *
  * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
-#include "endpoints/upstream/guard.h"
+#include "endpoints/upstream/internal.h"
 
 enum worth {
 	WORTH_FINAL,     /* NOERROR, NXDOMAIN, YXDOMAIN */
@@ -60,7 +60,7 @@ static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
 }
 
 /* NULL: it is passed over. */
-static struct flight *match(struct pending_table *table, void *socket, const struct host *peer,
+static struct flight *match(struct lookups *table, void *socket, const struct host *peer,
 			    const uint8_t *wire, size_t length, uint64_t now_us)
 {
 	struct flight *near = NULL;
@@ -68,7 +68,7 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
 	uint16_t id = wire_u16(wire);
-	struct flight *flight = pending_find_flight(table, socket, id);
+	struct flight *flight = lookup_find_flight(table, socket, id);
 	for (; flight; flight = flight->next_in_bucket) {
 		if (flight->socket != socket || flight->id != id ||
 		    !host_equal(&flight->upstream->host, peer))
@@ -79,8 +79,8 @@ static struct flight *match(struct pending_table *table, void *socket, const str
 			near = flight;
 	}
 	if (near)
-		guard_on_letters(near, now_us);
-	guard_on_near_miss(table, socket, peer, now_us);
+		forgery_on_letters(near, now_us);
+	forgery_on_near_miss(table, socket, peer, now_us);
 	return NULL;
 }
 
@@ -141,7 +141,7 @@ static void copy_ede(struct ask_ede *ede, const struct flight *flight, const uin
 }
 
 /* The first of them counts. */
-static void keep_ede(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+static void keep_ede(struct lookup *lookup, const struct flight *flight, const uint8_t *wire,
 		     size_t length)
 {
 	size_t at = MESSAGE_HEADER + (size_t)flight->question_length;
@@ -166,7 +166,7 @@ static void keep_ede(struct pending *pending, const struct flight *flight, const
 		if (bytes > end - i - MESSAGE_OPTION)
 			return;
 		if (wire_u16(option - MESSAGE_OPTION) == OPTION_EDE && bytes >= 2) {
-			copy_ede(&pending->ede, flight, option, bytes);
+			copy_ede(&lookup->ede, flight, option, bytes);
 			return;
 		}
 		i += MESSAGE_OPTION + bytes;
@@ -213,39 +213,38 @@ static enum worth judge(const struct flight *flight, uint8_t *wire, size_t lengt
 }
 
 /* A reply that is worth nothing: the next upstream is asked. */
-static void turn_away(struct pending *pending, const struct flight *flight, enum target_error error,
+static void turn_away(struct lookup *lookup, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {
-	pending->error = error;
-	pending_spend(pending, flight->index, now_us);
+	lookup->error = error;
+	lookup_spend(lookup, flight->index, now_us);
 	target_on_error(flight->target, error);
-	pending_go_on(pending, now_us);
+	lookup_go_on(lookup, now_us);
 }
 
 /* Once more to the same target, in another way. */
-static void ask_again(struct pending *pending, const struct flight *flight, bool tcp,
-		      uint64_t now_us)
+static void ask_again(struct lookup *lookup, const struct flight *flight, bool tcp, uint64_t now_us)
 {
-	if (!pending_send(pending, flight->index, tcp, false, now_us))
-		pending_go_on(pending, now_us);
+	if (!lookup_send(lookup, flight->index, tcp, false, now_us))
+		lookup_go_on(lookup, now_us);
 }
 
 /* Once: the question may be under way with an OPT by other packets, too. */
-static void ask_plainly(struct pending *pending, const struct flight *flight, size_t length,
+static void ask_plainly(struct lookup *lookup, const struct flight *flight, size_t length,
 			uint64_t now_us)
 {
-	struct attempt *attempt = &pending->attempts[flight->index];
+	struct attempt *attempt = &lookup->attempts[flight->index];
 
 	attempt->told_plain = attempt->told_plain || length > MESSAGE_HEADER;
 	if (attempt->plain) {
-		pending_go_on(pending, now_us);
+		lookup_go_on(lookup, now_us);
 		return;
 	}
 	attempt->plain = true;
-	ask_again(pending, flight, flight->tcp, now_us);
+	ask_again(lookup, flight, flight->tcp, now_us);
 }
 
-static void use_answer(struct pending *pending, const struct flight *flight, const uint8_t *wire,
+static void use_answer(struct lookup *lookup, const struct flight *flight, const uint8_t *wire,
 		       size_t length, uint64_t now_us)
 {
 	struct ask_result result = {.outcome = ASK_ANSWERED,
@@ -253,54 +252,54 @@ static void use_answer(struct pending *pending, const struct flight *flight, con
 				    .length = length,
 				    .upstream = flight->upstream};
 
-	if (pending->key.dnssec_ok && !flight->edns)
+	if (lookup->key.dnssec_ok && !flight->edns)
 		result.edns = target_speaks_edns(flight->target) ? ASK_EDNS_REFUSED : ASK_EDNS_NONE;
-	pending_finish(pending, &result, now_us);
+	lookup_finish(lookup, &result, now_us);
 }
 
-/* May end the pending. */
-static void use(struct pending *pending, const struct flight *flight, bool lower, uint8_t *wire,
+/* May end the lookup. */
+static void use(struct lookup *lookup, const struct flight *flight, bool lower, uint8_t *wire,
 		size_t length, uint64_t now_us)
 {
-	struct attempt *attempt = &pending->attempts[flight->index];
+	struct attempt *attempt = &lookup->attempts[flight->index];
 	enum target_error error;
 	enum worth worth = judge(flight, wire, length, &error);
 
 	if (lower && worth != WORTH_TRUNCATED && worth != WORTH_PLAIN)
 		worth = WORTH_LOWER;
 
-	pending->answered = true;
+	lookup->answered = true;
 	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);
 	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
-		memcpy(wire + MESSAGE_HEADER, pending->name.wire, pending->name.length);
+		memcpy(wire + MESSAGE_HEADER, lookup->name.wire, lookup->name.length);
 	switch (worth) {
-	case WORTH_FINAL: use_answer(pending, flight, wire, length, now_us); return;
+	case WORTH_FINAL: use_answer(lookup, flight, wire, length, now_us); return;
 	case WORTH_TRUNCATED:
-		pending->truncated_by = flight->upstream;
+		lookup->truncated_by = flight->upstream;
 		if (flight->tcp)
-			turn_away(pending, flight, TARGET_ERROR_MANGLED, now_us);
+			turn_away(lookup, flight, TARGET_ERROR_MANGLED, now_us);
 		else
-			ask_again(pending, flight, true, now_us);
+			ask_again(lookup, flight, true, now_us);
 		return;
-	case WORTH_PLAIN: ask_plainly(pending, flight, length, now_us); return;
+	case WORTH_PLAIN: ask_plainly(lookup, flight, length, now_us); return;
 	case WORTH_LOWER:
 		attempt->lower = true;
-		ask_again(pending, flight, false, now_us);
+		ask_again(lookup, flight, false, now_us);
 		return;
 	case WORTH_NOTHING:
-		keep_ede(pending, flight, wire, length);
-		turn_away(pending, flight, error, now_us);
+		keep_ede(lookup, flight, wire, length);
+		turn_away(lookup, flight, error, now_us);
 		return;
 	}
 }
 
-/* The question may find out one day whether its target lives; and a copy that was answered first
- * was worth its token. */
-static void learn(const struct pending *pending, const struct flight *flight, uint64_t rtt_us,
+/* The question may be used to probe its target later; and a copy that was answered first gives its
+ * token back. */
+static void learn(const struct lookup *lookup, const struct flight *flight, uint64_t rtt_us,
 		  uint64_t now_us)
 {
-	const struct pending_key *key = &pending->key;
+	const struct lookup_key *key = &lookup->key;
 
 	if (flight->paid_by)
 		target_return_token(flight->paid_by);
@@ -315,8 +314,8 @@ static void learn(const struct pending *pending, const struct flight *flight, ui
 	target_learn(flight->target, &question, now_us);
 }
 
-bool pending_on_reply(struct pending_table *table, void *socket, const struct host *peer,
-		      uint8_t *wire, size_t length, uint64_t now_us)
+bool lookup_on_reply(struct lookups *table, void *socket, const struct host *peer, uint8_t *wire,
+		     size_t length, uint64_t now_us)
 {
 	struct flight *flight = match(table, socket, peer, wire, length, now_us);
 
@@ -324,8 +323,8 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 		table->mismatched++;
 		return false;
 	}
-	struct pending *pending = flight->pending;
-	bool lower = guard_on_reply(flight, wire, length, now_us);
+	struct lookup *lookup = flight->lookup;
+	bool lower = forgery_on_reply(flight, wire, length, now_us);
 	uint64_t rtt_us = now_us > flight->sent_us ? now_us - flight->sent_us : 0;
 	flight->replied = true;
 	flight_detach(flight);
@@ -333,14 +332,14 @@ bool pending_on_reply(struct pending_table *table, void *socket, const struct ho
 		rtt_us = TARGET_NO_SAMPLE;
 	bool back =
 		(flight->probe ? target_on_life : target_on_answer)(flight->target, rtt_us, now_us);
-	if (pending) {
-		learn(pending, flight, rtt_us, now_us);
-		use(pending, flight, lower, wire, length, now_us);
+	if (lookup) {
+		learn(lookup, flight, rtt_us, now_us);
+		use(lookup, flight, lower, wire, length, now_us);
 	} else if (!flight->probe) {
 		table->late++;
 	}
 	if (back)
-		pending_wake(table, now_us);
+		lookup_wake(table, now_us);
 	flight_free(flight);
 	return true;
 }

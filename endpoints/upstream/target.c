@@ -16,8 +16,11 @@
  * Everything is a relaxed atomic that several workers write. Two samples at the same moment may
  * become one; a suspicion is begun and ended by exchange, so that exactly one worker counts it. The
  * known questions have a lock, which the path of an answer only tries.
- * What to do with the questions of a suspect is upstream/walk.c's business. */
+ * What to do with the questions of a suspect is upstream/failover.c's business. */
 #include "endpoints/upstream/target.h"
+
+#include <assert.h>
+
 #include "rules/base.h"
 
 #define GET(member)        atomic_load_explicit(&target->member, memory_order_relaxed)
@@ -33,6 +36,7 @@ static const char *const error_texts[] = {
 const char *target_error_text(enum target_error error)
 {
 	size_t i = (size_t)error;
+
 	return i < COUNT(error_texts) ? error_texts[i] : "unknown error";
 }
 
@@ -318,6 +322,8 @@ void target_on_opt(struct target *target)
 	SET(plain_until_us, 0);
 }
 
+/* ---- probes ---- */
+
 /* A quarter of how long it has been suspect, so that who is back soon is found soon. */
 static uint64_t probe_pause_us(uint64_t suspect_us, uint64_t now_us)
 {
@@ -340,4 +346,135 @@ bool target_take_probe(struct target *target, uint64_t now_us)
 	uint64_t suspect = GET(suspect_us);
 
 	return suspect != 0 && take_turn(target, probe_pause_us(suspect, now_us), now_us);
+}
+
+/* ---- the letters of a question ---- */
+
+void target_on_case_kept(struct target *target)
+{
+	if (GET(case_changed) != 0) /* the workers share the cache line */
+		SET(case_changed, 0);
+}
+
+void target_on_case_changed(struct target *target, uint64_t now_us)
+{
+	if (ADD(case_changed, 1) + 1 >= TARGET_CASE_ROW)
+		target_on_case_confirmed(target, now_us);
+}
+
+void target_on_case_confirmed(struct target *target, uint64_t now_us)
+{
+	SET(case_changed, 0);
+	SET(case_answered, 0);
+	SET(case_off_until_us, now_us + TARGET_CASE_OFF_US);
+}
+
+void target_on_case_answered(struct target *target)
+{
+	if (!target_ignores_case(target))
+		ADD(case_answered, 1);
+}
+
+void target_on_case_unsure(struct target *target, uint64_t now_us)
+{
+	SET(case_off_until_us, now_us + TARGET_CASE_PAUSE_US);
+}
+
+/* ---- all targets, by (source, address, port, protocol) ----
+ *
+ * A policy takes a reference to each of its targets when it is prepared and gives it back when it
+ * is freed; the next policy takes its own before that, so health and counters outlive a reload. A
+ * mutex, because only policies come here, never a query. */
+
+enum { REGISTRY_BUCKETS = 4096 };
+
+struct target_registry {
+	pthread_mutex_t lock;
+	struct target *buckets[REGISTRY_BUCKETS];
+};
+
+/* The operator chooses the keys, nobody else: a plain multiplicative hash does. */
+static unsigned bucket_of(const struct address *source, const struct host *host,
+			  enum protocol protocol)
+{
+	uint64_t hash = (uint64_t)host->port << 1 | (uint64_t)protocol;
+
+	for (size_t i = 0; i < sizeof source->bytes; i++) {
+		hash = (hash ^ source->bytes[i]) * 0x100000001b3;
+		hash = (hash ^ host->address.bytes[i]) * 0x100000001b3;
+	}
+	return (unsigned)((hash ^ hash >> 32) % REGISTRY_BUCKETS);
+}
+
+struct target_registry *target_registry_new(void)
+{
+	struct target_registry *registry = calloc(1, sizeof *registry);
+
+	if (!registry)
+		return NULL;
+	pthread_mutex_init(&registry->lock, NULL);
+	return registry;
+}
+
+void target_registry_free(struct target_registry *registry)
+{
+	if (!registry)
+		return;
+	for (unsigned i = 0; i < REGISTRY_BUCKETS; i++) {
+		struct target *next;
+		for (struct target *target = registry->buckets[i]; target; target = next) {
+			next = target->next;
+			target_destroy(target);
+			free(target);
+		}
+	}
+	pthread_mutex_destroy(&registry->lock);
+	free(registry);
+}
+
+static struct target *find(struct target *target, const struct address *source,
+			   const struct host *host, enum protocol protocol)
+{
+	while (target && !(target->protocol == protocol && host_equal(&target->host, host) &&
+			   address_equal(&target->source, source)))
+		target = target->next;
+	return target;
+}
+
+struct target *target_acquire(struct target_registry *registry, const struct address *source,
+			      const struct host *host, enum protocol protocol)
+{
+	struct target **bucket = &registry->buckets[bucket_of(source, host, protocol)];
+
+	pthread_mutex_lock(&registry->lock);
+	struct target *target = find(*bucket, source, host, protocol);
+	if (!target) {
+		target = malloc(sizeof *target);
+		if (target) {
+			target_init(target, source, host, protocol);
+			target->next = *bucket;
+			*bucket = target;
+		}
+	}
+	if (target)
+		target->references++;
+	pthread_mutex_unlock(&registry->lock);
+	return target;
+}
+
+void target_release(struct target_registry *registry, struct target *target)
+{
+	unsigned bucket = bucket_of(&target->source, &target->host, target->protocol);
+
+	pthread_mutex_lock(&registry->lock);
+	assert(target->references > 0);
+	if (--target->references == 0) {
+		struct target **link = &registry->buckets[bucket];
+		while (*link != target)
+			link = &(*link)->next;
+		*link = target->next;
+		target_destroy(target);
+		free(target);
+	}
+	pthread_mutex_unlock(&registry->lock);
 }

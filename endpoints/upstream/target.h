@@ -1,12 +1,11 @@
-/* A target's health and round-trip time, as DESIGN's section "Targets" defines them. One per
- * (source, address, port, protocol), in a registry that outlives policies; shared by the workers,
- * so all of it is relaxed atomics, and a lost update costs a sample and nothing else. Time is a
- * parameter.
+/* A target's health and round-trip time. One per (source, address, port, protocol), in a registry
+ * that outlives policies; shared by the workers, so all of it is relaxed atomics, and a lost update
+ * costs a sample and nothing else. Time is a parameter.
  *
  * Slow is not dead, and a dead name is not a dead target. Silence about a question says nothing of
- * its target by itself: it raises a doubt, and who is in doubt is asked what it answered a moment
- * ago (its known questions, those of two clients). Only when it says nothing to that either is it
- * suspect. */
+ * its target by itself: it raises a doubt, and a target in doubt is asked what it answered a moment
+ * ago (its known questions, of two clients). It is suspect only when it does not answer those
+ * either. */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 
@@ -15,7 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "endpoints/upstream/target_guard.h"
 #include "rules/name.h"
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
@@ -33,6 +31,10 @@ enum {
 	TARGET_KNOWN = 2,                 /* questions that it is probed with */
 	TARGET_LEARN_US = 1000,           /* they are noted no more often */
 	TARGET_PLAIN_US = 10 * 1000000, /* asked without EDNS for so long, and then with it again */
+	TARGET_CASE_SURE = 8,           /* answers with data: to it case is no difference */
+	TARGET_CASE_ROW = 10,           /* questions in a row whose letters it changed */
+	TARGET_CASE_OFF_US = 900 * 1000000,  /* asked in lower case for so long then */
+	TARGET_CASE_PAUSE_US = 10 * 1000000, /* and after an answer that proves nothing */
 };
 
 enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
@@ -63,7 +65,9 @@ struct target {
 	_Atomic uint32_t unanswered;         /* while there is nothing to probe it with */
 	_Atomic int32_t tokens;  /* hundredths; pay for asking beside the question's way */
 	_Atomic int32_t repeats; /* questions that may be asked again after patience */
-	struct target_guard guard;
+	_Atomic uint64_t case_off_until_us; /* asked in lower case until then */
+	_Atomic uint32_t case_answered;     /* questions in capitals, with data; up to _SURE */
+	_Atomic uint32_t case_changed;      /* in a row, by UDP */
 	pthread_mutex_t known_lock;
 	struct target_question known[TARGET_KNOWN]; /* the latest first, each of another client */
 
@@ -161,6 +165,36 @@ void target_return_token(struct target *target);
  * what is lost is repaired, and what is too much for a target is not sent again and again. */
 bool target_has_repeats(const struct target *target);
 void target_take_repeat(struct target *target);
+
+/* ---- the letters of a question (draft-vixie-dnsext-dns0x20) ----
+ *
+ * A target is taken to repeat them until it is known that it does not, so one forged packet changes
+ * nothing. */
+
+static inline bool target_may_vary_case(const struct target *target, uint64_t now_us)
+{
+	return atomic_load_explicit(&target->case_off_until_us, memory_order_relaxed) <= now_us;
+}
+
+/* Whether it is known to find names in whatever case they are asked for. */
+static inline bool target_ignores_case(const struct target *target)
+{
+	return atomic_load_explicit(&target->case_answered, memory_order_relaxed) >=
+	       TARGET_CASE_SURE;
+}
+
+/* A reply by UDP repeated the letters, or had others. Those in a row may all be forged, but each of
+ * them has hit port and id. */
+void target_on_case_kept(struct target *target);
+void target_on_case_changed(struct target *target, uint64_t now_us);
+/* TCP, which nobody forges, has shown that it changes them. */
+void target_on_case_confirmed(struct target *target, uint64_t now_us);
+/* It answered a question in capitals with data, or with an error or without, which may be because
+ * of the case. */
+void target_on_case_answered(struct target *target);
+void target_on_case_unsure(struct target *target, uint64_t now_us);
+
+/* ---- all targets ---- */
 
 struct target_registry; /* thread-safe; used when policies come and go, not per query */
 struct target_registry *target_registry_new(void);

@@ -1,34 +1,29 @@
-/* A question of our own is a query whose way out is on_finish, here. All that is special about it:
- * it is made, not read from a packet; its deadline is its maker's; and its answer is looked into
- * for the extended error, so that nobody else has to.
+/* A stack is taken as a whole and turned round, so calls come out in the order in which they went
+ * in, and a push is one compare-and-swap.
  *
- * What it does not do: look past the cache, or ask without the policy's targets. */
+ * The query of a call is made, not read from a packet, and its way out is on_finish. Its deadline
+ * is the asker's. The answer is searched for the extended error here, so nobody else has to. */
 #include "resolver/resolve/ask.h"
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/base.h"
-
-static const char *end_text(enum ask_end end)
-{
-	static const char *const texts[] = {
-#define X(name, text) [ASK_END_##name] = text,
-		ASK_END_MAP(X)
-#undef X
-	};
-	return texts[end];
-}
 
 /* ---- what an answer says ---- */
 
 const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX])
 {
-	if (answer->end != ASK_END_ANSWERED) {
-		snprintf(text, ASK_TROUBLE_MAX, "%s", end_text(answer->end));
-		return text;
-	}
+	static const char *const ends[] = {
+#define X(name, text) [ASK_END_##name] = text,
+		ASK_END_MAP(X)
+#undef X
+	};
+
+	if (answer->end != ASK_END_ANSWERED)
+		return ends[answer->end];
 	if (answer->rcode == RCODE_NOERROR || answer->rcode == RCODE_NXDOMAIN)
 		return NULL;
 	snprintf(text, ASK_TROUBLE_MAX, "the answer was %s%s%s",
@@ -69,7 +64,7 @@ bool ask_record_address(const struct ask_answer *answer, const struct record_vie
 	return true;
 }
 
-/* ---- the answer's making ---- */
+/* ---- reading it ---- */
 
 static void read_options(struct ask_answer *answer, const struct record_view *opt)
 {
@@ -112,40 +107,141 @@ static void read_answer(struct ask_answer *answer, size_t question_length)
 	}
 }
 
-/* ---- the way ---- */
+struct ask_call {
+	struct ask_call *next; /* in a stack */
+	struct ask_answerer *answerer;
+	struct ask_question question; /* of copies: */
+	struct name name;
+	char *network;
+	struct ask_answer answer;
+	uint8_t *wire; /* the answer's */
+	struct timer deadline;
+	struct query *query;
+	bool late;
+	/* The caller's all the time; the rest is set before the post and then the worker's. */
+	void (*on_answer)(void *context, const struct ask_answer *answer);
+	void *context;
+};
+
+/* ---- stacks ---- */
+
+static void stack_push(struct ask_stack *stack, struct ask_call *call)
+{
+	call->next = atomic_load_explicit(&stack->newest, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&stack->newest, &call->next, call,
+						      memory_order_release, memory_order_relaxed))
+		;
+}
+
+/* All of it, the oldest first. */
+static struct ask_call *stack_take(struct ask_stack *stack)
+{
+	struct ask_call *from =
+		atomic_exchange_explicit(&stack->newest, NULL, memory_order_acquire);
+	struct ask_call *first = NULL;
+
+	while (from) {
+		struct ask_call *next = from->next;
+
+		from->next = first;
+		first = from;
+		from = next;
+	}
+	return first;
+}
+
+/* ---- the caller ---- */
+
+static void call_free(struct ask_call *call)
+{
+	free(call->network);
+	free(call->wire);
+	free(call);
+}
+
+int ask_caller_begin(struct ask_caller *caller, const struct ask_question *question,
+		     void (*on_answer)(void *context, const struct ask_answer *answer),
+		     void *context, struct ask_call **begun)
+{
+	if (caller->open == ASK_CALLS_MAX)
+		return ERR_LIMIT;
+	struct ask_call *call = calloc(1, sizeof *call);
+	if (!call)
+		return ERR_NOMEM;
+	call->network = question->network ? strdup(question->network) : NULL;
+	if (question->network && !call->network) {
+		call_free(call);
+		return ERR_NOMEM;
+	}
+	name_copy(&call->name, question->name);
+	call->question = *question;
+	call->question.name = &call->name;
+	call->question.network = call->network;
+	call->on_answer = on_answer;
+	call->context = context;
+	caller->open++;
+	*begun = call;
+	return 0;
+}
+
+void ask_caller_collect(struct ask_caller *caller)
+{
+	struct ask_call *next;
+
+	for (struct ask_call *call = stack_take(&caller->answers); call; call = next) {
+		next = call->next;
+		caller->open--;
+		call->on_answer(call->context, &call->answer);
+		call_free(call);
+	}
+}
+
+/* ---- the answerer ---- */
+
+static void send_back(struct ask_call *call)
+{
+	struct ask_answerer *answerer = call->answerer;
+
+	stack_push(&answerer->caller->answers, call);
+	answerer->wake(answerer->context);
+}
+
+static void end_without(struct ask_call *call, enum ask_end end)
+{
+	call->answer = (struct ask_answer){.end = end, .ede = EDE_NONE};
+	send_back(call);
+}
 
 static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 {
-	struct ask *ask = query->origin;
-	struct ask_answer answer = {
-		.end = length      ? ASK_END_ANSWERED
-		       : ask->late ? ASK_END_LATE
-				   : ASK_END_ABANDONED,
-		.ede = EDE_NONE,
-		.wire = reply,
-		.length = length,
-	};
+	struct ask_call *call = query->origin;
+	size_t question_length = query->request.question_length;
 
-	if (length)
-		read_answer(&answer, query->request.question_length);
-	wheel_cancel(ask->resolver->wheel, &ask->deadline);
-	ask->query = NULL;
-	query_give(ask->pool, query);
-	ask->on_end(ask, &answer);
+	wheel_cancel(call->answerer->resolver->wheel, &call->deadline);
+	query_give(call->answerer->pool, query);
+	if (length == 0) {
+		end_without(call, call->late ? ASK_END_LATE : ASK_END_ABANDONED);
+		return;
+	}
+	call->wire = malloc(length);
+	if (!call->wire) {
+		end_without(call, ASK_END_NO_MEMORY);
+		return;
+	}
+	memcpy(call->wire, reply, length);
+	call->answer = (struct ask_answer){
+		.end = ASK_END_ANSWERED, .ede = EDE_NONE, .wire = call->wire, .length = length};
+	read_answer(&call->answer, question_length);
+	send_back(call);
 }
 
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
-	struct ask *ask = container_of(timer, struct ask, deadline);
+	struct ask_call *call = container_of(timer, struct ask_call, deadline);
 
 	(void)now_us;
-	ask->late = true;
-	resolve_cancel(ask->query);
-}
-
-static void end_unasked(struct ask *ask, enum ask_end end)
-{
-	ask->on_end(ask, &(struct ask_answer){.end = end, .ede = EDE_NONE});
+	call->late = true;
+	resolve_cancel(call->query);
 }
 
 static void write_question(struct query *query, const struct ask_question *question)
@@ -169,32 +265,54 @@ static void write_question(struct query *query, const struct ask_question *quest
 	query->tcp = true; /* as for its size */
 }
 
-void ask_start(struct ask *ask, struct resolver *resolver, struct query_pool *pool,
-	       const struct ask_question *question, struct policy_hold *hold, uint64_t now_us)
+static void start(struct ask_call *call, struct policy_hold *hold, uint64_t now_us)
 {
+	struct ask_answerer *answerer = call->answerer;
 	struct place place = {NETWORK_DEFAULT, false};
 
-	ask->query = NULL;
-	if (question->network)
-		place.network = policy_find_network(hold->policy, question->network);
+	if (call->network)
+		place.network = policy_find_network(hold->policy, call->network);
 	if (place.network == NETWORK_NONE) {
-		end_unasked(ask, ASK_END_NO_NETWORK);
+		end_without(call, ASK_END_NO_NETWORK);
 		return;
 	}
-	struct query *query = query_take(pool);
+	struct query *query = query_take(answerer->pool);
 	if (!query) {
-		end_unasked(ask, ASK_END_OVERLOAD);
+		end_without(call, ASK_END_OVERLOAD);
 		return;
 	}
-	ask->pool = pool;
-	ask->resolver = resolver;
-	ask->query = query;
-	ask->late = false;
+	call->query = query;
 	query->finish = on_finish;
-	query->origin = ask;
+	query->origin = call;
 	query->arrived_us = now_us;
-	write_question(query, question);
-	timer_init(&ask->deadline, on_deadline);
-	wheel_arm(resolver->wheel, &ask->deadline, now_us + question->patience_us);
-	resolve_own(resolver, query, hold, place, now_us);
+	write_question(query, &call->question);
+	timer_init(&call->deadline, on_deadline);
+	wheel_arm(answerer->resolver->wheel, &call->deadline, now_us + call->question.patience_us);
+	resolve_own(answerer->resolver, query, hold, place, now_us);
+}
+
+void ask_answerer_post(struct ask_answerer *answerer, struct ask_call *call)
+{
+	call->answerer = answerer;
+	stack_push(&answerer->calls, call);
+}
+
+void ask_answerer_work(struct ask_answerer *answerer, struct policy_hold *hold, uint64_t now_us)
+{
+	struct ask_call *next;
+
+	for (struct ask_call *call = stack_take(&answerer->calls); call; call = next) {
+		next = call->next;
+		start(call, hold, now_us);
+	}
+}
+
+void ask_answerer_close(struct ask_answerer *answerer)
+{
+	struct ask_call *next;
+
+	for (struct ask_call *call = stack_take(&answerer->calls); call; call = next) {
+		next = call->next;
+		end_without(call, ASK_END_ABANDONED);
+	}
 }

@@ -1,13 +1,18 @@
-/* A question of our own: a query without a client. It goes through resolve() as every query does
- * (own data, cache, targets, chains), from the worker's pool, and is answered by callback.
+/* Questions of our own. Another thread, the control thread, writes a call; a worker asks it as a
+ * query without a client, which goes through resolve() as every query does (own data, cache,
+ * targets, chains); the call goes back with the answer in it.
  *
- *     ask_start ─► resolve_own ─► ... ─► on_end      exactly once
+ *     control thread                                  worker
+ *     ask_caller_begin ─► call ─► ask_answerer_post ─wake─► ask_answerer_work ─► resolve_own
+ *                                                                                 │
+ *     on_answer ◄─ ask_caller_collect ◄─wake── the caller's stack ◄── call ◄── on_finish
  *
- * This is one worker's side, on its own thread; ask_call.h brings questions from other threads.
- */
+ * A call is the worker's from the post until it is in the caller's stack, and is freed by the
+ * caller. Stacks are pushed to by anybody and emptied by one thread, without a lock. */
 #ifndef SLUICE_ASK_H
 #define SLUICE_ASK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +26,7 @@ struct ask_question {
 	 * the default resolver sees the name, with our own names but without any network's zones
 	 * and rules (NETWORK_DEFAULT). */
 	const char *network;
-	uint64_t patience_us; /* on_end comes by then; over RESOLVE_DEADLINE_US it has no effect */
+	uint64_t patience_us; /* it ends by then; over RESOLVE_DEADLINE_US it has no effect */
 };
 
 #define ASK_END_MAP(X)                                                                             \
@@ -43,11 +48,11 @@ struct ask_answer {
 	enum rcode rcode;
 	enum ede ede; /* EDE_NONE: none */
 	char ede_text[MESSAGE_EDE_TEXT_MAX + 1];
-	const uint8_t *wire; /* a message; lives until on_end returns */
+	const uint8_t *wire; /* a message; lives until on_answer returns */
 	size_t length;
 };
-/* Why it says nothing of what was asked: there was none, or an error that is not NXDOMAIN. Returns
- * text; NULL: it does. */
+/* Why it says nothing of what was asked: no answer, or an error other than NXDOMAIN. NULL: it does.
+ * `text` is room for it. */
 enum { ASK_TROUBLE_MAX = 240 };
 const char *ask_answer_trouble(const struct ask_answer *answer, char text[ASK_TROUBLE_MAX]);
 
@@ -61,18 +66,45 @@ bool ask_records_next(struct ask_records *records, struct record_view *record);
 bool ask_record_address(const struct ask_answer *answer, const struct record_view *record,
 			struct address *address);
 
-struct ask { /* embedded in whatever asks, and left alone from ask_start to on_end */
-	/* The ask may be started anew in here (but not when ABANDONED), or freed. */
-	void (*on_end)(struct ask *ask, const struct ask_answer *answer);
-	struct query_pool *pool;
-	struct resolver *resolver;
-	struct query *query; /* NULL: not under way */
-	struct timer deadline;
-	bool late;
+struct ask_call;
+
+struct ask_stack {
+	_Atomic(struct ask_call *) newest;
 };
 
-/* Asks; on_end may come before this returns, and brings every end there is. */
-void ask_start(struct ask *ask, struct resolver *resolver, struct query_pool *pool,
-	       const struct ask_question *question, struct policy_hold *hold, uint64_t now_us);
+/* ---- the control thread's side ---- */
+
+enum { ASK_CALLS_MAX = 1024 }; /* not answered yet */
+
+struct ask_caller { /* all zero: none open */
+	struct ask_stack answers;
+	unsigned open; /* calls */
+};
+
+/* A copy of the question. ERR_LIMIT, ERR_NOMEM. */
+MUST_CHECK int ask_caller_begin(struct ask_caller *caller, const struct ask_question *question,
+				void (*on_answer)(void *context, const struct ask_answer *answer),
+				void *context, struct ask_call **call);
+/* Calls on_answer of every call that has come back, and frees it. on_answer may ask again. */
+void ask_caller_collect(struct ask_caller *caller);
+
+/* ---- a worker's side ---- */
+
+struct ask_answerer {
+	struct ask_stack calls;
+	struct resolver *resolver;
+	struct query_pool *pool;
+	struct ask_caller *caller;
+	void (*wake)(void *context); /* the caller's thread */
+	void *context;
+};
+
+/* Any thread; the caller then wakes the worker. */
+void ask_answerer_post(struct ask_answerer *answerer, struct ask_call *call);
+/* Asks what has been posted. */
+void ask_answerer_work(struct ask_answerer *answerer, struct policy_hold *hold, uint64_t now_us);
+/* The worker ends: sends back what was posted and not asked yet. What was asked has come back by
+ * resolver_abandon. */
+void ask_answerer_close(struct ask_answerer *answerer);
 
 #endif

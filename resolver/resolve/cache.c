@@ -1,20 +1,19 @@
 /* Shards with a lock each; in a shard one table of buckets, a cache line each, of eight slots. A
- * slot is an entry's address with a part of its hash in the bits that addresses do not use, so that
- * what is not there is known after one line of memory, and no entry has been looked at.
+ * slot is an entry's address, with a part of its hash in the bits that addresses do not use: a miss
+ * reads one line of memory and no entry.
  *
  *     slot      | visited 1 | tag 15 | address 48 |
  *     buckets   [........] [........] [........] [........] ...
  *                              ▲ hand
  *
- * A hit sets the slot's visited bit and moves nothing; that it was set already is also what makes a
- * name popular, and worth being asked anew before its entry expires. To make room the hand walks
- * over the slots, clears visited bits on its way and evicts the first entry that has none. That is
- * SIEVE (Zhang et al., NSDI 2024) with the order of the hashes in place of the order of arrival:
- * names that are asked once go soon, names that are asked again stay, and the walk reads memory in
- * its order.
+ * A hit sets the slot's visited bit and moves nothing. A name whose bit was set already is popular,
+ * and is refreshed before its entry expires. To make room the hand walks over the slots, clears
+ * visited bits and evicts the first entry without one. That is SIEVE (Zhang et al., NSDI 2024) by
+ * the order of hashes instead of arrival: names asked once go soon, names asked again stay, and the
+ * walk reads memory in order.
  *
- * What it does not do: expire by itself. An entry past its TTL stays, for serving stale, until it
- * is replaced or evicted. */
+ * Entries do not expire by themselves: one past its TTL stays, to be served stale, until it is
+ * replaced or evicted. */
 #include "resolver/resolve/cache.h"
 
 #include <assert.h>
@@ -28,19 +27,19 @@ enum {
 	TAG_SHIFT = 40,   /* then come the tag's, and the lowest choose the bucket */
 	WAYS = 8,
 	BUCKETS_FIRST = 16,
-	USUAL_LOAD = 3, /* entries per bucket before the table doubles: few buckets overflow */
+	USUAL_LOAD = 3, /* entries per bucket at which the table doubles: few buckets overflow */
 };
 #define SLOT_VISITED ((uint64_t)1 << 63)
 #define SLOT_TAG     ((uint64_t)0x7fff << 48)
 #define SLOT_ADDRESS (((uint64_t)1 << 48) - 1)
 
-struct bucket {
+struct cache_bucket {
 	_Alignas(64) uint64_t slots[WAYS]; /* 0: empty */
 };
 
-struct shard {
+struct cache_shard {
 	pthread_mutex_t lock;
-	_Atomic(struct bucket *) buckets;
+	_Atomic(struct cache_bucket *) buckets;
 	atomic_size_t bucket_count;
 	size_t count;
 	size_t hand; /* a slot of all the buckets */
@@ -50,12 +49,12 @@ struct shard {
 };
 
 struct cache {
-	struct shard shards[SHARDS];
+	struct cache_shard shards[SHARDS];
 };
 
-static struct bucket *buckets_new(size_t count)
+static struct cache_bucket *buckets_new(size_t count)
 {
-	struct bucket *buckets = aligned_alloc(sizeof *buckets, count * sizeof *buckets);
+	struct cache_bucket *buckets = aligned_alloc(sizeof *buckets, count * sizeof *buckets);
 
 	if (buckets)
 		memset(buckets, 0, count * sizeof *buckets);
@@ -69,7 +68,7 @@ struct cache *cache_new(uint64_t size_bytes)
 	if (!cache)
 		return NULL;
 	for (unsigned i = 0; i < SHARDS; i++) {
-		struct shard *shard = &cache->shards[i];
+		struct cache_shard *shard = &cache->shards[i];
 
 		pthread_mutex_init(&shard->lock, NULL);
 		shard->bytes_max = size_bytes / SHARDS;
@@ -85,8 +84,8 @@ struct cache *cache_new(uint64_t size_bytes)
 
 uint64_t cache_hash(const struct cache_key *key)
 {
-	/* The leg's id and the name's hash are keyed; what is left is small and cannot be chosen
-	 * into a collision with another name. */
+	/* The leg's id and the name's hash are keyed; the rest is small, and nobody can choose it
+	 * to collide with another name. */
 	uint64_t rest = (uint64_t)key->type << 2 | (uint64_t)key->dnssec_ok << 1 |
 			(uint64_t)key->checking_disabled;
 
@@ -163,23 +162,23 @@ static bool slot_may_be(uint64_t slot, uint64_t hash)
 
 /* ---- a shard, with its lock held ---- */
 
-static struct shard *shard_of(struct cache *cache, uint64_t hash)
+static struct cache_shard *shard_of(struct cache *cache, uint64_t hash)
 {
 	return &cache->shards[hash >> SHARD_SHIFT];
 }
 
-static uint64_t *bucket_of(struct shard *shard, uint64_t hash)
+static uint64_t *bucket_of(struct cache_shard *shard, uint64_t hash)
 {
 	return shard->buckets[hash & (shard->bucket_count - 1)].slots;
 }
 
-static uint64_t *shard_slot(struct shard *shard, size_t i)
+static uint64_t *shard_slot(struct cache_shard *shard, size_t i)
 {
 	return &shard->buckets[i / WAYS].slots[i % WAYS];
 }
 
 /* The slot that holds the answer to the key, or NULL. */
-static uint64_t *shard_find(struct shard *shard, uint64_t hash, const struct cache_key *key)
+static uint64_t *shard_find(struct cache_shard *shard, uint64_t hash, const struct cache_key *key)
 {
 	uint64_t *slots = bucket_of(shard, hash);
 
@@ -190,27 +189,7 @@ static uint64_t *shard_find(struct shard *shard, uint64_t hash, const struct cac
 	return NULL;
 }
 
-static bool same_question(const struct cache_entry *a, const struct cache_entry *b)
-{
-	return a->hash == b->hash && a->leg == b->leg && a->type == b->type &&
-	       a->dnssec_ok == b->dnssec_ok && a->checking_disabled == b->checking_disabled &&
-	       a->name_length == b->name_length &&
-	       memcmp(cache_entry_name(a), cache_entry_name(b), a->name_length) == 0;
-}
-
-/* The slot of the entry that this one would take the place of, or NULL. */
-static uint64_t *shard_find_old(struct shard *shard, const struct cache_entry *entry)
-{
-	uint64_t *slots = bucket_of(shard, entry->hash);
-
-	for (unsigned i = 0; i < WAYS; i++)
-		if (slot_may_be(slots[i], entry->hash) &&
-		    same_question(slot_entry(slots[i]), entry))
-			return &slots[i];
-	return NULL;
-}
-
-static void shard_remove(struct shard *shard, uint64_t *slot)
+static void shard_remove(struct cache_shard *shard, uint64_t *slot)
 {
 	struct cache_entry *entry = slot_entry(*slot);
 
@@ -220,8 +199,8 @@ static void shard_remove(struct shard *shard, uint64_t *slot)
 	cache_entry_unref(entry);
 }
 
-/* The hand goes on to the first entry that was not visited since it last came by. */
-static void shard_evict(struct shard *shard)
+/* The hand goes on to the first entry not visited since it last came by. */
+static void shard_evict(struct cache_shard *shard)
 {
 	for (;;) {
 		uint64_t *slot = shard_slot(shard, shard->hand);
@@ -234,13 +213,13 @@ static void shard_evict(struct shard *shard)
 		}
 		*slot &= ~SLOT_VISITED;
 	}
-	/* The next one to go has not been looked at for long. */
+	/* The next victim is not in the CPU's caches. */
 	__builtin_prefetch(slot_entry(*shard_slot(shard, shard->hand)));
 	__builtin_prefetch(shard_slot(shard, (shard->hand + WAYS) % (shard->bucket_count * WAYS)));
 }
 
-/* An empty slot of a bucket; a full one gives up an entry, as the hand would choose it. */
-static uint64_t *bucket_room(struct shard *shard, uint64_t *slots)
+/* An empty slot of the bucket; a full one evicts an entry, as the hand would choose it. */
+static uint64_t *bucket_room(struct cache_shard *shard, uint64_t *slots)
 {
 	for (unsigned i = 0; i < WAYS; i++)
 		if (!slots[i])
@@ -254,11 +233,11 @@ static uint64_t *bucket_room(struct shard *shard, uint64_t *slots)
 	return &slots[choice];
 }
 
-/* What was in one bucket goes into two, so there is room. Entries keep their visited bits. */
-static void shard_grow(struct shard *shard)
+/* Each bucket's entries go into two, so there is room. They keep their visited bits. */
+static void shard_grow(struct cache_shard *shard)
 {
 	size_t old_count = shard->bucket_count;
-	struct bucket *old = shard->buckets, *buckets = buckets_new(2 * old_count);
+	struct cache_bucket *old = shard->buckets, *buckets = buckets_new(2 * old_count);
 
 	if (!buckets)
 		return; /* fuller buckets, nothing worse */
@@ -273,7 +252,7 @@ static void shard_grow(struct shard *shard)
 	free(old);
 }
 
-static void shard_insert(struct shard *shard, struct cache_entry *entry)
+static void shard_insert(struct cache_shard *shard, struct cache_entry *entry)
 {
 	if (shard->count >= USUAL_LOAD * shard->bucket_count)
 		shard_grow(shard);
@@ -290,7 +269,7 @@ void cache_free(struct cache *cache)
 	if (!cache)
 		return;
 	for (unsigned i = 0; i < SHARDS; i++) {
-		struct shard *shard = &cache->shards[i];
+		struct cache_shard *shard = &cache->shards[i];
 
 		for (size_t slot = 0; shard->buckets && slot < shard->bucket_count * WAYS; slot++)
 			if (*shard_slot(shard, slot))
@@ -304,7 +283,7 @@ void cache_free(struct cache *cache)
 void cache_resize(struct cache *cache, uint64_t size_bytes)
 {
 	for (unsigned i = 0; i < SHARDS; i++) {
-		struct shard *shard = &cache->shards[i];
+		struct cache_shard *shard = &cache->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
 		shard->bytes_max = size_bytes / SHARDS;
@@ -324,19 +303,19 @@ static enum cache_state state_of(const struct cache_entry *entry, uint64_t now_u
 	return CACHE_MISS;
 }
 
-/* Before this hit has left its mark. */
+/* By the slot as it was before this hit. */
 static bool is_fading(uint64_t slot, enum cache_state state, uint64_t now_us)
 {
 	return now_us >= atomic_load_explicit(&slot_entry(slot)->again_us, memory_order_relaxed) &&
 	       state == CACHE_FRESH && slot & SLOT_VISITED;
 }
 
-/* Without the lock: should the table grow at this moment, the wrong line is fetched, no more. */
+/* Without the lock: if the table grows right now the wrong line is fetched, which is harmless. */
 void cache_expect(struct cache *cache, const struct cache_key *key)
 {
 	uint64_t hash = cache_hash(key);
-	struct shard *shard = shard_of(cache, hash);
-	struct bucket *buckets = atomic_load_explicit(&shard->buckets, memory_order_relaxed);
+	struct cache_shard *shard = shard_of(cache, hash);
+	struct cache_bucket *buckets = atomic_load_explicit(&shard->buckets, memory_order_relaxed);
 	size_t count = atomic_load_explicit(&shard->bucket_count, memory_order_relaxed);
 
 	__builtin_prefetch(&buckets[hash & (count - 1)]);
@@ -346,7 +325,7 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 			   uint32_t stale_max_s, struct cache_entry **found)
 {
 	uint64_t hash = cache_hash(key);
-	struct shard *shard = shard_of(cache, hash);
+	struct cache_shard *shard = shard_of(cache, hash);
 	enum cache_state state = CACHE_MISS;
 
 	pthread_mutex_lock(&shard->lock);
@@ -364,13 +343,13 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 	return state;
 }
 
-void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
-	       uint32_t stale_max_s)
+void cache_put(struct cache *cache, const struct cache_key *key, struct cache_entry *entry,
+	       uint64_t now_us, uint32_t stale_max_s)
 {
-	struct shard *shard = shard_of(cache, entry->hash);
+	struct cache_shard *shard = shard_of(cache, entry->hash);
 
 	pthread_mutex_lock(&shard->lock);
-	uint64_t *slot = shard_find_old(shard, entry);
+	uint64_t *slot = shard_find(shard, entry->hash, key);
 	struct cache_entry *old = slot ? slot_entry(*slot) : NULL;
 	if (old && entry->failed && !old->failed &&
 	    state_of(old, now_us, stale_max_s) != CACHE_MISS) {
@@ -393,8 +372,8 @@ void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
 	pthread_mutex_unlock(&shard->lock);
 }
 
-/* Both names are whole and in lower case, so bytes that are equal are a suffix where a label
- * begins. Nothing is hashed: workers wait for the lock. */
+/* Both names are whole and in lower case, so equal bytes at the end are a suffix if a label begins
+ * there. Nothing is hashed: workers wait for the lock. */
 static bool flush_takes(const struct cache_entry *entry, const struct name *name, bool below)
 {
 	size_t at = 0;
@@ -416,7 +395,7 @@ uint64_t cache_flush(struct cache *cache, const struct name *name, bool below)
 	uint64_t flushed = 0;
 
 	for (unsigned i = 0; i < SHARDS; i++) {
-		struct shard *shard = &cache->shards[i];
+		struct cache_shard *shard = &cache->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
 		for (size_t k = 0; k < shard->bucket_count * WAYS; k++) {
@@ -436,7 +415,7 @@ void cache_read_stats(struct cache *cache, struct cache_stats *stats)
 {
 	*stats = (struct cache_stats){0};
 	for (unsigned i = 0; i < SHARDS; i++) {
-		struct shard *shard = &cache->shards[i];
+		struct cache_shard *shard = &cache->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
 		stats->entries += shard->count;

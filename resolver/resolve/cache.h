@@ -1,15 +1,15 @@
 /* What one upstream said to one question. The key is (leg, name, type, DO, CD), where the leg's id
  * stands for the sources, targets and protocols that were asked: a network with another route can
- * never be given this answer. What a network makes of it (cutting and continuing chains) happens
- * behind the cache; composed answers are not in here.
+ * never get this answer. Chains are cut and continued for each network outside the cache; composed
+ * answers are not in here.
  *
- * Who does not want recursion is told only what the own network has asked for: an entry notes the
- * first few networks that have. One that comes when there is no room is told nothing.
+ * A query without RD gets only what its own network has asked for: an entry notes the first four
+ * networks that have. A fifth gets nothing.
  *
- * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is in the
- * manner of SIEVE: a visited bit and a hand; a scan of unique names does not push out what is asked
- * again. But for what is atomic, an entry is immutable once it is in, and counted: a reader keeps
- * it past its eviction. */
+ * Shared by the workers in shards, each with a lock and a share of the bytes. Eviction is like
+ * SIEVE's: a visited bit and a hand. A scan of unique names does not evict names that are asked
+ * again. An entry is reference-counted and, but for its atomics, immutable once it is in: a reader
+ * keeps it past its eviction. */
 #ifndef SLUICE_CACHE_H
 #define SLUICE_CACHE_H
 
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "endpoints/upstream/lookup.h"
 #include "rules/err.h"
 #include "rules/name.h"
 
@@ -28,9 +29,14 @@ struct cache_key {
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 };
+static inline struct cache_key cache_key_of(const struct lookup_key *key)
+{
+	return (struct cache_key){key->leg->id, key->name, key->type, key->dnssec_ok,
+				  key->checking_disabled};
+}
 
-struct cache_link {     /* what an answer says of one name of its chain */
-	uint16_t at;    /* where in wire its records begin */
+struct cache_link {     /* the records of one name of the chain */
+	uint16_t at;    /* where in wire they begin */
 	uint16_t above; /* first the DNAMEs of names above it, and their signatures */
 	uint16_t count; /* then its own */
 };
@@ -44,31 +50,30 @@ struct cache_entry {
 	uint8_t name_length, link_count;
 
 	bool failed;      /* nobody answered, or all with errors: `text` says which */
-	bool truncated;   /* failed: nobody had more than a TC, or it is too long for a message */
+	bool truncated;   /* failed: only a TC came, or the answer is too long for a message */
 	bool has_data;    /* records of the asked type stand at the chain's end */
 	bool has_soa;     /* a SOA in the authority section that covers the chain's end */
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
-	bool hasty, unusable; /* failed: before its time; for want of a source */
+	bool hasty, unusable; /* failed: given up early; no source could be used */
 	uint8_t rcode;
-	uint16_t ede; /* failed: what a target has given for it; 0: nothing (which 0 says, too) */
+	uint16_t ede; /* failed: the target's EDE; 0: none, or 0 */
 	uint64_t stored_us, expires_us;
-	/* Fresh: from here on a popular name is asked anew ahead of its end; at expires_us: it is
-	 * not, or that was done. Stale: it is not asked before. */
+	/* Fresh: from here on a popular name is refreshed; expires_us: it is not, or that is done.
+	 * Stale: not asked again before. */
 	_Atomic uint64_t again_us;
-	_Atomic uint64_t askers; /* ids of networks, 16 bits each; 0: room for one */
+	_Atomic uint64_t askers; /* ids of networks, 16 bits each; 0: free */
 
 	uint16_t question_length;
 	uint16_t answers, authorities; /* records */
 	uint16_t ttl_count;
 	uint32_t length; /* of wire */
 	uint32_t bytes;  /* of all of it */
-	/* Of each as many as was said above: links (of the name, and of every name it leads to),
+	/* In this order, with the counts above: links (of the name and every name it leads to),
 	 * where in wire the TTLs are, the name (lower case), the wire (a whole message whose
-	 * question is at offset 12), and, of a failure, what happened, for EDE. */
+	 * question is at offset 12), and, of a failure, a text for EDE. */
 	_Alignas(8) uint8_t data[];
 };
 
-/* FADING is fresh, too: past its again_us, and not hit for the first time. */
 static inline const struct cache_link *cache_entry_links(const struct cache_entry *entry)
 {
 	return (const struct cache_link *)(const void *)entry->data;
@@ -90,6 +95,7 @@ static inline const char *cache_entry_text(const struct cache_entry *entry) /* o
 	return (const char *)(cache_entry_wire(entry) + entry->length);
 }
 
+/* FADING is fresh, but past its again_us and not hit for the first time. */
 enum cache_state { CACHE_MISS, CACHE_STALE, CACHE_FRESH, CACHE_FADING };
 
 struct cache_stats {
@@ -103,18 +109,18 @@ void cache_resize(struct cache *cache, uint64_t size_bytes);
 uint64_t cache_hash(const struct cache_key *key);
 bool cache_entry_matches(const struct cache_entry *entry, const struct cache_key *key);
 
-/* Has the memory fetched where cache_get will look. */
+/* Prefetches the memory that cache_get will read. */
 void cache_expect(struct cache *cache, const struct cache_key *key);
-/* Finds, and takes a reference. STALE: past its TTL, and not longer than stale_max_s ago. */
+/* Finds the entry and takes a reference. STALE: its TTL ended less than stale_max_s ago. */
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);
-/* Puts the entry in, in place of one with the same key. The cache takes a reference of its own. A
- * failure does not take the place of an answer that is fresh or may still be given stale: the
- * answer stays, and is not asked for again before both its own time and the failure's are over.
- * What takes the place of an answer that is fresh was asked for by the same networks. */
-void cache_put(struct cache *cache, struct cache_entry *entry, uint64_t now_us,
-	       uint32_t stale_max_s);
-/* Whether the network (by its policy_network's id) has asked for it; 0: no. */
+/* Puts the entry, whose key this is, in place of an older one. The cache takes a reference of its
+ * own. A failure does not replace an answer that is fresh or may still be given stale: the answer
+ * stays, and is not asked for again before both its own time and the failure's are over. What
+ * replaces a fresh answer takes over its askers. */
+void cache_put(struct cache *cache, const struct cache_key *key, struct cache_entry *entry,
+	       uint64_t now_us, uint32_t stale_max_s);
+/* Whether the network, by its policy_network's id, has asked for it; 0: no. */
 static inline bool cache_entry_has_asker(const struct cache_entry *entry, uint16_t network)
 {
 	uint64_t askers = atomic_load_explicit(&entry->askers, memory_order_relaxed);
@@ -130,7 +136,7 @@ static inline void cache_entry_note_asker(struct cache_entry *entry, uint16_t ne
 	if ((uint16_t)atomic_load_explicit(&entry->askers, memory_order_relaxed) != network)
 		cache_entry_add_asker(entry, network);
 }
-/* Whether it falls to the caller to ask anew ahead of a fading entry's end: true once for all. */
+/* Whether the caller is to refresh a fading entry: true once. */
 bool cache_entry_claim(struct cache_entry *entry);
 struct cache_entry *cache_entry_ref(struct cache_entry *entry);
 void cache_entry_unref(struct cache_entry *entry); /* NULL is fine */

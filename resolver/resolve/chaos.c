@@ -1,18 +1,16 @@
-/* What a server says about itself in class CH: its version, and which server it is (RFC 4892). The
- * policy says how much of that it gives away: a text that it does not set is not told, and a name
- * without a text is like any other.
- *
- * Not here: NSID, which carries the same identity in an OPT (endpoints/message_write.c). */
+/* Version and server name as the policy sets them; a name without a text is like any other. NSID,
+ * which has the server's name in an OPT, is message.h's. */
 #include "resolver/resolve/chaos.h"
-#include "rules/base.h"
 
 #include <string.h>
+
+#include "rules/base.h"
 
 static const struct chaos_name {
 	const char *name; /* wire form */
 	size_t length;
 	bool version;
-} identities[] = {
+} chaos_names[] = {
 	{"\7version\4bind", 14, true},
 	{"\7version\6server", 16, true},
 	{"\2id\6server", 11, false},
@@ -26,12 +24,12 @@ bool chaos_answer(struct message *message, const struct policy *policy, const st
 
 	if (type != TYPE_TXT && type != TYPE_ANY)
 		return false;
-	for (size_t i = 0; i < COUNT(identities); i++) {
-		const struct chaos_name *identity = &identities[i];
-		const char *text = identity->version ? policy->version : policy->server;
+	for (size_t i = 0; i < COUNT(chaos_names); i++) {
+		const struct chaos_name *known = &chaos_names[i];
+		const char *text = known->version ? policy->version : policy->server;
 
-		if (!text || name->length != identity->length ||
-		    memcmp(name->wire, identity->name, identity->length) != 0)
+		if (!text || name->length != known->length ||
+		    memcmp(name->wire, known->name, known->length) != 0)
 			continue;
 		size_t length = strlen(text) < 255 ? strlen(text) : 255;
 		rdata[0] = (uint8_t)length;

@@ -1,5 +1,5 @@
-/* Who this server is, for those who ask in class CH (RFC 4892): what the configuration says, and by
- * default nothing of interest. */
+/* Class CH (RFC 4892): version and name of this server, as far as the configuration gives them
+ * away. */
 #ifndef SLUICE_CHAOS_H
 #define SLUICE_CHAOS_H
 
@@ -9,8 +9,8 @@
 #include "endpoints/message.h"
 #include "rules/policy/policy.h"
 
-/* Adds the answer to version.bind, version.server, id.server or hostname.bind; false when there is
- * none to give. */
+/* Adds the answer to version.bind, version.server, id.server or hostname.bind; false: there is
+ * none. */
 bool chaos_answer(struct message *message, const struct policy *policy, const struct name *name,
 		  uint16_t type);
 

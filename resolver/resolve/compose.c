@@ -1,3 +1,10 @@
+/* The pass. A frame is a name at a place; step after step it moves along its chain until the answer
+ * is complete, a question has to be asked, or no leg can help.
+ *
+ * An upstream's answer: from the default resolver (or a rule with follow_cname) it is cut at the
+ * first owner behind the qname that somebody else decides; that is what makes Private Link work. A
+ * rule's answer is final where it holds the asked data. A chain that ends without the data is
+ * decided anew at its last name: another route may know more, or the target did not look. */
 #include "resolver/resolve/compose.h"
 
 #include <assert.h>
@@ -5,8 +12,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resolver/resolve/compose_internal.h"
+#include "endpoints/upstream/lookup.h"
 #include "rules/base.h"
+
+enum step {
+	STEP_NEXT,   /* the frame's name has moved on along the chain */
+	STEP_DONE,   /* the composition has its rcode */
+	STEP_ASK,    /* something must be asked first */
+	STEP_FAILED, /* this leg cannot help; nothing was written */
+};
+
+struct frame { /* a name being resolved at a place */
+	struct place place;
+	const struct name *name; /* the qname, or `moved` */
+	struct name moved;
+	size_t owner_at; /* of the name in the message, uncompressed; 0: out of reach */
+	unsigned seen_count;
+	uint64_t seen[1 + COMPOSE_HOPS_MAX]; /* hashes of the chain's names */
+};
 
 /* ---- how a pass ends badly ---- */
 
@@ -15,7 +38,8 @@ static bool is_explained(const struct composition *c)
 	return !c->client || policy_explains_to(c->policy, c->client);
 }
 
-void compose_explain(struct composition *c, enum ede ede, const char *format, ...)
+static __attribute__((format(printf, 3, 4))) void explain(struct composition *c, enum ede ede,
+							  const char *format, ...)
 {
 	va_list arguments;
 
@@ -28,8 +52,8 @@ void compose_explain(struct composition *c, enum ede ede, const char *format, ..
 	va_end(arguments);
 }
 
-/* A loop, or what only a loop can come to; `leg` would close it. */
-static void tell_loop(const struct composition *c, const struct leg *leg)
+/* A loop, or so long a way that it must be one; `leg` would close it. */
+static void watch_loop(const struct composition *c, const struct leg *leg)
 {
 	if (c->watch)
 		c->watch->on_loop(c->watch->context, leg, c->ede_text);
@@ -61,26 +85,26 @@ static bool comes_back(const struct frame *frame)
 	return false;
 }
 
-enum step compose_move(struct composition *c, struct frame *frame, const uint8_t *target,
-		       size_t owner_at)
+static enum step move_on(struct composition *c, struct frame *frame, const uint8_t *target,
+			 size_t owner_at)
 {
 	char text[NAME_TEXT_MAX];
 	int err = name_from_wire(&frame->moved, &c->policy->key, target, name_wire_length(target),
 				 0, NULL);
 
-	assert(err == 0); /* it was read as a name before */
+	assert(err == 0); /* it was parsed before */
 	(void)err;
 	frame->name = &frame->moved;
 	if (comes_back(frame)) {
-		compose_explain(c, EDE_OTHER, "the chain of names comes back to %s",
-				name_to_text(frame->name, text));
-		tell_loop(c, NULL);
+		explain(c, EDE_OTHER, "the chain of names comes back to %s",
+			name_to_text(frame->name, text));
+		watch_loop(c, NULL);
 		return end_with(c, RCODE_NOERROR);
 	}
 	if (++c->hops > COMPOSE_HOPS_MAX) {
-		compose_explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
-				COMPOSE_HOPS_MAX);
-		tell_loop(c, NULL);
+		explain(c, EDE_OTHER, "the chain of names leads on more than %d times",
+			COMPOSE_HOPS_MAX);
+		watch_loop(c, NULL);
 		return end_with(c, RCODE_SERVFAIL);
 	}
 	frame->seen[frame->seen_count++] = frame->moved.hash[0];
@@ -88,7 +112,7 @@ enum step compose_move(struct composition *c, struct frame *frame, const uint8_t
 	return STEP_NEXT;
 }
 
-void compose_begin_owner(struct composition *c, bool own)
+static void begin_owner(struct composition *c, bool own)
 {
 	if (!c->begun)
 		c->authoritative = own;
@@ -97,8 +121,8 @@ void compose_begin_owner(struct composition *c, bool own)
 
 /* ---- our own data ---- */
 
-/* Where only exact names are ours (an address's PTR, a label), the name is the whole zone: a SOA
- * further up would claim what is not answered here. */
+/* Where only exact names are ours (an address's PTR, a label) the name is the whole zone: a SOA
+ * further up would claim names that we do not answer. */
 static void add_negative(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	const struct zone *zone = verdict->answer.zone;
@@ -116,7 +140,7 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 {
 	if (c->request->type == TYPE_CNAME)
 		return end_with(c, RCODE_NOERROR);
-	return compose_move(c, f, target, rdata_at);
+	return move_on(c, f, target, rdata_at);
 }
 
 /* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
@@ -145,7 +169,7 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 	const struct zone_answer *answer = &verdict->answer;
 	size_t rdata_at = 0, length;
 
-	compose_begin_owner(c, true);
+	begin_owner(c, true);
 	c->used_own = true;
 	switch (answer->outcome) {
 	case ZONE_DNAME: return add_dname(c, f, answer);
@@ -162,22 +186,171 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 	return end_with(c, answer->outcome == ZONE_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR);
 }
 
+/* ---- what an upstream said ---- */
+
+struct entry_view { /* the entry as it is read */
+	const struct cache_entry *entry;
+	uint32_t age_s;
+	bool stale;
+};
+
+static uint32_t aged(const struct entry_view *view, uint32_t ttl)
+{
+	if (view->stale)
+		return COMPOSE_STALE_TTL;
+	return ttl > view->age_s ? ttl - view->age_s : 0;
+}
+
+/* The entry is the whole answer, with its owners where the client's question has them: copies and
+ * ages it. */
+static void copy_whole(struct composition *c, const struct entry_view *view)
+{
+	const struct cache_entry *entry = view->entry;
+	size_t from = MESSAGE_HEADER + (size_t)entry->question_length;
+	struct message *message = &c->message;
+
+	if (entry->length > message->capacity) {
+		message->overflow = true;
+		return;
+	}
+	memcpy(message->wire + from, cache_entry_wire(entry) + from, entry->length - from);
+	for (unsigned i = 0; i < entry->ttl_count; i++) {
+		uint8_t *ttl = message->wire + cache_entry_ttls(entry)[i];
+
+		wire_put32(ttl, aged(view, wire_u32(ttl)));
+	}
+	message->length = entry->length;
+	message->counts[SECTION_ANSWER] = entry->answers;
+	message->counts[SECTION_AUTHORITY] = entry->authorities;
+}
+
+static void copy_authority(struct composition *c, const struct entry_view *view)
+{
+	const struct cache_entry *entry = view->entry;
+	const struct cache_link *last = &cache_entry_links(entry)[entry->link_count - 1];
+	struct message_walk walk =
+		message_walk_from(cache_entry_wire(entry), entry->length, last->at);
+	struct record_view record;
+
+	for (unsigned i = 0; i < last->above + last->count + (unsigned)entry->authorities; i++) {
+		if (c->message.overflow || message_reread_record(&walk, &record) != 0)
+			return;
+		if (i >= last->above + (unsigned)last->count)
+			message_copy_record(&c->message, SECTION_AUTHORITY, cache_entry_wire(entry),
+					    entry->length, &record, 0, NULL,
+					    aged(view, record.ttl));
+	}
+}
+
+/* Copies the link's records for the name that the chain has come to. Returns where the target of
+ * its CNAME is in the message; 0: there is none, or no room. */
+static size_t copy_link(struct composition *c, const struct frame *f, const struct entry_view *view,
+			const struct cache_link *link)
+{
+	const struct cache_entry *entry = view->entry;
+	struct message_walk walk =
+		message_walk_from(cache_entry_wire(entry), entry->length, link->at);
+	size_t target_at = 0;
+	struct record_view record;
+
+	for (unsigned i = 0; i < link->above + (unsigned)link->count; i++) {
+		bool own = i >= link->above;
+
+		if (c->message.overflow || message_reread_record(&walk, &record) != 0)
+			return 0;
+		size_t rdata_at =
+			message_copy_record(&c->message, SECTION_ANSWER, cache_entry_wire(entry),
+					    entry->length, &record, own ? f->owner_at : 0,
+					    own ? f->name->wire : NULL, aged(view, record.ttl));
+		if (own && record.type == TYPE_CNAME && c->request->type != TYPE_CNAME)
+			target_at = rdata_at;
+	}
+	return target_at;
+}
+
+/* Whether an answer by this verdict is cut at names that somebody else decides. */
+static bool route_is_cut(const struct verdict *verdict)
+{
+	return verdict->by == DECIDED_DEFAULT || verdict->redirected ||
+	       (verdict->rule && verdict->rule->follow_cname);
+}
+
+/* Whether the name is still decided by the same route. */
+static bool same_route(const struct composition *c, const struct frame *f,
+		       const struct verdict *verdict)
+{
+	struct verdict next;
+
+	policy_decide(c->policy, f->place, f->name, c->request->type, &next, NULL);
+	return next.kind == VERDICT_FORWARD && next.route->id == verdict->route->id;
+}
+
+static enum step end_with_entry(struct composition *c, const struct entry_view *view)
+{
+	copy_authority(c, view);
+	return end_with(c, view->entry->rcode);
+}
+
+static enum step follow_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
+			      const struct entry_view *view)
+{
+	const struct cache_entry *entry = view->entry;
+
+	for (unsigned i = 0; i < entry->link_count; i++) {
+		bool last = i + 1 == entry->link_count;
+		size_t target_at = copy_link(c, f, view, &cache_entry_links(entry)[i]);
+
+		c->rcode = RCODE_NOERROR;
+		if (c->message.overflow)
+			return STEP_DONE;
+		if (!target_at && (i == 0 || (last && entry->has_data)))
+			return end_with_entry(c, view);
+		if (!target_at)
+			break;
+		enum step step = move_on(c, f, c->message.wire + target_at, target_at);
+		if (step == STEP_DONE || (route_is_cut(verdict) && !same_route(c, f, verdict)))
+			return step;
+	}
+	/* The chain ends without the asked data. An upstream that has said why is not asked again.
+	 */
+	if ((entry->has_soa || entry->rcode == RCODE_YXDOMAIN) && same_route(c, f, verdict))
+		return end_with_entry(c, view);
+	return STEP_NEXT;
+}
+
+static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
+			   const struct cache_entry *entry, bool stale)
+{
+	struct entry_view view = {entry, (uint32_t)((c->now_us - entry->stored_us) / 1000000),
+				  stale};
+	bool first = !c->message.counts[SECTION_ANSWER] && f->owner_at == MESSAGE_HEADER;
+	bool whole = entry->link_count == 1 || (entry->has_data && !route_is_cut(verdict));
+
+	begin_owner(c, false);
+	c->used_stale = c->used_stale || stale;
+	if (first && whole) {
+		copy_whole(c, &view);
+		return end_with(c, entry->rcode);
+	}
+	return follow_entry(c, f, verdict, &view);
+}
+
 /* ---- forwarding ---- */
 
-/* RFC 8482 section 4.2, where nothing is known. */
+/* RFC 8482 section 4.2. */
 static enum step answer_any(struct composition *c, struct frame *f)
 {
 	static const uint8_t hinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
 	enum { HINFO_TTL = 3600 };
 
-	compose_begin_owner(c, false);
+	begin_owner(c, false);
 	message_add_record(&c->message, SECTION_ANSWER, TYPE_HINFO, CLASS_IN, HINFO_TTL,
 			   f->owner_at, f->name->wire, hinfo, sizeof hinfo);
 	return end_with(c, RCODE_NOERROR);
 }
 
-/* Entering an endpoint with a name that is already being resolved in its network would go on for
- * ever: the loop is named, and this leg has failed. */
+/* Whether entering the endpoint would loop: its network is already resolving this name. The EDE
+ * text names the loop, and the leg has failed. */
 static bool entering_loops(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	char path[MESSAGE_EDE_TEXT_MAX] = "";
@@ -193,18 +366,18 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 		used += (size_t)snprintf(path + used, sizeof path - used, "%s -> ",
 					 c->entered[i].endpoint);
 	if (first == c->depth)
-		compose_explain(c, EDE_OTHER, "more than %d endpoints entered one inside the other",
-				COMPOSE_DEPTH_MAX);
+		explain(c, EDE_OTHER, "more than %d endpoints entered one inside the other",
+			COMPOSE_DEPTH_MAX);
 	else
-		compose_explain(c, EDE_OTHER, "forwarding loop: %s%s", path, leg->endpoint);
-	tell_loop(c, leg);
+		explain(c, EDE_OTHER, "forwarding loop: %s%s", path, leg->endpoint);
+	watch_loop(c, leg);
 	return true;
 }
 
 static enum step compose_frame(struct composition *c, struct frame *f);
 
-/* The leg is one of our own inbound endpoints: its network answers, and NOERROR and NXDOMAIN are
- * final. */
+/* The leg is one of our own inbound endpoints: its network answers. NOERROR and NXDOMAIN are final.
+ */
 static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
 {
 	struct message_mark mark = message_mark(&c->message);
@@ -212,18 +385,18 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	bool begun = c->begun;
 	struct frame inner;
 
-	if (f->place.network == NETWORK_DEFAULT) { /* zones and rules are not to have a say */
-		compose_explain(c, EDE_OTHER,
-				"the default resolver is our own endpoint %s, whose zones and "
-				"rules do not count for this",
-				leg->endpoint);
+	if (f->place.network == NETWORK_DEFAULT) { /* which no zones and rules decide */
+		explain(c, EDE_OTHER,
+			"the default resolver is our own endpoint %s, whose zones and "
+			"rules do not count for this",
+			leg->endpoint);
 		return STEP_FAILED;
 	}
 	if (entering_loops(c, f, leg))
 		return STEP_FAILED;
 	if (++c->entries > COMPOSE_ENTRIES_MAX) {
-		compose_explain(c, EDE_OTHER, "more than %d endpoints entered for one name",
-				COMPOSE_ENTRIES_MAX);
+		explain(c, EDE_OTHER, "more than %d endpoints entered for one name",
+			COMPOSE_ENTRIES_MAX);
 		return STEP_FAILED;
 	}
 	if (c->watch)
@@ -239,7 +412,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 		return step;
 	message_rewind(&c->message, &mark);
 	c->hops = hops;
-	c->begun = begun; /* and if not, the next owner settles AA */
+	c->begun = begun; /* if not, the next owner decides AA */
 	return STEP_FAILED;
 }
 
@@ -250,7 +423,7 @@ static struct cache_key key_of(const struct composition *c, const struct frame *
 				  (c->request->flags & FLAG_CD) != 0};
 }
 
-/* The newest: a leg that was asked in haste may have been asked again. */
+/* The newest: a leg that was given up hastily may have been asked again. */
 static struct cache_entry *find_told(const struct composition *c, const struct cache_key *key)
 {
 	for (unsigned i = c->told_count; i-- > 0;)
@@ -267,15 +440,14 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
-	if (entry->ede && is_explained(c)) /* the text says that it is the target's word */
+	if (entry->ede && is_explained(c)) /* the text says which target gave it */
 		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
 	if (rule)
-		compose_explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
-				cache_entry_text(entry));
+		explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
+			cache_entry_text(entry));
 	else
-		compose_explain(c, ede, "%s: %s", decided_text(verdict->by),
-				cache_entry_text(entry));
+		explain(c, ede, "%s: %s", decided_text(verdict->by), cache_entry_text(entry));
 	return STEP_FAILED;
 }
 
@@ -295,28 +467,27 @@ static void want_refresh(struct composition *c, const struct frame *f, const str
 		want(&c->refresh[c->refresh_count++], f, leg, may_wait, false);
 }
 
-/* Whether every target of the leg is suspect, so that a question would only wait for a sign of
- * life. Where there is something better than waiting the leg is asked all the same, or there might
- * never be one. */
+/* Whether every target of the leg is suspect: a question would only wait for a sign of life. The
+ * leg is asked all the same, as a refresh, or nobody would notice that it is back. */
 static bool passes_over(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	if (!leg_is_dark(leg))
 		return false;
-	if (!c->prefetch) /* which has been claimed; the next question brings this about, too */
+	if (!c->prefetch) /* its claim would be lost; the next query asks this, too */
 		want_refresh(c, f, leg, true);
 	return true;
 }
 
-/* Stale, and asked for anew a moment ago, in vain. */
+/* Stale, and a refresh failed a moment ago. */
 static bool was_just_asked(const struct composition *c, const struct cache_entry *entry)
 {
 	return entry && !entry->failed &&
 	       atomic_load_explicit(&entry->again_us, memory_order_relaxed) > c->now_us;
 }
 
-/* The answer is popular and near its end. It is asked for as the next client will once it has
- * expired (see use_old), who then joins the question if it is still under way. Where one pass has
- * several that fade the others are left for the next one. */
+/* The answer is popular and about to expire. It is asked for as a client will after its end (see
+ * use_old), which then joins the question if it is still under way. Only one a pass: further
+ * fading answers are left to the next. */
 static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
 		     struct cache_entry *entry, bool last)
 {
@@ -327,7 +498,7 @@ static void prefetch(struct composition *c, const struct frame *f, const struct 
 	c->prefetch = true;
 }
 
-/* The query has waited for this leg long enough: others may go on doing so. */
+/* The query has waited for this leg long enough: a refresh goes on waiting. */
 static bool gives_up(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	if (c->impatient)
@@ -335,33 +506,33 @@ static bool gives_up(struct composition *c, const struct frame *f, const struct 
 	return c->impatient;
 }
 
-/* Nothing fresh is at hand: it has to be asked, or has failed. `entry` is stale, or a cached
- * failure, or NULL; last: no other leg follows, here or where this endpoint was entered. */
+/* Nothing fresh is at hand: the leg is asked, or has failed. `entry` is stale, a cached failure, or
+ * NULL; last: no other leg follows, here or where this endpoint was entered. */
 static enum step use_old(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry *entry,
 			 const struct cache_entry *told, bool last)
 {
 	bool failed = told || (entry && entry->failed);
-	bool waits = last && !c->stale; /* for a sign of life: there is nothing better */
+	bool waits = last && !c->stale; /* for a sign of life: nothing is better */
 
 	if (!(c->request->flags & FLAG_RD))
 		return STEP_FAILED;
 	if (failed && waits && (told ? told : entry)->hasty)
-		failed = false; /* it was thought that others follow */
+		failed = false; /* it was given up because another leg followed */
 	if (failed)
 		return leg_failed(c, verdict, told ? told : entry, !told);
 	if (c->expired || was_just_asked(c, entry) || (c->stale && gives_up(c, f, leg)) ||
 	    (!waits && passes_over(c, f, leg))) {
-		compose_explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
-				c->expired ? "no answer came in time" : "no target answers");
+		explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
+			c->expired ? "no answer came in time" : "no target answers");
 		return STEP_FAILED;
 	}
 	want(&c->ask, f, leg, waits, c->stale > 0);
 	return STEP_ASK;
 }
 
-/* ANY is never forwarded. But if this leg has said that the name is missing, whatever type that was
- * about, it has none (RFC 2308 section 5). With RD = 0 that would tell what others have asked. */
+/* ANY is never forwarded. But a name that this leg has called missing has no data of any type (RFC
+ * 2308 section 5). Not with RD = 0, which would show what others have asked. */
 static enum step use_missing(struct composition *c, struct frame *f, const struct verdict *verdict,
 			     const struct leg *leg)
 {
@@ -378,7 +549,7 @@ static enum step use_missing(struct composition *c, struct frame *f, const struc
 		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
 		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
 			c->used_cache = true;
-			step = compose_from_entry(c, f, verdict, entry, false);
+			step = use_entry(c, f, verdict, entry, false);
 		}
 		cache_entry_unref(entry);
 	}
@@ -394,9 +565,9 @@ static void keep_stale(struct composition *c, struct cache_entry **kept, struct 
 	*kept = cache_entry_ref(entry);
 }
 
-/* What the cache has is told to whoever wants it, and so noted; without RD only to the networks
- * that have asked for it: it says what others ask. Whichever network's endpoint was entered on the
- * way, it is the one where the question came from that counts. */
+/* With RD anybody gets what the cache has, and the asking network is noted. Without RD only
+ * networks that have asked before get it: it shows what others ask. The network that counts is the
+ * one where the question came from, whichever endpoints were entered on the way. */
 static bool may_tell(const struct composition *c, struct cache_entry *entry)
 {
 	if (!(c->request->flags & FLAG_RD))
@@ -405,8 +576,8 @@ static bool may_tell(const struct composition *c, struct cache_entry *entry)
 	return true;
 }
 
-/* What an upstream said, if that is known; else it has to be asked. *stale is the newest old answer
- * so far, which the caller lets go. */
+/* Uses what this leg said, if it is known; else the leg is asked. *stale is the newest old answer
+ * so far; the caller releases it. */
 static enum step use_leg(struct composition *c, struct frame *f, const struct verdict *verdict,
 			 const struct leg *leg, struct cache_entry **stale, bool last)
 {
@@ -419,7 +590,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	if (told && !told->failed) {
 		c->used_told = true;
 		cache_entry_note_asker(told, c->asker);
-		return compose_from_entry(c, f, verdict, told, false);
+		return use_entry(c, f, verdict, told, false);
 	}
 	enum cache_state state =
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
@@ -428,7 +599,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->used_cache = true;
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
-		step = compose_from_entry(c, f, verdict, entry, false);
+		step = use_entry(c, f, verdict, entry, false);
 	} else {
 		if (state == CACHE_STALE)
 			keep_stale(c, stale, entry);
@@ -438,21 +609,21 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	return step;
 }
 
-/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last hop that is known. */
+/* No leg could help. With RD = 0 nobody was asked: the chain ends at the last known name. */
 static enum step end_of_legs(struct composition *c)
 {
 	if (c->request->flags & FLAG_RD)
 		return end_with(c, RCODE_SERVFAIL);
 	if (c->message.counts[SECTION_ANSWER])
 		return end_with(c, RCODE_NOERROR);
-	compose_explain(c, EDE_NOT_AUTHORITATIVE,
-			"recursion was not desired, and it is neither our own data nor asked for "
-			"by this network lately");
+	explain(c, EDE_NOT_AUTHORITATIVE,
+		"recursion was not desired, and it is neither our own data nor asked for "
+		"by this network lately");
 	return end_with(c, RCODE_REFUSED);
 }
 
-/* Whether one of the legs from there on may help: not one that turned out to have no source. Else
- * it is the leg before them that a sign of life is waited for at. */
+/* Whether one of the legs from there on may help: a leg without a source cannot. If none can, a
+ * sign of life is awaited from the leg before them. */
 static bool may_help(const struct composition *c, const struct frame *f, const struct route *route,
 		     uint32_t from)
 {
@@ -490,7 +661,7 @@ static enum step ask_legs(struct composition *c, struct frame *f, const struct v
 	return step;
 }
 
-/* Whoever is to be asked; else an old answer, where nothing follows outside. */
+/* Tries the legs; else gives an old answer, unless a leg outside follows. */
 static enum step forward(struct composition *c, struct frame *f, const struct verdict *verdict)
 {
 	struct cache_entry *stale = NULL;
@@ -499,7 +670,7 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	if (stale) {
 		c->stale--;
 		if (step == STEP_FAILED && c->fallbacks == 0 && c->request->flags & FLAG_RD)
-			step = compose_from_entry(c, f, verdict, stale, true);
+			step = use_entry(c, f, verdict, stale, true);
 		cache_entry_unref(stale);
 	}
 	if (step != STEP_FAILED)
@@ -508,16 +679,16 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 }
 
 /* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
- * turned away ahead of all this; who asks `explain` what becomes of one is told why. */
+ * refused before it comes here; the text on its address is for `explain`. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
 	bool recursion = (c->request->flags & FLAG_RD) != 0;
 
 	if (f->place.network == NETWORK_NONE)
-		compose_explain(c, EDE_PROHIBITED,
-				"the source is in no network's address_space or client_prefixes");
+		explain(c, EDE_PROHIBITED,
+			"the source is in no network's address_space or client_prefixes");
 	else
-		compose_explain(c, EDE_NOT_READY, "there is no default resolver");
+		explain(c, EDE_NOT_READY, "there is no default resolver");
 	if (c->message.counts[SECTION_ANSWER])
 		return end_with(c, recursion ? RCODE_SERVFAIL : RCODE_NOERROR);
 	return end_with(c, RCODE_REFUSED);
@@ -589,7 +760,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		c->authoritative = false;
 		return COMPOSED;
 	}
-	c->ede = EDE_NONE; /* a leg that failed before another one helped */
+	c->ede = EDE_NONE; /* of a leg that failed before another one helped */
 	if (c->used_stale) /* the text says why */
 		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;

@@ -1,7 +1,7 @@
-/* Composes the answer to a question from what is at hand: our own data, what this query has been
- * told by upstreams, and the cache. It is one synchronous pass from the qname to the end of its
- * chain, and it allocates nothing. Where it needs an answer that is not at hand it stops and says
- * which question to ask of which leg; when that has come, the pass is made again from the start.
+/* Composes the answer to a question from what is at hand: our own data, what upstreams have told
+ * this query, and the cache. It is one synchronous pass from the qname to the end of its chain,
+ * without allocation. If an answer is missing it stops and says which question to ask of which leg;
+ * when the answer has come, the pass is made again from the start.
  *
  *     decide ──ANSWER──► our own data ──────────────┬─► done
  *       ▲                                           ├─► CNAME, DNAME: the next name ─┐
@@ -20,12 +20,12 @@
 #include "rules/policy/policy.h"
 
 enum {
-	COMPOSE_HOPS_MAX = 16,    /* names that a chain may lead on to */
-	COMPOSE_DEPTH_MAX = 8,    /* own endpoints entered one inside the other */
+	COMPOSE_HOPS_MAX = 16,    /* names of a chain behind the qname */
+	COMPOSE_DEPTH_MAX = 8,    /* nested entries into own endpoints */
 	COMPOSE_ENTRIES_MAX = 64, /* in all, for one question */
 	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
-	COMPOSE_REFRESH_MAX = 2,  /* what more there is to refresh is left to the next query */
+	COMPOSE_REFRESH_MAX = 2,  /* the rest is left to the next query */
 };
 
 enum composed {
@@ -36,32 +36,31 @@ enum composed {
 struct composition_ask {
 	const struct leg *leg;
 	struct name name;
-	bool may_wait; /* there is nothing better: no other leg follows, nothing is old */
-	bool stale;    /* there is an old answer to give, when the wait has been long enough */
+	bool may_wait; /* nothing is better: no other leg follows, no answer is stale */
+	bool stale;    /* an old answer can be given, after RESOLVE_STALE_US */
 };
 
-struct composition_entry { /* an own endpoint that has been entered */
+struct composition_entry { /* an own endpoint that was entered */
 	uint32_t network;
 	uint64_t name_hash;
 	const char *endpoint;
 };
 
-/* Told of each step of a pass as it is taken; NULL but for `explain`, whose passes are `expired`,
- * so that every leg is tried. */
+/* Called at each step of a pass. For `explain` only, whose passes are `expired`, so that every leg
+ * is tried. */
 struct composition_watch {
 	void *context;
 	struct trace trace; /* of the latest decision */
-	/* Who decides the name... */
+	/* This verdict decides the name... */
 	void (*on_decided)(void *context, struct place place, const struct name *name,
 			   const struct verdict *verdict);
-	/* ...by asking this leg, which does not answer; by entering this one, and all that is
-	 * between; or not, for this loop (leg NULL: of the chain's names)... */
+	/* ...a leg is asked, and does not answer; or one is entered, and left again; or it would
+	 * close a loop (leg NULL: the chain's names do)... */
 	void (*on_ask)(void *context, const struct leg *leg);
 	void (*on_enter)(void *context, const struct leg *leg);
 	void (*on_leave)(void *context);
 	void (*on_loop)(void *context, const struct leg *leg, const char *text);
-	/* ...and that was it. The name is now what it leads to; leads: and that is resolved next.
-	 */
+	/* ...and the name is done. `leads`: the name is now the next of the chain. */
 	void (*on_done)(void *context, const struct name *name, bool leads);
 };
 
@@ -71,41 +70,40 @@ struct composition {
 	struct cache *cache; /* NULL: nothing is known */
 	uint32_t stale_max_s;
 	uint64_t now_us;
-	size_t limit; /* bytes that the answer may have; over it, it is cut short and marked */
+	size_t limit; /* of the answer in bytes; beyond it, it is truncated */
 	const struct request *request;
 	const struct name *qname;
-	const struct address *client;    /* who is to read ede_text; NULL: ourselves */
-	const struct verdict *first;     /* who decides the qname, NULL: not looked up yet */
-	struct cache_entry *const *told; /* what was asked for this query, failures included */
+	const struct address *client;    /* reads ede_text; NULL: ourselves */
+	const struct verdict *first;     /* on the qname; NULL: not decided yet */
+	struct cache_entry *const *told; /* what upstreams told this query, failures included */
 	unsigned told_count;
-	bool expired;      /* nobody is asked any more: what is not at hand has failed */
-	bool impatient;    /* nobody is asked where there is an old answer */
-	bool may_prefetch; /* popular answers may be asked for anew before they expire */
+	bool expired;                    /* nobody is asked any more: what is missing has failed */
+	bool impatient;                  /* an old answer is taken, nobody is asked */
+	bool may_prefetch;               /* popular answers may be refreshed before they expire */
 	struct composition_watch *watch; /* may be NULL */
 
 	/* the answer */
 	struct message message;
 	enum rcode rcode;
 	bool authoritative;
-	bool truncated; /* SERVFAIL, for want of anything but a target's TC */
+	bool truncated; /* SERVFAIL, and all there is is a target's TC */
 	enum ede ede;
-	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": the client is not told */
+	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
 	bool used_own, used_cache, used_told, used_stale;
 
 	struct composition_ask ask; /* COMPOSE_ASK */
-	/* To be asked without waiting for it. It was passed over in the dark, and is asked for a
-	 * sign of life; or out of impatience; or (prefetch) its answer is popular and near its end,
-	 * and the next one is to be there in time. */
+	/* To be asked without waiting: a dark leg, for a sign of life; one that the query has
+	 * waited for long enough; or (prefetch) one whose answer is popular and about to expire. */
 	struct composition_ask refresh[COMPOSE_REFRESH_MAX];
 	unsigned refresh_count;
 	bool prefetch;
 
 	/* the pass */
-	uint16_t asker; /* the network's id where it was asked; 0: in none */
+	uint16_t asker; /* id of the network where it was asked; 0: none */
 	unsigned hops, depth, entries;
-	unsigned fallbacks; /* entered legs that others follow in their routes */
-	unsigned stale;     /* names of the pass that somebody has an old answer for */
-	bool begun;         /* the first owner has been answered, and AA is settled */
+	unsigned fallbacks; /* legs under way that another leg follows in its route */
+	unsigned stale;     /* names of the pass with an old answer at hand */
+	bool begun;         /* the first owner is answered, and AA decided */
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };
 

@@ -1,6 +1,5 @@
-/* A small hash table of what is under way, over a fixed number of places; the free ones are a list.
- * An answer has gone to the cache before on_done tells of it (resolve.c's on_result), so there is
- * nothing left to do but to free the place. */
+/* A small hash table over a fixed number of items; the free ones are a list. The answer is in the
+ * cache before on_done is called (resolve.c's on_result), which has only the item to free. */
 #include "resolver/resolve/refresh.h"
 
 #include <stddef.h>
@@ -52,21 +51,19 @@ static void on_done(struct waiter *waiter, void *value, uint64_t now_us)
 	release(container_of(waiter, struct refresh, waiter));
 }
 
-int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
-		const struct pending_key *key, void *holder, uint64_t deadline_us, bool may_wait,
-		uint64_t now_us)
+int refresh_ask(struct refreshes *refreshes, struct lookups *lookups, const struct lookup_key *key,
+		void *holder, uint64_t deadline_us, bool may_wait, uint64_t now_us)
 {
 	struct refresh *refresh = refreshes->free;
-	uint64_t hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
-						       key->dnssec_ok, key->checking_disabled});
+	const struct cache_key cache_key = cache_key_of(key);
+	uint64_t hash = cache_hash(&cache_key);
 
 	if (!refresh)
 		return ERR_LIMIT;
 	if (is_under_way(refreshes, hash))
 		return ERR_EXISTS;
 	refresh->waiter.on_done = on_done;
-	int err =
-		pending_ask(pending, key, holder, &refresh->waiter, deadline_us, may_wait, now_us);
+	int err = lookup_ask(lookups, key, holder, &refresh->waiter, deadline_us, may_wait, now_us);
 	if (err)
 		return err;
 	refresh->hash = hash;
@@ -77,14 +74,14 @@ int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
 	return 0;
 }
 
-void refreshes_leave(struct refreshes *refreshes, struct pending_table *pending)
+void refreshes_leave(struct refreshes *refreshes)
 {
 	for (unsigned i = 0; i < REFRESHES; i++) {
 		struct refresh *refresh = &refreshes->items[i];
 
 		if (!refresh->waiter.link)
 			continue;
-		pending_leave(pending, &refresh->waiter);
+		lookup_leave(&refresh->waiter);
 		release(refresh);
 	}
 }

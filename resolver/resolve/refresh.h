@@ -1,12 +1,12 @@
-/* Questions under way that nobody waits for: what comes of them is the cache's. They are bounded,
- * and each is asked once at a time, however many clients bring it about. No allocation. */
+/* Questions that no client waits for: their answers go to the cache. They are bounded, and each is
+ * asked once at a time, however many clients cause it. No allocation. */
 #ifndef SLUICE_REFRESH_H
 #define SLUICE_REFRESH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "rules/err.h"
 
 enum { REFRESHES = 256, REFRESH_BUCKETS = 256 };
@@ -15,7 +15,7 @@ struct refresh {
 	struct waiter waiter;
 	struct refresh *next; /* in its bucket, or free */
 	struct refreshes *all;
-	uint64_t hash; /* cache_hash of it */
+	uint64_t hash; /* its cache_hash */
 };
 
 struct refreshes { /* of one worker; stays where it is */
@@ -26,11 +26,11 @@ struct refreshes { /* of one worker; stays where it is */
 };
 
 void refreshes_init(struct refreshes *refreshes);
-/* Asks as pending_ask does. ERR_LIMIT: too many are under way; ERR_EXISTS: this one is. */
-MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct pending_table *pending,
-			   const struct pending_key *key, void *holder, uint64_t deadline_us,
+/* Asks as lookup_ask does. ERR_LIMIT: too many are under way; ERR_EXISTS: this one is already. */
+MUST_CHECK int refresh_ask(struct refreshes *refreshes, struct lookups *lookups,
+			   const struct lookup_key *key, void *holder, uint64_t deadline_us,
 			   bool may_wait, uint64_t now_us);
-/* Leaves all of them; they may be asked anew. */
-void refreshes_leave(struct refreshes *refreshes, struct pending_table *pending);
+/* Leaves all of them; they may be asked again. */
+void refreshes_leave(struct refreshes *refreshes);
 
 #endif

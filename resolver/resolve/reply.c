@@ -1,19 +1,17 @@
 /* A target's reply becomes a cache entry in three steps:
  *
  *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
- *     copy       what belongs to the chain, link by link, and for a negative answer the SOA
- *     settle     every TTL within its bounds, and where it stands
+ *     copy       what belongs to the chain, link by link, and the SOA of a negative answer
+ *     bound      every TTL, and note its offset
  *
- * Nearly every reply holds nothing but the question's own data, with owners that point to the
- * question and no names in the data: it is taken as it came. For all others each owner is read once
- * and then stands for a hash, so that thousands of records behind a long chain cost what their
- * bytes cost, and what is copied holds only names that are spelled out or point to where a name of
- * the chain stands in the copy. A pointer of the target's own is never kept: it may lead into a
- * TTL, and be another name each time that is settled or aged.
+ * Nearly every reply has only the question's own data, with owners that point to the question and
+ * no names in the data: it is taken as it came. For the others each owner is read once and compared
+ * by hash, so thousands of records behind a long chain cost what their bytes cost. Names in the
+ * copy are spelled out, or point to a name of the chain in the copy. A pointer of the target's is
+ * never kept: it may lead into a TTL, and be another name each time that TTL changes.
  *
- * Not here: whether the reply is one to our question, and whether it is of any worth
- * (endpoints/upstream/reply.c), and what of it a network may see
- * (resolver/resolve/compose_entry.c). */
+ * Not here: whether the reply is to our question and usable (endpoints/upstream/reply.c), and what
+ * a network may see of it (compose.c). */
 #include "resolver/resolve/reply.h"
 
 #include <assert.h>
@@ -23,9 +21,9 @@
 
 enum {
 	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
-	CHAIN_ROOM = CHAIN_MAX + 1, /* and where the last of them leads to */
-	DNAMES_MAX = 16,            /* of a reply; a chain has no use for more */
-	RECORDS_FEW = 64, /* of an answer section; where there are more they are allocated */
+	CHAIN_ROOM = CHAIN_MAX + 1, /* and the name that the last one leads to */
+	DNAMES_MAX = 16,            /* looked at in a reply; a chain has no use for more */
+	RECORDS_FEW = 64,           /* of an answer section: on the stack; more are allocated */
 	FIXED_SOA_LENGTH = 20,
 };
 
@@ -36,8 +34,8 @@ struct indexed {        /* an answer record, its owner read */
 	bool taken;
 };
 
-struct reading { /* of one reply */
-	const struct pending_key *key;
+struct target_reply { /* of one reply */
+	const struct lookup_key *key;
 	const struct ask_result *result;
 	const struct hash_key *hash_key;
 	const struct cache_settings *settings;
@@ -45,29 +43,29 @@ struct reading { /* of one reply */
 	const uint8_t *wire;
 	size_t length;
 	size_t answers_at;
-	struct message_walk rest; /* what is not outlined: from behind the answers on */
+	struct message_walk rest; /* what comes behind the answers */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
 	enum rcode rcode;
-	struct name *chain; /* CHAIN_ROOM; not filled in for plain answers */
+	struct name *chain; /* CHAIN_ROOM; not used for plain answers */
 	uint64_t owners[CHAIN_MAX];
-	/* By which a name leads to the one behind it in `chain`, without a CNAME; else NULL. */
+	/* The DNAME by which a name leads to the next one without a CNAME; else NULL. */
 	const struct indexed *dnames[CHAIN_MAX];
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
-	bool plain; /* every answer record is the question's own data, and holds no name */
+	bool plain; /* every answer record is the question's own data, without a name in it */
 	bool has_data, has_soa;
 };
 
 /* ---- following the chain ---- */
 
-static uint64_t hash_name(const struct reading *r, const uint8_t *wire, size_t length)
+static uint64_t hash_name(const struct target_reply *r, const uint8_t *wire, size_t length)
 {
 	return hash_bytes(r->hash_key, 0, wire, length);
 }
 
-static uint64_t hash_owner(const struct reading *r, size_t at)
+static uint64_t hash_owner(const struct target_reply *r, size_t at)
 {
 	uint8_t name[NAME_WIRE_MAX];
 	size_t length = wire_read_name(r->wire, r->length, at, WIRE_HEADER, name, NULL);
@@ -85,8 +83,8 @@ static uint16_t covered_type(const uint8_t *wire, const struct record_view *view
 	return view->rdata_length < 2 ? 0 : wire_u16(wire + view->rdata);
 }
 
-/* The same pointer as the record's before is the same owner. */
-static void index_answers(struct reading *r)
+/* The same pointer as in the record before is the same owner. */
+static void index_answers(struct target_reply *r)
 {
 	struct message_walk walk = message_walk_from(r->wire, r->length, r->answers_at);
 	const uint8_t *last = NULL;
@@ -112,7 +110,8 @@ static void index_answers(struct reading *r)
 	}
 }
 
-static const struct indexed *find_record(const struct reading *r, uint64_t owner, uint16_t type)
+static const struct indexed *find_record(const struct target_reply *r, uint64_t owner,
+					 uint16_t type)
 {
 	for (unsigned i = 0; i < r->record_count; i++) /* index_answers has filled in so many */
 		if (r->records[i].owner == owner &&    // NOLINT(*UndefinedBinaryOperatorResult)
@@ -121,16 +120,16 @@ static const struct indexed *find_record(const struct reading *r, uint64_t owner
 	return NULL;
 }
 
-static bool stands_above(const struct reading *r, const struct indexed *record, unsigned place,
+static bool stands_above(const struct target_reply *r, const struct indexed *record, unsigned hop,
 			 struct name *owner)
 {
-	return record->owner != r->owners[place] &&
+	return record->owner != r->owners[hop] &&
 	       name_from_wire(owner, r->hash_key, r->wire, r->length, record->view.owner, NULL) ==
 		       0 &&
-	       name_is_under(&r->chain[place], owner);
+	       name_is_under(&r->chain[hop], owner);
 }
 
-static const struct indexed *find_dname(const struct reading *r, struct name *owner)
+static const struct indexed *find_dname(const struct target_reply *r, struct name *owner)
 {
 	unsigned looked_at = 0;
 
@@ -145,30 +144,30 @@ static const struct indexed *find_dname(const struct reading *r, struct name *ow
 }
 
 /* RFC 6672 section 3.4: a DNAME above the chain's last name leads on like the CNAME that follows
- * from it. Where that would be too long there is no next name, which is YXDOMAIN (section 2.2). */
-static bool follow_dname(struct reading *r, struct name *next)
+ * from it. If the next name would be too long the answer is YXDOMAIN (section 2.2). */
+static bool follow_dname(struct target_reply *r, struct name *next)
 {
-	unsigned place = r->chain_length - 1;
+	unsigned hop = r->chain_length - 1;
 	uint8_t target[2 * NAME_WIRE_MAX];
 	struct name owner;
 
-	r->dnames[place] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
-	if (!r->dnames[place])
+	r->dnames[hop] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
+	if (!r->dnames[hop])
 		return false;
-	size_t length = r->chain[place].length - (size_t)owner.length;
-	memcpy(target, r->chain[place].wire, length);
-	length += wire_read_name(r->wire, r->length, r->dnames[place]->view.rdata, WIRE_HEADER,
+	size_t length = r->chain[hop].length - (size_t)owner.length;
+	memcpy(target, r->chain[hop].wire, length);
+	length += wire_read_name(r->wire, r->length, r->dnames[hop]->view.rdata, WIRE_HEADER,
 				 target + length, NULL);
 	if (name_from_wire(next, r->hash_key, target, length, 0, NULL) == 0)
 		return true;
-	r->dnames[place] = NULL;
+	r->dnames[hop] = NULL;
 	r->rcode = RCODE_YXDOMAIN;
 	return false;
 }
 
-/* Whether the chain leads on from its last name: appends the next one. A CNAME that was asked for
- * is no such step, not even one that only follows from a DNAME. */
-static bool follow_alias(struct reading *r)
+/* Appends the name that the last one leads to; false: none. A CNAME that was asked for does not
+ * lead on, nor does one that follows from a DNAME. */
+static bool follow_alias(struct target_reply *r)
 {
 	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
 	struct name *next = &r->chain[r->chain_length];
@@ -188,9 +187,9 @@ static bool follow_alias(struct reading *r)
 	return true;
 }
 
-/* A server that looks further than to the CNAME it was asked for (RFC 6672 section 3.2 can be read
- * that way) may say NXDOMAIN of where that leads, which is not told on. */
-static void follow_chain(struct reading *r)
+/* A server that follows the very CNAME it was asked for (RFC 6672 section 3.2 can be read that way)
+ * may say NXDOMAIN of its target, which is not the answer. */
+static void follow_chain(struct target_reply *r)
 {
 	do
 		r->has_data = find_record(r, r->owners[r->chain_length - 1], r->key->type);
@@ -201,16 +200,16 @@ static void follow_chain(struct reading *r)
 
 /* ---- copying what belongs ---- */
 
-static size_t copy(struct reading *r, struct message *message, enum section section,
+static size_t copy(struct target_reply *r, struct message *message, enum section section,
 		   const struct record_view *view, size_t owner_at, const uint8_t *owner)
 {
 	return message_copy_record(message, section, r->wire, r->length, view, owner_at, owner,
 				   view->ttl);
 }
 
-/* A DNAME stands for the step from a name to the next, also where that is what was asked for; or
- * (YXDOMAIN) it is why there is no next. */
-static void copy_dnames(struct reading *r, struct message *message, unsigned place)
+/* A DNAME is the step from a name to the next, also when that is what was asked for; or (YXDOMAIN)
+ * the reason why there is no next. */
+static void copy_dnames(struct target_reply *r, struct message *message, unsigned hop)
 {
 	unsigned looked_at = 0;
 	struct name owner;
@@ -222,26 +221,26 @@ static void copy_dnames(struct reading *r, struct message *message, unsigned pla
 		    (record->view.type != TYPE_DNAME && !r->key->dnssec_ok))
 			continue;
 		looked_at++;
-		if (!stands_above(r, record, place, &owner))
+		if (!stands_above(r, record, hop, &owner))
 			continue;
 		record->taken = true;
 		copy(r, message, SECTION_ANSWER, &record->view, 0, owner.wire);
-		r->links[place].above++;
+		r->links[hop].above++;
 	}
 }
 
-/* The CNAME that follows from the DNAME ahead of it. It has its TTL, and no signature. */
-static size_t write_alias(struct reading *r, struct message *message, unsigned place,
+/* The CNAME that follows from the DNAME ahead of it, with its TTL and no signature. */
+static size_t write_alias(struct target_reply *r, struct message *message, unsigned hop,
 			  size_t owner_at)
 {
-	const struct name *target = &r->chain[place + 1];
+	const struct name *target = &r->chain[hop + 1];
 
 	return message_add_record(message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
-				  r->dnames[place]->view.ttl, owner_at, r->chain[place].wire,
+				  r->dnames[hop]->view.ttl, owner_at, r->chain[hop].wire,
 				  target->wire, target->length);
 }
 
-static bool record_belongs(const struct reading *r, const struct indexed *record, bool data)
+static bool record_belongs(const struct target_reply *r, const struct indexed *record, bool data)
 {
 	if (record->view.type == TYPE_RRSIG && record->kind != record->view.type &&
 	    !r->key->dnssec_ok)
@@ -249,26 +248,27 @@ static bool record_belongs(const struct reading *r, const struct indexed *record
 	return record->kind == (data ? r->key->type : TYPE_CNAME);
 }
 
-/* One name of the chain and what is said of it; returns where the next name stands in the copy, 0:
- * nowhere that a pointer could say. Of several CNAMEs the first is the one that was followed. */
-static size_t copy_link(struct reading *r, struct message *message, unsigned place, size_t owner_at)
+/* Copies one name of the chain and its records. Returns the offset of the next name in the copy; 0:
+ * out of a pointer's reach. Of several CNAMEs the first was followed. */
+static size_t copy_link(struct target_reply *r, struct message *message, unsigned hop,
+			size_t owner_at)
 {
-	struct cache_link *link = &r->links[place];
-	bool data = r->has_data && place + 1 == r->chain_length, alias = false;
+	struct cache_link *link = &r->links[hop];
+	bool data = r->has_data && hop + 1 == r->chain_length, alias = false;
 	size_t next_at = 0;
 
 	*link = (struct cache_link){.at = (uint16_t)message->length};
 	if (!data || r->key->type == TYPE_CNAME)
-		copy_dnames(r, message, place);
-	if (r->dnames[place]) {
+		copy_dnames(r, message, hop);
+	if (r->dnames[hop]) {
 		link->count = 1;
-		next_at = write_alias(r, message, place, owner_at);
+		next_at = write_alias(r, message, hop, owner_at);
 		return next_at <= WIRE_POINTER_MAX ? next_at : 0;
 	}
 	for (unsigned i = 0; i < r->record_count && !message->overflow; i++) {
 		struct indexed *record = &r->records[i];
 
-		if (record->owner != r->owners[place] || record->taken ||
+		if (record->owner != r->owners[hop] || record->taken ||
 		    !record_belongs(r, record, data))
 			continue;
 		bool leads_on = !data && record->view.type == TYPE_CNAME;
@@ -276,7 +276,7 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 			continue;
 		record->taken = true;
 		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, owner_at,
-				    r->chain[place].wire);
+				    r->chain[hop].wire);
 		link->count++;
 		if (leads_on)
 			next_at = rdata <= WIRE_POINTER_MAX ? rdata : 0;
@@ -286,7 +286,7 @@ static size_t copy_link(struct reading *r, struct message *message, unsigned pla
 }
 
 /* False without memory. */
-static bool copy_chain(struct reading *r, struct message *message)
+static bool copy_chain(struct target_reply *r, struct message *message)
 {
 	struct indexed few[RECORDS_FEW], *many = NULL;
 	size_t owner_at = MESSAGE_HEADER;
@@ -306,7 +306,7 @@ static bool copy_chain(struct reading *r, struct message *message)
 	return true;
 }
 
-static bool copy_answers(struct reading *r, struct message *message)
+static bool copy_answers(struct target_reply *r, struct message *message)
 {
 	if (!r->plain)
 		return copy_chain(r, message);
@@ -317,8 +317,8 @@ static bool copy_answers(struct reading *r, struct message *message)
 	return true;
 }
 
-/* The SOA of a negative answer, if its zone is one that the chain's end is in. */
-static bool soa_belongs(struct reading *r, const struct record_view *view)
+/* The SOA of a negative answer, if the chain's end is in its zone. */
+static bool soa_belongs(struct target_reply *r, const struct record_view *view)
 {
 	const struct name *end =
 		r->chain_length > 1 ? &r->chain[r->chain_length - 1] : r->key->name;
@@ -332,7 +332,7 @@ static bool soa_belongs(struct reading *r, const struct record_view *view)
 	return r->has_soa;
 }
 
-static bool authority_belongs(struct reading *r, const struct record_view *view)
+static bool authority_belongs(struct target_reply *r, const struct record_view *view)
 {
 	uint16_t type = covered_type(r->wire, view);
 
@@ -344,7 +344,7 @@ static bool authority_belongs(struct reading *r, const struct record_view *view)
 	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
 }
 
-static void copy_authority(struct reading *r, struct message *message)
+static void copy_authority(struct target_reply *r, struct message *message)
 {
 	struct message_walk walk = r->rest;
 	struct record_view view;
@@ -360,7 +360,7 @@ static void copy_authority(struct reading *r, struct message *message)
 }
 
 /* RFC 2308 section 5: the SOA's own TTL or its MINIMUM, whichever is less. */
-static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
+static uint32_t negative_ttl(const struct target_reply *r, const uint8_t *wire,
 			     const struct record_view *soa)
 {
 	uint32_t ttl = soa->ttl, cap = r->settings->negative_ttl_max;
@@ -373,8 +373,8 @@ static uint32_t negative_ttl(const struct reading *r, const uint8_t *wire,
 	return ttl < cap ? ttl : cap;
 }
 
-/* Whether two records of our copy are of one set: its signatures are, too. An owner is a pointer in
- * all of a set, or spelled out in all of it. */
+/* Whether two records of our copy are of one set, its signatures included. The owner is a pointer
+ * in all of a set, or spelled out in all of it. */
 static bool is_same_set(const uint8_t *wire, const struct record_view *a,
 			const struct record_view *b)
 {
@@ -392,10 +392,10 @@ static void put_ttls(uint8_t *wire, const uint16_t *at, const uint16_t *end, uin
 		wire_put32(wire + *at++, ttl);
 }
 
-/* Bounds every TTL, notes where it stands, and gives the least of them. A set and its signatures
- * have one, their lowest (RFC 2181 section 5.2, RFC 4034 section 3); they stand one behind the
- * other. The entry is not anybody else's yet. */
-static uint32_t settle_ttls(const struct reading *r, struct cache_entry *entry)
+/* Bounds every TTL, notes its offset, and returns the least. A set and its signatures, which are
+ * adjacent, get their lowest (RFC 2181 section 5.2, RFC 4034 section 3). Nobody else has the entry
+ * yet. */
+static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *entry)
 {
 	uint8_t *wire = (uint8_t *)cache_entry_wire(entry);
 	uint16_t *next = (uint16_t *)cache_entry_ttls(entry), *set = next;
@@ -445,8 +445,8 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 	return at + length;
 }
 
-/* The parts stand where cache.h has the way to them. Where the TTLs are is not filled in. */
-static struct cache_entry *entry_new(const struct pending_key *key, const struct parts *parts)
+/* The parts in cache.h's order. The offsets of TTLs are not filled in. */
+static struct cache_entry *entry_new(const struct lookup_key *key, const struct parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
 	unsigned ttl_count = (unsigned)parts->answers + parts->authorities;
@@ -454,14 +454,14 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 	size_t text_bytes = parts->text ? strlen(parts->text) + 1 : 0;
 	size_t bytes = sizeof(struct cache_entry) + link_bytes + ttl_bytes + key->name->length +
 		       parts->length + text_bytes;
+	const struct cache_key cache_key = cache_key_of(key);
 	struct cache_entry *entry = malloc(bytes);
 
 	if (!entry)
 		return NULL;
 	*entry = (struct cache_entry){
 		.references = 1,
-		.hash = cache_hash(&(struct cache_key){key->leg->id, key->name, key->type,
-						       key->dnssec_ok, key->checking_disabled}),
+		.hash = cache_hash(&cache_key),
 		.leg = key->leg->id,
 		.type = key->type,
 		.dnssec_ok = key->dnssec_ok,
@@ -482,8 +482,8 @@ static struct cache_entry *entry_new(const struct pending_key *key, const struct
 	return entry;
 }
 
-static void tell_failure(const struct ask_result *result, bool too_long,
-			 char text[MESSAGE_EDE_TEXT_MAX])
+static void print_failure(const struct ask_result *result, bool too_long,
+			  char text[MESSAGE_EDE_TEXT_MAX])
 {
 	const size_t room = MESSAGE_EDE_TEXT_MAX;
 	char host[HOST_TEXT_MAX] = "";
@@ -491,9 +491,9 @@ static void tell_failure(const struct ask_result *result, bool too_long,
 	if (result->upstream)
 		host_print(&result->upstream->host, host);
 	if (too_long)
-		snprintf(text, room, "what %s says is too long", host);
+		snprintf(text, room, "the answer of %s is too long", host);
 	else if (result->outcome == ASK_TRUNCATED)
-		snprintf(text, room, "only a truncated answer, by %s", host);
+		snprintf(text, room, "only a truncated answer, from %s", host);
 	else if (result->upstream)
 		snprintf(text, room, "%s; last %s: %s",
 			 result->outcome == ASK_SILENT ? "no target answered" : "no usable answer",
@@ -505,8 +505,8 @@ static void tell_failure(const struct ask_result *result, bool too_long,
 		snprintf(text, room, "no target could be asked");
 }
 
-/* Whose word it is, as RFC 8914 section 3 has it of those who pass one on. */
-static void tell_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
+/* A forwarded EDE names its source (RFC 8914 section 3). */
+static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
 {
 	char host[HOST_TEXT_MAX];
 	size_t used = strlen(text);
@@ -515,17 +515,17 @@ static void tell_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
 		 host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
 }
 
-/* too_long: it was answered, and written out that is more than a message holds. */
-static struct cache_entry *failure_entry(const struct pending_key *key,
+/* too_long: the answer, with names spelled out, is more than a message can have. */
+static struct cache_entry *failure_entry(const struct lookup_key *key,
 					 const struct ask_result *result, bool too_long,
 					 uint64_t now_us)
 {
 	char text[MESSAGE_EDE_TEXT_MAX];
 	bool truncated = too_long || result->outcome == ASK_TRUNCATED;
 
-	tell_failure(result, too_long, text);
+	print_failure(result, too_long, text);
 	if (result->ede)
-		tell_ede(result->ede, text);
+		print_ede(result->ede, text);
 	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
 	if (!entry)
 		return NULL;
@@ -545,7 +545,7 @@ static struct cache_entry *failure_entry(const struct pending_key *key,
 
 /* Whether an answer record is the question's own data, with an owner that points to the question.
  */
-static bool record_is_plain(const struct reading *r, const struct record_view *record)
+static bool record_is_plain(const struct target_reply *r, const struct record_view *record)
 {
 	static const uint8_t question[] = {WIRE_POINTER, MESSAGE_HEADER};
 
@@ -553,8 +553,9 @@ static bool record_is_plain(const struct reading *r, const struct record_view *r
 	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
 }
 
-/* The reply's outline; false when it does not parse (pending has looked already, so it does). */
-static bool outline(struct reading *r)
+/* Counts and bounds of the answers; false when they do not parse (lookups has seen that they do).
+ */
+static bool outline(struct target_reply *r)
 {
 	struct record_view record;
 
@@ -574,9 +575,10 @@ static bool outline(struct reading *r)
 	return true;
 }
 
-static void reading_init(struct reading *r, const struct pending_key *key,
-			 const struct ask_result *result, const struct cache_settings *settings,
-			 const struct hash_key *hash_key, uint64_t now_us)
+static void target_reply_init(struct target_reply *r, const struct lookup_key *key,
+			      const struct ask_result *result,
+			      const struct cache_settings *settings,
+			      const struct hash_key *hash_key, uint64_t now_us)
 {
 	r->key = key;
 	r->result = result;
@@ -594,8 +596,8 @@ static void reading_init(struct reading *r, const struct pending_key *key,
 	r->has_data = r->has_soa = false;
 }
 
-/* In the last tenth of its time. Where that would be less than a second nobody could say what it
- * gains: the answer may come too late, and a name that short-lived is meant to be asked often. */
+/* In the last tenth of its life. If that is less than a second, not at all: the answer might come
+ * too late, and a name that short-lived is meant to be asked often. */
 static uint64_t again_us(const struct cache_entry *entry)
 {
 	uint64_t life_us = entry->expires_us - entry->stored_us;
@@ -603,8 +605,8 @@ static uint64_t again_us(const struct cache_entry *entry)
 	return life_us < PREFETCH_LIFE_US ? entry->expires_us : entry->expires_us - life_us / 10;
 }
 
-/* An answer without signatures for who wants them. It is kept no longer than its target is taken
- * for one without EDNS, and not at all where it is known to be none: the next one may be signed. */
+/* How long an answer without EDNS is kept: as long as its target is taken for one without EDNS. Not
+ * at all if the target has EDNS: its next answer may be signed. */
 static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 {
 	uint32_t most = result->edns == ASK_EDNS_FINE   ? UINT32_MAX
@@ -613,13 +615,13 @@ static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 	return ttl < most ? ttl : most;
 }
 
-static struct cache_entry *answer_entry(const struct reading *r, const struct parts *parts)
+static struct cache_entry *answer_entry(const struct target_reply *r, const struct parts *parts)
 {
 	struct cache_entry *entry = entry_new(r->key, parts);
 
 	if (!entry)
 		return NULL;
-	uint32_t ttl = believed_s(r->result, settle_ttls(r, entry));
+	uint32_t ttl = believed_s(r->result, bound_ttls(r, entry));
 	entry->rcode = (uint8_t)r->rcode;
 	entry->has_data = r->has_data;
 	entry->has_soa = r->has_soa;
@@ -629,8 +631,8 @@ static struct cache_entry *answer_entry(const struct reading *r, const struct pa
 	return entry;
 }
 
-/* Nothing is left out but what stands behind the answer section. */
-static struct cache_entry *whole_entry(const struct reading *r)
+/* All of the reply up to the end of its answer section. */
+static struct cache_entry *whole_entry(const struct target_reply *r)
 {
 	return answer_entry(
 		r, &(struct parts){.links = r->links,
@@ -641,9 +643,8 @@ static struct cache_entry *whole_entry(const struct reading *r)
 				   .answers = r->answers});
 }
 
-/* Never in its caller's frame: a large frame is touched page by page, and most replies have no use
- * for it. */
-static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading *r,
+/* noinline: a large frame is touched page by page, and most replies do not need it. */
+static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_reply *r,
 								  uint8_t *buffer)
 {
 	struct name chain[CHAIN_ROOM];
@@ -669,15 +670,15 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct reading
 					       .authorities = message.counts[SECTION_AUTHORITY]});
 }
 
-struct cache_entry *reply_entry(const struct pending_key *key, const struct ask_result *result,
+struct cache_entry *reply_entry(const struct lookup_key *key, const struct ask_result *result,
 				const struct cache_settings *settings,
 				const struct hash_key *hash_key, uint8_t *buffer, uint64_t now_us)
 {
-	struct reading r;
+	struct target_reply r;
 
 	if (result->outcome != ASK_ANSWERED)
 		return failure_entry(key, result, false, now_us);
-	reading_init(&r, key, result, settings, hash_key, now_us);
+	target_reply_init(&r, key, result, settings, hash_key, now_us);
 	if (!outline(&r))
 		return failure_entry(key, result, false, now_us);
 	bool whole = r.plain && (r.authorities == 0 || (r.has_data && !key->dnssec_ok));

@@ -1,6 +1,5 @@
-/* See resolve.h for the story. What is kept while a query waits lives in its scratch area: the
- * waiter, the deadline, and the answers it has been told so far (compose.h makes the pass anew with
- * them). */
+/* See resolve.h for the story. What a waiting query needs is in its scratch area: the waiter, the
+ * deadline, and the answers so far, with which compose makes the pass again. */
 #include "resolver/resolve/resolve.h"
 
 #include <assert.h>
@@ -19,40 +18,31 @@
 struct resolution {
 	struct waiter waiter;
 	struct timer deadline;
-	struct fair_queue_item place_in_line; /* among the resolver's waiting ones */
+	struct fair_queue_item queue_item; /* among the resolver's waiting ones */
 	struct resolver *resolver;
-	struct stats *stats; /* where its end is counted */
+	struct stats *stats; /* that count its end */
 	struct query *query;
-	struct tsig_context *tsig; /* what the answer is signed with; NULL: it is not */
+	struct tsig_context *tsig; /* signs the answer; NULL: unsigned */
 	struct policy_hold *hold;
 	struct place place;
-	bool large;             /* deciding takes a pass more */
-	bool impatient;         /* it has waited long enough for who has an old answer */
+	bool large;             /* the network is: deciding takes more passes */
+	bool impatient;         /* after RESOLVE_STALE_US: takes an old answer */
 	struct verdict verdict; /* on the qname */
 	bool asked_anybody;
 	unsigned told_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
 };
-_Static_assert(sizeof(struct resolution) <= QUERY_SCRATCH, "a resolution fits a query's scratch");
+_Static_assert(sizeof(struct resolution) <= QUERY_SCRATCH,
+	       "a resolution fits into a query's scratch");
 
 static struct resolution *resolution_of(struct query *query)
 {
 	return (struct resolution *)query->scratch;
 }
 
-static struct resolution *of_waiter(struct waiter *waiter)
-{
-	return container_of(waiter, struct resolution, waiter);
-}
-
-static struct resolution *of_deadline(struct timer *timer)
-{
-	return container_of(timer, struct resolution, deadline);
-}
-
 static struct resolution *of_item(struct fair_queue_item *item)
 {
-	return container_of(item, struct resolution, place_in_line);
+	return container_of(item, struct resolution, queue_item);
 }
 
 /* ---- the end of a query ---- */
@@ -67,13 +57,13 @@ static void count_reply(struct stats *stats, enum rcode rcode)
 	}
 }
 
-/* Lets go of all that the resolution holds and gives the query back: both are gone after this. */
+/* Releases what the resolution holds and finishes the query: both are gone after this. */
 static void end_resolution(struct resolution *r, const uint8_t *reply, size_t length)
 {
 	struct policy_hold *hold = r->hold;
 
 	wheel_cancel(r->resolver->wheel, &r->deadline);
-	fair_queue_remove(&r->resolver->waiting, &r->place_in_line);
+	fair_queue_remove(&r->resolver->waiting, &r->queue_item);
 	free(r->tsig);
 	for (unsigned i = 0; i < r->told_count; i++)
 		cache_entry_unref(r->told[i]);
@@ -120,8 +110,7 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	finish(r, &message, &end);
 }
 
-/* Where an answer is from, by the newest of what is in it. An error is nobody's answer, whatever
- * was at hand before it came to that: count_reply counts it. */
+/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
 static void count_sources(struct stats *stats, const struct composition *c)
 {
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
@@ -136,8 +125,8 @@ static void count_sources(struct stats *stats, const struct composition *c)
 		STATS_ADD(stats, answered_zone, 1);
 }
 
-/* What a target has cut short is given to nobody (RFC 2181 section 9): who asked by UDP comes again
- * by TCP, and where that is of no use is told so there. */
+/* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
+ * comes again by TCP, where it gets the SERVFAIL if that did not help. */
 static void finish_composed(struct resolution *r, struct composition *c)
 {
 	bool by_tcp = c->truncated && !r->query->tcp;
@@ -157,7 +146,7 @@ static void resolve(struct resolution *r, uint64_t now_us);
 
 static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 {
-	struct resolution *r = of_waiter(waiter);
+	struct resolution *r = container_of(waiter, struct resolution, waiter);
 
 	if (!value) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
@@ -169,14 +158,14 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 
 static void turn_away(struct resolution *r)
 {
-	pending_leave(r->resolver->pending, &r->waiter);
+	lookup_leave(&r->waiter);
 	STATS_ADD(r->stats, overload, 1);
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
 
-/* One more waits than may: one of them is answered with what there is. Its connection may then take
- * another question, which comes here again: that one goes itself, or this would go on as deep as
- * there are connections. */
+/* If one query too many waits, one is turned away; false: it is this one. The victim's connection
+ * may then take up its next query, which comes here again and is turned away itself: else this
+ * would recurse as deep as there are connections. */
 static bool may_wait(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -184,7 +173,7 @@ static bool may_wait(struct resolution *r)
 
 	if (!victim)
 		return true;
-	if (victim == &r->place_in_line || resolver->turning_away)
+	if (victim == &r->queue_item || resolver->turning_away)
 		return false;
 	resolver->turning_away = true;
 	turn_away(of_item(victim));
@@ -192,8 +181,8 @@ static bool may_wait(struct resolution *r)
 	return true;
 }
 
-/* The first question to somebody else: from here on the query waits. False: there are too many
- * already, and it is the one to go. */
+/* The first question to an upstream: from here on the query waits. False: too many wait, and this
+ * one must go. */
 static bool begin_waiting(struct resolution *r)
 {
 	struct resolver *resolver = r->resolver;
@@ -201,13 +190,13 @@ static bool begin_waiting(struct resolution *r)
 	if (r->asked_anybody)
 		return true;
 	r->asked_anybody = true;
-	fair_queue_add(&resolver->waiting, &r->place_in_line, &r->query->client);
+	fair_queue_add(&resolver->waiting, &r->queue_item, &r->query->client);
 	return may_wait(r);
 }
 
-static struct pending_key key_of(const struct composition *c, const struct composition_ask *ask)
+static struct lookup_key key_of(const struct composition *c, const struct composition_ask *ask)
 {
-	return (struct pending_key){
+	return (struct lookup_key){
 		.leg = ask->leg,
 		.name = &ask->name,
 		.type = c->request->type,
@@ -216,20 +205,20 @@ static struct pending_key key_of(const struct composition *c, const struct compo
 	};
 }
 
-/* Asks without waiting. Those who were passed over in the dark, because stale data or the next leg
- * did better, have their patience to show a sign of life: without this nobody would notice that
- * they are back. For a popular answer near its end there is as much time as a client would have.
- * A sign of life that is left out here is for the next client to bring about. */
+/* Asks without waiting. Dark legs that were passed over for stale data or the next leg have
+ * TARGET_PATIENCE_US to show a sign of life: without this nobody would notice that they are back. A
+ * popular answer about to expire has as much time as a client's query. What is left out here the
+ * next query asks. */
 static void ask_again(struct resolution *r, const struct composition *c,
 		      const struct composition_ask *again, uint64_t now_us)
 {
 	struct resolver *resolver = r->resolver;
-	const struct pending_key key = key_of(c, again);
+	const struct lookup_key key = key_of(c, again);
 	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
 	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
-		return; /* what is popular has its places, however much is dark */
-	if (refresh_ask(&resolver->refreshes, resolver->pending, &key, r->hold, now_us + time_us,
+		return; /* half of them are kept for prefetching, however much is dark */
+	if (refresh_ask(&resolver->refreshes, resolver->lookups, &key, r->hold, now_us + time_us,
 			again->may_wait, now_us) == 0 &&
 	    c->prefetch)
 		STATS_ADD(resolver->stats, prefetched, 1);
@@ -237,7 +226,7 @@ static void ask_again(struct resolution *r, const struct composition *c,
 
 static void ask(struct resolution *r, const struct composition *c, uint64_t now_us)
 {
-	struct pending_key key = key_of(c, &c->ask);
+	struct lookup_key key = key_of(c, &c->ask);
 
 	key.client = r->query->client;
 	key.proven = r->query->proven;
@@ -249,8 +238,8 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 	wheel_arm(r->resolver->wheel, &r->deadline,
 		  r->query->arrived_us + (c->ask.stale ? RESOLVE_STALE_US : RESOLVE_DEADLINE_US));
 	if (!begin_waiting(r) ||
-	    pending_ask(r->resolver->pending, &key, r->hold, &r->waiter,
-			r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
+	    lookup_ask(r->resolver->lookups, &key, r->hold, &r->waiter,
+		       r->query->arrived_us + RESOLVE_DEADLINE_US, c->ask.may_wait, now_us) != 0)
 		turn_away(r);
 }
 
@@ -273,53 +262,52 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
-	if (c.expired) /* and so this is the end: by its timer, or by that of the question it waits
-			  for */
+	if (c.expired) /* so this is the end, by its own timer or the question's */
 		STATS_ADD(r->stats, deadline, 1);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
-	if (r->waiter.link) /* impatient: what it waited for goes on as a refresh */
-		pending_leave(r->resolver->pending, &r->waiter);
+	if (r->waiter.link) /* impatient: its question goes on as a refresh */
+		lookup_leave(&r->waiter);
 	if (composed == COMPOSE_ASK)
 		ask(r, &c, now_us);
 	else
 		finish_composed(r, &c);
 }
 
-/* Whoever was asked last has not answered. Where an old answer is at hand that is taken now; at the
- * deadline the query ends with whatever there is. */
+/* The upstream asked last has not answered. If there is an old answer it is given now; at the
+ * deadline the query ends with what there is. */
 static void on_deadline(struct timer *timer, uint64_t now_us)
 {
-	struct resolution *r = of_deadline(timer);
+	struct resolution *r = container_of(timer, struct resolution, deadline);
 
 	if (now_us < r->query->arrived_us + RESOLVE_DEADLINE_US) {
 		r->impatient = true;
 		resolve(r, now_us);
 		return;
 	}
-	pending_expire(r->resolver->pending, &r->waiter, now_us);
+	lookup_expire(&r->waiter, now_us);
 }
 
 void resolve_cancel(struct query *query)
 {
 	struct resolution *r = resolution_of(query);
 
-	assert(r->place_in_line.link);
-	pending_leave(r->resolver->pending, &r->waiter);
+	assert(r->queue_item.link);
+	lookup_leave(&r->waiter);
 	end_resolution(r, NULL, 0);
 }
 
 void resolver_abandon(struct resolver *resolver)
 {
-	refreshes_leave(&resolver->refreshes, resolver->pending);
+	refreshes_leave(&resolver->refreshes);
 	while (resolver->waiting.first)
 		resolve_cancel(of_item(resolver->waiting.first)->query);
 }
 
 /* ---- zones that go out ---- */
 
-/* The query is the transfer's from here on, and so is what it needs to hold. */
+/* The query is the transfer's from here on, which takes the holds it needs. */
 static void hand_to_transfers(struct resolution *r)
 {
 	struct transfers *transfers = r->resolver->transfers;
@@ -335,8 +323,8 @@ static void hand_to_transfers(struct resolution *r)
 	policy_hold_give(hold);
 }
 
-/* The SOA of a zone that this client may copy: it has to see the one that it will get, whoever
- * decides the name for others. True when the query has been answered. */
+/* A client that may copy the zone sees the SOA that it would get, whoever decides the name for
+ * others. True: answered. */
 static bool answer_secondary(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
@@ -355,22 +343,22 @@ static bool answer_secondary(struct resolution *r)
 	return true;
 }
 
-/* Looks at the TSIG of a query, whose answer is signed then. Where no key is configured it is
- * passed over, as by any server that knows none. True: it was not good, and that has been answered
- * (RFC 8945 section 5.2). */
+/* Checks a query's TSIG, with which the answer is signed. Without any configured key it is ignored,
+ * as by servers that do not know TSIG. True: it was bad, and that is answered (RFC 8945
+ * section 5.2). */
 static bool refuse_tsig(struct resolution *r)
 {
 	const struct transfer_table *table = r->hold->transfers;
 	const struct query *query = r->query;
 
-	if (!table || table->terms->key_count == 0)
+	if (!table || table->acl->key_count == 0)
 		return false;
 	r->tsig = malloc(sizeof *r->tsig);
 	if (!r->tsig) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
 		return true;
 	}
-	enum tsig_error error = tsig_check(r->tsig, table->terms->keys, table->terms->key_count,
+	enum tsig_error error = tsig_check(r->tsig, table->acl->keys, table->acl->key_count,
 					   query->packet, query->packet_length,
 					   query->request.tsig_at, r->resolver->time_of_day_s());
 	if (error == TSIG_FINE)
@@ -384,7 +372,7 @@ static bool refuse_tsig(struct resolution *r)
 	return true;
 }
 
-/* Types and classes that are not looked up at all; true when the query has been answered. */
+/* Types and classes that are not looked up; true: answered. */
 static bool answer_meta(struct resolution *r)
 {
 	const struct request *request = &r->query->request;
@@ -410,7 +398,7 @@ static bool answer_meta(struct resolution *r)
 	case TYPE_TSIG:
 	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
 	case TYPE_NXNAME: /* RFC 9824 */
-		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME is not asked for");
+		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME cannot be asked for");
 		return true;
 	case TYPE_MAILA:
 	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
@@ -426,7 +414,7 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	struct resolution *r = resolution_of(query);
 
 	r->waiter = (struct waiter){0};
-	r->place_in_line.link = NULL;
+	r->queue_item.link = NULL;
 	r->tsig = NULL;
 	timer_init(&r->deadline, on_deadline);
 	r->resolver = resolver;
@@ -473,7 +461,7 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 		policy_expect(hold->policy, place, &query->name, 0);
 }
 
-/* Where the network is large each step needs what the one before has had fetched. */
+/* In a large network each step needs the memory that the one before has prefetched. */
 void resolve_expect(struct query *query, unsigned pass)
 {
 	struct resolution *r = resolution_of(query);
@@ -524,10 +512,10 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
 	resolve(r, now_us);
 }
 
-/* ---- what the pending table calls ---- */
+/* ---- what the table of lookups calls ---- */
 
-/* A failure that says nothing of the name or its servers: it is over in a moment, or costs nobody
- * anything to find again. */
+/* A failure of ours, not of the name or its servers: it may be over in a moment, and asking again
+ * costs nobody anything. */
 static bool is_our_own_fault(const struct ask_result *result)
 {
 	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
@@ -535,14 +523,14 @@ static bool is_our_own_fault(const struct ask_result *result)
 		result->error == TARGET_ERROR_FULL || result->sourceless);
 }
 
-/* There is an answer, and only the connections for it ended: whoever asks next, a client by TCP as
- * a rule, because of our TC, may well get it. */
+/* There is an answer, but its connections ended. The next query, usually the same client by TCP
+ * after our TC, may well get it. */
 static bool is_cut_off(const struct ask_result *result)
 {
 	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
 }
 
-static void *on_result(void *context, void *holder, const struct pending_key *key,
+static void *on_result(void *context, void *holder, const struct lookup_key *key,
 		       const struct ask_result *result, uint64_t now_us)
 {
 	struct resolver *resolver = context;
@@ -550,8 +538,10 @@ static void *on_result(void *context, void *holder, const struct pending_key *ke
 	struct cache_entry *entry =
 		reply_entry(key, result, &hold->cache, &resolver->key, resolver->buffer, now_us);
 
+	const struct cache_key cache_key = cache_key_of(key);
+
 	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
-		cache_put(resolver->cache, entry, now_us, hold->cache.stale_max);
+		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
 	return entry;
 }
 
@@ -576,19 +566,14 @@ static void unhold_holder(void *context, void *holder)
 static void on_near_misses(void *context, const struct upstream *upstream, uint64_t now_us)
 {
 	struct resolver *resolver = context;
-	char host[HOST_TEXT_MAX], more[32] = "";
-	unsigned unlogged;
+	char host[HOST_TEXT_MAX], more[LOG_MORE_MAX];
 
-	if (!log_pace(&resolver->near_misses, now_us, &unlogged))
-		return;
-	if (unlogged > 0)
-		snprintf(more, sizeof more, " (%u more not logged)", unlogged);
-	log_event(
-		LOG_WARNING, "forgery",
-		"replies that seem to be from %s have another id or question than was sent there: "
-		"somebody may be guessing. The questions that they were meant for are asked by "
-		"TCP as well%s",
-		host_print(&upstream->host, host), more);
+	if (log_pace(&resolver->near_misses, now_us, more))
+		log_event(LOG_WARNING, "forgery",
+			  "replies that seem to be from %s have the wrong id or question: somebody "
+			  "may be trying to forge answers. The questions they were aimed at are "
+			  "asked by TCP as well%s",
+			  host_print(&upstream->host, host), more);
 }
 
 static uint64_t time_of_day_s(void)
@@ -596,14 +581,14 @@ static uint64_t time_of_day_s(void)
 	return (uint64_t)time(NULL);
 }
 
-void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookups *lookups,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key)
 {
 	fair_queue_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
 	resolver->turning_away = false;
 	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;
-	resolver->pending = pending;
+	resolver->lookups = lookups;
 	resolver->cache = cache;
 	resolver->transfers = NULL;
 	resolver->time_of_day_s = time_of_day_s;
@@ -611,10 +596,10 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pendin
 	resolver->stats = stats;
 	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
 	resolver->key = *key;
-	pending->context = resolver;
-	pending->on_result = on_result;
-	pending->release_value = release_value;
-	pending->on_near_misses = on_near_misses;
-	pending->hold = hold_holder;
-	pending->unhold = unhold_holder;
+	lookups->context = resolver;
+	lookups->on_result = on_result;
+	lookups->release_value = release_value;
+	lookups->on_near_misses = on_near_misses;
+	lookups->hold = hold_holder;
+	lookups->unhold = unhold_holder;
 }

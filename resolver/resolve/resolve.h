@@ -1,6 +1,6 @@
 /* The story of a query, from inbound to reply:
  *
- *     resolve_arrive ─► who decides its name; what memory will be needed
+ *     resolve_arrive ─► who decides its name; fetch the memory it needs
  *     resolve_start ─► compose ─┬─► reply
  *          ▲                    └─► ask an upstream ─► on_told ─► compose again
  *          └ inbound                                ├► stale time ─► compose with what is old
@@ -14,7 +14,7 @@
 
 #include "endpoints/fair_queue.h"
 #include "endpoints/query.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "endpoints/wheel.h"
 #include "resolver/hold.h"
 #include "resolver/log.h"
@@ -25,9 +25,9 @@
 
 enum {
 	RESOLVE_DEADLINE_US = 4 * 1000 * 1000,
-	RESOLVE_STALE_US = 1800 * 1000, /* then an old answer is good enough (RFC 8767 section 5) */
+	RESOLVE_STALE_US = 1800 * 1000, /* after it an old answer is given (RFC 8767 section 5) */
 	RESOLVE_PASSES = 4,
-	RESOLVE_WAITING_MAX = 32768, /* unless its owner sets another waiting.max */
+	RESOLVE_WAITING_MAX = 32768, /* the default of waiting.max */
 };
 
 struct transfers;
@@ -36,42 +36,42 @@ struct resolution;
 
 struct resolver {
 	struct wheel *wheel;
-	struct pending_table *pending;
+	struct lookups *lookups;
 	struct cache *cache;
-	struct stats *stats, own_stats; /* own: of questions of our own, whose ends nobody counts */
+	struct stats *stats,
+		own_stats; /* own: questions of our own, which the status does not count */
 	struct hash_key key;
-	struct fair_queue waiting; /* queries that wait for somebody's answer */
-	bool turning_away;         /* one of them is, now */
+	struct fair_queue waiting; /* queries that wait for an upstream */
+	bool turning_away;         /* one of them, now */
 	struct refreshes refreshes;
-	struct transfers *transfers; /* those under way; NULL: there are none */
+	struct transfers *transfers; /* NULL: all are refused */
 	uint64_t (*time_of_day_s)(void);
 	struct log_pace near_misses;
-	uint8_t buffer[MESSAGE_MAX]; /* every reply, to a client or from a target, is written here
-					first */
+	uint8_t buffer[MESSAGE_MAX]; /* replies are written here first */
 };
 
-/* Sets the pending table's callbacks about results and holders; its transport is the caller's. */
-void resolver_init(struct resolver *resolver, struct wheel *wheel, struct pending_table *pending,
+/* Sets the table of lookups's callbacks for results and holders; its transport is the caller's. */
+void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookups *lookups,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key);
 
-/* Takes the query over, pass by pass up to RESOLVE_PASSES; others may be made for other queries in
- * between, so that what each needs of memory is there in time. An answer from a zone of a million
- * records costs 1.08 times one from a hundred, and 1.40 times without the passes; a question to one
- * of 100,000 rules 1.06 times one to a single rule, and 1.11 without (bench/README.md). */
+/* Takes the query over, in RESOLVE_PASSES passes. Between two of them other queries have theirs,
+ * which gives the memory that each one prefetches time to arrive. An answer from a zone of a
+ * million records costs 1.08 times one from a hundred, and 1.40 times without the passes; a
+ * question to one of 100,000 rules 1.06 times one to a single rule, and 1.11 without
+ * (bench/README.md). */
 void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		    struct place place);                 /* pass 0 */
 void resolve_expect(struct query *query, unsigned pass); /* from 1 */
-/* It is answered now, or later from the pending table or the wheel. */
+/* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
 
-/* The same for a question of our own, which is of class IN and no meta type, and not counted among
- * the queries. */
+/* The same for a question of our own: of class IN, no meta type, and not counted as a query. */
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		 struct place place, uint64_t now_us);
 
-/* Gives a query that waits back without a reply: finish is called. */
+/* Ends a waiting query without a reply: its finish is called. */
 void resolve_cancel(struct query *query);
-/* Gives every waiting query back without a reply: the worker ends. */
+/* The worker ends: ends every waiting query without a reply. */
 void resolver_abandon(struct resolver *resolver);
 
 #endif

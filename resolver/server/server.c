@@ -1,7 +1,7 @@
 /* The running program, as the control thread sees it. Listeners outlive snapshots: one that the new
- * policy wants again (same host) is handed on untouched, a new one is opened before anything moves,
- * and one that is gone is closed by the workers when they adopt; its struct is freed here, when the
- * last snapshot that names it is.
+ * policy has, too (same host) is handed on untouched; a new one is opened before anything moves;
+ * one that is gone is closed by the workers when they adopt, and its struct freed here with the
+ * last snapshot that names it.
  *
  *     current ──older──► snapshot ──older──► snapshot       (freed when users reaches 0)
  *        │                  │
@@ -9,7 +9,7 @@
  *                     ▼                  ▼
  *     listeners:    kept              gone, waiting
  *
- * Not in here: reading files, sockets of the management plane, signals. Only one thread calls. */
+ * Not in here: reading files, sockets of the management plane, signals. */
 #include "resolver/server/server.h"
 
 #include <assert.h>
@@ -22,18 +22,18 @@
 
 #include "endpoints/entropy.h"
 #include "endpoints/outbound/outbound.h"
+#include "endpoints/socket.h"
 #include "resolver/log.h"
 
 enum {
-	MALLOC_MAP_BYTES = 32 << 20, /* below it, memory is kept for the next one */
+	MALLOC_MAP_BYTES = 32 << 20, /* freed blocks below it are kept for the next use */
 	SERVER_QUERIES_MAX = 32768,  /* under way, per worker: 4 s of 8000 a second */
 	SERVER_CACHE_FIRST = 1 << 20,
 	SERVER_PORTS_MIN = 16,
-	/* For workers to close what was given up a moment ago, in all of one change: they do it in
-	 * their next loop round. */
+	/* For workers to close what the change before gave up, in their next loop round; for all
+	 * hosts of a change. */
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
-	/* And to take up what was published: the same, but a machine may have others to run. */
 };
 
 int server_init(struct server *server, unsigned workers, const struct hash_key *key,
@@ -52,7 +52,6 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
-	ask_caller_init(&server->caller);
 	struct hash_key cookie_key;
 	entropy_read(&cookie_key, sizeof cookie_key);
 	server->shared = (struct worker_shared){
@@ -86,8 +85,10 @@ static bool snapshot_names(const struct snapshot *snapshot, const struct listene
 static struct listener *find_kept(const struct server *server, const struct host *host)
 {
 	const struct snapshot *current = server->current;
+
 	for (uint32_t i = 0; current && i < current->binding_count; i++) {
 		struct listener *listener = current->bindings[i].listener;
+
 		if (host_equal(&listener->host, host) && listener->workers == server->worker_count)
 			return listener;
 	}
@@ -97,8 +98,7 @@ static struct listener *find_kept(const struct server *server, const struct host
 	return NULL;
 }
 
-/* Whether some worker still has sockets open on this host, that no longer belong to the current
- * policy. */
+/* Whether some worker still has sockets open on this host that the current policy does not have. */
 static bool is_closing(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -114,6 +114,7 @@ static bool wait_until_closed(const struct server *server, const struct host *ho
 			      uint64_t until_us)
 {
 	struct timespec step = {.tv_nsec = SERVER_CLOSE_STEP_US * 1000L};
+
 	while (is_closing(server, host)) {
 		if (uv_hrtime() / 1000 >= until_us)
 			return false;
@@ -127,6 +128,7 @@ static struct origin listen_origin(const struct model *model, const char *endpoi
 	struct dns_resolver *resolver;
 	const struct inbound_endpoint *inbound =
 		endpoint ? model_inbound(model, endpoint, &resolver) : NULL;
+
 	return inbound ? inbound->origin : model->vnet_resolver.origin;
 }
 
@@ -134,7 +136,7 @@ struct binding_all { /* a snapshot's listeners */
 	struct server *server;
 	struct snapshot *snapshot;
 	struct faults *faults;
-	uint64_t until_us; /* the end of waiting for what is being closed */
+	uint64_t until_us; /* until then what is being closed is waited for */
 };
 
 static bool is_bound_twice(const struct snapshot *snapshot, const struct host *host)
@@ -149,6 +151,7 @@ static struct listener *open_listener(const struct server *server, const struct 
 				      char error[LISTENER_ERROR_MAX])
 {
 	const struct server_sockets *sockets = &server->sockets;
+
 	return sockets->open ? sockets->open(sockets->context, host, server->worker_count, error)
 			     : listener_open(host, server->worker_count, error);
 }
@@ -165,12 +168,13 @@ static struct listener *find_or_open(const struct binding_all *all, const struct
 {
 	char text[HOST_TEXT_MAX];
 	struct listener *kept = find_kept(all->server, host);
+
 	if (kept)
 		return kept;
 	if (wait_until_closed(all->server, host, all->until_us))
 		return open_listener(all->server, host, error);
 	snprintf(error, LISTENER_ERROR_MAX,
-		 "%s is still being closed after the change before; reload once more",
+		 "%s is still being closed after the last change; reload again",
 		 host_print(host, text));
 	return NULL;
 }
@@ -182,9 +186,10 @@ static bool bind_one(const struct binding_all *all, const struct snapshot_bindin
 	char text[HOST_TEXT_MAX], error[LISTENER_ERROR_MAX];
 	struct snapshot *snapshot = all->snapshot;
 	struct snapshot_binding *binding = &snapshot->bindings[snapshot->binding_count];
+
 	if (is_bound_twice(snapshot, &wanted->host)) {
 		fault_add(all->faults, FAULT_ERROR, origin, "listen",
-			  "%s is listened on twice; give every endpoint its own address or port",
+			  "%s is listened on twice; give each endpoint its own address or port",
 			  host_print(&wanted->host, text));
 		return false;
 	}
@@ -208,22 +213,28 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 				  .faults = faults,
 				  .until_us = uv_hrtime() / 1000 + SERVER_CLOSE_WAIT_US};
 	bool fine = true;
+
 	if (server->silent)
 		return 0;
 	for (uint32_t i = 0; i < policy->inbound_count; i++) {
 		const struct policy_inbound *inbound = &policy->inbounds[i];
-		struct snapshot_binding wanted = {.host = inbound->listen,
-						  .network = inbound->network,
-						  .terms = snapshot_terms(snapshot, i)};
+		struct snapshot_binding wanted = {
+			.host = inbound->listen,
+			.network = inbound->network,
+			.admission = {.access = inbound->access,
+				      .meter = snapshot->inbound_meters[i],
+				      .excess = snapshot->excess}};
 		struct origin origin = listen_origin(model, inbound->name);
+
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
 		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
 						  .vnet_resolver = true,
 						  .network = NETWORK_NONE,
-						  .terms.access = policy->vnet_access};
+						  .admission.access = policy->vnet_access};
 		struct origin origin = listen_origin(model, NULL);
+
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	return fine ? 0 : ERR_FAULTS;
@@ -246,12 +257,13 @@ static void close_new(const struct server *server, struct snapshot *snapshot)
 		}
 }
 
-/* Room for list_new. */
-static int reserve_list(struct server *server, const struct snapshot *snapshot)
+/* Room in the list for so many more. */
+static int reserve_list(struct server *server, size_t more)
 {
-	size_t room = server->listener_count + snapshot->binding_count;
+	size_t room = server->listener_count + more;
 	struct listener **listeners =
 		realloc(server->listeners, (room ? room : 1) * sizeof(struct listener *));
+
 	if (!listeners)
 		return ERR_NOMEM;
 	server->listeners = listeners;
@@ -266,13 +278,15 @@ static void list_new(struct server *server, const struct snapshot *snapshot)
 				snapshot->bindings[i].listener;
 }
 
-static void tell_listeners(struct server *server, const struct snapshot *before,
-			   const struct snapshot *now)
+static void log_listeners(struct server *server, const struct snapshot *before,
+			  const struct snapshot *now)
 {
 	char text[HOST_TEXT_MAX];
+
 	server->listeners_added = server->listeners_removed = 0;
 	for (uint32_t i = 0; i < now->binding_count; i++) {
 		const struct snapshot_binding *binding = &now->bindings[i];
+
 		if (before && snapshot_names(before, binding->listener))
 			continue;
 		server->listeners_added++;
@@ -281,11 +295,11 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 			  binding->vnet_resolver ? "the VNet resolver" : "network ",
 			  binding->vnet_resolver ? ""
 						 : now->policy->networks[binding->network].name);
-		if (!listener_address_is_here(&binding->host))
-			log_event(LOG_WARNING, "listen",
-				  "no interface has the address of %s; it is served as soon as one "
-				  "has",
-				  host_print(&binding->host, text));
+		if (socket_address_is_missing(&binding->host.address))
+			log_event(
+				LOG_WARNING, "listen",
+				"no interface has the address of %s; it is served once one has it",
+				host_print(&binding->host, text));
 	}
 	for (uint32_t i = 0; before && i < before->binding_count; i++) {
 		if (snapshot_names(now, before->bindings[i].listener))
@@ -299,11 +313,10 @@ static void tell_listeners(struct server *server, const struct snapshot *before,
 
 /* ---- workers ---- */
 
-/* Half of the descriptors that are allowed are for source ports, shared out among workers and the
- * sources of this snapshot; what is left when all of those have what they may have is for the lanes
- * of busy targets, each twice a source's. The other half is for clients' connections, targets' by
- * TCP, and sources of the snapshot before that are still in use. A source that is the system's
- * choice may be one for each family. */
+/* Half of the allowed descriptors are for source ports, shared among the workers and the sources of
+ * this snapshot. What they leave is for the lanes of busy targets, each of twice a source's ports.
+ * The other half is for clients' connections, TCP to targets, and sources of the snapshot before
+ * that are still in use. A source that the system chooses may be one for each family. */
 static void share_ports(struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
@@ -327,22 +340,21 @@ static void share_ports(struct snapshot *snapshot, unsigned workers)
 		snapshot->lanes_max = (unsigned)lanes;
 }
 
-/* Whoever forges an answer has to guess its port (RFC 5452 section 9.2): that few are a danger, and
- * nothing else would show it. A question may come from any worker's. */
+/* A forger has to guess the port (RFC 5452 section 9.2): few ports are a danger that nothing else
+ * would show. A question may come from any worker's. */
 static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
 			  const struct origin *origin, struct faults *faults)
 {
 	if (snapshot->source_count == 0 || snapshot->ports_max * workers >= OUTBOUND_PORTS)
 		return;
-	fault_add(
-		faults, FAULT_WARNING, origin, NULL,
-		"questions leave from %u source ports per address, and it takes %u to make forged "
-		"answers a matter of luck; allow more descriptors (ulimit -n, LimitNOFILE= of "
-		"the unit)",
-		snapshot->ports_max * workers, OUTBOUND_PORTS);
+	fault_add(faults, FAULT_WARNING, origin, NULL,
+		  "questions leave from %u source ports per address, too few against forged "
+		  "answers (%u are enough); allow more descriptors (ulimit -n, LimitNOFILE= of the "
+		  "unit)",
+		  snapshot->ports_max * workers, OUTBOUND_PORTS);
 }
 
-/* What lets a worker start that could not. */
+/* What to do about a worker that cannot be started. */
 static const char *start_advice(int error)
 {
 	switch (error) {
@@ -382,25 +394,25 @@ static void hand_out(struct server *server, struct snapshot *snapshot)
 	server->current = snapshot;
 	if (snapshot->older)
 		for (unsigned i = 0; i < server->worker_count; i++)
-			if (server->workers[i]) /* else we are stopping: see server_release */
+			if (server->workers[i]) /* else stopping: see server_release */
 				worker_publish(server->workers[i], snapshot);
 }
 
-/* From here on everything is moved. */
+/* The point of no return. */
 static void publish(struct server *server, struct snapshot *snapshot)
 {
 	list_new(server, snapshot);
 	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
-	/* Shares that a worker never came for, because it has skipped a snapshot or will. */
+	/* Shares that no worker will take, because it skips a snapshot. */
 	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
 	server->ahead = server->silent;
-	tell_listeners(server, snapshot->older, snapshot);
+	log_listeners(server, snapshot->older, snapshot);
 }
 
-/* The zones that go out of a model that is compiled; no work where there are none and no keys. */
+/* The zones that go out; nothing to do without any and without keys. */
 static int compile_transfers(struct server *server, struct snapshot *snapshot,
 			     const struct model *model)
 {
@@ -414,7 +426,7 @@ static int compile_transfers(struct server *server, struct snapshot *snapshot,
 				      &server->keeper, (uint64_t)time(NULL));
 }
 
-/* Policy and bindings, nothing moved yet. NULL is a fault. */
+/* Policy and bindings; nothing has moved yet. NULL: a fault. */
 static struct snapshot *prepare(struct server *server, const struct model *model,
 				struct faults *faults)
 {
@@ -422,6 +434,7 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 					       server->current ? server->current->policy : NULL);
 	struct snapshot *snapshot =
 		policy ? snapshot_new(policy, server->registry, server->meters, model) : NULL;
+
 	if (!snapshot) {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 		return NULL;
@@ -459,8 +472,10 @@ static bool is_named(const struct server *server, const struct listener *listene
 static void free_old(struct server *server)
 {
 	struct snapshot **link = server->current ? &server->current->older : NULL;
+
 	while (link && *link) {
 		struct snapshot *snapshot = *link;
+
 		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
 			link = &snapshot->older;
 			continue;
@@ -480,42 +495,38 @@ static void free_old(struct server *server)
 
 /* ---- the interface ---- */
 
-static int take_listener(struct server *server, struct listener *listener)
-{
-	struct listener **listeners = realloc(server->listeners, (server->listener_count + 1) *
-									 sizeof(struct listener *));
-	if (!listeners) {
-		listener_close(listener);
-		return ERR_NOMEM;
-	}
-	server->listeners = listeners;
-	server->listeners[server->listener_count++] = listener;
-	return 0;
-}
-
 static int open_ahead(struct server *server, const struct host *host, const struct origin *origin,
 		      struct faults *faults)
 {
 	char error[LISTENER_ERROR_MAX];
-	if (find_kept(server, host)) /* twice: server_apply tells */
+
+	if (find_kept(server, host)) /* twice: server_apply makes it a fault */
 		return 0;
+	if (reserve_list(server, 1) != 0) {
+		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", err_text(ERR_NOMEM));
+		return ERR_FAULTS;
+	}
 	struct listener *listener = open_listener(server, host, error);
-	if (listener && take_listener(server, listener) == 0)
-		return 0;
-	fault_add(faults, FAULT_ERROR, origin, "listen", "%s",
-		  listener ? err_text(ERR_NOMEM) : error);
-	return ERR_FAULTS;
+	if (!listener) {
+		fault_add(faults, FAULT_ERROR, origin, "listen", "%s", error);
+		return ERR_FAULTS;
+	}
+	server->listeners[server->listener_count++] = listener;
+	return 0;
 }
 
 int server_open(struct server *server, const struct model *model, struct faults *faults)
 {
 	int err = 0, failed;
+
 	assert(!server->current);
 	server->ahead = true;
 	for (size_t r = 0; r < model->resolvers.count; r++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
+
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
+
 			failed = open_ahead(server, &at->listen, &at->origin, faults);
 			err = failed ? failed : err;
 		}
@@ -537,9 +548,10 @@ int server_apply_with(struct server *server, struct model *model,
 		      const struct server_commit *commit, struct faults *faults)
 {
 	struct snapshot *snapshot = prepare(server, model, faults);
+
 	if (!snapshot)
 		return ERR_FAULTS;
-	int err = reserve_list(server, snapshot);
+	int err = reserve_list(server, snapshot->binding_count);
 	if (err != 0)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	else if (!server->current)
@@ -566,6 +578,7 @@ int server_apply_with(struct server *server, struct model *model,
 int server_serve_owned(struct server *server, struct owned *owned)
 {
 	const struct snapshot *current = server->current;
+
 	assert(current);
 	struct snapshot *snapshot = snapshot_with_owned(current, owned);
 	if (!snapshot)
@@ -588,7 +601,7 @@ int server_serve_owned(struct server *server, struct owned *owned)
 	return 0;
 }
 
-bool server_is_settled(const struct server *server)
+bool server_all_adopted(const struct server *server)
 {
 	return !server->current ||
 	       atomic_load_explicit(&server->current->adopters, memory_order_acquire) ==
@@ -618,6 +631,7 @@ bool server_is_drained(const struct server *server)
 bool server_is_alive(struct server *server)
 {
 	bool alive = true;
+
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		if (!server->workers[i])
 			continue;
@@ -645,6 +659,7 @@ void server_release(struct server *server)
 	ask_caller_collect(&server->caller);
 	while (server->current) {
 		struct snapshot *snapshot = server->current;
+
 		server->current = snapshot->older;
 		snapshot_free(snapshot);
 	}

@@ -1,5 +1,5 @@
-/* The running program: cache, target registry, workers and the policy they serve. A change,
- * wherever it comes from (file, signal, command line), takes one path, server_apply:
+/* The running program: cache, target registry, workers and the policy they serve. Every change,
+ * from a file, a signal or the command line, takes one path, server_apply:
  *
  *     model' (already checked)
  *       → policy_compile
@@ -8,9 +8,9 @@
  *       → workers adopt, keep equal listeners, close gone ones, let go of the old snapshot
  *       → the control thread frees it
  *
- * What we own changes one by one and often: server_serve_owned publishes that alone.
+ * What we own changes often and one by one: server_serve_owned publishes that alone.
  *
- * All of it is called by one thread, the control thread. */
+ * Only the control thread calls. */
 #ifndef SLUICE_SERVER_H
 #define SLUICE_SERVER_H
 
@@ -31,7 +31,7 @@ struct server_sockets {
 	void *context;
 	struct listener *(*open)(void *context, const struct host *host, unsigned workers,
 				 char error[LISTENER_ERROR_MAX]);
-	void (*close)(void *context, const struct host *host); /* it is not wanted any more */
+	void (*close)(void *context, const struct host *host); /* it is no longer needed */
 };
 
 struct server {
@@ -43,43 +43,41 @@ struct server {
 	struct worker_shared shared;
 	struct worker **workers;
 	unsigned worker_count;
-	uint64_t *rounds;            /* of each worker's loop, when it was looked at last */
+	uint64_t *rounds;            /* of each worker's loop, at the last server_is_alive */
 	struct model *model;         /* what is served now; owned */
-	struct snapshot *current;    /* the newest; older ones behind it until they are let go */
+	struct snapshot *current;    /* the newest; older ones behind it until they are freed */
 	struct ask_caller caller;    /* questions of our own */
-	struct serial_keeper keeper; /* of zones that go out; to be filled in before server_apply */
+	struct serial_keeper keeper; /* of zones that go out; set before server_apply */
 	unsigned next_asked;         /* the worker that gets the next one */
 	struct server_sockets sockets;
-	bool silent; /* what is served has no listeners yet: until the first server_apply without it
-		      */
-	bool ahead;  /* listeners wait for that one, or for the first */
+	bool silent; /* what is served has no listeners, until the first server_apply without it */
+	bool ahead;  /* open listeners wait for that one, or for the first */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
 	unsigned listeners_added, listeners_removed; /* by the latest server_apply */
-	bool transfers_anew; /* the next server_apply gives zones that go out serials as a first one
-			      * does, by what the keeper has */
+	bool transfers_anew; /* the next server_apply takes serials from the keeper, as the first */
 	uint64_t generation;
 	uint64_t started_us; /* CLOCK_MONOTONIC */
 	time_t loaded_at;    /* when the current policy was published */
 };
 
-/* on_release as in worker_shared: wakes the control thread, which then calls server_collect. */
+/* on_release as in worker_shared: it wakes the control thread, which calls server_collect. */
 MUST_CHECK int server_init(struct server *server, unsigned workers, const struct hash_key *key,
 			   void (*on_release)(void *context), void *context);
-/* Opens what the model listens at ahead of the first server_apply, which finds it open. A listener
- * that cannot be opened is a fault. */
+/* Opens the model's listeners ahead of the first server_apply. One that cannot be opened is a
+ * fault. */
 MUST_CHECK int server_open(struct server *server, const struct model *model, struct faults *faults);
-/* Has every worker take no more queries and finish what it holds. Another process reads those that
- * come; or, leaving, nobody else does, and who asks is told: also after draining, when the other
- * one has gone away. */
+/* Every worker takes no more queries and finishes those it has. Draining: another process reads new
+ * ones. Leaving: nobody does, and clients are told; also after draining, if the other process has
+ * gone. */
 void server_drain(struct server *server);
 void server_leave(struct server *server);
 bool server_is_drained(const struct server *server);
-/* Takes the model over when it succeeds, and only then; it may be the one that is served already,
- * changed in place. The first call also starts the workers. A listener that cannot be opened is a
- * fault with its one clear line, and nothing has moved. A host that was given up a moment ago and
- * is wanted again is waited for until the workers have closed it: usually a millisecond, at most a
- * tenth of a second for all hosts together. */
+/* Takes the model over if it succeeds; it may be the one that is served already, changed in place.
+ * The first call also starts the workers. If a listener cannot be opened, that is a fault of one
+ * clear line, and nothing has moved. For a host that the change before gave up it waits until the
+ * workers have closed it: usually a millisecond, at most a tenth of a second for all hosts
+ * together. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
 /* The same with a step that may fail between what may fail here and what cannot: `commit` makes the
  * change durable, or adds a fault and returns an error; then nothing has moved. */
@@ -90,22 +88,20 @@ struct server_commit {
 MUST_CHECK int server_apply_with(struct server *server, struct model *model,
 				 const struct server_commit *commit, struct faults *faults);
 /* Publishes another table of what we own and nothing else: no listener, target or zone moves, and
- * it costs the same whatever is configured. Takes a reference, which stays with the served model,
- * so that applying that one again serves the same table. Only after server_apply. ERR_NOMEM:
- * nothing has moved. */
+ * the cost does not depend on the configuration. The served model takes a reference, so applying it
+ * again serves the same table. Only after server_apply. ERR_NOMEM: nothing has moved. */
 MUST_CHECK int server_serve_owned(struct server *server, struct owned *owned);
-/* Whether every worker answers by what was published last: usually after a loop round of theirs.
- * on_release is called when that comes true. */
-bool server_is_settled(const struct server *server);
-/* Whether every worker's loop has gone round since it was asked this before, and has each go round
- * once more: asked now and then, it tells of one that hangs. */
+/* Whether every worker answers by what was published last, usually after one round of its loop.
+ * on_release is called when that becomes true. */
+bool server_all_adopted(const struct server *server);
+/* Whether every worker's loop has gone round since the last call; has each go round once more.
+ * Called now and then, it finds a worker that hangs. */
 bool server_is_alive(struct server *server);
-/* Frees snapshots that every worker has let go of, and hands out answers to questions of our own.
- */
+/* Frees snapshots that no worker uses, and hands out answers to questions of our own. */
 void server_collect(struct server *server);
-/* Asks a question of our own, by one worker or another. on_answer is called once, with a good end
- * or a bad one, by server_collect or at the latest by server_release; it may ask again. ERR_LIMIT:
- * ASK_CALLS_MAX are under way, or no worker runs; ERR_NOMEM. */
+/* Asks a question of our own, by the next worker. on_answer is called once, whatever the end, by
+ * server_collect or at the latest by server_release; it may ask again. ERR_LIMIT: ASK_CALLS_MAX are
+ * under way, or no worker runs; ERR_NOMEM. */
 MUST_CHECK int server_ask(struct server *server, const struct ask_question *question,
 			  void (*on_answer)(void *context, const struct ask_answer *answer),
 			  void *context);

@@ -3,8 +3,8 @@
  * is first served and taken back when it is freed, so that a hundred thousand rules that stay cost a
  * change nothing.
  *
- * Snapshots whose policies differ in nothing but what we own hold these references together: the
- * last of them to be freed lets go of them. */
+ * Snapshots whose policies differ only in what we own share these references: the last one freed
+ * releases them. */
 #include "resolver/server/snapshot.h"
 
 #include <stdlib.h>
@@ -26,12 +26,14 @@ struct attachment { /* of a ruleset */
 static bool note_source(struct attaching *attaching, const struct address *source)
 {
 	struct snapshot *snapshot = attaching->snapshot;
+
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		if (address_equal(&snapshot->sources[i], source))
 			return true;
 	if (snapshot->source_count == attaching->room) {
 		size_t room = attaching->room * 2 + 8;
 		struct address *sources = realloc(snapshot->sources, room * sizeof *sources);
+
 		if (!sources)
 			return false;
 		snapshot->sources = sources;
@@ -44,6 +46,7 @@ static bool note_source(struct attaching *attaching, const struct address *sourc
 static void attach(void *context, struct upstream *upstream)
 {
 	struct attaching *attaching = context;
+
 	if (attaching->failed)
 		return;
 	struct target *target = target_acquire(attaching->registry, &upstream->source,
@@ -105,22 +108,17 @@ static void attach_all(struct attaching *attaching, struct policy *policy)
 static bool attach_inbounds(struct snapshot *snapshot, const struct policy *policy)
 {
 	uint32_t count = policy->inbound_count;
+
 	snapshot->inbound_meters = calloc(count ? count : 1, sizeof(struct meter *));
 	bool fine = snapshot->inbound_meters;
 	for (uint32_t i = 0; fine && i < count; i++) {
 		struct meter *meter =
 			meter_acquire(snapshot->meters, policy->inbounds[i].name, false);
+
 		snapshot->inbound_meters[i] = meter;
 		fine = meter;
 	}
 	return fine;
-}
-
-struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i)
-{
-	return (struct inbound_terms){.access = snapshot->policy->inbounds[i].access,
-				      .meter = snapshot->inbound_meters[i],
-				      .excess = snapshot->excess};
 }
 
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
@@ -130,14 +128,15 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	uint32_t room = policy->inbound_count + policy->vnet_listen_count;
 	struct snapshot_binding *bindings = calloc(room ? room : 1, sizeof *bindings);
 	struct attaching attaching = {.registry = registry, .meters = meters, .snapshot = snapshot};
+
 	if (snapshot && bindings) {
 		snapshot->meters = meters;
 		attach_all(&attaching, policy);
 		attaching.failed |= !attach_inbounds(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
-		/* Without memory: targets and meters that were acquired stay in the registries,
-		 * which is all that a reference too many does. */
+		/* Without memory: acquired targets and meters stay in the registries, which is all
+		 * that a reference too many does. */
 		policy_free(policy);
 		free(bindings);
 		if (snapshot) {
@@ -175,6 +174,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 	struct address *sources = copy(before->sources, before->source_count * sizeof *sources);
 	struct meter **meters = copy(before->inbound_meters,
 				     before->policy->inbound_count * sizeof(struct meter *));
+
 	if (!snapshot || !policy || !bindings || !sources || !meters) {
 		policy_free(policy);
 		free(bindings);
@@ -214,7 +214,7 @@ void snapshot_free(struct snapshot *snapshot)
 			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
 	}
 	policy_free(snapshot->policy);
-	transfer_table_free(snapshot->transfers); /* behind the policy, which has its stamps */
+	transfer_table_free(snapshot->transfers); /* after the policy, which has its stamps */
 	free(snapshot->bindings);
 	free(snapshot->sources);
 	free(snapshot->inbound_meters);

@@ -1,6 +1,6 @@
-/* What the workers serve at one moment: a policy and the listeners it is served at. Made by the
- * control thread, published to every worker as one pointer, and freed by the control thread when
- * the last worker has let go of it. */
+/* What the workers serve: a policy and its listeners. Made by the control thread, published to
+ * every worker as one pointer, and freed by the control thread after the last worker has released
+ * it. */
 #ifndef SLUICE_SNAPSHOT_H
 #define SLUICE_SNAPSHOT_H
 
@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 #include "endpoints/inbound/inbound.h"
-#include "endpoints/meter_registry.h"
+#include "endpoints/meter.h"
 #include "endpoints/upstream/target.h"
 #include "resolver/transfer/table.h"
 #include "rules/policy/policy.h"
 
-struct snapshot_binding { /* a listener, and what a query that arrives there means */
+struct snapshot_binding { /* a listener, and where its queries are asked */
 	struct listener *listener;
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
-	struct inbound_terms terms;
+	struct inbound_admission admission;
 };
 
 struct snapshot {
@@ -29,31 +29,29 @@ struct snapshot {
 	struct meter_registry *meters;
 	struct snapshot_binding *bindings;
 	uint32_t binding_count;
-	struct address *sources; /* every one that its upstreams are asked from, once */
+	struct address *sources; /* of its upstreams, each once */
 	size_t source_count;
 	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
 	unsigned ports_max;            /* source ports of each of them in each worker */
 	unsigned lanes_max;            /* busy targets with ports of their own, likewise */
-	void *holds;                   /* memory for each worker's part of it (worker.h) */
+	void *holds;                   /* memory for each worker's hold (worker.h) */
 	struct cache_settings cache;
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
 	enum excess excess;
 	uint64_t queries_per_second; /* of each endpoint; 0: no limit */
 	uint64_t generation;
-	atomic_uint users;      /* workers that have not let go of it */
-	atomic_uint adopters;   /* workers that have taken it up */
+	atomic_uint users;      /* workers that have not released it */
+	atomic_uint adopters;   /* workers that have adopted it */
 	struct snapshot *older; /* the control thread's list */
 };
 
 /* Attaches every upstream's target and its endpoint's meter, and notes every source. Takes the
- * policy over, also when it fails (NULL). Listeners are not owned: bindings are filled in by the
- * caller, with snapshot_terms. */
+ * policy over, even if it fails (NULL). Listeners are not owned: the caller fills the bindings in.
+ */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      struct meter_registry *meters, const struct model *model);
-/* On which terms inbound endpoint number i of the policy is asked. */
-struct inbound_terms snapshot_terms(const struct snapshot *snapshot, uint32_t i);
-/* The same with another table of what we own, bindings included: shares targets and all else with
+/* The same with another table of what we own, bindings included: shares targets and the rest with
  * the one before. NULL without memory. */
 struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);
 void snapshot_free(struct snapshot *snapshot);

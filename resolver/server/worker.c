@@ -3,15 +3,15 @@
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
  *     alarm     the wheel's next due time
  *     async     a new snapshot, questions of our own, or stop
- *     prepare   before the loop sleeps: send what this round has gathered, add up what it has
- *               counted, set the alarm
+ *     prepare   before the loop sleeps: send what this round has gathered, add up its counters,
+ *               set the alarm
  *
- * A snapshot is held through a policy_hold of the worker's own, counted without atomics; when its
- * last user is gone the worker lets go of the snapshot, and the control thread frees it. Only then
- * do sources that it named and the current one does not go, too: its questions may still need them.
+ * A worker holds a snapshot through a policy_hold of its own, counted without atomics. With the
+ * hold's last user the worker releases the snapshot, and the control thread frees it. Only then are
+ * sources closed that the current snapshot does not have: questions may still have needed them.
  *
- * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets and what serves them
- * with the listener. */
+ * Adopting cannot fail: the hold's memory comes with the snapshot, the sockets with the listener.
+ */
 #include "resolver/server/worker.h"
 
 #include <assert.h>
@@ -27,10 +27,11 @@
 #include "resolver/log.h"
 #include "resolver/resolve/resolve.h"
 #include "resolver/transfer/transfer.h"
+#include "rules/base.h"
 
 enum {
 	WORKER_HEAP_BYTES = 56 << 20, /* glibc's heaps have 64 MiB */
-	/* Queries beside those that wait, however many do: of a batch that is being answered. */
+	/* Queries beyond those that wait: of the batch that is being answered. */
 	WORKER_QUERIES_AT_HAND = 256,
 };
 
@@ -41,8 +42,8 @@ struct worker_binding { /* what a query carries from the listener it came by */
 	uint32_t network;
 };
 
-struct worker_hold {             /* a snapshot as this worker uses it */
-	struct policy_hold hold; /* first: see of_hold */
+struct worker_hold { /* a snapshot as this worker uses it */
+	struct policy_hold hold;
 	struct worker *worker;
 	struct snapshot *snapshot;
 	struct worker_binding bindings[];
@@ -58,18 +59,18 @@ struct worker {
 	struct alarm alarm;
 	_Atomic(struct snapshot *) next;
 	atomic_bool stopping, draining, leaving, drained;
-	bool drains; /* it takes no more queries, for either reason: */
-	bool leaves; /* nobody else does */
+	bool drains; /* it takes no more queries */
+	bool leaves; /* and nobody else does */
 	struct worker_hold *current;
 	_Atomic uint64_t rounds;
-	bool let_go; /* of a snapshot in this round: its sources may be nobody's now */
+	bool let_go; /* a snapshot was released in this round: its sources may be unused now */
 
 	struct wheel wheel;
 	struct entropy entropy;
 	struct query_pool pool;
 	struct inbound_worker inbound;
 	struct outbound outbound;
-	struct pending_table pending;
+	struct lookups lookups;
 	struct resolver resolver;
 	struct ask_answerer asks;
 	struct transfers transfers;
@@ -102,7 +103,7 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 		place = policy_place_of_client(binding->hold->hold.policy, &query->client);
 	resolve_arrive(&worker->resolver, query, &binding->hold->hold, place);
 }
-_Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "each pass is one");
+_Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "the same passes");
 
 static void on_query(void *context, struct query *query)
 {
@@ -110,7 +111,7 @@ static void on_query(void *context, struct query *query)
 	resolve_start(query, query->arrived_us);
 }
 
-/* What targets send by TCP keeps UDP waiting no longer than what clients do. */
+/* Targets' TCP delays UDP no longer than clients' TCP does. */
 static void on_tcp_read(void *reader, size_t bytes)
 {
 	inbound_tcp_worked(reader, bytes);
@@ -138,7 +139,7 @@ static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 
 static void on_hold_idle(struct policy_hold *policy_hold)
 {
-	struct worker_hold *hold = (struct worker_hold *)policy_hold;
+	struct worker_hold *hold = container_of(policy_hold, struct worker_hold, hold);
 
 	hold->worker->let_go = true;
 	release_snapshot(hold->worker, hold->snapshot);
@@ -176,7 +177,7 @@ static struct worker_binding *find_binding(struct worker_hold *hold,
 }
 
 static void attach(struct worker *worker, struct listener *listener,
-		   const struct inbound_terms *terms, struct worker_binding *binding)
+		   const struct inbound_admission *admission, struct worker_binding *binding)
 {
 	char text[HOST_TEXT_MAX];
 	const struct worker_binding *before = find_binding(worker->current, listener);
@@ -190,11 +191,10 @@ static void attach(struct worker *worker, struct listener *listener,
 				    &binding->inbound);
 	}
 	if (binding->inbound)
-		inbound_set_terms(binding->inbound, terms);
+		inbound_set_admission(binding->inbound, admission);
 	if (err == ERR_SYSTEM)
 		log_event(LOG_ERROR, "listen",
-			  "worker %u: the system does not let it watch %s; trying again until it "
-			  "does",
+			  "worker %u: cannot watch the socket on %s; trying again until it can",
 			  worker->index, host_print(&listener->host, text));
 }
 
@@ -228,10 +228,10 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 		response_limit_is_on(&snapshot->response_limit) ? worker->shared->responses : NULL;
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
 	set_cookie_keys(worker, snapshot->policy);
-	worker->pending.random_case = snapshot->policy->random_case;
+	worker->lookups.random_case = snapshot->policy->random_case;
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
-		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].terms,
+		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].admission,
 		       &hold->bindings[i]);
 	stop_listeners(before, hold);
 	worker->current = hold;
@@ -244,13 +244,13 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 
 /* ---- the loop ---- */
 
-/* What endpoints/ has counted in this round. Queries that it turned away never came to resolve.c,
- * which counts the rest. */
+/* What endpoints/ has counted in this round. resolve.c counts the rest; queries that were turned
+ * away never came there. */
 static void gather_stats(struct worker *worker)
 {
 	struct stats *stats = &worker->stats;
 	struct inbound_counters *inbound = &worker->inbound.counters;
-	struct pending_table *pending = &worker->pending;
+	struct lookups *lookups = &worker->lookups;
 	struct outbound_counters *outbound = &worker->outbound.counters;
 
 	STATS_ADD(stats, queries, inbound->overload + inbound->prohibited + inbound->over_limit);
@@ -259,8 +259,8 @@ static void gather_stats(struct worker *worker)
 #define X(name, text) STATS_TAKE(stats, name, inbound);
 	INBOUND_COUNTER_MAP(X)
 #undef X
-#define X(name, text) STATS_TAKE(stats, name, pending);
-	PENDING_COUNTER_MAP(X)
+#define X(name, text) STATS_TAKE(stats, name, lookups);
+	LOOKUP_COUNTER_MAP(X)
 #undef X
 #define X(name, text) STATS_TAKE(stats, name, outbound);
 	OUTBOUND_COUNTER_MAP(X)
@@ -299,8 +299,8 @@ static void on_prepare(uv_prepare_t *prepare)
 	alarm_by(&worker->alarm, wheel_next_us(&worker->wheel));
 }
 
-/* Everything that keeps the loop alive is closed; it ends when the last handle has. The listeners
- * first: they answer what is under way. */
+/* Closes everything that keeps the loop alive; it ends with the last handle. The listeners first:
+ * they end what is under way. */
 static void shut(struct worker *worker)
 {
 	worker->inbound.ends = true;
@@ -308,7 +308,7 @@ static void shut(struct worker *worker)
 	resolver_abandon(&worker->resolver);
 	transfers_abandon(&worker->transfers);
 	ask_answerer_close(&worker->asks);
-	pending_table_release(&worker->pending);
+	lookups_release(&worker->lookups);
 	outbound_release(&worker->outbound);
 	if (worker->current)
 		policy_hold_give(&worker->current->hold);
@@ -318,7 +318,7 @@ static void shut(struct worker *worker)
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 }
 
-/* It may drain first, and be told to leave when its successor has gone away. */
+/* It may drain first, and leave if its successor has gone. */
 static void drain(struct worker *worker)
 {
 	if (atomic_load(&worker->leaving) && !worker->leaves) {
@@ -344,15 +344,16 @@ static void on_wake(uv_async_t *wake)
 	if (snapshot)
 		adopt(worker, snapshot);
 	drain(worker);
-	assert(worker->current); /* the first one came with the thread */
+	assert(worker->current); /* the first came with the thread */
 	ask_answerer_work(&worker->asks, &worker->current->hold, monotonic_us(NULL));
 }
 
-/* glibc grows a thread's heap by pages, a system call each, and every new cache entry would pay for
- * that. Grown once and not trimmed it costs addresses; memory only where it comes to be used. */
+/* glibc grows a thread's heap page by page, with a system call each, which every new cache entry
+ * would pay for. Grown once and never trimmed it costs address space, and memory only once it is
+ * used. */
 static void grow_heap(void)
 {
-	/* volatile: a compiler may leave out what is taken and given back. */
+	/* volatile: or a compiler may leave both calls out. */
 	void *volatile low = malloc(WORKER_HEAP_BYTES / 2);
 	void *volatile high = malloc(WORKER_HEAP_BYTES / 2);
 
@@ -406,7 +407,7 @@ static int open_loop(struct worker *worker)
 	return 0;
 }
 
-/* All parts are there to be released when this fails. */
+/* If this fails, all parts can be released. */
 static int init_parts(struct worker *worker)
 {
 	const struct worker_shared *shared = worker->shared;
@@ -425,22 +426,21 @@ static int init_parts(struct worker *worker)
 		.on_query = on_query,
 		.context = worker,
 	};
-	int err = pending_table_init(&worker->pending, &worker->wheel, &worker->entropy,
-				     &shared->key);
+	int err = lookups_init(&worker->lookups, &worker->wheel, &worker->entropy, &shared->key);
 	if (!err)
 		err = outbound_init(&worker->outbound, &worker->loop, &worker->wheel,
-				    &worker->entropy, &worker->pending, OUTBOUND_PORTS,
+				    &worker->entropy, &worker->lookups, OUTBOUND_PORTS,
 				    monotonic_us, NULL);
 	worker->outbound.on_tcp_read = on_tcp_read;
 	worker->outbound.reader = &worker->inbound;
 	if (!err)
 		err = inbound_worker_init(&worker->inbound);
-	worker->pending.transport = &worker->outbound;
-	worker->pending.send = outbound_send;
-	worker->pending.forget = outbound_forget;
-	worker->pending.pending_max = shared->queries_max + REFRESHES;
-	worker->pending.worker = worker->index;
-	resolver_init(&worker->resolver, &worker->wheel, &worker->pending, shared->cache,
+	worker->lookups.transport = &worker->outbound;
+	worker->lookups.send = outbound_send;
+	worker->lookups.forget = outbound_forget;
+	worker->lookups.lookup_max = shared->queries_max + REFRESHES;
+	worker->lookups.worker = worker->index;
+	resolver_init(&worker->resolver, &worker->wheel, &worker->lookups, shared->cache,
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;
 	worker->transfers = (struct transfers){
@@ -452,8 +452,13 @@ static int init_parts(struct worker *worker)
 	};
 	transfers_init(&worker->transfers);
 	worker->resolver.transfers = &worker->transfers;
-	ask_answerer_init(&worker->asks, shared->caller, &worker->resolver, &worker->pool,
-			  shared->on_release, shared->context);
+	worker->asks = (struct ask_answerer){
+		.resolver = &worker->resolver,
+		.pool = &worker->pool,
+		.caller = shared->caller,
+		.wake = shared->on_release,
+		.context = shared->context,
+	};
 	return err;
 }
 

@@ -1,6 +1,6 @@
-/* Of zones: a set of the one is looked for in the other by its owner and type; most are there and
- * the same. Of those that are not, the records that the other does not have are copied. Of what we
- * own: two walks over what is different, one for what is gone and one for what is new. */
+/* Zones: each set of the one is looked up in the other by owner and type; most are the same. Of the
+ * rest, the records that the other lacks are copied. What we own: two walks over the differences,
+ * one for what is gone and one for what is new. */
 #include "resolver/transfer/delta.h"
 
 #include <assert.h>
@@ -106,7 +106,7 @@ static int write_zones(struct writing *writing, const struct zone *before, const
 
 /* ---- what we own ---- */
 
-/* The PTRs that the one table has otherwise than the other. */
+/* The PTRs that one table has and the other has not, or otherwise. */
 static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
 		      const struct owned *having, const struct owned *other)
 {
@@ -120,7 +120,7 @@ static int write_ptrs(struct writing *writing, const struct transfer_zone *zone,
 	while (!err && owned_cursor_change(&cursor, having, other, &address, &set, &instead)) {
 		if (!set)
 			continue;
-		transfer_zone_spell(zone, &address, owner);
+		transfer_zone_owner(zone, &address, owner);
 		assert(set->count == 1);
 		err = put_record(writing, owner, set->wire);
 	}
@@ -145,7 +145,7 @@ static struct transfer_delta *begin(struct writing *writing, const struct zone *
 	return NULL;
 }
 
-/* What was asked for in advance and not needed is given back. */
+/* Gives back the room that was not needed. */
 static struct transfer_delta *end(struct transfer_delta *delta, int err)
 {
 	uint8_t *exact = err ? NULL : realloc(delta->bytes, delta->end);

@@ -1,5 +1,5 @@
-/* What a zone lost and got from one of its serials to the next: copies of the records, so that
- * nothing else of what it was has to be kept for IXFR. Made by the control thread, read by workers.
+/* What a zone lost and gained from one serial to the next: copies of the records, so IXFR needs
+ * nothing else of the old zone. Made by the control thread, read by workers.
  *
  *     bytes   | owner | .. | type, class, TTL, length, data |   owner | ...
  *             of the old SOA; then what is gone; then what is new */
@@ -16,7 +16,7 @@ struct transfer_zone;
 
 struct transfer_delta {
 	unsigned references; /* the control thread's */
-	uint32_t serial;     /* that it begins from */
+	uint32_t serial;     /* the one it begins from */
 	size_t fresh, end;   /* where what is new begins in the bytes, and their end */
 	uint8_t *bytes;
 };
@@ -25,17 +25,17 @@ struct transfer_delta {
 /* From a private zone to what its file has now. */
 struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
 					       const struct hash_key *key, size_t bytes_max);
-/* From a reverse zone to what it is once what we own is another: costs what is different. */
+/* From a reverse zone to what it is once what we own is `after`: costs what is different. */
 struct transfer_delta *transfer_delta_of_ptrs(const struct transfer_zone *zone,
 					      const struct owned *before, const struct owned *after,
 					      size_t bytes_max);
 struct transfer_delta *transfer_delta_ref(struct transfer_delta *delta);
 void transfer_delta_unref(struct transfer_delta *delta); /* NULL is fine */
 
-/* What it holds, its pointer in a zone's past with it. */
+/* What it takes, with its pointer in a zone's past. */
 size_t transfer_delta_bytes(const struct transfer_delta *delta);
-/* The record at *at: its owner, and `record`, which has its type two bytes further on, as a set's
- * records have. *at becomes the next one's. */
+/* The record at *at: its owner, and `record`, whose type is two bytes further on, as in a set. *at
+ * moves to the next one. */
 void transfer_delta_read(const struct transfer_delta *delta, size_t *at, const uint8_t **owner,
 			 const uint8_t **record);
 

@@ -4,8 +4,8 @@
  *     changes    SOA │ for each version passed through: old SOA, gone, next SOA, new │ SOA
  *     current    SOA
  *
- * Each rests where it is between two records: a place in a zone or in a delta, or an address. Sets
- * are taken apart into records, because a set may be larger than the message it is put into. */
+ * Between two records a part keeps its position: in a zone, in a delta, or an address. Sets are
+ * sent record by record, because a set may be larger than a message. */
 #include "resolver/transfer/stream.h"
 
 #include <assert.h>
@@ -15,8 +15,7 @@
 #include "rules/zone/serial.h"
 
 struct stream_part {
-	/* The next set with its owner; false when there is none, and the part is over. NULL: the
-	 * row's end. */
+	/* The next set with its owner; false at the part's end. NULL: the row's end. */
 	bool (*next)(struct transfer_stream *stream, const struct rrset **set);
 	bool once; /* it has one set */
 };
@@ -44,7 +43,7 @@ static bool next_ptr(struct transfer_stream *stream, const struct rrset **set)
 
 	*set = owned_cursor_ptr(&stream->ptrs, stream->table->policy->owned, &address);
 	if (*set) {
-		transfer_zone_spell(stream->zone, &address, stream->spelled);
+		transfer_zone_owner(stream->zone, &address, stream->spelled);
 		stream->owner = stream->spelled;
 	}
 	return *set;
@@ -52,7 +51,7 @@ static bool next_ptr(struct transfer_stream *stream, const struct rrset **set)
 
 /* ---- versions, one after the other ---- */
 
-/* A record that is no set in memory. */
+/* A record of a delta, which is no set. */
 static void give_copy(struct transfer_stream *stream, const struct transfer_delta *delta,
 		      size_t *at, const struct rrset **set)
 {
@@ -61,7 +60,7 @@ static void give_copy(struct transfer_stream *stream, const struct transfer_delt
 	*set = NULL;
 }
 
-/* The SOA that stands ahead of what is new: that of the version it leads to. */
+/* The SOA ahead of what is new: that of the version the delta leads to. */
 static bool next_version_soa(struct transfer_stream *stream, const struct rrset **set)
 {
 	const struct transfer_zone *zone = stream->zone;
@@ -73,7 +72,7 @@ static bool next_version_soa(struct transfer_stream *stream, const struct rrset 
 	return true;
 }
 
-/* Where it is in the copies says which of the four it is at: the old SOA, what is gone, the next
+/* The position in the delta says which of the four comes next: the old SOA, what is gone, the next
  * SOA, what is new. */
 static bool next_version(struct transfer_stream *stream, const struct rrset **set)
 {
@@ -135,7 +134,7 @@ void transfer_stream_begin(struct transfer_stream *stream, const struct transfer
 		owned_cursor_begin(&stream->ptrs, &zone->prefix);
 }
 
-/* Goes to the next set, of this part or those behind it. */
+/* Goes to the next set, of this part or a later one. */
 static bool next_set(struct transfer_stream *stream)
 {
 	const struct stream_part *part;
@@ -168,4 +167,89 @@ bool transfer_stream_next(struct transfer_stream *stream, struct stream_record *
 	stream->at = rest + length;
 	stream->left--;
 	return true;
+}
+
+/* ---- messages ---- */
+
+static size_t room_of(const struct tsig_context *tsig)
+{
+	return tsig ? tsig_room(tsig) : 0;
+}
+
+struct message_end transfer_message_end(const struct query *query, const struct policy_hold *hold,
+					const struct tsig_context *tsig)
+{
+	return (struct message_end){
+		.rcode = RCODE_NOERROR,
+		.ede = EDE_NONE,
+		.payload = (uint16_t)hold->policy->udp_payload_max,
+		.limit = query->limit - room_of(tsig),
+	};
+}
+
+void transfer_writer_init(struct transfer_writer *writer, const struct query *query,
+			  const struct policy_hold *hold, const struct tsig_context *tsig,
+			  const struct transfer_zone *zone)
+{
+	memset(writer, 0, sizeof *writer);
+	writer->query = query;
+	writer->hold = hold;
+	writer->zone = zone;
+	writer->is_signed = tsig;
+	if (tsig)
+		writer->tsig = *tsig;
+}
+
+void transfer_writer_begin(struct transfer_writer *writer, enum stream_kind kind, size_t version)
+{
+	writer->kind = kind;
+	writer->records = 0;
+	transfer_stream_begin(&writer->stream, writer->hold->transfers, writer->zone, kind,
+			      version);
+	writer->has_record = transfer_stream_next(&writer->stream, &writer->record);
+}
+
+/* Adds the records that fit below `limit`, at least one. */
+static void fill(struct transfer_writer *writer, struct message *message, size_t limit)
+{
+	size_t apex_length = writer->zone->name.length;
+
+	while (writer->has_record) {
+		const struct stream_record *record = &writer->record;
+		size_t lead = name_wire_length(record->owner) - apex_length;
+		bool first = message->counts[SECTION_ANSWER] == 0;
+
+		if (!first && message->length + lead + 2 + record->rest_length > limit)
+			return;
+		if (message_add_below(message, SECTION_ANSWER, record->owner, lead, MESSAGE_HEADER,
+				      record->rest, record->rest_length) == 0)
+			return;
+		writer->records++;
+		writer->has_record = transfer_stream_next(&writer->stream, &writer->record);
+	}
+}
+
+size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, size_t limit,
+			    uint64_t time_s)
+{
+	const struct query *query = writer->query;
+	const struct tsig_context *tsig = writer->is_signed ? &writer->tsig : NULL;
+	struct message_end end = transfer_message_end(query, writer->hold, tsig);
+	size_t rest = MESSAGE_OPT + room_of(tsig);
+	struct message message;
+
+	end.authoritative = true;
+	message_begin(&message, buffer, MESSAGE_MAX - rest, query->question,
+		      query->request.question_length);
+	fill(writer, &message, limit - rest);
+	if (message.counts[SECTION_ANSWER] == 0)
+		return 0;
+	message.capacity = MESSAGE_MAX;
+	message.overflow = false; /* the record that did not fit comes next */
+	size_t length = message_finish(&message, &query->request, &end);
+	if (tsig)
+		length = tsig_sign(&writer->tsig, buffer, length, MESSAGE_MAX, time_s);
+	writer->messages++;
+	writer->bytes += length;
+	return length;
 }

@@ -1,12 +1,12 @@
-/* How a table follows a policy. Zones are found anew only when a model is compiled; from then on a
+/* How a table follows a policy. Zones are looked for only when a model is compiled. After that a
  * change of what we own makes another version of each zone that it touches, and shares the rest:
  *
  *     before->policy->owned ─┐ owned_cursor_change,      the zone's content moves, and if so
  *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, the apex again with it,
  *                                                        what is different to its past
  *
- * Only the zones that hold a changed PTR are looked at, unless so many have changed that finding
- * their zones costs more than looking at all. */
+ * Only zones with a changed PTR are looked at, unless so many PTRs have changed that finding their
+ * zones costs more than looking at all of them. */
 #include "resolver/transfer/table.h"
 
 #include <assert.h>
@@ -29,12 +29,12 @@ static size_t past_max(const struct transfer_table *table)
 
 static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t room)
 {
-	return zone->past_bytes <= room ? transfer_zone_hold(zone)
-					: transfer_zone_again(zone, zone, NULL, room);
+	return zone->past_bytes <= room ? transfer_zone_ref(zone)
+					: transfer_zone_with_past(zone, zone, NULL, room);
 }
 
-/* The zone once what we own is what the policy has; itself, when nothing has changed in it. Without
- * memory for what has changed it goes on without a past. */
+/* The zone by what the policy owns now; itself, when nothing in it has changed. Without memory for
+ * the difference it goes on without a past. */
 static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct policy *policy,
 					const struct owned *before, size_t room, uint64_t now_s)
 {
@@ -43,44 +43,33 @@ static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct
 	if (!zone->reverse || !transfer_zone_content_after(zone, before, policy->owned, &content))
 		return zone_as_it_is(zone, room);
 	struct transfer_delta *delta = transfer_delta_of_ptrs(zone, before, policy->owned, room);
-	struct transfer_zone *next = transfer_zone_again(zone, zone, delta, delta ? room : 0);
+	struct transfer_zone *next = transfer_zone_with_past(zone, zone, delta, delta ? room : 0);
 	transfer_delta_unref(delta);
 	if (!next)
 		return NULL;
 	next->content = content;
 	if (transfer_zone_set_serial(next, &policy->key, serial_next(zone->serial, now_s)) == 0)
 		return next;
-	transfer_zone_let_go(next);
+	transfer_zone_unref(next);
 	return NULL;
 }
 
 /* ---- serials ---- */
 
-static void warn_of_serial(const struct transfer_zone *zone, uint32_t before)
+/* A private zone has the serial of its file: a change without a higher one is worth a warning. */
+static void check_serial(const struct transfer_zone *zone, uint64_t digest, uint32_t before)
 {
-	if (serial_is_newer(zone->serial, before))
+	if (zone->content.digest == digest || serial_is_newer(zone->serial, before))
 		return;
-	log_event(LOG_WARNING, "transfer",
-		  "%s has changed and its serial has not gone up (%u, it was %u); secondaries will "
-		  "not take the change: give the SOA in its file a higher serial",
-		  zone->text, zone->serial, before);
+	log_event(
+		LOG_WARNING, "transfer",
+		"%s has changed, but its serial has not gone up (%u, before %u); secondaries will "
+		"not take the change: raise the serial of the SOA in its file",
+		zone->text, zone->serial, before);
 }
 
-/* A private zone has the serial that its file gives it; all there is to do is to look. */
-static void look_at_serial(const struct transfer_zone *zone, uint64_t digest, uint32_t before)
-{
-	if (zone->content.digest != digest)
-		warn_of_serial(zone, before);
-}
-
-static bool recall(const struct serial_keeper *keeper, const struct transfer_zone *zone,
-		   struct kept_serial *kept)
-{
-	return keeper && keeper->recall && keeper->recall(keeper->context, zone->text, kept);
-}
-
-/* The first serial of a zone in this process. Where a later one may have been given out than was
- * written down, it is none of those. */
+/* The first serial of a zone in this process: the kept one if the zone says the same and no later
+ * one may have been given out, else the next. */
 static uint32_t first_serial(const struct transfer_zone *zone, const struct kept_serial *kept,
 			     uint64_t now_s)
 {
@@ -95,20 +84,20 @@ static int first_version(struct transfer_zone *zone, const struct policy *policy
 			 const struct serial_keeper *keeper, uint64_t now_s)
 {
 	struct kept_serial kept;
-	bool known = recall(keeper, zone, &kept);
+	bool known = keeper && keeper->recall && keeper->recall(keeper->context, zone->text, &kept);
 
 	if (!zone->reverse) {
 		zone->serial = zone_serial(zone->zone);
 		if (known)
-			look_at_serial(zone, kept.digest, kept.serial);
+			check_serial(zone, kept.digest, kept.serial);
 		return 0;
 	}
 	return transfer_zone_set_serial(zone, &policy->key,
 					first_serial(zone, known ? &kept : NULL, now_s));
 }
 
-/* A reverse zone that was there before and is cut, served, filled or spelled in another way now;
- * where that makes no difference it goes on. */
+/* A reverse zone whose bounds, apex or spelling are not what they were. If it still says the same
+ * it keeps its serial and its past. */
 static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 					const struct transfer_zone *before,
 					const struct policy *policy, size_t room, uint64_t now_s)
@@ -118,11 +107,11 @@ static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 
 	if (transfer_zone_set_serial(zone, &policy->key, serial) != 0)
 		return NULL;
-	return transfer_zone_again(zone, before, NULL, same ? room : 0);
+	return transfer_zone_with_past(zone, before, NULL, same ? room : 0);
 }
 
-/* A private zone whose file was read again. Where its serial has not gone up, and where there is no
- * room for what has changed, it goes out whole to everybody. */
+/* A private zone whose file was read again. If its serial has not gone up, or the difference does
+ * not fit, everybody gets it whole. */
 static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 					 const struct transfer_zone *before,
 					 const struct policy *policy, size_t room)
@@ -130,26 +119,27 @@ static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 	struct transfer_delta *delta = NULL;
 
 	zone->serial = zone_serial(zone->zone);
-	look_at_serial(zone, before->content.digest, before->serial);
+	check_serial(zone, before->content.digest, before->serial);
 	if (zone->serial == before->serial && zone->content.digest == before->content.digest)
-		return transfer_zone_again(zone, before, NULL, room);
+		return transfer_zone_with_past(zone, before, NULL, room);
 	if (serial_is_newer(zone->serial, before->serial))
 		delta = transfer_delta_of_zones(before->zone, zone->zone, &policy->key, room);
-	struct transfer_zone *again = transfer_zone_again(zone, before, delta, delta ? room : 0);
+	struct transfer_zone *again =
+		transfer_zone_with_past(zone, before, delta, delta ? room : 0);
 	transfer_delta_unref(delta);
 	return again;
 }
 
 /* ---- tables ---- */
 
-static struct transfer_table *table_new(struct transfer_terms *terms, const struct policy *policy,
+static struct transfer_table *table_new(struct transfer_acl *acl, const struct policy *policy,
 					const struct transfer_table *before, size_t room)
 {
 	struct transfer_table *table = calloc(1, sizeof *table + room * sizeof table->zones[0]);
 
 	if (!table)
 		return NULL;
-	table->terms = transfer_terms_ref(terms);
+	table->acl = transfer_acl_ref(acl);
 	table->policy = policy;
 	table->version = before ? before->version + 1 : 1;
 	table->fresh = calloc(room + 1, sizeof *table->fresh);
@@ -164,8 +154,8 @@ void transfer_table_free(struct transfer_table *table)
 	if (!table)
 		return;
 	for (size_t i = 0; i < table->count; i++)
-		transfer_zone_let_go(table->zones[i]);
-	transfer_terms_unref(table->terms);
+		transfer_zone_unref(table->zones[i]);
+	transfer_acl_unref(table->acl);
 	free(table->fresh);
 	free(table->stamps);
 	free(table);
@@ -179,8 +169,7 @@ static int compare_zones(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* What the policy answers with from now on: what it has answered with before (NULL: nothing), but
- * for the zones that say something else. */
+/* What the policy answers with from now on: as before (NULL: nothing), except for fresh zones. */
 static int stamp(struct transfer_table *table, struct policy *policy,
 		 const struct transfer_table *before)
 {
@@ -206,7 +195,7 @@ static int stamp(struct transfer_table *table, struct policy *policy,
 	return 0;
 }
 
-/* Notes a zone where it says something else than the one before (NULL: there was none). */
+/* Notes a zone that differs from the one before (NULL: there was none). */
 static void note_fresh(struct transfer_table *table, const struct transfer_zone *zone,
 		       const struct transfer_zone *before)
 {
@@ -215,8 +204,8 @@ static void note_fresh(struct transfer_table *table, const struct transfer_zone 
 		table->fresh[table->fresh_count++] = zone;
 }
 
-/* The table is made: it is written down what is new in it, and the policy gets its stamps.
- * `before`: of a policy that has the same pools; or NULL. */
+/* The table is made: the policy gets its stamps, and fresh serials are kept. `before`: of a policy
+ * with the same pools; or NULL. */
 static int complete(struct transfer_table *table, struct policy *policy,
 		    const struct transfer_table *before, const struct serial_keeper *keeper)
 {
@@ -237,7 +226,7 @@ struct compiling {
 	uint64_t now_s;
 };
 
-/* A zone that was there before the model was compiled anew; may be that of before. */
+/* A zone that the table before has, too; may return that one. */
 static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_zone *zone,
 					   struct transfer_zone *before)
 {
@@ -256,40 +245,40 @@ static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_
 static struct transfer_zone *begin_zone(struct compiling *c, struct transfer_zone *zone)
 {
 	zone->content = transfer_zone_content(zone, c->policy);
-	return first_version(zone, c->policy, c->keeper, c->now_s) == 0 ? transfer_zone_hold(zone)
+	return first_version(zone, c->policy, c->keeper, c->now_s) == 0 ? transfer_zone_ref(zone)
 									: NULL;
 }
 
-/* The zone becomes the version of it that is to be served. */
-static int settle_zone(struct compiling *c, struct transfer_zone **at)
+/* Replaces the zone by the version of it that is served. */
+static int choose_version(struct compiling *c, struct transfer_zone **at)
 {
-	struct transfer_zone *zone = *at, *settled;
+	struct transfer_zone *zone = *at, *chosen;
 	const struct transfer_zone *before =
 		c->before ? transfer_table_find(c->before, &zone->name) : NULL;
 
 	if (before && before->reverse == zone->reverse)
-		settled = continue_zone(c, zone, (struct transfer_zone *)(uintptr_t)before);
+		chosen = continue_zone(c, zone, (struct transfer_zone *)(uintptr_t)before);
 	else
-		settled = begin_zone(c, zone);
-	if (!settled)
+		chosen = begin_zone(c, zone);
+	if (!chosen)
 		return ERR_NOMEM;
-	transfer_zone_let_go(zone);
-	*at = settled;
-	note_fresh(c->table, settled, before);
+	transfer_zone_unref(zone);
+	*at = chosen;
+	note_fresh(c->table, chosen, before);
 	return 0;
 }
 
-/* Takes the zone over; one that no entry is about is left out. */
+/* Takes the zone over; one that no entry covers is left out. */
 static int add_zone(struct compiling *c, struct transfer_zone *zone)
 {
 	struct transfer_table *table = c->table;
 
 	if (!zone)
 		return ERR_NOMEM;
-	if (transfer_terms_cover(table->terms, zone))
+	if (transfer_acl_covers(table->acl, zone))
 		table->zones[table->count++] = zone;
 	else
-		transfer_zone_let_go(zone);
+		transfer_zone_unref(zone);
 	return 0;
 }
 
@@ -320,7 +309,7 @@ static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 	return err || !zone->alias ? err : add_reverse(c, zone->alias, true);
 }
 
-/* First all of them, so that each one's share of the past is known. */
+/* First all are added: their count gives each one's share of the past. */
 static int add_zones(struct compiling *c, const struct model *model)
 {
 	struct transfer_table *table = c->table;
@@ -330,7 +319,7 @@ static int add_zones(struct compiling *c, const struct model *model)
 		if (model->private_zones.items[i].zone)
 			err = add_zone(c, transfer_zone_new(model->private_zones.items[i].zone));
 	for (size_t i = 0; !err && i < table->count; i++)
-		err = settle_zone(c, &table->zones[i]);
+		err = choose_version(c, &table->zones[i]);
 	qsort(table->zones, table->count, sizeof table->zones[0], compare_zones);
 	return err;
 }
@@ -339,13 +328,13 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 			   struct policy *policy, const struct transfer_table *before,
 			   const struct serial_keeper *keeper, uint64_t now_s)
 {
-	struct transfer_terms *terms = transfer_terms_new(model);
+	struct transfer_acl *acl = transfer_acl_new(model);
 	struct compiling c = {.policy = policy, .before = before, .keeper = keeper, .now_s = now_s};
 
-	if (terms)
-		c.table = table_new(terms, policy, before,
+	if (acl)
+		c.table = table_new(acl, policy, before,
 				    policy->pool_zone_count + model->private_zones.count);
-	transfer_terms_unref(terms);
+	transfer_acl_unref(acl);
 	int err = c.table ? add_zones(&c, model) : ERR_NOMEM;
 	if (!err)
 		err = complete(c.table, policy, NULL, keeper);
@@ -359,7 +348,7 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 
 /* ---- of what we own ---- */
 
-/* The addresses whose PTR is another, in order; of very many only that they are. */
+/* The addresses whose PTR has changed, in order; of too many only that. */
 struct changed {
 	size_t count;
 	bool too_many;
@@ -387,7 +376,7 @@ static void find_changed(struct changed *changed, const struct owned *before,
 	}
 }
 
-/* Whether it may hold one of them. */
+/* Whether it may have one of them. */
 static bool is_touched(const struct transfer_zone *zone, const struct changed *changed)
 {
 	size_t low = 0, high = changed->count;
@@ -408,7 +397,7 @@ int transfer_table_advance(struct transfer_table **result, struct policy *policy
 			   const struct transfer_table *before, const struct serial_keeper *keeper,
 			   uint64_t now_s)
 {
-	struct transfer_table *table = table_new(before->terms, policy, before, before->count);
+	struct transfer_table *table = table_new(before->acl, policy, before, before->count);
 	const struct owned *owned = before->policy->owned;
 	size_t room = past_max(before);
 	struct changed changed;

@@ -1,6 +1,6 @@
-/* The zones that go out, as one snapshot has them: with their serials, what they were before, and
- * who may have them. transfer.h has the whole design. The control thread makes and frees tables;
- * workers read. */
+/* The zones that go out, as one snapshot has them: their serials, their past, and who may have
+ * them. transfer.h has the whole design. The control thread makes and frees tables; workers read.
+ */
 #ifndef SLUICE_TRANSFER_TABLE_H
 #define SLUICE_TRANSFER_TABLE_H
 
@@ -8,17 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "resolver/transfer/terms.h"
+#include "resolver/transfer/acl.h"
 #include "resolver/transfer/zone.h"
 #include "rules/policy/policy.h"
 #include "rules/schema/model.h"
 
 struct transfer_table {
-	struct transfer_terms *terms;
+	struct transfer_acl *acl;
 	const struct policy *policy;
 	const struct zone **stamps; /* what the policy answers with */
 	uint64_t version;           /* one more than that of the table it was made from */
-	/* Those that say something else than in that table. */
+	/* Zones that have changed since that table. */
 	const struct transfer_zone **fresh;
 	size_t fresh_count;
 	size_t count;
@@ -27,26 +27,25 @@ struct transfer_table {
 
 /* What is remembered of a zone from one process to the next. */
 struct kept_serial {
-	uint32_t serial, reserved; /* reserved: no later one has been given out */
+	uint32_t serial, reserved; /* reserved: none beyond it has been given out */
 	uint64_t digest;           /* at `serial` */
 };
 
-/* Where serials are kept, by whoever has a store; all NULL: nowhere. */
+/* Where serials are kept; all NULL: nowhere. */
 struct serial_keeper {
 	void *context;
 	bool (*recall)(void *context, const char *zone, struct kept_serial *kept);
-	/* Before they are given out. A store that fails says so itself; serials go on by the time.
-	 */
+	/* Before they are given out. The store logs its own failures; serials go on by the time. */
 	void (*keep)(void *context, const struct transfer_zone *const *zones, size_t count);
 };
 
-/* Terms and zones of a model that is compiled: zones that are as in `before` (may be NULL) keep
- * their serial, others get the next. Puts its stamps into the policy, which must not live longer
- * than the table. ERR_NOMEM. */
+/* The table of a model and its policy. Zones that are as in `before` (may be NULL) keep their
+ * serial, others get the next. Puts its stamps into the policy, which must not outlive the table.
+ * ERR_NOMEM. */
 MUST_CHECK int transfer_table_compile(struct transfer_table **table, const struct model *model,
 				      struct policy *policy, const struct transfer_table *before,
 				      const struct serial_keeper *keeper, uint64_t now_s);
-/* The same zones where only what we own has changed, from before->policy's to the policy's: costs
+/* The same zones where only what we own has changed, from before->policy's to the policy's. Costs
  * what has changed. */
 MUST_CHECK int transfer_table_advance(struct transfer_table **table, struct policy *policy,
 				      const struct transfer_table *before,

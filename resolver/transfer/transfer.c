@@ -1,5 +1,5 @@
-/* A transfer from the question to its end: who may, when it has a place, and how fast it goes. What
- * is in its messages is transfer/message's. */
+/* A transfer from the question to its end: who may, when it gets a slot, and how fast it goes. What
+ * is in its messages is stream.c's. */
 #include "resolver/transfer/transfer.h"
 
 #include <assert.h>
@@ -8,23 +8,22 @@
 #include <string.h>
 
 #include "resolver/stats.h"
-#include "resolver/transfer/message.h"
+#include "resolver/transfer/stream.h"
 #include "rules/base.h"
 #include "rules/zone/serial.h"
-
-enum { MORE_TEXT_MAX = 32 };
 
 struct transfer {
 	struct transfer *next, **link;
 	struct transfers *transfers;
-	struct transfer_line *line; /* that it is in */
+	struct transfer_line *line; /* the one it is in */
 	struct query *query;
 	struct policy_hold *hold;
 	struct address client; /* address_client */
 	struct transfer_writer writer;
-	struct timer timer;    /* the next loop round */
-	struct timer patience; /* while it waits: its end; while it sends: a look at the pace */
-	size_t paced;          /* bytes at the last look */
+	struct timer timer; /* the next loop round */
+	struct timer
+		patience; /* while it waits: its end; while it sends: the next check of the pace */
+	size_t paced;     /* bytes at the last check */
 	uint64_t began_us;
 };
 
@@ -46,27 +45,17 @@ struct refusal { /* text NULL: none */
 	const char *why;  /* for us; NULL: the same */
 };
 
-/* " (N more not logged)", or nothing. */
-static const char *more_text(unsigned unlogged, char text[MORE_TEXT_MAX])
+static void log_refusal(struct transfers *transfers, const struct query *query, const char *why)
 {
-	text[0] = '\0';
-	if (unlogged > 0)
-		snprintf(text, MORE_TEXT_MAX, " (%u more not logged)", unlogged);
-	return text;
-}
+	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[LOG_MORE_MAX];
 
-static void tell_refusal(struct transfers *transfers, const struct query *query, const char *why)
-{
-	char zone[NAME_TEXT_MAX], client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
-	unsigned unlogged;
-
-	if (log_pace(&transfers->refused, now_us(transfers), &unlogged))
+	if (log_pace(&transfers->refused, now_us(transfers), more))
 		log_event(LOG_INFO, "transfer", "%s refused to %s: %s%s",
 			  name_to_text(&query->name, zone), address_print(&query->client, client),
-			  why, more_text(unlogged, more));
+			  why, more);
 }
 
-/* Counts and tells the refusal, and writes it into the buffer; returns its length. */
+/* Counts and logs the refusal, and writes it into the buffer; returns its length. */
 static size_t write_refusal(struct transfers *transfers, const struct query *query,
 			    const struct policy_hold *hold, const struct tsig_context *tsig,
 			    const struct refusal *refusal)
@@ -75,7 +64,7 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	struct message message;
 	struct tsig_context copy;
 
-	tell_refusal(transfers, query, refusal->why ? refusal->why : refusal->text);
+	log_refusal(transfers, query, refusal->why ? refusal->why : refusal->text);
 	STATS_ADD(transfers->stats, transfers_refused, 1);
 	if (refusal->rcode == RCODE_REFUSED)
 		STATS_ADD(transfers->stats, refused, 1);
@@ -93,7 +82,7 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	return tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX, transfers->time_of_day_s());
 }
 
-/* What a zone that is not there and one that is not to be had say is the same. */
+/* A client cannot tell a zone that is not there from one it may not have. */
 static struct refusal judge(const struct query *query, const struct policy_hold *hold,
 			    const struct transfer_zone *zone, const struct tsig_context *tsig)
 {
@@ -101,16 +90,17 @@ static struct refusal judge(const struct query *query, const struct policy_hold 
 	const struct request *request = &query->request;
 
 	if (request->type == TYPE_AXFR && !query->tcp)
-		return (struct refusal){RCODE_REFUSED, "AXFR goes by TCP", NULL};
+		return (struct refusal){RCODE_REFUSED, "AXFR is answered by TCP only", NULL};
 	if (!zone)
-		return (struct refusal){RCODE_REFUSED, not_allowed, "no such zone goes out"};
-	if (!transfer_terms_allow(hold->transfers->terms, zone, &query->client,
-				  tsig ? tsig->key : NULL))
+		return (struct refusal){RCODE_REFUSED, not_allowed,
+					"no zone of that name goes out"};
+	if (!transfer_acl_allows(hold->transfers->acl, zone, &query->client,
+				 tsig ? tsig->key : NULL))
 		return (struct refusal){RCODE_REFUSED, not_allowed,
 					tsig ? "no entry of transfers allows this client and key"
 					     : "no entry of transfers allows this client unsigned"};
 	if (request->type == TYPE_IXFR && !request->has_serial)
-		return (struct refusal){RCODE_FORMERR, "IXFR without the SOA that it begins from",
+		return (struct refusal){RCODE_FORMERR, "IXFR needs the SOA that the client has",
 					NULL};
 	return (struct refusal){0};
 }
@@ -129,7 +119,7 @@ static const struct refusal too_many = {RCODE_SERVFAIL, "too many zone transfers
 					NULL};
 static const struct refusal no_memory = {RCODE_SERVFAIL, "out of memory", NULL};
 
-/* ---- counting and telling ---- */
+/* ---- counting and logging ---- */
 
 static void count_sent(const struct transfers *transfers, const struct transfer_writer *writer)
 {
@@ -144,15 +134,14 @@ static void count_sent(const struct transfers *transfers, const struct transfer_
 }
 
 /* Once a second of each kind. */
-static void tell(const struct transfer *transfer, struct log_pace *pace, enum log_level level,
-		 const char *how)
+static void log_transfer(const struct transfer *transfer, struct log_pace *pace,
+			 enum log_level level, const char *how)
 {
 	const struct transfer_writer *writer = &transfer->writer;
 	uint64_t now = now_us(transfer->transfers);
-	char client[ADDRESS_TEXT_MAX], more[MORE_TEXT_MAX];
-	unsigned unlogged;
+	char client[ADDRESS_TEXT_MAX], more[LOG_MORE_MAX];
 
-	if (!log_pace(pace, now, &unlogged))
+	if (!log_pace(pace, now, more))
 		return;
 	log_event(level, "transfer",
 		  "%s serial %u %s to %s: %s%s, %zu record%s in %zu message%s, %zu bytes, %llu "
@@ -163,8 +152,7 @@ static void tell(const struct transfer *transfer, struct log_pace *pace, enum lo
 		  writer->is_signed ? ", signed" : "", writer->records,
 		  writer->records == 1 ? "" : "s", writer->messages,
 		  writer->messages == 1 ? "" : "s", writer->bytes,
-		  (unsigned long long)((now - transfer->began_us) / 1000),
-		  more_text(unlogged, more));
+		  (unsigned long long)((now - transfer->began_us) / 1000), more);
 }
 
 /* ---- lines ---- */
@@ -205,7 +193,7 @@ static unsigned count_client(const struct transfer_line *line, const struct addr
 	return count;
 }
 
-static bool has_place(const struct transfers *transfers, const struct address *client)
+static bool has_slot(const struct transfers *transfers, const struct address *client)
 {
 	return transfers->sending.count < TRANSFERS_MAX &&
 	       count_client(&transfers->sending, client) < TRANSFERS_SHARE;
@@ -217,7 +205,7 @@ static bool may_wait(const struct transfers *transfers, const struct address *cl
 	       count_client(&transfers->waiting, client) < TRANSFERS_WAITING_SHARE;
 }
 
-static void take_place(struct transfer *transfer)
+static void take_slot(struct transfer *transfer)
 {
 	struct transfers *transfers = transfer->transfers;
 
@@ -225,9 +213,9 @@ static void take_place(struct transfer *transfer)
 	wheel_arm(transfers->wheel, &transfer->patience, now_us(transfers) + TRANSFER_PACE_US);
 }
 
-/* A place is free: it goes to whoever waits longest of those that may have it, and who begins in
+/* A slot is free: of those that may have it the one that has waited longest gets it, and begins in
  * the next loop round. */
-static void fill_places(struct transfers *transfers)
+static void fill_slots(struct transfers *transfers)
 {
 	struct transfer *next;
 
@@ -235,10 +223,10 @@ static void fill_places(struct transfers *transfers)
 		next = at->next;
 		if (transfers->sending.count == TRANSFERS_MAX)
 			return;
-		if (!has_place(transfers, &at->client))
+		if (!has_slot(transfers, &at->client))
 			continue;
 		line_leave(at);
-		take_place(at);
+		take_slot(at);
 		wheel_arm(transfers->wheel, &at->timer, now_us(transfers));
 	}
 }
@@ -257,23 +245,22 @@ static void end_transfer(struct transfer *transfer, const uint8_t *reply, size_t
 	line_leave(transfer);
 	explicit_bzero(&transfer->writer.tsig, sizeof transfer->writer.tsig);
 	free(transfer);
-	fill_places(transfers);
+	fill_slots(transfers);
 	query_finish(query, reply, length);
 	policy_hold_give(hold);
 }
 
-/* A client that has half of a zone sees by the end of its connection that there is no more (RFC
- * 5936 section 2.2). */
+/* Its connection is closed: the client sees that it has half of a zone (RFC 5936 section 2.2). */
 static void break_off(struct transfer *transfer, struct log_pace *pace, enum log_level level,
 		      const char *how)
 {
 	atomic_fetch_add_explicit(&transfer->writer.zone->meter->broken, 1, memory_order_relaxed);
 	STATS_ADD(transfer->transfers->stats, transfers_broken, 1);
-	tell(transfer, pace, level, how);
+	log_transfer(transfer, pace, level, how);
 	end_transfer(transfer, NULL, 0);
 }
 
-/* It has sent nothing yet. */
+/* Before anything was sent. */
 static void give_up(struct transfer *transfer, const struct refusal *refusal)
 {
 	struct transfers *transfers = transfer->transfers;
@@ -297,14 +284,14 @@ static void send_next(struct transfer *transfer)
 
 	if (length == 0) {
 		break_off(transfer, &transfers->failed, LOG_ERROR,
-			  "broken off, because a record of it is too large for any message,");
+			  "broken off, because one of its records is too large for any message,");
 		return;
 	}
 	if (!writer->has_record) {
 		count_sent(transfers, writer);
-		tell(transfer,
-		     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
-		     LOG_INFO, "sent");
+		log_transfer(transfer,
+			     writer->kind == STREAM_WHOLE ? &transfers->whole : &transfers->changes,
+			     LOG_INFO, "sent");
 		end_transfer(transfer, transfers->buffer, length);
 		return;
 	}
@@ -353,7 +340,7 @@ static void on_patience(struct timer *timer, uint64_t now)
 	}
 	if (transfer->writer.bytes - transfer->paced < TRANSFER_PACE_BYTES) {
 		break_off(transfer, &transfers->broken, LOG_INFO,
-			  "broken off, for it was read too slowly,");
+			  "broken off, because the client read too slowly,");
 		return;
 	}
 	transfer->paced = transfer->writer.bytes;
@@ -362,8 +349,8 @@ static void on_patience(struct timer *timer, uint64_t now)
 
 /* ---- beginning ---- */
 
-/* What is one message: by UDP the changes where they fit, else the SOA, and the client comes by TCP
- * (RFC 1995 section 2). No more is looked at than fits. */
+/* Answers of one message: by UDP the changes if they fit, else the SOA, after which the client
+ * comes by TCP (RFC 1995 section 2). No more is read than fits. */
 static void answer_in_one(struct transfers *transfers, struct query *query,
 			  struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
@@ -406,8 +393,8 @@ static void begin(struct transfers *transfers, struct query *query, struct polic
 		  const struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {
 	struct address client = address_client(&query->client);
-	bool place = has_place(transfers, &client);
-	struct transfer *transfer = place || may_wait(transfers, &client)
+	bool slot = has_slot(transfers, &client);
+	struct transfer *transfer = slot || may_wait(transfers, &client)
 					    ? transfer_new(transfers, query, hold, &client)
 					    : NULL;
 
@@ -418,13 +405,13 @@ static void begin(struct transfers *transfers, struct query *query, struct polic
 	}
 	transfer->writer = *writer;
 	transfer_writer_begin(&transfer->writer, kind, version);
-	if (!place) {
+	if (!slot) {
 		line_enter(&transfers->waiting, transfer);
 		wheel_arm(transfers->wheel, &transfer->patience,
 			  transfer->began_us + TRANSFER_WAIT_US);
 		return;
 	}
-	take_place(transfer);
+	take_slot(transfer);
 	step(transfer, query->room(query));
 }
 
@@ -466,15 +453,15 @@ const struct rrset *transfer_soa(const struct transfer_table *table, const struc
 {
 	const struct transfer_zone *zone = transfer_table_find(table, &query->name);
 
-	return zone && transfer_terms_allow(table->terms, zone, &query->client,
-					    tsig ? tsig->key : NULL)
+	return zone && transfer_acl_allows(table->acl, zone, &query->client,
+					   tsig ? tsig->key : NULL)
 		       ? zone_soa(zone->zone)
 		       : NULL;
 }
 
 void transfers_abandon(struct transfers *transfers)
 {
-	struct transfer *next; /* none begins any more: inbound_worker's `ends` */
+	struct transfer *next; /* none begins any more: inbound_worker has `ends` */
 
 	transfers->ends = true;
 	for (struct transfer *at = transfers->waiting.first; at; at = next) {

@@ -6,8 +6,8 @@
  *     the variables      name, class, TTL, algorithm, time, fudge, error, other data; from an
  *                        answer's second message on only time and fudge
  *
- * Every message of an answer is signed, so no hash is open between two of them. A MAC that was
- * truncated is legal and not taken: nobody is known to send them (section 5.2.2.1, our policy).
+ * Every message of an answer is signed, so no hash is open between two of them. Truncated MACs are
+ * legal but not accepted: nobody is known to send them (section 5.2.2.1, our policy).
  *
  * Not here: who may have what with which key, TKEY, SIG(0), HMAC-MD5. */
 #include "resolver/transfer/tsig.h"
@@ -89,7 +89,7 @@ static void write_time(uint8_t *at, uint64_t time_s)
 	wire_put32(at + 2, (uint32_t)time_s);
 }
 
-/* RFC 8945 section 4.2. What stands there was found to be a record that ends with the packet. */
+/* RFC 8945 section 4.2. The caller knows that a record is there that ends with the packet. */
 static bool read_tsig(struct tsig *tsig, const uint8_t *packet, size_t length, size_t at)
 {
 	size_t end;
@@ -138,8 +138,7 @@ static void hash_name(gnutls_hmac_hd_t hash, const uint8_t *name, size_t length)
 	gnutls_hmac(hash, lower, length);
 }
 
-/* The header is hashed as it was before the TSIG was put there: `counted` says that ARCOUNT has
- * it. */
+/* The header is hashed as it was without the TSIG; `counted`: ARCOUNT includes it. */
 static void hash_message(gnutls_hmac_hd_t hash, const uint8_t *message, size_t length, uint16_t id,
 			 bool counted)
 {
@@ -178,7 +177,7 @@ static void hash_variables(gnutls_hmac_hd_t hash, const struct tsig_key *key, ui
 		gnutls_hmac(hash, other, other_length);
 }
 
-/* A hash that has the MAC before in it. NULL where none can be had: without memory. */
+/* A hash that begins with the MAC before. NULL without memory. */
 static gnutls_hmac_hd_t begin_hash(const struct tsig_key *key, const uint8_t *mac,
 				   size_t mac_length)
 {
@@ -296,7 +295,7 @@ enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *p
 		return TSIG_BADKEY;
 	enum tsig_error error = check(context, &tsig, packet, tsig_at, now_s);
 
-	/* What the other side complains of it says without a MAC. */
+	/* The other side reports its errors without a MAC. */
 	return error == TSIG_BADSIG && tsig.mac_length == 0 && tsig.error
 		       ? (enum tsig_error)tsig.error
 		       : error;
@@ -325,8 +324,8 @@ size_t tsig_room(const struct tsig_context *context)
 	return names + RECORD_FIXED + TIME_BYTES + 2 + 2 + mac + 6 + other_length(context);
 }
 
-/* The MAC of the message as it is, kept for the next one. Without memory it is all zeros, and
- * nobody takes such a message. */
+/* The MAC of the message as it is, kept for the next one. Without memory it is all zeros, which
+ * nobody accepts. */
 static void sign_message(struct tsig_context *context, const uint8_t *message, size_t length,
 			 uint64_t time_s, const uint8_t *other)
 {
@@ -378,8 +377,8 @@ static uint8_t *put_head(const struct tsig_context *context, uint8_t *at)
 size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s)
 {
-	/* Told to be out of time, the client finds its own time signed and ours as the other data
-	 * (RFC 8945 section 5.2.3). */
+	/* BADTIME: the client's own time is signed, and ours is the other data (RFC 8945 section
+	 * 5.2.3). */
 	uint64_t time_s = context->error == TSIG_BADTIME ? context->signed_s : now_s;
 	uint8_t other[OTHER_BADTIME];
 	bool mute = !context->key || is_mute(context);

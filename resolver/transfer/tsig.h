@@ -1,11 +1,11 @@
-/* TSIG (RFC 8945): messages signed with a secret that both sides have. A context is what one side
- * keeps of an exchange; each message's MAC goes into the next one's, so that none can be taken out
- * of a zone transfer, or put into it.
+/* TSIG (RFC 8945): messages signed with a shared secret. A context is what one side keeps of an
+ * exchange. Each message's MAC goes into the next one's: nobody can remove a message from a zone
+ * transfer, or insert one.
  *
  *     request ── tsig_check ──► context ── tsig_sign ──► answer, and on, for each message of it
  *     tsig_begin ──► context ── tsig_sign ──► request of our own ... tsig_check_answer
  *
- * The time is a parameter, in seconds of the time of day. Thread-safe: keys are read only. */
+ * The time is a parameter, in seconds of the time of day. Thread-safe: keys are only read. */
 #ifndef SLUICE_TSIG_H
 #define SLUICE_TSIG_H
 
@@ -24,7 +24,7 @@ enum {
 	TSIG_ROOM_MAX = 2 * NAME_WIRE_MAX + 10 + 16 + TSIG_MAC_MAX + 6,
 };
 
-/* RFC 8945 section 3; what an answer's TSIG says, FORMERR apart, which is answered without one. */
+/* RFC 8945 section 3: what an answer's TSIG says. FORMERR is answered without one. */
 enum tsig_error {
 	TSIG_FINE = 0,
 	TSIG_FORMERR = 1,
@@ -43,38 +43,38 @@ struct tsig_key {
 };
 
 struct tsig_context {
-	const struct tsig_key *key; /* NULL: it is not known, what is signed says so */
+	const struct tsig_key *key; /* NULL: unknown, and the answer's TSIG says so */
 	enum tsig_error error;
 	uint16_t original_id;
-	bool chained; /* a message of this exchange has been signed: the next says only when */
+	bool chained; /* one message was signed: of the next only the times are hashed */
 	uint8_t mac[TSIG_MAC_MAX]; /* of the message before */
 	size_t mac_length;
 	uint64_t signed_s; /* the request's time */
-	/* What came with a key that is not known: an answer names it. */
+	/* Name and algorithm of an unknown key, which the answer repeats. */
 	uint8_t foreign[2 * NAME_WIRE_MAX];
 	size_t foreign_name, foreign_algorithm; /* bytes of each */
 };
 
-/* A key by what the configuration says; false when it has no name or no secret. */
+/* A key from the configuration; false when it has no name or no secret. */
 bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings);
 const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count,
 				     const uint8_t *name);
 
-/* Checks a request whose TSIG stands at tsig_at, the last record. The context is what the answer is
- * signed with, good or bad: where it was BADKEY or BADSIG that is a TSIG without a MAC (RFC 8945
- * section 5.3.2). */
+/* Checks a request whose TSIG, the last record, is at tsig_at. The answer is signed with the
+ * context whatever the result; after BADKEY or BADSIG its TSIG has no MAC (RFC 8945 section 5.3.2).
+ */
 enum tsig_error tsig_check(struct tsig_context *context, const struct tsig_key *keys, size_t count,
 			   const uint8_t *packet, size_t length, size_t tsig_at, uint64_t now_s);
 
 /* For a request of our own. */
 void tsig_begin(struct tsig_context *context, const struct tsig_key *key, uint16_t id);
-/* Checks the answer to a request that was signed with this context. */
+/* Checks the answer to a request that this context signed. */
 enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *packet,
 				  size_t length, size_t tsig_at, uint64_t now_s);
 
 /* What tsig_sign will add. */
 size_t tsig_room(const struct tsig_context *context);
-/* Puts a TSIG behind the message and counts it. Returns its length; the buffer must have room. */
+/* Appends a TSIG and counts it. Returns the message's length; the buffer must have room. */
 size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s);
 

@@ -1,5 +1,5 @@
-/* What is small is kept by value, and copied with each version; zones, deltas and the meter are
- * shared by reference. */
+/* Small members are copied with each version; zones, deltas and the meter are shared by reference.
+ */
 #include "resolver/transfer/zone.h"
 
 #include <stdlib.h>
@@ -26,13 +26,13 @@ static void meter_unref(struct transfer_meter *meter)
 		free(meter);
 }
 
-struct transfer_zone *transfer_zone_hold(struct transfer_zone *zone)
+struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone)
 {
 	zone->references++;
 	return zone;
 }
 
-void transfer_zone_let_go(struct transfer_zone *zone)
+void transfer_zone_unref(struct transfer_zone *zone)
 {
 	if (!zone || --zone->references > 0)
 		return;
@@ -60,7 +60,7 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 	zone->meter = meter_new();
 	if (zone->text && zone->meter)
 		return zone;
-	transfer_zone_let_go(zone);
+	transfer_zone_unref(zone);
 	return NULL;
 }
 
@@ -86,7 +86,7 @@ int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *
 
 /* ---- the past ---- */
 
-/* The first of its deltas that there is room for beside `held` bytes and `count` others. */
+/* The first of its deltas that fits beside `held` bytes and `count` others. */
 static size_t first_kept(const struct transfer_zone *zone, size_t held, size_t count,
 			 size_t past_max)
 {
@@ -107,9 +107,9 @@ static void add_past(struct transfer_zone *zone, struct transfer_delta *delta)
 	zone->past_bytes += transfer_delta_bytes(delta);
 }
 
-struct transfer_zone *transfer_zone_again(const struct transfer_zone *zone,
-					  const struct transfer_zone *before,
-					  struct transfer_delta *latest, size_t past_max)
+struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
+					      const struct transfer_zone *before,
+					      struct transfer_delta *latest, size_t past_max)
 {
 	size_t held = latest ? transfer_delta_bytes(latest) : 0;
 	size_t first = held > past_max ? before->past_count
@@ -132,7 +132,7 @@ struct transfer_zone *transfer_zone_again(const struct transfer_zone *zone,
 		add_past(again, latest);
 	if (again->text)
 		return again;
-	transfer_zone_let_go(again);
+	transfer_zone_unref(again);
 	return NULL;
 }
 
@@ -194,10 +194,11 @@ bool transfer_zone_content_after(const struct transfer_zone *zone, const struct 
 
 /* ---- names ---- */
 
-size_t transfer_zone_spell(const struct transfer_zone *zone, const struct address *address,
+size_t transfer_zone_owner(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX])
 {
-	_Static_assert((int)TRANSFER_OWNER_MAX >= (int)REVERSE_WIRE_MAX, "it has room for each");
+	_Static_assert((int)TRANSFER_OWNER_MAX >= (int)REVERSE_WIRE_MAX,
+		       "it has room for a reverse name");
 	size_t length = reverse_wire(address, owner);
 
 	if (!zone->classless)

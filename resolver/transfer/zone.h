@@ -1,16 +1,16 @@
 /* A zone that goes out, at one serial. It never changes; a change makes another version of it,
- * which takes over what it can:
+ * which shares what it can:
  *
  *     version 7 ── past: 5→6, 6→7                a change from one serial to the next is a delta
  *     version 8 ── past: 5→6, 6→7, 7→8           (transfer/delta.h), shared by all versions
  *
- * **What the past costs.** A delta holds copies of the records that went and came, with their
- * owners, and two SOAs' worth of bytes: some 250 bytes for one PTR that was changed. A zone keeps
- * the last TRANSFER_PAST of them, and all zones of a table together TRANSFER_PAST_BYTES at most,
- * each an equal share: the oldest go, and a change that is larger than the share by itself ends the
- * past. Nothing else is kept of what a zone was: no table of what we own, no old zone. A snapshot
- * that a transfer still reads has its own row of pointers, TRANSFER_PAST for each zone that was
- * changed since, and until the transfer's end those deltas that have gone from the newer ones.
+ * **What the past costs.** A delta has copies of the records that went and came, with their owners
+ * and two SOAs: some 250 bytes for one changed PTR. A zone keeps the last TRANSFER_PAST of them,
+ * and all zones of a table together keep TRANSFER_PAST_BYTES at most, in equal shares: the oldest
+ * go first, and one change larger than the share ends the past. Nothing else is kept of what a zone
+ * was: no table of what we own, no old zone. A snapshot that a transfer still reads keeps its own
+ * row of pointers, TRANSFER_PAST for each zone changed since, and the deltas that newer versions
+ * have dropped.
  *
  * The control thread makes and frees versions; workers read, and count in the meter. */
 #ifndef SLUICE_TRANSFER_ZONE_H
@@ -54,38 +54,38 @@ struct transfer_zone {
 	uint32_t serial;
 	struct transfer_content content;
 	struct transfer_meter *meter;
-	size_t past_bytes; /* that it holds, of itself and others */
+	size_t past_bytes; /* of the deltas, also where others hold them too */
 	size_t past_count;
 	struct transfer_delta *past[]; /* oldest first; each from its serial to that of the next */
 };
 
-/* A zone that is found in a policy, without serial, content and past. NULL without memory. */
+/* A zone as a policy has it, without serial, content and past. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex);
-struct transfer_zone *transfer_zone_hold(struct transfer_zone *zone);
-void transfer_zone_let_go(struct transfer_zone *zone); /* NULL is fine */
-/* The same zone again, with as much of the past of `before` (which may be the zone) as `past_max`
- * bytes have room for, and behind it the latest change (NULL: there was none), of which it takes a
- * reference. NULL without memory. */
-struct transfer_zone *transfer_zone_again(const struct transfer_zone *zone,
-					  const struct transfer_zone *before,
-					  struct transfer_delta *latest, size_t past_max);
-/* Gives a reverse zone its serial: what is answered is the apex with it. ERR_NOMEM. */
+struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
+void transfer_zone_unref(struct transfer_zone *zone); /* NULL is fine */
+/* A copy of the zone with as much of the past of `before` (which may be the zone) as fits into
+ * `past_max` bytes, and behind it the latest change (NULL: none), of which it takes a reference.
+ * NULL without memory. */
+struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
+					      const struct transfer_zone *before,
+					      struct transfer_delta *latest, size_t past_max);
+/* Gives a reverse zone its serial, and so the SOA that is answered. ERR_NOMEM. */
 MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *key,
 					uint32_t serial);
-/* Goes on with the counts of the version before. */
+/* Takes over the counts of the version before. */
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before);
 
 /* All of what it says. */
 struct transfer_content transfer_zone_content(const struct transfer_zone *zone,
 					      const struct policy *policy);
-/* What a reverse zone says once what we own is another; false when it is the same. */
+/* What a reverse zone says once what we own is `after`; false when that is the same. */
 bool transfer_zone_content_after(const struct transfer_zone *zone, const struct owned *before,
 				 const struct owned *after, struct transfer_content *content);
 
-/* The name that an address has in a reverse zone: its reverse name, or in a classless zone its last
- * octet below the apex. Writes it, and returns its length. */
+/* Writes the owner that an address has in a reverse zone and returns its length: its reverse name,
+ * or in a classless zone its last octet below the apex. */
 enum { TRANSFER_OWNER_MAX = NAME_WIRE_MAX + 4 };
-size_t transfer_zone_spell(const struct transfer_zone *zone, const struct address *address,
+size_t transfer_zone_owner(const struct transfer_zone *zone, const struct address *address,
 			   uint8_t owner[TRANSFER_OWNER_MAX]);
 
 #endif

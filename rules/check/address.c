@@ -3,12 +3,11 @@
  * an address must be in and how its names are written is in pools.c, for the API as well. */
 #include <strings.h>
 
-#include "rules/check/pool_index.h"
+#include "rules/check/internal.h"
 #include "rules/policy/reverse_zones.h"
 
-struct owned {
-	struct pool_index pool_index;
-	struct seen addresses; /* "192.0.2.1" -> struct origin */
+struct owned_seen {            /* struct origin, each */
+	struct seen addresses; /* "192.0.2.1" */
 	struct seen names, ids, labels, services;
 };
 
@@ -76,8 +75,9 @@ static void check_pools(struct check *check)
 	check_overlaps(check, items, placed);
 }
 
-static void check_address(struct check *check, struct owned *owned, const struct address *address,
-			  const char *region, const struct origin *origin)
+static void check_address(struct check *check, struct owned_seen *seen,
+			  const struct address *address, const char *region,
+			  const struct origin *origin)
 {
 	char text[ADDRESS_TEXT_MAX], refusal[POOLS_TEXT_MAX];
 	const struct origin *before;
@@ -85,12 +85,13 @@ static void check_address(struct check *check, struct owned *owned, const struct
 	if (!address->family)
 		return;
 	address_print(address, text);
-	if (pool_index_refusal(&owned->pool_index, check, address, region, refusal))
+	if (check_own_address(check, address, region, refusal))
 		ERROR(check, origin, "address", "%s", refusal);
-	before = seen_put(check, &owned->addresses, text, origin);
+	before = seen_put(check, &seen->addresses, text, origin);
 	if (before)
-		ERROR(check, origin, "address", "%s is given at %s already; give each address once",
-		      text, check_place(check, before));
+		ERROR(check, origin, "address",
+		      "%s is given already, at %s; give each address once", text,
+		      check_place(check, before));
 }
 
 static void check_reverse_fqdn(struct check *check, const char *fqdn, const struct origin *origin)
@@ -102,7 +103,7 @@ static void check_reverse_fqdn(struct check *check, const char *fqdn, const stru
 		      advice);
 }
 
-static void check_label(struct check *check, struct owned *owned,
+static void check_label(struct check *check, struct owned_seen *seen,
 			const struct owned_address *address, const char *region)
 {
 	const struct origin *origin = &address->origin, *before;
@@ -115,7 +116,7 @@ static void check_label(struct check *check, struct owned *owned,
 		ERROR(check, origin, "domain_name_label", "\"%s\" does not fit; %s", label, advice);
 		return;
 	}
-	before = seen_put(check, &owned->labels, seen_pair(check, region ? region : "", label),
+	before = seen_put(check, &seen->labels, seen_pair(check, region ? region : "", label),
 			  origin);
 	if (before)
 		ERROR(check, origin, "domain_name_label",
@@ -138,7 +139,7 @@ static void check_tags(struct check *check, const char *const *tags, size_t coun
 	if (count > TAGS_MAX)
 		ERROR(check, origin, "tags", "there are %zu; give at most %d", count, TAGS_MAX);
 	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
-		if (!tags[i]) /* it is none, which has been told */
+		if (!tags[i]) /* has a fault already */
 			continue;
 		size_t length = strcspn(tags[i], "=");
 
@@ -146,30 +147,29 @@ static void check_tags(struct check *check, const char *const *tags, size_t coun
 			ERROR(check, origin, "tags", "\"%s\" does not fit; give \"NAME=VALUE\"",
 			      tags[i]);
 		else if (is_tagged(tags, i, tags[i], length))
-			ERROR(check, origin, "tags",
-			      "there are two of the name \"%.*s\"; give each name once",
+			ERROR(check, origin, "tags", "\"%.*s\" occurs twice; give each name once",
 			      (int)length, tags[i]);
 	}
 }
 
-/* What goes with a PTR and would be lost without one. */
+/* Settings of a PTR that do nothing without one. */
 static void check_ptrs_own(struct check *check, const struct owned_address *address)
 {
 	if (address->reverse_fqdn || (!address->description && address->ttl == NOT_GIVEN))
 		return;
 	WARN(check, &address->origin, address->description ? "description" : "ttl",
-	     "it is the PTR's, and there is no reverse_fqdn: it is not used; give that, too, or "
-	     "set both by the API");
+	     "belongs to the PTR, so it has no effect without reverse_fqdn; give reverse_fqdn too, "
+	     "or set both through the API");
 }
 
-static void check_owned_address(struct check *check, struct owned *owned,
+static void check_owned_address(struct check *check, struct owned_seen *seen,
 				const struct owned_address *address)
 {
 	const char *region = model_region(check->model, address->region);
 	const struct origin *origin = &address->origin, *before;
 	const char *group = address->resource_group ? address->resource_group : "";
 
-	before = address->name ? seen_put(check, &owned->names,
+	before = address->name ? seen_put(check, &seen->names,
 					  seen_pair(check, group, address->name), origin)
 			       : NULL;
 	if (before)
@@ -177,28 +177,28 @@ static void check_owned_address(struct check *check, struct owned *owned,
 		      "there is an address \"%s\" in this resource group already, at %s; choose "
 		      "another name",
 		      address->name, check_place(check, before));
-	before = address->id ? seen_put(check, &owned->ids, address->id, origin) : NULL;
+	before = address->id ? seen_put(check, &seen->ids, address->id, origin) : NULL;
 	if (before)
 		ERROR(check, origin, "id",
-		      "%s is the id of the address at %s already; give another", address->id,
+		      "%s is already the id of the address at %s; give another", address->id,
 		      check_place(check, before));
-	check_address(check, owned, &address->address, region, origin);
-	check_label(check, owned, address, region);
+	check_address(check, seen, &address->address, region, origin);
+	check_label(check, seen, address, region);
 	check_reverse_fqdn(check, address->reverse_fqdn, origin);
 	check_tags(check, address->tags.items, address->tags.count, origin);
 	check_ptrs_own(check, address);
 }
 
-static void check_service(struct check *check, struct owned *owned,
+static void check_service(struct check *check, struct owned_seen *seen,
 			  const struct cloud_service *service)
 {
 	const struct origin *origin = &service->origin;
 	const char *advice = service->name ? service_name_refusal(service->name) : NULL;
 
-	check_unique(check, &owned->services, service->name, origin, "cloud service");
+	check_unique(check, &seen->services, service->name, origin, "cloud service");
 	if (advice)
 		ERROR(check, origin, "name", "\"%s\" does not fit; %s", service->name, advice);
-	check_address(check, owned, &service->address, NULL, origin);
+	check_address(check, seen, &service->address, NULL, origin);
 	check_reverse_fqdn(check, service->reverse_fqdn, origin);
 	check_tags(check, service->tags.items, service->tags.count, origin);
 }
@@ -206,13 +206,13 @@ static void check_service(struct check *check, struct owned *owned,
 void limits_check_addresses(struct check *check)
 {
 	const struct model *model = check->model;
-	struct owned owned = {0};
+	struct owned_seen seen = {0};
 
 	check_pools(check);
-	pool_index_fill(&owned.pool_index, check);
+	check_index_pools(check);
 	for (size_t i = 0; i < model->addresses.count; i++)
-		check_owned_address(check, &owned, &model->addresses.items[i]);
+		check_owned_address(check, &seen, &model->addresses.items[i]);
 	for (size_t i = 0; i < model->cloud_services.count; i++)
-		check_service(check, &owned, &model->cloud_services.items[i]);
+		check_service(check, &seen, &model->cloud_services.items[i]);
 	check_network(check, model->reverse.resolve_in, &model->reverse.origin, "resolve_in");
 }

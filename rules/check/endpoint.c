@@ -237,8 +237,6 @@ void limits_check_endpoints(struct check *check)
 			check_network(check, resolver->virtual_network, origin, "virtual_network");
 
 		check_unique(check, &names, resolver->name, origin, "resolver");
-		if (resolver->name)
-			seen_put(check, &check->resolvers, resolver->name, resolver);
 		if (i == limit)
 			check_count(check, model->resolvers.count, limit, origin, NULL,
 				    "resolvers_per_subscription");

@@ -1,7 +1,7 @@
-/* What the files of limits_*.c share: one check's state, an index by name, and the checks that
- * several nouns need. Private to them. */
-#ifndef SLUICE_LIMITS_INTERNAL_H
-#define SLUICE_LIMITS_INTERNAL_H
+/* What the files of this room share: one check's state, an index by name, and the checks that
+ * several nouns need. */
+#ifndef SLUICE_CHECK_INTERNAL_H
+#define SLUICE_CHECK_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,7 +40,6 @@ struct check {
 	bool out_of_memory; /* something was not looked at; said at the end */
 
 	struct seen networks;         /* name -> struct virtual_network */
-	struct seen resolvers;        /* name -> struct dns_resolver */
 	struct seen outbounds;        /* "RESOLVER/ENDPOINT" -> struct outbound_endpoint */
 	struct seen endpoint_subnets; /* "NETWORK/SUBNET" -> struct origin of its endpoint */
 	struct seen zone_names;       /* "corp.test." -> struct private_zone, the first so named */
@@ -49,6 +48,8 @@ struct check {
 	struct seen selves;           /* "10.10.0.4:53" -> struct self */
 	struct prefix_table subnets;  /* of endpoints; value: index into subnet_origins */
 	const struct origin **subnet_origins;
+	struct prefix_table pools;  /* value: index of the address pool */
+	struct prefix_table spaces; /* address spaces; value: index of the network */
 };
 
 /* Remembers value under key, which is copied, unless there is one already: that one comes back,
@@ -86,8 +87,7 @@ bool check_same_region(const struct check *check, const char *a, const char *b);
 const char *check_region_text(const struct check *check, const char *own);
 /* The inbound endpoint that this target is, or NULL. */
 const struct self *check_self(const struct check *check, const struct target_server *target);
-/* Behind the first label of a name in normal text form, at the next suffix; NULL behind the root.
- */
+/* The next suffix of a name in normal text form, behind its first label; NULL behind the root. */
 const char *check_parent(const char *suffix);
 /* Reads a domain name in normal form; false when it is not one. */
 bool check_name(struct name *name, const char *text);
@@ -101,11 +101,18 @@ struct placed_prefix {
 void check_overlaps(struct check *check, struct placed_prefix *items, size_t count);
 
 /* Whether one can ask there: not unspecified, multicast, broadcast or the VNet resolver itself.
- * (check/target.c) */
+ */
 void check_server(struct check *check, const struct host *host, const struct origin *origin,
 		  const char *field);
+/* Targets: at least one, each of them once, and one that can be asked. */
 void check_targets(struct check *check, const struct target_server *targets, size_t count,
 		   const struct origin *owner, const char *field);
+
+/* Fills check->pools and check->spaces; behind limits_check_endpoints. */
+void check_index_pools(struct check *check);
+/* pools_refusal, of a check that has both. */
+const char *check_own_address(const struct check *check, const struct address *address,
+			      const char *region, char text[POOLS_TEXT_MAX]);
 
 /* One per noun, in this order: the later ones use what the earlier ones have indexed. */
 void limits_check_networks(struct check *check);  /* check/network.c */

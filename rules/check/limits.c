@@ -3,16 +3,15 @@
  *     check/network.c   networks, address spaces, subnets
  *     check/endpoint.c  resolvers and their endpoints
  *     check/listen.c    what is bound, and who asks at the VNet resolver
- *     check/target.c    servers that questions are sent to
  *     check/zone.c      private zones and their links
  *     check/ruleset.c   rulesets, links, rules
  *     check/address.c   pools, addresses, cloud services, reverse names
  *     check/transfer.c  TSIG keys, and zones that go out
- *     check/settings.c  what single settings owe each other
+ *     check/settings.c  single settings that depend on each other
  *     check/warn.c      what is legal and surely not meant; check/loop.c: forwarding loops
  *
  * A value that is not there, or was not well formed, has its fault from the reader; here it is
- * passed over, so that one mistake is told once. Nothing here compares all with all: whatever may
+ * skipped, so that one mistake is reported once. Nothing here compares all with all: whatever may
  * be many is looked up in an index (check/seen.c) or sorted. */
 #include "rules/check/limits.h"
 
@@ -37,7 +36,7 @@ void check_unique(struct check *check, struct seen *seen, const char *name,
 
 	if (before)
 		ERROR(check, origin, "name",
-		      "\"%s\" is the name of the %s at %s already; choose another", name, what,
+		      "\"%s\" is already the name of the %s at %s; choose another", name, what,
 		      check_place(check, before));
 }
 
@@ -46,7 +45,7 @@ void check_count(struct check *check, size_t count, uint32_t limit, const struct
 {
 	if (count > limit)
 		ERROR(check, over, field,
-		      "one too many: %zu, and at most %u are allowed; remove some, or raise "
+		      "there are %zu, and at most %u are allowed; remove some, or raise "
 		      "limits.%s",
 		      count, limit, key);
 }
@@ -103,24 +102,12 @@ const char *check_parent(const char *suffix)
 	return dot[1] ? dot + 1 : dot;
 }
 
-/* By family, first address, and the shorter prefix first: whatever overlaps an entry then stands
- * inside the last one that was not inside another. */
-static int compare_prefixes(const void *left, const void *right)
+/* Afterwards whatever overlaps an entry stands inside the last one that was not inside another. */
+static int compare_placed(const void *left, const void *right)
 {
-	const struct prefix *a = &((const struct placed_prefix *)left)->prefix;
-	const struct prefix *b = &((const struct placed_prefix *)right)->prefix;
-	int bytes = memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
+	const struct placed_prefix *a = left, *b = right;
 
-	if (a->address.family != b->address.family)
-		return a->address.family < b->address.family ? -1 : 1;
-	if (bytes != 0)
-		return bytes;
-	return a->length < b->length ? -1 : a->length > b->length;
-}
-
-static bool is_before(const struct origin *a, const struct origin *b)
-{
-	return a->line < b->line;
+	return prefix_compare(&a->prefix, &b->prefix);
 }
 
 void check_overlaps(struct check *check, struct placed_prefix *items, size_t count)
@@ -129,13 +116,13 @@ void check_overlaps(struct check *check, struct placed_prefix *items, size_t cou
 	char text[PREFIX_TEXT_MAX], other_text[PREFIX_TEXT_MAX];
 
 	if (count > 0)
-		qsort(items, count, sizeof *items, compare_prefixes);
+		qsort(items, count, sizeof *items, compare_placed);
 	for (size_t i = 0; i < count; i++) {
 		if (!outer || !prefix_overlaps(&outer->prefix, &items[i].prefix)) {
 			outer = &items[i];
 			continue;
 		}
-		bool swap = is_before(items[i].origin, outer->origin);
+		bool swap = items[i].origin->line < outer->origin->line;
 		const struct placed_prefix *later = swap ? outer : &items[i];
 		const struct placed_prefix *earlier = swap ? &items[i] : outer;
 		ERROR(check, later->origin, later->field,
@@ -169,6 +156,60 @@ bool check_is_known(const struct check *check, const struct forwarding_ruleset *
 	return ruleset->version != 0 && check->known_count > 0 &&
 	       bsearch(&ruleset->version, check->known, check->known_count, sizeof *check->known,
 		       compare_versions);
+}
+
+static bool is_vnet_resolver(const struct model *model, const struct host *host)
+{
+	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {
+		const struct host *listen = &model->vnet_resolver.listen.items[i];
+		if (host_equal(listen, host))
+			return true;
+	}
+	return false;
+}
+
+void check_server(struct check *check, const struct host *host, const struct origin *origin,
+		  const char *field)
+{
+	const struct address *address = &host->address;
+	char text[ADDRESS_TEXT_MAX];
+
+	address_print(address, text);
+	if (address_is_unspecified(address))
+		ERROR(check, origin, field,
+		      "%s is not the address of a server; give the server's own", text);
+	else if (address_is_multicast(address) || address_is_broadcast(address))
+		ERROR(check, origin, field, "%s is a %s address; give the address of one server",
+		      text, address_is_multicast(address) ? "multicast" : "broadcast");
+	else if (is_vnet_resolver(check->model, host))
+		ERROR(check, origin, field,
+		      "%s is vnet_resolver.listen, our own VNet resolver; give another server",
+		      text);
+}
+
+void check_targets(struct check *check, const struct target_server *targets, size_t count,
+		   const struct origin *owner, const char *field)
+{
+	struct seen servers = {0};
+	char text[HOST_TEXT_MAX];
+
+	if (!targets)
+		return;
+	if (count == 0)
+		ERROR(check, owner, field, "is empty; give at least one target");
+	for (size_t i = 0; i < count; i++) {
+		const struct target_server *target = &targets[i];
+		struct host host = {target->address, (uint16_t)target->port};
+		if (!host.address.family)
+			continue;
+		if (target->port < 1 || target->port > 65535)
+			ERROR(check, &target->origin, "port", "%u is not a port; use 1 to 65535",
+			      target->port);
+		check_server(check, &host, &target->origin, "address");
+		if (seen_put(check, &servers, host_print(&host, text), target))
+			ERROR(check, &target->origin, "address",
+			      "%s is listed twice; keep one of them", text);
+	}
 }
 
 void limits_check(const struct model *model, struct faults *faults)

@@ -6,27 +6,27 @@
  *                                                           └──► a target that is us? go on there
  *
  * A network that is entered again on the way is a loop. Custom DNS servers play no part: they count
- * at the VNet resolver only, and no target is that. A loop of one step made by a rule is told by
- * the link that makes it (check/warn.c). */
+ * at the VNet resolver only, and no target is that. A loop of one step made by a rule is reported
+ * at the link that makes it (check/warn.c). */
 #include "rules/check/internal.h"
 
 enum { PATH_MAX_STEPS = 32 };
 
-struct linked { /* a ruleset linked to a network */
+struct linked_ruleset { /* a ruleset linked to a network */
 	const struct forwarding_ruleset *ruleset;
-	struct linked *next;
+	struct linked_ruleset *next;
 };
 
-struct node {
+struct loop_network {
 	const char *network;
-	struct linked *rulesets, **tail;
+	struct linked_ruleset *rulesets, **tail;
 	unsigned round; /* in which it was last entered */
 	bool on_path;
 };
 
 struct loops {
 	struct check *check;
-	struct seen nodes;    /* network -> struct node */
+	struct seen nodes;    /* network -> struct loop_network */
 	struct seen rules;    /* "RULESET DOMAIN" -> struct forwarding_rule */
 	struct seen reserved; /* domain -> itself */
 	unsigned round;
@@ -35,16 +35,16 @@ struct loops {
 };
 
 /* Who is asked for a domain in a network. */
-struct decision {
+struct loop_decision {
 	const struct target_server *targets;
 	size_t count;
 	bool by_rule;
 };
 
-static const struct forwarding_rule *rule_for(struct loops *loops, const struct node *node,
+static const struct forwarding_rule *rule_for(struct loops *loops, const struct loop_network *node,
 					      const char *suffix)
 {
-	for (const struct linked *linked = node->rulesets; linked; linked = linked->next) {
+	for (const struct linked_ruleset *linked = node->rulesets; linked; linked = linked->next) {
 		const struct forwarding_rule *rule = seen_get(
 			&loops->rules, seen_pair(loops->check, linked->ruleset->name, suffix));
 		if (rule)
@@ -53,7 +53,8 @@ static const struct forwarding_rule *rule_for(struct loops *loops, const struct 
 	return NULL;
 }
 
-static struct decision decide(struct loops *loops, const struct node *node, const char *domain)
+static struct loop_decision decide(struct loops *loops, const struct loop_network *node,
+				   const char *domain)
 {
 	const struct default_resolver *fallback = &loops->check->model->default_resolver;
 	const struct forwarding_rule *rule = NULL;
@@ -62,15 +63,15 @@ static struct decision decide(struct loops *loops, const struct node *node, cons
 	for (suffix = domain; suffix; suffix = check_parent(suffix))
 		if (seen_get(&loops->check->zone_networks,
 			     seen_pair(loops->check, suffix, node->network)))
-			return (struct decision){NULL, 0, false};
+			return (struct loop_decision){NULL, 0, false};
 	for (suffix = domain; suffix && !rule; suffix = check_parent(suffix)) {
 		rule = rule_for(loops, node, suffix);
 		if (rule || seen_get(&loops->reserved, suffix))
 			break;
 	}
 	if (rule)
-		return (struct decision){rule->targets.items, rule->targets.count, true};
-	return (struct decision){fallback->targets.items, fallback->targets.count, false};
+		return (struct loop_decision){rule->targets.items, rule->targets.count, true};
+	return (struct loop_decision){fallback->targets.items, fallback->targets.count, false};
 }
 
 static void report(struct loops *loops, const char *domain, const struct origin *origin,
@@ -90,8 +91,9 @@ static void report(struct loops *loops, const char *domain, const struct origin 
 static bool follow(struct loops *loops, const struct self *self, const char *domain, bool by_rule,
 		   const struct origin *origin, const char *field)
 {
-	struct node *node = (struct node *)(uintptr_t)seen_get(&loops->nodes, self->network);
-	struct decision decision;
+	struct loop_network *node =
+		(struct loop_network *)(uintptr_t)seen_get(&loops->nodes, self->network);
+	struct loop_decision decision;
 	bool found = false;
 
 	if (!node || loops->steps == PATH_MAX_STEPS)
@@ -133,7 +135,7 @@ static void start(struct loops *loops, const struct target_server *targets, size
 
 static void add_network(struct loops *loops, const struct virtual_network *network)
 {
-	struct node *node = arena_alloc(&loops->check->arena, sizeof *node);
+	struct loop_network *node = arena_alloc(&loops->check->arena, sizeof *node);
 
 	loops->check->out_of_memory |= !node;
 	if (!node || !network->name)
@@ -146,8 +148,9 @@ static void add_network(struct loops *loops, const struct virtual_network *netwo
 static void add_link(struct loops *loops, const struct forwarding_ruleset *ruleset,
 		     const char *network)
 {
-	struct node *node = (struct node *)(uintptr_t)seen_get(&loops->nodes, network);
-	struct linked *linked = arena_alloc(&loops->check->arena, sizeof *linked);
+	struct loop_network *node =
+		(struct loop_network *)(uintptr_t)seen_get(&loops->nodes, network);
+	struct linked_ruleset *linked = arena_alloc(&loops->check->arena, sizeof *linked);
 
 	loops->check->out_of_memory |= !linked;
 	if (!node || !linked)

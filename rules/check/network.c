@@ -23,7 +23,7 @@ static void check_space(struct check *check, const struct prefix *prefix,
 		if (prefix_parse(&forbidden, forbidden_spaces[i]) == 0 &&
 		    prefix_overlaps(&forbidden, prefix))
 			ERROR(check, origin, field,
-			      "%s takes in %s, which no virtual network may have; choose another",
+			      "%s overlaps %s, which no virtual network may have; choose another",
 			      prefix_print(prefix, text), forbidden_spaces[i]);
 }
 
@@ -56,7 +56,7 @@ static void check_spaces(struct check *check, const struct virtual_network *netw
 	check_overlaps(check, items, placed);
 }
 
-/* A space that was not well formed could have been the one. */
+/* A space that was not well formed may have covered it. */
 static bool is_inside(const struct virtual_network *network, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < network->address_space.count; i++) {
@@ -82,7 +82,7 @@ static void check_subnet(struct check *check, const struct virtual_network *netw
 	if (prefix->address.family == 4 &&
 	    (prefix->length < SUBNET_LENGTH_MIN || prefix->length > SUBNET_LENGTH_MAX))
 		ERROR(check, &subnet->origin, "prefix",
-		      "%s is not a size that a subnet can have; use a prefix from /%d to /%d", text,
+		      "%s is not a possible size of a subnet; use a prefix from /%d to /%d", text,
 		      SUBNET_LENGTH_MIN, SUBNET_LENGTH_MAX);
 }
 
@@ -113,8 +113,8 @@ static void check_dns_servers(struct check *check, const struct virtual_network 
 
 	if (network->dns_servers.count > LEG_UPSTREAMS_MAX)
 		ERROR(check, &network->origin, "dns_servers",
-		      "%zu servers, and %d can be kept; remove some", network->dns_servers.count,
-		      LEG_UPSTREAMS_MAX);
+		      "%zu servers, and at most %d are possible; remove some",
+		      network->dns_servers.count, LEG_UPSTREAMS_MAX);
 	for (size_t i = 0; i < network->dns_servers.count; i++) {
 		const struct host *host = &network->dns_servers.items[i];
 		const char *field = indexed(check, "dns_servers", i);
@@ -122,8 +122,8 @@ static void check_dns_servers(struct check *check, const struct virtual_network 
 			continue;
 		check_server(check, host, &network->origin, field);
 		if (seen_put(check, &servers, host_print(host, text), host))
-			ERROR(check, &network->origin, field, "%s is there twice; keep one of them",
-			      text);
+			ERROR(check, &network->origin, field,
+			      "%s is listed twice; keep one of them", text);
 	}
 }
 

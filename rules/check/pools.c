@@ -6,12 +6,11 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "rules/check/pool_index.h"
+#include "rules/check/internal.h"
 
 struct pools {
 	struct check check;
 	struct faults faults; /* none: the model has been checked */
-	struct pool_index pool_index;
 };
 
 /* ---- the tables ---- */
@@ -24,21 +23,20 @@ static void add_prefix(struct check *check, struct prefix_table *table, const st
 		check->out_of_memory = true;
 }
 
-void pool_index_fill(struct pool_index *pool_index, struct check *check)
+void check_index_pools(struct check *check)
 {
 	const struct model *model = check->model;
 
 	for (size_t i = 0; i < model->address_pools.count; i++)
-		add_prefix(check, &pool_index->pools, &model->address_pools.items[i].prefix, i);
+		add_prefix(check, &check->pools, &model->address_pools.items[i].prefix, i);
 	for (size_t i = 0; i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
 
 		for (size_t k = 0; k < network->address_space.count; k++)
-			add_prefix(check, &pool_index->networks, &network->address_space.items[k],
-				   i);
+			add_prefix(check, &check->spaces, &network->address_space.items[k], i);
 	}
-	prefix_table_build(&pool_index->pools);
-	prefix_table_build(&pool_index->networks);
+	prefix_table_build(&check->pools);
+	prefix_table_build(&check->spaces);
 }
 
 struct pools *pools_new(const struct model *model)
@@ -53,7 +51,7 @@ struct pools *pools_new(const struct model *model)
 	arena_init(&pools->check.arena);
 	limits_check_networks(&pools->check);
 	limits_check_endpoints(&pools->check);
-	pool_index_fill(&pools->pool_index, &pools->check);
+	check_index_pools(&pools->check);
 	if (!pools->check.out_of_memory)
 		return pools;
 	pools_free(pools);
@@ -71,29 +69,28 @@ void pools_free(struct pools *pools)
 
 /* ---- one address ---- */
 
-static bool is_ours(const struct pool_index *pool_index, const struct model *model,
-		    const struct address *address, const char *region)
+static bool is_ours(const struct check *check, const struct address *address, const char *region)
 {
-	const struct prefix_entry *entry = prefix_table_find(&pool_index->pools, address);
-	const struct address_pool *pool = entry ? &model->address_pools.items[entry->value] : NULL;
+	const struct prefix_entry *entry = prefix_table_find(&check->pools, address);
+	const struct address_pool *pool =
+		entry ? &check->model->address_pools.items[entry->value] : NULL;
 
 	if (pool && (!pool->region || !region || strcasecmp(pool->region, region) == 0))
 		return true;
-	return address_is_private(address) && prefix_table_find(&pool_index->networks, address);
+	return address_is_private(address) && prefix_table_find(&check->spaces, address);
 }
 
-const char *pool_index_refusal(const struct pool_index *pool_index, const struct check *check,
-			       const struct address *address, const char *region,
-			       char text[POOLS_TEXT_MAX])
+const char *check_own_address(const struct check *check, const struct address *address,
+			      const char *region, char text[POOLS_TEXT_MAX])
 {
 	const struct prefix_entry *subnet = prefix_table_find(&check->subnets, address);
 	char print[ADDRESS_TEXT_MAX];
 
 	address_print(address, print);
-	if (!is_ours(pool_index, check->model, address, region)) {
+	if (!is_ours(check, address, region)) {
 		snprintf(text, POOLS_TEXT_MAX,
-			 "%s is in no address pool of its region%s%s, nor private and in a virtual "
-			 "network; add the pool it is from",
+			 "%s is in no address pool of its region%s%s, and is not a private address "
+			 "in a virtual network; add its pool",
 			 print, region ? ", " : "", region ? region : "");
 		return text;
 	}
@@ -101,8 +98,8 @@ const char *pool_index_refusal(const struct pool_index *pool_index, const struct
 		const struct origin *endpoint = check->subnet_origins[subnet->value];
 
 		snprintf(text, POOLS_TEXT_MAX,
-			 "%s is in the subnet of the endpoint at %s:%u, which holds nothing else; "
-			 "use another subnet's",
+			 "%s is in the subnet of the endpoint at %s:%u, which is the endpoint's "
+			 "alone; use an address of another subnet",
 			 print, endpoint->file ? endpoint->file : "line", endpoint->line);
 		return text;
 	}
@@ -112,7 +109,7 @@ const char *pool_index_refusal(const struct pool_index *pool_index, const struct
 const char *pools_refusal(const struct pools *pools, const struct address *address,
 			  const char *region, char text[POOLS_TEXT_MAX])
 {
-	return pool_index_refusal(&pools->pool_index, &pools->check, address, region, text);
+	return check_own_address(&pools->check, address, region, text);
 }
 
 /* ---- two of them ---- */
@@ -133,14 +130,11 @@ static bool have_same_prefixes(const struct prefix_table *a, const struct prefix
 }
 
 /* Of two whose pools have the same prefixes. */
-static bool have_same_regions(const struct pools *a, const struct pools *b)
+static bool have_same_regions(const struct check *a, const struct check *b)
 {
-	const struct prefix_table *first = &a->pool_index.pools, *second = &b->pool_index.pools;
-
-	for (size_t i = 0; i < first->count; i++)
-		if (!is_same_text(
-			    a->check.model->address_pools.items[first->entries[i].value].region,
-			    b->check.model->address_pools.items[second->entries[i].value].region))
+	for (size_t i = 0; i < a->pools.count; i++)
+		if (!is_same_text(a->model->address_pools.items[a->pools.entries[i].value].region,
+				  b->model->address_pools.items[b->pools.entries[i].value].region))
 			return false;
 	return true;
 }
@@ -158,12 +152,14 @@ static bool have_same_places(const struct check *a, const struct check *b)
 	return true;
 }
 
-bool pools_equal(const struct pools *a, const struct pools *b, bool places)
+bool pools_equal(const struct pools *left, const struct pools *right, bool places)
 {
-	return have_same_prefixes(&a->pool_index.pools, &b->pool_index.pools) &&
-	       have_same_prefixes(&a->pool_index.networks, &b->pool_index.networks) &&
-	       have_same_prefixes(&a->check.subnets, &b->check.subnets) &&
-	       have_same_regions(a, b) && (!places || have_same_places(&a->check, &b->check));
+	const struct check *a = &left->check, *b = &right->check;
+
+	return have_same_prefixes(&a->pools, &b->pools) &&
+	       have_same_prefixes(&a->spaces, &b->spaces) &&
+	       have_same_prefixes(&a->subnets, &b->subnets) && have_same_regions(a, b) &&
+	       (!places || have_same_places(a, b));
 }
 
 /* ---- names ---- */

@@ -26,7 +26,7 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 		return;
 	}
 	if (seen_put(check, in_ruleset, path, path)) {
-		ERROR(check, origin, field, "\"%s\" is there twice; keep one of them", path);
+		ERROR(check, origin, field, "\"%s\" is listed twice; keep one of them", path);
 		return;
 	}
 	if (!check_same_region(check, ruleset->region, resolver->region))
@@ -129,8 +129,8 @@ static void check_domain(struct check *check, const struct forwarding_rule *rule
 		return;
 	if (rule->domain[0] == '*' && strchr(".", rule->domain[1])) {
 		ERROR(check, origin, "domain",
-		      "\"%s\" begins with a '*', but a rule takes its domain and every name below "
-		      "it; write \"%s\"",
+		      "\"%s\" begins with a '*', but a rule matches its domain and every name "
+		      "below it; write \"%s\"",
 		      rule->domain, name_wire_to_text(name_suffix_wire(&name, 1), text));
 		return;
 	}
@@ -159,8 +159,8 @@ static void check_rule_targets(struct check *check, const struct forwarding_rule
 		    "targets_per_rule");
 	if (count * endpoints > LEG_UPSTREAMS_MAX)
 		ERROR(check, &rule->origin, "targets",
-		      "%zu targets through %zu outbound endpoints make %zu ways to ask, and %d can "
-		      "be kept; remove some",
+		      "%zu targets through %zu outbound endpoints make %zu ways to ask, and at "
+		      "most %d are possible; remove some",
 		      count, endpoints, count * endpoints, LEG_UPSTREAMS_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (address_parse(&wire_server, WIRE_SERVER) == 0 &&

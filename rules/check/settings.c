@@ -1,4 +1,4 @@
-/* What single settings owe each other: a least and a greatest value, a listener and its
+/* Single settings that depend on each other: a least and a greatest value, a listener and its
  * certificate. */
 #include <string.h>
 #include <strings.h>
@@ -23,7 +23,8 @@ static void check_default_resolver(struct check *check)
 	check_targets(check, resolver->targets.items, count, &resolver->origin, "targets");
 	if (count > LEG_UPSTREAMS_MAX)
 		ERROR(check, &resolver->origin, "targets",
-		      "%zu targets, and %d can be kept; remove some", count, LEG_UPSTREAMS_MAX);
+		      "%zu targets, and at most %d are possible; remove some", count,
+		      LEG_UPSTREAMS_MAX);
 }
 
 /* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. */
@@ -36,7 +37,8 @@ static void check_url(struct check *check, const struct management *management, 
 
 	if ((!http && !https) || host_parse(&host, url + (https ? 8 : 7), 0) != 0 || !host.port) {
 		ERROR(check, &management->origin, field,
-		      "\"%s\" does not fit; write http://ADDRESS:PORT or https://ADDRESS:PORT",
+		      "\"%s\" is no URL to listen at; write http://ADDRESS:PORT or "
+		      "https://ADDRESS:PORT",
 		      url);
 		return;
 	}
@@ -96,7 +98,7 @@ static void check_user(struct check *check)
 
 	if (model->group && !model->user)
 		ERROR(check, &model->origin, "group",
-		      "a group without a user is nobody's; set `user` too, or leave `group` out");
+		      "a group without a user has no effect; set `user` too, or leave `group` out");
 }
 
 void limits_check_settings(struct check *check)

@@ -1,5 +1,5 @@
-/* Keys, and zones that go out: a key has one secret, an entry names what there is, and not
- * everybody who asks gets a zone. */
+/* Keys, and zones that go out: a key has one secret, an entry names zones and a key that exist, and
+ * no zone is open to everybody. */
 #include <string.h>
 
 #include "rules/check/internal.h"
@@ -54,10 +54,6 @@ static void check_keys(struct check *check, struct seen *keys)
 
 /* ---- zones ---- */
 
-struct looking { /* for a reverse zone */
-	const struct name *name;
-};
-
 static bool is_name(const struct name *name, const char *text)
 {
 	struct name other;
@@ -67,17 +63,14 @@ static bool is_name(const struct name *name, const char *text)
 
 static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 {
-	const struct looking *looking = context;
+	const struct name *wanted = context;
 
-	return is_name(looking->name, zone->origin) ||
-	       (zone->alias && is_name(looking->name, zone->alias));
+	return is_name(wanted, zone->origin) || (zone->alias && is_name(wanted, zone->alias));
 }
 
-static bool is_pool_zone(const struct check *check, const struct name *name)
+static bool is_pool_zone(const struct check *check, struct name *name)
 {
-	struct looking looking = {name};
-
-	return reverse_each_zone(check->model, on_reverse_zone, &looking) != 0;
+	return reverse_each_zone(check->model, on_reverse_zone, name) != 0;
 }
 
 static bool is_private_zone(const struct check *check, const struct name *name)
@@ -93,8 +86,8 @@ static void warn_of_no_servers(struct check *check, const struct transfer_settin
 {
 	if (check->model->reverse.name_servers.count == 0)
 		WARN(check, &entry->origin, "zones",
-		     "reverse zones have no NS, and other servers may refuse them; name their "
-		     "servers in reverse.name_servers");
+		     "reverse zones have no NS, and other servers may refuse them; give "
+		     "reverse.name_servers");
 }
 
 static void check_zones(struct check *check, const struct transfer_settings *entry)
@@ -139,8 +132,8 @@ static void check_notify(struct check *check, const struct transfer_settings *en
 		check_server(check, host, &entry->origin, field);
 		if (entry->source.family && entry->source.family != host->address.family)
 			ERROR(check, &entry->origin, field,
-			      "it cannot be told from the source, which is IPv%u; give it an entry "
-			      "of its own",
+			      "cannot be notified from the source, which is IPv%u; give it an "
+			      "entry of its own",
 			      entry->source.family);
 	}
 }
@@ -149,11 +142,11 @@ static void check_entry(struct check *check, const struct transfer_settings *ent
 			const struct seen *keys)
 {
 	if (entry->key && !seen_get(keys, normal_name(check, entry->key)))
-		ERROR(check, &entry->origin, "key", "there is no key \"%s\"; name one of keys",
+		ERROR(check, &entry->origin, "key", "there is no key \"%s\"; name one of `keys`",
 		      entry->key);
 	if (!entry->key && entry->allow.count == 0)
 		ERROR(check, &entry->origin, "allow",
-		      "everybody would get the zones; say who may in allow, or ask for a key");
+		      "anybody could copy the zones; give allow, a key, or both");
 	check_zones(check, entry);
 	check_notify(check, entry);
 }

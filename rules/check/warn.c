@@ -125,7 +125,7 @@ static void warn_link_back(struct check *check, const struct forwarding_ruleset 
 		const struct forwarding_rule *rule = seen_get(&targeted, link->virtual_network);
 		if (rule)
 			WARN(check, &link->origin, "virtual_network",
-			     "rule \"%s\" forwards to an inbound endpoint in this very network, "
+			     "rule \"%s\" forwards to an inbound endpoint in this same network, "
 			     "\"%s\", which is a loop; remove the link or the target",
 			     rule->name ? rule->name : "?", link->virtual_network);
 	}
@@ -151,24 +151,30 @@ static void warn_rulesets(struct check *check)
 	}
 }
 
-static void count_linked(struct check *check, struct seen *linked)
+static void count_link(struct check *check, struct seen *linked, const char *network)
+{
+	uint32_t *count = network ? seen_counter(check, linked, network) : NULL;
+
+	if (count)
+		++*count;
+}
+
+static void count_links(struct check *check, struct seen *linked)
 {
 	const struct model *model = check->model;
-	uint32_t *count;
 
-	for (size_t i = 0; i < model->private_zones.count; i++)
-		for (size_t k = 0; k < model->private_zones.items[i].links.count; k++) {
-			const char *name =
-				model->private_zones.items[i].links.items[k].virtual_network;
-			count = name ? seen_counter(check, linked, name) : NULL;
-			*(count ? count : &(uint32_t){0}) += 1;
-		}
-	for (size_t i = 0; i < model->rulesets.count; i++)
-		for (size_t k = 0; k < model->rulesets.items[i].links.count; k++) {
-			const char *name = model->rulesets.items[i].links.items[k].virtual_network;
-			count = name ? seen_counter(check, linked, name) : NULL;
-			*(count ? count : &(uint32_t){0}) += 1;
-		}
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		for (size_t k = 0; k < zone->links.count; k++)
+			count_link(check, linked, zone->links.items[k].virtual_network);
+	}
+	for (size_t i = 0; i < model->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+
+		for (size_t k = 0; k < ruleset->links.count; k++)
+			count_link(check, linked, ruleset->links.items[k].virtual_network);
+	}
 }
 
 /* Without a VNet resolver custom servers are never asked, and nothing is lost. */
@@ -179,7 +185,7 @@ static void warn_custom_servers(struct check *check)
 
 	if (!model->vnet_resolver.given)
 		return;
-	count_linked(check, &linked);
+	count_links(check, &linked);
 	for (size_t i = 0; i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
 		const uint32_t *links = network->name ? seen_get(&linked, network->name) : NULL;
@@ -191,7 +197,7 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
-/* Machines are not known to a resolver outside Azure, so nobody registers itself. */
+/* Nothing registers machines yet. */
 static void warn_registration(struct check *check)
 {
 	const struct model *model = check->model;
@@ -202,8 +208,8 @@ static void warn_registration(struct check *check)
 				&model->private_zones.items[i].links.items[k];
 			if (link->registration)
 				WARN(check, &link->origin, "registration",
-				     "no machine registers itself here, so this has no effect; put "
-				     "the records into the zone's file");
+				     "machines are not registered yet, so this has no effect; put "
+				     "their records into the zone's file");
 		}
 }
 

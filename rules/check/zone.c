@@ -52,9 +52,8 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 			      ? ", unless limits.zone_labels_min allows fewer"
 			      : "");
 	else if (zone->name[length - 1] == '.')
-		ERROR(check, origin, "name",
-		      "\"%s\" ends with a dot, which a zone's name here does not; write \"%.*s\"",
-		      zone->name, (int)length - 1, zone->name);
+		ERROR(check, origin, "name", "\"%s\" ends with a dot; write \"%.*s\"", zone->name,
+		      (int)length - 1, zone->name);
 	for (size_t i = 0; i < COUNT(reserved_zones); i++)
 		if (strncasecmp(zone->name, reserved_zones[i], strlen(reserved_zones[i])) == 0 &&
 		    length == strlen(reserved_zones[i]))
@@ -63,40 +62,29 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 			      zone->name);
 }
 
-struct count_sets {
-	struct check *check;
-	const struct private_zone *zone;
-};
-
-static int on_rrset(void *context, const uint8_t *owner, const struct rrset *rrset)
-{
-	struct count_sets *sets = context;
-	uint32_t limit = sets->check->model->limits.records_per_record_set;
-	char text[NAME_TEXT_MAX], type[16];
-
-	if (rrset->count > limit)
-		ERROR(sets->check, &sets->zone->origin, "file",
-		      "%s %s in %s has %u records, and at most %u are allowed; remove some, or "
-		      "raise limits.records_per_record_set",
-		      name_wire_to_text(owner, text),
-		      record_type_print(rrset->type, type, sizeof type), sets->zone->file,
-		      rrset->count, limit);
-	return 0;
-}
-
 static void check_zone_data(struct check *check, const struct private_zone *zone)
 {
-	uint32_t limit = check->model->limits.record_sets_per_zone;
-	struct count_sets sets = {check, zone};
+	const struct limit_values *limits = &check->model->limits;
+	struct zone_cursor cursor = {0};
+	char text[NAME_TEXT_MAX], type[16];
+	const uint8_t *owner;
+	const struct rrset *set;
 
 	if (!zone->zone)
 		return;
-	if (zone_record_sets(zone->zone) > limit)
+	if (zone_record_sets(zone->zone) > limits->record_sets_per_zone)
 		ERROR(check, &zone->origin, "file",
 		      "%s has %zu record sets, and at most %u are allowed; remove some, or raise "
 		      "limits.record_sets_per_zone",
-		      zone->file, zone_record_sets(zone->zone), limit);
-	zone_walk(zone->zone, on_rrset, &sets);
+		      zone->file, zone_record_sets(zone->zone), limits->record_sets_per_zone);
+	while (zone_next(zone->zone, &cursor, &owner, &set))
+		if (set->count > limits->records_per_record_set)
+			ERROR(check, &zone->origin, "file",
+			      "%s %s in %s has %u records, and at most %u are allowed; remove "
+			      "some, or raise limits.records_per_record_set",
+			      name_wire_to_text(owner, text),
+			      record_type_print(set->type, type, sizeof type), zone->file,
+			      set->count, limits->records_per_record_set);
 }
 
 /* The first label, as privatelink.blob.core.windows.net has it. */

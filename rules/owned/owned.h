@@ -30,30 +30,30 @@ struct model;
 
 /* An empty table with one reference, the caller's; NULL without memory. */
 struct owned *owned_new(void);
-/* Return and take NULL as they do anything else. */
+/* NULL is fine for both. */
 struct owned *owned_ref(struct owned *owned);
 void owned_unref(struct owned *owned);
 
-/* ---- changing: edit, set what is to be another, then commit or discard ---- */
+/* ---- changing: edit, set, then commit or discard ---- */
 
 /* A draft that holds what `before` does (NULL: nothing); it keeps a reference of its own. Any
  * number of drafts may be made of one table. NULL without memory. */
 struct owned_draft *owned_edit(struct owned *before);
-/* The address's PTR is `target` from now on, with that TTL in seconds, as it is: a default is the
- * caller's to put in. target NULL: it has none. ERR_NOMEM: the draft is as it was. */
+/* Sets the address's PTR and its TTL in seconds (the caller fills in a default); target NULL
+ * removes it. ERR_NOMEM: the draft is as it was. */
 MUST_CHECK int owned_set_ptr(struct owned_draft *draft, const struct address *address,
 			     const struct name *target, uint32_t ttl);
-/* The name's one address (A or AAAA, by its family). address NULL: it has none. Names must be
- * hashed with the same key as those looked up. ERR_NOMEM, ERR_NO_SPACE (more names with one hash
- * than a page holds): the draft is as it was. */
+/* Sets the name's one address (A or AAAA, by its family); NULL removes it. Names must be hashed
+ * with the same key as those looked up. ERR_NOMEM, ERR_NO_SPACE (more names with one hash than a
+ * page holds): the draft is as it was. */
 MUST_CHECK int owned_set_host(struct owned_draft *draft, const struct name *name,
 			      const struct address *address, uint32_t ttl);
 /* Everything that follows from the model's addresses and services: PTRs with their TTL or
  * reverse.ttl, labels and service names. What is no name at all is passed over. (owned_model.c) */
 MUST_CHECK int owned_set_model(struct owned_draft *draft, const struct model *model,
 			       const struct hash_key *key);
-/* What an address with this label in this region is called, and a service: its forward name by the
- * suffixes of `reverse`, whether that is a name or not. Returns text; NULL: it has none. */
+/* The forward name of an address with this label in this region, and of a service, by the suffixes
+ * of `reverse`; it may not be a valid name. Returns text; NULL: it has none. */
 const char *owned_label_name(const struct model *model, const char *label, const char *region,
 			     char text[NAME_TEXT_MAX]);
 const char *owned_service_name(const struct model *model, const char *service,
@@ -71,7 +71,7 @@ bool owned_any_ptr(const struct owned *owned, const struct prefix *prefix);
 /* The A or AAAA set of exactly this name; rrset->type says which. */
 const struct rrset *owned_host(const struct owned *owned, const struct name *name);
 
-/* A walk in steps: it may rest between any two of them, and goes on as long as the tables live. */
+/* A walk in steps, with pauses of any length while the tables live. */
 struct owned_cursor {
 	struct prefix within;
 	__uint128_t next; /* the lowest address not yet looked at */

@@ -259,7 +259,7 @@ bool owned_tree_next_difference(const struct owned_tree *before, const struct ow
 
 /* ---- changing ---- */
 
-struct change {
+struct tree_put {
 	struct owned_tree *tree;
 	__uint128_t key;
 	const void *value;
@@ -278,7 +278,7 @@ static struct owned_page *page_new(size_t bytes, __uint128_t key, unsigned level
 
 /* Copies the old leaf's values (NULL: it has none), and the new one in its place among them. */
 static void fill_leaf(struct owned_page *leaf, const struct owned_page *old,
-		      const struct change *change)
+		      const struct tree_put *change)
 {
 	uint16_t *starts = (uint16_t *)(void *)leaf->body;
 	size_t at = values_at(count_of(leaf));
@@ -299,7 +299,7 @@ static void fill_leaf(struct owned_page *leaf, const struct owned_page *old,
 
 /* The leaf with the change made, NULL when nothing is left in it. */
 static int make_leaf(struct owned_page **leaf, const struct owned_page *old,
-		     const struct change *change)
+		     const struct tree_put *change)
 {
 	unsigned way = way_of(change->key, 0);
 	uint64_t bit = (uint64_t)1 << way, filled = old ? old->filled : 0;
@@ -324,7 +324,7 @@ static int make_leaf(struct owned_page **leaf, const struct owned_page *old,
 	return 0;
 }
 
-static int put_in_leaf(const struct change *change, struct owned_page **place)
+static int put_in_leaf(const struct tree_put *change, struct owned_page **place)
 {
 	struct owned_page *old = *place, *leaf;
 	bool had = old && is_filled(old, way_of(change->key, 0));
@@ -343,7 +343,7 @@ static int put_in_leaf(const struct change *change, struct owned_page **place)
 }
 
 /* A page above one that the key is not below, on the lowest level that has both. */
-static int put_beside(const struct change *change, struct owned_page **place)
+static int put_beside(const struct tree_put *change, struct owned_page **place)
 {
 	struct owned_page *page = *place, *leaf = NULL;
 	unsigned level = page->level + 1U;
@@ -389,7 +389,7 @@ static int own_page(struct owned_page **place)
 }
 
 /* A child more. The page is the tree's own. */
-static int add_child(const struct change *change, struct owned_page **place)
+static int add_child(const struct tree_put *change, struct owned_page **place)
 {
 	struct owned_page *leaf = NULL, *page = *place;
 	unsigned way = way_of(change->key, page->level), rank = rank_of(page, way);
@@ -411,7 +411,7 @@ static int add_child(const struct change *change, struct owned_page **place)
 }
 
 /* The page is the tree's own. With one child left, that takes its place. */
-static void drop_child(const struct change *change, struct owned_page **place, unsigned way)
+static void drop_child(const struct tree_put *change, struct owned_page **place, unsigned way)
 {
 	struct owned_page *page = *place, **children = children_of(page);
 	unsigned rank = rank_of(page, way), count = count_of(page);
@@ -427,7 +427,7 @@ static void drop_child(const struct change *change, struct owned_page **place, u
 	free(page);
 }
 
-static int put_below(const struct change *change, struct owned_page **place)
+static int put_below(const struct tree_put *change, struct owned_page **place)
 {
 	if (!*place)
 		return put_in_leaf(change, place);
@@ -450,7 +450,7 @@ static int put_below(const struct change *change, struct owned_page **place)
 
 int owned_tree_put(struct owned_tree *tree, __uint128_t key, const void *value, size_t bytes)
 {
-	const struct change change = {tree, key, value, bytes};
+	const struct tree_put change = {tree, key, value, bytes};
 
 	assert(bytes % OWNED_TREE_UNIT == 0);
 	return put_below(&change, &tree->root);

@@ -1,40 +1,40 @@
-/* Zones that are an apex and nothing else: a SOA, and for the pools NS. What is below is not theirs
- * to hold (owned.h); they say in whose name something is answered, or denied. */
+/* Zones that are an apex and nothing else: a SOA, and for the pools NS. What is below is in the
+ * owned table (owned.h); the zone has the SOA for answers and denials. */
 #include <string.h>
 
 #include "rules/policy/internal.h"
 
 enum { APEX_TTL = 3600, RDATA_SOA_MAX = 2 * NAME_WIRE_MAX + 20 };
 
-struct making {
+struct apex_draft {
 	const struct hash_key *key;
 	const struct name *apex;
 	struct zone_builder *builder;
 	struct faults faults;
 };
 
-static int add(struct making *making, uint16_t type, const uint8_t *rdata, size_t length)
+static int add(struct apex_draft *draft, uint16_t type, const uint8_t *rdata, size_t length)
 {
 	static const struct origin origin;
 
-	return zone_builder_add(making->builder, &origin, making->apex->wire, type, APEX_TTL, rdata,
-				length, &making->faults);
+	return zone_builder_add(draft->builder, &origin, draft->apex->wire, type, APEX_TTL, rdata,
+				length, &draft->faults);
 }
 
-/* What limits_check let pass and is no name all the same is left out: there is nobody to tell. */
-static int add_servers(struct making *making, const struct reverse_settings *reverse)
+/* A text that is not a name is left out; the schema refuses those. */
+static int add_servers(struct apex_draft *draft, const struct reverse_settings *reverse)
 {
 	struct name server;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < reverse->name_servers.count; i++)
-		if (name_from_text(&server, making->key, reverse->name_servers.items[i]) == 0)
-			err = add(making, TYPE_NS, server.wire, server.length);
+		if (name_from_text(&server, draft->key, reverse->name_servers.items[i]) == 0)
+			err = add(draft, TYPE_NS, server.wire, server.length);
 	return err;
 }
 
 /* By the first name server; without one the builder makes a SOA as it does for any zone. */
-static int add_soa(struct making *making, const struct reverse_settings *reverse)
+static int add_soa(struct apex_draft *draft, const struct reverse_settings *reverse)
 {
 	static const uint8_t times[20] = {0, 0,    0, 1,    0,    0, 0x0e, 0x10, 0, 0,
 					  1, 0x2c, 0, 0x24, 0xea, 0, 0,    0,    1, 0x2c};
@@ -42,15 +42,15 @@ static int add_soa(struct making *making, const struct reverse_settings *reverse
 	uint8_t rdata[RDATA_SOA_MAX];
 
 	if (!reverse->name_servers.count ||
-	    name_from_text(&server, making->key, reverse->name_servers.items[0]) != 0)
+	    name_from_text(&server, draft->key, reverse->name_servers.items[0]) != 0)
 		return 0;
 	if (!reverse->hostmaster ||
-	    name_from_text(&hostmaster, making->key, reverse->hostmaster) != 0)
+	    name_from_text(&hostmaster, draft->key, reverse->hostmaster) != 0)
 		hostmaster = server;
 	memcpy(rdata, server.wire, server.length);
 	memcpy(rdata + server.length, hostmaster.wire, hostmaster.length);
 	memcpy(rdata + server.length + hostmaster.length, times, sizeof times);
-	return add(making, TYPE_SOA, rdata,
+	return add(draft, TYPE_SOA, rdata,
 		   (size_t)server.length + hostmaster.length + sizeof times);
 }
 
@@ -58,23 +58,23 @@ static struct zone *make_apex(const struct policy *policy, const struct name *ap
 			      const struct reverse_settings *reverse)
 {
 	static const struct origin origin;
-	struct making making = {
+	struct apex_draft draft = {
 		.key = &policy->key, .apex = apex, .builder = zone_builder_new(&policy->key, apex)};
 	struct zone *zone = NULL;
 	int err = 0;
 
-	if (!making.builder)
+	if (!draft.builder)
 		return NULL;
-	faults_init(&making.faults);
+	faults_init(&draft.faults);
 	if (reverse)
-		err = add_soa(&making, reverse);
+		err = add_soa(&draft, reverse);
 	if (!err && reverse)
-		err = add_servers(&making, reverse);
+		err = add_servers(&draft, reverse);
 	if (!err)
-		zone = zone_builder_finish(making.builder, &origin, &making.faults);
+		zone = zone_builder_finish(draft.builder, &origin, &draft.faults);
 	else
-		zone_builder_free(making.builder);
-	faults_release(&making.faults);
+		zone_builder_free(draft.builder);
+	faults_release(&draft.faults);
 	return zone;
 }
 

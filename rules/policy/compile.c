@@ -77,8 +77,8 @@ static struct policy_network *network_named(const struct compilation *c, const c
 	return &c->policy->networks[found->index];
 }
 
-/* The network of that name before, looked for from *at on, where it is as a rule: most reloads
- * leave the order as it is. */
+/* The network of that name in the policy before. The search starts at *at, where it usually is:
+ * most reloads keep the order. */
 static const struct policy_network *network_before(const struct policy *before, const char *name,
 						   uint32_t *at)
 {
@@ -163,7 +163,7 @@ static int add_all(struct compilation *c, struct access *access, const struct pr
 	return err;
 }
 
-/* Whoever is in any network, and then nobody else. */
+/* Adds the clients of all networks, and builds. */
 static int add_networks(struct compilation *c, struct access *access)
 {
 	int err = 0;
@@ -617,6 +617,166 @@ static int compile_rulesets(struct compilation *c)
 	return 0;
 }
 
+/* ---- what we own ----
+ *
+ *     what it is called        the owned table: handed in with the model, taken over from the
+ * policy before, or made here (owned_model.c) where that is answered   networks' own spaces, exact
+ * names only pools: reverse zones, each with nothing but an apex (pools.c) the suffixes of labels
+ * and services, exact names only
+ *
+ * So the table can change by itself, and a PTR that appears needs no zone to be made. */
+
+static uint64_t print_bytes(const struct policy *policy, uint64_t print, const void *bytes,
+			    size_t length)
+{
+	return hash_bytes(&policy->key, print, bytes, length);
+}
+
+uint64_t policy_print_text(const struct policy *policy, uint64_t print, const char *text)
+{
+	return print_bytes(policy, print, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
+static uint64_t print_address(const struct policy *policy, uint64_t print,
+			      const struct address *address, uint32_t ttl)
+{
+	uint8_t bytes[1 + sizeof address->bytes + sizeof ttl];
+
+	bytes[0] = address->family;
+	memcpy(bytes + 1, address->bytes, sizeof address->bytes);
+	memcpy(bytes + 1 + sizeof address->bytes, &ttl, sizeof ttl);
+	return print_bytes(policy, print, bytes, sizeof bytes);
+}
+
+/* Of everything that owned_set_model looks at; never 0. */
+static uint64_t print_model(const struct policy *policy, const struct model *model)
+{
+	const char *const texts[] = {model->region, model->reverse.suffix,
+				     model->reverse.service_suffix};
+	uint64_t print = model->addresses.count;
+
+	print = print_bytes(policy, print, &model->reverse.ttl, sizeof model->reverse.ttl);
+	for (size_t i = 0; i < COUNT(texts); i++)
+		print = policy_print_text(policy, print, texts[i]);
+	for (size_t i = 0; i < model->addresses.count; i++) {
+		const struct owned_address *address = &model->addresses.items[i];
+
+		print = print_address(policy, print, &address->address, address->ttl);
+		print = policy_print_text(policy, print, address->reverse_fqdn);
+		print = policy_print_text(policy, print, address->domain_name_label);
+		print = policy_print_text(policy, print, address->region);
+	}
+	for (size_t i = 0; i < model->cloud_services.count; i++) {
+		const struct cloud_service *service = &model->cloud_services.items[i];
+
+		print = print_address(policy, print, &service->address, service->ttl);
+		print = policy_print_text(policy, print, service->reverse_fqdn);
+		print = policy_print_text(policy, print, service->name);
+	}
+	return print ? print : 1;
+}
+
+static struct owned *make_owned(const struct policy *policy, const struct model *model)
+{
+	struct owned_draft *draft = owned_edit(NULL);
+
+	if (draft && owned_set_model(draft, model, &policy->key) == 0)
+		return owned_commit(draft);
+	owned_discard(draft);
+	return NULL;
+}
+
+/* A reload that changes none of them costs a hash of each. */
+static int compile_owned(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	const struct policy *before = c->before;
+	const struct model *model = c->model;
+
+	if (model->owned) {
+		policy->owned = owned_ref(model->owned);
+		return 0;
+	}
+	policy->owned_print = print_model(policy, model);
+	policy->owned = before && before->owned_print == policy->owned_print
+				? owned_ref(before->owned)
+				: make_owned(policy, model);
+	return policy->owned ? 0 : ERR_NOMEM;
+}
+
+static int compare_prefixes(const void *left, const void *right)
+{
+	return prefix_compare(left, right);
+}
+
+/* Sorts them and drops those that lie within another; returns how many are left. */
+static size_t merge_prefixes(struct prefix *prefixes, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(prefixes, count, sizeof *prefixes, compare_prefixes);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || !prefix_covers(&prefixes[kept - 1], &prefixes[i]))
+			prefixes[kept++] = prefixes[i];
+	return kept;
+}
+
+static int compile_spaces(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		const struct virtual_network *from = &c->model->virtual_networks.items[i];
+		struct policy_network *network = &policy->networks[i];
+		size_t count = from->address_space.count;
+
+		network->spaces = arena_alloc_array(&policy->arena, count, sizeof *network->spaces);
+		if (!network->spaces)
+			return ERR_NOMEM;
+		for (size_t p = 0; p < count; p++)
+			network->spaces[p] = from->address_space.items[p];
+		network->space_count = (uint32_t)merge_prefixes(network->spaces, count);
+	}
+	return 0;
+}
+
+/* The SOA of a name that is ours and has other data is made in the tree's or the suffix's name. */
+static int compile_trees(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	const struct policy *before = c->before;
+	static const char *const texts[] = {"in-addr.arpa.", "ip6.arpa."};
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < 2; i++) {
+		policy->trees[i] = before ? zone_ref(before->trees[i])
+					  : policy_make_apex(policy, texts[i], NULL);
+		err = policy_keep_zone(policy, policy->trees[i]);
+	}
+	return err;
+}
+
+static int compile_names(struct compilation *c)
+{
+	struct policy *policy = c->policy;
+	const struct policy *before = c->before;
+	const struct reverse_settings *reverse = &c->model->reverse;
+	const char *const suffixes[] = {reverse->suffix, reverse->service_suffix};
+	enum { SUFFIXES = COUNT(suffixes) };
+	int err = suffix_table_init(&policy->names, &policy->arena, SUFFIXES);
+
+	for (unsigned i = 0; !err && i < SUFFIXES; i++)
+		if (suffixes[i])
+			err = policy_add_apex(policy, &policy->names,
+					      before ? &before->names : NULL, suffixes[i], NULL);
+	return err;
+}
+
+static int compile_pools(struct compilation *c)
+{
+	return policy_compile_pools(c->policy, c->before, c->model);
+}
+
 /* ---- the whole ---- */
 
 static int compile_settings(struct compilation *c)
@@ -643,11 +803,6 @@ static int compile_special(struct compilation *c)
 				      c->model->default_resolver.special_names == SPECIAL_ANSWER);
 }
 
-static int compile_addresses(struct compilation *c)
-{
-	return policy_compile_addresses(c->policy, c->before, c->model);
-}
-
 struct policy *policy_compile(const struct model *model, const struct hash_key *key,
 			      const struct policy *before)
 {
@@ -655,7 +810,8 @@ struct policy *policy_compile(const struct model *model, const struct hash_key *
 		compile_networks,      compile_clients,  compile_usual,    compile_inbounds,
 		compile_vnet_resolver, compile_context,  compile_custom,   compile_default,
 		compile_zones,         compile_rulesets, compile_settings, compile_special,
-		compile_addresses,
+		compile_owned,         compile_spaces,   compile_pools,    compile_trees,
+		compile_names,
 	};
 	struct compilation c = {
 		.policy = calloc(1, sizeof *c.policy), .model = model, .before = before};

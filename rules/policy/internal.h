@@ -8,10 +8,6 @@
  * when zone is NULL; the zone is let go then. */
 MUST_CHECK int policy_keep_zone(struct policy *policy, struct zone *zone);
 
-/* What follows from the model's addresses and services: the owned table, and where it is answered;
- * taken over from `before` where nothing has changed. */
-MUST_CHECK int policy_compile_addresses(struct policy *policy, const struct policy *before,
-					const struct model *model);
 /* Mixes the text into a print, with its end, so that two texts in a row are not two others; NULL is
  * the empty one. */
 uint64_t policy_print_text(const struct policy *policy, uint64_t print, const char *text);

@@ -13,7 +13,7 @@
 #include "rules/owned/owned.h"
 #include "rules/schema/model.h"
 
-struct filling {
+struct owned_filler {
 	struct owned_draft *draft;
 	const struct model *model;
 	const struct hash_key *key;
@@ -37,7 +37,7 @@ const char *owned_service_name(const struct model *model, const char *service,
 	return text;
 }
 
-static int set_ptr(const struct filling *f, const struct address *address, const char *target,
+static int set_ptr(const struct owned_filler *f, const struct address *address, const char *target,
 		   uint32_t ttl)
 {
 	struct name name;
@@ -49,7 +49,7 @@ static int set_ptr(const struct filling *f, const struct address *address, const
 }
 
 /* text NULL: none. */
-static int set_host(const struct filling *f, const char *text, const struct address *address)
+static int set_host(const struct owned_filler *f, const char *text, const struct address *address)
 {
 	struct name name;
 
@@ -58,7 +58,7 @@ static int set_host(const struct filling *f, const char *text, const struct addr
 	return owned_set_host(f->draft, &name, address, f->model->reverse.ttl);
 }
 
-static int set_address(const struct filling *f, const struct owned_address *address)
+static int set_address(const struct owned_filler *f, const struct owned_address *address)
 {
 	const char *region = model_region(f->model, address->region);
 	char text[NAME_TEXT_MAX];
@@ -70,7 +70,7 @@ static int set_address(const struct filling *f, const struct owned_address *addr
 			      &address->address);
 }
 
-static int set_service(const struct filling *f, const struct cloud_service *service)
+static int set_service(const struct owned_filler *f, const struct cloud_service *service)
 {
 	char text[NAME_TEXT_MAX];
 	int err = set_ptr(f, &service->address, service->reverse_fqdn, service->ttl);
@@ -83,12 +83,12 @@ static int set_service(const struct filling *f, const struct cloud_service *serv
 int owned_set_model(struct owned_draft *draft, const struct model *model,
 		    const struct hash_key *key)
 {
-	const struct filling filling = {draft, model, key};
+	const struct owned_filler filler = {draft, model, key};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < model->addresses.count; i++)
-		err = set_address(&filling, &model->addresses.items[i]);
+		err = set_address(&filler, &model->addresses.items[i]);
 	for (size_t i = 0; !err && i < model->cloud_services.count; i++)
-		err = set_service(&filling, &model->cloud_services.items[i]);
+		err = set_service(&filler, &model->cloud_services.items[i]);
 	return err;
 }

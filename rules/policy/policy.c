@@ -1,4 +1,4 @@
-/* What a policy decides. Each stage of DESIGN's order is one function that either decides or
+/* What a policy decides. Each stage is one function that either decides or
  * passes; policy_decide walks them. With a trace the walk goes on behind the decision, so that
  * people see what would have matched and why it did not. */
 #include <assert.h>
@@ -119,7 +119,7 @@ struct zone_answer policy_answer_set(const struct rrset *set, uint16_t type,
 	};
 }
 
-/* Most names are not, and all come by here. */
+/* Cheap, because every name is asked and most are not. */
 static inline bool is_reverse(const struct name *name)
 {
 	static const char arpa[] = "\4arpa";
@@ -246,7 +246,7 @@ static bool by_pool(const struct decision *d, struct verdict *verdict)
 	return true;
 }
 
-/* What the set of an own name leads to. */
+/* The address in the set of an own name. */
 static struct address address_of(const struct rrset *set)
 {
 	struct address address = {.family = set->type == TYPE_A ? 4 : 6};

@@ -88,8 +88,8 @@ struct policy {
 	struct suffix_table pools; /* struct policy_pool_zone, in pool_zones */
 	struct policy_pool_zone *pool_zones;
 	uint32_t pool_zone_count;
-	/* By pool_zones: the zone with the serial that it has come to, NULL: as it is there. Put
-	 * there by whoever keeps serials, who owns it; NULL: nobody does. */
+	/* By pool_zones: the zone with its current serial, NULL where it is as it was made. Set and
+	 * owned by whoever keeps serials; NULL: nobody does. */
 	const struct zone *const *stamps;
 	/* Pools that have only a part of an octet, whose name is thus nobody's: each address's own
 	 * name in there is a zone. Value: the one in pool_zones that serves for all of them. */
@@ -116,8 +116,9 @@ struct policy {
  * memory. */
 struct policy *policy_compile(const struct model *model, const struct hash_key *key,
 			      const struct policy *before);
-/* The same, but for what we own: costs the same however large it is, and compiles nothing. Takes a
- * reference on the table; `before` lives on by itself. NULL only without memory. */
+/* The same policy with another owned table: compiles nothing, and costs the same however large the
+ * table is. Takes a reference on the table; each of the two policies is freed by itself. NULL only
+ * without memory. */
 struct policy *policy_with_owned(const struct policy *before, struct owned *owned);
 void policy_free(struct policy *policy); /* NULL is fine */
 /* Whether another policy shares all but the owned table with this one. */
@@ -142,9 +143,9 @@ void policy_each_route(const struct policy *policy,
 
 /* Where a query arrived: in which network it is resolved, and as whom. */
 struct place {
-	/* NETWORK_NONE: a stranger at the VNet resolver. NETWORK_DEFAULT: nowhere, as questions of
-	 * our own are: no zone or ruleset is linked to it, what remains are our own names and the
-	 * default resolver. */
+	/* NETWORK_NONE: a stranger at the VNet resolver. NETWORK_DEFAULT: in no network, for
+	 * questions of our own: without zones and rulesets, only pools, our own and special-use
+	 * names and the default resolver are left. */
 	uint32_t network;
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };
@@ -155,8 +156,8 @@ bool policy_is_large(const struct policy *policy, struct place place);
 void policy_expect(const struct policy *policy, struct place place, const struct name *name,
 		   unsigned pass);
 
-/* Whether somebody at that address is told of rules, targets and endpoints by name: where the
- * configuration has it so, who is in a network or on this machine. Family 0: ourselves, always. */
+/* Whether a client at that address may see rules, targets and endpoints by name: with
+ * identity.details, in a network or on this machine. Family 0, ourselves: always. */
 bool policy_explains_to(const struct policy *policy, const struct address *client);
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
@@ -226,7 +227,7 @@ struct trace {
 	unsigned count, dropped;
 };
 
-/* The order is DESIGN's: custom DNS servers (VNet resolver only), linked zone, address of the
+/* In this order: custom DNS servers (VNet resolver only), linked zone, address of the
  * network, ruleset, pools, own names, special-use names, default resolver. trace may be NULL. */
 void policy_decide(const struct policy *policy, struct place place, const struct name *name,
 		   uint16_t type, struct verdict *verdict, struct trace *trace);

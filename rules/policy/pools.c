@@ -17,7 +17,7 @@
 
 /* ---- making ---- */
 
-struct pooling {
+struct pool_compilation {
 	struct policy *policy;
 	const struct suffix_table *before; /* zones to take over; may be NULL */
 	const struct reverse_settings *reverse;
@@ -41,7 +41,7 @@ static int count_zone(void *context, const struct reverse_zone *zone)
 	return 0;
 }
 
-static int add_zone(struct pooling *p, const struct reverse_zone *from, const char *text,
+static int add_zone(struct pool_compilation *p, const struct reverse_zone *from, const char *text,
 		    bool classless)
 {
 	struct policy *policy = p->policy;
@@ -67,7 +67,7 @@ static int add_zone(struct pooling *p, const struct reverse_zone *from, const ch
 }
 
 /* The zone of the first address's name, for all of the pool. */
-static int add_part(struct pooling *p, const struct reverse_zone *zone)
+static int add_part(struct pool_compilation *p, const struct reverse_zone *zone)
 {
 	struct policy *policy = p->policy;
 	char text[NAME_TEXT_MAX];
@@ -80,7 +80,7 @@ static int add_part(struct pooling *p, const struct reverse_zone *zone)
 
 static int on_zone(void *context, const struct reverse_zone *zone)
 {
-	struct pooling *p = context;
+	struct pool_compilation *p = context;
 
 	if (p->pool != zone->pool)
 		p->name = arena_strdup(&p->policy->arena, zone->pool->name);
@@ -96,19 +96,19 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 int policy_compile_pools(struct policy *policy, const struct policy *before,
 			 const struct model *model)
 {
-	struct pooling pooling = {.policy = policy, .reverse = &model->reverse};
+	struct pool_compilation compilation = {.policy = policy, .reverse = &model->reverse};
 	size_t count = 0;
 
 	policy->apex_print = print_reverse(policy, &model->reverse);
 	if (before && before->apex_print == policy->apex_print)
-		pooling.before = &before->pools;
+		compilation.before = &before->pools;
 	reverse_each_zone(model, count_zone, &count);
 	policy->pool_zones = arena_alloc_array(&policy->arena, count, sizeof *policy->pool_zones);
 	int err = policy->pool_zones ? 0 : ERR_NOMEM;
 	if (!err)
 		err = suffix_table_init(&policy->pools, &policy->arena, count);
 	if (!err)
-		err = reverse_each_zone(model, on_zone, &pooling);
+		err = reverse_each_zone(model, on_zone, &compilation);
 	prefix_table_build(&policy->pool_parts);
 	return err;
 }

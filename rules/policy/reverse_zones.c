@@ -87,7 +87,7 @@ const char *reverse_zone_refusal(const struct prefix *prefix, const char *zone,
 	    reverse_parse(&name, &spelled, &rest) && rest == 1)
 		return NULL;
 	snprintf(text, NAME_TEXT_MAX,
-		 "it has to be one label below %s, and not the name of an address",
+		 "it must be one label below %s, and not the name of an address",
 		 reverse_octet_zone_text(prefix, octet));
 	return text;
 }

@@ -39,10 +39,8 @@ static int compare_hosts(const void *left, const void *right)
 {
 	const struct host *a = &((const struct route_self *)left)->host;
 	const struct host *b = &((const struct route_self *)right)->host;
+	int order = address_compare(&a->address, &b->address);
 
-	if (a->address.family != b->address.family)
-		return a->address.family - b->address.family;
-	int order = memcmp(a->address.bytes, b->address.bytes, sizeof a->address.bytes);
 	return order ? order : a->port - b->port;
 }
 

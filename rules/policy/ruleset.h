@@ -58,7 +58,7 @@ struct rule {
 
 struct ruleset; /* opaque */
 
-/* Has the memory fetched that ruleset_find needs: pass 0, and a moment later pass 1. */
+/* Prefetches the memory that ruleset_find needs: pass 0, and a moment later pass 1. */
 void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass);
 size_t ruleset_bytes(const struct ruleset *ruleset); /* that it holds, all of its arena */
 
@@ -80,7 +80,7 @@ struct route_context {
 	const struct route_self *selves; /* inbound endpoints by every host that means them */
 	size_t self_count;               /* as route_sort_selves has left them */
 };
-/* Sorts them by host, of equal hosts only the first that was given; how many that are. */
+/* Sorts them by host and keeps the first of equal ones; returns how many are left. */
 size_t route_sort_selves(struct route_self *selves, size_t count);
 /* Every source asks every server in their order before the next source does; servers that are us
  * become LEG_ENTER legs, once. ERR_NOMEM. */

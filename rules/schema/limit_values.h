@@ -1,10 +1,9 @@
-/* The numbers that Azure limits things by. */
+/* Azure's limits: key, Azure's number, the least and greatest value that the `limits` group may
+ * give it, and what it counts. A member of struct limit_values (model.h) and a setting (table.c)
+ * are made of each row. */
 #ifndef SLUICE_LIMIT_VALUES_H
 #define SLUICE_LIMIT_VALUES_H
 
-/* The limits, once: key, Azure's number, the least and greatest value that the `limits` group may
- * give it, and what it counts. struct limit_values (model.h) has a member for each row;
- * schema/settings.c makes the setting of it, with Azure's number as its default. */
 #define LIMITS_MAP(X)                                                                              \
 	X(resolvers_per_subscription, 15, 1, 1000000, "DNS private resolvers")                     \
 	X(resolvers_per_virtual_network, 1, 1, 1000000, "resolvers that name the same network")    \

@@ -17,6 +17,7 @@
 #include "rules/fault.h"
 #include "rules/hash.h"
 #include "rules/prefix.h"
+#include "rules/schema/limit_values.h"
 
 struct field;
 struct owned;
@@ -156,32 +157,12 @@ struct forwarding_ruleset {
 	LIST_OF(struct forwarding_rule) rules;
 };
 
-/* One member per row of the limits table, in its order (limits.h has the table), and what becomes
- * of a query over the one limit that queries come up against. */
 struct limit_values {
 	struct origin origin;
-	uint32_t resolvers_per_subscription;
-	uint32_t resolvers_per_virtual_network;
-	uint32_t inbound_endpoints_per_resolver;
-	uint32_t outbound_endpoints_per_resolver;
-	uint32_t rules_per_ruleset;
-	uint32_t links_per_ruleset;
-	uint32_t rulesets_per_virtual_network;
-	uint32_t outbound_endpoints_per_ruleset;
-	uint32_t rulesets_per_outbound_endpoint;
-	uint32_t targets_per_rule;
-	uint32_t queries_per_second_per_endpoint; /* 0: no limit */
-	uint32_t private_zones_per_subscription;
-	uint32_t record_sets_per_zone;
-	uint32_t records_per_record_set;
-	uint32_t links_per_zone;
-	uint32_t registration_links_per_zone;
-	uint32_t zones_per_virtual_network;
-	uint32_t registration_zones_per_virtual_network;
-	uint32_t zone_labels_min;
-	uint32_t subnet_prefix_length_min;
-	uint32_t subnet_prefix_length_max;
-	enum excess excess;
+#define X(key, azure, least, most, what) uint32_t key;
+	LIMITS_MAP(X)
+#undef X
+	enum excess excess; /* what becomes of a query over queries_per_second_per_endpoint */
 };
 
 struct management_client {

@@ -1,7 +1,6 @@
 /* ONE table of fields: what a configuration may say, by which name, of which type, in which range,
- * with which default, and what it means. The configuration file's reader and writer and the manual
- * page walk it; later the management API does. A new setting is one row here and one member in
- * model.h.
+ * with which default, and what it means. The configuration file's reader and the manual page walk
+ * it. A new setting is one row here and one member in model.h.
  *
  * A group is a row set that fills one struct; fields of type LIST and GROUP lead to further groups.
  * Values are kept in the model's structs at `offset`; lists put the items' pointer at `offset` and
@@ -40,7 +39,7 @@ enum field_type {
 	FIELD_PREFIXES,  /* LIST_OF(struct prefix) */
 	FIELD_LIST,      /* LIST_OF(a group's struct) */
 	FIELD_GROUP,     /* a group's struct, in place */
-	FIELD_GONE,      /* nothing: what was a setting once; taken, with a warning, and not kept */
+	FIELD_GONE,      /* nothing: no longer a setting; accepted with a warning, and ignored */
 };
 
 struct group;
@@ -88,7 +87,7 @@ struct field schema_element(const struct field *field, const char *key, size_t *
 
 /* "an integer from 1 to 65535", `"udp" or "tcp"`: what the field takes. Returns text. */
 const char *schema_expected(const struct field *field, char *text, size_t size);
-/* The field whose key is nearest to `key`, when it is near enough for a slip of the hand; NULL when
+/* The field whose key is nearest to `key`, when it is near enough for a typing error; NULL when
  * none is. */
 const struct field *schema_suggest(const struct group *group, const char *key);
 

@@ -1,12 +1,25 @@
 /* The rows of the field table: everything a configuration may say, from the innermost groups to the
  * whole. Each group fills the struct of model.h that its AT rows name; `doc` is what the manual
- * page prints. How values are read and printed is in schema/value.c.
- *
- *     schema/table.c      networks, resolvers, zones, rulesets, and the whole
- *     schema/settings.c   limits, management, cache, transports, log
- *     schema/addresses.c  pools, addresses, cloud services, reverse names */
-#include "rules/schema/rows.h"
+ * page prints. How values are read and printed is in schema/value.c. */
+#include "rules/base.h"
 #include "rules/schema/schema.h"
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define FIELDS(rows)     .fields = rows, .count = COUNT(rows)
+#define TTL_MAX          2147483647 /* RFC 2181 section 8 */
+
+/* Fields that several groups have in the same words. */
+#define NAME_FIELD(struct_type, form, what)                                                        \
+	{                                                                                          \
+		.key = "name", .type = form, AT(struct_type, name), .required = true, .doc = what  \
+	}
+#define REGION_FIELD(struct_type)                                                                  \
+	{                                                                                          \
+		.key = "region", .type = FIELD_NAME, AT(struct_type, region),                      \
+		.doc = "Where it is. Absent: the top-level region."                                \
+	}
+
+/* ---- networks, resolvers, zones, rulesets ---- */
 
 static const char *const protocol_names[] = {"udp", "tcp", NULL};
 const char *const schema_allocation_names[] = {"dynamic", "static", NULL};
@@ -62,11 +75,11 @@ static const struct field default_resolver_fields[] = {
 	 AT(default_resolver, special_names),
 	 .fallback = "answer",
 	 .names = special_names_names,
-	 .doc = "What becomes of special-use names (localhost, invalid, onion, alt, test, local, "
+	 .doc = "How special-use names (localhost, invalid, onion, alt, test, local, "
 		"home.arpa, resolver.arpa and the zones of RFC 6303) that no zone and no rule "
-		"takes: answered here, or forwarded like any other name."},
+		"matches are handled: answered here, or forwarded like any other name."},
 };
-static const struct group schema_default_resolver = {
+static const struct group default_resolver_group = {
 	.name = "default resolver",
 	FIELDS(default_resolver_fields),
 	.size = sizeof(struct default_resolver),
@@ -82,7 +95,7 @@ static const struct field vnet_resolver_fields[] = {
 	 .required = true,
 	 .doc = "Where it listens. Azure's is 168.63.129.16:53."},
 };
-static const struct group schema_vnet_resolver = {
+static const struct group vnet_resolver_group = {
 	.name = "VNet resolver",
 	FIELDS(vnet_resolver_fields),
 	.size = sizeof(struct vnet_resolver),
@@ -246,7 +259,8 @@ static const struct field zone_link_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(zone_link, registration),
 	 .fallback = "false",
-	 .doc = "Whether the network's machines are registered in the zone."},
+	 .doc = "Whether the network's machines are to be registered in the zone. Not implemented: "
+		"true counts against the limits and gives a warning, but nothing is registered."},
 	{.key = "resolution_policy",
 	 .type = FIELD_ENUM,
 	 AT(zone_link, resolution_policy),
@@ -299,7 +313,7 @@ static const struct group ruleset_link_group = {
 	.name = "ruleset link",
 	FIELDS(ruleset_link_fields),
 	.size = sizeof(struct ruleset_link),
-	.doc = "Makes a ruleset hold in a virtual network of its region.",
+	.doc = "Makes a ruleset apply in a virtual network of its region.",
 };
 
 static const struct field rule_fields[] = {
@@ -310,14 +324,15 @@ static const struct field rule_fields[] = {
 	 AT(forwarding_rule, domain),
 	 .required = true,
 	 .example = "contoso.corp.",
-	 .doc = "The suffix that the rule takes, with a final dot; at most 34 labels, or \".\" for "
+	 .doc = "The suffix that the rule matches, with a final dot; at most 34 labels, or \".\" "
+		"for "
 		"everything. Unique in the ruleset."},
 	{.key = "state",
 	 .type = FIELD_ENUM,
 	 AT(forwarding_rule, state),
 	 .fallback = "Enabled",
 	 .names = rule_state_names,
-	 .doc = "A disabled rule is passed over, and the next shorter one holds."},
+	 .doc = "A disabled rule is ignored, and the next shorter one applies."},
 	{.key = "follow_cname",
 	 .type = FIELD_BOOL,
 	 AT(forwarding_rule, follow_cname),
@@ -352,7 +367,7 @@ static const struct field ruleset_fields[] = {
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, links),
 	 .group = &ruleset_link_group,
-	 .doc = "The networks in which the rules hold, each once."},
+	 .doc = "The networks in which the rules apply, each once."},
 	{.key = "rules",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, rules),
@@ -363,12 +378,619 @@ static const struct group ruleset_group = {
 	.name = "ruleset",
 	FIELDS(ruleset_fields),
 	.size = sizeof(struct forwarding_ruleset),
-	.doc = "Forwarding rules, the endpoints they leave by, and the networks they hold in.",
+	.doc = "Forwarding rules, the endpoints they use, and the networks they apply in.",
 };
+
+/* ---- limits, and the program's own settings ---- */
+
+static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
+static const char *const log_format_names[] = {"auto", "text", "journal", "json", NULL};
+static const char *const client_role_names[] = {"reader", "admin", NULL};
+static const char *const excess_names[] = {"drop", "refuse", "truncate", NULL};
+
+#define LIMIT_FIELD(limit_key, azure, least, most, what)                                           \
+	{.key = #limit_key,                                                                        \
+	 .type = FIELD_UINT,                                                                       \
+	 AT(limit_values, limit_key),                                                              \
+	 .fallback = #azure,                                                                       \
+	 .min = least,                                                                             \
+	 .max = most,                                                                              \
+	 .doc = what "."},
+static const struct field limits_fields[] = {
+	LIMITS_MAP(LIMIT_FIELD) /* and what comes of one of them: */
+	{.key = "excess",
+	 .type = FIELD_ENUM,
+	 AT(limit_values, excess),
+	 .fallback = "truncate",
+	 .names = excess_names,
+	 .doc = "What happens to a query over queries_per_second_per_endpoint at an inbound "
+		"endpoint. truncate: an empty answer with TC, so that the client asks again by "
+		"TCP, which proves its address (a proven client over the limit is refused). "
+		"refuse: REFUSED. drop: no answer, and the client asks again. Clients that have "
+		"asked most lately are over it first."},
+};
+static const struct group limits_group = {
+	.name = "limits",
+	FIELDS(limits_fields),
+	.size = sizeof(struct limit_values),
+	.doc = "Azure's limits, each of which can be changed here. The defaults are Azure's "
+	       "numbers.",
+};
+
+static const struct field management_client_fields[] = {
+	{.key = "id",
+	 .type = FIELD_STRING,
+	 AT(management_client, id),
+	 .required = true,
+	 .min = 1,
+	 .max = 255,
+	 .doc = "The client's name, unique among the clients."},
+	{.key = "secret_file",
+	 .type = FIELD_PATH,
+	 AT(management_client, secret_file),
+	 .required = true,
+	 .doc = "A file that holds the client's secret: 16 to 1024 printable ASCII characters "
+		"without blanks. It is what the client sends as its token."},
+	{.key = "role",
+	 .type = FIELD_ENUM,
+	 AT(management_client, role),
+	 .fallback = "reader",
+	 .names = client_role_names,
+	 .doc = "What it may do: read, or read and change."},
+};
+static const struct group management_client_group = {
+	.name = "management client",
+	FIELDS(management_client_fields),
+	.size = sizeof(struct management_client),
+	.doc = "A client of the management listeners.",
+};
+
+static const struct field management_fields[] = {
+	{.key = "socket",
+	 .type = FIELD_PATH,
+	 AT(management, socket),
+	 .fallback = "/run/sluice/control.sock",
+	 .doc = "The control socket: the management API for this machine. Only root and sluice's "
+		"own user may use it."},
+	{.key = "listen",
+	 .type = FIELD_STRINGS,
+	 AT(management, listen),
+	 .doc = "URLs where the management API listens: http on loopback addresses only, https "
+		"anywhere."},
+	{.key = "hosts",
+	 .type = FIELD_STRINGS,
+	 AT(management, hosts),
+	 .doc = "Further names and addresses, without a port, by which clients may reach those "
+		"listeners, such as those of a certificate, or what a proxy passes on. The address "
+		"that they are connected to, and localhost on loopback, are always allowed. A "
+		"request with any other Host is refused (421), so that a web page cannot reach the "
+		"API by a name of its own that leads to our address."},
+	{.key = "certificate",
+	 .type = FIELD_PATH,
+	 AT(management, certificate),
+	 .doc = "The certificate for https, with its chain, PEM. Read anew at every reload."},
+	{.key = "key",
+	 .type = FIELD_PATH,
+	 AT(management, key),
+	 .doc = "Its private key, PEM, without a password. A key that everybody can read gives a "
+		"warning."},
+	{.key = "clients",
+	 .type = FIELD_LIST,
+	 AT(management, clients),
+	 .group = &management_client_group,
+	 .doc = "Who may use the listeners."},
+	{.key = "state",
+	 .type = FIELD_PATH,
+	 AT(management, state),
+	 .doc = "The database of changes made through the management API: a path on a local disk, "
+		"in a directory that sluice's user may write to. Without it, only this file can be "
+		"changed."},
+	{.key = "upload_max",
+	 .type = FIELD_UINT,
+	 AT(management, upload_max),
+	 .fallback = "67108864",
+	 .min = 1024,
+	 .max = 1073741824,
+	 .unit = "bytes",
+	 .doc = "The longest file that an administrator may send, as sluice ptr import does: "
+		"64 MiB are more than 500,000 PTRs. Any other request is at most 1 MiB, except for "
+		"a whole state."},
+};
+static const struct group management_group = {
+	.name = "management",
+	FIELDS(management_fields),
+	.size = sizeof(struct management),
+	.given_offset = offsetof(struct management, given),
+	.doc = "How the running program is managed.",
+};
+
+static const struct field cache_fields[] = {
+	{.key = "size_bytes",
+	 .type = FIELD_UINT64,
+	 AT(cache_settings, size_bytes),
+	 .fallback = "67108864",
+	 .min = 0,
+	 .max = UINT64_C(1) << 40,
+	 .unit = "bytes",
+	 .doc = "Memory for answers; 0: nothing is cached. From 2147483648 on the number needs "
+		"an L behind it."},
+	{.key = "ttl_min",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, ttl_min),
+	 .fallback = "0",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "The shortest time for which positive answers are kept."},
+	{.key = "ttl_max",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, ttl_max),
+	 .fallback = "86400",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "The longest time for which positive answers are kept."},
+	{.key = "negative_ttl_max",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, negative_ttl_max),
+	 .fallback = "3600",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "The longest time for which negative answers are kept (RFC 2308)."},
+	{.key = "stale_max",
+	 .type = FIELD_UINT,
+	 AT(cache_settings, stale_max),
+	 .fallback = "86400",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "How long past its TTL an answer may still be given while no target answers, or "
+		"none within 1.8 s (RFC 8767). 0: never."},
+	{.key = "prefetch",
+	 .type = FIELD_BOOL,
+	 AT(cache_settings, prefetch),
+	 .fallback = "true",
+	 .doc = "Whether an answer in frequent use is fetched again when a tenth of its time is "
+		"left, so that no client waits for it. Answers with less than 10 seconds are not."},
+};
+static const struct group cache_group = {
+	.name = "cache",
+	FIELDS(cache_fields),
+	.size = sizeof(struct cache_settings),
+	.doc = "The cache of what targets answered.",
+};
+
+static const struct field udp_fields[] = {
+	{.key = "payload_max",
+	 .type = FIELD_UINT,
+	 AT(udp_settings, payload_max),
+	 .fallback = "1232",
+	 .min = 512,
+	 .max = 4096,
+	 .unit = "bytes",
+	 .doc = "The longest answer by UDP, and never more than the client advertises. A longer "
+		"one is truncated, and the client asks by TCP."},
+	{.key = "cookie_secret_file",
+	 .type = FIELD_PATH,
+	 AT(udp_settings, cookie_secret_file),
+	 .doc = "A file with the secret of clients' DNS cookies (RFC 9018), the same for every "
+		"server behind one address: 32 hexadecimal digits, and optionally on a second line "
+		"those of the previous secret, which is still accepted. "
+		"Absent: a random one, changed every day."},
+};
+static const struct group udp_group = {
+	.name = "udp",
+	FIELDS(udp_fields),
+	.size = sizeof(struct udp_settings),
+	.doc = "Answers by UDP.",
+};
+
+static const struct field outbound_fields[] = {
+	{.key = "random_case",
+	 .type = FIELD_BOOL,
+	 AT(outbound_settings, random_case),
+	 .fallback = "true",
+	 .doc = "Whether questions to targets have random capitals, which a reply must repeat, so "
+		"that nobody who has not seen the question can forge one. A reply that does not "
+		"repeat them is ignored, and the question is asked by TCP as well. A target that "
+		"changes letters by TCP too, or by UDP for ten questions in a row, is asked in "
+		"lower case for the next 15 minutes. A question in capitals that finds nothing is "
+		"repeated in lower case, until the target has answered some questions in capitals "
+		"with data."},
+	{.key = "cookies",
+	 .type = FIELD_GONE,
+	 .doc = "No longer used: targets are not sent DNS cookies any more (clients still get "
+		"theirs). It gives a warning and changes nothing."},
+};
+static const struct group outbound_group = {
+	.name = "outbound",
+	FIELDS(outbound_fields),
+	.size = sizeof(struct outbound_settings),
+	.doc = "Protection against forged replies by UDP, besides random ids and ports.",
+};
+
+static const struct field tcp_fields[] = {
+	{.key = "connections_max",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, connections_max),
+	 .fallback = "1000",
+	 .min = 1,
+	 .max = 1000000,
+	 .doc = "The most client connections of each worker."},
+	{.key = "connections_per_client_max",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, connections_per_client_max),
+	 .fallback = "100",
+	 .min = 1,
+	 .max = 1000000,
+	 .doc = "Of these, from one client: an IPv4 address, or the /64 of an IPv6 one."},
+	{.key = "idle_timeout_ms",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, idle_timeout_ms),
+	 .fallback = "10000",
+	 .min = 1,
+	 .max = 3600000,
+	 .unit = "milliseconds",
+	 .doc = "How long a connection without a question stays open."},
+	{.key = "pipeline_max",
+	 .type = FIELD_UINT,
+	 AT(tcp_settings, pipeline_max),
+	 .fallback = "100",
+	 .min = 1,
+	 .max = 65535,
+	 .doc = "Unanswered questions of one connection; beyond them it is not read."},
+};
+static const struct group tcp_group = {
+	.name = "tcp",
+	FIELDS(tcp_fields),
+	.size = sizeof(struct tcp_settings),
+	.doc = "Clients' connections.",
+};
+
+#define RESPONSES_FIELD(kind, what)                                                                \
+	{                                                                                          \
+		.key = #kind, .type = FIELD_UINT, AT(response_limit_settings, kind),               \
+		.fallback = "0", .min = 0, .max = 1000000,                                         \
+		.doc = what " to one prefix in a second. 0: any number."                           \
+	}
+static const struct field response_limit_fields[] = {
+	RESPONSES_FIELD(answers_per_second, "Answers that have data,"),
+	RESPONSES_FIELD(negatives_per_second, "NXDOMAIN, and answers without data,"),
+	RESPONSES_FIELD(errors_per_second, "SERVFAIL, REFUSED and other errors"),
+	{.key = "slip",
+	 .type = FIELD_UINT,
+	 AT(response_limit_settings, slip),
+	 .fallback = "2",
+	 .min = 0,
+	 .max = 1000,
+	 .doc = "One in this many answers over the limit is still sent, empty and with TC, so that "
+		"a client whose address is forged can ask again by TCP. 0: none, 1: each."},
+	{.key = "ipv4_prefix_length",
+	 .type = FIELD_UINT,
+	 AT(response_limit_settings, ipv4_prefix_length),
+	 .fallback = "24",
+	 .min = 0,
+	 .max = 32,
+	 .doc = "IPv4 clients that share this many leading bits are counted as one."},
+	{.key = "ipv6_prefix_length",
+	 .type = FIELD_UINT,
+	 AT(response_limit_settings, ipv6_prefix_length),
+	 .fallback = "56",
+	 .min = 0,
+	 .max = 128,
+	 .doc = "The same for IPv6 clients."},
+};
+static const struct group response_limit_group = {
+	.name = "response limit",
+	FIELDS(response_limit_fields),
+	.size = sizeof(struct response_limit_settings),
+	.doc = "How many answers by UDP go to one prefix, so that this server cannot be used to "
+	       "flood somebody with answers to forged questions. Off by default: a forwarder is "
+	       "one "
+	       "address for a whole company.",
+};
+
+static const struct field log_fields[] = {
+	{.key = "level",
+	 .type = FIELD_ENUM,
+	 AT(log_settings, level),
+	 .fallback = "info",
+	 .names = log_level_names,
+	 .doc = "What is logged: this and everything more severe."},
+	{.key = "format",
+	 .type = FIELD_ENUM,
+	 AT(log_settings, format),
+	 .fallback = "auto",
+	 .names = log_format_names,
+	 .doc = "auto: journal when standard error is the journal, else text."},
+};
+static const struct group log_group = {
+	.name = "log",
+	FIELDS(log_fields),
+	.size = sizeof(struct log_settings),
+	.doc = "The log, on standard error.",
+};
+
+static const struct field identity_fields[] = {
+	{.key = "version",
+	 .type = FIELD_STRING,
+	 AT(identity_settings, version),
+	 .min = 1,
+	 .max = 255,
+	 .doc = "What CH TXT version.bind says. Absent: nothing of interest."},
+	{.key = "server",
+	 .type = FIELD_STRING,
+	 AT(identity_settings, server),
+	 .min = 1,
+	 .max = 255,
+	 .doc = "What CH TXT id.server and NSID (RFC 5001) say. Absent: nothing of interest."},
+	{.key = "details",
+	 .type = FIELD_BOOL,
+	 AT(identity_settings, details),
+	 .fallback = "true",
+	 .doc = "Whether an extended error (RFC 8914) says in words which rule, target and "
+		"endpoint "
+		"it is about, and what the target said of it. Only clients on this machine or in a "
+		"virtual network (its address_space or client_prefixes) get this text; all others "
+		"get the error's number."},
+};
+static const struct group identity_group = {
+	.name = "identity",
+	FIELDS(identity_fields),
+	.size = sizeof(struct identity_settings),
+	.doc = "What the server says about itself.",
+};
+
+/* ---- addresses that are owned, and their names ---- */
+
+static const struct field address_pool_fields[] = {
+	NAME_FIELD(address_pool, FIELD_NAME_DOTS, "Unique among the pools."),
+	{.key = "region",
+	 .type = FIELD_NAME,
+	 AT(address_pool, region),
+	 .doc = "Where its addresses are used. Absent: in every region."},
+	{.key = "prefix",
+	 .type = FIELD_PREFIX,
+	 AT(address_pool, prefix),
+	 .required = true,
+	 .doc = "The prefix; pools do not overlap."},
+	{.key = "zone",
+	 .type = FIELD_DOMAIN,
+	 AT(address_pool, zone),
+	 .example = "64-127.100.51.198.in-addr.arpa",
+	 .doc = "The name of its reverse zone, for an IPv4 prefix longer than /24 (RFC 2317): one "
+		"label below the octet's zone, as your provider delegates it, such as "
+		"64/26.100.51.198.in-addr.arpa. Absent: by its first and last address, "
+		"64-127.100.51.198.in-addr.arpa."},
+};
+static const struct group address_pool_group = {
+	.name = "address pool",
+	FIELDS(address_pool_fields),
+	.size = sizeof(struct address_pool),
+	.doc = "A prefix you own. Its reverse names are answered here with authority.",
+};
+
+static const struct field owned_address_fields[] = {
+	NAME_FIELD(owned_address, FIELD_NAME_DOTS, "Unique in its resource group."),
+	{.key = "resource_group",
+	 .type = FIELD_STRING,
+	 AT(owned_address, resource_group),
+	 .min = 1,
+	 .max = 90,
+	 .doc = "The resource group it is in."},
+	{.key = "id",
+	 .type = FIELD_UUID,
+	 AT(owned_address, id),
+	 .doc = "Its identity. Absent: derived from the name."},
+	REGION_FIELD(owned_address),
+	{.key = "address",
+	 .type = FIELD_ADDRESS,
+	 AT(owned_address, address),
+	 .required = true,
+	 .doc = "In a pool of its region, or private and in a virtual network's address space; "
+		"each address once."},
+	{.key = "allocation",
+	 .type = FIELD_ENUM,
+	 AT(owned_address, allocation),
+	 .fallback = "dynamic",
+	 .names = schema_allocation_names,
+	 .doc = "Whether it stays. Only a static address proves that a reverse name is owned."},
+	{.key = "domain_name_label",
+	 .type = FIELD_STRING,
+	 AT(owned_address, domain_name_label),
+	 .doc = "Gives it the forward name LABEL.REGION.SUFFIX (see reverse.suffix): 3 to 63 of "
+		"a-z, 0-9 and '-', beginning with a letter and not ending in '-'; unique in its "
+		"region. Like its PTR, that of a private address is answered in its own network "
+		"only."},
+	{.key = "reverse_fqdn",
+	 .type = FIELD_DOMAIN,
+	 AT(owned_address, reverse_fqdn),
+	 .doc = "The name that its PTR gives."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(owned_address, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people; it goes with reverse_fqdn."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(owned_address, ttl),
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."},
+	{.key = "tags",
+	 .type = FIELD_STRINGS,
+	 AT(owned_address, tags),
+	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
+};
+static const struct group owned_address_group = {
+	.name = "address",
+	FIELDS(owned_address_fields),
+	.size = sizeof(struct owned_address),
+	.doc = "An address you own, with its forward and reverse name.",
+};
+
+static const struct field cloud_service_fields[] = {
+	{.key = "name",
+	 .type = FIELD_STRING,
+	 AT(cloud_service, name),
+	 .required = true,
+	 .doc = "Gives it the forward name NAME.SUFFIX (see reverse.service_suffix): 1 to 63 "
+		"letters, digits and '-', with a letter or digit at both ends; unique among the "
+		"services. That of a private address is answered in its own network only."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(cloud_service, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
+	{.key = "address",
+	 .type = FIELD_ADDRESS,
+	 AT(cloud_service, address),
+	 .required = true,
+	 .doc = "As an address's: in a pool, or private and in a virtual network."},
+	{.key = "reverse_fqdn",
+	 .type = FIELD_DOMAIN,
+	 AT(cloud_service, reverse_fqdn),
+	 .doc = "The name that its PTR gives."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(cloud_service, ttl),
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Of its PTR. 0: it is not to be cached. Absent: reverse.ttl."},
+	{.key = "tags", .type = FIELD_STRINGS, AT(cloud_service, tags), .doc = "As an address's."},
+};
+static const struct group cloud_service_group = {
+	.name = "cloud service",
+	FIELDS(cloud_service_fields),
+	.size = sizeof(struct cloud_service),
+	.doc = "A service with an address of its own, with its forward and reverse name.",
+};
+
+static const struct field reverse_fields[] = {
+	{.key = "suffix",
+	 .type = FIELD_DOMAIN,
+	 AT(reverse_settings, suffix),
+	 .fallback = "cloudapp.azure.com",
+	 .doc = "Addresses are named LABEL.REGION.SUFFIX."},
+	{.key = "service_suffix",
+	 .type = FIELD_DOMAIN,
+	 AT(reverse_settings, service_suffix),
+	 .fallback = "cloudapp.net",
+	 .doc = "Cloud services are named NAME.SUFFIX."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(reverse_settings, ttl),
+	 .fallback = "3600",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Of derived records that have none of their own."},
+	{.key = "ipv6",
+	 .type = FIELD_BOOL,
+	 AT(reverse_settings, ipv6),
+	 .fallback = "false",
+	 .doc = "Whether reverse names of IPv6 addresses may be set through the management "
+		"interface, which Azure does not allow."},
+	{.key = "name_servers",
+	 .type = FIELD_DOMAINS,
+	 AT(reverse_settings, name_servers),
+	 .doc = "Names for the NS records of the reverse zones."},
+	{.key = "hostmaster",
+	 .type = FIELD_DOMAIN,
+	 AT(reverse_settings, hostmaster),
+	 .doc = "The mailbox in their SOA, as a domain name."},
+	{.key = "resolve_in",
+	 .type = FIELD_STRING,
+	 AT(reverse_settings, resolve_in),
+	 .doc = "The virtual network whose view counts when the ownership of a reverse name is "
+		"checked. Absent: that of no network, without zones and rules."},
+};
+static const struct group reverse_group = {
+	.name = "reverse",
+	FIELDS(reverse_fields),
+	.size = sizeof(struct reverse_settings),
+	.doc = "Names of addresses and the zones derived from the pools.",
+};
+
+/* ---- zones that go out, and the keys of those who get them ---- */
+
+static const char *const algorithm_names[] = {"hmac-sha256", "hmac-sha1",   "hmac-sha224",
+					      "hmac-sha384", "hmac-sha512", NULL};
+
+static const struct field key_fields[] = {
+	{.key = "name",
+	 .type = FIELD_DOMAIN,
+	 AT(tsig_settings, name),
+	 .required = true,
+	 .doc = "The key's name, the same at the other side; unique among the keys."},
+	{.key = "algorithm",
+	 .type = FIELD_ENUM,
+	 AT(tsig_settings, algorithm),
+	 .fallback = "hmac-sha256",
+	 .names = algorithm_names,
+	 .doc = "The algorithm of its signatures."},
+	{.key = "secret",
+	 .type = FIELD_STRING,
+	 AT(tsig_settings, secret),
+	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: in a "
+		"configuration that everybody can read it gives a warning."},
+	{.key = "secret_file",
+	 .type = FIELD_PATH,
+	 AT(tsig_settings, secret_file),
+	 .doc = "A file that holds the secret, in base64, instead. Read anew at every reload."},
+};
+static const struct group key_group = {
+	.name = "key",
+	FIELDS(key_fields),
+	.size = sizeof(struct tsig_settings),
+	.doc = "A TSIG key (RFC 8945): a secret shared with another name server.",
+};
+
+static const struct field transfer_fields[] = {
+	{.key = "zones",
+	 .type = FIELD_STRINGS,
+	 AT(transfer_settings, zones),
+	 .required = true,
+	 .doc = "Which zones: private zones and reverse zones of address pools, by name; \"*\" is "
+		"every reverse zone of an address pool but those of private addresses, which have "
+		"to be named."},
+	{.key = "allow",
+	 .type = FIELD_PREFIXES,
+	 AT(transfer_settings, allow),
+	 .doc = "Who may copy them. Absent: whoever has the key."},
+	{.key = "key",
+	 .type = FIELD_DOMAIN,
+	 AT(transfer_settings, key),
+	 .doc = "The name of the key that they must sign with, and that NOTIFY is signed with. "
+		"Absent: none."},
+	{.key = "notify",
+	 .type = FIELD_HOSTS,
+	 AT(transfer_settings, notify),
+	 .doc = "Servers that are notified of every change (RFC 1996), each as ADDRESS or "
+		"ADDRESS:PORT."},
+	{.key = "source",
+	 .type = FIELD_ADDRESS,
+	 AT(transfer_settings, source),
+	 .doc = "The source address of NOTIFY. Absent: the system's choice."},
+};
+static const struct group transfer_group = {
+	.name = "transfer",
+	FIELDS(transfer_fields),
+	.size = sizeof(struct transfer_settings),
+	.doc = "Zones that other name servers may copy (AXFR, RFC 5936; IXFR, RFC 1995), and who. "
+	       "Their copies follow every change when they are notified.",
+};
+
+/* ---- the whole ---- */
 
 #define MODEL_GROUP(member, what)                                                                  \
 	{                                                                                          \
-		.key = #member, .type = FIELD_GROUP, AT(model, member), .group = &schema_##member, \
+		.key = #member, .type = FIELD_GROUP, AT(model, member), .group = &member##_group,  \
 		.doc = what                                                                        \
 	}
 #define MODEL_LIST(member, item_group, what)                                                       \
@@ -398,27 +1020,25 @@ static const struct field model_fields[] = {
 	 AT(model, user),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The user, by name or number, that the program becomes when root starts it; of "
-		"root's "
-		"rights the server keeps none, and its master that of binding port 53. Everything "
-		"that it reads and writes has to be that user's to read and write. Absent: it "
-		"stays who it is, and root is "
-		"warned of that; \"root\": root, and no warning. A change takes a restart."},
+	 .doc = "The user, by name or number, that the program becomes when root starts it. The "
+		"server keeps none of root's rights, and its master only that of binding port 53. "
+		"That user must be able to read and write every file of the program. Absent: the "
+		"user does not change, with a warning for root; \"root\": the same without the "
+		"warning. A change takes a restart."},
 	{.key = "group",
 	 .type = FIELD_STRING,
 	 AT(model, group),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The group to go with user. Absent: the user's own, with the others that the "
-		"system "
-		"lists the user in."},
+	 .doc = "The group that goes with user. Absent: the user's own, with all others that the "
+		"user is a member of."},
 	{.key = "seccomp",
 	 .type = FIELD_BOOL,
 	 AT(model, seccomp),
 	 .fallback = "true",
-	 .doc = "Whether the program gives up the system calls that it has no use for: the kernel "
-		"ends it when it tries one all the same. Where the kernel cannot do that, it goes "
-		"on with a warning. A change takes a restart."},
+	 .doc = "Whether the program gives up the system calls that it does not need; the kernel "
+		"ends it when it tries one anyway. Where the kernel does not support that, the "
+		"program continues with a warning. A change takes a restart."},
 	{.key = "reserved_domains",
 	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),
@@ -432,19 +1052,19 @@ static const struct field model_fields[] = {
 	MODEL_LIST(rulesets, ruleset_group, "The forwarding rulesets."),
 	MODEL_GROUP(limits, "Azure's limits, changed."),
 	MODEL_GROUP(management, "Control socket and management listeners."),
-	MODEL_LIST(address_pools, schema_address_pool, "The prefixes you own."),
-	MODEL_LIST(addresses, schema_owned_address, "The addresses you own."),
-	MODEL_LIST(cloud_services, schema_cloud_service, "The services you own."),
+	MODEL_LIST(address_pools, address_pool_group, "The prefixes you own."),
+	MODEL_LIST(addresses, owned_address_group, "The addresses you own."),
+	MODEL_LIST(cloud_services, cloud_service_group, "The services you own."),
 	MODEL_GROUP(reverse, "Derived names."),
-	MODEL_LIST(keys, schema_key, "TSIG keys."),
-	MODEL_LIST(transfers, schema_transfer, "The zones that others may copy."),
+	MODEL_LIST(keys, key_group, "TSIG keys."),
+	MODEL_LIST(transfers, transfer_group, "The zones that others may copy."),
 	MODEL_GROUP(cache, "The cache."),
 	MODEL_GROUP(udp, "Answers by UDP."),
 	MODEL_GROUP(outbound, "Questions to targets by UDP."),
 	MODEL_GROUP(tcp, "Clients' connections."),
 	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
 	MODEL_GROUP(log, "The log."),
-	MODEL_GROUP(identity, "What the server tells of itself."),
+	MODEL_GROUP(identity, "What the server says about itself."),
 };
 const struct group schema_model = {
 	.name = "configuration",

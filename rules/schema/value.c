@@ -196,8 +196,8 @@ static bool complain_of_more(const struct field *field, const char *text,
 
 	if (host_parse(&host, text, DNS_PORT) == 0) {
 		fault_add(faults, FAULT_ERROR, origin, field->key,
-			  "\"%s\" has a port in it; write %s = \"%s\"; a target has its port "
-			  "beside that: port = %u;",
+			  "\"%s\" includes a port; write %s = \"%s\", and for a target port = %u "
+			  "beside it",
 			  text, field->key, address_print(&host.address, meant), host.port);
 		return true;
 	}

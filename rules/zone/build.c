@@ -1,5 +1,4 @@
-/* Building a zone: gather, sort, check, place. This file gathers; zone/check.c and
- * zone/place.c do the rest.
+/* Building a zone: gather, sort, check, place.
  *
  *     zone_builder_add     record by record: what can be said of one record alone is checked here
  *     zone_builder_finish  sort by (owner in canonical order, type, rdata)
@@ -14,17 +13,60 @@
  *
  * What the builder does not check: how many records there are (limits.h), and whether what a record
  * points to exists. */
+#include <assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/zone/builder.h"
+#include "rules/base.h"
+#include "rules/wire.h"
+#include "rules/zone/layout.h"
 #include "rules/zone/rdata.h"
 #include "rules/zone/zone.h"
 
 enum {
 	KEY_MAX = 2 * NAME_WIRE_MAX,
 	TTL_MAX = INT32_MAX, /* RFC 2181 section 8 */
+	/* What one RRset can have of a message of 65535 bytes with header, question and OPT. */
+	SET_WIRE_MAX = 65535 - 12 - (NAME_WIRE_MAX + 4) - 11,
+	WARNINGS_MAX = 20,
+	SOA_TTL = 3600,        /* seconds, of a SOA we make up */
+	SOA_MINIMUM_BYTES = 4, /* at the end of the rdata */
 };
+
+/* Where records came from: one for each run of records with the same file and path. */
+struct record_source {
+	const char *file, *path; /* "" where there is none */
+};
+
+struct entry {              /* a record */
+	uint64_t key_start; /* the key's first eight bytes: they decide most comparisons */
+	const uint8_t *key, *owner, *rdata;
+	const struct record_source *source;
+	uint32_t line, ttl;
+	uint32_t order; /* in which it was added */
+	uint16_t key_length, type, rdata_length;
+	bool duplicate;
+};
+
+struct zone_builder {
+	struct arena arena; /* keys, owners, rdata, sources */
+	struct hash_key key;
+	struct name apex;
+	struct entry *entries;
+	size_t count, room;
+	const struct record_source *source; /* of the record added last */
+	struct name owner;                  /* of the record at hand */
+	uint8_t doubled[NAME_WIRE_MAX];     /* the apex twice; length 0 when that cannot be */
+	size_t doubled_length;
+	size_t warnings;       /* found, told or not */
+	struct origin warning; /* of the last line that has one */
+	bool has_soa;
+	bool broken; /* there were errors: no zone will come of it */
+	bool out_of_memory;
+};
+
+/* ---- gather ---- */
 
 struct zone_builder *zone_builder_new(const struct hash_key *key, const struct name *apex)
 {
@@ -52,11 +94,12 @@ void zone_builder_free(struct zone_builder *builder)
 	free(builder);
 }
 
-static const struct source *find_source(struct zone_builder *builder, const struct origin *origin)
+static const struct record_source *find_source(struct zone_builder *builder,
+					       const struct origin *origin)
 {
 	const char *file = origin->file ? origin->file : "";
 	const char *path = origin->path ? origin->path : "";
-	struct source *source;
+	struct record_source *source;
 
 	if (builder->source && strcmp(builder->source->file, file) == 0 &&
 	    strcmp(builder->source->path, path) == 0)
@@ -147,9 +190,10 @@ static struct entry *new_entry(struct zone_builder *builder)
 	return &builder->entries[builder->count];
 }
 
-int zone_builder_keep(struct zone_builder *builder, const struct origin *origin,
-		      const uint8_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
-		      size_t rdata_length)
+/* Adds a record that was checked, whose owner is also in builder->owner. */
+static int keep_record(struct zone_builder *builder, const struct origin *origin,
+		       const uint8_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
+		       size_t rdata_length)
 {
 	struct entry *entry = new_entry(builder);
 
@@ -181,7 +225,7 @@ static const char *misplaced(const struct zone_builder *builder, const uint8_t *
 	bool at_wildcard = owner[0] == 1 && owner[1] == '*';
 
 	if (type == TYPE_SOA && !at_apex)
-		return "a SOA at %s; the only one of a zone is at its apex";
+		return "a SOA at %s, below the apex; a zone has one, at its apex";
 	if (type == TYPE_NS && !at_apex)
 		return "NS at %s, below the apex: a private zone has no delegations; make it a "
 		       "zone of its own, or forward it with a rule";
@@ -233,5 +277,602 @@ int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
 		return ERR_FAULTS;
 	}
 	builder->has_soa |= type == TYPE_SOA;
-	return zone_builder_keep(builder, origin, owner, type, ttl, rdata, rdata_length);
+	return keep_record(builder, origin, owner, type, ttl, rdata, rdata_length);
+}
+
+struct span { /* the entries of one owner, or of one RRset */
+	struct entry *items;
+	size_t count;
+};
+
+struct totals { /* what the zone will hold */
+	size_t nodes, sets, records;
+	size_t bytes; /* of its body */
+};
+
+/* ---- sort ----
+ *
+ * Afterwards a name's descendants follow it; one name is below another when the other's key starts
+ * its own; and the empty non-terminals between two neighbours are the labels that they do not
+ * share:
+ *
+ *     corp.test                 node
+ *     a.corp.test               node
+ *     x.y.a.corp.test           node, and y.a.corp.test ahead of it
+ *     z.y.a.corp.test           node
+ *
+ * Within an RRset the records go back into the order in which the operator wrote them. */
+
+static int compare_keys(const struct entry *a, const struct entry *b)
+{
+	size_t shorter = a->key_length < b->key_length ? a->key_length : b->key_length;
+	int order;
+
+	if (a->key_start != b->key_start)
+		return a->key_start < b->key_start ? -1 : 1;
+	if (a->key == b->key)
+		return 0;
+	order = memcmp(a->key, b->key, shorter);
+	return order != 0 ? order : (int)a->key_length - (int)b->key_length;
+}
+
+/* The SOA first, as readers of zone files and transfers want it. */
+static int type_rank(const struct entry *entry)
+{
+	return entry->type == TYPE_SOA ? 0 : entry->type;
+}
+
+static int compare_rdata(const struct entry *a, const struct entry *b)
+{
+	if (a->rdata_length != b->rdata_length)
+		return (int)a->rdata_length - (int)b->rdata_length;
+	return memcmp(a->rdata, b->rdata, a->rdata_length);
+}
+
+static int compare_order(const struct entry *a, const struct entry *b)
+{
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = compare_keys(a, b);
+
+	if (order == 0)
+		order = type_rank(a) - type_rank(b);
+	if (order == 0)
+		order = compare_rdata(a, b);
+	return order != 0 ? order : compare_order(a, b);
+}
+
+/* Within an RRset: as they were added, duplicates last. */
+static int compare_within_set(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	return a->duplicate != b->duplicate ? a->duplicate - b->duplicate : compare_order(a, b);
+}
+
+static struct span owner_span(struct entry *items, size_t count)
+{
+	struct span span = {items, 1};
+
+	while (span.count < count && compare_keys(items, items + span.count) == 0)
+		span.count++;
+	return span;
+}
+
+static struct span set_span(struct entry *items, size_t count)
+{
+	struct span span = {items, 1};
+
+	while (span.count < count && items[span.count].type == items->type)
+		span.count++;
+	return span;
+}
+
+/* Marks what was added twice, gives all of the set the lowest TTL (RFC 2181 section 5.2) and puts
+ * the set into the order of the file. */
+static void settle_set(struct span set)
+{
+	uint32_t ttl = set.items->ttl;
+
+	for (size_t i = 1; i < set.count; i++) {
+		set.items[i].duplicate = compare_rdata(&set.items[i - 1], &set.items[i]) == 0;
+		if (set.items[i].ttl < ttl)
+			ttl = set.items[i].ttl;
+	}
+	for (size_t i = 0; i < set.count; i++)
+		set.items[i].ttl = ttl;
+	if (set.count > 1)
+		qsort(set.items, set.count, sizeof *set.items, compare_within_set);
+}
+
+static struct span without_duplicates(struct span set)
+{
+	while (set.items[set.count - 1].duplicate)
+		set.count--;
+	return set;
+}
+
+static size_t wire_length(struct span set)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < set.count; i++)
+		length += RECORD_HEADER + (size_t)set.items[i].rdata_length;
+	return length;
+}
+
+static struct origin entry_origin(const struct entry *entry)
+{
+	const struct record_source *source = entry->source;
+
+	return (struct origin){.file = *source->file != '\0' ? source->file : NULL,
+			       .path = *source->path != '\0' ? source->path : NULL,
+			       .line = entry->line};
+}
+
+/* ---- warn ----
+ *
+ * What a zone file may say and nobody means:
+ *
+ *     mail.corp.test  A                    in corp.test: mail.corp.test.corp.test, without a dot
+ *     www             CNAME web.corp.test  the same of what it points to
+ *     www 60 A, www 300 A                  one TTL for all of a set (RFC 2181 section 5.2)
+ *
+ * Not for an apex of one label: intranet.intranet may well be meant. Only the first few are given,
+ * because a file that is wrong in this way is wrong in many places. */
+
+static void __attribute__((format(printf, 4, 5)))
+warn(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
+     const char *format, ...)
+{
+	struct origin origin = entry_origin(entry);
+	char text[2 * NAME_TEXT_MAX + 128];
+	va_list arguments;
+
+	if (builder->warnings == 0 || origin.line > builder->warning.line)
+		builder->warning = origin;
+	if (builder->warnings++ >= WARNINGS_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	fault_add(faults, FAULT_WARNING, &origin, NULL, "%s", text);
+}
+
+static bool is_doubled(const struct zone_builder *builder, const uint8_t *name)
+{
+	size_t wanted = builder->doubled_length, length = name_wire_length(name);
+
+	if (wanted == 0)
+		return false;
+	for (; length > wanted; length -= *name + 1U, name += *name + 1)
+		;
+	return length == wanted && name_wire_equal(name, builder->doubled);
+}
+
+/* The name that this record points to, where a zone file may leave out its final dot. */
+static const uint8_t *find_target(const struct entry *entry)
+{
+	switch (entry->type) {
+	case TYPE_NS:
+	case TYPE_CNAME:
+	case TYPE_PTR:
+	case TYPE_DNAME: return entry->rdata;
+	case TYPE_MX: return entry->rdata + 2;
+	case TYPE_SRV: return entry->rdata + 6;
+	default: return NULL;
+	}
+}
+
+/* The owner's first record in the file. */
+static const struct entry *first_of(struct span span)
+{
+	const struct entry *first = span.items;
+
+	for (size_t i = 1; i < span.count; i++) {
+		if (span.items[i].order < first->order)
+			first = &span.items[i];
+	}
+	return first;
+}
+
+static void warn_owner(struct zone_builder *builder, struct span owner, struct faults *faults)
+{
+	char name[NAME_TEXT_MAX], target_name[NAME_TEXT_MAX], type[16];
+
+	if (is_doubled(builder, owner.items->owner))
+		warn(builder, first_of(owner), faults,
+		     "%s ends with the zone's name twice; a final dot is missing",
+		     name_wire_to_text(owner.items->owner, name));
+	for (size_t i = 0; i < owner.count; i++) {
+		const struct entry *entry = &owner.items[i];
+		const uint8_t *target = find_target(entry);
+
+		if (!target || entry->duplicate || !is_doubled(builder, target))
+			continue;
+		record_type_print(entry->type, type, sizeof type);
+		warn(builder, entry, faults,
+		     "the %s of %s points to %s, which ends with the zone's name twice; a final "
+		     "dot is missing",
+		     type, name_wire_to_text(entry->owner, name),
+		     name_wire_to_text(target, target_name));
+	}
+}
+
+static void warn_ttls(struct zone_builder *builder, struct span set, struct faults *faults)
+{
+	const struct entry *first = first_of(set), *other = NULL;
+	uint32_t lowest = first->ttl;
+	char name[NAME_TEXT_MAX], type[16];
+
+	for (size_t i = 0; i < set.count; i++) {
+		const struct entry *entry = &set.items[i];
+
+		if (entry->ttl < lowest)
+			lowest = entry->ttl;
+		if (entry->ttl != first->ttl && (!other || entry->order < other->order))
+			other = entry;
+	}
+	if (!other)
+		return;
+	record_type_print(other->type, type, sizeof type);
+	warn(builder, other, faults,
+	     "the %s data of %s has TTL %u here and %u on line %u; the lowest, %u, is used for "
+	     "all of it",
+	     type, name_wire_to_text(other->owner, name), other->ttl, first->ttl, first->line,
+	     lowest);
+}
+
+static void warn_rest(struct zone_builder *builder, struct faults *faults)
+{
+	if (builder->warnings > WARNINGS_MAX)
+		fault_add(faults, FAULT_WARNING, &builder->warning, NULL,
+			  "%zu more such warnings in this zone", builder->warnings - WARNINGS_MAX);
+}
+
+/* ---- check ---- */
+
+static void refuse(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
+		   const char *format, const char *type, unsigned line)
+{
+	struct origin origin = entry_origin(entry);
+	char text[NAME_TEXT_MAX];
+
+	builder->broken = true;
+	fault_add(faults, FAULT_ERROR, &origin, NULL, format, name_wire_to_text(entry->owner, text),
+		  type, line);
+}
+
+static bool may_stand_beside_cname(uint16_t type)
+{
+	enum { TYPE_SIG = 24, TYPE_KEY = 25, TYPE_NXT = 30 };
+
+	/* RFC 2181 section 10.1, RFC 4035 section 2.5. */
+	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_SIG ||
+	       type == TYPE_KEY || type == TYPE_NXT;
+}
+
+static void check_cname(struct zone_builder *builder, struct span owner, struct faults *faults)
+{
+	const struct entry *cname = NULL, *other = NULL;
+	char type[16];
+
+	for (size_t i = 0; i < owner.count; i++) {
+		const struct entry *entry = &owner.items[i];
+
+		if (!cname && entry->type == TYPE_CNAME)
+			cname = entry;
+		if (!other && !may_stand_beside_cname(entry->type))
+			other = entry;
+	}
+	if (!cname || !other)
+		return;
+	record_type_print(other->type, type, sizeof type);
+	if (cname->order > other->order)
+		refuse(builder, cname, faults,
+		       "%s has a CNAME beside %s data (line %u); a CNAME stands alone", type,
+		       other->line);
+	else
+		refuse(builder, other, faults,
+		       "%s has %s data beside a CNAME (line %u); a CNAME stands alone", type,
+		       cname->line);
+}
+
+static void check_set(struct zone_builder *builder, struct span set, struct faults *faults)
+{
+	uint16_t type = set.items->type;
+	char text[16];
+
+	record_type_print(type, text, sizeof text);
+	if ((type == TYPE_SOA || type == TYPE_CNAME || type == TYPE_DNAME) && set.count > 1)
+		refuse(builder, &set.items[1], faults,
+		       "%s has a second %s, the first is on line %u; keep one of them", text,
+		       set.items[0].line);
+	if (wire_length(set) > SET_WIRE_MAX)
+		refuse(builder, &set.items[set.count - 1], faults,
+		       "%s has more %s data than a DNS message can carry (%u bytes); spread it "
+		       "over several names",
+		       text, SET_WIRE_MAX);
+}
+
+/* Data below a DNAME could never be reached (RFC 6672 section 2.4). */
+static void check_cover(struct zone_builder *builder, const struct entry *dname, struct span owner,
+			struct faults *faults)
+{
+	for (size_t i = 0; i < owner.count; i++) {
+		if (!owner.items[i].duplicate)
+			refuse(builder, &owner.items[i], faults,
+			       "%s is below a %s (line %u), which covers everything below it",
+			       "DNAME", dname->line);
+	}
+}
+
+static bool is_below(const struct entry *entry, const struct entry *upper)
+{
+	return entry->key_length > upper->key_length &&
+	       memcmp(entry->key, upper->key, upper->key_length) == 0;
+}
+
+static size_t common_labels(const struct entry *a, const struct entry *b)
+{
+	size_t labels = 0;
+
+	for (size_t i = 0; i < a->key_length && i < b->key_length && a->key[i] == b->key[i]; i++)
+		labels += a->key[i] == 0;
+	return labels;
+}
+
+static size_t count_between(const struct entry *before, const struct entry *entry)
+{
+	return !before ? 0 : common_labels(entry, entry) - common_labels(before, entry) - 1;
+}
+
+/* The nodes of an owner, and of the empty non-terminals between the one before and it. */
+static void count_nodes(struct totals *totals, const struct entry *before,
+			const struct entry *entry)
+{
+	const uint8_t *owner = entry->owner;
+	size_t between = count_between(before, entry);
+
+	for (size_t i = 0; i <= between; i++) {
+		totals->nodes++;
+		totals->bytes += zone_sets_at(name_wire_length(owner));
+		owner += 1 + owner[0];
+	}
+}
+
+static void sort_and_check(struct zone_builder *builder, struct totals *totals,
+			   struct faults *faults)
+{
+	const struct entry *before = NULL, *dname = NULL;
+	struct span owner, set;
+
+	*totals = (struct totals){0};
+	if (builder->count > 0)
+		qsort(builder->entries, builder->count, sizeof *builder->entries, compare_entries);
+	for (size_t i = 0; i < builder->count; i += owner.count) {
+		owner = owner_span(builder->entries + i, builder->count - i);
+		count_nodes(totals, before, owner.items);
+		before = owner.items;
+		for (size_t n = 0; n < owner.count; n += set.count) {
+			set = set_span(owner.items + n, owner.count - n);
+			warn_ttls(builder, set, faults);
+			settle_set(set);
+			check_set(builder, without_duplicates(set), faults);
+			totals->sets++;
+			totals->records += without_duplicates(set).count;
+			totals->bytes += zone_set_bytes(wire_length(without_duplicates(set)));
+		}
+		check_cname(builder, owner, faults);
+		warn_owner(builder, owner, faults);
+		if (dname && is_below(owner.items, dname)) {
+			check_cover(builder, dname, owner, faults);
+			continue;
+		}
+		for (size_t n = 0; n < owner.count; n++) {
+			if (owner.items[n].type == TYPE_DNAME)
+				dname = &owner.items[n];
+		}
+	}
+	warn_rest(builder, faults);
+}
+
+/* ---- place ----
+ *
+ * Nodes with their RRsets, in canonical order, in one piece of exactly the size that the check has
+ * counted, so that a small zone is small and a record among a million costs little more than its
+ * bytes. A zone whose file has no SOA gets one here, as an Azure private zone has one that nobody
+ * wrote. */
+
+struct placer {
+	struct zone *zone;
+	size_t used; /* bytes of the body */
+};
+
+/* MNAME is the apex, RNAME hostmaster below it, or, where that would be too long, the apex too. */
+static int add_soa(struct zone_builder *builder, const struct origin *origin)
+{
+	static const uint8_t hostmaster[] = "\012hostmaster";
+	static const uint32_t times[] = {1, 3600, 300, 2419200, 300};
+	const struct name *apex = &builder->apex;
+	uint8_t rdata[2 * NAME_WIRE_MAX + sizeof times];
+	size_t label = sizeof hostmaster - 1, at = apex->length;
+
+	memcpy(rdata, apex->wire, apex->length);
+	if (apex->length + label <= NAME_WIRE_MAX) {
+		memcpy(rdata + at, hostmaster, label);
+		at += label;
+	}
+	memcpy(rdata + at, apex->wire, apex->length);
+	at += apex->length;
+	for (size_t i = 0; i < COUNT(times); i++, at += 4)
+		wire_put32(rdata + at, times[i]);
+	builder->owner = *apex;
+	return keep_record(builder, origin, apex->wire, TYPE_SOA, SOA_TTL, rdata, at);
+}
+
+static void insert_slot(struct zone *zone, uint64_t hash, size_t node_at)
+{
+	size_t slot = hash & zone->slot_mask;
+
+	while (zone->slots[slot].node != 0)
+		slot = (slot + 1) & zone->slot_mask;
+	zone->slots[slot] = (struct zone_slot){.hash = zone_slot_hash(hash),
+					       .node = (uint32_t)(node_at / ZONE_UNIT) + 1};
+}
+
+/* A node without sets for the suffix of an owner that starts at label `first`. */
+static struct zone_node *place_node(struct placer *placer, const struct name *name, unsigned first,
+				    const uint8_t *owner)
+{
+	struct zone_node *node = (struct zone_node *)(void *)(placer->zone->body + placer->used);
+	size_t length = name_suffix_length(name, first);
+
+	memcpy(node->owner, owner + name->offset[first], length);
+	node->sets_at = (uint16_t)zone_sets_at(length);
+	node->bytes = node->sets_at;
+	insert_slot(placer->zone, name->hash[first], placer->used);
+	placer->used += node->bytes;
+	return node;
+}
+
+static void write_header(uint8_t *at, const struct entry *entry)
+{
+	wire_put16(at, 0xc00c);
+	wire_put16(at + 2, entry->type);
+	wire_put16(at + 4, CLASS_IN);
+	wire_put32(at + 6, entry->ttl);
+	wire_put16(at + 10, (uint16_t)entry->rdata_length);
+}
+
+/* Behind what the node has. */
+static void place_set(struct placer *placer, struct zone_node *node, struct span set)
+{
+	struct rrset *rrset = (struct rrset *)(void *)(placer->zone->body + placer->used);
+	uint8_t *at = rrset->wire;
+
+	set = without_duplicates(set);
+	rrset->type = set.items->type;
+	rrset->count = (uint16_t)set.count;
+	rrset->ttl = set.items->ttl;
+	rrset->length = (uint32_t)wire_length(set);
+	for (size_t i = 0; i < set.count; i++) {
+		write_header(at, &set.items[i]);
+		memcpy(at + RECORD_HEADER, set.items[i].rdata, set.items[i].rdata_length);
+		at += RECORD_HEADER + set.items[i].rdata_length;
+	}
+	node->count++;
+	node->bytes += (uint32_t)zone_set_bytes(rrset->length);
+	placer->used += zone_set_bytes(rrset->length);
+}
+
+/* The nodes between the owner before and this one, this one's, and its sets. */
+static void place_owner(struct placer *placer, const struct entry *before, struct span owner)
+{
+	const uint8_t *wire = owner.items->owner;
+	struct zone_node *node;
+	struct name name;
+	struct span set;
+	int err;
+
+	err = name_from_wire(&name, &placer->zone->key, wire, name_wire_length(wire), 0, NULL);
+	assert(err == 0); /* it was when it was added */
+	(void)err;
+	if (name.labels > placer->zone->labels_max)
+		placer->zone->labels_max = name.labels;
+	for (size_t i = count_between(before, owner.items); i > 0; i--)
+		place_node(placer, &name, (unsigned)i, wire);
+	node = place_node(placer, &name, 0, wire);
+	for (size_t i = 0; i < owner.count; i += set.count) {
+		set = set_span(owner.items + i, owner.count - i);
+		place_set(placer, node, set);
+	}
+}
+
+/* The SOA for negative answers: its TTL is at most MINIMUM (RFC 2308 section 5). */
+static struct rrset *copy_negative_soa(struct arena *arena, const struct rrset *soa)
+{
+	size_t bytes = zone_set_bytes(soa->length);
+	struct rrset *negative = arena_alloc(arena, bytes);
+	uint32_t minimum = wire_u32(soa->wire + soa->length - SOA_MINIMUM_BYTES);
+
+	if (!negative)
+		return NULL;
+	memcpy(negative, soa, bytes);
+	if (minimum < negative->ttl)
+		negative->ttl = minimum;
+	wire_put32(negative->wire + 6, negative->ttl);
+	return negative;
+}
+
+static int alloc_arrays(struct zone *zone, const struct totals *totals)
+{
+	size_t slots = 4;
+
+	while (slots < 2 * totals->nodes)
+		slots *= 2;
+	zone->slot_mask = slots - 1;
+	zone->body_bytes = totals->bytes;
+	zone->slots = arena_alloc_array(&zone->arena, slots, sizeof *zone->slots);
+	zone->body = arena_alloc(&zone->arena, totals->bytes);
+	return zone->slots && zone->body ? 0 : ERR_NOMEM;
+}
+
+static struct zone *place(struct zone_builder *builder, const struct totals *totals)
+{
+	struct zone *zone = calloc(1, sizeof *zone);
+	const struct entry *before = NULL;
+	struct placer placer = {.zone = zone};
+	struct span owner;
+
+	if (!zone)
+		return NULL;
+	atomic_init(&zone->references, 1);
+	arena_init(&zone->arena);
+	zone->key = builder->key;
+	zone->apex = builder->apex;
+	zone->record_sets = totals->sets;
+	zone->records = totals->records;
+	zone->soa_made_up = !builder->has_soa;
+	if (totals->bytes / ZONE_UNIT >= UINT32_MAX || alloc_arrays(zone, totals) != 0)
+		goto failed;
+	for (size_t i = 0; i < builder->count; i += owner.count) {
+		owner = owner_span(builder->entries + i, builder->count - i);
+		place_owner(&placer, before, owner);
+		before = owner.items;
+	}
+	assert(placer.used == totals->bytes);
+	assert(zone_first_set(zone_node_at(zone, 0))->type == TYPE_SOA);
+	zone->negative_soa = copy_negative_soa(&zone->arena, zone_first_set(zone_node_at(zone, 0)));
+	if (zone->negative_soa)
+		return zone;
+
+failed:
+	zone_unref(zone);
+	return NULL;
+}
+
+struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
+				 struct faults *faults)
+{
+	struct zone *zone = NULL;
+	struct totals totals;
+
+	if (!builder->has_soa && add_soa(builder, origin) != 0)
+		builder->out_of_memory = true;
+	if (!builder->out_of_memory)
+		sort_and_check(builder, &totals, faults);
+	if (!builder->out_of_memory && !builder->broken) {
+		zone = place(builder, &totals);
+		builder->out_of_memory = zone == NULL;
+	}
+	if (builder->out_of_memory)
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  "there is not enough memory for the zone");
+	zone_builder_free(builder);
+	return zone;
 }

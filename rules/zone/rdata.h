@@ -19,8 +19,8 @@ enum { RDATA_MAX = 65535 }; /* bytes */
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length);
 
 /* Reads one line without comments and parentheses. Names without a final dot, and "@", are taken
- * relative to `origin` (uncompressed wire). ERR_INVALID or ERR_TOO_LONG; *why then tells a person
- * the reason, and is good until the program ends. */
+ * relative to `origin` (uncompressed wire). ERR_INVALID or ERR_TOO_LONG; *why is then the reason, a
+ * text that stays valid. */
 MUST_CHECK int rdata_parse(uint16_t type, const char *text, const uint8_t *origin,
 			   uint8_t rdata[RDATA_MAX], size_t *length, const char **why);
 

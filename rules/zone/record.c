@@ -1,4 +1,4 @@
-/* Types by name and number, and RRsets in presentation form. ldns has the mnemonics; the types that
+/* Types by name and number, and the layout of their rdata. ldns has the mnemonics; the types that
  * occur only in questions are not among its descriptors, and are listed here.
  *
  * This file does not read or write messages: endpoints/message.c does, with record_layout. */
@@ -11,7 +11,6 @@
 #include "rules/base.h"
 #include "rules/name.h"
 #include "rules/wire.h"
-#include "rules/zone/rdata.h"
 
 const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length)
 {
@@ -160,28 +159,5 @@ int record_type_parse(uint16_t *type, const char *text)
 	if (known == 0 || (unsigned)known > UINT16_MAX)
 		return ERR_INVALID;
 	*type = (uint16_t)known;
-	return 0;
-}
-
-int rrset_print(const struct rrset *rrset, const uint8_t *owner, FILE *out)
-{
-	const uint8_t *at = rrset->wire;
-	char owner_text[NAME_TEXT_MAX], type_text[16];
-
-	name_wire_to_text(owner, owner_text);
-	record_type_print(rrset->type, type_text, sizeof type_text);
-	for (unsigned i = 0; i < rrset->count; i++) {
-		size_t length = wire_u16(at + RECORD_HEADER - 2);
-		int err;
-
-		if (fprintf(out, "%s %u IN %s ", owner_text, rrset->ttl, type_text) < 0)
-			return ERR_SYSTEM;
-		err = rdata_print(rrset->type, at + RECORD_HEADER, length, out);
-		if (err != 0)
-			return err;
-		if (fputc('\n', out) == EOF)
-			return ERR_SYSTEM;
-		at += RECORD_HEADER + length;
-	}
 	return 0;
 }

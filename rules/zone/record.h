@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "rules/err.h"
 
@@ -84,9 +83,5 @@ bool record_type_is_data(uint16_t type);
 char *record_type_print(uint16_t type, char *text, size_t size);
 /* "A", "a", "TYPE1" -> 1; ERR_INVALID when it is none. */
 MUST_CHECK int record_type_parse(uint16_t *type, const char *text);
-
-/* Prints the set in presentation form, a line each: "owner ttl IN type rdata". owner is
- * uncompressed wire. */
-MUST_CHECK int rrset_print(const struct rrset *rrset, const uint8_t *owner, FILE *out);
 
 #endif

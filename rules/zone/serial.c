@@ -1,5 +1,5 @@
-/* Serials and digests. A digest is kept from one process to the next, so its key is fixed: it has
- * to tell changes by operators, and nobody gains by making two zones alike. */
+/* Serials and digests. A digest is kept from one process to the next, so its key is fixed: it
+ * detects operators' changes, and nobody gains from a collision. */
 #include "rules/zone/serial.h"
 
 #include <string.h>
@@ -34,16 +34,10 @@ uint32_t zone_serial(const struct zone *zone)
 	return wire_u32(rdata + length - SOA_NUMBERS);
 }
 
-struct copying {
-	struct zone_builder *builder;
-	struct faults faults;
-	uint32_t serial;
-};
-
-static int copy_set(void *context, const uint8_t *owner, const struct rrset *set)
+static int copy_set(struct zone_builder *builder, const uint8_t *owner, const struct rrset *set,
+		    uint32_t serial, struct faults *faults)
 {
 	static const struct origin origin;
-	struct copying *copying = context;
 	const uint8_t *record = set->wire;
 	uint8_t soa[2 * NAME_WIRE_MAX + SOA_NUMBERS];
 	int err = 0;
@@ -55,11 +49,11 @@ static int copy_set(void *context, const uint8_t *owner, const struct rrset *set
 		record = rdata + length;
 		if (set->type == TYPE_SOA && length <= sizeof soa) {
 			memcpy(soa, rdata, length);
-			wire_put32(soa + length - SOA_NUMBERS, copying->serial);
+			wire_put32(soa + length - SOA_NUMBERS, serial);
 			rdata = soa;
 		}
-		err = zone_builder_add(copying->builder, &origin, owner, set->type, set->ttl, rdata,
-				       length, &copying->faults);
+		err = zone_builder_add(builder, &origin, owner, set->type, set->ttl, rdata, length,
+				       faults);
 	}
 	return err;
 }
@@ -67,18 +61,21 @@ static int copy_set(void *context, const uint8_t *owner, const struct rrset *set
 struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *key, uint32_t serial)
 {
 	static const struct origin origin;
-	struct copying copying = {.builder = zone_builder_new(key, zone_apex(zone)),
-				  .serial = serial};
-	struct zone *copy = NULL;
+	struct zone_builder *builder = zone_builder_new(key, zone_apex(zone));
+	struct zone_cursor cursor = {0};
+	struct faults faults;
+	struct zone *copy;
+	const uint8_t *owner;
+	const struct rrset *set;
+	int err = 0;
 
-	if (!copying.builder)
+	if (!builder)
 		return NULL;
-	faults_init(&copying.faults);
-	if (zone_walk(zone, copy_set, &copying) == 0)
-		copy = zone_builder_finish(copying.builder, &origin, &copying.faults);
-	else
-		zone_builder_free(copying.builder);
-	faults_release(&copying.faults);
+	faults_init(&faults);
+	while (!err && zone_next(zone, &cursor, &owner, &set))
+		err = copy_set(builder, owner, set, serial, &faults);
+	copy = zone_builder_finish(builder, &origin, &faults);
+	faults_release(&faults);
 	return copy;
 }
 

@@ -1,5 +1,5 @@
-/* A zone's serial (RFC 1035 section 3.3.13, RFC 1982): what tells a secondary that a zone is
- * another one by now, and the digest that tells us. */
+/* A zone's serial (RFC 1035 section 3.3.13, RFC 1982): what tells a secondary that a zone has
+ * changed, and the digest by which we notice. */
 #ifndef SLUICE_SERIAL_H
 #define SLUICE_SERIAL_H
 
@@ -17,9 +17,8 @@ static inline bool serial_is_newer(uint32_t a, uint32_t b)
 	return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
 }
 
-/* The serial after `before`, at this time of day: the time where that is ahead, so that a server
- * that has lost its memory still does not fall behind itself; otherwise the next number. Never 0,
- * which some take for none. */
+/* The serial after `before`: the time where that is ahead, so that serials grow even after the
+ * state was lost; otherwise the next number. Never 0, which some take for none. */
 uint32_t serial_next(uint32_t before, uint64_t now_s);
 
 /* ---- zones ---- */
@@ -30,7 +29,7 @@ uint32_t zone_serial(const struct zone *zone);
  * the key that the zone was made with. NULL without memory. */
 struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *key, uint32_t serial);
 
-/* ---- digests: sums of a number for each set, so that what changes is added and taken off ---- */
+/* ---- digests: sums of one number per set, so that a change adds and subtracts ---- */
 
 /* The same in every process, and whatever the serial in a SOA is. */
 uint64_t digest_of_set(const uint8_t *owner, const struct rrset *set);

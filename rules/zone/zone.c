@@ -19,7 +19,7 @@
 
 #include <assert.h>
 
-#include "rules/zone/internal.h"
+#include "rules/zone/layout.h"
 
 enum { ZONE_LINE = 64 }; /* bytes that memory is fetched by */
 
@@ -216,20 +216,14 @@ int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context)
 {
-	const struct zone_node *node;
+	struct zone_cursor cursor = {0};
+	const uint8_t *owner;
+	const struct rrset *set;
+	int stop = 0;
 
-	for (size_t at = 0; at < zone->body_bytes; at += node->bytes) {
-		node = zone_node_at(zone, at);
-		const struct rrset *set = zone_first_set(node);
-
-		for (unsigned n = 0; n < node->count; n++, set = zone_next_set(set)) {
-			int stop = on_rrset(context, node->owner, set);
-
-			if (stop != 0)
-				return stop;
-		}
-	}
-	return 0;
+	while (!stop && zone_next(zone, &cursor, &owner, &set))
+		stop = on_rrset(context, owner, set);
+	return stop;
 }
 
 bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,

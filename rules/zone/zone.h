@@ -53,8 +53,8 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
 				    uint16_t type);
 
-/* Has the memory fetched that zone_find will need for this name. Pass 0, and a moment later, when
- * that has come, pass 1; worth it where many names are looked up in a row. */
+/* Prefetches the memory that zone_find needs for this name: pass 0, and when that has arrived, pass
+ * 1. Worth it where many names are looked up in a row. */
 void zone_expect(const struct zone *zone, const struct name *name, unsigned pass);
 
 /* Calls back for every RRset, in canonical order of owners (RFC 4034 section 6.1). A non-zero
@@ -63,8 +63,8 @@ int zone_walk(const struct zone *zone,
 	      int (*on_rrset)(void *context, const uint8_t *owner, const struct rrset *rrset),
 	      void *context);
 
-/* The same in steps: it may rest between any two of them, as long as the zone lives. All zero is
- * the beginning. False at the end. */
+/* The same in steps, with pauses of any length while the zone lives. A cursor starts as all zero.
+ * False at the end. */
 struct zone_cursor {
 	size_t node; /* where in the zone */
 	unsigned index;
@@ -90,7 +90,7 @@ MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origi
 				const uint8_t *rdata, size_t rdata_length, struct faults *faults);
 /* Checks the zone as a whole (owners outside it, CNAME beside other data or at the apex, data below
  * a DNAME, several SOA, NS below the apex, TTLs over 2^31-1), each thing a fault at its record's
- * line, and warns of what is surely not meant (zone/warn.c). NULL when any of that, or a fault of
+ * line, and warns of what is surely not meant. NULL when any of that, or a fault of
  * zone_builder_add, was an error. Frees the builder. */
 struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
 				 struct faults *faults);

@@ -7,8 +7,8 @@
  *             │      └ TTL and class, in either order, both optional
  *             └ owner: @, relative to $ORIGIN, or with a final dot; a blank: the last one
  *
- * A faulty entry is a fault with its line, and reading goes on, so that one run tells everything.
- * $INCLUDE and $GENERATE are not done: a zone is one file, and says what it has. */
+ * A faulty entry is a fault with its line, and reading goes on, so that one run finds everything.
+ * $INCLUDE and $GENERATE are refused: a zone is one file with all of its records. */
 #include "rules/zone/zonefile.h"
 
 #include <ctype.h>
@@ -19,15 +19,193 @@
 #include "rules/base.h"
 #include "rules/zone/rdata.h"
 #include "rules/zone/record.h"
-#include "rules/zone/zonefile_entry.h"
 
 enum {
 	DEFAULT_TTL = 3600,       /* seconds, until there is a $TTL */
 	FILE_BYTES_MAX = 1 << 30, /* of a zone file */
 	READ_STEP_MIN = 64 * 1024,
+	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
+	REWINDS_MAX = 16,
 };
 
-struct reader {
+struct zonefile_text { /* where we are in a file */
+	const char *at, *end;
+	unsigned line;
+	unsigned rewinds; /* into broken entries */
+	char *entry;      /* ENTRY_MAX + 1 bytes */
+};
+
+/* ---- entries (RFC 1035 section 5.1) ----
+ *
+ * What stands on one line, or on several between parentheses, without comments. Parentheses and
+ * line ends become blanks; escapes and quotes stay as they are:
+ *
+ *     www  IN  TXT ( "a;b"  ; comment       one entry, on line 1:
+ *                    second )               |www  IN  TXT   "a;b"                 second  |
+ *
+ * ldns can do this too, but its line numbers are those where an entry ends, past the blank lines
+ * behind it, and a parenthesis that is never closed takes the rest of the file along. Here reading
+ * goes on with the line behind the first one of a broken entry, so the records that an open
+ * parenthesis has swallowed are still seen. That is done REWINDS_MAX times only: a file of nothing
+ * but open parentheses would otherwise be read once for each of them. */
+
+struct zonefile_entry {
+	unsigned line;       /* where it begins */
+	char *text;          /* valid until the next call; it begins with a blank: no owner */
+	const char *problem; /* not NULL: why the entry is unusable */
+};
+
+struct scan {
+	size_t used; /* bytes of the entry */
+	unsigned depth;
+	bool quoted, comment, something; /* something: not only blanks */
+	const char *second_line;         /* of the entry; NULL: still on the first */
+	const char *problem;
+};
+
+static int text_init(struct zonefile_text *text, const char *bytes, size_t length)
+{
+	static const char byte_order_mark[] = "\xef\xbb\xbf";
+	size_t mark = sizeof byte_order_mark - 1;
+
+	*text = (struct zonefile_text){.at = bytes, .end = bytes + length, .line = 1};
+	if (length >= mark && memcmp(bytes, byte_order_mark, mark) == 0)
+		text->at += mark; /* some editors put it there */
+	text->entry = malloc(ENTRY_MAX + 1);
+	return text->entry ? 0 : ERR_NOMEM;
+}
+
+static void put(struct zonefile_text *text, struct scan *scan, char c)
+{
+	if (c == '\0')
+		scan->problem = "a NUL byte; a zone file is text";
+	else if (scan->used == ENTRY_MAX)
+		scan->problem = "an entry of more than 512 KB; is there a ) missing?";
+	else
+		text->entry[scan->used++] = c;
+	scan->something |= c != ' ';
+}
+
+/* At a line's end: true when it ends the entry. */
+static bool end_line(struct zonefile_text *text, struct scan *scan)
+{
+	text->line++;
+	if (!scan->second_line)
+		scan->second_line = text->at;
+	if (scan->quoted)
+		scan->problem = "a \" that is not closed on the same line";
+	if (scan->depth == 0 || scan->problem)
+		return true;
+	scan->comment = false;
+	put(text, scan, ' ');
+	return scan->problem != NULL;
+}
+
+static void parenthesis(struct zonefile_text *text, struct scan *scan, char c)
+{
+	if (c == '(')
+		scan->depth++;
+	else if (scan->depth > 0)
+		scan->depth--;
+	else
+		scan->problem = "a ) without a ( before it";
+	if (scan->used > 0) /* a blank ahead of an entry would mean that it has no owner */
+		put(text, scan, ' ');
+}
+
+/* Takes one character outside comments. */
+static void take(struct zonefile_text *text, struct scan *scan, char c)
+{
+	if (c == '\\' && text->at < text->end && *text->at != '\n') {
+		put(text, scan, c);
+		put(text, scan, *text->at++);
+		return;
+	}
+	if (c == '"')
+		scan->quoted = !scan->quoted;
+	if (scan->quoted || c == '"')
+		put(text, scan, c);
+	else if (c == ';')
+		scan->comment = true;
+	else if (c == '(' || c == ')')
+		parenthesis(text, scan, c);
+	else
+		put(text, scan, strchr("\t\r\f\v", c) && c != '\0' ? ' ' : c);
+}
+
+/* Reads up to the end of the entry that begins here. */
+static void read_entry(struct zonefile_text *text, struct scan *scan)
+{
+	while (text->at < text->end) {
+		char c = *text->at++;
+
+		if (c == '\n') {
+			if (end_line(text, scan))
+				return;
+		} else if (!scan->comment && !scan->problem) {
+			take(text, scan, c);
+		}
+	}
+	if (scan->quoted && !scan->problem)
+		scan->problem = "a \" that is not closed on the same line";
+	if (scan->depth > 0 && !scan->problem)
+		scan->problem = "a ( that is never closed";
+}
+
+/* After a broken entry: back to its second line. */
+static void resume(struct zonefile_text *text, const struct scan *scan, unsigned first_line)
+{
+	if (!scan->second_line || text->line <= first_line + 1 || text->rewinds++ >= REWINDS_MAX)
+		return;
+	text->at = scan->second_line;
+	text->line = first_line + 1;
+}
+
+/* The next entry that is not blank; false at the end. */
+static bool next_entry(struct zonefile_text *text, struct zonefile_entry *entry)
+{
+	while (text->at < text->end) {
+		struct scan scan = {0};
+
+		*entry = (struct zonefile_entry){.line = text->line, .text = text->entry};
+		read_entry(text, &scan);
+		entry->problem = scan.problem;
+		if (scan.problem)
+			resume(text, &scan, entry->line);
+		while (scan.used > 0 && text->entry[scan.used - 1] == ' ' &&
+		       (scan.used == 1 || text->entry[scan.used - 2] != '\\'))
+			scan.used--;
+		text->entry[scan.used] = '\0';
+		if (scan.something || scan.problem)
+			return true;
+	}
+	return false;
+}
+
+/* Cuts the next token off *rest: up to a blank that is neither quoted nor escaped. "" at the end.
+ */
+static char *next_token(char **rest)
+{
+	char *start = *rest + strspn(*rest, " "), *at = start;
+	bool quoted = false;
+
+	for (; *at != '\0' && (quoted || *at != ' '); at++) {
+		if (*at == '\\' && at[1] != '\0')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+	}
+	*rest = at;
+	if (*at != '\0') {
+		*at = '\0';
+		*rest = at + 1;
+	}
+	return start;
+}
+
+/* ---- what entries say ---- */
+
+struct zonefile_reader {
 	struct zone_builder *builder;
 	struct faults *faults;
 	struct origin here; /* file and line at hand */
@@ -63,7 +241,7 @@ static const char *printable(char *token)
 
 /* ---- names and times ---- */
 
-static bool read_name(struct reader *reader, char *text, uint8_t wire[NAME_WIRE_MAX])
+static bool read_name(struct zonefile_reader *reader, char *text, uint8_t wire[NAME_WIRE_MAX])
 {
 	const char *why;
 	size_t length;
@@ -116,16 +294,16 @@ static bool read_ttl(const char *text, uint32_t *ttl)
 
 /* ---- directives ---- */
 
-static void read_directive(struct reader *reader, char *keyword, char *rest)
+static void read_directive(struct zonefile_reader *reader, char *keyword, char *rest)
 {
-	char *value = zonefile_token(&rest);
+	char *value = next_token(&rest);
 
 	if (strcasecmp(keyword, "$ORIGIN") != 0 && strcasecmp(keyword, "$TTL") != 0) {
 		REFUSE(reader,
 		       "%.40s is not supported: only $ORIGIN and $TTL are; put the records "
 		       "themselves into this file",
 		       printable(keyword));
-	} else if (*value == '\0' || *zonefile_token(&rest) != '\0') {
+	} else if (*value == '\0' || *next_token(&rest) != '\0') {
 		REFUSE(reader, "%.40s takes one value", printable(keyword));
 	} else if (strcasecmp(keyword, "$TTL") == 0) {
 		if (!read_ttl(value, &reader->ttl))
@@ -149,14 +327,14 @@ static bool is_class(const char *token)
 }
 
 /* Reads [TTL] [class] type, or [class] [TTL] type; *rest is then the rdata. */
-static bool read_header(struct reader *reader, char **rest, struct header *header)
+static bool read_header(struct zonefile_reader *reader, char **rest, struct header *header)
 {
 	bool ttl_seen = false, class_seen = false;
 	char *token;
 
 	header->ttl = reader->ttl;
 	for (;;) {
-		token = zonefile_token(rest);
+		token = next_token(rest);
 		if (!ttl_seen && isdigit((unsigned char)*token)) {
 			ttl_seen = true;
 			if (!read_ttl(token, &header->ttl)) {
@@ -186,21 +364,22 @@ static bool read_header(struct reader *reader, char **rest, struct header *heade
 }
 
 /* Sets reader->owner to that of this entry, and *rest behind it. */
-static void read_owner(struct reader *reader, char **rest)
+static void read_owner(struct zonefile_reader *reader, char **rest)
 {
 	if (**rest == ' ') {
 		if (reader->owner_state == OWNER_NONE)
-			REFUSE(reader, "the line begins with a blank, so it continues the owner "
-				       "before, but there is none; begin with @ for the apex");
+			REFUSE(reader,
+			       "the line begins with a blank, so it has the owner of the record "
+			       "before, but there is none; begin with @ for the apex");
 		return;
 	}
 	reader->owner_state = OWNER_BROKEN;
-	if (read_name(reader, zonefile_token(rest), reader->owner))
+	if (read_name(reader, next_token(rest), reader->owner))
 		reader->owner_state = OWNER_KNOWN;
 }
 
 /* ERR_NOMEM, or 0: what was wrong is a fault then. */
-static int read_record(struct reader *reader, char *rest)
+static int read_record(struct zonefile_reader *reader, char *rest)
 {
 	struct header header;
 	const char *why;
@@ -228,12 +407,12 @@ static int read_record(struct reader *reader, char *rest)
 	return err == ERR_NOMEM ? err : 0;
 }
 
-static int read_entries(struct reader *reader)
+static int read_entries(struct zonefile_reader *reader)
 {
 	struct zonefile_entry entry;
 	int err = 0;
 
-	while (err == 0 && zonefile_next_entry(&reader->text, &entry)) {
+	while (err == 0 && next_entry(&reader->text, &entry)) {
 		char *rest = entry.text;
 
 		reader->here.line = entry.line;
@@ -241,7 +420,7 @@ static int read_entries(struct reader *reader)
 			REFUSE(reader, "%s", entry.problem);
 			reader->owner_state = OWNER_BROKEN;
 		} else if (*rest == '$') {
-			char *keyword = zonefile_token(&rest);
+			char *keyword = next_token(&rest);
 
 			read_directive(reader, keyword, rest);
 		} else {
@@ -284,7 +463,7 @@ failed:
 	return NULL;
 }
 
-static struct zone *read_zone(struct reader *reader, const char *bytes, size_t length,
+static struct zone *read_zone(struct zonefile_reader *reader, const char *bytes, size_t length,
 			      const struct hash_key *key, const struct name *apex)
 {
 	struct zone *zone;
@@ -293,9 +472,9 @@ static struct zone *read_zone(struct reader *reader, const char *bytes, size_t l
 	memcpy(reader->origin, apex->wire, apex->length);
 	reader->ttl = DEFAULT_TTL;
 	reader->builder = zone_builder_new(key, apex);
-	if (reader->builder && zonefile_text_init(&reader->text, bytes, length) == 0)
+	if (reader->builder && text_init(&reader->text, bytes, length) == 0)
 		err = read_entries(reader);
-	zonefile_text_release(&reader->text);
+	free(reader->text.entry);
 	if (err != 0) {
 		REFUSE(reader, "there is not enough memory for the zone");
 		zone_builder_free(reader->builder);
@@ -312,7 +491,7 @@ static struct zone *read_zone(struct reader *reader, const char *bytes, size_t l
 struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *key,
 			   const struct name *apex, struct faults *faults)
 {
-	struct reader *reader = calloc(1, sizeof *reader);
+	struct zonefile_reader *reader = calloc(1, sizeof *reader);
 	struct origin here = {.file = file};
 	struct zone *zone = NULL;
 	const char *why = "there is not enough memory for it";
@@ -331,18 +510,4 @@ struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *ke
 	free(bytes);
 	free(reader);
 	return zone;
-}
-
-static int write_set(void *context, const uint8_t *owner, const struct rrset *rrset)
-{
-	return rrset_print(rrset, owner, context);
-}
-
-int zonefile_write(const struct zone *zone, FILE *out)
-{
-	int err = zone_walk(zone, write_set, out);
-
-	if (err == 0 && fflush(out) != 0)
-		err = ERR_SYSTEM;
-	return err;
 }

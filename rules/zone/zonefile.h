@@ -1,5 +1,5 @@
-/* Master files (RFC 1035 section 5), read by ldns, which knows every type and RFC 3597's unknown
- * ones. The whole file is read however many faults it has, and each names its line. */
+/* Reading master files (RFC 1035 section 5). The whole file is read however many faults it has, and
+ * each names its line. */
 #ifndef SLUICE_ZONEFILE_H
 #define SLUICE_ZONEFILE_H
 
@@ -12,7 +12,5 @@
  * apex, $TTL as 3600. NULL when there was an error; warnings may be added all the same. */
 struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *key,
 			   const struct name *apex, struct faults *faults);
-/* Writes it as a master file that zonefile_read reads back to an equal zone. */
-MUST_CHECK int zonefile_write(const struct zone *zone, FILE *out);
 
 #endif

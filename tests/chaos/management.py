@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import socket
 import time
 
 import harness
@@ -15,17 +14,6 @@ import place
 SEEN_S = 30  # in which a change that was acknowledged, or asked for by SIGHUP, is served
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=30)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 def call(scene, host, method, path, body=None, by_tcp=False):
     """(status, text)"""
     headers = {"Content-Type": "application/json"}
@@ -33,7 +21,7 @@ def call(scene, host, method, path, body=None, by_tcp=False):
         headers["X-Auth-Token"] = place.OPS
     with host.inside():
         connection = (http.client.HTTPConnection("127.0.0.1", 8053, timeout=30) if by_tcp else
-                      UnixConnection(os.path.join(scene.world.dir, "sluice.sock")))
+                      harness.UnixConnection(os.path.join(scene.world.dir, "sluice.sock")))
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
@@ -49,7 +37,7 @@ class Server:
         self.scene, self.host, self.limit = scene, host, limit
         self.generation = self.reloads = self.refused = self.upgrades = 0
         self.chance = random.Random("%s server" % scene.seed)
-        os.chmod(scene.world.write("ops.secret", place.OPS + "\n"), 0o600)
+        scene.world.secret("ops.secret", place.OPS)
         self.write(0)
         self.first = harness.Sluice(host, place.config(0, limit), ("10.10.0.4", 53))
         scene.timeline.generations.append((0, 0.0, 0.0))
@@ -59,8 +47,7 @@ class Server:
         return self.first.pid
 
     def command(self, *argv):
-        with self.host.inside():
-            return self.first.command(*argv)
+        return self.first.command(*argv)
 
     # ---- files: each beside, and renamed ----
 

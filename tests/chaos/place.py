@@ -16,7 +16,7 @@ BY_RULE, BY_DEFAULT, BY_ZONE, BY_HUB, BY_SPOKE, BY_BRANCH, BY_NOW = 10, 172, 11,
 
 CLOUD = ("10.10.0.4", "10.30.0.4", "168.63.129.16", "10.10.0.20", "10.10.0.36")
 SOURCES = ("10.10.0.20", "10.10.0.36")
-# Who asks whom: (source, server, first byte of what split.test says to him)
+# Which client asks which server: (source, server, first byte of what split.test has for it)
 CLIENTS = {"office": ("192.168.9.5", "10.10.0.4", BY_HUB),
            "machine": ("10.20.0.5", "168.63.129.16", BY_SPOKE),
            "shop": ("10.30.0.9", "10.30.0.4", BY_BRANCH)}

@@ -1,6 +1,5 @@
 """The machines, the server, its clients and strangers, and a thread for every actor of the plan."""
 
-import json
 import os
 import shutil
 import sys
@@ -197,7 +196,7 @@ class Scene:
         except AssertionError as error:
             self.trouble("%s: %d connections" % (error, connections(server.pid)))
         rss, fds = resident_kb(server.pid), descriptors(server.pid)
-        counters = json.loads(server.command("status", "--json")[1])["counters"]
+        counters = server.first.status()["counters"]
         if "asan" not in harness.SLUICE and "tsan" not in harness.SLUICE and rss > RSS_MAX_KB:
             self.trouble("%d kB resident" % rss)
         if fds > DESCRIPTORS_MAX:

@@ -162,10 +162,7 @@ def main():
     dns.enlarge(by_udp, 1 << 23)
     by_udp.bind((listen, 53))
     by_udp.setblocking(False)
-    by_tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    by_tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    by_tcp.bind((listen, 53))
-    by_tcp.listen(256)
+    by_tcp = socket.create_server((listen, 53), backlog=256)
     if os.path.exists(path):  # of the one that was killed
         os.unlink(path)
     control = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -40,10 +40,6 @@ NOT_OURS = ("ReverseFqdn %s that PublicIPAddress %s is trying to use does not be
             "of a static public ip resource under the subscription.")
 
 
-def reverse_name(address):
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
-
-
 class Azure(harness.Case):
     """One server for all tests of a class."""
 
@@ -70,13 +66,9 @@ class Azure(harness.Case):
         cls.host = world.host("cloud")
         # Every A record outside leads to an address that is not ours.
         cls.upstream = harness.Upstream(cls.host, "127.0.0.3", "192.0.2.99")
-        cls.certificate, key = (os.path.join(world.dir, name) for name in ("tls.pem", "tls.key"))
-        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                   "-nodes", "-days", "2", "-subj", "/CN=sluice", "-addext",
-                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cls.certificate)
-        os.chmod(key, 0o600)
-        for name, secret in (("ops", OPS), ("eye", EYE)):
-            os.chmod(world.write(name + ".secret", secret + "\n"), 0o600)
+        cls.certificate = world.certificate()
+        world.secret("ops.secret", OPS)
+        world.secret("eye.secret", EYE)
         cls.start()
 
     @classmethod
@@ -112,15 +104,6 @@ class Azure(harness.Case):
         status, out, err = self.run_inside(harness.SLUICE, "state", "import", "-c",
                                            self.sluice.config, path)
         self.assertEqual(0, status, out + err)
-
-    def ptr_is(self, address, *names):
-        """DNS follows a change at once, which on a slow machine is a little later."""
-        rcode = "NOERROR" if names else "NXDOMAIN"
-
-        def asked():
-            message = self.host.ask((HERE, 53), reverse_name(address), "PTR")
-            return (message.rcode, message.texts()) == (rcode, list(names))
-        harness.wait_for(asked, "%s to be %s %s" % (address, rcode, names))
 
 
 class Az(Azure):

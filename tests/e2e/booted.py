@@ -18,7 +18,6 @@ import dns
 import harness
 
 SYSTEMD = "/lib/systemd/systemd"
-UNITS, OWN_UNITS = "/lib/systemd/system", "/etc/systemd/system"
 # Joins the cgroup $1, and is what is mounted at $2 from then on; systemd sees nothing but that.
 OUTER = 'echo $$ >"$1/cgroup.procs" && shift && exec unshare --mount --uts --ipc --pid --cgroup ' \
         '--fork --kill-child --propagation private sh -euc "$INNER" sh "$@"'
@@ -99,8 +98,7 @@ class Booted(harness.Process):
         if self.child.poll() is not None:
             raise AssertionError("ended")
         try:
-            with open("/proc/%d/task/%d/children" % (self.child.pid, self.child.pid)) as file:
-                self.pid = int(file.read().split()[0])
+            self.pid = harness.children_of(self.child.pid)[0]
             with open("/proc/%d/comm" % self.pid) as file:
                 return file.read() == "systemd\n" and self.run(
                     "systemctl", "is-system-running", fine=None)[1].strip() == "running"
@@ -136,7 +134,7 @@ class Booted(harness.Process):
         return dict(line.split("=", 1) for line in text.splitlines())
 
     def stop(self, seconds=dns.PATIENCE):
-        """It is not shut down: with its first process all of the others end."""
+        """Kills its first process, with which all others end."""
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGKILL)
             self.child.wait()

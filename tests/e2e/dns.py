@@ -247,8 +247,8 @@ def udp_many(packets, server, window=64, source=None):
     return answers
 
 
-def ask(server, name, rtype="A", transport=udp, timeout=PATIENCE, **how):
+def ask(server, name, rtype="A", transport=udp, timeout=PATIENCE, source=None, **how):
     """An ordinary question with EDNS, and its answer taken apart; None for silence."""
     how.setdefault("opts", (opt(),))
-    answer = transport(query(name, rtype, **how), server, timeout=timeout)
+    answer = transport(query(name, rtype, **how), server, timeout, source)
     return Message(answer) if answer is not None else None

@@ -13,12 +13,15 @@ World.close() is itself a test: sluice must end with status 0 and without a sani
 
 import contextlib
 import ctypes
+import http.client
+import ipaddress
 import itertools
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -30,11 +33,14 @@ import dns
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SLUICE = os.path.abspath(os.environ.get("SLUICE", os.path.join(TOP, "build", "asan", "sluice")))
+PLAIN = os.path.join(TOP, "build", "sluice")  # without sanitizers
 VALGRIND = os.environ.get("VALGRIND")
 UPSTREAM = os.path.join(TOP, "tests", "e2e", "upstream.py")
 INSIDE = "SLUICE_E2E_INSIDE"
 CLONE_NEWNET = 0x40000000
 SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|UndefinedBehavior|runtime error:")
+# What the master says of a server that crashed (ILL, ABRT, BUS, FPE, SEGV, SYS) and is started again.
+CRASH = re.compile(r"ended by signal (4|6|7|8|11|31)\b")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -103,6 +109,10 @@ class Process:
         return self
 
 
+def reverse_name(address):
+    return ipaddress.ip_address(address).reverse_pointer + "."
+
+
 def state_of(pid):
     """The letter of /proc/PID/stat; None: there is no such process."""
     try:
@@ -121,6 +131,12 @@ def children_of(pid):
         return []
 
 
+def fields_of(path):
+    """What the kernel says in /proc/PID/status: {field: text}."""
+    with open(path) as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+
 def is_gone(pid):
     """With all of its threads: the first one may be gone before those that have its sockets."""
     try:
@@ -130,13 +146,23 @@ def is_gone(pid):
 
 
 def freeze(pid):
-    """Stops a process, and waits until the last of its threads stands still: the first that runs hears of
-    it for all, and another may be at work until then."""
+    """Stops a process, and waits until all of its threads stand still: they do not stop all at once."""
     def stands():
         tasks = "/proc/%d/task" % pid
         return all(state_of("%d/task/%s" % (pid, task)) in ("T", "Z", None) for task in os.listdir(tasks))
     os.kill(pid, signal.SIGSTOP)
     wait_for(stands, "process %d to stand still" % pid)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=dns.PATIENCE)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
 class Sluice(Process):
@@ -146,6 +172,8 @@ class Sluice(Process):
         self.config = host.world.write(name + ".conf", config)
         super().__init__(host, name, [*argv0, SLUICE, "run", "-c", self.config, *options], **how)
         self.expected = 0
+        found = re.search(r'socket = "([^"]*)"', config)
+        self.socket = found and os.path.join(host.world.dir, found.group(1))
         if server:
             self.wait_ready(server, "version.bind", "TXT", dns.CH)
 
@@ -155,8 +183,8 @@ class Sluice(Process):
         return wait_for(lambda: children_of(self.child.pid), "the server")[-1]
 
     def signal(self, number):
-        """As a service manager does it: to the master; but it is the server that is stopped. Where the
-        master is killed, the server is gone, too, when this is done."""
+        """To the master, as a service manager does it; SIGSTOP and SIGCONT to the server. After SIGKILL
+        the server is gone, too."""
         if number == signal.SIGSTOP:
             freeze(self.pid)
             return
@@ -168,15 +196,35 @@ class Sluice(Process):
         for pid in servers:
             wait_for(lambda: is_gone(pid), "the server to go with its master")
 
+    def kill(self):
+        """Kills the master, and the server with it; World.close expects that."""
+        self.signal(signal.SIGKILL)
+        self.child.wait()
+        self.expected = -signal.SIGKILL
+
     def stop(self, seconds=dns.PATIENCE):
         for pid in children_of(self.child.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         return super().stop(seconds)
 
+    def wait_another(self, before):
+        """Until the master has started another server than this one."""
+        wait_for(lambda: self.pid != before, "another server")
+
     def command(self, *argv):
         """A command to the running server, with the same configuration file."""
         return command(argv[0], "-c", self.config, *argv[1:])
+
+    def status(self):
+        """What `status --json` prints, without a process for it."""
+        with contextlib.closing(UnixConnection(self.socket)) as connection:
+            connection.request("GET", "/v1/status")
+            response = connection.getresponse()
+            text = response.read()
+        if response.status != 200:
+            raise AssertionError(text)
+        return json.loads(text)
 
     def reconfigure(self, config):
         self.host.world.write(os.path.basename(self.config), config)
@@ -185,6 +233,8 @@ class Sluice(Process):
         log = self.log()
         if SANITIZER.search(log):
             return "a sanitizer's report:\n" + log
+        if CRASH.search(log):
+            return "the server crashed:\n" + log
         if self.child.returncode != self.expected:
             return "exit status %d, not %d:\n%s" % (self.child.returncode, self.expected, log)
         return None
@@ -216,7 +266,7 @@ class Upstream(Process):
         return [q for q in asked if name is None or q["name"].lower() == name.rstrip(".") + "."]
 
     def release(self):
-        """What is asked with the label "held" is answered from now on."""
+        """Questions with the label "held" are answered from now on."""
         with open(self.questions_path + ".release", "w"):
             pass
 
@@ -271,6 +321,16 @@ class Host:
         with self.inside():
             return dns.ask((server, 53) if isinstance(server, str) else server, name, rtype, **how)
 
+    def begin(self, server, name, by_tcp=False):
+        """Asks a question; the socket that waits for the answer."""
+        with self.inside():
+            sock = dns.open_socket(socket.SOCK_STREAM if by_tcp else socket.SOCK_DGRAM, server, None)
+        sock.settimeout(dns.PATIENCE)
+        sock.connect(server)
+        packet = dns.query(name, opts=(dns.opt(),))
+        sock.send(dns.framed(packet) if by_tcp else packet)
+        return sock
+
     def send(self, server, packet, transport=dns.udp, **how):
         with self.inside():
             return transport(packet, (server, 53) if isinstance(server, str) else server, **how)
@@ -283,7 +343,7 @@ class Host:
         return Dig(status, text)
 
     def with_resolv_conf(self, nameserver, *argv):
-        """Runs a command whose resolv.conf names one server, as machines in a network have it."""
+        """Runs a command with a resolv.conf that names one server."""
         resolv = self.world.write("resolv.conf", "nameserver %s\noptions timeout:15 attempts:4\n"
                                   % nameserver)
         nsswitch = self.world.write("nsswitch.conf", "hosts: dns\n")
@@ -332,6 +392,19 @@ class World:
             file.write(text)
         return path
 
+    def secret(self, name, text):
+        """A file that only its owner can read."""
+        path = self.write(name, text + "\n")
+        os.chmod(path, 0o600)
+        return path
+
+    def certificate(self, name="tls", key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+        """Makes NAME.key and NAME.pem, for 127.0.0.1; the path of the latter."""
+        path = os.path.join(self.dir, name)
+        sh("openssl", "req", "-x509", "-newkey", *key, "-nodes", "-days", "2", "-subj", "/CN=sluice",
+           "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path + ".key", "-out", path + ".pem")
+        return path + ".pem"
+
     def host(self, name, *addresses):
         self.hosts.append(name)
         return Host(self, name, addresses)
@@ -362,10 +435,7 @@ class World:
 
 def lateness(sluice):
     """How often a server has found a target late; and whether one is suspect now."""
-    status, text = sluice.command("status", "--json")
-    if status != 0:
-        raise AssertionError(text)
-    found = json.loads(text)
+    found = sluice.status()
     return (found["counters"]["retried"] + sum(t["probes"] + t["suspicions"] for t in found["targets"]),
             any(t["state"] == "suspect" for t in found["targets"]))
 
@@ -393,10 +463,17 @@ class Case(unittest.TestCase):
     def tearDownClass(cls):
         cls.world.close()
 
+    def under_way(self, host, server, name, upstream, by_tcp=False):
+        """A socket that waits for the answer to a question that the upstream has been asked."""
+        sock = host.begin(server, name, by_tcp)
+        self.addCleanup(sock.close)
+        wait_for(lambda: upstream.questions(name), "the question")
+        return sock
+
     def unless_late(self, attempt, sluice=None):
-        """Makes an attempt that a late target spoils, as each is now and then on a busy machine: another
-        is asked instead, or it is asked twice. It is made again where the server has seen one late,
-        and nowhere else; `attempt` takes its number, for a name that was not asked yet."""
+        """Repeats an attempt that a late target has spoilt: on a busy machine a target is late now and
+        then, and another is asked instead, or the same one twice. Only what the server itself reports
+        as late excuses a failure. `attempt` takes its number, for a new name."""
         sluice = sluice or self.sluice
         for number in range(20):
             count, suspect = lateness(sluice)
@@ -409,8 +486,20 @@ class Case(unittest.TestCase):
             time.sleep(0.1 * number)
         raise AssertionError("a target was late in each of many attempts")
 
+    def ptr_is(self, address, *names, ttl=None):
+        """Waits until DNS has a change, which is at once but on a slow machine. Names are in lower case;
+        none: NXDOMAIN."""
+        rcode = "NOERROR" if names else "NXDOMAIN"
+
+        def asked():
+            message = self.host.ask(("127.0.0.1", 53), reverse_name(address), "PTR")
+            return message if (message.rcode, message.texts()) == (rcode, list(names)) else None
+        message = wait_for(asked, "the PTR of %s to be %s %s" % (address, rcode, names))
+        if ttl is not None:
+            self.assertEqual(ttl, message.answer[0].ttl)
+
     def assert_refused(self, host, server, packet=b"\0" * 12):
-        """Nobody is at that port any more, once every worker has closed it."""
+        """Waits until every worker has closed the port."""
         def refused():
             try:
                 host.send(server, packet, timeout=0.5)

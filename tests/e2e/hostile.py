@@ -11,7 +11,6 @@ import re
 import socket
 import struct
 import sys
-import threading
 import time
 
 import dns
@@ -318,16 +317,7 @@ def main():
     listen, other, port, truth, lie, log = sys.argv[1:]
     hostile = Hostile(truth, lie, log)
     hostile.other = other
-    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
-    by_udp = socket.socket(family, socket.SOCK_DGRAM)
-    by_udp.bind((listen, int(port)))
-    by_tcp = socket.socket(family, socket.SOCK_STREAM)
-    by_tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    by_tcp.bind((listen, int(port)))
-    by_tcp.listen(64)
-    threading.Thread(target=hostile.serve_udp, args=(by_udp,), daemon=True).start()
-    while True:
-        threading.Thread(target=hostile.serve_connection, args=by_tcp.accept(), daemon=True).start()
+    hostile.run(listen, int(port))
 
 
 if __name__ == "__main__":

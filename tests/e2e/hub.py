@@ -2,9 +2,9 @@
 and perhaps an outbound one, a private zone, and a rule."""
 
 
-def hub(listen, source=None):
-    """The network and its resolver. The inbound endpoint's address is 10.10.0.4, where it is bound is
-    `listen`; without a source there is no outbound endpoint."""
+def hub(listen="10.10.0.4:53", source=None):
+    """The network and its resolver. The inbound endpoint's address is 10.10.0.4, and it is bound to
+    `listen`. Without a source there is no outbound endpoint."""
     outbound = source and """
     outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; source = "%s"; } );""" % source
     return """

@@ -1,7 +1,6 @@
 """Real name servers from Debian's packages, each with a configuration made for one test. They run in
 the foreground as children of the test and are asked until they answer."""
 
-import os
 import textwrap
 
 from harness import Process

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Whether `make chaos` would notice: its judge, told what clients saw, and its target, asked directly."""
 
 import os
@@ -259,7 +258,6 @@ class Plans(unittest.TestCase):
             self.assertLess(8, len(timeline.floods), seed)
             self.assertLess(8, len(timeline.tcp), seed)
             self.assertLess(4, len(timeline.sources), seed)
-
 
     def test_the_same_seed_gives_the_same_plan(self):
         self.assertEqual(plan.make(3, 90), plan.make(3, 90))

@@ -48,7 +48,7 @@ class Demo(harness.FreshCase):
 
     def start(self):
         with self.host.inside():
-            # Who runs the tests in the background ignores SIGINT, and a shell cannot trap it then.
+            # In the background SIGINT is ignored, and a shell cannot trap it then.
             child = subprocess.Popen([self.run_path, harness.SLUICE], stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT, text=True, start_new_session=True,
                                      preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
@@ -82,7 +82,7 @@ class Demo(harness.FreshCase):
             self.assertIn(str(port), text)
             self.assertEqual(0, self.servers())
 
-    def test_a_second_demonstration_is_told(self):
+    def test_a_second_demonstration_says_that_the_port_is_taken(self):
         self.start()
         status, text = self.demo()
         self.assertEqual((1, 1), (status, len(text.splitlines())), text)

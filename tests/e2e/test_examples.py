@@ -117,8 +117,9 @@ class Example(harness.FreshCase):
                                   re.findall(r"(?<=\n\n)((?:    .*\n)+)", file.read())][:2]
         machine = self.world.host("machine", "10.9.9.9")
         harness.Upstream(machine, "127.0.0.1", "198.51.100.25", 5399)
-        sluice = harness.Sluice(machine, settings.replace("{ state", '{ socket = "sluice.sock"; state') + """
-default_resolver = { targets = ( { address = "127.0.0.1"; port = 5399; } ); };
+        settings = settings.replace("control.sock", "sluice.sock").replace(
+            '"192.0.2.53";', '"127.0.0.1"; port = 5399;')
+        sluice = harness.Sluice(machine, settings + """
 vnet_resolver = { listen = [ "127.0.0.1:5310" ]; };
 virtual_networks = ( { name = "hub"; address_space = [ "10.10.0.0/16" ]; client_prefixes = [ "127.0.0.1/32" ]; } );
 """, ("127.0.0.1", 5310))

@@ -1,14 +1,11 @@
-#!/usr/bin/env python3
 """What a rule's targets and its endpoints' addresses may do without a question being lost: an
 address that vanishes, five of six dead, all six, one that comes and goes, errors for one domain."""
 
 import contextlib
 import itertools
-import json
 import re
 import select
 import signal
-import socket
 import time
 
 import dns
@@ -32,18 +29,13 @@ def two_endpoints(*rules):
 
 class Asking:
     def ask(self, name):
-        with self.client.inside():
-            return dns.ask(SLUICE, name)
+        return self.client.ask(SLUICE, name)
 
     def ask_all(self, names):
         """Asks them at once; the answers by name."""
-        with self.client.inside(), contextlib.ExitStack() as stack:
-            waiting, answers = {}, {}
-            for name in names:
-                sock = stack.enter_context(dns.open_socket(socket.SOCK_DGRAM, SLUICE, None))
-                sock.connect(SLUICE)
-                sock.send(dns.query(name, opts=(dns.opt(),)))
-                waiting[sock] = name
+        with contextlib.ExitStack() as stack:
+            waiting = {stack.enter_context(self.client.begin(SLUICE, name)): name for name in names}
+            answers = {}
             end = time.monotonic() + dns.PATIENCE
             while waiting and time.monotonic() < end:
                 for sock in select.select(list(waiting), [], [], 0.5)[0]:
@@ -83,13 +75,8 @@ class Sources(Asking, harness.FreshCase):
 
     def test_questions_under_way_when_it_vanishes_are_answered(self):
         names = ["late300.n%d.corp.test" % i for i in range(20)]
-        with self.client.inside(), contextlib.ExitStack() as stack:
-            socks = [stack.enter_context(dns.open_socket(socket.SOCK_DGRAM, SLUICE, None))
-                     for _ in names]
-            for sock, name in zip(socks, names):
-                sock.connect(SLUICE)
-                sock.settimeout(dns.PATIENCE)
-                sock.send(dns.query(name, opts=(dns.opt(),)))
+        with contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(self.client.begin(SLUICE, name)) for name in names]
             harness.wait_for(lambda: {name + "." for name in names} <= {
                 q["name"] for q in self.target.questions()}, "the questions")
             self.remove("10.10.0.20")
@@ -113,7 +100,7 @@ class Sources(Asking, harness.FreshCase):
         self.cloud.add_address("10.10.0.20")
         line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
                                 2 * dns.PATIENCE).group()
-        self.assertRegex(line, r"is there again after \d.* s; answered again: onprem/corp, onprem/tcp$")
+        self.assertRegex(line, r"is back after \d.* s; answered again: onprem/corp, onprem/tcp$")
 
     def test_without_any_source_the_error_says_so(self):
         self.remove("10.10.0.20")
@@ -146,7 +133,7 @@ class NoWay(Asking, harness.FreshCase):
 
     def troubles(self, address, protocol):
         """What a target's troubles were last, by the endpoints that had any."""
-        rows = json.loads(self.sluice.command("status", "--json")[1])["targets"]
+        rows = self.sluice.status()["targets"]
         return {row["source"]: (row["state"], row["last_error"]) for row in rows
                 if row["host"] == address + ":53" and row["protocol"] == protocol and row["errors"]}
 
@@ -238,9 +225,7 @@ class SixTargets(Asking, harness.FreshCase):
 
         def says(pattern):
             """While questions come: no others tell how a target is."""
-            with self.client.inside(), dns.open_socket(socket.SOCK_DGRAM, SLUICE, None) as sock:
-                sock.connect(SLUICE)
-                sock.send(dns.query(next(fresh)))
+            self.client.begin(SLUICE, next(fresh)).close()
             time.sleep(0.2)
             return self.said(pattern)
         self.assert_answer(self.ask("before.first.test"), "192.0.2.1")
@@ -271,9 +256,7 @@ class SixTargets(Asking, harness.FreshCase):
 
     def states(self):
         """(state, last error) of each target."""
-        status, text = self.sluice.command("status", "--json")
-        self.assertEqual(0, status, text)
-        rows = {row["host"]: row for row in json.loads(text)["targets"]}
+        rows = {row["host"]: row for row in self.sluice.status()["targets"]}
         return [(row["state"], row["last_error"]) for row in (rows[host + ":53"] for host in SIX)]
 
     def test_errors_for_one_domain_are_not_held_against_others(self):

@@ -2,7 +2,6 @@
 inbound endpoint. Also what targets do wrong: silence, errors, truncation, forgeries."""
 
 import itertools
-import json
 import signal
 import socket
 import time
@@ -136,11 +135,6 @@ class RealServers(harness.Case):
         self.assertLessEqual(answer.authority[0].ttl, 60)
 
 
-def unlike(items):
-    """Without those that are as the one before: who is late may be asked the same twice."""
-    return [item for i, item in enumerate(items) if i == 0 or item != items[i - 1]]
-
-
 class Scripted(harness.Case):
     """Targets that do as the question says (upstream.py), the first of two."""
 
@@ -197,15 +191,18 @@ class Scripted(harness.Case):
 
     def test_a_target_without_edns_is_asked_plainly_and_remembered(self):
         def asked(name):
+            """First and last: when it is late it is asked twice."""
             self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.3")
-            return unlike([(q["edns"], q["options"]) for q in self.old.questions(name)])
-        self.assertEqual([(1232, []), (None, [])], asked("plain.old.test"))
-        self.assertEqual([(None, [])], asked("plain.again.old.test"))
+            found = [(q["edns"], q["options"]) for q in self.old.questions(name)]
+            return found[0], found[-1]
+        self.assertEqual(((1232, []), (None, [])), asked("plain.old.test"))
+        self.assertEqual(((None, []), (None, [])), asked("plain.again.old.test"))
 
     def test_a_bare_formerr_is_not_remembered(self):
         for name in ("bare.alone.test", "bare.again.alone.test"):
             self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.1")
-            self.assertEqual([1232, None], unlike([q["edns"] for q in self.first.questions(name)]))
+            asked = [q["edns"] for q in self.first.questions(name)]
+            self.assertEqual((1232, None), (asked[0], asked[-1]))
 
     def test_tc_is_followed_by_tcp_to_the_same_target(self):
         def followed(number):
@@ -293,15 +290,8 @@ class Scripted(harness.Case):
 
     def test_identical_questions_in_flight_are_asked_once(self):
         name = "late400.together.alone.test"
-        packet = dns.query(name, opts=(dns.opt(),))
-        with self.client.inside():
-            socks = [dns.open_socket(socket.SOCK_DGRAM, ("10.10.0.4", 53), None) for _ in range(8)]
-        for sock in socks:
-            sock.connect(("10.10.0.4", 53))
-            sock.send(packet)
-        for sock in socks:
+        for sock in [self.client.begin(("10.10.0.4", 53), name) for _ in range(8)]:
             with sock:
-                sock.settimeout(dns.PATIENCE)
                 self.assert_answer(dns.Message(sock.recv(4096)), "192.0.2.1")
         self.assertLess(len(self.first.questions(name)), 8)  # as often as one client's would be
 
@@ -348,24 +338,16 @@ class Failover(harness.FreshCase):
             sock.send(dns.query("silent.corp.test", opts=(dns.opt(),)))
             harness.wait_for(lambda: self.first.questions("silent.corp.test"), "the question")
             self.assertEqual(0, self.sluice.stop())
-            self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
+            self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
             self.assertIn("some questions are still unanswered", self.sluice.log())
 
-    def under_way(self, name, by_tcp):
-        """A socket that waits for the answer, which the first target has been asked for."""
-        server, packet = ("10.10.0.4", 53), dns.query(name, opts=(dns.opt(),))
-        with self.client.inside():
-            sock = dns.open_socket(socket.SOCK_STREAM if by_tcp else socket.SOCK_DGRAM, server, None)
-        self.addCleanup(sock.close)
-        sock.settimeout(dns.PATIENCE)
-        sock.connect(server)
-        sock.send(dns.framed(packet) if by_tcp else packet)
-        harness.wait_for(lambda: self.first.questions(name), "the question")
-        return sock
+    def begin(self, name, by_tcp=False):
+        """A question that the first target has been asked."""
+        return self.under_way(self.client, ("10.10.0.4", 53), name, self.first, by_tcp)
 
     def test_what_can_be_answered_when_sluice_is_told_to_end_is(self):
-        by_udp = self.under_way("held.a.corp.test", by_tcp=False)
-        by_tcp = self.under_way("held.b.corp.test", by_tcp=True)
+        by_udp = self.begin("held.a.corp.test")
+        by_tcp = self.begin("held.b.corp.test", by_tcp=True)
         self.sluice.signal(signal.SIGTERM)
         harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
         self.first.release()
@@ -375,12 +357,12 @@ class Failover(harness.FreshCase):
         self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
 
     def test_a_second_signal_ends_it_at_once(self):
-        sock = self.under_way("held.corp.test", by_tcp=False)
+        sock = self.begin("held.corp.test")
         for number in (signal.SIGTERM, signal.SIGINT):
             before = self.sluice.log().count("stopping on SIGTERM")
             self.sluice.signal(number)
             harness.wait_for(lambda: self.sluice.log().count("stopping on SIGTERM") > before, "the signal")
-        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "served no longer")
+        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
         self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
         self.assertNotIn("some questions are still unanswered", self.sluice.log())
 
@@ -409,12 +391,7 @@ class Failover(harness.FreshCase):
     def test_a_single_server_that_returns_is_used_again(self):
         self.second.stop()
         self.first.signal(signal.SIGSTOP)
-        with self.client.inside():
-            sock = dns.open_socket(socket.SOCK_DGRAM, ("10.10.0.4", 53), None)
-        with sock:
-            sock.connect(("10.10.0.4", 53))
-            sock.settimeout(dns.PATIENCE)
-            sock.send(dns.query("waiting.corp.test"))
+        with self.client.begin(("10.10.0.4", 53), "waiting.corp.test") as sock:
             time.sleep(1.5)  # its patience is over, and the question's time is not
             self.first.signal(signal.SIGCONT)
             self.assert_answer(dns.Message(sock.recv(4096)), "192.0.2.1")

@@ -1,6 +1,6 @@
-"""The management API's clients that mean harm, one by one against a real server: whatever they send,
-DNS goes on being answered, whoever is at the control socket is served, nothing is changed by whom it
-is not to be, and when they are gone no connection is left of them."""
+"""Hostile clients of the management API against a real server: whatever they send, DNS is answered, the
+control socket is served, nothing changes without permission, and no connection is left when they are
+gone."""
 
 import concurrent.futures
 import contextlib
@@ -11,8 +11,8 @@ import re
 import resource
 import shutil
 import socket
+import ssl
 import struct
-import subprocess
 import time
 import unittest
 import warnings
@@ -26,7 +26,6 @@ PORT, TLS_PORT = 8053, 8443
 DNS = (HERE, 53)
 MAX = 1024 * 1024
 AUTH = "X-Auth-Token: %s\r\n" % OPS
-READER = "X-Auth-Token: %s\r\n" % EYE
 
 
 class Hostile(test_reverse.Reverse):
@@ -407,8 +406,7 @@ class Pressure(Hostile):
         self.left_alone()
 
     def test_without_descriptors_it_waits_and_does_not_spin(self):
-        config = test_reverse.CONFIG % (test_reverse.SUBSCRIPTION, self.state, test_reverse.FILED)
-        self.sluice.reconfigure(config + 'log = { level = "debug"; };')
+        self.sluice.reconfigure(self.config() + 'log = { level = "debug"; };')
         self.assertEqual(0, self.command("reload")[0])
         harness.wait_for(lambda: self.connections() == 0, "connections to be closed")
         pid = self.sluice.pid
@@ -441,19 +439,12 @@ class Pressure(Hostile):
 
 @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
 class Tls(Hostile):
-    def certificate(self, *key):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", *key,
-                        "-nodes", "-days", "2", "-subj", "/CN=s", "-addext", "subjectAltName=IP:127.0.0.1",
-                        "-keyout", os.path.join(self.world.dir, "s.key"),
-                        "-out", os.path.join(self.world.dir, "s.pem")], check=True, capture_output=True)
-
     def start(self):
-        self.certificate("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-        config = test_reverse.CONFIG.replace(
+        self.certificate = self.world.certificate()
+        config = self.config().replace(
             'listen = [ "http://127.0.0.1:8053" ];', 'listen = [ "http://127.0.0.1:8053", '
-            '"https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";')
-        self.sluice = harness.Sluice(self.host, config % (test_reverse.SUBSCRIPTION, self.state,
-                                                          test_reverse.FILED), DNS)
+            '"https://127.0.0.1:8443" ]; certificate = "tls.pem"; key = "tls.key";')
+        self.sluice = harness.Sluice(self.host, config, DNS)
 
     def test_slow_ones_of_every_kind_keep_no_real_client_waiting(self):
         """64 that say nothing, drip a head, or are stuck in a TLS handshake, and drip on."""
@@ -479,8 +470,7 @@ class Tls(Hostile):
         self.left_alone()
 
     def by_tls(self, path):
-        import ssl
-        context = ssl.create_default_context(cafile=os.path.join(self.world.dir, "s.pem"))
+        context = ssl.create_default_context(cafile=self.certificate)
         connection = http.client.HTTPSConnection(HERE, TLS_PORT, timeout=dns.PATIENCE, context=context)
         with self.host.inside():
             connection.request("GET", path, headers={"X-Auth-Token": OPS})
@@ -491,7 +481,6 @@ class Tls(Hostile):
 
     def handshake(self, version, ciphers):
         """(version, cipher), or None where the server does not want to."""
-        import ssl
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with warnings.catch_warnings():  # of old versions
@@ -505,7 +494,7 @@ class Tls(Hostile):
             return None
 
     def test_tls_has_forward_secrecy_and_aead(self):
-        self.certificate("rsa:2048")
+        self.world.certificate(key=["rsa:2048"])
         self.assertEqual(0, self.command("reload")[0])
         self.assertEqual("TLSv1.3", self.handshake("TLSv1_3", "ALL")[0])
         for name in ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",

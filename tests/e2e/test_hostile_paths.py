@@ -3,7 +3,6 @@
 import harness
 import hostile
 import test_hostile
-from test_hostile import LEFT
 
 
 class ByIPv6(test_hostile.HostileTarget):

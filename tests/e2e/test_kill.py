@@ -6,13 +6,12 @@ import http.client
 import json
 import os
 import random
-import signal
 import threading
 import time
 
 import harness
 import test_reverse
-from test_reverse import HERE, UnixConnection
+from test_reverse import HERE
 
 # It is started as often as it is killed, which takes long under valgrind and ThreadSanitizer.
 TOOL = os.environ.get("VALGRIND") or "tsan" in os.environ.get("SLUICE", "")
@@ -41,7 +40,7 @@ class Storm(threading.Thread):
         self.tried, self.acknowledged, self.refused = {}, {}, []
 
     def run(self):
-        connection = UnixConnection(self.path)
+        connection = harness.UnixConnection(self.path)
         try:
             while not self.refused:
                 self.number += 1
@@ -102,11 +101,6 @@ class Comings(Storm):
 
 
 class Kill(test_reverse.Reverse):
-    def kill(self):
-        self.sluice.signal(signal.SIGKILL)
-        self.sluice.child.wait()
-        self.sluice.expected = -signal.SIGKILL
-
     def asked(self, name, type_):
         message = self.host.ask((HERE, 53), name, type_)
         self.assertIn(message.rcode, ("NOERROR", "NXDOMAIN"))
@@ -114,7 +108,7 @@ class Kill(test_reverse.Reverse):
 
     def number_of(self, slot):
         """Which name DNS gives the slot's address; 0: none."""
-        texts = self.asked(test_reverse.reverse_name(address(slot)), "PTR").texts()
+        texts = self.asked(harness.reverse_name(address(slot)), "PTR").texts()
         return int(texts[0][1:].split(".")[0]) if texts else 0
 
     def storms(self, kept, keys, number):
@@ -143,7 +137,7 @@ class Kill(test_reverse.Reverse):
             for storm in storms:
                 storm.start()
             time.sleep(chance.uniform(0, LIFE_MS << kills // KILLS) / 1000)
-            self.kill()
+            self.sluice.kill()
             for storm in storms:
                 storm.join(60)
                 self.assertFalse(storm.is_alive())

@@ -102,13 +102,9 @@ class Load(harness.FreshCase):
         return harness.Process(self.host, "load-%d" % len(self.world.processes), map(str, argv))
 
     def command(self, *argv):
-        with self.host.inside():
-            status, text = self.sluice.command(*argv)
+        status, text = self.sluice.command(*argv)
         self.assertEqual(0, status, text)
         return text
-
-    def status(self):
-        return json.loads(self.command("status", "--json"))
 
     def change(self):
         """The next generation, and a look at it through every command."""
@@ -118,7 +114,7 @@ class Load(harness.FreshCase):
         self.command("reload")
         harness.wait_for(lambda: self.host.ask(HERE, "now.test").texts()
                          == [address(self.generation)], "generation %d" % self.generation)
-        self.assertEqual(self.generation + 1, self.status()["generation"])
+        self.assertEqual(self.generation + 1, json.loads(self.command("status", "--json"))["generation"])
         self.assertIn("r7.corp.test", self.command("explain", "u1.r7.corp.test"))
         self.command("flush", *(("r7.corp.test",), ())[self.generation % 2])
 
@@ -141,7 +137,7 @@ class Load(harness.FreshCase):
     def test_it_ends_in_the_middle_of_a_load(self):
         under_way = [self.load("mixed"), self.load("zone", "--tcp")]
         self.change()
-        harness.wait_for(lambda: all(self.status()["counters"]["queries_" + by] > COUNT / 10
+        harness.wait_for(lambda: all(self.sluice.status()["counters"]["queries_" + by] > COUNT / 10
                                      for by in ("udp", "tcp")), "the loads", 60)
         for process in under_way:
             self.assertIsNone(process.child.poll(), process.log())

@@ -8,6 +8,7 @@ import socket
 
 import dns
 import harness
+import hub
 
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 HERE, PORT, DNS = "127.0.0.1", 8053, ("127.0.0.1", 5301)
@@ -19,12 +20,7 @@ workers = 1;
 management = { socket = "control.sock"; listen = [ "http://127.0.0.1:%(port)d" ];
   clients = ( %(clients)s ); };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; listen = "127.0.0.1:5301"; } ); } );
+""" + hub.hub("127.0.0.1:5301") + """
 private_zones = (
   { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
 """
@@ -34,8 +30,8 @@ class Management(harness.FreshCase):
     def build(self, world):
         self.host = world.host("cloud")
         world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
-        for name, secret in (("ops", OPS), ("eye", EYE)):
-            os.chmod(world.write(name + ".secret", secret + "\n"), 0o600)
+        world.secret("ops.secret", OPS)
+        world.secret("eye.secret", EYE)
 
     def config(self, clients=CLIENTS, port=PORT):
         return CONFIG % {"clients": clients, "port": port}
@@ -121,7 +117,7 @@ class Management(harness.FreshCase):
 
     def test_a_secret_that_cannot_be_used_refuses_the_reload_and_keeps_the_old_ones(self):
         self.start()
-        os.chmod(self.world.write("eye.secret", "short\n"), 0o600)
+        self.world.secret("eye.secret", "short")
         status, text = self.sluice.command("reload")
         self.assertEqual(1, status, text)
         self.assertIn("management.clients[eye].secret_file", text)
@@ -152,9 +148,9 @@ class Management(harness.FreshCase):
     def test_what_keeps_it_from_starting_is_named(self):
         os.unlink(os.path.join(self.world.dir, "ops.secret"))
         self.refused("ops.secret")
-        os.chmod(self.world.write("ops.secret", EYE), 0o600)
+        self.world.secret("ops.secret", EYE)
         self.refused('client "ops" has the same secret')
-        os.chmod(self.world.write("ops.secret", OPS), 0o600)
+        self.world.secret("ops.secret", OPS)
         with self.host.inside():
             sock = socket.socket()
         self.addCleanup(sock.close)

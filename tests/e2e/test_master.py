@@ -2,7 +2,6 @@
 answered; one that hangs, too; servers go with their master."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -122,9 +121,6 @@ class Master(test_upgrade.Upgrading):
         os.kill(before, number)
         return before
 
-    def is_another(self, before):
-        harness.wait_for(lambda: self.sluice.pid not in (before, None), "another server")
-
     def test_what_is_asked_after_a_kill_is_answered(self):
         paced = Paced(self.host)
         paced.start()
@@ -133,7 +129,7 @@ class Master(test_upgrade.Upgrading):
             time.sleep(0.7)
             before = self.kill()
             kills.append(time.monotonic())
-            self.is_another(before)
+            self.sluice.wait_another(before)
         time.sleep(1)
         paced.done.set()
         paced.join(10)
@@ -147,7 +143,7 @@ class Master(test_upgrade.Upgrading):
 
     def test_one_that_stops_by_itself_is_started_again_with_all_its_sockets(self):
         before = self.kill(signal.SIGTERM)
-        self.is_another(before)
+        self.sluice.wait_another(before)
         self.left(before)
         for transport in (dns.udp, dns.tcp):
             self.assert_answer(self.host.ask(HERE, ZONE[0], transport=transport), ZONE[1])
@@ -155,7 +151,7 @@ class Master(test_upgrade.Upgrading):
         self.assertIn("ok", self.host.run("curl", "-s", "http://127.0.0.1:8053/healthz")[1])
 
     def test_one_that_hangs_is_killed_and_started_again(self):
-        self.is_another(self.kill(signal.SIGSTOP))
+        self.sluice.wait_another(self.kill(signal.SIGSTOP))
         self.goes_on()
         self.assertIn("the server says nothing for", self.sluice.log())
 
@@ -171,9 +167,7 @@ class Master(test_upgrade.Upgrading):
 
     def test_servers_go_with_their_master(self):
         self.goes_on()
-        self.sluice.signal(signal.SIGKILL)  # waits for that
-        self.sluice.child.wait()
-        self.sluice.expected = -signal.SIGKILL
+        self.sluice.kill()  # waits for that
         self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again")
         self.goes_on()
 
@@ -187,28 +181,27 @@ class Master(test_upgrade.Upgrading):
             self.assertEqual(2, asking.recv(4096)[3] & 15)
         self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
         self.assertEqual(1, self.sluice.log().count("stopping on SIGTERM"), self.sluice.log())
-        self.assertFalse(os.path.exists(self.socket_path()))
+        self.assertFalse(os.path.exists(self.sluice.socket))
 
     def test_another_number_of_workers_is_not_that_of_one_that_is_started_again(self):
         self.sluice.reconfigure(self.config(workers=3))
         before = self.kill()
-        self.is_another(before)
+        self.sluice.wait_another(before)
         self.goes_on()
-        status = json.loads(self.sluice.command("status", "--json")[1])
-        self.assertEqual(2, status["workers"])
+        self.assertEqual(2, self.sluice.status()["workers"])
         self.assertIn("another number of workers takes a restart", self.sluice.log())
 
     def test_a_socket_that_somebody_has_removed_is_there_again(self):
-        os.unlink(self.socket_path())
+        os.unlink(self.sluice.socket)
         before = self.kill()
-        self.is_another(before)
-        harness.wait_for(lambda: os.path.exists(self.socket_path()), "the socket")
+        self.sluice.wait_another(before)
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the socket")
         self.goes_on()
 
     def test_a_socket_of_before_is_closed_when_it_is_not_wanted_any_more(self):
         self.sluice.reconfigure(self.config(listen="127.0.0.1:5353"))
         before = self.kill()
-        self.is_another(before)
+        self.sluice.wait_another(before)
         harness.wait_for(lambda: self.sluice.log().count("serving:") == 2, "it to serve")
         self.assert_answer(self.host.ask(("127.0.0.1", 5353), ZONE[0]), ZONE[1])
         self.assert_refused(self.host, HERE)
@@ -223,7 +216,7 @@ class Master(test_upgrade.Upgrading):
         os.rename(self.script("crash", "kill -9 $$\n"), program)
         harness.SLUICE = saved
         before = self.kill()
-        self.is_another(before)
+        self.sluice.wait_another(before)
         self.goes_on()
 
     def test_one_that_does_not_come_to_serve_is_killed_and_started_again(self):
@@ -231,7 +224,7 @@ class Master(test_upgrade.Upgrading):
         again = harness.wait_for(lambda: [pid for pid in harness.children_of(self.sluice.child.pid)
                                           if pid != before], "another server")[0]
         os.kill(again, signal.SIGSTOP)
-        self.is_another(again)
+        self.sluice.wait_another(again)
         self.goes_on()
         self.assertIn("the server takes too long; killed", self.sluice.log())
 

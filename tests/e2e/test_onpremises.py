@@ -2,6 +2,7 @@
 endpoint, as an operator would set them up: Unbound, BIND and dnsmasq."""
 
 import harness
+import hub
 import servers
 
 CONFIG = """
@@ -10,12 +11,7 @@ region = "westeurope";
 workers = 1;
 management = { socket = "sluice.sock"; };
 default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; } ); } );
+""" + hub.hub() + """
 private_zones = (
   { name = "corp.internal"; file = "corp.internal.zone";
     links = ( { name = "hub"; virtual_network = "hub"; } ); },

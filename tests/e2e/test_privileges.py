@@ -1,5 +1,5 @@
-"""Least privilege: root starts it, and it serves as another user whom the kernel lets bind port 53
-and call what it needs, and nothing else. What the service manager hears. No secret in any output."""
+"""Least privilege: root starts the server, which runs as another user that may bind port 53 and make the
+system calls that it needs, and nothing else. What the service manager is told. No secret in any output."""
 
 import ctypes
 import glob
@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import unittest
 
 import dns
@@ -19,7 +18,6 @@ import harness
 import test_master
 
 USER = 61234  # without a name, on any machine
-PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, with every filter
 OPS, EYE = "ops-secret-5GmQ2xZr8Tn4", "eye-secret-W7kLp1vB9cYd"
 HERE, THERE, API = ("127.0.0.1", 53), ("127.0.0.2", 53), 8053
 BIND_53 = 1 << 10
@@ -66,12 +64,8 @@ def can_become_others():
 
 def tasks(process):
     """What the kernel says of each thread: {field: text}, by thread."""
-    found = {}
     folder = "/proc/%d/task" % process.pid
-    for tid in os.listdir(folder):
-        with open(os.path.join(folder, tid, "status")) as file:
-            found[int(tid)] = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-    return found
+    return {int(tid): harness.fields_of(os.path.join(folder, tid, "status")) for tid in os.listdir(folder)}
 
 
 def niceness(process):
@@ -93,7 +87,7 @@ class Server(harness.FreshCase):
     def build(self, world):
         if not can_become_others():
             self.skipTest("nobody else can be become here")
-        if harness.VALGRIND and self.program != PLAIN:
+        if harness.VALGRIND and self.program != harness.PLAIN:
             self.skipTest("valgrind does not go along to another user")
         if not os.path.exists(self.program):
             self.skipTest("%s is not built" % self.program)
@@ -104,9 +98,7 @@ class Server(harness.FreshCase):
         world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
         world.write("system.conf", "nameserver 127.0.0.9\n")
         for name, secret in (("ops", OPS), ("eye", EYE)):
-            path = world.write(name + ".secret", secret + "\n")
-            os.chmod(path, 0o600)
-            os.chown(path, USER, USER)
+            os.chown(world.secret(name + ".secret", secret), USER, USER)
         for name in ("state", "run"):
             os.mkdir(os.path.join(world.dir, name))
             os.chown(os.path.join(world.dir, name), USER, USER)
@@ -190,7 +182,7 @@ class AnotherUser(Server):
         self.reload(config(second=SECOND))
         before = self.sluice.pid
         os.kill(before, signal.SIGKILL)
-        harness.wait_for(lambda: self.sluice.pid != before, "another one")
+        self.sluice.wait_another(before)
         self.serves(HERE, THERE)
         self.assert_rights(self.sluice.pid, 0)
         self.assert_rights(self.sluice.child.pid, BIND_53)
@@ -199,8 +191,7 @@ class AnotherUser(Server):
         self.serves(HERE, THERE)
 
     def assert_rights(self, pid, rights):
-        with open("/proc/%d/status" % pid) as file:
-            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        status = harness.fields_of("/proc/%d/status" % pid)
         self.assertEqual([str(USER)] * 4, status["Uid"].split())
         self.assertEqual("1", status["NoNewPrivs"])
         self.assertEqual(0, int(status["CapBnd"], 16))
@@ -255,9 +246,7 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
     def test_a_server_goes_with_its_master_though_it_has_become_another_user(self):
         self.start()
         self.serves()
-        self.sluice.signal(signal.SIGKILL)  # waits for that
-        self.sluice.child.wait()
-        self.sluice.expected = -signal.SIGKILL
+        self.sluice.kill()  # waits for that
 
     def test_an_upgrade_is_to_a_program_of_root_s(self):
         self.start()
@@ -265,13 +254,13 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
         os.chown(program, USER, USER)
         status, said = self.sluice.command("upgrade", "--binary", program)
         self.assertEqual(1, status, said)
-        self.assertIn("has to be root's", said)
+        self.assertIn("have to belong to root", said)
         os.chown(program, 0, 0)
         theirs = os.path.join(self.world.dir, "run")  # who may write to it could put another one there
         os.link(program, os.path.join(theirs, "newer"))
         status, said = self.sluice.command("upgrade", "--binary", os.path.join(theirs, "newer"))
         self.assertEqual(1, status, said)
-        self.assertIn("has to be root's", said)
+        self.assertIn("have to belong to root", said)
         status, said = self.sluice.command("upgrade", "--binary", program)
         self.assertEqual(0, status, said + self.sluice.log())
         self.serves()
@@ -356,7 +345,7 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
 class Filtered(Server):
     """With every filter, and whatever the program does: a call that one has forgotten ends it."""
 
-    program = PLAIN
+    program = harness.PLAIN
 
     def test_every_thread_is_behind_its_filters(self):
         self.start()
@@ -412,22 +401,20 @@ class Filtered(Server):
     def test_https_goes_by_the_filters_too(self):
         if shutil.which("openssl") is None:
             self.skipTest("openssl is not installed")
-        at = self.world.dir
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout",
-                        at + "/key.pem", "-out", at + "/cert.pem"], check=True, capture_output=True)
-        os.chown(at + "/key.pem", USER, USER)
-        os.chmod(at + "/key.pem", 0o644)
-        self.start(config().replace('listen = [ "http:', 'certificate = "cert.pem"; key = "key.pem"; '
+        self.world.certificate()
+        key = os.path.join(self.world.dir, "tls.key")
+        os.chown(key, USER, USER)
+        os.chmod(key, 0o644)
+        self.start(config().replace('listen = [ "http:', 'certificate = "tls.pem"; key = "tls.key"; '
                                     'listen = [ "https:'))
         status, said = self.host.run(
             "openssl", "s_client", "-connect", "127.0.0.1:%d" % API, "-ign_eof", "-quiet",
             input="GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         self.assertIn("200 OK", said)
-        warning = at + "/key.pem holds a secret and is open to other users; chmod o= it"
+        warning = key + " holds a secret and is open to other users; chmod o= it"
         for said in (self.sluice.log(), self.sluice.command("check")[1], self.reload(self.read_config())):
             self.assertIn(warning, said)
-        os.chmod(at + "/key.pem", 0o640)
+        os.chmod(key, 0o640)
         self.assertNotIn("chmod", self.reload(self.read_config()))
 
     def read_config(self):
@@ -542,10 +529,10 @@ class Hardened(unittest.TestCase):
     def setUp(self):
         if shutil.which("readelf") is None:
             self.skipTest("readelf is not installed")
-        if not os.path.exists(PLAIN):
-            self.skipTest("%s is not built" % PLAIN)
+        if not os.path.exists(harness.PLAIN):
+            self.skipTest("%s is not built" % harness.PLAIN)
 
-    def read(self, *options, path=PLAIN):
+    def read(self, *options, path=harness.PLAIN):
         return subprocess.run(["readelf", "--wide", *options, path], check=True, capture_output=True,
                               text=True, timeout=dns.PATIENCE).stdout
 

@@ -11,6 +11,7 @@ import unittest
 
 import dns
 import harness
+import hub
 import servers
 
 US, PROVIDER, RESOLVER = "10.10.0.4", "192.168.0.53", "192.168.0.54"
@@ -18,12 +19,7 @@ CONFIG = """
 region = "westeurope";
 management = { socket = "control.sock"; state = "state.db"; };
 default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; } ); } );
+""" + hub.hub() + """
 address_pools = (
   { name = "low"; prefix = "198.18.100.64/26"; },
   { name = "high"; prefix = "198.18.100.192/26"; region = "eastus"; },

@@ -5,7 +5,6 @@ import json
 import os
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import unittest
@@ -94,8 +93,7 @@ class Starting(harness.FreshCase):
         sluice = harness.Sluice(self.host, self.config(listen="172.31.7.7:53"), ("127.0.0.1", 5302))
         harness.wait_for(lambda: "no interface has the address of 172.31.7.7" in sluice.log(),
                          "the warning")      # it answers elsewhere before it says so
-        present = [e["present"] for e in json.loads(
-            sluice.command("status", "--json")[1])["inbound_endpoints"]]
+        present = [e["present"] for e in sluice.status()["inbound_endpoints"]]
         self.assertEqual([False, True], present)
         self.host.add_address("172.31.7.7")
         for transport in (dns.udp, dns.tcp):
@@ -210,24 +208,19 @@ class Restarting(harness.FreshCase):
             self.serves()
             self.assertEqual(0, sluice.command("status")[0])
             if name != "third":
-                sluice.signal(signal.SIGKILL)
-                sluice.child.wait()
-                sluice.expected = -signal.SIGKILL
-
-
-PLAIN = os.path.join(harness.TOP, "build", "sluice")  # a sanitizer's memory is without bounds
+                sluice.kill()
 
 
 class Short(harness.FreshCase):
-    """Of memory, from hardly enough to start to all that is wanted."""
+    """Of memory, from hardly enough to start to all that is wanted; a sanitizer's is without bounds."""
 
     def build(self, world):
-        if not os.path.exists(PLAIN):
-            self.skipTest("%s is not built" % PLAIN)
+        if not os.path.exists(harness.PLAIN):
+            self.skipTest("%s is not built" % harness.PLAIN)
 
     def ends(self, megabytes, *argv):
         limit = (megabytes << 20,) * 2
-        result = subprocess.run([PLAIN, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        result = subprocess.run([harness.PLAIN, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 text=True, timeout=2 * dns.PATIENCE,
                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
         return result.returncode, result.stdout

@@ -1,5 +1,5 @@
-"""The unit as `make install` leaves it, under a systemd of its own: what that sees, and that it sees no
-upgrade and no crash."""
+"""The unit as `make install` leaves it, under a systemd of its own, which notices neither an upgrade nor a
+crash."""
 
 import contextlib
 import os
@@ -16,7 +16,6 @@ import hub
 import test_privileges
 import test_upgrade
 
-PLAIN = os.path.join(harness.TOP, "build", "sluice")  # without sanitizers, which the sandbox stops
 HERE = ("127.0.0.1", 53)
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -43,8 +42,8 @@ class Systemd(test_upgrade.Upgrading):
     def build(self, world):
         if not test_privileges.can_become_others():
             self.skipTest("systemd needs root")
-        if not os.path.exists(PLAIN):
-            self.skipTest("%s is not built" % PLAIN)
+        if not os.path.exists(harness.PLAIN):  # the sandbox stops sanitizers
+            self.skipTest("%s is not built" % harness.PLAIN)
         self.host = world.host("cloud")
         self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5401)
         files = os.path.join(world.dir, "files")
@@ -70,8 +69,7 @@ class Systemd(test_upgrade.Upgrading):
 
     def status(self, pid):
         """What the kernel says of a process of the machine."""
-        with open(self.machine.path("/proc/%d/status" % pid)) as file:
-            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        return harness.fields_of(self.machine.path("/proc/%d/status" % pid))
 
     def journal(self):
         return self.machine.run("journalctl", "--no-pager", "-u", "sluice")[1]

@@ -18,8 +18,6 @@ FUDGE_S = 300
 IXFR, TSIG, TYPE_SOA = 251, 250, 6
 NOTAUTH, BADSIG, BADKEY, BADTIME, BADTRUNC = "9", 16, 17, 18, 22
 
-PLAIN = os.path.join(harness.TOP, "build", "sluice")
-
 
 def soa(serial, owner=b"\xc0\x0c"):
     """A record as IXFR brings it: by default of the zone that is asked for."""
@@ -187,8 +185,8 @@ class Leaving(test_transfer.Wide):
     def setUpClass(cls):
         """The ordinary build, where there is one: a sanitizer keeps what is freed."""
         super().setUpClass()
-        if os.path.exists(PLAIN):
-            harness.SLUICE = PLAIN
+        if os.path.exists(harness.PLAIN):
+            harness.SLUICE = harness.PLAIN
 
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.sluice.pid))
@@ -221,7 +219,7 @@ class Leaving(test_transfer.Wide):
         self.leave(900)
         harness.wait_for(lambda: self.descriptors() <= descriptors,
                          "no more descriptors than before", 60)
-        if harness.SLUICE == PLAIN:
+        if harness.SLUICE == harness.PLAIN:
             self.assertLess(self.resident_kib(), resident + 16 * 1024)
         _, ptrs, _ = self.read_zone(self.connect())
         self.assertLess(0, len(ptrs))

@@ -1,5 +1,5 @@
-"""Two clients at the same thing: what one of them is told is about his own change, and what came in
-between is held against the other."""
+"""Two clients change the same thing: each is told about its own change, and a precondition fails where the
+other was faster."""
 
 import threading
 
@@ -10,7 +10,7 @@ from test_arm import named, path
 
 
 class Beginning(threading.Thread):
-    """A call whose answer waits for the upstream; it has been asked when this is made."""
+    """A call whose answer waits for the upstream, which has been asked when this returns."""
 
     def __init__(self, case, *call, **how):
         super().__init__()
@@ -26,7 +26,7 @@ class Beginning(threading.Thread):
 
 
 class Ptrs(test_reverse.Reverse):
-    def test_who_waits_for_a_warning_is_not_told_of_another_s_change(self):
+    def test_an_answer_that_waits_for_a_warning_shows_its_own_change(self):
         where = "/v1/ptrs/198.51.100.11"
         first = Beginning(self, "PUT", where, {"reverse_fqdn": "held.example."})
         second = self.call("PUT", where, {"reverse_fqdn": "contosoopen.westeurope.cloudapp.azure.com."})
@@ -38,7 +38,7 @@ class Ptrs(test_reverse.Reverse):
         self.bad_v1(self.call("DELETE", where, headers={"If-Match": answer.etag}), 412)
         self.assertEqual(second.body["reverse_fqdn"], self.good("GET", where).body["reverse_fqdn"])
 
-    def test_who_waits_for_a_warning_is_told_although_it_is_gone(self):
+    def test_an_answer_that_waits_for_a_warning_comes_although_the_address_is_gone(self):
         where = "/v1/addresses/-/new"
         first = Beginning(self, "PUT", where, {"address": "198.51.100.40",
                                                "reverse_fqdn": "held.example."})
@@ -52,7 +52,7 @@ class Claims(test_arm.Arm):
     points_to = test_arm.STATIC
 
     def told(self, answer):
-        """On a machine so slow that the question was given up, that is what it says."""
+        """Skips the test where the machine was so slow that the question was given up."""
         if answer.status == 400:
             self.bad(answer, 400, "ReverseFqdnCouldNotBeResolved")
             self.skipTest("the machine was too busy for the question")

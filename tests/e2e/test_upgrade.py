@@ -20,7 +20,6 @@ import unittest
 import dns
 import harness
 import hub
-from test_reverse import UnixConnection
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -139,8 +138,8 @@ class TcpLoad(threading.Thread):
 class Forwarder(threading.Thread):
     """A question every 50 ms on one connection, whether or not those before it are answered, of which
     each takes 300 ms. When the server ends the connection it begins another and asks there what is
-    not answered yet (RFC 7766 section 6.2.4). What it was too late for the server has not read: what
-    the upstream had been asked by then should have been answered."""
+    not answered yet (RFC 7766 section 6.2.4). That is fair for what the server has not read; what the
+    upstream had been asked by then should have been answered."""
 
     def __init__(self, host, upstream):
         super().__init__(daemon=True)
@@ -227,13 +226,9 @@ class Upgrading(harness.FreshCase):
     def config(self, workers=2, listen="127.0.0.1:53"):
         return CONFIG % {"workers": workers, "listen": listen}
 
-    def socket_path(self):
-        return os.path.join(self.world.dir, "sluice.sock")
-
     def upgrade(self, *options, fine=True):
         before = self.sluice.pid
-        with self.host.inside():
-            status, text = self.sluice.command("upgrade", *options)
+        status, text = self.sluice.command("upgrade", *options)
         self.assertEqual(0 if fine else 1, status, text + self.sluice.log())
         found = re.search(r"process (\d+) has taken over", text)
         self.assertEqual(fine, found is not None, text)
@@ -246,7 +241,7 @@ class Upgrading(harness.FreshCase):
         self.assertIsNone(self.sluice.child.poll(), self.sluice.log())
 
     def load(self, *kinds):
-        """Starts it and gives what ends it and looks at what came of it."""
+        """Starts the load; gives what ends it and checks the outcome."""
         with self.host.inside():
             threads = [Load(self.host, kind) for kind in kinds if kind != "tcp"]
             threads += [TcpLoad(self.host)] if "tcp" in kinds else []
@@ -278,16 +273,15 @@ class Upgrading(harness.FreshCase):
         return path
 
     def slow(self):
-        """A program that becomes ours when it is let go: its path, and what lets it."""
+        """A program that waits, and then executes ours: its path, and what lets it go on."""
         go = os.path.join(self.world.dir, "go")
         return self.script("slow", 'while ! [ -e %s ]; do sleep 0.05; done; exec %s "$@"\n'
                            % (go, harness.SLUICE)), lambda: self.world.write("go", "")
 
     def begin(self, *options):
-        """Starts an upgrade: its command, when the new process is there."""
-        with self.host.inside():
-            command = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config, *options],
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        """Starts an upgrade; its command, once the new process is there."""
+        command = subprocess.Popen([harness.SLUICE, "upgrade", "-c", self.sluice.config, *options],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(command.stdout.close)
         self.addCleanup(command.kill)
         harness.wait_for(lambda: len(harness.children_of(self.sluice.child.pid)) > 1, "the new process")
@@ -299,13 +293,12 @@ class Upgrading(harness.FreshCase):
         self.assertEqual(0, *self.write())
 
     def write(self):
-        with self.host.inside():
-            if self.written:
-                status, text = self.sluice.command("address", "remove", "a")
-                if status:
-                    return status, text
-            self.written = True
-            return self.sluice.command("address", "add", "a", "198.51.100.9", "--static")
+        if self.written:
+            status, text = self.sluice.command("address", "remove", "a")
+            if status:
+                return status, text
+        self.written = True
+        return self.sluice.command("address", "add", "a", "198.51.100.9", "--static")
 
     def zone_has(self, name):
         self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n%s 300 IN A 10.10.1.11\n"
@@ -359,24 +352,19 @@ class Upgrade(Upgrading):
         self.goes_on()
 
     def check_names_at_once(self):
-        """Each name of an address is looked up, which takes three seconds where the default resolver is
-        silent."""
+        """Names of addresses are looked up, which takes three seconds while the default resolver is silent."""
         harness.Upstream(self.host, "127.0.0.3", "198.51.100.7")
 
     def test_the_successor_has_api_state_and_log(self):
         self.check_names_at_once()
-        with self.host.inside():
-            self.assertEqual(0, self.sluice.command(
-                "address", "add", "mail", "198.51.100.25", "--static",
-                "--reverse-fqdn", "mail.example.com.")[0])
+        self.assertEqual(0, self.sluice.command("address", "add", "mail", "198.51.100.25", "--static",
+                                                "--reverse-fqdn", "mail.example.com.")[0])
         before = self.sluice.pid
         self.upgrade()
         self.left(before)
         self.assert_answer(self.host.ask(HERE, "25.100.51.198.in-addr.arpa", "PTR"),
                            "mail.example.com.")
-        with self.host.inside():
-            self.assertEqual(0, self.sluice.command("ptr", "set", "198.51.100.25",
-                                                    "other.example.com.")[0])
+        self.assertEqual(0, self.sluice.command("ptr", "set", "198.51.100.25", "other.example.com.")[0])
         status, text = self.host.run("curl", "-s", "http://127.0.0.1:8053/healthz")
         self.assertIn("ok", text, status)
         self.assertIn("serves now; finishing what is under way", self.sluice.log())
@@ -395,7 +383,7 @@ class Upgrade(Upgrading):
             while not done.is_set():
                 number = len(acknowledged)
                 with contextlib.suppress(OSError, http.client.HTTPException):
-                    connection = UnixConnection(self.socket_path())
+                    connection = harness.UnixConnection(self.sluice.socket)
                     connection.request("PUT", "/v1/addresses/g/a", json.dumps(
                         {"address": "198.51.100.7", "allocation": "static",
                          "reverse_fqdn": "n%d.example.com." % number}),
@@ -438,7 +426,7 @@ class Upgrade(Upgrading):
             harness.wait_for(lambda: os.readlink(link) == program, link)
         before = self.sluice.pid
         os.kill(before, signal.SIGKILL)
-        harness.wait_for(lambda: self.sluice.pid != before, "another server")
+        self.sluice.wait_another(before)
         self.assertEqual(program, os.readlink("/proc/%d/exe" % self.sluice.pid))
         self.goes_on()
         self.upgrade()
@@ -467,11 +455,11 @@ class Upgrade(Upgrading):
         zone = ("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
         main = (os.path.basename(self.sluice.config), self.config())
         for (name, whole), cut, why in (
-                (zone, "web 300 IN A 10.10.1.1", "its last line has no end; give it its newline"),
+                (zone, "web 300 IN A 10.10.1.1", "its last line has no newline; add one if"),
                 (zone, "", "it has no record; write a SOA record alone"),
                 (main, "", "there is no setting in it")):
             self.world.write(name, cut)
-            text = self.upgrade("--socket", self.socket_path(), fine=False)
+            text = self.upgrade("--socket", self.sluice.socket, fine=False)
             self.assertRegex(text, "%s.*: %s" % (re.escape(name), why))
             self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
             self.world.write(name, whole)
@@ -497,6 +485,8 @@ class Upgrade(Upgrading):
                                                fine=False))
         self.assertIn("says this", self.upgrade("--binary", self.script(
             "ends", "echo says this >&2; exit 0\n"), fine=False))
+        self.assertIn("goes on as before: nothing is taken over: the new process ended with status 0\n",
+                      self.sluice.log())
         self.upgrade("--binary", os.path.join(self.world.dir, "nothing"), fine=False)
         self.upgrade("--binary", self.script("format", "\0"), fine=False)
         self.goes_on()
@@ -525,8 +515,7 @@ class Upgrade(Upgrading):
         slow, go = self.slow()
         before = self.sluice.pid
         command = self.begin("--binary", slow)
-        with self.host.inside():
-            status, text = self.sluice.command("upgrade")
+        status, text = self.sluice.command("upgrade")
         self.assertEqual(1, status)
         self.assertIn("another upgrade is under way", text)
         go()
@@ -537,7 +526,7 @@ class Upgrade(Upgrading):
     def test_it_begins_on_the_control_socket_and_with_a_whole_path(self):
         ask = lambda *more: self.host.run("curl", "-s", *more)[1]
         for body in ('{"binary": "sluice"}', "{}"):
-            self.assertIn("absolute path", ask("--unix-socket", self.socket_path(),
+            self.assertIn("absolute path", ask("--unix-socket", self.sluice.socket,
                                                "http://sluice/v1/upgrade", "--json", body))
         self.assertIn("401", ask("-o", "/dev/null", "-w", "%{http_code}", "--json",
                                  '{"binary": "/bin/false"}', "http://127.0.0.1:8053/v1/upgrade"))
@@ -573,7 +562,7 @@ class Upgrade(Upgrading):
         self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
         self.assertEqual(1, command.wait(dns.PATIENCE))
         self.assertIn("told to stop", command.stdout.read())
-        self.assertFalse(os.path.exists(self.socket_path()))
+        self.assertFalse(os.path.exists(self.sluice.socket))
 
     def check(self):
         """A check of a name that waits some seconds for a server that says nothing."""
@@ -647,7 +636,7 @@ class Upgrade(Upgrading):
         harness.wait_for(lambda: "goes on as the program before" in self.sluice.log(), "the master")
         before = self.sluice.pid
         os.kill(before, signal.SIGKILL)
-        harness.wait_for(lambda: self.sluice.pid != before, "another server")
+        self.sluice.wait_another(before)
         self.goes_on()
 
     def test_one_that_hangs_is_ended_when_another_one_serves(self):
@@ -681,11 +670,7 @@ class Leaving(Upgrading):
         harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
 
     def test_whoever_is_left_by_tcp_is_told(self):
-        with self.host.inside():
-            asking = socket.create_connection(HERE, dns.PATIENCE)
-        self.addCleanup(asking.close)
-        asking.sendall(dns.framed(dns.query("held.contoso.corp")))
-        harness.wait_for(lambda: self.upstream.questions("held.contoso.corp"), "the question")
+        asking = self.under_way(self.host, HERE, "held.contoso.corp", self.upstream, by_tcp=True)
         self.stop()
         self.assert_rcode(dns.Message(dns.recv_framed(asking)), "SERVFAIL")
         self.assertEqual(b"", asking.recv(1000))
@@ -720,9 +705,9 @@ class Leaving(Upgrading):
         with self.leaving():
             urls = ["http://sluice" + path for path in paths]
             text = self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "--unix-socket",
-                                 self.socket_path(), *urls)[1]
+                                 self.sluice.socket, *urls)[1]
             text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n", "--json", "{}", "--unix-socket",
-                                  self.socket_path(), "http://sluice/v1/reload",
+                                  self.sluice.socket, "http://sluice/v1/reload",
                                   "http://sluice/v1/upgrade")[1]
             text += self.host.run("curl", "-s", "-w", "\n%{http_code}\n",
                                   "http://127.0.0.1:8053/healthz")[1]
@@ -738,16 +723,12 @@ class Https(Upgrading):
     def config(self, **how):
         return super().config(**how).replace(
             'listen = [ "http://127.0.0.1:8053" ];',
-            'listen = [ "https://127.0.0.1:8443" ]; certificate = "s.pem"; key = "s.key";'
+            'listen = [ "https://127.0.0.1:8443" ]; certificate = "tls.pem"; key = "tls.key";'
             ' clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; } );')
 
     def build(self, world):
-        key, certificate = os.path.join(world.dir, "s.key"), os.path.join(world.dir, "s.pem")
-        harness.sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                   "-nodes", "-days", "2", "-subj", "/CN=s", "-addext",
-                   "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)
-        os.chmod(world.write("ops.secret", "a-long-secret-of-ops\n"), 0o600)
-        self.trust = ssl.create_default_context(cafile=certificate)
+        world.secret("ops.secret", "a-long-secret-of-ops")
+        self.trust = ssl.create_default_context(cafile=world.certificate())
         super().build(world)
 
     def call(self, method, path, token=None, body=None):

@@ -1,5 +1,5 @@
-"""Packets made by hand, right and wrong, against one inbound endpoint: RFC 1035, 6891, 7766, 8482,
-8914, 9619 as DESIGN's "On the wire" has them."""
+"""Packets made by hand, right and wrong, against one inbound endpoint: RFC 1035, 6891, 7766, 8482, 8914,
+9619."""
 
 import random
 import socket
@@ -7,6 +7,7 @@ import struct
 
 import dns
 import harness
+import hub
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -15,13 +16,7 @@ workers = 1;
 management = { socket = "sluice.sock"; };
 default_resolver = { targets = ( { address = "127.0.0.1"; port = 5401; } ); };
 tcp = { idle_timeout_ms = %d; };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4";
-                            listen = "127.0.0.1:53"; } ); } );
+""" + hub.hub("127.0.0.1:53") + """
 private_zones = (
   { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
 """

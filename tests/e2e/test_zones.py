@@ -3,6 +3,7 @@ and where a chain leaves a zone: into a rule, the default resolver, or Private L
 
 import dns
 import harness
+import hub
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -10,14 +11,7 @@ region = "westeurope";
 workers = 1;
 management = { socket = "sluice.sock"; };
 default_resolver = { targets = ( { address = "198.51.100.53"; } ); };
-virtual_networks = (
-  { name = "hub"; address_space = [ "10.10.0.0/16" ];
-    subnets = ( { name = "dns-in";  prefix = "10.10.0.0/28";  delegation = "Microsoft.Network/dnsResolvers"; },
-                { name = "dns-out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
-resolvers = (
-  { name = "hub-resolver"; virtual_network = "hub";
-    inbound_endpoints  = ( { name = "inbound"; subnet = "dns-in"; allocation = "static"; address = "10.10.0.4"; } );
-    outbound_endpoints = ( { name = "outbound"; subnet = "dns-out"; } ); } );
+""" + hub.hub(source="10.10.0.20") + """
 private_zones = (
   { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); },
   { name = "eu.corp.internal"; file = "eu.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); },
@@ -167,9 +161,8 @@ class Zones(harness.Case):
         self.assert_rcode(self.ask("broken.corp.internal"), "SERVFAIL")
 
     def test_a_loop_of_cnames_is_cut(self):
-        answer = self.ask("loop1.corp.internal")
-        self.assertIsNotNone(answer)
-        self.assertLessEqual(len(answer.answer), 17)
+        self.assertEqual(["loop2.corp.internal.", "loop1.corp.internal."],
+                         self.ask("loop1.corp.internal").texts())
 
     def test_rd_0_ends_a_chain_where_our_own_data_ends(self):
         answer = self.ask("public.corp.internal", flags=0, ident=1)

@@ -53,14 +53,10 @@ class Upstream:
         with self.lock:
             self.log.write(json.dumps(line) + "\n")
 
-    def opt_for(self, message):
-        """The OPT of an answer, or nothing."""
-        return [dns.opt()] if message.opt else []
-
     def reply(self, message, rcode=0, answer=(), authority=(), flags=0, counts=None, ident=None,
               name=None):
         qname, rtype, rclass = message.questions[0]
-        extra = self.opt_for(message)
+        extra = [dns.opt()] if message.opt else []
         counts = counts or (1, len(answer), len(authority), len(extra))
         ident = message.id if ident is None else ident
         return (dns.header(ident, dns.QR | dns.RA | message.flags & dns.RD | flags | rcode, counts)
@@ -158,20 +154,19 @@ class Upstream:
             except (EOFError, OSError):
                 pass
 
+    def run(self, address, port):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        by_udp = socket.socket(family, socket.SOCK_DGRAM)
+        by_udp.bind((address, port))
+        by_tcp = socket.create_server((address, port), family=family, backlog=64)
+        threading.Thread(target=self.serve_udp, args=(by_udp,), daemon=True).start()
+        while True:
+            threading.Thread(target=self.serve_connection, args=by_tcp.accept(), daemon=True).start()
+
 
 def main():
-    listen, port, address, log = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-    upstream = Upstream(address, log)
-    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
-    by_udp = socket.socket(family, socket.SOCK_DGRAM)
-    by_udp.bind((listen, port))
-    by_tcp = socket.socket(family, socket.SOCK_STREAM)
-    by_tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    by_tcp.bind((listen, port))
-    by_tcp.listen(64)
-    threading.Thread(target=upstream.serve_udp, args=(by_udp,), daemon=True).start()
-    while True:
-        threading.Thread(target=upstream.serve_connection, args=by_tcp.accept(), daemon=True).start()
+    listen, port, address, log = sys.argv[1:]
+    Upstream(address, log).run(listen, int(port))
 
 
 if __name__ == "__main__":

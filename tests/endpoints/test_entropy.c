@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "endpoints/entropy.h"
+#include "tests/lib/random.h"
 
 /* Eight bytes, so that two draws are the same only where the bytes are. */
 static uint64_t draw(struct entropy *entropy)

@@ -12,6 +12,7 @@
 
 #include "endpoints/entropy.h"
 #include "endpoints/message.h"
+#include "tests/lib/random.h"
 
 static const struct hash_key key = {1, 2};
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "endpoints/meter_registry.h"
+#include "endpoints/meter.h"
 #include "tests/lib/random.h"
 
 enum { MS = 1000, SECOND = 1000 * MS, CLIENTS_MAX = 40, BATCH = 64, QUEUE = 1 << 16 };

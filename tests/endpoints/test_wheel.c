@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "endpoints/entropy.h"
 #include "endpoints/wheel.h"
+#include "tests/lib/random.h"
 
 enum { SLOT = WHEEL_SLOT_US };
 

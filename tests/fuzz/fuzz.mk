@@ -15,15 +15,15 @@ build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(BASE) -Wno-unknown-warning-option -fsanitize=fuzzer-no-link $(FUZZ_SAN) -c -o $@ $<
 # Where no bytes of the input are compared there is nothing to be learnt from comparisons.
-FUZZ_QUIET = rules/hash endpoints/entropy endpoints/wheel endpoints/upstream/target endpoints/upstream/flight \
-	endpoints/upstream/stall endpoints/upstream/walk resolver/resolve/cache tests/lib/stage tests/fuzz/world
+FUZZ_QUIET = rules/hash endpoints/entropy endpoints/wheel endpoints/upstream/target endpoints/upstream/inflight \
+	endpoints/upstream/stalled endpoints/upstream/failover resolver/resolve/cache tests/lib/stage tests/fuzz/world
 $(FUZZ_QUIET:%=build/fuzz/%.o): FUZZ_SAN += -fno-sanitize-coverage=trace-cmp
 build/fuzz/parts.a: $(FUZZ_PARTS:%.c=build/fuzz/%.o)
 	@rm -f $@
 	ar rcs $@ $^
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/parts.a
 	$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SAN) -o $@ $^ $(LIBS) -lcmocka
-fuzz: deps
+fuzz:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 $(FUZZ_PROGRAMS)
 	@tests/fuzz/run $(or $(SECONDS),60) $(ONLY)

@@ -35,12 +35,12 @@ static bool has(const uint8_t *data, size_t size, const char *word)
 	return size > 0 && memmem(data, size, word, strlen(word)) != NULL;
 }
 
-struct file {
+struct memory_file {
 	int fd;
 	char path[64];
 };
 
-static struct file *file_of(struct file *file)
+static struct memory_file *file_of(struct memory_file *file)
 {
 	if (file->path[0] == '\0') {
 		file->fd = memfd_create("sluice.conf", MFD_CLOEXEC);
@@ -50,7 +50,7 @@ static struct file *file_of(struct file *file)
 	return file;
 }
 
-static struct model *read_bytes(struct file *file, const void *bytes, size_t length,
+static struct model *read_bytes(struct memory_file *file, const void *bytes, size_t length,
 				struct faults *faults)
 {
 	file_of(file);
@@ -76,7 +76,7 @@ static char *written(const struct model *model, size_t *length)
 
 static void check_round(const struct model *model)
 {
-	static struct file file;
+	static struct memory_file file;
 	struct faults faults;
 	size_t first_length, second_length;
 	char *first = written(model, &first_length);
@@ -98,7 +98,7 @@ const double fuzz_byte_us = 5;
 
 int fuzz_one(const uint8_t *data, size_t size)
 {
-	static struct file file;
+	static struct memory_file file;
 	struct faults faults;
 
 	if (size > TEXT_MAX || has(data, size, "@include") || has(data, size, "file"))

@@ -15,7 +15,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	uint8_t *packet = malloc(size - 1 ? size - 1 : 1);
 	FUZZ_CHECK(packet);
 	memcpy(packet, data + 1, size - 1);
-	(void)fuzz_ask(world, fuzz_place(world, data[0] & 7), packet, size - 1, data[0] & 0x80);
+	fuzz_ask(world, fuzz_place(data[0] & 7), packet, size - 1, data[0] & 0x80);
 	free(packet);
 	unsigned say = data[0] >> 3 & 7;
 	if (say == 6 && world->packet_count > 0)

@@ -97,7 +97,7 @@ static void ask(struct fuzz_world *world, struct place place, unsigned number, u
 	uint8_t wire[MESSAGE_UDP_MIN];
 	size_t length = fuzz_question(number, how, wire);
 
-	(void)fuzz_ask(world, place, wire, length, how & 32);
+	fuzz_ask(world, place, wire, length, how & 32);
 }
 
 const double fuzz_byte_us = 0.25;
@@ -107,20 +107,20 @@ int fuzz_one(const uint8_t *data, size_t size)
 	struct fuzz_world *world = fuzz_world();
 	struct fuzz_input input = {data, data + size};
 	unsigned number = fuzz_u8(&input), how = fuzz_u8(&input);
-	struct place place = fuzz_place(world, number / FUZZ_QUESTIONS);
+	struct place place = fuzz_place(number / FUZZ_QUESTIONS);
 
-	world->stage->pending.random_case = how & LETTERS;
+	world->stage->lookups.random_case = how & LETTERS;
 	ask(world, place, number, how);
 	for (unsigned i = 0; i < REPLIES && fuzz_left(&input) > 0 && world->packet_count > 0; i++)
 		deliver(world, &input);
 	if (!(how & SILENCE))
 		fuzz_refuse_all(world);
-	fuzz_pass(world, 1000 * 1000);
+	stage_pass(world->stage, 1000 * 1000);
 	ask(world, place, number, how);
 	ask(world, place, number, how | 1); /* 512 bytes */
 	if (!(how & SILENCE))
 		fuzz_refuse_all(world);
 	fuzz_end(world);
-	world->stage->pending.random_case = false;
+	world->stage->lookups.random_case = false;
 	return 0;
 }

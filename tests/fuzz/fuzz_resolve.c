@@ -22,7 +22,7 @@ struct play {
 	uint64_t waited_us;
 };
 
-static const struct saying {
+static const struct {
 	unsigned rcode;
 	const char *records;
 } sayings[] = {
@@ -54,7 +54,7 @@ static const struct saying {
 	{RCODE_NOERROR, "answer rule.test. 60 IN DNAME elsewhere.example.\n"},
 	{RCODE_NOERROR, "answer example. 60 IN DNAME x.example.\n"},
 };
-enum { SAYINGS = sizeof sayings / sizeof sayings[0] };
+enum { SAYINGS = COUNT(sayings) };
 
 enum { WIRE_ROOM = 512 };
 struct wire { /* what is said, to a question about the root */
@@ -114,8 +114,7 @@ static void ask(struct play *play, uint8_t with)
 	uint8_t wire[MESSAGE_UDP_MIN];
 	size_t length = fuzz_question(with, play->how, wire);
 
-	(void)fuzz_ask(play->world, fuzz_place(play->world, with / FUZZ_QUESTIONS), wire, length,
-		       play->how & 32);
+	fuzz_ask(play->world, fuzz_place(with / FUZZ_QUESTIONS), wire, length, play->how & 32);
 }
 
 /* The latest is number 0. */
@@ -171,9 +170,9 @@ static void refuse(struct play *play, uint8_t with)
 	struct fuzz_packet *packet = packet_of(play);
 
 	if (packet && packet->flight)
-		pending_on_error(&stage->pending, packet->flight,
-				 with & 1 ? TARGET_ERROR_NETWORK : TARGET_ERROR_SOURCE,
-				 stage->now_us);
+		lookup_on_error(packet->flight,
+				with & 1 ? TARGET_ERROR_NETWORK : TARGET_ERROR_SOURCE,
+				stage->now_us);
 }
 
 static void wait(struct play *play, uint8_t with)
@@ -182,7 +181,7 @@ static void wait(struct play *play, uint8_t with)
 
 	play->waited_us += us;
 	if (play->waited_us < WAITED_MAX_US)
-		fuzz_pass(play->world, us);
+		stage_pass(play->world->stage, us);
 }
 
 static void cut(struct play *play, uint8_t with)
@@ -211,7 +210,7 @@ static void reload(struct play *play, uint8_t with)
 static void forget(struct play *play, uint8_t with)
 {
 	if (with & 1)
-		play->world->stage->pending.target_max = with >> 1 & 7;
+		play->world->stage->lookups.target_max = with >> 1 & 7;
 	else
 		fuzz_forget(play->world);
 }

@@ -2,6 +2,7 @@
  * read again, is the same. Every name that the zone has is found in it. */
 #include "rules/zone/zonefile.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/zone_text.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 
@@ -45,29 +46,17 @@ static int find_again(void *context, const uint8_t *owner, const struct rrset *r
 	return 0;
 }
 
-static char *written(const struct zone *zone, size_t *length)
-{
-	char *text = NULL;
-	FILE *out = open_memstream(&text, length);
-
-	FUZZ_CHECK(out);
-	FUZZ_CHECK(zonefile_write(zone, out) == 0);
-	fclose(out);
-	return text;
-}
-
 static void check_round(const struct zone *zone, const struct name *apex)
 {
 	struct faults faults;
-	size_t first_length, second_length;
-	char *first = written(zone, &first_length);
+	char *first = zone_text_write(zone);
 
 	faults_init(&faults);
-	struct zone *again = read_text(first, first_length, apex, &faults);
+	struct zone *again = read_text(first, strlen(first), apex, &faults);
 	if (!again)
 		faults_print(&faults, stderr);
 	FUZZ_CHECK(again);
-	char *second = written(again, &second_length);
+	char *second = zone_text_write(again);
 	FUZZ_CHECK(strcmp(first, second) == 0);
 	FUZZ_CHECK(zone_records(zone) == zone_records(again));
 	free(second);

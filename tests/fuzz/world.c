@@ -72,7 +72,7 @@ static void check_origin(const uint8_t *owner, const struct record_view *record,
 	if ((record->type != TYPE_A && record->type != TYPE_AAAA && record->type != TYPE_TXT) ||
 	    world->said_count > FUZZ_SAID)
 		return;
-	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+	for (size_t i = 0; i < COUNT(foreign); i++)
 		for (const uint8_t *at = owner; *at; at += 1 + *at)
 			is_foreign |= name_wire_equal(at, foreign[i]);
 	if (!is_foreign)
@@ -163,22 +163,18 @@ static void on_finish(struct query *query, const uint8_t *reply, size_t length)
 	struct fuzz_client *client = query->origin;
 
 	client->answers++;
-	if (!reply)
-		return;
-	check_reply(query, query->question, reply, length);
-	client->rcode = message_flags(reply) & FLAG_RCODE;
-	client->answer_count = wire_u16(reply + 6);
+	if (reply)
+		check_reply(query, query->question, reply, length);
 }
 
 /* ---- asking ---- */
 
-struct place fuzz_place(const struct fuzz_world *world, unsigned number)
+struct place fuzz_place(unsigned number)
 {
 	static const struct place places[] = {
 		{0, false}, {1, false}, {0, true}, {1, true}, {NETWORK_NONE, true}};
 
-	(void)world;
-	return places[number % (sizeof places / sizeof places[0])];
+	return places[number % COUNT(places)];
 }
 
 size_t fuzz_question(unsigned number, unsigned how, uint8_t wire[MESSAGE_UDP_MIN])
@@ -233,18 +229,18 @@ static void ask_as_stranger(struct inbound *inbound, struct query *query, const 
 	uint8_t reply[INBOUND_ERROR_REPLY_MAX];
 	size_t reply_length;
 
-	inbound->terms.access = &nobody;
+	inbound->admission.access = &nobody;
 	FUZZ_CHECK(
 		!inbound_read(inbound, query, packet, length, RCODE_NOERROR, reply, &reply_length));
-	inbound->terms.access = NULL;
+	inbound->admission.access = NULL;
 	if (reply_length) {
 		FUZZ_CHECK((message_flags(reply) & FLAG_RCODE) == RCODE_REFUSED);
 		check_reply(query, packet + MESSAGE_HEADER, reply, reply_length);
 	}
 }
 
-struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet,
-			     size_t length, bool tcp)
+void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet, size_t length,
+	      bool tcp)
 {
 	struct stage *stage = world->stage;
 	struct inbound_worker worker = {.key = &stage->key, .payload_max = 1232};
@@ -253,7 +249,7 @@ struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const
 	size_t error_length;
 
 	if (world->client_count == FUZZ_CLIENTS)
-		return NULL;
+		return;
 	struct fuzz_client *client = &world->clients[world->client_count];
 	struct query *query = &client->query;
 	client->answers = 0;
@@ -269,14 +265,13 @@ struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const
 	if (!inbound_read(&inbound, query, packet, length, RCODE_NOERROR, error, &error_length)) {
 		if (error_length)
 			check_reply(query, packet + MESSAGE_HEADER, error, error_length);
-		return NULL;
+		return;
 	}
 	world->client_count++;
 	resolve_arrive(&stage->resolver, query, &stage->hold->hold, place);
 	for (unsigned pass = 1; pass < RESOLVE_PASSES; pass++)
 		resolve_expect(query, pass);
 	resolve_start(query, stage->now_us);
-	return client;
 }
 
 /* ---- upstreams ---- */
@@ -322,7 +317,7 @@ bool fuzz_deliver(struct fuzz_world *world, struct fuzz_packet *packet, const st
 		world->said[before].length = length;
 	}
 	world->said_count++;
-	bool taken = pending_on_reply(&stage->pending, packet, peer, given, length, stage->now_us);
+	bool taken = lookup_on_reply(&stage->lookups, packet, peer, given, length, stage->now_us);
 	free(given);
 	if (taken)
 		return true;
@@ -357,8 +352,8 @@ void fuzz_refuse_all(struct fuzz_world *world)
 		memcpy(wire, packet->wire, length);
 		wire[2] |= 0x80;
 		wire[3] |= RCODE_REFUSED;
-		FUZZ_CHECK(pending_on_reply(&stage->pending, packet, &packet->peer, wire, length,
-					    stage->now_us));
+		FUZZ_CHECK(lookup_on_reply(&stage->lookups, packet, &packet->peer, wire, length,
+					   stage->now_us));
 	}
 }
 
@@ -463,18 +458,13 @@ struct fuzz_world *fuzz_world(void)
 	if (!world.stage) {
 		world.stage = stage_new();
 		FUZZ_CHECK(world.stage);
-		world.stage->pending.transport = &world;
-		world.stage->pending.send = on_send;
-		world.stage->pending.forget = on_forget;
+		world.stage->lookups.transport = &world;
+		world.stage->lookups.send = on_send;
+		world.stage->lookups.forget = on_forget;
 		world.begin_us = world.stage->now_us;
 		load(&world, false);
 	}
 	return &world;
-}
-
-void fuzz_pass(struct fuzz_world *world, uint64_t us)
-{
-	stage_pass(world->stage, us);
 }
 
 static void renew_target(void *context, struct upstream *upstream)
@@ -498,7 +488,7 @@ static void begin_again(struct fuzz_world *world)
 	stage->random = 0x5eed;
 	stage->entropy.left = 0;
 	stage->unreachable_count = 0;
-	stage->pending.target_max = PENDING_TARGET_MAX;
+	stage->lookups.target_max = LOOKUP_TARGET_MAX;
 	world->client_count = world->packet_count = 0;
 	for (unsigned i = 0; i < world->said_count && i < FUZZ_SAID; i++)
 		free(world->said[i].wire);
@@ -514,10 +504,9 @@ void fuzz_end(struct fuzz_world *world)
 {
 	struct stage *stage = world->stage;
 
-	/* The last question may have sent one ahead of expiry: deadline after deadline, patience.
-	 */
+	/* The last question may have sent one ahead of expiry, which has a deadline of its own. */
 	for (unsigned second = 0; second < 10 && stage->wheel.armed > 0; second++) {
-		fuzz_pass(world, SECOND_US);
+		stage_pass(stage, SECOND_US);
 		for (unsigned i = 0; second == 4 && i < world->client_count; i++)
 			FUZZ_CHECK(world->clients[i].answers == 1);
 	}
@@ -525,9 +514,9 @@ void fuzz_end(struct fuzz_world *world)
 	for (unsigned i = 0; i < world->client_count; i++)
 		FUZZ_CHECK(world->clients[i].answers == 1);
 	FUZZ_CHECK(stage->resolver.waiting.count == 0);
-	FUZZ_CHECK(stage->pending.pending_count == 0);
-	FUZZ_CHECK(stage->pending.flight_count == 0);
-	FUZZ_CHECK(stage->pending.stall_count == 0);
+	FUZZ_CHECK(stage->lookups.lookup_count == 0);
+	FUZZ_CHECK(stage->lookups.flight_count == 0);
+	FUZZ_CHECK(stage->lookups.stalled_count == 0);
 	FUZZ_CHECK(stage->hold->hold.users == 1);
 	for (unsigned i = 0; i < world->packet_count; i++)
 		FUZZ_CHECK(!world->packets[i].flight);

@@ -8,6 +8,7 @@
 #ifndef SLUICE_TESTS_FUZZ_WORLD_H
 #define SLUICE_TESTS_FUZZ_WORLD_H
 
+#include "rules/base.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/lib/stage.h"
 
@@ -15,14 +16,11 @@ enum { FUZZ_CLIENTS = 24, FUZZ_PACKETS = 512, FUZZ_SAID = 64 };
 
 struct fuzz_client {
 	struct query query; /* its origin is the client */
-	bool asked;
 	unsigned answers;
-	enum rcode rcode; /* of the answer */
-	uint16_t answer_count;
 };
 
 struct fuzz_packet { /* to an upstream; it is the flight's socket */
-	struct pending_socket socket;
+	struct lookup_socket socket;
 	struct flight *flight; /* NULL: it is over */
 	struct host peer;
 	bool tcp;
@@ -49,12 +47,12 @@ struct fuzz_world {
 struct fuzz_world *fuzz_world(void);
 
 /* Reads a packet as inbound does and resolves it; what inbound refuses by itself is checked, too.
- * The client, or NULL when there is nothing to wait for or no room for one more. */
-struct fuzz_client *fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet,
-			     size_t length, bool tcp);
+ * Nothing is done without room for one more client. */
+void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packet, size_t length,
+	      bool tcp);
 /* Where a client may be, by number: at an inbound endpoint, or at the VNet resolver in a network or
  * in none. */
-struct place fuzz_place(const struct fuzz_world *world, unsigned number);
+struct place fuzz_place(unsigned number);
 /* A well-formed question by number, some of them of names that zones, rules and addresses have;
  * returns its length. */
 size_t fuzz_question(unsigned number, unsigned how, uint8_t wire[MESSAGE_UDP_MIN]);
@@ -68,7 +66,6 @@ bool fuzz_reply(struct fuzz_world *world, struct fuzz_packet *packet, unsigned r
 		const char *records);
 /* Whatever is under way is answered REFUSED, until nobody waits: time is dear. */
 void fuzz_refuse_all(struct fuzz_world *world);
-void fuzz_pass(struct fuzz_world *world, uint64_t us);
 /* Another configuration, by turns; questions under way keep the one they began with. */
 void fuzz_reload(struct fuzz_world *world);
 /* Empties the cache. */

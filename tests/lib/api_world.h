@@ -3,7 +3,7 @@
 #ifndef SLUICE_TESTS_API_WORLD_H
 #define SLUICE_TESTS_API_WORLD_H
 
-#include "resolver/control/process/management_api.h"
+#include "resolver/control/process/process.h"
 #include "tests/lib/http_world.h"
 
 #define API_ADMIN  "admin-secret-of-32-characters-000"

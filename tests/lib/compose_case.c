@@ -98,13 +98,13 @@ static void tell(struct compose_case *f)
 	char server[ADDRESS_TEXT_MAX], name[NAME_TEXT_MAX];
 	const struct saying *saying = find_saying(f, address_print(&upstream->host.address, server),
 						  name_to_text(&f->c.ask.name, name));
-	const struct pending_key key = {f->c.ask.leg,
-					&f->c.ask.name,
-					f->c.request->type,
-					f->c.request->dnssec_ok,
-					(f->c.request->flags & FLAG_CD) != 0,
-					{0},
-					false};
+	const struct lookup_key key = {f->c.ask.leg,
+				       &f->c.ask.name,
+				       f->c.request->type,
+				       f->c.request->dnssec_ok,
+				       (f->c.request->flags & FLAG_CD) != 0,
+				       {0},
+				       false};
 	struct ask_result result = {.outcome = ASK_ANSWERED, .upstream = upstream};
 	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 	size_t used = strlen(f->asked);
@@ -123,9 +123,10 @@ static void tell(struct compose_case *f)
 	result.wire = wire;
 	struct cache_entry *entry =
 		reply_entry(&key, &result, &f->settings, &test_key, buffer, f->now_us);
+	const struct cache_key cache_key = cache_key_of(&key);
 	assert_non_null(entry);
 	if (f->caches && reply_may_be_cached(entry))
-		cache_put(f->cache, entry, f->now_us, f->settings.stale_max);
+		cache_put(f->cache, &cache_key, entry, f->now_us, f->settings.stale_max);
 	assert_true(f->told_count < COMPOSE_TOLD_MAX);
 	f->told[f->told_count++] = entry;
 }
@@ -150,7 +151,7 @@ static void finish(struct compose_case *f, const struct request *request)
 }
 
 void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, uint16_t type,
-		   struct question how)
+		   struct case_question how)
 {
 	uint8_t wire[MESSAGE_UDP_MIN];
 	struct request request;
@@ -193,7 +194,7 @@ void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, 
 
 void case_ask(struct compose_case *f, const char *qname, uint16_t type)
 {
-	case_ask_with(f, 0, qname, type, (struct question){.flags = FLAG_RD});
+	case_ask_with(f, 0, qname, type, (struct case_question){.flags = FLAG_RD});
 }
 
 void case_add_rule(struct compose_case *f, const char *network, const char *domain,

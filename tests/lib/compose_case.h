@@ -56,14 +56,14 @@ void case_says(struct compose_case *f, const char *server, const char *name, uns
 	       const char *records);
 void case_says_truncated(struct compose_case *f, const char *server, const char *name);
 
-struct question {
+struct case_question {
 	uint16_t flags;
 	bool dnssec_ok, vnet;
 };
 
 /* Asks at the network (0: hub, 1: spoke); the answer is in f->answer, who was asked in f->asked. */
 void case_ask_with(struct compose_case *f, uint32_t network, const char *qname, uint16_t type,
-		   struct question how);
+		   struct case_question how);
 /* At the hub, with RD. */
 void case_ask(struct compose_case *f, const char *qname, uint16_t type);
 

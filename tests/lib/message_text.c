@@ -232,7 +232,6 @@ static void read_edns(struct message_text *text, const ldns_pkt *packet)
 
 	text->edns = ldns_pkt_edns(packet);
 	text->dnssec_ok = ldns_pkt_edns_do(packet);
-	text->payload = ldns_pkt_edns_udp_size(packet);
 	while (left >= 4 && left - 4 >= wire_u16(data + 2)) {
 		size_t length = wire_u16(data + 2);
 

@@ -26,8 +26,7 @@ struct message_text {
 	char question[NAME_TEXT_MAX + 32]; /* "Www.example. A", case as it is; "" without one */
 	char *records;                     /* lines as above; to be freed */
 	bool edns, dnssec_ok;
-	unsigned payload; /* of its OPT */
-	int ede;          /* -1: none */
+	int ede; /* -1: none */
 	char ede_text[MESSAGE_EDE_TEXT_MAX + 1];
 	char nsid[64];
 };

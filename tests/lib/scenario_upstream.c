@@ -125,7 +125,7 @@ static struct stage_packet *find_question(struct scenario *s, const struct host 
 	return found;
 }
 
-struct saying {
+struct told_reply {
 	uint8_t wire[MESSAGE_MAX];
 	size_t length;
 	struct host from;
@@ -134,63 +134,63 @@ struct saying {
 	bool again;                    /* the question stays open for another reply */
 };
 
-static void with_wrong_id(struct saying *saying)
+static void with_wrong_id(struct told_reply *saying)
 {
 	saying->wire[1] ^= 1;
 }
 
-static void with_wrong_name(struct saying *saying)
+static void with_wrong_name(struct told_reply *saying)
 {
 	saying->wire[MESSAGE_HEADER + 1] ^= 1;
 }
 
-static void with_wrong_type(struct saying *saying)
+static void with_wrong_type(struct told_reply *saying)
 {
 	saying->wire[MESSAGE_HEADER + name_wire_length(saying->wire + MESSAGE_HEADER) + 1] ^= 1;
 }
 
-static void with_case_changed(struct saying *saying)
+static void with_case_changed(struct told_reply *saying)
 {
 	saying->wire[MESSAGE_HEADER + 1] ^= 0x20;
 }
 
-static void without_question(struct saying *saying)
+static void without_question(struct told_reply *saying)
 {
 	wire_put16(saying->wire + 4, 0);
 }
 
-static void from_wrong_port(struct saying *saying)
+static void from_wrong_port(struct told_reply *saying)
 {
 	saying->from.port++;
 }
 
-static void from_wrong_address(struct saying *saying)
+static void from_wrong_address(struct told_reply *saying)
 {
 	saying->from.address.bytes[3]++;
 }
 
-static void at_wrong_socket(struct saying *saying)
+static void at_wrong_socket(struct told_reply *saying)
 {
 	saying->socket = &saying->elsewhere;
 }
 
-static void as_a_question(struct saying *saying)
+static void as_a_question(struct told_reply *saying)
 {
 	saying->wire[2] &= 0x7f;
 }
 
-static void cut_short(struct saying *saying)
+static void cut_short(struct told_reply *saying)
 {
 	saying->length -= 3;
 }
 
-static void with_one_record_too_few(struct saying *saying)
+static void with_one_record_too_few(struct told_reply *saying)
 {
 	wire_put16(saying->wire + 6, (uint16_t)(wire_u16(saying->wire + 6) + 1));
 }
 
 /* The first record's owner points to itself. */
-static void with_pointer_loop(struct saying *saying)
+static void with_pointer_loop(struct told_reply *saying)
 {
 	size_t at = MESSAGE_HEADER + name_wire_length(saying->wire + MESSAGE_HEADER) + 4;
 
@@ -199,7 +199,7 @@ static void with_pointer_loop(struct saying *saying)
 
 /* Two more records, both well formed: one's data is pointers, each to the one before and the first
  * to the question, and the other's owner points to the last. */
-static void with_pointer_chain(struct saying *saying)
+static void with_pointer_chain(struct told_reply *saying)
 {
 	static const uint8_t opaque[RECORD_FIXED] = {0xff, 0, 0, CLASS_IN};
 	size_t to = MESSAGE_HEADER;
@@ -221,7 +221,7 @@ static void with_pointer_chain(struct saying *saying)
 
 /* The first record's rdata is a pointer to the header's count of questions, whose upper byte is 0,
  * which would read as the root. It becomes the last thing in the message. */
-static void with_header_pointer(struct saying *saying)
+static void with_header_pointer(struct told_reply *saying)
 {
 	struct message_walk walk = message_walk_from(
 		saying->wire, saying->length,
@@ -235,7 +235,7 @@ static void with_header_pointer(struct saying *saying)
 	saying->length = record.rdata + 2;
 }
 
-static void with_opt(struct saying *saying)
+static void with_opt(struct told_reply *saying)
 {
 	static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208, 0, 0, 0x80};
 
@@ -244,14 +244,14 @@ static void with_opt(struct saying *saying)
 	wire_put16(saying->wire + 10, (uint16_t)(wire_u16(saying->wire + 10) + 1));
 }
 
-static void with_opcode(struct saying *saying)
+static void with_opcode(struct told_reply *saying)
 {
 	saying->wire[2] |= 4 << 3;
 }
 
 static const struct twist {
 	const char *words;
-	void (*twist)(struct saying *saying);
+	void (*twist)(struct told_reply *saying);
 } twists[] = {
 	{"with a wrong id", with_wrong_id},
 	{"with a wrong name", with_wrong_name},
@@ -271,7 +271,7 @@ static const struct twist {
 	{"with an OPT", with_opt},
 };
 
-static bool twist(struct scenario *s, struct saying *saying)
+static bool twist(struct scenario *s, struct told_reply *saying)
 {
 	for (size_t i = 0; i < sizeof twists / sizeof twists[0]; i++)
 		if (scenario_take(s, twists[i].words)) {
@@ -297,16 +297,16 @@ static uint16_t read_flags(struct scenario *s)
 	}
 }
 
-static bool deliver(struct scenario *s, struct stage_packet *packet, struct saying *saying)
+static bool deliver(struct scenario *s, struct stage_packet *packet, struct told_reply *saying)
 {
 	packet->answered = !saying->again;
-	pending_on_reply(&s->stage->pending, saying->socket, &saying->from, saying->wire,
-			 saying->length, s->stage->now_us);
+	lookup_on_reply(&s->stage->lookups, saying->socket, &saying->from, saying->wire,
+			saying->length, s->stage->now_us);
 	return true;
 }
 
 /* says RCODE [aa] [tc] [ad] [to NAME] [but ...] [first] */
-static bool say(struct scenario *s, struct saying *saying)
+static bool say(struct scenario *s, struct told_reply *saying)
 {
 	const char *rcode = scenario_word(s);
 	uint16_t flags = read_flags(s);
@@ -336,7 +336,7 @@ static bool say(struct scenario *s, struct saying *saying)
 
 bool upstream_says(struct scenario *s, const char *actor)
 {
-	struct saying *saying = calloc(1, sizeof *saying);
+	struct told_reply *saying = calloc(1, sizeof *saying);
 	bool good = saying && parse_actor(s, actor, &saying->from) && say(s, saying);
 
 	free(saying);
@@ -344,7 +344,8 @@ bool upstream_says(struct scenario *s, const char *actor)
 }
 
 /* "ID" stands for the question's id, everything else is hexadecimal. */
-static bool read_bytes(struct scenario *s, struct saying *saying, const struct stage_packet *packet)
+static bool read_bytes(struct scenario *s, struct told_reply *saying,
+		       const struct stage_packet *packet)
 {
 	for (const char *word; (word = scenario_word(s));) {
 		if (strcmp(word, "ID") == 0) {
@@ -365,7 +366,7 @@ static bool read_bytes(struct scenario *s, struct saying *saying, const struct s
 
 bool upstream_sends(struct scenario *s, const char *actor)
 {
-	struct saying *saying = calloc(1, sizeof *saying);
+	struct told_reply *saying = calloc(1, sizeof *saying);
 	bool good = saying && parse_actor(s, actor, &saying->from);
 	struct stage_packet *packet = good ? find_question(s, &saying->from, NULL) : NULL;
 
@@ -392,7 +393,7 @@ static bool error_comes_back(struct scenario *s, const char *actor, enum target_
 	if (!packet || !packet->flight)
 		return scenario_fail(s, "it has no question that waits");
 	packet->answered = true;
-	pending_on_error(&s->stage->pending, packet->flight, error, s->stage->now_us);
+	lookup_on_error(packet->flight, error, s->stage->now_us);
 	return scenario_end_of_words(s);
 }
 

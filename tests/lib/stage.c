@@ -1,4 +1,5 @@
 #include "tests/lib/stage.h"
+#include "tests/lib/random.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -211,17 +212,17 @@ struct stage *stage_new(void)
 	stage->meters = meter_registry_new(&stage->key);
 	stage->cache = cache_new(STAGE_CACHE_BYTES);
 	if (!stage->registry || !stage->meters || !stage->cache ||
-	    pending_table_init(&stage->pending, &stage->wheel, &stage->entropy, &stage->key) != 0) {
+	    lookups_init(&stage->lookups, &stage->wheel, &stage->entropy, &stage->key) != 0) {
 		cache_free(stage->cache);
 		target_registry_free(stage->registry);
 		meter_registry_free(stage->meters);
 		free(stage);
 		return NULL;
 	}
-	stage->pending.transport = stage;
-	stage->pending.send = on_send;
-	stage->pending.forget = on_forget;
-	resolver_init(&stage->resolver, &stage->wheel, &stage->pending, stage->cache, &stage->stats,
+	stage->lookups.transport = stage;
+	stage->lookups.send = on_send;
+	stage->lookups.forget = on_forget;
+	resolver_init(&stage->resolver, &stage->wheel, &stage->lookups, stage->cache, &stage->stats,
 		      &stage->key);
 	return stage;
 }
@@ -231,7 +232,7 @@ void stage_free(struct stage *stage)
 	if (!stage)
 		return;
 	resolver_abandon(&stage->resolver);
-	pending_table_release(&stage->pending);
+	lookups_release(&stage->lookups);
 	if (stage->hold)
 		policy_hold_give(&stage->hold->hold);
 	cache_free(stage->cache);

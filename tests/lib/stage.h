@@ -1,4 +1,4 @@
-/* The resolver's core with nothing around it: the real resolve, compose, cache, pending and target
+/* The resolver's core with nothing around it: the real resolve, compose, cache, lookups and target
  * code, a transport that only writes down what was sent, and a clock that stands still until it is
  * moved. No sockets, no threads, no sleeping. */
 #ifndef SLUICE_TESTS_STAGE_H
@@ -10,7 +10,7 @@
 
 #include "endpoints/entropy.h"
 #include "endpoints/query.h"
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "endpoints/wheel.h"
 #include "resolver/resolve/resolve.h"
 #include "resolver/server/snapshot.h"
@@ -18,7 +18,7 @@
 enum { STAGE_CLIENT_NAME = 24, STAGE_DARK_MAX = 16 };
 
 struct stage_packet { /* that went out to an upstream */
-	struct pending_socket socket;
+	struct lookup_socket socket;
 	struct stage_packet *next;
 	struct flight *flight; /* NULL: it is over */
 	struct address source;
@@ -51,7 +51,7 @@ struct stage {
 	uint64_t random;
 	struct wheel wheel;
 	struct entropy entropy;
-	struct pending_table pending;
+	struct lookups lookups;
 	struct target_registry *registry;
 	struct meter_registry *meters;
 	struct cache *cache;

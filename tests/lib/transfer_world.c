@@ -74,7 +74,7 @@ static void add_large_zone(struct model *model)
 	faults_release(&faults);
 }
 
-static void init_terms(struct transfer_world *world)
+static void init_acl(struct transfer_world *world)
 {
 	struct served_zones *served = &world->served;
 
@@ -100,7 +100,7 @@ int transfer_world_set_up(void **state)
 	model_add_pool(world->served.model, "wide", "61.0.0.0/8");
 	add_large_zone(world->served.model);
 	fill(world->served.model);
-	init_terms(world);
+	init_acl(world);
 	served_compile(&world->served, SERVED_NOW);
 	world->hold = (struct policy_hold){.policy = world->served.policy,
 					   .transfers = world->served.table,

@@ -1,9 +1,9 @@
-/* A network that exists in memory, for tests of pending: servers that do as they are told, packets
+/* A network that exists in memory, for tests of lookups: servers that do as they are told, packets
  * that take their time, and a clock that jumps from one event to the next.
  *
  *     world_init(&w, n);                        n servers, all well, 1 ms away
  *     w.servers[0].does = SILENT;               from now on
- *     struct asked *q = world_ask(&w, "a.test");
+ *     struct world_asked *q = world_ask(&w, "a.test");
  *     world_run(&w, 25 * MS);
  *     assert_true(q->done);
  */
@@ -12,7 +12,8 @@
 
 #include <assert.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
+#include "tests/lib/random.h"
 
 enum { MS = 1000, SECOND = 1000 * MS, START = 100 * SECOND, DEADLINE = 4 * SECOND };
 enum { WORLD_SERVERS = 4, WORLD_ASKED = 20000, WORLD_PACKETS = 16384 };
@@ -43,7 +44,7 @@ enum deed {
 
 struct world;
 
-struct server {
+struct world_server {
 	bool (*ignores)(struct world *w, const char *name); /* names that it never answers */
 	enum deed does, by_tcp; /* the latter where it TRUNCATES, or does not just answer there */
 	uint64_t delay_us;
@@ -57,7 +58,7 @@ struct server {
 	uint64_t last_us; /* when it got the last one */
 };
 
-struct packet { /* a reply on its way back */
+struct world_packet { /* a reply on its way back */
 	uint64_t due_us;
 	void *socket;
 	unsigned server, length;
@@ -66,7 +67,7 @@ struct packet { /* a reply on its way back */
 	uint8_t wire[512];
 };
 
-struct value { /* what on_result makes */
+struct world_value { /* what on_result makes */
 	enum ask_outcome outcome;
 	enum target_error error;
 	const struct upstream *upstream;
@@ -76,12 +77,12 @@ struct value { /* what on_result makes */
 	enum ask_edns edns;
 };
 
-struct asked {
+struct world_asked {
 	struct waiter waiter;
 	struct world *world;
 	bool done;
 	uint64_t asked_us, done_us;
-	struct value value;
+	struct world_value value;
 };
 
 struct world {
@@ -89,23 +90,23 @@ struct world {
 	struct entropy entropy;
 	uint64_t seed, now;
 	struct hash_key key;
-	struct pending_table table;
+	struct lookups table;
 	struct target targets[WORLD_SERVERS];
 	struct upstream upstreams[WORLD_SERVERS];
 	struct leg leg;
-	struct server servers[WORLD_SERVERS];
-	struct packet *packets;
+	struct world_server servers[WORLD_SERVERS];
+	struct world_packet *packets;
 	unsigned packet_count, sent, results;
 	int held;
 	bool dnssec_ok, checking_disabled, impatient;
-	struct asked *asked;
+	struct world_asked *asked;
 	unsigned asked_count;
 	struct address client; /* of the next question */
 	void (*on_send)(struct world *w, unsigned server, const uint8_t *wire);
 	bool proven; /* and whether it is from there */
 	uint8_t last_query[MESSAGE_QUERY_MAX];
 	size_t last_length;
-	struct pending_socket udp, tcp;
+	struct lookup_socket udp, tcp;
 };
 
 static inline uint16_t world_random(struct world *w)
@@ -113,8 +114,7 @@ static inline uint16_t world_random(struct world *w)
 	return entropy_u16(&w->entropy);
 }
 
-static inline size_t world_reply(enum deed does, const uint8_t *query, size_t length,
-				 uint8_t *reply)
+static inline size_t world_reply(enum deed does, const uint8_t *query, uint8_t *reply)
 {
 	size_t name = name_wire_length(query + MESSAGE_HEADER);
 	size_t at = MESSAGE_HEADER + name + 4;
@@ -161,23 +161,22 @@ static inline size_t world_reply(enum deed does, const uint8_t *query, size_t le
 		wire_put16(reply + 4, 0);
 		at = MESSAGE_HEADER;
 	}
-	(void)length;
 	return at;
 }
 
-static inline struct packet *world_packet(struct world *w, unsigned server, void *socket,
-					  uint64_t due_us)
+static inline struct world_packet *world_packet(struct world *w, unsigned server, void *socket,
+						uint64_t due_us)
 {
 	assert(w->packet_count < WORLD_PACKETS);
-	struct packet *packet = &w->packets[w->packet_count++];
-	memset(packet, 0, offsetof(struct packet, wire));
+	struct world_packet *packet = &w->packets[w->packet_count++];
+	memset(packet, 0, offsetof(struct world_packet, wire));
 	packet->due_us = due_us;
 	packet->server = server;
 	packet->socket = socket;
 	return packet;
 }
 
-static inline bool world_name_is_slow(const struct server *server, const uint8_t *wire)
+static inline bool world_name_is_slow(const struct world_server *server, const uint8_t *wire)
 {
 	unsigned hash = 0;
 
@@ -186,7 +185,8 @@ static inline bool world_name_is_slow(const struct server *server, const uint8_t
 	return (hash * 2654435761u >> 8) % 100 < server->slow_percent;
 }
 
-static inline bool world_ignored(struct world *w, const struct server *server, const uint8_t *wire)
+static inline bool world_ignored(struct world *w, const struct world_server *server,
+				 const uint8_t *wire)
 {
 	char text[NAME_TEXT_MAX];
 
@@ -199,7 +199,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 {
 	struct world *w = context;
 	unsigned i = flight->upstream->host.port - 1000u;
-	struct server *server = &w->servers[i];
+	struct world_server *server = &w->servers[i];
 	bool apart = server->does == TRUNCATES || server->by_tcp != ANSWERS;
 	enum deed does = flight->tcp && apart ? server->by_tcp : server->does;
 
@@ -228,11 +228,11 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 		does = ANSWERS;
 	bool slow = (!flight->tcp || server->slow_by_tcp) &&
 		    world_name_is_slow(server, wire + MESSAGE_HEADER);
-	struct packet *packet = world_packet(w, i, flight->socket,
-					     now_us + (slow ? server->slow_us : server->delay_us));
+	struct world_packet *packet = world_packet(
+		w, i, flight->socket, now_us + (slow ? server->slow_us : server->delay_us));
 	packet->error = does == UNREACHABLE;
 	packet->id = flight->id;
-	packet->length = (unsigned)world_reply(does, wire, length, packet->wire);
+	packet->length = (unsigned)world_reply(does, wire, packet->wire);
 	if (server->opts && does == ANSWERS && wire_u16(wire + 10) == 1) {
 		static const uint8_t opt[MESSAGE_OPT] = {0, 0, TYPE_OPT, 4, 208};
 		memcpy(packet->wire + packet->length, opt, sizeof opt);
@@ -250,11 +250,11 @@ static inline void world_forget(void *context, struct flight *flight)
 	assert(flight->socket);
 }
 
-static inline void *world_on_result(void *context, void *holder, const struct pending_key *key,
+static inline void *world_on_result(void *context, void *holder, const struct lookup_key *key,
 				    const struct ask_result *result, uint64_t now_us)
 {
 	struct world *w = context;
-	struct value *value = calloc(1, sizeof *value);
+	struct world_value *value = calloc(1, sizeof *value);
 
 	assert(value && key->leg == &w->leg && now_us == w->now && holder == w);
 	w->results++;
@@ -300,7 +300,7 @@ static inline void world_init(struct world *w, unsigned servers)
 	entropy_init_seeded(&w->entropy, &w->seed);
 	w->packets = calloc(WORLD_PACKETS, sizeof *w->packets);
 	w->asked = calloc(WORLD_ASKED, sizeof *w->asked);
-	int err = pending_table_init(&w->table, &w->wheel, &w->entropy, &w->key);
+	int err = lookups_init(&w->table, &w->wheel, &w->entropy, &w->key);
 	assert(err == 0 && w->packets && w->asked);
 	(void)err;
 	w->table.transport = w->table.context = w;
@@ -325,8 +325,8 @@ static inline void world_init(struct world *w, unsigned servers)
 /* Everything comes to rest, and nothing is left over. */
 static inline void world_release(struct world *w)
 {
-	pending_table_release(&w->table);
-	assert(w->held == 0 && w->table.pending_count == 0 && w->table.flight_count == 0);
+	lookups_release(&w->table);
+	assert(w->held == 0 && w->table.lookup_count == 0 && w->table.flight_count == 0);
 	for (unsigned i = 0; i < WORLD_SERVERS; i++)
 		assert(w->targets[i].waiting == 0);
 	free(w->packets);
@@ -335,26 +335,27 @@ static inline void world_release(struct world *w)
 
 static inline void world_on_done(struct waiter *waiter, void *value, uint64_t now_us)
 {
-	struct asked *asked = (struct asked *)waiter;
+	struct world_asked *asked = (struct world_asked *)waiter;
 
 	assert(!asked->done && value && now_us == asked->world->now);
 	asked->done = true;
 	asked->done_us = now_us;
-	asked->value = *(struct value *)value;
+	asked->value = *(struct world_value *)value;
 }
 
-static inline struct asked *world_ask_until(struct world *w, const char *text, uint64_t deadline_us)
+static inline struct world_asked *world_ask_until(struct world *w, const char *text,
+						  uint64_t deadline_us)
 {
 	assert(w->asked_count < WORLD_ASKED);
-	struct asked *asked = &w->asked[w->asked_count++];
+	struct world_asked *asked = &w->asked[w->asked_count++];
 	struct name name;
-	struct pending_key key = {.leg = &w->leg,
-				  .name = &name,
-				  .type = TYPE_A,
-				  .dnssec_ok = w->dnssec_ok,
-				  .checking_disabled = w->checking_disabled,
-				  .client = w->client,
-				  .proven = w->proven};
+	struct lookup_key key = {.leg = &w->leg,
+				 .name = &name,
+				 .type = TYPE_A,
+				 .dnssec_ok = w->dnssec_ok,
+				 .checking_disabled = w->checking_disabled,
+				 .client = w->client,
+				 .proven = w->proven};
 
 	if (name_from_text(&name, &w->key, text) != 0)
 		abort();
@@ -362,18 +363,18 @@ static inline struct asked *world_ask_until(struct world *w, const char *text, u
 	asked->world = w;
 	asked->asked_us = w->now;
 	int err =
-		pending_ask(&w->table, &key, w, &asked->waiter, deadline_us, !w->impatient, w->now);
-	assert(!asked->done); /* never before pending_ask returns */
+		lookup_ask(&w->table, &key, w, &asked->waiter, deadline_us, !w->impatient, w->now);
+	assert(!asked->done); /* never before lookup_ask returns */
 	return err == 0 ? asked : NULL;
 }
 
-static inline struct asked *world_ask(struct world *w, const char *text)
+static inline struct world_asked *world_ask(struct world *w, const char *text)
 {
 	return world_ask_until(w, text, w->now + DEADLINE);
 }
 
 /* A name nobody asked for yet. */
-static inline struct asked *world_ask_new(struct world *w)
+static inline struct world_asked *world_ask_new(struct world *w)
 {
 	char text[32];
 
@@ -381,18 +382,17 @@ static inline struct asked *world_ask_new(struct world *w)
 	return world_ask(w, text);
 }
 
-static inline void world_deliver(struct world *w, struct packet packet)
+static inline void world_deliver(struct world *w, struct world_packet packet)
 {
 	const struct host *peer = &w->upstreams[packet.server].host;
 
 	if (!packet.error) {
-		pending_on_reply(&w->table, packet.socket, peer, packet.wire, packet.length,
-				 w->now);
+		lookup_on_reply(&w->table, packet.socket, peer, packet.wire, packet.length, w->now);
 		return;
 	}
-	struct flight *flight = pending_find_flight(&w->table, packet.socket, packet.id);
+	struct flight *flight = lookup_find_flight(&w->table, packet.socket, packet.id);
 	if (flight)
-		pending_on_error(&w->table, flight, TARGET_ERROR_NETWORK, w->now);
+		lookup_on_error(flight, TARGET_ERROR_NETWORK, w->now);
 }
 
 static inline unsigned world_earliest(const struct world *w)
@@ -419,7 +419,7 @@ static inline void world_run(struct world *w, uint64_t us)
 		if (packet_us > end && timer_us > end)
 			break;
 		if (packet_us <= timer_us) {
-			struct packet packet = w->packets[i];
+			struct world_packet packet = w->packets[i];
 			w->packets[i] = w->packets[--w->packet_count];
 			w->now = packet_us > w->now ? packet_us : w->now;
 			world_deliver(w, packet);
@@ -444,5 +444,49 @@ static inline void world_warm_up(struct world *w, unsigned questions)
 	for (unsigned i = 0; i < WORLD_SERVERS; i++)
 		w->servers[i].got = w->servers[i].got_tcp = w->servers[i].got_plain = 0;
 }
+
+/* ---- a test's world ---- */
+
+/* Every test begins in it: with one, two or three servers, and released behind it. */
+static struct world w;
+
+static inline int one_server(void **state)
+{
+	(void)state;
+	world_init(&w, 1);
+	return 0;
+}
+
+static inline int two_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 2);
+	return 0;
+}
+
+static inline int three_servers(void **state)
+{
+	(void)state;
+	world_init(&w, 3);
+	return 0;
+}
+
+static inline int release(void **state)
+{
+	(void)state;
+	world_release(&w);
+	return 0;
+}
+
+#define ONE(name)   cmocka_unit_test_setup_teardown(name, one_server, release)
+#define TWO(name)   cmocka_unit_test_setup_teardown(name, two_servers, release)
+#define THREE(name) cmocka_unit_test_setup_teardown(name, three_servers, release)
+
+#define assert_answered_by(asked, i)                                                               \
+	do {                                                                                       \
+		assert_true((asked)->done);                                                        \
+		assert_int_equal((asked)->value.outcome, ASK_ANSWERED);                            \
+		assert_ptr_equal((asked)->value.upstream, &w.upstreams[i]);                        \
+	} while (0)
 
 #endif

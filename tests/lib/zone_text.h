@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "rules/name.h"
+#include "rules/wire.h"
+#include "rules/zone/rdata.h"
 #include "rules/zone/zonefile.h"
 
 static const struct hash_key zone_text_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
@@ -49,15 +51,33 @@ static inline struct zone *zone_text_read(const char *apex, const char *text)
 	return zone;
 }
 
-/* The zone as zonefile_write writes it; to be freed. */
+/* The zone as a master file that reads back to an equal zone; to be freed. */
 static inline char *zone_text_write(const struct zone *zone)
 {
-	char *text = NULL;
+	struct zone_cursor cursor = {0};
+	char *text = NULL, owner_text[NAME_TEXT_MAX], type[16];
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
+	const uint8_t *owner;
+	const struct rrset *set;
 
-	if (!out || zonefile_write(zone, out) != 0)
+	if (!out)
 		abort();
+	while (zone_next(zone, &cursor, &owner, &set)) {
+		const uint8_t *at = set->wire;
+
+		name_wire_to_text(owner, owner_text);
+		record_type_print(set->type, type, sizeof type);
+		for (unsigned i = 0; i < set->count; i++) {
+			size_t length = wire_u16(at + RECORD_HEADER - 2);
+
+			fprintf(out, "%s %u IN %s ", owner_text, set->ttl, type);
+			if (rdata_print(set->type, at + RECORD_HEADER, length, out) != 0)
+				abort();
+			fputc('\n', out);
+			at += RECORD_HEADER + length;
+		}
+	}
 	fclose(out);
 	return text;
 }

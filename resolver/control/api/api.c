@@ -1,25 +1,118 @@
-/* From bytes to a handler, in two steps on two threads:
+/* From bytes to a handler and back, on two threads:
  *
  *     on_head      listener's thread   route? who? may it?            401 403 404 405, and how long
  *                                      a constant table, and digests  a body may be
  *     on_request   control thread      query, JSON or form            400 415, else the handler
  *                                      after what holds it up (work.h); long JSON is read in a
  *                                      thread
+ *     api_reply_*  control thread      held until every worker answers by what was published last
  *
- * So nobody who may not gets as far as sending a body, and the control thread hears of none of it.
- * Answers are in api/reply.c. */
+ * So who may not ask never gets as far as sending a body, and the control thread hears nothing of
+ * it. */
 #include "resolver/control/api/api.h"
 
+#include <stdarg.h>
 #include <strings.h>
 
-#include "resolver/control/api/internal.h"
-#include "resolver/control/http/auth.h"
+#include "resolver/control/api/path.h"
+#include "resolver/control/api/precondition.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
 #include "resolver/control/service/service.h"
+#include "rules/base.h"
+#include "rules/text.h"
+
+struct api_reading {         /* long JSON, which is read, and freed, in a thread */
+	struct work_job job; /* first */
+	struct api_call *call;
+	char error[API_TEXT_MAX];
+};
+
+struct api_call { /* a request, with what belongs to it */
+	struct api_request request;
+	struct api *api;
+	struct http_request *http;
+	const struct api_route *route;
+	struct api_path path;
+	struct api_fields fields, form;
+	char *decoded;               /* request.path */
+	char base[API_BASE_MAX];     /* api_base; "": there is none */
+	struct api_reading *reading; /* NULL: the body is not long */
+};
+
+static struct api_call *call_of(const struct api_request *request)
+{
+	return container_of(request, struct api_call, request);
+}
+
+/* ---- dialects ---- */
+
+const struct api_code api_codes[] = {
+	{400, "bad_request"},
+	{401, "unauthorized"},
+	{403, "forbidden"},
+	{404, "not_found"},
+	{405, "method_not_allowed"},
+	{409, "conflict"},
+	{412, "precondition_failed"},
+	{413, "request_entity_too_large"},
+	{415, "unsupported_media_type"},
+	{421, "misdirected_request"},
+	{422, "unprocessable"},
+	{429, "too_many_requests"},
+	{500, "internal_error"},
+	{503, "service_unavailable"},
+	{0, NULL},
+};
+
+static const char *code_of(const struct api_code *codes, unsigned status)
+{
+	for (const struct api_code *code = codes; code->status; code++)
+		if (code->status == status)
+			return code->code;
+	return code_of(codes, status < 500 ? 400 : 500);
+}
+
+static bool has_root(const struct api_dialect *dialect, const char *segment, size_t length)
+{
+	for (const char *const *root = dialect->roots; root && *root; root++)
+		if (strlen(*root) == length && strncasecmp(segment, *root, length) == 0)
+			return true;
+	return false;
+}
+
+static const struct api_dialect *dialect_of(const struct api *api, const char *path)
+{
+	const struct api_dialect *const *dialect = api->dialects;
+
+	path += strspn(path, "/");
+	while (dialect[1] && !has_root(*dialect, path, strcspn(path, "/")))
+		dialect++;
+	return *dialect;
+}
+
+static void draw_id(char id[API_ID_MAX])
+{
+	char uuid[UUID_TEXT_MAX];
+
+	snprintf(id, API_ID_MAX, "req-%s", uuid_random(uuid));
+}
+
+/* To be freed; NULL without memory. Without a code, its dialect's. */
+static char *error_text(const struct api_dialect *dialect, struct api_error error)
+{
+	if (!error.code)
+		error.code = code_of(dialect->codes, error.status);
+	json_t *json = json_whole(dialect->error(&error));
+	char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return body;
+}
 
 /* JSON that is read while everybody else waits: a fraction of a millisecond. */
 enum { PARSED_HERE_MAX = 32 * 1024 };
 
-/* Whatever its parameters are. */
+/* Without regard to parameters. */
 static bool is_of_type(const struct http_request *request, const char *wanted)
 {
 	const char *type = http_request_header(request, "Content-Type");
@@ -58,15 +151,15 @@ static void allow_body(const struct api *api, const struct api_route *route,
 		request->body_max = 0;
 }
 
-/* What is wrong, in the dialect of the path. */
+/* In the dialect of the path. */
 static char *error_body(const struct api *api, const struct http_request *request, unsigned status,
 			const char *text)
 {
 	char id[API_ID_MAX];
 
-	api_draw_id(id);
-	return api_error_body(api_dialect_of(api, request->path),
-			      (struct api_error){.status = status, .text = text, .id = id});
+	draw_id(id);
+	return error_text(dialect_of(api, request->path),
+			  (struct api_error){.status = status, .text = text, .id = id});
 }
 
 static void refuse(const struct api *api, struct http_request *request, unsigned status,
@@ -82,8 +175,8 @@ static bool method_fits(const struct api_route *route, const char *method)
 	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* The first row of the path and method, of whichever API. NULL: `allow` has the methods that the
- * path has, if it is one at all. */
+/* The first row of the path and method, of any API. NULL: `allow` has the methods of the path, ""
+ * where there is no such path. */
 static const struct api_route *find_route(const struct api *api, const struct api_path *path,
 					  const char *method, char *allow, size_t size)
 {
@@ -113,10 +206,16 @@ static void refuse_route(const struct api *api, struct http_request *request, co
 	refuse(api, request, 405, "this path does not take this method; see the Allow header");
 }
 
+static void say_wait(const struct api *api, struct http_request *request, int64_t now_s)
+{
+	char wait[16];
+	snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
+	http_header(request, "Retry-After", wait);
+}
+
 /* False: it has been refused. */
 static bool is_known(const struct api *api, struct http_request *request)
 {
-	char wait[16];
 	int64_t now_s = time(NULL);
 	switch (http_auth_identify(api->auth, request, now_s)) {
 	case HTTP_KNOWN: return true;
@@ -132,8 +231,7 @@ static bool is_known(const struct api *api, struct http_request *request)
 		       "SECRET\" or as X-Auth-Token");
 		return false;
 	case HTTP_TOO_MANY:
-		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
-		http_header(request, "Retry-After", wait);
+		say_wait(api, request, now_s);
 		refuse(api, request, 429, HTTP_TOO_MANY_TEXT);
 		return false;
 	case HTTP_WRONG_CREDENTIALS:
@@ -147,7 +245,7 @@ static bool is_known(const struct api *api, struct http_request *request)
 	return false;
 }
 
-/* To anybody. */
+/* Whether it needs no login. */
 static bool is_open(const struct api_route *route)
 {
 	return route->need == API_NOTHING || route->need == API_FORM;
@@ -181,7 +279,7 @@ static void on_head(void *context, struct http_request *request)
 	request->route = route;
 }
 
-/* ---- on the control thread ---- */
+/* ---- a request, from here on on the control thread ---- */
 
 /* The path, apart and whole. */
 static int call_fill(struct api_call *call)
@@ -204,6 +302,15 @@ static int call_fill(struct api_call *call)
 	return 0;
 }
 
+/* RFC 3986 section 3.2.2, without what is written with a '%' and without a user. */
+static bool is_host(const char *text)
+{
+	size_t length = strlen(text);
+	return length > 0 && length <= 255 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    ".-_~:[]") == length;
+}
+
 static struct api_call *call_new(struct api *api, struct http_request *http)
 {
 	struct api_call *call = calloc(1, sizeof *call);
@@ -212,6 +319,10 @@ static struct api_call *call_new(struct api *api, struct http_request *http)
 	call->api = api;
 	call->http = http;
 	call->route = http->route;
+	const char *host = http_request_header(http, "Host");
+	if (host && is_host(host))
+		snprintf(call->base, sizeof call->base, "%s://%s",
+			 http->origin == HTTP_TLS ? "https" : "http", host);
 	struct api_request *request = &call->request;
 	request->service = api->service;
 	request->method = strcmp(http->method, "HEAD") == 0 ? "GET" : http->method;
@@ -219,8 +330,8 @@ static struct api_call *call_new(struct api *api, struct http_request *http)
 	request->if_none_match = http_request_header(http, "If-None-Match");
 	request->client = http->client;
 	request->role = http->role;
-	request->dialect = api_dialect_of(api, http->path);
-	api_draw_id(request->id);
+	request->dialect = dialect_of(api, http->path);
+	draw_id(request->id);
 	if (call_fill(call) == 0)
 		return call;
 	api_path_release(&call->path);
@@ -229,7 +340,258 @@ static struct api_call *call_new(struct api *api, struct http_request *http)
 	return NULL;
 }
 
-/* False: it is none, and that has been answered. */
+static void free_body(void *context) /* in any thread */
+{
+	const struct api_reading *reading = context;
+	json_decref(reading->call->request.body);
+}
+
+static void free_call(void *context)
+{
+	struct api_reading *reading = context;
+	free(reading->call);
+	free(reading);
+}
+
+/* JSON that was long to read is long to free: in a thread, too. */
+static void release(struct api_call *call)
+{
+	struct api_reading *reading = call->reading;
+	api_path_release(&call->path);
+	api_fields_release(&call->fields);
+	api_fields_release(&call->form);
+	free(call->decoded);
+	if (reading && work_beside_in_thread(&call->request.service->work, &reading->job, free_body,
+					     free_call))
+		return;
+	json_decref(call->request.body);
+	free(call);
+	free(reading);
+}
+
+/* ---- what was asked ---- */
+
+const char *api_parameter(const struct api_request *request, const char *name)
+{
+	const struct api_call *call = call_of(request);
+	const char *value = api_path_parameter(&call->path, call->route->pattern, name);
+	return value ? value : "";
+}
+
+static const char *find_field(const struct api_fields *fields, const char *name)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		if (strcmp(fields->items[i].name, name) == 0)
+			return fields->items[i].value;
+	return NULL;
+}
+
+const char *api_query(const struct api_request *request, const char *name)
+{
+	return find_field(&call_of(request)->fields, name);
+}
+
+const char *api_query_other(const struct api_request *request, const char *const *known)
+{
+	const struct api_fields *fields = &call_of(request)->fields;
+	for (size_t i = 0; i < fields->count; i++)
+		if (!text_is_among(fields->items[i].name, known))
+			return fields->items[i].name;
+	return NULL;
+}
+
+const char *api_form(const struct api_request *request, const char *name)
+{
+	return find_field(&call_of(request)->form, name);
+}
+
+bool api_is_local(const struct api_request *request)
+{
+	return call_of(request)->http->origin == HTTP_UNIX;
+}
+
+const char *api_base(const struct api_request *request)
+{
+	const struct api_call *call = call_of(request);
+
+	return *call->base ? call->base : NULL;
+}
+
+const char *api_base_needed(struct api_request *request)
+{
+	const char *base = api_base(request);
+
+	if (!base)
+		api_fail(request, 400, NULL, "the Host header is missing, or is not a host name");
+	return base;
+}
+
+/* ---- answers ---- */
+
+struct api_answer {
+	struct api_answer *next;
+	struct http_request *http;
+	unsigned status;
+	char *body;
+	size_t length;
+};
+
+/* False: there is no memory for it. */
+static bool hold(struct api *api, struct api_answer answer)
+{
+	struct api_answer *held = malloc(sizeof *held);
+
+	if (!held)
+		return false;
+	*held = answer;
+	if (!api->held)
+		api->held_end = &api->held;
+	*api->held_end = held;
+	api->held_end = &held->next;
+	return true;
+}
+
+static void send_answer(const struct api_answer *answer)
+{
+	http_reply(answer->http, answer->status, "application/json", answer->body, answer->length);
+}
+
+void api_let_go(struct api *api)
+{
+	struct api_answer *answer;
+
+	while ((answer = api->held)) {
+		api->held = answer->next;
+		send_answer(answer);
+		free(answer);
+	}
+}
+
+/* The body is taken over. NULL: none. */
+static void finish(struct api_request *request, unsigned status, char *body, size_t length)
+{
+	struct api_call *call = call_of(request);
+	const struct server *server = &request->service->server;
+	struct api *api = call->api;
+	const struct api_answer answer = {NULL, call->http, status, body, length};
+
+	release(call);
+	if (server_all_adopted(server) || !hold(api, answer))
+		send_answer(&answer);
+}
+
+static void finish_text(struct api_request *request, unsigned status, char *text)
+{
+	finish(request, status, text, text ? strlen(text) : 0);
+}
+
+void api_answer_header(struct api_request *request, const char *name, const char *value)
+{
+	http_header(call_of(request)->http, name, value);
+}
+
+static void fail(struct api_request *request, unsigned status, const char *code, const char *field,
+		 const char *format, va_list arguments)
+{
+	char text[API_TEXT_MAX];
+	vsnprintf(text, sizeof text, format, arguments);
+	finish_text(request, status,
+		    error_text(request->dialect,
+			       (struct api_error){.status = status,
+						  .code = code,
+						  .field = field,
+						  .text = text,
+						  .id = request->id}));
+}
+
+void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,
+	      ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fail(request, status, code, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
+		 const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	fail(request, status, code, field, format, arguments);
+	va_end(arguments);
+}
+
+void api_fail_faults(struct api_request *request, unsigned status, const char *code,
+		     const struct faults *faults)
+{
+	struct api_error error = {
+		.status = status, .code = code, .id = request->id, .faults = faults, .text = ""};
+	char text[API_TEXT_MAX];
+
+	for (size_t i = faults->count; i-- > 0;)
+		if (faults->items[i].severity == FAULT_ERROR) {
+			error.text = faults->items[i].text;
+			error.field = faults->items[i].origin.path;
+		}
+	if (faults->errors > 1) {
+		snprintf(text, sizeof text, "%s (and %zu more)", error.text, faults->errors - 1);
+		error.text = text;
+	}
+	finish_text(request, status, error_text(request->dialect, error));
+}
+
+void api_fail_memory(struct api_request *request)
+{
+	api_fail(request, 503, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+void api_fail_ending(struct api_request *request)
+{
+	api_fail(request, 503, NULL, "the server is about to end; try again");
+}
+
+bool api_not_modified(struct api_request *request, const char *etag)
+{
+	api_answer_header(request, "ETag", etag);
+	if (!request->if_none_match || strcmp(request->method, "GET") != 0 ||
+	    !precondition_lists(request->if_none_match, etag))
+		return false;
+	finish(request, 304, NULL, 0);
+	return true;
+}
+
+void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag)
+{
+	body = json_whole(body);
+	char *text = body ? json_dumps(body, JSON_COMPACT | JSON_DECIMAL | JSON_ENCODE_ANY) : NULL;
+	json_decref(body);
+	if (!text) {
+		api_fail_memory(request);
+		return;
+	}
+	if (etag && status == 200 && api_not_modified(request, etag)) {
+		free(text);
+		return;
+	}
+	if (etag && status != 200)
+		api_answer_header(request, "ETag", etag);
+	finish_text(request, status, text);
+}
+
+void api_reply_text(struct api_request *request, char *text, size_t length)
+{
+	finish(request, 200, text, length);
+}
+
+void api_reply_empty(struct api_request *request, unsigned status)
+{
+	finish(request, status, NULL, 0);
+}
+
+/* ---- to the handler ---- */
+
+/* False: it is not a form, and that has been answered. */
 static bool read_form(struct api_call *call)
 {
 	static const char type[] = "application/x-www-form-urlencoded";
@@ -273,9 +635,9 @@ static bool is_json(const struct api_call *call)
 	return call->http->body_length > 0 && call->route->need != API_FORM && !is_text(call);
 }
 
-/* What was sent, but for JSON, as the handler will see it. False: it does not fit, and has been
- * answered. JSON has to say that it is: what says something else, or nothing, a page in a browser
- * may send anywhere without being allowed to. */
+/* Reads what was sent, but for JSON. False: it does not fit, and has been answered. JSON must come
+ * with its content type: a page in a browser may send any other, or none, to anywhere without being
+ * allowed to. */
 static bool call_read(struct api_call *call)
 {
 	const struct http_request *http = call->http;
@@ -306,14 +668,14 @@ static void handle(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
 
-	((const struct api_call *)request)->route->handle(request);
+	call_of(request)->route->handle(request);
 }
 
-/* In front of its handler, because others are in the middle of something. */
+/* Whether it waits ahead of its handler, because a longer work is under way. */
 static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
 {
 	return call->route->need >= API_ALONE &&
-	       work_wait(&call->request.service->work, &call->waiter, go_on);
+	       work_wait(&call->request.service->work, &call->request.waiter, go_on);
 }
 
 static void parse(struct api_call *call, char error[API_TEXT_MAX])
@@ -335,10 +697,10 @@ static void on_parsed(void *context)
 	if (!call->request.body)
 		api_fail(&call->request, 400, NULL, "%s", reading->error);
 	else if (!waits(call, handle))
-		handle(&call->waiter);
+		handle(&call->request.waiter);
 }
 
-/* False: it is to be read here. */
+/* False: it is read here and now. */
 static bool begin_reading(struct api_call *call)
 {
 	if (call->http->body_length <= PARSED_HERE_MAX)
@@ -354,7 +716,7 @@ static bool begin_reading(struct api_call *call)
 static void start(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
-	struct api_call *call = (struct api_call *)request;
+	struct api_call *call = call_of(request);
 	char error[API_TEXT_MAX];
 	if (!call_read(call) || (is_json(call) && begin_reading(call)))
 		return;
@@ -375,23 +737,23 @@ static void on_request(void *context, struct http_request *request)
 	else if (api->service->ending)
 		api_fail_ending(&call->request);
 	else if (!waits(call, start))
-		start(&call->waiter);
+		start(&call->request.waiter);
 }
 
 int api_login(struct api_request *request, const struct http_login *login,
 	      char token[TOKEN_TEXT_MAX], enum client_role *role)
 {
-	const struct api_call *call = (const struct api_call *)request;
-	const struct http_request *http = call->http;
-	struct http_auth *auth = call->api->auth;
-	char wait[16];
+	const struct api_call *call = call_of(request);
 	int64_t now_s = time(NULL);
-	int err = http_auth_login(auth, http, login, now_s, token, role);
-	if (err == ERR_LIMIT) {
-		snprintf(wait, sizeof wait, "%u", http_auth_wait_s(auth, http, now_s));
-		api_answer_header(request, "Retry-After", wait);
-	}
+	int err = http_auth_login(call->api->auth, call->http, login, now_s, token, role);
+	if (err == ERR_LIMIT)
+		say_wait(call->api, call->http, now_s);
 	return err;
+}
+
+struct login_counts api_login_counts(const struct api_request *request)
+{
+	return http_auth_counts(call_of(request)->api->auth);
 }
 
 static char *on_error(void *context, const struct http_request *request, unsigned status,

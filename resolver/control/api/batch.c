@@ -1,4 +1,4 @@
-/* A row of either kind is the same few values; what they are worth is ptr_batch.h's matter. */
+/* A row of either kind is the same few values, which ptr_batch.h checks. */
 #include "resolver/control/api/batch.h"
 
 #include <strings.h>
@@ -67,7 +67,7 @@ static int read_header(struct batch_reader *reader, struct change_error *error)
 	int err = csv_next(&reader->csv, &reader->row, &why);
 	if (err == ERR_NOT_FOUND)
 		return change_refuse(error, "",
-				     "it is empty; its first line names the columns, as "
+				     "it is empty; its first line must name the columns: "
 				     "address,reverse_fqdn,description,ttl");
 	if (err != 0)
 		return change_refuse(error, "", "line %u: %s", reader->row.line, why);
@@ -77,14 +77,14 @@ static int read_header(struct batch_reader *reader, struct change_error *error)
 		if (found < 0)
 			return change_refuse(
 				error, "",
-				"line %u: there is no column \"%.64s\"; there are address, "
-				"reverse_fqdn, description and ttl, with commas between",
+				"line %u: there is no column \"%.64s\"; the columns are address, "
+				"reverse_fqdn, description and ttl, separated by commas",
 				reader->row.line, reader->row.fields[i]);
 		enum batch_column column = column_names[found].column;
 		if (reader->places[column])
 			return change_refuse(error, "",
-					     "line %u: the columns \"%s\" and \"%s\" are one; "
-					     "leave one of them out",
+					     "line %u: the columns \"%s\" and \"%s\" mean the "
+					     "same; leave one of them out",
 					     reader->row.line, reader->keys[column],
 					     column_names[found].name);
 		reader->places[column] = i + 1;
@@ -93,7 +93,7 @@ static int read_header(struct batch_reader *reader, struct change_error *error)
 	if (!reader->places[COLUMN_OWNER] || !reader->places[COLUMN_FQDN])
 		return change_refuse(
 			error, "",
-			"line %u: the column %s is missing; name it there, with commas between",
+			"line %u: the column %s is missing; add it, separated by a comma",
 			reader->row.line,
 			reader->places[COLUMN_OWNER] ? "reverse_fqdn" : "address");
 	return 0;
@@ -130,8 +130,9 @@ static int read_ttl(const char *text, struct change_ptr *ptr, struct change_erro
 	ptr->ttl = strtoll(text, &end, 10);
 	if (*end == '\0' && *text != ' ' && end - text <= 18)
 		return 0;
-	return change_refuse(error, "ttl",
-			     "\"%.32s\" is no whole number of seconds; give one, or nothing", text);
+	return change_refuse(
+		error, "ttl",
+		"\"%.32s\" is not a whole number of seconds; give one, or leave it empty", text);
 }
 
 static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
@@ -147,7 +148,7 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 	if (reader->row.count != reader->fields)
 		return change_refuse(error, "",
 				     "it has %zu fields, and the first line has %zu; give as many, "
-				     "and quote one that has a comma in it",
+				     "and quote a field that contains a comma",
 				     reader->row.count, reader->fields);
 	row->owner = cell(reader, COLUMN_OWNER);
 	row->owner_key = reader->keys[COLUMN_OWNER];
@@ -176,7 +177,7 @@ struct batch_reader *batch_reader_of_json(const json_t *body, struct change_erro
 	return NULL;
 }
 
-/* Whichever of its names an owner is called by; what is said of others is only told. */
+/* By the first of these keys that the row has; the others are passed over. */
 static int read_owner(const json_t *object, struct batch_row *row, struct change_error *error)
 {
 	static const char *const keys[] = {"owner", "id", "address"};

@@ -24,8 +24,8 @@ void batch_reader_free(struct batch_reader *reader); /* NULL is fine */
 /* How much of it has been read. */
 int batch_reader_percent(const struct batch_reader *reader);
 
-/* ERR_NOT_FOUND: there is none any more. ERR_INVALID: it does not fit, `error` says why; index and
- * line are there all the same, and the next one can be read. */
+/* ERR_NOT_FOUND: there are no more rows. ERR_INVALID: the row does not fit, and `error` says why;
+ * index and line are set all the same, and the next row can be read. */
 MUST_CHECK int batch_reader_next(struct batch_reader *reader, struct batch_row *row,
 				 struct change_error *error);
 

@@ -1,8 +1,7 @@
-/* The rehearsal tells what the owner will be, and so what proves that a name is its own: its
+/* The rehearsal shows what the owner will be, and so what can prove that a name is its own: its
  * forward name and its address, where they are known before they are given out. */
 #include "resolver/control/api/claim.h"
 
-#include "resolver/control/api/internal.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/ownership.h"
@@ -26,9 +25,8 @@ static void fail_six(struct api_claim *claim)
 		    claim->name);
 }
 
-/* Makes the edits, and with `commit` lets them stay. The owner's id is then in `id`, and what is
- * wanted of the owner is asked while the change is open. False: it did not come about, which has
- * been answered. */
+/* Makes the edits, and with `commit` keeps them. Puts the owner's id into `id`, and calls `look`
+ * with the owner while the change is open. False: it failed, which has been answered. */
 static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_MAX],
 		       void (*look)(void *context, const struct owner *owner), void *context)
 {
@@ -92,15 +90,15 @@ static void again(struct work_waiter *waiter)
 	api_claim(api_request_of(waiter)->state);
 }
 
-/* Whose the name is may be another's by the time that it can be set: what others are working on is
- * a change, too. */
+/* By the time the name can be set it may belong to somebody else: the work under way is a change,
+ * too. */
 static void make_or_wait(struct api_claim *claim)
 {
-	struct api_call *call = (struct api_call *)claim->request;
-	struct work *work = &call->request.service->work;
+	struct api_request *request = claim->request;
 
-	call->request.state = claim;
-	if (claim->waits == CLAIM_WAITS || !work_wait(work, &call->waiter, again))
+	request->state = claim;
+	if (claim->waits == CLAIM_WAITS ||
+	    !work_wait(&request->service->work, &request->waiter, again))
 		make(claim);
 	else
 		claim->waits++;

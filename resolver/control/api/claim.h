@@ -1,5 +1,5 @@
-/* A change that sets the reverse name of an address or cloud service the Azure way: whose the name
- * is, is found out first (ownership.h), once, and never again.
+/* A change that sets the reverse name of an address or cloud service as Azure does: who owns the
+ * name (ownership.h) is found out before it is set, and never again.
  *
  *     api_claim ─► rehearsed: made in a change that is then undone (form, preconditions: 4xx)
  *                    ├─ the name that it has already, or none ───────────► made, answered
@@ -8,10 +8,10 @@
  *                                                └► others are at work: all of it again when they
  *                                                   are done, CLAIM_WAITS times at most, then 503
  *
- * By ARM addresses take their names so, and by /v1 cloud services, be it the service or its PTR
- * that is set. Of an address /v1 and Designate take any name: then `checked` is false, and it is
- * the same change without the question. What is made is held against the preconditions once more,
- * for somebody else may have come while the name was asked for. */
+ * ARM sets the names of addresses this way, and /v1 those of cloud services, whether the service or
+ * its PTR is set. /v1 takes any name for an address: then `checked` is false, and it is the same
+ * change without the question. The preconditions are checked again when the change is made:
+ * somebody else may have changed the owner while the name was asked for. */
 #ifndef SLUICE_API_CLAIM_H
 #define SLUICE_API_CLAIM_H
 
@@ -22,7 +22,7 @@ enum { CLAIM_NAME_MAX = 128, CLAIM_WAITS = 3 };
 
 struct api_claim;
 
-/* What an API has of its own. */
+/* What differs between the APIs. */
 struct api_claimant {
 	const char *title; /* what errors call the owner: "PublicIPAddress" */
 	const char *field; /* where the body has the reverse name */
@@ -30,22 +30,22 @@ struct api_claimant {
 			     " */
 	/* The owner that the request names; NULL: there is none. */
 	const struct owner *(*find)(const struct api_request *request);
-	/* Whether the request goes with what is there (owner NULL: nothing); false: that has been
+	/* Whether the request fits what is there (owner NULL: nothing); false: that has been
 	 * answered. */
 	bool (*fits)(struct api_claim *claim, const struct owner *owner);
-	/* All edits, preconditions first. *owner is what there was, NULL for nothing, and then what
-	 * there is. Called more than once. A failure has its reason in `error` where that gets an
-	 * outcome, else in the change's. */
+	/* All edits, preconditions first. *owner goes in as it was (NULL: there was none) and comes
+	 * out as it is. Called more than once. The reason of a failure is in `error` if that has an
+	 * outcome, else in the change. */
 	int (*edit)(struct api_claim *claim, struct change *change, const struct owner **owner,
 		    struct change_error *error);
-	/* Each answers: with what an edit or the store failed of; with what has been done. */
+	/* Each answers: why an edit or the store failed; what has been done. */
 	void (*fail)(struct api_claim *claim, const struct change_error *error);
 	void (*answer)(struct api_claim *claim, const struct owner *owner);
 	/* Called last, always. */
 	void (*free)(struct api_claim *claim);
 };
 
-/* Embedded in what the claimant knows of the request. */
+/* Embedded in the claimant's own struct. */
 struct api_claim {
 	const struct api_claimant *claimant;
 	struct api_request *request;

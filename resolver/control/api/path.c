@@ -1,5 +1,5 @@
-/* Segments are cut apart before they are decoded (RFC 3986 section 2.4), so that "%2F" is part of a
- * name and not a border. "." and ".." mean nothing here: no file is behind a path. */
+/* Segments are cut apart before they are decoded (RFC 3986 section 2.4), so "%2F" is part of a name
+ * and ends no segment. "." and ".." mean nothing here: no file is behind a path. */
 #include "resolver/control/api/path.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static bool is_utf8(const char *text)
 	return true;
 }
 
-/* Decodes length bytes from text to *to, and a NUL behind; *to then stands behind that. */
+/* Decodes `length` bytes of the text to *to, adds a NUL, and moves *to behind it. */
 static int decode(const char *text, size_t length, bool plus_is_space, char **to)
 {
 	const char *decoded = *to;

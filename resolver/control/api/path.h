@@ -1,4 +1,4 @@
-/* Paths and queries of URLs, taken apart, and patterns of routes held against them. */
+/* Paths and queries of URLs, taken apart, and matched against the patterns of routes. */
 #ifndef SLUICE_API_PATH_H
 #define SLUICE_API_PATH_H
 
@@ -25,14 +25,14 @@ struct api_fields {
 	size_t count;
 };
 
-/* ERR_INVALID: a '%' without two hexadecimal digits behind it, a NUL byte in disguise, or what is
- * not UTF-8 (as JSON is, and so every name); ERR_LIMIT: more segments or fields than there is room
- * for; ERR_NOMEM. Releasing is fine after any of them. */
+/* ERR_INVALID: a '%' without two hexadecimal digits behind it, an encoded NUL byte, or text that is
+ * not UTF-8 (which JSON is, and so every name); ERR_LIMIT: too many segments or fields; ERR_NOMEM.
+ * Releasing is fine after any of them. */
 MUST_CHECK int api_path_init(struct api_path *path, const char *text);
 void api_path_release(struct api_path *path);
 MUST_CHECK int api_fields_init(struct api_fields *fields, const char *query);
 void api_fields_release(struct api_fields *fields);
-/* The name that more than one of them has; NULL: none. */
+/* A name that two of them have; NULL: none. */
 const char *api_fields_twice(const struct api_fields *fields);
 
 /* "/v1/addresses/{group}/{name}": literal segments match without regard to case. */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether a tag of the list is as long as this one, and the same for so many bytes; a strong
- * comparison passes over weak ones. */
+/* Whether a tag of the list has the length of this one and the same first bytes. A strong
+ * comparison passes over weak tags. */
 static bool is_listed(const char *list, const char *etag, size_t same, bool strong)
 {
 	size_t length = strlen(etag);
@@ -41,7 +41,7 @@ int precondition_check(const char *etag, const char *if_match, const char *if_no
 {
 	if (if_match && !etag)
 		snprintf(text, PRECONDITION_TEXT_MAX,
-			 "If-Match asks for one that is there, and there is none");
+			 "If-Match wants it to be there, and there is nothing yet");
 	else if (if_match && !lists_version(if_match, etag, true))
 		snprintf(text, PRECONDITION_TEXT_MAX,
 			 "it has changed since you read it: its etag is now %s; read it again and "
@@ -49,7 +49,7 @@ int precondition_check(const char *etag, const char *if_match, const char *if_no
 			 etag);
 	else if (if_none_match && etag && lists_version(if_none_match, etag, false))
 		snprintf(text, PRECONDITION_TEXT_MAX,
-			 "If-None-Match asks for none, and there is one, etag %s", etag);
+			 "If-None-Match rules out what is there now, etag %s", etag);
 	else
 		return 0;
 	return ERR_INVALID;

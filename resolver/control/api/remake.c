@@ -51,7 +51,8 @@ static void on_run(void *context)
 void api_remake(struct api_remake *remake)
 {
 	static const struct change_error no_thread = {
-		.outcome = CHANGE_STORE, .text = "the system gives no thread to make it in"};
+		.outcome = CHANGE_STORE,
+		.text = "the system has no thread left to make it in; try again"};
 	struct api_request *request = remake->request;
 	remake->work = &request->service->work;
 	remake->book = remake_new(api_inventory(request));

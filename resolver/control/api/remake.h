@@ -9,13 +9,14 @@
 #include "resolver/control/api/api.h"
 #include "resolver/control/resource/remake.h"
 
-/* Embedded in what the handler knows of the request. */
+/* Embedded in the handler's own struct. */
 struct api_remake {
 	struct api_request *request;
 	bool afresh; /* the edits begin with nothing of the state */
-	/* All edits, the request's preconditions among them. The request is only looked at here. */
+	/* All edits, the check of the request's preconditions among them. They only read the
+	 * request. */
 	int (*edit)(struct api_remake *remake, struct change *change);
-	/* Answers; error NULL: it has been done. */
+	/* Answers; error NULL: the change is made. */
 	void (*answer)(struct api_remake *remake, const struct change_error *error);
 	/* Called last, always. */
 	void (*free)(struct api_remake *remake);

@@ -1,11 +1,10 @@
-/* The parts that /v1 and Designate's API share: finding a PTR's owner, telling what a change failed
- * of, and the look at whether a name that was just set leads back. */
+/* What the APIs share: finding a PTR's owner, saying why a change failed, and checking whether a
+ * name that was just set leads back. */
 #include "resolver/control/api/reverse.h"
 
 #include <assert.h>
 #include <strings.h>
 
-#include "resolver/control/api/internal.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory_group.h"
@@ -150,7 +149,7 @@ static void on_forward(void *context, enum reverse_result result, json_t *report
 	const char *text = json_string_value(json_object_get(report, "text"));
 	const char *warning = result == REVERSE_CONFIRMED ? NULL : text;
 	if (warning)
-		log_event(LOG_WARNING, "reverse", "a PTR that mail servers will not trust: %s",
+		log_event(LOG_WARNING, "reverse", "mail servers will not trust this PTR: %s",
 			  warning);
 	if (forward->on_known)
 		forward->on_known(forward->context, warning);

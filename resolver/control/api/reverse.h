@@ -17,39 +17,40 @@ bool api_work_begin(struct api_request *request, void *context);
 /* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
 const struct owner *api_find_ptr(const struct inventory *inventory, const char *text);
 
-/* Answers with what a change failed of, in the words of the request's API. */
+/* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
-/* Makes the change void unless the request's preconditions hold for what it is about; NULL: that is
- * not there yet. ERR_INVALID. */
+/* Makes the change void unless the request's preconditions hold for the owner (NULL: it is not
+ * there yet). ERR_INVALID. */
 MUST_CHECK int api_require(const struct api_request *request, struct change *change,
 			   const struct owner *owner);
-/* The same by what its etag is. */
+/* The same by an etag. */
 MUST_CHECK int api_require_etag(const struct api_request *request, struct change *change,
 				const char *etag);
-/* Whether the request's preconditions hold for all that is ours, as its lists are tagged; false:
+/* Whether the request's preconditions hold for all that is ours, by the etag of its lists; false:
  * they do not, which has been answered. */
 bool api_require_all(struct api_request *request);
-/* Gives the answer the tag of all that is ours. True: the client has that, and has been told so. */
+/* Gives the answer the etag of all that is ours. True: the client has that version, and has been
+ * answered 304. */
 bool api_all_not_modified(struct api_request *request);
-/* A change of an owner (NULL: there is none) by the request's preconditions. *err is not 0 when it
- * is void already; api_change_end takes both. */
+/* Begins a change of an owner (NULL: there is none), under the request's preconditions. *err is not
+ * 0 when it is void already; api_change_end takes both. */
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err);
-/* Commits the change unless err, and frees it. False: it did not come about, which has been
- * answered, with `error` where that has the reason (it may be NULL), else with the change's own. */
+/* Commits the change unless err, and frees it. False: it failed, which has been answered with the
+ * reason in `error` (NULL: none), else with the change's own. */
 bool api_change_end(struct api_request *request, struct change *change, int err,
 		    const struct change_error *error);
 
 enum { API_OWNER_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
 char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
-/* One line in the log: what has been done to what, and by whom. */
+/* One line in the log: what was done to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
 
-/* Where a private address's names are told, which is its own network; NULL: it has none. */
+/* The network of a private address, in which its names are looked up; NULL: it is in none. */
 const char *api_own_network(const struct model *model, const struct address *address);
-/* Finds out whether the owner's PTR names something that leads back to its address. A name that
- * does not is a line in the log, and the warning for on_known, which is called once, perhaps before
- * this returns and within 3 s; NULL: nothing is wrong, or there is no PTR. on_known may be NULL. */
+/* Finds out whether the name in the owner's PTR leads back to its address. If not, that is a line
+ * in the log, and the warning for on_known (NULL: nothing is wrong, or there is no PTR). on_known
+ * is called once, within 3 s and perhaps before this returns; it may be NULL. */
 void api_check_forward(struct service *service, const struct owner *owner,
 		       void (*on_known)(void *context, const char *warning), void *context);
 

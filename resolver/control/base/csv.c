@@ -1,5 +1,5 @@
-/* One pass over the bytes. What is not well formed is told with what is wrong, and the reader then
- * looks for the end of the line, so that one bad quote does not hide what else is wrong. */
+/* One pass over the bytes. A row that is not well formed is refused with the reason, and reading
+ * goes on at the next line, so that one bad quote does not hide what else is wrong. */
 #include "resolver/control/base/csv.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static bool is_at(const struct csv *csv, char c)
 	return csv->at < csv->end && *csv->at == c;
 }
 
-/* Whether a line ends here; then it is behind that. */
+/* Takes the line end that is here; false: there is none. */
 static bool take_line_end(struct csv *csv)
 {
 	const char *at = csv->at;
@@ -59,7 +59,7 @@ static int add(struct csv_row *row, size_t *used, char c, const char **why)
 	return 0;
 }
 
-/* Behind the opening quote, up to behind the closing one. */
+/* From behind the opening quote to behind the closing one. */
 static int read_quoted(struct csv *csv, struct csv_row *row, size_t *used, const char **why)
 {
 	int err = 0;
@@ -107,8 +107,8 @@ static int read_plain(struct csv *csv, struct csv_row *row, size_t *used, const 
 	return err;
 }
 
-/* Whether a spreadsheet would run it, or would but for what stands before it. */
-static bool is_run(const char *field)
+/* Whether a spreadsheet would run it, without the 's before it. */
+static bool is_formula(const char *field)
 {
 	field += strspn(field, "'");
 	return *field && strchr("=+-@\t\r", *field);
@@ -136,7 +136,7 @@ static int read_field(struct csv *csv, struct csv_row *row, size_t *used, const 
 	if (err)
 		return err;
 	row->text[(*used)++] = '\0'; /* for which there is room */
-	row->fields[row->count++] = field + (*field == '\'' && is_run(field));
+	row->fields[row->count++] = field + (*field == '\'' && is_formula(field));
 	return 0;
 }
 
@@ -168,7 +168,7 @@ int csv_next(struct csv *csv, struct csv_row *row, const char **why)
 void csv_write(FILE *out, const char *field)
 {
 	const char *text = field ? field : "";
-	bool guarded = is_run(text);
+	bool guarded = is_formula(text);
 	bool quoted = guarded || text[strcspn(text, ",\"\r\n")] != '\0';
 
 	if (!quoted) {

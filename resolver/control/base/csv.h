@@ -1,11 +1,10 @@
 /* Comma-separated values as RFC 4180 has them, read from memory row by row, and written. A row may
  * go over several lines, within quotes; lines may end with CR LF or LF, and the text may begin with
- * a UTF-8 byte order mark. Empty lines are passed over.
+ * a UTF-8 byte order mark. Empty lines are skipped.
  *
  * A spreadsheet runs a field that begins with =, +, -, @, a tab or a CR. Such a field is written
- * with a ' before it, which a spreadsheet takes for "this is text"; so is one that has such a
- * beginning behind one ' or more. Reading takes one ' away from just these: what was written is
- * what is read, and every other field is left as it is. */
+ * with a ' before it, which a spreadsheet takes for "this is text"; so is one that begins so behind
+ * one ' or more. Reading takes one ' away from just these, so what was written is what is read. */
 #ifndef SLUICE_CSV_H
 #define SLUICE_CSV_H
 
@@ -31,11 +30,11 @@ struct csv_row {
 
 /* The text must outlive the reading. */
 void csv_init(struct csv *csv, const char *text, size_t length);
-/* Reads the next row. ERR_NOT_FOUND: there is none any more. ERR_INVALID: it is not well formed or
- * too long, *why says how, and the next call goes on with the line behind it. */
+/* Reads the next row. ERR_NOT_FOUND: there are no more. ERR_INVALID: it is not well formed or too
+ * long, *why says how, and the next call goes on at the next line. */
 MUST_CHECK int csv_next(struct csv *csv, struct csv_row *row, const char **why);
 
-/* Writes a field, with quotes where it needs them; NULL is as "". */
+/* Writes a field, with quotes where it needs them; NULL is "". */
 void csv_write(FILE *out, const char *field);
 
 #endif

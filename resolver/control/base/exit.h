@@ -7,7 +7,7 @@
 
 /* One clear line on stderr, with "sluice: " ahead; returns EXIT_FAILURE, so it can be returned. */
 int exit_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The line alone, with the name of a command behind "sluice"; NULL: of none. */
+/* The line alone, with the name of a command behind "sluice"; NULL: none. */
 void exit_complain(const char *command, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 

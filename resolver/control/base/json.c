@@ -1,5 +1,5 @@
-/* One flag per thread remembers that something failed, so that whoever puts a large object together
- * need not ask at every step. */
+/* One flag per thread remembers that something failed, so that code that builds a large object need
+ * not check every step. */
 #include "resolver/control/base/json.h"
 
 #include <stdarg.h>
@@ -17,6 +17,7 @@ static json_t *noted(json_t *value)
 static json_t *question_marks(const char *text)
 {
 	char *copy = strdup(text);
+
 	for (char *at = copy; at && *at; at++)
 		if ((unsigned char)*at >= 0x80)
 			*at = '?';
@@ -38,6 +39,7 @@ json_t *json_time(int64_t at_s)
 	char text[40] = "";
 	time_t at = (time_t)at_s;
 	struct tm parts;
+
 	if (gmtime_r(&at, &parts))
 		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
 	return json_text(text);
@@ -47,6 +49,7 @@ json_t *json_make(const char *format, ...)
 {
 	json_error_t error;
 	va_list arguments;
+
 	va_start(arguments, format);
 	json_t *value = json_vpack_ex(&error, 0, format, arguments);
 	va_end(arguments);
@@ -66,6 +69,7 @@ void json_put(json_t *object, const char *key, json_t *value)
 json_t *json_whole(json_t *made)
 {
 	bool whole = made && !failed;
+
 	failed = false;
 	if (whole)
 		return made;

@@ -1,6 +1,6 @@
-/* JSON in which nothing goes missing in silence. jansson makes nothing of a text that is not UTF-8,
- * and adding that nothing somewhere is an error that nobody looks at; so values are made and put
- * together with these, and what failed on the way makes the whole fail. */
+/* JSON in which nothing goes missing in silence. jansson gives NULL for a text that is not UTF-8,
+ * and adding a NULL is an error that is easily overlooked; so values are made and put together with
+ * these, and a failure on the way makes the whole fail. */
 #ifndef SLUICE_JSON_H
 #define SLUICE_JSON_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* For json_dump*: numbers as people write them, 0.1 and not 0.10000000000000001. What is measured
- * here, in micro- and milliseconds, has fewer digits than these, and so is told whole. */
+ * here, in micro- and milliseconds, has fewer digits. */
 #define JSON_DECIMAL JSON_REAL_PRECISION(15)
 
 /* A string of any bytes, null for NULL. JSON is UTF-8: where the text is not, every byte beyond
@@ -22,8 +22,7 @@ json_t *json_make(const char *format, ...);
 void json_add(json_t *array, json_t *value);
 void json_put(json_t *object, const char *key, json_t *value);
 
-/* What was made, if all of it could be since the last call in this thread; else releases it: NULL.
- */
+/* What was made, if nothing has failed in this thread since the last call; else frees it: NULL. */
 json_t *json_whole(json_t *made);
 
 #endif

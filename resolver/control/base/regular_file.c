@@ -1,5 +1,5 @@
-/* O_NONBLOCK is what keeps open(2) from waiting; regular files do not know it, so it can stay. What
- * the path leads to is asked of what was opened, because it may lead elsewhere a moment later. */
+/* O_NONBLOCK keeps open(2) from waiting, and means nothing to regular files. The descriptor is
+ * examined, not the path, because the path may lead elsewhere a moment later. */
 #include "resolver/control/base/regular_file.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ FILE *regular_file_open(const char *path, const char **why)
 	if (fd < 0) {
 		bool awaited =
 			errno == ENOENT && strncmp(path, credentials, strlen(credentials)) == 0;
-		/* ENXIO is a socket, or a device that nothing stands behind. */
+		/* ENXIO is a socket, or a device without a driver. */
 		*why = awaited ? "it is not there; systemd puts it there when it starts the unit"
 		       : errno == ENXIO ? "it is not a regular file"
 					: strerror(errno);
@@ -75,6 +75,7 @@ bool file_stamp_of(struct file_stamp *stamp, const char *path)
 {
 	struct stat found;
 
+	*stamp = (struct file_stamp){0};
 	if (stat(path, &found) != 0)
 		return false;
 	stamp_from(stamp, &found);
@@ -120,8 +121,8 @@ static char *read_to_end(FILE *file, size_t max, size_t *length, const char **wh
 	return NULL;
 }
 
-/* A file that was replaced meanwhile is still the one that was opened, whole; but that it has one
- * name less is a change of it, too, of its ctime alone. */
+/* A file that was replaced meanwhile is still whole. Its ctime has changed, because it has one name
+ * less, so ctime is not compared. */
 static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 {
 	struct file_stamp now;
@@ -133,7 +134,7 @@ static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 	return now.size == stamp->size && now.mtime_ns == stamp->mtime_ns;
 }
 
-/* NULL without *why: it was written to meanwhile. */
+/* NULL without *why: it changed meanwhile. */
 static char *read_once(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
 		       const char **why)
 {
@@ -168,6 +169,6 @@ char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, 
 		if (bytes || *why)
 			return bytes;
 	}
-	*why = "it is being written all the while; reload when it is whole";
+	*why = "it kept changing while it was read; reload when it is complete";
 	return NULL;
 }

@@ -1,6 +1,6 @@
-/* Opening what is to be read. A path in a configuration can lead anywhere; opening a FIFO waits
- * until somebody writes to it, and a control thread that waits answers nobody and cannot be
- * stopped. So everything the control thread reads is opened here, and is a regular file. */
+/* Files that are read. A path in a configuration can lead anywhere; opening a FIFO waits until
+ * somebody writes to it, and a control thread that waits answers nobody and cannot be stopped. So
+ * everything that the control thread reads is opened here, and is a regular file. */
 #ifndef SLUICE_REGULAR_FILE_H
 #define SLUICE_REGULAR_FILE_H
 
@@ -15,8 +15,8 @@
  * "cannot be read: %s"; it is good until the next call. */
 FILE *regular_file_open(const char *path, const char **why);
 
-/* A warning at the field where others have a right to a file that holds a secret. SECRET_OF_GROUP:
- * what is root's, and is read by another user of that group, as certificates' keys often are. */
+/* Warns, at the field, when others may open a file that holds a secret. SECRET_OF_GROUP: its group
+ * may read it, as is common for the keys of certificates. */
 enum secret_of { SECRET_OF_USER, SECRET_OF_GROUP };
 void regular_file_warn(const char *path, enum secret_of of, const struct origin *origin,
 		       const char *field, struct faults *faults);
@@ -28,13 +28,13 @@ struct file_stamp { /* what a file looked like */
 	int64_t mtime_ns, ctime_ns; /* a file's owner can set the first one only */
 };
 
-/* Of the file at that path, never opening it. False: errno says why. */
+/* Of the file at that path, never opening it. False: errno says why, and all of it is zero. */
 bool file_stamp_of(struct file_stamp *stamp, const char *path);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
 /* All of a file of at most so many bytes, to be freed, with a NUL behind; *stamp, of what was read,
- * may be NULL. What is written to meanwhile may be half of before and half of after, each line of
- * it good: it is read again, a few times. NULL: *why says the reason, as above. */
+ * may be NULL. A file that changes meanwhile, and so may be half old and half new, is read again, a
+ * few times. NULL: *why says the reason, as above. */
 char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
 			const char **why);
 

@@ -1,4 +1,3 @@
-/* Faults and numbers, told in one way wherever they are told. */
 #include "resolver/control/base/report.h"
 
 #include "resolver/control/base/json.h"
@@ -7,6 +6,7 @@
 json_t *report_faults(const struct faults *faults)
 {
 	json_t *array = json_array();
+
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
 		json_add(array, json_make("{s:s, s:o, s:o, s:o, s:o}", "severity",
@@ -24,6 +24,7 @@ void report_read_faults(const json_t *array, struct faults *faults)
 {
 	size_t i;
 	const json_t *item;
+
 	json_array_foreach(array, i, item)
 	{
 		const char *severity = json_string_value(json_object_get(item, "severity"));
@@ -43,6 +44,7 @@ void report_read_faults(const json_t *array, struct faults *faults)
 static size_t count_records(const struct model *model)
 {
 	size_t records = 0;
+
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		if (model->private_zones.items[i].zone)
 			records += zone_records(model->private_zones.items[i].zone);
@@ -52,6 +54,7 @@ static size_t count_records(const struct model *model)
 static size_t count_rules(const struct model *model)
 {
 	size_t rules = 0;
+
 	for (size_t i = 0; i < model->rulesets.count; i++)
 		rules += model->rulesets.items[i].rules.count;
 	return rules;
@@ -76,6 +79,7 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 	size_t networks = model->virtual_networks.count, zones = model->private_zones.count;
 	size_t rulesets = model->rulesets.count;
 	size_t records = count_records(model), rules = count_rules(model);
+
 	snprintf(text, REPORT_TEXT_MAX,
 		 "%zu network%s, %zu zone%s (%zu record%s), %zu ruleset%s (%zu rule%s)", networks,
 		 plural(networks), zones, plural(zones), records, plural(records), rulesets,
@@ -86,6 +90,7 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX])
 {
 	char errors[64] = "", warnings[64] = "";
+
 	if (faults->errors > 0)
 		snprintf(errors, sizeof errors, "%zu error%s", faults->errors,
 			 plural(faults->errors));

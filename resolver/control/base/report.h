@@ -1,5 +1,6 @@
-/* What check and reload tell: faults and a model's numbers, as JSON and as the one line that people
- * read. The server sends the JSON, and the client prints from it what check would have printed. */
+/* What check and reload print: faults and a model's numbers, as JSON and as the one line that
+ * people read. The server sends the JSON, and the client prints from it what check would have
+ * printed. */
 #ifndef SLUICE_REPORT_H
 #define SLUICE_REPORT_H
 
@@ -19,7 +20,7 @@ void report_read_faults(const json_t *array, struct faults *faults);
 json_t *report_numbers(const struct model *model);
 /* "2 networks, 1 zone (12 records), 1 ruleset (3 rules)"; returns text. */
 char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX]);
-/* "1 error, 2 warnings"; beside errors no warnings are not told, because an error may have kept us
+/* "1 error, 2 warnings". Beside errors "0 warnings" is left out, because an error may have kept us
  * from looking for them. Returns text. */
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]);
 

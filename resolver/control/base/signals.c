@@ -9,6 +9,7 @@ void signals_block(sigset_t *before)
 {
 	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 	sigset_t blocked;
+
 	sigfillset(&blocked);
 	for (size_t i = 0; i < COUNT(own); i++)
 		sigdelset(&blocked, own[i]);
@@ -23,6 +24,7 @@ void signals_restore(const sigset_t *before)
 void signals_allow(void)
 {
 	sigset_t none;
+
 	sigemptyset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }

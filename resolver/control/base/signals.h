@@ -9,7 +9,7 @@
  * signals_restore. */
 void signals_block(sigset_t *before);
 void signals_restore(const sigset_t *before);
-/* Those that came while whoever started this program had them blocked are heard from now on. */
+/* Unblocks all: the program that started this one may have blocked them. */
 void signals_allow(void);
 
 #endif

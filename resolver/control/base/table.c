@@ -15,6 +15,7 @@ static bool cell_append(char text[TABLE_CELL_MAX], size_t *length, const char *n
 	char cell[TABLE_CELL_MAX];
 	size_t room = TABLE_CELL_MAX - *length;
 	char shown[TABLE_CELL_MAX];
+
 	table_cell(item, cell);
 	int wrote =
 		snprintf(text + *length, room, "%s%s%s%s", *length > 0 ? ", " : "",
@@ -30,6 +31,7 @@ static bool cell_append(char text[TABLE_CELL_MAX], size_t *length, const char *n
 static void cell_list(const json_t *list, char text[TABLE_CELL_MAX])
 {
 	size_t length = 0;
+
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (!cell_append(text, &length, NULL, json_array_get(list, i)))
 			return;
@@ -42,6 +44,7 @@ static void cell_object(const json_t *object, char text[TABLE_CELL_MAX])
 	const char *name;
 	json_t *value;
 	size_t length = 0;
+
 	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
 		if (!cell_append(text, &length, name, value))
@@ -73,6 +76,7 @@ char *table_cell(const json_t *value, char text[TABLE_CELL_MAX])
 static int cell_width(const json_t *row, const struct table_column *column)
 {
 	char text[TABLE_CELL_MAX];
+
 	return (int)strlen(table_cell(json_object_get(row, column->key), text));
 }
 
@@ -102,6 +106,7 @@ void table_print(FILE *out, const char *heading, const json_t *rows,
 	bool numbers[TABLE_COLUMNS_MAX];
 	size_t i;
 	const json_t *row;
+
 	assert(count <= TABLE_COLUMNS_MAX);
 	if (json_array_size(rows) == 0)
 		return;
@@ -137,6 +142,7 @@ void table_print_one(FILE *out, const json_t *object, const struct table_column 
 		     size_t count)
 {
 	int width = 0;
+
 	for (size_t c = 0; c < count; c++)
 		if ((int)strlen(columns[c].title) > width)
 			width = (int)strlen(columns[c].title);

@@ -1,5 +1,5 @@
-/* Aligned tables for people, printed from the same JSON that --json prints, so neither can tell
- * what the other does not. */
+/* Aligned tables for people, printed from the same JSON that --json prints, so both say the same.
+ */
 #ifndef SLUICE_TABLE_H
 #define SLUICE_TABLE_H
 
@@ -9,14 +9,14 @@
 struct table_column {
 	const char *title, *key;
 };
-/* A row's member of that name is a text that stands below it, on a line of its own. */
+/* A row's member of that name is a text below it, on a line of its own. */
 #define TABLE_NOTE "note"
 enum { TABLE_COLUMNS_MAX = 16, TABLE_CELL_MAX = 160 };
 
 /* Prints an array of objects, a row each, under `heading` (NULL: none) and the columns' titles;
- * nothing when there are no rows. What a terminal does not show stands escaped (rules/text.h).
- * Numbers stand to the right, what is missing or null is "-", a list is joined by commas, a cell
- * that is too long is cut. */
+ * nothing when there are no rows. What a terminal does not show is escaped (rules/text.h). Numbers
+ * are aligned to the right, what is missing or null is "-", a list is joined by commas, a cell that
+ * is too long is cut. */
 void table_print(FILE *out, const char *heading, const json_t *rows,
 		 const struct table_column *columns, size_t count);
 

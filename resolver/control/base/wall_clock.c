@@ -4,8 +4,8 @@
 #include <time.h>
 #include <uv.h>
 
-/* The two clocks are not read at the same moment: what they are apart by wobbles, and a second's
- * end may lie within that. */
+/* The two clocks are not read at the same moment, so their difference wobbles, and a second may end
+ * within that. */
 void wall_clock_adjust(struct wall_clock *clock)
 {
 	enum { SET_US = 1000000 };

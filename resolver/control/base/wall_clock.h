@@ -1,6 +1,6 @@
-/* What turns instants of CLOCK_MONOTONIC into times of day. It is kept from one look to the next,
- * so that one instant is always told as the same second; when the time of day has been set it
- * follows. All zero at first. */
+/* Turns instants of CLOCK_MONOTONIC into times of day. It is kept between reports, so that an
+ * instant is the same second in all of them; when the time of day is set it follows. All zero at
+ * first. */
 #ifndef SLUICE_WALL_CLOCK_H
 #define SLUICE_WALL_CLOCK_H
 
@@ -10,7 +10,7 @@ struct wall_clock {
 	int64_t ahead_us; /* of CLOCK_MONOTONIC */
 };
 
-/* Ahead of a look. */
+/* Before each report. */
 void wall_clock_adjust(struct wall_clock *clock);
 int64_t wall_clock_s(const struct wall_clock *clock, uint64_t monotonic_us);
 

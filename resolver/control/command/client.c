@@ -174,8 +174,7 @@ static bool set_up(CURL *curl, const char *socket, const struct client_call *cal
 		   struct answer *answer)
 {
 	long timeout_ms = call->timeout_ms ? call->timeout_ms : CLIENT_TIMEOUT_MS;
-	bool fine = add_header(headers, "If-Match", call->if_match) &&
-		    add_header(headers, "If-None-Match", call->if_none_match) &&
+	bool fine = add_header(headers, "If-None-Match", call->if_none_match) &&
 		    (call->text || add_header(headers, "Expect", "")) &&
 		    add_header(headers, "Content-Type", payload->type) &&
 		    curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
@@ -267,26 +266,38 @@ const char *client_error_text(const json_t *body)
 	return text ? text : json_string_value(json_object_get(body, "message"));
 }
 
-json_t *client_ask(const struct command_line *line, struct client_call call)
+/* What an error says is more than its message: which member of the body it is about. */
+static void print_error(const struct command_line *line, const json_t *answer, unsigned status)
 {
-	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
-	unsigned status = 0;
-	if (!client_socket_path(line, path)) {
-		json_decref(call.body);
-		return NULL;
-	}
-	json_t *answer = client_call(path, call, &status, error);
-	if (!answer) {
-		exit_fail("%s", error);
-		return NULL;
-	}
-	if (status < 400)
-		return answer;
 	const char *text = client_error_text(answer);
+	const char *field =
+		json_string_value(json_object_get(json_object_get(answer, "error"), "path"));
 	if (text)
-		exit_fail("%s", text);
+		command_fail_at(line, "%s%s%s", field ? field : "", field ? ": " : "", text);
 	else
-		exit_fail("the server answers with HTTP status %u", status);
+		command_fail_at(line, "the server answers with HTTP status %u", status);
+}
+
+json_t *client_ask(const struct command_line *line, struct client_call call, char *path)
+{
+	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	bool has_body = call.body;
+	unsigned status = 0;
+	json_t *answer = NULL;
+	call.path = path;
+	call.body = has_body ? json_whole(call.body) : NULL;
+	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	bool found = client_socket_path(line, socket);
+	if (found && path && (call.body || !has_body))
+		answer = client_call(socket, call, &status, error);
+	else
+		json_decref(call.body);
+	free(path);
+	if (found && !answer)
+		command_fail_at(line, "%s", error);
+	if (!answer || status < 400)
+		return answer;
+	print_error(line, answer, status);
 	json_decref(answer);
 	return NULL;
 }

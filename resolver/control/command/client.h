@@ -23,7 +23,7 @@ MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CL
 
 struct client_call {
 	const char *method;           /* "GET" */
-	const char *path;             /* percent-encoded, with its query: client_path makes one */
+	const char *path;             /* percent-encoded, with its query; not for client_ask */
 	json_t *body;                 /* NULL: none; taken over */
 	const char *text, *text_type; /* in its place: "text/csv"; NULL: none */
 	size_t text_length;
@@ -31,8 +31,8 @@ struct client_call {
 	void (*on_sent)(void *context, uint64_t sent,
 			uint64_t all); /* now and then until the answer comes; NULL: nobody */
 	void *context;
-	int timeout_ms;                       /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
-	const char *if_match, *if_none_match; /* NULL: not sent */
+	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
+	const char *if_none_match; /* NULL: not sent */
 };
 
 /* A path with its parts percent-encoded, to be freed: each '%' in the format stands for the next
@@ -44,9 +44,11 @@ char *client_path(const char *format, ...);
 json_t *client_call(const char *socket, struct client_call call, unsigned *status,
 		    char error[CLIENT_ERROR_MAX]);
 
-/* The same of the server that the command line means. NULL also when it answers with an error
- * (status 400 and up); either way that has been printed, and EXIT_FAILURE is what is left. */
-json_t *client_ask(const struct command_line *line, struct client_call call);
+/* The same of the server that the command line means. The path is taken over and freed (NULL: there
+ * was no memory for it), and so is the body (json_whole). NULL also when the server answers with an
+ * error (status 400 and up); either way that has been printed, with the member that it is about,
+ * and EXIT_FAILURE is what is left. */
+json_t *client_ask(const struct command_line *line, struct client_call call, char *path);
 
 /* The message of an error's body in any API's shape; NULL: it has none. Lives as long as the body.
  */

@@ -7,6 +7,8 @@
 
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/service/load.h"
+#include "resolver/control/config/manual.h"
 #include "resolver/control/config/resolv_conf.h"
 #include "rules/base.h"
 #include "rules/text.h"
@@ -48,17 +50,17 @@ static const struct {
 	 offsetof(struct command_line, address)},
 	{"reverse-fqdn", "NAME", "the name that its PTR gives; \"\" for none", 0,
 	 OPTION_REVERSE_FQDN, offsetof(struct command_line, reverse_fqdn)},
-	{"tag", "NAME=VALUE", "a tag, one for each --tag, of those that it is to have", 0,
-	 OPTION_TAG, offsetof(struct command_line, tags)},
-	{"binary", "PATH", "the program to go on with; else the one that this command is of", 0,
-	 OPTION_BINARY, offsetof(struct command_line, binary)},
+	{"tag", "NAME=VALUE", "a tag; all that it is to have, one for each --tag", 0, OPTION_TAG,
+	 offsetof(struct command_line, tags)},
+	{"binary", "PATH", "the new program; else the one that runs this command", 0, OPTION_BINARY,
+	 offsetof(struct command_line, binary)},
 	{"ns", "NAME", "a name server, one for each --ns; else reverse.name_servers", 0, OPTION_NS,
 	 offsetof(struct command_line, servers)},
 	{"csv", NULL, "print CSV, as ptr import reads it", 0, OPTION_CSV,
 	 offsetof(struct command_line, csv)},
 	{"dry-run", NULL, "check everything and change nothing", 0, OPTION_DRY_RUN,
 	 offsetof(struct command_line, dry_run)},
-	{"all", NULL, "everything, what is fine and what is zero, too", 0, OPTION_ALL,
+	{"all", NULL, "everything, with what is fine and what is zero", 0, OPTION_ALL,
 	 offsetof(struct command_line, all)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
@@ -172,6 +174,13 @@ int command_help(const struct command_line *line)
 	return EXIT_SUCCESS;
 }
 
+int command_manual(const struct command_line *line)
+{
+	(void)line;
+	manual_sluice_conf(stdout);
+	return EXIT_SUCCESS;
+}
+
 int command_fail_at(const struct command_line *line, const char *format, ...)
 {
 	va_list arguments;
@@ -247,11 +256,24 @@ static int parse_options(struct command_line *line, int argc, char **argv, unsig
 int command_print_json(const json_t *value)
 {
 	if (!value)
-		return exit_fail("what is to be printed cannot be made: %s", err_text(ERR_NOMEM));
+		return exit_fail("the output cannot be made: %s", err_text(ERR_NOMEM));
 	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_DECIMAL | JSON_ENSURE_ASCII) != 0)
 		return exit_fail("writing to standard output failed");
 	putchar('\n');
 	return EXIT_SUCCESS;
+}
+
+struct model *command_load(const struct command_line *line, struct load *load)
+{
+	struct faults faults;
+	faults_init(&faults);
+	struct model *model = load_model(load, NULL, &faults);
+	if (!model) {
+		faults_print(&faults, stderr);
+		command_fail_at(line, "%s has faults", line->config);
+	}
+	faults_release(&faults);
+	return model;
 }
 
 static int dispatch(struct command_line *line, unsigned given)

@@ -44,6 +44,8 @@ enum {
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
+struct load;
+struct model;
 
 struct command_line {
 	const struct command *commands;              /* the whole table */
@@ -85,6 +87,8 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Prints it as --json does; NULL is what there was no memory for. Returns the exit status. */
 int command_print_json(const json_t *value);
+/* The model that the configuration says; NULL: it has faults, which have been printed. */
+struct model *command_load(const struct command_line *line, struct load *load);
 void command_print_usage(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);

@@ -241,19 +241,10 @@ static int delegate(const struct command_line *line, struct delegation *d,
 static int load_and_delegate(const struct command_line *line, struct delegation *d)
 {
 	struct load load;
-	struct faults faults;
 	load_init(&load, line->config, line->resolv_conf);
-	faults_init(&faults);
-	int status = EXIT_FAILURE;
-	struct model *model = load_model(&load, NULL, &faults);
-	if (model) {
-		status = delegate(line, d, model);
-	} else {
-		faults_print(&faults, stderr);
-		command_fail_at(line, "%s has faults", line->config);
-	}
+	struct model *model = command_load(line, &load);
+	int status = model ? delegate(line, d, model) : EXIT_FAILURE;
 	model_free(model);
-	faults_release(&faults);
 	return status;
 }
 

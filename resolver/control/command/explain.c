@@ -1,10 +1,10 @@
 /* `sluice explain`: loads the file as `run` would, compiles it, and explains. When a server runs,
  * its targets' health is put next to the route; that it may not be the same configuration is why
  * they are matched by source, host and protocol. */
+#include "resolver/control/observe/explain.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/service/load.h"
-#include "resolver/control/observe/explain_ask.h"
 
 enum { HEALTH_TIMEOUT_MS = 2000 };
 
@@ -46,20 +46,13 @@ static int explain_in(const struct command_line *line, const struct policy *poli
 static int load_and_explain(const struct command_line *line, struct load *load,
 			    const struct explain_question *question)
 {
-	struct faults faults;
-	int status = EXIT_FAILURE;
-	faults_init(&faults);
-	struct model *model = load_model(load, NULL, &faults);
+	struct model *model = command_load(line, load);
 	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
-	if (policy) {
-		status = explain_in(line, policy, question);
-	} else {
-		faults_print(&faults, stderr);
-		command_fail_at(line, "%s cannot be explained: it has faults", line->config);
-	}
+	int status = policy ? explain_in(line, policy, question) : EXIT_FAILURE;
+	if (model && !policy)
+		command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	policy_free(policy);
 	model_free(model);
-	faults_release(&faults);
 	return status;
 }
 

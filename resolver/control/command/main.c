@@ -14,8 +14,8 @@ static const struct command commands[] = {
 	 "serve DNS as the configuration says",
 	 "Stays in the foreground and logs to stderr. SIGHUP reloads, SIGTERM and SIGINT stop.\n"
 	 "A configuration with faults is not started, and never replaces one that is served.\n"
-	 "It is the master, which has the sockets; its child serves, and is started again when it\n"
-	 "ends by itself.\n"},
+	 "This is the master, which has the sockets; its child serves, and is started again when\n"
+	 "it ends by itself.\n"},
 	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
 	 0, 0, "", NULL, ""},
 	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
@@ -32,9 +32,9 @@ static const struct command commands[] = {
 	 "left out, which is --vnet.\n"},
 	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
 	 "have a new process take over from the running server, without losing a query",
-	 "The master starts the new one beside, which reads the configuration, has the same\n"
-	 "sockets, and serves; the old one answers what it holds and ends. Where the new one\n"
-	 "fails, the old one goes on; exits 1 then. The number of workers has to be the same.\n"},
+	 "The master starts the new process on the same sockets. When it serves, the old one\n"
+	 "answers what it holds and ends; when it fails, the old one goes on, and this exits 1.\n"
+	 "The number of workers has to be the same.\n"},
 	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
 	 "have the running server read its configuration again",
 	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},
@@ -53,8 +53,8 @@ static const struct command commands[] = {
 	 "ADDRESS|ID NAME", "set the name that an address's PTR gives",
 	 PTR_HELP
 	 "TTL and description are those given, or none. A name that does not lead back\n"
-	 "to the address is set all the same, and warned of; but a cloud service's has to\n"
-	 "belong to the subscription.\n"},
+	 "to the address is set with a warning; but a cloud service's has to belong to the\n"
+	 "subscription.\n"},
 	{"ptr unset", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID", "remove the PTR of an address",
 	 PTR_HELP},
 	{"ptr delete", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID",
@@ -63,7 +63,7 @@ static const struct command commands[] = {
 	 "set and remove many PTRs at once, all of them or none",
 	 "The first line names the columns: address, reverse_fqdn (or ptrdname), and, if wanted,\n"
 	 "description and ttl. A row gives the whole PTR of its address; without a name it\n"
-	 "removes it. FILE.csv may be - for standard input. Whatever does not fit is told by its\n"
+	 "removes it. FILE.csv may be - for standard input. What does not fit is reported by\n"
 	 "line, and then nothing changes.\n"},
 	{"ptr check", command_ptr_check, CALL | OPTION_JSON | OPTION_VNET, 1, 1, "ADDRESS|NAME",
 	 "see whether an address's name leads back to it, as mail servers do",

@@ -69,7 +69,7 @@ int command_ptr_check(const struct command_line *line)
 	char *path = line->vnet ? client_path("/v1/check?subject=%&network=%", line->arguments[0],
 					      line->vnet)
 				: client_path("/v1/check?subject=%", line->arguments[0]);
-	json_t *report = command_ask(line, (struct client_call){.method = "GET"}, path);
+	json_t *report = client_ask(line, (struct client_call){.method = "GET"}, path);
 	if (!report)
 		return EXIT_FAILURE;
 	const char *result = json_string_value(json_object_get(report, "result"));

@@ -32,7 +32,7 @@ int command_ptr_list_csv(const struct command_line *line)
 	char *path = strdup("/v1/ptrs");
 	printf("address,reverse_fqdn,description,ttl\n");
 	while (path) {
-		json_t *page = command_ask(line, (struct client_call){.method = "GET"}, path);
+		json_t *page = client_ask(line, (struct client_call){.method = "GET"}, path);
 		const json_t *rows = json_object_get(page, "ptrs");
 		const char *next = json_string_value(json_object_get(page, "next"));
 		for (size_t i = 0; i < json_array_size(rows); i++) {

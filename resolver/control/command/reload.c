@@ -1,4 +1,4 @@
-/* `sluice reload`, `sluice flush` and `sluice upgrade`: a request and what came of it. */
+/* `sluice status`, `reload`, `flush` and `upgrade`: a request, and what came of it. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -8,8 +8,24 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/observe/status.h"
 #include "rules/name.h"
 #include "rules/text.h"
+
+int command_status(const struct command_line *line)
+{
+	json_t *status =
+		client_ask(line, (struct client_call){.method = "GET"}, client_path("/v1/status"));
+	if (!status)
+		return EXIT_FAILURE;
+	int exit_status = EXIT_SUCCESS;
+	if (line->json)
+		exit_status = command_print_json(status);
+	else
+		status_print(status, line->all, stdout);
+	json_decref(status);
+	return exit_status;
+}
 
 static void print_reload(const json_t *answer, bool fine)
 {
@@ -69,11 +85,10 @@ int command_flush(const struct command_line *line)
 	json_t *body = json_make("{s:b}", "suffix", line->suffix);
 	if (argument) /* JSON could not have its bytes as they are */
 		json_put(body, "name", json_text(name_to_text(&name, text)));
-	body = json_whole(body);
 	if (!body) /* without one, everything would be flushed */
 		return exit_fail("%s", err_text(ERR_NOMEM));
-	json_t *answer = client_ask(
-		line, (struct client_call){.method = "POST", .path = "/v1/flush", .body = body});
+	json_t *answer = client_ask(line, (struct client_call){.method = "POST", .body = body},
+				    client_path("/v1/flush"));
 	if (!answer)
 		return EXIT_FAILURE;
 	json_int_t entries = json_integer_value(json_object_get(answer, "entries"));

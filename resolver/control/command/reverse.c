@@ -4,42 +4,6 @@
 #include "resolver/control/base/json.h"
 #include "rules/err.h"
 
-/* What an error says is more than its message: which member of the body it is about. */
-static void print_error(const struct command_line *line, const json_t *answer, unsigned status)
-{
-	const char *text = client_error_text(answer);
-	const char *field =
-		json_string_value(json_object_get(json_object_get(answer, "error"), "path"));
-	if (text)
-		command_fail_at(line, "%s%s%s", field ? field : "", field ? ": " : "", text);
-	else
-		command_fail_at(line, "the server answers with HTTP status %u", status);
-}
-
-json_t *command_ask(const struct command_line *line, struct client_call call, char *path)
-{
-	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
-	bool has_body = call.body;
-	unsigned status = 0;
-	json_t *answer = NULL;
-	call.path = path;
-	call.body = has_body ? json_whole(call.body) : NULL;
-	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
-	bool found = client_socket_path(line, socket);
-	if (found && path && (call.body || !has_body))
-		answer = client_call(socket, call, &status, error);
-	else
-		json_decref(call.body);
-	free(path);
-	if (found && !answer)
-		command_fail_at(line, "%s", error);
-	if (!answer || status < 400)
-		return answer;
-	print_error(line, answer, status);
-	json_decref(answer);
-	return NULL;
-}
-
 /* The second page's rows behind the first's; false without memory. */
 static bool join_pages(json_t *first, const json_t *page, const char *key)
 {
@@ -48,13 +12,14 @@ static bool join_pages(json_t *first, const json_t *page, const char *key)
 	       json_object_set(first, "next", json_object_get(page, "next")) == 0;
 }
 
-json_t *command_ask_list(const struct command_line *line, char *path, const char *key)
+/* GETs a list that comes in pages, all of it: {KEY: [...]}; NULL as client_ask. */
+static json_t *ask_list(const struct command_line *line, char *path, const char *key)
 {
 	const struct client_call get = {.method = "GET"};
-	json_t *all = command_ask(line, get, path);
+	json_t *all = client_ask(line, get, path);
 	const char *next;
 	while ((next = json_string_value(json_object_get(all, "next")))) {
-		json_t *page = command_ask(line, get, strdup(next));
+		json_t *page = client_ask(line, get, strdup(next));
 		bool fine = join_pages(all, page, key);
 		if (page && !fine)
 			command_fail_at(line, "%s", err_text(ERR_NOMEM));
@@ -72,7 +37,7 @@ int command_show_list(const struct command_line *line, char *path, const char *k
 		      struct command_columns columns)
 {
 	int status = EXIT_SUCCESS;
-	json_t *answer = command_ask_list(line, path, key);
+	json_t *answer = ask_list(line, path, key);
 	if (!answer)
 		return EXIT_FAILURE;
 	if (line->json)
@@ -89,10 +54,10 @@ int command_show_one(const struct command_line *line, const char *method, char *
 {
 	int status = EXIT_SUCCESS;
 	json_t *answer =
-		command_ask(line,
-			    (struct client_call){
-				    .method = method, .body = body, .if_none_match = if_none_match},
-			    path);
+		client_ask(line,
+			   (struct client_call){
+				   .method = method, .body = body, .if_none_match = if_none_match},
+			   path);
 	if (!answer)
 		return EXIT_FAILURE;
 	if (line->json)
@@ -109,7 +74,7 @@ int command_show_one(const struct command_line *line, const char *method, char *
 
 int command_delete(const struct command_line *line, char *path, const char *done)
 {
-	json_t *answer = command_ask(line, (struct client_call){.method = "DELETE"}, path);
+	json_t *answer = client_ask(line, (struct client_call){.method = "DELETE"}, path);
 	if (!answer)
 		return EXIT_FAILURE;
 	printf("%s\n", done);

@@ -12,19 +12,9 @@ struct command_columns {
 };
 #define COLUMNS(array) ((struct command_columns){array, sizeof(array) / sizeof *(array)})
 
-/* In all that follow the path is taken over and freed (NULL: there was no memory for it); so is the
- * body. */
+/* These return the exit status; path and body as client_ask has them. */
 
-/* What the server answers; NULL when that is an error: it has been printed, with the member that it
- * is about. */
-json_t *command_ask(const struct command_line *line, struct client_call call, char *path);
-
-/* These return the exit status. */
-
-/* GETs a list that comes in pages, all of it: {KEY: [...]}; NULL as command_ask. */
-json_t *command_ask_list(const struct command_line *line, char *path, const char *key);
-
-/* The same, and prints it. */
+/* GETs a list that comes in pages, and prints all of it. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
 /* Calls, and prints the object that is answered; its `warnings` go to stderr. */

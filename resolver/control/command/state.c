@@ -10,7 +10,7 @@ enum { STATE_MS = 300 * 1000 };
 /* As it comes: a large one is never in memory here. */
 static int export_into(const struct command_line *line, FILE *out)
 {
-	json_t *done = command_ask(
+	json_t *done = client_ask(
 		line, (struct client_call){.method = "GET", .timeout_ms = STATE_MS, .out = out},
 		client_path("/v1/state"));
 	bool fine = done;
@@ -67,7 +67,7 @@ int command_state_import(const struct command_line *line)
 		return command_fail_at(line, "%s: %s", path, error.text);
 	if (!state)
 		return command_fail_at(line, "%s:%d: not JSON: %s", path, error.line, error.text);
-	json_t *answer = command_ask(
+	json_t *answer = client_ask(
 		line, (struct client_call){.method = "PUT", .body = state, .timeout_ms = STATE_MS},
 		client_path("/v1/state"));
 	if (!answer)

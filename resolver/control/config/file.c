@@ -5,18 +5,15 @@
  *     [ "10.0.0.0/8" ]        an array    read_array   bare values
  *     53, true, "text"        a scalar    read_scalar
  *
- * Whatever is wrong is added to the faults and the walk goes on, so that all of it is told at once.
- * libconfig itself stops at the first syntax error; that one is reported alone. What is wrong with
- * the text ahead of that (config/source.h) is told first, and nothing else. */
+ * Whatever is wrong is added to the faults and the walk goes on, so that all of it is reported at
+ * once. libconfig itself stops at the first syntax error, which is reported alone; so is what is
+ * wrong with the text before libconfig has it (source.h). */
 #include "resolver/control/config/file.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <libconfig.h>
-#include <regex.h>
-#include <strings.h>
 
-#include "resolver/control/config/cookie_file.h"
+#include "resolver/control/config/secret_files.h"
 #include "resolver/control/config/source.h"
 #include "resolver/control/config/zone_files.h"
 #include "rules/base.h"
@@ -24,7 +21,7 @@
 #include "rules/name.h"
 #include "rules/schema/schema.h"
 
-struct reader {
+struct tree_reader {
 	config_t config;
 	const char *path; /* of the main file */
 	struct model *model;
@@ -32,10 +29,10 @@ struct reader {
 	struct config_source source;
 };
 
-static void read_group(struct reader *reader, const struct group *group,
+static void read_group(struct tree_reader *reader, const struct group *group,
 		       const config_setting_t *setting, void *item);
 
-static struct arena *arena_of(struct reader *reader)
+static struct arena *arena_of(struct tree_reader *reader)
 {
 	return &reader->model->arena;
 }
@@ -48,7 +45,7 @@ static const char *directory_of(struct arena *arena, const char *path)
 	return slash ? arena_printf(arena, "%.*s", (int)(slash - path), path) : ".";
 }
 
-static struct origin origin_of(struct reader *reader, const config_setting_t *setting,
+static struct origin origin_of(struct tree_reader *reader, const config_setting_t *setting,
 			       const char *path)
 {
 	struct origin origin =
@@ -73,7 +70,7 @@ static const char *kind_of(const config_setting_t *setting)
 	}
 }
 
-static void wrong_kind(struct reader *reader, const struct field *field,
+static void wrong_kind(struct tree_reader *reader, const struct field *field,
 		       const config_setting_t *setting, const struct origin *origin)
 {
 	bool quoted = config_setting_type(setting) == CONFIG_TYPE_STRING &&
@@ -86,13 +83,13 @@ static void wrong_kind(struct reader *reader, const struct field *field,
 		  quoted ? ", without quotes" : "");
 }
 
-static void out_of_memory(struct reader *reader, const struct origin *origin, const char *key)
+static void out_of_memory(struct tree_reader *reader, const struct origin *origin, const char *key)
 {
 	fault_add(reader->faults, FAULT_ERROR, origin, key, "%s", err_text(ERR_NOMEM));
 }
 
 /* A path is relative to the file that names it. */
-static void rebase_path(struct reader *reader, const struct field *field, void *item,
+static void rebase_path(struct tree_reader *reader, const struct field *field, void *item,
 			const struct origin *origin)
 {
 	char *at = (char *)item + field->offset;
@@ -107,7 +104,7 @@ static void rebase_path(struct reader *reader, const struct field *field, void *
 		out_of_memory(reader, origin, field->key);
 }
 
-static void read_scalar(struct reader *reader, const struct field *field,
+static void read_scalar(struct tree_reader *reader, const struct field *field,
 			const config_setting_t *setting, void *item, const struct origin *origin)
 {
 	bool number = field->type == FIELD_UINT || field->type == FIELD_UINT64;
@@ -142,12 +139,7 @@ static void read_scalar(struct reader *reader, const struct field *field,
 		rebase_path(reader, field, item, origin);
 }
 
-static bool is_sequence(const config_setting_t *setting)
-{
-	return config_setting_is_array(setting) || config_setting_is_list(setting);
-}
-
-static void read_array(struct reader *reader, const struct field *field,
+static void read_array(struct tree_reader *reader, const struct field *field,
 		       const config_setting_t *setting, void *item, const struct origin *origin)
 {
 	size_t size, count = (size_t)config_setting_length(setting);
@@ -171,7 +163,7 @@ static void read_array(struct reader *reader, const struct field *field,
 }
 
 /* "rulesets[onprem].rules[contoso]": by its name where it has a usable one, else by its index. */
-static const char *item_path(struct reader *reader, const char *parent, const char *key,
+static const char *item_path(struct tree_reader *reader, const char *parent, const char *key,
 			     const config_setting_t *setting, size_t index)
 {
 	const char *dot = parent ? "." : "", *name = NULL;
@@ -191,7 +183,7 @@ static void set_origin(void *item, const struct origin *origin)
 	memcpy(item, origin, sizeof *origin);
 }
 
-static void read_list(struct reader *reader, const struct field *field,
+static void read_list(struct tree_reader *reader, const struct field *field,
 		      const config_setting_t *setting, void *item, const struct origin *origin)
 {
 	const struct group *group = field->group;
@@ -218,7 +210,7 @@ static void read_list(struct reader *reader, const struct field *field,
 	schema_list_set(field, item, (struct schema_list){items, count});
 }
 
-static void read_in_place(struct reader *reader, const struct field *field,
+static void read_in_place(struct tree_reader *reader, const struct field *field,
 			  const config_setting_t *setting, void *item, const struct origin *origin)
 {
 	const struct group *group = field->group;
@@ -234,7 +226,7 @@ static void read_in_place(struct reader *reader, const struct field *field,
 	read_group(reader, group, setting, in_place);
 }
 
-static void read_field(struct reader *reader, const struct field *field,
+static void read_field(struct tree_reader *reader, const struct field *field,
 		       const config_setting_t *setting, void *item, const char *path)
 {
 	struct origin origin = origin_of(reader, setting, path);
@@ -257,20 +249,20 @@ static void read_field(struct reader *reader, const struct field *field,
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
 	case FIELD_PREFIXES:
-		if (is_sequence(setting))
+		if (config_setting_is_array(setting) || config_setting_is_list(setting))
 			read_array(reader, field, setting, item, &origin);
 		else
 			wrong_kind(reader, field, setting, &origin);
 		return;
 	case FIELD_GONE:
 		fault_add(reader->faults, FAULT_WARNING, &origin, field->key,
-			  "is no setting any more and changes nothing; remove it");
+			  "is obsolete and has no effect; remove it");
 		return;
 	default: read_scalar(reader, field, setting, item, &origin);
 	}
 }
 
-static void unknown_key(struct reader *reader, const struct group *group,
+static void unknown_key(struct tree_reader *reader, const struct group *group,
 			const config_setting_t *setting, const char *path)
 {
 	const char *key = config_setting_name(setting);
@@ -293,7 +285,7 @@ static void unknown_key(struct reader *reader, const struct group *group,
 		  "there is no such key; the keys here are %s", known);
 }
 
-static void missing_keys(struct reader *reader, const struct group *group, const void *item,
+static void missing_keys(struct tree_reader *reader, const struct group *group, const void *item,
 			 uint64_t seen)
 {
 	struct origin origin;
@@ -310,7 +302,7 @@ static void missing_keys(struct reader *reader, const struct group *group, const
 }
 
 /* The item's defaults and origin are in place. libconfig refuses a key given twice. */
-static void read_group(struct reader *reader, const struct group *group,
+static void read_group(struct tree_reader *reader, const struct group *group,
 		       const config_setting_t *setting, void *item)
 {
 	struct origin origin;
@@ -332,221 +324,7 @@ static void read_group(struct reader *reader, const struct group *group,
 	missing_keys(reader, group, item, seen);
 }
 
-/* ---- a syntax error: libconfig has its line, and no more to say ---- */
-
-enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
-
-/* The text up to the end of a line. Of the line, what is neither comment nor in a string, with the
- * last word or character before it:
- *
- *     { name = "a"; },  // the first           , );
- *     );                # the line
- */
-struct outline {
-	char line[LINE_MAX_KEPT];
-	size_t length;
-	struct {
-		char closing;
-		unsigned line;
-	} open[BRACKETS_MAX]; /* the brackets that are, or would be, closed next */
-	size_t depth;         /* may be more than there is room for */
-	bool mismatch;        /* the innermost one is closed by another kind */
-	bool ended;           /* the text ends ahead of that line */
-};
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Behind the comment or string that begins here; NULL: none does. */
-static const char *skip_text(const char *at)
-{
-	const char *end;
-
-	if (at[0] == '#' || (at[0] == '/' && at[1] == '/'))
-		return at + strcspn(at, "\n");
-	if (at[0] == '/' && at[1] == '*') {
-		end = strstr(at + 2, "*/");
-		return end ? end + 2 : at + strlen(at);
-	}
-	if (at[0] != '"')
-		return NULL;
-	for (at++; *at != '\0' && *at != '"'; at++)
-		at += *at == '\\' && at[1] != '\0';
-	return at + (*at == '"');
-}
-
-static void outline_put(struct outline *outline, char c)
-{
-	if (outline->length < sizeof outline->line - 1)
-		outline->line[outline->length++] = c;
-}
-
-static bool is_key(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '*';
-}
-
-static void outline_next_line(struct outline *outline)
-{
-	size_t end = outline->length, begin;
-
-	while (end > 0 && is_blank(outline->line[end - 1]))
-		end--;
-	begin = end > 0 ? end - 1 : 0;
-	while (begin > 0 && is_key(outline->line[begin]) && is_key(outline->line[begin - 1]))
-		begin--;
-	memmove(outline->line, outline->line + begin, end - begin);
-	outline->length = end - begin;
-	outline_put(outline, ' ');
-}
-
-static void outline_bracket(struct outline *outline, char c, unsigned line)
-{
-	static const char opening[] = "([{", closing[] = ")]}";
-	const char *found;
-
-	if ((found = strchr(opening, c))) {
-		if (outline->depth < BRACKETS_MAX) {
-			outline->open[outline->depth].closing = closing[found - opening];
-			outline->open[outline->depth].line = line;
-		}
-		outline->depth++;
-	} else if (strchr(closing, c) && outline->depth > 0 && outline->depth <= BRACKETS_MAX) {
-		outline->mismatch = outline->open[outline->depth - 1].closing != c;
-		outline->depth -= !outline->mismatch;
-	}
-}
-
-static void outline_init(struct outline *outline, const char *text, unsigned last)
-{
-	unsigned line = 1;
-
-	memset(outline, 0, sizeof *outline);
-	for (const char *at = text, *end; *at != '\0' && line <= last; at = end) {
-		end = skip_text(at);
-		if (end) {
-			for (const char *in = at; in < end; in++)
-				line += *in == '\n';
-			for (int i = 0; i < 2 && *at == '"'; i++)
-				outline_put(outline, '"');
-			continue;
-		}
-		end = at + 1;
-		if (*at != '\n') {
-			outline_put(outline, *at);
-			if (!outline->mismatch)
-				outline_bracket(outline, *at, line);
-		} else if (++line <= last) {
-			outline_next_line(outline);
-		}
-	}
-	outline->line[outline->length] = '\0';
-	outline->ended = line <= last; /* each line has its end */
-}
-
-#define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
-#define BLANK "[[:blank:]]*"
-
-/* What people write that libconfig does not read, as it looks in an outline. The first that is
- * found is told: where there is an `after`, with what the pattern's first brackets hold between. */
-static const struct mistake {
-	const char *pattern, *hint, *after;
-} mistakes[] = {
-	{"\342\200[\230-\237]|\302[\253\273]", "typographic quotes are no quotes; write \"TEXT\"",
-	 NULL},
-	{"'", "single quotes are no quotes; write \"TEXT\"", NULL},
-	{"[\200-\377]",
-	 "a character outside of quotes is not ASCII; it may look like a blank or a dash", NULL},
-	{"(^|[^[:alnum:]_*-])include" BLANK "\"",
-	 "to include a file, write @include \"FILE\" on a line of its own", NULL},
-	{"," BLANK "[])]", "take out the ',' before the closing bracket", NULL},
-	{"\"\"" BLANK "[=:]", "a key is written without quotes", NULL},
-	{"[]})\"]" BLANK "[[{(]", "put a ',' between one item and the next", NULL},
-	{"[(]" BLANK "(" KEY ")" BLANK "[=:]", "the items of a list have braces: ( { ",
-	 " = ... }, { ... } )"},
-	{"(" KEY ")(" BLANK "[\"[{(]|[[:blank:]]+[0-9])", "put a '=' after \"", "\""},
-	{"[=:([,]" BLANK "([[:alpha:]][^][:blank:];,(){}=[]*|"
-	 "[[:xdigit:]]*[.:/][[:xdigit:]]*[.:/][[:xdigit:].:/]*)" BLANK "([];,)}]|$)",
-	 "a text has quotes: \"", "\""},
-};
-
-static bool is_truth_value(const char *text, size_t length)
-{
-	return (length == 4 && strncasecmp(text, "true", length) == 0) ||
-	       (length == 5 && strncasecmp(text, "false", length) == 0);
-}
-
-/* Whether the line has the mistake; *word is what is to be told of it. */
-static bool find_mistake(const struct mistake *mistake, const char *line, const char **word,
-			 size_t *length)
-{
-	regmatch_t at[2];
-	regex_t regex;
-	bool found = false;
-
-	if (regcomp(&regex, mistake->pattern, REG_EXTENDED) != 0)
-		return false;
-	while (!found && regexec(&regex, line, 2, at, 0) == 0) {
-		*length = mistake->after ? (size_t)(at[1].rm_eo - at[1].rm_so) : 0;
-		*word = line + (mistake->after ? at[1].rm_so : 0);
-		found = !is_truth_value(*word, *length);
-		line += at[0].rm_eo;
-	}
-	regfree(&regex);
-	return found;
-}
-
-/* Nothing that is known by its looks. */
-static void unknown_mistake(struct reader *reader, const struct outline *outline,
-			    const struct origin *origin)
-{
-	struct origin opened;
-	char closing;
-
-	if (outline->depth == 0 || outline->depth > BRACKETS_MAX) {
-		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
-			  "syntax error; look for a missing ';', ',' or bracket here or just "
-			  "above");
-		return;
-	}
-	opened = config_source_at(&reader->source, outline->open[outline->depth - 1].line);
-	closing = outline->open[outline->depth - 1].closing;
-	if (outline->ended)
-		fault_add(reader->faults, FAULT_ERROR, &opened, NULL,
-			  "syntax error; a bracket that is opened here is never closed; put a '%c' "
-			  "where it ends",
-			  closing);
-	else
-		fault_add(reader->faults, FAULT_ERROR, origin, NULL,
-			  outline->mismatch
-				  ? "syntax error; the bracket opened at %s:%u needs its '%c' "
-				    "first, or an opening one is missing here"
-				  : "syntax error; look for a missing ',' or bracket here or just "
-				    "above; maybe the bracket opened at %s:%u needs its '%c' first",
-			  opened.file, opened.line, closing);
-}
-
-static void syntax_fault(struct reader *reader, unsigned line)
-{
-	struct origin origin = config_source_at(&reader->source, line);
-	size_t length = 0, count = COUNT(mistakes), i = 0;
-	struct outline outline;
-	const char *word = "";
-
-	outline_init(&outline, reader->source.text, line);
-	while (i < count && !find_mistake(&mistakes[i], outline.line, &word, &length))
-		i++;
-	if (outline.ended || outline.mismatch || i == count)
-		unknown_mistake(reader, &outline, &origin);
-	else
-		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "syntax error; %s%.*s%s",
-			  mistakes[i].hint, (int)length, word,
-			  mistakes[i].after ? mistakes[i].after : "");
-}
-
-static void parse_fault(struct reader *reader)
+static void parse_fault(struct tree_reader *reader)
 {
 	static const char *const advice[][2] = {
 		{"duplicate setting name", "a key stands twice in one group; keep one of them"},
@@ -559,7 +337,7 @@ static void parse_fault(struct reader *reader)
 
 	text = text ? text : "unreadable";
 	if (strcmp(text, "syntax error") == 0) {
-		syntax_fault(reader, line);
+		config_source_syntax_fault(&reader->source, line, reader->faults);
 		return;
 	}
 	while (i < COUNT(advice) && strcmp(text, advice[i][0]) != 0)
@@ -568,10 +346,10 @@ static void parse_fault(struct reader *reader)
 		  i < COUNT(advice) ? advice[i][1] : "correct it and try again");
 }
 
-/* libconfig takes what malloc gives and writes to it, whether it got something or not: without
- * memory that ends the process, and with it all answers. So what the tree takes at most is asked
- * for first, and given back: every setting and element has one of these characters, and the texts
- * are copied. What other threads take in that moment is theirs. */
+/* libconfig does not check what malloc returns: without memory it ends the process, and with it all
+ * answers. So what the tree takes at most is allocated first and freed again: every setting and
+ * element has one of these characters, and the texts are copied. Other threads may still take the
+ * memory in between. */
 static bool has_memory(const struct config_source *source)
 {
 	enum { SETTING_BYTES = 176, PARSER_BYTES = 256 * 1024 };
@@ -587,7 +365,7 @@ static bool has_memory(const struct config_source *source)
 }
 
 /* False when there is no tree to walk. */
-static bool parse(struct reader *reader)
+static bool parse(struct tree_reader *reader)
 {
 	const char *directory = directory_of(arena_of(reader), reader->path);
 	struct origin origin = {.file = reader->path};
@@ -606,7 +384,7 @@ static bool parse(struct reader *reader)
 		parse_fault(reader);
 		return false;
 	}
-	/* What is left of a file where a write got no further than to begin. */
+	/* A write that only just began leaves such a file. */
 	if (config_setting_length(config_root_setting(&reader->config)) > 0)
 		return true;
 	fault_add(reader->faults, FAULT_ERROR, &origin, NULL,
@@ -614,11 +392,11 @@ static bool parse(struct reader *reader)
 	return false;
 }
 
-static void list_files(struct reader *reader)
+static void list_files(struct tree_reader *reader)
 {
 	struct model *model = reader->model;
-	size_t count = reader->source.file_count;
-	const char **files = arena_alloc_array(&model->arena, count, sizeof *files);
+	const struct config_source *source = &reader->source;
+	const char **files = arena_alloc_array(&model->arena, source->piece_count, sizeof *files);
 	struct origin origin = {.file = reader->path};
 
 	if (!files) {
@@ -626,12 +404,12 @@ static void list_files(struct reader *reader)
 		return;
 	}
 	model->files.items = files;
-	model->files.count = count;
-	for (size_t i = 0; i < count; i++)
-		files[i] = reader->source.files[i];
+	for (size_t i = 0; i < source->piece_count; i++)
+		if (source->pieces[i].first)
+			files[model->files.count++] = source->pieces[i].file;
 }
 
-static void read_model(struct reader *reader, const struct hash_key *key,
+static void read_model(struct tree_reader *reader, const struct hash_key *key,
 		       const struct model *before)
 {
 	struct model *model = reader->model;
@@ -656,16 +434,16 @@ static void read_model(struct reader *reader, const struct hash_key *key,
 		model->user_origin = origin_of(reader, user, "user");
 	list_files(reader);
 	zone_files_read(model, before, key, reader->faults);
-	cookie_file_read(&model->udp, reader->faults);
+	secret_files_read(model, reader->faults);
 	model_place_endpoints(model);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */
-static bool reader_init(struct reader *reader, const char *path, struct faults *faults)
+static bool reader_init(struct tree_reader *reader, const char *path, struct faults *faults)
 {
 	struct origin origin = {.file = path};
 
-	*reader = (struct reader){.path = path, .model = model_new(), .faults = faults};
+	*reader = (struct tree_reader){.path = path, .model = model_new(), .faults = faults};
 	config_init(&reader->config);
 	if (!reader->model)
 		out_of_memory(reader, &origin, NULL);
@@ -673,7 +451,7 @@ static bool reader_init(struct reader *reader, const char *path, struct faults *
 }
 
 /* All but the model. */
-static void reader_release(struct reader *reader)
+static void reader_release(struct tree_reader *reader)
 {
 	config_destroy(&reader->config);
 	config_source_release(&reader->source);
@@ -683,7 +461,7 @@ static void reader_release(struct reader *reader)
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults)
 {
-	struct reader reader;
+	struct tree_reader reader;
 
 	if (reader_init(&reader, path, faults)) {
 		read_model(&reader, key, before);
@@ -701,7 +479,7 @@ int config_file_socket(const char *path, char *socket, size_t size, struct fault
 	const config_setting_t *setting;
 	struct management *management;
 	size_t before = faults->errors;
-	struct reader reader;
+	struct tree_reader reader;
 	int err = ERR_FAULTS;
 
 	if (reader_init(&reader, path, faults)) {

@@ -1,9 +1,9 @@
-/* The configuration file (libconfig) and the model. Which keys there are, of which types, is the
- * field table's (rules/schema/schema.h): the reader and the writer walk it and know no key by name,
- * so a new setting needs nothing here.
+/* From the configuration file (libconfig) to the model. Which keys there are, of which types, the
+ * field table says (rules/schema/schema.h): the reader walks it and knows no key by name, so a new
+ * setting needs nothing here.
  *
- * Reading checks syntax, types and ranges, reads the zone files and places the endpoints. Whether
- * the whole is allowed is limits_check's to say, when the model is complete (load.h). */
+ * Reading checks syntax, types and ranges, reads zone and secret files and places the endpoints.
+ * Whether the whole is allowed is limits_check's to say, when the model is complete (load.h). */
 #ifndef SLUICE_CONFIG_FILE_H
 #define SLUICE_CONFIG_FILE_H
 
@@ -25,9 +25,8 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults);
 
 /* management.socket as the file has it, or its default, to `socket`. Nothing else that the file
- * sets is looked at: one that is full of faults must not keep an operator from asking the server
- * that runs. ERR_FAULTS: there is no telling, because the text cannot be read, or that value;
- * ERR_LIMIT: the path has no room. */
+ * sets is looked at: faults in it must not keep an operator from asking the running server.
+ * ERR_FAULTS: the text or that value cannot be read; ERR_LIMIT: the path has no room. */
 MUST_CHECK int config_file_socket(const char *path, char *socket, size_t size,
 				  struct faults *faults);
 

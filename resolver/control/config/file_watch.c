@@ -5,27 +5,15 @@
 #include <assert.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdbool.h>
-
-static void look(const char *path, struct stat *st)
-{
-	if (stat(path, st) != 0)
-		memset(st, 0, sizeof *st);
-}
-
-static bool same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
+#include <stdio.h>
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct file_watch *watch = timer->data;
-	struct stat now;
-	look(watch->path, &now);
-	if (same(&now, &watch->seen))
+	struct file_stamp now;
+
+	file_stamp_of(&now, watch->path);
+	if (file_stamp_equal(&now, &watch->seen))
 		return;
 	watch->seen = now;
 	watch->on_change(watch->context);
@@ -34,15 +22,17 @@ static void on_timer(uv_timer_t *timer)
 static void arm(struct file_watch *watch, uint64_t first_ms)
 {
 	int err = uv_timer_start(&watch->timer, on_timer, first_ms, FILE_WATCH_EVERY_MS);
+
 	assert(err == 0);
 	(void)err;
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
 {
+	struct file_watch *watch = event->data;
+
 	(void)name;
 	(void)events;
-	struct file_watch *watch = event->data;
 	/* A look that is due sooner stays: a busy directory must not put it off for ever. */
 	if (status == 0 && uv_timer_get_due_in(&watch->timer) > FILE_WATCH_SETTLE_MS)
 		arm(watch, FILE_WATCH_SETTLE_MS);
@@ -51,13 +41,14 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 void file_watch_note(struct file_watch *watch, const char *path)
 {
 	watch->path = path;
-	look(path, &watch->seen);
+	file_stamp_of(&watch->seen, path);
 }
 
 void file_watch_start(struct file_watch *watch, uv_loop_t *loop, void (*on_change)(void *context),
 		      void *context)
 {
 	char copy[PATH_MAX];
+
 	watch->on_change = on_change;
 	watch->context = context;
 	uv_fs_event_init(loop, &watch->event);

@@ -1,10 +1,12 @@
-/* Tells when a file has changed, also when it was replaced by rename or lies behind a symbolic link
- * into another directory: its directory is watched, and the file is looked at every few seconds. */
+/* Calls back when a file has changed, also when it was replaced by rename or lies behind a symbolic
+ * link into another directory: its directory is watched, and the file is looked at every few
+ * seconds. */
 #ifndef SLUICE_FILE_WATCH_H
 #define SLUICE_FILE_WATCH_H
 
-#include <sys/stat.h>
 #include <uv.h>
+
+#include "resolver/control/base/regular_file.h"
 
 enum { FILE_WATCH_EVERY_MS = 3000, FILE_WATCH_SETTLE_MS = 100 };
 
@@ -12,12 +14,12 @@ struct file_watch {
 	uv_fs_event_t event;
 	uv_timer_t timer;
 	const char *path;
-	struct stat seen; /* zero: it was not there */
+	struct file_stamp seen; /* all zero: it was not there */
 	void (*on_change)(void *context);
 	void *context;
 };
 
-/* Before the file is read for the first time: what changes from here on is told. `path` must
+/* Call it before the file is read for the first time: later changes are noticed. `path` must
  * outlive it. */
 void file_watch_note(struct file_watch *watch, const char *path);
 /* Never fails: where the directory cannot be watched, the timer remains. */

@@ -1,4 +1,4 @@
-/* Two parts: words of our own, and the groups of the field table, each once, in the order in which
+/* Two parts: an introduction, and the groups of the field table, each once, in the order in which
  * they are first met. Text is escaped for roff here; the table's docs are plain. */
 #include "resolver/control/config/manual.h"
 
@@ -64,9 +64,9 @@ static const char intro[] =
 	"takes in another file; FILE is relative to the directory of the main file. Every other "
 	"relative path is relative to the file that names it.\n"
 	".PP\n"
-	"A key that is not described here is a fault. All faults are told at once, each with "
+	"A key that is not described here is a fault. All faults are reported at once, each with "
 	"file,\n"
-	"line and path; a syntax error is told alone. Warnings never refuse a file. Names and\n"
+	"line and path; a syntax error is reported alone. Warnings never refuse a file. Names and\n"
 	"references are compared without regard to case.\n";
 
 static const char example[] =

@@ -1,10 +1,9 @@
 /* Reads resolv.conf(5) the way the C library does: a line counts when it begins with "nameserver"
  * and white space, and its first word is the address. A scope id (fe80::1%eth0) is understood and
- * such a server is passed over, because a target is an address without a scope.
+ * such a server is ignored, because a target is an address without a scope.
  *
  * A resolver whose resolv.conf points back at itself is common (it is the machine's resolver), and
- * would loop; so what is us is left out. Port 53 is what resolv.conf means. Not in here: watching
- * the file (file_watch.h) and DNS itself. */
+ * would loop; so our own addresses are left out. Port 53 is what resolv.conf means. */
 #include "resolver/control/config/resolv_conf.h"
 
 #include <assert.h>
@@ -36,6 +35,7 @@ static char *nameserver_word(char *line)
 {
 	static const char keyword[] = "nameserver";
 	size_t length = sizeof keyword - 1;
+
 	if (strncmp(line, keyword, length) != 0 || !isspace((unsigned char)line[length]))
 		return NULL;
 	char *word = line + length + strspn(line + length, " \t");
@@ -43,18 +43,19 @@ static char *nameserver_word(char *line)
 	return word;
 }
 
-/* The unspecified address is this machine to the C library, or rather to the kernel under it. */
+/* To the C library, or rather the kernel, the unspecified address is this machine. */
 static void read_unspecified(struct address *address, const struct origin *origin,
 			     struct faults *faults)
 {
 	char before[ADDRESS_TEXT_MAX], now[ADDRESS_TEXT_MAX];
+
 	if (!address_is_unspecified(address))
 		return;
 	address_print(address, before);
 	int err = address_parse(address, address->family == 4 ? "127.0.0.1" : "::1");
 	assert(err == 0);
 	(void)err;
-	fault_add(faults, FAULT_WARNING, origin, NULL, "%s means this machine; %s is asked", before,
+	fault_add(faults, FAULT_WARNING, origin, NULL, "%s means this machine; %s is used", before,
 		  address_print(address, now));
 }
 
@@ -66,19 +67,19 @@ static bool is_listed(const struct resolv_conf *conf, const struct address *addr
 	return false;
 }
 
-/* Why a server is passed over; NULL: it is not. The file is not the operator's, so nothing that the
- * C library puts up with may be an error: what the checks would refuse as a target ends here. */
+/* Why a server is ignored; NULL: it is not. The operator may not have written the file, so what the
+ * C library puts up with is no error: what the checks would refuse as a target is ignored here. */
 static const char *why_not(const struct resolv_conf *conf, const struct address *address)
 {
 	if (is_link_local(address))
-		return "is a link-local address and is passed over; name a server by a global or "
+		return "is a link-local address and is ignored; name a server by a global or "
 		       "private address";
 	if (address_is_multicast(address))
-		return "is a multicast address and is passed over; name one server";
+		return "is a multicast address and is ignored; name one server";
 	if (address_is_broadcast(address))
-		return "is the broadcast address and is passed over; name one server";
+		return "is the broadcast address and is ignored; name one server";
 	if (is_listed(conf, address))
-		return "is there twice; it is passed over here";
+		return "is there twice; this one is ignored";
 	return NULL;
 }
 
@@ -88,10 +89,11 @@ static void add_server(struct resolv_conf *conf, const char *word, const struct 
 	char text[ADDRESS_TEXT_MAX];
 	struct address address;
 	size_t length = strcspn(word, "%");
+
 	snprintf(text, sizeof text, "%.*s", (int)length, word);
 	if (length >= sizeof text || address_parse(&address, text) != 0) {
 		fault_add(faults, FAULT_WARNING, origin, NULL,
-			  "\"%s\" is not an address and is passed over", word);
+			  "\"%s\" is not an address and is ignored", word);
 		return;
 	}
 	read_unspecified(&address, origin, faults);
@@ -100,7 +102,7 @@ static void add_server(struct resolv_conf *conf, const char *word, const struct 
 		fault_add(faults, FAULT_WARNING, origin, NULL, "%s %s", word, why);
 	else if (conf->count == RESOLV_CONF_SERVERS_MAX)
 		fault_add(faults, FAULT_WARNING, origin, NULL,
-			  "%s is passed over; only the first %d servers are used", word,
+			  "%s is ignored; only the first %d servers are used", word,
 			  RESOLV_CONF_SERVERS_MAX);
 	else
 		conf->servers[conf->count++] =
@@ -110,12 +112,13 @@ static void add_server(struct resolv_conf *conf, const char *word, const struct 
 int resolv_conf_read(struct resolv_conf *conf, const char *path, struct faults *faults)
 {
 	struct origin origin = {.file = path};
+
 	memset(conf, 0, sizeof *conf);
 	const char *why;
 	FILE *in = regular_file_open(path, &why);
 	if (!in) {
 		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "cannot be read (%s), and there is no other default resolver; give "
+			  "cannot be read (%s), and there is no other default resolver; set "
 			  "default_resolver.targets",
 			  why);
 		return ERR_SYSTEM;
@@ -145,6 +148,7 @@ static bool is_local(const struct address *address)
 {
 	struct ifaddrs *list;
 	bool found = address_is_loopback(address);
+
 	if (found || getifaddrs(&list) != 0)
 		return found;
 	for (struct ifaddrs *at = list; at && !found; at = at->ifa_next) {
@@ -179,12 +183,14 @@ struct looked_for {
 static void on_self(void *context, const struct model_self *self)
 {
 	struct looked_for *looked_for = context;
+
 	looked_for->found = looked_for->found || covers(&self->host, looked_for->address);
 }
 
 static bool is_us(const struct model *model, const struct address *address)
 {
 	struct looked_for looked_for = {.address = address};
+
 	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++)
 		if (covers(&model->vnet_resolver.listen.items[i], address))
 			return true;
@@ -192,24 +198,14 @@ static bool is_us(const struct model *model, const struct address *address)
 	return looked_for.found;
 }
 
-static void set_target(struct target_server *target, const struct resolv_server *server,
-		       const char *file)
-{
-	*target = (struct target_server){
-		.origin = {.file = file, .line = server->line, .path = "nameserver"},
-		.address = server->address,
-		.port = DNS_PORT,
-		.protocol = PROTOCOL_UDP,
-	};
-}
-
-/* Into the memory that the first call took: a model may be served for years, and its arena gives
- * nothing back. */
+/* Reuses what the first call allocated: a model may be served for years, and its arena frees
+ * nothing. */
 static int set_targets(struct model *model, struct target_server *targets, size_t count,
 		       struct faults *faults)
 {
 	struct default_resolver *resolver = &model->default_resolver;
 	const char *file;
+
 	if (resolver->targets.count > 0) {
 		file = resolver->targets.items[0].origin.file;
 	} else {
@@ -237,21 +233,27 @@ int resolv_conf_apply(const struct resolv_conf *conf, const char *path, struct m
 	struct origin origin = {.file = path};
 	struct target_server targets[RESOLV_CONF_SERVERS_MAX];
 	size_t count = 0;
+
 	for (unsigned i = 0; i < conf->count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 		if (!is_us(model, &conf->servers[i].address)) {
-			set_target(&targets[count++], &conf->servers[i], path);
+			targets[count++] = (struct target_server){
+				.origin = {path, conf->servers[i].line, "nameserver"},
+				.address = conf->servers[i].address,
+				.port = DNS_PORT,
+				.protocol = PROTOCOL_UDP,
+			};
 			continue;
 		}
 		origin.line = conf->servers[i].line;
 		fault_add(faults, FAULT_WARNING, &origin, NULL,
-			  "%s is this resolver itself and is passed over",
+			  "%s is this resolver itself and is ignored",
 			  address_print(&conf->servers[i].address, text));
 	}
 	if (count == 0) {
 		origin.line = 0;
 		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "names no server that can be asked; give default_resolver.targets");
+			  "names no server that can be used; set default_resolver.targets");
 		return ERR_FAULTS;
 	}
 	return set_targets(model, targets, count, faults);

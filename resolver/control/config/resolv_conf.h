@@ -30,7 +30,7 @@ bool resolv_conf_wanted(const struct model *model);
 
 /* Reads it. What cannot be used (no address, a link-local, multicast or broadcast one, one that is
  * there already, one too many) is a warning with its line; 0.0.0.0 and :: are read as 127.0.0.1 and
- * ::1, with a warning. Options, search and whatever else the file may hold are passed over.
+ * ::1, with a warning. Everything else (options, search) is ignored.
  * ERR_SYSTEM when it cannot be read, which is a fault. */
 MUST_CHECK int resolv_conf_read(struct resolv_conf *conf, const char *path, struct faults *faults);
 

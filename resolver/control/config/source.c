@@ -6,36 +6,41 @@
  *     ; log = { };            3           main.conf    2          line 2 of main.conf
  *
  * What stands behind a directive begins a new line of the text, so that a line is one file's.
- * A file that includes itself ends at the maximum depth. */
+ * A file that includes itself ends at the maximum depth.
+ *
+ * Of libconfig's grammar this knows what it takes to tell strings, comments, integers and
+ * directives apart. Everything else is libconfig's to judge. */
 #include "resolver/control/config/source.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <regex.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "resolver/control/base/regular_file.h"
-#include "resolver/control/config/scan.h"
+#include "rules/base.h"
 
 enum {
 	TEXT_MAX = 1 << 28, /* bytes: files that include others twice each grow fast */
-	READ_STEP = 64 * 1024,
+	NUMBER_SHOWN_MAX = 64,
 };
 
-struct config_piece {
-	unsigned from; /* line of the text */
-	const char *file;
-	unsigned line; /* of the file, where the piece begins */
-};
-
-struct reading {
+struct text_reader {
 	struct config_source *source;
+	FILE *text;
+	size_t length;
+	unsigned lines; /* line ends in the text */
 	const char *directory;
 	struct arena *arena;
 	struct faults *faults;
 	unsigned includes, depth;
 };
 
-static int add_file(struct reading *reading, const char *path, const struct origin *named_at);
+static int add_file(struct text_reader *reader, const char *path, const struct origin *named_at);
 
 const char *config_source_path(struct arena *arena, const char *directory, const char *path)
 {
@@ -44,35 +49,32 @@ const char *config_source_path(struct arena *arena, const char *directory, const
 	return arena_printf(arena, "%s/%s", directory, path);
 }
 
+static unsigned count_lines(const char *from, const char *end)
+{
+	unsigned lines = 0;
+
+	for (; from < end; from++)
+		lines += *from == '\n';
+	return lines;
+}
+
 /* ---- the text and its pieces ---- */
 
-static int append(struct config_source *source, const char *bytes, size_t length)
+/* Without memory the end of the stream says so. */
+static int append(struct text_reader *reader, const char *bytes, size_t length)
 {
-	size_t room = source->room ? source->room : READ_STEP;
-
-	if (length > TEXT_MAX - source->length)
+	if (length > TEXT_MAX - reader->length)
 		return ERR_LIMIT;
-	while (room <= source->length + length)
-		room *= 2;
-	if (room != source->room) {
-		char *text = realloc(source->text, room);
-
-		if (!text)
-			return ERR_NOMEM;
-		source->text = text;
-		source->room = room;
-	}
-	memcpy(source->text + source->length, bytes, length);
-	source->length += length;
-	source->text[source->length] = '\0';
-	for (size_t i = 0; i < length; i++)
-		source->lines += bytes[i] == '\n';
-	return 0;
+	reader->length += length;
+	reader->lines += count_lines(bytes, bytes + length);
+	return fwrite(bytes, 1, length, reader->text) == length ? 0 : ERR_NOMEM;
 }
 
 /* What is appended next comes from here. */
-static int begin_piece(struct config_source *source, const struct origin *here)
+static int begin_piece(struct text_reader *reader, const struct origin *here, bool first)
 {
+	struct config_source *source = reader->source;
+
 	if (source->piece_count == source->piece_room) {
 		size_t room = source->piece_room ? source->piece_room * 2 : 16;
 		struct config_piece *pieces =
@@ -84,7 +86,7 @@ static int begin_piece(struct config_source *source, const struct origin *here)
 		source->piece_room = room;
 	}
 	source->pieces[source->piece_count++] =
-		(struct config_piece){source->lines + 1, here->file, here->line};
+		(struct config_piece){reader->lines + 1, here->file, here->line, first};
 	return 0;
 }
 
@@ -107,142 +109,436 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 				       (line - source->pieces[low].from)};
 }
 
-/* ---- files ---- */
+/* ---- a file's words ---- */
 
-/* libconfig's two escapes in a path. */
-static char *include_path(struct arena *arena, const struct config_include *include)
+/* Behind the comment that begins here; `at` itself: none does. */
+static const char *skip_comment(const char *at)
 {
-	char *path = arena_printf(arena, "%.*s", (int)include->path_length, include->path);
-	size_t used = 0;
+	if (at[0] == '#' || (at[0] == '/' && at[1] == '/'))
+		return at + strcspn(at, "\n");
+	if (at[0] == '/' && at[1] == '*') {
+		const char *end = strstr(at + 2, "*/");
 
-	for (const char *at = path; at && *at != '\0'; at++) {
-		if (*at == '\\' && (at[1] == '\\' || at[1] == '"'))
-			at++;
-		path[used++] = *at;
+		return end ? end + 2 : at + strlen(at);
 	}
-	if (path)
-		path[used] = '\0';
-	return path;
+	return at;
 }
 
-static int add_include(struct reading *reading, const struct config_include *include,
+/* The closing quote of the string that begins here; where it has none, the end of the line. */
+static const char *string_end(const char *at)
+{
+	for (at++; *at && *at != '"' && *at != '\n'; at++)
+		at += *at == '\\' && at[1] && at[1] != '\n';
+	return at;
+}
+
+struct scan {
+	const char *start, *at; /* behind a byte order mark */
+	struct origin here;     /* the file, and the line of `at` */
+	struct faults *faults;
+};
+
+#define REFUSE(scan, ...) fault_add((scan)->faults, FAULT_ERROR, &(scan)->here, NULL, __VA_ARGS__)
+
+/* libconfig would go on in the next line, but no value has a line end, and a quote that is missing
+ * would turn all that comes after it inside out. */
+static void scan_string(struct scan *scan)
+{
+	const char *end = string_end(scan->at);
+
+	for (const char *at = scan->at; at < end; at++)
+		if (*at == '\\' && strncasecmp(++at, "x00", 3) == 0)
+			REFUSE(scan, "\\x00 in a string is a NUL byte, which no value may have; "
+				     "remove it");
+	if (*end != '"')
+		REFUSE(scan, "a quote is missing: a string ends on the line that it begins on, "
+			     "with a plain \" (not a typographic one)");
+	scan->at = end + (*end == '"');
+}
+
+static bool is_cut(const char *token, size_t length)
+{
+	const char *digits = token + (*token == '-' || *token == '+');
+	bool hex = strncasecmp(digits, "0x", 2) == 0;
+	unsigned long long most = UINT64_C(0x7fffffff) + (*token == '-'), value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(digits, &end, hex ? 16 : 10);
+	return isdigit((unsigned char)digits[0]) && end == token + length &&
+	       (errno != 0 || value > most);
+}
+
+/* A run of letters, digits and signs. */
+static void scan_token(struct scan *scan)
+{
+	const char *token = scan->at, *end = token + 1;
+
+	while (isalnum((unsigned char)*end) || (*end && strchr("._-+*", *end)))
+		end++;
+	scan->at = end;
+	if (is_cut(token, (size_t)(end - token))) {
+		int shown = end - token < NUMBER_SHOWN_MAX ? (int)(end - token) : NUMBER_SHOWN_MAX;
+
+		REFUSE(scan, "%.*s has more than 32 bits; write %.*sL", shown, token, shown, token);
+	}
+}
+
+struct include {
+	const char *begin, *path, *end; /* its @, behind the first quote, the last one */
+};
+
+/* libconfig wants a directive to be the first thing on its line. False is a fault: with none of
+ * those, libconfig will find nothing to include. */
+static bool scan_include(struct scan *scan, struct include *include)
+{
+	static const char keyword[] = "@include";
+	const char *begin = scan->at, *before = begin, *at = begin + sizeof keyword - 1;
+
+	scan->at++;
+	while (before > scan->start && (before[-1] == ' ' || before[-1] == '\t'))
+		before--;
+	if ((before == scan->start || before[-1] == '\n') &&
+	    strncmp(begin, keyword, sizeof keyword - 1) == 0 && (*at == ' ' || *at == '\t') &&
+	    *(at += strspn(at, " \t")) == '"') {
+		*include = (struct include){begin, at + 1, string_end(at)};
+		scan->at = include->end + (*include->end == '"');
+		if (*include->end == '"')
+			return true;
+	}
+	REFUSE(scan, "an @ only begins a line of its own: @include \"FILE\"");
+	return false;
+}
+
+/* Goes on to behind the next @include, adding faults on the way. False: there is none. */
+static bool scan_next(struct scan *scan, struct include *include)
+{
+	while (*scan->at) {
+		const char *behind = skip_comment(scan->at);
+
+		if (behind > scan->at) {
+			scan->here.line += count_lines(scan->at, behind);
+			scan->at = behind;
+		} else if (*scan->at == '"') {
+			scan_string(scan);
+		} else if (*scan->at == '@') {
+			if (scan_include(scan, include))
+				return true;
+		} else if (isalnum((unsigned char)*scan->at) || strchr("-+*", *scan->at)) {
+			scan_token(scan);
+		} else {
+			scan->here.line += *scan->at++ == '\n';
+		}
+	}
+	return false;
+}
+
+/* ---- files ---- */
+
+static int add_include(struct text_reader *reader, const struct include *include,
 		       const struct origin *here)
 {
-	const char *path = include_path(reading->arena, include);
+	char *written = arena_printf(reader->arena, "%.*s", (int)(include->end - include->path),
+				     include->path);
+	const char *path = NULL;
+	size_t used = 0;
 	int err;
 
-	if (path)
-		path = config_source_path(reading->arena, reading->directory, path);
+	for (const char *at = written; at && *at; at++) { /* libconfig's two escapes in a path */
+		at += at[0] == '\\' && (at[1] == '\\' || at[1] == '"');
+		written[used++] = *at;
+	}
+	if (written) {
+		written[used] = '\0';
+		path = config_source_path(reader->arena, reader->directory, written);
+	}
 	if (!path)
 		return ERR_NOMEM;
-	if (reading->depth == CONFIG_INCLUDE_DEPTH_MAX ||
-	    reading->includes++ == CONFIG_INCLUDES_MAX) {
-		fault_add(reading->faults, FAULT_ERROR, here, NULL,
+	if (reader->depth == CONFIG_INCLUDE_DEPTH_MAX ||
+	    reader->includes++ == CONFIG_INCLUDES_MAX) {
+		fault_add(reader->faults, FAULT_ERROR, here, NULL,
 			  "%s is included too deep, or is one too many; at most %d files include "
 			  "one another, and at most %d are included",
 			  path, CONFIG_INCLUDE_DEPTH_MAX, CONFIG_INCLUDES_MAX);
 		return ERR_FAULTS;
 	}
-	reading->depth++;
-	err = add_file(reading, path, here);
-	reading->depth--;
+	reader->depth++;
+	err = add_file(reader, path, here);
+	reader->depth--;
 	return err;
 }
 
-static int add_to_files(struct config_source *source, const char *path)
-{
-	if (source->file_count == source->file_room) {
-		size_t room = source->file_room ? source->file_room * 2 : 16;
-		const char **files = realloc(source->files, room * sizeof *files);
-
-		if (!files)
-			return ERR_NOMEM;
-		source->files = files;
-		source->file_room = room;
-	}
-	source->files[source->file_count++] = path;
-	return 0;
-}
-
 /* Appends a file's text, each directive replaced by what it includes. */
-static int add_text(struct reading *reading, const char *path, const char *bytes, size_t length)
+static int add_text(struct text_reader *reader, const char *path, const char *text)
 {
-	struct config_source *source = reading->source;
-	struct config_include include;
-	struct config_scan scan;
-	const char *from;
-	int err = add_to_files(source, path);
+	static const char mark[] = "\xef\xbb\xbf"; /* some editors write one */
+	const char *from = text + (strncmp(text, mark, 3) == 0 ? 3 : 0);
+	struct scan scan = {from, from, {.file = path, .line = 1}, reader->faults};
+	struct include include;
+	int err = begin_piece(reader, &scan.here, true);
 
-	if (err != 0)
-		return err;
-	config_scan_init(&scan, bytes, length, path, reading->faults);
-	from = scan.start;
-	err = begin_piece(source, &scan.here);
-	while (err == 0 && config_scan_next(&scan, &include)) {
-		err = append(source, from, (size_t)(include.start - from));
+	while (err == 0 && scan_next(&scan, &include)) {
+		err = append(reader, from, (size_t)(include.begin - from));
 		if (err == 0)
-			err = add_include(reading, &include, &scan.here);
+			err = add_include(reader, &include, &scan.here);
 		if (err == 0)
-			err = begin_piece(source, &scan.here);
-		from = include.end;
+			err = begin_piece(reader, &scan.here, false);
+		from = scan.at;
 	}
 	if (err == 0)
-		err = append(source, from, (size_t)(bytes + length - from));
+		err = append(reader, from, strlen(from));
 	if (err == 0) /* a comment may lack its line end */
-		err = append(source, "\n", 1);
+		err = append(reader, "\n", 1);
 	if (err != ERR_LIMIT)
 		return err;
-	fault_add(reading->faults, FAULT_ERROR, &scan.here, NULL,
-		  "the configuration is larger than 256 MB with all it includes; does a file "
-		  "include itself?");
+	REFUSE(&scan, "the configuration is larger than 256 MB with all it includes; does a file "
+		      "include itself?");
 	return ERR_FAULTS;
 }
 
 /* named_at: where the file is included; NULL is the main file. */
-static int add_file(struct reading *reading, const char *path, const struct origin *named_at)
+static int add_file(struct text_reader *reader, const char *path, const struct origin *named_at)
 {
-	struct origin itself = {.file = path};
-	const char *why;
+	struct origin here = {.file = path};
+	const char *why, *nul;
 	size_t length;
 	char *bytes = regular_file_read(path, TEXT_MAX, NULL, &length, &why);
-	int err;
+	int err = ERR_FAULTS;
 
-	if (bytes) {
-		err = add_text(reading, path, bytes, length);
-		free(bytes);
-		return err;
-	}
-	if (named_at)
+	if (bytes && (nul = memchr(bytes, '\0', length))) {
+		here.line = 1 + count_lines(bytes, nul);
+		fault_add(reader->faults, FAULT_ERROR, &here, NULL,
+			  "there is a NUL byte; save the file as text in ASCII or UTF-8, or remove "
+			  "the byte");
+	} else if (bytes) {
+		err = add_text(reader, path, bytes);
+	} else if (named_at) {
 		fault_add(
-			reading->faults, FAULT_ERROR, named_at, NULL,
+			reader->faults, FAULT_ERROR, named_at, NULL,
 			"%s cannot be read: %s; its path is relative to the main file's directory",
 			path, why);
-	else
-		fault_add(reading->faults, FAULT_ERROR, &itself, NULL, "cannot be read: %s", why);
-	return ERR_FAULTS;
+	} else {
+		fault_add(reader->faults, FAULT_ERROR, &here, NULL, "cannot be read: %s", why);
+	}
+	free(bytes);
+	return err;
 }
 
 int config_source_read(struct config_source *source, const char *path, const char *directory,
 		       struct arena *arena, struct faults *faults)
 {
-	struct reading reading = {source, directory, arena, faults, 0, 0};
+	struct text_reader reader = {
+		.source = source, .directory = directory, .arena = arena, .faults = faults};
 	size_t before = faults->errors;
 	const char *name = arena_strdup(arena, path);
-	int err;
+	int err = ERR_NOMEM;
 
 	*source = (struct config_source){0};
-	if (!name)
-		return ERR_NOMEM;
-	err = add_file(&reading, name, NULL);
-	if (err == 0 && faults->errors > before)
-		err = ERR_FAULTS;
-	return err;
+	reader.text = open_memstream(&source->text, &source->length);
+	if (name && reader.text)
+		err = add_file(&reader, name, NULL);
+	if (reader.text && fclose(reader.text) != 0 && err == 0)
+		err = ERR_NOMEM;
+	return err == 0 && faults->errors > before ? ERR_FAULTS : err;
 }
 
 void config_source_release(struct config_source *source)
 {
 	free(source->text);
 	free(source->pieces);
-	free(source->files);
 	*source = (struct config_source){0};
+}
+
+/* ---- a syntax error: libconfig has its line, and no more to say ---- */
+
+enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
+
+/* The text up to the end of a line. Of the line, what is neither comment nor in a string, with the
+ * last word or character before it:
+ *
+ *     { name = "a"; },  // the first           , );
+ *     );                # the line
+ */
+struct outline {
+	char line[LINE_MAX_KEPT];
+	size_t length;
+	struct {
+		char closing;
+		unsigned line;
+	} open[BRACKETS_MAX]; /* the brackets that are, or would be, closed next */
+	size_t depth;         /* may be more than there is room for */
+	bool mismatch;        /* the innermost one is closed by another kind */
+	bool ended;           /* the text ends ahead of that line */
+};
+
+static void outline_put(struct outline *outline, char c)
+{
+	if (outline->length < sizeof outline->line - 1)
+		outline->line[outline->length++] = c;
+}
+
+static bool is_key(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '*';
+}
+
+static void outline_next_line(struct outline *outline)
+{
+	size_t end = outline->length, begin;
+
+	while (end > 0 && isspace((unsigned char)outline->line[end - 1]))
+		end--;
+	begin = end > 0 ? end - 1 : 0;
+	while (begin > 0 && is_key(outline->line[begin]) && is_key(outline->line[begin - 1]))
+		begin--;
+	memmove(outline->line, outline->line + begin, end - begin);
+	outline->length = end - begin;
+	outline_put(outline, ' ');
+}
+
+static void outline_bracket(struct outline *outline, char c, unsigned line)
+{
+	static const char opening[] = "([{", closing[] = ")]}";
+	const char *found;
+
+	if ((found = strchr(opening, c))) {
+		if (outline->depth < BRACKETS_MAX) {
+			outline->open[outline->depth].closing = closing[found - opening];
+			outline->open[outline->depth].line = line;
+		}
+		outline->depth++;
+	} else if (strchr(closing, c) && outline->depth > 0 && outline->depth <= BRACKETS_MAX) {
+		outline->mismatch = outline->open[outline->depth - 1].closing != c;
+		outline->depth -= !outline->mismatch;
+	}
+}
+
+static void outline_init(struct outline *outline, const char *text, unsigned last)
+{
+	unsigned line = 1;
+
+	memset(outline, 0, sizeof *outline);
+	for (const char *at = text, *end; *at && line <= last; at = end) {
+		end = skip_comment(at);
+		if (end > at) {
+			line += count_lines(at, end);
+			continue;
+		}
+		end = at + 1;
+		if (*at == '"') {
+			end = string_end(at);
+			end += *end == '"';
+			outline_put(outline, '"');
+			outline_put(outline, '"');
+		} else if (*at != '\n') {
+			outline_put(outline, *at);
+			if (!outline->mismatch)
+				outline_bracket(outline, *at, line);
+		} else if (++line <= last) {
+			outline_next_line(outline);
+		}
+	}
+	outline->line[outline->length] = '\0';
+	outline->ended = line <= last; /* each line has its end */
+}
+
+#define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
+#define BLANK "[[:blank:]]*"
+
+/* What people write that libconfig does not read, as it looks in an outline. The first that is
+ * found is told: where there is an `after`, with what the pattern's first brackets hold between. */
+static const struct mistake {
+	const char *pattern, *hint, *after;
+} mistakes[] = {
+	{"\342\200[\230-\237]|\302[\253\273]", "typographic quotes are no quotes; write \"TEXT\"",
+	 NULL},
+	{"'", "single quotes are no quotes; write \"TEXT\"", NULL},
+	{"[\200-\377]",
+	 "a character outside of quotes is not ASCII; it may look like a blank or a dash", NULL},
+	{"(^|[^[:alnum:]_*-])include" BLANK "\"",
+	 "to include a file, write @include \"FILE\" on a line of its own", NULL},
+	{"," BLANK "[])]", "take out the ',' before the closing bracket", NULL},
+	{"\"\"" BLANK "[=:]", "a key is written without quotes", NULL},
+	{"[]})\"]" BLANK "[[{(]", "put a ',' between one item and the next", NULL},
+	{"[(]" BLANK "(" KEY ")" BLANK "[=:]", "the items of a list have braces: ( { ",
+	 " = ... }, { ... } )"},
+	{"(" KEY ")(" BLANK "[\"[{(]|[[:blank:]]+[0-9])", "put a '=' after \"", "\""},
+	{"[=:([,]" BLANK "([[:alpha:]][^][:blank:];,(){}=[]*|"
+	 "[[:xdigit:]]*[.:/][[:xdigit:]]*[.:/][[:xdigit:].:/]*)" BLANK "([];,)}]|$)",
+	 "a text has quotes: \"", "\""},
+};
+
+static bool is_truth_value(const char *text, size_t length)
+{
+	return (length == 4 && strncasecmp(text, "true", length) == 0) ||
+	       (length == 5 && strncasecmp(text, "false", length) == 0);
+}
+
+/* Whether the line has the mistake; *word is what is to be told of it. */
+static bool find_mistake(const struct mistake *mistake, const char *line, const char **word,
+			 size_t *length)
+{
+	regmatch_t at[2];
+	regex_t regex;
+	bool found = false;
+
+	if (regcomp(&regex, mistake->pattern, REG_EXTENDED) != 0)
+		return false;
+	while (!found && regexec(&regex, line, 2, at, 0) == 0) {
+		*length = mistake->after ? (size_t)(at[1].rm_eo - at[1].rm_so) : 0;
+		*word = line + (mistake->after ? at[1].rm_so : 0);
+		found = !is_truth_value(*word, *length);
+		line += at[0].rm_eo;
+	}
+	regfree(&regex);
+	return found;
+}
+
+/* Nothing that is known by its looks. */
+static void unknown_mistake(const struct config_source *source, const struct outline *outline,
+			    const struct origin *origin, struct faults *faults)
+{
+	struct origin opened;
+	char closing;
+
+	if (outline->depth == 0 || outline->depth > BRACKETS_MAX) {
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  "syntax error; look for a missing ';', ',' or bracket here or just "
+			  "above");
+		return;
+	}
+	opened = config_source_at(source, outline->open[outline->depth - 1].line);
+	closing = outline->open[outline->depth - 1].closing;
+	if (outline->ended)
+		fault_add(faults, FAULT_ERROR, &opened, NULL,
+			  "syntax error; a bracket that is opened here is never closed; put a '%c' "
+			  "where it ends",
+			  closing);
+	else
+		fault_add(faults, FAULT_ERROR, origin, NULL,
+			  outline->mismatch
+				  ? "syntax error; the bracket opened at %s:%u needs its '%c' "
+				    "first, or an opening one is missing here"
+				  : "syntax error; look for a missing ',' or bracket here or just "
+				    "above; maybe the bracket opened at %s:%u needs its '%c' first",
+			  opened.file, opened.line, closing);
+}
+
+void config_source_syntax_fault(const struct config_source *source, unsigned line,
+				struct faults *faults)
+{
+	struct origin origin = config_source_at(source, line);
+	size_t length = 0, count = COUNT(mistakes), i = 0;
+	struct outline outline;
+	const char *word = "";
+
+	outline_init(&outline, source->text, line);
+	while (i < count && !find_mistake(&mistakes[i], outline.line, &word, &length))
+		i++;
+	if (outline.ended || outline.mismatch || i == count)
+		unknown_mistake(source, &outline, &origin, faults);
+	else
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "syntax error; %s%.*s%s",
+			  mistakes[i].hint, (int)length, word,
+			  mistakes[i].after ? mistakes[i].after : "");
 }

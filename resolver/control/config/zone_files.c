@@ -10,12 +10,13 @@
 #include "rules/zone/zonefile.h"
 
 #define SECOND_NS INT64_C(1000000000)
+
 struct zone_reading {
 	struct file_stamp stamp;
 	bool trusted; /* the stamp will show the next change */
 };
 
-struct reader {
+struct zone_reader {
 	const struct private_zone **before; /* sorted */
 	size_t before_count;
 	const struct hash_key *key;
@@ -53,8 +54,8 @@ static int compare_sought(const void *sought, const void *zone)
 	return order(sought, *(const struct private_zone *const *)zone);
 }
 
-/* Without memory there is no before: all is read. */
-static void sort_before(struct reader *reader, const struct model *before)
+/* Without memory nothing is shared: all zones are read. */
+static void sort_before(struct zone_reader *reader, const struct model *before)
 {
 	size_t count = before ? before->private_zones.count : 0;
 
@@ -68,7 +69,7 @@ static void sort_before(struct reader *reader, const struct model *before)
 		qsort(reader->before, reader->before_count, sizeof *reader->before, compare);
 }
 
-static const struct private_zone *find_before(const struct reader *reader, const char *file,
+static const struct private_zone *find_before(const struct zone_reader *reader, const char *file,
 					      const struct name *apex)
 {
 	const struct sought sought = {file, apex};
@@ -82,17 +83,16 @@ static const struct private_zone *find_before(const struct reader *reader, const
 
 /* ---- a file ---- */
 
-/* Parses all of it. NULL: *why says it, or it is in the faults. What somebody has not finished to
- * write, or could not, has no record yet, or half of its last line, which may be a good record and
- * another one than was meant. */
-static struct zone *parse(const struct reader *reader, char *bytes, size_t length, const char *path,
-			  const struct name *apex, const char **why)
+/* NULL: *why or the faults say what is wrong. A file that is not written to its end has no record
+ * yet, or half of its last line, which may be a good record but not the one that was meant. */
+static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t length,
+			  const char *path, const struct name *apex, const char **why)
 {
 	struct zone *zone;
 	FILE *text;
 
 	if (length > 0 && bytes[length - 1] != '\n') {
-		*why = "its last line has no end; give it its newline, if it is whole";
+		*why = "its last line has no newline; add one if the file is complete";
 		return NULL;
 	}
 	text = fmemopen(length > 0 ? bytes : "\n", length > 0 ? length : 1, "r");
@@ -109,7 +109,7 @@ static struct zone *parse(const struct reader *reader, char *bytes, size_t lengt
 	return NULL;
 }
 
-static struct zone *read_whole(const struct reader *reader, const char *path,
+static struct zone *read_whole(const struct zone_reader *reader, const char *path,
 			       const struct name *apex, struct file_stamp *stamp, const char **why)
 {
 	size_t length;
@@ -128,7 +128,7 @@ static bool is_unchanged(const struct private_zone *before, const char *path)
 	       file_stamp_equal(&before->reading->stamp, &stamp);
 }
 
-static void read_zone(const struct reader *reader, struct private_zone *zone,
+static void read_zone(const struct zone_reader *reader, struct private_zone *zone,
 		      const struct name *apex)
 {
 	const struct private_zone *before = find_before(reader, zone->file, apex);
@@ -158,7 +158,7 @@ static void read_zone(const struct reader *reader, struct private_zone *zone,
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults)
 {
-	struct reader reader = {.key = key, .model = model, .faults = faults};
+	struct zone_reader reader = {.key = key, .model = model, .faults = faults};
 	struct name apex;
 
 	sort_before(&reader, before);

@@ -2,6 +2,7 @@
  * clients are gone through, whole digests are compared, and the time tells nothing. */
 #include "resolver/control/http/auth.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <gnutls/crypto.h>
@@ -138,13 +139,11 @@ struct http_auth *http_auth_new(void)
 	struct hash_key key;
 	entropy_read(auth->key.bytes, sizeof auth->key.bytes);
 	entropy_read(&key, sizeof key);
-	if (pthread_mutex_init(&auth->lock, NULL) == 0) {
-		if (login_throttle_init(&auth->throttle, &key))
-			return auth;
-		pthread_mutex_destroy(&auth->lock);
-	}
-	free(auth);
-	return NULL;
+	int err = pthread_mutex_init(&auth->lock, NULL);
+	assert(err == 0);
+	(void)err;
+	login_throttle_init(&auth->throttle, &key);
+	return auth;
 }
 
 void http_auth_free(struct http_auth *auth)
@@ -267,16 +266,12 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 	const char *sent = sent_secret(request);
 	if (!sent || !*sent)
 		return HTTP_NO_CREDENTIALS;
-	bool slowed = login_throttle_wait_s(&auth->throttle, from, now_s) > 0;
 	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role);
-	if (slowed && !(known && login_throttle_trusts(&auth->throttle, from, request->client))) {
-		login_throttle_refused(&auth->throttle);
+	if (!login_throttle_admits(&auth->throttle, from, known ? request->client : NULL, now_s)) {
 		request->client[0] = '\0';
 		return HTTP_TOO_MANY;
 	}
-	if (known)
-		login_throttle_let_in(&auth->throttle, from, request->client);
-	else if (!was_token(auth, sent))
+	if (!known && !was_token(auth, sent))
 		login_throttle_failed(&auth->throttle, from, NULL, now_s);
 	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
 }
@@ -291,16 +286,20 @@ struct login_counts http_auth_counts(struct http_auth *auth)
 	return login_throttle_counts(&auth->throttle);
 }
 
-int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
-		    int64_t expires_s, char token[TOKEN_TEXT_MAX], enum client_role *role)
+/* A token for the client of that id. ERR_NOT_FOUND: it has another secret, or, *named false, there
+ * is no such client; ERR_NOMEM. */
+static int issue(struct http_auth *auth, const struct http_login *login, char token[TOKEN_TEXT_MAX],
+		 enum client_role *role, bool *named)
 {
 	uint8_t digest[DIGEST_BYTES];
-	struct token_claim claim = {.expires_s = expires_s};
+	struct token_claim claim = {.expires_s = login->expires_s};
 	int err = ERR_NOT_FOUND;
-	if (!digest_of(secret, strlen(secret), digest))
+	*named = false;
+	if (!digest_of(login->secret, strlen(login->secret), digest))
 		return ERR_NOMEM;
 	pthread_mutex_lock(&auth->lock);
-	const struct http_client *found = find_by_id(auth->secrets, client);
+	const struct http_client *found = find_by_id(auth->secrets, login->client);
+	*named = found != NULL;
 	if (found && is_secret_of(found, digest)) {
 		snprintf(claim.client, sizeof claim.client, "%s", found->id);
 		*role = found->role;
@@ -310,33 +309,18 @@ int http_auth_issue(struct http_auth *auth, const char *client, const char *secr
 	return err;
 }
 
-/* Whether there is a client of that id, so that the log may name it. */
-static bool is_client(struct http_auth *auth, const char *id)
-{
-	pthread_mutex_lock(&auth->lock);
-	bool found = find_by_id(auth->secrets, id) != NULL;
-	pthread_mutex_unlock(&auth->lock);
-	return found;
-}
-
 int http_auth_login(struct http_auth *auth, const struct http_request *request,
 		    const struct http_login *login, int64_t now_s, char token[TOKEN_TEXT_MAX],
 		    enum client_role *role)
 {
 	const struct address *from = &request->from;
-	bool slowed = login_throttle_wait_s(&auth->throttle, from, now_s) > 0;
-	int err =
-		http_auth_issue(auth, login->client, login->secret, login->expires_s, token, role);
-	/* Whoever only says that it is a client which is trusted there is not. */
-	if (slowed && !(err == 0 && login_throttle_trusts(&auth->throttle, from, login->client))) {
+	bool named;
+	int err = issue(auth, login, token, role, &named);
+	if (!login_throttle_admits(&auth->throttle, from, err == 0 ? login->client : NULL, now_s)) {
 		explicit_bzero(token, TOKEN_TEXT_MAX);
-		login_throttle_refused(&auth->throttle);
 		return ERR_LIMIT;
 	}
-	if (err == 0)
-		login_throttle_let_in(&auth->throttle, from, login->client);
-	else if (err == ERR_NOT_FOUND)
-		login_throttle_failed(&auth->throttle, from,
-				      is_client(auth, login->client) ? login->client : NULL, now_s);
+	if (err == ERR_NOT_FOUND) /* the log has no id that nobody has */
+		login_throttle_failed(&auth->throttle, from, named ? login->client : NULL, now_s);
 	return err;
 }

@@ -12,8 +12,8 @@
  * a mutex is between them.
  *
  * Nothing else lets anybody in: no cookie, no address, no Origin. So a page in a browser on this
- * machine, which can send requests to 127.0.0.1 and cannot add such a header there without being
- * allowed to (nothing here allows it), is nobody. */
+ * machine has no rights: it can send requests to 127.0.0.1, but not with such a header, which
+ * nothing here allows it to add. */
 #ifndef SLUICE_HTTP_AUTH_H
 #define SLUICE_HTTP_AUTH_H
 
@@ -63,15 +63,9 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 		     char client[HTTP_CLIENT_MAX], enum client_role *role);
 
-/* A token for the client of that id, whose secret this is. ERR_NOT_FOUND: there is no such client,
- * or it has another secret; ERR_NOMEM. */
-MUST_CHECK int http_auth_issue(struct http_auth *auth, const char *client, const char *secret,
-			       int64_t expires_s, char token[TOKEN_TEXT_MAX],
-			       enum client_role *role);
-
-/* The same for somebody who asks from outside: failures are counted and slowed by where they come
- * from (http/login_throttle.h). ERR_LIMIT: too many of late; http_auth_wait_s says when to come
- * back. */
+/* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
+ * or it has another secret; ERR_LIMIT: too many failures of late from where the request comes
+ * (login_throttle.h), http_auth_wait_s says when to come back; ERR_NOMEM. */
 struct http_login {
 	const char *client, *secret;
 	int64_t expires_s;

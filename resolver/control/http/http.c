@@ -1,30 +1,159 @@
-/* The hand-over between listeners' threads and the control thread: a queue with a lock and an
- * uv_async one way, libmicrohttpd's resume the other way.
+/* A request goes from its listener's thread, where libmicrohttpd calls, to the control thread by a
+ * queue with a lock and an uv_async, and back by libmicrohttpd's resume.
  *
- *     http/exchange.c ─► http_hand_over ─► waiting ─wake─► on_wake ─► on_request
- *            ▲                                                            │
- *            └──────────── MHD_resume_connection ◄── http_reply ◄─────────┘
+ *     on_connection ─► on_target ─► on_access (head) ─► on_access (body)... ─► on_access (whole)
+ *                          ▲                                                        │ suspended
+ *                          │                             on_wake ◄─wake─ waiting ◄──┘
+ *                          │                                │
+ *                          │                                └─► on_request ─► http_reply
+ *                          │                                                      │ resumed
+ *                          └── on_completed ◄── on_access (the answer) ◄──────────┘
+ *
+ * A refusal is sent when the body has been read and thrown away, because a client that is still
+ * sending when it is hung up on may not see the refusal; but what is very long, or waits for "100
+ * Continue", is not read at all.
  *
  * libmicrohttpd's timeout ends connections without progress; one that makes a byte of progress now
  * and then is ended by the reaper. Sockets are shut down under the lock that is also taken to
- * forget a connection, so that this never meets another file behind the same number. */
-#include "resolver/control/http/internal.h"
+ * forget a connection, so that this never meets another file behind the same number.
+ *
+ * A listener is a socket of ours, and a daemon of libmicrohttpd's with one thread, which has a copy
+ * of the descriptor. So a daemon may be stopped, or fail to start, and another one takes its place.
+ */
+#include "resolver/control/http/http.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <strings.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { REAPER_MS = 250, TURN_MAX = 16 };
+#include "endpoints/socket.h"
+#include "resolver/control/base/signals.h"
+#include "resolver/control/http/tls.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+
+enum {
+	REAPER_MS = 250,
+	TURN_MAX = 16, /* requests that the control thread takes before it does something else */
+	DISCARD_MAX = 16 * 1024 * 1024,
+	BODY_FIRST = 16 * 1024,
+	ENDED_MAX = 16, /* connections beside a listener's, which libmicrohttpd is to let go of */
+};
+
+/* A client's connection, to end it when it takes too long. */
+struct http_connection {
+	TAILQ_ENTRY(http_connection) all;
+	const struct http_listener *listener;
+	int fd;
+	uid_t uid;
+	struct address from, at;        /* the client's end, and ours; family 0: a unix socket's */
+	struct address site;            /* of `from` */
+	bool known;                     /* has shown credentials */
+	bool ended;                     /* by us, and not gone yet */
+	uint64_t since_ms, deadline_ms; /* CLOCK_MONOTONIC's: it came, or sent or took something
+					 * whole; it has to again, or 0: it waits for us */
+};
+
+struct http_listener {
+	SLIST_ENTRY(http_listener) next;
+	struct http *http;
+	struct MHD_Daemon *daemon; /* NULL: it is not listened at yet */
+	char *name;                /* the URL, or the socket's path */
+	int fd;                    /* stays ours; the daemon has a copy */
+	int given_back;            /* by a paused daemon, which may still hold it; else -1 */
+	enum http_origin origin;
+};
+
+enum http_stage {
+	HTTP_NEW,    /* the request line is there */
+	HTTP_BODY,   /* the head is there; the body is read, or thrown away */
+	HTTP_HANDED, /* with the control thread; suspended */
+	HTTP_SENT,   /* the answer is on its way */
+};
+
+struct http_exchange {
+	struct http_request request;
+	STAILQ_ENTRY(http_exchange) waiting;
+	struct http_listener *listener;
+	struct MHD_Connection *connection;
+	struct http_connection *client;
+	enum http_stage stage;
+	char *target, *body;   /* path and query, cut apart */
+	const char *authority; /* in the target; NULL: it is only a path */
+	size_t authority_length;
+	size_t room;
+	size_t discarded;  /* bytes of the body that nobody wants */
+	size_t held_bytes; /* of body and answer, for http->held_bytes */
+	struct {
+		bool given;
+		bool last; /* the connection's: what comes behind cannot be told apart */
+		unsigned status;
+		char *body;
+		size_t length, header_count;
+		struct {
+			char *name, *value;
+		} headers[HTTP_HEADERS_MAX + 1];
+	} answer;
+};
+
+STAILQ_HEAD(http_queue, http_exchange);
+struct http {
+	struct http_handler handler;
+	uv_async_t wake;
+	uv_timer_t reaper; /* runs while there are connections */
+	unsigned open_handles;
+	int niceness; /* of listeners' threads, whenever they are started */
+	SLIST_HEAD(, http_listener) listeners;
+	size_t handed;            /* requests that on_request has seen, and nobody has answered */
+	bool paused;              /* http_pause */
+	atomic_size_t held_bytes; /* by clients that are sending or taking */
+	atomic_size_t answering;  /* answers that are not sent yet */
+	uint64_t linger_until_ms; /* they are waited for as long */
+	pthread_mutex_t lock;     /* of what follows */
+	bool closing;             /* nothing more is handed over */
+	struct http_queue at_socket, waiting; /* the first before the second */
+	TAILQ_HEAD(, http_connection) connections;
+	struct http_certificate *certificate; /* NULL: none, and no https */
+	struct http_hosts *hosts;             /* NULL: none */
+};
+
+/* TLS 1.3, and 1.2 with ECDHE and AEAD only (RFC 9325 sections 3.1.1, 4.1 and 4.2). */
+#define TLS_PRIORITIES                                                                             \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-CIPHER-ALL:+AES-256-GCM:"       \
+	"+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD"
 
 static uint64_t now_ms(void)
 {
 	return uv_hrtime() / 1000000;
 }
 
-void http_client_clock(struct http *http, struct http_connection *client, unsigned ms)
+/* From now on answers that are not sent have so long, and then are waited for no more. */
+static void linger(struct http *http)
+{
+	http->linger_until_ms = now_ms() + HTTP_LINGER_MS;
+}
+
+static bool is_sent(const struct http *http)
+{
+	return http->answering == 0 || now_ms() >= http->linger_until_ms;
+}
+
+/* From now on the client has so long for what it does next. */
+static void client_clock(struct http *http, struct http_connection *client, unsigned ms)
 {
 	pthread_mutex_lock(&http->lock);
 	client->since_ms = now_ms();
@@ -32,13 +161,16 @@ void http_client_clock(struct http *http, struct http_connection *client, unsign
 	pthread_mutex_unlock(&http->lock);
 }
 
-void http_client_end(struct http_connection *client)
+/* Under the lock: hangs up. Its memory goes when libmicrohttpd has noticed. */
+static void client_end(struct http_connection *client)
 {
 	client->ended = true;
 	shutdown(client->fd, SHUT_RDWR);
 }
 
-bool http_hand_over(struct http_exchange *exchange)
+/* Hands the request to the control thread; its connection is suspended. False: it is not, because
+ * we are closing. */
+static bool hand_over(struct http_exchange *exchange)
 {
 	struct http *http = exchange->listener->http;
 	pthread_mutex_lock(&http->lock);
@@ -56,7 +188,9 @@ bool http_hand_over(struct http_exchange *exchange)
 	return open;
 }
 
-bool http_hold(struct http_exchange *exchange, size_t bytes)
+/* Counts so many bytes more until the exchange ends. False: that is too much beside what others
+ * have. */
+static bool hold(struct http_exchange *exchange, size_t bytes)
 {
 	struct http *http = exchange->listener->http;
 	size_t before = atomic_fetch_add(&http->held_bytes, bytes), max = http->handler.held_max;
@@ -70,70 +204,12 @@ bool http_hold(struct http_exchange *exchange, size_t bytes)
 	return true;
 }
 
-/* ---- on the control thread ---- */
-
-static void on_reaper(uv_timer_t *timer)
-{
-	struct http *http = timer->data;
-	struct http_connection *client;
-	uint64_t now = now_ms();
-	pthread_mutex_lock(&http->lock);
-	TAILQ_FOREACH (client, &http->connections, all)
-		if (client->deadline_ms != 0 && client->deadline_ms <= now)
-			http_client_end(client);
-	if (TAILQ_EMPTY(&http->connections))
-		uv_timer_stop(timer);
-	pthread_mutex_unlock(&http->lock);
-}
-
-struct http_exchange *http_take_waiting(struct http *http)
-{
-	pthread_mutex_lock(&http->lock);
-	struct http_queue *queue =
-		STAILQ_EMPTY(&http->at_socket) ? &http->waiting : &http->at_socket;
-	struct http_exchange *exchange = STAILQ_FIRST(queue);
-	if (exchange)
-		STAILQ_REMOVE_HEAD(queue, waiting);
-	pthread_mutex_unlock(&http->lock);
-	return exchange;
-}
-
-/* What is refused puts nothing off, or whoever asks again and again would put it off for good. */
-static void refuse_paused(struct http *http, struct http_exchange *exchange)
-{
-	uint64_t linger_until_ms = http->linger_until_ms;
-	char *body = http->handler.on_error(http->handler.context, &exchange->request, 503,
-					    "an upgrade is under way; ask once more");
-	http_header(&exchange->request, "Retry-After", "1");
-	http_reply(&exchange->request, 503, "application/json", body, body ? strlen(body) : 0);
-	http->linger_until_ms = linger_until_ms;
-}
-
-/* A few at a time: signals, timers and what workers let go of have their turn in between, however
- * fast clients ask again. */
-static void on_wake(uv_async_t *wake)
-{
-	struct http *http = wake->data;
-	if (!uv_is_active((uv_handle_t *)&http->reaper))
-		uv_timer_start(&http->reaper, on_reaper, REAPER_MS, REAPER_MS);
-	for (unsigned i = 0; i < TURN_MAX; i++) {
-		struct http_exchange *exchange = http_take_waiting(http);
-		if (!exchange)
-			return;
-		http->handed++;
-		if (http->paused)
-			refuse_paused(http, exchange);
-		else
-			http->handler.on_request(http->handler.context, &exchange->request);
-	}
-	uv_async_send(&http->wake);
-}
-
 /* ---- requests and answers ---- */
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-	const struct http_exchange *exchange = (const struct http_exchange *)request;
+	const struct http_exchange *exchange =
+		container_of(request, const struct http_exchange, request);
 	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
@@ -144,7 +220,7 @@ const char *http_status_text(unsigned status)
 
 void http_header(struct http_request *request, const char *name, const char *value)
 {
-	struct http_exchange *exchange = (struct http_exchange *)request;
+	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
 	size_t count = exchange->answer.header_count;
 	assert(count <= HTTP_HEADERS_MAX); /* one more, for the type */
 	char *name_copy = strdup(name), *value_copy = strdup(value);
@@ -161,10 +237,10 @@ void http_header(struct http_request *request, const char *name, const char *val
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length)
 {
-	struct http_exchange *exchange = (struct http_exchange *)request;
+	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
 	const struct http_handler *handler = &exchange->listener->http->handler;
 	assert(!exchange->answer.given);
-	if (body && !http_hold(exchange, length)) {
+	if (body && !hold(exchange, length)) {
 		free(body);
 		status = MHD_HTTP_SERVICE_UNAVAILABLE;
 		type = "application/json";
@@ -181,19 +257,9 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 	exchange->answer.length = body ? length : 0;
 	if (exchange->stage != HTTP_HANDED)
 		return;
-	http_linger(exchange->listener->http);
+	linger(exchange->listener->http);
 	exchange->listener->http->handed--;
 	MHD_resume_connection(exchange->connection);
-}
-
-bool http_is_sent(const struct http *http)
-{
-	return http->answering == 0 || now_ms() >= http->linger_until_ms;
-}
-
-void http_linger(struct http *http)
-{
-	http->linger_until_ms = now_ms() + HTTP_LINGER_MS;
 }
 
 /* ---- who is meant ---- */
@@ -243,8 +309,9 @@ static bool is_listed(struct http *http, const char *name)
 	return found;
 }
 
-bool http_is_meant(struct http *http, const struct http_connection *client, const char *authority,
-		   size_t length)
+/* Whether "HOST" or "HOST:PORT" is this server on this connection. */
+static bool names_us(struct http *http, const struct http_connection *client, const char *authority,
+		     size_t length)
 {
 	char name[256];
 	struct address address;
@@ -268,6 +335,676 @@ bool http_is_meant(struct http *http, const struct http_connection *client, cons
 	    (address_equal(&address, &client->at) || (local && address_is_loopback(&address))))
 		return true;
 	return (local && strcasecmp(name, "localhost") == 0) || is_listed(http, name);
+}
+
+/* ---- connections ---- */
+
+static struct address address_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct sockaddr_storage storage = {0};
+	struct host host = {0};
+	if (!info || !info->client_addr)
+		return host.address;
+	size_t length = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+								 : sizeof(struct sockaddr_in);
+	memcpy(&storage, info->client_addr, length);
+	socket_host(&storage, &host);
+	return host.address;
+}
+
+static struct address own_address(int fd)
+{
+	struct sockaddr_storage storage = {0};
+	socklen_t length = sizeof storage;
+	struct host host = {0};
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0)
+		socket_host(&storage, &host);
+	return host.address;
+}
+
+/* Of its listener, and from its address. */
+static void count_beside(const struct http *http, const struct http_connection *client,
+			 unsigned *of_listener, unsigned *of_address)
+{
+	const struct http_connection *other;
+	*of_listener = *of_address = 0;
+	TAILQ_FOREACH (other, &http->connections, all)
+		if (other->listener == client->listener && !other->ended) {
+			++*of_listener;
+			*of_address += address_equal(&other->site, &client->site);
+		}
+}
+
+/* Under the lock: one goes where the newcomer is one too many. A request that we have is answered
+ * soon, so its connection stays. */
+static void make_room(const struct http *http, struct http_connection *newcomer)
+{
+	unsigned all, crowd, most = 0;
+	struct http_connection *other, *quietest = newcomer;
+	count_beside(http, newcomer, &all, &crowd);
+	bool crowded = newcomer->site.family != 0 && crowd > HTTP_PER_ADDRESS_MAX;
+	if (!crowded && all <= HTTP_CONNECTIONS_MAX)
+		return;
+	TAILQ_FOREACH (other, &http->connections, all) {
+		if (other->listener != newcomer->listener || other->ended || other->known ||
+		    other->deadline_ms == 0 ||
+		    (crowded && !address_equal(&other->site, &newcomer->site)))
+			continue;
+		count_beside(http, other, &all, &crowd);
+		if (crowd > most || (crowd == most && other->since_ms < quietest->since_ms))
+			quietest = other;
+		most = crowd > most ? crowd : most;
+	}
+	client_end(quietest);
+}
+
+static void client_arrives(struct http_listener *listener, struct MHD_Connection *connection,
+			   void **context)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http *http = listener->http;
+	struct http_connection *client = info ? calloc(1, sizeof *client) : NULL;
+	*context = client;
+	if (!client)
+		return;
+	client->listener = listener;
+	client->fd = info->connect_fd;
+	client->uid = (uid_t)-1; /* which nobody has */
+	if (listener->origin == HTTP_UNIX &&
+	    getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
+		client->uid = peer.uid;
+	if (listener->origin != HTTP_UNIX)
+		client->from = address_of(connection);
+	client->site = address_site(&client->from);
+	client->at = own_address(client->fd);
+	client_clock(http, client, http->handler.idle_ms);
+	pthread_mutex_lock(&http->lock);
+	if (TAILQ_EMPTY(&http->connections) && !http->closing)
+		uv_async_send(&http->wake); /* for the reaper */
+	TAILQ_INSERT_TAIL(&http->connections, client, all);
+	make_room(http, client);
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void client_leaves(struct http *http, struct http_connection *client)
+{
+	if (!client)
+		return;
+	pthread_mutex_lock(&http->lock);
+	TAILQ_REMOVE(&http->connections, client, all);
+	pthread_mutex_unlock(&http->lock);
+	free(client);
+}
+
+/* The daemon's thread may not be hindered before it runs: it is started by one that could not start
+ * it any more. So it is here, where nothing has been read yet. */
+static void prepare_thread(const struct http_handler *handler)
+{
+	static _Thread_local bool prepared;
+	if (!prepared && handler->on_thread)
+		handler->on_thread(handler->context);
+	prepared = true;
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **client,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct http_listener *listener = context;
+	prepare_thread(&listener->http->handler);
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		client_arrives(listener, connection, client);
+	else
+		client_leaves(listener->http, *client);
+}
+
+/* ---- an exchange ---- */
+
+static void exchange_free(struct http_exchange *exchange)
+{
+	for (size_t i = 0; i < exchange->answer.header_count; i++) {
+		free(exchange->answer.headers[i].name);
+		free(exchange->answer.headers[i].value);
+	}
+	atomic_fetch_sub(&exchange->listener->http->held_bytes, exchange->held_bytes);
+	free(exchange->answer.body);
+	free(exchange->target);
+	free(exchange->body);
+	free(exchange);
+}
+
+/* Cuts the request's target apart. RFC 9112 section 3.2.2: a whole URL is taken, too. */
+static bool cut_target(struct http_exchange *exchange)
+{
+	char *path = exchange->target, *query = strchr(path, '?'), *authority = NULL;
+	if (query)
+		*query++ = '\0';
+	if (strncasecmp(path, "http://", 7) == 0)
+		authority = path + 7;
+	else if (strncasecmp(path, "https://", 8) == 0)
+		authority = path + 8;
+	if (authority)
+		path = strchr(authority, '/');
+	exchange->authority = authority;
+	exchange->authority_length =
+		authority ? (path ? (size_t)(path - authority) : strlen(authority)) : 0;
+	exchange->request.query = query ? query : "";
+	exchange->request.path = path ? path : "/";
+	return *exchange->request.path == '/';
+}
+
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_connection *client = info ? info->socket_context : NULL;
+	struct http_exchange *exchange = client ? calloc(1, sizeof *exchange) : NULL;
+	if (!exchange)
+		return NULL;
+	exchange->target = strdup(target);
+	if (!exchange->target) {
+		free(exchange);
+		return NULL;
+	}
+	exchange->listener = context;
+	exchange->connection = connection;
+	exchange->client = client;
+	exchange->request.origin = exchange->listener->origin;
+	exchange->request.uid = client->uid;
+	exchange->request.from = client->from;
+	exchange->request.body_max = HTTP_BODY_MAX;
+	return exchange;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **exchange,
+			 enum MHD_RequestTerminationCode how)
+{
+	(void)connection;
+	(void)how;
+	struct http_listener *listener = context;
+	struct http_exchange *done = *exchange;
+	if (!done)
+		return;
+	client_clock(listener->http, done->client, listener->http->handler.idle_ms);
+	listener->http->answering -= done->answer.given;
+	exchange_free(done);
+	*exchange = NULL;
+}
+
+/* ---- the answer ---- */
+
+static enum MHD_Result send_answer(struct http_exchange *exchange)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		exchange->answer.length, exchange->answer.body,
+		exchange->answer.body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	exchange->answer.body = NULL; /* the response's now */
+	for (size_t i = 0; i < exchange->answer.header_count; i++)
+		MHD_add_response_header(response, exchange->answer.headers[i].name,
+					exchange->answer.headers[i].value);
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (exchange->answer.last)
+		MHD_add_response_header(response, "Connection", "close");
+	exchange->stage = HTTP_SENT;
+	client_clock(exchange->listener->http, exchange->client,
+		     exchange->listener->http->handler.exchange_ms);
+	enum MHD_Result queued =
+		MHD_queue_response(exchange->connection, exchange->answer.status, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+static void refuse(struct http_exchange *exchange, unsigned status, const char *text)
+{
+	const struct http_handler *handler = &exchange->listener->http->handler;
+	char *body = handler->on_error(handler->context, &exchange->request, status, text);
+	if (!exchange->answer.given)
+		http_reply(&exchange->request, status, "application/json", body,
+			   body ? strlen(body) : 0);
+	else
+		free(body);
+}
+
+static void refuse_length(struct http_exchange *exchange)
+{
+	char text[80];
+	snprintf(text, sizeof text, "the body is too long; at most %zu bytes are accepted here",
+		 exchange->request.body_max);
+	refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, text);
+}
+
+/* ---- the request ---- */
+
+/* What Content-Length says, which libmicrohttpd has checked; 0 without. */
+static uint64_t announced_length(const struct http_exchange *exchange)
+{
+	const char *text = http_request_header(&exchange->request, "Content-Length");
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+struct head {
+	bool plain; /* every name is one */
+	unsigned ends, hosts;
+};
+
+/* RFC 9110 section 5.6.2. libmicrohttpd takes what stands before the colon as the name, a blank
+ * included. */
+static bool is_token(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789!#$%&'*+-.^_`|~");
+	return length > 0 && !name[length];
+}
+
+static enum MHD_Result look_at_line(void *context, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	(void)kind;
+	struct head *head = context;
+	bool is_coding = strcasecmp(name, "Transfer-Encoding") == 0;
+	if (is_coding || strcasecmp(name, "Content-Length") == 0)
+		head->ends += is_coding && (!value || strcasecmp(value, "chunked") != 0) ? 2 : 1;
+	head->hosts += strcasecmp(name, "Host") == 0;
+	head->plain = head->plain && is_token(name);
+	return MHD_YES;
+}
+
+/* What a proxy before us may read in another way than we do, so that the two of us disagree on
+ * where a request ends or whom it is for (RFC 9112 sections 3.2, 5.1 and 6.3). NULL: nothing. */
+static const char *ambiguity(const struct http_exchange *exchange)
+{
+	struct head head = {.plain = true};
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, look_at_line, &head);
+	if (!head.plain)
+		return "a header's name has to be one word, with its colon right behind it";
+	if (head.hosts > 1)
+		return "there is more than one Host header";
+	if (head.ends > 1)
+		return "the body has one end: one Content-Length, or else Transfer-Encoding: "
+		       "chunked";
+	return NULL;
+}
+
+/* A client of HTTP/1.0, which no browser is, need not say. */
+static bool is_meant(const struct http_exchange *exchange)
+{
+	struct http *http = exchange->listener->http;
+	const char *host = http_request_header(&exchange->request, "Host");
+	if (exchange->listener->origin == HTTP_UNIX)
+		return true;
+	return (!host || names_us(http, exchange->client, host, strlen(host))) &&
+	       (!exchange->authority ||
+		names_us(http, exchange->client, exchange->authority, exchange->authority_length));
+}
+
+static enum MHD_Result on_head(struct http_exchange *exchange, const char *method)
+{
+	struct http *http = exchange->listener->http;
+	const struct http_handler *handler = &http->handler;
+	client_clock(http, exchange->client, handler->exchange_ms);
+	exchange->stage = HTTP_BODY;
+	exchange->request.method = method;
+	bool fine = cut_target(exchange);
+	const char *wrong = ambiguity(exchange);
+	exchange->answer.last = wrong != NULL;
+	if (wrong)
+		refuse(exchange, MHD_HTTP_BAD_REQUEST, wrong);
+	else if (!is_meant(exchange))
+		refuse(exchange, MHD_HTTP_MISDIRECTED_REQUEST,
+		       "the Host header names another server; ask by this one's address, or by a "
+		       "name of management.hosts");
+	else if (fine)
+		handler->on_head(handler->context, &exchange->request);
+	else
+		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
+	if (*exchange->request.client) {
+		pthread_mutex_lock(&http->lock);
+		exchange->client->known = true;
+		pthread_mutex_unlock(&http->lock);
+	}
+	uint64_t length = announced_length(exchange);
+	if (!exchange->answer.given && length > exchange->request.body_max)
+		refuse_length(exchange);
+	bool unread = length > DISCARD_MAX || exchange->answer.last ||
+		      http_request_header(&exchange->request, "Expect");
+	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
+}
+
+/* Room for so many bytes of body; false: that has been refused. */
+static bool grow_body(struct http_exchange *exchange, size_t needed)
+{
+	size_t room = exchange->room ? exchange->room * 2 : BODY_FIRST;
+	if (needed <= exchange->room)
+		return true;
+	if (room < needed)
+		room = needed;
+	if (!hold(exchange, room - exchange->room)) {
+		refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+		       "other clients are still sending long bodies; try again");
+		return false;
+	}
+	char *grown = realloc(exchange->body, room);
+	if (!grown) {
+		refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
+		return false;
+	}
+	exchange->body = grown;
+	exchange->room = room;
+	return true;
+}
+
+/* MHD_NO hangs up: a body without an announced length may have no end. */
+static enum MHD_Result on_data(struct http_exchange *exchange, const char *data, size_t length)
+{
+	struct http_request *request = &exchange->request;
+	if (!exchange->answer.given && length > request->body_max - request->body_length)
+		refuse_length(exchange);
+	if (!exchange->answer.given && grow_body(exchange, request->body_length + length + 1)) {
+		memcpy(exchange->body + request->body_length, data, length);
+		request->body_length += length;
+		exchange->body[request->body_length] = '\0';
+		return MHD_YES;
+	}
+	exchange->discarded += length;
+	return exchange->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result on_whole(struct http_exchange *exchange)
+{
+	if (exchange->answer.given)
+		return send_answer(exchange);
+	exchange->request.body = exchange->body ? exchange->body : "";
+	return hand_over(exchange) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
+				 const char *method, const char *version, const char *data,
+				 size_t *length, void **context_of_request)
+{
+	(void)context;
+	(void)connection;
+	(void)url;
+	(void)version;
+	struct http_exchange *exchange = *context_of_request;
+	if (!exchange)
+		return MHD_NO;
+	if (exchange->stage == HTTP_NEW)
+		return on_head(exchange, method);
+	if (*length > 0) {
+		enum MHD_Result goes_on = on_data(exchange, data, *length);
+		*length = 0;
+		return goes_on;
+	}
+	if (exchange->stage == HTTP_BODY)
+		return on_whole(exchange);
+	/* Resumed, without an answer when closing. Or the daemon is ending, and did not take the
+	 * answer. */
+	bool answered = exchange->stage == HTTP_HANDED && exchange->answer.given;
+	return answered ? send_answer(exchange) : MHD_NO;
+}
+
+/* ---- on the control thread ---- */
+
+static void on_reaper(uv_timer_t *timer)
+{
+	struct http *http = timer->data;
+	struct http_connection *client;
+	uint64_t now = now_ms();
+	pthread_mutex_lock(&http->lock);
+	TAILQ_FOREACH (client, &http->connections, all)
+		if (client->deadline_ms != 0 && client->deadline_ms <= now)
+			client_end(client);
+	if (TAILQ_EMPTY(&http->connections))
+		uv_timer_stop(timer);
+	pthread_mutex_unlock(&http->lock);
+}
+
+/* The next request that on_request has not seen, which it is not given any more; or NULL. */
+static struct http_exchange *take_waiting(struct http *http)
+{
+	pthread_mutex_lock(&http->lock);
+	struct http_queue *queue =
+		STAILQ_EMPTY(&http->at_socket) ? &http->waiting : &http->at_socket;
+	struct http_exchange *exchange = STAILQ_FIRST(queue);
+	if (exchange)
+		STAILQ_REMOVE_HEAD(queue, waiting);
+	pthread_mutex_unlock(&http->lock);
+	return exchange;
+}
+
+/* What is refused puts nothing off, or whoever asks again and again would put it off for good. */
+static void refuse_paused(struct http *http, struct http_exchange *exchange)
+{
+	uint64_t linger_until_ms = http->linger_until_ms;
+	char *body = http->handler.on_error(http->handler.context, &exchange->request, 503,
+					    "an upgrade is under way; try again");
+	http_header(&exchange->request, "Retry-After", "1");
+	http_reply(&exchange->request, 503, "application/json", body, body ? strlen(body) : 0);
+	http->linger_until_ms = linger_until_ms;
+}
+
+/* A few at a time: signals, timers and what workers let go of have their turn in between, however
+ * fast clients ask again. */
+static void on_wake(uv_async_t *wake)
+{
+	struct http *http = wake->data;
+	if (!uv_is_active((uv_handle_t *)&http->reaper))
+		uv_timer_start(&http->reaper, on_reaper, REAPER_MS, REAPER_MS);
+	for (unsigned i = 0; i < TURN_MAX; i++) {
+		struct http_exchange *exchange = take_waiting(http);
+		if (!exchange)
+			return;
+		http->handed++;
+		if (http->paused)
+			refuse_paused(http, exchange);
+		else
+			http->handler.on_request(http->handler.context, &exchange->request);
+	}
+	uv_async_send(&http->wake);
+}
+
+/* ---- the daemon ---- */
+
+static void on_log(void *context, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+/* Out of descriptors and with no connection that could end, libmicrohttpd says so and looks again
+ * at once, again and again: that is slowed down. */
+static void on_log(void *context, const char *format, va_list arguments)
+{
+	(void)context;
+	static const struct timespec pause = {.tv_nsec = 100 * 1000000L};
+	char text[512];
+	vsnprintf(text, sizeof text, format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	log_event(LOG_DEBUG, "http", "%s", text);
+	if (strstr(text, "resource limit"))
+		nanosleep(&pause, NULL);
+}
+
+/* For a handshake, which gets a copy of the certificate: it may be renewed meanwhile. */
+static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			gnutls_pcert_st **chain, unsigned *length, gnutls_ocsp_data_st **ocsp,
+			unsigned *ocsp_length, gnutls_privkey_t *key, unsigned *flags)
+{
+	(void)info;
+	/* libmicrohttpd's pointer of a session is its connection. */
+	const union MHD_ConnectionInfo *context = MHD_get_connection_info(
+		gnutls_session_get_ptr(session), MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_connection *client = context ? context->socket_context : NULL;
+	if (!client)
+		return -1;
+	struct http *http = client->listener->http;
+	*ocsp = NULL;
+	*ocsp_length = 0;
+	*flags = GNUTLS_CERT_RETR_DEINIT_ALL;
+	pthread_mutex_lock(&http->lock);
+	int err = http_certificate_copy(http->certificate, chain, length, key);
+	pthread_mutex_unlock(&http->lock);
+	return err == 0 ? 0 : -1;
+}
+
+struct start { /* a daemon; error: errno, where there is none */
+	struct http_listener *listener;
+	int fd; /* the daemon's */
+	int error;
+};
+
+/* In a thread of its own, which ends with this: the daemon's inherits its niceness, and a thread
+ * that has become nicer cannot take that back. */
+static void start_daemon(void *context)
+{
+	struct start *start = context;
+	struct http_listener *listener = start->listener;
+	enum http_origin origin = listener->origin;
+	int err = setpriority(PRIO_PROCESS, 0, listener->http->niceness); /* this thread's */
+	(void)err; /* one that could not become nicer serves all the same */
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)on_handshake},
+		{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
+			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			 (origin == HTTP_TLS ? MHD_USE_TLS : 0);
+	listener->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_access, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, start->fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)HTTP_CONNECTIONS_MAX + ENDED_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_HEAD_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		listener->http->handler.idle_ms / 1000, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, listener, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+		MHD_OPTION_ARRAY, origin == HTTP_TLS ? tls : none, MHD_OPTION_END);
+	if (!listener->daemon)
+		start->error = errno ? errno : EINVAL;
+}
+
+/* Whether a daemon that could not be started has closed its descriptor depends on how far it came,
+ * and the number may be another file's by then. */
+static void close_if_still(int fd, const struct stat *before)
+{
+	struct stat now;
+	if (fstat(fd, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino)
+		close(fd);
+}
+
+/* Starts the daemon, on a copy of listener->fd. 0, or errno. */
+static int daemon_start(struct http_listener *listener)
+{
+	uv_thread_t starter;
+	struct stat copied;
+	sigset_t before;
+	struct start start = {.listener = listener, .fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0)};
+	if (start.fd < 0 || fstat(start.fd, &copied) != 0)
+		return errno;
+	signals_block(&before);
+	int err = -uv_thread_create(&starter, start_daemon, &start);
+	signals_restore(&before);
+	if (err == 0) {
+		uv_thread_join(&starter);
+		err = start.error;
+	}
+	if (err != 0)
+		close_if_still(start.fd, &copied);
+	return err;
+}
+
+static void daemon_stop(struct http_listener *listener)
+{
+	if (listener->daemon)
+		MHD_stop_daemon(listener->daemon);
+	listener->daemon = NULL;
+	if (listener->given_back >= 0)
+		close(listener->given_back);
+	listener->given_back = -1;
+}
+
+int http_add(struct http *http, const char *name, enum http_origin origin, int fd)
+{
+	struct http_listener *listener = calloc(1, sizeof *listener);
+	char *copy = strdup(name);
+	if (!listener || !copy) {
+		free(copy);
+		free(listener);
+		close(fd);
+		return ERR_NOMEM;
+	}
+	assert(origin != HTTP_TLS || http->certificate);
+	listener->http = http;
+	listener->origin = origin;
+	listener->name = copy;
+	listener->fd = fd;
+	listener->given_back = -1;
+	SLIST_INSERT_HEAD(&http->listeners, listener, next);
+	return 0;
+}
+
+int http_listen(struct http *http, char error[HTTP_ERROR_MAX])
+{
+	struct http_listener *at = SLIST_FIRST(&http->listeners);
+	for (; at; at = SLIST_NEXT(at, next)) {
+		int err = at->daemon ? 0 : daemon_start(at);
+		if (err == 0)
+			continue;
+		snprintf(error, HTTP_ERROR_MAX, "the HTTP server for %s cannot be started: %s",
+			 at->name, strerror(err));
+		return ERR_SYSTEM;
+	}
+	return 0;
+}
+
+void http_pause(struct http *http)
+{
+	struct http_listener *at = SLIST_FIRST(&http->listeners);
+	assert(!http->paused);
+	http->paused = true;
+	linger(http);
+	for (; at; at = SLIST_NEXT(at, next))
+		if (at->daemon)
+			at->given_back = MHD_quiesce_daemon(at->daemon);
+	uv_async_send(&http->wake);
+}
+
+bool http_is_quiet(const struct http *http)
+{
+	return http->handed == 0 && is_sent(http);
+}
+
+/* ---- http and https ---- */
+
+enum http_origin http_origin_of(const char *url)
+{
+	return strncasecmp(url, "https:", 6) == 0 ? HTTP_TLS : HTTP_TCP;
+}
+
+int http_url_host(const char *url, struct host *host)
+{
+	const char *at = strstr(url, "://");
+	return at ? host_parse(host, at + 3, 0) : ERR_INVALID;
+}
+
+int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX])
+{
+	const int on = 1;
+	struct host host;
+	*fd = -1;
+	errno = EINVAL;
+	if (http_url_host(url, &host) == 0)
+		*fd = socket_tcp(host.address.family);
+	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+	    socket_bind(*fd, &host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
+		return 0;
+	snprintf(error, HTTP_ERROR_MAX, "management.listen %s: %s", url, strerror(errno));
+	if (*fd >= 0)
+		close(*fd);
+	return ERR_SYSTEM;
 }
 
 /* ---- beginning and end ---- */
@@ -302,6 +1039,15 @@ struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
 	return http;
 }
 
+void http_use_certificate(struct http *http, struct http_certificate *certificate)
+{
+	pthread_mutex_lock(&http->lock);
+	struct http_certificate *before = http->certificate;
+	http->certificate = certificate;
+	pthread_mutex_unlock(&http->lock);
+	http_certificate_free(before);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct http *http = handle->data;
@@ -315,7 +1061,7 @@ static void on_closed(uv_handle_t *handle)
 
 static void listener_close(struct http_listener *listener)
 {
-	http_daemon_stop(listener);
+	daemon_stop(listener);
 	close(listener->fd);
 	free(listener->name);
 	free(listener);
@@ -330,13 +1076,13 @@ void http_close(struct http *http)
 	if (!http)
 		return;
 	assert(http->handed == 0);
-	http_linger(http);
-	while (!http_is_sent(http))
+	linger(http);
+	while (!is_sent(http))
 		nanosleep(&step, NULL);
 	pthread_mutex_lock(&http->lock);
 	http->closing = true;
 	pthread_mutex_unlock(&http->lock);
-	while ((exchange = http_take_waiting(http)))
+	while ((exchange = take_waiting(http)))
 		MHD_resume_connection(exchange->connection);
 	while (!SLIST_EMPTY(&http->listeners)) {
 		struct http_listener *listener = SLIST_FIRST(&http->listeners);

@@ -10,15 +10,15 @@
  * time are bounded, and a client that is slow in sending or reading occupies its connection and
  * nothing else. While a request is with the control thread no time runs against its client.
  *
- * Nor can slow ones keep others out. Who comes when a listener, or an address, has all the
- * connections that it may have takes the place of the one that has said nothing whole for longest,
- * of those that have shown no credentials, where the address with most of them gives first; where
- * all have shown theirs, the newcomer goes.
+ * Nor can slow ones keep others out. When a listener, or an address, has all the connections that
+ * it may have, a newcomer replaces one that has shown no credentials: of the address with most of
+ * them, the one that has sent and taken nothing whole for longest. Where all have shown theirs, the
+ * newcomer goes.
  *
  * At a URL the header Host has to be the address that the client is connected to (with whatever
- * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421. A
- * page in a browser reaches an address that is not its own only by a name of its own, which it has
- * led there (DNS rebinding).
+ * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421.
+ * This stops DNS rebinding: a page in a browser reaches a foreign address only by a name of the
+ * page's own domain.
  *
  * DNS comes first: listeners' threads are nicer than workers', so that whoever keeps one busy (with
  * TLS handshakes, say) takes no CPU that a worker wants. Requests at the unix socket come before
@@ -124,11 +124,6 @@ void http_pause(struct http *http);
 /* Whether nothing is with on_request any more, and clients have had time to take their answers. */
 bool http_is_quiet(const struct http *http);
 
-/* Reads a certificate with its chain, and its key: paths of PEM files, whose content has to belong
- * together. NULL, and `error` says why. */
-struct http_certificate *http_certificate_load(const char *chain, const char *key,
-					       char error[HTTP_ERROR_MAX]);
-void http_certificate_free(struct http_certificate *certificate); /* NULL is fine */
 /* From now on every https listener shows it; takes it over. */
 void http_use_certificate(struct http *http, struct http_certificate *certificate);
 

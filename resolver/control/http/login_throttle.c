@@ -7,17 +7,20 @@
  * there can be. */
 #include "resolver/control/http/login_throttle.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "resolver/log.h"
 
 enum { FULL_S = LOGIN_FREE * LOGIN_EACH_S };
 
-bool login_throttle_init(struct login_throttle *throttle, const struct hash_key *key)
+void login_throttle_init(struct login_throttle *throttle, const struct hash_key *key)
 {
 	memset(throttle, 0, sizeof *throttle);
 	throttle->key = *key;
-	return pthread_mutex_init(&throttle->lock, NULL) == 0;
+	int err = pthread_mutex_init(&throttle->lock, NULL);
+	assert(err == 0);
+	(void)err;
 }
 
 void login_throttle_release(struct login_throttle *throttle)
@@ -46,40 +49,53 @@ static int64_t ahead_s(int64_t until_s, int64_t now_s)
 	return ahead < 0 ? 0 : ahead > FULL_S + LOGIN_EACH_S ? FULL_S + LOGIN_EACH_S : ahead;
 }
 
-unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
-			       int64_t now_s)
+/* Under the lock. */
+static unsigned wait_s(struct login_throttle *throttle, const struct address *from, int64_t now_s)
 {
 	int64_t least = FULL_S + LOGIN_EACH_S;
 
-	pthread_mutex_lock(&throttle->lock);
 	for (unsigned row = 0; row < LOGIN_ROWS; row++) {
 		int64_t ahead = ahead_s(*bucket(throttle, row, from), now_s);
 		least = ahead < least ? ahead : least;
 	}
-	pthread_mutex_unlock(&throttle->lock);
 	return least < FULL_S ? 0 : (unsigned)(least - FULL_S + 1);
 }
 
-/* By which it is remembered that this client was let in from there. */
-static uint64_t mark_of(const struct login_throttle *throttle, const struct address *from,
-			const char *client)
+unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
+			       int64_t now_s)
 {
-	return hash_bytes(&throttle->key, hash_of(throttle, LOGIN_ROWS, from), client,
-			  strlen(client));
+	pthread_mutex_lock(&throttle->lock);
+	unsigned wait = wait_s(throttle, from, now_s);
+	pthread_mutex_unlock(&throttle->lock);
+	return wait;
 }
 
-bool login_throttle_trusts(struct login_throttle *throttle, const struct address *from,
-			   const char *client)
+/* Where it is remembered that this client was let in from there; *mark: by what. */
+static uint64_t *trusted(struct login_throttle *throttle, const struct address *from,
+			 const char *client, uint64_t *mark)
 {
-	uint64_t mark = mark_of(throttle, from, client);
+	*mark = hash_bytes(&throttle->key, hash_of(throttle, LOGIN_ROWS, from), client,
+			   strlen(client));
+	return &throttle->trusted[*mark % LOGIN_TRUSTED];
+}
+
+bool login_throttle_admits(struct login_throttle *throttle, const struct address *from,
+			   const char *client, int64_t now_s)
+{
+	uint64_t mark, *known = client ? trusted(throttle, from, client, &mark) : NULL;
 
 	pthread_mutex_lock(&throttle->lock);
-	bool trusted = throttle->trusted[mark % LOGIN_TRUSTED] == mark;
+	bool admitted = wait_s(throttle, from, now_s) == 0 || (known && *known == mark);
+	if (!admitted)
+		throttle->counts.refused++;
+	else if (known)
+		*known = mark;
 	pthread_mutex_unlock(&throttle->lock);
-	return trusted;
+	return admitted;
 }
 
-/* Under the lock: whether this one is told, and how many were not since the last that was. */
+/* Under the lock: whether this failure is logged, and how many since the last such line were not.
+ */
 static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *untold)
 {
 	bool first = throttle->logged_failed == 0;
@@ -111,27 +127,10 @@ void login_throttle_failed(struct login_throttle *throttle, const struct address
 	pthread_mutex_unlock(&throttle->lock);
 	if (told)
 		log_event(LOG_WARNING, "login",
-			  "a login from %s has failed: %s%s; %llu more since this was said last",
+			  "a login from %s has failed: %s%s; %llu more since the last such line",
 			  address_print(from, text),
 			  client ? "not the secret of client " : "nobody has that secret or token",
 			  client ? client : "", (unsigned long long)untold);
-}
-
-void login_throttle_let_in(struct login_throttle *throttle, const struct address *from,
-			   const char *client)
-{
-	uint64_t mark = mark_of(throttle, from, client);
-
-	pthread_mutex_lock(&throttle->lock);
-	throttle->trusted[mark % LOGIN_TRUSTED] = mark;
-	pthread_mutex_unlock(&throttle->lock);
-}
-
-void login_throttle_refused(struct login_throttle *throttle)
-{
-	pthread_mutex_lock(&throttle->lock);
-	throttle->counts.refused++;
-	pthread_mutex_unlock(&throttle->lock);
 }
 
 struct login_counts login_throttle_counts(struct login_throttle *throttle)

@@ -6,7 +6,7 @@
  *                          no  ─► as it is        yes ─► as it is: who shares an address with a
  *                          yes ─► ...             no  ─► 429      hostile one goes on working
  *
- * Whoever has not proved that it is that client is not: a wrong secret is 429, too.
+ * Only a right secret shows which client it is: a wrong one is 429, too.
  *
  * All of loopback is one address here, and an IPv6 /48, which is what one customer has. Failures
  * are kept in two rows of 256 token buckets, where each address has one in each row, and waits when
@@ -14,8 +14,8 @@
  * 10,240 failures at once and 85 a second; and an address that did not fail waits only when others
  * happen to have emptied both of its buckets: by one hostile address at 1 in 65,536, by 50 at 3 %.
  *
- * The unix socket is not throttled: the kernel says who is there. Never a secret, nor what was sent
- * in place of one, is kept or logged. Any thread. */
+ * The unix socket is not throttled: the kernel says who is there. Secrets, and what was sent in
+ * place of one, are never kept or logged. Any thread. */
 #ifndef SLUICE_LOGIN_THROTTLE_H
 #define SLUICE_LOGIN_THROTTLE_H
 
@@ -49,22 +49,20 @@ struct login_throttle {
 	uint64_t logged_failed; /* counts.failed at that time */
 };
 
-/* False: the system gives no mutex. */
-bool login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
+void login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
 void login_throttle_release(struct login_throttle *throttle);
 
-/* Seconds until somebody unknown may try from there; 0: now. */
+/* Seconds until an unknown client may try from there; 0: now. */
 unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
 			       int64_t now_s);
-bool login_throttle_trusts(struct login_throttle *throttle, const struct address *from,
-			   const char *client);
-/* What came of it. client: whose secret it would have to be; NULL: nobody's that is known. */
+/* Whether an attempt is heard at all, right or wrong. client: who it has proved to be, which is
+ * remembered with the address; NULL: nobody. */
+bool login_throttle_admits(struct login_throttle *throttle, const struct address *from,
+			   const char *client, int64_t now_s);
+/* One that was heard was wrong. client: whose secret it would have to be; NULL: nobody's that is
+ * known. */
 void login_throttle_failed(struct login_throttle *throttle, const struct address *from,
 			   const char *client, int64_t now_s);
-void login_throttle_let_in(struct login_throttle *throttle, const struct address *from,
-			   const char *client);
-void login_throttle_refused(struct login_throttle *throttle);
-
 struct login_counts login_throttle_counts(struct login_throttle *throttle);
 
 #endif

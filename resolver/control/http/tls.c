@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "resolver/control/base/regular_file.h"
-#include "resolver/control/http/internal.h"
 
 enum { PEM_MAX = 1024 * 1024, CHAIN_MAX = 16 };
 
@@ -79,33 +78,20 @@ static int copy_key(const struct http_certificate *certificate, gnutls_privkey_t
 	return err < 0 ? err : 0;
 }
 
-int http_tls_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
-			 gnutls_pcert_st **chain, unsigned *length, gnutls_ocsp_data_st **ocsp,
-			 unsigned *ocsp_length, gnutls_privkey_t *key, unsigned *flags)
+int http_certificate_copy(const struct http_certificate *certificate, gnutls_pcert_st **chain,
+			  unsigned *length, gnutls_privkey_t *key)
 {
-	(void)info;
-	/* libmicrohttpd's pointer of a session is its connection. */
-	const union MHD_ConnectionInfo *context = MHD_get_connection_info(
-		gnutls_session_get_ptr(session), MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct http_connection *client = context ? context->socket_context : NULL;
-	if (!client)
-		return -1;
-	struct http *http = client->listener->http;
-	*ocsp = NULL;
-	*ocsp_length = 0;
-	*flags = GNUTLS_CERT_RETR_DEINIT_ALL;
-	pthread_mutex_lock(&http->lock);
-	int err = copy_key(http->certificate, key);
-	if (err == 0) {
-		err = copy_chain(http->certificate, chain, length);
-		if (err != 0)
-			gnutls_privkey_deinit(*key);
-	}
-	pthread_mutex_unlock(&http->lock);
-	return err == 0 ? 0 : -1;
+	int err = copy_key(certificate, key);
+
+	if (err != 0)
+		return err;
+	err = copy_chain(certificate, chain, length);
+	if (err != 0)
+		gnutls_privkey_deinit(*key);
+	return err;
 }
 
-/* ---- the present one ---- */
+/* ---- loading ---- */
 
 static int check(const struct http_certificate *certificate, char error[HTTP_ERROR_MAX])
 {
@@ -152,13 +138,4 @@ void http_certificate_free(struct http_certificate *certificate)
 	free(certificate->chain);
 	free_secret(certificate->key, certificate->key ? strlen(certificate->key) : 0);
 	free(certificate);
-}
-
-void http_use_certificate(struct http *http, struct http_certificate *certificate)
-{
-	pthread_mutex_lock(&http->lock);
-	struct http_certificate *before = http->certificate;
-	http->certificate = certificate;
-	pthread_mutex_unlock(&http->lock);
-	http_certificate_free(before);
 }

@@ -1,6 +1,5 @@
-/* Between looking whether somebody serves the path and listening there nobody else may do so, or
- * two servers that start at once take the same stale file's place: so the directory is locked from
- * before the look until after listen. */
+/* The directory is locked from before the look whether a server uses the path until after listen:
+ * else two servers that start at once could both replace the same stale file. */
 #include "resolver/control/http/unix_socket.h"
 
 #include <errno.h>
@@ -39,9 +38,9 @@ static void make_directory(const char *path)
 	(void)made; /* bind tells what is wrong */
 }
 
-/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. Who
- * starts has it for a moment; whoever has it longer need be no server, for anybody may lock what he
- * may read, and keeps nobody from starting. */
+/* The lock goes with the descriptor, which is -1 where there is no directory: bind tells that. A
+ * server that starts has it for a moment. Anybody who may read the directory may lock it, so a lock
+ * that is held longer is ignored. */
 static int lock_directory(const char *path)
 {
 	enum { TRIES = 50, STEP_MS = 20 };
@@ -67,8 +66,9 @@ static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX
 	enum probe found = probe_path(address);
 	if (found == PROBE_LIVE || found == PROBE_OTHER) {
 		snprintf(error, UNIX_SOCKET_ERROR_MAX, "control socket %s: %s", address->sun_path,
-			 found == PROBE_LIVE ? "another server is using it"
-					     : "the file there is no socket and is left alone");
+			 found == PROBE_LIVE
+				 ? "another server is using it"
+				 : "a file that is no socket is there, and is left alone");
 		return ERR_EXISTS;
 	}
 	if (found == PROBE_STALE)
@@ -85,24 +85,28 @@ static int listen_at(const struct sockaddr_un *address, int *fd, char error[UNIX
 	return err;
 }
 
+int unix_socket_adopt(struct unix_socket *made, const char *path)
+{
+	struct stat st;
+	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return ERR_NOT_FOUND;
+	made->device = st.st_dev;
+	made->inode = st.st_ino;
+	memcpy(made->path, path, strlen(path) + 1);
+	return 0;
+}
+
 static int open_locked(struct unix_socket *made, const char *path, int *fd,
 		       char error[UNIX_SOCKET_ERROR_MAX])
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat st;
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	int err = listen_at(&address, fd, error);
-	if (err != 0)
-		return err;
-	if (stat(path, &st) != 0) {
+	if (err == 0 && unix_socket_adopt(made, path) != 0) {
 		err = tell_errno(path, error);
 		close(*fd);
-		return err;
 	}
-	made->device = st.st_dev;
-	made->inode = st.st_ino;
-	memcpy(made->path, address.sun_path, sizeof made->path);
-	return 0;
+	return err;
 }
 
 int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
@@ -120,17 +124,6 @@ int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 	if (lock >= 0)
 		close(lock);
 	return err;
-}
-
-int unix_socket_adopt(struct unix_socket *made, const char *path)
-{
-	struct stat st;
-	if (strlen(path) >= sizeof made->path || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
-		return ERR_NOT_FOUND;
-	made->device = st.st_dev;
-	made->inode = st.st_ino;
-	memcpy(made->path, path, strlen(path) + 1);
-	return 0;
 }
 
 bool unix_socket_is_there(const struct unix_socket *made)

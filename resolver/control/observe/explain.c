@@ -4,9 +4,9 @@
  *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
  *                             └─ our own data ─────────────────────────────┘
  *
- * No target is asked and the cache is not looked at, so the pass goes on as if no target answered:
- * that way it comes to every leg that may be reached. What ends behind a leg that would be asked is
- * for that target to say, and `open` here. A chain ends at its first hop that is forwarded. */
+ * No target is asked and the cache is not read: the pass goes on as if no target answered, and so
+ * comes to every leg that may be reached. Where a target would be asked, the outcome is up to it,
+ * and is `open` here. A chain ends at its first hop that is forwarded. */
 #include "resolver/control/observe/explain.h"
 
 #include <ctype.h>
@@ -14,6 +14,7 @@
 #include "endpoints/message.h"
 #include "resolver/control/base/json.h"
 #include "resolver/resolve/compose.h"
+#include "rules/base.h"
 #include "rules/zone/rdata.h"
 
 enum { EXPLAIN_BLOCKS_MAX = 200 };
@@ -24,15 +25,15 @@ struct level {
 	struct name name;    /* the hop's */
 	struct verdict verdict;
 	uint32_t legs; /* of the route, written down */
-	bool open;     /* a target has its say */
+	bool open;     /* up to a target */
 };
 
 struct explainer {
 	struct composition composition;
 	struct composition_watch watch;
 	struct level levels[COMPOSE_DEPTH_MAX + 2], *level;
-	unsigned blocks, skipped; /* skipped: levels deep in what is one block too many */
-	size_t read_at;           /* what stands in the message before this is written down */
+	unsigned blocks, skipped; /* skipped: levels below the last block that is written */
+	size_t read_at;           /* the message is written down up to here */
 	unsigned read;            /* so many records */
 	uint8_t query[MESSAGE_QUERY_MAX];
 	uint8_t buffer[MESSAGE_MAX];
@@ -339,7 +340,7 @@ static void watch_pass(struct explainer *e, struct place place)
 	begin_level(e, place);
 	enum composed composed =
 		compose(&e->composition, place, e->buffer, e->query + MESSAGE_HEADER);
-	(void)composed; /* nobody is asked, so it is COMPOSED */
+	(void)composed; /* no target is asked, so it is COMPOSED */
 	set_rcode(e->level->block, e, false);
 }
 
@@ -368,4 +369,170 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 	json_decref(e->level->block);
 	free(e);
 	return json_whole(explained);
+}
+
+/* ---- a question in texts ---- */
+
+static bool is_resolved(uint16_t type)
+{
+	static const uint16_t meta[] = {TYPE_OPT,  TYPE_TSIG,  TYPE_TKEY,  TYPE_IXFR,
+					TYPE_AXFR, TYPE_MAILA, TYPE_MAILB, TYPE_NXNAME};
+	for (size_t i = 0; i < COUNT(meta); i++)
+		if (meta[i] == type)
+			return false;
+	return true;
+}
+
+int explain_read(struct explain_question *question, const struct explain_texts *texts,
+		 const struct hash_key *key, char error[EXPLAIN_ERROR_MAX])
+{
+	const char *dash = texts->dash;
+	*question = (struct explain_question){.texts = *texts, .type = TYPE_A};
+	*error = '\0';
+	if ((texts->vnet != NULL) + (texts->endpoint != NULL) + (texts->from != NULL) > 1)
+		snprintf(error, EXPLAIN_ERROR_MAX,
+			 "%svnet, %sendpoint and %sfrom exclude each other", dash, dash, dash);
+	else if (texts->from && address_parse(&question->source, texts->from) != 0)
+		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not an address", texts->from);
+	else if (texts->type && record_type_parse(&question->type, texts->type) != 0)
+		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a record type", texts->type);
+	else if (!is_resolved(question->type))
+		snprintf(error, EXPLAIN_ERROR_MAX, "%s is not resolved: it is not data",
+			 texts->type);
+	else if (name_from_text(&question->name, key, texts->name) != 0)
+		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a domain name", texts->name);
+	return *error ? ERR_INVALID : 0;
+}
+
+/* ---- where it arrives ---- */
+
+/* Appends name i to a list, which has only the first few. */
+static void add_named(char *names, size_t size, size_t i, const char *name)
+{
+	enum { NAMED_MAX = 5 };
+	size_t used = strlen(names);
+	if (i < NAMED_MAX)
+		snprintf(names + used, size - used, "%s%s", i > 0 ? ", " : "", name);
+	else if (i == NAMED_MAX)
+		snprintf(names + used, size - used, ", ...");
+}
+
+static int no_such(const char *what, const char *wanted, const char *lead, const char *names,
+		   char error[EXPLAIN_ERROR_MAX])
+{
+	snprintf(error, EXPLAIN_ERROR_MAX, "there is no %s \"%.300s\"; %s%s", what, wanted,
+		 *names ? lead : "there is none", names);
+	return ERR_NOT_FOUND;
+}
+
+static int no_endpoint(const struct policy *policy, const char *wanted,
+		       char error[EXPLAIN_ERROR_MAX])
+{
+	char names[512] = "";
+	for (uint32_t i = 0; i < policy->inbound_count; i++)
+		add_named(names, sizeof names, i, policy->inbounds[i].name);
+	return no_such("inbound endpoint", wanted, "give RESOLVER/ENDPOINT: ", names, error);
+}
+
+static int no_network(const struct policy *policy, const char *wanted,
+		      char error[EXPLAIN_ERROR_MAX])
+{
+	char names[512] = "";
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		add_named(names, sizeof names, i, policy->networks[i].name);
+	return no_such("virtual network", wanted, "there is: ", names, error);
+}
+
+static int find_place(const struct policy *policy, const struct explain_question *question,
+		      struct place *place, char error[EXPLAIN_ERROR_MAX])
+{
+	const struct explain_texts *texts = &question->texts;
+	*place = (struct place){NETWORK_NONE, true};
+	if (texts->endpoint) {
+		const struct policy_inbound *inbound = policy_find_inbound(policy, texts->endpoint);
+		if (!inbound)
+			return no_endpoint(policy, texts->endpoint, error);
+		*place = (struct place){inbound->network, false};
+	} else if (texts->from) {
+		*place = policy_place_of_client(policy, &question->source);
+	} else if (texts->vnet) {
+		place->network = policy_find_network(policy, texts->vnet);
+		if (place->network == NETWORK_NONE)
+			return no_network(policy, texts->vnet, error);
+	} else if (policy->network_count == 1) {
+		place->network = 0;
+	} else {
+		snprintf(error, EXPLAIN_ERROR_MAX,
+			 "say where it is asked: %svnet, %sendpoint or %sfrom", texts->dash,
+			 texts->dash, texts->dash);
+		return ERR_INVALID;
+	}
+	return 0;
+}
+
+/* Adds the prefix that placed the source, and the shorter ones that hold it. */
+static void add_from(json_t *explained, const struct policy *policy, const struct address *source)
+{
+	char text[PREFIX_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+	const struct prefix_entry *longest = prefix_table_find(&policy->clients, source);
+	json_t *shorter = json_array();
+	for (size_t i = 0; longest && i < policy->clients.count; i++) {
+		const struct prefix_entry *entry = &policy->clients.entries[i];
+		if (!prefix_contains(&entry->prefix, source) ||
+		    entry->prefix.length >= longest->prefix.length)
+			continue;
+		json_add(shorter,
+			 json_make("{s:s, s:o}", "prefix", prefix_print(&entry->prefix, text),
+				   "network", json_text(policy->networks[entry->value].name)));
+	}
+	json_put(explained, "from",
+		 json_make("{s:s, s:o, s:o}", "address", address_print(source, address), "prefix",
+			   json_text(longest ? prefix_print(&longest->prefix, text) : NULL),
+			   "shorter", shorter));
+}
+
+json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
+		    char error[EXPLAIN_ERROR_MAX])
+{
+	struct place place;
+	*err = find_place(policy, question, &place, error);
+	if (*err != 0)
+		return NULL;
+	json_t *explained = explain(policy, place, &question->name, question->type);
+	if (question->source.family)
+		add_from(explained, policy, &question->source);
+	if (question->texts.endpoint)
+		json_put(explained, "endpoint",
+			 json_text(policy_find_inbound(policy, question->texts.endpoint)->name));
+	return explained;
+}
+
+/* ---- health ---- */
+
+static bool same_value(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *left = json_object_get(a, key), *right = json_object_get(b, key);
+	return json_equal(left, right) || (!left && json_is_null(right)) ||
+	       (!right && json_is_null(left));
+}
+
+void explain_add_health(json_t *explained, const json_t *targets)
+{
+	size_t h, r, t;
+	json_t *hop, *item, *target;
+	json_array_foreach(json_object_get(explained, "hops"), h, hop)
+	{
+		json_array_foreach(json_object_get(hop, "route"), r, item)
+		{
+			explain_add_health(json_object_get(item, "decision"), targets);
+			json_array_foreach(targets, t, target)
+			{
+				if (same_value(item, target, "source") &&
+				    same_value(item, target, "host") &&
+				    same_value(item, target, "protocol") &&
+				    json_object_get(item, "host"))
+					json_object_set(item, "health", target);
+			}
+		}
+	}
 }

@@ -1,11 +1,11 @@
 /* Why a name is answered the way it is: what compose, which also serves it, does with the question
  * when no target answers and nothing is cached, hop by hop with decide's trace, as JSON. The
- * printed form is made from it, so both tell the same.
+ * printed form is made from it, so both say the same.
  *
  *     {"name": NAME, "type": TYPE, BLOCK}                        what explain() gives
  *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",
  *             "hops": [HOP...],
- *             "rcode": how it ends ("NOERROR", ...), null when that is for a target to say,
+ *             "rcode": how it ends ("NOERROR", ...), null when that is up to a target,
  *             "loop": null, or which loop there is, for people
  *     HOP     "name", "kind": "answer", "forward" or "refuse",
  *             "decided_by": "zone", "rule", "custom", "address", "pool", "name", "special",
@@ -21,7 +21,7 @@
  *     ROUTE   {"kind": "ask", "source": ADDRESS or null, "host": HOST, "protocol": "udp" or "tcp",
  *              "endpoint": NAME or null}        and "health", when a server was asked for it
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
- *             "loop" when entering would go in circles, and neither where it is not come to
+ *             "loop" when entering would go in circles, and neither where it is not reached
  *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
  *              "reserved", "not_found" or "none", "object", "ruleset", "suffix": NAME or null} */
 #ifndef SLUICE_EXPLAIN_H
@@ -30,6 +30,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "rules/err.h"
 #include "rules/policy/policy.h"
 
 /* The caller releases it. NULL without memory. */
@@ -38,5 +39,32 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 
 /* Prints such an object, for people. */
 void explain_print(const json_t *explained, FILE *out);
+
+/* ---- as it is asked in texts, by the command line and by the API ---- */
+
+enum { EXPLAIN_ERROR_MAX = 1024 };
+
+struct explain_texts {
+	const char *dash; /* ahead of the names of options in errors: "--", or "" */
+	const char *name, *type, *vnet, *endpoint, *from; /* NULL: not given */
+};
+
+struct explain_question {
+	struct explain_texts texts;
+	struct name name;
+	uint16_t type;
+	struct address source; /* family 0: no `from` */
+};
+
+/* ERR_INVALID, and `error` says what would be right. The texts must outlive the question. */
+MUST_CHECK int explain_read(struct explain_question *question, const struct explain_texts *texts,
+			    const struct hash_key *key, char error[EXPLAIN_ERROR_MAX]);
+/* The explanation, with "from" or "endpoint" when that was given; the caller passes it through
+ * json_whole. NULL with ERR_NOT_FOUND: there is no such network or endpoint; with ERR_INVALID: the
+ * question does not say where it arrives; `error` has the text. */
+json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
+		    char error[EXPLAIN_ERROR_MAX]);
+/* Adds to each server that would be asked its health, from the targets of a status report. */
+void explain_add_health(json_t *explained, const json_t *targets);
 
 #endif

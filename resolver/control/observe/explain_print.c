@@ -15,7 +15,7 @@ static bool has(const json_t *object, const char *key)
 	return json_is_string(json_object_get(object, key));
 }
 
-/* The policy's own words for the stable ones of the JSON. */
+/* The policy's own texts for the JSON's stable words. */
 struct phrase {
 	const char *word, *text;
 };
@@ -81,7 +81,7 @@ static void print_route(const json_t *route, const char *indent, FILE *out)
 			fprintf(out, "enter our own endpoint %s%s\n", get(item, "endpoint"),
 				has(item, "loop") || json_object_get(item, "decision")
 					? ""
-					: ", which is not come to");
+					: ", which is not reached");
 			if (has(item, "loop"))
 				fprintf(out, "%s       %s\n", indent, get(item, "loop"));
 			char deeper[64];
@@ -212,7 +212,7 @@ static void print_all(const json_t *explained, FILE *out)
 		fprintf(out, "\nends with what the targets say\n");
 }
 
-/* Records, and what targets say of themselves, may hold anything. */
+/* Records, and what targets say of themselves, may contain anything. */
 void explain_print(const json_t *explained, FILE *out)
 {
 	char *text = NULL;

@@ -1,14 +1,45 @@
-/* Beside each target and source stands what was last told of it. A look reads how all of them are
- * now, then tells the changes, and only then takes over what was told: so a reach compares the
- * whole of before with the whole of now, and two targets that come back within one look both say
- * which rules they have brought back.
+/* Each target and source has beside it what was last told of it. A look reads how all of them are
+ * now, then tells the changes, and only then takes over what was told. So a line compares all of
+ * before with all of now, and of two targets that come back within one look both say which rules
+ * they have brought back.
  *
- * Targets have references of their own in here, so that what was told of one outlives a reload that
- * keeps it; which ones there are is looked up once for each generation. */
+ * The references to targets are its own, so what was told of one outlives a reload that keeps it.
+ * Which targets there are is looked up once for each generation. */
 #include "resolver/control/observe/health.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <uthash.h>
+
+#include "endpoints/socket.h"
+
+enum { LOOK_MS = 1000, ROUTES_NAMED = 5 };
+
+enum health_kind {
+	HEALTH_SUSPECT, /* a target became suspect */
+	HEALTH_BACK,    /* it answers again */
+	HEALTH_FLAPPED, /* it was suspect for moments, HEALTH_FLAPS times or more */
+	HEALTH_SOURCE_GONE,
+	HEALTH_SOURCE_BACK,
+	HEALTH_KINDS
+};
+
+struct health_change {
+	enum health_kind kind;
+	const struct target *target;  /* NULL: it is of a source */
+	const struct address *source; /* the target's, or itself; family 0: the system's choice */
+	uint64_t for_us; /* that it is suspect or gone by now, or was; FLAPPED: since last told */
+	unsigned times;  /* that it was so beside this, too short to be told */
+};
+
+/* What a change means for the routes in which its target or source is. A route is dark when none of
+ * its targets is live: suspects, and those that are asked from an address that is gone, are not. */
+struct health_reach {
+	const char *endpoint; /* that it is asked by; NULL: none */
+	unsigned dark;        /* routes that are dark now; of BACK: that were, and are no more */
+	unsigned others;      /* that have another target, or have this one again */
+	char names[ROUTES_NAMED][POLICY_ROUTE_NAME]; /* of the first that are dark */
+};
 
 struct seen_target {
 	struct target *target;
@@ -34,11 +65,19 @@ struct seen_source {
 struct health {
 	struct target_registry *registry;
 	bool (*has_lost)(const struct address *address);
-	const struct snapshot *snapshot; /* during a look, and until the next is published */
-	uint64_t generation;             /* that the two below are of; 0: none */
+	uint64_t generation; /* that the two below are of; 0: none */
 	struct seen_target *targets;
 	struct seen_source *sources;
 	size_t source_count;
+};
+
+/* One look. */
+struct health_look {
+	const struct health *health;
+	const struct policy *policy;
+	unsigned lines, untold[HEALTH_KINDS];
+	void (*on_line)(void *context, enum log_level level, const char *event, const char *text);
+	void *context;
 };
 
 struct health *health_new(struct target_registry *registry,
@@ -93,7 +132,7 @@ static struct seen_source *find_source(const struct health *health, const struct
 	return NULL;
 }
 
-struct listing {
+struct target_listing {
 	struct health *health;
 	struct seen_target *before; /* what is not listed so far */
 };
@@ -115,7 +154,7 @@ static struct seen_target *new_target(struct health *health, const struct upstre
 /* One for which there is no memory is not looked at. */
 static void list_target(void *context, struct upstream *upstream)
 {
-	struct listing *listing = context;
+	struct target_listing *listing = context;
 	struct seen_target *seen;
 	if (find_target(listing->health, upstream->target))
 		return;
@@ -149,7 +188,7 @@ static void follow_sources(struct health *health, const struct snapshot *snapsho
 
 static void follow(struct health *health, const struct snapshot *snapshot)
 {
-	struct listing listing = {health, health->targets};
+	struct target_listing listing = {health, health->targets};
 	if (health->generation == snapshot->generation)
 		return;
 	health->targets = NULL;
@@ -159,7 +198,7 @@ static void follow(struct health *health, const struct snapshot *snapshot)
 	health->generation = snapshot->generation;
 }
 
-/* ---- a look ---- */
+/* ---- how it is now ---- */
 
 static void read_target(struct seen_target *seen, uint64_t now_us)
 {
@@ -197,7 +236,7 @@ static struct health_change target_change(const struct seen_target *seen, uint64
 	uint64_t times = seen->now_suspicions - seen->suspicions;
 	struct health_change change = {.target = seen->target, .source = &seen->target->source};
 	if (seen->now == seen->told) {
-		change.kind = HEALTH_FLAPS_BY;
+		change.kind = HEALTH_FLAPPED;
 		change.for_us = elapsed_us(seen->told_us, now_us);
 	} else if (seen->now) {
 		change.kind = HEALTH_SUSPECT;
@@ -242,29 +281,6 @@ static void note_told(struct health *health, uint64_t now_us)
 		seen->changes = 0;
 		seen->next_us = now_us + HEALTH_PACE_US;
 	}
-}
-
-void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,
-		 void (*on_change)(void *context, const struct health_change *change),
-		 void *context)
-{
-	health->snapshot = snapshot;
-	follow(health, snapshot);
-	for (size_t i = 0; i < health->source_count; i++)
-		read_source(health, &health->sources[i], now_us);
-	for (struct seen_target *seen = health->targets; seen; seen = seen->hh.next)
-		read_target(seen, now_us);
-	for (size_t i = 0; i < health->source_count; i++) {
-		struct health_change change = source_change(&health->sources[i], now_us);
-		if (health->sources[i].due)
-			on_change(context, &change);
-	}
-	for (struct seen_target *seen = health->targets; seen; seen = seen->hh.next) {
-		struct health_change change = target_change(seen, now_us);
-		if (seen->due)
-			on_change(context, &change);
-	}
-	note_told(health, now_us);
 }
 
 /* ---- what it means ---- */
@@ -331,20 +347,251 @@ static void on_route(void *context, const char *name, const struct route *route)
 	bool dark = health_route_is_dark(route, is_live_now, health);
 	if (change && (change->kind == HEALTH_BACK || change->kind == HEALTH_SOURCE_BACK)) {
 		if (dark)
-			return; /* another trouble is left */
+			return; /* something else is still wrong */
 		dark = health_route_is_dark(route, was_live, health);
 	}
-	if (dark && reach->dark < HEALTH_ROUTES)
+	if (dark && reach->dark < ROUTES_NAMED)
 		snprintf(reach->names[reach->dark], POLICY_ROUTE_NAME, "%s", name);
 	reach->dark += dark;
 	reach->others += !dark;
 }
 
-void health_reach(const struct health *health, const struct health_change *change,
-		  struct health_reach *reach)
+/* change NULL: of all routes that are dark. */
+static struct health_reach reach_of(const struct health_look *look,
+				    const struct health_change *change)
 {
-	struct reaching reaching = {health, change, reach};
-	reach->endpoint = NULL;
-	reach->dark = reach->others = 0;
-	policy_each_route(health->snapshot->policy, on_route, &reaching);
+	struct health_reach reach = {.endpoint = NULL};
+	struct reaching reaching = {look->health, change, &reach};
+	policy_each_route(look->policy, on_route, &reaching);
+	return reach;
+}
+
+/* ---- the lines ---- */
+
+struct health_line {
+	char text[HEALTH_TEXT_MAX];
+	size_t length;
+};
+
+/* What does not fit is cut. */
+static void __attribute__((format(printf, 2, 3)))
+add(struct health_line *line, const char *format, ...)
+{
+	size_t room = HEALTH_TEXT_MAX - line->length;
+	va_list arguments;
+	va_start(arguments, format);
+	int wrote = vsnprintf(line->text + line->length, room, format, arguments);
+	va_end(arguments);
+	if (wrote > 0)
+		line->length += (size_t)wrote < room ? (size_t)wrote : room - 1;
+}
+
+static void add_seconds(struct health_line *line, uint64_t us)
+{
+	if (us < 10 * 1000000)
+		add(line, "%.1f s", (double)us / 1e6);
+	else
+		add(line, "%llu s", (unsigned long long)(us / 1000000));
+}
+
+static void add_target(struct health_line *line, const struct target *target)
+{
+	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
+	add(line, "%s (%s", host_print(&target->host, host),
+	    target->protocol == PROTOCOL_TCP ? "tcp" : "udp");
+	if (target->source.family)
+		add(line, ", from %s", address_print(&target->source, source));
+	add(line, ")");
+}
+
+static void add_names(struct health_line *line, const struct health_reach *reach)
+{
+	unsigned named = reach->dark < ROUTES_NAMED ? reach->dark : ROUTES_NAMED;
+	for (unsigned i = 0; i < named; i++)
+		add(line, "%s%s", i > 0 ? ", " : "", reach->names[i]);
+	if (reach->dark > named)
+		add(line, " and %u more", reach->dark - named);
+}
+
+static void add_times(struct health_line *line, const char *what, unsigned times)
+{
+	if (times > 0)
+		add(line, " (%s %u time%s in between)", what, times, times == 1 ? "" : "s");
+}
+
+/* What it means that it is gone. */
+static void add_loss(struct health_line *line, const struct health_reach *reach)
+{
+	if (reach->dark > 0) {
+		add(line, "; no live target is left for ");
+		add_names(line, reach);
+		add(line, ": clients get stale answers or SERVFAIL");
+	}
+	if (reach->others > 0)
+		add(line, "; %u%s rule%s on without it", reach->others,
+		    reach->dark > 0 ? " other" : "", reach->others == 1 ? " goes" : "s go");
+}
+
+static void add_return(struct health_line *line, const struct health_reach *reach)
+{
+	if (reach->dark == 0)
+		return;
+	add(line, "; answered again: ");
+	add_names(line, reach);
+}
+
+static const char *error_text(const struct target *target)
+{
+	return target_error_text(
+		(enum target_error)atomic_load_explicit(&target->last_error, memory_order_relaxed));
+}
+
+static void add_source(struct health_line *line, const struct health_change *change,
+		       const struct health_reach *reach)
+{
+	char source[ADDRESS_TEXT_MAX];
+	address_print(change->source, source);
+	add(line, "%s, the source of %s, ", source, reach->endpoint ? reach->endpoint : "nobody");
+	if (change->kind == HEALTH_SOURCE_GONE) {
+		add(line, "is gone: no interface has it, so nothing can be asked from it");
+		add_times(line, "it had come back", change->times);
+		add_loss(line, reach);
+	} else {
+		add(line, "is back after ");
+		add_seconds(line, change->for_us);
+		add_times(line, "it had gone again", change->times);
+		add_return(line, reach);
+	}
+}
+
+static void add_change(struct health_line *line, const struct health_change *change,
+		       const struct health_reach *reach)
+{
+	add_target(line, change->target);
+	switch (change->kind) {
+	case HEALTH_SUSPECT:
+		add(line, " is suspect, for ");
+		add_seconds(line, change->for_us);
+		add(line, " now: %s", error_text(change->target));
+		add_times(line, "it was so", change->times);
+		add_loss(line, reach);
+		break;
+	case HEALTH_BACK:
+		add(line, " is back after ");
+		add_seconds(line, change->for_us);
+		add_times(line, "it was suspect again", change->times);
+		add_return(line, reach);
+		break;
+	default:
+		add(line, " was suspect %u times for moments within ", change->times);
+		add_seconds(line, change->for_us);
+		add(line, ": %s", error_text(change->target));
+	}
+}
+
+static void tell(struct health_look *look, const struct health_change *change)
+{
+	struct health_line line = {.text = ""};
+	bool good = change->kind == HEALTH_BACK || change->kind == HEALTH_SOURCE_BACK;
+	if (look->lines == HEALTH_LINES) {
+		look->untold[change->kind]++;
+		return;
+	}
+	look->lines++;
+	const struct health_reach reach = reach_of(look, change);
+	if (change->target)
+		add_change(&line, change, &reach);
+	else
+		add_source(&line, change, &reach);
+	look->on_line(look->context, good ? LOG_INFO : LOG_WARNING,
+		      change->target ? "target" : "source", line.text);
+}
+
+static void tell_rest(const struct health_look *look)
+{
+	static const char *const texts[HEALTH_KINDS] = {
+		[HEALTH_SUSPECT] = "suspect",
+		[HEALTH_BACK] = "back",
+		[HEALTH_FLAPPED] = "suspect for moments",
+		[HEALTH_SOURCE_GONE] = "sources that are gone",
+		[HEALTH_SOURCE_BACK] = "sources that are back",
+	};
+	struct health_line line = {.text = ""};
+	add(&line, "and more at once: ");
+	size_t begin = line.length;
+	for (unsigned kind = 0; kind < HEALTH_KINDS; kind++)
+		if (look->untold[kind] > 0)
+			add(&line, "%s%u %s", line.length > begin ? ", " : "", look->untold[kind],
+			    texts[kind]);
+	if (line.length == begin)
+		return;
+	const struct health_reach reach = reach_of(look, NULL);
+	if (reach.dark > 0) {
+		add(&line, "; in all, no target is live for ");
+		add_names(&line, &reach);
+	}
+	add(&line, "; sluice status names them");
+	look->on_line(look->context, LOG_WARNING, "target", line.text);
+}
+
+void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,
+		 void (*on_line)(void *context, enum log_level level, const char *event,
+				 const char *text),
+		 void *context)
+{
+	struct health_look look = {.health = health,
+				   .policy = snapshot->policy,
+				   .on_line = on_line,
+				   .context = context};
+	follow(health, snapshot);
+	for (size_t i = 0; i < health->source_count; i++)
+		read_source(health, &health->sources[i], now_us);
+	for (struct seen_target *seen = health->targets; seen; seen = seen->hh.next)
+		read_target(seen, now_us);
+	for (size_t i = 0; i < health->source_count; i++) {
+		struct health_change change = source_change(&health->sources[i], now_us);
+		if (health->sources[i].due)
+			tell(&look, &change);
+	}
+	for (struct seen_target *seen = health->targets; seen; seen = seen->hh.next) {
+		struct health_change change = target_change(seen, now_us);
+		if (seen->due)
+			tell(&look, &change);
+	}
+	tell_rest(&look);
+	note_told(health, now_us);
+}
+
+/* ---- once a second ---- */
+
+static void log_line(void *context, enum log_level level, const char *event, const char *text)
+{
+	(void)context;
+	log_event(level, event, "%s", text);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	const struct health_log *log = timer->data;
+	if (log->server->current)
+		health_look(log->health, log->server->current, uv_hrtime() / 1000, log_line, NULL);
+}
+
+void health_log_start(struct health_log *log, uv_loop_t *loop, const struct server *server)
+{
+	log->server = server;
+	log->health = health_new(server->registry, socket_address_is_missing);
+	if (!log->health)
+		return;
+	uv_timer_init(loop, &log->timer);
+	log->timer.data = log;
+	uv_timer_start(&log->timer, on_timer, LOOK_MS, LOOK_MS);
+}
+
+void health_log_stop(struct health_log *log)
+{
+	if (log->health)
+		uv_timer_stop(&log->timer);
+	health_free(log->health);
+	log->health = NULL;
 }

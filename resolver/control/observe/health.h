@@ -1,65 +1,48 @@
-/* What has changed of targets and source addresses since it was last looked: one place that finds
- * it out, for whoever wants to know (the log, by health_log.h). The data path keeps its atomics as
- * it does anyway and is asked nothing; the control thread looks now and then, time is a parameter.
+/* What changes of targets and source addresses, as lines in the log, each with what it means: which
+ * rules cannot be answered now. The data path keeps its atomics as it does anyway and is asked
+ * nothing; the control thread looks once a second, and time is a parameter.
  *
- * What is told of one target or source has a pace, HEALTH_PACE_US: what comes sooner is told when
- * that is over, if it still is so, and else as a count with the next change. A suspicion that
- * begins and ends between two looks is no change, only counted; HEALTH_FLAPS of them are one. */
+ * One target or source has a line in HEALTH_PACE_US at most: what changes sooner is told when that
+ * time is over, if it is still so, and else as a count in the next line. A suspicion that begins
+ * and ends between two looks is only counted; HEALTH_FLAPS of them are a line. Where very many
+ * change at once, as when a link goes down, a look tells HEALTH_LINES, and how many more there are.
+ */
 #ifndef SLUICE_HEALTH_H
 #define SLUICE_HEALTH_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uv.h>
 
-#include "resolver/server/snapshot.h"
+#include "resolver/log.h"
+#include "resolver/server/server.h"
 
-enum {
-	HEALTH_PACE_US = 10 * 1000000,
-	HEALTH_FLAPS = 10,
-	HEALTH_ROUTES = 5, /* named in a reach */
-};
-
-enum health_kind {
-	HEALTH_SUSPECT,  /* a target became suspect */
-	HEALTH_BACK,     /* it answers again */
-	HEALTH_FLAPS_BY, /* it was suspect for moments, HEALTH_FLAPS times or more */
-	HEALTH_SOURCE_GONE,
-	HEALTH_SOURCE_BACK,
-	HEALTH_KINDS
-};
-
-struct health_change {
-	enum health_kind kind;
-	const struct target *target;  /* NULL: it is of a source */
-	const struct address *source; /* the target's, or itself; family 0: the system's choice */
-	uint64_t for_us; /* that it is suspect or gone by now, or was; FLAPS_BY: since last told */
-	unsigned times;  /* that it was so beside this, too short to be told */
-};
-
-/* What a change means for the routes in which its target or source is. A route is dark when none of
- * its targets is live: suspects, and those that are asked from an address that is gone, are not. */
-struct health_reach {
-	const char *endpoint; /* that it is asked by; NULL: none */
-	unsigned dark;        /* routes that are dark now; of BACK: that were, and are no more */
-	unsigned others;      /* that have another target, or have this one again */
-	char names[HEALTH_ROUTES][POLICY_ROUTE_NAME]; /* of the first that are dark */
-};
+enum { HEALTH_PACE_US = 10 * 1000000, HEALTH_FLAPS = 10, HEALTH_LINES = 8, HEALTH_TEXT_MAX = 2048 };
 
 struct health;
+
+struct health_log {
+	uv_timer_t timer;
+	const struct server *server;
+	struct health *health; /* NULL: it was not started */
+};
+
+/* On the loop, until it is closed with the loop's other handles. Without memory nothing is told. */
+void health_log_start(struct health_log *log, uv_loop_t *loop, const struct server *server);
+/* Before the server is released; fine on one that was not started. */
+void health_log_stop(struct health_log *log);
+
 /* has_lost tells whether no interface has an address (socket.h). NULL without memory. */
 struct health *health_new(struct target_registry *registry,
 			  bool (*has_lost)(const struct address *address));
 void health_free(struct health *health); /* before the registry; NULL is fine */
-
-/* Calls back for every change that is to be told now. Each target of the snapshot is looked at, so
- * it costs as much as there are; each source costs three system calls. */
+/* Calls back for every line that is due. Each target of the snapshot is looked at, so it costs as
+ * much as there are; each source costs three system calls, each line as much as there are routes.
+ */
 void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,
-		 void (*on_change)(void *context, const struct health_change *change),
+		 void (*on_line)(void *context, enum log_level level, const char *event,
+				 const char *text),
 		 void *context);
-/* From on_change, or before the snapshot changes: costs as much as there are routes. change NULL:
- * of all routes that are dark. */
-void health_reach(const struct health *health, const struct health_change *change,
-		  struct health_reach *reach);
 
 /* Whether a route has targets, and none of them is live. We ourselves are, as a target. */
 bool health_route_is_dark(const struct route *route,

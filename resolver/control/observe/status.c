@@ -1,12 +1,11 @@
 /* Configured things come from the model that is served, measured ones from the targets of the
- * current policy's upstreams (each target once), the workers' counters and the cache. Read while
- * the workers go on: every number is true for itself, not all of them for one moment. */
+ * current policy's upstreams (each target once), the workers' counters and the cache. The workers
+ * go on meanwhile: each number is right, but not all are of the same moment. */
 #include "resolver/control/observe/status.h"
 
 #include <uthash.h>
 #include <uv.h>
 
-#include "endpoints/inbound/listener.h"
 #include "endpoints/socket.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/health.h"
@@ -83,12 +82,13 @@ static json_t *inbound_json(const struct model *model)
 		const struct dns_resolver *resolver = &model->resolvers.items[r];
 		for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
 			const struct inbound_endpoint *at = &resolver->inbound_endpoints.items[i];
-			json_add(array, json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
-						  path_json(resolver, at->name), "network",
-						  json_text(resolver->virtual_network), "address",
-						  address_json(&at->address), "listen",
-						  host_json(&at->listen), "present",
-						  (int)listener_address_is_here(&at->listen)));
+			json_add(array,
+				 json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
+					   path_json(resolver, at->name), "network",
+					   json_text(resolver->virtual_network), "address",
+					   address_json(&at->address), "listen",
+					   host_json(&at->listen), "present",
+					   (int)!socket_address_is_missing(&at->listen.address)));
 		}
 	}
 	return array;
@@ -101,7 +101,7 @@ static json_t *vnet_json(const struct model *model)
 		const struct host *host = &model->vnet_resolver.listen.items[i];
 		json_add(array, json_make("{s:s, s:o, s:b}", "name", "VNet resolver", "listen",
 					  host_json(host), "present",
-					  (int)listener_address_is_here(host)));
+					  (int)!socket_address_is_missing(&host->address)));
 	}
 	return array;
 }
@@ -117,7 +117,7 @@ static json_t *outbound_json(const struct model *model)
 						  path_json(resolver, at->name), "network",
 						  json_text(resolver->virtual_network), "source",
 						  address_json(&at->source), "present",
-						  (int)!socket_has_lost(&at->source)));
+						  (int)!socket_address_is_missing(&at->source)));
 		}
 	}
 	return array;
@@ -162,7 +162,7 @@ static json_t *rulesets_json(const struct model *model)
 
 /* ---- how it fares ---- */
 
-struct seen {
+struct status_target {
 	const struct target *target;
 	json_t *item, *rules;
 	json_int_t rule_count, unanswered_count;
@@ -175,9 +175,9 @@ struct seen {
 
 struct targets {
 	const struct snapshot *snapshot;
-	bool *lost;        /* which of its sources are */
-	struct seen *seen; /* by target */
-	struct seen *room; /* for as many as there are upstreams */
+	bool *lost;                 /* which of its sources are */
+	struct status_target *seen; /* by target */
+	struct status_target *room; /* for as many as there are upstreams */
 	size_t upstreams, used;
 	uint64_t now_us;
 	const struct wall_clock *clock;
@@ -234,7 +234,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 {
 	struct targets *targets = context;
 	const struct target *target = upstream->target;
-	struct seen *seen;
+	struct status_target *seen;
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (seen || !target)
 		return;
@@ -268,7 +268,7 @@ static bool is_live(void *context, const struct upstream *upstream)
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,
 		       const struct target *target)
 {
-	struct seen *seen;
+	struct status_target *seen;
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (!seen || seen->counted == route)
 		return;
@@ -291,7 +291,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
 }
 
-/* Those without a live target come first, also where not all have room. */
+/* Those without a live target come first, as not all may have room. */
 static void add_rules(struct targets *targets)
 {
 	const struct policy *policy = targets->snapshot->policy;
@@ -303,7 +303,7 @@ static void add_rules(struct targets *targets)
 
 static int worst_first(const void *left, const void *right)
 {
-	const struct seen *a = left, *b = right;
+	const struct status_target *a = left, *b = right;
 	if (a->unanswered_count != b->unanswered_count)
 		return a->unanswered_count > b->unanswered_count ? -1 : 1;
 	if (a->suspect != b->suspect)
@@ -320,7 +320,7 @@ static json_t *sorted_json(const struct targets *targets)
 		return array;
 	qsort(targets->room, targets->used, sizeof *targets->room, worst_first);
 	for (size_t i = 0; i < targets->used; i++) {
-		struct seen *seen = &targets->room[i];
+		struct status_target *seen = &targets->room[i];
 		json_put(seen->item, "rules", seen->rules);
 		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
 		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
@@ -329,7 +329,7 @@ static json_t *sorted_json(const struct targets *targets)
 	return array;
 }
 
-/* Puts what is known of targets, and what that means. */
+/* Adds what is known of targets, and what that means. */
 static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;
@@ -341,7 +341,7 @@ static void put_targets(json_t *all, const struct server *server, const struct w
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
 	targets.lost = calloc(snapshot->source_count + 1, sizeof *targets.lost);
 	for (size_t i = 0; targets.lost && i < snapshot->source_count; i++)
-		targets.lost[i] = socket_has_lost(&snapshot->sources[i]);
+		targets.lost[i] = socket_address_is_missing(&snapshot->sources[i]);
 	if (targets.room && targets.lost) {
 		policy_each_upstream(snapshot->policy, on_upstream, &targets);
 		add_rules(&targets);
@@ -392,26 +392,75 @@ static json_t *owned_json(const struct inventory *inventory)
 	return list;
 }
 
-json_t *status_report(const struct server *server, const struct inventory *inventory,
-		      const char *config, struct wall_clock *clock)
+/* ---- zones that go out ---- */
+
+static json_int_t read_meter(const atomic_uint_fast64_t *counter)
 {
-	wall_clock_adjust(clock);
+	return (json_int_t)atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static json_t *transfer_json(const struct transfer_zone *zone)
+{
+	const struct transfer_meter *meter = zone->meter;
+
+	return json_make("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "zone", json_text(zone->text),
+			 "serial", (json_int_t)zone->serial, "past", (json_int_t)zone->past_count,
+			 "axfr", read_meter(&meter->axfr), "ixfr", read_meter(&meter->ixfr),
+			 "current", read_meter(&meter->current), "refused",
+			 read_meter(&meter->refused), "broken", read_meter(&meter->broken));
+}
+
+static json_t *transfers_json(const struct server *server)
+{
+	const struct transfer_table *table = server->current ? server->current->transfers : NULL;
+	json_t *array = json_array();
+
+	for (size_t i = 0; table && i < table->count; i++)
+		json_add(array, transfer_json(table->zones[i]));
+	return array;
+}
+
+static json_t *notices_json(const struct zone_notify *notify)
+{
+	json_t *array = json_array();
+
+	zone_notify_report(notify, array);
+	return array;
+}
+
+static json_t *work_json(const struct work *work)
+{
+	if (!work->busy)
+		return json_null();
+	return json_make("{s:o}", "percent",
+			 work->percent < 0 ? json_null() : json_integer(work->percent));
+}
+
+/* ---- the whole ---- */
+
+json_t *status_report(struct service *service)
+{
+	const struct server *server = &service->server;
 	const struct model *model = server->model;
-	json_t *all =
-		json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION, "generation",
-			  (json_int_t)server->generation, "workers",
-			  (json_int_t)server->worker_count, "config", json_text(config), "uptime_s",
-			  (json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
-			  "loaded_at", json_time(server->loaded_at));
+	json_t *all = json_make("{s:s, s:I, s:I, s:o, s:I, s:o}", "version", SLUICE_VERSION,
+				"generation", (json_int_t)server->generation, "workers",
+				(json_int_t)server->worker_count, "config",
+				json_text(service->config_path), "uptime_s",
+				(json_int_t)((uv_hrtime() / 1000 - server->started_us) / 1000000),
+				"loaded_at", json_time(server->loaded_at));
 	json_put(all, "networks", networks_json(model));
 	json_put(all, "inbound_endpoints", inbound_json(model));
 	json_put(all, "vnet_resolver", vnet_json(model));
 	json_put(all, "outbound_endpoints", outbound_json(model));
 	json_put(all, "zones", zones_json(model));
 	json_put(all, "rulesets", rulesets_json(model));
-	json_put(all, "owned", owned_json(inventory));
-	put_targets(all, server, clock);
+	json_put(all, "owned", owned_json(service->inventory));
+	wall_clock_adjust(&service->clock);
+	put_targets(all, server, &service->clock);
 	json_put(all, "counters", counters_json(server));
 	json_put(all, "cache", cache_json(server));
+	json_put(all, "transfers", transfers_json(server));
+	json_put(all, "notices", notices_json(service->notify));
+	json_put(all, "work", work_json(&service->work));
 	return json_whole(all);
 }

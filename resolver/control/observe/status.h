@@ -21,13 +21,14 @@
  *                         target first), rule_count, unanswered_count (how many are without)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
- *
- * and, put there for GET /v1/status alone,
- *
- *     transfers, notices  zones that go out, and who was told (status_zones.h)
- *     logins              failed, refused
+ *     transfers           of zones that go out: zone, serial, past (serials that IXFR can begin
+ *                         from), axfr, ixfr, current (asked by a secondary that had it already),
+ *                         refused, broken (off before the end)
+ *     notices             which secondaries were told of them, as zone_notice.h has it
  *     work                percent (of an import: how much of it has been looked at; null: not
- *                         known), or null: there is none under way */
+ *                         known), or null: there is none under way
+ *
+ * GET /v1/status adds `logins` (failed, refused). */
 #ifndef SLUICE_STATUS_H
 #define SLUICE_STATUS_H
 
@@ -35,16 +36,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "resolver/control/base/wall_clock.h"
-#include "resolver/control/resource/inventory.h"
-#include "resolver/server/server.h"
+#include "resolver/control/service/service.h"
 
 enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
 
-/* `config` is the file that is served. inventory NULL: nothing is ours. The caller releases it. */
-json_t *status_report(const struct server *server, const struct inventory *inventory,
-		      const char *config, struct wall_clock *clock);
-/* For people: on a screen what is wrong and what counts, the worst first; or all of it. */
+/* The caller releases it. NULL without memory. */
+json_t *status_report(struct service *service);
+/* For people: what is wrong and what counts, the worst first, on one screen; or all of it. */
 void status_print(const json_t *report, bool all, FILE *out);
 
 #endif

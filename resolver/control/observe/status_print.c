@@ -1,8 +1,8 @@
 /* The report for people, as tables.
  *
- * In brief, what an operator wants at once, on a screen: what is wrong in words, the worst targets
- * with the rules that they hurt, what is served, and counters that have counted. What is fine in
- * large numbers is a number. With --all, everything. */
+ * In brief, what an operator wants to see first, on one screen: what is wrong in words, the worst
+ * targets with the rules that they hurt, what is served, and counters above zero. Of many that are
+ * fine there is only the number. With --all, everything. */
 #include "resolver/control/observe/status.h"
 
 #include "resolver/control/base/json.h"
@@ -118,7 +118,7 @@ static const struct part brief_targets = {
 	 {"ERRORS", "errors"},
 	 {"LAST ERROR", "last_error"}},
 };
-/* Numbers: in brief they are there only where one of them is more than zero. */
+/* Numbers, in brief only where one of them is above zero. */
 static const struct part counts[] = {
 	{"owned",
 	 "Addresses and their names",
@@ -189,7 +189,7 @@ static size_t count_columns(const struct part *part)
 	return count;
 }
 
-/* Of an object a list of it. */
+/* A list; of an object, a list of one. */
 static json_t *rows_of(const json_t *status, const char *key)
 {
 	json_t *value = json_object_get(status, key);
@@ -259,7 +259,7 @@ static void print_absent(FILE *out, const json_t *status, const char *key, const
 				what, get(row, "name", name));
 	}
 	if (count > NAMES_MAX)
-		fprintf(out, "! and so it is with %u more\n", count - NAMES_MAX);
+		fprintf(out, "! and %u more are missing in the same way\n", count - NAMES_MAX);
 }
 
 static void print_troubles(FILE *out, const json_t *status)
@@ -304,7 +304,7 @@ static void print_brief(FILE *out, const json_t *status, const struct part *part
 		fprintf(out, "  and %zu more\n", count - ROWS_MAX);
 }
 
-/* Of one object, where any of its numbers is more than zero. */
+/* Of one object, where one of its numbers is above zero. */
 static void print_brief_counts(FILE *out, const json_t *status, const struct part *part)
 {
 	json_t *rows = rows_of(status, part->key);
@@ -338,7 +338,7 @@ static const char *short_time(char *text)
 	return text + YEAR;
 }
 
-/* What it means that the target is suspect or cannot be asked; NULL: nothing. */
+/* What is lost because the target is suspect or cannot be asked; NULL: nothing. */
 static char *harm_text(const json_t *target)
 {
 	char cell[TABLE_CELL_MAX], *text = NULL;
@@ -382,7 +382,7 @@ static void print_rest(FILE *out, const json_t *rows, size_t shown)
 	fputc('\n', out);
 }
 
-/* The worst come first in the report. Where not all have room, those that are fine are left out. */
+/* The report has the worst first. Where not all have room, those that are fine are left out. */
 static void print_brief_targets(FILE *out, const json_t *status)
 {
 	const json_t *rows = json_object_get(status, "targets");
@@ -408,7 +408,7 @@ static void print_brief_targets(FILE *out, const json_t *status)
 		print_rest(out, rows, shown);
 }
 
-/* By columns: what belongs together stands together. */
+/* Down the columns, so that related counters are together. */
 static void print_brief_counters(FILE *out, const json_t *status)
 {
 	const json_t *counters = json_object_get(status, "counters");

@@ -1,22 +1,14 @@
-/* Listeners take a restart, because a port that is given up may be another's by the time that it is
- * wanted again; what they show and whom they let in does not. Their threads are started with
- * signals blocked: those are for the control thread alone. */
+/* Other listeners take a restart, because a port that is given up may be another's by the time that
+ * it is wanted again; another certificate or other clients do not. */
 #include "resolver/control/process/management_api.h"
 
 #include <strings.h>
 
-#include "resolver/control/api/azure/api_arm.h"
-#include "resolver/control/api/openstack/openstack.h"
-#include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/regular_file.h"
-#include "resolver/control/process/process.h"
+#include "resolver/control/http/tls.h"
 #include "resolver/control/process/sandbox.h"
 #include "resolver/log.h"
-
-const struct api_dialect *const management_dialects[] = {
-	&api_designate, &api_keystone, &api_arm, &api_arm_login, &process_api, &api_v1, NULL,
-};
 
 /* ---- what a reload brings ---- */
 
@@ -85,7 +77,7 @@ void management_api_use_state(struct management_api *management)
 	else if (err != ERR_NOT_FOUND)
 		log_event(
 			LOG_WARNING, "control",
-			"the key of tokens cannot be had, and tokens will not outlive this run: %s",
+			"the key that signs tokens cannot be read, so tokens end with this run: %s",
 			error);
 	explicit_bzero(&key, sizeof key);
 }
@@ -160,7 +152,7 @@ static int open_socket(struct management_api *management, struct master_link *ma
 	return EXIT_SUCCESS;
 }
 
-/* Beside another server it only has the sockets; whom it accepts, that one does. */
+/* Beside another server it only has the sockets, and the other one accepts. */
 static int open_listeners(struct management_api *management, const struct service *service,
 			  struct master_link *master, const struct management *wanted)
 {
@@ -179,26 +171,20 @@ static int open_listeners(struct management_api *management, const struct servic
 	return EXIT_SUCCESS;
 }
 
-static void on_thread(void *context)
-{
-	(void)context;
-	sandbox_bare_thread();
-}
-
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
-			struct master_link *master, const struct model *model,
-			struct faults *faults)
+			const struct api_dialect *const *dialects, struct master_link *master,
+			const struct model *model, struct faults *faults)
 {
 	const struct management *wanted = &model->management;
 	struct management_access access;
 
 	management->auth = http_auth_new();
-	management->api = (struct api){
-		.service = service, .auth = management->auth, .dialects = management_dialects};
+	management->api =
+		(struct api){.service = service, .auth = management->auth, .dialects = dialects};
 	management->socket_path = strdup(wanted->socket);
 	management->listeners = listeners_text(wanted);
 	struct http_handler handler = api_handler(&management->api);
-	handler.on_thread = on_thread;
+	handler.on_thread = sandbox_bare_thread;
 	management->http = management->auth ? http_new(loop, &handler) : NULL;
 	if (!management->http || !management->socket_path || !management->listeners)
 		return exit_fail("%s", err_text(ERR_NOMEM));

@@ -1,5 +1,5 @@
-/* The management API as a whole: which APIs it has, its listeners, which stay as they were opened,
- * and who is let in with which certificate shown, which every reload brings anew. */
+/* The management API's listeners, which stay as they were opened, and what every reload replaces:
+ * the clients that are let in, and the certificate that is shown. */
 #ifndef SLUICE_MANAGEMENT_API_H
 #define SLUICE_MANAGEMENT_API_H
 
@@ -18,15 +18,12 @@ struct management_api {
 	char *listeners;        /* the URLs that the others were opened at */
 };
 
-/* Those of all APIs, as struct api has them. */
-extern const struct api_dialect *const management_dialects[];
-
 /* Opens what the model says, by sockets of the master's. EXIT_SUCCESS, or what was printed about;
  * either way management_api_close ends it, when the questions of our own have been answered
  * (service_close). */
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
-			struct master_link *master, const struct model *model,
-			struct faults *faults);
+			const struct api_dialect *const *dialects, struct master_link *master,
+			const struct model *model, struct faults *faults);
 /* Stops the listeners; the loop's last callbacks free the rest, but for management_api_release. */
 void management_api_close(struct management_api *management);
 void management_api_release(struct management_api *management);
@@ -45,10 +42,10 @@ void management_access_serve(struct management_access *access, struct management
 void management_access_release(struct management_access *access);
 
 /* Tokens are signed with the state's key from now on; without a state, or when that fails, with the
- * one of before, which no other run of the program has. */
+ * key of before, which ends with this run. */
 void management_api_use_state(struct management_api *management);
 
-/* What a reload cannot change of listeners is told, and left as it is. */
+/* Warns of what a reload cannot change of listeners. */
 void management_api_warn(const struct management_api *management, const struct management *wanted,
 			 struct faults *faults);
 

@@ -47,18 +47,17 @@
 #include "resolver/control/process/master_wire.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
-#include "resolver/control/process/watchdog.h"
 #include "resolver/log.h"
+#include "rules/base.h"
 
 enum {
 	STARTING_PERIODS = 4,       /* of the watchdog's: to load, or to read the state */
 	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer what it holds */
 	STOPPING_MAX_MS = 10 * 1000,
-	ENDS_MAX = 5, /* so many in... */
-	ENDS_MS = 4 * 1000,
+	CRASH_MS = 1000, /* a server that ends so soon after its start has crashed at it */
 	PAUSE_MAX_S = 5,
-	SAID_MAX = 900,
-	WORDS_MAX = 65536, /* what a pipe holds */
+	OUTPUT_TEXT_MAX = 900,
+	OUTPUT_MAX = 65536, /* what a pipe holds */
 };
 
 #ifndef SO_PASSRIGHTS
@@ -72,8 +71,9 @@ struct child {
 	pid_t pid; /* 0: there is none */
 	int fd;    /* of the conversation; -1: it has hung up */
 	bool serves;
-	bool ended;        /* its number may be another's */
-	bool has_state;    /* or is asked to open it */
+	bool ended;     /* its number may be another's */
+	bool has_state; /* or is asked to open it */
+	uint64_t started_ms;
 	uint64_t heard_ms; /* it was alive */
 	uint64_t until_ms; /* it is killed then; 0: never */
 };
@@ -101,12 +101,11 @@ struct master {
 	bool upgrade_wanted, reload_wanted;
 	unsigned stopping; /* how often it was told to */
 	int status;
-	uint64_t ends_ms[ENDS_MAX];  /* when servers ended by themselves, the latest first */
-	unsigned pause_s;            /* the latest */
-	uint64_t start_ms;           /* when one is started again; 0: none is to be */
-	uint64_t period_ms, turn_ms; /* the watchdog's; when its next look is */
-	int words;                   /* what the one beside writes to its stderr; -1: nothing */
-	char said[SAID_MAX];         /* ...up to SERVES */
+	unsigned crashes;                  /* one after the other */
+	uint64_t start_ms;                 /* when one is started again; 0: none is to be */
+	uint64_t period_ms, turn_ms;       /* the watchdog's; when its next look is */
+	int output;                        /* the new server's stderr; -1: none */
+	char output_text[OUTPUT_TEXT_MAX]; /* its beginning, for whoever wants the upgrade */
 };
 
 static uint64_t now_ms(void)
@@ -117,28 +116,28 @@ static uint64_t now_ms(void)
 }
 
 /* 0: none. Once the master is told to stop, the deadline of that stays. */
-static void set_deadline(const struct master *master, struct child *process, uint64_t ms)
+static void set_deadline(const struct master *master, struct child *child, uint64_t ms)
 {
 	if (!master->stopping)
-		process->until_ms = ms == 0 ? 0 : now_ms() + ms;
+		child->until_ms = ms == 0 ? 0 : now_ms() + ms;
 }
 
-static void send_signal(const struct child *process, int number)
+static void send_signal(const struct child *child, int number)
 {
-	if (process->pid != 0 && !process->ended)
-		kill(process->pid, number);
+	if (child->pid != 0 && !child->ended)
+		kill(child->pid, number);
 }
 
-static void say(const struct child *process, enum master_word word, uint32_t number,
-		const char *text, int fd)
+static void say(const struct child *child, enum master_word word, uint32_t number, const char *text,
+		int fd)
 {
 	static struct master_message message;
 	message = (struct master_message){.word = word, .number = number};
 	snprintf(message.text, sizeof message.text, "%s", text ? text : "");
-	if (process->pid == 0 || process->fd < 0)
+	if (child->pid == 0 || child->fd < 0)
 		return;
-	if (master_send(process->fd, &message, &fd, fd >= 0 ? 1 : 0) != 0)
-		send_signal(process, SIGKILL); /* it reads nothing */
+	if (master_send(child->fd, &message, &fd, fd >= 0 ? 1 : 0) != 0)
+		send_signal(child, SIGKILL); /* it reads nothing */
 }
 
 /* ---- what is listened at ---- */
@@ -326,11 +325,11 @@ static void answer_open(struct master *master, enum part part, const struct mast
 {
 	static struct master_message answer;
 	char error[MASTER_TEXT_MAX] = "what is asked for cannot be understood";
-	const struct child *process = &master->parts[part];
+	const struct child *child = &master->parts[part];
 	struct opened *opened =
 		part != OLD && is_sane(master, message) ? open_named(master, message, error) : NULL;
 	if (!opened) {
-		say(process, MASTER_FAULT, 0, part == OLD ? "another server serves" : error, -1);
+		say(child, MASTER_FAULT, 0, part == OLD ? "another server serves" : error, -1);
 		return;
 	}
 	opened->wanted[part] = true;
@@ -338,8 +337,8 @@ static void answer_open(struct master *master, enum part part, const struct mast
 		unsigned left = opened->count - sent;
 		unsigned count = left < MASTER_FDS_MAX ? left : MASTER_FDS_MAX;
 		answer = (struct master_message){.word = MASTER_SOCKETS};
-		if (master_send(process->fd, &answer, opened->fds + sent, count) != 0) {
-			send_signal(process, SIGKILL);
+		if (master_send(child->fd, &answer, opened->fds + sent, count) != 0) {
+			send_signal(child, SIGKILL);
 			return;
 		}
 		sent += count;
@@ -372,7 +371,7 @@ static void find_program(char path[PATH_MAX])
 
 /* In the child. Signals stay blocked until it has ends for them; ^C is the master's to hear. */
 static void become_server(const struct master *master, const char *program, bool beside, int fd,
-			  int words, pid_t parent)
+			  int output, pid_t parent)
 {
 	char number[16], period[32];
 	char *const arguments[] = {(char *)program,
@@ -391,8 +390,8 @@ static void become_server(const struct master *master, const char *program, bool
 	unsetenv("WATCHDOG_PID");
 	setenv("WATCHDOG_USEC", period, 1);
 	signal(SIGINT, SIG_IGN);
-	if (words >= 0)
-		dup2(words, STDERR_FILENO);
+	if (output >= 0)
+		dup2(output, STDERR_FILENO);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
 	if (fcntl(fd, F_SETFD, 0) == 0)
@@ -407,19 +406,19 @@ static void forget_wishes(struct master *master, enum part part)
 		master->opened[i].wanted[part] = false;
 }
 
-static void close_words(struct master *master)
+static void close_fd(int *fd)
 {
-	if (master->words >= 0)
-		close(master->words);
-	master->words = -1;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 /* 0, or ERR_SYSTEM with errno. */
 static int start(struct master *master, enum part part, const char *program)
 {
-	struct child *process = &master->parts[part];
+	struct child *child = &master->parts[part];
 	const int none = 0;
-	int pair[2], words[2] = {-1, -1};
+	int pair[2], output[2] = {-1, -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return ERR_SYSTEM;
 	/* To close a socket that a hostile server has sent could take a minute. Linux before 6.16
@@ -427,54 +426,54 @@ static int start(struct master *master, enum part part, const char *program)
 	int err = setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
 	(void)err;
 	pid_t parent = getpid(), pid = -1;
-	if (part == NOW || pipe2(words, O_CLOEXEC) == 0)
+	if (part == NOW || pipe2(output, O_CLOEXEC) == 0)
 		pid = fork();
 	if (pid == 0)
-		become_server(master, program, part == BESIDE, pair[1], words[1], parent);
-	close(pair[1]);
-	if (words[1] >= 0)
-		close(words[1]);
+		become_server(master, program, part == BESIDE, pair[1], output[1], parent);
+	close_fd(&pair[1]);
+	close_fd(&output[1]);
 	if (pid < 0) {
-		close(pair[0]);
-		if (words[0] >= 0)
-			close(words[0]);
+		close_fd(&pair[0]);
+		close_fd(&output[0]);
 		return ERR_SYSTEM;
 	}
 	forget_wishes(master, part);
 	uint64_t now = now_ms();
-	*process = (struct child){.pid = pid,
-				  .fd = pair[0],
-				  .has_state = part == NOW,
-				  .heard_ms = now,
-				  .until_ms = now + STARTING_PERIODS * master->period_ms};
+	*child = (struct child){.pid = pid,
+				.fd = pair[0],
+				.has_state = part == NOW,
+				.started_ms = now,
+				.heard_ms = now,
+				.until_ms = now + STARTING_PERIODS * master->period_ms};
 	if (part == BESIDE) {
-		fcntl(words[0], F_SETFL, O_NONBLOCK);
-		close_words(master); /* of the one before: somebody else may still have its end */
-		master->words = words[0];
-		master->said[0] = '\0';
+		fcntl(output[0], F_SETFL, O_NONBLOCK);
+		close_fd(&master->output); /* of the one before: somebody else may still have its
+					      end */
+		master->output = output[0];
+		master->output_text[0] = '\0';
 	}
-	say(process, MASTER_START, master->workers, NULL, -1);
+	say(child, MASTER_START, master->workers, NULL, -1);
 	return 0;
 }
 
-/* ---- what the one beside says of itself ---- */
+/* ---- what the new server writes to stderr ---- */
 
-/* It goes to the log, and its beginning to whoever asked for the upgrade. A part each time: one
- * that never ends does not hold up the rest. */
-static void read_words(struct master *master)
+/* It goes to the log, and its beginning to whoever asked for the upgrade. A part each time: output
+ * without an end does not hold up the rest. */
+static void read_output(struct master *master)
 {
-	char text[WORDS_MAX];
-	size_t used = strlen(master->said), room = sizeof master->said - used - 1;
-	ssize_t length = read(master->words, text, sizeof text);
+	char text[OUTPUT_MAX];
+	size_t used = strlen(master->output_text), room = sizeof master->output_text - used - 1;
+	ssize_t length = read(master->output, text, sizeof text);
 	if (length == 0)
-		close_words(master);
+		close_fd(&master->output);
 	if (length <= 0)
 		return;
 	size_t copied = (size_t)length < room ? (size_t)length : room;
 	ssize_t written = write(STDERR_FILENO, text, (size_t)length);
 	(void)written;
-	memcpy(master->said + used, text, copied);
-	master->said[used + copied] = '\0';
+	memcpy(master->output_text + used, text, copied);
+	master->output_text[used + copied] = '\0';
 }
 
 /* ---- upgrade ---- */
@@ -517,9 +516,8 @@ static void begin_upgrade(struct master *master, const char *program)
 	else if (!realpath(program, path))
 		why = strerror(errno);
 	else if (!is_trusted(path))
-		why = "the new program, and each folder above it, has to be root's, and nobody "
-		      "else's to "
-		      "write";
+		why = "the new program and every directory above it have to belong to root, with "
+		      "nobody else allowed to write there";
 	else if (start(master, BESIDE, path) != 0)
 		why = strerror(errno);
 	if (why)
@@ -530,12 +528,17 @@ static void begin_upgrade(struct master *master, const char *program)
 
 static void refuse_upgrade(struct master *master, const char *how)
 {
-	char text[SAID_MAX + 128];
-	if (master->words >= 0)
-		read_words(master);
-	close_words(master);
-	snprintf(text, sizeof text, "%s%snothing is taken over: the new process %s", master->said,
-		 *master->said && master->said[strlen(master->said) - 1] != '\n' ? "\n" : "", how);
+	char text[OUTPUT_TEXT_MAX + 128];
+	if (master->output >= 0)
+		read_output(master);
+	close_fd(&master->output);
+	snprintf(text, sizeof text, "%s%snothing is taken over: the new process %s",
+		 master->output_text,
+		 *master->output_text &&
+				 master->output_text[strlen(master->output_text) - 1] != '\n'
+			 ? "\n"
+			 : "",
+		 how);
 	say(&master->parts[NOW], MASTER_REFUSED, 0, text, -1);
 	forget_wishes(master, BESIDE);
 	if (master->parts[NOW].serves) /* else it has not asked for everything yet */
@@ -545,13 +548,13 @@ static void refuse_upgrade(struct master *master, const char *how)
 /* From here on the state, HTTP and the log are the new one's. */
 static void give_state(struct master *master)
 {
-	struct child *process = &master->parts[NOW];
-	if (!process->serves || process->has_state)
+	struct child *child = &master->parts[NOW];
+	if (!child->serves || child->has_state)
 		return;
-	process->has_state = true;
-	say(process, MASTER_STATE, 0, NULL, STDERR_FILENO);
+	child->has_state = true;
+	say(child, MASTER_STATE, 0, NULL, STDERR_FILENO);
 	if (master->reload_wanted)
-		send_signal(process, SIGHUP);
+		send_signal(child, SIGHUP);
 	master->reload_wanted = false;
 }
 
@@ -599,12 +602,12 @@ static void drop(const struct master_message *message)
 
 static void on_serves(struct master *master, enum part part, const struct master_message *message)
 {
-	struct child *process = &master->parts[part];
-	if (part == OLD || process->serves)
+	struct child *child = &master->parts[part];
+	if (part == OLD || child->serves)
 		return;
-	process->serves = true;
-	process->heard_ms = now_ms();
-	set_deadline(master, process, 0);
+	child->serves = true;
+	child->heard_ms = now_ms();
+	set_deadline(master, child, 0);
 	drop(message);
 	if (part == BESIDE)
 		change_places(master);
@@ -617,12 +620,12 @@ static void on_serves(struct master *master, enum part part, const struct master
 
 static void on_message(struct master *master, enum part part, const struct master_message *message)
 {
-	struct child *process = &master->parts[part];
+	struct child *child = &master->parts[part];
 	switch (message->word) {
 	case MASTER_OPEN: answer_open(master, part, message); break;
 	case MASTER_CLOSE: answer_close(master, part, message); break;
 	case MASTER_SERVES: on_serves(master, part, message); break;
-	case MASTER_ALIVE: process->heard_ms = now_ms(); break;
+	case MASTER_ALIVE: child->heard_ms = now_ms(); break;
 	case MASTER_TELL:
 		if (part != NOW || master->stopping)
 			break;
@@ -632,20 +635,20 @@ static void on_message(struct master *master, enum part part, const struct maste
 			notify_ready(message->text);
 		break;
 	case MASTER_UPGRADE:
-		if (part == NOW && process->serves && !master->stopping)
+		if (part == NOW && child->serves && !master->stopping)
 			begin_upgrade(master, message->text);
 		break;
 	case MASTER_QUIET:
 		if (part != OLD || master->parts[NOW].has_state)
 			break;
-		set_deadline(master, process, STARTING_PERIODS * master->period_ms);
+		set_deadline(master, child, STARTING_PERIODS * master->period_ms);
 		give_state(master);
 		break;
 	case MASTER_TAKEN:
 		if (part == NOW)
 			drain_old(master);
 		break;
-	default: send_signal(process, SIGKILL);
+	default: send_signal(child, SIGKILL);
 	}
 }
 
@@ -654,9 +657,9 @@ static void on_message(struct master *master, enum part part, const struct maste
 static bool read_message(struct master *master, enum part part)
 {
 	static struct master_message message;
-	struct child *process = &master->parts[part];
+	struct child *child = &master->parts[part];
 	struct master_fds fds;
-	int err = master_receive(process->fd, &message, &fds);
+	int err = master_receive(child->fd, &message, &fds);
 	if (err == ERR_NOT_FOUND)
 		return false;
 	if (err == 0) {
@@ -664,22 +667,122 @@ static bool read_message(struct master *master, enum part part)
 		on_message(master, part, &message);
 		return true;
 	}
-	send_signal(process, SIGKILL);
-	close(process->fd);
-	process->fd = -1;
+	send_signal(child, SIGKILL);
+	close_fd(&child->fd);
 	return false;
 }
 
-/* ---- ends ---- */
+/* ---- the table ---- */
 
-static const char *describe_end(int status, char text[64])
+/* A line for itself, one for the server, and one for each name, which ends with a NUL: whatever a
+ * name has in it, it begins no other line. */
+static int write_table(const struct master *master)
 {
-	if (WIFSIGNALED(status))
-		snprintf(text, 64, "ended by signal %d", WTERMSIG(status));
-	else
-		snprintf(text, 64, "ended with status %d", WEXITSTATUS(status));
-	return text;
+	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+	if (!out)
+		return -1;
+	const struct child *now = &master->parts[NOW];
+	fprintf(out, "%d %u %d\n", MASTER_PROTOCOL, master->workers, master->output);
+	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
+	for (size_t i = 0; i < master->opened_count; i++) {
+		const struct opened *opened = &master->opened[i];
+		fprintf(out, "%u %u", (unsigned)opened->kind, opened->count);
+		for (unsigned j = 0; j < opened->count; j++)
+			fprintf(out, " %d", opened->fds[j]);
+		fprintf(out, " %s%c", opened->name, '\0');
+	}
+	bool whole = fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+	if (whole)
+		return fd;
+	close(fd);
+	return -1;
 }
+
+static void set_inherited(const struct master *master, bool inherited)
+{
+	int flags = inherited ? 0 : FD_CLOEXEC;
+	fcntl(master->parts[NOW].fd, F_SETFD, flags);
+	if (master->output >= 0)
+		fcntl(master->output, F_SETFD, flags);
+	for (size_t i = 0; i < master->opened_count; i++)
+		for (unsigned j = 0; j < master->opened[i].count; j++)
+			fcntl(master->opened[i].fds[j], F_SETFD, flags);
+}
+
+/* Where that fails it goes on as it is. */
+static void execute_itself(struct master *master)
+{
+	char number[16];
+	char *const arguments[] = {master->program,
+				   "run",
+				   "-c",
+				   (char *)master->config,
+				   "--resolv-conf",
+				   (char *)master->resolv_conf,
+				   "--master",
+				   number,
+				   NULL};
+	int table = master->parts[NOW].fd >= 0 ? write_table(master) : -1;
+	if (table >= 0) {
+		snprintf(number, sizeof number, "%d", table);
+		set_inherited(master, true);
+		execv(master->program, arguments);
+		set_inherited(master, false);
+		close(table);
+	}
+	log_event(LOG_WARNING, "master", "goes on as the program before: %s", strerror(errno));
+}
+
+static bool read_opened(struct master *master, FILE *in)
+{
+	unsigned kind, count;
+	char *name = NULL;
+	size_t size = 0;
+	if (fscanf(in, "%u %u", &kind, &count) != 2)
+		return false;
+	int *fds = count > 0 ? calloc(count, sizeof *fds) : NULL;
+	bool whole = count == 0 || fds;
+	for (unsigned i = 0; whole && i < count; i++)
+		whole = fscanf(in, "%d", &fds[i]) == 1;
+	whole = whole && fgetc(in) == ' ' && getdelim(&name, &size, '\0', in) > 0;
+	struct opened *opened = whole ? add_opened(master, kind, name) : NULL;
+	free(name);
+	if (!opened) {
+		free(fds);
+		return false;
+	}
+	opened->fds = fds;
+	opened->count = count;
+	opened->wanted[NOW] = true;
+	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, opened->name) != 0)
+		memset(&opened->file, 0, sizeof opened->file);
+	return true;
+}
+
+/* What this process was before it executed this program. */
+static bool read_table(struct master *master, int fd)
+{
+	int version = 0, pid, serves;
+	struct child *now = &master->parts[NOW];
+	FILE *in = fdopen(fd, "r");
+	if (!in || fscanf(in, "%d %u %d", &version, &master->workers, &master->output) != 3 ||
+	    version != MASTER_PROTOCOL || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
+		return false;
+	while (read_opened(master, in))
+		;
+	fclose(in);
+	now->pid = pid;
+	now->serves = serves;
+	now->has_state = true;
+	now->heard_ms = now_ms();
+	master->served = true;
+	set_inherited(master, false);
+	log_event(LOG_INFO, "master", "goes on as sluice %s", SLUICE_VERSION);
+	return true;
+}
+
+/* ---- ends ---- */
 
 static void start_again(struct master *master)
 {
@@ -693,58 +796,58 @@ static void start_again(struct master *master)
 	master->start_ms = now_ms() + PAUSE_MAX_S * 1000;
 }
 
-/* Five in four seconds are too many: then there are pauses, until one stays longer. */
-static void plan_start(struct master *master, const char *end)
+/* At once, but for the fifth that crashes and those after it, until one lives longer. */
+static void plan_start(struct master *master, const struct child *ended, const char *end)
 {
+	static const unsigned pauses_s[] = {0, 0, 0, 0, 0, 1, 2, 4, PAUSE_MAX_S};
 	uint64_t now = now_ms();
-	memmove(master->ends_ms + 1, master->ends_ms, sizeof master->ends_ms - sizeof now);
-	master->ends_ms[0] = now;
-	uint64_t first = master->ends_ms[ENDS_MAX - 1];
-	bool often = first != 0 && now - first < ENDS_MS + master->pause_s * 1000 * ENDS_MAX;
-	unsigned longer = master->pause_s == 0 ? 1 : master->pause_s * 2;
-	master->pause_s = !often ? 0 : longer > PAUSE_MAX_S ? PAUSE_MAX_S : longer;
-	if (master->pause_s == 0) {
+	if (now - ended->started_ms >= CRASH_MS)
+		master->crashes = 0;
+	else if (master->crashes < COUNT(pauses_s) - 1)
+		master->crashes++;
+	unsigned pause_s = pauses_s[master->crashes];
+	if (pause_s == 0) {
 		log_event(LOG_ERROR, "master", "the server %s; started again", end);
 		start_again(master);
 	} else {
 		log_event(LOG_ERROR, "master",
 			  "the server %s, as others before it; started again in %u s", end,
-			  master->pause_s);
-		master->start_ms = now + master->pause_s * 1000;
+			  pause_s);
+		master->start_ms = now + pause_s * 1000;
 	}
 }
 
-static void execute_itself(struct master *master);
-
-static void on_end_of_now(struct master *master, int status, bool served, const char *end)
+static void on_end_of_now(struct master *master, const struct child *ended, int status,
+			  const char *end)
 {
 	bool by_signal = WIFSIGNALED(status);
 	if (master->stopping || !master->served) {
-		bool had_not_begun = master->stopping && !served;
+		bool had_not_begun = master->stopping && !ended->serves;
 		master->status = !by_signal      ? WEXITSTATUS(status)
 				 : had_not_begun ? EXIT_SUCCESS
 						 : EXIT_FAILURE;
 		if (by_signal && !had_not_begun)
 			log_event(LOG_ERROR, "master", "the server %s", end);
 	} else {
-		plan_start(master, end);
+		plan_start(master, ended, end);
 	}
 }
 
 static void on_end(struct master *master, enum part part, int status)
 {
 	char end[64];
-	struct child *process = &master->parts[part];
-	bool had_state = process->has_state, served = process->serves;
-	describe_end(status, end);
-	if (process->fd >= 0)
-		close(process->fd);
-	*process = (struct child){.fd = -1};
+	struct child *child = &master->parts[part];
+	const struct child ended = *child;
+	snprintf(end, sizeof end,
+		 WIFSIGNALED(status) ? "ended by signal %d" : "ended with status %d",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	close_fd(&child->fd);
+	*child = (struct child){.fd = -1};
 	if (part == NOW) {
-		if (!had_state) /* the next one opens it to write, without waiting */
+		if (!ended.has_state) /* the next one opens it to write, without waiting */
 			send_signal(&master->parts[OLD], SIGKILL);
 		master->upgrade_wanted = false; /* who asked is gone with it */
-		on_end_of_now(master, status, served, end);
+		on_end_of_now(master, &ended, status, end);
 	}
 	if (part == BESIDE)
 		refuse_upgrade(master, master->stopping ? "ends, the server is told to stop" : end);
@@ -827,34 +930,34 @@ static void on_signal(struct master *master)
 static void kill_late(struct master *master, uint64_t now)
 {
 	for (enum part part = 0; part < PARTS; part++) {
-		struct child *process = &master->parts[part];
-		if (process->pid == 0 || process->until_ms == 0 || now < process->until_ms)
+		struct child *child = &master->parts[part];
+		if (child->pid == 0 || child->until_ms == 0 || now < child->until_ms)
 			continue;
-		process->until_ms = 0;
+		child->until_ms = 0;
 		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
-		send_signal(process, SIGKILL);
+		send_signal(child, SIGKILL);
 	}
 }
 
 /* A master that was stopped itself heard nothing meanwhile. */
 static void look_after(struct master *master, uint64_t now)
 {
-	struct child *process = &master->parts[NOW];
+	struct child *child = &master->parts[NOW];
 	uint64_t turn = master->period_ms / WATCHDOG_TURNS + 1;
 	if (now < master->turn_ms)
 		return;
 	if (now > master->turn_ms + turn)
-		process->heard_ms = now;
+		child->heard_ms = now;
 	master->turn_ms = now + turn;
 	if (notify_watchdog_us() != 0)
 		notify_alive();
-	if (process->pid == 0 || !process->serves || master->stopping ||
-	    now - process->heard_ms <= master->period_ms)
+	if (child->pid == 0 || !child->serves || master->stopping ||
+	    now - child->heard_ms <= master->period_ms)
 		return;
 	log_event(LOG_ERROR, "master", "the server says nothing for %llu ms; killed",
-		  (unsigned long long)(now - process->heard_ms));
-	process->heard_ms = now;
-	send_signal(process, SIGKILL);
+		  (unsigned long long)(now - child->heard_ms));
+	child->heard_ms = now;
+	send_signal(child, SIGKILL);
 }
 
 static int time_left(const struct master *master, uint64_t now)
@@ -868,116 +971,6 @@ static int time_left(const struct master *master, uint64_t now)
 	if (master->start_ms != 0 && master->start_ms < next)
 		next = master->start_ms;
 	return next <= now ? 0 : (int)(next - now) + 1;
-}
-
-/* ---- the table ---- */
-
-/* A line for itself, one for the server, and one for each name, which ends with a NUL: whatever a
- * name has in it, it begins no other line. */
-static int write_table(const struct master *master)
-{
-	int fd = memfd_create("sluice-master", 0), copy = fd < 0 ? -1 : dup(fd);
-	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
-	if (!out)
-		return -1;
-	const struct child *now = &master->parts[NOW];
-	fprintf(out, "%d %u %d\n", MASTER_PROTOCOL, master->workers, master->words);
-	fprintf(out, "%d %d %d\n", (int)now->pid, now->fd, (int)now->serves);
-	for (size_t i = 0; i < master->opened_count; i++) {
-		const struct opened *opened = &master->opened[i];
-		fprintf(out, "%u %u", (unsigned)opened->kind, opened->count);
-		for (unsigned j = 0; j < opened->count; j++)
-			fprintf(out, " %d", opened->fds[j]);
-		fprintf(out, " %s%c", opened->name, '\0');
-	}
-	bool whole = fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0;
-	if (whole)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static void set_inherited(const struct master *master, bool inherited)
-{
-	int flags = inherited ? 0 : FD_CLOEXEC;
-	fcntl(master->parts[NOW].fd, F_SETFD, flags);
-	if (master->words >= 0)
-		fcntl(master->words, F_SETFD, flags);
-	for (size_t i = 0; i < master->opened_count; i++)
-		for (unsigned j = 0; j < master->opened[i].count; j++)
-			fcntl(master->opened[i].fds[j], F_SETFD, flags);
-}
-
-/* Where that fails it goes on as it is. */
-static void execute_itself(struct master *master)
-{
-	char number[16];
-	char *const arguments[] = {master->program,
-				   "run",
-				   "-c",
-				   (char *)master->config,
-				   "--resolv-conf",
-				   (char *)master->resolv_conf,
-				   "--master",
-				   number,
-				   NULL};
-	int table = master->parts[NOW].fd >= 0 ? write_table(master) : -1;
-	if (table >= 0) {
-		snprintf(number, sizeof number, "%d", table);
-		set_inherited(master, true);
-		execv(master->program, arguments);
-		set_inherited(master, false);
-		close(table);
-	}
-	log_event(LOG_WARNING, "master", "goes on as the program before: %s", strerror(errno));
-}
-
-static bool read_opened(struct master *master, FILE *in)
-{
-	unsigned kind, count;
-	char *name = NULL;
-	size_t size = 0;
-	if (fscanf(in, "%u %u", &kind, &count) != 2)
-		return false;
-	int *fds = count > 0 ? calloc(count, sizeof *fds) : NULL;
-	bool whole = count == 0 || fds;
-	for (unsigned i = 0; whole && i < count; i++)
-		whole = fscanf(in, "%d", &fds[i]) == 1;
-	whole = whole && fgetc(in) == ' ' && getdelim(&name, &size, '\0', in) > 0;
-	struct opened *opened = whole ? add_opened(master, kind, name) : NULL;
-	free(name);
-	if (!opened) {
-		free(fds);
-		return false;
-	}
-	opened->fds = fds;
-	opened->count = count;
-	opened->wanted[NOW] = true;
-	if (kind == MASTER_UNIX && fds && unix_socket_adopt(&opened->file, opened->name) != 0)
-		memset(&opened->file, 0, sizeof opened->file);
-	return true;
-}
-
-/* What this process was before it executed this program. */
-static bool read_table(struct master *master, int fd)
-{
-	int version = 0, pid, serves;
-	struct child *now = &master->parts[NOW];
-	FILE *in = fdopen(fd, "r");
-	if (!in || fscanf(in, "%d %u %d", &version, &master->workers, &master->words) != 3 ||
-	    version != MASTER_PROTOCOL || fscanf(in, "%d %d %d", &pid, &now->fd, &serves) != 3)
-		return false;
-	while (read_opened(master, in))
-		;
-	fclose(in);
-	now->pid = pid;
-	now->serves = serves;
-	now->has_state = true;
-	now->heard_ms = now_ms();
-	master->served = true;
-	set_inherited(master, false);
-	log_event(LOG_INFO, "master", "goes on as sluice %s", SLUICE_VERSION);
-	return true;
 }
 
 /* ---- the loop ---- */
@@ -1011,12 +1004,12 @@ static void turn(struct master *master)
 		ready[part] =
 			(struct pollfd){.fd = master->parts[part].pid ? master->parts[part].fd : -1,
 					.events = POLLIN};
-	ready[PARTS] = (struct pollfd){.fd = master->words, .events = POLLIN};
+	ready[PARTS] = (struct pollfd){.fd = master->output, .events = POLLIN};
 	ready[PARTS + 1] = (struct pollfd){.fd = master->signals, .events = POLLIN};
 	if (poll(ready, PARTS + 2, time_left(master, now_ms())) < 0)
 		return;
-	if (ready[PARTS].revents && master->words >= 0)
-		read_words(master);
+	if (ready[PARTS].revents && master->output >= 0)
+		read_output(master);
 	if (ready[NOW].revents) /* may make BESIDE another one, but no other descriptor */
 		read_message(master, NOW);
 	if (ready[OLD].revents)
@@ -1035,16 +1028,18 @@ static void turn(struct master *master)
 int master_run(const char *config, const char *resolv_conf, int table)
 {
 	static struct master master;
-	master = (struct master){.config = config, .resolv_conf = resolv_conf, .words = -1};
+	master = (struct master){.config = config, .resolv_conf = resolv_conf, .output = -1};
 	for (enum part part = 0; part < PARTS; part++)
 		master.parts[part].fd = -1;
-	master.period_ms = watchdog_period_us() / 1000;
+	uint64_t period_us = notify_watchdog_us();
+	master.period_ms = (period_us ? period_us : WATCHDOG_PERIOD_US) / 1000;
 	master.turn_ms = now_ms() + master.period_ms / WATCHDOG_TURNS;
 	find_program(master.program);
 	if (watch_signals(&master) != 0)
 		return exit_fail("signals cannot be watched: %s", strerror(errno));
 	if (table >= 0 && !read_table(&master, table))
-		return exit_fail("what the master before has left cannot be understood");
+		return exit_fail(
+			"what this master noted before it executed this program cannot be read");
 	if (table < 0 && start(&master, NOW, master.program) != 0) {
 		close(master.signals);
 		return exit_fail("no server can be started: %s", strerror(errno));

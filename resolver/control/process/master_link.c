@@ -1,4 +1,4 @@
-/* Questions are answered at once, so that they are waited for; what else comes meanwhile is kept
+/* The master answers at once, so this end waits for it; other words that come meanwhile are kept
  * for the loop's next round. */
 #include "resolver/control/process/master_link.h"
 
@@ -52,11 +52,6 @@ int master_link_bind(const struct master_link *link)
 
 /* ---- saying ---- */
 
-static void set_text(struct master_message *message, const char *text)
-{
-	snprintf(message->text, sizeof message->text, "%s", text ? text : "");
-}
-
 /* The first bytes of what is not set are nothing to the other side. */
 static void prepare(struct master_message *message, enum master_word word, unsigned kind,
 		    const char *text)
@@ -64,7 +59,7 @@ static void prepare(struct master_message *message, enum master_word word, unsig
 	memset(message, 0, offsetof(struct master_message, text));
 	message->word = word;
 	message->kind = kind;
-	set_text(message, text);
+	snprintf(message->text, sizeof message->text, "%s", text ? text : "");
 }
 
 void master_link_say(struct master_link *link, enum master_word word, unsigned kind,
@@ -192,7 +187,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct master_fds fds;
 	int err = master_receive(link->fd, &message, &fds);
 	if (err == ERR_SYSTEM) {
-		log_event(LOG_ERROR, "master", "the master has ended; ends");
+		log_event(LOG_ERROR, "master", "the master has ended, and this server with it");
 		_exit(EXIT_FAILURE);
 	}
 	if (err == 0)

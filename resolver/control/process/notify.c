@@ -1,6 +1,6 @@
 /* One datagram to the socket that NOTIFY_SOCKET names; a leading '@' stands for the abstract
- * namespace. Failure is nobody's concern: the manager notices by itself. A manager that does not
- * read is waited for, but not long, and not at all by the watchdog. */
+ * namespace. Failures are ignored: the manager notices by itself. A manager that does not read is
+ * waited for, but not long, and not at all by the watchdog. */
 #include "resolver/control/process/notify.h"
 
 #include <errno.h>

@@ -5,6 +5,12 @@
 
 #include <stdint.h>
 
+enum {
+	WATCHDOG_TURNS = 4,            /* looks in a period: a worker that is busy for half of it
+					* loses two, and the program lives */
+	WATCHDOG_PERIOD_US = 30000000, /* where no service manager gives one */
+};
+
 /* `status` is what the manager shows of it, one line. */
 void notify_ready(const char *status);
 void notify_reloading(void);

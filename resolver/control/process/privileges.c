@@ -150,12 +150,6 @@ static int forswear(void)
 		       : ERR_SYSTEM;
 }
 
-/* Root without another user keeps what root has. */
-static bool stays_root(void)
-{
-	return geteuid() == 0;
-}
-
 int privileges_none(void)
 {
 	return keep(0, 0);
@@ -319,10 +313,11 @@ static int drop_to_user(const struct model *model, const struct identity *identi
 	return ERR_FAULTS;
 }
 
-/* Who it is already: root where that is meant, or whom a service manager has made it. */
+/* As the user that it is already: root, which keeps what root has, or whom a service manager made
+ * it. */
 static int stay(const struct model *model, struct faults *faults)
 {
-	if ((stays_root() || keep(0, 0) == 0) && forswear() == 0)
+	if ((geteuid() == 0 || keep(0, 0) == 0) && forswear() == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
 		  "rights that are not needed cannot be given up: %s", strerror(errno));

@@ -1,5 +1,5 @@
-/* Least privilege. Where root has started the program, the server goes on as another user, who
- * keeps no right of root's and cannot come by any: not by a setuid program, not by a capability.
+/* Least privilege. Where root has started the program, the server goes on as another user, which
+ * keeps no right of root's and cannot get any: not by a setuid program, not by a capability.
  * Its master becomes that user, too, when the first server serves, and keeps one right, that of
  * binding port 53: a reload may bring a new endpoint.
  *

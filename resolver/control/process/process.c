@@ -7,10 +7,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "resolver/control/api/azure/api_arm.h"
+#include "resolver/control/api/openstack/openstack.h"
+#include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/signals.h"
+#include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
 #include "resolver/control/process/sandbox.h"
 #include "resolver/log.h"
@@ -38,7 +42,7 @@ static unsigned workers_wanted(const struct model *model)
 
 /* ---- reloads ---- */
 
-/* What a reload cannot change is told, and left as it is. */
+/* Warns of what a reload cannot change. */
 static void warn_of_restart(const struct process *process, const struct model *model,
 			    struct faults *faults)
 {
@@ -199,9 +203,9 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
-/* What is under way is finished, but for what waits for a target that is as good as dead: that is
- * told, and holds up the end no longer. The service does not stop with a process that has a
- * successor: what comes is that one's. Told again, it ends at once. */
+/* Finishes what is under way, but for what waits for a target that is as good as dead. The service
+ * does not stop with a process that has a successor, which gets what arrives. Told again, it ends
+ * at once. */
 static void on_stop(uv_signal_t *signal, int number)
 {
 	(void)number; /* the master passes SIGINT on as this */
@@ -223,25 +227,11 @@ static void on_stop(uv_signal_t *signal, int number)
 
 /* ---- one after the other ---- */
 
-/* Has the master start that program beside this one; the request is answered when that serves, or
- * not. ERR_EXISTS: something else is under way, and `why` says what. */
-static int upgrade(struct process *process, const char *program, struct api_request *request,
-		   const char **why)
-{
-	*why = process->service.ending ? "the server is about to end"
-	       : process->upgrading    ? "another upgrade is under way; wait until it is done"
-				       : NULL;
-	if (*why)
-		return ERR_EXISTS;
-	process->upgrading = request;
-	log_event(LOG_INFO, "upgrade", "%s is started beside", program);
-	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
-	return 0;
-}
-
 static void on_refused(struct process *process, const char *why)
 {
-	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", why);
+	const char *last = strrchr(why, '\n'); /* the master has logged what the program said */
+
+	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", last ? last + 1 : why);
 	end_upgrade(process, 409, why);
 	catch_up(process);
 }
@@ -381,7 +371,8 @@ static int open_loop(struct process *process)
 	if (err != 0)
 		return exit_fail("the event loop cannot be opened: %s", uv_strerror(err));
 	uv_timer_init(&process->loop, &process->leaving);
-	process->leaving.data = process;
+	uv_timer_init(&process->loop, &process->watchdog);
+	process->leaving.data = process->watchdog.data = process;
 	err = watch_signal(process, &process->hangup, on_hangup, SIGHUP);
 	if (err == 0)
 		err = watch_signal(process, &process->terminate, on_stop, SIGTERM);
@@ -395,6 +386,34 @@ static int open_loop(struct process *process)
 	return EXIT_SUCCESS;
 }
 
+/* The master hears that this server is alive only while this loop turns and every worker has turned
+ * its own since the time before. A worker that hangs would be noticed by a part of the clients
+ * only; here it silences the server as a whole, and the master kills it and starts another. */
+static void on_watchdog(uv_timer_t *timer)
+{
+	struct process *process = timer->data;
+	bool alive = server_is_alive(&process->service.server);
+
+	if (alive)
+		master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
+	if (alive == process->hangs)
+		log_event(alive ? LOG_WARNING : LOG_ERROR, "watchdog",
+			  alive ? "every worker's loop turns again"
+				: "a worker's loop has stopped turning; the master is no longer "
+				  "told that all is well");
+	process->hangs = !alive;
+}
+
+/* The period is the master's, which gives it as a service manager does. */
+static void start_watchdog(struct process *process)
+{
+	uint64_t turn_ms = notify_watchdog_us() / 1000 / WATCHDOG_TURNS + 1;
+	bool alive = server_is_alive(&process->service.server); /* from here on it is counted */
+
+	(void)alive;
+	uv_timer_start(&process->watchdog, on_watchdog, turn_ms, turn_ms);
+}
+
 static int refuse(struct faults *faults)
 {
 	faults_sort(faults);
@@ -402,7 +421,7 @@ static int refuse(struct faults *faults)
 	return EXIT_FAILURE;
 }
 
-/* Everybody answers by what was published last: who waits for that is told. */
+/* Every worker answers by what was published last: requests that wait for that are answered. */
 static void on_settled(void *context)
 {
 	struct process *process = context;
@@ -413,54 +432,43 @@ static void on_settled(void *context)
 	process->taking = false;
 }
 
-/* Opens the management API, whose requests are answered when the loop runs, and serves the first
- * model: all threads are started in here. */
-static int open_all(struct process *process, struct model *model, struct faults *faults,
-		    char text[SERVICE_TEXT_MAX])
+/* From here on the process does without most system calls; no other thread runs yet. */
+static int enter_sandbox(const struct process *process)
 {
-	int status = management_api_open(&process->management, &process->loop, &process->service,
-					 &process->master, model, faults);
-
-	if (status == EXIT_SUCCESS && serve_model(process, model, faults, text) != 0)
-		status = refuse(faults);
-	return status;
-}
-
-/* Opens sockets, and then does without most system calls; no other thread runs yet. */
-static int open_and_settle(struct process *process, const struct model *model,
-			   struct faults *faults)
-{
-	if (server_open(&process->service.server, model, faults) != 0)
-		return refuse(faults);
-	if (process->seccomp && !sandbox_is_available())
+	if (!process->seccomp)
+		return EXIT_SUCCESS;
+	if (!sandbox_is_available())
 		log_event(LOG_WARNING, "privileges",
 			  "the kernel cannot filter system calls; continuing without the filter");
-	else if (process->seccomp && sandbox_enter() != 0)
+	else if (sandbox_enter() != 0)
 		return exit_fail("the filter of system calls cannot be set: %s; set seccomp = "
 				 "false to go without",
 				 strerror(errno));
 	return EXIT_SUCCESS;
 }
 
-/* Workers run by now, and come first: a change, however long, takes no processor that an answer
- * wants. Between them and the listeners' threads (HTTP_NICENESS), which strangers keep busy.
- * Threads that are started from here on inherit it. */
-static void let_workers_first(void)
-{
-	int niceness = nice(NICENESS);
-	(void)niceness; /* a thread that could not become nicer serves all the same */
-}
-
-/* All steps up to serving, one after the other. */
+/* All steps up to serving, one after the other. The API's requests are answered when the loop runs.
+ */
 static int begin(struct process *process, struct model *model, struct faults *faults,
 		 char text[SERVICE_TEXT_MAX])
 {
-	int status = open_and_settle(process, model, faults);
+	if (server_open(&process->service.server, model, faults) != 0)
+		return refuse(faults);
+	int status = enter_sandbox(process);
 	if (status == EXIT_SUCCESS)
-		status = open_all(process, model, faults, text);
-	if (status == EXIT_SUCCESS)
-		let_workers_first();
-	return status;
+		status =
+			management_api_open(&process->management, &process->loop, &process->service,
+					    process_dialects, &process->master, model, faults);
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (serve_model(process, model, faults, text) != 0)
+		return refuse(faults);
+	/* Workers run by now, and come first: a change, however long, takes no processor that an
+	 * answer wants. This thread, and those that it starts later, are between them and the
+	 * listeners' threads (HTTP_NICENESS), which strangers keep busy. */
+	int niceness = nice(NICENESS);
+	(void)niceness; /* a thread that could not become nicer serves all the same */
+	return EXIT_SUCCESS;
 }
 
 /* Serves until a signal says to stop, or a successor serves. */
@@ -469,16 +477,16 @@ static void run(struct process *process, const struct model *model, const struct
 {
 	struct server *server = &process->service.server;
 
+	start_watchdog(process);
+	health_log_start(&process->health, &process->loop, server);
+	service_follow(&process->service);
+	master_link_serve(&process->master, text); /* before the log says so */
 	log_faults("load", faults);
 	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
 		  server->worker_count, server->worker_count == 1 ? "" : "s", text);
 	if (geteuid() == 0 && !model->user)
 		log_event(LOG_WARNING, "privileges",
 			  "running as root; set `user` to drop root's rights");
-	watchdog_start(&process->watchdog, &process->loop, server, &process->master);
-	health_log_start(&process->health, &process->loop, server);
-	service_follow(&process->service);
-	master_link_serve(&process->master, text);
 	uv_run(&process->loop, UV_RUN_DEFAULT);
 	service_finish(&process->service);
 	health_log_stop(&process->health);
@@ -497,7 +505,7 @@ static void close_listener(void *context, const struct host *host)
 	master_link_close_dns(&process->master, host);
 }
 
-/* Sockets are opened for so many workers, once: another number takes a restart of all. */
+/* Sockets are opened once, for a number of workers: another number takes a restart of all. */
 static int check_workers(const struct process *process, const struct model *model,
 			 struct faults *faults)
 {
@@ -509,12 +517,6 @@ static int check_workers(const struct process *process, const struct model *mode
 		  "another number of workers takes a restart; the sockets are there for %u",
 		  workers);
 	return process->service.beside ? refuse(faults) : EXIT_SUCCESS;
-}
-
-static void on_worker_start(void *context)
-{
-	(void)context;
-	sandbox_bare_thread();
 }
 
 /* Serves the model; takes it over. The loop is open. */
@@ -531,7 +533,7 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 		model_free(model);
 		return exit_fail("%s", err_text(err));
 	}
-	service->server.shared.on_start = on_worker_start;
+	service->server.shared.on_start = sandbox_bare_thread;
 	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
 	signals_block(&before);
 	int status = begin(process, model, faults, text);
@@ -640,12 +642,17 @@ static void api_reload(struct api_request *request)
 	api_reply_json(request, fine ? 200 : 422, answer, NULL);
 }
 
-/* POST /v1/upgrade {"binary"}: {"pid"} of the one that serves instead; 409 and why, where this one
- * goes on. Only on the unix socket, where the kernel says who asks. */
+/* POST /v1/upgrade {"binary"}: the master starts that program beside this one. {"pid"} when it
+ * serves instead; 409 and why, when this one goes on. Only on the unix socket, where the kernel
+ * says who asks. */
 static void api_upgrade(struct api_request *request)
 {
 	const char *program = json_string_value(json_object_get(request->body, "binary"));
-	const char *why;
+	struct process *process = process_of(request);
+	const char *why = process->service.ending ? "the server is about to end"
+			  : process->upgrading
+				  ? "another upgrade is under way; wait until it is done"
+				  : NULL;
 
 	if (!api_is_local(request)) {
 		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");
@@ -655,8 +662,13 @@ static void api_upgrade(struct api_request *request)
 		api_fail_at(request, 400, NULL, "binary", "give the new program's absolute path");
 		return;
 	}
-	if (upgrade(process_of(request), program, request, &why) != 0)
+	if (why) {
 		api_fail(request, 409, NULL, "%s", why);
+		return;
+	}
+	process->upgrading = request;
+	log_event(LOG_INFO, "upgrade", "starting %s beside this process", program);
+	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
 }
 
 static const struct api_route routes[] = {
@@ -664,4 +676,8 @@ static const struct api_route routes[] = {
 	{"POST", "/v1/upgrade", API_CHANGE, api_upgrade, 0},
 	{.method = NULL},
 };
-const struct api_dialect process_api = {.routes = routes};
+static const struct api_dialect process_api = {.routes = routes};
+
+const struct api_dialect *const process_dialects[] = {
+	&api_designate, &api_keystone, &api_arm, &api_arm_login, &process_api, &api_v1, NULL,
+};

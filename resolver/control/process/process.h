@@ -16,10 +16,9 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "resolver/control/observe/health_log.h"
+#include "resolver/control/observe/health.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
-#include "resolver/control/process/watchdog.h"
 #include "resolver/control/service/service.h"
 
 struct process {
@@ -27,7 +26,8 @@ struct process {
 	struct service service;
 	struct management_api management;
 	struct master_link master;
-	struct watchdog watchdog;
+	uv_timer_t watchdog;           /* tells the master that every loop turns */
+	bool hangs;                    /* a worker does, and that has been logged */
 	struct health_log health;      /* tells what becomes of targets and source addresses */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* by SIGHUP, and not done yet */
@@ -41,9 +41,9 @@ struct process {
 	uint64_t leave_at_ms; /* at the latest, where service.ending */
 };
 
-/* What can be asked of the process itself: POST /v1/reload and POST /v1/upgrade, of a service that
- * is a process's. */
-extern const struct api_dialect process_api;
+/* All APIs, as struct api has them; with POST /v1/reload and POST /v1/upgrade of a service that is
+ * a process's. */
+extern const struct api_dialect *const process_dialects[];
 
 /* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and
  * errors go to stderr; returns the exit status. `master`: the descriptor of its end; `beside`: of

@@ -1,16 +1,16 @@
-/* Two filters, because one cannot say it: of what filters want, the kernel takes the gravest.
+/* Two filters, because one cannot say it all: the kernel takes the gravest of their verdicts.
  *
  *     is the call in the table?        no  ─► the process ends
  *     with arguments that the row has? no  ─► the call fails, EPERM
- *     is the thread a worker, and the call one of a worker's none? ─► the call fails, EPERM
+ *     is the thread a worker, and the call in not_a_workers? ─► the call fails, EPERM
  *
- * Calls that libraries try, and do without where the kernel is older, are in the table to fail:
+ * Calls that libraries try, and can do without on older kernels, are in the table to fail with
  * ENOSYS. The table has names for every architecture; what one lacks is passed over. Calls that a
  * query takes have no conditions on arguments: for those the kernel keeps a bitmap of what is
  * allowed, and runs no filter at all.
  *
- * Who has the program make a call for the first time puts it into the table: test_privileges.py has
- * the ordinary build do all it can, and fails when one was forgotten.
+ * A change that makes a new call puts it into the table: test_privileges.py has the ordinary build
+ * do all it can, and fails when one was forgotten.
  *
  * Deliberately not here: which files may be opened. That is the user's (privileges.h), the service
  * manager's, and a worker's to do without. */
@@ -432,10 +432,11 @@ int sandbox_enter(void)
 	return err;
 }
 
-void sandbox_bare_thread(void)
+void sandbox_bare_thread(void *context)
 {
 	int err = privileges_none();
 
+	(void)context;
 	if (err == 0 && entered && !SANDBOX_IS_WIDE)
 		err = sandbox_enter_worker();
 	if (err != 0)

@@ -30,7 +30,7 @@ MUST_CHECK int sandbox_enter(void);
 MUST_CHECK int sandbox_enter_worker(void);
 /* What a thread begins with that has bytes of strangers to read, a worker's or a listener's of the
  * management API: it keeps no right of root's, and few system calls where the process has entered.
- * What cannot be had is logged. */
-void sandbox_bare_thread(void);
+ * What cannot be had is logged. A callback, which needs no context. */
+void sandbox_bare_thread(void *context);
 
 #endif

@@ -72,7 +72,7 @@ const struct change_error *change_error(const struct change *change);
  * that text. Returns ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
-/* A member of an address or service, by the key it has in the configuration (schema/addresses.c):
+/* A member of an address or service, by the key it has in the configuration (schema/table.c):
  * name, resource_group, id, region, address, allocation, domain_name_label for addresses; name, id,
  * address, description for services; and for both `tags`, a JSON object of strings as text.
  * Numbers and enums are texts, too. An unknown key is INVALID and says what was probably meant. */

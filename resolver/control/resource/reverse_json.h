@@ -1,5 +1,5 @@
 /* Addresses, cloud services and their PTRs as the /v1 API shows and takes them: by the keys that
- * the configuration has (rules/schema/addresses.c), so that what is read from one can be written
+ * the configuration has (rules/schema/table.c), so that what is read from one can be written
  * into the other, and with what is known besides. What was read may be sent back as it is: keys
  * that only tell something are passed over. */
 #ifndef SLUICE_REVERSE_JSON_H

@@ -1,11 +1,10 @@
-/* The order matters: endpoints are placed before resolv.conf is looked at, because its entries that
- * are us are left out, and everything is checked at the end, so that a resolv.conf that cannot be
- * used is reported together with the file's own faults. */
+/* The order matters: endpoints are placed before resolv.conf is read, because their addresses are
+ * left out of it, and everything is checked at the end, so that a resolv.conf that cannot be used
+ * is reported together with the file's own faults. */
 #include "resolver/control/service/load.h"
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/config/key_file.h"
 #include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
 
@@ -58,14 +57,23 @@ struct model *load_compose(struct load *load, struct model *declared, const stru
 	return NULL;
 }
 
-/* A state that cannot be read is a warning of the inventory's, which opens it to stay open. */
-static int read_parts(struct parts *parts, struct model *declared, struct faults *faults)
+/* A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
+ * open. Later it is a fault: what is served of it goes on being served. */
+static int read_parts(struct parts *parts, struct model *declared, const struct model *before,
+		      struct faults *faults)
 {
 	char error[SOURCE_ERROR_MAX];
 	struct source *source = state_look(declared->management.state, error);
 	int err;
 
 	*parts = (struct parts){0};
+	if (!source && before && before->parts.count > 0) {
+		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
+			  "%s; %zu parts of what is served are in it",
+			  *error ? error : "the file is gone; put it back",
+			  before->parts.count);
+		return ERR_FAULTS;
+	}
 	if (!source)
 		return 0;
 	err = parts_load(parts, source, declared, faults, error);
@@ -77,12 +85,13 @@ static int read_parts(struct parts *parts, struct model *declared, struct faults
 	return err;
 }
 
-struct model *load_again(struct load *load, struct model *declared, struct faults *faults)
+struct model *load_again(struct load *load, struct model *declared, const struct model *before,
+			 struct faults *faults)
 {
 	struct model *model = NULL;
 	struct parts parts;
 
-	if (read_parts(&parts, declared, faults) != 0)
+	if (read_parts(&parts, declared, before, faults) != 0)
 		return NULL;
 	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);
@@ -97,14 +106,13 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 
 	if (!declared)
 		goto out;
-	key_files_read(declared, faults);
 	if (!declared->management.state || faults->errors > errors) {
 		model = complete(load, declared, NULL, errors, faults);
 		goto out;
 	}
 	for (size_t i = 0; i < declared->rulesets.count; i++)
 		declared->rulesets.items[i].version = model_next_version();
-	model = load_again(load, declared, faults);
+	model = load_again(load, declared, before, faults);
 	model_free(declared); /* what was composed has a reference */
 out:
 	faults_sort(faults);
@@ -117,6 +125,7 @@ int load_resolv_conf(struct load *load, struct model *model, struct load_targets
 	struct resolv_conf found;
 	size_t errors = faults->errors;
 	int err = resolv_conf_read(&found, load->resolv_conf, faults);
+
 	if (err != 0)
 		return err;
 	if (resolv_conf_equal(&found, &load->found))

@@ -33,8 +33,9 @@ struct model *load_model(struct load *load, const struct model *before, struct f
  * same is not checked again (limits_check_change); NULL: everything is. */
 struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
 			   const struct model *before, struct faults *faults);
-/* With those that the state has now. */
-struct model *load_again(struct load *load, struct model *declared, struct faults *faults);
+/* With those that the state has now; `before` as in load_model. */
+struct model *load_again(struct load *load, struct model *declared, const struct model *before,
+			 struct faults *faults);
 /* What the file said. */
 struct model *load_declared(struct model *model);
 

@@ -1,5 +1,5 @@
 /* A row in memory for each zone that this process has given a serial, beside what the state has of
- * it. Whatever has to be written in one go is picked, and is one transaction. */
+ * it. The rows that are to be written are picked, and go into one transaction. */
 #include "resolver/control/service/serial_book.h"
 
 #include <string.h>
@@ -94,9 +94,10 @@ static void write_picked(struct serial_book *book, uint32_t ahead)
 		row->picked = false;
 	}
 	if (err && err != ERR_NOT_FOUND && !book->failed)
-		log_event(LOG_ERROR, "transfer",
-			  "serials cannot be kept in the state; after a restart they go on by the "
-			  "time of day");
+		log_event(
+			LOG_ERROR, "transfer",
+			"serials cannot be saved in the state; after a restart they continue from "
+			"the time of day");
 	book->failed = err && err != ERR_NOT_FOUND;
 	free(rows);
 }
@@ -119,7 +120,7 @@ void serial_book_rest(struct serial_book *book)
 		write_picked(book, 0);
 }
 
-/* While the inventory is held, another thread may be at the store. */
+/* While the inventory is held, another thread may use the store. */
 static void on_rest(uv_timer_t *timer)
 {
 	struct serial_book *book = timer->data;
@@ -153,7 +154,7 @@ void serial_book_take(struct serial_book *book)
 	book->handed_over = false;
 }
 
-/* Whether the state says already that this serial may have been given out. A zone's first one, by
+/* Whether the state already says that this serial may have been given out. A zone's first one, from
  * the time of day, need not be there: the next process's first is not before it. */
 static bool is_covered(const struct serial_row *row, bool first)
 {

@@ -6,11 +6,11 @@
  *     a rest, or the end          (serial, digest, reserved = serial)           one write
  *
  * So a row that is not at rest says: what was given out is not beyond `reserved`, and the digest is
- * of no use. Without a state nothing is kept, and serials go by the time of day.
+ * of no use. Without a state nothing is kept, and serials come from the time of day.
  *
  * A book that is handed over is at rest and writes nothing, whatever is given out: the rows are
- * another process's. One that is taken forgets what it has given out meanwhile, and goes by what
- * the other one has left. */
+ * another process's. One that is taken forgets what it has given out meanwhile, and reads what the
+ * other one has left. */
 #ifndef SLUICE_SERIAL_BOOK_H
 #define SLUICE_SERIAL_BOOK_H
 
@@ -25,7 +25,7 @@ struct serial_book {
 	struct inventory *inventory;
 	struct serial_row *rows; /* by zone */
 	uv_timer_t rest;
-	bool failed; /* at the last write, and told */
+	bool failed; /* at the last write, and logged */
 	bool handed_over;
 };
 

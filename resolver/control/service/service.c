@@ -7,7 +7,7 @@
 
 enum { SETTLE_MAX_MS = 2000 };
 
-/* ---- who is told of a change ---- */
+/* ---- when every worker has a change ---- */
 
 static void settled(struct service *service)
 {
@@ -32,7 +32,7 @@ static void on_wake(uv_async_t *wake)
 	struct service *service = wake->data;
 
 	server_collect(&service->server);
-	if (!server_is_settled(&service->server))
+	if (!server_all_adopted(&service->server))
 		return;
 	settled(service);
 	if (inventory_settle(service->inventory))
@@ -322,7 +322,8 @@ void service_hand_over(struct service *service)
 	inventory_hand_over(service->inventory);
 }
 
-/* Where even what was read before fails, the program ends, and is started again. */
+/* Where even what was read before cannot be served, the program ends, and is started
+ * again. */
 static void serve_without_state(struct service *service, struct faults *faults,
 				char text[SERVICE_TEXT_MAX])
 {
@@ -340,7 +341,7 @@ static int serve_again(struct service *service, struct faults *faults, char text
 	int err = ERR_FAULTS;
 
 	if (now->declared)
-		model = load_again(&service->load, now->declared, faults);
+		model = load_again(&service->load, now->declared, now, faults);
 	if (model)
 		err = service_serve(service, model, faults, text);
 	if (err && model != now)
@@ -365,7 +366,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 
 /* ---- opening and closing ---- */
 
-/* An operator who looks at the status is seldom where the server was started. */
+/* For the status: an operator is seldom in the directory where the server was started. */
 static char *absolute_path(const char *path)
 {
 	char *directory = *path == '/' ? NULL : getcwd(NULL, 0), *absolute;

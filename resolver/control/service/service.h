@@ -1,5 +1,4 @@
-/* What is served, and how that changes: everything comes together here and takes one path,
- * server_apply.
+/* What is served, and how that changes. Every change comes here:
  *
  *     SIGHUP, POST /v1/reload ─► load_model ───┐
  *     resolv.conf ──────► load_resolv_conf ────┤
@@ -9,8 +8,8 @@
  * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
  * with this thread but what is published.
  *
- * It is below the APIs, whose handlers see it; what the process is (its master, signals, rights and
- * listeners) is above them, in process.h. All of it is called on the control thread. */
+ * It is below the APIs, whose handlers see it; the process (its master, signals, rights and
+ * listeners) is above them, in process.h. All of it runs on the control thread. */
 #ifndef SLUICE_SERVICE_H
 #define SLUICE_SERVICE_H
 
@@ -32,18 +31,18 @@ struct service {
 	struct load load;
 	char *config_path; /* the file's, absolute where that could be had */
 	struct server server;
-	struct inventory *inventory; /* what is ours, from the file and from the state */
+	struct inventory *inventory; /* addresses and services, from the file and from the state */
 	struct serial_book serials;  /* of zones that go out */
-	struct zone_notify *notify;  /* who is told of their changes */
-	struct work work;            /* what takes longer, of one request */
+	struct zone_notify *notify;  /* sends NOTIFY of their changes */
+	struct work work;            /* requests that take longer */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
-	bool beside; /* another process serves: looks at the state, and tells nobody anything */
-	bool ending; /* the process is about to end: nothing is begun any more */
+	bool beside; /* another process serves: this one only reads the state, and sends nothing */
+	bool ending; /* the process is about to end: nothing new begins */
 	/* inside */
 	bool watches;         /* resolv.conf */
 	uv_async_t wake;      /* a worker has let go of a snapshot */
-	uv_timer_t unsettled; /* what waits for every worker goes on, though one hangs */
+	uv_timer_t unsettled; /* ends the wait for a worker that hangs */
 	void (*on_settled)(void *context);
 	void *context;
 };
@@ -54,8 +53,8 @@ enum { SERVICE_TEXT_MAX = 512 };
  * it. */
 MUST_CHECK int service_init(struct service *service, const char *config, const char *resolv_conf,
 			    bool beside);
-/* Gets ready to serve with so many workers. on_settled is called when all of them answer by what
- * was published last, or when one hangs for too long; on_work_end when a longer work has ended.
+/* Gets ready to serve with so many workers. on_settled is called when all of them answer from what
+ * was published last, or when one hangs for too long; on_work_end when a longer request has ended.
  * ERR_NOMEM, ERR_SYSTEM. Either way service_close comes before the loop is closed. */
 MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 			    void (*on_settled)(void *context), void (*on_work_end)(void *context),
@@ -90,15 +89,15 @@ MUST_CHECK int service_change(struct service *service, struct service_change *ch
 /* The values that the state has of a resource; NULL: it has none, or cannot be read. */
 json_t *service_values(struct service *service, const struct path *path);
 
-/* Follows resolv.conf no more, and leaves the state to another process, which serves. */
+/* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);
-/* The state is this process's from now on: serves what it has, in the model that is served already.
- * There is no way back: where the state cannot be served, that is logged, and what was read of it
- * before goes on to be served. */
+/* From now on the state is this process's: serves what it has, with the model that is served
+ * already. There is no way back: where the state cannot be served, that is logged, and what was
+ * read of it before is still served. */
 void service_take(struct service *service, char text[SERVICE_TEXT_MAX]);
 
-/* The loop has stopped: what was begun is finished, and what is kept is written. */
+/* The loop has stopped: finishes what was begun, and writes the serials. */
 void service_finish(struct service *service);
 /* Stops the workers; the loop's last callbacks close the rest. */
 void service_close(struct service *service);

@@ -1,5 +1,5 @@
-/* libuv runs idle handles once a round, ahead of looking for what has come in, so a portion of the
- * work and one of what is done beside it are what everybody else waits for at most. */
+/* libuv runs idle handles once a round, before it looks for input, so everybody else waits for a
+ * portion of the work and one of what is done beside it at most. */
 #include "resolver/control/service/work.h"
 
 #include <assert.h>
@@ -68,7 +68,7 @@ static void finish(struct work_job *job)
 	job->on_done(job->context);
 }
 
-/* True: it is not done. */
+/* False: it is done. */
 static bool take_turn(struct work_turns *turns, struct work_job *job)
 {
 	if (job->large && turns->large && turns->large != job)
@@ -82,7 +82,7 @@ static bool take_turn(struct work_turns *turns, struct work_job *job)
 	return false;
 }
 
-/* Whoever is not done goes behind the others. */
+/* A job that is not done goes behind the others. */
 static void on_turn(uv_idle_t *idle)
 {
 	struct work_turns *turns = idle->data;

@@ -1,5 +1,5 @@
-/* Work of one request that takes longer than the control thread may stand still: a portion for each
- * round of its loop, or in a thread of its own, while other requests are answered between.
+/* Requests that take longer than the control thread may be busy: done in portions, one in each
+ * round of its loop, or in a thread, while other requests are answered.
  *
  *     work_begin ─► held: what would change something waits, in front of its handler (api.c) or of
  *        │              the change itself (api/claim.h), and a reload until the end
@@ -7,9 +7,9 @@
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► what waited goes on, in its order
  *
- * There is one at a time, because whatever begins one waits for the one before it. What holds
- * nothing up, because it looks at the book behind a key in each portion, or not at all, is done
- * beside it, any number at once (struct work_job): one portion of one of them in each round. */
+ * There is one at a time: whatever begins one waits for the one before it. What needs nothing held,
+ * because each portion looks into the inventory anew, behind a key, or never does, is done beside
+ * it, any number at once (struct work_job): one portion of one of them in each round. */
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
@@ -27,7 +27,7 @@ struct work_waiter { /* embedded in what waits */
 };
 
 struct work_job {   /* embedded in what it is about, which lives until on_done; its first member */
-	bool large; /* the caller's: it takes much memory, and waits for others that do */
+	bool large; /* set by the caller: it takes much memory, and waits for others that do */
 	bool given_up; /* on_done is called although there are more portions: the program ends */
 	/* inside */
 	struct work *work;
@@ -47,7 +47,7 @@ struct work_turns {     /* jobs in portions: one portion of one of them in each 
 
 struct work {
 	struct inventory *inventory;
-	void (*on_end)(void *context); /* for whoever must not reload meanwhile */
+	void (*on_end)(void *context); /* a reload may have waited for it */
 	void *context;
 	bool busy, ending;
 	int percent; /* how much of it has been looked at, for the status; below 0: not known */
@@ -64,16 +64,16 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 
 /* False: the program is about to end, and begins nothing more. */
 bool work_begin(struct work *work, void *request);
-/* Calls back until that gives false, and then the other one. */
+/* Calls on_portion until it gives false, then on_done. */
 void work_in_portions(struct work *work, bool (*on_portion)(void *request),
 		      void (*on_done)(void *request));
-/* One after the other. ERR_SYSTEM: neither is called. */
+/* Calls in_thread, then on_done. ERR_SYSTEM: neither is called. */
 MUST_CHECK int work_in_thread(struct work *work, void (*in_thread)(void *request),
 			      void (*on_done)(void *request));
 void work_end(struct work *work);
 
-/* Whether some other request's work is under way. Then this one waits for its end, and is gone on
- * with by that function. As many wait as have a connection (http.h). */
+/* Whether another request's work is under way. Then go_on is called at its end. As many wait as
+ * have a connection (http.h). */
 bool work_wait(struct work *work, struct work_waiter *waiter,
 	       void (*go_on)(struct work_waiter *waiter));
 

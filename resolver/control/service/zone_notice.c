@@ -22,14 +22,14 @@ static const char *const state_texts[] = {"waiting", "answered", "given up"};
 
 struct notice {
 	struct notice *next;                    /* of the zone */
-	struct notice *next_waiting, **waiting; /* waiting NULL: it does not */
+	struct notice *next_waiting, **waiting; /* waiting NULL: it is not on that list */
 	const struct notice_zone *zone;
 	struct host peer;
 	struct address source;
-	const struct tsig_key *key; /* in the notices' terms */
+	const struct tsig_key *key; /* of the ACL that was followed last */
 	enum notice_state state;
-	uint32_t serial;      /* that it is about */
-	uint32_t told_serial; /* that was answered */
+	uint32_t serial;      /* to notify of */
+	uint32_t told_serial; /* the last one that was answered */
 	bool told, seen;
 	uint16_t id;
 	unsigned tries;
@@ -49,14 +49,14 @@ struct notice_zone {
 struct zone_notices {
 	struct notice_zone *zones;
 	struct notice *waiting;
-	/* Of the table that was followed last; NULL: there was none. */
-	struct transfer_terms *terms;
+	/* Of the table that was followed last; NULL: none was. */
+	struct transfer_acl *acl;
 	uint64_t version;
 };
 
 /* ---- a notice's state ---- */
 
-static void rest(struct notice *notice, enum notice_state state, uint64_t now_s)
+static void set_state(struct notice *notice, enum notice_state state, uint64_t now_s)
 {
 	notice->state = state;
 	notice->at_s = now_s;
@@ -70,7 +70,7 @@ static void rest(struct notice *notice, enum notice_state state, uint64_t now_s)
 
 static void enqueue(struct zone_notices *notices, struct notice *notice, uint64_t now_s)
 {
-	rest(notice, NOTICE_WAITING, now_s);
+	set_state(notice, NOTICE_WAITING, now_s);
 	notice->next_waiting = notices->waiting;
 	notice->waiting = &notices->waiting;
 	if (notice->next_waiting)
@@ -78,8 +78,8 @@ static void enqueue(struct zone_notices *notices, struct notice *notice, uint64_
 	notices->waiting = notice;
 }
 
-/* The serial is another: it is told, however the one before fared. One that is about to be sent
- * goes when it was to go. */
+/* The serial has changed: the peer is notified of it, whatever became of the notice before. One
+ * that is about to be sent keeps its time. */
 static void tell(struct zone_notices *notices, struct notice *notice, uint32_t serial,
 		 uint64_t now_ms, uint64_t now_s)
 {
@@ -99,7 +99,7 @@ static void give_up(struct notice *notice, uint64_t now_s)
 {
 	char peer[HOST_TEXT_MAX];
 
-	rest(notice, NOTICE_GIVEN_UP, now_s);
+	set_state(notice, NOTICE_GIVEN_UP, now_s);
 	log_event(LOG_WARNING, "notify", "%s does not answer NOTIFY for %s serial %u",
 		  host_print(&notice->peer, peer), notice->zone->text, notice->serial);
 }
@@ -108,7 +108,7 @@ static void answered(struct notice *notice, unsigned rcode, uint64_t now_s)
 {
 	char peer[HOST_TEXT_MAX];
 
-	rest(notice, NOTICE_ANSWERED, now_s);
+	set_state(notice, NOTICE_ANSWERED, now_s);
 	notice->told = true;
 	notice->told_serial = notice->serial;
 	if (rcode != RCODE_NOERROR && rcode != notice->rcode)
@@ -160,14 +160,14 @@ static struct notice *notice_at(struct notice_zone *zone, const struct host *pee
 	return notice;
 }
 
-struct looking {
+struct following {
 	struct zone_notices *notices;
 	const struct transfer_table *table;
 	uint64_t now_ms, now_s;
 };
 
-/* Of several entries about a zone that name a peer the first counts. */
-static void look_at_peer(const struct looking *l, struct notice_zone *zone, uint32_t serial,
+/* Where several entries for a zone name a peer, the first one counts. */
+static void look_at_peer(const struct following *l, struct notice_zone *zone, uint32_t serial,
 			 const struct transfer_grant *grant, const struct host *peer)
 {
 	struct notice *notice = notice_at(zone, peer, &grant->settings->source);
@@ -176,18 +176,18 @@ static void look_at_peer(const struct looking *l, struct notice_zone *zone, uint
 		return;
 	notice->seen = true;
 	notice->key = grant->key;
-	notice->tsig.key = NULL; /* an answer to what was sent before is none any more */
+	notice->tsig.key = NULL; /* answers to what was sent before no longer count */
 	bool fresh = !notice->waiting && notice->tries == 0;
 	if (fresh || notice->serial != serial)
 		tell(l->notices, notice, serial, l->now_ms, l->now_s);
 }
 
-static void look_at_zone(const struct looking *l, const struct transfer_zone *of)
+static void look_at_zone(const struct following *l, const struct transfer_zone *of)
 {
-	const struct transfer_terms *terms = l->table->terms;
+	const struct transfer_acl *acl = l->table->acl;
 
-	for (size_t g = 0; g < terms->grant_count; g++) {
-		const struct transfer_grant *grant = &terms->grants[g];
+	for (size_t g = 0; g < acl->grant_count; g++) {
+		const struct transfer_grant *grant = &acl->grants[g];
 		size_t count = grant->settings->notify.count;
 		struct notice_zone *zone =
 			count && transfer_grant_covers(grant, of) ? zone_at(l->notices, of) : NULL;
@@ -207,7 +207,7 @@ static void drop_unseen(struct zone_notices *notices, struct notice_zone *zone)
 			link = &notice->next;
 			continue;
 		}
-		rest(notice, notice->state, notice->at_s);
+		set_state(notice, notice->state, notice->at_s);
 		*link = notice->next;
 		free(notice);
 	}
@@ -217,7 +217,7 @@ static void drop_unseen(struct zone_notices *notices, struct notice_zone *zone)
 	free(zone);
 }
 
-static void look_at_all(const struct looking *l)
+static void look_at_all(const struct following *l)
 {
 	struct notice_zone *zone, *next;
 
@@ -227,7 +227,7 @@ static void look_at_all(const struct looking *l)
 		drop_unseen(l->notices, zone);
 }
 
-static void look_at_fresh(const struct looking *l)
+static void look_at_fresh(const struct following *l)
 {
 	struct notice_zone *zone;
 
@@ -244,29 +244,29 @@ static void look_at_fresh(const struct looking *l)
 void zone_notices_follow(struct zone_notices *notices, const struct transfer_table *table,
 			 uint64_t now_ms, uint64_t now_s)
 {
-	const struct looking l = {notices, table, now_ms, now_s};
-	struct transfer_terms *before = notices->terms;
-	bool next = table && table->terms == before && table->version == notices->version + 1;
+	const struct following l = {notices, table, now_ms, now_s};
+	struct transfer_acl *before = notices->acl;
+	bool next = table && table->acl == before && table->version == notices->version + 1;
 
-	if (table && table->terms == before && table->version == notices->version)
+	if (table && table->acl == before && table->version == notices->version)
 		return;
-	notices->terms = table ? transfer_terms_ref(table->terms) : NULL;
+	notices->acl = table ? transfer_acl_ref(table->acl) : NULL;
 	notices->version = table ? table->version : 0;
 	if (next)
 		look_at_fresh(&l);
 	else
 		look_at_all(&l);
-	transfer_terms_unref(before);
+	transfer_acl_unref(before);
 }
 
 /* ---- sending ---- */
 
 /* RFC 1996 section 3.7: the question names the zone, the answer section has the SOA. */
-static void write_letter(struct notice *notice, const struct rrset *soa, uint64_t now_s,
-			 struct notice_letter *letter)
+static void write_message(struct notice *notice, const struct rrset *soa, uint64_t now_s,
+			  struct notify_message *out)
 {
 	const struct name *zone = &notice->zone->name;
-	uint8_t question[MESSAGE_QUESTION_MAX], *bytes = letter->bytes;
+	uint8_t question[MESSAGE_QUESTION_MAX], *bytes = out->bytes;
 	struct message message;
 
 	memcpy(question, zone->wire, zone->length);
@@ -278,21 +278,21 @@ static void write_letter(struct notice *notice, const struct rrset *soa, uint64_
 	wire_put16(bytes + 2, OPCODE_NOTIFY << 11 | FLAG_AA);
 	wire_put16(bytes + 4, 1);
 	wire_put16(bytes + 6, message.counts[SECTION_ANSWER]);
-	letter->source = notice->source;
-	letter->peer = notice->peer;
-	letter->length = message.length;
+	out->source = notice->source;
+	out->peer = notice->peer;
+	out->length = message.length;
 	if (!notice->key)
 		return;
 	tsig_begin(&notice->tsig, notice->key, notice->id);
-	letter->length = tsig_sign(&notice->tsig, bytes, message.length, NOTICE_MAX, now_s);
+	out->length = tsig_sign(&notice->tsig, bytes, message.length, NOTICE_MAX, now_s);
 }
 
 uint64_t zone_notices_send(struct zone_notices *notices, const struct transfer_table *table,
 			   uint64_t now_ms, uint64_t now_s,
-			   void (*send)(void *context, const struct notice_letter *letter),
+			   void (*send)(void *context, const struct notify_message *message),
 			   void *context)
 {
-	struct notice_letter letter;
+	struct notify_message message;
 	struct notice *notice, *next;
 	uint64_t next_ms = UINT64_MAX;
 	unsigned sent = 0;
@@ -312,8 +312,8 @@ uint64_t zone_notices_send(struct zone_notices *notices, const struct transfer_t
 			notice->due_ms = now_ms + ((uint64_t)NOTICE_FIRST_MS << notice->tries++);
 			notice->sent_ms = now_ms;
 			entropy_read(&notice->id, sizeof notice->id);
-			write_letter(notice, zone_soa(zone->zone), now_s, &letter);
-			send(context, &letter);
+			write_message(notice, zone_soa(zone->zone), now_s, &message);
+			send(context, &message);
 		}
 		if (notice->due_ms < next_ms)
 			next_ms = notice->due_ms;
@@ -330,8 +330,9 @@ static bool is_answer_to(const struct notice *notice, const struct host *from,
 	       host_equal(&notice->peer, from) && name_equal(zone, &notice->zone->name);
 }
 
-/* Where the TSIG of a message with nothing but a question and what follows stands; 0: there is
- * none, or the message is not well formed. */
+/* Where the TSIG record of a message with one question begins; 0: it has none, or is not well
+ * formed.
+ */
 static size_t find_tsig(const uint8_t *packet, size_t length)
 {
 	unsigned records = wire_u16(packet + 6) + wire_u16(packet + 8) + wire_u16(packet + 10);
@@ -349,7 +350,7 @@ static size_t find_tsig(const uint8_t *packet, size_t length)
 	return records && walk.at == length && record.type == TYPE_TSIG ? record.owner : 0;
 }
 
-/* Somebody without the key cannot end a notice. */
+/* Without the key nobody can end a notice. */
 static bool is_signed_well(const struct notice *notice, const uint8_t *packet, size_t length,
 			   uint64_t now_s)
 {

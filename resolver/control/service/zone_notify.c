@@ -1,5 +1,5 @@
-/* The sockets and the timer of what zone_notice decides. Each source has a socket of its own, and
- * one of each family is for the peers that the system is to choose the source for. */
+/* Each source has a socket of its own; one of each family is for peers without a source, where the
+ * system chooses it. */
 #include "resolver/control/service/zone_notify.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct notify_socket {
 	uv_udp_t handle;
 	struct notify_socket *next;
 	struct zone_notify *notify;
-	struct address source; /* family 0: see there */
+	struct address source; /* family 0: the system's choice */
 	uint8_t family;
 	uint8_t buffer[NOTICE_MAX];
 };
@@ -41,76 +41,61 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 static void on_received(uv_udp_t *handle, ssize_t count, const uv_buf_t *buffer,
 			const struct sockaddr *from, unsigned flags);
 
-static bool open_socket(struct zone_notify *notify, struct notify_socket *socket)
-{
-	struct host local = {socket->source, 0};
-	struct sockaddr_storage address;
-
-	if (uv_udp_init(notify->loop, &socket->handle) != 0)
-		return false;
-	socket->handle.data = socket;
-	socket->next = notify->sockets;
-	notify->sockets = socket;
-	if (!local.address.family)
-		local.address.family = socket->family;
-	socket_address(&local, &address);
-	return uv_udp_bind(&socket->handle, (struct sockaddr *)&address, 0) == 0 &&
-	       uv_udp_recv_start(&socket->handle, on_alloc, on_received) == 0;
-}
-
 static void on_socket_closed(uv_handle_t *handle)
 {
-	struct notify_socket *socket = handle->data;
-
-	free(socket);
+	free(handle->data);
 }
 
-static void close_socket(struct zone_notify *notify, struct notify_socket *socket)
+static struct notify_socket *open_socket(struct zone_notify *notify, const struct address *source,
+					 uint8_t family)
 {
-	struct notify_socket **link = &notify->sockets;
+	struct notify_socket *socket = calloc(1, sizeof *socket);
+	struct host local = {*source, 0};
+	struct sockaddr_storage address;
 
-	while (*link && *link != socket)
-		link = &(*link)->next;
-	if (!*link) { /* it has no handle yet */
+	if (!socket || uv_udp_init(notify->loop, &socket->handle) != 0) {
 		free(socket);
-		return;
+		return NULL;
 	}
-	*link = socket->next;
-	uv_close((uv_handle_t *)&socket->handle, on_socket_closed);
+	socket->handle.data = socket;
+	socket->notify = notify;
+	socket->source = *source;
+	socket->family = family;
+	if (!source->family)
+		local.address.family = family;
+	socket_address(&local, &address);
+	if (uv_udp_bind(&socket->handle, (struct sockaddr *)&address, 0) != 0 ||
+	    uv_udp_recv_start(&socket->handle, on_alloc, on_received) != 0) {
+		uv_close((uv_handle_t *)&socket->handle, on_socket_closed);
+		return NULL;
+	}
+	socket->next = notify->sockets;
+	notify->sockets = socket;
+	return socket;
 }
 
 static struct notify_socket *socket_for(struct zone_notify *notify,
-					const struct notice_letter *letter)
+					const struct notify_message *message)
 {
 	struct notify_socket *socket = notify->sockets;
 
-	while (socket && (socket->family != letter->peer.address.family ||
-			  !address_equal(&socket->source, &letter->source)))
+	while (socket && (socket->family != message->peer.address.family ||
+			  !address_equal(&socket->source, &message->source)))
 		socket = socket->next;
-	if (socket)
-		return socket;
-	socket = calloc(1, sizeof *socket);
-	if (!socket)
-		return NULL;
-	socket->notify = notify;
-	socket->source = letter->source;
-	socket->family = letter->peer.address.family;
-	if (open_socket(notify, socket))
-		return socket;
-	close_socket(notify, socket);
-	return NULL;
+	return socket ? socket
+		      : open_socket(notify, &message->source, message->peer.address.family);
 }
 
 /* ---- sending ---- */
 
-/* What cannot be sent is as what does not arrive. */
-static void on_letter(void *context, const struct notice_letter *letter)
+/* What cannot be sent counts as lost on its way. */
+static void on_message(void *context, const struct notify_message *message)
 {
-	struct notify_socket *socket = socket_for(context, letter);
-	uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)letter->bytes, (unsigned)letter->length);
+	struct notify_socket *socket = socket_for(context, message);
+	uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)message->bytes, (unsigned)message->length);
 	struct sockaddr_storage to;
 
-	socket_address(&letter->peer, &to);
+	socket_address(&message->peer, &to);
 	if (socket)
 		uv_udp_try_send(&socket->handle, &bytes, 1, (struct sockaddr *)&to);
 }
@@ -120,7 +105,7 @@ static void on_timer(uv_timer_t *timer)
 	struct zone_notify *notify = timer->data;
 	uint64_t now_ms = uv_now(notify->loop);
 	uint64_t next_ms = zone_notices_send(notify->notices, notify->table(notify->context),
-					     now_ms, (uint64_t)time(NULL), on_letter, notify);
+					     now_ms, (uint64_t)time(NULL), on_message, notify);
 
 	if (next_ms != UINT64_MAX)
 		uv_timer_start(timer, on_timer, next_ms - now_ms, 0);
@@ -165,7 +150,7 @@ struct zone_notify *zone_notify_new(uv_loop_t *loop,
 	return notify;
 }
 
-/* The timer comes for what is due soonest; a change may be due before that. */
+/* The timer is set for what is due soonest; a change may be due before that. */
 void zone_notify_look(struct zone_notify *notify)
 {
 	if (!notify)

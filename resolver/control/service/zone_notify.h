@@ -1,6 +1,6 @@
-/* Tells secondaries of changes (RFC 1996), by zone_notice's word: its sockets and its timer, on the
- * control thread's loop. The table that is served is asked for anew each time: it may be gone by
- * the next turn of the loop. */
+/* Sends NOTIFY to secondaries (RFC 1996) when zone_notice says so: the sockets and the timer, on
+ * the control thread's loop. The table that is served is asked for each time: it may be gone by the
+ * next round of the loop. */
 #ifndef SLUICE_ZONE_NOTIFY_H
 #define SLUICE_ZONE_NOTIFY_H
 
@@ -15,7 +15,7 @@ struct zone_notify;
 struct zone_notify *zone_notify_new(uv_loop_t *loop,
 				    const struct transfer_table *(*table)(void *context),
 				    void *context);
-/* What is served is another: to be called for every table that is. NULL is fine. */
+/* Call it for every table that is served. NULL is fine. */
 void zone_notify_look(struct zone_notify *notify);
 /* As zone_notices_report. NULL is fine. */
 void zone_notify_report(const struct zone_notify *notify, json_t *array);

@@ -1,5 +1,5 @@
-/* Where the management API's changes are kept, as records (source_record.h); what they mean the
- * inventory knows. Another store (one that a fleet shares) is one more file behind the same
+/* Where the management API's changes are kept, as records (source_record.h); the inventory knows
+ * what they mean. Another store (one that a fleet shares) is one more file behind the same
  * calls:
  *
  *     load        every record there is
@@ -24,7 +24,6 @@
 #include <stdint.h>
 
 #include "resolver/control/store/source_record.h"
-#include "resolver/control/store/source_serial.h"
 #include "rules/err.h"
 
 enum { SOURCE_ERROR_MAX = 512, SOURCE_SECRET_BYTES = 32 };
@@ -71,7 +70,7 @@ struct source_calls {
 	 * else has written; load again. ERR_SYSTEM: the store failed. Nothing has changed then. */
 	int (*apply)(struct source *source, const struct source_edit *edits, size_t count,
 		     uint64_t *revision, char error[SOURCE_ERROR_MAX]);
-	/* Once, before the first change. Never called back where nobody else writes. */
+	/* Once, before the first change. Does not call back where nobody else writes. */
 	int (*watch)(struct source *source, void (*on_change)(void *context), void *context);
 	int (*secret)(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
 		      char error[SOURCE_ERROR_MAX]);

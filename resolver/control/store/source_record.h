@@ -61,4 +61,11 @@ struct source_edit {
 	struct source_group group; /* *_GROUP; a deletion needs the name only */
 };
 
+struct source_serial {    /* of a zone that goes out; serial_book.h says what it means */
+	const char *zone; /* its name: the key */
+	bool found;       /* when read */
+	uint32_t serial, reserved;
+	uint64_t digest;
+};
+
 #endif

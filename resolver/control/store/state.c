@@ -84,7 +84,7 @@ static int complain(struct state *state, const char *id, const char *what, const
 {
 	snprintf(state->db.error, sizeof state->db.error,
 		 "the state %s has a record \"%s\" with the %s \"%s\", which was not written by "
-		 "sluice; mend or remove that record",
+		 "sluice; repair or remove that record",
 		 state->path, id ? id : "", what, text ? text : "");
 	return ERR_SYSTEM;
 }

@@ -48,13 +48,13 @@ int state_file_look(const char *path, char error[SOURCE_ERROR_MAX])
 	else if (!S_ISREG(stat_of.st_mode))
 		why = "is not a regular file any more";
 	else if (stat_of.st_size == 0)
-		why = "is empty all at once";
+		why = "is suddenly empty";
 	if (!why)
 		return 0;
 	snprintf(
 		error, SOURCE_ERROR_MAX,
 		"the state %s %s; put it back (sluice state export has what is served), or restart "
-		"to begin a new one",
+		"to begin with a new one",
 		path, why);
 	return ERR_SYSTEM;
 }

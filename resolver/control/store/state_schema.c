@@ -49,14 +49,14 @@ static const char *advice(int code)
 	switch (code & 0xff) {
 	case SQLITE_FULL: return "make room on its disk";
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED: return "another program holds it; end that one, or try again";
-	case SQLITE_CORRUPT: return "it is damaged; put back a copy, or import an export";
+	case SQLITE_LOCKED: return "another program holds it; stop that program, or try again";
+	case SQLITE_CORRUPT: return "it is damaged; restore a copy, or import an export";
 	case SQLITE_NOTADB: return "name another file in management.state, or remove this one";
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN: return "the server must be able to write the file and its directory";
-	case SQLITE_IOERR: return "look at its disk";
+	case SQLITE_IOERR: return "check its disk";
 	default: return "try again";
 	}
 }

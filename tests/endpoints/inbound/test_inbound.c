@@ -1758,7 +1758,7 @@ static void worker_that_leaves_answers_what_is_under_way_and_tells_who_comes(voi
 	(void)state;
 	struct world *world = world_new("127.0.0.1", 1, 100);
 	struct inbound_worker *worker = &world->lanes[0].worker;
-	const struct inbound_terms anybody = {0};
+	const struct inbound_admission anybody = {0};
 	uint8_t reply[512];
 	world->hold = true;
 	int fd = client(world, false), stream = client(world, true), idle = client(world, true);
@@ -1769,7 +1769,7 @@ static void worker_that_leaves_answers_what_is_under_way_and_tells_who_comes(voi
 	inbound_leave(worker);
 	assert_true(ended(world, idle));
 	close(idle);
-	inbound_set_terms(world->lanes[0].inbound, &anybody); /* as a reload does */
+	inbound_set_admission(world->lanes[0].inbound, &anybody); /* as a reload does */
 	ask_udp(fd, 3);
 	assert_told_that_it_is_over(world, fd, 3);
 	ask_tcp(stream, 4); /* and is not read */
@@ -2007,12 +2007,12 @@ static void address_that_no_interface_has_is_bound_for_when_one_has_it(void **st
 		struct listener *listener = listener_open(&host, 1, error);
 		assert_string_equal(error, "");
 		assert_non_null(listener);
-		assert_false(listener_address_is_here(&host));
+		assert_true(socket_address_is_missing(&host.address));
 		listener_close(listener);
 	}
 	struct host here;
 	assert_int_equal(host_parse(&here, "127.0.0.1:5353", 53), 0);
-	assert_true(listener_address_is_here(&here));
+	assert_false(socket_address_is_missing(&here.address));
 }
 
 static unsigned first_unprivileged_port(void)
@@ -2101,9 +2101,9 @@ static struct access access_of(struct arena *arena, const char *text)
 static void set_terms(struct world *world, const struct access *access, struct meter *meter,
 		      enum excess excess)
 {
-	inbound_set_terms(
+	inbound_set_admission(
 		world->lanes[0].inbound,
-		&(struct inbound_terms){.access = access, .meter = meter, .excess = excess});
+		&(struct inbound_admission){.access = access, .meter = meter, .excess = excess});
 }
 
 /* Into the OPT that the query ends with. */

@@ -67,7 +67,7 @@ static void expect_refused(void)
 	struct listener_sockets given[WORKERS];
 	memcpy(given, copies, sizeof given);
 	assert_null(listener_adopt(&host, WORKERS, copies, error));
-	assert_non_null(strstr(error, "what was handed over is no listener of it"));
+	assert_non_null(strstr(error, "the sockets handed over do not listen at this address"));
 	for (unsigned i = 0; i < WORKERS; i++) {
 		assert_false(is_open(given[i].udp));
 		assert_false(is_open(given[i].twin));

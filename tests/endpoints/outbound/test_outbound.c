@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoints/outbound/pool.h"
-#include "endpoints/outbound/tcp.h"
+#include "endpoints/outbound/peer.h"
+#include "endpoints/outbound/udp.h"
 #include "endpoints/socket.h"
 #include "rules/zone/record.h"
 #include "tests/lib/tcp_segments.h"
@@ -89,7 +89,7 @@ struct asked {
 static uv_loop_t loop;
 static struct wheel wheel;
 static struct entropy entropy;
-static struct pending_table table;
+static struct lookups table;
 static struct outbound outbound;
 static struct hash_key key = {3, 4};
 static bool long_names;   /* of 200 bytes, where otherwise there are 10 */
@@ -109,7 +109,7 @@ static uint64_t now_us(void *context)
 
 /* ---- what the table calls ---- */
 
-static void *on_result(void *context, void *holder, const struct pending_key *asked_key,
+static void *on_result(void *context, void *holder, const struct lookup_key *asked_key,
 		       const struct ask_result *result, uint64_t now)
 {
 	static struct ask_result kept;
@@ -470,7 +470,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 	assert_int_equal(uv_loop_init(&loop), 0);
 	wheel_init(&wheel, now_us(NULL));
 	entropy_init(&entropy);
-	assert_int_equal(pending_table_init(&table, &wheel, &entropy, &key), 0);
+	assert_int_equal(lookups_init(&table, &wheel, &entropy, &key), 0);
 	assert_int_equal(
 		outbound_init(&outbound, &loop, &wheel, &entropy, &table, ports_max, now_us, NULL),
 		0);
@@ -498,7 +498,7 @@ static void start(const char *address, const char *source, enum protocol protoco
 static int stop(void **state)
 {
 	(void)state;
-	pending_table_release(&table);
+	lookups_release(&table);
 	outbound_release(&outbound);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
@@ -512,7 +512,7 @@ static struct asked *ask(void)
 	struct asked *a = &asked[asked_count];
 	struct name name;
 	char text[256];
-	struct pending_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
+	struct lookup_key asked_key = {.leg = &leg, .name = &name, .type = TYPE_A};
 
 	assert_true(asked_count < ASKED);
 	snprintf(text, sizeof text, long_names ? "n%u.%060u.%060u.%060u.test" : "n%u.test",
@@ -520,8 +520,8 @@ static struct asked *ask(void)
 	assert_int_equal(name_from_text(&name, &key, text), 0);
 	a->waiter.on_done = on_done;
 	a->asked_us = clock_us;
-	assert_int_equal(pending_ask(&table, &asked_key, NULL, &a->waiter,
-				     now_us(NULL) + 4 * SECOND, true, now_us(NULL)),
+	assert_int_equal(lookup_ask(&table, &asked_key, NULL, &a->waiter, now_us(NULL) + 4 * SECOND,
+				    true, now_us(NULL)),
 			 0);
 	return a;
 }
@@ -941,7 +941,7 @@ static void a_question_forgotten_before_the_flush_is_not_sent(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
 	struct asked *q = ask();
-	pending_leave(&table, &q->waiter);
+	lookup_leave(&q->waiter);
 	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	assert_int_equal(table.flight_count, 0);
@@ -1292,7 +1292,7 @@ static void questions_are_pipelined_and_answered_in_any_order(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	server.backwards = true;
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE; i++)
 		ask();
 	until(answered() == asked_count);
 	assert_int_equal(server.accepted, 1);
@@ -1302,7 +1302,7 @@ static void one_more_than_the_pipeline_holds_opens_a_connection(void **state)
 {
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE + 1; i++)
 		ask();
 	until(answered() == asked_count);
 	assert_int_equal(server.accepted, 2);
@@ -1567,7 +1567,7 @@ static void start_full(void)
 	leg.upstream_count = 1;
 	server.most = 1;
 	server.pace_us = 2 * MS;
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE + 50; i++)
 		ask();
 	until(server.accepted == 3); /* it hangs up on the second, and on one with no question */
 }
@@ -1582,7 +1582,8 @@ static void the_connection_too_many_says_nothing_of_the_others(void **state)
 		run_for(2 * MS);
 	}
 	run_for(2 * MS);
-	assert_true(LIST_FIRST(&outbound.peers)->terms.pipeline > OUTBOUND_TERMS_PIPELINE_SLOW);
+	assert_true(LIST_FIRST(&outbound.peers)->capacity.pipeline >
+		    OUTBOUND_CAPACITY_PIPELINE_SLOW);
 	until(answered() == asked_count);
 }
 
@@ -1595,7 +1596,7 @@ static void a_trial_that_is_answered_makes_more_of_them(void **state)
 		ask();
 		run_for(2 * MS);
 	}
-	until(LIST_FIRST(&outbound.peers)->terms.connections == 2);
+	until(LIST_FIRST(&outbound.peers)->capacity.connections == 2);
 	until(answered() == asked_count);
 }
 
@@ -1607,15 +1608,15 @@ static void a_connection_that_nobody_serves_costs_no_question(void **state)
 	leg.upstream_count = 1;
 	server.most = 1;
 	server.full_is_deaf = true;
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE + 50; i++)
 		ask();
 	until(answered() == asked_count); /* fifty of them after their patience */
 	assert_int_equal(outbound.connection_count, 1);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->capacity.connections, 1);
 	assert_int_equal(table.retried, 50);
 	server.pace_us = 2 * MS;
 	server.next_us[0] = clock_us;
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 50; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE + 50; i++)
 		ask();
 	for (uint64_t end_us = clock_us + 2 * SECOND; clock_us < end_us;) {
 		ask();
@@ -1623,7 +1624,7 @@ static void a_connection_that_nobody_serves_costs_no_question(void **state)
 	}
 	until(answered() == asked_count);
 	assert_in_range(table.retried, 51, 60); /* that of each trial */
-	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections, 1);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->capacity.connections, 1);
 }
 
 /* One connection has nothing but names that nobody answers, and the other owes one as well: that is
@@ -1633,20 +1634,20 @@ static void names_that_hang_do_not_look_like_a_server_that_is_full(void **state)
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	leg.upstream_count = 1;
-	server.ignores = OUTBOUND_TERMS_PIPELINE; /* the first of either connection */
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
+	server.ignores = OUTBOUND_CAPACITY_PIPELINE; /* the first of either connection */
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE + 1; i++)
 		ask();
 	until(server.got_tcp == asked_count);
 	wait_for(200 * MS);
 	server.ignores = 1;
 	ask(); /* keeps the first when the others are given up */
 	until(server.got_tcp > asked_count - 1);
-	while (!asked[0].done || !asked[OUTBOUND_TERMS_PIPELINE].done)
+	while (!asked[0].done || !asked[OUTBOUND_CAPACITY_PIPELINE].done)
 		wait_for(10 * MS);
 	assert_false(asked[asked_count - 1].done);
 	assert_true(LIST_FIRST(&outbound.peers)->connection_count > 0);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.connections,
-			 OUTBOUND_TERMS_CONNECTIONS);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->capacity.connections,
+			 OUTBOUND_CAPACITY_CONNECTIONS);
 }
 
 static void connections_too_many_do_not_condemn_one_that_has_not_answered_yet(void **state)
@@ -1656,7 +1657,7 @@ static void connections_too_many_do_not_condemn_one_that_has_not_answered_yet(vo
 	leg.upstream_count = 1;
 	server.most = 1;
 	server.deaf = true;
-	for (unsigned i = 0; i < 2 * OUTBOUND_TERMS_PIPELINE + 1; i++)
+	for (unsigned i = 0; i < 2 * OUTBOUND_CAPACITY_PIPELINE + 1; i++)
 		ask();
 	until(server.accepted == 3);
 	run_for(5 * MS);
@@ -1876,17 +1877,17 @@ static void an_idle_connection_that_ends_beside_a_busy_one_says_nothing(void **s
 {
 	(void)state;
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE + 1; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE + 1; i++)
 		ask();
 	until(answered() == asked_count && server.connection_count == 2);
 	server.silent = true;
 	ask(); /* by one of the two */
 	run_for(2 * MS);
-	unsigned pipeline = LIST_FIRST(&outbound.peers)->terms.pipeline;
+	unsigned pipeline = LIST_FIRST(&outbound.peers)->capacity.pipeline;
 	forget_connection(&server, server.connections[0] == server.last_served ? 1 : 0);
 	until(outbound.connection_count == 1);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.pipeline, pipeline);
-	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.in_vain, 0);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->capacity.pipeline, pipeline);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->capacity.in_vain, 0);
 }
 
 /* Names that it never answers, among others that it does: it is not slow with those. */
@@ -1901,7 +1902,8 @@ static void names_that_hang_leave_the_pipeline_to_the_others(void **state)
 		run_for(2 * MS);
 	}
 	assert_in_range(second.got, 1, 250); /* those that were given up */
-	assert_int_equal(LIST_FIRST(&outbound.peers)->terms.pipeline, OUTBOUND_TERMS_PIPELINE);
+	assert_int_equal(LIST_FIRST(&outbound.peers)->capacity.pipeline,
+			 OUTBOUND_CAPACITY_PIPELINE);
 }
 
 /* Ten milliseconds for each: a hundred on one connection would take longer than patience. */
@@ -2137,7 +2139,7 @@ static void questions_that_wait_when_their_source_goes_are_answered(void **state
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	leg.upstream_count = 1;
 	server.pace_us = MS;
-	for (unsigned i = 0; i < 2 * OUTBOUND_TERMS_PIPELINE + 50; i++)
+	for (unsigned i = 0; i < 2 * OUTBOUND_CAPACITY_PIPELINE + 50; i++)
 		ask();
 	until(answered() > 10);
 	outbound_retain(&outbound, NULL, 0);
@@ -2157,10 +2159,10 @@ static void what_comes_while_all_connections_drain_waits_for_one_to_end(void **s
 	ask();
 	step();
 	outbound_retain(&outbound, NULL, 0);
-	LIST_FIRST(&outbound.peers)->connection_count += OUTBOUND_TERMS_CONNECTIONS - 1;
+	LIST_FIRST(&outbound.peers)->connection_count += OUTBOUND_CAPACITY_CONNECTIONS - 1;
 	ask();
 	run_for(5 * MS);
-	LIST_FIRST(&outbound.peers)->connection_count -= OUTBOUND_TERMS_CONNECTIONS - 1;
+	LIST_FIRST(&outbound.peers)->connection_count -= OUTBOUND_CAPACITY_CONNECTIONS - 1;
 	assert_int_equal(done_count, 1);
 	server.deaf = false;
 	until(answered() == 3);
@@ -2223,7 +2225,7 @@ static void questions_of_a_loop_round_leave_in_one_write(void **state)
 		ask();
 	until(answered() == 50);
 	assert_int_equal(tcp_segments(server.connections[0]), 1);
-	for (unsigned i = 0; i < OUTBOUND_TERMS_PIPELINE; i++)
+	for (unsigned i = 0; i < OUTBOUND_CAPACITY_PIPELINE; i++)
 		ask();
 	assert_int_equal(tcp_segments(server.connections[0]), 1); /* not before the flush */
 	outbound_flush(&outbound);
@@ -2312,7 +2314,7 @@ static void a_tcp_question_forgotten_before_the_flush_is_not_sent(void **state)
 	ask(); /* keeps the connection */
 	until(server.got_tcp == 2);
 	struct asked *q = ask();
-	pending_leave(&table, &q->waiter);
+	lookup_leave(&q->waiter);
 	clock_us += SECOND;
 	wheel_advance(&wheel, now_us(NULL)); /* its patience is over */
 	run_for(5 * MS);

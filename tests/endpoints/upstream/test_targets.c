@@ -1,5 +1,5 @@
-/* What must hold of targets, row by row of DESIGN's table (section "Targets"), by UDP and by TCP:
- * the code that decides, in a network that exists in memory (world.h). bench/faults and the
+/* What must hold of targets, by UDP and by TCP: the code that decides, in a network that exists in
+ * memory (world.h). bench/faults and the
  * end-to-end tests have the same with packets.
  *
  * Clients ask in turns. Names that begin with "d" are dead: no target answers them. */
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/world_fixture.h"
+#include "tests/lib/world.h"
 
 enum { CLIENTS = 5, ATTACKER = 66, GOOD = 77 };
 
@@ -58,7 +58,7 @@ static void begin(unsigned servers)
 	}
 }
 
-static struct asked *ask(unsigned from, const char *format, unsigned number)
+static struct world_asked *ask(unsigned from, const char *format, unsigned number)
 {
 	char name[32];
 
@@ -79,7 +79,7 @@ static unsigned run(unsigned per_second, unsigned count)
 	return first;
 }
 
-static uint64_t took(const struct asked *asked)
+static uint64_t took(const struct world_asked *asked)
 {
 	return asked->done_us - asked->asked_us;
 }
@@ -168,7 +168,7 @@ static void every_fifth_name_takes_the_first_300_ms(void **state)
 /* One client asks for names that nobody answers, another one now and then for good ones. */
 static void attack(unsigned per_second, unsigned seconds)
 {
-	struct asked *good[64];
+	struct world_asked *good[64];
 	unsigned goods = 0, number = 0;
 
 	for (unsigned ms = 0; ms < seconds * 1000; ms++) {
@@ -185,7 +185,7 @@ static void attack(unsigned per_second, unsigned seconds)
 		assert_true(took(good[i]) <= 20 * MS);
 	}
 	for (unsigned i = 0; i < number; i++)
-		assert_in_range(packets_of[i], 1, PENDING_PACKETS);
+		assert_in_range(packets_of[i], 1, LOOKUP_PACKETS);
 }
 
 static void each_attack(void (*before)(void))
@@ -275,7 +275,7 @@ static bool own_each(struct world *world, const char *name)
 static void all_known_names_are_silent_since(void **state)
 {
 	unsigned number = 0, goods = 0;
-	struct asked *good[64];
+	struct world_asked *good[64];
 
 	(void)state;
 	begin(1);
@@ -296,7 +296,7 @@ static void all_known_names_are_silent_since(void **state)
 	}
 	assert_true(w.targets[0].suspicions > 10);
 	for (unsigned i = 0; i < number; i++)
-		assert_in_range(packets_of[i], 1, PENDING_PACKETS);
+		assert_in_range(packets_of[i], 1, LOOKUP_PACKETS);
 }
 
 static bool new_names(struct world *world, const char *name)
@@ -349,7 +349,7 @@ static void all_are_dead(void **state)
 	w.sent = 0;
 	unsigned dead = run(2000, 12000);
 	assert_in_range(w.sent, 11000, 13000);
-	assert_true(w.table.pending_count <= 2000 * (DEADLINE / SECOND) + 10);
+	assert_true(w.table.lookup_count <= 2000 * (DEADLINE / SECOND) + 10);
 	w.servers[0].does = w.servers[1].does = ANSWERS;
 	unsigned back = run(2000, 4000);
 	for (unsigned i = dead; i < back - 2000 * 4 - 10; i++) {

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "endpoints/upstream/pending.h"
+#include "endpoints/upstream/lookup.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/resolve/reply.h"
 #include "tests/lib/message_text.h"
@@ -40,7 +40,7 @@ static struct cache_entry *entry_new(uint64_t leg, const char *text, int ttl, ui
 {
 	struct name name = test_name(text);
 	const struct leg asked = {.id = leg};
-	const struct pending_key key = {.leg = &asked, .name = &name, .type = TYPE_A};
+	const struct lookup_key key = {.leg = &asked, .name = &name, .type = TYPE_A};
 	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
 	struct ask_result result = {.outcome = ASK_FAILED};
 	char record[400];
@@ -58,10 +58,12 @@ static struct cache_entry *entry_new(uint64_t leg, const char *text, int ttl, ui
 
 static void put(struct cache *cache, uint64_t leg, const char *text, int ttl, uint64_t now_us)
 {
+	struct name name = test_name(text);
+	const struct cache_key key = {.leg = leg, .name = &name, .type = TYPE_A};
 	struct cache_entry *entry = entry_new(leg, text, ttl, now_us);
 
 	assert_non_null(entry);
-	cache_put(cache, entry, now_us, STALE_MAX_S);
+	cache_put(cache, &key, entry, now_us, STALE_MAX_S);
 	cache_entry_unref(entry);
 }
 
@@ -465,7 +467,7 @@ static void *hammer(void *context)
 			h->wrong += !cache_entry_matches(entry, &key);
 			cache_entry_unref(entry);
 		} else if ((entry = entry_new(1, text, 60, BEGIN))) {
-			cache_put(h->cache, entry, BEGIN, STALE_MAX_S);
+			cache_put(h->cache, &key, entry, BEGIN, STALE_MAX_S);
 			h->wrong += !cache_entry_matches(entry, &key);
 			cache_entry_unref(entry);
 		}

@@ -106,8 +106,8 @@ static void answer_first(struct fixture *f, const char *records)
 	uint8_t wire[MESSAGE_MAX];
 	size_t length = reply_write(wire, packet->wire, packet->length, RCODE_NOERROR, 0, records);
 
-	assert_true(pending_on_reply(&f->stage->pending, packet, &packet->peer, wire, length,
-				     f->stage->now_us));
+	assert_true(lookup_on_reply(&f->stage->lookups, packet, &packet->peer, wire, length,
+				    f->stage->now_us));
 }
 
 static void assert_records(const struct stage_client *client, const char *records)

@@ -131,7 +131,7 @@ static void what_is_cached_is_aged_and_composed_anew_for_each_network(void **sta
 		  "answer zone.internal. 50 IN A 203.0.113.66\n");
 	ASKED(f, "");
 	assert_true(f->c.used_cache && !f->c.used_told);
-	case_ask_with(f, 1, "a.example.", TYPE_A, (struct question){.flags = FLAG_RD});
+	case_ask_with(f, 1, "a.example.", TYPE_A, (struct case_question){.flags = FLAG_RD});
 	ANSWER(f, "NOERROR\nanswer a.example. 50 IN CNAME zone.internal.\n"
 		  "answer zone.internal. 300 IN A 10.20.1.1\n");
 	ASKED(f, "");
@@ -214,7 +214,7 @@ static void stale_data_are_given_at_the_deadline_and_not_without_rd(void **state
 	ANSWER(f, "SERVFAIL\n");
 	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "in time");
 	f->expired = false;
-	case_ask_with(f, 0, "a.example.", TYPE_A, (struct question){0});
+	case_ask_with(f, 0, "a.example.", TYPE_A, (struct case_question){0});
 	ANSWER(f, "REFUSED rd0\n");
 	EDE(f, EDE_NOT_AUTHORITATIVE, "");
 }
@@ -261,7 +261,7 @@ static void an_entered_endpoints_custom_servers_are_not_consulted(void **state)
 	model_add_dns_server(model_network(f->model, "spoke"), f->model, "192.0.2.7");
 	model_add_zone(f->model, "spoke.internal", "www 300 A 10.20.1.1\n", "spoke");
 	case_ask_with(f, 0, "www.spoke.internal.", TYPE_A,
-		      (struct question){.flags = FLAG_RD, .vnet = true});
+		      (struct case_question){.flags = FLAG_RD, .vnet = true});
 	ANSWER(f, "NOERROR aa\nanswer www.spoke.internal. 300 IN A 10.20.1.1\n");
 	ASKED(f, "");
 }
@@ -317,7 +317,7 @@ static void nothing_but_a_truncated_answer_is_a_failure_that_tcp_may_mend(void *
 	case_says(f, "192.0.2.1", "bad.example.", RCODE_SERVFAIL, "");
 	case_ask(f, "cut.example.", TYPE_A);
 	ANSWER(f, "SERVFAIL tc\n");
-	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "only a truncated answer, by 192.0.2.1:53");
+	EDE(f, EDE_NO_REACHABLE_AUTHORITY, "only a truncated answer, from 192.0.2.1:53");
 	case_ask(f, "www.zone.internal.", TYPE_A); /* and nothing of what comes before it */
 	ANSWER(f, "SERVFAIL tc\n");
 	case_ask(f, "bad.example.", TYPE_A);
@@ -409,7 +409,7 @@ static void a_stranger_is_refused(void **state)
 
 	model_add_default(f->model, "192.0.2.53");
 	case_ask_with(f, NETWORK_NONE, "www.example.", TYPE_A,
-		      (struct question){.flags = FLAG_RD, .vnet = true});
+		      (struct case_question){.flags = FLAG_RD, .vnet = true});
 	ANSWER(f, "REFUSED\n");
 	EDE(f, EDE_PROHIBITED, "no network");
 }
@@ -422,15 +422,15 @@ static void do_and_cd_are_told_apart(void **state)
 	model_add_default(f->model, "192.0.2.53");
 	case_says(f, "192.0.2.53", "a.example.", RCODE_NOERROR,
 		  "answer a.example. 60 IN A 192.0.2.9");
-	case_ask_with(f, 0, "a.example.", TYPE_A, (struct question){FLAG_RD, true, false});
+	case_ask_with(f, 0, "a.example.", TYPE_A, (struct case_question){FLAG_RD, true, false});
 	ASKED(f, "192.0.2.53 a.example.");
-	case_ask_with(f, 0, "a.example.", TYPE_A, (struct question){FLAG_RD, false, false});
+	case_ask_with(f, 0, "a.example.", TYPE_A, (struct case_question){FLAG_RD, false, false});
 	ASKED(f, "192.0.2.53 a.example.");
 	case_ask_with(f, 0, "a.example.", TYPE_A,
-		      (struct question){FLAG_RD | FLAG_CD, false, false});
+		      (struct case_question){FLAG_RD | FLAG_CD, false, false});
 	ASKED(f, "192.0.2.53 a.example.");
 	ANSWER(f, "NOERROR cd\nanswer a.example. 60 IN A 192.0.2.9\n");
-	case_ask_with(f, 0, "a.example.", TYPE_A, (struct question){FLAG_RD, true, false});
+	case_ask_with(f, 0, "a.example.", TYPE_A, (struct case_question){FLAG_RD, true, false});
 	ASKED(f, "");
 }
 

@@ -160,7 +160,7 @@ static void a_hop_that_is_refused_makes_the_answer_servfail(void **state)
 	case_ask(f, "www.corp.internal.", TYPE_A);
 	ANSWER(f, "SERVFAIL\n");
 	EDE(f, EDE_NOT_READY, "no default resolver");
-	case_ask_with(f, 0, "www.corp.internal.", TYPE_A, (struct question){0});
+	case_ask_with(f, 0, "www.corp.internal.", TYPE_A, (struct case_question){0});
 	ANSWER(f, "NOERROR aa rd0\nanswer www.corp.internal. 300 IN CNAME out.example.\n");
 }
 
@@ -256,7 +256,7 @@ static void the_signature_of_a_dname_stays_with_it_where_a_chain_is_cut(void **s
 		  "example. AAAA\n"
 		  "answer a.old.example. 60 IN CNAME a.zone.internal.\n"
 		  "answer a.zone.internal. 60 IN A 203.0.113.66\n");
-	case_ask_with(f, 0, "a.old.example.", TYPE_A, (struct question){FLAG_RD, true, false});
+	case_ask_with(f, 0, "a.old.example.", TYPE_A, (struct case_question){FLAG_RD, true, false});
 	ANSWER(f, "NOERROR\nanswer old.example. 60 IN DNAME zone.internal.\n"
 		  "answer old.example. 60 IN RRSIG DNAME 8 2 60 20300101000000 20200101000000 1 "
 		  "example. AAAA\n"

@@ -1,5 +1,5 @@
 /* Questions that nobody waits for: one at a time of each, and no more than there are places. What
- * the pending table does with them is told in test_resolve.c and in the scenarios. */
+ * the table of lookups does with them is told in test_resolve.c and in the scenarios. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,12 +39,12 @@ static int teardown(void **state)
 static int ask(struct stage *stage, const char *text, bool dnssec_ok)
 {
 	struct name name = test_name(text);
-	const struct pending_key key = {.leg = stage_policy(stage)->default_route->legs,
-					.name = &name,
-					.type = TYPE_A,
-					.dnssec_ok = dnssec_ok};
+	const struct lookup_key key = {.leg = stage_policy(stage)->default_route->legs,
+				       .name = &name,
+				       .type = TYPE_A,
+				       .dnssec_ok = dnssec_ok};
 
-	return refresh_ask(&stage->resolver.refreshes, &stage->pending, &key, &stage->hold->hold,
+	return refresh_ask(&stage->resolver.refreshes, &stage->lookups, &key, &stage->hold->hold,
 			   stage->now_us + S, true, stage->now_us);
 }
 
@@ -64,7 +64,7 @@ static void a_question_is_under_way_once(void **state)
 	assert_int_equal(ask(stage, "a.example.", false), ERR_EXISTS);
 	assert_int_equal(ask(stage, "a.example.", true), 0);
 	assert_int_equal(ask(stage, "b.example.", false), 0);
-	assert_int_equal(stage->pending.pending_count, 3);
+	assert_int_equal(stage->lookups.lookup_count, 3);
 	stage_pass(stage, 2ULL * S); /* it has ended */
 	assert_int_equal(ask(stage, "a.example.", false), 0);
 }
@@ -81,14 +81,14 @@ static void one_more_than_there_are_places_is_refused_until_one_is_free(void **s
 	}
 }
 
-static void a_full_pending_table_takes_no_place(void **state)
+static void full_lookups_take_no_place(void **state)
 {
 	struct stage *stage = *state;
 
-	stage->pending.pending_max = 1;
+	stage->lookups.lookup_max = 1;
 	assert_int_equal(ask_numbered(stage, 0), 0);
 	assert_int_equal(ask_numbered(stage, 1), ERR_LIMIT);
-	stage->pending.pending_max = PENDING_MAX;
+	stage->lookups.lookup_max = LOOKUP_MAX;
 	for (unsigned i = 1; i < REFRESHES; i++)
 		assert_int_equal(ask_numbered(stage, i), 0);
 }
@@ -100,8 +100,8 @@ static void leaving_frees_every_place_and_ends_every_question(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < REFRESHES; i++)
 			assert_int_equal(ask_numbered(stage, i), 0);
-		refreshes_leave(&stage->resolver.refreshes, &stage->pending);
-		assert_int_equal(stage->pending.pending_count, 0);
+		refreshes_leave(&stage->resolver.refreshes);
+		assert_int_equal(stage->lookups.lookup_count, 0);
 	}
 }
 
@@ -111,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_question_is_under_way_once),
 		TEST(one_more_than_there_are_places_is_refused_until_one_is_free),
-		TEST(a_full_pending_table_takes_no_place),
+		TEST(full_lookups_take_no_place),
 		TEST(leaving_frees_every_place_and_ends_every_question),
 	};
 

@@ -37,7 +37,7 @@ static void keep(struct asked *a, const char *qname, uint16_t type, bool dnssec_
 		 enum ask_outcome outcome)
 {
 	struct name name = test_name(qname);
-	const struct pending_key key = {&leg, &name, type, dnssec_ok, false, {0}, false};
+	const struct lookup_key key = {&leg, &name, type, dnssec_ok, false, {0}, false};
 	const struct ask_result result = {.outcome = outcome, .wire = a->wire, .length = a->length};
 	struct message_text text;
 	uint8_t wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
@@ -654,7 +654,7 @@ static struct cache_entry *failure(const struct upstream *upstream, enum target_
 				   enum ask_outcome outcome)
 {
 	struct name name = test_name("www.example.");
-	const struct pending_key key = {&leg, &name, TYPE_A, false, false, {0}, false};
+	const struct lookup_key key = {&leg, &name, TYPE_A, false, false, {0}, false};
 	const struct ask_result result = {.outcome = outcome, .upstream = upstream, .error = error};
 	uint8_t buffer[MESSAGE_MAX];
 
@@ -700,7 +700,8 @@ static void a_truncated_answer_is_a_failure_that_says_so(void **state)
 	assert_true(entry->failed && entry->truncated);
 	assert_false(entry->unreachable);
 	assert_int_equal(entry->length + entry->answers, 0);
-	assert_string_equal(cache_entry_text(entry), "only a truncated answer, by 192.0.2.9:5353");
+	assert_string_equal(cache_entry_text(entry),
+			    "only a truncated answer, from 192.0.2.9:5353");
 	assert_true(reply_may_be_cached(entry));
 	assert_true(entry->expires_us == BEGIN + FAILURE_TTL_US);
 	cache_entry_unref(entry);

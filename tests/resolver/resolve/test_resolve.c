@@ -99,8 +99,8 @@ static void answer_as(struct fixture *f, unsigned rcode, const char *records)
 	while (last->next)
 		last = last->next;
 	size_t length = reply_write(wire, last->wire, last->length, rcode, 0, records);
-	assert_true(pending_on_reply(&f->stage->pending, last, &last->peer, wire, length,
-				     f->stage->now_us));
+	assert_true(lookup_on_reply(&f->stage->lookups, last, &last->peer, wire, length,
+				    f->stage->now_us));
 }
 
 static void answer_with(struct fixture *f, const char *records)
@@ -124,8 +124,8 @@ static void answer(struct fixture *f, unsigned rcode, int ttl)
 			 (int)strcspn(asked.question, " "), asked.question, ttl);
 	message_text_release(&asked);
 	size_t length = reply_write(wire, last->wire, last->length, rcode, 0, record);
-	assert_true(pending_on_reply(&f->stage->pending, last, &last->peer, wire, length,
-				     f->stage->now_us));
+	assert_true(lookup_on_reply(&f->stage->lookups, last, &last->peer, wire, length,
+				    f->stage->now_us));
 }
 
 /* ---- what is not looked up ---- */
@@ -192,7 +192,7 @@ static void one_question_too_many_is_turned_away(void **state)
 {
 	struct fixture *f = *state;
 
-	f->stage->pending.pending_max = 2;
+	f->stage->lookups.lookup_max = 2;
 	load(f);
 	struct stage_client *a = ask(f, "a.example."), *b = ask(f, "b.example.");
 	struct stage_client *c = ask(f, "c.example."), *again = ask(f, "a.example.");
@@ -219,7 +219,7 @@ static void at_the_maximum_the_oldest_makes_room(void **state)
 	assert_non_null(strstr(f->got.ede_text, "too many"));
 	assert_int_equal(f->stage->stats.overload, 1);
 	assert_int_equal(f->stage->stats.servfail, 1);
-	assert_int_equal(f->stage->pending.pending_count, 2);
+	assert_int_equal(f->stage->lookups.lookup_count, 2);
 	answer(f, RCODE_NOERROR, 60);
 	assert_string_equal(status(f, c), "NOERROR");
 	assert_string_equal(status(f, b), "none");
@@ -256,8 +256,8 @@ static void one_who_makes_room_does_not_end_a_question_that_others_wait_for(void
 	uint8_t wire[MESSAGE_MAX];
 	size_t length = reply_write(wire, first->wire, first->length, RCODE_NOERROR, 0,
 				    "answer a.example. 60 IN A 192.0.2.7\n");
-	assert_true(pending_on_reply(&f->stage->pending, first, &first->peer, wire, length,
-				     f->stage->now_us));
+	assert_true(lookup_on_reply(&f->stage->lookups, first, &first->peer, wire, length,
+				    f->stage->now_us));
 	assert_string_equal(status(f, again), "NOERROR");
 	assert_string_equal(status(f, b), "none");
 }
@@ -301,7 +301,7 @@ static void too_many_connections_is_servfail_that_is_not_remembered(void **state
 	struct fixture *f = *state;
 
 	load(f);
-	struct pending_table *table = &f->stage->pending, before = *table;
+	struct lookups *table = &f->stage->lookups, before = *table;
 	table->send = has_no_connection;
 	struct stage_client *first = ask(f, "a.example.");
 	stage_pass(f->stage, 5 * MS);
@@ -332,11 +332,11 @@ static void go_dark(struct fixture *f, unsigned count)
 
 static unsigned asked_by(struct fixture *f, const char *name)
 {
-	unsigned before = f->stage->pending.pending_count;
+	unsigned before = f->stage->lookups.lookup_count;
 
 	assert_string_equal(status(f, ask(f, name)), "NOERROR");
 	assert_int_equal(f->got.ede, EDE_STALE);
-	return f->stage->pending.pending_count - before;
+	return f->stage->lookups.lookup_count - before;
 }
 
 static void a_stale_name_is_refreshed_once_at_a_time(void **state)
@@ -365,7 +365,7 @@ static void signs_of_life_take_half_of_the_refreshes_at_most(void **state)
 	assert_int_equal(asked, REFRESHES / 2);
 	/* They end with the target's patience, to make room; for a second each counts as failed. */
 	stage_pass(f->stage, TARGET_PATIENCE_US + 2 * MS);
-	assert_int_equal(f->stage->pending.pending_count, 0);
+	assert_int_equal(f->stage->lookups.lookup_count, 0);
 	stage_pass(f->stage, S);
 	assert_int_equal(asked_by(f, "n0.example."), 1);
 }
@@ -386,9 +386,9 @@ static void a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline
 	assert_int_equal(stats->prefetched, 1);
 	assert_int_equal(stats->answered_cache, 3);
 	assert_int_equal(packets(f), 2);
-	assert_int_equal(f->stage->pending.pending_count, 1);
+	assert_int_equal(f->stage->lookups.lookup_count, 1);
 	stage_pass(f->stage, RESOLVE_DEADLINE_US + 2 * MS);
-	assert_int_equal(f->stage->pending.pending_count, 0);
+	assert_int_equal(f->stage->lookups.lookup_count, 0);
 	assert_string_equal(status(f, ask(f, "a.example.")), "NOERROR");
 	assert_int_equal(f->got.ede, -1);
 	assert_int_equal(stats->prefetched, 1);
@@ -428,7 +428,7 @@ static void abandoning_gives_every_query_back_without_a_reply(void **state)
 	assert_int_equal(a->answers, 1);
 	assert_int_equal(a->reply_length, 0);
 	assert_int_equal(b->answers, 1);
-	assert_int_equal(f->stage->pending.pending_count, 0);
+	assert_int_equal(f->stage->lookups.lookup_count, 0);
 }
 
 static void a_policy_is_idle_when_its_last_question_has_ended(void **state)

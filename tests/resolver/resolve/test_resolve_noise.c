@@ -105,7 +105,7 @@ static void reply(struct stage *stage, struct stage_packet *packet, uint64_t *ra
 	if (random_below(random, 20) == 0)
 		length -= random_below(random, (unsigned)(length - MESSAGE_HEADER));
 	packet->answered = true;
-	pending_on_reply(&stage->pending, packet, &packet->peer, wire, length, stage->now_us);
+	lookup_on_reply(&stage->lookups, packet, &packet->peer, wire, length, stage->now_us);
 }
 
 /* To the last byte; what opaque rdata hold is between the target and the client. */

@@ -69,6 +69,7 @@ static unsigned free_port(int *fd)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = home_address};
 	socklen_t length = sizeof in;
+
 	*fd = socket(AF_INET, SOCK_DGRAM, 0);
 	assert_int_equal(bind(*fd, (struct sockaddr *)&in, sizeof in), 0);
 	assert_int_equal(getsockname(*fd, (struct sockaddr *)&in, &length), 0);
@@ -78,6 +79,7 @@ static unsigned free_port(int *fd)
 static void on_release(void *context)
 {
 	struct world *world = context;
+
 	atomic_fetch_add(&world->released, 1);
 }
 
@@ -86,6 +88,7 @@ static int set_up(void **state)
 	static const struct hash_key key = {1, 2};
 	struct world *world = calloc(1, sizeof *world);
 	int fds[3];
+
 	config_text_init(&world->files);
 	config_text_put(&world->files, "zone", "web 300 IN A 10.10.1.10\n");
 	faults_init(&world->faults);
@@ -95,7 +98,7 @@ static int set_up(void **state)
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	log_configure(LOG_ERROR, LOG_TEXT);
-	world->service.load.config = world->files.main_file;
+	world->service.load.config = world->service.config_path = world->files.main_file;
 	assert_int_equal(server_init(&world->service.server, 2, &key, on_release, world), 0);
 	*state = world;
 	return 0;
@@ -104,6 +107,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct world *world = *state;
+
 	server_release(&world->service.server);
 	faults_release(&world->faults);
 	config_text_release(&world->files);
@@ -114,6 +118,7 @@ static int tear_down(void **state)
 static struct model *load(struct world *world, unsigned one, unsigned two)
 {
 	char text[sizeof format + 64];
+
 	snprintf(text, sizeof text, format, home, one, home, two);
 	struct model *model = config_text_load(&world->files, text);
 	assert_non_null(model);
@@ -123,6 +128,7 @@ static struct model *load(struct world *world, unsigned one, unsigned two)
 static int apply_model(struct world *world, struct model *model)
 {
 	int err = server_apply(&world->service.server, model, &world->faults);
+
 	if (err != 0)
 		model_free(model);
 	return err;
@@ -141,6 +147,7 @@ static int client(unsigned port)
 				 .sin_port = htons((uint16_t)port)};
 	struct timeval patience = {.tv_sec = 60};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
 	return fd;
@@ -151,6 +158,7 @@ static int ask_on(int fd, const uint8_t *question, size_t size)
 {
 	uint8_t answer[512];
 	ssize_t length = -1;
+
 	if (send(fd, question, size, 0) == (ssize_t)size)
 		length = recv(fd, answer, sizeof answer, 0);
 	return length < 12 ? -1 : answer[3] & 15;
@@ -159,6 +167,7 @@ static int ask_on(int fd, const uint8_t *question, size_t size)
 static int ask_question(unsigned port, const uint8_t *question, size_t size)
 {
 	int fd = client(port), rcode = ask_on(fd, question, size);
+
 	close(fd);
 	return rcode;
 }
@@ -179,6 +188,7 @@ static int ask_ptr(unsigned port, char digit)
 	uint8_t question[] = {0,   7,   1, 0,   0,   1,   0,   0,   0, 0,   0,   0,   1,   'N',
 			      1,   '3', 2, '1', '0', 2,   '1', '0', 7, 'i', 'n', '-', 'a', 'd',
 			      'd', 'r', 4, 'a', 'r', 'p', 'a', 0,   0, 12,  0,   1};
+
 	question[13] = (uint8_t)digit;
 	return ask_question(port, question, sizeof question);
 }
@@ -188,12 +198,14 @@ static void ask_in_vain(int fd)
 {
 	static const uint8_t question[] = {0,   7, 1,   0, 0,   1,   0,   0,   0, 0, 0, 0, 1,
 					   'a', 1, 'x', 4, 't', 'e', 's', 't', 0, 0, 1, 0, 1};
+
 	assert_int_equal(send(fd, question, sizeof question, 0), sizeof question);
 }
 
 static uint64_t count_now(const struct world *world, size_t offset)
 {
 	struct stats sum;
+
 	server_read_stats(&world->service.server, &sum);
 	return atomic_load((_Atomic uint64_t *)(void *)((char *)&sum + offset));
 }
@@ -214,8 +226,10 @@ static unsigned open_descriptors(bool ours)
 	char target[64];
 	unsigned count = 0;
 	DIR *directory = opendir("/proc/self/fd");
+
 	for (const struct dirent *entry; (entry = readdir(directory));) {
 		ssize_t length = readlinkat(dirfd(directory), entry->d_name, target, 63);
+
 		target[length < 0 ? 0 : length] = '\0';
 		count += !ours || strcmp(target, "anon_inode:[eventpoll]") != 0;
 	}
@@ -227,6 +241,7 @@ static unsigned open_descriptors(bool ours)
 static void collect(struct world *world)
 {
 	struct server *server = &world->service.server;
+
 	for (int i = 0; i < 12000 && server->current->older; i++) {
 		usleep(5000);
 		server_collect(server);
@@ -245,6 +260,7 @@ static struct listener *listener_at(const struct server *server, unsigned port)
 static void a_first_model_is_served_at_all_its_listeners(void **state)
 {
 	struct world *world = *state;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(world->service.server.generation, 1);
 	assert_int_equal(world->service.server.listener_count, 2);
@@ -256,6 +272,7 @@ static void equal_listeners_are_kept_and_old_snapshots_freed(void **state)
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct listener *one = listener_at(server, world->one);
 	assert_int_equal(apply(world, world->one, world->two), 0);
@@ -272,6 +289,7 @@ static void a_listener_that_is_gone_is_closed_and_a_new_one_serves(void **state)
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(apply(world, world->one, world->three), 0);
 	collect(world);
@@ -284,6 +302,7 @@ static void a_listener_that_is_gone_is_closed_and_a_new_one_serves(void **state)
 static void a_listener_may_come_back_at_once(void **state)
 {
 	struct world *world = *state;
+
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(apply(world, world->one, world->two), 0);
 		assert_int_equal(apply(world, world->one, world->three), 0);
@@ -300,6 +319,7 @@ static void a_question_under_way_does_not_hold_up_a_change(void **state)
 {
 	struct world *world = *state;
 	uint8_t answer[512];
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	int silent = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(5399)};
@@ -334,6 +354,7 @@ static void what_cannot_be_started_leaves_nothing_behind(void **state)
 	struct rlimit limit, low;
 	int err = ERR_FAULTS;
 	unsigned started = 0;
+
 	assert_int_equal(apply(world, world->one, world->two), 0); /* what happens once */
 	server_release(&world->service.server);
 	assert_int_equal(
@@ -343,6 +364,7 @@ static void what_cannot_be_started_leaves_nothing_behind(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	for (rlim_t more = 0; err != 0 && more < 60; more++) {
 		struct model *model = load(world, world->one, world->two);
+
 		low = (struct rlimit){.rlim_cur = open_descriptors(false) + more,
 				      .rlim_max = limit.rlim_max};
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
@@ -365,6 +387,7 @@ static void listeners_that_were_opened_ahead_are_those_that_serve(void **state)
 	struct world *world = *state;
 	struct server *server = &world->service.server;
 	struct model *model = load(world, world->one, world->two);
+
 	assert_int_equal(server_open(server, model, &world->faults), 0);
 	assert_int_equal(server->listener_count, 2);
 	struct listener *first = server->listeners[0], *second = server->listeners[1];
@@ -384,6 +407,7 @@ static void what_cannot_be_opened_ahead_is_a_fault_each(void **state)
 	struct world *world = *state;
 	struct server *server = &world->service.server;
 	struct model *model = load(world, world->one, world->two);
+
 	assert_int_equal(server_open(server, model, &world->faults), 0);
 	struct server other;
 	assert_int_equal(server_init(&other, 2, &(struct hash_key){1, 2}, on_release, world), 0);
@@ -399,9 +423,11 @@ static void idle_workers_are_alive_and_those_that_do_not_go_round_are_not(void *
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	for (int i = 0; i < 5; i++) {
 		unsigned tries = 0;
+
 		while (!server_is_alive(server) && tries++ < 60000)
 			usleep(1000);
 		assert_true(tries < 60000);
@@ -422,6 +448,7 @@ static void a_thread_that_cannot_be_made_leaves_nothing_behind(void **state)
 	struct world *world = *state;
 	struct rlimit limit, huge;
 	struct model *model = load(world, world->one, world->two);
+
 	assert_int_equal(getrlimit(RLIMIT_STACK, &limit), 0);
 	if (limit.rlim_max != RLIM_INFINITY) {
 		model_free(model);
@@ -445,15 +472,16 @@ static void serve_ptr(struct world *world, uint8_t last)
 	struct owned_draft *draft = owned_edit(server->current->policy->owned);
 	struct address address = {.family = 4, .bytes = {10, 10, 3, last}};
 	struct name name;
+
 	assert_non_null(draft);
 	assert_int_equal(name_from_text(&name, &server->key, "vm.example.com."), 0);
 	assert_int_equal(owned_set_ptr(draft, &address, &name, 300), 0);
 	struct owned *owned = owned_commit(draft);
 	assert_int_equal(server_serve_owned(server, owned), 0);
 	owned_unref(owned);
-	for (unsigned i = 0; i < 2000 && !server_is_settled(server); i++)
+	for (unsigned i = 0; i < 2000 && !server_all_adopted(server); i++)
 		usleep(1000);
-	assert_true(server_is_settled(server));
+	assert_true(server_all_adopted(server));
 }
 
 /* Half of the descriptors are shared out anew with every change. The default resolver's source is
@@ -462,6 +490,7 @@ static void ports_of_a_source_are_fewer_when_there_are_more_sources(void **state
 {
 	struct world *world = *state;
 	struct rlimit limit, low;
+
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	low = (struct rlimit){.rlim_cur = 600, .rlim_max = limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
@@ -518,6 +547,7 @@ static void too_few_source_ports_are_warned_of(void **state)
 {
 	struct world *world = *state;
 	struct rlimit limit, low;
+
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	low = (struct rlimit){.rlim_cur = 512 * 3 * 4, .rlim_max = limit.rlim_max};
 	if (low.rlim_cur > limit.rlim_max)
@@ -540,6 +570,7 @@ static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **stat
 	struct world *world = *state;
 	struct server *server = &world->service.server;
 	int held;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct snapshot *current = server->current;
 	struct model *model = server->model;
@@ -563,6 +594,7 @@ static void a_port_that_is_held_refuses_the_change_and_moves_nothing(void **stat
 static void without_descriptors(struct rlimit *was)
 {
 	int next = dup(STDIN_FILENO);
+
 	assert_true(next >= 0);
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, was), 0);
@@ -577,6 +609,7 @@ static void a_reload_without_descriptors_moves_nothing(void **state)
 	struct world *world = *state;
 	struct server *server = &world->service.server;
 	struct rlimit was;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct snapshot *current = server->current;
 	int fd = client(world->one);
@@ -603,6 +636,7 @@ static void every_port_that_is_held_is_a_fault_and_nothing_is_started(void **sta
 	struct world *world = *state;
 	int held[2];
 	unsigned ports[2] = {free_port(&held[0]), free_port(&held[1])};
+
 	assert_int_equal(apply(world, ports[0], ports[1]), ERR_FAULTS);
 	assert_int_equal(world->faults.errors, 2);
 	assert_null(world->service.server.current);
@@ -617,6 +651,7 @@ static void the_model_that_is_served_may_be_applied_again(void **state)
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(server_apply(server, server->model, &world->faults), 0);
 	assert_int_equal(server->generation, 2);
@@ -629,6 +664,7 @@ static void another_table_of_what_we_own_is_served_and_nothing_else_moves(void *
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct listener *one = listener_at(server, world->one);
 	const struct policy_network *networks = server->current->policy->networks;
@@ -652,6 +688,7 @@ static void what_we_own_stays_with_the_model_that_is_served(void **state)
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	serve_ptr(world, 7);
 	assert_int_equal(server_apply(server, server->model, &world->faults), 0);
@@ -666,6 +703,7 @@ static void a_table_that_no_worker_came_for_is_let_go_of(void **state)
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->three), 0);
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct owned *tables[] = {owned_new(), owned_new()};
@@ -684,6 +722,7 @@ static void on_last_answer(void *context, const struct ask_answer *answer)
 {
 	struct world *world = context;
 	struct owned *owned = owned_new();
+
 	(void)answer;
 	assert_int_equal(server_serve_owned(&world->service.server, owned), 0);
 	owned_unref(owned);
@@ -696,6 +735,7 @@ static void what_an_answer_changes_while_the_server_stops_does_no_harm(void **st
 	struct server *server = &world->service.server;
 	const struct hash_key key = server->key;
 	struct name name;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(name_from_text(&name, &key, "localhost."), 0);
 	const struct ask_question question = {
@@ -711,6 +751,7 @@ static void targets_are_let_go_of_with_the_last_table_they_served_beside(void **
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct target *target =
 		server->current->policy->default_route->legs->upstreams[0].target;
@@ -730,6 +771,7 @@ static void an_unchanged_target_keeps_its_health_over_a_change(void **state)
 {
 	struct world *world = *state;
 	struct server *server = &world->service.server;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct leg *leg = server->current->policy->default_route->legs;
 	struct target *target = leg->upstreams[0].target;
@@ -744,6 +786,7 @@ static void counters_of_all_workers_are_summed(void **state)
 {
 	struct world *world = *state;
 	struct stats sum;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(ask(world->one), 0);
@@ -759,6 +802,7 @@ static void own_data_is_answered_however_many_wait(void **state)
 {
 	struct world *world = *state;
 	uint8_t answer[512];
+
 	world->service.server.shared.queries_max = 1;
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	int silent = socket(AF_INET, SOCK_DGRAM, 0), fd = client(world->one);
@@ -789,6 +833,7 @@ static void who_is_turned_away_at_the_gate_is_counted(void **state)
 	struct stats sum;
 	struct model *model = load(world, world->one, world->two);
 	struct prefix nobody = {{4, {203, 0, 113, 0}}, 24};
+
 	model->resolvers.items[0].inbound_endpoints.items[0].allow.items = &nobody;
 	model->resolvers.items[0].inbound_endpoints.items[0].allow.count = 1;
 	model->limits.queries_per_second_per_endpoint = 1;
@@ -820,6 +865,7 @@ static void what_endpoints_count_is_shown(void **state)
 {
 	struct world *world = *state;
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = home_address};
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	in.sin_port = htons((uint16_t)world->one);
 	int fd = client(world->one), stream = socket(AF_INET, SOCK_STREAM, 0);
@@ -843,8 +889,7 @@ static void what_endpoints_count_is_shown(void **state)
 
 static json_t *report(struct world *world)
 {
-	json_t *answer = status_report(&world->service.server, NULL, world->files.main_file,
-				       &world->service.clock);
+	json_t *answer = status_report(&world->service);
 	assert_non_null(answer);
 	return answer;
 }
@@ -858,6 +903,7 @@ static const char *item(const json_t *answer, const char *list, const char *key)
 static json_int_t unanswered(const json_t *answer)
 {
 	const json_t *of = json_object_get(answer, "unanswered");
+
 	json_int_t count = json_integer_value(json_object_get(of, "count"));
 	assert_int_equal(json_array_size(json_object_get(of, "rules")), count);
 	return count;
@@ -867,6 +913,7 @@ static void status_tells_what_is_served_and_how_it_fares(void **state)
 {
 	struct world *world = *state;
 	char text[64];
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	assert_int_equal(ask(world->one), 0);
 	json_t *answer = report(world);
@@ -908,12 +955,14 @@ static time_t since(struct world *world)
 static void a_suspicion_s_beginning_is_always_the_same_second(void **state)
 {
 	struct world *world = *state;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	struct target *target =
 		world->service.server.current->policy->default_route->legs->upstreams[0].target;
 	uint64_t now_us = uv_hrtime() / 1000;
 	for (unsigned i = 0; i < 20; i++) {
 		uint64_t begin_us = now_us - 5000000 + i * 100000;
+
 		atomic_store(&target->suspect_us, begin_us);
 		time_t told = since(world);
 		assert_int_equal(told,
@@ -931,6 +980,7 @@ static void a_suspicion_s_beginning_is_always_the_same_second(void **state)
 static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 {
 	struct world *world = *state;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	const struct leg *leg = world->service.server.current->policy->default_route->legs;
 	target_on_unreachable(leg->upstreams[0].target, TARGET_ERROR_NETWORK, uv_hrtime() / 1000);
@@ -955,6 +1005,7 @@ static void a_suspect_target_is_shown_with_its_time_and_reason(void **state)
 static void the_worst_target_comes_first_with_the_rules_it_leaves_without(void **state)
 {
 	struct world *world = *state;
+
 	assert_int_equal(apply(world, world->one, world->two), 0);
 	json_t *answer = report(world);
 	assert_int_equal(unanswered(answer), 0);

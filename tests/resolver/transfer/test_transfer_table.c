@@ -220,7 +220,7 @@ static void its_two_spellings_may_change_places(void **state)
 	assert_non_null(half);
 	assert_false(half->alias);
 	assert_int_equal(half->serial, SERVED_NOW + 1); /* it says what it said */
-	assert_true(transfer_terms_cover(f->served.table->terms, half));
+	assert_true(transfer_acl_covers(f->served.table->acl, half));
 }
 
 /* ---- what is remembered ---- */

@@ -24,7 +24,7 @@ static const struct limits_case cases[] = {
 	{"the_usual_network_and_resolver_are_fine", BASE, 0, 0, 0},
 
 	{"network_names_are_unique", NETWORKS(HUB ",\n" HUB), 2, "virtual_networks[hub].name",
-	 "is the name of the virtual network at"},
+	 "is already the name of the virtual network at"},
 	{"network_names_are_compared_without_case",
 	 NETWORKS(NETWORK("hub", "10.0.0.0/8", "") ",\n" NETWORK("HUB", "11.0.0.0/8", "")), 2,
 	 "virtual_networks[HUB].name", "already"},
@@ -59,7 +59,7 @@ static const struct limits_case cases[] = {
 
 	{"subnet_names_are_unique",
 	 SUBNETS(PLAIN("s", "10.0.0.0/24") ",\n" PLAIN("S", "10.0.1.0/24")), 3,
-	 "virtual_networks[n].subnets[S].name", "is the name of the subnet at"},
+	 "virtual_networks[n].subnets[S].name", "is already the name of the subnet at"},
 	{"a_subnet_lies_in_the_address_space", SUBNETS(PLAIN("s", "11.0.0.0/24")), 2,
 	 "virtual_networks[n].subnets[s].prefix", "outside the network's address space"},
 	{"a_subnet_may_be_the_whole_space", SUBNETS(PLAIN("s", "10.0.0.0/8")), 0, 0, 0},
@@ -83,7 +83,7 @@ static const struct limits_case cases[] = {
 	{"an_ipv6_subnet_without_endpoint_is_fine", SUBNETS(PLAIN("s", "fd00::/64")), 0, 0, 0},
 
 	{"custom_servers_are_not_unspecified", SERVERS("\"0.0.0.0\""), 1,
-	 "virtual_networks[n].dns_servers[0]", "no server's address"},
+	 "virtual_networks[n].dns_servers[0]", "not the address of a server"},
 	{"custom_servers_are_not_multicast", SERVERS("\"10.0.0.4\", \"224.0.0.1\""), 1,
 	 "virtual_networks[n].dns_servers[1]", "multicast"},
 	{"custom_servers_are_there_once", SERVERS("\"10.0.0.4\", \"10.0.0.4:53\""), 1,
@@ -99,7 +99,7 @@ static const struct limits_case cases[] = {
 	{"resolver_names_are_unique",
 	 NETWORKS(HUB ",\n" SPOKE)
 		 RESOLVERS(RESOLVER("r", "hub", "") ",\n" RESOLVER("R", "spoke", "")),
-	 4, "resolvers[R].name", "is the name of the resolver at"},
+	 4, "resolvers[R].name", "is already the name of the resolver at"},
 	{"a_network_has_one_resolver",
 	 NETWORKS(HUB) RESOLVERS(RESOLVER("a", "hub", "") ",\n" RESOLVER("b", "hub", "")), 3,
 	 "resolvers[b].virtual_network", "limits.resolvers_per_virtual_network"},
@@ -170,13 +170,15 @@ static const struct limits_case cases[] = {
 		 RESOLVER("r", "hub",
 			  "inbound_endpoints = ({ name = \"x\"; subnet = \"in\"; },\n{ name = "
 			  "\"X\"; subnet = \"out\"; }); ")),
-	 3, "resolvers[r].inbound_endpoints[X].name", "is the name of the inbound endpoint at"},
+	 3, "resolvers[r].inbound_endpoints[X].name",
+	 "is already the name of the inbound endpoint at"},
 	{"outbound_endpoint_names_are_unique",
 	 NETWORKS(HUB) RESOLVERS(
 		 RESOLVER("r", "hub",
 			  "outbound_endpoints = ({ name = \"x\"; subnet = \"in\"; },\n{ name = "
 			  "\"X\"; subnet = \"out\"; }); ")),
-	 3, "resolvers[r].outbound_endpoints[X].name", "is the name of the outbound endpoint at"},
+	 3, "resolvers[r].outbound_endpoints[X].name",
+	 "is already the name of the outbound endpoint at"},
 
 	{"a_static_endpoint_gives_its_address", WITH("10.0.0.0/28", "allocation = \"static\";"), 2,
 	 "resolvers[r].inbound_endpoints[in].address", "is missing"},

@@ -23,7 +23,7 @@ static const struct limits_case cases[] = {
 	 "not base64"},
 	{"key_names_are_unique_with_or_without_a_dot",
 	 KEYS(KEY("k", SECRET) ",\n" KEY("K.", SECRET)), 2, "keys[K.].name",
-	 "is the name of the key at"},
+	 "is already the name of the key at"},
 
 	{"a_reverse_zone_goes_out_by_its_name", FOUR OUT(REVERSE ALLOW), 0, 0, 0},
 	{"a_zones_name_may_have_its_dot", FOUR OUT(ZONES("\"100.51.198.IN-ADDR.arpa.\"") ALLOW), 0,
@@ -57,7 +57,7 @@ static const struct limits_case cases[] = {
 	 2, "transfers[0].zones", "warning: have no NS"},
 
 	{"an_entry_says_who_may", FOUR OUT(REVERSE), 2, "transfers[0].allow",
-	 "everybody would get the zones"},
+	 "anybody could copy the zones"},
 	{"whoever_has_the_key_may", KEYS(KEY("k", SECRET)) FOUR OUT(REVERSE "key = \"k.\";"), 0, 0,
 	 0},
 	{"an_entrys_key_is_one_of_the_keys", FOUR OUT(REVERSE ALLOW "key = \"k\";"), 2,

@@ -66,7 +66,7 @@ static const struct limits_case cases[] = {
 
 	{"a_ruleset_is_not_linked_to_where_it_forwards", ONE(TO_HUB, "a.test.", HUB_IN), 5,
 	 "rulesets[rs].links[l].virtual_network",
-	 "warning: rule \"one\" forwards to an inbound endpoint in this very network"},
+	 "warning: rule \"one\" forwards to an inbound endpoint in this same network"},
 	{"an_endpoints_listener_means_the_endpoint",
 	 RULESETS(RULESET("rs", TO_HUB,
 			  RULE("one", "a.test.", "{ address = \"127.0.0.1\"; port = 5300; }"))),
@@ -127,7 +127,7 @@ static const struct limits_case cases[] = {
 				  LINK("l", "hub") ",\n{ name = \"m\"; virtual_network "
 						   "= \"spoke\"; registration = true; }")),
 	 6, "private_zones[z.test].links[m].registration",
-	 "warning: no machine registers itself here"},
+	 "warning: machines are not registered yet"},
 
 	{"everything_of_management_is_served",
 	 "management = { socket = \"s\"; listen = [\"https://127.0.0.1:8443\"]; certificate = "

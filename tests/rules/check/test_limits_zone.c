@@ -67,7 +67,7 @@ static const struct limits_case cases[] = {
 	 "private_zones[z.test].links[m].virtual_network", "to this zone twice"},
 	{"link_names_are_unique_in_a_zone",
 	 ZONES(ZONE("z.test", LINK("l", "a") ",\n" LINK("L", "b"))), 3,
-	 "private_zones[z.test].links[L].name", "is the name of the link at"},
+	 "private_zones[z.test].links[L].name", "is already the name of the link at"},
 	{"link_names_may_be_equal_in_two_zones",
 	 ZONES(ZONE("y.test", LINK("l", "a")) "," ZONE("z.test", LINK("l", "a"))), 0, 0, 0},
 	{"a_link_names_a_network", ZONES(ZONE("z.test", LINK("l", "c"))), 2,

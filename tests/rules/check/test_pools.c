@@ -21,11 +21,11 @@ static const struct {
 	{"203.0.113.1", NULL, NULL},
 	{"203.0.113.1", "east", "in no address pool of its region, east"},
 	{"2001:db8::1", "east", NULL},
-	{"2001:db8:1::1", NULL, "in no address pool of its region, nor"},
+	{"2001:db8:1::1", NULL, "in no address pool of its region, and"},
 	{"10.10.0.32", "east", NULL},
 	{"10.10.0.31", "east", "the subnet of the endpoint at"},
 	{"10.10.0.0", "east", "the subnet of the endpoint at"},
-	{"10.11.0.0", "east", "nor private and in a virtual network"},
+	{"10.11.0.0", "east", "not a private address in a virtual network"},
 };
 
 static void an_address_is_ours_in_a_pool_of_its_region_or_private_in_a_network(void **state)

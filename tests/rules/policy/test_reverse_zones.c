@@ -15,17 +15,17 @@
 
 static const struct hash_key key = {0x1234, 0x5678};
 
-struct listing {
+struct zone_listing {
 	unsigned count, stop_at;
 	struct reverse_zone zones[256];
 	char origins[256][NAME_TEXT_MAX], aliases[256][NAME_TEXT_MAX];
 };
 
-static struct listing listing;
+static struct zone_listing listing;
 
 static int on_zone(void *context, const struct reverse_zone *zone)
 {
-	struct listing *list = context;
+	struct zone_listing *list = context;
 
 	assert_in_range(list->count, 0, 255);
 	snprintf(list->origins[list->count], NAME_TEXT_MAX, "%s", zone->origin);

@@ -256,9 +256,8 @@ static void places_are_addresses_prefixes_and_hosts(void **state)
 	expect_taken(*state, FIELD_ADDRESS, "2001:DB8::1", "2001:db8::1");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.256", "an address such as");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1:54",
-		       "has a port in it; write it = \"192.0.2.1\"; a target has its port beside "
-		       "that: port = 54;");
-	expect_refused(*state, FIELD_ADDRESS, "[2001:db8::1]:53", "write it = \"2001:db8::1\";");
+		       "includes a port; write it = \"192.0.2.1\", and for a target port = 54 ");
+	expect_refused(*state, FIELD_ADDRESS, "[2001:db8::1]:53", "write it = \"2001:db8::1\",");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1/32", "is a prefix; give an address alone");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1:65536", "an address such as");
 	expect_taken(*state, FIELD_PREFIX, "10.10.0.0/16", "10.10.0.0/16");

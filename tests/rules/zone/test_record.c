@@ -415,28 +415,6 @@ static void arbitrary_bytes_of_every_known_type_survive_print_and_parse(void **s
 	}
 }
 
-static void a_set_is_printed_a_line_per_record(void **state)
-{
-	static const uint8_t wire[] = "\300\14\0\1\0\1\0\0\16\20\0\4\n\0\0\1"
-				      "\300\14\0\1\0\1\0\0\16\20\0\4\n\0\0\2";
-	struct rrset *set = calloc(1, sizeof *set + 32);
-	char *text = NULL;
-	size_t size = 0, length;
-	FILE *out = open_memstream(&text, &size);
-
-	(void)state;
-	assert_non_null(set);
-	*set = (struct rrset){.type = TYPE_A, .count = 2, .ttl = 3600, .length = 32};
-	memcpy(set->wire, wire, 32);
-	assert_int_equal(rrset_print(set, (const uint8_t *)"\3Www\4corp", out), 0);
-	fclose(out);
-	assert_string_equal(text, "Www.corp. 3600 IN A 10.0.0.1\nWww.corp. 3600 IN A 10.0.0.2\n");
-	assert_memory_equal(rrset_rdata(set, &length), "\n\0\0\1", 4);
-	assert_int_equal(length, 4);
-	free(text);
-	free(set);
-}
-
 static void a_full_disk_is_an_error(void **state)
 {
 	FILE *out = fopen("/dev/full", "w");
@@ -472,7 +450,6 @@ int main(void)
 		cmocka_unit_test(rdata_is_printed_with_absolute_names),
 		cmocka_unit_test(what_does_not_fit_its_type_is_printed_as_bytes),
 		cmocka_unit_test(arbitrary_bytes_of_every_known_type_survive_print_and_parse),
-		cmocka_unit_test(a_set_is_printed_a_line_per_record),
 		cmocka_unit_test(a_full_disk_is_an_error),
 	};
 

@@ -10,7 +10,7 @@
 #include "tests/lib/random.h"
 #include "tests/lib/zone_text.h"
 
-struct question {
+struct zone_question {
 	const char *name;
 	uint16_t type;
 	enum zone_outcome outcome;
@@ -27,10 +27,11 @@ static struct zone_answer ask(const struct zone *zone, const char *text, uint16_
 	return answer;
 }
 
-static void assert_answers(const struct zone *zone, const struct question *questions, size_t count)
+static void assert_answers(const struct zone *zone, const struct zone_question *questions,
+			   size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct question *q = &questions[i];
+		const struct zone_question *q = &questions[i];
 		struct zone_answer answer = ask(zone, q->name, q->type);
 		uint16_t found = answer.rrset ? answer.rrset->type : 0;
 
@@ -59,7 +60,7 @@ static const char rfc4592[] = "$ORIGIN example.\n"
 
 static void wildcards_do_what_rfc_4592_says(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		/* Synthesised, in the words of the RFC. */
 		{"host3.example", TYPE_MX, ZONE_HIT, TYPE_MX, true},
 		{"host3.example", TYPE_A, ZONE_NODATA, 0, true},
@@ -92,7 +93,7 @@ static void wildcards_do_what_rfc_4592_says(void **state)
 
 static void a_wildcard_within_a_wildcard_is_one_of_its_own(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"x.test", TYPE_A, ZONE_HIT, TYPE_A, true},
 		{"x.y.test", TYPE_A, ZONE_HIT, TYPE_A, true},
 		{"x.*.test", TYPE_A, ZONE_NODATA, 0, true},
@@ -109,7 +110,7 @@ static void a_wildcard_within_a_wildcard_is_one_of_its_own(void **state)
 
 static void a_wildcard_that_is_an_empty_non_terminal_gives_nodata(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"*.corp.test", TYPE_A, ZONE_NODATA, 0, false},
 		{"x.corp.test", TYPE_A, ZONE_NODATA, 0, true},
 		{"x.y.corp.test", TYPE_ANY, ZONE_NODATA, 0, true},
@@ -124,7 +125,7 @@ static void a_wildcard_that_is_an_empty_non_terminal_gives_nodata(void **state)
 
 static void wildcards_may_be_at_the_end_of_a_cname_or_be_one(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"x.corp.test", TYPE_A, ZONE_CNAME, TYPE_CNAME, true},
 		{"x.corp.test", TYPE_CNAME, ZONE_HIT, TYPE_CNAME, true},
 		{"x.corp.test", TYPE_ANY, ZONE_HIT, TYPE_CNAME, true},
@@ -155,7 +156,7 @@ static const char corp[] = "@        SOA  ns host 1 2 3 4 60\n"
 
 static void names_types_and_their_absence_are_told_apart(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"www.corp.test", TYPE_A, ZONE_HIT, TYPE_A, false},
 		{"WWW.Corp.Test", TYPE_A, ZONE_HIT, TYPE_A, false},
 		{"mixed.corp.test", TYPE_A, ZONE_HIT, TYPE_A, false},
@@ -184,7 +185,7 @@ static void names_types_and_their_absence_are_told_apart(void **state)
 
 static void a_cname_answers_every_type_but_those_beside_it(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"alias.corp.test", TYPE_A, ZONE_CNAME, TYPE_CNAME, false},
 		{"alias.corp.test", TYPE_CNAME, ZONE_HIT, TYPE_CNAME, false},
 		{"alias.corp.test", TYPE_RRSIG, ZONE_HIT, TYPE_RRSIG, false},
@@ -200,7 +201,7 @@ static void a_cname_answers_every_type_but_those_beside_it(void **state)
 
 static void any_gets_one_set_and_a_signature_only_when_there_is_nothing_else(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"www.corp.test", TYPE_ANY, ZONE_HIT, TYPE_A, false},
 		{"alias.corp.test", TYPE_ANY, ZONE_HIT, TYPE_CNAME, false},
 		{"signed.corp.test", TYPE_ANY, ZONE_HIT, TYPE_RRSIG, false},
@@ -217,7 +218,7 @@ static void any_gets_one_set_and_a_signature_only_when_there_is_nothing_else(voi
 
 static void a_dname_takes_what_is_below_it_and_leaves_its_owner(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"x.old.corp.test", TYPE_A, ZONE_DNAME, TYPE_DNAME, false},
 		{"x.y.z.old.corp.test", TYPE_MX, ZONE_DNAME, TYPE_DNAME, false},
 		{"x.old.corp.test", TYPE_DNAME, ZONE_DNAME, TYPE_DNAME, false},
@@ -239,7 +240,7 @@ static void a_dname_takes_what_is_below_it_and_leaves_its_owner(void **state)
 
 static void a_dname_at_the_apex_stands_beside_the_apex_data(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{"corp.test", TYPE_SOA, ZONE_HIT, TYPE_SOA, false},
 		{"corp.test", TYPE_A, ZONE_HIT, TYPE_A, false},
 		{"corp.test", TYPE_MX, ZONE_NODATA, 0, false},
@@ -255,7 +256,7 @@ static void a_dname_at_the_apex_stands_beside_the_apex_data(void **state)
 
 static void the_root_can_be_a_zone(void **state)
 {
-	static const struct question questions[] = {
+	static const struct zone_question questions[] = {
 		{".", TYPE_SOA, ZONE_HIT, TYPE_SOA, false},
 		{"com", TYPE_A, ZONE_NODATA, 0, false},
 		{"example.com", TYPE_A, ZONE_HIT, TYPE_A, false},

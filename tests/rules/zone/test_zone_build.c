@@ -190,7 +190,7 @@ static void count_warnings(unsigned found, unsigned lines, bool more)
 	for (const char *at = printed; *at != '\0'; at++)
 		printed_lines += *at == '\n';
 	assert_int_equal(printed_lines, lines);
-	assert_int_equal(strstr(printed, "warning: 3 more of such") != NULL, more);
+	assert_int_equal(strstr(printed, "warning: 3 more such") != NULL, more);
 	free(printed);
 }
 

@@ -1,4 +1,4 @@
-"""An extension of Azure's command line for clouds that are a sluice.
+"""An extension of Azure's command line for clouds that a sluice serves.
 
 Debian 12's azure-cli asks for azure.mgmt.network in the API version 2022-01-01. Its python3-azure
 has only 2022-07-01, in a module without the version in its name, so that every `az network` command
@@ -19,7 +19,7 @@ HAVE = "2022-07-01"
 
 helps["network sluice"] = """
 type: group
-short-summary: The sluice that this cloud is.
+short-summary: The sluice behind this cloud.
 """
 helps["network sluice show"] = """
 type: command

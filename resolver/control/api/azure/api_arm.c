@@ -1,6 +1,6 @@
-/* What ARM's handlers have in common, and what a client asks before it comes to its resources: the
- * one subscription, which is the configuration's, its one tenant, the locations, which are the
- * regions that the configuration names, and the providers, which are a table here. */
+/* What ARM's handlers share, and what a client asks for ahead of its resources: the one
+ * subscription, which the configuration names, its one tenant, the locations, which are the
+ * configuration's regions, and the providers, which are a table here. */
 #include "resolver/control/api/azure/api_arm.h"
 
 #include <stdarg.h>
@@ -19,7 +19,7 @@ bool api_arm_begin(struct api_request *request)
 	const char *subscription = api_parameter(request, "subscription");
 	if (!version || !*version) {
 		api_fail_at(request, 400, "MissingApiVersionParameter", "api-version",
-			    "the query says no api-version; any will do, as in "
+			    "the query has no api-version; any will do, such as "
 			    "?api-version=2022-07-01");
 		return false;
 	}
@@ -76,14 +76,14 @@ bool api_arm_read_location(struct api_request *request, char location[API_LOCATI
 		return false;
 	if (!text) {
 		api_fail_at(request, 400, "LocationRequired", "location",
-			    "the body says no location; give the name of a region");
+			    "the body has no location; give the name of a region");
 		return false;
 	}
 	for (; *text; text++) {
 		if (*text == ' ')
 			continue;
 		if (used == API_LOCATION_MAX - 1)
-			return api_arm_fail(request, "location", "it is too long for a region");
+			return api_arm_fail(request, "location", "is too long for a region");
 		location[used++] = (char)name_lower((uint8_t)*text);
 	}
 	location[used] = '\0';
@@ -94,7 +94,7 @@ bool api_arm_read_tags(struct api_request *request, char **text)
 {
 	const json_t *tags = json_object_get(request->body, "tags");
 	if (tags && !json_is_object(tags) && !json_is_null(tags))
-		return api_arm_fail(request, "tags", "an object of texts is wanted here");
+		return api_arm_fail(request, "tags", "must be an object of strings");
 	*text = NULL;
 	if (json_object_size(tags) == 0)
 		return true;
@@ -108,15 +108,14 @@ bool api_arm_read_patch(struct api_request *request, char **tags)
 {
 	const json_t *body = request->body;
 	if (!json_is_object(body) || json_object_size(body) != 1 || !json_object_get(body, "tags"))
-		return api_arm_fail(
-			request, "tags",
-			"the body is to have tags and nothing else; PUT changes the rest");
+		return api_arm_fail(request, "tags",
+				    "a PATCH has tags and nothing else; PUT changes the rest");
 	return api_arm_read_tags(request, tags);
 }
 
 /* ---- subscriptions ---- */
 
-static const char tenant[] = "adfs"; /* what the clients call the one of a lone server */
+static const char tenant[] = "adfs"; /* the clients' name for the tenant of a server of one's own */
 
 static json_t *subscription_json(const struct api_request *request)
 {
@@ -261,34 +260,29 @@ static void show_provider(struct api_request *request)
 		api_reply_json(request, 200, provider_json(request, i), NULL);
 	else
 		api_fail(request, 404, "InvalidResourceNamespace",
-			 "The resource namespace '%s' is invalid; there is %s here", name,
+			 "The resource namespace '%s' is invalid; this server has %s", name,
 			 resource_types[0].provider);
 }
 
 /* ---- the API ---- */
 
-static const char *code_of(unsigned status)
-{
-	static const struct api_code codes[] = {
-		{400, "InvalidRequestContent"},
-		{401, "AuthenticationFailed"},
-		{403, "AuthorizationFailed"},
-		{404, "ResourceNotFound"},
-		{405, "MethodNotAllowed"},
-		{409, "Conflict"},
-		{412, "PreconditionFailed"},
-		{413, "RequestEntityTooLarge"},
-		{415, "UnsupportedMediaType"},
-		{421, "MisdirectedRequest"},
-		{422, "UnprocessableEntity"},
-		{429, "TooManyRequests"},
-		{500, "InternalServerError"},
-		{503, "ServiceUnavailable"},
-		{0, NULL},
-	};
-
-	return api_code_of(codes, status);
-}
+static const struct api_code codes[] = {
+	{400, "InvalidRequestContent"},
+	{401, "AuthenticationFailed"},
+	{403, "AuthorizationFailed"},
+	{404, "ResourceNotFound"},
+	{405, "MethodNotAllowed"},
+	{409, "Conflict"},
+	{412, "PreconditionFailed"},
+	{413, "RequestEntityTooLarge"},
+	{415, "UnsupportedMediaType"},
+	{421, "MisdirectedRequest"},
+	{422, "UnprocessableEntity"},
+	{429, "TooManyRequests"},
+	{500, "InternalServerError"},
+	{503, "ServiceUnavailable"},
+	{0, NULL},
+};
 
 static json_t *error_json(const struct api_error *error)
 {
@@ -318,7 +312,7 @@ static const char *arm_field(const char *field)
 static void fail_change(struct api_request *request, const struct change_error *error,
 			unsigned status)
 {
-	static const char *const codes[] = {
+	static const char *const words[] = {
 		[CHANGE_INVALID] = "InvalidRequestFormat",
 		[CHANGE_NOT_FOUND] = "ResourceNotFound",
 		[CHANGE_TAKEN] = "Conflict",
@@ -330,7 +324,7 @@ static void fail_change(struct api_request *request, const struct change_error *
 		[CHANGE_STORE] = "StoreFailed",
 		[CHANGE_NO_MEMORY] = "OutOfMemory",
 	};
-	const char *code = codes[error->outcome];
+	const char *code = words[error->outcome];
 
 	if (!*error->field)
 		api_fail(request, status, code, "%s", error->text);
@@ -360,7 +354,7 @@ static const struct api_route routes[] = {
 	{"PATCH", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_patch, 0},
 	{"DELETE", SUBSCRIPTION "/resourceGroups/{group}", API_CHANGE, api_group_delete, 0},
 	{"GET", SUBSCRIPTION NETWORK, API_READ, api_public_ips_list, 0},
-	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list_group, 0},
+	{"GET", PUBLIC_IPS, API_READ, api_public_ips_list, 0},
 	{"GET", PUBLIC_IPS "/{name}", API_READ, api_public_ip_show, 0},
 	{"PUT", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_put, 0},
 	{"PATCH", PUBLIC_IPS "/{name}", API_CHANGE, api_public_ip_patch, 0},
@@ -370,6 +364,6 @@ static const struct api_route routes[] = {
 const struct api_dialect api_arm = {
 	.roots = (const char *const[]){"subscriptions", "providers", "tenants", "metadata", NULL},
 	.routes = routes,
-	.code = code_of,
+	.codes = codes,
 	.error = error_json,
 	.fail_change = fail_change};

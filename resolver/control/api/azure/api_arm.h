@@ -1,6 +1,6 @@
-/* Azure Resource Manager's API, for the clients that people have: its handlers, and what they have
- * in common. Every request says ?api-version=, and any will do: the shapes are those that have been
- * the same through all of them. Everything is answered at once, with provisioningState Succeeded.
+/* Azure Resource Manager's API, for the clients that people have: its handlers, and what they
+ * share. Every request has ?api-version=, and any will do: the shapes are those that all versions
+ * have had. Everything is answered at once, with provisioningState Succeeded.
  */
 #ifndef SLUICE_API_ARM_H
 #define SLUICE_API_ARM_H
@@ -10,8 +10,8 @@
 
 extern const struct api_dialect api_arm, api_arm_login;
 
-/* False: the request does not say an api-version, or its {subscription} is not ours; that has been
- * answered. */
+/* False: the request has no api-version, or its {subscription} is not ours; that has been answered.
+ */
 bool api_arm_begin(struct api_request *request);
 /* The resource group that an owner is in; "-" for those of the configuration file that have none,
  * as in /v1. */
@@ -19,21 +19,21 @@ const char *api_arm_group(const struct owner *owner);
 /* "global" for those without a region. */
 const char *api_arm_location(const struct owner *owner);
 
-/* Of a body. Each that returns false has answered the request, with 400 and the place. */
+/* Reading a body. Where one returns false, it has answered the request with 400 and the place. */
 
 enum { API_LOCATION_MAX = 256 };
 
 /* Always false; `field` is the value's path in the body. */
 bool api_arm_fail(struct api_request *request, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* A text, or NULL where there is none or an empty one. `path` ends with the key. */
+/* A text; NULL where it is missing or empty. `path` ends with the key. */
 bool api_arm_read_text(struct api_request *request, const json_t *object, const char *path,
 		       const char **text);
-/* The location, which there must be, in the form of a region: "West Europe" is westeurope. */
+/* The location, which is required, in the form of a region: "West Europe" is westeurope. */
 bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX]);
 /* The tags as text, to be freed; NULL: none. */
 bool api_arm_read_tags(struct api_request *request, char **text);
-/* The same of a PATCH, which may have nothing else. */
+/* The tags of a PATCH, which may have nothing else. */
 bool api_arm_read_patch(struct api_request *request, char **tags);
 
 /* ---- azure/group.c ---- */
@@ -45,13 +45,16 @@ void api_group_put(struct api_request *request);
 void api_group_patch(struct api_request *request);
 void api_group_delete(struct api_request *request);
 
-/* ---- azure/public_ip.c ---- */
+/* ---- azure/public_ip.c; PUT: azure/public_ip_put.c ---- */
 
 void api_public_ips_list(struct api_request *request);
-void api_public_ips_list_group(struct api_request *request);
 void api_public_ip_show(struct api_request *request);
 void api_public_ip_put(struct api_request *request);
 void api_public_ip_patch(struct api_request *request);
 void api_public_ip_delete(struct api_request *request);
+
+/* The address that the path names; NULL: there is none. */
+const struct owner *public_ip_asked(const struct api_request *request);
+void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner);
 
 #endif

@@ -1,14 +1,14 @@
 /* ARM's resource groups (inventory_group.h):
  *
  *     GET      all, in pages (azure/page.h); one; HEAD: 204, or 404
- *     PUT      {"location", "tags"}: made, or its tags replaced; where it is it stays
+ *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
  *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
  *              (remake.h); 200, which Azure's clients want to see
  *
- * An address that is put into a group which is not there makes it: less strict than Azure, where
- * that is an error. What the file declares in no group is shown as the group "-", which can only be
- * emptied. Resources other than addresses, locks and managedBy are not known here. */
+ * Putting an address into a group that is not there makes the group; for Azure that is an error.
+ * Addresses that the file declares in no group are shown in the group "-", which can only be
+ * emptied. There are no resources other than addresses here, no locks and no managedBy. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -46,7 +46,7 @@ static void answer(struct api_request *request, unsigned status, const struct re
 	api_reply_json(request, status, group_json(request, group), group_etag(group, etag));
 }
 
-/* Addresses without a group, as if they were in one; false: there are none. */
+/* The group "-", of the addresses without one; false: there are none. */
 static bool find_ungrouped(const struct api_request *request, struct resource_group *group)
 {
 	const struct inventory *inventory = api_inventory(request);
@@ -64,7 +64,7 @@ static bool find(const struct api_request *request, struct resource_group *group
 		    : find_ungrouped(request, group);
 }
 
-/* By name; the one that is none comes first. */
+/* By name; the one that stands for no group comes first. */
 static json_t *page_json(const struct arm_page *page, const struct resource_group *groups,
 			 size_t count, const char **last)
 {
@@ -125,7 +125,7 @@ void api_group_show(struct api_request *request)
 		answer(request, 200, &group);
 }
 
-/* HEAD: clients take 204 for yes, and nothing else. */
+/* HEAD: clients take only 204 for yes. */
 void api_group_exists(struct api_request *request)
 {
 	struct resource_group group;
@@ -135,7 +135,7 @@ void api_group_exists(struct api_request *request)
 
 /* ---- changing ---- */
 
-/* False: the name is not one that a group can be made by, and that has been answered. */
+/* False: no group can have this name, and that has been answered. */
 static bool check_name(struct api_request *request)
 {
 	const char *name = api_group(request);
@@ -206,7 +206,7 @@ void api_group_put(struct api_request *request)
 	if (!api_arm_begin(request) || !check_name(request))
 		return;
 	if (!json_is_object(request->body)) {
-		api_arm_fail(request, "", "a JSON object is wanted");
+		api_arm_fail(request, "", "must be a JSON object");
 		return;
 	}
 	if (api_arm_read_location(request, location) && api_arm_read_tags(request, &tags))

@@ -1,15 +1,15 @@
-/* As much of Azure's surroundings as its clients need on their way to /subscriptions: where things
- * are in this cloud, and a token for a management client's id and secret, in the shape of AD FS,
- * which is what the clients expect of a cloud that is not Microsoft's.
+/* What Azure's clients need ahead of /subscriptions: where things are in this cloud, and a token
+ * for a management client's id and secret, in the shape of AD FS, which the clients expect of a
+ * cloud that is not Microsoft's.
  *
  *     GET  /metadata/endpoints, /metadata/clouds      where to log in        az cloud register
  *     GET  /adfs/.well-known/openid-configuration     where tokens are from  every client
  *     GET  /adfs/adfs/.well-known/...                 the same of the tenant "adfs"
  *     POST /adfs/oauth2/token                         RFC 6749 section 4.4: client credentials
  *
- * Links lead where the request came to (its Host), so that it works by whatever name the server is
- * reached. Tokens are those of token.h, and not JWTs: who gets one need not understand it.
- * Deliberately not here: users, browsers and device codes, refresh tokens, Basic authentication. */
+ * Links lead to the Host of the request, so they work under every name of the server. Tokens are
+ * those of token.h, not JWTs: clients need not understand them. Deliberately not here: users,
+ * browsers and device codes, refresh tokens, Basic authentication. */
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/token.h"
@@ -36,8 +36,7 @@ static json_t *authentication_json(const char *base)
 /* GET /metadata/endpoints */
 static void show_metadata_endpoints(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("{s:o, s:o, s:o, s:o}", "galleryEndpoint",
@@ -50,8 +49,7 @@ static void show_metadata_endpoints(struct api_request *request)
 /* GET /metadata/clouds: what ARM_CLOUD_METADATA_URL may name */
 static void show_metadata_clouds(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("[{s:s, s:o, s:o, s:o, s:o, s:{}}]", "name", "sluice",
@@ -63,12 +61,11 @@ static void show_metadata_clouds(struct api_request *request)
 
 /* ---- OpenID's discovery ---- */
 
-/* GET /adfs/.well-known/openid-configuration. Not all that it names is here: clients want to see an
- * authorization endpoint, and those that log in by a secret do not go there. */
+/* GET /adfs/.well-known/openid-configuration. Not all that it names exists: clients want to see an
+ * authorization endpoint, but do not ask it when they log in by a secret. */
 static void show_openid(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (!base)
 		return;
 	json_t *document =
@@ -83,7 +80,7 @@ static void show_openid(struct api_request *request)
 	api_reply_json(request, 200, document, NULL);
 }
 
-/* GET /adfs/discovery/keys: nobody else can check a token. */
+/* GET /adfs/discovery/keys: none, as nobody else can check a token. */
 static void show_openid_keys(struct api_request *request)
 {
 	api_reply_json(request, 200, json_make("{s:[]}", "keys"), NULL);
@@ -110,7 +107,7 @@ static void answer_token(struct api_request *request, const char *token)
 		       NULL);
 }
 
-/* POST /adfs/oauth2/token. What it is for (`scope`, `resource`) is taken as it comes: a token opens
+/* POST /adfs/oauth2/token. `scope` and `resource` are taken as they come: a token is good for
  * everything that its client may do. */
 static void issue_token(struct api_request *request)
 {
@@ -123,7 +120,8 @@ static void issue_token(struct api_request *request)
 		return;
 	if (strcmp(grant, "client_credentials") != 0) {
 		api_fail(request, 400, "unsupported_grant_type",
-			 "the grant_type is \"%.100s\"; there is client_credentials only", grant);
+			 "the grant_type \"%.100s\" is not supported; use client_credentials",
+			 grant);
 		return;
 	}
 	const struct http_login login = {client, secret, time(NULL) + TOKEN_LIFE_S};
@@ -143,20 +141,18 @@ static void issue_token(struct api_request *request)
 /* ---- the API ---- */
 
 /* RFC 6749 section 5.2, and 4.1.2.1 for the last. */
-static const char *code_of(unsigned status)
-{
-	if (status >= 500)
-		return "temporarily_unavailable";
-	return status == 401 ? "invalid_client" : "invalid_request";
-}
+static const struct api_code codes[] = {
+	{400, "invalid_request"},
+	{401, "invalid_client"},
+	{500, "temporarily_unavailable"},
+	{0, NULL},
+};
 
 static json_t *error_json(const struct api_error *error)
 {
 	return json_make("{s:o, s:o}", "error", json_text(error->code), "error_description",
 			 json_text(error->text));
 }
-
-enum { LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody */
 
 #define OPENID "/.well-known/openid-configuration"
 
@@ -166,10 +162,10 @@ static const struct api_route routes[] = {
 	{"GET", "/adfs" OPENID, API_NOTHING, show_openid, 0},
 	{"GET", "/adfs/adfs" OPENID, API_NOTHING, show_openid, 0},
 	{"GET", "/adfs/discovery/keys", API_NOTHING, show_openid_keys, 0},
-	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, LOGIN_BODY_MAX},
+	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, API_LOGIN_BODY_MAX},
 	{.method = NULL},
 };
 const struct api_dialect api_arm_login = {.roots = (const char *const[]){"adfs", NULL},
 					  .routes = routes,
-					  .code = code_of,
+					  .codes = codes,
 					  .error = error_json};

@@ -1,6 +1,6 @@
-/* The token is the key of what was shown last, so that whatever comes or goes between two pages,
- * what stays is on exactly one of them. Links are put together of what the request said, percent-
- * encoded anew, because clients take them as they are. */
+/* The token is the key of what was shown last: whatever comes or goes between two pages, what stays
+ * is on exactly one of them. Links repeat what the request said, percent-encoded anew, because
+ * clients use them as they are. */
 #include "resolver/control/api/azure/page.h"
 
 #include <ctype.h>
@@ -65,7 +65,7 @@ bool arm_page_takes(const struct arm_page *page, const char *tags)
 	const char *key;
 	json_t *value;
 	bool takes = false;
-	json_object_foreach(object, key, value) /* tags' names are of any case, values of theirs */
+	json_object_foreach(object, key, value) /* case counts in a tag's value, not in its name */
 		if (strcasecmp(key, page->tag) == 0 &&
 		    (page->any_value ||
 		     (json_is_string(value) && strcmp(json_string_value(value), page->value) == 0)))
@@ -106,8 +106,8 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has
 		return read_top(page);
 	api_fail_at(request, 400, "InvalidFilterInQueryString", "$filter",
 		    "Invalid $filter '%.200s' specified in the query string. %s", filter,
-		    has_tags ? "tagName eq 'a', and tagName eq 'a' and tagValue eq 'b', are known."
-			     : "There is none for this list.");
+		    has_tags ? "Use tagName eq 'a', or tagName eq 'a' and tagValue eq 'b'."
+			     : "This list takes none.");
 	return false;
 }
 
@@ -123,22 +123,24 @@ static void encode(FILE *out, const char *text)
 			fprintf(out, "%%%02X", (unsigned char)*text);
 }
 
-/* To be freed; NULL without memory. */
-static char *next_link(const struct arm_page *page, const char *last)
+json_t *arm_next_link(const struct api_request *request, const struct api_list *list, size_t room,
+		      const char *last)
 {
 	static const char *const kept[] = {"api-version", "$top", "$filter"};
-	char base[API_BASE_MAX], *text = NULL;
+	char *text = NULL;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = last ? open_memstream(&text, &length) : NULL;
+	(void)list;
+	(void)room; /* is in $top */
 	if (!out)
 		return NULL;
-	const char *begin = api_base(page->request, base);
-	fputs(begin ? begin : "", out);
-	encode(out, page->request->path);
+	const char *base = api_base(request);
+	fputs(base ? base : "", out);
+	encode(out, request->path);
 	fputs("?%24skiptoken=", out);
 	encode(out, last);
 	for (size_t i = 0; i < COUNT(kept); i++) {
-		const char *value = api_query(page->request, kept[i]);
+		const char *value = api_query(request, kept[i]);
 		if (!value)
 			continue;
 		putc('&', out);
@@ -146,36 +148,17 @@ static char *next_link(const struct arm_page *page, const char *last)
 		putc('=', out);
 		encode(out, value);
 	}
-	if (fclose(out) == 0)
-		return text;
+	json_t *link = fclose(out) == 0 ? json_text(text) : NULL;
 	free(text);
-	return NULL;
-}
-
-void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last)
-{
-	char *link = last ? next_link(page, last) : NULL;
-	text->failed = text->failed || (last && !link);
-	api_text_put(text, link ? "],\"nextLink\":" : "]");
-	if (link)
-		api_text_put_json(text, json_text(link));
-	api_text_put(text, "}");
-	free(link);
-	api_text_reply(text, page->request);
+	return link;
 }
 
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last)
 {
 	char etag[ETAG_MAX];
-	char *link = last ? next_link(page, last) : NULL;
 	json_t *body = array ? json_make("{s:o}", "value", array) : NULL;
 	if (last)
-		json_put(body, "nextLink", json_text(link));
-	if (last && !link) {
-		json_decref(body);
-		body = NULL;
-	}
-	free(link);
+		json_put(body, "nextLink", arm_next_link(page->request, NULL, page->room, last));
 	api_reply_json(page->request, 200, body,
 		       inventory_etag(api_inventory(page->request), etag));
 }

@@ -2,14 +2,14 @@
  *
  *     {"value": [...], "nextLink": URL}     without nextLink: this is the last
  *
- * The URL is absolute, and says what the request said, and with $skiptoken behind what the next
- * page begins. $top bounds a page, $filter is for what has tags (tagName eq 'a' and tagValue eq
- * 'b'), as `az group list --tag` sends it; any other is refused, lest all be taken for what was
- * asked for. */
+ * The URL is absolute; it repeats the request, with a $skiptoken behind which the next page begins.
+ * $top bounds a page. $filter is for what has tags (tagName eq 'a' and tagValue eq 'b'), as `az
+ * group list --tag` sends it; any other is refused, because an unfiltered list would be taken for
+ * the answer. */
 #ifndef SLUICE_API_ARM_PAGE_H
 #define SLUICE_API_ARM_PAGE_H
 
-#include "resolver/control/api/text.h"
+#include "resolver/control/api/list.h"
 
 enum { ARM_PAGE_MAX = 1000, ARM_TAG_MAX = 1024 };
 
@@ -22,14 +22,15 @@ struct arm_page {
 	char tag[ARM_TAG_MAX], value[ARM_TAG_MAX]; /* of the filter */
 };
 
-/* What the request asks for. False: it does not fit, which has been answered. */
+/* Reads what the request asks for. False: it does not fit, which has been answered. */
 bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has_tags);
 /* Whether a resource with these tags (a JSON object as text; NULL: none) is on the list. */
 bool arm_page_takes(const struct arm_page *page, const char *tags);
-/* Answers with the array, which is taken over; `last` is behind what the next page begins, NULL:
- * there is none. */
+/* Answers with the array, which is taken over. The next page begins behind `last`; NULL: there is
+ * none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
-/* The same with a text that has the body as far as the array's last value. */
-void arm_page_answer_text(const struct arm_page *page, struct api_text *text, const char *last);
+/* `nextLink` of an api_list. */
+json_t *arm_next_link(const struct api_request *request, const struct api_list *list, size_t room,
+		      const char *last);
 
 #endif

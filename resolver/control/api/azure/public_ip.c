@@ -4,8 +4,6 @@
  *     PUT      azure/public_ip_put.c
  *     PATCH    {"tags"}
  *     DELETE   with its PTR; 204 also when there is none */
-#include "resolver/control/api/azure/public_ip.h"
-
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -16,9 +14,8 @@
 #include "resolver/control/resource/inventory_group.h"
 #include "resolver/control/resource/inventory_page.h"
 #include "resolver/control/resource/ownership.h"
-#include "resolver/control/service/service.h"
 
-enum { IDLE_SHOWN = 4, LOOKED_AT_ONCE = 100, LOOKED_AT_MAX = 10000, ROW_BYTES = 600 };
+enum { IDLE_SHOWN = 4 };
 
 /* ---- showing ---- */
 
@@ -68,118 +65,46 @@ static json_t *public_ip_json(const struct api_request *request, const struct ow
 	return object;
 }
 
-/* A page in the making: addresses in their order, of which not all are the list's; some are looked
- * at in each round of the control thread's loop, and nobody waits for it. */
-struct list {
-	struct work_job job; /* first */
-	struct arm_page page;
-	const char *group; /* NULL: all */
-	struct api_text text;
-	struct address at; /* the last one looked at; family 0: none */
-	size_t looked_at, shown;
-	bool more;
-};
+/* ---- lists ---- */
 
-static bool is_listed(const struct list *list, const struct owner *owner)
+/* The group of the path; "": it names none, and the list is the subscription's. */
+static bool is_listed(const struct api_request *request, const struct owner *owner)
 {
-	const struct api_request *request = list->page.request;
+	const char *group = api_parameter(request, "group");
 	return ownership_is_of(api_inventory(request), owner,
 			       api_parameter(request, "subscription")) &&
-	       (!list->group || strcasecmp(list->group, api_arm_group(owner)) == 0);
+	       (!*group || strcasecmp(group, api_arm_group(owner)) == 0);
 }
 
-/* Of a group that is not too large, its own; else they are looked for among all. */
-static size_t next_owners(const struct list *list, const struct owner *owners[LOOKED_AT_ONCE])
+/* Of a group that is not too large, its own; of a larger one, all addresses, for is_listed to sort
+ * out. */
+static int next_owners(const struct api_request *request, const char *behind,
+		       const struct owner **owners, size_t room, size_t *count)
 {
-	const struct api_request *request = list->page.request;
 	const struct inventory *inventory = api_inventory(request);
-	const struct address *after = list->at.family ? &list->at : NULL;
-	const char *group = list->group ? api_group(request) : NULL;
-	if (list->group && inventory_group_size(inventory, group) <= INVENTORY_GROUP_MAX)
-		return inventory_group_after(inventory, group, after, owners, LOOKED_AT_ONCE);
-	return inventory_addresses_after(inventory, after, owners, LOOKED_AT_ONCE);
-}
-
-/* False: there are no more. */
-static bool add_some(struct list *list)
-{
-	const struct owner *owners[LOOKED_AT_ONCE];
-	struct api_request *request = list->page.request;
-	size_t count = next_owners(list, owners);
-	for (size_t i = 0; i < count; i++) {
-		bool listed = is_listed(list, owners[i]);
-		if (listed && list->shown == list->page.room) {
-			list->looked_at = LOOKED_AT_MAX;
-			return true;
-		}
-		if (listed) {
-			api_text_put(&list->text, list->shown++ > 0 ? "," : "");
-			api_text_put_json(&list->text, public_ip_json(request, owners[i]));
-		}
-		list->at = owners[i]->address;
-	}
-	list->looked_at += count;
-	return count > 0;
-}
-
-static bool on_portion(void *context)
-{
-	struct list *list = context;
-	list->more = add_some(list);
-	return list->more && list->looked_at < LOOKED_AT_MAX;
-}
-
-/* Where a large group has few of very many addresses, a page may have fewer than it has room for,
- * even none, and there is a next one all the same. */
-static void on_done(void *context)
-{
-	struct list *list = context;
-	char last[ADDRESS_TEXT_MAX];
-	list->text.failed = list->text.failed || list->job.given_up;
-	arm_page_answer_text(&list->page, &list->text,
-			     list->more ? address_print(&list->at, last) : NULL);
-	free(list);
-}
-
-static void answer_list(struct api_request *request, const char *group)
-{
-	struct list *list = calloc(1, sizeof *list);
-	if (!list) {
-		api_fail_memory(request);
-		return;
-	}
-	list->group = group;
-	if (!api_arm_begin(request) || !arm_page_begin(&list->page, request, false)) {
-		free(list);
-		return;
-	}
-	if (list->page.behind && address_parse(&list->at, list->page.behind) != 0) {
-		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
-			    "it is not one that a nextLink had");
-		free(list);
-		return;
-	}
-	if (api_all_not_modified(request)) {
-		free(list);
-		return;
-	}
-	api_text_init(&list->text, (list->page.room + 1) * ROW_BYTES);
-	api_text_put(&list->text, "{\"value\":[");
-	if (work_beside_in_portions(&request->service->work, &list->job, on_portion, on_done))
-		return;
-	api_fail_ending(request);
-	api_text_release(&list->text);
-	free(list);
+	const char *group = api_group(request);
+	struct address address;
+	if (!*api_parameter(request, "group") ||
+	    inventory_group_size(inventory, group) > INVENTORY_GROUP_MAX)
+		return api_list_addresses(request, behind, owners, room, count);
+	bool after = behind && address_parse(&address, behind) == 0;
+	*count = inventory_group_after(inventory, group, after ? &address : NULL, owners, room);
+	return 0;
 }
 
 void api_public_ips_list(struct api_request *request)
 {
-	answer_list(request, NULL);
-}
-
-void api_public_ips_list_group(struct api_request *request)
-{
-	answer_list(request, api_parameter(request, "group"));
+	static const struct api_list list = {"value",        next_owners, is_listed,
+					     public_ip_json, "nextLink",  arm_next_link};
+	struct arm_page page;
+	struct address address;
+	if (!api_arm_begin(request) || !arm_page_begin(&page, request, false))
+		return;
+	if (page.behind && address_parse(&address, page.behind) != 0)
+		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",
+			    "it is not from a nextLink; follow the nextLink of the previous page");
+	else
+		api_list_answer(request, &list, page.room, page.behind);
 }
 
 /* ---- which ---- */

@@ -1,14 +1,13 @@
-/* PUT of an address the ARM way: makes it, or makes it what the body says. Without dnsSettings
- * there is neither a label nor a PTR afterwards; "" for reverseFqdn takes the PTR away. One that
- * sets another reverse name asks first whose that is (api/claim.h).
+/* PUT of an address, as ARM has it: makes it, or makes it what the body says. Without dnsSettings
+ * it then has neither a label nor a PTR; "" for reverseFqdn removes the PTR. A new reverse name
+ * must be owned (api/claim.h).
  *
- * Bodies come back as GET gave them: ipAddress, fqdn, etag, ipTags, sku and the like are passed
- * over. idleTimeoutInMinutes is checked and not kept. What cannot change says so: location,
- * version. DNS names with a scope (domainNameLabelScope) are not made. */
+ * Clients send back what GET gave them: ipAddress, fqdn, etag, ipTags, sku and the like are passed
+ * over. idleTimeoutInMinutes is checked and not kept. Another location or version is an error. DNS
+ * names with a scope (domainNameLabelScope) are not supported. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
-#include "resolver/control/api/azure/public_ip.h"
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/uuid.h"
@@ -22,7 +21,7 @@ enum { VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
 
 /* ---- what a body asks for ---- */
 
-struct wish {
+struct wanted_ip {
 	char location[API_LOCATION_MAX];
 	enum allocation allocation;
 	uint8_t family;
@@ -45,7 +44,7 @@ static bool read_word(struct api_request *request, const json_t *object, const c
 	return true;
 }
 
-static bool read_properties(struct api_request *request, struct wish *wish)
+static bool read_properties(struct api_request *request, struct wanted_ip *wanted)
 {
 	static const char *const methods[] = {"Dynamic", "Static"}, *const versions[] = {"IPv4",
 											 "IPv6"};
@@ -63,40 +62,39 @@ static bool read_properties(struct api_request *request, struct wish *wish)
 	    (!json_is_integer(idle) || json_integer_value(idle) < IDLE_MIN ||
 	     json_integer_value(idle) > IDLE_MAX))
 		return api_arm_fail(request, "properties.idleTimeoutInMinutes",
-				    "a whole number from %d to %d is wanted here", IDLE_MIN,
-				    IDLE_MAX);
+				    "must be a whole number from %d to %d", IDLE_MIN, IDLE_MAX);
 	if (dns && !json_is_object(dns) && !json_is_null(dns))
-		return api_arm_fail(request, DNS_SETTINGS, "an object or null is wanted here");
-	wish->allocation = is_static ? ALLOCATION_STATIC : ALLOCATION_DYNAMIC;
-	wish->family = is_six ? 6 : 4;
-	wish->has_dns = json_is_object(dns);
-	return api_arm_read_text(request, dns, DNS_SETTINGS ".domainNameLabel", &wish->label) &&
-	       api_arm_read_text(request, dns, DNS_SETTINGS ".reverseFqdn", &wish->reverse_fqdn);
+		return api_arm_fail(request, DNS_SETTINGS, "must be an object or null");
+	wanted->allocation = is_static ? ALLOCATION_STATIC : ALLOCATION_DYNAMIC;
+	wanted->family = is_six ? 6 : 4;
+	wanted->has_dns = json_is_object(dns);
+	return api_arm_read_text(request, dns, DNS_SETTINGS ".domainNameLabel", &wanted->label) &&
+	       api_arm_read_text(request, dns, DNS_SETTINGS ".reverseFqdn", &wanted->reverse_fqdn);
 }
 
-static bool read_wish(struct api_request *request, struct wish *wish)
+static bool read_wanted(struct api_request *request, struct wanted_ip *wanted)
 {
 	if (!json_is_object(request->body))
-		return api_arm_fail(request, "", "a JSON object is wanted");
-	return api_arm_read_location(request, wish->location) && read_properties(request, wish) &&
-	       api_arm_read_tags(request, &wish->tags);
+		return api_arm_fail(request, "", "must be a JSON object");
+	return api_arm_read_location(request, wanted->location) &&
+	       read_properties(request, wanted) && api_arm_read_tags(request, &wanted->tags);
 }
 
 /* ---- what does not fit what is there ---- */
 
-/* Whoever sends back an address that has a PTR and no label, which Designate's clients make, may
- * keep the PTR or take it away. */
-static bool may_lack_label(const struct owner *owner, const struct wish *wish)
+/* Designate's clients make addresses with a PTR and no label: such an address may be sent back with
+ * the same PTR, or without it. */
+static bool may_lack_label(const struct owner *owner, const struct wanted_ip *wanted)
 {
 	return owner && !owner->label && owner->ptr.fqdn &&
-	       (!wish->reverse_fqdn || owner_has_ptr(owner, wish->reverse_fqdn));
+	       (!wanted->reverse_fqdn || owner_has_ptr(owner, wanted->reverse_fqdn));
 }
 
-static bool check_wish(struct api_request *request, const struct owner *owner,
-		       const struct wish *wish)
+static bool check_wanted(struct api_request *request, const struct owner *owner,
+			 const struct wanted_ip *wanted)
 {
 	const char *name = api_parameter(request, "name");
-	if (wish->has_dns && !wish->label && !may_lack_label(owner, wish)) {
+	if (wanted->has_dns && !wanted->label && !may_lack_label(owner, wanted)) {
 		api_fail_at(request, 400, "DomainNameLabelMissing", DNS_SETTINGS ".domainNameLabel",
 			    "The domain name label in the dnsSettings section of the public IP "
 			    "address %s is null or empty. If a dnsSettings section exists, its "
@@ -104,16 +102,17 @@ static bool check_wish(struct api_request *request, const struct owner *owner,
 			    name);
 		return false;
 	}
-	if (owner && strcasecmp(api_arm_location(owner), wish->location) != 0) {
+	if (owner && strcasecmp(api_arm_location(owner), wanted->location) != 0) {
 		api_fail_at(request, 409, "InvalidResourceLocation", "location",
 			    "the address %s is in %s, and cannot move to %s", name,
-			    api_arm_location(owner), wish->location);
+			    api_arm_location(owner), wanted->location);
 		return false;
 	}
-	if (owner && owner->address.family != wish->family) {
+	if (owner && owner->address.family != wanted->family) {
 		api_fail_at(request, 409, "PropertyChangeNotAllowed",
 			    "properties.publicIPAddressVersion",
-			    "the address %s is IPv%u, and stays so", name, owner->address.family);
+			    "the address %s is IPv%u, which cannot change", name,
+			    owner->address.family);
 		return false;
 	}
 	return true;
@@ -121,41 +120,41 @@ static bool check_wish(struct api_request *request, const struct owner *owner,
 
 /* ---- the change ---- */
 
-static int add(struct api_request *request, const struct wish *wish, struct change *change,
+static int add(struct api_request *request, const struct wanted_ip *wanted, struct change *change,
 	       const struct owner **owner)
 {
 	const struct change_value values[] = {
 		{"name", api_parameter(request, "name")},
 		{"resource_group", api_group(request)},
-		{"region", wish->location},
-		{"allocation", schema_allocation_names[wish->allocation]},
-		{"family", wish->family == 6 ? "6" : "4"},
-		{"domain_name_label", wish->label},
-		{"tags", wish->tags},
+		{"region", wanted->location},
+		{"allocation", schema_allocation_names[wanted->allocation]},
+		{"family", wanted->family == 6 ? "6" : "4"},
+		{"domain_name_label", wanted->label},
+		{"tags", wanted->tags},
 	};
 	return change_add(change, OWNER_ADDRESS, values, COUNT(values), owner);
 }
 
-/* Only what is another: of an address that the file declares nothing can change but the PTR. */
-static int set(const struct wish *wish, struct change *change, const struct owner **owner)
+/* Only what differs: of an address that the file declares only the PTR can change. */
+static int set(const struct wanted_ip *wanted, struct change *change, const struct owner **owner)
 {
 	struct change_value values[VALUES_MAX];
 	size_t count = 0;
-	if (wish->allocation != (*owner)->allocation)
-		values[count++] = (struct change_value){"allocation",
-							schema_allocation_names[wish->allocation]};
-	if (!text_equal(wish->label, (*owner)->label))
-		values[count++] = (struct change_value){"domain_name_label", wish->label};
-	if (!text_equal(wish->tags, (*owner)->tags))
-		values[count++] = (struct change_value){"tags", wish->tags};
+	if (wanted->allocation != (*owner)->allocation)
+		values[count++] = (struct change_value){
+			"allocation", schema_allocation_names[wanted->allocation]};
+	if (!text_equal(wanted->label, (*owner)->label))
+		values[count++] = (struct change_value){"domain_name_label", wanted->label};
+	if (!text_equal(wanted->tags, (*owner)->tags))
+		values[count++] = (struct change_value){"tags", wanted->tags};
 	return count > 0 ? change_set(change, *owner, values, count, owner) : 0;
 }
 
-static int set_ptr(const struct wish *wish, struct change *change, const struct owner *owner)
+static int set_ptr(const struct wanted_ip *wanted, struct change *change, const struct owner *owner)
 {
-	const struct change_ptr ptr = {.fqdn = wish->reverse_fqdn};
-	if (wish->reverse_fqdn)
-		return owner_has_ptr(owner, wish->reverse_fqdn)
+	const struct change_ptr ptr = {.fqdn = wanted->reverse_fqdn};
+	if (wanted->reverse_fqdn)
+		return owner_has_ptr(owner, wanted->reverse_fqdn)
 			       ? 0
 			       : change_ptr_set(change, owner, &ptr);
 	return owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
@@ -165,13 +164,13 @@ static int set_ptr(const struct wish *wish, struct change *change, const struct 
 
 struct put {
 	struct api_claim claim; /* first */
-	struct wish wish;
+	struct wanted_ip wanted;
 	bool created;
 };
 
 static bool fits(struct api_claim *claim, const struct owner *owner)
 {
-	return check_wish(claim->request, owner, &((struct put *)claim)->wish);
+	return check_wanted(claim->request, owner, &((struct put *)claim)->wanted);
 }
 
 static int edit(struct api_claim *claim, struct change *change, const struct owner **owner,
@@ -184,12 +183,12 @@ static int edit(struct api_claim *claim, struct change *change, const struct own
 	put->created = !*owner;
 	int err = api_require(request, change, *owner);
 	if (err == 0)
-		err = *owner ? set(&put->wish, change, owner)
-			     : add(request, &put->wish, change, owner);
+		err = *owner ? set(&put->wanted, change, owner)
+			     : add(request, &put->wanted, change, owner);
 	if (err != 0)
 		return err;
 	snprintf(id, sizeof id, "%s", (*owner)->id);
-	err = set_ptr(&put->wish, change, *owner);
+	err = set_ptr(&put->wanted, change, *owner);
 	*owner = inventory_by_id(api_inventory(request), id);
 	return err;
 }
@@ -197,12 +196,12 @@ static int edit(struct api_claim *claim, struct change *change, const struct own
 static void fail(struct api_claim *claim, const struct change_error *error)
 {
 	struct api_request *request = claim->request;
-	const struct wish *wish = &((struct put *)claim)->wish;
+	const struct wanted_ip *wanted = &((struct put *)claim)->wanted;
 	const char *suffix = inventory_model(api_inventory(request))->reverse.suffix;
 	if (error->outcome == CHANGE_TAKEN && strcmp(error->field, "domain_name_label") == 0)
 		api_fail_at(request, 400, "DnsRecordInUse", DNS_SETTINGS ".domainNameLabel",
 			    "DNS record %s.%s.%s is already used by another public IP. %s.",
-			    wish->label, wish->location, suffix, error->text);
+			    wanted->label, wanted->location, suffix, error->text);
 	else
 		api_fail_change(request, error);
 }
@@ -218,7 +217,7 @@ static void answer(struct api_claim *claim, const struct owner *owner)
 static void put_free(struct api_claim *claim)
 {
 	struct put *put = (struct put *)claim;
-	free(put->wish.tags);
+	free(put->wanted.tags);
 	free(put);
 }
 
@@ -245,10 +244,10 @@ void api_public_ip_put(struct api_request *request)
 	}
 	put->claim =
 		(struct api_claim){.claimant = &public_ip, .request = request, .checked = true};
-	if (!read_wish(request, &put->wish)) {
+	if (!read_wanted(request, &put->wanted)) {
 		put_free(&put->claim);
 		return;
 	}
-	put->claim.fqdn = put->wish.reverse_fqdn;
+	put->claim.fqdn = put->wanted.reverse_fqdn;
 	api_claim(&put->claim);
 }

@@ -4,29 +4,24 @@
  *     GET     /v2/reverse/floatingips            every address, with a PTR or without
  *     GET     /v2/reverse/floatingips/{key}
  *     PATCH   {"ptrdname", "description", "ttl"} the whole PTR; 202, PENDING until workers have it
- *             {"ptrdname": null}                 no PTR any more; 202 and null
+ *             {"ptrdname": null}                 removes the PTR; 202 and null
  *     DELETE  the same, 204: Designate itself has no DELETE here
  *
- * As Designate, it takes any legal name, and answers without having looked where that leads: a name
- * that does not lead back is a line in the log. Cloud services are not shown here, and zones are
- * not managed here. */
+ * Like Designate, it takes any legal name, and answers without looking where that leads: a name
+ * that does not lead back is a line in the log. Cloud services and zones are not shown here. */
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api/list.h"
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/reverse.h"
-#include "resolver/control/api/text.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
-#include "resolver/control/resource/inventory_page.h"
-#include "resolver/control/service/service.h"
 #include "rules/text.h"
 
 enum {
 	REGION_MAX = 100,
 	KEY_MAX = REGION_MAX + 1 + UUID_TEXT_MAX,
-	PORTION = 100, /* addresses of a list, written at once */
-	ROW_BYTES = 400
 };
 
 static const char no_region[] = "-";
@@ -35,9 +30,9 @@ static const char no_region[] = "-";
 
 static json_t *links_json(const struct api_request *request, const char *key)
 {
-	char text[1024], base[API_BASE_MAX];
-	const char *link = api_base(request, base); /* without one, a path must do */
-	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", link ? link : "",
+	char text[1024];
+	const char *base = api_base(request); /* without one, the link is a path */
+	snprintf(text, sizeof text, "%s/v2/reverse/floatingips%s%s", base ? base : "",
 		 key ? "/" : "", key ? key : "");
 	return json_make("{s:o}", "self", json_text(text));
 }
@@ -59,73 +54,26 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
 	return object;
 }
 
-/* All of them, which Designate's clients want at once: some in each round of the control thread's
- * loop, beside everything else (work.h). What comes or goes meanwhile is there or not; what stays
- * is there once. */
-struct list {
-	struct work_job job; /* first */
-	struct api_request *request;
-	struct api_text text;
-	struct address last; /* family 0: none yet */
-};
-
-static void begin_list(struct list *list)
+static json_t *list_links_json(const struct api_request *request, const struct api_list *list,
+			       size_t room, const char *last)
 {
-	struct inventory_about about;
-	inventory_about(api_inventory(list->request), &about);
-	api_text_init(&list->text, (about.addresses + 10) * ROW_BYTES);
-	api_text_put(&list->text, "{\"floatingips\":[");
+	(void)list;
+	(void)room;
+	(void)last;
+	return links_json(request, NULL);
 }
 
-static bool write_portion(void *context)
-{
-	struct list *list = context;
-	const struct owner *owners[PORTION];
-	const struct address *last = list->last.family ? &list->last : NULL;
-	if (!last)
-		begin_list(list);
-	size_t count =
-		inventory_addresses_after(api_inventory(list->request), last, owners, PORTION);
-	for (size_t i = 0; i < count; i++) {
-		api_text_put(&list->text, list->last.family ? "," : "");
-		api_text_put_json(&list->text, floatingip_json(list->request, owners[i]));
-		list->last = owners[i]->address;
-	}
-	return count == PORTION && !list->text.failed;
-}
-
-static void answer_list(void *context)
-{
-	struct list *list = context;
-	list->text.failed = list->text.failed || list->job.given_up;
-	api_text_put(&list->text, "],\"links\":");
-	api_text_put_json(&list->text, links_json(list->request, NULL));
-	api_text_put(&list->text, "}");
-	api_text_reply(&list->text, list->request);
-	free(list);
-}
-
+/* All of them, which Designate's clients want at once. */
 static void list_floatingips(struct api_request *request)
 {
-	if (api_all_not_modified(request))
-		return;
-	struct list *list = calloc(1, sizeof *list);
-	if (!list) {
-		api_fail_memory(request);
-		return;
-	}
-	list->request = request;
-	list->job.large = true;
-	if (work_beside_in_portions(&request->service->work, &list->job, write_portion,
-				    answer_list))
-		return;
-	free(list);
-	api_fail_ending(request);
+	static const struct api_list list = {
+		"floatingips", api_list_addresses, NULL, floatingip_json, "links", list_links_json};
+	api_list_answer(request, &list, API_LIST_ALL, NULL);
 }
 
 /* ---- which ---- */
 
-/* ^[A-Za-z0-9.\-_]{1,100}:<uuid>$; where the UUID begins, NULL when it is no key. */
+/* ^[A-Za-z0-9.\-_]{1,100}:<uuid>$; gives where the UUID begins, NULL for what is no key. */
 static const char *key_uuid(const char *key)
 {
 	const char *colon = strchr(key, ':');
@@ -137,7 +85,7 @@ static const char *key_uuid(const char *key)
 	return colon + 1;
 }
 
-/* The address of the path's key; NULL when there is none: that has been answered. */
+/* The address of the path's key; NULL: there is none, which has been answered. */
 static const struct owner *asked_address(struct api_request *request)
 {
 	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
@@ -178,7 +126,7 @@ static bool fail_body(struct api_request *request, const char *field, const char
 	return false;
 }
 
-/* The first key that a PTR does not have; NULL: there is none. */
+/* The first key that no PTR has; NULL: there is none. */
 static const char *unknown_key(json_t *body)
 {
 	static const char *const known[] = {"ptrdname", "description", "ttl", NULL};
@@ -188,7 +136,7 @@ static const char *unknown_key(json_t *body)
 	return at ? json_object_iter_key(at) : NULL;
 }
 
-/* What the body asks for; false when it cannot be: that has been answered. fqdn NULL: no PTR. */
+/* Reads the body. False: it does not fit, which has been answered. fqdn NULL: no PTR. */
 static bool read_body(struct api_request *request, struct change_ptr *ptr)
 {
 	const char *key;
@@ -206,20 +154,19 @@ static bool read_body(struct api_request *request, struct change_ptr *ptr)
 	if (!name)
 		return fail_body(request, "ptrdname", "it is missing; null takes the PTR away");
 	if (!ptr->fqdn && !json_is_null(name))
-		return fail_body(request, "ptrdname", "it is neither a name nor null");
+		return fail_body(request, "ptrdname", "must be a name or null");
 	if (ptr->fqdn && (!*ptr->fqdn || ptr->fqdn[strlen(ptr->fqdn) - 1] != '.'))
 		return fail_body(request, "ptrdname",
-				 "it does not end with a dot; give one such as "
+				 "it does not end with a dot; give a name such as "
 				 "\"mail.example.com.\"");
 	if (description && !ptr->description && !json_is_null(description))
-		return fail_body(request, "description", "it is neither a text nor null");
+		return fail_body(request, "description", "must be a string or null");
 	if (ttl && !ptr->ttl_given && !json_is_null(ttl))
-		return fail_body(request, "ttl", "it is neither a whole number nor null");
+		return fail_body(request, "ttl", "must be a whole number or null");
 	return true;
 }
 
-/* One change of the PTR, ptr NULL: taken away. False when it did not come about: that has been
- * answered. */
+/* Sets the PTR; ptr NULL: removes it. False: it failed, which has been answered. */
 static bool store_ptr(struct api_request *request, const struct owner *owner,
 		      const struct change_ptr *ptr)
 {
@@ -239,7 +186,7 @@ static bool store_ptr(struct api_request *request, const struct owner *owner,
 	return err == 0;
 }
 
-/* True when it is gone; false when that failed, and has been answered. */
+/* False: it failed, which has been answered. */
 static bool unset(struct api_request *request, const struct owner *owner)
 {
 	char text[API_OWNER_TEXT_MAX];
@@ -320,6 +267,6 @@ static const struct api_route routes[] = {
 };
 const struct api_dialect api_designate = {.roots = (const char *const[]){"v2", NULL},
 					  .routes = routes,
-					  .code = api_code,
+					  .codes = api_codes,
 					  .error = error_json,
 					  .fail_change = fail_change};

@@ -1,15 +1,15 @@
-/* As much of OpenStack's identity service (Keystone, v3) as its clients need on their way to /v2:
- * versions, and a token by password, which comes with a catalog.
+/* What OpenStack's clients need of its identity service (Keystone, v3) ahead of /v2: versions, and
+ * a token by password, which comes with a catalog.
  *
  *     GET /, GET /v3         where v3 is                   (keystoneauth looks before it asks)
  *     POST /v3/auth/tokens   a client's id and secret  ─►  X-Subject-Token, and where dns is
  *     GET /v2                that it is Designate's v2
  *
  * The user is a management client. Its project and domains are taken as they are sent: there is one
- * tenant here, and everybody in it sees the same. Links lead where the request came to (its Host),
- * so that it works by whatever name the server is reached. Deliberately not here: users, projects
- * and roles as things of their own, rescoping of a token by another, and revoking one (a token ends
- * after an hour, or with its client's secret). */
+ * tenant here, and everybody in it sees the same. Links lead to the Host of the request, so they
+ * work under every name of the server. Deliberately not here: users, projects and roles as
+ * resources, a token for another token, and revoking one (a token ends after an hour, or with its
+ * client's secret). */
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
@@ -39,11 +39,10 @@ static json_t *version_json(const char *base)
 			 updated, "links", links_to(base, "/v3/"), "media-types", types);
 }
 
-/* GET /: 300, because one is to be chosen. */
+/* GET /: 300, because the client has to choose one. */
 static void list_versions(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 300,
 			       json_make("{s:{s:[o]}}", "versions", "values", version_json(base)),
@@ -53,8 +52,7 @@ static void list_versions(struct api_request *request)
 /* GET /v3 */
 static void show_version(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200, json_make("{s:o}", "version", version_json(base)),
 			       NULL);
@@ -75,8 +73,9 @@ static bool fail_body(struct api_request *request, const char *field, const char
 
 static bool fail_credentials(struct api_request *request, const char *text)
 {
-	char base[API_BASE_MAX], challenge[API_BASE_MAX + 32];
-	if (api_base(request, base)) {
+	const char *base = api_base(request);
+	char challenge[API_BASE_MAX + 32];
+	if (base) {
 		snprintf(challenge, sizeof challenge, "Keystone uri=\"%s/v3\"", base);
 		api_answer_header(request, "WWW-Authenticate", challenge);
 	}
@@ -88,12 +87,12 @@ static bool check_methods(struct api_request *request, const json_t *methods)
 {
 	if (!json_is_array(methods) || json_array_size(methods) == 0)
 		return fail_body(request, "auth.identity.methods",
-				 "it is not a list of methods; [\"password\"] is right");
+				 "must be a list of methods: [\"password\"]");
 	for (size_t i = 0; i < json_array_size(methods); i++) {
 		const char *method = json_string_value(json_array_get(methods, i));
 		if (!method)
 			return fail_body(request, "auth.identity.methods",
-					 "a method is not a string");
+					 "every method must be a string");
 		if (strcmp(method, "password") != 0)
 			return fail_credentials(request,
 						"Attempted to authenticate with an unsupported "
@@ -126,9 +125,9 @@ static bool read_login(struct api_request *request, struct login *login)
 		.project = json_object_get(json_object_get(auth, "scope"), "project"),
 	};
 	if (!login->user)
-		return fail_body(request, "auth.identity.password.user.name",
-				 "it is missing, or not a string; the id of a management client is "
-				 "right");
+		return fail_body(
+			request, "auth.identity.password.user.name",
+			"it is missing, or not a string; give the id of a management client");
 	if (!login->secret)
 		return fail_body(request, "auth.identity.password.user.password",
 				 "it is missing, or not a string");
@@ -137,7 +136,7 @@ static bool read_login(struct api_request *request, struct login *login)
 
 /* ---- the token ---- */
 
-/* What was sent of something's name, and what stands for it where nothing was. */
+/* The id and name that were sent, or the usual ones. */
 static json_t *named(const json_t *sent, const char *id, const char *name)
 {
 	const char *sent_id = json_string_value(json_object_get(sent, "id"));
@@ -220,11 +219,11 @@ static json_t *token_json(const struct login *login, const struct model *model,
 /* POST /v3/auth/tokens */
 static void issue_token(struct api_request *request)
 {
-	char text[API_BASE_MAX], token[TOKEN_TEXT_MAX];
+	char token[TOKEN_TEXT_MAX];
 	enum client_role role;
 	struct login login = {0};
 	int64_t now_s = time(NULL);
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (!base || !read_login(request, &login))
 		return;
 	const struct http_login wanted = {login.user, login.secret, now_s + TOKEN_LIFE_S};
@@ -250,8 +249,7 @@ static void issue_token(struct api_request *request)
 /* GET /v2 */
 static void show_designate_version(struct api_request *request)
 {
-	char text[API_BASE_MAX];
-	const char *base = api_base_needed(request, text);
+	const char *base = api_base_needed(request);
 	if (base)
 		api_reply_json(request, 200,
 			       json_make("{s:{s:s, s:s, s:s, s:o}}", "version", "id", "v2.0",
@@ -268,16 +266,14 @@ static json_t *error_json(const struct api_error *error)
 			 http_status_text(error->status), "message", json_text(error->text));
 }
 
-enum { LOGIN_BODY_MAX = 16 * 1024 }; /* of anybody */
-
 static const struct api_route routes[] = {
 	{"GET", "/v2", API_NOTHING, show_designate_version, 0},
 	{"GET", "/", API_NOTHING, list_versions, 0},
 	{"GET", "/v3", API_NOTHING, show_version, 0},
-	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, LOGIN_BODY_MAX},
+	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, API_LOGIN_BODY_MAX},
 	{.method = NULL},
 };
 const struct api_dialect api_keystone = {.roots = (const char *const[]){"v3", NULL},
 					 .routes = routes,
-					 .code = api_code,
+					 .codes = api_codes,
 					 .error = error_json};

@@ -1,5 +1,5 @@
-/* OpenStack's APIs, for the clients that people have: Designate's PTRs, and as much of Keystone as
- * leads there. */
+/* OpenStack's APIs, for the clients that people have: Designate's PTRs, and what of Keystone its
+ * clients need. */
 #ifndef SLUICE_API_OPENSTACK_H
 #define SLUICE_API_OPENSTACK_H
 

@@ -84,4 +84,4 @@ static void fail_change(struct api_request *request, const struct change_error *
 }
 
 const struct api_dialect api_v1 = {
-	.routes = routes, .code = api_code, .error = error_json, .fail_change = fail_change};
+	.routes = routes, .codes = api_codes, .error = error_json, .fail_change = fail_change};

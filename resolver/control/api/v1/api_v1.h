@@ -40,6 +40,15 @@ void api_ptr_patch(struct api_request *request);
 void api_ptr_delete(struct api_request *request);
 void api_check(struct api_request *request);
 
+enum api_v1_noun { API_V1_ADDRESS, API_V1_SERVICE, API_V1_PTR };
+json_t *api_v1_show(enum api_v1_noun noun, const struct owner *owner);
+/* The owner that the path names, of a route with that kind of path; NULL: there is none. */
+const struct owner *api_v1_address(const struct api_request *request);
+const struct owner *api_v1_service(const struct api_request *request);
+const struct owner *api_v1_ptr(const struct api_request *request);
+/* 404: what the path names is not there. */
+void api_v1_miss(struct api_request *request, enum api_v1_noun noun);
+
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
 

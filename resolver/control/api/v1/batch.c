@@ -1,15 +1,15 @@
 /* POST /v1/ptrs: many PTRs at once, all or none of them (ptr_batch.h).
  *
  *     application/json   [{"address": A or "owner": ID, "reverse_fqdn": NAME or null, ...}, ...]
- *                        with "description" and "ttl"; 1 MiB, as all of JSON
- *     text/csv           address,reverse_fqdn,description,ttl: which there are says the first line,
- *                        where ptrdname is reverse_fqdn, too; management.upload_max
+ *                        with "description" and "ttl"; 1 MiB, as all JSON
+ *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
+ *                        ptrdname means reverse_fqdn; management.upload_max
  *
  *     rows ─► read, checked, staged: a portion each round ─► any error? 400, all of them told
  *               └─► stored: a thread ─► in the book: a portion each round ─► published ─► 200
  *
- * ?dry_run=true stops ahead of storing. A row gives the whole PTR; without a name it takes it away.
- * An error names the row, "[17].ttl", and of CSV the line. Deliberately not here: looking whether
+ * ?dry_run=true stops ahead of storing. A row gives the whole PTR; without a name it removes the
+ * PTR. An error names the row, "[17].ttl", and for CSV the line. Deliberately not here: whether
  * each name leads back, which takes questions; GET /v1/check does that for one. */
 
 #include "resolver/control/api/batch.h"
@@ -61,7 +61,7 @@ static void note_error(struct upload *upload, const struct batch_row *row,
 	json_add(upload->errors, told);
 }
 
-/* The first error as the error, and beside it all of them in a list. */
+/* The first error as the error, and all of them in a list beside it. */
 static void answer_errors(struct upload *upload)
 {
 	const json_t *first = json_array_get(upload->errors, 0);
@@ -150,7 +150,8 @@ static void on_stored(void *context)
 static void on_read(void *context)
 {
 	static const struct change_error no_thread = {
-		.outcome = CHANGE_STORE, .text = "the system gives no thread to store it with"};
+		.outcome = CHANGE_STORE,
+		.text = "the system has no thread left to store it; try again"};
 	struct upload *upload = context;
 	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
 	upload->request->service->work.percent = 100;
@@ -201,8 +202,8 @@ static bool read_dry_run(struct api_request *request, bool *dry_run)
 	*dry_run = text && (strcmp(text, "true") == 0 || *text == '\0');
 	if (!text || *dry_run || strcmp(text, "false") == 0)
 		return true;
-	api_fail_at(request, 400, "invalid", "dry_run", "\"%.32s\" is neither true nor false",
-		    text);
+	api_fail_at(request, 400, "invalid", "dry_run",
+		    "\"%.32s\" does not fit; give true or false", text);
 	return false;
 }
 

@@ -10,7 +10,6 @@
  * shown, with where it stands, and can be changed there only. */
 #include <strings.h>
 
-#include "resolver/control/api/internal.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"

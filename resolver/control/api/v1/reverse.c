@@ -4,8 +4,7 @@
  *     PUT, PATCH   v1/store.c
  *     DELETE       with its PTR
  *
- * A group of "-" in a path is none. */
-#include "resolver/control/api/v1/reverse.h"
+ * A group of "-" in a path means no group. */
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
@@ -58,7 +57,7 @@ void api_v1_miss(struct api_request *request, enum api_v1_noun noun)
 			 group ? group : "", group ? "\"" : "");
 }
 
-void api_v1_answer(struct api_request *request, const struct owner *owner, enum api_v1_noun noun)
+static void show(struct api_request *request, const struct owner *owner, enum api_v1_noun noun)
 {
 	char etag[ETAG_MAX];
 	if (!owner)
@@ -94,7 +93,7 @@ static void remove_owner(struct api_request *request, const struct owner *owner,
 
 void api_address_show(struct api_request *request)
 {
-	api_v1_answer(request, api_v1_address(request), API_V1_ADDRESS);
+	show(request, api_v1_address(request), API_V1_ADDRESS);
 }
 
 void api_address_delete(struct api_request *request)
@@ -104,7 +103,7 @@ void api_address_delete(struct api_request *request)
 
 void api_service_show(struct api_request *request)
 {
-	api_v1_answer(request, api_v1_service(request), API_V1_SERVICE);
+	show(request, api_v1_service(request), API_V1_SERVICE);
 }
 
 void api_service_delete(struct api_request *request)
@@ -116,7 +115,7 @@ void api_service_delete(struct api_request *request)
 
 void api_ptr_show(struct api_request *request)
 {
-	api_v1_answer(request, api_v1_ptr(request), API_V1_PTR);
+	show(request, api_v1_ptr(request), API_V1_PTR);
 }
 
 void api_ptr_delete(struct api_request *request)

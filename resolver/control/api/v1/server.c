@@ -1,14 +1,12 @@
-/* The running program itself: how it is, what it would answer, and what it is told to forget. */
-#include "resolver/control/api/internal.h"
+/* The running program itself: status, explain, flush. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/observe/explain_ask.h"
+#include "resolver/control/observe/explain.h"
 #include "resolver/control/observe/status.h"
-#include "resolver/control/observe/status_zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-/* GET /healthz: this thread works. */
+/* GET /healthz: the control thread runs. */
 void api_health(struct api_request *request)
 {
 	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
@@ -27,28 +25,14 @@ void api_ready(struct api_request *request)
 		api_fail(request, 503, NULL, "nothing is served yet");
 }
 
-/* What takes longer and is under way. */
-static json_t *work_json(const struct work *work)
-{
-	if (!work->busy)
-		return json_null();
-	return json_make("{s:o}", "percent",
-			 work->percent < 0 ? json_null() : json_integer(work->percent));
-}
-
 /* GET /v1/status: as status.h has it. */
 void api_status(struct api_request *request)
 {
-	struct service *service = request->service;
-	const struct api_call *call = (const struct api_call *)request;
-	const struct login_counts logins = http_auth_counts(call->api->auth);
-	json_t *status = status_report(&service->server, service->inventory, service->config_path,
-				       &service->clock);
+	const struct login_counts logins = api_login_counts(request);
+	json_t *status = status_report(request->service);
 	json_put(status, "logins",
 		 json_make("{s:I, s:I}", "failed", (json_int_t)logins.failed, "refused",
 			   (json_int_t)logins.refused));
-	status_add_zones(status, &service->server, service->notify);
-	json_put(status, "work", work_json(&service->work));
 	json_put(status, "ok", json_true());
 	api_reply_json(request, 200, status, NULL);
 }
@@ -61,13 +45,13 @@ static bool read_flush(struct api_request *request, const char **name, bool *bel
 	*name = json_string_value(name_value);
 	*below = json_is_true(suffix_value);
 	if (request->body && !json_is_object(request->body))
-		api_fail(request, 400, NULL, "the body is not an object");
+		api_fail(request, 400, NULL, "the body must be an object");
 	else if (name_value && !*name)
-		api_fail_at(request, 400, NULL, "name", "it is not a string");
+		api_fail_at(request, 400, NULL, "name", "must be a string");
 	else if (suffix_value && !json_is_boolean(suffix_value))
-		api_fail_at(request, 400, NULL, "suffix", "it is neither true nor false");
+		api_fail_at(request, 400, NULL, "suffix", "must be true or false");
 	else if (*below && !*name)
-		api_fail_at(request, 400, NULL, "suffix", "it takes a name");
+		api_fail_at(request, 400, NULL, "suffix", "needs a name beside it");
 	else
 		return true;
 	return false;
@@ -84,7 +68,7 @@ void api_flush(struct api_request *request)
 	if (!read_flush(request, &wanted, &below))
 		return;
 	if (wanted && name_from_text(&name, &server->key, wanted) != 0) {
-		api_fail_at(request, 400, NULL, "name", "that is not a domain name");
+		api_fail_at(request, 400, NULL, "name", "must be a domain name");
 		return;
 	}
 	uint64_t entries = cache_flush(server->cache, wanted ? &name : NULL, below);
@@ -114,7 +98,7 @@ void api_explain(struct api_request *request)
 		return;
 	}
 	if (!texts.name) {
-		api_fail_at(request, 400, NULL, "name", "name is missing: add ?name=");
+		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");
 		return;
 	}
 	int err = explain_read(&question, &texts, &service->server.key, error);
@@ -125,8 +109,7 @@ void api_explain(struct api_request *request)
 		api_fail(request, err == ERR_NOT_FOUND ? 404 : 400, NULL, "%s", error);
 		return;
 	}
-	json_t *status = status_report(&service->server, service->inventory, service->config_path,
-				       &service->clock);
+	json_t *status = status_report(service);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 	api_reply_json(request, 200, explained, NULL);

@@ -1,8 +1,7 @@
 /* /v1/state: what the management API keeps, as one document (state_json.h), out and in.
  *
  *     GET    all of it, written by a thread of its own while changes wait (work.h)
- *     PUT    makes it what the body says, all of it: one change, made in a thread (remake.h) */
-#include "resolver/control/api/internal.h"
+ *     PUT    replaces all of it by the body, in one change, made in a thread (remake.h) */
 #include "resolver/control/api/remake.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -33,7 +32,7 @@ static void answer(void *context)
 	struct api_request *request = export->request;
 	struct work *work = &request->service->work;
 	if (export->text)
-		api_finish_text((struct api_call *)request, 200, export->text, export->length);
+		api_reply_text(request, export->text, export->length);
 	else
 		api_fail_memory(request);
 	free(export);

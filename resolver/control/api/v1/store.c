@@ -1,8 +1,8 @@
 /* /v1: PUT and PATCH of addresses, cloud services and their PTRs.
  *
  *     PUT      makes it, or makes it what the body says: a label, tags, a description and a PTR
- *              that are not given are gone afterwards; id, region, address and allocation stay
- *     PATCH    only what the body names; null takes it away
+ *              that are not given are removed; id, region, address and allocation stay
+ *     PATCH    only what the body names; null removes it
  *
  * Each is one change, so an address and its PTR come together or not at all. An address's PTR takes
  * any legal name, as with Designate; a cloud service's has to be owned, as with Azure, also where
@@ -13,15 +13,14 @@
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/reverse_json.h"
 
 /* ---- the answer ---- */
 
-/* What has been done, and is told when it is known whether the PTR leads back. Somebody else may
- * have changed the same owner by then: that change, and its etag, are not this one's to tell. */
+/* What was done; the answer waits for whether the PTR leads back. Somebody else may have changed
+ * the same owner by then: that change, and its etag, are not shown. */
 struct done {
 	struct api_request *request;
 	unsigned status;
@@ -30,7 +29,7 @@ struct done {
 	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
 };
 
-/* With the PTR's status of now, where nothing else is another. */
+/* With the PTR's status of now, where nothing else has changed. */
 static json_t *show_done(struct done *done)
 {
 	char etag[ETAG_MAX];
@@ -81,8 +80,8 @@ static void answer_done(struct api_request *request, unsigned status, const char
 
 /* ---- what a body asks for ---- */
 
-/* What is there already, or stands in the path, need not be said, but may not be contradicted:
- * takes `key` out of the input. */
+/* What is there already, or stands in the path, may be repeated but not contradicted. Takes `key`
+ * out of the input. */
 static int settle_value(struct owner_input *input, const char *key, const char *expected,
 			struct change_error *error)
 {
@@ -91,7 +90,7 @@ static int settle_value(struct owner_input *input, const char *key, const char *
 		if (strcmp(input->values[i].key, key) != 0)
 			continue;
 		if (strcasecmp(text ? text : "", expected ? expected : "") != 0)
-			return change_refuse(error, key, "it is %s%s%s, and cannot be another",
+			return change_refuse(error, key, "it is %s%s%s, and cannot change",
 					     expected ? "\"" : "", expected ? expected : "none",
 					     expected ? "\"" : "");
 		input->values[i] = input->values[--input->count];
@@ -150,8 +149,8 @@ struct store {
 	struct owner_input input;
 	enum owner_kind kind;
 	enum api_v1_noun noun;
-	bool makes; /* what is not there */
-	bool whole; /* what is not said is taken away */
+	bool makes; /* an owner that is not there */
+	bool whole; /* removes what the body does not name */
 	bool created;
 };
 
@@ -173,7 +172,7 @@ static int put_owner(const struct owner_input *input, struct change *change, enu
 				: 0;
 }
 
-/* The PTR; *owner is then as it is with it. */
+/* Sets the PTR; *owner is then the owner with it. */
 static int put_ptr(const struct store *store, struct change *change, const struct owner **owner,
 		   struct change_error *error)
 {
@@ -243,7 +242,7 @@ static const struct api_claimant claimants[] = {
 };
 static const struct api_claimant ptr_claimant = {STORE, .find = api_v1_ptr, .edit = edit_ptr};
 
-/* What the body says, into the store. False: that has been answered. */
+/* Reads the body into the store. False: that has been answered. */
 static bool read_store(struct store *store)
 {
 	struct api_request *request = store->claim.request;

@@ -14,7 +14,7 @@
 #define AS_ADMIN "X-Auth-Token: " API_ADMIN "\r\n"
 #define ARM      "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups"
 
-struct world {
+struct state_world {
 	struct api_world *api;
 	struct inventory_fixture *fixture;
 	struct inventory *empty;
@@ -25,7 +25,7 @@ struct world {
 
 static void on_round(uv_prepare_t *rounds)
 {
-	struct world *world = rounds->data;
+	struct state_world *world = rounds->data;
 
 	world->busy += world->api->service.work.busy;
 	world->beside += world->api->service.work.beside > 0;
@@ -33,10 +33,10 @@ static void on_round(uv_prepare_t *rounds)
 
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof *world);
+	struct state_world *world = calloc(1, sizeof *world);
 	struct service *service;
 
-	world->api = api_world_new(management_dialects);
+	world->api = api_world_new(process_dialects);
 	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	service = &world->api->service;
 	world->empty = service->inventory;
@@ -50,7 +50,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	uv_close((uv_handle_t *)&world->rounds, NULL);
 	world->api->service.inventory = world->empty;
@@ -61,7 +61,7 @@ static int tear_down(void **state)
 }
 
 /* Counts from what was asked for before on, which has come to its end. */
-static unsigned ask(struct world *world, const char *what, const char *body)
+static unsigned ask(struct state_world *world, const char *what, const char *body)
 {
 	while (world->api->service.work.beside > 0)
 		uv_run(&world->api->http.loop, UV_RUN_ONCE);
@@ -70,7 +70,7 @@ static unsigned ask(struct world *world, const char *what, const char *body)
 }
 
 /* From 198.51.100.30 on. */
-static void add_many(struct world *world, unsigned count, const char *group)
+static void add_many(struct state_world *world, unsigned count, const char *group)
 {
 	struct change *change = change_begin(world->fixture->inventory);
 	char name[16], address[ADDRESS_TEXT_MAX];
@@ -89,7 +89,7 @@ static void add_many(struct world *world, unsigned count, const char *group)
 
 static void an_import_lets_the_loop_go_round(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	assert_int_equal(ask(world, "PUT /v1/state",
 			     "{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": "
@@ -114,7 +114,7 @@ static void an_import_that_does_not_fit_says_where(void **state)
 		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": \"192.0.2.1\"}]}",
 		 "invalid", "addresses[0].address", "192.0.2.1"},
 	};
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	inventory_fixture_add(world->fixture, "there", "198.51.100.60");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -128,7 +128,7 @@ static void an_import_that_does_not_fit_says_where(void **state)
 
 static void a_reader_may_not_import(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	assert_int_equal(api_world_ask(world->api, "PUT /v1/state",
 				       "X-Auth-Token: " API_READER "\r\n", "{\"version\": 1}"),
@@ -137,7 +137,7 @@ static void a_reader_may_not_import(void **state)
 
 static void a_group_goes_while_the_loop_goes_round(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	assert_int_equal(ask(world, "PUT " ARM "/g?api-version=1", "{\"location\": \"east\"}"),
 			 201);
@@ -155,7 +155,7 @@ static void a_group_goes_while_the_loop_goes_round(void **state)
 
 static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	add_many(world, 150, "g");
 	assert_int_equal(ask(world, "GET /v2/reverse/floatingips", NULL), 200);
@@ -172,7 +172,7 @@ static void a_list_of_all_addresses_lets_the_loop_go_round(void **state)
 /* Two rounds that go on: portions of 50. */
 static void a_page_lets_the_loop_go_round_and_holds_nothing_up(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 
 	add_many(world, 150, "g");
 	assert_int_equal(ask(world, "GET /v1/ptrs?limit=101", NULL), 200);
@@ -194,7 +194,7 @@ static void a_page_lets_the_loop_go_round_and_holds_nothing_up(void **state)
 /* However the portions fall: the last one is full, or there is one more row than fits. */
 static void a_page_has_as_many_as_were_asked_for(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 	char what[64];
 
 	add_many(world, 97, "g"); /* with the file's two and a service: 100 */
@@ -215,7 +215,7 @@ static void a_page_has_as_many_as_were_asked_for(void **state)
 /* As JSON, padded until it is too long to be read in between. */
 static void long_json_is_read_while_the_loop_goes_round(void **state)
 {
-	struct world *world = *state;
+	struct state_world *world = *state;
 	char body[40 * 1024 + 2];
 	const char rows[] = "[{\"address\": \"198.51.100.11\", \"reverse_fqdn\": \"x.test.\"}";
 

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/config/manual.h"
 #include "rules/schema/schema.h"
 #include "rules/zone/zone.h"
 #include "tests/lib/config_text.h"
@@ -622,61 +621,6 @@ static void a_fault_in_a_zone_file_names_its_line(void **state)
 	assert_int_equal(config->faults.items[0].origin.line, 2);
 }
 
-/* The manual. */
-
-static void the_manual_describes_every_key_of_a_group(const struct group *group, const char *page)
-{
-	char entry[128];
-
-	for (size_t i = 0; i < group->count; i++) {
-		snprintf(entry, sizeof entry, ".TP\n.B %s\n", group->fields[i].key);
-		if (!strstr(page, entry))
-			fail_msg("%s of %s is not described", group->fields[i].key, group->name);
-		if (group->fields[i].group)
-			the_manual_describes_every_key_of_a_group(group->fields[i].group, page);
-	}
-}
-
-static void the_manual_describes_every_key(void **state)
-{
-	char *page = NULL;
-	size_t size;
-	FILE *out = open_memstream(&page, &size);
-
-	(void)state;
-	manual_sluice_conf(out);
-	fclose(out);
-	the_manual_describes_every_key_of_a_group(&schema_model, page);
-	free(page);
-}
-
-static void the_manuals_example_can_be_read(void **state)
-{
-	struct config_text *config = *state;
-	char *page = NULL, *at, *end;
-	size_t size;
-	FILE *out = open_memstream(&page, &size), *file;
-	struct model *model;
-
-	manual_sluice_conf(out);
-	fclose(out);
-	config_text_put(config, "corp.internal.zone", "www A 192.0.2.1\n");
-	file = config_text_open(config, "sluice.conf");
-	at = strstr(page, ".EX\n") + 4;
-	end = strstr(at, ".EE\n");
-	for (; at < end; at++)
-		if (*at != '\\') /* only "\-" stands there */
-			fputc(*at, file);
-	fclose(file);
-	free(page);
-	model = config_text_read(config, NULL);
-	faults_print(&config->faults, stderr);
-	assert_non_null(model);
-	assert_int_equal(config->faults.count, 0);
-	assert_int_equal(model->rulesets.items[0].rules.count, 1);
-	model_free(model);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static void a_fleets_cookie_secret_is_32_digits_and_perhaps_32_before(void **state)
@@ -772,8 +716,6 @@ int main(void)
 		TEST(an_array_element_is_told_with_its_index_and_line),
 		TEST(all_faults_are_told_at_once_in_the_order_of_lines),
 		TEST(a_fault_in_a_zone_file_names_its_line),
-		TEST(the_manual_describes_every_key),
-		TEST(the_manuals_example_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

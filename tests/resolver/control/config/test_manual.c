@@ -1,3 +1,6 @@
+/* sluice.conf(5): every setting is described, and its example can be read. */
+#include "resolver/control/config/manual.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/config/manual.h"
 #include "rules/schema/schema.h"
+#include "tests/lib/config_text.h"
 
 static char *page;
 
@@ -32,30 +35,32 @@ static int free_page(void **state)
 	return 0;
 }
 
-/* How often the key stands at the head of something: in bold, or as a table's first cell. */
-static unsigned headed_by(const char *key)
+static void check_group(const struct group *group)
 {
-	unsigned count = 0;
-	size_t length = strlen(key);
+	char entry[128];
 
-	for (const char *line = page; *line; line += strcspn(line, "\n") + 1) {
-		const char *word = strncmp(line, ".B ", 3) == 0 ? line + 3 : line;
-		if (strncmp(word, key, length) == 0 && strchr("\n|", word[length]))
-			count++;
+	for (size_t i = 0; i < group->count; i++) {
+		snprintf(entry, sizeof entry, ".TP\n.B %s\n", group->fields[i].key);
+		if (!strstr(page, entry))
+			fail_msg("%s of %s is not described", group->fields[i].key, group->name);
+		if (group->fields[i].group)
+			check_group(group->fields[i].group);
 	}
-	return count;
 }
 
-static const struct group *limits_group(void)
-{
-	return schema_field(&schema_model, "limits")->group;
-}
-
-static void every_limit_is_described_once(void **state)
+static void every_key_is_described(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < limits_group()->count; i++)
-		assert_int_equal(headed_by(limits_group()->fields[i].key), 1);
+	check_group(&schema_model);
+}
+
+static void a_group_is_described_once(void **state)
+{
+	const char *targets = strstr(page, "\n.B targets_per_rule\n");
+
+	(void)state;
+	assert_non_null(targets);
+	assert_null(strstr(targets + 1, "\n.B targets_per_rule\n"));
 }
 
 static void a_limit_comes_with_its_range_and_default(void **state)
@@ -66,19 +71,37 @@ static void a_limit_comes_with_its_range_and_default(void **state)
 				     "Takes an integer from 1 to 64. Default: 6.\n"));
 }
 
-/* A table's cell that is longer than a page is left cannot be broken, and troff complains. */
-static void there_is_no_table(void **state)
+static void the_example_can_be_read(void **state)
 {
+	const char *at = strstr(page, ".EX\n") + 4, *end = strstr(at, ".EE\n");
+	struct config_text config;
+	struct model *model;
+	FILE *file;
+
 	(void)state;
-	assert_null(strstr(page, "\n.TS\n"));
+	config_text_init(&config);
+	config_text_put(&config, "corp.internal.zone", "www A 192.0.2.1\n");
+	file = config_text_open(&config, "sluice.conf");
+	for (; at < end; at++)
+		if (*at != '\\') /* only "\-" stands there */
+			fputc(*at, file);
+	fclose(file);
+	model = config_text_read(&config, NULL);
+	faults_print(&config.faults, stderr);
+	assert_non_null(model);
+	assert_int_equal(config.faults.count, 0);
+	assert_int_equal(model->rulesets.items[0].rules.count, 1);
+	model_free(model);
+	config_text_release(&config);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_limit_is_described_once),
+		cmocka_unit_test(every_key_is_described),
+		cmocka_unit_test(a_group_is_described_once),
 		cmocka_unit_test(a_limit_comes_with_its_range_and_default),
-		cmocka_unit_test(there_is_no_table),
+		cmocka_unit_test(the_example_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, write_page, free_page);

@@ -153,7 +153,7 @@ static void a_file_that_is_written_to_all_the_while_is_refused(void **state)
 	change_every = 0;
 	assert_int_equal(world->config.faults.errors, 1);
 	assert_non_null(strstr(world->config.faults.items[0].text,
-			       "it is being written all the while; reload when it is whole"));
+			       "it kept changing while it was read; reload when it is complete"));
 	assert_string_equal(world->config.faults.items[0].origin.path,
 			    "private_zones[a.test].file");
 }

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "resolver/control/http/tls.h"
 #include "tests/lib/http_world.h"
 
 enum {

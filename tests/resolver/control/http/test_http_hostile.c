@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "resolver/control/http/internal.h"
 #include "tests/lib/http_world.h"
 
 enum {
@@ -241,7 +240,7 @@ static void a_host_that_is_not_ours_is_misdirected(void **state)
 			 others[i]);
 		assert_int_equal(status_of_host(world, line), 421);
 	}
-	assert_non_null(strstr(http_world_body(&world->http), "error 421 of /: the header Host"));
+	assert_non_null(strstr(http_world_body(&world->http), "error 421 of /: the Host header"));
 	assert_int_equal(world->handled, 0);
 	world->http.port = 0; /* the socket's clients are known by the kernel's word */
 	assert_int_equal(status_of_host(world, "GET / HTTP/1.1\r\nHost: evil.example"), 200);
@@ -315,18 +314,13 @@ static void long_answers_that_nobody_takes_leave_room_for_small_ones_and_the_soc
 
 /* ---- who is served first ---- */
 
-static unsigned waiting(struct world *world)
+/* When it returns, the listener has handed over all that it was sent before: refusals are its own
+ * to answer, and the second one comes in a later round of its loop. */
+static void let_listener_catch_up(struct http_world *world)
 {
-	unsigned count = 0;
-	struct http_exchange *exchange;
-	struct http *http = world->http.http;
-	pthread_mutex_lock(&http->lock);
-	STAILQ_FOREACH(exchange, &http->at_socket, waiting)
-	count++;
-	STAILQ_FOREACH(exchange, &http->waiting, waiting)
-	count++;
-	pthread_mutex_unlock(&http->lock);
-	return count;
+	for (unsigned i = 0; i < 2; i++)
+		((struct world *)world)->told -=
+			http_world_ask(world, "GET /refused", "", NULL) != 403;
 }
 
 static int send_get(struct http_world *world, const char *path)
@@ -351,13 +345,11 @@ static void crowd(struct http_world *world)
 		usleep(1000);
 	while (count <= MANY)
 		fds[count++] = send_get(world, "/tcp");
-	while (waiting(whole) < MANY)
-		usleep(1000);
+	let_listener_catch_up(world);
 	world->port = 0;
 	fds[count++] = send_get(world, "/unix");
+	let_listener_catch_up(world);
 	world->port = port;
-	while (waiting(whole) < MANY + 1)
-		usleep(1000);
 	whole->open = true;
 	for (int i = 0; i < count; i++) {
 		http_world_receive(world, fds[i]);

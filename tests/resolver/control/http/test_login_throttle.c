@@ -20,7 +20,7 @@ static int set_up(void **state)
 	(void)state;
 	log_configure(LOG_ERROR, LOG_TEXT);
 	throttle = malloc(sizeof *throttle);
-	assert_true(login_throttle_init(throttle, &(struct hash_key){1, 2}));
+	login_throttle_init(throttle, &(struct hash_key){1, 2});
 	return 0;
 }
 
@@ -96,23 +96,32 @@ static void loopback_is_one_address(void **state)
 	assert_int_equal(wait_of("192.0.2.1", NOW), 0);
 }
 
+static bool admits(const char *text, const char *client)
+{
+	const struct address from = at(text);
+
+	return login_throttle_admits(throttle, &from, client, NOW);
+}
+
 static void who_was_let_in_from_there_is_trusted_there(void **state)
 {
-	const struct address here = at("192.0.2.1"), there = at("192.0.2.2");
-
 	(void)state;
-	assert_false(login_throttle_trusts(throttle, &here, "a"));
-	login_throttle_let_in(throttle, &here, "a");
-	assert_true(login_throttle_trusts(throttle, &here, "a"));
-	assert_false(login_throttle_trusts(throttle, &here, "b"));
-	assert_false(login_throttle_trusts(throttle, &there, "a"));
-	login_throttle_let_in(throttle, &here, "b");
+	assert_true(admits("192.0.2.1", "a"));
+	assert_true(admits("192.0.2.1", "b"));
 	for (unsigned i = 0; i < 100000; i++) { /* which nobody's failures undo */
 		const struct address from = numbered(i);
 		login_throttle_failed(throttle, &from, "a", NOW);
 	}
-	assert_true(login_throttle_trusts(throttle, &here, "a"));
-	assert_true(login_throttle_trusts(throttle, &here, "b"));
+	fail_from("192.0.2.1", LOGIN_FREE, NOW);
+	fail_from("192.0.2.2", LOGIN_FREE, NOW);
+	assert_true(admits("192.0.2.1", "a"));
+	assert_true(admits("192.0.2.1", "b"));
+	assert_int_equal(login_throttle_counts(throttle).refused, 0);
+	assert_false(admits("192.0.2.1", "c"));
+	assert_false(admits("192.0.2.1", NULL));
+	assert_false(admits("192.0.2.2", "a"));
+	assert_false(admits("192.0.2.1", "c")); /* to be refused is not to be let in */
+	assert_int_equal(login_throttle_counts(throttle).refused, 4);
 }
 
 static void no_number_of_others_makes_a_failure_forgotten(void **state)

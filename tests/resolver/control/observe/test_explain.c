@@ -66,7 +66,7 @@ static const char corp[] = "web 300 IN A 10.10.1.10\n"
 			   "host.new 60 IN A 10.10.1.13\n"
 			   "s 60 IN DNAME longer-by-14-by\n";
 
-struct world {
+struct explain_world {
 	struct config_text files;
 	struct policy *policy;
 	json_t *explained;
@@ -84,7 +84,7 @@ static void write_chains(struct config_text *files)
 static int set_up(void **state)
 {
 	static const struct hash_key key = {1, 2};
-	struct world *world = calloc(1, sizeof *world);
+	struct explain_world *world = calloc(1, sizeof *world);
 	config_text_init(&world->files);
 	config_text_put(&world->files, "corp", corp);
 	config_text_put(&world->files, "empty", "known 60 IN A 10.10.1.14\n");
@@ -102,7 +102,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
+	struct explain_world *world = *state;
 	json_decref(world->explained);
 	policy_free(world->policy);
 	config_text_release(&world->files);
@@ -110,8 +110,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const json_t *ask(struct world *world, const char *network, bool vnet, const char *text,
-			 uint16_t type)
+static const json_t *ask(struct explain_world *world, const char *network, bool vnet,
+			 const char *text, uint16_t type)
 {
 	struct place place = {network ? policy_find_network(world->policy, network) : NETWORK_NONE,
 			      vnet};
@@ -265,7 +265,7 @@ static void a_dname_gives_its_cname_and_leads_on(void **state)
 
 /* A name of 64 * 3 + 1 + `last` bytes in front of "s.corp.test." (13), whose DNAME's target is 14
  * bytes longer: it just fits where last is 255 - 14 - 13 - 193. */
-static const json_t *ask_long(struct world *world, int last)
+static const json_t *ask_long(struct explain_world *world, int last)
 {
 	char text[600] = "", label[64];
 	memset(label, 'x', 63);

@@ -51,7 +51,7 @@ static int set_up(void **state)
 	service->config_path = world->files.main_file;
 	assert_int_equal(server_init(&service->server, 1, &key, on_release, world), 0);
 	*api = (struct api){
-		.service = service, .auth = http_auth_new(), .dialects = management_dialects};
+		.service = service, .auth = http_auth_new(), .dialects = process_dialects};
 	struct http_handler handler = api_handler(api);
 	http_world_open(&world->http, &handler);
 	*state = world;
@@ -76,7 +76,7 @@ static void serve_config(struct world *world)
 	struct model *model = config_text_load(&world->files, config);
 	assert_non_null(model);
 	assert_int_equal(server_apply(&world->process.service.server, model, &world->faults), 0);
-	for (unsigned i = 0; i < 2000 && !server_is_settled(&world->process.service.server); i++)
+	for (unsigned i = 0; i < 2000 && !server_all_adopted(&world->process.service.server); i++)
 		usleep(1000); /* else answers wait for that */
 }
 

@@ -1,4 +1,4 @@
-/* What the service manager hears, and when the watchdog is silent. */
+/* What the service manager hears, and how often it wants to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "resolver/control/process/notify.h"
-#include "resolver/control/process/watchdog.h"
 #include "resolver/log.h"
 
 /* ---- a manager ---- */
@@ -143,97 +143,6 @@ static void the_period_is_the_manager_s_for_this_process(void **state)
 	}
 }
 
-struct world {
-	uv_loop_t loop;
-	uv_timer_t end;
-	struct server server;
-	struct watchdog watchdog;
-	struct master_link link;
-	int master; /* its end */
-};
-
-static void on_end(uv_timer_t *timer)
-{
-	uv_stop(timer->loop);
-}
-
-static void close_handle(uv_handle_t *handle, void *context)
-{
-	(void)context;
-	uv_close(handle, NULL);
-}
-
-static void run_for(struct world *world, unsigned ms)
-{
-	uv_timer_start(&world->end, on_end, ms, 0);
-	uv_run(&world->loop, UV_RUN_DEFAULT);
-}
-
-static void on_release(void *context)
-{
-	(void)context;
-}
-
-/* Without workers there is none that hangs. */
-static void world_open(struct world *world)
-{
-	struct master_message first = {.word = MASTER_START};
-	int pair[2];
-	memset(world, 0, sizeof *world);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	world->master = pair[0];
-	assert_int_equal(master_send(pair[0], &first, NULL, 0), 0);
-	assert_int_equal(master_link_init(&world->link, pair[1]), 0);
-	uv_loop_init(&world->loop);
-	uv_timer_init(&world->loop, &world->end);
-	assert_int_equal(
-		server_init(&world->server, 1, &(struct hash_key){1, 2}, on_release, world), 0);
-	watchdog_start(&world->watchdog, &world->loop, &world->server, &world->link);
-}
-
-static void world_close(struct world *world)
-{
-	uv_walk(&world->loop, close_handle, NULL);
-	uv_run(&world->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&world->loop), 0);
-	server_release(&world->server);
-	close(world->master);
-	close(world->link.fd);
-}
-
-static unsigned count_words(struct world *world)
-{
-	struct master_message message;
-	struct master_fds fds;
-	unsigned count = 0;
-	while (master_receive(world->master, &message, &fds) == 0)
-		count += message.word == MASTER_ALIVE;
-	return count;
-}
-
-static void a_program_that_goes_round_is_called_alive(void **state)
-{
-	(void)state;
-	struct world world;
-	setenv("WATCHDOG_USEC", "20000", 1);
-	unsigned alive = 0;
-	world_open(&world);
-	for (unsigned i = 0; i < 1000 && alive < 2; i++) {
-		run_for(&world, 50);
-		alive += count_words(&world);
-	}
-	assert_true(alive >= 2);
-	world_close(&world);
-}
-
-static void without_a_manager_there_is_a_period_too(void **state)
-{
-	(void)state;
-	assert_int_equal(watchdog_period_us(), 30000000);
-	setenv("WATCHDOG_USEC", "20000", 1);
-	assert_int_equal(watchdog_period_us(), 20000);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -243,8 +152,6 @@ int main(void)
 		TEST(nobody_is_told_where_nobody_listens),
 		TEST(a_manager_that_does_not_read_keeps_nobody_waiting),
 		TEST(the_period_is_the_manager_s_for_this_process),
-		TEST(a_program_that_goes_round_is_called_alive),
-		TEST(without_a_manager_there_is_a_period_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,7 +152,7 @@ static void go_on(struct work_waiter *waiter)
 	snprintf(order + length, sizeof order - length, "%d", (int)(waiter - waiters) + 1);
 }
 
-static void whoever_waits_goes_on_when_it_has_ended_in_his_turn(void **state)
+static void what_waits_goes_on_in_turn_when_it_has_ended(void **state)
 {
 	(void)state;
 	world->portions_left = 2;
@@ -283,7 +283,7 @@ int main(void)
 		T(the_loop_goes_round_between_two_portions),
 		T(a_thread_of_its_own_does_it_and_this_one_ends_it),
 		T(what_is_under_way_is_finished_and_nothing_more_begun),
-		T(whoever_waits_goes_on_when_it_has_ended_in_his_turn),
+		T(what_waits_goes_on_in_turn_when_it_has_ended),
 		T(what_is_done_beside_goes_by_turns_and_holds_nothing),
 		T(what_takes_much_memory_is_done_one_after_the_other),
 		T(a_thread_does_something_beside_what_another_does),

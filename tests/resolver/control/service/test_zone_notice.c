@@ -17,7 +17,7 @@
 #include "rules/zone/serial.h"
 #include "tests/lib/served_zones.h"
 
-enum { LETTERS = 256 };
+enum { MESSAGES = 256 };
 
 #define OTHER "113.0.203.in-addr.arpa."
 
@@ -28,8 +28,8 @@ struct fixture {
 	struct zone_notices *notices;
 	uint64_t now_ms;
 	uint64_t next_ms; /* when it wants to be called again */
-	unsigned count;   /* letters since the last look */
-	struct notice_letter letters[LETTERS];
+	unsigned count;   /* messages since the last look */
+	struct notify_message sent[MESSAGES];
 };
 
 static void follow(struct fixture *f)
@@ -81,12 +81,12 @@ static int teardown(void **state)
 
 /* ---- time, and what is sent in it ---- */
 
-static void on_letter(void *context, const struct notice_letter *letter)
+static void on_message(void *context, const struct notify_message *message)
 {
 	struct fixture *f = context;
 
-	assert_true(f->count < LETTERS);
-	f->letters[f->count++] = *letter;
+	assert_true(f->count < MESSAGES);
+	f->sent[f->count++] = *message;
 }
 
 /* What is sent in so many milliseconds, which go by one by one. */
@@ -96,7 +96,7 @@ static unsigned pass(struct fixture *f, uint64_t ms)
 	for (uint64_t end = f->now_ms + ms; f->now_ms < end;) {
 		f->now_ms++;
 		f->next_ms = zone_notices_send(f->notices, f->served.table, f->now_ms, SERVED_NOW,
-					       on_letter, f);
+					       on_message, f);
 		assert_true(f->next_ms > f->now_ms);
 	}
 	return f->count;
@@ -104,39 +104,40 @@ static unsigned pass(struct fixture *f, uint64_t ms)
 
 /* ---- a peer ---- */
 
-static const struct notice_letter *letter_about(const struct fixture *f, const char *text)
+static const struct notify_message *message_about(const struct fixture *f, const char *text)
 {
 	struct name zone = test_name(text);
 
 	for (unsigned i = f->count; i-- > 0;)
-		if (memcmp(f->letters[i].bytes + MESSAGE_HEADER, zone.wire, zone.length) == 0)
-			return &f->letters[i];
+		if (memcmp(f->sent[i].bytes + MESSAGE_HEADER, zone.wire, zone.length) == 0)
+			return &f->sent[i];
 	fail_msg("nothing was sent about %s", text);
 	return NULL;
 }
 
-static uint32_t serial_in(const struct notice_letter *letter)
+static uint32_t serial_in(const struct notify_message *message)
 {
 	struct record_view record;
 	size_t at;
 
-	assert_int_equal(message_flags(letter->bytes), OPCODE_NOTIFY << 11 | FLAG_AA);
-	assert_true(wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &at,
-				   NULL) > 0);
-	assert_int_equal(wire_u16(letter->bytes + at), TYPE_SOA);
-	struct message_walk walk = message_walk_from(letter->bytes, letter->length, at + 4);
+	assert_int_equal(message_flags(message->bytes), OPCODE_NOTIFY << 11 | FLAG_AA);
+	assert_true(wire_skip_name(message->bytes, message->length, MESSAGE_HEADER, WIRE_HEADER,
+				   &at, NULL) > 0);
+	assert_int_equal(wire_u16(message->bytes + at), TYPE_SOA);
+	struct message_walk walk = message_walk_from(message->bytes, message->length, at + 4);
 	assert_int_equal(message_read_record(&walk, &record), 0);
 	assert_int_equal(record.type, TYPE_SOA);
-	return wire_u32(letter->bytes + record.rdata + record.rdata_length - 20);
+	return wire_u32(message->bytes + record.rdata + record.rdata_length - 20);
 }
 
 /* The answer as BIND gives it: the header and the question. Returns its length. */
-static size_t answer(const struct notice_letter *letter, unsigned rcode, uint8_t bytes[NOTICE_MAX])
+static size_t answer(const struct notify_message *message, unsigned rcode,
+		     uint8_t bytes[NOTICE_MAX])
 {
 	size_t end;
 
-	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &end, NULL);
-	memcpy(bytes, letter->bytes, end + 4);
+	wire_skip_name(message->bytes, message->length, MESSAGE_HEADER, WIRE_HEADER, &end, NULL);
+	memcpy(bytes, message->bytes, end + 4);
 	wire_put16(bytes + 2, (uint16_t)(FLAG_QR | FLAG_AA | OPCODE_NOTIFY << 11 | rcode));
 	wire_put16(bytes + 6, 0);
 	wire_put16(bytes + 8, 0);
@@ -154,41 +155,41 @@ static bool deliver(struct fixture *f, const struct host *from, const uint8_t *b
 	return taken;
 }
 
-static size_t sign(const struct notice_letter *letter, const struct tsig_key *key, uint64_t now_s,
+static size_t sign(const struct notify_message *message, const struct tsig_key *key, uint64_t now_s,
 		   uint8_t bytes[NOTICE_MAX])
 {
 	struct record_view record;
 	struct tsig_context tsig;
 	size_t at;
 
-	wire_skip_name(letter->bytes, letter->length, MESSAGE_HEADER, WIRE_HEADER, &at, NULL);
-	struct message_walk walk = message_walk_from(letter->bytes, letter->length, at + 4);
-	assert_int_equal(wire_u16(letter->bytes + 10), 1);
+	wire_skip_name(message->bytes, message->length, MESSAGE_HEADER, WIRE_HEADER, &at, NULL);
+	struct message_walk walk = message_walk_from(message->bytes, message->length, at + 4);
+	assert_int_equal(wire_u16(message->bytes + 10), 1);
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(message_read_record(&walk, &record), 0);
 	assert_int_equal(record.type, TYPE_TSIG);
-	assert_int_equal(
-		tsig_check(&tsig, key, 1, letter->bytes, letter->length, record.owner, SERVED_NOW),
-		TSIG_FINE);
-	size_t length = answer(letter, RCODE_NOERROR, bytes);
+	assert_int_equal(tsig_check(&tsig, key, 1, message->bytes, message->length, record.owner,
+				    SERVED_NOW),
+			 TSIG_FINE);
+	size_t length = answer(message, RCODE_NOERROR, bytes);
 	return tsig_sign(&tsig, bytes, length, NOTICE_MAX, now_s);
 }
 
-static bool say(struct fixture *f, const struct notice_letter *letter, unsigned rcode)
+static bool say(struct fixture *f, const struct notify_message *message, unsigned rcode)
 {
 	uint8_t bytes[NOTICE_MAX] = {0};
-	size_t length = answer(letter, rcode, bytes);
+	size_t length = answer(message, rcode, bytes);
 
-	return deliver(f, &letter->peer, bytes, length);
+	return deliver(f, &message->peer, bytes, length);
 }
 
-static bool say_signed(struct fixture *f, const struct notice_letter *letter,
+static bool say_signed(struct fixture *f, const struct notify_message *message,
 		       const struct tsig_key *key, uint64_t now_s)
 {
 	uint8_t bytes[NOTICE_MAX] = {0};
-	size_t length = sign(letter, key, now_s, bytes);
+	size_t length = sign(message, key, now_s, bytes);
 
-	return deliver(f, &letter->peer, bytes, length);
+	return deliver(f, &message->peer, bytes, length);
 }
 
 /* Everybody is told, and says so. */
@@ -197,10 +198,9 @@ static void settle(struct fixture *f)
 	follow(f);
 	pass(f, 2 * NOTICE_LOOK_MS);
 	for (unsigned i = 0; i < f->count; i++)
-		assert_true(f->served.entry.key
-				    ? say_signed(f, &f->letters[i], f->served.table->terms->keys,
-						 SERVED_NOW)
-				    : say(f, &f->letters[i], RCODE_NOERROR));
+		assert_true(f->served.entry.key ? say_signed(f, &f->sent[i],
+							     f->served.table->acl->keys, SERVED_NOW)
+						: say(f, &f->sent[i], RCODE_NOERROR));
 	assert_false(zone_notices_wait(f->notices));
 	pass(f, NOTICE_APART_MS);
 	assert_int_equal(f->count, 0);
@@ -246,8 +246,8 @@ static void who_does_not_answer_is_told_five_times_in_31_seconds(void **state)
 		if (i > 0)
 			assert_int_equal(pass(f, after_ms[i] - 1), 0);
 		assert_int_equal(pass(f, 1), 1);
-		assert_int_equal(serial_in(&f->letters[0]), f->served.table->fresh[0]->serial);
-		assert_true(host_equal(&f->letters[0].peer, &f->peers[0]));
+		assert_int_equal(serial_in(&f->sent[0]), f->served.table->fresh[0]->serial);
+		assert_true(host_equal(&f->sent[0].peer, &f->peers[0]));
 	}
 	assert_int_equal(pass(f, 15999), 0);
 	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "waiting 0");
@@ -271,7 +271,7 @@ static void any_answer_ends_it(void **state)
 		change(f, "198.51.100.7", i % 2 ? "a.test." : "b.test.");
 		assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
 		assert_int_equal(pass(f, 1000), 1); /* the second one is answered */
-		assert_true(say(f, &f->letters[0], rcodes[i]));
+		assert_true(say(f, &f->sent[0], rcodes[i]));
 		snprintf(text, sizeof text, "answered %u", rcodes[i]);
 		assert_string_equal(state_of(f, SERVED_REVERSE, 0), text);
 		assert_int_equal(pass(f, 100000), 0);
@@ -290,7 +290,7 @@ static void what_is_not_the_answer_ends_nothing(void **state)
 	uint8_t early[] = {0, 0, 0xa4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 	assert_false(deliver(f, &f->peers[0], early, sizeof early)); /* to what was not asked */
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
-	size_t length = answer(&f->letters[0], RCODE_NOERROR, good);
+	size_t length = answer(&f->sent[0], RCODE_NOERROR, good);
 	port.port++;
 	assert_false(deliver(f, &elsewhere, good, length));
 	assert_false(deliver(f, &port, good, length));
@@ -311,8 +311,8 @@ static void what_is_not_the_answer_ends_nothing(void **state)
 	assert_int_equal(pass(f, 999), 0);
 	assert_int_equal(pass(f, 1), 1);                      /* all that did not count as one */
 	assert_false(deliver(f, &f->peers[0], good, length)); /* the first one's id, by now */
-	assert_true(say(f, &f->letters[0], RCODE_NOERROR));
-	assert_false(say(f, &f->letters[0], RCODE_NOERROR)); /* once */
+	assert_true(say(f, &f->sent[0], RCODE_NOERROR));
+	assert_false(say(f, &f->sent[0], RCODE_NOERROR)); /* once */
 }
 
 /* By the notice's key, at a time that is not long gone, and over this answer. */
@@ -326,19 +326,19 @@ static void a_signed_notice_wants_a_signed_answer(void **state)
 	settle(f);
 	change(f, "198.51.100.7", "a.test.");
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
-	const struct notice_letter *letter = &f->letters[0];
-	const struct tsig_key *key = f->served.table->terms->keys;
-	assert_false(say(f, letter, RCODE_NOERROR));
-	assert_false(say_signed(f, letter, key, SERVED_NOW + 2 * TSIG_FUDGE_S));
-	size_t length = sign(letter, key, SERVED_NOW, bytes);
+	const struct notify_message *message = &f->sent[0];
+	const struct tsig_key *key = f->served.table->acl->keys;
+	assert_false(say(f, message, RCODE_NOERROR));
+	assert_false(say_signed(f, message, key, SERVED_NOW + 2 * TSIG_FUDGE_S));
+	size_t length = sign(message, key, SERVED_NOW, bytes);
 	bytes[3] ^= RCODE_REFUSED;
-	assert_false(deliver(f, &letter->peer, bytes, length));
+	assert_false(deliver(f, &message->peer, bytes, length));
 	bytes[3] ^= RCODE_REFUSED;
 	bytes[length - 7] ^= 1; /* of the MAC */
-	assert_false(deliver(f, &letter->peer, bytes, length));
+	assert_false(deliver(f, &message->peer, bytes, length));
 	assert_int_equal(pass(f, 1000), 1);
-	assert_false(deliver(f, &letter->peer, bytes, length));
-	assert_true(say_signed(f, &f->letters[0], key, SERVED_NOW));
+	assert_false(deliver(f, &message->peer, bytes, length));
+	assert_true(say_signed(f, &f->sent[0], key, SERVED_NOW));
 	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "answered 0");
 }
 
@@ -355,12 +355,12 @@ static void many_changes_are_one_notice_and_one_a_second(void **state)
 		change(f, "198.51.100.7", i % 2 ? "a.test." : "b.test.");
 		sent += pass(f, 20);
 		for (unsigned l = 0; l < f->count; l++)
-			assert_true(say(f, &f->letters[l], RCODE_NOERROR));
+			assert_true(say(f, &f->sent[l], RCODE_NOERROR));
 	}
 	assert_int_equal(sent, 2);
 	assert_int_equal(pass(f, 1000), 1);
 	assert_int_equal(
-		serial_in(&f->letters[0]),
+		serial_in(&f->sent[0]),
 		transfer_table_find(f->served.table, &f->served.table->fresh[0]->name)->serial);
 }
 
@@ -384,16 +384,16 @@ static void each_zone_and_peer_has_its_own(void **state)
 	served_compile(&f->served, SERVED_NOW);
 	follow(f);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 4);
-	assert_int_equal(serial_in(letter_about(f, SERVED_REVERSE)), SERVED_NOW);
-	assert_int_equal(serial_in(letter_about(f, OTHER)), SERVED_NOW);
-	assert_true(say(f, letter_about(f, OTHER), RCODE_NOERROR));
+	assert_int_equal(serial_in(message_about(f, SERVED_REVERSE)), SERVED_NOW);
+	assert_int_equal(serial_in(message_about(f, OTHER)), SERVED_NOW);
+	assert_true(say(f, message_about(f, OTHER), RCODE_NOERROR));
 	assert_int_equal(pass(f, 1000), 3);
 	for (unsigned i = 0; i < f->count; i++)
-		assert_true(say(f, &f->letters[i], RCODE_NOERROR));
+		assert_true(say(f, &f->sent[i], RCODE_NOERROR));
 	change(f, "203.0.113.1", "a.test.");
 	assert_int_equal(pass(f, 1000), 2);
-	assert_true(host_equal(&f->letters[0].peer, &f->peers[1]) !=
-		    host_equal(&f->letters[1].peer, &f->peers[1]));
+	assert_true(host_equal(&f->sent[0].peer, &f->peers[1]) !=
+		    host_equal(&f->sent[1].peer, &f->peers[1]));
 }
 
 /* What the table does not say is new costs nothing: it is not even looked at. */
@@ -406,21 +406,21 @@ static void a_change_looks_at_nothing_but_what_has_changed(void **state)
 	change(f, "198.51.100.7", "a.test.");
 	assert_int_equal(f->served.table->fresh_count, 1);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
-	assert_true(say(f, &f->letters[0], RCODE_NOERROR));
+	assert_true(say(f, &f->sent[0], RCODE_NOERROR));
 	struct transfer_zone *other =
 		(struct transfer_zone *)(uintptr_t)transfer_table_find(f->served.table, &name);
 	other->serial++; /* behind everybody's back */
 	change(f, "198.51.100.7", "b.test.");
 	assert_int_equal(pass(f, 2000), 2);
-	letter_about(f, SERVED_REVERSE);
-	assert_memory_equal(f->letters[0].bytes + MESSAGE_HEADER,
-			    f->letters[1].bytes + MESSAGE_HEADER, 25);
-	assert_true(say(f, &f->letters[1], RCODE_NOERROR));
+	message_about(f, SERVED_REVERSE);
+	assert_memory_equal(f->sent[0].bytes + MESSAGE_HEADER, f->sent[1].bytes + MESSAGE_HEADER,
+			    25);
+	assert_true(say(f, &f->sent[1], RCODE_NOERROR));
 	/* A table that was served and not followed has all looked at. */
 	f->served.table->version += 2;
 	follow(f);
 	assert_int_equal(pass(f, NOTICE_LOOK_MS), 1);
-	letter_about(f, OTHER);
+	message_about(f, OTHER);
 }
 
 static void a_reload_keeps_what_was_told_and_drops_who_is_gone(void **state)
@@ -432,8 +432,8 @@ static void a_reload_keeps_what_was_told_and_drops_who_is_gone(void **state)
 	served_compile(&f->served, SERVED_NOW);
 	follow(f);
 	assert_int_equal(pass(f, 1000), 2);
-	assert_true(host_equal(&f->letters[0].peer, &f->peers[1]));
-	assert_true(host_equal(&f->letters[1].peer, &f->peers[1]));
+	assert_true(host_equal(&f->sent[0].peer, &f->peers[1]));
+	assert_true(host_equal(&f->sent[1].peer, &f->peers[1]));
 	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "answered 0");
 	f->served.entry.notify.count = 1;
 	served_compile(&f->served, SERVED_NOW);

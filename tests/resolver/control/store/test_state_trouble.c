@@ -208,7 +208,7 @@ static void a_load_does_not_forget_what_a_deleted_file_had(void **state)
 	assert_non_null(strstr(world->error, "is gone"));
 	config_text_put(&world->config, "state.db", "");
 	assert_int_equal(load(world, &told), ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "is empty all at once"));
+	assert_non_null(strstr(world->error, "is suddenly empty"));
 }
 
 /* Copied as a whole while nobody writes: the log's part is put into the file first. */

@@ -18,7 +18,7 @@ enum { FORM_MAX = 16 * 1024 };
 
 static int set_up(void **state)
 {
-	struct api_world *world = *state = api_world_new(management_dialects);
+	struct api_world *world = *state = api_world_new(process_dialects);
 	http_world_put_secret(world->admin_file, ODD);
 	api_world_serve_clients(world, 2);
 	return 0;

@@ -13,7 +13,7 @@ enum { LOGIN_MAX = 16 * 1024 };
 
 static int set_up(void **state)
 {
-	*state = api_world_new(management_dialects);
+	*state = api_world_new(process_dialects);
 	return 0;
 }
 

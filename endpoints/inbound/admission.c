@@ -1,0 +1,106 @@
+/* Who gets in, and what leaves: a packet passes the endpoint's access list before more than its
+ * question is read, and the meter before it is a query, and an answer by UDP the limit of its
+ * client's prefix. What does not pass is answered here, if at all:
+ *
+ *     allowed? ─► read ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix, too? ─►
+ *       │ no                │ no                                           │ no
+ *       REFUSED             TC, REFUSED or dropped                         dropped, or TC
+ *
+ * Clients that have proven their address, by TCP or by a good cookie (RFC 7873 section 5.2.5), have
+ * half of the endpoint's limit to themselves (meter.h), and their answers are not limited. TC tells
+ * the others to come by TCP, and brings a cookie if they want one. Otherwise it is no longer than
+ * the question, so forging gains nothing. A proven client is refused instead.
+ *
+ * A stranger takes none of the endpoint's queries a second, and so cannot use them up. The reply to
+ * it is no longer than what it sent, and says nothing about this server. Once the server is
+ * leaving, everybody is a stranger and gets SERVFAIL, which sends it to another server.
+ *
+ * Not here: the counting itself (meter.c, response_limit.c). */
+#include "endpoints/inbound/internal.h"
+
+void inbound_let_nobody_in(struct inbound *inbound)
+{
+	static const struct access nobody;
+
+	inbound->admission = (struct inbound_admission){.access = &nobody};
+}
+
+void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission)
+{
+	if (inbound->worker->leaves)
+		inbound_let_nobody_in(inbound);
+	else
+		inbound->admission = *admission;
+}
+
+bool inbound_is_allowed(const struct inbound *inbound, const struct address *client)
+{
+	const struct access *access = inbound->admission.access;
+
+	return !access || access_allows(access, client);
+}
+
+/* Needs nothing but the header and the question: so there is no OPT, whatever RFC 6891 section 7
+ * says of that, no cookie, and not later either (inbound_limit_reply). */
+size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
+			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error error = {.rcode = RCODE_REFUSED, .ede = EDE_NONE};
+	struct request *request = &query->request;
+
+	inbound->worker->counters.prohibited++;
+	*request = (struct request){.id = request->id,
+				    .flags = request->flags,
+				    .question_length = request->question_length};
+	return inbound_write_error(inbound, query, &error, reply);
+}
+
+size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
+			     uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error refused = {
+		.rcode = RCODE_REFUSED, .ede = EDE_OTHER, .text = "over the endpoint's limit"};
+	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
+	struct inbound_counters *counters = &inbound->worker->counters;
+	enum excess excess = inbound->admission.excess;
+
+	counters->over_limit++;
+	counters->over_limit_proven += query->proven;
+	if (excess == EXCESS_DROP)
+		return 0;
+	if (excess == EXCESS_TRUNCATE && !query->proven)
+		return inbound_write_error(inbound, query, &truncated, reply);
+	counters->over_limit_refused++;
+	return inbound_write_error(inbound, query, &refused, reply);
+}
+
+size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
+			  uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
+						   .ede = EDE_OTHER,
+						   .text = "this address is no longer served"};
+
+	inbound->worker->counters.listener_gone++;
+	return inbound_write_error(inbound, query, &error, reply);
+}
+
+const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,
+				   const uint8_t *reply, size_t *length,
+				   uint8_t instead[INBOUND_ERROR_REPLY_MAX])
+{
+	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
+	struct inbound_worker *worker = inbound->worker;
+	const struct response_limit_settings *settings = &worker->response_limit;
+
+	if (query->proven ||
+	    response_limit_take(worker->responses, settings, &query->client, response_kind(reply),
+				worker->now_us(worker->context)))
+		return reply;
+	worker->counters.responses_limited++;
+	if (settings->slip == 0 || ++worker->slipped % settings->slip != 0)
+		return NULL;
+	worker->counters.responses_slipped++;
+	*length = inbound_write_error(inbound, query, &truncated, instead);
+	return instead;
+}

@@ -1,0 +1,644 @@
+/* Failover: which of its leg's targets a question goes to, and when to the next.
+ *
+ *     ask ──► first live target ──answer──► finish
+ *               │        │
+ *               │        └─ the allowance is over: a copy to the next live target too, or here
+ *               │           again, for a token (a target that never answered is left at once)
+ *               │ error, or its target is suspect, or patience is over
+ *               ▼
+ *             next live target ... none is live ──► one packet to the suspect that was heard last,
+ *                                                   and stalled until one shows a sign of life
+ *
+ * Question and target are judged apart. Silence about a question moves that question on, and raises
+ * a doubt about the target, which is then asked what it answered a moment ago: only its silence
+ * about that makes it suspect (target.c). So names that nobody answers take no target away from
+ * anybody, and a question always has a packet of its own, whatever others have brought about.
+ *
+ * At any time a question waits for at most one flight, the one that leads; all the others are
+ * copies, and silent ones that may yet be answered.
+ *
+ * An error that somebody answered ends the upstream for this question. A network error does not: it
+ * makes the target suspect, and like any question with nothing but suspects left this one waits for
+ * a sign of life (a server being restarted is not worth a SERVFAIL). But once some target has
+ * answered with an error, only copies that are under way are waited for. */
+#include <assert.h>
+#include <limits.h>
+
+#include "endpoints/upstream/internal.h"
+
+#include "rules/base.h"
+
+static struct target *target_of(const struct lookup *lookup, unsigned index)
+{
+	struct target *target = lookup->key.leg->upstreams[index].target;
+
+	assert(target);
+	return target;
+}
+
+bool leg_is_dark(const struct leg *leg)
+{
+	for (uint32_t i = 0; i < leg->upstream_count; i++) {
+		if (!target_is_suspect(leg->upstreams[i].target))
+			return false;
+	}
+	return true;
+}
+
+static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us);
+static void on_timer(struct timer *timer, uint64_t now_us);
+
+/* ---- silence ---- */
+
+/* Everything that waits at a new suspect goes on; what joins meanwhile stays. */
+static void move_all(struct lookups *table, const struct target *target, uint64_t now_us)
+{
+	struct flight *flight;
+
+	for (unsigned n = flights_waiting(table, target);
+	     n > 0 && (flight = flights_oldest(table, target)); n--) {
+		struct lookup *lookup = flight->lookup;
+
+		flight_unwait(flight);
+		wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+		if (!lookup || lookup->leading != flight || flight_is_fallback(flight))
+			continue;
+		lookup->leading = NULL;
+		lookup->error = TARGET_ERROR_SILENCE;
+		lookup_go_on(lookup, now_us);
+	}
+}
+
+/* The flight that waits for a connection there, and has not left yet; NULL: none does. */
+static struct flight *unsent(const struct lookup *lookup, unsigned index)
+{
+	struct flight *flight = lookup->flights;
+
+	if (lookup->key.leg->upstreams[index].protocol != PROTOCOL_TCP)
+		return NULL;
+	while (flight && !(flight->index == index && flight->gathered))
+		flight = flight->next;
+	return flight;
+}
+
+/* A copy that is under way there. */
+static struct flight *copy_under_way(const struct lookup *lookup, unsigned index)
+{
+	struct flight *flight = lookup->flights;
+
+	while (flight && !(flight->index == index && flight->copy && !flight->overdue &&
+			   !flight_is_fallback(flight)))
+		flight = flight->next;
+	return flight;
+}
+
+static bool has_sends(const struct lookup *lookup, unsigned index)
+{
+	return lookup->attempts[index].sends < LOOKUP_SENDS && lookup->packets < LOOKUP_PACKETS;
+}
+
+/* Whether it may be asked this once more, after patience. Not where another leg follows. */
+static bool may_repeat(const struct lookup *lookup, unsigned index)
+{
+	if (lookup->revived) /* what was sent while it was away is not counted against it */
+		return lookup->packets < LOOKUP_PACKETS;
+	return lookup->may_wait && has_sends(lookup, index) &&
+	       target_has_repeats(target_of(lookup, index));
+}
+
+/* The live upstream that was asked least often, those in doubt behind the others, and then in
+ * order; -1 when there is none. One that waits for a connection there is not sent again, so others
+ * are asked before it is waited for. */
+static int next_live(const struct lookup *lookup)
+{
+	unsigned best_rank = UINT_MAX;
+	int best = -1;
+
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++) {
+		const struct target *target = target_of(lookup, i);
+		unsigned sends = lookup->attempts[i].sends;
+
+		if (lookup->attempts[i].spent || target_is_suspect(target))
+			continue;
+		if (unsent(lookup, i))
+			sends = LOOKUP_SENDS;
+		else if (!lookup->revived && copy_under_way(lookup, i))
+			sends = 0;
+		else if (sends > 0 && !may_repeat(lookup, i))
+			continue;
+		unsigned rank =
+			2 * sends + (target_is_doubted(target) || target_is_untried(target));
+		if (rank < best_rank) {
+			best_rank = rank;
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+/* The live upstream that this question has not been sent to, in the same order; -1: there is none.
+ */
+static int next_untried(const struct lookup *lookup)
+{
+	int next = next_live(lookup);
+
+	return next >= 0 && lookup->attempts[next].sends == 0 ? next : -1;
+}
+
+/* How many live upstreams there are for it. */
+static unsigned live_count(const struct lookup *lookup)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++)
+		count += !lookup->attempts[i].spent && !target_is_suspect(target_of(lookup, i));
+	return count;
+}
+
+/* It may still be answered here, but another target is asked now. */
+static void leave_behind(struct lookup *lookup, const struct flight *flight)
+{
+	if (lookup->leading == flight)
+		lookup->leading = NULL;
+	if (!flight->copy)
+		lookup->error = TARGET_ERROR_SILENCE;
+}
+
+/* One that never answered may be slow for its first name, or dead: others are asked meanwhile. */
+static bool leaves_at_allowance(const struct lookup *lookup, const struct flight *flight)
+{
+	return target_never_answered(flight->target) &&
+	       (!lookup->may_wait || next_untried(lookup) >= 0);
+}
+
+/* A lost packet looks the same as a slow name and as a dead one, and this mends it long before
+ * patience is over: the next live target is asked too, or, where it is the only one, this again. */
+static void ask_beside(struct lookup *lookup, struct flight *flight, uint64_t now_us)
+{
+	int next = next_untried(lookup);
+
+	if (next < 0 && live_count(lookup) == 1 && has_sends(lookup, flight->index) &&
+	    !unsent(lookup, flight->index))
+		next = flight->index;
+	bool free = target_never_answered(flight->target); /* few are asked */
+	if (next < 0 || (!free && !target_take_token(flight->target)))
+		return;
+	bool sent = lookup_send(lookup, (unsigned)next, false, true, now_us);
+	if (sent && !free)
+		lookup->flights->paid_by = flight->target;
+	else if (!free)
+		target_return_token(flight->target);
+}
+
+static void on_allowance(struct flight *flight, uint64_t now_us)
+{
+	struct lookups *table = flight->table;
+	struct lookup *lookup = flight->lookup;
+	uint64_t due_us = flight->sent_us + target_allowance_us(flight->target);
+
+	if (now_us < due_us) { /* the allowance has grown meanwhile */
+		wheel_arm(table->wheel, &flight->timer, due_us);
+		return;
+	}
+	wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
+	if (flight->probe) {
+		if (target_on_probe_silence(flight->target, flight->sent_us, now_us))
+			move_all(table, flight->target, now_us);
+		return;
+	}
+	switch (target_on_silence(flight->target, flight->sent_us, now_us)) {
+	case TARGET_SUSPECT: move_all(table, flight->target, now_us); return;
+	case TARGET_DOUBTED: probe(table, flight->holder, flight->upstream, now_us); break;
+	case TARGET_TALKS: break;
+	}
+	if (!lookup || lookup->leading != flight)
+		return;
+	if (leaves_at_allowance(lookup, flight)) {
+		leave_behind(lookup, flight);
+		lookup_go_on(lookup, now_us);
+	} else {
+		ask_beside(lookup, flight, now_us);
+	}
+}
+
+/* Its question is answered or out of time: nobody needs the reply any more. */
+static void drop(struct flight *flight, uint64_t now_us)
+{
+	struct lookup *lookup = flight->lookup;
+
+	if (flight->queue && !flight_is_fallback(flight))
+		target_on_timeout(flight->target);
+	flight_detach(flight);
+	if (lookup)
+		lookup_go_on(lookup, now_us);
+	flight_free(flight);
+}
+
+/* TCP instead of a truncated reply: the question gives up this upstream, which says nothing of the
+ * target. */
+static void drop_fallback(struct flight *flight, uint64_t now_us)
+{
+	target_on_error(flight->target, TARGET_ERROR_SILENCE);
+	if (flight->lookup && flight_is_beside(flight->lookup, flight)) {
+		forgery_on_no_tcp(flight->lookup, flight, now_us);
+	} else if (flight->lookup) {
+		lookup_spend(flight->lookup, flight->index, now_us);
+		flight->lookup->error = TARGET_ERROR_SILENCE;
+	}
+	drop(flight, now_us);
+}
+
+/* The question goes on, but the flight stays for as long as the question does: where every target
+ * takes a second for a name that is new to it, a late answer is all there will be. */
+static void on_patience(struct flight *flight, uint64_t now_us)
+{
+	struct lookup *lookup = flight->lookup;
+
+	if (flight->queue)
+		target_on_timeout(flight->target);
+	flight->overdue = true;
+	flight_unwait(flight);
+	leave_behind(lookup, flight);
+	wheel_arm(flight->table->wheel, &flight->timer, lookup->deadline_us);
+	lookup_go_on(lookup, now_us);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+	struct flight *flight = container_of(timer, struct flight, timer);
+
+	if (now_us < flight->sent_us + TARGET_PATIENCE_US)
+		on_allowance(flight, now_us);
+	else if (flight_is_fallback(flight))
+		drop_fallback(flight, now_us);
+	else if (!flight->lookup || flight->overdue)
+		drop(flight, now_us);
+	else
+		on_patience(flight, now_us);
+}
+
+static void note_error(struct lookup *lookup, unsigned index, enum target_error error)
+{
+	lookup->error = error;
+	if (error == TARGET_ERROR_SOURCE)
+		lookup->attempts[index].sourceless = true;
+}
+
+void lookup_on_error(struct flight *flight, enum target_error error, uint64_t now_us)
+{
+	struct lookup *lookup = flight->lookup;
+	struct lookups *table = flight->table;
+	struct target *target = flight->target;
+	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
+
+	flight_detach(flight);
+	if (unreachable)
+		target_on_unreachable(target, error, now_us);
+	else
+		target_on_error(target, error);
+	if (lookup && unreachable && flight->copy) { /* nobody has been asked */
+		lookup->attempts[flight->index].sends -= lookup->attempts[flight->index].sends > 0;
+		lookup->packets -= lookup->packets > 0;
+	}
+	if (lookup && flight_is_beside(lookup, flight)) {
+		forgery_on_no_tcp(lookup, flight, now_us);
+	} else if (lookup) {
+		note_error(lookup, flight->index, error);
+		if (!unreachable)
+			lookup_spend(lookup, flight->index, now_us);
+	}
+	if (lookup)
+		lookup_go_on(lookup, now_us);
+	if (unreachable)
+		move_all(table, target, now_us);
+	flight_free(flight);
+}
+
+/* ---- sending ---- */
+
+static size_t write_query(struct lookup *lookup, struct flight *flight,
+			  uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
+{
+	const struct name *name = lookup->key.name;
+	size_t length = message_write_query(wire, flight->id, name->wire, name->length,
+					    lookup->key.type, lookup->key.checking_disabled,
+					    lookup->key.dnssec_ok, flight->edns);
+
+	forgery_vary_case(lookup, flight, wire, now_us);
+	return length;
+}
+
+/* Its time begins; unless its target is suspect already, that is judged by it. */
+static void begin(struct flight *flight, uint64_t now_us)
+{
+	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
+
+	flight->sent_us = now_us;
+	wheel_arm(flight->table->wheel, &flight->timer,
+		  now_us + (judges ? target_allowance_us(flight->target) : TARGET_PATIENCE_US));
+}
+
+/* The packet leaves, its name being `name` bytes long; where it cannot the flight is over. */
+static int depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
+		  uint64_t now_us)
+{
+	struct lookups *table = flight->table;
+
+	flight->question_length = (uint16_t)(name + 4);
+	memcpy(flight->question, wire + MESSAGE_HEADER, flight->question_length);
+	timer_init(&flight->timer, on_timer);
+	int err = table->send(table->transport, flight, wire, length, now_us);
+	if (err) {
+		flight->socket = NULL;
+		flight_detach(flight);
+		flight_free(flight);
+		return err;
+	}
+	flight_insert(flight);
+	begin(flight, now_us);
+	return 0;
+}
+
+static bool not_sent(struct lookup *lookup, unsigned index, enum target_error error, bool beside,
+		     uint64_t now_us)
+{
+	target_on_error(target_of(lookup, index), error);
+	if (beside)
+		return false;
+	lookup_spend(lookup, index, now_us);
+	note_error(lookup, index, error);
+	return false;
+}
+
+static void turn_away(struct lookup *lookup, unsigned index, enum target_error limit,
+		      uint64_t now_us)
+{
+	lookup_spend(lookup, index, now_us);
+	lookup->error = lookup->limit = limit;
+}
+
+/* Whether one more packet may leave for it: its endpoint is not over its limit. Where it is, the
+ * question goes on to the next upstream, in the end to the ruleset's next endpoint, and a copy is
+ * not sent. The target is not to blame. */
+static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t now_us)
+{
+	const struct upstream *upstream = &lookup->key.leg->upstreams[index];
+	struct lookups *table = lookup->table;
+
+	if (meter_pass(upstream->meter, table->worker, &lookup->key.client, lookup->key.proven,
+		       now_us))
+		return true;
+	table->over_limit_outbound++;
+	if (!copy)
+		turn_away(lookup, index, TARGET_ERROR_OVER, now_us);
+	return false;
+}
+
+/* A question that it led goes on to the next target, but by its timer: this is in the middle of
+ * sending another one, and there may be no room at the next target either. */
+static void crowd_out(struct flight *flight, uint64_t now_us)
+{
+	struct lookups *table = flight->table;
+	struct lookup *lookup = flight->lookup;
+	bool led = lookup && lookup->leading == flight;
+
+	table->crowded_out++;
+	flight_detach(flight);
+	if (led) {
+		turn_away(lookup, flight->index, TARGET_ERROR_ROOM, now_us);
+		wheel_arm(table->wheel, &lookup->timer, now_us);
+	}
+	flight_free(flight);
+}
+
+/* One more waits there; where that is one too many, one has to go. Whether the newcomer stays; if
+ * not, its packet has not left yet. */
+static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
+{
+	struct flight *victim = flights_victim(newcomer, now_us);
+	bool stays = victim != newcomer;
+
+	if (victim)
+		crowd_out(victim, now_us);
+	return stays;
+}
+
+static void take_the_lead(struct lookup *lookup, struct flight *flight)
+{
+	lookup->leading = flight;
+	lookup_unstall(lookup);
+	if (!flight->queue)
+		flight_wait(flight);
+}
+
+static void count_send(struct lookup *lookup, struct flight *flight)
+{
+	struct lookups *table = lookup->table;
+
+	if (lookup->last)
+		table->retried++;
+	lookup->last = flight->upstream;
+	if (flight_is_beside(lookup, flight)) /* another way, and not the question's own */
+		return;
+	lookup->attempts[flight->index].sends++;
+	lookup->packets++;
+	if (!flight->copy)
+		target_on_ask(flight->target);
+}
+
+/* It has not left yet: twice in the same line it would come no sooner. */
+static bool send_no_more(struct lookup *lookup, struct flight *flight, bool copy, uint64_t now_us)
+{
+	if (copy)
+		return false;
+	flight->copy = flight->overdue = false;
+	begin(flight, now_us);
+	take_the_lead(lookup, flight);
+	return keeps_its_place(flight, now_us);
+}
+
+bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us)
+{
+	struct lookups *table = lookup->table;
+	bool beside = copy && (lookup->leading || (tcp && lookup->attempts[index].by_tcp));
+	struct flight *flight = unsent(lookup, index);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	if (flight)
+		return send_no_more(lookup, flight, copy, now_us);
+	if (!may_send(lookup, index, copy, now_us))
+		return false;
+	flight = flight_new(table, lookup->holder, &lookup->key.leg->upstreams[index],
+			    &lookup->key.client);
+	if (!flight)
+		return not_sent(lookup, index, TARGET_ERROR_ROOM, beside, now_us);
+	flight_join(flight, lookup, index);
+	flight->tcp = tcp || flight->upstream->protocol == PROTOCOL_TCP;
+	flight->copy = copy || lookup->leading;
+	flight->edns = !lookup->attempts[index].plain && !target_is_plain(flight->target, now_us);
+	size_t length = write_query(lookup, flight, wire, now_us);
+	int err = depart(flight, wire, length, lookup->name.length, now_us);
+	if (err)
+		return not_sent(lookup, index,
+				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
+				now_us);
+	if (!flight->copy) {
+		take_the_lead(lookup, flight);
+		if (!keeps_its_place(flight, now_us))
+			return false;
+	}
+	count_send(lookup, flight);
+	return true;
+}
+
+/* Asks its known questions again, to find out whether it lives. Nobody waits for the replies: they
+ * count as signs of life only. They are few, and count towards no endpoint's limit. Returns how
+ * many packets have left. */
+static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us)
+{
+	struct target_question known[TARGET_KNOWN];
+	unsigned count = target_known(upstream->target, known);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct flight *flight = flight_new(table, holder, upstream, &known[i].client);
+
+		if (!flight)
+			return i;
+		flight->probe = true;
+		flight->edns = !target_is_plain(flight->target, now_us);
+		flight->tcp = upstream->protocol == PROTOCOL_TCP;
+		size_t length = message_write_query(
+			wire, flight->id, known[i].name, known[i].length, known[i].type,
+			known[i].checking_disabled, known[i].dnssec_ok, flight->edns);
+		if (depart(flight, wire, length, known[i].length, now_us) != 0)
+			return i;
+		target_on_probe(upstream->target);
+	}
+	return count;
+}
+
+/* ---- which target next ---- */
+
+bool lookup_is_spent(const struct lookup *lookup)
+{
+	unsigned i = 0;
+
+	while (i < lookup->key.leg->upstream_count && lookup->attempts[i].spent)
+		i++;
+	return i == lookup->key.leg->upstream_count;
+}
+
+bool lookup_is_sourceless(const struct lookup *lookup)
+{
+	unsigned i = 0;
+
+	while (i < lookup->key.leg->upstream_count && lookup->attempts[i].sourceless)
+		i++;
+	return i == lookup->key.leg->upstream_count;
+}
+
+/* To the suspects among the first `count` upstreams whose turn it is: what is known of them, and
+ * this question, where it has not been there or there is nothing else to ask. */
+static void probe_suspects(struct lookup *lookup, unsigned count, uint64_t now_us)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct upstream *upstream = &lookup->key.leg->upstreams[i];
+
+		if (lookup->attempts[i].spent || !target_take_probe(upstream->target, now_us))
+			continue;
+		unsigned known = probe(lookup->table, lookup->holder, upstream, now_us);
+		if ((lookup->attempts[i].sends == 0 || known == 0) && has_sends(lookup, i) &&
+		    !unsent(lookup, i) && !copy_under_way(lookup, i))
+			lookup_send(lookup, i, false, true, now_us);
+	}
+}
+
+/* The suspect that was heard last is most likely to be one wrongly. Not where all are spent. */
+static unsigned last_heard(const struct lookup *lookup)
+{
+	uint64_t latest = 0;
+	unsigned best = UINT_MAX;
+
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++) {
+		uint64_t heard = target_heard_us(target_of(lookup, i));
+
+		if (!lookup->attempts[i].spent && (best == UINT_MAX || heard > latest)) {
+			latest = heard;
+			best = i;
+		}
+	}
+	assert(best != UINT_MAX);
+	return best;
+}
+
+/* Goes to this one; a copy that is on its way there already leads from now on. */
+static bool go_to(struct lookup *lookup, unsigned index, uint64_t now_us)
+{
+	struct flight *flight = unsent(lookup, index) ? NULL : copy_under_way(lookup, index);
+
+	if (!flight || lookup->revived) {
+		if (lookup->attempts[index].sends > 0)
+			target_take_repeat(target_of(lookup, index));
+		return lookup_send(lookup, index, false, false, now_us);
+	}
+	flight->copy = false;
+	take_the_lead(lookup, flight);
+	return keeps_its_place(flight, now_us);
+}
+
+/* Only suspects are left for it. */
+static bool is_dark(const struct lookup *lookup)
+{
+	return live_count(lookup) == 0 && !lookup_is_spent(lookup);
+}
+
+/* Each question gets one packet, whatever others found out about the targets: that may be wrong.
+ * Not one that had to leave a full target. */
+static bool needs_a_packet(const struct lookup *lookup)
+{
+	return lookup->packets == 0 && !lookup->stalled && !lookup->answered && !lookup->limit &&
+	       is_dark(lookup);
+}
+
+/* Only suspects are left: one of them may be back, or may never have been away. */
+static void ask_suspects(struct lookup *lookup, uint64_t now_us)
+{
+	unsigned count = lookup->key.leg->upstream_count;
+
+	for (unsigned n = count; n > 0 && needs_a_packet(lookup); n--) {
+		unsigned index = last_heard(lookup);
+
+		if (!lookup_send(lookup, index, false, true, now_us) &&
+		    !lookup->attempts[index].spent) /* its endpoint is over its limit */
+			turn_away(lookup, index, TARGET_ERROR_OVER, now_us);
+	}
+	probe_suspects(lookup, count, now_us);
+}
+
+void lookup_go_on(struct lookup *lookup, uint64_t now_us)
+{
+	int next;
+
+	if (lookup->leading || lookup->given_up)
+		return;
+	while ((next = next_live(lookup)) >= 0) {
+		if (go_to(lookup, (unsigned)next, now_us))
+			return;
+	}
+	if (lookup->may_wait && is_dark(lookup))
+		ask_suspects(lookup, now_us);
+	bool waits = lookup->may_wait && !lookup_is_spent(lookup);
+	if (!waits || ((lookup->answered || lookup->limit) && !lookup->flights) ||
+	    (is_dark(lookup) && !lookup_stall(lookup, now_us)))
+		lookup_give_up(lookup, false, now_us);
+}
+
+void lookup_start(struct lookup *lookup, uint64_t now_us)
+{
+	lookup_go_on(lookup, now_us);
+	if (lookup->leading)
+		probe_suspects(lookup, lookup->leading->index, now_us);
+}

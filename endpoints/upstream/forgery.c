@@ -1,0 +1,168 @@
+/* What makes a question hard to answer for somebody who has not seen it, beyond its port and id:
+ * letters in random case, and TCP once somebody seems to be guessing.
+ *
+ *     a packet from the right server to the right port has     it is passed over, and
+ *     another id, or another question                          counted: after eight within a second
+ *                                                              the question is asked by TCP as well
+ *     other letters than were sent                             asked by TCP as well, at once, in
+ *                                                              letters too: TCP is not forged, so
+ *                                                              it tells what the target does
+ *
+ * A question is asked so once; what UDP still brings counts as ever. A target is asked in lower
+ * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
+ * ten questions in a row. Until then a server that changes them and does not talk TCP loses nothing
+ * either: once it has changed them, what else that question is asked there by UDP is in lower case,
+ * at the latest when TCP has failed.
+ *
+ * Near misses are counted by flight: a question that is answered in a millisecond is open to few of
+ * them, and replies that come twice do not send every question to TCP.
+ *
+ * An error, or an answer without data, to capitals is asked for again in lower case until the
+ * target has shown that it finds names in any case: there are servers to which that is a
+ * difference. */
+#include <endian.h>
+
+#include "endpoints/upstream/internal.h"
+
+enum {
+	FORGERY_MISSES = 8,
+	FORGERY_WINDOW_US = 1000 * 1000,
+};
+
+/* ---- the question ---- */
+
+/* Turns letters of a name in lower case into capitals, each by a coin of its own (64 coins; what is
+ * longer has them twice), eight bytes at a time. False when none was turned. Lengths of labels are
+ * below 'a', and bytes from 0x80 on are no letters. The buffer goes on for eight bytes behind. */
+static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
+{
+	const uint64_t each = 0x0101010101010101;
+	uint64_t turned = 0;
+
+	for (size_t at = 0; at < length; at += 8) {
+		uint64_t word, low;
+
+		memcpy(&word, name + at, sizeof word);
+		word = le64toh(word);
+		low = word & 0x7f * each;
+		uint64_t letters = (low + (0x80 - 'a') * each) & ~(low + (0x7f - 'z') * each) &
+				   ~word & 0x80 * each;
+		if (length - at < 8)
+			letters &= ((uint64_t)1 << 8 * (length - at)) - 1;
+		uint64_t turn = letters >> 2 & coins;
+		coins = coins << 1 | coins >> 63;
+		turned |= turn;
+		word = htole64(word ^ turn);
+		memcpy(name + at, &word, sizeof word);
+	}
+	return turned != 0;
+}
+
+void forgery_vary_case(struct lookup *lookup, struct flight *flight,
+		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us)
+{
+	struct lookups *table = lookup->table;
+
+	if ((flight->tcp && !flight_is_beside(lookup, flight)) || !table->random_case ||
+	    lookup->attempts[flight->index].lower || !target_may_vary_case(flight->target, now_us))
+		return;
+	flight->cased =
+		vary_case(wire + MESSAGE_HEADER, lookup->name.length, entropy_u64(table->entropy));
+}
+
+/* ---- near misses ---- */
+
+static bool may_ask(const struct lookup *lookup, unsigned index)
+{
+	return !lookup->given_up && !lookup->attempts[index].spent;
+}
+
+/* False: it is not, as it was before or cannot be. */
+static bool ask_by_tcp(struct lookup *lookup, unsigned index, uint64_t now_us)
+{
+	struct attempt *attempt = &lookup->attempts[index];
+
+	if (attempt->by_tcp || !may_ask(lookup, index))
+		return false;
+	attempt->by_tcp = true;
+	bool sent = lookup_send(lookup, index, true, true, now_us);
+	lookup->table->guarded += sent;
+	return sent;
+}
+
+static bool is_one_too_many(struct flight *flight, uint64_t now_us)
+{
+	if (flight->misses == 0 || now_us - flight->missed_us >= FORGERY_WINDOW_US) {
+		flight->misses = 0;
+		flight->missed_us = now_us;
+	}
+	return flight->misses < FORGERY_MISSES && ++flight->misses == FORGERY_MISSES;
+}
+
+/* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
+void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
+			  const struct host *peer, uint64_t now_us)
+{
+	const struct upstream *beset = NULL;
+	bool near = false;
+
+	if (!socket->flights || socket->flights->tcp)
+		return;
+	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
+		if (!flight->lookup || !host_equal(&flight->upstream->host, peer))
+			continue;
+		near = true;
+		if (!is_one_too_many(flight, now_us))
+			continue;
+		beset = flight->upstream;
+		ask_by_tcp(flight->lookup, flight->index, now_us);
+	}
+	table->near_missed += near;
+	if (beset && table->on_near_misses)
+		table->on_near_misses(table->context, beset, now_us);
+}
+
+void forgery_on_letters(struct flight *flight, uint64_t now_us)
+{
+	struct lookup *lookup = flight->lookup;
+
+	if (flight->recased)
+		return;
+	flight->recased = true;
+	target_on_case_changed(flight->target, now_us);
+	if (!lookup)
+		return;
+	bool asked = lookup->attempts[flight->index].by_tcp;
+	bool sent = ask_by_tcp(lookup, flight->index, now_us); /* before what follows: in letters */
+	lookup->attempts[flight->index].lower = true;
+	if (!asked && !sent && may_ask(lookup, flight->index))
+		lookup_send(lookup, flight->index, false, true, now_us);
+}
+
+void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
+{
+	if (lookup->attempts[flight->index].lower && may_ask(lookup, flight->index))
+		lookup_send(lookup, flight->index, false, true, now_us);
+}
+
+/* ---- what matches ---- */
+
+bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us)
+{
+	struct target *target = flight->target;
+
+	if (!flight->kept) { /* by TCP, or it would not match */
+		target_on_case_confirmed(target, now_us);
+		return false;
+	}
+	if (!flight->tcp)
+		target_on_case_kept(target);
+	if (target_ignores_case(target) || message_flags(wire) & FLAG_TC)
+		return false;
+	if ((message_flags(wire) & FLAG_RCODE) == RCODE_NOERROR && wire_u16(wire + 6) > 0) {
+		target_on_case_answered(target);
+		return false;
+	}
+	target_on_case_unsure(target, now_us);
+	return true;
+}

@@ -1,0 +1,167 @@
+/* An entry is checked cheapest first: the key, the client, then the names of its zones. A stranger
+ * that keeps asking costs little. */
+#include "resolver/transfer/acl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/transfer/zone.h"
+
+void transfer_acl_unref(struct transfer_acl *acl)
+{
+	if (!acl || --acl->references > 0)
+		return;
+	for (size_t i = 0; i < acl->key_count; i++)
+		explicit_bzero(&acl->keys[i], sizeof acl->keys[i]);
+	arena_release(&acl->arena);
+	free(acl);
+}
+
+struct transfer_acl *transfer_acl_ref(struct transfer_acl *acl)
+{
+	acl->references++;
+	return acl;
+}
+
+static int copy_keys(struct transfer_acl *acl, const struct model *model)
+{
+	acl->keys = arena_alloc_array(&acl->arena, model->keys.count, sizeof *acl->keys);
+	if (!acl->keys)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < model->keys.count; i++)
+		if (tsig_key_init(&acl->keys[acl->key_count], &model->keys.items[i]))
+			acl->key_count++;
+	return 0;
+}
+
+static const struct tsig_key *find_key(const struct transfer_acl *acl, const char *text)
+{
+	static const struct hash_key any;
+	struct name name;
+
+	return text && name_from_text(&name, &any, text) == 0
+		       ? tsig_key_find(acl->keys, acl->key_count, name.wire)
+		       : NULL;
+}
+
+/* Copies a list's items into the arena. */
+static int copy_items(struct arena *arena, void *items_at, size_t count, size_t size)
+{
+	void *copy = arena_alloc_array(arena, count, size);
+	void *from;
+
+	if (!copy)
+		return ERR_NOMEM;
+	memcpy(&from, items_at, sizeof from);
+	if (count)
+		memcpy(copy, from, count * size);
+	memcpy(items_at, &copy, sizeof copy);
+	return 0;
+}
+
+static int copy_settings(struct transfer_acl *acl, struct transfer_settings *settings)
+{
+	int err = copy_items(&acl->arena, &settings->zones.items, settings->zones.count,
+			     sizeof *settings->zones.items);
+
+	for (size_t i = 0; !err && i < settings->zones.count; i++) {
+		settings->zones.items[i] = arena_strdup(&acl->arena, settings->zones.items[i]);
+		err = settings->zones.items[i] ? 0 : ERR_NOMEM;
+	}
+	if (!err)
+		err = copy_items(&acl->arena, &settings->allow.items, settings->allow.count,
+				 sizeof *settings->allow.items);
+	if (!err)
+		err = copy_items(&acl->arena, &settings->notify.items, settings->notify.count,
+				 sizeof *settings->notify.items);
+	settings->origin = (struct origin){0};
+	settings->key = NULL; /* the grant has it */
+	return err;
+}
+
+static int copy_grants(struct transfer_acl *acl, const struct model *model)
+{
+	size_t count = model->transfers.count;
+	int err = 0;
+
+	acl->grants = arena_alloc_array(&acl->arena, count, sizeof *acl->grants);
+	struct transfer_settings *copies = arena_alloc_array(&acl->arena, count, sizeof *copies);
+	if (!acl->grants || !copies)
+		return ERR_NOMEM;
+	for (size_t i = 0; !err && i < count; i++) {
+		copies[i] = model->transfers.items[i];
+		acl->grants[i] = (struct transfer_grant){&copies[i], find_key(acl, copies[i].key)};
+		/* limits_check has made sure of the key; an entry without its key allows nothing.
+		 */
+		if (copies[i].key && !acl->grants[i].key)
+			copies[i].zones.count = 0;
+		err = copy_settings(acl, &copies[i]);
+	}
+	acl->grant_count = err ? 0 : count;
+	return err;
+}
+
+struct transfer_acl *transfer_acl_new(const struct model *model)
+{
+	struct transfer_acl *acl = calloc(1, sizeof *acl);
+
+	if (!acl)
+		return NULL;
+	acl->references = 1;
+	arena_init(&acl->arena);
+	if (copy_keys(acl, model) == 0 && copy_grants(acl, model) == 0)
+		return acl;
+	transfer_acl_unref(acl);
+	return NULL;
+}
+
+/* "*" leaves these out: private zones, second spellings, and PTRs of private addresses. */
+static bool has_to_be_named(const struct transfer_zone *zone)
+{
+	return !zone->reverse || zone->alias || address_is_private(&zone->prefix.address);
+}
+
+bool transfer_grant_covers(const struct transfer_grant *grant, const struct transfer_zone *zone)
+{
+	static const struct hash_key any;
+
+	for (size_t i = 0; i < grant->settings->zones.count; i++) {
+		const char *text = grant->settings->zones.items[i];
+		struct name name;
+
+		if (strcmp(text, "*") == 0 ? !has_to_be_named(zone)
+					   : name_from_text(&name, &any, text) == 0 &&
+						     name_wire_equal(name.wire, zone->name.wire))
+			return true;
+	}
+	return false;
+}
+
+bool transfer_acl_covers(const struct transfer_acl *acl, const struct transfer_zone *zone)
+{
+	for (size_t i = 0; i < acl->grant_count; i++)
+		if (transfer_grant_covers(&acl->grants[i], zone))
+			return true;
+	return false;
+}
+
+static bool is_allowed(const struct transfer_settings *settings, const struct address *client)
+{
+	for (size_t i = 0; i < settings->allow.count; i++)
+		if (prefix_contains(&settings->allow.items[i], client))
+			return true;
+	return settings->allow.count == 0;
+}
+
+bool transfer_acl_allows(const struct transfer_acl *acl, const struct transfer_zone *zone,
+			 const struct address *client, const struct tsig_key *key)
+{
+	for (size_t i = 0; i < acl->grant_count; i++) {
+		const struct transfer_grant *grant = &acl->grants[i];
+
+		if ((!grant->key || grant->key == key) && is_allowed(grant->settings, client) &&
+		    transfer_grant_covers(grant, zone))
+			return true;
+	}
+	return false;
+}

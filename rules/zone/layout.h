@@ -1,0 +1,99 @@
+/* What a zone looks like inside: build.c makes it, zone.c reads it, nobody else looks.
+ *
+ *     slots  (hash table, at most half full)      body  (nodes in canonical order)
+ *     ┌──────┬──────┐                             ┌────────────────────────────────┐
+ *     │ hash │ node ├──────────────┐              │ count | owner | rrset | rrset  │ apex
+ *     └──────┴──────┘              │              ├────────────────────────────────┤
+ *                                  └─────────────►│ count | owner | rrset          │
+ *                                                 └────────────────────────────────┘
+ *
+ * Every name that exists is a node, empty non-terminals too (RFC 4592 section 2.2.2), whose count
+ * is 0. A node's RRsets stand one behind the other, in ascending order of type with the SOA ahead.
+ * So a name among a million costs two lines of memory, a slot and a node, and both can be fetched
+ * before they are needed (zone_expect). */
+#ifndef SLUICE_ZONE_LAYOUT_H
+#define SLUICE_ZONE_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/arena.h"
+#include "rules/name.h"
+#include "rules/zone/record.h"
+
+enum { ZONE_UNIT = 4 }; /* bytes: nodes begin at multiples of it, as an rrset must */
+_Static_assert(_Alignof(struct rrset) == ZONE_UNIT, "an rrset begins at any unit");
+
+struct zone_node {
+	uint32_t bytes;   /* up to the next one */
+	uint16_t count;   /* of sets */
+	uint16_t sets_at; /* from the node's start */
+	uint8_t owner[];  /* uncompressed wire, in the case it was written in */
+};
+
+struct zone_slot {
+	uint32_t hash; /* the upper half of the name's; the lower half says where to look */
+	uint32_t node; /* where in the body, in units, + 1; 0: empty */
+};
+
+struct zone {
+	atomic_uint references;
+	struct arena arena;
+	struct hash_key key;
+	struct name apex;
+	uint8_t *body; /* begins with the apex's node */
+	struct zone_slot *slots;
+	size_t body_bytes, slot_mask;
+	unsigned labels_max; /* of any name in it */
+	const struct rrset *negative_soa;
+	size_t record_sets, records;
+	bool soa_made_up;
+};
+
+static inline size_t zone_units(size_t bytes)
+{
+	return (bytes + ZONE_UNIT - 1) / ZONE_UNIT * ZONE_UNIT;
+}
+
+/* Bytes that an RRset with so much wire takes, up to the one that follows it. */
+static inline size_t zone_set_bytes(size_t wire_length)
+{
+	return zone_units(offsetof(struct rrset, wire) + wire_length);
+}
+
+/* Where the sets of a node begin whose owner has this length. */
+static inline size_t zone_sets_at(size_t owner_length)
+{
+	return zone_units(offsetof(struct zone_node, owner) + owner_length);
+}
+
+static inline const struct zone_node *zone_node_at(const struct zone *zone, size_t offset)
+{
+	return (const struct zone_node *)(const void *)(zone->body + offset);
+}
+
+static inline const struct zone_node *zone_slot_node(const struct zone *zone,
+						     const struct zone_slot *slot)
+{
+	return zone_node_at(zone, (size_t)(slot->node - 1) * ZONE_UNIT);
+}
+
+static inline const struct rrset *zone_first_set(const struct zone_node *node)
+{
+	return (const struct rrset *)(const void *)((const uint8_t *)node + node->sets_at);
+}
+
+static inline const struct rrset *zone_next_set(const struct rrset *set)
+{
+	return (const struct rrset *)(const void *)((const uint8_t *)set +
+						    zone_set_bytes(set->length));
+}
+
+static inline uint32_t zone_slot_hash(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+#endif

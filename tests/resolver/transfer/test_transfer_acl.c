@@ -1,0 +1,56 @@
+/* Who may have a zone. */
+#include "resolver/transfer/acl.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/served_zones.h"
+
+static void an_entry_wants_its_clients_and_its_key(void **state)
+{
+	struct served_zones *f = *state;
+	struct prefix allow[1];
+	struct tsig_settings keys[] = {{.name = "k.test", .secret = "Zm9v"},
+				       {.name = "other.test", .secret = "Zm9v"}};
+	struct address in, out;
+
+	assert_int_equal(prefix_parse(&allow[0], "192.0.2.0/24"), 0);
+	assert_int_equal(address_parse(&in, "192.0.2.255"), 0);
+	assert_int_equal(address_parse(&out, "192.0.3.0"), 0);
+	f->entry.allow.items = allow;
+	f->entry.allow.count = 1;
+	f->model->keys.items = keys;
+	f->model->keys.count = 2;
+	served_compile(f, SERVED_NOW);
+	const struct tsig_key *known = f->table->acl->keys;
+	assert_true(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, NULL));
+	assert_true(
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[1]));
+	assert_false(
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &out, NULL));
+	f->entry.key = "K.test.";
+	served_compile(f, SERVED_NOW);
+	known = f->table->acl->keys;
+	assert_true(
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[0]));
+	assert_false(
+		transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, &known[1]));
+	assert_false(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &in, NULL));
+	assert_false(transfer_acl_allows(f->table->acl, served_zone(f, SERVED_REVERSE), &out,
+					 &known[0]));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, served_set_up, served_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_entry_wants_its_clients_and_its_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
