@@ -1,16 +1,8 @@
-/* From libconfig's tree to the model. The tree and the field table are walked together:
- *
- *     { name = "hub"; ... }   a group     read_group   rows of its members; unknown, missing ones
- *     ( { }, { } )            a list      read_list    a struct of the row's group for each item
- *     [ "10.0.0.0/8" ]        an array    read_array   bare values
- *     53, true, "text"        a scalar    read_scalar
- *
- * Whatever is wrong is added to the faults and the walk goes on, so that all of it is reported at
- * once. libconfig itself stops at the first syntax error, which is reported alone; so is what is
- * wrong with the text before libconfig has it (source.h). */
+/* From libconfig's tree to the model, by the one reader of such trees (rules/schema/read.h), which
+ * reports all that is wrong. libconfig itself stops at the first syntax error, which is reported
+ * alone; so is what is wrong with the text before libconfig has it (source.h). */
 #include "resolver/control/config/file.h"
 
-#include <assert.h>
 #include <libconfig.h>
 
 #include "resolver/control/config/secret_files.h"
@@ -19,7 +11,7 @@
 #include "rules/base.h"
 #include "rules/check/limits.h"
 #include "rules/name.h"
-#include "rules/schema/schema.h"
+#include "rules/schema/read.h"
 
 struct tree_reader {
 	config_t config;
@@ -29,34 +21,38 @@ struct tree_reader {
 	struct config_source source;
 };
 
-static void read_group(struct tree_reader *reader, const struct group *group,
-		       const config_setting_t *setting, void *item);
-
 static struct arena *arena_of(struct tree_reader *reader)
 {
 	return &reader->model->arena;
 }
 
-/* The directory part of path, in the arena: "." where there is none, "" for the root. */
-static const char *directory_of(struct arena *arena, const char *path)
+static void out_of_memory(struct tree_reader *reader, const struct origin *origin, const char *key)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? arena_printf(arena, "%.*s", (int)(slash - path), path) : ".";
+	fault_add(reader->faults, FAULT_ERROR, origin, key, "%s", err_text(ERR_NOMEM));
 }
 
-static struct origin origin_of(struct tree_reader *reader, const config_setting_t *setting,
-			       const char *path)
-{
-	struct origin origin =
-		config_source_at(&reader->source, config_setting_source_line(setting));
+/* ---- libconfig's settings as a syntax of the field table ---- */
 
-	origin.path = path;
-	return origin;
+static enum value_kind setting_kind(const void *value)
+{
+	const config_setting_t *setting = value;
+
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_GROUP: return VALUE_GROUP;
+	case CONFIG_TYPE_LIST: return VALUE_LIST;
+	case CONFIG_TYPE_ARRAY: return VALUE_ARRAY;
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64: return VALUE_INTEGER;
+	case CONFIG_TYPE_BOOL: return VALUE_BOOL;
+	case CONFIG_TYPE_STRING: return VALUE_STRING;
+	default: return VALUE_OTHER;
+	}
 }
 
-static const char *kind_of(const config_setting_t *setting)
+static const char *setting_kind_text(const void *value)
 {
+	const config_setting_t *setting = value;
+
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_GROUP: return "a group";
 	case CONFIG_TYPE_INT:
@@ -70,259 +66,81 @@ static const char *kind_of(const config_setting_t *setting)
 	}
 }
 
-static void wrong_kind(struct tree_reader *reader, const struct field *field,
-		       const config_setting_t *setting, const struct origin *origin)
+static size_t setting_count(const void *value)
 {
-	bool quoted = config_setting_type(setting) == CONFIG_TYPE_STRING &&
-		      (field->type == FIELD_UINT || field->type == FIELD_UINT64 ||
-		       field->type == FIELD_BOOL);
-	char expected[256];
-
-	fault_add(reader->faults, FAULT_ERROR, origin, field->key, "is %s; give %s%s",
-		  kind_of(setting), schema_expected(field, expected, sizeof expected),
-		  quoted ? ", without quotes" : "");
+	return (size_t)config_setting_length(value);
 }
 
-static void out_of_memory(struct tree_reader *reader, const struct origin *origin, const char *key)
+/* libconfig refuses a key given twice. */
+static void setting_each(const void *value,
+			 void (*on_item)(void *context, const char *key, const void *value),
+			 void *context)
 {
-	fault_add(reader->faults, FAULT_ERROR, origin, key, "%s", err_text(ERR_NOMEM));
+	for (int i = 0; i < config_setting_length(value); i++) {
+		const config_setting_t *item = config_setting_get_elem(value, (unsigned)i);
+
+		on_item(context, config_setting_name(item), item);
+	}
+}
+
+static long long setting_integer(const void *value)
+{
+	const config_setting_t *setting = value;
+
+	return config_setting_type(setting) == CONFIG_TYPE_BOOL
+		       ? config_setting_get_bool(setting) != 0
+		       : config_setting_get_int64(setting);
+}
+
+static const char *setting_string(const void *value)
+{
+	return config_setting_get_string(value);
+}
+
+static const struct value_syntax syntax = {.kind = setting_kind,
+					   .kind_text = setting_kind_text,
+					   .count = setting_count,
+					   .each = setting_each,
+					   .integer = setting_integer,
+					   .string = setting_string};
+
+/* The directory part of path, in the arena: "." where there is none, "" for the root. */
+static const char *directory_of(struct arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? arena_printf(arena, "%.*s", (int)(slash - path), path) : ".";
+}
+
+static struct origin origin_of(void *context, const void *value)
+{
+	const struct tree_reader *reader = context;
+	const config_setting_t *setting = value;
+
+	return config_source_at(&reader->source, config_setting_source_line(setting));
 }
 
 /* A path is relative to the file that names it. */
-static void rebase_path(struct tree_reader *reader, const struct field *field, void *item,
-			const struct origin *origin)
+static const char *rebase_path(void *context, const char *path, const struct origin *origin)
 {
-	char *at = (char *)item + field->offset;
-	const char *path;
+	struct arena *arena = arena_of(context);
 
-	memcpy(&path, at, sizeof path);
-	if (origin->file)
-		path = config_source_path(arena_of(reader),
-					  directory_of(arena_of(reader), origin->file), path);
-	memcpy(at, &path, sizeof path);
-	if (!path)
-		out_of_memory(reader, origin, field->key);
+	return origin->file
+		       ? config_source_path(arena, directory_of(arena, origin->file), path)
+		       : path;
 }
 
-static void read_scalar(struct tree_reader *reader, const struct field *field,
-			const config_setting_t *setting, void *item, const struct origin *origin)
+static struct schema_reader schema_reader_of(struct tree_reader *reader)
 {
-	bool number = field->type == FIELD_UINT || field->type == FIELD_UINT64;
-	bool fits = false;
-	int err = ERR_FAULTS;
-
-	switch (config_setting_type(setting)) {
-	case CONFIG_TYPE_INT:
-	case CONFIG_TYPE_INT64:
-		fits = number;
-		if (fits)
-			err = schema_set_number(field, item, config_setting_get_int64(setting),
-						origin, reader->faults);
-		break;
-	case CONFIG_TYPE_BOOL:
-		fits = field->type == FIELD_BOOL;
-		if (fits)
-			err = schema_set_number(field, item, config_setting_get_bool(setting) != 0,
-						origin, reader->faults);
-		break;
-	case CONFIG_TYPE_STRING:
-		fits = !number && field->type != FIELD_BOOL;
-		if (fits)
-			err = schema_set_text(field, item, config_setting_get_string(setting),
-					      origin, arena_of(reader), reader->faults);
-		break;
-	default: break;
-	}
-	if (!fits)
-		wrong_kind(reader, field, setting, origin);
-	else if (err == 0 && field->type == FIELD_PATH)
-		rebase_path(reader, field, item, origin);
+	return (struct schema_reader){.syntax = &syntax,
+				      .arena = arena_of(reader),
+				      .faults = reader->faults,
+				      .origin = origin_of,
+				      .path = rebase_path,
+				      .context = reader};
 }
 
-static void read_array(struct tree_reader *reader, const struct field *field,
-		       const config_setting_t *setting, void *item, const struct origin *origin)
-{
-	size_t size, count = (size_t)config_setting_length(setting);
-	struct field element = schema_element(field, NULL, &size);
-	char *values = arena_alloc_array(arena_of(reader), count, size);
-	char key[128];
-
-	if (!values) {
-		out_of_memory(reader, origin, field->key);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const config_setting_t *value = config_setting_get_elem(setting, (unsigned)i);
-		struct origin at = origin_of(reader, value, origin->path);
-
-		snprintf(key, sizeof key, "%s[%zu]", field->key, i);
-		element.key = key;
-		read_scalar(reader, &element, value, values + i * size, &at);
-	}
-	schema_list_set(field, item, (struct schema_list){values, count});
-}
-
-/* "rulesets[onprem].rules[contoso]": by its name where it has a usable one, else by its index. */
-static const char *item_path(struct tree_reader *reader, const char *parent, const char *key,
-			     const config_setting_t *setting, size_t index)
-{
-	const char *dot = parent ? "." : "", *name = NULL;
-
-	if (config_setting_is_group(setting) &&
-	    !config_setting_lookup_string(setting, "name", &name))
-		config_setting_lookup_string(setting, "id", &name);
-	parent = parent ? parent : "";
-	if (name && name[0] != '\0')
-		return arena_printf(arena_of(reader), "%s%s%s[%s]", parent, dot, key, name);
-	return arena_printf(arena_of(reader), "%s%s%s[%zu]", parent, dot, key, index);
-}
-
-/* Every item's struct begins with its origin. */
-static void set_origin(void *item, const struct origin *origin)
-{
-	memcpy(item, origin, sizeof *origin);
-}
-
-static void read_list(struct tree_reader *reader, const struct field *field,
-		      const config_setting_t *setting, void *item, const struct origin *origin)
-{
-	const struct group *group = field->group;
-	size_t count = (size_t)config_setting_length(setting);
-	char *items = arena_alloc_array(arena_of(reader), count, group->size);
-
-	if (!items) {
-		out_of_memory(reader, origin, field->key);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
-		struct origin at = origin_of(
-			reader, member, item_path(reader, origin->path, field->key, member, i));
-
-		schema_defaults(group, items + i * group->size, arena_of(reader));
-		set_origin(items + i * group->size, &at);
-		if (config_setting_is_group(member))
-			read_group(reader, group, member, items + i * group->size);
-		else
-			fault_add(reader->faults, FAULT_ERROR, &at, NULL,
-				  "is %s; give a group: { ... }", kind_of(member));
-	}
-	schema_list_set(field, item, (struct schema_list){items, count});
-}
-
-static void read_in_place(struct tree_reader *reader, const struct field *field,
-			  const config_setting_t *setting, void *item, const struct origin *origin)
-{
-	const struct group *group = field->group;
-	char *in_place = (char *)item + field->offset;
-	struct origin at = *origin;
-	bool given = true;
-
-	at.path = origin->path ? arena_printf(arena_of(reader), "%s.%s", origin->path, field->key)
-			       : field->key;
-	set_origin(in_place, &at);
-	if (group->given_offset != 0)
-		memcpy(in_place + group->given_offset, &given, sizeof given);
-	read_group(reader, group, setting, in_place);
-}
-
-static void read_field(struct tree_reader *reader, const struct field *field,
-		       const config_setting_t *setting, void *item, const char *path)
-{
-	struct origin origin = origin_of(reader, setting, path);
-	bool empty_array = config_setting_is_array(setting) && config_setting_length(setting) == 0;
-
-	switch (field->type) {
-	case FIELD_GROUP:
-		if (config_setting_is_group(setting))
-			read_in_place(reader, field, setting, item, &origin);
-		else
-			wrong_kind(reader, field, setting, &origin);
-		return;
-	case FIELD_LIST:
-		if (config_setting_is_list(setting) || empty_array)
-			read_list(reader, field, setting, item, &origin);
-		else
-			wrong_kind(reader, field, setting, &origin);
-		return;
-	case FIELD_STRINGS:
-	case FIELD_DOMAINS:
-	case FIELD_HOSTS:
-	case FIELD_PREFIXES:
-		if (config_setting_is_array(setting) || config_setting_is_list(setting))
-			read_array(reader, field, setting, item, &origin);
-		else
-			wrong_kind(reader, field, setting, &origin);
-		return;
-	case FIELD_GONE:
-		fault_add(reader->faults, FAULT_WARNING, &origin, field->key,
-			  "is obsolete and has no effect; remove it");
-		return;
-	default: read_scalar(reader, field, setting, item, &origin);
-	}
-}
-
-static void unknown_key(struct tree_reader *reader, const struct group *group,
-			const config_setting_t *setting, const char *path)
-{
-	const char *key = config_setting_name(setting);
-	const struct field *near = schema_suggest(group, key);
-	struct origin origin = origin_of(reader, setting, path);
-	char known[1024];
-	size_t used = 0;
-
-	if (near) {
-		fault_add(reader->faults, FAULT_ERROR, &origin, key,
-			  "there is no such key; did you mean \"%s\"?", near->key);
-		return;
-	}
-	for (size_t i = 0; i < group->count && used < sizeof known; i++) {
-		int n = snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
-				 group->fields[i].key);
-		used += n > 0 ? (size_t)n : 0;
-	}
-	fault_add(reader->faults, FAULT_ERROR, &origin, key,
-		  "there is no such key; the keys here are %s", known);
-}
-
-static void missing_keys(struct tree_reader *reader, const struct group *group, const void *item,
-			 uint64_t seen)
-{
-	struct origin origin;
-	char expected[256];
-
-	memcpy(&origin, item, sizeof origin);
-	for (size_t i = 0; i < group->count; i++) {
-		const struct field *field = &group->fields[i];
-		if (field->required && !(seen >> i & 1))
-			fault_add(reader->faults, FAULT_ERROR, &origin, field->key,
-				  "is missing; give %s",
-				  schema_expected(field, expected, sizeof expected));
-	}
-}
-
-/* The item's defaults and origin are in place. libconfig refuses a key given twice. */
-static void read_group(struct tree_reader *reader, const struct group *group,
-		       const config_setting_t *setting, void *item)
-{
-	struct origin origin;
-	uint64_t seen = 0;
-
-	assert(group->count <= 64);
-	memcpy(&origin, item, sizeof origin);
-	for (int i = 0; i < config_setting_length(setting); i++) {
-		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
-		const struct field *field = schema_field(group, config_setting_name(member));
-
-		if (!field) {
-			unknown_key(reader, group, member, origin.path);
-			continue;
-		}
-		seen |= UINT64_C(1) << (field - group->fields);
-		read_field(reader, field, member, item, origin.path);
-	}
-	missing_keys(reader, group, item, seen);
-}
+/* ---- the text ---- */
 
 static void parse_fault(struct tree_reader *reader)
 {
@@ -409,6 +227,17 @@ static void list_files(struct tree_reader *reader)
 			files[model->files.count++] = source->pieces[i].file;
 }
 
+/* Where the setting is, if it is there. */
+static void note_origin(struct tree_reader *reader, const char *key, struct origin *origin)
+{
+	const config_setting_t *setting = config_lookup(&reader->config, key);
+
+	if (!setting)
+		return;
+	*origin = origin_of(reader, setting);
+	origin->path = key;
+}
+
 static void read_model(struct tree_reader *reader, const struct hash_key *key,
 		       const struct model *before)
 {
@@ -422,16 +251,14 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	for (size_t i = 0; i < schema_model.count; i++) {
 		const struct field *field = &schema_model.fields[i];
 		struct origin in_place = {.file = file, .path = field->key};
+
 		if (field->type == FIELD_GROUP)
-			set_origin((char *)model + field->offset, &in_place);
+			memcpy((char *)model + field->offset, &in_place, sizeof in_place);
 	}
-	read_group(reader, &schema_model, config_root_setting(&reader->config), model);
-	const config_setting_t *workers = config_lookup(&reader->config, "workers");
-	if (workers)
-		model->workers_origin = origin_of(reader, workers, "workers");
-	const config_setting_t *user = config_lookup(&reader->config, "user");
-	if (user)
-		model->user_origin = origin_of(reader, user, "user");
+	struct schema_reader walk = schema_reader_of(reader);
+	schema_read_group(&walk, &schema_model, config_root_setting(&reader->config), model);
+	note_origin(reader, "workers", &model->workers_origin);
+	note_origin(reader, "user", &model->user_origin);
 	list_files(reader);
 	zone_files_read(model, before, key, reader->faults);
 	secret_files_read(model, reader->faults);
@@ -486,9 +313,10 @@ int config_file_socket(const char *path, char *socket, size_t size, struct fault
 		management = &reader.model->management;
 		schema_defaults(group, management, arena_of(&reader));
 		setting = config_lookup(&reader.config, "management.socket");
+		struct schema_reader walk = schema_reader_of(&reader);
 		if (setting)
-			read_field(&reader, schema_field(group, "socket"), setting, management,
-				   "management");
+			schema_read_field(&walk, schema_field(group, "socket"), setting, management,
+					  "management");
 		if (faults->errors == before && management->socket)
 			err = (size_t)snprintf(socket, size, "%s", management->socket) < size
 				      ? 0
