@@ -30,12 +30,12 @@ void model_free(struct model *model)
 {
 	if (!model || --model->references > 0)
 		return;
-	for (size_t i = 0; i < model->parts.count; i++)
-		model_part_free(model->parts.items[i]);
-	model_free(model->declared);
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
 	owned_unref(model->owned);
+	for (size_t i = 0; i < model->parts.count; i++)
+		model_part_free(model->parts.items[i]);
+	model_free(model->declared); /* last: what is only its stands in its arena */
 	arena_release(&model->arena);
 	free(model);
 }

@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/report.h"
 #include "resolver/log.h"
+#include "rules/schema/schema.h"
 
 enum { SETTLE_MAX_MS = 2000 };
 
@@ -219,6 +220,28 @@ static int commit_resources(void *context, struct faults *faults)
 	return err;
 }
 
+/* What is to be inside something has to have that. */
+static bool are_there(const struct model *model, const struct service_change *change,
+		      struct faults *faults)
+{
+	size_t errors = faults->errors;
+
+	for (size_t i = 0; i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		const struct kind *parent = edit->path.kind->parent;
+		struct origin origin = {0};
+
+		if (!edit->values || part_find(model, &edit->path))
+			continue;
+		origin.path = path_text(&edit->path, &faults->arena);
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "there is no %s \"%s\"; make it first",
+			  parent ? kind_field(parent)->group->name : "such resource",
+			  edit->path.names[0]);
+	}
+	return faults->errors == errors;
+}
+
 /* The model with the edits, which are written and not committed. NULL: error or faults say why. */
 static struct model *model_with(struct service *service, struct source *source,
 				struct service_change *change, struct faults *faults)
@@ -236,7 +259,10 @@ static struct model *model_with(struct service *service, struct source *source,
 		change_say(&change->error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL,
 			   "%s", err == ERR_SYSTEM ? error : err_text(err));
 	parts_release(&parts);
-	return model;
+	if (!model || are_there(model, change, faults))
+		return model;
+	model_free(model);
+	return NULL;
 }
 
 static int change_model(struct service *service, struct source *source,

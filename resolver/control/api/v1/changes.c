@@ -152,7 +152,7 @@ static void change(struct posted *posted)
 						 : json_integer((json_int_t)wanted.revision),
 					 "dry_run", wanted.rehearsal, "edits",
 					 (json_int_t)posted->count, "warnings",
-					 resource_warnings(&faults)),
+					 resource_warnings(&faults, "")),
 			       NULL);
 	}
 	faults_release(&faults);

@@ -298,13 +298,18 @@ static void fail_change(struct api_request *request, const struct service_change
 		api_fail_faults(request, 400, "invalid", faults);
 }
 
-json_t *resource_warnings(const struct faults *faults)
+json_t *resource_warnings(const struct faults *faults, const char *path)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < faults->count; i++)
-		if (faults->items[i].severity == FAULT_WARNING)
-			json_add(array, json_text(faults->items[i].text));
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		const char *at = fault->origin.path ? fault->origin.path : "";
+
+		if (fault->severity == FAULT_WARNING && strncmp(at, path, strlen(path)) == 0)
+			json_add(array, json_make("{s:o, s:o}", "path", json_text(at), "message",
+						  json_text(fault->text)));
+	}
 	return array;
 }
 
@@ -387,8 +392,13 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
 	char etag[ETAG_MAX];
 	json_t *body = item ? show(path->kind, item, etag) : json_deep_copy(values);
+	struct arena arena;
+	const char *text;
 
-	json_put(body, "warnings", resource_warnings(faults));
+	arena_init(&arena);
+	text = path_text(path, &arena);
+	json_put(body, "warnings", resource_warnings(faults, text ? text : ""));
+	arena_release(&arena);
 	api_reply_json(request, resource_is_rehearsal(request) ? 200 : status, body, item ? etag : NULL);
 }
 

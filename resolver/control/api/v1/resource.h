@@ -15,6 +15,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
  * it does not fit, or there is no memory; *why says which. */
 json_t *resource_values(const struct path *path, const json_t *body, const char **why);
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
-json_t *resource_warnings(const struct faults *faults);        /* texts */
+/* [{"path", "message"}] of those below that path; "": all. */
+json_t *resource_warnings(const struct faults *faults, const char *path);
 
 #endif

@@ -1,0 +1,397 @@
+"""Networks, resolvers, rulesets and rules as resources: made, changed and removed one by one by the
+management API, refused in the words of `sluice check`, served at once, and there again after whatever
+happens to the process."""
+
+import json
+import os
+import random
+import sqlite3
+
+import dns
+import harness
+
+SEED = int(os.environ.get("SEED", "19"))
+CALLS = int(os.environ.get("CALLS", "600"))
+CONFIG = """
+region = "westeurope";
+workers = 2;
+limits = { rulesets_per_virtual_network = 2; rules_per_ruleset = 6; };
+management = { socket = "control.sock"; state = "state.db"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+virtual_networks = ( { name = "filed"; address_space = [ "10.20.0.0/16" ]; } );
+%s"""
+FILED = """
+private_zones = ( { name = "corp.internal"; file = "corp.internal.zone"; } );
+"""
+INBOUND = ("10.10.0.4", 53)
+HUB = [
+    ("virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}),
+    ("virtual_networks/-/hub/subnets/in",
+     {"prefix": "10.10.0.0/28", "delegation": "Microsoft.Network/dnsResolvers"}),
+    ("virtual_networks/-/hub/subnets/out",
+     {"prefix": "10.10.0.16/28", "delegation": "Microsoft.Network/dnsResolvers"}),
+    ("resolvers/-/r", {"virtual_network": "hub"}),
+    ("resolvers/-/r/inbound_endpoints/in", {"subnet": "in"}),
+    ("resolvers/-/r/outbound_endpoints/out", {"subnet": "out", "source": "0.0.0.0"}),
+]
+
+
+class Answer:
+    def __init__(self, response):
+        text = response.read()
+        self.status, self.etag = response.status, response.headers["ETag"]
+        self.body = json.loads(text) if text else None
+
+    def __repr__(self):
+        return "%d %s" % (self.status, self.body)
+
+
+class World(harness.FreshCase):
+    filed = FILED
+
+    def build(self, world):
+        self.host = world.host("cloud", "10.10.0.4")
+        self.default = harness.Upstream(self.host, "127.0.0.3", "198.51.100.3")
+        self.target = harness.Upstream(self.host, "127.0.0.5", "198.51.100.5")
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.start()
+
+    def start(self):
+        self.sluice = harness.Sluice(self.host, CONFIG % self.filed)
+
+        def serves():
+            try:
+                return self.call("GET", "virtual_networks").status == 200
+            except OSError:
+                return False
+        harness.wait_for(serves, "the management API")
+
+    def call(self, method, path, body=None, **headers):
+        connection = harness.UnixConnection(self.sluice.socket)
+        text = None if body is None else json.dumps(body)
+        if text:
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, "/v1/" + path, text, headers)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def good(self, method, path, body=None, status=None, **headers):
+        answer = self.call(method, path, body, **headers)
+        expected = [status] if status else [200, 201, 204]
+        self.assertIn(answer.status, expected, "%s %s: %s" % (method, path, answer))
+        return answer
+
+    def bad(self, answer, status, code, text, path=None):
+        self.assertEqual((status, code), (answer.status, answer.body["error"]["code"]), answer)
+        self.assertRegex(answer.body["error"]["message"], text)
+        if path:
+            self.assertEqual(path, answer.body["error"]["path"])
+
+    def build_hub(self, target="127.0.0.5"):
+        for path, values in HUB:
+            self.good("PUT", path, values, 201)
+        self.good("PUT", "rulesets/-/office", {"outbound_endpoints": ["r/out"]}, 201)
+        self.good("PUT", "rulesets/-/office/links/hub", {"virtual_network": "hub"}, 201)
+        self.good("PUT", "rulesets/-/office/rules/contoso",
+                  {"domain": "contoso.corp.", "targets": [{"address": target}]}, 201)
+
+    def ask(self, name):
+        return self.host.ask(INBOUND, name)
+
+
+class Resources(World):
+    # ---- one by one ----
+
+    def test_a_resolver_is_built_and_answers_without_a_reload(self):
+        self.build_hub()
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assert_answer(self.ask("a.elsewhere.example"), "198.51.100.3")
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.3")
+        self.good("DELETE", "rulesets/-/office", status=204)
+        self.assertEqual(404, self.call("GET", "rulesets/-/office/rules/contoso").status)
+        self.assertEqual([], self.good("GET", "rulesets").body["rulesets"])
+
+    def test_everything_is_there_again_after_a_kill_a_reload_and_an_upgrade(self):
+        self.build_hub()
+        shown = self.everything()
+        self.sluice.kill()
+        self.start()
+        self.assertEqual(shown, self.everything())
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual(shown, self.everything())
+        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        self.assertEqual(shown, self.everything())
+        self.good("PUT", "rulesets/-/office/rules/other",
+                  {"domain": "other.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.assert_answer(self.ask("a.other.corp"), "198.51.100.5")
+
+    def everything(self):
+        return [self.good("GET", path).body for path in
+                ("virtual_networks", "virtual_networks/-/hub/subnets", "resolvers",
+                 "resolvers/-/r/inbound_endpoints", "resolvers/-/r/outbound_endpoints", "rulesets",
+                 "rulesets/-/office/links", "rulesets/-/office/rules")]
+
+    def test_what_check_would_refuse_is_refused_in_its_words(self):
+        self.build_hub()
+        rule = {"domain": "fabrikam.corp.", "targets": [{"address": "127.0.0.5"}]}
+        path = "rulesets/-/office/rules/"
+        before = self.everything()
+        self.bad(self.call("PUT", path + "second", dict(rule, domain="contoso.corp.")), 400,
+                 "invalid", r"contoso\.corp\. has a rule in this ruleset already, \"contoso\"",
+                 "rulesets[office].rules[second].domain")
+        self.bad(self.call("PUT", path + "second", dict(rule, domian="x.")), 400, "invalid",
+                 'did you mean "domain"')
+        self.bad(self.call("PUT", path + "second", dict(rule, targets=[{"address": "10.1.1.1:53"}])),
+                 400, "invalid", "includes a port",
+                 "rulesets[office].rules[second].targets[0].address")
+        self.bad(self.call("PUT", path + "second", {"domain": 7}), 400, "invalid",
+                 r"is an integer; give a domain name.*\(and 1 more\)")
+        self.bad(self.call("PUT", "rulesets/-/nowhere/rules/second", rule), 400, "invalid",
+                 'there is no ruleset "nowhere"; make it first')
+        self.bad(self.call("DELETE", "virtual_networks/-/hub"), 400, "invalid",
+                 "there is no virtual network \"hub\"")
+        self.bad(self.call("PUT", "rulesets/-/office", {"outbound_endpoints": ["r/out"], "rules": []}),
+                 400, "invalid", "are resources of their own", "rulesets[office].rules")
+        self.bad(self.call("PUT", "private_zones/-/new.test", {"file": "/etc/shadow"}), 409,
+                 "read_only", "is declared in the configuration file")
+        for wrong in ("[]", "7", '"x"', "null"):
+            self.assertEqual(400, self.call("PUT", path + "second", json.loads(wrong)).status)
+        self.assertEqual(404, self.call("GET", "ruleset/-/office").status)
+        self.assertEqual(404, self.call("GET", "rulesets/group/office").status)
+        self.assertEqual(before, self.everything())
+
+    def test_what_the_file_declares_is_shown_and_changed_there_only(self):
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        shown = self.good("GET", "virtual_networks/-/FILED").body
+        self.assertRegex(shown["origin"], r"sluice\.conf:\d+$")
+        for method, body in (("PUT", {"address_space": ["10.21.0.0/16"]}), ("PATCH", {}), ("DELETE", None)):
+            self.bad(self.call(method, "virtual_networks/-/filed", body), 409, "read_only",
+                     r"it is declared at .*sluice\.conf:\d+; change it there, and reload")
+        self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
+        self.assertEqual(["hub"], [link["name"] for link in self.good(
+            "GET", "private_zones/-/corp.internal/links").body["links"]])
+
+    def test_a_name_that_file_and_state_both_have_is_a_fault_of_both(self):
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        self.sluice.reconfigure((CONFIG % self.filed).replace('"filed"', '"hub"'))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(1, status, text)
+        self.assertRegex(text, r'"hub" is already the name of the virtual network at')
+        self.assertEqual(1, self.sluice.command("check")[0])
+
+    def test_what_is_inside_something_that_the_file_has_no_more_waits_for_it(self):
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r"private_zones\[corp.internal\]: .*not in the configuration any more")
+        self.sluice.reconfigure(CONFIG % self.filed)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.good("GET", "private_zones/-/corp.internal/links/hub")
+
+    def test_of_two_writers_with_one_etag_the_first_wins(self):
+        self.build_hub()
+        path = "rulesets/-/office/rules/contoso"
+        etag = self.good("GET", path).etag
+        self.good("PATCH", path, {"state": "Disabled"}, **{"If-Match": etag})
+        self.bad(self.call("PATCH", path, {"state": "Enabled"}, **{"If-Match": etag}), 412,
+                 "precondition_failed", "it has changed since you read it")
+        self.bad(self.call("PUT", path, {}, **{"If-None-Match": "*"}), 412, "precondition_failed",
+                 "rules out what is there now")
+
+    # ---- many as one, and what was changed ----
+
+    def test_many_edits_are_all_made_or_none(self):
+        edits = [{"path": path, "values": values} for path, values in HUB]
+        wrong = edits + [{"path": "rulesets/-/x", "values": {"outbound_endpoints": ["r/none"]}}]
+        self.bad(self.call("POST", "changes", {"edits": wrong}), 400, "invalid",
+                 "there is no outbound endpoint")
+        self.assertEqual(404, self.call("GET", "resolvers/-/r").status)
+        answer = self.good("POST", "changes?dry_run", {"edits": edits}).body
+        self.assertEqual((None, True), (answer["revision"], answer["dry_run"]))
+        self.assertEqual(404, self.call("GET", "resolvers/-/r").status)
+        revision = self.good("POST", "changes", {"edits": edits}).body["revision"]
+        self.good("GET", "resolvers/-/r/inbound_endpoints/in")
+        changes = self.good("GET", "changes").body["changes"]
+        self.assertEqual([(revision, path) for path, _ in HUB],
+                         [(c["revision"], c["path"]) for c in changes])
+        self.bad(self.call("POST", "changes", {"edits": [
+            {"path": "resolvers/-/r", "values": None, "etag": '"no"'}]}), 412,
+                 "precondition_failed", "it has changed")
+
+    def test_the_history_says_what_was_before_and_after_and_who_did_it(self):
+        self.build_hub()
+        last = self.good("GET", "changes").body["changes"][-1]["revision"]
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        self.good("DELETE", "rulesets/-/office")
+        changes = self.good("GET", "changes?after=%d" % last).body["changes"]
+        self.assertEqual(["rulesets/-/office/rules/contoso", "rulesets/-/office",
+                          "rulesets/-/office/links/hub", "rulesets/-/office/rules/contoso"],
+                         [c["path"] for c in changes])
+        self.assertNotIn("state", changes[0]["before"])
+        self.assertEqual("Disabled", changes[0]["after"]["state"])
+        self.assertEqual([None] * 3, [c["after"] for c in changes[1:]])
+        self.assertEqual("uid 0", changes[0]["who"])
+
+    def test_a_list_has_pages_and_filters(self):
+        self.build_hub()
+        for i in range(4):
+            self.good("PUT", "rulesets/-/office/rules/r%d" % i, {
+                "domain": "d%d.corp." % i, "targets": [{"address": "127.0.0.5"}],
+                "state": "Disabled" if i % 2 else "Enabled"})
+        names, path = [], "rulesets/-/office/rules?limit=2"
+        while path:
+            page = self.good("GET", path.removeprefix("/v1/")).body
+            self.assertLessEqual(len(page["rules"]), 2)
+            names += [rule["name"] for rule in page["rules"]]
+            path = page["next"]
+        self.assertEqual(["contoso", "r0", "r1", "r2", "r3"], names)
+        listed = self.good("GET", "rulesets/-/office/rules?state=disabled&q=R").body["rules"]
+        self.assertEqual(["r1", "r3"], [rule["name"] for rule in listed])
+        self.bad(self.call("GET", "rulesets/-/office/rules?colour=red"), 400, "invalid", "is not known")
+
+    # ---- when the disk fails ----
+
+    def test_a_state_that_cannot_be_written_refuses_the_change_and_dns_goes_on(self):
+        self.build_hub()
+        other = sqlite3.connect(self.sluice.socket.replace("control.sock", "state.db"),
+                                isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        self.bad(self.call("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"}), 503,
+                 "store_failed", "another program holds it")
+        self.assert_answer(self.ask("c.contoso.corp"), "198.51.100.5")
+        other.execute("ROLLBACK")
+        other.close()
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        self.assert_answer(self.ask("d.contoso.corp"), "198.51.100.3")
+
+
+class Random(World):
+    """Random calls against a plain model: the same state, the same refusals, and the wire and explain
+    say what the model says."""
+
+    networks = ["n1", "n2", "n3"]
+    rulesets = ["s1", "s2", "s3"]
+    names = ["a", "b", "c", "d", "e", "f", "g"]
+    domains = ["x.corp.", "y.x.corp.", "z.corp.", "w.z.corp.", "v.corp.", "u.corp.", "t.corp."]
+
+    def test_random_calls_come_to_what_a_plain_model_says(self):
+        self.build_hub()
+        self.good("DELETE", "rulesets/-/office")
+        self.draw = random.Random(SEED)
+        self.model = {}  # path -> values
+        for i in range(CALLS):
+            method, path, values = self.pick()
+            allowed = self.allows(method, path, values)
+            answer = self.call(method, path, values)
+            self.assertEqual(allowed, answer.status < 300,
+                             "call %d of seed %d: %s %s %s: %s" % (i, SEED, method, path, values, answer))
+            if allowed:
+                self.take(method, path, values)
+            if i % 97 == 96:
+                self.sluice.kill()
+                self.start()
+            if i % 20 == 19:
+                self.compare()
+
+    def pick(self):
+        draw = self.draw
+        what = draw.random()
+        method = draw.choices(["PUT", "PATCH", "DELETE"], [6, 2, 3])[0]
+        if what < 0.15:
+            name = draw.choice(self.networks)
+            space = ["10.%d.0.0/16" % (31 + self.networks.index(name))]
+            path, values = "virtual_networks/-/" + name, {"address_space": space}
+        elif what < 0.3:
+            path, values = "rulesets/-/" + draw.choice(self.rulesets), {
+                "outbound_endpoints": ["r/out"] if draw.random() < 0.9 else ["r/none"]}
+        elif what < 0.55:
+            network = draw.choice(self.networks + ["hub"])
+            path = "rulesets/-/%s/links/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:3]))
+            values = {"virtual_network": network}
+        else:
+            path = "rulesets/-/%s/rules/%s" % (draw.choice(self.rulesets), draw.choice(self.names))
+            values = {"domain": draw.choice(self.domains), "state": draw.choice(["Enabled", "Disabled"]),
+                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.95 else []}
+        if method == "PATCH" and "rules/" in path:
+            values = {"state": values["state"]}
+        return method, path, None if method == "DELETE" else values
+
+    def after(self, method, path, values):
+        model = dict(self.model)
+        if method == "DELETE":
+            return {p: v for p, v in model.items() if p != path and not p.startswith(path + "/")}
+        model[path] = dict(model.get(path, {}) if method == "PATCH" else {}, **values)
+        return model
+
+    def allows(self, method, path, values):
+        """Whether the rules of DNS and of the limits above let this happen."""
+        parent = path.rsplit("/", 2)[0] if path.count("/") == 4 else None
+        if method != "PUT" and path not in self.model:
+            return False
+        if parent and parent not in self.model:
+            return False
+        model = self.after(method, path, values)
+        networks = {p.split("/")[2] for p in model if p.startswith("virtual_networks/")} | {"hub", "filed"}
+        linked = {"r/out": sum(p.startswith("rulesets/") and p.count("/") == 2 for p in model)}
+        for ruleset in [p for p in model if p.startswith("rulesets/") and p.count("/") == 2]:
+            if model[ruleset]["outbound_endpoints"] != ["r/out"]:
+                return False
+            links = [v["virtual_network"] for p, v in model.items() if p.startswith(ruleset + "/links/")]
+            rules = [v for p, v in model.items() if p.startswith(ruleset + "/rules/")]
+            if len(set(links)) < len(links) or not networks.issuperset(links):
+                return False
+            for network in links:
+                linked[network] = linked.get(network, 0) + 1
+            domains = [rule["domain"] for rule in rules]
+            if len(set(domains)) < len(domains) or len(rules) > 6:
+                return False
+            if not all(rule["targets"] for rule in rules):
+                return False
+        return all(count <= 2 for count in linked.values())
+
+    def take(self, method, path, values):
+        self.model = self.after(method, path, values)
+
+    def compare(self):
+        """What is listed, explained and answered is what the model has."""
+        for ruleset in [p for p in self.model if p.startswith("rulesets/") and p.count("/") == 2]:
+            for child in ("links", "rules"):
+                shown = self.good("GET", "%s/%s" % (ruleset, child)).body[child]
+                expected = {p.rsplit("/", 1)[1]: v for p, v in self.model.items()
+                            if p.startswith("%s/%s/" % (ruleset, child))}
+                self.assertEqual(sorted(expected), [item["name"] for item in shown])
+                for item in shown:
+                    for key, value in expected[item["name"]].items():
+                        if key != "targets":
+                            self.assertEqual(value, item[key])
+        for domain in self.domains:
+            name = "%08x.%s" % (self.draw.getrandbits(32), domain)
+            address = "198.51.100.5" if self.is_forwarded(domain) else "198.51.100.3"
+            self.assert_answer(self.ask(name), address)
+            explained = self.good("GET", "explain?vnet=hub&name=" + name).body["hops"][0]
+            self.assertEqual("127.0.0.5:53" if address.endswith("5") else "127.0.0.3:53",
+                             explained["route"][0]["host"])
+
+    def is_forwarded(self, domain):
+        """By an enabled rule of a ruleset that is linked to the hub."""
+        for path, rule in self.model.items():
+            if "/rules/" not in path or rule["state"] != "Enabled":
+                continue
+            ruleset = path.split("/rules/")[0]
+            links = [v["virtual_network"] for p, v in self.model.items()
+                     if p.startswith(ruleset + "/links/")]
+            if "hub" in links and ("." + domain).endswith("." + rule["domain"]):
+                return True
+        return False
+
+
+
+
+if __name__ == "__main__":
+    harness.main()
