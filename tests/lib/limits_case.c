@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -49,6 +50,8 @@ int limits_cases_run(const char *group, const struct limits_case *cases, size_t 
 
 	if (!tests)
 		return 1;
+	umask(S_IRWXG |
+	      S_IRWXO); /* a file with a secret is its user's alone, or there is a warning */
 	for (size_t i = 0; i < count; i++)
 		tests[i] = (struct CMUnitTest){.name = cases[i].sentence,
 					       .test_func = run_case,
