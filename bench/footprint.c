@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "resolver/control/service/load.h"
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/load.h"
 #include "rules/owned/owned.h"
 #include "rules/policy/policy.h"
 

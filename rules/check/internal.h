@@ -35,7 +35,7 @@ struct check {
 	const struct model *model;
 	struct faults *faults;
 	struct arena arena; /* lives as long as the check */
-	uint64_t *known; /* versions of rulesets whose rules are good; sorted */
+	uint64_t *known;    /* versions of rulesets whose rules are good; sorted */
 	size_t known_count;
 	bool out_of_memory; /* something was not looked at; said at the end */
 

@@ -147,7 +147,7 @@ static void list_known(struct check *check, const struct model *before)
 	check->known = arena_alloc_array(&check->arena, count, sizeof *check->known);
 	for (size_t i = 0; check->known && i < count; i++)
 		check->known[check->known_count++] = before->rulesets.items[i].version;
-	if (check->known_count > 0)
+	if (check->known && count > 0)
 		qsort(check->known, count, sizeof *check->known, compare_versions);
 }
 

@@ -19,8 +19,8 @@ struct compilation {
 	struct policy_ruleset *before_rulesets; /* sorted by fingerprint */
 	struct policy_ruleset *before_stamped;  /* the same by stamp */
 	uint64_t stamp; /* of what all rulesets are compiled with: selves and reserved domains */
-	struct route_context context;           /* of routes without an outbound endpoint */
-	struct access *usual;                   /* who may ask where nothing is said */
+	struct route_context context; /* of routes without an outbound endpoint */
+	struct access *usual;         /* who may ask where nothing is said */
 };
 
 struct named { /* a name's place in a list, or what it names */
@@ -876,8 +876,8 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
-void policy_each_own_upstream(struct policy *policy,
-			      void (*on_upstream)(void *, struct upstream *), void *context)
+void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
+			      void *context)
 {
 	route_each_upstream(policy->default_route, on_upstream, context);
 	for (uint32_t i = 0; i < policy->network_count; i++)

@@ -126,8 +126,8 @@ bool policy_is_shared(const struct policy *policy);
 
 /* Calls back for every upstream of the routes that are the policy's alone: the default resolver's
  * and custom servers'. */
-void policy_each_own_upstream(struct policy *policy,
-			      void (*on_upstream)(void *, struct upstream *), void *context);
+void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
+			      void *context);
 /* Calls back for every upstream of every route (some stand in several routes, as separate values).
  */
 void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),

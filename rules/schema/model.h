@@ -347,8 +347,8 @@ struct model *model_new(void);
  * fine. */
 void model_free(struct model *model);
 /* The file's model with parts, which stand behind the file's items of their list or in the place of
- * one. Takes references of its own; `declared` must not change any more. Endpoints are to be placed,
- * and the default resolver completed, in what comes back. NULL without memory. */
+ * one. Takes references of its own; `declared` must not change any more. Endpoints are to be
+ * placed, and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
 
 /* Never the same twice in a process, never 0. */

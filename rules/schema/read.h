@@ -50,8 +50,8 @@ struct schema_reader {
 	void *context;
 };
 
-/* Fills the struct at `item`, whose defaults (schema_defaults) and origin are in place; its origin's
- * path begins the paths of the faults. */
+/* Fills the struct at `item`, whose defaults (schema_defaults) and origin are in place; its
+ * origin's path begins the paths of the faults. */
 void schema_read_group(struct schema_reader *reader, const struct group *group, const void *value,
 		       void *item);
 /* One member of it, which has that path ahead of it. */

@@ -7,8 +7,8 @@
  * and its answer a line of JSON. usage: explain_lines CONFIG */
 #include <string.h>
 
-#include "resolver/control/service/load.h"
 #include "resolver/control/observe/explain.h"
+#include "resolver/control/service/load.h"
 #include "rules/zone/record.h"
 
 static bool read_place(const struct policy *policy, const char *kind, const char *where,

@@ -161,6 +161,7 @@ class Resources(World):
         for wrong in ("[]", "7", '"x"', "null"):
             self.assertEqual(400, self.call("PUT", path + "second", json.loads(wrong)).status)
         self.assertEqual(404, self.call("GET", "ruleset/-/office").status)
+        self.assertEqual([405, 405], [self.call("GET", path).status for path in ("flush", "reload")])
         self.assertEqual(404, self.call("GET", "rulesets/group/office").status)
         self.assertEqual(before, self.everything())
 
@@ -202,7 +203,7 @@ class Resources(World):
         self.bad(self.call("PATCH", path, {"state": "Enabled"}, **{"If-Match": etag}), 412,
                  "precondition_failed", "it has changed since you read it")
         self.bad(self.call("PUT", path, {}, **{"If-None-Match": "*"}), 412, "precondition_failed",
-                 "rules out what is there now")
+                 "there is one already")
 
     # ---- many as one, and what was changed ----
 

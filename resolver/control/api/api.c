@@ -175,17 +175,20 @@ static bool method_fits(const struct api_route *route, const char *method)
 	       (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* The first row of the path and method, of any API. NULL: `allow` has the methods of the path, ""
- * where there is no such path. */
-static const struct api_route *find_route(const struct api *api, const struct api_path *path,
-					  const char *method, char *allow, size_t size)
+/* The first row of the path and method, of any API, among those that have parameters or those that
+ * have none. NULL: `allow` has the methods of the path, "" where there is no such path. */
+static const struct api_route *find_among(const struct api *api, const struct api_path *path,
+					  const char *method, bool parameters, char *allow,
+					  size_t size)
 {
 	size_t used = 0;
 
 	*allow = '\0';
 	for (const struct api_dialect *const *dialect = api->dialects; *dialect; dialect++)
 		for (const struct api_route *route = (*dialect)->routes; route->method; route++) {
-			if (!api_path_matches(path, route->pattern))
+			bool has_some = strchr(route->pattern, '{') != NULL;
+
+			if (has_some != parameters || !api_path_matches(path, route->pattern))
 				continue;
 			if (method_fits(route, method))
 				return route;
@@ -194,6 +197,15 @@ static const struct api_route *find_route(const struct api *api, const struct ap
 							 used > 0 ? ", " : "", route->method);
 		}
 	return NULL;
+}
+
+/* A path that is written out in a row is only that row's: /v1/flush is no kind of resource. */
+static const struct api_route *find_route(const struct api *api, const struct api_path *path,
+					  const char *method, char *allow, size_t size)
+{
+	const struct api_route *route = find_among(api, path, method, false, allow, size);
+
+	return route || *allow ? route : find_among(api, path, method, true, allow, size);
 }
 
 static void refuse_route(const struct api *api, struct http_request *request, const char *allow)
@@ -496,12 +508,11 @@ static void fail(struct api_request *request, unsigned status, const char *code,
 	char text[API_TEXT_MAX];
 	vsnprintf(text, sizeof text, format, arguments);
 	finish_text(request, status,
-		    error_text(request->dialect,
-			       (struct api_error){.status = status,
-						  .code = code,
-						  .field = field,
-						  .text = text,
-						  .id = request->id}));
+		    error_text(request->dialect, (struct api_error){.status = status,
+								    .code = code,
+								    .field = field,
+								    .text = text,
+								    .id = request->id}));
 }
 
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,

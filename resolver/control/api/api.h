@@ -78,9 +78,9 @@ struct api_error {
 	const char *code;  /* a short stable word ("not_found", "invalid_object") */
 	const char *field; /* of the body or query, as in "ptr.ttl"; NULL: none */
 	const char *text;
-	const char *id; /* of the request */
-	const struct faults *faults; /* all that is wrong, of which the text is the first; NULL: that
-				      * is all */
+	const char *id;              /* of the request */
+	const struct faults *faults; /* all that is wrong, of which the text is the first; NULL:
+				      * that is all */
 };
 
 /* A word for a status. Status 0 ends a table; a status that is not in it has the word of 400 or
@@ -150,7 +150,8 @@ void api_fail(struct api_request *request, unsigned status, const char *code, co
 /* The same about one field of the body or query, as in "ptr.ttl". */
 void api_fail_at(struct api_request *request, unsigned status, const char *code, const char *field,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* The same for a configuration that is not allowed: the first error, and how many more there are. */
+/* The same for a configuration that is not allowed: the first error, and how many more there are.
+ */
 void api_fail_faults(struct api_request *request, unsigned status, const char *code,
 		     const struct faults *faults);
 void api_fail_memory(struct api_request *request); /* 503 */

@@ -49,7 +49,7 @@ int precondition_check(const char *etag, const char *if_match, const char *if_no
 			 etag);
 	else if (if_none_match && etag && lists_version(if_none_match, etag, false))
 		snprintf(text, PRECONDITION_TEXT_MAX,
-			 "If-None-Match rules out what is there now, etag %s", etag);
+			 "there is one already, etag %s, and If-None-Match asks for none", etag);
 	else
 		return 0;
 	return ERR_INVALID;

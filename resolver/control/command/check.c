@@ -9,9 +9,9 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/command/command.h"
-#include "resolver/control/service/load.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/privileges.h"
+#include "resolver/control/service/load.h"
 
 static int print_json(const char *file, const struct model *model, const struct faults *faults)
 {

@@ -7,9 +7,9 @@
 
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/service/load.h"
 #include "resolver/control/config/manual.h"
 #include "resolver/control/config/resolv_conf.h"
+#include "resolver/control/service/load.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
@@ -314,6 +314,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	int used = 0, words = argc - optind;
+	command_resource_swap(argv + optind, words);
 	line.command = find_command(commands, argv + optind, words, &used);
 	if (asked == OPTION_HELP) {
 		if (line.command)

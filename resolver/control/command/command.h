@@ -117,6 +117,13 @@ int command_service_set(const struct command_line *line);
 int command_service_remove(const struct command_line *line);
 int command_state_export(const struct command_line *line);
 int command_state_import(const struct command_line *line);
+int command_resource_list(const struct command_line *line);
+int command_resource_show(const struct command_line *line);
+int command_resource_create(const struct command_line *line);
+int command_resource_set(const struct command_line *line);
+int command_resource_delete(const struct command_line *line);
+/* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
+void command_resource_swap(char **words, int count);
 int command_help(const struct command_line *line);
 int command_manual(const struct command_line *line);
 

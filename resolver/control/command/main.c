@@ -5,6 +5,16 @@
 #define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
 #define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
 #define GROUP_HELP "Without --group it is an address of no group.\n"
+#define KIND_HELP                                                                                  \
+	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
+	"zone-link,\n"                                                                             \
+	"ruleset, ruleset-link, rule or address-pool; it may stand first (`sluice rule list\n"     \
+	"office`). IN is the network, resolver, zone or ruleset that it is inside.\n"
+#define MEMBER_HELP                                                                                \
+	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
+	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \
+	"address_space=10.0.0.0/16, or JSON. KEY= takes one away. With --dry-run it is checked\n"  \
+	"and shown, and nothing changes.\n"
 #define OWNED_HELP                                                                                 \
 	"A reverse name has to belong to the subscription: the name of one of its addresses or\n"  \
 	"services, or one that leads there. That is looked up once, when it is set.\n"
@@ -44,6 +54,16 @@ static const struct command commands[] = {
 	 "there, the zeros too.\n"},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
+	{"list", command_resource_list, CALL | OPTION_JSON, 1, 2, "KIND [IN]",
+	 "list networks, resolvers, rulesets, rules ...", KIND_HELP},
+	{"show", command_resource_show, CALL | OPTION_JSON, 2, 3, "KIND [IN] NAME",
+	 "show one of them", KIND_HELP},
+	{"create", command_resource_create, CALL | OPTION_JSON | OPTION_DRY_RUN, 2,
+	 COMMAND_WORDS_MAX, "KIND [IN] NAME [KEY=VALUE...]", "make one", KIND_HELP MEMBER_HELP},
+	{"set", command_resource_set, CALL | OPTION_JSON | OPTION_DRY_RUN, 3, COMMAND_WORDS_MAX,
+	 "KIND [IN] NAME KEY=VALUE...", "change members of one", KIND_HELP MEMBER_HELP},
+	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN, 2, 3, "KIND [IN] NAME",
+	 "remove one, with all that is inside it", KIND_HELP},
 	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
 	 "list every address with the name that its PTR gives",
 	 "With --csv the list is what `sluice ptr import` reads.\n"},

@@ -40,11 +40,13 @@ int command_show_list(const struct command_line *line, char *path, const char *k
 	json_t *answer = ask_list(line, path, key);
 	if (!answer)
 		return EXIT_FAILURE;
+	const json_t *rows = json_object_get(answer, key);
+	for (size_t i = 0; !line->json && columns.prepare && i < json_array_size(rows); i++)
+		columns.prepare(json_array_get(rows, i));
 	if (line->json)
 		status = command_print_json(answer);
 	else
-		table_print(stdout, NULL, json_object_get(answer, key), columns.items,
-			    columns.count);
+		table_print(stdout, NULL, rows, columns.items, columns.count);
 	json_decref(answer);
 	return status;
 }
@@ -60,6 +62,8 @@ int command_show_one(const struct command_line *line, const char *method, char *
 			   path);
 	if (!answer)
 		return EXIT_FAILURE;
+	if (!line->json && columns.prepare)
+		columns.prepare(answer);
 	if (line->json)
 		status = command_print_json(answer);
 	else

@@ -9,8 +9,9 @@
 struct command_columns {
 	const struct table_column *items;
 	size_t count;
+	void (*prepare)(json_t *row); /* makes a row fit for people; NULL: it is */
 };
-#define COLUMNS(array) ((struct command_columns){array, sizeof(array) / sizeof *(array)})
+#define COLUMNS(array) ((struct command_columns){array, sizeof(array) / sizeof *(array), NULL})
 
 /* These return the exit status; path and body as client_ask has them. */
 

@@ -125,9 +125,8 @@ static const char *rebase_path(void *context, const char *path, const struct ori
 {
 	struct arena *arena = arena_of(context);
 
-	return origin->file
-		       ? config_source_path(arena, directory_of(arena, origin->file), path)
-		       : path;
+	return origin->file ? config_source_path(arena, directory_of(arena, origin->file), path)
+			    : path;
 }
 
 static struct schema_reader schema_reader_of(struct tree_reader *reader)

@@ -5,8 +5,19 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { NETWORK, SUBNET, RESOLVER, INBOUND, OUTBOUND, ZONE, ZONE_LINK, RULESET, RULESET_LINK, RULE,
-       POOL };
+enum {
+	NETWORK,
+	SUBNET,
+	RESOLVER,
+	INBOUND,
+	OUTBOUND,
+	ZONE,
+	ZONE_LINK,
+	RULESET,
+	RULESET_LINK,
+	RULE,
+	POOL
+};
 
 const struct kind kinds[KIND_COUNT] = {
 	[NETWORK] = {1, "network", "virtual_networks", NULL, false},
@@ -48,8 +59,7 @@ const struct kind *kind_of_id(unsigned id)
 
 const struct field *kind_field(const struct kind *kind)
 {
-	const struct group *group =
-		kind->parent ? kind_field(kind->parent)->group : &schema_model;
+	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;
 
 	return schema_field(group, kind->collection);
 }

@@ -26,7 +26,7 @@ struct kind {
 	const char *name;          /* "rule" */
 	const char *collection;    /* "rules": its list's key, where it stands */
 	const struct kind *parent; /* NULL: at the top */
-	bool declared;             /* only a file can make one; what is inside it may be a store's */
+	bool declared; /* only a file can make one; what is inside it may be a store's */
 };
 
 extern const struct kind kinds[];
@@ -51,8 +51,9 @@ struct path {
 	const char *names[2];
 };
 
-/* Its key in the store, in lower case, with '/' and '%' of a name percent-encoded: the same for what
- * is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's. */
+/* Its key in the store, in lower case, with '/' and '%' of a name percent-encoded: the same for
+ * what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's.
+ */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 /* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. */
 const char *path_text(const struct path *path, struct arena *arena);

@@ -122,7 +122,10 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 			continue;
 		/* '0' is the character behind '/'. */
 		snprintf(from, sizeof from, "%s%s", key ? key : "", key && inside ? "/" : "");
-		snprintf(to, sizeof to, "%s%s", key ? key : "", !key ? "\x7f" : inside ? "0" : "\x01");
+		snprintf(to, sizeof to, "%s%s", key ? key : "",
+			 !key     ? "\x7f"
+			 : inside ? "0"
+				  : "\x01");
 		err = source->calls->resources(source, kinds[i].id, from, to, on_row, rows, error);
 	}
 	if (!err && rows->count > 0)
@@ -212,10 +215,11 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 	if (!own && !item) {
 		struct origin origin = {.path = arena_printf(&all->arena, "%s[%s]",
 							     root->collection, name ? name : "")};
-		fault_add(faults, FAULT_WARNING, &origin, NULL,
-			  "is not in the configuration any more, but %zu resource%s inside it %s in "
-			  "the state; not served until it is there again",
-			  count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+		fault_add(
+			faults, FAULT_WARNING, &origin, NULL,
+			"is not in the configuration any more, but %zu resource%s inside it %s in "
+			"the state; not served until it is there again",
+			count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
 		return NULL;
 	}
 	part = model_part_new(kind_field(root));
@@ -268,8 +272,8 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 	for (size_t i = 0, end; !err && i < rows.count; i = end) {
 		struct model_part *part;
 
-		for (end = i + 1; end < rows.count &&
-				  strcmp(rows.items[end].root, rows.items[i].root) == 0;)
+		for (end = i + 1;
+		     end < rows.count && strcmp(rows.items[end].root, rows.items[i].root) == 0;)
 			end++;
 		part = build(root, rows.items + i, end - i, declared, &rows, faults);
 		if (part)
@@ -318,8 +322,7 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 }
 
 int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
-		  const struct model *declared, struct faults *faults,
-		  char error[SOURCE_ERROR_MAX])
+		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
 	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
 	struct path at_top = {root, path->group, {path->names[0], NULL}};

@@ -75,13 +75,14 @@ static const char *const json_expected[FIELD_GONE + 1] = {
 	[FIELD_GROUP] = "an object: {...}",
 };
 
-static const struct value_syntax json_syntax = {json_kind,   json_kind_text, json_count,   json_each,
-						json_number, json_string_of, json_expected};
+static const struct value_syntax json_syntax = {json_kind,    json_kind_text, json_count,
+						json_each,    json_number,    json_string_of,
+						json_expected};
 
 /* ---- lists that are kinds of their own are refused with where they belong ---- */
 
-static bool has_children(const struct kind *kind, const json_t *values,
-			 const struct origin *origin, struct faults *faults)
+static bool has_children(const struct kind *kind, const json_t *values, const struct origin *origin,
+			 struct faults *faults)
 {
 	bool found = false;
 
@@ -173,8 +174,7 @@ static json_t *print_field(const struct kind *kind, const struct field *field, c
 	case FIELD_GROUP:
 		item = (const char *)item + field->offset;
 		return is_given(field->group, item) ? print_group(NULL, field->group, item) : NULL;
-	case FIELD_LIST:
-		return kind && kind_of_field(kind, field) ? NULL : print_list(field, item);
+	case FIELD_LIST: return kind && kind_of_field(kind, field) ? NULL : print_list(field, item);
 	case FIELD_STRINGS:
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:

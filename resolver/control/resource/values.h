@@ -9,9 +9,9 @@
 #include "resolver/control/resource/kind.h"
 #include "rules/fault.h"
 
-/* Into the struct of kind_field(kind)->group at `item`, which gets its defaults and the origin first.
- * What does not fit is a fault, with the origin's path ahead of the member's; texts go into the
- * arena. A member that is null counts as not given. */
+/* Into the struct of kind_field(kind)->group at `item`, which gets its defaults and the origin
+ * first. What does not fit is a fault, with the origin's path ahead of the member's; texts go into
+ * the arena. A member that is null counts as not given. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
 /* All that is given or has a default; NULL without memory. */

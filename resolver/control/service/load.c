@@ -70,8 +70,7 @@ static int read_parts(struct parts *parts, struct model *declared, const struct 
 	if (!source && before && before->parts.count > 0) {
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
 			  "%s; %zu parts of what is served are in it",
-			  *error ? error : "the file is gone; put it back",
-			  before->parts.count);
+			  *error ? error : "the file is gone; put it back", before->parts.count);
 		return ERR_FAULTS;
 	}
 	if (!source)

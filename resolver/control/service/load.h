@@ -1,6 +1,6 @@
-/* From the configuration file and the resources of the state to a model that can be served: read, put
- * together, completed with resolv.conf where that is the default resolver, checked. run, reload,
- * check and explain all start here. */
+/* From the configuration file and the resources of the state to a model that can be served: read,
+ * put together, completed with resolv.conf where that is the default resolver, checked. run,
+ * reload, check and explain all start here. */
 #ifndef SLUICE_LOAD_H
 #define SLUICE_LOAD_H
 

@@ -252,7 +252,8 @@ static struct model *model_with(struct service *service, struct source *source,
 	int err = parts_copy(&parts, now);
 
 	for (size_t i = 0; !err && i < change->count; i++)
-		err = parts_refresh(&parts, source, &change->edits[i].path, declared, faults, error);
+		err = parts_refresh(&parts, source, &change->edits[i].path, declared, faults,
+				    error);
 	if (!err)
 		model = load_compose(&service->load, declared, &parts, now, faults);
 	else if (err != ERR_FAULTS)

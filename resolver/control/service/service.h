@@ -19,9 +19,9 @@
 
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
-#include "resolver/control/service/load.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/load.h"
 #include "resolver/control/service/serial_book.h"
 #include "resolver/control/service/work.h"
 #include "resolver/control/service/zone_notify.h"
@@ -76,13 +76,14 @@ struct service_edit {
 struct service_change {
 	const struct service_edit *edits;
 	size_t count;
-	const char *who;    /* for the history */
-	bool rehearsal;     /* finds out what it would come to, and changes nothing */
-	uint64_t revision;  /* out: of what was written */
+	const char *who;           /* for the history */
+	bool rehearsal;            /* finds out what it would come to, and changes nothing */
+	uint64_t revision;         /* out: of what was written */
 	struct change_error error; /* out, with ERR_INVALID */
 };
-/* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served; ERR_INVALID:
- * it is not possible now, by the error. Nothing has changed then. The faults have warnings, too. */
+/* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
+ * ERR_INVALID: it is not possible now, by the error. Nothing has changed then. The faults have
+ * warnings, too. */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 

@@ -35,7 +35,8 @@ static const char *const migrations[STATE_VERSION] = {
 	" WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
 	("CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
 	 " reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
-	"CREATE TABLE resources (rid INTEGER PRIMARY KEY, kind INTEGER NOT NULL, path TEXT NOT NULL,"
+	"CREATE TABLE resources (rid INTEGER PRIMARY KEY, kind INTEGER NOT NULL, path TEXT NOT "
+	"NULL,"
 	" revision INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
 	"CREATE UNIQUE INDEX r_path ON resources(kind, path);"
 	"CREATE TABLE changes (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL,"

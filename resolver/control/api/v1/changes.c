@@ -49,9 +49,10 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	if (kind && path->count == 5)
 		kind = kind_of_collection(kind, path->segments[3]);
 	if (!kind || strcmp(path->segments[1], "-") != 0)
-		return refuse(posted, index, "path",
-			      "is not a resource's; give KIND/-/NAME or KIND/-/NAME/KIND/NAME, as in "
-			      "rulesets/-/office/rules/contoso");
+		return refuse(
+			posted, index, "path",
+			"is not a resource's; give KIND/-/NAME or KIND/-/NAME/KIND/NAME, as in "
+			"rulesets/-/office/rules/contoso");
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
@@ -75,8 +76,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 			      "is missing; give an object, or null to remove the resource");
 	if (etag && !wanted)
 		return refuse(posted, index, "etag", "must be a string");
-	if (!resource_may_change(posted->request, &to->path,
-				 wanted && *wanted ? wanted : NULL,
+	if (!resource_may_change(posted->request, &to->path, wanted && *wanted ? wanted : NULL,
 				 wanted && !*wanted ? "*" : NULL, &error)) {
 		api_fail_change(posted->request, &error);
 		return false;
@@ -145,15 +145,14 @@ static void change(struct posted *posted)
 			log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits",
 				  (unsigned long long)wanted.revision, request->client,
 				  posted->count);
-		api_reply_json(request, 200,
-			       json_make("{s:o, s:b, s:I, s:o}", "revision",
-					 wanted.rehearsal
-						 ? json_null()
-						 : json_integer((json_int_t)wanted.revision),
-					 "dry_run", wanted.rehearsal, "edits",
-					 (json_int_t)posted->count, "warnings",
-					 resource_warnings(&faults, "")),
-			       NULL);
+		api_reply_json(
+			request, 200,
+			json_make("{s:o, s:b, s:I, s:o}", "revision",
+				  wanted.rehearsal ? json_null()
+						   : json_integer((json_int_t)wanted.revision),
+				  "dry_run", wanted.rehearsal, "edits", (json_int_t)posted->count,
+				  "warnings", resource_warnings(&faults, "")),
+			NULL);
 	}
 	faults_release(&faults);
 }

@@ -8,6 +8,7 @@
  *
  * The body is the configuration file's, by the keys of the field table. What a file declares is
  * shown, with where it stands, and can be changed there only. */
+#include <ctype.h>
 #include <strings.h>
 
 #include "resolver/control/api/precondition.h"
@@ -32,8 +33,9 @@ static const char *const shown_members[] = {"origin", "etag", "warnings", NULL};
 
 static void fail_kind(struct api_request *request)
 {
-	api_fail(request, 404, NULL, "there is nothing at this path; the kinds of resources are in "
-				     "/v1/schema");
+	api_fail(request, 404, NULL,
+		 "there is nothing at this path; the kinds of resources are in "
+		 "/v1/schema");
 }
 
 /* The resource that the path names, or, without the last name, whose list it is. False: there is no
@@ -236,15 +238,39 @@ static int collect(struct api_request *request, struct listing *listing, const v
 	return 0;
 }
 
-static json_t *next_json(const struct api_request *request, const char *marker, size_t limit)
+/* Percent-encoded; returns `to`. */
+static const char *encode(char *to, size_t size, const char *text)
 {
-	char text[2 * NAME_MAX_BYTES];
+	size_t used = 0;
 
-	snprintf(text, sizeof text, "%s?limit=%zu&marker=%s", request->path, limit, marker);
+	to[0] = '\0';
+	for (; *text != '\0' && used + 4 < size; text++)
+		used += (size_t)snprintf(
+			to + used, size - used,
+			isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X",
+			(unsigned char)*text);
+	return to;
+}
+
+/* The path of the list with what gives the page behind `marker`. */
+static json_t *next_json(const struct path *path, const char *marker, size_t limit)
+{
+	const struct kind *kind = path->kind;
+	char text[8 * NAME_MAX_BYTES], in[3 * NAME_MAX_BYTES], behind[3 * NAME_MAX_BYTES];
+
+	encode(behind, sizeof behind, marker);
+	if (kind->parent)
+		snprintf(text, sizeof text, "/v1/%s/-/%s/%s?limit=%zu&marker=%s",
+			 kind->parent->collection, encode(in, sizeof in, path->names[0]),
+			 kind->collection, limit, behind);
+	else
+		snprintf(text, sizeof text, "/v1/%s?limit=%zu&marker=%s", kind->collection, limit,
+			 behind);
 	return json_text(text);
 }
 
-static json_t *page_json(struct api_request *request, const struct listing *listing, size_t limit)
+static json_t *page_json(struct api_request *request, const struct path *path,
+			 const struct listing *listing, size_t limit)
 {
 	const char *marker = api_query(request, "marker");
 	json_t *array = json_array(), *page = json_object(), *next = NULL;
@@ -258,7 +284,7 @@ static json_t *page_json(struct api_request *request, const struct listing *list
 			continue;
 		json_add(array, show(listing->kind, listing->items[i], etag));
 		if (++shown == limit && i + 1 < listing->count)
-			next = next_json(request, name, limit);
+			next = next_json(path, name, limit);
 	}
 	json_put(page, listing->kind->collection, array);
 	json_put(page, "next", next ? next : json_null());
@@ -280,7 +306,7 @@ void api_resource_list(struct api_request *request)
 		return;
 	listing.kind = path.kind;
 	if (collect(request, &listing, in) == 0)
-		api_reply_json(request, 200, page_json(request, &listing, limit), NULL);
+		api_reply_json(request, 200, page_json(request, &path, &listing, limit), NULL);
 	else
 		api_fail_memory(request);
 	free(listing.items);
@@ -305,10 +331,12 @@ json_t *resource_warnings(const struct faults *faults, const char *path)
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
 		const char *at = fault->origin.path ? fault->origin.path : "";
+		char text[API_TEXT_MAX];
 
-		if (fault->severity == FAULT_WARNING && strncmp(at, path, strlen(path)) == 0)
-			json_add(array, json_make("{s:o, s:o}", "path", json_text(at), "message",
-						  json_text(fault->text)));
+		if (fault->severity != FAULT_WARNING || strncmp(at, path, strlen(path)) != 0)
+			continue;
+		snprintf(text, sizeof text, "%s%s%s", at, *at ? ": " : "", fault->text);
+		json_add(array, json_text(text));
 	}
 	return array;
 }
@@ -354,7 +382,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 {
 	const void *item = part_find(served(request), path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
-	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
 	if (item)
 		json_decref(show(path->kind, item, etag));
@@ -399,7 +427,8 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 	text = path_text(path, &arena);
 	json_put(body, "warnings", resource_warnings(faults, text ? text : ""));
 	arena_release(&arena);
-	api_reply_json(request, resource_is_rehearsal(request) ? 200 : status, body, item ? etag : NULL);
+	api_reply_json(request, resource_is_rehearsal(request) ? 200 : status, body,
+		       item ? etag : NULL);
 }
 
 json_t *resource_values(const struct path *path, const json_t *body, const char **why)
@@ -408,8 +437,8 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	json_t *values;
 
 	*why = "the path has another; a resource keeps its name: leave it out, or make another one";
-	if (name && (!json_is_string(name) ||
-		     strcasecmp(json_string_value(name), path_name(path)) != 0))
+	if (name &&
+	    (!json_is_string(name) || strcasecmp(json_string_value(name), path_name(path)) != 0))
 		return NULL;
 	*why = err_text(ERR_NOMEM);
 	values = json_copy((json_t *)body);

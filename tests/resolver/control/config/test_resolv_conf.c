@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/service/load.h"
 #include "resolver/control/config/resolv_conf.h"
+#include "resolver/control/service/load.h"
 #include "tests/lib/config_text.h"
 
 static const char network[] =

@@ -1,0 +1,226 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
+#include "rules/schema/schema.h"
+#include "tests/lib/config_text.h"
+
+static const char everything[] =
+	"region = \"west\";"
+	"default_resolver = { targets = ( { address = \"192.0.2.1\"; } ); };"
+	"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.10.0.0/16\" ];"
+	"  dns_servers = [ \"10.10.0.9:54\" ]; client_prefixes = [ \"192.0.2.0/24\" ];"
+	"  subnets = ( { name = \"in\"; prefix = \"10.10.0.0/28\";"
+	"                delegation = \"Microsoft.Network/dnsResolvers\"; },"
+	"              { name = \"out\"; prefix = \"10.10.0.16/28\";"
+	"                delegation = \"Microsoft.Network/dnsResolvers\"; } ); } );"
+	"resolvers = ( { name = \"r\"; virtual_network = \"hub\";"
+	"  inbound_endpoints = ( { name = \"in\"; subnet = \"in\"; allow = [ \"10.0.0.0/8\" ]; } );"
+	"  outbound_endpoints = ( { name = \"out\"; subnet = \"out\"; } ); } );"
+	"private_zones = ( { name = \"corp.test\"; file = \"zone\";"
+	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } ); } );"
+	"rulesets = ( { name = \"office\"; outbound_endpoints = [ \"r/out\" ];"
+	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } );"
+	"  rules = ( { name = \"contoso\"; domain = \"contoso.corp.\"; state = \"Disabled\";"
+	"              follow_cname = true; targets = ( { address = \"10.1.1.1\"; port = 5353;"
+	"              protocol = \"tcp\"; }, { address = \"2001:db8::1\"; } ); } ); } );"
+	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );";
+
+struct fixture {
+	struct config_text config;
+	struct model *model;
+	struct arena arena;
+	struct faults faults;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	config_text_init(&f->config);
+	config_text_put(&f->config, "zone", "www A 192.0.2.1\n");
+	f->model = config_text_load(&f->config, everything);
+	arena_init(&f->arena);
+	faults_init(&f->faults);
+	*state = f;
+	return f->model ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	model_free(f->model);
+	config_text_release(&f->config);
+	arena_release(&f->arena);
+	faults_release(&f->faults);
+	free(f);
+	return 0;
+}
+
+/* Reads what was printed and prints it again. */
+static void check_round_trip(struct fixture *f, const struct kind *kind, const void *item)
+{
+	static const struct origin origin = {.path = "here"};
+	void *again = arena_alloc(&f->arena, kind_field(kind)->group->size);
+	json_t *printed = values_print(kind, item), *second;
+
+	values_read(kind, printed, again, &origin, &f->arena, &f->faults);
+	faults_print(&f->faults, stderr);
+	assert_int_equal(f->faults.count, 0);
+	second = values_print(kind, again);
+	assert_true(json_equal(printed, second));
+	json_decref(printed);
+	json_decref(second);
+}
+
+static size_t check_list(struct fixture *f, const struct kind *kind, const void *in)
+{
+	const struct field *list = kind_field(kind);
+	struct schema_list items = schema_list_get(list, in);
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *item = (const char *)items.items + i * list->group->size;
+
+		check_round_trip(f, kind, item);
+		for (size_t k = 0; k < KIND_COUNT; k++)
+			if (kinds[k].parent == kind)
+				assert_true(check_list(f, &kinds[k], item) > 0);
+	}
+	return items.count;
+}
+
+static void what_is_printed_of_every_kind_reads_back_the_same(void **state)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (!kinds[i].parent)
+			assert_true(check_list(*state, &kinds[i],
+					       ((struct fixture *)*state)->model) > 0);
+}
+
+static void a_kind_is_found_by_each_of_its_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		assert_ptr_equal(kind_named(kinds[i].name), &kinds[i]);
+		assert_ptr_equal(kind_of_id(kinds[i].id), &kinds[i]);
+		assert_ptr_equal(kind_of_collection(kinds[i].parent, kinds[i].collection),
+				 &kinds[i]);
+		assert_ptr_equal(kind_of_field(kinds[i].parent, kind_field(&kinds[i])), &kinds[i]);
+	}
+	assert_null(kind_named("rules"));
+	assert_null(kind_of_collection(NULL, "rules"));
+}
+
+/* JSON into a rule; how many faults, of which the first has that text. */
+static size_t refused(struct fixture *f, const char *json, const char *path, const char *text)
+{
+	static const struct origin origin = {.path = "rules[r]"};
+	struct forwarding_rule rule;
+	json_t *values = json_loads(json, JSON_DECODE_ANY, NULL);
+
+	faults_release(&f->faults);
+	faults_init(&f->faults);
+	values_read(kind_named("rule"), values, &rule, &origin, &f->arena, &f->faults);
+	json_decref(values);
+	if (f->faults.count > 0) {
+		assert_string_equal(f->faults.items[0].origin.path, path);
+		assert_non_null(strstr(f->faults.items[0].text, text));
+	}
+	return f->faults.count;
+}
+
+static void what_does_not_fit_is_a_fault_with_its_place(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(refused(f, "7", "rules[r]", "is an integer; give an object: {...}"), 1);
+	assert_int_equal(refused(f, "{\"name\": \"r\", \"domain\": \"x.\", \"targets\": {}}",
+				 "rules[r].targets", "give an array of objects"),
+			 1);
+	assert_int_equal(
+		refused(f,
+			"{\"name\": \"r\", \"domain\": \"x.\", \"targets\": [{\"address\": "
+			"\"10.0.0.1\", \"port\": \"53\"}]}",
+			"rules[r].targets[0].port", "without quotes"),
+		1);
+	assert_int_equal(refused(f, "{\"name\": \"r\", \"domain\": \"x.\", \"targets\": [3]}",
+				 "rules[r].targets[0]", "give an object"),
+			 1);
+	assert_int_equal(refused(f, "{\"name\": \"r\"}", "rules[r].domain", "is missing"), 2);
+	assert_int_equal(refused(f,
+				 "{\"name\": \"r\", \"domain\": \"x.\", \"state\": null, "
+				 "\"targets\": [{\"address\": \"10.0.0.1\"}]}",
+				 "", ""),
+			 0);
+}
+
+static void what_is_a_kind_of_its_own_is_no_value(void **state)
+{
+	static const struct origin origin = {.path = "rulesets[office]"};
+	struct fixture *f = *state;
+	struct forwarding_ruleset ruleset;
+	json_t *printed = values_print(kind_named("ruleset"), &f->model->rulesets.items[0]);
+
+	assert_null(json_object_get(printed, "rules"));
+	json_object_set_new(printed, "rules", json_array());
+	values_read(kind_named("ruleset"), printed, &ruleset, &origin, &f->arena, &f->faults);
+	assert_int_equal(f->faults.count, 1);
+	assert_string_equal(f->faults.items[0].origin.path, "rulesets[office].rules");
+	json_decref(printed);
+}
+
+static void a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents(void **state)
+{
+	struct path path = {kind_named("zone-link"), "-", {"0/25.Example%.test", "Hub"}};
+	char key[PATH_MAX_BYTES], parent[PATH_MAX_BYTES];
+	char long_name[PATH_MAX_BYTES + 1];
+	struct fixture *f = *state;
+
+	assert_int_equal(path_key(&path, key), 0);
+	assert_string_equal(key, "-/0%2f25.example%25.test/hub");
+	assert_string_equal(path_text(&path, &f->arena),
+			    "private_zones[0/25.Example%.test].links[Hub]");
+	assert_string_equal(path_name(&path), "Hub");
+	path.kind = kind_named("zone");
+	assert_int_equal(path_key(&path, parent), 0);
+	assert_true(strcmp(parent, key) < 0);
+	memset(long_name, 'a', PATH_MAX_BYTES);
+	long_name[PATH_MAX_BYTES] = '\0';
+	path.names[0] = long_name;
+	assert_int_equal(path_key(&path, key), ERR_LIMIT);
+}
+
+static void an_item_is_found_by_its_path_in_any_case(void **state)
+{
+	struct fixture *f = *state;
+	struct path path = {kind_named("rule"), "-", {"OFFICE", "Contoso"}};
+	const void *item = part_find(f->model, &path);
+
+	assert_ptr_equal(item, &f->model->rulesets.items[0].rules.items[0]);
+	assert_string_equal(part_name(path.kind, item), "contoso");
+	assert_non_null(part_origin(item).file);
+	path.names[1] = "other";
+	assert_null(part_find(f->model, &path));
+	path.names[0] = "nowhere";
+	assert_null(part_find(f->model, &path));
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_printed_of_every_kind_reads_back_the_same),
+		TEST(a_kind_is_found_by_each_of_its_names),
+		TEST(what_does_not_fit_is_a_fault_with_its_place),
+		TEST(what_is_a_kind_of_its_own_is_no_value),
+		TEST(a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents),
+		TEST(an_item_is_found_by_its_path_in_any_case),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
