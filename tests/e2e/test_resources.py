@@ -2,16 +2,19 @@
 management API, refused in the words of `sluice check`, served at once, and there again after whatever
 happens to the process."""
 
+import http.client
 import json
 import os
 import random
 import sqlite3
+import threading
+import time
 
-import dns
 import harness
 
 SEED = int(os.environ.get("SEED", "19"))
 CALLS = int(os.environ.get("CALLS", "600"))
+KILLS = int(os.environ.get("KILLS", "12"))
 CONFIG = """
 region = "westeurope";
 workers = 2;
@@ -270,6 +273,47 @@ class Resources(World):
         other.close()
         self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
         self.assert_answer(self.ask("d.contoso.corp"), "198.51.100.3")
+
+
+class Storm(World):
+    def test_what_was_acknowledged_survives_a_kill_at_any_moment(self):
+        self.build_hub()
+        self.acknowledged, self.over = 0, False
+        writer = threading.Thread(target=self.write)
+        writer.start()
+        try:
+            for _ in range(KILLS):
+                time.sleep(random.uniform(0.05, 0.4))
+                expected = self.acknowledged
+                self.sluice.kill()
+                self.start()
+                self.assertGreaterEqual(self.counter(), expected)
+        finally:
+            self.over = True
+            writer.join()
+        self.assertGreater(self.acknowledged, KILLS)
+        revisions = [c["revision"] for c in self.good("GET", "changes?limit=5000").body["changes"]]
+        self.assertEqual(sorted(set(revisions)), revisions)
+
+    def counter(self):
+        """What the rule's port says; None while nobody answers."""
+        try:
+            return self.good("GET", "rulesets/-/office/rules/contoso").body["targets"][0]["port"]
+        except (OSError, http.client.HTTPException, AssertionError):
+            return None
+
+    def write(self):
+        """Counts in a rule's port, and remembers what was acknowledged."""
+        number = 1
+        while not self.over:
+            try:
+                answer = self.call("PATCH", "rulesets/-/office/rules/contoso",
+                                   {"targets": [{"address": "127.0.0.5", "port": number}]})
+            except (OSError, http.client.HTTPException):
+                continue
+            if answer.status == 200:
+                self.acknowledged = number
+                number += 1
 
 
 class Random(World):
