@@ -124,34 +124,6 @@ static void check_label(struct check *check, struct owned_seen *seen,
 		      check_place(check, before));
 }
 
-/* Whether one of those before it has the name that the tag has up to its '=', of any case. */
-static bool is_tagged(const char *const *tags, size_t before, const char *tag, size_t length)
-{
-	for (size_t i = 0; i < before; i++)
-		if (tags[i] && strncasecmp(tags[i], tag, length + 1) == 0)
-			return true;
-	return false;
-}
-
-static void check_tags(struct check *check, const char *const *tags, size_t count,
-		       const struct origin *origin)
-{
-	if (count > TAGS_MAX)
-		ERROR(check, origin, "tags", "there are %zu; give at most %d", count, TAGS_MAX);
-	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
-		if (!tags[i]) /* has a fault already */
-			continue;
-		size_t length = strcspn(tags[i], "=");
-
-		if (length == 0 || !tags[i][length])
-			ERROR(check, origin, "tags", "\"%s\" does not fit; give \"NAME=VALUE\"",
-			      tags[i]);
-		else if (is_tagged(tags, i, tags[i], length))
-			ERROR(check, origin, "tags", "\"%.*s\" occurs twice; give each name once",
-			      (int)length, tags[i]);
-	}
-}
-
 /* Settings of a PTR that do nothing without one. */
 static void check_ptrs_own(struct check *check, const struct owned_address *address)
 {
@@ -185,7 +157,7 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 	check_address(check, seen, &address->address, region, origin);
 	check_label(check, seen, address, region);
 	check_reverse_fqdn(check, address->reverse_fqdn, origin);
-	check_tags(check, address->tags.items, address->tags.count, origin);
+	check_tags(check, address->tags.items, address->tags.count, origin, "tags");
 	check_ptrs_own(check, address);
 }
 
@@ -200,7 +172,7 @@ static void check_service(struct check *check, struct owned_seen *seen,
 		ERROR(check, origin, "name", "\"%s\" does not fit; %s", service->name, advice);
 	check_address(check, seen, &service->address, NULL, origin);
 	check_reverse_fqdn(check, service->reverse_fqdn, origin);
-	check_tags(check, service->tags.items, service->tags.count, origin);
+	check_tags(check, service->tags.items, service->tags.count, origin, "tags");
 }
 
 void limits_check_addresses(struct check *check)

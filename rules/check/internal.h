@@ -70,6 +70,9 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
  * where it is required. */
 #define IS_EMPTY(list) ((list).items && (list).count == 0)
 
+/* "NAME=VALUE" each, no name twice, at most TAGS_MAX. */
+void check_tags(struct check *check, const char *const *tags, size_t count,
+		const struct origin *origin, const char *field);
 /* Whether the ruleset's rules were found good before. */
 bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset);
 /* "line 12" or "the one at FILE:12": where the other of two stands. */

@@ -132,6 +132,34 @@ void check_overlaps(struct check *check, struct placed_prefix *items, size_t cou
 	}
 }
 
+/* Whether one of those before it has the name that the tag has up to its '=', of any case. */
+static bool is_tagged(const char *const *tags, size_t before, const char *tag, size_t length)
+{
+	for (size_t i = 0; i < before; i++)
+		if (tags[i] && strncasecmp(tags[i], tag, length + 1) == 0)
+			return true;
+	return false;
+}
+
+void check_tags(struct check *check, const char *const *tags, size_t count,
+		const struct origin *origin, const char *field)
+{
+	if (count > TAGS_MAX)
+		ERROR(check, origin, field, "there are %zu; give at most %d", count, TAGS_MAX);
+	for (size_t i = 0; i < count && i < TAGS_MAX; i++) {
+		if (!tags[i]) /* has a fault already */
+			continue;
+		size_t length = strcspn(tags[i], "=");
+
+		if (length == 0 || !tags[i][length])
+			ERROR(check, origin, field, "\"%s\" does not fit; give \"NAME=VALUE\"",
+			      tags[i]);
+		else if (is_tagged(tags, i, tags[i], length))
+			ERROR(check, origin, field, "\"%.*s\" occurs twice; give each name once",
+			      (int)length, tags[i]);
+	}
+}
+
 static int compare_versions(const void *a, const void *b)
 {
 	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;

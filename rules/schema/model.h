@@ -145,6 +145,8 @@ struct forwarding_rule {
 	enum rule_state state;
 	bool follow_cname;
 	LIST_OF(struct target_server) targets;
+	const char *description;
+	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 };
 
 struct forwarding_ruleset {

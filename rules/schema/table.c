@@ -345,6 +345,16 @@ static const struct field rule_fields[] = {
 	 .required = true,
 	 .group = &target_group,
 	 .doc = "The servers to ask, in this order; at least one."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(forwarding_rule, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
+	{.key = "metadata",
+	 .type = FIELD_STRINGS,
+	 AT(forwarding_rule, metadata),
+	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
 };
 static const struct group rule_group = {
 	.name = "rule",

@@ -95,6 +95,18 @@ static const struct limits_case cases[] = {
 		 "rt", "", RULE("one", "a.test.", TARGET("127.0.0.2")))),
 	 0, 0, 0},
 
+	{"a_rule_says_what_it_is_for",
+	 RULES("{ name = \"one\"; domain = \"a.test.\"; description = \"for tests\"; "
+	       "metadata = [ \"team=dns\", \"ticket=\" ]; targets = (" TARGET("127.0.0.2") "); }"),
+	 0, 0, 0},
+	{"metadata_are_names_and_values",
+	 RULES("{ name = \"one\"; domain = \"a.test.\"; metadata = [ \"team\" ]; targets = "
+	       "(" TARGET("127.0.0.2") "); }"),
+	 4, AT("metadata"), "give \"NAME=VALUE\""},
+	{"metadata_have_each_name_once",
+	 RULES("{ name = \"one\"; domain = \"a.test.\"; metadata = [ \"a=1\", \"A=2\" ]; "
+	       "targets = (" TARGET("127.0.0.2") "); }"),
+	 4, AT("metadata"), "occurs twice"},
 	{"a_rule_needs_a_target", TARGETS(""), 4, AT("targets"), "at least one"},
 	{"the_wire_server_is_no_target", TARGETS(TARGET("168.63.129.16")), 4,
 	 AT("targets[0].address"), "cannot be a rule's target"},

@@ -26,7 +26,8 @@ static const char everything[] =
 	"rulesets = ( { name = \"office\"; outbound_endpoints = [ \"r/out\" ];"
 	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } );"
 	"  rules = ( { name = \"contoso\"; domain = \"contoso.corp.\"; state = \"Disabled\";"
-	"              follow_cname = true; targets = ( { address = \"10.1.1.1\"; port = 5353;"
+	"              follow_cname = true; description = \"old\"; metadata = [ \"a=b\" ];"
+	"              targets = ( { address = \"10.1.1.1\"; port = 5353;"
 	"              protocol = \"tcp\"; }, { address = \"2001:db8::1\"; } ); } ); } );"
 	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );";
 
