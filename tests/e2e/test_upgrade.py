@@ -434,13 +434,13 @@ class Upgrade(Upgrading):
 
     def test_signals_are_for_the_control_thread(self):
         self.upgrade()
-        term, woken = 1 << signal.SIGTERM - 1, []
-        for task in os.listdir("/proc/%d/task" % self.sluice.pid):
+        term, woken, pid = 1 << signal.SIGTERM - 1, [], self.sluice.pid
+        for task in os.listdir("/proc/%d/task" % pid):
             with contextlib.suppress(FileNotFoundError), \
-                    open("/proc/%d/task/%s/status" % (self.sluice.pid, task)) as file:
+                    open("/proc/%d/task/%s/status" % (pid, task)) as file:
                 if not int(re.search(r"SigBlk:\t(\w+)", file.read()).group(1), 16) & term:
                     woken.append(int(task))
-        self.assertEqual([self.sluice.pid], woken)
+        self.assertEqual([pid], woken)
 
     # ---- what is refused, and changes nothing ----
 

@@ -58,29 +58,29 @@ struct model *load_compose(struct load *load, struct model *declared, const stru
 }
 
 /* A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
- * open. Later it is a fault: what is served of it goes on being served. */
+ * open: what the file says is served. Later it is a fault where resources of it are served, which
+ * then go on being served. */
 static int read_parts(struct parts *parts, struct model *declared, const struct model *before,
 		      struct faults *faults)
 {
 	char error[SOURCE_ERROR_MAX];
 	struct source *source = state_look(declared->management.state, error);
-	int err;
+	int err = source ? 0 : ERR_SYSTEM;
 
 	*parts = (struct parts){0};
-	if (!source && before && before->parts.count > 0) {
-		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
-			  "%s; %zu parts of what is served are in it",
-			  *error ? error : "the file is gone; put it back", before->parts.count);
-		return ERR_FAULTS;
-	}
-	if (!source)
-		return 0;
-	err = parts_load(parts, source, declared, faults, error);
+	if (!source && !*error)
+		snprintf(error, sizeof error, "the state %s is gone; put it back",
+			 declared->management.state);
+	if (source)
+		err = parts_load(parts, source, declared, faults, error);
 	source_close(source);
-	if (err && err != ERR_FAULTS)
+	if (err == ERR_SYSTEM && !(before && before->parts.count > 0))
+		return 0;
+	if (err == ERR_SYSTEM)
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
-			  "the resources in it cannot be read: %s",
-			  err == ERR_SYSTEM ? error : err_text(err));
+			  "%s; resources in it are being served", error);
+	else if (err && err != ERR_FAULTS)
+		fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(err));
 	return err;
 }
 
