@@ -200,3 +200,92 @@ json_t *values_print(const struct kind *kind, const void *item)
 {
 	return print_group(kind, kind_field(kind)->group, item);
 }
+
+/* ---- the schema ---- */
+
+static json_t *schema_of_group(const struct kind *kind, const struct group *group);
+
+static json_t *type_text(const char *type)
+{
+	return json_make("{s:s}", "type", type);
+}
+
+static json_t *names_json(const struct field *field)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; field->names[i]; i++)
+		json_add(names, json_text(field->names[i]));
+	return names;
+}
+
+static json_t *schema_of_type(const struct field *field)
+{
+	struct field element;
+	size_t size;
+
+	switch (field->type) {
+	case FIELD_UINT:
+	case FIELD_UINT64:
+		return json_make("{s:s, s:I, s:I}", "type", "integer", "minimum",
+				 (json_int_t)field->min, "maximum", (json_int_t)field->max);
+	case FIELD_BOOL: return type_text("boolean");
+	case FIELD_ENUM: return json_make("{s:o}", "enum", names_json(field));
+	case FIELD_LIST:
+		return json_make("{s:s, s:o}", "type", "array", "items",
+				 schema_of_group(NULL, field->group));
+	case FIELD_GROUP: return schema_of_group(NULL, field->group);
+	case FIELD_STRINGS:
+	case FIELD_DOMAINS:
+	case FIELD_HOSTS:
+	case FIELD_PREFIXES:
+		element = schema_element(field, field->key, &size);
+		return json_make("{s:s, s:o}", "type", "array", "items", schema_of_type(&element));
+	default: return type_text("string");
+	}
+}
+
+/* A default is text in the table, as the file would have it. */
+static json_t *default_json(const struct field *field)
+{
+	switch (field->type) {
+	case FIELD_UINT:
+	case FIELD_UINT64: return json_integer((json_int_t)strtoull(field->fallback, NULL, 10));
+	case FIELD_BOOL: return json_boolean(strcmp(field->fallback, "true") == 0);
+	default: return json_text(field->fallback);
+	}
+}
+
+static json_t *schema_of_field(const struct field *field)
+{
+	json_t *schema = schema_of_type(field);
+
+	if (field->doc && *field->doc != '\0')
+		json_put(schema, "description", json_text(field->doc));
+	if (field->fallback)
+		json_put(schema, "default", default_json(field));
+	return schema;
+}
+
+static json_t *schema_of_group(const struct kind *kind, const struct group *group)
+{
+	json_t *properties = json_object(), *required = json_array();
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+
+		if (field->type == FIELD_GONE || (kind && kind_of_field(kind, field)))
+			continue;
+		json_put(properties, field->key, schema_of_field(field));
+		if (field->required)
+			json_add(required, json_text(field->key));
+	}
+	return json_make("{s:o, s:s, s:s, s:o, s:o, s:b}", "title", json_text(group->name),
+			 "description", group->doc, "type", "object", "properties", properties,
+			 "required", required, "additionalProperties", 0);
+}
+
+json_t *values_schema(const struct kind *kind)
+{
+	return schema_of_group(kind, kind_field(kind)->group);
+}

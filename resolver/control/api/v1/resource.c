@@ -129,6 +129,22 @@ void api_resource_show(struct api_request *request)
 	api_reply_json(request, 200, shown, etag);
 }
 
+void api_schema(struct api_request *request)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *kind = &kinds[i];
+
+		json_add(array,
+			 json_make("{s:s, s:s, s:o, s:b, s:o}", "name", kind->name, "collection",
+				   kind->collection, "parent",
+				   json_text(kind->parent ? kind->parent->name : NULL),
+				   "declared_only", kind->declared, "schema", values_schema(kind)));
+	}
+	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
+}
+
 /* ---- lists ---- */
 
 struct listing {

@@ -175,6 +175,22 @@ static void what_is_a_kind_of_its_own_is_no_value(void **state)
 	json_decref(printed);
 }
 
+static void the_schema_has_a_types_range_and_default_of_every_member(void **state)
+{
+	json_t *schema = values_schema(kind_named("rule"));
+	const json_t *targets = json_object_get(json_object_get(schema, "properties"), "targets");
+	const json_t *port = json_object_get(
+		json_object_get(json_object_get(targets, "items"), "properties"), "port");
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(port, "type")), "integer");
+	assert_int_equal(json_integer_value(json_object_get(port, "maximum")), 65535);
+	assert_int_equal(json_integer_value(json_object_get(port, "default")), 53);
+	assert_int_equal(json_array_size(json_object_get(schema, "required")), 3);
+	assert_null(json_object_get(json_object_get(schema, "properties"), "rules"));
+	json_decref(schema);
+}
+
 static void a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents(void **state)
 {
 	struct path path = {kind_named("zone-link"), "-", {"0/25.Example%.test", "Hub"}};
@@ -219,6 +235,7 @@ int main(void)
 		TEST(a_kind_is_found_by_each_of_its_names),
 		TEST(what_does_not_fit_is_a_fault_with_its_place),
 		TEST(what_is_a_kind_of_its_own_is_no_value),
+		TEST(the_schema_has_a_types_range_and_default_of_every_member),
 		TEST(a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents),
 		TEST(an_item_is_found_by_its_path_in_any_case),
 	};
