@@ -275,6 +275,86 @@ class Resources(World):
         self.assert_answer(self.ask("d.contoso.corp"), "198.51.100.3")
 
 
+WANTED = """
+virtual_networks = (
+  { name = "filed"; address_space = [ "10.20.0.0/16" ]; },
+  { name = "hub"; address_space = [ "10.10.0.0/16" ];
+    subnets = ( { name = "in"; prefix = "10.10.0.0/28"; delegation = "Microsoft.Network/dnsResolvers"; },
+                { name = "out"; prefix = "10.10.0.16/28"; delegation = "Microsoft.Network/dnsResolvers"; } ); } );
+resolvers = ( { name = "r"; virtual_network = "hub";
+  inbound_endpoints = ( { name = "in"; subnet = "in"; } );
+  outbound_endpoints = ( { name = "out"; subnet = "out"; source = "0.0.0.0"; } ); } );
+rulesets = ( { name = "office"; outbound_endpoints = [ "r/out" ];
+  links = ( { name = "hub"; virtual_network = "hub"; } );
+  rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "%s"; } ); }%s ); } );
+"""
+SECOND = """, { name = "second"; domain = "second.corp."; targets = ( { address = "127.0.0.5"; } ); }"""
+
+
+class Apply(World):
+    def wanted(self, target="127.0.0.5", more=""):
+        self.world.write("wanted.conf", WANTED % (target, more))
+        return self.world.dir + "/wanted.conf"
+
+    def command(self, *argv, status=0):
+        found, text = self.sluice.command(*argv)
+        self.assertEqual(status, found, text)
+        return text
+
+    def test_a_file_is_applied_with_a_plan_and_again_has_nothing_to_change(self):
+        plan = self.command("diff", self.wanted())
+        self.assertIn("create rulesets/-/office/rules/contoso\n", plan)
+        self.assertIn("9 to create, 0 to change, 0 to delete: not done", plan)
+        self.assertEqual(404, self.call("GET", "virtual_networks/-/hub").status)
+        self.assertIn("9 to create, 0 to change, 0 to delete: done", self.command("apply", self.wanted()))
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assertEqual("nothing to change\n", self.command("apply", self.wanted()))
+
+    def test_what_has_changed_is_told_member_by_member_and_pruned_only_when_asked(self):
+        self.command("apply", self.wanted(more=SECOND))
+        plan = self.command("diff", self.wanted("127.0.0.3"))
+        self.assertRegex(plan, r'change rulesets/-/office/rules/contoso\n +targets: \[\{"address":"127.0.0.5".*'
+                               r'-> \[\{"address":"127.0.0.3"')
+        self.assertIn("0 to create, 1 to change, 0 to delete", plan)
+        plan = self.command("apply", "--prune", self.wanted("127.0.0.3"))
+        self.assertIn("delete rulesets/-/office/rules/second\n", plan)
+        self.assertIn("0 to create, 1 to change, 1 to delete: done", plan)
+        self.assertEqual(404, self.call("GET", "rulesets/-/office/rules/second").status)
+        self.world.write("empty.conf", 'region = "westeurope";')
+        plan = self.command("apply", "--prune", self.world.dir + "/empty.conf")
+        self.assertEqual([], self.good("GET", "rulesets").body["rulesets"])
+        self.assertEqual(["filed"], [network["name"] for network in self.good(
+            "GET", "virtual_networks").body["virtual_networks"]])
+
+    def test_what_cannot_be_is_refused_whole_with_its_reason(self):
+        text = self.command("apply", self.wanted("168.63.129.16"), status=1)
+        self.assertIn("168.63.129.16 cannot be a rule's target", text)
+        self.assertEqual(404, self.call("GET", "virtual_networks/-/hub").status)
+        self.world.write("other.conf", 'virtual_networks = ( { name = "filed"; '
+                                       'address_space = [ "10.21.0.0/16" ]; } );')
+        text = self.command("apply", self.world.dir + "/other.conf", status=1)
+        self.assertRegex(text, r"virtual_networks/-/filed is declared at .*:\d+; change it there")
+        self.assertIn("syntax error", self.command("apply", self.sluice.socket.replace(
+            "control.sock", "corp.internal.zone"), status=1))
+
+    def test_what_is_exported_checks_and_gives_the_same(self):
+        self.command("apply", self.wanted())
+        self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
+        before = json.loads(self.command("export", "--as", "json"))
+        text = self.command("export")
+        self.world.write("exported.conf", text)
+        status, told = harness.command("check", "-c", self.world.dir + "/exported.conf")
+        self.assertEqual(0, status, told)
+        self.assertIn("is in the state, too, and says the same there", told)
+        self.sluice.reconfigure(text)
+        self.command("reload")
+        after = json.loads(self.command("export", "--as", "json"))
+        self.assertEqual([(e["path"], e["values"]) for e in before["edits"]],
+                         [(e["path"], e["values"]) for e in after["edits"]])
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+
 class Storm(World):
     def test_what_was_acknowledged_survives_a_kill_at_any_moment(self):
         self.build_hub()

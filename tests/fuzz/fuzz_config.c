@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "resolver/control/config/file.h"
+#include "resolver/control/config/write.h"
 #include "rules/check/limits.h"
 #include "rules/policy/policy.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/lib/config_write.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 

@@ -62,6 +62,10 @@ static const struct {
 	 offsetof(struct command_line, dry_run)},
 	{"all", NULL, "everything, with what is fine and what is zero", 0, OPTION_ALL,
 	 offsetof(struct command_line, all)},
+	{"prune", NULL, "delete resources of the state that the file does not have", 0,
+	 OPTION_PRUNE, offsetof(struct command_line, prune)},
+	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
+	 offsetof(struct command_line, as)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

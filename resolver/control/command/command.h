@@ -40,6 +40,8 @@ enum {
 	OPTION_ALL = 1 << 21,
 	OPTION_MASTER = 1 << 22,
 	OPTION_BESIDE = 1 << 23,
+	OPTION_PRUNE = 1 << 24,
+	OPTION_AS = 1 << 25,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -56,13 +58,14 @@ struct command_line {
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary; /* of an upgrade; NULL: not given */
+	const char *as;     /* of an export; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune;
 	char *const *arguments;
 	int argument_count;
 };
@@ -124,6 +127,9 @@ int command_resource_set(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
+int command_apply(const struct command_line *line);
+int command_diff(const struct command_line *line);
+int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);
 int command_manual(const struct command_line *line);
 

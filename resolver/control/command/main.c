@@ -64,6 +64,17 @@ static const struct command commands[] = {
 	 "KIND [IN] NAME KEY=VALUE...", "change members of one", KIND_HELP MEMBER_HELP},
 	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN, 2, 3, "KIND [IN] NAME",
 	 "remove one, with all that is inside it", KIND_HELP},
+	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE, 1, 1, "FILE",
+	 "make the running server's resources what a file says, all of it or nothing",
+	 "FILE is a configuration file; settings that are no resources are passed over. The plan "
+	 "is\n"
+	 "printed first. What the server's own file declares can be changed there only.\n"},
+	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
+	 "print what apply would do, and change nothing", ""},
+	{"export", command_export, CALL | OPTION_AS, 0, 0, "",
+	 "print the running server's configuration, with the resources of the state",
+	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"
+	 "original; as json the edits that make its resources, for POST /v1/changes.\n"},
 	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
 	 "list every address with the name that its PTR gives",
 	 "With --csv the list is what `sluice ptr import` reads.\n"},

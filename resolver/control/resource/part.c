@@ -51,7 +51,8 @@ const void *part_find(const struct model *model, const struct path *path)
 
 struct row {
 	const struct kind *kind;
-	const char *root; /* the part of its path that names what is at the top */
+	const char *path;
+	const char *root; /* the part of it that names what is at the top */
 	const char *json;
 	size_t order; /* by its path */
 };
@@ -88,9 +89,10 @@ static int on_row(void *context, const struct source_resource *resource)
 	}
 	struct row *row = &rows->items[rows->count];
 	row->kind = kind_of_id(resource->kind);
+	row->path = arena_strdup(&rows->arena, resource->path);
 	row->root = root_of(&rows->arena, resource->path);
 	row->json = arena_strdup(&rows->arena, resource->json);
-	if (!row->root || !row->json)
+	if (!row->path || !row->root || !row->json)
 		return ERR_NOMEM;
 	row->order = rows->count++;
 	return 0;
@@ -161,6 +163,57 @@ static void read_row(const struct row *row, const char *parent, void *item, stru
 	json_decref(values);
 }
 
+/* The last name of a path, which is percent-encoded; in the arena, NULL without memory. */
+static const char *last_name(const char *path, struct arena *arena)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = arena_strdup(arena, slash ? slash + 1 : path), *to = name;
+	unsigned byte;
+
+	for (const char *at = name; at && *at != '\0'; at++, to++) {
+		*to = *at;
+		if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) {
+			*to = (char)byte;
+			at += 2;
+		}
+	}
+	if (name)
+		*to = '\0';
+	return name;
+}
+
+/* Whether the row says nothing that the file's item does not say, too: then it is in the way of
+ * nobody, and a warning is enough. What a row leaves open (an address that is placed) counts as the
+ * same. */
+static bool is_repeated(const struct row *row, const char *parent, const void *item,
+			struct model_part *part, struct faults *faults)
+{
+	void *copy = arena_alloc(&part->arena, kind_field(row->kind)->group->size);
+	struct origin origin = part_origin(item);
+	json_t *stored, *declared, *value;
+	struct faults unused;
+	const char *key;
+	bool same = true;
+
+	if (!copy)
+		return false;
+	faults_init(&unused);
+	read_row(row, parent, copy, &part->arena, &unused);
+	stored = values_print(row->kind, copy);
+	declared = values_print(row->kind, item);
+	json_object_foreach(stored, key, value) same =
+		same &&
+		(strcmp(key, "name") == 0 || json_equal(value, json_object_get(declared, key)));
+	same = same && unused.errors == 0;
+	if (same)
+		fault_add(faults, FAULT_WARNING, &origin, NULL,
+			  "is in the state, too, and says the same there; the file's counts");
+	json_decref(stored);
+	json_decref(declared);
+	faults_release(&unused);
+	return same;
+}
+
 /* Appends the rows of a kind to its list in the item. */
 static void add_children(struct model_part *part, const struct kind *kind, const struct row *rows,
 			 size_t count, struct faults *faults)
@@ -178,28 +231,15 @@ static void add_children(struct model_part *part, const struct kind *kind, const
 	}
 	if (before.count > 0)
 		memcpy(items, before.items, before.count * size);
-	for (size_t i = 0; i < count; i++)
-		read_row(&rows[i], parent, items + (before.count + i) * size, &part->arena, faults);
-	schema_list_set(list, part->item, (struct schema_list){items, before.count + count});
-}
+	size_t used = before.count;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = last_name(rows[i].path, &part->arena);
+		const void *there = name ? find_item(part->item, kind, name) : NULL;
 
-/* The name in "-/name", which is percent-encoded; in the arena. */
-static const char *root_name(const char *root, struct arena *arena)
-{
-	const char *slash = strchr(root, '/');
-	char *name = arena_strdup(arena, slash ? slash + 1 : root), *to = name;
-	unsigned byte;
-
-	for (const char *at = name; at && *at != '\0'; at++, to++) {
-		*to = *at;
-		if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) {
-			*to = (char)byte;
-			at += 2;
-		}
+		if (!there || !is_repeated(&rows[i], parent, there, part, faults))
+			read_row(&rows[i], parent, items + used++ * size, &part->arena, faults);
 	}
-	if (name)
-		*to = '\0';
-	return name;
+	schema_list_set(list, part->item, (struct schema_list){items, used});
 }
 
 /* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */
@@ -208,8 +248,8 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 				struct faults *faults)
 {
 	bool own = rows[0].kind == root;
-	const char *name = root_name(rows[0].root, &all->arena);
-	const void *item = own || !name ? NULL : find_item(declared, root, name);
+	const char *name = last_name(rows[0].root, &all->arena);
+	const void *item = name ? find_item(declared, root, name) : NULL;
 	struct model_part *part;
 
 	if (!own && !item) {
@@ -227,6 +267,8 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 		out_of_memory(faults);
 		return NULL;
 	}
+	if (own && item && !is_repeated(&rows[0], "", item, part, faults))
+		item = NULL; /* two of one name, which the check refuses */
 	part->declared = item;
 	if (item)
 		memcpy(part->item, item, kind_field(root)->group->size);

@@ -35,6 +35,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/check", API_READ, api_check, 0},
 	{"GET", "/v1/state", API_ALONE, api_state_export, 0},
 	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
+	{"GET", "/v1/export", API_CHANGE, api_export, 0},
 	{"GET", "/v1/schema", API_READ, api_schema, 0},
 	{"GET", "/v1/changes", API_READ, api_changes_list, 0},
 	{"POST", "/v1/changes", API_CHANGE, api_changes_post, CHANGES_BODY_MAX},

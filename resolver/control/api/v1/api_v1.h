@@ -54,6 +54,7 @@ bool api_v1_limit(struct api_request *request, size_t *limit);
 
 /* ---- v1/resource.c ---- */
 
+void api_export(struct api_request *request);
 void api_schema(struct api_request *request);
 void api_resource_list(struct api_request *request);
 void api_resource_show(struct api_request *request);

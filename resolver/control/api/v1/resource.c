@@ -16,7 +16,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/report.h"
+#include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/inventory_group.h"
 #include "resolver/control/resource/values.h"
@@ -24,7 +24,7 @@
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
 
-enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, NAME_MAX_BYTES = 1024 };
+enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, NAME_MAX_BYTES = 1024, LINK_MAX_BYTES = 8 * 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
 static const char *const shown_members[] = {"origin", "etag", "warnings", NULL};
@@ -145,6 +145,93 @@ void api_schema(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
 }
 
+/* ---- all of them ---- */
+
+/* Percent-encoded; returns `to`. */
+static const char *encode(char *to, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (; *text != '\0' && used + 4 < size; text++)
+		used += (size_t)snprintf(
+			to + used, size - used,
+			isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X",
+			(unsigned char)*text);
+	return to;
+}
+
+/* "rulesets/-/office/rules/contoso" */
+static void resource_path(const struct kind *kind, const char *name, const char *child,
+			  char text[LINK_MAX_BYTES])
+{
+	char first[3 * NAME_MAX_BYTES], second[3 * NAME_MAX_BYTES];
+
+	encode(first, sizeof first, name);
+	if (child)
+		snprintf(text, LINK_MAX_BYTES, "%s/-/%s/%s/%s", kind->parent->collection, first,
+			 kind->collection, encode(second, sizeof second, child));
+	else
+		snprintf(text, LINK_MAX_BYTES, "%s/-/%s", kind->collection, first);
+}
+
+static void export_list(const struct kind *kind, const void *in, const char *parent, json_t *array)
+{
+	const struct field *list = kind_field(kind);
+	struct schema_list items = schema_list_get(list, in);
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *item = (const char *)items.items + i * list->group->size;
+		const char *name = part_name(kind, item);
+		char path[LINK_MAX_BYTES];
+
+		resource_path(kind, parent ? parent : name, parent ? name : NULL, path);
+		json_add(array, json_make("{s:s, s:o, s:o}", "path", path, "values",
+					  values_print(kind, item), "origin", origin_json(item)));
+		for (size_t k = 0; k < KIND_COUNT; k++)
+			if (kinds[k].parent == kind)
+				export_list(&kinds[k], item, name, array);
+	}
+}
+
+static void export_file(struct api_request *request)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int err = out ? config_file_write(served(request), out) : ERR_NOMEM;
+
+	if (out && fclose(out) != 0)
+		err = ERR_NOMEM;
+	if (!err) {
+		api_reply_text(request, text, length);
+		return;
+	}
+	free(text);
+	api_fail_memory(request);
+}
+
+void api_export(struct api_request *request)
+{
+	const char *as = api_query(request, "as");
+	json_t *array;
+
+	if (as && strcmp(as, "libconfig") == 0) {
+		export_file(request);
+		return;
+	}
+	if (as && strcmp(as, "json") != 0) {
+		api_fail_at(request, 400, "invalid", "as",
+			    "\"%.32s\" does not fit; give json or libconfig", as);
+		return;
+	}
+	array = json_array();
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (!kinds[i].parent)
+			export_list(&kinds[i], served(request), NULL, array);
+	api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
+}
+
 /* ---- lists ---- */
 
 struct listing {
@@ -254,25 +341,11 @@ static int collect(struct api_request *request, struct listing *listing, const v
 	return 0;
 }
 
-/* Percent-encoded; returns `to`. */
-static const char *encode(char *to, size_t size, const char *text)
-{
-	size_t used = 0;
-
-	to[0] = '\0';
-	for (; *text != '\0' && used + 4 < size; text++)
-		used += (size_t)snprintf(
-			to + used, size - used,
-			isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X",
-			(unsigned char)*text);
-	return to;
-}
-
 /* The path of the list with what gives the page behind `marker`. */
 static json_t *next_json(const struct path *path, const char *marker, size_t limit)
 {
 	const struct kind *kind = path->kind;
-	char text[8 * NAME_MAX_BYTES], in[3 * NAME_MAX_BYTES], behind[3 * NAME_MAX_BYTES];
+	char text[LINK_MAX_BYTES], in[3 * NAME_MAX_BYTES], behind[3 * NAME_MAX_BYTES];
 
 	encode(behind, sizeof behind, marker);
 	if (kind->parent)

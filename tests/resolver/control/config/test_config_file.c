@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/config/write.h"
 #include "rules/schema/schema.h"
 #include "rules/zone/zone.h"
 #include "tests/lib/config_text.h"
-#include "tests/lib/config_write.h"
 
 #ifdef __SANITIZE_ADDRESS__ /* nothing else looks for leaks */
 #include <sanitizer/lsan_interface.h>

@@ -1,6 +1,6 @@
-/* For tests: a model as a configuration file, to be read again. */
-#ifndef SLUICE_TESTS_CONFIG_WRITE_H
-#define SLUICE_TESTS_CONFIG_WRITE_H
+/* A model as a configuration file, to be read again. */
+#ifndef SLUICE_CONFIG_WRITE_H
+#define SLUICE_CONFIG_WRITE_H
 
 #include <stdio.h>
 

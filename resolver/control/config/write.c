@@ -1,6 +1,6 @@
 /* From the model to a libconfig file: the field table walked once more. What is at its default is
  * written all the same, so the file says everything there is; what was not given is left out. */
-#include "tests/lib/config_write.h"
+#include "resolver/control/config/write.h"
 
 #include <errno.h>
 #include <stdint.h>
