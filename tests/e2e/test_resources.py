@@ -337,6 +337,24 @@ class Apply(World):
         self.assertIn("syntax error", self.command("apply", self.sluice.socket.replace(
             "control.sock", "corp.internal.zone"), status=1))
 
+    def test_a_change_is_undone_unless_something_of_it_has_changed_since(self):
+        self.command("apply", self.wanted())
+        last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
+        self.good("DELETE", "rulesets/-/office")
+        deleted = last()
+        self.assertRegex(self.command("history"), r"(?m)^ *%d .* uid 0 +deleted +rulesets/-/office$" % deleted)
+        self.command("undo", "--dry-run", str(deleted))
+        self.assertEqual(404, self.call("GET", "rulesets/-/office").status)
+        self.assertIn("is undone, by revision", self.command("undo", str(deleted)))
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        disabled = last()
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"description": "by another"})
+        text = self.command("undo", str(disabled), status=1)
+        self.assertRegex(text, r"was changed since, in revision %d by uid 0" % last())
+        self.command("undo", str(last()))
+        self.assertIn("there is no revision", self.command("undo", "9999", status=1))
+
     def test_what_is_exported_checks_and_gives_the_same(self):
         self.command("apply", self.wanted())
         self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)

@@ -1,0 +1,155 @@
+/* `sluice history` and `sluice undo REVISION`: what was changed, and a change that restores what
+ * was before one of them.
+ *
+ *     GET /v1/changes ─► those of the revision ─► edits, the other way round ─► POST /v1/changes
+ *                        those behind it: whether something of it has changed since */
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/table.h"
+#include "resolver/control/command/client.h"
+#include "rules/base.h"
+
+enum { PAGE_LINK_MAX = 80 };
+
+/* All changes behind that revision, page by page; NULL as client_ask. */
+static json_t *ask_changes(const struct command_line *line, long long after)
+{
+	json_t *all = json_array();
+
+	for (bool more = true; more;) {
+		char path[PAGE_LINK_MAX];
+		json_t *page;
+
+		snprintf(path, sizeof path, "/v1/changes?after=%lld", after);
+		page = client_ask(line, (struct client_call){.method = "GET"}, strdup(path));
+		if (!page || json_array_extend(all, json_object_get(page, "changes")) != 0) {
+			json_decref(page);
+			json_decref(all);
+			return NULL;
+		}
+		more = json_is_integer(json_object_get(page, "next"));
+		after = json_integer_value(json_object_get(page, "next"));
+		json_decref(page);
+	}
+	return all;
+}
+
+static const char *text_of(const json_t *change, const char *key)
+{
+	const char *text = json_string_value(json_object_get(change, key));
+
+	return text ? text : "";
+}
+
+static long long revision_of(const json_t *change)
+{
+	return json_integer_value(json_object_get(change, "revision"));
+}
+
+int command_history(const struct command_line *line)
+{
+	static const struct table_column columns[] = {{"REVISION", "revision"},
+						      {"TIME", "time"},
+						      {"WHO", "who"},
+						      {"WHAT", "what"},
+						      {"PATH", "path"}};
+	json_t *changes = ask_changes(line, 0), *change;
+	int status = EXIT_SUCCESS;
+	size_t i;
+
+	if (!changes)
+		return EXIT_FAILURE;
+	json_array_foreach(changes, i, change)
+	{
+		bool made = json_is_null(json_object_get(change, "before"));
+		bool gone = json_is_null(json_object_get(change, "after"));
+
+		if (!line->json)
+			json_put(change, "what",
+				 json_text(made   ? "created"
+					   : gone ? "deleted"
+						  : "changed"));
+	}
+	if (line->json)
+		status = command_print_json(changes);
+	else
+		table_print(stdout, NULL, changes, columns, COUNT(columns));
+	json_decref(changes);
+	return status;
+}
+
+/* Whether something else was made of it since; that has been said. */
+static bool has_changed(const struct command_line *line, const json_t *changes,
+			const json_t *undone)
+{
+	const json_t *change;
+	size_t i;
+
+	json_array_foreach(changes, i, change)
+	{
+		if (revision_of(change) <= revision_of(undone) ||
+		    strcmp(text_of(change, "path"), text_of(undone, "path")) != 0)
+			continue;
+		command_fail_at(
+			line, "%s was changed since, in revision %lld by %s; undo that first",
+			text_of(undone, "path"), revision_of(change), text_of(change, "who"));
+		return true;
+	}
+	return false;
+}
+
+/* What makes it again what it was; NULL: it cannot be, which has been said. */
+static json_t *edits_against(const struct command_line *line, const json_t *changes,
+			     long long revision)
+{
+	json_t *edits = json_array();
+	const json_t *change;
+	size_t i;
+
+	json_array_foreach(changes, i, change)
+	{
+		if (revision_of(change) != revision)
+			continue;
+		if (has_changed(line, changes, change)) {
+			json_decref(edits);
+			return NULL;
+		}
+		json_add(edits, json_make("{s:O, s:O}", "path", json_object_get(change, "path"),
+					  "values", json_object_get(change, "before")));
+	}
+	if (json_array_size(edits) > 0)
+		return edits;
+	command_fail_at(line, "there is no revision %lld; `sluice history` has those of a week",
+			revision);
+	json_decref(edits);
+	return NULL;
+}
+
+int command_undo(const struct command_line *line)
+{
+	const char *text = line->arguments[0];
+	char *end;
+	long long revision = strtoll(text, &end, 10);
+	json_t *changes, *edits, *answer;
+
+	if (*end != '\0' || revision < 1)
+		return command_misuse(
+			line, "\"%s\" is no revision; give a number of `sluice history`", text);
+	changes = ask_changes(line, revision - 1);
+	edits = changes ? edits_against(line, changes, revision) : NULL;
+	json_decref(changes);
+	if (!edits)
+		return EXIT_FAILURE;
+	answer = client_ask(
+		line,
+		(struct client_call){.method = "POST", .body = json_make("{s:o}", "edits", edits)},
+		client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
+	if (!answer)
+		return EXIT_FAILURE;
+	if (line->dry_run)
+		printf("revision %lld can be undone\n", revision);
+	else
+		printf("revision %lld is undone, by revision %lld\n", revision,
+		       revision_of(answer));
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}
