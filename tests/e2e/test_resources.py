@@ -373,6 +373,34 @@ class Apply(World):
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
 
 
+class First(World):
+    """What `sluice init` writes."""
+
+    def start(self):
+        status, text = harness.command("init")
+        self.assertEqual(0, status, text)
+        self.world.write("resolv.conf", "nameserver 127.0.0.3\n")
+        self.sluice = harness.Sluice(self.host, text, options=(
+            "--resolv-conf", self.world.dir + "/resolv.conf"))
+
+    def test_a_first_configuration_answers_at_once_and_takes_a_rule(self):
+        server = ("127.0.0.1", 5300)
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
+        self.assert_answer(self.host.ask(server, "a.example"), "198.51.100.3")
+        status, text = self.sluice.command("rule", "create", "office", "contoso",
+                                           "domain=contoso.corp.", "targets=127.0.0.5")
+        self.assertEqual(0, status, text)
+        self.assert_answer(self.host.ask(server, "a.contoso.corp"), "198.51.100.5")
+
+    def test_a_file_that_is_there_is_left_alone(self):
+        path = self.world.write("there.conf", "mine")
+        status, text = harness.command("init", path)
+        self.assertEqual(1, status)
+        self.assertIn("is there already", text)
+        with open(path) as file:
+            self.assertEqual("mine", file.read())
+
+
 class Storm(World):
     def test_what_was_acknowledged_survives_a_kill_at_any_moment(self):
         self.build_hub()

@@ -129,6 +129,7 @@ int command_resource_delete(const struct command_line *line);
 void command_resource_swap(char **words, int count);
 int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
+int command_init(const struct command_line *line);
 int command_history(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);

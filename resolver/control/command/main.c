@@ -32,6 +32,9 @@ static const struct command commands[] = {
 	 "print everything that is wrong with the configuration",
 	 "One line per fault: file:line: where: what is wrong and what would be right. Exits 1\n"
 	 "when there is an error; warnings alone are fine.\n"},
+	{"init", command_init, 0, 0, 1, "[FILE]",
+	 "write a first configuration, commented, that answers at once",
+	 "To standard output without FILE, which must not be there yet.\n"},
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM,
