@@ -217,6 +217,10 @@ static bool scan_next(struct scan *scan, struct include *include)
 		const char *behind = skip_comment(scan->at);
 
 		if (behind > scan->at) {
+			if (strncmp(scan->at, "/*", 2) == 0 && !*behind &&
+			    (behind - scan->at < 4 || memcmp(behind - 2, "*/", 2) != 0))
+				REFUSE(scan, "this comment never ends; close it with */ in the "
+					     "same file");
 			scan->here.line += count_lines(scan->at, behind);
 			scan->at = behind;
 		} else if (*scan->at == '"') {

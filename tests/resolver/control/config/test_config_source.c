@@ -197,6 +197,20 @@ static void an_escaped_nul_is_a_fault_with_its_line(void **state)
 	assert_int_equal(read_text(world, "a = \"\\x00"), ERR_FAULTS);
 }
 
+/* What includes the file would go on inside the comment. */
+static void a_comment_that_does_not_end_is_a_fault_at_its_line(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(read_text(world, "a = 1;\n/* b\n"), ERR_FAULTS);
+	expect_fault(world, "sluice.conf", 2, "never ends");
+	assert_int_equal(read_text(world, "a = 1; /*/"), ERR_FAULTS);
+	assert_int_equal(read_text(world, "a = 1; /* b */"), 0);
+	assert_int_equal(read_text(world, "a = 1; /**/"), 0);
+	assert_int_equal(read_text(world, "a = 1; # /*"), 0);
+	assert_int_equal(read_text(world, "a = 1; #*"), 0);
+}
+
 /* libconfig's string would go on to the next quote, wherever that is. */
 static void a_string_that_does_not_end_is_a_fault_at_its_line(void **state)
 {
@@ -345,6 +359,7 @@ int main(void)
 		TEST(a_fifo_is_refused_without_waiting),
 		TEST(a_nul_byte_is_a_fault_with_its_line),
 		TEST(an_escaped_nul_is_a_fault_with_its_line),
+		TEST(a_comment_that_does_not_end_is_a_fault_at_its_line),
 		TEST(a_string_that_does_not_end_is_a_fault_at_its_line),
 		TEST(a_byte_order_mark_is_passed_over),
 		TEST(a_fault_of_an_included_text_names_that_file),
