@@ -58,6 +58,7 @@ struct model_part *model_part_new(const struct field *list)
 	arena_init(&part->arena);
 	part->references = 1;
 	part->list = list;
+	part->version = model_next_version();
 	part->item = arena_alloc(&part->arena, list->group->size);
 	if (part->item)
 		return part;
@@ -100,6 +101,8 @@ static bool compose_list(struct model *model, const struct field *list)
 		if (part->declared)
 			at = (size_t)((const char *)part->declared - (char *)declared.items);
 		memcpy(items + at, part->item, size);
+		if (list->offset == offsetof(struct model, rulesets))
+			((struct forwarding_ruleset *)(items + at))->version = part->version;
 		count += !part->declared;
 	}
 	schema_list_set(list, model, (struct schema_list){items, count});

@@ -297,6 +297,7 @@ struct identity_settings {
  * its own, so that the next model shares it as long as it does not change. */
 struct model_part {
 	unsigned references;
+	uint64_t version; /* model_next_version */
 	struct arena arena;
 	const struct field *list; /* of schema_model */
 	const void *declared;     /* the file's item that it takes the place of; NULL: none */

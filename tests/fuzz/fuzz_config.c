@@ -58,8 +58,10 @@ static struct model *read_bytes(struct memory_file *file, const void *bytes, siz
 	FUZZ_CHECK(pwrite(file->fd, bytes, length, 0) == (ssize_t)length);
 	struct model *model = config_file_read(file->path, &key, NULL, faults);
 	FUZZ_CHECK(model || faults->errors > 0);
-	if (model)
+	if (model) {
+		model_place_endpoints(model);
 		limits_check(model, faults);
+	}
 	return model;
 }
 

@@ -44,7 +44,7 @@ static void print_text(const char *file, const struct model *model, const struct
  * only root can, and which nothing comes after. */
 static int check_user(const struct load *load, const struct model *model, struct faults *faults)
 {
-	const char *resolv_conf = load->follows ? load->resolv_conf : NULL;
+	const char *resolv_conf = load->next_follows ? load->resolv_conf : NULL;
 	if (geteuid() != 0 || !model->user)
 		return 0;
 	return privileges_drop(model, resolv_conf, false, faults);

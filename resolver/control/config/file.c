@@ -261,7 +261,6 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	list_files(reader);
 	zone_files_read(model, before, key, reader->faults);
 	secret_files_read(model, reader->faults);
-	model_place_endpoints(model);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */

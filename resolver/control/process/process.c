@@ -550,7 +550,7 @@ static int become_user(struct process *process, struct model *model, struct faul
 {
 	char who[PRIVILEGES_TEXT_MAX];
 	const struct load *load = &process->service.load;
-	const char *resolv_conf = load->follows ? load->resolv_conf : NULL;
+	const char *resolv_conf = load->next_follows ? load->resolv_conf : NULL;
 	uid_t before = geteuid();
 	process->user = model->user ? strdup(model->user) : NULL;
 	process->group = model->group ? strdup(model->group) : NULL;

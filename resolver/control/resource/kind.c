@@ -20,17 +20,18 @@ enum {
 };
 
 const struct kind kinds[KIND_COUNT] = {
-	[NETWORK] = {1, "network", "virtual_networks", NULL, false},
-	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], false},
-	[RESOLVER] = {3, "resolver", "resolvers", NULL, false},
-	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], false},
-	[OUTBOUND] = {5, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER], false},
-	[ZONE] = {6, "zone", "private_zones", NULL, true},
-	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], false},
-	[RULESET] = {8, "ruleset", "rulesets", NULL, false},
-	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], false},
-	[RULE] = {10, "rule", "rules", &kinds[RULESET], false},
-	[POOL] = {11, "address-pool", "address_pools", NULL, false},
+	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
+	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], .declared = false},
+	[RESOLVER] = {3, "resolver", "resolvers", NULL, .declared = false},
+	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], .placed = true},
+	[OUTBOUND] = {5, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER],
+		      .placed = true},
+	[ZONE] = {6, "zone", "private_zones", NULL, .declared = true},
+	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], .declared = false},
+	[RULESET] = {8, "ruleset", "rulesets", NULL, .declared = false},
+	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
+	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
+	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
 };
 
 const struct kind *kind_named(const char *name)

@@ -27,6 +27,7 @@ struct kind {
 	const char *collection;    /* "rules": its list's key, where it stands */
 	const struct kind *parent; /* NULL: at the top */
 	bool declared; /* only a file can make one; what is inside it may be a store's */
+	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
 };
 
 extern const struct kind kinds[];

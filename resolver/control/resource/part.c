@@ -47,6 +47,34 @@ const void *part_find(const struct model *model, const struct path *path)
 	return in ? find_item(in, path->kind, path_name(path)) : NULL;
 }
 
+/* Of parts; NULL: none has it. */
+static const void *find_in_parts(struct model_part *const *parts, size_t count,
+				 const struct path *path)
+{
+	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i]->list != kind_field(root) ||
+		    strcasecmp(part_name(root, parts[i]->item), path->names[0]) != 0)
+			continue;
+		return path->kind == root ? parts[i]->item
+					  : find_item(parts[i]->item, path->kind, path->names[1]);
+	}
+	return NULL;
+}
+
+bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path)
+{
+	return find_in_parts(parts->items, parts->count, path) || part_find(declared, path);
+}
+
+const void *part_given(const struct model *model, const struct path *path)
+{
+	const void *item = find_in_parts(model->parts.items, model->parts.count, path);
+
+	return item ? item : part_find(model->declared ? model->declared : model, path);
+}
+
 /* ---- rows ---- */
 
 struct row {
@@ -279,8 +307,6 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 			end++;
 		add_children(part, rows[i].kind, rows + i, end - i, faults);
 	}
-	if (strcmp(root->collection, "rulesets") == 0)
-		((struct forwarding_ruleset *)part->item)->version = model_next_version();
 	return part;
 }
 

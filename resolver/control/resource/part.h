@@ -27,6 +27,12 @@ MUST_CHECK int parts_refresh(struct parts *parts, struct source *source, const s
 			     const struct model *declared, struct faults *faults,
 			     char error[SOURCE_ERROR_MAX]);
 
+/* Whether the model that would be made of both had the item. */
+bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path);
+
+/* The item of that path as it was given: without the addresses that placing chose. NULL: there is
+ * none. */
+const void *part_given(const struct model *model, const struct path *path);
 /* The item of that path in the model; NULL: there is none. */
 const void *part_find(const struct model *model, const struct path *path);
 /* Its name. */

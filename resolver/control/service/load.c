@@ -21,6 +21,16 @@ struct model *load_declared(struct model *model)
 	return model->declared ? model->declared : model;
 }
 
+/* What resolv.conf says: as it was read last, where that is followed and only resources change. */
+static int read_resolv_conf(const struct load *load, bool is_change, struct resolv_conf *found,
+			    struct faults *faults)
+{
+	if (!is_change || !load->follows)
+		return resolv_conf_read(found, load->resolv_conf, faults);
+	*found = load->found;
+	return 0;
+}
+
 /* Everything is in it: places, completes and checks it, and takes it over. `errors`: there were so
  * many before it was begun; `before`: a model that was found good, or NULL. */
 static struct model *complete(struct load *load, struct model *model, const struct model *before,
@@ -32,7 +42,7 @@ static struct model *complete(struct load *load, struct model *model, const stru
 	model_place_endpoints(model);
 	follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */
-	if (follows && resolv_conf_read(&found, load->resolv_conf, faults) == 0) {
+	if (follows && read_resolv_conf(load, before != NULL, &found, faults) == 0) {
 		int err = resolv_conf_apply(&found, load->resolv_conf, model, faults);
 		(void)err;
 	}
@@ -41,9 +51,15 @@ static struct model *complete(struct load *load, struct model *model, const stru
 		model_free(model);
 		return NULL;
 	}
-	load->follows = follows;
-	load->found = found;
+	load->next_follows = follows;
+	load->next_found = found;
 	return model;
+}
+
+void load_adopt(struct load *load)
+{
+	load->follows = load->next_follows;
+	load->found = load->next_found;
 }
 
 struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
@@ -63,19 +79,25 @@ struct model *load_compose(struct load *load, struct model *declared, const stru
 static int read_parts(struct parts *parts, struct model *declared, const struct model *before,
 		      struct faults *faults)
 {
-	char error[SOURCE_ERROR_MAX];
-	struct source *source = state_look(declared->management.state, error);
+	const char *path = declared->management.state;
+	char error[SOURCE_ERROR_MAX] = "";
+	struct source *source = path ? state_look(path, error) : NULL;
+	bool is_new = path && !source && !*error && !(before && before->parts.count > 0);
 	int err = source ? 0 : ERR_SYSTEM;
 
 	*parts = (struct parts){0};
+	if (!path || is_new)
+		return 0;
 	if (!source && !*error)
-		snprintf(error, sizeof error, "the state %s is gone; put it back",
-			 declared->management.state);
+		snprintf(error, sizeof error, "the state %s is gone; put it back", path);
 	if (source)
 		err = parts_load(parts, source, declared, faults, error);
 	source_close(source);
-	if (err == ERR_SYSTEM && !(before && before->parts.count > 0))
+	if (err == ERR_SYSTEM && !(before && before->parts.count > 0)) {
+		fault_add(faults, FAULT_WARNING, &declared->management.origin, "state",
+			  "%s; without it no resources are served but the file's", error);
 		return 0;
+	}
 	if (err == ERR_SYSTEM)
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
 			  "%s; resources in it are being served", error);
@@ -105,7 +127,7 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 
 	if (!declared)
 		goto out;
-	if (!declared->management.state || faults->errors > errors) {
+	if (faults->errors > errors) { /* it is good for nothing but to look for more */
 		model = complete(load, declared, NULL, errors, faults);
 		goto out;
 	}

@@ -18,13 +18,16 @@ struct load {
 	struct hash_key key;      /* drawn once, of every name and zone */
 	bool follows;             /* the latest model's default resolver came from resolv.conf, */
 	struct resolv_conf found; /* which said this */
+	bool next_follows;        /* the same of the model that was loaded last, */
+	struct resolv_conf next_found;
 };
 
 /* The paths must outlive it, which holds nothing else. */
 void load_init(struct load *load, const char *config, const char *resolv_conf);
 
 /* Adds all faults and sorts them; NULL when one of them is an error. `follows` and `found` change
- * only with success. `before` is the model that is served, of the same load; NULL: there is none.
+ * with load_adopt, when the model is served. `before` is the model that is served, of the same
+ * load; NULL: there is none.
  */
 struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
 
@@ -38,6 +41,9 @@ struct model *load_again(struct load *load, struct model *declared, const struct
 			 struct faults *faults);
 /* What the file said. */
 struct model *load_declared(struct model *model);
+
+/* The model that was loaded last is served. */
+void load_adopt(struct load *load);
 
 /* Reads resolv.conf again for a model that follows it; when its servers differ they become the
  * model's and the model is checked. 0: changed, *before has the targets that load_restore takes;

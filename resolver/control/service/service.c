@@ -4,7 +4,6 @@
 
 #include "resolver/control/base/report.h"
 #include "resolver/log.h"
-#include "rules/schema/schema.h"
 
 enum { SETTLE_MAX_MS = 2000 };
 
@@ -66,8 +65,9 @@ static int apply(struct service *service, struct model *model, const struct serv
 	return 0;
 }
 
-static int serve(struct service *service, struct model *model, const struct server_commit *commit,
-		 struct faults *faults, char text[SERVICE_TEXT_MAX])
+int service_serve_with(struct service *service, struct model *model,
+		       const struct server_commit *commit, struct faults *faults,
+		       char text[SERVICE_TEXT_MAX])
 {
 	struct owned *before = model->owned; /* of the same model, which is served again */
 	int err = inventory_reload(service->inventory, model, &model->owned, faults);
@@ -76,223 +76,19 @@ static int serve(struct service *service, struct model *model, const struct serv
 		return err;
 	owned_unref(before);
 	err = apply(service, model, commit, faults, text);
-	if (err == 0)
+	if (err == 0) {
 		inventory_adopt(service->inventory);
-	else
+		load_adopt(&service->load);
+	} else {
 		inventory_abandon(service->inventory);
+	}
 	return err;
 }
 
 int service_serve(struct service *service, struct model *model, struct faults *faults,
 		  char text[SERVICE_TEXT_MAX])
 {
-	return serve(service, model, NULL, faults, text);
-}
-
-/* ---- resources ---- */
-
-/* What of the state is to be written. */
-struct rows {
-	struct arena arena;
-	struct source_resource *items;
-	size_t count, room;
-};
-
-static int add_row(struct rows *rows, unsigned kind, const char *path, const char *json)
-{
-	struct source_resource row = {.kind = kind, .path = arena_strdup(&rows->arena, path)};
-
-	row.json = json ? arena_strdup(&rows->arena, json) : NULL;
-	if (!row.path || (json && !row.json))
-		return ERR_NOMEM;
-	if (rows->count == rows->room) {
-		size_t room = rows->room ? 2 * rows->room : 8;
-		struct source_resource *items = reallocarray(rows->items, room, sizeof *items);
-
-		if (!items)
-			return ERR_NOMEM;
-		rows->items = items;
-		rows->room = room;
-	}
-	rows->items[rows->count++] = row;
-	return 0;
-}
-
-static int on_child(void *context, const struct source_resource *resource)
-{
-	return add_row(context, resource->kind, resource->path, NULL);
-}
-
-/* All that is inside what has that key goes. */
-static int remove_children(struct rows *rows, struct source *source, const struct kind *kind,
-			   const char *key, char error[SOURCE_ERROR_MAX])
-{
-	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
-	int err = 0;
-
-	snprintf(from, sizeof from, "%s/", key);
-	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	for (size_t i = 0; !err && i < KIND_COUNT; i++)
-		if (kinds[i].parent == kind)
-			err = source->calls->resources(source, kinds[i].id, from, to, on_child,
-						       rows, error);
-	return err;
-}
-
-static int add_edit(struct rows *rows, struct source *source, const struct service_edit *edit,
-		    char error[SOURCE_ERROR_MAX])
-{
-	char *json = edit->values ? json_dumps(edit->values, JSON_COMPACT) : NULL;
-	char key[PATH_MAX_BYTES];
-	int err = path_key(&edit->path, key);
-
-	if (!err && edit->values && !json)
-		err = ERR_NOMEM;
-	if (!err)
-		err = add_row(rows, edit->path.kind->id, key, json);
-	if (!err && !edit->values)
-		err = remove_children(rows, source, edit->path.kind, key, error);
-	free(json);
-	return err;
-}
-
-static int write_edits(struct source *source, struct service_change *change)
-{
-	char error[SOURCE_ERROR_MAX] = "";
-	struct rows rows = {.count = 0};
-	int err = 0;
-
-	arena_init(&rows.arena);
-	for (size_t i = 0; !err && i < change->count; i++)
-		err = add_edit(&rows, source, &change->edits[i], error);
-	if (!err)
-		err = source->calls->edit(source, rows.items, rows.count, change->who,
-					  &change->revision, error);
-	free(rows.items);
-	arena_release(&rows.arena);
-	if (err)
-		change_say(&change->error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL,
-			   "%s", *error ? error : err_text(err));
-	return err;
-}
-
-static int on_values(void *context, const struct source_resource *resource)
-{
-	json_t **values = context;
-
-	*values = json_loads(resource->json, 0, NULL);
-	return *values ? 0 : ERR_NOMEM;
-}
-
-json_t *service_values(struct service *service, const struct path *path)
-{
-	char key[PATH_MAX_BYTES], end[PATH_MAX_BYTES + 1], error[SOURCE_ERROR_MAX];
-	struct change_error unused;
-	struct source *source = change_source(service->inventory, &unused);
-	json_t *values = NULL;
-
-	if (!source || path_key(path, key) != 0)
-		return NULL;
-	snprintf(end, sizeof end, "%s\x01", key);
-	int err = source->calls->resources(source, path->kind->id, key, end, on_values, &values,
-					   error);
-	if (!err)
-		return values;
-	json_decref(values);
-	return NULL;
-}
-
-struct commit {
-	struct source *source;
-	bool done;
-};
-
-static int commit_resources(void *context, struct faults *faults)
-{
-	static const struct origin nowhere;
-	struct commit *commit = context;
-	char error[SOURCE_ERROR_MAX];
-	int err = commit->source->calls->commit(commit->source, error);
-
-	commit->done = err == 0;
-	if (err)
-		fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", error);
-	return err;
-}
-
-/* What is to be inside something has to have that. */
-static bool are_there(const struct model *model, const struct service_change *change,
-		      struct faults *faults)
-{
-	size_t errors = faults->errors;
-
-	for (size_t i = 0; i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
-		const struct kind *parent = edit->path.kind->parent;
-		struct origin origin = {0};
-
-		if (!edit->values || part_find(model, &edit->path))
-			continue;
-		origin.path = path_text(&edit->path, &faults->arena);
-		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "there is no %s \"%s\"; make it first",
-			  parent ? kind_field(parent)->group->name : "such resource",
-			  edit->path.names[0]);
-	}
-	return faults->errors == errors;
-}
-
-/* The model with the edits, which are written and not committed. NULL: error or faults say why. */
-static struct model *model_with(struct service *service, struct source *source,
-				struct service_change *change, struct faults *faults)
-{
-	struct model *now = service->server.model, *declared = load_declared(now), *model = NULL;
-	char error[SOURCE_ERROR_MAX];
-	struct parts parts;
-	int err = parts_copy(&parts, now);
-
-	for (size_t i = 0; !err && i < change->count; i++)
-		err = parts_refresh(&parts, source, &change->edits[i].path, declared, faults,
-				    error);
-	if (!err)
-		model = load_compose(&service->load, declared, &parts, now, faults);
-	else if (err != ERR_FAULTS)
-		change_say(&change->error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL,
-			   "%s", err == ERR_SYSTEM ? error : err_text(err));
-	parts_release(&parts);
-	if (!model || are_there(model, change, faults))
-		return model;
-	model_free(model);
-	return NULL;
-}
-
-static int change_model(struct service *service, struct source *source,
-			struct service_change *change, struct faults *faults)
-{
-	struct commit commit = {.source = source};
-	const struct server_commit step = {commit_resources, &commit};
-	struct model *model = model_with(service, source, change, faults);
-	char text[SERVICE_TEXT_MAX];
-	int err = model ? 0 : change->error.outcome != CHANGE_FINE ? ERR_INVALID : ERR_FAULTS;
-
-	if (!err && !change->rehearsal)
-		err = serve(service, model, &step, faults, text);
-	if (!commit.done)
-		source->calls->roll_back(source);
-	if (err || change->rehearsal)
-		model_free(model);
-	return err == ERR_INVALID ? err : err ? ERR_FAULTS : 0;
-}
-
-int service_change(struct service *service, struct service_change *change, struct faults *faults)
-{
-	struct source *source;
-
-	change->error.outcome = CHANGE_FINE;
-	source = change_source(service->inventory, &change->error);
-	if (!source || write_edits(source, change) != 0)
-		return ERR_INVALID;
-	return change_model(service, source, change, faults);
+	return service_serve_with(service, model, NULL, faults, text);
 }
 
 static int serve_owned(void *context, struct owned *owned)

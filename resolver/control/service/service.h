@@ -68,10 +68,19 @@ void service_follow(struct service *service);
 MUST_CHECK int service_serve(struct service *service, struct model *model, struct faults *faults,
 			     char text[SERVICE_TEXT_MAX]);
 
-/* A change of resources (resource/kind.h), all or nothing: durable, then served. */
+/* The same with a step between what may fail and what cannot (server_apply_with). */
+MUST_CHECK int service_serve_with(struct service *service, struct model *model,
+				  const struct server_commit *commit, struct faults *faults,
+				  char text[SERVICE_TEXT_MAX]);
+
+/* ---- service/resources.c ---- */
+
+/* A change of resources (resource/kind.h), all or nothing: durable, then served. The edits are made
+ * in their order. */
 struct service_edit {
 	struct path path;
-	const json_t *values; /* as it is to be, whole; NULL: it goes, with all that is inside it */
+	const json_t *values; /* as it is to be, whole; NULL: it goes, with all that is inside it,
+			       * and nothing is done where it is not there */
 };
 struct service_change {
 	const struct service_edit *edits;
@@ -83,12 +92,14 @@ struct service_change {
 };
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
  * ERR_INVALID: it is not possible now, by the error. Nothing has changed then. The faults have
- * warnings, too. */
+ * warnings, too, of what is new (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 
-/* The values that the state has of a resource; NULL: it has none, or cannot be read. */
-json_t *service_values(struct service *service, const struct path *path);
+/* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
+ * be read. */
+json_t *service_values(struct service *service, const struct path *path,
+		       struct change_error *error);
 
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);

@@ -9,8 +9,8 @@
  *     watch       call back when somebody else has changed something
  *     secret      random bytes of a name, made when first asked for; in no export, as are
  *     serials     what was given out for zones that go out
- *     resources   those of a kind, by their paths; edit, commit and roll_back change them, and
- *     changes     says what was changed, when and by whom
+ *     resources   those of a kind, by their paths; begin, put, commit and roll_back change them,
+ *     changes     and this says what was changed, when and by whom
  *     about       where it is, and how it is; and close
  *
  * Owners that the configuration file declares are not in here; the PTRs that the API gave them are.
@@ -45,7 +45,7 @@ struct source_reader {
 struct source_resource {
 	unsigned kind;
 	const char *path; /* its key */
-	const char *json; /* its values; NULL in an edit: it goes */
+	const char *json; /* its values */
 	uint64_t revision;
 };
 /* What happened to one. */
@@ -81,14 +81,19 @@ struct source_calls {
 	int (*resources)(struct source *source, unsigned kind, const char *from, const char *to,
 			 int (*on_resource)(void *context, const struct source_resource *resource),
 			 void *context, char error[SOURCE_ERROR_MAX]);
-	/* Begins a change of resources, which nobody but its caller sees until commit; what is read
-	 * meanwhile has it already. ERR_EXISTS as for apply. */
-	int (*edit)(struct source *source, const struct source_resource *edits, size_t count,
-		    const char *who, uint64_t *revision, char error[SOURCE_ERROR_MAX]);
+	/* A change of resources: begin, put for each (json NULL: it goes, also when it is not
+	 * there), commit or roll_back. Nobody else sees it before commit; what is read by these
+	 * calls has it already. No other call but resources comes between. begin: ERR_EXISTS as for
+	 * apply. */
+	int (*begin)(struct source *source, const char *who, uint64_t *revision,
+		     char error[SOURCE_ERROR_MAX]);
+	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,
+		   char error[SOURCE_ERROR_MAX]);
 	int (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*roll_back)(struct source *source);
-	/* Those behind this revision, the oldest first, at most so many. */
-	int (*changes)(struct source *source, uint64_t after, size_t most,
+	/* Calls back with those behind this revision, the oldest first; an error that is returned
+	 * ends it. */
+	int (*changes)(struct source *source, uint64_t after,
 		       int (*on_change)(void *context, const struct source_change *change),
 		       void *context, char error[SOURCE_ERROR_MAX]);
 	void (*about)(const struct source *source, struct source_about *about);

@@ -30,9 +30,12 @@ struct state {
 	bool looks;         /* it was state_look, and is never opened again */
 	char *path;
 	int64_t revision; /* the store's, when it was read or written here last */
-	int64_t next;     /* of the change that is under way */
-	int64_t version;  /* data_version when it was read, which changes when another connection
-			   * writes; -1: not read by this one */
+	/* Of the change of resources that is under way: */
+	int64_t next, at_s;
+	const char *who;
+	size_t written;  /* rows of history */
+	int64_t version; /* data_version when it was read, which changes when another connection
+			  * writes; -1: not read by this one */
 };
 
 /* ---- the connection ---- */
@@ -506,12 +509,12 @@ static int state_resources(struct source *source, unsigned kind, const char *fro
 }
 
 /* Its values now, for the caller to free; NULL: there is none. */
-static int read_values(struct state_db *db, const struct source_resource *resource, char **values)
+static int read_values(struct state_db *db, unsigned kind, const char *path, char **values)
 {
 	struct state_row row = state_row_begin(db, STATEMENT_READ_RESOURCE);
 
-	state_row_number(&row, resource->kind);
-	state_row_text(&row, resource->path);
+	state_row_number(&row, kind);
+	state_row_text(&row, path);
 	int err = state_row_find(&row);
 	*values = err ? NULL : strdup(column_text(row.statement, 0));
 	if (!err && !*values)
@@ -520,16 +523,16 @@ static int read_values(struct state_db *db, const struct source_resource *resour
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int put_values(struct state_db *db, const struct source_resource *edit, int64_t revision)
+static int put_values(struct state_db *db, const struct source_change *change)
 {
-	struct state_row row = state_row_begin(db, edit->json ? STATEMENT_PUT_RESOURCE
-							      : STATEMENT_DELETE_RESOURCE);
+	struct state_row row = state_row_begin(db, change->after ? STATEMENT_PUT_RESOURCE
+								 : STATEMENT_DELETE_RESOURCE);
 
-	state_row_number(&row, edit->kind);
-	state_row_text(&row, edit->path);
-	if (edit->json) {
-		state_row_text(&row, edit->json);
-		state_row_number(&row, revision);
+	state_row_number(&row, change->kind);
+	state_row_text(&row, change->path);
+	if (change->after) {
+		state_row_text(&row, change->after);
+		state_row_number(&row, (int64_t)change->revision);
 	}
 	return state_row_run(&row);
 }
@@ -548,47 +551,53 @@ static int note_change(struct state_db *db, const struct source_change *change)
 	return state_row_run(&row);
 }
 
-static int edit_resource(struct state_db *db, const struct source_resource *edit, const char *who,
-			 int64_t at_s, int64_t revision)
+/* Some of what is older than a week, and more than a change adds, so that none has to remove much.
+ */
+static int forget_changes(struct state *state)
 {
-	struct source_change change = {(uint64_t)revision, at_s, who,       edit->kind,
-				       edit->path,         NULL, edit->json};
-	char *before;
-	int err = read_values(db, edit, &before);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);
 
-	change.before = before;
-	if (!err)
-		err = put_values(db, edit, revision);
-	if (!err)
-		err = note_change(db, &change);
-	free(before);
-	return err;
-}
-
-/* Some of what is older than a week, so that no change has to remove much. */
-static int forget_changes(struct state_db *db, int64_t at_s)
-{
-	struct state_row row = state_row_begin(db, STATEMENT_FORGET_CHANGES);
-
-	state_row_number(&row, at_s - CHANGES_KEPT_S);
+	state_row_number(&row, state->at_s - CHANGES_KEPT_S);
+	state_row_number(&row, 2 * (int64_t)state->written + 1);
 	int code = sqlite3_step(row.statement);
 	state_row_end(&row);
-	return code == SQLITE_DONE ? 0 : state_db_fail(db, "cannot be written");
+	return code == SQLITE_DONE ? 0 : state_db_fail(&state->db, "cannot be written");
 }
 
-static int state_edit(struct source *source, const struct source_resource *edits, size_t count,
-		      const char *who, uint64_t *revision, char error[SOURCE_ERROR_MAX])
+static int state_begin(struct source *source, const char *who, uint64_t *revision,
+		       char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int64_t at_s = time(NULL);
 	int err = begin_change(state);
 
 	state->next = state->revision + 1;
-	for (size_t i = 0; !err && i < count; i++)
-		err = edit_resource(&state->db, &edits[i], who, at_s, state->next);
-	if (!err)
-		err = forget_changes(&state->db, at_s);
+	state->at_s = time(NULL);
+	state->who = who;
+	state->written = 0;
 	*revision = (uint64_t)state->next;
+	return give_up_change(state, err, error);
+}
+
+static int state_put(struct source *source, unsigned kind, const char *path, const char *json,
+		     char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	struct source_change change = {.revision = (uint64_t)state->next,
+				       .at_s = state->at_s,
+				       .who = state->who,
+				       .kind = kind,
+				       .path = path,
+				       .after = json};
+	char *before;
+	int err = read_values(&state->db, kind, path, &before);
+
+	change.before = before;
+	if (!err && (before || json))
+		err = put_values(&state->db, &change);
+	if (!err && (before || json))
+		err = note_change(&state->db, &change);
+	state->written += before || json;
+	free(before);
 	return give_up_change(state, err, error);
 }
 
@@ -596,7 +605,11 @@ static int state_commit(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 
-	return give_error(state, end_change(state, state->next), error);
+	int err = forget_changes(state);
+
+	if (!err)
+		err = end_change(state, state->next);
+	return give_up_change(state, err, error);
 }
 
 static void state_roll_back(struct source *source)
@@ -604,7 +617,7 @@ static void state_roll_back(struct source *source)
 	state_db_roll_back(&((struct state *)source)->db);
 }
 
-static int state_changes(struct source *source, uint64_t after, size_t most,
+static int state_changes(struct source *source, uint64_t after,
 			 int (*on_change)(void *context, const struct source_change *change),
 			 void *context, char error[SOURCE_ERROR_MAX])
 {
@@ -615,7 +628,6 @@ static int state_changes(struct source *source, uint64_t after, size_t most,
 		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_CHANGES);
 	state_row_number(&row, (int64_t)after);
-	state_row_number(&row, (int64_t)most);
 	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
 		const struct source_change change = {
 			.revision = (uint64_t)sqlite3_column_int64(row.statement, 0),
@@ -669,7 +681,8 @@ static const struct source_calls calls = {
 	.secret = state_secret,
 	.serials = state_serials,
 	.resources = state_resources,
-	.edit = state_edit,
+	.begin = state_begin,
+	.put = state_put,
 	.commit = state_commit,
 	.roll_back = state_roll_back,
 	.changes = state_changes,

@@ -43,11 +43,11 @@
 			" DO UPDATE SET json = excluded.json, revision = excluded.revision")       \
 	X(DELETE_RESOURCE, "DELETE FROM resources WHERE kind = ?1 AND path = ?2")                  \
 	X(READ_CHANGES, "SELECT revision, time, who, kind, path, before, after FROM changes"       \
-			" WHERE revision > ?1 ORDER BY seq LIMIT ?2")                              \
+			" WHERE revision > ?1 ORDER BY seq")                                       \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
-	X(FORGET_CHANGES, "DELETE FROM changes WHERE seq IN"                                       \
-			  " (SELECT seq FROM changes WHERE time < ?1 ORDER BY seq LIMIT 200)")
+	X(FORGET_CHANGES, "DELETE FROM changes WHERE time < ?1 AND seq IN"                         \
+			  " (SELECT seq FROM changes ORDER BY seq LIMIT ?2)")
 
 enum state_statement {
 #define X(name, sql) STATEMENT_##name,

@@ -16,7 +16,7 @@
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-enum { EDITS_MAX = 100000 };
+enum { EDITS_MAX = 10000 };
 
 struct posted { /* a POST's edits */
 	struct api_request *request;
@@ -161,7 +161,7 @@ void api_changes_post(struct api_request *request)
 {
 	struct posted posted = {.request = request};
 
-	if (read_edits(&posted))
+	if (resource_check_change(request) && read_edits(&posted))
 		change(&posted);
 	posted_release(&posted);
 }
@@ -171,7 +171,8 @@ void api_changes_post(struct api_request *request)
 struct history {
 	json_t *array;
 	uint64_t last;
-	size_t count;
+	size_t count, limit;
+	bool more;
 };
 
 static json_t *values_json(const char *text)
@@ -204,6 +205,11 @@ static int on_change(void *context, const struct source_change *change)
 {
 	struct history *history = context;
 
+	/* A page ends with a revision, whatever it has of edits. */
+	if (history->count >= history->limit && change->revision != history->last) {
+		history->more = true;
+		return ERR_LIMIT;
+	}
 	history->last = change->revision;
 	history->count++;
 	json_add(history->array,
@@ -214,32 +220,48 @@ static int on_change(void *context, const struct source_change *change)
 	return 0;
 }
 
+/* False: it is none, which has been answered. */
+static bool read_after(struct api_request *request, uint64_t *after)
+{
+	const char *text = api_query(request, "after");
+	char *end = NULL;
+
+	*after = text ? strtoull(text, &end, 10) : 0;
+	if (!text || (*text >= '0' && *text <= '9' && *end == '\0' && *after <= INT64_MAX))
+		return true;
+	api_fail_at(request, 400, "invalid", "after",
+		    "\"%.32s\" does not fit; give a revision, or 0 for all", text);
+	return false;
+}
+
+static json_t *history_json(const struct history *history)
+{
+	return json_make("{s:O, s:o}", "changes", history->array, "next",
+			 history->more ? json_integer((json_int_t)history->last) : json_null());
+}
+
 void api_changes_list(struct api_request *request)
 {
-	const char *after = api_query(request, "after");
+	static const char *const known[] = {"after", "limit", NULL};
+	struct history history = {.limit = 0};
 	struct change_error error;
-	struct source *source = change_source(request->service->inventory, &error);
-	struct history history = {.array = json_array()};
+	struct source *source;
 	char text[SOURCE_ERROR_MAX];
-	size_t limit;
-	char *end = NULL;
-	unsigned long long from = after ? strtoull(after, &end, 10) : 0;
+	uint64_t after;
 
+	if (!resource_check_query(request, known) || !read_after(request, &after) ||
+	    !api_v1_limit(request, &history.limit))
+		return;
+	source = change_source(request->service->inventory, &error);
 	if (!source) {
 		api_fail_change(request, &error);
-	} else if (after && (*after < '0' || *after > '9' || *end != '\0')) {
-		api_fail_at(request, 400, "invalid", "after",
-			    "\"%.32s\" does not fit; give a revision, or 0 for all", after);
-	} else if (api_v1_limit(request, &limit)) {
-		if (source->calls->changes(source, from, limit, on_change, &history, text) != 0)
-			api_fail(request, 503, "store_failed", "%s", text);
-		else
-			api_reply_json(request, 200,
-				       json_make("{s:O, s:o}", "changes", history.array, "next",
-						 history.count < limit
-							 ? json_null()
-							 : json_integer((json_int_t)history.last)),
-				       NULL);
+		return;
 	}
+	history.array = json_array();
+	int err = source->calls->changes(source, after, on_change, &history, text);
+	if (err && err != ERR_LIMIT)
+		api_fail(request, 503, "store_failed", "%s", text);
+	else
+		api_reply_json(request, 200, history_json(&history), NULL);
 	json_decref(history.array);
 }

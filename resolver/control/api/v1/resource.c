@@ -23,11 +23,12 @@
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
+#include "rules/text.h"
 
-enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, NAME_MAX_BYTES = 1024, LINK_MAX_BYTES = 8 * 1024 };
+enum { NAME_MAX_BYTES = 1024, LINK_MAX_BYTES = 8 * 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag", "warnings", NULL};
+static const char *const shown_members[] = {"origin", "etag", "warnings", "placed", NULL};
 
 /* ---- which ---- */
 
@@ -102,11 +103,38 @@ static char *etag_of(const json_t *values, char text[ETAG_MAX])
 	return etag_print(version, 0, text);
 }
 
-static json_t *show(const struct kind *kind, const void *item, char etag[ETAG_MAX])
+/* What of the item was found for it, and is not among its values: addresses of endpoints. */
+static json_t *placed_json(const struct kind *kind, const void *item, const json_t *values)
 {
-	json_t *object = values_print(kind, item);
+	json_t *served = values_print(kind, item), *placed = json_object(), *value;
+	const char *key;
+
+	json_object_foreach(served, key, value)
+	{
+		if (!json_object_get(values, key))
+			json_put(placed, key, json_incref(value));
+	}
+	json_decref(served);
+	return placed;
+}
+
+/* The values as they were given. */
+static json_t *values_of(const struct api_request *request, const struct path *path,
+			 const void *item)
+{
+	const void *given = path->kind->placed ? part_given(served(request), path) : item;
+
+	return values_print(path->kind, given ? given : item);
+}
+
+static json_t *show(const struct api_request *request, const struct path *path, const void *item,
+		    char etag[ETAG_MAX])
+{
+	json_t *object = values_of(request, path, item);
 
 	etag_of(object, etag);
+	if (path->kind->placed)
+		json_put(object, "placed", placed_json(path->kind, item, object));
 	json_put(object, "origin", origin_json(item));
 	json_put(object, "etag", json_text(etag));
 	return object;
@@ -125,7 +153,7 @@ void api_resource_show(struct api_request *request)
 		fail_missing(request, &path);
 		return;
 	}
-	json_t *shown = show(path.kind, item, etag);
+	json_t *shown = show(request, &path, item, etag);
 	api_reply_json(request, 200, shown, etag);
 }
 
@@ -162,20 +190,21 @@ static const char *encode(char *to, size_t size, const char *text)
 }
 
 /* "rulesets/-/office/rules/contoso" */
-static void resource_path(const struct kind *kind, const char *name, const char *child,
-			  char text[LINK_MAX_BYTES])
+static void resource_path(const struct path *path, char text[LINK_MAX_BYTES])
 {
+	const struct kind *kind = path->kind;
 	char first[3 * NAME_MAX_BYTES], second[3 * NAME_MAX_BYTES];
 
-	encode(first, sizeof first, name);
-	if (child)
+	encode(first, sizeof first, path->names[0]);
+	if (kind->parent)
 		snprintf(text, LINK_MAX_BYTES, "%s/-/%s/%s/%s", kind->parent->collection, first,
-			 kind->collection, encode(second, sizeof second, child));
+			 kind->collection, encode(second, sizeof second, path->names[1]));
 	else
 		snprintf(text, LINK_MAX_BYTES, "%s/-/%s", kind->collection, first);
 }
 
-static void export_list(const struct kind *kind, const void *in, const char *parent, json_t *array)
+static void export_list(const struct api_request *request, const struct kind *kind, const void *in,
+			const char *parent, json_t *array)
 {
 	const struct field *list = kind_field(kind);
 	struct schema_list items = schema_list_get(list, in);
@@ -183,14 +212,17 @@ static void export_list(const struct kind *kind, const void *in, const char *par
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * list->group->size;
 		const char *name = part_name(kind, item);
-		char path[LINK_MAX_BYTES];
+		const struct path path = {
+			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
+		char text[LINK_MAX_BYTES];
 
-		resource_path(kind, parent ? parent : name, parent ? name : NULL, path);
-		json_add(array, json_make("{s:s, s:o, s:o}", "path", path, "values",
-					  values_print(kind, item), "origin", origin_json(item)));
+		resource_path(&path, text);
+		json_add(array,
+			 json_make("{s:s, s:o, s:o}", "path", text, "values",
+				   values_of(request, &path, item), "origin", origin_json(item)));
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				export_list(&kinds[k], item, name, array);
+				export_list(request, &kinds[k], item, name, array);
 	}
 }
 
@@ -199,10 +231,14 @@ static void export_file(struct api_request *request)
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
-	int err = out ? config_file_write(served(request), out) : ERR_NOMEM;
+	const struct model *now = served(request);
+	/* Once more, because what is served has addresses that nobody gave. */
+	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
+	int err = out && given ? config_file_write(given, out) : ERR_NOMEM;
 
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
+	model_free(given);
 	if (!err) {
 		api_reply_text(request, text, length);
 		return;
@@ -228,24 +264,23 @@ void api_export(struct api_request *request)
 	array = json_array();
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			export_list(&kinds[i], served(request), NULL, array);
+			export_list(request, &kinds[i], served(request), NULL, array);
 	api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
 }
 
 /* ---- lists ---- */
 
 struct listing {
+	const struct path *path; /* without the last name */
 	const struct kind *kind;
 	const void **items; /* that fit, by name */
 	size_t count;
 };
 
-static const struct kind *sorted_kind; /* qsort has no context; the control thread is alone */
-
-static int compare_items(const void *a, const void *b)
+static int compare_items(const void *a, const void *b, void *kind)
 {
-	return strcasecmp(part_name(sorted_kind, *(const void *const *)a),
-			  part_name(sorted_kind, *(const void *const *)b));
+	return strcasecmp(part_name(kind, *(const void *const *)a),
+			  part_name(kind, *(const void *const *)b));
 }
 
 /* Whether the item has the value that ?KEY=VALUE asks for. */
@@ -288,8 +323,17 @@ static bool fits(struct api_request *request, const struct kind *kind, const voi
 	return true;
 }
 
+bool resource_check_query(struct api_request *request, const char *const *known)
+{
+	const char *other = api_query_other(request, known);
+
+	if (other)
+		api_fail_at(request, 400, "invalid", other, "is not known here");
+	return !other;
+}
+
 /* False: a filter is not known, which has been answered. */
-static bool check_query(struct api_request *request, const struct kind *kind)
+static bool check_filters(struct api_request *request, const struct kind *kind)
 {
 	const struct group *group = kind_field(kind)->group;
 	const char *known[64 + 4] = {"limit", "marker", "q"}, *other;
@@ -336,33 +380,54 @@ static int collect(struct api_request *request, struct listing *listing, const v
 		if (fits(request, listing->kind, item))
 			listing->items[listing->count++] = item;
 	}
-	sorted_kind = listing->kind;
-	qsort(listing->items, listing->count, sizeof *listing->items, compare_items);
+	qsort_r(listing->items, listing->count, sizeof *listing->items, compare_items,
+		(void *)(uintptr_t)listing->kind);
 	return 0;
 }
 
-/* The path of the list with what gives the page behind `marker`. */
-static json_t *next_json(const struct path *path, const char *marker, size_t limit)
+/* &KEY=VALUE as it was asked for; nothing where it was not. */
+static void put_filter(const struct api_request *request, FILE *out, const char *key)
 {
-	const struct kind *kind = path->kind;
-	char text[LINK_MAX_BYTES], in[3 * NAME_MAX_BYTES], behind[3 * NAME_MAX_BYTES];
+	const char *value = api_query(request, key);
+	char encoded[3 * NAME_MAX_BYTES];
 
-	encode(behind, sizeof behind, marker);
-	if (kind->parent)
-		snprintf(text, sizeof text, "/v1/%s/-/%s/%s?limit=%zu&marker=%s",
-			 kind->parent->collection, encode(in, sizeof in, path->names[0]),
-			 kind->collection, limit, behind);
-	else
-		snprintf(text, sizeof text, "/v1/%s?limit=%zu&marker=%s", kind->collection, limit,
-			 behind);
-	return json_text(text);
+	if (value)
+		fprintf(out, "&%s=%s", key, encode(encoded, sizeof encoded, value));
 }
 
-static json_t *page_json(struct api_request *request, const struct path *path,
-			 const struct listing *listing, size_t limit)
+/* The path and query of the page behind `marker`; null without memory. */
+static json_t *next_json(const struct api_request *request, const struct listing *listing,
+			 const char *marker, size_t limit)
+{
+	const struct kind *kind = listing->kind;
+	const struct group *group = kind_field(kind)->group;
+	char encoded[3 * NAME_MAX_BYTES], *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	json_t *next;
+
+	if (!out)
+		return json_null();
+	if (kind->parent)
+		fprintf(out, "/v1/%s/-/%s/%s", kind->parent->collection,
+			encode(encoded, sizeof encoded, listing->path->names[0]), kind->collection);
+	else
+		fprintf(out, "/v1/%s", kind->collection);
+	fprintf(out, "?limit=%zu&marker=%s", limit, encode(encoded, sizeof encoded, marker));
+	put_filter(request, out, "q");
+	for (size_t i = 0; i < group->count; i++)
+		if (is_scalar(&group->fields[i]))
+			put_filter(request, out, group->fields[i].key);
+	next = fclose(out) == 0 ? json_text(text) : json_null();
+	free(text);
+	return next;
+}
+
+static json_t *page_json(struct api_request *request, const struct listing *listing, size_t limit)
 {
 	const char *marker = api_query(request, "marker");
 	json_t *array = json_array(), *page = json_object(), *next = NULL;
+	struct path path = *listing->path;
 	char etag[ETAG_MAX];
 	size_t shown = 0;
 
@@ -371,9 +436,10 @@ static json_t *page_json(struct api_request *request, const struct path *path,
 
 		if (marker && strcasecmp(name, marker) <= 0)
 			continue;
-		json_add(array, show(listing->kind, listing->items[i], etag));
+		path.names[listing->kind->parent != NULL] = name;
+		json_add(array, show(request, &path, listing->items[i], etag));
 		if (++shown == limit && i + 1 < listing->count)
-			next = next_json(path, name, limit);
+			next = next_json(request, listing, name, limit);
 	}
 	json_put(page, listing->kind->collection, array);
 	json_put(page, "next", next ? next : json_null());
@@ -387,15 +453,16 @@ void api_resource_list(struct api_request *request)
 	size_t limit;
 	const void *in;
 
-	if (!read_path(request, &path) || !check_query(request, path.kind) ||
+	if (!read_path(request, &path) || !check_filters(request, path.kind) ||
 	    !api_v1_limit(request, &limit))
 		return;
 	in = list_in(request, &path);
 	if (!in)
 		return;
+	listing.path = &path;
 	listing.kind = path.kind;
 	if (collect(request, &listing, in) == 0)
-		api_reply_json(request, 200, page_json(request, &path, &listing, limit), NULL);
+		api_reply_json(request, 200, page_json(request, &listing, limit), NULL);
 	else
 		api_fail_memory(request);
 	free(listing.items);
@@ -430,11 +497,26 @@ json_t *resource_warnings(const struct faults *faults, const char *path)
 	return array;
 }
 
+static const char *const yes[] = {"", "true", "1", NULL}, *const no[] = {"false", "0", NULL};
+
 bool resource_is_rehearsal(const struct api_request *request)
 {
 	const char *text = api_query(request, "dry_run");
 
-	return text && strcmp(text, "false") != 0 && strcmp(text, "0") != 0;
+	return text && text_is_among(text, yes);
+}
+
+bool resource_check_change(struct api_request *request)
+{
+	static const char *const known[] = {"dry_run", NULL};
+	const char *text = api_query(request, "dry_run");
+
+	if (!resource_check_query(request, known))
+		return false;
+	if (!text || text_is_among(text, yes) || text_is_among(text, no))
+		return true;
+	api_fail_at(request, 400, "invalid", "dry_run", "must be true or false");
+	return false;
 }
 
 /* One edit; true: it is made, or would be. Else that has been answered. */
@@ -474,7 +556,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
 	if (item)
-		json_decref(show(path->kind, item, etag));
+		json_decref(show(request, path, item, etag));
 	if (precondition_check(item ? etag : NULL, if_match, if_none_match, text) != 0)
 		change_say(error, CHANGE_STALE, NULL, "%s", text);
 	else if (origin.file)
@@ -508,7 +590,7 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 {
 	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
 	char etag[ETAG_MAX];
-	json_t *body = item ? show(path->kind, item, etag) : json_deep_copy(values);
+	json_t *body = item ? show(request, path, item, etag) : json_deep_copy(values);
 	struct arena arena;
 	const char *text;
 
@@ -567,16 +649,27 @@ static void put(struct api_request *request, const struct path *path, const void
 	faults_release(&faults);
 }
 
+/* What a change is about; *item NULL: it is not there yet. False: it is not to be changed, or not
+ * in this way, which has been answered. */
+static bool find_to_change(struct api_request *request, struct path *path, bool makes,
+			   const void **item)
+{
+	if (!read_path(request, path) || !resource_check_change(request))
+		return false;
+	*item = part_find(served(request), path);
+	if (*item || makes)
+		return may_change(request, path);
+	fail_missing(request, path);
+	return false;
+}
+
 void api_resource_put(struct api_request *request)
 {
 	struct path path;
 	const void *item;
 	json_t *values;
 
-	if (!read_path(request, &path))
-		return;
-	item = part_find(served(request), &path);
-	if (!may_change(request, &path))
+	if (!find_to_change(request, &path, true, &item))
 		return;
 	values = read_body(request, &path);
 	if (values)
@@ -610,24 +703,20 @@ static int merge(json_t *target, const json_t *patch)
 
 void api_resource_patch(struct api_request *request)
 {
-	json_t *values = NULL, *patch = NULL;
+	struct change_error error;
+	json_t *values = NULL, *patch;
 	struct path path;
 	const void *item;
 
-	if (!read_path(request, &path))
-		return;
-	item = part_find(served(request), &path);
-	if (!item) {
-		fail_missing(request, &path);
-		return;
-	}
-	if (!may_change(request, &path))
+	if (!find_to_change(request, &path, false, &item))
 		return;
 	patch = read_body(request, &path);
 	if (!patch)
 		return;
-	values = service_values(request->service, &path);
-	if (values && merge(values, patch) == 0)
+	values = service_values(request->service, &path, &error);
+	if (!values)
+		api_fail_change(request, &error);
+	else if (merge(values, patch) == 0)
 		put(request, &path, item, values);
 	else
 		api_fail_memory(request);
@@ -641,14 +730,7 @@ void api_resource_delete(struct api_request *request)
 	struct path path;
 	const void *item;
 
-	if (!read_path(request, &path))
-		return;
-	item = part_find(served(request), &path);
-	if (!item) {
-		fail_missing(request, &path);
-		return;
-	}
-	if (!may_change(request, &path))
+	if (!find_to_change(request, &path, false, &item))
 		return;
 	faults_init(&faults);
 	if (make(request, &path, NULL, &faults))

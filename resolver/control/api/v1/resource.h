@@ -14,8 +14,12 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 /* A body as a resource's values: without what is shown beside them, and with the path's name. NULL:
  * it does not fit, or there is no memory; *why says which. */
 json_t *resource_values(const struct path *path, const json_t *body, const char **why);
+/* Whether the query has nothing but these; and whether it is a change's. False: not, which has been
+ * answered. */
+bool resource_check_query(struct api_request *request, const char *const *known);
+bool resource_check_change(struct api_request *request);
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
-/* [{"path", "message"}] of those below that path; "": all. */
+/* Texts of those below that path; "": all. */
 json_t *resource_warnings(const struct faults *faults, const char *path);
 
 #endif

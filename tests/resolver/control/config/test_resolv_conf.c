@@ -271,7 +271,11 @@ static struct model *load_text(struct world *world, struct load *load, const cha
 {
 	config_text_put(&world->files, "sluice.conf", config);
 	load_init(load, world->files.main_file, world->path);
-	return load_model(load, NULL, &world->faults);
+	struct model *model = load_model(load, NULL, &world->faults);
+
+	if (model)
+		load_adopt(load);
+	return model;
 }
 
 static void resolv_conf_is_wanted_only_without_targets_and_with_a_network(void **state)

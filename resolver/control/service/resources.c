@@ -1,0 +1,283 @@
+/* A change of resources goes through the state twice, because nothing may hold a transaction open
+ * while other calls of the store are made:
+ *
+ *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
+ *     compose ─► place, complete, check ─► sockets opened, policy compiled    (faults: the end)
+ *     begin ─► put, ... ─► commit ─► published
+ *
+ * Between the two the state may have been written to by another program, which the second begin
+ * sees. */
+#include <strings.h>
+
+#include "resolver/control/service/service.h"
+#include "rules/schema/schema.h"
+
+/* ---- what is written ---- */
+
+struct child { /* what is inside something that goes */
+	unsigned kind;
+	char *path;
+};
+struct children {
+	struct arena arena;
+	struct child *items;
+	size_t count, room;
+};
+
+static int on_child(void *context, const struct source_resource *resource)
+{
+	struct children *children = context;
+
+	if (children->count == children->room) {
+		size_t room = children->room ? 2 * children->room : 64;
+		struct child *items = reallocarray(children->items, room, sizeof *items);
+
+		if (!items)
+			return ERR_NOMEM;
+		children->items = items;
+		children->room = room;
+	}
+	struct child *child = &children->items[children->count++];
+	child->kind = resource->kind;
+	child->path = arena_strdup(&children->arena, resource->path);
+	return child->path ? 0 : ERR_NOMEM;
+}
+
+/* All that is inside what has that key goes. */
+static int remove_children(struct source *source, const struct kind *kind, const char *key,
+			   char error[SOURCE_ERROR_MAX])
+{
+	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
+	struct children children = {.count = 0};
+	int err = 0;
+
+	arena_init(&children.arena);
+	snprintf(from, sizeof from, "%s/", key);
+	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	for (size_t i = 0; !err && i < KIND_COUNT; i++)
+		if (kinds[i].parent == kind)
+			err = source->calls->resources(source, kinds[i].id, from, to, on_child,
+						       &children, error);
+	for (size_t i = 0; !err && i < children.count; i++)
+		err = source->calls->put(source, children.items[i].kind, children.items[i].path,
+					 NULL, error);
+	free(children.items);
+	arena_release(&children.arena);
+	return err;
+}
+
+static int write_edit(struct source *source, const struct service_edit *edit,
+		      char error[SOURCE_ERROR_MAX])
+{
+	char *json = edit->values ? json_dumps(edit->values, JSON_COMPACT) : NULL;
+	char key[PATH_MAX_BYTES];
+	int err = path_key(&edit->path, key);
+
+	if (!err && edit->values && !json)
+		err = ERR_NOMEM;
+	if (!err)
+		err = source->calls->put(source, edit->path.kind->id, key, json, error);
+	if (!err && !json)
+		err = remove_children(source, edit->path.kind, key, error);
+	free(json);
+	return err;
+}
+
+static int say(struct service_change *change, int err, const char *error)
+{
+	return change_say(&change->error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL,
+			  "%s", *error ? error : err_text(err));
+}
+
+/* Begins a transaction with all of the edits in it; where that fails there is none. */
+static int write_edits(struct source *source, struct service_change *change)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = source->calls->begin(source, change->who, &change->revision, error);
+
+	for (size_t i = 0; !err && i < change->count; i++)
+		err = write_edit(source, &change->edits[i], error);
+	if (!err)
+		return 0;
+	source->calls->roll_back(source);
+	return say(change, err, error);
+}
+
+/* ---- what it would make ---- */
+
+/* The edits by what they are in, each of those once. */
+static int compare_roots(const void *a, const void *b)
+{
+	const struct path *left = &(*(const struct service_edit *const *)a)->path;
+	const struct path *right = &(*(const struct service_edit *const *)b)->path;
+	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
+	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
+
+	if (one != two)
+		return one->id < two->id ? -1 : 1;
+	return strcasecmp(left->names[0], right->names[0]);
+}
+
+/* The parts of the model, with the edits, which are written. */
+static int read_parts(struct parts *parts, struct source *source, struct service_change *change,
+		      struct model *declared, struct faults *faults)
+{
+	const struct service_edit **edits = reallocarray(NULL, change->count, sizeof *edits);
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = edits ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; edits && i < change->count; i++)
+		edits[i] = &change->edits[i];
+	if (edits)
+		qsort(edits, change->count, sizeof(*edits), compare_roots);
+	for (size_t i = 0; !err && i < change->count; i++)
+		if (i == 0 || compare_roots(&edits[i - 1], &edits[i]) != 0)
+			err = parts_refresh(parts, source, &edits[i]->path, declared, faults,
+					    error);
+	free(edits);
+	return err && err != ERR_FAULTS ? say(change, err, error) : err;
+}
+
+static int on_values(void *context, const struct source_resource *resource)
+{
+	json_t **values = context;
+
+	*values = json_loads(resource->json, 0, NULL);
+	return *values ? 0 : ERR_INVALID;
+}
+
+static int find_values(struct source *source, const struct path *path, json_t **values,
+		       char error[SOURCE_ERROR_MAX])
+{
+	char key[PATH_MAX_BYTES], end[PATH_MAX_BYTES + 1];
+	int err = path_key(path, key);
+
+	*values = NULL;
+	snprintf(error, SOURCE_ERROR_MAX, "its values in the state are no JSON; put it anew");
+	snprintf(end, sizeof end, "%s\x01", key);
+	if (!err)
+		err = source->calls->resources(source, path->kind->id, key, end, on_values, values,
+					       error);
+	return err;
+}
+
+/* Whether the last word on it in the change is that it is there. */
+static bool stays(struct source *source, const struct path *path)
+{
+	char error[SOURCE_ERROR_MAX];
+	json_t *values;
+	bool found = find_values(source, path, &values, error) == 0 && values;
+
+	json_decref(values);
+	return found;
+}
+
+/* What is to be inside something has to have that. */
+static void check_parents(const struct service_change *change, struct source *source,
+			  const struct parts *parts, const struct model *declared,
+			  struct faults *faults)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		const struct kind *parent = edit->path.kind->parent;
+		struct origin origin = {0};
+
+		if (!edit->values || !parent || parts_have(parts, declared, &edit->path) ||
+		    !stays(source, &edit->path))
+			continue;
+		origin.path = path_text(&edit->path, &faults->arena);
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "there is no %s \"%s\"; make it first", kind_field(parent)->group->name,
+			  edit->path.names[0]);
+	}
+}
+
+/* The model with the edits. NULL: error or faults say why. */
+static struct model *model_with(struct service *service, struct source *source,
+				struct service_change *change, struct faults *faults)
+{
+	struct model *now = service->server.model, *declared = load_declared(now), *model = NULL;
+	size_t errors = faults->errors;
+	struct parts parts;
+	int err = parts_copy(&parts, now);
+
+	if (err)
+		say(change, err, "");
+	if (!err)
+		err = write_edits(source, change);
+	if (!err) {
+		err = read_parts(&parts, source, change, declared, faults);
+		if (!err)
+			check_parents(change, source, &parts, declared, faults);
+		source->calls->roll_back(source);
+	}
+	if (!err && faults->errors == errors)
+		model = load_compose(&service->load, declared, &parts, now, faults);
+	parts_release(&parts);
+	return model;
+}
+
+/* ---- making it so ---- */
+
+struct commit {
+	struct source *source;
+	struct service_change *change;
+};
+
+static int commit_edits(void *context, struct faults *faults)
+{
+	const struct commit *commit = context;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = write_edits(commit->source, commit->change);
+
+	(void)faults; /* the change has its error */
+	if (!err) {
+		err = commit->source->calls->commit(commit->source, error);
+		if (err)
+			say(commit->change, err, error);
+	}
+	return err;
+}
+
+int service_change(struct service *service, struct service_change *change, struct faults *faults)
+{
+	struct source *source;
+	struct commit commit = {.change = change};
+	const struct server_commit step = {commit_edits, &commit};
+	struct model *model = NULL;
+	char text[SERVICE_TEXT_MAX];
+	int err = ERR_FAULTS;
+
+	change->error.outcome = CHANGE_FINE;
+	source = commit.source = change_source(service->inventory, &change->error);
+	if (source)
+		model = model_with(service, source, change, faults);
+	if (model && change->rehearsal)
+		err = 0;
+	else if (model)
+		err = service_serve_with(service, model, &step, faults, text);
+	if (err || change->rehearsal)
+		model_free(model);
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	return err ? ERR_FAULTS : 0;
+}
+
+json_t *service_values(struct service *service, const struct path *path, struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	char text[SOURCE_ERROR_MAX];
+	json_t *values;
+
+	if (!source)
+		return NULL;
+	if (find_values(source, path, &values, text) == 0) {
+		if (!values)
+			change_say(error, CHANGE_NOT_FOUND, NULL,
+				   "the state does not have it any more");
+		return values;
+	}
+	json_decref(values);
+	change_say(error, CHANGE_STORE, NULL, "%s", text);
+	return NULL;
+}
