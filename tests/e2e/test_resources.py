@@ -255,9 +255,92 @@ class Resources(World):
             names += [rule["name"] for rule in page["rules"]]
             path = page["next"]
         self.assertEqual(["contoso", "r0", "r1", "r2", "r3"], names)
+        page = self.good("GET", "rulesets/-/office/rules?state=disabled&limit=1").body
+        self.assertEqual(["r3"], [rule["name"] for rule in self.good(
+            "GET", page["next"].removeprefix("/v1/")).body["rules"]])
         listed = self.good("GET", "rulesets/-/office/rules?state=disabled&q=R").body["rules"]
         self.assertEqual(["r1", "r3"], [rule["name"] for rule in listed])
         self.bad(self.call("GET", "rulesets/-/office/rules?colour=red"), 400, "invalid", "is not known")
+
+    def test_edits_of_one_change_are_made_in_their_order(self):
+        self.build_hub()
+        rule = {"domain": "t.corp.", "targets": [{"address": "127.0.0.5"}]}
+        office = {"outbound_endpoints": ["r/out"]}
+
+        def change(*edits):
+            return self.good("POST", "changes", {"edits": [
+                {"path": path, "values": values} for path, values in edits]})
+        change(("rulesets/-/office/rules/new", rule), ("rulesets/-/office", None), ("rulesets/-/office", office))
+        self.assertEqual([], self.good("GET", "rulesets/-/office/rules").body["rules"])
+        change(("rulesets/-/office/rules/t", rule), ("rulesets/-/OFFICE/rules/T", None))
+        self.assertEqual([], self.good("GET", "rulesets/-/office/rules").body["rules"])
+        change(("rulesets/-/office", None), ("rulesets/-/office/rules/t", None), ("rulesets/-/ghost", None))
+        self.assertEqual([], self.good("GET", "rulesets").body["rulesets"])
+        change(("rulesets/-/office/rules/t", rule), ("rulesets/-/office", office))
+        self.assertEqual(["t"], [r["name"] for r in self.good("GET", "rulesets/-/office/rules").body["rules"]])
+        self.bad(self.call("POST", "changes", {"edits": [
+            {"path": "rulesets/-/ghost/rules/t", "values": rule}]}), 400, "invalid",
+                 'there is no ruleset "ghost"')
+
+    def test_a_page_of_the_history_ends_with_a_revision(self):
+        self.good("POST", "changes", {"edits": [{"path": p, "values": v} for p, v in HUB]})
+        self.good("PUT", "virtual_networks/-/lab", {"address_space": ["10.30.0.0/16"]})
+        page = self.good("GET", "changes?limit=2").body
+        self.assertEqual(len(HUB), len(page["changes"]))
+        page = self.good("GET", "changes?limit=2&after=%d" % page["next"]).body
+        self.assertEqual((["virtual_networks/-/lab"], None),
+                         ([c["path"] for c in page["changes"]], page["next"]))
+        for wrong in ("x", "-1", "18446744073709551615"):
+            self.assertEqual(400, self.call("GET", "changes?after=" + wrong).status)
+
+    def test_what_is_older_than_a_week_is_forgotten(self):
+        self.build_hub()
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("UPDATE changes SET time = time - 8 * 86400")
+        other.close()
+        for state in ("Disabled", "Enabled", "Disabled", "Enabled", "Disabled"):
+            self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": state})
+        paths = [c["path"] for c in self.good("GET", "changes").body["changes"]]
+        self.assertEqual(["rulesets/-/office/rules/contoso"] * 5, paths[-5:])
+        self.assertLess(len(paths), 9)
+
+    def test_a_misspelt_dry_run_changes_nothing(self):
+        self.build_hub()
+        path = "rulesets/-/office/rules/contoso"
+        for query in ("?dryrun", "?dry_run=perhaps"):
+            for method, body in (("PATCH", {"state": "Disabled"}), ("DELETE", None)):
+                self.assertEqual(400, self.call(method, path + query, body).status)
+            self.assertEqual(400, self.call("POST", "changes" + query, {"edits": [
+                {"path": path, "values": None}]}).status)
+        self.good("DELETE", path + "?dry_run")
+        self.good("PATCH", path + "?dry_run=1", {"state": "Disabled"})
+        self.assertEqual("Enabled", self.good("GET", path).body["state"])
+        self.good("PATCH", path + "?dry_run=false", {"state": "Disabled"})
+        self.assertEqual("Disabled", self.good("GET", path).body["state"])
+
+    def test_an_address_that_was_placed_is_shown_and_not_given_by_sending_it_back(self):
+        self.build_hub()
+        path = "resolvers/-/r/inbound_endpoints/in"
+        shown = self.good("GET", path).body
+        self.assertEqual({"address": "10.10.0.4", "listen": "10.10.0.4:53"}, shown["placed"])
+        self.assertNotIn("address", shown)
+        self.good("PUT", path, shown)
+        self.good("PATCH", "virtual_networks/-/hub/subnets/in", {"prefix": "10.10.0.32/28"})
+        self.assertEqual("10.10.0.36", self.good("GET", path).body["placed"]["address"])
+
+    def test_a_state_that_others_touch_takes_changes_all_the_same(self):
+        self.build_hub()
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("CREATE TABLE mine (a)")
+            other.execute("DROP TABLE mine")
+        other.close()
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        self.assert_answer(self.ask("e.contoso.corp"), "198.51.100.3")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("UPDATE resources SET json = '{' WHERE path = '-/office/contoso'")
+        other.close()
+        self.bad(self.call("PATCH", "rulesets/-/office/rules/contoso", {"state": "Enabled"}), 503,
+                 "store_failed", "are no JSON; put it anew")
 
     # ---- when the disk fails ----
 
@@ -371,6 +454,45 @@ class Apply(World):
                          [(e["path"], e["values"]) for e in after["edits"]])
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+
+class Followed(World):
+    """The default resolver is resolv.conf's, and reverse zones go out."""
+
+    def start(self):
+        if not hasattr(self, "sluice"):
+            self.world.write("resolv.conf", "nameserver 127.0.0.3\n")
+        config = (CONFIG % self.filed).replace(
+            'default_resolver = { targets = ( { address = "127.0.0.3"; } ); };', """
+address_pools = ( { name = "own"; prefix = "198.51.100.0/24"; } );
+reverse = { name_servers = [ "ns1.example." ]; };
+transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
+        self.sluice = harness.Sluice(self.host, config, options=(
+            "--resolv-conf", self.world.dir + "/resolv.conf"))
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
+
+    def test_a_rehearsal_does_not_swallow_what_resolv_conf_says_anew(self):
+        self.build_hub()
+        self.assert_answer(self.ask("a.example"), "198.51.100.3")
+        other = harness.Upstream(self.host, "127.0.0.7", "198.51.100.7")
+        self.world.write("resolv.conf", "nameserver 127.0.0.7\n")
+        path = "rulesets/-/office/rules/contoso"
+        self.good("PATCH", path + "?dry_run", {"state": "Disabled"})
+        self.good("PATCH", path, {"description": "x"})
+        count = iter(range(1000))
+        harness.wait_for(lambda: self.ask("b%d.example" % next(count)).texts() == ["198.51.100.7"],
+                         "the other server")
+        self.assertTrue(other.questions())
+
+    def test_a_pool_is_added_while_its_zones_go_out(self):
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", "addresses/-/mail", {"address": "203.0.113.5", "reverse_fqdn": "mail.example."})
+        self.good("PUT", "address_pools/-/third", {"prefix": "192.0.2.0/24"}, 201)
+        self.bad(self.call("PUT", "address_pools/-/fourth", {"prefix": "192.0.2.0/25"}), 400, "invalid",
+                 "overlap")
+        self.good("DELETE", "address_pools/-/third", status=204)
+        self.assertEqual(["more", "own"], [pool["name"] for pool in self.good(
+            "GET", "address_pools").body["address_pools"]])
 
 
 class First(World):

@@ -153,11 +153,13 @@ static int find_values(struct source *source, const struct path *path, json_t **
 	int err = path_key(path, key);
 
 	*values = NULL;
-	snprintf(error, SOURCE_ERROR_MAX, "its values in the state are no JSON; put it anew");
 	snprintf(end, sizeof end, "%s\x01", key);
 	if (!err)
 		err = source->calls->resources(source, path->kind->id, key, end, on_values, values,
 					       error);
+	if (err == ERR_INVALID)
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "its values in the state are no JSON; put it anew");
 	return err;
 }
 
