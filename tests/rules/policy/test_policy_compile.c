@@ -224,6 +224,98 @@ static void a_changed_source_makes_a_new_ruleset(void **state)
 	policy_free(second);
 }
 
+/* ---- rulesets of a known version, which are not compiled again ---- */
+
+/* The first ruleset has a version: the second policy has it from the first one without looking. */
+static void compile_known(struct model *model, struct policy **first, struct policy **second,
+			  void (*change)(struct model *model))
+{
+	model->rulesets.items[0].version = 7;
+	*first = model_compile(model, NULL);
+	change(model);
+	*second = model_compile(model, *first);
+	policy_free(*first);
+}
+
+static void forget_rule(struct model *model)
+{
+	model->rulesets.items[0].rules.count = 0;
+}
+
+static void a_ruleset_of_the_same_version_is_not_looked_at(void **state)
+{
+	struct policy *first, *second;
+
+	compile_known(*state, &first, &second, forget_rule);
+	assert_string_equal(model_decide(second, "hub", "x.corp.", TYPE_A), "rule corp");
+	policy_free(second);
+}
+
+static void move_source(struct model *model)
+{
+	forget_rule(model);
+	assert_int_equal(
+		address_parse(&model->resolvers.items[0].outbound_endpoints.items[0].source,
+			      "127.0.0.9"),
+		0);
+}
+
+static void add_inbound(struct model *model)
+{
+	forget_rule(model);
+	model_add_network(model, "third", "10.30.0.0/16");
+	model_add_resolver(model, "third-resolver", "third", "127.0.0.1:5301");
+}
+
+/* The networks behind it get other numbers, which targets that are us are compiled with. */
+static void remove_network_ahead(struct model *model)
+{
+	struct virtual_network *networks = model->virtual_networks.items;
+	const struct virtual_network hub = networks[0];
+
+	forget_rule(model);
+	networks[0] = networks[1];
+	networks[1] = hub;
+}
+
+static void reserve_domain(struct model *model)
+{
+	forget_rule(model);
+	model_add_reserved(model, "corp.");
+}
+
+static void change_version(struct model *model)
+{
+	forget_rule(model);
+	model->rulesets.items[0].version = 8;
+}
+
+static void leave_by_another(struct model *model)
+{
+	static const char *other[] = {"hub-resolver/out2"};
+
+	forget_rule(model);
+	model->rulesets.items[0].outbound_endpoints.items = other;
+}
+
+static void what_a_ruleset_is_compiled_with_makes_it_another(void **state)
+{
+	void (*const changes[])(struct model *) = {move_source,          add_inbound,
+						   remove_network_ahead, reserve_domain,
+						   change_version,       leave_by_another};
+
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+		struct policy *first, *second;
+
+		compile_known(*state, &first, &second, changes[i]);
+		assert_string_not_equal(model_decide(second, "hub", "x.corp.", TYPE_A),
+					"rule corp");
+		policy_free(second);
+		teardown(state);
+		setup(state);
+	}
+}
+
 static const struct zone *zone_of(const struct policy *policy, const char *text)
 {
 	struct name name = test_name(text);
@@ -539,6 +631,8 @@ int main(void)
 		TEST(an_endpoints_own_list_is_instead_of_the_usual_one),
 		TEST(links_name_networks_in_any_case_and_order),
 		TEST(an_unchanged_ruleset_is_taken_over),
+		TEST(a_ruleset_of_the_same_version_is_not_looked_at),
+		TEST(what_a_ruleset_is_compiled_with_makes_it_another),
 		TEST(a_ruleset_keeps_its_place_when_others_go),
 		TEST(a_link_is_not_part_of_the_ruleset),
 		TEST(a_changed_source_makes_a_new_ruleset),
