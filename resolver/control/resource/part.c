@@ -1,5 +1,6 @@
 #include "resolver/control/resource/part.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -81,30 +82,79 @@ struct row {
 	const struct kind *kind;
 	const char *path;
 	const char *root; /* the part of it that names what is at the top */
-	const char *json;
+	json_t *values;
 	size_t order; /* by its path */
 };
 
 struct rows { /* of one kind at the top and those inside it */
 	struct arena arena;
+	struct faults *faults;
 	struct row *items;
 	size_t count, room;
 };
 
-/* "-/office" of "-/office/contoso"; it has two segments at least, or is no path of ours. */
+/* The last name of a path, which is percent-encoded; in the arena, NULL without memory. */
+static const char *last_name(const char *path, struct arena *arena)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = arena_strdup(arena, slash ? slash + 1 : path), *to = name;
+	unsigned byte;
+
+	for (const char *at = name; at && *at != '\0'; at++, to++) {
+		*to = *at;
+		if (*at == '%' && isxdigit((unsigned char)at[1]) &&
+		    isxdigit((unsigned char)at[2]) && sscanf(at + 1, "%2x", &byte) == 1) {
+			*to = (char)byte;
+			at += 2;
+		}
+	}
+	if (name)
+		*to = '\0';
+	return name;
+}
+
+/* "-/office" of "-/office/contoso". */
 static const char *root_of(struct arena *arena, const char *path)
 {
 	const char *slash = strchr(path, '/');
 	const char *end = slash ? strchr(slash + 1, '/') : NULL;
 
-	if (!slash)
-		return NULL;
 	return arena_printf(arena, "%.*s", end ? (int)(end - path) : (int)strlen(path), path);
+}
+
+/* Whether the row is as sluice writes it: a kind that can be there, JSON, and in it the name that
+ * its path ends in. */
+static bool is_ours(const struct row *row, struct arena *arena)
+{
+	const char *name = json_string_value(json_object_get(row->values, "name"));
+	struct path path = {row->kind, "-", {name, NULL}};
+	char key[PATH_MAX_BYTES];
+
+	if (!row->kind || row->kind->declared || !name)
+		return false;
+	if (row->kind->parent) {
+		path.names[0] = last_name(row->root, arena);
+		path.names[1] = name;
+	}
+	return path.names[0] && path_key(&path, key) == 0 && strcmp(key, row->path) == 0;
+}
+
+static void warn_of_row(struct rows *rows, const struct source_resource *resource)
+{
+	const struct kind *kind = kind_of_id(resource->kind);
+	struct origin origin = {.path = kind ? kind->collection : "resources"};
+
+	fault_add(
+		rows->faults, FAULT_WARNING, &origin, NULL,
+		"the state has a row at \"%s\" which was not written by sluice; not served; remove "
+		"it, or put the resource anew",
+		resource->path);
 }
 
 static int on_row(void *context, const struct source_resource *resource)
 {
 	struct rows *rows = context;
+	struct row row = {.kind = kind_of_id(resource->kind), .order = rows->count};
 
 	if (rows->count == rows->room) {
 		size_t room = rows->room ? 2 * rows->room : 64;
@@ -115,14 +165,17 @@ static int on_row(void *context, const struct source_resource *resource)
 		rows->items = items;
 		rows->room = room;
 	}
-	struct row *row = &rows->items[rows->count];
-	row->kind = kind_of_id(resource->kind);
-	row->path = arena_strdup(&rows->arena, resource->path);
-	row->root = root_of(&rows->arena, resource->path);
-	row->json = arena_strdup(&rows->arena, resource->json);
-	if (!row->path || !row->root || !row->json)
+	row.path = arena_strdup(&rows->arena, resource->path);
+	row.root = root_of(&rows->arena, resource->path);
+	if (!row.path || !row.root)
 		return ERR_NOMEM;
-	row->order = rows->count++;
+	row.values = json_loads(resource->json, 0, NULL);
+	if (is_ours(&row, &rows->arena)) {
+		rows->items[rows->count++] = row;
+	} else {
+		warn_of_row(rows, resource);
+		json_decref(row.values);
+	}
 	return 0;
 }
 
@@ -165,6 +218,8 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 
 static void rows_release(struct rows *rows)
 {
+	for (size_t i = 0; i < rows->count; i++)
+		json_decref(rows->items[i].values);
 	free(rows->items);
 	arena_release(&rows->arena);
 }
@@ -182,32 +237,11 @@ static void out_of_memory(struct faults *faults)
 static void read_row(const struct row *row, const char *parent, void *item, struct arena *arena,
 		     struct faults *faults)
 {
-	json_t *values = json_loads(row->json, 0, NULL);
-	const char *name = json_string_value(json_object_get(values, "name"));
-	struct origin origin = {.path = arena_printf(arena, "%s%s[%s]", parent,
-						     row->kind->collection, name ? name : "")};
+	const char *name = json_string_value(json_object_get(row->values, "name"));
+	struct origin origin = {
+		.path = arena_printf(arena, "%s%s[%s]", parent, row->kind->collection, name)};
 
-	values_read(row->kind, values, item, &origin, arena, faults);
-	json_decref(values);
-}
-
-/* The last name of a path, which is percent-encoded; in the arena, NULL without memory. */
-static const char *last_name(const char *path, struct arena *arena)
-{
-	const char *slash = strrchr(path, '/');
-	char *name = arena_strdup(arena, slash ? slash + 1 : path), *to = name;
-	unsigned byte;
-
-	for (const char *at = name; at && *at != '\0'; at++, to++) {
-		*to = *at;
-		if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) {
-			*to = (char)byte;
-			at += 2;
-		}
-	}
-	if (name)
-		*to = '\0';
-	return name;
+	values_read(row->kind, row->values, item, &origin, arena, faults);
 }
 
 /* Whether the row says nothing that the file's item does not say, too: then it is in the way of
@@ -332,7 +366,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 		     char error[SOURCE_ERROR_MAX])
 {
 	size_t errors = faults->errors;
-	struct rows rows = {.count = 0};
+	struct rows rows = {.faults = faults};
 	int err;
 
 	arena_init(&rows.arena);
@@ -352,6 +386,25 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 }
 
 /* ---- of a model ---- */
+
+/* Always the same order, whichever was changed last: of two rulesets with one domain the first
+ * decides. */
+static int compare_parts(const void *a, const void *b)
+{
+	const struct model_part *left = *(struct model_part *const *)a;
+	const struct model_part *right = *(struct model_part *const *)b;
+	const struct kind *kind = kind_of_field(NULL, left->list);
+
+	if (left->list != right->list)
+		return left->list < right->list ? -1 : 1;
+	return strcasecmp(part_name(kind, left->item), part_name(kind, right->item));
+}
+
+static void sort(struct parts *parts)
+{
+	if (parts->count > 1)
+		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
+}
 
 void parts_release(struct parts *parts)
 {
@@ -384,6 +437,7 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, declared, faults, error);
+	sort(parts);
 	if (err)
 		parts_release(parts);
 	return err;
@@ -410,5 +464,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 			parts->items[kept++] = part;
 	}
 	parts->count = kept;
-	return load_root(parts, source, root, key, declared, faults, error);
+	err = load_root(parts, source, root, key, declared, faults, error);
+	sort(parts);
+	return err;
 }

@@ -73,13 +73,24 @@ struct model *load_compose(struct load *load, struct model *declared, const stru
 	return NULL;
 }
 
+/* The one that was named first, and is open; NULL: none was. */
+static const char *state_path(struct load *load, const struct model *declared)
+{
+	const char *named = declared->management.state;
+
+	if (!load->has_read)
+		snprintf(load->state, sizeof load->state, "%s", named ? named : "");
+	load->has_read = true;
+	return *load->state ? load->state : NULL;
+}
+
 /* A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
  * open: what the file says is served. Later it is a fault where resources of it are served, which
  * then go on being served. */
-static int read_parts(struct parts *parts, struct model *declared, const struct model *before,
-		      struct faults *faults)
+static int read_parts(struct load *load, struct parts *parts, struct model *declared,
+		      const struct model *before, struct faults *faults)
 {
-	const char *path = declared->management.state;
+	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
 	struct source *source = path ? state_look(path, error) : NULL;
 	bool is_new = path && !source && !*error && !(before && before->parts.count > 0);
@@ -112,7 +123,7 @@ struct model *load_again(struct load *load, struct model *declared, const struct
 	struct model *model = NULL;
 	struct parts parts;
 
-	if (read_parts(&parts, declared, before, faults) != 0)
+	if (read_parts(load, &parts, declared, before, faults) != 0)
 		return NULL;
 	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);

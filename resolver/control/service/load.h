@@ -12,13 +12,18 @@
 #include "rules/hash.h"
 #include "rules/schema/model.h"
 
+enum { LOAD_PATH_MAX = 4096 };
+
 struct load {
-	const char *config;       /* path */
-	const char *resolv_conf;  /* path */
-	struct hash_key key;      /* drawn once, of every name and zone */
-	bool follows;             /* the latest model's default resolver came from resolv.conf, */
-	struct resolv_conf found; /* which said this */
-	bool next_follows;        /* the same of the model that was loaded last, */
+	const char *config;        /* path */
+	const char *resolv_conf;   /* path */
+	struct hash_key key;       /* drawn once, of every name and zone */
+	bool follows;              /* the latest model's default resolver came from resolv.conf, */
+	struct resolv_conf found;  /* which said this */
+	bool has_read;             /* a model was loaded, */
+	char state[LOAD_PATH_MAX]; /* whose state this is; "": it has none. Another takes a restart
+				    */
+	bool next_follows;         /* the same of the model that was loaded last, */
 	struct resolv_conf next_found;
 };
 

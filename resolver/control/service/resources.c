@@ -85,6 +85,9 @@ static int write_edit(struct source *source, const struct service_edit *edit,
 
 static int say(struct service_change *change, int err, const char *error)
 {
+	if (err == ERR_LIMIT)
+		return change_say(&change->error, CHANGE_INVALID, NULL,
+				  "the path is too long; give shorter names");
 	return change_say(&change->error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL,
 			  "%s", *error ? error : err_text(err));
 }
@@ -254,6 +257,7 @@ int service_change(struct service *service, struct service_change *change, struc
 	source = commit.source = change_source(service->inventory, &change->error);
 	if (source)
 		model = model_with(service, source, change, faults);
+	change->checked = faults->count;
 	if (model && change->rehearsal)
 		err = 0;
 	else if (model)

@@ -85,9 +85,11 @@ struct service_edit {
 struct service_change {
 	const struct service_edit *edits;
 	size_t count;
-	const char *who;           /* for the history */
-	bool rehearsal;            /* finds out what it would come to, and changes nothing */
-	uint64_t revision;         /* out: of what was written */
+	const char *who;   /* for the history */
+	bool rehearsal;    /* finds out what it would come to, and changes nothing */
+	uint64_t revision; /* out: of what was written */
+	size_t checked;    /* out: so many faults were there before it was served; those behind are
+			    * what    serving it came to */
 	struct change_error error; /* out, with ERR_INVALID */
 };
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;

@@ -151,7 +151,7 @@ static void change(struct posted *posted)
 				  wanted.rehearsal ? json_null()
 						   : json_integer((json_int_t)wanted.revision),
 				  "dry_run", wanted.rehearsal, "edits", (json_int_t)posted->count,
-				  "warnings", resource_warnings(&faults, "")),
+				  "warnings", resource_warnings(&faults, "", wanted.checked)),
 			NULL);
 	}
 	faults_release(&faults);

@@ -480,7 +480,7 @@ static void fail_change(struct api_request *request, const struct service_change
 		api_fail_faults(request, 400, "invalid", faults);
 }
 
-json_t *resource_warnings(const struct faults *faults, const char *path)
+json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked)
 {
 	json_t *array = json_array();
 
@@ -489,7 +489,8 @@ json_t *resource_warnings(const struct faults *faults, const char *path)
 		const char *at = fault->origin.path ? fault->origin.path : "";
 		char text[API_TEXT_MAX];
 
-		if (fault->severity != FAULT_WARNING || strncmp(at, path, strlen(path)) != 0)
+		if (fault->severity != FAULT_WARNING ||
+		    (i < checked && strncmp(at, path, strlen(path)) != 0))
 			continue;
 		snprintf(text, sizeof text, "%s%s%s", at, *at ? ": " : "", fault->text);
 		json_add(array, json_text(text));
@@ -521,7 +522,7 @@ bool resource_check_change(struct api_request *request)
 
 /* One edit; true: it is made, or would be. Else that has been answered. */
 static bool make(struct api_request *request, const struct path *path, const json_t *values,
-		 struct faults *faults)
+		 struct faults *faults, size_t *checked)
 {
 	const struct service_edit edit = {*path, values};
 	struct service_change change = {.edits = &edit,
@@ -536,6 +537,7 @@ static bool make(struct api_request *request, const struct path *path, const jso
 		fail_change(request, &change, err, faults);
 		return false;
 	}
+	*checked = change.checked;
 	if (change.rehearsal)
 		return true;
 	arena_init(&arena);
@@ -584,19 +586,37 @@ static bool may_change(struct api_request *request, const struct path *path)
 	return false;
 }
 
-/* Answers with the resource as it is now, or, of a rehearsal, as it was sent. */
+/* What was sent, and has been found good, with its defaults. */
+static json_t *completed(const struct kind *kind, const json_t *values, struct arena *arena)
+{
+	static const struct origin origin;
+	void *item = arena_alloc(arena, kind_field(kind)->group->size);
+	struct faults unused;
+	json_t *printed = NULL;
+
+	faults_init(&unused);
+	if (item)
+		values_read(kind, values, item, &origin, arena, &unused);
+	if (item && unused.errors == 0)
+		printed = values_print(kind, item);
+	faults_release(&unused);
+	return printed;
+}
+
+/* Answers with the resource as it is now, or, of a rehearsal, as it would be. */
 static void answer(struct api_request *request, const struct path *path, unsigned status,
-		   const json_t *values, const struct faults *faults)
+		   const json_t *values, const struct faults *faults, size_t checked)
 {
 	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
 	char etag[ETAG_MAX];
-	json_t *body = item ? show(request, path, item, etag) : json_deep_copy(values);
 	struct arena arena;
 	const char *text;
+	json_t *body;
 
 	arena_init(&arena);
+	body = item ? show(request, path, item, etag) : completed(path->kind, values, &arena);
 	text = path_text(path, &arena);
-	json_put(body, "warnings", resource_warnings(faults, text ? text : ""));
+	json_put(body, "warnings", resource_warnings(faults, text ? text : "", checked));
 	arena_release(&arena);
 	api_reply_json(request, resource_is_rehearsal(request) ? 200 : status, body,
 		       item ? etag : NULL);
@@ -642,10 +662,11 @@ static void put(struct api_request *request, const struct path *path, const void
 		const json_t *values)
 {
 	struct faults faults;
+	size_t checked;
 
 	faults_init(&faults);
-	if (make(request, path, values, &faults))
-		answer(request, path, item ? 200 : 201, values, &faults);
+	if (make(request, path, values, &faults, &checked))
+		answer(request, path, item ? 200 : 201, values, &faults, checked);
 	faults_release(&faults);
 }
 
@@ -729,11 +750,14 @@ void api_resource_delete(struct api_request *request)
 	struct faults faults;
 	struct path path;
 	const void *item;
+	size_t checked;
 
 	if (!find_to_change(request, &path, false, &item))
 		return;
 	faults_init(&faults);
-	if (make(request, &path, NULL, &faults))
+	if (make(request, &path, NULL, &faults, &checked)) {
+		log_faults("change", &faults);
 		api_reply_empty(request, 204);
+	}
 	faults_release(&faults);
 }

@@ -19,7 +19,7 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 bool resource_check_query(struct api_request *request, const char *const *known);
 bool resource_check_change(struct api_request *request);
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
-/* Texts of those below that path; "": all. */
-json_t *resource_warnings(const struct faults *faults, const char *path);
+/* Texts of those below that path ("": all), and of those that serving it came to. */
+json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);
 
 #endif
