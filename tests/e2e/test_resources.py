@@ -342,6 +342,53 @@ class Resources(World):
         self.bad(self.call("PATCH", "rulesets/-/office/rules/contoso", {"state": "Enabled"}), 503,
                  "store_failed", "are no JSON; put it anew")
 
+    def test_of_two_rulesets_with_one_domain_the_same_decides_whichever_was_changed_last(self):
+        self.build_hub()
+        self.good("PUT", "rulesets/-/other", {"outbound_endpoints": ["r/out"]}, 201)
+        self.good("PUT", "rulesets/-/other/links/hub", {"virtual_network": "hub"}, 201)
+        self.good("PUT", "rulesets/-/other/rules/contoso",
+                  {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.3"}]}, 201)
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"description": "changed last"})
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.5")
+        self.sluice.kill()
+        self.start()
+        self.assert_answer(self.ask("c.contoso.corp"), "198.51.100.5")
+
+    def test_rows_that_others_wrote_are_passed_over_and_told_of(self):
+        self.build_hub()
+        rows = [(6, "-/evil.test", '{"name": "evil.test"}'), (10, "-/zz%5/b", '{"name": "b"}'),
+                (10, "-/office/bad", "{"), (10, "-/office/x", '{"name": "y", "domain": "y.", "targets": []}'),
+                (8, "group/rs", '{"name": "rs", "outbound_endpoints": ["r/out"]}'), (8, "none", "{}")]
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.executemany("INSERT INTO resources (kind, path, revision, json) VALUES (?, ?, 1, ?)", rows)
+        other.close()
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        for _, path, _ in rows:
+            self.assertIn('a row at "%s" which was not written by sluice' % path, text)
+        self.sluice.kill()
+        self.start()
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.good("PUT", "rulesets/-/office/rules/bad",
+                  {"domain": "bad.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.assert_answer(self.ask("a.bad.corp"), "198.51.100.5")
+
+    def test_another_state_takes_a_restart(self):
+        self.build_hub()
+        config = CONFIG % self.filed
+        for changed in (config.replace('state = "state.db"', 'state = "other.db"'),
+                        config.replace('state = "state.db";', "")):
+            self.sluice.reconfigure(changed)
+            status, text = self.sluice.command("reload")
+            self.assertEqual(0, status, text)
+            self.assertIn("takes a restart", text)
+            self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        self.sluice.reconfigure(config)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual("Disabled", self.good("GET", "rulesets/-/office/rules/contoso").body["state"])
+
     # ---- when the disk fails ----
 
     def test_a_state_that_cannot_be_written_refuses_the_change_and_dns_goes_on(self):
@@ -488,6 +535,9 @@ transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
         self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
         self.good("PUT", "addresses/-/mail", {"address": "203.0.113.5", "reverse_fqdn": "mail.example."})
         self.good("PUT", "address_pools/-/third", {"prefix": "192.0.2.0/24"}, 201)
+        small = self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.128/25"}).body
+        self.assertRegex(small["warnings"][0], "not served|no pool")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"})
         self.bad(self.call("PUT", "address_pools/-/fourth", {"prefix": "192.0.2.0/25"}), 400, "invalid",
                  "overlap")
         self.good("DELETE", "address_pools/-/third", status=204)

@@ -538,6 +538,10 @@ static bool make(struct api_request *request, const struct path *path, const jso
 		return false;
 	}
 	*checked = change.checked;
+	for (size_t i = change.checked; i < faults->count; i++)
+		log_event(LOG_WARNING, "change", "%s: %s",
+			  faults->items[i].origin.path ? faults->items[i].origin.path : "",
+			  faults->items[i].text);
 	if (change.rehearsal)
 		return true;
 	arena_init(&arena);
@@ -755,9 +759,7 @@ void api_resource_delete(struct api_request *request)
 	if (!find_to_change(request, &path, false, &item))
 		return;
 	faults_init(&faults);
-	if (make(request, &path, NULL, &faults, &checked)) {
-		log_faults("change", &faults);
+	if (make(request, &path, NULL, &faults, &checked))
 		api_reply_empty(request, 204);
-	}
 	faults_release(&faults);
 }
