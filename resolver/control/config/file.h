@@ -2,8 +2,8 @@
  * field table says (rules/schema/schema.h): the reader walks it and knows no key by name, so a new
  * setting needs nothing here.
  *
- * Reading checks syntax, types and ranges, and reads zone and secret files. Endpoints are not placed;
- * whether the whole is allowed is limits_check's to say, when the model is complete (load.h). */
+ * Reading checks syntax, types and ranges, and reads zone and secret files. Endpoints are not
+ * placed; whether the whole is allowed is limits_check's to say, when the model is complete. */
 #ifndef SLUICE_CONFIG_FILE_H
 #define SLUICE_CONFIG_FILE_H
 
