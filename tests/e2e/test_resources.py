@@ -398,10 +398,12 @@ class Resources(World):
         other.execute("BEGIN IMMEDIATE")
         self.bad(self.call("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"}), 503,
                  "store_failed", "another program holds it")
+        self.assertIn("another program holds it", self.sluice.status()["owned"][0]["error"])
         self.assert_answer(self.ask("c.contoso.corp"), "198.51.100.5")
         other.execute("ROLLBACK")
         other.close()
         self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
+        self.assertIsNone(self.sluice.status()["owned"][0]["error"])
         self.assert_answer(self.ask("d.contoso.corp"), "198.51.100.3")
 
 

@@ -43,6 +43,14 @@ class Store(test_reverse.Reverse):
         self.ptr_is("198.51.100.10", "app1.contoso.com.")
         self.ptr_is(OPEN, *filter(None, [served]))
 
+    def network_is_refused(self, why):
+        """The same of a resource that is no address."""
+        before = self.good("GET", "/v1/virtual_networks").body
+        answer = self.call("PUT", "/v1/virtual_networks/-/more", {"address_space": ["10.99.0.0/16"]})
+        self.bad_v1(answer, 503, "store_failed", text=why)
+        self.assertRegex(self.error(), why)
+        self.assertEqual(before, self.good("GET", "/v1/virtual_networks").body)
+
     def well(self, name="three.example."):
         """A change is made, is durable, and the status has nothing to say."""
         self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": name})
@@ -119,6 +127,7 @@ class Store(test_reverse.Reverse):
                 pass
         for _ in range(2):
             self.refused("disk")
+            self.network_is_refused("disk")
         self.reload()
         self.ptr_is(OPEN, "one.example.")
         os.unlink(filler)
@@ -128,6 +137,7 @@ class Store(test_reverse.Reverse):
         aside = self.path + ".aside"
         os.rename(self.path, aside)
         self.refused("is gone; put it back")
+        self.network_is_refused("is gone; put it back")
         self.assertFalse(os.path.exists(self.path))
         os.rename(aside, self.path)
         self.well()

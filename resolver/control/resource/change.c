@@ -251,10 +251,9 @@ static int store(struct change *change, uint64_t *revision)
 	count += change_groups_describe(change, edits + count);
 	int err = source_apply(inventory->source, edits, count, revision, error);
 	free(edits);
-	snprintf(inventory->error, sizeof inventory->error, "%s", err ? error : "");
+	inventory_note_error(inventory, err ? error : NULL);
 	if (!err)
 		return 0;
-	log_event(LOG_ERROR, "state", "%s", error);
 	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
 }
 

@@ -80,6 +80,13 @@ void inventory_say_lost(struct inventory *inventory)
 	log_event(LOG_ERROR, "state", "%s", inventory->error);
 }
 
+void inventory_note_error(struct inventory *inventory, const char *error)
+{
+	snprintf(inventory->error, sizeof inventory->error, "%s", error ? error : "");
+	if (error)
+		log_event(LOG_ERROR, "state", "%s", error);
+}
+
 static int open_source(struct inventory *inventory)
 {
 	char error[SOURCE_ERROR_MAX];

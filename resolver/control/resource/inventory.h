@@ -52,6 +52,9 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 /* The model that the file part came from: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
 
+/* Why the state has just failed, for the status and the log; NULL: it has not. */
+void inventory_note_error(struct inventory *inventory, const char *error);
+
 /* ---- for the service ---- */
 
 /* serve publishes an owned table, of which it takes a reference of its own, to the workers; it

@@ -264,6 +264,10 @@ int service_change(struct service *service, struct service_change *change, struc
 		err = service_serve_with(service, model, &step, faults, text);
 	if (err || change->rehearsal)
 		model_free(model);
+	if (source && change->error.outcome == CHANGE_STORE)
+		inventory_note_error(service->inventory, change->error.text);
+	else if (!err && !change->rehearsal)
+		inventory_note_error(service->inventory, NULL);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	return err ? ERR_FAULTS : 0;
