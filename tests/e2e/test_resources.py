@@ -7,6 +7,7 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -565,6 +566,24 @@ class First(World):
                                            "domain=contoso.corp.", "targets=127.0.0.5")
         self.assertEqual(0, status, text)
         self.assert_answer(self.host.ask(server, "a.contoso.corp"), "198.51.100.5")
+
+    def test_command_lines_are_completed_in_bash(self):
+        def completed(*words):
+            script = ("source <(%s completion bash); sluice() { %s \"$@\" -c %s; };"
+                      "COMP_WORDS=(sluice %s); COMP_CWORD=%d; _sluice; echo \"${COMPREPLY[@]}\"") % (
+                          harness.SLUICE, harness.SLUICE, self.sluice.config,
+                          " ".join(word or "''" for word in words), len(words))
+            with self.host.inside():
+                return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                                      timeout=60, check=True).stdout.split()
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
+        self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
+        self.assertEqual(["list"], completed("ruleset", "l"))
+        self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
+        self.assertEqual(["office"], completed("rule", "list", ""))
+        self.assertEqual(["resolver"], completed("show", "resolver", ""))
+        self.assertIn("--prune", completed("apply", "--pr"))
+        self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
 
     def test_a_file_that_is_there_is_left_alone(self):
         path = self.world.write("there.conf", "mine")

@@ -94,6 +94,13 @@ void command_print_usage(const struct command *command, FILE *out)
 	fprintf(out, "%s%s\n", *command->arguments ? " " : "", command->arguments);
 }
 
+void command_print_options(const struct command *command, FILE *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (command->options & options[i].bit && options[i].doc)
+			fprintf(out, "--%s ", options[i].name);
+}
+
 static void print_help(const struct command *command)
 {
 	command_print_usage(command, stdout);

@@ -93,6 +93,8 @@ int command_print_json(const json_t *value);
 /* The model that the configuration says; NULL: it has faults, which have been printed. */
 struct model *command_load(const struct command_line *line, struct load *load);
 void command_print_usage(const struct command *command, FILE *out);
+/* "--config --json": those that it takes. */
+void command_print_options(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);
 int command_serve(const struct command_line *line);
@@ -129,6 +131,7 @@ int command_resource_delete(const struct command_line *line);
 void command_resource_swap(char **words, int count);
 int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
+int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
 int command_history(const struct command_line *line);
 int command_undo(const struct command_line *line);

@@ -143,6 +143,9 @@ static const struct command commands[] = {
 	{"state import", command_state_import, CALL, 1, 1, "FILE",
 	 "put what was exported into the running server, all of it or nothing",
 	 "FILE may be - for standard input.\n"},
+	{"completion", command_completion, 0, 1, 1, "bash|zsh",
+	 "print a script that completes command lines",
+	 "For bash: source <(sluice completion bash); the same for zsh, behind compinit.\n"},
 	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
 	 "Made from the table of fields that also drives the reader of the file:\n"

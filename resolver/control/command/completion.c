@@ -1,0 +1,107 @@
+/* `sluice completion bash|zsh`: a script for the shell, made from the table of commands and the
+ * kinds of resources. Names of resources are asked of the running server. */
+#include "resolver/control/command/command.h"
+#include "resolver/control/resource/kind.h"
+
+/* What it completes, by the words before the cursor:
+ *
+ *     sluice <command or kind>
+ *     sluice list|show|... <kind> [<in>] <name>      sluice <kind> list|show|... [<in>] <name>
+ *     sluice ptr <set ...>                           -<option of the command>
+ */
+static const char script[] =
+	"_sluice_names() { sluice list \"$@\" 2>/dev/null | awk 'NR > 1 { print $1 }'; }\n"
+	"_sluice() {\n"
+	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} words=\n"
+	"  local verbs=' list show create set delete ' parent=\n"
+	"  [[ $verbs == *\" $kind \"* ]] && { verb=$kind; kind=${COMP_WORDS[1]}; }\n"
+	"  parent=$(_sluice_parent \"$kind\")\n"
+	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$verb\" \"$kind\")\n"
+	"  elif (( COMP_CWORD == 1 )); then words=\"$_sluice_commands $_sluice_kinds\"\n"
+	"  elif (( COMP_CWORD == 2 )); then\n"
+	"    if [[ $verbs == *\" $verb \"* ]]; then words=$_sluice_kinds\n"
+	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then words=$verbs\n"
+	"    else words=$(_sluice_second \"$verb\"); fi\n"
+	"  elif [[ $verbs == *\" $verb \"* ]]; then\n"
+	"    if (( COMP_CWORD == 3 )); then words=$(_sluice_names ${parent:-$kind})\n"
+	"    elif (( COMP_CWORD == 4 )) && [[ -n $parent ]]; then\n"
+	"      words=$(_sluice_names \"$kind\" \"${COMP_WORDS[3]}\"); fi\n"
+	"  fi\n"
+	"  COMPREPLY=( $(compgen -W \"$words\" -- \"$cur\") )\n"
+	"}\n"
+	"complete -o default -F _sluice sluice\n";
+
+/* Each first word once. */
+static void print_commands(const struct command *commands)
+{
+	const char *before = "";
+	size_t before_length = 0;
+
+	printf("_sluice_commands='");
+	for (const struct command *at = commands; at->name; at++) {
+		size_t length = strcspn(at->name, " ");
+
+		if (at->summary &&
+		    (length != before_length || strncmp(at->name, before, length) != 0))
+			printf("%.*s ", (int)length, at->name);
+		before = at->name;
+		before_length = length;
+	}
+	printf("'\n");
+}
+
+static void print_kinds(void)
+{
+	printf("_sluice_kinds='");
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		printf("%s ", kinds[i].name);
+	printf("'\n_sluice_parent() { case $1 in\n");
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].parent)
+			printf("  %s) echo %s;;\n", kinds[i].name, kinds[i].parent->name);
+	printf("esac; }\n");
+}
+
+/* The second words of `ptr ...` and its like. */
+static void print_second_words(const struct command *commands)
+{
+	printf("_sluice_second() { case $1 in\n");
+	for (const struct command *at = commands; at->name; at++) {
+		const char *blank = strchr(at->name, ' ');
+
+		if (blank && at->summary)
+			printf("  %.*s) echo %s;;&\n", (int)(blank - at->name), at->name,
+			       blank + 1);
+	}
+	printf("esac; }\n");
+}
+
+static void print_options(const struct command *commands)
+{
+	printf("_sluice_options() { case \"$1 $2\" in\n");
+	for (const struct command *at = commands; at->name; at++) {
+		if (!at->summary || !at->options)
+			continue;
+		printf("  '%s'*) echo ", at->name);
+		command_print_options(at, stdout);
+		printf(";;&\n");
+	}
+	printf("esac; }\n");
+}
+
+int command_completion(const struct command_line *line)
+{
+	const char *shell = line->arguments[0];
+
+	if (strcmp(shell, "zsh") == 0)
+		printf("autoload -U +X bashcompinit && bashcompinit\n");
+	else if (strcmp(shell, "bash") != 0)
+		return command_misuse(line, "\"%s\" is no shell that is known; give bash or zsh",
+				      shell);
+	print_commands(line->commands);
+	print_kinds();
+	print_second_words(line->commands);
+	print_options(line->commands);
+	fputs(script, stdout);
+	return EXIT_SUCCESS;
+}
