@@ -345,14 +345,26 @@ class Client:
             sock.sendall(dns.framed(self.packet(question, IDENT, b"")))
             return sock, dns.recv_framed(sock), "", ""
         except (OSError, EOFError) as error:
-            if sock:
-                sock.close()
             met = "closed"
             if isinstance(error, socket.timeout):
                 met = "silence"
-            elif was_open and isinstance(error, OSError) and time.monotonic() - left < UNREAD_S:
+            elif was_open and time.monotonic() - left < UNREAD_S and (
+                    isinstance(error, OSError) or self.was_reset(sock)):
                 met = "unread"
+            if sock:
+                sock.close()
             return None, None, met, repr(error)
+
+    @staticmethod
+    def was_reset(sock):
+        """Whether the end of the connection crossed the question: the server's kernel has reset it
+        then. A server that had read the question would have ended the connection without that."""
+        until = time.monotonic() + UNREAD_S
+        while time.monotonic() < until:
+            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                return True
+            time.sleep(0.001)
+        return False
 
 
 def main():
