@@ -162,13 +162,16 @@ class Proofs(unittest.TestCase):
 class Connections(unittest.TestCase):
     """What a client says of a connection that ends under its question."""
 
-    def met(self, was_open, is_read):
+    def met(self, was_open, is_read, crosses=False):
         with socket.create_server(("127.0.0.1", 0)) as listening:
             asking = types.SimpleNamespace(server=listening.getsockname(), source=None,
-                                           packet=client.Client.packet)
+                                           packet=client.Client.packet,
+                                           was_reset=client.Client.was_reset)
 
             def end():
                 with listening.accept()[0] as sock:
+                    if crosses:
+                        return
                     if is_read:
                         dns.recv_framed(sock)
                     else:
@@ -177,6 +180,8 @@ class Connections(unittest.TestCase):
             ending.start()
             sock = socket.create_connection(asking.server) if was_open else None
             question = client.Asker("office", 5).next()
+            if crosses:
+                ending.join()
             _, packet, met, _ = client.Client.exchange(asking, sock, question)
             ending.join()
             self.assertIsNone(packet)
@@ -189,6 +194,9 @@ class Connections(unittest.TestCase):
     def test_an_idle_connection_may_end_before_the_question_is_read(self):
         self.assertEqual("unread", self.met(was_open=True, is_read=False))
         self.assertEqual("closed", self.met(was_open=False, is_read=False))
+
+    def test_an_end_may_cross_the_question(self):
+        self.assertEqual("unread", self.met(was_open=True, is_read=False, crosses=True))
 
 
 class Answers(unittest.TestCase):
