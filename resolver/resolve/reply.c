@@ -428,7 +428,7 @@ static uint32_t bound_ttls(const struct target_reply *r, struct cache_entry *ent
 
 /* ---- entries ---- */
 
-struct parts { /* what an entry is made of, besides its key */
+struct entry_parts { /* what an entry is made of, besides its key */
 	const struct cache_link *links;
 	unsigned link_count;
 	const uint8_t *wire;
@@ -446,7 +446,7 @@ static uint8_t *append(uint8_t *at, const void *data, size_t length)
 }
 
 /* The parts in cache.h's order. The offsets of TTLs are not filled in. */
-static struct cache_entry *entry_new(const struct lookup_key *key, const struct parts *parts)
+static struct cache_entry *entry_new(const struct lookup_key *key, const struct entry_parts *parts)
 {
 	size_t link_bytes = parts->link_count * sizeof *parts->links;
 	unsigned ttl_count = (unsigned)parts->answers + parts->authorities;
@@ -526,7 +526,7 @@ static struct cache_entry *failure_entry(const struct lookup_key *key,
 	print_failure(result, too_long, text);
 	if (result->ede)
 		print_ede(result->ede, text);
-	struct cache_entry *entry = entry_new(key, &(struct parts){.text = text});
+	struct cache_entry *entry = entry_new(key, &(struct entry_parts){.text = text});
 	if (!entry)
 		return NULL;
 	entry->failed = true;
@@ -615,7 +615,8 @@ static uint32_t believed_s(const struct ask_result *result, uint32_t ttl)
 	return ttl < most ? ttl : most;
 }
 
-static struct cache_entry *answer_entry(const struct target_reply *r, const struct parts *parts)
+static struct cache_entry *answer_entry(const struct target_reply *r,
+					const struct entry_parts *parts)
 {
 	struct cache_entry *entry = entry_new(r->key, parts);
 
@@ -634,13 +635,13 @@ static struct cache_entry *answer_entry(const struct target_reply *r, const stru
 /* All of the reply up to the end of its answer section. */
 static struct cache_entry *whole_entry(const struct target_reply *r)
 {
-	return answer_entry(
-		r, &(struct parts){.links = r->links,
-				   .link_count = 1,
-				   .wire = r->wire,
-				   .length = r->rest.at,
-				   .question_length = (uint16_t)(r->answers_at - MESSAGE_HEADER),
-				   .answers = r->answers});
+	return answer_entry(r, &(struct entry_parts){.links = r->links,
+						     .link_count = 1,
+						     .wire = r->wire,
+						     .length = r->rest.at,
+						     .question_length = (uint16_t)(r->answers_at -
+										   MESSAGE_HEADER),
+						     .answers = r->answers});
 }
 
 /* noinline: a large frame is touched page by page, and most replies do not need it. */
@@ -661,13 +662,14 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_
 		return NULL;
 	if (message.overflow)
 		return failure_entry(r->key, r->result, true, r->now_us);
-	return answer_entry(r, &(struct parts){.links = r->links,
-					       .link_count = r->chain_length,
-					       .wire = message.wire,
-					       .length = message.length,
-					       .question_length = message.question_length,
-					       .answers = message.counts[SECTION_ANSWER],
-					       .authorities = message.counts[SECTION_AUTHORITY]});
+	return answer_entry(
+		r, &(struct entry_parts){.links = r->links,
+					 .link_count = r->chain_length,
+					 .wire = message.wire,
+					 .length = message.length,
+					 .question_length = message.question_length,
+					 .answers = message.counts[SECTION_ANSWER],
+					 .authorities = message.counts[SECTION_AUTHORITY]});
 }
 
 struct cache_entry *reply_entry(const struct lookup_key *key, const struct ask_result *result,

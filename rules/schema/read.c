@@ -264,7 +264,7 @@ static void unknown_key(struct schema_reader *reader, const struct group *group,
 		  "there is no such key; the keys here are %s", known);
 }
 
-struct members { /* of one group, being read */
+struct group_members { /* of one group, being read */
 	struct schema_reader *reader;
 	const struct group *group;
 	void *item;
@@ -274,7 +274,7 @@ struct members { /* of one group, being read */
 
 static void on_member(void *context, const char *key, const void *value)
 {
-	struct members *members = context;
+	struct group_members *members = context;
 	const struct field *field = schema_field(members->group, key);
 	struct origin origin;
 
@@ -287,7 +287,7 @@ static void on_member(void *context, const char *key, const void *value)
 	schema_read_field(members->reader, field, value, members->item, members->path);
 }
 
-static void missing_keys(const struct members *members, const struct origin *origin)
+static void missing_keys(const struct group_members *members, const struct origin *origin)
 {
 	char text[256];
 
@@ -305,7 +305,7 @@ static void missing_keys(const struct members *members, const struct origin *ori
 void schema_read_group(struct schema_reader *reader, const struct group *group, const void *value,
 		       void *item)
 {
-	struct members members = {.reader = reader, .group = group, .item = item};
+	struct group_members members = {.reader = reader, .group = group, .item = item};
 	struct origin origin;
 
 	assert(group->count <= 64);

@@ -55,7 +55,7 @@ struct zonefile_entry {
 	const char *problem; /* not NULL: why the entry is unusable */
 };
 
-struct scan {
+struct zonefile_scan {
 	size_t used; /* bytes of the entry */
 	unsigned depth;
 	bool quoted, comment, something; /* something: not only blanks */
@@ -75,7 +75,7 @@ static int text_init(struct zonefile_text *text, const char *bytes, size_t lengt
 	return text->entry ? 0 : ERR_NOMEM;
 }
 
-static void put(struct zonefile_text *text, struct scan *scan, char c)
+static void put(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 {
 	if (c == '\0')
 		scan->problem = "a NUL byte; a zone file is text";
@@ -87,7 +87,7 @@ static void put(struct zonefile_text *text, struct scan *scan, char c)
 }
 
 /* At a line's end: true when it ends the entry. */
-static bool end_line(struct zonefile_text *text, struct scan *scan)
+static bool end_line(struct zonefile_text *text, struct zonefile_scan *scan)
 {
 	text->line++;
 	if (!scan->second_line)
@@ -101,7 +101,7 @@ static bool end_line(struct zonefile_text *text, struct scan *scan)
 	return scan->problem != NULL;
 }
 
-static void parenthesis(struct zonefile_text *text, struct scan *scan, char c)
+static void parenthesis(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 {
 	if (c == '(')
 		scan->depth++;
@@ -114,7 +114,7 @@ static void parenthesis(struct zonefile_text *text, struct scan *scan, char c)
 }
 
 /* Takes one character outside comments. */
-static void take(struct zonefile_text *text, struct scan *scan, char c)
+static void take(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 {
 	if (c == '\\' && text->at < text->end && *text->at != '\n') {
 		put(text, scan, c);
@@ -134,7 +134,7 @@ static void take(struct zonefile_text *text, struct scan *scan, char c)
 }
 
 /* Reads up to the end of the entry that begins here. */
-static void read_entry(struct zonefile_text *text, struct scan *scan)
+static void read_entry(struct zonefile_text *text, struct zonefile_scan *scan)
 {
 	while (text->at < text->end) {
 		char c = *text->at++;
@@ -153,7 +153,8 @@ static void read_entry(struct zonefile_text *text, struct scan *scan)
 }
 
 /* After a broken entry: back to its second line. */
-static void resume(struct zonefile_text *text, const struct scan *scan, unsigned first_line)
+static void resume(struct zonefile_text *text, const struct zonefile_scan *scan,
+		   unsigned first_line)
 {
 	if (!scan->second_line || text->line <= first_line + 1 || text->rewinds++ >= REWINDS_MAX)
 		return;
@@ -165,7 +166,7 @@ static void resume(struct zonefile_text *text, const struct scan *scan, unsigned
 static bool next_entry(struct zonefile_text *text, struct zonefile_entry *entry)
 {
 	while (text->at < text->end) {
-		struct scan scan = {0};
+		struct zonefile_scan scan = {0};
 
 		*entry = (struct zonefile_entry){.line = text->line, .text = text->entry};
 		read_entry(text, &scan);

@@ -16,7 +16,7 @@
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 
-struct plan {
+struct apply_plan {
 	const struct command_line *line;
 	json_t *served; /* key -> {"path", "values", "origin"}; what the file has is taken out */
 	json_t *edits;
@@ -74,13 +74,13 @@ static void print_members(const json_t *before, const json_t *after)
 }
 
 /* Takes `values` over; NULL: it goes. */
-static void add_edit(struct plan *plan, const char *path, json_t *values)
+static void add_edit(struct apply_plan *plan, const char *path, json_t *values)
 {
 	json_add(plan->edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
 					values ? values : json_null()));
 }
 
-static void plan_item(struct plan *plan, const struct path *path, json_t *values)
+static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
 {
 	char *text = path_of(path), *key = text ? key_of(text) : NULL;
 	json_t *served = key ? json_incref(json_object_get(plan->served, key)) : NULL;
@@ -112,7 +112,7 @@ static void plan_item(struct plan *plan, const struct path *path, json_t *values
 }
 
 /* `parent`: the name of what the list is in; NULL: the model. */
-static void plan_list(struct plan *plan, const struct kind *kind, const void *in,
+static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
 		      const char *parent)
 {
 	const struct field *list = kind_field(kind);
@@ -143,7 +143,7 @@ static char *parent_of(const char *key)
 	return NULL;
 }
 
-static void plan_prune(struct plan *plan)
+static void plan_prune(struct apply_plan *plan)
 {
 	const char *key;
 	json_t *served;
@@ -206,7 +206,7 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-static int carry_out(struct plan *plan)
+static int carry_out(struct apply_plan *plan)
 {
 	const struct command_line *line = plan->line;
 	json_t *answer;
@@ -233,7 +233,7 @@ static int carry_out(struct plan *plan)
 
 static int apply(const struct command_line *line)
 {
-	struct plan plan = {.line = line, .edits = json_array()};
+	struct apply_plan plan = {.line = line, .edits = json_array()};
 	struct model *model = read_file(line);
 	int status = EXIT_FAILURE;
 

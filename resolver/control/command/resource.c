@@ -13,7 +13,7 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-struct named { /* what the arguments name, and those that are left */
+struct named_resource { /* what the arguments name, and those that are left */
 	const struct kind *kind;
 	const char *parent, *name; /* NULL: not of this kind, or not named */
 	char *const *rest;
@@ -32,12 +32,12 @@ static int fail_kind(const struct command_line *line, const char *word)
 }
 
 /* 0, or an exit status, which has been explained. */
-static int read_names(const struct command_line *line, bool is_list, struct named *named)
+static int read_names(const struct command_line *line, bool is_list, struct named_resource *named)
 {
 	const struct kind *kind = kind_named(line->arguments[0]);
 	int count = line->argument_count, at = 1;
 
-	*named = (struct named){.kind = kind};
+	*named = (struct named_resource){.kind = kind};
 	if (!kind)
 		return fail_kind(line, line->arguments[0]);
 	if (kind->parent && at == count)
@@ -53,7 +53,7 @@ static int read_names(const struct command_line *line, bool is_list, struct name
 	return 0;
 }
 
-static char *path_of(const struct command_line *line, const struct named *named)
+static char *path_of(const struct command_line *line, const struct named_resource *named)
 {
 	const struct kind *kind = named->kind;
 	const char *dry = line->dry_run ? "?dry_run" : "";
@@ -238,7 +238,7 @@ static struct command_columns columns_of(const struct kind *kind,
 int command_resource_list(const struct command_line *line)
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
-	struct named named;
+	struct named_resource named;
 	int status = read_names(line, true, &named);
 
 	if (status != 0)
@@ -252,7 +252,7 @@ int command_resource_list(const struct command_line *line)
 int command_resource_show(const struct command_line *line)
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
-	struct named named;
+	struct named_resource named;
 	int status = read_names(line, false, &named);
 
 	if (status != 0)
@@ -267,7 +267,7 @@ static int change(const struct command_line *line, const char *method, const cha
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
 	json_t *body = json_object();
-	struct named named;
+	struct named_resource named;
 	int status = read_names(line, false, &named);
 
 	for (int i = 0; status == 0 && i < named.rest_count; i++)
@@ -294,7 +294,7 @@ int command_resource_set(const struct command_line *line)
 
 int command_resource_delete(const struct command_line *line)
 {
-	struct named named;
+	struct named_resource named;
 	int status = read_names(line, false, &named);
 
 	if (status != 0)

@@ -12,13 +12,13 @@
 enum { LEGS_THERE = 2, ERROR_MAX = ASK_TROUBLE_MAX };
 
 struct check_leg {
-	struct check *check;
+	struct forward_check *check;
 	uint16_t type;  /* of the records it is after */
 	json_t *places; /* what they say, as texts */
 	char error[ERROR_MAX];
 };
 
-struct check {
+struct forward_check {
 	struct server *server;
 	void (*on_end)(void *context, enum reverse_result result, json_t *report);
 	void *context;
@@ -42,7 +42,7 @@ const char *reverse_result_text(enum reverse_result result)
 	return texts[result];
 }
 
-static void legs_done(struct check *check);
+static void legs_done(struct forward_check *check);
 
 /* ---- one question ---- */
 
@@ -86,7 +86,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
 		legs_done(leg->check);
 }
 
-static void ask_leg(struct check *check, struct check_leg *leg, const struct name *name,
+static void ask_leg(struct forward_check *check, struct check_leg *leg, const struct name *name,
 		    uint16_t type)
 {
 	uint64_t now_us = uv_hrtime() / 1000;
@@ -104,7 +104,8 @@ static void ask_leg(struct check *check, struct check_leg *leg, const struct nam
 		snprintf(leg->error, sizeof leg->error, "it could not be asked: %s", err_text(err));
 }
 
-static void ask_pointer(struct check *check, struct check_leg *leg, const struct address *address)
+static void ask_pointer(struct forward_check *check, struct check_leg *leg,
+			const struct address *address)
 {
 	char text[NAME_TEXT_MAX];
 	struct name name;
@@ -121,7 +122,7 @@ static uint16_t type_of(const struct address *address)
 
 /* ---- back ---- */
 
-static void ask_back(struct check *check, const char *place)
+static void ask_back(struct forward_check *check, const char *place)
 {
 	struct check_leg *leg = &check->back[check->back_count];
 	struct address address;
@@ -136,7 +137,7 @@ static void ask_back(struct check *check, const char *place)
 }
 
 /* The n-th place that the legs there led to. */
-static const char *place_at(const struct check *check, unsigned n)
+static const char *place_at(const struct forward_check *check, unsigned n)
 {
 	for (unsigned i = 0; i < check->there_count; i++) {
 		size_t count = json_array_size(check->there[i].places);
@@ -147,7 +148,7 @@ static const char *place_at(const struct check *check, unsigned n)
 	return NULL;
 }
 
-static void start_back(struct check *check)
+static void start_back(struct forward_check *check)
 {
 	const char *place;
 	check->on_the_way_back = true;
@@ -160,7 +161,7 @@ static void start_back(struct check *check)
 
 /* ---- the report ---- */
 
-static bool leads_back(const struct check *check, const struct check_leg *leg)
+static bool leads_back(const struct forward_check *check, const struct check_leg *leg)
 {
 	for (size_t i = 0; i < json_array_size(leg->places); i++)
 		if (strcmp(json_string_value(json_array_get(leg->places, i)), check->subject) == 0)
@@ -175,7 +176,7 @@ struct tally {
 	unsigned worst_at;
 };
 
-static struct tally count_paths(const struct check *check)
+static struct tally count_paths(const struct forward_check *check)
 {
 	struct tally tally = {0};
 	for (unsigned i = 0; i < check->back_count; i++) {
@@ -198,7 +199,7 @@ static struct tally count_paths(const struct check *check)
 	return tally;
 }
 
-static const char *first_error(const struct check *check)
+static const char *first_error(const struct forward_check *check)
 {
 	for (unsigned i = 0; i < check->there_count; i++)
 		if (*check->there[i].error)
@@ -211,7 +212,7 @@ static const char *first_error(const struct check *check)
 
 /* An address is fine with one name that leads back; of a name's addresses every one has to. That a
  * question failed counts only where its answer could have changed what is known. */
-static enum reverse_result judge(const struct check *check, const struct tally *tally)
+static enum reverse_result judge(const struct forward_check *check, const struct tally *tally)
 {
 	bool address = check->address.family, failed = first_error(check);
 	if (address && tally->confirmed > 0)
@@ -225,7 +226,7 @@ static enum reverse_result judge(const struct check *check, const struct tally *
 	return address ? REVERSE_MISMATCH : REVERSE_CONFIRMED;
 }
 
-static json_t *describe(const struct check *check, const struct tally *tally,
+static json_t *describe(const struct forward_check *check, const struct tally *tally,
 			enum reverse_result result)
 {
 	const char *subject = check->subject, *what = check->address.family ? "name" : "address";
@@ -250,7 +251,7 @@ static json_t *describe(const struct check *check, const struct tally *tally,
 	return json_text(text);
 }
 
-static json_t *report_of(const struct check *check, const struct tally *tally,
+static json_t *report_of(const struct forward_check *check, const struct tally *tally,
 			 enum reverse_result result)
 {
 	json_t *paths = json_array();
@@ -266,7 +267,7 @@ static json_t *report_of(const struct check *check, const struct tally *tally,
 			 "paths", paths);
 }
 
-static void check_free(struct check *check)
+static void check_free(struct forward_check *check)
 {
 	for (unsigned i = 0; i < check->there_count; i++)
 		json_decref(check->there[i].places);
@@ -276,7 +277,7 @@ static void check_free(struct check *check)
 	free(check);
 }
 
-static void legs_done(struct check *check)
+static void legs_done(struct forward_check *check)
 {
 	if (!check->on_the_way_back) {
 		start_back(check);
@@ -294,7 +295,7 @@ static void legs_done(struct check *check)
 /* ---- there ---- */
 
 /* The name that was given with the address stands for what asking would have brought. */
-static void start_there(struct check *check, const struct name *name)
+static void start_there(struct forward_check *check, const struct name *name)
 {
 	char text[NAME_TEXT_MAX];
 	check->waiting = 1; /* until all are asked */
@@ -319,7 +320,7 @@ int reverse_check(struct server *server, const struct reverse_question *question
 	assert(question->address.family || question->name);
 	if (question->name && name_from_text(&name, &server->key, question->name) != 0)
 		return ERR_INVALID;
-	struct check *check = calloc(1, sizeof *check);
+	struct forward_check *check = calloc(1, sizeof *check);
 	char *network = question->network ? strdup(question->network) : NULL;
 	if (!check || (question->network && !network)) {
 		free(network);

@@ -14,30 +14,30 @@
 
 /* ---- what is written ---- */
 
-struct child { /* what is inside something that goes */
+struct inside { /* what is inside something that goes */
 	unsigned kind;
 	char *path;
 };
-struct children {
+struct all_inside {
 	struct arena arena;
-	struct child *items;
+	struct inside *items;
 	size_t count, room;
 };
 
 static int on_child(void *context, const struct source_resource *resource)
 {
-	struct children *children = context;
+	struct all_inside *children = context;
 
 	if (children->count == children->room) {
 		size_t room = children->room ? 2 * children->room : 64;
-		struct child *items = reallocarray(children->items, room, sizeof *items);
+		struct inside *items = reallocarray(children->items, room, sizeof *items);
 
 		if (!items)
 			return ERR_NOMEM;
 		children->items = items;
 		children->room = room;
 	}
-	struct child *child = &children->items[children->count++];
+	struct inside *child = &children->items[children->count++];
 	child->kind = resource->kind;
 	child->path = arena_strdup(&children->arena, resource->path);
 	return child->path ? 0 : ERR_NOMEM;
@@ -48,7 +48,7 @@ static int remove_children(struct source *source, const struct kind *kind, const
 			   char error[SOURCE_ERROR_MAX])
 {
 	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
-	struct children children = {.count = 0};
+	struct all_inside children = {.count = 0};
 	int err = 0;
 
 	arena_init(&children.arena);
