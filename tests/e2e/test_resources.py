@@ -291,6 +291,11 @@ class Resources(World):
         page = self.good("GET", "changes?limit=2&after=%d" % page["next"]).body
         self.assertEqual((["virtual_networks/-/lab"], None),
                          ([c["path"] for c in page["changes"]], page["next"]))
+        last = self.good("GET", "changes").body["changes"][-1]["revision"]
+        edits = [{"path": "virtual_networks/-/lab", "values": None}]
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last - 1}), 412,
+                 "precondition_failed", "a later change, revision %d by uid 0" % last)
+        self.good("POST", "changes", {"edits": edits, "revision": last})
         for wrong in ("x", "-1", "18446744073709551615"):
             self.assertEqual(400, self.call("GET", "changes?after=" + wrong).status)
 

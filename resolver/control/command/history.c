@@ -2,7 +2,9 @@
  * was before one of them.
  *
  *     GET /v1/changes ─► those of the revision ─► edits, the other way round ─► POST /v1/changes
- *                        those behind it: whether something of it has changed since */
+ *                        those behind it: whether something of it has changed since
+ *
+ * The server is told which change was the last that was seen: another one meanwhile is refused. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
@@ -128,7 +130,7 @@ int command_undo(const struct command_line *line)
 {
 	const char *text = line->arguments[0];
 	char *end;
-	long long revision = strtoll(text, &end, 10);
+	long long revision = strtoll(text, &end, 10), last;
 	json_t *changes, *edits, *answer;
 
 	if (*end != '\0' || revision < 1)
@@ -136,13 +138,15 @@ int command_undo(const struct command_line *line)
 			line, "\"%s\" is no revision; give a number of `sluice history`", text);
 	changes = ask_changes(line, revision - 1);
 	edits = changes ? edits_against(line, changes, revision) : NULL;
+	last = revision_of(json_array_get(changes, json_array_size(changes) - 1));
 	json_decref(changes);
 	if (!edits)
 		return EXIT_FAILURE;
-	answer = client_ask(
-		line,
-		(struct client_call){.method = "POST", .body = json_make("{s:o}", "edits", edits)},
-		client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
+	answer = client_ask(line,
+			    (struct client_call){.method = "POST",
+						 .body = json_make("{s:o, s:I}", "edits", edits,
+								   "revision", (json_int_t)last)},
+			    client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
 	if (!answer)
 		return EXIT_FAILURE;
 	if (line->dry_run)

@@ -1,8 +1,9 @@
 /* /v1/changes: many edits of resources as one, and what was changed, when and by whom.
  *
  *     POST   {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": {...} or null,
- *                        "etag": "..."}, ...]}
- *            all or none, in their order; ?dry_run finds out and changes nothing
+ *                        "etag": "..."}, ...], "revision": N}
+ *            all or none, in their order; ?dry_run finds out and changes nothing; with a revision
+ *            only if nothing was changed behind that one
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept
  *
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
@@ -122,6 +123,44 @@ static bool read_edits(struct posted *posted)
 	return true;
 }
 
+static int on_later(void *context, const struct source_change *change)
+{
+	struct change_error *error = context;
+
+	change_say(error, CHANGE_STALE, "revision",
+		   "there is a later change, revision %llu by %s; look again and retry",
+		   (unsigned long long)change->revision, change->who);
+	return ERR_EXISTS;
+}
+
+/* Whether nothing was changed behind the revision that the body names, if it names one; false: that
+ * has been answered. */
+static bool is_latest(struct api_request *request)
+{
+	const json_t *revision = json_object_get(request->body, "revision");
+	struct change_error error = {.outcome = CHANGE_FINE};
+	struct source *source;
+	char text[SOURCE_ERROR_MAX];
+
+	if (!revision)
+		return true;
+	if (!json_is_integer(revision) || json_integer_value(revision) < 0) {
+		api_fail_at(request, 400, "invalid", "revision",
+			    "must be a revision, or be left out");
+		return false;
+	}
+	source = change_source(request->service->inventory, &error);
+	if (source &&
+	    source->calls->changes(source, (uint64_t)json_integer_value(revision), on_later, &error,
+				   text) != 0 &&
+	    error.outcome == CHANGE_FINE)
+		change_say(&error, CHANGE_STORE, NULL, "%s", text);
+	if (error.outcome == CHANGE_FINE)
+		return true;
+	api_fail_change(request, &error);
+	return false;
+}
+
 /* ---- changing ---- */
 
 static void change(struct posted *posted)
@@ -161,7 +200,7 @@ void api_changes_post(struct api_request *request)
 {
 	struct posted posted = {.request = request};
 
-	if (resource_check_change(request) && read_edits(&posted))
+	if (resource_check_change(request) && is_latest(request) && read_edits(&posted))
 		change(&posted);
 	posted_release(&posted);
 }
