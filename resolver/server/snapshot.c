@@ -1,7 +1,7 @@
 /* A snapshot holds one reference on the target and the meter of every upstream of its policy's own
  * routes. Those of a ruleset are the ruleset's, which policies share: they are given to it when it
- * is first served and taken back when it is freed, so that a hundred thousand rules that stay cost
- * a change nothing.
+ * is first served and taken back when it is freed. Of rules that stay, a change only looks at their
+ * sources again.
  *
  * Snapshots whose policies differ only in what we own share these references: the last one freed
  * releases them. */
