@@ -6,46 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/control/base/percent.h"
 #include "rules/text.h"
-
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
-static bool is_utf8(const char *text)
-{
-	uint32_t code;
-	size_t length;
-	for (; *text; text += length)
-		if ((length = text_character(text, &code)) == 0)
-			return false;
-	return true;
-}
-
-/* Decodes `length` bytes of the text to *to, adds a NUL, and moves *to behind it. */
-static int decode(const char *text, size_t length, bool plus_is_space, char **to)
-{
-	const char *decoded = *to;
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-		if (c == '+' && plus_is_space) {
-			c = ' ';
-		} else if (c == '%') {
-			int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
-			int low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
-			if (high < 0 || low < 0 || (high == 0 && low == 0))
-				return ERR_INVALID;
-			c = (char)(high * 16 + low);
-			i += 2;
-		}
-		*(*to)++ = c;
-	}
-	*(*to)++ = '\0';
-	return is_utf8(decoded) ? 0 : ERR_INVALID;
-}
 
 int api_path_init(struct api_path *path, const char *text)
 {
@@ -59,7 +21,7 @@ int api_path_init(struct api_path *path, const char *text)
 			if (path->count == API_SEGMENTS_MAX)
 				return ERR_LIMIT;
 			path->segments[path->count++] = to;
-			if (decode(text, length, false, &to) != 0)
+			if (percent_decode(text, length, false, &to) != 0)
 				return ERR_INVALID;
 		}
 		text += length + (text[length] != '\0');
@@ -86,10 +48,10 @@ int api_fields_init(struct api_fields *fields, const char *query)
 			if (fields->count == API_FIELDS_MAX)
 				return ERR_LIMIT;
 			fields->items[fields->count].name = to;
-			if (decode(query, name, true, &to) != 0)
+			if (percent_decode(query, name, true, &to) != 0)
 				return ERR_INVALID;
 			fields->items[fields->count++].value = to;
-			if (decode(query + value, length - value, true, &to) != 0)
+			if (percent_decode(query + value, length - value, true, &to) != 0)
 				return ERR_INVALID;
 		}
 		query += length + (query[length] != '\0');

@@ -15,6 +15,7 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
+#include "rules/text.h"
 
 struct apply_plan {
 	const struct command_line *line;
@@ -28,11 +29,7 @@ struct apply_plan {
 
 static char *key_of(const char *path)
 {
-	char *key = strdup(path);
-
-	for (char *at = key; at && *at != '\0'; at++)
-		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + 'a' - 'A') : *at;
-	return key;
+	return text_lower(strdup(path));
 }
 
 /* "rulesets/-/office/rules/contoso", to be freed. */

@@ -11,6 +11,7 @@
 
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/percent.h"
 #include "resolver/control/config/file.h"
 #include "rules/schema/schema.h"
 
@@ -56,10 +57,18 @@ bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_M
 
 /* ---- one request ---- */
 
+/* False without memory. */
+static bool put_encoded(FILE *out, const char *text)
+{
+	size_t size = 3 * strlen(text) + 5;
+	char *encoded = malloc(size);
+	bool fine = encoded && fputs(percent_encode(encoded, size, text), out) >= 0;
+	free(encoded);
+	return fine;
+}
+
 char *client_path(const char *format, ...)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				    "-._~";
 	char *path = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&path, &length);
@@ -67,18 +76,14 @@ char *client_path(const char *format, ...)
 	if (!out)
 		return NULL;
 	va_start(arguments, format);
-	for (; *format; format++) {
-		const char *text = *format == '%' ? va_arg(arguments, const char *) : "";
-		if (*format != '%')
+	bool fine = true;
+	for (; *format; format++)
+		if (*format == '%')
+			fine = put_encoded(out, va_arg(arguments, const char *)) && fine;
+		else
 			putc(*format, out);
-		for (; *text; text++)
-			if (strchr(plain, *text))
-				putc(*text, out);
-			else
-				fprintf(out, "%%%02X", (unsigned char)*text);
-	}
 	va_end(arguments);
-	bool fine = !ferror(out);
+	fine = !ferror(out) && fine;
 	if (fclose(out) == 0 && fine)
 		return path;
 	free(path);

@@ -31,8 +31,12 @@ static int fail_kind(const struct command_line *line, const char *word)
 	return command_misuse(line, "\"%s\" is no kind; the kinds are %s", word, known);
 }
 
+/* What the arguments are, behind the kind and what it is in. */
+enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
+
 /* 0, or an exit status, which has been explained. */
-static int read_names(const struct command_line *line, bool is_list, struct named_resource *named)
+static int read_names(const struct command_line *line, enum arguments wanted,
+		      struct named_resource *named)
 {
 	const struct kind *kind = kind_named(line->arguments[0]);
 	int count = line->argument_count, at = 1;
@@ -44,12 +48,14 @@ static int read_names(const struct command_line *line, bool is_list, struct name
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
 		named->parent = line->arguments[at++];
-	if (!is_list && at == count)
+	if (wanted != OF_LIST && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->name);
-	if (!is_list)
+	if (wanted != OF_LIST)
 		named->name = line->arguments[at++];
 	named->rest = line->arguments + at;
 	named->rest_count = count - at;
+	if (wanted != OF_ONE_WITH_MEMBERS && at < count)
+		return command_misuse(line, "\"%s\" is one argument too many", named->rest[0]);
 	return 0;
 }
 
@@ -239,12 +245,10 @@ int command_resource_list(const struct command_line *line)
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
 	struct named_resource named;
-	int status = read_names(line, true, &named);
+	int status = read_names(line, OF_LIST, &named);
 
 	if (status != 0)
 		return status;
-	if (named.rest_count > 0)
-		return command_misuse(line, "\"%s\" is one argument too many", named.rest[0]);
 	return command_show_list(line, path_of(line, &named), named.kind->collection,
 				 columns_of(named.kind, items));
 }
@@ -253,12 +257,10 @@ int command_resource_show(const struct command_line *line)
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
 	struct named_resource named;
-	int status = read_names(line, false, &named);
+	int status = read_names(line, OF_ONE, &named);
 
 	if (status != 0)
 		return status;
-	if (named.rest_count > 0)
-		return command_misuse(line, "\"%s\" is one argument too many", named.rest[0]);
 	return command_show_one(line, "GET", path_of(line, &named), NULL, NULL,
 				columns_of(named.kind, items));
 }
@@ -268,7 +270,7 @@ static int change(const struct command_line *line, const char *method, const cha
 	struct table_column items[TABLE_COLUMNS_MAX];
 	json_t *body = json_object();
 	struct named_resource named;
-	int status = read_names(line, false, &named);
+	int status = read_names(line, OF_ONE_WITH_MEMBERS, &named);
 
 	for (int i = 0; status == 0 && i < named.rest_count; i++)
 		status = read_member(line, named.kind, named.rest[i], body);
@@ -295,12 +297,10 @@ int command_resource_set(const struct command_line *line)
 int command_resource_delete(const struct command_line *line)
 {
 	struct named_resource named;
-	int status = read_names(line, false, &named);
+	int status = read_names(line, OF_ONE, &named);
 
 	if (status != 0)
 		return status;
-	if (named.rest_count > 0)
-		return command_misuse(line, "\"%s\" is one argument too many", named.rest[0]);
 	return command_delete(line, path_of(line, &named),
 			      line->dry_run ? "it can be deleted, with all inside it"
 					    : "it is deleted, with all inside it");

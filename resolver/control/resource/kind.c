@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "resolver/control/base/percent.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -72,31 +73,22 @@ const struct kind *kind_of_field(const struct kind *parent, const struct field *
 
 /* ---- paths ---- */
 
-static size_t put_name(char *key, size_t used, const char *name)
-{
-	for (; *name != '\0' && used < PATH_MAX_BYTES - 4; name++) {
-		if (*name == '/' || *name == '%')
-			used += (size_t)snprintf(key + used, 4, "%%%02x", (unsigned char)*name);
-		else
-			key[used++] = *name;
-	}
-	return *name == '\0' ? used : PATH_MAX_BYTES;
-}
-
 int path_key(const struct path *path, char key[PATH_MAX_BYTES])
 {
 	const char *parts[] = {path->group, path->names[0],
 			       path->kind->parent ? path->names[1] : NULL};
+	char encoded[PATH_MAX_BYTES];
 	size_t used = 0;
 
 	for (size_t i = 0; i < 3 && parts[i]; i++) {
-		if (i > 0)
-			key[used++] = '/';
-		used = put_name(key, used, parts[i]);
-		if (used >= PATH_MAX_BYTES - 1)
+		if (3 * strlen(parts[i]) + 5 > sizeof encoded)
+			return ERR_LIMIT;
+		used += (size_t)snprintf(key + used, PATH_MAX_BYTES - used, "%s%s",
+					 i > 0 ? "/" : "",
+					 percent_encode(encoded, sizeof encoded, parts[i]));
+		if (used >= PATH_MAX_BYTES)
 			return ERR_LIMIT;
 	}
-	key[used] = '\0';
 	text_lower(key);
 	return 0;
 }

@@ -43,7 +43,7 @@ const struct field *kind_field(const struct kind *kind);
 /* The kind whose list the field of that kind's (NULL: of the model's) group is; NULL: none. */
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field);
 
-enum { PATH_MAX_BYTES = 1100 };
+enum { PATH_MAX_BYTES = 4096 };
 
 /* Which resource: of two names, or of one, where the kind has no parent. */
 struct path {
@@ -52,7 +52,7 @@ struct path {
 	const char *names[2];
 };
 
-/* Its key in the store, in lower case, with '/' and '%' of a name percent-encoded: the same for
+/* Its key in the store, in lower case, with names percent-encoded: the same for
  * what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's.
  */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);

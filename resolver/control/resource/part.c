@@ -1,9 +1,9 @@
 #include "resolver/control/resource/part.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
+#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 
@@ -93,24 +93,13 @@ struct rows { /* of one kind at the top and those inside it */
 	size_t count, room;
 };
 
-/* The last name of a path, which is percent-encoded; in the arena, NULL without memory. */
+/* The last name of a path, decoded, in the arena; NULL: it is none, or there is no memory. */
 static const char *last_name(const char *path, struct arena *arena)
 {
 	const char *slash = strrchr(path, '/');
 	char *name = arena_strdup(arena, slash ? slash + 1 : path), *to = name;
-	unsigned byte;
 
-	for (const char *at = name; at && *at != '\0'; at++, to++) {
-		*to = *at;
-		if (*at == '%' && isxdigit((unsigned char)at[1]) &&
-		    isxdigit((unsigned char)at[2]) && sscanf(at + 1, "%2x", &byte) == 1) {
-			*to = (char)byte;
-			at += 2;
-		}
-	}
-	if (name)
-		*to = '\0';
-	return name;
+	return name && percent_decode(name, strlen(name), false, &to) == 0 ? name : NULL;
 }
 
 /* "-/office" of "-/office/contoso". */

@@ -14,55 +14,26 @@
 
 /* ---- what is written ---- */
 
-struct inside { /* what is inside something that goes */
-	unsigned kind;
-	char *path;
-};
-struct all_inside {
-	struct arena arena;
-	struct inside *items;
-	size_t count, room;
-};
-
-static int on_child(void *context, const struct source_resource *resource)
+static int on_child(void *paths, const struct source_resource *resource)
 {
-	struct all_inside *children = context;
-
-	if (children->count == children->room) {
-		size_t room = children->room ? 2 * children->room : 64;
-		struct inside *items = reallocarray(children->items, room, sizeof *items);
-
-		if (!items)
-			return ERR_NOMEM;
-		children->items = items;
-		children->room = room;
-	}
-	struct inside *child = &children->items[children->count++];
-	child->kind = resource->kind;
-	child->path = arena_strdup(&children->arena, resource->path);
-	return child->path ? 0 : ERR_NOMEM;
+	return json_array_append_new(paths, json_string(resource->path)) == 0 ? 0 : ERR_NOMEM;
 }
 
-/* All that is inside what has that key goes. */
-static int remove_children(struct source *source, const struct kind *kind, const char *key,
-			   char error[SOURCE_ERROR_MAX])
+/* All of that kind that is inside what has the key goes. */
+static int remove_inside(struct source *source, const struct kind *kind, const char *key,
+			 char error[SOURCE_ERROR_MAX])
 {
 	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
-	struct all_inside children = {.count = 0};
-	int err = 0;
+	json_t *paths = json_array();
+	int err;
 
-	arena_init(&children.arena);
 	snprintf(from, sizeof from, "%s/", key);
 	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	for (size_t i = 0; !err && i < KIND_COUNT; i++)
-		if (kinds[i].parent == kind)
-			err = source->calls->resources(source, kinds[i].id, from, to, on_child,
-						       &children, error);
-	for (size_t i = 0; !err && i < children.count; i++)
-		err = source->calls->put(source, children.items[i].kind, children.items[i].path,
-					 NULL, error);
-	free(children.items);
-	arena_release(&children.arena);
+	err = source->calls->resources(source, kind->id, from, to, on_child, paths, error);
+	for (size_t i = 0; !err && i < json_array_size(paths); i++)
+		err = source->calls->put(source, kind->id,
+					 json_string_value(json_array_get(paths, i)), NULL, error);
+	json_decref(paths);
 	return err;
 }
 
@@ -77,8 +48,9 @@ static int write_edit(struct source *source, const struct service_edit *edit,
 		err = ERR_NOMEM;
 	if (!err)
 		err = source->calls->put(source, edit->path.kind->id, key, json, error);
-	if (!err && !json)
-		err = remove_children(source, edit->path.kind, key, error);
+	for (size_t i = 0; !err && !json && i < KIND_COUNT; i++)
+		if (kinds[i].parent == edit->path.kind)
+			err = remove_inside(source, &kinds[i], key, error);
 	free(json);
 	return err;
 }

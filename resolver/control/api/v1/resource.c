@@ -8,7 +8,6 @@
  *
  * The body is the configuration file's, by the keys of the field table. What a file declares is
  * shown, with where it stands, and can be changed there only. */
-#include <ctype.h>
 #include <strings.h>
 
 #include "resolver/control/api/precondition.h"
@@ -16,6 +15,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/percent.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/inventory_group.h"
@@ -175,30 +175,16 @@ void api_schema(struct api_request *request)
 
 /* ---- all of them ---- */
 
-/* Percent-encoded; returns `to`. */
-static const char *encode(char *to, size_t size, const char *text)
-{
-	size_t used = 0;
-
-	to[0] = '\0';
-	for (; *text != '\0' && used + 4 < size; text++)
-		used += (size_t)snprintf(
-			to + used, size - used,
-			isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X",
-			(unsigned char)*text);
-	return to;
-}
-
 /* "rulesets/-/office/rules/contoso" */
 static void resource_path(const struct path *path, char text[LINK_MAX_BYTES])
 {
 	const struct kind *kind = path->kind;
 	char first[3 * NAME_MAX_BYTES], second[3 * NAME_MAX_BYTES];
 
-	encode(first, sizeof first, path->names[0]);
+	percent_encode(first, sizeof first, path->names[0]);
 	if (kind->parent)
 		snprintf(text, LINK_MAX_BYTES, "%s/-/%s/%s/%s", kind->parent->collection, first,
-			 kind->collection, encode(second, sizeof second, path->names[1]));
+			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
 	else
 		snprintf(text, LINK_MAX_BYTES, "%s/-/%s", kind->collection, first);
 }
@@ -392,7 +378,7 @@ static void put_filter(const struct api_request *request, FILE *out, const char 
 	char encoded[3 * NAME_MAX_BYTES];
 
 	if (value)
-		fprintf(out, "&%s=%s", key, encode(encoded, sizeof encoded, value));
+		fprintf(out, "&%s=%s", key, percent_encode(encoded, sizeof encoded, value));
 }
 
 /* The path and query of the page behind `marker`; null without memory. */
@@ -410,10 +396,12 @@ static json_t *next_json(const struct api_request *request, const struct listing
 		return json_null();
 	if (kind->parent)
 		fprintf(out, "/v1/%s/-/%s/%s", kind->parent->collection,
-			encode(encoded, sizeof encoded, listing->path->names[0]), kind->collection);
+			percent_encode(encoded, sizeof encoded, listing->path->names[0]),
+			kind->collection);
 	else
 		fprintf(out, "/v1/%s", kind->collection);
-	fprintf(out, "?limit=%zu&marker=%s", limit, encode(encoded, sizeof encoded, marker));
+	fprintf(out, "?limit=%zu&marker=%s", limit,
+		percent_encode(encoded, sizeof encoded, marker));
 	put_filter(request, out, "q");
 	for (size_t i = 0; i < group->count; i++)
 		if (is_scalar(&group->fields[i]))
