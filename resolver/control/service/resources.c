@@ -32,7 +32,8 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	err = source->calls->resources(source, kind->id, from, to, on_child, paths, error);
 	for (size_t i = 0; !err && i < json_array_size(paths); i++)
 		err = source->calls->put(source, kind->id,
-					 json_string_value(json_array_get(paths, i)), NULL, error);
+					 json_string_value(json_array_get(paths, i)), NULL, NULL,
+					 error);
 	json_decref(paths);
 	return err;
 }
@@ -47,7 +48,7 @@ static int write_edit(struct source *source, const struct service_edit *edit,
 	if (!err && edit->values && !json)
 		err = ERR_NOMEM;
 	if (!err)
-		err = source->calls->put(source, edit->path.kind->id, key, json, error);
+		err = source->calls->put(source, edit->path.kind->id, key, json, NULL, error);
 	for (size_t i = 0; !err && !json && i < KIND_COUNT; i++)
 		if (kinds[i].parent == edit->path.kind)
 			err = remove_inside(source, &kinds[i], key, error);

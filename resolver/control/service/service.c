@@ -35,8 +35,7 @@ static void on_wake(uv_async_t *wake)
 	if (!server_all_adopted(&service->server))
 		return;
 	settled(service);
-	if (inventory_settle(service->inventory))
-		uv_async_send(wake);
+	inventory_settle(service->inventory);
 }
 
 static void on_release(void *context) /* on a worker's thread */

@@ -1,28 +1,25 @@
-/* SQLite behind the source's eight calls. Everything of a change is one transaction, begun with the
- * write lock in hand, so that what is read for its preconditions is still true when it commits:
+/* SQLite behind the source's calls. A change is one transaction, begun with the write lock in hand,
+ * so that what is read for its preconditions is still true when it commits:
  *
- *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► edits, each WHERE revision = n
+ *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► puts, each with a row of history
  *                                                               ─► revision + 1 ─► COMMIT
  *
- * A call that fails rolls back and says why; the next one starts afresh, with the file opened again
- * where that may help (state_file.c). What the records mean, and whether two of them may have one
- * address, is the inventory's matter. */
+ * A call that fails rolls back and says why; the next change starts afresh, with the file opened
+ * again where that may help (state_file.c). Index columns are filled from the keys, so that nothing
+ * but a reader of one resource ever parses JSON. */
 #include "resolver/control/store/state.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "endpoints/entropy.h"
-#include "resolver/control/base/uuid.h"
 #include "resolver/control/store/state_db.h"
-#include "rules/base.h"
-#include "rules/schema/model.h"
-#include "rules/schema/schema.h"
 
-static const char *const kind_texts[] = {[OWNER_ADDRESS] = "address", [OWNER_SERVICE] = "service"};
-
-enum { ID_LENGTH = UUID_TEXT_MAX - 1, CHANGES_KEPT_S = 7 * 24 * 60 * 60 };
+enum { CHANGES_KEPT_S = 7 * 24 * 60 * 60 };
 
 struct state {
 	struct source source;
@@ -76,108 +73,11 @@ static int ensure(struct state *state)
 	return open_connection(state);
 }
 
-/* ---- load ---- */
+/* ---- what there is ---- */
 
 static const char *column_text(sqlite3_stmt *row, int at)
 {
 	return (const char *)sqlite3_column_text(row, at);
-}
-
-static int complain(struct state *state, const char *id, const char *what, const char *text)
-{
-	snprintf(state->db.error, sizeof state->db.error,
-		 "the state %s has a record \"%s\" with the %s \"%s\", which was not written by "
-		 "sluice; repair or remove that record",
-		 state->path, id ? id : "", what, text ? text : "");
-	return ERR_SYSTEM;
-}
-
-/* The index of the text, or -1. */
-static int find_text(const char *const *texts, int count, const char *text)
-{
-	for (int i = 0; i < count; i++)
-		if (text && strcmp(texts[i], text) == 0)
-			return i;
-	return -1;
-}
-
-static int read_owner(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
-{
-	int kind = find_text(kind_texts, 2, column_text(row, 1));
-	int allocation = find_text(schema_allocation_names, 2, column_text(row, 7));
-	struct source_owner owner = {
-		.id = column_text(row, 0),
-		.name = column_text(row, 2),
-		.resource_group = column_text(row, 3),
-		.region = column_text(row, 4),
-		.subscription = column_text(row, 5),
-		.label = column_text(row, 8),
-		.description = column_text(row, 9),
-		.tags = column_text(row, 10),
-		.revision = (uint64_t)sqlite3_column_int64(row, 11),
-	};
-	const char *address = column_text(row, 6);
-
-	if (!owner.id || strlen(owner.id) != ID_LENGTH)
-		return complain(state, owner.id, "id", owner.id);
-	if (kind < 0)
-		return complain(state, owner.id, "kind", column_text(row, 1));
-	if (allocation < 0)
-		return complain(state, owner.id, "allocation", column_text(row, 7));
-	if (!address || address_parse(&owner.address, address) != 0)
-		return complain(state, owner.id, "address", address);
-	if (!owner.name)
-		return complain(state, owner.id, "name", owner.name);
-	owner.kind = (enum owner_kind)kind;
-	owner.allocation = (unsigned)allocation;
-	return reader->on_owner(reader->context, &owner);
-}
-
-static int read_ptr(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
-{
-	sqlite3_int64 ttl = sqlite3_column_int64(row, 3);
-	struct source_ptr ptr = {
-		.owner = column_text(row, 0),
-		.fqdn = column_text(row, 1),
-		.description = column_text(row, 2),
-		.ttl_given = sqlite3_column_type(row, 3) != SQLITE_NULL,
-		.ttl = (uint32_t)ttl,
-		.revision = (uint64_t)sqlite3_column_int64(row, 4),
-	};
-
-	if (!ptr.owner || strlen(ptr.owner) != ID_LENGTH || !ptr.fqdn)
-		return complain(state, ptr.owner, "name", ptr.fqdn);
-	if (ttl < 0 || ttl > INT32_MAX)
-		return complain(state, ptr.owner, "ttl", column_text(row, 3));
-	return reader->on_ptr(reader->context, &ptr);
-}
-
-static int read_group(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
-{
-	const struct source_group group = {
-		.name = column_text(row, 0),
-		.region = column_text(row, 1),
-		.tags = column_text(row, 2),
-		.revision = (uint64_t)sqlite3_column_int64(row, 3),
-	};
-
-	if (!group.name || !*group.name)
-		return complain(state, group.name, "name", group.name);
-	return reader->on_group(reader->context, &group);
-}
-
-static int read_all(struct state *state, enum state_statement which,
-		    int (*read)(struct state *, sqlite3_stmt *, const struct source_reader *),
-		    const struct source_reader *reader)
-{
-	sqlite3_stmt *statement = state->db.statements[which];
-	int code, err = 0;
-
-	while (!err && (code = sqlite3_step(statement)) != SQLITE_DONE)
-		err = code == SQLITE_ROW ? read(state, statement, reader)
-					 : state_db_fail(&state->db, "cannot be read");
-	sqlite3_reset(statement);
-	return err;
 }
 
 static int give_error(const struct state *state, int err, char error[SOURCE_ERROR_MAX])
@@ -188,27 +88,16 @@ static int give_error(const struct state *state, int err, char error[SOURCE_ERRO
 	return err;
 }
 
-static int state_load(struct source *source, const struct source_reader *reader,
-		      char error[SOURCE_ERROR_MAX])
+static int state_sync(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	int64_t revision = 0, version = -1;
 	int err = ensure(state);
 
 	if (!err)
-		err = state_db_execute(&state->db, "BEGIN",
-				       "cannot be read"); /* all of one instant */
-	if (!err)
 		err = state_db_number(&state->db, STATEMENT_READ_REVISION, &revision);
 	if (!err)
 		err = state_db_number(&state->db, STATEMENT_READ_VERSION, &version);
-	if (!err && reader->on_group && state->db.statements[STATEMENT_READ_GROUPS])
-		err = read_all(state, STATEMENT_READ_GROUPS, read_group, reader);
-	if (!err)
-		err = read_all(state, STATEMENT_READ_OWNERS, read_owner, reader);
-	if (!err)
-		err = read_all(state, STATEMENT_READ_PTRS, read_ptr, reader);
-	state_db_roll_back(&state->db); /* nothing was written */
 	if (!err) {
 		state->revision = revision;
 		state->version = version;
@@ -227,93 +116,7 @@ static bool state_is_current(struct source *source)
 	       version == state->version;
 }
 
-/* ---- apply ---- */
-
-/* The record's values are given: in the place of the one that is expected, or as a new one. */
-static int put_record(struct state_row *row, const struct source_edit *edit, int64_t revision)
-{
-	state_row_number(row, revision);
-	if (edit->expected)
-		state_row_number(row, (int64_t)edit->expected);
-	return state_row_run(row);
-}
-
-static int put_owner(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	const struct source_owner *owner = &edit->owner;
-	struct state_row row =
-		state_row_begin(db, edit->expected ? STATEMENT_SET_OWNER : STATEMENT_ADD_OWNER);
-	char address[ADDRESS_TEXT_MAX];
-
-	assert(owner->allocation <= ALLOCATION_STATIC && owner->address.family);
-	state_row_text(&row, owner->id);
-	state_row_text(&row, kind_texts[owner->kind]);
-	state_row_text(&row, owner->name);
-	state_row_text(&row, owner->resource_group);
-	state_row_text(&row, owner->region);
-	state_row_text(&row, owner->subscription);
-	state_row_text(&row, address_print(&owner->address, address));
-	state_row_text(&row, schema_allocation_names[owner->allocation]);
-	state_row_text(&row, owner->label);
-	state_row_text(&row, owner->description);
-	state_row_text(&row, owner->tags);
-	return put_record(&row, edit, revision);
-}
-
-static int put_ptr(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	const struct source_ptr *ptr = &edit->ptr;
-	struct state_row row =
-		state_row_begin(db, edit->expected ? STATEMENT_SET_PTR : STATEMENT_ADD_PTR);
-
-	state_row_text(&row, ptr->owner);
-	state_row_text(&row, ptr->fqdn);
-	state_row_text(&row, ptr->description);
-	if (ptr->ttl_given)
-		state_row_number(&row, ptr->ttl);
-	else
-		state_row_none(&row);
-	return put_record(&row, edit, revision);
-}
-
-static int put_group(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	const struct source_group *group = &edit->group;
-	struct state_row row =
-		state_row_begin(db, edit->expected ? STATEMENT_SET_GROUP : STATEMENT_ADD_GROUP);
-
-	state_row_text(&row, group->name);
-	state_row_text(&row, group->region);
-	state_row_text(&row, group->tags);
-	return put_record(&row, edit, revision);
-}
-
-static int delete_record(struct state_db *db, enum state_statement which, const char *key,
-			 const struct source_edit *edit)
-{
-	struct state_row row = state_row_begin(db, which);
-
-	state_row_text(&row, key);
-	state_row_number(&row, (int64_t)edit->expected);
-	return state_row_run(&row);
-}
-
-static int apply_edit(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	switch (edit->act) {
-	case SOURCE_PUT_OWNER: return put_owner(db, edit, revision);
-	case SOURCE_PUT_PTR: return put_ptr(db, edit, revision);
-	case SOURCE_PUT_GROUP: return put_group(db, edit, revision);
-	case SOURCE_DELETE_OWNER:
-		return delete_record(db, STATEMENT_DELETE_OWNER, edit->owner.id, edit);
-	case SOURCE_DELETE_PTR:
-		return delete_record(db, STATEMENT_DELETE_PTR, edit->ptr.owner, edit);
-	case SOURCE_DELETE_GROUP:
-		return delete_record(db, STATEMENT_DELETE_GROUP, edit->group.name, edit);
-	}
-	assert(!"an edit of no kind");
-	return ERR_INVALID;
-}
+/* ---- changes, as transactions ---- */
 
 static int write_revision(struct state_db *db, int64_t revision)
 {
@@ -367,22 +170,16 @@ static int give_up_change(struct state *state, int err, char error[SOURCE_ERROR_
 	return give_error(state, err, error);
 }
 
-static int state_apply(struct source *source, const struct source_edit *edits, size_t count,
-		       uint64_t *revision, char error[SOURCE_ERROR_MAX])
-{
-	struct state *state = (struct state *)source;
-	int64_t next = state->revision + 1;
-	int err = begin_change(state);
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = apply_edit(&state->db, &edits[i], next);
-	if (!err)
-		err = end_change(state, next);
-	*revision = (uint64_t)next;
-	return give_up_change(state, err, error);
-}
-
 /* ---- secrets ---- */
+
+static int complain(struct state *state, const char *name)
+{
+	snprintf(state->db.error, sizeof state->db.error,
+		 "the state %s has a secret \"%s\" of another length, which was not written by "
+		 "sluice; repair or remove that record",
+		 state->path, name);
+	return ERR_SYSTEM;
+}
 
 /* ERR_NOT_FOUND: there is none of that name. */
 static int read_secret(struct state *state, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
@@ -392,7 +189,7 @@ static int read_secret(struct state *state, const char *name, uint8_t bytes[SOUR
 	state_row_text(&row, name);
 	int err = state_row_find(&row);
 	if (!err && sqlite3_column_bytes(row.statement, 0) != SOURCE_SECRET_BYTES)
-		err = complain(state, name, "value", "of another length");
+		err = complain(state, name);
 	if (!err)
 		memcpy(bytes, sqlite3_column_blob(row.statement, 0), SOURCE_SECRET_BYTES);
 	state_row_end(&row);
@@ -416,9 +213,7 @@ static int state_secret(struct source *source, const char *name, uint8_t bytes[S
 	struct state *state = (struct state *)source;
 	int err = ensure(state);
 
-	if (!err && !state->db.statements[STATEMENT_READ_SECRET])
-		err = ERR_NOT_FOUND; /* an older version, that is only read */
-	else if (!err)
+	if (!err)
 		err = read_secret(state, name, bytes);
 	if (err == ERR_NOT_FOUND && !state->looks) {
 		entropy_read(bytes, SOURCE_SECRET_BYTES);
@@ -465,8 +260,8 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 	struct state_db *db = &state->db;
 	int err = ensure(state);
 
-	if (!err && !db->statements[write ? STATEMENT_PUT_SERIAL : STATEMENT_READ_SERIAL])
-		err = ERR_NOT_FOUND; /* it is only read, or older than that */
+	if (!err && write && state->looks)
+		err = ERR_NOT_FOUND; /* it is only read */
 	if (!err && write)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	for (size_t i = 0; !err && i < count; i++)
@@ -479,61 +274,240 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 
 /* ---- resources ---- */
 
+size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX])
+{
+	size_t length = address_bits(address) / 8;
+
+	key[0] = address->family;
+	memcpy(key + 1, address->bytes, length);
+	return 1 + length;
+}
+
+static void read_address(sqlite3_stmt *row, int at, struct address *address)
+{
+	const uint8_t *key = sqlite3_column_blob(row, at);
+	int length = sqlite3_column_bytes(row, at);
+
+	*address = (struct address){0};
+	if (!key || (length != 5 && length != 17))
+		return;
+	address->family = key[0];
+	memcpy(address->bytes, key + 1, (size_t)length - 1);
+}
+
+/* The columns of RESOURCE, in their order, and its JSON, where that was asked for. */
+static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
+			  struct source_keys *keys)
+{
+	*keys = (struct source_keys){
+		.id = column_text(row, 3),
+		.host = column_text(row, 5),
+		.group = column_text(row, 6),
+		.region = column_text(row, 7),
+		.ptr = column_text(row, 8),
+		.ttl_given = sqlite3_column_type(row, 9) != SQLITE_NULL,
+		.ttl = (uint32_t)sqlite3_column_int64(row, 9),
+		.ptr_revision = (uint64_t)sqlite3_column_int64(row, 10),
+		.ptr_action = (unsigned)sqlite3_column_int(row, 11),
+	};
+	read_address(row, 4, &keys->address);
+	*resource = (struct source_resource){
+		.kind = (unsigned)sqlite3_column_int(row, 0),
+		.path = column_text(row, 1),
+		.json = sqlite3_column_count(row) > 12 ? column_text(row, 12) : NULL,
+		.revision = (uint64_t)sqlite3_column_int64(row, 2),
+		.keys = keys,
+	};
+}
+
+/* Calls back with every row of the statement, which is bound; ends it. A row that the callback's
+ * own reads come between is fine as long as they use other statements. */
+static int read_rows(struct state_row *row, source_on_resource *on_resource, void *context)
+{
+	struct source_resource resource;
+	struct source_keys keys;
+	int code, err = 0;
+
+	while (!err && (code = sqlite3_step(row->statement)) != SQLITE_DONE) {
+		if (code != SQLITE_ROW) {
+			err = state_db_fail(row->db, "cannot be read");
+			break;
+		}
+		read_resource(row->statement, &resource, &keys);
+		err = on_resource(context, &resource);
+	}
+	state_row_end(row);
+	return err;
+}
+
+/* Readers go on with what is open, wherever its file is by now. */
+static int ensure_readable(struct state *state)
+{
+	state->db.error[0] = '\0';
+	return state->db.file.db ? 0 : ensure(state);
+}
+
 static int state_resources(struct source *source, unsigned kind, const char *from, const char *to,
-			   int (*on_resource)(void *context,
-					      const struct source_resource *resource),
-			   void *context, char error[SOURCE_ERROR_MAX])
+			   source_on_resource *on_resource, void *context,
+			   char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int err = ensure(state), code;
+	int err = ensure_readable(state);
 
-	if (err || !state->db.statements[STATEMENT_READ_RESOURCES])
-		return give_error(state, err, error); /* an older version has none */
+	if (err)
+		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_RESOURCES);
 	state_row_number(&row, kind);
 	state_row_text(&row, from);
 	state_row_text(&row, to);
-	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
-		const struct source_resource resource = {
-			.kind = kind,
-			.path = column_text(row.statement, 0),
-			.json = column_text(row.statement, 1),
-			.revision = (uint64_t)sqlite3_column_int64(row.statement, 2),
-		};
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
 
-		err = code == SQLITE_ROW ? on_resource(context, &resource)
-					 : state_db_fail(&state->db, "cannot be read");
-	}
+static void bind_address(struct state_row *row, const struct address *address,
+			 uint8_t key[STATE_ADDRESS_KEY_MAX])
+{
+	size_t length = 0;
+
+	if (address && address->family)
+		length = state_address_key(address, key);
+	state_row_bytes(row, key, length); /* none is ahead of all */
+}
+
+static int state_find(struct source *source, enum source_by by, unsigned kind, const char *text,
+		      const struct address *address, source_on_resource *on_resource, void *context,
+		      char error[SOURCE_ERROR_MAX])
+{
+	static const enum state_statement statements[] = {
+		[SOURCE_BY_PATH] = STATEMENT_FIND_PATH,
+		[SOURCE_BY_ID] = STATEMENT_FIND_ID,
+		[SOURCE_BY_HOST] = STATEMENT_FIND_HOST,
+		[SOURCE_BY_ADDRESS] = STATEMENT_FIND_ADDRESS,
+	};
+	struct state *state = (struct state *)source;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, statements[by]);
+	if (by == SOURCE_BY_PATH)
+		state_row_number(&row, kind);
+	if (by == SOURCE_BY_ADDRESS)
+		bind_address(&row, address, key);
+	else
+		state_row_text(&row, text);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_page(struct source *source, const struct source_page *page,
+		      source_on_resource *on_resource, void *context, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, page->group     ? STATEMENT_PAGE_GROUP
+							   : page->address ? STATEMENT_PAGE_ADDRESS
+									   : STATEMENT_PAGE_PATH);
+	state_row_number(&row, page->kind);
+	if (page->address)
+		bind_address(&row, page->address, key);
+	else
+		state_row_text(&row, page->path ? page->path : "");
+	state_row_number(&row, (int64_t)page->limit);
+	if (page->group)
+		state_row_text(&row, page->group);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_owned(struct source *source, source_on_resource *on_resource, void *context,
+		       char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_OWNED);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_count(struct source *source, unsigned kind, const char *group, size_t *count,
+		       char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure_readable(state);
+
+	*count = 0;
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row =
+		state_row_begin(&state->db, group ? STATEMENT_COUNT_GROUP : STATEMENT_COUNT_ALL);
+	state_row_number(&row, kind);
+	if (group)
+		state_row_text(&row, group);
+	err = state_row_find(&row);
+	if (!err)
+		*count = (size_t)sqlite3_column_int64(row.statement, 0);
 	state_row_end(&row);
 	return give_error(state, err, error);
 }
 
+/* ---- changes of them ---- */
+
 /* Its values now, for the caller to free; NULL: there is none. */
 static int read_values(struct state_db *db, unsigned kind, const char *path, char **values)
 {
-	struct state_row row = state_row_begin(db, STATEMENT_READ_RESOURCE);
+	struct state_row row = state_row_begin(db, STATEMENT_FIND_PATH);
 
 	state_row_number(&row, kind);
 	state_row_text(&row, path);
 	int err = state_row_find(&row);
-	*values = err ? NULL : strdup(column_text(row.statement, 0));
+	*values = err ? NULL : strdup(column_text(row.statement, 12));
 	if (!err && !*values)
 		err = ERR_NOMEM;
 	state_row_end(&row);
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int put_values(struct state_db *db, const struct source_change *change)
+static int delete_resource(struct state_db *db, const struct source_change *change)
 {
-	struct state_row row = state_row_begin(db, change->after ? STATEMENT_PUT_RESOURCE
-								 : STATEMENT_DELETE_RESOURCE);
+	struct state_row row = state_row_begin(db, STATEMENT_DELETE_RESOURCE);
 
 	state_row_number(&row, change->kind);
 	state_row_text(&row, change->path);
-	if (change->after) {
-		state_row_text(&row, change->after);
-		state_row_number(&row, (int64_t)change->revision);
-	}
+	return state_row_run(&row);
+}
+
+static int put_resource(struct state_db *db, const struct source_change *change,
+			const struct source_keys *keys)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_PUT_RESOURCE);
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+
+	state_row_number(&row, change->kind);
+	state_row_text(&row, change->path);
+	state_row_number(&row, (int64_t)change->revision);
+	state_row_text(&row, change->after);
+	if (!keys)
+		return state_row_run(&row);
+	state_row_text(&row, keys->id);
+	if (keys->address.family)
+		bind_address(&row, &keys->address, key);
+	else
+		state_row_none(&row);
+	state_row_text(&row, keys->host);
+	state_row_text(&row, keys->group);
+	state_row_text(&row, keys->region);
+	state_row_text(&row, keys->ptr);
+	if (keys->ttl_given)
+		state_row_number(&row, keys->ttl);
+	else
+		state_row_none(&row);
+	state_row_number(&row, (int64_t)keys->ptr_revision);
+	state_row_number(&row, keys->ptr_action);
 	return state_row_run(&row);
 }
 
@@ -579,7 +553,7 @@ static int state_begin(struct source *source, const char *who, uint64_t *revisio
 }
 
 static int state_put(struct source *source, unsigned kind, const char *path, const char *json,
-		     char error[SOURCE_ERROR_MAX])
+		     const struct source_keys *keys, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	struct source_change change = {.revision = (uint64_t)state->next,
@@ -592,12 +566,18 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	int err = read_values(&state->db, kind, path, &before);
 
 	change.before = before;
-	if (!err && (before || json))
-		err = put_values(&state->db, &change);
-	if (!err && (before || json))
-		err = note_change(&state->db, &change);
-	state->written += before || json;
+	if (!err && (before || json)) {
+		err = json ? put_resource(&state->db, &change, keys)
+			   : delete_resource(&state->db, &change);
+		if (!err)
+			err = note_change(&state->db, &change);
+		state->written++;
+	}
 	free(before);
+	if (err == ERR_EXISTS) {
+		snprintf(error, SOURCE_ERROR_MAX, "%s has what another one has", path);
+		return err;
+	}
 	return give_up_change(state, err, error);
 }
 
@@ -622,9 +602,9 @@ static int state_changes(struct source *source, uint64_t after,
 			 void *context, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int err = ensure(state), code;
+	int err = ensure_readable(state), code;
 
-	if (err || !state->db.statements[STATEMENT_READ_CHANGES])
+	if (err)
 		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_CHANGES);
 	state_row_number(&row, (int64_t)after);
@@ -648,14 +628,6 @@ static int state_changes(struct source *source, uint64_t after,
 
 /* ---- the rest ---- */
 
-static int state_watch(struct source *source, void (*on_change)(void *context), void *context)
-{
-	(void)source;
-	(void)on_change;
-	(void)context;
-	return 0;
-}
-
 static void state_about(const struct source *source, struct source_about *about)
 {
 	const struct state *state = (const struct state *)source;
@@ -673,19 +645,47 @@ static void state_close(struct source *source)
 	free(state);
 }
 
+static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	const struct state *state = (const struct state *)source;
+	struct source *other = state_open(state->path, error);
+
+	if (other)
+		((struct state *)other)->revision = state->revision;
+	return other;
+}
+
+static void state_join(struct source *source, struct source *other)
+{
+	struct state *state = (struct state *)source;
+	int64_t revision = ((const struct state *)other)->revision, version = -1;
+
+	state_close(other);
+	if (revision == state->revision)
+		return;
+	state->revision = revision;
+	if (state_db_number(&state->db, STATEMENT_READ_VERSION, &version) != 0)
+		version = -1;
+	state->version = version;
+}
+
 static const struct source_calls calls = {
-	.load = state_load,
 	.is_current = state_is_current,
-	.apply = state_apply,
-	.watch = state_watch,
+	.sync = state_sync,
 	.secret = state_secret,
 	.serials = state_serials,
 	.resources = state_resources,
+	.find = state_find,
+	.page = state_page,
+	.owned = state_owned,
+	.count = state_count,
 	.begin = state_begin,
 	.put = state_put,
 	.commit = state_commit,
 	.roll_back = state_roll_back,
 	.changes = state_changes,
+	.another = state_another,
+	.join = state_join,
 	.about = state_about,
 	.close = state_close,
 };
@@ -726,29 +726,14 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 
 static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 {
-	static const enum state_statement needed[] = {STATEMENT_READ_REVISION,
-						      STATEMENT_READ_VERSION, STATEMENT_READ_OWNERS,
-						      STATEMENT_READ_PTRS};
-	static const struct {
-		const char *table;
-		enum state_statement statement;
-	} later[] = {{"resource_groups", STATEMENT_READ_GROUPS},
-		     {"secrets", STATEMENT_READ_SECRET},
-		     {"serials", STATEMENT_READ_SERIAL},
-		     {"resources", STATEMENT_READ_RESOURCES}};
 	struct state_db *db = &state->db;
 	int err = state_file_open_to_look(&db->file, state->path, error);
 
 	state->looks = true;
-	for (size_t i = 0; !err && i < COUNT(needed); i++) {
-		err = state_db_prepare(db, needed[i]);
+	if (!err) {
+		err = state_db_prepare_all(db);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
 	}
-	/* An older version has not all of them. */
-	for (size_t i = 0; !err && i < COUNT(later); i++)
-		if (sqlite3_table_column_metadata(db->file.db, NULL, later[i].table, NULL, NULL,
-						  NULL, NULL, NULL, NULL) == SQLITE_OK)
-			err = state_db_prepare(db, later[i].statement);
 	return err;
 }
 

@@ -159,10 +159,31 @@ static char *look_uri(const char *path)
 	return NULL;
 }
 
+/* An older version's: in a temporary file, which goes with the connection. */
+static int copy_and_prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
+{
+	sqlite3_backup *backup = NULL;
+	sqlite3 *copy = NULL;
+	int err = 0;
+
+	if (sqlite3_open("", &copy) == SQLITE_OK)
+		backup = sqlite3_backup_init(copy, "main", file->db, "main");
+	if (!backup || sqlite3_backup_step(backup, -1) != SQLITE_DONE)
+		err = state_explain(copy, file->path, "cannot be read", error);
+	sqlite3_backup_finish(backup);
+	if (!err)
+		err = state_prepare(copy, file->path, error);
+	sqlite3_close(err ? copy : file->db);
+	if (!err)
+		file->db = copy;
+	return err;
+}
+
 int state_file_open_to_look(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	char *uri = look_uri(path);
 	int err = uri ? 0 : ERR_NOMEM;
+	bool is_old = false;
 
 	*file = (struct state_file){.path = path};
 	if (!err && sqlite3_open_v2(uri, &file->db,
@@ -172,8 +193,10 @@ int state_file_open_to_look(struct state_file *file, const char *path, char erro
 	free(uri);
 	if (!err) {
 		sqlite3_busy_timeout(file->db, STATE_BUSY_MS);
-		err = state_examine(file->db, path, error);
+		err = state_examine(file->db, path, &is_old, error);
 	}
+	if (!err && is_old)
+		err = copy_and_prepare(file, error);
 	if (err)
 		state_file_close(file);
 	return err;

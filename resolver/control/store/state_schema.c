@@ -3,19 +3,29 @@
  * file's header (PRAGMA user_version), and so is whose file it is (application_id), so that a path
  * that leads to somebody else's database harms nobody.
  *
- *     owners    what the API added          id, kind, name, ..., address, ..., revision
- *     ptrs      what the API asked for      owner, fqdn, description, ttl, revision
- *     resource_groups                       name, region, tags, revision; a group that an older
- *                                           version knew by its addresses alone becomes one
+ *     resources what the API made           kind, path, revision, json (resource/kind.h), and what
+ *                                           else it is found by (struct source_keys)
+ *     changes   of those, a week of them    revision, time, who, kind, path, before, after
  *     meta      revision of the latest change
  *     serials   what was given out for zones that go out (serial_book.h)
- *     resources what the API made           kind, path, revision, json (resource/kind.h)
- *     changes   of those, a week of them    revision, time, who, kind, path, before, after
- *     secrets   name, value (bytes): what the server signs with */
+ *     secrets   name, value (bytes): what the server signs with
+ *
+ * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
+ * their own. An address has its PTR in its row since; a PTR that has a row is of an address that the
+ * configuration file declares. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "resolver/control/base/percent.h"
 #include "resolver/control/store/state_internal.h"
+#include "rules/text.h"
+
+/* Of resource/kind.h, whose numbers never change. */
+#define KIND_ADDRESS "101"
+#define KIND_SERVICE "102"
+#define KIND_PTR     "103"
+#define KIND_GROUP   "104"
 
 static const char *const migrations[STATE_VERSION] = {
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
@@ -43,6 +53,43 @@ static const char *const migrations[STATE_VERSION] = {
 	" time INTEGER NOT NULL, who TEXT NOT NULL, kind INTEGER NOT NULL, path TEXT NOT NULL,"
 	" before TEXT, after TEXT) STRICT;"
 	"CREATE INDEX c_revision ON changes(revision);",
+	"ALTER TABLE resources ADD COLUMN id TEXT;"
+	"ALTER TABLE resources ADD COLUMN addr BLOB;"
+	"ALTER TABLE resources ADD COLUMN host TEXT;"
+	"ALTER TABLE resources ADD COLUMN grp TEXT;"
+	"ALTER TABLE resources ADD COLUMN region TEXT;"
+	"ALTER TABLE resources ADD COLUMN ptr TEXT;"
+	"ALTER TABLE resources ADD COLUMN ttl INTEGER;"
+	"ALTER TABLE resources ADD COLUMN ptr_revision INTEGER;"
+	"ALTER TABLE resources ADD COLUMN ptr_action INTEGER;"
+	"CREATE UNIQUE INDEX r_id ON resources(id) WHERE id IS NOT NULL;"
+	"CREATE UNIQUE INDEX r_addr ON resources(addr) WHERE addr IS NOT NULL;"
+	"CREATE UNIQUE INDEX r_host ON resources(host) WHERE host IS NOT NULL;"
+	"CREATE INDEX r_grp ON resources(grp, addr) WHERE grp IS NOT NULL;"
+	"INSERT INTO resources (kind, path, revision, json, id, addr, host, grp, region, ptr, ttl,"
+	" ptr_revision) SELECT " KIND_ADDRESS ", resource_path(coalesce(resource_group, '-'), name),"
+	" max(o.revision, coalesce(p.revision, 0)), json_patch('{}', json_object('name', name,"
+	" 'resource_group', resource_group, 'id', id, 'region', region, 'subscription',"
+	" subscription, 'address', address, 'allocation', allocation, 'domain_name_label', label,"
+	" 'tags', json(tags), 'reverse_fqdn', fqdn, 'description', p.description, 'ttl', ttl)),"
+	" id, address_key(address), lower(label || '.' || region),"
+	" lower(coalesce(resource_group, '')), region, fqdn, ttl, p.revision"
+	" FROM owners o LEFT JOIN ptrs p ON p.owner = o.id WHERE o.kind = 'address';"
+	"INSERT INTO resources (kind, path, revision, json, id, addr, ptr, ttl, ptr_revision)"
+	" SELECT " KIND_SERVICE ", resource_path('-', name), max(o.revision, coalesce(p.revision,"
+	" 0)), json_patch('{}', json_object('name', name, 'id', id, 'subscription', subscription,"
+	" 'address', address, 'description', o.description, 'tags', json(tags), 'reverse_fqdn',"
+	" fqdn, 'ptr_description', p.description, 'ttl', ttl)), id, address_key(address), fqdn,"
+	" ttl, p.revision FROM owners o LEFT JOIN ptrs p ON p.owner = o.id"
+	" WHERE o.kind = 'service';"
+	"INSERT INTO resources (kind, path, revision, json, ptr, ttl, ptr_revision)"
+	" SELECT " KIND_PTR ", owner, revision, json_patch('{}', json_object('reverse_fqdn', fqdn,"
+	" 'description', description, 'ttl', ttl)), fqdn, ttl, revision FROM ptrs"
+	" WHERE owner NOT IN (SELECT id FROM owners);"
+	"INSERT INTO resources (kind, path, revision, json)"
+	" SELECT " KIND_GROUP ", resource_path('-', name), revision, json_patch('{}',"
+	" json_object('name', name, 'region', region, 'tags', json(tags))) FROM resource_groups;"
+	"DROP TABLE owners; DROP TABLE ptrs; DROP TABLE resource_groups;",
 };
 
 static const char *advice(int code)
@@ -103,10 +150,58 @@ static int refuse(const char *path, const char *why, char error[SOURCE_ERROR_MAX
 	return ERR_SYSTEM;
 }
 
+/* ---- what a migration computes ---- */
+
+static const char *text_of(sqlite3_value *value)
+{
+	const char *text = (const char *)sqlite3_value_text(value);
+
+	return text ? text : "";
+}
+
+/* resource_path(group, name): as path_key has it (resource/kind.h). */
+static void resource_path(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	char group[3 * NAME_TEXT_MAX], name[3 * NAME_TEXT_MAX];
+	char *path = NULL;
+
+	(void)count;
+	if (asprintf(&path, "%s/%s", percent_encode(group, sizeof group, text_of(values[0])),
+		     percent_encode(name, sizeof name, text_of(values[1]))) < 0)
+		sqlite3_result_error_nomem(context);
+	else
+		sqlite3_result_text(context, text_lower(path), -1, free);
+}
+
+/* address_key(text): as state_address_key has it. */
+static void address_key(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	struct address address;
+
+	(void)count;
+	if (address_parse(&address, text_of(values[0])) != 0)
+		sqlite3_result_error(context, "an address that is none", -1);
+	else
+		sqlite3_result_blob(context, key, (int)state_address_key(&address, key),
+				    SQLITE_TRANSIENT);
+}
+
+static int add_functions(sqlite3 *db)
+{
+	int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+	int code = sqlite3_create_function(db, "resource_path", 2, flags, NULL, resource_path,
+					   NULL, NULL);
+
+	return code == SQLITE_OK ? sqlite3_create_function(db, "address_key", 1, flags, NULL,
+							   address_key, NULL, NULL)
+				 : code;
+}
+
 static int migrate(sqlite3 *db, long long version)
 {
 	char header[96];
-	int code = SQLITE_OK;
+	int code = add_functions(db);
 
 	for (; code == SQLITE_OK && version < STATE_VERSION; version++)
 		code = sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
@@ -153,12 +248,13 @@ int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 	return err;
 }
 
-int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+int state_examine(sqlite3 *db, const char *path, bool *is_old, char error[SOURCE_ERROR_MAX])
 {
 	long long version;
 	int err = read_header(db, path, &version, error);
 
 	if (!err && version == 0)
 		error[0] = '\0'; /* it has no tables yet */
+	*is_old = version < STATE_VERSION;
 	return !err && version == 0 ? ERR_NOT_FOUND : err;
 }

@@ -50,7 +50,7 @@ static void add_lone(struct inventory_fixture *fixture)
 						     {"resource_group", "g"},
 						     {"address", ADDRESS},
 						     {"domain_name_label", "lone"}};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 4, &owner), 0);
@@ -63,7 +63,7 @@ static void add_lone(struct inventory_fixture *fixture)
 static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 {
 	static const struct change_value values[] = {{"name", "other"}, {"address", ADDRESS}};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_group_remove(change, "g", "11111111-2222-3333-4444-555555555555"),
 			 0);
@@ -78,7 +78,7 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 static bool takes_changes(struct inventory_fixture *fixture)
 {
 	static const struct change_value values[] = {{"name", "more"}};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	bool open = change_add(change, OWNER_ADDRESS, values, 1, NULL) == 0;
 
 	if (!open)

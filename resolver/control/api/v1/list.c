@@ -10,7 +10,6 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory_page.h"
 #include "resolver/control/resource/reverse_json.h"
 
 enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, LINK_MAX = 400 };
@@ -20,7 +19,8 @@ enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, LINK_MAX = 400 };
 static int next_services(const struct api_request *request, const char *behind,
 			 const struct owner **owners, size_t room, size_t *count)
 {
-	return inventory_services_after(api_inventory(request), behind, owners, room, count);
+	*count = inventory_services_after(api_inventory(request), behind, owners, room);
+	return 0;
 }
 
 /* Addresses first. */

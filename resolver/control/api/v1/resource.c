@@ -18,7 +18,7 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
-#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"

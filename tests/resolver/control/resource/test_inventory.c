@@ -216,7 +216,7 @@ static void what_is_in_both_is_refused_and_both_are_named(void **state)
 	struct inventory_fixture *fixture = *state;
 	const struct owner *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
 	const struct change_value label = {"domain_name_label", "taken"};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_set(change, made, &label, 1, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
@@ -288,7 +288,7 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
 				"other.test.");
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	assert_int_equal(
 		change_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
 		0);
@@ -304,7 +304,7 @@ static enum change_outcome try_to_change(struct inventory_fixture *fixture,
 					 char text[CHANGE_TEXT_MAX])
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
 
 	err = err ? err : change_commit(change);
@@ -456,7 +456,7 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 static void very_many_ptrs_settle_some_at_a_time(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	const struct change_ptr ptr = {.fqdn = "n.test."};
 	char name[16], address[ADDRESS_TEXT_MAX];
 	const struct owner *owner;

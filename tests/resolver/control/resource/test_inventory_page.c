@@ -42,7 +42,7 @@ static void addresses_come_in_their_order_however_many_to_a_page(void **state)
 	for (size_t room = 1; room <= 8; room++)
 		assert_string_equal(read_addresses(fixture, room),
 				    "low filed bare high first6 last ");
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "low")), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
@@ -77,7 +77,7 @@ static void services_come_by_name_and_follow_changes(void **state)
 
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 4, &count), 0);
 	assert_int_equal(count, 1);
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_add(change, OWNER_SERVICE, zoo, 2, NULL), 0);
 	assert_int_equal(change_add(change, OWNER_SERVICE, bar, 2, NULL), 0);
 	assert_int_equal(change_commit(change), 0);

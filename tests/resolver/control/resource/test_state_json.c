@@ -67,7 +67,7 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	static const struct change_ptr ptr = {"w.test.", "mail", true, 7};
 	static const struct change_group empty = {"Empty", "west", "{\"a\":\"1\"}"};
 	struct inventory_fixture *fixture = *state, other;
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
@@ -75,7 +75,7 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	assert_int_equal(change_add(change, OWNER_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_put(change, &empty), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
@@ -219,7 +219,7 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
 	static const struct change_ptr ptr = {"odd.test.", odd, false, 0};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_equal(change_commit(change), 0);

@@ -80,7 +80,7 @@ static void on_done(void *request)
 static bool is_held(void)
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(world->fixture->inventory);
+	struct change *change = change_begin(world->fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
 	bool busy = change_error(change)->outcome == CHANGE_BUSY;
 
