@@ -196,12 +196,14 @@ static void say_trouble(struct inventory *inventory, const char *text)
 
 static int complain(struct inventory *inventory, const struct source_resource *row, int err)
 {
+	const char *ptr = row->keys && row->keys->ptr ? row->keys->ptr : NULL;
 	char text[SOURCE_ERROR_MAX];
 
 	snprintf(text, sizeof text,
-		 "the state %s has a record \"%s\" which was not written by sluice; repair or "
-		 "remove it",
-		 inventory->state_path, row->path);
+		 "the state %s has a record \"%s\"%s%s%s, which was not written by sluice; repair "
+		 "or remove it",
+		 inventory->state_path, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
+		 ptr ? "\"" : "");
 	say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
 	return err;
 }
@@ -283,6 +285,24 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owner_
 	return found.count ? 0 : ERR_NOT_FOUND;
 }
 
+static int on_unset(void *id, const struct source_change *change)
+{
+	return change->kind == KIND_PTR && !change->after && strcmp(change->path, id) == 0
+		       ? ERR_EXISTS
+		       : 0;
+}
+
+/* Whether the PTR of this owner of the file is gone, and some worker may have it still. */
+static bool was_unset(struct inventory *inventory, const char *id)
+{
+	struct source *source = inventory_source(inventory);
+	char error[SOURCE_ERROR_MAX];
+
+	return source && inventory->published > inventory->settled &&
+	       source->calls->changes(source, inventory->settled, on_unset,
+				      (void *)(uintptr_t)id, error) == ERR_EXISTS;
+}
+
 /* What the file declares, with the PTR that it may have from the state. */
 static const struct owner *show_declared(struct inventory *inventory, const struct owner *declared)
 {
@@ -296,9 +316,13 @@ static const struct owner *show_declared(struct inventory *inventory, const stru
 		return NULL;
 	}
 	*owner = *declared;
-	if (inventory_ptr_row(inventory, owner->id, &owner->ptr) == 0 &&
-	    show_status(inventory, owner) != 0)
-		say_trouble(inventory, err_text(ERR_NOMEM));
+	if (inventory_ptr_row(inventory, owner->id, &owner->ptr) == 0) {
+		if (show_status(inventory, owner) != 0)
+			say_trouble(inventory, err_text(ERR_NOMEM));
+	} else if (was_unset(inventory, owner->id)) {
+		owner->ptr.status = PTR_PENDING;
+		owner->ptr.action = PTR_ACTION_DELETE;
+	}
 	return owner;
 }
 
@@ -886,6 +910,12 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		keyed->owner.fqdn = owner_dotted(bare, keyed->fqdn);
 }
 
+static void note_revision(struct inventory_part *part, const struct source_keys *keys)
+{
+	if (keys->ptr_revision > part->latest)
+		part->latest = keys->ptr_revision;
+}
+
 /* A row of the state, while all of them are read. */
 static int on_owned(void *context, const struct source_resource *row)
 {
@@ -902,6 +932,7 @@ static int on_owned(void *context, const struct source_resource *row)
 	read_keys(&keyed, row, next->model);
 	*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) += 1;
 	next->ptrs += row->keys->ptr != NULL;
+	note_revision(next, row->keys);
 	declared = find_clash(next->declared, &keyed.owner, &field);
 	if (declared) {
 		whole = find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
@@ -912,7 +943,8 @@ static int on_owned(void *context, const struct source_resource *row)
 		next->refused++;
 		return 0;
 	}
-	return owner_serve(&keyed.owner, merge->draft, &merge->inventory->key, next->model);
+	int err = owner_serve(&keyed.owner, merge->draft, &merge->inventory->key, next->model);
+	return err == ERR_INVALID ? complain(merge->inventory, row, err) : err;
 }
 
 /* A PTR of the state whose owner is the file's, or nowhere. */
@@ -937,6 +969,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 		return 0;
 	}
 	merge->next->given++;
+	note_revision(merge->next, row->keys);
 	owner = (struct owner){.address = declared->address,
 			       .ptr = {.fqdn = row->keys->ptr,
 				       .ttl = row->keys->ttl_given
@@ -981,7 +1014,6 @@ static int read_state(struct merge *merge)
 		err = source->calls->page(source, &ptrs, on_ptr_row, merge, error);
 	merge->faults = faults;
 	if (!err) {
-		merge->next->read = true;
 		for (size_t i = 0; i < found.count; i++)
 			fault_add(faults, found.items[i].severity, &found.items[i].origin, NULL,
 				  "%s", found.items[i].text);
@@ -1152,13 +1184,14 @@ static int fill(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
 	struct source *source = inventory->source;
+	bool is_other = source && (inventory->stale || !source->calls->is_current(source));
 	int err = ERR_SYSTEM;
 
-	if (source && (inventory->stale || !source->calls->is_current(source) ||
-		       !derive_alike(merge->before, merge->next))) {
+	if (is_other || (source && !derive_alike(merge->before, merge->next))) {
 		err = read_state(merge);
 		if (!err)
 			err = serve_declared(merge);
+		merge->next->read = is_other && err != ERR_SYSTEM;
 	}
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
@@ -1224,14 +1257,20 @@ int inventory_reload(struct inventory *inventory, const struct model *model, str
 
 void inventory_adopt(struct inventory *inventory)
 {
+	struct inventory_part *now = &inventory->now;
+
 	assert(inventory->next.model);
-	part_release(&inventory->now);
-	inventory->now = inventory->next;
+	part_release(now);
+	*now = inventory->next;
 	inventory->next = (struct inventory_part){0};
 	inventory->version++;
-	if (!inventory->now.read)
+	if (!now->read)
 		return;
-	inventory->now.read = inventory->stale = false;
+	/* What others wrote is not pending: who asks them is not told by us. */
+	if (inventory->settled == inventory->published)
+		inventory->settled = now->latest;
+	inventory->published = now->latest;
+	now->read = inventory->stale = false;
 	inventory->error[0] = '\0';
 }
 

@@ -193,7 +193,8 @@ struct inventory_part { /* what belongs to a model */
 	size_t refused; /* of them, not served */
 	size_t given;   /* PTRs to owners of the file */
 	size_t waiting; /* PTRs to nobody's */
-	bool read; /* all of the state was read for it */
+	uint64_t latest; /* revision at which a PTR was changed last, where all of it was read */
+	bool read;       /* the state was not what had been read before, and was read again */
 };
 
 struct inventory {

@@ -453,8 +453,11 @@ int owner_serve(const struct owner *owner, struct owned_draft *draft, const stru
 	struct name name;
 	int err = 0;
 
-	if (owner->ptr.fqdn && name_from_text(&name, key, owner->ptr.fqdn) == 0)
-		err = owned_set_ptr(draft, &owner->address, &name, owner->ptr.ttl);
+	if (owner->ptr.fqdn) {
+		err = name_from_text(&name, key, owner->ptr.fqdn);
+		if (!err)
+			err = owned_set_ptr(draft, &owner->address, &name, owner->ptr.ttl);
+	}
 	if (!err && owner->fqdn && name_from_text(&name, key, owner->fqdn) == 0)
 		err = owned_set_host(draft, &name, &owner->address, model->reverse.ttl);
 	return err;

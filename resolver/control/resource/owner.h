@@ -127,7 +127,8 @@ MUST_CHECK int owner_path(enum owner_kind kind, const char *group, const char *n
 /* Of which kind (resource/kind.h) it is in the state. */
 unsigned owner_kind_id(enum owner_kind kind);
 
-/* What the draft is to hold of an owner, and is not to hold any more. */
+/* What the draft is to hold of an owner, and is not to hold any more. ERR_INVALID: its PTR is no
+ * name. */
 MUST_CHECK int owner_serve(const struct owner *owner, struct owned_draft *draft,
 			   const struct hash_key *key, const struct model *model);
 MUST_CHECK int owner_unserve(const struct owner *owner, struct owned_draft *draft,
