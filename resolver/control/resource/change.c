@@ -689,7 +689,7 @@ int change_remove(struct change *change, const struct owner *owner)
 
 /* ---- PTRs ---- */
 
-static int check_ptr(struct change *change, const struct change_ptr *ptr)
+int change_ptr_check(struct change *change, const struct change_ptr *ptr)
 {
 	static const struct origin nowhere;
 	const struct group *group = owner_fields(OWNER_ADDRESS);
@@ -791,7 +791,7 @@ int change_ptr_set(struct change *change, const struct owner *owner, const struc
 	if (!err && !ptr->fqdn)
 		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
 	if (!err)
-		err = check_ptr(change, ptr);
+		err = change_ptr_check(change, ptr);
 	if (err)
 		return err;
 	wanted = wanted_ptr(change, before, ptr, fqdn);
@@ -844,7 +844,7 @@ int change_ptr_wait(struct change *change, const char *owner, const struct chang
 	if (!err)
 		err = check_id(change, owner, id);
 	if (!err)
-		err = check_ptr(change, ptr);
+		err = change_ptr_check(change, ptr);
 	if (err)
 		return err;
 	if (inventory_ptr_row(change->inventory, id, &wanted) == 0)

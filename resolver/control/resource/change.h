@@ -122,6 +122,8 @@ MUST_CHECK int change_ptr_set(struct change *change, const struct owner *owner,
 			      const struct change_ptr *ptr);
 /* NOT_FOUND when it has none. */
 MUST_CHECK int change_ptr_unset(struct change *change, const struct owner *owner);
+/* Whether one that is to be set is of good form. */
+MUST_CHECK int change_ptr_check(struct change *change, const struct change_ptr *ptr);
 /* Whether the owner has it already. */
 bool change_ptr_is_same(const struct change *change, const struct owner *owner,
 			const struct change_ptr *ptr);

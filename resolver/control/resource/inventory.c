@@ -1187,6 +1187,7 @@ static int fill(struct merge *merge)
 	bool is_other = source && (inventory->stale || !source->calls->is_current(source));
 	int err = ERR_SYSTEM;
 
+	inventory->stale = is_other; /* until what was read is adopted */
 	if (is_other || (source && !derive_alike(merge->before, merge->next))) {
 		err = read_state(merge);
 		if (!err)
@@ -1277,13 +1278,11 @@ void inventory_adopt(struct inventory *inventory)
 /* What was read then is not what is served, so it has to be read again. */
 void inventory_abandon(struct inventory *inventory)
 {
-	if (inventory->next.read) {
-		inventory->stale = true;
+	if (inventory->next.read)
 		snprintf(inventory->error, sizeof inventory->error,
 			 "the state %s was changed elsewhere, and what it has now could not be "
 			 "served; reload the configuration",
 			 inventory->state_path);
-	}
 	part_release(&inventory->next);
 }
 

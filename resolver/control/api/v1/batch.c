@@ -103,8 +103,8 @@ static int find_owner(struct inventory *inventory, const struct batch_row *row,
 			     row->owner);
 }
 
-static int check_row(struct upload *upload, const struct owner *owner, const struct change_ptr *ptr,
-		     struct change_error *error)
+static int check_row(struct upload *upload, struct change *change, const struct owner *owner,
+		     const struct change_ptr *ptr, struct change_error *error)
 {
 	if (json_object_get(upload->seen, owner->id))
 		return change_say(error, CHANGE_TAKEN, NULL,
@@ -112,8 +112,12 @@ static int check_row(struct upload *upload, const struct owner *owner, const str
 				  "out");
 	if (json_object_set_new(upload->seen, owner->id, json_true()) != 0)
 		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	if (ptr->fqdn && *ptr->fqdn)
-		return 0;
+	if (ptr->fqdn && *ptr->fqdn) {
+		int err = change_ptr_check(change, ptr);
+		if (err != 0)
+			change_take_error(change, error);
+		return err;
+	}
 	if ((ptr->description && *ptr->description) || ptr->ttl_given)
 		return change_refuse(
 			error, ptr->ttl_given ? "ttl" : "description",
@@ -125,7 +129,7 @@ static int make_row(struct upload *upload, struct change *change, const struct o
 		    const struct change_ptr *ptr, struct change_error *error)
 {
 	bool removes = !ptr->fqdn || !*ptr->fqdn;
-	int err = check_row(upload, owner, ptr, error);
+	int err = check_row(upload, change, owner, ptr, error);
 	if (err != 0)
 		return err;
 	if (change_ptr_is_same(change, owner, ptr)) {
