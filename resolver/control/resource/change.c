@@ -157,6 +157,7 @@ void change_free(struct change *change)
 		return;
 	if (change->source && !change->stored)
 		change->source->calls->roll_back(change->source);
+	change->inventory->edits++;
 	owned_discard(change->draft);
 	change->inventory->changing = false;
 	free(change);
@@ -200,6 +201,7 @@ static int put_row(struct change *change, unsigned kind, const char *path, char 
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = check_trouble(change);
 
+	change->inventory->edits++;
 	if (!err && !json)
 		err = change_fail_memory(change);
 	if (!err && change->source->calls->put(change->source, kind, path, json, keys, error) != 0)
@@ -214,6 +216,7 @@ static int delete_row(struct change *change, unsigned kind, const char *path)
 
 	if (check_trouble(change) != 0)
 		return ERR_INVALID;
+	change->inventory->edits++;
 	return change->source->calls->put(change->source, kind, path, NULL, NULL, error) == 0
 		       ? 0
 		       : fail_store(change, error);
@@ -222,10 +225,9 @@ static int delete_row(struct change *change, unsigned kind, const char *path)
 /* ---- what is served ---- */
 
 /* One more of the owner, or (-1) one less. */
-static void count(struct change *change, const struct owner *owner, int one)
+static void count(struct change *change, const struct owner *owner, bool refused, int one)
 {
 	struct inventory_part *after = &change->after;
-	char text[POOLS_TEXT_MAX];
 
 	if (owner_is_read_only(owner)) {
 		after->given += (size_t)(owner->ptr.fqdn && !owner->ptr.read_only ? one : 0);
@@ -233,8 +235,7 @@ static void count(struct change *change, const struct owner *owner, int one)
 	}
 	*(owner->kind == OWNER_SERVICE ? &after->services : &after->addresses) += (size_t)one;
 	after->ptrs += (size_t)(owner->ptr.fqdn ? one : 0);
-	after->refused +=
-		(size_t)(inventory_refusal(change->inventory, owner, text) ? one : 0);
+	after->refused += (size_t)(refused ? one : 0);
 }
 
 /* The draft has `now` (NULL: nobody) in the place of `before` (NULL: of nobody). */
@@ -242,6 +243,7 @@ static int serve(struct change *change, const struct owner *before, const struct
 {
 	const struct inventory *inventory = change->inventory;
 	char text[POOLS_TEXT_MAX];
+	bool refused;
 	int err = 0;
 
 	if (!change->draft)
@@ -249,13 +251,15 @@ static int serve(struct change *change, const struct owner *before, const struct
 	if (!change->draft)
 		return change_fail_memory(change);
 	if (before) {
-		count(change, before, -1);
-		if (!inventory_refusal(inventory, before, text))
+		refused = inventory_refusal(inventory, before, text);
+		count(change, before, refused, -1);
+		if (!refused)
 			err = owner_unserve(before, change->draft, &inventory->key);
 	}
 	if (now) {
-		count(change, now, 1);
-		if (!err && !inventory_refusal(inventory, now, text))
+		refused = inventory_refusal(inventory, now, text);
+		count(change, now, refused, 1);
+		if (!err && !refused)
 			err = owner_serve(now, change->draft, &inventory->key,
 					  inventory->now.model);
 	}
@@ -280,12 +284,15 @@ static int put_owner(struct change *change, const struct owner *before, const st
 
 /* ---- edits: what stands in the way ---- */
 
+/* As it is by now: what was read ahead of the latest edit is read again. */
 static const struct owner *find(struct change *change, const struct owner *owner, int *err)
 {
 	const struct owner *found;
 
 	*err = change_is_open(change);
-	found = !*err && owner ? inventory_by_id(change->inventory, owner->id) : NULL;
+	found = *err || !owner                               ? NULL
+		: owner->revision && owner->read_at == change->inventory->edits ? owner
+		: inventory_by_id(change->inventory, owner->id);
 	if (!*err)
 		*err = check_trouble(change);
 	if (!*err && !found)

@@ -253,6 +253,7 @@ static int on_owner(void *context, const struct source_resource *row)
 		err = show_status(inventory, owner);
 	if (err)
 		return complain(inventory, row, err);
+	owner->read_at = inventory->edits;
 	found->owner = owner;
 	if (found->page && found->count < found->room)
 		found->page[found->count++] = owner;

@@ -212,6 +212,7 @@ struct inventory {
 	bool changing;                  /* between change_begin and change_free */
 	bool held;
 	struct arena shown;           /* owners that were handed out */
+	uint64_t edits;               /* of the state, that have been made, committed or undone */
 	uint64_t version;             /* of all that is shown but how PTRs fare */
 	uint32_t settlings;           /* how often that has changed, too, round and round */
 	uint64_t published, settled;  /* revisions: of what was published last, and what all workers

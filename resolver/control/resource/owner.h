@@ -66,6 +66,7 @@ struct owner {
 	const char *description; /* of a service; an address's is its PTR's */
 	const char *tags;        /* a JSON object; NULL: none */
 	uint64_t revision;       /* in the state; 0: not from there */
+	uint64_t read_at;        /* so many edits there had been then (inventory.h) */
 	struct owner_ptr ptr;
 };
 

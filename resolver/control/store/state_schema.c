@@ -139,7 +139,8 @@ static int set_modes(sqlite3 *db)
 {
 	return sqlite3_exec(db,
 			    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+			    "PRAGMA cache_size = -16384;",
 			    NULL, NULL, NULL);
 }
 
