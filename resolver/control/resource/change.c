@@ -185,6 +185,21 @@ int change_is_open(struct change *change)
 	return 0;
 }
 
+const struct owner *change_find(struct change *change, const char *id)
+{
+	return inventory_by_id(change->inventory, id);
+}
+
+const struct model *change_model(const struct change *change)
+{
+	return change->inventory->now.model;
+}
+
+uint64_t change_revision(const struct change *change)
+{
+	return change->revision;
+}
+
 /* ---- what is written ---- */
 
 static int check_trouble(struct change *change)

@@ -87,6 +87,12 @@ MUST_CHECK int change_is_open(struct change *change);
  * that text. Returns ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
+/* What the change sees of an owner by its id; NULL: there is none. */
+const struct owner *change_find(struct change *change, const char *id);
+const struct model *change_model(const struct change *change);
+/* Of what it has written; 0: nothing. */
+uint64_t change_revision(const struct change *change);
+
 /* ---- addresses and services ---- */
 
 /* A member of an address or service, by the key it has in the configuration (schema/table.c):

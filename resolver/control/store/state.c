@@ -468,7 +468,8 @@ static bool is_column(sqlite3_stmt *row, int at, const void *bytes, size_t lengt
 {
 	return bytes ? (size_t)sqlite3_column_bytes(row, at) == length &&
 			       sqlite3_column_type(row, at) != SQLITE_NULL &&
-			       memcmp(sqlite3_column_blob(row, at), bytes, length) == 0
+			       (length == 0 ||
+				memcmp(sqlite3_column_blob(row, at), bytes, length) == 0)
 		     : sqlite3_column_type(row, at) == SQLITE_NULL;
 }
 
