@@ -82,6 +82,10 @@ struct inventory *inventory_aside(struct inventory *inventory)
 	aside->held = aside->changing = false;
 	aside->error[0] = aside->trouble[0] = '\0';
 	arena_init(&aside->shown);
+	if (inventory->source)
+		aside->source =
+			inventory->source->calls->another(inventory->source, aside->trouble);
+	memcpy(aside->error, aside->trouble, sizeof aside->error);
 	return aside;
 }
 
@@ -97,9 +101,6 @@ void inventory_aside_free(struct inventory *aside)
 
 struct source *inventory_source(struct inventory *inventory)
 {
-	if (inventory->of && !inventory->source && inventory->of->source)
-		inventory->source = inventory->of->source->calls->another(inventory->of->source,
-									  inventory->trouble);
 	return inventory->source;
 }
 

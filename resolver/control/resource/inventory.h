@@ -168,8 +168,8 @@ MUST_CHECK int inventory_serials(struct inventory *inventory, struct source_seri
  * as busy, and there is no reload. */
 void inventory_hold(struct inventory *inventory, bool held);
 bool inventory_is_held(const struct inventory *inventory);
-/* The same, for another thread, as long as it is held: with a connection of its own, which is
- * opened in that thread by its first use. NULL without memory. */
+/* The same, for another thread, as long as it is held: with a connection of its own. Where none can
+ * be opened, inventory_trouble says why, and so does every change. NULL without memory. */
 struct inventory *inventory_aside(struct inventory *inventory);
 void inventory_aside_free(struct inventory *aside); /* NULL is fine; in the control thread */
 

@@ -273,6 +273,8 @@ static int ptr_of(struct owner_ptr *ptr, const struct source_keys *keys, const j
 {
 	int err = 0;
 
+	if (keys->ptr_action > PTR_ACTION_DELETE)
+		return ERR_INVALID;
 	*ptr = (struct owner_ptr){
 		.fqdn = keys->ptr ? arena_strdup(arena, keys->ptr) : NULL,
 		.description = keys->ptr ? member(values, description, arena, &err) : NULL,

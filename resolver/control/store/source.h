@@ -1,10 +1,10 @@
 /* Where resources are kept: what the management API made, each with its history. What the values
- * mean is for the kinds to say (resource/kind.h); the store knows a path, a JSON text, and what else
- * a resource is found by. Another store (one that a fleet shares) is one more file behind the same
- * calls:
+ * mean is for the kinds to say (resource/kind.h); the store knows a path, a JSON text, and what
+ * else a resource is found by. Another store (one that a fleet shares) is one more file behind the
+ * same calls:
  *
- *     begin, put, commit    one change: all of it or nothing; durable when commit returns 0, so that
- *                           what is acknowledged outlives a kill -9 and a power cut
+ *     begin, put, commit    one change: all of it or nothing; durable when commit returns 0, so
+ *                           that what is acknowledged outlives a kill -9 and a power cut
  *     resources, find, page what is there, with what an open change has put
  *     owned                 all that has an address, without a look at its JSON: how a start reads
  *                           a million of them
@@ -33,8 +33,8 @@ struct source_about {
 	const char *error; /* of the latest call; NULL: that one went well */
 };
 
-/* What a resource is found by besides its path, and what is served of it: of kinds that are too many
- * to be read as a whole. NULL, family 0: it has none. */
+/* What a resource is found by besides its path, and what is served of it: of kinds that are too
+ * many to be read as a whole. NULL, family 0: it has none. */
 struct source_keys {
 	const char *id;         /* unique; lower case */
 	struct address address; /* unique */
@@ -74,7 +74,7 @@ enum source_by { SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS
 struct source_page {
 	unsigned kind;                 /* 0: any, in the order of addresses */
 	const char *group;             /* NULL: of all */
-	const struct address *address; /* behind this one, in the order of addresses; NULL: by path */
+	const struct address *address; /* behind this one, by address; NULL: by path */
 	const char *path;              /* behind this one */
 	size_t limit;
 };
@@ -133,7 +133,9 @@ struct source_calls {
 		       int (*on_change)(void *context, const struct source_change *change),
 		       void *context, char error[SOURCE_ERROR_MAX]);
 	/* The same store once more, for one change in another thread; nobody else writes until
-	 * join, which closes it, and which makes what it has committed ours. NULL: error. */
+	 * join, which closes it, and which makes what it has committed ours. Both are called in the
+	 * thread of `source`. Where a change would fail it can be read all the same; NULL: error.
+	 */
 	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*join)(struct source *source, struct source *other);
 	void (*about)(const struct source *source, struct source_about *about);

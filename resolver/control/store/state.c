@@ -19,7 +19,11 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/store/state_db.h"
 
-enum { CHANGES_KEPT_S = 7 * 24 * 60 * 60 };
+enum {
+	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
+	ID_LENGTH = 36,      /* of a UUID as text */
+	TTL_MAX = 2147483647 /* RFC 2181 section 8 */
+};
 
 struct state {
 	struct source source;
@@ -126,12 +130,23 @@ static int write_revision(struct state_db *db, int64_t revision)
 	return state_row_run(&row);
 }
 
+static int refuse_to_write(struct state *state)
+{
+	struct state_db *db = &state->db;
+
+	if (state_file_look(state->path, db->error) == 0)
+		snprintf(db->error, sizeof db->error,
+			 "the state %s is another process's, and only read here; ask that process",
+			 state->path);
+	return ERR_SYSTEM;
+}
+
 /* With the write lock in hand, and nobody having written since we looked. */
 static int begin_change(struct state *state)
 {
 	struct state_db *db = &state->db;
 	int64_t found = 0;
-	int err = ensure(state);
+	int err = state->looks ? refuse_to_write(state) : ensure(state);
 
 	if (!err)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
@@ -283,41 +298,116 @@ size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRES
 	return 1 + length;
 }
 
+/* Of a key that has been checked. */
 static void read_address(sqlite3_stmt *row, int at, struct address *address)
 {
 	const uint8_t *key = sqlite3_column_blob(row, at);
-	int length = sqlite3_column_bytes(row, at);
 
 	*address = (struct address){0};
-	if (!key || (length != 5 && length != 17))
+	if (!key)
 		return;
 	address->family = key[0];
-	memcpy(address->bytes, key + 1, (size_t)length - 1);
+	memcpy(address->bytes, key + 1, (size_t)sqlite3_column_bytes(row, at) - 1);
 }
 
 /* The columns of RESOURCE, in their order, and its JSON, where that was asked for. */
+enum {
+	COLUMN_KIND,
+	COLUMN_PATH,
+	COLUMN_REVISION,
+	COLUMN_ID,
+	COLUMN_ADDRESS,
+	COLUMN_HOST,
+	COLUMN_GROUP,
+	COLUMN_REGION,
+	COLUMN_PTR,
+	COLUMN_TTL,
+	COLUMN_PTR_REVISION,
+	COLUMN_PTR_ACTION,
+	COLUMN_JSON
+};
+
 static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
 			  struct source_keys *keys)
 {
 	*keys = (struct source_keys){
-		.id = column_text(row, 3),
-		.host = column_text(row, 5),
-		.group = column_text(row, 6),
-		.region = column_text(row, 7),
-		.ptr = column_text(row, 8),
-		.ttl_given = sqlite3_column_type(row, 9) != SQLITE_NULL,
-		.ttl = (uint32_t)sqlite3_column_int64(row, 9),
-		.ptr_revision = (uint64_t)sqlite3_column_int64(row, 10),
-		.ptr_action = (unsigned)sqlite3_column_int(row, 11),
+		.id = column_text(row, COLUMN_ID),
+		.host = column_text(row, COLUMN_HOST),
+		.group = column_text(row, COLUMN_GROUP),
+		.region = column_text(row, COLUMN_REGION),
+		.ptr = column_text(row, COLUMN_PTR),
+		.ttl_given = sqlite3_column_type(row, COLUMN_TTL) != SQLITE_NULL,
+		.ttl = (uint32_t)sqlite3_column_int64(row, COLUMN_TTL),
+		.ptr_revision = (uint64_t)sqlite3_column_int64(row, COLUMN_PTR_REVISION),
+		.ptr_action = (unsigned)sqlite3_column_int(row, COLUMN_PTR_ACTION),
 	};
-	read_address(row, 4, &keys->address);
+	read_address(row, COLUMN_ADDRESS, &keys->address);
 	*resource = (struct source_resource){
-		.kind = (unsigned)sqlite3_column_int(row, 0),
-		.path = column_text(row, 1),
-		.json = sqlite3_column_count(row) > 12 ? column_text(row, 12) : NULL,
-		.revision = (uint64_t)sqlite3_column_int64(row, 2),
+		.kind = (unsigned)sqlite3_column_int(row, COLUMN_KIND),
+		.path = column_text(row, COLUMN_PATH),
+		.json = sqlite3_column_count(row) > COLUMN_JSON ? column_text(row, COLUMN_JSON)
+								: NULL,
+		.revision = (uint64_t)sqlite3_column_int64(row, COLUMN_REVISION),
 		.keys = keys,
 	};
+}
+
+/* ---- rows of somebody else's hand: what the tables take, and nothing here writes ---- */
+
+static bool is_address_key(sqlite3_stmt *row, int at)
+{
+	const uint8_t *key = sqlite3_column_blob(row, at);
+	int length = sqlite3_column_bytes(row, at);
+
+	return sqlite3_column_type(row, at) == SQLITE_NULL || (length == 5 && key[0] == 4) ||
+	       (length == STATE_ADDRESS_KEY_MAX && key[0] == 6);
+}
+
+/* Where there is a number, it is one of these. */
+static bool is_within(sqlite3_stmt *row, int at, int64_t least, int64_t most)
+{
+	int64_t number = sqlite3_column_int64(row, at);
+
+	return sqlite3_column_type(row, at) == SQLITE_NULL || (number >= least && number <= most);
+}
+
+/* The first column that is wrong; -1: none is. */
+static int find_flaw(sqlite3_stmt *row)
+{
+	if (!is_within(row, COLUMN_REVISION, 1, INT64_MAX))
+		return COLUMN_REVISION;
+	if (sqlite3_column_type(row, COLUMN_ID) != SQLITE_NULL &&
+	    sqlite3_column_bytes(row, COLUMN_ID) != ID_LENGTH)
+		return COLUMN_ID;
+	if (!is_address_key(row, COLUMN_ADDRESS))
+		return COLUMN_ADDRESS;
+	if (!is_within(row, COLUMN_TTL, 0, TTL_MAX))
+		return COLUMN_TTL;
+	if (!is_within(row, COLUMN_PTR_REVISION, 0, INT64_MAX))
+		return COLUMN_PTR_REVISION;
+	return is_within(row, COLUMN_PTR_ACTION, 0, UINT8_MAX) ? -1 : COLUMN_PTR_ACTION;
+}
+
+static int complain_of_row(struct state_row *row, int column)
+{
+	static const char names[][16] = {
+		[COLUMN_REVISION] = "revision",         [COLUMN_ID] = "id",
+		[COLUMN_ADDRESS] = "address",           [COLUMN_TTL] = "ttl",
+		[COLUMN_PTR_REVISION] = "ptr_revision", [COLUMN_PTR_ACTION] = "ptr_action"};
+	sqlite3_stmt *statement = row->statement;
+	const char *path = column_text(statement, COLUMN_PATH);
+
+	if (column == COLUMN_ADDRESS)
+		snprintf(row->db->error, sizeof row->db->error,
+			 "the state %s has a resource \"%s\" with an address that is none, which "
+			 "was not written by sluice; repair or remove that record",
+			 row->db->file.path, path);
+	else
+		snprintf(row->db->error, sizeof row->db->error,
+			 "the state %s has a resource \"%s\" with the %s \"%s\", which was not "
+			 "written by sluice; repair or remove that record",
+			 row->db->file.path, path, names[column], column_text(statement, column));
+	return ERR_SYSTEM;
 }
 
 /* Calls back with every row of the statement, which is bound; ends it. A row that the callback's
@@ -326,11 +416,16 @@ static int read_rows(struct state_row *row, source_on_resource *on_resource, voi
 {
 	struct source_resource resource;
 	struct source_keys keys;
-	int code, err = 0;
+	int code, flaw, err = 0;
 
 	while (!err && (code = sqlite3_step(row->statement)) != SQLITE_DONE) {
 		if (code != SQLITE_ROW) {
 			err = state_db_fail(row->db, "cannot be read");
+			break;
+		}
+		flaw = find_flaw(row->statement);
+		if (flaw >= 0) {
+			err = complain_of_row(row, flaw);
 			break;
 		}
 		read_resource(row->statement, &resource, &keys);
@@ -700,50 +795,7 @@ static void state_close(struct source *source)
 	free(state);
 }
 
-static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
-{
-	const struct state *state = (const struct state *)source;
-	struct source *other = state_open(state->path, error);
-
-	if (other)
-		((struct state *)other)->revision = state->revision;
-	return other;
-}
-
-static void state_join(struct source *source, struct source *other)
-{
-	struct state *state = (struct state *)source;
-	int64_t revision = ((const struct state *)other)->revision, version = -1;
-
-	state_close(other);
-	if (revision == state->revision)
-		return;
-	state->revision = revision;
-	if (state_db_number(&state->db, STATEMENT_READ_VERSION, &version) != 0)
-		version = -1;
-	state->version = version;
-}
-
-static const struct source_calls calls = {
-	.is_current = state_is_current,
-	.sync = state_sync,
-	.secret = state_secret,
-	.serials = state_serials,
-	.resources = state_resources,
-	.find = state_find,
-	.page = state_page,
-	.owned = state_owned,
-	.count = state_count,
-	.begin = state_begin,
-	.put = state_put,
-	.commit = state_commit,
-	.roll_back = state_roll_back,
-	.changes = state_changes,
-	.another = state_another,
-	.join = state_join,
-	.about = state_about,
-	.close = state_close,
-};
+static const struct source_calls calls;
 
 static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 {
@@ -805,3 +857,101 @@ struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
 	state_close(&state->source);
 	return NULL;
 }
+
+/* ---- a second connection ---- */
+
+/* What is open, where it is not at its path any more: as it is now, and only to be read. */
+static struct source *copy_open_one(struct state *state, char error[SOURCE_ERROR_MAX])
+{
+	struct state *other = state_new(state->path, error);
+	int err;
+
+	if (!other)
+		return NULL;
+	other->looks = true;
+	err = state_file_copy(&other->db.file, &state->db.file, other->path, other->db.error);
+	if (!err)
+		err = state_db_prepare_all(&other->db);
+	if (!err)
+		return &other->source;
+	give_error(other, err, error);
+	state_close(&other->source);
+	return NULL;
+}
+
+static struct source *open_another(struct state *state, char error[SOURCE_ERROR_MAX])
+{
+	struct state *other;
+	int err = ensure(state);
+
+	if (state->looks)
+		return state_look(state->path, error);
+	if (err && state->db.file.db)
+		return copy_open_one(state, error);
+	other = err ? NULL : state_new(state->path, error);
+	if (!other) {
+		if (err)
+			give_error(state, err, error);
+		return NULL;
+	}
+	err = open_connection(other);
+	if (!err)
+		return &other->source;
+	give_error(other, err, error);
+	state_close(&other->source);
+	return NULL;
+}
+
+/* Whoever else writes while there are two is noticed by one of them: until here by the first, from
+ * here on by the second. */
+static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	struct source *opened = open_another(state, error);
+	struct state *other = (struct state *)opened;
+
+	if (!opened)
+		return NULL;
+	if (state_db_number(&other->db, STATEMENT_READ_VERSION, &other->version) != 0 ||
+	    !state_is_current(source))
+		other->version = -1;
+	other->revision = state->revision;
+	return opened;
+}
+
+static void state_join(struct source *source, struct source *other)
+{
+	struct state *state = (struct state *)source;
+	int64_t revision = ((const struct state *)other)->revision, version = -1;
+
+	if (revision != state->revision) {
+		if (!state->db.file.db ||
+		    state_db_number(&state->db, STATEMENT_READ_VERSION, &version) != 0 ||
+		    !state_is_current(other))
+			version = -1;
+		state->revision = revision;
+		state->version = version;
+	}
+	state_close(other);
+}
+
+static const struct source_calls calls = {
+	.is_current = state_is_current,
+	.sync = state_sync,
+	.secret = state_secret,
+	.serials = state_serials,
+	.resources = state_resources,
+	.find = state_find,
+	.page = state_page,
+	.owned = state_owned,
+	.count = state_count,
+	.begin = state_begin,
+	.put = state_put,
+	.commit = state_commit,
+	.roll_back = state_roll_back,
+	.changes = state_changes,
+	.another = state_another,
+	.join = state_join,
+	.about = state_about,
+	.close = state_close,
+};

@@ -1,5 +1,5 @@
 /* The state: a source (source.h) that is one SQLite file beside the configuration. It is in WAL
- * mode with synchronous = FULL: what apply has acknowledged is on the disk. The file is made when
+ * mode with synchronous = FULL: what commit has acknowledged is on the disk. The file is made when
  * there is none, for its owner only; an older version of its tables is brought up to date when it
  * is opened, a newer one, or another program's file, is refused and left alone.
  *

@@ -159,24 +159,40 @@ static char *look_uri(const char *path)
 	return NULL;
 }
 
-/* An older version's: in a temporary file, which goes with the connection. */
-static int copy_and_prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
+int state_file_copy(struct state_file *copy, const struct state_file *file, const char *path,
+		    char error[SOURCE_ERROR_MAX])
 {
 	sqlite3_backup *backup = NULL;
-	sqlite3 *copy = NULL;
 	int err = 0;
 
-	if (sqlite3_open("", &copy) == SQLITE_OK)
-		backup = sqlite3_backup_init(copy, "main", file->db, "main");
+	*copy = (struct state_file){.path = path};
+	if (sqlite3_open_v2("", &copy->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    NULL) == SQLITE_OK)
+		backup = sqlite3_backup_init(copy->db, "main", file->db, "main");
 	if (!backup || sqlite3_backup_step(backup, -1) != SQLITE_DONE)
-		err = state_explain(copy, file->path, "cannot be read", error);
+		err = state_explain(copy->db, path, "cannot be read", error);
 	sqlite3_backup_finish(backup);
-	if (!err)
-		err = state_prepare(copy, file->path, error);
-	sqlite3_close(err ? copy : file->db);
-	if (!err)
-		file->db = copy;
+	if (err)
+		state_file_close(copy);
 	return err;
+}
+
+/* An older version's. */
+static int copy_and_prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
+{
+	struct state_file copy;
+	int err = state_file_copy(&copy, file, file->path, error);
+
+	if (!err)
+		err = state_prepare(copy.db, file->path, error);
+	if (err) {
+		state_file_close(&copy);
+		return err;
+	}
+	sqlite3_close(file->db);
+	*file = copy;
+	return 0;
 }
 
 int state_file_open_to_look(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])

@@ -31,6 +31,9 @@ MUST_CHECK int state_file_open(struct state_file *file, const char *path,
 /* Opens it as it is and to read only; nothing is made beside it where nobody has it open. */
 MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path,
 				       char error[SOURCE_ERROR_MAX]);
+/* What is open, once more: in a temporary file, which goes when it is closed. */
+MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,
+			       const char *path, char error[SOURCE_ERROR_MAX]);
 void state_file_close(struct state_file *file); /* closed is fine */
 /* Whether what is open is what is at the path. */
 bool state_file_is_there(const struct state_file *file);
