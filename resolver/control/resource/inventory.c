@@ -72,6 +72,7 @@ void inventory_free(struct inventory *inventory)
 struct inventory *inventory_aside(struct inventory *inventory)
 {
 	struct inventory *aside = malloc(sizeof *aside);
+	char error[SOURCE_ERROR_MAX];
 
 	assert(inventory->held);
 	if (!aside)
@@ -83,9 +84,11 @@ struct inventory *inventory_aside(struct inventory *inventory)
 	aside->error[0] = aside->trouble[0] = '\0';
 	arena_init(&aside->shown);
 	if (inventory->source)
-		aside->source =
-			inventory->source->calls->another(inventory->source, aside->trouble);
-	memcpy(aside->error, aside->trouble, sizeof aside->error);
+		aside->source = inventory->source->calls->another(inventory->source, error);
+	if (inventory->source && !aside->source) {
+		memcpy(aside->error, error, sizeof aside->error);
+		memcpy(aside->trouble, error, sizeof aside->trouble);
+	}
 	return aside;
 }
 
