@@ -33,7 +33,7 @@
 	X(PAGE_GROUP, "SELECT " RESOURCE ", json FROM resources"                                   \
 		      " WHERE grp = ?4 AND addr > ?2 AND kind = ?1 ORDER BY addr LIMIT ?3")        \
 	X(READ_OWNED, "SELECT " RESOURCE " FROM resources WHERE addr NOT NULL")                    \
-	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                               \
+	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                             \
 	X(COUNT_GROUP, "SELECT count(*) FROM resources WHERE grp = ?2 AND kind = ?1")              \
 	X(READ_BEFORE, "SELECT rid, json, id, addr, host, grp FROM resources"                      \
 		       " WHERE kind = ?1 AND path = ?2")                                           \
@@ -47,7 +47,7 @@
 		      " ttl = ?5, ptr_revision = ?6, ptr_action = ?7 WHERE rid = ?8")              \
 	X(DELETE_RESOURCE, "DELETE FROM resources WHERE rid = ?1")                                 \
 	X(READ_CHANGES, "SELECT revision, time, who, kind, path, before, after FROM changes"       \
-			" WHERE revision > ?1 ORDER BY seq")                                       \
+			" WHERE revision > ?1 ORDER BY revision, seq")                             \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
 	X(FORGET_CHANGES, "DELETE FROM changes WHERE time < ?1 AND seq IN"                         \

@@ -11,14 +11,15 @@
  *     secrets   name, value (bytes): what the server signs with
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
- * their own. An address has its PTR in its row since; a PTR that has a row is of an address that the
- * configuration file declares. */
+ * their own. An address has its PTR in its row since; a PTR that has a row is of an address that
+ * the configuration file declares. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/store/state_internal.h"
+#include "rules/base.h"
 #include "rules/text.h"
 
 /* Of resource/kind.h, whose numbers never change. */
@@ -66,20 +67,29 @@ static const char *const migrations[STATE_VERSION] = {
 	"CREATE UNIQUE INDEX r_addr ON resources(addr) WHERE addr IS NOT NULL;"
 	"CREATE UNIQUE INDEX r_host ON resources(host) WHERE host IS NOT NULL;"
 	"CREATE INDEX r_grp ON resources(grp, addr) WHERE grp IS NOT NULL;"
+	"SELECT not_written('kind', kind, id) FROM owners WHERE kind NOT IN ('address', 'service');"
+	"SELECT not_written('id', id, name) FROM owners WHERE length(id) <> 36;"
+	"SELECT not_written('allocation', allocation, id) FROM owners"
+	" WHERE allocation NOT IN ('dynamic', 'static');"
+	"SELECT not_written('tags', tags, id) FROM owners WHERE tags NOT NULL"
+	" AND CASE WHEN json_valid(tags) THEN json_type(tags) <> 'object' ELSE 1 END;"
+	"SELECT not_written('owner', owner, fqdn) FROM ptrs WHERE length(owner) <> 36;"
+	"SELECT not_written('ttl', ttl, owner) FROM ptrs WHERE ttl NOT BETWEEN 0 AND 2147483647;"
 	"INSERT INTO resources (kind, path, revision, json, id, addr, host, grp, region, ptr, ttl,"
-	" ptr_revision) SELECT " KIND_ADDRESS ", resource_path(coalesce(resource_group, '-'), name),"
+	" ptr_revision) SELECT " KIND_ADDRESS
+	", resource_path(coalesce(resource_group, '-'), name),"
 	" max(o.revision, coalesce(p.revision, 0)), json_patch('{}', json_object('name', name,"
 	" 'resource_group', resource_group, 'id', id, 'region', region, 'subscription',"
 	" subscription, 'address', address, 'allocation', allocation, 'domain_name_label', label,"
 	" 'tags', json(tags), 'reverse_fqdn', fqdn, 'description', p.description, 'ttl', ttl)),"
-	" id, address_key(address), lower(label || '.' || region),"
+	" id, address_key(address, id), lower(label || '.' || region),"
 	" lower(coalesce(resource_group, '')), region, fqdn, ttl, p.revision"
 	" FROM owners o LEFT JOIN ptrs p ON p.owner = o.id WHERE o.kind = 'address';"
 	"INSERT INTO resources (kind, path, revision, json, id, addr, ptr, ttl, ptr_revision)"
 	" SELECT " KIND_SERVICE ", resource_path('-', name), max(o.revision, coalesce(p.revision,"
 	" 0)), json_patch('{}', json_object('name', name, 'id', id, 'subscription', subscription,"
 	" 'address', address, 'description', o.description, 'tags', json(tags), 'reverse_fqdn',"
-	" fqdn, 'ptr_description', p.description, 'ttl', ttl)), id, address_key(address), fqdn,"
+	" fqdn, 'ptr_description', p.description, 'ttl', ttl)), id, address_key(address, id), fqdn,"
 	" ttl, p.revision FROM owners o LEFT JOIN ptrs p ON p.owner = o.id"
 	" WHERE o.kind = 'service';"
 	"INSERT INTO resources (kind, path, revision, json, ptr, ttl, ptr_revision)"
@@ -105,6 +115,8 @@ static const char *advice(int code)
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN: return "the server must be able to write the file and its directory";
 	case SQLITE_IOERR: return "check its disk";
+	case SQLITE_CONSTRAINT: return "two of its records have the same; remove one of them";
+	case SQLITE_MISMATCH: return "repair or remove that record";
 	default: return "try again";
 	}
 }
@@ -174,7 +186,25 @@ static void resource_path(sqlite3_context *context, int count, sqlite3_value **v
 		sqlite3_result_text(context, text_lower(path), -1, free);
 }
 
-/* address_key(text): as state_address_key has it. */
+static void complain(sqlite3_context *context, const char *what, sqlite3_value *value,
+		     sqlite3_value *whose)
+{
+	char text[SOURCE_ERROR_MAX / 2];
+
+	snprintf(text, sizeof text, "the %s \"%.80s\" of \"%.80s\" was not written by sluice", what,
+		 text_of(value), text_of(whose));
+	sqlite3_result_error(context, text, -1);
+	sqlite3_result_error_code(context, SQLITE_MISMATCH);
+}
+
+/* not_written(what, value, whose): ends the migration. */
+static void not_written(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	complain(context, text_of(values[0]), values[1], values[2]);
+}
+
+/* address_key(text, whose): as state_address_key has it. */
 static void address_key(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	uint8_t key[STATE_ADDRESS_KEY_MAX];
@@ -182,7 +212,7 @@ static void address_key(sqlite3_context *context, int count, sqlite3_value **val
 
 	(void)count;
 	if (address_parse(&address, text_of(values[0])) != 0)
-		sqlite3_result_error(context, "an address that is none", -1);
+		complain(context, "address", values[0], values[1]);
 	else
 		sqlite3_result_blob(context, key, (int)state_address_key(&address, key),
 				    SQLITE_TRANSIENT);
@@ -190,13 +220,20 @@ static void address_key(sqlite3_context *context, int count, sqlite3_value **val
 
 static int add_functions(sqlite3 *db)
 {
-	int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
-	int code = sqlite3_create_function(db, "resource_path", 2, flags, NULL, resource_path,
-					   NULL, NULL);
+	static const struct {
+		const char *name;
+		int count;
+		void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
+	} functions[] = {{"resource_path", 2, resource_path},
+			 {"address_key", 2, address_key},
+			 {"not_written", 3, not_written}};
+	int code = SQLITE_OK;
 
-	return code == SQLITE_OK ? sqlite3_create_function(db, "address_key", 1, flags, NULL,
-							   address_key, NULL, NULL)
-				 : code;
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(functions); i++)
+		code = sqlite3_create_function(db, functions[i].name, functions[i].count,
+					       SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+					       functions[i].call, NULL, NULL);
+	return code;
 }
 
 static int migrate(sqlite3 *db, long long version)
