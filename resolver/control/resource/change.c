@@ -291,7 +291,8 @@ static int put_owner(struct change *change, const struct owner *before, const st
 	struct source_keys keys = owner_keys(now, &scratch);
 
 	if (owner_path(now->kind, now->resource_group, now->name, path) != 0)
-		return change_fail(change, CHANGE_INVALID, "name", "is too long; give a shorter one");
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
 	if (put_row(change, owner_kind_id(now->kind), path, owner_values(now), &keys) != 0)
 		return ERR_INVALID;
 	return serve(change, before, now);
@@ -305,9 +306,10 @@ static const struct owner *find(struct change *change, const struct owner *owner
 	const struct owner *found;
 
 	*err = change_is_open(change);
-	found = *err || !owner                               ? NULL
-		: owner->revision && owner->read_at == change->inventory->edits ? owner
-		: inventory_by_id(change->inventory, owner->id);
+	found = *err || !owner ? NULL
+		: owner->revision && owner->read_at == change->inventory->edits
+			? owner
+			: inventory_by_id(change->inventory, owner->id);
 	if (!*err)
 		*err = check_trouble(change);
 	if (!*err && !found)
@@ -357,11 +359,11 @@ static const struct owner *find_clash(struct change *change, const struct owner 
 		const struct owner *found;
 	} looked[] = {
 		{"id", before ? NULL : inventory_by_id(inventory, owner->id)},
-		{"name", before ? NULL
-			 : owner->kind == OWNER_SERVICE
-				 ? inventory_service(inventory, owner->name)
-				 : inventory_address(inventory, owner->resource_group,
-						     owner->name)},
+		{"name",
+		 before ? NULL
+		 : owner->kind == OWNER_SERVICE
+			 ? inventory_service(inventory, owner->name)
+			 : inventory_address(inventory, owner->resource_group, owner->name)},
 		{"address", inventory_by_address(inventory, &owner->address)},
 		{owner->kind == OWNER_SERVICE ? "name" : "domain_name_label",
 		 inventory_by_fqdn(inventory, owner->fqdn)},
@@ -369,8 +371,7 @@ static const struct owner *find_clash(struct change *change, const struct owner 
 
 	for (size_t i = 0; i < sizeof looked / sizeof *looked; i++) {
 		*field = looked[i].field;
-		if (looked[i].found &&
-		    (!before || strcmp(looked[i].found->id, before->id) != 0))
+		if (looked[i].found && (!before || strcmp(looked[i].found->id, before->id) != 0))
 			return looked[i].found;
 	}
 	return NULL;
@@ -420,7 +421,8 @@ static int check_owner(struct change *change, struct owner *owner, const struct 
 
 /* ---- an address for somebody who did not name one: the next free one of a pool of the region, in
  * the pools' order. It begins where it ended the last time, so that filling a pool looks at each of
- * its addresses about once, and an address just let go is not somebody else's a moment later ---- */
+ * its addresses about once, and an address just let go is not somebody else's a moment later ----
+ */
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
@@ -679,8 +681,9 @@ int change_set(struct change *change, const struct owner *owner, const struct ch
 	int err;
 	const struct owner *before = find(change, owner, &err);
 
-	if (before)
-		err = check_writable(change, before);
+	if (!before)
+		return err;
+	err = check_writable(change, before);
 	if (err)
 		return err;
 	err = owner_form_init(&form, before->kind, before) == 0 ? 0 : change_fail_memory(change);
@@ -700,8 +703,9 @@ int change_remove(struct change *change, const struct owner *owner)
 	int err;
 	const struct owner *before = find(change, owner, &err);
 
-	if (before)
-		err = check_writable(change, before);
+	if (!before)
+		return err;
+	err = check_writable(change, before);
 	if (!err)
 		err = owner_path(before->kind, before->resource_group, before->name, path);
 	if (!err)
@@ -758,8 +762,8 @@ static struct owner_ptr wanted_ptr(const struct change *change, const struct own
 
 	return (struct owner_ptr){
 		.fqdn = none ? NULL : owner_dotted(ptr->fqdn, fqdn),
-		.description = !none && ptr->description && *ptr->description ? ptr->description
-									      : NULL,
+		.description =
+			!none && ptr->description && *ptr->description ? ptr->description : NULL,
 		.ttl_given = !none && ptr->ttl_given,
 		.ttl = !none && ptr->ttl_given ? (uint32_t)ptr->ttl
 					       : change->inventory->now.model->reverse.ttl,
@@ -806,10 +810,11 @@ int change_ptr_set(struct change *change, const struct owner *owner, const struc
 	const struct owner *before = find(change, owner, &err);
 	struct owner_ptr wanted;
 
-	if (before && ptr->fqdn && !*ptr->fqdn)
+	if (!before)
+		return err;
+	if (ptr->fqdn && !*ptr->fqdn)
 		return change_ptr_unset(change, owner);
-	if (before)
-		err = check_ptr_writable(change, before);
+	err = check_ptr_writable(change, before);
 	if (!err && !ptr->fqdn)
 		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
 	if (!err)
@@ -827,8 +832,9 @@ int change_ptr_unset(struct change *change, const struct owner *owner)
 	const struct owner *before = find(change, owner, &err);
 	struct owner_ptr wanted;
 
-	if (before)
-		err = check_ptr_writable(change, before);
+	if (!before)
+		return err;
+	err = check_ptr_writable(change, before);
 	if (!err && !before->ptr.fqdn)
 		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 	if (err)
@@ -897,7 +903,8 @@ static int put_group(struct change *change, const struct change_group *group)
 
 	if (owner_path(OWNER_SERVICE, NULL, group->name, path) != 0) {
 		json_decref(values);
-		return change_fail(change, CHANGE_INVALID, "name", "is too long; give a shorter one");
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
 	}
 	if (group->region)
 		json_put(values, "region", json_text(group->region));

@@ -68,8 +68,8 @@ struct change *change_begin(struct inventory *inventory, const char *who);
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */
 const struct change_error *change_error(const struct change *change);
-/* The same, and takes the reason back, so that the edits behind it can be looked at, too. The change
- * must not be committed. */
+/* The same, and takes the reason back, so that the edits behind it can be looked at, too. The
+ * change must not be committed. */
 void change_take_error(struct change *change, struct change_error *error);
 
 /* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
@@ -140,8 +140,8 @@ MUST_CHECK int change_ptr_wait(struct change *change, const char *owner,
 /* One that waits, goes. */
 MUST_CHECK int change_ptr_forget(struct change *change, const char *owner);
 
-/* ---- resource groups. An address that is added to one which the state does not have makes it, too,
- * so that a group stays when its last address goes ---- */
+/* ---- resource groups. An address that is added to one which the state does not have makes it,
+ * too, so that a group stays when its last address goes ---- */
 
 /* The group as it is to be; tags: a JSON object of strings. */
 struct change_group {

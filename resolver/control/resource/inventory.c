@@ -215,9 +215,9 @@ static int complain(struct inventory *inventory, const struct source_resource *r
 const char *inventory_refusal(const struct inventory *inventory, const struct owner *owner,
 			      char text[POOLS_TEXT_MAX])
 {
-	return owner_is_read_only(owner) ? NULL
-					 : pools_refusal(inventory->now.pools, &owner->address,
-							 owner->region, text);
+	return owner_is_read_only(owner)
+		       ? NULL
+		       : pools_refusal(inventory->now.pools, &owner->address, owner->region, text);
 }
 
 /* How its PTR fares. A row says what was done to it last, which is pending until every worker has
@@ -235,9 +235,7 @@ static int show_status(struct inventory *inventory, struct owner *owner)
 		ptr->status = PTR_ERROR;
 		ptr->reason = arena_strdup(&inventory->shown, refusal);
 	} else {
-		ptr->status = pending     ? PTR_PENDING
-			      : ptr->fqdn ? PTR_ACTIVE
-					  : PTR_INACTIVE;
+		ptr->status = pending ? PTR_PENDING : ptr->fqdn ? PTR_ACTIVE : PTR_INACTIVE;
 	}
 	if (!pending || refusal)
 		ptr->action = PTR_ACTION_NONE;
@@ -304,8 +302,8 @@ static bool was_unset(struct inventory *inventory, const char *id)
 	char error[SOURCE_ERROR_MAX];
 
 	return source && inventory->published > inventory->settled &&
-	       source->calls->changes(source, inventory->settled, on_unset,
-				      (void *)(uintptr_t)id, error) == ERR_EXISTS;
+	       source->calls->changes(source, inventory->settled, on_unset, (void *)(uintptr_t)id,
+				      error) == ERR_EXISTS;
 }
 
 /* What the file declares, with the PTR that it may have from the state. */
@@ -354,8 +352,8 @@ static const struct owner *find_row(struct inventory *inventory, enum source_by 
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
-	if (source && source->calls->find(source, by, kind, text, address, on_owner, &found,
-					  error) != 0)
+	if (source &&
+	    source->calls->find(source, by, kind, text, address, on_owner, &found, error) != 0)
 		say_trouble(inventory, error);
 	return found.owner;
 }
@@ -408,9 +406,9 @@ const struct owner *inventory_by_address(struct inventory *inventory, const stru
 {
 	const struct owner probe = {.address = *address};
 
-	return address->family ? find(inventory, SOURCE_BY_ADDRESS, DECLARED_BY_ADDRESS, 0, NULL,
-				      &probe)
-			       : NULL;
+	return address->family
+		       ? find(inventory, SOURCE_BY_ADDRESS, DECLARED_BY_ADDRESS, 0, NULL, &probe)
+		       : NULL;
 }
 
 /* What is ahead of the suffix, which the name ends in; false: it does not. */
@@ -527,9 +525,8 @@ static size_t addresses_after(struct inventory *inventory, const char *group,
 					   .group = group ? key : NULL,
 					   .address = after ? after : &first,
 					   .limit = room};
-	const struct owner probe = {.kind = OWNER_ADDRESS,
-				    .resource_group = group,
-				    .address = after ? *after : first};
+	const struct owner probe = {
+		.kind = OWNER_ADDRESS, .resource_group = group, .address = after ? *after : first};
 	const struct owner **declared = calloc(room + 1, sizeof *declared);
 	size_t count;
 
@@ -615,8 +612,8 @@ const struct owner **inventory_waiting(struct inventory *inventory, size_t *coun
 	char error[SOURCE_ERROR_MAX] = "";
 
 	*count = 0;
-	found.page = found.room ? calloc(found.room, sizeof *found.page) : NULL;
-	if (!source || !found.page)
+	found.page = source && found.room ? calloc(found.room, sizeof *found.page) : NULL;
+	if (!found.page)
 		return NULL;
 	if (source->calls->page(source, &wanted, on_waiting, &found, error) != 0)
 		say_trouble(inventory, error);
@@ -661,8 +658,8 @@ static int on_group(void *context, const struct source_resource *row)
 	struct arena *arena = &inventory->shown;
 	json_t *values = json_loads(row->json, 0, NULL);
 	const json_t *tags = json_object_get(values, "tags");
-	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS)
-						: NULL;
+	char *text =
+		json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	const struct resource_group group = {
 		.name = kept_text(arena, values, "name"),
 		.region = kept_text(arena, values, "region"),
@@ -771,6 +768,7 @@ struct resource_group *inventory_groups(struct inventory *inventory, size_t *cou
 	char error[SOURCE_ERROR_MAX] = "";
 	size_t kept;
 
+	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
 		say_trouble(inventory, error);
 	kept = groups.count;
@@ -802,8 +800,8 @@ size_t inventory_group_size(struct inventory *inventory, const char *name)
 	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
 		say_trouble(inventory, error);
 	for (at = declared_behind(inventory->now.declared, DECLARED_BY_GROUP, &probe);
-	     at < all && strcasecmp(items[at]->resource_group ? items[at]->resource_group : "",
-				    key) == 0;
+	     at < all &&
+	     strcasecmp(items[at]->resource_group ? items[at]->resource_group : "", key) == 0;
 	     at++)
 		count++;
 	return count;
@@ -895,8 +893,7 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		.id = keys->id,
 		.region = keys->region,
 		.address = keys->address,
-		.ptr = {.fqdn = keys->ptr,
-			.ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl},
+		.ptr = {.fqdn = keys->ptr, .ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl},
 	};
 	keyed->owner.resource_group = keys->group && *keys->group ? keys->group : NULL;
 	keyed->name[0] = '\0';
@@ -957,13 +954,11 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
 	const struct owner probe = {.id = row->path};
-	const struct owner *declared =
-		declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
+	const struct owner *declared = declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
 	struct owner owner;
 	struct name name;
 
-	if (!row->keys->ptr ||
-	    name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
+	if (!row->keys->ptr || name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
 		return complain(merge->inventory, row, ERR_INVALID);
 	if (!declared) {
 		merge->next->waiting++;
@@ -1042,8 +1037,7 @@ static bool is_same(const struct owner *a, const struct owner *b)
 {
 	char left[ETAG_MAX], right[ETAG_MAX];
 
-	return a && b &&
-	       strcmp(owner_version_etag(a, left), owner_version_etag(b, right)) == 0;
+	return a && b && strcmp(owner_version_etag(a, left), owner_version_etag(b, right)) == 0;
 }
 
 static bool has_kept(const struct declared *declared, const struct owner *owner)
@@ -1060,8 +1054,8 @@ static void check_new(struct merge *merge, const struct owner *declared)
 	const char *field = "id";
 	const struct owner *other = find_row(inventory, SOURCE_BY_ID, 0, declared->id, NULL);
 
-	if (!other && owner_path(declared->kind, declared->resource_group, declared->name, path) ==
-			      0) {
+	if (!other &&
+	    owner_path(declared->kind, declared->resource_group, declared->name, path) == 0) {
 		field = "name";
 		other = find_row(inventory, SOURCE_BY_PATH, owner_kind_id(declared->kind), path,
 				 NULL);
@@ -1210,9 +1204,8 @@ static int make_next(struct inventory *inventory, const struct model *model, str
 	size_t errors = faults->errors;
 	int err;
 
-	*next = (struct inventory_part){.model = model,
-					.pools = pools_new(model),
-					.declared = declared_new(model)};
+	*next = (struct inventory_part){
+		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
 	err = next->pools && next->declared ? fill(&merge) : ERR_NOMEM;
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
@@ -1387,8 +1380,7 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 {
 	const struct inventory_part *now = &inventory->now;
 	size_t count;
-	const struct owner *const *declared =
-		declared_list(now->declared, DECLARED_BY_ID, &count);
+	const struct owner *const *declared = declared_list(now->declared, DECLARED_BY_ID, &count);
 
 	*about = (struct inventory_about){
 		.addresses = now->addresses,

@@ -346,6 +346,8 @@ int owner_input_put_ptr(const struct owner_input *input, bool whole, struct chan
 			const struct owner **owner, struct change_error *error)
 {
 	char id[UUID_TEXT_MAX];
+	if (!*owner)
+		return change_fail_memory(change);
 	snprintf(id, sizeof id, "%s", (*owner)->id);
 	int err = apply_ptr(input, whole, change, *owner, error);
 	*owner = change_find(change, id);
@@ -372,9 +374,9 @@ static const struct owner *find(struct inventory *inventory, const struct path *
 {
 	switch (path->kind->id) {
 	case KIND_ADDRESS:
-		return inventory_address(
-			inventory, strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group,
-			path->names[0]);
+		return inventory_address(inventory,
+					 strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group,
+					 path->names[0]);
 	case KIND_SERVICE: return inventory_service(inventory, path->names[0]);
 	default: return inventory_by_id(inventory, path->names[0]);
 	}
@@ -407,7 +409,8 @@ static json_t *body_of(const struct path *path, const json_t *values)
 	if (path->kind->id == KIND_SERVICE)
 		json_object_del(copy, "subscription");
 	if (description)
-		json_object_del(copy, "ptr_description"); /* of the PTR of a service: see put_owner */
+		json_object_del(copy,
+				"ptr_description"); /* of the PTR of a service: see put_owner */
 	return copy;
 }
 
@@ -416,7 +419,7 @@ static int put_owner(struct change *change, const struct path *path, const struc
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
-	struct owner_input input;
+	struct owner_input input = {.count = 0};
 	json_t *body = body_of(path, values);
 	int err = owner_input_read(&input, kind, body, error);
 
@@ -442,9 +445,9 @@ static int put_owner(struct change *change, const struct path *path, const struc
 }
 
 static int put_ptr_of(struct change *change, const struct owner *owner, const json_t *values,
-		   struct change_error *error)
+		      struct change_error *error)
 {
-	struct owner_input input;
+	struct owner_input input = {.count = 0};
 	int err = owner ? owner_input_read_ptr(&input, values, error)
 			: change_say(error, CHANGE_NOT_FOUND, NULL,
 				     "there is no such address or service");

@@ -10,6 +10,7 @@
 #include "resolver/control/store/state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 
 enum {
 	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
+	LOG_PAGES_MAX = 1000, /* then they are moved into the file */
+	LOG_PAGES_LONG = 16000, /* so many that it is begun anew, which waits for readers */
 	ID_LENGTH = 36,      /* of a UUID as text */
 	TTL_MAX = 2147483647 /* RFC 2181 section 8 */
 };
@@ -35,6 +38,7 @@ struct state {
 	int64_t next, at_s;
 	const char *who;
 	size_t written;  /* rows of history */
+	int log_pages;   /* that are in the log; INT_MAX: very many */
 	int64_t version; /* data_version when it was read, which changes when another connection
 			  * writes; -1: not read by this one */
 };
@@ -47,6 +51,17 @@ static void close_connection(struct state *state)
 	state->version = -1;
 }
 
+static int on_log(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct state *state = context;
+
+	(void)db;
+	(void)name;
+	state->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Without the hook SQLite itself would move the log into the file, in the middle of a change. */
 static int open_connection(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -56,6 +71,8 @@ static int open_connection(struct state *state)
 		err = state_db_prepare_all(db);
 	if (err)
 		close_connection(state);
+	else
+		sqlite3_wal_hook(db->file.db, on_log, state);
 	db->suspect = false;
 	return err;
 }
@@ -795,6 +812,32 @@ static void state_close(struct source *source)
 	free(state);
 }
 
+/* ---- the log ---- */
+
+static bool state_is_untidy(struct source *source)
+{
+	struct state *state = (struct state *)source;
+	bool is_long = !state->looks && state->log_pages >= LOG_PAGES_MAX;
+
+	if (is_long)
+		state->log_pages = 0; /* it is seen to */
+	return is_long;
+}
+
+/* Not TRUNCATE: a change costs twice as much while the log grows again. */
+static void state_tidy(struct source *source)
+{
+	sqlite3 *db = ((struct state *)source)->db.file.db;
+	int pages = 0, moved = 0;
+
+	if (!db)
+		return;
+	sqlite3_busy_timeout(db, 100);
+	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+	if (pages >= LOG_PAGES_LONG)
+		sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+}
+
 static const struct source_calls calls;
 
 static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
@@ -952,6 +995,8 @@ static const struct source_calls calls = {
 	.changes = state_changes,
 	.another = state_another,
 	.join = state_join,
+	.is_untidy = state_is_untidy,
+	.tidy = state_tidy,
 	.about = state_about,
 	.close = state_close,
 };

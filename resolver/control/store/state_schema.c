@@ -293,6 +293,6 @@ int state_examine(sqlite3 *db, const char *path, bool *is_old, char error[SOURCE
 
 	if (!err && version == 0)
 		error[0] = '\0'; /* it has no tables yet */
-	*is_old = version < STATE_VERSION;
+	*is_old = !err && version < STATE_VERSION;
 	return !err && version == 0 ? ERR_NOT_FOUND : err;
 }

@@ -11,9 +11,9 @@
  * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
  * where there is none. What an owner has already is left alone, and may be what the file says. An
  * error names the row, "[17].ttl", and for CSV the line. Addresses' names are set as Designate sets
- * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it would
- * have to be asked for. Deliberately not here: whether each name leads back, which takes questions;
- * GET /v1/check does that for one. */
+ * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it
+ * would have to be asked for. Deliberately not here: whether each name leads back, which takes
+ * questions; GET /v1/check does that for one. */
 #include "resolver/control/api/batch.h"
 #include "resolver/control/api/bulk.h"
 #include "resolver/control/api/reverse.h"
@@ -157,8 +157,8 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 	struct batch_row row;
 	const struct owner *owner;
 	int err = change_is_open(change);
-	while (err == 0 && (err = batch_reader_next(upload->reader, &row, &error)) !=
-				   ERR_NOT_FOUND) {
+	while (err == 0 &&
+	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
 			err = find_owner(inventory, &row, &owner, &error);
 		if (err == 0)
@@ -174,8 +174,9 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 	bulk->request->service->work.percent = 100;
 	if (err == ERR_NOT_FOUND)
 		err = 0;
-	return upload->error_count > 0 ? change_fail(change, CHANGE_INVALID, NULL, "rows do not fit")
-				       : err;
+	return upload->error_count > 0
+		       ? change_fail(change, CHANGE_INVALID, NULL, "rows do not fit")
+		       : err;
 }
 
 /* ---- the answer ---- */

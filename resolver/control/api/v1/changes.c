@@ -47,7 +47,8 @@ static bool read_bulk_path(const struct api_path *path, struct path *to)
 	if (!kind || path->count != (is_ptr ? 2 : 3) ||
 	    (kind->id != KIND_ADDRESS && !is_ptr && strcmp(path->segments[1], GROUP_NONE) != 0))
 		return false;
-	*to = (struct path){kind, is_ptr ? GROUP_NONE : path->segments[1],
+	*to = (struct path){kind,
+			    is_ptr ? GROUP_NONE : path->segments[1],
 			    {path->segments[path->count - 1], NULL}};
 	return true;
 }

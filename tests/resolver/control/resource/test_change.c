@@ -500,8 +500,8 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	struct change *change = change_begin(fixture->inventory, "test");
-	assert_int_not_equal(
-		change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_not_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr),
+			     0);
 	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
 	assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));

@@ -399,9 +399,8 @@ static void what_another_server_wrote_is_taken_in_by_a_reload(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
-	exec(fixture,
-	     "UPDATE meta SET value = 9; UPDATE resources SET ptr = 'its.test.',"
-	     " ptr_revision = 9 WHERE ptr NOT NULL");
+	exec(fixture, "UPDATE meta SET value = 9; UPDATE resources SET ptr = 'its.test.',"
+		      " ptr_revision = 9 WHERE ptr NOT NULL");
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(try_to_change(fixture, text), CHANGE_STORE);
 		assert_non_null(strstr(text, "changed by another program"));

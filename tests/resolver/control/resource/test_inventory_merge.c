@@ -92,7 +92,8 @@ static void what_was_read_and_not_served_is_read_again(void **state)
 	struct inventory_about about;
 
 	inventory_fixture_add(fixture, "new", "198.51.100.30");
-	exec(fixture, "UPDATE resources SET addr = x'04c633640a' WHERE addr NOT NULL"); /* the file's */
+	exec(fixture,
+	     "UPDATE resources SET addr = x'04c633640a' WHERE addr NOT NULL"); /* the file's */
 	assert_int_equal(inventory_fixture_load(fixture, NULL), ERR_FAULTS);
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have"));
 	assert_int_not_equal(set_value(fixture, inventory_fixture_named(fixture, "new"), "address",

@@ -28,19 +28,20 @@
 	"INSERT INTO owners VALUES ('" ID(                                                         \
 		"01") "', 'address', 'a', 'g', 'east', 's',"                                       \
 		      " '198.51.100.1', 'static', 'label', NULL, '{\"k\":\"v\"}', 40),"            \
-		      " ('" ID(                                                                    \
-			      "02") "', 'service', 'b', NULL, NULL, NULL, '2001:db8::9', "         \
-				    "'dynamic', NULL,"                                             \
-				    " 'words', NULL, 41);"                                         \
-				    "INSERT INTO ptrs VALUES ('" ID("01") "', 'a.test.', 'mail', " \
-									  "60, 40), ('" ID(        \
-										  "02") "',"       \
-											" 'b."     \
-											"test.', " \
-											"NULL, "   \
-											"NULL, "   \
-											"41), "    \
-											"('" ID("03") "', 'c.test.', 'waits', 0, 39);"
+		      " ('" ID("02") "', 'service', 'b', NULL, NULL, NULL, '2001:db8::9', "        \
+				     "'dynamic', NULL,"                                            \
+				     " 'words', NULL, 41);"                                        \
+				     "INSERT INTO ptrs VALUES ('" ID(                              \
+					     "01") "', 'a.test.', 'mail', "                        \
+						   "60, 40), ('" ID(                               \
+							   "02") "',"                              \
+								 " 'b."                            \
+								 "test.', "                        \
+								 "NULL, "                          \
+								 "NULL, "                          \
+								 "41), "                           \
+								 "('" ID("03") "', 'c.test.', "    \
+									       "'waits', 0, 39);"
 
 static const char *const versions[STATE_VERSION] = {
 	[1] = STATE_VERSION_1, [2] = STATE_VERSION_2, [3] = STATE_VERSION_3,
