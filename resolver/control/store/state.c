@@ -857,6 +857,7 @@ static struct source *state_another(struct source *source, char error[SOURCE_ERR
 
 	if (!opened)
 		return NULL;
+	error[0] = '\0';
 	if (state_db_number(&other->db, STATEMENT_READ_VERSION, &other->version) != 0 ||
 	    !state_is_current(source))
 		other->version = -1;
