@@ -28,10 +28,10 @@
 enum { WAY_BITS = 6, WAYS = 1 << WAY_BITS, LEVEL_MAX = (128 - 1) / WAY_BITS };
 
 struct owned_page {
-	__uint128_t key;     /* without the bits of this level and those below */
-	uint64_t filled;     /* bit n: there is something for n */
+	__uint128_t key;        /* without the bits of this level and those below */
+	uint64_t filled;        /* bit n: there is something for n */
 	atomic_uint references; /* from pages and trees */
-	uint16_t units;      /* a leaf's whole size */
+	uint16_t units;         /* a leaf's whole size */
 	uint8_t level;
 	_Alignas(void *) uint8_t body[];
 };

@@ -2,6 +2,7 @@
 damaged, deleted. A change then fails with 503 and the reason, which the status shows as well, and DNS goes
 on. When the cause is gone changes work again, without a restart."""
 
+import ipaddress
 import json
 import os
 import shutil
@@ -164,15 +165,18 @@ class Store(test_reverse.Reverse):
         self.stop()
         database = sqlite3.connect(self.path)
         database.executemany(
-            "INSERT INTO owners (id, kind, name, address, allocation, revision)"
-            " VALUES (?, 'address', ?, ?, 'static', 1)",
-            [("00000000-0000-4000-8000-%012x" % n, "m%d" % n, self.address(n)) for n in range(MANY)])
-        database.executemany(
-            "INSERT INTO ptrs (owner, fqdn, revision) VALUES (?, ?, 1)",
-            [("00000000-0000-4000-8000-%012x" % n, "m%d.example." % n) for n in range(MANY)])
+            "INSERT INTO resources (kind, path, revision, json, id, addr, grp, ptr, ptr_revision)"
+            " VALUES (101, ?, 1, ?, ?, ?, '', ?, 1)", map(self.row, range(MANY)))
         database.commit()
         database.close()
         self.start()
+
+    def row(self, number):
+        name = "m%d" % number
+        values = {"name": name, "address": self.address(number), "allocation": "static",
+                  "reverse_fqdn": name + ".example."}
+        return ("-/" + name, json.dumps(values), "00000000-0000-4000-8000-%012x" % number,
+                b"\x06" + ipaddress.ip_address(self.address(number)).packed, name + ".example.")
 
     @staticmethod
     def address(number):
@@ -183,7 +187,8 @@ class Store(test_reverse.Reverse):
         text = "a\u202eb\x1b[2J\u200bc"
         self.stop()
         database = sqlite3.connect(self.path)
-        database.execute("UPDATE ptrs SET description = ?", (text,))
+        database.execute("UPDATE resources SET json = json_set(json, '$.description', ?)"
+                         " WHERE ptr NOT NULL", (text,))
         database.commit()
         database.close()
         self.start()

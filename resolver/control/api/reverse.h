@@ -7,8 +7,8 @@
 
 struct inventory *api_inventory(const struct api_request *request);
 
-/* Whether the state could not be read while this request looked for something; that has been answered
- * then (503). */
+/* Whether the state could not be read while this request looked for something; that has been
+ * answered then (503). */
 bool api_could_not_read(struct api_request *request);
 
 /* The resource group of the path; NULL for GROUP_NONE. */

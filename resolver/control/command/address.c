@@ -1,8 +1,8 @@
 /* `sluice address ...`: the addresses that are ours. One is named by its group and name; without
  * --group it is in none, which a path says as "-". */
-#include "resolver/control/resource/kind.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/reverse.h"
+#include "resolver/control/resource/kind.h"
 
 static const struct table_column list_columns[] = {
 	{"NAME", "name"},

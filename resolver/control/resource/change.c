@@ -157,6 +157,7 @@ void change_free(struct change *change)
 		return;
 	if (change->source && !change->stored)
 		change->source->calls->roll_back(change->source);
+	change->inventory->edits++;
 	owned_discard(change->draft);
 	change->inventory->changing = false;
 	free(change);
@@ -185,6 +186,21 @@ int change_is_open(struct change *change)
 	return 0;
 }
 
+const struct owner *change_find(struct change *change, const char *id)
+{
+	return inventory_by_id(change->inventory, id);
+}
+
+const struct model *change_model(const struct change *change)
+{
+	return change->inventory->now.model;
+}
+
+uint64_t change_revision(const struct change *change)
+{
+	return change->revision;
+}
+
 /* ---- what is written ---- */
 
 static int check_trouble(struct change *change)
@@ -201,6 +217,7 @@ static int put_row(struct change *change, unsigned kind, const char *path, char 
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = check_trouble(change);
 
+	change->inventory->edits++;
 	if (!err && !json)
 		err = change_fail_memory(change);
 	if (!err && change->source->calls->put(change->source, kind, path, json, keys, error) != 0)
@@ -215,6 +232,7 @@ static int delete_row(struct change *change, unsigned kind, const char *path)
 
 	if (check_trouble(change) != 0)
 		return ERR_INVALID;
+	change->inventory->edits++;
 	return change->source->calls->put(change->source, kind, path, NULL, NULL, error) == 0
 		       ? 0
 		       : fail_store(change, error);
@@ -223,10 +241,9 @@ static int delete_row(struct change *change, unsigned kind, const char *path)
 /* ---- what is served ---- */
 
 /* One more of the owner, or (-1) one less. */
-static void count(struct change *change, const struct owner *owner, int one)
+static void count(struct change *change, const struct owner *owner, bool refused, int one)
 {
 	struct inventory_part *after = &change->after;
-	char text[POOLS_TEXT_MAX];
 
 	if (owner_is_read_only(owner)) {
 		after->given += (size_t)(owner->ptr.fqdn && !owner->ptr.read_only ? one : 0);
@@ -234,8 +251,7 @@ static void count(struct change *change, const struct owner *owner, int one)
 	}
 	*(owner->kind == OWNER_SERVICE ? &after->services : &after->addresses) += (size_t)one;
 	after->ptrs += (size_t)(owner->ptr.fqdn ? one : 0);
-	after->refused +=
-		(size_t)(inventory_refusal(change->inventory, owner, text) ? one : 0);
+	after->refused += (size_t)(refused ? one : 0);
 }
 
 /* The draft has `now` (NULL: nobody) in the place of `before` (NULL: of nobody). */
@@ -243,6 +259,7 @@ static int serve(struct change *change, const struct owner *before, const struct
 {
 	const struct inventory *inventory = change->inventory;
 	char text[POOLS_TEXT_MAX];
+	bool refused;
 	int err = 0;
 
 	if (!change->draft)
@@ -250,13 +267,15 @@ static int serve(struct change *change, const struct owner *before, const struct
 	if (!change->draft)
 		return change_fail_memory(change);
 	if (before) {
-		count(change, before, -1);
-		if (!inventory_refusal(inventory, before, text))
+		refused = inventory_refusal(inventory, before, text);
+		count(change, before, refused, -1);
+		if (!refused)
 			err = owner_unserve(before, change->draft, &inventory->key);
 	}
 	if (now) {
-		count(change, now, 1);
-		if (!err && !inventory_refusal(inventory, now, text))
+		refused = inventory_refusal(inventory, now, text);
+		count(change, now, refused, 1);
+		if (!err && !refused)
 			err = owner_serve(now, change->draft, &inventory->key,
 					  inventory->now.model);
 	}
@@ -273,7 +292,8 @@ static int put_owner(struct change *change, const struct owner *before, const st
 	struct source_keys keys = owner_keys(now, &scratch);
 
 	if (owner_path(now->kind, now->resource_group, now->name, path) != 0)
-		return change_fail(change, CHANGE_INVALID, "name", "is too long; give a shorter one");
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
 	if (put_row(change, owner_kind_id(now->kind), path, owner_values(now), &keys) != 0)
 		return ERR_INVALID;
 	return serve(change, before, now);
@@ -281,12 +301,16 @@ static int put_owner(struct change *change, const struct owner *before, const st
 
 /* ---- edits: what stands in the way ---- */
 
+/* As it is by now: what was read ahead of the latest edit is read again. */
 static const struct owner *find(struct change *change, const struct owner *owner, int *err)
 {
 	const struct owner *found;
 
 	*err = change_is_open(change);
-	found = !*err && owner ? inventory_by_id(change->inventory, owner->id) : NULL;
+	found = *err || !owner ? NULL
+		: owner->revision && owner->read_at == change->inventory->edits
+			? owner
+			: inventory_by_id(change->inventory, owner->id);
 	if (!*err)
 		*err = check_trouble(change);
 	if (!*err && !found)
@@ -336,11 +360,11 @@ static const struct owner *find_clash(struct change *change, const struct owner 
 		const struct owner *found;
 	} looked[] = {
 		{"id", before ? NULL : inventory_by_id(inventory, owner->id)},
-		{"name", before ? NULL
-			 : owner->kind == OWNER_SERVICE
-				 ? inventory_service(inventory, owner->name)
-				 : inventory_address(inventory, owner->resource_group,
-						     owner->name)},
+		{"name",
+		 before ? NULL
+		 : owner->kind == OWNER_SERVICE
+			 ? inventory_service(inventory, owner->name)
+			 : inventory_address(inventory, owner->resource_group, owner->name)},
 		{"address", inventory_by_address(inventory, &owner->address)},
 		{owner->kind == OWNER_SERVICE ? "name" : "domain_name_label",
 		 inventory_by_fqdn(inventory, owner->fqdn)},
@@ -348,8 +372,7 @@ static const struct owner *find_clash(struct change *change, const struct owner 
 
 	for (size_t i = 0; i < sizeof looked / sizeof *looked; i++) {
 		*field = looked[i].field;
-		if (looked[i].found &&
-		    (!before || strcmp(looked[i].found->id, before->id) != 0))
+		if (looked[i].found && (!before || strcmp(looked[i].found->id, before->id) != 0))
 			return looked[i].found;
 	}
 	return NULL;
@@ -399,7 +422,8 @@ static int check_owner(struct change *change, struct owner *owner, const struct 
 
 /* ---- an address for somebody who did not name one: the next free one of a pool of the region, in
  * the pools' order. It begins where it ended the last time, so that filling a pool looks at each of
- * its addresses about once, and an address just let go is not somebody else's a moment later ---- */
+ * its addresses about once, and an address just let go is not somebody else's a moment later ----
+ */
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
@@ -658,8 +682,9 @@ int change_set(struct change *change, const struct owner *owner, const struct ch
 	int err;
 	const struct owner *before = find(change, owner, &err);
 
-	if (before)
-		err = check_writable(change, before);
+	if (!before)
+		return err;
+	err = check_writable(change, before);
 	if (err)
 		return err;
 	err = owner_form_init(&form, before->kind, before) == 0 ? 0 : change_fail_memory(change);
@@ -679,8 +704,9 @@ int change_remove(struct change *change, const struct owner *owner)
 	int err;
 	const struct owner *before = find(change, owner, &err);
 
-	if (before)
-		err = check_writable(change, before);
+	if (!before)
+		return err;
+	err = check_writable(change, before);
 	if (!err)
 		err = owner_path(before->kind, before->resource_group, before->name, path);
 	if (!err)
@@ -690,7 +716,7 @@ int change_remove(struct change *change, const struct owner *owner)
 
 /* ---- PTRs ---- */
 
-static int check_ptr(struct change *change, const struct change_ptr *ptr)
+int change_ptr_check(struct change *change, const struct change_ptr *ptr)
 {
 	static const struct origin nowhere;
 	const struct group *group = owner_fields(OWNER_ADDRESS);
@@ -737,8 +763,8 @@ static struct owner_ptr wanted_ptr(const struct change *change, const struct own
 
 	return (struct owner_ptr){
 		.fqdn = none ? NULL : owner_dotted(ptr->fqdn, fqdn),
-		.description = !none && ptr->description && *ptr->description ? ptr->description
-									      : NULL,
+		.description =
+			!none && ptr->description && *ptr->description ? ptr->description : NULL,
 		.ttl_given = !none && ptr->ttl_given,
 		.ttl = !none && ptr->ttl_given ? (uint32_t)ptr->ttl
 					       : change->inventory->now.model->reverse.ttl,
@@ -785,14 +811,15 @@ int change_ptr_set(struct change *change, const struct owner *owner, const struc
 	const struct owner *before = find(change, owner, &err);
 	struct owner_ptr wanted;
 
-	if (before && ptr->fqdn && !*ptr->fqdn)
+	if (!before)
+		return err;
+	if (ptr->fqdn && !*ptr->fqdn)
 		return change_ptr_unset(change, owner);
-	if (before)
-		err = check_ptr_writable(change, before);
+	err = check_ptr_writable(change, before);
 	if (!err && !ptr->fqdn)
 		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
 	if (!err)
-		err = check_ptr(change, ptr);
+		err = change_ptr_check(change, ptr);
 	if (err)
 		return err;
 	wanted = wanted_ptr(change, before, ptr, fqdn);
@@ -806,8 +833,9 @@ int change_ptr_unset(struct change *change, const struct owner *owner)
 	const struct owner *before = find(change, owner, &err);
 	struct owner_ptr wanted;
 
-	if (before)
-		err = check_ptr_writable(change, before);
+	if (!before)
+		return err;
+	err = check_ptr_writable(change, before);
 	if (!err && !before->ptr.fqdn)
 		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 	if (err)
@@ -845,7 +873,7 @@ int change_ptr_wait(struct change *change, const char *owner, const struct chang
 	if (!err)
 		err = check_id(change, owner, id);
 	if (!err)
-		err = check_ptr(change, ptr);
+		err = change_ptr_check(change, ptr);
 	if (err)
 		return err;
 	if (inventory_ptr_row(change->inventory, id, &wanted) == 0)
@@ -876,7 +904,8 @@ static int put_group(struct change *change, const struct change_group *group)
 
 	if (owner_path(OWNER_SERVICE, NULL, group->name, path) != 0) {
 		json_decref(values);
-		return change_fail(change, CHANGE_INVALID, "name", "is too long; give a shorter one");
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
 	}
 	if (group->region)
 		json_put(values, "region", json_text(group->region));

@@ -68,8 +68,8 @@ struct change *change_begin(struct inventory *inventory, const char *who);
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */
 const struct change_error *change_error(const struct change *change);
-/* The same, and takes the reason back, so that the edits behind it can be looked at, too. The change
- * must not be committed. */
+/* The same, and takes the reason back, so that the edits behind it can be looked at, too. The
+ * change must not be committed. */
 void change_take_error(struct change *change, struct change_error *error);
 
 /* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
@@ -86,6 +86,12 @@ MUST_CHECK int change_is_open(struct change *change);
 /* The change is void, because what it is about is not what whoever asks takes it for: STALE, with
  * that text. Returns ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
+
+/* What the change sees of an owner by its id; NULL: there is none. */
+const struct owner *change_find(struct change *change, const char *id);
+const struct model *change_model(const struct change *change);
+/* Of what it has written; 0: nothing. */
+uint64_t change_revision(const struct change *change);
 
 /* ---- addresses and services ---- */
 
@@ -122,6 +128,8 @@ MUST_CHECK int change_ptr_set(struct change *change, const struct owner *owner,
 			      const struct change_ptr *ptr);
 /* NOT_FOUND when it has none. */
 MUST_CHECK int change_ptr_unset(struct change *change, const struct owner *owner);
+/* Whether one that is to be set is of good form. */
+MUST_CHECK int change_ptr_check(struct change *change, const struct change_ptr *ptr);
 /* Whether the owner has it already. */
 bool change_ptr_is_same(const struct change *change, const struct owner *owner,
 			const struct change_ptr *ptr);
@@ -132,8 +140,8 @@ MUST_CHECK int change_ptr_wait(struct change *change, const char *owner,
 /* One that waits, goes. */
 MUST_CHECK int change_ptr_forget(struct change *change, const char *owner);
 
-/* ---- resource groups. An address that is added to one which the state does not have makes it, too,
- * so that a group stays when its last address goes ---- */
+/* ---- resource groups. An address that is added to one which the state does not have makes it,
+ * too, so that a group stays when its last address goes ---- */
 
 /* The group as it is to be; tags: a JSON object of strings. */
 struct change_group {

@@ -53,8 +53,10 @@ static int compare_groups(const struct owner *a, const struct owner *b)
 }
 
 static int (*const compares[DECLARED_ORDERS])(const struct owner *, const struct owner *) = {
-	[DECLARED_BY_ID] = compare_ids,           [DECLARED_BY_NAME] = compare_names,
-	[DECLARED_BY_ADDRESS] = compare_addresses, [DECLARED_BY_FQDN] = compare_fqdns,
+	[DECLARED_BY_ID] = compare_ids,
+	[DECLARED_BY_NAME] = compare_names,
+	[DECLARED_BY_ADDRESS] = compare_addresses,
+	[DECLARED_BY_FQDN] = compare_fqdns,
 	[DECLARED_BY_GROUP] = compare_groups,
 };
 
@@ -115,10 +117,9 @@ struct declared *declared_new(const struct model *model)
 	if (!model)
 		model = &none;
 	arena_init(&declared->arena);
-	declared->owners =
-		arena_alloc_array(&declared->arena,
-				  model->addresses.count + model->cloud_services.count,
-				  sizeof *declared->owners);
+	declared->owners = arena_alloc_array(&declared->arena,
+					     model->addresses.count + model->cloud_services.count,
+					     sizeof *declared->owners);
 	if (declared->owners && fill(declared, model) == 0)
 		return declared;
 	declared_free(declared);
@@ -165,8 +166,8 @@ const struct owner *declared_find(const struct declared *declared, enum declared
 	return order->items[behind - 1];
 }
 
-const struct owner *const *declared_list(const struct declared *declared,
-					 enum declared_order which, size_t *count)
+const struct owner *const *declared_list(const struct declared *declared, enum declared_order which,
+					 size_t *count)
 {
 	*count = declared->orders[which].count;
 	return declared->orders[which].items;

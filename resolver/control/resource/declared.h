@@ -1,5 +1,5 @@
-/* The addresses and cloud services that the configuration file declares: as owners, found by each of
- * the things that no two of them share. Made anew by every load, and never changed. */
+/* The addresses and cloud services that the configuration file declares: as owners, found by each
+ * of the things that no two of them share. Made anew by every load, and never changed. */
 #ifndef SLUICE_DECLARED_H
 #define SLUICE_DECLARED_H
 
@@ -23,12 +23,13 @@ enum declared_order {
 struct declared *declared_new(const struct model *model);
 void declared_free(struct declared *declared); /* NULL is fine */
 
-/* The owner that is as the probe is, by the members that the order looks at; NULL: there is none. */
+/* The owner that is as the probe is, by the members that the order looks at; NULL: there is none.
+ */
 const struct owner *declared_find(const struct declared *declared, enum declared_order order,
 				  const struct owner *probe);
 /* All that the order has, in it. */
-const struct owner *const *declared_list(const struct declared *declared,
-					 enum declared_order order, size_t *count);
+const struct owner *const *declared_list(const struct declared *declared, enum declared_order order,
+					 size_t *count);
 /* The index in that list of the first one behind the probe (NULL: 0). */
 size_t declared_behind(const struct declared *declared, enum declared_order order,
 		       const struct owner *probe);

@@ -72,6 +72,7 @@ void inventory_free(struct inventory *inventory)
 struct inventory *inventory_aside(struct inventory *inventory)
 {
 	struct inventory *aside = malloc(sizeof *aside);
+	char error[SOURCE_ERROR_MAX];
 
 	assert(inventory->held);
 	if (!aside)
@@ -83,9 +84,11 @@ struct inventory *inventory_aside(struct inventory *inventory)
 	aside->error[0] = aside->trouble[0] = '\0';
 	arena_init(&aside->shown);
 	if (inventory->source)
-		aside->source =
-			inventory->source->calls->another(inventory->source, aside->trouble);
-	memcpy(aside->error, aside->trouble, sizeof aside->error);
+		aside->source = inventory->source->calls->another(inventory->source, error);
+	if (inventory->source && !aside->source) {
+		memcpy(aside->error, error, sizeof aside->error);
+		memcpy(aside->trouble, error, sizeof aside->trouble);
+	}
 	return aside;
 }
 
@@ -197,12 +200,14 @@ static void say_trouble(struct inventory *inventory, const char *text)
 
 static int complain(struct inventory *inventory, const struct source_resource *row, int err)
 {
+	const char *ptr = row->keys && row->keys->ptr ? row->keys->ptr : NULL;
 	char text[SOURCE_ERROR_MAX];
 
 	snprintf(text, sizeof text,
-		 "the state %s has a record \"%s\" which was not written by sluice; repair or "
-		 "remove it",
-		 inventory->state_path, row->path);
+		 "the state %s has a record \"%s\"%s%s%s, which was not written by sluice; repair "
+		 "or remove it",
+		 inventory->state_path, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
+		 ptr ? "\"" : "");
 	say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
 	return err;
 }
@@ -210,9 +215,9 @@ static int complain(struct inventory *inventory, const struct source_resource *r
 const char *inventory_refusal(const struct inventory *inventory, const struct owner *owner,
 			      char text[POOLS_TEXT_MAX])
 {
-	return owner_is_read_only(owner) ? NULL
-					 : pools_refusal(inventory->now.pools, &owner->address,
-							 owner->region, text);
+	return owner_is_read_only(owner)
+		       ? NULL
+		       : pools_refusal(inventory->now.pools, &owner->address, owner->region, text);
 }
 
 /* How its PTR fares. A row says what was done to it last, which is pending until every worker has
@@ -230,9 +235,7 @@ static int show_status(struct inventory *inventory, struct owner *owner)
 		ptr->status = PTR_ERROR;
 		ptr->reason = arena_strdup(&inventory->shown, refusal);
 	} else {
-		ptr->status = pending     ? PTR_PENDING
-			      : ptr->fqdn ? PTR_ACTIVE
-					  : PTR_INACTIVE;
+		ptr->status = pending ? PTR_PENDING : ptr->fqdn ? PTR_ACTIVE : PTR_INACTIVE;
 	}
 	if (!pending || refusal)
 		ptr->action = PTR_ACTION_NONE;
@@ -252,6 +255,7 @@ static int on_owner(void *context, const struct source_resource *row)
 		err = show_status(inventory, owner);
 	if (err)
 		return complain(inventory, row, err);
+	owner->read_at = inventory->edits;
 	found->owner = owner;
 	if (found->page && found->count < found->room)
 		found->page[found->count++] = owner;
@@ -284,6 +288,24 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owner_
 	return found.count ? 0 : ERR_NOT_FOUND;
 }
 
+static int on_unset(void *id, const struct source_change *change)
+{
+	return change->kind == KIND_PTR && !change->after && strcmp(change->path, id) == 0
+		       ? ERR_EXISTS
+		       : 0;
+}
+
+/* Whether the PTR of this owner of the file is gone, and some worker may have it still. */
+static bool was_unset(struct inventory *inventory, const char *id)
+{
+	struct source *source = inventory_source(inventory);
+	char error[SOURCE_ERROR_MAX];
+
+	return source && inventory->published > inventory->settled &&
+	       source->calls->changes(source, inventory->settled, on_unset, (void *)(uintptr_t)id,
+				      error) == ERR_EXISTS;
+}
+
 /* What the file declares, with the PTR that it may have from the state. */
 static const struct owner *show_declared(struct inventory *inventory, const struct owner *declared)
 {
@@ -297,9 +319,13 @@ static const struct owner *show_declared(struct inventory *inventory, const stru
 		return NULL;
 	}
 	*owner = *declared;
-	if (inventory_ptr_row(inventory, owner->id, &owner->ptr) == 0 &&
-	    show_status(inventory, owner) != 0)
-		say_trouble(inventory, err_text(ERR_NOMEM));
+	if (inventory_ptr_row(inventory, owner->id, &owner->ptr) == 0) {
+		if (show_status(inventory, owner) != 0)
+			say_trouble(inventory, err_text(ERR_NOMEM));
+	} else if (was_unset(inventory, owner->id)) {
+		owner->ptr.status = PTR_PENDING;
+		owner->ptr.action = PTR_ACTION_DELETE;
+	}
 	return owner;
 }
 
@@ -326,8 +352,8 @@ static const struct owner *find_row(struct inventory *inventory, enum source_by 
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
-	if (source && source->calls->find(source, by, kind, text, address, on_owner, &found,
-					  error) != 0)
+	if (source &&
+	    source->calls->find(source, by, kind, text, address, on_owner, &found, error) != 0)
 		say_trouble(inventory, error);
 	return found.owner;
 }
@@ -380,9 +406,9 @@ const struct owner *inventory_by_address(struct inventory *inventory, const stru
 {
 	const struct owner probe = {.address = *address};
 
-	return address->family ? find(inventory, SOURCE_BY_ADDRESS, DECLARED_BY_ADDRESS, 0, NULL,
-				      &probe)
-			       : NULL;
+	return address->family
+		       ? find(inventory, SOURCE_BY_ADDRESS, DECLARED_BY_ADDRESS, 0, NULL, &probe)
+		       : NULL;
 }
 
 /* What is ahead of the suffix, which the name ends in; false: it does not. */
@@ -499,9 +525,8 @@ static size_t addresses_after(struct inventory *inventory, const char *group,
 					   .group = group ? key : NULL,
 					   .address = after ? after : &first,
 					   .limit = room};
-	const struct owner probe = {.kind = OWNER_ADDRESS,
-				    .resource_group = group,
-				    .address = after ? *after : first};
+	const struct owner probe = {
+		.kind = OWNER_ADDRESS, .resource_group = group, .address = after ? *after : first};
 	const struct owner **declared = calloc(room + 1, sizeof *declared);
 	size_t count;
 
@@ -587,8 +612,8 @@ const struct owner **inventory_waiting(struct inventory *inventory, size_t *coun
 	char error[SOURCE_ERROR_MAX] = "";
 
 	*count = 0;
-	found.page = found.room ? calloc(found.room, sizeof *found.page) : NULL;
-	if (!source || !found.page)
+	found.page = source && found.room ? calloc(found.room, sizeof *found.page) : NULL;
+	if (!found.page)
 		return NULL;
 	if (source->calls->page(source, &wanted, on_waiting, &found, error) != 0)
 		say_trouble(inventory, error);
@@ -633,8 +658,8 @@ static int on_group(void *context, const struct source_resource *row)
 	struct arena *arena = &inventory->shown;
 	json_t *values = json_loads(row->json, 0, NULL);
 	const json_t *tags = json_object_get(values, "tags");
-	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS)
-						: NULL;
+	char *text =
+		json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	const struct resource_group group = {
 		.name = kept_text(arena, values, "name"),
 		.region = kept_text(arena, values, "region"),
@@ -743,6 +768,7 @@ struct resource_group *inventory_groups(struct inventory *inventory, size_t *cou
 	char error[SOURCE_ERROR_MAX] = "";
 	size_t kept;
 
+	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
 		say_trouble(inventory, error);
 	kept = groups.count;
@@ -774,8 +800,8 @@ size_t inventory_group_size(struct inventory *inventory, const char *name)
 	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
 		say_trouble(inventory, error);
 	for (at = declared_behind(inventory->now.declared, DECLARED_BY_GROUP, &probe);
-	     at < all && strcasecmp(items[at]->resource_group ? items[at]->resource_group : "",
-				    key) == 0;
+	     at < all &&
+	     strcasecmp(items[at]->resource_group ? items[at]->resource_group : "", key) == 0;
 	     at++)
 		count++;
 	return count;
@@ -867,8 +893,7 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		.id = keys->id,
 		.region = keys->region,
 		.address = keys->address,
-		.ptr = {.fqdn = keys->ptr,
-			.ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl},
+		.ptr = {.fqdn = keys->ptr, .ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl},
 	};
 	keyed->owner.resource_group = keys->group && *keys->group ? keys->group : NULL;
 	keyed->name[0] = '\0';
@@ -887,6 +912,12 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		keyed->owner.fqdn = owner_dotted(bare, keyed->fqdn);
 }
 
+static void note_revision(struct inventory_part *part, const struct source_keys *keys)
+{
+	if (keys->ptr_revision > part->latest)
+		part->latest = keys->ptr_revision;
+}
+
 /* A row of the state, while all of them are read. */
 static int on_owned(void *context, const struct source_resource *row)
 {
@@ -903,6 +934,7 @@ static int on_owned(void *context, const struct source_resource *row)
 	read_keys(&keyed, row, next->model);
 	*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) += 1;
 	next->ptrs += row->keys->ptr != NULL;
+	note_revision(next, row->keys);
 	declared = find_clash(next->declared, &keyed.owner, &field);
 	if (declared) {
 		whole = find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
@@ -913,7 +945,8 @@ static int on_owned(void *context, const struct source_resource *row)
 		next->refused++;
 		return 0;
 	}
-	return owner_serve(&keyed.owner, merge->draft, &merge->inventory->key, next->model);
+	int err = owner_serve(&keyed.owner, merge->draft, &merge->inventory->key, next->model);
+	return err == ERR_INVALID ? complain(merge->inventory, row, err) : err;
 }
 
 /* A PTR of the state whose owner is the file's, or nowhere. */
@@ -921,13 +954,11 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
 	const struct owner probe = {.id = row->path};
-	const struct owner *declared =
-		declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
+	const struct owner *declared = declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
 	struct owner owner;
 	struct name name;
 
-	if (!row->keys->ptr ||
-	    name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
+	if (!row->keys->ptr || name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
 		return complain(merge->inventory, row, ERR_INVALID);
 	if (!declared) {
 		merge->next->waiting++;
@@ -938,6 +969,7 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 		return 0;
 	}
 	merge->next->given++;
+	note_revision(merge->next, row->keys);
 	owner = (struct owner){.address = declared->address,
 			       .ptr = {.fqdn = row->keys->ptr,
 				       .ttl = row->keys->ttl_given
@@ -982,7 +1014,6 @@ static int read_state(struct merge *merge)
 		err = source->calls->page(source, &ptrs, on_ptr_row, merge, error);
 	merge->faults = faults;
 	if (!err) {
-		merge->next->read = true;
 		for (size_t i = 0; i < found.count; i++)
 			fault_add(faults, found.items[i].severity, &found.items[i].origin, NULL,
 				  "%s", found.items[i].text);
@@ -1006,8 +1037,7 @@ static bool is_same(const struct owner *a, const struct owner *b)
 {
 	char left[ETAG_MAX], right[ETAG_MAX];
 
-	return a && b &&
-	       strcmp(owner_version_etag(a, left), owner_version_etag(b, right)) == 0;
+	return a && b && strcmp(owner_version_etag(a, left), owner_version_etag(b, right)) == 0;
 }
 
 static bool has_kept(const struct declared *declared, const struct owner *owner)
@@ -1024,8 +1054,8 @@ static void check_new(struct merge *merge, const struct owner *declared)
 	const char *field = "id";
 	const struct owner *other = find_row(inventory, SOURCE_BY_ID, 0, declared->id, NULL);
 
-	if (!other && owner_path(declared->kind, declared->resource_group, declared->name, path) ==
-			      0) {
+	if (!other &&
+	    owner_path(declared->kind, declared->resource_group, declared->name, path) == 0) {
 		field = "name";
 		other = find_row(inventory, SOURCE_BY_PATH, owner_kind_id(declared->kind), path,
 				 NULL);
@@ -1153,13 +1183,15 @@ static int fill(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
 	struct source *source = inventory->source;
+	bool is_other = source && (inventory->stale || !source->calls->is_current(source));
 	int err = ERR_SYSTEM;
 
-	if (source && (inventory->stale || !source->calls->is_current(source) ||
-		       !derive_alike(merge->before, merge->next))) {
+	inventory->stale = is_other; /* until what was read is adopted */
+	if (is_other || (source && !derive_alike(merge->before, merge->next))) {
 		err = read_state(merge);
 		if (!err)
 			err = serve_declared(merge);
+		merge->next->read = is_other && err != ERR_SYSTEM;
 	}
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
@@ -1172,9 +1204,8 @@ static int make_next(struct inventory *inventory, const struct model *model, str
 	size_t errors = faults->errors;
 	int err;
 
-	*next = (struct inventory_part){.model = model,
-					.pools = pools_new(model),
-					.declared = declared_new(model)};
+	*next = (struct inventory_part){
+		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
 	err = next->pools && next->declared ? fill(&merge) : ERR_NOMEM;
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
@@ -1225,27 +1256,31 @@ int inventory_reload(struct inventory *inventory, const struct model *model, str
 
 void inventory_adopt(struct inventory *inventory)
 {
+	struct inventory_part *now = &inventory->now;
+
 	assert(inventory->next.model);
-	part_release(&inventory->now);
-	inventory->now = inventory->next;
+	part_release(now);
+	*now = inventory->next;
 	inventory->next = (struct inventory_part){0};
 	inventory->version++;
-	if (!inventory->now.read)
+	if (!now->read)
 		return;
-	inventory->now.read = inventory->stale = false;
+	/* What others wrote is not pending: who asks them is not told by us. */
+	if (inventory->settled == inventory->published)
+		inventory->settled = now->latest;
+	inventory->published = now->latest;
+	now->read = inventory->stale = false;
 	inventory->error[0] = '\0';
 }
 
 /* What was read then is not what is served, so it has to be read again. */
 void inventory_abandon(struct inventory *inventory)
 {
-	if (inventory->next.read) {
-		inventory->stale = true;
+	if (inventory->next.read)
 		snprintf(inventory->error, sizeof inventory->error,
 			 "the state %s was changed elsewhere, and what it has now could not be "
 			 "served; reload the configuration",
 			 inventory->state_path);
-	}
 	part_release(&inventory->next);
 }
 
@@ -1345,8 +1380,7 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 {
 	const struct inventory_part *now = &inventory->now;
 	size_t count;
-	const struct owner *const *declared =
-		declared_list(now->declared, DECLARED_BY_ID, &count);
+	const struct owner *const *declared = declared_list(now->declared, DECLARED_BY_ID, &count);
 
 	*about = (struct inventory_about){
 		.addresses = now->addresses,

@@ -1,10 +1,11 @@
 /* What is ours: every address and cloud service, from the configuration file and from the state
- * (what the management API keeps), each with the PTR it has, if it has one; and the resource groups.
+ * (what the management API keeps), each with the PTR it has, if it has one; and the resource
+ * groups.
  *
  *     file ──► model ──► declared ──┐                 ┌──► found by id, name, address, forward name
  *                                   ├─► inventory ────┤
- *     state ──► rows ───────────────┘      ▲          └──► owned table (rules/owned/owned.h) ──► workers
- *                                change.h: one change at a time
+ *     state ──► rows ───────────────┘      ▲          └──► owned table (rules/owned/owned.h) ──►
+ * workers change.h: one change at a time
  *
  * Nothing of the state is kept in memory but what is served of it: whoever asks is answered from
  * its indexes.
@@ -58,14 +59,14 @@ size_t inventory_group_after(struct inventory *inventory, const char *group,
 			     const struct address *after, const struct owner **page, size_t room);
 size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owner **page, size_t room);
-/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. NULL: there are
- * none, or no memory. The array is freed by the caller. */
+/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. NULL: there
+ * are none, or no memory. The array is freed by the caller. */
 const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);
 
-/* ---- resource groups: what addresses are sorted into. One is there because the API made it, or put
- * an address into it (a record of the state, until it is deleted), or the file puts an address into
- * it (read-only here), or both. One that only the file has is where the first such address is, and
- * has no tags ---- */
+/* ---- resource groups: what addresses are sorted into. One is there because the API made it, or
+ * put an address into it (a record of the state, until it is deleted), or the file puts an address
+ * into it (read-only here), or both. One that only the file has is where the first such address is,
+ * and has no tags ---- */
 
 struct resource_group {
 	const char *name;     /* as it was first written */
@@ -190,10 +191,11 @@ struct inventory_part { /* what belongs to a model */
 	struct owned *owned; /* that is served */
 	/* Of the state. */
 	size_t addresses, services, ptrs;
-	size_t refused; /* of them, not served */
-	size_t given;   /* PTRs to owners of the file */
-	size_t waiting; /* PTRs to nobody's */
-	bool read; /* all of the state was read for it */
+	size_t refused;  /* of them, not served */
+	size_t given;    /* PTRs to owners of the file */
+	size_t waiting;  /* PTRs to nobody's */
+	uint64_t latest; /* revision at which a PTR was changed last, where all of it was read */
+	bool read;       /* the state was not what had been read before, and was read again */
 };
 
 struct inventory {
@@ -210,17 +212,19 @@ struct inventory {
 	bool stale;                     /* the state must be read before it takes a change */
 	bool changing;                  /* between change_begin and change_free */
 	bool held;
-	struct arena shown;           /* owners that were handed out */
-	uint64_t version;             /* of all that is shown but how PTRs fare */
-	uint32_t settlings;           /* how often that has changed, too, round and round */
-	uint64_t published, settled;  /* revisions: of what was published last, and what all workers
-				       * have */
+	struct arena shown;          /* owners that were handed out */
+	uint64_t edits;              /* of the state, that have been made, committed or undone */
+	uint64_t version;            /* of all that is shown but how PTRs fare */
+	uint32_t settlings;          /* how often that has changed, too, round and round */
+	uint64_t published, settled; /* revisions: of what was published last, and what all workers
+				      * have */
 	unsigned pool_cursor;
 };
 
 /* The state, to be read; NULL: there is none. */
 struct source *inventory_source(struct inventory *inventory);
-/* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM (inventory_trouble).
+/* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM
+ * (inventory_trouble).
  */
 MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
 				 struct owner_ptr *ptr);

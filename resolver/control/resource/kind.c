@@ -69,6 +69,14 @@ const struct kind *kind_of_id(unsigned id)
 	return NULL;
 }
 
+const struct kind *kind_of_bulk(const char *collection)
+{
+	for (size_t i = KIND_COUNT; i < ALL_COUNT; i++)
+		if (strcasecmp(kinds[i].collection, collection) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
 const struct field *kind_field(const struct kind *kind)
 {
 	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;

@@ -44,6 +44,8 @@ enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
+/* The bulk kind of that collection. NULL: there is none. */
+const struct kind *kind_of_bulk(const char *collection);
 
 /* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
 const struct field *kind_field(const struct kind *kind);

@@ -153,8 +153,8 @@ static int keep_id(struct owner *owner, const char *id, struct arena *arena)
 	snprintf(name, sizeof name, "%s/%s/%s",
 		 owner->kind == OWNER_SERVICE ? "service" : "address",
 		 owner->resource_group ? owner->resource_group : "", owner->name);
-	owner->id = text_lower(
-		arena_strdup(arena, id ? id : uuid_of_name(text_lower(name), derived)));
+	owner->id =
+		text_lower(arena_strdup(arena, id ? id : uuid_of_name(text_lower(name), derived)));
 	return owner->id ? 0 : ERR_NOMEM;
 }
 
@@ -258,8 +258,8 @@ static const char *member(const json_t *values, const char *key, struct arena *a
 static const char *tags_of(const json_t *values, struct arena *arena, int *err)
 {
 	const json_t *tags = json_object_get(values, "tags");
-	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS)
-						: NULL;
+	char *text =
+		json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	const char *kept = text ? arena_strdup(arena, text) : NULL;
 
 	if (json_object_size(tags) > 0 && !kept)
@@ -423,8 +423,7 @@ struct source_keys owner_keys(const struct owner *owner, struct owner_scratch *s
 		 owner->resource_group ? owner->resource_group : "");
 	keys.group = text_lower(scratch->group);
 	if (owner->label && owner->region) {
-		snprintf(scratch->host, sizeof scratch->host, "%s.%s", owner->label,
-			 owner->region);
+		snprintf(scratch->host, sizeof scratch->host, "%s.%s", owner->label, owner->region);
 		keys.host = text_lower(scratch->host);
 	}
 	return keys;
@@ -455,8 +454,11 @@ int owner_serve(const struct owner *owner, struct owned_draft *draft, const stru
 	struct name name;
 	int err = 0;
 
-	if (owner->ptr.fqdn && name_from_text(&name, key, owner->ptr.fqdn) == 0)
-		err = owned_set_ptr(draft, &owner->address, &name, owner->ptr.ttl);
+	if (owner->ptr.fqdn) {
+		err = name_from_text(&name, key, owner->ptr.fqdn);
+		if (!err)
+			err = owned_set_ptr(draft, &owner->address, &name, owner->ptr.ttl);
+	}
 	if (!err && owner->fqdn && name_from_text(&name, key, owner->fqdn) == 0)
 		err = owned_set_host(draft, &name, &owner->address, model->reverse.ttl);
 	return err;

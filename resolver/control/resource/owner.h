@@ -66,6 +66,7 @@ struct owner {
 	const char *description; /* of a service; an address's is its PTR's */
 	const char *tags;        /* a JSON object; NULL: none */
 	uint64_t revision;       /* in the state; 0: not from there */
+	uint64_t read_at;        /* so many edits there had been then (inventory.h) */
 	struct owner_ptr ptr;
 };
 
@@ -127,7 +128,8 @@ MUST_CHECK int owner_path(enum owner_kind kind, const char *group, const char *n
 /* Of which kind (resource/kind.h) it is in the state. */
 unsigned owner_kind_id(enum owner_kind kind);
 
-/* What the draft is to hold of an owner, and is not to hold any more. */
+/* What the draft is to hold of an owner, and is not to hold any more. ERR_INVALID: its PTR is no
+ * name. */
 MUST_CHECK int owner_serve(const struct owner *owner, struct owned_draft *draft,
 			   const struct hash_key *key, const struct model *model);
 MUST_CHECK int owner_unserve(const struct owner *owner, struct owned_draft *draft,

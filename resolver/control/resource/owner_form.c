@@ -42,8 +42,8 @@ void owner_form_release(struct owner_form *form)
 	arena_release(&form->arena);
 }
 
-int owner_check_text(struct change *change, const struct field *field, void *item,
-		      const char *text, struct arena *arena)
+int owner_check_text(struct change *change, const struct field *field, void *item, const char *text,
+		     struct arena *arena)
 {
 	static const struct origin nowhere;
 	struct faults faults;

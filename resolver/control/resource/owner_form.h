@@ -1,5 +1,5 @@
-/* What somebody wants an owner to be: the structs that the configuration file fills, filled one value
- * at a time. */
+/* What somebody wants an owner to be: the structs that the configuration file fills, filled one
+ * value at a time. */
 #ifndef SLUICE_OWNER_FORM_H
 #define SLUICE_OWNER_FORM_H
 

@@ -170,8 +170,8 @@ static void put_tags(json_t *object, const char *tags)
 static json_t *owner_object(const struct owner *owner)
 {
 	char address[ADDRESS_TEXT_MAX];
-	json_t *object = json_make("{s:o, s:o}", "id", json_text(owner->id), "name",
-				   json_text(owner->name));
+	json_t *object =
+		json_make("{s:o, s:o}", "id", json_text(owner->id), "name", json_text(owner->name));
 
 	put_text(object, "resource_group", owner->resource_group);
 	put_text(object, "region", owner->region);
@@ -222,10 +222,9 @@ static void index_list(const json_t *document, const char *list, const char *mem
 	json_t *object;
 	size_t i;
 
-	json_array_foreach(json_object_get(document, list), i, object)
-		if (*key_of(object, member, key) != '\0')
-			json_put(by, key,
-				 json_object_get(by, key) ? json_null() : json_incref(object));
+	json_array_foreach(json_object_get(document, list), i,
+			   object) if (*key_of(object, member, key) != '\0')
+		json_put(by, key, json_object_get(by, key) ? json_null() : json_incref(object));
 }
 
 /* Takes what is compared over; both NULL is the same. */
@@ -272,9 +271,8 @@ static int compare_owner(struct import *import, const struct owner *owner)
 	}
 	if (!owner_is_read_only(owner))
 		return change_remove(import->change, owner);
-	return owner->ptr.fqdn && !owner->ptr.read_only
-		       ? change_ptr_unset(import->change, owner)
-		       : 0;
+	return owner->ptr.fqdn && !owner->ptr.read_only ? change_ptr_unset(import->change, owner)
+							: 0;
 }
 
 enum { PAGE_ROWS = 256 };
@@ -325,7 +323,7 @@ static int compare_rest(struct import *import)
 	const struct owner **list = inventory_waiting(import->inventory, &waiting);
 	int err = groups ? 0 : change_fail_memory(import->change);
 
-	for (size_t i = 0; !err && i < count; i++) {
+	for (size_t i = 0; groups && !err && i < count; i++) {
 		if (!groups[i].revision)
 			continue;
 		if (is_same(import->groups, groups[i].name, group_object(&groups[i])))
@@ -351,7 +349,7 @@ static const struct {
 	const char *key, *member, *kept;
 	int (*import)(struct import *import, const json_t *object);
 } lists[] = {
-	{"groups", "name", "group", import_group},  {"addresses", "id", "owner", import_address},
+	{"groups", "name", "group", import_group},   {"addresses", "id", "owner", import_address},
 	{"services", "id", "owner", import_service}, {"ptrs", "owner", "ptr", import_ptr},
 	{"waiting", "owner", "ptr", import_waiting},
 };
@@ -395,7 +393,7 @@ static int import_all(struct import *import)
 int state_json_read(struct change *change, struct inventory *inventory, const json_t *document)
 {
 	const json_t *version = json_object_get(document, "version");
-	struct import import = {change,        inventory,     document,      json_object(),
+	struct import import = {change,        inventory,     document,     json_object(),
 				json_object(), json_object(), json_object()};
 	int err = change_is_open(change);
 

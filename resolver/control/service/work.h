@@ -50,7 +50,8 @@ struct work {
 	void (*on_end)(void *context); /* a reload may have waited for it */
 	void *context;
 	bool busy, ending;
-	atomic_int percent; /* how much of it has been looked at, for the status; below 0: not known */
+	atomic_int
+		percent; /* how much of it has been looked at, for the status; below 0: not known */
 	/* inside */
 	struct work_job held; /* whose context is the request */
 	struct work_turns turns;

@@ -11,6 +11,7 @@
  *     changes               what was changed, when and by whom
  *     is_current            whether nobody else has written since `sync`
  *     another, join         a second connection, for a change that is made in a thread
+ *     is_untidy, tidy       what a thread does now and then, so that no change has to
  *     secret, serials       what is in no export: random bytes, and what was given out for zones
  *
  * One thread calls, the control thread, but for `another`'s. Calls may take as long as the disk
@@ -138,6 +139,10 @@ struct source_calls {
 	 */
 	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*join)(struct source *source, struct source *other);
+	/* Whether so much was written that it should be put in order, beside: by tidy of another one
+	 * in a thread of its own, where nobody waits for the disk. */
+	bool (*is_untidy)(struct source *source);
+	void (*tidy)(struct source *source);
 	void (*about)(const struct source *source, struct source_about *about);
 	void (*close)(struct source *source);
 };

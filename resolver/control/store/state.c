@@ -10,6 +10,7 @@
 #include "resolver/control/store/state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 
 enum {
 	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
+	LOG_PAGES_MAX = 1000, /* then they are moved into the file */
+	LOG_PAGES_LONG = 16000, /* so many that it is begun anew, which waits for readers */
 	ID_LENGTH = 36,      /* of a UUID as text */
 	TTL_MAX = 2147483647 /* RFC 2181 section 8 */
 };
@@ -35,6 +38,7 @@ struct state {
 	int64_t next, at_s;
 	const char *who;
 	size_t written;  /* rows of history */
+	int log_pages;   /* that are in the log; INT_MAX: very many */
 	int64_t version; /* data_version when it was read, which changes when another connection
 			  * writes; -1: not read by this one */
 };
@@ -47,6 +51,17 @@ static void close_connection(struct state *state)
 	state->version = -1;
 }
 
+static int on_log(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct state *state = context;
+
+	(void)db;
+	(void)name;
+	state->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Without the hook SQLite itself would move the log into the file, in the middle of a change. */
 static int open_connection(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -56,6 +71,8 @@ static int open_connection(struct state *state)
 		err = state_db_prepare_all(db);
 	if (err)
 		close_connection(state);
+	else
+		sqlite3_wal_hook(db->file.db, on_log, state);
 	db->suspect = false;
 	return err;
 }
@@ -552,57 +569,112 @@ static int state_count(struct source *source, unsigned kind, const char *group, 
 
 /* ---- changes of them ---- */
 
-/* Its values now, for the caller to free; NULL: there is none. */
-static int read_values(struct state_db *db, unsigned kind, const char *path, char **values)
-{
-	struct state_row row = state_row_begin(db, STATEMENT_FIND_PATH);
+/* What is there now. */
+struct before {
+	int64_t rid; /* 0: nothing */
+	char *json;  /* allocated */
+	bool same;   /* in all that has an index */
+};
 
+static bool is_column(sqlite3_stmt *row, int at, const void *bytes, size_t length)
+{
+	return bytes ? (size_t)sqlite3_column_bytes(row, at) == length &&
+			       sqlite3_column_type(row, at) != SQLITE_NULL &&
+			       (length == 0 ||
+				memcmp(sqlite3_column_blob(row, at), bytes, length) == 0)
+		     : sqlite3_column_type(row, at) == SQLITE_NULL;
+}
+
+static bool is_text(sqlite3_stmt *row, int at, const char *text)
+{
+	return is_column(row, at, text, text ? strlen(text) : 0);
+}
+
+/* Whether every index of the table would stay as it is. */
+static bool is_found_alike(sqlite3_stmt *row, const struct source_keys *keys)
+{
+	static const struct source_keys none;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+
+	if (!keys)
+		keys = &none;
+	return is_text(row, 2, keys->id) &&
+	       is_column(row, 3, keys->address.family ? key : NULL,
+			 keys->address.family ? state_address_key(&keys->address, key) : 0) &&
+	       is_text(row, 4, keys->host) && is_text(row, 5, keys->group);
+}
+
+static int read_before(struct state_db *db, unsigned kind, const char *path,
+		       const struct source_keys *keys, struct before *before)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_READ_BEFORE);
+
+	*before = (struct before){0};
 	state_row_number(&row, kind);
 	state_row_text(&row, path);
 	int err = state_row_find(&row);
-	*values = err ? NULL : strdup(column_text(row.statement, COLUMN_JSON));
-	if (!err && !*values)
-		err = ERR_NOMEM;
+	if (!err) {
+		before->rid = sqlite3_column_int64(row.statement, 0);
+		before->json = strdup(column_text(row.statement, 1));
+		before->same = is_found_alike(row.statement, keys);
+		err = before->json ? 0 : ERR_NOMEM;
+	}
 	state_row_end(&row);
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int delete_resource(struct state_db *db, const struct source_change *change)
+static int delete_resource(struct state_db *db, const struct before *before)
 {
 	struct state_row row = state_row_begin(db, STATEMENT_DELETE_RESOURCE);
 
-	state_row_number(&row, change->kind);
-	state_row_text(&row, change->path);
+	state_row_number(&row, before->rid);
 	return state_row_run(&row);
 }
 
-static int put_resource(struct state_db *db, const struct source_change *change,
+static void bind_values(struct state_row *row, const struct source_change *change,
 			const struct source_keys *keys)
 {
-	struct state_row row = state_row_begin(db, STATEMENT_PUT_RESOURCE);
-	uint8_t key[STATE_ADDRESS_KEY_MAX];
-
-	state_row_number(&row, change->kind);
-	state_row_text(&row, change->path);
-	state_row_number(&row, (int64_t)change->revision);
-	state_row_text(&row, change->after);
-	if (!keys)
-		return state_row_run(&row);
-	state_row_text(&row, keys->id);
-	if (keys->address.family)
-		bind_address(&row, &keys->address, key);
-	else
-		state_row_none(&row);
-	state_row_text(&row, keys->host);
-	state_row_text(&row, keys->group);
-	state_row_text(&row, keys->region);
-	state_row_text(&row, keys->ptr);
+	state_row_number(row, (int64_t)change->revision);
+	state_row_text(row, change->after);
+	state_row_text(row, keys->region);
+	state_row_text(row, keys->ptr);
 	if (keys->ttl_given)
-		state_row_number(&row, keys->ttl);
+		state_row_number(row, keys->ttl);
 	else
-		state_row_none(&row);
-	state_row_number(&row, (int64_t)keys->ptr_revision);
-	state_row_number(&row, keys->ptr_action);
+		state_row_none(row);
+	state_row_number(row, (int64_t)keys->ptr_revision);
+	state_row_number(row, keys->ptr_action);
+}
+
+/* Columns that have an index are only written where they are others: each costs as much as the
+ * row. */
+static int put_resource(struct state_db *db, const struct source_change *change,
+			const struct source_keys *keys, const struct before *before)
+{
+	static const struct source_keys none;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	struct state_row row = state_row_begin(db, !before->rid   ? STATEMENT_ADD_RESOURCE
+						   : before->same ? STATEMENT_SET_VALUES
+								  : STATEMENT_SET_RESOURCE);
+
+	if (!keys)
+		keys = &none;
+	bind_values(&row, change, keys);
+	if (!before->same) {
+		state_row_text(&row, keys->id);
+		if (keys->address.family)
+			bind_address(&row, &keys->address, key);
+		else
+			state_row_none(&row);
+		state_row_text(&row, keys->host);
+		state_row_text(&row, keys->group);
+	}
+	if (before->rid) {
+		state_row_number(&row, before->rid);
+	} else {
+		state_row_number(&row, change->kind);
+		state_row_text(&row, change->path);
+	}
 	return state_row_run(&row);
 }
 
@@ -657,18 +729,18 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 				       .kind = kind,
 				       .path = path,
 				       .after = json};
-	char *before;
-	int err = read_values(&state->db, kind, path, &before);
+	struct before before;
+	int err = read_before(&state->db, kind, path, keys, &before);
 
-	change.before = before;
-	if (!err && (before || json)) {
-		err = json ? put_resource(&state->db, &change, keys)
-			   : delete_resource(&state->db, &change);
+	change.before = before.json;
+	if (!err && (before.rid || json)) {
+		err = json ? put_resource(&state->db, &change, keys, &before)
+			   : delete_resource(&state->db, &before);
 		if (!err)
 			err = note_change(&state->db, &change);
 		state->written++;
 	}
-	free(before);
+	free(before.json);
 	if (err == ERR_EXISTS) {
 		snprintf(error, SOURCE_ERROR_MAX, "%s has what another one has", path);
 		return err;
@@ -738,6 +810,32 @@ static void state_close(struct source *source)
 	close_connection(state);
 	free(state->path);
 	free(state);
+}
+
+/* ---- the log ---- */
+
+static bool state_is_untidy(struct source *source)
+{
+	struct state *state = (struct state *)source;
+	bool is_long = !state->looks && state->log_pages >= LOG_PAGES_MAX;
+
+	if (is_long)
+		state->log_pages = 0; /* it is seen to */
+	return is_long;
+}
+
+/* Not TRUNCATE: a change costs twice as much while the log grows again. */
+static void state_tidy(struct source *source)
+{
+	sqlite3 *db = ((struct state *)source)->db.file.db;
+	int pages = 0, moved = 0;
+
+	if (!db)
+		return;
+	sqlite3_busy_timeout(db, 100);
+	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+	if (pages >= LOG_PAGES_LONG)
+		sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 }
 
 static const struct source_calls calls;
@@ -898,6 +996,8 @@ static const struct source_calls calls = {
 	.changes = state_changes,
 	.another = state_another,
 	.join = state_join,
+	.is_untidy = state_is_untidy,
+	.tidy = state_tidy,
 	.about = state_about,
 	.close = state_close,
 };

@@ -35,16 +35,17 @@
 	X(READ_OWNED, "SELECT " RESOURCE " FROM resources WHERE addr NOT NULL")                    \
 	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                             \
 	X(COUNT_GROUP, "SELECT count(*) FROM resources WHERE grp = ?2 AND kind = ?1")              \
-	X(PUT_RESOURCE, "INSERT INTO resources (kind, path, revision, json, id, addr, host, grp,"  \
-			" region, ptr, ttl, ptr_revision, ptr_action)"                             \
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"         \
-			" ON CONFLICT (kind, path)"                                                \
-			" DO UPDATE SET revision = excluded.revision, json = excluded.json,"       \
-			" id = excluded.id, addr = excluded.addr, host = excluded.host,"           \
-			" grp = excluded.grp, region = excluded.region, ptr = excluded.ptr,"       \
-			" ttl = excluded.ttl, ptr_revision = excluded.ptr_revision,"               \
-			" ptr_action = excluded.ptr_action")                                       \
-	X(DELETE_RESOURCE, "DELETE FROM resources WHERE kind = ?1 AND path = ?2")                  \
+	X(READ_BEFORE, "SELECT rid, json, id, addr, host, grp FROM resources"                      \
+		       " WHERE kind = ?1 AND path = ?2")                                           \
+	X(ADD_RESOURCE, "INSERT INTO resources (revision, json, region, ptr, ttl, ptr_revision,"   \
+			" ptr_action, id, addr, host, grp, kind, path)"                            \
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")        \
+	X(SET_RESOURCE, "UPDATE resources SET revision = ?1, json = ?2, region = ?3, ptr = ?4,"    \
+			" ttl = ?5, ptr_revision = ?6, ptr_action = ?7, id = ?8, addr = ?9,"       \
+			" host = ?10, grp = ?11 WHERE rid = ?12")                                  \
+	X(SET_VALUES, "UPDATE resources SET revision = ?1, json = ?2, region = ?3, ptr = ?4,"      \
+		      " ttl = ?5, ptr_revision = ?6, ptr_action = ?7 WHERE rid = ?8")              \
+	X(DELETE_RESOURCE, "DELETE FROM resources WHERE rid = ?1")                                 \
 	X(READ_CHANGES, "SELECT revision, time, who, kind, path, before, after FROM changes"       \
 			" WHERE revision > ?1 ORDER BY revision, seq")                             \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \

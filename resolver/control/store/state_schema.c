@@ -151,7 +151,8 @@ static int set_modes(sqlite3 *db)
 {
 	return sqlite3_exec(db,
 			    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+			    "PRAGMA cache_size = -16384;",
 			    NULL, NULL, NULL);
 }
 
@@ -303,6 +304,6 @@ int state_examine(sqlite3 *db, const char *path, bool *is_old, char error[SOURCE
 
 	if (!err && version == 0)
 		error[0] = '\0'; /* it has no tables yet */
-	*is_old = version < STATE_VERSION;
+	*is_old = !err && version < STATE_VERSION;
 	return !err && version == 0 ? ERR_NOT_FOUND : err;
 }

@@ -61,8 +61,7 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 		    struct resource_group *group)
 {
 	const char *name = api_group(request);
-	return name ? inventory_group(inventory, name, group)
-		    : find_ungrouped(inventory, group);
+	return name ? inventory_group(inventory, name, group) : find_ungrouped(inventory, group);
 }
 
 static bool find(const struct api_request *request, struct resource_group *group)
@@ -79,7 +78,8 @@ static json_t *page_json(const struct arm_page *page, const struct resource_grou
 	json_t *array = json_array();
 	const char *shown = NULL;
 	*last = NULL;
-	if (!page->behind && find_ungrouped(api_inventory(request), &ungrouped) && arm_page_takes(page, NULL)) {
+	if (!page->behind && find_ungrouped(api_inventory(request), &ungrouped) &&
+	    arm_page_takes(page, NULL)) {
 		json_add(array, group_json(request, &ungrouped));
 		shown = GROUP_NONE;
 	}

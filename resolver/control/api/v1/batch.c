@@ -11,9 +11,9 @@
  * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
  * where there is none. What an owner has already is left alone, and may be what the file says. An
  * error names the row, "[17].ttl", and for CSV the line. Addresses' names are set as Designate sets
- * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it would
- * have to be asked for. Deliberately not here: whether each name leads back, which takes questions;
- * GET /v1/check does that for one. */
+ * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it
+ * would have to be asked for. Deliberately not here: whether each name leads back, which takes
+ * questions; GET /v1/check does that for one. */
 #include "resolver/control/api/batch.h"
 #include "resolver/control/api/bulk.h"
 #include "resolver/control/api/reverse.h"
@@ -103,8 +103,8 @@ static int find_owner(struct inventory *inventory, const struct batch_row *row,
 			     row->owner);
 }
 
-static int check_row(struct upload *upload, const struct owner *owner, const struct change_ptr *ptr,
-		     struct change_error *error)
+static int check_row(struct upload *upload, struct change *change, const struct owner *owner,
+		     const struct change_ptr *ptr, struct change_error *error)
 {
 	if (json_object_get(upload->seen, owner->id))
 		return change_say(error, CHANGE_TAKEN, NULL,
@@ -112,8 +112,12 @@ static int check_row(struct upload *upload, const struct owner *owner, const str
 				  "out");
 	if (json_object_set_new(upload->seen, owner->id, json_true()) != 0)
 		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	if (ptr->fqdn && *ptr->fqdn)
-		return 0;
+	if (ptr->fqdn && *ptr->fqdn) {
+		int err = change_ptr_check(change, ptr);
+		if (err != 0)
+			change_take_error(change, error);
+		return err;
+	}
 	if ((ptr->description && *ptr->description) || ptr->ttl_given)
 		return change_refuse(
 			error, ptr->ttl_given ? "ttl" : "description",
@@ -125,7 +129,7 @@ static int make_row(struct upload *upload, struct change *change, const struct o
 		    const struct change_ptr *ptr, struct change_error *error)
 {
 	bool removes = !ptr->fqdn || !*ptr->fqdn;
-	int err = check_row(upload, owner, ptr, error);
+	int err = check_row(upload, change, owner, ptr, error);
 	if (err != 0)
 		return err;
 	if (change_ptr_is_same(change, owner, ptr)) {
@@ -153,8 +157,8 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 	struct batch_row row;
 	const struct owner *owner;
 	int err = change_is_open(change);
-	while (err == 0 && (err = batch_reader_next(upload->reader, &row, &error)) !=
-				   ERR_NOT_FOUND) {
+	while (err == 0 &&
+	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
 			err = find_owner(inventory, &row, &owner, &error);
 		if (err == 0)
@@ -170,8 +174,9 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 	bulk->request->service->work.percent = 100;
 	if (err == ERR_NOT_FOUND)
 		err = 0;
-	return upload->error_count > 0 ? change_fail(change, CHANGE_INVALID, NULL, "rows do not fit")
-				       : err;
+	return upload->error_count > 0
+		       ? change_fail(change, CHANGE_INVALID, NULL, "rows do not fit")
+		       : err;
 }
 
 /* ---- the answer ---- */

@@ -58,8 +58,7 @@ void api_state_export(struct api_request *request)
 		return;
 	}
 	export->inventory = inventory_aside(api_inventory(request));
-	if (!export->inventory ||
-	    work_in_thread(&request->service->work, write_all, answer) != 0)
+	if (!export->inventory || work_in_thread(&request->service->work, write_all, answer) != 0)
 		answer(export);
 }
 
@@ -77,9 +76,9 @@ static int read_all(struct api_bulk *bulk, struct change *change, struct invento
 	json_t *document =
 		request->text ? api_parse(request->text, request->text_length, import->not_json)
 			      : NULL;
-	int err = *import->not_json ? change_fail(change, CHANGE_INVALID, NULL, "%s",
-						  import->not_json)
-				    : state_json_read(change, inventory, document);
+	int err = *import->not_json
+			  ? change_fail(change, CHANGE_INVALID, NULL, "%s", import->not_json)
+			  : state_json_read(change, inventory, document);
 	json_decref(document);
 	return err;
 }

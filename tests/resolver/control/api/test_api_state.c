@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/inventory.h"
 #include "tests/lib/api_world.h"
 #include "tests/lib/inventory_fixture.h"
 

@@ -500,8 +500,8 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	struct change *change = change_begin(fixture->inventory, "test");
-	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_not_equal(change_commit(change), 0);
+	assert_int_not_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr),
+			     0);
 	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
 	assert_null(inventory_fixture_named(fixture, "bare")->ptr.fqdn);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
@@ -557,6 +557,7 @@ static void every_change_gives_another_version_and_settling_another_tag(void **s
 		char settled[ETAG_MAX], now[ETAG_MAX];
 		owner_etag(bare, etags[i]);
 		inventory_settle(fixture->inventory);
+		bare = inventory_fixture_named(fixture, "bare");
 		assert_string_not_equal(owner_etag(bare, settled), etags[i]);
 		assert_true(etag_same_version(owner_etag(bare, now), etags[i]));
 		assert_true(etag_same_version(owner_etag(bare, now), settled));

@@ -1,5 +1,5 @@
 /* Resource groups: how they come to be, what of them may change, and what goes with them. */
-#include "resolver/control/resource/change_group.h"
+#include "resolver/control/resource/change.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +49,7 @@ static size_t count_of(const struct inventory_fixture *fixture)
 
 static int put(struct change *change, const char *name, const char *region, const char *tags)
 {
-	return change_group_put(change, &(struct change_group){name, region, tags});
+	return change_group_put(change, &(struct change_group){name, region, tags}, false);
 }
 
 static void must_put(struct inventory_fixture *fixture, const char *name, const char *region,
@@ -260,13 +260,13 @@ static void those_in_no_group_can_be_removed_together(void **state)
 
 	inventory_fixture_release(fixture);
 	inventory_fixture_init(fixture, FIXTURE_WORLD);
-	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
 	must_add(fixture, "web", "one", "east");
-	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
 	inventory_fixture_add(fixture, "alone", "198.51.100.70");
-	assert_true(inventory_has_ungrouped(fixture->inventory));
+	assert_true(inventory_group_size(fixture->inventory, NULL) > 0);
 	must_remove(fixture, NULL);
-	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
 }
 
