@@ -975,6 +975,7 @@ static void state_join(struct source *source, struct source *other)
 			version = -1;
 		state->revision = revision;
 		state->version = version;
+		state->log_pages = ((const struct state *)other)->log_pages;
 	}
 	state_close(other);
 }
