@@ -500,12 +500,17 @@ static void another(struct state_case *world, struct maker *maker)
 	assert_non_null(maker->world.source);
 }
 
-static void in_thread(struct maker *maker)
+static void run_in_thread(void *(*run)(void *context), struct maker *maker)
 {
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, make_change, maker), 0);
+	assert_int_equal(pthread_create(&thread, NULL, run, maker), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void in_thread(struct maker *maker)
+{
+	run_in_thread(make_change, maker);
 }
 
 static void a_change_of_a_second_connection_is_ours_once_they_have_joined(void **state)
@@ -635,6 +640,96 @@ static void the_first_connection_reads_what_was_while_the_second_changes(void **
 	assert_int_equal(state_found_at(world, "9.255.255.255").count, 0);
 }
 
+/* ---- the log ---- */
+
+enum { LONG = 3000 }; /* rows: more than a thousand pages */
+
+static void *put_many(void *context)
+{
+	struct maker *maker = context;
+	struct state_put *many = calloc(LONG, sizeof *many);
+	char(*paths)[24] = calloc(LONG, sizeof *paths), json[2048];
+
+	memset(json, 'x', sizeof json - 1);
+	json[sizeof json - 1] = '\0';
+	for (unsigned i = 0; i < LONG; i++) {
+		snprintf(paths[i], sizeof paths[i], "-/m%u", i);
+		many[i] = (struct state_put){KIND_PTR, paths[i], json, {.ptr = "m.test."}};
+	}
+	maker->err = state_try(&maker->world, many, LONG, NULL);
+	free(many);
+	free(paths);
+	return NULL;
+}
+
+static void *tidy(void *context)
+{
+	struct maker *maker = context;
+
+	calls_of(&maker->world)->tidy(maker->world.source);
+	return NULL;
+}
+
+/* How many PTRs the file has without its log. */
+static size_t count_in_file(struct state_case *world)
+{
+	struct state_case copy = *world;
+	char command[256];
+
+	snprintf(copy.path, sizeof copy.path, "%s/copy.db", world->config.directory);
+	snprintf(command, sizeof command, "cp %s %s", world->path, copy.path);
+	assert_int_equal(system(command), 0);
+	copy.source = state_look(copy.path, copy.error);
+	if (!copy.source)
+		return 0; /* not even the tables */
+	const size_t count = count_of(&copy, KIND_PTR, NULL);
+	source_close(copy.source);
+	return count;
+}
+
+static void check_tidied(struct state_case *world)
+{
+	struct maker maker;
+
+	assert_true(calls_of(world)->is_untidy(world->source));
+	assert_false(calls_of(world)->is_untidy(world->source)); /* it is seen to */
+	assert_true(count_in_file(world) < LONG);
+	another(world, &maker);
+	run_in_thread(tidy, &maker);
+	source_close(maker.world.source);
+	assert_int_equal(count_in_file(world), LONG + 2);
+	assert_true(calls_of(world)->is_current(world->source));
+	assert_int_equal(count_of(world, KIND_PTR, NULL), LONG + 2);
+	state_must_ptr(world, ID "78", "next.test.");
+	assert_false(calls_of(world)->is_untidy(world->source));
+	assert_int_equal(count_in_file(world), LONG + 2);
+	state_case_open(world);
+	assert_int_equal(count_of(world, KIND_PTR, NULL), LONG + 3);
+}
+
+static void a_long_log_is_put_into_the_file_by_another_thread(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker = {.world = *world};
+
+	assert_false(calls_of(world)->is_untidy(world->source));
+	put_many(&maker);
+	assert_int_equal(maker.err, 0);
+	check_tidied(world);
+}
+
+static void so_is_what_a_second_connection_wrote(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker;
+
+	another(world, &maker);
+	run_in_thread(put_many, &maker);
+	assert_int_equal(maker.err, 0);
+	calls_of(world)->join(world->source, maker.world.source);
+	check_tidied(world);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -662,6 +757,8 @@ int main(void)
 		T(a_change_of_another_program_is_in_the_way_of_the_second_connection_too),
 		T(a_second_connection_reads_while_another_program_holds_the_lock),
 		T(the_first_connection_reads_what_was_while_the_second_changes),
+		T(a_long_log_is_put_into_the_file_by_another_thread),
+		T(so_is_what_a_second_connection_wrote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
