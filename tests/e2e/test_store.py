@@ -143,6 +143,19 @@ class Store(test_reverse.Reverse):
         os.rename(aside, self.path)
         self.well()
 
+    def test_a_deleted_state_can_be_exported_and_is_not_made_anew(self):
+        before = self.good("GET", "/v1/state").body
+        self.assertIn("one.example.", json.dumps(before))
+        os.unlink(self.path)
+        many = [{"address": OPEN, "reverse_fqdn": "two.example."}]
+        for _ in range(2):
+            self.bad_v1(self.call("POST", "/v1/ptrs", many), 503, "store_failed",
+                        text="is gone; put it back")
+            self.assertRegex(self.error(), "is gone")
+            self.ptr_is(OPEN, "one.example.")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.assertFalse(os.path.exists(self.path))
+
     def test_a_reload_without_the_states_file_keeps_what_is_known(self):
         aside = self.path + ".aside"
         os.rename(self.path, aside)

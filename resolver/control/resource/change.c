@@ -177,7 +177,8 @@ int change_is_open(struct change *change)
 	if (!source)
 		return ERR_INVALID;
 	if (source->calls->begin(source, change->who, &change->revision, error) != 0) {
-		inventory_note_error(change->inventory, error);
+		if (!change->inventory->of) /* else whoever publishes does */
+			inventory_note_error(change->inventory, error);
 		return fail_store(change, error);
 	}
 	change->source = source;

@@ -955,6 +955,7 @@ static struct source *state_another(struct source *source, char error[SOURCE_ERR
 
 	if (!opened)
 		return NULL;
+	error[0] = '\0';
 	if (state_db_number(&other->db, STATEMENT_READ_VERSION, &other->version) != 0 ||
 	    !state_is_current(source))
 		other->version = -1;
@@ -974,6 +975,7 @@ static void state_join(struct source *source, struct source *other)
 			version = -1;
 		state->revision = revision;
 		state->version = version;
+		state->log_pages = ((const struct state *)other)->log_pages;
 	}
 	state_close(other);
 }

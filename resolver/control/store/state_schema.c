@@ -265,12 +265,12 @@ static int read_header(sqlite3 *db, const char *path, long long *version,
 	return 0;
 }
 
-int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+/* Under the lock, so that two that make the same new file do not both make its tables. */
+static int bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	long long version = 0;
 	int err;
 
-	/* Under the lock, so that two that make the same new file do not both make its tables. */
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be read", error);
 	else
@@ -281,6 +281,17 @@ int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 		err = state_explain(db, path, "cannot be prepared", error);
 	if (err && !sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+/* A file of this version takes no lock, which somebody else may have for long. */
+int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	long long version = 0;
+	int err = read_header(db, path, &version, error);
+
+	if (!err && version < STATE_VERSION)
+		err = bring_up_to_date(db, path, error);
 	if (!err && set_modes(db) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be written", error);
 	return err;

@@ -15,37 +15,37 @@
 #include "rules/base.h"
 #include "tests/lib/state_case.h"
 
-#define ID(end) "6f8b4ce6-1111-4d2e-9c55-0242ac1200" end
+#define ID "6f8b4ce6-1111-4d2e-9c55-0242ac1200"
 
 /* Put in an order that none of those below is. */
 static const struct state_put rows[] = {
 	{KIND_ADDRESS,
 	 "web/nine",
 	 "{\"n\":1}",
-	 {.id = ID("01"), .address = {4, {9, 255, 255, 255}}, .host = "nine.east", .group = "web"}},
+	 {.id = ID "01", .address = {4, {9, 255, 255, 255}}, .host = "nine.east", .group = "web"}},
 	{KIND_ADDRESS,
 	 "-/six",
 	 "{\"n\":2}",
-	 {.id = ID("02"), .address = {6, {0x20, 1, 0xd, 0xb8, [15] = 1}}, .group = ""}},
+	 {.id = ID "02", .address = {6, {0x20, 1, 0xd, 0xb8, [15] = 1}}, .group = ""}},
 	{KIND_ADDRESS,
 	 "web/ten",
 	 "{\"n\":3}",
-	 {.id = ID("03"), .address = {4, {10, 0, 0, 0}}, .group = "web"}},
-	{KIND_SERVICE, "-/app", "{\"n\":4}", {.id = ID("04"), .address = {4, {9, 0, 0, 1}}}},
+	 {.id = ID "03", .address = {4, {10, 0, 0, 0}}, .group = "web"}},
+	{KIND_SERVICE, "-/app", "{\"n\":4}", {.id = ID "04", .address = {4, {9, 0, 0, 1}}}},
 	{KIND_ADDRESS,
 	 "-/high",
 	 "{\"n\":5}",
-	 {.id = ID("05"), .address = {4, {255, 255, 255, 255}}, .group = ""}},
+	 {.id = ID "05", .address = {4, {255, 255, 255, 255}}, .group = ""}},
 	{KIND_ADDRESS,
 	 "-/low6",
 	 "{\"n\":6}",
-	 {.id = ID("06"), .address = {6, {0}}, .host = "low6.east", .group = ""}},
+	 {.id = ID "06", .address = {6, {0}}, .host = "low6.east", .group = ""}},
 	{KIND_ADDRESS,
 	 "a/a",
 	 "{\"n\":7}",
-	 {.id = ID("07"), .address = {4, {10, 0, 0, 128}}, .group = "a"}},
-	{KIND_PTR, ID("09"), "{\"n\":8}", {.ptr = "b.test."}},
-	{KIND_PTR, ID("08"), "{\"n\":9}", {.ptr = "a.test."}},
+	 {.id = ID "07", .address = {4, {10, 0, 0, 128}}, .group = "a"}},
+	{KIND_PTR, ID "09", "{\"n\":8}", {.ptr = "b.test."}},
+	{KIND_PTR, ID "08", "{\"n\":9}", {.ptr = "a.test."}},
 	{KIND_GROUP, "-/web", "{\"n\":10}", {.id = NULL}},
 	{KIND_GROUP, "-/a", "{\"n\":11}", {.id = NULL}},
 };
@@ -117,10 +117,10 @@ static void each_is_found_by_what_it_has_and_by_nothing_else(void **state)
 		{SOURCE_BY_PATH, KIND_ADDRESS, "web", NULL},
 		{SOURCE_BY_PATH, KIND_SERVICE, "-/app", "-/app"},
 		{SOURCE_BY_PATH, KIND_GROUP, "-/web", "-/web"},
-		{SOURCE_BY_PATH, KIND_PTR, ID("08"), ID("08")},
-		{SOURCE_BY_ID, 0, ID("04"), "-/app"},
-		{SOURCE_BY_ID, KIND_ADDRESS, ID("04"), "-/app"}, /* the kind does not count */
-		{SOURCE_BY_ID, 0, ID("08"), NULL},               /* that is a path */
+		{SOURCE_BY_PATH, KIND_PTR, ID "08", ID "08"},
+		{SOURCE_BY_ID, 0, ID "04", "-/app"},
+		{SOURCE_BY_ID, KIND_ADDRESS, ID "04", "-/app"}, /* the kind does not count */
+		{SOURCE_BY_ID, 0, ID "08", NULL},               /* that is a path */
 		{SOURCE_BY_ID, 0, "", NULL},
 		{SOURCE_BY_HOST, 0, "low6.east", "-/low6"},
 		{SOURCE_BY_HOST, 0, "east", NULL},
@@ -278,8 +278,10 @@ static void all_that_have_an_address_are_told_without_their_json(void **state)
 
 	assert_int_equal(calls_of(world)->owned(world->source, tell, &told, world->error), 0);
 	assert_int_equal(told.count, 7);
-	assert_non_null(strstr(told.text, "101 -/low6 @1 - " ID("06") " :: low6.east '' - | "));
-	assert_non_null(strstr(told.text, "102 -/app @1 - " ID("04") " 9.0.0.1 - - - | "));
+	assert_non_null(strstr(told.text, "101 -/low6 @1 - " ID "06"
+					  " :: low6.east '' - | "));
+	assert_non_null(strstr(told.text, "102 -/app @1 - " ID "04"
+					  " 9.0.0.1 - - - | "));
 	assert_null(strstr(told.text, "{"));
 }
 
@@ -361,7 +363,7 @@ static void statements_go_by_an_index(void **state)
 static void an_id_an_address_and_a_host_have_one_resource(void **state)
 {
 	static const struct state_put taken[] = {
-		{KIND_ADDRESS, "-/new", "{}", {.id = ID("04")}}, /* another kind's */
+		{KIND_ADDRESS, "-/new", "{}", {.id = ID "04"}}, /* another kind's */
 		{KIND_SERVICE, "-/new", "{}", {.address = {4, {10, 0, 0, 128}}}},
 		{KIND_ADDRESS, "-/new", "{}", {.address = {6, {0}}}},
 		{KIND_ADDRESS, "-/new", "{}", {.host = "nine.east"}},
@@ -373,7 +375,7 @@ static void an_id_an_address_and_a_host_have_one_resource(void **state)
 	for (size_t i = 0; i < COUNT(taken); i++) {
 		assert_int_equal(
 			calls_of(world)->begin(world->source, "test", &revision, world->error), 0);
-		assert_int_equal(calls_of(world)->put(world->source, KIND_PTR, ID("10"), "{}",
+		assert_int_equal(calls_of(world)->put(world->source, KIND_PTR, ID "10", "{}",
 						      &(struct source_keys){.ptr = "x.test."},
 						      world->error),
 				 0);
@@ -434,21 +436,21 @@ static void a_change_sees_itself_and_nobody_else_does(void **state)
 	assert_non_null(other.source);
 	assert_int_equal(calls_of(world)->begin(world->source, "test", &revision, world->error), 0);
 	assert_int_equal(calls_of(world)->put(world->source, KIND_ADDRESS, "-/new", "{\"n\":99}",
-					      &(struct source_keys){.id = ID("99"),
+					      &(struct source_keys){.id = ID "99",
 								    .address = {4, {1, 2, 3, 4}},
 								    .host = "new.east",
 								    .group = ""},
 					      world->error),
 			 0);
-	assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID("99")).count, 1);
+	assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID "99").count, 1);
 	assert_int_equal(state_found(world, SOURCE_BY_HOST, 0, "new.east").count, 1);
 	assert_int_equal(state_found_at(world, "1.2.3.4").count, 1);
 	assert_int_equal(count_of(world, KIND_ADDRESS, ""), 4);
 	check_page(world, (struct source_page){.address = &none, .limit = 2}, "99 4");
-	assert_int_equal(state_found(&other, SOURCE_BY_ID, 0, ID("99")).count, 0);
+	assert_int_equal(state_found(&other, SOURCE_BY_ID, 0, ID "99").count, 0);
 	assert_int_equal(count_of(&other, KIND_ADDRESS, ""), 3);
 	assert_int_equal(calls_of(world)->commit(world->source, world->error), 0);
-	assert_int_equal(state_found(&other, SOURCE_BY_ID, 0, ID("99")).count, 1);
+	assert_int_equal(state_found(&other, SOURCE_BY_ID, 0, ID "99").count, 1);
 	source_close(other.source);
 }
 
@@ -487,7 +489,7 @@ static void *make_change(void *context)
 {
 	struct maker *maker = context;
 
-	maker->err = state_try_ptr(&maker->world, ID("77"), "thread.test.");
+	maker->err = state_try_ptr(&maker->world, ID "77", "thread.test.");
 	return NULL;
 }
 
@@ -498,12 +500,17 @@ static void another(struct state_case *world, struct maker *maker)
 	assert_non_null(maker->world.source);
 }
 
-static void in_thread(struct maker *maker)
+static void run_in_thread(void *(*run)(void *context), struct maker *maker)
 {
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, make_change, maker), 0);
+	assert_int_equal(pthread_create(&thread, NULL, run, maker), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void in_thread(struct maker *maker)
+{
+	run_in_thread(make_change, maker);
 }
 
 static void a_change_of_a_second_connection_is_ours_once_they_have_joined(void **state)
@@ -516,7 +523,7 @@ static void a_change_of_a_second_connection_is_ours_once_they_have_joined(void *
 	assert_int_equal(maker.err, 0);
 	calls_of(world)->join(world->source, maker.world.source);
 	assert_true(calls_of(world)->is_current(world->source));
-	assert_int_equal(state_must_ptr(world, ID("78"), "next.test."), 3);
+	assert_int_equal(state_must_ptr(world, ID "78", "next.test."), 3);
 	assert_int_equal(count_of(world, KIND_PTR, NULL), 4);
 }
 
@@ -530,7 +537,7 @@ static void without_a_join_it_is_another_programs(void **state)
 	assert_int_equal(maker.err, 0);
 	source_close(maker.world.source);
 	assert_false(calls_of(world)->is_current(world->source));
-	assert_int_equal(state_try_ptr(world, ID("78"), "next.test."), ERR_EXISTS);
+	assert_int_equal(state_try_ptr(world, ID "78", "next.test."), ERR_EXISTS);
 	state_case_check_error(world, "changed by another program");
 }
 
@@ -588,7 +595,28 @@ static void a_change_of_another_program_is_in_the_way_of_the_second_connection_t
 	state_case_check_error(&maker.world, "changed by another program");
 	calls_of(world)->join(world->source, maker.world.source);
 	assert_false(calls_of(world)->is_current(world->source));
-	assert_int_equal(state_try_ptr(world, ID("78"), "next.test."), ERR_EXISTS);
+	assert_int_equal(state_try_ptr(world, ID "78", "next.test."), ERR_EXISTS);
+}
+
+/* As an export does. */
+static void a_second_connection_reads_while_another_program_holds_the_lock(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	another(world, &maker);
+	assert_int_equal(state_told(&maker.world, 0).count, COUNT(rows));
+	in_thread(&maker);
+	assert_int_equal(maker.err, ERR_SYSTEM);
+	state_case_check_error(&maker.world, "another program holds it");
+	sqlite3_close(db);
+	in_thread(&maker);
+	assert_int_equal(maker.err, 0);
+	calls_of(world)->join(world->source, maker.world.source);
+	assert_true(calls_of(world)->is_current(world->source));
 }
 
 static void the_first_connection_reads_what_was_while_the_second_changes(void **state)
@@ -610,6 +638,96 @@ static void the_first_connection_reads_what_was_while_the_second_changes(void **
 	assert_int_equal(calls_of(world)->commit(maker.world.source, maker.world.error), 0);
 	calls_of(world)->join(world->source, maker.world.source);
 	assert_int_equal(state_found_at(world, "9.255.255.255").count, 0);
+}
+
+/* ---- the log ---- */
+
+enum { LONG = 3000 }; /* rows: more than a thousand pages */
+
+static void *put_many(void *context)
+{
+	struct maker *maker = context;
+	struct state_put *many = calloc(LONG, sizeof *many);
+	char(*paths)[24] = calloc(LONG, sizeof *paths), json[2048];
+
+	memset(json, 'x', sizeof json - 1);
+	json[sizeof json - 1] = '\0';
+	for (unsigned i = 0; i < LONG; i++) {
+		snprintf(paths[i], sizeof paths[i], "-/m%u", i);
+		many[i] = (struct state_put){KIND_PTR, paths[i], json, {.ptr = "m.test."}};
+	}
+	maker->err = state_try(&maker->world, many, LONG, NULL);
+	free(many);
+	free(paths);
+	return NULL;
+}
+
+static void *tidy(void *context)
+{
+	struct maker *maker = context;
+
+	calls_of(&maker->world)->tidy(maker->world.source);
+	return NULL;
+}
+
+/* How many PTRs the file has without its log. */
+static size_t count_in_file(struct state_case *world)
+{
+	struct state_case copy = *world;
+	char command[256];
+
+	snprintf(copy.path, sizeof copy.path, "%s/copy.db", world->config.directory);
+	snprintf(command, sizeof command, "cp %s %s", world->path, copy.path);
+	assert_int_equal(system(command), 0);
+	copy.source = state_look(copy.path, copy.error);
+	if (!copy.source)
+		return 0; /* not even the tables */
+	const size_t count = count_of(&copy, KIND_PTR, NULL);
+	source_close(copy.source);
+	return count;
+}
+
+static void check_tidied(struct state_case *world)
+{
+	struct maker maker;
+
+	assert_true(calls_of(world)->is_untidy(world->source));
+	assert_false(calls_of(world)->is_untidy(world->source)); /* it is seen to */
+	assert_true(count_in_file(world) < LONG);
+	another(world, &maker);
+	run_in_thread(tidy, &maker);
+	source_close(maker.world.source);
+	assert_int_equal(count_in_file(world), LONG + 2);
+	assert_true(calls_of(world)->is_current(world->source));
+	assert_int_equal(count_of(world, KIND_PTR, NULL), LONG + 2);
+	state_must_ptr(world, ID "78", "next.test.");
+	assert_false(calls_of(world)->is_untidy(world->source));
+	assert_int_equal(count_in_file(world), LONG + 2);
+	state_case_open(world);
+	assert_int_equal(count_of(world, KIND_PTR, NULL), LONG + 3);
+}
+
+static void a_long_log_is_put_into_the_file_by_another_thread(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker = {.world = *world};
+
+	assert_false(calls_of(world)->is_untidy(world->source));
+	put_many(&maker);
+	assert_int_equal(maker.err, 0);
+	check_tidied(world);
+}
+
+static void so_is_what_a_second_connection_wrote(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker;
+
+	another(world, &maker);
+	run_in_thread(put_many, &maker);
+	assert_int_equal(maker.err, 0);
+	calls_of(world)->join(world->source, maker.world.source);
+	check_tidied(world);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -637,7 +755,10 @@ int main(void)
 		T(a_second_connection_that_changed_nothing_moves_nothing),
 		T(what_another_program_writes_beside_them_is_noticed_all_the_same),
 		T(a_change_of_another_program_is_in_the_way_of_the_second_connection_too),
+		T(a_second_connection_reads_while_another_program_holds_the_lock),
 		T(the_first_connection_reads_what_was_while_the_second_changes),
+		T(a_long_log_is_put_into_the_file_by_another_thread),
+		T(so_is_what_a_second_connection_wrote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,25 +23,16 @@
 #include "tests/lib/random.h"
 #include "tests/lib/state_case.h"
 
-#define ID(end) "6f8b4ce6-1111-4d2e-9c55-0242ac1200" end
+#define ID   "6f8b4ce6-1111-4d2e-9c55-0242ac1200"
+#define ID_1 ID "01"
+#define ID_2 ID "02"
+#define ID_3 ID "03"
 #define RECORDS                                                                                    \
-	"INSERT INTO owners VALUES ('" ID(                                                         \
-		"01") "', 'address', 'a', 'g', 'east', 's',"                                       \
-		      " '198.51.100.1', 'static', 'label', NULL, '{\"k\":\"v\"}', 40),"            \
-		      " ('" ID("02") "', 'service', 'b', NULL, NULL, NULL, '2001:db8::9', "        \
-				     "'dynamic', NULL,"                                            \
-				     " 'words', NULL, 41);"                                        \
-				     "INSERT INTO ptrs VALUES ('" ID(                              \
-					     "01") "', 'a.test.', 'mail', "                        \
-						   "60, 40), ('" ID(                               \
-							   "02") "',"                              \
-								 " 'b."                            \
-								 "test.', "                        \
-								 "NULL, "                          \
-								 "NULL, "                          \
-								 "41), "                           \
-								 "('" ID("03") "', 'c.test.', "    \
-									       "'waits', 0, 39);"
+	"INSERT INTO owners VALUES ('" ID_1 "', 'address', 'a', 'g', 'east', 's',"                 \
+	" '198.51.100.1', 'static', 'label', NULL, '{\"k\":\"v\"}', 40), ('" ID_2 "', 'service',"  \
+	" 'b', NULL, NULL, NULL, '2001:db8::9', 'dynamic', NULL, 'words', NULL, 41);"              \
+	"INSERT INTO ptrs VALUES ('" ID_1 "', 'a.test.', 'mail', 60, 40), ('" ID_2 "', 'b.test.'," \
+	" NULL, NULL, 41), ('" ID_3 "', 'c.test.', 'waits', 0, 39);"
 
 static const char *const versions[STATE_VERSION] = {
 	[1] = STATE_VERSION_1, [2] = STATE_VERSION_2, [3] = STATE_VERSION_3,
@@ -93,28 +84,16 @@ static void remove_all(struct state_case *world)
 /* ---- the records above ---- */
 
 #define TOLD                                                                                       \
-	"101 g/a @40 {\"name\":\"a\",\"resource_group\":\"g\",\"id\":\"" ID(                       \
-		"01") "\","                                                                        \
-		      "\"region\":\"east\",\"subscription\":\"s\",\"address\":\"198.51.100.1\","   \
-		      "\"allocation\":\"static\",\"domain_name_label\":\"label\",\"tags\":{\"k\":" \
-		      "\"v\"},"                                                                    \
-		      "\"reverse_fqdn\":\"a.test.\",\"description\":\"mail\",\"ttl\":60} " ID(     \
-			      "01") " 198.51.100.1 label.east g east | a.test. 60 @40 0\n"         \
-				    "102 -/b @41 {\"name\":\"b\",\"id\":\"" ID(                    \
-					    "02") "\",\"address\":\"2001:db8::9\","                \
-						  "\"description\":\"words\",\"reverse_fqdn\":"    \
-						  "\"b.test.\"} " ID(                              \
-							  "02") " 2001:db8::9 - - - | b.test. - "  \
-								"@41 0\n"                          \
-								"103 " ID(                         \
-									"03") " @39 "              \
-									      "{\"reverse_fqdn\":" \
-									      "\"c.test.\","       \
-									      "\"description\":"   \
-									      "\"waits\","         \
-									      "\"ttl\":0} - - - "  \
-									      "- - | c.test. 0 "   \
-									      "@39 0\n"
+	"101 g/a @40 {\"name\":\"a\",\"resource_group\":\"g\",\"id\":\"" ID_1 "\","                \
+	"\"region\":\"east\",\"subscription\":\"s\",\"address\":\"198.51.100.1\","                 \
+	"\"allocation\":\"static\",\"domain_name_label\":\"label\",\"tags\":{\"k\":\"v\"},"        \
+	"\"reverse_fqdn\":\"a.test.\",\"description\":\"mail\",\"ttl\":60} " ID_1                  \
+	" 198.51.100.1 label.east g east | a.test. 60 @40 0\n"                                     \
+	"102 -/b @41 {\"name\":\"b\",\"id\":\"" ID_2 "\",\"address\":\"2001:db8::9\","             \
+	"\"description\":\"words\",\"reverse_fqdn\":\"b.test.\"} " ID_2                            \
+	" 2001:db8::9 - - - | b.test. - @41 0\n"                                                   \
+	"103 " ID_3 " @39 {\"reverse_fqdn\":\"c.test.\",\"description\":\"waits\",\"ttl\":0}"      \
+	" - - - - - | c.test. 0 @39 0\n"
 #define TOLD_GROUP "104 -/g @41 {\"name\":\"g\",\"region\":\"east\"}\n"
 
 /* The records are all there, and the next revision is the next one. */
@@ -151,15 +130,14 @@ static void an_older_versions_groups_are_those_that_its_addresses_name(void **st
 {
 	struct state_case *world = *state;
 
-	exec(world,
-	     STATE_VERSION_2 "INSERT INTO owners VALUES ('" ID(
-		     "01") "', 'address', 'a', 'Web', 'west', NULL,"
-			   " '198.51.100.1', 'static', NULL, NULL, NULL, 3),"
-			   " ('" ID("02") "', 'address', 'b', 'wEB', 'east', NULL,"
-					  " '198.51.100.2', 'static', NULL, NULL, NULL, 4),"
-					  " ('" ID("03") "', 'address', 'c', NULL, 'east', NULL,"
-							 " '198.51.100.3', 'static', NULL, NULL, "
-							 "NULL, 5);");
+	exec(world, STATE_VERSION_2 "INSERT INTO owners VALUES ('" ID_1
+				    "', 'address', 'a', 'Web', 'west', NULL,"
+				    " '198.51.100.1', 'static', NULL, NULL, NULL, 3),"
+				    " ('" ID_2 "', 'address', 'b', 'wEB', 'east', NULL,"
+				    " '198.51.100.2', 'static', NULL, NULL, NULL, 4),"
+				    " ('" ID_3 "', 'address', 'c', NULL, 'east', NULL,"
+				    " '198.51.100.3', 'static', NULL, NULL, "
+				    "NULL, 5);");
 	must_open(world);
 	assert_string_equal(state_told(world, KIND_GROUP).text,
 			    "104 -/web @41 {\"name\":\"Web\",\"region\":\"east\"}\n");
@@ -208,18 +186,18 @@ static void an_older_versions_state_gets_the_newer_tables(void **state)
 			 0);
 	assert_int_equal(world->source->calls->serials(world->source, &row, 1, true, world->error),
 			 0);
-	state_must_ptr(world, ID("01"), "a.test.");
+	state_must_ptr(world, ID_1, "a.test.");
 }
 
 /* ---- as the program would write it today ---- */
 
 static const struct owner owners[] = {
-	{.id = ID("10"),
+	{.id = ID "10",
 	 .name = "Plain",
 	 .subscription = "11111111-2222-3333-4444-555555555555",
 	 .address = {4, {198, 51, 100, 10}},
 	 .revision = 3},
-	{.id = ID("11"),
+	{.id = ID "11",
 	 .name = "0_odd.Name-_",
 	 .resource_group = "Gr\xc3\xb6\xc3\x9f"
 			   "e (1).x/y%2F\"\\",
@@ -234,7 +212,7 @@ static const struct owner owners[] = {
 		 .ttl_given = true,
 		 .ttl = 2147483647,
 		 .revision = 5}},
-	{.id = ID("12"),
+	{.id = ID "12",
 	 .name = "a-name-of-eighty-characters.abcdefghijklmnopqrstuvwxyz"
 		 "-abcdefghijklmnopqrstuvwxy",
 	 .resource_group = "g",
@@ -243,16 +221,16 @@ static const struct owner owners[] = {
 	 .label = "WEB-02",
 	 .revision = 4,
 	 .ptr = {.fqdn = "six.test.", .ttl_given = true, .ttl = 0, .revision = 8}},
-	{.id = ID("13"),
+	{.id = ID "13",
 	 .name = "no-region",
 	 .resource_group = "G",
 	 .address = {6, {0xff, 0xff, [15] = 0xff}},
 	 .label = "without-a-region",
 	 .revision = 1,
 	 .ptr = {.fqdn = "m.test.", .description = "", .revision = 1}},
-	{.id = ID("14"), .name = "zero", .address = {6, {0}}, .tags = "{}", .revision = 6},
+	{.id = ID "14", .name = "zero", .address = {6, {0}}, .tags = "{}", .revision = 6},
 	{.kind = OWNER_SERVICE,
-	 .id = ID("15"),
+	 .id = ID "15",
 	 .name = "App",
 	 .subscription = "s",
 	 .address = {4, {198, 51, 100, 15}},
@@ -266,7 +244,7 @@ static const struct owner owners[] = {
 		 .ttl = 300,
 		 .revision = 7}},
 	{.kind = OWNER_SERVICE,
-	 .id = ID("16"),
+	 .id = ID "16",
 	 .name = "bare",
 	 .address = {6, {0x20, 1, 0xd, 0xb8, [15] = 16}},
 	 .allocation = ALLOCATION_STATIC,
@@ -336,7 +314,7 @@ static void add_owner(sqlite3 *db, const struct owner *owner)
 
 static const char *waiting_id(size_t index, char id[UUID_TEXT_MAX])
 {
-	snprintf(id, UUID_TEXT_MAX, ID("2%zu"), index);
+	snprintf(id, UUID_TEXT_MAX, ID "2%zu", index);
 	return id;
 }
 
@@ -479,16 +457,16 @@ static void a_record_of_somebody_elses_hand_is_named_and_nothing_is_migrated(voi
 		const char *sql, *says, *mends;
 	} wrong[] = {
 		{"UPDATE owners SET address = '300.1.1.1' WHERE name = 'a'",
-		 "the address \"300.1.1.1\" of \"" ID("01") "\"",
+		 "the address \"300.1.1.1\" of \"" ID_1 "\"",
 		 "UPDATE owners SET address = '198.51.100.1' WHERE name = 'a'"},
 		{"UPDATE owners SET allocation = 'often' WHERE name = 'a'",
-		 "the allocation \"often\" of \"" ID("01") "\"",
+		 "the allocation \"often\" of \"" ID_1 "\"",
 		 "UPDATE owners SET allocation = 'static' WHERE name = 'a'"},
 		{"UPDATE owners SET kind = 'thing' WHERE name = 'b'",
-		 "the kind \"thing\" of \"" ID("02") "\"",
+		 "the kind \"thing\" of \"" ID_2 "\"",
 		 "UPDATE owners SET kind = 'service' WHERE name = 'b'"},
 		{"UPDATE owners SET id = 'x' WHERE name = 'b'", "the id \"x\" of \"b\"",
-		 "UPDATE owners SET id = '" ID("02") "' WHERE name = 'b'"},
+		 "UPDATE owners SET id = '" ID_2 "' WHERE name = 'b'"},
 		{"UPDATE owners SET tags = '{' WHERE name = 'a'", "the tags \"{\" of",
 		 "UPDATE owners SET tags = '{\"k\":\"v\"}' WHERE name = 'a'"},
 		{"UPDATE owners SET tags = '[]' WHERE name = 'a'", "the tags \"[]\" of",
@@ -499,7 +477,7 @@ static void a_record_of_somebody_elses_hand_is_named_and_nothing_is_migrated(voi
 		 "the ttl \"2147483648\"", "UPDATE ptrs SET ttl = 0 WHERE fqdn = 'c.test.'"},
 		{"UPDATE ptrs SET owner = 'x' WHERE fqdn = 'c.test.'",
 		 "the owner \"x\" of \"c.test.\"",
-		 "UPDATE ptrs SET owner = '" ID("03") "' WHERE fqdn = 'c.test.'"},
+		 "UPDATE ptrs SET owner = '" ID_3 "' WHERE fqdn = 'c.test.'"},
 	};
 	struct state_case *world = *state;
 
