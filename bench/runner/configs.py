@@ -1,5 +1,6 @@
 """sluice's configurations, generated: one shape for side-by-side runs, others for growth."""
 
+import socket
 import sqlite3
 import subprocess
 import time
@@ -78,7 +79,7 @@ management = { socket = "%s.sock"; state = "%s"; };
             time.sleep(0.02)
             try:
                 with closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True)) as database:
-                    database.execute("SELECT 1 FROM owners, ptrs")
+                    database.execute("SELECT ptr FROM resources")
                 return
             except sqlite3.Error:
                 continue
@@ -104,11 +105,13 @@ def state_file(ptrs):
     for sql in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
         database.execute(sql)
     database.executemany(
-        "INSERT INTO owners (id, kind, name, region, address, allocation, revision)"
-        " VALUES (?, 'address', ?, 'westeurope', ?, 'static', 1)",
-        ((key % n, "a%d" % n, owned_address(n)) for n in numbers))
-    database.executemany("INSERT INTO ptrs (owner, fqdn, revision) VALUES (?, ?, 1)",
-                         ((key % n, "h%d.priv.test." % n) for n in numbers))
+        "INSERT INTO resources (kind, path, revision, json, id, addr, grp, region, ptr, ptr_revision)"
+        " VALUES (101, ?, 1, ?, ?, ?, '', 'westeurope', ?, 1)",
+        (("-/a%d" % n,
+          '{"name":"a%d","id":"%s","region":"westeurope","address":"%s","allocation":"static",'
+          '"reverse_fqdn":"h%d.priv.test."}' % (n, key % n, owned_address(n), n),
+          key % n, b"\x04" + socket.inet_aton(owned_address(n)), "h%d.priv.test." % n)
+         for n in numbers))
     database.execute("UPDATE meta SET value = 1 WHERE key = 'revision'")
     database.execute("COMMIT")
     database.close()

@@ -7,8 +7,8 @@
  *     after  ──► root' ─► page' ─► page'[ 198.51.100.64 .. .127 ]    one PTR is another
  *
  * Readers on any thread need no lock and hold no reference of their own: whoever publishes a table
- * holds one until they are done. Drafts, owned_ref and owned_unref belong to one thread, the one
- * that makes the changes. What an answer needs is kept as it goes out (record.h).
+ * holds one until they are done. A draft belongs to one thread, which may be another one than that
+ * of the table that it is made of. What an answer needs is kept as it goes out (record.h).
  *
  * A PTR is found by its address and not by its reverse name, so that "does anything exist in this
  * prefix", the question between NODATA and NXDOMAIN in the reverse tree, is one lookup as well. */

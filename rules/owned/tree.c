@@ -20,6 +20,7 @@
 #include "rules/owned/tree.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,10 @@
 enum { WAY_BITS = 6, WAYS = 1 << WAY_BITS, LEVEL_MAX = (128 - 1) / WAY_BITS };
 
 struct owned_page {
-	__uint128_t key;     /* without the bits of this level and those below */
-	uint64_t filled;     /* bit n: there is something for n */
-	uint32_t references; /* from pages and trees */
-	uint16_t units;      /* a leaf's whole size */
+	__uint128_t key;        /* without the bits of this level and those below */
+	uint64_t filled;        /* bit n: there is something for n */
+	atomic_uint references; /* from pages and trees */
+	uint16_t units;         /* a leaf's whole size */
 	uint8_t level;
 	_Alignas(void *) uint8_t body[];
 };
@@ -112,9 +113,14 @@ static size_t leaf_bytes(const struct owned_page *leaf)
 
 /* ---- references ---- */
 
+static void page_ref(struct owned_page *page)
+{
+	atomic_fetch_add_explicit(&page->references, 1, memory_order_relaxed);
+}
+
 static void page_unref(struct owned_page *page)
 {
-	if (--page->references > 0)
+	if (atomic_fetch_sub_explicit(&page->references, 1, memory_order_acq_rel) > 1)
 		return;
 	for (unsigned i = 0; page->level > 0 && i < count_of(page); i++)
 		page_unref(child_of(page, i));
@@ -124,7 +130,7 @@ static void page_unref(struct owned_page *page)
 struct owned_tree owned_tree_share(const struct owned_tree *tree)
 {
 	if (tree->root)
-		tree->root->references++;
+		page_ref(tree->root);
 	return *tree;
 }
 
@@ -374,15 +380,15 @@ static int own_page(struct owned_page **place)
 	struct owned_page *page = *place, *copy;
 	size_t bytes = parent_bytes(count_of(page));
 
-	if (page->references == 1)
+	if (atomic_load_explicit(&page->references, memory_order_acquire) == 1)
 		return 0;
 	copy = malloc(bytes);
 	if (!copy)
 		return ERR_NOMEM;
 	memcpy(copy, page, bytes);
-	copy->references = 1;
+	atomic_init(&copy->references, 1);
 	for (unsigned i = 0; i < count_of(copy); i++)
-		child_of(copy, i)->references++;
+		page_ref(child_of(copy, i));
 	page_unref(page);
 	*place = copy;
 	return 0;

@@ -3,7 +3,8 @@
  * reference, and from then on a change to either copies the pages it touches, and no others. Pages
  * that only one tree has are changed in place.
  *
- * Whoever only looks needs no lock: references are counted by the one thread that makes changes. */
+ * Whoever only looks needs no lock: references are counted by whoever makes changes, each to a tree
+ * of its own. */
 #ifndef SLUICE_OWNED_TREE_H
 #define SLUICE_OWNED_TREE_H
 

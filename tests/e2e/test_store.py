@@ -2,6 +2,7 @@
 damaged, deleted. A change then fails with 503 and the reason, which the status shows as well, and DNS goes
 on. When the cause is gone changes work again, without a restart."""
 
+import ipaddress
 import json
 import os
 import shutil
@@ -142,6 +143,19 @@ class Store(test_reverse.Reverse):
         os.rename(aside, self.path)
         self.well()
 
+    def test_a_deleted_state_can_be_exported_and_is_not_made_anew(self):
+        before = self.good("GET", "/v1/state").body
+        self.assertIn("one.example.", json.dumps(before))
+        os.unlink(self.path)
+        many = [{"address": OPEN, "reverse_fqdn": "two.example."}]
+        for _ in range(2):
+            self.bad_v1(self.call("POST", "/v1/ptrs", many), 503, "store_failed",
+                        text="is gone; put it back")
+            self.assertRegex(self.error(), "is gone")
+            self.ptr_is(OPEN, "one.example.")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.assertFalse(os.path.exists(self.path))
+
     def test_a_reload_without_the_states_file_keeps_what_is_known(self):
         aside = self.path + ".aside"
         os.rename(self.path, aside)
@@ -164,15 +178,18 @@ class Store(test_reverse.Reverse):
         self.stop()
         database = sqlite3.connect(self.path)
         database.executemany(
-            "INSERT INTO owners (id, kind, name, address, allocation, revision)"
-            " VALUES (?, 'address', ?, ?, 'static', 1)",
-            [("00000000-0000-4000-8000-%012x" % n, "m%d" % n, self.address(n)) for n in range(MANY)])
-        database.executemany(
-            "INSERT INTO ptrs (owner, fqdn, revision) VALUES (?, ?, 1)",
-            [("00000000-0000-4000-8000-%012x" % n, "m%d.example." % n) for n in range(MANY)])
+            "INSERT INTO resources (kind, path, revision, json, id, addr, grp, ptr, ptr_revision)"
+            " VALUES (101, ?, 1, ?, ?, ?, '', ?, 1)", map(self.row, range(MANY)))
         database.commit()
         database.close()
         self.start()
+
+    def row(self, number):
+        name = "m%d" % number
+        values = {"name": name, "address": self.address(number), "allocation": "static",
+                  "reverse_fqdn": name + ".example."}
+        return ("-/" + name, json.dumps(values), "00000000-0000-4000-8000-%012x" % number,
+                b"\x06" + ipaddress.ip_address(self.address(number)).packed, name + ".example.")
 
     @staticmethod
     def address(number):
@@ -183,7 +200,8 @@ class Store(test_reverse.Reverse):
         text = "a\u202eb\x1b[2J\u200bc"
         self.stop()
         database = sqlite3.connect(self.path)
-        database.execute("UPDATE ptrs SET description = ?", (text,))
+        database.execute("UPDATE resources SET json = json_set(json, '$.description', ?)"
+                         " WHERE ptr NOT NULL", (text,))
         database.commit()
         database.close()
         self.start()

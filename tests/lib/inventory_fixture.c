@@ -148,7 +148,7 @@ const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, con
 					  const char *address)
 {
 	const struct change_value values[] = {{"name", name}, {"address", address}};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
 	commit(change, change_add(change, OWNER_ADDRESS, values, 2, NULL));
@@ -159,7 +159,7 @@ void inventory_fixture_point(struct inventory_fixture *fixture, const struct own
 			     const char *fqdn)
 {
 	const struct change_ptr ptr = {.fqdn = fqdn};
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
 	commit(change, change_ptr_set(change, owner, &ptr));

@@ -679,6 +679,8 @@ static void handle(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
 
+	if (request->service->inventory)
+		inventory_forget(request->service->inventory);
 	call_of(request)->route->handle(request);
 }
 

@@ -1,4 +1,4 @@
-/* A row of either kind is the same few values, which ptr_batch.h checks. */
+/* A row of either kind is the same few values, which v1/batch.c checks. */
 #include "resolver/control/api/batch.h"
 
 #include <strings.h>

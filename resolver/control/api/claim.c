@@ -37,7 +37,7 @@ static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_M
 		   (claim->fqdn ? owner_has_ptr(owner, claim->fqdn) : owner->ptr.fqdn != NULL);
 	if (!claimant->fits(claim, owner))
 		return false;
-	struct change *change = change_begin(api_inventory(claim->request));
+	struct change *change = change_begin(api_inventory(claim->request), claim->request->client);
 	int err = change ? claimant->edit(claim, change, &owner, &error) : ERR_NOMEM;
 	bool refused = false;
 	if (err == 0) {

@@ -7,7 +7,6 @@
 
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory_page.h"
 #include "resolver/control/service/service.h"
 
 enum { PORTION = 50, PASSED_OVER_MAX = 10000, ROW_BYTES = 400 };
@@ -19,6 +18,7 @@ struct api_page {
 	size_t room, count; /* count: rows that are written */
 	size_t passed_over;
 	bool more, failed;
+	char trouble[SOURCE_ERROR_MAX]; /* why the state could not be read; "": it could */
 	char *behind; /* what was looked at last; at first what was asked for; NULL: nothing */
 	char *text;   /* NULL: not begun */
 	size_t length, size;
@@ -111,11 +111,18 @@ static bool write_portion(void *context)
 	struct api_page *page = context;
 	const struct owner *owners[PORTION];
 	size_t count = 0;
+	inventory_forget(api_inventory(page->request));
 	if (!page->text)
 		begin(page);
 	if (!page->failed)
 		page->failed =
 			page->list->next(page->request, page->behind, owners, PORTION, &count) != 0;
+	if (inventory_trouble(api_inventory(page->request))) {
+		snprintf(page->trouble, sizeof page->trouble, "%s",
+			 inventory_trouble(api_inventory(page->request)));
+		page->failed = true;
+		return false;
+	}
 	bool all = write_rows(page, owners, count);
 	page->more = !all || count == PORTION;
 	return all && page->more && page->passed_over < PASSED_OVER_MAX && !page->failed;
@@ -155,6 +162,8 @@ static void answer(void *context)
 		page->text = NULL;
 	} else if (request->service->work.ending) {
 		api_fail_ending(request);
+	} else if (*page->trouble) {
+		api_fail(request, 503, NULL, "%s", page->trouble);
 	} else {
 		api_fail_memory(request);
 	}

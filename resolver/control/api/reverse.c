@@ -7,8 +7,6 @@
 
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory_group.h"
-#include "resolver/control/resource/inventory_page.h"
 #include "resolver/control/resource/reverse_check.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -16,6 +14,18 @@
 struct inventory *api_inventory(const struct api_request *request)
 {
 	return request->service->inventory;
+}
+
+bool api_could_not_read(struct api_request *request)
+{
+	const char *trouble = inventory_trouble(api_inventory(request));
+	struct change_error told = {.outcome = CHANGE_STORE};
+
+	if (!trouble)
+		return false;
+	snprintf(told.text, sizeof told.text, "%s", trouble);
+	api_fail_change(request, &told);
+	return true;
 }
 
 const char *api_group(const struct api_request *request)
@@ -32,7 +42,7 @@ bool api_work_begin(struct api_request *request, void *context)
 	return false;
 }
 
-const struct owner *api_find_ptr(const struct inventory *inventory, const char *text)
+const struct owner *api_find_ptr(struct inventory *inventory, const char *text)
 {
 	struct address address;
 	if (address_parse(&address, text) == 0)
@@ -102,7 +112,7 @@ int api_require(const struct api_request *request, struct change *change, const 
 
 struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)
 {
-	struct change *change = change_begin(api_inventory(request));
+	struct change *change = change_begin(api_inventory(request), request->client);
 
 	*err = change ? api_require(request, change, owner) : ERR_NOMEM;
 	return change;

@@ -7,6 +7,10 @@
 
 struct inventory *api_inventory(const struct api_request *request);
 
+/* Whether the state could not be read while this request looked for something; that has been
+ * answered then (503). */
+bool api_could_not_read(struct api_request *request);
+
 /* The resource group of the path; NULL for GROUP_NONE. */
 const char *api_group(const struct api_request *request);
 
@@ -15,7 +19,7 @@ const char *api_group(const struct api_request *request);
 bool api_work_begin(struct api_request *request, void *context);
 
 /* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
-const struct owner *api_find_ptr(const struct inventory *inventory, const char *text);
+const struct owner *api_find_ptr(struct inventory *inventory, const char *text);
 
 /* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);

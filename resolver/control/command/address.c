@@ -2,7 +2,7 @@
  * --group it is in none, which a path says as "-". */
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/reverse.h"
-#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/kind.h"
 
 static const struct table_column list_columns[] = {
 	{"NAME", "name"},

@@ -99,12 +99,14 @@ static bool has_changed(const struct command_line *line, const json_t *changes,
 	return false;
 }
 
-/* What makes it again what it was; NULL: it cannot be, which has been said. */
+/* What makes it again what it was, the last change first; NULL: it cannot be, which has been said.
+ */
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
 	json_t *edits = json_array();
 	const json_t *change;
+	json_t *edit;
 	size_t i;
 
 	json_array_foreach(changes, i, change)
@@ -115,8 +117,9 @@ static json_t *edits_against(const struct command_line *line, const json_t *chan
 			json_decref(edits);
 			return NULL;
 		}
-		json_add(edits, json_make("{s:O, s:O}", "path", json_object_get(change, "path"),
-					  "values", json_object_get(change, "before")));
+		edit = json_make("{s:O, s:O}", "path", json_object_get(change, "path"), "values",
+				 json_object_get(change, "before"));
+		json_array_insert_new(edits, 0, edit);
 	}
 	if (json_array_size(edits) > 0)
 		return edits;

@@ -1,22 +1,35 @@
-/* A change alters the book as it goes, so that its edits see each other, and keeps what was there,
- * so that it can be undone:
+/* A change is the state's open transaction, and beside it the draft of what will be served:
  *
- *     touch   id ─┬─ first   as it was when the change began
- *                 └─ now     as it is, however often it was edited since
+ *     edit ─► what is there (with the edits before) ─► checked ─► put: row, keys, history
+ *                                                            └─► draft: out with what was, in with
+ *                                                                what is
  *
- * Committing compares the two: what the source is to write, what the workers are to serve. All that
- * can fail is made ready before the source is asked; once it has the change, nothing fails any
- * more but publishing for lack of memory, and that is said. */
+ * So there is nothing to undo but to roll back and to forget the draft, and nothing that an edit
+ * could see twice. Names and addresses are free as soon as an edit has let go of them. All that can
+ * fail is done ahead of the commit; behind it nothing fails any more but publishing for lack of
+ * memory, and that is said. */
 #include "resolver/control/resource/change.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <strings.h>
 
-#include "resolver/control/resource/change_internal.h"
-#include "resolver/control/resource/etag.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/owner_form.h"
+#include "resolver/control/resource/ownership.h"
 #include "resolver/log.h"
-#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+struct change {
+	struct inventory *inventory;
+	const char *who;
+	struct source *source; /* with an open transaction; NULL: no edit has been made yet */
+	uint64_t revision;
+	struct owned_draft *draft;   /* NULL: nothing that is served is another */
+	struct inventory_part after; /* the numbers of it count */
+	struct change_error error;
+	bool stored, over;
+};
 
 /* ---- why not ---- */
 
@@ -25,6 +38,12 @@ static const struct change_error no_memory = {.outcome = CHANGE_NO_MEMORY, .text
 const struct change_error *change_error(const struct change *change)
 {
 	return change ? &change->error : &no_memory;
+}
+
+void change_take_error(struct change *change, struct change_error *error)
+{
+	*error = change->error;
+	change->error = (struct change_error){.outcome = CHANGE_FINE};
 }
 
 static void set_error(struct change_error *error, enum change_outcome outcome, const char *field,
@@ -63,6 +82,22 @@ int change_fail_memory(struct change *change)
 	return change_fail(change, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
+void change_place(struct change *change, const char *list, size_t index)
+{
+	struct change_error *error = &change->error;
+	char own[CHANGE_FIELD_MAX];
+
+	memcpy(own, error->field, sizeof own);
+	if (snprintf(error->field, sizeof error->field, "%s[%zu]%s%s", list, index, *own ? "." : "",
+		     own) >= (int)sizeof error->field)
+		snprintf(error->field, sizeof error->field, "%s[%zu]", list, index);
+}
+
+static int fail_store(struct change *change, const char *error)
+{
+	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
+}
+
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
 	       const char *format, ...)
 {
@@ -74,232 +109,1001 @@ int change_say(struct change_error *error, enum change_outcome outcome, const ch
 	return ERR_INVALID;
 }
 
+int change_stale(struct change *change, const char *text)
+{
+	return change_fail(change, CHANGE_STALE, NULL, "%s", text);
+}
+
 struct source *change_source(struct inventory *inventory, struct change_error *error)
 {
+	struct source *source = inventory_source(inventory);
+
 	if (!inventory->wants_state)
 		change_say(error, CHANGE_NO_STATE, NULL,
 			   "there is no state to keep changes in; name a file for it in the "
 			   "configuration, management = { state = "
 			   "\"/var/lib/sluice/state.db\"; }, and restart");
-	else if (!inventory->source || inventory->stale)
+	else if (!source || inventory->stale)
 		change_say(error, CHANGE_STORE, NULL, "%s",
-			   inventory->error[0] ? inventory->error
-					       : "the state has not been read yet");
+			   inventory->error[0]     ? inventory->error
+			   : inventory->trouble[0] ? inventory->trouble
+						   : "the state has not been read yet");
 	else if (inventory->held)
 		change_say(error, CHANGE_BUSY, NULL,
 			   "many changes are being made at this moment; try again");
 	else
-		return inventory->source;
+		return source;
 	return NULL;
-}
-
-int change_is_open(struct change *change)
-{
-	assert(!change->over);
-	if (change->error.outcome != CHANGE_FINE ||
-	    !change_source(change->inventory, &change->error))
-		return ERR_INVALID;
-	return 0;
 }
 
 /* ---- beginning and undoing ---- */
 
-struct change *change_begin(struct inventory *inventory)
+struct change *change_begin(struct inventory *inventory, const char *who)
 {
 	struct change *change = calloc(1, sizeof *change);
 
-	assert(!inventory->changing && !inventory->next);
+	assert(!inventory->changing && !inventory->next.model);
 	if (!change)
 		return NULL;
 	change->inventory = inventory;
+	change->who = who;
 	inventory->changing = true;
 	return change;
-}
-
-static void forget_touches(struct change *change)
-{
-	struct touch *touch, *next;
-
-	HASH_ITER (hh, change->touches, touch, next) {
-		HASH_DEL(change->touches, touch);
-		free(touch);
-	}
-}
-
-/* All that is new goes first: what was there may have had the same address or label. Putting back
- * may take memory, where a table had become empty, say. Without any the book has lost an owner:
- * what is served knows nothing of that, and a reload reads the state again. */
-static void undo(struct change *change)
-{
-	struct inventory *inventory = change->inventory;
-	struct book *book = inventory->book;
-	bool lost = false;
-
-	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
-		if (touch->now) {
-			book_take(book, touch->now);
-			node_free(touch->now);
-		}
-	for (struct touch *touch = change->touches; touch; touch = touch->hh.next)
-		if (touch->first && book_put(book, touch->first) != 0) {
-			node_free(touch->first);
-			lost = true;
-		}
-	forget_touches(change);
-	if (!change_groups_undo(change) || lost)
-		inventory_say_lost(inventory);
 }
 
 void change_free(struct change *change)
 {
 	if (!change)
 		return;
-	undo(change);
+	if (change->source && !change->stored)
+		change->source->calls->roll_back(change->source);
+	change->inventory->edits++;
+	owned_discard(change->draft);
 	change->inventory->changing = false;
 	free(change);
 }
 
-static struct touch *touch_of(struct change *change, const char *id, struct node *before)
+int change_is_open(struct change *change)
 {
-	struct touch *touch;
+	char error[SOURCE_ERROR_MAX] = "";
+	struct source *source;
 
-	HASH_FIND_STR(change->touches, id, touch);
-	if (touch)
-		return touch;
-	touch = calloc(1, sizeof *touch);
-	if (!touch)
-		return NULL;
-	snprintf(touch->id, sizeof touch->id, "%s", id);
-	HASH_ADD_STR(change->touches, id, touch);
-	if (!touch->hh.tbl) {
-		free(touch);
-		return NULL;
+	assert(!change->over);
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (change->source)
+		return 0;
+	source = change_source(change->inventory, &change->error);
+	if (!source)
+		return ERR_INVALID;
+	if (source->calls->begin(source, change->who, &change->revision, error) != 0) {
+		if (!change->inventory->of) /* else whoever publishes does */
+			inventory_note_error(change->inventory, error);
+		return fail_store(change, error);
 	}
-	touch->first = touch->now = before;
-	return touch;
-}
-
-int change_swap(struct change *change, struct node *before, struct node *after, bool owner,
-		bool ptr)
-{
-	struct book *book = change->inventory->book;
-	struct touch *touch = touch_of(change, before ? before->owner.id : after->owner.id, before);
-
-	if (!touch) {
-		node_free(after);
-		return change_fail_memory(change);
-	}
-	assert(touch->now == before);
-	if (before)
-		book_take(book, before);
-	if (before && before != touch->first)
-		node_free(before);
-	touch->now = NULL;
-	if (after && book_put(book, after) != 0) { /* undo() puts the rest right */
-		node_free(after);
-		return change_fail_memory(change);
-	}
-	touch->now = after;
-	touch->owner |= owner;
-	touch->ptr |= ptr;
+	change->source = source;
+	change->after = change->inventory->now;
 	return 0;
 }
 
-int change_stale(struct change *change, const char *text)
+const struct owner *change_find(struct change *change, const char *id)
 {
-	return change_fail(change, CHANGE_STALE, NULL, "%s", text);
+	return inventory_by_id(change->inventory, id);
 }
 
-/* ---- committing ---- */
-
-/* What the source must do to get from first to now; returns how many edits that is, 2 at most. */
-static size_t describe(const struct touch *touch, struct source_edit *edits)
+const struct model *change_model(const struct change *change)
 {
-	const struct owner *first = touch->first ? &touch->first->owner : NULL;
-	const struct owner *now = touch->now ? &touch->now->owner : NULL;
-	uint64_t owner_before = first ? first->revision : 0;
-	uint64_t ptr_before = first ? first->ptr.revision : 0;
-	size_t count = 0;
-
-	if (touch->owner && (now || owner_before))
-		edits[count++] = (struct source_edit){
-			.act = now ? SOURCE_PUT_OWNER : SOURCE_DELETE_OWNER,
-			.expected = owner_before,
-			.owner = owner_record(now ? now : first),
-		};
-	if (touch->ptr && ((now && now->ptr.fqdn) || ptr_before))
-		edits[count++] = (struct source_edit){
-			.act = now && now->ptr.fqdn ? SOURCE_PUT_PTR : SOURCE_DELETE_PTR,
-			.expected = ptr_before,
-			.ptr = owner_ptr_record(now && now->ptr.fqdn ? now : first),
-		};
-	return count;
+	return change->inventory->now.model;
 }
 
-static int store(struct change *change, uint64_t *revision)
+uint64_t change_revision(const struct change *change)
 {
-	struct inventory *inventory = change->inventory;
-	size_t count = 0;
-	size_t most = 2 * (size_t)HASH_COUNT(change->touches) + change_groups_count(change);
-	struct source_edit *edits = calloc(most + 1, sizeof *edits);
-	char error[SOURCE_ERROR_MAX];
-
-	if (!edits)
-		return change_fail_memory(change);
-	for (const struct touch *touch = change->touches; touch; touch = touch->hh.next)
-		count += describe(touch, edits + count);
-	count += change_groups_describe(change, edits + count);
-	int err = source_apply(inventory->source, edits, count, revision, error);
-	free(edits);
-	inventory_note_error(inventory, err ? error : NULL);
-	if (!err)
-		return 0;
-	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
+	return change->revision;
 }
 
-/* The owned table with all of the change in it. What is gone goes first, as in undo(). */
-static struct owned_draft *draft(struct change *change)
+/* ---- what is written ---- */
+
+static int check_trouble(struct change *change)
+{
+	const char *trouble = inventory_trouble(change->inventory);
+
+	return trouble ? fail_store(change, trouble) : 0;
+}
+
+/* Takes the JSON over, which NULL is no memory for. */
+static int put_row(struct change *change, unsigned kind, const char *path, char *json,
+		   const struct source_keys *keys)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = check_trouble(change);
+
+	change->inventory->edits++;
+	if (!err && !json)
+		err = change_fail_memory(change);
+	if (!err && change->source->calls->put(change->source, kind, path, json, keys, error) != 0)
+		err = fail_store(change, error);
+	free(json);
+	return err;
+}
+
+static int delete_row(struct change *change, unsigned kind, const char *path)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+
+	if (check_trouble(change) != 0)
+		return ERR_INVALID;
+	change->inventory->edits++;
+	return change->source->calls->put(change->source, kind, path, NULL, NULL, error) == 0
+		       ? 0
+		       : fail_store(change, error);
+}
+
+/* ---- what is served ---- */
+
+/* One more of the owner, or (-1) one less. */
+static void count(struct change *change, const struct owner *owner, bool refused, int one)
+{
+	struct inventory_part *after = &change->after;
+
+	if (owner_is_read_only(owner)) {
+		after->given += (size_t)(owner->ptr.fqdn && !owner->ptr.read_only ? one : 0);
+		return;
+	}
+	*(owner->kind == OWNER_SERVICE ? &after->services : &after->addresses) += (size_t)one;
+	after->ptrs += (size_t)(owner->ptr.fqdn ? one : 0);
+	after->refused += (size_t)(refused ? one : 0);
+}
+
+/* The draft has `now` (NULL: nobody) in the place of `before` (NULL: of nobody). */
+static int serve(struct change *change, const struct owner *before, const struct owner *now)
 {
 	const struct inventory *inventory = change->inventory;
-	const struct book *book = inventory->book;
-	struct owned_draft *made = owned_edit(book->owned);
-	const struct touch *touch;
-	int err = made ? 0 : ERR_NOMEM;
+	char text[POOLS_TEXT_MAX];
+	bool refused;
+	int err = 0;
 
-	for (touch = change->touches; !err && touch; touch = touch->hh.next)
-		if (touch->first)
-			err = node_unserve(touch->first, made, &inventory->key);
-	for (touch = change->touches; !err && touch; touch = touch->hh.next)
-		if (touch->now)
-			err = node_serve(touch->now, made, &inventory->key, book->model);
-	if (!err)
-		return made;
-	owned_discard(made);
-	change_fail(change, CHANGE_NO_MEMORY, NULL, "cannot be served: %s", err_text(err));
+	if (!change->draft)
+		change->draft = owned_edit(inventory->now.owned);
+	if (!change->draft)
+		return change_fail_memory(change);
+	if (before) {
+		refused = inventory_refusal(inventory, before, text);
+		count(change, before, refused, -1);
+		if (!refused)
+			err = owner_unserve(before, change->draft, &inventory->key);
+	}
+	if (now) {
+		refused = inventory_refusal(inventory, now, text);
+		count(change, now, refused, 1);
+		if (!err && !refused)
+			err = owner_serve(now, change->draft, &inventory->key,
+					  inventory->now.model);
+	}
+	return err ? change_fail(change, CHANGE_NO_MEMORY, NULL, "cannot be served: %s",
+				 err_text(err))
+		   : 0;
+}
+
+/* The owner of the state, in the place of what it was before. */
+static int put_owner(struct change *change, const struct owner *before, const struct owner *now)
+{
+	char path[OWNER_PATH_MAX];
+	struct owner_scratch scratch;
+	struct source_keys keys = owner_keys(now, &scratch);
+
+	if (owner_path(now->kind, now->resource_group, now->name, path) != 0)
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
+	if (put_row(change, owner_kind_id(now->kind), path, owner_values(now), &keys) != 0)
+		return ERR_INVALID;
+	return serve(change, before, now);
+}
+
+/* ---- edits: what stands in the way ---- */
+
+/* As it is by now: what was read ahead of the latest edit is read again. */
+static const struct owner *find(struct change *change, const struct owner *owner, int *err)
+{
+	const struct owner *found;
+
+	*err = change_is_open(change);
+	found = *err || !owner ? NULL
+		: owner->revision && owner->read_at == change->inventory->edits
+			? owner
+			: inventory_by_id(change->inventory, owner->id);
+	if (!*err)
+		*err = check_trouble(change);
+	if (!*err && !found)
+		*err = change_fail(change, CHANGE_NOT_FOUND, NULL,
+				   "there is no such address or service");
+	return *err ? NULL : found;
+}
+
+static int check_writable(struct change *change, const struct owner *owner)
+{
+	char title[OWNER_TITLE_MAX];
+
+	if (!owner_is_read_only(owner))
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "%s comes from the configuration file; change it there",
+			   owner_title(owner, title));
+}
+
+static int check_names(struct change *change, const struct owner *owner)
+{
+	const char *advice = NULL, *field = "name", *text = owner->name;
+
+	if (owner->kind == OWNER_SERVICE) {
+		advice = service_name_refusal(owner->name);
+	} else if (owner->label) {
+		field = "domain_name_label";
+		text = owner->label;
+		advice = label_refusal(owner->label);
+		if (!advice && !owner->region)
+			advice = "a label takes a region: give one, or a top-level one in the "
+				 "configuration";
+	}
+	return advice ? change_fail(change, CHANGE_INVALID, field, "\"%s\" does not fit; %s", text,
+				    advice)
+		      : 0;
+}
+
+/* Who has the same id, name, address or forward name, another one than `before`; *field says which
+ * by the schema's key. NULL: nobody. */
+static const struct owner *find_clash(struct change *change, const struct owner *owner,
+				      const struct owner *before, const char **field)
+{
+	struct inventory *inventory = change->inventory;
+	const struct {
+		const char *field;
+		const struct owner *found;
+	} looked[] = {
+		{"id", before ? NULL : inventory_by_id(inventory, owner->id)},
+		{"name",
+		 before ? NULL
+		 : owner->kind == OWNER_SERVICE
+			 ? inventory_service(inventory, owner->name)
+			 : inventory_address(inventory, owner->resource_group, owner->name)},
+		{"address", inventory_by_address(inventory, &owner->address)},
+		{owner->kind == OWNER_SERVICE ? "name" : "domain_name_label",
+		 inventory_by_fqdn(inventory, owner->fqdn)},
+	};
+
+	for (size_t i = 0; i < sizeof looked / sizeof *looked; i++) {
+		*field = looked[i].field;
+		if (looked[i].found && (!before || strcmp(looked[i].found->id, before->id) != 0))
+			return looked[i].found;
+	}
 	return NULL;
 }
 
-void change_settle(struct change *change, uint64_t revision)
+static int check_clash(struct change *change, const struct owner *owner, const struct owner *before)
 {
-	assert(!change->over);
-	change->over = true;
-	change->inventory->version++;
-	for (struct touch *touch = change->touches; touch; touch = touch->hh.next) {
-		struct owner *now = touch->now ? &touch->now->owner : NULL;
+	const char *field, *text;
+	char title[OWNER_TITLE_MAX], address[ADDRESS_TEXT_MAX];
+	const struct owner *other = find_clash(change, owner, before, &field);
+	struct owner_ptr waiting;
 
-		if (now && touch->owner)
-			now->revision = revision;
-		if (now && touch->ptr)
-			now->ptr.revision = now->ptr.fqdn ? revision : 0;
-		node_free(touch->first);
-	}
-	forget_touches(change);
-	change_groups_settle(change, revision);
+	if (!other && !before && inventory_ptr_row(change->inventory, owner->id, &waiting) == 0)
+		return change_fail(change, CHANGE_TAKEN, "id",
+				   "%s is the id of an address that the file had, and whose PTR "
+				   "\"%s\" waits for its return; give another",
+				   owner->id, waiting.fqdn);
+	if (!other)
+		return check_trouble(change);
+	text = strcmp(field, "id") == 0        ? owner->id
+	       : strcmp(field, "address") == 0 ? address_print(&owner->address, address)
+	       : strcmp(field, "name") == 0    ? owner->name
+					       : owner->fqdn;
+	return change_fail(change, CHANGE_TAKEN, field, "%s is taken, by %s; give another", text,
+			   owner_title(other, title));
 }
 
-static int publish(struct change *change, struct owned *owned)
+/* Everything about an owner that has its values. */
+static int check_owner(struct change *change, struct owner *owner, const struct owner *before,
+		       char fqdn[NAME_TEXT_MAX])
 {
-	if (inventory_publish(change->inventory, owned) == 0)
+	char refusal[POOLS_TEXT_MAX];
+	int err = check_names(change, owner);
+
+	if (err)
+		return err;
+	if (owner_derive_fqdn(owner, change->inventory->now.model, fqdn) != 0)
+		return change_fail(change, CHANGE_INVALID,
+				   owner->kind == OWNER_SERVICE ? "name" : "domain_name_label",
+				   "the name it would have is no domain name: \"%s\"; use a "
+				   "shorter one",
+				   fqdn);
+	if (inventory_refusal(change->inventory, owner, refusal))
+		return change_fail(change, CHANGE_INVALID, "address", "%s", refusal);
+	return check_clash(change, owner, before);
+}
+
+/* ---- an address for somebody who did not name one: the next free one of a pool of the region, in
+ * the pools' order. It begins where it ended the last time, so that filling a pool looks at each of
+ * its addresses about once, and an address just let go is not somebody else's a moment later ----
+ */
+
+enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
+
+/* The addresses of the state that are taken, from one on, a page at a time. */
+struct taken {
+	struct address items[TAKEN_MAX];
+	size_t count, at;
+};
+
+/* How many it has to give, and from which on. An IPv4 pool's first and last address are not given
+ * away unless it has no others; IPv6 has no last one, and its first is the routers' (RFC 4291
+ * section 2.6.1). */
+static uint32_t room_of(const struct prefix *pool, uint32_t *first)
+{
+	unsigned bits = address_bits(&pool->address) - pool->length;
+	uint64_t size = bits > 31 ? UINT64_C(1) << 31 : UINT64_C(1) << bits;
+
+	*first = bits >= 2;
+	if (bits >= 2)
+		size -= pool->address.family == 4 && bits <= 31 ? 2 : 1;
+	return size > LOOKED_AT_MAX ? LOOKED_AT_MAX : (uint32_t)size;
+}
+
+static int on_taken(void *context, const struct source_resource *row)
+{
+	struct taken *taken = context;
+
+	taken->items[taken->count++] = row->keys->address;
+	return 0;
+}
+
+static int read_taken(struct change *change, struct taken *taken, const struct address *behind)
+{
+	const struct source_page page = {.address = behind, .limit = TAKEN_MAX};
+	char error[SOURCE_ERROR_MAX] = "";
+
+	taken->count = taken->at = 0;
+	return change->source->calls->page(change->source, &page, on_taken, taken, error) == 0
+		       ? 0
+		       : fail_store(change, error);
+}
+
+/* Addresses come in their order. */
+static int is_taken(struct change *change, struct taken *taken, const struct address *address,
+		    bool *found)
+{
+	for (;;) {
+		while (taken->at < taken->count &&
+		       address_compare(&taken->items[taken->at], address) < 0)
+			taken->at++;
+		if (taken->at < taken->count || taken->count < TAKEN_MAX)
+			break;
+		if (read_taken(change, taken, &taken->items[TAKEN_MAX - 1]) != 0)
+			return ERR_INVALID;
+	}
+	*found = taken->at < taken->count && address_equal(&taken->items[taken->at], address);
+	return 0;
+}
+
+/* One of those from the pool's address number `from` on, ahead of `to`. */
+static int find_free(struct change *change, const struct prefix *pool, const char *region,
+		     uint32_t from, uint32_t to, struct address *address, bool *found)
+{
+	struct inventory *inventory = change->inventory;
+	char text[POOLS_TEXT_MAX];
+	struct taken taken;
+	uint32_t first;
+	bool used;
+	int err = 0;
+
+	room_of(pool, &first);
+	for (uint32_t at = from; !err && !*found && at < to; at++) {
+		const struct owner probe = {.address = address_add(&pool->address, first + at)};
+
+		*address = probe.address;
+		if (at == from) {
+			used = inventory_by_address(inventory, address);
+			err = read_taken(change, &taken, address);
+		} else {
+			err = is_taken(change, &taken, address, &used);
+		}
+		*found = !err && !used &&
+			 !declared_find(inventory->now.declared, DECLARED_BY_ADDRESS, &probe) &&
+			 !pools_refusal(inventory->now.pools, address, region, text);
+		if (*found)
+			inventory->pool_cursor = at + 1;
+	}
+	return err;
+}
+
+static int find_address(struct change *change, const char *region, uint8_t family,
+			struct address *address, bool *found)
+{
+	struct inventory *inventory = change->inventory;
+	const struct model *model = inventory->now.model;
+	int err = 0;
+
+	for (size_t i = 0; !err && !*found && i < model->address_pools.count; i++) {
+		const struct address_pool *pool = &model->address_pools.items[i];
+		bool fits = !pool->region || !region || strcasecmp(pool->region, region) == 0;
+		uint32_t first, room = room_of(&pool->prefix, &first), at;
+
+		if (!fits || pool->prefix.address.family != family)
+			continue;
+		at = inventory->pool_cursor % room;
+		err = find_free(change, &pool->prefix, region, at, room, address, found);
+		if (!err && !*found && at > 0)
+			err = find_free(change, &pool->prefix, region, 0, at, address, found);
+	}
+	return err;
+}
+
+/* ---- addresses and services ---- */
+
+static void fill(struct owner *owner, const struct owner_form *form)
+{
+	owner->kind = form->kind;
+	owner->tags = form->tags;
+	if (form->kind == OWNER_SERVICE) {
+		owner->name = form->service.name;
+		owner->address = form->service.address;
+		owner->description = form->service.description;
+		owner->allocation = ALLOCATION_STATIC;
+		return;
+	}
+	owner->name = form->address.name;
+	owner->resource_group = form->address.resource_group;
+	owner->region = form->address.region;
+	owner->address = form->address.address;
+	owner->allocation = form->address.allocation;
+	owner->label = form->address.domain_name_label;
+}
+
+static int give_address(struct change *change, struct owner *owner, const struct owner_form *form)
+{
+	bool found = false;
+	int err;
+
+	if (owner->address.family)
+		return 0;
+	if (owner->kind == OWNER_SERVICE)
+		return change_fail(change, CHANGE_INVALID, "address", "is missing; give one");
+	err = find_address(change, owner->region, form->family, &owner->address, &found);
+	if (err || found)
+		return err;
+	return change_fail(change, CHANGE_EXHAUSTED, "address",
+			   "no address pool%s%s has a free IPv%u address; add a pool, or name an "
+			   "address",
+			   owner->region ? " of region " : "", owner->region ? owner->region : "",
+			   form->family);
+}
+
+/* The group is there, in the state, too. */
+static int ensure_group(struct change *change, const char *name, const char *region);
+
+static int add(struct change *change, struct owner_form *form, const struct owner **made)
+{
+	const struct model *model = change->inventory->now.model;
+	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
+	struct owner owner = {.subscription = model->subscription};
+
+	fill(&owner, form);
+	if (!owner.name)
+		return change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
+	if (form->kind == OWNER_ADDRESS)
+		owner.region = model_region(model, owner.region);
+	if (form->address.id)
+		snprintf(id, sizeof id, "%s", form->address.id);
+	else
+		uuid_random(id);
+	owner.id = text_lower(id);
+	int err = give_address(change, &owner, form);
+	if (!err)
+		err = check_owner(change, &owner, NULL, fqdn);
+	if (!err)
+		err = put_owner(change, NULL, &owner);
+	if (!err && owner.resource_group)
+		err = ensure_group(change, owner.resource_group, owner.region);
+	if (!err && made)
+		*made = inventory_by_id(change->inventory, id);
+	return err;
+}
+
+static int set_values(struct change *change, struct owner_form *form,
+		      const struct change_value *values, size_t count_of)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count_of; i++)
+		err = owner_form_set(change, form, &values[i]);
+	return err;
+}
+
+int change_add(struct change *change, enum owner_kind kind, const struct change_value *values,
+	       size_t count_of, const struct owner **owner)
+{
+	struct owner_form form;
+	int err = change_is_open(change);
+
+	if (err)
+		return err;
+	err = owner_form_init(&form, kind, NULL) == 0 ? 0 : change_fail_memory(change);
+	if (!err)
+		err = set_values(change, &form, values, count_of);
+	if (!err)
+		err = add(change, &form, owner);
+	owner_form_release(&form);
+	return err;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return strcasecmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int check_identity(struct change *change, const struct owner *before,
+			  const struct owner *after, const char *id)
+{
+	const char *field = !is_same(before->name, after->name) ? "name"
+			    : !is_same(before->id, id)          ? "id"
+			    : !is_same(before->resource_group, after->resource_group)
+				    ? "resource_group"
+				    : NULL;
+
+	return field ? change_fail(change, CHANGE_INVALID, field,
+				   "cannot change; add one that has it and remove this one")
+		     : 0;
+}
+
+static int set(struct change *change, struct owner_form *form, const struct owner *before)
+{
+	const struct model *model = change->inventory->now.model;
+	struct owner owner = *before;
+	char fqdn[NAME_TEXT_MAX];
+
+	fill(&owner, form);
+	if (form->kind == OWNER_ADDRESS)
+		owner.region = model_region(model, owner.region);
+	int err = check_identity(change, before, &owner,
+				 form->address.id ? form->address.id : owner.id);
+	if (!err)
+		err = give_address(change, &owner, form);
+	if (!err)
+		err = check_owner(change, &owner, before, fqdn);
+	if (!err && owner.ptr.status == PTR_ERROR) { /* it had no pool; now it has one */
+		owner.ptr.revision = change->revision;
+		owner.ptr.action = PTR_ACTION_UPDATE;
+	}
+	return err ? err : put_owner(change, before, &owner);
+}
+
+int change_set(struct change *change, const struct owner *owner, const struct change_value *values,
+	       size_t count_of, const struct owner **now)
+{
+	struct owner_form form;
+	int err;
+	const struct owner *before = find(change, owner, &err);
+
+	if (!before)
+		return err;
+	err = check_writable(change, before);
+	if (err)
+		return err;
+	err = owner_form_init(&form, before->kind, before) == 0 ? 0 : change_fail_memory(change);
+	if (!err)
+		err = set_values(change, &form, values, count_of);
+	if (!err)
+		err = set(change, &form, before);
+	if (!err && now)
+		*now = inventory_by_id(change->inventory, before->id);
+	owner_form_release(&form);
+	return err;
+}
+
+int change_remove(struct change *change, const struct owner *owner)
+{
+	char path[OWNER_PATH_MAX];
+	int err;
+	const struct owner *before = find(change, owner, &err);
+
+	if (!before)
+		return err;
+	err = check_writable(change, before);
+	if (!err)
+		err = owner_path(before->kind, before->resource_group, before->name, path);
+	if (!err)
+		err = delete_row(change, owner_kind_id(before->kind), path);
+	return err ? err : serve(change, before, NULL);
+}
+
+/* ---- PTRs ---- */
+
+int change_ptr_check(struct change *change, const struct change_ptr *ptr)
+{
+	static const struct origin nowhere;
+	const struct group *group = owner_fields(OWNER_ADDRESS);
+	struct owned_address item;
+	struct faults faults;
+	struct arena arena;
+
+	arena_init(&arena);
+	faults_init(&faults);
+	int err = owner_check_text(change, schema_field(group, "reverse_fqdn"), &item, ptr->fqdn,
+				   &arena);
+	const char *advice = err ? NULL : reverse_fqdn_refusal(ptr->fqdn);
+	if (advice)
+		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				  "\"%s\" is not a host's name; %s", ptr->fqdn, advice);
+	if (!err && ptr->description)
+		err = owner_check_text(change, schema_field(group, "description"), &item,
+				       ptr->description, &arena);
+	if (!err && ptr->ttl_given &&
+	    schema_set_number(schema_field(group, "ttl"), &item, ptr->ttl, &nowhere, &faults) != 0)
+		err = change_fail(change, CHANGE_INVALID, "ttl", "%s",
+				  faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
+	faults_release(&faults);
+	arena_release(&arena);
+	return err;
+}
+
+static int check_ptr_writable(struct change *change, const struct owner *owner)
+{
+	if (!owner->ptr.read_only)
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "the configuration file gives it the PTR \"%s\", at %s:%u; change it "
+			   "there",
+			   owner->ptr.fqdn, owner->origin.file, owner->origin.line);
+}
+
+/* What the owner has once it gets this PTR, which is of good form; fqdn NULL or "": none. Good as
+ * long as `fqdn` and the texts of `ptr` are. */
+static struct owner_ptr wanted_ptr(const struct change *change, const struct owner *owner,
+				   const struct change_ptr *ptr, char fqdn[NAME_TEXT_MAX])
+{
+	bool none = !ptr->fqdn || !*ptr->fqdn;
+
+	return (struct owner_ptr){
+		.fqdn = none ? NULL : owner_dotted(ptr->fqdn, fqdn),
+		.description =
+			!none && ptr->description && *ptr->description ? ptr->description : NULL,
+		.ttl_given = !none && ptr->ttl_given,
+		.ttl = !none && ptr->ttl_given ? (uint32_t)ptr->ttl
+					       : change->inventory->now.model->reverse.ttl,
+		.revision = change->revision,
+		.action = none              ? PTR_ACTION_DELETE
+			  : owner->ptr.fqdn ? PTR_ACTION_UPDATE
+					    : PTR_ACTION_CREATE,
+	};
+}
+
+bool change_ptr_is_same(const struct change *change, const struct owner *owner,
+			const struct change_ptr *ptr)
+{
+	char fqdn[NAME_TEXT_MAX];
+	const struct owner_ptr *now = &owner->ptr;
+	const struct owner_ptr wanted = wanted_ptr(change, owner, ptr, fqdn);
+
+	if (!now->fqdn || !wanted.fqdn)
+		return !now->fqdn && !wanted.fqdn;
+	return text_equal(now->fqdn, wanted.fqdn) &&
+	       text_equal(now->description, wanted.description) &&
+	       now->ttl_given == wanted.ttl_given && now->ttl == wanted.ttl;
+}
+
+static int put_ptr(struct change *change, const struct owner *before, const struct owner_ptr *ptr)
+{
+	struct owner now = *before;
+	struct source_keys keys;
+
+	now.ptr = *ptr;
+	if (!owner_is_read_only(before))
+		return put_owner(change, before, &now);
+	keys = owner_ptr_keys(ptr);
+	if ((ptr->fqdn ? put_row(change, KIND_PTR, before->id, owner_ptr_values(ptr), &keys)
+		       : delete_row(change, KIND_PTR, before->id)) != 0)
+		return ERR_INVALID;
+	return serve(change, before, &now);
+}
+
+int change_ptr_set(struct change *change, const struct owner *owner, const struct change_ptr *ptr)
+{
+	char fqdn[NAME_TEXT_MAX];
+	int err;
+	const struct owner *before = find(change, owner, &err);
+	struct owner_ptr wanted;
+
+	if (!before)
+		return err;
+	if (ptr->fqdn && !*ptr->fqdn)
+		return change_ptr_unset(change, owner);
+	err = check_ptr_writable(change, before);
+	if (!err && !ptr->fqdn)
+		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
+	if (!err)
+		err = change_ptr_check(change, ptr);
+	if (err)
+		return err;
+	wanted = wanted_ptr(change, before, ptr, fqdn);
+	return put_ptr(change, before, &wanted);
+}
+
+int change_ptr_unset(struct change *change, const struct owner *owner)
+{
+	static const struct change_ptr none;
+	int err;
+	const struct owner *before = find(change, owner, &err);
+	struct owner_ptr wanted;
+
+	if (!before)
+		return err;
+	err = check_ptr_writable(change, before);
+	if (!err && !before->ptr.fqdn)
+		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
+	if (err)
+		return err;
+	wanted = wanted_ptr(change, before, &none, NULL);
+	return put_ptr(change, before, &wanted);
+}
+
+static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
+{
+	struct owned_address item;
+	struct arena arena;
+
+	arena_init(&arena);
+	int err = owner_check_text(change, schema_field(owner_fields(OWNER_ADDRESS), "id"), &item,
+				   id, &arena);
+	arena_release(&arena);
+	if (err) {
+		snprintf(change->error.field, sizeof change->error.field, "owner");
+		return err;
+	}
+	snprintf(lower, UUID_TEXT_MAX, "%s", id);
+	text_lower(lower);
+	return 0;
+}
+
+int change_ptr_wait(struct change *change, const char *owner, const struct change_ptr *ptr)
+{
+	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
+	static const struct owner nobody;
+	struct owner_ptr wanted;
+	struct source_keys keys;
+	int err = change_is_open(change);
+
+	if (!err)
+		err = check_id(change, owner, id);
+	if (!err)
+		err = change_ptr_check(change, ptr);
+	if (err)
+		return err;
+	if (inventory_ptr_row(change->inventory, id, &wanted) == 0)
+		return change_fail(change, CHANGE_TAKEN, "owner", "%s has two PTRs; leave one out",
+				   id);
+	wanted = wanted_ptr(change, &nobody, ptr, fqdn);
+	keys = owner_ptr_keys(&wanted);
+	change->after.waiting++;
+	return put_row(change, KIND_PTR, id, owner_ptr_values(&wanted), &keys);
+}
+
+int change_ptr_forget(struct change *change, const char *owner)
+{
+	int err = change_is_open(change);
+
+	if (err)
+		return err;
+	change->after.waiting--;
+	return delete_row(change, KIND_PTR, owner);
+}
+
+/* ---- resource groups ---- */
+
+static int put_group(struct change *change, const struct change_group *group)
+{
+	json_t *values = json_make("{s:o}", "name", json_text(group->name));
+	char path[OWNER_PATH_MAX], *text;
+
+	if (owner_path(OWNER_SERVICE, NULL, group->name, path) != 0) {
+		json_decref(values);
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "is too long; give a shorter one");
+	}
+	if (group->region)
+		json_put(values, "region", json_text(group->region));
+	if (group->tags)
+		json_put(values, "tags", json_loads(group->tags, 0, NULL));
+	values = json_whole(values);
+	text = values ? json_dumps(values, JSON_COMPACT) : NULL;
+	json_decref(values);
+	return put_row(change, KIND_GROUP, path, text, NULL);
+}
+
+const char *group_name_refusal(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *c = name; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
+			return "give letters, digits and any of _().-";
+	if (strcmp(name, GROUP_NONE) == 0)
+		return "it stands for the addresses without a group; give another";
+	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+}
+
+/* One that is there already keeps its name. */
+static int check_name(struct change *change, const char *name)
+{
+	const char *advice = group_name_refusal(name);
+	struct resource_group group;
+
+	if (!advice || inventory_group(change->inventory, name, &group))
+		return 0;
+	return change_fail(change, CHANGE_INVALID, "resource_group", "\"%s\" does not fit; %s",
+			   name, advice);
+}
+
+static int ensure_group(struct change *change, const char *name, const char *region)
+{
+	struct resource_group group;
+	bool there = inventory_group(change->inventory, name, &group);
+	const struct change_group wanted = {name, there ? group.region : region, NULL};
+
+	if (there && group.revision)
+		return 0;
+	return check_name(change, name) == 0 ? put_group(change, &wanted) : ERR_INVALID;
+}
+
+/* By the table of fields, as if it were an address's group. */
+static int check_group(struct change *change, const struct change_group *wanted,
+		       struct owner_form *form)
+{
+	const struct change_value values[] = {
+		{"resource_group", wanted->name},
+		{"region", wanted->region},
+		{"tags", wanted->tags},
+	};
+	int err = owner_form_init(form, OWNER_ADDRESS, NULL) == 0 ? 0 : change_fail_memory(change);
+
+	for (size_t i = 0; !err && i < sizeof values / sizeof *values; i++)
+		err = owner_form_set(change, form, &values[i]);
+	if (!err && !form->address.resource_group)
+		err = change_fail(change, CHANGE_INVALID, "resource_group", "is missing; give one");
+	return err ? err : check_name(change, wanted->name);
+}
+
+static int check_group_writable(struct change *change, const struct resource_group *group)
+{
+	if (!group_is_read_only(group))
+		return 0;
+	return change_fail(change, CHANGE_READ_ONLY, NULL,
+			   "resource group \"%s\" comes from the configuration file, at %s:%u; "
+			   "change it there",
+			   group->name, group->origin.file, group->origin.line);
+}
+
+static int put_wanted(struct change *change, const struct change_group *wanted,
+		      const struct owner_form *form, bool import)
+{
+	struct resource_group group;
+	bool there = inventory_group(change->inventory, wanted->name, &group);
+	const struct change_group put = {there && !import ? group.name : wanted->name,
+					 form->address.region, form->tags};
+
+	if (import && there && group.revision)
+		return change_fail(change, CHANGE_INVALID, "name",
+				   "%s is there twice; leave one out", wanted->name);
+	if (!import && there && text_equal(group.region, put.region) &&
+	    text_equal(group.tags, put.tags))
+		return 0;
+	if (!import && there && check_group_writable(change, &group) != 0)
+		return ERR_INVALID;
+	return put_group(change, &put);
+}
+
+int change_group_put(struct change *change, const struct change_group *wanted, bool import)
+{
+	struct owner_form form;
+	int err = change_is_open(change);
+
+	if (err)
+		return err;
+	err = check_group(change, wanted, &form);
+	if (!err)
+		err = put_wanted(change, wanted, &form, import);
+	owner_form_release(&form);
+	return err;
+}
+
+enum { PAGE_ROWS = 100 };
+
+static int remove_addresses(struct change *change, const char *name, const char *subscription)
+{
+	struct inventory *inventory = change->inventory;
+	const struct owner *page[PAGE_ROWS];
+	struct address after = {0};
+	size_t found = PAGE_ROWS;
+	int err = 0;
+
+	while (!err && found == PAGE_ROWS) {
+		found = inventory_group_after(inventory, name, &after, page, PAGE_ROWS);
+		err = check_trouble(change);
+		for (size_t i = 0; !err && i < found; i++) {
+			after = page[i]->address;
+			if (ownership_is_of(inventory, page[i], subscription))
+				err = change_remove(change, page[i]);
+		}
+		if (!err && inventory->of)
+			inventory_forget(inventory);
+	}
+	return err;
+}
+
+int change_group_forget(struct change *change, const char *name)
+{
+	char path[OWNER_PATH_MAX];
+	int err = change_is_open(change);
+
+	if (!err)
+		err = owner_path(OWNER_SERVICE, NULL, name, path);
+	return err ? err : delete_row(change, KIND_GROUP, path);
+}
+
+int change_group_remove(struct change *change, const char *name, const char *subscription)
+{
+	struct resource_group group;
+	int err = change_is_open(change);
+
+	if (!err)
+		err = remove_addresses(change, name, subscription);
+	if (err || !name || !inventory_group(change->inventory, name, &group) || !group.revision)
+		return err;
+	return change_group_forget(change, name);
+}
+
+/* ---- making it so ---- */
+
+int change_store(struct change *change)
+{
+	char error[SOURCE_ERROR_MAX] = "";
+
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	assert(!change->stored);
+	if (!change->source)
+		return 0;
+	if (change->source->calls->commit(change->source, error) != 0)
+		return fail_store(change, error);
+	change->stored = true;
+	return 0;
+}
+
+/* The numbers, and the table where it is another; of the inventory that an aside one is of. */
+int change_publish(struct change *change)
+{
+	struct inventory *inventory =
+		change->inventory->of ? change->inventory->of : change->inventory;
+	struct inventory_part *now = &inventory->now;
+	struct owned_draft *draft = change->draft;
+
+	assert(!change->over);
+	change->over = true;
+	if (change->error.outcome == CHANGE_STORE)
+		inventory_note_error(inventory, change->error.text);
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (!change->stored)
+		return 0;
+	inventory_note_error(inventory, NULL);
+	now->addresses = change->after.addresses;
+	now->services = change->after.services;
+	now->ptrs = change->after.ptrs;
+	now->given = change->after.given;
+	now->waiting = change->after.waiting;
+	now->refused = change->after.refused;
+	inventory->pool_cursor = change->inventory->pool_cursor;
+	inventory->version++;
+	change->draft = NULL;
+	if (!draft || inventory_publish(inventory, owned_commit(draft), change->revision) == 0)
 		return 0;
 	log_event(LOG_ERROR, "state", "a change is kept and cannot be served yet: %s",
 		  err_text(ERR_NOMEM));
@@ -310,24 +1114,10 @@ static int publish(struct change *change, struct owned *owned)
 
 int change_commit(struct change *change)
 {
-	uint64_t revision = 0;
+	int err = change_store(change);
 
-	if (change->error.outcome != CHANGE_FINE)
+	if (change->error.outcome != CHANGE_FINE && change->error.outcome != CHANGE_STORE)
 		return ERR_INVALID;
-	assert(!change->over);
-	if (!change->touches && !change->groups) {
-		change->over = true;
-		return 0;
-	}
-	bool serves = change->touches; /* groups are nothing that the workers know */
-	struct owned_draft *made = serves ? draft(change) : NULL;
-	if (serves && !made)
-		return ERR_INVALID;
-	int err = store(change, &revision);
-	if (err) {
-		owned_discard(made);
-		return err;
-	}
-	change_settle(change, revision);
-	return serves ? publish(change, owned_commit(made)) : 0;
+	(void)err; /* is the change's error, which publishing tells of */
+	return change_publish(change);
 }

@@ -1,20 +1,24 @@
 /* One change of what is ours: any number of edits that are made all together or not at all.
  *
- *     change_begin ─► edits ─► change_commit
- *                       │        one transaction of the state (durable)
- *                       │        ─► inventory ─► owned table ─► workers
- *                       └─► the first that fails says why, and the change is void
+ *     change_begin ─► edits: each looks, checks, writes a row of the state's open transaction
+ *                       │                                        and the draft of what is served
+ *                       ├─► change_commit: durable ─► inventory ─► owned table ─► workers
+ *                       └─► the first that fails says why, and the change is void: rolled back
  *
  * An edit sees what the edits before it did. Form, limits, pools, labels and names that are taken
  * are checked by each edit; who may own a reverse name is the caller's matter, asked for before
  * change_begin: a change begins and ends within one callback of the control thread, one at a time.
+ * A rehearsal is a change that is freed without a commit.
  *
- *     struct change *change = change_begin(inventory); (owner is the inventory's)
+ *     struct change *change = change_begin(inventory, who); (owner is the inventory's)
  *     if (change_ptr_set(change, owner, &ptr) == 0 && change_commit(change) == 0)
  *             reply(inventory_by_id(inventory, id));
  *     else
  *             fail(change_error(change));
- *     change_free(change); */
+ *     change_free(change);
+ *
+ * One that is too large for that is made in a thread, of an inventory_aside, while others are
+ * answered: begin, edits and change_store there, then change_publish in the control thread. */
 #ifndef SLUICE_CHANGE_H
 #define SLUICE_CHANGE_H
 
@@ -58,19 +62,38 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 
 struct change;
 
-/* NULL without memory. */
-struct change *change_begin(struct inventory *inventory);
+/* NULL without memory. `who` is for the history, and must outlive it. */
+struct change *change_begin(struct inventory *inventory, const char *who);
 /* Undoes what was not committed. NULL is fine. */
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */
 const struct change_error *change_error(const struct change *change);
+/* The same, and takes the reason back, so that the edits behind it can be looked at, too. The
+ * change must not be committed. */
+void change_take_error(struct change *change, struct change_error *error);
 
 /* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
  * CHANGE_NOT_FOUND. */
 
+/* Keeps the first reason. */
+int change_fail(struct change *change, enum change_outcome outcome, const char *field,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+int change_fail_memory(struct change *change);
+/* It was of this member of this list: the field becomes "list[index].field". */
+void change_place(struct change *change, const char *list, size_t index);
+/* Whether edits can be made at all: none has failed, and there is a state to keep them in. */
+MUST_CHECK int change_is_open(struct change *change);
 /* The change is void, because what it is about is not what whoever asks takes it for: STALE, with
  * that text. Returns ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
+
+/* What the change sees of an owner by its id; NULL: there is none. */
+const struct owner *change_find(struct change *change, const char *id);
+const struct model *change_model(const struct change *change);
+/* Of what it has written; 0: nothing. */
+uint64_t change_revision(const struct change *change);
+
+/* ---- addresses and services ---- */
 
 /* A member of an address or service, by the key it has in the configuration (schema/table.c):
  * name, resource_group, id, region, address, allocation, domain_name_label for addresses; name, id,
@@ -83,8 +106,7 @@ struct change_value {
 
 /* A new owner. `name` is required, `address` too, but for a dynamic address: without one it takes
  * a free one of a pool of its region (IPv4 unless `family` = "6" is among the values). region and
- * subscription are the model's where not given, id a random UUID. *owner, when not NULL, is good
- * until the next edit. */
+ * subscription are the model's where not given, id a random UUID. */
 MUST_CHECK int change_add(struct change *change, enum owner_kind kind,
 			  const struct change_value *values, size_t count,
 			  const struct owner **owner);
@@ -106,9 +128,49 @@ MUST_CHECK int change_ptr_set(struct change *change, const struct owner *owner,
 			      const struct change_ptr *ptr);
 /* NOT_FOUND when it has none. */
 MUST_CHECK int change_ptr_unset(struct change *change, const struct owner *owner);
+/* Whether one that is to be set is of good form. */
+MUST_CHECK int change_ptr_check(struct change *change, const struct change_ptr *ptr);
+/* Whether the owner has it already. */
+bool change_ptr_is_same(const struct change *change, const struct owner *owner,
+			const struct change_ptr *ptr);
+/* A PTR for an owner of that id, who is not there. */
+MUST_CHECK int change_ptr_wait(struct change *change, const char *owner,
+			       const struct change_ptr *ptr);
 
-/* Makes it so: durable, in the inventory, published to the workers, in this order. A change without
- * edits is fine, and does nothing. Afterwards only change_error and change_free may be called. */
+/* One that waits, goes. */
+MUST_CHECK int change_ptr_forget(struct change *change, const char *owner);
+
+/* ---- resource groups. An address that is added to one which the state does not have makes it,
+ * too, so that a group stays when its last address goes ---- */
+
+/* The group as it is to be; tags: a JSON object of strings. */
+struct change_group {
+	const char *name, *region, *tags;
+};
+
+/* By Azure's rule, what a group cannot be called that is made here: what is wrong with it; NULL:
+ * nothing. Those of the file are called as they are. Letters beyond ASCII are taken as they come.
+ */
+const char *group_name_refusal(const char *name);
+
+/* Makes it, or makes it another; one that is so already stays as it is. READ_ONLY when the file
+ * names it, unless `import`: the state is to have it then, too. */
+MUST_CHECK int change_group_put(struct change *change, const struct change_group *wanted,
+				bool import);
+/* What the state has of it goes, whatever is in it. */
+MUST_CHECK int change_group_forget(struct change *change, const char *name);
+/* With the subscription's addresses that are in it; NULL: those in no group. READ_ONLY when the
+ * file says one of them. */
+MUST_CHECK int change_group_remove(struct change *change, const char *name,
+				   const char *subscription);
+
+/* ---- making it so ---- */
+
+/* Durable, in the inventory, published to the workers, in this order. A change without edits is
+ * fine, and does nothing. Afterwards only change_error and change_free may be called. */
 MUST_CHECK int change_commit(struct change *change);
+/* The two halves of it. */
+MUST_CHECK int change_store(struct change *change);
+MUST_CHECK int change_publish(struct change *change);
 
 #endif

@@ -1,17 +1,22 @@
 /* What is ours: every address and cloud service, from the configuration file and from the state
- * (what the management API keeps), each with the PTR it has, if it has one.
+ * (what the management API keeps), each with the PTR it has, if it has one; and the resource
+ * groups.
  *
- *     file ──► model ──┐                       ┌──► by id, name, address, forward name
- *                      ├─► inventory_reload ─► book
- *     state ─► source ─┘                       └──► owned table (rules/owned/owned.h) ─► workers
- *                             change.h: one change at a time
+ *     file ──► model ──► declared ──┐                 ┌──► found by id, name, address, forward name
+ *                                   ├─► inventory ────┤
+ *     state ──► rows ───────────────┘      ▲          └──► owned table (rules/owned/owned.h) ──►
+ * workers change.h: one change at a time
+ *
+ * Nothing of the state is kept in memory but what is served of it: whoever asks is answered from
+ * its indexes.
  *
  * An owner that the file declares is read-only here, and so is its PTR where the file gives it one
  * (`reverse_fqdn`); where it does not, the PTR comes from the state like any other. A PTR of the
  * state whose owner is gone from the file waits there for its return.
  *
- * Owned by the control thread and called by no other. A `const struct owner *` is good until the
- * next change or reload: keep the id, not the pointer. */
+ * Owned by the control thread and called by no other, but for inventory_aside. A `const struct
+ * owner *` is good until inventory_forget, which comes ahead of each request: keep the id, not the
+ * pointer. */
 #ifndef SLUICE_INVENTORY_H
 #define SLUICE_INVENTORY_H
 
@@ -19,25 +24,72 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resolver/control/resource/declared.h"
+#include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/owner.h"
+#include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
 #include "rules/schema/model.h"
 
 struct inventory;
-struct owned;
 
-/* ---- finding; without regard to ASCII case; NULL when there is none ---- */
+/* ---- finding; without regard to ASCII case; NULL when there is none, or the state could not be
+ * read (inventory_trouble) ---- */
 
 /* group NULL or "": those without one. */
-const struct owner *inventory_address(const struct inventory *inventory, const char *group,
+const struct owner *inventory_address(struct inventory *inventory, const char *group,
 				      const char *name);
-const struct owner *inventory_service(const struct inventory *inventory, const char *name);
-const struct owner *inventory_by_id(const struct inventory *inventory, const char *id);
-const struct owner *inventory_by_address(const struct inventory *inventory,
+const struct owner *inventory_service(struct inventory *inventory, const char *name);
+const struct owner *inventory_by_id(struct inventory *inventory, const char *id);
+const struct owner *inventory_by_address(struct inventory *inventory,
 					 const struct address *address);
 /* By its forward name, with or without the final dot. */
-const struct owner *inventory_by_fqdn(const struct inventory *inventory, const char *fqdn);
+const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn);
+
+/* ---- pages: addresses by number, IPv4 first, services by name. A page begins behind a key, so it
+ * does not matter what came or went since the page before ---- */
+
+/* Fills the page with those that come next behind this one (NULL: with the first), at most `room`;
+ * returns how many. */
+size_t inventory_addresses_after(struct inventory *inventory, const struct address *after,
+				 const struct owner **page, size_t room);
+/* The same of a resource group (NULL: of none). */
+size_t inventory_group_after(struct inventory *inventory, const char *group,
+			     const struct address *after, const struct owner **page, size_t room);
+size_t inventory_services_after(struct inventory *inventory, const char *after,
+				const struct owner **page, size_t room);
+/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. NULL: there
+ * are none, or no memory. The array is freed by the caller. */
+const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);
+
+/* ---- resource groups: what addresses are sorted into. One is there because the API made it, or
+ * put an address into it (a record of the state, until it is deleted), or the file puts an address
+ * into it (read-only here), or both. One that only the file has is where the first such address is,
+ * and has no tags ---- */
+
+struct resource_group {
+	const char *name;     /* as it was first written */
+	const char *region;   /* NULL: none */
+	const char *tags;     /* a JSON object; NULL: none */
+	struct origin origin; /* where the file names it first; origin.file NULL: nowhere */
+	uint64_t revision;    /* in the state; 0: not there */
+};
+
+static inline bool group_is_read_only(const struct resource_group *group)
+{
+	return group->origin.file != NULL;
+}
+
+/* False: there is no such group. */
+bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group);
+/* All of them by name: an array that the caller frees; NULL without memory. */
+struct resource_group *inventory_groups(struct inventory *inventory, size_t *count);
+/* How many addresses are in it, of whichever subscription; name NULL: in none. */
+size_t inventory_group_size(struct inventory *inventory, const char *name);
+/* A strong entity tag, quoted: another one after every change, the same after a restart. Returns
+ * text. */
+char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);
 
 /* ---- how it is ---- */
 
@@ -51,6 +103,14 @@ struct inventory_about {
 void inventory_about(const struct inventory *inventory, struct inventory_about *about);
 /* The model that the file part came from: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
+/* The entity tag of any list of what is ours, quoted: another one after every change of anything in
+ * it, and after a restart. Returns text. */
+char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
+
+/* Why something could not be read since inventory_forget; NULL: everything could. */
+const char *inventory_trouble(const struct inventory *inventory);
+/* The owners that were handed out are good no longer. */
+void inventory_forget(struct inventory *inventory);
 
 /* Why the state has just failed, for the status and the log; NULL: it has not. */
 void inventory_note_error(struct inventory *inventory, const char *error);
@@ -74,15 +134,15 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * changes are refused with the reason. */
 void inventory_open(struct inventory *inventory, const struct model *model, struct faults *faults);
 
-/* Merges the model's addresses and services, which limits_check has found good, with the state's.
- * It costs what the file has of them, and what of the state is served otherwise than before; the
- * store is read only when it has others than are at hand, and one that cannot be read is a warning:
- * what is known of it goes on being served, and changes are refused. Nothing moves yet: the owned
- * table made of both goes to *owned (a reference for the caller), the merged book waits for
- * inventory_adopt, when the model is served, or inventory_abandon. The model must live until the
- * next one is adopted; the current model again is fine. One name, address, id, label or PTR in both
- * is a fault that names both; a state owner that has no pool any more is a warning, is not served
- * and keeps PTR_ERROR until it has one. */
+/* Puts the model's addresses and services, which limits_check has found good, together with the
+ * state's. It costs what of the file is new; the state is read as a whole at the start, after
+ * somebody else has written to it, and where pools, suffixes or TTLs are others. One that cannot be
+ * read is a warning: what is served of it goes on being served, and changes are refused. Nothing
+ * moves yet: the owned table made of both goes to *owned (a reference for the caller), and the rest
+ * waits for inventory_adopt, when the model is served, or inventory_abandon. The model must live
+ * until the next one is adopted; the current model again is fine. One name, address, id, label or
+ * PTR in both is a fault that names both; an owner of the state that has no pool any more is a
+ * warning, is not served and has PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
 void inventory_adopt(struct inventory *inventory);
@@ -100,23 +160,80 @@ void inventory_hand_over(struct inventory *inventory);
  * that can be used; ERR_SYSTEM: it failed, `error` says how. */
 MUST_CHECK int inventory_secret(struct inventory *inventory, const char *name,
 				uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
-
-/* While it is held nothing changes but that: changes are refused as busy, and there is no reload.
- * What reads the book for longer than one callback, or in another thread, holds it. */
-void inventory_hold(struct inventory *inventory, bool held);
-bool inventory_is_held(const struct inventory *inventory);
 /* Serials in the state, read or written (source.h). ERR_NOT_FOUND: there is no state that can be
  * used; ERR_SYSTEM: it failed. */
 MUST_CHECK int inventory_serials(struct inventory *inventory, struct source_serial *rows,
 				 size_t count, bool write);
 
-/* Every worker serves what was published last: PENDING becomes ACTIVE, for as many PTRs as take no
- * longer than a moment. True: there are more, as long as nothing else is published. */
-bool inventory_settle(struct inventory *inventory);
+/* While it is held another thread changes it (change.h, inventory_aside): other changes are refused
+ * as busy, and there is no reload. */
+void inventory_hold(struct inventory *inventory, bool held);
+bool inventory_is_held(const struct inventory *inventory);
+/* The same, for another thread, as long as it is held: with a connection of its own. Where none can
+ * be opened, inventory_trouble says why, and so does every change. NULL without memory. */
+struct inventory *inventory_aside(struct inventory *inventory);
+void inventory_aside_free(struct inventory *aside); /* NULL is fine; in the control thread */
+
+/* Every worker serves what was published last: what was PENDING is ACTIVE. */
+void inventory_settle(struct inventory *inventory);
 
 /* What a reload would find of the state that the model names, for `sluice check`: it is read and
  * not written, beside a server that runs. One that is not there yet is fine; one that cannot be
  * opened is a warning, as at the start. */
 void inventory_check(const struct model *model, struct faults *faults);
+
+/* ---- inside, for change.c ---- */
+
+struct inventory_part { /* what belongs to a model */
+	const struct model *model;
+	struct pools *pools;
+	struct declared *declared;
+	struct owned *owned; /* that is served */
+	/* Of the state. */
+	size_t addresses, services, ptrs;
+	size_t refused;  /* of them, not served */
+	size_t given;    /* PTRs to owners of the file */
+	size_t waiting;  /* PTRs to nobody's */
+	uint64_t latest; /* revision at which a PTR was changed last, where all of it was read */
+	bool read;       /* the state was not what had been read before, and was read again */
+};
+
+struct inventory {
+	struct hash_key key;
+	struct inventory_publisher publisher;
+	struct inventory_part now, next;
+	struct source *source;
+	struct inventory *of; /* aside: whose it is */
+	bool wants_state;     /* management.state is configured */
+	bool looks;           /* another process writes to it: inventory_only_look */
+	char *state_path;
+	char error[SOURCE_ERROR_MAX];   /* why there is no source, or what it said last; "": fine */
+	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */
+	bool stale;                     /* the state must be read before it takes a change */
+	bool changing;                  /* between change_begin and change_free */
+	bool held;
+	struct arena shown;          /* owners that were handed out */
+	uint64_t edits;              /* of the state, that have been made, committed or undone */
+	uint64_t version;            /* of all that is shown but how PTRs fare */
+	uint32_t settlings;          /* how often that has changed, too, round and round */
+	uint64_t published, settled; /* revisions: of what was published last, and what all workers
+				      * have */
+	unsigned pool_cursor;
+};
+
+/* The state, to be read; NULL: there is none. */
+struct source *inventory_source(struct inventory *inventory);
+/* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM
+ * (inventory_trouble).
+ */
+MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
+				 struct owner_ptr *ptr);
+/* Whether it may be served at all; the reason in text when not. */
+const char *inventory_refusal(const struct inventory *inventory, const struct owner *owner,
+			      char text[POOLS_TEXT_MAX]);
+/* The table is what is served from now on, by what has this revision; the reference is taken over.
+ * ERR_NOMEM: it will be with the next one. */
+MUST_CHECK int inventory_publish(struct inventory *inventory, struct owned *owned,
+				 uint64_t revision);
 
 #endif

@@ -17,10 +17,14 @@ enum {
 	RULESET,
 	RULESET_LINK,
 	RULE,
-	POOL
+	POOL,
+	ADDRESS,
+	SERVICE,
+	PTR,
+	GROUP
 };
 
-const struct kind kinds[KIND_COUNT] = {
+const struct kind kinds[] = {
 	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
 	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], .declared = false},
 	[RESOLVER] = {3, "resolver", "resolvers", NULL, .declared = false},
@@ -33,7 +37,13 @@ const struct kind kinds[KIND_COUNT] = {
 	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
 	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
+	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .bulk = true},
+	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .bulk = true},
+	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .bulk = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .bulk = true},
 };
+enum { ALL_COUNT = sizeof kinds / sizeof *kinds };
+_Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
 
 const struct kind *kind_named(const char *name)
 {
@@ -53,8 +63,16 @@ const struct kind *kind_of_collection(const struct kind *parent, const char *col
 
 const struct kind *kind_of_id(unsigned id)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < ALL_COUNT; i++)
 		if (kinds[i].id == id)
+			return &kinds[i];
+	return NULL;
+}
+
+const struct kind *kind_of_bulk(const char *collection)
+{
+	for (size_t i = KIND_COUNT; i < ALL_COUNT; i++)
+		if (strcasecmp(kinds[i].collection, collection) == 0)
 			return &kinds[i];
 	return NULL;
 }

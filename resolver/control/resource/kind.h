@@ -28,15 +28,24 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	bool declared; /* only a file can make one; what is inside it may be a store's */
 	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
+	bool bulk;     /* too many to be part of a model: the inventory has them (inventory.h) */
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 11 };
+enum { KIND_COUNT = 11 }; /* of those that are parts of a model, which come first */
+
+/* What a path says for no group; so no group can be called that. */
+#define GROUP_NONE "-"
+
+/* The ids of bulk kinds. */
+enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
+/* The bulk kind of that collection. NULL: there is none. */
+const struct kind *kind_of_bulk(const char *collection);
 
 /* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
 const struct field *kind_field(const struct kind *kind);

@@ -1,15 +1,25 @@
 /* Who may have a PTR: an address or a cloud service, as the inventory shows it. Values to be read;
- * what changes them is change.h. */
+ * what changes them is change.h.
+ *
+ *     the file's model ──► owner_of_address, owner_of_service ──┐
+ *     a row of the state ──► owner_of_row ──────────────────────┴──► struct owner ──► owner_serve
+ *                  ▲                                                      │
+ *                  └────────────── owner_values, owner_keys ◄─────────────┘ */
 #ifndef SLUICE_OWNER_H
 #define SLUICE_OWNER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/store/source.h"
 #include "rules/fault.h"
+#include "rules/name.h"
+#include "rules/owned/owned.h"
 #include "rules/schema/model.h"
+
+enum owner_kind { OWNER_ADDRESS, OWNER_SERVICE };
 
 /* INACTIVE: there is no PTR. PENDING: the change is durable and published, and some worker has not
  * taken it up yet; `action` says which change. ERROR: it is not served, `reason` says why. */
@@ -34,10 +44,11 @@ struct owner_ptr {
 	bool ttl_given;
 	uint32_t ttl; /* seconds that are served: its own, or reverse.ttl */
 	enum ptr_status status;
-	enum ptr_action action;
-	const char *reason; /* with PTR_ERROR */
-	bool read_only;     /* the file gives it: owner.origin has the place */
-	uint64_t revision;  /* in the state; 0: not from there */
+	enum ptr_action action; /* of a row: the last one; as the inventory shows it: while PENDING
+				 */
+	const char *reason;     /* with PTR_ERROR */
+	bool read_only;         /* the file gives it: owner.origin has the place */
+	uint64_t revision;      /* in the state; 0: not from there */
 };
 
 struct owner {
@@ -55,6 +66,7 @@ struct owner {
 	const char *description; /* of a service; an address's is its PTR's */
 	const char *tags;        /* a JSON object; NULL: none */
 	uint64_t revision;       /* in the state; 0: not from there */
+	uint64_t read_at;        /* so many edits there had been then (inventory.h) */
 	struct owner_ptr ptr;
 };
 
@@ -76,5 +88,51 @@ char *owner_version_etag(const struct owner *owner, char text[ETAG_MAX]);
  * for people; returns text. */
 enum { OWNER_TITLE_MAX = 512 };
 const char *owner_title(const struct owner *owner, char text[OWNER_TITLE_MAX]);
+
+/* ---- where its values come from; texts are the model's or go into the arena ---- */
+
+/* As the file has it. ERR_NOMEM. */
+MUST_CHECK int owner_of_address(struct owner *owner, const struct owned_address *address,
+				const struct model *model, struct arena *arena);
+MUST_CHECK int owner_of_service(struct owner *owner, const struct cloud_service *service,
+				const struct model *model, struct arena *arena);
+/* As the state has it. ERR_INVALID: that was not written by sluice. */
+MUST_CHECK int owner_of_row(struct owner *owner, const struct source_resource *row,
+			    const struct model *model, struct arena *arena);
+/* The PTR of an owner that the file declares without one, as the state has it. */
+MUST_CHECK int owner_take_ptr_row(struct owner_ptr *ptr, const struct source_resource *row,
+				  const struct model *model, struct arena *arena);
+
+/* Its forward name, by all else; NULL: it has none. ERR_INVALID when it would be too long: it has
+ * none then, and the text has what it would be. */
+MUST_CHECK int owner_derive_fqdn(struct owner *owner, const struct model *model,
+				 char text[NAME_TEXT_MAX]);
+/* With its final dot. */
+const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX]);
+
+/* ---- and where they go to ---- */
+
+/* What the state keeps of it, and of its PTR alone, as JSON to be freed; NULL without memory. */
+char *owner_values(const struct owner *owner);
+char *owner_ptr_values(const struct owner_ptr *ptr);
+/* What the state finds it by; texts are the owner's, or in the scratch. */
+struct owner_scratch {
+	char host[NAME_TEXT_MAX], group[NAME_TEXT_MAX];
+};
+struct source_keys owner_keys(const struct owner *owner, struct owner_scratch *scratch);
+struct source_keys owner_ptr_keys(const struct owner_ptr *ptr);
+/* Its path in the state: "group/name". ERR_LIMIT. */
+enum { OWNER_PATH_MAX = 1024 };
+MUST_CHECK int owner_path(enum owner_kind kind, const char *group, const char *name,
+			  char path[OWNER_PATH_MAX]);
+/* Of which kind (resource/kind.h) it is in the state. */
+unsigned owner_kind_id(enum owner_kind kind);
+
+/* What the draft is to hold of an owner, and is not to hold any more. ERR_INVALID: its PTR is no
+ * name. */
+MUST_CHECK int owner_serve(const struct owner *owner, struct owned_draft *draft,
+			   const struct hash_key *key, const struct model *model);
+MUST_CHECK int owner_unserve(const struct owner *owner, struct owned_draft *draft,
+			     const struct hash_key *key);
 
 #endif

@@ -3,6 +3,7 @@
 #include "resolver/control/resource/reverse_json.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "resolver/control/base/json.h"
 #include "rules/schema/schema.h"
@@ -258,8 +259,67 @@ void owner_input_release(struct owner_input *input)
 	input->tags = NULL;
 }
 
-int owner_input_apply_ptr(const struct owner_input *input, bool whole, struct change *change,
-			  const struct owner *owner, struct change_error *error)
+/* What is there already, or stands in the path, may be repeated but not contradicted. Takes `key`
+ * out of the input. */
+static int settle_value(struct owner_input *input, const char *key, const char *expected,
+			struct change_error *error)
+{
+	for (size_t i = 0; i < input->count; i++) {
+		const char *text = input->values[i].text;
+		if (strcmp(input->values[i].key, key) != 0)
+			continue;
+		if (strcasecmp(text ? text : "", expected ? expected : "") != 0)
+			return change_refuse(error, key, "it is %s%s%s, and cannot change",
+					     expected ? "\"" : "", expected ? expected : "none",
+					     expected ? "\"" : "");
+		input->values[i] = input->values[--input->count];
+		return 0;
+	}
+	return 0;
+}
+
+static bool has_value(const struct owner_input *input, const char *key)
+{
+	for (size_t i = 0; i < input->count; i++)
+		if (strcmp(input->values[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static void put_value(struct owner_input *input, const char *key, const char *text)
+{
+	if (!has_value(input, key))
+		input->values[input->count++] = (struct change_value){key, text};
+}
+
+/* Brings the input into the form that change_add and change_set want. */
+static int complete(struct owner_input *input, struct change *change, enum owner_kind kind,
+		    const char *group, const char *name, const struct owner *owner, bool whole,
+		    struct change_error *error)
+{
+	const char *subscription = owner ? owner->subscription : change_model(change)->subscription;
+	int err = settle_value(input, "name", name, error);
+	if (err == 0 && kind == OWNER_ADDRESS)
+		err = settle_value(input, "resource_group", group, error);
+	if (err == 0 && kind == OWNER_ADDRESS)
+		err = settle_value(input, "subscription", subscription, error);
+	if (err == 0 && owner)
+		err = settle_value(input, "id", owner->id, error);
+	if (err != 0)
+		return err;
+	if (!owner) {
+		put_value(input, "name", name);
+		if (group)
+			put_value(input, "resource_group", group);
+	} else if (whole) {
+		put_value(input, kind == OWNER_ADDRESS ? "domain_name_label" : "description", NULL);
+		put_value(input, "tags", NULL);
+	}
+	return 0;
+}
+
+static int apply_ptr(const struct owner_input *input, bool whole, struct change *change,
+		     const struct owner *owner, struct change_error *error)
 {
 	const struct owner_ptr *old = &owner->ptr;
 	struct change_ptr ptr = input->ptr;
@@ -280,4 +340,177 @@ int owner_input_apply_ptr(const struct owner_input *input, bool whole, struct ch
 			error, ptr.description ? "description" : "ttl",
 			"belongs to the PTR, and there is none; give reverse_fqdn as well");
 	return old->fqdn ? change_ptr_unset(change, owner) : 0;
+}
+
+int owner_input_put_ptr(const struct owner_input *input, bool whole, struct change *change,
+			const struct owner **owner, struct change_error *error)
+{
+	char id[UUID_TEXT_MAX];
+	if (!*owner)
+		return change_fail_memory(change);
+	snprintf(id, sizeof id, "%s", (*owner)->id);
+	int err = apply_ptr(input, whole, change, *owner, error);
+	*owner = change_find(change, id);
+	return err;
+}
+
+int owner_input_put(const struct owner_input *input, struct change *change, enum owner_kind kind,
+		    const char *group, const char *name, bool whole, const struct owner **owner,
+		    struct change_error *error)
+{
+	struct owner_input completed = *input; /* for what is there now */
+	int err = complete(&completed, change, kind, group, name, *owner, whole, error);
+	if (err == 0 && !*owner)
+		err = change_add(change, kind, completed.values, completed.count, owner);
+	else if (err == 0 && completed.count > 0)
+		err = change_set(change, *owner, completed.values, completed.count, owner);
+	return err == 0 ? owner_input_put_ptr(input, whole, change, owner, error) : err;
+}
+
+/* ---- as resources ---- */
+
+/* What the path names; NULL: there is none. */
+static const struct owner *find(struct inventory *inventory, const struct path *path)
+{
+	switch (path->kind->id) {
+	case KIND_ADDRESS:
+		return inventory_address(inventory,
+					 strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group,
+					 path->names[0]);
+	case KIND_SERVICE: return inventory_service(inventory, path->names[0]);
+	default: return inventory_by_id(inventory, path->names[0]);
+	}
+}
+
+bool bulk_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX])
+{
+	struct resource_group group;
+	const struct owner *owner;
+	bool there;
+
+	if (path->kind->id == KIND_GROUP) {
+		there = inventory_group(inventory, path->names[0], &group);
+		if (there)
+			group_etag(&group, etag);
+		return there;
+	}
+	owner = find(inventory, path);
+	if (owner)
+		owner_etag(owner, etag);
+	return owner && (path->kind->id != KIND_PTR || owner->ptr.fqdn);
+}
+
+/* The history's words for what a body says otherwise. */
+static json_t *body_of(const struct path *path, const json_t *values)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)values);
+	json_t *description = json_object_get(copy, "ptr_description");
+
+	if (path->kind->id == KIND_SERVICE)
+		json_object_del(copy, "subscription");
+	if (description)
+		json_object_del(copy,
+				"ptr_description"); /* of the PTR of a service: see put_owner */
+	return copy;
+}
+
+static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
+		     const json_t *values, struct change_error *error)
+{
+	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
+	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
+	struct owner_input input = {.count = 0};
+	json_t *body = body_of(path, values);
+	int err = owner_input_read(&input, kind, body, error);
+
+	if (err != 0) {
+		json_decref(body);
+		return err;
+	}
+	if (kind == OWNER_SERVICE)
+		input.ptr.description =
+			json_string_value(json_object_get(values, "ptr_description"));
+	if (kind == OWNER_SERVICE && input.ptr.fqdn && *input.ptr.fqdn &&
+	    !owner_has_ptr(owner, input.ptr.fqdn))
+		err = change_refuse(error, "reverse_fqdn",
+				    "the name of a cloud service must belong to its subscription, "
+				    "which is not checked in bulk; set it on its own: PUT "
+				    "/v1/services/NAME");
+	if (err == 0)
+		err = owner_input_put(&input, change, kind, group, path->names[0], true, &owner,
+				      error);
+	owner_input_release(&input);
+	json_decref(body);
+	return err;
+}
+
+static int put_ptr_of(struct change *change, const struct owner *owner, const json_t *values,
+		      struct change_error *error)
+{
+	struct owner_input input = {.count = 0};
+	int err = owner ? owner_input_read_ptr(&input, values, error)
+			: change_say(error, CHANGE_NOT_FOUND, NULL,
+				     "there is no such address or service");
+
+	if (err != 0)
+		return err;
+	err = owner_input_put_ptr(&input, true, change, &owner, error);
+	owner_input_release(&input);
+	return err;
+}
+
+static int put_group(struct change *change, const struct path *path, const json_t *values,
+		     struct change_error *error)
+{
+	const json_t *tags = json_object_get(values, "tags");
+	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT) : NULL;
+	const struct change_group group = {
+		path->names[0], json_string_value(json_object_get(values, "region")), text};
+	int err = tags && !json_is_object(tags)
+			  ? change_refuse(error, "tags", "must be an object of strings")
+			  : change_group_put(change, &group, false);
+
+	free(text);
+	return err;
+}
+
+static int remove_one(struct change *change, struct inventory *inventory, const struct path *path,
+		      const struct owner *owner)
+{
+	struct resource_group group;
+
+	if (path->kind->id == KIND_PTR)
+		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
+	if (path->kind->id != KIND_GROUP)
+		return owner ? change_remove(change, owner) : 0;
+	if (!inventory_group(inventory, path->names[0], &group))
+		return 0;
+	if (inventory_group_size(inventory, path->names[0]) > 0)
+		return change_fail(change, CHANGE_INVALID, "",
+				   "resource group \"%s\" has addresses; remove them first",
+				   group.name);
+	return change_group_forget(change, path->names[0]);
+}
+
+int bulk_put(struct change *change, struct inventory *inventory, const struct path *path,
+	     const json_t *values)
+{
+	struct change_error error = {.outcome = CHANGE_FINE};
+	const struct owner *owner;
+	int err = change_is_open(change);
+
+	if (err != 0)
+		return err;
+	owner = path->kind->id == KIND_GROUP ? NULL : find(inventory, path);
+	if (!values)
+		err = remove_one(change, inventory, path, owner);
+	else if (path->kind->id == KIND_GROUP)
+		err = put_group(change, path, values, &error);
+	else if (path->kind->id == KIND_PTR)
+		err = put_ptr_of(change, owner, values, &error);
+	else
+		err = put_owner(change, path, owner, values, &error);
+	return error.outcome == CHANGE_FINE
+		       ? err
+		       : change_fail(change, error.outcome, error.field, "%s", error.text);
 }

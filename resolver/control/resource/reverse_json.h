@@ -44,10 +44,26 @@ MUST_CHECK int owner_input_read_ptr(struct owner_input *input, const json_t *bod
 				    struct change_error *error);
 void owner_input_release(struct owner_input *input);
 
-/* Makes the PTR what the body asks for; with `whole`, what it does not say is taken away, else it
+/* Makes the address or service of that name what the body asks for; *owner goes in as it was (NULL:
+ * there was none) and comes out as it is. What stands in the path, or cannot change, may be
+ * repeated and not contradicted. With `whole` what the body does not say is taken away, else it
  * stays. ERR_INVALID: `error` says why where it has an outcome, else change_error does. */
-MUST_CHECK int owner_input_apply_ptr(const struct owner_input *input, bool whole,
-				     struct change *change, const struct owner *owner,
-				     struct change_error *error);
+MUST_CHECK int owner_input_put(const struct owner_input *input, struct change *change,
+			       enum owner_kind kind, const char *group, const char *name,
+			       bool whole, const struct owner **owner, struct change_error *error);
+/* The same of its PTR alone. */
+MUST_CHECK int owner_input_put_ptr(const struct owner_input *input, bool whole,
+				   struct change *change, const struct owner **owner,
+				   struct change_error *error);
+
+/* ---- as resources, by path and values ---- */
+
+/* Makes one of a bulk kind (resource/kind.h) what the values say, or (values NULL) removes it, also
+ * where it is not there. Values are those that a body has, and those of the history. A service's
+ * name that would have to be asked for is refused. ERR_INVALID: change_error says why. */
+MUST_CHECK int bulk_put(struct change *change, struct inventory *inventory, const struct path *path,
+			const json_t *values);
+/* Its etag now; false: there is none. */
+bool bulk_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
 #endif

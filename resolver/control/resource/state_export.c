@@ -5,9 +5,6 @@
 #include <string.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory_group.h"
-#include "resolver/control/resource/inventory_internal.h"
-#include "resolver/control/resource/inventory_page.h"
 #include "resolver/control/resource/state_json.h"
 #include "rules/schema/schema.h"
 
@@ -15,7 +12,7 @@ enum { PAGE_ROWS = 256 };
 
 struct export
 {
-	const struct inventory *inventory;
+	struct inventory *inventory;
 	FILE *out;
 	bool any; /* a row of the present list */
 	bool failed;
@@ -84,24 +81,18 @@ static void write_owner(struct export *export, const struct owner *owner)
 	putc('}', out);
 }
 
-static void write_ptr_of(struct export *export, const char *owner, const char *fqdn,
-			 const char *description, bool ttl_given, uint32_t ttl)
-{
-	begin_row(export, "owner", owner);
-	write_member(export, "reverse_fqdn", fqdn);
-	write_member(export, "description", description);
-	if (ttl_given)
-		fprintf(export->out, ", \"ttl\": %u", ttl);
-	putc('}', export->out);
-}
-
 static void write_ptr(struct export *export, const struct owner *owner)
 {
 	const struct owner_ptr *ptr = &owner->ptr;
 
-	if (ptr->fqdn && !ptr->read_only)
-		write_ptr_of(export, owner->id, ptr->fqdn, ptr->description, ptr->ttl_given,
-			     ptr->ttl);
+	if (!ptr->fqdn || ptr->read_only)
+		return;
+	begin_row(export, "owner", owner->id);
+	write_member(export, "reverse_fqdn", ptr->fqdn);
+	write_member(export, "description", ptr->description);
+	if (ptr->ttl_given)
+		fprintf(export->out, ", \"ttl\": %u", ptr->ttl);
+	putc('}', export->out);
 }
 
 static void write_group(struct export *export, const struct resource_group *group)
@@ -117,6 +108,13 @@ static void write_group(struct export *export, const struct resource_group *grou
 
 typedef void write_row(struct export *export, const struct owner *owner);
 
+/* What could not be read makes all of it fail. */
+static void forget(struct export *export)
+{
+	if (!inventory_trouble(export->inventory))
+		inventory_forget(export->inventory);
+}
+
 static void begin_list(struct export *export, const char *key)
 {
 	fprintf(export->out, ",\n\"%s\": [", key);
@@ -126,26 +124,44 @@ static void begin_list(struct export *export, const char *key)
 static void write_addresses(struct export *export, write_row *write)
 {
 	const struct owner *page[PAGE_ROWS];
-	struct address after;
-	size_t count = inventory_addresses_after(export->inventory, NULL, page, PAGE_ROWS);
+	struct address after = {0};
+	size_t count = PAGE_ROWS;
 
-	while (count > 0) {
+	while (count == PAGE_ROWS && !inventory_trouble(export->inventory)) {
+		count = inventory_addresses_after(export->inventory, &after, page, PAGE_ROWS);
 		for (size_t i = 0; i < count; i++)
 			write(export, page[i]);
-		after = page[count - 1]->address;
-		count = inventory_addresses_after(export->inventory, &after, page, PAGE_ROWS);
+		if (count > 0)
+			after = page[count - 1]->address;
+		forget(export);
 	}
 }
 
-static int write_services(struct export *export, write_row *write)
+static void write_services(struct export *export, write_row *write)
+{
+	const struct owner *page[PAGE_ROWS];
+	char after[NAME_TEXT_MAX] = "";
+	size_t count = PAGE_ROWS;
+
+	while (count == PAGE_ROWS && !inventory_trouble(export->inventory)) {
+		count = inventory_services_after(export->inventory, *after ? after : NULL, page,
+						 PAGE_ROWS);
+		for (size_t i = 0; i < count; i++)
+			write(export, page[i]);
+		if (count > 0)
+			snprintf(after, sizeof after, "%s", page[count - 1]->name);
+		forget(export);
+	}
+}
+
+static void write_waiting(struct export *export)
 {
 	size_t count;
-	const struct owner **list = inventory_services(export->inventory, &count);
+	const struct owner **list = inventory_waiting(export->inventory, &count);
 
-	for (size_t i = 0; list && i < count; i++)
-		write(export, list[i]);
+	for (size_t i = 0; i < count; i++)
+		write_ptr(export, list[i]);
 	free(list);
-	return list ? 0 : ERR_NOMEM;
 }
 
 /* Those that the state has. */
@@ -170,21 +186,19 @@ static int write_lists(struct export *export)
 	write_addresses(export, write_owner);
 	fputs("]", export->out);
 	begin_list(export, "services");
-	err = err ? err : write_services(export, write_owner);
+	write_services(export, write_owner);
 	fputs("]", export->out);
 	begin_list(export, "ptrs");
 	write_addresses(export, write_ptr);
-	err = err ? err : write_services(export, write_ptr);
+	write_services(export, write_ptr);
 	fputs("]", export->out);
 	begin_list(export, "waiting");
-	for (const struct orphan *at = export->inventory->book->waiting; at; at = at->hh.next)
-		write_ptr_of(export, at->ptr.owner, at->ptr.fqdn, at->ptr.description,
-			     at->ptr.ttl_given, at->ptr.ttl);
+	write_waiting(export);
 	fputs("]}\n", export->out);
-	return err;
+	return inventory_trouble(export->inventory) ? ERR_SYSTEM : err;
 }
 
-char *state_export(const struct inventory *inventory, size_t *length)
+char *state_export(struct inventory *inventory, size_t *length)
 {
 	char *text = NULL;
 	struct export export = {.inventory = inventory, .out = open_memstream(&text, length)};

@@ -1,24 +1,24 @@
 /* In by the same edits that every other change takes, so that an import is checked like all of
- * them. Out is state_export.c. */
+ * them. What is there already is compared with the document first, and goes where it is otherwise;
+ * so what both have costs the disk nothing. Out is state_export.c. */
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
+#include <strings.h>
 
-#include "resolver/control/resource/change_internal.h"
+#include "resolver/control/base/json.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
 
 enum { VALUES_MAX = 16 };
 
-/* Where an edit failed, ahead of its own field. */
-static int place(struct change *change, const char *list, size_t index)
-{
-	struct change_error *error = &change->error;
-	char field[sizeof error->field];
-
-	snprintf(field, sizeof field, "%s[%zu]%s%s", list, index, *error->field ? "." : "",
-		 error->field);
-	memcpy(error->field, field, sizeof field);
-	return ERR_INVALID;
-}
+struct import {
+	struct change *change;
+	struct inventory *inventory;
+	const json_t *document;
+	json_t *owners, *ptrs, *groups; /* of the document, by id and name; null: there are two */
+	json_t *kept;                   /* ids and names of what is there as it is to be */
+};
 
 /* A member as text; *made is what must be freed. */
 static int text_of(struct change *change, const char *key, const json_t *value,
@@ -37,8 +37,9 @@ static int text_of(struct change *change, const char *key, const json_t *value,
 	return *made ? 0 : change_fail_memory(change);
 }
 
-static int import_group(struct change *change, const json_t *object)
+static int import_group(struct import *import, const json_t *object)
 {
+	struct change *change = import->change;
 	struct change_value values[] = {{"name", NULL}, {"region", NULL}, {"tags", NULL}};
 	char *tags = NULL;
 	int err = 0;
@@ -53,13 +54,14 @@ static int import_group(struct change *change, const json_t *object)
 	}
 	const struct change_group group = {values[0].text, values[1].text, values[2].text};
 	if (!err)
-		err = change_group_import(change, &group);
+		err = change_group_put(change, &group, true);
 	free(tags);
 	return err;
 }
 
-static int import_owner(struct change *change, enum owner_kind kind, const json_t *object)
+static int import_owner(struct import *import, enum owner_kind kind, const json_t *object)
 {
+	struct change *change = import->change;
 	struct change_value values[VALUES_MAX];
 	const char *key;
 	json_t *value;
@@ -84,14 +86,14 @@ static int import_owner(struct change *change, enum owner_kind kind, const json_
 	return err;
 }
 
-static int import_address(struct change *change, const json_t *object)
+static int import_address(struct import *import, const json_t *object)
 {
-	return import_owner(change, OWNER_ADDRESS, object);
+	return import_owner(import, OWNER_ADDRESS, object);
 }
 
-static int import_service(struct change *change, const json_t *object)
+static int import_service(struct import *import, const json_t *object)
 {
-	return import_owner(change, OWNER_SERVICE, object);
+	return import_owner(import, OWNER_SERVICE, object);
 }
 
 static int read_ptr(struct change *change, const json_t *object, struct change_ptr *ptr)
@@ -117,10 +119,11 @@ static int read_ptr(struct change *change, const json_t *object, struct change_p
 	return 0;
 }
 
-static int import_ptr(struct change *change, const json_t *object)
+static int import_ptr(struct import *import, const json_t *object)
 {
+	struct change *change = import->change;
 	const char *id = json_string_value(json_object_get(object, "owner"));
-	const struct owner *owner = inventory_by_id(change->inventory, id);
+	const struct owner *owner = inventory_by_id(import->inventory, id);
 	struct change_ptr ptr;
 
 	if (!id || !owner)
@@ -138,45 +141,260 @@ static int import_ptr(struct change *change, const json_t *object)
 }
 
 /* One whose owner is not there waits for it, also if it did not where it was exported. */
-static int import_waiting(struct change *change, const json_t *object)
+static int import_waiting(struct import *import, const json_t *object)
 {
 	const char *id = json_string_value(json_object_get(object, "owner"));
 	struct change_ptr ptr;
 
-	if (!id || inventory_by_id(change->inventory, id))
-		return import_ptr(change, object);
-	int err = read_ptr(change, object, &ptr);
-	return err ? err : change_wait(change, id, &ptr);
+	if (!id || inventory_by_id(import->inventory, id))
+		return import_ptr(import, object);
+	int err = read_ptr(import->change, object, &ptr);
+	return err ? err : change_ptr_wait(import->change, id, &ptr);
 }
 
-/* In this order: an address names its group, a PTR its owner. */
-static const struct {
-	const char *key;
-	int (*import)(struct change *change, const json_t *object);
-} lists[] = {
-	{"groups", import_group}, {"addresses", import_address}, {"services", import_service},
-	{"ptrs", import_ptr},     {"waiting", import_waiting},
-};
+/* ---- what is there as it is to be ---- */
 
-/* The list number `at`, which need not be there. */
-static int import_list(struct change *change, const json_t *document, size_t at)
+static void put_text(json_t *object, const char *key, const char *text)
 {
-	const char *key = lists[at].key;
-	const json_t *list = json_object_get(document, key);
-	int err = 0;
+	if (text)
+		json_put(object, key, json_text(text));
+}
 
-	if (list && !json_is_array(list))
-		return change_fail(change, CHANGE_INVALID, key,
-				   "is not a list; give one, or leave it out");
-	for (size_t i = 0; !err && i < json_array_size(list); i++)
-		if (lists[at].import(change, json_array_get(list, i)) != 0)
-			err = place(change, key, i);
+static void put_tags(json_t *object, const char *tags)
+{
+	if (tags)
+		json_put(object, "tags", json_loads(tags, 0, NULL));
+}
+
+/* As an export has them. */
+static json_t *owner_object(const struct owner *owner)
+{
+	char address[ADDRESS_TEXT_MAX];
+	json_t *object =
+		json_make("{s:o, s:o}", "id", json_text(owner->id), "name", json_text(owner->name));
+
+	put_text(object, "resource_group", owner->resource_group);
+	put_text(object, "region", owner->region);
+	put_text(object, "address", address_print(&owner->address, address));
+	if (owner->kind == OWNER_ADDRESS)
+		put_text(object, "allocation", schema_allocation_names[owner->allocation]);
+	put_text(object, "domain_name_label", owner->label);
+	put_text(object, "description", owner->description);
+	put_tags(object, owner->tags);
+	return object;
+}
+
+static json_t *ptr_object(const struct owner *owner)
+{
+	json_t *object;
+
+	if (!owner->ptr.fqdn || owner->ptr.read_only)
+		return NULL;
+	object = json_make("{s:o, s:o}", "owner", json_text(owner->id), "reverse_fqdn",
+			   json_text(owner->ptr.fqdn));
+	put_text(object, "description", owner->ptr.description);
+	if (owner->ptr.ttl_given)
+		json_put(object, "ttl", json_integer(owner->ptr.ttl));
+	return object;
+}
+
+static json_t *group_object(const struct resource_group *group)
+{
+	json_t *object = json_make("{s:o}", "name", json_text(group->name));
+
+	put_text(object, "region", group->region);
+	put_tags(object, group->tags);
+	return object;
+}
+
+/* The key in which one is found in `by`; "": it has none. */
+static const char *key_of(const json_t *object, const char *member, char key[NAME_TEXT_MAX])
+{
+	const char *text = json_string_value(json_object_get(object, member));
+
+	snprintf(key, NAME_TEXT_MAX, "%s", text ? text : "");
+	return text_lower(key);
+}
+
+static void index_list(const json_t *document, const char *list, const char *member, json_t *by)
+{
+	char key[NAME_TEXT_MAX];
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, list), i,
+			   object) if (*key_of(object, member, key) != '\0')
+		json_put(by, key, json_object_get(by, key) ? json_null() : json_incref(object));
+}
+
+/* Takes what is compared over; both NULL is the same. */
+static bool is_same(const json_t *by, const char *id, json_t *object)
+{
+	char key[NAME_TEXT_MAX];
+	const json_t *wanted;
+
+	snprintf(key, sizeof key, "%s", id);
+	wanted = json_object_get(by, text_lower(key));
+	bool same = wanted ? object && json_equal(wanted, object) : !object;
+	json_decref(object);
+	return same;
+}
+
+static void keep(struct import *import, const char *list, const char *id)
+{
+	char key[NAME_TEXT_MAX + 16];
+
+	snprintf(key, sizeof key, "%s/%s", list, id);
+	json_put(import->kept, text_lower(key), json_true());
+}
+
+static bool is_kept(const struct import *import, const char *list, const char *id)
+{
+	char key[NAME_TEXT_MAX + 16];
+
+	snprintf(key, sizeof key, "%s/%s", list, id);
+	return json_object_get(import->kept, text_lower(key));
+}
+
+/* One of the state, and its PTR, or the PTR of one of the file. */
+static int compare_owner(struct import *import, const struct owner *owner)
+{
+	bool same = owner_is_read_only(owner) ||
+		    is_same(import->owners, owner->id, owner_object(owner));
+
+	if (same && is_same(import->ptrs, owner->id, ptr_object(owner))) {
+		if (!owner_is_read_only(owner))
+			keep(import, "owner", owner->id);
+		if (owner->ptr.fqdn && !owner->ptr.read_only)
+			keep(import, "ptr", owner->id);
+		return 0;
+	}
+	if (!owner_is_read_only(owner))
+		return change_remove(import->change, owner);
+	return owner->ptr.fqdn && !owner->ptr.read_only ? change_ptr_unset(import->change, owner)
+							: 0;
+}
+
+enum { PAGE_ROWS = 256 };
+
+static int compare_page(struct import *import, const struct owner *const *page, size_t count)
+{
+	int err = inventory_trouble(import->inventory)
+			  ? change_fail(import->change, CHANGE_STORE, NULL, "%s",
+					inventory_trouble(import->inventory))
+			  : 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = compare_owner(import, page[i]);
 	return err;
 }
 
-int state_json_read(struct change *change, const json_t *document)
+static int compare_owners(struct import *import)
+{
+	const struct owner *page[PAGE_ROWS];
+	char name[NAME_TEXT_MAX] = "";
+	struct address after = {0};
+	size_t count = PAGE_ROWS;
+	int err = 0;
+
+	while (!err && count == PAGE_ROWS) {
+		count = inventory_addresses_after(import->inventory, &after, page, PAGE_ROWS);
+		err = compare_page(import, page, count);
+		if (count > 0)
+			after = page[count - 1]->address;
+		inventory_forget(import->inventory);
+	}
+	count = PAGE_ROWS;
+	while (!err && count == PAGE_ROWS) {
+		count = inventory_services_after(import->inventory, *name ? name : NULL, page,
+						 PAGE_ROWS);
+		err = compare_page(import, page, count);
+		if (count > 0)
+			snprintf(name, sizeof name, "%s", page[count - 1]->name);
+		inventory_forget(import->inventory);
+	}
+	return err;
+}
+
+static int compare_rest(struct import *import)
+{
+	size_t count, waiting;
+	struct resource_group *groups = inventory_groups(import->inventory, &count);
+	const struct owner **list = inventory_waiting(import->inventory, &waiting);
+	int err = groups ? 0 : change_fail_memory(import->change);
+
+	for (size_t i = 0; groups && !err && i < count; i++) {
+		if (!groups[i].revision)
+			continue;
+		if (is_same(import->groups, groups[i].name, group_object(&groups[i])))
+			keep(import, "group", groups[i].name);
+		else
+			err = change_group_forget(import->change, groups[i].name);
+	}
+	for (size_t i = 0; !err && i < waiting; i++) {
+		if (is_same(import->ptrs, list[i]->id, ptr_object(list[i])))
+			keep(import, "ptr", list[i]->id);
+		else
+			err = change_ptr_forget(import->change, list[i]->id);
+	}
+	free(list);
+	free(groups);
+	return err;
+}
+
+/* ---- the document ---- */
+
+/* In this order: an address names its group, a PTR its owner. */
+static const struct {
+	const char *key, *member, *kept;
+	int (*import)(struct import *import, const json_t *object);
+} lists[] = {
+	{"groups", "name", "group", import_group},   {"addresses", "id", "owner", import_address},
+	{"services", "id", "owner", import_service}, {"ptrs", "owner", "ptr", import_ptr},
+	{"waiting", "owner", "ptr", import_waiting},
+};
+
+/* The list number `at`, which need not be there. */
+static int import_list(struct import *import, size_t at)
+{
+	const char *key = lists[at].key;
+	const json_t *list = json_object_get(import->document, key);
+	char id[NAME_TEXT_MAX];
+	int err = 0;
+
+	if (list && !json_is_array(list))
+		return change_fail(import->change, CHANGE_INVALID, key,
+				   "is not a list; give one, or leave it out");
+	for (size_t i = 0; !err && i < json_array_size(list); i++) {
+		const json_t *object = json_array_get(list, i);
+
+		if (is_kept(import, lists[at].kept, key_of(object, lists[at].member, id)))
+			continue;
+		err = lists[at].import(import, object);
+		if (err)
+			change_place(import->change, key, i);
+		else
+			inventory_forget(import->inventory);
+	}
+	return err;
+}
+
+static int import_all(struct import *import)
+{
+	int err = compare_owners(import);
+
+	if (!err)
+		err = compare_rest(import);
+	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
+		err = import_list(import, i);
+	return err;
+}
+
+int state_json_read(struct change *change, struct inventory *inventory, const json_t *document)
 {
 	const json_t *version = json_object_get(document, "version");
+	struct import import = {change,        inventory,     document,     json_object(),
+				json_object(), json_object(), json_object()};
 	int err = change_is_open(change);
 
 	if (!err && (!json_is_integer(version) || json_integer_value(version) < 1 ||
@@ -184,7 +402,16 @@ int state_json_read(struct change *change, const json_t *document)
 		err = change_fail(change, CHANGE_INVALID, "version",
 				  "is not one that this version of sluice reads; give an export of "
 				  "version 1");
-	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
-		err = import_list(change, document, i);
+	index_list(document, "addresses", "id", import.owners);
+	index_list(document, "services", "id", import.owners);
+	index_list(document, "ptrs", "owner", import.ptrs);
+	index_list(document, "waiting", "owner", import.ptrs);
+	index_list(document, "groups", "name", import.groups);
+	if (!err)
+		err = import_all(&import);
+	json_decref(import.owners);
+	json_decref(import.ptrs);
+	json_decref(import.groups);
+	json_decref(import.kept);
 	return err;
 }

@@ -19,13 +19,15 @@
 
 enum { STATE_JSON_VERSION = 1 };
 
-/* All of it as text, to be freed, and how long that is; NULL without memory. In any thread, while
- * the inventory is held. */
-char *state_export(const struct inventory *inventory, size_t *length);
+/* All of it as text, to be freed, and how long that is; NULL: without memory, or it could not be
+ * read (inventory_trouble). Of an inventory aside in any thread. */
+char *state_export(struct inventory *inventory, size_t *length);
 
-/* Adds all that the document has to a state that has nothing yet (remake.h). A PTR that waits there
- * is set where its owner is here. The change is the caller's. On ERR_INVALID change_error names the
- * place as "addresses[3].region". */
-MUST_CHECK int state_json_read(struct change *change, const json_t *document);
+/* Makes the state what the document says: what it does not have goes, what is in both as it is
+ * stays as it is. A PTR that waits there is set where its owner is here. The change is the
+ * caller's, of an inventory aside. On ERR_INVALID change_error names the place as
+ * "addresses[3].region". */
+MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
+			       const json_t *document);
 
 #endif

@@ -9,6 +9,7 @@
  * sees. */
 #include <strings.h>
 
+#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "rules/schema/schema.h"
 
@@ -32,7 +33,8 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	err = source->calls->resources(source, kind->id, from, to, on_child, paths, error);
 	for (size_t i = 0; !err && i < json_array_size(paths); i++)
 		err = source->calls->put(source, kind->id,
-					 json_string_value(json_array_get(paths, i)), NULL, error);
+					 json_string_value(json_array_get(paths, i)), NULL, NULL,
+					 error);
 	json_decref(paths);
 	return err;
 }
@@ -47,7 +49,7 @@ static int write_edit(struct source *source, const struct service_edit *edit,
 	if (!err && edit->values && !json)
 		err = ERR_NOMEM;
 	if (!err)
-		err = source->calls->put(source, edit->path.kind->id, key, json, error);
+		err = source->calls->put(source, edit->path.kind->id, key, json, NULL, error);
 	for (size_t i = 0; !err && !json && i < KIND_COUNT; i++)
 		if (kinds[i].parent == edit->path.kind)
 			err = remove_inside(source, &kinds[i], key, error);
@@ -216,7 +218,8 @@ static int commit_edits(void *context, struct faults *faults)
 	return err;
 }
 
-int service_change(struct service *service, struct service_change *change, struct faults *faults)
+static int change_model_parts(struct service *service, struct service_change *change,
+			      struct faults *faults)
 {
 	struct source *source;
 	struct commit commit = {.change = change};
@@ -243,6 +246,52 @@ int service_change(struct service *service, struct service_change *change, struc
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	return err ? ERR_FAULTS : 0;
+}
+
+/* ---- of kinds that are no part of the model ---- */
+
+static size_t bulk_count(const struct service_change *change)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < change->count; i++)
+		count += change->edits[i].path.kind->bulk;
+	return count;
+}
+
+static int change_bulk(struct service *service, struct service_change *change)
+{
+	struct change *made = change_begin(service->inventory, change->who);
+	int err = made ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; !err && i < change->count; i++)
+		err = bulk_put(made, service->inventory, &change->edits[i].path,
+			       change->edits[i].values);
+	if (!err && !change->rehearsal)
+		err = change_commit(made);
+	if (err)
+		change->error = *change_error(made);
+	else
+		change->revision = change_revision(made);
+	change_free(made);
+	return err ? ERR_INVALID : 0;
+}
+
+/* ---- all of it ---- */
+
+int service_change(struct service *service, struct service_change *change, struct faults *faults)
+{
+	size_t bulk = bulk_count(change);
+
+	change->error.outcome = CHANGE_FINE;
+	change->checked = 0;
+	if (bulk == change->count)
+		return change_bulk(service, change);
+	if (bulk > 0)
+		return change_say(&change->error, CHANGE_INVALID, "edits",
+				  "addresses, services, PTRs and groups take a request of their "
+				  "own; send the other edits in another one");
+	return change_model_parts(service, change, faults);
 }
 
 json_t *service_values(struct service *service, const struct path *path, struct change_error *error)

@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/report.h"
 #include "resolver/log.h"
+#include "rules/base.h"
 
 enum { SETTLE_MAX_MS = 2000 };
 
@@ -27,6 +28,35 @@ static void published(struct service *service)
 	uv_timer_start(&service->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
 }
 
+static void tidy(void *job) /* in a thread of its own */
+{
+	struct source *source = container_of(job, struct service, tidying.job)->tidying.source;
+
+	source->calls->tidy(source);
+}
+
+static void on_tidy(void *job)
+{
+	struct service *service = container_of(job, struct service, tidying.job);
+
+	source_close(service->tidying.source);
+	service->tidying.source = NULL;
+}
+
+/* What fails here is tried again behind another change. */
+static void keep_tidy(struct service *service)
+{
+	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
+	char error[SOURCE_ERROR_MAX];
+
+	if (!source || service->tidying.source || !source->calls->is_untidy(source))
+		return;
+	service->tidying.source = source->calls->another(source, error);
+	if (service->tidying.source &&
+	    !work_beside_in_thread(&service->work, &service->tidying.job, tidy, on_tidy))
+		on_tidy(&service->tidying.job);
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct service *service = wake->data;
@@ -35,8 +65,8 @@ static void on_wake(uv_async_t *wake)
 	if (!server_all_adopted(&service->server))
 		return;
 	settled(service);
-	if (inventory_settle(service->inventory))
-		uv_async_send(wake);
+	inventory_settle(service->inventory);
+	keep_tidy(service);
 }
 
 static void on_release(void *context) /* on a worker's thread */

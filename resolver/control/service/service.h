@@ -37,6 +37,10 @@ struct service {
 	struct work work;            /* requests that take longer */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
+	struct {
+		struct work_job job; /* first */
+		struct source *source;
+	} tidying;   /* the state's log is put in order in a thread; source NULL: it is not */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */
 	/* inside */

@@ -17,7 +17,6 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
 	work->held.work = work;
 	STAILQ_INIT(&work->waiting);
-	turns_init(&work->held_turns, loop);
 	turns_init(&work->turns, loop);
 }
 
@@ -132,12 +131,6 @@ static int do_in_thread(struct work_job *job, void (*in_thread)(void *context),
 }
 
 /* ---- whose they are ---- */
-
-void work_in_portions(struct work *work, bool (*on_portion)(void *request),
-		      void (*on_done)(void *request))
-{
-	do_in_portions(&work->held_turns, &work->held, on_portion, on_done);
-}
 
 int work_in_thread(struct work *work, void (*in_thread)(void *request),
 		   void (*on_done)(void *request))

@@ -1,9 +1,8 @@
-/* Requests that take longer than the control thread may be busy: done in portions, one in each
- * round of its loop, or in a thread, while other requests are answered.
+/* Requests that take longer than the control thread may be busy: done in a thread, or in portions,
+ * one in each round of its loop, while other requests are answered.
  *
  *     work_begin ─► held: what would change something waits, in front of its handler (api.c) or of
  *        │              the change itself (api/claim.h), and a reload until the end
- *        ├─ work_in_portions ─► on_portion, ... ─► on_done  control thread
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► what waited goes on, in its order
  *
@@ -13,6 +12,7 @@
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 #include <uv.h>
@@ -50,10 +50,11 @@ struct work {
 	void (*on_end)(void *context); /* a reload may have waited for it */
 	void *context;
 	bool busy, ending;
-	int percent; /* how much of it has been looked at, for the status; below 0: not known */
+	atomic_int
+		percent; /* how much of it has been looked at, for the status; below 0: not known */
 	/* inside */
 	struct work_job held; /* whose context is the request */
-	struct work_turns held_turns, turns;
+	struct work_turns turns;
 	unsigned beside; /* how many jobs there are beside it */
 	STAILQ_HEAD(, work_waiter) waiting;
 };
@@ -64,9 +65,6 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 
 /* False: the program is about to end, and begins nothing more. */
 bool work_begin(struct work *work, void *request);
-/* Calls on_portion until it gives false, then on_done. */
-void work_in_portions(struct work *work, bool (*on_portion)(void *request),
-		      void (*on_done)(void *request));
 /* Calls in_thread, then on_done. ERR_SYSTEM: neither is called. */
 MUST_CHECK int work_in_thread(struct work *work, void (*in_thread)(void *request),
 			      void (*on_done)(void *request));

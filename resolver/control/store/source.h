@@ -1,21 +1,22 @@
-/* Where the management API's changes are kept, as records (source_record.h); the inventory knows
- * what they mean. Another store (one that a fleet shares) is one more file behind the same
- * calls:
+/* Where resources are kept: what the management API made, each with its history. What the values
+ * mean is for the kinds to say (resource/kind.h); the store knows a path, a JSON text, and what
+ * else a resource is found by. Another store (one that a fleet shares) is one more file behind the
+ * same calls:
  *
- *     load        every record there is
- *     is_current  whether that, with what was applied since, is still all, and can be read; cheap
- *     apply       one change: all of its edits or none, each on its precondition; durable when it
- *                 returns 0, so that what is acknowledged outlives a kill -9 and a power cut
- *     watch       call back when somebody else has changed something
- *     secret      random bytes of a name, made when first asked for; in no export, as are
- *     serials     what was given out for zones that go out
- *     resources   those of a kind, by their paths; begin, put, commit and roll_back change them,
- *     changes     and this says what was changed, when and by whom
- *     about       where it is, and how it is; and close
+ *     begin, put, commit    one change: all of it or nothing; durable when commit returns 0, so
+ *                           that what is acknowledged outlives a kill -9 and a power cut
+ *     resources, find, page what is there, with what an open change has put
+ *     owned                 all that has an address, without a look at its JSON: how a start reads
+ *                           a million of them
+ *     changes               what was changed, when and by whom
+ *     is_current            whether nobody else has written since `sync`
+ *     another, join         a second connection, for a change that is made in a thread
+ *     is_untidy, tidy       what a thread does now and then, so that no change has to
+ *     secret, serials       what is in no export: random bytes, and what was given out for zones
  *
- * Owners that the configuration file declares are not in here; the PTRs that the API gave them are.
- * One thread calls, the control thread. Calls may take as long as the disk takes, and may fail at
- * any time; then nothing has changed, and the text says why and what would help. */
+ * One thread calls, the control thread, but for `another`'s. Calls may take as long as the disk
+ * takes, and may fail at any time; then nothing has changed, and the text says why and what would
+ * help. Texts that are given to a callback are good until it returns. */
 #ifndef SLUICE_SOURCE_H
 #define SLUICE_SOURCE_H
 
@@ -23,8 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "resolver/control/store/source_record.h"
 #include "rules/err.h"
+#include "rules/prefix.h"
 
 enum { SOURCE_ERROR_MAX = 512, SOURCE_SECRET_BYTES = 32 };
 
@@ -33,12 +34,19 @@ struct source_about {
 	const char *error; /* of the latest call; NULL: that one went well */
 };
 
-/* What load calls back with, for that moment; one that returns an error ends the load with it. */
-struct source_reader {
-	void *context;
-	int (*on_owner)(void *context, const struct source_owner *owner);
-	int (*on_ptr)(void *context, const struct source_ptr *ptr);
-	int (*on_group)(void *context, const struct source_group *group);
+/* What a resource is found by besides its path, and what is served of it: of kinds that are too
+ * many to be read as a whole. NULL, family 0: it has none. */
+struct source_keys {
+	const char *id;         /* unique; lower case */
+	struct address address; /* unique */
+	const char *host;       /* unique: its own name, without a suffix; lower case */
+	const char *group;      /* lower case; "" for none */
+	const char *region;
+	const char *ptr; /* the name that its PTR gives */
+	bool ttl_given;
+	uint32_t ttl;          /* of the PTR, seconds */
+	uint64_t ptr_revision; /* at which the PTR was last changed; 0: never */
+	unsigned ptr_action;   /* and how (enum ptr_action) */
 };
 
 /* A resource (resource/kind.h) as it is kept. */
@@ -47,7 +55,10 @@ struct source_resource {
 	const char *path; /* its key */
 	const char *json; /* its values */
 	uint64_t revision;
+	const struct source_keys *keys; /* where find, page and owned give it; else NULL */
 };
+typedef int source_on_resource(void *context, const struct source_resource *resource);
+
 /* What happened to one. */
 struct source_change {
 	uint64_t revision;
@@ -58,60 +69,83 @@ struct source_change {
 	const char *before, *after; /* values; NULL: there was none, there is none */
 };
 
+/* By what find looks, and page sorts: a text, but for SOURCE_BY_ADDRESS. */
+enum source_by { SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS };
+
+struct source_page {
+	unsigned kind;                 /* 0: any, in the order of addresses */
+	const char *group;             /* NULL: of all */
+	const struct address *address; /* behind this one, by address; NULL: by path */
+	const char *path;              /* behind this one */
+	size_t limit;
+};
+
+struct source_serial {    /* of a zone that goes out; serial_book.h says what it means */
+	const char *zone; /* its name: the key */
+	bool found;       /* when read */
+	uint32_t serial, reserved;
+	uint64_t digest;
+};
+
 struct source { /* what every kind of source begins with */
 	const struct source_calls *calls;
 };
+
+/* A callback that returns an error ends the call with it. */
 struct source_calls {
-	/* Groups first, then owners. ERR_SYSTEM: the store could not be read, `error` says why. */
-	int (*load)(struct source *source, const struct source_reader *reader,
-		    char error[SOURCE_ERROR_MAX]);
+	/* Whether nobody else has written since sync, and the store can be read; cheap. */
 	bool (*is_current)(struct source *source);
-	/* The records written get *revision. ERR_EXISTS: a precondition does not hold, so somebody
-	 * else has written; load again. ERR_SYSTEM: the store failed. Nothing has changed then. */
-	int (*apply)(struct source *source, const struct source_edit *edits, size_t count,
-		     uint64_t *revision, char error[SOURCE_ERROR_MAX]);
-	/* Once, before the first change. Does not call back where nobody else writes. */
-	int (*watch)(struct source *source, void (*on_change)(void *context), void *context);
+	/* What is there now is what the caller goes by: ahead of reading everything. */
+	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	int (*secret)(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
 		      char error[SOURCE_ERROR_MAX]);
 	int (*serials)(struct source *source, struct source_serial *rows, size_t count, bool write,
 		       char error[SOURCE_ERROR_MAX]); /* all rows or none; read by their zone */
 	/* Calls back with those of the kind whose paths are from `from` on and ahead of `to`, in
-	 * their order; an error that is returned ends it. */
+	 * their order. */
 	int (*resources)(struct source *source, unsigned kind, const char *from, const char *to,
-			 int (*on_resource)(void *context, const struct source_resource *resource),
-			 void *context, char error[SOURCE_ERROR_MAX]);
-	/* A change of resources: begin, put for each (json NULL: it goes, also when it is not
-	 * there), commit or roll_back. Nobody else sees it before commit; what is read by these
-	 * calls has it already. No other call but resources comes between. begin: ERR_EXISTS as for
-	 * apply. */
+			 source_on_resource *on_resource, void *context,
+			 char error[SOURCE_ERROR_MAX]);
+	/* Calls back with the one that has this; not at all where there is none. The kind counts
+	 * for paths only. */
+	int (*find)(struct source *source, enum source_by by, unsigned kind, const char *text,
+		    const struct address *address, source_on_resource *on_resource, void *context,
+		    char error[SOURCE_ERROR_MAX]);
+	int (*page)(struct source *source, const struct source_page *page,
+		    source_on_resource *on_resource, void *context, char error[SOURCE_ERROR_MAX]);
+	/* All that have an address, in no order, without their JSON. */
+	int (*owned)(struct source *source, source_on_resource *on_resource, void *context,
+		     char error[SOURCE_ERROR_MAX]);
+	/* How many of the kind there are, in this group (NULL: in all). */
+	int (*count)(struct source *source, unsigned kind, const char *group, size_t *count,
+		     char error[SOURCE_ERROR_MAX]);
+	/* A change: begin, put for each (json NULL: it goes, also when it is not there; keys NULL:
+	 * it has none), commit or roll_back. Nobody else sees it before commit. Of the other calls
+	 * only those that read come between. begin: ERR_EXISTS where somebody else has written
+	 * since sync. put: ERR_EXISTS where another one has one of the keys. */
 	int (*begin)(struct source *source, const char *who, uint64_t *revision,
 		     char error[SOURCE_ERROR_MAX]);
 	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,
-		   char error[SOURCE_ERROR_MAX]);
+		   const struct source_keys *keys, char error[SOURCE_ERROR_MAX]);
 	int (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*roll_back)(struct source *source);
-	/* Calls back with those behind this revision, the oldest first; an error that is returned
-	 * ends it. */
+	/* Calls back with those behind this revision, the oldest first. */
 	int (*changes)(struct source *source, uint64_t after,
 		       int (*on_change)(void *context, const struct source_change *change),
 		       void *context, char error[SOURCE_ERROR_MAX]);
+	/* The same store once more, for one change in another thread; nobody else writes until
+	 * join, which closes it, and which makes what it has committed ours. Both are called in the
+	 * thread of `source`. Where a change would fail it can be read all the same; NULL: error.
+	 */
+	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
+	void (*join)(struct source *source, struct source *other);
+	/* Whether so much was written that it should be put in order, beside: by tidy of another one
+	 * in a thread of its own, where nobody waits for the disk. */
+	bool (*is_untidy)(struct source *source);
+	void (*tidy)(struct source *source);
 	void (*about)(const struct source *source, struct source_about *about);
 	void (*close)(struct source *source);
 };
-
-MUST_CHECK static inline int source_load(struct source *source, const struct source_reader *reader,
-					 char error[SOURCE_ERROR_MAX])
-{
-	return source->calls->load(source, reader, error);
-}
-
-MUST_CHECK static inline int source_apply(struct source *source, const struct source_edit *edits,
-					  size_t count, uint64_t *revision,
-					  char error[SOURCE_ERROR_MAX])
-{
-	return source->calls->apply(source, edits, count, revision, error);
-}
 
 static inline void source_about(const struct source *source, struct source_about *about)
 {

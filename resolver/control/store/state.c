@@ -1,28 +1,32 @@
-/* SQLite behind the source's eight calls. Everything of a change is one transaction, begun with the
- * write lock in hand, so that what is read for its preconditions is still true when it commits:
+/* SQLite behind the source's calls. A change is one transaction, begun with the write lock in hand,
+ * so that what is read for its preconditions is still true when it commits:
  *
- *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► edits, each WHERE revision = n
+ *     BEGIN IMMEDIATE ─► the store's revision as we know it? ─► puts, each with a row of history
  *                                                               ─► revision + 1 ─► COMMIT
  *
- * A call that fails rolls back and says why; the next one starts afresh, with the file opened again
- * where that may help (state_file.c). What the records mean, and whether two of them may have one
- * address, is the inventory's matter. */
+ * A call that fails rolls back and says why; the next change starts afresh, with the file opened
+ * again where that may help (state_file.c). Index columns are filled from the keys, so that nothing
+ * but a reader of one resource ever parses JSON. */
 #include "resolver/control/store/state.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "endpoints/entropy.h"
-#include "resolver/control/base/uuid.h"
 #include "resolver/control/store/state_db.h"
-#include "rules/base.h"
-#include "rules/schema/model.h"
-#include "rules/schema/schema.h"
 
-static const char *const kind_texts[] = {[OWNER_ADDRESS] = "address", [OWNER_SERVICE] = "service"};
-
-enum { ID_LENGTH = UUID_TEXT_MAX - 1, CHANGES_KEPT_S = 7 * 24 * 60 * 60 };
+enum {
+	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
+	LOG_PAGES_MAX = 1000, /* then they are moved into the file */
+	LOG_PAGES_LONG = 16000, /* so many that it is begun anew, which waits for readers */
+	ID_LENGTH = 36,      /* of a UUID as text */
+	TTL_MAX = 2147483647 /* RFC 2181 section 8 */
+};
 
 struct state {
 	struct source source;
@@ -34,6 +38,7 @@ struct state {
 	int64_t next, at_s;
 	const char *who;
 	size_t written;  /* rows of history */
+	int log_pages;   /* that are in the log; INT_MAX: very many */
 	int64_t version; /* data_version when it was read, which changes when another connection
 			  * writes; -1: not read by this one */
 };
@@ -46,6 +51,17 @@ static void close_connection(struct state *state)
 	state->version = -1;
 }
 
+static int on_log(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct state *state = context;
+
+	(void)db;
+	(void)name;
+	state->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Without the hook SQLite itself would move the log into the file, in the middle of a change. */
 static int open_connection(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -55,6 +71,8 @@ static int open_connection(struct state *state)
 		err = state_db_prepare_all(db);
 	if (err)
 		close_connection(state);
+	else
+		sqlite3_wal_hook(db->file.db, on_log, state);
 	db->suspect = false;
 	return err;
 }
@@ -76,108 +94,11 @@ static int ensure(struct state *state)
 	return open_connection(state);
 }
 
-/* ---- load ---- */
+/* ---- what there is ---- */
 
 static const char *column_text(sqlite3_stmt *row, int at)
 {
 	return (const char *)sqlite3_column_text(row, at);
-}
-
-static int complain(struct state *state, const char *id, const char *what, const char *text)
-{
-	snprintf(state->db.error, sizeof state->db.error,
-		 "the state %s has a record \"%s\" with the %s \"%s\", which was not written by "
-		 "sluice; repair or remove that record",
-		 state->path, id ? id : "", what, text ? text : "");
-	return ERR_SYSTEM;
-}
-
-/* The index of the text, or -1. */
-static int find_text(const char *const *texts, int count, const char *text)
-{
-	for (int i = 0; i < count; i++)
-		if (text && strcmp(texts[i], text) == 0)
-			return i;
-	return -1;
-}
-
-static int read_owner(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
-{
-	int kind = find_text(kind_texts, 2, column_text(row, 1));
-	int allocation = find_text(schema_allocation_names, 2, column_text(row, 7));
-	struct source_owner owner = {
-		.id = column_text(row, 0),
-		.name = column_text(row, 2),
-		.resource_group = column_text(row, 3),
-		.region = column_text(row, 4),
-		.subscription = column_text(row, 5),
-		.label = column_text(row, 8),
-		.description = column_text(row, 9),
-		.tags = column_text(row, 10),
-		.revision = (uint64_t)sqlite3_column_int64(row, 11),
-	};
-	const char *address = column_text(row, 6);
-
-	if (!owner.id || strlen(owner.id) != ID_LENGTH)
-		return complain(state, owner.id, "id", owner.id);
-	if (kind < 0)
-		return complain(state, owner.id, "kind", column_text(row, 1));
-	if (allocation < 0)
-		return complain(state, owner.id, "allocation", column_text(row, 7));
-	if (!address || address_parse(&owner.address, address) != 0)
-		return complain(state, owner.id, "address", address);
-	if (!owner.name)
-		return complain(state, owner.id, "name", owner.name);
-	owner.kind = (enum owner_kind)kind;
-	owner.allocation = (unsigned)allocation;
-	return reader->on_owner(reader->context, &owner);
-}
-
-static int read_ptr(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
-{
-	sqlite3_int64 ttl = sqlite3_column_int64(row, 3);
-	struct source_ptr ptr = {
-		.owner = column_text(row, 0),
-		.fqdn = column_text(row, 1),
-		.description = column_text(row, 2),
-		.ttl_given = sqlite3_column_type(row, 3) != SQLITE_NULL,
-		.ttl = (uint32_t)ttl,
-		.revision = (uint64_t)sqlite3_column_int64(row, 4),
-	};
-
-	if (!ptr.owner || strlen(ptr.owner) != ID_LENGTH || !ptr.fqdn)
-		return complain(state, ptr.owner, "name", ptr.fqdn);
-	if (ttl < 0 || ttl > INT32_MAX)
-		return complain(state, ptr.owner, "ttl", column_text(row, 3));
-	return reader->on_ptr(reader->context, &ptr);
-}
-
-static int read_group(struct state *state, sqlite3_stmt *row, const struct source_reader *reader)
-{
-	const struct source_group group = {
-		.name = column_text(row, 0),
-		.region = column_text(row, 1),
-		.tags = column_text(row, 2),
-		.revision = (uint64_t)sqlite3_column_int64(row, 3),
-	};
-
-	if (!group.name || !*group.name)
-		return complain(state, group.name, "name", group.name);
-	return reader->on_group(reader->context, &group);
-}
-
-static int read_all(struct state *state, enum state_statement which,
-		    int (*read)(struct state *, sqlite3_stmt *, const struct source_reader *),
-		    const struct source_reader *reader)
-{
-	sqlite3_stmt *statement = state->db.statements[which];
-	int code, err = 0;
-
-	while (!err && (code = sqlite3_step(statement)) != SQLITE_DONE)
-		err = code == SQLITE_ROW ? read(state, statement, reader)
-					 : state_db_fail(&state->db, "cannot be read");
-	sqlite3_reset(statement);
-	return err;
 }
 
 static int give_error(const struct state *state, int err, char error[SOURCE_ERROR_MAX])
@@ -188,27 +109,16 @@ static int give_error(const struct state *state, int err, char error[SOURCE_ERRO
 	return err;
 }
 
-static int state_load(struct source *source, const struct source_reader *reader,
-		      char error[SOURCE_ERROR_MAX])
+static int state_sync(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	int64_t revision = 0, version = -1;
 	int err = ensure(state);
 
 	if (!err)
-		err = state_db_execute(&state->db, "BEGIN",
-				       "cannot be read"); /* all of one instant */
-	if (!err)
 		err = state_db_number(&state->db, STATEMENT_READ_REVISION, &revision);
 	if (!err)
 		err = state_db_number(&state->db, STATEMENT_READ_VERSION, &version);
-	if (!err && reader->on_group && state->db.statements[STATEMENT_READ_GROUPS])
-		err = read_all(state, STATEMENT_READ_GROUPS, read_group, reader);
-	if (!err)
-		err = read_all(state, STATEMENT_READ_OWNERS, read_owner, reader);
-	if (!err)
-		err = read_all(state, STATEMENT_READ_PTRS, read_ptr, reader);
-	state_db_roll_back(&state->db); /* nothing was written */
 	if (!err) {
 		state->revision = revision;
 		state->version = version;
@@ -227,93 +137,7 @@ static bool state_is_current(struct source *source)
 	       version == state->version;
 }
 
-/* ---- apply ---- */
-
-/* The record's values are given: in the place of the one that is expected, or as a new one. */
-static int put_record(struct state_row *row, const struct source_edit *edit, int64_t revision)
-{
-	state_row_number(row, revision);
-	if (edit->expected)
-		state_row_number(row, (int64_t)edit->expected);
-	return state_row_run(row);
-}
-
-static int put_owner(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	const struct source_owner *owner = &edit->owner;
-	struct state_row row =
-		state_row_begin(db, edit->expected ? STATEMENT_SET_OWNER : STATEMENT_ADD_OWNER);
-	char address[ADDRESS_TEXT_MAX];
-
-	assert(owner->allocation <= ALLOCATION_STATIC && owner->address.family);
-	state_row_text(&row, owner->id);
-	state_row_text(&row, kind_texts[owner->kind]);
-	state_row_text(&row, owner->name);
-	state_row_text(&row, owner->resource_group);
-	state_row_text(&row, owner->region);
-	state_row_text(&row, owner->subscription);
-	state_row_text(&row, address_print(&owner->address, address));
-	state_row_text(&row, schema_allocation_names[owner->allocation]);
-	state_row_text(&row, owner->label);
-	state_row_text(&row, owner->description);
-	state_row_text(&row, owner->tags);
-	return put_record(&row, edit, revision);
-}
-
-static int put_ptr(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	const struct source_ptr *ptr = &edit->ptr;
-	struct state_row row =
-		state_row_begin(db, edit->expected ? STATEMENT_SET_PTR : STATEMENT_ADD_PTR);
-
-	state_row_text(&row, ptr->owner);
-	state_row_text(&row, ptr->fqdn);
-	state_row_text(&row, ptr->description);
-	if (ptr->ttl_given)
-		state_row_number(&row, ptr->ttl);
-	else
-		state_row_none(&row);
-	return put_record(&row, edit, revision);
-}
-
-static int put_group(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	const struct source_group *group = &edit->group;
-	struct state_row row =
-		state_row_begin(db, edit->expected ? STATEMENT_SET_GROUP : STATEMENT_ADD_GROUP);
-
-	state_row_text(&row, group->name);
-	state_row_text(&row, group->region);
-	state_row_text(&row, group->tags);
-	return put_record(&row, edit, revision);
-}
-
-static int delete_record(struct state_db *db, enum state_statement which, const char *key,
-			 const struct source_edit *edit)
-{
-	struct state_row row = state_row_begin(db, which);
-
-	state_row_text(&row, key);
-	state_row_number(&row, (int64_t)edit->expected);
-	return state_row_run(&row);
-}
-
-static int apply_edit(struct state_db *db, const struct source_edit *edit, int64_t revision)
-{
-	switch (edit->act) {
-	case SOURCE_PUT_OWNER: return put_owner(db, edit, revision);
-	case SOURCE_PUT_PTR: return put_ptr(db, edit, revision);
-	case SOURCE_PUT_GROUP: return put_group(db, edit, revision);
-	case SOURCE_DELETE_OWNER:
-		return delete_record(db, STATEMENT_DELETE_OWNER, edit->owner.id, edit);
-	case SOURCE_DELETE_PTR:
-		return delete_record(db, STATEMENT_DELETE_PTR, edit->ptr.owner, edit);
-	case SOURCE_DELETE_GROUP:
-		return delete_record(db, STATEMENT_DELETE_GROUP, edit->group.name, edit);
-	}
-	assert(!"an edit of no kind");
-	return ERR_INVALID;
-}
+/* ---- changes, as transactions ---- */
 
 static int write_revision(struct state_db *db, int64_t revision)
 {
@@ -323,12 +147,23 @@ static int write_revision(struct state_db *db, int64_t revision)
 	return state_row_run(&row);
 }
 
+static int refuse_to_write(struct state *state)
+{
+	struct state_db *db = &state->db;
+
+	if (state_file_look(state->path, db->error) == 0)
+		snprintf(db->error, sizeof db->error,
+			 "the state %s is another process's, and only read here; ask that process",
+			 state->path);
+	return ERR_SYSTEM;
+}
+
 /* With the write lock in hand, and nobody having written since we looked. */
 static int begin_change(struct state *state)
 {
 	struct state_db *db = &state->db;
 	int64_t found = 0;
-	int err = ensure(state);
+	int err = state->looks ? refuse_to_write(state) : ensure(state);
 
 	if (!err)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
@@ -367,22 +202,16 @@ static int give_up_change(struct state *state, int err, char error[SOURCE_ERROR_
 	return give_error(state, err, error);
 }
 
-static int state_apply(struct source *source, const struct source_edit *edits, size_t count,
-		       uint64_t *revision, char error[SOURCE_ERROR_MAX])
-{
-	struct state *state = (struct state *)source;
-	int64_t next = state->revision + 1;
-	int err = begin_change(state);
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = apply_edit(&state->db, &edits[i], next);
-	if (!err)
-		err = end_change(state, next);
-	*revision = (uint64_t)next;
-	return give_up_change(state, err, error);
-}
-
 /* ---- secrets ---- */
+
+static int complain(struct state *state, const char *name)
+{
+	snprintf(state->db.error, sizeof state->db.error,
+		 "the state %s has a secret \"%s\" of another length, which was not written by "
+		 "sluice; repair or remove that record",
+		 state->path, name);
+	return ERR_SYSTEM;
+}
 
 /* ERR_NOT_FOUND: there is none of that name. */
 static int read_secret(struct state *state, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
@@ -392,7 +221,7 @@ static int read_secret(struct state *state, const char *name, uint8_t bytes[SOUR
 	state_row_text(&row, name);
 	int err = state_row_find(&row);
 	if (!err && sqlite3_column_bytes(row.statement, 0) != SOURCE_SECRET_BYTES)
-		err = complain(state, name, "value", "of another length");
+		err = complain(state, name);
 	if (!err)
 		memcpy(bytes, sqlite3_column_blob(row.statement, 0), SOURCE_SECRET_BYTES);
 	state_row_end(&row);
@@ -416,9 +245,7 @@ static int state_secret(struct source *source, const char *name, uint8_t bytes[S
 	struct state *state = (struct state *)source;
 	int err = ensure(state);
 
-	if (!err && !state->db.statements[STATEMENT_READ_SECRET])
-		err = ERR_NOT_FOUND; /* an older version, that is only read */
-	else if (!err)
+	if (!err)
 		err = read_secret(state, name, bytes);
 	if (err == ERR_NOT_FOUND && !state->looks) {
 		entropy_read(bytes, SOURCE_SECRET_BYTES);
@@ -465,8 +292,8 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 	struct state_db *db = &state->db;
 	int err = ensure(state);
 
-	if (!err && !db->statements[write ? STATEMENT_PUT_SERIAL : STATEMENT_READ_SERIAL])
-		err = ERR_NOT_FOUND; /* it is only read, or older than that */
+	if (!err && write && state->looks)
+		err = ERR_NOT_FOUND; /* it is only read */
 	if (!err && write)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	for (size_t i = 0; !err && i < count; i++)
@@ -479,60 +306,374 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 
 /* ---- resources ---- */
 
+size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX])
+{
+	size_t length = address_bits(address) / 8;
+
+	key[0] = address->family;
+	memcpy(key + 1, address->bytes, length);
+	return 1 + length;
+}
+
+/* Of a key that has been checked. */
+static void read_address(sqlite3_stmt *row, int at, struct address *address)
+{
+	const uint8_t *key = sqlite3_column_blob(row, at);
+
+	*address = (struct address){0};
+	if (!key)
+		return;
+	address->family = key[0];
+	memcpy(address->bytes, key + 1, (size_t)sqlite3_column_bytes(row, at) - 1);
+}
+
+/* The columns of RESOURCE, in their order, and its JSON, where that was asked for. */
+enum {
+	COLUMN_KIND,
+	COLUMN_PATH,
+	COLUMN_REVISION,
+	COLUMN_ID,
+	COLUMN_ADDRESS,
+	COLUMN_HOST,
+	COLUMN_GROUP,
+	COLUMN_REGION,
+	COLUMN_PTR,
+	COLUMN_TTL,
+	COLUMN_PTR_REVISION,
+	COLUMN_PTR_ACTION,
+	COLUMN_JSON
+};
+
+static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
+			  struct source_keys *keys)
+{
+	*keys = (struct source_keys){
+		.id = column_text(row, COLUMN_ID),
+		.host = column_text(row, COLUMN_HOST),
+		.group = column_text(row, COLUMN_GROUP),
+		.region = column_text(row, COLUMN_REGION),
+		.ptr = column_text(row, COLUMN_PTR),
+		.ttl_given = sqlite3_column_type(row, COLUMN_TTL) != SQLITE_NULL,
+		.ttl = (uint32_t)sqlite3_column_int64(row, COLUMN_TTL),
+		.ptr_revision = (uint64_t)sqlite3_column_int64(row, COLUMN_PTR_REVISION),
+		.ptr_action = (unsigned)sqlite3_column_int(row, COLUMN_PTR_ACTION),
+	};
+	read_address(row, COLUMN_ADDRESS, &keys->address);
+	*resource = (struct source_resource){
+		.kind = (unsigned)sqlite3_column_int(row, COLUMN_KIND),
+		.path = column_text(row, COLUMN_PATH),
+		.json = sqlite3_column_count(row) > COLUMN_JSON ? column_text(row, COLUMN_JSON)
+								: NULL,
+		.revision = (uint64_t)sqlite3_column_int64(row, COLUMN_REVISION),
+		.keys = keys,
+	};
+}
+
+/* ---- rows of somebody else's hand: what the tables take, and nothing here writes ---- */
+
+static bool is_address_key(sqlite3_stmt *row, int at)
+{
+	const uint8_t *key = sqlite3_column_blob(row, at);
+	int length = sqlite3_column_bytes(row, at);
+
+	return sqlite3_column_type(row, at) == SQLITE_NULL || (length == 5 && key[0] == 4) ||
+	       (length == STATE_ADDRESS_KEY_MAX && key[0] == 6);
+}
+
+/* Where there is a number, it is one of these. */
+static bool is_within(sqlite3_stmt *row, int at, int64_t least, int64_t most)
+{
+	int64_t number = sqlite3_column_int64(row, at);
+
+	return sqlite3_column_type(row, at) == SQLITE_NULL || (number >= least && number <= most);
+}
+
+/* The first column that is wrong; -1: none is. */
+static int find_flaw(sqlite3_stmt *row)
+{
+	if (!is_within(row, COLUMN_REVISION, 1, INT64_MAX))
+		return COLUMN_REVISION;
+	if (sqlite3_column_type(row, COLUMN_ID) != SQLITE_NULL &&
+	    sqlite3_column_bytes(row, COLUMN_ID) != ID_LENGTH)
+		return COLUMN_ID;
+	if (!is_address_key(row, COLUMN_ADDRESS))
+		return COLUMN_ADDRESS;
+	if (!is_within(row, COLUMN_TTL, 0, TTL_MAX))
+		return COLUMN_TTL;
+	if (!is_within(row, COLUMN_PTR_REVISION, 0, INT64_MAX))
+		return COLUMN_PTR_REVISION;
+	return is_within(row, COLUMN_PTR_ACTION, 0, UINT8_MAX) ? -1 : COLUMN_PTR_ACTION;
+}
+
+static int complain_of_row(struct state_row *row, int column)
+{
+	static const char names[][16] = {
+		[COLUMN_REVISION] = "revision",         [COLUMN_ID] = "id",
+		[COLUMN_ADDRESS] = "address",           [COLUMN_TTL] = "ttl",
+		[COLUMN_PTR_REVISION] = "ptr_revision", [COLUMN_PTR_ACTION] = "ptr_action"};
+	sqlite3_stmt *statement = row->statement;
+	const char *path = column_text(statement, COLUMN_PATH);
+
+	if (column == COLUMN_ADDRESS)
+		snprintf(row->db->error, sizeof row->db->error,
+			 "the state %s has a resource \"%s\" with an address that is none, which "
+			 "was not written by sluice; repair or remove that record",
+			 row->db->file.path, path);
+	else
+		snprintf(row->db->error, sizeof row->db->error,
+			 "the state %s has a resource \"%s\" with the %s \"%s\", which was not "
+			 "written by sluice; repair or remove that record",
+			 row->db->file.path, path, names[column], column_text(statement, column));
+	return ERR_SYSTEM;
+}
+
+/* Calls back with every row of the statement, which is bound; ends it. A row that the callback's
+ * own reads come between is fine as long as they use other statements. */
+static int read_rows(struct state_row *row, source_on_resource *on_resource, void *context)
+{
+	struct source_resource resource;
+	struct source_keys keys;
+	int code, flaw, err = 0;
+
+	while (!err && (code = sqlite3_step(row->statement)) != SQLITE_DONE) {
+		if (code != SQLITE_ROW) {
+			err = state_db_fail(row->db, "cannot be read");
+			break;
+		}
+		flaw = find_flaw(row->statement);
+		if (flaw >= 0) {
+			err = complain_of_row(row, flaw);
+			break;
+		}
+		read_resource(row->statement, &resource, &keys);
+		err = on_resource(context, &resource);
+	}
+	state_row_end(row);
+	return err;
+}
+
+/* Readers go on with what is open, wherever its file is by now. */
+static int ensure_readable(struct state *state)
+{
+	state->db.error[0] = '\0';
+	return state->db.file.db ? 0 : ensure(state);
+}
+
 static int state_resources(struct source *source, unsigned kind, const char *from, const char *to,
-			   int (*on_resource)(void *context,
-					      const struct source_resource *resource),
-			   void *context, char error[SOURCE_ERROR_MAX])
+			   source_on_resource *on_resource, void *context,
+			   char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int err = ensure(state), code;
+	int err = ensure_readable(state);
 
-	if (err || !state->db.statements[STATEMENT_READ_RESOURCES])
-		return give_error(state, err, error); /* an older version has none */
+	if (err)
+		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_RESOURCES);
 	state_row_number(&row, kind);
 	state_row_text(&row, from);
 	state_row_text(&row, to);
-	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
-		const struct source_resource resource = {
-			.kind = kind,
-			.path = column_text(row.statement, 0),
-			.json = column_text(row.statement, 1),
-			.revision = (uint64_t)sqlite3_column_int64(row.statement, 2),
-		};
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
 
-		err = code == SQLITE_ROW ? on_resource(context, &resource)
-					 : state_db_fail(&state->db, "cannot be read");
-	}
+static void bind_address(struct state_row *row, const struct address *address,
+			 uint8_t key[STATE_ADDRESS_KEY_MAX])
+{
+	size_t length = 0;
+
+	if (address && address->family)
+		length = state_address_key(address, key);
+	state_row_bytes(row, key, length); /* none is ahead of all */
+}
+
+static int state_find(struct source *source, enum source_by by, unsigned kind, const char *text,
+		      const struct address *address, source_on_resource *on_resource, void *context,
+		      char error[SOURCE_ERROR_MAX])
+{
+	static const enum state_statement statements[] = {
+		[SOURCE_BY_PATH] = STATEMENT_FIND_PATH,
+		[SOURCE_BY_ID] = STATEMENT_FIND_ID,
+		[SOURCE_BY_HOST] = STATEMENT_FIND_HOST,
+		[SOURCE_BY_ADDRESS] = STATEMENT_FIND_ADDRESS,
+	};
+	struct state *state = (struct state *)source;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, statements[by]);
+	if (by == SOURCE_BY_PATH)
+		state_row_number(&row, kind);
+	if (by == SOURCE_BY_ADDRESS)
+		bind_address(&row, address, key);
+	else
+		state_row_text(&row, text);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_page(struct source *source, const struct source_page *page,
+		      source_on_resource *on_resource, void *context, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, page->group     ? STATEMENT_PAGE_GROUP
+							   : page->address ? STATEMENT_PAGE_ADDRESS
+									   : STATEMENT_PAGE_PATH);
+	state_row_number(&row, page->kind);
+	if (page->address)
+		bind_address(&row, page->address, key);
+	else
+		state_row_text(&row, page->path ? page->path : "");
+	state_row_number(&row, (int64_t)page->limit);
+	if (page->group)
+		state_row_text(&row, page->group);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_owned(struct source *source, source_on_resource *on_resource, void *context,
+		       char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_OWNED);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_count(struct source *source, unsigned kind, const char *group, size_t *count,
+		       char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure_readable(state);
+
+	*count = 0;
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row =
+		state_row_begin(&state->db, group ? STATEMENT_COUNT_GROUP : STATEMENT_COUNT_ALL);
+	state_row_number(&row, kind);
+	if (group)
+		state_row_text(&row, group);
+	err = state_row_find(&row);
+	if (!err)
+		*count = (size_t)sqlite3_column_int64(row.statement, 0);
 	state_row_end(&row);
 	return give_error(state, err, error);
 }
 
-/* Its values now, for the caller to free; NULL: there is none. */
-static int read_values(struct state_db *db, unsigned kind, const char *path, char **values)
-{
-	struct state_row row = state_row_begin(db, STATEMENT_READ_RESOURCE);
+/* ---- changes of them ---- */
 
+/* What is there now. */
+struct before {
+	int64_t rid; /* 0: nothing */
+	char *json;  /* allocated */
+	bool same;   /* in all that has an index */
+};
+
+static bool is_column(sqlite3_stmt *row, int at, const void *bytes, size_t length)
+{
+	return bytes ? (size_t)sqlite3_column_bytes(row, at) == length &&
+			       sqlite3_column_type(row, at) != SQLITE_NULL &&
+			       (length == 0 ||
+				memcmp(sqlite3_column_blob(row, at), bytes, length) == 0)
+		     : sqlite3_column_type(row, at) == SQLITE_NULL;
+}
+
+static bool is_text(sqlite3_stmt *row, int at, const char *text)
+{
+	return is_column(row, at, text, text ? strlen(text) : 0);
+}
+
+/* Whether every index of the table would stay as it is. */
+static bool is_found_alike(sqlite3_stmt *row, const struct source_keys *keys)
+{
+	static const struct source_keys none;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+
+	if (!keys)
+		keys = &none;
+	return is_text(row, 2, keys->id) &&
+	       is_column(row, 3, keys->address.family ? key : NULL,
+			 keys->address.family ? state_address_key(&keys->address, key) : 0) &&
+	       is_text(row, 4, keys->host) && is_text(row, 5, keys->group);
+}
+
+static int read_before(struct state_db *db, unsigned kind, const char *path,
+		       const struct source_keys *keys, struct before *before)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_READ_BEFORE);
+
+	*before = (struct before){0};
 	state_row_number(&row, kind);
 	state_row_text(&row, path);
 	int err = state_row_find(&row);
-	*values = err ? NULL : strdup(column_text(row.statement, 0));
-	if (!err && !*values)
-		err = ERR_NOMEM;
+	if (!err) {
+		before->rid = sqlite3_column_int64(row.statement, 0);
+		before->json = strdup(column_text(row.statement, 1));
+		before->same = is_found_alike(row.statement, keys);
+		err = before->json ? 0 : ERR_NOMEM;
+	}
 	state_row_end(&row);
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int put_values(struct state_db *db, const struct source_change *change)
+static int delete_resource(struct state_db *db, const struct before *before)
 {
-	struct state_row row = state_row_begin(db, change->after ? STATEMENT_PUT_RESOURCE
-								 : STATEMENT_DELETE_RESOURCE);
+	struct state_row row = state_row_begin(db, STATEMENT_DELETE_RESOURCE);
 
-	state_row_number(&row, change->kind);
-	state_row_text(&row, change->path);
-	if (change->after) {
-		state_row_text(&row, change->after);
-		state_row_number(&row, (int64_t)change->revision);
+	state_row_number(&row, before->rid);
+	return state_row_run(&row);
+}
+
+static void bind_values(struct state_row *row, const struct source_change *change,
+			const struct source_keys *keys)
+{
+	state_row_number(row, (int64_t)change->revision);
+	state_row_text(row, change->after);
+	state_row_text(row, keys->region);
+	state_row_text(row, keys->ptr);
+	if (keys->ttl_given)
+		state_row_number(row, keys->ttl);
+	else
+		state_row_none(row);
+	state_row_number(row, (int64_t)keys->ptr_revision);
+	state_row_number(row, keys->ptr_action);
+}
+
+/* Columns that have an index are only written where they are others: each costs as much as the
+ * row. */
+static int put_resource(struct state_db *db, const struct source_change *change,
+			const struct source_keys *keys, const struct before *before)
+{
+	static const struct source_keys none;
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	struct state_row row = state_row_begin(db, !before->rid   ? STATEMENT_ADD_RESOURCE
+						   : before->same ? STATEMENT_SET_VALUES
+								  : STATEMENT_SET_RESOURCE);
+
+	if (!keys)
+		keys = &none;
+	bind_values(&row, change, keys);
+	if (!before->same) {
+		state_row_text(&row, keys->id);
+		if (keys->address.family)
+			bind_address(&row, &keys->address, key);
+		else
+			state_row_none(&row);
+		state_row_text(&row, keys->host);
+		state_row_text(&row, keys->group);
+	}
+	if (before->rid) {
+		state_row_number(&row, before->rid);
+	} else {
+		state_row_number(&row, change->kind);
+		state_row_text(&row, change->path);
 	}
 	return state_row_run(&row);
 }
@@ -579,7 +720,7 @@ static int state_begin(struct source *source, const char *who, uint64_t *revisio
 }
 
 static int state_put(struct source *source, unsigned kind, const char *path, const char *json,
-		     char error[SOURCE_ERROR_MAX])
+		     const struct source_keys *keys, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	struct source_change change = {.revision = (uint64_t)state->next,
@@ -588,16 +729,22 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 				       .kind = kind,
 				       .path = path,
 				       .after = json};
-	char *before;
-	int err = read_values(&state->db, kind, path, &before);
+	struct before before;
+	int err = read_before(&state->db, kind, path, keys, &before);
 
-	change.before = before;
-	if (!err && (before || json))
-		err = put_values(&state->db, &change);
-	if (!err && (before || json))
-		err = note_change(&state->db, &change);
-	state->written += before || json;
-	free(before);
+	change.before = before.json;
+	if (!err && (before.rid || json)) {
+		err = json ? put_resource(&state->db, &change, keys, &before)
+			   : delete_resource(&state->db, &before);
+		if (!err)
+			err = note_change(&state->db, &change);
+		state->written++;
+	}
+	free(before.json);
+	if (err == ERR_EXISTS) {
+		snprintf(error, SOURCE_ERROR_MAX, "%s has what another one has", path);
+		return err;
+	}
 	return give_up_change(state, err, error);
 }
 
@@ -622,9 +769,9 @@ static int state_changes(struct source *source, uint64_t after,
 			 void *context, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
-	int err = ensure(state), code;
+	int err = ensure_readable(state), code;
 
-	if (err || !state->db.statements[STATEMENT_READ_CHANGES])
+	if (err)
 		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_CHANGES);
 	state_row_number(&row, (int64_t)after);
@@ -648,14 +795,6 @@ static int state_changes(struct source *source, uint64_t after,
 
 /* ---- the rest ---- */
 
-static int state_watch(struct source *source, void (*on_change)(void *context), void *context)
-{
-	(void)source;
-	(void)on_change;
-	(void)context;
-	return 0;
-}
-
 static void state_about(const struct source *source, struct source_about *about)
 {
 	const struct state *state = (const struct state *)source;
@@ -673,22 +812,33 @@ static void state_close(struct source *source)
 	free(state);
 }
 
-static const struct source_calls calls = {
-	.load = state_load,
-	.is_current = state_is_current,
-	.apply = state_apply,
-	.watch = state_watch,
-	.secret = state_secret,
-	.serials = state_serials,
-	.resources = state_resources,
-	.begin = state_begin,
-	.put = state_put,
-	.commit = state_commit,
-	.roll_back = state_roll_back,
-	.changes = state_changes,
-	.about = state_about,
-	.close = state_close,
-};
+/* ---- the log ---- */
+
+static bool state_is_untidy(struct source *source)
+{
+	struct state *state = (struct state *)source;
+	bool is_long = !state->looks && state->log_pages >= LOG_PAGES_MAX;
+
+	if (is_long)
+		state->log_pages = 0; /* it is seen to */
+	return is_long;
+}
+
+/* Not TRUNCATE: a change costs twice as much while the log grows again. */
+static void state_tidy(struct source *source)
+{
+	sqlite3 *db = ((struct state *)source)->db.file.db;
+	int pages = 0, moved = 0;
+
+	if (!db)
+		return;
+	sqlite3_busy_timeout(db, 100);
+	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+	if (pages >= LOG_PAGES_LONG)
+		sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+}
+
+static const struct source_calls calls;
 
 static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 {
@@ -726,29 +876,14 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 
 static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 {
-	static const enum state_statement needed[] = {STATEMENT_READ_REVISION,
-						      STATEMENT_READ_VERSION, STATEMENT_READ_OWNERS,
-						      STATEMENT_READ_PTRS};
-	static const struct {
-		const char *table;
-		enum state_statement statement;
-	} later[] = {{"resource_groups", STATEMENT_READ_GROUPS},
-		     {"secrets", STATEMENT_READ_SECRET},
-		     {"serials", STATEMENT_READ_SERIAL},
-		     {"resources", STATEMENT_READ_RESOURCES}};
 	struct state_db *db = &state->db;
 	int err = state_file_open_to_look(&db->file, state->path, error);
 
 	state->looks = true;
-	for (size_t i = 0; !err && i < COUNT(needed); i++) {
-		err = state_db_prepare(db, needed[i]);
+	if (!err) {
+		err = state_db_prepare_all(db);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
 	}
-	/* An older version has not all of them. */
-	for (size_t i = 0; !err && i < COUNT(later); i++)
-		if (sqlite3_table_column_metadata(db->file.db, NULL, later[i].table, NULL, NULL,
-						  NULL, NULL, NULL, NULL) == SQLITE_OK)
-			err = state_db_prepare(db, later[i].statement);
 	return err;
 }
 
@@ -765,3 +900,105 @@ struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
 	state_close(&state->source);
 	return NULL;
 }
+
+/* ---- a second connection ---- */
+
+/* What is open, where it is not at its path any more: as it is now, and only to be read. */
+static struct source *copy_open_one(struct state *state, char error[SOURCE_ERROR_MAX])
+{
+	struct state *other = state_new(state->path, error);
+	int err;
+
+	if (!other)
+		return NULL;
+	other->looks = true;
+	err = state_file_copy(&other->db.file, &state->db.file, other->path, other->db.error);
+	if (!err)
+		err = state_db_prepare_all(&other->db);
+	if (!err)
+		return &other->source;
+	give_error(other, err, error);
+	state_close(&other->source);
+	return NULL;
+}
+
+static struct source *open_another(struct state *state, char error[SOURCE_ERROR_MAX])
+{
+	struct state *other;
+	int err = ensure(state);
+
+	if (state->looks)
+		return state_look(state->path, error);
+	if (err && state->db.file.db)
+		return copy_open_one(state, error);
+	other = err ? NULL : state_new(state->path, error);
+	if (!other) {
+		if (err)
+			give_error(state, err, error);
+		return NULL;
+	}
+	err = open_connection(other);
+	if (!err)
+		return &other->source;
+	give_error(other, err, error);
+	state_close(&other->source);
+	return NULL;
+}
+
+/* Whoever else writes while there are two is noticed by one of them: until here by the first, from
+ * here on by the second. */
+static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	struct source *opened = open_another(state, error);
+	struct state *other = (struct state *)opened;
+
+	if (!opened)
+		return NULL;
+	error[0] = '\0';
+	if (state_db_number(&other->db, STATEMENT_READ_VERSION, &other->version) != 0 ||
+	    !state_is_current(source))
+		other->version = -1;
+	other->revision = state->revision;
+	return opened;
+}
+
+static void state_join(struct source *source, struct source *other)
+{
+	struct state *state = (struct state *)source;
+	int64_t revision = ((const struct state *)other)->revision, version = -1;
+
+	if (revision != state->revision) {
+		if (!state->db.file.db ||
+		    state_db_number(&state->db, STATEMENT_READ_VERSION, &version) != 0 ||
+		    !state_is_current(other))
+			version = -1;
+		state->revision = revision;
+		state->version = version;
+		state->log_pages = ((const struct state *)other)->log_pages;
+	}
+	state_close(other);
+}
+
+static const struct source_calls calls = {
+	.is_current = state_is_current,
+	.sync = state_sync,
+	.secret = state_secret,
+	.serials = state_serials,
+	.resources = state_resources,
+	.find = state_find,
+	.page = state_page,
+	.owned = state_owned,
+	.count = state_count,
+	.begin = state_begin,
+	.put = state_put,
+	.commit = state_commit,
+	.roll_back = state_roll_back,
+	.changes = state_changes,
+	.another = state_another,
+	.join = state_join,
+	.is_untidy = state_is_untidy,
+	.tidy = state_tidy,
+	.about = state_about,
+	.close = state_close,
+};

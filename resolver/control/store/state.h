@@ -1,21 +1,22 @@
 /* The state: a source (source.h) that is one SQLite file beside the configuration. It is in WAL
- * mode with synchronous = FULL: what apply has acknowledged is on the disk. The file is made when
+ * mode with synchronous = FULL: what commit has acknowledged is on the disk. The file is made when
  * there is none, for its owner only; an older version of its tables is brought up to date when it
  * is opened, a newer one, or another program's file, is refused and left alone.
  *
  * One server writes. Others may read (sqlite3 FILE .dump). Should another one write all the same,
- * the next apply notices and gives ERR_EXISTS, until load has been called again.
+ * the next begin notices and gives ERR_EXISTS, until sync has been called again.
  *
- * Nothing is written to a file that is not at its path any more: once it is gone or replaced, calls
- * fail until it is back, and it is not made anew, because a load would then forget everything.
- * After any failure that has to do with the file the next call opens it again. */
+ * Nothing is written to a file that is not at its path any more: once it is gone or replaced,
+ * changes fail until it is back, and it is not made anew, because everything would be forgotten
+ * then. What only reads goes on with the file that is open. After any failure that has to do with
+ * the file the next change, or sync, opens it again. */
 #ifndef SLUICE_STATE_H
 #define SLUICE_STATE_H
 
 #include "resolver/control/store/source.h"
 
 enum {
-	STATE_VERSION = 5,              /* of the tables */
+	STATE_VERSION = 6,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
 	STATE_BUSY_MS = 500,            /* waited for another program's lock */
 };
@@ -23,8 +24,9 @@ enum {
 /* NULL: `error` says why, and what would help. */
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
-/* The same to be read only, also while a server has it open: nothing of it is written or made, and
- * an older version is read as it is. NULL with "" in `error`: there is no such file. */
+/* The same to be read only, also while a server has it open: nothing of it is written or made; an
+ * older version is copied and brought up to date aside. NULL with "" in `error`: there is no such
+ * file. */
 struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX]);
 
 #endif

@@ -8,42 +8,46 @@
 
 #include "resolver/control/store/state_internal.h"
 
+/* The columns of struct source_resource, its keys among them. */
+#define RESOURCE                                                                                   \
+	"kind, path, revision, id, addr, host, grp, region, ptr, ttl, ptr_revision, ptr_action"
+
 #define STATEMENT_MAP(X)                                                                           \
 	X(READ_REVISION, "SELECT value FROM meta WHERE key = 'revision'")                          \
 	X(READ_VERSION, "PRAGMA data_version")                                                     \
 	X(WRITE_REVISION, "UPDATE meta SET value = ?1 WHERE key = 'revision'")                     \
-	X(READ_OWNERS, "SELECT id, kind, name, resource_group, region, subscription, address,"     \
-		       " allocation, label, description, tags, revision FROM owners")              \
-	X(READ_PTRS, "SELECT owner, fqdn, description, ttl, revision FROM ptrs")                   \
-	X(READ_GROUPS, "SELECT name, region, tags, revision FROM resource_groups")                 \
-	X(ADD_OWNER, "INSERT INTO owners VALUES"                                                   \
-		     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")                       \
-	X(SET_OWNER, "UPDATE owners SET kind = ?2, name = ?3, resource_group = ?4, region = ?5,"   \
-		     " subscription = ?6, address = ?7, allocation = ?8, label = ?9,"              \
-		     " description = ?10, tags = ?11, revision = ?12"                              \
-		     " WHERE id = ?1 AND revision = ?13")                                          \
-	X(DELETE_OWNER, "DELETE FROM owners WHERE id = ?1 AND revision = ?2")                      \
-	X(ADD_PTR, "INSERT INTO ptrs VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
-	X(SET_PTR, "UPDATE ptrs SET fqdn = ?2, description = ?3, ttl = ?4, revision = ?5"          \
-		   " WHERE owner = ?1 AND revision = ?6")                                          \
-	X(DELETE_PTR, "DELETE FROM ptrs WHERE owner = ?1 AND revision = ?2")                       \
-	X(ADD_GROUP, "INSERT INTO resource_groups VALUES (?1, ?2, ?3, ?4)")                        \
-	X(SET_GROUP, "UPDATE resource_groups SET name = ?1, region = ?2, tags = ?3, revision = ?4" \
-		     " WHERE name = ?1 AND revision = ?5")                                         \
-	X(DELETE_GROUP, "DELETE FROM resource_groups WHERE name = ?1 AND revision = ?2")           \
 	X(READ_SECRET, "SELECT value FROM secrets WHERE name = ?1")                                \
 	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")                                       \
 	X(READ_SERIAL, "SELECT serial, reserved, digest FROM serials WHERE zone = ?1")             \
 	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")                    \
-	X(READ_RESOURCES, "SELECT path, json, revision FROM resources"                             \
+	X(READ_RESOURCES, "SELECT " RESOURCE ", json FROM resources"                               \
 			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
-	X(READ_RESOURCE, "SELECT json FROM resources WHERE kind = ?1 AND path = ?2")               \
-	X(PUT_RESOURCE, "INSERT INTO resources (kind, path, json, revision)"                       \
-			" VALUES (?1, ?2, ?3, ?4) ON CONFLICT (kind, path)"                        \
-			" DO UPDATE SET json = excluded.json, revision = excluded.revision")       \
-	X(DELETE_RESOURCE, "DELETE FROM resources WHERE kind = ?1 AND path = ?2")                  \
+	X(FIND_PATH, "SELECT " RESOURCE ", json FROM resources WHERE kind = ?1 AND path = ?2")     \
+	X(FIND_ID, "SELECT " RESOURCE ", json FROM resources WHERE id = ?1")                       \
+	X(FIND_HOST, "SELECT " RESOURCE ", json FROM resources WHERE host = ?1")                   \
+	X(FIND_ADDRESS, "SELECT " RESOURCE ", json FROM resources WHERE addr = ?1")                \
+	X(PAGE_PATH, "SELECT " RESOURCE ", json FROM resources"                                    \
+		     " WHERE kind = ?1 AND path > ?2 ORDER BY path LIMIT ?3")                      \
+	X(PAGE_ADDRESS, "SELECT " RESOURCE ", json FROM resources"                                 \
+			" WHERE addr > ?2 AND ?1 IN (0, kind) ORDER BY addr LIMIT ?3")             \
+	X(PAGE_GROUP, "SELECT " RESOURCE ", json FROM resources"                                   \
+		      " WHERE grp = ?4 AND addr > ?2 AND kind = ?1 ORDER BY addr LIMIT ?3")        \
+	X(READ_OWNED, "SELECT " RESOURCE " FROM resources WHERE addr NOT NULL")                    \
+	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                             \
+	X(COUNT_GROUP, "SELECT count(*) FROM resources WHERE grp = ?2 AND kind = ?1")              \
+	X(READ_BEFORE, "SELECT rid, json, id, addr, host, grp FROM resources"                      \
+		       " WHERE kind = ?1 AND path = ?2")                                           \
+	X(ADD_RESOURCE, "INSERT INTO resources (revision, json, region, ptr, ttl, ptr_revision,"   \
+			" ptr_action, id, addr, host, grp, kind, path)"                            \
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")        \
+	X(SET_RESOURCE, "UPDATE resources SET revision = ?1, json = ?2, region = ?3, ptr = ?4,"    \
+			" ttl = ?5, ptr_revision = ?6, ptr_action = ?7, id = ?8, addr = ?9,"       \
+			" host = ?10, grp = ?11 WHERE rid = ?12")                                  \
+	X(SET_VALUES, "UPDATE resources SET revision = ?1, json = ?2, region = ?3, ptr = ?4,"      \
+		      " ttl = ?5, ptr_revision = ?6, ptr_action = ?7 WHERE rid = ?8")              \
+	X(DELETE_RESOURCE, "DELETE FROM resources WHERE rid = ?1")                                 \
 	X(READ_CHANGES, "SELECT revision, time, who, kind, path, before, after FROM changes"       \
-			" WHERE revision > ?1 ORDER BY seq")                                       \
+			" WHERE revision > ?1 ORDER BY revision, seq")                             \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
 	X(FORGET_CHANGES, "DELETE FROM changes WHERE time < ?1 AND seq IN"                         \

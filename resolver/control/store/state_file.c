@@ -159,10 +159,47 @@ static char *look_uri(const char *path)
 	return NULL;
 }
 
+int state_file_copy(struct state_file *copy, const struct state_file *file, const char *path,
+		    char error[SOURCE_ERROR_MAX])
+{
+	sqlite3_backup *backup = NULL;
+	int err = 0;
+
+	*copy = (struct state_file){.path = path};
+	if (sqlite3_open_v2("", &copy->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    NULL) == SQLITE_OK)
+		backup = sqlite3_backup_init(copy->db, "main", file->db, "main");
+	if (!backup || sqlite3_backup_step(backup, -1) != SQLITE_DONE)
+		err = state_explain(copy->db, path, "cannot be read", error);
+	sqlite3_backup_finish(backup);
+	if (err)
+		state_file_close(copy);
+	return err;
+}
+
+/* An older version's. */
+static int copy_and_prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
+{
+	struct state_file copy;
+	int err = state_file_copy(&copy, file, file->path, error);
+
+	if (!err)
+		err = state_prepare(copy.db, file->path, error);
+	if (err) {
+		state_file_close(&copy);
+		return err;
+	}
+	sqlite3_close(file->db);
+	*file = copy;
+	return 0;
+}
+
 int state_file_open_to_look(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	char *uri = look_uri(path);
 	int err = uri ? 0 : ERR_NOMEM;
+	bool is_old = false;
 
 	*file = (struct state_file){.path = path};
 	if (!err && sqlite3_open_v2(uri, &file->db,
@@ -172,8 +209,10 @@ int state_file_open_to_look(struct state_file *file, const char *path, char erro
 	free(uri);
 	if (!err) {
 		sqlite3_busy_timeout(file->db, STATE_BUSY_MS);
-		err = state_examine(file->db, path, error);
+		err = state_examine(file->db, path, &is_old, error);
 	}
+	if (!err && is_old)
+		err = copy_and_prepare(file, error);
 	if (err)
 		state_file_close(file);
 	return err;

@@ -31,6 +31,9 @@ MUST_CHECK int state_file_open(struct state_file *file, const char *path,
 /* Opens it as it is and to read only; nothing is made beside it where nobody has it open. */
 MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path,
 				       char error[SOURCE_ERROR_MAX]);
+/* What is open, once more: in a temporary file, which goes when it is closed. */
+MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,
+			       const char *path, char error[SOURCE_ERROR_MAX]);
 void state_file_close(struct state_file *file); /* closed is fine */
 /* Whether what is open is what is at the path. */
 bool state_file_is_there(const struct state_file *file);
@@ -41,7 +44,12 @@ MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_
 
 /* Brings an open file to how this version keeps it. */
 MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
-/* Whether this version can read it as it is. */
-MUST_CHECK int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
+/* Whether this version can read it, as it is or (*is_old) once it is prepared. */
+MUST_CHECK int state_examine(sqlite3 *db, const char *path, bool *is_old,
+			     char error[SOURCE_ERROR_MAX]);
+
+enum { STATE_ADDRESS_KEY_MAX = 17 };
+/* The family and the bytes, which sort as numbers; returns how long it is. */
+size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX]);
 
 #endif

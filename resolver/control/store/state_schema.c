@@ -3,19 +3,30 @@
  * file's header (PRAGMA user_version), and so is whose file it is (application_id), so that a path
  * that leads to somebody else's database harms nobody.
  *
- *     owners    what the API added          id, kind, name, ..., address, ..., revision
- *     ptrs      what the API asked for      owner, fqdn, description, ttl, revision
- *     resource_groups                       name, region, tags, revision; a group that an older
- *                                           version knew by its addresses alone becomes one
+ *     resources what the API made           kind, path, revision, json (resource/kind.h), and what
+ *                                           else it is found by (struct source_keys)
+ *     changes   of those, a week of them    revision, time, who, kind, path, before, after
  *     meta      revision of the latest change
  *     serials   what was given out for zones that go out (serial_book.h)
- *     resources what the API made           kind, path, revision, json (resource/kind.h)
- *     changes   of those, a week of them    revision, time, who, kind, path, before, after
- *     secrets   name, value (bytes): what the server signs with */
+ *     secrets   name, value (bytes): what the server signs with
+ *
+ * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
+ * their own. An address has its PTR in its row since; a PTR that has a row is of an address that
+ * the configuration file declares. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "resolver/control/base/percent.h"
 #include "resolver/control/store/state_internal.h"
+#include "rules/base.h"
+#include "rules/text.h"
+
+/* Of resource/kind.h, whose numbers never change. */
+#define KIND_ADDRESS "101"
+#define KIND_SERVICE "102"
+#define KIND_PTR     "103"
+#define KIND_GROUP   "104"
 
 static const char *const migrations[STATE_VERSION] = {
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
@@ -43,6 +54,52 @@ static const char *const migrations[STATE_VERSION] = {
 	" time INTEGER NOT NULL, who TEXT NOT NULL, kind INTEGER NOT NULL, path TEXT NOT NULL,"
 	" before TEXT, after TEXT) STRICT;"
 	"CREATE INDEX c_revision ON changes(revision);",
+	"ALTER TABLE resources ADD COLUMN id TEXT;"
+	"ALTER TABLE resources ADD COLUMN addr BLOB;"
+	"ALTER TABLE resources ADD COLUMN host TEXT;"
+	"ALTER TABLE resources ADD COLUMN grp TEXT;"
+	"ALTER TABLE resources ADD COLUMN region TEXT;"
+	"ALTER TABLE resources ADD COLUMN ptr TEXT;"
+	"ALTER TABLE resources ADD COLUMN ttl INTEGER;"
+	"ALTER TABLE resources ADD COLUMN ptr_revision INTEGER;"
+	"ALTER TABLE resources ADD COLUMN ptr_action INTEGER;"
+	"CREATE UNIQUE INDEX r_id ON resources(id) WHERE id IS NOT NULL;"
+	"CREATE UNIQUE INDEX r_addr ON resources(addr) WHERE addr IS NOT NULL;"
+	"CREATE UNIQUE INDEX r_host ON resources(host) WHERE host IS NOT NULL;"
+	"CREATE INDEX r_grp ON resources(grp, addr) WHERE grp IS NOT NULL;"
+	"SELECT not_written('kind', kind, id) FROM owners WHERE kind NOT IN ('address', 'service');"
+	"SELECT not_written('id', id, name) FROM owners WHERE length(id) <> 36;"
+	"SELECT not_written('allocation', allocation, id) FROM owners"
+	" WHERE allocation NOT IN ('dynamic', 'static');"
+	"SELECT not_written('tags', tags, id) FROM owners WHERE tags NOT NULL"
+	" AND CASE WHEN json_valid(tags) THEN json_type(tags) <> 'object' ELSE 1 END;"
+	"SELECT not_written('owner', owner, fqdn) FROM ptrs WHERE length(owner) <> 36;"
+	"SELECT not_written('ttl', ttl, owner) FROM ptrs WHERE ttl NOT BETWEEN 0 AND 2147483647;"
+	"INSERT INTO resources (kind, path, revision, json, id, addr, host, grp, region, ptr, ttl,"
+	" ptr_revision) SELECT " KIND_ADDRESS
+	", resource_path(coalesce(resource_group, '-'), name),"
+	" max(o.revision, coalesce(p.revision, 0)), json_patch('{}', json_object('name', name,"
+	" 'resource_group', resource_group, 'id', id, 'region', region, 'subscription',"
+	" subscription, 'address', address, 'allocation', allocation, 'domain_name_label', label,"
+	" 'tags', json(tags), 'reverse_fqdn', fqdn, 'description', p.description, 'ttl', ttl)),"
+	" id, address_key(address, id), lower(label || '.' || region),"
+	" lower(coalesce(resource_group, '')), region, fqdn, ttl, p.revision"
+	" FROM owners o LEFT JOIN ptrs p ON p.owner = o.id WHERE o.kind = 'address';"
+	"INSERT INTO resources (kind, path, revision, json, id, addr, ptr, ttl, ptr_revision)"
+	" SELECT " KIND_SERVICE ", resource_path('-', name), max(o.revision, coalesce(p.revision,"
+	" 0)), json_patch('{}', json_object('name', name, 'id', id, 'subscription', subscription,"
+	" 'address', address, 'description', o.description, 'tags', json(tags), 'reverse_fqdn',"
+	" fqdn, 'ptr_description', p.description, 'ttl', ttl)), id, address_key(address, id), fqdn,"
+	" ttl, p.revision FROM owners o LEFT JOIN ptrs p ON p.owner = o.id"
+	" WHERE o.kind = 'service';"
+	"INSERT INTO resources (kind, path, revision, json, ptr, ttl, ptr_revision)"
+	" SELECT " KIND_PTR ", owner, revision, json_patch('{}', json_object('reverse_fqdn', fqdn,"
+	" 'description', description, 'ttl', ttl)), fqdn, ttl, revision FROM ptrs"
+	" WHERE owner NOT IN (SELECT id FROM owners);"
+	"INSERT INTO resources (kind, path, revision, json)"
+	" SELECT " KIND_GROUP ", resource_path('-', name), revision, json_patch('{}',"
+	" json_object('name', name, 'region', region, 'tags', json(tags))) FROM resource_groups;"
+	"DROP TABLE owners; DROP TABLE ptrs; DROP TABLE resource_groups;",
 };
 
 static const char *advice(int code)
@@ -58,6 +115,8 @@ static const char *advice(int code)
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN: return "the server must be able to write the file and its directory";
 	case SQLITE_IOERR: return "check its disk";
+	case SQLITE_CONSTRAINT: return "two of its records have the same; remove one of them";
+	case SQLITE_MISMATCH: return "repair or remove that record";
 	default: return "try again";
 	}
 }
@@ -92,7 +151,8 @@ static int set_modes(sqlite3 *db)
 {
 	return sqlite3_exec(db,
 			    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+			    "PRAGMA cache_size = -16384;",
 			    NULL, NULL, NULL);
 }
 
@@ -103,10 +163,83 @@ static int refuse(const char *path, const char *why, char error[SOURCE_ERROR_MAX
 	return ERR_SYSTEM;
 }
 
+/* ---- what a migration computes ---- */
+
+static const char *text_of(sqlite3_value *value)
+{
+	const char *text = (const char *)sqlite3_value_text(value);
+
+	return text ? text : "";
+}
+
+/* resource_path(group, name): as path_key has it (resource/kind.h). */
+static void resource_path(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	char group[3 * NAME_TEXT_MAX], name[3 * NAME_TEXT_MAX];
+	char *path = NULL;
+
+	(void)count;
+	if (asprintf(&path, "%s/%s", percent_encode(group, sizeof group, text_of(values[0])),
+		     percent_encode(name, sizeof name, text_of(values[1]))) < 0)
+		sqlite3_result_error_nomem(context);
+	else
+		sqlite3_result_text(context, text_lower(path), -1, free);
+}
+
+static void complain(sqlite3_context *context, const char *what, sqlite3_value *value,
+		     sqlite3_value *whose)
+{
+	char text[SOURCE_ERROR_MAX / 2];
+
+	snprintf(text, sizeof text, "the %s \"%.80s\" of \"%.80s\" was not written by sluice", what,
+		 text_of(value), text_of(whose));
+	sqlite3_result_error(context, text, -1);
+	sqlite3_result_error_code(context, SQLITE_MISMATCH);
+}
+
+/* not_written(what, value, whose): ends the migration. */
+static void not_written(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	complain(context, text_of(values[0]), values[1], values[2]);
+}
+
+/* address_key(text, whose): as state_address_key has it. */
+static void address_key(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	struct address address;
+
+	(void)count;
+	if (address_parse(&address, text_of(values[0])) != 0)
+		complain(context, "address", values[0], values[1]);
+	else
+		sqlite3_result_blob(context, key, (int)state_address_key(&address, key),
+				    SQLITE_TRANSIENT);
+}
+
+static int add_functions(sqlite3 *db)
+{
+	static const struct {
+		const char *name;
+		int count;
+		void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
+	} functions[] = {{"resource_path", 2, resource_path},
+			 {"address_key", 2, address_key},
+			 {"not_written", 3, not_written}};
+	int code = SQLITE_OK;
+
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(functions); i++)
+		code = sqlite3_create_function(db, functions[i].name, functions[i].count,
+					       SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+					       functions[i].call, NULL, NULL);
+	return code;
+}
+
 static int migrate(sqlite3 *db, long long version)
 {
 	char header[96];
-	int code = SQLITE_OK;
+	int code = add_functions(db);
 
 	for (; code == SQLITE_OK && version < STATE_VERSION; version++)
 		code = sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
@@ -132,12 +265,12 @@ static int read_header(sqlite3 *db, const char *path, long long *version,
 	return 0;
 }
 
-int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+/* Under the lock, so that two that make the same new file do not both make its tables. */
+static int bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	long long version = 0;
 	int err;
 
-	/* Under the lock, so that two that make the same new file do not both make its tables. */
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be read", error);
 	else
@@ -148,17 +281,29 @@ int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 		err = state_explain(db, path, "cannot be prepared", error);
 	if (err && !sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+/* A file of this version takes no lock, which somebody else may have for long. */
+int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	long long version = 0;
+	int err = read_header(db, path, &version, error);
+
+	if (!err && version < STATE_VERSION)
+		err = bring_up_to_date(db, path, error);
 	if (!err && set_modes(db) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be written", error);
 	return err;
 }
 
-int state_examine(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+int state_examine(sqlite3 *db, const char *path, bool *is_old, char error[SOURCE_ERROR_MAX])
 {
 	long long version;
 	int err = read_header(db, path, &version, error);
 
 	if (!err && version == 0)
 		error[0] = '\0'; /* it has no tables yet */
+	*is_old = !err && version < STATE_VERSION;
 	return !err && version == 0 ? ERR_NOT_FOUND : err;
 }

@@ -8,7 +8,6 @@
 
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory_group.h"
 #include "resolver/control/resource/ownership.h"
 #include "rules/base.h"
 #include "rules/name.h"

@@ -1,10 +1,10 @@
-/* ARM's resource groups (inventory_group.h):
+/* ARM's resource groups (inventory.h):
  *
  *     GET      all, in pages (azure/page.h); one; HEAD: 204, or 404
  *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
  *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
- *              (remake.h); 200, which Azure's clients want to see
+ *              (bulk.h); 200, which Azure's clients want to see
  *
  * Putting an address into a group that is not there makes the group; for Azure that is an error.
  * Addresses that the file declares in no group are shown in the group "-", which can only be
@@ -13,10 +13,10 @@
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/page.h"
-#include "resolver/control/api/remake.h"
+#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/change_group.h"
+#include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
 
 enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
@@ -47,21 +47,26 @@ static void answer(struct api_request *request, unsigned status, const struct re
 }
 
 /* The group "-", of the addresses without one; false: there are none. */
-static bool find_ungrouped(const struct api_request *request, struct resource_group *group)
+static bool find_ungrouped(struct inventory *inventory, struct resource_group *group)
 {
-	const struct inventory *inventory = api_inventory(request);
+	const struct owner *any;
 	*group = (struct resource_group){
 		.name = GROUP_NONE,
 		.region = inventory_model(inventory)->region,
 	};
-	return inventory_has_ungrouped(inventory);
+	return inventory_group_after(inventory, NULL, NULL, &any, 1) > 0;
+}
+
+static bool find_in(const struct api_request *request, struct inventory *inventory,
+		    struct resource_group *group)
+{
+	const char *name = api_group(request);
+	return name ? inventory_group(inventory, name, group) : find_ungrouped(inventory, group);
 }
 
 static bool find(const struct api_request *request, struct resource_group *group)
 {
-	const char *name = api_group(request);
-	return name ? inventory_group(api_inventory(request), name, group)
-		    : find_ungrouped(request, group);
+	return find_in(request, api_inventory(request), group);
 }
 
 /* By name; the one that stands for no group comes first. */
@@ -73,7 +78,8 @@ static json_t *page_json(const struct arm_page *page, const struct resource_grou
 	json_t *array = json_array();
 	const char *shown = NULL;
 	*last = NULL;
-	if (!page->behind && find_ungrouped(request, &ungrouped) && arm_page_takes(page, NULL)) {
+	if (!page->behind && find_ungrouped(api_inventory(request), &ungrouped) &&
+	    arm_page_takes(page, NULL)) {
 		json_add(array, group_json(request, &ungrouped));
 		shown = GROUP_NONE;
 	}
@@ -113,6 +119,8 @@ static bool find_asked(struct api_request *request, struct resource_group *group
 		return false;
 	if (find(request, group))
 		return true;
+	if (api_could_not_read(request))
+		return false;
 	api_fail(request, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.",
 		 api_parameter(request, "group"));
 	return false;
@@ -172,10 +180,10 @@ static void put(struct api_request *request, const struct resource_group *before
 		.tags = tags,
 	};
 	struct resource_group group;
-	struct change *change = change_begin(api_inventory(request));
+	struct change *change = change_begin(api_inventory(request), request->client);
 	int err = change ? require(request, change, before) : ERR_NOMEM;
 	if (err == 0)
-		err = change_group_put(change, &wanted);
+		err = change_group_put(change, &wanted, false);
 	if (!api_change_end(request, change, err, NULL))
 		return;
 	api_log_change(request, before ? "resource group changed" : "resource group made",
@@ -227,10 +235,11 @@ void api_group_patch(struct api_request *request)
 
 /* ---- and the end ---- */
 
-static int remove_all(const struct api_request *request, struct change *change)
+static int remove_all(const struct api_request *request, struct change *change,
+		      struct inventory *inventory)
 {
 	struct resource_group group;
-	int err = require(request, change, find(request, &group) ? &group : NULL);
+	int err = require(request, change, find_in(request, inventory, &group) ? &group : NULL);
 	return err ? err
 		   : change_group_remove(change, api_group(request),
 					 api_parameter(request, "subscription"));
@@ -245,29 +254,31 @@ static void answer_removed(struct api_request *request)
 
 static void remove_now(struct api_request *request)
 {
-	struct change *change = change_begin(api_inventory(request));
-	if (api_change_end(request, change, change ? remove_all(request, change) : ERR_NOMEM, NULL))
+	struct inventory *inventory = api_inventory(request);
+	struct change *change = change_begin(inventory, request->client);
+	int err = change ? remove_all(request, change, inventory) : ERR_NOMEM;
+	if (api_change_end(request, change, err, NULL))
 		answer_removed(request);
 }
 
 /* ---- of one with many ---- */
 
-static int edit(struct api_remake *remake, struct change *change)
+static int edit(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
 {
-	return remove_all(remake->request, change);
+	return remove_all(bulk->request, change, inventory);
 }
 
-static void answer_edited(struct api_remake *remake, const struct change_error *error)
+static void answer_edited(struct api_bulk *bulk, const struct change_error *error)
 {
 	if (error)
-		api_fail_change(remake->request, error);
+		api_fail_change(bulk->request, error);
 	else
-		answer_removed(remake->request);
+		answer_removed(bulk->request);
 }
 
-static void forget(struct api_remake *remake)
+static void forget(struct api_bulk *bulk)
 {
-	free(remake);
+	free(bulk);
 }
 
 void api_group_delete(struct api_request *request)
@@ -279,12 +290,12 @@ void api_group_delete(struct api_request *request)
 		remove_now(request);
 		return;
 	}
-	struct api_remake *remake = malloc(sizeof *remake);
-	if (!remake) {
+	struct api_bulk *bulk = malloc(sizeof *bulk);
+	if (!bulk) {
 		api_fail_memory(request);
 		return;
 	}
-	*remake = (struct api_remake){
+	*bulk = (struct api_bulk){
 		.request = request, .edit = edit, .answer = answer_edited, .free = forget};
-	api_remake(remake);
+	api_bulk(bulk);
 }

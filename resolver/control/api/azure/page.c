@@ -8,7 +8,6 @@
 
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory_page.h"
 #include "rules/base.h"
 
 /* ---- $filter ---- */

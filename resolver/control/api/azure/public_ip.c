@@ -11,8 +11,6 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
-#include "resolver/control/resource/inventory_group.h"
-#include "resolver/control/resource/inventory_page.h"
 #include "resolver/control/resource/ownership.h"
 
 enum { IDLE_SHOWN = 4 };
@@ -76,16 +74,14 @@ static bool is_listed(const struct api_request *request, const struct owner *own
 	       (!*group || strcasecmp(group, api_arm_group(owner)) == 0);
 }
 
-/* Of a group that is not too large, its own; of a larger one, all addresses, for is_listed to sort
- * out. */
+/* Of the group of the path, or all addresses. */
 static int next_owners(const struct api_request *request, const char *behind,
 		       const struct owner **owners, size_t room, size_t *count)
 {
-	const struct inventory *inventory = api_inventory(request);
+	struct inventory *inventory = api_inventory(request);
 	const char *group = api_group(request);
 	struct address address;
-	if (!*api_parameter(request, "group") ||
-	    inventory_group_size(inventory, group) > INVENTORY_GROUP_MAX)
+	if (!*api_parameter(request, "group"))
 		return api_list_addresses(request, behind, owners, room, count);
 	bool after = behind && address_parse(&address, behind) == 0;
 	*count = inventory_group_after(inventory, group, after ? &address : NULL, owners, room);
@@ -111,7 +107,7 @@ void api_public_ips_list(struct api_request *request)
 
 const struct owner *public_ip_asked(const struct api_request *request)
 {
-	const struct inventory *inventory = api_inventory(request);
+	struct inventory *inventory = api_inventory(request);
 	const struct owner *owner =
 		inventory_address(inventory, api_group(request), api_parameter(request, "name"));
 	return owner && ownership_is_of(inventory, owner, api_parameter(request, "subscription"))
@@ -121,6 +117,8 @@ const struct owner *public_ip_asked(const struct api_request *request)
 
 static void fail_missing(struct api_request *request)
 {
+	if (api_could_not_read(request))
+		return;
 	api_fail(request, 404, "ResourceNotFound",
 		 "The Resource 'Microsoft.Network/publicIPAddresses/%s' under resource group '%s' "
 		 "was not found",
@@ -183,6 +181,8 @@ void api_public_ip_delete(struct api_request *request)
 	if (!api_arm_begin(request))
 		return;
 	const struct owner *owner = public_ip_asked(request);
+	if (!owner && api_could_not_read(request))
+		return;
 	if (!owner && !request->if_match) {
 		api_reply_empty(request, 204);
 		return;

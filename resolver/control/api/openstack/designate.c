@@ -89,13 +89,15 @@ static const char *key_uuid(const char *key)
 static const struct owner *asked_address(struct api_request *request)
 {
 	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
-	const struct inventory *inventory = api_inventory(request);
+	struct inventory *inventory = api_inventory(request);
 	if (!uuid) {
 		api_fail(request, 400, "bad_request",
 			 "Floating IP %s is not in the format of <region>:<uuid>", key);
 		return NULL;
 	}
 	const struct owner *owner = inventory_by_id(inventory, uuid);
+	if (!owner && api_could_not_read(request))
+		return NULL;
 	size_t length = (size_t)(uuid - key) - 1;
 	const char *region = owner && owner->region ? owner->region : no_region;
 	if (owner && owner->kind == OWNER_ADDRESS && strlen(region) == length &&

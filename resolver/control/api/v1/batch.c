@@ -1,43 +1,46 @@
-/* POST /v1/ptrs: many PTRs at once, all or none of them (ptr_batch.h).
+/* POST /v1/ptrs: many PTRs at once, all or none of them.
  *
  *     application/json   [{"address": A or "owner": ID, "reverse_fqdn": NAME or null, ...}, ...]
  *                        with "description" and "ttl"; 1 MiB, as all JSON
  *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
  *                        ptrdname means reverse_fqdn; management.upload_max
  *
- *     rows ─► read, checked, staged: a portion each round ─► any error? 400, all of them told
- *               └─► stored: a thread ─► in the book: a portion each round ─► published ─► 200
+ *     rows ─► read and made in one change, in a thread (bulk.h) ─► any error? 400, all of them told
+ *                                                               └─► stored, published ─► 200
  *
- * ?dry_run=true stops ahead of storing. A row gives the whole PTR; without a name it removes the
- * PTR. An error names the row, "[17].ttl", and for CSV the line. Deliberately not here: whether
- * each name leads back, which takes questions; GET /v1/check does that for one. */
-
+ * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
+ * where there is none. What an owner has already is left alone, and may be what the file says. An
+ * error names the row, "[17].ttl", and for CSV the line. Addresses' names are set as Designate sets
+ * them: any legal one, whoever it belongs to; a cloud service's new name is refused, because it
+ * would have to be asked for. Deliberately not here: whether each name leads back, which takes
+ * questions; GET /v1/check does that for one. */
 #include "resolver/control/api/batch.h"
+#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/ptr_batch.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
-enum { PORTION_ROWS = 200, SETTLED_ROWS = 1000, ERRORS_TOLD = 100 };
+enum { ERRORS_TOLD = 100, ROWS_AT_ONCE = 200 };
 
 struct upload {
-	struct api_request *request;
-	struct work *work;
-	struct ptr_batch *batch;
+	struct api_bulk bulk; /* first */
 	struct batch_reader *reader;
-	bool dry_run;
+	json_t *seen; /* the ids of rows */
 	json_t *errors;
 	size_t error_count;
 	bool no_memory; /* for one of the rows */
+	size_t set, removed, unchanged;
 };
 
-static void upload_free(struct upload *upload)
+static void upload_free(struct api_bulk *bulk)
 {
-	ptr_batch_free(upload->batch);
+	struct upload *upload = (struct upload *)bulk;
 	batch_reader_free(upload->reader);
+	json_decref(upload->seen);
 	json_decref(upload->errors);
 	free(upload);
 }
@@ -80,91 +83,19 @@ static void answer_errors(struct upload *upload)
 		json_decref(body);
 		body = NULL;
 	}
-	api_reply_json(upload->request, 400, body, NULL);
+	api_reply_json(upload->bulk.request, 400, body, NULL);
 }
 
-/* ---- from the rows to the answer ---- */
+/* ---- a row ---- */
 
-static bool clear_portion(void *context)
-{
-	const struct upload *upload = context;
-	return ptr_batch_clear(upload->batch, SETTLED_ROWS);
-}
-
-static void end(void *context)
-{
-	struct upload *upload = context;
-	struct work *work = upload->work;
-	upload_free(upload);
-	work_end(work);
-}
-
-/* Ends the work, too. */
-static void answer(struct upload *upload, const struct change_error *error)
-{
-	struct api_request *request = upload->request;
-	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
-	if (error)
-		api_fail_change(request, error);
-	else if (upload->error_count > 0)
-		answer_errors(upload);
-	else
-		api_reply_json(request, 200,
-			       json_make("{s:I, s:I, s:I, s:b}", "set", (json_int_t)counts.set,
-					 "removed", (json_int_t)counts.removed, "unchanged",
-					 (json_int_t)counts.unchanged, "dry_run", upload->dry_run),
-			       NULL);
-	work_in_portions(upload->work, clear_portion, end);
-}
-
-static void store(void *context) /* in a thread of its own */
-{
-	const struct upload *upload = context;
-	ptr_batch_store(upload->batch);
-}
-
-static bool settle_portion(void *context)
-{
-	const struct upload *upload = context;
-	return ptr_batch_settle(upload->batch, SETTLED_ROWS);
-}
-
-static void on_settled(void *context)
-{
-	struct upload *upload = context;
-	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
-	struct change_error error;
-	int err = ptr_batch_finish(upload->batch, &error);
-	if (err == 0)
-		log_event(LOG_INFO, "change", "%zu PTRs set and %zu removed by %s", counts.set,
-			  counts.removed, upload->request->client);
-	answer(upload, err == 0 ? NULL : &error);
-}
-
-static void on_stored(void *context)
-{
-	const struct upload *upload = context;
-	work_in_portions(upload->work, settle_portion, on_settled);
-}
-
-static void on_read(void *context)
-{
-	static const struct change_error no_thread = {
-		.outcome = CHANGE_STORE,
-		.text = "the system has no thread left to store it; try again"};
-	struct upload *upload = context;
-	const struct ptr_batch_counts counts = ptr_batch_count(upload->batch);
-	upload->request->service->work.percent = 100;
-	if (upload->error_count > 0 || upload->dry_run || counts.set + counts.removed == 0)
-		answer(upload, NULL);
-	else if (work_in_thread(upload->work, store, on_stored) != 0)
-		answer(upload, &no_thread);
-}
-
-static int find_owner(const struct upload *upload, const struct batch_row *row,
+static int find_owner(struct inventory *inventory, const struct batch_row *row,
 		      const struct owner **owner, struct change_error *error)
 {
-	*owner = api_find_ptr(api_inventory(upload->request), row->owner);
+	const char *trouble;
+	*owner = api_find_ptr(inventory, row->owner);
+	trouble = inventory_trouble(inventory);
+	if (trouble)
+		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
 	if (*owner)
 		return 0;
 	return change_refuse(error, row->owner_key,
@@ -172,25 +103,104 @@ static int find_owner(const struct upload *upload, const struct batch_row *row,
 			     row->owner);
 }
 
-static bool read_portion(void *context)
+static int check_row(struct upload *upload, struct change *change, const struct owner *owner,
+		     const struct change_ptr *ptr, struct change_error *error)
 {
-	struct upload *upload = context;
+	if (json_object_get(upload->seen, owner->id))
+		return change_say(error, CHANGE_TAKEN, NULL,
+				  "another row before this one is for the same address; leave one "
+				  "out");
+	if (json_object_set_new(upload->seen, owner->id, json_true()) != 0)
+		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	if (ptr->fqdn && *ptr->fqdn) {
+		int err = change_ptr_check(change, ptr);
+		if (err != 0)
+			change_take_error(change, error);
+		return err;
+	}
+	if ((ptr->description && *ptr->description) || ptr->ttl_given)
+		return change_refuse(
+			error, ptr->ttl_given ? "ttl" : "description",
+			"belongs to the PTR, and there is none; give reverse_fqdn as well");
+	return 0;
+}
+
+static int make_row(struct upload *upload, struct change *change, const struct owner *owner,
+		    const struct change_ptr *ptr, struct change_error *error)
+{
+	bool removes = !ptr->fqdn || !*ptr->fqdn;
+	int err = check_row(upload, change, owner, ptr, error);
+	if (err != 0)
+		return err;
+	if (change_ptr_is_same(change, owner, ptr)) {
+		upload->unchanged++;
+		return 0;
+	}
+	if (owner->kind == OWNER_SERVICE && !removes && !owner_has_ptr(owner, ptr->fqdn))
+		return change_refuse(
+			error, "reverse_fqdn",
+			"the name of a cloud service must belong to its subscription, which is "
+			"not checked in bulk; set it on its own: sluice service set, or PUT "
+			"/v1/services/NAME");
+	err = removes ? change_ptr_unset(change, owner) : change_ptr_set(change, owner, ptr);
+	if (err != 0)
+		change_take_error(change, error);
+	upload->set += err == 0 && !removes;
+	upload->removed += err == 0 && removes;
+	return err;
+}
+
+static int read_rows(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
+{
+	struct upload *upload = (struct upload *)bulk;
 	struct change_error error;
 	struct batch_row row;
 	const struct owner *owner;
-	upload->request->service->work.percent = batch_reader_percent(upload->reader);
-	for (unsigned i = 0; i < PORTION_ROWS; i++) {
-		int err = batch_reader_next(upload->reader, &row, &error);
-		if (err == ERR_NOT_FOUND)
-			return false;
+	int err = change_is_open(change);
+	while (err == 0 &&
+	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
-			err = find_owner(upload, &row, &owner, &error);
+			err = find_owner(inventory, &row, &owner, &error);
 		if (err == 0)
-			err = ptr_batch_add(upload->batch, owner, &row.ptr, &error);
+			err = make_row(upload, change, owner, &row.ptr, &error);
 		if (err != 0)
 			note_error(upload, &row, &error);
+		err = 0;
+		if (row.index % ROWS_AT_ONCE == 0) {
+			inventory_forget(inventory);
+			bulk->request->service->work.percent = batch_reader_percent(upload->reader);
+		}
 	}
-	return true;
+	bulk->request->service->work.percent = 100;
+	if (err == ERR_NOT_FOUND)
+		err = 0;
+	return upload->error_count > 0
+		       ? change_fail(change, CHANGE_INVALID, NULL, "rows do not fit")
+		       : err;
+}
+
+/* ---- the answer ---- */
+
+static void answer(struct api_bulk *bulk, const struct change_error *error)
+{
+	struct upload *upload = (struct upload *)bulk;
+	struct api_request *request = bulk->request;
+	if (upload->error_count > 0) {
+		answer_errors(upload);
+		return;
+	}
+	if (error) {
+		api_fail_change(request, error);
+		return;
+	}
+	if (!bulk->rehearsal && upload->set + upload->removed > 0)
+		log_event(LOG_INFO, "change", "%zu PTRs set and %zu removed by %s", upload->set,
+			  upload->removed, request->client);
+	api_reply_json(request, 200,
+		       json_make("{s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
+				 (json_int_t)upload->removed, "unchanged",
+				 (json_int_t)upload->unchanged, "dry_run", bulk->rehearsal),
+		       NULL);
 }
 
 /* ---- beginning ---- */
@@ -214,37 +224,33 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 	*error = (struct change_error){.outcome = CHANGE_NO_MEMORY};
 	if (!upload)
 		return NULL;
-	*upload = (struct upload){
-		.request = request,
-		.work = &request->service->work,
-		.dry_run = dry_run,
-		.errors = json_array(),
-		.batch = ptr_batch_new(api_inventory(request)),
-	};
-	if (upload->errors && upload->batch && ptr_batch_is_open(upload->batch, error) == 0) {
+	upload->bulk = (struct api_bulk){.request = request,
+					 .rehearsal = dry_run,
+					 .edit = read_rows,
+					 .answer = answer,
+					 .free = upload_free};
+	upload->errors = json_array();
+	upload->seen = json_object();
+	if (upload->errors && upload->seen && change_source(api_inventory(request), error)) {
 		upload->reader = request->text ? batch_reader_of_csv(request->text,
 								     request->text_length, error)
 					       : batch_reader_of_json(request->body, error);
 		if (upload->reader)
 			return upload;
 	}
-	upload_free(upload);
+	upload_free(&upload->bulk);
 	return NULL;
 }
 
 void api_ptrs_batch(struct api_request *request)
 {
-	struct work *work = &request->service->work;
 	struct change_error error;
 	bool dry_run;
 	if (!read_dry_run(request, &dry_run) || !api_require_all(request))
 		return;
 	struct upload *upload = upload_new(request, dry_run, &error);
-	if (!upload) {
+	if (upload)
+		api_bulk(&upload->bulk);
+	else
 		api_fail_change(request, &error);
-	} else if (!api_work_begin(request, upload)) {
-		upload_free(upload);
-	} else {
-		work_in_portions(work, read_portion, on_read);
-	}
 }

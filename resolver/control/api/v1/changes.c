@@ -38,6 +38,21 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 	return false;
 }
 
+/* "addresses/office/mail", "services/-/app", "ptrs/ID" */
+static bool read_bulk_path(const struct api_path *path, struct path *to)
+{
+	const struct kind *kind = path->count > 1 ? kind_of_bulk(path->segments[0]) : NULL;
+	bool is_ptr = kind && kind->id == KIND_PTR;
+
+	if (!kind || path->count != (is_ptr ? 2 : 3) ||
+	    (kind->id != KIND_ADDRESS && !is_ptr && strcmp(path->segments[1], GROUP_NONE) != 0))
+		return false;
+	*to = (struct path){kind,
+			    is_ptr ? GROUP_NONE : path->segments[1],
+			    {path->segments[path->count - 1], NULL}};
+	return true;
+}
+
 /* "rulesets/-/office/rules/contoso" */
 static bool read_edit_path(struct posted *posted, size_t index, const char *text)
 {
@@ -45,7 +60,11 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	struct path *to = &posted->edits[index].path;
 	const struct kind *kind = NULL;
 
-	if (text && api_path_init(path, text) == 0 && (path->count == 3 || path->count == 5))
+	if (!text || api_path_init(path, text) != 0)
+		path->count = 0;
+	if (read_bulk_path(path, to))
+		return true;
+	if (path->count == 3 || path->count == 5)
 		kind = kind_of_collection(NULL, path->segments[0]);
 	if (kind && path->count == 5)
 		kind = kind_of_collection(kind, path->segments[3]);
@@ -84,6 +103,10 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	}
 	if (json_is_null(values))
 		return true;
+	if (to->path.kind->bulk) {
+		to->values = values;
+		return true;
+	}
 	posted->values[index] = resource_values(&to->path, values, &why);
 	to->values = posted->values[index];
 	return to->values || refuse(posted, index, "values.name", why);

@@ -18,7 +18,8 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
-#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/kind.h"
+#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -541,10 +542,25 @@ static bool make(struct api_request *request, const struct path *path, const jso
 	return true;
 }
 
+static bool may_change_bulk(const struct api_request *request, const struct path *path,
+			    const char *if_match, const char *if_none_match,
+			    struct change_error *error)
+{
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	bool there = bulk_etag(api_inventory(request), path, etag);
+
+	if (precondition_check(there ? etag : NULL, if_match, if_none_match, text) == 0)
+		return true;
+	change_say(error, CHANGE_STALE, NULL, "%s", text);
+	return false;
+}
+
 bool resource_may_change(const struct api_request *request, const struct path *path,
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error)
 {
+	if (path->kind->bulk)
+		return may_change_bulk(request, path, if_match, if_none_match, error);
 	const void *item = part_find(served(request), path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];

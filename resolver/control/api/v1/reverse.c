@@ -40,6 +40,8 @@ json_t *api_v1_show(enum api_v1_noun noun, const struct owner *owner)
 void api_v1_miss(struct api_request *request, enum api_v1_noun noun)
 {
 	const char *group = noun == API_V1_ADDRESS ? api_group(request) : NULL;
+	if (api_could_not_read(request))
+		return;
 	if (noun == API_V1_PTR)
 		api_fail(request, 404, "not_found",
 			 "\"%.80s\" is not an address or id that we own; add the address first",

@@ -8,8 +8,6 @@
  * any legal name, as with Designate; a cloud service's has to be owned, as with Azure, also where
  * it is set as a PTR (api/claim.h). Where a name is set, the answer waits, 3 s at most, for whether
  * it leads back, and has that in `warnings`; the change is done and served by then. */
-#include <strings.h>
-
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -80,68 +78,6 @@ static void answer_done(struct api_request *request, unsigned status, const char
 
 /* ---- what a body asks for ---- */
 
-/* What is there already, or stands in the path, may be repeated but not contradicted. Takes `key`
- * out of the input. */
-static int settle_value(struct owner_input *input, const char *key, const char *expected,
-			struct change_error *error)
-{
-	for (size_t i = 0; i < input->count; i++) {
-		const char *text = input->values[i].text;
-		if (strcmp(input->values[i].key, key) != 0)
-			continue;
-		if (strcasecmp(text ? text : "", expected ? expected : "") != 0)
-			return change_refuse(error, key, "it is %s%s%s, and cannot change",
-					     expected ? "\"" : "", expected ? expected : "none",
-					     expected ? "\"" : "");
-		input->values[i] = input->values[--input->count];
-		return 0;
-	}
-	return 0;
-}
-
-static bool has_value(const struct owner_input *input, const char *key)
-{
-	for (size_t i = 0; i < input->count; i++)
-		if (strcmp(input->values[i].key, key) == 0)
-			return true;
-	return false;
-}
-
-static void put_value(struct owner_input *input, const char *key, const char *text)
-{
-	if (!has_value(input, key))
-		input->values[input->count++] = (struct change_value){key, text};
-}
-
-/* Brings the input into the form that change_add and change_set want. */
-static int complete_input(struct owner_input *input, const struct api_request *request,
-			  enum owner_kind kind, const struct owner *owner, bool whole,
-			  struct change_error *error)
-{
-	const char *name = api_parameter(request, "name");
-	const char *group = kind == OWNER_ADDRESS ? api_group(request) : NULL;
-	const char *subscription =
-		owner ? owner->subscription : inventory_model(api_inventory(request))->subscription;
-	int err = settle_value(input, "name", name, error);
-	if (err == 0 && kind == OWNER_ADDRESS)
-		err = settle_value(input, "resource_group", group, error);
-	if (err == 0 && kind == OWNER_ADDRESS)
-		err = settle_value(input, "subscription", subscription, error);
-	if (err == 0 && owner)
-		err = settle_value(input, "id", owner->id, error);
-	if (err != 0)
-		return err;
-	if (!owner) {
-		put_value(input, "name", name);
-		if (group)
-			put_value(input, "resource_group", group);
-	} else if (whole) {
-		put_value(input, kind == OWNER_ADDRESS ? "domain_name_label" : "description", NULL);
-		put_value(input, "tags", NULL);
-	}
-	return 0;
-}
-
 /* ---- the change ---- */
 
 struct store {
@@ -163,39 +99,17 @@ static bool fits(struct api_claim *claim, const struct owner *owner)
 	return false;
 }
 
-static int put_owner(const struct owner_input *input, struct change *change, enum owner_kind kind,
-		     const struct owner **owner)
-{
-	if (!*owner)
-		return change_add(change, kind, input->values, input->count, owner);
-	return input->count > 0 ? change_set(change, *owner, input->values, input->count, owner)
-				: 0;
-}
-
-/* Sets the PTR; *owner is then the owner with it. */
-static int put_ptr(const struct store *store, struct change *change, const struct owner **owner,
-		   struct change_error *error)
-{
-	char id[UUID_TEXT_MAX];
-	snprintf(id, sizeof id, "%s", (*owner)->id);
-	int err = owner_input_apply_ptr(&store->input, store->whole, change, *owner, error);
-	*owner = inventory_by_id(api_inventory(store->claim.request), id);
-	return err;
-}
-
 static int edit_owner(struct api_claim *claim, struct change *change, const struct owner **owner,
 		      struct change_error *error)
 {
 	const struct api_request *request = claim->request;
 	struct store *store = (struct store *)claim;
-	struct owner_input input = store->input; /* to be completed for what is there now */
 	store->created = !*owner;
-	int err = complete_input(&input, request, store->kind, *owner, store->whole, error);
-	if (err == 0)
-		err = api_require(request, change, *owner);
-	if (err == 0)
-		err = put_owner(&input, change, store->kind, owner);
-	return err == 0 ? put_ptr(store, change, owner, error) : err;
+	int err = api_require(request, change, *owner);
+	return err ? err
+		   : owner_input_put(&store->input, change, store->kind,
+				     store->kind == OWNER_ADDRESS ? api_group(request) : NULL,
+				     api_parameter(request, "name"), store->whole, owner, error);
 }
 
 static int edit_ptr(struct api_claim *claim, struct change *change, const struct owner **owner,
@@ -206,7 +120,7 @@ static int edit_ptr(struct api_claim *claim, struct change *change, const struct
 	bool had = (*owner)->ptr.fqdn;
 	int err = api_require(request, change, *owner);
 	if (err == 0)
-		err = put_ptr(store, change, owner, error);
+		err = owner_input_put_ptr(&store->input, store->whole, change, owner, error);
 	store->created = err == 0 && !had && (*owner)->ptr.fqdn;
 	return err;
 }

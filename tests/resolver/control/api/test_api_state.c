@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/inventory_group.h"
+#include "resolver/control/resource/inventory.h"
 #include "tests/lib/api_world.h"
 #include "tests/lib/inventory_fixture.h"
 
@@ -72,7 +72,7 @@ static unsigned ask(struct state_world *world, const char *what, const char *bod
 /* From 198.51.100.30 on. */
 static void add_many(struct state_world *world, unsigned count, const char *group)
 {
-	struct change *change = change_begin(world->fixture->inventory);
+	struct change *change = change_begin(world->fixture->inventory, "test");
 	char name[16], address[ADDRESS_TEXT_MAX];
 
 	for (unsigned i = 0; i < count; i++) {

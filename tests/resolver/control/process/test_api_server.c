@@ -241,7 +241,6 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 	uv_timer_start(&look, on_told_to_stop, 10, 10);
 	unsigned status = call(world, "POST", path, body);
 	uv_close((uv_handle_t *)&look, NULL);
-	uv_close((uv_handle_t *)&service->work.held_turns.idle, NULL);
 	uv_close((uv_handle_t *)&service->work.turns.idle, NULL);
 	uv_run(&world->http.loop, UV_RUN_NOWAIT);
 	inventory_free(service->inventory);

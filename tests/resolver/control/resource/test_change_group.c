@@ -1,5 +1,5 @@
 /* Resource groups: how they come to be, what of them may change, and what goes with them. */
-#include "resolver/control/resource/change_group.h"
+#include "resolver/control/resource/change.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,13 +49,13 @@ static size_t count_of(const struct inventory_fixture *fixture)
 
 static int put(struct change *change, const char *name, const char *region, const char *tags)
 {
-	return change_group_put(change, &(struct change_group){name, region, tags});
+	return change_group_put(change, &(struct change_group){name, region, tags}, false);
 }
 
 static void must_put(struct inventory_fixture *fixture, const char *name, const char *region,
 		     const char *tags)
 {
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(put(change, name, region, tags), 0);
 	assert_int_equal(change_commit(change), 0);
@@ -73,7 +73,7 @@ static int add(struct change *change, const char *group, const char *name, const
 static void must_add(struct inventory_fixture *fixture, const char *group, const char *name,
 		     const char *region)
 {
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(add(change, group, name, region), 0);
 	assert_int_equal(change_commit(change), 0);
@@ -82,7 +82,7 @@ static void must_add(struct inventory_fixture *fixture, const char *group, const
 
 static void must_remove(struct inventory_fixture *fixture, const char *group)
 {
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_group_remove(change, group, SUBSCRIPTION), 0);
 	assert_int_equal(change_commit(change), 0);
@@ -150,7 +150,7 @@ static void an_address_makes_its_group_and_leaves_it_behind(void **state)
 		assert_string_equal(shown(fixture, "web"), "Web west -");
 		inventory_fixture_restart(fixture);
 	}
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(change_remove(change, inventory_address(fixture->inventory, "web",
 									 i ? "one" : "two")),
@@ -190,7 +190,7 @@ static void addresses_of_another_subscription_stay(void **state)
 	struct change *change;
 
 	must_add(fixture, "web", "one", "east");
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_remove(change, "web", "another"), 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
 	change_free(change);
@@ -208,7 +208,7 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 	must_add(fixture, "web", "old", "east");
 	assert_int_equal(inventory_fixture_load(fixture, world), 0);
 	must_add(fixture, "web", "new", "east");
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_remove(change, "web", "99999999-2222-3333-4444-555555555555"),
 			 0);
 	assert_int_equal(change_commit(change), 0);
@@ -237,10 +237,10 @@ static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 	struct inventory_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct change *change = change_begin(fixture->inventory);
+		struct change *change = change_begin(fixture->inventory, "test");
 		assert_int_not_equal(add_to(change, bad[i]), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
-		change = change_begin(fixture->inventory);
+		change = change_begin(fixture->inventory, "test");
 		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
 	}
@@ -260,13 +260,13 @@ static void those_in_no_group_can_be_removed_together(void **state)
 
 	inventory_fixture_release(fixture);
 	inventory_fixture_init(fixture, FIXTURE_WORLD);
-	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
 	must_add(fixture, "web", "one", "east");
-	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
 	inventory_fixture_add(fixture, "alone", "198.51.100.70");
-	assert_true(inventory_has_ungrouped(fixture->inventory));
+	assert_true(inventory_group_size(fixture->inventory, NULL) > 0);
 	must_remove(fixture, NULL);
-	assert_false(inventory_has_ungrouped(fixture->inventory));
+	assert_false(inventory_group_size(fixture->inventory, NULL) > 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
 }
 
@@ -280,11 +280,11 @@ static void a_group_that_the_file_names_is_read_only(void **state)
 	assert_string_equal(shown(fixture, "OFFICE"), "Office west - !");
 	assert_int_equal(count_of(fixture), 1);
 	must_put(fixture, "office", "west", NULL);
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_not_equal(put(change, "office", "west", "{\"a\":\"1\"}"), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
 	must_add(fixture, "office", "mine", "east");
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_not_equal(change_group_remove(change, "office", SUBSCRIPTION), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
 	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
@@ -344,7 +344,7 @@ static void a_change_that_is_given_up_has_changed_no_group(void **state)
 
 	must_put(fixture, "kept", "west", NULL);
 	must_put(fixture, "gone", "west", NULL);
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_equal(put(change, "kept", "east", "{\"a\":\"1\"}"), 0);
 	assert_int_equal(put(change, "kept", "west", "{\"a\":\"2\"}"), 0);
 	assert_int_equal(put(change, "new", "west", NULL), 0);
@@ -368,7 +368,7 @@ static void a_group_may_go_and_come_in_one_change(void **state)
 	struct change *change;
 
 	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
-	change = change_begin(fixture->inventory);
+	change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_remove(change, "group", SUBSCRIPTION), 0);
 	assert_int_equal(put(change, "gROUP", "east", NULL), 0);
 	assert_int_equal(put(change, "fleeting", "east", NULL), 0);
@@ -399,7 +399,7 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 
 	memset(long_name, 'a', sizeof long_name - 1);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = change_begin(fixture->inventory);
+		struct change *change = change_begin(fixture->inventory, "test");
 		assert_int_not_equal(put(change, cases[i].name, cases[i].region, cases[i].tags), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
 	}

@@ -89,7 +89,7 @@ static void a_storm_of_batches_agrees_with_a_plain_table(void **state)
 	uint64_t seed = 0x4d595df4d0f33173;
 
 	for (unsigned round = 2; round < 300; round++) {
-		struct change *change = change_begin(fixture->inventory);
+		struct change *change = change_begin(fixture->inventory, "test");
 		struct table trial = kept;
 
 		for (unsigned n = random_below(&seed, 6) + 1; n > 0; n--)
@@ -123,7 +123,7 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 {
 	for (tell(pipe_end, VICTIMS, 0);; number++)
 		for (uint32_t victim = 0; victim < VICTIMS; victim += 2) {
-			struct change *change = change_begin(fixture->inventory);
+			struct change *change = change_begin(fixture->inventory, "test");
 			char fqdn[32], name[16];
 			int err = 0;
 

@@ -8,13 +8,11 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/change_group.h"
-#include "resolver/control/resource/remake.h"
 #include "tests/lib/inventory_fixture.h"
 
 #define UNKNOWN "00000000-1111-4222-8333-444444444444"
 
-static json_t *exported_by(const struct inventory *inventory)
+static json_t *exported_by(struct inventory *inventory)
 {
 	size_t length;
 	char *text = state_export(inventory, &length);
@@ -25,23 +23,21 @@ static json_t *exported_by(const struct inventory *inventory)
 	return document;
 }
 
-static int read_document(void *context, struct change *change)
-{
-	return state_json_read(change, context);
-}
-
 /* *error says why not. */
-static int try_import(struct inventory_fixture *fixture, json_t *document,
+static int try_import(struct inventory_fixture *fixture, const json_t *document,
 		      struct change_error *error)
 {
-	struct remake *remake = remake_new(fixture->inventory);
-
-	assert_non_null(remake);
 	inventory_hold(fixture->inventory, true);
-	remake_run(remake, true, read_document, document);
-	int err = remake_finish(remake, error);
+	struct inventory *aside = inventory_aside(fixture->inventory);
+	struct change *change = change_begin(aside, "test");
+	int err = state_json_read(change, aside, document);
+
+	if (!err)
+		err = change_commit(change);
+	*error = *change_error(change);
+	change_free(change);
+	inventory_aside_free(aside);
 	inventory_hold(fixture->inventory, false);
-	remake_free(remake);
 	return err;
 }
 
@@ -67,7 +63,7 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	static const struct change_ptr ptr = {"w.test.", "mail", true, 7};
 	static const struct change_group empty = {"Empty", "west", "{\"a\":\"1\"}"};
 	struct inventory_fixture *fixture = *state, other;
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
@@ -75,8 +71,8 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	assert_int_equal(change_add(change, OWNER_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
-	change = change_begin(fixture->inventory);
-	assert_int_equal(change_group_put(change, &empty), 0);
+	change = change_begin(fixture->inventory, "test");
+	assert_int_equal(change_group_put(change, &empty, false), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
@@ -219,7 +215,7 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
 	static const struct change_ptr ptr = {"odd.test.", odd, false, 0};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory);
+	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_equal(change_commit(change), 0);

@@ -1,5 +1,5 @@
-/* Longer work of one request: in portions with the loop going on between, in a thread, and to its
- * end when the program is about to end. And what is done beside it. */
+/* Longer work of one request: in a thread with the loop going on meanwhile, and to its end when the
+ * program is about to end. And what is done beside it, in portions too. */
 #include "resolver/control/service/work.h"
 
 #include <setjmp.h>
@@ -16,7 +16,10 @@ struct world {
 	struct inventory_fixture *fixture;
 	struct work work;
 	uv_prepare_t rounds; /* of the loop */
-	unsigned round, portions, portions_left, ended, threads, done;
+	uv_idle_t idle;
+	unsigned round, ended, threads, done;
+	unsigned rounds_to_wait; /* of the loop, for the thread */
+	uv_sem_t waited;
 	uv_thread_t thread;
 };
 
@@ -26,6 +29,15 @@ static void on_round(uv_prepare_t *rounds)
 {
 	(void)rounds;
 	world->round++;
+}
+
+/* Keeps the loop going round, until the thread has waited for as many rounds as it wants to. */
+static void on_idle(uv_idle_t *idle)
+{
+	if (--world->rounds_to_wait > 0)
+		return;
+	uv_idle_stop(idle);
+	uv_sem_post(&world->waited);
 }
 
 static void on_end(void *context)
@@ -45,6 +57,8 @@ static int set_up(void **state)
 	uv_prepare_init(&world->loop, &world->rounds);
 	uv_prepare_start(&world->rounds, on_round);
 	uv_unref((uv_handle_t *)&world->rounds);
+	uv_idle_init(&world->loop, &world->idle);
+	uv_sem_init(&world->waited, 0);
 	return 0;
 }
 
@@ -52,21 +66,14 @@ static int tear_down(void **state)
 {
 	(void)state;
 	uv_close((uv_handle_t *)&world->rounds, NULL);
-	uv_close((uv_handle_t *)&world->work.held_turns.idle, NULL);
+	uv_close((uv_handle_t *)&world->idle, NULL);
 	uv_close((uv_handle_t *)&world->work.turns.idle, NULL);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
+	uv_sem_destroy(&world->waited);
 	inventory_fixture_free(world->fixture);
 	free(world);
 	return 0;
-}
-
-static bool on_portion(void *request)
-{
-	struct world *of = request;
-
-	of->portions++;
-	return --of->portions_left > 0;
 }
 
 static void on_done(void *request)
@@ -80,29 +87,13 @@ static void on_done(void *request)
 static bool is_held(void)
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(world->fixture->inventory);
+	struct change *change = change_begin(world->fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
 	bool busy = change_error(change)->outcome == CHANGE_BUSY;
 
 	assert_int_equal(err != 0, busy);
 	change_free(change);
 	return busy;
-}
-
-static void the_loop_goes_round_between_two_portions(void **state)
-{
-	(void)state;
-	world->portions_left = 5;
-	assert_false(is_held());
-	assert_true(work_begin(&world->work, world));
-	assert_true(is_held());
-	work_in_portions(&world->work, on_portion, on_done);
-	uv_run(&world->loop, UV_RUN_DEFAULT);
-	assert_int_equal(world->portions, 5);
-	assert_true(world->round >= 4);
-	assert_int_equal(world->done, 1);
-	assert_int_equal(world->ended, 1);
-	assert_false(is_held());
 }
 
 static void in_thread(void *request)
@@ -113,13 +104,49 @@ static void in_thread(void *request)
 	of->thread = uv_thread_self();
 }
 
+/* Does not come to its end before the loop has gone round. */
+static void in_thread_for_long(void *request)
+{
+	struct world *of = request;
+
+	uv_sem_wait(&of->waited);
+	in_thread(request);
+}
+
+static void begin_in_thread(void)
+{
+	assert_true(work_begin(&world->work, world));
+	assert_int_equal(work_in_thread(&world->work, in_thread, on_done), 0);
+}
+
+static void the_loop_goes_round_while_a_thread_works(void **state)
+{
+	(void)state;
+	assert_false(is_held());
+	assert_true(work_begin(&world->work, world));
+	assert_true(is_held());
+	world->rounds_to_wait = 5;
+	uv_idle_start(&world->idle, on_idle);
+	assert_int_equal(work_in_thread(&world->work, in_thread_for_long, on_done), 0);
+	while (world->rounds_to_wait > 0) {
+		assert_true(is_held());
+		assert_int_equal(world->done, 0);
+		uv_run(&world->loop, UV_RUN_ONCE);
+	}
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(world->threads, 1);
+	assert_true(world->round >= 4);
+	assert_int_equal(world->done, 1);
+	assert_int_equal(world->ended, 1);
+	assert_false(is_held());
+}
+
 static void a_thread_of_its_own_does_it_and_this_one_ends_it(void **state)
 {
 	uv_thread_t own = uv_thread_self();
 
 	(void)state;
-	assert_true(work_begin(&world->work, world));
-	assert_int_equal(work_in_thread(&world->work, in_thread, on_done), 0);
+	begin_in_thread();
 	assert_int_equal(world->done, 0);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(world->threads, 1);
@@ -131,11 +158,12 @@ static void a_thread_of_its_own_does_it_and_this_one_ends_it(void **state)
 static void what_is_under_way_is_finished_and_nothing_more_begun(void **state)
 {
 	(void)state;
-	world->portions_left = 3;
+	world->rounds_to_wait = 3;
+	uv_idle_start(&world->idle, on_idle);
 	assert_true(work_begin(&world->work, world));
-	work_in_portions(&world->work, on_portion, on_done);
+	assert_int_equal(work_in_thread(&world->work, in_thread_for_long, on_done), 0);
 	work_finish(&world->work);
-	assert_int_equal(world->portions, 3);
+	assert_int_equal(world->threads, 1);
 	assert_int_equal(world->done, 1);
 	assert_false(work_begin(&world->work, world));
 	assert_false(is_held());
@@ -155,10 +183,9 @@ static void go_on(struct work_waiter *waiter)
 static void what_waits_goes_on_in_turn_when_it_has_ended(void **state)
 {
 	(void)state;
-	world->portions_left = 2;
+	*order = '\0';
 	assert_false(work_wait(&world->work, &waiters[0], go_on));
-	assert_true(work_begin(&world->work, world));
-	work_in_portions(&world->work, on_portion, on_done);
+	begin_in_thread();
 	assert_true(work_wait(&world->work, &waiters[0], go_on));
 	assert_true(work_wait(&world->work, &waiters[1], go_on));
 	assert_string_equal(order, "");
@@ -172,6 +199,7 @@ struct reader {
 	struct work_job job;
 	char name;
 	unsigned portions_left;
+	uv_thread_t control; /* whose loop it is */
 	bool in_thread, done;
 };
 
@@ -202,7 +230,7 @@ static void read_in_thread(void *context)
 	const uv_thread_t own = uv_thread_self();
 	struct reader *reader = context;
 
-	reader->in_thread = !uv_thread_equal(&world->thread, &own);
+	reader->in_thread = !uv_thread_equal(&reader->control, &own);
 }
 
 static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
@@ -216,14 +244,12 @@ static void what_is_done_beside_goes_by_turns_and_holds_nothing(void **state)
 	assert_true(work_beside_in_portions(&world->work, &b.job, read_portion, on_read));
 	assert_true(work_beside_in_portions(&world->work, &c.job, read_portion, on_read));
 	assert_false(is_held());
-	world->portions_left = 2;
-	assert_true(work_begin(&world->work, world));
-	work_in_portions(&world->work, on_portion, on_done);
+	begin_in_thread();
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_string_equal(order, "abcaca");
 	assert_true(a.done && b.done && c.done);
 	assert_true(world->round >= 5); /* one portion in each */
-	assert_int_equal(world->portions, 2);
+	assert_int_equal(world->threads, 1);
 }
 
 static void what_takes_much_memory_is_done_one_after_the_other(void **state)
@@ -244,15 +270,12 @@ static void what_takes_much_memory_is_done_one_after_the_other(void **state)
 
 static void a_thread_does_something_beside_what_another_does(void **state)
 {
-	struct reader reader = {.name = 'a'};
+	struct reader reader = {.name = 'a', .control = uv_thread_self()};
 
 	(void)state;
-	world->thread = uv_thread_self();
 	assert_true(work_beside_in_thread(&world->work, &reader.job, read_in_thread, on_read));
 	assert_false(is_held());
-	world->portions_left = 1;
-	assert_true(work_begin(&world->work, world));
-	work_in_portions(&world->work, on_portion, on_done);
+	begin_in_thread();
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_true(reader.in_thread && reader.done);
 	assert_int_equal(world->done, 1);
@@ -260,8 +283,8 @@ static void a_thread_does_something_beside_what_another_does(void **state)
 
 static void what_is_done_beside_is_given_up_or_finished(void **state)
 {
-	struct reader a = {.name = 'a', .portions_left = 3}, b = {.name = 'b'},
-		      late = {.name = 'l'};
+	struct reader a = {.name = 'a', .portions_left = 3},
+		      b = {.name = 'b', .control = uv_thread_self()}, late = {.name = 'l'};
 
 	(void)state;
 	*order = '\0';
@@ -280,7 +303,7 @@ static void what_is_done_beside_is_given_up_or_finished(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(the_loop_goes_round_between_two_portions),
+		T(the_loop_goes_round_while_a_thread_works),
 		T(a_thread_of_its_own_does_it_and_this_one_ends_it),
 		T(what_is_under_way_is_finished_and_nothing_more_begun),
 		T(what_waits_goes_on_in_turn_when_it_has_ended),

@@ -1,4 +1,4 @@
-/* The SQLite source: what is kept, what a precondition guards, and what happens when the file is
+/* The SQLite source: what is kept, what stands in a change's way, and what happens when the file is
  * not ours, not whole, or not to be had. */
 #include "resolver/control/store/state.h"
 
@@ -15,379 +15,326 @@
 
 #include <cmocka.h>
 
-#include "rules/schema/model.h"
-#include "tests/lib/config_text.h"
+#include "resolver/control/resource/owner.h"
+#include "tests/lib/state_case.h"
 
 #define ID_1 "6f8b4ce6-1111-4d2e-9c55-0242ac120001"
 #define ID_2 "6f8b4ce6-1111-4d2e-9c55-0242ac120002"
 
-struct world {
-	struct config_text config; /* for its directory */
-	char path[96];
-	char error[SOURCE_ERROR_MAX];
-	struct source *source;
-};
-
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof *world);
+	struct state_case *world = state_case_new();
 
-	config_text_init(&world->config);
-	snprintf(world->path, sizeof world->path, "%s/state.db", world->config.directory);
-	world->source = state_open(world->path, world->error);
 	*state = world;
+	state_case_open(world);
 	return world->source ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
-
-	source_close(world->source);
-	config_text_release(&world->config);
-	free(world);
+	state_case_free(*state);
 	return 0;
 }
 
-/* ---- what a load tells, as lines ---- */
-
-struct told {
-	char text[4096];
-	size_t used;
-	uint64_t revision; /* of the last record */
-};
-
-static const char *or_none(const char *text)
+static int sync_state(struct state_case *world)
 {
-	return text ? text : "-";
+	return world->source->calls->sync(world->source, world->error);
 }
 
-static int on_owner(void *context, const struct source_owner *owner)
+static void must_sync(struct state_case *world)
 {
-	struct told *told = context;
-	char address[ADDRESS_TEXT_MAX];
-
-	told->used += (size_t)snprintf(
-		told->text + told->used, sizeof told->text - told->used,
-		"%s %c %s %s %s %s %s %u %s %s %s\n", owner->id, owner->kind ? 's' : 'a',
-		owner->name, or_none(owner->resource_group), or_none(owner->region),
-		or_none(owner->subscription), address_print(&owner->address, address),
-		owner->allocation, or_none(owner->label), or_none(owner->description),
-		or_none(owner->tags));
-	told->revision = owner->revision;
-	return 0;
+	assert_int_equal(sync_state(world), 0);
 }
 
-static int on_ptr(void *context, const struct source_ptr *ptr)
+static void reopen(struct state_case *world)
 {
-	struct told *told = context;
-
-	told->used += (size_t)snprintf(told->text + told->used, sizeof told->text - told->used,
-				       "%s %s %s %d %u\n", ptr->owner, ptr->fqdn,
-				       or_none(ptr->description), ptr->ttl_given, ptr->ttl);
-	told->revision = ptr->revision;
-	return 0;
+	state_case_open(world);
+	assert_non_null(world->source);
+	must_sync(world);
 }
 
-static int on_group(void *context, const struct source_group *group)
+static void check_told(struct state_case *world, const char *text)
 {
-	struct told *told = context;
-
-	told->used += (size_t)snprintf(told->text + told->used, sizeof told->text - told->used,
-				       "group %s %s %s\n", group->name, or_none(group->region),
-				       or_none(group->tags));
-	told->revision = group->revision;
-	return 0;
+	assert_string_equal(state_told(world, 0).text, text);
 }
 
-static struct told load(struct world *world)
+/* An address of this id: "-/NAME", 198.51.100.LAST. */
+static struct state_put address_put(const char *id, const char *path, uint8_t last)
 {
-	struct told told = {.used = 0};
-	const struct source_reader reader = {&told, on_owner, on_ptr, on_group};
-
-	assert_int_equal(source_load(world->source, &reader, world->error), 0);
-	return told;
+	return (struct state_put){
+		KIND_ADDRESS, path, "{}", {.id = id, .address = {4, {198, 51, 100, last}}}};
 }
 
-static int try_load(struct world *world)
+static int try_one(struct state_case *world, struct state_put put)
 {
-	struct told told = {.used = 0};
-	const struct source_reader reader = {&told, on_owner, on_ptr, on_group};
-
-	return source_load(world->source, &reader, world->error);
-}
-
-static void reopen(struct world *world)
-{
-	source_close(world->source);
-	world->source = state_open(world->path, world->error);
-}
-
-/* ---- edits ---- */
-
-static struct source_edit put_owner(const char *id, const char *name, uint64_t expected)
-{
-	return (struct source_edit){
-		.act = SOURCE_PUT_OWNER,
-		.expected = expected,
-		.owner = {.kind = OWNER_ADDRESS,
-			  .id = id,
-			  .name = name,
-			  .address = {4, {198, 51, 100, 1}}},
-	};
-}
-
-static struct source_edit put_ptr(const char *id, const char *fqdn, uint64_t expected)
-{
-	return (struct source_edit){
-		.act = SOURCE_PUT_PTR,
-		.expected = expected,
-		.ptr = {.owner = id, .fqdn = fqdn},
-	};
-}
-
-static int apply(struct world *world, struct source_edit edit, uint64_t *revision)
-{
-	return source_apply(world->source, &edit, 1, revision, world->error);
-}
-
-static uint64_t must_apply(struct world *world, struct source_edit edit)
-{
-	uint64_t revision = 0;
-
-	assert_int_equal(apply(world, edit, &revision), 0);
-	return revision;
+	return state_try(world, &put, 1, NULL);
 }
 
 /* ---- what is kept ---- */
 
 static void a_new_state_is_empty_and_its_owners_alone(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	struct stat stat_of;
 
-	assert_string_equal(load(world).text, "");
+	check_told(world, "");
 	assert_int_equal(stat(world->path, &stat_of), 0);
+	assert_int_equal(stat_of.st_mode & 0777, 0600);
+	must_sync(world);
+	state_must_ptr(world, ID_1, "a.test.");
+	assert_int_equal(stat(world->log, &stat_of), 0);
 	assert_int_equal(stat_of.st_mode & 0777, 0600);
 }
 
-static void everything_that_was_applied_is_there_when_it_is_opened_again(void **state)
+static void everything_that_was_put_is_there_when_it_is_opened_again(void **state)
 {
-	struct world *world = *state;
+	static const struct state_put puts[] = {
+		{KIND_ADDRESS,
+		 "g/a",
+		 "{\"name\":\"a\",\"tags\":{\"k\":\"v\"}}",
+		 {ID_1,
+		  {4, {198, 51, 100, 1}},
+		  "label.east",
+		  "g",
+		  "east",
+		  "a.test.",
+		  true,
+		  0,
+		  1,
+		  1}},
+		{KIND_SERVICE,
+		 "-/b",
+		 "{\"description\":\"words\"}",
+		 {.id = ID_2, .address = {6, {0x20, 1, 0xd, 0xb8, [15] = 9}}, .ptr = "b.test."}},
+		{KIND_PTR,
+		 "somebody",
+		 "{\"description\":\"mail\"}",
+		 {.ptr = "c.test.", .ttl_given = true, .ttl = 2147483647, .ptr_revision = 1}},
+		{KIND_GROUP, "-/g", "{\"name\":\"G\"}", {.id = NULL}},
+	};
+	static const char all[] =
+		"101 g/a @1 {\"name\":\"a\",\"tags\":{\"k\":\"v\"}} " ID_1
+		" 198.51.100.1 label.east g east | a.test. 0 @1 1\n"
+		"102 -/b @1 {\"description\":\"words\"} " ID_2
+		" 2001:db8::9 - - - | b.test. - @0 0\n"
+		"103 somebody @1 {\"description\":\"mail\"} - - - - - | c.test. 2147483647 @1 0\n"
+		"104 -/g @1 {\"name\":\"G\"}\n";
+	struct state_case *world = *state;
 	uint64_t revision;
-	const struct source_edit edits[] = {
-		{.act = SOURCE_PUT_OWNER,
-		 .owner = {OWNER_ADDRESS,
-			   ID_1,
-			   "a",
-			   "g",
-			   "east",
-			   "s",
-			   {4, {198, 51, 100, 1}},
-			   ALLOCATION_STATIC,
-			   "label",
-			   NULL,
-			   "{\"k\":\"v\"}",
-			   0}},
-		{.act = SOURCE_PUT_OWNER,
-		 .owner = {OWNER_SERVICE,
-			   ID_2,
-			   "b",
-			   NULL,
-			   NULL,
-			   NULL,
-			   {6, {0x20, 1, 0xd, 0xb8, [15] = 9}},
-			   ALLOCATION_DYNAMIC,
-			   NULL,
-			   "words",
-			   NULL,
-			   0}},
-		{.act = SOURCE_PUT_PTR, .ptr = {ID_1, "a.test.", "mail", true, 0, 0}},
-		{.act = SOURCE_PUT_PTR, .ptr = {ID_2, "b.test.", NULL, false, 0, 0}},
-	};
 
-	assert_int_equal(source_apply(world->source, edits, 4, &revision, world->error), 0);
+	must_sync(world);
+	assert_int_equal(state_try(world, puts, 4, &revision), 0);
+	assert_int_equal(revision, 1);
+	check_told(world, all);
 	reopen(world);
-	const struct told told = load(world);
-	assert_string_equal(told.text,
-			    ID_1 " a a g east s 198.51.100.1 1 label - {\"k\":\"v\"}\n" ID_2
-				 " s b - - - 2001:db8::9 0 - words -\n" ID_1
-				 " a.test. mail 1 0\n" ID_2 " b.test. - 0 0\n");
-	assert_int_equal(told.revision, revision);
+	check_told(world, all);
 }
 
-static void a_record_is_changed_and_deleted_on_its_own_revision(void **state)
+static int on_change(void *context, const struct source_change *change)
 {
-	struct world *world = *state;
+	char *text = context;
+	size_t length = strlen(text);
 
-	load(world);
-	const uint64_t first = must_apply(world, put_ptr(ID_1, "a.test.", 0));
-	const uint64_t second = must_apply(world, put_ptr(ID_1, "b.test.", first));
-	assert_string_equal(load(world).text, ID_1 " b.test. - 0 0\n");
-	struct source_edit deletion = {
-		.act = SOURCE_DELETE_PTR, .expected = second, .ptr = {.owner = ID_1}};
-	must_apply(world, deletion);
-	assert_string_equal(load(world).text, "");
+	snprintf(text + length, 512 - length, "%u %s %u %s %s %s\n", (unsigned)change->revision,
+		 change->who, change->kind, change->path, change->before ? change->before : "-",
+		 change->after ? change->after : "-");
+	return 0;
 }
 
-static struct source_edit edit_group(enum source_act act, const char *name, const char *region,
-				     uint64_t expected)
+static void a_resource_is_changed_and_deleted_with_what_it_is_found_by(void **state)
 {
-	return (struct source_edit){
-		.act = act,
-		.expected = expected,
-		.group = {.name = name, .region = region, .tags = "{\"a\":\"b\"}"},
-	};
+	struct state_case *world = *state;
+	struct state_put put = address_put(ID_1, "-/a", 1);
+	char history[512] = "";
+
+	must_sync(world);
+	assert_int_equal(try_one(world, put), 0);
+	put.keys = (struct source_keys){.id = ID_2, .ptr = "b.test."};
+	put.json = "{\"n\":2}";
+	assert_int_equal(try_one(world, put), 0);
+	check_told(world, "101 -/a @2 {\"n\":2} " ID_2 " - - - - | b.test. - @0 0\n");
+	assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID_1).count, 0);
+	assert_int_equal(state_found_at(world, "198.51.100.1").count, 0);
+	assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID_2).count, 1);
+	put.json = NULL;
+	assert_int_equal(try_one(world, put), 0);
+	check_told(world, "");
+	assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID_2).count, 0);
+	put.path = "-/none"; /* it goes, and was not there */
+	assert_int_equal(try_one(world, put), 0);
+	assert_int_equal(
+		world->source->calls->changes(world->source, 0, on_change, history, world->error),
+		0);
+	assert_string_equal(history, "1 test 101 -/a - {}\n"
+				     "2 test 101 -/a {} {\"n\":2}\n"
+				     "3 test 101 -/a {\"n\":2} -\n");
+}
+
+static struct state_put group_put(const char *name, const char *json, char path[OWNER_PATH_MAX])
+{
+	assert_int_equal(owner_path(OWNER_SERVICE, NULL, name, path), 0);
+	return (struct state_put){KIND_GROUP, path, json, {.id = NULL}};
 }
 
 static void a_group_is_kept_by_its_name_in_any_case(void **state)
 {
-	struct world *world = *state;
-	uint64_t revision;
+	struct state_case *world = *state;
+	char path[OWNER_PATH_MAX];
 
-	load(world);
-	uint64_t at = must_apply(world, edit_group(SOURCE_PUT_GROUP, "Web", NULL, 0));
-	assert_string_equal(load(world).text, "group Web - {\"a\":\"b\"}\n");
-	assert_int_equal(apply(world, edit_group(SOURCE_PUT_GROUP, "wEB", "x", 0), &revision),
-			 ERR_EXISTS);
-	assert_int_equal(apply(world, edit_group(SOURCE_PUT_GROUP, "web", "x", at + 1), &revision),
-			 ERR_EXISTS);
-	at = must_apply(world, edit_group(SOURCE_PUT_GROUP, "wEB", "east", at));
-	must_apply(world, edit_group(SOURCE_PUT_GROUP, "other", "west", 0));
+	must_sync(world);
+	assert_int_equal(try_one(world, group_put("Web", "{\"name\":\"Web\"}", path)), 0);
+	assert_int_equal(try_one(world, group_put("other", "{\"name\":\"other\"}", path)), 0);
+	assert_int_equal(try_one(world, group_put("wEB", "{\"name\":\"wEB\"}", path)), 0);
 	reopen(world);
-	assert_string_equal(load(world).text, "group other west {\"a\":\"b\"}\n"
-					      "group wEB east {\"a\":\"b\"}\n");
-	assert_int_equal(
-		apply(world, edit_group(SOURCE_DELETE_GROUP, "web", NULL, at - 1), &revision),
-		ERR_EXISTS);
-	must_apply(world, edit_group(SOURCE_DELETE_GROUP, "WEB", NULL, at));
-	assert_string_equal(load(world).text, "group other west {\"a\":\"b\"}\n");
+	check_told(world, "104 -/other @2 {\"name\":\"other\"}\n104 -/web @3 {\"name\":\"wEB\"}\n");
+	assert_int_equal(try_one(world, group_put("WEB", NULL, path)), 0);
+	check_told(world, "104 -/other @2 {\"name\":\"other\"}\n");
 }
 
-static void a_precondition_that_does_not_hold_undoes_the_whole_change(void **state)
+static void what_stands_in_the_way_undoes_the_whole_change(void **state)
 {
-	struct world *world = *state;
-	uint64_t revision = 0;
+	struct state_case *world = *state;
 
-	load(world);
-	const uint64_t first = must_apply(world, put_ptr(ID_1, "a.test.", 0));
-	const struct source_edit wrong[][2] = {
-		{put_ptr(ID_2, "new.test.", 0), put_ptr(ID_1, "b.test.", 0)},
-		{put_ptr(ID_2, "new.test.", 0), put_ptr(ID_1, "b.test.", first + 1)},
-		{put_ptr(ID_1, "b.test.", first), put_ptr(ID_2, "b.test.", first)},
-		{put_ptr(ID_1, "b.test.", first),
-		 {.act = SOURCE_DELETE_OWNER, .expected = 1, .owner = {.id = ID_1}}},
+	must_sync(world);
+	assert_int_equal(try_one(world, address_put(ID_1, "-/a", 1)), 0);
+	const struct state_put wrong[][3] = {
+		{address_put(ID_2, "-/new", 2), address_put(ID_1, "-/b", 3)},
+		{address_put(ID_2, "-/new", 2), address_put("x", "-/b", 1)},
+		{{KIND_ADDRESS, "-/a", NULL, {.id = NULL}},
+		 address_put(ID_2, "-/new", 2),
+		 address_put(ID_2, "-/b", 3)},
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		assert_int_equal(source_apply(world->source, wrong[i], 2, &revision, world->error),
+		assert_int_equal(state_try(world, wrong[i], wrong[i][2].kind ? 3 : 2, NULL),
 				 ERR_EXISTS);
-		assert_string_equal(load(world).text, ID_1 " a.test. - 0 0\n");
+		check_told(world, "101 -/a @1 {} " ID_1 " 198.51.100.1 - - - | - - @0 0\n");
 	}
+	assert_true(world->source->calls->is_current(world->source));
+	assert_int_equal(try_one(world, address_put(ID_2, "-/b", 2)), 0);
+}
+
+static void a_change_that_is_rolled_back_was_never_made(void **state)
+{
+	struct state_case *world = *state;
+	const struct source_calls *calls = world->source->calls;
+	char history[512] = "";
+	uint64_t revision;
+
+	must_sync(world);
+	assert_int_equal(calls->begin(world->source, "test", &revision, world->error), 0);
+	assert_int_equal(calls->put(world->source, KIND_PTR, ID_1, "{}",
+				    &(struct source_keys){.ptr = "a.test."}, world->error),
+			 0);
+	assert_int_equal(state_told(world, 0).count, 1); /* the change sees itself */
+	calls->roll_back(world->source);
+	check_told(world, "");
+	assert_int_equal(calls->changes(world->source, 0, on_change, history, world->error), 0);
+	assert_string_equal(history, "");
+	assert_int_equal(state_must_ptr(world, ID_1, "b.test."), revision);
 }
 
 static void a_revision_is_never_used_again(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	uint64_t before = 0;
 
-	load(world);
+	must_sync(world);
 	for (unsigned i = 0; i < 5; i++) {
-		const uint64_t made = must_apply(world, put_owner(ID_1, "a", 0));
+		const uint64_t made = state_must_ptr(world, ID_1, "a.test.");
 		assert_true(made > before);
-		struct source_edit deletion = {
-			.act = SOURCE_DELETE_OWNER, .expected = made, .owner = {.id = ID_1}};
-		before = must_apply(world, deletion);
+		before = state_must_ptr(world, ID_1, NULL);
 		assert_true(before > made);
 		reopen(world);
-		load(world);
 	}
 }
 
-static void what_another_program_wrote_is_noticed_until_it_is_loaded(void **state)
+static void what_another_program_wrote_is_noticed_until_it_is_read(void **state)
 {
-	struct world *world = *state;
-	struct world other = *world;
-	uint64_t revision;
+	struct state_case *world = *state;
+	struct state_case other = *world;
 
 	other.source = state_open(other.path, other.error);
-	load(world);
-	load(&other);
-	must_apply(&other, put_ptr(ID_1, "other.test.", 0));
-	assert_int_equal(apply(world, put_ptr(ID_2, "b.test.", 0), &revision), ERR_EXISTS);
-	assert_non_null(strstr(world->error, "changed by another program"));
-	load(world);
-	must_apply(world, put_ptr(ID_2, "b.test.", 0));
+	must_sync(world);
+	must_sync(&other);
+	state_must_ptr(&other, ID_1, "other.test.");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(state_try_ptr(world, ID_2, "b.test."), ERR_EXISTS);
+		state_case_check_error(world, "changed by another program");
+	}
+	must_sync(world);
+	state_must_ptr(world, ID_2, "b.test.");
+	assert_int_equal(state_told(world, KIND_PTR).count, 2);
 	source_close(other.source);
 }
 
 /* ---- a store that fails ---- */
 
-static void exec(const char *path, const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 static void a_lock_that_stays_is_an_error_and_goes_by(void **state)
 {
-	struct world *world = *state;
-	struct source_about about;
-	uint64_t revision;
+	struct state_case *world = *state;
 	sqlite3 *db;
 
-	load(world);
+	must_sync(world);
 	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(apply(world, put_ptr(ID_1, "a.test.", 0), &revision), ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "another program holds it"));
-	source_about(world->source, &about);
-	assert_non_null(about.error);
+	assert_int_equal(state_try_ptr(world, ID_1, "a.test."), ERR_SYSTEM);
+	state_case_check_error(world, "another program holds it");
+	assert_non_null(state_trouble(world));
+	check_told(world, ""); /* reading goes on */
 	sqlite3_close(db);
-	must_apply(world, put_ptr(ID_1, "a.test.", 0));
-	source_about(world->source, &about);
-	assert_null(about.error);
+	state_must_ptr(world, ID_1, "a.test.");
+	assert_null(state_trouble(world));
 }
 
 static void a_full_disk_changes_nothing_and_goes_by(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	struct rlimit before, none;
-	uint64_t revision, last = 0;
+	char line[128];
+	uint64_t last = 0;
+	unsigned i;
 	int err = 0;
 
-	load(world);
+	must_sync(world);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	none = before;
 	none.rlim_cur = 65536;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-	for (unsigned i = 0; !err && i < 1000; i++) {
-		err = apply(world, put_ptr(ID_1, i % 2 ? "a.test." : "b.test.", last), &revision);
+	for (i = 0; !err && i < 1000; i++) {
+		const struct state_put put = {
+			KIND_PTR, ID_1, "{}", {.ptr = i % 2 ? "a.test." : "b.test."}};
+		uint64_t revision;
+
+		err = state_try(world, &put, 1, &revision);
 		last = err ? last : revision;
 	}
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(err, ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "disk"));
-	const struct told told = load(world);
-	assert_int_equal(told.revision, last);
-	must_apply(world, put_ptr(ID_1, "c.test.", last));
-	assert_string_equal(load(world).text, ID_1 " c.test. - 0 0\n");
+	assert_true(i > 1);
+	state_case_check_error(world, "disk");
+	snprintf(line, sizeof line, "103 " ID_1 " @%u {} - - - - - | %s - @0 0\n", (unsigned)last,
+		 i % 2 ? "a.test." : "b.test.");
+	check_told(world, line);
+	must_sync(world);
+	check_told(world, line);
+	assert_int_equal(state_must_ptr(world, ID_1, "c.test."), last + 1);
+	assert_non_null(strstr(state_told(world, 0).text, "c.test."));
 }
 
 static void a_damaged_file_is_told_and_not_believed(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
+	struct state_lines told = {.used = 0};
 	char junk[4096];
+	int err = 0;
 
-	load(world);
+	must_sync(world);
 	for (unsigned i = 0; i < 300; i++) {
 		char id[37];
 
 		snprintf(id, sizeof id, "6f8b4ce6-1111-4d2e-9c55-%012u", i);
-		must_apply(world, put_ptr(id, "a.test.", 0));
+		state_must_ptr(world, id, "a.test.");
 	}
 	source_close(world->source); /* all of it is in the file now */
 	world->source = NULL;
@@ -398,10 +345,21 @@ static void a_damaged_file_is_told_and_not_believed(void **state)
 	for (off_t at = sizeof junk; at + (off_t)sizeof junk <= size; at += sizeof junk)
 		assert_int_equal(pwrite(fd, junk, sizeof junk, at), sizeof junk);
 	close(fd);
-	world->source = state_open(world->path, world->error);
+	state_case_open(world);
 	if (world->source)
-		assert_int_equal(try_load(world), ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "damaged"));
+		err = sync_state(world);
+	if (world->source && !err)
+		err = state_paged(world, &(struct source_page){.kind = KIND_PTR, .limit = 999},
+				  &told);
+	assert_true(!world->source || err == ERR_SYSTEM);
+	state_case_check_error(world, "damaged");
+}
+
+static int tell_owned(struct state_case *world)
+{
+	struct state_lines told = {.used = 0};
+
+	return world->source->calls->owned(world->source, tell, &told, world->error);
 }
 
 static void a_record_of_somebody_elses_hand_is_named(void **state)
@@ -409,47 +367,61 @@ static void a_record_of_somebody_elses_hand_is_named(void **state)
 	static const struct {
 		const char *sql, *says;
 	} wrong[] = {
-		{"INSERT INTO owners VALUES ('" ID_1 "', 'address', 'a', NULL, NULL, NULL,"
-		 " '300.1.1.1', 'static', NULL, NULL, NULL, 1)",
-		 "the address \"300.1.1.1\""},
-		{"UPDATE owners SET address = '192.0.2.1', allocation = 'often'",
-		 "the allocation \"often\""},
-		{"UPDATE owners SET allocation = 'static', kind = 'thing'", "the kind \"thing\""},
-		{"UPDATE owners SET kind = 'service', id = 'x'", "the id \"x\""},
-		{"DELETE FROM owners; INSERT INTO ptrs VALUES ('" ID_1 "', 'a.test.', NULL, -1, 1)",
-		 "the ttl \"-1\""},
-		{"UPDATE ptrs SET ttl = 2147483648", "the ttl \"2147483648\""},
+		{"addr = x'04c633'", "an address that is none"},
+		{"addr = x'06c6336401'", "an address that is none"},
+		{"addr = x'0420010db800000000000000000000000001'", "an address that is none"},
+		{"addr = x'04c6336401', ttl = -1", "the ttl \"-1\""},
+		{"ttl = 2147483648", "the ttl \"2147483648\""},
+		{"ttl = 5, ptr_action = 256", "the ptr_action \"256\""},
+		{"ptr_action = NULL, ptr_revision = -1", "the ptr_revision \"-1\""},
+		{"ptr_revision = NULL, revision = 0", "the revision \"0\""},
+		{"revision = 1, id = 'x'", "the id \"x\""},
 	};
-	struct world *world = *state;
+	struct state_case *world = *state;
+	const struct state_put put = address_put(ID_1, "g/odd", 1);
+	char sql[128];
 
+	must_sync(world);
+	assert_int_equal(try_one(world, put), 0);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		exec(world->path, wrong[i].sql);
-		assert_int_equal(try_load(world), ERR_SYSTEM);
-		assert_non_null(strstr(world->error, wrong[i].says));
+		struct state_lines told = {.used = 0};
+
+		snprintf(sql, sizeof sql, "UPDATE resources SET %s", wrong[i].sql);
+		state_exec(world->path, sql);
+		must_sync(world);
+		assert_int_equal(tell_owned(world), ERR_SYSTEM);
+		state_case_check_error(world, wrong[i].says);
+		state_case_check_error(world, "\"g/odd\"");
+		assert_int_equal(world->source->calls->find(world->source, SOURCE_BY_PATH,
+							    KIND_ADDRESS, "g/odd", NULL, tell,
+							    &told, world->error),
+				 ERR_SYSTEM);
+		assert_int_equal(told.count, 0);
+		assert_non_null(state_trouble(world));
 	}
-	exec(world->path, "UPDATE ptrs SET ttl = 2147483647");
-	assert_string_equal(load(world).text, ID_1 " a.test. - 1 2147483647\n");
+	snprintf(sql, sizeof sql, "UPDATE resources SET id = '" ID_1 "', ttl = 2147483647");
+	state_exec(world->path, sql);
+	assert_int_equal(tell_owned(world), 0);
+	check_told(world, "101 g/odd @1 {} " ID_1 " 198.51.100.1 - - - | - 2147483647 @0 0\n");
 }
 
 /* ---- files that are no state ---- */
 
-static void check_refused(struct world *world, const char *says)
+static void check_refused(struct state_case *world, const char *says)
 {
-	reopen(world);
+	state_case_open(world);
 	assert_null(world->source);
-	if (!strstr(world->error, says))
-		fprintf(stderr, "%s\n", world->error);
-	assert_non_null(strstr(world->error, says));
+	state_case_check_error(world, says);
 }
 
 static void another_programs_database_is_left_alone(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 
 	snprintf(world->path, sizeof world->path, "%s/other.db", world->config.directory);
-	exec(world->path, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+	state_exec(world->path, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
 	check_refused(world, "another program's database");
-	exec(world->path, "UPDATE theirs SET x = 2"); /* is there, and can be used */
+	state_exec(world->path, "UPDATE theirs SET x = 2"); /* is there, and can be used */
 }
 
 static void set_version(const char *path, int version)
@@ -457,69 +429,29 @@ static void set_version(const char *path, int version)
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
-	exec(path, sql);
-}
-
-static void an_older_versions_groups_are_those_that_its_addresses_name(void **state)
-{
-	static const char older[] =
-		"DROP TABLE resource_groups; DROP TABLE serials;"
-		"DROP TABLE resources; DROP TABLE changes;"
-		"UPDATE meta SET value = 7 WHERE key = 'revision';"
-		"INSERT INTO owners VALUES ('" ID_1 "', 'address', 'a', 'Web', 'west', NULL,"
-		" '198.51.100.1', 'static', NULL, NULL, NULL, 3),"
-		" ('" ID_2 "', 'address', 'b', 'wEB', 'east', NULL,"
-		" '198.51.100.2', 'static', NULL, NULL, NULL, 4),"
-		" ('6f8b4ce6-1111-4d2e-9c55-0242ac120003', 'address', 'c', NULL, 'east', NULL,"
-		" '198.51.100.3', 'static', NULL, NULL, NULL, 5);";
-	struct world *world = *state;
-
-	source_close(world->source);
-	exec(world->path, older);
-	set_version(world->path, 2);
-	world->source = state_open(world->path, world->error);
-	assert_non_null(world->source);
-	static const char groups[] = "group Web east -\n" ID_1 " ";
-	const struct told told = load(world);
-	assert_int_equal(strncmp(told.text, groups, sizeof groups - 1), 0);
-	must_apply(world, edit_group(SOURCE_PUT_GROUP, "web", "north", 7));
+	state_exec(path, sql);
 }
 
 static void a_newer_versions_state_is_left_alone(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 
 	set_version(world->path, STATE_VERSION + 1);
 	check_refused(world, "newer version");
 	set_version(world->path, STATE_VERSION);
-	reopen(world);
+	state_case_open(world);
 	assert_non_null(world->source);
 }
 
-static int keep_secret(struct world *world, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
+static int keep_secret(struct state_case *world, const char *name,
+		       uint8_t bytes[SOURCE_SECRET_BYTES])
 {
 	return world->source->calls->secret(world->source, name, bytes, world->error);
 }
 
-static void an_older_versions_state_gets_the_newer_tables(void **state)
-{
-	struct world *world = *state;
-	uint8_t bytes[SOURCE_SECRET_BYTES];
-
-	exec(world->path, "DROP TABLE serials; DROP TABLE secrets; DROP TABLE resource_groups; "
-			  "DROP TABLE resources; DROP TABLE changes; "
-			  "PRAGMA user_version = 1");
-	reopen(world);
-	assert_non_null(world->source);
-	assert_int_equal(keep_secret(world, "tokens", bytes), 0);
-	struct source_serial row = {.zone = "z.test.", .serial = 7, .digest = 8};
-	assert_int_equal(world->source->calls->serials(world->source, &row, 1, true, world->error),
-			 0);
-}
-
 static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	uint8_t first[SOURCE_SECRET_BYTES], other[SOURCE_SECRET_BYTES], again[SOURCE_SECRET_BYTES];
 
 	assert_int_equal(keep_secret(world, "tokens", first), 0);
@@ -532,18 +464,18 @@ static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
 
 static void a_secret_that_was_cut_short_is_not_believed(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	uint8_t bytes[SOURCE_SECRET_BYTES];
 
 	assert_int_equal(keep_secret(world, "tokens", bytes), 0);
-	exec(world->path, "UPDATE secrets SET value = substr(value, 1, 31)");
+	state_exec(world->path, "UPDATE secrets SET value = substr(value, 1, 31)");
 	assert_int_equal(keep_secret(world, "tokens", bytes), ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "tokens"));
+	state_case_check_error(world, "tokens");
 }
 
 static void a_file_that_is_no_database_is_left_alone(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 
 	snprintf(world->path, sizeof world->path, "%s/text", world->config.directory);
 	config_text_put(&world->config, "text", "nothing that a database would begin with\n");
@@ -552,19 +484,18 @@ static void a_file_that_is_no_database_is_left_alone(void **state)
 
 static void an_empty_file_becomes_a_state(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 
 	snprintf(world->path, sizeof world->path, "%s/empty", world->config.directory);
 	config_text_put(&world->config, "empty", "");
 	reopen(world);
-	assert_non_null(world->source);
-	load(world);
-	must_apply(world, put_ptr(ID_1, "a.test.", 0));
+	check_told(world, "");
+	state_must_ptr(world, ID_1, "a.test.");
 }
 
 static void what_is_no_file_is_refused_without_waiting(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	char fifo[96];
 
 	snprintf(fifo, sizeof fifo, "%s/fifo", world->config.directory);
@@ -583,20 +514,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_new_state_is_empty_and_its_owners_alone),
-		T(everything_that_was_applied_is_there_when_it_is_opened_again),
-		T(a_record_is_changed_and_deleted_on_its_own_revision),
+		T(everything_that_was_put_is_there_when_it_is_opened_again),
+		T(a_resource_is_changed_and_deleted_with_what_it_is_found_by),
 		T(a_group_is_kept_by_its_name_in_any_case),
-		T(a_precondition_that_does_not_hold_undoes_the_whole_change),
+		T(what_stands_in_the_way_undoes_the_whole_change),
+		T(a_change_that_is_rolled_back_was_never_made),
 		T(a_revision_is_never_used_again),
-		T(what_another_program_wrote_is_noticed_until_it_is_loaded),
+		T(what_another_program_wrote_is_noticed_until_it_is_read),
 		T(a_lock_that_stays_is_an_error_and_goes_by),
 		T(a_full_disk_changes_nothing_and_goes_by),
 		T(a_damaged_file_is_told_and_not_believed),
 		T(a_record_of_somebody_elses_hand_is_named),
 		T(another_programs_database_is_left_alone),
-		T(an_older_versions_groups_are_those_that_its_addresses_name),
 		T(a_newer_versions_state_is_left_alone),
-		T(an_older_versions_state_gets_the_newer_tables),
 		T(a_secret_stays_the_same_and_each_name_has_its_own),
 		T(a_secret_that_was_cut_short_is_not_believed),
 		T(a_file_that_is_no_database_is_left_alone),

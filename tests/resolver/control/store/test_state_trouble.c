@@ -1,11 +1,11 @@
 /* The state's file in trouble while it is in use: gone, moved, without its log, damaged, on a disk
- * that is full. What was acknowledged stays, and when the cause is gone changes work again. */
+ * that is full. What was acknowledged stays and can be read, and when the cause is gone changes
+ * work again. */
 #include "resolver/control/store/state.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,109 +15,105 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/config_text.h"
+#include "tests/lib/state_case.h"
 
 enum { MANY = 40000, PAGE = 4096 }; /* records: far more than SQLite keeps at hand */
-
-struct world {
-	struct config_text config; /* for its directory */
-	char path[96], aside[96], log[96];
-	char error[SOURCE_ERROR_MAX];
-	struct source *source;
-	uint64_t last; /* revision of the record that tests change */
-};
 
 static void id_of(char id[37], unsigned number)
 {
 	snprintf(id, 37, "6f8b4ce6-1111-4d2e-9c55-%012u", number);
 }
 
-static int apply(struct world *world, unsigned number, const char *fqdn, uint64_t expected)
+static int change_of(struct state_case *world, unsigned number, const char *fqdn)
 {
 	char id[37];
-	const struct source_edit edit = {
-		.act = SOURCE_PUT_PTR, .expected = expected, .ptr = {.owner = id, .fqdn = fqdn}};
-	uint64_t revision;
 
 	id_of(id, number);
-	int err = source_apply(world->source, &edit, 1, &revision, world->error);
-	if (!err && number == 0)
-		world->last = revision;
-	return err;
+	return state_try_ptr(world, id, fqdn);
 }
 
-static int change(struct world *world, const char *fqdn)
+static int change(struct state_case *world, const char *fqdn)
 {
-	return apply(world, 0, fqdn, world->last);
+	return change_of(world, 0, fqdn);
 }
 
-static int on_owner(void *context, const struct source_owner *owner)
+static int sync_state(struct state_case *world)
 {
-	(void)context;
-	(void)owner;
-	return 0;
+	return world->source->calls->sync(world->source, world->error);
 }
 
-struct told {
+static bool is_current(const struct state_case *world)
+{
+	return world->source->calls->is_current(world->source);
+}
+
+struct counted {
 	size_t count;
 	char first[64]; /* the name of record 0 */
 };
 
-static int on_ptr(void *context, const struct source_ptr *ptr)
+static int on_ptr(void *context, const struct source_resource *resource)
 {
-	struct told *told = context;
+	struct counted *told = context;
 	char id[37];
 
 	id_of(id, 0);
-	if (strcmp(ptr->owner, id) == 0)
-		snprintf(told->first, sizeof told->first, "%s", ptr->fqdn);
+	if (strcmp(resource->path, id) == 0)
+		snprintf(told->first, sizeof told->first, "%s", resource->keys->ptr);
 	told->count++;
 	return 0;
 }
 
-static int load(struct world *world, struct told *told)
+static int read_all(struct state_case *world, struct counted *told)
 {
-	const struct source_reader reader = {told, on_owner, on_ptr, NULL};
-
-	*told = (struct told){.count = 0};
-	return source_load(world->source, &reader, world->error);
+	*told = (struct counted){.count = 0};
+	return world->source->calls->resources(world->source, KIND_PTR, "", "\xff", on_ptr, told,
+					       world->error);
 }
 
-static bool is_current(const struct world *world)
+static int load(struct state_case *world, struct counted *told)
 {
-	return world->source->calls->is_current(world->source);
+	int err = sync_state(world);
+
+	*told = (struct counted){.count = 0};
+	return err ? err : read_all(world, told);
+}
+
+/* What is open can be read. */
+static void check_readable(struct state_case *world, const char *first)
+{
+	struct counted told;
+
+	assert_int_equal(read_all(world, &told), 0);
+	assert_string_equal(told.first, first);
 }
 
 /* Record 0 is first.test., and has been read. */
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof *world);
-	struct told told = {0};
+	struct state_case *world = state_case_new();
 
-	config_text_init(&world->config);
-	snprintf(world->path, sizeof world->path, "%s/state.db", world->config.directory);
-	snprintf(world->aside, sizeof world->aside, "%s/aside.db", world->config.directory);
-	snprintf(world->log, sizeof world->log, "%s/state.db-wal", world->config.directory);
-	world->source = state_open(world->path, world->error);
 	*state = world;
-	return !world->source || load(world, &told) || change(world, "first.test.");
+	state_case_open(world);
+	return !world->source || sync_state(world) || change(world, "first.test.");
 }
 
 static int tear_down(void **state)
 {
-	struct world *world = *state;
-
-	source_close(world->source);
-	config_text_release(&world->config);
-	free(world);
+	state_case_free(*state);
 	return 0;
 }
 
+static void aside_of(const struct state_case *world, char path[96])
+{
+	snprintf(path, 96, "%s/aside.db", world->config.directory);
+}
+
 /* As after a kill -9: what is on the disk, read by another connection. */
-static void check_on_disk(struct world *world, const char *first)
+static void check_on_disk(struct state_case *world, const char *first)
 {
 	struct source *here = world->source;
-	struct told told = {0};
+	struct counted told;
 
 	world->source = state_open(world->path, world->error);
 	assert_non_null(world->source);
@@ -127,115 +123,136 @@ static void check_on_disk(struct world *world, const char *first)
 	world->source = here;
 }
 
-static void check_trouble(struct world *world, const char *says)
+static void check_trouble(struct state_case *world, const char *says)
 {
-	struct source_about about;
-
 	assert_int_equal(change(world, "never.test."), ERR_SYSTEM);
-	if (!strstr(world->error, says))
-		fprintf(stderr, "%s\n", world->error);
-	assert_non_null(strstr(world->error, says));
-	source_about(world->source, &about);
-	assert_string_equal(about.error, world->error);
+	state_case_check_error(world, says);
+	assert_string_equal(state_trouble(world), world->error);
 	assert_false(is_current(world));
 }
 
-static void check_well(struct world *world)
+static void check_well(struct state_case *world)
 {
-	struct source_about about;
-
 	assert_int_equal(change(world, "last.test."), 0);
-	source_about(world->source, &about);
-	assert_null(about.error);
+	assert_null(state_trouble(world));
+	check_readable(world, "last.test.");
 	check_on_disk(world, "last.test.");
 }
 
 /* ---- somebody else ---- */
 
-static void exec(const char *path, const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 static void what_was_read_is_current_until_another_program_writes(void **state)
 {
-	struct world *world = *state;
-	struct told told = {0};
+	struct state_case *world = *state;
+	struct counted told;
 
 	assert_true(is_current(world)); /* its own change does not count */
-	exec(world->path, "SELECT * FROM ptrs");
+	state_exec(world->path, "SELECT * FROM resources");
 	assert_true(is_current(world));
-	exec(world->path, "UPDATE ptrs SET fqdn = 'its.test.'");
+	state_exec(world->path, "UPDATE resources SET ptr = 'its.test.'");
 	assert_false(is_current(world));
 	assert_int_equal(load(world, &told), 0);
 	assert_string_equal(told.first, "its.test.");
 	assert_true(is_current(world));
 }
 
-static void a_precondition_that_does_not_hold_makes_what_was_read_old(void **state)
+static void a_change_that_another_program_was_ahead_of_makes_what_was_read_old(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 
-	assert_int_equal(apply(world, 1, "a.test.", 7), ERR_EXISTS);
+	state_exec(world->path, "UPDATE meta SET value = value + 1 WHERE key = 'revision'");
+	assert_int_equal(change(world, "a.test."), ERR_EXISTS);
 	assert_false(is_current(world));
+	check_readable(world, "first.test.");
+	assert_int_equal(change(world, "a.test."), ERR_EXISTS);
+	assert_int_equal(sync_state(world), 0);
+	assert_true(is_current(world));
+	check_well(world);
 }
 
 /* ---- gone ---- */
 
 static void nothing_is_written_to_a_file_that_is_gone_until_it_is_back(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
+	char aside[96];
 
-	assert_int_equal(rename(world->path, world->aside), 0);
-	for (unsigned i = 0; i < 2; i++)
+	aside_of(world, aside);
+	assert_int_equal(rename(world->path, aside), 0);
+	for (unsigned i = 0; i < 2; i++) {
 		check_trouble(world, "state.db is gone; put it back");
+		check_readable(world, "first.test.");
+	}
 	assert_int_equal(access(world->path, F_OK), -1);
-	assert_int_equal(rename(world->aside, world->path), 0);
+	assert_int_equal(rename(aside, world->path), 0);
 	check_well(world);
 }
 
-static void a_load_does_not_forget_what_a_deleted_file_had(void **state)
+static void what_a_deleted_file_had_is_read_and_not_forgotten(void **state)
 {
-	struct world *world = *state;
-	struct told told = {0};
+	struct state_case *world = *state;
+	struct counted told;
 
 	unlink(world->path);
 	assert_int_equal(load(world, &told), ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "is gone"));
+	state_case_check_error(world, "is gone");
+	check_readable(world, "first.test.");
 	config_text_put(&world->config, "state.db", "");
 	assert_int_equal(load(world, &told), ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "is suddenly empty"));
+	state_case_check_error(world, "is suddenly empty");
+	check_readable(world, "first.test.");
+	check_trouble(world, "is suddenly empty");
+}
+
+/* An export of what is served is what puts it back. */
+static void a_second_connection_reads_what_a_deleted_file_had_and_makes_none(void **state)
+{
+	struct state_case *world = *state, other;
+	uint64_t revision;
+
+	unlink(world->path);
+	other = *world;
+	other.source = world->source->calls->another(world->source, other.error);
+	assert_non_null(other.source);
+	check_readable(&other, "first.test.");
+	assert_int_equal(other.source->calls->begin(other.source, "test", &revision, other.error),
+			 ERR_SYSTEM);
+	state_case_check_error(&other, "is gone; put it back");
+	assert_int_equal(access(world->path, F_OK), -1);
+	world->source->calls->join(world->source, other.source);
+	check_trouble(world, "is gone; put it back");
+	check_readable(world, "first.test.");
+	assert_int_equal(access(world->path, F_OK), -1);
 }
 
 /* Copied as a whole while nobody writes: the log's part is put into the file first. */
-static void copy(const struct world *world, const char *from, const char *to)
+static void copy(const struct state_case *world, const char *from, const char *to)
 {
 	char command[256];
 
-	exec(world->path, "PRAGMA wal_checkpoint(TRUNCATE)");
+	state_exec(world->path, "PRAGMA wal_checkpoint(TRUNCATE)");
 	snprintf(command, sizeof command, "cp %s %s", from, to);
 	assert_int_equal(system(command), 0);
 }
 
-static void a_copy_in_its_place_is_used_and_an_older_one_is_loaded_first(void **state)
+static void a_copy_in_its_place_is_used_and_an_older_one_is_read_first(void **state)
 {
-	struct world *world = *state;
-	struct told told = {0};
+	struct state_case *world = *state;
+	struct counted told;
+	char aside[96];
 
-	copy(world, world->path, world->aside);
-	assert_int_equal(rename(world->aside, world->path), 0);
+	aside_of(world, aside);
+	copy(world, world->path, aside);
+	assert_int_equal(rename(aside, world->path), 0);
 	assert_false(is_current(world));
+	check_readable(world, "first.test.");
 	assert_int_equal(change(world, "second.test."), 0);
 	check_on_disk(world, "second.test.");
-	copy(world, world->path, world->aside);
+	copy(world, world->path, aside);
 	assert_int_equal(change(world, "third.test."), 0);
-	exec(world->path, "PRAGMA wal_checkpoint(TRUNCATE)");
+	state_exec(world->path, "PRAGMA wal_checkpoint(TRUNCATE)");
 	unlink(world->log);
-	assert_int_equal(rename(world->aside, world->path), 0);
+	assert_int_equal(rename(aside, world->path), 0);
 	assert_int_equal(change(world, "fourth.test."), ERR_EXISTS);
 	assert_int_equal(load(world, &told), 0);
 	assert_string_equal(told.first, "second.test.");
@@ -243,7 +260,7 @@ static void a_copy_in_its_place_is_used_and_an_older_one_is_loaded_first(void **
 
 static void what_was_only_in_a_log_that_is_gone_is_not_lost(void **state)
 {
-	struct world *world = *state;
+	struct state_case *world = *state;
 	char index[96];
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -253,6 +270,7 @@ static void what_was_only_in_a_log_that_is_gone_is_not_lost(void **state)
 		if (i)
 			unlink(index);
 		assert_false(is_current(world));
+		check_readable(world, "logged.test.");
 		assert_int_equal(change(world, "behind.test."), 0);
 		assert_int_equal(access(world->log, F_OK), 0);
 		check_on_disk(world, "behind.test.");
@@ -260,29 +278,43 @@ static void what_was_only_in_a_log_that_is_gone_is_not_lost(void **state)
 	check_well(world);
 }
 
+/* It is opened beside the first one, which has what is in no file any more. */
+static void a_second_connection_has_what_was_only_in_a_log_that_is_gone(void **state)
+{
+	struct state_case *world = *state, other;
+
+	assert_int_equal(change(world, "logged.test."), 0);
+	assert_int_equal(unlink(world->log), 0);
+	other = *world;
+	other.source = world->source->calls->another(world->source, other.error);
+	assert_non_null(other.source);
+	check_readable(&other, "logged.test.");
+	assert_int_equal(change(&other, "behind.test."), 0);
+	world->source->calls->join(world->source, other.source);
+	check_readable(world, "behind.test.");
+	check_well(world);
+}
+
 /* ---- damaged ---- */
 
-static void fill(struct world *world)
+static void fill(struct state_case *world)
 {
-	struct source_edit *edits = calloc(MANY, sizeof *edits);
+	struct state_put *puts = calloc(MANY, sizeof *puts);
 	char(*ids)[37] = calloc(MANY, sizeof *ids);
-	uint64_t revision;
 
 	for (unsigned i = 1; i < MANY; i++) {
 		id_of(ids[i], i);
-		edits[i] = (struct source_edit){
-			.act = SOURCE_PUT_PTR,
-			.ptr = {.owner = ids[i], .fqdn = "a-name-of-some-length.example.test."}};
+		puts[i] = (struct state_put){
+			KIND_PTR, ids[i], "{}", {.ptr = "a-name-of-some-length.example.test."}};
 	}
-	assert_int_equal(source_apply(world->source, edits + 1, MANY - 1, &revision, world->error),
-			 0);
-	free(edits);
+	assert_int_equal(state_try(world, puts + 1, MANY - 1, NULL), 0);
+	free(puts);
 	free(ids);
-	exec(world->path, "PRAGMA wal_checkpoint(TRUNCATE)");
+	state_exec(world->path, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /* Overwrites the file from this page on; the bytes that were there come back by `restore`. */
-static uint8_t *spoil(const struct world *world, off_t page, size_t *size)
+static uint8_t *spoil(const struct state_case *world, off_t page, size_t *size)
 {
 	const int fd = open(world->path, O_RDWR);
 	struct stat stat_of;
@@ -300,7 +332,7 @@ static uint8_t *spoil(const struct world *world, off_t page, size_t *size)
 	return kept;
 }
 
-static void restore(const struct world *world, off_t page, uint8_t *kept, size_t size)
+static void restore(const struct state_case *world, off_t page, uint8_t *kept, size_t size)
 {
 	const int fd = open(world->path, O_RDWR);
 
@@ -311,18 +343,20 @@ static void restore(const struct world *world, off_t page, uint8_t *kept, size_t
 
 static void a_file_that_is_damaged_in_use_is_told_and_mended_in_use(void **state)
 {
-	struct world *world = *state;
-	struct told told = {0};
+	struct state_case *world = *state;
+	struct counted told;
 	size_t size;
 	int err = 0;
 
 	fill(world);
 	uint8_t *kept = spoil(world, 1, &size);
 	for (unsigned i = 1; !err && i < MANY; i += 500)
-		err = apply(world, i, "new.test.", 2);
+		err = change_of(world, i, "new.test.");
 	assert_int_equal(err, ERR_SYSTEM);
-	assert_non_null(strstr(world->error, "damaged"));
+	state_case_check_error(world, "damaged");
 	assert_false(is_current(world));
+	assert_int_equal(read_all(world, &told), ERR_SYSTEM);
+	state_case_check_error(world, "damaged");
 	assert_int_equal(load(world, &told), ERR_SYSTEM);
 	restore(world, 1, kept, size);
 	assert_int_equal(load(world, &told), 0);
@@ -331,10 +365,32 @@ static void a_file_that_is_damaged_in_use_is_told_and_mended_in_use(void **state
 	check_well(world);
 }
 
+/* Reading finds it first: what was told by then is not taken for all, and the next change tries
+ * another connection. */
+static void a_file_whose_damage_a_reader_finds_is_told_by_it(void **state)
+{
+	struct state_case *world = *state;
+	struct counted told;
+	size_t size;
+
+	fill(world);
+	state_case_open(world); /* nothing is at hand */
+	assert_int_equal(sync_state(world), 0);
+	uint8_t *kept = spoil(world, 2, &size);
+	assert_int_equal(read_all(world, &told), ERR_SYSTEM);
+	state_case_check_error(world, "damaged");
+	assert_string_equal(state_trouble(world), world->error);
+	assert_false(is_current(world));
+	restore(world, 2, kept, size);
+	assert_int_equal(load(world, &told), 0);
+	assert_int_equal(told.count, MANY);
+	check_well(world);
+}
+
 static void a_damaged_header_is_told_at_the_next_start(void **state)
 {
-	struct world *world = *state;
-	struct told told = {0};
+	struct state_case *world = *state;
+	struct counted told;
 	size_t size;
 
 	fill(world);
@@ -342,7 +398,7 @@ static void a_damaged_header_is_told_at_the_next_start(void **state)
 	uint8_t *kept = spoil(world, 0, &size);
 	world->source = state_open(world->path, world->error);
 	assert_null(world->source);
-	assert_non_null(strstr(world->error, "not a database"));
+	state_case_check_error(world, "not a database");
 	restore(world, 0, kept, size);
 	world->source = state_open(world->path, world->error);
 	assert_non_null(world->source);
@@ -365,17 +421,43 @@ static void limit_files(rlim_t bytes)
 
 static void a_log_that_is_gone_on_a_full_disk_keeps_what_it_has(void **state)
 {
-	struct world *world = *state;
-	struct told told = {0};
+	struct state_case *world = *state;
+	struct counted told;
 
 	for (unsigned i = 0; i < 30; i++)
 		assert_int_equal(change(world, i % 2 ? "logged.test." : "before.test."), 0);
 	assert_int_equal(unlink(world->log), 0);
 	limit_files(1);
 	check_trouble(world, "");
+	check_readable(world, "logged.test.");
 	limit_files(RLIM_INFINITY);
 	assert_int_equal(load(world, &told), 0);
 	assert_string_equal(told.first, "logged.test.");
+	check_well(world);
+}
+
+/* Found out at the commit, when all was put. */
+static void a_change_that_the_disk_has_no_room_for_at_its_end_is_undone(void **state)
+{
+	struct state_case *world = *state;
+	const struct source_calls *calls = world->source->calls;
+	struct counted told;
+	uint64_t revision;
+	struct stat stat_of;
+	char id[37];
+
+	id_of(id, 1);
+	assert_int_equal(calls->begin(world->source, "test", &revision, world->error), 0);
+	assert_int_equal(calls->put(world->source, KIND_PTR, id, "{}",
+				    &(struct source_keys){.ptr = "never.test."}, world->error),
+			 0);
+	assert_int_equal(stat(world->log, &stat_of), 0);
+	limit_files((rlim_t)stat_of.st_size);
+	assert_int_equal(calls->commit(world->source, world->error), ERR_SYSTEM);
+	state_case_check_error(world, "disk");
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(read_all(world, &told), 0);
+	assert_int_equal(told.count, 1);
 	check_well(world);
 }
 
@@ -385,14 +467,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_was_read_is_current_until_another_program_writes),
-		T(a_precondition_that_does_not_hold_makes_what_was_read_old),
+		T(a_change_that_another_program_was_ahead_of_makes_what_was_read_old),
 		T(nothing_is_written_to_a_file_that_is_gone_until_it_is_back),
-		T(a_load_does_not_forget_what_a_deleted_file_had),
-		T(a_copy_in_its_place_is_used_and_an_older_one_is_loaded_first),
+		T(what_a_deleted_file_had_is_read_and_not_forgotten),
+		T(a_second_connection_reads_what_a_deleted_file_had_and_makes_none),
+		T(a_copy_in_its_place_is_used_and_an_older_one_is_read_first),
 		T(what_was_only_in_a_log_that_is_gone_is_not_lost),
+		T(a_second_connection_has_what_was_only_in_a_log_that_is_gone),
 		T(a_file_that_is_damaged_in_use_is_told_and_mended_in_use),
+		T(a_file_whose_damage_a_reader_finds_is_told_by_it),
 		T(a_damaged_header_is_told_at_the_next_start),
 		T(a_log_that_is_gone_on_a_full_disk_keeps_what_it_has),
+		T(a_change_that_the_disk_has_no_room_for_at_its_end_is_undone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

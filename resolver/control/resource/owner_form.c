@@ -1,48 +1,49 @@
 /* Texts from a request into the same structs, and by the same table of fields, as texts from the
- * configuration file. What goes together with what is change_edit.c's matter. */
+ * configuration file. What goes together with what is change.c's matter. */
+#include "resolver/control/resource/owner_form.h"
+
 #include <jansson.h>
 #include <stddef.h>
 
-#include "resolver/control/resource/change_internal.h"
 #include "rules/check/pools.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-const struct group *change_fields(enum owner_kind kind)
+const struct group *owner_fields(enum owner_kind kind)
 {
 	return schema_field(&schema_model, kind == OWNER_SERVICE ? "cloud_services" : "addresses")
 		->group;
 }
 
-int wish_init(struct wish *wish, enum owner_kind kind, const struct owner *owner)
+int owner_form_init(struct owner_form *form, enum owner_kind kind, const struct owner *owner)
 {
-	*wish = (struct wish){.kind = kind, .family = 4};
-	arena_init(&wish->arena);
-	schema_defaults(change_fields(OWNER_ADDRESS), &wish->address, &wish->arena);
-	schema_defaults(change_fields(OWNER_SERVICE), &wish->service, &wish->arena);
+	*form = (struct owner_form){.kind = kind, .family = 4};
+	arena_init(&form->arena);
+	schema_defaults(owner_fields(OWNER_ADDRESS), &form->address, &form->arena);
+	schema_defaults(owner_fields(OWNER_SERVICE), &form->service, &form->arena);
 	if (!owner)
 		return 0;
-	wish->family = owner->address.family;
-	wish->tags = owner->tags ? strdup(owner->tags) : NULL;
-	wish->service.name = wish->address.name = owner->name;
-	wish->service.address = wish->address.address = owner->address;
-	wish->service.description = owner->description;
-	wish->address.id = owner->id;
-	wish->address.resource_group = owner->resource_group;
-	wish->address.region = owner->region;
-	wish->address.allocation = owner->allocation;
-	wish->address.domain_name_label = owner->label;
-	return owner->tags && !wish->tags ? ERR_NOMEM : 0;
+	form->family = owner->address.family;
+	form->tags = owner->tags ? strdup(owner->tags) : NULL;
+	form->service.name = form->address.name = owner->name;
+	form->service.address = form->address.address = owner->address;
+	form->service.description = owner->description;
+	form->address.id = owner->id;
+	form->address.resource_group = owner->resource_group;
+	form->address.region = owner->region;
+	form->address.allocation = owner->allocation;
+	form->address.domain_name_label = owner->label;
+	return owner->tags && !form->tags ? ERR_NOMEM : 0;
 }
 
-void wish_release(struct wish *wish)
+void owner_form_release(struct owner_form *form)
 {
-	free(wish->tags);
-	arena_release(&wish->arena);
+	free(form->tags);
+	arena_release(&form->arena);
 }
 
-int change_check_text(struct change *change, const struct field *field, void *item,
-		      const char *text, struct arena *arena)
+int owner_check_text(struct change *change, const struct field *field, void *item, const char *text,
+		     struct arena *arena)
 {
 	static const struct origin nowhere;
 	struct faults faults;
@@ -85,7 +86,7 @@ static int check_tags(struct change *change, const json_t *tags)
 	return 0;
 }
 
-static int set_tags(struct change *change, struct wish *wish, const char *text)
+static int set_tags(struct change *change, struct owner_form *form, const char *text)
 {
 	json_t *tags = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	char *kept = NULL;
@@ -102,18 +103,18 @@ static int set_tags(struct change *change, struct wish *wish, const char *text)
 	}
 	json_decref(tags);
 	if (!err) {
-		free(wish->tags);
-		wish->tags = kept;
+		free(form->tags);
+		form->tags = kept;
 	}
 	return err;
 }
 
-static int set_family(struct change *change, struct wish *wish, const char *text)
+static int set_family(struct change *change, struct owner_form *form, const char *text)
 {
 	if (text && strcmp(text, "4") != 0 && strcmp(text, "6") != 0)
 		return change_fail(change, CHANGE_INVALID, "family",
 				   "\"%s\" does not fit; give \"4\" or \"6\"", text);
-	wish->family = text && *text == '6' ? 6 : 4;
+	form->family = text && *text == '6' ? 6 : 4;
 	return 0;
 }
 
@@ -127,17 +128,17 @@ static int clear(struct change *change, const struct field *field, void *item, s
 		return change_fail(change, CHANGE_INVALID, field->key,
 				   "cannot be taken away; give one");
 	else if (field->fallback)
-		return change_check_text(change, field, item, field->fallback, arena);
+		return owner_check_text(change, field, item, field->fallback, arena);
 	else /* what is left are texts */
 		memcpy((char *)item + field->offset, &none, sizeof none);
 	return 0;
 }
 
 /* A PTR has calls of its own; the description of an address is its PTR's. */
-static bool is_ptrs(const struct wish *wish, const char *key)
+static bool is_ptrs(const struct owner_form *form, const char *key)
 {
 	return strcmp(key, "reverse_fqdn") == 0 || strcmp(key, "ttl") == 0 ||
-	       (wish->kind == OWNER_ADDRESS && strcmp(key, "description") == 0);
+	       (form->kind == OWNER_ADDRESS && strcmp(key, "description") == 0);
 }
 
 static int unknown(struct change *change, const struct group *group, const char *key)
@@ -149,28 +150,28 @@ static int unknown(struct change *change, const struct group *group, const char 
 			   meant ? "\"?" : "");
 }
 
-int wish_set(struct change *change, struct wish *wish, const struct change_value *value)
+int owner_form_set(struct change *change, struct owner_form *form, const struct change_value *value)
 {
-	const struct group *group = change_fields(wish->kind);
+	const struct group *group = owner_fields(form->kind);
 	const struct field *field = schema_field(group, value->key);
-	void *item = wish->kind == OWNER_SERVICE ? (void *)&wish->service : (void *)&wish->address;
+	void *item = form->kind == OWNER_SERVICE ? (void *)&form->service : (void *)&form->address;
 	const char *text = value->text;
 
 	if (strcmp(value->key, "tags") == 0)
-		return set_tags(change, wish, text);
+		return set_tags(change, form, text);
 	if (strcmp(value->key, "family") == 0)
-		return set_family(change, wish, text);
-	if (wish->kind == OWNER_SERVICE && strcmp(value->key, "id") == 0) {
-		field = schema_field(change_fields(OWNER_ADDRESS), "id");
-		item = &wish->address;
+		return set_family(change, form, text);
+	if (form->kind == OWNER_SERVICE && strcmp(value->key, "id") == 0) {
+		field = schema_field(owner_fields(OWNER_ADDRESS), "id");
+		item = &form->address;
 	}
 	if (!field)
 		return unknown(change, group, value->key);
-	if (is_ptrs(wish, value->key))
+	if (is_ptrs(form, value->key))
 		return change_fail(change, CHANGE_INVALID, value->key,
 				   "belongs to the PTR; set it with the PTR");
 	if (field->type == FIELD_STRING && text && !*text && !field->required)
 		text = NULL;
-	return text ? change_check_text(change, field, item, text, &wish->arena)
-		    : clear(change, field, item, &wish->arena);
+	return text ? owner_check_text(change, field, item, text, &form->arena)
+		    : clear(change, field, item, &form->arena);
 }

@@ -1,0 +1,37 @@
+/* The addresses and cloud services that the configuration file declares: as owners, found by each
+ * of the things that no two of them share. Made anew by every load, and never changed. */
+#ifndef SLUICE_DECLARED_H
+#define SLUICE_DECLARED_H
+
+#include "resolver/control/resource/owner.h"
+
+struct declared;
+
+/* BY_NAME: by kind, resource group and name. BY_ADDRESS: of addresses and services; BY_GROUP: of
+ * addresses, by resource group and then address. All without regard to ASCII case. */
+enum declared_order {
+	DECLARED_BY_ID,
+	DECLARED_BY_NAME,
+	DECLARED_BY_ADDRESS,
+	DECLARED_BY_FQDN,
+	DECLARED_BY_GROUP,
+	DECLARED_ORDERS
+};
+
+/* Of a model that limits_check has found good, which must outlive it; an empty one of NULL. NULL
+ * without memory. */
+struct declared *declared_new(const struct model *model);
+void declared_free(struct declared *declared); /* NULL is fine */
+
+/* The owner that is as the probe is, by the members that the order looks at; NULL: there is none.
+ */
+const struct owner *declared_find(const struct declared *declared, enum declared_order order,
+				  const struct owner *probe);
+/* All that the order has, in it. */
+const struct owner *const *declared_list(const struct declared *declared, enum declared_order order,
+					 size_t *count);
+/* The index in that list of the first one behind the probe (NULL: 0). */
+size_t declared_behind(const struct declared *declared, enum declared_order order,
+		       const struct owner *probe);
+
+#endif

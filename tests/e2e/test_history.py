@@ -1,0 +1,172 @@
+"""Addresses, services, PTRs and groups as resources: every change of them is in the history, whoever
+made it, and can be made again and undone by POST /v1/changes."""
+
+import harness
+import test_reverse
+
+OPEN = "198.51.100.11"  # of the file, without a PTR there
+
+
+class History(test_reverse.Reverse):
+    def changes(self, after=0):
+        return self.good("GET", "/v1/changes?after=%d" % after).body["changes"]
+
+    def last(self):
+        return ([0] + [c["revision"] for c in self.changes()])[-1]
+
+    def edits(self, *edits, query="", status=200):
+        body = {"edits": [{"path": path, "values": values} for path, values in edits]}
+        return self.good("POST", "/v1/changes" + query, body, status)
+
+    def undo(self, revision):
+        status, printed = self.command("undo", str(revision))
+        self.assertEqual(0, status, printed)
+
+    def front(self):
+        answer = self.call("GET", "/v1/addresses/office/front")
+        return answer.body if answer.status == 200 else None
+
+    def test_each_change_of_an_address_is_told_with_who_and_what_was_before(self):
+        before = self.last()
+        self.good("PUT", "/v1/addresses/office/front", {"address": "198.51.100.30"}, 201)
+        self.good("PUT", "/v1/ptrs/198.51.100.30", {"reverse_fqdn": "one.example."}, 201)
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "open.example."}, 201)
+        self.good("DELETE", "/v1/addresses/office/front", status=204)
+        told = self.changes(before)
+        self.assertEqual(
+            [("addresses/office/front", None), ("groups/-/office", None), ("addresses/office/front", None),
+             ("addresses/office/front", "one.example.")],
+            [(c["path"], (c["before"] or {}).get("reverse_fqdn")) for c in told
+             if not c["path"].startswith("ptrs/")])
+        ptr = [c for c in told if c["path"].startswith("ptrs/")]
+        self.assertEqual([{"reverse_fqdn": "open.example."}], [c["after"] for c in ptr])
+        self.assertEqual({"uid 0"}, {c["who"] for c in told})
+        self.assertIsNone(told[-1]["after"])
+
+    def test_an_undo_brings_back_what_was_there(self):
+        self.good("PUT", "/v1/addresses/office/front",
+                  {"address": "198.51.100.30", "reverse_fqdn": "one.example.", "ttl": 60,
+                   "domain_name_label": "front", "tags": {"a": "1", "b=c": "2"}}, 201)
+        shown = self.front()
+        self.good("PATCH", "/v1/addresses/office/front", {"ttl": None, "tags": None})
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "open.example."}, 201)
+        ptr = self.last()
+        self.undo(ptr)
+        self.ptr_is(OPEN)
+        self.undo(ptr - 1)
+        self.good("DELETE", "/v1/addresses/office/front", status=204)
+        self.ptr_is("198.51.100.30")
+        self.undo(self.last())
+        self.ptr_is("198.51.100.30", "one.example.", ttl=60)
+        told = ("status", "action", "etag")
+        self.assertEqual({k: v for k, v in shown.items() if k not in told},
+                         {k: v for k, v in self.front().items() if k not in told})
+        self.restart()
+        self.ptr_is("198.51.100.30", "one.example.", ttl=60)
+
+    def test_an_undo_of_what_was_changed_since_is_refused(self):
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "one.example."}, 201)
+        first = self.last()
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "two.example."}, 200)
+        status, printed = self.command("undo", str(first))
+        self.assertEqual(1, status, printed)
+        self.assertRegex(printed, "was changed since, in revision %d by uid 0" % (first + 1))
+        self.ptr_is(OPEN, "two.example.")
+
+    def test_many_edits_are_one_change_all_or_none(self):
+        before = self.last()
+        edits = [("addresses/-/a%d" % n, {"address": "198.51.100.%d" % (40 + n),
+                                          "reverse_fqdn": "a%d.example." % n}) for n in range(20)]
+        self.edits(*edits, query="?dry_run")
+        self.ptr_is("198.51.100.41")
+        answer = self.edits(*edits, ("addresses/-/bad", {"address": "192.0.2.1"}), status=400)
+        self.bad_v1(answer, 400, "invalid", "address")
+        self.ptr_is("198.51.100.41")
+        self.assertEqual(before, self.last())
+        answer = self.edits(*edits, ("groups/-/Empty", {"region": "westeurope", "tags": {"a": "1"}}))
+        self.assertEqual(before + 1, answer.body["revision"])
+        self.assertEqual({before + 1}, {c["revision"] for c in self.changes(before)})
+        self.ptr_is("198.51.100.41", "a1.example.")
+        self.undo(before + 1)
+        self.ptr_is("198.51.100.41")
+        self.assertEqual(404, self.call("GET", "/v1/addresses/-/a1").status)
+
+    def test_what_does_not_go_in_such_a_request_is_refused(self):
+        answer = self.edits(("addresses/-/a", {"address": "198.51.100.40"}),
+                            ("rulesets/-/office", {}), status=400)
+        self.bad_v1(answer, 400, "invalid", text="a request of their own")
+        answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
+                                                 "reverse_fqdn": "not.ours.example."}), status=400)
+        self.bad_v1(answer, 400, "invalid", "reverse_fqdn", "not checked in bulk")
+        answer = self.edits(("ptrs/00000000-0000-4000-8000-000000000000",
+                             {"reverse_fqdn": "a.example."}), status=404)
+        self.bad_v1(answer, 404, "not_found")
+        self.edits(("ptrs/00000000-0000-4000-8000-000000000000", None))
+        self.edits(("addresses/none/none", None))
+        self.good("PUT", "/v1/addresses/office/front", {"address": "198.51.100.30"}, 201)
+        self.bad_v1(self.edits(("groups/-/office", None), status=400), 400, "invalid",
+                    text="has addresses; remove them first")
+        answer = self.edits(("addresses/office/filed", None), status=409)
+        self.bad_v1(answer, 409, "read_only")
+
+    def test_an_edit_is_on_its_etag(self):
+        self.good("PUT", "/v1/addresses/office/front", {"address": "198.51.100.30"}, 201)
+        etag = self.good("GET", "/v1/addresses/office/front").headers["ETag"]
+        edit = {"path": "addresses/office/front", "values": {"tags": {"n": "1"}}, "etag": etag}
+        self.good("POST", "/v1/changes", {"edits": [edit]})
+        self.bad_v1(self.good("POST", "/v1/changes", {"edits": [edit]}, 412), 412,
+                    "precondition_failed")
+        edit["etag"] = ""
+        self.bad_v1(self.good("POST", "/v1/changes", {"edits": [edit]}, 412), 412,
+                    "precondition_failed")
+        self.assertEqual({"n": "1"}, self.front()["tags"])
+
+    def test_a_batch_is_one_revision(self):
+        before = self.last()
+        self.good("POST", "/v1/ptrs", [{"address": OPEN, "reverse_fqdn": "open.example."}])
+        told = self.changes(before)
+        self.assertEqual([before + 1], [c["revision"] for c in told])
+        self.undo(before + 1)
+        self.ptr_is(OPEN)
+        self.assertIsNone(self.good("GET", "/v1/status").body["owned"][0]["error"])
+
+
+class Lists(test_reverse.Reverse):
+    """Lists of what is ours, with filters."""
+
+    def names(self, path):
+        found = []
+        while path:
+            page = self.good("GET", path).body
+            found += [row["name"] for row in next(v for v in page.values() if isinstance(v, list))]
+            path = page["next"]
+        return found
+
+    def setUp(self):
+        super().setUp()
+        for n in range(6):
+            self.good("PUT", "/v1/addresses/%s/a%d" % ("even" if n % 2 == 0 else "odd", n),
+                      {"address": "198.51.100.%d" % (30 + n), "reverse_fqdn": "Host%d.example." % n,
+                       "domain_name_label": "label%d" % n}, 201)
+
+    def test_a_filter_finds_by_any_member(self):
+        first = self.good("GET", "/v1/addresses/even/a0").body
+        for query, names in (
+                ("resource_group=EVEN", ["a0", "a2", "a4"]), ("resource_group=none", []),
+                ("address=198.51.100.33", ["a3"]), ("address=198.51.100.99", []), ("address=x", []),
+                ("id=" + first["id"].upper(), ["a0"]), ("reverse_fqdn=host4.example", ["a4"]),
+                ("reverse_fqdn=host4.example.", ["a4"]), ("domain_name_label=label5", ["a5"]),
+                ("fqdn=" + first["fqdn"], ["a0"]), ("name=A1", ["a1"]), ("q=HOST", ["a%d" % n for n in range(6)]),
+                ("q=.100.3&resource_group=odd", ["a1", "a3", "a5"]), ("address=198.51.100.33&name=a4", []),
+                ("allocation=static", ["filed", "open"])):
+            for limit in ("", "&limit=1"):
+                self.assertEqual(names, self.names("/v1/addresses?" + query + limit), query)
+        self.assertEqual(["filedsvc"], self.names("/v1/services?q=filed"))
+        self.assertEqual(["filed", "filedsvc"], self.names("/v1/ptrs?q=filed&limit=1"))
+        self.assertEqual(["filedsvc"], self.names("/v1/ptrs?address=198.51.100.20"))
+        self.assertEqual(["open"], self.names("/v1/ptrs?status=INACTIVE"))
+        self.bad_v1(self.call("GET", "/v1/addresses?label=x"), 400, "invalid", "label", "domain_name_label")
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,816 @@
+/* A change that is made in another thread, of an inventory aside: nothing of it is served before
+ * the control thread publishes it, others are answered meanwhile and their changes refused, and of
+ * one that fails there is nothing. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/state_json.h"
+#include "rules/base.h"
+#include "tests/lib/inventory_fixture.h"
+
+#define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
+
+/* ---- as api/bulk.c does it. Nothing is asserted in the thread: an edit that fails says why ----
+ */
+
+struct aside {
+	struct inventory_fixture *fixture;
+	struct inventory *inventory;
+	int (*edit)(struct aside *aside, struct change *change); /* in the thread */
+	void *context;                                           /* the edit's */
+	bool rehearsal;
+	struct change *change; /* NULL: it failed, or was a rehearsal */
+	struct change_error error;
+	pthread_t thread, ran_in;
+	uv_sem_t paused, go_on; /* for an edit that stops in its middle */
+};
+
+static void *run(void *context)
+{
+	struct aside *aside = context;
+	struct change *change = change_begin(aside->inventory, "thread");
+	int err = change ? aside->edit(aside, change) : ERR_NOMEM;
+
+	aside->ran_in = pthread_self();
+	if (!err && !aside->rehearsal)
+		err = change_store(change);
+	if (!err && !aside->rehearsal) {
+		aside->change = change;
+		return NULL;
+	}
+	aside->error = *change_error(change);
+	change_free(change);
+	return NULL;
+}
+
+static void begin(struct aside *aside, struct inventory_fixture *fixture,
+		  int (*edit)(struct aside *aside, struct change *change), const void *context)
+{
+	*aside = (struct aside){
+		.fixture = fixture, .edit = edit, .context = (void *)(uintptr_t)context};
+	uv_sem_init(&aside->paused, 0);
+	uv_sem_init(&aside->go_on, 0);
+	inventory_hold(fixture->inventory, true);
+	aside->inventory = inventory_aside(fixture->inventory);
+	assert_non_null(aside->inventory);
+	assert_int_equal(pthread_create(&aside->thread, NULL, run, aside), 0);
+}
+
+/* It is stored, or has failed; nothing of it is published. */
+static void wait_for(struct aside *aside)
+{
+	assert_int_equal(pthread_join(aside->thread, NULL), 0);
+	assert_false(pthread_equal(aside->ran_in, pthread_self()));
+}
+
+static enum change_outcome publish(struct aside *aside)
+{
+	struct inventory *inventory = aside->fixture->inventory;
+
+	if (aside->change && change_publish(aside->change) != 0)
+		aside->error = *change_error(aside->change);
+	else if (!aside->change && aside->error.outcome == CHANGE_STORE)
+		inventory_note_error(inventory, aside->error.text);
+	change_free(aside->change);
+	inventory_aside_free(aside->inventory);
+	inventory_hold(inventory, false);
+	inventory_forget(inventory);
+	uv_sem_destroy(&aside->paused);
+	uv_sem_destroy(&aside->go_on);
+	return aside->error.outcome;
+}
+
+static enum change_outcome make(struct inventory_fixture *fixture,
+				int (*edit)(struct aside *aside, struct change *change),
+				const void *context)
+{
+	struct aside aside;
+
+	begin(&aside, fixture, edit, context);
+	wait_for(&aside);
+	enum change_outcome outcome = publish(&aside);
+	if (outcome != CHANGE_FINE)
+		assert_string_not_equal(aside.error.text, "");
+	return outcome;
+}
+
+/* ---- edits ---- */
+
+struct pointed {
+	const char *name, *fqdn; /* fqdn NULL: none */
+};
+
+static const struct owner *named(struct inventory *inventory, const char *name)
+{
+	const struct owner *address = inventory_address(inventory, NULL, name);
+
+	return address ? address : inventory_service(inventory, name);
+}
+
+/* Those of a list that ends with a NULL name. */
+static int point(struct aside *aside, struct change *change)
+{
+	const struct pointed *list = aside->context;
+	int err = change_is_open(change);
+
+	for (; !err && list->name; list++) {
+		const struct change_ptr ptr = {.fqdn = list->fqdn};
+		const struct owner *owner = named(aside->inventory, list->name);
+
+		err = list->fqdn ? change_ptr_set(change, owner, &ptr)
+				 : change_ptr_unset(change, owner);
+	}
+	return err;
+}
+
+/* The same, and stops ahead of its end. */
+static int point_and_pause(struct aside *aside, struct change *change)
+{
+	int err = point(aside, change);
+
+	uv_sem_post(&aside->paused);
+	uv_sem_wait(&aside->go_on);
+	return err;
+}
+
+static int remove_group(struct aside *aside, struct change *change)
+{
+	return change_group_remove(change, aside->context, SUBSCRIPTION);
+}
+
+static int do_nothing(struct aside *aside, struct change *change)
+{
+	(void)aside;
+	return change_is_open(change);
+}
+
+/* ---- what there is ---- */
+
+static const struct owner *seen(const struct inventory_fixture *fixture, const char *name)
+{
+	return inventory_fixture_named(fixture, name);
+}
+
+static void add_to_group(struct inventory_fixture *fixture, const char *name, const char *group)
+{
+	const struct change_value values[] = {
+		{"name", name}, {"resource_group", group}, {"allocation", "static"}};
+	struct change *change = change_begin(fixture->inventory, "test");
+
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+}
+
+static const struct owner *in_group(const struct inventory_fixture *fixture, const char *name)
+{
+	return inventory_address(fixture->inventory, "g", name);
+}
+
+static struct inventory_about about_of(const struct inventory_fixture *fixture)
+{
+	struct inventory_about about;
+
+	inventory_about(fixture->inventory, &about);
+	return about;
+}
+
+static void check_busy(struct inventory_fixture *fixture)
+{
+	const struct change_ptr ptr = {.fqdn = "x.test."};
+	struct change *change = change_begin(fixture->inventory, "test");
+
+	assert_int_not_equal(change_ptr_set(change, seen(fixture, "bare"), &ptr), 0);
+	inventory_fixture_check_error(change, CHANGE_BUSY, "", "try again");
+}
+
+static char *export_of(const struct inventory_fixture *fixture)
+{
+	size_t length;
+	char *text = state_export(fixture->inventory, &length);
+
+	assert_non_null(text);
+	assert_int_equal(strlen(text), length);
+	return text;
+}
+
+/* ---- when it is seen ---- */
+
+static void nothing_is_served_before_it_is_published_and_then_all_of_it(void **state)
+{
+	static const struct pointed list[] = {{"bare", "bare.test"}, {"app", NULL}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+
+	inventory_fixture_point(fixture, seen(fixture, "app"), "old.test.");
+	unsigned published = fixture->published;
+	begin(&aside, fixture, point_and_pause, list);
+	uv_sem_wait(&aside.paused);
+	/* In its middle. */
+	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_string_equal(seen(fixture, "app")->ptr.fqdn, "old.test.");
+	assert_int_equal(about_of(fixture).ptrs, 2);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "old.test.", 3600));
+	uv_sem_post(&aside.go_on);
+	wait_for(&aside);
+	/* Stored. */
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "old.test.", 3600));
+	assert_int_equal(fixture->published, published);
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	assert_int_equal(fixture->published, published + 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.20", NULL, 0));
+		assert_string_equal(seen(fixture, "bare")->ptr.fqdn, "bare.test.");
+		assert_null(seen(fixture, "app")->ptr.fqdn);
+		assert_int_equal(about_of(fixture).ptrs, 2);
+		inventory_fixture_restart(fixture);
+	}
+}
+
+/* Whatever the workers have of what was before. */
+static void what_no_worker_was_given_yet_stays_pending(void **state)
+{
+	static const struct pointed list[] = {
+		{"bare", "bare.test."}, {"kept", "kept.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+
+	inventory_fixture_add(fixture, "kept", "198.51.100.40");
+	begin(&aside, fixture, point, list);
+	wait_for(&aside);
+	inventory_settle(fixture->inventory);
+	assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "kept")->ptr.status, PTR_PENDING);
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "kept")->ptr.status, PTR_PENDING);
+	assert_int_equal(seen(fixture, "kept")->ptr.action, PTR_ACTION_CREATE);
+	inventory_settle(fixture->inventory);
+	assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_ACTIVE);
+	assert_int_equal(seen(fixture, "kept")->ptr.status, PTR_ACTIVE);
+}
+
+static void other_changes_are_refused_meanwhile(void **state)
+{
+	static const struct pointed list[] = {{"app", "app.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+
+	begin(&aside, fixture, point_and_pause, list);
+	uv_sem_wait(&aside.paused);
+	check_busy(fixture);
+	uv_sem_post(&aside.go_on);
+	wait_for(&aside);
+	check_busy(fixture); /* it is stored, and not published */
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	inventory_fixture_point(fixture, seen(fixture, "bare"), "x.test.");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "x.test.", 3600));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 3600));
+}
+
+/* ---- very many, with readers beside them ---- */
+
+enum { MANY = 3000, FORGET_AT = 200 };
+
+static void many_name(unsigned number, char text[32])
+{
+	snprintf(text, 32, "m%u", number);
+}
+
+static int add_many(struct aside *aside, struct change *change)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < MANY; i++) {
+		char name[32], address[ADDRESS_TEXT_MAX], fqdn[64];
+		const struct owner *owner;
+
+		many_name(i, name);
+		snprintf(address, sizeof address, "2001:db8::1:%x", i + 1);
+		snprintf(fqdn, sizeof fqdn, "%s.test.", name);
+		const struct change_value values[] = {{"name", name}, {"address", address}};
+		const struct change_ptr ptr = {.fqdn = fqdn};
+		err = change_add(change, OWNER_ADDRESS, values, 2, &owner);
+		if (!err)
+			err = change_ptr_set(change, owner, &ptr);
+		if (i % FORGET_AT == 0)
+			inventory_forget(aside->inventory);
+		if (i == 0)
+			uv_sem_post(&aside->paused);
+	}
+	return err;
+}
+
+/* While it goes on: everything that there was, and nothing of it. */
+static void read_some(struct inventory_fixture *fixture)
+{
+	const struct owner *page[8];
+	const struct address low = {6, {0x20, 1, 0xd, 0xb8}};
+	struct resource_group group;
+	size_t count;
+
+	assert_string_equal(seen(fixture, "bare")->ptr.fqdn, "bare.test.");
+	assert_null(seen(fixture, "m0"));
+	assert_int_equal(inventory_addresses_after(fixture->inventory, NULL, page, 8), 3);
+	assert_int_equal(inventory_addresses_after(fixture->inventory, &low, page, 8), 0);
+	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 8), 1);
+	assert_true(inventory_group(fixture->inventory, "g", &group));
+	free(inventory_groups(fixture->inventory, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(inventory_group_size(fixture->inventory, "g"), 1);
+	assert_int_equal(about_of(fixture).ptrs, 2);
+	assert_null(inventory_trouble(fixture->inventory));
+	inventory_settle(fixture->inventory);
+	inventory_forget(fixture->inventory);
+}
+
+static void readers_are_answered_beside_very_many_edits(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+
+	inventory_fixture_point(fixture, seen(fixture, "bare"), "bare.test.");
+	add_to_group(fixture, "one", "g");
+	begin(&aside, fixture, add_many, NULL);
+	uv_sem_wait(&aside.paused);
+	for (unsigned i = 0; i < 200; i++)
+		read_some(fixture);
+	wait_for(&aside);
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	assert_int_equal(about_of(fixture).ptrs, MANY + 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(inventory_fixture_serves(fixture, "2001:db8::1:1", "m0.test.", 3600));
+		assert_true(
+			inventory_fixture_serves(fixture, "2001:db8::1:bb8", "m2999.test.", 3600));
+		assert_int_equal(about_of(fixture).ptrs, MANY + 2);
+		inventory_fixture_restart(fixture);
+	}
+}
+
+/* ---- and again ---- */
+
+static void what_was_stored_can_be_changed_one_by_one_and_again(void **state)
+{
+	static const struct pointed lists[2][2] = {{{"bare", "two.test."}, {NULL, NULL}},
+						   {{"bare", "one.test."}, {NULL, NULL}}};
+	struct inventory_fixture *fixture = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(make(fixture, point, lists[i % 2]), CHANGE_FINE);
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.11", lists[i % 2][0].fqdn,
+						     3600));
+		inventory_fixture_point(fixture, seen(fixture, "bare"), "single.test.");
+		assert_true(
+			inventory_fixture_serves(fixture, "198.51.100.11", "single.test.", 3600));
+		inventory_settle(fixture->inventory);
+		assert_int_equal(seen(fixture, "bare")->ptr.status, PTR_ACTIVE);
+	}
+}
+
+static void a_reload_behind_it_has_what_it_changed(void **state)
+{
+	static const struct pointed list[] = {{"bare", "bare.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+
+	add_to_group(fixture, "one", "g");
+	assert_int_equal(make(fixture, point, list), CHANGE_FINE);
+	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_FINE);
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	assert_null(in_group(fixture, "one"));
+	assert_int_equal(about_of(fixture).addresses, 2);
+}
+
+static void changes_go_on_where_it_ended(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	add_to_group(fixture, "one", "g");
+	inventory_fixture_add(fixture, "alone", "198.51.100.70");
+	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_FINE);
+	inventory_fixture_point(fixture, seen(fixture, "alone"), "alone.test.");
+	add_to_group(fixture, "one", "g");
+	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_FINE);
+	inventory_fixture_restart(fixture);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.70", "alone.test.", 3600));
+	assert_null(in_group(fixture, "one"));
+}
+
+/* ---- what is in it ---- */
+
+static void a_group_goes_with_what_is_in_it_at_the_end_and_not_before(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char address[ADDRESS_TEXT_MAX];
+	struct aside aside;
+
+	add_to_group(fixture, "one", "g");
+	inventory_fixture_point(fixture, in_group(fixture, "one"), "one.test.");
+	address_print(&in_group(fixture, "one")->address, address);
+	begin(&aside, fixture, remove_group, "g");
+	wait_for(&aside);
+	assert_true(inventory_fixture_serves(fixture, address, "one.test.", 3600));
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	for (unsigned i = 0; i < 2; i++) {
+		struct resource_group group;
+
+		assert_null(in_group(fixture, "one"));
+		assert_false(inventory_group(fixture->inventory, "g", &group));
+		assert_true(inventory_fixture_serves(fixture, address, NULL, 0));
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void what_is_not_touched_stays_as_it_was(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char etags[2][ETAG_MAX];
+
+	add_to_group(fixture, "one", "g");
+	add_to_group(fixture, "two", "other");
+	inventory_fixture_add(fixture, "alone", "198.51.100.70");
+	inventory_fixture_point(fixture, seen(fixture, "alone"), "alone.test.");
+	inventory_fixture_point(fixture, seen(fixture, "bare"), "bare.test.");
+	inventory_settle(fixture->inventory);
+	owner_etag(seen(fixture, "alone"), etags[0]);
+	owner_etag(seen(fixture, "bare"), etags[1]);
+	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_FINE);
+	for (unsigned i = 0; i < 2; i++) {
+		char now[ETAG_MAX];
+
+		assert_string_equal(owner_etag(seen(fixture, "alone"), now), etags[0]);
+		assert_string_equal(owner_etag(seen(fixture, "bare"), now), etags[1]);
+		assert_int_equal(seen(fixture, "alone")->ptr.status, PTR_ACTIVE);
+		assert_non_null(inventory_address(fixture->inventory, "other", "two"));
+		assert_true(
+			inventory_fixture_serves(fixture, "198.51.100.70", "alone.test.", 3600));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
+		inventory_fixture_restart(fixture);
+	}
+}
+
+static void what_waits_goes_on_waiting(void **state)
+{
+	static const struct pointed list[] = {{"alone", "alone.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_add(fixture, "alone", "198.51.100.70");
+	inventory_fixture_point(fixture, seen(fixture, "bare"), "bare.test.");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	char *before = export_of(fixture);
+	assert_int_equal(make(fixture, do_nothing, NULL), CHANGE_FINE);
+	assert_int_equal(about_of(fixture).waiting, 1);
+	char *after = export_of(fixture);
+	assert_string_equal(before, after);
+	assert_int_equal(make(fixture, point, list), CHANGE_FINE);
+	assert_int_equal(about_of(fixture).waiting, 1);
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), 0);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	free(before);
+	free(after);
+}
+
+/* ---- edits that do not fit ---- */
+
+static const struct wrong_ptr {
+	struct change_ptr ptr;
+	const char *field, *says;
+} wrong_ptrs[] = {
+	{{.fqdn = "*.test."}, "reverse_fqdn", ""},
+	{{.fqdn = "a.test.", .ttl_given = true, .ttl = 2147483648LL}, "ttl", "2147483647"},
+	{{.fqdn = "a.test.", .ttl_given = true, .ttl = -1}, "ttl", "2147483647"},
+	{{.fqdn = NULL}, "reverse_fqdn", "is missing"},
+};
+
+struct seen_errors {
+	struct change_error errors[COUNT(wrong_ptrs)];
+	int errs[COUNT(wrong_ptrs)];
+};
+
+static int edit_wrongly(struct aside *aside, struct change *change)
+{
+	struct seen_errors *told = aside->context;
+	const struct owner *bare;
+
+	if (change_is_open(change) != 0)
+		return ERR_INVALID;
+	for (size_t i = 0; i < COUNT(wrong_ptrs); i++) {
+		bare = named(aside->inventory, "bare");
+		told->errs[i] = change_ptr_set(change, bare, &wrong_ptrs[i].ptr);
+		change_take_error(change, &told->errors[i]);
+	}
+	bare = named(aside->inventory, "bare");
+	if (change_ptr_set(change, bare, &(struct change_ptr){.fqdn = "fine.test."}) != 0)
+		return ERR_INVALID;
+	return change_fail(change, CHANGE_INVALID, NULL, "rows do not fit");
+}
+
+static void what_does_not_fit_is_told_for_each_and_nothing_is_changed(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct seen_errors told = {.errs = {0}};
+	unsigned published = fixture->published;
+
+	assert_int_equal(make(fixture, edit_wrongly, &told), CHANGE_INVALID);
+	for (size_t i = 0; i < COUNT(wrong_ptrs); i++) {
+		assert_int_equal(told.errs[i], ERR_INVALID);
+		assert_int_equal(told.errors[i].outcome, CHANGE_INVALID);
+		assert_string_equal(told.errors[i].field, wrong_ptrs[i].field);
+		assert_non_null(strstr(told.errors[i].text, wrong_ptrs[i].says));
+	}
+	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_int_equal(fixture->published, published);
+	inventory_fixture_point(fixture, seen(fixture, "bare"), "x.test.");
+}
+
+struct same {
+	bool filed, other, bare, none;
+};
+
+static int ask_what_is_same(struct aside *aside, struct change *change)
+{
+	struct same *same = aside->context;
+	const struct owner *filed, *bare;
+
+	if (change_is_open(change) != 0)
+		return ERR_INVALID;
+	filed = named(aside->inventory, "filed");
+	bare = named(aside->inventory, "bare");
+	*same = (struct same){
+		change_ptr_is_same(change, filed, &(struct change_ptr){.fqdn = "f.test"}),
+		change_ptr_is_same(change, filed, &(struct change_ptr){.fqdn = "other.test"}),
+		change_ptr_is_same(change, bare, &(struct change_ptr){.fqdn = ""}),
+		change_ptr_is_same(change, bare, &(struct change_ptr){.fqdn = NULL}),
+	};
+	return change_ptr_set(change, filed, &(struct change_ptr){.fqdn = "other.test."});
+}
+
+static void what_is_so_already_is_known_also_where_the_file_says_it(void **state)
+{
+	static const struct pointed list[] = {{"bare", "b.test."}, {"filed", NULL}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+	struct same same = {.filed = false};
+
+	begin(&aside, fixture, ask_what_is_same, &same);
+	wait_for(&aside);
+	assert_int_equal(publish(&aside), CHANGE_READ_ONLY);
+	assert_non_null(strstr(aside.error.text, "sluice.conf:"));
+	assert_true(same.filed && !same.other && same.bare && same.none);
+	assert_int_equal(make(fixture, point, list), CHANGE_READ_ONLY);
+	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
+}
+
+static void an_edit_that_fails_moves_nothing(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_add(fixture, "alone", "198.51.100.70");
+	char *before = export_of(fixture);
+	unsigned published = fixture->published;
+	assert_int_equal(make(fixture, remove_group, NULL), CHANGE_READ_ONLY);
+	char *after = export_of(fixture);
+	assert_string_equal(before, after);
+	assert_int_equal(fixture->published, published);
+	assert_true(inventory_fixture_resolves(fixture, "filed.east.", NULL));
+	assert_int_equal(about_of(fixture).addresses, 3);
+	free(before);
+	free(after);
+	inventory_fixture_point(fixture, seen(fixture, "alone"), "alone.test.");
+}
+
+static void a_rehearsal_moves_nothing(void **state)
+{
+	static const struct pointed list[] = {{"bare", "bare.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+	unsigned published = fixture->published;
+	struct aside aside;
+
+	begin(&aside, fixture, point_and_pause, list);
+	uv_sem_wait(&aside.paused);
+	aside.rehearsal = true; /* the thread waits */
+	uv_sem_post(&aside.go_on);
+	wait_for(&aside);
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_null(seen(fixture, "bare")->ptr.fqdn);
+		assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+		if (i == 0)
+			assert_int_equal(fixture->published, published);
+		inventory_fixture_restart(fixture);
+	}
+}
+
+/* ---- a store that fails ---- */
+
+/* Refused with the reason, which the status shows, and nothing has moved. */
+static void check_store_failed(struct inventory_fixture *fixture, const char *says)
+{
+	static const struct pointed list[] = {{"bare", "never.test."}, {NULL, NULL}};
+	unsigned published = fixture->published;
+	struct aside aside;
+
+	begin(&aside, fixture, point, list);
+	wait_for(&aside);
+	assert_int_equal(publish(&aside), CHANGE_STORE);
+	if (!strstr(aside.error.text, says))
+		fprintf(stderr, "%s\n", aside.error.text);
+	assert_non_null(strstr(aside.error.text, says));
+	assert_non_null(about_of(fixture).error);
+	assert_int_equal(fixture->published, published);
+	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.70", "alone.test.", 3600));
+}
+
+static void check_well(struct inventory_fixture *fixture)
+{
+	static const struct pointed list[] = {{"bare", "well.test."}, {NULL, NULL}};
+
+	assert_int_equal(make(fixture, point, list), CHANGE_FINE);
+	assert_null(about_of(fixture).error);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "well.test.", 3600));
+	inventory_fixture_restart(fixture);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "well.test.", 3600));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.70", "alone.test.", 3600));
+}
+
+static void have_one(struct inventory_fixture *fixture)
+{
+	inventory_fixture_add(fixture, "alone", "198.51.100.70");
+	inventory_fixture_point(fixture, seen(fixture, "alone"), "alone.test.");
+}
+
+static void a_store_that_is_locked_changes_nothing(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	sqlite3 *other;
+
+	have_one(fixture);
+	assert_int_equal(sqlite3_open(fixture->state, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	check_store_failed(fixture, "another program holds it");
+	sqlite3_close(other);
+	check_well(fixture);
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Found out at the commit: the edits went well. */
+static void a_store_that_is_full_changes_nothing(void **state)
+{
+	static const struct pointed list[] = {{"bare", "never.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+
+	have_one(fixture);
+	begin(&aside, fixture, point_and_pause, list);
+	uv_sem_wait(&aside.paused);
+	limit_files(100);
+	uv_sem_post(&aside.go_on);
+	wait_for(&aside);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(publish(&aside), CHANGE_STORE);
+	assert_non_null(strstr(aside.error.text, "disk"));
+	assert_non_null(about_of(fixture).error);
+	assert_null(seen(fixture, "bare")->ptr.fqdn);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	check_well(fixture);
+}
+
+static void a_store_whose_file_is_gone_is_not_made_anew_and_can_be_exported(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char away[128];
+	size_t length;
+
+	have_one(fixture);
+	char *before = export_of(fixture);
+	snprintf(away, sizeof away, "%s.away", fixture->state);
+	assert_int_equal(rename(fixture->state, away), 0);
+	check_store_failed(fixture, "is gone; put it back");
+	assert_int_equal(access(fixture->state, F_OK), -1);
+	inventory_hold(fixture->inventory, true);
+	struct inventory *aside = inventory_aside(fixture->inventory);
+	char *text = state_export(aside, &length);
+	assert_non_null(text);
+	assert_string_equal(text, before);
+	inventory_aside_free(aside);
+	inventory_hold(fixture->inventory, false);
+	free(text);
+	free(before);
+	assert_int_equal(access(fixture->state, F_OK), -1);
+	assert_int_equal(rename(away, fixture->state), 0);
+	check_well(fixture);
+}
+
+static void what_another_program_wrote_is_in_its_way(void **state)
+{
+	static const char sql[] = "UPDATE meta SET value = value + 1 WHERE key = 'revision'";
+	struct inventory_fixture *fixture = *state;
+	sqlite3 *other;
+
+	have_one(fixture);
+	assert_int_equal(sqlite3_open(fixture->state, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+	check_store_failed(fixture, "changed by another program");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), 0);
+	check_well(fixture);
+}
+
+static void what_could_not_be_published_is_with_the_next_change(void **state)
+{
+	static const struct pointed list[] = {{"bare", "x.test."}, {NULL, NULL}};
+	struct inventory_fixture *fixture = *state;
+
+	fixture->refuse = true;
+	assert_int_equal(make(fixture, point, list), CHANGE_NO_MEMORY);
+	fixture->refuse = false;
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	assert_string_equal(seen(fixture, "bare")->ptr.fqdn, "x.test.");
+	inventory_fixture_add(fixture, "next", "198.51.100.40");
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "x.test.", 3600));
+}
+
+static void what_of_a_group_could_not_be_published_is_with_the_next_change(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char address[ADDRESS_TEXT_MAX];
+
+	add_to_group(fixture, "one", "g");
+	inventory_fixture_point(fixture, in_group(fixture, "one"), "one.test.");
+	address_print(&in_group(fixture, "one")->address, address);
+	fixture->refuse = true;
+	assert_int_equal(make(fixture, remove_group, "g"), CHANGE_NO_MEMORY);
+	fixture->refuse = false;
+	inventory_fixture_add(fixture, "next", "198.51.100.70");
+	assert_true(inventory_fixture_serves(fixture, address, NULL, 0));
+}
+
+static void without_a_state_there_is_nothing_to_begin(void **state)
+{
+	static const struct pointed list[] = {{"bare", "x.test."}, {NULL, NULL}};
+	struct inventory_fixture fixture;
+
+	(void)state;
+	inventory_fixture_init(&fixture, "region = \"east\";\n" FIXTURE_POOLS FIXTURE_FILED);
+	assert_int_equal(make(&fixture, point, list), CHANGE_NO_STATE);
+	assert_int_equal(make(&fixture, remove_group, "g"), CHANGE_NO_STATE);
+	inventory_fixture_release(&fixture);
+}
+
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(nothing_is_served_before_it_is_published_and_then_all_of_it),
+		T(what_no_worker_was_given_yet_stays_pending),
+		T(other_changes_are_refused_meanwhile),
+		T(readers_are_answered_beside_very_many_edits),
+		T(what_was_stored_can_be_changed_one_by_one_and_again),
+		T(a_reload_behind_it_has_what_it_changed),
+		T(changes_go_on_where_it_ended),
+		T(a_group_goes_with_what_is_in_it_at_the_end_and_not_before),
+		T(what_is_not_touched_stays_as_it_was),
+		T(what_waits_goes_on_waiting),
+		T(what_does_not_fit_is_told_for_each_and_nothing_is_changed),
+		T(what_is_so_already_is_known_also_where_the_file_says_it),
+		T(an_edit_that_fails_moves_nothing),
+		T(a_rehearsal_moves_nothing),
+		T(a_store_that_is_locked_changes_nothing),
+		T(a_store_that_is_full_changes_nothing),
+		T(a_store_whose_file_is_gone_is_not_made_anew_and_can_be_exported),
+		T(what_another_program_wrote_is_in_its_way),
+		T(what_could_not_be_published_is_with_the_next_change),
+		T(what_of_a_group_could_not_be_published_is_with_the_next_change),
+		T(without_a_state_there_is_nothing_to_begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
