@@ -314,8 +314,9 @@ void api_changes_list(struct api_request *request)
 	if (!resource_check_query(request, known) || !read_after(request, &after) ||
 	    !api_v1_limit(request, &history.limit))
 		return;
-	source = change_source(request->service->inventory, &error);
+	source = inventory_source(request->service->inventory);
 	if (!source) {
+		(void)change_source(request->service->inventory, &error); /* says why */
 		api_fail_change(request, &error);
 		return;
 	}
