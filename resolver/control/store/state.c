@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "endpoints/entropy.h"
 #include "resolver/control/store/state_db.h"
@@ -906,9 +906,20 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 
 struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
 {
+	struct stat stat_of;
+	bool is_there = stat(path, &stat_of) == 0;
+
 	error[0] = '\0';
-	if (access(path, F_OK) != 0 && errno == ENOENT)
+	if (!is_there && errno == ENOENT)
 		return NULL;
+	if (is_there && !S_ISREG(stat_of.st_mode)) { /* a FIFO would wait for somebody to write */
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "the state %s cannot be opened: it is not a regular file; remove it, or "
+			 "name "
+			 "another one in management.state",
+			 path);
+		return NULL;
+	}
 	struct state *state = state_new(path, error);
 	if (!state)
 		return NULL;
