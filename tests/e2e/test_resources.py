@@ -377,8 +377,85 @@ class Resources(World):
         self.start()
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
         self.good("PUT", "rulesets/-/office/rules/bad",
-                  {"domain": "bad.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+                  {"domain": "bad.corp.", "targets": [{"address": "127.0.0.5"}]}, 200)
         self.assert_answer(self.ask("a.bad.corp"), "198.51.100.5")
+
+    def write_rows(self, *rows):
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.executemany("INSERT OR REPLACE INTO resources (kind, path, revision, json) "
+                              "VALUES (?, ?, 1, ?)", rows)
+        other.close()
+
+    def test_a_row_that_does_not_fit_is_passed_over_shown_and_removed(self):
+        self.build_hub()
+        self.write_rows((10, "-/office/old", '{"name": "old", "domain": "old.corp.", "size": 7, "targets": []}'),
+                        (10, "-/office/contoso", '{"name": "contoso", "domain": 7}'),
+                        (11, "-/gone", '{"name": "gone", "prefix": "198.51.100.0/24", "size": 7}'),
+                        (8, "-/bad", '{"name": "bad", "outbound_endpoints": 7}'),
+                        (10, "-/bad/inside", '{"name": "inside", "domain": "inside.corp.", "targets": []}'))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r'a row at "-/office/old" which does not fit \(size: there is no such key.*; '
+                               r"not served; put the resource anew, or remove it: DELETE "
+                               r"/v1/rulesets/-/office/rules/old")
+        self.assertRegex(text, r"rulesets\[bad\]: .*DELETE /v1/rulesets/-/bad/rules/inside")
+        self.sluice.kill()
+        self.start()
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.3")
+        rules = self.good("GET", "rulesets/-/office/rules").body["rules"]
+        self.assertEqual([("contoso", True), ("old", True)],
+                         [(rule["name"], "not_served" in rule) for rule in rules])
+        self.assertEqual(["bad", "office"], [one["name"] for one in self.good("GET", "rulesets").body["rulesets"]])
+        self.assertEqual(["gone"], [one["name"] for one in
+                                    self.good("GET", "address_pools?q=on").body["address_pools"]])
+        shown = self.good("GET", "rulesets/-/office/rules/old")
+        self.assertRegex(shown.body["not_served"], "size: there is no such key")
+        self.assertIn('there is no ruleset "bad"',
+                      self.good("GET", "rulesets/-/bad/rules/inside").body["not_served"])
+        # Others of the same ruleset are changed as ever, and these are put anew or removed.
+        self.good("PUT", "rulesets/-/office/rules/second",
+                  {"domain": "second.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.good("PUT", "rulesets/-/office/rules/contoso",
+                  {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 200)
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.5")
+        path = "rulesets/-/office/rules/old"
+        self.assertEqual(412, self.call("DELETE", path, **{"If-Match": '"1-0"'}).status)
+        self.good("DELETE", path, status=204, **{"If-Match": shown.etag})
+        self.assertEqual(404, self.call("GET", path).status)
+        for path in ("rulesets/-/bad/rules/inside", "rulesets/-/bad", "address_pools/-/gone"):
+            self.good("DELETE", path, status=204)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertNotIn("not served", text)
+
+    def test_what_is_in_nothing_any_more_is_listed_and_removed(self):
+        link = "private_zones/-/corp.internal/links/"
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        self.good("PUT", link + "hub", {"virtual_network": "hub"}, 201)
+        self.good("PUT", link + "filed", {"virtual_network": "filed"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertIn("to remove the first: DELETE /v1/" + link + "filed", text)
+        listed = self.good("GET", link[:-1]).body["links"]
+        self.assertEqual([(name, 'there is no private zone "corp.internal"') for name in ("filed", "hub")],
+                         [(one["name"], one["not_served"]) for one in listed])
+        self.bad(self.call("PATCH", link + "hub", {"registration": True}), 400, "invalid",
+                 'there is no private zone "corp.internal"')
+        self.good("DELETE", link + "hub", status=204)
+        self.assertEqual(0, self.sluice.command("zone-link", "delete", "corp.internal", "filed")[0])
+        self.assertEqual(404, self.call("GET", link[:-1]).status)
+
+    def test_a_rehearsal_finds_a_listener_that_cannot_be_bound(self):
+        self.build_hub()
+        harness.Upstream(self.host, "127.0.0.44", "198.51.100.44")
+        taken = {"subnet": "in", "listen": "127.0.0.44"}
+        for query in ("?dry_run", ""):
+            self.bad(self.call("PUT", "resolvers/-/r/inbound_endpoints/in" + query, taken), 400, "invalid",
+                     "127.0.0.44:53.*in use")
+        self.good("PUT", "resolvers/-/r/inbound_endpoints/in?dry_run", {"subnet": "in", "listen": "127.0.0.9"})
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assertEqual({}, self.good("GET", "resolvers/-/r/inbound_endpoints/in").body.get("listen", {}))
 
     def test_another_state_takes_a_restart(self):
         self.build_hub()

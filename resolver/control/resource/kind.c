@@ -107,3 +107,31 @@ const char *path_name(const struct path *path)
 {
 	return path->names[path->kind->parent != NULL];
 }
+
+char *path_url(const struct path *path, char text[PATH_URL_MAX])
+{
+	const struct kind *kind = path->kind;
+	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
+
+	percent_encode(first, sizeof first, path->names[0]);
+	if (kind->parent)
+		snprintf(text, PATH_URL_MAX, "%s/-/%s/%s/%s", kind->parent->collection, first,
+			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
+	else
+		snprintf(text, PATH_URL_MAX, "%s/-/%s", kind->collection, first);
+	return text;
+}
+
+char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX])
+{
+	const char *slash = key;
+
+	for (int i = 0; i < 2 && slash; i++)
+		slash = strchr(slash + (i > 0), '/');
+	if (!kind->parent || !slash)
+		snprintf(text, PATH_URL_MAX, "%s/%s", kind->collection, key);
+	else
+		snprintf(text, PATH_URL_MAX, "%s/%.*s/%s%s", kind->parent->collection,
+			 (int)(slash - key), key, kind->collection, slash);
+	return text;
+}

@@ -43,7 +43,7 @@ const struct field *kind_field(const struct kind *kind);
 /* The kind whose list the field of that kind's (NULL: of the model's) group is; NULL: none. */
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field);
 
-enum { PATH_MAX_BYTES = 4096 };
+enum { PATH_MAX_BYTES = 4096, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
 
 /* Which resource: of two names, or of one, where the kind has no parent. */
 struct path {
@@ -60,5 +60,10 @@ MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */
 const char *path_name(const struct path *path);
+/* "rulesets/-/office/rules/contoso": the same behind /v1/ in the API, with names percent-encoded.
+ * Returns text. */
+char *path_url(const struct path *path, char text[PATH_URL_MAX]);
+/* That of what has this key in the store. */
+char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX]);
 
 #endif

@@ -83,21 +83,23 @@ struct row {
 	const char *path;
 	const char *root; /* the part of it that names what is at the top */
 	json_t *values;
+	uint64_t revision;
 	size_t order; /* by its path */
 };
 
 struct rows { /* of one kind at the top and those inside it */
 	struct arena arena;
 	struct faults *faults;
+	uint64_t written; /* the revision of the change that is being made; 0: there is none */
 	struct row *items;
 	size_t count, room;
+	bool passed_over; /* one was */
 };
 
-/* The last name of a path, decoded, in the arena; NULL: it is none, or there is no memory. */
-static const char *last_name(const char *path, struct arena *arena)
+const char *part_key_name(const char *key, struct arena *arena)
 {
-	const char *slash = strrchr(path, '/');
-	char *name = arena_strdup(arena, slash ? slash + 1 : path), *to = name;
+	const char *slash = strrchr(key, '/');
+	char *name = arena_strdup(arena, slash ? slash + 1 : key), *to = name;
 
 	return name && percent_decode(name, strlen(name), false, &to) == 0 ? name : NULL;
 }
@@ -122,28 +124,32 @@ static bool is_ours(const struct row *row, struct arena *arena)
 	if (!row->kind || row->kind->declared || !name)
 		return false;
 	if (row->kind->parent) {
-		path.names[0] = last_name(row->root, arena);
+		path.names[0] = part_key_name(row->root, arena);
 		path.names[1] = name;
 	}
 	return path.names[0] && path_key(&path, key) == 0 && strcmp(key, row->path) == 0;
 }
 
-static void warn_of_row(struct rows *rows, const struct source_resource *resource)
+/* `why` says what is wrong with the row; the rest of the text, how it goes away. */
+static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
 {
-	const struct kind *kind = kind_of_id(resource->kind);
-	struct origin origin = {.path = kind ? kind->collection : "resources"};
+	struct origin origin = {.path = kind->collection};
+	char url[PATH_URL_MAX];
 
-	fault_add(
-		rows->faults, FAULT_WARNING, &origin, NULL,
-		"the state has a row at \"%s\" which was not written by sluice; not served; remove "
-		"it, or put the resource anew",
-		resource->path);
+	rows->passed_over = true;
+	fault_add(rows->faults, FAULT_WARNING, &origin, NULL,
+		  "the state has a row at \"%s\" %s; not served; put the resource anew, or remove "
+		  "it: "
+		  "DELETE /v1/%s",
+		  path, why, key_url(kind, path, url));
 }
 
 static int on_row(void *context, const struct source_resource *resource)
 {
 	struct rows *rows = context;
-	struct row row = {.kind = kind_of_id(resource->kind), .order = rows->count};
+	struct row row = {.kind = kind_of_id(resource->kind),
+			  .revision = resource->revision,
+			  .order = rows->count};
 
 	if (rows->count == rows->room) {
 		size_t room = rows->room ? 2 * rows->room : 64;
@@ -162,7 +168,7 @@ static int on_row(void *context, const struct source_resource *resource)
 	if (is_ours(&row, &rows->arena)) {
 		rows->items[rows->count++] = row;
 	} else {
-		warn_of_row(rows, resource);
+		pass_over(rows, row.kind, resource->path, "which was not written by sluice");
 		json_decref(row.values);
 	}
 	return 0;
@@ -228,9 +234,56 @@ static void read_row(const struct row *row, const char *parent, void *item, stru
 {
 	const char *name = json_string_value(json_object_get(row->values, "name"));
 	struct origin origin = {
-		.path = arena_printf(arena, "%s%s[%s]", parent, row->kind->collection, name)};
+		.path = arena_printf(arena, "%s%s[%s]", parent, row->kind->collection, name),
+		.revision = row->revision};
 
 	values_read(row->kind, row->values, item, &origin, arena, faults);
+}
+
+/* The first error of them, which are of one resource, as "targets[0].port: is a string; ...". */
+static const char *first_error(const struct faults *faults, const struct origin *of,
+			       char text[PART_WHY_MAX])
+{
+	size_t length = of->path ? strlen(of->path) : 0;
+
+	text[0] = '\0';
+	for (size_t i = faults->count; i-- > 0;) {
+		const struct fault *fault = &faults->items[i];
+		const char *path = fault->origin.path ? fault->origin.path : "";
+		bool below = length > 0 && strlen(path) > length && path[length] == '.';
+
+		if (fault->severity == FAULT_ERROR)
+			snprintf(text, PART_WHY_MAX, "%s%s%s", below ? path + length + 1 : "",
+				 below ? ": " : "", fault->text);
+	}
+	return text;
+}
+
+/* The same, of what may not fit: that is an error of the change that wrote it, and else the row is
+ * passed over. False: it does not fit. */
+static bool take_row(struct rows *rows, const struct row *row, const char *parent, void *item,
+		     struct arena *arena)
+{
+	char text[PART_WHY_MAX], why[PART_WHY_MAX + 32];
+	struct faults found;
+	struct origin origin;
+	bool fits;
+
+	faults_init(&found);
+	read_row(row, parent, item, arena, &found);
+	fits = found.errors == 0;
+	memcpy(&origin, item, sizeof origin);
+	if (fits || row->revision == rows->written) {
+		for (size_t i = 0; i < found.count; i++)
+			fault_add(rows->faults, found.items[i].severity, &found.items[i].origin,
+				  NULL, "%s", found.items[i].text);
+	} else {
+		snprintf(why, sizeof why, "which does not fit (%s)",
+			 first_error(&found, &origin, text));
+		pass_over(rows, row->kind, row->path, why);
+	}
+	faults_release(&found);
+	return fits;
 }
 
 /* Whether the row says nothing that the file's item does not say, too: then it is in the way of
@@ -267,7 +320,7 @@ static bool is_repeated(const struct row *row, const char *parent, const void *i
 
 /* Appends the rows of a kind to its list in the item. */
 static void add_children(struct model_part *part, const struct kind *kind, const struct row *rows,
-			 size_t count, struct faults *faults)
+			 size_t count, struct rows *all)
 {
 	const struct field *list = kind_field(kind);
 	struct schema_list before = schema_list_get(list, part->item);
@@ -277,58 +330,69 @@ static void add_children(struct model_part *part, const struct kind *kind, const
 					  part_name(kind->parent, part->item));
 
 	if (!items || !parent) {
-		out_of_memory(faults);
+		out_of_memory(all->faults);
 		return;
 	}
 	if (before.count > 0)
 		memcpy(items, before.items, before.count * size);
 	size_t used = before.count;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = last_name(rows[i].path, &part->arena);
+		const char *name = part_key_name(rows[i].path, &part->arena);
 		const void *there = name ? find_item(part->item, kind, name) : NULL;
 
-		if (!there || !is_repeated(&rows[i], parent, there, part, faults))
-			read_row(&rows[i], parent, items + used++ * size, &part->arena, faults);
+		if (there && is_repeated(&rows[i], parent, there, part, all->faults))
+			continue;
+		if (take_row(all, &rows[i], parent, items + used * size, &part->arena))
+			used++;
 	}
 	schema_list_set(list, part->item, (struct schema_list){items, used});
 }
 
+/* What they are inside is not there, or is passed over. */
+static void warn_of_orphans(struct rows *all, const struct kind *root, const char *name,
+			    const struct row *rows, size_t count)
+{
+	struct origin origin = {
+		.path = arena_printf(&all->arena, "%s[%s]", root->collection, name ? name : "")};
+	char url[PATH_URL_MAX];
+
+	all->passed_over = true;
+	fault_add(all->faults, FAULT_WARNING, &origin, NULL,
+		  "is not in the configuration any more, but %zu resource%s inside it %s in the "
+		  "state; not served until it is there again; to remove %s: DELETE /v1/%s",
+		  count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		  count == 1 ? "it" : "the first", key_url(rows->kind, rows->path, url));
+}
+
 /* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */
 static struct model_part *build(const struct kind *root, const struct row *rows, size_t count,
-				const struct model *declared, struct rows *all,
-				struct faults *faults)
+				const struct model *declared, struct rows *all)
 {
-	bool own = rows[0].kind == root;
-	const char *name = last_name(rows[0].root, &all->arena);
+	bool own = rows[0].kind == root, fits;
+	const char *name = part_key_name(rows[0].root, &all->arena);
 	const void *item = name ? find_item(declared, root, name) : NULL;
-	struct model_part *part;
+	struct model_part *part = model_part_new(kind_field(root));
 
-	if (!own && !item) {
-		struct origin origin = {.path = arena_printf(&all->arena, "%s[%s]",
-							     root->collection, name ? name : "")};
-		fault_add(
-			faults, FAULT_WARNING, &origin, NULL,
-			"is not in the configuration any more, but %zu resource%s inside it %s in "
-			"the state; not served until it is there again",
-			count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
-		return NULL;
-	}
-	part = model_part_new(kind_field(root));
 	if (!part) {
-		out_of_memory(faults);
+		out_of_memory(all->faults);
 		return NULL;
 	}
-	if (own && item && !is_repeated(&rows[0], "", item, part, faults))
+	fits = own && take_row(all, &rows[0], "", part->item, &part->arena);
+	if (!fits && !item) {
+		if (count > own)
+			warn_of_orphans(all, root, name, rows + own, count - own);
+		model_part_free(part);
+		return NULL;
+	}
+	if (fits && item && !is_repeated(&rows[0], "", item, part, all->faults))
 		item = NULL; /* two of one name, which the check refuses */
 	part->declared = item;
 	if (item)
 		memcpy(part->item, item, kind_field(root)->group->size);
-	else
-		read_row(&rows[0], "", part->item, &part->arena, faults);
 	for (size_t i = own, end; i < count; i = end) {
 		for (end = i + 1; end < count && rows[end].kind == rows[i].kind;)
 			end++;
-		add_children(part, rows[i].kind, rows + i, end - i, faults);
+		add_children(part, rows[i].kind, rows + i, end - i, all);
 	}
 	return part;
 }
@@ -350,12 +414,13 @@ static int add_part(struct parts *parts, struct model_part *part)
 	return 0;
 }
 
+/* `key`, `written`: as of read_rows, and of struct rows. */
 static int load_root(struct parts *parts, struct source *source, const struct kind *root,
-		     const char *key, const struct model *declared, struct faults *faults,
-		     char error[SOURCE_ERROR_MAX])
+		     const char *key, uint64_t written, const struct model *declared,
+		     struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
 	size_t errors = faults->errors;
-	struct rows rows = {.faults = faults};
+	struct rows rows = {.faults = faults, .written = written};
 	int err;
 
 	arena_init(&rows.arena);
@@ -366,10 +431,11 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 		for (end = i + 1;
 		     end < rows.count && strcmp(rows.items[end].root, rows.items[i].root) == 0;)
 			end++;
-		part = build(root, rows.items + i, end - i, declared, &rows, faults);
+		part = build(root, rows.items + i, end - i, declared, &rows);
 		if (part)
 			err = add_part(parts, part);
 	}
+	parts->passed_over = parts->passed_over || rows.passed_over;
 	rows_release(&rows);
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
@@ -425,7 +491,7 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	*parts = (struct parts){0};
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			err = load_root(parts, source, &kinds[i], NULL, declared, faults, error);
+			err = load_root(parts, source, &kinds[i], NULL, 0, declared, faults, error);
 	sort(parts);
 	if (err)
 		parts_release(parts);
@@ -433,7 +499,8 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 }
 
 int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
-		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])
+		  uint64_t revision, const struct model *declared, struct faults *faults,
+		  char error[SOURCE_ERROR_MAX])
 {
 	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
 	struct path at_top = {root, path->group, {path->names[0], NULL}};
@@ -453,7 +520,39 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 			parts->items[kept++] = part;
 	}
 	parts->count = kept;
-	err = load_root(parts, source, root, key, declared, faults, error);
+	err = load_root(parts, source, root, key, revision, declared, faults, error);
 	sort(parts);
 	return err;
+}
+
+/* ---- what is not served ---- */
+
+void part_why(const struct model *model, const struct path *path, const char *json,
+	      char why[PART_WHY_MAX])
+{
+	const struct kind *parent = path->kind->parent;
+	struct path outer = {parent, path->group, {path->names[0], NULL}};
+	json_t *values = json_loads(json, 0, NULL);
+	static const struct origin nowhere = {.path = "-"};
+	struct arena arena;
+	struct faults found;
+	void *item;
+
+	arena_init(&arena);
+	faults_init(&found);
+	item = arena_alloc(&arena, kind_field(path->kind)->group->size);
+	if (item && values)
+		values_read(path->kind, values, item, &nowhere, &arena, &found);
+	if (parent && !part_find(model, &outer))
+		snprintf(why, PART_WHY_MAX, "there is no %s \"%.80s\"",
+			 kind_field(parent)->group->name, path->names[0]);
+	else if (!values)
+		snprintf(why, PART_WHY_MAX, "its values are not JSON");
+	else if (found.errors > 0)
+		first_error(&found, &nowhere, why);
+	else
+		snprintf(why, PART_WHY_MAX, "its row was not written by sluice");
+	json_decref(values);
+	faults_release(&found);
+	arena_release(&arena);
 }

@@ -60,6 +60,7 @@ void load_adopt(struct load *load)
 {
 	load->follows = load->next_follows;
 	load->found = load->next_found;
+	load->passed_over = load->next_passed_over;
 }
 
 struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
@@ -67,6 +68,8 @@ struct model *load_compose(struct load *load, struct model *declared, const stru
 {
 	struct model *model = model_compose(declared, parts->items, parts->count);
 
+	/* A change looks at some rows only. */
+	load->next_passed_over = parts->passed_over || (before && load->passed_over);
 	if (model)
 		return complete(load, model, before, faults->errors, faults);
 	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));

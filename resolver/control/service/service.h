@@ -103,6 +103,13 @@ MUST_CHECK int service_change(struct service *service, struct service_change *ch
 json_t *service_values(struct service *service, const struct path *path,
 		       struct change_error *error);
 
+/* Calls back with the row that the state has of the resource, or, where the path has no last name,
+ * with those of all in that list; what is returned ends it. ERR_SYSTEM, ERR_NOMEM: `error` says
+ * why. */
+MUST_CHECK int service_each_row(struct service *service, const struct path *path,
+				int (*on_row)(void *context, const struct source_resource *row),
+				void *context, struct change_error *error);
+
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);

@@ -77,8 +77,9 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 			      "is missing; give an object, or null to remove the resource");
 	if (etag && !wanted)
 		return refuse(posted, index, "etag", "must be a string");
-	if (!resource_may_change(posted->request, &to->path, wanted && *wanted ? wanted : NULL,
-				 wanted && !*wanted ? "*" : NULL, &error)) {
+	if (!resource_may_change(posted->request, &to->path, json_is_null(values),
+				 wanted && *wanted ? wanted : NULL, wanted && !*wanted ? "*" : NULL,
+				 &error)) {
 		api_fail_change(posted->request, &error);
 		return false;
 	}
@@ -221,23 +222,12 @@ static json_t *values_json(const char *text)
 	return values ? values : json_null();
 }
 
-/* "rulesets/-/office/rules/contoso" of a key, whose names are encoded as in a URL. */
 static json_t *path_json(const struct source_change *change)
 {
 	const struct kind *kind = kind_of_id(change->kind);
-	const char *slash = change->path;
-	char text[PATH_MAX_BYTES + 64];
+	char text[PATH_URL_MAX];
 
-	for (int i = 0; i < 2 && slash; i++)
-		slash = strchr(slash + (i > 0), '/');
-	if (!kind)
-		return json_null();
-	if (!kind->parent || !slash)
-		snprintf(text, sizeof text, "%s/%s", kind->collection, change->path);
-	else
-		snprintf(text, sizeof text, "%s/%.*s/%s%s", kind->parent->collection,
-			 (int)(slash - change->path), change->path, kind->collection, slash);
-	return json_text(text);
+	return kind ? json_text(key_url(kind, change->path, text)) : json_null();
 }
 
 static int on_change(void *context, const struct source_change *change)
