@@ -209,6 +209,76 @@ class Resources(World):
         self.bad(self.call("PUT", path, {}, **{"If-None-Match": "*"}), 412, "precondition_failed",
                  "there is one already")
 
+    def test_what_was_changed_and_changed_back_has_another_etag(self):
+        self.build_hub()
+        path, inbound = "rulesets/-/office/rules/contoso", "resolvers/-/r/inbound_endpoints/in"
+        first = self.good("GET", path)
+        for state in ("Disabled", "Enabled"):
+            self.good("PATCH", path, {"state": state})
+        again = self.good("GET", path)
+        self.assertEqual(dict(first.body, etag=again.etag), again.body)
+        self.bad(self.call("PATCH", path, {"state": "Disabled"}, **{"If-Match": first.etag}), 412,
+                 "precondition_failed", "it has changed since")
+        self.good("DELETE", path)
+        self.good("PUT", path, {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.assertEqual(412, self.call("DELETE", path, **{"If-Match": again.etag}).status)
+        # Another resource's change is none of this one's; nor is a restart.
+        etags = [self.good("GET", path).etag, self.good("GET", inbound).etag,
+                 self.good("GET", "virtual_networks/-/filed").etag]
+        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.sluice.kill()
+        self.start()
+        self.assertEqual(etags, [self.good("GET", path).etag, self.good("GET", inbound).etag,
+                                 self.good("GET", "virtual_networks/-/filed").etag])
+        self.assertEqual(304, self.call("GET", path, **{"If-None-Match": etags[0]}).status)
+        self.good("PATCH", inbound, {"listen": "127.0.0.9"}, **{"If-Match": etags[1]})
+
+    def test_of_many_writers_with_etags_no_two_win(self):
+        self.build_hub()
+        path, wins, lost = "rulesets/-/office/rules/contoso", [], []
+        self.good("PATCH", path, {"description": "0"})
+
+        def write(number):
+            for _ in range(15):
+                shown = self.good("GET", path)
+                count = int(shown.body["description"])
+                if number % 2:
+                    answer = self.call("PATCH", path, {"description": str(count + 1)},
+                                       **{"If-Match": shown.etag})
+                else:
+                    values = dict(shown.body, description=str(count + 1))
+                    answer = self.call("POST", "changes", {"edits": [
+                        {"path": path, "values": values, "etag": shown.etag}]})
+                self.assertIn(answer.status, (200, 412), answer)
+                (wins if answer.status == 200 else lost).append(count + 1)
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(120, len(wins) + len(lost))
+        self.assertGreater(len(lost), 0)
+        self.assertEqual(list(range(1, len(wins) + 1)), sorted(wins))
+        self.assertEqual(str(len(wins)), self.good("GET", path).body["description"])
+
+    def test_a_change_may_ask_that_nothing_at_all_was_changed(self):
+        self.build_hub()
+        edits = {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": None}]}
+        read = self.good("GET", "changes")
+        self.assertEqual(304, self.call("GET", "changes", **{"If-None-Match": read.etag}).status)
+        made = self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.bad(self.call("POST", "changes", edits, **{"If-Match": read.etag}), 412,
+                 "precondition_failed", "it has changed since you read it")
+        self.bad(self.call("POST", "changes", edits, **{"If-None-Match": "*"}), 412,
+                 "precondition_failed", "there is one already")
+        etag = self.good("GET", "changes").etag
+        self.assertEqual(etag, made.etag)  # both are the revision
+        rehearsed = self.good("POST", "changes?dry_run", edits, **{"If-Match": etag})
+        self.assertEqual(etag, rehearsed.etag)
+        answer = self.good("POST", "changes", edits, **{"If-Match": etag})
+        self.assertEqual(answer.etag, self.good("GET", "changes").etag)
+        self.assertNotEqual(answer.etag, etag)
+
     # ---- many as one, and what was changed ----
 
     def test_many_edits_are_all_made_or_none(self):

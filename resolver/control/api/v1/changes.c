@@ -7,13 +7,15 @@
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept
  *
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
- * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. */
+ * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
+ * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/etag.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
@@ -162,6 +164,36 @@ static bool is_latest(struct api_request *request)
 	return false;
 }
 
+/* The etag of the state as a whole; NULL: there is no state, and `error` says why. */
+static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
+			 struct change_error *error)
+{
+	struct source *source = change_source(request->service->inventory, error);
+	struct source_about about;
+
+	if (!source)
+		return NULL;
+	source_about(source, &about);
+	return etag_print(about.revision, 0, text);
+}
+
+/* What the headers want of the whole; false: it is not so, which has been answered. */
+static bool is_matched(struct api_request *request)
+{
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	struct change_error error;
+
+	if (!request->if_match && !request->if_none_match)
+		return true;
+	if (etag_of_all(request, etag, &error)) {
+		if (precondition_check(etag, request->if_match, request->if_none_match, text) == 0)
+			return true;
+		change_say(&error, CHANGE_STALE, NULL, "%s", text);
+	}
+	api_fail_change(request, &error);
+	return false;
+}
+
 /* ---- changing ---- */
 
 static void change(struct posted *posted)
@@ -171,6 +203,8 @@ static void change(struct posted *posted)
 					.count = posted->count,
 					.who = request->client,
 					.rehearsal = resource_is_rehearsal(request)};
+	struct change_error unused;
+	char etag[ETAG_MAX];
 	struct faults faults;
 	int err;
 
@@ -192,7 +226,7 @@ static void change(struct posted *posted)
 						   : json_integer((json_int_t)wanted.revision),
 				  "dry_run", wanted.rehearsal, "edits", (json_int_t)posted->count,
 				  "warnings", resource_warnings(&faults, "", wanted.checked)),
-			NULL);
+			etag_of_all(request, etag, &unused));
 	}
 	faults_release(&faults);
 }
@@ -201,7 +235,8 @@ void api_changes_post(struct api_request *request)
 {
 	struct posted posted = {.request = request};
 
-	if (resource_check_change(request) && is_latest(request) && read_edits(&posted))
+	if (resource_check_change(request) && is_matched(request) && is_latest(request) &&
+	    read_edits(&posted))
 		change(&posted);
 	posted_release(&posted);
 }
@@ -275,7 +310,7 @@ void api_changes_list(struct api_request *request)
 	struct history history = {.limit = 0};
 	struct change_error error;
 	struct source *source;
-	char text[SOURCE_ERROR_MAX];
+	char text[SOURCE_ERROR_MAX], etag[ETAG_MAX];
 	uint64_t after;
 
 	if (!resource_check_query(request, known) || !read_after(request, &after) ||
@@ -291,6 +326,7 @@ void api_changes_list(struct api_request *request)
 	if (err && err != ERR_LIMIT)
 		api_fail(request, 503, "store_failed", "%s", text);
 	else
-		api_reply_json(request, 200, history_json(&history), NULL);
+		api_reply_json(request, 200, history_json(&history),
+			       etag_of_all(request, etag, &error));
 	json_decref(history.array);
 }
