@@ -947,6 +947,7 @@ static const struct field key_fields[] = {
 	{.key = "secret",
 	 .type = FIELD_STRING,
 	 AT(tsig_settings, secret),
+	 .secret = true,
 	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: in a "
 		"configuration that everybody can read it gives a warning."},
 	{.key = "secret_file",

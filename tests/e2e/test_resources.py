@@ -700,6 +700,75 @@ transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
             "GET", "address_pools").body["address_pools"]])
 
 
+SECRET, OTHER = "c2VjcmV0LW9mLXR3by1zZXJ2ZXJzLTAxMjM0NTY3ODk=", "b3RoZXItb25lLW9mLXR3by1zZXJ2ZXJzLTAxMjM="
+KEYED = FILED + """
+keys = ( { name = "filed"; secret = "%s"; } );
+transfers = ( { zones = [ "corp.internal" ]; key = "xfr"; } );
+"""
+
+
+class Copied(World):
+    """Keys and transfers as resources: who copies a zone."""
+
+    def build(self, world):
+        super().build(world)
+        self.secret = world.secret("xfr.secret", SECRET)
+        self.other = world.secret("other.secret", OTHER)
+        self.build_hub()
+
+    def copies(self, key, secret, zone="corp.internal"):
+        text = self.host.run("kdig", "@10.10.0.4", zone, "AXFR", "-y", "hmac-sha256:%s:%s" % (key, secret))[1]
+        return "10.10.1.10" in text
+
+    def test_a_key_of_the_state_lets_its_holder_copy_a_zone(self):
+        made = self.good("PUT", "keys/-/xfr", {"secret_file": self.secret}, 201).body
+        self.assertEqual({"name": "xfr", "algorithm": "hmac-sha256", "secret_file": self.secret},
+                         {key: made[key] for key in ("name", "algorithm", "secret_file")})
+        self.sluice.reconfigure(CONFIG % (KEYED % OTHER))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertEqual([True, False, False], [self.copies("xfr", SECRET), self.copies("xfr", OTHER),
+                                                self.copies("filed", OTHER)])
+        self.good("PATCH", "keys/-/xfr", {"secret_file": self.other})
+        self.assertEqual([False, True], [self.copies("xfr", SECRET), self.copies("xfr", OTHER)])
+        self.bad(self.call("DELETE", "keys/-/xfr"), 400, "invalid", 'there is no key "xfr"')
+        self.sluice.kill()
+        self.start_with(KEYED % OTHER)
+        self.assertTrue(self.copies("xfr", OTHER))
+
+    def start_with(self, filed):
+        self.filed = filed
+        self.start()
+
+    def test_no_secret_gets_into_the_state_or_out_of_the_file(self):
+        self.bad(self.call("PUT", "keys/-/xfr", {"secret": SECRET}), 400, "invalid",
+                 "is not kept in the state; write it to a file", "keys[xfr].secret")
+        self.bad(self.call("PUT", "keys/-/xfr", {"secret_file": "xfr.secret"}), 400, "invalid",
+                 "is relative; give an absolute path", "keys[xfr].secret_file")
+        self.bad(self.call("PUT", "keys/-/xfr", {"secret_file": self.secret + "x"}), 400, "invalid",
+                 "cannot be used: No such file", "keys[xfr].secret_file")
+        self.bad(self.call("PUT", "keys/-/xfr", {}), 400, "invalid", "the key has no secret; give secret_file")
+        self.good("PUT", "keys/-/xfr", {"secret_file": self.secret}, 201)
+        self.sluice.reconfigure(CONFIG % (KEYED % OTHER))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        for path in ("keys", "keys/-/filed", "export", "changes", "schema"):
+            text = json.dumps(self.good("GET", path).body)
+            self.assertNotIn(SECRET, text)
+            self.assertNotIn(OTHER, text)
+        self.assertNotIn("secret", self.good("GET", "keys/-/filed").body)
+        self.bad(self.call("GET", "keys?secret=" + OTHER), 400, "invalid", "is not known here")
+        status, text = self.sluice.command("key", "list")
+        self.assertEqual((0, False), (status, OTHER in text))
+        self.assertIn("xfr.secret", text)
+        # The file is needed again at a reload; without it the key is not served, and nor is what names it.
+        os.unlink(self.secret)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(1, status, text)
+        self.assertRegex(text, r"-/xfr\" which does not fit \(secret_file: .*cannot be used: No such file")
+        self.assertIn('there is no key "xfr"', text)
+        self.assertTrue(self.copies("xfr", SECRET))
+
+
 class First(World):
     """What `sluice init` writes."""
 

@@ -232,7 +232,8 @@ static struct command_columns columns_of(const struct kind *kind,
 	for (size_t i = 0; i < group->count && columns.count < TABLE_COLUMNS_MAX - 1; i++) {
 		const char *key = group->fields[i].key;
 
-		if (!kind_of_field(kind, &group->fields[i]) && group->fields[i].type != FIELD_GONE)
+		if (!kind_of_field(kind, &group->fields[i]) && !group->fields[i].secret &&
+		    group->fields[i].type != FIELD_GONE)
 			items[columns.count++] = (struct table_column){key, key};
 	}
 	items[columns.count++] = (struct table_column){"origin", "origin"};

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "resolver/control/base/percent.h"
+#include "resolver/control/config/secret_files.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -17,8 +18,14 @@ enum {
 	RULESET,
 	RULESET_LINK,
 	RULE,
-	POOL
+	POOL,
+	KEY
 };
+
+static void complete_key(void *item, struct arena *arena, struct faults *faults)
+{
+	secret_files_read_key(item, arena, faults);
+}
 
 const struct kind kinds[KIND_COUNT] = {
 	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
@@ -33,6 +40,7 @@ const struct kind kinds[KIND_COUNT] = {
 	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
 	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
+	[KEY] = {12, "key", "keys", NULL, .complete = complete_key},
 };
 
 const struct kind *kind_named(const char *name)

@@ -8,6 +8,7 @@
  *     private_zones      links                        -/corp.internal/hub
  *     rulesets           links, rules                 -/office/contoso
  *     address_pools
+ *     keys
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
  * and the only one there is yet. */
@@ -18,6 +19,7 @@
 
 #include "rules/arena.h"
 #include "rules/err.h"
+#include "rules/fault.h"
 
 struct field;
 
@@ -28,10 +30,13 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	bool declared; /* only a file can make one; what is inside it may be a store's */
 	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
+	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
+	 * nothing to do. */
+	void (*complete)(void *item, struct arena *arena, struct faults *faults);
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 11 };
+enum { KIND_COUNT = 12 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);

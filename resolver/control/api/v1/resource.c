@@ -372,6 +372,8 @@ static bool has_value(const struct field *field, const void *item, const char *v
 
 static bool is_scalar(const struct field *field)
 {
+	if (field->secret)
+		return false;
 	switch (field->type) {
 	case FIELD_STRINGS:
 	case FIELD_DOMAINS:
