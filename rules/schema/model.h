@@ -236,6 +236,7 @@ struct tsig_settings { /* keys */
 
 struct transfer_settings { /* transfers */
 	struct origin origin;
+	const char *name;            /* the file's: its place in the list where it has none */
 	LIST_OF(const char *) zones; /* names, or "*" */
 	LIST_OF(struct prefix) allow;
 	const char *key; /* NULL: none is asked for */

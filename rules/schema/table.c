@@ -963,6 +963,10 @@ static const struct group key_group = {
 };
 
 static const struct field transfer_fields[] = {
+	{.key = "name",
+	 .type = FIELD_NAME,
+	 AT(transfer_settings, name),
+	 .doc = "Unique among the transfers. Absent: its place in the list, 0 for the first."},
 	{.key = "zones",
 	 .type = FIELD_STRINGS,
 	 AT(transfer_settings, zones),

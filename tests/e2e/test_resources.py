@@ -740,6 +740,31 @@ class Copied(World):
         self.filed = filed
         self.start()
 
+    def test_a_transfer_of_the_state_opens_a_zone_and_closes_it_again(self):
+        self.good("PUT", "keys/-/xfr", {"secret_file": self.secret}, 201)
+        self.sluice.reconfigure(CONFIG % (KEYED % OTHER).replace('"xfr"', '"filed"'))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        values = {"zones": ["corp.internal"], "key": "xfr", "allow": ["10.10.0.4/32"]}
+        self.bad(self.call("PUT", "transfers/-/branch", dict(values, key="none")), 400, "invalid",
+                 'there is no key "none"', "transfers[branch].key")
+        self.bad(self.call("PUT", "transfers/-/branch", dict(values, zones=["no.such"])), 400, "invalid",
+                 'there is no zone "no.such"', "transfers[branch].zones[0]")
+        self.bad(self.call("PUT", "transfers/-/branch", {"zones": ["corp.internal"]}), 400, "invalid",
+                 "anybody could copy the zones; give allow, a key, or both")
+        self.assertFalse(self.copies("xfr", SECRET))
+        self.good("PUT", "transfers/-/branch", values, 201)
+        # What the file does not name is called by its place there.
+        self.assertEqual(["0", "branch"], [one["name"] for one in self.good("GET", "transfers").body["transfers"]])
+        self.assertRegex(self.good("GET", "transfers/-/0").body["origin"], r"sluice\.conf:\d+$")
+        self.bad(self.call("DELETE", "transfers/-/0"), 409, "read_only", "it is declared at")
+        self.assertEqual([True, True], [self.copies("xfr", SECRET), self.copies("filed", OTHER)])
+        self.bad(self.call("DELETE", "keys/-/xfr"), 400, "invalid", 'there is no key "xfr"')
+        self.assertEqual(0, self.sluice.command("transfer", "set", "branch", "allow=192.0.2.0/24")[0])
+        self.assertFalse(self.copies("xfr", SECRET))
+        self.good("DELETE", "transfers/-/branch", status=204)
+        self.good("DELETE", "keys/-/xfr", status=204)
+        self.assertTrue(self.copies("filed", OTHER))
+
     def test_no_secret_gets_into_the_state_or_out_of_the_file(self):
         self.bad(self.call("PUT", "keys/-/xfr", {"secret": SECRET}), 400, "invalid",
                  "is not kept in the state; write it to a file", "keys[xfr].secret")

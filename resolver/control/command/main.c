@@ -8,8 +8,9 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, rule, address-pool or key; it may stand first (`sluice rule\n"     \
-	"list office`). IN is the network, resolver, zone or ruleset that it is inside.\n"
+	"ruleset, ruleset-link, rule, address-pool, key or transfer; it may stand first\n"         \
+	"(`sluice rule list office`). IN is the network, resolver, zone or ruleset that it is "    \
+	"inside.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \

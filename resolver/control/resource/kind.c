@@ -19,7 +19,8 @@ enum {
 	RULESET_LINK,
 	RULE,
 	POOL,
-	KEY
+	KEY,
+	TRANSFER
 };
 
 static void complete_key(void *item, struct arena *arena, struct faults *faults)
@@ -41,6 +42,7 @@ const struct kind kinds[KIND_COUNT] = {
 	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
 	[KEY] = {12, "key", "keys", NULL, .complete = complete_key},
+	[TRANSFER] = {13, "transfer", "transfers", NULL},
 };
 
 const struct kind *kind_named(const char *name)

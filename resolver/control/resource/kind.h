@@ -9,6 +9,7 @@
  *     rulesets           links, rules                 -/office/contoso
  *     address_pools
  *     keys
+ *     transfers
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
  * and the only one there is yet. */
@@ -36,7 +37,7 @@ struct kind {
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 12 };
+enum { KIND_COUNT = 13 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);

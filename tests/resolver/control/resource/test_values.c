@@ -30,7 +30,8 @@ static const char everything[] =
 	"              targets = ( { address = \"10.1.1.1\"; port = 5353;"
 	"              protocol = \"tcp\"; }, { address = \"2001:db8::1\"; } ); } ); } );"
 	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
-	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );";
+	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );"
+	"transfers = ( { zones = [ \"corp.test\" ]; key = \"xfr\"; } );";
 
 struct fixture {
 	struct config_text config;
