@@ -8,7 +8,7 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, rule, address-pool, key or transfer; it may stand first\n"         \
+	"ruleset, ruleset-link, rule, address-pool, key, transfer or client; it may stand first\n" \
 	"(`sluice rule list office`). IN is the network, resolver, zone or ruleset that it is "    \
 	"inside.\n"
 #define MEMBER_HELP                                                                                \

@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/config/secret_files.h"
+#include "resolver/control/http/auth.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -20,12 +21,19 @@ enum {
 	RULE,
 	POOL,
 	KEY,
-	TRANSFER
+	TRANSFER,
+	CLIENT
 };
 
 static void complete_key(void *item, struct arena *arena, struct faults *faults)
 {
 	secret_files_read_key(item, arena, faults);
+}
+
+static void complete_client(void *item, struct arena *arena, struct faults *faults)
+{
+	(void)arena;
+	http_secret_load(item, faults);
 }
 
 const struct kind kinds[KIND_COUNT] = {
@@ -43,6 +51,8 @@ const struct kind kinds[KIND_COUNT] = {
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
 	[KEY] = {12, "key", "keys", NULL, .complete = complete_key},
 	[TRANSFER] = {13, "transfer", "transfers", NULL},
+	[CLIENT] = {14, "client", "clients", NULL, .group = "management", .name_key = "id",
+		    .guarded = true, .complete = complete_client},
 };
 
 const struct kind *kind_named(const char *name)
@@ -73,7 +83,21 @@ const struct field *kind_field(const struct kind *kind)
 {
 	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;
 
+	if (kind->group)
+		group = schema_field(group, kind->group)->group;
 	return schema_field(group, kind->collection);
+}
+
+struct schema_list kind_list(const struct kind *kind, const void *in)
+{
+	size_t offset = kind->group ? schema_field(&schema_model, kind->group)->offset : 0;
+
+	return schema_list_get(kind_field(kind), (const char *)in + offset);
+}
+
+const char *kind_name_key(const struct kind *kind)
+{
+	return kind->name_key ? kind->name_key : "name";
 }
 
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field)
@@ -108,7 +132,8 @@ const char *path_text(const struct path *path, struct arena *arena)
 	const struct kind *kind = path->kind;
 
 	if (!kind->parent)
-		return arena_printf(arena, "%s[%s]", kind->collection, path->names[0]);
+		return arena_printf(arena, "%s%s%s[%s]", kind->group ? kind->group : "",
+				    kind->group ? "." : "", kind->collection, path->names[0]);
 	return arena_printf(arena, "%s[%s].%s[%s]", kind->parent->collection, path->names[0],
 			    kind->collection, path->names[1]);
 }

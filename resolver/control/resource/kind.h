@@ -10,6 +10,7 @@
  *     address_pools
  *     keys
  *     transfers
+ *     clients (of the group management)
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
  * and the only one there is yet. */
@@ -23,21 +24,25 @@
 #include "rules/fault.h"
 
 struct field;
+struct schema_list;
 
 struct kind {
 	unsigned id;               /* in the store; never another kind's */
 	const char *name;          /* "rule" */
 	const char *collection;    /* "rules": its list's key, where it stands */
 	const struct kind *parent; /* NULL: at the top */
+	const char *group;         /* of the model, that has the list; NULL: the model itself */
+	const char *name_key;      /* the member that is the name; NULL: "name" */
 	bool declared; /* only a file can make one; what is inside it may be a store's */
 	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
+	bool guarded;  /* shown to administrators alone */
 	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
 	 * nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 13 };
+enum { KIND_COUNT = 14 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);
@@ -46,6 +51,10 @@ const struct kind *kind_of_id(unsigned id);
 
 /* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
 const struct field *kind_field(const struct kind *kind);
+/* The items of its list in that item of its parent, or in that model. */
+struct schema_list kind_list(const struct kind *kind, const void *in);
+/* The key of the member that is the name. */
+const char *kind_name_key(const struct kind *kind);
 /* The kind whose list the field of that kind's (NULL: of the model's) group is; NULL: none. */
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field);
 

@@ -11,7 +11,7 @@
 
 const char *part_name(const struct kind *kind, const void *item)
 {
-	const struct field *name = schema_field(kind_field(kind)->group, "name");
+	const struct field *name = schema_field(kind_field(kind)->group, kind_name_key(kind));
 
 	return schema_get_text(name, item, NULL, 0);
 }
@@ -27,11 +27,11 @@ struct origin part_origin(const void *item)
 /* `in`: the parent's item, or the model. */
 static const void *find_item(const void *in, const struct kind *kind, const char *wanted)
 {
-	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 
 		if (name && strcasecmp(name, wanted) == 0)
@@ -117,11 +117,12 @@ static const char *root_of(struct arena *arena, const char *path)
  * its path ends in. */
 static bool is_ours(const struct row *row, struct arena *arena)
 {
-	const char *name = json_string_value(json_object_get(row->values, "name"));
+	const char *name =
+		json_string_value(json_object_get(row->values, kind_name_key(row->kind)));
 	struct path path = {row->kind, "-", {name, NULL}};
 	char key[PATH_MAX_BYTES];
 
-	if (!row->kind || row->kind->declared || !name)
+	if (row->kind->declared || !name)
 		return false;
 	if (row->kind->parent) {
 		path.names[0] = part_key_name(row->root, arena);
@@ -232,12 +233,14 @@ static void out_of_memory(struct faults *faults)
 static void read_row(const struct row *row, const char *parent, void *item, struct arena *arena,
 		     struct faults *faults)
 {
-	const char *name = json_string_value(json_object_get(row->values, "name"));
+	const struct kind *kind = row->kind;
+	const char *name = json_string_value(json_object_get(row->values, kind_name_key(kind)));
 	struct origin origin = {
-		.path = arena_printf(arena, "%s%s[%s]", parent, row->kind->collection, name),
+		.path = arena_printf(arena, "%s%s%s%s[%s]", parent, kind->group ? kind->group : "",
+				     kind->group ? "." : "", kind->collection, name),
 		.revision = row->revision};
 
-	values_read(row->kind, row->values, item, &origin, arena, faults);
+	values_read(kind, row->values, item, &origin, arena, faults);
 }
 
 /* The first error of them, which are of one resource, as "targets[0].port: is a string; ...". */
@@ -306,8 +309,8 @@ static bool is_repeated(const struct row *row, const char *parent, const void *i
 	stored = values_print(row->kind, copy);
 	declared = values_print(row->kind, item);
 	json_object_foreach(stored, key, value) same =
-		same &&
-		(strcmp(key, "name") == 0 || json_equal(value, json_object_get(declared, key)));
+		same && (strcmp(key, kind_name_key(row->kind)) == 0 ||
+			 json_equal(value, json_object_get(declared, key)));
 	same = same && unused.errors == 0;
 	if (same)
 		fault_add(faults, FAULT_WARNING, &origin, NULL,

@@ -194,6 +194,30 @@ static struct model *model_with(struct service *service, struct source *source,
 	return model;
 }
 
+static const struct management_client *find_client(const struct model *model, const char *id)
+{
+	for (size_t i = 0; i < model->management.clients.count; i++)
+		if (strcmp(model->management.clients.items[i].id, id) == 0)
+			return &model->management.clients.items[i];
+	return NULL;
+}
+
+/* Nobody shuts itself out: so the last administrator goes by the control socket alone, which always
+ * lets the server's user in. */
+static void check_asker(const struct model *now, const struct model *model, const char *who,
+			struct faults *faults)
+{
+	const struct management_client *before = find_client(now, who);
+	const struct management_client *after = find_client(model, who);
+	struct path path = {kind_named("client"), "-", {who, NULL}};
+	struct origin origin = {.path = path_text(&path, &faults->arena)};
+
+	if (before && before->role == ROLE_ADMIN && (!after || after->role != ROLE_ADMIN))
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "is the client that asks; another administrator, or whoever may use the "
+			  "control socket, can remove it or make it a reader");
+}
+
 /* ---- making it so ---- */
 
 struct commit {
@@ -231,6 +255,7 @@ int service_change(struct service *service, struct service_change *change, struc
 	struct commit commit = {.change = change};
 	const struct server_commit step = {commit_edits, &commit};
 	struct model *model = NULL;
+	size_t errors = faults->errors;
 	char text[SERVICE_TEXT_MAX];
 	int err = ERR_FAULTS;
 
@@ -238,8 +263,10 @@ int service_change(struct service *service, struct service_change *change, struc
 	source = commit.source = change_source(service->inventory, &change->error);
 	if (source)
 		model = model_with(service, source, change, faults);
-	change->checked = faults->count;
 	if (model)
+		check_asker(service->server.model, model, change->who, faults);
+	change->checked = faults->count;
+	if (model && faults->errors == errors)
 		err = service_serve_with(service, model, &step, faults, text);
 	if (err)
 		model_free(model);

@@ -27,6 +27,16 @@
 #include "resolver/control/service/zone_notify.h"
 #include "resolver/server/server.h"
 
+/* Who may use the management listeners, which are above the service: it changes with the model. */
+struct service_access {
+	/* Ahead of serving the model, in the place of the one before; NULL: the first. An error has
+	 * faults, and refuses the model. */
+	int (*prepare)(void *context, const struct model *model, const struct model *before,
+		       struct faults *faults);
+	void (*finish)(void *context, bool served); /* of what was prepared */
+	void *context;
+};
+
 struct service {
 	struct load load;
 	char *config_path; /* the file's, absolute where that could be had */
@@ -37,6 +47,7 @@ struct service {
 	struct work work;            /* requests that take longer */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
+	struct service_access access; /* of no functions: nobody has listeners */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */
 	/* inside */

@@ -89,7 +89,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 		return true;
 	posted->values[index] = resource_values(&to->path, values, &why);
 	to->values = posted->values[index];
-	return to->values || refuse(posted, index, "values.name", why);
+	return to->values || refuse(posted, index, "values", why);
 }
 
 static void posted_release(struct posted *posted)
@@ -244,6 +244,7 @@ void api_changes_post(struct api_request *request)
 /* ---- what was changed ---- */
 
 struct history {
+	bool guarded; /* kinds for administrators are left out */
 	json_t *array;
 	uint64_t last;
 	size_t count, limit;
@@ -268,7 +269,10 @@ static json_t *path_json(const struct source_change *change)
 static int on_change(void *context, const struct source_change *change)
 {
 	struct history *history = context;
+	const struct kind *kind = kind_of_id(change->kind);
 
+	if (history->guarded && (!kind || kind->guarded))
+		return 0;
 	/* A page ends with a revision, whatever it has of edits. */
 	if (history->count >= history->limit && change->revision != history->last) {
 		history->more = true;
@@ -307,7 +311,7 @@ static json_t *history_json(const struct history *history)
 void api_changes_list(struct api_request *request)
 {
 	static const char *const known[] = {"after", "limit", NULL};
-	struct history history = {.limit = 0};
+	struct history history = {.guarded = request->role != ROLE_ADMIN};
 	struct change_error error;
 	struct source *source;
 	char text[SOURCE_ERROR_MAX], etag[ETAG_MAX];

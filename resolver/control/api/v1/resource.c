@@ -54,6 +54,10 @@ static bool read_path(struct api_request *request, struct path *path)
 		path->names[1] = api_parameter(request, "child_name");
 	if (!path->kind)
 		fail_kind(request);
+	else if (path->kind->guarded && request->role != ROLE_ADMIN)
+		api_fail(request, 403, NULL,
+			 "this client is a reader; %s are shown to administrators alone",
+			 path->kind->collection);
 	else if (*path->group != '\0' && strcmp(path->group, GROUP_NONE) != 0)
 		api_fail(request, 404, "not_found",
 			 "there is no resource group \"%.80s\" of these kinds; write \"-\", none",
@@ -173,7 +177,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 	}
 	part_why(served(request), path, row->json, why);
 	etag_of_row(row->revision, NULL, etag);
-	json_put(object, "name", json_text(path_name(path)));
+	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
 	json_put(object, "origin", json_null());
 	json_put(object, "etag", json_text(etag));
 	json_put(object, "not_served", json_text(why));
@@ -253,11 +257,11 @@ void api_schema(struct api_request *request)
 static void export_list(const struct api_request *request, const struct kind *kind, const void *in,
 			const char *parent, json_t *array)
 {
-	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 		const struct path path = {
 			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
@@ -434,12 +438,12 @@ static bool check_filters(struct api_request *request, const struct kind *kind)
 
 static int collect_served(struct listing *listing, const void *in)
 {
-	const struct field *list = kind_field(listing->kind);
-	struct schema_list items = schema_list_get(list, in);
+	size_t size = kind_field(listing->kind)->group->size;
+	struct schema_list items = kind_list(listing->kind, in);
 	int err = 0;
 
 	for (size_t i = 0; !err && i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+		const char *item = (const char *)items.items + i * size;
 
 		if (fits(listing->request, listing->kind, item))
 			err = add_listed(listing,
@@ -758,7 +762,8 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 
 json_t *resource_values(const struct path *path, const json_t *body, const char **why)
 {
-	const json_t *name = json_object_get(body, "name");
+	const char *key = kind_name_key(path->kind);
+	const json_t *name = json_object_get(body, key);
 	json_t *values;
 
 	*why = "the path has another; a resource keeps its name: leave it out, or make another one";
@@ -769,7 +774,7 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	values = json_copy((json_t *)body);
 	for (size_t i = 0; values && shown_members[i]; i++)
 		json_object_del(values, shown_members[i]);
-	if (values && !name && json_object_set_new(values, "name", json_string(path_name(path)))) {
+	if (values && !name && json_object_set_new(values, key, json_string(path_name(path)))) {
 		json_decref(values);
 		values = NULL;
 	}
@@ -788,7 +793,7 @@ static json_t *read_body(struct api_request *request, const struct path *path)
 	}
 	values = resource_values(path, request->body, &why);
 	if (!values)
-		api_fail_at(request, 400, "invalid", "name", "%s", why);
+		api_fail_at(request, 400, "invalid", kind_name_key(path->kind), "%s", why);
 	return values;
 }
 
@@ -864,6 +869,7 @@ void api_resource_patch(struct api_request *request)
 {
 	struct change_error error;
 	json_t *values = NULL, *patch;
+	const char *key;
 	struct path path;
 	bool there;
 
@@ -872,6 +878,9 @@ void api_resource_patch(struct api_request *request)
 	patch = read_body(request, &path);
 	if (!patch)
 		return;
+	key = kind_name_key(path.kind);
+	if (!json_object_get(request->body, key)) /* it stays as it was first written */
+		json_object_del(patch, key);
 	values = service_values(request->service, &path, &error);
 	if (!values)
 		api_fail_change(request, &error);

@@ -31,6 +31,7 @@ static const char everything[] =
 	"              protocol = \"tcp\"; }, { address = \"2001:db8::1\"; } ); } ); } );"
 	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
 	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );"
+	"management = { clients = ( { id = \"ops\"; secret_file = \"secret\"; } ); };"
 	"transfers = ( { zones = [ \"corp.test\" ]; key = \"xfr\"; } );";
 
 struct fixture {
@@ -46,7 +47,7 @@ static int setup(void **state)
 
 	config_text_init(&f->config);
 	config_text_put(&f->config, "zone", "www A 192.0.2.1\n");
-	config_text_put(&f->config, "secret", "c2VjcmV0\n");
+	config_text_put(&f->config, "secret", "c2VjcmV0c2VjcmV0\n");
 	f->model = config_text_load(&f->config, everything);
 	arena_init(&f->arena);
 	faults_init(&f->faults);
@@ -85,7 +86,7 @@ static void check_round_trip(struct fixture *f, const struct kind *kind, const v
 static size_t check_list(struct fixture *f, const struct kind *kind, const void *in)
 {
 	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * list->group->size;
