@@ -89,6 +89,7 @@ struct http_handler {
 	void (*on_thread)(void *context);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
+	unsigned alive_ms;             /* 0: HTTP_STREAM_ALIVE_MS */
 	size_t held_max;               /* 0: HTTP_HELD_MAX */
 };
 
@@ -103,6 +104,17 @@ const char *http_status_text(unsigned status);
  * asked for, it becomes 503. */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
+
+/* Answers 200 with a stream (stream.h) and gives the request away; the source is taken over. False:
+ * there are HTTP_STREAMS_MAX already, or there is no memory; nothing has been answered. From
+ * on_request's thread, as are the next two. */
+struct http_stream_source;
+MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type,
+				  const struct http_stream_source *source);
+/* There may be something new: every stream's source is asked. */
+void http_look(struct http *http);
+/* Ends the streams at URLs: their clients are to show their credentials again. */
+void http_end_streams(struct http *http);
 
 /* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);

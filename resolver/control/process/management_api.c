@@ -58,8 +58,10 @@ int management_access_load(struct management_access *access, const struct manage
 
 static void serve(struct management_access *access, struct management_api *management)
 {
-	if (access->secrets)
+	if (access->secrets) {
 		http_auth_serve(management->auth, access->secrets);
+		http_end_streams(management->http); /* they come again, if they may */
+	}
 	if (access->certificate) /* else an old listener for https goes on with what it has */
 		http_use_certificate(management->http, access->certificate);
 	if (access->hosts) {

@@ -411,6 +411,7 @@ static void on_settled(void *context)
 	struct process *process = context;
 
 	api_let_go(&process->management.api);
+	http_look(process->management.http);
 	if (process->taking && !process->service.beside)
 		master_link_say(&process->master, MASTER_TAKEN, 0, NULL);
 	process->taking = false;

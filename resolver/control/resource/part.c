@@ -458,7 +458,7 @@ static int compare_parts(const void *a, const void *b)
 	return strcasecmp(part_name(kind, left->item), part_name(kind, right->item));
 }
 
-static void sort(struct parts *parts)
+void parts_sort(struct parts *parts)
 {
 	if (parts->count > 1)
 		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
@@ -495,7 +495,7 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, 0, declared, faults, error);
-	sort(parts);
+	parts_sort(parts);
 	if (err)
 		parts_release(parts);
 	return err;
@@ -523,9 +523,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 			parts->items[kept++] = part;
 	}
 	parts->count = kept;
-	err = load_root(parts, source, root, key, revision, declared, faults, error);
-	sort(parts);
-	return err;
+	return load_root(parts, source, root, key, revision, declared, faults, error);
 }
 
 /* ---- what is not served ---- */

@@ -43,7 +43,7 @@
 			" DO UPDATE SET json = excluded.json, revision = excluded.revision")       \
 	X(DELETE_RESOURCE, "DELETE FROM resources WHERE kind = ?1 AND path = ?2")                  \
 	X(READ_CHANGES, "SELECT revision, time, who, kind, path, before, after FROM changes"       \
-			" WHERE revision > ?1 ORDER BY seq")                                       \
+			" WHERE revision > ?1 ORDER BY revision, seq")                             \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
 	X(FORGET_CHANGES, "DELETE FROM changes WHERE time < ?1 AND seq IN"                         \
