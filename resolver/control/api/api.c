@@ -438,6 +438,11 @@ const char *api_form(const struct api_request *request, const char *name)
 	return find_field(&call_of(request)->form, name);
 }
 
+const struct api_dialect *const *api_dialects(const struct api_request *request)
+{
+	return call_of(request)->api->dialects;
+}
+
 bool api_is_local(const struct api_request *request)
 {
 	return call_of(request)->http->origin == HTTP_UNIX;

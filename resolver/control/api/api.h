@@ -129,6 +129,8 @@ MUST_CHECK int api_login(struct api_request *request, const struct http_login *l
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
+/* All APIs, up to a NULL. */
+const struct api_dialect *const *api_dialects(const struct api_request *request);
 /* Whether it came by the control socket, where the kernel says who asks. */
 bool api_is_local(const struct api_request *request);
 /* "https://dns.example:8443", scheme and host as the client used them, for links. NULL: the Host

@@ -336,3 +336,8 @@ json_t *values_schema(const struct kind *kind)
 {
 	return schema_of_group(kind, kind_field(kind)->group);
 }
+
+json_t *values_schema_of(const struct group *group)
+{
+	return schema_of_group(NULL, group);
+}

@@ -9,6 +9,8 @@
 #include "resolver/control/resource/kind.h"
 #include "rules/fault.h"
 
+struct group;
+
 /* Into the struct of kind_field(kind)->group at `item`, which gets its defaults and the origin
  * first, and then kind->complete. What does not fit is a fault, with the origin's path ahead of the
  * member's; texts go into the arena. A member that is null counts as not given. */
@@ -19,5 +21,7 @@ json_t *values_print(const struct kind *kind, const void *item);
 /* What they may be, as a JSON Schema (2020-12): types, ranges, defaults and the manual page's
  * texts. NULL without memory. */
 json_t *values_schema(const struct kind *kind);
+/* The same of a group that is no kind's. */
+json_t *values_schema_of(const struct group *group);
 
 #endif
