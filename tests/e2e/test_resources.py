@@ -479,6 +479,7 @@ class Resources(World):
         self.assertEqual(["bad", "office"], [one["name"] for one in self.good("GET", "rulesets").body["rulesets"]])
         self.assertEqual(["gone"], [one["name"] for one in
                                     self.good("GET", "address_pools?q=on").body["address_pools"]])
+        self.assertRegex(self.sluice.command("rule", "list", "office")[1], r"(?m)^ *old .*not served: size: there is")
         shown = self.good("GET", "rulesets/-/office/rules/old")
         self.assertRegex(shown.body["not_served"], "size: there is no such key")
         self.assertIn('there is no ruleset "bad"',
@@ -1017,6 +1018,10 @@ class Random(World):
     names = ["a", "b", "c", "d", "e", "f", "g"]
     domains = ["x.corp.", "y.x.corp.", "z.corp.", "w.z.corp.", "v.corp.", "u.corp.", "t.corp."]
 
+    def build(self, world):
+        super().build(world)
+        self.secret = world.secret("some.secret", SECRET)
+
     def test_random_calls_come_to_what_a_plain_model_says(self):
         self.build_hub()
         self.good("DELETE", "rulesets/-/office")
@@ -1047,7 +1052,17 @@ class Random(World):
         elif what < 0.3:
             path, values = "rulesets/-/" + draw.choice(self.rulesets), {
                 "outbound_endpoints": ["r/out"] if draw.random() < 0.9 else ["r/none"]}
-        elif what < 0.55:
+        elif what < 0.36:
+            path = "keys/-/" + draw.choice(self.names[:2])
+            values = {"secret_file": self.secret + draw.choice(["", "", "", ".not-there"])}
+        elif what < 0.42:
+            path = "transfers/-/" + draw.choice(self.names[:2])
+            values = {"zones": [draw.choice(["corp.internal", "corp.internal", "no.such"])],
+                      "key": draw.choice(self.names[:2])}
+        elif what < 0.47:
+            path = "clients/-/" + draw.choice(self.names[:2])
+            values = {"secret_sha256": digest(draw.choice(self.domains[:3])), "role": draw.choice(["reader", "admin"])}
+        elif what < 0.65:
             network = draw.choice(self.networks + ["hub"])
             path = "rulesets/-/%s/links/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:3]))
             values = {"virtual_network": network}
@@ -1090,13 +1105,24 @@ class Random(World):
                 return False
             if not all(rule["targets"] for rule in rules):
                 return False
-        return all(count <= 2 for count in linked.values())
+        items = {kind: {p.split("/")[2]: v for p, v in model.items() if p.startswith(kind + "/")}
+                 for kind in ("keys", "transfers", "clients")}
+        digests = [client["secret_sha256"] for client in items["clients"].values()]
+        return (all(count <= 2 for count in linked.values()) and len(set(digests)) == len(digests)
+                and all(key["secret_file"] == self.secret for key in items["keys"].values())
+                and all(out["zones"] == ["corp.internal"] and out["key"] in items["keys"]
+                        for out in items["transfers"].values()))
 
     def take(self, method, path, values):
         self.model = self.after(method, path, values)
 
     def compare(self):
         """What is listed, explained and answered is what the model has."""
+        for kind, member in (("keys", "name"), ("transfers", "name"), ("clients", "id")):
+            shown = self.good("GET", kind).body[kind]
+            expected = {p.split("/")[2]: v for p, v in self.model.items() if p.startswith(kind + "/")}
+            self.assertEqual(expected, {item[member]: {key: item[key] for key in expected[item[member]]}
+                                        for item in shown})
         for ruleset in [p for p in self.model if p.startswith("rulesets/") and p.count("/") == 2]:
             for child in ("links", "rules"):
                 shown = self.good("GET", "%s/%s" % (ruleset, child)).body[child]
@@ -1126,8 +1152,6 @@ class Random(World):
             if "hub" in links and ("." + domain).endswith("." + rule["domain"]):
                 return True
         return False
-
-
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -179,6 +180,23 @@ class Stream(test_resources.World):
         self.add(2)
         self.assertEqual(["n1", "n2"], [eye.next()[1]["after"]["name"] for _ in range(2)])
         self.assertEqual(401, self.stream_of("nobody-has-this-secret").status)
+
+    def test_over_tls_it_is_the_same(self):
+        self.world.certificate()
+        self.sluice.kill()
+        self.config = self.config.replace('listen = [ "http://127.0.0.1:8053" ];', """
+          listen = [ "https://127.0.0.1:8443" ]; certificate = "tls.pem"; key = "tls.key";""")
+        self.start()
+        with self.host.inside():
+            connection = http.client.HTTPSConnection("127.0.0.1", 8443, timeout=dns.PATIENCE,
+                                                     context=ssl._create_unverified_context())
+            connection.connect()
+        events = Events(connection, Authorization="Bearer " + OPS)
+        for number in (1, 2):
+            self.add(number)
+            self.assertEqual("n%d" % number, events.next()[1]["after"]["name"])
+        self.assertEqual(0, self.sluice.stop())
+        self.assertIsNone(events.next())
 
     def test_nothing_for_a_while_is_a_comment(self):
         events = self.stream()

@@ -207,9 +207,15 @@ static json_t *server_text(const json_t *server)
 
 static void prepare(json_t *row)
 {
-	const char *key;
+	const char *key, *why = json_string_value(json_object_get(row, "not_served"));
 	json_t *value, *item;
+	char text[512];
 	size_t i;
+
+	if (why) {
+		snprintf(text, sizeof text, "not served: %s", why);
+		json_put(row, "origin", json_text(text));
+	}
 
 	json_object_foreach(row, key, value)
 	{

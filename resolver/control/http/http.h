@@ -8,7 +8,8 @@
  *
  * A client can neither block the control thread nor fill memory: bodies, answers, connections and
  * time are bounded, and a client that is slow in sending or reading occupies its connection and
- * nothing else. While a request is with the control thread no time runs against its client.
+ * nothing else. (A stream, stream.h, is an answer without an end, whose buffer is bounded.) While a
+ * request is with the control thread no time runs against its client.
  *
  * Nor can slow ones keep others out. When a listener, or an address, has all the connections that
  * it may have, a newcomer replaces one that has shown no credentials: of the address with most of
