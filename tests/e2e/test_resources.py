@@ -500,6 +500,32 @@ class Resources(World):
         self.assertEqual(0, status, text)
         self.assertNotIn("not served", text)
 
+    def test_what_refers_to_a_row_that_is_passed_over_is_so_too(self):
+        self.build_hub()
+        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.write_rows((1, "-/hub", '{"name": "hub", "address_space": ["10.10.0.0/16"], "newer": 7}'))
+        for again in ("reload", "start"):
+            if again == "start":
+                self.sluice.kill()
+                self.start()
+            else:
+                self.assertEqual(0, self.sluice.command("reload")[0])
+            self.assertEqual(["filed", "hub", "other"],
+                             [one["name"] for one in self.good("GET", "virtual_networks").body["virtual_networks"]])
+            for path, why in (("virtual_networks/-/hub", "newer: there is no such key"),
+                              ("resolvers/-/r", "did not go with the rest"),
+                              ("resolvers/-/r/inbound_endpoints/in", 'there is no resolver "r"'),
+                              ("rulesets/-/office", "did not go with the rest"),
+                              ("rulesets/-/office/rules/contoso", 'there is no ruleset "office"')):
+                shown = self.good("GET", path).body
+                self.assertRegex(shown.get("not_served", ""), why, path)
+        self.good("GET", "virtual_networks/-/other", status=200)
+        # Once the network is right again, so is all of it.
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 200)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertNotIn("not_served", json.dumps(self.everything()))
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+
     def test_what_is_in_nothing_any_more_is_listed_and_removed(self):
         link = "private_zones/-/corp.internal/links/"
         self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)

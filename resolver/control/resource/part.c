@@ -91,6 +91,7 @@ struct rows { /* of one kind at the top and those inside it */
 	struct arena arena;
 	struct faults *faults;
 	uint64_t written; /* the revision of the change that is being made; 0: there is none */
+	const struct faults *refused; /* of rows that are passed over; NULL: none are */
 	struct row *items;
 	size_t count, room;
 	bool passed_over; /* one was */
@@ -262,12 +263,29 @@ static const char *first_error(const struct faults *faults, const struct origin 
 	return text;
 }
 
+/* What was said of the row, or of something in it; NULL: nothing. */
+static const char *find_refusal(const struct rows *rows, const struct origin *of)
+{
+	size_t length = of->path ? strlen(of->path) : 0;
+
+	for (size_t i = 0; rows->refused && length > 0 && i < rows->refused->count; i++) {
+		const struct fault *fault = &rows->refused->items[i];
+		const char *path = fault->origin.path ? fault->origin.path : "";
+
+		if (fault->origin.revision == of->revision &&
+		    strncmp(path, of->path, length) == 0 && strchr(".", path[length]))
+			return fault->text;
+	}
+	return NULL;
+}
+
 /* The same, of what may not fit: that is an error of the change that wrote it, and else the row is
  * passed over. False: it does not fit. */
 static bool take_row(struct rows *rows, const struct row *row, const char *parent, void *item,
 		     struct arena *arena)
 {
 	char text[PART_WHY_MAX], why[PART_WHY_MAX + 32];
+	const char *refusal;
 	struct faults found;
 	struct origin origin;
 	bool fits;
@@ -276,7 +294,12 @@ static bool take_row(struct rows *rows, const struct row *row, const char *paren
 	read_row(row, parent, item, arena, &found);
 	fits = found.errors == 0;
 	memcpy(&origin, item, sizeof origin);
-	if (fits || row->revision == rows->written) {
+	refusal = fits ? find_refusal(rows, &origin) : NULL;
+	if (refusal) {
+		snprintf(why, sizeof why, "which does not go with the rest (%s)", refusal);
+		pass_over(rows, row->kind, row->path, why);
+		fits = false;
+	} else if (fits || row->revision == rows->written) {
 		for (size_t i = 0; i < found.count; i++)
 			fault_add(rows->faults, found.items[i].severity, &found.items[i].origin,
 				  NULL, "%s", found.items[i].text);
@@ -420,10 +443,11 @@ static int add_part(struct parts *parts, struct model_part *part)
 /* `key`, `written`: as of read_rows, and of struct rows. */
 static int load_root(struct parts *parts, struct source *source, const struct kind *root,
 		     const char *key, uint64_t written, const struct model *declared,
-		     struct faults *faults, char error[SOURCE_ERROR_MAX])
+		     const struct faults *refused, struct faults *faults,
+		     char error[SOURCE_ERROR_MAX])
 {
 	size_t errors = faults->errors;
-	struct rows rows = {.faults = faults, .written = written};
+	struct rows rows = {.faults = faults, .written = written, .refused = refused};
 	int err;
 
 	arena_init(&rows.arena);
@@ -487,14 +511,15 @@ int parts_copy(struct parts *parts, const struct model *model)
 }
 
 int parts_load(struct parts *parts, struct source *source, const struct model *declared,
-	       struct faults *faults, char error[SOURCE_ERROR_MAX])
+	       const struct faults *refused, struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
 
 	*parts = (struct parts){0};
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			err = load_root(parts, source, &kinds[i], NULL, 0, declared, faults, error);
+			err = load_root(parts, source, &kinds[i], NULL, 0, declared, refused,
+					faults, error);
 	parts_sort(parts);
 	if (err)
 		parts_release(parts);
@@ -523,7 +548,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 			parts->items[kept++] = part;
 	}
 	parts->count = kept;
-	return load_root(parts, source, root, key, revision, declared, faults, error);
+	return load_root(parts, source, root, key, revision, declared, NULL, faults, error);
 }
 
 /* ---- what is not served ---- */
@@ -552,7 +577,9 @@ void part_why(const struct model *model, const struct path *path, const char *js
 	else if (found.errors > 0)
 		first_error(&found, &nowhere, why);
 	else
-		snprintf(why, PART_WHY_MAX, "its row was not written by sluice");
+		snprintf(why, PART_WHY_MAX,
+			 "it did not go with the rest when it was read, or was "
+			 "not written by sluice; put it anew, or reload");
 	json_decref(values);
 	faults_release(&found);
 	arena_release(&arena);

@@ -20,9 +20,11 @@ MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 
 /* Every resource of the store. A row that does not fit, and what is inside an item that is not
  * there (any more), is not served, with a warning. ERR_SYSTEM: the store cannot be read, `error`
- * says why; ERR_FAULTS, ERR_NOMEM: there is no memory. */
+ * says why; ERR_FAULTS, ERR_NOMEM: there is no memory. `refused`: faults of rows that are passed
+ * over for them, too. */
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
-			  struct faults *faults, char error[SOURCE_ERROR_MAX]);
+			  const struct faults *refused, struct faults *faults,
+			  char error[SOURCE_ERROR_MAX]);
 /* The one that the path is in, as it is in the store now: another one, a new one, or none, wherever
  * it stands until parts_sort. What does not fit of the rows that were written at this revision is
  * an error, ERR_FAULTS. */

@@ -143,7 +143,10 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults)
 {
 	const struct group *group = kind_field(kind)->group;
-	struct schema_reader reader = {.syntax = &json_syntax, .arena = arena, .faults = faults};
+	struct schema_reader reader = {.syntax = &json_syntax,
+				       .arena = arena,
+				       .faults = faults,
+				       .revision = origin->revision};
 	size_t errors = faults->errors;
 
 	memset(item, 0, group->size);
