@@ -79,13 +79,24 @@ const struct kind *kind_of_id(unsigned id)
 	return NULL;
 }
 
-const struct field *kind_field(const struct kind *kind)
+static const struct field *find_field(const struct kind *kind)
 {
 	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;
 
 	if (kind->group)
 		group = schema_field(group, kind->group)->group;
 	return schema_field(group, kind->collection);
+}
+
+/* It is asked for with every item that is looked at, so it is looked for once. */
+const struct field *kind_field(const struct kind *kind)
+{
+	static _Atomic(const struct field *) known[KIND_COUNT];
+	_Atomic(const struct field *) *own = &known[kind - kinds];
+
+	if (!*own)
+		*own = find_field(kind);
+	return *own;
 }
 
 struct schema_list kind_list(const struct kind *kind, const void *in)

@@ -1,5 +1,6 @@
 #include "resolver/control/resource/part.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -24,13 +25,14 @@ struct origin part_origin(const void *item)
 	return origin;
 }
 
-/* `in`: the parent's item, or the model. */
-static const void *find_item(const void *in, const struct kind *kind, const char *wanted)
+/* One of `count` items from the `first` on that has the name; NULL: none has. */
+static const void *find_among(const struct kind *kind, struct schema_list items, size_t first,
+			      size_t count, const char *wanted)
 {
 	size_t size = kind_field(kind)->group->size;
-	struct schema_list items = kind_list(kind, in);
 
-	for (size_t i = 0; i < items.count; i++) {
+	assert(wanted);
+	for (size_t i = first; i < first + count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 
@@ -40,28 +42,100 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 	return NULL;
 }
 
+static const void *find_item(const void *in, const struct kind *kind, const char *wanted)
+{
+	struct schema_list items = kind_list(kind, in);
+
+	return find_among(kind, items, 0, items.count, wanted);
+}
+
+/* In a model what is new of parts stands behind what the file declares, in the order of parts. */
+static const void *find_in_model(const struct model *model, const struct kind *kind,
+				 const char *wanted)
+{
+	struct schema_list items = kind_list(kind, model);
+	size_t low = model->declared ? kind_list(kind, model->declared).count : items.count;
+	const void *item = find_among(kind, items, 0, low, wanted);
+	size_t high = items.count, size = kind_field(kind)->group->size;
+
+	while (!item && low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *at = (const char *)items.items + middle * size;
+		int order = strcasecmp(wanted, part_name(kind, at));
+
+		if (order == 0)
+			item = at;
+		else if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return item;
+}
+
 const void *part_find(const struct model *model, const struct path *path)
 {
 	const struct kind *parent = path->kind->parent;
-	const void *in = parent ? find_item(model, parent, path->names[0]) : model;
+	const void *in;
 
-	return in ? find_item(in, path->kind, path_name(path)) : NULL;
+	if (!parent)
+		return find_in_model(model, path->kind, path->names[0]);
+	in = find_in_model(model, parent, path->names[0]);
+	return in ? find_item(in, path->kind, path->names[1]) : NULL;
 }
 
-/* Of parts; NULL: none has it. */
+/* ---- the order of parts ---- */
+
+/* Always the same, whichever was changed last: of two rulesets with one domain the first
+ * decides. */
+static int compare_names(const struct field *list, const char *name, const struct model_part *part)
+{
+	const struct kind *kind = kind_of_field(NULL, part->list);
+
+	if (list != part->list)
+		return list < part->list ? -1 : 1;
+	return strcasecmp(name, part_name(kind, part->item));
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct model_part *left = *(struct model_part *const *)a;
+
+	return compare_names(left->list, part_name(kind_of_field(NULL, left->list), left->item),
+			     *(struct model_part *const *)b);
+}
+
+/* Where the part of what the path is in stands among parts in their order, or would stand. */
+static size_t find_place(struct model_part *const *parts, size_t count, const struct path *path,
+			 bool *found)
+{
+	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	size_t low = 0, high = count;
+
+	*found = false;
+	while (!*found && low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_names(kind_field(root), path->names[0], parts[middle]);
+
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+		*found = order == 0;
+	}
+	return *found ? high : low;
+}
+
+/* NULL: none has it. */
 static const void *find_in_parts(struct model_part *const *parts, size_t count,
 				 const struct path *path)
 {
-	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	bool found;
+	size_t at = find_place(parts, count, path, &found);
 
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i]->list != kind_field(root) ||
-		    strcasecmp(part_name(root, parts[i]->item), path->names[0]) != 0)
-			continue;
-		return path->kind == root ? parts[i]->item
-					  : find_item(parts[i]->item, path->kind, path->names[1]);
-	}
-	return NULL;
+	if (!found || !path->kind->parent)
+		return found ? parts[at]->item : NULL;
+	return find_item(parts[at]->item, path->kind, path->names[1]);
 }
 
 bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path)
@@ -423,7 +497,8 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 	return part;
 }
 
-static int add_part(struct parts *parts, struct model_part *part)
+/* At its place, ahead of those that stand there; takes it over. */
+static int add_part(struct parts *parts, size_t at, struct model_part *part)
 {
 	if (parts->count == parts->room) {
 		size_t room = parts->room ? 2 * parts->room : 16;
@@ -436,8 +511,17 @@ static int add_part(struct parts *parts, struct model_part *part)
 		parts->items = items;
 		parts->room = room;
 	}
-	parts->items[parts->count++] = part;
+	memmove(parts->items + at + 1, parts->items + at,
+		(parts->count++ - at) * sizeof(*parts->items));
+	parts->items[at] = part;
 	return 0;
+}
+
+static void remove_part(struct parts *parts, size_t at)
+{
+	model_part_free(parts->items[at]);
+	memmove(parts->items + at, parts->items + at + 1,
+		(--parts->count - at) * sizeof(*parts->items));
 }
 
 /* `key`, `written`: as of read_rows, and of struct rows. */
@@ -460,7 +544,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 			end++;
 		part = build(root, rows.items + i, end - i, declared, &rows);
 		if (part)
-			err = add_part(parts, part);
+			err = add_part(parts, parts->count, part);
 	}
 	parts->passed_over = parts->passed_over || rows.passed_over;
 	rows_release(&rows);
@@ -468,25 +552,6 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 }
 
 /* ---- of a model ---- */
-
-/* Always the same order, whichever was changed last: of two rulesets with one domain the first
- * decides. */
-static int compare_parts(const void *a, const void *b)
-{
-	const struct model_part *left = *(struct model_part *const *)a;
-	const struct model_part *right = *(struct model_part *const *)b;
-	const struct kind *kind = kind_of_field(NULL, left->list);
-
-	if (left->list != right->list)
-		return left->list < right->list ? -1 : 1;
-	return strcasecmp(part_name(kind, left->item), part_name(kind, right->item));
-}
-
-void parts_sort(struct parts *parts)
-{
-	if (parts->count > 1)
-		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
-}
 
 void parts_release(struct parts *parts)
 {
@@ -503,7 +568,7 @@ int parts_copy(struct parts *parts, const struct model *model)
 	*parts = (struct parts){0};
 	for (size_t i = 0; !err && i < model->parts.count; i++) {
 		model->parts.items[i]->references++;
-		err = add_part(parts, model->parts.items[i]);
+		err = add_part(parts, i, model->parts.items[i]);
 	}
 	if (err)
 		parts_release(parts);
@@ -520,7 +585,8 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, 0, declared, refused,
 					faults, error);
-	parts_sort(parts);
+	if (parts->count > 1)
+		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
 	if (err)
 		parts_release(parts);
 	return err;
@@ -532,23 +598,25 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 {
 	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
 	struct path at_top = {root, path->group, {path->names[0], NULL}};
+	struct parts loaded = {.count = 0};
 	char key[PATH_MAX_BYTES];
-	size_t kept = 0;
+	size_t at;
+	bool found;
 	int err = path_key(&at_top, key);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < parts->count; i++) {
-		struct model_part *part = parts->items[i];
-
-		if (part->list == kind_field(root) &&
-		    strcasecmp(part_name(root, part->item), path->names[0]) == 0)
-			model_part_free(part);
-		else
-			parts->items[kept++] = part;
+	at = find_place(parts->items, parts->count, &at_top, &found);
+	if (found)
+		remove_part(parts, at);
+	err = load_root(&loaded, source, root, key, revision, declared, NULL, faults, error);
+	parts->passed_over = parts->passed_over || loaded.passed_over;
+	for (size_t i = 0; !err && i < loaded.count; i++) {
+		loaded.items[i]->references++;
+		err = add_part(parts, at, loaded.items[i]);
 	}
-	parts->count = kept;
-	return load_root(parts, source, root, key, revision, declared, NULL, faults, error);
+	parts_release(&loaded);
+	return err;
 }
 
 /* ---- what is not served ---- */

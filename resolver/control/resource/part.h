@@ -8,7 +8,7 @@
 #include "rules/fault.h"
 #include "rules/schema/model.h"
 
-struct parts { /* of one model; references */
+struct parts { /* of one model, in the order that they always have; references */
 	struct model_part **items;
 	size_t count, room;
 	bool passed_over; /* the state has rows that are not served, with warnings of each */
@@ -25,15 +25,11 @@ MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
 			  const struct faults *refused, struct faults *faults,
 			  char error[SOURCE_ERROR_MAX]);
-/* The one that the path is in, as it is in the store now: another one, a new one, or none, wherever
- * it stands until parts_sort. What does not fit of the rows that were written at this revision is
- * an error, ERR_FAULTS. */
+/* The one that the path is in, as it is in the store now: another one, a new one, or none. What
+ * does not fit of the rows that were written at this revision is an error, ERR_FAULTS. */
 MUST_CHECK int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
 			     uint64_t revision, const struct model *declared, struct faults *faults,
 			     char error[SOURCE_ERROR_MAX]);
-
-/* Into the order that they always have, whichever was changed last. */
-void parts_sort(struct parts *parts);
 
 /* Why a row, which is not served, is not: "there is no ruleset \"office\"". `why` has what fits. */
 enum { PART_WHY_MAX = 512 };

@@ -109,7 +109,6 @@ static int read_parts(struct parts *parts, struct source *source, struct service
 		if (i == 0 || compare_roots(&edits[i - 1], &edits[i]) != 0)
 			err = parts_refresh(parts, source, &edits[i]->path, change->revision,
 					    declared, faults, error);
-	parts_sort(parts);
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
 }
