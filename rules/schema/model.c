@@ -76,10 +76,11 @@ void model_part_free(struct model_part *part)
 
 static const struct field bare_list = {.type = FIELD_LIST};
 
-/* The file's items, those of parts in their places, and then the parts that are new. */
-static bool compose_list(struct model *model, const struct field *list)
+/* The file's items, those of parts in their places, and then the parts that are new. `offset`: of
+ * the group that has the list, in the model. */
+static bool compose_list(struct model *model, const struct field *list, size_t offset)
 {
-	struct schema_list declared = schema_list_get(list, model->declared);
+	struct schema_list declared = schema_list_get(list, (char *)model->declared + offset);
 	size_t size = list->group->size, count = declared.count, more = 0;
 	char *items;
 
@@ -101,12 +102,30 @@ static bool compose_list(struct model *model, const struct field *list)
 		if (part->declared)
 			at = (size_t)((const char *)part->declared - (char *)declared.items);
 		memcpy(items + at, part->item, size);
-		if (list->offset == offsetof(struct model, rulesets))
+		if (offset + list->offset == offsetof(struct model, rulesets))
 			((struct forwarding_ruleset *)(items + at))->version = part->version;
 		count += !part->declared;
 	}
-	schema_list_set(list, model, (struct schema_list){items, count});
+	schema_list_set(list, (char *)model + offset, (struct schema_list){items, count});
 	return true;
+}
+
+/* Those at the top, and those in a group (management.clients). */
+static bool compose_lists(struct model *model)
+{
+	bool whole = true;
+
+	for (size_t i = 0; i < schema_model.count; i++) {
+		const struct field *field = &schema_model.fields[i];
+
+		if (field->type == FIELD_LIST)
+			whole = whole && compose_list(model, field, 0);
+		for (size_t k = 0; field->type == FIELD_GROUP && k < field->group->count; k++)
+			if (field->group->fields[k].type == FIELD_LIST)
+				whole = whole && compose_list(model, &field->group->fields[k],
+							      field->offset);
+	}
+	return whole;
 }
 
 /* False without memory. */
@@ -142,7 +161,7 @@ static bool copy_endpoints(struct model *model)
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count)
 {
 	struct model *model = model_new();
-	bool whole = model != NULL;
+	bool whole;
 
 	if (!model)
 		return NULL;
@@ -159,9 +178,7 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 		parts[i]->references++;
 		model->parts.items[model->parts.count++] = parts[i];
 	}
-	for (size_t i = 0; i < schema_model.count; i++)
-		if (schema_model.fields[i].type == FIELD_LIST)
-			whole = whole && compose_list(model, &schema_model.fields[i]);
+	whole = compose_lists(model);
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		if (model->private_zones.items[i].zone)
 			zone_ref(model->private_zones.items[i].zone);

@@ -41,6 +41,7 @@ enum special_names { SPECIAL_ANSWER, SPECIAL_FORWARD };
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_JOURNAL, LOG_JSON };
 enum client_role { ROLE_READER, ROLE_ADMIN };
+enum { CLIENT_DIGEST_BYTES = 32 }; /* SHA-256 */
 enum excess { EXCESS_DROP, EXCESS_REFUSE, EXCESS_TRUNCATE };
 enum tsig_algorithm {
 	TSIG_HMAC_SHA256,
@@ -171,7 +172,10 @@ struct management_client {
 	struct origin origin;
 	const char *id;
 	const char *secret_file;
+	const char *secret_sha256; /* in its place: 64 hexadecimal digits */
 	enum client_role role;
+	bool loaded; /* the digest is there (http_secret_load) */
+	uint8_t digest[CLIENT_DIGEST_BYTES];
 };
 
 struct management {
@@ -236,6 +240,7 @@ struct tsig_settings { /* keys */
 
 struct transfer_settings { /* transfers */
 	struct origin origin;
+	const char *name;            /* the file's: its place in the list where it has none */
 	LIST_OF(const char *) zones; /* names, or "*" */
 	LIST_OF(struct prefix) allow;
 	const char *key; /* NULL: none is asked for */
@@ -299,7 +304,7 @@ struct model_part {
 	unsigned references;
 	uint64_t version; /* model_next_version */
 	struct arena arena;
-	const struct field *list; /* of schema_model */
+	const struct field *list; /* of schema_model, or of a group in it */
 	const void *declared;     /* the file's item that it takes the place of; NULL: none */
 	void *item;               /* of list->group */
 };

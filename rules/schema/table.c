@@ -438,9 +438,16 @@ static const struct field management_client_fields[] = {
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
-	 .required = true,
 	 .doc = "A file that holds the client's secret: 16 to 1024 printable ASCII characters "
 		"without blanks. It is what the client sends as its token."},
+	{.key = "secret_sha256",
+	 .type = FIELD_STRING,
+	 AT(management_client, secret_sha256),
+	 .min = 64,
+	 .max = 64,
+	 .doc = "Instead of a file, the SHA-256 of the secret, in hexadecimal digits: "
+		"printf %s \"$SECRET\" | sha256sum. Of a secret of 32 random characters it gives "
+		"nothing away."},
 	{.key = "role",
 	 .type = FIELD_ENUM,
 	 AT(management_client, role),
@@ -947,6 +954,7 @@ static const struct field key_fields[] = {
 	{.key = "secret",
 	 .type = FIELD_STRING,
 	 AT(tsig_settings, secret),
+	 .secret = true,
 	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: in a "
 		"configuration that everybody can read it gives a warning."},
 	{.key = "secret_file",
@@ -962,6 +970,10 @@ static const struct group key_group = {
 };
 
 static const struct field transfer_fields[] = {
+	{.key = "name",
+	 .type = FIELD_NAME,
+	 AT(transfer_settings, name),
+	 .doc = "Unique among the transfers. Absent: its place in the list, 0 for the first."},
 	{.key = "zones",
 	 .type = FIELD_STRINGS,
 	 AT(transfer_settings, zones),

@@ -18,6 +18,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/http/stream.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
 #include "rules/text.h"
@@ -412,9 +413,34 @@ const char *api_query_other(const struct api_request *request, const char *const
 	return NULL;
 }
 
+const char *api_header(const struct api_request *request, const char *name)
+{
+	return http_request_header(call_of(request)->http, name);
+}
+
+/* One of a list, whose parameters (;q=0.9) say nothing here. */
+bool api_accepts(const struct api_request *request, const char *type)
+{
+	const char *at = api_header(request, "Accept");
+	size_t length = strlen(type);
+
+	while (at && *at) {
+		at += strspn(at, " \t,");
+		if (strncasecmp(at, type, length) == 0 && strchr(" \t,;", at[length]))
+			return true;
+		at += strcspn(at, ",");
+	}
+	return false;
+}
+
 const char *api_form(const struct api_request *request, const char *name)
 {
 	return find_field(&call_of(request)->form, name);
+}
+
+const struct api_dialect *const *api_dialects(const struct api_request *request)
+{
+	return call_of(request)->api->dialects;
 }
 
 bool api_is_local(const struct api_request *request)
@@ -588,6 +614,20 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 	if (etag && status != 200)
 		api_answer_header(request, "ETag", etag);
 	finish_text(request, status, text);
+}
+
+void api_reply_stream(struct api_request *request, const struct http_stream_source *source)
+{
+	struct api_call *call = call_of(request);
+
+	if (http_reply_stream(call->http, "text/event-stream", source)) {
+		release(call);
+		return;
+	}
+	source->release(source->context);
+	api_fail(request, 429, NULL,
+		 "there are %d streams, as many as there may be; end one, or try again later",
+		 HTTP_STREAMS_MAX);
 }
 
 void api_reply_text(struct api_request *request, char *text, size_t length)

@@ -24,6 +24,7 @@
 
 struct change_error;
 struct faults;
+struct http_stream_source;
 struct service;
 
 enum {
@@ -113,6 +114,10 @@ const char *api_parameter(const struct api_request *request, const char *name);
 const char *api_query(const struct api_request *request, const char *name);
 /* The first field that is not among `known`, which ends with a NULL; NULL: all are. */
 const char *api_query_other(const struct api_request *request, const char *const *known);
+/* A header of the request; NULL: not sent. */
+const char *api_header(const struct api_request *request, const char *name);
+/* Whether the client wants its answer in that media type: "Accept" names it. */
+bool api_accepts(const struct api_request *request, const char *type);
 /* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);
 /* A body's JSON, to be released; NULL: it is not JSON, and `error` says where. In any thread. */
@@ -124,6 +129,8 @@ MUST_CHECK int api_login(struct api_request *request, const struct http_login *l
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
+/* All APIs, up to a NULL. */
+const struct api_dialect *const *api_dialects(const struct api_request *request);
 /* Whether it came by the control socket, where the kernel says who asks. */
 bool api_is_local(const struct api_request *request);
 /* "https://dns.example:8443", scheme and host as the client used them, for links. NULL: the Host
@@ -143,6 +150,8 @@ void api_reply_text(struct api_request *request, char *text, size_t length);
  * answered 304. */
 bool api_not_modified(struct api_request *request, const char *etag);
 void api_reply_empty(struct api_request *request, unsigned status); /* without a body: 204 */
+/* A stream of server-sent events (http/stream.h), whose source is taken over. */
+void api_reply_stream(struct api_request *request, const struct http_stream_source *source);
 /* An error in the API's dialect. `code` is as in struct api_error, NULL: the dialect's for that
  * status. The text says what is wrong, then what would be right. */
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,

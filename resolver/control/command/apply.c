@@ -112,11 +112,11 @@ static void plan_item(struct apply_plan *plan, const struct path *path, json_t *
 static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
 		      const char *parent)
 {
-	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 		struct path path = {kind, "-", {parent ? parent : name, parent ? name : NULL}};
 

@@ -66,6 +66,8 @@ static const struct {
 	 OPTION_PRUNE, offsetof(struct command_line, prune)},
 	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
 	 offsetof(struct command_line, as)},
+	{"follow", NULL, "go on with what is changed from now on, until interrupted", 0,
+	 OPTION_FOLLOW, offsetof(struct command_line, follow)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

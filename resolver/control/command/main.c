@@ -8,8 +8,9 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, rule or address-pool; it may stand first (`sluice rule list\n"     \
-	"office`). IN is the network, resolver, zone or ruleset that it is inside.\n"
+	"ruleset, ruleset-link, rule, address-pool, key, transfer or client; it may stand first\n" \
+	"(`sluice rule list office`). IN is the network, resolver, zone or ruleset that it is "    \
+	"inside.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \
@@ -78,8 +79,9 @@ static const struct command commands[] = {
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"
 	 "original; as json the edits that make its resources, for POST /v1/changes.\n"},
-	{"history", command_history, CALL | OPTION_JSON, 0, 0, "",
-	 "list what was changed in a week, when and by whom", ""},
+	{"history", command_history, CALL | OPTION_JSON | OPTION_FOLLOW, 0, 0, "",
+	 "list what was changed in a week, when and by whom",
+	 "With --follow and --json it is one JSON object a line.\n"},
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION",
 	 "restore what was before a change",
 	 "Refused when something of it has changed since, with who did that.\n"},

@@ -207,9 +207,15 @@ static json_t *server_text(const json_t *server)
 
 static void prepare(json_t *row)
 {
-	const char *key;
+	const char *key, *why = json_string_value(json_object_get(row, "not_served"));
 	json_t *value, *item;
+	char text[512];
 	size_t i;
+
+	if (why) {
+		snprintf(text, sizeof text, "not served: %s", why);
+		json_put(row, "origin", json_text(text));
+	}
 
 	json_object_foreach(row, key, value)
 	{
@@ -232,7 +238,8 @@ static struct command_columns columns_of(const struct kind *kind,
 	for (size_t i = 0; i < group->count && columns.count < TABLE_COLUMNS_MAX - 1; i++) {
 		const char *key = group->fields[i].key;
 
-		if (!kind_of_field(kind, &group->fields[i]) && group->fields[i].type != FIELD_GONE)
+		if (!kind_of_field(kind, &group->fields[i]) && !group->fields[i].secret &&
+		    group->fields[i].type != FIELD_GONE)
 			items[columns.count++] = (struct table_column){key, key};
 	}
 	items[columns.count++] = (struct table_column){"origin", "origin"};

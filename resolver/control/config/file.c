@@ -237,6 +237,20 @@ static void note_origin(struct tree_reader *reader, const char *key, struct orig
 	origin->path = key;
 }
 
+/* As faults call them: "transfers[0]". */
+static void name_transfers(struct model *model, struct faults *faults)
+{
+	for (size_t i = 0; i < model->transfers.count; i++) {
+		struct transfer_settings *transfer = &model->transfers.items[i];
+
+		if (!transfer->name)
+			transfer->name = arena_printf(&model->arena, "%zu", i);
+		if (!transfer->name)
+			fault_add(faults, FAULT_ERROR, &transfer->origin, "name", "%s",
+				  err_text(ERR_NOMEM));
+	}
+}
+
 static void read_model(struct tree_reader *reader, const struct hash_key *key,
 		       const struct model *before)
 {
@@ -261,6 +275,7 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	list_files(reader);
 	zone_files_read(model, before, key, reader->faults);
 	secret_files_read(model, reader->faults);
+	name_transfers(model, reader->faults);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */

@@ -70,22 +70,6 @@ static int serve_model(struct process *process, struct model *model, struct faul
 	return err;
 }
 
-/* Serves the model and lets its clients in, or neither. */
-static int replace(struct process *process, struct model *model, struct faults *faults,
-		   char text[SERVICE_TEXT_MAX])
-{
-	struct management_access access;
-	int err;
-
-	if (management_access_load(&access, &model->management, faults) != 0)
-		return ERR_FAULTS;
-	err = serve_model(process, model, faults, text);
-	if (err == 0)
-		management_access_serve(&access, &process->management);
-	management_access_release(&access);
-	return err;
-}
-
 /* Adds to the faults why the configuration is not served; else `text` says what is. */
 static int try_reload(struct process *process, struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
@@ -105,7 +89,7 @@ static int try_reload(struct process *process, struct faults *faults, char text[
 	if (!model)
 		return ERR_FAULTS;
 	warn_of_restart(process, model, faults);
-	err = replace(process, model, faults, text);
+	err = serve_model(process, model, faults, text);
 	if (err == 0)
 		log_configure(model->log.level, model->log.format);
 	else
@@ -427,6 +411,7 @@ static void on_settled(void *context)
 	struct process *process = context;
 
 	api_let_go(&process->management.api);
+	http_look(process->management.http);
 	if (process->taking && !process->service.beside)
 		master_link_say(&process->master, MASTER_TAKEN, 0, NULL);
 	process->taking = false;

@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include "resolver/control/base/percent.h"
+#include "resolver/control/config/secret_files.h"
+#include "resolver/control/http/auth.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -18,11 +20,25 @@ enum {
 	RULESET_LINK,
 	RULE,
 	POOL,
+	KEY,
+	TRANSFER,
+	CLIENT,
 	ADDRESS,
 	SERVICE,
 	PTR,
 	GROUP
 };
+
+static void complete_key(void *item, struct arena *arena, struct faults *faults)
+{
+	secret_files_read_key(item, arena, faults);
+}
+
+static void complete_client(void *item, struct arena *arena, struct faults *faults)
+{
+	(void)arena;
+	http_secret_load(item, faults);
+}
 
 const struct kind kinds[] = {
 	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
@@ -37,6 +53,10 @@ const struct kind kinds[] = {
 	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
 	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
+	[KEY] = {12, "key", "keys", NULL, .complete = complete_key},
+	[TRANSFER] = {13, "transfer", "transfers", NULL},
+	[CLIENT] = {14, "client", "clients", NULL, .group = "management", .name_key = "id",
+		    .guarded = true, .complete = complete_client},
 	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .bulk = true},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .bulk = true},
 	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .bulk = true},
@@ -77,11 +97,36 @@ const struct kind *kind_of_bulk(const char *collection)
 	return NULL;
 }
 
-const struct field *kind_field(const struct kind *kind)
+static const struct field *find_field(const struct kind *kind)
 {
 	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;
 
+	if (kind->group)
+		group = schema_field(group, kind->group)->group;
 	return schema_field(group, kind->collection);
+}
+
+/* It is asked for with every item that is looked at, so it is looked for once. */
+const struct field *kind_field(const struct kind *kind)
+{
+	static _Atomic(const struct field *) known[KIND_COUNT];
+	_Atomic(const struct field *) *own = &known[kind - kinds];
+
+	if (!*own)
+		*own = find_field(kind);
+	return *own;
+}
+
+struct schema_list kind_list(const struct kind *kind, const void *in)
+{
+	size_t offset = kind->group ? schema_field(&schema_model, kind->group)->offset : 0;
+
+	return schema_list_get(kind_field(kind), (const char *)in + offset);
+}
+
+const char *kind_name_key(const struct kind *kind)
+{
+	return kind->name_key ? kind->name_key : "name";
 }
 
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field)
@@ -116,7 +161,8 @@ const char *path_text(const struct path *path, struct arena *arena)
 	const struct kind *kind = path->kind;
 
 	if (!kind->parent)
-		return arena_printf(arena, "%s[%s]", kind->collection, path->names[0]);
+		return arena_printf(arena, "%s%s%s[%s]", kind->group ? kind->group : "",
+				    kind->group ? "." : "", kind->collection, path->names[0]);
 	return arena_printf(arena, "%s[%s].%s[%s]", kind->parent->collection, path->names[0],
 			    kind->collection, path->names[1]);
 }
@@ -124,4 +170,32 @@ const char *path_text(const struct path *path, struct arena *arena)
 const char *path_name(const struct path *path)
 {
 	return path->names[path->kind->parent != NULL];
+}
+
+char *path_url(const struct path *path, char text[PATH_URL_MAX])
+{
+	const struct kind *kind = path->kind;
+	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
+
+	percent_encode(first, sizeof first, path->names[0]);
+	if (kind->parent)
+		snprintf(text, PATH_URL_MAX, "%s/-/%s/%s/%s", kind->parent->collection, first,
+			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
+	else
+		snprintf(text, PATH_URL_MAX, "%s/-/%s", kind->collection, first);
+	return text;
+}
+
+char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX])
+{
+	const char *slash = key;
+
+	for (int i = 0; i < 2 && slash; i++)
+		slash = strchr(slash + (i > 0), '/');
+	if (!kind->parent || !slash)
+		snprintf(text, PATH_URL_MAX, "%s/%s", kind->collection, key);
+	else
+		snprintf(text, PATH_URL_MAX, "%s/%.*s/%s%s", kind->parent->collection,
+			 (int)(slash - key), key, kind->collection, slash);
+	return text;
 }

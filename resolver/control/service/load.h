@@ -23,7 +23,9 @@ struct load {
 	bool has_read;             /* a model was loaded, */
 	char state[LOAD_PATH_MAX]; /* whose state this is; "": it has none. Another takes a restart
 				    */
+	bool passed_over;          /* rows of the state are not served with the model that is, */
 	bool next_follows;         /* the same of the model that was loaded last, */
+	bool next_passed_over;
 	struct resolv_conf next_found;
 };
 

@@ -2,8 +2,8 @@
  * while other calls of the store are made:
  *
  *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
- *     compose ─► place, complete, check ─► sockets opened, policy compiled    (faults: the end)
- *     begin ─► put, ... ─► commit ─► published
+ *     compose ─► place, complete, check ─► sockets opened, policy compiled    (faults, or a
+ *     begin ─► put, ... ─► commit ─► published                                 rehearsal: the end)
  *
  * Between the two the state may have been written to by another program, which the second begin
  * sees. */
@@ -109,8 +109,8 @@ static int read_parts(struct parts *parts, struct source *source, struct service
 		qsort(edits, change->count, sizeof(*edits), compare_roots);
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (i == 0 || compare_roots(&edits[i - 1], &edits[i]) != 0)
-			err = parts_refresh(parts, source, &edits[i]->path, declared, faults,
-					    error);
+			err = parts_refresh(parts, source, &edits[i]->path, change->revision,
+					    declared, faults, error);
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
 }
@@ -196,6 +196,30 @@ static struct model *model_with(struct service *service, struct source *source,
 	return model;
 }
 
+static const struct management_client *find_client(const struct model *model, const char *id)
+{
+	for (size_t i = 0; i < model->management.clients.count; i++)
+		if (strcmp(model->management.clients.items[i].id, id) == 0)
+			return &model->management.clients.items[i];
+	return NULL;
+}
+
+/* Nobody shuts itself out: so the last administrator goes by the control socket alone, which always
+ * lets the server's user in. */
+static void check_asker(const struct model *now, const struct model *model, const char *who,
+			struct faults *faults)
+{
+	const struct management_client *before = find_client(now, who);
+	const struct management_client *after = find_client(model, who);
+	struct path path = {kind_named("client"), "-", {who, NULL}};
+	struct origin origin = {.path = path_text(&path, &faults->arena)};
+
+	if (before && before->role == ROLE_ADMIN && (!after || after->role != ROLE_ADMIN))
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "is the client that asks; another administrator, or whoever may use the "
+			  "control socket, can remove it or make it a reader");
+}
+
 /* ---- making it so ---- */
 
 struct commit {
@@ -207,9 +231,18 @@ static int commit_edits(void *context, struct faults *faults)
 {
 	const struct commit *commit = context;
 	char error[SOURCE_ERROR_MAX] = "";
-	int err = write_edits(commit->source, commit->change);
+	uint64_t revision = commit->change->revision; /* that the model was made with */
+	int err;
 
 	(void)faults; /* the change has its error */
+	if (commit->change->rehearsal)
+		return ERR_EXISTS; /* it could be; what was prepared is given back */
+	err = write_edits(commit->source, commit->change);
+	if (!err && commit->change->revision != revision) {
+		commit->source->calls->roll_back(commit->source);
+		return change_say(&commit->change->error, CHANGE_STALE, NULL,
+				  "the state was changed meanwhile; try again");
+	}
 	if (!err) {
 		err = commit->source->calls->commit(commit->source, error);
 		if (err)
@@ -225,6 +258,7 @@ static int change_model_parts(struct service *service, struct service_change *ch
 	struct commit commit = {.change = change};
 	const struct server_commit step = {commit_edits, &commit};
 	struct model *model = NULL;
+	size_t errors = faults->errors;
 	char text[SERVICE_TEXT_MAX];
 	int err = ERR_FAULTS;
 
@@ -232,13 +266,15 @@ static int change_model_parts(struct service *service, struct service_change *ch
 	source = commit.source = change_source(service->inventory, &change->error);
 	if (source)
 		model = model_with(service, source, change, faults);
+	if (model)
+		check_asker(service->server.model, model, change->who, faults);
 	change->checked = faults->count;
-	if (model && change->rehearsal)
-		err = 0;
-	else if (model)
+	if (model && faults->errors == errors)
 		err = service_serve_with(service, model, &step, faults, text);
-	if (err || change->rehearsal)
+	if (err)
 		model_free(model);
+	if (err == ERR_EXISTS && change->rehearsal)
+		err = 0;
 	if (source && change->error.outcome == CHANGE_STORE)
 		inventory_note_error(service->inventory, change->error.text);
 	else if (!err && !change->rehearsal)
@@ -311,4 +347,31 @@ json_t *service_values(struct service *service, const struct path *path, struct 
 	json_decref(values);
 	change_say(error, CHANGE_STORE, NULL, "%s", text);
 	return NULL;
+}
+
+int service_each_row(struct service *service, const struct path *path,
+		     int (*on_row)(void *context, const struct source_resource *row), void *context,
+		     struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	struct path outer = {path->kind->parent, path->group, {path->names[0], NULL}};
+	char from[PATH_MAX_BYTES + 2] = "", to[PATH_MAX_BYTES + 2] = "\x7f", key[PATH_MAX_BYTES];
+	char text[SOURCE_ERROR_MAX];
+	int err = 0;
+
+	if (!source)
+		return ERR_SYSTEM;
+	if (path_name(path)) {
+		err = path_key(path, key);
+		snprintf(from, sizeof from, "%s", key);
+		snprintf(to, sizeof to, "%s\x01", key);
+	} else if (outer.kind) {
+		err = path_key(&outer, key);
+		snprintf(from, sizeof from, "%s/", key);
+		snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	}
+	if (err) /* a path that is longer than any resource's has none */
+		return 0;
+	err = source->calls->resources(source, path->kind->id, from, to, on_row, context, text);
+	return err ? change_say(error, CHANGE_STORE, NULL, "%s", text) : 0;
 }

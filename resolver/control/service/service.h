@@ -27,6 +27,16 @@
 #include "resolver/control/service/zone_notify.h"
 #include "resolver/server/server.h"
 
+/* Who may use the management listeners, which are above the service: it changes with the model. */
+struct service_access {
+	/* Ahead of serving the model, in the place of the one before; NULL: the first. An error has
+	 * faults, and refuses the model. */
+	int (*prepare)(void *context, const struct model *model, const struct model *before,
+		       struct faults *faults);
+	void (*finish)(void *context, bool served); /* of what was prepared */
+	void *context;
+};
+
 struct service {
 	struct load load;
 	char *config_path; /* the file's, absolute where that could be had */
@@ -41,6 +51,7 @@ struct service {
 		struct work_job job; /* first */
 		struct source *source;
 	} tidying;   /* the state's log is put in order in a thread; source NULL: it is not */
+	struct service_access access; /* of no functions: nobody has listeners */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */
 	/* inside */
@@ -106,6 +117,13 @@ MUST_CHECK int service_change(struct service *service, struct service_change *ch
  * be read. */
 json_t *service_values(struct service *service, const struct path *path,
 		       struct change_error *error);
+
+/* Calls back with the row that the state has of the resource, or, where the path has no last name,
+ * with those of all in that list; what is returned ends it. ERR_SYSTEM, ERR_NOMEM: `error` says
+ * why. */
+MUST_CHECK int service_each_row(struct service *service, const struct path *path,
+				int (*on_row)(void *context, const struct source_resource *row),
+				void *context, struct change_error *error);
 
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);

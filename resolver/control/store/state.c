@@ -801,6 +801,7 @@ static void state_about(const struct source *source, struct source_about *about)
 
 	about->place = state->path;
 	about->error = *state->db.error ? state->db.error : NULL;
+	about->revision = (uint64_t)state->revision;
 }
 
 static void state_close(struct source *source)

@@ -37,6 +37,7 @@ static const struct api_route routes[] = {
 	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
 	{"GET", "/v1/export", API_CHANGE, api_export, 0},
 	{"GET", "/v1/schema", API_READ, api_schema, 0},
+	{"GET", "/v1/openapi.json", API_READ, api_openapi, 0},
 	{"GET", "/v1/changes", API_READ, api_changes_list, 0},
 	{"POST", "/v1/changes", API_CHANGE, api_changes_post, CHANGES_BODY_MAX},
 	/* Every kind that has no row above. */

@@ -62,6 +62,12 @@ void api_resource_put(struct api_request *request);
 void api_resource_patch(struct api_request *request);
 void api_resource_delete(struct api_request *request);
 
+/* ---- v1/openapi.c ---- */
+
+void api_openapi(struct api_request *request);
+/* The document, of the routes of these dialects, which end with a NULL. */
+json_t *openapi_document(const struct api_dialect *const *dialects);
+
 /* ---- v1/changes.c ---- */
 
 void api_changes_list(struct api_request *request);

@@ -6,9 +6,9 @@
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/kind.h"
 
-/* Whether what is at the path may be changed here, and by these preconditions (RFC 9110 section
- * 13.1; NULL: none); false: `error` says why not. */
-bool resource_may_change(const struct api_request *request, const struct path *path,
+/* Whether what is at the path may be removed here, or else changed, and by these preconditions (RFC
+ * 9110 section 13.1; NULL: none); false: `error` says why not. */
+bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error);
 /* A body as a resource's values: without what is shown beside them, and with the path's name. NULL:
