@@ -66,6 +66,9 @@ static const struct {
 	 OPTION_PRUNE, offsetof(struct command_line, prune)},
 	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
 	 offsetof(struct command_line, as)},
+	{"confirm", "TIME", "go back after TIME (30s, 10m, 1h), unless `sluice confirm` comes", 0,
+	 OPTION_CONFIRM, offsetof(struct command_line, confirm)},
+	{"back", NULL, "go back at once", 0, OPTION_BACK, offsetof(struct command_line, back)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

@@ -41,8 +41,8 @@ struct process {
 	uint64_t leave_at_ms; /* at the latest, where service.ending */
 };
 
-/* All APIs, as struct api has them; with POST /v1/reload and POST /v1/upgrade of a service that is
- * a process's. */
+/* All APIs, as struct api has them; with POST /v1/reload, /v1/confirm and /v1/upgrade of a
+ * service that is a process's. */
 extern const struct api_dialect *const process_dialects[];
 
 /* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and

@@ -495,9 +495,8 @@ bool resource_is_rehearsal(const struct api_request *request)
 	return text && text_is_among(text, yes);
 }
 
-bool resource_check_change(struct api_request *request)
+bool resource_check_change(struct api_request *request, const char *const *known)
 {
-	static const char *const known[] = {"dry_run", NULL};
 	const char *text = api_query(request, "dry_run");
 
 	if (!resource_check_query(request, known))
@@ -667,7 +666,9 @@ static void put(struct api_request *request, const struct path *path, const void
 static bool find_to_change(struct api_request *request, struct path *path, bool makes,
 			   const void **item)
 {
-	if (!read_path(request, path) || !resource_check_change(request))
+	static const char *const known[] = {"dry_run", NULL};
+
+	if (!read_path(request, path) || !resource_check_change(request, known))
 		return false;
 	*item = part_find(served(request), path);
 	if (*item || makes)
