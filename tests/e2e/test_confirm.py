@@ -180,7 +180,9 @@ class Reload(World):
         self.assertEqual(0, self.sluice.command("upgrade")[0])
         self.serves_before()
         self.assertRegex(self.good("status"), "(?m)^! " + text)
+        self.assertRegex(self.good("explain", "x.contoso.corp"), "this is of the file: " + text)
         self.good("reload")
+        self.assertNotIn("this is of the file", self.good("explain", "x.contoso.corp"))
         self.serves_edit()
         self.leaves_nothing()
         self.restart()
@@ -307,6 +309,20 @@ class Reload(World):
         self.bad(1, "ops.secret cannot be read", "reload", "--confirm", "10m")
         self.leaves_nothing()
         self.serves_before()
+
+    def test_what_went_back_is_served_although_the_file_has_faults_by_now(self):
+        self.reload()
+        self.world.write("rules.conf", RULES.replace("r/out", "r/nowhere") % "127.0.0.6")
+        self.restart()
+        self.serves_before()
+        self.assertIn("nowhere", self.sluice.log())
+        self.bad(1, "nowhere", "reload")
+        self.bad(1, "nowhere", "reload", "--confirm", "1m")
+        self.restart()
+        self.serves_before()
+        self.write_before()
+        self.good("reload")
+        self.leaves_nothing()
 
     def test_a_copy_that_was_lost_is_said_and_the_file_is_served(self):
         self.reload()
