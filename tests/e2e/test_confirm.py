@@ -86,7 +86,7 @@ class World(harness.FreshCase):
     def call(self, method, path, body=None):
         connection = harness.UnixConnection(self.sluice.socket)
         try:
-            connection.request(method, "/v1/" + path, body and json.dumps(body),
+            connection.request(method, path if path[0] == "/" else "/v1/" + path, body and json.dumps(body),
                                {"Content-Type": "application/json"} if body else {})
             response = connection.getresponse()
             text = response.read()
@@ -279,6 +279,14 @@ class Reload(World):
                              ("PUT", "state")):
             status, body = self.call(method, path, {})
             self.assertEqual((409, "conflict"), (status, body["error"]["code"]), path)
+        for method, path, body, code in (
+                ("PUT", "/subscriptions/x/resourceGroups/g?api-version=2021-04-01", {"location": "westeurope"},
+                 lambda answer: answer["error"]["code"]),
+                ("PATCH", "/v2/reverse/floatingips/r:%08d-0000-0000-0000-000000000000" % 0, {"ptrdname": "a."},
+                 lambda answer: answer["type"])):
+            status, answer = self.call(method, path, body)
+            self.assertEqual(409, status, answer)
+            self.assertIn("onflict", code(answer))
         self.sluice.signal(signal.SIGHUP)
         harness.wait_for(lambda: "refused, still serving" in self.sluice.log(), "the refusal")
         self.serves_edit()
@@ -458,6 +466,28 @@ class Input(World):
         self.restart(CONFIG.replace('state = "state.db";', ""))
         self.bad(1, "no state beside which to keep what was before; name a file", "reload", "--confirm", "1m")
         self.good("reload")
+
+    def test_where_nothing_can_be_noted_nothing_is_tried_or_confirmed(self):
+        with open(self.path(), "w"):
+            pass  # in the folder's place
+        self.edit()
+        self.bad(1, "state.db.unconfirmed.* cannot be made: Not a directory", "reload", "--confirm", "1m")
+        file = self.world.write("applied.conf", APPLIED % "127.0.0.5")
+        self.bad(1, "state.db.unconfirmed.* cannot be written: Not a directory", "apply", file, "--confirm", "1m")
+        self.is_answered_by("contoso.corp", OLD)
+        self.is_answered_by("one.corp", ELSEWHERE)
+        self.assertEqual([], self.call("GET", "changes")[1]["changes"])
+        os.unlink(self.path())
+        for record, command in (("change", self.apply), ("reload", self.reload)):
+            command()
+            os.rename(self.path(record), self.path("aside"))
+            os.mkdir(self.path(record))
+            self.bad(1, "%s cannot be removed: .*; it is not confirmed" % record, "confirm")
+            self.assertIsNotNone(self.sluice.status()["unconfirmed"])
+            os.rmdir(self.path(record))
+            os.rename(self.path("aside"), self.path(record))
+            self.good("confirm")
+            self.leaves_nothing()
 
     def test_a_change_that_fails_waits_for_nothing(self):
         body = {"edits": [{"path": "rulesets/-/a/rules/b", "values": {"domain": "b."}}]}

@@ -63,7 +63,7 @@ static int write_file(struct copying *copying, const char *path,
 	out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	errno = out ? 0 : errno;
 	err = out ? put(context, out) : ERR_SYSTEM;
-	if (!err && (fflush(out) != 0 || ferror(out) || fsync(fd) != 0))
+	if (!err && (fflush(out) != 0 || ferror(out)))
 		err = ERR_SYSTEM;
 	if (err)
 		fail(copying, path, "written", errno ? strerror(errno) : err_text(err));
@@ -245,15 +245,28 @@ static int make_directory(struct copying *copying)
 	return fail(copying, copying->directory, "made", strerror(errno));
 }
 
-static int sync_directory(struct copying *copying)
+/* All files that are there, and the directory. They were written before any is waited for: what the
+ * first one takes to the disk with it the others need not wait for again. */
+static int sync_all(struct copying *copying)
 {
-	int fd = open(copying->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd >= 0 && fsync(fd) == 0 ? 0 : ERR_SYSTEM;
+	DIR *found = opendir(copying->directory);
+	const struct dirent *entry;
+	int err = found ? 0 : ERR_SYSTEM, fd;
 
-	if (err)
-		fail(copying, copying->directory, "written", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	while (!err && (entry = readdir(found))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(found), entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		err = fd >= 0 && fsync(fd) == 0 ? 0 : ERR_SYSTEM;
+		if (err)
+			fail(copying, entry->d_name, "written", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	if (!found || (!err && fsync(dirfd(found)) != 0))
+		err = fail(copying, copying->directory, "written", strerror(errno));
+	if (found)
+		closedir(found);
 	return err;
 }
 
@@ -264,6 +277,7 @@ int config_copy_write(const struct model *declared, const char *directory,
 	int err;
 
 	arena_init(&copying.arena);
+	config_copy_remove(directory); /* of another time */
 	err = make_directory(&copying);
 	if (!err)
 		err = copy_zones(&copying);
@@ -278,7 +292,7 @@ int config_copy_write(const struct model *declared, const char *directory,
 				 arena_printf(&copying.arena, "%s/" CONFIG_COPY_FILE, directory),
 				 put_model, &copying.model);
 	if (!err)
-		err = sync_directory(&copying);
+		err = sync_all(&copying);
 	arena_release(&copying.arena);
 	return err;
 }
