@@ -11,6 +11,7 @@
  * it. */
 #include "resolver/control/api/api.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <strings.h>
 
@@ -715,13 +716,49 @@ static bool call_read(struct api_call *call)
 	return true;
 }
 
+bool api_may_change(struct api_request *request)
+{
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!confirmation_waits(&request->service->confirmation, text))
+		return true;
+	api_fail(request, 409, NULL, "%s", text);
+	return false;
+}
+
+bool api_query_confirm(struct api_request *request, unsigned *wait_s)
+{
+	const char *text = api_query(request, "confirm");
+	char why[CONFIRMATION_TEXT_MAX], *end;
+
+	*wait_s = 0;
+	if (!text)
+		return true;
+	unsigned long seconds = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+	if (seconds < 1 || seconds > CONFIRMATION_MAX_S || *end != '\0') {
+		api_fail_at(request, 400, NULL, "confirm",
+			    "\"%.32s\" does not fit; give seconds, 1 to %d", text,
+			    CONFIRMATION_MAX_S);
+		return false;
+	}
+	if (confirmation_refusal(&request->service->confirmation, why)) {
+		api_fail(request, 409, NULL, "%s", why);
+		return false;
+	}
+	*wait_s = (unsigned)seconds;
+	return true;
+}
+
 static void handle(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
+	const struct api_route *route = call_of(request)->route;
+	bool changes = route->need == API_CHANGE || route->need == API_CHANGE_TEXT;
 
 	if (request->service->inventory)
 		inventory_forget(request->service->inventory);
-	call_of(request)->route->handle(request);
+	if (!changes || api_may_change(request))
+		route->handle(request);
 }
 
 /* Whether it waits ahead of its handler, because a longer work is under way. */

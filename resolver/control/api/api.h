@@ -61,8 +61,18 @@ static inline struct api_request *api_request_of(struct work_waiter *waiter)
  * (application/x-www-form-urlencoded, read by api_form) instead of JSON; API_READ: reader;
  * API_CHANGE: admin. A change waits while a longer work is under way (work.h). API_ALONE is a
  * reader's request that waits in the same way, because it is such a work itself. API_CHANGE_TEXT is
- * a change whose handler reads a very long body in a thread (api_parse). */
-enum api_need { API_NOTHING, API_FORM, API_READ, API_ALONE, API_CHANGE, API_CHANGE_TEXT };
+ * a change whose handler reads a very long body in a thread (api_parse). API_OPERATE is an admin's,
+ * too, and waits; but it is handled while a change waits to be confirmed, when others are refused
+ * (service/confirmation.h). */
+enum api_need {
+	API_NOTHING,
+	API_FORM,
+	API_READ,
+	API_ALONE,
+	API_CHANGE,
+	API_CHANGE_TEXT,
+	API_OPERATE,
+};
 
 struct api_route {
 	const char *method;  /* NULL ends the table. HEAD goes where GET does */
@@ -118,6 +128,12 @@ const char *api_query_other(const struct api_request *request, const char *const
 const char *api_header(const struct api_request *request, const char *name);
 /* Whether the client wants its answer in that media type: "Accept" names it. */
 bool api_accepts(const struct api_request *request, const char *type);
+/* ?confirm=SECONDS: how long the change waits to be confirmed; 0: it was not given. False: it does
+ * not fit, or no change can wait now, which has been answered. */
+bool api_query_confirm(struct api_request *request, unsigned *wait_s);
+/* False: nothing may change now, because a change waits to be confirmed, which has been answered.
+ */
+bool api_may_change(struct api_request *request);
 /* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);
 /* A body's JSON, to be released; NULL: it is not JSON, and `error` says where. In any thread. */

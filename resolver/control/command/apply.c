@@ -19,6 +19,7 @@
 
 struct apply_plan {
 	const struct command_line *line;
+	char confirm[COMMAND_CONFIRM_MAX];
 	json_t *served; /* key -> {"path", "values", "origin"}; what the file has is taken out */
 	json_t *edits;
 	size_t creates, changes, deletes;
@@ -208,7 +209,9 @@ static int carry_out(struct apply_plan *plan)
 	const struct command_line *line = plan->line;
 	json_t *answer;
 	size_t i;
+	char path[COMMAND_CONFIRM_MAX + 32];
 
+	snprintf(path, sizeof path, "/v1/changes%s", line->dry_run ? "?dry_run" : plan->confirm);
 	if (json_array_size(plan->edits) == 0) {
 		printf("nothing to change\n");
 		return EXIT_SUCCESS;
@@ -216,7 +219,7 @@ static int carry_out(struct apply_plan *plan)
 	answer = client_ask(line,
 			    (struct client_call){.method = "POST",
 						 .body = json_make("{s:O}", "edits", plan->edits)},
-			    client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
+			    strdup(path));
 	if (!answer)
 		return EXIT_FAILURE;
 	json_t *warning;
@@ -224,6 +227,7 @@ static int carry_out(struct apply_plan *plan)
 		command_fail_at(line, "warning: %s", json_string_value(warning));
 	printf("%zu to create, %zu to change, %zu to delete%s\n", plan->creates, plan->changes,
 	       plan->deletes, line->dry_run ? ": not done" : ": done");
+	command_print_unconfirmed(answer);
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }
@@ -231,9 +235,14 @@ static int carry_out(struct apply_plan *plan)
 static int apply(const struct command_line *line)
 {
 	struct apply_plan plan = {.line = line, .edits = json_array()};
-	struct model *model = read_file(line);
+	struct model *model;
 	int status = EXIT_FAILURE;
 
+	if (!command_confirm_query(line, plan.confirm)) {
+		json_decref(plan.edits);
+		return COMMAND_USAGE;
+	}
+	model = read_file(line);
 	plan.served = model ? ask_served(line) : NULL;
 	if (plan.served) {
 		for (size_t i = 0; i < KIND_COUNT; i++)

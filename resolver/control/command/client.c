@@ -37,7 +37,7 @@ static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
 {
 	struct faults faults;
 	faults_init(&faults);
-	int err = config_file_socket(file, path, CLIENT_PATH_MAX, &faults);
+	int err = config_file_setting(file, "management", "socket", path, CLIENT_PATH_MAX, &faults);
 	faults_print(&faults, stderr);
 	faults_release(&faults);
 	if (err != 0)

@@ -68,6 +68,9 @@ static const struct {
 	 offsetof(struct command_line, as)},
 	{"follow", NULL, "go on with what is changed from now on, until interrupted", 0,
 	 OPTION_FOLLOW, offsetof(struct command_line, follow)},
+	{"confirm", "TIME", "go back after TIME (30s, 10m, 1h), unless `sluice confirm` comes", 0,
+	 OPTION_CONFIRM, offsetof(struct command_line, confirm)},
+	{"back", NULL, "go back at once", 0, OPTION_BACK, offsetof(struct command_line, back)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

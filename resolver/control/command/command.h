@@ -43,6 +43,8 @@ enum {
 	OPTION_PRUNE = 1 << 24,
 	OPTION_AS = 1 << 25,
 	OPTION_FOLLOW = 1 << 26,
+	OPTION_CONFIRM = 1 << 27,
+	OPTION_BACK = 1 << 28,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -58,15 +60,16 @@ struct command_line {
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
-	const char *binary; /* of an upgrade; NULL: not given */
-	const char *as;     /* of an export; NULL: not given */
+	const char *binary;  /* of an upgrade; NULL: not given */
+	const char *as;      /* of an export; NULL: not given */
+	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back;
 	char *const *arguments;
 	int argument_count;
 };
@@ -130,6 +133,13 @@ int command_resource_set(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
+int command_confirm(const struct command_line *line);
+/* What --confirm adds to a path: "" or "?confirm=600". False: it is no time, which has been said.
+ */
+enum { COMMAND_CONFIRM_MAX = 40 };
+bool command_confirm_query(const struct command_line *line, char query[COMMAND_CONFIRM_MAX]);
+/* Says until when it waits, where it does, by the server's answer. */
+void command_print_unconfirmed(const json_t *answer);
 int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
 int command_completion(const struct command_line *line);

@@ -1,6 +1,7 @@
 /* `sluice explain`: loads the file as `run` would, compiles it, and explains. When a server runs,
  * its targets' health is put next to the route; that it may not be the same configuration is why
- * they are matched by source, host and protocol. */
+ * they are matched by source, host and protocol, and why a server that serves what was before the
+ * file is told of. */
 #include "resolver/control/observe/explain.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
@@ -18,6 +19,10 @@ static void fetch_health(const struct command_line *line, json_t *explained)
 	if (!client_socket_path(line, path))
 		return;
 	json_t *status = client_call(path, call, &http_status, error);
+	const char *text =
+		json_string_value(json_object_get(json_object_get(status, "went_back"), "text"));
+	if (text)
+		command_fail_at(line, "this is of the file: %s", text);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 }

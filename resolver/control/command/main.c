@@ -49,9 +49,14 @@ static const struct command commands[] = {
 	 "The master starts the new process on the same sockets. When it serves, the old one\n"
 	 "answers what it holds and ends; when it fails, the old one goes on, and this exits 1.\n"
 	 "The number of workers has to be the same.\n"},
-	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
-	 "have the running server read its configuration again",
-	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},
+	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_CONFIRM, 0,
+	 0, "", "have the running server read its configuration again",
+	 "Faults are printed as by check, and the server keeps what it has; exits 1 then. With\n"
+	 "--confirm it serves what it served before, when nobody confirms in time, whatever "
+	 "happens\n"
+	 "to it meanwhile. The file stays as it is.\n"},
+	{"confirm", command_confirm, CALL | OPTION_JSON | OPTION_BACK, 0, 0, "",
+	 "keep what reload --confirm or apply --confirm has changed, or go back at once", ""},
 	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_ALL, 0, 0,
 	 "", "show what is wrong, what the running server serves, and what it has counted",
 	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
@@ -68,11 +73,12 @@ static const struct command commands[] = {
 	 "KIND [IN] NAME KEY=VALUE...", "change members of one", KIND_HELP MEMBER_HELP},
 	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN, 2, 3, "KIND [IN] NAME",
 	 "remove one, with all that is inside it", KIND_HELP},
-	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE, 1, 1, "FILE",
-	 "make the running server's resources what a file says, all of it or nothing",
+	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1,
+	 "FILE", "make the running server's resources what a file says, all of it or nothing",
 	 "FILE is a configuration file; settings that are no resources are passed over. The plan "
 	 "is\n"
-	 "printed first. What the server's own file declares can be changed there only.\n"},
+	 "printed first. What the server's own file declares can be changed there only. With\n"
+	 "--confirm it all goes back, when nobody confirms in time.\n"},
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
 	 "print what apply would do, and change nothing", ""},
 	{"export", command_export, CALL | OPTION_AS, 0, 0, "",

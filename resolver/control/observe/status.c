@@ -436,6 +436,32 @@ static json_t *work_json(const struct work *work)
 			 work->percent < 0 ? json_null() : json_integer(work->percent));
 }
 
+/* ---- a change that waits to be confirmed ---- */
+
+static json_t *with_text(json_t *object, const char *text)
+{
+	json_put(object, "text", json_text(text));
+	return object;
+}
+
+static json_t *unconfirmed_report(const struct confirmation *confirmation)
+{
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!confirmation_waits(confirmation, text))
+		return json_null();
+	return with_text(unconfirmed_json(&confirmation->waiting, confirmation->error), text);
+}
+
+static json_t *went_back_report(const struct confirmation *confirmation)
+{
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!confirmation_is_back(confirmation, text))
+		return json_null();
+	return with_text(unconfirmed_json(&confirmation->gone, NULL), text);
+}
+
 /* ---- the whole ---- */
 
 json_t *status_report(struct service *service)
@@ -462,5 +488,7 @@ json_t *status_report(struct service *service)
 	json_put(all, "transfers", transfers_json(server));
 	json_put(all, "notices", notices_json(service->notify));
 	json_put(all, "work", work_json(&service->work));
+	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
+	json_put(all, "went_back", went_back_report(&service->confirmation));
 	return json_whole(all);
 }

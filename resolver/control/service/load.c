@@ -183,10 +183,11 @@ struct model *load_again(struct load *load, struct model *declared, const struct
 	return model;
 }
 
-struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
+struct model *load_file(struct load *load, const char *path, const struct model *before,
+			struct faults *faults)
 {
 	size_t errors = faults->errors;
-	struct model *declared = config_file_read(load->config, &load->key, before, faults);
+	struct model *declared = config_file_read(path, &load->key, before, faults);
 	struct model *model = NULL;
 
 	if (!declared)
@@ -202,6 +203,11 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 out:
 	faults_sort(faults);
 	return model;
+}
+
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
+{
+	return load_file(load, load->config, before, faults);
 }
 
 int load_resolv_conf(struct load *load, struct model *model, struct load_targets *before,

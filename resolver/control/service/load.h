@@ -37,6 +37,9 @@ void load_init(struct load *load, const char *config, const char *resolv_conf);
  * load; NULL: there is none.
  */
 struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
+/* The same of another file. */
+struct model *load_file(struct load *load, const char *path, const struct model *before,
+			struct faults *faults);
 
 /* The same without reading the file: what it said, with these resources. The faults are not sorted;
  * NULL when there is an error among them. `before`: the model that is served, of which what is the

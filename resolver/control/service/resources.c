@@ -9,8 +9,10 @@
  * sees. */
 #include <strings.h>
 
+#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
+#include "resolver/log.h"
 #include "rules/schema/schema.h"
 
 /* ---- what is written ---- */
@@ -223,39 +225,74 @@ static void check_asker(const struct model *now, const struct model *model, cons
 /* ---- making it so ---- */
 
 struct commit {
+	struct service *service;
 	struct source *source;
 	struct service_change *change;
+	struct unconfirmed unconfirmed;
 };
+
+/* What it takes to go back is on disk before there is anything to go back from. */
+static int note_unconfirmed(struct commit *commit)
+{
+	struct service_change *change = commit->change;
+	char error[CONFIRMATION_TEXT_MAX];
+	int err;
+
+	commit->unconfirmed = unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
+	commit->unconfirmed.revision = change->revision;
+	err = confirmation_write(&commit->service->confirmation, &commit->unconfirmed, error);
+	if (err) {
+		commit->source->calls->roll_back(commit->source);
+		change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
+	}
+	return err;
+}
 
 static int commit_edits(void *context, struct faults *faults)
 {
-	const struct commit *commit = context;
+	struct commit *commit = context;
+	struct service_change *change = commit->change;
 	char error[SOURCE_ERROR_MAX] = "";
-	uint64_t revision = commit->change->revision; /* that the model was made with */
+	uint64_t revision = change->revision; /* that the model was made with */
 	int err;
 
 	(void)faults; /* the change has its error */
-	if (commit->change->rehearsal)
+	if (change->rehearsal)
 		return ERR_EXISTS; /* it could be; what was prepared is given back */
-	err = write_edits(commit->source, commit->change);
-	if (!err && commit->change->revision != revision) {
+	err = write_edits(commit->source, change);
+	if (!err && change->revision != revision) {
 		commit->source->calls->roll_back(commit->source);
-		return change_say(&commit->change->error, CHANGE_STALE, NULL,
+		return change_say(&change->error, CHANGE_STALE, NULL,
 				  "the state was changed meanwhile; try again");
 	}
-	if (!err) {
-		err = commit->source->calls->commit(commit->source, error);
-		if (err)
-			say(commit->change, err, error);
-	}
+	if (!err && change->wait_s > 0)
+		err = note_unconfirmed(commit);
+	if (err)
+		return err;
+	err = commit->source->calls->commit(commit->source, error);
+	if (err)
+		say(change, err, error);
 	return err;
+}
+
+/* Where it was not made, a record of it is worth nothing: a start finds that it never was. */
+static void wait_for_confirmation(struct commit *commit, bool is_made)
+{
+	struct confirmation *confirmation = &commit->service->confirmation;
+	char error[CONFIRMATION_TEXT_MAX];
+
+	if (is_made)
+		confirmation_begin(confirmation, &commit->unconfirmed);
+	else if (commit->unconfirmed.revision > 0 &&
+		 confirmation_remove(confirmation, UNCONFIRMED_CHANGE, error) != 0)
+		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
 static int change_model_parts(struct service *service, struct service_change *change,
 			      struct faults *faults)
 {
 	struct source *source;
-	struct commit commit = {.change = change};
+	struct commit commit = {.service = service, .change = change};
 	const struct server_commit step = {commit_edits, &commit};
 	struct model *model = NULL;
 	size_t errors = faults->errors;
@@ -275,6 +312,8 @@ static int change_model_parts(struct service *service, struct service_change *ch
 		model_free(model);
 	if (err == ERR_EXISTS && change->rehearsal)
 		err = 0;
+	if (change->wait_s > 0 && !change->rehearsal)
+		wait_for_confirmation(&commit, err == 0);
 	if (source && change->error.outcome == CHANGE_STORE)
 		inventory_note_error(service->inventory, change->error.text);
 	else if (!err && !change->rehearsal)
@@ -321,6 +360,10 @@ int service_change(struct service *service, struct service_change *change, struc
 
 	change->error.outcome = CHANGE_FINE;
 	change->checked = 0;
+	if (bulk > 0 && change->wait_s > 0)
+		return change_say(&change->error, CHANGE_INVALID, "confirm",
+				  "addresses, services, PTRs and groups do not wait to be "
+				  "confirmed; leave it out, or undo them");
 	if (bulk == change->count)
 		return change_bulk(service, change);
 	if (bulk > 0)
@@ -328,6 +371,93 @@ int service_change(struct service *service, struct service_change *change, struc
 				  "addresses, services, PTRs and groups take a request of their "
 				  "own; send the other edits in another one");
 	return change_model_parts(service, change, faults);
+}
+
+/* ---- taking it back ---- */
+
+/* The path of a key in the store; its names are the arena's. ERR_INVALID, ERR_NOMEM. */
+static int path_of_key(struct path *path, unsigned kind, const char *key, struct arena *arena)
+{
+	char *text = arena_strdup(arena, key), *parts[3] = {"", NULL, NULL}, *to;
+	int err = text ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; !err && text && i < 3; i++) {
+		size_t length = strcspn(text, "/");
+		char *next = text[length] == '/' ? text + length + 1 : NULL;
+
+		parts[i] = to = text;
+		err = percent_decode(text, length, false, &to);
+		text = next;
+	}
+	*path = (struct path){kind_of_id(kind), parts[0], {parts[1], parts[2]}};
+	if (!err && (!path->kind || !parts[1] || !path->kind->parent != !parts[2]))
+		err = ERR_INVALID;
+	return err;
+}
+
+/* One change that makes the rows what they were; as service_change. */
+static int put_back(struct service *service, const json_t *rows, const char *who,
+		    struct change_error *error, struct faults *faults)
+{
+	struct service_change change = {.count = json_array_size(rows), .who = who};
+	struct service_edit *edits = calloc(change.count, sizeof *edits);
+	struct arena arena;
+	int err = edits ? 0 : ERR_NOMEM;
+	const json_t *row;
+	size_t i;
+
+	arena_init(&arena);
+	json_array_foreach(rows, i, row)
+	{
+		const json_t *values = json_object_get(row, "values");
+
+		if (err)
+			break;
+		edits[i].values = json_is_null(values) ? NULL : values;
+		err = path_of_key(&edits[i].path,
+				  (unsigned)json_integer_value(json_object_get(row, "kind")),
+				  json_string_value(json_object_get(row, "path")), &arena);
+	}
+	change.edits = edits;
+	if (err)
+		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
+	else
+		err = service_change(service, &change, faults);
+	if (err == ERR_INVALID && change.error.outcome != CHANGE_FINE)
+		*error = change.error;
+	arena_release(&arena);
+	free(edits);
+	return err;
+}
+
+int service_take_back(struct service *service, struct faults *faults)
+{
+	struct confirmation *confirmation = &service->confirmation;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	struct source *source = change_source(service->inventory, &error);
+	char who[UNCONFIRMED_WHO_MAX], text[CONFIRMATION_TEXT_MAX];
+	const struct origin nowhere = {0};
+	json_t *rows = NULL;
+	int err = ERR_INVALID;
+
+	snprintf(text, sizeof text, "%s", error.text);
+	unconfirmed_who(&confirmation->waiting, who);
+	if (source)
+		rows = confirmation_rows(source, &confirmation->waiting, text);
+	if (rows) {
+		err = json_array_size(rows) > 0 ? put_back(service, rows, who, &error, faults) : 0;
+		snprintf(text, sizeof text, "%s", error.text);
+	}
+	json_decref(rows);
+	if (err && err != ERR_FAULTS)
+		fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", text);
+	if (err)
+		return ERR_FAULTS;
+	/* One that stays is found out of date at the next start. */
+	if (confirmation_remove(confirmation, UNCONFIRMED_CHANGE, text) != 0)
+		log_event(LOG_WARNING, "confirm", "%s", text);
+	confirmation_end(confirmation, true);
+	return 0;
 }
 
 json_t *service_values(struct service *service, const struct path *path, struct change_error *error)

@@ -321,5 +321,6 @@ void service_release(struct service *service)
 	zone_notify_free(service->notify);
 	serial_book_release(&service->serials);
 	inventory_free(service->inventory);
+	confirmation_release(&service->confirmation);
 	free(service->config_path);
 }

@@ -21,6 +21,7 @@
 #include "resolver/control/config/file_watch.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/serial_book.h"
 #include "resolver/control/service/work.h"
@@ -45,6 +46,7 @@ struct service {
 	struct serial_book serials;  /* of zones that go out */
 	struct zone_notify *notify;  /* sends NOTIFY of their changes */
 	struct work work;            /* requests that take longer */
+	struct confirmation confirmation; /* a change that may go back; opened by the process */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
 	struct {
@@ -102,6 +104,8 @@ struct service_change {
 	size_t count;
 	const char *who;   /* for the history */
 	bool rehearsal;    /* finds out what it would come to, and changes nothing */
+	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
+			    * What confirmation_refusal says is the caller's to ask */
 	uint64_t revision; /* out: of what was written */
 	size_t checked;    /* out: so many faults were there before it was served; those behind are
 			    * what    serving it came to */
@@ -112,6 +116,10 @@ struct service_change {
  * warnings, too, of what is new (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
+
+/* Makes it as it was before the change that waits to be confirmed, which waits no longer.
+ * ERR_FAULTS: it is still served, and waits, by the faults; they have all that is wrong. */
+MUST_CHECK int service_take_back(struct service *service, struct faults *faults);
 
 /* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
  * be read. */

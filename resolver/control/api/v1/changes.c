@@ -2,8 +2,9 @@
  *
  *     POST   {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": {...} or null,
  *                        "etag": "..."}, ...], "revision": N}
- *            all or none, in their order; ?dry_run finds out and changes nothing; with a revision
- *            only if nothing was changed behind that one
+ *            all or none, in their order; ?dry_run finds out and changes nothing; ?confirm=SECONDS
+ *            goes back unless it is confirmed by then; with a revision only if nothing was changed
+ *            behind that one
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
  *            text/event-stream" a stream: what is there behind the revision, and then what comes
  *
@@ -221,13 +222,15 @@ static bool is_matched(struct api_request *request)
 
 /* ---- changing ---- */
 
-static void change(struct posted *posted)
+static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
 	struct service_change wanted = {.edits = posted->edits,
 					.count = posted->count,
 					.who = request->client,
-					.rehearsal = resource_is_rehearsal(request)};
+					.rehearsal = resource_is_rehearsal(request),
+					.wait_s = wait_s};
+	const struct confirmation *confirmation = &request->service->confirmation;
 	struct change_error unused;
 	char etag[ETAG_MAX];
 	struct faults faults;
@@ -241,28 +244,46 @@ static void change(struct posted *posted)
 		api_fail_faults(request, 400, "invalid", &faults);
 	} else {
 		if (!wanted.rehearsal)
-			log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits",
+			log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits%s",
 				  (unsigned long long)wanted.revision, request->client,
-				  posted->count);
+				  posted->count, wait_s > 0 ? ", to be confirmed" : "");
 		api_reply_json(
 			request, 200,
-			json_make("{s:o, s:b, s:I, s:o}", "revision",
+			json_make("{s:o, s:b, s:I, s:o, s:o}", "revision",
 				  wanted.rehearsal ? json_null()
 						   : json_integer((json_int_t)wanted.revision),
 				  "dry_run", wanted.rehearsal, "edits", (json_int_t)posted->count,
-				  "warnings", resource_warnings(&faults, "", wanted.checked)),
+				  "warnings", resource_warnings(&faults, "", wanted.checked),
+				  "unconfirmed",
+				  wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL)
+					     : json_null()),
 			etag_of_all(request, etag, &unused));
 	}
 	faults_release(&faults);
 }
 
+/* A rehearsal is fine while another change waits to be confirmed. False: that has been answered. */
+static bool may_post(struct api_request *request, unsigned *wait_s)
+{
+	*wait_s = 0;
+	if (!resource_is_rehearsal(request))
+		return api_may_change(request) && api_query_confirm(request, wait_s);
+	if (!api_query(request, "confirm"))
+		return true;
+	api_fail_at(request, 400, "invalid", "confirm",
+		    "has no meaning where nothing is changed; leave it or dry_run out");
+	return false;
+}
+
 void api_changes_post(struct api_request *request)
 {
+	static const char *const known[] = {"dry_run", "confirm", NULL};
 	struct posted posted = {.request = request};
+	unsigned wait_s;
 
-	if (resource_check_change(request) && is_matched(request) && is_latest(request) &&
-	    read_edits(&posted))
-		change(&posted);
+	if (resource_check_change(request, known) && may_post(request, &wait_s) &&
+	    is_matched(request) && is_latest(request) && read_edits(&posted))
+		change(&posted, wait_s);
 	posted_release(&posted);
 }
 

@@ -642,9 +642,8 @@ bool resource_is_rehearsal(const struct api_request *request)
 	return text && text_is_among(text, yes);
 }
 
-bool resource_check_change(struct api_request *request)
+bool resource_check_change(struct api_request *request, const char *const *known)
 {
-	static const char *const known[] = {"dry_run", NULL};
 	const char *text = api_query(request, "dry_run");
 
 	if (!resource_check_query(request, known))
@@ -829,10 +828,11 @@ static void put(struct api_request *request, const struct path *path, bool there
  * changed, or not in this way, which has been answered. */
 static bool find_to_change(struct api_request *request, struct path *path, bool makes, bool *there)
 {
+	static const char *const known[] = {"dry_run", NULL};
 	char etag[ETAG_MAX];
 	json_t *shown;
 
-	if (!read_path(request, path) || !resource_check_change(request))
+	if (!read_path(request, path) || !resource_check_change(request, known))
 		return false;
 	shown = show_any(request, path, etag);
 	*there = shown != NULL;
