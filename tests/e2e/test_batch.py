@@ -220,7 +220,7 @@ class Pages(Many):
             self.bad_v1(self.call("GET", "/v1/ptrs?limit=" + limit), 400, "invalid", "limit")
         self.good("GET", "/v1/ptrs?limit=5000")
         self.bad_v1(self.call("GET", "/v1/addresses?marker=x"), 400, "invalid", "marker")
-        for query in ("owner", "limit=1&reverse_fqdn=x", "$filter=x"):
+        for query in ("owner", "limit=1&ttl=60", "$filter=x"):
             self.bad_v1(self.call("GET", "/v1/ptrs?" + query), 400, "invalid",
                         query.split("&")[-1].split("=")[0], "limit, marker, q")
 
