@@ -2,6 +2,7 @@
  * a target is said to be out of reach only when no endpoint reaches it. Forwarding loops are in
  * check/loop.c. */
 #include "rules/check/internal.h"
+#include "rules/schema/rule_targets.h"
 
 /* By the hosts where they are reached; a target that is one of them is entered, not asked. */
 static void index_self(void *context, const struct model_self *ours)
@@ -108,14 +109,16 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 }
 
 /* Azure's advice: never link a ruleset to the network of an inbound endpoint that it targets. */
-static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset)
+static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset,
+			   const struct rule_targets *groups)
 {
 	struct seen targeted = {0};
 
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
-		for (size_t k = 0; k < rule->targets.count; k++) {
-			const struct self *self = check_self(check, &rule->targets.items[k]);
+		const struct target_list targets = rule_targets_of(groups, rule);
+		for (size_t k = 0; k < targets.count; k++) {
+			const struct self *self = check_self(check, &targets.items[k]);
 			if (self && rule->state == RULE_ENABLED)
 				seen_put(check, &targeted, self->network, rule);
 		}
@@ -131,24 +134,33 @@ static void warn_link_back(struct check *check, const struct forwarding_ruleset 
 	}
 }
 
+static void warn_ruleset(struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	struct seen shadows = {0};
+	struct rule_targets groups;
+
+	check->out_of_memory |= rule_targets_init(&groups, ruleset) != 0;
+	for (size_t i = 0; i < groups.count; i++)
+		for (size_t t = 0; t < groups.groups[i]->targets.count; t++)
+			warn_unreachable(check, ruleset, &groups.groups[i]->targets.items[t]);
+	for (size_t k = 0; k < ruleset->rules.count; k++) {
+		const struct forwarding_rule *rule = &ruleset->rules.items[k];
+
+		warn_shadowed(check, ruleset, rule, &shadows);
+		for (size_t t = 0; t < rule->targets.count; t++)
+			warn_unreachable(check, ruleset, &rule->targets.items[t]);
+	}
+	warn_link_back(check, ruleset, &groups);
+	rule_targets_release(&groups);
+}
+
 static void warn_rulesets(struct check *check)
 {
 	const struct model *model = check->model;
 
-	for (size_t i = 0; i < model->rulesets.count; i++) {
-		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
-		struct seen shadows = {0};
-
-		if (check_is_known(check, ruleset))
-			continue;
-		for (size_t k = 0; k < ruleset->rules.count; k++) {
-			const struct forwarding_rule *rule = &ruleset->rules.items[k];
-			warn_shadowed(check, ruleset, rule, &shadows);
-			for (size_t t = 0; t < rule->targets.count; t++)
-				warn_unreachable(check, ruleset, &rule->targets.items[t]);
-		}
-		warn_link_back(check, ruleset);
-	}
+	for (size_t i = 0; i < model->rulesets.count; i++)
+		if (!check_is_known(check, &model->rulesets.items[i]))
+			warn_ruleset(check, &model->rulesets.items[i]);
 }
 
 static void count_link(struct check *check, struct seen *linked, const char *network)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/schema/rule_targets.h"
+
 struct ruleset {
 	struct arena arena;
 	atomic_uint references;
@@ -33,6 +35,7 @@ static uint64_t hash_rule(const struct hash_key *key, uint64_t seed, const struc
 
 	seed = hash_text(key, seed, rule->name);
 	seed = hash_text(key, seed, rule->domain);
+	seed = hash_text(key, seed, rule->target_group);
 	seed = hash_bytes(key, seed, flags, sizeof flags);
 	for (uint32_t i = 0; i < rule->route.leg_count; i++) {
 		const struct leg *leg = &rule->route.legs[i];
@@ -97,8 +100,11 @@ static int copy_endpoint_names(struct ruleset *ruleset, struct route *route)
 }
 
 static int compile_rule(struct ruleset *ruleset, struct rule *rule,
-			const struct forwarding_rule *model, const struct route_context *context)
+			const struct forwarding_rule *model, const struct rule_targets *groups,
+			const struct route_context *context)
 {
+	const struct target_list targets = rule_targets_of(groups, model);
+
 	*rule = (struct rule){
 		.name = arena_strdup(&ruleset->arena, model->name),
 		.domain = arena_strdup(&ruleset->arena, model->domain),
@@ -106,15 +112,32 @@ static int compile_rule(struct ruleset *ruleset, struct rule *rule,
 		.enabled = model->state == RULE_ENABLED,
 		.follow_cname = model->follow_cname,
 	};
-	if (!rule->name || !rule->domain)
+	if (model->target_group)
+		rule->target_group = arena_strdup(&ruleset->arena, model->target_group);
+	if (!rule->name || !rule->domain || (model->target_group && !rule->target_group))
 		return ERR_NOMEM;
-	int err = route_build(&rule->route, &ruleset->arena, context, model->targets.items,
-			      model->targets.count);
+	int err = route_build(&rule->route, &ruleset->arena, context, targets.items, targets.count);
 	if (!err)
 		err = copy_endpoint_names(ruleset, &rule->route);
 	if (!err)
 		err = add_entry(ruleset, context->key, rule);
 	return err == ERR_EXISTS ? 0 : err;
+}
+
+static int compile_rules(struct ruleset *ruleset, const struct forwarding_ruleset *model,
+			 const struct route_context *context, uint64_t *print)
+{
+	struct rule_targets groups;
+	int err = rule_targets_init(&groups, model);
+
+	for (size_t i = 0; !err && i < model->rules.count; i++) {
+		err = compile_rule(ruleset, &ruleset->rules[i], &model->rules.items[i], &groups,
+				   context);
+		if (!err)
+			*print = hash_rule(context->key, *print, &ruleset->rules[i]);
+	}
+	rule_targets_release(&groups);
+	return err;
 }
 
 static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset *model,
@@ -130,14 +153,9 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 		arena_alloc_array(&ruleset->arena, count + reserved_count, sizeof *ruleset->rules);
 	if (err || !ruleset->name || !ruleset->rules)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		struct rule *rule = &ruleset->rules[i];
-
-		err = compile_rule(ruleset, rule, &model->rules.items[i], context);
-		if (err)
-			return err;
-		print = hash_rule(context->key, print, rule);
-	}
+	err = compile_rules(ruleset, model, context, &print);
+	if (err)
+		return err;
 	ruleset->rule_count = count;
 	for (size_t i = 0; i < reserved_count; i++) {
 		struct rule *entry = &ruleset->rules[count + i];

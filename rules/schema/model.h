@@ -50,11 +50,12 @@ enum tsig_algorithm {
 	TSIG_HMAC_SHA512,
 };
 
-struct target_server { /* rulesets.rules.targets, default_resolver.targets */
+struct target_server { /* of rules, target groups and default_resolver */
 	struct origin origin;
 	struct address address;
 	uint32_t port;
 	enum protocol protocol;
+	const char *description;
 };
 
 struct default_resolver {
@@ -138,6 +139,13 @@ struct ruleset_link {
 	const char *virtual_network;
 };
 
+struct target_group {
+	struct origin origin;
+	const char *name;
+	LIST_OF(struct target_server) targets;
+	const char *description;
+};
+
 struct forwarding_rule {
 	struct origin origin;
 	const char *name;
@@ -145,6 +153,7 @@ struct forwarding_rule {
 	enum rule_state state;
 	bool follow_cname;
 	LIST_OF(struct target_server) targets;
+	const char *target_group; /* whose targets they are instead (rule_targets.h) */
 	const char *description;
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 };
@@ -156,6 +165,7 @@ struct forwarding_ruleset {
 	const char *region;
 	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
 	LIST_OF(struct ruleset_link) links;
+	LIST_OF(struct target_group) target_groups;
 	LIST_OF(struct forwarding_rule) rules;
 };
 

@@ -54,8 +54,14 @@ static const struct field target_fields[] = {
 	 .names = protocol_names,
 	 .doc = "How it is asked, whatever the client used. With udp, a truncated answer is asked "
 		"for again by TCP."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(target_server, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
 };
-static const struct group target_group = {
+static const struct group target_server_group = {
 	.name = "target",
 	FIELDS(target_fields),
 	.size = sizeof(struct target_server),
@@ -67,7 +73,7 @@ static const struct field default_resolver_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(default_resolver, targets),
-	 .group = &target_group,
+	 .group = &target_server_group,
 	 .doc = "The servers. Absent: those of the system's resolv.conf, followed when it "
 		"changes."},
 	{.key = "special_names",
@@ -316,6 +322,28 @@ static const struct group ruleset_link_group = {
 	.doc = "Makes a ruleset apply in a virtual network of its region.",
 };
 
+static const struct field target_group_fields[] = {
+	NAME_FIELD(target_group, FIELD_NAME, "Unique in the ruleset."),
+	{.key = "targets",
+	 .type = FIELD_LIST,
+	 AT(target_group, targets),
+	 .required = true,
+	 .group = &target_server_group,
+	 .doc = "The servers to ask, in this order; at least one, and as many as a rule may have."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(target_group, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
+};
+static const struct group target_group_group = {
+	.name = "target group",
+	FIELDS(target_group_fields),
+	.size = sizeof(struct target_group),
+	.doc = "Targets with a name, for all rules of the ruleset that give it as target_group.",
+};
+
 static const struct field rule_fields[] = {
 	NAME_FIELD(forwarding_rule, FIELD_NAME,
 		   "Unique in the ruleset; begins with a letter, as in Azure."),
@@ -342,9 +370,12 @@ static const struct field rule_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(forwarding_rule, targets),
-	 .required = true,
-	 .group = &target_group,
-	 .doc = "The servers to ask, in this order; at least one."},
+	 .group = &target_server_group,
+	 .doc = "The servers to ask, in this order; at least one, or target_group."},
+	{.key = "target_group",
+	 .type = FIELD_STRING,
+	 AT(forwarding_rule, target_group),
+	 .doc = "The target group of the ruleset whose targets are asked, instead of targets."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(forwarding_rule, description),
@@ -378,6 +409,11 @@ static const struct field ruleset_fields[] = {
 	 AT(forwarding_ruleset, links),
 	 .group = &ruleset_link_group,
 	 .doc = "The networks in which the rules apply, each once."},
+	{.key = "target_groups",
+	 .type = FIELD_LIST,
+	 AT(forwarding_ruleset, target_groups),
+	 .group = &target_group_group,
+	 .doc = "Targets that are named once and used by many rules."},
 	{.key = "rules",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, rules),

@@ -152,7 +152,7 @@ class Resources(World):
         self.bad(self.call("PUT", path + "second", dict(rule, targets=[{"address": "10.1.1.1:53"}])),
                  400, "invalid", "includes a port",
                  "rulesets[office].rules[second].targets[0].address")
-        self.bad(self.call("PUT", path + "second", {"domain": 7}), 400, "invalid",
+        self.bad(self.call("PUT", path + "second", {"domain": 7, "state": "On"}), 400, "invalid",
                  r"is an integer; give a domain name.*\(and 1 more\)")
         self.bad(self.call("PUT", "rulesets/-/nowhere/rules/second", rule), 400, "invalid",
                  'there is no ruleset "nowhere"; make it first')

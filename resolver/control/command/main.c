@@ -8,8 +8,8 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, rule or address-pool; it may stand first (`sluice rule list\n"     \
-	"office`). IN is the network, resolver, zone or ruleset that it is inside.\n"
+	"ruleset, ruleset-link, target-group, rule or address-pool; it may stand first (`sluice\n" \
+	"rule list office`). IN is the network, resolver, zone or ruleset that it is inside.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \

@@ -227,14 +227,15 @@ static void on_decided(void *context, struct place place, const struct name *nam
 	level->verdict = *verdict;
 	level->legs = 0;
 	level->hop = json_make(
-		"{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, s:[], "
-		"s:o, s:I}",
+		"{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, "
+		"s:[], s:o, s:I}",
 		"name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
 		word_json(decided_words[verdict->by]), "object", json_text(verdict->object),
-		"ruleset", json_text(rule ? rule->ruleset : NULL), "redirected",
-		verdict->redirected, "follow_cname", rule && rule->follow_cname, "outcome",
-		"wildcard", 0, "rcode", "records", "authority", "negative_ttl", "next", "route",
-		"trace", trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
+		"ruleset", json_text(rule ? rule->ruleset : NULL), "target_group",
+		json_text(rule ? rule->target_group : NULL), "redirected", verdict->redirected,
+		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",
+		"records", "authority", "negative_ttl", "next", "route", "trace",
+		trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
 	json_add(json_object_get(level->block, "hops"), level->hop);
 }
 

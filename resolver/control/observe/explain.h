@@ -11,6 +11,7 @@
  *             "decided_by": "zone", "rule", "custom", "address", "pool", "name", "special",
  *                           "default" or "nobody",
  *             "object": the zone's, rule's or network's name or null, "ruleset": name or null,
+ *             "target_group": the one that the rule names, or null,
  *             "redirected": true when NxDomainRedirect sends it on,
  *             "follow_cname": what the rule says, false without one,
  *             "outcome": "hit", "cname", "dname", "nodata", "nxdomain" or null,

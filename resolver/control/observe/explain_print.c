@@ -124,6 +124,8 @@ static void print_verdict(const json_t *hop, const char *indent, FILE *out)
 			phrase(decided_phrases, get(hop, "decided_by")),
 			has(hop, "object") ? " " : "", get(hop, "object"),
 			has(hop, "ruleset") ? " of ruleset " : "", get(hop, "ruleset"));
+	if (has(hop, "target_group"))
+		fprintf(out, ", to target group %s", get(hop, "target_group"));
 	if (has(hop, "rcode"))
 		fprintf(out, ": %s", get(hop, "rcode"));
 	if (strcmp(outcome, "nodata") == 0)

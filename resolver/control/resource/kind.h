@@ -6,7 +6,7 @@
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
  *     private_zones      links                        -/corp.internal/hub
- *     rulesets           links, rules                 -/office/contoso
+ *     rulesets           links, target_groups, rules  -/office/contoso
  *     address_pools
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
@@ -32,7 +32,7 @@ struct kind {
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 11 }; /* of those that are parts of a model, which come first */
+enum { KIND_COUNT = 12 }; /* of those that are parts of a model, which come first */
 
 /* What a path says for no group; so no group can be called that. */
 #define GROUP_NONE "-"
