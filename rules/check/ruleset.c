@@ -42,15 +42,24 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 		      path, *count, limit);
 }
 
+static bool has_network(const struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->links.count; i++)
+		if (seen_get(&check->networks, ruleset->links.items[i].virtual_network))
+			return true;
+	return false;
+}
+
 static void check_endpoints(struct check *check, const struct forwarding_ruleset *ruleset,
 			    struct seen *per_endpoint)
 {
 	size_t count = ruleset->outbound_endpoints.count;
 	struct seen in_ruleset = {0};
 
-	if (IS_EMPTY(ruleset->outbound_endpoints))
+	/* None are made where there is no such network, which is the link's fault. */
+	if (count == 0 && has_network(check, ruleset))
 		ERROR(check, &ruleset->origin, "outbound_endpoints",
-		      "is empty; give at least one endpoint as RESOLVER/ENDPOINT");
+		      "is missing; give at least one endpoint as RESOLVER/ENDPOINT");
 	check_count(check, count, check->model->limits.outbound_endpoints_per_ruleset,
 		    &ruleset->origin, "outbound_endpoints", "outbound_endpoints_per_ruleset");
 	for (size_t i = 0; i < count; i++)

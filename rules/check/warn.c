@@ -92,6 +92,8 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 		return;
 	for (size_t i = 0; i < ruleset->outbound_endpoints.count; i++) {
 		endpoint = seen_get(&check->outbounds, ruleset->outbound_endpoints.items[i]);
+		if (endpoint && endpoint->is_anywhere)
+			return;
 		if (!endpoint || !endpoint->source.family)
 			continue;
 		why = obstacle(&endpoint->source, &target->address);
@@ -209,6 +211,33 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
+/* What was made is nobody's address. */
+static bool has_own_space(struct check *check, const struct virtual_network *network)
+{
+	const char *path =
+		network->name ? arena_printf(&check->arena, "virtual_networks[%s].address_space",
+					     network->name)
+			      : NULL;
+
+	return network->address_space.count > 1 ||
+	       (network->address_space.count == 1 && !(path && model_made(check->model, path)));
+}
+
+/* Of two such networks only the first has loopback and private networks. */
+static void warn_without_clients(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; model->vnet_resolver.given && i < model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &model->virtual_networks.items[i];
+
+		if (network->client_prefixes.count == 0 && !has_own_space(check, network))
+			WARN(check, &network->origin, "client_prefixes",
+			     "the VNet resolver takes no machine for one of this network; give "
+			     "client_prefixes or an address_space");
+	}
+}
+
 /* Nothing registers machines yet. */
 static void warn_registration(struct check *check)
 {
@@ -231,4 +260,5 @@ void limits_warn(struct check *check)
 	warn_registration(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);
+	warn_without_clients(check);
 }

@@ -104,7 +104,8 @@ struct outbound_endpoint {
 	struct origin origin;
 	const char *name;
 	const char *subnet;
-	struct address source; /* not given: the first usable address of the subnet */
+	struct address source; /* not given: the first usable address of the subnet, or, */
+	bool is_anywhere;      /* of a made subnet, none: the system's choice */
 };
 
 struct dns_resolver {
@@ -314,12 +315,20 @@ struct model_part {
 	void *item;               /* of list->group */
 };
 
+/* What was made because it is needed and was not named (rules/schema/made.c). */
+struct made {
+	const char *path;    /* "resolvers[home]", "rulesets[office].outbound_endpoints" */
+	const char *value;   /* "home/default"; NULL: there is nothing to be said */
+	const char *because; /* to go on with: "ruleset "office" names none ..." */
+};
+
 struct model {
 	struct origin origin;
 	struct arena arena;
 	unsigned references;
 	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
 	LIST_OF(struct model_part *) parts; /* what else there is; references */
+	LIST_OF(struct made) made;          /* what is in it that nobody named */
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
@@ -364,6 +373,17 @@ void model_free(struct model *model);
  * placed, and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
 
+/* Makes what a configuration needs and does not name: outbound endpoints of rulesets, resolvers,
+ * endpoints and subnets for them; made.c says which. To be called once of a model that was
+ * composed, ahead of model_place_endpoints. What was named, and what is shared with other models,
+ * stays as it is. The same model gives the same each time. ERR_NOMEM: not all of it is there. */
+MUST_CHECK int model_make_unnamed(struct model *model);
+/* Why it was made what is at the path, as struct made has it; NULL: it was not. */
+const char *model_made(const struct model *model, const char *path);
+/* Who may ask where nothing is said: loopback and private networks. */
+enum { USUAL_CLIENTS = 6 };
+extern const char *const model_usual_clients[USUAL_CLIENTS];
+
 /* Never the same twice in a process, never 0. */
 uint64_t model_next_version(void);
 /* With room for an item of the list in its arena; NULL without memory. */
@@ -396,8 +416,8 @@ void model_each_self(const struct model *model,
 /* Gives every dynamic inbound endpoint without an address the first free usable one of its subnet
  * (Azure's: the fifth, unless a static one has it), every inbound endpoint without `listen` its
  * address with port 53, and every outbound endpoint without a source the first usable address of
- * its subnet. What cannot be placed (no such subnet) stays unset; limits_check says why.
- * Idempotent. */
+ * its subnet, unless that was made. What cannot be placed (no such subnet) stays unset;
+ * limits_check says why. Idempotent. */
 void model_place_endpoints(struct model *model);
 
 #endif

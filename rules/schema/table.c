@@ -144,9 +144,9 @@ static const struct field virtual_network_fields[] = {
 	{.key = "address_space",
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, address_space),
-	 .required = true,
-	 .doc = "The network's own prefixes, at least one; they do not overlap each other nor "
-		"224.0.0.0/4, 255.255.255.255, 127.0.0.0/8, 169.254.0.0/16 and 168.63.129.16."},
+	 .doc = "The network's own prefixes; they do not overlap each other nor "
+		"224.0.0.0/4, 255.255.255.255, 127.0.0.0/8, 169.254.0.0/16 and 168.63.129.16. "
+		"Required where it has subnets."},
 	{.key = "dns_servers",
 	 .type = FIELD_HOSTS,
 	 AT(virtual_network, dns_servers),
@@ -157,7 +157,8 @@ static const struct field virtual_network_fields[] = {
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, client_prefixes),
 	 .doc = "Further source prefixes that the VNet resolver takes for this network; any "
-		"prefix, loopback included."},
+		"prefix, loopback included. Of a network that has no address_space either: "
+		"loopback and private networks, as far as no other network has them."},
 	{.key = "subnets",
 	 .type = FIELD_LIST,
 	 AT(virtual_network, subnets),
@@ -176,8 +177,8 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "subnet",
 	 .type = FIELD_STRING,
 	 AT(inbound_endpoint, subnet),
-	 .required = true,
-	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone."},
+	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone. "
+		"Absent: one is made. Required where allocation is static."},
 	{.key = "allocation",
 	 .type = FIELD_ENUM,
 	 AT(inbound_endpoint, allocation),
@@ -193,7 +194,8 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "listen",
 	 .type = FIELD_HOST,
 	 AT(inbound_endpoint, listen),
-	 .doc = "Where to bind, when that is not the endpoint's address at port 53."},
+	 .doc = "Where to bind, when that is not the endpoint's address at port 53. Without a "
+		"subnet, too: 127.0.0.1:53, or the next of 127.0.0.0/8 that is free."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(inbound_endpoint, allow),
@@ -216,13 +218,14 @@ static const struct field outbound_endpoint_fields[] = {
 	{.key = "subnet",
 	 .type = FIELD_STRING,
 	 AT(outbound_endpoint, subnet),
-	 .required = true,
-	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone."},
+	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone. "
+		"Absent: one is made."},
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(outbound_endpoint, source),
 	 .doc = "The source address of forwarded questions. Absent: the first usable address of "
-		"the subnet, which is its fifth. 0.0.0.0: the system's choice."},
+		"the subnet, which is its fifth; of a made subnet, the system's choice, of either "
+		"IP version. 0.0.0.0: the system's choice."},
 };
 static const struct group outbound_endpoint_group = {
 	.name = "outbound endpoint",
@@ -401,9 +404,10 @@ static const struct field ruleset_fields[] = {
 	{.key = "outbound_endpoints",
 	 .type = FIELD_STRINGS,
 	 AT(forwarding_ruleset, outbound_endpoints),
-	 .required = true,
-	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; at "
-		"least one, of the ruleset's region."},
+	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; of the "
+		"ruleset's region. Absent: those of a resolver in a network that it is linked "
+		"to, by the order of its links; resolver and endpoint are made where there is "
+		"none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, links),

@@ -586,7 +586,7 @@ class First(World):
         self.assertEqual(["list"], completed("ruleset", "l"))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
         self.assertEqual(["office"], completed("rule", "list", ""))
-        self.assertEqual(["resolver"], completed("show", "resolver", ""))
+        self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
 

@@ -42,6 +42,7 @@ enum {
 	OPTION_BESIDE = 1 << 23,
 	OPTION_PRUNE = 1 << 24,
 	OPTION_AS = 1 << 25,
+	OPTION_VERBOSE = 1 << 26,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -65,7 +66,7 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, verbose;
 	char *const *arguments;
 	int argument_count;
 };

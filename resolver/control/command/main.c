@@ -28,10 +28,11 @@ static const struct command commands[] = {
 	 "it ends by itself.\n"},
 	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
 	 0, 0, "", NULL, ""},
-	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
-	 "print everything that is wrong with the configuration",
+	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_VERBOSE,
+	 0, 0, "", "print everything that is wrong with the configuration",
 	 "One line per fault: file:line: where: what is wrong and what would be right. Exits 1\n"
-	 "when there is an error; warnings alone are fine.\n"},
+	 "when there is an error; warnings alone are fine. With -v also what is made because it\n"
+	 "is needed and nobody named it.\n"},
 	{"init", command_init, 0, 0, 1, "[FILE]",
 	 "write a first configuration, commented, that answers at once",
 	 "To standard output without FILE, which must not be there yet.\n"},

@@ -211,6 +211,9 @@ static void prepare(json_t *row)
 	json_t *value, *item;
 	size_t i;
 
+	if (json_object_get(row, "made"))
+		json_put(row, "origin", json_text("made"));
+
 	json_object_foreach(row, key, value)
 	{
 		json_array_foreach(value, i, item)

@@ -537,3 +537,36 @@ void explain_add_health(json_t *explained, const json_t *targets)
 		}
 	}
 }
+
+/* ---- what was made ---- */
+
+/* Of an outbound endpoint's name, "home/default". */
+static bool is_made(const struct model *model, const char *endpoint)
+{
+	const char *slash = strchr(endpoint, '/');
+	char path[2 * NAME_TEXT_MAX];
+
+	if (!slash)
+		return false;
+	snprintf(path, sizeof path, "resolvers[%.*s].outbound_endpoints[%s]",
+		 (int)(slash - endpoint), endpoint, slash + 1);
+	return model_made(model, path) != NULL;
+}
+
+void explain_add_made(json_t *explained, const struct model *model)
+{
+	size_t h, r;
+	json_t *hop, *item;
+
+	json_array_foreach(json_object_get(explained, "hops"), h, hop)
+	{
+		json_array_foreach(json_object_get(hop, "route"), r, item)
+		{
+			const char *endpoint = json_string_value(json_object_get(item, "endpoint"));
+
+			explain_add_made(json_object_get(item, "decision"), model);
+			if (endpoint && json_object_get(item, "host") && is_made(model, endpoint))
+				json_put(item, "made", json_true());
+		}
+	}
+}

@@ -91,7 +91,8 @@ static void print_route(const json_t *route, const char *indent, FILE *out)
 		}
 		fprintf(out, "ask %s by %s", get(item, "host"), get(item, "protocol"));
 		if (has(item, "endpoint"))
-			fprintf(out, " through %s", get(item, "endpoint"));
+			fprintf(out, " through %s%s", get(item, "endpoint"),
+				json_is_true(json_object_get(item, "made")) ? " (made)" : "");
 		if (has(item, "source"))
 			fprintf(out, " from %s", get(item, "source"));
 		print_health(json_object_get(item, "health"), out);

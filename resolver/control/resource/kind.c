@@ -26,7 +26,7 @@ enum {
 };
 
 const struct kind kinds[] = {
-	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
+	[NETWORK] = {1, "network", "virtual_networks", NULL, .placed = true},
 	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], .declared = false},
 	[RESOLVER] = {3, "resolver", "resolvers", NULL, .declared = false},
 	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], .placed = true},
@@ -34,7 +34,7 @@ const struct kind kinds[] = {
 		      .placed = true},
 	[ZONE] = {6, "zone", "private_zones", NULL, .declared = true},
 	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], .declared = false},
-	[RULESET] = {8, "ruleset", "rulesets", NULL, .declared = false},
+	[RULESET] = {8, "ruleset", "rulesets", NULL, .placed = true},
 	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
 	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},

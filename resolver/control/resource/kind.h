@@ -27,7 +27,8 @@ struct kind {
 	const char *collection;    /* "rules": its list's key, where it stands */
 	const struct kind *parent; /* NULL: at the top */
 	bool declared; /* only a file can make one; what is inside it may be a store's */
-	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
+	bool placed;   /* something of it is found where it is not given (model_make_unnamed,
+			* model_place_endpoints) */
 	bool bulk;     /* too many to be part of a model: the inventory has them (inventory.h) */
 };
 

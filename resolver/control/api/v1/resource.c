@@ -16,6 +16,7 @@
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
+#include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
@@ -29,7 +30,7 @@
 enum { NAME_MAX_BYTES = 1024, LINK_MAX_BYTES = 8 * 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag", "warnings", "placed", NULL};
+static const char *const shown_members[] = {"origin", "etag", "warnings", "placed", "made", NULL};
 
 /* ---- which ---- */
 
@@ -104,7 +105,8 @@ static char *etag_of(const json_t *values, char text[ETAG_MAX])
 	return etag_print(version, 0, text);
 }
 
-/* What of the item was found for it, and is not among its values: addresses of endpoints. */
+/* What of the item was found for it, and is not among its values: addresses of endpoints, what a
+ * ruleset goes through. */
 static json_t *placed_json(const struct kind *kind, const void *item, const json_t *values)
 {
 	json_t *served = values_print(kind, item), *placed = json_object(), *value;
@@ -112,11 +114,36 @@ static json_t *placed_json(const struct kind *kind, const void *item, const json
 
 	json_object_foreach(served, key, value)
 	{
-		if (!json_object_get(values, key))
+		const json_t *given = json_object_get(values, key);
+
+		if (!given || (json_is_array(given) && !json_equal(given, value)))
 			json_put(placed, key, json_incref(value));
 	}
 	json_decref(served);
 	return placed;
+}
+
+/* Why the resource was made, where nobody named it; NULL: somebody did, or it is not there. */
+static const char *made_because(const struct api_request *request, const struct path *path)
+{
+	const struct model *model = served(request);
+	const char *text, *because = NULL;
+	struct arena arena;
+
+	if (model->made.count == 0)
+		return NULL;
+	arena_init(&arena);
+	text = path_text(path, &arena);
+	if (text)
+		because = model_made(model, text);
+	arena_release(&arena);
+	return because;
+}
+
+/* The item that somebody named; NULL: there is none. */
+static const void *find_named(const struct api_request *request, const struct path *path)
+{
+	return made_because(request, path) ? NULL : part_find(served(request), path);
 }
 
 /* The values as they were given. */
@@ -132,11 +159,14 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 		    char etag[ETAG_MAX])
 {
 	json_t *object = values_of(request, path, item);
+	const char *because = made_because(request, path);
 
 	etag_of(object, etag);
 	if (path->kind->placed)
 		json_put(object, "placed", placed_json(path->kind, item, object));
-	json_put(object, "origin", origin_json(item));
+	json_put(object, "origin", because ? json_null() : origin_json(item));
+	if (because)
+		json_put(object, "made", json_text(because));
 	json_put(object, "etag", json_text(etag));
 	return object;
 }
@@ -203,6 +233,8 @@ static void export_list(const struct api_request *request, const struct kind *ki
 			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
 		char text[LINK_MAX_BYTES];
 
+		if (made_because(request, &path))
+			continue;
 		resource_path(&path, text);
 		json_add(array,
 			 json_make("{s:s, s:o, s:o}", "path", text, "values",
@@ -223,6 +255,8 @@ static void export_file(struct api_request *request)
 	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
 	int err = out && given ? config_file_write(given, out) : ERR_NOMEM;
 
+	if (!err)
+		report_print_made(now, "# ", out); /* again of every file that says the same */
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	model_free(given);
@@ -252,7 +286,10 @@ void api_export(struct api_request *request)
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			export_list(request, &kinds[i], served(request), NULL, array);
-	api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
+	api_reply_json(
+		request, 200,
+		json_make("{s:o, s:o}", "edits", array, "made", report_made(served(request))),
+		NULL);
 }
 
 /* ---- lists ---- */
@@ -561,7 +598,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 {
 	if (path->kind->bulk)
 		return may_change_bulk(request, path, if_match, if_none_match, error);
-	const void *item = part_find(served(request), path);
+	const void *item = find_named(request, path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
@@ -678,17 +715,33 @@ static void put(struct api_request *request, const struct path *path, const void
 	faults_release(&faults);
 }
 
+static void fail_made(struct api_request *request, const char *because)
+{
+	struct change_error error;
+
+	change_say(&error, CHANGE_READ_ONLY, NULL,
+		   "nobody named it: it is made because %s; make one of your own, and it goes",
+		   because);
+	api_fail_change(request, &error);
+}
+
 /* What a change is about; *item NULL: it is not there yet. False: it is not to be changed, or not
  * in this way, which has been answered. */
 static bool find_to_change(struct api_request *request, struct path *path, bool makes,
 			   const void **item)
 {
+	const char *because;
+
 	if (!read_path(request, path) || !resource_check_change(request))
 		return false;
-	*item = part_find(served(request), path);
+	*item = find_named(request, path);
 	if (*item || makes)
 		return may_change(request, path);
-	fail_missing(request, path);
+	because = made_because(request, path);
+	if (because)
+		fail_made(request, because);
+	else
+		fail_missing(request, path);
 	return false;
 }
 
