@@ -224,7 +224,7 @@ void limits_warn_loops(struct check *check)
 	const struct default_resolver *fallback = &model->default_resolver;
 	struct loops loops = {.check = check};
 
-	if (check->selves.count == 0)
+	if (check->self_count == 0)
 		return;
 	add_reserved(&loops);
 	for (size_t i = 0; i < model->virtual_networks.count; i++)

@@ -4,26 +4,6 @@
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 
-/* By the hosts where they are reached; a target that is one of them is entered, not asked. */
-static void index_self(void *context, const struct model_self *ours)
-{
-	const struct dns_resolver *resolver = ours->resolver;
-	struct check *check = context;
-	char text[HOST_TEXT_MAX];
-
-	if (!resolver->name || !ours->endpoint->name ||
-	    !seen_get(&check->networks, resolver->virtual_network))
-		return;
-	struct self *self = arena_alloc(&check->arena, sizeof *self);
-	const char *path =
-		arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
-	check->out_of_memory |= !self || !path;
-	if (!self || !path)
-		return;
-	*self = (struct self){.path = path, .network = resolver->virtual_network};
-	seen_put(check, &check->selves, host_print(&ours->host, text), self);
-}
-
 /* The first network of the ruleset where a zone of this name is linked; "" when there is none.
  * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
 static const char *shadowing_network(struct check *check, const struct forwarding_ruleset *ruleset,
@@ -256,7 +236,7 @@ static void warn_registration(struct check *check)
 
 void limits_warn(struct check *check)
 {
-	model_each_self(check->model, index_self, check);
+	check_index_selves(check);
 	warn_registration(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);
