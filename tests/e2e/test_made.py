@@ -79,6 +79,7 @@ class File(Made):
         endpoint = self.good("GET", "resolvers/-/home/inbound_endpoints/default").body
         self.assertEqual("127.0.0.1:53", endpoint["listen"])
         self.assertIn("made", self.good("GET", "virtual_networks/-/home/subnets/default-inbound").body)
+        self.assertIn("[::1]:5301 (old)", self.run_command("list", "target-group", "office"))
         ruleset = self.good("GET", "rulesets/-/office").body
         self.assertEqual([], ruleset["outbound_endpoints"])
         self.assertEqual(["home/default"], ruleset["placed"]["outbound_endpoints"])
