@@ -49,7 +49,8 @@ struct rule {
 	const char *name;   /* NULL: a reserved domain and no rule */
 	const char *domain; /* as configured */
 	const char *ruleset;
-	const char *target_group; /* whose servers are asked; NULL: its own */
+	const char *target_group; /* whose servers are asked, by a route that its rules share; NULL:
+				   * its own */
 	bool enabled;
 	bool reserved; /* not enabled, it keeps shorter rules from matching */
 	bool follow_cname;

@@ -103,10 +103,17 @@ static struct target_group *add_group(struct model *model, const char *name, con
 	return group;
 }
 
+static void count_upstream(void *count, struct upstream *upstream)
+{
+	++*(size_t *)count;
+	(void)upstream;
+}
+
 static void rules_ask_the_servers_of_the_group_that_they_name(void **state)
 {
 	struct model *model = *state;
 	struct ruleset *before, *after;
+	size_t upstreams = 0;
 
 	for (int i = 0; i < 2; i++) {
 		struct forwarding_rule *named = rule(model, i ? "b." : "a.");
@@ -125,6 +132,9 @@ static void rules_ask_the_servers_of_the_group_that_they_name(void **state)
 		assert_string_equal(host_print(&leg->upstreams[0].host, text), "192.0.2.7:53");
 		assert_string_equal(compiled->target_group, "DC");
 	}
+	assert_ptr_equal(ruleset_rule(before, 0)->route.legs, ruleset_rule(before, 1)->route.legs);
+	ruleset_each_upstream(before, count_upstream, &upstreams);
+	assert_int_equal(upstreams, 1);
 	group->targets.items[0].port = 5353;
 	after = compile(model);
 	assert_true(ruleset_fingerprint(before) != ruleset_fingerprint(after));
