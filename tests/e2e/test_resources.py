@@ -678,15 +678,20 @@ class Random(World):
             path, values = "virtual_networks/-/" + name, {"address_space": space}
         elif what < 0.3:
             path, values = "rulesets/-/" + draw.choice(self.rulesets), {
-                "outbound_endpoints": ["r/out"] if draw.random() < 0.9 else ["r/none"]}
+                "outbound_endpoints": draw.choices([["r/out"], [], ["r/none"]], [5, 4, 1])[0]}
         elif what < 0.55:
             network = draw.choice(self.networks + ["hub"])
             path = "rulesets/-/%s/links/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:3]))
             values = {"virtual_network": network}
+        elif what < 0.65:
+            path = "rulesets/-/%s/target_groups/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:2]))
+            values = {"targets": [{"address": "127.0.0.5"}] if draw.random() < 0.9 else []}
         else:
             path = "rulesets/-/%s/rules/%s" % (draw.choice(self.rulesets), draw.choice(self.names))
             values = {"domain": draw.choice(self.domains), "state": draw.choice(["Enabled", "Disabled"]),
-                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.95 else []}
+                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.6 else []}
+            if draw.random() < 0.4:
+                values["target_group"] = draw.choice(self.names[:2]).upper()
         if method == "PATCH" and "rules/" in path:
             values = {"state": values["state"]}
         return method, path, None if method == "DELETE" else values
@@ -707,11 +712,17 @@ class Random(World):
             return False
         model = self.after(method, path, values)
         networks = {p.split("/")[2] for p in model if p.startswith("virtual_networks/")} | {"hub", "filed"}
-        linked = {"r/out": sum(p.startswith("rulesets/") and p.count("/") == 2 for p in model)}
-        for ruleset in [p for p in model if p.startswith("rulesets/") and p.count("/") == 2]:
-            if model[ruleset]["outbound_endpoints"] != ["r/out"]:
+        linked, homes = {}, {"hub": "r/out"}  # network -> what a ruleset uses there that names nothing
+        for ruleset in sorted(p for p in model if p.startswith("rulesets/") and p.count("/") == 2):
+            links = [v["virtual_network"] for p, v in sorted(model.items()) if p.startswith(ruleset + "/links/")]
+            endpoints = model[ruleset]["outbound_endpoints"]
+            if endpoints == ["r/none"]:
                 return False
-            links = [v["virtual_network"] for p, v in model.items() if p.startswith(ruleset + "/links/")]
+            if not endpoints and links:
+                home = next((network for network in links if network in homes), links[0])
+                endpoints = [homes.setdefault(home, home + "/default")]
+            for endpoint in endpoints:
+                linked[endpoint] = linked.get(endpoint, 0) + 1
             rules = [v for p, v in model.items() if p.startswith(ruleset + "/rules/")]
             if len(set(links)) < len(links) or not networks.issuperset(links):
                 return False
@@ -720,9 +731,15 @@ class Random(World):
             domains = [rule["domain"] for rule in rules]
             if len(set(domains)) < len(domains) or len(rules) > 6:
                 return False
-            if not all(rule["targets"] for rule in rules):
+            groups = {p.rsplit("/", 1)[1]: v for p, v in model.items()
+                      if p.startswith(ruleset + "/target_groups/")}
+            if not all(bool(rule["targets"]) != (rule.get("target_group", "").lower() in groups)
+                       and bool(rule["targets"]) != ("target_group" in rule) for rule in rules):
                 return False
-        return all(count <= 2 for count in linked.values())
+            if not all(group["targets"] for group in groups.values()):
+                return False
+        # Made ones listen at 127.0.0.1 and 127.0.0.2; at the next there is a server.
+        return len(homes) <= 3 and all(count <= 2 for count in linked.values())
 
     def take(self, method, path, values):
         self.model = self.after(method, path, values)
@@ -730,7 +747,7 @@ class Random(World):
     def compare(self):
         """What is listed, explained and answered is what the model has."""
         for ruleset in [p for p in self.model if p.startswith("rulesets/") and p.count("/") == 2]:
-            for child in ("links", "rules"):
+            for child in ("links", "rules", "target_groups"):
                 shown = self.good("GET", "%s/%s" % (ruleset, child)).body[child]
                 expected = {p.rsplit("/", 1)[1]: v for p, v in self.model.items()
                             if p.startswith("%s/%s/" % (ruleset, child))}
