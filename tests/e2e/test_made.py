@@ -59,6 +59,21 @@ class File(Made):
         self.assert_answer(self.ask("a.fabrikam.corp"), "198.51.100.6")
         del v6
 
+    def test_it_stays_through_an_upgrade_and_goes_with_a_reload_that_names_it(self):
+        self.run_command("upgrade")
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.world.write("sluice.conf", LITTLE + """
+resolvers = ( { name = "edge"; virtual_network = "home";
+  inbound_endpoints = ( { name = "lan"; listen = "127.0.0.8:53"; } );
+  outbound_endpoints = ( { name = "out"; source = "127.0.0.1"; } ); } );""")
+        self.run_command("reload")
+        self.assert_answer(self.ask("b.contoso.corp", ("127.0.0.8", 53)), "198.51.100.5")
+        self.assertEqual(["edge"], [item["name"] for item in self.good("GET", "resolvers").body["resolvers"]])
+        self.assertEqual(["edge/out"],
+                         self.good("GET", "rulesets/-/office").body["placed"]["outbound_endpoints"])
+        with self.assertRaises(OSError):
+            self.ask("c.contoso.corp")
+
     def test_check_tells_what_is_made_and_why(self):
         text = self.run_command("check", "-v")
         self.assertIn("made: resolvers[home]: in virtual network home, because ruleset \"office\"", text)
