@@ -562,10 +562,10 @@ class First(World):
         self.world.write("resolv.conf", "nameserver 127.0.0.3\n")
         self.sluice = harness.Sluice(self.host, text, options=(
             "--resolv-conf", self.world.dir + "/resolv.conf"))
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
 
     def test_a_first_configuration_answers_at_once_and_takes_a_rule(self):
         server = ("127.0.0.1", 5300)
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
         self.assert_answer(self.host.ask(server, "a.example"), "198.51.100.3")
         status, text = self.sluice.command("rule", "create", "office", "contoso",
                                            "domain=contoso.corp.", "targets=127.0.0.5")
@@ -581,7 +581,6 @@ class First(World):
             with self.host.inside():
                 return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
                                       timeout=60, check=True).stdout.split()
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
