@@ -15,6 +15,9 @@ enum {
 	FIRST_USABLE = 4, /* Azure reserves a subnet's first four addresses and its last */
 };
 
+const char *const model_usual_clients[USUAL_CLIENTS] = {
+	"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+
 struct model *model_new(void)
 {
 	struct model *model = calloc(1, sizeof *model);
@@ -360,6 +363,8 @@ static void place_outbound(const struct virtual_network *network,
 {
 	const struct prefix *prefix = subnet_prefix(network, endpoint->subnet);
 
+	if (endpoint->is_anywhere)
+		return;
 	if (!endpoint->source.family && prefix && prefix_size(prefix) > FIRST_USABLE + 1)
 		(void)!prefix_nth(prefix, FIRST_USABLE, &endpoint->source);
 }

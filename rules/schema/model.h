@@ -51,11 +51,12 @@ enum tsig_algorithm {
 	TSIG_HMAC_SHA512,
 };
 
-struct target_server { /* rulesets.rules.targets, default_resolver.targets */
+struct target_server { /* of rules, target groups and default_resolver */
 	struct origin origin;
 	struct address address;
 	uint32_t port;
 	enum protocol protocol;
+	const char *description;
 };
 
 struct default_resolver {
@@ -104,7 +105,8 @@ struct outbound_endpoint {
 	struct origin origin;
 	const char *name;
 	const char *subnet;
-	struct address source; /* not given: the first usable address of the subnet */
+	struct address source; /* not given: the first usable address of the subnet, or, */
+	bool is_anywhere;      /* of a made subnet, none: the system's choice */
 };
 
 struct dns_resolver {
@@ -139,6 +141,13 @@ struct ruleset_link {
 	const char *virtual_network;
 };
 
+struct target_group {
+	struct origin origin;
+	const char *name;
+	LIST_OF(struct target_server) targets;
+	const char *description;
+};
+
 struct forwarding_rule {
 	struct origin origin;
 	const char *name;
@@ -146,6 +155,7 @@ struct forwarding_rule {
 	enum rule_state state;
 	bool follow_cname;
 	LIST_OF(struct target_server) targets;
+	const char *target_group; /* whose targets they are instead (rule_targets.h) */
 	const char *description;
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 };
@@ -157,6 +167,7 @@ struct forwarding_ruleset {
 	const char *region;
 	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
 	LIST_OF(struct ruleset_link) links;
+	LIST_OF(struct target_group) target_groups;
 	LIST_OF(struct forwarding_rule) rules;
 };
 
@@ -309,12 +320,20 @@ struct model_part {
 	void *item;               /* of list->group */
 };
 
+/* What was made because it is needed and was not named (rules/schema/made.c). */
+struct made {
+	const char *path;    /* "resolvers[home]", "rulesets[office].outbound_endpoints" */
+	const char *value;   /* "home/default"; NULL: there is nothing to be said */
+	const char *because; /* to go on with: "ruleset "office" names none ..." */
+};
+
 struct model {
 	struct origin origin;
 	struct arena arena;
 	unsigned references;
 	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
 	LIST_OF(struct model_part *) parts; /* what else there is; references */
+	LIST_OF(struct made) made;          /* what is in it that nobody named */
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
@@ -359,6 +378,17 @@ void model_free(struct model *model);
  * placed, and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
 
+/* Makes what a configuration needs and does not name: outbound endpoints of rulesets, resolvers,
+ * endpoints and subnets for them; made.c says which. To be called once of a model that was
+ * composed, ahead of model_place_endpoints. What was named, and what is shared with other models,
+ * stays as it is. The same model gives the same each time. ERR_NOMEM: not all of it is there. */
+MUST_CHECK int model_make_unnamed(struct model *model);
+/* Why it was made what is at the path, as struct made has it; NULL: it was not. */
+const char *model_made(const struct model *model, const char *path);
+/* Who may ask where nothing is said: loopback and private networks. */
+enum { USUAL_CLIENTS = 6 };
+extern const char *const model_usual_clients[USUAL_CLIENTS];
+
 /* Never the same twice in a process, never 0. */
 uint64_t model_next_version(void);
 /* With room for an item of the list in its arena; NULL without memory. */
@@ -391,8 +421,8 @@ void model_each_self(const struct model *model,
 /* Gives every dynamic inbound endpoint without an address the first free usable one of its subnet
  * (Azure's: the fifth, unless a static one has it), every inbound endpoint without `listen` its
  * address with port 53, and every outbound endpoint without a source the first usable address of
- * its subnet. What cannot be placed (no such subnet) stays unset; limits_check says why.
- * Idempotent. */
+ * its subnet, unless that was made. What cannot be placed (no such subnet) stays unset;
+ * limits_check says why. Idempotent. */
 void model_place_endpoints(struct model *model);
 
 #endif

@@ -54,8 +54,14 @@ static const struct field target_fields[] = {
 	 .names = protocol_names,
 	 .doc = "How it is asked, whatever the client used. With udp, a truncated answer is asked "
 		"for again by TCP."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(target_server, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
 };
-static const struct group target_group = {
+static const struct group target_server_group = {
 	.name = "target",
 	FIELDS(target_fields),
 	.size = sizeof(struct target_server),
@@ -67,7 +73,7 @@ static const struct field default_resolver_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(default_resolver, targets),
-	 .group = &target_group,
+	 .group = &target_server_group,
 	 .doc = "The servers. Absent: those of the system's resolv.conf, followed when it "
 		"changes."},
 	{.key = "special_names",
@@ -138,9 +144,9 @@ static const struct field virtual_network_fields[] = {
 	{.key = "address_space",
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, address_space),
-	 .required = true,
-	 .doc = "The network's own prefixes, at least one; they do not overlap each other nor "
-		"224.0.0.0/4, 255.255.255.255, 127.0.0.0/8, 169.254.0.0/16 and 168.63.129.16."},
+	 .doc = "The network's own prefixes; they do not overlap each other nor "
+		"224.0.0.0/4, 255.255.255.255, 127.0.0.0/8, 169.254.0.0/16 and 168.63.129.16. "
+		"Required where it has subnets."},
 	{.key = "dns_servers",
 	 .type = FIELD_HOSTS,
 	 AT(virtual_network, dns_servers),
@@ -151,7 +157,8 @@ static const struct field virtual_network_fields[] = {
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, client_prefixes),
 	 .doc = "Further source prefixes that the VNet resolver takes for this network; any "
-		"prefix, loopback included."},
+		"prefix, loopback included. Of a network that has no address_space either: "
+		"loopback and private networks, as far as no other network has them."},
 	{.key = "subnets",
 	 .type = FIELD_LIST,
 	 AT(virtual_network, subnets),
@@ -170,8 +177,8 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "subnet",
 	 .type = FIELD_STRING,
 	 AT(inbound_endpoint, subnet),
-	 .required = true,
-	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone."},
+	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone. "
+		"Absent: one is made. Required where allocation is static."},
 	{.key = "allocation",
 	 .type = FIELD_ENUM,
 	 AT(inbound_endpoint, allocation),
@@ -187,7 +194,8 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "listen",
 	 .type = FIELD_HOST,
 	 AT(inbound_endpoint, listen),
-	 .doc = "Where to bind, when that is not the endpoint's address at port 53."},
+	 .doc = "Where to bind, when that is not the endpoint's address at port 53. Without a "
+		"subnet, too: 127.0.0.1:53, or the next of 127.0.0.0/8 that is free."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(inbound_endpoint, allow),
@@ -210,13 +218,14 @@ static const struct field outbound_endpoint_fields[] = {
 	{.key = "subnet",
 	 .type = FIELD_STRING,
 	 AT(outbound_endpoint, subnet),
-	 .required = true,
-	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone."},
+	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone. "
+		"Absent: one is made."},
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(outbound_endpoint, source),
 	 .doc = "The source address of forwarded questions. Absent: the first usable address of "
-		"the subnet, which is its fifth. 0.0.0.0: the system's choice."},
+		"the subnet, which is its fifth; of a made subnet, the system's choice, of either "
+		"IP version. 0.0.0.0: the system's choice."},
 };
 static const struct group outbound_endpoint_group = {
 	.name = "outbound endpoint",
@@ -316,6 +325,28 @@ static const struct group ruleset_link_group = {
 	.doc = "Makes a ruleset apply in a virtual network of its region.",
 };
 
+static const struct field target_group_fields[] = {
+	NAME_FIELD(target_group, FIELD_NAME, "Unique in the ruleset."),
+	{.key = "targets",
+	 .type = FIELD_LIST,
+	 AT(target_group, targets),
+	 .required = true,
+	 .group = &target_server_group,
+	 .doc = "The servers to ask, in this order; at least one, and as many as a rule may have."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(target_group, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
+};
+static const struct group target_group_group = {
+	.name = "target group",
+	FIELDS(target_group_fields),
+	.size = sizeof(struct target_group),
+	.doc = "Targets with a name, for all rules of the ruleset that give it as target_group.",
+};
+
 static const struct field rule_fields[] = {
 	NAME_FIELD(forwarding_rule, FIELD_NAME,
 		   "Unique in the ruleset; begins with a letter, as in Azure."),
@@ -342,9 +373,12 @@ static const struct field rule_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(forwarding_rule, targets),
-	 .required = true,
-	 .group = &target_group,
-	 .doc = "The servers to ask, in this order; at least one."},
+	 .group = &target_server_group,
+	 .doc = "The servers to ask, in this order; at least one, or target_group."},
+	{.key = "target_group",
+	 .type = FIELD_STRING,
+	 AT(forwarding_rule, target_group),
+	 .doc = "The target group of the ruleset whose targets are asked, instead of targets."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(forwarding_rule, description),
@@ -370,14 +404,20 @@ static const struct field ruleset_fields[] = {
 	{.key = "outbound_endpoints",
 	 .type = FIELD_STRINGS,
 	 AT(forwarding_ruleset, outbound_endpoints),
-	 .required = true,
-	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; at "
-		"least one, of the ruleset's region."},
+	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; of the "
+		"ruleset's region. Absent: those of a resolver in a network that it is linked "
+		"to, by the order of its links; resolver and endpoint are made where there is "
+		"none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, links),
 	 .group = &ruleset_link_group,
 	 .doc = "The networks in which the rules apply, each once."},
+	{.key = "target_groups",
+	 .type = FIELD_LIST,
+	 AT(forwarding_ruleset, target_groups),
+	 .group = &target_group_group,
+	 .doc = "Targets that are named once and used by many rules."},
 	{.key = "rules",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, rules),

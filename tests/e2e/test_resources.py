@@ -153,7 +153,7 @@ class Resources(World):
         self.bad(self.call("PUT", path + "second", dict(rule, targets=[{"address": "10.1.1.1:53"}])),
                  400, "invalid", "includes a port",
                  "rulesets[office].rules[second].targets[0].address")
-        self.bad(self.call("PUT", path + "second", {"domain": 7}), 400, "invalid",
+        self.bad(self.call("PUT", path + "second", {"domain": 7, "state": "On"}), 400, "invalid",
                  r"is an integer; give a domain name.*\(and 1 more\)")
         self.bad(self.call("PUT", "rulesets/-/nowhere/rules/second", rule), 400, "invalid",
                  'there is no ruleset "nowhere"; make it first')
@@ -957,10 +957,10 @@ class First(World):
         self.world.write("resolv.conf", "nameserver 127.0.0.3\n")
         self.sluice = harness.Sluice(self.host, text, options=(
             "--resolv-conf", self.world.dir + "/resolv.conf"))
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
 
     def test_a_first_configuration_answers_at_once_and_takes_a_rule(self):
         server = ("127.0.0.1", 5300)
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
         self.assert_answer(self.host.ask(server, "a.example"), "198.51.100.3")
         status, text = self.sluice.command("rule", "create", "office", "contoso",
                                            "domain=contoso.corp.", "targets=127.0.0.5")
@@ -976,12 +976,11 @@ class First(World):
             with self.host.inside():
                 return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
                                       timeout=60, check=True).stdout.split()
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
         self.assertEqual(["office"], completed("rule", "list", ""))
-        self.assertEqual(["resolver"], completed("show", "resolver", ""))
+        self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
 
@@ -1077,7 +1076,7 @@ class Random(World):
             path, values = "virtual_networks/-/" + name, {"address_space": space}
         elif what < 0.3:
             path, values = "rulesets/-/" + draw.choice(self.rulesets), {
-                "outbound_endpoints": ["r/out"] if draw.random() < 0.9 else ["r/none"]}
+                "outbound_endpoints": draw.choices([["r/out"], [], ["r/none"]], [5, 4, 1])[0]}
         elif what < 0.36:
             path = "keys/-/" + draw.choice(self.names[:2])
             values = {"secret_file": self.secret + draw.choice(["", "", "", ".not-there"])}
@@ -1092,10 +1091,15 @@ class Random(World):
             network = draw.choice(self.networks + ["hub"])
             path = "rulesets/-/%s/links/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:3]))
             values = {"virtual_network": network}
+        elif what < 0.72:
+            path = "rulesets/-/%s/target_groups/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:2]))
+            values = {"targets": [{"address": "127.0.0.5"}] if draw.random() < 0.9 else []}
         else:
             path = "rulesets/-/%s/rules/%s" % (draw.choice(self.rulesets), draw.choice(self.names))
             values = {"domain": draw.choice(self.domains), "state": draw.choice(["Enabled", "Disabled"]),
-                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.95 else []}
+                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.6 else []}
+            if draw.random() < 0.4:
+                values["target_group"] = draw.choice(self.names[:2]).upper()
         if method == "PATCH" and "rules/" in path:
             values = {"state": values["state"]}
         return method, path, None if method == "DELETE" else values
@@ -1116,11 +1120,17 @@ class Random(World):
             return False
         model = self.after(method, path, values)
         networks = {p.split("/")[2] for p in model if p.startswith("virtual_networks/")} | {"hub", "filed"}
-        linked = {"r/out": sum(p.startswith("rulesets/") and p.count("/") == 2 for p in model)}
-        for ruleset in [p for p in model if p.startswith("rulesets/") and p.count("/") == 2]:
-            if model[ruleset]["outbound_endpoints"] != ["r/out"]:
+        linked, homes = {}, {"hub": "r/out"}  # network -> what a ruleset uses there that names nothing
+        for ruleset in sorted(p for p in model if p.startswith("rulesets/") and p.count("/") == 2):
+            links = [v["virtual_network"] for p, v in sorted(model.items()) if p.startswith(ruleset + "/links/")]
+            endpoints = model[ruleset]["outbound_endpoints"]
+            if endpoints == ["r/none"]:
                 return False
-            links = [v["virtual_network"] for p, v in model.items() if p.startswith(ruleset + "/links/")]
+            if not endpoints and links:
+                home = next((network for network in links if network in homes), links[0])
+                endpoints = [homes.setdefault(home, home + "/default")]
+            for endpoint in endpoints:
+                linked[endpoint] = linked.get(endpoint, 0) + 1
             rules = [v for p, v in model.items() if p.startswith(ruleset + "/rules/")]
             if len(set(links)) < len(links) or not networks.issuperset(links):
                 return False
@@ -1129,12 +1139,18 @@ class Random(World):
             domains = [rule["domain"] for rule in rules]
             if len(set(domains)) < len(domains) or len(rules) > 6:
                 return False
-            if not all(rule["targets"] for rule in rules):
+            groups = {p.rsplit("/", 1)[1]: v for p, v in model.items()
+                      if p.startswith(ruleset + "/target_groups/")}
+            if not all(bool(rule["targets"]) != (rule.get("target_group", "").lower() in groups)
+                       and bool(rule["targets"]) != ("target_group" in rule) for rule in rules):
+                return False
+            if not all(group["targets"] for group in groups.values()):
                 return False
         items = {kind: {p.split("/")[2]: v for p, v in model.items() if p.startswith(kind + "/")}
                  for kind in ("keys", "transfers", "clients")}
         digests = [client["secret_sha256"] for client in items["clients"].values()]
-        return (all(count <= 2 for count in linked.values()) and len(set(digests)) == len(digests)
+        # Made ones listen at 127.0.0.1 and 127.0.0.2; at the next there is a server.
+        return (len(homes) <= 3 and all(count <= 2 for count in linked.values()) and len(set(digests)) == len(digests)
                 and all(key["secret_file"] == self.secret for key in items["keys"].values())
                 and all(out["zones"] == ["corp.internal"] and out["key"] in items["keys"]
                         for out in items["transfers"].values()))
@@ -1150,7 +1166,7 @@ class Random(World):
             self.assertEqual(expected, {item[member]: {key: item[key] for key in expected[item[member]]}
                                         for item in shown})
         for ruleset in [p for p in self.model if p.startswith("rulesets/") and p.count("/") == 2]:
-            for child in ("links", "rules"):
+            for child in ("links", "rules", "target_groups"):
                 shown = self.good("GET", "%s/%s" % (ruleset, child)).body[child]
                 expected = {p.rsplit("/", 1)[1]: v for p, v in self.model.items()
                             if p.startswith("%s/%s/" % (ruleset, child))}

@@ -45,6 +45,7 @@ enum {
 	OPTION_FOLLOW = 1 << 26,
 	OPTION_CONFIRM = 1 << 27,
 	OPTION_BACK = 1 << 28,
+	OPTION_VERBOSE = 1 << 29,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -69,7 +70,7 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose;
 	char *const *arguments;
 	int argument_count;
 };

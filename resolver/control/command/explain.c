@@ -27,8 +27,8 @@ static void fetch_health(const struct command_line *line, json_t *explained)
 	json_decref(status);
 }
 
-static int explain_in(const struct command_line *line, const struct policy *policy,
-		      const struct explain_question *question)
+static int explain_in(const struct command_line *line, const struct model *model,
+		      const struct policy *policy, const struct explain_question *question)
 {
 	char error[EXPLAIN_ERROR_MAX];
 	int err;
@@ -38,6 +38,7 @@ static int explain_in(const struct command_line *line, const struct policy *poli
 	if (err != 0)
 		return command_misuse(line, "%s", error);
 	fetch_health(line, explained);
+	explain_add_made(explained, model);
 	explained = json_whole(explained);
 	int status = EXIT_SUCCESS;
 	if (line->json || !explained)
@@ -53,7 +54,7 @@ static int load_and_explain(const struct command_line *line, struct load *load,
 {
 	struct model *model = command_load(line, load);
 	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
-	int status = policy ? explain_in(line, policy, question) : EXIT_FAILURE;
+	int status = policy ? explain_in(line, model, policy, question) : EXIT_FAILURE;
 	if (model && !policy)
 		command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	policy_free(policy);

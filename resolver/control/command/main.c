@@ -8,8 +8,10 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, rule, address-pool, key, transfer or client; it may stand first\n" \
-	"(`sluice rule list office`). IN is the network, resolver, zone or ruleset that it is "    \
+	"ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or client; it may "  \
+	"stand\n"                                                                                  \
+	"first (`sluice rule list office`). IN is the network, resolver, zone or ruleset that it "  \
+	"is\n"                                                                                     \
 	"inside.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
@@ -29,10 +31,11 @@ static const struct command commands[] = {
 	 "it ends by itself.\n"},
 	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
 	 0, 0, "", NULL, ""},
-	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
-	 "print everything that is wrong with the configuration",
+	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_VERBOSE,
+	 0, 0, "", "print everything that is wrong with the configuration",
 	 "One line per fault: file:line: where: what is wrong and what would be right. Exits 1\n"
-	 "when there is an error; warnings alone are fine.\n"},
+	 "when there is an error; warnings alone are fine. With -v also what is made because it\n"
+	 "is needed and nobody named it.\n"},
 	{"init", command_init, 0, 0, 1, "[FILE]",
 	 "write a first configuration, commented, that answers at once",
 	 "To standard output without FILE, which must not be there yet.\n"},

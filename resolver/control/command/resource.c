@@ -186,22 +186,25 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 
 /* ---- rows for people ---- */
 
-/* {"address", "port", "protocol"} as it may be given: "10.0.0.5", "10.0.0.6:5353/tcp". */
+/* {"address", "port", "protocol"} as it may be given: "10.0.0.5", "10.0.0.6:5353/tcp"; with its
+ * description, which may not. */
 static json_t *server_text(const json_t *server)
 {
 	const char *protocol = json_string_value(json_object_get(server, "protocol"));
 	const char *address = json_string_value(json_object_get(server, "address"));
 	json_int_t port = json_integer_value(json_object_get(server, "port"));
 	bool tcp = protocol && strcmp(protocol, "tcp") == 0;
-	char text[HOST_TEXT_MAX + 8], printed[HOST_TEXT_MAX];
+	const char *description = json_string_value(json_object_get(server, "description"));
+	char text[TABLE_CELL_MAX], printed[HOST_TEXT_MAX];
 	struct host host;
 
 	if (!address || host_parse(&host, address, 0) != 0)
 		return json_deep_copy(server);
 	host.port = (uint16_t)port;
-	snprintf(text, sizeof text, "%s%s",
+	snprintf(text, sizeof text, "%s%s%s%s%s",
 		 port == 0 || port == DNS_PORT ? address : host_print(&host, printed),
-		 tcp ? "/tcp" : "");
+		 tcp ? "/tcp" : "", description ? " (" : "", description ? description : "",
+		 description ? ")" : "");
 	return json_text(text);
 }
 
@@ -216,6 +219,8 @@ static void prepare(json_t *row)
 		snprintf(text, sizeof text, "not served: %s", why);
 		json_put(row, "origin", json_text(text));
 	}
+	if (json_object_get(row, "made"))
+		json_put(row, "origin", json_text("made"));
 
 	json_object_foreach(row, key, value)
 	{

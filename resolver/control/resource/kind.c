@@ -23,6 +23,7 @@ enum {
 	KEY,
 	TRANSFER,
 	CLIENT,
+	TARGET_GROUP,
 	ADDRESS,
 	SERVICE,
 	PTR,
@@ -41,7 +42,7 @@ static void complete_client(void *item, struct arena *arena, struct faults *faul
 }
 
 const struct kind kinds[] = {
-	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
+	[NETWORK] = {1, "network", "virtual_networks", NULL, .placed = true},
 	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], .declared = false},
 	[RESOLVER] = {3, "resolver", "resolvers", NULL, .declared = false},
 	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], .placed = true},
@@ -49,7 +50,7 @@ const struct kind kinds[] = {
 		      .placed = true},
 	[ZONE] = {6, "zone", "private_zones", NULL, .declared = true},
 	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], .declared = false},
-	[RULESET] = {8, "ruleset", "rulesets", NULL, .declared = false},
+	[RULESET] = {8, "ruleset", "rulesets", NULL, .placed = true},
 	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
 	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
 	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
@@ -57,6 +58,7 @@ const struct kind kinds[] = {
 	[TRANSFER] = {13, "transfer", "transfers", NULL},
 	[CLIENT] = {14, "client", "clients", NULL, .group = "management", .name_key = "id",
 		    .guarded = true, .complete = complete_client},
+	[TARGET_GROUP] = {15, "target-group", "target_groups", &kinds[RULESET], .declared = false},
 	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .bulk = true},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .bulk = true},
 	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .bulk = true},

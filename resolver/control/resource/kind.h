@@ -6,7 +6,7 @@
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
  *     private_zones      links                        -/corp.internal/hub
- *     rulesets           links, rules                 -/office/contoso
+ *     rulesets           links, target_groups, rules  -/office/contoso
  *     address_pools
  *     keys
  *     transfers
@@ -34,7 +34,8 @@ struct kind {
 	const char *group;         /* of the model, that has the list; NULL: the model itself */
 	const char *name_key;      /* the member that is the name; NULL: "name" */
 	bool declared; /* only a file can make one; what is inside it may be a store's */
-	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
+	bool placed;   /* something of it is found where it is not given (model_make_unnamed,
+			* model_place_endpoints) */
 	bool bulk;     /* too many to be part of a model: the inventory has them (inventory.h) */
 	bool guarded;  /* shown to administrators alone */
 	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
@@ -43,7 +44,7 @@ struct kind {
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 14 }; /* of those that are parts of a model, which come first */
+enum { KIND_COUNT = 15 }; /* of those that are parts of a model, which come first */
 
 /* What a path says for no group; so no group can be called that. */
 #define GROUP_NONE "-"

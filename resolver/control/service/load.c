@@ -1,6 +1,6 @@
-/* The order matters: endpoints are placed before resolv.conf is read, because their addresses are
- * left out of it, and everything is checked at the end, so that a resolv.conf that cannot be used
- * is reported together with the file's own faults. */
+/* The order matters: what nobody named is made first, endpoints are placed before resolv.conf is
+ * read, because their addresses are left out of it, and everything is checked at the end, so that a
+ * resolv.conf that cannot be used is reported together with the file's own faults. */
 #include "resolver/control/service/load.h"
 
 #include "endpoints/entropy.h"
@@ -39,6 +39,8 @@ static struct model *complete(struct load *load, struct model *model, const stru
 	struct resolv_conf found = {0};
 	bool follows;
 
+	if (model_make_unnamed(model) != 0)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 	model_place_endpoints(model);
 	follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */

@@ -16,6 +16,7 @@
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
+#include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
@@ -29,8 +30,8 @@
 enum { NAME_MAX_BYTES = 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag",       "warnings",
-					    "placed", "not_served", NULL};
+static const char *const shown_members[] = {"origin", "etag", "warnings", "placed",
+					    "made",   "not_served", NULL};
 
 /* ---- which ---- */
 
@@ -121,7 +122,8 @@ static char *etag_of_row(uint64_t revision, const json_t *standing, char text[ET
 	return etag_print(revision, (uint32_t)hash, text);
 }
 
-/* What of the item was found for it, and is not among its values: addresses of endpoints. */
+/* What of the item was found for it, and is not among its values: addresses of endpoints, what a
+ * ruleset goes through. */
 static json_t *placed_json(const struct kind *kind, const void *item, const json_t *values)
 {
 	json_t *served = values_print(kind, item), *placed = json_object(), *value;
@@ -129,11 +131,36 @@ static json_t *placed_json(const struct kind *kind, const void *item, const json
 
 	json_object_foreach(served, key, value)
 	{
-		if (!json_object_get(values, key))
+		const json_t *given = json_object_get(values, key);
+
+		if (!given || (json_is_array(given) && !json_equal(given, value)))
 			json_put(placed, key, json_incref(value));
 	}
 	json_decref(served);
 	return placed;
+}
+
+/* Why the resource was made, where nobody named it; NULL: somebody did, or it is not there. */
+static const char *made_because(const struct api_request *request, const struct path *path)
+{
+	const struct model *model = served(request);
+	const char *text, *because = NULL;
+	struct arena arena;
+
+	if (model->made.count == 0)
+		return NULL;
+	arena_init(&arena);
+	text = path_text(path, &arena);
+	if (text)
+		because = model_made(model, text);
+	arena_release(&arena);
+	return because;
+}
+
+/* The item that somebody named; NULL: there is none. */
+static const void *find_named(const struct api_request *request, const struct path *path)
+{
+	return made_because(request, path) ? NULL : part_find(served(request), path);
 }
 
 /* The values as they were given. */
@@ -149,6 +176,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 		    char etag[ETAG_MAX])
 {
 	json_t *object = values_of(request, path, item), *placed = NULL;
+	const char *because = made_because(request, path);
 	uint64_t revision = part_origin(item).revision;
 
 	if (path->kind->placed)
@@ -159,7 +187,9 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 		etag_of(object, etag);
 	if (placed)
 		json_put(object, "placed", placed);
-	json_put(object, "origin", origin_json(item));
+	json_put(object, "origin", because ? json_null() : origin_json(item));
+	if (because)
+		json_put(object, "made", json_text(because));
 	json_put(object, "etag", json_text(etag));
 	return object;
 }
@@ -268,6 +298,8 @@ static void export_list(const struct api_request *request, const struct kind *ki
 			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
 		char text[PATH_URL_MAX];
 
+		if (made_because(request, &path))
+			continue;
 		json_add(array,
 			 json_make("{s:s, s:o, s:o}", "path", path_url(&path, text), "values",
 				   values_of(request, &path, item), "origin", origin_json(item)));
@@ -287,6 +319,8 @@ static void export_file(struct api_request *request)
 	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
 	int err = out && given ? config_file_write(given, out) : ERR_NOMEM;
 
+	if (!err)
+		report_print_made(now, "# ", out); /* again of every file that says the same */
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	model_free(given);
@@ -316,7 +350,10 @@ void api_export(struct api_request *request)
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			export_list(request, &kinds[i], served(request), NULL, array);
-	api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
+	api_reply_json(
+		request, 200,
+		json_make("{s:o, s:o}", "edits", array, "made", report_made(served(request))),
+		NULL);
 }
 
 /* ---- lists ---- */
@@ -706,7 +743,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 {
 	if (path->kind->bulk)
 		return may_change_bulk(request, path, if_match, if_none_match, error);
-	const void *item = part_find(served(request), path);
+	const void *item = find_named(request, path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
@@ -824,22 +861,37 @@ static void put(struct api_request *request, const struct path *path, bool there
 	faults_release(&faults);
 }
 
+static void fail_made(struct api_request *request, const char *because)
+{
+	struct change_error error;
+
+	change_say(&error, CHANGE_READ_ONLY, NULL,
+		   "nobody named it: it is made because %s; make one of your own, and it goes",
+		   because);
+	api_fail_change(request, &error);
+}
+
 /* What a change is about, served or not; *there false: it is not there yet. False: it is not to be
  * changed, or not in this way, which has been answered. */
 static bool find_to_change(struct api_request *request, struct path *path, bool makes, bool *there)
 {
 	static const char *const known[] = {"dry_run", NULL};
 	char etag[ETAG_MAX];
+	const char *because;
 	json_t *shown;
 
 	if (!read_path(request, path) || !resource_check_change(request, known))
 		return false;
-	shown = show_any(request, path, etag);
+	shown = made_because(request, path) ? NULL : show_any(request, path, etag);
 	*there = shown != NULL;
 	json_decref(shown);
 	if (*there || makes)
 		return may_change(request, path);
-	fail_missing(request, path);
+	because = made_because(request, path);
+	if (because)
+		fail_made(request, because);
+	else
+		fail_missing(request, path);
 	return false;
 }
 
