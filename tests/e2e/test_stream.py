@@ -2,7 +2,6 @@
 comes whole, once and in its order, whoever else is slow, leaves, or comes again."""
 
 import contextlib
-import hashlib
 import http.client
 import json
 import os
@@ -15,8 +14,9 @@ import time
 
 import dns
 import harness
+import test_client
 import test_resources
-from test_resources import CI, EYE, OPS
+from test_client import CI, EYE, OPS
 
 STREAMS, EDITS = 16, 3000
 
@@ -55,7 +55,7 @@ def network(number):
 
 
 class Stream(test_resources.World):
-    config = test_resources.Clients.config
+    config = test_client.CONFIGURED
 
     def build(self, world):
         world.secret("ops.secret", OPS)
@@ -164,7 +164,7 @@ class Stream(test_resources.World):
 
     def test_a_client_has_one_stream_as_long_as_it_is_let_in(self):
         for name, secret, role in (("ci", CI, "admin"), ("eye", EYE, "reader")):
-            self.good("PUT", "clients/-/" + name, {"secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
+            self.good("PUT", "clients/-/" + name, {"secret_sha256": test_resources.digest(secret),
                                                    "role": role}, 201)
         first, eye = self.stream_of(CI), self.stream_of(EYE)
         second, local = self.stream_of(CI), self.stream()

@@ -17,7 +17,8 @@
 enum { TEXT_MAX = 512 };
 
 /* What a route does that is no kind's. `query`: names with blanks between, a '!' ahead of one that
- * has to be given; `body`, `answer`: of components.schemas, NULL: any object, "": none. */
+ * has to be given; `body`, `answer`: of components.schemas, NULL: any object, "": none. A GET has
+ * no body, but perhaps another media type that it may be answered in. */
 struct described {
 	const char *method, *pattern, *summary, *query, *body, *answer;
 	unsigned status; /* 0: 200 */
@@ -70,7 +71,7 @@ static const struct described described[] = {
 	{"GET", "/v1/openapi.json", "This document.", "", NULL, NULL, 0},
 	{"GET", "/v1/changes",
 	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
-	 "after limit", NULL, "changes", 0},
+	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
 	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.", "dry_run",
 	 "edits", "changed", 0},
 	{.method = NULL},
@@ -282,7 +283,7 @@ static json_t *schemas_json(void)
 static json_t *parameters_json(void)
 {
 	return json_make(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
 		parameter("limit", "query", false,
 			  json_make("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
 				    "maximum", 5000, "default", 1000),
@@ -299,6 +300,9 @@ static json_t *parameters_json(void)
 		parameter("after", "query", false,
 			  json_make("{s:s, s:i}", "type", "integer", "minimum", 0),
 			  "The revision behind which to begin."),
+		"Last-Event-ID",
+		parameter("Last-Event-ID", "header", false, of_type("string"),
+			  "Of a stream: the id of the event that was got last."),
 		"If-Match",
 		parameter("If-Match", "header", false, of_type("string"),
 			  "Only if this is still its etag; else 412."),
@@ -536,6 +540,14 @@ static json_t *schema_of(const char *name)
 	return name ? reference("schemas", name) : of_type("object");
 }
 
+static void put_other_type(json_t *operation, const char *type)
+{
+	json_t *answer = json_object_get(json_object_get(operation, "responses"), "200");
+
+	json_put(json_object_get(answer, "content"), type,
+		 json_make("{s:o}", "schema", of_type("string")));
+}
+
 static void put_route(const struct document *document, const struct api_route *route)
 {
 	const struct described *row = describe(route);
@@ -558,6 +570,8 @@ static void put_route(const struct document *document, const struct api_route *r
 		put_body(operation, schema_of(row->body), strcmp(route->method, "PATCH") == 0);
 	put_answer(operation, status, "It is done.",
 		   row->answer && !*row->answer ? NULL : schema_of(row->answer));
+	if (reads && row->body)
+		put_other_type(operation, row->body);
 	if (strcmp(route->method, "PUT") == 0 && status == 200)
 		put_answer(operation, 201, "It was made.", schema_of(row->answer));
 	if (route->need == API_NOTHING)
