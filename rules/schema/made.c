@@ -141,7 +141,9 @@ static struct origin note(struct maker *maker, const struct origin *cause, const
 			  const char *value, const char *because)
 {
 	struct model *model = maker->model;
-	struct origin origin = {cause->file, cause->line, text(maker, "made %s", path)};
+	struct origin origin = {.file = cause->file,
+				.line = cause->line,
+				.path = text(maker, "made %s", path)};
 
 	if (model->made.count == maker->room) {
 		maker->room = maker->room ? 2 * maker->room : 16;
