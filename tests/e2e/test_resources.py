@@ -273,7 +273,7 @@ class Resources(World):
         self.bad(self.call("POST", "changes", edits, **{"If-None-Match": "*"}), 412,
                  "precondition_failed", "there is one already")
         etag = self.good("GET", "changes").etag
-        self.assertEqual(etag, made.etag)  # both are the revision
+        self.assertEqual(etag.split("-")[0], made.etag.split("-")[0])  # both are the revision
         rehearsed = self.good("POST", "changes?dry_run", edits, **{"If-Match": etag})
         self.assertEqual(etag, rehearsed.etag)
         answer = self.good("POST", "changes", edits, **{"If-Match": etag})

@@ -252,6 +252,13 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 	return item ? show(request, path, item, etag) : show_unserved(request, path, etag);
 }
 
+/* The same of what somebody named. */
+static json_t *show_named(const struct api_request *request, const struct path *path,
+			  char etag[ETAG_MAX])
+{
+	return made_because(request, path) ? NULL : show_any(request, path, etag);
+}
+
 void api_resource_show(struct api_request *request)
 {
 	char etag[ETAG_MAX];
@@ -747,7 +754,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
-	json_decref(show_any(request, path, etag));
+	json_decref(show_named(request, path, etag));
 	if (precondition_check(*etag ? etag : NULL, if_match, if_none_match, text) != 0)
 		change_say(error, CHANGE_STALE, NULL, "%s", text);
 	else if (origin.file)
@@ -882,7 +889,7 @@ static bool find_to_change(struct api_request *request, struct path *path, bool 
 
 	if (!read_path(request, path) || !resource_check_change(request, known))
 		return false;
-	shown = made_because(request, path) ? NULL : show_any(request, path, etag);
+	shown = show_named(request, path, etag);
 	*there = shown != NULL;
 	json_decref(shown);
 	if (*there || makes)
