@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -730,6 +731,64 @@ static void so_is_what_a_second_connection_wrote(void **state)
 	check_tidied(world);
 }
 
+static off_t log_bytes(const struct state_case *world)
+{
+	struct stat stat_of;
+
+	assert_int_equal(stat(world->log, &stat_of), 0);
+	return stat_of.st_size;
+}
+
+/* More than can be moved while somebody writes: it does not grow for ever. */
+static void a_very_long_log_is_begun_anew(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker = {.world = *world};
+
+	while (log_bytes(world) < (off_t)20000 * 4096)
+		put_many(&maker);
+	const off_t bytes = log_bytes(world);
+	another(world, &maker);
+	run_in_thread(tidy, &maker);
+	source_close(maker.world.source);
+	maker.world = *world;
+	put_many(&maker);
+	assert_int_equal(maker.err, 0);
+	assert_int_equal(log_bytes(world), bytes);
+	assert_true(calls_of(world)->is_current(world->source));
+	state_must_ptr(world, ID "78", "next.test.");
+	state_case_open(world);
+	assert_int_equal(count_of(world, KIND_PTR, NULL), LONG + 3);
+}
+
+static void *tidy_often(void *context)
+{
+	for (unsigned i = 0; i < 100; i++)
+		tidy(context);
+	return NULL;
+}
+
+static void changes_go_on_meanwhile(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker;
+	pthread_t thread;
+	uint64_t revision = 0;
+
+	another(world, &maker);
+	assert_int_equal(pthread_create(&thread, NULL, tidy_often, &maker), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		revision = state_must_ptr(world, ID "78", i % 2 ? "a.test." : "b.test.");
+		assert_int_equal(count_of(world, KIND_PTR, NULL), 3);
+		assert_true(calls_of(world)->is_current(world->source));
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	source_close(maker.world.source);
+	assert_int_equal(revision, 201);
+	state_case_open(world);
+	assert_non_null(strstr(state_told(world, KIND_PTR).text, "| a.test. - @0 0"));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -759,6 +818,8 @@ int main(void)
 		T(the_first_connection_reads_what_was_while_the_second_changes),
 		T(a_long_log_is_put_into_the_file_by_another_thread),
 		T(so_is_what_a_second_connection_wrote),
+		T(a_very_long_log_is_begun_anew),
+		T(changes_go_on_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
