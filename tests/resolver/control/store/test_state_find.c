@@ -424,6 +424,50 @@ static void what_one_lets_go_of_another_takes_in_the_same_change(void **state)
 	assert_int_equal(state_told(world, 0).count, COUNT(rows));
 }
 
+/* From each of them to each other one. */
+static void what_a_resource_is_found_by_is_what_was_put_last(void **state)
+{
+	static const struct source_keys keys[] = {
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "51", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 2}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {6, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "b.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "two"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = ""},
+		{.address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east"},
+		{.ptr = "p.test.", .region = "east", .ptr_revision = 3, .ptr_action = 1},
+		{.ptr = "p.test.", .ttl_given = true, .ttl = 0, .ptr_revision = 3},
+		{.id = NULL},
+	};
+	struct state_case *world = *state;
+
+	for (size_t i = 0; i < COUNT(keys) * COUNT(keys); i++) {
+		const struct source_keys *last = &keys[i % COUNT(keys)];
+		struct state_put put = {KIND_ADDRESS, "-/new", "{}", keys[i / COUNT(keys)]};
+		struct source_resource expected = {KIND_ADDRESS, "-/new", "{}", 0, last};
+		struct state_lines told = {.used = 0};
+
+		assert_int_equal(try_one(world, put), 0);
+		put.keys = *last;
+		assert_int_equal(state_try(world, &put, 1, &expected.revision), 0);
+		tell(&told, &expected);
+		assert_string_equal(state_found(world, SOURCE_BY_PATH, KIND_ADDRESS, "-/new").text,
+				    told.text);
+		assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID "50").count,
+				 last->id && strcmp(last->id, ID "50") == 0);
+		assert_int_equal(state_found_at(world, "1.1.1.1").count,
+				 last->address.family == 4 && last->address.bytes[3] == 1);
+		assert_int_equal(state_found(world, SOURCE_BY_HOST, 0, "a.east").count,
+				 last->host && strcmp(last->host, "a.east") == 0);
+		assert_int_equal(count_of(world, KIND_ADDRESS, "one"),
+				 last->group && strcmp(last->group, "one") == 0);
+	}
+}
+
 /* ---- while a change is open ---- */
 
 static void a_change_sees_itself_and_nobody_else_does(void **state)
@@ -807,6 +851,7 @@ int main(void)
 		T(an_id_an_address_and_a_host_have_one_resource),
 		T(what_has_none_of_them_is_in_nobodys_way),
 		T(what_one_lets_go_of_another_takes_in_the_same_change),
+		T(what_a_resource_is_found_by_is_what_was_put_last),
 		T(a_change_sees_itself_and_nobody_else_does),
 		T(puts_may_come_between_the_rows_of_a_page_of_others),
 		T(a_change_of_a_second_connection_is_ours_once_they_have_joined),
