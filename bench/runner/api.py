@@ -20,8 +20,10 @@ class Api(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
     def call(self, method, path, body=None):
-        self.request(method, path, None if body is None else json.dumps(body),
-                     {"Content-Type": "application/json"})
+        """A body that is a text is CSV."""
+        csv = isinstance(body, str)
+        self.request(method, path, body if csv or body is None else json.dumps(body),
+                     {"Content-Type": "text/csv" if csv else "application/json"})
         response = self.getresponse()
         text = response.read().decode()
         if response.status >= 300:

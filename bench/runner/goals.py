@@ -91,6 +91,18 @@ def ptrs(s):
         slowest = at["visible_ms"]["max"]
         yield row("a change among %d PTRs is visible once acknowledged" % at["ptrs"],
                   "within 50 ms", "%.1f ms" % slowest, slowest <= 50)
+        if "bulk_edits" not in at:
+            continue
+        count = "%d PTRs" % at["ptrs"]
+        yield row("a start with %s" % count, "at most 2 s", "%.2f s" % at["start_s"], at["start_s"] <= 2)
+        yield row("resident, of each of %s" % count, "at most 100 bytes",
+                  "%.0f" % at["resident_bytes"], at["resident_bytes"] <= 100 or at["ptrs"] < 1_000_000)
+        edit = at["edit_ms"]["p50"]
+        yield row("a change among %s is durable" % count, "in 1 ms", "%.2f ms" % edit, edit <= 1)
+        for key, how in (("in_order", "in order"), ("random", "at random")):
+            seconds = at["bulk_%s_s" % key]
+            yield row("%d edits %s in one request, among %s" % (at["bulk_edits"], how, count),
+                      "at most 3 s", "%.2f s" % seconds, seconds <= 3)
     p99 = {r["what"]: r["latency_us"]["p99"] for r in s.ptrs.get("under_load", [])}
     if p99:
         ratio = p99["with changes"] / p99["without"]

@@ -2,10 +2,13 @@
 it is acknowledged and then until DNS has it, and whether changes can be felt by those who ask.
 
     edit ─► PUT ─► acknowledged (durable) ─► asked for, again and again, until the answer has it
-        edit_ms                       visible_ms (asked_ms: the same where nothing has changed)"""
+        edit_ms                       visible_ms (asked_ms: the same where nothing has changed)
+
+and a hundred thousand edits in one request, with somebody who reads beside it."""
 
 import contextlib
 import os
+import random
 import socket
 import statistics
 import struct
@@ -21,6 +24,7 @@ from runner.process import BOTH_CORES, LOAD_CORE, BenchError, load
 CHANGES, CHANGES_QUICK = 1000, 100
 COUNTS, COUNTS_QUICK = (100_000, 1_000_000), (1000, 10_000)
 RELOADS = 5
+BULK = 100_000  # edits in one request
 RATE = 10_000  # of questions, while PTRs change
 VISIBLE_S = 10  # longer than this is an error
 
@@ -78,6 +82,43 @@ class Changer:
         return self.asker.wait(number, "%s-%d.priv.test." % (self.word, self.made), VISIBLE_S)
 
 
+class Reader:
+    """Looks one PTR up after the other, as long as its block lasts; `times` are seconds."""
+
+    def __init__(self, shape):
+        self.api, self.count, self.times = Api(shape.socket()), shape.ptrs, []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.read)
+
+    def read(self):
+        while not self.over.is_set():
+            start = time.monotonic()
+            self.api.call("GET", "/v1/ptrs/" + owned_address(random.randrange(self.count)))
+            self.times.append(time.monotonic() - start)
+            time.sleep(0.002)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.over.set()
+        self.thread.join()
+
+
+def bulk(shape, numbers):
+    """Seconds of one request that gives them another name; and of one that gives them theirs again;
+    and what reading takes beside it."""
+    api, taken = Api(shape.socket()), []
+    with Reader(shape) as reader:
+        for form in ("x%d.priv.test.", "h%d.priv.test."):
+            rows = "".join("%s,%s\n" % (owned_address(n), form % n) for n in numbers)
+            start = time.monotonic()
+            api.call("POST", "/v1/ptrs", "address,reverse_fqdn\n" + rows)
+            taken.append(time.monotonic() - start)
+    return taken, reader.times
+
+
 def percentiles(seconds):
     return {"p50": percentile(0.5, seconds) * 1e3, "p99": percentile(0.99, seconds) * 1e3,
             "max": max(seconds) * 1e3}
@@ -116,6 +157,14 @@ def at(count, changes, empty_bytes):
             reloads.append(time.monotonic() - start)
         found["reload_s"] = statistics.median(reloads)
         changer.change()
+        with Reader(shape) as reader:
+            time.sleep(1)
+        found["read_ms"] = percentiles(reader.times)
+        edits = min(BULK, count)
+        for key, numbers in (("in_order", range(edits)), ("random", random.sample(range(count), edits))):
+            taken, times = bulk(shape, numbers)
+            found["bulk_%s_s" % key], found["read_beside_%s_ms" % key] = max(taken), percentiles(times)
+        found["bulk_edits"] = edits
     return found
 
 
@@ -186,9 +235,12 @@ def measure(plan, tell):
         one = at(count, CHANGES_QUICK if plan.quick else CHANGES, empty_bytes)
         found["counts"].append(one)
         tell("%d PTRs: start %.2f s, %.0f bytes each, reload %.1f ms, a change %.2f ms, visible "
-             "%.2f ms behind that (max %.2f)" % (
+             "%.2f ms behind that (max %.2f); %d in one request %.2f s in order, %.2f s at random, "
+             "a look beside that %.2f ms (%.2f with nothing beside)" % (
                  count, one["start_s"], one["resident_bytes"], one["reload_s"] * 1e3,
-                 one["edit_ms"]["p50"], one["visible_ms"]["p50"], one["visible_ms"]["max"]))
+                 one["edit_ms"]["p50"], one["visible_ms"]["p50"], one["visible_ms"]["max"],
+                 one["bulk_edits"], one["bulk_in_order_s"], one["bulk_random_s"],
+                 one["read_beside_random_ms"]["p50"], one["read_ms"]["p50"]))
     found["under_load"] = list(under_load(counts[0], 1 if plan.quick else 5,
                                           1 if plan.quick else plan.repetitions, tell))
     return found

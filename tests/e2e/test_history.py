@@ -131,5 +131,42 @@ class History(test_reverse.Reverse):
         self.assertIsNone(self.good("GET", "/v1/status").body["owned"][0]["error"])
 
 
+class Lists(test_reverse.Reverse):
+    """Lists of what is ours, with filters."""
+
+    def names(self, path):
+        found = []
+        while path:
+            page = self.good("GET", path).body
+            found += [row["name"] for row in next(v for v in page.values() if isinstance(v, list))]
+            path = page["next"]
+        return found
+
+    def setUp(self):
+        super().setUp()
+        for n in range(6):
+            self.good("PUT", "/v1/addresses/%s/a%d" % ("even" if n % 2 == 0 else "odd", n),
+                      {"address": "198.51.100.%d" % (30 + n), "reverse_fqdn": "Host%d.example." % n,
+                       "domain_name_label": "label%d" % n}, 201)
+
+    def test_a_filter_finds_by_any_member(self):
+        first = self.good("GET", "/v1/addresses/even/a0").body
+        for query, names in (
+                ("resource_group=EVEN", ["a0", "a2", "a4"]), ("resource_group=none", []),
+                ("address=198.51.100.33", ["a3"]), ("address=198.51.100.99", []), ("address=x", []),
+                ("id=" + first["id"].upper(), ["a0"]), ("reverse_fqdn=host4.example", ["a4"]),
+                ("reverse_fqdn=host4.example.", ["a4"]), ("domain_name_label=label5", ["a5"]),
+                ("fqdn=" + first["fqdn"], ["a0"]), ("name=A1", ["a1"]), ("q=HOST", ["a%d" % n for n in range(6)]),
+                ("q=.100.3&resource_group=odd", ["a1", "a3", "a5"]), ("address=198.51.100.33&name=a4", []),
+                ("allocation=static", ["filed", "open"])):
+            for limit in ("", "&limit=1"):
+                self.assertEqual(names, self.names("/v1/addresses?" + query + limit), query)
+        self.assertEqual(["filedsvc"], self.names("/v1/services?q=filed"))
+        self.assertEqual(["filed", "filedsvc"], self.names("/v1/ptrs?q=filed&limit=1"))
+        self.assertEqual(["filedsvc"], self.names("/v1/ptrs?address=198.51.100.20"))
+        self.assertEqual(["open"], self.names("/v1/ptrs?status=INACTIVE"))
+        self.bad_v1(self.call("GET", "/v1/addresses?label=x"), 400, "invalid", "label", "domain_name_label")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -2,23 +2,143 @@
  *
  *     ?limit=N       so many, at most (1000; never more than 5000)
  *     ?marker=KEY    those behind this one: the last page's last address, or service's name
+ *     ?q=TEXT        whose name, address, forward or reverse name has this in it
+ *     ?MEMBER=VALUE  whose member is this, without regard to case: those of `filters`
  *
- * Nothing else is known: a filter is refused.
+ * An address, id or resource group is found by its index; for the rest all are gone through, some
+ * in each round, and a page where very many were passed over may have fewer, even none, and a next
+ * one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last} */
+#include <strings.h>
+
 #include "resolver/control/api/list.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
+#include "rules/base.h"
+#include "rules/schema/schema.h"
 
-enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, LINK_MAX = 400 };
+enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, LINK_MAX = 3 * 1024 };
 
-/* ---- what is on them ---- */
+/* ---- which ---- */
+
+static const char *const filters[] = {"name",    "id",        "resource_group",    "region",
+				      "address", "fqdn",      "domain_name_label", "reverse_fqdn",
+				      "status",  "allocation"};
+
+/* An owner's member; NULL: it has none. */
+static const char *member(const struct owner *owner, const char *key, char text[ADDRESS_TEXT_MAX])
+{
+	const struct {
+		const char *key, *text;
+	} members[] = {
+		{"name", owner->name},
+		{"id", owner->id},
+		{"resource_group", owner->resource_group},
+		{"region", owner->region},
+		{"address", address_print(&owner->address, text)},
+		{"fqdn", owner->fqdn},
+		{"domain_name_label", owner->label},
+		{"reverse_fqdn", owner->ptr.fqdn},
+		{"status", ptr_status_text(owner->ptr.status)},
+		{"allocation",
+		 owner->kind == OWNER_ADDRESS ? schema_allocation_names[owner->allocation] : NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(members); i++)
+		if (strcmp(members[i].key, key) == 0)
+			return members[i].text;
+	return NULL;
+}
+
+/* Names are the same with and without their final dot. */
+static bool is_value(const char *key, const char *text, const char *wanted)
+{
+	size_t length = strlen(wanted);
+	bool is_name = strcmp(key, "fqdn") == 0 || strcmp(key, "reverse_fqdn") == 0;
+
+	if (!text)
+		return length == 0;
+	return strcasecmp(text, wanted) == 0 ||
+	       (is_name && length > 0 && strncasecmp(text, wanted, length) == 0 &&
+		strcmp(text + length, ".") == 0);
+}
+
+static bool has_text(const struct owner *owner, const char *part)
+{
+	static const char *const looked[] = {"name", "address", "fqdn", "reverse_fqdn"};
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < COUNT(looked); i++) {
+		const char *value = member(owner, looked[i], text);
+
+		if (value && strcasestr(value, part))
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(const struct api_request *request, const struct owner *owner)
+{
+	const char *part = api_query(request, "q");
+	char text[ADDRESS_TEXT_MAX];
+
+	if (part && !has_text(owner, part))
+		return false;
+	for (size_t i = 0; i < COUNT(filters); i++) {
+		const char *wanted = api_query(request, filters[i]);
+
+		if (wanted && !is_value(filters[i], member(owner, filters[i], text), wanted))
+			return false;
+	}
+	return true;
+}
+
+/* The one that the query names by its id or address; false: it names none so. */
+static bool find_one(const struct api_request *request, const char *behind,
+		     const struct owner **owners, size_t *count)
+{
+	const char *id = api_query(request, "id"), *text = api_query(request, "address");
+	struct inventory *inventory = api_inventory(request);
+	struct address address;
+
+	if (!id && !text)
+		return false;
+	owners[0] = id                                   ? inventory_by_id(inventory, id)
+		    : address_parse(&address, text) == 0 ? inventory_by_address(inventory, &address)
+							 : NULL;
+	*count = owners[0] && !behind;
+	return true;
+}
+
+static int next_addresses(const struct api_request *request, const char *behind,
+			  const struct owner **owners, size_t room, size_t *count)
+{
+	const char *group = api_query(request, "resource_group");
+	struct address address;
+	bool after = behind && address_parse(&address, behind) == 0;
+
+	if (find_one(request, behind, owners, count)) {
+		*count = *count && owners[0]->kind == OWNER_ADDRESS;
+		return 0;
+	}
+	if (!group)
+		return api_list_addresses(request, behind, owners, room, count);
+	*count = inventory_group_after(api_inventory(request), group, after ? &address : NULL,
+				       owners, room);
+	return 0;
+}
 
 static int next_services(const struct api_request *request, const char *behind,
 			 const struct owner **owners, size_t room, size_t *count)
 {
+	if (find_one(request, behind, owners, count)) {
+		*count = *count && owners[0]->kind == OWNER_SERVICE;
+		return 0;
+	}
 	*count = inventory_services_after(api_inventory(request), behind, owners, room);
 	return 0;
 }
@@ -31,15 +151,19 @@ static int next_of_both(const struct api_request *request, const char *behind,
 	bool at_service = behind && address_parse(&address, behind) != 0;
 	size_t services = 0;
 	*count = 0;
+	if (find_one(request, behind, owners, count))
+		return 0;
 	if (!at_service)
-		(void)api_list_addresses(request, behind, owners, room, count);
-	if (*count == room)
+		(void)next_addresses(request, behind, owners, room, count);
+	if (*count == room || api_query(request, "resource_group"))
 		return 0;
 	int err = next_services(request, at_service ? behind : NULL, owners + *count, room - *count,
 				&services);
 	*count += services;
 	return err;
 }
+
+/* ---- what is on them ---- */
 
 static json_t *row(const struct api_request *request, const struct owner *owner)
 {
@@ -53,15 +177,31 @@ static json_t *ptr_row(const struct api_request *request, const struct owner *ow
 	return owner_ptr_json(owner);
 }
 
+static void put_query(const struct api_request *request, FILE *out, const char *key)
+{
+	const char *value = api_query(request, key);
+	char encoded[LINK_MAX];
+
+	if (value)
+		fprintf(out, "&%s=%s", key, percent_encode(encoded, sizeof encoded, value));
+}
+
 static json_t *next_json(const struct api_request *request, const struct api_list *list,
 			 size_t limit, const char *last)
 {
-	char link[LINK_MAX];
-	(void)request;
-	if (!last)
-		return json_null();
-	snprintf(link, sizeof link, "/v1/%s?limit=%zu&marker=%s", list->key, limit, last);
-	return json_text(link);
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = last ? open_memstream(&text, &length) : NULL;
+
+	if (!out)
+		return last ? NULL : json_null();
+	fprintf(out, "/v1/%s?limit=%zu&marker=%s", list->key, limit, last);
+	put_query(request, out, "q");
+	for (size_t i = 0; i < COUNT(filters); i++)
+		put_query(request, out, filters[i]);
+	json_t *next = fclose(out) == 0 ? json_text(text) : NULL;
+	free(text);
+	return next;
 }
 
 /* ---- what is asked for ---- */
@@ -83,12 +223,15 @@ bool api_v1_limit(struct api_request *request, size_t *limit)
 /* If an unknown filter were passed over, the client would take everything for what it asked for. */
 static bool check_query(struct api_request *request)
 {
-	static const char *const known[] = {"limit", "marker", NULL};
-	const char *other = api_query_other(request, known);
+	const char *known[COUNT(filters) + 4] = {"limit", "marker", "q"}, *other;
+
+	memcpy(known + 3, filters, sizeof filters);
+	other = api_query_other(request, known);
 	if (other)
 		api_fail_at(request, 400, "invalid", other,
-			    "lists take no \"%.64s\"; they take limit and marker, and filtering is "
-			    "up to the client",
+			    "lists take no \"%.64s\"; they take limit, marker, q, and the members "
+			    "name, id, resource_group, region, address, fqdn, domain_name_label, "
+			    "reverse_fqdn, status and allocation",
 			    other);
 	return !other;
 }
@@ -100,7 +243,7 @@ static void answer_list(struct api_request *request, const struct api_list *list
 	struct address address;
 	if (!check_query(request) || !api_v1_limit(request, &limit))
 		return;
-	if (marker && list->next == api_list_addresses && address_parse(&address, marker) != 0) {
+	if (marker && list->next == next_addresses && address_parse(&address, marker) != 0) {
 		api_fail_at(
 			request, 400, "invalid", "marker",
 			"\"%.64s\" is not an address; follow the `next` link of the previous page",
@@ -112,21 +255,21 @@ static void answer_list(struct api_request *request, const struct api_list *list
 
 void api_addresses_list(struct api_request *request)
 {
-	static const struct api_list list = {"addresses", api_list_addresses, NULL, row,
-					     "next",      next_json};
+	static const struct api_list list = {"addresses", next_addresses, is_listed,
+					     row,         "next",         next_json};
 	answer_list(request, &list);
 }
 
 void api_services_list(struct api_request *request)
 {
-	static const struct api_list list = {"services", next_services, NULL,
+	static const struct api_list list = {"services", next_services, is_listed,
 					     row,        "next",        next_json};
 	answer_list(request, &list);
 }
 
 void api_ptrs_list(struct api_request *request)
 {
-	static const struct api_list list = {"ptrs",  next_of_both, NULL,
+	static const struct api_list list = {"ptrs",  next_of_both, is_listed,
 					     ptr_row, "next",       next_json};
 	answer_list(request, &list);
 }
