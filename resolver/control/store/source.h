@@ -140,8 +140,8 @@ struct source_calls {
 	 */
 	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*join)(struct source *source, struct source *other);
-	/* Whether so much was written that it should be put in order, beside: by tidy of another one
-	 * in a thread of its own, where nobody waits for the disk. */
+	/* Whether so much was written that it should be put in order, beside: by tidy of another
+	 * one in a thread of its own, where nobody waits for the disk. */
 	bool (*is_untidy)(struct source *source);
 	void (*tidy)(struct source *source);
 	void (*about)(const struct source *source, struct source_about *about);

@@ -22,10 +22,10 @@
 
 enum {
 	CHANGES_KEPT_S = 7 * 24 * 60 * 60,
-	LOG_PAGES_MAX = 1000, /* then they are moved into the file */
+	LOG_PAGES_MAX = 1000,   /* then they are moved into the file */
 	LOG_PAGES_LONG = 16000, /* so many that it is begun anew, which waits for readers */
-	ID_LENGTH = 36,      /* of a UUID as text */
-	TTL_MAX = 2147483647 /* RFC 2181 section 8 */
+	ID_LENGTH = 36,         /* of a UUID as text */
+	TTL_MAX = 2147483647    /* RFC 2181 section 8 */
 };
 
 struct state {
