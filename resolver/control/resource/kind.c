@@ -59,10 +59,10 @@ const struct kind kinds[] = {
 	[CLIENT] = {14, "client", "clients", NULL, .group = "management", .name_key = "id",
 		    .guarded = true, .complete = complete_client},
 	[TARGET_GROUP] = {15, "target-group", "target_groups", &kinds[RULESET], .declared = false},
-	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .bulk = true},
-	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .bulk = true},
-	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .bulk = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .bulk = true},
+	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .inventory = true},
+	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .inventory = true},
+	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .inventory = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .inventory = true},
 };
 enum { ALL_COUNT = sizeof kinds / sizeof *kinds };
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
@@ -91,7 +91,7 @@ const struct kind *kind_of_id(unsigned id)
 	return NULL;
 }
 
-const struct kind *kind_of_bulk(const char *collection)
+const struct kind *kind_of_inventory(const char *collection)
 {
 	for (size_t i = KIND_COUNT; i < ALL_COUNT; i++)
 		if (strcasecmp(kinds[i].collection, collection) == 0)

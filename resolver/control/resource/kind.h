@@ -33,11 +33,11 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	const char *group;         /* of the model, that has the list; NULL: the model itself */
 	const char *name_key;      /* the member that is the name; NULL: "name" */
-	bool declared; /* only a file can make one; what is inside it may be a store's */
-	bool placed;   /* something of it is found where it is not given (model_make_unnamed,
-			* model_place_endpoints) */
-	bool bulk;     /* too many to be part of a model: the inventory has them (inventory.h) */
-	bool guarded;  /* shown to administrators alone */
+	bool declared;  /* only a file can make one; what is inside it may be a store's */
+	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
+			 * model_place_endpoints) */
+	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
+	bool guarded;   /* shown to administrators alone */
 	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
 	 * nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);
@@ -57,7 +57,7 @@ const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
 /* The bulk kind of that collection. NULL: there is none. */
-const struct kind *kind_of_bulk(const char *collection);
+const struct kind *kind_of_inventory(const char *collection);
 
 /* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
 const struct field *kind_field(const struct kind *kind);

@@ -325,22 +325,22 @@ static int change_model_parts(struct service *service, struct service_change *ch
 
 /* ---- of kinds that are no part of the model ---- */
 
-static size_t bulk_count(const struct service_change *change)
+static size_t owned_count(const struct service_change *change)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < change->count; i++)
-		count += change->edits[i].path.kind->bulk;
+		count += change->edits[i].path.kind->inventory;
 	return count;
 }
 
-static int change_bulk(struct service *service, struct service_change *change)
+static int change_owned(struct service *service, struct service_change *change)
 {
 	struct change *made = change_begin(service->inventory, change->who);
 	int err = made ? 0 : ERR_NOMEM;
 
 	for (size_t i = 0; !err && i < change->count; i++)
-		err = bulk_put(made, service->inventory, &change->edits[i].path,
+		err = owned_put(made, service->inventory, &change->edits[i].path,
 			       change->edits[i].values);
 	if (!err && !change->rehearsal)
 		err = change_commit(made);
@@ -356,7 +356,7 @@ static int change_bulk(struct service *service, struct service_change *change)
 
 int service_change(struct service *service, struct service_change *change, struct faults *faults)
 {
-	size_t bulk = bulk_count(change);
+	size_t bulk = owned_count(change);
 
 	change->error.outcome = CHANGE_FINE;
 	change->checked = 0;
@@ -365,7 +365,7 @@ int service_change(struct service *service, struct service_change *change, struc
 				  "addresses, services, PTRs and groups do not wait to be "
 				  "confirmed; leave it out, or undo them");
 	if (bulk == change->count)
-		return change_bulk(service, change);
+		return change_owned(service, change);
 	if (bulk > 0)
 		return change_say(&change->error, CHANGE_INVALID, "edits",
 				  "addresses, services, PTRs and groups take a request of their "

@@ -44,9 +44,9 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 }
 
 /* "addresses/office/mail", "services/-/app", "ptrs/ID" */
-static bool read_bulk_path(const struct api_path *path, struct path *to)
+static bool read_owned_path(const struct api_path *path, struct path *to)
 {
-	const struct kind *kind = path->count > 1 ? kind_of_bulk(path->segments[0]) : NULL;
+	const struct kind *kind = path->count > 1 ? kind_of_inventory(path->segments[0]) : NULL;
 	bool is_ptr = kind && kind->id == KIND_PTR;
 
 	if (!kind || path->count != (is_ptr ? 2 : 3) ||
@@ -67,7 +67,7 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 
 	if (!text || api_path_init(path, text) != 0)
 		path->count = 0;
-	if (read_bulk_path(path, to))
+	if (read_owned_path(path, to))
 		return true;
 	if (path->count == 3 || path->count == 5)
 		kind = kind_of_collection(NULL, path->segments[0]);
@@ -109,7 +109,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	}
 	if (json_is_null(values))
 		return true;
-	if (to->path.kind->bulk) {
+	if (to->path.kind->inventory) {
 		to->values = values;
 		return true;
 	}

@@ -731,12 +731,12 @@ static bool make(struct api_request *request, const struct path *path, const jso
 	return true;
 }
 
-static bool may_change_bulk(const struct api_request *request, const struct path *path,
+static bool may_change_owned(const struct api_request *request, const struct path *path,
 			    const char *if_match, const char *if_none_match,
 			    struct change_error *error)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
-	bool there = bulk_etag(api_inventory(request), path, etag);
+	bool there = owned_etag(api_inventory(request), path, etag);
 
 	if (precondition_check(there ? etag : NULL, if_match, if_none_match, text) == 0)
 		return true;
@@ -748,8 +748,8 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error)
 {
-	if (path->kind->bulk)
-		return may_change_bulk(request, path, if_match, if_none_match, error);
+	if (path->kind->inventory)
+		return may_change_owned(request, path, if_match, if_none_match, error);
 	const void *item = find_named(request, path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
