@@ -24,6 +24,7 @@
 #include "resolver/transfer/delta.h"
 #include "rules/policy/policy.h"
 #include "rules/prefix.h"
+#include "rules/zone/serial.h"
 #include "rules/zone/zone.h"
 
 enum {
@@ -34,11 +35,6 @@ enum {
 struct transfer_meter { /* of a zone, through all its versions */
 	atomic_uint_fast64_t axfr, ixfr, current, refused, broken;
 	unsigned references; /* the control thread's */
-};
-
-struct transfer_content { /* what a zone says, without the serial */
-	uint64_t digest;
-	size_t bytes; /* of its records, with their owners, about */
 };
 
 struct transfer_zone {
@@ -52,7 +48,7 @@ struct transfer_zone {
 	/* reverse: the apex as it was compiled, and with the serial; private: twice the zone. */
 	struct zone *apex, *zone;
 	uint32_t serial;
-	struct transfer_content content;
+	struct zone_content content;
 	struct transfer_meter *meter;
 	size_t past_bytes; /* of the deltas, also where others hold them too */
 	size_t past_count;
@@ -70,17 +66,16 @@ struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 					      const struct transfer_zone *before,
 					      struct transfer_delta *latest, size_t past_max);
 /* Gives a reverse zone its serial, and so the SOA that is answered. ERR_NOMEM. */
-MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *key,
-					uint32_t serial);
+MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial);
 /* Takes over the counts of the version before. */
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before);
 
 /* All of what it says. */
-struct transfer_content transfer_zone_content(const struct transfer_zone *zone,
-					      const struct policy *policy);
+struct zone_content transfer_zone_content(const struct transfer_zone *zone,
+					  const struct policy *policy);
 /* What a reverse zone says once what we own is `after`; false when that is the same. */
 bool transfer_zone_content_after(const struct transfer_zone *zone, const struct owned *before,
-				 const struct owned *after, struct transfer_content *content);
+				 const struct owned *after, struct zone_content *content);
 
 /* Writes the owner that an address has in a reverse zone and returns its length: its reverse name,
  * or in a classless zone its last octet below the apex. */
