@@ -58,6 +58,7 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 	zone->apex = zone_ref(apex);
 	zone->zone = zone_ref(apex);
 	zone->meter = meter_new();
+	zone->editable = zone_is_editable(apex);
 	if (zone->text && zone->meter)
 		return zone;
 	transfer_zone_unref(zone);

@@ -42,6 +42,7 @@ struct transfer_zone {
 	bool reverse;        /* PTRs of a pool below an apex; else a private zone */
 	bool classless;      /* reverse: an address's name is its last octet (RFC 2317) */
 	bool alias;          /* classless: another spelling of a zone */
+	bool editable; /* private: changed set by set (rules/zone/zone.h), not read of a file */
 	struct name name;
 	char *text;           /* the name with its final dot */
 	struct prefix prefix; /* reverse: the addresses that it holds */
@@ -55,6 +56,11 @@ struct transfer_zone {
 	struct transfer_delta *past[]; /* oldest first; each from its serial to that of the next */
 };
 
+/* Whether its serial is given here: not in a zone file. */
+static inline bool transfer_zone_is_numbered(const struct transfer_zone *zone)
+{
+	return zone->reverse || zone->editable;
+}
 /* A zone as a policy has it, without serial, content and past. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex);
 struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);

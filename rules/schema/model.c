@@ -70,8 +70,24 @@ void model_part_free(struct model_part *part)
 {
 	if (!part || --part->references > 0)
 		return;
+	zone_unref(part->zone);
+	model_part_free(part->base);
 	arena_release(&part->arena);
 	free(part);
+}
+
+struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone)
+{
+	struct model_part *with = model_part_new(part->list);
+
+	if (!with)
+		return NULL;
+	with->base = part->base ? part->base : part;
+	with->base->references++;
+	with->declared = part->declared;
+	memcpy(with->item, part->item, part->list->group->size);
+	with->zone = zone_ref(zone);
+	return with;
 }
 
 static const struct field bare_list = {.type = FIELD_LIST};
@@ -103,6 +119,8 @@ static bool compose_list(struct model *model, const struct field *list)
 		memcpy(items + at, part->item, size);
 		if (list->offset == offsetof(struct model, rulesets))
 			((struct forwarding_ruleset *)(items + at))->version = part->version;
+		if (part->zone)
+			((struct private_zone *)(items + at))->zone = part->zone;
 		count += !part->declared;
 	}
 	schema_list_set(list, model, (struct schema_list){items, count});
@@ -159,6 +177,10 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 		parts[i]->references++;
 		model->parts.items[model->parts.count++] = parts[i];
 	}
+	/* Of zones each model has references of its own. */
+	whole = COPY(&model->arena, model->private_zones);
+	if (!whole)
+		model->private_zones.count = 0;
 	for (size_t i = 0; i < schema_model.count; i++)
 		if (schema_model.fields[i].type == FIELD_LIST)
 			whole = whole && compose_list(model, &schema_model.fields[i]);

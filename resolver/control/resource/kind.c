@@ -14,6 +14,7 @@ enum {
 	OUTBOUND,
 	ZONE,
 	ZONE_LINK,
+	RECORD_SET,
 	RULESET,
 	RULESET_LINK,
 	RULE,
@@ -21,18 +22,19 @@ enum {
 };
 
 const struct kind kinds[KIND_COUNT] = {
-	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
-	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], .declared = false},
-	[RESOLVER] = {3, "resolver", "resolvers", NULL, .declared = false},
+	[NETWORK] = {1, "network", "virtual_networks", NULL},
+	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK]},
+	[RESOLVER] = {3, "resolver", "resolvers", NULL},
 	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], .placed = true},
 	[OUTBOUND] = {5, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER],
 		      .placed = true},
-	[ZONE] = {6, "zone", "private_zones", NULL, .declared = true},
-	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], .declared = false},
-	[RULESET] = {8, "ruleset", "rulesets", NULL, .declared = false},
-	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
-	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
-	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
+	[ZONE] = {6, "zone", "private_zones", NULL},
+	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE]},
+	[RECORD_SET] = {12, "record-set", "record_sets", &kinds[ZONE], .bulk = true},
+	[RULESET] = {8, "ruleset", "rulesets", NULL},
+	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET]},
+	[RULE] = {10, "rule", "rules", &kinds[RULESET]},
+	[POOL] = {11, "address-pool", "address_pools", NULL},
 };
 
 const struct kind *kind_named(const char *name)

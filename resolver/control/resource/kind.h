@@ -5,7 +5,7 @@
  *     virtual_networks   subnets                      -/hub/dns-in
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
- *     private_zones      links                        -/corp.internal/hub
+ *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
  *     rulesets           links, rules                 -/office/contoso
  *     address_pools
  *
@@ -26,12 +26,14 @@ struct kind {
 	const char *name;          /* "rule" */
 	const char *collection;    /* "rules": its list's key, where it stands */
 	const struct kind *parent; /* NULL: at the top */
-	bool declared; /* only a file can make one; what is inside it may be a store's */
-	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
+	bool placed; /* it gets an address where none is given (model_place_endpoints) */
+	/* There may be very many: what is in the store is no item of a model, but is put into what
+	 * it is inside (resource/bulk.h). */
+	bool bulk;
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 11 };
+enum { KIND_COUNT = 12 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);

@@ -48,30 +48,45 @@ const void *part_find(const struct model *model, const struct path *path)
 	return in ? find_item(in, path->kind, path_name(path)) : NULL;
 }
 
-/* Of parts; NULL: none has it. */
-static const void *find_in_parts(struct model_part *const *parts, size_t count,
-				 const struct path *path)
+struct model_part *parts_at(const struct parts *parts, const struct kind *root, const char *name,
+			    size_t *at)
 {
-	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	const struct field *list = kind_field(root);
 
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i]->list != kind_field(root) ||
-		    strcasecmp(part_name(root, parts[i]->item), path->names[0]) != 0)
+	for (size_t i = 0; i < parts->count; i++) {
+		const char *own = NULL;
+
+		if (parts->items[i]->list == list)
+			own = part_name(root, parts->items[i]->item);
+		if (!own || strcasecmp(own, name) != 0)
 			continue;
-		return path->kind == root ? parts[i]->item
-					  : find_item(parts[i]->item, path->kind, path->names[1]);
+		if (at)
+			*at = i;
+		return parts->items[i];
 	}
 	return NULL;
 }
 
+/* Of parts; NULL: none has it. */
+static const void *find_in_parts(const struct parts *parts, const struct path *path)
+{
+	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	const struct model_part *part = parts_at(parts, root, path->names[0], NULL);
+
+	if (!part)
+		return NULL;
+	return path->kind == root ? part->item : find_item(part->item, path->kind, path->names[1]);
+}
+
 bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path)
 {
-	return find_in_parts(parts->items, parts->count, path) || part_find(declared, path);
+	return find_in_parts(parts, path) || part_find(declared, path);
 }
 
 const void *part_given(const struct model *model, const struct path *path)
 {
-	const void *item = find_in_parts(model->parts.items, model->parts.count, path);
+	const struct parts parts = {model->parts.items, model->parts.count, 0};
+	const void *item = find_in_parts(&parts, path);
 
 	return item ? item : part_find(model->declared ? model->declared : model, path);
 }
@@ -119,7 +134,7 @@ static bool is_ours(const struct row *row, struct arena *arena)
 	struct path path = {row->kind, "-", {name, NULL}};
 	char key[PATH_MAX_BYTES];
 
-	if (!row->kind || row->kind->declared || !name)
+	if (!row->kind || !name)
 		return false;
 	if (row->kind->parent) {
 		path.names[0] = last_name(row->root, arena);
@@ -128,16 +143,15 @@ static bool is_ours(const struct row *row, struct arena *arena)
 	return path.names[0] && path_key(&path, key) == 0 && strcmp(key, row->path) == 0;
 }
 
-static void warn_of_row(struct rows *rows, const struct source_resource *resource)
+void part_warn_of_row(struct faults *faults, const struct kind *kind, const char *path)
 {
-	const struct kind *kind = kind_of_id(resource->kind);
 	struct origin origin = {.path = kind ? kind->collection : "resources"};
 
 	fault_add(
-		rows->faults, FAULT_WARNING, &origin, NULL,
+		faults, FAULT_WARNING, &origin, NULL,
 		"the state has a row at \"%s\" which was not written by sluice; not served; remove "
 		"it, or put the resource anew",
-		resource->path);
+		path);
 }
 
 static int on_row(void *context, const struct source_resource *resource)
@@ -162,7 +176,7 @@ static int on_row(void *context, const struct source_resource *resource)
 	if (is_ours(&row, &rows->arena)) {
 		rows->items[rows->count++] = row;
 	} else {
-		warn_of_row(rows, resource);
+		part_warn_of_row(rows->faults, row.kind, resource->path);
 		json_decref(row.values);
 	}
 	return 0;
@@ -190,7 +204,7 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 	for (size_t i = 0; !err && i < KIND_COUNT; i++) {
 		bool inside = kinds[i].parent == root;
 
-		if (!inside && &kinds[i] != root)
+		if (kinds[i].bulk || (!inside && &kinds[i] != root))
 			continue;
 		/* '0' is the character behind '/'. */
 		snprintf(from, sizeof from, "%s%s", key ? key : "", key && inside ? "/" : "");
@@ -333,7 +347,7 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 	return part;
 }
 
-static int add_part(struct parts *parts, struct model_part *part)
+int parts_add(struct parts *parts, struct model_part *part)
 {
 	if (parts->count == parts->room) {
 		size_t room = parts->room ? 2 * parts->room : 16;
@@ -368,7 +382,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 			end++;
 		part = build(root, rows.items + i, end - i, declared, &rows, faults);
 		if (part)
-			err = add_part(parts, part);
+			err = parts_add(parts, part);
 	}
 	rows_release(&rows);
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
@@ -389,7 +403,7 @@ static int compare_parts(const void *a, const void *b)
 	return strcasecmp(part_name(kind, left->item), part_name(kind, right->item));
 }
 
-static void sort(struct parts *parts)
+void parts_sort(struct parts *parts)
 {
 	if (parts->count > 1)
 		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
@@ -410,7 +424,7 @@ int parts_copy(struct parts *parts, const struct model *model)
 	*parts = (struct parts){0};
 	for (size_t i = 0; !err && i < model->parts.count; i++) {
 		model->parts.items[i]->references++;
-		err = add_part(parts, model->parts.items[i]);
+		err = parts_add(parts, model->parts.items[i]);
 	}
 	if (err)
 		parts_release(parts);
@@ -426,7 +440,7 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, declared, faults, error);
-	sort(parts);
+	parts_sort(parts);
 	if (err)
 		parts_release(parts);
 	return err;
@@ -454,6 +468,6 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	}
 	parts->count = kept;
 	err = load_root(parts, source, root, key, declared, faults, error);
-	sort(parts);
+	parts_sort(parts);
 	return err;
 }

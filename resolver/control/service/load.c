@@ -3,8 +3,11 @@
  * is reported together with the file's own faults. */
 #include "resolver/control/service/load.h"
 
+#include <time.h>
+
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
 
@@ -90,6 +93,7 @@ static const char *state_path(struct load *load, const struct model *declared)
 static int read_parts(struct load *load, struct parts *parts, struct model *declared,
 		      const struct model *before, struct faults *faults)
 {
+	uint64_t now_s = (uint64_t)time(NULL);
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
 	struct source *source = path ? state_look(path, error) : NULL;
@@ -98,16 +102,21 @@ static int read_parts(struct load *load, struct parts *parts, struct model *decl
 
 	*parts = (struct parts){0};
 	if (!path || is_new)
-		return 0;
+		return zone_parts_number(parts, declared, before, NULL, now_s);
 	if (!source && !*error)
 		snprintf(error, sizeof error, "the state %s is gone; put it back", path);
 	if (source)
 		err = parts_load(parts, source, declared, faults, error);
+	if (!err)
+		err = zone_parts_load(parts, source, &load->key, declared, now_s, faults, error);
+	if (!err)
+		err = zone_parts_number(parts, declared, before, source, now_s);
 	source_close(source);
 	if (err == ERR_SYSTEM && !(before && before->parts.count > 0)) {
 		fault_add(faults, FAULT_WARNING, &declared->management.origin, "state",
 			  "%s; without it no resources are served but the file's", error);
-		return 0;
+		parts_release(parts);
+		return zone_parts_number(parts, declared, before, NULL, now_s);
 	}
 	if (err == ERR_SYSTEM)
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
@@ -123,8 +132,10 @@ struct model *load_again(struct load *load, struct model *declared, const struct
 	struct model *model = NULL;
 	struct parts parts;
 
-	if (read_parts(load, &parts, declared, before, faults) != 0)
+	if (read_parts(load, &parts, declared, before, faults) != 0) {
+		parts_release(&parts);
 		return NULL;
+	}
 	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);
 	return model;

@@ -103,6 +103,13 @@ MUST_CHECK int service_change(struct service *service, struct service_change *ch
 json_t *service_values(struct service *service, const struct path *path,
 		       struct change_error *error);
 
+/* Calls back with the values of each resource of that kind inside the same one as the path's that
+ * the state has, in the order of their keys, behind the one that the path names (no name: all).
+ * What an on_values returns ends it, but ERR_LIMIT is no error. ERR_INVALID: by the error. */
+MUST_CHECK int service_each_value(struct service *service, const struct path *path,
+				  int (*on_item)(void *context, const json_t *values),
+				  void *context, struct change_error *error);
+
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);

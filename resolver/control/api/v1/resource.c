@@ -13,6 +13,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/bulk.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -20,6 +21,7 @@
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/inventory_group.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
@@ -142,19 +144,24 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 
 void api_resource_show(struct api_request *request)
 {
+	struct change_error error;
 	char etag[ETAG_MAX];
+	struct arena arena;
 	struct path path;
 	const void *item;
 
 	if (!read_path(request, &path))
 		return;
-	item = part_find(served(request), &path);
-	if (!item) {
+	arena_init(&arena);
+	item = bulk_find(request, &path, &arena, &error);
+	json_t *shown = item ? show(request, &path, item, etag) : NULL;
+	arena_release(&arena);
+	if (item)
+		api_reply_json(request, 200, shown, etag);
+	else if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else
 		fail_missing(request, &path);
-		return;
-	}
-	json_t *shown = show(request, &path, item, etag);
-	api_reply_json(request, 200, shown, etag);
 }
 
 void api_schema(struct api_request *request)
@@ -164,11 +171,10 @@ void api_schema(struct api_request *request)
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct kind *kind = &kinds[i];
 
-		json_add(array,
-			 json_make("{s:s, s:s, s:o, s:b, s:o}", "name", kind->name, "collection",
-				   kind->collection, "parent",
-				   json_text(kind->parent ? kind->parent->name : NULL),
-				   "declared_only", kind->declared, "schema", values_schema(kind)));
+		json_add(array, json_make("{s:s, s:s, s:o, s:o}", "name", kind->name, "collection",
+					  kind->collection, "parent",
+					  json_text(kind->parent ? kind->parent->name : NULL),
+					  "schema", values_schema(kind)));
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
 }
@@ -189,27 +195,96 @@ static void resource_path(const struct path *path, char text[LINK_MAX_BYTES])
 		snprintf(text, LINK_MAX_BYTES, "%s/-/%s", kind->collection, first);
 }
 
-static void export_list(const struct api_request *request, const struct kind *kind, const void *in,
-			const char *parent, json_t *array)
+static void export_item(const struct api_request *request, const struct path *path,
+			const void *item, json_t *array)
+{
+	char text[LINK_MAX_BYTES];
+
+	resource_path(path, text);
+	json_add(array, json_make("{s:s, s:o, s:o}", "path", text, "values",
+				  values_of(request, path, item), "origin", origin_json(item)));
+}
+
+static bool fits_any(struct api_request *request, const struct kind *kind, const void *item)
+{
+	(void)request, (void)kind, (void)item;
+	return true;
+}
+
+/* A kind in bulk inside the parent of that name. False: the state cannot be read. */
+static bool export_bulk(struct api_request *request, const struct kind *kind, const char *parent,
+			json_t *array, struct change_error *error)
+{
+	struct path path = {kind, GROUP_NONE, {parent, NULL}};
+	struct arena arena;
+	const void **items;
+	size_t count;
+	int err;
+
+	arena_init(&arena);
+	err = bulk_list(request, &path, SIZE_MAX - 1, fits_any, &arena, &items, &count, error);
+	for (size_t i = 0; !err && i < count; i++) {
+		path.names[1] = part_name(kind, items[i]);
+		export_item(request, &path, items[i], array);
+	}
+	free(items);
+	arena_release(&arena);
+	return !err;
+}
+
+static bool export_list(struct api_request *request, const struct kind *kind, const void *in,
+			const char *parent, json_t *array, struct change_error *error)
 {
 	const struct field *list = kind_field(kind);
 	struct schema_list items = schema_list_get(list, in);
+	bool whole = true;
 
+	if (kind->bulk)
+		return export_bulk(request, kind, parent, array, error);
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * list->group->size;
 		const char *name = part_name(kind, item);
 		const struct path path = {
 			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
-		char text[LINK_MAX_BYTES];
 
-		resource_path(&path, text);
-		json_add(array,
-			 json_make("{s:s, s:o, s:o}", "path", text, "values",
-				   values_of(request, &path, item), "origin", origin_json(item)));
+		export_item(request, &path, item, array);
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				export_list(request, &kinds[k], item, name, array);
+				whole = whole &&
+					export_list(request, &kinds[k], item, name, array, error);
 	}
+	return whole;
+}
+
+/* What the model does not have, because it is in bulk. False: it cannot be had, by the error. */
+static bool add_bulk(struct api_request *request, struct model *model, struct change_error *error)
+{
+	const struct kind *kind = kind_named("record-set");
+	const struct field *list = kind_field(kind);
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		const struct path path = {kind, GROUP_NONE, {zone->name, NULL}};
+		const void **items;
+		size_t count;
+		char *copies;
+
+		if (zone->file)
+			continue;
+		if (bulk_list(request, &path, SIZE_MAX - 1, fits_any, &model->arena, &items, &count,
+			      error) != 0)
+			return false;
+		copies = arena_alloc_array(&model->arena, count, list->group->size);
+		for (size_t k = 0; copies && k < count; k++)
+			memcpy(copies + k * list->group->size, items[k], list->group->size);
+		free(items);
+		if (!copies) {
+			change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+			return false;
+		}
+		schema_list_set(list, zone, (struct schema_list){copies, count});
+	}
+	return true;
 }
 
 static void export_file(struct api_request *request)
@@ -220,8 +295,13 @@ static void export_file(struct api_request *request)
 	const struct model *now = served(request);
 	/* Once more, because what is served has addresses that nobody gave. */
 	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
-	int err = out && given ? config_file_write(given, out) : ERR_NOMEM;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	int err = out && given ? 0 : ERR_NOMEM;
 
+	if (!err && !add_bulk(request, given, &error))
+		err = ERR_NOMEM;
+	if (!err)
+		err = config_file_write(given, out);
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	model_free(given);
@@ -230,13 +310,18 @@ static void export_file(struct api_request *request)
 		return;
 	}
 	free(text);
-	api_fail_memory(request);
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else
+		api_fail_memory(request);
 }
 
 void api_export(struct api_request *request)
 {
 	const char *as = api_query(request, "as");
+	struct change_error error;
 	json_t *array;
+	bool whole = true;
 
 	if (as && strcmp(as, "libconfig") == 0) {
 		export_file(request);
@@ -250,8 +335,14 @@ void api_export(struct api_request *request)
 	array = json_array();
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			export_list(request, &kinds[i], served(request), NULL, array);
-	api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
+			whole = whole && export_list(request, &kinds[i], served(request), NULL,
+						     array, &error);
+	if (whole) {
+		api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
+		return;
+	}
+	json_decref(array);
+	api_fail_change(request, &error);
 }
 
 /* ---- lists ---- */
@@ -259,7 +350,7 @@ void api_export(struct api_request *request)
 struct listing {
 	const struct path *path; /* without the last name */
 	const struct kind *kind;
-	const void **items; /* that fit, by name */
+	const void **items; /* that fit, by name; in bulk those of the page alone, by key */
 	size_t count;
 };
 
@@ -411,6 +502,21 @@ static json_t *next_json(const struct api_request *request, const struct listing
 	return next;
 }
 
+/* One more than the page has shows that there is another one. */
+static bool collect_bulk(struct api_request *request, struct listing *listing, struct arena *arena,
+			 size_t limit)
+{
+	struct path behind = *listing->path;
+	struct change_error error;
+
+	behind.names[1] = api_query(request, "marker");
+	if (bulk_list(request, &behind, limit + 1, fits, arena, &listing->items, &listing->count,
+		      &error) == 0)
+		return true;
+	api_fail_change(request, &error);
+	return false;
+}
+
 static json_t *page_json(struct api_request *request, const struct listing *listing, size_t limit)
 {
 	const char *marker = api_query(request, "marker");
@@ -422,7 +528,7 @@ static json_t *page_json(struct api_request *request, const struct listing *list
 	for (size_t i = 0; i < listing->count && !next; i++) {
 		const char *name = part_name(listing->kind, listing->items[i]);
 
-		if (marker && strcasecmp(name, marker) <= 0)
+		if (!listing->kind->bulk && marker && strcasecmp(name, marker) <= 0)
 			continue;
 		path.names[listing->kind->parent != NULL] = name;
 		json_add(array, show(request, &path, listing->items[i], etag));
@@ -437,6 +543,7 @@ static json_t *page_json(struct api_request *request, const struct listing *list
 void api_resource_list(struct api_request *request)
 {
 	struct listing listing = {.count = 0};
+	struct arena arena;
 	struct path path;
 	size_t limit;
 	const void *in;
@@ -449,11 +556,17 @@ void api_resource_list(struct api_request *request)
 		return;
 	listing.path = &path;
 	listing.kind = path.kind;
-	if (collect(request, &listing, in) == 0)
+	arena_init(&arena);
+	if (path.kind->bulk) {
+		if (collect_bulk(request, &listing, &arena, limit))
+			api_reply_json(request, 200, page_json(request, &listing, limit), NULL);
+	} else if (collect(request, &listing, in) == 0) {
 		api_reply_json(request, 200, page_json(request, &listing, limit), NULL);
-	else
+	} else {
 		api_fail_memory(request);
+	}
 	free(listing.items);
+	arena_release(&arena);
 }
 
 /* ---- changes ---- */
@@ -545,23 +658,30 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error)
 {
-	const void *item = part_find(served(request), path);
-	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
+	struct origin origin = {0};
+	struct arena arena;
+	const void *item;
 
-	if (item)
+	arena_init(&arena);
+	item = bulk_find(request, path, &arena, error);
+	if (item) {
 		json_decref(show(request, path, item, etag));
+		origin = part_origin(item);
+	}
+	arena_release(&arena);
+	if (error->outcome != CHANGE_FINE)
+		return false;
 	if (precondition_check(item ? etag : NULL, if_match, if_none_match, text) != 0)
 		change_say(error, CHANGE_STALE, NULL, "%s", text);
 	else if (origin.file)
 		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "it is declared at %s:%u; change it there, and reload", origin.file,
 			   origin.line);
-	else if (path->kind->declared)
+	else if (path->kind->bulk && zone_has_file(served(request), path->names[0]))
 		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "a %s is declared in the configuration file, with its zone file; add it "
-			   "there, and reload",
-			   kind_field(path->kind)->group->name);
+			   "the records of this zone are those of its file; change them there, and "
+			   "reload");
 	else
 		return true;
 	return false;
@@ -599,13 +719,16 @@ static json_t *completed(const struct kind *kind, const json_t *values, struct a
 static void answer(struct api_request *request, const struct path *path, unsigned status,
 		   const json_t *values, const struct faults *faults, size_t checked)
 {
-	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
+	const void *item = NULL;
+	struct change_error error;
 	char etag[ETAG_MAX];
 	struct arena arena;
 	const char *text;
 	json_t *body;
 
 	arena_init(&arena);
+	if (!resource_is_rehearsal(request))
+		item = bulk_find(request, path, &arena, &error);
 	body = item ? show(request, path, item, etag) : completed(path->kind, values, &arena);
 	text = path_text(path, &arena);
 	json_put(body, "warnings", resource_warnings(faults, text ? text : "", checked));
@@ -650,7 +773,7 @@ static json_t *read_body(struct api_request *request, const struct path *path)
 	return values;
 }
 
-static void put(struct api_request *request, const struct path *path, const void *item,
+static void put(struct api_request *request, const struct path *path, bool found,
 		const json_t *values)
 {
 	struct faults faults;
@@ -658,35 +781,42 @@ static void put(struct api_request *request, const struct path *path, const void
 
 	faults_init(&faults);
 	if (make(request, path, values, &faults, &checked))
-		answer(request, path, item ? 200 : 201, values, &faults, checked);
+		answer(request, path, found ? 200 : 201, values, &faults, checked);
 	faults_release(&faults);
 }
 
-/* What a change is about; *item NULL: it is not there yet. False: it is not to be changed, or not
+/* What a change is about, and whether it is there yet. False: it is not to be changed, or not
  * in this way, which has been answered. */
-static bool find_to_change(struct api_request *request, struct path *path, bool makes,
-			   const void **item)
+static bool find_to_change(struct api_request *request, struct path *path, bool makes, bool *found)
 {
+	struct change_error error;
+	struct arena arena;
+
 	if (!read_path(request, path) || !resource_check_change(request))
 		return false;
-	*item = part_find(served(request), path);
-	if (*item || makes)
+	arena_init(&arena);
+	*found = bulk_find(request, path, &arena, &error);
+	arena_release(&arena);
+	if (*found || makes)
 		return may_change(request, path);
-	fail_missing(request, path);
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else
+		fail_missing(request, path);
 	return false;
 }
 
 void api_resource_put(struct api_request *request)
 {
 	struct path path;
-	const void *item;
+	bool found;
 	json_t *values;
 
-	if (!find_to_change(request, &path, true, &item))
+	if (!find_to_change(request, &path, true, &found))
 		return;
 	values = read_body(request, &path);
 	if (values)
-		put(request, &path, item, values);
+		put(request, &path, found, values);
 	json_decref(values);
 }
 
@@ -719,9 +849,9 @@ void api_resource_patch(struct api_request *request)
 	struct change_error error;
 	json_t *values = NULL, *patch;
 	struct path path;
-	const void *item;
+	bool found;
 
-	if (!find_to_change(request, &path, false, &item))
+	if (!find_to_change(request, &path, false, &found))
 		return;
 	patch = read_body(request, &path);
 	if (!patch)
@@ -730,7 +860,7 @@ void api_resource_patch(struct api_request *request)
 	if (!values)
 		api_fail_change(request, &error);
 	else if (merge(values, patch) == 0)
-		put(request, &path, item, values);
+		put(request, &path, found, values);
 	else
 		api_fail_memory(request);
 	json_decref(values);
@@ -741,10 +871,10 @@ void api_resource_delete(struct api_request *request)
 {
 	struct faults faults;
 	struct path path;
-	const void *item;
+	bool found;
 	size_t checked;
 
-	if (!find_to_change(request, &path, false, &item))
+	if (!find_to_change(request, &path, false, &found))
 		return;
 	faults_init(&faults);
 	if (make(request, &path, NULL, &faults, &checked))
