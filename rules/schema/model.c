@@ -30,7 +30,7 @@ void model_free(struct model *model)
 {
 	if (!model || --model->references > 0)
 		return;
-	for (size_t i = 0; i < model->private_zones.count; i++)
+	for (size_t i = 0; model->private_zones.items && i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
 	owned_unref(model->owned);
 	for (size_t i = 0; i < model->parts.count; i++)

@@ -440,9 +440,10 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, declared, faults, error);
-	parts_sort(parts);
-	if (err)
+	if (err) /* an item that does not fit has no name, perhaps */
 		parts_release(parts);
+	else
+		parts_sort(parts);
 	return err;
 }
 
@@ -468,6 +469,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	}
 	parts->count = kept;
 	err = load_root(parts, source, root, key, declared, faults, error);
-	parts_sort(parts);
+	if (!err)
+		parts_sort(parts);
 	return err;
 }

@@ -226,20 +226,20 @@ static int on_record_set(void *context, const struct source_resource *resource)
 	return err;
 }
 
-/* A zone of the store that has no records yet has a SOA. A file is the file's business. */
-static int complete(struct model_part *part, const struct hash_key *key, struct faults *faults)
+/* A file's name is the configuration file's business. */
+static bool has_file(const struct model_part *part)
+{
+	return !part->declared && ((const struct private_zone *)part->item)->file;
+}
+
+/* A zone of the store that has no records yet has a SOA. */
+static int complete(struct model_part *part, const struct hash_key *key)
 {
 	const struct private_zone *item = part->item;
 	struct name apex;
 
 	if (part->declared || part->zone || !item->name)
 		return 0;
-	if (item->file) {
-		fault_add(faults, FAULT_ERROR, &item->origin, "file",
-			  "is for zones of the configuration file; leave it out, and import the "
-			  "records (sluice zone import)");
-		return ERR_FAULTS;
-	}
 	if (item->record_sets.count > 0 || name_from_text(&apex, key, item->name) != 0)
 		return 0; /* has its fault */
 	part->zone = zone_new(key, &apex, 0);
@@ -260,9 +260,19 @@ int zone_parts_load(struct parts *parts, struct source *source, const struct has
 	size_t errors = faults->errors;
 	int err = 0, ended;
 
-	for (size_t i = 0; !err && i < parts->count; i++)
-		if (is_zone(parts->items[i]))
-			err = complete(parts->items[i], key, faults);
+	for (size_t i = 0; !err && i < parts->count; i++) {
+		struct model_part *part = parts->items[i];
+
+		if (!is_zone(part))
+			continue;
+		if (!has_file(part)) {
+			err = complete(part, key);
+			continue;
+		}
+		part_warn_of_row(faults, zone_kind(), part_name(zone_kind(), part->item));
+		model_part_free(part);
+		parts->items[i--] = parts->items[--parts->count];
+	}
 	arena_init(&loading.arena);
 	if (!err)
 		err = source->calls->resources(source, record_set_kind()->id, "", "\x7f",
@@ -270,7 +280,8 @@ int zone_parts_load(struct parts *parts, struct source *source, const struct has
 	ended = err ? 0 : end_zone(&loading);
 	zone_discard(loading.draft);
 	arena_release(&loading.arena);
-	parts_sort(parts);
+	if (!err)
+		parts_sort(parts);
 	if (!err)
 		err = ended;
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
@@ -287,7 +298,7 @@ int zone_part_refresh(struct parts *parts, struct source *source, const struct h
 	struct zone *kept = of_zone && part && part->zone && !anew ? zone_ref(part->zone) : NULL;
 	int err = parts_refresh(parts, source, path, declared, faults, error);
 
-	part = of_zone ? parts_at(parts, zone_kind(), path->names[0], NULL) : NULL;
+	part = of_zone && !err ? parts_at(parts, zone_kind(), path->names[0], NULL) : NULL;
 	if (!err && !part && kept && find_zone(declared, path->names[0])) {
 		part = add_declared(parts, find_zone(declared, path->names[0]));
 		err = part ? 0 : ERR_NOMEM;
@@ -295,8 +306,16 @@ int zone_part_refresh(struct parts *parts, struct source *source, const struct h
 	}
 	if (!err && part && kept && !part->zone && !((struct private_zone *)part->item)->file)
 		part->zone = zone_ref(kept);
+	if (!err && part && has_file(part)) {
+		const struct private_zone *item = part->item;
+
+		fault_add(faults, FAULT_ERROR, &item->origin, "file",
+			  "is for zones of the configuration file; leave it out, and import the "
+			  "records (sluice zone import)");
+		err = ERR_FAULTS;
+	}
 	if (!err && part)
-		err = complete(part, key, faults);
+		err = complete(part, key);
 	zone_unref(kept);
 	return err;
 }

@@ -142,8 +142,10 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 	size_t count;
 	const struct service_edit **edits = sort_edits(change, false, &count);
 	char error[SOURCE_ERROR_MAX] = "";
-	int err = edits ? 0 : ERR_NOMEM;
+	int err = 0;
 
+	if (!edits)
+		return say(change, ERR_NOMEM, error);
 	for (size_t i = 0; !err && i < count; i++) {
 		const struct path *path = &edits[i]->path;
 

@@ -1,0 +1,379 @@
+"""Zones of the store and their record sets: each set changed by itself and answered at once, refused
+in the words of a zone file, going out by AXFR and IXFR, and there again after whatever happens to
+the process."""
+
+import json
+import os
+import random
+import re
+import sqlite3
+import threading
+import time
+
+import harness
+import test_resources
+
+SEED = int(os.environ.get("SEED", "19"))
+KILLS = int(os.environ.get("KILLS", "8"))
+PEER = "10.10.0.9"
+ZONE = "private_zones/-/corp.test"
+SETS = ZONE + "/record_sets"
+
+
+class World(test_resources.World):
+    filed = """
+private_zones = ( { name = "filed.internal"; file = "corp.internal.zone"; }, { name = "corp.test"; },
+  { name = "declared.test"; record_sets = ( { name = "www:A"; ttl = 60; records = [ "10.1.1.1" ]; } );
+    links = ( { name = "filed"; virtual_network = "filed"; } ); } );
+transfers = ( { zones = [ "corp.test" ]; allow = [ "10.10.0.0/16" ]; notify = [ "10.10.0.9" ]; } );
+"""
+
+    def build(self, world):
+        super().build(world)
+        self.peer = world.host("peer", PEER)
+        self.build_hub()
+        self.good("PUT", ZONE + "/links/hub", {"virtual_network": "hub"}, 201)
+
+    def set(self, name, *records, **values):
+        return self.good("PUT", "%s/%s" % (SETS, name), dict(values, records=records))
+
+    def many(self, *edits):
+        return self.good("POST", "changes", {"edits": [
+            {"path": "%s/%s" % (SETS, name), "values": records and {"records": records}}
+            for name, records in edits]})
+
+    def soa(self):
+        return int(self.host.ask(test_resources.INBOUND, "corp.test", "SOA").texts("SOA")[0].split()[2])
+
+    def transferred(self, *what):
+        """The records of a transfer, as (owner, type, data)."""
+        status, text = self.peer.run("dig", "@10.10.0.4", "corp.test", *what, "+noall", "+answer",
+                                     "+noidnout")
+        self.assertEqual(0, status, text)
+        lines = [line.split(None, 4) for line in text.splitlines() if line and line[0] != ";"]
+        return [(line[0], line[3], line[4]) for line in lines]
+
+    def shown(self):
+        return {item["name"]: item["records"]
+                for item in self.good("GET", SETS + "?limit=1000").body["record_sets"]}
+
+
+class RecordSets(World):
+    def test_a_set_is_made_changed_and_removed_and_answered_at_once(self):
+        made = self.good("PUT", SETS + "/www:A", {"ttl": 60, "records": ["10.0.0.1"]}, 201)
+        self.assertEqual({"name": "www:A", "ttl": 60, "records": ["10.0.0.1"], "metadata": [],
+                          "origin": None, "warnings": [], "etag": made.etag}, made.body)
+        answer = self.ask("www.corp.test")
+        self.assert_answer(answer, "10.0.0.1")
+        self.assert_rcode(self.ask("nowhere.corp.test"), "NXDOMAIN")
+        self.good("PATCH", SETS + "/WWW:a", {"records": ["10.0.0.2", "10.0.0.3"]}, 200)
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.2", "10.0.0.3")
+        self.assertEqual(60, self.good("GET", SETS + "/www:A").body["ttl"])
+        self.good("DELETE", SETS + "/www:A", status=204)
+        self.assert_rcode(self.ask("www.corp.test"), "NXDOMAIN")
+        self.bad(self.call("GET", SETS + "/www:A"), 404, "not_found",
+                 'no record set "www:A" in the private zone "corp.test"')
+        self.assertEqual(404, self.call("DELETE", SETS + "/www:A").status)
+
+    def test_wildcards_aliases_and_empty_names_are_as_in_a_zone_file(self):
+        self.set("*.apps:A", "10.0.0.5")
+        self.set("alias:CNAME", "x.apps")
+        self.set("a.b:TXT", '"one" "two; three"')
+        self.assert_answer(self.ask("any.apps.corp.test"), "10.0.0.5")
+        self.assert_answer(self.ask("alias.corp.test"), "x.apps.corp.test.", "10.0.0.5")
+        self.assert_rcode(self.ask("b.corp.test"), "NOERROR")
+        self.assert_rcode(self.ask("c.corp.test"), "NXDOMAIN")
+        text = self.peer.run("dig", "@10.10.0.4", "corp.test", "axfr", "+noall", "+answer")[1]
+        self.assertRegex(text, r'(?m)^a\.b\.corp\.test\..*TXT\s+"one" "two\\?; three"$')
+
+    def test_etags_rehearsals_and_filters(self):
+        tag = self.set("www:A", "10.0.0.1").etag
+        self.bad(self.call("PUT", SETS + "/www:A", {"records": ["10.0.0.2"]}, **{"If-None-Match": "*"}),
+                 412, "precondition_failed", ".")
+        self.good("PUT", SETS + "/www:A", {"records": ["10.0.0.2"]}, 200, **{"If-Match": tag})
+        self.bad(self.call("PUT", SETS + "/www:A", {"records": ["10.0.0.3"]}, **{"If-Match": tag}),
+                 412, "precondition_failed", ".")
+        serial = self.soa()
+        would = self.good("PUT", SETS + "/new:A?dry_run", {"records": ["10.0.0.4"]}, 200)
+        self.assertEqual(3600, would.body["ttl"])
+        self.bad(self.call("PUT", SETS + "/www:CNAME?dry_run", {"records": ["x"]}), 400, "invalid",
+                 "a CNAME stands alone")
+        self.assertEqual({"www:A": ["10.0.0.2"]}, self.shown())
+        self.assertEqual(serial, self.soa())
+        self.many(*(("h%02d:A" % i, ["10.0.1.%d" % i]) for i in range(25)))
+        self.set("mail:MX", "10 mail.other.test.", ttl=77)
+        names, path = [], SETS + "?limit=10&q=h"
+        while path:
+            page = self.good("GET", path).body
+            names += [item["name"] for item in page["record_sets"]]
+            path = page["next"] and page["next"][len("/v1/"):]
+        self.assertEqual(["h%02d:A" % i for i in range(25)], names)
+        found = self.good("GET", SETS + "?ttl=77").body["record_sets"]
+        self.assertEqual(["mail:MX"], [item["name"] for item in found])
+
+    def test_what_a_zone_file_may_not_say_is_refused_in_its_words(self):
+        self.set("www:A", "10.0.0.1")
+        self.set("tree:DNAME", "other.test.")
+        before, serial = self.shown(), self.soa()
+        at = "private_zones[corp.test].record_sets[%s]"
+        for name, records, text, path in (
+                ("www:CNAME", ["web"], "www.corp.test. has a CNAME beside A data; a CNAME stands alone", ""),
+                ("x.tree:A", ["10.0.0.1"], "is below a DNAME, which covers everything below it", ""),
+                ("sub:NS", ["ns.other.test."], "a private zone has no delegations", ""),
+                ("@:CNAME", ["web"], "a CNAME at the apex corp.test., beside the SOA", ""),
+                ("two:CNAME", ["a", "b"], "has a second CNAME; keep one of them", ""),
+                ("a:A", ["10.0.0.256"], "give an IPv4 address, like 192.0.2.1", ".records"),
+                ("a:A", [], "is empty; give at least one", ".records"),
+                ("a:A", ["10.0.0.1\n@ A 10.0.0.2"], "is U+000A, which is invisible", None),
+                ("a:A", ["10.0.0.1 ; one"], "it has a comment or a parenthesis", ".records"),
+                ("a.corp.test.:A", ["10.0.0.1"], '"a.corp.test.:A" is written a:A', ".name"),
+                ("a:TYPE1", ["10.0.0.1"], '"a:TYPE1" is written a:A', ".name"),
+                ("a:TSIG", ["\\# 0"], "cannot be data of a zone", ""),
+                ("a.b", ["10.0.0.1"], "give OWNER:TYPE", ".name"),
+                ("a:A", ["10.0.0.%d" % i for i in range(21)], "at most 20 are allowed", None)):
+            answer = self.call("PUT", "%s/%s" % (SETS, name), {"records": records})
+            self.bad(answer, 400, "invalid", re.escape(text), path is not None and at % name + path)
+        self.bad(self.call("PUT", SETS + "/a:A", {"records": ["10.0.0.1"], "metadata": ["x"]}), 400,
+                 "invalid", 'give "NAME=VALUE"', at % "a:A" + ".metadata")
+        self.bad(self.call("PUT", SETS + "/a:A", {"records": ["10.0.0.1"], "tll": 7}), 400, "invalid",
+                 'did you mean "ttl"')
+        self.bad(self.call("PUT", "private_zones/-/nowhere.test/record_sets/a:A",
+                           {"records": ["10.0.0.1"]}), 400, "invalid",
+                 'there is no private zone "nowhere.test"; make it first')
+        self.bad(self.call("PUT", "private_zones/-/new.test", {"record_sets": []}), 400, "invalid",
+                 "are resources of their own")
+        self.assertEqual(before, self.shown())
+        self.assertEqual(serial, self.soa())
+
+    def test_many_edits_are_one_version_all_or_none(self):
+        self.set("www:CNAME", "web")
+        self.many(*[("h%d:A" % i, ["10.0.0.1"]) for i in range(900)])
+        serial, before = self.soa(), self.shown()
+        answer = self.call("POST", "changes", {"edits": [
+            {"path": SETS + "/n%d:A" % i, "values": {"records": ["10.0.0.1"]}} for i in range(90)
+        ] + [{"path": SETS + "/www:A", "values": {"records": ["10.0.0.1"]}}]})
+        self.bad(answer, 400, "invalid", "has A data beside a CNAME; a CNAME stands alone")
+        self.assertEqual((serial, before), (self.soa(), self.shown()))
+        # Only what comes of all of them counts: here the alias goes.
+        self.many(*[("n%d:A" % i, ["10.0.0.1"]) for i in range(90)],
+                  ("www:A", ["10.0.0.9"]), ("www:CNAME", None))
+        self.assertEqual(991, len(self.shown()))
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.9")
+        serials = [data.split()[2] for _, rtype, data in self.transferred("ixfr=%d" % serial)
+                   if rtype == "SOA"]
+        now = str(self.soa())
+        self.assertEqual([now, str(serial), now, now], serials)
+
+    def test_a_zone_and_all_in_it_come_and_go_in_one_change(self):
+        other = "private_zones/-/other.example"
+        self.good("POST", "changes", {"edits": [
+            {"path": other, "values": {}},
+            {"path": other + "/links/hub", "values": {"virtual_network": "hub"}},
+            {"path": other + "/record_sets/a:A", "values": {"records": ["10.0.0.1"]}}]})
+        self.assert_answer(self.ask("a.other.example"), "10.0.0.1")
+        self.good("POST", "changes", {"edits": [
+            {"path": other + "/record_sets/b:A", "values": {"records": ["10.0.0.2"]}},
+            {"path": other, "values": None},
+            {"path": other, "values": {}},
+            {"path": other + "/links/hub", "values": {"virtual_network": "hub"}},
+            {"path": other + "/record_sets/c:A", "values": {"records": ["10.0.0.3"]}}]})
+        for again in (False, True):
+            self.assert_answer(self.ask("c.other.example"), "10.0.0.3")
+            self.assert_rcode(self.ask("a.other.example"), "NXDOMAIN")
+            self.assert_rcode(self.ask("b.other.example"), "NXDOMAIN")
+            if not again:
+                self.sluice.kill()
+                self.start()
+        self.good("DELETE", other + "/links/hub")
+        self.good("PUT", other + "/links/hub", {"virtual_network": "hub"})
+        self.assert_answer(self.ask("c.other.example"), "10.0.0.3")
+        self.good("DELETE", other)
+        self.assertEqual(404, self.call("GET", other + "/record_sets").status)
+        self.assert_answer(self.ask("c.other.example"), "198.51.100.3")
+
+    def test_a_set_is_undone(self):
+        self.set("www:A", "10.0.0.1")
+        self.set("www:A", "10.0.0.2")
+        last = self.good("GET", "changes").body["changes"][-1]
+        self.assertEqual(SETS + "/www:a", last["path"])
+        status, text = self.sluice.command("undo", str(last["revision"]))
+        self.assertEqual(0, status, text)
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")
+
+    # ---- of the file ----
+
+    def test_records_of_a_file_are_no_resources(self):
+        path = "private_zones/-/filed.internal/record_sets"
+        self.assertEqual([], self.good("GET", path).body["record_sets"])
+        for method, body in (("PUT", {"records": ["10.0.0.1"]}), ("PATCH", {}), ("DELETE", None)):
+            answer = self.call(method, path + "/web:A", body)
+            self.assertIn(answer.status, (404, 409))
+        self.bad(self.call("PUT", path + "/web:A", {"records": ["10.0.0.1"]}), 409, "read_only",
+                 "the records of this zone are those of its file")
+
+    def test_a_declared_zone_without_a_file_has_sets_of_both(self):
+        path = "private_zones/-/declared.test/record_sets"
+        self.bad(self.call("PUT", path + "/www:A", {"records": ["10.0.0.1"]}), 409, "read_only",
+                 r"it is declared at .*sluice\.conf:\d+")
+        self.good("PUT", path + "/api:A", {"records": ["10.0.0.7"]}, 201)
+        self.assertEqual(["api:A", "www:A"], [item["name"] for item in self.good(
+            "GET", path).body["record_sets"]])
+        self.bad(self.call("PUT", path + "/www:CNAME", {"records": ["api"]}), 400, "invalid",
+                 "a CNAME stands alone")
+        # What file and state both have is a warning where it is the same, else a fault.
+        both = (test_resources.CONFIG % self.filed).replace(
+            'records = [ "10.1.1.1" ]; }', 'records = [ "10.1.1.1" ]; }, { name = "API:a"; '
+            'records = [ "10.0.0.7" ]; }')
+        self.sluice.reconfigure(both)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertIn("is in the state, too, and says the same there", text)
+        self.sluice.reconfigure(both.replace("10.0.0.7", "10.0.0.8"))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(1, status, text)
+        self.assertIn("is in the state, too, and says something else there; remove one of them", text)
+        self.sluice.reconfigure(test_resources.CONFIG % self.filed.replace("declared.test", "gone.test"))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertIn("private_zones[declared.test]: warning: is not in the configuration any more, "
+                      "but 1 record set of it is in the state", text)
+
+    def test_rows_that_others_wrote_are_passed_over_and_told_of(self):
+        self.set("www:A", "10.0.0.1")
+        rows = [(12, "-/corp.test/bad:a", "{"), (12, "-/corp.test/x:a", '{"name": "y:A", "records": []}'),
+                (6, "-/evil.test", '{"name": "evil.test", "file": "/etc/shadow"}')]
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.executemany("INSERT INTO resources (kind, path, revision, json) VALUES (?, ?, 1, ?)", rows)
+        other.close()
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertEqual(3, text.count("which was not written by sluice"), text)
+        self.assertEqual(404, self.call("GET", "private_zones/-/evil.test").status)
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")
+
+    # ---- export ----
+
+    def test_what_is_exported_checks_and_gives_the_same(self):
+        self.set("www:A", "10.0.0.1", ttl=60, metadata=["a=b"])
+        wanted = self.world.write("wanted.conf", """private_zones = ( { name = "own.test";
+          record_sets = ( { name = "www:A"; ttl = 60; records = [ "10.0.0.1" ]; metadata = [ "a=b" ]; },
+                          { name = "@:TXT"; records = [ "\\"a; \\\\\\"b\\\\\\"\\"" ]; } );
+          links = ( { name = "hub"; virtual_network = "hub"; } ); } );""")
+        status, text = self.sluice.command("apply", wanted)
+        self.assertEqual(0, status, text)
+        self.assertIn("4 to create, 0 to change, 0 to delete: done", text)
+        self.assert_answer(self.ask("www.own.test"), "10.0.0.1")
+        texts = self.host.ask(test_resources.INBOUND, "own.test", "TXT").texts("TXT")
+        self.assertEqual(['a; "b"'], texts)
+        status, text = self.sluice.command("export")
+        self.assertEqual(0, status, text)
+        path = self.world.write("exported.conf", text)
+        self.assertEqual(0, harness.command("check", "-c", path)[0])
+        status, plan = self.sluice.command("diff", "--prune", path)
+        self.assertEqual((0, "nothing to change\n"), (status, plan))
+
+    # ---- transfers ----
+
+    def test_a_copy_follows_by_the_differences(self):
+        self.many(*(("h%d:A" % i, ["10.0.0.1"]) for i in range(200)))
+        serials, versions = [], []
+        for change in ([("new:A", ["10.0.0.2"])], [("h7:A", None)], [("h8:A", ["10.0.0.8", "10.0.0.1"])],
+                       [("*.w:TXT", ["x"]), ("h9:A", None), ("h9:CNAME", ["h8"])]):
+            serials.append(self.soa())
+            versions.append(sorted(self.transferred("axfr")))
+            self.many(*change)
+        versions.append(sorted(self.transferred("axfr")))
+        for n, serial in enumerate(serials):
+            records = set(versions[n])
+            steps = self.transferred("ixfr=%d" % serial)
+            self.assertLess(len(steps), 30)
+            removing = False
+            for record in steps[1:-1]:
+                if record[1] == "SOA":
+                    removing = not removing
+                elif removing:
+                    records.remove(record)
+                else:
+                    records.add(record)
+            self.assertEqual(sorted(r for r in versions[-1] if r[1] != "SOA"),
+                             sorted(r for r in records if r[1] != "SOA"))
+            self.assertEqual({self.soa()}, {int(steps[i][2].split()[2]) for i in (0, -1)})
+
+    def test_serials_only_rise_and_stay_when_nothing_changes(self):
+        self.many(*(("h%d:A" % i, ["10.0.0.1"]) for i in range(20)))
+        for i in range(30):
+            before = self.soa()
+            self.set("www:A", "10.0.0.%d" % (i % 7 + 1))
+            self.assertGreater(self.soa(), before)
+        serial = self.soa()
+        self.set("www:A", "10.0.0.2", ttl=3600, metadata=["only=this"])
+        self.assertEqual(serial, self.soa())
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual(serial, self.soa())
+        time.sleep(2.5)  # the book of serials comes to rest
+        self.sluice.kill()
+        self.start()
+        self.assertEqual(serial, self.soa())
+        self.set("@:SOA", "ns host 2000000000 3600 300 86400 30")
+        self.assertEqual(2000000000, self.soa())
+        self.set("www:A", "10.0.0.9")
+        self.sluice.kill()
+        self.start()
+        self.assertGreater(self.soa(), 2000000000)
+
+    # ---- kill -9 ----
+
+    def test_what_was_acknowledged_outlives_every_kill(self):
+        draw, serial = random.Random(SEED), 0
+        print("# SEED=%d" % SEED)
+        known = {}
+        for life in range(KILLS):
+            storm = Storm(self, "s%d" % life)
+            storm.start()
+            time.sleep(0.05 + draw.random() * 0.25)
+            self.sluice.kill()
+            storm.join()
+            self.start()
+            known.update(storm.acknowledged)
+            shown = self.shown()
+            for name, records in known.items():
+                if name in storm.tried:  # the last may have been made, or not
+                    self.assertIn(shown.get(name), (records, storm.tried[name]))
+                else:
+                    self.assertEqual(records, shown.get(name))
+            self.assertGreater(self.soa(), serial)
+            serial = self.soa()
+            known = {name: records for name, records in shown.items()}
+            axfr = {owner for owner, rtype, _ in self.transferred("axfr") if rtype == "A"}
+            self.assertEqual({name[:-2] + ".corp.test." for name in shown}, axfr)
+        self.assertGreater(len(known), KILLS)
+
+
+class Storm(threading.Thread):
+    """Sets come and change until the server is killed."""
+
+    def __init__(self, world, prefix):
+        super().__init__()
+        self.world, self.prefix = world, prefix
+        self.acknowledged, self.tried = {}, {}
+
+    def run(self):
+        count = 0
+        while True:
+            count += 1
+            edits = {"%s-%d:A" % (self.prefix, (count + i) % 40): ["10.0.%d.%d" % (count % 250, i)]
+                     for i in range(1 + count % 3)}
+            self.tried = edits
+            try:
+                answer = self.world.call("POST", "changes", {"edits": [
+                    {"path": "%s/%s" % (SETS, name), "values": {"records": records}}
+                    for name, records in edits.items()]})
+            except Exception:  # it was killed
+                return
+            if answer.status != 200:
+                return
+            self.acknowledged.update(edits)
+
+
+if __name__ == "__main__":
+    harness.main()
