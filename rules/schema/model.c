@@ -33,7 +33,7 @@ void model_free(struct model *model)
 	for (size_t i = 0; model->private_zones.items && i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
 	owned_unref(model->owned);
-	for (size_t i = 0; i < model->parts.count; i++)
+	for (size_t i = 0; model->parts.items && i < model->parts.count; i++)
 		model_part_free(model->parts.items[i]);
 	model_free(model->declared); /* last: what is only its stands in its arena */
 	arena_release(&model->arena);

@@ -5,19 +5,15 @@
 
 #include "rules/zone/rdata.h"
 #include "rules/zone/record.h"
+#include "rules/zone/zonefile.h"
 
 char *record_set_name(const struct name *apex, const uint8_t *owner, uint16_t type,
 		      char text[RECORD_SET_NAME_MAX])
 {
-	char name[NAME_TEXT_MAX], suffix[NAME_TEXT_MAX], type_text[16];
-	size_t length = strlen(name_wire_to_text(owner, name));
-	size_t below = name_wire_length(owner) - apex->length; /* bytes of labels */
+	char name[NAME_TEXT_MAX], type_text[16];
 
-	/* The apex's text with the dot ahead of it goes; of the root's there is only that dot. */
-	name_to_text(apex, suffix);
-	length -= apex->labels > 0 ? strlen(suffix) + 1 : 1;
-	snprintf(text, RECORD_SET_NAME_MAX, "%.*s:%s", below > 0 ? (int)length : 1,
-		 below > 0 ? name : "@", record_type_print(type, type_text, sizeof type_text));
+	snprintf(text, RECORD_SET_NAME_MAX, "%s:%s", zonefile_name(apex, owner, name),
+		 record_type_print(type, type_text, sizeof type_text));
 	return text;
 }
 

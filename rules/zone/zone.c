@@ -48,6 +48,11 @@ bool zone_is_empty(const struct zone *zone)
 	return zone->soa_made_up && zone->records == 1;
 }
 
+bool zone_has_own_soa(const struct zone *zone)
+{
+	return !zone->soa_made_up;
+}
+
 size_t zone_bytes(const struct zone *zone)
 {
 	return sizeof *zone + zone->arena.held_bytes + zone->tree.bytes;

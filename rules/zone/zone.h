@@ -45,8 +45,9 @@ const struct name *zone_apex(const struct zone *zone);
 const struct rrset *zone_negative_soa(const struct zone *zone);
 size_t zone_record_sets(const struct zone *zone);
 size_t zone_records(const struct zone *zone);
-bool zone_is_empty(const struct zone *zone); /* no record was added to it, not even a SOA */
-size_t zone_bytes(const struct zone *zone);  /* that it holds, also what versions share */
+bool zone_is_empty(const struct zone *zone);    /* no record was added to it, not even a SOA */
+bool zone_has_own_soa(const struct zone *zone); /* else one was made for it */
+size_t zone_bytes(const struct zone *zone);     /* that it holds, also what versions share */
 
 /* name must be the apex or below it. type ANY (255) gives one RRset of the name (RFC 8482), by
  * preference not a signature; CNAME wins over nothing. Allocates nothing. */

@@ -272,6 +272,92 @@ class RecordSets(World):
         status, plan = self.sluice.command("diff", "--prune", path)
         self.assertEqual((0, "nothing to change\n"), (status, plan))
 
+    # ---- the command line ----
+
+    def command(self, *argv, status=0):
+        actual, text = self.sluice.command(*argv)
+        self.assertEqual(status, actual, text)
+        return text
+
+    def test_records_by_the_command_line(self):
+        self.command("record", "set", "corp.test", "www", "A", "10.0.0.1", "10.0.0.2", "--ttl", "60")
+        self.assert_answer(self.ask("www.corp.test"), "10.0.0.1", "10.0.0.2")
+        self.command("set", "record-set", "corp.test", "www:A", "metadata=owner=me")
+        text = self.command("record", "set", "corp.test", "www", "A", "10.0.0.3")
+        self.assertRegex(text, r"(?m)^NAME +www$(.|\n)*^TYPE +A$(.|\n)*^TTL +60$")
+        self.assertEqual(["owner=me"], self.good("GET", SETS + "/www:A").body["metadata"])
+        self.command("record", "set", "corp.test", "@", "MX", "10 mail", "20 mail.other.test.")
+        self.command("record", "set", "corp.test", "no", "A", "10.0.0.4", "--dry-run")
+        text = self.command("record", "list", "corp.test")
+        self.assertRegex(text, r"(?m)^ +@ +MX +3600 +10 mail, 20 mail.other.test. ")
+        self.assertRegex(text, r"(?m)^ +www +A +60 +10.0.0.3 +owner=me ")
+        self.assertNotIn(" no ", text)
+        self.assertEqual("10.0.0.3", json.loads(self.command(
+            "record", "show", "corp.test", "www", "A", "--json"))["records"][0])
+        self.assertIn("a CNAME stands alone", self.command(
+            "record", "set", "corp.test", "www", "CNAME", "web", status=1))
+        self.assertIn('there is no private zone "no.test"; make it first', self.command(
+            "record", "set", "no.test", "www", "A", "10.0.0.1", status=1))
+        self.assertIn("is not a number of seconds", self.command(
+            "record", "set", "corp.test", "www", "A", "10.0.0.1", "--ttl", "x", status=2))
+        self.command("record", "unset", "--dry-run", "corp.test", "www", "A")
+        self.command("record", "unset", "corp.test", "www", "A")
+        self.command("record", "delete", "corp.test", "@", "MX")
+        self.assertIn("no record set", self.command("record", "delete", "corp.test", "@", "MX", status=1))
+        self.assertEqual({}, self.shown())
+
+    def test_a_master_file_comes_in_and_goes_out_the_same(self):
+        file = self.world.write("new.zone", """$TTL 300
+@ SOA ns host 7 3600 300 86400 60
+@ NS ns
+@ MX 10 mail
+ns A 10.0.0.53
+www 60 A 10.0.0.1
+www 60 A 10.0.0.2
+*.apps CNAME www
+txt TXT "one; two" ( "three"
+   "four" )
+odd TYPE65280 \\# 3 010203
+""")
+        plan = self.command("zone", "import", "--dry-run", "new.internal", file)
+        self.assertIn("create private_zones/-/new.internal\ncreate @:SOA\ncreate @:NS\n", plan)
+        self.assertIn("9 to create, 0 to change, 0 to delete: not done", plan)
+        self.assertEqual(404, self.call("GET", "private_zones/-/new.internal").status)
+        self.command("zone", "import", "new.internal", file)
+        self.command("create", "zone-link", "new.internal", "hub", "virtual_network=hub")
+        self.assert_answer(self.ask("x.apps.new.internal"), "www.new.internal.", "10.0.0.1", "10.0.0.2")
+        self.assertEqual("nothing to change\n", self.command("zone", "import", "new.internal", file))
+        out = self.command("zone", "export", "new.internal")
+        self.assertRegex(out, r"\A\$ORIGIN new.internal.\n@ 300 IN SOA ")
+        again = self.world.write("again.zone", out)
+        self.assertEqual("nothing to change\n",
+                         self.command("zone", "import", "--prune", "new.internal", again))
+        # Metadata stay; what the file does not have goes with --prune alone.
+        self.good("PATCH", "private_zones/-/new.internal/record_sets/www:A", {"metadata": ["a=b"]})
+        self.world.write("new.zone", "www 60 A 10.0.0.9\n")
+        plan = self.command("zone", "import", "new.internal", file)
+        self.assertIn('change www:A\n    records: ["10.0.0.1","10.0.0.2"] -> ["10.0.0.9"]\n', plan)
+        self.assertIn("0 to create, 1 to change, 0 to delete: done", plan)
+        plan = self.command("zone", "import", "--prune", "new.internal", file)
+        self.assertIn("0 to create, 0 to change, 7 to delete: done", plan)
+        kept = self.good("GET", "private_zones/-/new.internal/record_sets").body["record_sets"]
+        self.assertEqual([("www:A", ["a=b"])], [(item["name"], item["metadata"]) for item in kept])
+        # Faults are the reader's, with lines; then nothing changes.
+        self.world.write("new.zone", "www 60 A 10.0.0.1\nwww CNAME web\nx A y\n")
+        text = self.command("zone", "import", "new.internal", file, status=1)
+        self.assertRegex(text, r"new.zone:2: www.new.internal. has a CNAME beside A data|new.zone:3: ")
+        self.assertIn("are those of its file", self.command(
+            "zone", "import", "filed.internal", self.world.write("d.zone", "www A 10.0.0.1\n"),
+            status=1))
+        self.assertIn("www:A is declared at", self.command(
+            "zone", "import", "declared.test", self.world.write("d.zone", "www A 10.0.0.1\n"), status=1))
+
+    def test_a_zone_of_a_file_goes_out_too(self):
+        self.assertRegex(self.command("zone", "export", "filed.internal"),
+                         r"\A\$ORIGIN filed.internal.\n@ 3600 IN SOA .*\nweb 300 IN A 10.10.1.10\n\Z")
+        self.assertIn('there is no private zone "no.test"', self.command(
+            "zone", "export", "no.test", status=1))
+
     # ---- transfers ----
 
     def test_a_copy_follows_by_the_differences(self):

@@ -28,7 +28,7 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	bool placed; /* it gets an address where none is given (model_place_endpoints) */
 	/* There may be very many: what is in the store is no item of a model, but is put into what
-	 * it is inside (resource/bulk.h). */
+	 * it is inside (resource/zone_part.h). */
 	bool bulk;
 };
 

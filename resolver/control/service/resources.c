@@ -116,7 +116,7 @@ static const struct service_edit **sort_edits(const struct service_change *chang
 	for (size_t i = 0; edits && i < change->count; i++)
 		if (change->edits[i].path.kind->bulk == bulk)
 			edits[(*count)++] = &change->edits[i];
-	if (edits)
+	if (*count > 1)
 		qsort(edits, *count, sizeof(*edits), compare_edits);
 	return edits;
 }
