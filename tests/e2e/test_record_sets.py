@@ -6,7 +6,9 @@ import json
 import os
 import random
 import re
+import socket
 import sqlite3
+import struct
 import threading
 import time
 
@@ -407,7 +409,45 @@ odd TYPE65280 \\# 3 010203
         self.start()
         self.assertGreater(self.soa(), 2000000000)
 
-    # ---- kill -9 ----
+    def test_secondaries_are_notified_of_each_version(self):
+        with self.peer.inside():
+            told = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with told:
+            told.bind((PEER, 53))
+            told.settimeout(harness.dns.PATIENCE)
+            for address in ("10.0.0.1", "10.0.0.2"):
+                self.set("www:A", address)
+                while True:  # earlier ones are repeated until they are answered
+                    packet, sender = told.recvfrom(4096)
+                    self.assertEqual(4, packet[2] >> 3 & 15)
+                    told.sendto(packet[:2] + bytes([packet[2] | 0x80]) + packet[3:], sender)
+                    if struct.pack("!I", self.soa()) in packet:
+                        break
+
+    # ---- another process, kill -9 ----
+
+    def test_an_upgrade_loses_nothing_and_serials_rise(self):
+        self.many(*(("h%d:A" % i, ["10.0.0.1"]) for i in range(300)))
+        for round in range(2):
+            before = self.soa()
+            storm = Storm(self, "u%d" % round)
+            storm.start()
+            time.sleep(0.3)
+            status, text = self.sluice.command("upgrade")
+            self.assertEqual(0, status, text)
+            time.sleep(0.3)
+            storm.ending = True
+            storm.join()
+            self.assertTrue(storm.acknowledged)
+            shown = self.shown()
+            for name, records in storm.acknowledged.items():
+                self.assertIn(shown[name], (records, storm.tried.get(name)))
+            self.assertGreater(self.soa(), before)
+            serial = self.soa()
+            self.set("after:A", "10.0.1.%d" % (round + 1))
+            self.assertGreater(self.soa(), serial)
+            axfr = {owner for owner, rtype, _ in self.transferred("axfr") if rtype == "A"}
+            self.assertEqual({name[:-2] + ".corp.test." for name in self.shown()}, axfr)
 
     def test_what_was_acknowledged_outlives_every_kill(self):
         draw, serial = random.Random(SEED), 0
@@ -441,11 +481,11 @@ class Storm(threading.Thread):
     def __init__(self, world, prefix):
         super().__init__()
         self.world, self.prefix = world, prefix
-        self.acknowledged, self.tried = {}, {}
+        self.acknowledged, self.tried, self.ending = {}, {}, False
 
     def run(self):
         count = 0
-        while True:
+        while not self.ending:
             count += 1
             edits = {"%s-%d:A" % (self.prefix, (count + i) % 40): ["10.0.%d.%d" % (count % 250, i)]
                      for i in range(1 + count % 3)}
@@ -456,8 +496,8 @@ class Storm(threading.Thread):
                     for name, records in edits.items()]})
             except Exception:  # it was killed
                 return
-            if answer.status != 200:
-                return
+            if answer.status != 200:  # it is handing over, or ends
+                continue
             self.acknowledged.update(edits)
 
 
