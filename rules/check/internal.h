@@ -38,7 +38,7 @@ struct check {
 	uint64_t *known;    /* versions of rulesets whose rules are good; sorted */
 	size_t known_count;
 	const struct model *before; /* of the same file, and found good; NULL: there is none */
-	bool out_of_memory; /* something was not looked at; said at the end */
+	bool out_of_memory;         /* something was not looked at; said at the end */
 
 	struct seen networks;         /* name -> struct virtual_network */
 	struct seen outbounds;        /* "RESOLVER/ENDPOINT" -> struct outbound_endpoint */
