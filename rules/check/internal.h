@@ -39,7 +39,8 @@ struct check {
 	struct arena arena; /* lives as long as the check */
 	uint64_t *known;    /* versions of rulesets whose rules are good; sorted */
 	size_t known_count;
-	bool out_of_memory; /* something was not looked at; said at the end */
+	const struct model *before; /* of the same file, and found good; NULL: there is none */
+	bool out_of_memory;         /* something was not looked at; said at the end */
 
 	struct seen networks;         /* name -> struct virtual_network */
 	struct seen outbounds;        /* "RESOLVER/ENDPOINT" -> struct outbound_endpoint */

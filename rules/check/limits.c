@@ -319,8 +319,10 @@ void limits_check_change(const struct model *model, const struct model *before,
 	bool is_change = before && before->declared && before->declared == model->declared;
 
 	arena_init(&check.arena);
-	if (is_change)
+	if (is_change) {
+		check.before = before;
 		list_known(&check, before);
+	}
 	limits_check_networks(&check);
 	limits_check_endpoints(&check);
 	limits_check_listens(&check);

@@ -33,10 +33,10 @@ void model_free(struct model *model)
 {
 	if (!model || --model->references > 0)
 		return;
-	for (size_t i = 0; i < model->private_zones.count; i++)
+	for (size_t i = 0; model->private_zones.items && i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
 	owned_unref(model->owned);
-	for (size_t i = 0; i < model->parts.count; i++)
+	for (size_t i = 0; model->parts.items && i < model->parts.count; i++)
 		model_part_free(model->parts.items[i]);
 	model_free(model->declared); /* last: what is only its stands in its arena */
 	arena_release(&model->arena);
@@ -73,8 +73,24 @@ void model_part_free(struct model_part *part)
 {
 	if (!part || --part->references > 0)
 		return;
+	zone_unref(part->zone);
+	model_part_free(part->base);
 	arena_release(&part->arena);
 	free(part);
+}
+
+struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone)
+{
+	struct model_part *with = model_part_new(part->list);
+
+	if (!with)
+		return NULL;
+	with->base = part->base ? part->base : part;
+	with->base->references++;
+	with->declared = part->declared;
+	memcpy(with->item, part->item, part->list->group->size);
+	with->zone = zone_ref(zone);
+	return with;
 }
 
 static const struct field bare_list = {.type = FIELD_LIST};
@@ -107,6 +123,8 @@ static bool compose_list(struct model *model, const struct field *list, size_t o
 		memcpy(items + at, part->item, size);
 		if (offset + list->offset == offsetof(struct model, rulesets))
 			((struct forwarding_ruleset *)(items + at))->version = part->version;
+		if (part->zone)
+			((struct private_zone *)(items + at))->zone = part->zone;
 		count += !part->declared;
 	}
 	schema_list_set(list, (char *)model + offset, (struct schema_list){items, count});
@@ -181,7 +199,11 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 		parts[i]->references++;
 		model->parts.items[model->parts.count++] = parts[i];
 	}
-	whole = compose_lists(model);
+	/* Of zones each model has references of its own. */
+	whole = COPY(&model->arena, model->private_zones);
+	if (!whole)
+		model->private_zones.count = 0;
+	whole = whole && compose_lists(model);
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		if (model->private_zones.items[i].zone)
 			zone_ref(model->private_zones.items[i].zone);

@@ -126,12 +126,23 @@ struct zone_link {
 	enum resolution_policy resolution_policy;
 };
 
+struct record_set { /* private_zones.record_sets; record_set.h */
+	struct origin origin;
+	const char *name; /* "www:A": owner, relative to the zone, and type */
+	uint32_t ttl;
+	LIST_OF(const char *) records;  /* rdata, as in a master file */
+	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
+};
+
 struct private_zone {
 	struct origin origin;
 	const char *name; /* without a final dot, as Azure's resource names are */
-	const char *file; /* absolute, or relative to the working directory */
+	const char *file; /* absolute, or relative to the working directory; NULL: it has none */
+	LIST_OF(struct record_set) record_sets; /* without a file: those that are declared */
 	LIST_OF(struct zone_link) links;
-	struct zone *zone; /* what the file says; a reference, NULL until it was read */
+	/* What its file says, or the record sets and those of the state; a reference, NULL until
+	 * that was read. */
+	struct zone *zone;
 	const struct zone_reading *reading; /* what the file was like then (zone_files.c) */
 };
 
@@ -318,6 +329,9 @@ struct model_part {
 	const struct field *list; /* of schema_model, or of a group in it */
 	const void *declared;     /* the file's item that it takes the place of; NULL: none */
 	void *item;               /* of list->group */
+	/* Of private_zones without a file: what they say, a reference; NULL: what the item has. */
+	struct zone *zone;
+	struct model_part *base; /* whose texts the item has, a reference; NULL: its own */
 };
 
 /* What was made because it is needed and was not named (rules/schema/made.c). */
@@ -374,7 +388,8 @@ struct model *model_new(void);
  * fine. */
 void model_free(struct model *model);
 /* The file's model with parts, which stand behind the file's items of their list or in the place of
- * one. Takes references of its own; `declared` must not change any more. Endpoints are to be
+ * one. Takes references of its own; `declared` must not change any more, but for its zones'
+ * references. Endpoints are to be
  * placed, and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
 
@@ -394,6 +409,8 @@ uint64_t model_next_version(void);
 /* With room for an item of the list in its arena; NULL without memory. */
 struct model_part *model_part_new(const struct field *list);
 void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */
+/* The same private zone with other data, of which it takes a reference. NULL without memory. */
+struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone);
 
 /* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
 struct virtual_network *model_network(const struct model *model, const char *name);

@@ -2,6 +2,7 @@
  * whole. Each group fills the struct of model.h that its AT rows name; `doc` is what the manual
  * page prints. How values are read and printed is in schema/value.c. */
 #include "rules/base.h"
+#include "rules/name.h"
 #include "rules/schema/schema.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -286,6 +287,46 @@ static const struct group zone_link_group = {
 	.doc = "Makes a zone visible in a virtual network.",
 };
 
+static const struct field record_set_fields[] = {
+	{.key = "name",
+	 .type = FIELD_STRING,
+	 AT(record_set, name),
+	 .required = true,
+	 .min = 3,
+	 .max = NAME_TEXT_MAX,
+	 .doc = "OWNER:TYPE, such as www:A. The owner is relative to the zone, without a final "
+		"dot; "
+		"@ is the zone itself. Unique in the zone."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(record_set, ttl),
+	 .fallback = "3600",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Of all of its records."},
+	{.key = "records",
+	 .type = FIELD_STRINGS,
+	 AT(record_set, records),
+	 .required = true,
+	 .doc = "The data of each record, as in a master file: \"10.0.0.1\", \"10 mail\". Names "
+		"without a final dot are relative to the zone. At least one. The serial in a SOA "
+		"is "
+		"where the zone's begins; it goes up with every change."},
+	{.key = "metadata",
+	 .type = FIELD_STRINGS,
+	 AT(record_set, metadata),
+	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
+};
+static const struct group record_set_group = {
+	.name = "record set",
+	FIELDS(record_set_fields),
+	.size = sizeof(struct record_set),
+	.doc = "The records of one owner and type, in a zone without a file. A CNAME stands alone, "
+	       "and "
+	       "there is no NS below the apex, as in a master file.",
+};
+
 static const struct field private_zone_fields[] = {
 	{.key = "name",
 	 .type = FIELD_DOMAIN,
@@ -297,9 +338,15 @@ static const struct field private_zone_fields[] = {
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(private_zone, file),
-	 .required = true,
 	 .doc = "Its master file (RFC 1035). $ORIGIN starts as the zone's name; a SOA is made "
-		"where there is none."},
+		"where there is none. Absent: the zone has record sets, which are changed one by "
+		"one while it is served."},
+	{.key = "record_sets",
+	 .type = FIELD_LIST,
+	 AT(private_zone, record_sets),
+	 .group = &record_set_group,
+	 .doc = "Its records where it has no file, beside those that the management interface "
+		"adds. A SOA is made where there is none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(private_zone, links),

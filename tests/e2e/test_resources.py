@@ -161,8 +161,8 @@ class Resources(World):
                  "there is no virtual network \"hub\"")
         self.bad(self.call("PUT", "rulesets/-/office", {"outbound_endpoints": ["r/out"], "rules": []}),
                  400, "invalid", "are resources of their own", "rulesets[office].rules")
-        self.bad(self.call("PUT", "private_zones/-/new.test", {"file": "/etc/shadow"}), 409,
-                 "read_only", "is declared in the configuration file")
+        self.bad(self.call("PUT", "private_zones/-/new.test", {"file": "/etc/shadow"}), 400,
+                 "invalid", "is for zones of the configuration file", "private_zones[new.test].file")
         for wrong in ("[]", "7", '"x"', "null"):
             self.assertEqual(400, self.call("PUT", path + "second", json.loads(wrong)).status)
         self.assertEqual(404, self.call("GET", "ruleset/-/office").status)
@@ -434,7 +434,7 @@ class Resources(World):
 
     def test_rows_that_others_wrote_are_passed_over_and_told_of(self):
         self.build_hub()
-        rows = [(6, "-/evil.test", '{"name": "evil.test"}'), (10, "-/zz%5/b", '{"name": "b"}'),
+        rows = [(6, "evil.test", '{"name": "evil.test"}'), (10, "-/zz%5/b", '{"name": "b"}'),
                 (10, "-/office/bad", "{"), (10, "-/office/x", '{"name": "y", "domain": "y.", "targets": []}'),
                 (8, "group/rs", '{"name": "rs", "outbound_endpoints": ["r/out"]}'), (8, "none", "{}")]
         with sqlite3.connect(self.world.dir + "/state.db") as other:

@@ -78,6 +78,12 @@ static void add_edit(struct apply_plan *plan, const char *path, json_t *values)
 					values ? values : json_null()));
 }
 
+/* A zone with a file. */
+static bool is_filed(const struct path *path, const json_t *values)
+{
+	return strcmp(path->kind->name, "zone") == 0 && json_object_get(values, "file");
+}
+
 static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
 {
 	char *text = path_of(path), *key = text ? key_of(text) : NULL;
@@ -89,12 +95,18 @@ static void plan_item(struct apply_plan *plan, const struct path *path, json_t *
 		json_object_del(plan->served, key);
 	if (served && json_equal(before, values)) {
 		json_decref(values);
-	} else if (origin || (!served && path->kind->declared)) {
+	} else if (origin || is_filed(path, values)) {
 		plan->refused = true;
-		command_fail_at(plan->line, "%s is %s%s; change it there, and reload",
-				text ? text : "",
-				origin ? "declared at " : "declared in the server's file alone",
-				origin ? origin : "");
+		if (origin)
+			command_fail_at(plan->line,
+					"%s is declared at %s; change it there, and reload",
+					text ? text : "", origin);
+		else
+			command_fail_at(
+				plan->line,
+				"%s has a file, which only the server's own file can give it; "
+				"leave it out, and import the records (sluice zone import)",
+				text ? text : "");
 		json_decref(values);
 	} else {
 		printf("%s %s\n", served ? "change" : "create", text ? text : "");

@@ -132,6 +132,12 @@ int command_resource_show(const struct command_line *line);
 int command_resource_create(const struct command_line *line);
 int command_resource_set(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
+int command_record_list(const struct command_line *line);
+int command_record_show(const struct command_line *line);
+int command_record_set(const struct command_line *line);
+int command_record_unset(const struct command_line *line);
+int command_zone_import(const struct command_line *line);
+int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
 int command_confirm(const struct command_line *line);

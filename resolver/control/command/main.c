@@ -8,8 +8,8 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or client; it may "  \
-	"stand\n"                                                                                  \
+	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or\n"  \
+	"client; it may stand "                                                                                  \
 	"first (`sluice rule list office`). IN is the network, resolver, zone or ruleset that it "  \
 	"is\n"                                                                                     \
 	"inside.\n"
@@ -18,6 +18,8 @@
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \
 	"address_space=10.0.0.0/16, or JSON. KEY= takes one away. With --dry-run it is checked\n"  \
 	"and shown, and nothing changes.\n"
+#define RECORD_HELP                                                                                \
+	"NAME is relative to the zone, @ the zone itself; it is the record-set NAME:TYPE.\n"
 #define OWNED_HELP                                                                                 \
 	"A reverse name has to belong to the subscription: the name of one of its addresses or\n"  \
 	"services, or one that leads there. That is looked up once, when it is set.\n"
@@ -94,6 +96,32 @@ static const struct command commands[] = {
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION",
 	 "restore what was before a change",
 	 "Refused when something of it has changed since, with who did that.\n"},
+	{"record list", command_record_list, CALL | OPTION_JSON, 1, 1, "ZONE",
+	 "list the record sets of a zone that has no file",
+	 "The records of a zone file are no resources; `sluice zone export` prints any zone.\n"},
+	{"record show", command_record_show, CALL | OPTION_JSON, 3, 3, "ZONE NAME TYPE",
+	 "show a record set", RECORD_HELP},
+	{"record set", command_record_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DRY_RUN, 4,
+	 COMMAND_WORDS_MAX, "ZONE NAME TYPE DATA...", "make a record set, or give it other records",
+	 RECORD_HELP
+	 "DATA is that of one record each, as in a master file; of several words it is quoted:\n"
+	 "    sluice record set corp.internal @ MX '10 mail' '20 backup'\n"
+	 "These are all of its records from then on. A TTL that is not given stays as it is, or "
+	 "is\n"
+	 "3600; so do the metadata. With --dry-run it is checked and shown, and nothing "
+	 "changes.\n"},
+	{"record unset", command_record_unset, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
+	 "remove a record set", RECORD_HELP},
+	{"record delete", command_record_unset, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
+	 "remove a record set, as unset does", RECORD_HELP},
+	{"zone import", command_zone_import, CALL | OPTION_DRY_RUN | OPTION_PRUNE, 2, 2,
+	 "ZONE FILE", "put a master file's records into a zone, all of them or none",
+	 "A zone that is not there is made; `sluice create zone-link` makes it visible. The plan "
+	 "is\n"
+	 "printed first. Record sets of the zone that FILE does not have stay, unless --prune is\n"
+	 "given. FILE may be - for standard input.\n"},
+	{"zone export", command_zone_export, CALL, 1, 1, "ZONE",
+	 "print a zone as a master file, whether it has a file or record sets", ""},
 	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
 	 "list every address with the name that its PTR gives",
 	 "With --csv the list is what `sluice ptr import` reads.\n"},

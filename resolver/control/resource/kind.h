@@ -5,7 +5,7 @@
  *     virtual_networks   subnets                      -/hub/dns-in
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
- *     private_zones      links                        -/corp.internal/hub
+ *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
  *     rulesets           links, target_groups, rules  -/office/contoso
  *     address_pools
  *     keys
@@ -33,10 +33,12 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	const char *group;         /* of the model, that has the list; NULL: the model itself */
 	const char *name_key;      /* the member that is the name; NULL: "name" */
-	bool declared;  /* only a file can make one; what is inside it may be a store's */
 	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
 			 * model_place_endpoints) */
 	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
+	/* There may be very many: what is in the store is no item of a model, but is put into what
+	 * it is inside (resource/zone_part.h). */
+	bool bulk;
 	bool guarded;   /* shown to administrators alone */
 	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
 	 * nothing to do. */
@@ -44,19 +46,19 @@ struct kind {
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 15 }; /* of those that are parts of a model, which come first */
+enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
 
 /* What a path says for no group; so no group can be called that. */
 #define GROUP_NONE "-"
 
-/* The ids of bulk kinds. */
+/* The ids of kinds of the inventory. */
 enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
-/* The bulk kind of that collection. NULL: there is none. */
+/* The inventory's kind of that collection. NULL: there is none. */
 const struct kind *kind_of_inventory(const char *collection);
 
 /* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */

@@ -138,6 +138,25 @@ static const void *find_in_parts(struct model_part *const *parts, size_t count,
 	return find_item(parts[at]->item, path->kind, path->names[1]);
 }
 
+struct model_part *parts_at(const struct parts *parts, const struct kind *root, const char *name,
+			    size_t *at)
+{
+	const struct field *list = kind_field(root);
+
+	for (size_t i = 0; i < parts->count; i++) {
+		const char *own = NULL;
+
+		if (parts->items[i]->list == list)
+			own = part_name(root, parts->items[i]->item);
+		if (!own || strcasecmp(own, name) != 0)
+			continue;
+		if (at)
+			*at = i;
+		return parts->items[i];
+	}
+	return NULL;
+}
+
 bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path)
 {
 	return find_in_parts(parts->items, parts->count, path) || part_find(declared, path);
@@ -197,7 +216,7 @@ static bool is_ours(const struct row *row, struct arena *arena)
 	struct path path = {row->kind, "-", {name, NULL}};
 	char key[PATH_MAX_BYTES];
 
-	if (row->kind->declared || !name)
+	if (!row->kind || !name)
 		return false;
 	if (row->kind->parent) {
 		path.names[0] = part_key_name(row->root, arena);
@@ -207,17 +226,30 @@ static bool is_ours(const struct row *row, struct arena *arena)
 }
 
 /* `why` says what is wrong with the row; the rest of the text, how it goes away. */
-static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
+static void warn_of_row(struct faults *faults, const struct kind *kind, const char *path,
+			const char *why)
 {
 	struct origin origin = {.path = kind->collection};
 	char url[PATH_URL_MAX];
 
-	rows->passed_over = true;
-	fault_add(rows->faults, FAULT_WARNING, &origin, NULL,
+	fault_add(faults, FAULT_WARNING, &origin, NULL,
 		  "the state has a row at \"%s\" %s; not served; put the resource anew, or remove "
 		  "it: "
 		  "DELETE /v1/%s",
 		  path, why, key_url(kind, path, url));
+}
+
+static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
+{
+	rows->passed_over = true;
+	warn_of_row(rows->faults, kind, path, why);
+}
+
+void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
+		    const char *path, const char *why)
+{
+	parts->passed_over = true;
+	warn_of_row(faults, kind, path, why);
 }
 
 static int on_row(void *context, const struct source_resource *resource)
@@ -272,7 +304,7 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 	for (size_t i = 0; !err && i < KIND_COUNT; i++) {
 		bool inside = kinds[i].parent == root;
 
-		if (!inside && &kinds[i] != root)
+		if (kinds[i].bulk || (!inside && &kinds[i] != root))
 			continue;
 		/* '0' is the character behind '/'. */
 		snprintf(from, sizeof from, "%s%s", key ? key : "", key && inside ? "/" : "");
@@ -551,6 +583,17 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
 
+int parts_add(struct parts *parts, struct model_part *part)
+{
+	return add_part(parts, parts->count, part);
+}
+
+void parts_sort(struct parts *parts)
+{
+	if (parts->count > 1)
+		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
+}
+
 /* ---- of a model ---- */
 
 void parts_release(struct parts *parts)
@@ -585,10 +628,10 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 		if (!kinds[i].parent)
 			err = load_root(parts, source, &kinds[i], NULL, 0, declared, refused,
 					faults, error);
-	if (parts->count > 1)
-		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
-	if (err)
+	if (err) /* an item that does not fit has no name, perhaps */
 		parts_release(parts);
+	else
+		parts_sort(parts);
 	return err;
 }
 

@@ -3,8 +3,11 @@
  * resolv.conf that cannot be used is reported together with the file's own faults. */
 #include "resolver/control/service/load.h"
 
+#include <time.h>
+
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
 
@@ -96,6 +99,7 @@ static int read_parts(struct load *load, struct parts *parts, struct model *decl
 		      const struct model *before, const struct faults *refused,
 		      struct faults *faults)
 {
+	uint64_t now_s = (uint64_t)time(NULL);
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
 	struct source *source = path ? state_look(path, error) : NULL;
@@ -104,16 +108,21 @@ static int read_parts(struct load *load, struct parts *parts, struct model *decl
 
 	*parts = (struct parts){0};
 	if (!path || is_new)
-		return 0;
+		return zone_parts_number(parts, declared, before, NULL, now_s);
 	if (!source && !*error)
 		snprintf(error, sizeof error, "the state %s is gone; put it back", path);
 	if (source)
 		err = parts_load(parts, source, declared, refused, faults, error);
+	if (!err)
+		err = zone_parts_load(parts, source, &load->key, declared, now_s, faults, error);
+	if (!err)
+		err = zone_parts_number(parts, declared, before, source, now_s);
 	source_close(source);
 	if (err == ERR_SYSTEM && !(before && before->parts.count > 0)) {
 		fault_add(faults, FAULT_WARNING, &declared->management.origin, "state",
 			  "%s; without it no resources are served but the file's", error);
-		return 0;
+		parts_release(parts);
+		return zone_parts_number(parts, declared, before, NULL, now_s);
 	}
 	if (err == ERR_SYSTEM)
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
@@ -152,8 +161,10 @@ static struct model *try_again(struct load *load, struct model *declared,
 	struct parts parts;
 
 	*passed_over = false;
-	if (read_parts(load, &parts, declared, before, refused, faults) != 0)
+	if (read_parts(load, &parts, declared, before, refused, faults) != 0) {
+		parts_release(&parts);
 		return NULL;
+	}
 	*passed_over = parts.passed_over;
 	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);

@@ -6,11 +6,14 @@
  *     begin ─► put, ... ─► commit ─► published                                 rehearsal: the end)
  *
  * Between the two the state may have been written to by another program, which the second begin
- * sees. */
+ * sees. Record sets need no first time: the change says all of them, and the zone that they are put
+ * into (resource/zone_part.h) has the rest. */
 #include <strings.h>
+#include <time.h>
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
@@ -68,14 +71,16 @@ static int say(struct service_change *change, int err, const char *error)
 			  "%s", *error ? error : err_text(err));
 }
 
-/* Begins a transaction with all of the edits in it; where that fails there is none. */
-static int write_edits(struct source *source, struct service_change *change)
+/* Begins a transaction with the edits in it, all or without those in bulk; where that fails there
+ * is none. */
+static int write_edits(struct source *source, struct service_change *change, bool all)
 {
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source->calls->begin(source, change->who, &change->revision, error);
 
 	for (size_t i = 0; !err && i < change->count; i++)
-		err = write_edit(source, &change->edits[i], error);
+		if (all || !change->edits[i].path.kind->bulk)
+			err = write_edit(source, &change->edits[i], error);
 	if (!err)
 		return 0;
 	source->calls->roll_back(source);
@@ -84,11 +89,9 @@ static int write_edits(struct source *source, struct service_change *change)
 
 /* ---- what it would make ---- */
 
-/* The edits by what they are in, each of those once. */
-static int compare_roots(const void *a, const void *b)
+/* By what they are in. */
+static int compare_paths(const struct path *left, const struct path *right)
 {
-	const struct path *left = &(*(const struct service_edit *const *)a)->path;
-	const struct path *right = &(*(const struct service_edit *const *)b)->path;
 	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
 	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
 
@@ -97,24 +100,95 @@ static int compare_roots(const void *a, const void *b)
 	return strcasecmp(left->names[0], right->names[0]);
 }
 
-/* The parts of the model, with the edits, which are written. */
-static int read_parts(struct parts *parts, struct source *source, struct service_change *change,
-		      struct model *declared, struct faults *faults)
+/* And in their order. */
+static int compare_edits(const void *a, const void *b)
 {
-	const struct service_edit **edits = reallocarray(NULL, change->count, sizeof *edits);
-	char error[SOURCE_ERROR_MAX] = "";
-	int err = edits ? 0 : ERR_NOMEM;
+	const struct service_edit *left = *(const struct service_edit *const *)a;
+	const struct service_edit *right = *(const struct service_edit *const *)b;
+	int order = compare_paths(&left->path, &right->path);
 
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Those in bulk, or all others, by what they are in; to be freed. NULL without memory. */
+static const struct service_edit **sort_edits(const struct service_change *change, bool bulk,
+					      size_t *count)
+{
+	const struct service_edit **edits = reallocarray(NULL, change->count + 1, sizeof *edits);
+
+	*count = 0;
 	for (size_t i = 0; edits && i < change->count; i++)
-		edits[i] = &change->edits[i];
-	if (edits)
-		qsort(edits, change->count, sizeof(*edits), compare_roots);
-	for (size_t i = 0; !err && i < change->count; i++)
-		if (i == 0 || compare_roots(&edits[i - 1], &edits[i]) != 0)
-			err = parts_refresh(parts, source, &edits[i]->path, change->revision,
-					    declared, faults, error);
+		if (change->edits[i].path.kind->bulk == bulk)
+			edits[(*count)++] = &change->edits[i];
+	if (*count > 1)
+		qsort(edits, *count, sizeof(*edits), compare_edits);
+	return edits;
+}
+
+/* Whether the edits, all in one item at the top, remove that behind `after` (NULL: anywhere). */
+static bool is_removed(const struct service_change *change, const struct path *path,
+		       const struct service_edit *after)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+
+		if (!edit->path.kind->parent && !edit->values && (!after || edit > after) &&
+		    compare_paths(&edit->path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The parts of the model, with the edits, which are written. */
+static int read_parts(struct service *service, struct parts *parts, struct source *source,
+		      struct service_change *change, struct model *declared, struct faults *faults)
+{
+	size_t count;
+	const struct service_edit **edits = sort_edits(change, false, &count);
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = 0;
+
+	if (!edits)
+		return say(change, ERR_NOMEM, error);
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct path *path = &edits[i]->path;
+
+		if (i == 0 || compare_paths(&edits[i - 1]->path, path) != 0)
+			err = zone_part_refresh(parts, source, &service->load.key, path,
+						is_removed(change, path, NULL),
+						change->revision, declared, faults, error);
+	}
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
+}
+
+/* The edits in bulk. What is in something that goes later goes with it. */
+static int edit_parts(struct parts *parts, struct service_change *change,
+		      const struct model *declared, struct faults *faults)
+{
+	size_t count, run = 0;
+	const struct service_edit **edits = sort_edits(change, true, &count);
+	struct record_set_edit *sets = calloc(count + 1, sizeof *sets);
+	bool any_removal = false;
+	int err = edits && sets ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < change->count; i++)
+		any_removal = any_removal ||
+			      (!change->edits[i].values && !change->edits[i].path.kind->parent);
+	for (size_t i = 0; err != ERR_NOMEM && i < count; i++) {
+		if (!any_removal || !is_removed(change, &edits[i]->path, edits[i]))
+			sets[run++] = (struct record_set_edit){&edits[i]->path, edits[i]->values};
+		if (i + 1 < count && compare_paths(&edits[i]->path, &edits[i + 1]->path) == 0)
+			continue;
+		int failed = run == 0 ? 0
+				      : zone_part_edit(parts, declared, sets, run,
+						       (uint64_t)time(NULL), faults);
+		err = failed ? failed : err;
+		run = 0;
+	}
+	free(edits);
+	free(sets);
+	return err && err != ERR_FAULTS ? say(change, err, "") : err;
 }
 
 static int on_values(void *context, const struct source_resource *resource)
@@ -163,14 +237,22 @@ static void check_parents(const struct service_change *change, struct source *so
 		const struct kind *parent = edit->path.kind->parent;
 		struct origin origin = {0};
 
-		if (!edit->values || !parent || parts_have(parts, declared, &edit->path) ||
-		    !stays(source, &edit->path))
+		if (!edit->values || !parent || edit->path.kind->bulk ||
+		    parts_have(parts, declared, &edit->path) || !stays(source, &edit->path))
 			continue;
 		origin.path = path_text(&edit->path, &faults->arena);
 		fault_add(faults, FAULT_ERROR, &origin, NULL,
 			  "there is no %s \"%s\"; make it first", kind_field(parent)->group->name,
 			  edit->path.names[0]);
 	}
+}
+
+static bool is_bulk(const struct service_change *change)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (!change->edits[i].path.kind->bulk)
+			return false;
+	return true;
 }
 
 /* The model with the edits. NULL: error or faults say why. */
@@ -184,16 +266,20 @@ static struct model *model_with(struct service *service, struct source *source,
 
 	if (err)
 		say(change, err, "");
-	if (!err)
-		err = write_edits(source, change);
-	if (!err) {
-		err = read_parts(&parts, source, change, declared, faults);
+	if (!err && !is_bulk(change)) {
+		err = write_edits(source, change, false);
+		if (err)
+			goto out;
+		err = read_parts(service, &parts, source, change, declared, faults);
 		if (!err)
 			check_parents(change, source, &parts, declared, faults);
 		source->calls->roll_back(source);
 	}
 	if (!err && faults->errors == errors)
+		err = edit_parts(&parts, change, declared, faults);
+	if (!err && faults->errors == errors)
 		model = load_compose(&service->load, declared, &parts, now, faults);
+out:
 	parts_release(&parts);
 	return model;
 }
@@ -253,14 +339,14 @@ static int commit_edits(void *context, struct faults *faults)
 	struct commit *commit = context;
 	struct service_change *change = commit->change;
 	char error[SOURCE_ERROR_MAX] = "";
-	uint64_t revision = change->revision; /* that the model was made with */
+	uint64_t revision = change->revision; /* that the model was made with; 0: without the state */
 	int err;
 
 	(void)faults; /* the change has its error */
 	if (change->rehearsal)
 		return ERR_EXISTS; /* it could be; what was prepared is given back */
-	err = write_edits(commit->source, change);
-	if (!err && change->revision != revision) {
+	err = write_edits(commit->source, change, true);
+	if (!err && revision && change->revision != revision) {
 		commit->source->calls->roll_back(commit->source);
 		return change_say(&change->error, CHANGE_STALE, NULL,
 				  "the state was changed meanwhile; try again");
@@ -300,6 +386,7 @@ static int change_model_parts(struct service *service, struct service_change *ch
 	int err = ERR_FAULTS;
 
 	change->error.outcome = CHANGE_FINE;
+	change->revision = 0;
 	source = commit.source = change_source(service->inventory, &change->error);
 	if (source)
 		model = model_with(service, source, change, faults);
@@ -504,4 +591,48 @@ int service_each_row(struct service *service, const struct path *path,
 		return 0;
 	err = source->calls->resources(source, path->kind->id, from, to, on_row, context, text);
 	return err ? change_say(error, CHANGE_STORE, NULL, "%s", text) : 0;
+}
+
+struct each {
+	int (*on_item)(void *context, const json_t *values, uint64_t revision);
+	void *context;
+};
+
+static int on_each(void *context, const struct source_resource *resource)
+{
+	struct each *each = context;
+	json_t *values = json_loads(resource->json, 0, NULL);
+	int err = json_is_object(values) ? each->on_item(each->context, values, resource->revision) : 0;
+
+	json_decref(values);
+	return err;
+}
+
+int service_each_value(struct service *service, const struct path *path,
+		       int (*on_item)(void *context, const json_t *values, uint64_t revision), void *context,
+		       struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
+	struct each each = {on_item, context};
+	char text[SOURCE_ERROR_MAX] = "";
+	int err = path_key(&parent, key);
+
+	if (!source)
+		return ERR_INVALID;
+	snprintf(from, sizeof from, "%s/", key);
+	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	if (!err && path->names[1]) {
+		err = path_key(path, key);
+		snprintf(from, sizeof from, "%s\x01", key);
+	}
+	if (!err)
+		err = source->calls->resources(source, path->kind->id, from, to, on_each, &each,
+					       text);
+	if (!err || err == ERR_LIMIT)
+		return 0;
+	change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
+		   *text ? text : err_text(err));
+	return ERR_INVALID;
 }

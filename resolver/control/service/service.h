@@ -133,6 +133,14 @@ MUST_CHECK int service_each_row(struct service *service, const struct path *path
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
 
+/* Calls back with the values of each resource of that kind inside the same one as the path's that
+ * the state has, in the order of their keys, behind the one that the path names (no name: all), with
+ * their revisions.
+ * What an on_values returns ends it, but ERR_LIMIT is no error. ERR_INVALID: by the error. */
+MUST_CHECK int service_each_value(struct service *service, const struct path *path,
+				  int (*on_item)(void *context, const json_t *values, uint64_t revision),
+				  void *context, struct change_error *error);
+
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);

@@ -55,6 +55,7 @@ bool api_v1_limit(struct api_request *request, size_t *limit);
 /* ---- v1/resource.c ---- */
 
 void api_export(struct api_request *request);
+void api_zone_file(struct api_request *request); /* zone_file.c */
 void api_schema(struct api_request *request);
 void api_resource_list(struct api_request *request);
 void api_resource_show(struct api_request *request);

@@ -22,7 +22,7 @@
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-enum { EDITS_MAX = 10000 };
+enum { EDITS_MAX = 50000 }; /* the largest zone, and all of another one gone */
 
 struct posted { /* a POST's edits */
 	struct api_request *request;

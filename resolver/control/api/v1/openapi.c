@@ -501,8 +501,7 @@ static void put_paths(const struct document *document, const struct kind *kind)
 	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/-/{name}", list);
 	put_list(document, kind, list);
 	for (size_t i = 0; i < COUNT(methods); i++)
-		if (!kind->declared || i == 0)
-			put_one(document, kind, one, methods[i]);
+		put_one(document, kind, one, methods[i]);
 }
 
 /* ---- routes ---- */

@@ -13,6 +13,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/bulk.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -22,6 +23,7 @@
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
@@ -243,33 +245,44 @@ static json_t *show_unserved(const struct api_request *request, const struct pat
 	return unserved.shown;
 }
 
-/* The resource, served or not; NULL: there is none. */
+/* The resource, served or not; NULL: there is none, or, with an outcome in the error, it cannot be
+ * read. */
 static json_t *show_any(const struct api_request *request, const struct path *path,
-			char etag[ETAG_MAX])
+			char etag[ETAG_MAX], struct change_error *error)
 {
-	const void *item = part_find(served(request), path);
+	struct arena arena;
+	const void *item;
+	json_t *shown;
 
-	return item ? show(request, path, item, etag) : show_unserved(request, path, etag);
+	arena_init(&arena);
+	item = bulk_find(request, path, &arena, error);
+	shown = item ? show(request, path, item, etag) : show_unserved(request, path, etag);
+	arena_release(&arena);
+	return shown;
 }
 
 /* The same of what somebody named. */
 static json_t *show_named(const struct api_request *request, const struct path *path,
-			  char etag[ETAG_MAX])
+			  char etag[ETAG_MAX], struct change_error *error)
 {
-	return made_because(request, path) ? NULL : show_any(request, path, etag);
+	error->outcome = CHANGE_FINE;
+	return made_because(request, path) ? NULL : show_any(request, path, etag, error);
 }
 
 void api_resource_show(struct api_request *request)
 {
+	struct change_error error;
 	char etag[ETAG_MAX];
 	struct path path;
 	json_t *shown;
 
 	if (!read_path(request, &path))
 		return;
-	shown = show_any(request, &path, etag);
+	shown = show_any(request, &path, etag, &error);
 	if (shown)
 		api_reply_json(request, 200, shown, etag);
+	else if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
 	else
 		fail_missing(request, &path);
 }
@@ -281,39 +294,107 @@ void api_schema(struct api_request *request)
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct kind *kind = &kinds[i];
 
-		json_add(array,
-			 json_make("{s:s, s:s, s:o, s:b, s:o}", "name", kind->name, "collection",
-				   kind->collection, "parent",
-				   json_text(kind->parent ? kind->parent->name : NULL),
-				   "declared_only", kind->declared, "schema", values_schema(kind)));
+		json_add(array, json_make("{s:s, s:s, s:o, s:o}", "name", kind->name, "collection",
+					  kind->collection, "parent",
+					  json_text(kind->parent ? kind->parent->name : NULL),
+					  "schema", values_schema(kind)));
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
 }
 
 /* ---- all of them ---- */
 
-static void export_list(const struct api_request *request, const struct kind *kind, const void *in,
-			const char *parent, json_t *array)
+static void export_item(const struct api_request *request, const struct path *path,
+			const void *item, json_t *array)
+{
+	char text[PATH_URL_MAX];
+
+	json_add(array, json_make("{s:s, s:o, s:o}", "path", path_url(path, text), "values",
+				  values_of(request, path, item), "origin", origin_json(item)));
+}
+
+static bool fits_any(struct api_request *request, const struct kind *kind, const void *item)
+{
+	(void)request, (void)kind, (void)item;
+	return true;
+}
+
+/* A kind in bulk inside the parent of that name. False: the state cannot be read. */
+static bool export_bulk(struct api_request *request, const struct kind *kind, const char *parent,
+			json_t *array, struct change_error *error)
+{
+	struct path path = {kind, GROUP_NONE, {parent, NULL}};
+	struct arena arena;
+	const void **items;
+	size_t count;
+	int err;
+
+	arena_init(&arena);
+	err = bulk_list(request, &path, SIZE_MAX - 1, fits_any, &arena, &items, &count, error);
+	for (size_t i = 0; !err && i < count; i++) {
+		path.names[1] = part_name(kind, items[i]);
+		export_item(request, &path, items[i], array);
+	}
+	free(items);
+	arena_release(&arena);
+	return !err;
+}
+
+static bool export_list(struct api_request *request, const struct kind *kind, const void *in,
+			const char *parent, json_t *array, struct change_error *error)
 {
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
+	bool whole = true;
 
+	if (kind->bulk)
+		return export_bulk(request, kind, parent, array, error);
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 		const struct path path = {
 			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
-		char text[PATH_URL_MAX];
 
 		if (made_because(request, &path))
 			continue;
-		json_add(array,
-			 json_make("{s:s, s:o, s:o}", "path", path_url(&path, text), "values",
-				   values_of(request, &path, item), "origin", origin_json(item)));
+		export_item(request, &path, item, array);
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				export_list(request, &kinds[k], item, name, array);
+				whole = whole &&
+					export_list(request, &kinds[k], item, name, array, error);
 	}
+	return whole;
+}
+
+/* What the model does not have, because it is in bulk. False: it cannot be had, by the error. */
+static bool add_bulk(struct api_request *request, struct model *model, struct change_error *error)
+{
+	const struct kind *kind = kind_named("record-set");
+	const struct field *list = kind_field(kind);
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		const struct path path = {kind, GROUP_NONE, {zone->name, NULL}};
+		const void **items;
+		size_t count;
+		char *copies;
+
+		if (zone->file)
+			continue;
+		if (bulk_list(request, &path, SIZE_MAX - 1, fits_any, &model->arena, &items, &count,
+			      error) != 0)
+			return false;
+		copies = arena_alloc_array(&model->arena, count, list->group->size);
+		for (size_t k = 0; copies && k < count; k++)
+			memcpy(copies + k * list->group->size, items[k], list->group->size);
+		free(items);
+		if (!copies) {
+			change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+			return false;
+		}
+		schema_list_set(list, zone, (struct schema_list){copies, count});
+	}
+	return true;
 }
 
 static void export_file(struct api_request *request)
@@ -324,8 +405,13 @@ static void export_file(struct api_request *request)
 	const struct model *now = served(request);
 	/* Once more, because what is served has addresses that nobody gave. */
 	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
-	int err = out && given ? config_file_write(given, out) : ERR_NOMEM;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	int err = out && given ? 0 : ERR_NOMEM;
 
+	if (!err && !add_bulk(request, given, &error))
+		err = ERR_NOMEM;
+	if (!err)
+		err = config_file_write(given, out);
 	if (!err)
 		report_print_made(now, "# ", out); /* again of every file that says the same */
 	if (out && fclose(out) != 0)
@@ -336,13 +422,18 @@ static void export_file(struct api_request *request)
 		return;
 	}
 	free(text);
-	api_fail_memory(request);
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else
+		api_fail_memory(request);
 }
 
 void api_export(struct api_request *request)
 {
 	const char *as = api_query(request, "as");
+	struct change_error error;
 	json_t *array;
+	bool whole = true;
 
 	if (as && strcmp(as, "libconfig") == 0) {
 		export_file(request);
@@ -356,11 +447,17 @@ void api_export(struct api_request *request)
 	array = json_array();
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			export_list(request, &kinds[i], served(request), NULL, array);
-	api_reply_json(
-		request, 200,
-		json_make("{s:o, s:o}", "edits", array, "made", report_made(served(request))),
-		NULL);
+			whole = whole && export_list(request, &kinds[i], served(request), NULL,
+						     array, &error);
+	if (whole) {
+		api_reply_json(request, 200,
+			       json_make("{s:o, s:o}", "edits", array, "made",
+					 report_made(served(request))),
+			       NULL);
+		return;
+	}
+	json_decref(array);
+	api_fail_change(request, &error);
 }
 
 /* ---- lists ---- */
@@ -540,15 +637,46 @@ static int collect_unserved(struct listing *listing)
 	return err == ERR_NOMEM ? err : 0;
 }
 
+/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another page.
+ * 0, or an answer has been given. */
+static int collect_bulk(struct listing *listing, size_t limit)
+{
+	struct api_request *request = listing->request;
+	struct path behind = *listing->path;
+	struct change_error error;
+	const void **items;
+	size_t count;
+	int err;
+
+	behind.names[1] = api_query(request, "marker");
+	err = bulk_list(request, &behind, limit + 1, fits, &listing->arena, &items, &count, &error);
+	if (err) {
+		api_fail_change(request, &error);
+		return err;
+	}
+	for (size_t i = 0; !err && i < count; i++)
+		err = add_listed(listing,
+				 (struct listed){.name = part_name(listing->kind, items[i]),
+						 .item = items[i]});
+	free(items);
+	if (err)
+		api_fail_memory(request);
+	return err;
+}
+
 /* What is listed; 0, or an answer has been given. */
-static int collect(struct listing *listing)
+static int collect(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
 	const struct path *path = listing->path;
 	struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
 	const void *in = parent.kind ? part_find(served(request), &parent) : served(request);
-	int err = in ? collect_served(listing, in) : 0;
+	int err = 0;
 
+	if (in && listing->kind->bulk)
+		return collect_bulk(listing, limit);
+	if (in)
+		err = collect_served(listing, in);
 	if (!err)
 		err = collect_unserved(listing);
 	if (err)
@@ -618,7 +746,7 @@ static json_t *page_json(struct listing *listing, size_t limit)
 	for (size_t i = 0; i < listing->count && !next; i++) {
 		struct listed *listed = &listing->items[i];
 
-		if (marker && strcasecmp(listed->name, marker) <= 0)
+		if (!listing->kind->bulk && marker && strcasecmp(listed->name, marker) <= 0)
 			continue;
 		json_add(array, show_listed(listing, listed));
 		if (++shown == limit && i + 1 < listing->count)
@@ -642,7 +770,7 @@ void api_resource_list(struct api_request *request)
 	listing.path = &path;
 	listing.kind = path.kind;
 	arena_init(&listing.arena);
-	if (collect(&listing) == 0)
+	if (collect(&listing, limit) == 0)
 		api_reply_json(request, 200, page_json(&listing, limit), NULL);
 	listing_release(&listing);
 }
@@ -754,18 +882,20 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
-	json_decref(show_named(request, path, etag));
+	json_decref(show_named(request, path, etag, error));
+	if (error->outcome != CHANGE_FINE)
+		return false;
 	if (precondition_check(*etag ? etag : NULL, if_match, if_none_match, text) != 0)
 		change_say(error, CHANGE_STALE, NULL, "%s", text);
 	else if (origin.file)
 		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "it is declared at %s:%u; change it there, and reload", origin.file,
 			   origin.line);
-	else if (path->kind->declared && !(removes && *etag))
+	else if (path->kind->bulk && !(removes && *etag) &&
+		 zone_has_file(served(request), path->names[0]))
 		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "a %s is declared in the configuration file, with its zone file; add it "
-			   "there, and reload",
-			   kind_field(path->kind)->group->name);
+			   "the records of this zone are those of its file; change them there, and "
+			   "reload");
 	else
 		return true;
 	return false;
@@ -804,13 +934,16 @@ static json_t *completed(const struct kind *kind, const json_t *values, struct a
 static void answer(struct api_request *request, const struct path *path, unsigned status,
 		   const json_t *values, const struct faults *faults, size_t checked)
 {
-	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
+	const void *item = NULL;
+	struct change_error error;
 	char etag[ETAG_MAX];
 	struct arena arena;
 	const char *text;
 	json_t *body;
 
 	arena_init(&arena);
+	if (!resource_is_rehearsal(request))
+		item = bulk_find(request, path, &arena, &error);
 	body = item ? show(request, path, item, etag) : completed(path->kind, values, &arena);
 	text = path_text(path, &arena);
 	json_put(body, "warnings", resource_warnings(faults, text ? text : "", checked));
@@ -883,19 +1016,22 @@ static void fail_made(struct api_request *request, const char *because)
 static bool find_to_change(struct api_request *request, struct path *path, bool makes, bool *there)
 {
 	static const char *const known[] = {"dry_run", NULL};
+	struct change_error error;
 	char etag[ETAG_MAX];
 	const char *because;
 	json_t *shown;
 
 	if (!read_path(request, path) || !resource_check_change(request, known))
 		return false;
-	shown = show_named(request, path, etag);
+	shown = show_named(request, path, etag, &error);
 	*there = shown != NULL;
 	json_decref(shown);
 	if (*there || makes)
 		return may_change(request, path);
 	because = made_because(request, path);
-	if (because)
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else if (because)
 		fail_made(request, because);
 	else
 		fail_missing(request, path);

@@ -76,8 +76,7 @@ static void every_kind_has_its_paths_and_schemas(void **state)
 		assert_non_null(operation(*state, list, "GET"));
 		assert_non_null(operation(*state, one, "GET"));
 		for (size_t k = 0; k < 3; k++)
-			assert_int_equal(operation(*state, one, changes[k]) != NULL,
-					 !kind->declared);
+			assert_non_null(operation(*state, one, changes[k]));
 		assert_non_null(json_object_get(schemas, kind->name));
 	}
 	assert_non_null(operation(*state, "/v1/rulesets/-/{name}/rules/{child_name}", "PATCH"));
