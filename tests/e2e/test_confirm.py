@@ -373,7 +373,8 @@ class Apply(World):
         waiting = self.sluice.status()["unconfirmed"]
         self.assertEqual(("change", "uid 0"), (waiting["what"], waiting["who"]))
         self.is_answered_by("one.corp", OLD)
-        self.assertRegex(self.good("confirm"), "the change by uid 0 stays")
+        status, answer = self.call("POST", "confirm?back=false")
+        self.assertEqual((200, True, 1), (status, answer["confirmed"], answer["unconfirmed"]["revision"]))
         self.leaves_nothing()
         self.restart()
         self.is_answered_by("one.corp", OLD)
@@ -398,7 +399,7 @@ class Apply(World):
         self.good("apply", other, "--prune", "--confirm", "10m")
         self.is_answered_by("two.corp", NEW)
         self.is_answered_by("one.corp", ELSEWHERE)
-        self.good("confirm", "--back")
+        self.assertEqual(200, self.call("POST", "confirm?back=true")[0])
         self.assertEqual(before, self.call("GET", "export")[1])
         self.is_answered_by("two.corp", OLD)
         edits = [{"path": "rulesets/-/applied", "values": None}]
@@ -487,6 +488,7 @@ class Input(World):
         status, answer = self.call("POST", "changes?confirm=60", body)
         self.assertEqual((400, "confirm"), (status, answer["error"]["path"]), answer)
         self.assertEqual(400, self.call("POST", "confirm?now")[0])
+        self.assertEqual(400, self.call("POST", "confirm?back=maybe")[0])
         self.assertEqual(409, self.call("POST", "confirm")[0])
         self.leaves_nothing()
         self.assertEqual(1, self.sluice.status()["generation"])
