@@ -72,12 +72,13 @@ class World(harness.FreshCase):
     def start(self, config=CONFIG):
         self.sluice = harness.Sluice(self.host, config)
 
-        def serves():
-            try:
-                return self.sluice.status()
-            except OSError:
-                return False
-        harness.wait_for(serves, "the management API")
+        harness.wait_for(self.is_up, "the management API")
+
+    def is_up(self):
+        try:
+            return self.sluice.status()
+        except OSError:
+            return False
 
     def restart(self, config=CONFIG):
         self.sluice.kill()
@@ -318,6 +319,32 @@ class Reload(World):
         self.leaves_nothing()
         self.serves_before()
 
+    def test_relative_paths_are_the_same_places(self):
+        def command(*argv):
+            status, text = harness.command(*argv, "-c", "sluice.conf", cwd=self.world.dir)
+            self.assertEqual(0, status, text)
+            self.assertNotIn("restart", text)
+        for _ in range(2):
+            self.run_here()
+            self.edit()
+            command("reload", "--confirm", "10m")
+            self.serves_edit()
+            self.run_here()
+            self.serves_before()
+            command("reload", "--confirm", "10m")
+            command("confirm", "--back")
+            self.serves_before()
+            command("reload")
+            self.write_before()
+
+    def run_here(self):
+        """With a relative path of the configuration, and so of all that it names."""
+        self.sluice.kill()
+        self.sluice = harness.Sluice.__new__(harness.Sluice)
+        self.sluice.socket, self.sluice.expected = os.path.join(self.world.dir, "control.sock"), 0
+        harness.Process.__init__(self.sluice, self.host, "here", [harness.SLUICE, "run", "-c", "sluice.conf"])
+        harness.wait_for(self.is_up, "the management API")
+
     def test_what_went_back_is_served_although_the_file_has_faults_by_now(self):
         self.reload()
         self.world.write("rules.conf", RULES.replace("r/out", "r/nowhere") % "127.0.0.6")
@@ -346,7 +373,8 @@ class Apply(World):
         waiting = self.sluice.status()["unconfirmed"]
         self.assertEqual(("change", "uid 0"), (waiting["what"], waiting["who"]))
         self.is_answered_by("one.corp", OLD)
-        self.assertRegex(self.good("confirm"), "the change by uid 0 stays")
+        status, answer = self.call("POST", "confirm?back=false")
+        self.assertEqual((200, True, 1), (status, answer["confirmed"], answer["unconfirmed"]["revision"]))
         self.leaves_nothing()
         self.restart()
         self.is_answered_by("one.corp", OLD)
@@ -371,7 +399,7 @@ class Apply(World):
         self.good("apply", other, "--prune", "--confirm", "10m")
         self.is_answered_by("two.corp", NEW)
         self.is_answered_by("one.corp", ELSEWHERE)
-        self.good("confirm", "--back")
+        self.assertEqual(200, self.call("POST", "confirm?back=true")[0])
         self.assertEqual(before, self.call("GET", "export")[1])
         self.is_answered_by("two.corp", OLD)
         edits = [{"path": "rulesets/-/applied", "values": None}]
@@ -400,11 +428,10 @@ class Apply(World):
         self.apply()
         with open(self.path("change")) as file:
             record = json.load(file)
-        self.good("confirm")
-        for change in (lambda: None, lambda: record.update(revision=7),
-                       lambda: record.update(revision=1, who="somebody else")):
-            change()
-            self.good("rule", "set", "applied", "two", "state=Enabled", "description=x")
+        self.good("confirm", "--back")
+        self.apply(None)  # revision 3
+        for other in ({}, {"revision": 7}, {"revision": 3, "who": "somebody else"}):
+            record.update(other)
             os.mkdir(self.path())
             self.world.write("state.db.unconfirmed/change", json.dumps(record))
             self.restart()
@@ -457,7 +484,11 @@ class Input(World):
                 self.assertEqual((400, "confirm"), (status, answer["error"]["path"]), answer)
         status, answer = self.call("POST", "changes?dry_run&confirm=60", body)
         self.assertEqual((400, "confirm"), (status, answer["error"]["path"]))
+        body = {"edits": [{"path": "addresses/-/a", "values": None}]}
+        status, answer = self.call("POST", "changes?confirm=60", body)
+        self.assertEqual((400, "confirm"), (status, answer["error"]["path"]), answer)
         self.assertEqual(400, self.call("POST", "confirm?now")[0])
+        self.assertEqual(400, self.call("POST", "confirm?back=maybe")[0])
         self.assertEqual(409, self.call("POST", "confirm")[0])
         self.leaves_nothing()
         self.assertEqual(1, self.sluice.status()["generation"])

@@ -22,9 +22,9 @@
 enum { CONFIG_COPY_ERROR_MAX = 512 };
 
 /* Writes what a file said (without the resources of a state) into the directory, which is made
- * where it is missing, and has nothing else then: for nobody else to read, and on the disk when it returns 0. ERR_SYSTEM,
- * ERR_NOMEM: `error` says what could not be written or read; what is in the directory then is of no
- * use. */
+ * where it is missing, and has nothing else then: for nobody else to read, and on the disk when it
+ * returns 0. ERR_SYSTEM, ERR_NOMEM: `error` says what could not be written or read; what is in the
+ * directory then is of no use. */
 MUST_CHECK int config_copy_write(const struct model *declared, const char *directory,
 				 char error[CONFIG_COPY_ERROR_MAX]);
 /* With the directory; what cannot be removed stays. */

@@ -213,6 +213,7 @@ static int take_back(struct process *process, const char *why)
 		if (confirmation_is_back(confirmation, text))
 			log_event(LOG_WARNING, "confirm", "%s", text);
 	} else {
+		snprintf(confirmation->error, sizeof confirmation->error, "%s", err_text(err));
 		for (size_t i = faults.count; i-- > 0;)
 			if (faults.items[i].severity == FAULT_ERROR)
 				snprintf(confirmation->error, sizeof confirmation->error, "%s",
@@ -300,7 +301,8 @@ static int reload(struct process *process, const struct wish *wish, struct fault
 	err = try_reload(process, wish, faults, text);
 	faults_sort(faults);
 	if (err == 0)
-		log_event(LOG_INFO, "reload", "reloaded: %s", text);
+		log_event(LOG_INFO, "reload", "reloaded: %s%s", text,
+			  wish->wait_s > 0 ? "; to be confirmed" : "");
 	else {
 		snprintf(text, SERVICE_TEXT_MAX, "refused, still serving generation %llu: %s",
 			 (unsigned long long)process->service.server.generation,
@@ -341,6 +343,19 @@ void reload_open(struct process *process)
 		confirmation_try_again(confirmation, CONFIRMATION_AGAIN_MS);
 }
 
+/* The copy has whole paths of the control socket and the state: they become those that the file
+ * has, which are the same, so that a reload of the file finds no others. Without memory it does. */
+static void take_places(struct model *copy, const struct model *file)
+{
+	for (; copy; copy = copy->declared) {
+		const char *socket = arena_strdup(&copy->arena, file->management.socket);
+		const char *state = arena_strdup(&copy->arena, file->management.state);
+
+		copy->management.socket = socket ? socket : copy->management.socket;
+		copy->management.state = state ? state : copy->management.state;
+	}
+}
+
 /* What was served before a reload that nobody has confirmed, in the place of the model. Where it
  * cannot be read any more the file's model is served all the same: names are answered then. */
 static struct model *go_back_to_copy(struct process *process, struct model *model,
@@ -356,6 +371,8 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	if (copy) {
 		faults_release(faults);
 		*faults = of_copy;
+		if (model)
+			take_places(copy, model);
 		model_free(model);
 		confirmation->is_back = true;
 		confirmation->gone = *found;
@@ -522,14 +539,19 @@ static bool go_back_now(struct api_request *request, struct process *process)
 void api_confirm(struct api_request *request)
 {
 	static const char *const known[] = {"back", NULL};
+	static const char *const yes[] = {"", "true", "1", NULL}, *const no[] = {"false", "0",
+										 NULL};
 	struct process *process = process_of(request);
 	struct confirmation *confirmation = &process->service.confirmation;
 	const char *other = api_query_other(request, known);
-	bool back = api_query(request, "back");
+	const char *asked = api_query(request, "back");
+	bool back = asked && text_is_among(asked, yes);
 	char text[CONFIRMATION_TEXT_MAX];
 
 	if (other)
 		api_fail_at(request, 400, NULL, other, "is not known here");
+	else if (asked && !back && !text_is_among(asked, no))
+		api_fail_at(request, 400, NULL, "back", "must be true or false");
 	else if (!confirmation->waits && confirmation_is_back(confirmation, text))
 		api_fail(request, 409, NULL, "nothing waits to be confirmed: %s", text);
 	else if (!confirmation->waits)

@@ -334,44 +334,60 @@ void confirmation_forget_copy(const struct confirmation *confirmation)
 /* ---- what a change made of the state ---- */
 
 struct history {
-	json_t *rows;
+	json_t *rows; /* by kind and path: what was before the change's first edit of that */
 	const struct unconfirmed *unconfirmed;
-	bool is_another; /* the last revision is not the change's, or somebody else has that one */
+	bool is_another; /* somebody else has the change's revision */
 };
+
+static bool is_of(const struct source_change *change, const struct unconfirmed *unconfirmed)
+{
+	int64_t apart_s = change->at_s - unconfirmed->at_s;
+
+	return strcmp(change->who, unconfirmed->who) == 0 && apart_s <= SAME_TIME_S &&
+	       apart_s >= -SAME_TIME_S;
+}
 
 static int on_change(void *context, const struct source_change *change)
 {
 	struct history *history = context;
-	const struct unconfirmed *unconfirmed = history->unconfirmed;
-	int64_t apart_s = change->at_s - unconfirmed->at_s;
+	char *key = NULL;
+	int err = asprintf(&key, "%u %s", change->kind, change->path) < 0 ? ERR_NOMEM : 0;
 
-	if (change->revision != unconfirmed->revision ||
-	    strcmp(change->who, unconfirmed->who) != 0 || apart_s > SAME_TIME_S ||
-	    apart_s < -SAME_TIME_S)
+	if (err)
+		return err;
+	if (change->revision != history->unconfirmed->revision)
+		(void)json_object_del(history->rows, key);
+	else if (!is_of(change, history->unconfirmed))
 		history->is_another = true;
-	json_t *row = json_make("{s:I, s:o, s:o}", "kind", (json_int_t)change->kind, "path",
-				json_text(change->path), "values",
-				change->before ? json_loads(change->before, 0, NULL) : json_null());
-	return json_array_insert_new(history->rows, 0, row) == 0 ? 0 : ERR_NOMEM;
+	else if (!json_object_get(history->rows, key))
+		json_put(history->rows, key,
+			 json_make("{s:I, s:o, s:o}", "kind", (json_int_t)change->kind, "path",
+				   json_text(change->path), "values",
+				   change->before ? json_loads(change->before, 0, NULL)
+						  : json_null()));
+	free(key);
+	return 0;
 }
 
 json_t *confirmation_rows(struct source *source, const struct unconfirmed *unconfirmed,
 			  char error[CONFIRMATION_TEXT_MAX])
 {
-	struct history history = {.rows = json_array(), .unconfirmed = unconfirmed};
+	struct history history = {.rows = json_object(), .unconfirmed = unconfirmed};
 	char why[SOURCE_ERROR_MAX] = "";
-	int err = history.rows ? source->calls->changes(source, unconfirmed->revision - 1,
-							on_change, &history, why)
-			       : ERR_NOMEM;
+	json_t *rows = json_array(), *row;
+	const char *key;
+	int err = ERR_NOMEM;
 
-	json_t *rows = json_whole(history.rows);
-	if (!err && !rows)
-		err = ERR_NOMEM;
-	if (!err && history.is_another)
-		json_array_clear(rows);
-	if (!err)
+	if (history.rows)
+		err = source->calls->changes(source, unconfirmed->revision - 1, on_change, &history,
+					     why);
+	if (!history.is_another)
+		json_object_foreach(history.rows, key, row) json_add(rows, json_incref(row));
+	json_decref(history.rows);
+	rows = json_whole(rows);
+	if (!err && rows)
 		return rows;
-	snprintf(error, CONFIRMATION_TEXT_MAX, "%s", *why ? why : err_text(err));
+	snprintf(error, CONFIRMATION_TEXT_MAX, "%s", *why ? why : err_text(err ? err : ERR_NOMEM));
 	json_decref(rows);
 	return NULL;
 }
@@ -387,8 +403,9 @@ static int put_row(struct source *source, const json_t *row, char error[SOURCE_E
 	unsigned kind = (unsigned)json_integer_value(json_object_get(row, "kind"));
 	const char *path = json_string_value(json_object_get(row, "path"));
 	char *text = json_is_null(values) ? NULL : json_dumps(values, JSON_COMPACT);
-	int err = text || json_is_null(values) ? source->calls->put(source, kind, path, text, NULL, error)
-					       : ERR_NOMEM;
+	int err = text || json_is_null(values)
+			  ? source->calls->put(source, kind, path, text, NULL, error)
+			  : ERR_NOMEM;
 
 	free(text);
 	return err;

@@ -16,7 +16,8 @@
  *                                                   └─ else ─► a change back ─► no record
  *
  * One waits at a time, and nothing else changes until it is decided: else going back would take
- * somebody else's change along. A reload that went back leaves the operator's file as it was
+ * somebody else's change along. (A PTR whose name is being looked up already still comes; nothing
+ * that goes back touches it.) A reload that went back leaves the operator's file as it was
  * edited: what was before is served, after a restart, too, until a reload reads that file again.
  *
  * Not taken back: what the system says (resolv.conf), and the secrets and the certificate of the
@@ -101,9 +102,9 @@ MUST_CHECK int confirmation_make_room(const struct confirmation *confirmation,
 				      char error[CONFIRMATION_TEXT_MAX]);
 void confirmation_forget_copy(const struct confirmation *confirmation);
 
-/* What the change made of the state, the last first: [{"kind", "path" (its key), "values" (as they
- * were before; null: there was none)}]; empty where it never came to be, or something came after
- * it. NULL: `error` says why it cannot be read. */
+/* What there is to take back of a change: [{"kind", "path" (its key), "values" (as they were
+ * before; null: there was none)}]. Without what has changed since, which is all of it where it was
+ * taken back; empty where it never came to be. NULL: `error` says why it cannot be read. */
 json_t *confirmation_rows(struct source *source, const struct unconfirmed *unconfirmed,
 			  char error[CONFIRMATION_TEXT_MAX]);
 /* Who the history says has taken it back. */

@@ -486,8 +486,8 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 static int put_back(struct service *service, const json_t *rows, const char *who,
 		    struct change_error *error, struct faults *faults)
 {
-	struct service_change change = {.count = json_array_size(rows), .who = who};
-	struct service_edit *edits = calloc(change.count, sizeof *edits);
+	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits);
+	struct service_change change = {.edits = edits, .who = who};
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
@@ -504,8 +504,8 @@ static int put_back(struct service *service, const json_t *rows, const char *who
 		err = path_of_key(&edits[i].path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
+		change.count++;
 	}
-	change.edits = edits;
 	if (err)
 		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
 	else

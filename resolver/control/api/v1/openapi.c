@@ -11,6 +11,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/service/confirmation.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -32,7 +33,10 @@ static const struct described described[] = {
 	 "!name type vnet endpoint from", NULL, NULL, 0},
 	{"POST", "/v1/flush", "Drops answers from the cache: all, or those of a name.", "", NULL,
 	 NULL, 0},
-	{"POST", "/v1/reload", "Reads the configuration again and serves it.", "", "", NULL, 0},
+	{"POST", "/v1/reload", "Reads the configuration again and serves it.", "confirm", "", NULL,
+	 0},
+	{"POST", "/v1/confirm", "Keeps the change that waits to be confirmed, or takes it back.",
+	 "back", "", NULL, 0},
 	{"POST", "/v1/upgrade", "Starts another program in this one's place (control socket only).",
 	 "", NULL, NULL, 0},
 	{"GET", "/v1/addresses", "The addresses that are ours.", "limit marker", NULL, "addresses",
@@ -72,8 +76,8 @@ static const struct described described[] = {
 	{"GET", "/v1/changes",
 	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
 	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
-	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.", "dry_run",
-	 "edits", "changed", 0},
+	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.",
+	 "dry_run confirm", "edits", "changed", 0},
 	{.method = NULL},
 };
 
@@ -237,9 +241,20 @@ static json_t *edits_schema(void)
 
 static json_t *changed_schema(void)
 {
-	return json_make("{s:s, s:{s:o, s:o, s:o, s:o}}", "type", "object", "properties",
+	return json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o}}", "type", "object", "properties",
 			 "revision", or_null(of_type("integer")), "dry_run", of_type("boolean"),
-			 "edits", of_type("integer"), "warnings", array_of(of_type("string")));
+			 "edits", of_type("integer"), "warnings", array_of(of_type("string")),
+			 "unconfirmed", or_null(reference("schemas", "unconfirmed")));
+}
+
+/* As unconfirmed_json (service/confirmation.h) has it. */
+static json_t *unconfirmed_schema(void)
+{
+	return json_make("{s:s, s:{s:{s:s, s:[s, s]}, s:o, s:o, s:o, s:o, s:o}}", "type", "object",
+			 "properties", "what", "type", "string", "enum", "reload", "change", "who",
+			 of_type("string"), "at", of_type("string"), "until", of_type("string"),
+			 "revision", or_null(of_type("integer")), "error",
+			 or_null(of_type("string")));
 }
 
 /* "rule" is what is sent, "rule-shown" what is answered, "rule-list" a page of them. */
@@ -274,6 +289,7 @@ static json_t *schemas_json(void)
 			   or_null(of_type("integer")), "required", "changes", "next"));
 	json_put(schemas, "edits", edits_schema());
 	json_put(schemas, "changed", changed_schema());
+	json_put(schemas, "unconfirmed", unconfirmed_schema());
 	json_put(schemas, "error", error_schema());
 	return schemas;
 }
@@ -283,7 +299,7 @@ static json_t *schemas_json(void)
 static json_t *parameters_json(void)
 {
 	return json_make(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
 		parameter("limit", "query", false,
 			  json_make("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
 				    "maximum", 5000, "default", 1000),
@@ -296,6 +312,13 @@ static json_t *parameters_json(void)
 		"dry_run",
 		parameter("dry_run", "query", false, of_type("boolean"),
 			  "Find out what it would come to, and change nothing."),
+		"confirm",
+		parameter("confirm", "query", false,
+			  json_make("{s:s, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
+				    CONFIRMATION_MAX_S),
+			  "Goes back after so many seconds unless it is confirmed."),
+		"back",
+		parameter("back", "query", false, of_type("boolean"), "Take it back at once."),
 		"after",
 		parameter("after", "query", false,
 			  json_make("{s:s, s:i}", "type", "integer", "minimum", 0),

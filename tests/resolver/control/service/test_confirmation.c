@@ -124,7 +124,8 @@ static uint64_t put(const struct fixture *fixture, const char *who, const char *
 	assert_int_equal(source->calls->sync(source, error), 0);
 	assert_int_equal(source->calls->begin(source, who, &revision, error), 0);
 	for (; *pairs; pairs += 2)
-		assert_int_equal(source->calls->put(source, 10, pairs[0], pairs[1], NULL, error), 0);
+		assert_int_equal(source->calls->put(source, 10, pairs[0], pairs[1], NULL, error),
+				 0);
 	assert_int_equal(source->calls->commit(source, error), 0);
 	source_close(source);
 	return revision;
@@ -181,15 +182,15 @@ static void a_change_goes_back_whole_and_once(void **state)
 
 static void what_somebody_else_has_changed_stays(void **state)
 {
-	static const char *const third[] = {"-/d", "{}", NULL};
+	static const char *const third[] = {"-/a", "{\"x\":4}", "-/d", "{}", NULL};
 	const struct fixture *fixture = *state;
 	uint64_t revision = put(fixture, "ops", first);
 
-	restore(fixture, revision, "eve");
+	restore(fixture, revision, "eve"); /* who has not made it */
 	assert_state(fixture, "-/a={} -/b={\"x\":1} ");
 	put(fixture, "eve", third);
 	restore(fixture, revision, "ops");
-	assert_state(fixture, "-/a={} -/b={\"x\":1} -/d={} ");
+	assert_state(fixture, "-/a={\"x\":4} -/d={} ");
 }
 
 /* ---- in memory ---- */
