@@ -37,6 +37,7 @@ struct api_call { /* a request, with what belongs to it */
 	const struct api_route *route;
 	struct api_path path;
 	struct api_fields fields, form;
+	const char *type;            /* of the answer's body; NULL: JSON */
 	char *decoded;               /* request.path */
 	char base[API_BASE_MAX];     /* api_base; "": there is none */
 	struct api_reading *reading; /* NULL: the body is not long */
@@ -471,6 +472,7 @@ struct api_answer {
 	struct api_answer *next;
 	struct http_request *http;
 	unsigned status;
+	const char *type;
 	char *body;
 	size_t length;
 };
@@ -492,7 +494,7 @@ static bool hold(struct api *api, struct api_answer answer)
 
 static void send_answer(const struct api_answer *answer)
 {
-	http_reply(answer->http, answer->status, "application/json", answer->body, answer->length);
+	http_reply(answer->http, answer->status, answer->type, answer->body, answer->length);
 }
 
 void api_let_go(struct api *api)
@@ -512,7 +514,11 @@ static void finish(struct api_request *request, unsigned status, char *body, siz
 	struct api_call *call = call_of(request);
 	const struct server *server = &request->service->server;
 	struct api *api = call->api;
-	const struct api_answer answer = {NULL, call->http, status, body, length};
+	const struct api_answer answer = {.http = call->http,
+					  .status = status,
+					  .type = call->type ? call->type : "application/json",
+					  .body = body,
+					  .length = length};
 
 	release(call);
 	if (server_all_adopted(server) || !hold(api, answer))
@@ -631,8 +637,9 @@ void api_reply_stream(struct api_request *request, const struct http_stream_sour
 		 HTTP_STREAMS_MAX);
 }
 
-void api_reply_text(struct api_request *request, char *text, size_t length)
+void api_reply_text(struct api_request *request, const char *type, char *text, size_t length)
 {
+	call_of(request)->type = type;
 	finish(request, 200, text, length);
 }
 

@@ -160,8 +160,8 @@ const char *api_base_needed(struct api_request *request);
  * quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body (RFC 9110
  * section 13.1.2); preconditions of changes are api_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
-/* 200 with JSON as text, which is taken over. */
-void api_reply_text(struct api_request *request, char *text, size_t length);
+/* 200 with a text, which is taken over: JSON, or (type) another media type. */
+void api_reply_text(struct api_request *request, const char *type, char *text, size_t length);
 /* Gives the answer this etag, with its quotes. True: the client has that version, and has been
  * answered 304. */
 bool api_not_modified(struct api_request *request, const char *etag);

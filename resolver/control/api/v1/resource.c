@@ -418,7 +418,7 @@ static void export_file(struct api_request *request)
 		err = ERR_NOMEM;
 	model_free(given);
 	if (!err) {
-		api_reply_text(request, text, length);
+		api_reply_text(request, "text/plain; charset=utf-8", text, length);
 		return;
 	}
 	free(text);

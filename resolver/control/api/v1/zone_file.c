@@ -28,7 +28,7 @@ void api_zone_file(struct api_request *request)
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	if (!err) {
-		api_reply_text(request, text, length);
+		api_reply_text(request, "text/dns", text, length); /* RFC 4027 */
 		return;
 	}
 	free(text);
