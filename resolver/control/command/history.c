@@ -14,7 +14,7 @@
 #include "resolver/control/command/client.h"
 #include "rules/base.h"
 
-enum { PAGE_LINK_MAX = 80 };
+enum { PAGE_LINK_MAX = 80, EDITS_MAX = 10000 /* of a POST */ };
 
 /* All changes behind that revision, page by page; NULL as client_ask. */
 static json_t *ask_changes(const struct command_line *line, long long after)
@@ -199,24 +199,28 @@ int command_history(const struct command_line *line)
 	return status;
 }
 
-/* Whether something else was made of it since; that has been said. */
-static bool has_changed(const struct command_line *line, const json_t *changes,
-			const json_t *undone)
+/* Of each path the latest change; NULL: no memory. */
+static json_t *latest_by_path(const json_t *changes)
 {
-	const json_t *change;
+	json_t *latest = json_object();
+	json_t *change;
 	size_t i;
 
 	json_array_foreach(changes, i, change)
-	{
-		if (revision_of(change) <= revision_of(undone) ||
-		    strcmp(text_of(change, "path"), text_of(undone, "path")) != 0)
-			continue;
-		command_fail_at(
-			line, "%s was changed since, in revision %lld by %s; undo that first",
+		json_put(latest, text_of(change, "path"), json_incref(change));
+	return json_whole(latest);
+}
+
+/* Whether something else was made of it since; that has been said. */
+static bool has_changed(const struct command_line *line, const json_t *latest, const json_t *undone)
+{
+	const json_t *change = json_object_get(latest, text_of(undone, "path"));
+
+	if (revision_of(change) <= revision_of(undone))
+		return false;
+	command_fail_at(line, "%s was changed since, in revision %lld by %s; undo that first",
 			text_of(undone, "path"), revision_of(change), text_of(change, "who"));
-		return true;
-	}
-	return false;
+	return true;
 }
 
 /* What makes it again what it was, the last change first; NULL: it cannot be, which has been said.
@@ -224,27 +228,43 @@ static bool has_changed(const struct command_line *line, const json_t *changes,
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
-	json_t *edits = json_array();
+	json_t *edits = json_array(), *edit = NULL, *latest = latest_by_path(changes);
 	const json_t *change;
-	json_t *edit;
-	size_t i;
 
-	json_array_foreach(changes, i, change)
-	{
+	if (!latest) {
+		json_decref(edits);
+		command_fail_at(line, "%s", err_text(ERR_NOMEM));
+		return NULL;
+	}
+	for (size_t i = json_array_size(changes); i-- > 0;) {
+		change = json_array_get(changes, i);
 		if (revision_of(change) != revision)
 			continue;
-		if (has_changed(line, changes, change)) {
+		if (has_changed(line, latest, change)) {
+			json_decref(latest);
 			json_decref(edits);
 			return NULL;
 		}
-		edit = json_make("{s:O, s:O}", "path", json_object_get(change, "path"), "values",
-				 json_object_get(change, "before"));
-		json_array_insert_new(edits, 0, edit);
+		/* An address and its PTR are two changes of one. */
+		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0)
+			json_add(edits, edit = json_make("{s:O}", "path",
+							 json_object_get(change, "path")));
+		json_put(edit, "values", json_incref(json_object_get(change, "before")));
 	}
-	if (json_array_size(edits) > 0)
+	json_decref(latest);
+	if (json_array_size(edits) > 0 && json_array_size(edits) <= EDITS_MAX)
 		return edits;
-	command_fail_at(line, "there is no revision %lld; `sluice history` has those of a week",
-			revision);
+	if (json_array_size(edits) > 0)
+		command_fail_at(
+			line,
+			"revision %lld changed %zu resources, and at most %d can be undone at "
+			"once; import what was before: sluice ptr import, or sluice state "
+			"import",
+			revision, json_array_size(edits), EDITS_MAX);
+	else
+		command_fail_at(line,
+				"there is no revision %lld; `sluice history` has those of a week",
+				revision);
 	json_decref(edits);
 	return NULL;
 }

@@ -749,12 +749,29 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	return give_up_change(state, err, error);
 }
 
+/* A change may take seconds, in which the file can go. */
+static int check_place(struct state *state)
+{
+	struct state_db *db = &state->db;
+
+	if (!state_file_is_another(&db->file))
+		return 0;
+	if (state_file_look(state->path, db->error) == 0)
+		snprintf(db->error, sizeof db->error,
+			 "the state %s was replaced while it was written to; reload the "
+			 "configuration",
+			 state->path);
+	return ERR_SYSTEM;
+}
+
 static int state_commit(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 
-	int err = forget_changes(state);
+	int err = check_place(state);
 
+	if (!err)
+		err = forget_changes(state);
 	if (!err)
 		err = end_change(state, state->next);
 	return give_up_change(state, err, error);
