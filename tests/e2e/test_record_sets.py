@@ -243,6 +243,8 @@ class RecordSets(World):
     def test_rows_that_others_wrote_are_passed_over_and_told_of(self):
         self.set("www:A", "10.0.0.1")
         rows = [(16, "-/corp.test/bad:a", "{"), (16, "-/corp.test/x:a", '{"name": "y:A", "records": []}'),
+                (16, "-/corp.test/z:type1", '{"name": "z:TYPE1", "records": ["10.0.0.1"]}'),
+                (16, "-/corp.test/z:a", '{"name": "z:A", "records": ["10.0.0"]}'),
                 (6, "-/evil.test", '{"name": "evil.test", "file": "/etc/shadow"}')]
         with sqlite3.connect(self.world.dir + "/state.db") as other:
             other.executemany("INSERT INTO resources (kind, path, revision, json) VALUES (?, ?, 1, ?)", rows)
@@ -251,8 +253,15 @@ class RecordSets(World):
         self.assertEqual(0, status, text)
         self.assertEqual(2, text.count("which was not written by sluice"), text)
         self.assertIn('"-/evil.test" with a file, which only zones of the configuration file have', text)
-        self.assertIn("not_served", self.good("GET", "private_zones/-/evil.test").body)
+        self.assertEqual(2, text.count("which does not fit"), text)
+        self.assertIn('"z:TYPE1" is written z:A', text)
         self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")
+        self.good("PUT", SETS + "/new:A", {"records": ["10.0.0.2"]}, 201)
+        for path in [SETS + "/bad:A", SETS + "/x:A", SETS + "/z:TYPE1", SETS + "/z:A",
+                     "private_zones/-/evil.test"]:
+            self.assertIn("not_served", self.good("GET", path, status=200).body)
+            self.good("DELETE", path, status=204)
+        self.assertNotIn("warning", self.command("reload"))
 
     # ---- export ----
 
