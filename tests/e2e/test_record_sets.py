@@ -264,6 +264,24 @@ class RecordSets(World):
             self.good("DELETE", path, status=204)
         self.assertNotIn("warning", self.command("reload"))
 
+    def test_a_zone_that_has_no_file_any_more_goes_on_from_its_serial(self):
+        self.world.write("corp.internal.zone", "@ 300 SOA ns host 2000000000 3600 300 86400 60\n"
+                                               "web 300 A 10.0.0.1\n")
+        self.good("PUT", "private_zones/-/filed.internal/links/hub", {"virtual_network": "hub"}, 201)
+        self.command("reload")
+
+        def serial():
+            soa = self.host.ask(test_resources.INBOUND, "filed.internal", "SOA").texts("SOA")[0]
+            return int(soa.split()[2])
+        self.assertEqual(2000000000, serial())
+        self.sluice.reconfigure(test_resources.CONFIG % self.filed.replace(
+            'file = "corp.internal.zone";', ""))
+        self.command("reload")
+        self.assertGreater(serial(), 2000000000)
+        self.command("zone", "import", "filed.internal", self.world.dir + "/corp.internal.zone")
+        self.assertGreater(serial(), 2000000001)
+        self.assert_answer(self.ask("web.filed.internal"), "10.0.0.1")
+
     # ---- export ----
 
     def test_what_is_exported_checks_and_gives_the_same(self):

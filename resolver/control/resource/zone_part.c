@@ -522,14 +522,13 @@ static int number(struct zone **at, const char *name, const struct model *before
 		  struct source *source, uint64_t now_s)
 {
 	const struct private_zone *served = before_model ? find_zone(before_model, name) : NULL;
-	struct zone *before =
-		served && served->zone && zone_is_editable(served->zone) ? served->zone : NULL;
+	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
 	struct source_serial row;
 	bool known = read_serial(source, *at, &row);
 	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
 	struct zone *numbered;
 
-	if (before && zone_serial(before) == serial &&
+	if (before && zone_is_editable(before) && zone_serial(before) == serial &&
 	    zone_content(before).digest == zone_content(*at).digest)
 		numbered = zone_ref(before); /* it is what it was */
 	else
