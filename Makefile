@@ -26,9 +26,10 @@ PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev li
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd
-CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure openssl \
+CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
+	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
-NODE_PACKAGES = @azure/arm-network@33.5 @azure/identity@4
+NODE_PACKAGES = @azure/arm-network@33.5 @azure/identity@4 @seriousme/openapi-schema-validator@2
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
@@ -117,7 +118,7 @@ test: test-deps
 	@B=$(B) tests/run $(ONLY)
 test-clients:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
-	@[ -d build/clients/node_modules/@azure/arm-network ] || npm install --prefix build/clients \
+	@[ -d build/clients/node_modules/@seriousme ] || npm install --prefix build/clients \
 		--silent --no-audit --no-fund --ignore-scripts $(NODE_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
 	@B=$(B) CLIENTS=required tests/run tests/clients/

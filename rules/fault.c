@@ -73,8 +73,10 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 		return;
 	*fault = (struct fault){
 		.severity = severity,
-		.origin = {copy(faults, origin->file), origin->line,
-			   join_path(faults, origin->path, field)},
+		.origin = {.file = copy(faults, origin->file),
+			   .line = origin->line,
+			   .path = join_path(faults, origin->path, field),
+			   .revision = origin->revision},
 		.text = text,
 		.order = faults->count++,
 	};

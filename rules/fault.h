@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "rules/arena.h"
@@ -19,9 +20,10 @@ enum severity { FAULT_ERROR, FAULT_WARNING };
  * and are copied into the fault. path names items by their name where they have one:
  * "virtual_networks[hub].subnets[dns-in].prefix". */
 struct origin {
-	const char *file; /* NULL: not from a file */
-	unsigned line;    /* 0: unknown */
-	const char *path; /* NULL: the file as a whole */
+	const char *file;  /* NULL: not from a file */
+	unsigned line;     /* 0: unknown */
+	const char *path;  /* NULL: the file as a whole */
+	uint64_t revision; /* of the state's row that it is from; 0: it is from none */
 };
 
 struct fault {

@@ -155,7 +155,7 @@ def write(shape, port):
 workers = %d;
 default_resolver = { targets = ( { address = "127.0.0.1"; port = %d; protocol = "%s"; } ); };
 limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
-           record_sets_per_zone = 10000000; links_per_ruleset = 1000; links_per_zone = 1000; };
+           record_sets_per_zone = 10000000; links_per_ruleset = 10000; links_per_zone = 10000; };
 cache = { size_bytes = %d; };
 outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };

@@ -1,6 +1,5 @@
-/* Zones: each set of the one is looked up in the other by owner and type; most are the same. Of the
- * rest, the records that the other lacks are copied. What we own: two walks over the differences,
- * one for what is gone and one for what is new. */
+/* Two walks over the differences, one for what is gone and one for what is new. Of a set that both
+ * have only the records that the other lacks are copied. */
 #include "resolver/transfer/delta.h"
 
 #include <assert.h>
@@ -15,8 +14,7 @@
 struct writing {
 	struct transfer_delta *delta;
 	size_t room, bytes_max;
-	const struct zone *other;
-	const struct hash_key *key;
+	bool fresh; /* what is new is written, else what is gone */
 };
 
 size_t transfer_delta_bytes(const struct transfer_delta *delta)
@@ -74,20 +72,16 @@ static bool has_record(const struct rrset *set, const uint8_t *record)
 	return false;
 }
 
-static int put_missing(void *context, const uint8_t *owner, const struct rrset *set)
+static int put_missing(void *context, const uint8_t *owner, const struct rrset *was,
+		       const struct rrset *is)
 {
 	struct writing *writing = context;
-	struct name name;
-	int err = name_from_wire(&name, writing->key, owner, name_wire_length(owner), 0, NULL);
+	const struct rrset *set = writing->fresh ? is : was, *other = writing->fresh ? was : is;
+	const uint8_t *record = set ? set->wire : NULL;
+	int err = 0;
 
-	assert(err == 0); /* a zone's owners are names */
-	if (set->type == TYPE_SOA)
+	if (!set || set->type == TYPE_SOA)
 		return 0;
-	const struct rrset *other = zone_find_exact(writing->other, &name, set->type);
-	if (other && other->length == set->length &&
-	    memcmp(other->wire, set->wire, set->length) == 0)
-		return 0;
-	const uint8_t *record = set->wire;
 	for (unsigned i = 0; !err && i < set->count; i++, record += record_bytes(record))
 		if (!has_record(other, record))
 			err = put_record(writing, owner, record);
@@ -96,12 +90,11 @@ static int put_missing(void *context, const uint8_t *owner, const struct rrset *
 
 static int write_zones(struct writing *writing, const struct zone *before, const struct zone *after)
 {
-	writing->other = after;
-	int err = zone_walk(before, put_missing, writing);
+	int err = zone_walk_changes(before, after, put_missing, writing);
 
 	writing->delta->fresh = writing->delta->end;
-	writing->other = before;
-	return err ? err : zone_walk(after, put_missing, writing);
+	writing->fresh = true;
+	return err ? err : zone_walk_changes(before, after, put_missing, writing);
 }
 
 /* ---- what we own ---- */
@@ -159,9 +152,9 @@ static struct transfer_delta *end(struct transfer_delta *delta, int err)
 }
 
 struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
-					       const struct hash_key *key, size_t bytes_max)
+					       size_t bytes_max)
 {
-	struct writing writing = {.bytes_max = bytes_max, .key = key};
+	struct writing writing = {.bytes_max = bytes_max};
 	struct transfer_delta *delta = begin(&writing, before);
 
 	return delta ? end(delta, write_zones(&writing, before, after)) : NULL;

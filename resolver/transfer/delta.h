@@ -22,9 +22,10 @@ struct transfer_delta {
 };
 
 /* Both: NULL without memory, and as soon as the delta is found to hold more than bytes_max. */
-/* From a private zone to what its file has now. */
+/* From a private zone to what its file has now, or to a version of it: then it costs what is
+ * different. */
 struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
-					       const struct hash_key *key, size_t bytes_max);
+					       size_t bytes_max);
 /* From a reverse zone to what it is once what we own is `after`: costs what is different. */
 struct transfer_delta *transfer_delta_of_ptrs(const struct transfer_zone *zone,
 					      const struct owned *before, const struct owned *after,

@@ -38,7 +38,7 @@ static struct transfer_zone *zone_as_it_is(struct transfer_zone *zone, size_t ro
 static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct policy *policy,
 					const struct owned *before, size_t room, uint64_t now_s)
 {
-	struct transfer_content content;
+	struct zone_content content;
 
 	if (!zone->reverse || !transfer_zone_content_after(zone, before, policy->owned, &content))
 		return zone_as_it_is(zone, room);
@@ -48,7 +48,7 @@ static struct transfer_zone *zone_after(struct transfer_zone *zone, const struct
 	if (!next)
 		return NULL;
 	next->content = content;
-	if (transfer_zone_set_serial(next, &policy->key, serial_next(zone->serial, now_s)) == 0)
+	if (transfer_zone_set_serial(next, serial_next(zone->serial, now_s)) == 0)
 		return next;
 	transfer_zone_unref(next);
 	return NULL;
@@ -80,8 +80,8 @@ static uint32_t first_serial(const struct transfer_zone *zone, const struct kept
 	return serial_next(kept->reserved, now_s);
 }
 
-static int first_version(struct transfer_zone *zone, const struct policy *policy,
-			 const struct serial_keeper *keeper, uint64_t now_s)
+static int first_version(struct transfer_zone *zone, const struct serial_keeper *keeper,
+			 uint64_t now_s)
 {
 	struct kept_serial kept;
 	bool known = keeper && keeper->recall && keeper->recall(keeper->context, zone->text, &kept);
@@ -92,29 +92,27 @@ static int first_version(struct transfer_zone *zone, const struct policy *policy
 			check_serial(zone, kept.digest, kept.serial);
 		return 0;
 	}
-	return transfer_zone_set_serial(zone, &policy->key,
-					first_serial(zone, known ? &kept : NULL, now_s));
+	return transfer_zone_set_serial(zone, first_serial(zone, known ? &kept : NULL, now_s));
 }
 
 /* A reverse zone whose bounds, apex or spelling are not what they were. If it still says the same
  * it keeps its serial and its past. */
 static struct transfer_zone *recut_zone(struct transfer_zone *zone,
-					const struct transfer_zone *before,
-					const struct policy *policy, size_t room, uint64_t now_s)
+					const struct transfer_zone *before, size_t room,
+					uint64_t now_s)
 {
 	bool same = zone->content.digest == before->content.digest;
 	uint32_t serial = same ? before->serial : serial_next(before->serial, now_s);
 
-	if (transfer_zone_set_serial(zone, &policy->key, serial) != 0)
+	if (transfer_zone_set_serial(zone, serial) != 0)
 		return NULL;
 	return transfer_zone_with_past(zone, before, NULL, same ? room : 0);
 }
 
-/* A private zone whose file was read again. If its serial has not gone up, or the difference does
- * not fit, everybody gets it whole. */
+/* A private zone whose file was read again, or another version of one that is edited. If its serial
+ * has not gone up, or the difference does not fit, everybody gets it whole. */
 static struct transfer_zone *reread_zone(struct transfer_zone *zone,
-					 const struct transfer_zone *before,
-					 const struct policy *policy, size_t room)
+					 const struct transfer_zone *before, size_t room)
 {
 	struct transfer_delta *delta = NULL;
 
@@ -123,7 +121,7 @@ static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 	if (zone->serial == before->serial && zone->content.digest == before->content.digest)
 		return transfer_zone_with_past(zone, before, NULL, room);
 	if (serial_is_newer(zone->serial, before->serial))
-		delta = transfer_delta_of_zones(before->zone, zone->zone, &policy->key, room);
+		delta = transfer_delta_of_zones(before->zone, zone->zone, room);
 	struct transfer_zone *again =
 		transfer_zone_with_past(zone, before, delta, delta ? room : 0);
 	transfer_delta_unref(delta);
@@ -238,15 +236,14 @@ static struct transfer_zone *continue_zone(struct compiling *c, struct transfer_
 	transfer_zone_take_meter(zone, before);
 	zone->content = transfer_zone_content(zone, c->policy);
 	if (zone->reverse)
-		return recut_zone(zone, before, c->policy, room, c->now_s);
-	return reread_zone(zone, before, c->policy, room);
+		return recut_zone(zone, before, room, c->now_s);
+	return reread_zone(zone, before, room);
 }
 
 static struct transfer_zone *begin_zone(struct compiling *c, struct transfer_zone *zone)
 {
 	zone->content = transfer_zone_content(zone, c->policy);
-	return first_version(zone, c->policy, c->keeper, c->now_s) == 0 ? transfer_zone_ref(zone)
-									: NULL;
+	return first_version(zone, c->keeper, c->now_s) == 0 ? transfer_zone_ref(zone) : NULL;
 }
 
 /* Replaces the zone by the version of it that is served. */

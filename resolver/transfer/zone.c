@@ -58,6 +58,7 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 	zone->apex = zone_ref(apex);
 	zone->zone = zone_ref(apex);
 	zone->meter = meter_new();
+	zone->editable = zone_is_editable(apex);
 	if (zone->text && zone->meter)
 		return zone;
 	transfer_zone_unref(zone);
@@ -71,10 +72,9 @@ void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_
 	zone->meter->references++;
 }
 
-int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *key,
-			     uint32_t serial)
+int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial)
 {
-	struct zone *stamped = zone_with_serial(zone->apex, key, serial);
+	struct zone *stamped = zone_with_serial(zone->apex, serial);
 
 	if (!stamped)
 		return ERR_NOMEM;
@@ -138,30 +138,20 @@ struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 
 /* ---- content ---- */
 
-static int add_set(void *context, const uint8_t *owner, const struct rrset *set)
-{
-	struct transfer_content *content = context;
-
-	content->digest += digest_of_set(owner, set);
-	content->bytes += set->length + (size_t)set->count * name_wire_length(owner);
-	return 0;
-}
-
 /* An address's name is the apex's and a few labels; one label stands for them. */
 static size_t ptr_bytes(const struct transfer_zone *zone, const struct rrset *ptr)
 {
 	return ptr->length + (size_t)ptr->count * (zone->name.length + 4U);
 }
 
-struct transfer_content transfer_zone_content(const struct transfer_zone *zone,
-					      const struct policy *policy)
+struct zone_content transfer_zone_content(const struct transfer_zone *zone,
+					  const struct policy *policy)
 {
-	struct transfer_content content = {0};
+	struct zone_content content = zone_content(zone->apex);
 	struct owned_cursor cursor;
 	struct address address;
 	const struct rrset *ptr;
 
-	zone_walk(zone->apex, add_set, &content);
 	if (!zone->reverse)
 		return content;
 	owned_cursor_begin(&cursor, &zone->prefix);
@@ -173,7 +163,7 @@ struct transfer_content transfer_zone_content(const struct transfer_zone *zone,
 }
 
 bool transfer_zone_content_after(const struct transfer_zone *zone, const struct owned *before,
-				 const struct owned *after, struct transfer_content *content)
+				 const struct owned *after, struct zone_content *content)
 {
 	struct owned_cursor cursor;
 	struct address address;

@@ -24,6 +24,7 @@
 #include "resolver/transfer/delta.h"
 #include "rules/policy/policy.h"
 #include "rules/prefix.h"
+#include "rules/zone/serial.h"
 #include "rules/zone/zone.h"
 
 enum {
@@ -36,29 +37,30 @@ struct transfer_meter { /* of a zone, through all its versions */
 	unsigned references; /* the control thread's */
 };
 
-struct transfer_content { /* what a zone says, without the serial */
-	uint64_t digest;
-	size_t bytes; /* of its records, with their owners, about */
-};
-
 struct transfer_zone {
 	unsigned references; /* the control thread's */
 	bool reverse;        /* PTRs of a pool below an apex; else a private zone */
 	bool classless;      /* reverse: an address's name is its last octet (RFC 2317) */
 	bool alias;          /* classless: another spelling of a zone */
+	bool editable; /* private: changed set by set (rules/zone/zone.h), not read of a file */
 	struct name name;
 	char *text;           /* the name with its final dot */
 	struct prefix prefix; /* reverse: the addresses that it holds */
 	/* reverse: the apex as it was compiled, and with the serial; private: twice the zone. */
 	struct zone *apex, *zone;
 	uint32_t serial;
-	struct transfer_content content;
+	struct zone_content content;
 	struct transfer_meter *meter;
 	size_t past_bytes; /* of the deltas, also where others hold them too */
 	size_t past_count;
 	struct transfer_delta *past[]; /* oldest first; each from its serial to that of the next */
 };
 
+/* Whether its serial is given here: not in a zone file. */
+static inline bool transfer_zone_is_numbered(const struct transfer_zone *zone)
+{
+	return zone->reverse || zone->editable;
+}
 /* A zone as a policy has it, without serial, content and past. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex);
 struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
@@ -70,17 +72,16 @@ struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 					      const struct transfer_zone *before,
 					      struct transfer_delta *latest, size_t past_max);
 /* Gives a reverse zone its serial, and so the SOA that is answered. ERR_NOMEM. */
-MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, const struct hash_key *key,
-					uint32_t serial);
+MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial);
 /* Takes over the counts of the version before. */
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before);
 
 /* All of what it says. */
-struct transfer_content transfer_zone_content(const struct transfer_zone *zone,
-					      const struct policy *policy);
+struct zone_content transfer_zone_content(const struct transfer_zone *zone,
+					  const struct policy *policy);
 /* What a reverse zone says once what we own is `after`; false when that is the same. */
 bool transfer_zone_content_after(const struct transfer_zone *zone, const struct owned *before,
-				 const struct owned *after, struct transfer_content *content);
+				 const struct owned *after, struct zone_content *content);
 
 /* Writes the owner that an address has in a reverse zone and returns its length: its reverse name,
  * or in a classless zone its last octet below the apex. */

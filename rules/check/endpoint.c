@@ -58,6 +58,10 @@ static const struct subnet *check_endpoint_subnet(struct check *check,
 {
 	const struct subnet *subnet;
 
+	if (network && !name)
+		ERROR(check, origin, "subnet",
+		      "is missing; name one of the network's, which an address that is given is "
+		      "in");
 	if (!network || !name)
 		return NULL;
 	subnet = model_subnet(network, name);

@@ -27,8 +27,10 @@ struct seen {
 
 /* An inbound endpoint as a target may mean it. */
 struct self {
+	struct host host;
 	const char *path; /* "hub-resolver/inbound" */
 	const char *network;
+	size_t order; /* in which it was found; of one host the first counts */
 };
 
 struct check {
@@ -37,7 +39,8 @@ struct check {
 	struct arena arena; /* lives as long as the check */
 	uint64_t *known;    /* versions of rulesets whose rules are good; sorted */
 	size_t known_count;
-	bool out_of_memory; /* something was not looked at; said at the end */
+	const struct model *before; /* of the same file, and found good; NULL: there is none */
+	bool out_of_memory;         /* something was not looked at; said at the end */
 
 	struct seen networks;         /* name -> struct virtual_network */
 	struct seen outbounds;        /* "RESOLVER/ENDPOINT" -> struct outbound_endpoint */
@@ -45,8 +48,9 @@ struct check {
 	struct seen zone_names;       /* "corp.test." -> struct private_zone, the first so named */
 	struct seen zone_networks;    /* "ZONE NETWORK" -> struct private_zone linked there */
 	struct seen ruleset_networks; /* "RULESET NETWORK" -> struct ruleset_link */
-	struct seen selves;           /* "10.10.0.4:53" -> struct self */
-	struct prefix_table subnets;  /* of endpoints; value: index into subnet_origins */
+	struct self *selves;          /* by host */
+	size_t self_count;
+	struct prefix_table subnets; /* of endpoints; value: index into subnet_origins */
 	const struct origin **subnet_origins;
 	struct prefix_table pools;  /* value: index of the address pool */
 	struct prefix_table spaces; /* address spaces; value: index of the network */
@@ -88,8 +92,9 @@ const struct virtual_network *check_network(struct check *check, const char *nam
 					    const struct origin *origin, const char *field);
 bool check_same_region(const struct check *check, const char *a, const char *b);
 const char *check_region_text(const struct check *check, const char *own);
-/* The inbound endpoint that this target is, or NULL. */
+/* The inbound endpoint that this target is, or NULL; behind limits_warn's index of them. */
 const struct self *check_self(const struct check *check, const struct target_server *target);
+void check_index_selves(struct check *check);
 /* The next suffix of a name in normal text form, behind its first label; NULL behind the root. */
 const char *check_parent(const char *suffix);
 /* Reads a domain name in normal form; false when it is not one. */

@@ -83,12 +83,67 @@ bool check_name(struct name *name, const char *text)
 	return text && name_from_text(name, &any_key, text) == 0;
 }
 
+static int compare_hosts(const void *left, const void *right)
+{
+	const struct host *a = &((const struct self *)left)->host;
+	const struct host *b = &((const struct self *)right)->host;
+	int order = address_compare(&a->address, &b->address);
+
+	return order ? order : a->port - b->port;
+}
+
 const struct self *check_self(const struct check *check, const struct target_server *target)
 {
-	struct host host = {target->address, (uint16_t)target->port};
-	char text[HOST_TEXT_MAX];
+	const struct self key = {.host = {target->address, (uint16_t)target->port}};
 
-	return target->address.family ? seen_get(&check->selves, host_print(&host, text)) : NULL;
+	return target->address.family && check->self_count > 0
+		       ? bsearch(&key, check->selves, check->self_count, sizeof key, compare_hosts)
+		       : NULL;
+}
+
+static int compare_selves(const void *left, const void *right)
+{
+	const struct self *a = left, *b = right;
+	int order = compare_hosts(a, b);
+
+	return order ? order : a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* A target that is one of them is entered, not asked. */
+static void add_self(void *context, const struct model_self *ours)
+{
+	const struct dns_resolver *resolver = ours->resolver;
+	struct check *check = context;
+	const char *path;
+
+	if (!resolver->name || !ours->endpoint->name ||
+	    !seen_get(&check->networks, resolver->virtual_network))
+		return;
+	path = arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
+	check->out_of_memory |= !path;
+	if (path)
+		check->selves[check->self_count] = (struct self){
+			ours->host, path, resolver->virtual_network, check->self_count};
+	check->self_count += path != NULL;
+}
+
+void check_index_selves(struct check *check)
+{
+	const struct model *model = check->model;
+	size_t room = 0, kept = 0;
+
+	for (size_t i = 0; i < model->resolvers.count; i++)
+		room += 2 * model->resolvers.items[i].inbound_endpoints.count;
+	check->selves = arena_alloc_array(&check->arena, room, sizeof *check->selves);
+	check->out_of_memory |= !check->selves;
+	if (!check->selves)
+		return;
+	model_each_self(model, add_self, check);
+	qsort(check->selves, check->self_count, sizeof *check->selves, compare_selves);
+	for (size_t i = 0; i < check->self_count; i++)
+		if (kept == 0 || compare_hosts(&check->selves[kept - 1], &check->selves[i]) != 0)
+			check->selves[kept++] = check->selves[i];
+	check->self_count = kept;
 }
 
 const char *check_parent(const char *suffix)
@@ -215,10 +270,22 @@ void check_server(struct check *check, const struct host *host, const struct ori
 		      text);
 }
 
+/* Whether one of the first so many is at the host. There are few; what comes behind as many as
+ * there can be is refused for that. */
+static bool is_listed(const struct target_server *targets, size_t count, const struct host *host)
+{
+	for (size_t i = 0; i < count && i < LEG_UPSTREAMS_MAX; i++) {
+		const struct host other = {targets[i].address, (uint16_t)targets[i].port};
+
+		if (host_equal(&other, host))
+			return true;
+	}
+	return false;
+}
+
 void check_targets(struct check *check, const struct target_server *targets, size_t count,
 		   const struct origin *owner, const char *field)
 {
-	struct seen servers = {0};
 	char text[HOST_TEXT_MAX];
 
 	if (!targets)
@@ -234,9 +301,9 @@ void check_targets(struct check *check, const struct target_server *targets, siz
 			ERROR(check, &target->origin, "port", "%u is not a port; use 1 to 65535",
 			      target->port);
 		check_server(check, &host, &target->origin, "address");
-		if (seen_put(check, &servers, host_print(&host, text), target))
+		if (is_listed(targets, i, &host))
 			ERROR(check, &target->origin, "address",
-			      "%s is listed twice; keep one of them", text);
+			      "%s is listed twice; keep one of them", host_print(&host, text));
 	}
 }
 
@@ -252,8 +319,10 @@ void limits_check_change(const struct model *model, const struct model *before,
 	bool is_change = before && before->declared && before->declared == model->declared;
 
 	arena_init(&check.arena);
-	if (is_change)
+	if (is_change) {
+		check.before = before;
 		list_known(&check, before);
+	}
 	limits_check_networks(&check);
 	limits_check_endpoints(&check);
 	limits_check_listens(&check);

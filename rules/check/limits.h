@@ -15,9 +15,11 @@
  * whose file could not be read is NULL, has its own fault already, and is passed over). */
 void limits_check(const struct model *model, struct faults *faults);
 /* The same for a model of the same file as `before`, which was found good: the rules of rulesets
- * that both have are not looked at again, nor are warnings of theirs, nor loops. before NULL, or of
- * another file: as limits_check. */
+ * and the records of zones that both have are not looked at again, nor are warnings of theirs, nor
+ * loops. before NULL, or of another file: as limits_check. */
 void limits_check_change(const struct model *model, const struct model *before,
 			 struct faults *faults);
+/* What is not looked at there because no model has it: a record set of the state that is put. */
+void limits_check_record_set(const struct record_set *set, struct faults *faults);
 
 #endif

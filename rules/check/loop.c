@@ -9,6 +9,7 @@
  * at the VNet resolver only, and no target is that. A loop of one step made by a rule is reported
  * at the link that makes it (check/warn.c). */
 #include "rules/check/internal.h"
+#include "rules/schema/rule_targets.h"
 
 enum { PATH_MAX_STEPS = 32 };
 
@@ -27,7 +28,7 @@ struct loop_network {
 struct loops {
 	struct check *check;
 	struct seen nodes;    /* network -> struct loop_network */
-	struct seen rules;    /* "RULESET DOMAIN" -> struct forwarding_rule */
+	struct seen rules;    /* "RULESET DOMAIN" -> struct target_list, of its rule */
 	struct seen reserved; /* domain -> itself */
 	unsigned round;
 	const struct self *path[PATH_MAX_STEPS];
@@ -36,16 +37,15 @@ struct loops {
 
 /* Who is asked for a domain in a network. */
 struct loop_decision {
-	const struct target_server *targets;
-	size_t count;
+	struct target_list targets;
 	bool by_rule;
 };
 
-static const struct forwarding_rule *rule_for(struct loops *loops, const struct loop_network *node,
-					      const char *suffix)
+static const struct target_list *rule_for(struct loops *loops, const struct loop_network *node,
+					  const char *suffix)
 {
 	for (const struct linked_ruleset *linked = node->rulesets; linked; linked = linked->next) {
-		const struct forwarding_rule *rule = seen_get(
+		const struct target_list *rule = seen_get(
 			&loops->rules, seen_pair(loops->check, linked->ruleset->name, suffix));
 		if (rule)
 			return rule;
@@ -57,21 +57,21 @@ static struct loop_decision decide(struct loops *loops, const struct loop_networ
 				   const char *domain)
 {
 	const struct default_resolver *fallback = &loops->check->model->default_resolver;
-	const struct forwarding_rule *rule = NULL;
+	const struct target_list *rule = NULL;
 	const char *suffix;
 
 	for (suffix = domain; suffix; suffix = check_parent(suffix))
 		if (seen_get(&loops->check->zone_networks,
 			     seen_pair(loops->check, suffix, node->network)))
-			return (struct loop_decision){NULL, 0, false};
+			return (struct loop_decision){{NULL, 0}, false};
 	for (suffix = domain; suffix && !rule; suffix = check_parent(suffix)) {
 		rule = rule_for(loops, node, suffix);
 		if (rule || seen_get(&loops->reserved, suffix))
 			break;
 	}
 	if (rule)
-		return (struct loop_decision){rule->targets.items, rule->targets.count, true};
-	return (struct loop_decision){fallback->targets.items, fallback->targets.count, false};
+		return (struct loop_decision){*rule, true};
+	return (struct loop_decision){{fallback->targets.items, fallback->targets.count}, false};
 }
 
 static void report(struct loops *loops, const char *domain, const struct origin *origin,
@@ -109,8 +109,8 @@ static bool follow(struct loops *loops, const struct self *self, const char *dom
 	node->round = loops->round;
 	node->on_path = true;
 	decision = decide(loops, node, domain);
-	for (size_t i = 0; i < decision.count && !found; i++) {
-		const struct self *next = check_self(loops->check, &decision.targets[i]);
+	for (size_t i = 0; i < decision.targets.count && !found; i++) {
+		const struct self *next = check_self(loops->check, &decision.targets.items[i]);
 		if (next)
 			found = follow(loops, next, domain, decision.by_rule, origin, field);
 	}
@@ -119,15 +119,15 @@ static bool follow(struct loops *loops, const struct self *self, const char *dom
 	return found;
 }
 
-static void start(struct loops *loops, const struct target_server *targets, size_t count,
-		  const char *domain, const struct origin *origin, const char *field)
+static void start(struct loops *loops, struct target_list targets, const char *domain,
+		  const struct origin *origin, const char *field)
 {
 	bool found = false;
 
 	loops->round++;
 	loops->steps = 0;
-	for (size_t i = 0; i < count && !found; i++) {
-		const struct self *self = check_self(loops->check, &targets[i]);
+	for (size_t i = 0; i < targets.count && !found; i++) {
+		const struct self *self = check_self(loops->check, &targets.items[i]);
 		if (self)
 			found = follow(loops, self, domain, true, origin, field);
 	}
@@ -160,33 +160,51 @@ static void add_link(struct loops *loops, const struct forwarding_ruleset *rules
 	node->tail = &linked->next;
 }
 
+static void add_rule(struct loops *loops, const struct forwarding_ruleset *ruleset,
+		     const char *domain, struct target_list targets)
+{
+	struct target_list *kept = arena_alloc(&loops->check->arena, sizeof *kept);
+
+	loops->check->out_of_memory |= !kept;
+	if (!kept)
+		return;
+	*kept = targets;
+	seen_put(loops->check, &loops->rules, seen_pair(loops->check, ruleset->name, domain), kept);
+}
+
 static void add_ruleset(struct loops *loops, const struct forwarding_ruleset *ruleset)
 {
 	char text[NAME_TEXT_MAX];
+	struct rule_targets groups;
 	struct name name;
+
+	loops->check->out_of_memory |= rule_targets_init(&groups, ruleset) != 0;
 
 	for (size_t i = 0; i < ruleset->links.count; i++)
 		add_link(loops, ruleset, ruleset->links.items[i].virtual_network);
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
 		if (rule->state == RULE_ENABLED && check_name(&name, rule->domain))
-			seen_put(loops->check, &loops->rules,
-				 seen_pair(loops->check, ruleset->name, name_to_text(&name, text)),
-				 rule);
+			add_rule(loops, ruleset, name_to_text(&name, text),
+				 rule_targets_of(&groups, rule));
 	}
+	rule_targets_release(&groups);
 }
 
 static void follow_ruleset(struct loops *loops, const struct forwarding_ruleset *ruleset)
 {
 	char text[NAME_TEXT_MAX];
+	struct rule_targets groups;
 	struct name name;
 
+	loops->check->out_of_memory |= rule_targets_init(&groups, ruleset) != 0;
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
 		if (rule->state == RULE_ENABLED && check_name(&name, rule->domain))
-			start(loops, rule->targets.items, rule->targets.count,
-			      name_to_text(&name, text), &rule->origin, "targets");
+			start(loops, rule_targets_of(&groups, rule), name_to_text(&name, text),
+			      &rule->origin, rule->target_group ? "target_group" : "targets");
 	}
+	rule_targets_release(&groups);
 }
 
 static void add_reserved(struct loops *loops)
@@ -206,7 +224,7 @@ void limits_warn_loops(struct check *check)
 	const struct default_resolver *fallback = &model->default_resolver;
 	struct loops loops = {.check = check};
 
-	if (check->selves.count == 0)
+	if (check->self_count == 0)
 		return;
 	add_reserved(&loops);
 	for (size_t i = 0; i < model->virtual_networks.count; i++)
@@ -217,6 +235,6 @@ void limits_warn_loops(struct check *check)
 	for (size_t i = 0; i < model->rulesets.count; i++)
 		if (model->rulesets.items[i].name && model->rulesets.items[i].links.count > 0)
 			follow_ruleset(&loops, &model->rulesets.items[i]);
-	start(&loops, fallback->targets.items, fallback->targets.count, ".", &fallback->origin,
-	      "targets");
+	start(&loops, (struct target_list){fallback->targets.items, fallback->targets.count}, ".",
+	      &fallback->origin, "targets");
 }

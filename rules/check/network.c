@@ -39,9 +39,9 @@ static void check_spaces(struct check *check, const struct virtual_network *netw
 	size_t count = network->address_space.count, placed = 0;
 	struct placed_prefix *items = arena_alloc_array(&check->arena, count, sizeof *items);
 
-	if (IS_EMPTY(network->address_space))
+	if (count == 0 && network->subnets.count > 0)
 		ERROR(check, &network->origin, "address_space",
-		      "is empty; give at least one prefix");
+		      "is missing; give the prefixes that the subnets are within");
 	check->out_of_memory |= !items;
 	for (size_t i = 0; i < count; i++) {
 		const struct prefix *prefix = &network->address_space.items[i];

@@ -2,7 +2,7 @@
 #include <ctype.h>
 
 #include "rules/check/internal.h"
-#include "rules/policy/ruleset.h"
+#include "rules/schema/rule_targets.h"
 
 #define WIRE_SERVER "168.63.129.16" /* Azure's own resolver; it refuses it as a target */
 
@@ -42,15 +42,24 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 		      path, *count, limit);
 }
 
+static bool has_network(const struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->links.count; i++)
+		if (seen_get(&check->networks, ruleset->links.items[i].virtual_network))
+			return true;
+	return false;
+}
+
 static void check_endpoints(struct check *check, const struct forwarding_ruleset *ruleset,
 			    struct seen *per_endpoint)
 {
 	size_t count = ruleset->outbound_endpoints.count;
 	struct seen in_ruleset = {0};
 
-	if (IS_EMPTY(ruleset->outbound_endpoints))
+	/* None are made where there is no such network, which is the link's fault. */
+	if (count == 0 && has_network(check, ruleset))
 		ERROR(check, &ruleset->origin, "outbound_endpoints",
-		      "is empty; give at least one endpoint as RESOLVER/ENDPOINT");
+		      "is missing; give at least one endpoint as RESOLVER/ENDPOINT");
 	check_count(check, count, check->model->limits.outbound_endpoints_per_ruleset,
 		    &ruleset->origin, "outbound_endpoints", "outbound_endpoints_per_ruleset");
 	for (size_t i = 0; i < count; i++)
@@ -148,33 +157,82 @@ static void check_domain(struct check *check, const struct forwarding_rule *rule
 		      before->name ? before->name : "?", check_place(check, &before->origin));
 }
 
+/* Of a rule or of a target group. */
 static void check_rule_targets(struct check *check, const struct forwarding_ruleset *ruleset,
-			       const struct forwarding_rule *rule)
+			       const struct target_server *targets, size_t count,
+			       const struct origin *origin)
 {
-	size_t count = rule->targets.count, endpoints = ruleset->outbound_endpoints.count;
+	size_t endpoints = ruleset->outbound_endpoints.count;
 	struct address wire_server;
 
-	check_targets(check, rule->targets.items, count, &rule->origin, "targets");
-	check_count(check, count, check->model->limits.targets_per_rule, &rule->origin, "targets",
+	check_targets(check, targets, count, origin, "targets");
+	check_count(check, count, check->model->limits.targets_per_rule, origin, "targets",
 		    "targets_per_rule");
 	if (count * endpoints > LEG_UPSTREAMS_MAX)
-		ERROR(check, &rule->origin, "targets",
+		ERROR(check, origin, "targets",
 		      "%zu targets through %zu outbound endpoints make %zu ways to ask, and at "
 		      "most %d are possible; remove some",
 		      count, endpoints, count * endpoints, LEG_UPSTREAMS_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (address_parse(&wire_server, WIRE_SERVER) == 0 &&
-		    address_equal(&rule->targets.items[i].address, &wire_server))
-			ERROR(check, &rule->targets.items[i].origin, "address",
+		    address_equal(&targets[i].address, &wire_server))
+			ERROR(check, &targets[i].origin, "address",
 			      WIRE_SERVER " cannot be a rule's target; leave the name to the "
 					  "default resolver, or name another server");
+}
+
+static void check_target_groups(struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	struct seen names = {0};
+
+	for (size_t i = 0; i < ruleset->target_groups.count; i++) {
+		const struct target_group *group = &ruleset->target_groups.items[i];
+
+		check_unique(check, &names, group->name, &group->origin, "target group");
+		check_rule_targets(check, ruleset, group->targets.items, group->targets.count,
+				   &group->origin);
+	}
+}
+
+/* "dc, branch": as many as an operator reads. */
+static const char *group_names(struct check *check, const struct rule_targets *groups)
+{
+	enum { NAMES_MAX = 8 };
+	const char *text = "";
+
+	for (size_t i = 0; text && i < groups->count && i < NAMES_MAX; i++)
+		text = arena_printf(&check->arena, "%s%s%s%s", text, i == 0 ? "" : ", ",
+				    groups->groups[i]->name,
+				    i + 1 == NAMES_MAX && i + 1 < groups->count ? " ..." : "");
+	return text ? text : "";
+}
+
+static void check_whom(struct check *check, const struct forwarding_ruleset *ruleset,
+		       const struct forwarding_rule *rule, const struct rule_targets *groups)
+{
+	if (rule->target_group && rule->targets.count > 0)
+		ERROR(check, &rule->origin, "target_group",
+		      "\"%s\" is given, and targets too; keep one of them", rule->target_group);
+	else if (rule->target_group && !rule_targets_group(groups, rule->target_group))
+		ERROR(check, &rule->origin, "target_group",
+		      "there is no target group \"%s\" in this ruleset; it has %s",
+		      rule->target_group, groups->count > 0 ? group_names(check, groups) : "none");
+	else if (!rule->target_group && !rule->targets.items)
+		ERROR(check, &rule->origin, "targets",
+		      "is missing; give a list of groups: ( { ... }, { ... } ), or target_group");
+	if (!rule->target_group)
+		check_rule_targets(check, ruleset, rule->targets.items, rule->targets.count,
+				   &rule->origin);
 }
 
 static void check_rules(struct check *check, const struct forwarding_ruleset *ruleset)
 {
 	uint32_t limit = check->model->limits.rules_per_ruleset;
 	struct seen names = {0}, domains = {0};
+	struct rule_targets groups;
 
+	check->out_of_memory |= rule_targets_init(&groups, ruleset) != 0;
+	check_target_groups(check, ruleset);
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
 		check_unique(check, &names, rule->name, &rule->origin, "rule");
@@ -183,13 +241,14 @@ static void check_rules(struct check *check, const struct forwarding_ruleset *ru
 			      "\"%s\" does not begin with a letter; a rule's name does",
 			      rule->name);
 		check_domain(check, rule, &domains);
-		check_rule_targets(check, ruleset, rule);
+		check_whom(check, ruleset, rule, &groups);
 		check_tags(check, rule->metadata.items, rule->metadata.count, &rule->origin,
 			   "metadata");
 		if (i == limit)
 			check_count(check, ruleset->rules.count, limit, &rule->origin, NULL,
 				    "rules_per_ruleset");
 	}
+	rule_targets_release(&groups);
 }
 
 void limits_check_rulesets(struct check *check)

@@ -68,6 +68,22 @@ static void check_host(struct check *check, const struct management *management,
 		      text);
 }
 
+static void check_client(struct check *check, const struct management_client *client)
+{
+	const char *digest = client->secret_sha256;
+
+	if (!client->secret_file && !digest)
+		ERROR(check, &client->origin, "secret_file",
+		      "the client has no secret; give secret_file, or secret_sha256");
+	else if (client->secret_file && digest)
+		ERROR(check, &client->origin, "secret_file",
+		      "the client has a secret_file and a secret_sha256; keep one of them");
+	if (digest && strspn(digest, "0123456789abcdefABCDEF") != strlen(digest))
+		ERROR(check, &client->origin, "secret_sha256",
+		      "is not 64 hexadecimal digits; printf %%s \"$SECRET\" | sha256sum prints "
+		      "them");
+}
+
 static void check_management(struct check *check)
 {
 	const struct management *management = &check->model->management;
@@ -89,6 +105,7 @@ static void check_management(struct check *check)
 		if (client->id && seen_put(check, &ids, client->id, client))
 			ERROR(check, &client->origin, "id",
 			      "there is a client \"%s\" already; choose another id", client->id);
+		check_client(check, client);
 	}
 }
 

@@ -153,9 +153,13 @@ static void check_entry(struct check *check, const struct transfer_settings *ent
 
 void limits_check_transfers(struct check *check)
 {
-	struct seen keys = {0};
+	struct seen keys = {0}, names = {0};
 
 	check_keys(check, &keys);
-	for (size_t i = 0; i < check->model->transfers.count; i++)
-		check_entry(check, &check->model->transfers.items[i], &keys);
+	for (size_t i = 0; i < check->model->transfers.count; i++) {
+		const struct transfer_settings *entry = &check->model->transfers.items[i];
+
+		check_unique(check, &names, entry->name, &entry->origin, "transfer");
+		check_entry(check, entry, &keys);
+	}
 }

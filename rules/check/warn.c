@@ -2,26 +2,7 @@
  * a target is said to be out of reach only when no endpoint reaches it. Forwarding loops are in
  * check/loop.c. */
 #include "rules/check/internal.h"
-
-/* By the hosts where they are reached; a target that is one of them is entered, not asked. */
-static void index_self(void *context, const struct model_self *ours)
-{
-	const struct dns_resolver *resolver = ours->resolver;
-	struct check *check = context;
-	char text[HOST_TEXT_MAX];
-
-	if (!resolver->name || !ours->endpoint->name ||
-	    !seen_get(&check->networks, resolver->virtual_network))
-		return;
-	struct self *self = arena_alloc(&check->arena, sizeof *self);
-	const char *path =
-		arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
-	check->out_of_memory |= !self || !path;
-	if (!self || !path)
-		return;
-	*self = (struct self){.path = path, .network = resolver->virtual_network};
-	seen_put(check, &check->selves, host_print(&ours->host, text), self);
-}
+#include "rules/schema/rule_targets.h"
 
 /* The first network of the ruleset where a zone of this name is linked; "" when there is none.
  * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
@@ -91,6 +72,8 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 		return;
 	for (size_t i = 0; i < ruleset->outbound_endpoints.count; i++) {
 		endpoint = seen_get(&check->outbounds, ruleset->outbound_endpoints.items[i]);
+		if (endpoint && endpoint->is_anywhere)
+			return;
 		if (!endpoint || !endpoint->source.family)
 			continue;
 		why = obstacle(&endpoint->source, &target->address);
@@ -108,14 +91,16 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 }
 
 /* Azure's advice: never link a ruleset to the network of an inbound endpoint that it targets. */
-static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset)
+static void warn_link_back(struct check *check, const struct forwarding_ruleset *ruleset,
+			   const struct rule_targets *groups)
 {
 	struct seen targeted = {0};
 
 	for (size_t i = 0; i < ruleset->rules.count; i++) {
 		const struct forwarding_rule *rule = &ruleset->rules.items[i];
-		for (size_t k = 0; k < rule->targets.count; k++) {
-			const struct self *self = check_self(check, &rule->targets.items[k]);
+		const struct target_list targets = rule_targets_of(groups, rule);
+		for (size_t k = 0; k < targets.count; k++) {
+			const struct self *self = check_self(check, &targets.items[k]);
 			if (self && rule->state == RULE_ENABLED)
 				seen_put(check, &targeted, self->network, rule);
 		}
@@ -131,24 +116,33 @@ static void warn_link_back(struct check *check, const struct forwarding_ruleset 
 	}
 }
 
+static void warn_ruleset(struct check *check, const struct forwarding_ruleset *ruleset)
+{
+	struct seen shadows = {0};
+	struct rule_targets groups;
+
+	check->out_of_memory |= rule_targets_init(&groups, ruleset) != 0;
+	for (size_t i = 0; i < groups.count; i++)
+		for (size_t t = 0; t < groups.groups[i]->targets.count; t++)
+			warn_unreachable(check, ruleset, &groups.groups[i]->targets.items[t]);
+	for (size_t k = 0; k < ruleset->rules.count; k++) {
+		const struct forwarding_rule *rule = &ruleset->rules.items[k];
+
+		warn_shadowed(check, ruleset, rule, &shadows);
+		for (size_t t = 0; t < rule->targets.count; t++)
+			warn_unreachable(check, ruleset, &rule->targets.items[t]);
+	}
+	warn_link_back(check, ruleset, &groups);
+	rule_targets_release(&groups);
+}
+
 static void warn_rulesets(struct check *check)
 {
 	const struct model *model = check->model;
 
-	for (size_t i = 0; i < model->rulesets.count; i++) {
-		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
-		struct seen shadows = {0};
-
-		if (check_is_known(check, ruleset))
-			continue;
-		for (size_t k = 0; k < ruleset->rules.count; k++) {
-			const struct forwarding_rule *rule = &ruleset->rules.items[k];
-			warn_shadowed(check, ruleset, rule, &shadows);
-			for (size_t t = 0; t < rule->targets.count; t++)
-				warn_unreachable(check, ruleset, &rule->targets.items[t]);
-		}
-		warn_link_back(check, ruleset);
-	}
+	for (size_t i = 0; i < model->rulesets.count; i++)
+		if (!check_is_known(check, &model->rulesets.items[i]))
+			warn_ruleset(check, &model->rulesets.items[i]);
 }
 
 static void count_link(struct check *check, struct seen *linked, const char *network)
@@ -197,6 +191,33 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
+/* What was made is nobody's address. */
+static bool has_own_space(struct check *check, const struct virtual_network *network)
+{
+	const char *path =
+		network->name ? arena_printf(&check->arena, "virtual_networks[%s].address_space",
+					     network->name)
+			      : NULL;
+
+	return network->address_space.count > 1 ||
+	       (network->address_space.count == 1 && !(path && model_made(check->model, path)));
+}
+
+/* Of two such networks only the first has loopback and private networks. */
+static void warn_without_clients(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; model->vnet_resolver.given && i < model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &model->virtual_networks.items[i];
+
+		if (network->client_prefixes.count == 0 && !has_own_space(check, network))
+			WARN(check, &network->origin, "client_prefixes",
+			     "the VNet resolver takes no machine for one of this network; give "
+			     "client_prefixes or an address_space");
+	}
+}
+
 /* Nothing registers machines yet. */
 static void warn_registration(struct check *check)
 {
@@ -215,8 +236,9 @@ static void warn_registration(struct check *check)
 
 void limits_warn(struct check *check)
 {
-	model_each_self(check->model, index_self, check);
+	check_index_selves(check);
 	warn_registration(check);
 	warn_rulesets(check);
 	warn_custom_servers(check);
+	warn_without_clients(check);
 }

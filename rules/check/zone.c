@@ -62,29 +62,102 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 			      zone->name);
 }
 
-static void check_zone_data(struct check *check, const struct private_zone *zone)
+struct zone_check { /* of a zone's data */
+	struct check *check;
+	const struct private_zone *zone;
+	const char *field;
+};
+
+static const char *data_name(const struct private_zone *zone)
+{
+	return zone->file ? zone->file : zone->name;
+}
+
+static void check_set(const struct zone_check *zc, const uint8_t *owner, const struct rrset *set)
+{
+	uint32_t limit = zc->check->model->limits.records_per_record_set;
+	char text[NAME_TEXT_MAX], type[16];
+
+	if (set->count > limit)
+		ERROR(zc->check, &zc->zone->origin, zc->field,
+		      "%s %s in %s has %u records, and at most %u are allowed; remove "
+		      "some, or raise limits.records_per_record_set",
+		      name_wire_to_text(owner, text),
+		      record_type_print(set->type, type, sizeof type), data_name(zc->zone),
+		      set->count, limit);
+}
+
+static int on_change(void *context, const uint8_t *owner, const struct rrset *was,
+		     const struct rrset *is)
+{
+	(void)was;
+	if (is)
+		check_set(context, owner, is);
+	return 0;
+}
+
+/* The data that the zone had before, which were found good; NULL: it is new. */
+static const struct zone *data_before(const struct check *check, const struct private_zone *zone,
+				      size_t index)
+{
+	const struct model *before = check->before;
+	size_t count = before ? before->private_zones.count : 0;
+
+	/* It is seldom another one's turn. */
+	if (index < count && before->private_zones.items[index].zone == zone->zone)
+		return zone->zone;
+	for (size_t i = 0; i < count; i++)
+		if (zone->name && strcasecmp(before->private_zones.items[i].name, zone->name) == 0)
+			return before->private_zones.items[i].zone;
+	return NULL;
+}
+
+static void check_declared_sets(struct check *check, const struct private_zone *zone)
+{
+	struct seen names = {0};
+
+	if (zone->file && zone->record_sets.count > 0)
+		ERROR(check, &zone->origin, "record_sets",
+		      "stand beside a file; a zone has the one or the other");
+	for (size_t i = 0; i < zone->record_sets.count; i++) {
+		const struct record_set *set = &zone->record_sets.items[i];
+
+		check_unique(check, &names, set->name, &set->origin, "record set");
+		limits_check_record_set(set, check->faults);
+	}
+}
+
+static void check_zone_data(struct check *check, const struct private_zone *zone, size_t index)
 {
 	const struct limit_values *limits = &check->model->limits;
+	struct zone_check zc = {check, zone, zone->file ? "file" : "record_sets"};
+	const struct zone *before = data_before(check, zone, index);
 	struct zone_cursor cursor = {0};
-	char text[NAME_TEXT_MAX], type[16];
 	const uint8_t *owner;
 	const struct rrset *set;
 
-	if (!zone->zone)
+	if (!check->before) /* else the file's were found good */
+		check_declared_sets(check, zone);
+	if (!zone->zone || zone->zone == before)
 		return;
 	if (zone_record_sets(zone->zone) > limits->record_sets_per_zone)
-		ERROR(check, &zone->origin, "file",
+		ERROR(check, &zone->origin, zc.field,
 		      "%s has %zu record sets, and at most %u are allowed; remove some, or raise "
 		      "limits.record_sets_per_zone",
-		      zone->file, zone_record_sets(zone->zone), limits->record_sets_per_zone);
+		      data_name(zone), zone_record_sets(zone->zone), limits->record_sets_per_zone);
+	if (before) {
+		(void)!zone_walk_changes(before, zone->zone, on_change, &zc);
+		return;
+	}
 	while (zone_next(zone->zone, &cursor, &owner, &set))
-		if (set->count > limits->records_per_record_set)
-			ERROR(check, &zone->origin, "file",
-			      "%s %s in %s has %u records, and at most %u are allowed; remove "
-			      "some, or raise limits.records_per_record_set",
-			      name_wire_to_text(owner, text),
-			      record_type_print(set->type, type, sizeof type), zone->file,
-			      set->count, limits->records_per_record_set);
+		check_set(&zc, owner, set);
+}
+
+void limits_check_record_set(const struct record_set *set, struct faults *faults)
+{
+	struct check check = {.faults = faults};
+
+	check_tags(&check, set->metadata.items, set->metadata.count, &set->origin, "metadata");
 }
 
 /* The first label, as privatelink.blob.core.windows.net has it. */
@@ -186,7 +259,7 @@ void limits_check_zones(struct check *check)
 		if (i == limit)
 			check_count(check, model->private_zones.count, limit, &zone->origin, NULL,
 				    "private_zones_per_subscription");
-		check_zone_data(check, zone);
+		check_zone_data(check, zone, i);
 		if (!check_name(&name, zone->name))
 			continue;
 		check_zone_name(check, zone, &name);

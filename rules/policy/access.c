@@ -6,7 +6,7 @@
  *
  * Not here: who asks at the VNet resolver (policy_place_of_client), and what a stranger is told. */
 #include "rules/policy/access.h"
-#include "rules/base.h"
+#include "rules/schema/model.h"
 
 #include <assert.h>
 
@@ -26,14 +26,12 @@ int access_add(struct access *access, struct arena *arena, const struct prefix *
 
 int access_add_private(struct access *access, struct arena *arena)
 {
-	static const char *const texts[] = {"127.0.0.0/8",   "::1/128",        "10.0.0.0/8",
-					    "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
 	int err = 0;
 
-	for (size_t i = 0; !err && i < COUNT(texts); i++) {
+	for (size_t i = 0; !err && i < USUAL_CLIENTS; i++) {
 		struct prefix prefix;
 
-		err = prefix_parse(&prefix, texts[i]);
+		err = prefix_parse(&prefix, model_usual_clients[i]);
 		assert(!err);
 		err = access_add(access, arena, &prefix);
 	}

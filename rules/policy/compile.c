@@ -77,36 +77,45 @@ static struct policy_network *network_named(const struct compilation *c, const c
 	return &c->policy->networks[found->index];
 }
 
-/* The network of that name in the policy before. The search starts at *at, where it usually is:
- * most reloads keep the order. */
-static const struct policy_network *network_before(const struct policy *before, const char *name,
-						   uint32_t *at)
+/* Sorted by name; NULL without memory. */
+static struct named *index_networks(struct compilation *c, const struct policy *policy)
 {
-	for (uint32_t i = 0; before && i < before->network_count; i++) {
-		uint32_t index = (*at + i) % before->network_count;
+	size_t count = policy->network_count;
+	struct named *index = arena_alloc_array(&c->scratch, count, sizeof *index);
 
-		if (strcasecmp(before->networks[index].name, name) != 0)
-			continue;
-		*at = index + 1;
-		return &before->networks[index];
-	}
-	return NULL;
+	for (size_t i = 0; index && i < count; i++)
+		index[i] = (struct named){.name = policy->networks[i].name, .index = (uint32_t)i};
+	if (index)
+		qsort(index, count, sizeof *index, compare_names);
+	return index;
 }
 
-static void number_networks(struct policy *policy, const struct policy *before)
+/* A network keeps the id that it had in the policy before. Most changes keep the order, too, so
+ * that it is looked for behind the one that was found last, and by name only then. */
+static int number_networks(struct compilation *c)
 {
-	uint32_t at = 0;
+	struct policy *policy = c->policy;
+	const struct policy *before = c->before;
+	uint32_t count = before ? before->network_count : 0, at = 0;
+	const struct named *index = NULL, *found;
 
 	policy->last_network_id = before ? before->last_network_id : 0;
 	for (uint32_t i = 0; i < policy->network_count; i++) {
 		struct policy_network *network = &policy->networks[i];
-		const struct policy_network *same = network_before(before, network->name, &at);
 
-		if (same)
-			network->id = same->id;
+		if (at >= count || strcasecmp(before->networks[at].name, network->name) != 0) {
+			index = index || count == 0 ? index : index_networks(c, before);
+			if (count > 0 && !index)
+				return ERR_NOMEM;
+			found = count > 0 ? find_named(index, count, network->name) : NULL;
+			at = found ? found->index : count;
+		}
+		if (at < count)
+			network->id = before->networks[at++].id;
 		else if (policy->last_network_id < UINT16_MAX)
 			network->id = ++policy->last_network_id;
 	}
+	return 0;
 }
 
 static int compile_networks(struct compilation *c)
@@ -127,9 +136,8 @@ static int compile_networks(struct compilation *c)
 		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
 	}
 	policy->network_count = (uint32_t)count;
-	number_networks(policy, c->before);
 	qsort(c->networks, count, sizeof *c->networks, compare_names);
-	return 0;
+	return number_networks(c);
 }
 
 static int compile_clients(struct compilation *c)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/schema/rule_targets.h"
+
 struct ruleset {
 	struct arena arena;
 	atomic_uint references;
@@ -15,6 +17,8 @@ struct ruleset {
 	struct suffix_table table; /* struct rule */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* of the configured ones */
+	struct route *routes;      /* of the target groups, whose rules share them; */
+	size_t route_count;        /* without legs where no rule names the group */
 	void (*on_free)(void *context, struct ruleset *ruleset);
 	void *context;
 };
@@ -27,21 +31,27 @@ static uint64_t hash_text(const struct hash_key *key, uint64_t seed, const char 
 		    : hash_bytes(key, seed + 1, "", 1);
 }
 
+static uint64_t hash_route(const struct hash_key *key, uint64_t seed, const struct route *route)
+{
+	for (uint32_t i = 0; i < route->leg_count; i++) {
+		const struct leg *leg = &route->legs[i];
+
+		seed = hash_text(key, seed, leg->endpoint);
+		for (uint32_t u = 0; u < leg->upstream_count; u++)
+			seed = hash_text(key, seed, leg->upstreams[u].endpoint);
+	}
+	return hash_bytes(key, seed, &route->id, sizeof route->id);
+}
+
 static uint64_t hash_rule(const struct hash_key *key, uint64_t seed, const struct rule *rule)
 {
 	uint8_t flags[] = {rule->enabled, rule->follow_cname};
 
 	seed = hash_text(key, seed, rule->name);
 	seed = hash_text(key, seed, rule->domain);
+	seed = hash_text(key, seed, rule->target_group);
 	seed = hash_bytes(key, seed, flags, sizeof flags);
-	for (uint32_t i = 0; i < rule->route.leg_count; i++) {
-		const struct leg *leg = &rule->route.legs[i];
-
-		seed = hash_text(key, seed, leg->endpoint);
-		for (uint32_t u = 0; u < leg->upstream_count; u++)
-			seed = hash_text(key, seed, leg->upstreams[u].endpoint);
-	}
-	return hash_bytes(key, seed, &rule->route.id, sizeof rule->route.id);
+	return rule->target_group ? seed : hash_route(key, seed, &rule->route);
 }
 
 /* ---- compiling ---- */
@@ -96,25 +106,81 @@ static int copy_endpoint_names(struct ruleset *ruleset, struct route *route)
 	return 0;
 }
 
-static int compile_rule(struct ruleset *ruleset, struct rule *rule,
-			const struct forwarding_rule *model, const struct route_context *context)
+static int compile_route(struct ruleset *ruleset, struct route *route,
+			 const struct target_server *servers, size_t count,
+			 const struct route_context *context)
 {
+	int err = route_build(route, &ruleset->arena, context, servers, count);
+
+	return err ? err : copy_endpoint_names(ruleset, route);
+}
+
+/* The group's route is built for the first rule that names it. One that is not there leads nowhere
+ * (limits_check has said so). */
+static int share_route(struct ruleset *ruleset, struct rule *rule,
+		       const struct forwarding_ruleset *model, const struct target_group *group,
+		       const struct route_context *context)
+{
+	struct route *route;
+	int err = 0;
+
+	if (!group)
+		return 0;
+	route = &ruleset->routes[group - model->target_groups.items];
+	if (!route->legs)
+		err = compile_route(ruleset, route, group->targets.items, group->targets.count,
+				    context);
+	rule->route = *route;
+	return err;
+}
+
+static int compile_rule(struct ruleset *ruleset, struct rule *rule,
+			const struct forwarding_ruleset *model, const struct forwarding_rule *item,
+			const struct rule_targets *groups, const struct route_context *context)
+{
+	const struct target_group *group = rule_targets_group(groups, item->target_group);
+	int err;
+
 	*rule = (struct rule){
-		.name = arena_strdup(&ruleset->arena, model->name),
-		.domain = arena_strdup(&ruleset->arena, model->domain),
+		.name = arena_strdup(&ruleset->arena, item->name),
+		.domain = arena_strdup(&ruleset->arena, item->domain),
 		.ruleset = ruleset->name,
-		.enabled = model->state == RULE_ENABLED,
-		.follow_cname = model->follow_cname,
+		.enabled = item->state == RULE_ENABLED,
+		.follow_cname = item->follow_cname,
 	};
-	if (!rule->name || !rule->domain)
+	if (item->target_group)
+		rule->target_group = arena_strdup(&ruleset->arena, item->target_group);
+	if (!rule->name || !rule->domain || (item->target_group && !rule->target_group))
 		return ERR_NOMEM;
-	int err = route_build(&rule->route, &ruleset->arena, context, model->targets.items,
-			      model->targets.count);
-	if (!err)
-		err = copy_endpoint_names(ruleset, &rule->route);
+	err = item->target_group ? share_route(ruleset, rule, model, group, context)
+				 : compile_route(ruleset, &rule->route, item->targets.items,
+						 item->targets.count, context);
 	if (!err)
 		err = add_entry(ruleset, context->key, rule);
 	return err == ERR_EXISTS ? 0 : err;
+}
+
+static int compile_rules(struct ruleset *ruleset, const struct forwarding_ruleset *model,
+			 const struct route_context *context, uint64_t *print)
+{
+	size_t count = model->target_groups.count;
+	struct rule_targets groups;
+	int err = rule_targets_init(&groups, model);
+
+	ruleset->routes = arena_alloc_array(&ruleset->arena, count, sizeof *ruleset->routes);
+	ruleset->route_count = ruleset->routes ? count : 0;
+	if (!ruleset->routes)
+		err = ERR_NOMEM;
+	for (size_t i = 0; !err && i < model->rules.count; i++) {
+		err = compile_rule(ruleset, &ruleset->rules[i], model, &model->rules.items[i],
+				   &groups, context);
+		if (!err)
+			*print = hash_rule(context->key, *print, &ruleset->rules[i]);
+	}
+	for (size_t i = 0; !err && i < count; i++)
+		*print = hash_route(context->key, *print, &ruleset->routes[i]);
+	rule_targets_release(&groups);
+	return err;
 }
 
 static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset *model,
@@ -130,14 +196,9 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 		arena_alloc_array(&ruleset->arena, count + reserved_count, sizeof *ruleset->rules);
 	if (err || !ruleset->name || !ruleset->rules)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		struct rule *rule = &ruleset->rules[i];
-
-		err = compile_rule(ruleset, rule, &model->rules.items[i], context);
-		if (err)
-			return err;
-		print = hash_rule(context->key, print, rule);
-	}
+	err = compile_rules(ruleset, model, context, &print);
+	if (err)
+		return err;
 	ruleset->rule_count = count;
 	for (size_t i = 0; i < reserved_count; i++) {
 		struct rule *entry = &ruleset->rules[count + i];
@@ -213,7 +274,10 @@ void ruleset_each_upstream(struct ruleset *ruleset,
 			   void *context)
 {
 	for (size_t i = 0; i < ruleset->rule_count; i++)
-		route_each_upstream(&ruleset->rules[i].route, on_upstream, context);
+		if (!ruleset->rules[i].target_group)
+			route_each_upstream(&ruleset->rules[i].route, on_upstream, context);
+	for (size_t i = 0; i < ruleset->route_count; i++)
+		route_each_upstream(&ruleset->routes[i], on_upstream, context);
 }
 
 const char *ruleset_name(const struct ruleset *ruleset)

@@ -29,7 +29,6 @@ struct upstream {              /* a server as one outbound endpoint reaches it *
 };
 
 enum leg_kind { LEG_ASK, LEG_ENTER };
-enum { LEG_UPSTREAMS_MAX = 64 };
 
 struct leg {
 	enum leg_kind kind;
@@ -50,6 +49,8 @@ struct rule {
 	const char *name;   /* NULL: a reserved domain and no rule */
 	const char *domain; /* as configured */
 	const char *ruleset;
+	const char *target_group; /* whose servers are asked, by a route that its rules share; NULL:
+				   * its own */
 	bool enabled;
 	bool reserved; /* not enabled, it keeps shorter rules from matching */
 	bool follow_cname;

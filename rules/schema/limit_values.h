@@ -36,4 +36,7 @@
 	X(subnet_prefix_length_min, 24, 2, 29, "shortest prefix of an endpoint's subnet")          \
 	X(subnet_prefix_length_max, 28, 2, 29, "longest prefix of an endpoint's subnet")
 
+/* Whatever the limits are: the ways to ask for a name, each a server through an endpoint. */
+enum { LEG_UPSTREAMS_MAX = 64 };
+
 #endif

@@ -15,6 +15,9 @@ enum {
 	FIRST_USABLE = 4, /* Azure reserves a subnet's first four addresses and its last */
 };
 
+const char *const model_usual_clients[USUAL_CLIENTS] = {
+	"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+
 struct model *model_new(void)
 {
 	struct model *model = calloc(1, sizeof *model);
@@ -30,10 +33,10 @@ void model_free(struct model *model)
 {
 	if (!model || --model->references > 0)
 		return;
-	for (size_t i = 0; i < model->private_zones.count; i++)
+	for (size_t i = 0; model->private_zones.items && i < model->private_zones.count; i++)
 		zone_unref(model->private_zones.items[i].zone);
 	owned_unref(model->owned);
-	for (size_t i = 0; i < model->parts.count; i++)
+	for (size_t i = 0; model->parts.items && i < model->parts.count; i++)
 		model_part_free(model->parts.items[i]);
 	model_free(model->declared); /* last: what is only its stands in its arena */
 	arena_release(&model->arena);
@@ -70,16 +73,33 @@ void model_part_free(struct model_part *part)
 {
 	if (!part || --part->references > 0)
 		return;
+	zone_unref(part->zone);
+	model_part_free(part->base);
 	arena_release(&part->arena);
 	free(part);
 }
 
+struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone)
+{
+	struct model_part *with = model_part_new(part->list);
+
+	if (!with)
+		return NULL;
+	with->base = part->base ? part->base : part;
+	with->base->references++;
+	with->declared = part->declared;
+	memcpy(with->item, part->item, part->list->group->size);
+	with->zone = zone_ref(zone);
+	return with;
+}
+
 static const struct field bare_list = {.type = FIELD_LIST};
 
-/* The file's items, those of parts in their places, and then the parts that are new. */
-static bool compose_list(struct model *model, const struct field *list)
+/* The file's items, those of parts in their places, and then the parts that are new. `offset`: of
+ * the group that has the list, in the model. */
+static bool compose_list(struct model *model, const struct field *list, size_t offset)
 {
-	struct schema_list declared = schema_list_get(list, model->declared);
+	struct schema_list declared = schema_list_get(list, (char *)model->declared + offset);
 	size_t size = list->group->size, count = declared.count, more = 0;
 	char *items;
 
@@ -101,12 +121,32 @@ static bool compose_list(struct model *model, const struct field *list)
 		if (part->declared)
 			at = (size_t)((const char *)part->declared - (char *)declared.items);
 		memcpy(items + at, part->item, size);
-		if (list->offset == offsetof(struct model, rulesets))
+		if (offset + list->offset == offsetof(struct model, rulesets))
 			((struct forwarding_ruleset *)(items + at))->version = part->version;
+		if (part->zone)
+			((struct private_zone *)(items + at))->zone = part->zone;
 		count += !part->declared;
 	}
-	schema_list_set(list, model, (struct schema_list){items, count});
+	schema_list_set(list, (char *)model + offset, (struct schema_list){items, count});
 	return true;
+}
+
+/* Those at the top, and those in a group (management.clients). */
+static bool compose_lists(struct model *model)
+{
+	bool whole = true;
+
+	for (size_t i = 0; i < schema_model.count; i++) {
+		const struct field *field = &schema_model.fields[i];
+
+		if (field->type == FIELD_LIST)
+			whole = whole && compose_list(model, field, 0);
+		for (size_t k = 0; field->type == FIELD_GROUP && k < field->group->count; k++)
+			if (field->group->fields[k].type == FIELD_LIST)
+				whole = whole && compose_list(model, &field->group->fields[k],
+							      field->offset);
+	}
+	return whole;
 }
 
 /* False without memory. */
@@ -142,7 +182,7 @@ static bool copy_endpoints(struct model *model)
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count)
 {
 	struct model *model = model_new();
-	bool whole = model != NULL;
+	bool whole;
 
 	if (!model)
 		return NULL;
@@ -159,9 +199,11 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 		parts[i]->references++;
 		model->parts.items[model->parts.count++] = parts[i];
 	}
-	for (size_t i = 0; i < schema_model.count; i++)
-		if (schema_model.fields[i].type == FIELD_LIST)
-			whole = whole && compose_list(model, &schema_model.fields[i]);
+	/* Of zones each model has references of its own. */
+	whole = COPY(&model->arena, model->private_zones);
+	if (!whole)
+		model->private_zones.count = 0;
+	whole = whole && compose_lists(model);
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		if (model->private_zones.items[i].zone)
 			zone_ref(model->private_zones.items[i].zone);
@@ -343,6 +385,8 @@ static void place_outbound(const struct virtual_network *network,
 {
 	const struct prefix *prefix = subnet_prefix(network, endpoint->subnet);
 
+	if (endpoint->is_anywhere)
+		return;
 	if (!endpoint->source.family && prefix && prefix_size(prefix) > FIRST_USABLE + 1)
 		(void)!prefix_nth(prefix, FIRST_USABLE, &endpoint->source);
 }

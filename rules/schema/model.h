@@ -41,6 +41,7 @@ enum special_names { SPECIAL_ANSWER, SPECIAL_FORWARD };
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_JOURNAL, LOG_JSON };
 enum client_role { ROLE_READER, ROLE_ADMIN };
+enum { CLIENT_DIGEST_BYTES = 32 }; /* SHA-256 */
 enum excess { EXCESS_DROP, EXCESS_REFUSE, EXCESS_TRUNCATE };
 enum tsig_algorithm {
 	TSIG_HMAC_SHA256,
@@ -50,11 +51,12 @@ enum tsig_algorithm {
 	TSIG_HMAC_SHA512,
 };
 
-struct target_server { /* rulesets.rules.targets, default_resolver.targets */
+struct target_server { /* of rules, target groups and default_resolver */
 	struct origin origin;
 	struct address address;
 	uint32_t port;
 	enum protocol protocol;
+	const char *description;
 };
 
 struct default_resolver {
@@ -103,7 +105,8 @@ struct outbound_endpoint {
 	struct origin origin;
 	const char *name;
 	const char *subnet;
-	struct address source; /* not given: the first usable address of the subnet */
+	struct address source; /* not given: the first usable address of the subnet, or, */
+	bool is_anywhere;      /* of a made subnet, none: the system's choice */
 };
 
 struct dns_resolver {
@@ -123,12 +126,23 @@ struct zone_link {
 	enum resolution_policy resolution_policy;
 };
 
+struct record_set { /* private_zones.record_sets; record_set.h */
+	struct origin origin;
+	const char *name; /* "www:A": owner, relative to the zone, and type */
+	uint32_t ttl;
+	LIST_OF(const char *) records;  /* rdata, as in a master file */
+	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
+};
+
 struct private_zone {
 	struct origin origin;
 	const char *name; /* without a final dot, as Azure's resource names are */
-	const char *file; /* absolute, or relative to the working directory */
+	const char *file; /* absolute, or relative to the working directory; NULL: it has none */
+	LIST_OF(struct record_set) record_sets; /* without a file: those that are declared */
 	LIST_OF(struct zone_link) links;
-	struct zone *zone; /* what the file says; a reference, NULL until it was read */
+	/* What its file says, or the record sets and those of the state; a reference, NULL until
+	 * that was read. */
+	struct zone *zone;
 	const struct zone_reading *reading; /* what the file was like then (zone_files.c) */
 };
 
@@ -138,6 +152,13 @@ struct ruleset_link {
 	const char *virtual_network;
 };
 
+struct target_group {
+	struct origin origin;
+	const char *name;
+	LIST_OF(struct target_server) targets;
+	const char *description;
+};
+
 struct forwarding_rule {
 	struct origin origin;
 	const char *name;
@@ -145,6 +166,7 @@ struct forwarding_rule {
 	enum rule_state state;
 	bool follow_cname;
 	LIST_OF(struct target_server) targets;
+	const char *target_group; /* whose targets they are instead (rule_targets.h) */
 	const char *description;
 	LIST_OF(const char *) metadata; /* "NAME=VALUE" */
 };
@@ -156,6 +178,7 @@ struct forwarding_ruleset {
 	const char *region;
 	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
 	LIST_OF(struct ruleset_link) links;
+	LIST_OF(struct target_group) target_groups;
 	LIST_OF(struct forwarding_rule) rules;
 };
 
@@ -171,7 +194,10 @@ struct management_client {
 	struct origin origin;
 	const char *id;
 	const char *secret_file;
+	const char *secret_sha256; /* in its place: 64 hexadecimal digits */
 	enum client_role role;
+	bool loaded; /* the digest is there (http_secret_load) */
+	uint8_t digest[CLIENT_DIGEST_BYTES];
 };
 
 struct management {
@@ -236,6 +262,7 @@ struct tsig_settings { /* keys */
 
 struct transfer_settings { /* transfers */
 	struct origin origin;
+	const char *name;            /* the file's: its place in the list where it has none */
 	LIST_OF(const char *) zones; /* names, or "*" */
 	LIST_OF(struct prefix) allow;
 	const char *key; /* NULL: none is asked for */
@@ -299,9 +326,19 @@ struct model_part {
 	unsigned references;
 	uint64_t version; /* model_next_version */
 	struct arena arena;
-	const struct field *list; /* of schema_model */
+	const struct field *list; /* of schema_model, or of a group in it */
 	const void *declared;     /* the file's item that it takes the place of; NULL: none */
 	void *item;               /* of list->group */
+	/* Of private_zones without a file: what they say, a reference; NULL: what the item has. */
+	struct zone *zone;
+	struct model_part *base; /* whose texts the item has, a reference; NULL: its own */
+};
+
+/* What was made because it is needed and was not named (rules/schema/made.c). */
+struct made {
+	const char *path;    /* "resolvers[home]", "rulesets[office].outbound_endpoints" */
+	const char *value;   /* "home/default"; NULL: there is nothing to be said */
+	const char *because; /* to go on with: "ruleset "office" names none ..." */
 };
 
 struct model {
@@ -310,6 +347,7 @@ struct model {
 	unsigned references;
 	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
 	LIST_OF(struct model_part *) parts; /* what else there is; references */
+	LIST_OF(struct made) made;          /* what is in it that nobody named */
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
@@ -350,15 +388,29 @@ struct model *model_new(void);
  * fine. */
 void model_free(struct model *model);
 /* The file's model with parts, which stand behind the file's items of their list or in the place of
- * one. Takes references of its own; `declared` must not change any more. Endpoints are to be
+ * one. Takes references of its own; `declared` must not change any more, but for its zones'
+ * references. Endpoints are to be
  * placed, and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
+
+/* Makes what a configuration needs and does not name: outbound endpoints of rulesets, resolvers,
+ * endpoints and subnets for them; made.c says which. To be called once of a model that was
+ * composed, ahead of model_place_endpoints. What was named, and what is shared with other models,
+ * stays as it is. The same model gives the same each time. ERR_NOMEM: not all of it is there. */
+MUST_CHECK int model_make_unnamed(struct model *model);
+/* Why it was made what is at the path, as struct made has it; NULL: it was not. */
+const char *model_made(const struct model *model, const char *path);
+/* Who may ask where nothing is said: loopback and private networks. */
+enum { USUAL_CLIENTS = 6 };
+extern const char *const model_usual_clients[USUAL_CLIENTS];
 
 /* Never the same twice in a process, never 0. */
 uint64_t model_next_version(void);
 /* With room for an item of the list in its arena; NULL without memory. */
 struct model_part *model_part_new(const struct field *list);
 void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */
+/* The same private zone with other data, of which it takes a reference. NULL without memory. */
+struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone);
 
 /* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
 struct virtual_network *model_network(const struct model *model, const char *name);
@@ -386,8 +438,8 @@ void model_each_self(const struct model *model,
 /* Gives every dynamic inbound endpoint without an address the first free usable one of its subnet
  * (Azure's: the fifth, unless a static one has it), every inbound endpoint without `listen` its
  * address with port 53, and every outbound endpoint without a source the first usable address of
- * its subnet. What cannot be placed (no such subnet) stays unset; limits_check says why.
- * Idempotent. */
+ * its subnet, unless that was made. What cannot be placed (no such subnet) stays unset;
+ * limits_check says why. Idempotent. */
 void model_place_endpoints(struct model *model);
 
 #endif

@@ -11,7 +11,7 @@ static void set_origin(void *item, const struct origin *origin)
 static struct origin origin_of(const struct schema_reader *reader, const void *value,
 			       const char *path)
 {
-	struct origin origin = {0};
+	struct origin origin = {.revision = reader->revision};
 
 	if (reader->origin)
 		origin = reader->origin(reader->context, value);

@@ -42,8 +42,9 @@ struct schema_reader {
 	const struct value_syntax *syntax;
 	struct arena *arena; /* of what is read */
 	struct faults *faults;
-	/* Where a value is from: file and line. NULL: nowhere that could be named. */
+	/* Where a value is from: file and line. NULL: from a row of the state, of that revision. */
 	struct origin (*origin)(void *context, const void *value);
+	uint64_t revision;
 	/* Called with each FIELD_PATH that was read; NULL: it stays as it is written. Returns the
 	 * path to keep, NULL without memory. */
 	const char *(*path)(void *context, const char *path, const struct origin *origin);

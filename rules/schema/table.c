@@ -2,6 +2,7 @@
  * whole. Each group fills the struct of model.h that its AT rows name; `doc` is what the manual
  * page prints. How values are read and printed is in schema/value.c. */
 #include "rules/base.h"
+#include "rules/name.h"
 #include "rules/schema/schema.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -54,8 +55,14 @@ static const struct field target_fields[] = {
 	 .names = protocol_names,
 	 .doc = "How it is asked, whatever the client used. With udp, a truncated answer is asked "
 		"for again by TCP."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(target_server, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
 };
-static const struct group target_group = {
+static const struct group target_server_group = {
 	.name = "target",
 	FIELDS(target_fields),
 	.size = sizeof(struct target_server),
@@ -67,7 +74,7 @@ static const struct field default_resolver_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(default_resolver, targets),
-	 .group = &target_group,
+	 .group = &target_server_group,
 	 .doc = "The servers. Absent: those of the system's resolv.conf, followed when it "
 		"changes."},
 	{.key = "special_names",
@@ -138,9 +145,9 @@ static const struct field virtual_network_fields[] = {
 	{.key = "address_space",
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, address_space),
-	 .required = true,
-	 .doc = "The network's own prefixes, at least one; they do not overlap each other nor "
-		"224.0.0.0/4, 255.255.255.255, 127.0.0.0/8, 169.254.0.0/16 and 168.63.129.16."},
+	 .doc = "The network's own prefixes; they do not overlap each other nor "
+		"224.0.0.0/4, 255.255.255.255, 127.0.0.0/8, 169.254.0.0/16 and 168.63.129.16. "
+		"Required where it has subnets."},
 	{.key = "dns_servers",
 	 .type = FIELD_HOSTS,
 	 AT(virtual_network, dns_servers),
@@ -151,7 +158,8 @@ static const struct field virtual_network_fields[] = {
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, client_prefixes),
 	 .doc = "Further source prefixes that the VNet resolver takes for this network; any "
-		"prefix, loopback included."},
+		"prefix, loopback included. Of a network that has no address_space either: "
+		"loopback and private networks, as far as no other network has them."},
 	{.key = "subnets",
 	 .type = FIELD_LIST,
 	 AT(virtual_network, subnets),
@@ -170,8 +178,8 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "subnet",
 	 .type = FIELD_STRING,
 	 AT(inbound_endpoint, subnet),
-	 .required = true,
-	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone."},
+	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone. "
+		"Absent: one is made. Required where allocation is static."},
 	{.key = "allocation",
 	 .type = FIELD_ENUM,
 	 AT(inbound_endpoint, allocation),
@@ -187,7 +195,8 @@ static const struct field inbound_endpoint_fields[] = {
 	{.key = "listen",
 	 .type = FIELD_HOST,
 	 AT(inbound_endpoint, listen),
-	 .doc = "Where to bind, when that is not the endpoint's address at port 53."},
+	 .doc = "Where to bind, when that is not the endpoint's address at port 53. Without a "
+		"subnet, too: 127.0.0.1:53, or the next of 127.0.0.0/8 that is free."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(inbound_endpoint, allow),
@@ -210,13 +219,14 @@ static const struct field outbound_endpoint_fields[] = {
 	{.key = "subnet",
 	 .type = FIELD_STRING,
 	 AT(outbound_endpoint, subnet),
-	 .required = true,
-	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone."},
+	 .doc = "A subnet of the resolver's network, delegated, and used by this endpoint alone. "
+		"Absent: one is made."},
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(outbound_endpoint, source),
 	 .doc = "The source address of forwarded questions. Absent: the first usable address of "
-		"the subnet, which is its fifth. 0.0.0.0: the system's choice."},
+		"the subnet, which is its fifth; of a made subnet, the system's choice, of either "
+		"IP version. 0.0.0.0: the system's choice."},
 };
 static const struct group outbound_endpoint_group = {
 	.name = "outbound endpoint",
@@ -277,6 +287,46 @@ static const struct group zone_link_group = {
 	.doc = "Makes a zone visible in a virtual network.",
 };
 
+static const struct field record_set_fields[] = {
+	{.key = "name",
+	 .type = FIELD_STRING,
+	 AT(record_set, name),
+	 .required = true,
+	 .min = 3,
+	 .max = NAME_TEXT_MAX,
+	 .doc = "OWNER:TYPE, such as www:A. The owner is relative to the zone, without a final "
+		"dot; "
+		"@ is the zone itself. Unique in the zone."},
+	{.key = "ttl",
+	 .type = FIELD_UINT,
+	 AT(record_set, ttl),
+	 .fallback = "3600",
+	 .min = 0,
+	 .max = TTL_MAX,
+	 .unit = "seconds",
+	 .doc = "Of all of its records."},
+	{.key = "records",
+	 .type = FIELD_STRINGS,
+	 AT(record_set, records),
+	 .required = true,
+	 .doc = "The data of each record, as in a master file: \"10.0.0.1\", \"10 mail\". Names "
+		"without a final dot are relative to the zone. At least one. The serial in a SOA "
+		"is "
+		"where the zone's begins; it goes up with every change."},
+	{.key = "metadata",
+	 .type = FIELD_STRINGS,
+	 AT(record_set, metadata),
+	 .doc = "\"NAME=VALUE\" each, for people and their tools; no name twice, at most 50."},
+};
+static const struct group record_set_group = {
+	.name = "record set",
+	FIELDS(record_set_fields),
+	.size = sizeof(struct record_set),
+	.doc = "The records of one owner and type, in a zone without a file. A CNAME stands alone, "
+	       "and "
+	       "there is no NS below the apex, as in a master file.",
+};
+
 static const struct field private_zone_fields[] = {
 	{.key = "name",
 	 .type = FIELD_DOMAIN,
@@ -288,9 +338,15 @@ static const struct field private_zone_fields[] = {
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(private_zone, file),
-	 .required = true,
 	 .doc = "Its master file (RFC 1035). $ORIGIN starts as the zone's name; a SOA is made "
-		"where there is none."},
+		"where there is none. Absent: the zone has record sets, which are changed one by "
+		"one while it is served."},
+	{.key = "record_sets",
+	 .type = FIELD_LIST,
+	 AT(private_zone, record_sets),
+	 .group = &record_set_group,
+	 .doc = "Its records where it has no file, beside those that the management interface "
+		"adds. A SOA is made where there is none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(private_zone, links),
@@ -314,6 +370,28 @@ static const struct group ruleset_link_group = {
 	FIELDS(ruleset_link_fields),
 	.size = sizeof(struct ruleset_link),
 	.doc = "Makes a ruleset apply in a virtual network of its region.",
+};
+
+static const struct field target_group_fields[] = {
+	NAME_FIELD(target_group, FIELD_NAME, "Unique in the ruleset."),
+	{.key = "targets",
+	 .type = FIELD_LIST,
+	 AT(target_group, targets),
+	 .required = true,
+	 .group = &target_server_group,
+	 .doc = "The servers to ask, in this order; at least one, and as many as a rule may have."},
+	{.key = "description",
+	 .type = FIELD_STRING,
+	 AT(target_group, description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people."},
+};
+static const struct group target_group_group = {
+	.name = "target group",
+	FIELDS(target_group_fields),
+	.size = sizeof(struct target_group),
+	.doc = "Targets with a name, for all rules of the ruleset that give it as target_group.",
 };
 
 static const struct field rule_fields[] = {
@@ -342,9 +420,12 @@ static const struct field rule_fields[] = {
 	{.key = "targets",
 	 .type = FIELD_LIST,
 	 AT(forwarding_rule, targets),
-	 .required = true,
-	 .group = &target_group,
-	 .doc = "The servers to ask, in this order; at least one."},
+	 .group = &target_server_group,
+	 .doc = "The servers to ask, in this order; at least one, or target_group."},
+	{.key = "target_group",
+	 .type = FIELD_STRING,
+	 AT(forwarding_rule, target_group),
+	 .doc = "The target group of the ruleset whose targets are asked, instead of targets."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(forwarding_rule, description),
@@ -370,14 +451,20 @@ static const struct field ruleset_fields[] = {
 	{.key = "outbound_endpoints",
 	 .type = FIELD_STRINGS,
 	 AT(forwarding_ruleset, outbound_endpoints),
-	 .required = true,
-	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; at "
-		"least one, of the ruleset's region."},
+	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; of the "
+		"ruleset's region. Absent: those of a resolver in a network that it is linked "
+		"to, by the order of its links; resolver and endpoint are made where there is "
+		"none."},
 	{.key = "links",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, links),
 	 .group = &ruleset_link_group,
 	 .doc = "The networks in which the rules apply, each once."},
+	{.key = "target_groups",
+	 .type = FIELD_LIST,
+	 AT(forwarding_ruleset, target_groups),
+	 .group = &target_group_group,
+	 .doc = "Targets that are named once and used by many rules."},
 	{.key = "rules",
 	 .type = FIELD_LIST,
 	 AT(forwarding_ruleset, rules),
@@ -438,9 +525,16 @@ static const struct field management_client_fields[] = {
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
-	 .required = true,
 	 .doc = "A file that holds the client's secret: 16 to 1024 printable ASCII characters "
 		"without blanks. It is what the client sends as its token."},
+	{.key = "secret_sha256",
+	 .type = FIELD_STRING,
+	 AT(management_client, secret_sha256),
+	 .min = 64,
+	 .max = 64,
+	 .doc = "Instead of a file, the SHA-256 of the secret, in hexadecimal digits: "
+		"printf %s \"$SECRET\" | sha256sum. Of a secret of 32 random characters it gives "
+		"nothing away."},
 	{.key = "role",
 	 .type = FIELD_ENUM,
 	 AT(management_client, role),
@@ -947,6 +1041,7 @@ static const struct field key_fields[] = {
 	{.key = "secret",
 	 .type = FIELD_STRING,
 	 AT(tsig_settings, secret),
+	 .secret = true,
 	 .doc = "The secret, in base64. Better in a file that only sluice's user may read: in a "
 		"configuration that everybody can read it gives a warning."},
 	{.key = "secret_file",
@@ -962,6 +1057,10 @@ static const struct group key_group = {
 };
 
 static const struct field transfer_fields[] = {
+	{.key = "name",
+	 .type = FIELD_NAME,
+	 AT(transfer_settings, name),
+	 .doc = "Unique among the transfers. Absent: its place in the list, 0 for the first."},
 	{.key = "zones",
 	 .type = FIELD_STRINGS,
 	 AT(transfer_settings, zones),

@@ -5,11 +5,7 @@
  *                          check   owner by owner, set by set; counts what the zone will hold
  *                          place   into arrays of exactly that size
  *
- * Every record has a sort key that memcmp orders as RFC 4034 section 6.1 orders names: the labels
- * below the apex from right to left in lower case, each ended by 0. (0 and 1 within a label become
- * 1 1 and 1 2, which keeps both the order and the ends apart.)
- *
- *     apex corp.test     www.Eu.corp.test  ->  e u 0 w w w 0
+ * Every record has a sort key that memcmp orders as RFC 4034 section 6.1 orders names (tree.h).
  *
  * What the builder does not check: how many records there are (limits.h), and whether what a record
  * points to exists. */
@@ -25,11 +21,11 @@
 #include "rules/zone/zone.h"
 
 enum {
-	KEY_MAX = 2 * NAME_WIRE_MAX,
 	TTL_MAX = INT32_MAX, /* RFC 2181 section 8 */
 	/* What one RRset can have of a message of 65535 bytes with header, question and OPT. */
 	SET_WIRE_MAX = 65535 - 12 - (NAME_WIRE_MAX + 4) - 11,
 	WARNINGS_MAX = 20,
+	LINE_TEXT_MAX = 40,
 	SOA_TTL = 3600,        /* seconds, of a SOA we make up */
 	SOA_MINIMUM_BYTES = 4, /* at the end of the rdata */
 };
@@ -115,33 +111,6 @@ static const struct record_source *find_source(struct zone_builder *builder,
 	return source;
 }
 
-static size_t write_key(const struct zone_builder *builder, uint8_t key[KEY_MAX])
-{
-	const struct name *owner = &builder->owner;
-	size_t used = 0;
-
-	for (unsigned i = owner->labels - builder->apex.labels; i-- > 0;) {
-		const uint8_t *label = name_suffix_wire(owner, i);
-
-		for (unsigned n = 1; n <= label[0]; n++) {
-			if (label[n] <= 1)
-				key[used++] = 1;
-			key[used++] = (uint8_t)(label[n] + (label[n] <= 1));
-		}
-		key[used++] = 0;
-	}
-	return used;
-}
-
-static uint64_t key_start(const uint8_t *key, size_t length)
-{
-	uint64_t start = 0;
-
-	for (size_t i = 0; i < sizeof start; i++)
-		start = start << 8 | (i < length ? key[i] : 0);
-	return start;
-}
-
 static const uint8_t *copy_bytes(struct zone_builder *builder, const uint8_t *bytes, size_t length)
 {
 	uint8_t *copy = arena_alloc_bytes(&builder->arena, length);
@@ -156,7 +125,7 @@ static int set_owner(struct zone_builder *builder, struct entry *entry, const ui
 {
 	const struct entry *before = builder->count > 0 ? entry - 1 : NULL;
 	size_t length = name_wire_length(owner);
-	uint8_t key[KEY_MAX];
+	uint8_t bytes[ZONE_KEY_MAX];
 
 	if (before && name_wire_length(before->owner) == length &&
 	    memcmp(before->owner, owner, length) == 0) {
@@ -166,9 +135,9 @@ static int set_owner(struct zone_builder *builder, struct entry *entry, const ui
 		entry->key_start = before->key_start;
 		return 0;
 	}
-	entry->key_length = (uint16_t)write_key(builder, key);
-	entry->key_start = key_start(key, entry->key_length);
-	entry->key = copy_bytes(builder, key, entry->key_length);
+	entry->key_length = (uint16_t)zone_key_write(&builder->owner, builder->apex.labels, bytes);
+	entry->key_start = zone_key_of(bytes, entry->key_length).start;
+	entry->key = copy_bytes(builder, bytes, entry->key_length);
 	entry->owner = copy_bytes(builder, owner, length);
 	return entry->key && entry->owner ? 0 : ERR_NOMEM;
 }
@@ -250,9 +219,7 @@ static bool check_record(struct zone_builder *builder, const struct origin *orig
 			   NULL) != 0)
 		fault_add(faults, FAULT_ERROR, origin, NULL, "the owner is not a name");
 	else if (!name_is_under(&builder->owner, &builder->apex))
-		fault_add(faults, FAULT_ERROR, origin, NULL,
-			  "%s is outside the zone %s; check for a missing or needless final dot, "
-			  "and $ORIGIN",
+		fault_add(faults, FAULT_ERROR, origin, NULL, ZONE_OUTSIDE,
 			  name_wire_to_text(owner, text), name_to_text(&builder->apex, apex));
 	else if ((wrong = misplaced(builder, owner, type)))
 		fault_add(faults, FAULT_ERROR, origin, NULL, wrong, name_wire_to_text(owner, text));
@@ -527,7 +494,7 @@ static void warn_ttls(struct zone_builder *builder, struct span set, struct faul
 	     lowest);
 }
 
-static void warn_rest(struct zone_builder *builder, struct faults *faults)
+void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults)
 {
 	if (builder->warnings > WARNINGS_MAX)
 		fault_add(faults, FAULT_WARNING, &builder->warning, NULL,
@@ -536,15 +503,25 @@ static void warn_rest(struct zone_builder *builder, struct faults *faults)
 
 /* ---- check ---- */
 
+/* `rest`: the last argument of the format, behind the owner and the type. */
 static void refuse(struct zone_builder *builder, const struct entry *entry, struct faults *faults,
-		   const char *format, const char *type, unsigned line)
+		   const char *format, const char *type, const char *rest)
 {
 	struct origin origin = entry_origin(entry);
 	char text[NAME_TEXT_MAX];
 
 	builder->broken = true;
 	fault_add(faults, FAULT_ERROR, &origin, NULL, format, name_wire_to_text(entry->owner, text),
-		  type, line);
+		  type, rest);
+}
+
+/* " (line 7)"; nothing where the record is from no file. */
+static const char *line_text(const struct entry *entry, char text[LINE_TEXT_MAX])
+{
+	*text = '\0';
+	if (entry->line > 0)
+		snprintf(text, LINE_TEXT_MAX, " (line %u)", entry->line);
+	return text;
 }
 
 static bool may_stand_beside_cname(uint16_t type)
@@ -559,7 +536,7 @@ static bool may_stand_beside_cname(uint16_t type)
 static void check_cname(struct zone_builder *builder, struct span owner, struct faults *faults)
 {
 	const struct entry *cname = NULL, *other = NULL;
-	char type[16];
+	char type[16], line[LINE_TEXT_MAX];
 
 	for (size_t i = 0; i < owner.count; i++) {
 		const struct entry *entry = &owner.items[i];
@@ -574,40 +551,49 @@ static void check_cname(struct zone_builder *builder, struct span owner, struct 
 	record_type_print(other->type, type, sizeof type);
 	if (cname->order > other->order)
 		refuse(builder, cname, faults,
-		       "%s has a CNAME beside %s data (line %u); a CNAME stands alone", type,
-		       other->line);
+		       "%s has a CNAME beside %s data%s; a CNAME stands alone", type,
+		       line_text(other, line));
 	else
 		refuse(builder, other, faults,
-		       "%s has %s data beside a CNAME (line %u); a CNAME stands alone", type,
-		       cname->line);
+		       "%s has %s data beside a CNAME%s; a CNAME stands alone", type,
+		       line_text(cname, line));
 }
 
 static void check_set(struct zone_builder *builder, struct span set, struct faults *faults)
 {
 	uint16_t type = set.items->type;
-	char text[16];
+	char text[16], rest[LINE_TEXT_MAX] = "";
 
 	record_type_print(type, text, sizeof text);
-	if ((type == TYPE_SOA || type == TYPE_CNAME || type == TYPE_DNAME) && set.count > 1)
-		refuse(builder, &set.items[1], faults,
-		       "%s has a second %s, the first is on line %u; keep one of them", text,
-		       set.items[0].line);
-	if (wire_length(set) > SET_WIRE_MAX)
+	if ((type == TYPE_SOA || type == TYPE_CNAME || type == TYPE_DNAME) && set.count > 1) {
+		if (set.items[0].line > 0)
+			snprintf(rest, sizeof rest, ", the first is on line %u", set.items[0].line);
+		refuse(builder, &set.items[1], faults, "%s has a second %s%s; keep one of them",
+		       text, rest);
+	}
+	if (wire_length(set) > SET_WIRE_MAX) {
+		snprintf(rest, sizeof rest, "%u", (unsigned)SET_WIRE_MAX);
 		refuse(builder, &set.items[set.count - 1], faults,
-		       "%s has more %s data than a DNS message can carry (%u bytes); spread it "
+		       "%s has more %s data than a DNS message can carry (%s bytes); spread it "
 		       "over several names",
-		       text, SET_WIRE_MAX);
+		       text, rest);
+	}
 }
 
 /* Data below a DNAME could never be reached (RFC 6672 section 2.4). */
 static void check_cover(struct zone_builder *builder, const struct entry *dname, struct span owner,
 			struct faults *faults)
 {
+	char line[LINE_TEXT_MAX], text[NAME_TEXT_MAX];
+
 	for (size_t i = 0; i < owner.count; i++) {
-		if (!owner.items[i].duplicate)
-			refuse(builder, &owner.items[i], faults,
-			       "%s is below a %s (line %u), which covers everything below it",
-			       "DNAME", dname->line);
+		struct origin origin = entry_origin(&owner.items[i]);
+
+		if (owner.items[i].duplicate)
+			continue;
+		builder->broken = true;
+		fault_add(faults, FAULT_ERROR, &origin, NULL, ZONE_BELOW_DNAME,
+			  name_wire_to_text(owner.items[i].owner, text), line_text(dname, line));
 	}
 }
 
@@ -678,7 +664,6 @@ static void sort_and_check(struct zone_builder *builder, struct totals *totals,
 				dname = &owner.items[n];
 		}
 	}
-	warn_rest(builder, faults);
 }
 
 /* ---- place ----
@@ -749,10 +734,10 @@ static void write_header(uint8_t *at, const struct entry *entry)
 	wire_put16(at + 10, (uint16_t)entry->rdata_length);
 }
 
-/* Behind what the node has. */
-static void place_set(struct placer *placer, struct zone_node *node, struct span set)
+/* Behind what the node has, where there is room for it. */
+static void place_set(struct zone_node *node, struct span set)
 {
-	struct rrset *rrset = (struct rrset *)(void *)(placer->zone->body + placer->used);
+	struct rrset *rrset = (struct rrset *)(void *)((uint8_t *)node + node->bytes);
 	uint8_t *at = rrset->wire;
 
 	set = without_duplicates(set);
@@ -767,7 +752,16 @@ static void place_set(struct placer *placer, struct zone_node *node, struct span
 	}
 	node->count++;
 	node->bytes += (uint32_t)zone_set_bytes(rrset->length);
-	placer->used += zone_set_bytes(rrset->length);
+}
+
+static void place_sets(struct zone_node *node, struct span owner)
+{
+	struct span set;
+
+	for (size_t i = 0; i < owner.count; i += set.count) {
+		set = set_span(owner.items + i, owner.count - i);
+		place_set(node, set);
+	}
 }
 
 /* The nodes between the owner before and this one, this one's, and its sets. */
@@ -776,7 +770,6 @@ static void place_owner(struct placer *placer, const struct entry *before, struc
 	const uint8_t *wire = owner.items->owner;
 	struct zone_node *node;
 	struct name name;
-	struct span set;
 	int err;
 
 	err = name_from_wire(&name, &placer->zone->key, wire, name_wire_length(wire), 0, NULL);
@@ -787,14 +780,12 @@ static void place_owner(struct placer *placer, const struct entry *before, struc
 	for (size_t i = count_between(before, owner.items); i > 0; i--)
 		place_node(placer, &name, (unsigned)i, wire);
 	node = place_node(placer, &name, 0, wire);
-	for (size_t i = 0; i < owner.count; i += set.count) {
-		set = set_span(owner.items + i, owner.count - i);
-		place_set(placer, node, set);
-	}
+	place_sets(node, owner);
+	placer->used += node->bytes - node->sets_at;
 }
 
-/* The SOA for negative answers: its TTL is at most MINIMUM (RFC 2308 section 5). */
-static struct rrset *copy_negative_soa(struct arena *arena, const struct rrset *soa)
+/* Its TTL is at most MINIMUM (RFC 2308 section 5). */
+struct rrset *zone_copy_negative_soa(struct arena *arena, const struct rrset *soa)
 {
 	size_t bytes = zone_set_bytes(soa->length);
 	struct rrset *negative = arena_alloc(arena, bytes);
@@ -847,7 +838,8 @@ static struct zone *place(struct zone_builder *builder, const struct totals *tot
 	}
 	assert(placer.used == totals->bytes);
 	assert(zone_first_set(zone_node_at(zone, 0))->type == TYPE_SOA);
-	zone->negative_soa = copy_negative_soa(&zone->arena, zone_first_set(zone_node_at(zone, 0)));
+	zone->negative_soa =
+		zone_copy_negative_soa(&zone->arena, zone_first_set(zone_node_at(zone, 0)));
 	if (zone->negative_soa)
 		return zone;
 
@@ -864,8 +856,10 @@ struct zone *zone_builder_finish(struct zone_builder *builder, const struct orig
 
 	if (!builder->has_soa && add_soa(builder, origin) != 0)
 		builder->out_of_memory = true;
-	if (!builder->out_of_memory)
+	if (!builder->out_of_memory) {
 		sort_and_check(builder, &totals, faults);
+		zone_builder_warn_rest(builder, faults);
+	}
 	if (!builder->out_of_memory && !builder->broken) {
 		zone = place(builder, &totals);
 		builder->out_of_memory = zone == NULL;
@@ -875,4 +869,56 @@ struct zone *zone_builder_finish(struct zone_builder *builder, const struct orig
 			  "there is not enough memory for the zone");
 	zone_builder_free(builder);
 	return zone;
+}
+
+/* ---- an owner by itself ---- */
+
+static void forget_records(struct zone_builder *builder)
+{
+	arena_release(&builder->arena);
+	builder->count = 0;
+	builder->source = NULL;
+	builder->warning = (struct origin){0};
+	builder->has_soa = builder->broken = builder->out_of_memory = false;
+}
+
+static struct zone_entry *place_entry(const struct zone_builder *builder, size_t bytes)
+{
+	const struct entry *first = builder->entries;
+	struct zone_key key = zone_key_of(first->key, first->key_length);
+	struct zone_entry *entry = zone_entry_new(&key, bytes);
+	size_t length = name_wire_length(first->owner);
+	struct zone_node *node;
+
+	if (!entry)
+		return NULL;
+	node = zone_entry_node(entry);
+	memcpy(node->owner, first->owner, length);
+	node->sets_at = (uint16_t)zone_sets_at(length);
+	node->bytes = node->sets_at;
+	place_sets(node, (struct span){builder->entries, builder->count});
+	assert(node->bytes == bytes);
+	return entry;
+}
+
+struct zone_entry *zone_builder_owner(struct zone_builder *builder, bool apex,
+				      struct faults *faults)
+{
+	static const struct origin nowhere;
+	struct zone_entry *entry = NULL;
+	struct totals totals = {0};
+
+	if (apex && !builder->has_soa && add_soa(builder, &nowhere) != 0)
+		builder->out_of_memory = true;
+	if (!builder->out_of_memory && builder->count > 0)
+		sort_and_check(builder, &totals, faults);
+	if (!builder->out_of_memory && !builder->broken) {
+		entry = place_entry(builder, totals.bytes);
+		builder->out_of_memory = entry == NULL;
+	}
+	if (builder->out_of_memory)
+		fault_add(faults, FAULT_ERROR, &nowhere, NULL,
+			  "there is not enough memory for the zone");
+	forget_records(builder);
+	return entry;
 }

@@ -1,4 +1,5 @@
-/* What a zone looks like inside: build.c makes it, zone.c reads it, nobody else looks.
+/* What a zone looks like inside: build.c and edit.c make it, zone.c reads it, nobody else looks.
+ * One that was built lies in one piece:
  *
  *     slots  (hash table, at most half full)      body  (nodes in canonical order)
  *     ┌──────┬──────┐                             ┌────────────────────────────────┐
@@ -10,7 +11,10 @@
  * Every name that exists is a node, empty non-terminals too (RFC 4592 section 2.2.2), whose count
  * is 0. A node's RRsets stand one behind the other, in ascending order of type with the SOA ahead.
  * So a name among a million costs two lines of memory, a slot and a node, and both can be fetched
- * before they are needed (zone_expect). */
+ * before they are needed (zone_expect).
+ *
+ * One that is changed one by one has the same nodes as entries of a tree (tree.h), which it shares
+ * with its other versions, and no slots. */
 #ifndef SLUICE_ZONE_LAYOUT_H
 #define SLUICE_ZONE_LAYOUT_H
 
@@ -22,6 +26,9 @@
 #include "rules/arena.h"
 #include "rules/name.h"
 #include "rules/zone/record.h"
+#include "rules/zone/serial.h"
+#include "rules/zone/tree.h"
+#include "rules/zone/zone.h"
 
 enum { ZONE_UNIT = 4 }; /* bytes: nodes begin at multiples of it, as an rrset must */
 _Static_assert(_Alignof(struct rrset) == ZONE_UNIT, "an rrset begins at any unit");
@@ -50,6 +57,9 @@ struct zone {
 	const struct rrset *negative_soa;
 	size_t record_sets, records;
 	bool soa_made_up;
+	struct zone_tree tree;       /* not empty: this is where the names are, */
+	struct zone_content content; /* this is what they come to, */
+	size_t dnames;               /* and so many of them have a DNAME */
 };
 
 static inline size_t zone_units(size_t bytes)
@@ -90,6 +100,27 @@ static inline const struct rrset *zone_next_set(const struct rrset *set)
 	return (const struct rrset *)(const void *)((const uint8_t *)set +
 						    zone_set_bytes(set->length));
 }
+
+/* The same version of an editable zone but for its serial; NULL without memory. */
+struct zone *zone_version_with_serial(const struct zone *zone, uint32_t serial);
+
+/* ---- what edit.c has of build.c: an owner at a time is built as a zone file's is ---- */
+
+/* The entry of the one owner that all records added since the last call have. There is one at
+ * least, but at the apex, which gets a SOA where it has none. Afterwards the builder is as it was
+ * before they were added. NULL: a fault says why. */
+struct zone_entry *zone_builder_owner(struct zone_builder *builder, bool apex,
+				      struct faults *faults);
+/* How many warnings were left out, if any. */
+void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults);
+/* The SOA for negative answers, in the arena; NULL without memory. */
+struct rrset *zone_copy_negative_soa(struct arena *arena, const struct rrset *soa);
+
+/* With the owner, and " (line 7)" where the DNAME has one. */
+#define ZONE_BELOW_DNAME "%s is below a DNAME%s, which covers everything below it"
+/* With the owner and the apex. */
+#define ZONE_OUTSIDE                                                                               \
+	"%s is outside the zone %s; check for a missing or needless final dot, and $ORIGIN"
 
 static inline uint32_t zone_slot_hash(uint64_t hash)
 {

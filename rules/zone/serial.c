@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/wire.h"
+#include "rules/zone/layout.h"
 
 enum { SOA_NUMBERS = 20 }; /* bytes at the end of a SOA's data; the serial is ahead of them */
 
@@ -58,10 +59,10 @@ static int copy_set(struct zone_builder *builder, const uint8_t *owner, const st
 	return err;
 }
 
-struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *key, uint32_t serial)
+static struct zone *build_with_serial(const struct zone *zone, uint32_t serial)
 {
 	static const struct origin origin;
-	struct zone_builder *builder = zone_builder_new(key, zone_apex(zone));
+	struct zone_builder *builder = zone_builder_new(&zone->key, zone_apex(zone));
 	struct zone_cursor cursor = {0};
 	struct faults faults;
 	struct zone *copy;
@@ -77,6 +78,12 @@ struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *ke
 	copy = zone_builder_finish(builder, &origin, &faults);
 	faults_release(&faults);
 	return copy;
+}
+
+struct zone *zone_with_serial(const struct zone *zone, uint32_t serial)
+{
+	return zone_is_editable(zone) ? zone_version_with_serial(zone, serial)
+				      : build_with_serial(zone, serial);
 }
 
 /* ---- digests ---- */
@@ -108,6 +115,39 @@ static uint64_t digest_records(uint64_t owner, const struct rrset *set)
 uint64_t digest_of_set(const uint8_t *owner, const struct rrset *set)
 {
 	return digest_records(digest_more(0, owner, name_wire_length(owner)), set);
+}
+
+static size_t set_bytes(const uint8_t *owner, const struct rrset *set)
+{
+	return set->length + (size_t)set->count * name_wire_length(owner);
+}
+
+void zone_content_add(struct zone_content *content, const uint8_t *owner, const struct rrset *set)
+{
+	content->digest += digest_of_set(owner, set);
+	content->bytes += set_bytes(owner, set);
+}
+
+void zone_content_take(struct zone_content *content, const uint8_t *owner, const struct rrset *set)
+{
+	content->digest -= digest_of_set(owner, set);
+	content->bytes -= set_bytes(owner, set);
+}
+
+static int add_set(void *content, const uint8_t *owner, const struct rrset *set)
+{
+	zone_content_add(content, owner, set);
+	return 0;
+}
+
+struct zone_content zone_content(const struct zone *zone)
+{
+	struct zone_content content = {0};
+
+	if (zone_is_editable(zone))
+		return zone->content;
+	zone_walk(zone, add_set, &content);
+	return content;
 }
 
 uint64_t digest_of_ptr(const struct address *address, const struct rrset *ptr)

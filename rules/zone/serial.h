@@ -25,14 +25,23 @@ uint32_t serial_next(uint32_t before, uint64_t now_s);
 
 const struct rrset *zone_soa(const struct zone *zone);
 uint32_t zone_serial(const struct zone *zone);
-/* The zone again with another serial: for the few records of an apex. Names must be looked up with
- * the key that the zone was made with. NULL without memory. */
-struct zone *zone_with_serial(const struct zone *zone, const struct hash_key *key, uint32_t serial);
+/* The zone again with another serial: one that is editable, or has the few records of an apex. NULL
+ * without memory. */
+struct zone *zone_with_serial(const struct zone *zone, uint32_t serial);
 
 /* ---- digests: sums of one number per set, so that a change adds and subtracts ---- */
 
 /* The same in every process, and whatever the serial in a SOA is. */
 uint64_t digest_of_set(const uint8_t *owner, const struct rrset *set);
+struct zone_content {    /* what a zone says, without the serial */
+	uint64_t digest; /* the sum over its sets */
+	size_t bytes;    /* of its records, with their owners, about */
+};
+/* Of a zone that was built it looks at every set. */
+struct zone_content zone_content(const struct zone *zone);
+/* Adds a set to what a zone says, or takes it away. */
+void zone_content_add(struct zone_content *content, const uint8_t *owner, const struct rrset *set);
+void zone_content_take(struct zone_content *content, const uint8_t *owner, const struct rrset *set);
 uint64_t digest_of_ptr(const struct address *address, const struct rrset *ptr);
 
 #endif

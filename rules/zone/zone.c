@@ -48,9 +48,19 @@ bool zone_is_empty(const struct zone *zone)
 	return zone->soa_made_up && zone->records == 1;
 }
 
+bool zone_has_own_soa(const struct zone *zone)
+{
+	return !zone->soa_made_up;
+}
+
 size_t zone_bytes(const struct zone *zone)
 {
-	return sizeof *zone + zone->arena.held_bytes;
+	return sizeof *zone + zone->arena.held_bytes + zone->tree.bytes;
+}
+
+bool zone_is_editable(const struct zone *zone)
+{
+	return zone->tree.root;
 }
 
 /* The next node with this hash at or behind *slot, NULL at the first gap. */
@@ -190,6 +200,94 @@ static void answer_below(const struct zone *zone, const struct name *name, uint1
 	answer_from(wildcard, type, answer);
 }
 
+/* ---- the same in a tree (tree.h), where neighbours say what exists ---- */
+
+static struct zone_key key_in(const struct zone *zone, const struct name *name,
+			      uint8_t bytes[ZONE_KEY_MAX])
+{
+	return zone_key_of(bytes, zone_key_write(name, zone->apex.labels, bytes));
+}
+
+/* How many labels below the apex the key shares with the entry. */
+static unsigned common_labels(const struct zone_key *key, const struct zone_entry *entry)
+{
+	struct zone_key other;
+
+	if (!entry)
+		return 0;
+	other = zone_entry_key(entry);
+	return zone_key_common(key, &other);
+}
+
+/* What an empty non-terminal has. */
+static const struct zone_node nothing;
+
+/* The node at the key, also of an empty non-terminal; NULL: the name does not exist. */
+static const struct zone_node *place_node(const struct zone_place *place,
+					  const struct zone_key *key)
+{
+	struct zone_key behind;
+
+	if (place->at)
+		return zone_entry_node(place->at);
+	if (!place->behind)
+		return NULL;
+	behind = zone_entry_key(place->behind);
+	return zone_key_is_below(&behind, key) ? &nothing : NULL;
+}
+
+/* There is nothing at the key and nothing below it; `labels` of it, below the apex, exist. */
+static void answer_below_tree(const struct zone *zone, const struct name *name,
+			      const struct zone_key *key, unsigned labels, uint16_t type,
+			      struct zone_answer *answer)
+{
+	struct zone_key encloser = zone_key_ancestor(key, labels), wildcard;
+	const struct zone_entry *entry = zone_tree_find(&zone->tree, &encloser);
+	uint8_t bytes[ZONE_KEY_MAX + 2];
+	const struct zone_node *node;
+	struct zone_place place;
+
+	answer->rrset = entry ? find_set(zone_entry_node(entry), TYPE_DNAME) : NULL;
+	if (answer->rrset) {
+		answer->outcome = ZONE_DNAME;
+		answer->owner_label = name->labels - zone->apex.labels - labels;
+		return;
+	}
+	if (encloser.length > 0)
+		memcpy(bytes, encloser.bytes, encloser.length);
+	bytes[encloser.length] = '*';
+	bytes[encloser.length + 1] = 0;
+	wildcard = zone_key_of(bytes, encloser.length + 2);
+	zone_tree_look(&zone->tree, &wildcard, &place);
+	node = place_node(&place, &wildcard);
+	if (!node)
+		return;
+	answer->wildcard = true;
+	answer_from(node, type, answer);
+}
+
+static void find_in_tree(const struct zone *zone, const struct name *name, uint16_t type,
+			 struct zone_answer *answer)
+{
+	uint8_t bytes[ZONE_KEY_MAX];
+	struct zone_key key = key_in(zone, name, bytes);
+	const struct zone_node *node;
+	struct zone_place place;
+	unsigned labels, others;
+
+	zone_tree_look(&zone->tree, &key, &place);
+	node = place_node(&place, &key);
+	if (node) {
+		answer_from(node, type, answer);
+		return;
+	}
+	labels = common_labels(&key, place.before);
+	others = common_labels(&key, place.behind);
+	answer_below_tree(zone, name, &key, labels > others ? labels : others, type, answer);
+}
+
+/* ---- either ---- */
+
 void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 	       struct zone_answer *answer)
 {
@@ -197,6 +295,10 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 
 	assert(name->labels >= zone->apex.labels);
 	*answer = (struct zone_answer){.outcome = ZONE_NXDOMAIN, .zone = zone};
+	if (zone->tree.root) {
+		find_in_tree(zone, name, type, answer);
+		return;
+	}
 	node = find_suffix(zone, name, 0);
 	if (node)
 		answer_from(node, type, answer);
@@ -207,8 +309,17 @@ void zone_find(const struct zone *zone, const struct name *name, uint16_t type,
 const struct rrset *zone_find_exact(const struct zone *zone, const struct name *owner,
 				    uint16_t type)
 {
-	const struct zone_node *node = find_suffix(zone, owner, 0);
+	const struct zone_node *node;
 
+	if (zone->tree.root) {
+		uint8_t bytes[ZONE_KEY_MAX];
+		struct zone_key key = key_in(zone, owner, bytes);
+		const struct zone_entry *entry = zone_tree_find(&zone->tree, &key);
+
+		node = entry ? zone_entry_node(entry) : NULL;
+	} else {
+		node = find_suffix(zone, owner, 0);
+	}
 	return node ? find_set(node, type) : NULL;
 }
 
@@ -226,12 +337,36 @@ int zone_walk(const struct zone *zone,
 	return stop;
 }
 
+/* The node that the cursor is at; NULL at the end. */
+static const struct zone_node *cursor_node(const struct zone *zone, struct zone_cursor *cursor)
+{
+	if (!zone->tree.root)
+		return cursor->node < zone->body_bytes ? zone_node_at(zone, cursor->node) : NULL;
+	if (cursor->node == 0)
+		cursor->entry = zone_tree_first(&zone->tree);
+	return cursor->entry ? zone_entry_node(cursor->entry) : NULL;
+}
+
+static void cursor_leave(const struct zone *zone, struct zone_cursor *cursor,
+			 const struct zone_node *node)
+{
+	if (zone->tree.root) {
+		struct zone_key key = zone_entry_key(cursor->entry);
+		struct zone_place place;
+
+		zone_tree_look(&zone->tree, &key, &place);
+		cursor->entry = place.behind;
+	}
+	cursor->node += node->bytes;
+	cursor->index = 0;
+}
+
 bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,
 	       const struct rrset **set)
 {
-	while (cursor->node < zone->body_bytes) {
-		const struct zone_node *node = zone_node_at(zone, cursor->node);
+	const struct zone_node *node;
 
+	while ((node = cursor_node(zone, cursor))) {
 		if (cursor->index < node->count) {
 			cursor->set =
 				cursor->index ? zone_next_set(cursor->set) : zone_first_set(node);
@@ -240,16 +375,142 @@ bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_
 			*set = cursor->set;
 			return true;
 		}
-		cursor->node += node->bytes;
-		cursor->index = 0;
+		cursor_leave(zone, cursor, node);
 	}
 	return false;
 }
 
+/* ---- comparing ---- */
+
+static bool set_equal(const struct rrset *a, const struct rrset *b)
+{
+	return a->length == b->length && memcmp(a->wire, b->wire, a->length) == 0;
+}
+
+/* The SOA is ahead of all others. */
+static unsigned set_rank(const struct rrset *set)
+{
+	return set->type == TYPE_SOA ? 0 : set->type;
+}
+
+struct changes {
+	int (*on_change)(void *context, const uint8_t *owner, const struct rrset *was,
+			 const struct rrset *is);
+	void *context;
+};
+
+static const struct rrset *node_set(const struct zone_node *node, unsigned index,
+				    const struct rrset *before)
+{
+	if (!node || index >= node->count)
+		return NULL;
+	return index > 0 ? zone_next_set(before) : zone_first_set(node);
+}
+
+/* The sets of one owner; NULL: it has none. */
+static int compare_nodes(const struct changes *changes, const struct zone_node *was,
+			 const struct zone_node *is)
+{
+	const struct zone_node *either = is ? is : was;
+	const struct rrset *a = node_set(was, 0, NULL), *b = node_set(is, 0, NULL);
+	unsigned at = 0, bt = 0;
+	int stop = 0;
+
+	assert(either);
+	while (!stop && (a || b)) {
+		bool first = a && (!b || set_rank(a) <= set_rank(b));
+		bool second = b && (!a || set_rank(b) <= set_rank(a));
+
+		if (!(first && second && set_equal(a, b)))
+			stop = changes->on_change(changes->context, either->owner, first ? a : NULL,
+						  second ? b : NULL);
+		if (first)
+			a = node_set(was, ++at, a);
+		if (second)
+			b = node_set(is, ++bt, b);
+	}
+	return stop;
+}
+
+static int on_difference(void *context, const struct zone_entry *was, const struct zone_entry *is)
+{
+	return compare_nodes(context, was ? zone_entry_node(was) : NULL,
+			     is ? zone_entry_node(is) : NULL);
+}
+
+struct walker { /* from owner to owner */
+	const struct zone *zone;
+	struct zone_cursor cursor;
+	const struct zone_node *node; /* NULL: at the end */
+	struct zone_key key;
+	uint8_t bytes[ZONE_KEY_MAX];
+};
+
+static void walker_stop_at_node(struct walker *walker)
+{
+	const struct zone *zone = walker->zone;
+	struct name name;
+
+	while ((walker->node = cursor_node(zone, &walker->cursor)) && walker->node->count == 0)
+		cursor_leave(zone, &walker->cursor, walker->node);
+	if (!walker->node)
+		return;
+	const uint8_t *owner = walker->node->owner;
+	int err = name_from_wire(&name, &zone->key, owner, name_wire_length(owner), 0, NULL);
+	assert(err == 0); /* a zone's owners are names */
+	(void)err;
+	walker->key = key_in(zone, &name, walker->bytes);
+}
+
+static void walker_go_on(struct walker *walker)
+{
+	cursor_leave(walker->zone, &walker->cursor, walker->node);
+	walker_stop_at_node(walker);
+}
+
+/* Owner by owner of both, each looked at. */
+static int compare_whole(const struct changes *changes, const struct zone *before,
+			 const struct zone *after)
+{
+	struct walker a = {.zone = before}, b = {.zone = after};
+	int stop = 0;
+
+	walker_stop_at_node(&a);
+	walker_stop_at_node(&b);
+	while (!stop && (a.node || b.node)) {
+		int order = !a.node ? 1 : !b.node ? -1 : zone_key_compare(&a.key, &b.key);
+
+		stop = compare_nodes(changes, order <= 0 ? a.node : NULL,
+				     order >= 0 ? b.node : NULL);
+		if (order <= 0)
+			walker_go_on(&a);
+		if (order >= 0)
+			walker_go_on(&b);
+	}
+	return stop;
+}
+
+int zone_walk_changes(const struct zone *before, const struct zone *after,
+		      int (*on_change)(void *context, const uint8_t *owner, const struct rrset *was,
+				       const struct rrset *is),
+		      void *context)
+{
+	struct changes changes = {on_change, context};
+
+	if (before->tree.root && after->tree.root)
+		return zone_tree_differences(&before->tree, &after->tree, on_difference, &changes);
+	return compare_whole(&changes, before, after);
+}
+
+/* ---- the rest ---- */
+
 void zone_expect(const struct zone *zone, const struct name *name, unsigned pass)
 {
-	const struct zone_slot *slot = &zone->slots[name->hash[0] & zone->slot_mask];
+	const struct zone_slot *slot;
 
+	if (!zone->slots)
+		return;
+	slot = &zone->slots[name->hash[0] & zone->slot_mask];
 	if (pass == 0) {
 		__builtin_prefetch(slot);
 	} else if (slot->node != 0) {
@@ -270,6 +531,7 @@ void zone_unref(struct zone *zone)
 {
 	if (!zone || atomic_fetch_sub_explicit(&zone->references, 1, memory_order_acq_rel) != 1)
 		return;
+	zone_tree_release(&zone->tree);
 	arena_release(&zone->arena);
 	free(zone);
 }

@@ -1,4 +1,7 @@
-/* A private zone: immutable, shared by policies and workers, with one arena and a reference count.
+/* A private zone: immutable, shared by policies and workers, with a reference count. That of a file
+ * is built at once; one that is changed set by set has versions, which share all but what changed
+ * (zone_edit). Both are looked up by the same calls.
+ *
  * Lookup is RFC 1034 section 4.3.2 with RFC 4592 wildcards and RFC 6672 DNAME, at one hash probe
  * for a name that is there. Records are kept as they go out (record.h).
  *
@@ -42,8 +45,9 @@ const struct name *zone_apex(const struct zone *zone);
 const struct rrset *zone_negative_soa(const struct zone *zone);
 size_t zone_record_sets(const struct zone *zone);
 size_t zone_records(const struct zone *zone);
-bool zone_is_empty(const struct zone *zone); /* no record was added to it, not even a SOA */
-size_t zone_bytes(const struct zone *zone);  /* that it holds, all of its arena */
+bool zone_is_empty(const struct zone *zone);    /* no record was added to it, not even a SOA */
+bool zone_has_own_soa(const struct zone *zone); /* else one was made for it */
+size_t zone_bytes(const struct zone *zone);     /* that it holds, also what versions share */
 
 /* name must be the apex or below it. type ANY (255) gives one RRset of the name (RFC 8482), by
  * preference not a signature; CNAME wins over nothing. Allocates nothing. */
@@ -66,12 +70,21 @@ int zone_walk(const struct zone *zone,
 /* The same in steps, with pauses of any length while the zone lives. A cursor starts as all zero.
  * False at the end. */
 struct zone_cursor {
-	size_t node; /* where in the zone */
+	size_t node;                    /* where in a zone that was built, */
+	const struct zone_entry *entry; /* or in one that changes set by set */
 	unsigned index;
 	const struct rrset *set;
 };
 bool zone_next(const struct zone *zone, struct zone_cursor *cursor, const uint8_t **owner,
 	       const struct rrset **set);
+
+/* Calls back for every RRset that is not the same in both, in that order; NULL where the one has
+ * none. Both have the same apex. Of two versions of one zone it costs what is different. What is
+ * non-zero stops the walk and is returned. */
+int zone_walk_changes(const struct zone *before, const struct zone *after,
+		      int (*on_change)(void *context, const uint8_t *owner, const struct rrset *was,
+				       const struct rrset *is),
+		      void *context);
 
 struct zone *zone_ref(struct zone *zone);
 void zone_unref(struct zone *zone); /* NULL is fine */
@@ -94,5 +107,33 @@ MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origi
  * zone_builder_add, was an error. Frees the builder. */
 struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
 				 struct faults *faults);
+
+/* ---- set by set (edit.c): edit, put and add, then commit or discard ----
+ *
+ * Each owner that is touched is built and checked as a zone file's is, and in the same words. A
+ * change costs what it touches, however large the zone is. */
+
+/* A zone with nothing but a SOA of that serial, that can be changed; NULL without memory. */
+struct zone *zone_new(const struct hash_key *key, const struct name *apex, uint32_t serial);
+/* Whether it is one, or a version of one. */
+bool zone_is_editable(const struct zone *zone);
+
+struct zone_draft; /* a version in the making */
+/* It keeps a reference of its own. Any number of drafts may be made of one zone, which has to be
+ * editable. NULL without memory. */
+struct zone_draft *zone_edit(struct zone *before);
+/* From here on the owner has no records of this type but those that are added next; of several
+ * edits of one set the last counts. The origin's texts are copied. ERR_FAULTS: the owner is not in
+ * the zone; ERR_NOMEM. After either there will be no version. */
+MUST_CHECK int zone_draft_put(struct zone_draft *draft, const struct origin *origin,
+			      const uint8_t *owner, uint16_t type, struct faults *faults);
+/* ERR_NOMEM; what is wrong with the record is a fault of zone_commit's. */
+MUST_CHECK int zone_draft_add(struct zone_draft *draft, uint32_t ttl, const uint8_t *rdata,
+			      size_t length);
+/* The version, with one reference, the caller's: with the serial behind that of the one before, or
+ * a later one of a SOA that was put. Where nothing has changed it is the one before. NULL: the
+ * faults say why. The draft is gone. */
+struct zone *zone_commit(struct zone_draft *draft, uint64_t now_s, struct faults *faults);
+void zone_discard(struct zone_draft *draft); /* NULL is fine */
 
 #endif

@@ -17,6 +17,7 @@
 #include <strings.h>
 
 #include "rules/base.h"
+#include "rules/wire.h"
 #include "rules/zone/rdata.h"
 #include "rules/zone/record.h"
 
@@ -511,4 +512,53 @@ struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *ke
 	free(bytes);
 	free(reader);
 	return zone;
+}
+
+/* ---- writing ---- */
+
+char *zonefile_name(const struct name *apex, const uint8_t *name, char text[NAME_TEXT_MAX])
+{
+	char suffix[NAME_TEXT_MAX];
+	size_t length = strlen(name_wire_to_text(name, text));
+
+	if (name_wire_length(name) == apex->length) {
+		snprintf(text, NAME_TEXT_MAX, "@");
+		return text;
+	}
+	name_to_text(apex, suffix);
+	/* The apex's text goes with the dot ahead of it; of the root's there is only that dot. */
+	text[length - (apex->labels > 0 ? strlen(suffix) + 1 : 1)] = '\0';
+	return text;
+}
+
+static int write_set(FILE *out, const char *owner, const struct rrset *set)
+{
+	const uint8_t *record = set->wire;
+	char type[16];
+	int err = 0;
+
+	record_type_print(set->type, type, sizeof type);
+	for (unsigned i = 0; !err && i < set->count; i++) {
+		size_t length = wire_u16(record + RECORD_HEADER - 2);
+
+		fprintf(out, "%s %u IN %s ", owner, set->ttl, type);
+		err = rdata_print(set->type, record + RECORD_HEADER, length, out);
+		fputc('\n', out);
+		record += RECORD_HEADER + length;
+	}
+	return err;
+}
+
+int zonefile_write(const struct zone *zone, FILE *out)
+{
+	struct zone_cursor cursor = {0};
+	char text[NAME_TEXT_MAX];
+	const uint8_t *owner;
+	const struct rrset *set;
+	int err = 0;
+
+	fprintf(out, "$ORIGIN %s\n", name_to_text(zone_apex(zone), text));
+	while (!err && zone_next(zone, &cursor, &owner, &set))
+		err = write_set(out, zonefile_name(zone_apex(zone), owner, text), set);
+	return !err && !ferror(out) ? 0 : ERR_SYSTEM;
 }

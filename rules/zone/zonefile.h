@@ -1,5 +1,5 @@
-/* Reading master files (RFC 1035 section 5). The whole file is read however many faults it has, and
- * each names its line. */
+/* Reading and writing master files (RFC 1035 section 5). The whole file is read however many faults
+ * it has, and each names its line. */
 #ifndef SLUICE_ZONEFILE_H
 #define SLUICE_ZONEFILE_H
 
@@ -12,5 +12,13 @@
  * apex, $TTL as 3600. NULL when there was an error; warnings may be added all the same. */
 struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *key,
 			   const struct name *apex, struct faults *faults);
+
+/* Writes what zonefile_read reads back to the same zone, whichever way that was made: the SOA
+ * first, then owner by owner. ERR_SYSTEM when `out` refuses. */
+MUST_CHECK int zonefile_write(const struct zone *zone, FILE *out);
+
+/* The name relative to the apex, without a final dot: "www", or "@" for the apex itself. `name`
+ * (uncompressed wire) is at the apex or below it. Returns text. */
+char *zonefile_name(const struct name *apex, const uint8_t *name, char text[NAME_TEXT_MAX]);
 
 #endif

@@ -177,6 +177,31 @@ class AnotherUser(Server):
         self.reload(config(second=SECOND))
         self.serves(HERE, THERE)
 
+    def test_what_it_keeps_to_go_back_to_is_its_own_and_gives_it_no_right(self):
+        self.start()
+        self.sluice.reconfigure(config(second=SECOND))
+        status, said = self.sluice.command("reload", "--confirm", "10m")
+        self.assertEqual(0, status, said)
+        self.serves(HERE, THERE)
+        kept = os.path.join(self.world.dir, "state/state.db.unconfirmed")
+        for path, folders, names in os.walk(kept):
+            for name in folders + names:
+                self.assertEqual(USER, os.stat(os.path.join(path, name)).st_uid)
+        self.sluice.kill()
+        file = os.path.join(kept, "before/sluice.conf")
+        with open(file) as copy:  # as somebody might who has become that user
+            text = copy.read()
+        self.assertIn('user = "%d";' % USER, text)
+        with open(file, "w") as copy:
+            copy.write(text.replace('user = "%d";' % USER, 'user = "root"; seccomp = false;')
+                       .replace("seccomp = true;", ""))
+        self.start()
+        self.serves(HERE)
+        self.assertIn("was not confirmed; what was before it is served", self.sluice.log())
+        self.assert_refused(self.host, THERE)
+        self.assert_rights(self.sluice.pid, 0)
+        self.assertEqual("2", harness.fields_of("/proc/%d/status" % self.sluice.pid)["Seccomp"])
+
     def test_a_server_that_is_started_again_is_that_user_and_the_master_has_port_53(self):
         self.start()
         self.reload(config(second=SECOND))
@@ -390,7 +415,8 @@ class Filtered(Server):
         for argv in (("status",), ("flush",), ("explain", "www.contoso.corp"), ("ptr", "list"),
                      ("address", "add", "mail", "198.51.100.25", "--static"),
                      ("ptr", "set", "198.51.100.25", "mail.example.com."), ("state", "export"),
-                     ("address", "remove", "mail")):
+                     ("address", "remove", "mail"), ("reload", "--confirm", "10m"),
+                     ("confirm", "--back"), ("reload", "--confirm", "10m"), ("confirm",)):
             status, said = harness.command(*argv, "-c", self.sluice.config)
             self.assertEqual(0, status, said)
         status, said = harness.command("ptr", "check", "198.51.100.77", "-c", self.sluice.config)

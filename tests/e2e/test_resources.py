@@ -2,6 +2,7 @@
 management API, refused in the words of `sluice check`, served at once, and there again after whatever
 happens to the process."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -51,7 +52,7 @@ class Answer:
 
 
 class World(harness.FreshCase):
-    filed = FILED
+    config, filed = CONFIG, FILED
 
     def build(self, world):
         self.host = world.host("cloud", "10.10.0.4")
@@ -61,7 +62,7 @@ class World(harness.FreshCase):
         self.start()
 
     def start(self):
-        self.sluice = harness.Sluice(self.host, CONFIG % self.filed)
+        self.sluice = harness.Sluice(self.host, self.config % self.filed)
 
         def serves():
             try:
@@ -152,7 +153,7 @@ class Resources(World):
         self.bad(self.call("PUT", path + "second", dict(rule, targets=[{"address": "10.1.1.1:53"}])),
                  400, "invalid", "includes a port",
                  "rulesets[office].rules[second].targets[0].address")
-        self.bad(self.call("PUT", path + "second", {"domain": 7}), 400, "invalid",
+        self.bad(self.call("PUT", path + "second", {"domain": 7, "state": "On"}), 400, "invalid",
                  r"is an integer; give a domain name.*\(and 1 more\)")
         self.bad(self.call("PUT", "rulesets/-/nowhere/rules/second", rule), 400, "invalid",
                  'there is no ruleset "nowhere"; make it first')
@@ -160,8 +161,8 @@ class Resources(World):
                  "there is no virtual network \"hub\"")
         self.bad(self.call("PUT", "rulesets/-/office", {"outbound_endpoints": ["r/out"], "rules": []}),
                  400, "invalid", "are resources of their own", "rulesets[office].rules")
-        self.bad(self.call("PUT", "private_zones/-/new.test", {"file": "/etc/shadow"}), 409,
-                 "read_only", "is declared in the configuration file")
+        self.bad(self.call("PUT", "private_zones/-/new.test", {"file": "/etc/shadow"}), 400,
+                 "invalid", "is for zones of the configuration file", "private_zones[new.test].file")
         for wrong in ("[]", "7", '"x"', "null"):
             self.assertEqual(400, self.call("PUT", path + "second", json.loads(wrong)).status)
         self.assertEqual(404, self.call("GET", "ruleset/-/office").status)
@@ -208,6 +209,76 @@ class Resources(World):
                  "precondition_failed", "it has changed since you read it")
         self.bad(self.call("PUT", path, {}, **{"If-None-Match": "*"}), 412, "precondition_failed",
                  "there is one already")
+
+    def test_what_was_changed_and_changed_back_has_another_etag(self):
+        self.build_hub()
+        path, inbound = "rulesets/-/office/rules/contoso", "resolvers/-/r/inbound_endpoints/in"
+        first = self.good("GET", path)
+        for state in ("Disabled", "Enabled"):
+            self.good("PATCH", path, {"state": state})
+        again = self.good("GET", path)
+        self.assertEqual(dict(first.body, etag=again.etag), again.body)
+        self.bad(self.call("PATCH", path, {"state": "Disabled"}, **{"If-Match": first.etag}), 412,
+                 "precondition_failed", "it has changed since")
+        self.good("DELETE", path)
+        self.good("PUT", path, {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.assertEqual(412, self.call("DELETE", path, **{"If-Match": again.etag}).status)
+        # Another resource's change is none of this one's; nor is a restart.
+        etags = [self.good("GET", path).etag, self.good("GET", inbound).etag,
+                 self.good("GET", "virtual_networks/-/filed").etag]
+        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.sluice.kill()
+        self.start()
+        self.assertEqual(etags, [self.good("GET", path).etag, self.good("GET", inbound).etag,
+                                 self.good("GET", "virtual_networks/-/filed").etag])
+        self.assertEqual(304, self.call("GET", path, **{"If-None-Match": etags[0]}).status)
+        self.good("PATCH", inbound, {"listen": "127.0.0.9"}, **{"If-Match": etags[1]})
+
+    def test_of_many_writers_with_etags_no_two_win(self):
+        self.build_hub()
+        path, wins, lost = "rulesets/-/office/rules/contoso", [], []
+        self.good("PATCH", path, {"description": "0"})
+
+        def write(number):
+            for _ in range(15):
+                shown = self.good("GET", path)
+                count = int(shown.body["description"])
+                if number % 2:
+                    answer = self.call("PATCH", path, {"description": str(count + 1)},
+                                       **{"If-Match": shown.etag})
+                else:
+                    values = dict(shown.body, description=str(count + 1))
+                    answer = self.call("POST", "changes", {"edits": [
+                        {"path": path, "values": values, "etag": shown.etag}]})
+                self.assertIn(answer.status, (200, 412), answer)
+                (wins if answer.status == 200 else lost).append(count + 1)
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(120, len(wins) + len(lost))
+        self.assertGreater(len(lost), 0)
+        self.assertEqual(list(range(1, len(wins) + 1)), sorted(wins))
+        self.assertEqual(str(len(wins)), self.good("GET", path).body["description"])
+
+    def test_a_change_may_ask_that_nothing_at_all_was_changed(self):
+        self.build_hub()
+        edits = {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": None}]}
+        read = self.good("GET", "changes")
+        self.assertEqual(304, self.call("GET", "changes", **{"If-None-Match": read.etag}).status)
+        made = self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.bad(self.call("POST", "changes", edits, **{"If-Match": read.etag}), 412,
+                 "precondition_failed", "it has changed since you read it")
+        self.bad(self.call("POST", "changes", edits, **{"If-None-Match": "*"}), 412,
+                 "precondition_failed", "there is one already")
+        etag = self.good("GET", "changes").etag
+        self.assertEqual(etag.split("-")[0], made.etag.split("-")[0])  # both are the revision
+        rehearsed = self.good("POST", "changes?dry_run", edits, **{"If-Match": etag})
+        self.assertEqual(etag, rehearsed.etag)
+        answer = self.good("POST", "changes", edits, **{"If-Match": etag})
+        self.assertEqual(answer.etag, self.good("GET", "changes").etag)
+        self.assertNotEqual(answer.etag, etag)
 
     # ---- many as one, and what was changed ----
 
@@ -363,7 +434,7 @@ class Resources(World):
 
     def test_rows_that_others_wrote_are_passed_over_and_told_of(self):
         self.build_hub()
-        rows = [(6, "-/evil.test", '{"name": "evil.test"}'), (10, "-/zz%5/b", '{"name": "b"}'),
+        rows = [(6, "evil.test", '{"name": "evil.test"}'), (10, "-/zz%5/b", '{"name": "b"}'),
                 (10, "-/office/bad", "{"), (10, "-/office/x", '{"name": "y", "domain": "y.", "targets": []}'),
                 (8, "group/rs", '{"name": "rs", "outbound_endpoints": ["r/out"]}'), (8, "none", "{}")]
         with sqlite3.connect(self.world.dir + "/state.db") as other:
@@ -377,8 +448,112 @@ class Resources(World):
         self.start()
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
         self.good("PUT", "rulesets/-/office/rules/bad",
-                  {"domain": "bad.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+                  {"domain": "bad.corp.", "targets": [{"address": "127.0.0.5"}]}, 200)
         self.assert_answer(self.ask("a.bad.corp"), "198.51.100.5")
+
+    def write_rows(self, *rows):
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.executemany("INSERT OR REPLACE INTO resources (kind, path, revision, json) "
+                              "VALUES (?, ?, 1, ?)", rows)
+        other.close()
+
+    def test_a_row_that_does_not_fit_is_passed_over_shown_and_removed(self):
+        self.build_hub()
+        self.write_rows((10, "-/office/old", '{"name": "old", "domain": "old.corp.", "size": 7, "targets": []}'),
+                        (10, "-/office/contoso", '{"name": "contoso", "domain": 7}'),
+                        (11, "-/gone", '{"name": "gone", "prefix": "198.51.100.0/24", "size": 7}'),
+                        (8, "-/bad", '{"name": "bad", "outbound_endpoints": 7}'),
+                        (10, "-/bad/inside", '{"name": "inside", "domain": "inside.corp.", "targets": []}'))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r'a row at "-/office/old" which does not fit \(size: there is no such key.*; '
+                               r"not served; put the resource anew, or remove it: DELETE "
+                               r"/v1/rulesets/-/office/rules/old")
+        self.assertRegex(text, r"rulesets\[bad\]: .*DELETE /v1/rulesets/-/bad/rules/inside")
+        self.sluice.kill()
+        self.start()
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.3")
+        rules = self.good("GET", "rulesets/-/office/rules").body["rules"]
+        self.assertEqual([("contoso", True), ("old", True)],
+                         [(rule["name"], "not_served" in rule) for rule in rules])
+        self.assertEqual(["bad", "office"], [one["name"] for one in self.good("GET", "rulesets").body["rulesets"]])
+        self.assertEqual(["gone"], [one["name"] for one in
+                                    self.good("GET", "address_pools?q=on").body["address_pools"]])
+        self.assertRegex(self.sluice.command("rule", "list", "office")[1], r"(?m)^ *old .*not served: size: there is")
+        shown = self.good("GET", "rulesets/-/office/rules/old")
+        self.assertRegex(shown.body["not_served"], "size: there is no such key")
+        self.assertIn('there is no ruleset "bad"',
+                      self.good("GET", "rulesets/-/bad/rules/inside").body["not_served"])
+        # Others of the same ruleset are changed as ever, and these are put anew or removed.
+        self.good("PUT", "rulesets/-/office/rules/second",
+                  {"domain": "second.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.good("PUT", "rulesets/-/office/rules/contoso",
+                  {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 200)
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.5")
+        path = "rulesets/-/office/rules/old"
+        self.assertEqual(412, self.call("DELETE", path, **{"If-Match": '"1-0"'}).status)
+        self.good("DELETE", path, status=204, **{"If-Match": shown.etag})
+        self.assertEqual(404, self.call("GET", path).status)
+        for path in ("rulesets/-/bad/rules/inside", "rulesets/-/bad", "address_pools/-/gone"):
+            self.good("DELETE", path, status=204)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertNotIn("not served", text)
+
+    def test_what_refers_to_a_row_that_is_passed_over_is_so_too(self):
+        self.build_hub()
+        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.write_rows((1, "-/hub", '{"name": "hub", "address_space": ["10.10.0.0/16"], "newer": 7}'))
+        for again in ("reload", "start"):
+            if again == "start":
+                self.sluice.kill()
+                self.start()
+            else:
+                self.assertEqual(0, self.sluice.command("reload")[0])
+            self.assertEqual(["filed", "hub", "other"],
+                             [one["name"] for one in self.good("GET", "virtual_networks").body["virtual_networks"]])
+            for path, why in (("virtual_networks/-/hub", "newer: there is no such key"),
+                              ("resolvers/-/r", "did not go with the rest"),
+                              ("resolvers/-/r/inbound_endpoints/in", 'there is no resolver "r"'),
+                              ("rulesets/-/office", "did not go with the rest"),
+                              ("rulesets/-/office/rules/contoso", 'there is no ruleset "office"')):
+                shown = self.good("GET", path).body
+                self.assertRegex(shown.get("not_served", ""), why, path)
+        self.good("GET", "virtual_networks/-/other", status=200)
+        # Once the network is right again, so is all of it.
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 200)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertNotIn("not_served", json.dumps(self.everything()))
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+
+    def test_what_is_in_nothing_any_more_is_listed_and_removed(self):
+        link = "private_zones/-/corp.internal/links/"
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        self.good("PUT", link + "hub", {"virtual_network": "hub"}, 201)
+        self.good("PUT", link + "filed", {"virtual_network": "filed"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertIn("to remove the first: DELETE /v1/" + link + "filed", text)
+        listed = self.good("GET", link[:-1]).body["links"]
+        self.assertEqual([(name, 'there is no private zone "corp.internal"') for name in ("filed", "hub")],
+                         [(one["name"], one["not_served"]) for one in listed])
+        self.bad(self.call("PATCH", link + "hub", {"registration": True}), 400, "invalid",
+                 'there is no private zone "corp.internal"')
+        self.good("DELETE", link + "hub", status=204)
+        self.assertEqual(0, self.sluice.command("zone-link", "delete", "corp.internal", "filed")[0])
+        self.assertEqual(404, self.call("GET", link[:-1]).status)
+
+    def test_a_rehearsal_finds_a_listener_that_cannot_be_bound(self):
+        self.build_hub()
+        harness.Upstream(self.host, "127.0.0.44", "198.51.100.44")
+        taken = {"subnet": "in", "listen": "127.0.0.44"}
+        for query in ("?dry_run", ""):
+            self.bad(self.call("PUT", "resolvers/-/r/inbound_endpoints/in" + query, taken), 400, "invalid",
+                     "127.0.0.44:53.*in use")
+        self.good("PUT", "resolvers/-/r/inbound_endpoints/in?dry_run", {"subnet": "in", "listen": "127.0.0.9"})
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.assertEqual({}, self.good("GET", "resolvers/-/r/inbound_endpoints/in").body.get("listen", {}))
 
     def test_another_state_takes_a_restart(self):
         self.build_hub()
@@ -553,6 +728,104 @@ transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
             "GET", "address_pools").body["address_pools"]])
 
 
+SECRET, OTHER = "c2VjcmV0LW9mLXR3by1zZXJ2ZXJzLTAxMjM0NTY3ODk=", "b3RoZXItb25lLW9mLXR3by1zZXJ2ZXJzLTAxMjM="
+KEYED = FILED + """
+keys = ( { name = "filed"; secret = "%s"; } );
+transfers = ( { zones = [ "corp.internal" ]; key = "xfr"; } );
+"""
+
+
+class Copied(World):
+    """Keys and transfers as resources: who copies a zone."""
+
+    def build(self, world):
+        super().build(world)
+        self.secret = world.secret("xfr.secret", SECRET)
+        self.other = world.secret("other.secret", OTHER)
+        self.build_hub()
+
+    def copies(self, key, secret, zone="corp.internal"):
+        text = self.host.run("kdig", "@10.10.0.4", zone, "AXFR", "-y", "hmac-sha256:%s:%s" % (key, secret))[1]
+        return "10.10.1.10" in text
+
+    def test_a_key_of_the_state_lets_its_holder_copy_a_zone(self):
+        made = self.good("PUT", "keys/-/xfr", {"secret_file": self.secret}, 201).body
+        self.assertEqual({"name": "xfr", "algorithm": "hmac-sha256", "secret_file": self.secret},
+                         {key: made[key] for key in ("name", "algorithm", "secret_file")})
+        self.sluice.reconfigure(CONFIG % (KEYED % OTHER))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertEqual([True, False, False], [self.copies("xfr", SECRET), self.copies("xfr", OTHER),
+                                                self.copies("filed", OTHER)])
+        self.good("PATCH", "keys/-/xfr", {"secret_file": self.other})
+        self.assertEqual([False, True], [self.copies("xfr", SECRET), self.copies("xfr", OTHER)])
+        self.bad(self.call("DELETE", "keys/-/xfr"), 400, "invalid", 'there is no key "xfr"')
+        self.sluice.kill()
+        self.start_with(KEYED % OTHER)
+        self.assertTrue(self.copies("xfr", OTHER))
+
+    def start_with(self, filed):
+        self.filed = filed
+        self.start()
+
+    def test_a_transfer_of_the_state_opens_a_zone_and_closes_it_again(self):
+        self.good("PUT", "keys/-/xfr", {"secret_file": self.secret}, 201)
+        self.sluice.reconfigure(CONFIG % (KEYED % OTHER).replace('"xfr"', '"filed"'))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        values = {"zones": ["corp.internal"], "key": "xfr", "allow": ["10.10.0.4/32"]}
+        self.bad(self.call("PUT", "transfers/-/branch", dict(values, key="none")), 400, "invalid",
+                 'there is no key "none"', "transfers[branch].key")
+        self.bad(self.call("PUT", "transfers/-/branch", dict(values, zones=["no.such"])), 400, "invalid",
+                 'there is no zone "no.such"', "transfers[branch].zones[0]")
+        self.bad(self.call("PUT", "transfers/-/branch", {"zones": ["corp.internal"]}), 400, "invalid",
+                 "anybody could copy the zones; give allow, a key, or both")
+        self.assertFalse(self.copies("xfr", SECRET))
+        self.good("PUT", "transfers/-/branch", values, 201)
+        # What the file does not name is called by its place there.
+        self.assertEqual(["0", "branch"], [one["name"] for one in self.good("GET", "transfers").body["transfers"]])
+        self.assertRegex(self.good("GET", "transfers/-/0").body["origin"], r"sluice\.conf:\d+$")
+        self.bad(self.call("DELETE", "transfers/-/0"), 409, "read_only", "it is declared at")
+        self.assertEqual([True, True], [self.copies("xfr", SECRET), self.copies("filed", OTHER)])
+        self.bad(self.call("DELETE", "keys/-/xfr"), 400, "invalid", 'there is no key "xfr"')
+        self.assertEqual(0, self.sluice.command("transfer", "set", "branch", "allow=192.0.2.0/24")[0])
+        self.assertFalse(self.copies("xfr", SECRET))
+        self.good("DELETE", "transfers/-/branch", status=204)
+        self.good("DELETE", "keys/-/xfr", status=204)
+        self.assertTrue(self.copies("filed", OTHER))
+
+    def test_no_secret_gets_into_the_state_or_out_of_the_file(self):
+        self.bad(self.call("PUT", "keys/-/xfr", {"secret": SECRET}), 400, "invalid",
+                 "is not kept in the state; write it to a file", "keys[xfr].secret")
+        self.bad(self.call("PUT", "keys/-/xfr", {"secret_file": "xfr.secret"}), 400, "invalid",
+                 "is relative; give an absolute path", "keys[xfr].secret_file")
+        self.bad(self.call("PUT", "keys/-/xfr", {"secret_file": self.secret + "x"}), 400, "invalid",
+                 "cannot be used: No such file", "keys[xfr].secret_file")
+        self.bad(self.call("PUT", "keys/-/xfr", {}), 400, "invalid", "the key has no secret; give secret_file")
+        self.good("PUT", "keys/-/xfr", {"secret_file": self.secret}, 201)
+        self.sluice.reconfigure(CONFIG % (KEYED % OTHER))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        for path in ("keys", "keys/-/filed", "export", "changes", "schema"):
+            text = json.dumps(self.good("GET", path).body)
+            self.assertNotIn(SECRET, text)
+            self.assertNotIn(OTHER, text)
+        self.assertNotIn("secret", self.good("GET", "keys/-/filed").body)
+        self.bad(self.call("GET", "keys?secret=" + OTHER), 400, "invalid", "is not known here")
+        status, text = self.sluice.command("key", "list")
+        self.assertEqual((0, False), (status, OTHER in text))
+        self.assertIn("xfr.secret", text)
+        # The file is needed again at a reload; without it the key is not served, and nor is what names it.
+        os.unlink(self.secret)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(1, status, text)
+        self.assertRegex(text, r"-/xfr\" which does not fit \(secret_file: .*cannot be used: No such file")
+        self.assertIn('there is no key "xfr"', text)
+        self.assertTrue(self.copies("xfr", SECRET))
+
+
+def digest(secret):
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
 class First(World):
     """What `sluice init` writes."""
 
@@ -562,10 +835,10 @@ class First(World):
         self.world.write("resolv.conf", "nameserver 127.0.0.3\n")
         self.sluice = harness.Sluice(self.host, text, options=(
             "--resolv-conf", self.world.dir + "/resolv.conf"))
+        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
 
     def test_a_first_configuration_answers_at_once_and_takes_a_rule(self):
         server = ("127.0.0.1", 5300)
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
         self.assert_answer(self.host.ask(server, "a.example"), "198.51.100.3")
         status, text = self.sluice.command("rule", "create", "office", "contoso",
                                            "domain=contoso.corp.", "targets=127.0.0.5")
@@ -581,12 +854,11 @@ class First(World):
             with self.host.inside():
                 return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
                                       timeout=60, check=True).stdout.split()
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
         self.assertEqual(["office"], completed("rule", "list", ""))
-        self.assertEqual(["resolver"], completed("show", "resolver", ""))
+        self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
 
@@ -649,6 +921,10 @@ class Random(World):
     names = ["a", "b", "c", "d", "e", "f", "g"]
     domains = ["x.corp.", "y.x.corp.", "z.corp.", "w.z.corp.", "v.corp.", "u.corp.", "t.corp."]
 
+    def build(self, world):
+        super().build(world)
+        self.secret = world.secret("some.secret", SECRET)
+
     def test_random_calls_come_to_what_a_plain_model_says(self):
         self.build_hub()
         self.good("DELETE", "rulesets/-/office")
@@ -678,15 +954,30 @@ class Random(World):
             path, values = "virtual_networks/-/" + name, {"address_space": space}
         elif what < 0.3:
             path, values = "rulesets/-/" + draw.choice(self.rulesets), {
-                "outbound_endpoints": ["r/out"] if draw.random() < 0.9 else ["r/none"]}
-        elif what < 0.55:
+                "outbound_endpoints": draw.choices([["r/out"], [], ["r/none"]], [5, 4, 1])[0]}
+        elif what < 0.36:
+            path = "keys/-/" + draw.choice(self.names[:2])
+            values = {"secret_file": self.secret + draw.choice(["", "", "", ".not-there"])}
+        elif what < 0.42:
+            path = "transfers/-/" + draw.choice(self.names[:2])
+            values = {"zones": [draw.choice(["corp.internal", "corp.internal", "no.such"])],
+                      "key": draw.choice(self.names[:2])}
+        elif what < 0.47:
+            path = "clients/-/" + draw.choice(self.names[:2])
+            values = {"secret_sha256": digest(draw.choice(self.domains[:3])), "role": draw.choice(["reader", "admin"])}
+        elif what < 0.65:
             network = draw.choice(self.networks + ["hub"])
             path = "rulesets/-/%s/links/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:3]))
             values = {"virtual_network": network}
+        elif what < 0.72:
+            path = "rulesets/-/%s/target_groups/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:2]))
+            values = {"targets": [{"address": "127.0.0.5"}] if draw.random() < 0.9 else []}
         else:
             path = "rulesets/-/%s/rules/%s" % (draw.choice(self.rulesets), draw.choice(self.names))
             values = {"domain": draw.choice(self.domains), "state": draw.choice(["Enabled", "Disabled"]),
-                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.95 else []}
+                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.6 else []}
+            if draw.random() < 0.4:
+                values["target_group"] = draw.choice(self.names[:2]).upper()
         if method == "PATCH" and "rules/" in path:
             values = {"state": values["state"]}
         return method, path, None if method == "DELETE" else values
@@ -707,11 +998,17 @@ class Random(World):
             return False
         model = self.after(method, path, values)
         networks = {p.split("/")[2] for p in model if p.startswith("virtual_networks/")} | {"hub", "filed"}
-        linked = {"r/out": sum(p.startswith("rulesets/") and p.count("/") == 2 for p in model)}
-        for ruleset in [p for p in model if p.startswith("rulesets/") and p.count("/") == 2]:
-            if model[ruleset]["outbound_endpoints"] != ["r/out"]:
+        linked, homes = {}, {"hub": "r/out"}  # network -> what a ruleset uses there that names nothing
+        for ruleset in sorted(p for p in model if p.startswith("rulesets/") and p.count("/") == 2):
+            links = [v["virtual_network"] for p, v in sorted(model.items()) if p.startswith(ruleset + "/links/")]
+            endpoints = model[ruleset]["outbound_endpoints"]
+            if endpoints == ["r/none"]:
                 return False
-            links = [v["virtual_network"] for p, v in model.items() if p.startswith(ruleset + "/links/")]
+            if not endpoints and links:
+                home = next((network for network in links if network in homes), links[0])
+                endpoints = [homes.setdefault(home, home + "/default")]
+            for endpoint in endpoints:
+                linked[endpoint] = linked.get(endpoint, 0) + 1
             rules = [v for p, v in model.items() if p.startswith(ruleset + "/rules/")]
             if len(set(links)) < len(links) or not networks.issuperset(links):
                 return False
@@ -720,17 +1017,34 @@ class Random(World):
             domains = [rule["domain"] for rule in rules]
             if len(set(domains)) < len(domains) or len(rules) > 6:
                 return False
-            if not all(rule["targets"] for rule in rules):
+            groups = {p.rsplit("/", 1)[1]: v for p, v in model.items()
+                      if p.startswith(ruleset + "/target_groups/")}
+            if not all(bool(rule["targets"]) != (rule.get("target_group", "").lower() in groups)
+                       and bool(rule["targets"]) != ("target_group" in rule) for rule in rules):
                 return False
-        return all(count <= 2 for count in linked.values())
+            if not all(group["targets"] for group in groups.values()):
+                return False
+        items = {kind: {p.split("/")[2]: v for p, v in model.items() if p.startswith(kind + "/")}
+                 for kind in ("keys", "transfers", "clients")}
+        digests = [client["secret_sha256"] for client in items["clients"].values()]
+        # Made ones listen at 127.0.0.1 and 127.0.0.2; at the next there is a server.
+        return (len(homes) <= 3 and all(count <= 2 for count in linked.values()) and len(set(digests)) == len(digests)
+                and all(key["secret_file"] == self.secret for key in items["keys"].values())
+                and all(out["zones"] == ["corp.internal"] and out["key"] in items["keys"]
+                        for out in items["transfers"].values()))
 
     def take(self, method, path, values):
         self.model = self.after(method, path, values)
 
     def compare(self):
         """What is listed, explained and answered is what the model has."""
+        for kind, member in (("keys", "name"), ("transfers", "name"), ("clients", "id")):
+            shown = self.good("GET", kind).body[kind]
+            expected = {p.split("/")[2]: v for p, v in self.model.items() if p.startswith(kind + "/")}
+            self.assertEqual(expected, {item[member]: {key: item[key] for key in expected[item[member]]}
+                                        for item in shown})
         for ruleset in [p for p in self.model if p.startswith("rulesets/") and p.count("/") == 2]:
-            for child in ("links", "rules"):
+            for child in ("links", "rules", "target_groups"):
                 shown = self.good("GET", "%s/%s" % (ruleset, child)).body[child]
                 expected = {p.rsplit("/", 1)[1]: v for p, v in self.model.items()
                             if p.startswith("%s/%s/" % (ruleset, child))}
@@ -758,8 +1072,6 @@ class Random(World):
             if "hub" in links and ("." + domain).endswith("." + rule["domain"]):
                 return True
         return False
-
-
 
 
 if __name__ == "__main__":

@@ -76,14 +76,24 @@ class Store(test_reverse.Reverse):
         self.assertRegex(self.sluice.log(), why)
 
     def test_a_state_that_is_locked_at_the_start(self):
-        """It is read and served all the same."""
         self.stop()
         other = sqlite3.connect(self.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         self.start()
         self.refused("another program holds it")
-        self.assertRegex(self.sluice.log(), "another program holds it")
+        self.network_is_refused("another program holds it")
         other.close()
+        self.well()
+
+    def test_a_state_that_another_program_has_for_itself_at_the_start(self):
+        self.stop()
+        other = sqlite3.connect(self.path, isolation_level=None)
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        self.start_without("another program holds it")
+        other.close()
+        self.reload()
+        self.ptr_is(OPEN, "one.example.")
         self.well()
 
     def test_a_state_on_a_read_only_disk(self):

@@ -50,17 +50,20 @@ static struct memory_file *file_of(struct memory_file *file)
 	return file;
 }
 
+/* What the bytes say; *served is the same with what nobody named, placed and checked. */
 static struct model *read_bytes(struct memory_file *file, const void *bytes, size_t length,
-				struct faults *faults)
+				struct faults *faults, struct model **served)
 {
 	file_of(file);
 	FUZZ_CHECK(ftruncate(file->fd, 0) == 0);
 	FUZZ_CHECK(pwrite(file->fd, bytes, length, 0) == (ssize_t)length);
 	struct model *model = config_file_read(file->path, &key, NULL, faults);
 	FUZZ_CHECK(model || faults->errors > 0);
-	if (model) {
-		model_place_endpoints(model);
-		limits_check(model, faults);
+	*served = model ? model_compose(model, NULL, 0) : NULL;
+	if (*served) {
+		FUZZ_CHECK(model_make_unnamed(*served) == 0);
+		model_place_endpoints(*served);
+		limits_check(*served, faults);
 	}
 	return model;
 }
@@ -84,7 +87,7 @@ static void check_round(const struct model *model)
 	char *first = written(model, &first_length);
 
 	faults_init(&faults);
-	struct model *again = read_bytes(&file, first, first_length, &faults);
+	struct model *served, *again = read_bytes(&file, first, first_length, &faults, &served);
 	if (faults.errors > 0)
 		faults_print(&faults, stderr);
 	FUZZ_CHECK(faults.errors == 0);
@@ -92,6 +95,7 @@ static void check_round(const struct model *model)
 	FUZZ_CHECK(strcmp(first, second) == 0);
 	free(second);
 	free(first);
+	model_free(served);
 	model_free(again);
 	faults_release(&faults);
 }
@@ -106,14 +110,15 @@ int fuzz_one(const uint8_t *data, size_t size)
 	if (size > TEXT_MAX || has(data, size, "@include") || has(data, size, "file"))
 		return 0;
 	faults_init(&faults);
-	struct model *model = read_bytes(&file, data, size, &faults);
+	struct model *served, *model = read_bytes(&file, data, size, &faults, &served);
 	if (faults.errors == 0) {
-		struct policy *policy = policy_compile(model, &key, NULL);
+		struct policy *policy = policy_compile(served, &key, NULL);
 
 		FUZZ_CHECK(policy);
 		policy_free(policy);
 		check_round(model);
 	}
+	model_free(served);
 	model_free(model);
 	faults_release(&faults);
 	return 0;

@@ -60,6 +60,8 @@ struct model *config_text_read(struct config_text *config, const struct model *b
 	model = config_file_read(config->main_file, &key, before, &config->faults);
 	if (!model)
 		return NULL;
+	if (model_make_unnamed(model) != 0)
+		abort();
 	model_place_endpoints(model);
 	limits_check(model, &config->faults);
 	faults_sort(&config->faults);

@@ -206,7 +206,8 @@ static void every_fault_is_a_line_with_its_place_and_level(void **state)
 {
 	(void)state;
 	struct faults faults;
-	const struct origin whole = {"f.conf", 7, "a.b"}, file = {"f.conf", 0, NULL}, none = {0};
+	const struct origin whole = {.file = "f.conf", .line = 7, .path = "a.b"},
+			    file = {.file = "f.conf"}, none = {0};
 	faults_init(&faults);
 	fault_add(&faults, FAULT_ERROR, &whole, "c", "is wrong");
 	fault_add(&faults, FAULT_WARNING, &file, NULL, "is odd");

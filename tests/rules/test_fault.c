@@ -37,7 +37,8 @@ static void assert_prints(const struct faults *faults, const char *expected)
 
 static void a_fault_prints_file_line_path_and_text(void **state)
 {
-	const struct origin origin = {"sluice.conf", 12, "virtual_networks[hub]"};
+	const struct origin origin = {
+		.file = "sluice.conf", .line = 12, .path = "virtual_networks[hub]"};
 
 	fault_add(*state, FAULT_ERROR, &origin, "name", "%s is taken; use another", "hub");
 	assert_prints(*state, "sluice.conf:12: virtual_networks[hub].name: hub is taken; "
@@ -46,11 +47,11 @@ static void a_fault_prints_file_line_path_and_text(void **state)
 
 static void what_an_origin_does_not_know_is_left_out(void **state)
 {
-	const struct origin nothing = {NULL, 0, NULL};
-	const struct origin file = {"a.zone", 0, NULL};
-	const struct origin line = {"a.zone", 3, NULL};
-	const struct origin path = {NULL, 7, "limits"};
-	const struct origin empty_path = {NULL, 0, ""};
+	const struct origin nothing = {0};
+	const struct origin file = {.file = "a.zone"};
+	const struct origin line = {.file = "a.zone", .line = 3};
+	const struct origin path = {.line = 7, .path = "limits"};
+	const struct origin empty_path = {.path = ""};
 
 	fault_add(*state, FAULT_ERROR, &nothing, NULL, "one");
 	fault_add(*state, FAULT_ERROR, &file, NULL, "two");
@@ -64,7 +65,7 @@ static void what_an_origin_does_not_know_is_left_out(void **state)
 
 static void a_warning_says_so_and_is_counted_apart(void **state)
 {
-	const struct origin origin = {"c", 1, "p"};
+	const struct origin origin = {.file = "c", .line = 1, .path = "p"};
 	struct faults *faults = *state;
 
 	fault_add(faults, FAULT_WARNING, &origin, NULL, "shadowed");
@@ -80,7 +81,7 @@ static void a_warning_says_so_and_is_counted_apart(void **state)
 static void strings_are_copied(void **state)
 {
 	char file[] = "file", path[] = "path", field[] = "field", text[] = "text";
-	const struct origin origin = {file, 1, path};
+	const struct origin origin = {.file = file, .line = 1, .path = path};
 
 	fault_add(*state, FAULT_ERROR, &origin, NULL, "%s", text);
 	fault_add(*state, FAULT_ERROR, &origin, field, "%s", text);
@@ -97,9 +98,14 @@ static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **s
 		struct origin origin;
 		const char *text;
 	} found[] = {
-		{{"b", 2, NULL}, "1"},  {{"a", 10, NULL}, "2"}, {{"b", 2, NULL}, "3"},
-		{{NULL, 0, NULL}, "4"}, {{"a", 9, NULL}, "5"},  {{"b", 2, NULL}, "6"},
-		{{"b", 0, NULL}, "7"},  {{"a", 10, NULL}, "8"},
+		{{.file = "b", .line = 2}, "1"},
+		{{.file = "a", .line = 10}, "2"},
+		{{.file = "b", .line = 2}, "3"},
+		{{.file = NULL}, "4"},
+		{{.file = "a", .line = 9}, "5"},
+		{{.file = "b", .line = 2}, "6"},
+		{{.file = "b"}, "7"},
+		{{.file = "a", .line = 10}, "8"},
 	};
 	size_t i;
 
@@ -116,7 +122,7 @@ static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **s
 
 static void many_equal_lines_keep_their_order(void **state)
 {
-	const struct origin origin = {"f", 1, NULL};
+	const struct origin origin = {.file = "f", .line = 1};
 	struct faults *faults = *state;
 	unsigned i;
 	char text[16];
@@ -138,7 +144,7 @@ static void none_prints_nothing_and_sorts(void **state)
 
 static void control_characters_do_not_reach_the_terminal(void **state)
 {
-	const struct origin origin = {"f\n", 1, "p\x1b[2J"};
+	const struct origin origin = {.file = "f\n", .line = 1, .path = "p\x1b[2J"};
 
 	fault_add(*state, FAULT_ERROR, &origin, NULL, "%s", "a\tb\r\nc\x7f \xc3\xa9\u202e");
 	assert_prints(*state, "f\\x0a:1: p\\x1b[2J: a\\x09b\\x0d\\x0ac\\x7f \xc3\xa9\\u{202e}\n");
@@ -146,7 +152,7 @@ static void control_characters_do_not_reach_the_terminal(void **state)
 
 static void past_the_maximum_faults_are_counted_and_errors_still_kept(void **state)
 {
-	const struct origin origin = {"f", 1, NULL};
+	const struct origin origin = {.file = "f", .line = 1};
 	struct faults *faults = *state;
 	char *text;
 	size_t size;

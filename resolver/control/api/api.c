@@ -11,6 +11,7 @@
  * it. */
 #include "resolver/control/api/api.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <strings.h>
 
@@ -18,6 +19,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/http/stream.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
 #include "rules/text.h"
@@ -35,6 +37,7 @@ struct api_call { /* a request, with what belongs to it */
 	const struct api_route *route;
 	struct api_path path;
 	struct api_fields fields, form;
+	const char *type;            /* of the answer's body; NULL: JSON */
 	char *decoded;               /* request.path */
 	char base[API_BASE_MAX];     /* api_base; "": there is none */
 	struct api_reading *reading; /* NULL: the body is not long */
@@ -412,9 +415,34 @@ const char *api_query_other(const struct api_request *request, const char *const
 	return NULL;
 }
 
+const char *api_header(const struct api_request *request, const char *name)
+{
+	return http_request_header(call_of(request)->http, name);
+}
+
+/* One of a list, whose parameters (;q=0.9) say nothing here. */
+bool api_accepts(const struct api_request *request, const char *type)
+{
+	const char *at = api_header(request, "Accept");
+	size_t length = strlen(type);
+
+	while (at && *at) {
+		at += strspn(at, " \t,");
+		if (strncasecmp(at, type, length) == 0 && strchr(" \t,;", at[length]))
+			return true;
+		at += strcspn(at, ",");
+	}
+	return false;
+}
+
 const char *api_form(const struct api_request *request, const char *name)
 {
 	return find_field(&call_of(request)->form, name);
+}
+
+const struct api_dialect *const *api_dialects(const struct api_request *request)
+{
+	return call_of(request)->api->dialects;
 }
 
 bool api_is_local(const struct api_request *request)
@@ -444,6 +472,7 @@ struct api_answer {
 	struct api_answer *next;
 	struct http_request *http;
 	unsigned status;
+	const char *type;
 	char *body;
 	size_t length;
 };
@@ -465,7 +494,7 @@ static bool hold(struct api *api, struct api_answer answer)
 
 static void send_answer(const struct api_answer *answer)
 {
-	http_reply(answer->http, answer->status, "application/json", answer->body, answer->length);
+	http_reply(answer->http, answer->status, answer->type, answer->body, answer->length);
 }
 
 void api_let_go(struct api *api)
@@ -485,7 +514,11 @@ static void finish(struct api_request *request, unsigned status, char *body, siz
 	struct api_call *call = call_of(request);
 	const struct server *server = &request->service->server;
 	struct api *api = call->api;
-	const struct api_answer answer = {NULL, call->http, status, body, length};
+	const struct api_answer answer = {.http = call->http,
+					  .status = status,
+					  .type = call->type ? call->type : "application/json",
+					  .body = body,
+					  .length = length};
 
 	release(call);
 	if (server_all_adopted(server) || !hold(api, answer))
@@ -590,8 +623,23 @@ void api_reply_json(struct api_request *request, unsigned status, json_t *body, 
 	finish_text(request, status, text);
 }
 
-void api_reply_text(struct api_request *request, char *text, size_t length)
+void api_reply_stream(struct api_request *request, const struct http_stream_source *source)
 {
+	struct api_call *call = call_of(request);
+
+	if (http_reply_stream(call->http, "text/event-stream", source)) {
+		release(call);
+		return;
+	}
+	source->release(source->context);
+	api_fail(request, 429, NULL,
+		 "there are %d streams, as many as there may be; end one, or try again later",
+		 HTTP_STREAMS_MAX);
+}
+
+void api_reply_text(struct api_request *request, const char *type, char *text, size_t length)
+{
+	call_of(request)->type = type;
 	finish(request, 200, text, length);
 }
 
@@ -675,13 +723,49 @@ static bool call_read(struct api_call *call)
 	return true;
 }
 
+bool api_may_change(struct api_request *request)
+{
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!confirmation_waits(&request->service->confirmation, text))
+		return true;
+	api_fail(request, 409, NULL, "%s", text);
+	return false;
+}
+
+bool api_query_confirm(struct api_request *request, unsigned *wait_s)
+{
+	const char *text = api_query(request, "confirm");
+	char why[CONFIRMATION_TEXT_MAX], *end;
+
+	*wait_s = 0;
+	if (!text)
+		return true;
+	unsigned long seconds = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+	if (seconds < 1 || seconds > CONFIRMATION_MAX_S || *end != '\0') {
+		api_fail_at(request, 400, NULL, "confirm",
+			    "\"%.32s\" does not fit; give seconds, 1 to %d", text,
+			    CONFIRMATION_MAX_S);
+		return false;
+	}
+	if (confirmation_refusal(&request->service->confirmation, why)) {
+		api_fail(request, 409, NULL, "%s", why);
+		return false;
+	}
+	*wait_s = (unsigned)seconds;
+	return true;
+}
+
 static void handle(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
+	const struct api_route *route = call_of(request)->route;
+	bool changes = route->need == API_CHANGE || route->need == API_CHANGE_TEXT;
 
 	if (request->service->inventory)
 		inventory_forget(request->service->inventory);
-	call_of(request)->route->handle(request);
+	if (!changes || api_may_change(request))
+		route->handle(request);
 }
 
 /* Whether it waits ahead of its handler, because a longer work is under way. */

@@ -24,6 +24,7 @@
 
 struct change_error;
 struct faults;
+struct http_stream_source;
 struct service;
 
 enum {
@@ -60,8 +61,18 @@ static inline struct api_request *api_request_of(struct work_waiter *waiter)
  * (application/x-www-form-urlencoded, read by api_form) instead of JSON; API_READ: reader;
  * API_CHANGE: admin. A change waits while a longer work is under way (work.h). API_ALONE is a
  * reader's request that waits in the same way, because it is such a work itself. API_CHANGE_TEXT is
- * a change whose handler reads a very long body in a thread (api_parse). */
-enum api_need { API_NOTHING, API_FORM, API_READ, API_ALONE, API_CHANGE, API_CHANGE_TEXT };
+ * a change whose handler reads a very long body in a thread (api_parse). API_OPERATE is an admin's,
+ * too, and waits; but it is handled while a change waits to be confirmed, when others are refused
+ * (service/confirmation.h). */
+enum api_need {
+	API_NOTHING,
+	API_FORM,
+	API_READ,
+	API_ALONE,
+	API_CHANGE,
+	API_CHANGE_TEXT,
+	API_OPERATE,
+};
 
 struct api_route {
 	const char *method;  /* NULL ends the table. HEAD goes where GET does */
@@ -113,6 +124,16 @@ const char *api_parameter(const struct api_request *request, const char *name);
 const char *api_query(const struct api_request *request, const char *name);
 /* The first field that is not among `known`, which ends with a NULL; NULL: all are. */
 const char *api_query_other(const struct api_request *request, const char *const *known);
+/* A header of the request; NULL: not sent. */
+const char *api_header(const struct api_request *request, const char *name);
+/* Whether the client wants its answer in that media type: "Accept" names it. */
+bool api_accepts(const struct api_request *request, const char *type);
+/* ?confirm=SECONDS: how long the change waits to be confirmed; 0: it was not given. False: it does
+ * not fit, or no change can wait now, which has been answered. */
+bool api_query_confirm(struct api_request *request, unsigned *wait_s);
+/* False: nothing may change now, because a change waits to be confirmed, which has been answered.
+ */
+bool api_may_change(struct api_request *request);
 /* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);
 /* A body's JSON, to be released; NULL: it is not JSON, and `error` says where. In any thread. */
@@ -124,6 +145,8 @@ MUST_CHECK int api_login(struct api_request *request, const struct http_login *l
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
+/* All APIs, up to a NULL. */
+const struct api_dialect *const *api_dialects(const struct api_request *request);
 /* Whether it came by the control socket, where the kernel says who asks. */
 bool api_is_local(const struct api_request *request);
 /* "https://dns.example:8443", scheme and host as the client used them, for links. NULL: the Host
@@ -137,12 +160,14 @@ const char *api_base_needed(struct api_request *request);
  * quotes; NULL: none. A GET whose If-None-Match has it is answered 304 without the body (RFC 9110
  * section 13.1.2); preconditions of changes are api_require's. */
 void api_reply_json(struct api_request *request, unsigned status, json_t *body, const char *etag);
-/* 200 with JSON as text, which is taken over. */
-void api_reply_text(struct api_request *request, char *text, size_t length);
+/* 200 with a text, which is taken over: JSON, or (type) another media type. */
+void api_reply_text(struct api_request *request, const char *type, char *text, size_t length);
 /* Gives the answer this etag, with its quotes. True: the client has that version, and has been
  * answered 304. */
 bool api_not_modified(struct api_request *request, const char *etag);
 void api_reply_empty(struct api_request *request, unsigned status); /* without a body: 204 */
+/* A stream of server-sent events (http/stream.h), whose source is taken over. */
+void api_reply_stream(struct api_request *request, const struct http_stream_source *source);
 /* An error in the API's dialect. `code` is as in struct api_error, NULL: the dialect's for that
  * status. The text says what is wrong, then what would be right. */
 void api_fail(struct api_request *request, unsigned status, const char *code, const char *format,

@@ -158,7 +158,7 @@ static void answer(void *context)
 	if (!page->failed)
 		put_tail(page);
 	if (!page->failed) {
-		api_reply_text(request, page->text, page->length);
+		api_reply_text(request, NULL, page->text, page->length);
 		page->text = NULL;
 	} else if (request->service->work.ending) {
 		api_fail_ending(request);

@@ -15,7 +15,7 @@ char *percent_encode(char *to, size_t size, const char *text)
 	for (; *text != '\0' && used + 4 < size; text++)
 		used += (size_t)snprintf(
 			to + used, size - used,
-			isalnum((unsigned char)*text) || strchr("-._~", *text) ? "%c" : "%%%02X",
+			isalnum((unsigned char)*text) || strchr("-._~:@*", *text) ? "%c" : "%%%02X",
 			(unsigned char)*text);
 	return to;
 }

@@ -8,7 +8,8 @@
 
 #include "rules/err.h"
 
-/* Everything but unreserved characters becomes %XX; what does not fit is left out. Returns `to`. */
+/* Everything but unreserved characters and ":@*" becomes %XX; what does not fit is left out.
+ * Returns `to`. */
 char *percent_encode(char *to, size_t size, const char *text);
 /* Decodes `length` bytes of the text to *to, adds a NUL, and moves *to behind it; *to may be the
  * text itself. ERR_INVALID: a '%' without two hexadecimal digits behind it, a NUL byte in disguise,

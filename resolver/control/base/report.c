@@ -1,6 +1,7 @@
 #include "resolver/control/base/report.h"
 
 #include "resolver/control/base/json.h"
+#include "rules/text.h"
 #include "rules/zone/zone.h"
 
 json_t *report_faults(const struct faults *faults)
@@ -99,4 +100,35 @@ char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]
 			 faults->warnings, plural(faults->warnings));
 	snprintf(text, REPORT_TEXT_MAX, "%s%s", errors, warnings);
 	return text;
+}
+
+json_t *report_made(const struct model *model)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; model && i < model->made.count; i++) {
+		const struct made *made = &model->made.items[i];
+
+		json_add(array,
+			 json_make("{s:o, s:o, s:o}", "path", json_text(made->path), "value",
+				   json_text(made->value), "because", json_text(made->because)));
+	}
+	return array;
+}
+
+void report_print_made(const struct model *model, const char *before, FILE *out)
+{
+	for (size_t i = 0; i < model->made.count; i++) {
+		const struct made *made = &model->made.items[i];
+
+		fprintf(out, "%smade: ", before);
+		text_print(out, made->path);
+		if (made->value) {
+			fputs(": ", out);
+			text_print(out, made->value);
+		}
+		fputs(", because ", out);
+		text_print(out, made->because);
+		fputc('\n', out);
+	}
 }

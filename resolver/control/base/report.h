@@ -5,6 +5,7 @@
 #define SLUICE_REPORT_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "rules/fault.h"
 #include "rules/schema/model.h"
@@ -23,5 +24,12 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 /* "1 error, 2 warnings". Beside errors "0 warnings" is left out, because an error may have kept us
  * from looking for them. Returns text. */
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]);
+
+/* An array of {"path", "value", "because"}: what was made because nobody named it. NULL has none.
+ */
+json_t *report_made(const struct model *model);
+/* A line for each, with `before` ahead of it:
+ * "made: rulesets[office].outbound_endpoints: home/default, because it names none ...". */
+void report_print_made(const struct model *model, const char *before, FILE *out);
 
 #endif

@@ -19,6 +19,7 @@
 
 struct apply_plan {
 	const struct command_line *line;
+	char confirm[COMMAND_CONFIRM_MAX];
 	json_t *served; /* key -> {"path", "values", "origin"}; what the file has is taken out */
 	json_t *edits;
 	size_t creates, changes, deletes;
@@ -77,6 +78,12 @@ static void add_edit(struct apply_plan *plan, const char *path, json_t *values)
 					values ? values : json_null()));
 }
 
+/* A zone with a file. */
+static bool is_filed(const struct path *path, const json_t *values)
+{
+	return strcmp(path->kind->name, "zone") == 0 && json_object_get(values, "file");
+}
+
 static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
 {
 	char *text = path_of(path), *key = text ? key_of(text) : NULL;
@@ -88,12 +95,18 @@ static void plan_item(struct apply_plan *plan, const struct path *path, json_t *
 		json_object_del(plan->served, key);
 	if (served && json_equal(before, values)) {
 		json_decref(values);
-	} else if (origin || (!served && path->kind->declared)) {
+	} else if (origin || is_filed(path, values)) {
 		plan->refused = true;
-		command_fail_at(plan->line, "%s is %s%s; change it there, and reload",
-				text ? text : "",
-				origin ? "declared at " : "declared in the server's file alone",
-				origin ? origin : "");
+		if (origin)
+			command_fail_at(plan->line,
+					"%s is declared at %s; change it there, and reload",
+					text ? text : "", origin);
+		else
+			command_fail_at(
+				plan->line,
+				"%s has a file, which only the server's own file can give it; "
+				"leave it out, and import the records (sluice zone import)",
+				text ? text : "");
 		json_decref(values);
 	} else {
 		printf("%s %s\n", served ? "change" : "create", text ? text : "");
@@ -112,11 +125,11 @@ static void plan_item(struct apply_plan *plan, const struct path *path, json_t *
 static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
 		      const char *parent)
 {
-	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 		struct path path = {kind, "-", {parent ? parent : name, parent ? name : NULL}};
 
@@ -208,7 +221,9 @@ static int carry_out(struct apply_plan *plan)
 	const struct command_line *line = plan->line;
 	json_t *answer;
 	size_t i;
+	char path[COMMAND_CONFIRM_MAX + 32];
 
+	snprintf(path, sizeof path, "/v1/changes%s", line->dry_run ? "?dry_run" : plan->confirm);
 	if (json_array_size(plan->edits) == 0) {
 		printf("nothing to change\n");
 		return EXIT_SUCCESS;
@@ -216,7 +231,7 @@ static int carry_out(struct apply_plan *plan)
 	answer = client_ask(line,
 			    (struct client_call){.method = "POST",
 						 .body = json_make("{s:O}", "edits", plan->edits)},
-			    client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
+			    strdup(path));
 	if (!answer)
 		return EXIT_FAILURE;
 	json_t *warning;
@@ -224,6 +239,7 @@ static int carry_out(struct apply_plan *plan)
 		command_fail_at(line, "warning: %s", json_string_value(warning));
 	printf("%zu to create, %zu to change, %zu to delete%s\n", plan->creates, plan->changes,
 	       plan->deletes, line->dry_run ? ": not done" : ": done");
+	command_print_unconfirmed(answer);
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }
@@ -231,9 +247,14 @@ static int carry_out(struct apply_plan *plan)
 static int apply(const struct command_line *line)
 {
 	struct apply_plan plan = {.line = line, .edits = json_array()};
-	struct model *model = read_file(line);
+	struct model *model;
 	int status = EXIT_FAILURE;
 
+	if (!command_confirm_query(line, plan.confirm)) {
+		json_decref(plan.edits);
+		return COMMAND_USAGE;
+	}
+	model = read_file(line);
 	plan.served = model ? ask_served(line) : NULL;
 	if (plan.served) {
 		for (size_t i = 0; i < KIND_COUNT; i++)

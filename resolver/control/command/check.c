@@ -1,8 +1,9 @@
 /* `sluice check`: every fault, then one line that sums up. With --json one object:
  *
  *     {"file", "ok", "errors", "warnings", "warnings_complete", "faults": [...],
- *      "numbers": {...} or null}
+ *      "numbers": {...} or null, "made": [{"path", "value", "because"}, ...]}
  *
+ * "made" is what is needed and was named by nobody, which -v prints.
  * "warnings_complete" is false when an error has kept us from looking for all of them. */
 #include <unistd.h>
 
@@ -15,18 +16,20 @@
 
 static int print_json(const char *file, const struct model *model, const struct faults *faults)
 {
-	json_t *all = json_make("{s:o, s:b, s:I, s:I, s:b, s:o, s:o}", "file", json_text(file),
-				"ok", model != NULL, "errors", (json_int_t)faults->errors,
-				"warnings", (json_int_t)faults->warnings, "warnings_complete",
-				faults->errors == 0, "faults", report_faults(faults), "numbers",
-				model ? report_numbers(model) : json_null());
+	json_t *all =
+		json_make("{s:o, s:b, s:I, s:I, s:b, s:o, s:o, s:o}", "file", json_text(file), "ok",
+			  model != NULL, "errors", (json_int_t)faults->errors, "warnings",
+			  (json_int_t)faults->warnings, "warnings_complete", faults->errors == 0,
+			  "faults", report_faults(faults), "numbers",
+			  model ? report_numbers(model) : json_null(), "made", report_made(model));
 	all = json_whole(all);
 	int status = command_print_json(all);
 	json_decref(all);
 	return status;
 }
 
-static void print_text(const char *file, const struct model *model, const struct faults *faults)
+static void print_text(const char *file, const struct model *model, const struct faults *faults,
+		       bool verbose)
 {
 	char text[REPORT_TEXT_MAX], numbers[REPORT_TEXT_MAX];
 	faults_print(faults, stdout);
@@ -38,6 +41,8 @@ static void print_text(const char *file, const struct model *model, const struct
 		       report_faults_text(faults, text));
 	else
 		printf("%s: fine, %s\n", file, report_numbers_text(model, numbers));
+	if (verbose && model)
+		report_print_made(model, "", stdout);
 }
 
 /* Whether the user that `run` would go on as may do what it has to: by becoming that user, which
@@ -81,7 +86,7 @@ int command_check(const struct command_line *line)
 	struct model *model = load_all(&load, &faults);
 	int status = model ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (!line->json)
-		print_text(line->config, model, &faults);
+		print_text(line->config, model, &faults, line->verbose);
 	else if (print_json(line->config, model, &faults) != EXIT_SUCCESS)
 		status = EXIT_FAILURE;
 	model_free(model);

@@ -37,7 +37,7 @@ static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
 {
 	struct faults faults;
 	faults_init(&faults);
-	int err = config_file_socket(file, path, CLIENT_PATH_MAX, &faults);
+	int err = config_file_setting(file, "management", "socket", path, CLIENT_PATH_MAX, &faults);
 	faults_print(&faults, stderr);
 	faults_release(&faults);
 	if (err != 0)
@@ -178,8 +178,11 @@ static bool set_up(CURL *curl, const char *socket, const struct client_call *cal
 		   const struct payload *payload, const char *url, struct curl_slist **headers,
 		   struct answer *answer)
 {
-	long timeout_ms = call->timeout_ms ? call->timeout_ms : CLIENT_TIMEOUT_MS;
+	long timeout_ms = call->timeout_ms == 0  ? CLIENT_TIMEOUT_MS
+			  : call->timeout_ms < 0 ? 0
+						 : call->timeout_ms;
 	bool fine = add_header(headers, "If-None-Match", call->if_none_match) &&
+		    add_header(headers, "Accept", call->accept) &&
 		    (call->text || add_header(headers, "Expect", "")) &&
 		    add_header(headers, "Content-Type", payload->type) &&
 		    curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&

@@ -27,11 +27,12 @@ struct client_call {
 	json_t *body;                 /* NULL: none; taken over */
 	const char *text, *text_type; /* in its place: "text/csv"; NULL: none */
 	size_t text_length;
+	const char *accept; /* NULL: any type */
 	FILE *out; /* where an answer that is no error goes as it comes; null is returned then */
 	void (*on_sent)(void *context, uint64_t sent,
 			uint64_t all); /* now and then until the answer comes; NULL: nobody */
 	void *context;
-	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS */
+	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS, -1: for ever */
 	const char *if_none_match; /* NULL: not sent */
 };
 

@@ -34,7 +34,7 @@ static const struct {
 	 offsetof(struct command_line, from)},
 	{"suffix", NULL, "the name and everything below it", 0, OPTION_SUFFIX,
 	 offsetof(struct command_line, suffix)},
-	{"ttl", "SECONDS", "of the PTR record; else reverse.ttl of the configuration", 0,
+	{"ttl", "SECONDS", "of the records; of a PTR else reverse.ttl of the configuration", 0,
 	 OPTION_TTL, offsetof(struct command_line, ttl)},
 	{"description", "TEXT", "for people, at most 160 characters", 0, OPTION_DESCRIPTION,
 	 offsetof(struct command_line, description)},
@@ -62,10 +62,17 @@ static const struct {
 	 offsetof(struct command_line, dry_run)},
 	{"all", NULL, "everything, with what is fine and what is zero", 0, OPTION_ALL,
 	 offsetof(struct command_line, all)},
-	{"prune", NULL, "delete resources of the state that the file does not have", 0,
-	 OPTION_PRUNE, offsetof(struct command_line, prune)},
+	{"prune", NULL, "delete what the state has and the file does not", 0, OPTION_PRUNE,
+	 offsetof(struct command_line, prune)},
 	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
 	 offsetof(struct command_line, as)},
+	{"follow", NULL, "go on with what is changed from now on, until interrupted", 0,
+	 OPTION_FOLLOW, offsetof(struct command_line, follow)},
+	{"confirm", "TIME", "go back after TIME (30s, 10m, 1h), unless `sluice confirm` comes", 0,
+	 OPTION_CONFIRM, offsetof(struct command_line, confirm)},
+	{"back", NULL, "go back at once", 0, OPTION_BACK, offsetof(struct command_line, back)},
+	{"verbose", NULL, "what is made because nobody named it, too", 'v', OPTION_VERBOSE,
+	 offsetof(struct command_line, verbose)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
@@ -75,8 +82,8 @@ enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)
 {
-	char text[64];
-	snprintf(text, sizeof text, "%s--%s%s%s", options[i].letter ? "-c, " : "", options[i].name,
+	char text[64], letter[] = {'-', options[i].letter, ',', ' ', '\0'};
+	snprintf(text, sizeof text, "%s--%s%s%s", options[i].letter ? letter : "", options[i].name,
 		 options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
 	fprintf(out, "  %-28s %s\n", text, options[i].doc);
 }
@@ -232,6 +239,15 @@ static bool take_option(struct command_line *line, size_t i, const char *value, 
 	return true;
 }
 
+/* The option that getopt_long has found, by its letter or by its place. */
+static size_t option_found(int found)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options[i].letter && options[i].letter == found)
+			return i;
+	return (size_t)(found - OPTION_HELP - 100);
+}
+
 /* All options of argv; what is left are the command and its arguments, from optind on. Returns
  * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option or one too many, which has
  * been said. */
@@ -250,15 +266,14 @@ static int parse_options(struct command_line *line, int argc, char **argv, unsig
 		};
 	optind = 0; /* glibc: start afresh */
 	int found, asked = 0;
-	while ((found = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+	while ((found = getopt_long(argc, argv, "c:hv", table, NULL)) != -1) {
 		if (found == '?')
 			return -1;
 		if (found == 'h' || found == OPTION_HELP || found == OPTION_VERSION) {
 			asked = found == OPTION_VERSION ? OPTION_VERSION : OPTION_HELP;
 			continue; /* to the end, for only then the arguments are in order */
 		}
-		size_t i = found == 'c' ? 0 : (size_t)(found - OPTION_HELP - 100);
-		if (!take_option(line, i, optarg, given))
+		if (!take_option(line, option_found(found), optarg, given))
 			return -1;
 	}
 	return asked;

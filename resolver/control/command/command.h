@@ -42,6 +42,10 @@ enum {
 	OPTION_BESIDE = 1 << 23,
 	OPTION_PRUNE = 1 << 24,
 	OPTION_AS = 1 << 25,
+	OPTION_FOLLOW = 1 << 26,
+	OPTION_CONFIRM = 1 << 27,
+	OPTION_BACK = 1 << 28,
+	OPTION_VERBOSE = 1 << 29,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -57,15 +61,16 @@ struct command_line {
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
 	/* Of resources; NULL: not given. */
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
-	const char *binary; /* of an upgrade; NULL: not given */
-	const char *as;     /* of an export; NULL: not given */
+	const char *binary;  /* of an upgrade; NULL: not given */
+	const char *as;      /* of an export; NULL: not given */
+	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose;
 	char *const *arguments;
 	int argument_count;
 };
@@ -127,8 +132,21 @@ int command_resource_show(const struct command_line *line);
 int command_resource_create(const struct command_line *line);
 int command_resource_set(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
+int command_record_list(const struct command_line *line);
+int command_record_show(const struct command_line *line);
+int command_record_set(const struct command_line *line);
+int command_record_unset(const struct command_line *line);
+int command_zone_import(const struct command_line *line);
+int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
+int command_confirm(const struct command_line *line);
+/* What --confirm adds to a path: "" or "?confirm=600". False: it is no time, which has been said.
+ */
+enum { COMMAND_CONFIRM_MAX = 40 };
+bool command_confirm_query(const struct command_line *line, char query[COMMAND_CONFIRM_MAX]);
+/* Says until when it waits, where it does, by the server's answer. */
+void command_print_unconfirmed(const json_t *answer);
 int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
 int command_completion(const struct command_line *line);

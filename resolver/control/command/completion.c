@@ -8,20 +8,31 @@
  *     sluice <command or kind>
  *     sluice list|show|... <kind> [<in>] <name>      sluice <kind> list|show|... [<in>] <name>
  *     sluice ptr <set ...>                           -<option of the command>
+ *     sluice record set <zone> <name>                sluice zone import <zone>
  */
 static const char script[] =
 	"_sluice_names() { sluice list \"$@\" 2>/dev/null | awk 'NR > 1 { print $1 }'; }\n"
 	"_sluice() {\n"
 	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} words=\n"
-	"  local verbs=' list show create set delete ' parent=\n"
+	"  local verbs=' list show create set delete ' parent= first=${COMP_WORDS[1]}\n"
 	"  [[ $verbs == *\" $kind \"* ]] && { verb=$kind; kind=${COMP_WORDS[1]}; }\n"
 	"  parent=$(_sluice_parent \"$kind\")\n"
-	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$verb\" \"$kind\")\n"
+	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
+	"    [[ $words ]] || words=$(_sluice_options \"$verb\" \"$kind\")\n"
 	"  elif (( COMP_CWORD == 1 )); then words=\"$_sluice_commands $_sluice_kinds\"\n"
 	"  elif (( COMP_CWORD == 2 )); then\n"
 	"    if [[ $verbs == *\" $verb \"* ]]; then words=$_sluice_kinds\n"
-	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then words=$verbs\n"
+	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then\n"
+	"      words=\"$verbs $(_sluice_second \"$verb\")\"\n"
 	"    else words=$(_sluice_second \"$verb\"); fi\n"
+	"  elif [[ $first == record || \" $(_sluice_second zone) \" == "
+	"*[[:space:]]$kind[[:space:]]* "
+	"]]; then\n"
+	"    if (( COMP_CWORD == 3 )); then words=$(_sluice_names zone)\n"
+	"    elif (( COMP_CWORD == 4 )) && [[ $first == record ]]; then\n"
+	"      words=$(sluice record list \"${COMP_WORDS[3]}\" 2>/dev/null | awk 'NR > 1 { print "
+	"$1 }')\n"
+	"    fi\n"
 	"  elif [[ $verbs == *\" $verb \"* ]]; then\n"
 	"    if (( COMP_CWORD == 3 )); then words=$(_sluice_names ${parent:-$kind})\n"
 	"    elif (( COMP_CWORD == 4 )) && [[ -n $parent ]]; then\n"

@@ -1,6 +1,7 @@
 /* `sluice explain`: loads the file as `run` would, compiles it, and explains. When a server runs,
  * its targets' health is put next to the route; that it may not be the same configuration is why
- * they are matched by source, host and protocol. */
+ * they are matched by source, host and protocol, and why a server that serves what was before the
+ * file is told of. */
 #include "resolver/control/observe/explain.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
@@ -18,12 +19,16 @@ static void fetch_health(const struct command_line *line, json_t *explained)
 	if (!client_socket_path(line, path))
 		return;
 	json_t *status = client_call(path, call, &http_status, error);
+	const char *text =
+		json_string_value(json_object_get(json_object_get(status, "went_back"), "text"));
+	if (text)
+		command_fail_at(line, "this is of the file: %s", text);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 }
 
-static int explain_in(const struct command_line *line, const struct policy *policy,
-		      const struct explain_question *question)
+static int explain_in(const struct command_line *line, const struct model *model,
+		      const struct policy *policy, const struct explain_question *question)
 {
 	char error[EXPLAIN_ERROR_MAX];
 	int err;
@@ -33,6 +38,7 @@ static int explain_in(const struct command_line *line, const struct policy *poli
 	if (err != 0)
 		return command_misuse(line, "%s", error);
 	fetch_health(line, explained);
+	explain_add_made(explained, model);
 	explained = json_whole(explained);
 	int status = EXIT_SUCCESS;
 	if (line->json || !explained)
@@ -48,7 +54,7 @@ static int load_and_explain(const struct command_line *line, struct load *load,
 {
 	struct model *model = command_load(line, load);
 	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
-	int status = policy ? explain_in(line, policy, question) : EXIT_FAILURE;
+	int status = policy ? explain_in(line, model, policy, question) : EXIT_FAILURE;
 	if (model && !policy)
 		command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	policy_free(policy);

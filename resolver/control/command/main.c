@@ -8,13 +8,18 @@
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"ruleset, ruleset-link, rule or address-pool; it may stand first (`sluice rule list\n"     \
-	"office`). IN is the network, resolver, zone or ruleset that it is inside.\n"
+	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or\n"  \
+	"client; it may stand "                                                                                  \
+	"first (`sluice rule list office`). IN is the network, resolver, zone or ruleset that it "  \
+	"is\n"                                                                                     \
+	"inside.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \
 	"address_space=10.0.0.0/16, or JSON. KEY= takes one away. With --dry-run it is checked\n"  \
 	"and shown, and nothing changes.\n"
+#define RECORD_HELP                                                                                \
+	"NAME is relative to the zone, @ the zone itself; it is the record-set NAME:TYPE.\n"
 #define OWNED_HELP                                                                                 \
 	"A reverse name has to belong to the subscription: the name of one of its addresses or\n"  \
 	"services, or one that leads there. That is looked up once, when it is set.\n"
@@ -28,10 +33,11 @@ static const struct command commands[] = {
 	 "it ends by itself.\n"},
 	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
 	 0, 0, "", NULL, ""},
-	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF, 0, 0, "",
-	 "print everything that is wrong with the configuration",
+	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_VERBOSE,
+	 0, 0, "", "print everything that is wrong with the configuration",
 	 "One line per fault: file:line: where: what is wrong and what would be right. Exits 1\n"
-	 "when there is an error; warnings alone are fine.\n"},
+	 "when there is an error; warnings alone are fine. With -v also what is made because it\n"
+	 "is needed and nobody named it.\n"},
 	{"init", command_init, 0, 0, 1, "[FILE]",
 	 "write a first configuration, commented, that answers at once",
 	 "To standard output without FILE, which must not be there yet.\n"},
@@ -48,9 +54,14 @@ static const struct command commands[] = {
 	 "The master starts the new process on the same sockets. When it serves, the old one\n"
 	 "answers what it holds and ends; when it fails, the old one goes on, and this exits 1.\n"
 	 "The number of workers has to be the same.\n"},
-	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET, 0, 0, "",
-	 "have the running server read its configuration again",
-	 "Faults are printed as by check, and the server keeps what it has; exits 1 then.\n"},
+	{"reload", command_reload, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_CONFIRM, 0,
+	 0, "", "have the running server read its configuration again",
+	 "Faults are printed as by check, and the server keeps what it has; exits 1 then. With\n"
+	 "--confirm it serves what it served before, when nobody confirms in time, whatever "
+	 "happens\n"
+	 "to it meanwhile. The file stays as it is.\n"},
+	{"confirm", command_confirm, CALL | OPTION_JSON | OPTION_BACK, 0, 0, "",
+	 "keep what reload --confirm or apply --confirm has changed, or go back at once", ""},
 	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_ALL, 0, 0,
 	 "", "show what is wrong, what the running server serves, and what it has counted",
 	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
@@ -67,22 +78,50 @@ static const struct command commands[] = {
 	 "KIND [IN] NAME KEY=VALUE...", "change members of one", KIND_HELP MEMBER_HELP},
 	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN, 2, 3, "KIND [IN] NAME",
 	 "remove one, with all that is inside it", KIND_HELP},
-	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE, 1, 1, "FILE",
-	 "make the running server's resources what a file says, all of it or nothing",
+	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1,
+	 "FILE", "make the running server's resources what a file says, all of it or nothing",
 	 "FILE is a configuration file; settings that are no resources are passed over. The plan "
 	 "is\n"
-	 "printed first. What the server's own file declares can be changed there only.\n"},
+	 "printed first. What the server's own file declares can be changed there only. With\n"
+	 "--confirm it all goes back, when nobody confirms in time.\n"},
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
 	 "print what apply would do, and change nothing", ""},
 	{"export", command_export, CALL | OPTION_AS, 0, 0, "",
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"
 	 "original; as json the edits that make its resources, for POST /v1/changes.\n"},
-	{"history", command_history, CALL | OPTION_JSON, 0, 0, "",
-	 "list what was changed in a week, when and by whom", ""},
+	{"history", command_history, CALL | OPTION_JSON | OPTION_FOLLOW, 0, 0, "",
+	 "list what was changed in a week, when and by whom",
+	 "With --follow and --json it is one JSON object a line.\n"},
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION",
 	 "restore what was before a change",
 	 "Refused when something of it has changed since, with who did that.\n"},
+	{"record list", command_record_list, CALL | OPTION_JSON, 1, 1, "ZONE",
+	 "list the record sets of a zone that has no file",
+	 "The records of a zone file are no resources; `sluice zone export` prints any zone.\n"},
+	{"record show", command_record_show, CALL | OPTION_JSON, 3, 3, "ZONE NAME TYPE",
+	 "show a record set", RECORD_HELP},
+	{"record set", command_record_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DRY_RUN, 4,
+	 COMMAND_WORDS_MAX, "ZONE NAME TYPE DATA...", "make a record set, or give it other records",
+	 RECORD_HELP
+	 "DATA is that of one record each, as in a master file; of several words it is quoted:\n"
+	 "    sluice record set corp.internal @ MX '10 mail' '20 backup'\n"
+	 "These are all of its records from then on. A TTL that is not given stays as it is, or "
+	 "is\n"
+	 "3600; so do the metadata. With --dry-run it is checked and shown, and nothing "
+	 "changes.\n"},
+	{"record unset", command_record_unset, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
+	 "remove a record set", RECORD_HELP},
+	{"record delete", command_record_unset, CALL | OPTION_DRY_RUN, 3, 3, "ZONE NAME TYPE",
+	 "remove a record set, as unset does", RECORD_HELP},
+	{"zone import", command_zone_import, CALL | OPTION_DRY_RUN | OPTION_PRUNE, 2, 2,
+	 "ZONE FILE", "put a master file's records into a zone, all of them or none",
+	 "A zone that is not there is made; `sluice create zone-link` makes it visible. The plan "
+	 "is\n"
+	 "printed first. Record sets of the zone that FILE does not have stay, unless --prune is\n"
+	 "given. FILE may be - for standard input.\n"},
+	{"zone export", command_zone_export, CALL, 1, 1, "ZONE",
+	 "print a zone as a master file, whether it has a file or record sets", ""},
 	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
 	 "list every address with the name that its PTR gives",
 	 "With --csv the list is what `sluice ptr import` reads.\n"},

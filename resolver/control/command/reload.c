@@ -34,12 +34,14 @@ static void print_reload(const json_t *answer, bool fine)
 	faults_init(&faults);
 	report_read_faults(json_object_get(answer, "faults"), &faults);
 	faults_print(&faults, stdout);
-	if (fine)
+	if (fine) {
 		printf("reloaded: %s\n", json_string_value(json_object_get(answer, "text")));
-	else
+		command_print_unconfirmed(answer);
+	} else {
 		printf("not reloaded, still serving generation %" JSON_INTEGER_FORMAT ": %s\n",
 		       json_integer_value(json_object_get(answer, "generation")),
 		       report_faults_text(&faults, text));
+	}
 	faults_release(&faults);
 }
 
@@ -47,10 +49,14 @@ static void print_reload(const json_t *answer, bool fine)
  */
 int command_reload(const struct command_line *line)
 {
-	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX], confirm[COMMAND_CONFIRM_MAX];
+	char reload[COMMAND_CONFIRM_MAX + 16];
 	unsigned http_status;
 	struct client_call call = {
-		.method = "POST", .path = "/v1/reload", .timeout_ms = CLIENT_RELOAD_MS};
+		.method = "POST", .path = reload, .timeout_ms = CLIENT_RELOAD_MS};
+	if (!command_confirm_query(line, confirm))
+		return COMMAND_USAGE;
+	snprintf(reload, sizeof reload, "/v1/reload%s", confirm);
 	if (!client_socket_path(line, path))
 		return EXIT_FAILURE;
 	json_t *answer = client_call(path, call, &http_status, error);

@@ -186,30 +186,41 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 
 /* ---- rows for people ---- */
 
-/* {"address", "port", "protocol"} as it may be given: "10.0.0.5", "10.0.0.6:5353/tcp". */
+/* {"address", "port", "protocol"} as it may be given: "10.0.0.5", "10.0.0.6:5353/tcp"; with its
+ * description, which may not. */
 static json_t *server_text(const json_t *server)
 {
 	const char *protocol = json_string_value(json_object_get(server, "protocol"));
 	const char *address = json_string_value(json_object_get(server, "address"));
 	json_int_t port = json_integer_value(json_object_get(server, "port"));
 	bool tcp = protocol && strcmp(protocol, "tcp") == 0;
-	char text[HOST_TEXT_MAX + 8], printed[HOST_TEXT_MAX];
+	const char *description = json_string_value(json_object_get(server, "description"));
+	char text[TABLE_CELL_MAX], printed[HOST_TEXT_MAX];
 	struct host host;
 
 	if (!address || host_parse(&host, address, 0) != 0)
 		return json_deep_copy(server);
 	host.port = (uint16_t)port;
-	snprintf(text, sizeof text, "%s%s",
+	snprintf(text, sizeof text, "%s%s%s%s%s",
 		 port == 0 || port == DNS_PORT ? address : host_print(&host, printed),
-		 tcp ? "/tcp" : "");
+		 tcp ? "/tcp" : "", description ? " (" : "", description ? description : "",
+		 description ? ")" : "");
 	return json_text(text);
 }
 
 static void prepare(json_t *row)
 {
-	const char *key;
+	const char *key, *why = json_string_value(json_object_get(row, "not_served"));
 	json_t *value, *item;
+	char text[512];
 	size_t i;
+
+	if (why) {
+		snprintf(text, sizeof text, "not served: %s", why);
+		json_put(row, "origin", json_text(text));
+	}
+	if (json_object_get(row, "made"))
+		json_put(row, "origin", json_text("made"));
 
 	json_object_foreach(row, key, value)
 	{
@@ -232,7 +243,8 @@ static struct command_columns columns_of(const struct kind *kind,
 	for (size_t i = 0; i < group->count && columns.count < TABLE_COLUMNS_MAX - 1; i++) {
 		const char *key = group->fields[i].key;
 
-		if (!kind_of_field(kind, &group->fields[i]) && group->fields[i].type != FIELD_GONE)
+		if (!kind_of_field(kind, &group->fields[i]) && !group->fields[i].secret &&
+		    group->fields[i].type != FIELD_GONE)
 			items[columns.count++] = (struct table_column){key, key};
 	}
 	items[columns.count++] = (struct table_column){"origin", "origin"};

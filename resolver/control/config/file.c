@@ -237,6 +237,20 @@ static void note_origin(struct tree_reader *reader, const char *key, struct orig
 	origin->path = key;
 }
 
+/* As faults call them: "transfers[0]". */
+static void name_transfers(struct model *model, struct faults *faults)
+{
+	for (size_t i = 0; i < model->transfers.count; i++) {
+		struct transfer_settings *transfer = &model->transfers.items[i];
+
+		if (!transfer->name)
+			transfer->name = arena_printf(&model->arena, "%zu", i);
+		if (!transfer->name)
+			fault_add(faults, FAULT_ERROR, &transfer->origin, "name", "%s",
+				  err_text(ERR_NOMEM));
+	}
+}
+
 static void read_model(struct tree_reader *reader, const struct hash_key *key,
 		       const struct model *before)
 {
@@ -261,6 +275,7 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 	list_files(reader);
 	zone_files_read(model, before, key, reader->faults);
 	secret_files_read(model, reader->faults);
+	name_transfers(model, reader->faults);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */
@@ -298,25 +313,31 @@ struct model *config_file_read(const char *path, const struct hash_key *key,
 	return reader.model;
 }
 
-int config_file_socket(const char *path, char *socket, size_t size, struct faults *faults)
+int config_file_setting(const char *path, const char *in, const char *key, char *text, size_t size,
+			struct faults *faults)
 {
-	const struct group *group = schema_field(&schema_model, "management")->group;
+	const struct field *outer = in ? schema_field(&schema_model, in) : NULL;
+	const struct group *group = outer ? outer->group : &schema_model;
+	const struct field *field = schema_field(group, key);
 	const config_setting_t *setting;
-	struct management *management;
 	size_t before = faults->errors;
 	struct tree_reader reader;
+	const char *value = NULL;
 	int err = ERR_FAULTS;
 
 	if (reader_init(&reader, path, faults)) {
-		management = &reader.model->management;
-		schema_defaults(group, management, arena_of(&reader));
-		setting = config_lookup(&reader.config, "management.socket");
+		char *item = (char *)reader.model + (outer ? outer->offset : 0);
+
+		schema_defaults(group, item, arena_of(&reader));
+		setting = config_root_setting(&reader.config);
+		setting = in ? config_setting_get_member(setting, in) : setting;
+		setting = setting ? config_setting_get_member(setting, key) : NULL;
 		struct schema_reader walk = schema_reader_of(&reader);
 		if (setting)
-			schema_read_field(&walk, schema_field(group, "socket"), setting, management,
-					  "management");
-		if (faults->errors == before && management->socket)
-			err = (size_t)snprintf(socket, size, "%s", management->socket) < size
+			schema_read_field(&walk, field, setting, item, in);
+		memcpy(&value, item + field->offset, sizeof value);
+		if (faults->errors == before)
+			err = (size_t)snprintf(text, size, "%s", value ? value : "") < size
 				      ? 0
 				      : ERR_LIMIT;
 	}

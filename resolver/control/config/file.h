@@ -24,10 +24,11 @@
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults);
 
-/* management.socket as the file has it, or its default, to `socket`. Nothing else that the file
- * sets is looked at: faults in it must not keep an operator from asking the running server.
- * ERR_FAULTS: the text or that value cannot be read; ERR_LIMIT: the path has no room. */
-MUST_CHECK int config_file_socket(const char *path, char *socket, size_t size,
-				  struct faults *faults);
+/* One setting as the file has it, or its default, to `text`: one that is a text or a path, in that
+ * group (NULL: at the top). "": it has none. Nothing else that the file sets is looked at: faults
+ * in it must not keep an operator from asking the running server. ERR_FAULTS: the text or that
+ * value cannot be read; ERR_LIMIT: the value has no room. */
+MUST_CHECK int config_file_setting(const char *path, const char *in, const char *key, char *text,
+				   size_t size, struct faults *faults);
 
 #endif

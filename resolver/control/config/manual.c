@@ -69,6 +69,61 @@ static const char intro[] =
 	"line and path; a syntax error is reported alone. Warnings never refuse a file. Names and\n"
 	"references are compared without regard to case.\n";
 
+/* As rules/schema/made.c has it. */
+static const char unnamed[] =
+	"To forward a domain takes a network, a ruleset and a rule. What else is needed and "
+	"nobody\n"
+	"named is made:\n"
+	".IP \\(bu 2\n"
+	"A linked ruleset without\n"
+	".B outbound_endpoints\n"
+	"uses those of a resolver in the first linked network that has one; as many as\n"
+	"limits.outbound_endpoints_per_ruleset.\n"
+	".IP \\(bu\n"
+	"Where none of its networks has a resolver, one is made in the first, named like it. Where "
+	"the\n"
+	"resolver has no outbound endpoint, one named\n"
+	".I default\n"
+	"is made; and an inbound endpoint of that name where there is no vnet_resolver and no\n"
+	"inbound endpoint in any of these networks.\n"
+	".IP \\(bu\n"
+	"An endpoint without a subnet gets one, named\n"
+	".IR ENDPOINT -inbound\n"
+	"or\n"
+	".IR ENDPOINT -outbound ,\n"
+	"of 240.0.0.0/4, whose addresses no machine has; the network gets them as further address "
+	"space.\n"
+	"An inbound one without\n"
+	".B listen\n"
+	"then listens at 127.0.0.1, port 53, or the next address of 127.0.0.0/8 at which nothing "
+	"else\n"
+	"listens; an outbound one asks from whatever address the system chooses.\n"
+	".IP \\(bu\n"
+	"Where there is a vnet_resolver, a network with neither address_space nor client_prefixes "
+	"is\n"
+	"that of loopback and of private networks.\n"
+	".PP\n"
+	".B sluice check -v\n"
+	"prints what is made, and why;\n"
+	".B sluice export\n"
+	"has it as comments, because it is made again. What is named always comes first: a "
+	"resolver,\n"
+	"endpoint or subnet that is given later takes the place of what was made, and where it\n"
+	"only has the name, what is made gets another.\n"
+	".PP\n"
+	"So this is a configuration. It answers at 127.0.0.1, port 53:\n";
+
+static const char smallest[] =
+	"virtual_networks = ( { name = \"home\"; } );\n"
+	"rulesets = (\n"
+	"  { name = \"office\"; links = ( { name = \"home\"; virtual_network = \"home\"; } );\n"
+	"    target_groups = (\n"
+	"      { name = \"dc\"; targets = ( { address = \"10.1.0.53\"; description = "
+	"\"Berlin\"; } ); } );\n"
+	"    rules = (\n"
+	"      { name = \"contoso\"; domain = \"contoso.corp.\"; target_group = \"dc\"; } ); } "
+	");\n";
+
 static const char example[] =
 	"region = \"westeurope\";\n"
 	"default_resolver = { targets = ( { address = \"192.0.2.53\"; } ); };\n"
@@ -163,6 +218,11 @@ void manual_sluice_conf(FILE *out)
 	section(out, "EXAMPLE");
 	fputs(".EX\n", out);
 	text(out, example);
+	fputs(".EE\n", out);
+	section(out, "WHAT NOBODY NAMES");
+	fputs(unnamed, out);
+	fputs(".PP\n.EX\n", out);
+	text(out, smallest);
 	fputs(".EE\n", out);
 	section(out, "SETTINGS");
 	describe_groups(out);

@@ -238,7 +238,9 @@ int resolv_conf_apply(const struct resolv_conf *conf, const char *path, struct m
 		char text[ADDRESS_TEXT_MAX];
 		if (!is_us(model, &conf->servers[i].address)) {
 			targets[count++] = (struct target_server){
-				.origin = {path, conf->servers[i].line, "nameserver"},
+				.origin = {.file = path,
+					   .line = conf->servers[i].line,
+					   .path = "nameserver"},
 				.address = conf->servers[i].address,
 				.port = DNS_PORT,
 				.protocol = PROTOCOL_UDP,

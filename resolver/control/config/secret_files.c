@@ -53,13 +53,13 @@ static bool read_text(struct secret *secret, struct faults *faults)
 	return fine;
 }
 
-static void read_key(struct model *model, struct tsig_settings *key, struct faults *faults)
+void secret_files_read_key(struct tsig_settings *key, struct arena *arena, struct faults *faults)
 {
 	struct secret secret = {key->secret_file, "secret_file", &key->origin, ""};
 
-	if (read_text(&secret, faults)) {
+	if (key->secret_file && read_text(&secret, faults)) {
 		warn(&secret, faults);
-		key->loaded = arena_strdup(&model->arena, secret.text);
+		key->loaded = arena_strdup(arena, secret.text);
 		if (!key->loaded)
 			refuse(&secret, err_text(ERR_NOMEM), faults);
 	}
@@ -120,8 +120,7 @@ void secret_files_read(struct model *model, struct faults *faults)
 		struct tsig_settings *key = &model->keys.items[i];
 		const char *file = key->secret ? key->origin.file : NULL;
 
-		if (key->secret_file)
-			read_key(model, key, faults);
+		secret_files_read_key(key, &model->arena, faults);
 		if (file && !(told && strcmp(told, file) == 0))
 			regular_file_warn(file, SECRET_OF_GROUP, &key->origin, "secret", faults);
 		told = file ? file : told;

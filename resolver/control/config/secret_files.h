@@ -11,5 +11,7 @@
 /* Reads the files that the model names into it. One that cannot be used is a fault, one that others
  * may read a warning; so is a configuration file with a secret in it that everybody may read. */
 void secret_files_read(struct model *model, struct faults *faults);
+/* The same of one key, whose secret goes into the arena; nothing where it names no file. */
+void secret_files_read_key(struct tsig_settings *key, struct arena *arena, struct faults *faults);
 
 #endif

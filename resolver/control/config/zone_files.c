@@ -1,4 +1,5 @@
-/* The zones of the model before are found by file and apex: sorted once, then searched. */
+/* The zones of the model before are found by file and apex: sorted once, then searched. A zone
+ * without a file is made of its record sets. */
 #include "resolver/control/config/zone_files.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <time.h>
 
 #include "resolver/control/base/regular_file.h"
+#include "rules/schema/record_set.h"
 #include "rules/zone/zonefile.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -62,7 +64,7 @@ static void sort_before(struct zone_reader *reader, const struct model *before)
 	reader->before = count > 0 ? malloc(count * sizeof *reader->before) : NULL;
 	for (size_t i = 0; reader->before && i < count; i++) {
 		const struct private_zone *zone = &before->private_zones.items[i];
-		if (zone->zone && zone->reading)
+		if (zone->file && zone->zone && zone->reading)
 			reader->before[reader->before_count++] = zone;
 	}
 	if (reader->before_count > 0)
@@ -155,6 +157,27 @@ static void read_zone(const struct zone_reader *reader, struct private_zone *zon
 	zone->reading = kept;
 }
 
+/* ---- without a file ---- */
+
+static void make_zone(const struct zone_reader *reader, struct private_zone *zone,
+		      const struct name *apex)
+{
+	struct zone *empty = zone_new(reader->key, apex, 0);
+	struct zone_draft *draft = empty ? zone_edit(empty) : NULL;
+	size_t errors = reader->faults->errors;
+	int err = draft ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; err != ERR_NOMEM && i < zone->record_sets.count; i++)
+		err = record_set_put(draft, apex, &zone->record_sets.items[i], reader->faults);
+	if (err != ERR_NOMEM && reader->faults->errors == errors)
+		zone->zone = zone_commit(draft, (uint64_t)time(NULL), reader->faults);
+	else
+		zone_discard(draft);
+	if (err == ERR_NOMEM)
+		fault_add(reader->faults, FAULT_ERROR, &zone->origin, NULL, "%s", err_text(err));
+	zone_unref(empty);
+}
+
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults)
 {
@@ -164,8 +187,12 @@ void zone_files_read(struct model *model, const struct model *before, const stru
 	sort_before(&reader, before);
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		struct private_zone *zone = &model->private_zones.items[i];
-		if (zone->file && zone->name && name_from_text(&apex, key, zone->name) == 0)
+		if (!zone->name || name_from_text(&apex, key, zone->name) != 0)
+			continue;
+		if (zone->file)
 			read_zone(&reader, zone, &apex);
+		else
+			make_zone(&reader, zone, &apex);
 	}
 	free(reader.before);
 }

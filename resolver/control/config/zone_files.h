@@ -1,5 +1,5 @@
-/* The private zones' files. A zone whose file has not changed since the served model was read is
- * shared with it and not read again.
+/* The private zones' data: of files, and of record sets where there is no file. A zone whose file
+ * has not changed since the served model was read is shared with it and not read again.
  *
  * A file is unchanged when its device, inode, size and both times are: that of modification can be
  * set back (touch -r, cp -p), that of status change cannot. One that was changed within the last
@@ -15,9 +15,10 @@
 #include "rules/hash.h"
 #include "rules/schema/model.h"
 
-/* Gives each private zone of the model what its file says. `before` is the model that is served,
- * whose zones were read here with the same key; NULL: there is none. What is wrong with a file is a
- * fault; warnings about it are given when it is read, not again when its zone is shared. */
+/* Gives each private zone of the model what its file or its record sets say. `before` is the model
+ * that is served, whose zones were read here with the same key; NULL: there is none. What is wrong
+ * is a fault; warnings about a file are given when it is read, not again when its zone is shared.
+ */
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults);
 

@@ -14,6 +14,7 @@
 #include "resolver/control/base/regular_file.h"
 
 enum { DIGEST_BYTES = TOKEN_PROOF_BYTES };
+_Static_assert((int)DIGEST_BYTES == (int)CLIENT_DIGEST_BYTES, "a proof is a client's digest");
 
 struct http_client {
 	char id[HTTP_CLIENT_MAX];
@@ -64,29 +65,55 @@ static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const c
 	return -1;
 }
 
-static bool load_client(const struct management_client *from, struct http_client *client,
-			struct faults *faults)
+static void load_file(struct management_client *client, struct faults *faults)
 {
 	char secret[HTTP_SECRET_MAX + 2];
 	const char *why;
-	FILE *file = regular_file_open(from->secret_file, &why);
+	FILE *file = regular_file_open(client->secret_file, &why);
 	ssize_t length = file ? read_secret(file, secret, &why) : -1;
 	if (file)
 		fclose(file);
 	if (length < 0)
-		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file",
-			  "%s cannot be used: %s", from->secret_file, why);
+		fault_add(faults, FAULT_ERROR, &client->origin, "secret_file",
+			  "%s cannot be used: %s", client->secret_file, why);
 	else
-		regular_file_warn(from->secret_file, SECRET_OF_USER, &from->origin, "secret_file",
-				  faults);
-	bool fine = length >= 0 && digest_of(secret, (size_t)length, client->digest);
-	if (length >= 0 && !fine)
-		fault_add(faults, FAULT_ERROR, &from->origin, "secret_file", "%s",
+		regular_file_warn(client->secret_file, SECRET_OF_USER, &client->origin,
+				  "secret_file", faults);
+	client->loaded = length >= 0 && digest_of(secret, (size_t)length, client->digest);
+	if (length >= 0 && !client->loaded)
+		fault_add(faults, FAULT_ERROR, &client->origin, "secret_file", "%s",
 			  err_text(ERR_NOMEM));
 	explicit_bzero(secret, sizeof secret);
-	snprintf(client->id, sizeof client->id, "%s", from->id);
-	client->role = from->role;
-	return fine;
+}
+
+void http_secret_load(struct management_client *client, struct faults *faults)
+{
+	gnutls_datum_t hex = {.data = (unsigned char *)(uintptr_t)client->secret_sha256};
+	size_t size = sizeof client->digest;
+	if (client->secret_file) {
+		load_file(client, faults);
+		return;
+	}
+	if (!client->secret_sha256) /* limits_check says so */
+		return;
+	hex.size = (unsigned)strlen(client->secret_sha256);
+	client->loaded = gnutls_hex_decode(&hex, client->digest, &size) == 0 &&
+			 size == sizeof client->digest;
+	if (!client->loaded)
+		fault_add(faults, FAULT_ERROR, &client->origin, "secret_sha256",
+			  "is not 64 hexadecimal digits; printf %%s \"$SECRET\" | sha256sum prints "
+			  "them");
+}
+
+static bool load_client(struct management_client from, struct http_client *client,
+			struct faults *faults)
+{
+	if (!from.loaded)
+		http_secret_load(&from, faults);
+	snprintf(client->id, sizeof client->id, "%s", from.id);
+	client->role = from.role;
+	memcpy(client->digest, from.digest, sizeof client->digest);
+	return from.loaded;
 }
 
 struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults)
@@ -103,7 +130,7 @@ struct http_secrets *http_secrets_load(const struct management *management, stru
 	for (size_t i = 0; i < count; i++) {
 		const struct management_client *from = &management->clients.items[i];
 		struct http_client *client = &secrets->clients[i];
-		if (!load_client(from, client, faults)) {
+		if (!load_client(*from, client, faults)) {
 			fine = false;
 			continue;
 		}

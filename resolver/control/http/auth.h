@@ -31,8 +31,10 @@ enum {
 struct http_auth;    /* who is known now */
 struct http_secrets; /* who is known by one configuration */
 
-/* Reads the clients' secrets; a file that cannot be used, or whose secret another client has, is a
- * fault and makes it NULL. */
+/* Reads the client's secret into its digest; a file that cannot be used is a fault. */
+void http_secret_load(struct management_client *client, struct faults *faults);
+/* Reads the clients' secrets where they are not loaded; a file that cannot be used, or whose secret
+ * another client has, is a fault and makes it NULL. */
 struct http_secrets *http_secrets_load(const struct management *management, struct faults *faults);
 void http_secrets_free(struct http_secrets *secrets);
 

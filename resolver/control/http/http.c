@@ -42,6 +42,7 @@
 
 #include "endpoints/socket.h"
 #include "resolver/control/base/signals.h"
+#include "resolver/control/http/stream.h"
 #include "resolver/control/http/tls.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -51,6 +52,7 @@ enum {
 	TURN_MAX = 16, /* requests that the control thread takes before it does something else */
 	DISCARD_MAX = 16 * 1024 * 1024,
 	BODY_FIRST = 16 * 1024,
+	STREAM_BLOCK = 16 * 1024,
 	ENDED_MAX = 16, /* connections beside a listener's, which libmicrohttpd is to let go of */
 };
 
@@ -103,6 +105,7 @@ struct http_exchange {
 		bool last; /* the connection's: what comes behind cannot be told apart */
 		unsigned status;
 		char *body;
+		struct http_stream *stream; /* in the place of a body */
 		size_t length, header_count;
 		struct {
 			char *name, *value;
@@ -116,6 +119,7 @@ struct http {
 	uv_async_t wake;
 	uv_timer_t reaper; /* runs while there are connections */
 	unsigned open_handles;
+	struct http_streams *streams;
 	int niceness; /* of listeners' threads, whenever they are started */
 	SLIST_HEAD(, http_listener) listeners;
 	size_t handed;            /* requests that on_request has seen, and nobody has answered */
@@ -260,6 +264,35 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 	linger(exchange->listener->http);
 	exchange->listener->http->handed--;
 	MHD_resume_connection(exchange->connection);
+}
+
+/* Nobody waits for the end of a stream, so it is not among the answers that are not sent yet. */
+bool http_reply_stream(struct http_request *request, const char *type,
+		       const struct http_stream_source *source)
+{
+	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
+	struct http *http = exchange->listener->http;
+	const char *client = request->origin == HTTP_UNIX ? NULL : request->client;
+	assert(!exchange->answer.given && exchange->stage == HTTP_HANDED);
+	exchange->answer.stream = http_stream_new(http->streams, client, source);
+	if (!exchange->answer.stream)
+		return false;
+	http_header(request, "Content-Type", type);
+	exchange->answer.given = true;
+	exchange->answer.status = MHD_HTTP_OK;
+	http->handed--;
+	MHD_resume_connection(exchange->connection);
+	return true;
+}
+
+void http_look(struct http *http)
+{
+	http_streams_ask(http->streams);
+}
+
+void http_end_streams(struct http *http)
+{
+	http_streams_end(http->streams, false);
 }
 
 /* ---- who is meant ---- */
@@ -530,18 +563,46 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	if (!done)
 		return;
 	client_clock(listener->http, done->client, listener->http->handler.idle_ms);
-	listener->http->answering -= done->answer.given;
+	if (done->answer.stream)
+		http_stream_leave(done->answer.stream);
+	else
+		listener->http->answering -= done->answer.given;
 	exchange_free(done);
 	*exchange = NULL;
 }
 
 /* ---- the answer ---- */
 
+/* The client's time begins with what there is to take, and ends when it has taken all. */
+static ssize_t on_room(void *context, uint64_t position, char *to, size_t room)
+{
+	struct http_exchange *exchange = context;
+	struct http *http = exchange->listener->http;
+	ssize_t length = http_stream_take(exchange->answer.stream, exchange->connection, to, room);
+	(void)position;
+	if (length > 0 && exchange->client->deadline_ms == 0)
+		client_clock(http, exchange->client, http->handler.exchange_ms);
+	if (length == 0) {
+		pthread_mutex_lock(&http->lock);
+		exchange->client->deadline_ms = 0;
+		pthread_mutex_unlock(&http->lock);
+	}
+	return length >= 0 ? length : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static struct MHD_Response *make_response(struct http_exchange *exchange)
+{
+	if (exchange->answer.stream)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_room,
+							 exchange, NULL);
+	return MHD_create_response_from_buffer(exchange->answer.length, exchange->answer.body,
+					       exchange->answer.body ? MHD_RESPMEM_MUST_FREE
+								     : MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result send_answer(struct http_exchange *exchange)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		exchange->answer.length, exchange->answer.body,
-		exchange->answer.body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = make_response(exchange);
 	if (!response)
 		return MHD_NO;
 	exchange->answer.body = NULL; /* the response's now */
@@ -968,6 +1029,7 @@ void http_pause(struct http *http)
 	for (; at; at = SLIST_NEXT(at, next))
 		if (at->daemon)
 			at->given_back = MHD_quiesce_daemon(at->daemon);
+	http_streams_end(http->streams, true);
 	uv_async_send(&http->wake);
 }
 
@@ -1014,7 +1076,13 @@ struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
 	struct http *http = calloc(1, sizeof *http);
 	if (!http)
 		return NULL;
+	if (http_streams_new(&http->streams, loop,
+			     handler->alive_ms ? handler->alive_ms : HTTP_STREAM_ALIVE_MS) != 0) {
+		free(http);
+		return NULL;
+	}
 	if (uv_async_init(loop, &http->wake, on_wake) != 0) {
+		http_streams_free(http->streams);
 		free(http);
 		return NULL;
 	}
@@ -1082,6 +1150,7 @@ void http_close(struct http *http)
 	pthread_mutex_lock(&http->lock);
 	http->closing = true;
 	pthread_mutex_unlock(&http->lock);
+	http_streams_end(http->streams, true);
 	while ((exchange = take_waiting(http)))
 		MHD_resume_connection(exchange->connection);
 	while (!SLIST_EMPTY(&http->listeners)) {
@@ -1089,6 +1158,7 @@ void http_close(struct http *http)
 		SLIST_REMOVE_HEAD(&http->listeners, next);
 		listener_close(listener);
 	}
+	http_streams_free(http->streams);
 	uv_close((uv_handle_t *)&http->wake, on_closed);
 	uv_close((uv_handle_t *)&http->reaper, on_closed);
 }

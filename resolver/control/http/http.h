@@ -8,7 +8,8 @@
  *
  * A client can neither block the control thread nor fill memory: bodies, answers, connections and
  * time are bounded, and a client that is slow in sending or reading occupies its connection and
- * nothing else. While a request is with the control thread no time runs against its client.
+ * nothing else. (A stream, stream.h, is an answer without an end, whose buffer is bounded.) While a
+ * request is with the control thread no time runs against its client.
  *
  * Nor can slow ones keep others out. When a listener, or an address, has all the connections that
  * it may have, a newcomer replaces one that has shown no credentials: of the address with most of
@@ -89,6 +90,7 @@ struct http_handler {
 	void (*on_thread)(void *context);
 	void *context;
 	unsigned idle_ms, exchange_ms; /* 0: HTTP_IDLE_MS, HTTP_EXCHANGE_MS */
+	unsigned alive_ms;             /* 0: HTTP_STREAM_ALIVE_MS */
 	size_t held_max;               /* 0: HTTP_HELD_MAX */
 };
 
@@ -103,6 +105,17 @@ const char *http_status_text(unsigned status);
  * asked for, it becomes 503. */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
+
+/* Answers 200 with a stream (stream.h) and gives the request away; the source is taken over. False:
+ * there are HTTP_STREAMS_MAX already, or there is no memory; nothing has been answered. From
+ * on_request's thread, as are the next two. */
+struct http_stream_source;
+MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type,
+				  const struct http_stream_source *source);
+/* There may be something new: every stream's source is asked. */
+void http_look(struct http *http);
+/* Ends the streams at URLs: their clients are to show their credentials again. */
+void http_end_streams(struct http *http);
 
 /* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);

@@ -227,14 +227,15 @@ static void on_decided(void *context, struct place place, const struct name *nam
 	level->verdict = *verdict;
 	level->legs = 0;
 	level->hop = json_make(
-		"{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, s:[], "
-		"s:o, s:I}",
+		"{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, "
+		"s:[], s:o, s:I}",
 		"name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
 		word_json(decided_words[verdict->by]), "object", json_text(verdict->object),
-		"ruleset", json_text(rule ? rule->ruleset : NULL), "redirected",
-		verdict->redirected, "follow_cname", rule && rule->follow_cname, "outcome",
-		"wildcard", 0, "rcode", "records", "authority", "negative_ttl", "next", "route",
-		"trace", trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
+		"ruleset", json_text(rule ? rule->ruleset : NULL), "target_group",
+		json_text(rule ? rule->target_group : NULL), "redirected", verdict->redirected,
+		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",
+		"records", "authority", "negative_ttl", "next", "route", "trace",
+		trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
 	json_add(json_object_get(level->block, "hops"), level->hop);
 }
 
@@ -533,6 +534,39 @@ void explain_add_health(json_t *explained, const json_t *targets)
 				    json_object_get(item, "host"))
 					json_object_set(item, "health", target);
 			}
+		}
+	}
+}
+
+/* ---- what was made ---- */
+
+/* Of an outbound endpoint's name, "home/default". */
+static bool is_made(const struct model *model, const char *endpoint)
+{
+	const char *slash = strchr(endpoint, '/');
+	char path[2 * NAME_TEXT_MAX];
+
+	if (!slash)
+		return false;
+	snprintf(path, sizeof path, "resolvers[%.*s].outbound_endpoints[%s]",
+		 (int)(slash - endpoint), endpoint, slash + 1);
+	return model_made(model, path) != NULL;
+}
+
+void explain_add_made(json_t *explained, const struct model *model)
+{
+	size_t h, r;
+	json_t *hop, *item;
+
+	json_array_foreach(json_object_get(explained, "hops"), h, hop)
+	{
+		json_array_foreach(json_object_get(hop, "route"), r, item)
+		{
+			const char *endpoint = json_string_value(json_object_get(item, "endpoint"));
+
+			explain_add_made(json_object_get(item, "decision"), model);
+			if (endpoint && json_object_get(item, "host") && is_made(model, endpoint))
+				json_put(item, "made", json_true());
 		}
 	}
 }

@@ -11,6 +11,7 @@
  *             "decided_by": "zone", "rule", "custom", "address", "pool", "name", "special",
  *                           "default" or "nobody",
  *             "object": the zone's, rule's or network's name or null, "ruleset": name or null,
+ *             "target_group": the one that the rule names, or null,
  *             "redirected": true when NxDomainRedirect sends it on,
  *             "follow_cname": what the rule says, false without one,
  *             "outcome": "hit", "cname", "dname", "nodata", "nxdomain" or null,
@@ -19,7 +20,8 @@
  *             "negative_ttl": seconds or null, "next": the name that a CNAME or DNAME leads to or
  *             null, "route": [ROUTE...], "trace": [STEP...], "trace_dropped": number
  *     ROUTE   {"kind": "ask", "source": ADDRESS or null, "host": HOST, "protocol": "udp" or "tcp",
- *              "endpoint": NAME or null}        and "health", when a server was asked for it
+ *              "endpoint": NAME or null}        and "health", when a server was asked for it, and
+ *             "made": true, where nobody named the endpoint
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
  *             "loop" when entering would go in circles, and neither where it is not reached
  *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
@@ -66,5 +68,7 @@ json_t *explain_ask(const struct policy *policy, const struct explain_question *
 		    char error[EXPLAIN_ERROR_MAX]);
 /* Adds to each server that would be asked its health, from the targets of a status report. */
 void explain_add_health(json_t *explained, const json_t *targets);
+/* And "made" where the model's outbound endpoint was made, because nobody named one. */
+void explain_add_made(json_t *explained, const struct model *model);
 
 #endif

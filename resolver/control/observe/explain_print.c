@@ -91,7 +91,8 @@ static void print_route(const json_t *route, const char *indent, FILE *out)
 		}
 		fprintf(out, "ask %s by %s", get(item, "host"), get(item, "protocol"));
 		if (has(item, "endpoint"))
-			fprintf(out, " through %s", get(item, "endpoint"));
+			fprintf(out, " through %s%s", get(item, "endpoint"),
+				json_is_true(json_object_get(item, "made")) ? " (made)" : "");
 		if (has(item, "source"))
 			fprintf(out, " from %s", get(item, "source"));
 		print_health(json_object_get(item, "health"), out);
@@ -124,6 +125,8 @@ static void print_verdict(const json_t *hop, const char *indent, FILE *out)
 			phrase(decided_phrases, get(hop, "decided_by")),
 			has(hop, "object") ? " " : "", get(hop, "object"),
 			has(hop, "ruleset") ? " of ruleset " : "", get(hop, "ruleset"));
+	if (has(hop, "target_group"))
+		fprintf(out, ", to target group %s", get(hop, "target_group"));
 	if (has(hop, "rcode"))
 		fprintf(out, ": %s", get(hop, "rcode"));
 	if (strcmp(outcome, "nodata") == 0)

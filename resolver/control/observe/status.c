@@ -32,46 +32,92 @@ static json_t *path_json(const struct dns_resolver *resolver, const char *endpoi
 
 /* ---- what is configured ---- */
 
-static bool linked_to(const struct forwarding_ruleset *ruleset, const char *network)
+struct status_network { /* and what is linked to it */
+	const char *name;
+	json_t *rulesets;
+	json_int_t zones;
+};
+
+static int compare_networks(const void *a, const void *b)
 {
-	for (size_t i = 0; i < ruleset->links.count; i++)
-		if (strcasecmp(ruleset->links.items[i].virtual_network, network) == 0)
-			return true;
-	return false;
+	return strcasecmp(((const struct status_network *)a)->name,
+			  ((const struct status_network *)b)->name);
 }
 
-static json_int_t zones_linked_to(const struct model *model, const char *network)
+static struct status_network *find_network(struct status_network *networks, size_t count,
+					   const char *name)
 {
-	json_int_t count = 0;
+	const struct status_network key = {.name = name};
+
+	return bsearch(&key, networks, count, sizeof *networks, compare_networks);
+}
+
+/* By name, so that each link costs one search: there may be a million. NULL without memory. */
+static struct status_network *index_networks(const struct model *model)
+{
+	size_t count = model->virtual_networks.count;
+	struct status_network *networks = calloc(count + 1, sizeof *networks), *linked;
+
+	for (size_t n = 0; networks && n < count; n++) {
+		networks[n].name = model->virtual_networks.items[n].name;
+		networks[n].rulesets = json_array();
+	}
+	if (!networks)
+		return NULL;
+	qsort(networks, count, sizeof *networks, compare_networks);
 	for (size_t z = 0; z < model->private_zones.count; z++) {
 		const struct private_zone *zone = &model->private_zones.items[z];
-		for (size_t i = 0; i < zone->links.count; i++)
-			count += strcasecmp(zone->links.items[i].virtual_network, network) == 0;
+		for (size_t i = 0; i < zone->links.count; i++) {
+			linked =
+				find_network(networks, count, zone->links.items[i].virtual_network);
+			if (linked)
+				linked->zones++;
+		}
 	}
-	return count;
+	for (size_t r = 0; r < model->rulesets.count; r++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[r];
+		for (size_t i = 0; i < ruleset->links.count; i++) {
+			linked = find_network(networks, count,
+					      ruleset->links.items[i].virtual_network);
+			if (linked)
+				json_add(linked->rulesets, json_text(ruleset->name));
+		}
+	}
+	return networks;
+}
+
+static json_t *network_json(const struct virtual_network *network,
+			    const struct status_network *linked)
+{
+	json_t *spaces = json_array(), *servers = json_array();
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < network->address_space.count; i++) {
+		prefix_print(&network->address_space.items[i], text);
+		json_add(spaces, json_text(text));
+	}
+	for (size_t i = 0; i < network->dns_servers.count; i++)
+		json_add(servers, host_json(&network->dns_servers.items[i]));
+	return json_make("{s:o, s:o, s:o, s:I, s:O}", "name", json_text(network->name),
+			 "address_space", spaces, "dns_servers", servers, "zones", linked->zones,
+			 "rulesets", linked->rulesets);
 }
 
 static json_t *networks_json(const struct model *model)
 {
-	json_t *array = json_array();
-	for (size_t n = 0; n < model->virtual_networks.count; n++) {
+	size_t count = model->virtual_networks.count;
+	struct status_network *networks = index_networks(model);
+	json_t *array = networks ? json_array() : NULL;
+
+	for (size_t n = 0; networks && n < count; n++) {
 		const struct virtual_network *network = &model->virtual_networks.items[n];
-		json_t *spaces = json_array(), *servers = json_array(), *rulesets = json_array();
-		for (size_t i = 0; i < network->address_space.count; i++) {
-			char text[PREFIX_TEXT_MAX];
-			prefix_print(&network->address_space.items[i], text);
-			json_add(spaces, json_text(text));
-		}
-		for (size_t i = 0; i < network->dns_servers.count; i++)
-			json_add(servers, host_json(&network->dns_servers.items[i]));
-		for (size_t i = 0; i < model->rulesets.count; i++)
-			if (linked_to(&model->rulesets.items[i], network->name))
-				json_add(rulesets, json_text(model->rulesets.items[i].name));
+
 		json_add(array,
-			 json_make("{s:o, s:o, s:o, s:I, s:o}", "name", json_text(network->name),
-				   "address_space", spaces, "dns_servers", servers, "zones",
-				   zones_linked_to(model, network->name), "rulesets", rulesets));
+			 network_json(network, find_network(networks, count, network->name)));
 	}
+	for (size_t n = 0; networks && n < count; n++)
+		json_decref(networks[n].rulesets);
+	free(networks);
 	return array;
 }
 
@@ -436,6 +482,32 @@ static json_t *work_json(const struct work *work)
 			 work->percent < 0 ? json_null() : json_integer(work->percent));
 }
 
+/* ---- a change that waits to be confirmed ---- */
+
+static json_t *with_text(json_t *object, const char *text)
+{
+	json_put(object, "text", json_text(text));
+	return object;
+}
+
+static json_t *unconfirmed_report(const struct confirmation *confirmation)
+{
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!confirmation_waits(confirmation, text))
+		return json_null();
+	return with_text(unconfirmed_json(&confirmation->waiting, confirmation->error), text);
+}
+
+static json_t *went_back_report(const struct confirmation *confirmation)
+{
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!confirmation_is_back(confirmation, text))
+		return json_null();
+	return with_text(unconfirmed_json(&confirmation->gone, NULL), text);
+}
+
 /* ---- the whole ---- */
 
 json_t *status_report(struct service *service)
@@ -462,5 +534,7 @@ json_t *status_report(struct service *service)
 	json_put(all, "transfers", transfers_json(server));
 	json_put(all, "notices", notices_json(service->notify));
 	json_put(all, "work", work_json(&service->work));
+	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
+	json_put(all, "went_back", went_back_report(&service->confirmation));
 	return json_whole(all);
 }

@@ -27,6 +27,10 @@
  *     notices             which secondaries were told of them, as zone_notice.h has it
  *     work                percent (of an import: how much of it has been looked at; null: not
  *                         known), or null: there is none under way
+ *     unconfirmed         a change that goes back unless it is confirmed: what ("reload" or
+ *                         "change"), who, at, until, revision (of a change), error (why it could
+ *                         not go back yet), text; or null
+ *     went_back           the same of a reload: what was before it is served, and not the file
  *
  * GET /v1/status adds `logins` (failed, refused). */
 #ifndef SLUICE_STATUS_H

@@ -9,6 +9,7 @@
 #include "resolver/control/base/table.h"
 #include "resolver/stats.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum {
 	COLUMNS_MAX = 14,
@@ -262,6 +263,22 @@ static void print_absent(FILE *out, const json_t *status, const char *key, const
 		fprintf(out, "! and %u more are missing in the same way\n", count - NAMES_MAX);
 }
 
+/* What is not as somebody who knows the last change, or the file, would expect. */
+static void print_unconfirmed(FILE *out, const json_t *status)
+{
+	static const char *const keys[] = {"unconfirmed", "went_back"};
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const json_t *text = json_object_get(json_object_get(status, keys[i]), "text");
+
+		if (!json_is_string(text))
+			continue;
+		fputs("! ", out);
+		text_print(out, json_string_value(text));
+		fputc('\n', out);
+	}
+}
+
 static void print_troubles(FILE *out, const json_t *status)
 {
 	char cell[TABLE_CELL_MAX];
@@ -479,6 +496,7 @@ static void print_in_brief(FILE *out, const json_t *status)
 void status_print(const json_t *report, bool all, FILE *out)
 {
 	print_head(out, report);
+	print_unconfirmed(out, report);
 	if (all)
 		print_all(out, report);
 	else

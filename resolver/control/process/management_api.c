@@ -20,6 +20,14 @@ static bool wants_tls(const struct management *management)
 	return false;
 }
 
+void management_access_release(struct management_access *access)
+{
+	http_secrets_free(access->secrets);
+	http_certificate_free(access->certificate);
+	http_hosts_free(access->hosts);
+	*access = (struct management_access){.secrets = NULL};
+}
+
 int management_access_load(struct management_access *access, const struct management *management,
 			   struct faults *faults)
 {
@@ -48,22 +56,55 @@ int management_access_load(struct management_access *access, const struct manage
 	return ERR_FAULTS;
 }
 
-void management_access_serve(struct management_access *access, struct management_api *management)
+static void serve(struct management_access *access, struct management_api *management)
 {
-	http_auth_serve(management->auth, access->secrets);
-	atomic_store(&management->api.upload_max, access->upload_max);
+	if (access->secrets) {
+		http_auth_serve(management->auth, access->secrets);
+		http_end_streams(management->http); /* they come again, if they may */
+	}
 	if (access->certificate) /* else an old listener for https goes on with what it has */
 		http_use_certificate(management->http, access->certificate);
-	http_use_hosts(management->http, access->hosts);
+	if (access->hosts) {
+		http_use_hosts(management->http, access->hosts);
+		atomic_store(&management->api.upload_max, access->upload_max);
+	}
 	*access = (struct management_access){.secrets = NULL};
 }
 
-void management_access_release(struct management_access *access)
+/* What did not change has the same strings, in what both models share. */
+static bool same_clients(const struct management *management, const struct management *before)
 {
-	http_secrets_free(access->secrets);
-	http_certificate_free(access->certificate);
-	http_hosts_free(access->hosts);
-	*access = (struct management_access){.secrets = NULL};
+	bool same = management->clients.count == before->clients.count;
+
+	for (size_t i = 0; same && i < management->clients.count; i++)
+		same = management->clients.items[i].id == before->clients.items[i].id;
+	return same;
+}
+
+/* A change of resources leaves all but the clients as it is, and no file is read where it leaves
+ * those, too. */
+static int prepare(void *context, const struct model *model, const struct model *before,
+		   struct faults *faults)
+{
+	struct management_api *management = context;
+	bool is_change = before && model->declared && model->declared == before->declared;
+
+	if (!before || (is_change && same_clients(&model->management, &before->management)))
+		return 0;
+	if (!is_change)
+		return management_access_load(&management->next, &model->management, faults);
+	management->next.secrets = http_secrets_load(&model->management, faults);
+	return management->next.secrets ? 0 : ERR_FAULTS;
+}
+
+static void finish(void *context, bool served)
+{
+	struct management_api *management = context;
+
+	if (served)
+		serve(&management->next, management);
+	else
+		management_access_release(&management->next);
 }
 
 void management_api_use_state(struct management_api *management)
@@ -176,7 +217,6 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 			const struct model *model, struct faults *faults)
 {
 	const struct management *wanted = &model->management;
-	struct management_access access;
 
 	management->auth = http_auth_new();
 	management->api =
@@ -188,12 +228,13 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 	management->http = management->auth ? http_new(loop, &handler) : NULL;
 	if (!management->http || !management->socket_path || !management->listeners)
 		return exit_fail("%s", err_text(ERR_NOMEM));
-	if (management_access_load(&access, wanted, faults) != 0) {
+	if (management_access_load(&management->next, wanted, faults) != 0) {
 		faults_sort(faults);
 		faults_print(faults, stderr);
 		return EXIT_FAILURE;
 	}
-	management_access_serve(&access, management);
+	serve(&management->next, management);
+	service->access = (struct service_access){prepare, finish, management};
 	int status = open_socket(management, master, wanted);
 	return status == EXIT_SUCCESS ? open_listeners(management, service, master, wanted)
 				      : status;

@@ -9,16 +9,30 @@
 #include "resolver/control/process/master_link.h"
 #include "resolver/control/service/service.h"
 
+/* What a configuration says about access, read from its files. */
+struct management_access {
+	struct http_secrets *secrets;         /* NULL: those of before */
+	struct http_certificate *certificate; /* NULL: no https, or that of before */
+	struct http_hosts *hosts;             /* NULL: those of before, and upload_max */
+	size_t upload_max;
+};
+/* 0, or ERR_FAULTS. Then it is released. */
+MUST_CHECK int management_access_load(struct management_access *access,
+				      const struct management *management, struct faults *faults);
+void management_access_release(struct management_access *access);
+
 struct management_api {
 	struct api api;
-	struct http *http;      /* its listeners */
-	struct http_auth *auth; /* who may use it */
-	bool has_socket;        /* else none could be had */
-	char *socket_path;      /* where it is, whatever a later model says */
-	char *listeners;        /* the URLs that the others were opened at */
+	struct management_access next; /* of the model that is about to be served */
+	struct http *http;             /* its listeners */
+	struct http_auth *auth;        /* who may use it */
+	bool has_socket;               /* else none could be had */
+	char *socket_path;             /* where it is, whatever a later model says */
+	char *listeners;               /* the URLs that the others were opened at */
 };
 
-/* Opens what the model says, by sockets of the master's. EXIT_SUCCESS, or what was printed about;
+/* Opens what the model says, by sockets of the master's; from then on what it lets in follows the
+ * service (service_access). EXIT_SUCCESS, or what was printed about;
  * either way management_api_close ends it, when the questions of our own have been answered
  * (service_close). */
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
@@ -27,19 +41,6 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 /* Stops the listeners; the loop's last callbacks free the rest, but for management_api_release. */
 void management_api_close(struct management_api *management);
 void management_api_release(struct management_api *management);
-
-/* What a configuration says about access, read from its files. */
-struct management_access {
-	struct http_secrets *secrets;
-	struct http_certificate *certificate; /* NULL: no https */
-	struct http_hosts *hosts;
-	size_t upload_max;
-};
-/* 0, or ERR_FAULTS. Then it is served or released. */
-MUST_CHECK int management_access_load(struct management_access *access,
-				      const struct management *management, struct faults *faults);
-void management_access_serve(struct management_access *access, struct management_api *management);
-void management_access_release(struct management_access *access);
 
 /* Tokens are signed with the state's key from now on; without a state, or when that fails, with the
  * key of before, which ends with this run. */

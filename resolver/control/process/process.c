@@ -16,6 +16,7 @@
 #include "resolver/control/base/signals.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
+#include "resolver/control/process/reload.h"
 #include "resolver/control/process/sandbox.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -29,7 +30,7 @@ enum {
 	LEAVE_LOOK_MS = 5,
 };
 
-static unsigned workers_wanted(const struct model *model)
+unsigned process_workers(const struct model *model)
 {
 	cpu_set_t cpus;
 	if (model->workers > 0)
@@ -40,123 +41,7 @@ static unsigned workers_wanted(const struct model *model)
 	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : count;
 }
 
-/* ---- reloads ---- */
-
-/* Warns of what a reload cannot change. */
-static void warn_of_restart(const struct process *process, const struct model *model,
-			    struct faults *faults)
-{
-	if (!text_equal(model->user, process->user) || !text_equal(model->group, process->group))
-		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
-			  "another user or group takes a restart");
-	if (model->seccomp != process->seccomp)
-		fault_add(faults, FAULT_WARNING, &model->origin, "seccomp",
-			  "to turn seccomp on or off takes a restart");
-	if (workers_wanted(model) != process->service.server.worker_count)
-		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
-			  "another number of workers takes a restart; still %u",
-			  process->service.server.worker_count);
-	management_api_warn(&process->management, &model->management, faults);
-}
-
-/* Also where tokens are signed from now on. */
-static int serve_model(struct process *process, struct model *model, struct faults *faults,
-		       char text[SERVICE_TEXT_MAX])
-{
-	int err = service_serve(&process->service, model, faults, text);
-
-	if (err == 0)
-		management_api_use_state(&process->management);
-	return err;
-}
-
-/* Serves the model and lets its clients in, or neither. */
-static int replace(struct process *process, struct model *model, struct faults *faults,
-		   char text[SERVICE_TEXT_MAX])
-{
-	struct management_access access;
-	int err;
-
-	if (management_access_load(&access, &model->management, faults) != 0)
-		return ERR_FAULTS;
-	err = serve_model(process, model, faults, text);
-	if (err == 0)
-		management_access_serve(&access, &process->management);
-	management_access_release(&access);
-	return err;
-}
-
-/* Adds to the faults why the configuration is not served; else `text` says what is. */
-static int try_reload(struct process *process, struct faults *faults, char text[SERVICE_TEXT_MAX])
-{
-	struct service *service = &process->service;
-	const struct model *before = service->server.model;
-	const char *why = service->ending      ? "the server is about to end"
-			  : process->upgrading ? "an upgrade is under way; reload once it is done"
-					       : NULL;
-	struct model *model;
-	int err;
-
-	if (why) {
-		fault_add(faults, FAULT_ERROR, &before->origin, NULL, "%s", why);
-		return ERR_FAULTS;
-	}
-	model = load_model(&service->load, before, faults);
-	if (!model)
-		return ERR_FAULTS;
-	warn_of_restart(process, model, faults);
-	err = replace(process, model, faults, text);
-	if (err == 0)
-		log_configure(model->log.level, model->log.format);
-	else
-		model_free(model);
-	return err;
-}
-
-/* Reads the configuration again and serves it; or the faults, which are sorted, say why not, and
- * what was served still is. Both are logged, and told to the service manager. */
-static int reload(struct process *process, struct faults *faults, char text[SERVICE_TEXT_MAX])
-{
-	struct master_link *master = &process->master;
-	bool ending = process->service.ending; /* the manager has been told */
-	char count[REPORT_TEXT_MAX];
-	int err;
-
-	if (!ending)
-		master_link_say(master, MASTER_TELL, MASTER_RELOADING, NULL);
-	err = try_reload(process, faults, text);
-	faults_sort(faults);
-	if (err == 0)
-		log_event(LOG_INFO, "reload", "reloaded: %s", text);
-	else {
-		snprintf(text, SERVICE_TEXT_MAX, "refused, still serving generation %llu: %s",
-			 (unsigned long long)process->service.server.generation,
-			 report_faults_text(faults, count));
-		log_event(LOG_ERROR, "reload", "%s", text);
-	}
-	if (!ending)
-		master_link_say(master, MASTER_TELL, MASTER_READY, text);
-	log_faults("reload", faults);
-	return err;
-}
-
-/* Does what SIGHUP wanted, unless work or an upgrade is under way: whoever ends one calls this.
- * While another process starts beside, it waits: for its end, or the other one reads the files
- * again, which the master has it do. */
-static void catch_up(struct process *process)
-{
-	char text[SERVICE_TEXT_MAX];
-	struct faults faults;
-
-	if (!process->reload_wanted || process->service.work.busy || process->upgrading ||
-	    process->service.beside || process->succeeded)
-		return;
-	process->reload_wanted = false;
-	faults_init(&faults);
-	int err = reload(process, &faults, text);
-	(void)err; /* has been logged */
-	faults_release(&faults);
-}
+/* ---- starting and stopping ---- */
 
 static void on_hangup(uv_signal_t *signal, int number)
 {
@@ -164,15 +49,13 @@ static void on_hangup(uv_signal_t *signal, int number)
 
 	(void)number;
 	process->reload_wanted = true;
-	catch_up(process);
+	reload_catch_up(process);
 }
 
 static void on_work_end(void *context)
 {
-	catch_up(context);
+	reload_catch_up(context);
 }
-
-/* ---- starting and stopping ---- */
 
 static void on_leaving(uv_timer_t *timer)
 {
@@ -199,6 +82,7 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 {
 	struct api_request *request = process->upgrading;
 	process->upgrading = NULL;
+	process->service.confirmation.closed = false;
 	if (request)
 		api_fail(request, status, NULL, "%s", text);
 }
@@ -233,7 +117,7 @@ static void on_refused(struct process *process, const char *why)
 
 	log_event(LOG_WARNING, "upgrade", "goes on as before: %s", last ? last + 1 : why);
 	end_upgrade(process, 409, why);
-	catch_up(process);
+	reload_catch_up(process);
 }
 
 /* What the API has begun is finished; nothing more is begun. */
@@ -296,7 +180,7 @@ static void on_state(struct process *process, int fd)
 		log_event(LOG_ERROR, "http", "%s", error);
 	log_event(LOG_INFO, "upgrade", "has taken over: %s", text);
 	master_link_say(&process->master, MASTER_TELL, MASTER_READY, text);
-	catch_up(process);
+	reload_catch_up(process);
 }
 
 static void on_word(void *context, const struct master_message *message, int fd)
@@ -427,6 +311,7 @@ static void on_settled(void *context)
 	struct process *process = context;
 
 	api_let_go(&process->management.api);
+	http_look(process->management.http);
 	if (process->taking && !process->service.beside)
 		master_link_say(&process->master, MASTER_TAKEN, 0, NULL);
 	process->taking = false;
@@ -461,7 +346,7 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 					    process_dialects, &process->master, model, faults);
 	if (status != EXIT_SUCCESS)
 		return status;
-	if (serve_model(process, model, faults, text) != 0)
+	if (reload_serve(process, model, faults, text) != 0)
 		return refuse(faults);
 	/* Workers run by now, and come first: a change, however long, takes no processor that an
 	 * answer wants. This thread, and those that it starts later, are between them and the
@@ -526,13 +411,14 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 	char text[SERVICE_TEXT_MAX];
 	sigset_t before;
 	unsigned workers =
-		process->master.workers ? process->master.workers : workers_wanted(model);
+		process->master.workers ? process->master.workers : process_workers(model);
 	int err = service_open(service, &process->loop, workers, on_settled, on_work_end, process);
 
 	if (err != 0) {
 		model_free(model);
 		return exit_fail("%s", err_text(err));
 	}
+	reload_open(process);
 	service->server.shared.on_start = sandbox_bare_thread;
 	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
 	signals_block(&before);
@@ -567,15 +453,17 @@ static int become_user(struct process *process, struct model *model, struct faul
 /* Serves as the configuration says; the exit status. */
 static int load_and_serve(struct process *process, struct faults *faults)
 {
-	struct model *model = load_model(&process->service.load, NULL, faults);
+	struct model *model = reload_load(process, faults);
 	int status;
 
 	if (!model)
 		return refuse(faults);
 	log_configure(model->log.level, model->log.format);
-	status = check_workers(process, model, faults);
-	if (status == EXIT_SUCCESS)
-		status = become_user(process, model, faults);
+	status = become_user(process, model, faults);
+	if (status == EXIT_SUCCESS) {
+		model = reload_go_back(process, model, faults);
+		status = model ? check_workers(process, model, faults) : refuse(faults);
+	}
 	if (status == EXIT_SUCCESS)
 		status = open_loop(process);
 	if (status != EXIT_SUCCESS) {
@@ -614,34 +502,6 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 
 /* ---- what is asked of it ---- */
 
-static struct process *process_of(const struct api_request *request)
-{
-	return container_of(request->service, struct process, service);
-}
-
-/* POST /v1/reload: {"ok", "text", "generation", "faults"}, with 422 and an "error" beside them when
- * the configuration has faults and nothing has moved. */
-static void api_reload(struct api_request *request)
-{
-	struct process *process = process_of(request);
-	char text[SERVICE_TEXT_MAX], count[REPORT_TEXT_MAX];
-	struct faults faults;
-	json_t *answer;
-	bool fine;
-
-	faults_init(&faults);
-	fine = reload(process, &faults, text) == 0;
-	answer = json_make("{s:b, s:o, s:I, s:o}", "ok", fine, "text", json_text(fine ? text : ""),
-			   "generation", (json_int_t)process->service.server.generation, "faults",
-			   report_faults(&faults));
-	if (!fine)
-		json_put(answer, "error",
-			 json_make("{s:s, s:o, s:n}", "code", "configuration_faults", "message",
-				   json_text(report_faults_text(&faults, count)), "path"));
-	faults_release(&faults);
-	api_reply_json(request, fine ? 200 : 422, answer, NULL);
-}
-
 /* POST /v1/upgrade {"binary"}: the master starts that program beside this one. {"pid"} when it
  * serves instead; 409 and why, when this one goes on. Only on the unix socket, where the kernel
  * says who asks. */
@@ -649,10 +509,11 @@ static void api_upgrade(struct api_request *request)
 {
 	const char *program = json_string_value(json_object_get(request->body, "binary"));
 	struct process *process = process_of(request);
+	char waits[CONFIRMATION_TEXT_MAX];
 	const char *why = process->service.ending ? "the server is about to end"
 			  : process->upgrading
 				  ? "another upgrade is under way; wait until it is done"
-				  : NULL;
+				  : confirmation_waits(&process->service.confirmation, waits);
 
 	if (!api_is_local(request)) {
 		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");
@@ -667,13 +528,15 @@ static void api_upgrade(struct api_request *request)
 		return;
 	}
 	process->upgrading = request;
+	process->service.confirmation.closed = true;
 	log_event(LOG_INFO, "upgrade", "starting %s beside this process", program);
 	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
 }
 
 static const struct api_route routes[] = {
-	{"POST", "/v1/reload", API_CHANGE, api_reload, 0},
-	{"POST", "/v1/upgrade", API_CHANGE, api_upgrade, 0},
+	{"POST", "/v1/reload", API_OPERATE, api_reload, 0},
+	{"POST", "/v1/confirm", API_OPERATE, api_confirm, 0},
+	{"POST", "/v1/upgrade", API_OPERATE, api_upgrade, 0},
 	{.method = NULL},
 };
 static const struct api_dialect process_api = {.routes = routes};

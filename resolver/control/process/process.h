@@ -41,9 +41,18 @@ struct process {
 	uint64_t leave_at_ms; /* at the latest, where service.ending */
 };
 
-/* All APIs, as struct api has them; with POST /v1/reload and POST /v1/upgrade of a service that is
- * a process's. */
+/* All APIs, as struct api has them; with POST /v1/reload, /v1/confirm and /v1/upgrade of a
+ * service that is a process's. */
 extern const struct api_dialect *const process_dialects[];
+
+/* How many workers the model means. */
+unsigned process_workers(const struct model *model);
+
+/* The process whose service a request is for. */
+static inline struct process *process_of(const struct api_request *request)
+{
+	return container_of(request->service, struct process, service);
+}
 
 /* Loads, opens everything and serves until a signal says to stop, or a successor serves. Faults and
  * errors go to stderr; returns the exit status. `master`: the descriptor of its end; `beside`: of

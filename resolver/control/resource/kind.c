@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include "resolver/control/base/percent.h"
+#include "resolver/control/config/secret_files.h"
+#include "resolver/control/http/auth.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -14,33 +16,55 @@ enum {
 	OUTBOUND,
 	ZONE,
 	ZONE_LINK,
+	RECORD_SET,
 	RULESET,
 	RULESET_LINK,
 	RULE,
 	POOL,
+	KEY,
+	TRANSFER,
+	CLIENT,
+	TARGET_GROUP,
 	ADDRESS,
 	SERVICE,
 	PTR,
 	GROUP
 };
 
+static void complete_key(void *item, struct arena *arena, struct faults *faults)
+{
+	secret_files_read_key(item, arena, faults);
+}
+
+static void complete_client(void *item, struct arena *arena, struct faults *faults)
+{
+	(void)arena;
+	http_secret_load(item, faults);
+}
+
 const struct kind kinds[] = {
-	[NETWORK] = {1, "network", "virtual_networks", NULL, .declared = false},
-	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK], .declared = false},
-	[RESOLVER] = {3, "resolver", "resolvers", NULL, .declared = false},
+	[NETWORK] = {1, "network", "virtual_networks", NULL, .placed = true},
+	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK]},
+	[RESOLVER] = {3, "resolver", "resolvers", NULL},
 	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], .placed = true},
 	[OUTBOUND] = {5, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER],
 		      .placed = true},
-	[ZONE] = {6, "zone", "private_zones", NULL, .declared = true},
-	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE], .declared = false},
-	[RULESET] = {8, "ruleset", "rulesets", NULL, .declared = false},
-	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET], .declared = false},
-	[RULE] = {10, "rule", "rules", &kinds[RULESET], .declared = false},
-	[POOL] = {11, "address-pool", "address_pools", NULL, .declared = false},
-	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .bulk = true},
-	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .bulk = true},
-	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .bulk = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .bulk = true},
+	[ZONE] = {6, "zone", "private_zones", NULL},
+	[ZONE_LINK] = {7, "zone-link", "links", &kinds[ZONE]},
+	[RECORD_SET] = {16, "record-set", "record_sets", &kinds[ZONE], .bulk = true},
+	[RULESET] = {8, "ruleset", "rulesets", NULL, .placed = true},
+	[RULESET_LINK] = {9, "ruleset-link", "links", &kinds[RULESET]},
+	[RULE] = {10, "rule", "rules", &kinds[RULESET]},
+	[POOL] = {11, "address-pool", "address_pools", NULL},
+	[KEY] = {12, "key", "keys", NULL, .complete = complete_key},
+	[TRANSFER] = {13, "transfer", "transfers", NULL},
+	[CLIENT] = {14, "client", "clients", NULL, .group = "management", .name_key = "id",
+		    .guarded = true, .complete = complete_client},
+	[TARGET_GROUP] = {15, "target-group", "target_groups", &kinds[RULESET]},
+	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .inventory = true},
+	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .inventory = true},
+	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .inventory = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .inventory = true},
 };
 enum { ALL_COUNT = sizeof kinds / sizeof *kinds };
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
@@ -69,7 +93,7 @@ const struct kind *kind_of_id(unsigned id)
 	return NULL;
 }
 
-const struct kind *kind_of_bulk(const char *collection)
+const struct kind *kind_of_inventory(const char *collection)
 {
 	for (size_t i = KIND_COUNT; i < ALL_COUNT; i++)
 		if (strcasecmp(kinds[i].collection, collection) == 0)
@@ -77,11 +101,36 @@ const struct kind *kind_of_bulk(const char *collection)
 	return NULL;
 }
 
-const struct field *kind_field(const struct kind *kind)
+static const struct field *find_field(const struct kind *kind)
 {
 	const struct group *group = kind->parent ? kind_field(kind->parent)->group : &schema_model;
 
+	if (kind->group)
+		group = schema_field(group, kind->group)->group;
 	return schema_field(group, kind->collection);
+}
+
+/* It is asked for with every item that is looked at, so it is looked for once. */
+const struct field *kind_field(const struct kind *kind)
+{
+	static _Atomic(const struct field *) known[KIND_COUNT];
+	_Atomic(const struct field *) *own = &known[kind - kinds];
+
+	if (!*own)
+		*own = find_field(kind);
+	return *own;
+}
+
+struct schema_list kind_list(const struct kind *kind, const void *in)
+{
+	size_t offset = kind->group ? schema_field(&schema_model, kind->group)->offset : 0;
+
+	return schema_list_get(kind_field(kind), (const char *)in + offset);
+}
+
+const char *kind_name_key(const struct kind *kind)
+{
+	return kind->name_key ? kind->name_key : "name";
 }
 
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field)
@@ -116,7 +165,8 @@ const char *path_text(const struct path *path, struct arena *arena)
 	const struct kind *kind = path->kind;
 
 	if (!kind->parent)
-		return arena_printf(arena, "%s[%s]", kind->collection, path->names[0]);
+		return arena_printf(arena, "%s%s%s[%s]", kind->group ? kind->group : "",
+				    kind->group ? "." : "", kind->collection, path->names[0]);
 	return arena_printf(arena, "%s[%s].%s[%s]", kind->parent->collection, path->names[0],
 			    kind->collection, path->names[1]);
 }
@@ -124,4 +174,32 @@ const char *path_text(const struct path *path, struct arena *arena)
 const char *path_name(const struct path *path)
 {
 	return path->names[path->kind->parent != NULL];
+}
+
+char *path_url(const struct path *path, char text[PATH_URL_MAX])
+{
+	const struct kind *kind = path->kind;
+	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
+
+	percent_encode(first, sizeof first, path->names[0]);
+	if (kind->parent)
+		snprintf(text, PATH_URL_MAX, "%s/-/%s/%s/%s", kind->parent->collection, first,
+			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
+	else
+		snprintf(text, PATH_URL_MAX, "%s/-/%s", kind->collection, first);
+	return text;
+}
+
+char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX])
+{
+	const char *slash = key;
+
+	for (int i = 0; i < 2 && slash; i++)
+		slash = strchr(slash + (i > 0), '/');
+	if (!kind->parent || !slash)
+		snprintf(text, PATH_URL_MAX, "%s/%s", kind->collection, key);
+	else
+		snprintf(text, PATH_URL_MAX, "%s/%.*s/%s%s", kind->parent->collection,
+			 (int)(slash - key), key, kind->collection, slash);
+	return text;
 }

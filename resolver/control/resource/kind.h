@@ -5,9 +5,12 @@
  *     virtual_networks   subnets                      -/hub/dns-in
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
- *     private_zones      links                        -/corp.internal/hub
- *     rulesets           links, rules                 -/office/contoso
+ *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
+ *     rulesets           links, target_groups, rules  -/office/contoso
  *     address_pools
+ *     keys
+ *     transfers
+ *     clients (of the group management)
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
  * and the only one there is yet. */
@@ -18,41 +21,56 @@
 
 #include "rules/arena.h"
 #include "rules/err.h"
+#include "rules/fault.h"
 
 struct field;
+struct schema_list;
 
 struct kind {
 	unsigned id;               /* in the store; never another kind's */
 	const char *name;          /* "rule" */
 	const char *collection;    /* "rules": its list's key, where it stands */
 	const struct kind *parent; /* NULL: at the top */
-	bool declared; /* only a file can make one; what is inside it may be a store's */
-	bool placed;   /* it gets an address where none is given (model_place_endpoints) */
-	bool bulk;     /* too many to be part of a model: the inventory has them (inventory.h) */
+	const char *group;         /* of the model, that has the list; NULL: the model itself */
+	const char *name_key;      /* the member that is the name; NULL: "name" */
+	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
+			 * model_place_endpoints) */
+	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
+	/* There may be very many: what is in the store is no item of a model, but is put into what
+	 * it is inside (resource/zone_part.h). */
+	bool bulk;
+	bool guarded;   /* shown to administrators alone */
+	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
+	 * nothing to do. */
+	void (*complete)(void *item, struct arena *arena, struct faults *faults);
 };
 
 extern const struct kind kinds[];
-enum { KIND_COUNT = 11 }; /* of those that are parts of a model, which come first */
+enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
 
 /* What a path says for no group; so no group can be called that. */
 #define GROUP_NONE "-"
 
-/* The ids of bulk kinds. */
+/* The ids of kinds of the inventory. */
 enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 };
 
 /* By name; by collection, with that parent; by id. NULL: there is none. */
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
-/* The bulk kind of that collection. NULL: there is none. */
-const struct kind *kind_of_bulk(const char *collection);
+/* The inventory's kind of that collection. NULL: there is none. */
+const struct kind *kind_of_inventory(const char *collection);
 
 /* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
 const struct field *kind_field(const struct kind *kind);
+/* The items of its list in that item of its parent, or in that model. */
+struct schema_list kind_list(const struct kind *kind, const void *in);
+/* The key of the member that is the name. */
+const char *kind_name_key(const struct kind *kind);
 /* The kind whose list the field of that kind's (NULL: of the model's) group is; NULL: none. */
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field);
 
-enum { PATH_MAX_BYTES = 4096 };
+enum { PATH_MAX_BYTES = 4096, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
 
 /* Which resource: of two names, or of one, where the kind has no parent. */
 struct path {
@@ -69,5 +87,10 @@ MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */
 const char *path_name(const struct path *path);
+/* "rulesets/-/office/rules/contoso": the same behind /v1/ in the API, with names percent-encoded.
+ * Returns text. */
+char *path_url(const struct path *path, char text[PATH_URL_MAX]);
+/* That of what has this key in the store. */
+char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX]);
 
 #endif

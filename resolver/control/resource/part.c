@@ -1,5 +1,6 @@
 #include "resolver/control/resource/part.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -11,7 +12,7 @@
 
 const char *part_name(const struct kind *kind, const void *item)
 {
-	const struct field *name = schema_field(kind_field(kind)->group, "name");
+	const struct field *name = schema_field(kind_field(kind)->group, kind_name_key(kind));
 
 	return schema_get_text(name, item, NULL, 0);
 }
@@ -24,14 +25,15 @@ struct origin part_origin(const void *item)
 	return origin;
 }
 
-/* `in`: the parent's item, or the model. */
-static const void *find_item(const void *in, const struct kind *kind, const char *wanted)
+/* One of `count` items from the `first` on that has the name; NULL: none has. */
+static const void *find_among(const struct kind *kind, struct schema_list items, size_t first,
+			      size_t count, const char *wanted)
 {
-	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	size_t size = kind_field(kind)->group->size;
 
-	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+	assert(wanted);
+	for (size_t i = first; i < first + count; i++) {
+		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 
 		if (name && strcasecmp(name, wanted) == 0)
@@ -40,26 +42,117 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 	return NULL;
 }
 
+static const void *find_item(const void *in, const struct kind *kind, const char *wanted)
+{
+	struct schema_list items = kind_list(kind, in);
+
+	return find_among(kind, items, 0, items.count, wanted);
+}
+
+/* In a model what is new of parts stands behind what the file declares, in the order of parts. */
+static const void *find_in_model(const struct model *model, const struct kind *kind,
+				 const char *wanted)
+{
+	struct schema_list items = kind_list(kind, model);
+	size_t low = model->declared ? kind_list(kind, model->declared).count : items.count;
+	const void *item = find_among(kind, items, 0, low, wanted);
+	size_t high = items.count, size = kind_field(kind)->group->size;
+
+	while (!item && low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *at = (const char *)items.items + middle * size;
+		int order = strcasecmp(wanted, part_name(kind, at));
+
+		if (order == 0)
+			item = at;
+		else if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return item;
+}
+
 const void *part_find(const struct model *model, const struct path *path)
 {
 	const struct kind *parent = path->kind->parent;
-	const void *in = parent ? find_item(model, parent, path->names[0]) : model;
+	const void *in;
 
-	return in ? find_item(in, path->kind, path_name(path)) : NULL;
+	if (!parent)
+		return find_in_model(model, path->kind, path->names[0]);
+	in = find_in_model(model, parent, path->names[0]);
+	return in ? find_item(in, path->kind, path->names[1]) : NULL;
 }
 
-/* Of parts; NULL: none has it. */
+/* ---- the order of parts ---- */
+
+/* Always the same, whichever was changed last: of two rulesets with one domain the first
+ * decides. */
+static int compare_names(const struct field *list, const char *name, const struct model_part *part)
+{
+	const struct kind *kind = kind_of_field(NULL, part->list);
+
+	if (list != part->list)
+		return list < part->list ? -1 : 1;
+	return strcasecmp(name, part_name(kind, part->item));
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct model_part *left = *(struct model_part *const *)a;
+
+	return compare_names(left->list, part_name(kind_of_field(NULL, left->list), left->item),
+			     *(struct model_part *const *)b);
+}
+
+/* Where the part of what the path is in stands among parts in their order, or would stand. */
+static size_t find_place(struct model_part *const *parts, size_t count, const struct path *path,
+			 bool *found)
+{
+	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	size_t low = 0, high = count;
+
+	*found = false;
+	while (!*found && low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_names(kind_field(root), path->names[0], parts[middle]);
+
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
+		*found = order == 0;
+	}
+	return *found ? high : low;
+}
+
+/* NULL: none has it. */
 static const void *find_in_parts(struct model_part *const *parts, size_t count,
 				 const struct path *path)
 {
-	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	bool found;
+	size_t at = find_place(parts, count, path, &found);
 
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i]->list != kind_field(root) ||
-		    strcasecmp(part_name(root, parts[i]->item), path->names[0]) != 0)
+	if (!found || !path->kind->parent)
+		return found ? parts[at]->item : NULL;
+	return find_item(parts[at]->item, path->kind, path->names[1]);
+}
+
+struct model_part *parts_at(const struct parts *parts, const struct kind *root, const char *name,
+			    size_t *at)
+{
+	const struct field *list = kind_field(root);
+
+	for (size_t i = 0; i < parts->count; i++) {
+		const char *own = NULL;
+
+		if (parts->items[i]->list == list)
+			own = part_name(root, parts->items[i]->item);
+		if (!own || strcasecmp(own, name) != 0)
 			continue;
-		return path->kind == root ? parts[i]->item
-					  : find_item(parts[i]->item, path->kind, path->names[1]);
+		if (at)
+			*at = i;
+		return parts->items[i];
 	}
 	return NULL;
 }
@@ -83,21 +176,24 @@ struct row {
 	const char *path;
 	const char *root; /* the part of it that names what is at the top */
 	json_t *values;
+	uint64_t revision;
 	size_t order; /* by its path */
 };
 
 struct rows { /* of one kind at the top and those inside it */
 	struct arena arena;
 	struct faults *faults;
+	uint64_t written; /* the revision of the change that is being made; 0: there is none */
+	const struct faults *refused; /* of rows that are passed over; NULL: none are */
 	struct row *items;
 	size_t count, room;
+	bool passed_over; /* one was */
 };
 
-/* The last name of a path, decoded, in the arena; NULL: it is none, or there is no memory. */
-static const char *last_name(const char *path, struct arena *arena)
+const char *part_key_name(const char *key, struct arena *arena)
 {
-	const char *slash = strrchr(path, '/');
-	char *name = arena_strdup(arena, slash ? slash + 1 : path), *to = name;
+	const char *slash = strrchr(key, '/');
+	char *name = arena_strdup(arena, slash ? slash + 1 : key), *to = name;
 
 	return name && percent_decode(name, strlen(name), false, &to) == 0 ? name : NULL;
 }
@@ -115,35 +211,53 @@ static const char *root_of(struct arena *arena, const char *path)
  * its path ends in. */
 static bool is_ours(const struct row *row, struct arena *arena)
 {
-	const char *name = json_string_value(json_object_get(row->values, "name"));
+	const char *name =
+		json_string_value(json_object_get(row->values, kind_name_key(row->kind)));
 	struct path path = {row->kind, "-", {name, NULL}};
 	char key[PATH_MAX_BYTES];
 
-	if (!row->kind || row->kind->declared || !name)
+	if (!row->kind || !name)
 		return false;
 	if (row->kind->parent) {
-		path.names[0] = last_name(row->root, arena);
+		path.names[0] = part_key_name(row->root, arena);
 		path.names[1] = name;
 	}
 	return path.names[0] && path_key(&path, key) == 0 && strcmp(key, row->path) == 0;
 }
 
-static void warn_of_row(struct rows *rows, const struct source_resource *resource)
+/* `why` says what is wrong with the row; the rest of the text, how it goes away. */
+static void warn_of_row(struct faults *faults, const struct kind *kind, const char *path,
+			const char *why)
 {
-	const struct kind *kind = kind_of_id(resource->kind);
-	struct origin origin = {.path = kind ? kind->collection : "resources"};
+	struct origin origin = {.path = kind->collection};
+	char url[PATH_URL_MAX];
 
-	fault_add(
-		rows->faults, FAULT_WARNING, &origin, NULL,
-		"the state has a row at \"%s\" which was not written by sluice; not served; remove "
-		"it, or put the resource anew",
-		resource->path);
+	fault_add(faults, FAULT_WARNING, &origin, NULL,
+		  "the state has a row at \"%s\" %s; not served; put the resource anew, or remove "
+		  "it: "
+		  "DELETE /v1/%s",
+		  path, why, key_url(kind, path, url));
+}
+
+static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
+{
+	rows->passed_over = true;
+	warn_of_row(rows->faults, kind, path, why);
+}
+
+void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
+		    const char *path, const char *why)
+{
+	parts->passed_over = true;
+	warn_of_row(faults, kind, path, why);
 }
 
 static int on_row(void *context, const struct source_resource *resource)
 {
 	struct rows *rows = context;
-	struct row row = {.kind = kind_of_id(resource->kind), .order = rows->count};
+	struct row row = {.kind = kind_of_id(resource->kind),
+			  .revision = resource->revision,
+			  .order = rows->count};
 
 	if (rows->count == rows->room) {
 		size_t room = rows->room ? 2 * rows->room : 64;
@@ -162,7 +276,7 @@ static int on_row(void *context, const struct source_resource *resource)
 	if (is_ours(&row, &rows->arena)) {
 		rows->items[rows->count++] = row;
 	} else {
-		warn_of_row(rows, resource);
+		pass_over(rows, row.kind, resource->path, "which was not written by sluice");
 		json_decref(row.values);
 	}
 	return 0;
@@ -190,7 +304,7 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 	for (size_t i = 0; !err && i < KIND_COUNT; i++) {
 		bool inside = kinds[i].parent == root;
 
-		if (!inside && &kinds[i] != root)
+		if (kinds[i].bulk || (!inside && &kinds[i] != root))
 			continue;
 		/* '0' is the character behind '/'. */
 		snprintf(from, sizeof from, "%s%s", key ? key : "", key && inside ? "/" : "");
@@ -226,11 +340,82 @@ static void out_of_memory(struct faults *faults)
 static void read_row(const struct row *row, const char *parent, void *item, struct arena *arena,
 		     struct faults *faults)
 {
-	const char *name = json_string_value(json_object_get(row->values, "name"));
+	const struct kind *kind = row->kind;
+	const char *name = json_string_value(json_object_get(row->values, kind_name_key(kind)));
 	struct origin origin = {
-		.path = arena_printf(arena, "%s%s[%s]", parent, row->kind->collection, name)};
+		.path = arena_printf(arena, "%s%s%s%s[%s]", parent, kind->group ? kind->group : "",
+				     kind->group ? "." : "", kind->collection, name),
+		.revision = row->revision};
 
-	values_read(row->kind, row->values, item, &origin, arena, faults);
+	values_read(kind, row->values, item, &origin, arena, faults);
+}
+
+/* The first error of them, which are of one resource, as "targets[0].port: is a string; ...". */
+static const char *first_error(const struct faults *faults, const struct origin *of,
+			       char text[PART_WHY_MAX])
+{
+	size_t length = of->path ? strlen(of->path) : 0;
+
+	text[0] = '\0';
+	for (size_t i = faults->count; i-- > 0;) {
+		const struct fault *fault = &faults->items[i];
+		const char *path = fault->origin.path ? fault->origin.path : "";
+		bool below = length > 0 && strlen(path) > length && path[length] == '.';
+
+		if (fault->severity == FAULT_ERROR)
+			snprintf(text, PART_WHY_MAX, "%s%s%s", below ? path + length + 1 : "",
+				 below ? ": " : "", fault->text);
+	}
+	return text;
+}
+
+/* What was said of the row, or of something in it; NULL: nothing. */
+static const char *find_refusal(const struct rows *rows, const struct origin *of)
+{
+	size_t length = of->path ? strlen(of->path) : 0;
+
+	for (size_t i = 0; rows->refused && length > 0 && i < rows->refused->count; i++) {
+		const struct fault *fault = &rows->refused->items[i];
+		const char *path = fault->origin.path ? fault->origin.path : "";
+
+		if (fault->origin.revision == of->revision &&
+		    strncmp(path, of->path, length) == 0 && strchr(".", path[length]))
+			return fault->text;
+	}
+	return NULL;
+}
+
+/* The same, of what may not fit: that is an error of the change that wrote it, and else the row is
+ * passed over. False: it does not fit. */
+static bool take_row(struct rows *rows, const struct row *row, const char *parent, void *item,
+		     struct arena *arena)
+{
+	char text[PART_WHY_MAX], why[PART_WHY_MAX + 32];
+	const char *refusal;
+	struct faults found;
+	struct origin origin;
+	bool fits;
+
+	faults_init(&found);
+	read_row(row, parent, item, arena, &found);
+	fits = found.errors == 0;
+	memcpy(&origin, item, sizeof origin);
+	refusal = fits ? find_refusal(rows, &origin) : NULL;
+	if (refusal) {
+		snprintf(why, sizeof why, "which does not go with the rest (%s)", refusal);
+		pass_over(rows, row->kind, row->path, why);
+		fits = false;
+	} else if (fits || row->revision == rows->written) {
+		for (size_t i = 0; i < found.count; i++)
+			fault_add(rows->faults, found.items[i].severity, &found.items[i].origin,
+				  NULL, "%s", found.items[i].text);
+	} else {
+		snprintf(why, sizeof why, "which does not fit (%s)",
+			 first_error(&found, &origin, text));
+		pass_over(rows, row->kind, row->path, why);
+	}
+	faults_release(&found);
+	return fits;
 }
 
 /* Whether the row says nothing that the file's item does not say, too: then it is in the way of
@@ -253,8 +438,8 @@ static bool is_repeated(const struct row *row, const char *parent, const void *i
 	stored = values_print(row->kind, copy);
 	declared = values_print(row->kind, item);
 	json_object_foreach(stored, key, value) same =
-		same &&
-		(strcmp(key, "name") == 0 || json_equal(value, json_object_get(declared, key)));
+		same && (strcmp(key, kind_name_key(row->kind)) == 0 ||
+			 json_equal(value, json_object_get(declared, key)));
 	same = same && unused.errors == 0;
 	if (same)
 		fault_add(faults, FAULT_WARNING, &origin, NULL,
@@ -267,7 +452,7 @@ static bool is_repeated(const struct row *row, const char *parent, const void *i
 
 /* Appends the rows of a kind to its list in the item. */
 static void add_children(struct model_part *part, const struct kind *kind, const struct row *rows,
-			 size_t count, struct faults *faults)
+			 size_t count, struct rows *all)
 {
 	const struct field *list = kind_field(kind);
 	struct schema_list before = schema_list_get(list, part->item);
@@ -277,63 +462,75 @@ static void add_children(struct model_part *part, const struct kind *kind, const
 					  part_name(kind->parent, part->item));
 
 	if (!items || !parent) {
-		out_of_memory(faults);
+		out_of_memory(all->faults);
 		return;
 	}
 	if (before.count > 0)
 		memcpy(items, before.items, before.count * size);
 	size_t used = before.count;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = last_name(rows[i].path, &part->arena);
+		const char *name = part_key_name(rows[i].path, &part->arena);
 		const void *there = name ? find_item(part->item, kind, name) : NULL;
 
-		if (!there || !is_repeated(&rows[i], parent, there, part, faults))
-			read_row(&rows[i], parent, items + used++ * size, &part->arena, faults);
+		if (there && is_repeated(&rows[i], parent, there, part, all->faults))
+			continue;
+		if (take_row(all, &rows[i], parent, items + used * size, &part->arena))
+			used++;
 	}
 	schema_list_set(list, part->item, (struct schema_list){items, used});
 }
 
+/* What they are inside is not there, or is passed over. */
+static void warn_of_orphans(struct rows *all, const struct kind *root, const char *name,
+			    const struct row *rows, size_t count)
+{
+	struct origin origin = {
+		.path = arena_printf(&all->arena, "%s[%s]", root->collection, name ? name : "")};
+	char url[PATH_URL_MAX];
+
+	all->passed_over = true;
+	fault_add(all->faults, FAULT_WARNING, &origin, NULL,
+		  "is not in the configuration any more, but %zu resource%s inside it %s in the "
+		  "state; not served until it is there again; to remove %s: DELETE /v1/%s",
+		  count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		  count == 1 ? "it" : "the first", key_url(rows->kind, rows->path, url));
+}
+
 /* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */
 static struct model_part *build(const struct kind *root, const struct row *rows, size_t count,
-				const struct model *declared, struct rows *all,
-				struct faults *faults)
+				const struct model *declared, struct rows *all)
 {
-	bool own = rows[0].kind == root;
-	const char *name = last_name(rows[0].root, &all->arena);
+	bool own = rows[0].kind == root, fits;
+	const char *name = part_key_name(rows[0].root, &all->arena);
 	const void *item = name ? find_item(declared, root, name) : NULL;
-	struct model_part *part;
+	struct model_part *part = model_part_new(kind_field(root));
 
-	if (!own && !item) {
-		struct origin origin = {.path = arena_printf(&all->arena, "%s[%s]",
-							     root->collection, name ? name : "")};
-		fault_add(
-			faults, FAULT_WARNING, &origin, NULL,
-			"is not in the configuration any more, but %zu resource%s inside it %s in "
-			"the state; not served until it is there again",
-			count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
-		return NULL;
-	}
-	part = model_part_new(kind_field(root));
 	if (!part) {
-		out_of_memory(faults);
+		out_of_memory(all->faults);
 		return NULL;
 	}
-	if (own && item && !is_repeated(&rows[0], "", item, part, faults))
+	fits = own && take_row(all, &rows[0], "", part->item, &part->arena);
+	if (!fits && !item) {
+		if (count > own)
+			warn_of_orphans(all, root, name, rows + own, count - own);
+		model_part_free(part);
+		return NULL;
+	}
+	if (fits && item && !is_repeated(&rows[0], "", item, part, all->faults))
 		item = NULL; /* two of one name, which the check refuses */
 	part->declared = item;
 	if (item)
 		memcpy(part->item, item, kind_field(root)->group->size);
-	else
-		read_row(&rows[0], "", part->item, &part->arena, faults);
 	for (size_t i = own, end; i < count; i = end) {
 		for (end = i + 1; end < count && rows[end].kind == rows[i].kind;)
 			end++;
-		add_children(part, rows[i].kind, rows + i, end - i, faults);
+		add_children(part, rows[i].kind, rows + i, end - i, all);
 	}
 	return part;
 }
 
-static int add_part(struct parts *parts, struct model_part *part)
+/* At its place, ahead of those that stand there; takes it over. */
+static int add_part(struct parts *parts, size_t at, struct model_part *part)
 {
 	if (parts->count == parts->room) {
 		size_t room = parts->room ? 2 * parts->room : 16;
@@ -346,16 +543,27 @@ static int add_part(struct parts *parts, struct model_part *part)
 		parts->items = items;
 		parts->room = room;
 	}
-	parts->items[parts->count++] = part;
+	memmove(parts->items + at + 1, parts->items + at,
+		(parts->count++ - at) * sizeof(*parts->items));
+	parts->items[at] = part;
 	return 0;
 }
 
+static void remove_part(struct parts *parts, size_t at)
+{
+	model_part_free(parts->items[at]);
+	memmove(parts->items + at, parts->items + at + 1,
+		(--parts->count - at) * sizeof(*parts->items));
+}
+
+/* `key`, `written`: as of read_rows, and of struct rows. */
 static int load_root(struct parts *parts, struct source *source, const struct kind *root,
-		     const char *key, const struct model *declared, struct faults *faults,
+		     const char *key, uint64_t written, const struct model *declared,
+		     const struct faults *refused, struct faults *faults,
 		     char error[SOURCE_ERROR_MAX])
 {
 	size_t errors = faults->errors;
-	struct rows rows = {.faults = faults};
+	struct rows rows = {.faults = faults, .written = written, .refused = refused};
 	int err;
 
 	arena_init(&rows.arena);
@@ -366,34 +574,27 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 		for (end = i + 1;
 		     end < rows.count && strcmp(rows.items[end].root, rows.items[i].root) == 0;)
 			end++;
-		part = build(root, rows.items + i, end - i, declared, &rows, faults);
+		part = build(root, rows.items + i, end - i, declared, &rows);
 		if (part)
-			err = add_part(parts, part);
+			err = add_part(parts, parts->count, part);
 	}
+	parts->passed_over = parts->passed_over || rows.passed_over;
 	rows_release(&rows);
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
 
-/* ---- of a model ---- */
-
-/* Always the same order, whichever was changed last: of two rulesets with one domain the first
- * decides. */
-static int compare_parts(const void *a, const void *b)
+int parts_add(struct parts *parts, struct model_part *part)
 {
-	const struct model_part *left = *(struct model_part *const *)a;
-	const struct model_part *right = *(struct model_part *const *)b;
-	const struct kind *kind = kind_of_field(NULL, left->list);
-
-	if (left->list != right->list)
-		return left->list < right->list ? -1 : 1;
-	return strcasecmp(part_name(kind, left->item), part_name(kind, right->item));
+	return add_part(parts, parts->count, part);
 }
 
-static void sort(struct parts *parts)
+void parts_sort(struct parts *parts)
 {
 	if (parts->count > 1)
 		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
 }
+
+/* ---- of a model ---- */
 
 void parts_release(struct parts *parts)
 {
@@ -410,7 +611,7 @@ int parts_copy(struct parts *parts, const struct model *model)
 	*parts = (struct parts){0};
 	for (size_t i = 0; !err && i < model->parts.count; i++) {
 		model->parts.items[i]->references++;
-		err = add_part(parts, model->parts.items[i]);
+		err = add_part(parts, i, model->parts.items[i]);
 	}
 	if (err)
 		parts_release(parts);
@@ -418,42 +619,79 @@ int parts_copy(struct parts *parts, const struct model *model)
 }
 
 int parts_load(struct parts *parts, struct source *source, const struct model *declared,
-	       struct faults *faults, char error[SOURCE_ERROR_MAX])
+	       const struct faults *refused, struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
 
 	*parts = (struct parts){0};
 	for (size_t i = 0; !err && i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			err = load_root(parts, source, &kinds[i], NULL, declared, faults, error);
-	sort(parts);
-	if (err)
+			err = load_root(parts, source, &kinds[i], NULL, 0, declared, refused,
+					faults, error);
+	if (err) /* an item that does not fit has no name, perhaps */
 		parts_release(parts);
+	else
+		parts_sort(parts);
 	return err;
 }
 
 int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
-		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])
+		  uint64_t revision, const struct model *declared, struct faults *faults,
+		  char error[SOURCE_ERROR_MAX])
 {
 	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
 	struct path at_top = {root, path->group, {path->names[0], NULL}};
+	struct parts loaded = {.count = 0};
 	char key[PATH_MAX_BYTES];
-	size_t kept = 0;
+	size_t at;
+	bool found;
 	int err = path_key(&at_top, key);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < parts->count; i++) {
-		struct model_part *part = parts->items[i];
-
-		if (part->list == kind_field(root) &&
-		    strcasecmp(part_name(root, part->item), path->names[0]) == 0)
-			model_part_free(part);
-		else
-			parts->items[kept++] = part;
+	at = find_place(parts->items, parts->count, &at_top, &found);
+	if (found)
+		remove_part(parts, at);
+	err = load_root(&loaded, source, root, key, revision, declared, NULL, faults, error);
+	parts->passed_over = parts->passed_over || loaded.passed_over;
+	for (size_t i = 0; !err && i < loaded.count; i++) {
+		loaded.items[i]->references++;
+		err = add_part(parts, at, loaded.items[i]);
 	}
-	parts->count = kept;
-	err = load_root(parts, source, root, key, declared, faults, error);
-	sort(parts);
+	parts_release(&loaded);
 	return err;
+}
+
+/* ---- what is not served ---- */
+
+void part_why(const struct model *model, const struct path *path, const char *json,
+	      char why[PART_WHY_MAX])
+{
+	const struct kind *parent = path->kind->parent;
+	struct path outer = {parent, path->group, {path->names[0], NULL}};
+	json_t *values = json_loads(json, 0, NULL);
+	static const struct origin nowhere = {.path = "-"};
+	struct arena arena;
+	struct faults found;
+	void *item;
+
+	arena_init(&arena);
+	faults_init(&found);
+	item = arena_alloc(&arena, kind_field(path->kind)->group->size);
+	if (item && values)
+		values_read(path->kind, values, item, &nowhere, &arena, &found);
+	if (parent && !part_find(model, &outer))
+		snprintf(why, PART_WHY_MAX, "there is no %s \"%.80s\"",
+			 kind_field(parent)->group->name, path->names[0]);
+	else if (!values)
+		snprintf(why, PART_WHY_MAX, "its values are not JSON");
+	else if (found.errors > 0)
+		first_error(&found, &nowhere, why);
+	else
+		snprintf(why, PART_WHY_MAX,
+			 "it did not go with the rest when it was read, or was "
+			 "not written by sluice; put it anew, or reload");
+	json_decref(values);
+	faults_release(&found);
+	arena_release(&arena);
 }

@@ -8,24 +8,45 @@
 #include "rules/fault.h"
 #include "rules/schema/model.h"
 
-struct parts { /* of one model; references */
+struct parts { /* of one model, in the order that they always have; references */
 	struct model_part **items;
 	size_t count, room;
+	bool passed_over; /* the state has rows that are not served, with warnings of each */
 };
 
 void parts_release(struct parts *parts);
 /* Those of a model, with references of their own. ERR_NOMEM. */
 MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 
-/* Every resource of the store. What is inside an item that the file does not have (any more) is not
- * served, with a warning. ERR_SYSTEM: the store cannot be read, `error` says why; ERR_FAULTS: a row
- * does not fit; ERR_NOMEM. */
+/* Every resource of the store but those of kinds in bulk (zone_part.h). A row that does not fit, and what is inside an item that is not
+ * there (any more), is not served, with a warning. ERR_SYSTEM: the store cannot be read, `error`
+ * says why; ERR_FAULTS, ERR_NOMEM: there is no memory. `refused`: faults of rows that are passed
+ * over for them, too. */
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
-			  struct faults *faults, char error[SOURCE_ERROR_MAX]);
-/* The one that the path is in, as it is in the store now: another one, a new one, or none. */
+			  const struct faults *refused, struct faults *faults,
+			  char error[SOURCE_ERROR_MAX]);
+/* The one that the path is in, as it is in the store now: another one, a new one, or none. What
+ * does not fit of the rows that were written at this revision is an error, ERR_FAULTS. */
 MUST_CHECK int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
-			     const struct model *declared, struct faults *faults,
+			     uint64_t revision, const struct model *declared, struct faults *faults,
 			     char error[SOURCE_ERROR_MAX]);
+
+/* Why a row, which is not served, is not: "there is no ruleset \"office\"". `why` has what fits. */
+enum { PART_WHY_MAX = 512 };
+void part_why(const struct model *model, const struct path *path, const char *json,
+	      char why[PART_WHY_MAX]);
+/* The last name of a row's key, decoded; NULL: it is none, or there is no memory. */
+const char *part_key_name(const char *key, struct arena *arena);
+/* The one of an item at the top of that name, and where it is (at may be NULL); NULL: there is
+ * none. Its references may not be more than one for the caller to change it. */
+struct model_part *parts_at(const struct parts *parts, const struct kind *root, const char *name,
+			    size_t *at);
+/* Takes the part over, also when there is no memory; parts_sort is to follow. ERR_NOMEM. */
+MUST_CHECK int parts_add(struct parts *parts, struct model_part *part);
+void parts_sort(struct parts *parts);
+/* A row is not served, because of `why`; the warning says how it goes away. */
+void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
+		    const char *path, const char *why);
 
 /* Whether the model that would be made of both had the item. */
 bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path);

@@ -382,7 +382,7 @@ static const struct owner *find(struct inventory *inventory, const struct path *
 	}
 }
 
-bool bulk_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX])
+bool owned_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX])
 {
 	struct resource_group group;
 	const struct owner *owner;
@@ -530,7 +530,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 	return change_group_forget(change, path->names[0]);
 }
 
-int bulk_put(struct change *change, struct inventory *inventory, const struct path *path,
+int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
 	     const json_t *values)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};

@@ -100,11 +100,54 @@ static bool has_children(const struct kind *kind, const json_t *values, const st
 	return found;
 }
 
+/* ---- what only a file may say ---- */
+
+/* In the state a secret would be in its history and its exports, too. */
+static bool has_secret(const struct group *group, const json_t *values, const struct origin *origin,
+		       struct faults *faults)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+
+		if (!field->secret || !json_object_get(values, field->key))
+			continue;
+		fault_add(
+			faults, FAULT_ERROR, origin, field->key,
+			"is not kept in the state; write it to a file that only sluice's user may "
+			"read, and give that as secret_file");
+		found = true;
+	}
+	return found;
+}
+
+/* A file's paths are relative to it; here there is nothing that they could be relative to. */
+static void check_paths(const struct group *group, const void *item, const struct origin *origin,
+			struct faults *faults)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+		const char *path =
+			field->type == FIELD_PATH ? schema_get_text(field, item, NULL, 0) : NULL;
+
+		if (path && *path != '/')
+			fault_add(
+				faults, FAULT_ERROR, origin, field->key,
+				"\"%s\" is relative; give an absolute path on the server's machine",
+				path);
+	}
+}
+
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults)
 {
 	const struct group *group = kind_field(kind)->group;
-	struct schema_reader reader = {.syntax = &json_syntax, .arena = arena, .faults = faults};
+	struct schema_reader reader = {.syntax = &json_syntax,
+				       .arena = arena,
+				       .faults = faults,
+				       .revision = origin->revision};
+	size_t errors = faults->errors;
 
 	memset(item, 0, group->size);
 	schema_defaults(group, item, arena);
@@ -112,8 +155,13 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 	if (!json_is_object(values))
 		fault_add(faults, FAULT_ERROR, origin, NULL, "is %s; give an object: {...}",
 			  values ? json_kind_text(values) : "nothing");
-	else if (!has_children(kind, values, origin, faults))
+	else if (!has_children(kind, values, origin, faults) &&
+		 !has_secret(group, values, origin, faults))
 		schema_read_group(&reader, group, values, item);
+	if (faults->errors == errors)
+		check_paths(group, item, origin, faults);
+	if (faults->errors == errors && kind->complete)
+		kind->complete(item, arena, faults);
 }
 
 /* ---- printing ---- */
@@ -188,7 +236,8 @@ static json_t *print_group(const struct kind *kind, const struct group *group, c
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < group->count; i++) {
-		json_t *value = print_field(kind, &group->fields[i], item);
+		const struct field *field = &group->fields[i];
+		json_t *value = field->secret ? NULL : print_field(kind, field, item);
 
 		if (value)
 			json_put(object, group->fields[i].key, value);
@@ -274,7 +323,8 @@ static json_t *schema_of_group(const struct kind *kind, const struct group *grou
 	for (size_t i = 0; i < group->count; i++) {
 		const struct field *field = &group->fields[i];
 
-		if (field->type == FIELD_GONE || (kind && kind_of_field(kind, field)))
+		if (field->type == FIELD_GONE || field->secret ||
+		    (kind && kind_of_field(kind, field)))
 			continue;
 		json_put(properties, field->key, schema_of_field(field));
 		if (field->required)
@@ -288,4 +338,9 @@ static json_t *schema_of_group(const struct kind *kind, const struct group *grou
 json_t *values_schema(const struct kind *kind)
 {
 	return schema_of_group(kind, kind_field(kind)->group);
+}
+
+json_t *values_schema_of(const struct group *group)
+{
+	return schema_of_group(NULL, group);
 }

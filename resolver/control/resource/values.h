@@ -1,6 +1,6 @@
 /* A resource's values as JSON, by the keys of the field table: an object with a member for each
  * field, as the configuration file has them. Lists that are kinds of their own (a ruleset's rules)
- * are not among the values. */
+ * are not among the values, nor are secrets: a file has them, and the state names it. */
 #ifndef SLUICE_VALUES_H
 #define SLUICE_VALUES_H
 
@@ -9,9 +9,11 @@
 #include "resolver/control/resource/kind.h"
 #include "rules/fault.h"
 
+struct group;
+
 /* Into the struct of kind_field(kind)->group at `item`, which gets its defaults and the origin
- * first. What does not fit is a fault, with the origin's path ahead of the member's; texts go into
- * the arena. A member that is null counts as not given. */
+ * first, and then kind->complete. What does not fit is a fault, with the origin's path ahead of the
+ * member's; texts go into the arena. A member that is null counts as not given. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
 /* All that is given or has a default; NULL without memory. */
@@ -19,5 +21,7 @@ json_t *values_print(const struct kind *kind, const void *item);
 /* What they may be, as a JSON Schema (2020-12): types, ranges, defaults and the manual page's
  * texts. NULL without memory. */
 json_t *values_schema(const struct kind *kind);
+/* The same of a group that is no kind's. */
+json_t *values_schema_of(const struct group *group);
 
 #endif

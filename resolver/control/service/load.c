@@ -1,10 +1,13 @@
-/* The order matters: endpoints are placed before resolv.conf is read, because their addresses are
- * left out of it, and everything is checked at the end, so that a resolv.conf that cannot be used
- * is reported together with the file's own faults. */
+/* The order matters: what nobody named is made first, endpoints are placed before resolv.conf is
+ * read, because their addresses are left out of it, and everything is checked at the end, so that a
+ * resolv.conf that cannot be used is reported together with the file's own faults. */
 #include "resolver/control/service/load.h"
+
+#include <time.h>
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
 
@@ -39,6 +42,8 @@ static struct model *complete(struct load *load, struct model *model, const stru
 	struct resolv_conf found = {0};
 	bool follows;
 
+	if (model_make_unnamed(model) != 0)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
 	model_place_endpoints(model);
 	follows = resolv_conf_wanted(model);
 	/* What these two return is in the faults, too. */
@@ -60,6 +65,7 @@ void load_adopt(struct load *load)
 {
 	load->follows = load->next_follows;
 	load->found = load->next_found;
+	load->passed_over = load->next_passed_over;
 }
 
 struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
@@ -67,6 +73,8 @@ struct model *load_compose(struct load *load, struct model *declared, const stru
 {
 	struct model *model = model_compose(declared, parts->items, parts->count);
 
+	/* A change looks at some rows only. */
+	load->next_passed_over = parts->passed_over || (before && load->passed_over);
 	if (model)
 		return complete(load, model, before, faults->errors, faults);
 	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));
@@ -88,8 +96,10 @@ static const char *state_path(struct load *load, const struct model *declared)
  * open: what the file says is served. Later it is a fault where resources of it are served, which
  * then go on being served. */
 static int read_parts(struct load *load, struct parts *parts, struct model *declared,
-		      const struct model *before, struct faults *faults)
+		      const struct model *before, const struct faults *refused,
+		      struct faults *faults)
 {
+	uint64_t now_s = (uint64_t)time(NULL);
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
 	struct source *source = path ? state_look(path, error) : NULL;
@@ -98,16 +108,21 @@ static int read_parts(struct load *load, struct parts *parts, struct model *decl
 
 	*parts = (struct parts){0};
 	if (!path || is_new)
-		return 0;
+		return zone_parts_number(parts, declared, before, NULL, now_s);
 	if (!source && !*error)
 		snprintf(error, sizeof error, "the state %s is gone; put it back", path);
 	if (source)
-		err = parts_load(parts, source, declared, faults, error);
+		err = parts_load(parts, source, declared, refused, faults, error);
+	if (!err)
+		err = zone_parts_load(parts, source, &load->key, declared, now_s, faults, error);
+	if (!err)
+		err = zone_parts_number(parts, declared, before, source, now_s);
 	source_close(source);
 	if (err == ERR_SYSTEM && !(before && before->parts.count > 0)) {
 		fault_add(faults, FAULT_WARNING, &declared->management.origin, "state",
 			  "%s; without it no resources are served but the file's", error);
-		return 0;
+		parts_release(parts);
+		return zone_parts_number(parts, declared, before, NULL, now_s);
 	}
 	if (err == ERR_SYSTEM)
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
@@ -117,23 +132,75 @@ static int read_parts(struct load *load, struct parts *parts, struct model *decl
 	return err;
 }
 
-struct model *load_again(struct load *load, struct model *declared, const struct model *before,
-			 struct faults *faults)
+enum { PASSES_MAX = 32 };
+
+static void copy_faults(struct faults *to, const struct faults *from, bool errors_only)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (!errors_only || from->items[i].severity == FAULT_ERROR)
+			fault_add(to, from->items[i].severity, &from->items[i].origin, NULL, "%s",
+				  from->items[i].text);
+}
+
+static bool are_of_rows(const struct faults *faults)
+{
+	bool all = faults->errors <= faults->count;
+
+	for (size_t i = 0; i < faults->count; i++)
+		all = all && (faults->items[i].severity != FAULT_ERROR ||
+			      faults->items[i].origin.revision > 0);
+	return all;
+}
+
+/* *passed_over: some rows were, also where it fails. */
+static struct model *try_again(struct load *load, struct model *declared,
+			       const struct model *before, const struct faults *refused,
+			       struct faults *faults, bool *passed_over)
 {
 	struct model *model = NULL;
 	struct parts parts;
 
-	if (read_parts(load, &parts, declared, before, faults) != 0)
+	*passed_over = false;
+	if (read_parts(load, &parts, declared, before, refused, faults) != 0) {
+		parts_release(&parts);
 		return NULL;
+	}
+	*passed_over = parts.passed_over;
 	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);
 	return model;
 }
 
-struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
+/* Where rows are passed over, what refers to them does not fit any more; it is passed over, too, so
+ * that nothing in the state keeps the file from being served. Where all rows fit, what does not go
+ * together is refused: the operator has just written it. */
+struct model *load_again(struct load *load, struct model *declared, const struct model *before,
+			 struct faults *faults)
+{
+	struct faults refused, found;
+	struct model *model = NULL;
+	bool passed_over = true;
+
+	faults_init(&refused);
+	for (int i = 0; !model && passed_over && i < PASSES_MAX; i++) {
+		faults_init(&found);
+		model = try_again(load, declared, before, &refused, &found, &passed_over);
+		passed_over = passed_over && are_of_rows(&found) && i + 1 < PASSES_MAX;
+		if (model || !passed_over)
+			copy_faults(faults, &found, false);
+		else
+			copy_faults(&refused, &found, true);
+		faults_release(&found);
+	}
+	faults_release(&refused);
+	return model;
+}
+
+struct model *load_file(struct load *load, const char *path, const struct model *before,
+			struct faults *faults)
 {
 	size_t errors = faults->errors;
-	struct model *declared = config_file_read(load->config, &load->key, before, faults);
+	struct model *declared = config_file_read(path, &load->key, before, faults);
 	struct model *model = NULL;
 
 	if (!declared)
@@ -149,6 +216,11 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 out:
 	faults_sort(faults);
 	return model;
+}
+
+struct model *load_model(struct load *load, const struct model *before, struct faults *faults)
+{
+	return load_file(load, load->config, before, faults);
 }
 
 int load_resolv_conf(struct load *load, struct model *model, struct load_targets *before,

@@ -23,7 +23,9 @@ struct load {
 	bool has_read;             /* a model was loaded, */
 	char state[LOAD_PATH_MAX]; /* whose state this is; "": it has none. Another takes a restart
 				    */
+	bool passed_over;          /* rows of the state are not served with the model that is, */
 	bool next_follows;         /* the same of the model that was loaded last, */
+	bool next_passed_over;
 	struct resolv_conf next_found;
 };
 
@@ -35,6 +37,9 @@ void load_init(struct load *load, const char *config, const char *resolv_conf);
  * load; NULL: there is none.
  */
 struct model *load_model(struct load *load, const struct model *before, struct faults *faults);
+/* The same of another file. */
+struct model *load_file(struct load *load, const char *path, const struct model *before,
+			struct faults *faults);
 
 /* The same without reading the file: what it said, with these resources. The faults are not sorted;
  * NULL when there is an error among them. `before`: the model that is served, of which what is the

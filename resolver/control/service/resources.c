@@ -2,15 +2,20 @@
  * while other calls of the store are made:
  *
  *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
- *     compose ─► place, complete, check ─► sockets opened, policy compiled    (faults: the end)
- *     begin ─► put, ... ─► commit ─► published
+ *     compose ─► place, complete, check ─► sockets opened, policy compiled    (faults, or a
+ *     begin ─► put, ... ─► commit ─► published                                 rehearsal: the end)
  *
  * Between the two the state may have been written to by another program, which the second begin
- * sees. */
+ * sees. Record sets need no first time: the change says all of them, and the zone that they are put
+ * into (resource/zone_part.h) has the rest. */
 #include <strings.h>
+#include <time.h>
 
+#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/service/service.h"
+#include "resolver/log.h"
 #include "rules/schema/schema.h"
 
 /* ---- what is written ---- */
@@ -66,14 +71,16 @@ static int say(struct service_change *change, int err, const char *error)
 			  "%s", *error ? error : err_text(err));
 }
 
-/* Begins a transaction with all of the edits in it; where that fails there is none. */
-static int write_edits(struct source *source, struct service_change *change)
+/* Begins a transaction with the edits in it, all or without those in bulk; where that fails there
+ * is none. */
+static int write_edits(struct source *source, struct service_change *change, bool all)
 {
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source->calls->begin(source, change->who, &change->revision, error);
 
 	for (size_t i = 0; !err && i < change->count; i++)
-		err = write_edit(source, &change->edits[i], error);
+		if (all || !change->edits[i].path.kind->bulk)
+			err = write_edit(source, &change->edits[i], error);
 	if (!err)
 		return 0;
 	source->calls->roll_back(source);
@@ -82,11 +89,9 @@ static int write_edits(struct source *source, struct service_change *change)
 
 /* ---- what it would make ---- */
 
-/* The edits by what they are in, each of those once. */
-static int compare_roots(const void *a, const void *b)
+/* By what they are in. */
+static int compare_paths(const struct path *left, const struct path *right)
 {
-	const struct path *left = &(*(const struct service_edit *const *)a)->path;
-	const struct path *right = &(*(const struct service_edit *const *)b)->path;
 	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
 	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
 
@@ -95,24 +100,95 @@ static int compare_roots(const void *a, const void *b)
 	return strcasecmp(left->names[0], right->names[0]);
 }
 
-/* The parts of the model, with the edits, which are written. */
-static int read_parts(struct parts *parts, struct source *source, struct service_change *change,
-		      struct model *declared, struct faults *faults)
+/* And in their order. */
+static int compare_edits(const void *a, const void *b)
 {
-	const struct service_edit **edits = reallocarray(NULL, change->count, sizeof *edits);
-	char error[SOURCE_ERROR_MAX] = "";
-	int err = edits ? 0 : ERR_NOMEM;
+	const struct service_edit *left = *(const struct service_edit *const *)a;
+	const struct service_edit *right = *(const struct service_edit *const *)b;
+	int order = compare_paths(&left->path, &right->path);
 
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Those in bulk, or all others, by what they are in; to be freed. NULL without memory. */
+static const struct service_edit **sort_edits(const struct service_change *change, bool bulk,
+					      size_t *count)
+{
+	const struct service_edit **edits = reallocarray(NULL, change->count + 1, sizeof *edits);
+
+	*count = 0;
 	for (size_t i = 0; edits && i < change->count; i++)
-		edits[i] = &change->edits[i];
-	if (edits)
-		qsort(edits, change->count, sizeof(*edits), compare_roots);
-	for (size_t i = 0; !err && i < change->count; i++)
-		if (i == 0 || compare_roots(&edits[i - 1], &edits[i]) != 0)
-			err = parts_refresh(parts, source, &edits[i]->path, declared, faults,
-					    error);
+		if (change->edits[i].path.kind->bulk == bulk)
+			edits[(*count)++] = &change->edits[i];
+	if (*count > 1)
+		qsort(edits, *count, sizeof(*edits), compare_edits);
+	return edits;
+}
+
+/* Whether the edits, all in one item at the top, remove that behind `after` (NULL: anywhere). */
+static bool is_removed(const struct service_change *change, const struct path *path,
+		       const struct service_edit *after)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+
+		if (!edit->path.kind->parent && !edit->values && (!after || edit > after) &&
+		    compare_paths(&edit->path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The parts of the model, with the edits, which are written. */
+static int read_parts(struct service *service, struct parts *parts, struct source *source,
+		      struct service_change *change, struct model *declared, struct faults *faults)
+{
+	size_t count;
+	const struct service_edit **edits = sort_edits(change, false, &count);
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = 0;
+
+	if (!edits)
+		return say(change, ERR_NOMEM, error);
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct path *path = &edits[i]->path;
+
+		if (i == 0 || compare_paths(&edits[i - 1]->path, path) != 0)
+			err = zone_part_refresh(parts, source, &service->load.key, path,
+						is_removed(change, path, NULL), change->revision,
+						declared, faults, error);
+	}
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
+}
+
+/* The edits in bulk. What is in something that goes later goes with it. */
+static int edit_parts(struct parts *parts, struct service_change *change,
+		      const struct model *declared, struct faults *faults)
+{
+	size_t count, run = 0;
+	const struct service_edit **edits = sort_edits(change, true, &count);
+	struct record_set_edit *sets = calloc(count + 1, sizeof *sets);
+	bool any_removal = false;
+	int err = edits && sets ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < change->count; i++)
+		any_removal = any_removal ||
+			      (!change->edits[i].values && !change->edits[i].path.kind->parent);
+	for (size_t i = 0; err != ERR_NOMEM && i < count; i++) {
+		if (!any_removal || !is_removed(change, &edits[i]->path, edits[i]))
+			sets[run++] = (struct record_set_edit){&edits[i]->path, edits[i]->values};
+		if (i + 1 < count && compare_paths(&edits[i]->path, &edits[i + 1]->path) == 0)
+			continue;
+		int failed = run == 0 ? 0
+				      : zone_part_edit(parts, declared, sets, run,
+						       (uint64_t)time(NULL), faults);
+		err = failed ? failed : err;
+		run = 0;
+	}
+	free(edits);
+	free(sets);
+	return err && err != ERR_FAULTS ? say(change, err, "") : err;
 }
 
 static int on_values(void *context, const struct source_resource *resource)
@@ -161,14 +237,22 @@ static void check_parents(const struct service_change *change, struct source *so
 		const struct kind *parent = edit->path.kind->parent;
 		struct origin origin = {0};
 
-		if (!edit->values || !parent || parts_have(parts, declared, &edit->path) ||
-		    !stays(source, &edit->path))
+		if (!edit->values || !parent || edit->path.kind->bulk ||
+		    parts_have(parts, declared, &edit->path) || !stays(source, &edit->path))
 			continue;
 		origin.path = path_text(&edit->path, &faults->arena);
 		fault_add(faults, FAULT_ERROR, &origin, NULL,
 			  "there is no %s \"%s\"; make it first", kind_field(parent)->group->name,
 			  edit->path.names[0]);
 	}
+}
+
+static bool is_bulk(const struct service_change *change)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (!change->edits[i].path.kind->bulk)
+			return false;
+	return true;
 }
 
 /* The model with the edits. NULL: error or faults say why. */
@@ -182,63 +266,142 @@ static struct model *model_with(struct service *service, struct source *source,
 
 	if (err)
 		say(change, err, "");
-	if (!err)
-		err = write_edits(source, change);
-	if (!err) {
-		err = read_parts(&parts, source, change, declared, faults);
+	if (!err && !is_bulk(change)) {
+		err = write_edits(source, change, false);
+		if (err)
+			goto out;
+		err = read_parts(service, &parts, source, change, declared, faults);
 		if (!err)
 			check_parents(change, source, &parts, declared, faults);
 		source->calls->roll_back(source);
 	}
 	if (!err && faults->errors == errors)
+		err = edit_parts(&parts, change, declared, faults);
+	if (!err && faults->errors == errors)
 		model = load_compose(&service->load, declared, &parts, now, faults);
+out:
 	parts_release(&parts);
 	return model;
+}
+
+static const struct management_client *find_client(const struct model *model, const char *id)
+{
+	for (size_t i = 0; i < model->management.clients.count; i++)
+		if (strcmp(model->management.clients.items[i].id, id) == 0)
+			return &model->management.clients.items[i];
+	return NULL;
+}
+
+/* Nobody shuts itself out: so the last administrator goes by the control socket alone, which always
+ * lets the server's user in. */
+static void check_asker(const struct model *now, const struct model *model, const char *who,
+			struct faults *faults)
+{
+	const struct management_client *before = find_client(now, who);
+	const struct management_client *after = find_client(model, who);
+	struct path path = {kind_named("client"), "-", {who, NULL}};
+	struct origin origin = {.path = path_text(&path, &faults->arena)};
+
+	if (before && before->role == ROLE_ADMIN && (!after || after->role != ROLE_ADMIN))
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "is the client that asks; another administrator, or whoever may use the "
+			  "control socket, can remove it or make it a reader");
 }
 
 /* ---- making it so ---- */
 
 struct commit {
+	struct service *service;
 	struct source *source;
 	struct service_change *change;
+	struct unconfirmed unconfirmed;
 };
+
+/* What it takes to go back is on disk before there is anything to go back from. */
+static int note_unconfirmed(struct commit *commit)
+{
+	struct service_change *change = commit->change;
+	char error[CONFIRMATION_TEXT_MAX];
+	int err;
+
+	commit->unconfirmed = unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
+	commit->unconfirmed.revision = change->revision;
+	err = confirmation_write(&commit->service->confirmation, &commit->unconfirmed, error);
+	if (err) {
+		commit->source->calls->roll_back(commit->source);
+		change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
+	}
+	return err;
+}
 
 static int commit_edits(void *context, struct faults *faults)
 {
-	const struct commit *commit = context;
+	struct commit *commit = context;
+	struct service_change *change = commit->change;
 	char error[SOURCE_ERROR_MAX] = "";
-	int err = write_edits(commit->source, commit->change);
+	uint64_t revision =
+		change->revision; /* that the model was made with; 0: without the state */
+	int err;
 
 	(void)faults; /* the change has its error */
-	if (!err) {
-		err = commit->source->calls->commit(commit->source, error);
-		if (err)
-			say(commit->change, err, error);
+	if (change->rehearsal)
+		return ERR_EXISTS; /* it could be; what was prepared is given back */
+	err = write_edits(commit->source, change, true);
+	if (!err && revision && change->revision != revision) {
+		commit->source->calls->roll_back(commit->source);
+		return change_say(&change->error, CHANGE_STALE, NULL,
+				  "the state was changed meanwhile; try again");
 	}
+	if (!err && change->wait_s > 0)
+		err = note_unconfirmed(commit);
+	if (err)
+		return err;
+	err = commit->source->calls->commit(commit->source, error);
+	if (err)
+		say(change, err, error);
 	return err;
+}
+
+/* Where it was not made, a record of it is worth nothing: a start finds that it never was. */
+static void wait_for_confirmation(struct commit *commit, bool is_made)
+{
+	struct confirmation *confirmation = &commit->service->confirmation;
+	char error[CONFIRMATION_TEXT_MAX];
+
+	if (is_made)
+		confirmation_begin(confirmation, &commit->unconfirmed);
+	else if (commit->unconfirmed.revision > 0 &&
+		 confirmation_remove(confirmation, UNCONFIRMED_CHANGE, error) != 0)
+		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
 static int change_model_parts(struct service *service, struct service_change *change,
 			      struct faults *faults)
 {
 	struct source *source;
-	struct commit commit = {.change = change};
+	struct commit commit = {.service = service, .change = change};
 	const struct server_commit step = {commit_edits, &commit};
 	struct model *model = NULL;
+	size_t errors = faults->errors;
 	char text[SERVICE_TEXT_MAX];
 	int err = ERR_FAULTS;
 
 	change->error.outcome = CHANGE_FINE;
+	change->revision = 0;
 	source = commit.source = change_source(service->inventory, &change->error);
 	if (source)
 		model = model_with(service, source, change, faults);
+	if (model)
+		check_asker(service->server.model, model, change->who, faults);
 	change->checked = faults->count;
-	if (model && change->rehearsal)
-		err = 0;
-	else if (model)
+	if (model && faults->errors == errors)
 		err = service_serve_with(service, model, &step, faults, text);
-	if (err || change->rehearsal)
+	if (err)
 		model_free(model);
+	if (err == ERR_EXISTS && change->rehearsal)
+		err = 0;
+	if (change->wait_s > 0 && !change->rehearsal)
+		wait_for_confirmation(&commit, err == 0);
 	if (source && change->error.outcome == CHANGE_STORE)
 		inventory_note_error(service->inventory, change->error.text);
 	else if (!err && !change->rehearsal)
@@ -250,23 +413,23 @@ static int change_model_parts(struct service *service, struct service_change *ch
 
 /* ---- of kinds that are no part of the model ---- */
 
-static size_t bulk_count(const struct service_change *change)
+static size_t owned_count(const struct service_change *change)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < change->count; i++)
-		count += change->edits[i].path.kind->bulk;
+		count += change->edits[i].path.kind->inventory;
 	return count;
 }
 
-static int change_bulk(struct service *service, struct service_change *change)
+static int change_owned(struct service *service, struct service_change *change)
 {
 	struct change *made = change_begin(service->inventory, change->who);
 	int err = made ? 0 : ERR_NOMEM;
 
 	for (size_t i = 0; !err && i < change->count; i++)
-		err = bulk_put(made, service->inventory, &change->edits[i].path,
-			       change->edits[i].values);
+		err = owned_put(made, service->inventory, &change->edits[i].path,
+				change->edits[i].values);
 	if (!err && !change->rehearsal)
 		err = change_commit(made);
 	if (err)
@@ -281,17 +444,108 @@ static int change_bulk(struct service *service, struct service_change *change)
 
 int service_change(struct service *service, struct service_change *change, struct faults *faults)
 {
-	size_t bulk = bulk_count(change);
+	size_t bulk = owned_count(change);
 
 	change->error.outcome = CHANGE_FINE;
 	change->checked = 0;
+	if (bulk > 0 && change->wait_s > 0)
+		return change_say(&change->error, CHANGE_INVALID, "confirm",
+				  "addresses, services, PTRs and groups do not wait to be "
+				  "confirmed; leave it out, or undo them");
 	if (bulk == change->count)
-		return change_bulk(service, change);
+		return change_owned(service, change);
 	if (bulk > 0)
 		return change_say(&change->error, CHANGE_INVALID, "edits",
 				  "addresses, services, PTRs and groups take a request of their "
 				  "own; send the other edits in another one");
 	return change_model_parts(service, change, faults);
+}
+
+/* ---- taking it back ---- */
+
+/* The path of a key in the store; its names are the arena's. ERR_INVALID, ERR_NOMEM. */
+static int path_of_key(struct path *path, unsigned kind, const char *key, struct arena *arena)
+{
+	char *text = arena_strdup(arena, key), *parts[3] = {"", NULL, NULL}, *to;
+	int err = text ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; !err && text && i < 3; i++) {
+		size_t length = strcspn(text, "/");
+		char *next = text[length] == '/' ? text + length + 1 : NULL;
+
+		parts[i] = to = text;
+		err = percent_decode(text, length, false, &to);
+		text = next;
+	}
+	*path = (struct path){kind_of_id(kind), parts[0], {parts[1], parts[2]}};
+	if (!err && (!path->kind || !parts[1] || !path->kind->parent != !parts[2]))
+		err = ERR_INVALID;
+	return err;
+}
+
+/* One change that makes the rows what they were; as service_change. */
+static int put_back(struct service *service, const json_t *rows, const char *who,
+		    struct change_error *error, struct faults *faults)
+{
+	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits);
+	struct service_change change = {.edits = edits, .who = who};
+	struct arena arena;
+	int err = edits ? 0 : ERR_NOMEM;
+	const json_t *row;
+	size_t i;
+
+	arena_init(&arena);
+	json_array_foreach(rows, i, row)
+	{
+		const json_t *values = json_object_get(row, "values");
+
+		if (err)
+			break;
+		edits[i].values = json_is_null(values) ? NULL : values;
+		err = path_of_key(&edits[i].path,
+				  (unsigned)json_integer_value(json_object_get(row, "kind")),
+				  json_string_value(json_object_get(row, "path")), &arena);
+		change.count++;
+	}
+	if (err)
+		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
+	else
+		err = service_change(service, &change, faults);
+	if (err == ERR_INVALID && change.error.outcome != CHANGE_FINE)
+		*error = change.error;
+	arena_release(&arena);
+	free(edits);
+	return err;
+}
+
+int service_take_back(struct service *service, struct faults *faults)
+{
+	struct confirmation *confirmation = &service->confirmation;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	struct source *source = change_source(service->inventory, &error);
+	char who[UNCONFIRMED_WHO_MAX], text[CONFIRMATION_TEXT_MAX];
+	const struct origin nowhere = {0};
+	json_t *rows = NULL;
+	int err = ERR_INVALID;
+
+	snprintf(text, sizeof text, "%s", error.text);
+	unconfirmed_who(&confirmation->waiting, who);
+	if (source)
+		rows = confirmation_rows(source, &confirmation->waiting, text);
+	if (rows) {
+		err = json_array_size(rows) > 0 ? put_back(service, rows, who, &error, faults) : 0;
+		snprintf(text, sizeof text, "%s", error.text);
+	}
+	json_decref(rows);
+	if (err && err != ERR_FAULTS)
+		fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", text);
+	if (err)
+		return ERR_FAULTS;
+	/* One that stays is found out of date at the next start. */
+	if (confirmation_remove(confirmation, UNCONFIRMED_CHANGE, text) != 0)
+		log_event(LOG_WARNING, "confirm", "%s", text);
+	confirmation_end(confirmation, true);
+	return 0;
 }
 
 json_t *service_values(struct service *service, const struct path *path, struct change_error *error)
@@ -311,4 +565,59 @@ json_t *service_values(struct service *service, const struct path *path, struct 
 	json_decref(values);
 	change_say(error, CHANGE_STORE, NULL, "%s", text);
 	return NULL;
+}
+
+int service_each_row(struct service *service, const struct path *path,
+		     int (*on_row)(void *context, const struct source_resource *row), void *context,
+		     struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	struct path outer = {path->kind->parent, path->group, {path->names[0], NULL}};
+	char from[PATH_MAX_BYTES + 2] = "", to[PATH_MAX_BYTES + 2] = "\x7f", key[PATH_MAX_BYTES];
+	char text[SOURCE_ERROR_MAX];
+	int err = 0;
+
+	if (!source)
+		return ERR_SYSTEM;
+	if (path_name(path)) {
+		err = path_key(path, key);
+		snprintf(from, sizeof from, "%s", key);
+		snprintf(to, sizeof to, "%s\x01", key);
+	} else if (outer.kind) {
+		err = path_key(&outer, key);
+		snprintf(from, sizeof from, "%s/", key);
+		snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	}
+	if (err) /* a path that is longer than any resource's has none */
+		return 0;
+	err = source->calls->resources(source, path->kind->id, from, to, on_row, context, text);
+	return err ? change_say(error, CHANGE_STORE, NULL, "%s", text) : 0;
+}
+
+int service_each_behind(struct service *service, const struct path *path,
+			int (*on_row)(void *context, const struct source_resource *row),
+			void *context, struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
+	char text[SOURCE_ERROR_MAX] = "";
+	int err = path_key(&parent, key);
+
+	if (!source)
+		return ERR_INVALID;
+	snprintf(from, sizeof from, "%s/", key);
+	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	if (!err && path->names[1]) {
+		err = path_key(path, key);
+		snprintf(from, sizeof from, "%s\x01", key);
+	}
+	if (!err)
+		err = source->calls->resources(source, path->kind->id, from, to, on_row, context,
+					       text);
+	if (!err || err == ERR_LIMIT)
+		return 0;
+	change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
+		   *text ? text : err_text(err));
+	return ERR_INVALID;
 }

@@ -14,7 +14,7 @@ struct serial_row {
 	bool given;      /* by this process: */
 	uint32_t serial; /* as it is */
 	uint64_t digest;
-	bool reverse;
+	bool numbered;
 	bool picked; /* to be written now */
 	UT_hash_handle hh;
 	char zone[];
@@ -79,7 +79,7 @@ static void write_picked(struct serial_book *book, uint32_t ahead)
 				.zone = row->zone,
 				.serial = row->serial,
 				.digest = row->digest,
-				.reserved = row->serial + (row->reverse ? ahead : 0),
+				.reserved = row->serial + (row->numbered ? ahead : 0),
 			};
 	int err = !rows   ? ERR_NOMEM
 		  : count ? inventory_serials(book->inventory, rows, count, true)
@@ -160,7 +160,7 @@ static bool is_covered(const struct serial_row *row, bool first)
 {
 	if (!row->written)
 		return first;
-	return is_at_rest(row) || (row->kept.reserved != row->kept.serial && row->reverse &&
+	return is_at_rest(row) || (row->kept.reserved != row->kept.serial && row->numbered &&
 				   !serial_is_newer(row->serial, row->kept.reserved));
 }
 
@@ -180,7 +180,7 @@ static void keep(void *context, const struct transfer_zone *const *zones, size_t
 		row->given = true;
 		row->serial = zones[i]->serial;
 		row->digest = zones[i]->content.digest;
-		row->reverse = zones[i]->reverse;
+		row->numbered = transfer_zone_is_numbered(zones[i]);
 		row->picked = !book->handed_over && !is_covered(row, first);
 		any = any || row->picked;
 	}

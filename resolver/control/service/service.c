@@ -95,9 +95,9 @@ static int apply(struct service *service, struct model *model, const struct serv
 	return 0;
 }
 
-int service_serve_with(struct service *service, struct model *model,
-		       const struct server_commit *commit, struct faults *faults,
-		       char text[SERVICE_TEXT_MAX])
+static int serve_with(struct service *service, struct model *model,
+		      const struct server_commit *commit, struct faults *faults,
+		      char text[SERVICE_TEXT_MAX])
 {
 	struct owned *before = model->owned; /* of the same model, which is served again */
 	int err = inventory_reload(service->inventory, model, &model->owned, faults);
@@ -112,6 +112,23 @@ int service_serve_with(struct service *service, struct model *model,
 	} else {
 		inventory_abandon(service->inventory);
 	}
+	return err;
+}
+
+int service_serve_with(struct service *service, struct model *model,
+		       const struct server_commit *commit, struct faults *faults,
+		       char text[SERVICE_TEXT_MAX])
+{
+	const struct service_access *access = &service->access;
+	int err = 0;
+
+	if (access->prepare)
+		err = access->prepare(access->context, model, service->server.model, faults);
+	if (err != 0)
+		return err;
+	err = serve_with(service, model, commit, faults, text);
+	if (access->finish)
+		access->finish(access->context, err == 0);
 	return err;
 }
 
@@ -304,5 +321,6 @@ void service_release(struct service *service)
 	zone_notify_free(service->notify);
 	serial_book_release(&service->serials);
 	inventory_free(service->inventory);
+	confirmation_release(&service->confirmation);
 	free(service->config_path);
 }

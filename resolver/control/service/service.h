@@ -21,11 +21,22 @@
 #include "resolver/control/config/file_watch.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/serial_book.h"
 #include "resolver/control/service/work.h"
 #include "resolver/control/service/zone_notify.h"
 #include "resolver/server/server.h"
+
+/* Who may use the management listeners, which are above the service: it changes with the model. */
+struct service_access {
+	/* Ahead of serving the model, in the place of the one before; NULL: the first. An error has
+	 * faults, and refuses the model. */
+	int (*prepare)(void *context, const struct model *model, const struct model *before,
+		       struct faults *faults);
+	void (*finish)(void *context, bool served); /* of what was prepared */
+	void *context;
+};
 
 struct service {
 	struct load load;
@@ -35,12 +46,14 @@ struct service {
 	struct serial_book serials;  /* of zones that go out */
 	struct zone_notify *notify;  /* sends NOTIFY of their changes */
 	struct work work;            /* requests that take longer */
+	struct confirmation confirmation; /* a change that may go back; opened by the process */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
 	struct {
 		struct work_job job; /* first */
 		struct source *source;
-	} tidying;   /* the state's log is put in order in a thread; source NULL: it is not */
+	} tidying; /* the state's log is put in order in a thread; source NULL: it is not */
+	struct service_access access; /* of no functions: nobody has listeners */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */
 	/* inside */
@@ -91,6 +104,8 @@ struct service_change {
 	size_t count;
 	const char *who;   /* for the history */
 	bool rehearsal;    /* finds out what it would come to, and changes nothing */
+	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
+			    * What confirmation_refusal says is the caller's to ask */
 	uint64_t revision; /* out: of what was written */
 	size_t checked;    /* out: so many faults were there before it was served; those behind are
 			    * what    serving it came to */
@@ -102,10 +117,27 @@ struct service_change {
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 
+/* Makes it as it was before the change that waits to be confirmed, which waits no longer.
+ * ERR_FAULTS: it is still served, and waits, by the faults; they have all that is wrong. */
+MUST_CHECK int service_take_back(struct service *service, struct faults *faults);
+
 /* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
  * be read. */
 json_t *service_values(struct service *service, const struct path *path,
 		       struct change_error *error);
+
+/* Calls back with the row that the state has of the resource, or, where the path has no last name,
+ * with those of all in that list; what is returned ends it. ERR_SYSTEM, ERR_NOMEM: `error` says
+ * why. */
+MUST_CHECK int service_each_row(struct service *service, const struct path *path,
+				int (*on_row)(void *context, const struct source_resource *row),
+				void *context, struct change_error *error);
+
+/* The same with the rows of the path's list that are behind the one that it names (no name: all),
+ * in the order of their keys. ERR_LIMIT ends it, and is no error. ERR_INVALID: by the error. */
+MUST_CHECK int service_each_behind(struct service *service, const struct path *path,
+				   int (*on_row)(void *context, const struct source_resource *row),
+				   void *context, struct change_error *error);
 
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);

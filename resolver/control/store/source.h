@@ -32,6 +32,7 @@ enum { SOURCE_ERROR_MAX = 512, SOURCE_SECRET_BYTES = 32 };
 struct source_about {
 	const char *place; /* a path, or what names the store */
 	const char *error; /* of the latest call; NULL: that one went well */
+	uint64_t revision; /* of the latest change, of whatever kind, as this process knows it */
 };
 
 /* What a resource is found by besides its path, and what is served of it: of kinds that are too

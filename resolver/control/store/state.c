@@ -692,7 +692,7 @@ static int note_change(struct state_db *db, const struct source_change *change)
 	return state_row_run(&row);
 }
 
-/* Some of what is older than a week, and more than a change adds, so that none has to remove much.
+/* Some of what is older than a week or more than is kept, and more than a change adds, so that none has to remove much.
  */
 static int forget_changes(struct state *state)
 {
@@ -700,6 +700,7 @@ static int forget_changes(struct state *state)
 
 	state_row_number(&row, state->at_s - CHANGES_KEPT_S);
 	state_row_number(&row, 2 * (int64_t)state->written + 1);
+	state_row_number(&row, STATE_CHANGES_MAX);
 	int code = sqlite3_step(row.statement);
 	state_row_end(&row);
 	return code == SQLITE_DONE ? 0 : state_db_fail(&state->db, "cannot be written");
@@ -818,6 +819,7 @@ static void state_about(const struct source *source, struct source_about *about)
 
 	about->place = state->path;
 	about->error = *state->db.error ? state->db.error : NULL;
+	about->revision = (uint64_t)state->revision;
 }
 
 static void state_close(struct source *source)

@@ -1,6 +1,7 @@
 /* The limits table: every row at Azure's number, one over it, and one over it with the limit
  * raised. A row's configuration is written by a function that takes the number. */
 #include "rules/check/limits.h"
+#include "rules/policy/policy.h"
 #include "rules/schema/schema.h"
 
 #include <setjmp.h>
@@ -18,13 +19,14 @@ static void put_networks(FILE *out, unsigned count, unsigned subnets)
 	fputs("virtual_networks = (", out);
 	for (unsigned i = 0; i < count; i++) {
 		fprintf(out,
-			"%s\n{ name = \"n%u\"; address_space = [\"10.%u.%u.0/20\"]; subnets = (",
-			i ? "," : "", i, i / 16, i % 16 * 16);
+			"%s\n{ name = \"n%u\"; address_space = [\"%u.%u.%u.0/20\"]; subnets = (",
+			i ? "," : "", i, 10 + i / 4096, i / 16 % 256, i % 16 * 16);
 		for (unsigned k = 0; k < subnets; k++)
 			fprintf(out,
-				"%s{ name = \"s%u\"; prefix = \"10.%u.%u.%u/28\"; delegation = "
+				"%s{ name = \"s%u\"; prefix = \"%u.%u.%u.%u/28\"; delegation = "
 				"\"Microsoft.Network/dnsResolvers\"; }",
-				k ? "," : "", k, i / 16, i % 16 * 16 + k / 16, k % 16 * 16);
+				k ? "," : "", k, 10 + i / 4096, i / 16 % 256, i % 16 * 16 + k / 16,
+				k % 16 * 16);
 		fputs("); }", out);
 	}
 	fputs(");\n", out);
@@ -226,8 +228,9 @@ static const struct row rows[] = {
 	{"rules_per_ruleset", 1000, rules_per_ruleset, "", NO_RECORDS},
 	{"links_per_ruleset", 500, links_per_ruleset, "", NO_RECORDS},
 	{"rulesets_per_virtual_network", 1, rulesets_per_virtual_network,
-	 "rulesets_per_outbound_endpoint = 9; ", NO_RECORDS},
-	{"outbound_endpoints_per_ruleset", 2, outbound_endpoints_per_ruleset, "", NO_RECORDS},
+	 "rulesets_per_outbound_endpoint = 99; ", NO_RECORDS},
+	{"outbound_endpoints_per_ruleset", 2, outbound_endpoints_per_ruleset,
+	 "outbound_endpoints_per_resolver = 99; ", NO_RECORDS},
 	{"rulesets_per_outbound_endpoint", 2, rulesets_per_outbound_endpoint, "", NO_RECORDS},
 	{"targets_per_rule", 6, targets_per_rule, "", NO_RECORDS},
 	{"private_zones_per_subscription", 1000, private_zones_per_subscription, "", NO_RECORDS},
@@ -236,7 +239,7 @@ static const struct row rows[] = {
 	{"links_per_zone", 1000, links_per_zone, "", NO_RECORDS},
 	{"registration_links_per_zone", 100, registration_links_per_zone, "", NO_RECORDS},
 	{"zones_per_virtual_network", 1000, zones_per_virtual_network,
-	 "private_zones_per_subscription = 2000; ", NO_RECORDS},
+	 "private_zones_per_subscription = 20000; ", NO_RECORDS},
 	{"registration_zones_per_virtual_network", 1, registration_zones_per_virtual_network, "",
 	 NO_RECORDS},
 };
@@ -309,6 +312,26 @@ static void the_limit_can_be_raised(void **state)
 
 	expect_fine(row, row->azure + 1, row->azure + 1);
 	expect_fault(row, row->azure + 2, row->azure + 1);
+}
+
+static void ten_times_the_size_compiles(void **state)
+{
+	static const struct hash_key key = {1, 2};
+	const struct row *row = *state;
+	struct config_text config;
+	struct policy *policy;
+	struct model *model;
+
+	config_text_init(&config);
+	model = load(&config, row, 10 * row->azure, 10 * row->azure);
+	if (!model)
+		faults_print(&config.faults, stderr);
+	assert_non_null(model);
+	policy = policy_compile(model, &key, NULL);
+	assert_non_null(policy);
+	policy_free(policy);
+	model_free(model);
+	config_text_release(&config);
 }
 
 static const struct group *limits_group(void)
@@ -462,18 +485,19 @@ static void a_route_keeps_64_ways_to_ask(void **state)
 int main(void)
 {
 	enum { ROWS = sizeof rows / sizeof rows[0] };
-	static struct CMUnitTest tests[3 * ROWS + 4];
-	static char names[3 * ROWS][96];
+	static struct CMUnitTest tests[4 * ROWS + 4];
+	static char names[4 * ROWS][96];
 	static const struct {
 		const char *sentence;
 		CMUnitTestFunction test;
 	} kinds[] = {{"%s: at the limit is fine", at_the_limit_is_fine},
 		     {"%s: one over is refused", one_over_is_refused},
-		     {"%s: the limit can be raised", the_limit_can_be_raised}};
+		     {"%s: the limit can be raised", the_limit_can_be_raised},
+		     {"%s: ten times the size compiles", ten_times_the_size_compiles}};
 	size_t count = 0;
 
 	for (size_t i = 0; i < ROWS; i++)
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			snprintf(names[count], sizeof names[0], kinds[k].sentence, rows[i].key);
 			tests[count] =
 				(struct CMUnitTest){.name = names[count],

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "rules/zone/zone.h"
 #include "tests/lib/model_builder.h"
 
 struct fixture {
@@ -111,6 +112,60 @@ static void everything_else_is_checked_in_every_change(void **state)
 	assert_int_equal(errors_of_change(f, f->before), 2);
 }
 
+/* The version with so many addresses at that owner. */
+static struct zone *with_set(struct zone *before, const char *owner, unsigned addresses)
+{
+	static const struct origin origin;
+	struct zone_draft *draft = zone_edit(before);
+	struct name name = test_name(owner);
+	struct faults faults;
+	struct zone *zone;
+
+	faults_init(&faults);
+	assert_int_equal(zone_draft_put(draft, &origin, name.wire, TYPE_A, &faults), 0);
+	for (unsigned i = 0; i < addresses; i++) {
+		const uint8_t address[] = {10, 0, 0, (uint8_t)i};
+
+		assert_int_equal(zone_draft_add(draft, 300, address, sizeof address), 0);
+	}
+	zone = zone_commit(draft, 1, &faults);
+	assert_non_null(zone);
+	faults_release(&faults);
+	return zone;
+}
+
+/* A zone of the model is what it was, but for one set. */
+static void of_a_zone_only_the_sets_that_changed_are_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	struct model *models[] = {f->before, f->after};
+	struct name apex = test_name("z.test");
+	struct zone *empty = zone_new(&test_key, &apex, 1), *old, *good, *bad;
+	struct private_zone zones[2] = {{.name = "z.test"}, {.name = "z.test"}};
+
+	old = with_set(empty, "old.z.test", 30); /* more than is allowed */
+	good = with_set(old, "new.z.test", 20);
+	bad = with_set(old, "new.z.test", 21);
+	for (size_t i = 0; i < 2; i++) {
+		models[i]->private_zones.items = &zones[i];
+		models[i]->private_zones.count = 1;
+	}
+	zones[0].zone = zones[1].zone = old;
+	assert_int_equal(errors_of_change(f, f->before), 0);
+	assert_int_equal(errors_of_change(f, NULL), 1);
+	zones[1].zone = good;
+	assert_int_equal(errors_of_change(f, f->before), 0);
+	zones[1].zone = bad;
+	assert_int_equal(errors_of_change(f, f->before), 1);
+	assert_int_equal(errors_of_change(f, NULL), 2);
+	for (size_t i = 0; i < 2; i++)
+		models[i]->private_zones.count = 0;
+	zone_unref(empty);
+	zone_unref(old);
+	zone_unref(good);
+	zone_unref(bad);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -119,6 +174,7 @@ int main(void)
 		TEST(rules_of_another_version_are),
 		TEST(those_of_another_file_are),
 		TEST(everything_else_is_checked_in_every_change),
+		TEST(of_a_zone_only_the_sets_that_changed_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,22 @@
 /* Rulesets, links, rules and targets: each restriction one over and at it. */
 #include "tests/lib/limits_case.h"
 
-#define RULESETS(...)     BASE "rulesets = (" __VA_ARGS__ ");\n"
-#define RULES(...)        RULESETS(RULESET("rs", "", __VA_ARGS__))
-#define ONE(domain)       RULES(RULE("one", domain, TARGET("127.0.0.2")))
-#define TARGETS(...)      RULES(RULE("one", "a.test.", __VA_ARGS__))
-#define LINKS(...)        RULESETS(RULESET("rs", __VA_ARGS__, ""))
-#define THROUGH(...)      RULESETS("{ name = \"rs\"; outbound_endpoints = [" __VA_ARGS__ "]; }")
+#define RULESETS(...) BASE "rulesets = (" __VA_ARGS__ ");\n"
+#define RULES(...)    RULESETS(RULESET("rs", "", __VA_ARGS__))
+#define ONE(domain)   RULES(RULE("one", domain, TARGET("127.0.0.2")))
+#define TARGETS(...)  RULES(RULE("one", "a.test.", __VA_ARGS__))
+#define LINKS(...)    RULESETS(RULESET("rs", __VA_ARGS__, ""))
+#define THROUGH(...)  RULESETS("{ name = \"rs\"; outbound_endpoints = [" __VA_ARGS__ "]; }")
+#define GROUP(name, address)                                                                       \
+	"{ name = \"" name "\"; description = \"d\"; targets = (" TARGET(address) "); }"
+#define USE(name) "{ name = \"one\"; domain = \"a.test.\"; target_group = \"" name "\"; }"
+#define GROUPS(groups, rules)                                                                      \
+	RULESETS("{ name = \"rs\"; outbound_endpoints = [ \"r/out\" ]; target_groups = (" groups   \
+		 "); rules = (" rules "); }")
+#define SIX                                                                                        \
+	TARGET("127.0.0.11")                                                                       \
+	", " TARGET("127.0.0.12") ", " TARGET("127.0.0.13") ", " TARGET("127.0.0.14") ", " TARGET( \
+		"127.0.0.15") ", " TARGET("127.0.0.16")
 #define FIVE              "a.a.a.a.a."
 #define THIRTY            FIVE FIVE FIVE FIVE FIVE FIVE
 #define AT(rest)          "rulesets[rs].rules[one]." rest
@@ -19,8 +29,7 @@ static const struct limits_case cases[] = {
 	{"a_ruleset_with_a_rule_is_fine", ONE("a.test."), 0, 0, 0},
 	{"ruleset_names_are_unique", RULESETS(RULESET("rs", "", "") ",\n" RULESET("RS", "", "")), 5,
 	 "rulesets[RS].name", "is already the name of the ruleset at"},
-	{"a_ruleset_needs_an_outbound_endpoint", THROUGH(""), 4, "rulesets[rs].outbound_endpoints",
-	 "is empty"},
+	{"a_ruleset_that_is_not_linked_needs_no_outbound_endpoint", THROUGH(""), 0, 0, 0},
 	{"an_outbound_endpoint_exists", THROUGH("\"r/none\""), 4,
 	 "rulesets[rs].outbound_endpoints[0]", "no outbound endpoint \"r/none\""},
 	{"an_outbound_endpoint_is_named_with_its_resolver", THROUGH("\"out\""), 4,
@@ -108,6 +117,38 @@ static const struct limits_case cases[] = {
 	       "targets = (" TARGET("127.0.0.2") "); }"),
 	 4, AT("metadata"), "occurs twice"},
 	{"a_rule_needs_a_target", TARGETS(""), 4, AT("targets"), "at least one"},
+	{"a_rule_says_whom_to_ask", RULES("{ name = \"one\"; domain = \"a.test.\"; }"), 4,
+	 AT("targets"), "is missing; give a list of groups: ( { ... }, { ... } ), or target_group"},
+	{"a_rule_may_name_a_target_group", GROUPS(GROUP("dc", "127.0.0.2"), USE("dc")), 0, 0, 0},
+	{"a_target_groups_name_has_no_case", GROUPS(GROUP("dc", "127.0.0.2"), USE("DC")), 0, 0, 0},
+	{"many_rules_may_name_one",
+	 GROUPS(GROUP("dc", "127.0.0.2"),
+		USE("dc") ", { name = \"two\"; domain = \"b.test.\"; target_group = \"dc\"; }"),
+	 0, 0, 0},
+	{"a_target_group_that_is_not_there_is_told_with_those_that_are",
+	 GROUPS(GROUP("dc", "127.0.0.2") ", " GROUP("branch", "127.0.0.3"), USE("d")), 4,
+	 AT("target_group"), "no target group \"d\" in this ruleset; it has branch, dc"},
+	{"there_may_be_none", RULES(USE("dc")), 4, AT("target_group"), "; it has none"},
+	{"a_rule_has_targets_or_a_group",
+	 GROUPS(GROUP("dc", "127.0.0.2"),
+		"{ name = \"one\"; domain = \"a.test.\"; target_group = \"dc\"; targets = (" TARGET(
+			"127.0.0.3") "); }"),
+	 4, AT("target_group"), "and targets too; keep one of them"},
+	{"target_group_names_are_unique",
+	 GROUPS(GROUP("dc", "127.0.0.2") ",\n" GROUP("DC", "127.0.0.3"), ""), 5,
+	 "rulesets[rs].target_groups[DC].name", "already the name of the target group"},
+	{"a_target_group_needs_a_target", GROUPS("{ name = \"dc\"; targets = (); }", ""), 4,
+	 "rulesets[rs].target_groups[dc].targets", "at least one"},
+	{"a_target_of_a_group_is_checked_as_a_rules",
+	 GROUPS(GROUP("dc", "168.63.129.16"), USE("dc")), 4,
+	 "rulesets[rs].target_groups[dc].targets[0].address", "cannot be a rule's target"},
+	{"a_target_group_has_as_many_as_a_rule",
+	 GROUPS("{ name = \"dc\"; targets = (" SIX ", " TARGET("127.0.0.17") "); }", ""), 4,
+	 "rulesets[rs].target_groups[dc].targets",
+	 "there are 7, and at most 6 are allowed; remove some, or raise limits.targets_per_rule"},
+	{"and_no_fewer", GROUPS("{ name = \"dc\"; targets = (" SIX "); }", USE("dc")), 0, 0, 0},
+	{"targets_say_what_they_are_for",
+	 TARGETS("{ address = \"127.0.0.2\"; description = \"the old one\"; }"), 0, 0, 0},
 	{"the_wire_server_is_no_target", TARGETS(TARGET("168.63.129.16")), 4,
 	 AT("targets[0].address"), "cannot be a rule's target"},
 	{"a_target_is_not_unspecified", TARGETS(TARGET("0.0.0.0")), 4, AT("targets[0].address"),

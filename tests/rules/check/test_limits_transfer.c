@@ -56,6 +56,12 @@ static const struct limits_case cases[] = {
 	 "address_pools = ({ name = \"p\"; prefix = \"198.51.100.0/24\"; });\n" OUT(REVERSE ALLOW),
 	 2, "transfers[0].zones", "warning: have no NS"},
 
+	{"an_entrys_name_is_its_own",
+	 FOUR OUT(REVERSE ALLOW "name = \"a\"; }, { " REVERSE ALLOW "name = \"A\";"), 2,
+	 "transfers[A].name", "is already the name of the transfer at"},
+	{"an_entrys_name_is_not_anothers_place",
+	 FOUR OUT(REVERSE ALLOW "}, { " REVERSE ALLOW "name = \"0\";"), 2, "transfers[0].name",
+	 "is already the name of the transfer at"},
 	{"an_entry_says_who_may", FOUR OUT(REVERSE), 2, "transfers[0].allow",
 	 "anybody could copy the zones"},
 	{"whoever_has_the_key_may", KEYS(KEY("k", SECRET)) FOUR OUT(REVERSE "key = \"k.\";"), 0, 0,

@@ -21,7 +21,22 @@
 	ONE(TO_HUB, domain, PLAIN) ZONES(ZONE(zone, LINK("l", linked)))
 #define SHADOWED "warning: never reached in virtual network \"hub\""
 
+#define BY_GROUP(links, target)                                                                    \
+	RULESETS("{ name = \"rs\"; outbound_endpoints = [ \"r/out\" ]; links = (" links            \
+		 ");\ntarget_groups = ({ name = \"dc\"; targets = (" TARGET(                       \
+			 target) "); });\nrules = ({ name = \"one\"; domain = \"a.test.\"; "       \
+				 "target_group = \"dc\"; }, { name = \"two\"; domain = "           \
+				 "\"b.test.\"; "                                                   \
+				 "target_group = \"dc\"; }); }")
+
 static const struct limits_case cases[] = {
+	{"a_target_groups_target_is_told_once", BY_GROUP(TO_HUB, "192.0.2.1"), 6,
+	 "rulesets[rs].target_groups[dc].targets[0].address",
+	 "warning: 192.0.2.1 cannot be reached"},
+	{"a_link_to_the_network_of_a_groups_target_is_a_loop", BY_GROUP(TO_HUB, HUB_IN), 5,
+	 "rulesets[rs].links[l].virtual_network", "warning: rule \"one\" forwards"},
+	{"a_target_group_may_lead_into_another_network", BY_GROUP(TO_HUB, SPOKE_IN), 0, 0, 0},
+
 	{"a_rule_at_a_linked_zone_is_never_reached", SHADOWS("z.test.", "z.test", "hub"), 6,
 	 "rulesets[rs].rules[one].domain", SHADOWED ": private zone z.test."},
 	{"a_rule_below_a_linked_zone_is_never_reached", SHADOWS("a.b.Z.test.", "z.test", "hub"), 6,

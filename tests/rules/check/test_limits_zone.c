@@ -21,6 +21,12 @@
 	ZONES(ZONE(name, "{ name = \"l\"; virtual_network = \"a\"; resolution_policy = "           \
 			 "\"NxDomainRedirect\"; }"))
 
+#define SET(name, rest) "{ name = \"" name "\"; " rest " }"
+#define SETS(...)       ZONES("{ name = \"z.test\"; record_sets = (" __VA_ARGS__ "); }")
+#define ONE             "records = [ \"10.0.0.1\" ];"
+#define TWO             "records = [ \"10.0.0.1\", \"10.0.0.2\" ];"
+#define SET_PATH(name)  "private_zones[z.test].record_sets[" name "]"
+
 static const struct limits_case cases[] = {
 	{"a_zone_of_two_labels_is_fine", NAMED("corp.test"), 0, 0, 0},
 	{"a_zone_of_one_label_is_refused", NAMED("corp"), 2, "private_zones[corp].name",
@@ -56,6 +62,52 @@ static const struct limits_case cases[] = {
 	FREE("azure.com"),
 	FREE("blob.core.windows.net"),
 	{"what_only_ends_like_a_reserved_zone_is_free", NAMED("mywindows.net"), 0, 0, 0},
+
+	{"a_zone_without_a_file_has_record_sets", SETS(SET("www:A", TWO) "," SET("@:A", ONE)), 0, 0,
+	 0},
+	{"a_zone_without_either_is_fine", ZONES("{ name = \"z.test\"; }"), 0, 0, 0},
+	{"a_file_and_record_sets_are_refused",
+	 ZONES("{ name = \"z.test\"; file = \"zone\"; record_sets = (" SET("www:A", ONE) "); }"), 2,
+	 "private_zones[z.test].record_sets", "a zone has the one or the other"},
+	{"a_record_set_is_declared_once", SETS(SET("www:A", ONE) ",\n" SET("WWW:a", ONE)), 3,
+	 SET_PATH("WWW:a") ".name", "is already the name of the record set at"},
+	{"a_record_set_has_so_many_records",
+	 SETS(SET("www:A", TWO)) "limits = { records_per_record_set = 1; };", 2,
+	 "private_zones[z.test].record_sets", "www.z.test. A in z.test has 2 records"},
+	{"a_zone_has_so_many_record_sets",
+	 SETS(SET("www:A", ONE)) "limits = { record_sets_per_zone = 1; };", 2,
+	 "private_zones[z.test].record_sets",
+	 "z.test has 2 record sets, and at most 1 are allowed"},
+	{"a_record_sets_metadata_is_name_and_value",
+	 SETS(SET("www:A", ONE " metadata = [ \"x\" ];")), 2, SET_PATH("www:A") ".metadata",
+	 "give \"NAME=VALUE\""},
+	{"a_record_set_has_an_owner_and_a_type", SETS(SET("www", ONE)), 2, SET_PATH("www") ".name",
+	 "give OWNER:TYPE, such as www:A or @:MX"},
+	{"its_owner_is_relative", SETS(SET("www.z.test.:A", ONE)), 2,
+	 SET_PATH("www.z.test.:A") ".name", "is written www:A"},
+	{"and_inside_the_zone", SETS(SET("www.:A", ONE)), 2, SET_PATH("www.:A") ".name",
+	 "the owner is outside the zone"},
+	{"its_owner_has_no_needless_escape", SETS(SET("w\\\\119w:A", ONE)), 2,
+	 SET_PATH("w\\119w:A") ".name", "is written www:A"},
+	{"its_type_has_a_name", SETS(SET("www:TYPE1", ONE)), 2, SET_PATH("www:TYPE1") ".name",
+	 "is written www:A"},
+	{"its_type_is_one", SETS(SET("www:B", ONE)), 2, SET_PATH("www:B") ".name",
+	 "is not a record type"},
+	{"its_data_are_of_the_type", SETS(SET("www:AAAA", ONE)), 2, SET_PATH("www:AAAA") ".records",
+	 "the data of this AAAA record, \"10.0.0.1\", is not right"},
+	{"its_data_have_no_comment", SETS(SET("www:TXT", "records = [ \"a ; b\" ];")), 2,
+	 SET_PATH("www:TXT") ".records", "it has a comment or a parenthesis"},
+	{"but_what_is_quoted_is_data", SETS(SET("www:TXT", "records = [ \"\\\"a ; (b\\\"\" ];")), 0,
+	 0, 0},
+	{"a_quote_is_closed", SETS(SET("www:TXT", "records = [ \"\\\"a\" ];")), 2,
+	 SET_PATH("www:TXT") ".records", "a \" is not closed"},
+	{"a_record_set_is_not_empty", SETS(SET("www:A", "records = [ ];")), 2,
+	 SET_PATH("www:A") ".records", "is empty; give at least one"},
+	{"a_cname_stands_alone_among_record_sets",
+	 SETS(SET("www:A", ONE) ",\n" SET("www:CNAME", "records = [ \"web\" ];")), 3,
+	 SET_PATH("www:CNAME"), "has a CNAME beside A data (line 2); a CNAME stands alone"},
+	{"there_is_no_ns_below_the_apex", SETS(SET("sub:NS", "records = [ \"ns.other.test.\" ];")),
+	 2, SET_PATH("sub:NS"), "a private zone has no delegations"},
 
 	{"two_zones_of_one_name_are_fine_in_two_networks",
 	 ZONES(ZONE("z.test", LINK("l", "a")) "," ZONE("Z.test", LINK("l", "b"))), 0, 0, 0},

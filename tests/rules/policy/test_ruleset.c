@@ -88,6 +88,60 @@ static void nothing_matches_in_an_empty_ruleset(void **state)
 	ruleset_unref(ruleset);
 }
 
+static struct target_group *add_group(struct model *model, const char *name, const char *address)
+{
+	struct target_group *group = arena_alloc(&model->arena, sizeof *group);
+	struct target_server *target = arena_alloc(&model->arena, sizeof *target);
+
+	assert_int_equal(address_parse(&target->address, address), 0);
+	target->port = DNS_PORT;
+	group->name = name;
+	group->targets.items = target;
+	group->targets.count = 1;
+	model->rulesets.items[0].target_groups.items = group;
+	model->rulesets.items[0].target_groups.count = 1;
+	return group;
+}
+
+static void count_upstream(void *count, struct upstream *upstream)
+{
+	++*(size_t *)count;
+	(void)upstream;
+}
+
+static void rules_ask_the_servers_of_the_group_that_they_name(void **state)
+{
+	struct model *model = *state;
+	struct ruleset *before, *after;
+	size_t upstreams = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct forwarding_rule *named = rule(model, i ? "b." : "a.");
+
+		named->targets.count = 0;
+		named->target_group = "DC";
+	}
+	struct target_group *group = add_group(model, "dc", "192.0.2.7");
+	before = compile(model);
+	for (size_t i = 0; i < 2; i++) {
+		const struct rule *compiled = ruleset_rule(before, i);
+		const struct leg *leg = &compiled->route.legs[0];
+		char text[HOST_TEXT_MAX];
+
+		assert_int_equal(leg->upstream_count, 1);
+		assert_string_equal(host_print(&leg->upstreams[0].host, text), "192.0.2.7:53");
+		assert_string_equal(compiled->target_group, "DC");
+	}
+	assert_ptr_equal(ruleset_rule(before, 0)->route.legs, ruleset_rule(before, 1)->route.legs);
+	ruleset_each_upstream(before, count_upstream, &upstreams);
+	assert_int_equal(upstreams, 1);
+	group->targets.items[0].port = 5353;
+	after = compile(model);
+	assert_true(ruleset_fingerprint(before) != ruleset_fingerprint(after));
+	ruleset_unref(before);
+	ruleset_unref(after);
+}
+
 static void a_disabled_rule_lets_shorter_ones_match(void **state)
 {
 	rule(*state, "corp.");
@@ -320,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_longest_suffix_beats_the_catch_all),
 		TEST(nothing_matches_in_an_empty_ruleset),
+		TEST(rules_ask_the_servers_of_the_group_that_they_name),
 		TEST(a_disabled_rule_lets_shorter_ones_match),
 		TEST(a_disabled_catch_all_matches_nothing),
 		TEST(a_reserved_domain_is_not_captured_by_a_shorter_rule),

@@ -78,7 +78,7 @@ static struct field field_of(enum field_type type)
 
 static int set(struct world *world, enum field_type type, const char *text)
 {
-	static const struct origin origin = {"f", 3, "here"};
+	static const struct origin origin = {.file = "f", .line = 3, .path = "here"};
 	struct field field = field_of(type);
 
 	faults_release(&world->faults);

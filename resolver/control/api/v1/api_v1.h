@@ -55,12 +55,19 @@ bool api_v1_limit(struct api_request *request, size_t *limit);
 /* ---- v1/resource.c ---- */
 
 void api_export(struct api_request *request);
+void api_zone_file(struct api_request *request); /* zone_file.c */
 void api_schema(struct api_request *request);
 void api_resource_list(struct api_request *request);
 void api_resource_show(struct api_request *request);
 void api_resource_put(struct api_request *request);
 void api_resource_patch(struct api_request *request);
 void api_resource_delete(struct api_request *request);
+
+/* ---- v1/openapi.c ---- */
+
+void api_openapi(struct api_request *request);
+/* The document, of the routes of these dialects, which end with a NULL. */
+json_t *openapi_document(const struct api_dialect *const *dialects);
 
 /* ---- v1/changes.c ---- */
 

@@ -2,22 +2,27 @@
  *
  *     POST   {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": {...} or null,
  *                        "etag": "..."}, ...], "revision": N}
- *            all or none, in their order; ?dry_run finds out and changes nothing; with a revision
- *            only if nothing was changed behind that one
- *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept
+ *            all or none, in their order; ?dry_run finds out and changes nothing; ?confirm=SECONDS
+ *            goes back unless it is confirmed by then; with a revision only if nothing was changed
+ *            behind that one
+ *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
+ *            text/event-stream" a stream: what is there behind the revision, and then what comes
  *
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
- * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. */
+ * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
+ * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/http/stream.h"
+#include "resolver/control/resource/etag.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-enum { EDITS_MAX = 10000 };
+enum { EDITS_MAX = 50000 }; /* the largest zone, and all of another one gone */
 
 struct posted { /* a POST's edits */
 	struct api_request *request;
@@ -39,9 +44,9 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 }
 
 /* "addresses/office/mail", "services/-/app", "ptrs/ID" */
-static bool read_bulk_path(const struct api_path *path, struct path *to)
+static bool read_owned_path(const struct api_path *path, struct path *to)
 {
-	const struct kind *kind = path->count > 1 ? kind_of_bulk(path->segments[0]) : NULL;
+	const struct kind *kind = path->count > 1 ? kind_of_inventory(path->segments[0]) : NULL;
 	bool is_ptr = kind && kind->id == KIND_PTR;
 
 	if (!kind || path->count != (is_ptr ? 2 : 3) ||
@@ -62,7 +67,7 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 
 	if (!text || api_path_init(path, text) != 0)
 		path->count = 0;
-	if (read_bulk_path(path, to))
+	if (read_owned_path(path, to))
 		return true;
 	if (path->count == 3 || path->count == 5)
 		kind = kind_of_collection(NULL, path->segments[0]);
@@ -96,20 +101,21 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 			      "is missing; give an object, or null to remove the resource");
 	if (etag && !wanted)
 		return refuse(posted, index, "etag", "must be a string");
-	if (!resource_may_change(posted->request, &to->path, wanted && *wanted ? wanted : NULL,
-				 wanted && !*wanted ? "*" : NULL, &error)) {
+	if (!resource_may_change(posted->request, &to->path, json_is_null(values),
+				 wanted && *wanted ? wanted : NULL, wanted && !*wanted ? "*" : NULL,
+				 &error)) {
 		api_fail_change(posted->request, &error);
 		return false;
 	}
 	if (json_is_null(values))
 		return true;
-	if (to->path.kind->bulk) {
+	if (to->path.kind->inventory) {
 		to->values = values;
 		return true;
 	}
 	posted->values[index] = resource_values(&to->path, values, &why);
 	to->values = posted->values[index];
-	return to->values || refuse(posted, index, "values.name", why);
+	return to->values || refuse(posted, index, "values", why);
 }
 
 static void posted_release(struct posted *posted)
@@ -184,15 +190,49 @@ static bool is_latest(struct api_request *request)
 	return false;
 }
 
+/* The etag of the state as a whole; NULL: there is no state, and `error` says why. */
+static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
+			 struct change_error *error)
+{
+	struct source *source = change_source(request->service->inventory, error);
+	struct source_about about;
+
+	if (!source)
+		return NULL;
+	source_about(source, &about);
+	return etag_print(about.revision, 0, text);
+}
+
+/* What the headers want of the whole; false: it is not so, which has been answered. */
+static bool is_matched(struct api_request *request)
+{
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	struct change_error error;
+
+	if (!request->if_match && !request->if_none_match)
+		return true;
+	if (etag_of_all(request, etag, &error)) {
+		if (precondition_check(etag, request->if_match, request->if_none_match, text) == 0)
+			return true;
+		change_say(&error, CHANGE_STALE, NULL, "%s", text);
+	}
+	api_fail_change(request, &error);
+	return false;
+}
+
 /* ---- changing ---- */
 
-static void change(struct posted *posted)
+static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
 	struct service_change wanted = {.edits = posted->edits,
 					.count = posted->count,
 					.who = request->client,
-					.rehearsal = resource_is_rehearsal(request)};
+					.rehearsal = resource_is_rehearsal(request),
+					.wait_s = wait_s};
+	const struct confirmation *confirmation = &request->service->confirmation;
+	struct change_error unused;
+	char etag[ETAG_MAX];
 	struct faults faults;
 	int err;
 
@@ -204,38 +244,50 @@ static void change(struct posted *posted)
 		api_fail_faults(request, 400, "invalid", &faults);
 	} else {
 		if (!wanted.rehearsal)
-			log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits",
+			log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits%s",
 				  (unsigned long long)wanted.revision, request->client,
-				  posted->count);
+				  posted->count, wait_s > 0 ? ", to be confirmed" : "");
 		api_reply_json(
 			request, 200,
-			json_make("{s:o, s:b, s:I, s:o}", "revision",
+			json_make("{s:o, s:b, s:I, s:o, s:o}", "revision",
 				  wanted.rehearsal ? json_null()
 						   : json_integer((json_int_t)wanted.revision),
 				  "dry_run", wanted.rehearsal, "edits", (json_int_t)posted->count,
-				  "warnings", resource_warnings(&faults, "", wanted.checked)),
-			NULL);
+				  "warnings", resource_warnings(&faults, "", wanted.checked),
+				  "unconfirmed",
+				  wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL)
+					     : json_null()),
+			etag_of_all(request, etag, &unused));
 	}
 	faults_release(&faults);
 }
 
+/* A rehearsal is fine while another change waits to be confirmed. False: that has been answered. */
+static bool may_post(struct api_request *request, unsigned *wait_s)
+{
+	*wait_s = 0;
+	if (!resource_is_rehearsal(request))
+		return api_may_change(request) && api_query_confirm(request, wait_s);
+	if (!api_query(request, "confirm"))
+		return true;
+	api_fail_at(request, 400, "invalid", "confirm",
+		    "has no meaning where nothing is changed; leave it or dry_run out");
+	return false;
+}
+
 void api_changes_post(struct api_request *request)
 {
+	static const char *const known[] = {"dry_run", "confirm", NULL};
 	struct posted posted = {.request = request};
+	unsigned wait_s;
 
-	if (resource_check_change(request) && is_latest(request) && read_edits(&posted))
-		change(&posted);
+	if (resource_check_change(request, known) && may_post(request, &wait_s) &&
+	    is_matched(request) && is_latest(request) && read_edits(&posted))
+		change(&posted, wait_s);
 	posted_release(&posted);
 }
 
 /* ---- what was changed ---- */
-
-struct history {
-	json_t *array;
-	uint64_t last;
-	size_t count, limit;
-	bool more;
-};
 
 static json_t *values_json(const char *text)
 {
@@ -244,29 +296,44 @@ static json_t *values_json(const char *text)
 	return values ? values : json_null();
 }
 
-/* "rulesets/-/office/rules/contoso" of a key, whose names are encoded as in a URL. */
 static json_t *path_json(const struct source_change *change)
 {
 	const struct kind *kind = kind_of_id(change->kind);
-	const char *slash = change->path;
-	char text[PATH_MAX_BYTES + 64];
+	char text[PATH_URL_MAX];
 
-	for (int i = 0; i < 2 && slash; i++)
-		slash = strchr(slash + (i > 0), '/');
-	if (!kind)
-		return json_null();
-	if (!kind->parent || !slash)
-		snprintf(text, sizeof text, "%s/%s", kind->collection, change->path);
-	else
-		snprintf(text, sizeof text, "%s/%.*s/%s%s", kind->parent->collection,
-			 (int)(slash - change->path), change->path, kind->collection, slash);
-	return json_text(text);
+	return kind ? json_text(key_url(kind, change->path, text)) : json_null();
 }
+
+static json_t *change_json(const struct source_change *change)
+{
+	return json_make("{s:I, s:o, s:o, s:o, s:o, s:o}", "revision", (json_int_t)change->revision,
+			 "time", json_time(change->at_s), "who", json_text(change->who), "path",
+			 path_json(change), "before", values_json(change->before), "after",
+			 values_json(change->after));
+}
+
+/* Of a kind that is shown to administrators alone. */
+static bool is_guarded(const struct source_change *change)
+{
+	const struct kind *kind = kind_of_id(change->kind);
+
+	return !kind || kind->guarded;
+}
+
+struct history {      /* a page */
+	bool guarded; /* kinds for administrators are left out */
+	json_t *array;
+	uint64_t last;
+	size_t count, limit;
+	bool more;
+};
 
 static int on_change(void *context, const struct source_change *change)
 {
 	struct history *history = context;
 
+	if (history->guarded && is_guarded(change))
+		return 0;
 	/* A page ends with a revision, whatever it has of edits. */
 	if (history->count >= history->limit && change->revision != history->last) {
 		history->more = true;
@@ -274,18 +341,13 @@ static int on_change(void *context, const struct source_change *change)
 	}
 	history->last = change->revision;
 	history->count++;
-	json_add(history->array,
-		 json_make("{s:I, s:o, s:o, s:o, s:o, s:o}", "revision",
-			   (json_int_t)change->revision, "time", json_time(change->at_s), "who",
-			   json_text(change->who), "path", path_json(change), "before",
-			   values_json(change->before), "after", values_json(change->after)));
+	json_add(history->array, change_json(change));
 	return 0;
 }
 
-/* False: it is none, which has been answered. */
-static bool read_after(struct api_request *request, uint64_t *after)
+/* `text` NULL: it is 0. False: it is none, which has been answered. */
+static bool read_after(struct api_request *request, const char *text, uint64_t *after)
 {
-	const char *text = api_query(request, "after");
 	char *end = NULL;
 
 	*after = text ? strtoull(text, &end, 10) : 0;
@@ -338,7 +400,7 @@ static void answer_history(void *job)
 
 	source_close(listing->source);
 	if (listing->text)
-		api_reply_text(listing->request, listing->text, strlen(listing->text));
+		api_reply_text(listing->request, NULL, listing->text, strlen(listing->text));
 	else if (listing->failed)
 		api_fail(listing->request, 503, "store_failed", "%s", listing->error);
 	else
@@ -358,6 +420,7 @@ static void list_changes(struct api_request *request, struct source *source, uin
 	listing->request = request;
 	listing->after = after;
 	listing->history.limit = limit;
+	listing->history.guarded = request->role != ROLE_ADMIN;
 	listing->source = source->calls->another(source, listing->error);
 	if (!listing->source) {
 		listing->failed = true;
@@ -370,21 +433,149 @@ static void list_changes(struct api_request *request, struct source *source, uin
 	}
 }
 
+/* ---- the same as it happens ---- */
+
+struct watch { /* a stream's place in the history */
+	struct service *service;
+	bool guarded;
+	uint64_t after; /* all up to this revision has been sent, */
+	size_t sent;    /* and so many edits behind it */
+};
+
+struct watching { /* a part of it, being written */
+	const struct watch *watch;
+	FILE *out;
+	size_t skip;             /* edits that were sent before */
+	uint64_t complete, last; /* revisions; of those that were seen */
+	size_t behind;           /* edits behind the former */
+	json_t *held; /* the latest edit, until it is known whether it ends its revision */
+};
+
+/* Only what ends a revision has an id, so that whoever comes back with it misses nothing. */
+static void let_go(struct watching *watching, bool ends)
+{
+	char *text = watching->held ? json_dumps(watching->held, JSON_COMPACT) : NULL;
+
+	if (text && ends)
+		fprintf(watching->out, "id: %llu\n", (unsigned long long)watching->last);
+	if (text)
+		fprintf(watching->out, "data: %s\n\n", text);
+	free(text);
+	json_decref(watching->held);
+	watching->held = NULL;
+}
+
+static int on_watched(void *context, const struct source_change *change)
+{
+	struct watching *watching = context;
+
+	if (watching->skip > 0) {
+		watching->skip--;
+		watching->behind++;
+		watching->last = change->revision;
+		return 0;
+	}
+	if (watching->last != change->revision) {
+		let_go(watching, true);
+		watching->complete = watching->last;
+		watching->behind = 0;
+	}
+	if (ftell(watching->out) > HTTP_STREAM_BUFFER)
+		return ERR_LIMIT;
+	if (watching->last == change->revision)
+		let_go(watching, false);
+	watching->last = change->revision;
+	watching->behind++;
+	if (!watching->watch->guarded || !is_guarded(change))
+		watching->held = change_json(change);
+	return 0;
+}
+
+static char *watch_next(void *context, size_t *length)
+{
+	struct watch *watch = context;
+	struct watching watching = {.watch = watch,
+				    .skip = watch->sent,
+				    .complete = watch->after,
+				    .last = watch->after};
+	struct change_error unused;
+	struct source *source = change_source(watch->service->inventory, &unused);
+	char *text = NULL, error[SOURCE_ERROR_MAX];
+	int err;
+
+	watching.out = source ? open_memstream(&text, length) : NULL;
+	if (!watching.out)
+		return NULL;
+	err = source->calls->changes(source, watch->after, on_watched, &watching, error);
+	if (!err) {
+		let_go(&watching, true);
+		watching.complete = watching.last;
+		watching.behind = 0;
+	}
+	let_go(&watching, false);
+	if (fclose(watching.out) == 0 && (!err || err == ERR_LIMIT)) {
+		watch->after = watching.complete;
+		watch->sent = watching.behind;
+		if (*length > 0)
+			return text;
+	}
+	free(text); /* what could not be read is read the next time */
+	return NULL;
+}
+
+/* From the revision that the client had last, or asks for, or from now on. */
+static void answer_stream(struct api_request *request, struct source *source)
+{
+	const char *last = api_header(request, "Last-Event-ID");
+	const char *text = last && *last ? last : api_query(request, "after");
+	struct http_stream_source stream = {watch_next, free, NULL};
+	struct source_about about;
+	struct watch *watch;
+	uint64_t after;
+
+	if (!read_after(request, text, &after))
+		return;
+	source_about(source, &about);
+	watch = calloc(1, sizeof *watch);
+	if (!watch) {
+		api_fail_memory(request);
+		return;
+	}
+	*watch = (struct watch){.service = request->service,
+				.guarded = request->role != ROLE_ADMIN,
+				.after = text ? after : about.revision};
+	stream.context = watch;
+	api_reply_stream(request, &stream);
+}
+
+static void answer_page(struct api_request *request, struct source *source)
+{
+	struct change_error unused;
+	char etag[ETAG_MAX];
+	uint64_t after;
+	size_t limit;
+
+	if (!read_after(request, api_query(request, "after"), &after) ||
+	    !api_v1_limit(request, &limit))
+		return;
+	if (!etag_of_all(request, etag, &unused) || !api_not_modified(request, etag))
+		list_changes(request, source, after, limit);
+}
+
 void api_changes_list(struct api_request *request)
 {
 	static const char *const known[] = {"after", "limit", NULL};
 	struct source *source = inventory_source(request->service->inventory);
 	struct change_error error;
-	uint64_t after;
-	size_t limit;
 
-	if (!resource_check_query(request, known) || !read_after(request, &after) ||
-	    !api_v1_limit(request, &limit))
+	if (!resource_check_query(request, known))
 		return;
-	if (source) {
-		list_changes(request, source, after, limit);
-		return;
+	if (!source) {
+		(void)change_source(request->service->inventory, &error); /* says why */
+		api_fail_change(request, &error);
+	} else if (api_accepts(request, "text/event-stream")) {
+		answer_stream(request, source);
+	} else {
+		answer_page(request, source);
 	}
-	(void)change_source(request->service->inventory, &error); /* says why */
-	api_fail_change(request, &error);
 }

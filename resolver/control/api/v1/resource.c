@@ -13,23 +13,27 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/bulk.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
+#include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/resource/zone_part.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { NAME_MAX_BYTES = 1024, LINK_MAX_BYTES = 8 * 1024 };
+enum { NAME_MAX_BYTES = 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag", "warnings", "placed", NULL};
+static const char *const shown_members[] = {"origin", "etag", "warnings", "placed",
+					    "made",   "not_served", NULL};
 
 /* ---- which ---- */
 
@@ -54,6 +58,10 @@ static bool read_path(struct api_request *request, struct path *path)
 		path->names[1] = api_parameter(request, "child_name");
 	if (!path->kind)
 		fail_kind(request);
+	else if (path->kind->guarded && request->role != ROLE_ADMIN)
+		api_fail(request, 403, NULL,
+			 "this client is a reader; %s are shown to administrators alone",
+			 path->kind->collection);
 	else if (*path->group != '\0' && strcmp(path->group, GROUP_NONE) != 0)
 		api_fail(request, 404, "not_found",
 			 "there is no resource group \"%.80s\" of these kinds; write \"-\", none",
@@ -104,7 +112,20 @@ static char *etag_of(const json_t *values, char text[ETAG_MAX])
 	return etag_print(version, 0, text);
 }
 
-/* What of the item was found for it, and is not among its values: addresses of endpoints. */
+/* Of a resource of the state, by its row's revision: another one after every change, also after one
+ * that makes it what it was before. `standing` is what comes about by itself. */
+static char *etag_of_row(uint64_t revision, const json_t *standing, char text[ETAG_MAX])
+{
+	char *dumped = json_dumps(standing, JSON_COMPACT | JSON_SORT_KEYS);
+	static const struct hash_key fixed;
+	uint64_t hash = dumped ? etag_add_text(&fixed, 0, dumped) : 0;
+
+	free(dumped);
+	return etag_print(revision, (uint32_t)hash, text);
+}
+
+/* What of the item was found for it, and is not among its values: addresses of endpoints, what a
+ * ruleset goes through. */
 static json_t *placed_json(const struct kind *kind, const void *item, const json_t *values)
 {
 	json_t *served = values_print(kind, item), *placed = json_object(), *value;
@@ -112,11 +133,36 @@ static json_t *placed_json(const struct kind *kind, const void *item, const json
 
 	json_object_foreach(served, key, value)
 	{
-		if (!json_object_get(values, key))
+		const json_t *given = json_object_get(values, key);
+
+		if (!given || (json_is_array(given) && !json_equal(given, value)))
 			json_put(placed, key, json_incref(value));
 	}
 	json_decref(served);
 	return placed;
+}
+
+/* Why the resource was made, where nobody named it; NULL: somebody did, or it is not there. */
+static const char *made_because(const struct api_request *request, const struct path *path)
+{
+	const struct model *model = served(request);
+	const char *text, *because = NULL;
+	struct arena arena;
+
+	if (model->made.count == 0)
+		return NULL;
+	arena_init(&arena);
+	text = path_text(path, &arena);
+	if (text)
+		because = model_made(model, text);
+	arena_release(&arena);
+	return because;
+}
+
+/* The item that somebody named; NULL: there is none. */
+static const void *find_named(const struct api_request *request, const struct path *path)
+{
+	return made_because(request, path) ? NULL : part_find(served(request), path);
 }
 
 /* The values as they were given. */
@@ -131,31 +177,114 @@ static json_t *values_of(const struct api_request *request, const struct path *p
 static json_t *show(const struct api_request *request, const struct path *path, const void *item,
 		    char etag[ETAG_MAX])
 {
-	json_t *object = values_of(request, path, item);
+	json_t *object = values_of(request, path, item), *placed = NULL;
+	const char *because = made_because(request, path);
+	uint64_t revision = part_origin(item).revision;
 
-	etag_of(object, etag);
 	if (path->kind->placed)
-		json_put(object, "placed", placed_json(path->kind, item, object));
-	json_put(object, "origin", origin_json(item));
+		placed = placed_json(path->kind, item, object);
+	if (revision > 0)
+		etag_of_row(revision, placed, etag);
+	else
+		etag_of(object, etag);
+	if (placed)
+		json_put(object, "placed", placed);
+	json_put(object, "origin", because ? json_null() : origin_json(item));
+	if (because)
+		json_put(object, "made", json_text(because));
 	json_put(object, "etag", json_text(etag));
 	return object;
 }
 
+/* ---- what the state has and is not served ---- */
+
+static json_t *show_row(const struct api_request *request, const struct path *path,
+			const struct source_resource *row, char etag[ETAG_MAX])
+{
+	json_t *object = json_loads(row->json, 0, NULL);
+	char why[PART_WHY_MAX];
+
+	if (!json_is_object(object)) {
+		json_decref(object);
+		object = json_object();
+	}
+	part_why(served(request), path, row->json, why);
+	etag_of_row(row->revision, NULL, etag);
+	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
+	json_put(object, "origin", json_null());
+	json_put(object, "etag", json_text(etag));
+	json_put(object, "not_served", json_text(why));
+	return object;
+}
+
+struct unserved { /* one that is looked for */
+	const struct api_request *request;
+	const struct path *path;
+	json_t *shown;
+	char *etag;
+};
+
+static int on_unserved(void *context, const struct source_resource *row)
+{
+	struct unserved *unserved = context;
+
+	unserved->shown = show_row(unserved->request, unserved->path, row, unserved->etag);
+	return 0;
+}
+
+/* NULL: the state does not have it either, or cannot be read. */
+static json_t *show_unserved(const struct api_request *request, const struct path *path,
+			     char etag[ETAG_MAX])
+{
+	struct unserved unserved = {request, path, NULL, etag};
+	struct change_error unused;
+
+	if (request->service->load.passed_over &&
+	    service_each_row(request->service, path, on_unserved, &unserved, &unused) != 0)
+		return NULL;
+	return unserved.shown;
+}
+
+/* The resource, served or not; NULL: there is none, or, with an outcome in the error, it cannot be
+ * read. */
+static json_t *show_any(const struct api_request *request, const struct path *path,
+			char etag[ETAG_MAX], struct change_error *error)
+{
+	struct arena arena;
+	const void *item;
+	json_t *shown;
+
+	arena_init(&arena);
+	item = bulk_find(request, path, &arena, error);
+	shown = item ? show(request, path, item, etag) : show_unserved(request, path, etag);
+	arena_release(&arena);
+	return shown;
+}
+
+/* The same of what somebody named. */
+static json_t *show_named(const struct api_request *request, const struct path *path,
+			  char etag[ETAG_MAX], struct change_error *error)
+{
+	error->outcome = CHANGE_FINE;
+	return made_because(request, path) ? NULL : show_any(request, path, etag, error);
+}
+
 void api_resource_show(struct api_request *request)
 {
+	struct change_error error;
 	char etag[ETAG_MAX];
 	struct path path;
-	const void *item;
+	json_t *shown;
 
 	if (!read_path(request, &path))
 		return;
-	item = part_find(served(request), &path);
-	if (!item) {
+	shown = show_any(request, &path, etag, &error);
+	if (shown)
+		api_reply_json(request, 200, shown, etag);
+	else if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else
 		fail_missing(request, &path);
-		return;
-	}
-	json_t *shown = show(request, &path, item, etag);
-	api_reply_json(request, 200, shown, etag);
 }
 
 void api_schema(struct api_request *request)
@@ -165,52 +294,107 @@ void api_schema(struct api_request *request)
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct kind *kind = &kinds[i];
 
-		json_add(array,
-			 json_make("{s:s, s:s, s:o, s:b, s:o}", "name", kind->name, "collection",
-				   kind->collection, "parent",
-				   json_text(kind->parent ? kind->parent->name : NULL),
-				   "declared_only", kind->declared, "schema", values_schema(kind)));
+		json_add(array, json_make("{s:s, s:s, s:o, s:o}", "name", kind->name, "collection",
+					  kind->collection, "parent",
+					  json_text(kind->parent ? kind->parent->name : NULL),
+					  "schema", values_schema(kind)));
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
 }
 
 /* ---- all of them ---- */
 
-/* "rulesets/-/office/rules/contoso" */
-static void resource_path(const struct path *path, char text[LINK_MAX_BYTES])
+static void export_item(const struct api_request *request, const struct path *path,
+			const void *item, json_t *array)
 {
-	const struct kind *kind = path->kind;
-	char first[3 * NAME_MAX_BYTES], second[3 * NAME_MAX_BYTES];
+	char text[PATH_URL_MAX];
 
-	percent_encode(first, sizeof first, path->names[0]);
-	if (kind->parent)
-		snprintf(text, LINK_MAX_BYTES, "%s/-/%s/%s/%s", kind->parent->collection, first,
-			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
-	else
-		snprintf(text, LINK_MAX_BYTES, "%s/-/%s", kind->collection, first);
+	json_add(array, json_make("{s:s, s:o, s:o}", "path", path_url(path, text), "values",
+				  values_of(request, path, item), "origin", origin_json(item)));
 }
 
-static void export_list(const struct api_request *request, const struct kind *kind, const void *in,
-			const char *parent, json_t *array)
+static bool fits_any(struct api_request *request, const struct kind *kind, const void *item)
 {
-	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	(void)request, (void)kind, (void)item;
+	return true;
+}
 
+/* A kind in bulk inside the parent of that name. False: the state cannot be read. */
+static bool export_bulk(struct api_request *request, const struct kind *kind, const char *parent,
+			json_t *array, struct change_error *error)
+{
+	struct path path = {kind, GROUP_NONE, {parent, NULL}};
+	struct arena arena;
+	const void **items;
+	size_t count;
+	int err;
+
+	arena_init(&arena);
+	err = bulk_list(request, &path, SIZE_MAX - 1, fits_any, &arena, &items, &count, error);
+	for (size_t i = 0; !err && i < count; i++) {
+		path.names[1] = part_name(kind, items[i]);
+		export_item(request, &path, items[i], array);
+	}
+	free(items);
+	arena_release(&arena);
+	return !err;
+}
+
+static bool export_list(struct api_request *request, const struct kind *kind, const void *in,
+			const char *parent, json_t *array, struct change_error *error)
+{
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
+	bool whole = true;
+
+	if (kind->bulk)
+		return export_bulk(request, kind, parent, array, error);
 	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 		const struct path path = {
 			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
-		char text[LINK_MAX_BYTES];
 
-		resource_path(&path, text);
-		json_add(array,
-			 json_make("{s:s, s:o, s:o}", "path", text, "values",
-				   values_of(request, &path, item), "origin", origin_json(item)));
+		if (made_because(request, &path))
+			continue;
+		export_item(request, &path, item, array);
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				export_list(request, &kinds[k], item, name, array);
+				whole = whole &&
+					export_list(request, &kinds[k], item, name, array, error);
 	}
+	return whole;
+}
+
+/* What the model does not have, because it is in bulk. False: it cannot be had, by the error. */
+static bool add_bulk(struct api_request *request, struct model *model, struct change_error *error)
+{
+	const struct kind *kind = kind_named("record-set");
+	const struct field *list = kind_field(kind);
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		const struct path path = {kind, GROUP_NONE, {zone->name, NULL}};
+		const void **items;
+		size_t count;
+		char *copies;
+
+		if (zone->file)
+			continue;
+		if (bulk_list(request, &path, SIZE_MAX - 1, fits_any, &model->arena, &items, &count,
+			      error) != 0)
+			return false;
+		copies = arena_alloc_array(&model->arena, count, list->group->size);
+		for (size_t k = 0; copies && k < count; k++)
+			memcpy(copies + k * list->group->size, items[k], list->group->size);
+		free(items);
+		if (!copies) {
+			change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+			return false;
+		}
+		schema_list_set(list, zone, (struct schema_list){copies, count});
+	}
+	return true;
 }
 
 static void export_file(struct api_request *request)
@@ -221,23 +405,35 @@ static void export_file(struct api_request *request)
 	const struct model *now = served(request);
 	/* Once more, because what is served has addresses that nobody gave. */
 	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
-	int err = out && given ? config_file_write(given, out) : ERR_NOMEM;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	int err = out && given ? 0 : ERR_NOMEM;
 
+	if (!err && !add_bulk(request, given, &error))
+		err = ERR_NOMEM;
+	if (!err)
+		err = config_file_write(given, out);
+	if (!err)
+		report_print_made(now, "# ", out); /* again of every file that says the same */
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	model_free(given);
 	if (!err) {
-		api_reply_text(request, text, length);
+		api_reply_text(request, "text/plain; charset=utf-8", text, length);
 		return;
 	}
 	free(text);
-	api_fail_memory(request);
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else
+		api_fail_memory(request);
 }
 
 void api_export(struct api_request *request)
 {
 	const char *as = api_query(request, "as");
+	struct change_error error;
 	json_t *array;
+	bool whole = true;
 
 	if (as && strcmp(as, "libconfig") == 0) {
 		export_file(request);
@@ -251,23 +447,64 @@ void api_export(struct api_request *request)
 	array = json_array();
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			export_list(request, &kinds[i], served(request), NULL, array);
-	api_reply_json(request, 200, json_make("{s:o}", "edits", array), NULL);
+			whole = whole && export_list(request, &kinds[i], served(request), NULL,
+						     array, &error);
+	if (whole) {
+		api_reply_json(request, 200,
+			       json_make("{s:o, s:o}", "edits", array, "made",
+					 report_made(served(request))),
+			       NULL);
+		return;
+	}
+	json_decref(array);
+	api_fail_change(request, &error);
 }
 
 /* ---- lists ---- */
 
-struct listing {
-	const struct path *path; /* without the last name */
-	const struct kind *kind;
-	const void **items; /* that fit, by name */
-	size_t count;
+struct listed {
+	const char *name;
+	const void *item; /* NULL: it is not served, and `shown` is what the state has */
+	json_t *shown;
+	char etag[ETAG_MAX];
 };
 
-static int compare_items(const void *a, const void *b, void *kind)
+struct listing {
+	struct api_request *request;
+	const struct path *path; /* without the last name */
+	const struct kind *kind;
+	struct arena arena;   /* of names of what is not served */
+	struct listed *items; /* that fit, by name */
+	size_t count, room;
+	size_t served; /* the first so many of them */
+};
+
+static int compare_listed(const void *a, const void *b)
 {
-	return strcasecmp(part_name(kind, *(const void *const *)a),
-			  part_name(kind, *(const void *const *)b));
+	return strcasecmp(((const struct listed *)a)->name, ((const struct listed *)b)->name);
+}
+
+static int add_listed(struct listing *listing, struct listed listed)
+{
+	if (listing->count == listing->room) {
+		size_t room = listing->room ? 2 * listing->room : 64;
+		struct listed *items = reallocarray(listing->items, room, sizeof *items);
+
+		if (!items)
+			return ERR_NOMEM;
+		listing->items = items;
+		listing->room = room;
+	}
+	listing->items[listing->count++] = listed;
+	return 0;
+}
+
+static void listing_release(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		json_decref(listing->items[i].shown);
+	free(listing->items);
+	arena_release(&listing->arena);
 }
 
 /* Whether the item has the value that ?KEY=VALUE asks for. */
@@ -281,6 +518,8 @@ static bool has_value(const struct field *field, const void *item, const char *v
 
 static bool is_scalar(const struct field *field)
 {
+	if (field->secret)
+		return false;
 	switch (field->type) {
 	case FIELD_STRINGS:
 	case FIELD_DOMAINS:
@@ -339,37 +578,114 @@ static bool check_filters(struct api_request *request, const struct kind *kind)
 	return false;
 }
 
-/* The parent's item, or the model; NULL: there is none, which has been answered. */
-static const void *list_in(struct api_request *request, const struct path *path)
+static int collect_served(struct listing *listing, const void *in)
 {
-	struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
-	const void *item;
+	size_t size = kind_field(listing->kind)->group->size;
+	struct schema_list items = kind_list(listing->kind, in);
+	int err = 0;
 
-	if (!parent.kind)
-		return served(request);
-	item = part_find(served(request), &parent);
-	if (!item)
-		fail_missing(request, &parent);
-	return item;
+	for (size_t i = 0; !err && i < items.count; i++) {
+		const char *item = (const char *)items.items + i * size;
+
+		if (fits(listing->request, listing->kind, item))
+			err = add_listed(listing,
+					 (struct listed){.name = part_name(listing->kind, item),
+							 .item = item});
+	}
+	listing->served = listing->count;
+	if (listing->count > 0)
+		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
+	return err;
 }
 
-static int collect(struct api_request *request, struct listing *listing, const void *in)
+static int on_listed_row(void *context, const struct source_resource *row)
 {
-	const struct field *list = kind_field(listing->kind);
-	struct schema_list items = schema_list_get(list, in);
+	struct listing *listing = context;
+	const char *part = api_query(listing->request, "q");
+	struct listed listed = {.name = part_key_name(row->path, &listing->arena)};
+	struct path path = *listing->path;
+	int err;
 
-	listing->items = reallocarray(NULL, items.count + 1, sizeof *listing->items);
-	if (!listing->items)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * list->group->size;
+	if (!listed.name || (part && !strcasestr(listed.name, part)))
+		return 0;
+	path.names[path.kind->parent != NULL] = listed.name;
+	if ((listing->served > 0 &&
+	     bsearch(&listed, listing->items, listing->served, sizeof listed, compare_listed)) ||
+	    part_find(served(listing->request), &path))
+		return 0;
+	listed.shown = show_row(listing->request, &path, row, listed.etag);
+	err = add_listed(listing, listed);
+	if (err)
+		json_decref(listed.shown);
+	return err;
+}
 
-		if (fits(request, listing->kind, item))
-			listing->items[listing->count++] = item;
+/* Those of the state that are not served, behind the others; not where a member's value is asked
+ * for. */
+static int collect_unserved(struct listing *listing)
+{
+	static const char *const paging[] = {"limit", "marker", "q", NULL};
+	struct api_request *request = listing->request;
+	struct change_error unused;
+	int err = 0;
+
+	if (request->service->load.passed_over && !api_query_other(request, paging))
+		err = service_each_row(request->service, listing->path, on_listed_row, listing,
+				       &unused);
+	if (listing->count > listing->served)
+		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
+	return err == ERR_NOMEM ? err : 0;
+}
+
+/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another page.
+ * 0, or an answer has been given. */
+static int collect_bulk(struct listing *listing, size_t limit)
+{
+	struct api_request *request = listing->request;
+	struct path behind = *listing->path;
+	struct change_error error;
+	const void **items;
+	size_t count;
+	int err;
+
+	behind.names[1] = api_query(request, "marker");
+	err = bulk_list(request, &behind, limit + 1, fits, &listing->arena, &items, &count, &error);
+	if (err) {
+		api_fail_change(request, &error);
+		return err;
 	}
-	qsort_r(listing->items, listing->count, sizeof *listing->items, compare_items,
-		(void *)(uintptr_t)listing->kind);
-	return 0;
+	for (size_t i = 0; !err && i < count; i++)
+		err = add_listed(listing,
+				 (struct listed){.name = part_name(listing->kind, items[i]),
+						 .item = items[i]});
+	free(items);
+	if (err)
+		api_fail_memory(request);
+	return err;
+}
+
+/* What is listed; 0, or an answer has been given. */
+static int collect(struct listing *listing, size_t limit)
+{
+	struct api_request *request = listing->request;
+	const struct path *path = listing->path;
+	struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const void *in = parent.kind ? part_find(served(request), &parent) : served(request);
+	int err = 0;
+
+	if (in && listing->kind->bulk)
+		return collect_bulk(listing, limit);
+	if (in)
+		err = collect_served(listing, in);
+	if (!err)
+		err = collect_unserved(listing);
+	if (err)
+		api_fail_memory(request);
+	else if (parent.kind && !in && listing->count == 0) {
+		fail_missing(request, &parent);
+		err = ERR_NOT_FOUND;
+	}
+	return err;
 }
 
 /* &KEY=VALUE as it was asked for; nothing where it was not. */
@@ -412,23 +728,29 @@ static json_t *next_json(const struct api_request *request, const struct listing
 	return next;
 }
 
-static json_t *page_json(struct api_request *request, const struct listing *listing, size_t limit)
+static json_t *show_listed(struct listing *listing, struct listed *listed)
 {
-	const char *marker = api_query(request, "marker");
-	json_t *array = json_array(), *page = json_object(), *next = NULL;
 	struct path path = *listing->path;
-	char etag[ETAG_MAX];
+
+	path.names[path.kind->parent != NULL] = listed->name;
+	return listed->item ? show(listing->request, &path, listed->item, listed->etag)
+			    : json_incref(listed->shown);
+}
+
+static json_t *page_json(struct listing *listing, size_t limit)
+{
+	const char *marker = api_query(listing->request, "marker");
+	json_t *array = json_array(), *page = json_object(), *next = NULL;
 	size_t shown = 0;
 
 	for (size_t i = 0; i < listing->count && !next; i++) {
-		const char *name = part_name(listing->kind, listing->items[i]);
+		struct listed *listed = &listing->items[i];
 
-		if (marker && strcasecmp(name, marker) <= 0)
+		if (!listing->kind->bulk && marker && strcasecmp(listed->name, marker) <= 0)
 			continue;
-		path.names[listing->kind->parent != NULL] = name;
-		json_add(array, show(request, &path, listing->items[i], etag));
+		json_add(array, show_listed(listing, listed));
 		if (++shown == limit && i + 1 < listing->count)
-			next = next_json(request, listing, name, limit);
+			next = next_json(listing->request, listing, listed->name, limit);
 	}
 	json_put(page, listing->kind->collection, array);
 	json_put(page, "next", next ? next : json_null());
@@ -437,24 +759,20 @@ static json_t *page_json(struct api_request *request, const struct listing *list
 
 void api_resource_list(struct api_request *request)
 {
-	struct listing listing = {.count = 0};
+	struct listing listing = {.request = request};
 	struct path path;
 	size_t limit;
-	const void *in;
 
 	if (!read_path(request, &path) || !check_filters(request, path.kind) ||
 	    !api_v1_limit(request, &limit))
 		return;
-	in = list_in(request, &path);
-	if (!in)
-		return;
+	path.names[path.kind->parent != NULL] = NULL;
 	listing.path = &path;
 	listing.kind = path.kind;
-	if (collect(request, &listing, in) == 0)
-		api_reply_json(request, 200, page_json(request, &listing, limit), NULL);
-	else
-		api_fail_memory(request);
-	free(listing.items);
+	arena_init(&listing.arena);
+	if (collect(&listing, limit) == 0)
+		api_reply_json(request, 200, page_json(&listing, limit), NULL);
+	listing_release(&listing);
 }
 
 /* ---- changes ---- */
@@ -496,9 +814,8 @@ bool resource_is_rehearsal(const struct api_request *request)
 	return text && text_is_among(text, yes);
 }
 
-bool resource_check_change(struct api_request *request)
+bool resource_check_change(struct api_request *request, const char *const *known)
 {
-	static const char *const known[] = {"dry_run", NULL};
 	const char *text = api_query(request, "dry_run");
 
 	if (!resource_check_query(request, known))
@@ -542,12 +859,12 @@ static bool make(struct api_request *request, const struct path *path, const jso
 	return true;
 }
 
-static bool may_change_bulk(const struct api_request *request, const struct path *path,
+static bool may_change_owned(const struct api_request *request, const struct path *path,
 			    const char *if_match, const char *if_none_match,
 			    struct change_error *error)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
-	bool there = bulk_etag(api_inventory(request), path, etag);
+	bool there = owned_etag(api_inventory(request), path, etag);
 
 	if (precondition_check(there ? etag : NULL, if_match, if_none_match, text) == 0)
 		return true;
@@ -555,29 +872,30 @@ static bool may_change_bulk(const struct api_request *request, const struct path
 	return false;
 }
 
-bool resource_may_change(const struct api_request *request, const struct path *path,
+bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error)
 {
-	if (path->kind->bulk)
-		return may_change_bulk(request, path, if_match, if_none_match, error);
-	const void *item = part_find(served(request), path);
+	if (path->kind->inventory)
+		return may_change_owned(request, path, if_match, if_none_match, error);
+	const void *item = find_named(request, path);
 	struct origin origin = item ? part_origin(item) : (struct origin){0};
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 
-	if (item)
-		json_decref(show(request, path, item, etag));
-	if (precondition_check(item ? etag : NULL, if_match, if_none_match, text) != 0)
+	json_decref(show_named(request, path, etag, error));
+	if (error->outcome != CHANGE_FINE)
+		return false;
+	if (precondition_check(*etag ? etag : NULL, if_match, if_none_match, text) != 0)
 		change_say(error, CHANGE_STALE, NULL, "%s", text);
 	else if (origin.file)
 		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "it is declared at %s:%u; change it there, and reload", origin.file,
 			   origin.line);
-	else if (path->kind->declared)
+	else if (path->kind->bulk && !(removes && *etag) &&
+		 zone_has_file(served(request), path->names[0]))
 		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "a %s is declared in the configuration file, with its zone file; add it "
-			   "there, and reload",
-			   kind_field(path->kind)->group->name);
+			   "the records of this zone are those of its file; change them there, and "
+			   "reload");
 	else
 		return true;
 	return false;
@@ -588,7 +906,8 @@ static bool may_change(struct api_request *request, const struct path *path)
 {
 	struct change_error error;
 
-	if (resource_may_change(request, path, request->if_match, request->if_none_match, &error))
+	if (resource_may_change(request, path, strcmp(request->method, "DELETE") == 0,
+				request->if_match, request->if_none_match, &error))
 		return true;
 	api_fail_change(request, &error);
 	return false;
@@ -615,13 +934,16 @@ static json_t *completed(const struct kind *kind, const json_t *values, struct a
 static void answer(struct api_request *request, const struct path *path, unsigned status,
 		   const json_t *values, const struct faults *faults, size_t checked)
 {
-	const void *item = resource_is_rehearsal(request) ? NULL : part_find(served(request), path);
+	const void *item = NULL;
+	struct change_error error;
 	char etag[ETAG_MAX];
 	struct arena arena;
 	const char *text;
 	json_t *body;
 
 	arena_init(&arena);
+	if (!resource_is_rehearsal(request))
+		item = bulk_find(request, path, &arena, &error);
 	body = item ? show(request, path, item, etag) : completed(path->kind, values, &arena);
 	text = path_text(path, &arena);
 	json_put(body, "warnings", resource_warnings(faults, text ? text : "", checked));
@@ -632,7 +954,8 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 
 json_t *resource_values(const struct path *path, const json_t *body, const char **why)
 {
-	const json_t *name = json_object_get(body, "name");
+	const char *key = kind_name_key(path->kind);
+	const json_t *name = json_object_get(body, key);
 	json_t *values;
 
 	*why = "the path has another; a resource keeps its name: leave it out, or make another one";
@@ -643,7 +966,7 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	values = json_copy((json_t *)body);
 	for (size_t i = 0; values && shown_members[i]; i++)
 		json_object_del(values, shown_members[i]);
-	if (values && !name && json_object_set_new(values, "name", json_string(path_name(path)))) {
+	if (values && !name && json_object_set_new(values, key, json_string(path_name(path)))) {
 		json_decref(values);
 		values = NULL;
 	}
@@ -662,11 +985,11 @@ static json_t *read_body(struct api_request *request, const struct path *path)
 	}
 	values = resource_values(path, request->body, &why);
 	if (!values)
-		api_fail_at(request, 400, "invalid", "name", "%s", why);
+		api_fail_at(request, 400, "invalid", kind_name_key(path->kind), "%s", why);
 	return values;
 }
 
-static void put(struct api_request *request, const struct path *path, const void *item,
+static void put(struct api_request *request, const struct path *path, bool there,
 		const json_t *values)
 {
 	struct faults faults;
@@ -674,35 +997,58 @@ static void put(struct api_request *request, const struct path *path, const void
 
 	faults_init(&faults);
 	if (make(request, path, values, &faults, &checked))
-		answer(request, path, item ? 200 : 201, values, &faults, checked);
+		answer(request, path, there ? 200 : 201, values, &faults, checked);
 	faults_release(&faults);
 }
 
-/* What a change is about; *item NULL: it is not there yet. False: it is not to be changed, or not
- * in this way, which has been answered. */
-static bool find_to_change(struct api_request *request, struct path *path, bool makes,
-			   const void **item)
+static void fail_made(struct api_request *request, const char *because)
 {
-	if (!read_path(request, path) || !resource_check_change(request))
+	struct change_error error;
+
+	change_say(&error, CHANGE_READ_ONLY, NULL,
+		   "nobody named it: it is made because %s; make one of your own, and it goes",
+		   because);
+	api_fail_change(request, &error);
+}
+
+/* What a change is about, served or not; *there false: it is not there yet. False: it is not to be
+ * changed, or not in this way, which has been answered. */
+static bool find_to_change(struct api_request *request, struct path *path, bool makes, bool *there)
+{
+	static const char *const known[] = {"dry_run", NULL};
+	struct change_error error;
+	char etag[ETAG_MAX];
+	const char *because;
+	json_t *shown;
+
+	if (!read_path(request, path) || !resource_check_change(request, known))
 		return false;
-	*item = part_find(served(request), path);
-	if (*item || makes)
+	shown = show_named(request, path, etag, &error);
+	*there = shown != NULL;
+	json_decref(shown);
+	if (*there || makes)
 		return may_change(request, path);
-	fail_missing(request, path);
+	because = made_because(request, path);
+	if (error.outcome != CHANGE_FINE)
+		api_fail_change(request, &error);
+	else if (because)
+		fail_made(request, because);
+	else
+		fail_missing(request, path);
 	return false;
 }
 
 void api_resource_put(struct api_request *request)
 {
 	struct path path;
-	const void *item;
 	json_t *values;
+	bool there;
 
-	if (!find_to_change(request, &path, true, &item))
+	if (!find_to_change(request, &path, true, &there))
 		return;
 	values = read_body(request, &path);
 	if (values)
-		put(request, &path, item, values);
+		put(request, &path, there, values);
 	json_decref(values);
 }
 
@@ -734,19 +1080,23 @@ void api_resource_patch(struct api_request *request)
 {
 	struct change_error error;
 	json_t *values = NULL, *patch;
+	const char *key;
 	struct path path;
-	const void *item;
+	bool there;
 
-	if (!find_to_change(request, &path, false, &item))
+	if (!find_to_change(request, &path, false, &there))
 		return;
 	patch = read_body(request, &path);
 	if (!patch)
 		return;
+	key = kind_name_key(path.kind);
+	if (!json_object_get(request->body, key)) /* it stays as it was first written */
+		json_object_del(patch, key);
 	values = service_values(request->service, &path, &error);
 	if (!values)
 		api_fail_change(request, &error);
 	else if (merge(values, patch) == 0)
-		put(request, &path, item, values);
+		put(request, &path, there, values);
 	else
 		api_fail_memory(request);
 	json_decref(values);
@@ -757,10 +1107,10 @@ void api_resource_delete(struct api_request *request)
 {
 	struct faults faults;
 	struct path path;
-	const void *item;
 	size_t checked;
+	bool there;
 
-	if (!find_to_change(request, &path, false, &item))
+	if (!find_to_change(request, &path, false, &there))
 		return;
 	faults_init(&faults);
 	if (make(request, &path, NULL, &faults, &checked))

@@ -112,5 +112,6 @@ void api_explain(struct api_request *request)
 	json_t *status = status_report(service);
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
+	explain_add_made(explained, service->server.model);
 	api_reply_json(request, 200, explained, NULL);
 }

@@ -33,7 +33,7 @@ static void answer(void *context)
 	struct work *work = &request->service->work;
 	const char *trouble = export->inventory ? inventory_trouble(export->inventory) : NULL;
 	if (export->text)
-		api_reply_text(request, export->text, export->length);
+		api_reply_text(request, NULL, export->text, export->length);
 	else if (trouble)
 		api_fail(request, 503, "store_failed", "%s", trouble);
 	else

@@ -305,7 +305,8 @@ static void faults_survive_the_way_through_json(void **state)
 {
 	(void)state;
 	struct faults faults, back;
-	const struct origin whole = {"f.conf", 7, "a.b"}, file = {"f.conf", 0, NULL}, none = {0};
+	const struct origin whole = {.file = "f.conf", .line = 7, .path = "a.b"},
+			    file = {.file = "f.conf"}, none = {0};
 	char *before = NULL, *after = NULL;
 	size_t length;
 	faults_init(&faults);

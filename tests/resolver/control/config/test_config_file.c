@@ -508,8 +508,8 @@ static void an_unknown_key_far_from_all_lists_the_known_ones(void **state)
 
 static void a_missing_key_is_told_at_its_item(void **state)
 {
-	expect_fault(*state, "\nvirtual_networks = (\n  { name = \"n\"; });", 3,
-		     "virtual_networks[n].address_space", "is missing; give an array of prefixes");
+	expect_fault(*state, "\naddress_pools = (\n  { name = \"n\"; });", 3,
+		     "address_pools[n].prefix", "is missing; give a prefix");
 }
 
 static void an_item_without_a_name_goes_by_its_index(void **state)

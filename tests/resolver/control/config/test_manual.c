@@ -71,14 +71,14 @@ static void a_limit_comes_with_its_range_and_default(void **state)
 				     "Takes an integer from 1 to 64. Default: 6.\n"));
 }
 
-static void the_example_can_be_read(void **state)
+/* `at`: behind its ".EX". */
+static void check_example(const char *at)
 {
-	const char *at = strstr(page, ".EX\n") + 4, *end = strstr(at, ".EE\n");
+	const char *end = strstr(at, ".EE\n");
 	struct config_text config;
 	struct model *model;
 	FILE *file;
 
-	(void)state;
 	config_text_init(&config);
 	config_text_put(&config, "corp.internal.zone", "www A 192.0.2.1\n");
 	file = config_text_open(&config, "sluice.conf");
@@ -91,8 +91,18 @@ static void the_example_can_be_read(void **state)
 	assert_non_null(model);
 	assert_int_equal(config.faults.count, 0);
 	assert_int_equal(model->rulesets.items[0].rules.count, 1);
+	assert_int_equal(model->rulesets.items[0].outbound_endpoints.count, 1);
 	model_free(model);
 	config_text_release(&config);
+}
+
+static void the_examples_can_be_read(void **state)
+{
+	const char *first = strstr(page, ".EX\n") + 4, *second = strstr(first, ".EX\n") + 4;
+
+	(void)state;
+	check_example(first);
+	check_example(second);
 }
 
 int main(void)
@@ -101,7 +111,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_described),
 		cmocka_unit_test(a_group_is_described_once),
 		cmocka_unit_test(a_limit_comes_with_its_range_and_default),
-		cmocka_unit_test(the_example_can_be_read),
+		cmocka_unit_test(the_examples_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, write_page, free_page);

@@ -81,8 +81,12 @@ static void a_file_that_others_may_read_is_warned_of_and_read(void **state)
 static void load_with_secret(struct fixture *f, const char *secret, mode_t mode)
 {
 	struct tsig_settings keys[] = {
-		{.name = "a", .secret = secret, .origin = {f->path, 3, "keys[a]"}},
-		{.name = "b", .secret = secret, .origin = {f->path, 4, "keys[b]"}},
+		{.name = "a",
+		 .secret = secret,
+		 .origin = {.file = f->path, .line = 3, .path = "keys[a]"}},
+		{.name = "b",
+		 .secret = secret,
+		 .origin = {.file = f->path, .line = 4, .path = "keys[b]"}},
 	};
 
 	config_text_put(&f->config, "secret", "");

@@ -484,6 +484,81 @@ static void what_waits_goes_on_waiting(void **state)
 	free(after);
 }
 
+/* ---- what is counted, and drawn ---- */
+
+#define WAITS "6f8b4ce6-1111-4d2e-9c55-0242ac120001"
+
+static int add_some(struct aside *aside, struct change *change)
+{
+	static const struct change_value address[] = {{"name", "drawn"}},
+					 service[] = {{"name", "svc"},
+						      {"address", "198.51.100.21"}};
+	const struct change_ptr ptr = {.fqdn = "waits.test."};
+	int err = change_add(change, OWNER_ADDRESS, address, 1, NULL);
+
+	(void)aside;
+	if (!err)
+		err = change_add(change, OWNER_SERVICE, service, 2, NULL);
+	return err ? err : change_ptr_wait(change, WAITS, &ptr);
+}
+
+static int remove_some(struct aside *aside, struct change *change)
+{
+	int err = change_is_open(change);
+
+	if (!err)
+		err = change_remove(change, named(aside->inventory, "drawn"));
+	if (!err)
+		err = change_remove(change, named(aside->inventory, "svc"));
+	return err ? err : change_ptr_forget(change, WAITS);
+}
+
+static void check_counts(const struct inventory_fixture *fixture, size_t more)
+{
+	const struct inventory_about about = about_of(fixture);
+
+	assert_int_equal(about.addresses, 2 + more);
+	assert_int_equal(about.services, 1 + more);
+	assert_int_equal(about.waiting, more);
+}
+
+static void what_is_counted_is_counted_when_it_is_published(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct aside aside;
+
+	begin(&aside, fixture, add_some, NULL);
+	wait_for(&aside);
+	check_counts(fixture, 0);
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	check_counts(fixture, 1);
+	inventory_fixture_restart(fixture);
+	check_counts(fixture, 1);
+	begin(&aside, fixture, remove_some, NULL);
+	wait_for(&aside);
+	check_counts(fixture, 1);
+	assert_int_equal(publish(&aside), CHANGE_FINE);
+	check_counts(fixture, 0);
+	inventory_fixture_restart(fixture);
+	check_counts(fixture, 0);
+}
+
+static void an_address_that_it_let_go_of_is_not_drawn_a_moment_later(void **state)
+{
+	static const struct change_value values[] = {{"name", "next"}};
+	struct inventory_fixture *fixture = *state;
+	struct address first;
+
+	assert_int_equal(make(fixture, add_some, NULL), CHANGE_FINE);
+	first = seen(fixture, "drawn")->address;
+	assert_int_equal(make(fixture, remove_some, NULL), CHANGE_FINE);
+	struct change *change = change_begin(fixture->inventory, "test");
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 1, NULL), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_false(address_equal(&seen(fixture, "next")->address, &first));
+}
+
 /* ---- edits that do not fit ---- */
 
 static const struct wrong_ptr {
@@ -799,6 +874,8 @@ int main(void)
 		T(a_group_goes_with_what_is_in_it_at_the_end_and_not_before),
 		T(what_is_not_touched_stays_as_it_was),
 		T(what_waits_goes_on_waiting),
+		T(what_is_counted_is_counted_when_it_is_published),
+		T(an_address_that_it_let_go_of_is_not_drawn_a_moment_later),
 		T(what_does_not_fit_is_told_for_each_and_nothing_is_changed),
 		T(what_is_so_already_is_known_also_where_the_file_says_it),
 		T(an_edit_that_fails_moves_nothing),

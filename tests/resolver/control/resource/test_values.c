@@ -22,20 +22,33 @@ static const char everything[] =
 	"  inbound_endpoints = ( { name = \"in\"; subnet = \"in\"; allow = [ \"10.0.0.0/8\" ]; } );"
 	"  outbound_endpoints = ( { name = \"out\"; subnet = \"out\"; } ); } );"
 	"private_zones = ( { name = \"corp.test\"; file = \"zone\";"
-	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } ); } );"
+	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } ); },"
+	"  { name = \"sets.test\"; record_sets = ("
+	"    { name = \"www:A\"; ttl = 60; records = [ \"10.0.0.1\", \"10.0.0.2\" ];"
+	"      metadata = [ \"a=b\" ]; },"
+	"    { name = \"@:TXT\"; records = [ \"\\\"one; two\\\"\" ]; } ); } );"
 	"rulesets = ( { name = \"office\"; outbound_endpoints = [ \"r/out\" ];"
 	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } );"
+	"  target_groups = ( { name = \"dc\"; description = \"Berlin\";"
+	"    targets = ( { address = \"10.1.1.2\"; description = \"new\"; } ); } );"
 	"  rules = ( { name = \"contoso\"; domain = \"contoso.corp.\"; state = \"Disabled\";"
 	"              follow_cname = true; description = \"old\"; metadata = [ \"a=b\" ];"
 	"              targets = ( { address = \"10.1.1.1\"; port = 5353;"
-	"              protocol = \"tcp\"; }, { address = \"2001:db8::1\"; } ); } ); } );"
-	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );";
+	"              protocol = \"tcp\"; }, { address = \"2001:db8::1\"; } ); },"
+	"            { name = \"fabrikam\"; domain = \"fabrikam.corp.\"; target_group = \"dc\"; } "
+	"); "
+	"} );"
+		"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
+	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );"
+	"management = { clients = ( { id = \"ops\"; secret_file = \"secret\"; } ); };"
+	"transfers = ( { zones = [ \"corp.test\" ]; key = \"xfr\"; } );";
 
 struct fixture {
 	struct config_text config;
 	struct model *model;
 	struct arena arena;
 	struct faults faults;
+	size_t checked[KIND_COUNT]; /* items of each kind */
 };
 
 static int setup(void **state)
@@ -44,6 +57,7 @@ static int setup(void **state)
 
 	config_text_init(&f->config);
 	config_text_put(&f->config, "zone", "www A 192.0.2.1\n");
+	config_text_put(&f->config, "secret", "c2VjcmV0c2VjcmV0\n");
 	f->model = config_text_load(&f->config, everything);
 	arena_init(&f->arena);
 	faults_init(&f->faults);
@@ -72,17 +86,17 @@ static void check_round_trip(struct fixture *f, const struct kind *kind, const v
 
 	values_read(kind, printed, again, &origin, &f->arena, &f->faults);
 	faults_print(&f->faults, stderr);
-	assert_int_equal(f->faults.count, 0);
+	assert_int_equal(f->faults.errors, 0);
 	second = values_print(kind, again);
 	assert_true(json_equal(printed, second));
 	json_decref(printed);
 	json_decref(second);
 }
 
-static size_t check_list(struct fixture *f, const struct kind *kind, const void *in)
+static void check_list(struct fixture *f, const struct kind *kind, const void *in)
 {
 	const struct field *list = kind_field(kind);
-	struct schema_list items = schema_list_get(list, in);
+	struct schema_list items = kind_list(kind, in);
 
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * list->group->size;
@@ -90,17 +104,20 @@ static size_t check_list(struct fixture *f, const struct kind *kind, const void 
 		check_round_trip(f, kind, item);
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				assert_true(check_list(f, &kinds[k], item) > 0);
+				check_list(f, &kinds[k], item);
 	}
-	return items.count;
+	f->checked[kind - kinds] += items.count;
 }
 
 static void what_is_printed_of_every_kind_reads_back_the_same(void **state)
 {
+	struct fixture *f = *state;
+
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
-			assert_true(check_list(*state, &kinds[i],
-					       ((struct fixture *)*state)->model) > 0);
+			check_list(f, &kinds[i], f->model);
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		assert_true(f->checked[i] > 0);
 }
 
 static void a_kind_is_found_by_each_of_its_names(void **state)
@@ -152,7 +169,7 @@ static void what_does_not_fit_is_a_fault_with_its_place(void **state)
 	assert_int_equal(refused(f, "{\"name\": \"r\", \"domain\": \"x.\", \"targets\": [3]}",
 				 "rules[r].targets[0]", "give an object"),
 			 1);
-	assert_int_equal(refused(f, "{\"name\": \"r\"}", "rules[r].domain", "is missing"), 2);
+	assert_int_equal(refused(f, "{\"name\": \"r\"}", "rules[r].domain", "is missing"), 1);
 	assert_int_equal(refused(f,
 				 "{\"name\": \"r\", \"domain\": \"x.\", \"state\": null, "
 				 "\"targets\": [{\"address\": \"10.0.0.1\"}]}",
@@ -186,7 +203,7 @@ static void the_schema_has_a_types_range_and_default_of_every_member(void **stat
 	assert_string_equal(json_string_value(json_object_get(port, "type")), "integer");
 	assert_int_equal(json_integer_value(json_object_get(port, "maximum")), 65535);
 	assert_int_equal(json_integer_value(json_object_get(port, "default")), 53);
-	assert_int_equal(json_array_size(json_object_get(schema, "required")), 3);
+	assert_int_equal(json_array_size(json_object_get(schema, "required")), 2);
 	assert_null(json_object_get(json_object_get(schema, "properties"), "rules"));
 	json_decref(schema);
 }

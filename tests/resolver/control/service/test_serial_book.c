@@ -167,6 +167,20 @@ static void a_private_zone_is_written_as_it_is(void **state)
 	recalls(world, "z.test.", 101, 101, 2);
 }
 
+static void a_private_zone_that_is_edited_is_written_ahead(void **state)
+{
+	struct world *world = *state;
+	struct transfer_zone zone = {.text = (char *)(uintptr_t) "z.test.", .editable = true};
+	const struct transfer_zone *zones[] = {&zone};
+
+	for (zone.serial = 100; zone.serial < 110; zone.serial++) {
+		zone.content.digest = zone.serial;
+		world->keeper.keep(world->keeper.context, zones, 1);
+	}
+	kill_it(world);
+	recalls(world, "z.test.", 101, 101 + SERIAL_RESERVE, 101);
+}
+
 /* A zone that a reload left out and another brought back, in one process. */
 static void a_zone_that_comes_back_is_as_it_was_last(void **state)
 {
@@ -244,6 +258,7 @@ int main(void)
 		TEST(a_zones_first_change_is_reserved_though_its_first_serial_was_not_written),
 		TEST(a_rest_after_a_kill_settles_it),
 		TEST(a_private_zone_is_written_as_it_is),
+		TEST(a_private_zone_that_is_edited_is_written_ahead),
 		TEST(a_zone_that_comes_back_is_as_it_was_last),
 		TEST(a_book_that_is_handed_over_is_at_rest_and_writes_nothing),
 		TEST(what_was_handed_over_was_written),

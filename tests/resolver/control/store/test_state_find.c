@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -423,6 +424,50 @@ static void what_one_lets_go_of_another_takes_in_the_same_change(void **state)
 	assert_int_equal(state_told(world, 0).count, COUNT(rows));
 }
 
+/* From each of them to each other one. */
+static void what_a_resource_is_found_by_is_what_was_put_last(void **state)
+{
+	static const struct source_keys keys[] = {
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "51", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 2}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {6, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "b.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "two"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = ""},
+		{.address = {4, {1, 1, 1, 1}}, .host = "a.east", .group = "one"},
+		{.id = ID "50", .host = "a.east", .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .group = "one"},
+		{.id = ID "50", .address = {4, {1, 1, 1, 1}}, .host = "a.east"},
+		{.ptr = "p.test.", .region = "east", .ptr_revision = 3, .ptr_action = 1},
+		{.ptr = "p.test.", .ttl_given = true, .ttl = 0, .ptr_revision = 3},
+		{.id = NULL},
+	};
+	struct state_case *world = *state;
+
+	for (size_t i = 0; i < COUNT(keys) * COUNT(keys); i++) {
+		const struct source_keys *last = &keys[i % COUNT(keys)];
+		struct state_put put = {KIND_ADDRESS, "-/new", "{}", keys[i / COUNT(keys)]};
+		struct source_resource expected = {KIND_ADDRESS, "-/new", "{}", 0, last};
+		struct state_lines told = {.used = 0};
+
+		assert_int_equal(try_one(world, put), 0);
+		put.keys = *last;
+		assert_int_equal(state_try(world, &put, 1, &expected.revision), 0);
+		tell(&told, &expected);
+		assert_string_equal(state_found(world, SOURCE_BY_PATH, KIND_ADDRESS, "-/new").text,
+				    told.text);
+		assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID "50").count,
+				 last->id && strcmp(last->id, ID "50") == 0);
+		assert_int_equal(state_found_at(world, "1.1.1.1").count,
+				 last->address.family == 4 && last->address.bytes[3] == 1);
+		assert_int_equal(state_found(world, SOURCE_BY_HOST, 0, "a.east").count,
+				 last->host && strcmp(last->host, "a.east") == 0);
+		assert_int_equal(count_of(world, KIND_ADDRESS, "one"),
+				 last->group && strcmp(last->group, "one") == 0);
+	}
+}
+
 /* ---- while a change is open ---- */
 
 static void a_change_sees_itself_and_nobody_else_does(void **state)
@@ -730,6 +775,64 @@ static void so_is_what_a_second_connection_wrote(void **state)
 	check_tidied(world);
 }
 
+static off_t log_bytes(const struct state_case *world)
+{
+	struct stat stat_of;
+
+	assert_int_equal(stat(world->log, &stat_of), 0);
+	return stat_of.st_size;
+}
+
+/* More than can be moved while somebody writes: it does not grow for ever. */
+static void a_very_long_log_is_begun_anew(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker = {.world = *world};
+
+	while (log_bytes(world) < (off_t)20000 * 4096)
+		put_many(&maker);
+	const off_t bytes = log_bytes(world);
+	another(world, &maker);
+	run_in_thread(tidy, &maker);
+	source_close(maker.world.source);
+	maker.world = *world;
+	put_many(&maker);
+	assert_int_equal(maker.err, 0);
+	assert_int_equal(log_bytes(world), bytes);
+	assert_true(calls_of(world)->is_current(world->source));
+	state_must_ptr(world, ID "78", "next.test.");
+	state_case_open(world);
+	assert_int_equal(count_of(world, KIND_PTR, NULL), LONG + 3);
+}
+
+static void *tidy_often(void *context)
+{
+	for (unsigned i = 0; i < 100; i++)
+		tidy(context);
+	return NULL;
+}
+
+static void changes_go_on_meanwhile(void **state)
+{
+	struct state_case *world = *state;
+	struct maker maker;
+	pthread_t thread;
+	uint64_t revision = 0;
+
+	another(world, &maker);
+	assert_int_equal(pthread_create(&thread, NULL, tidy_often, &maker), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		revision = state_must_ptr(world, ID "78", i % 2 ? "a.test." : "b.test.");
+		assert_int_equal(count_of(world, KIND_PTR, NULL), 3);
+		assert_true(calls_of(world)->is_current(world->source));
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	source_close(maker.world.source);
+	assert_int_equal(revision, 201);
+	state_case_open(world);
+	assert_non_null(strstr(state_told(world, KIND_PTR).text, "| a.test. - @0 0"));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -748,6 +851,7 @@ int main(void)
 		T(an_id_an_address_and_a_host_have_one_resource),
 		T(what_has_none_of_them_is_in_nobodys_way),
 		T(what_one_lets_go_of_another_takes_in_the_same_change),
+		T(what_a_resource_is_found_by_is_what_was_put_last),
 		T(a_change_sees_itself_and_nobody_else_does),
 		T(puts_may_come_between_the_rows_of_a_page_of_others),
 		T(a_change_of_a_second_connection_is_ours_once_they_have_joined),
@@ -759,6 +863,8 @@ int main(void)
 		T(the_first_connection_reads_what_was_while_the_second_changes),
 		T(a_long_log_is_put_into_the_file_by_another_thread),
 		T(so_is_what_a_second_connection_wrote),
+		T(a_very_long_log_is_begun_anew),
+		T(changes_go_on_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,7 +242,7 @@ static const struct owner owners[] = {
 		 .description = "the PTR's",
 		 .ttl_given = true,
 		 .ttl = 300,
-		 .revision = 7}},
+		 .revision = 10}},
 	{.kind = OWNER_SERVICE,
 	 .id = ID "16",
 	 .name = "bare",
@@ -644,6 +644,21 @@ static void a_table_in_the_way_rolls_the_migration_back(void **state)
 	check_everything(world, TOLD TOLD_GROUP);
 }
 
+static void a_migration_that_finds_the_file_locked_is_done_later(void **state)
+{
+	struct state_case *world = *state;
+	sqlite3 *db;
+
+	exec(world, STATE_VERSION_1 RECORDS);
+	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_null(state_open(world->path, world->error));
+	state_case_check_error(world, "another program holds it");
+	sqlite3_close(db);
+	assert_int_equal(state_version(world->path), 1);
+	check_everything(world, TOLD TOLD_GROUP);
+}
+
 /* One that opens the file, killed at some instant of it; 0 where it had come to its end. */
 static int open_and_die(const struct state_case *world, unsigned after_us)
 {
@@ -716,6 +731,7 @@ int main(void)
 		T(a_look_at_what_is_no_state_of_ours_says_why),
 		T(a_migration_that_cannot_be_written_leaves_the_old_version),
 		T(a_table_in_the_way_rolls_the_migration_back),
+		T(a_migration_that_finds_the_file_locked_is_done_later),
 		T(a_migration_that_is_killed_is_done_by_the_next_start),
 		T(a_newer_version_is_refused_and_not_touched),
 	};

@@ -1,0 +1,188 @@
+/* The file's items come from the model, the state's from its rows; a list is both, merged by key.
+ */
+#include "resolver/control/api/v1/bulk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
+#include "resolver/control/service/service.h"
+#include "rules/schema/record_set.h"
+#include "rules/schema/schema.h"
+
+/* The zone that the path is in, where it is served and has no file; else the state is not asked. */
+static const struct zone *zone_of(const struct api_request *request, const struct path *path)
+{
+	const struct model *served = request->service->server.model;
+	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const struct private_zone *zone = part_find(served, &parent);
+
+	return zone && !zone->file ? zone->zone : NULL;
+}
+
+/* What the row says, in the arena; NULL: nothing that is served, or there is no memory. */
+static const void *read_item(const struct zone *zone, const struct path *path,
+			     const struct source_resource *row, struct arena *arena)
+{
+	json_t *values = json_loads(row->json, 0, NULL);
+	const char *name = json_string_value(json_object_get(values, "name"));
+	const struct path own = {path->kind, path->group, {path->names[0], name}};
+	struct origin origin = {.path = name ? path_text(&own, arena) : NULL,
+				.revision = row->revision};
+	void *item = arena_alloc(arena, kind_field(path->kind)->group->size);
+	char key[PATH_MAX_BYTES];
+	struct faults faults;
+	bool good = false;
+
+	faults_init(&faults);
+	if (item && origin.path && path_key(&own, key) == 0 && strcmp(key, row->path) == 0 &&
+	    record_set_is_there(zone, name)) {
+		values_read(path->kind, values, item, &origin, arena, &faults);
+		good = faults.errors == 0;
+	}
+	faults_release(&faults);
+	json_decref(values);
+	return good ? item : NULL;
+}
+
+struct bulk_search {
+	const struct zone *zone;
+	const struct path *path;
+	struct arena *arena;
+	const void *item;
+};
+
+static int on_found(void *context, const struct source_resource *row)
+{
+	struct bulk_search *search = context;
+
+	search->item = read_item(search->zone, search->path, row, search->arena);
+	return 0;
+}
+
+const void *bulk_find(const struct api_request *request, const struct path *path,
+		      struct arena *arena, struct change_error *error)
+{
+	const void *item = part_find(request->service->server.model, path);
+	struct bulk_search search = {NULL, path, arena, NULL};
+
+	error->outcome = CHANGE_FINE;
+	if (item || !path->kind->bulk || !(search.zone = zone_of(request, path)))
+		return item;
+	if (service_each_row(request->service, path, on_found, &search, error) != 0 &&
+	    error->outcome == CHANGE_NO_STATE)
+		error->outcome = CHANGE_FINE; /* there is none */
+	return search.item;
+}
+
+/* ---- lists ---- */
+
+struct bulk_item {
+	const void *item;
+	const char *key;
+};
+
+struct bulk_listing {
+	struct api_request *request;
+	const struct zone *zone; /* NULL: the state is not asked */
+	const struct path *path;
+	bool (*fits)(struct api_request *request, const struct kind *kind, const void *item);
+	struct arena *arena;
+	struct bulk_item *items;
+	size_t count, room, limit;
+};
+
+static int add_item(struct bulk_listing *listing, const void *item)
+{
+	const struct kind *kind = listing->path->kind;
+	const struct path path = {
+		kind, listing->path->group, {listing->path->names[0], part_name(kind, item)}};
+	char key[PATH_MAX_BYTES];
+
+	if (listing->count == listing->room) {
+		size_t room = listing->room ? 2 * listing->room : 64;
+		struct bulk_item *items =
+			reallocarray(listing->items, room, sizeof *listing->items);
+
+		if (!items)
+			return ERR_NOMEM;
+		listing->items = items;
+		listing->room = room;
+	}
+	if (path_key(&path, key) != 0)
+		return 0;
+	listing->items[listing->count].item = item;
+	listing->items[listing->count].key = arena_strdup(listing->arena, key);
+	return listing->items[listing->count++].key ? 0 : ERR_NOMEM;
+}
+
+static int on_row(void *context, const struct source_resource *row)
+{
+	struct bulk_listing *listing = context;
+	const void *item = read_item(listing->zone, listing->path, row, listing->arena);
+
+	if (!item || !listing->fits(listing->request, listing->path->kind, item))
+		return 0;
+	if (listing->count == listing->limit)
+		return ERR_LIMIT;
+	return add_item(listing, item);
+}
+
+/* Those of the model, behind the path's. */
+static int add_declared(struct bulk_listing *listing)
+{
+	const struct path *path = listing->path;
+	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const void *in = part_find(listing->request->service->server.model, &parent);
+	const struct field *list = kind_field(path->kind);
+	struct schema_list items = in ? schema_list_get(list, in) : (struct schema_list){0};
+	char after[PATH_MAX_BYTES] = "";
+	int err = path->names[1] ? path_key(path, after) : 0;
+
+	for (size_t i = 0; !err && i < items.count; i++) {
+		const char *item = (const char *)items.items + i * list->group->size;
+
+		if (!listing->fits(listing->request, path->kind, item))
+			continue;
+		err = add_item(listing, item);
+		if (!err && strcmp(listing->items[listing->count - 1].key, after) <= 0)
+			listing->count--;
+	}
+	return err;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	return strcmp(((const struct bulk_item *)a)->key, ((const struct bulk_item *)b)->key);
+}
+
+int bulk_list(struct api_request *request, const struct path *path, size_t limit,
+	      bool (*fits)(struct api_request *request, const struct kind *kind, const void *item),
+	      struct arena *arena, const void ***items, size_t *count, struct change_error *error)
+{
+	struct bulk_listing listing = {
+		.request = request, .path = path, .fits = fits, .arena = arena, .limit = limit};
+	int err = 0;
+
+	error->outcome = CHANGE_FINE;
+	*items = NULL;
+	listing.zone = zone_of(request, path);
+	if (listing.zone)
+		err = service_each_behind(request->service, path, on_row, &listing, error);
+	if (err && error->outcome == CHANGE_NO_STATE)
+		err = 0;
+	if (!err && add_declared(&listing) != 0)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	if (!err && listing.count > 0)
+		qsort(listing.items, listing.count, sizeof *listing.items, compare_items);
+	*count = listing.count < limit ? listing.count : limit;
+	if (!err)
+		*items = reallocarray(NULL, *count + 1, sizeof **items);
+	for (size_t i = 0; *items && i < *count; i++)
+		(*items)[i] = listing.items[i].item;
+	if (!err && !*items)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	free(listing.items);
+	return err;
+}

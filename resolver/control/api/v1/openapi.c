@@ -1,0 +1,646 @@
+/* GET /v1/openapi.json: an OpenAPI 3.1 document, made of what there is:
+ *
+ *     kinds (resource/kind.h) ─► the field table's schemas ─► components.schemas
+ *                             └► their paths, each with the same operations, filters by member
+ *     routes of every API below /v1, and of what needs no login ─► paths; what each does is told
+ *                                                                  by a row here
+ *
+ * A new kind is in it by itself; a new route is in it, too, and the test asks for its row. The APIs
+ * of others (Azure's, OpenStack's) have documents of their own. */
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/kind.h"
+#include "resolver/control/resource/values.h"
+#include "resolver/control/service/confirmation.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+enum { TEXT_MAX = 512 };
+
+/* What a route does that is no kind's. `query`: names with blanks between, a '!' ahead of one that
+ * has to be given; `body`, `answer`: of components.schemas, NULL: any object, "": none. A GET has
+ * no body, but perhaps another media type that it may be answered in. */
+struct described {
+	const char *method, *pattern, *summary, *query, *body, *answer;
+	unsigned status; /* 0: 200 */
+};
+
+static const struct described described[] = {
+	{"GET", "/healthz", "Whether the server runs.", "", NULL, NULL, 0},
+	{"GET", "/readyz", "Whether it answers DNS; 503 if not.", "", NULL, NULL, 0},
+	{"GET", "/v1/status", "What the server does, and how it fares.", "", NULL, NULL, 0},
+	{"GET", "/v1/explain", "Who would answer a question, and why.",
+	 "!name type vnet endpoint from", NULL, NULL, 0},
+	{"POST", "/v1/flush", "Drops answers from the cache: all, or those of a name.", "", NULL,
+	 NULL, 0},
+	{"POST", "/v1/reload", "Reads the configuration again and serves it.", "confirm", "", NULL,
+	 0},
+	{"POST", "/v1/confirm", "Keeps the change that waits to be confirmed, or takes it back.",
+	 "back", "", NULL, 0},
+	{"POST", "/v1/upgrade", "Starts another program in this one's place (control socket only).",
+	 "", NULL, NULL, 0},
+	{"GET", "/v1/addresses", "The addresses that are ours.", "limit marker q", NULL, "addresses",
+	 0},
+	{"GET", "/v1/addresses/{group}/{name}", "An address.", "", NULL, "address", 0},
+	{"PUT", "/v1/addresses/{group}/{name}", "Makes an address, or makes it what the body says.",
+	 "", "address", "address", 0},
+	{"PATCH", "/v1/addresses/{group}/{name}", "Changes what the body names of an address.", "",
+	 "address", "address", 0},
+	{"DELETE", "/v1/addresses/{group}/{name}", "Removes an address, with its PTR.", "", NULL,
+	 "", 204},
+	{"GET", "/v1/services", "The cloud services that are ours.", "limit marker", NULL,
+	 "services", 0},
+	{"GET", "/v1/services/{name}", "A cloud service.", "", NULL, "service", 0},
+	{"PUT", "/v1/services/{name}", "Makes a cloud service, or makes it what the body says.", "",
+	 "service", "service", 0},
+	{"PATCH", "/v1/services/{name}", "Changes what the body names of a cloud service.", "",
+	 "service", "service", 0},
+	{"DELETE", "/v1/services/{name}", "Removes a cloud service, with its PTR.", "", NULL, "",
+	 204},
+	{"GET", "/v1/ptrs", "The PTRs of all of them.", "limit marker q", NULL, "ptrs", 0},
+	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run",
+	 "ptr_batch", NULL, 0},
+	{"GET", "/v1/ptrs/{id}", "A PTR.", "", NULL, "ptr", 0},
+	{"PUT", "/v1/ptrs/{id}", "Sets a PTR.", "", "ptr", "ptr", 0},
+	{"PATCH", "/v1/ptrs/{id}", "Changes what the body names of a PTR.", "", "ptr", "ptr", 0},
+	{"DELETE", "/v1/ptrs/{id}", "Removes a PTR; its address stays.", "", NULL, "", 204},
+	{"GET", "/v1/check", "Whether a name or an address leads back to itself.",
+	 "!subject network", NULL, NULL, 0},
+	{"GET", "/v1/state", "All addresses, services, PTRs and resource groups.", "", NULL, NULL,
+	 0},
+	{"PUT", "/v1/state", "Makes all of these what the body says.", "", NULL, "", 204},
+	{"GET", "/v1/export", "All resources, as edits or as a configuration file.", "as", NULL,
+	 "edits", 0},
+	{"GET", "/v1/private_zones/{group}/{name}/master_file",
+	 "The records of a zone as a master file (RFC 1035 section 5).", "", "text/dns", NULL, 0},
+	{"GET", "/v1/schema", "Every kind of resource, with its JSON Schema.", "", NULL, NULL, 0},
+	{"GET", "/v1/openapi.json", "This document.", "", NULL, NULL, 0},
+	{"GET", "/v1/changes",
+	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
+	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
+	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.",
+	 "dry_run confirm", "edits", "changed", 0},
+	{.method = NULL},
+};
+
+/* ---- small pieces ---- */
+
+static json_t *of_type(const char *type)
+{
+	return json_make("{s:s}", "type", type);
+}
+
+static json_t *or_null(json_t *schema)
+{
+	return json_make("{s:[o, o]}", "anyOf", schema, of_type("null"));
+}
+
+static json_t *reference(const char *section, const char *name)
+{
+	char text[TEXT_MAX];
+
+	snprintf(text, sizeof text, "#/components/%s/%s", section, name);
+	return json_make("{s:o}", "$ref", json_text(text));
+}
+
+static json_t *array_of(json_t *schema)
+{
+	return json_make("{s:s, s:o}", "type", "array", "items", schema);
+}
+
+static json_t *read_only(json_t *schema, const char *what)
+{
+	json_put(schema, "readOnly", json_true());
+	json_put(schema, "description", json_text(what));
+	return schema;
+}
+
+static json_t *content(const char *type, json_t *schema)
+{
+	return json_make("{s:{s:o}}", type, "schema", schema);
+}
+
+static json_t *parameter(const char *name, const char *in, bool required, json_t *schema,
+			 const char *what)
+{
+	json_t *made = json_make("{s:o, s:s, s:b, s:o}", "name", json_text(name), "in", in,
+				 "required", required, "schema", schema);
+
+	if (what)
+		json_put(made, "description", json_text(what));
+	return made;
+}
+
+/* ---- schemas ---- */
+
+/* What is shown beside the values; in a body it says nothing. */
+static void put_shown(json_t *properties, const struct kind *kind)
+{
+	json_put(properties, "origin",
+		 read_only(or_null(of_type("string")),
+			   "Where the configuration file declares it; null: it is the state's."));
+	json_put(properties, "etag", read_only(of_type("string"), "For If-Match."));
+	json_put(properties, "not_served",
+		 read_only(of_type("string"), "Why it is not served; absent: it is."));
+	json_put(properties, "warnings",
+		 read_only(array_of(of_type("string")), "Of a change: what is doubtful in it."));
+	if (kind->placed)
+		json_put(properties, "placed",
+			 read_only(of_type("object"),
+				   "Addresses that it has without having been given them."));
+}
+
+/* As it is sent: the path has its name. */
+static json_t *sent_schema(const struct kind *kind)
+{
+	json_t *schema = values_schema(kind), *required = json_array(), *name;
+	size_t i;
+
+	put_shown(json_object_get(schema, "properties"), kind);
+	json_array_foreach(json_object_get(schema, "required"), i, name)
+	{
+		if (strcmp(json_string_value(name), kind_name_key(kind)) != 0)
+			json_add(required, json_incref(name));
+	}
+	json_put(schema, "required", required);
+	return schema;
+}
+
+/* As it is shown: what is not served may lack members, or have others. */
+static json_t *shown_schema(const struct kind *kind)
+{
+	json_t *schema = values_schema(kind);
+
+	put_shown(json_object_get(schema, "properties"), kind);
+	json_object_del(schema, "additionalProperties");
+	json_put(schema, "required", json_make("[s, s, s]", kind_name_key(kind), "origin", "etag"));
+	return schema;
+}
+
+static json_t *list_schema(const char *collection, const char *item)
+{
+	return json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties",
+			 collection, array_of(reference("schemas", item)), "next",
+			 or_null(of_type("string")), "required", collection, "next");
+}
+
+/* Of an address or a service: the configuration's members, any of which may be null, and more. */
+static json_t *owned_schema(const char *list)
+{
+	const struct group *group = schema_field(&schema_model, list)->group;
+	json_t *schema = values_schema_of(group), *properties = json_object(), *value;
+	const char *key;
+
+	json_object_foreach(json_object_get(schema, "properties"), key, value)
+		json_put(properties, key, or_null(json_incref(value)));
+	json_put(properties, "tags",
+		 json_make("{s:s, s:o}", "type", "object", "additionalProperties",
+			   of_type("string")));
+	json_put(schema, "properties", properties);
+	json_object_del(schema, "required");
+	json_object_del(schema, "additionalProperties");
+	return schema;
+}
+
+static json_t *ptr_schema(void)
+{
+	return json_make("{s:s, s:{s:o, s:o, s:o}}", "type", "object", "properties", "reverse_fqdn",
+			 or_null(of_type("string")), "description", or_null(of_type("string")),
+			 "ttl", or_null(of_type("integer")));
+}
+
+static json_t *error_schema(void)
+{
+	json_t *error = json_make("{s:s, s:{s:o, s:o, s:o, s:o}, s:[s, s]}", "type", "object",
+				  "properties", "code", of_type("string"), "message",
+				  of_type("string"), "path", or_null(of_type("string")), "faults",
+				  array_of(of_type("object")), "required", "code", "message");
+
+	return json_make("{s:s, s:{s:o}, s:[s]}", "type", "object", "properties", "error", error,
+			 "required", "error");
+}
+
+static json_t *change_schema(void)
+{
+	return json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:[s, s, s, s, s, s]}", "type",
+			 "object", "properties", "revision", of_type("integer"), "time",
+			 of_type("string"), "who", of_type("string"), "path",
+			 or_null(of_type("string")), "before", or_null(of_type("object")), "after",
+			 or_null(of_type("object")), "required", "revision", "time", "who", "path",
+			 "before", "after");
+}
+
+static json_t *edits_schema(void)
+{
+	json_t *edit =
+		json_make("{s:s, s:{s:o, s:o, s:o}, s:[s, s]}", "type", "object", "properties",
+			  "path", of_type("string"), "values", or_null(of_type("object")), "etag",
+			  of_type("string"), "required", "path", "values");
+
+	return json_make("{s:s, s:{s:o, s:o}, s:[s]}", "type", "object", "properties", "edits",
+			 array_of(edit), "revision", of_type("integer"), "required", "edits");
+}
+
+static json_t *changed_schema(void)
+{
+	return json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o}}", "type", "object", "properties",
+			 "revision", or_null(of_type("integer")), "dry_run", of_type("boolean"),
+			 "edits", of_type("integer"), "warnings", array_of(of_type("string")),
+			 "unconfirmed", or_null(reference("schemas", "unconfirmed")));
+}
+
+/* As unconfirmed_json (service/confirmation.h) has it. */
+static json_t *unconfirmed_schema(void)
+{
+	return json_make("{s:s, s:{s:{s:s, s:[s, s]}, s:o, s:o, s:o, s:o, s:o}}", "type", "object",
+			 "properties", "what", "type", "string", "enum", "reload", "change", "who",
+			 of_type("string"), "at", of_type("string"), "until", of_type("string"),
+			 "revision", or_null(of_type("integer")), "error",
+			 or_null(of_type("string")));
+}
+
+/* "rule" is what is sent, "rule-shown" what is answered, "rule-list" a page of them. */
+static void put_kind(json_t *schemas, const struct kind *kind)
+{
+	char shown[TEXT_MAX], list[TEXT_MAX];
+
+	snprintf(shown, sizeof shown, "%s-shown", kind->name);
+	snprintf(list, sizeof list, "%s-list", kind->name);
+	json_put(schemas, kind->name, sent_schema(kind));
+	json_put(schemas, shown, shown_schema(kind));
+	json_put(schemas, list, list_schema(kind->collection, shown));
+}
+
+static json_t *schemas_json(void)
+{
+	json_t *schemas = json_object();
+
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		put_kind(schemas, &kinds[i]);
+	json_put(schemas, "address", owned_schema("addresses"));
+	json_put(schemas, "service", owned_schema("cloud_services"));
+	json_put(schemas, "ptr", ptr_schema());
+	json_put(schemas, "addresses", list_schema("addresses", "address"));
+	json_put(schemas, "services", list_schema("services", "service"));
+	json_put(schemas, "ptrs", list_schema("ptrs", "ptr"));
+	json_put(schemas, "ptr_batch", array_of(reference("schemas", "ptr")));
+	json_put(schemas, "change", change_schema());
+	json_put(schemas, "changes",
+		 json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties",
+			   "changes", array_of(reference("schemas", "change")), "next",
+			   or_null(of_type("integer")), "required", "changes", "next"));
+	json_put(schemas, "edits", edits_schema());
+	json_put(schemas, "changed", changed_schema());
+	json_put(schemas, "unconfirmed", unconfirmed_schema());
+	json_put(schemas, "error", error_schema());
+	return schemas;
+}
+
+/* ---- what operations share ---- */
+
+static json_t *parameters_json(void)
+{
+	return json_make(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "limit",
+		parameter("limit", "query", false,
+			  json_make("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
+				    "maximum", 5000, "default", 1000),
+			  "So many of them."),
+		"marker",
+		parameter("marker", "query", false, of_type("string"),
+			  "Those behind this one; `next` has it."),
+		"q",
+		parameter("q", "query", false, of_type("string"), "Those whose names have this."),
+		"dry_run",
+		parameter("dry_run", "query", false, of_type("boolean"),
+			  "Find out what it would come to, and change nothing."),
+		"confirm",
+		parameter("confirm", "query", false,
+			  json_make("{s:s, s:i, s:i}", "type", "integer", "minimum", 1, "maximum",
+				    CONFIRMATION_MAX_S),
+			  "Goes back after so many seconds unless it is confirmed."),
+		"back",
+		parameter("back", "query", false, of_type("boolean"), "Take it back at once."),
+		"after",
+		parameter("after", "query", false,
+			  json_make("{s:s, s:i}", "type", "integer", "minimum", 0),
+			  "The revision behind which to begin."),
+		"Last-Event-ID",
+		parameter("Last-Event-ID", "header", false, of_type("string"),
+			  "Of a stream: the id of the event that was got last."),
+		"If-Match",
+		parameter("If-Match", "header", false, of_type("string"),
+			  "Only if this is still its etag; else 412."),
+		"If-None-Match",
+		parameter("If-None-Match", "header", false, of_type("string"),
+			  "Of a GET: 304 if this is still its etag. Of a change: * where there is "
+			  "to be nothing yet; else 412."));
+}
+
+static json_t *is_shared(const json_t *shared, const char *name)
+{
+	return json_object_get(shared, name) ? reference("parameters", name) : NULL;
+}
+
+struct document {
+	json_t *paths, *parameters;
+};
+
+static json_t *operation_new(const char *method, const char *pattern, const char *summary)
+{
+	char id[TEXT_MAX];
+	size_t length = (size_t)snprintf(id, sizeof id, "%s", method);
+
+	for (const char *at = pattern; *at && length + 1 < sizeof id; at++)
+		if (*at != '{' && *at != '}')
+			id[length++] = *at == '/' || *at == '-' ? '_' : *at;
+	id[length] = '\0';
+	return json_make("{s:o, s:o, s:o, s:{s:o}}", "operationId", json_text(id), "summary",
+			 json_text(summary), "parameters", json_array(), "responses", "default",
+			 reference("responses", "error"));
+}
+
+static void add_parameter(const struct document *document, json_t *operation, const char *name)
+{
+	json_t *shared = is_shared(document->parameters, name);
+
+	json_add(json_object_get(operation, "parameters"),
+		 shared ? shared : parameter(name, "query", false, of_type("string"), NULL));
+}
+
+static void put_answer(json_t *operation, unsigned status, const char *what, json_t *body)
+{
+	char code[16];
+	json_t *answer = json_make("{s:s}", "description", what);
+
+	snprintf(code, sizeof code, "%u", status);
+	if (body)
+		json_put(answer, "content", content("application/json", body));
+	json_put(json_object_get(operation, "responses"), code, answer);
+}
+
+static void put_etag(json_t *operation, const char *status)
+{
+	json_t *answer = json_object_get(json_object_get(operation, "responses"), status);
+
+	json_put(answer, "headers", json_make("{s:o}", "ETag", reference("headers", "ETag")));
+}
+
+static void put_body(json_t *operation, json_t *schema, bool merges)
+{
+	json_t *types = content("application/json", schema);
+
+	if (merges)
+		json_put(types, "application/merge-patch+json",
+			 json_make("{s:o}", "schema", json_incref(schema)));
+	json_put(operation, "requestBody",
+		 json_make("{s:b, s:o}", "required", 1, "content", types));
+}
+
+static void put_operation(const struct document *document, const char *path, const char *method,
+			  json_t *operation)
+{
+	char lower[16];
+	json_t *item = json_object_get(document->paths, path);
+
+	snprintf(lower, sizeof lower, "%s", method);
+	text_lower(lower);
+	if (!item) {
+		item = json_object();
+		json_put(document->paths, path, item);
+	}
+	json_put(item, lower, operation);
+}
+
+/* Every {name} of the pattern. */
+static void add_segments(json_t *operation, const char *pattern)
+{
+	char name[64];
+
+	for (const char *at = strchr(pattern, '{'); at; at = strchr(at, '{')) {
+		size_t length = strcspn(++at, "}");
+
+		snprintf(name, sizeof name, "%.*s", (int)length, at);
+		json_add(json_object_get(operation, "parameters"),
+			 parameter(name, "path", true, of_type("string"), NULL));
+	}
+}
+
+/* ---- kinds ---- */
+
+static const char guarded_text[] = "For administrators.";
+
+/* Members that have one value are filters. */
+static void add_filters(const struct kind *kind, json_t *operation)
+{
+	json_t *values = values_schema(kind), *schema;
+	const char *key;
+
+	json_object_foreach(json_object_get(values, "properties"), key, schema)
+	{
+		const char *type = json_string_value(json_object_get(schema, "type"));
+
+		if (!type || (strcmp(type, "array") != 0 && strcmp(type, "object") != 0))
+			json_add(json_object_get(operation, "parameters"),
+				 parameter(key, "query", false, json_incref(schema),
+					   "Those of this value."));
+	}
+	json_decref(values);
+}
+
+static void put_list(const struct document *document, const struct kind *kind, const char *path)
+{
+	static const char *const paging[] = {"limit", "marker", "q"};
+	char summary[TEXT_MAX], name[TEXT_MAX];
+	json_t *operation;
+
+	snprintf(summary, sizeof summary, "The %s%s%s, by name.", kind->collection,
+		 kind->parent ? " of a " : "", kind->parent ? kind->parent->name : "");
+	snprintf(name, sizeof name, "%s-list", kind->name);
+	operation = operation_new("GET", path, summary);
+	add_segments(operation, path);
+	for (size_t i = 0; i < COUNT(paging); i++)
+		add_parameter(document, operation, paging[i]);
+	add_filters(kind, operation);
+	put_answer(operation, 200, "A page of them.", reference("schemas", name));
+	if (kind->guarded)
+		json_put(operation, "description", json_text(guarded_text));
+	put_operation(document, path, "GET", operation);
+}
+
+static void put_one(const struct document *document, const struct kind *kind, const char *path,
+		    const char *method)
+{
+	bool reads = strcmp(method, "GET") == 0, removes = strcmp(method, "DELETE") == 0;
+	bool makes = strcmp(method, "PUT") == 0, merges = strcmp(method, "PATCH") == 0;
+	char summary[TEXT_MAX], shown[TEXT_MAX];
+	json_t *operation;
+
+	snprintf(summary, sizeof summary, "%s %s%s.",
+		 reads     ? "Shows a"
+		 : makes   ? "Makes a"
+		 : removes ? "Removes a"
+			   : "Changes what the body names of a",
+		 kind->name,
+		 makes     ? ", or makes it what the body says"
+		 : removes ? ", with all that is inside it"
+		 : merges  ? " (RFC 7396)"
+			   : "");
+	snprintf(shown, sizeof shown, "%s-shown", kind->name);
+	operation = operation_new(method, path, summary);
+	add_segments(operation, path);
+	add_parameter(document, operation, "If-None-Match");
+	if (!reads) {
+		add_parameter(document, operation, "If-Match");
+		add_parameter(document, operation, "dry_run");
+	}
+	if (!reads || kind->guarded)
+		json_put(operation, "description", json_text(guarded_text));
+	if (makes)
+		put_body(operation, reference("schemas", kind->name), false);
+	if (merges)
+		put_body(operation, of_type("object"), true);
+	if (!removes) {
+		put_answer(operation, 200, "It, as it is.", reference("schemas", shown));
+		put_etag(operation, "200");
+	}
+	if (makes) {
+		put_answer(operation, 201, "It was made.", reference("schemas", shown));
+		put_etag(operation, "201");
+	}
+	if (removes)
+		put_answer(operation, 204, "It is gone, or would be.", NULL);
+	put_operation(document, path, method, operation);
+}
+
+static void put_paths(const struct document *document, const struct kind *kind)
+{
+	static const char *const methods[] = {"GET", "PUT", "PATCH", "DELETE"};
+	char list[TEXT_MAX], one[TEXT_MAX];
+
+	if (kind->parent)
+		snprintf(list, sizeof list, "/v1/%s/-/{name}/%s", kind->parent->collection,
+			 kind->collection);
+	else
+		snprintf(list, sizeof list, "/v1/%s", kind->collection);
+	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/-/{name}", list);
+	put_list(document, kind, list);
+	for (size_t i = 0; i < COUNT(methods); i++)
+		put_one(document, kind, one, methods[i]);
+}
+
+/* ---- routes ---- */
+
+static const struct described *describe(const struct api_route *route)
+{
+	for (const struct described *at = described; at->method; at++)
+		if (strcmp(at->method, route->method) == 0 &&
+		    strcmp(at->pattern, route->pattern) == 0)
+			return at;
+	return NULL;
+}
+
+static void add_query(const struct document *document, json_t *operation, const char *query)
+{
+	char name[64];
+
+	for (const char *at = query; *at != '\0';) {
+		bool required = *at == '!';
+		size_t length = strcspn(at += required, " ");
+
+		snprintf(name, sizeof name, "%.*s", (int)length, at);
+		if (required)
+			json_add(json_object_get(operation, "parameters"),
+				 parameter(name, "query", true, of_type("string"), NULL));
+		else
+			add_parameter(document, operation, name);
+		at += length;
+		at += *at == ' ';
+	}
+}
+
+static json_t *schema_of(const char *name)
+{
+	return name ? reference("schemas", name) : of_type("object");
+}
+
+static void put_other_type(json_t *operation, const char *type)
+{
+	json_t *answer = json_object_get(json_object_get(operation, "responses"), "200");
+
+	json_put(json_object_get(answer, "content"), type,
+		 json_make("{s:o}", "schema", of_type("string")));
+}
+
+static void put_route(const struct document *document, const struct api_route *route)
+{
+	const struct described *row = describe(route);
+	static const struct described undescribed = {.query = ""};
+	json_t *operation;
+	bool reads = strcmp(route->method, "GET") == 0;
+	unsigned status;
+
+	row = row ? row : &undescribed;
+	status = row->status ? row->status : 200;
+	operation = operation_new(route->method, route->pattern, row->summary ? row->summary : "");
+	add_segments(operation, route->pattern);
+	add_query(document, operation, row->query);
+	if (!reads && route->need != API_NOTHING) {
+		add_parameter(document, operation, "If-Match");
+		add_parameter(document, operation, "If-None-Match");
+		json_put(operation, "description", json_text(guarded_text));
+	}
+	if (!reads && strcmp(route->method, "DELETE") != 0 && !(row->body && !*row->body))
+		put_body(operation, schema_of(row->body), strcmp(route->method, "PATCH") == 0);
+	put_answer(operation, status, "It is done.",
+		   row->answer && !*row->answer ? NULL : schema_of(row->answer));
+	if (reads && row->body)
+		put_other_type(operation, row->body);
+	if (strcmp(route->method, "PUT") == 0 && status == 200)
+		put_answer(operation, 201, "It was made.", schema_of(row->answer));
+	if (route->need == API_NOTHING)
+		json_put(operation, "security", json_array());
+	put_operation(document, route->pattern, route->method, operation);
+}
+
+/* Those of every API below /v1, and what needs no login; the kinds' are put for each kind. */
+static bool is_ours(const struct api_dialect *dialect, const struct api_route *route)
+{
+	return (dialect == &api_v1 || strncmp(route->pattern, "/v1/", 4) == 0) &&
+	       strncmp(route->pattern, "/v1/{", 5) != 0;
+}
+
+json_t *openapi_document(const struct api_dialect *const *dialects)
+{
+	struct document document = {json_object(), parameters_json()};
+
+	for (; *dialects; dialects++)
+		for (const struct api_route *at = (*dialects)->routes; at->method; at++)
+			if (is_ours(*dialects, at))
+				put_route(&document, at);
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		put_paths(&document, &kinds[i]);
+	return json_make(
+		"{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:[{s:[]}, {s:[]}], s:o, s:{s:o, s:o, "
+		"s:{s:o}, "
+		"s:{s:o}, s:{s:o, s:o}}}",
+		"openapi", "3.1.0", "info", "title", "sluice", "version", SLUICE_VERSION, "summary",
+		"A private DNS forwarding resolver: its resources, and the running server.",
+		"servers", "url", "/", "security", "bearer", "token", "paths", document.paths,
+		"components", "schemas", schemas_json(), "parameters", document.parameters,
+		"responses", "error",
+		json_make("{s:s, s:o}", "description",
+			  "Why not: where, what, and what would be "
+			  "right.",
+			  "content", content("application/json", reference("schemas", "error"))),
+		"headers", "ETag", json_make("{s:o}", "schema", of_type("string")),
+		"securitySchemes", "bearer",
+		json_make("{s:s, s:s}", "type", "http", "scheme", "bearer"), "token",
+		json_make("{s:s, s:s, s:s}", "type", "apiKey", "in", "header", "name",
+			  "X-Auth-Token"));
+}
+
+void api_openapi(struct api_request *request)
+{
+	api_reply_json(request, 200, openapi_document(api_dialects(request)), NULL);
+}

@@ -1,0 +1,108 @@
+/* `sluice record set ZONE NAME TYPE RDATA...` and its like: record sets by owner and type, which
+ * are the resources "NAME:TYPE" of the zone. */
+#include "resolver/control/base/json.h"
+#include "resolver/control/command/reverse.h"
+
+static const struct table_column columns[] = {
+	{"NAME", "name"},    {"TYPE", "type"},         {"TTL", "ttl"},
+	{"DATA", "records"}, {"METADATA", "metadata"}, {"ORIGIN", "origin"},
+};
+
+/* "www:A" as two columns. */
+static void prepare(json_t *row)
+{
+	const char *name = json_string_value(json_object_get(row, "name"));
+	const char *colon = name ? strrchr(name, ':') : NULL;
+	char *owner = colon ? strndup(name, (size_t)(colon - name)) : NULL;
+
+	if (!owner)
+		return;
+	json_put(row, "type", json_text(colon + 1));
+	json_put(row, "name", json_text(owner)); /* the old name ends here */
+	free(owner);
+}
+
+/* The path of the set that the first three arguments name, to be freed. */
+static char *path_of(const struct command_line *line)
+{
+	char *name = NULL, *path = NULL;
+
+	if (asprintf(&name, "%s:%s", line->arguments[1], line->arguments[2]) >= 0)
+		path = client_path(line->dry_run ? "/v1/private_zones/-/%/record_sets/%?dry_run"
+						 : "/v1/private_zones/-/%/record_sets/%",
+				   line->arguments[0], name);
+	else
+		name = NULL;
+	free(name);
+	return path;
+}
+
+int command_record_list(const struct command_line *line)
+{
+	return command_show_list(
+		line,
+		client_path("/v1/private_zones/-/%/record_sets?limit=1000", line->arguments[0]),
+		"record_sets",
+		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
+}
+
+int command_record_show(const struct command_line *line)
+{
+	return command_show_one(
+		line, "GET", path_of(line), NULL, NULL,
+		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
+}
+
+/* Whether the set is there; *failed: that cannot be said, which has been printed. */
+static bool is_there(const struct command_line *line, bool *failed)
+{
+	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	struct command_line plain = *line;
+	unsigned status = 0;
+	json_t *answer = NULL;
+	char *path;
+
+	plain.dry_run = false;
+	path = path_of(&plain);
+	*failed = !client_socket_path(line, socket);
+	if (!*failed && path)
+		answer = client_call(socket, (struct client_call){.method = "GET", .path = path},
+				     &status, error);
+	if (!*failed && !answer) {
+		command_fail_at(line, "%s", path ? error : err_text(ERR_NOMEM));
+		*failed = true;
+	}
+	json_decref(answer);
+	free(path);
+	return status == 200;
+}
+
+/* What is not said stays as it is. */
+int command_record_set(const struct command_line *line)
+{
+	json_t *body = json_object(), *records = json_array();
+	bool failed, found;
+
+	for (int i = 3; i < line->argument_count; i++)
+		json_add(records, json_text(line->arguments[i]));
+	json_put(body, "records", records);
+	if (!command_put_given(line, body)) {
+		json_decref(body);
+		return COMMAND_USAGE;
+	}
+	found = is_there(line, &failed);
+	if (failed) {
+		json_decref(body);
+		return EXIT_FAILURE;
+	}
+	return command_show_one(
+		line, found ? "PATCH" : "PUT", path_of(line), body, NULL,
+		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
+}
+
+int command_record_unset(const struct command_line *line)
+{
+	return command_delete(line, path_of(line),
+			      line->dry_run ? "the record set can be removed"
+					    : "the record set is removed");
+}

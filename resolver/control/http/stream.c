@@ -1,0 +1,273 @@
+/* A stream belongs to the control thread, which frees it once its connection has left. What both
+ * threads touch is under one lock, which is held for as long as a copy takes, and never while a
+ * source is asked. Whoever suspends does so under it, so that a resume is never ahead of it. */
+#include "resolver/control/http/stream.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+struct http_stream {
+	TAILQ_ENTRY(http_stream) all;
+	struct http_streams *streams;
+	struct http_stream_source source;
+	char *client; /* NULL: one of many */
+	/* Under the lock: */
+	char *data;
+	size_t length, taken;
+	struct MHD_Connection *suspended; /* waits for data; NULL: it does not */
+	bool ended;                       /* nothing more is put in */
+	bool left;                        /* nobody takes any more */
+};
+
+struct http_streams {
+	uv_async_t wake; /* one has been emptied, or left */
+	uv_timer_t alive;
+	unsigned alive_ms, open_handles;
+	pthread_mutex_t lock;
+	TAILQ_HEAD(, http_stream) all;
+};
+
+static const char alive_text[] = ":\n\n"; /* a comment */
+
+/* Under the lock. */
+static void resume(struct http_stream *stream)
+{
+	if (stream->suspended)
+		MHD_resume_connection(stream->suspended);
+	stream->suspended = NULL;
+}
+
+/* ---- listener's thread ---- */
+
+ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *connection, char *to,
+			 size_t room)
+{
+	struct http_streams *streams = stream->streams;
+	size_t length;
+	ssize_t result = 0;
+
+	pthread_mutex_lock(&streams->lock);
+	length = stream->length - stream->taken;
+	if (length > 0) {
+		length = length < room ? length : room;
+		memcpy(to, stream->data + stream->taken, length);
+		stream->taken += length;
+		result = (ssize_t)length;
+		if (stream->taken == stream->length)
+			uv_async_send(&streams->wake);
+	} else if (stream->ended) {
+		result = -1;
+	} else {
+		stream->suspended = connection;
+		MHD_suspend_connection(connection);
+	}
+	pthread_mutex_unlock(&streams->lock);
+	return result;
+}
+
+void http_stream_leave(struct http_stream *stream)
+{
+	struct http_streams *streams = stream->streams;
+
+	pthread_mutex_lock(&streams->lock);
+	stream->left = true;
+	stream->suspended = NULL;
+	uv_async_send(&streams->wake); /* it may be freed once the lock is given back */
+	pthread_mutex_unlock(&streams->lock);
+}
+
+/* ---- control thread ---- */
+
+static void stream_free(struct http_stream *stream)
+{
+	stream->source.release(stream->source.context);
+	free(stream->client);
+	free(stream->data);
+	free(stream);
+}
+
+/* Takes `data` over; there is nothing else in it. */
+static void put(struct http_stream *stream, char *data, size_t length)
+{
+	struct http_streams *streams = stream->streams;
+
+	pthread_mutex_lock(&streams->lock);
+	free(stream->data);
+	stream->data = data;
+	stream->length = length;
+	stream->taken = 0;
+	resume(stream);
+	pthread_mutex_unlock(&streams->lock);
+}
+
+/* Asks the source, where all that it gave has been taken. */
+static void feed(struct http_stream *stream, bool alive)
+{
+	struct http_streams *streams = stream->streams;
+	size_t length = 0;
+	char *data;
+	bool wants;
+
+	pthread_mutex_lock(&streams->lock);
+	wants = !stream->ended && !stream->left && stream->taken == stream->length;
+	pthread_mutex_unlock(&streams->lock);
+	if (!wants)
+		return;
+	data = stream->source.next(stream->source.context, &length);
+	if (!data && alive) {
+		data = strdup(alive_text);
+		length = sizeof alive_text - 1;
+	}
+	if (data)
+		put(stream, data, length);
+}
+
+static bool has_left(struct http_stream *stream)
+{
+	bool left;
+
+	pthread_mutex_lock(&stream->streams->lock);
+	left = stream->left;
+	pthread_mutex_unlock(&stream->streams->lock);
+	return left;
+}
+
+static void ask(struct http_streams *streams, bool alive)
+{
+	struct http_stream *stream = TAILQ_FIRST(&streams->all), *next;
+
+	for (; stream; stream = next) {
+		next = TAILQ_NEXT(stream, all);
+		if (has_left(stream)) {
+			TAILQ_REMOVE(&streams->all, stream, all);
+			stream_free(stream);
+		} else {
+			feed(stream, alive);
+		}
+	}
+	if (TAILQ_EMPTY(&streams->all))
+		uv_timer_stop(&streams->alive);
+}
+
+void http_streams_ask(struct http_streams *streams)
+{
+	ask(streams, false);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	ask(wake->data, false);
+}
+
+static void on_alive(uv_timer_t *timer)
+{
+	ask(timer->data, true);
+}
+
+static void end(struct http_stream *stream)
+{
+	pthread_mutex_lock(&stream->streams->lock);
+	stream->ended = true;
+	resume(stream);
+	pthread_mutex_unlock(&stream->streams->lock);
+}
+
+void http_streams_end(struct http_streams *streams, bool all)
+{
+	struct http_stream *stream;
+
+	TAILQ_FOREACH (stream, &streams->all, all)
+		if (all || stream->client)
+			end(stream);
+}
+
+/* Ends the client's own; false: there are too many of others. */
+static bool make_room(struct http_streams *streams, const char *client)
+{
+	struct http_stream *stream;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (stream, &streams->all, all) {
+		bool own = client && stream->client && strcmp(stream->client, client) == 0;
+
+		if (own)
+			end(stream);
+		else
+			count += !stream->ended; /* which this thread alone sets */
+	}
+	return count < HTTP_STREAMS_MAX;
+}
+
+struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
+				    const struct http_stream_source *source)
+{
+	struct http_stream *stream;
+
+	if (!make_room(streams, client))
+		return NULL;
+	stream = calloc(1, sizeof *stream);
+	if (stream && client)
+		stream->client = strdup(client);
+	if (!stream || (client && !stream->client)) {
+		free(stream);
+		return NULL;
+	}
+	stream->streams = streams;
+	stream->source = *source;
+	TAILQ_INSERT_TAIL(&streams->all, stream, all);
+	if (!uv_is_active((uv_handle_t *)&streams->alive))
+		uv_timer_start(&streams->alive, on_alive, streams->alive_ms, streams->alive_ms);
+	feed(stream, true); /* so that the head goes out at once */
+	return stream;
+}
+
+/* ---- beginning and end ---- */
+
+int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms)
+{
+	struct http_streams *made = calloc(1, sizeof *made);
+	int err;
+
+	*streams = made;
+	if (!made)
+		return ERR_NOMEM;
+	if (uv_async_init(loop, &made->wake, on_wake) != 0) {
+		free(made);
+		*streams = NULL;
+		return ERR_NOMEM;
+	}
+	uv_timer_init(loop, &made->alive);
+	made->wake.data = made->alive.data = made;
+	made->open_handles = 2;
+	made->alive_ms = alive_ms;
+	TAILQ_INIT(&made->all);
+	err = pthread_mutex_init(&made->lock, NULL);
+	assert(err == 0);
+	(void)err;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct http_streams *streams = handle->data;
+
+	if (--streams->open_handles > 0)
+		return;
+	pthread_mutex_destroy(&streams->lock);
+	free(streams);
+}
+
+void http_streams_free(struct http_streams *streams)
+{
+	struct http_stream *stream = TAILQ_FIRST(&streams->all), *next;
+
+	for (; stream; stream = next) {
+		next = TAILQ_NEXT(stream, all);
+		stream_free(stream);
+	}
+	uv_close((uv_handle_t *)&streams->wake, on_closed);
+	uv_close((uv_handle_t *)&streams->alive, on_closed);
+}

@@ -1,0 +1,565 @@
+/* Whatever comes to be served comes by serve_model(): a reload, and what goes back.
+ *
+ *     reload   the copy of what is served ─► load ─► what would take a restart? ─┐
+ *              (where it is to wait)                                             ├─► serve_model()
+ *     back     load of the copy ─────────────────────────────────────────────────┘
+ *
+ * A change of resources goes back by service_take_back. */
+#include "resolver/control/process/reload.h"
+
+#include <unistd.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
+#include "resolver/control/config/copy.h"
+#include "resolver/control/config/file.h"
+#include "resolver/control/process/process.h"
+#include "resolver/log.h"
+#include "rules/text.h"
+
+/* ---- serving a model ---- */
+
+/* Warns of what a reload cannot change. */
+static void warn_of_restart(const struct process *process, const struct model *model,
+			    struct faults *faults)
+{
+	if (!text_equal(model->user, process->user) || !text_equal(model->group, process->group))
+		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+			  "another user or group takes a restart");
+	if (model->seccomp != process->seccomp)
+		fault_add(faults, FAULT_WARNING, &model->origin, "seccomp",
+			  "to turn seccomp on or off takes a restart");
+	if (process_workers(model) != process->service.server.worker_count)
+		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
+			  "another number of workers takes a restart; still %u",
+			  process->service.server.worker_count);
+	management_api_warn(&process->management, &model->management, faults);
+}
+
+/* Also where tokens are signed from now on. */
+static int serve_model(struct process *process, struct model *model,
+		       const struct server_commit *step, struct faults *faults,
+		       char text[SERVICE_TEXT_MAX])
+{
+	int err = service_serve_with(&process->service, model, step, faults, text);
+
+	if (err == 0)
+		management_api_use_state(&process->management);
+	return err;
+}
+
+int reload_serve(struct process *process, struct model *model, struct faults *faults,
+		 char text[SERVICE_TEXT_MAX])
+{
+	return serve_model(process, model, NULL, faults, text);
+}
+
+/* Who asks for a reload, and for how long it waits to be confirmed. */
+struct wish {
+	const char *who;
+	unsigned wait_s; /* 0: it stays */
+};
+
+/* ---- a reload that may go back (service/confirmation.h) ---- */
+
+static void add_fault(const struct process *process, struct faults *faults, const char *text)
+{
+	fault_add(faults, FAULT_ERROR, &process->service.server.model->origin, NULL, "%s", text);
+}
+
+/* Whether the copy of what is served can be served: it is looked at now, because later there is no
+ * other. */
+static int check_copy(struct process *process, struct faults *faults)
+{
+	struct service *service = &process->service;
+	struct management_access access;
+	struct faults found;
+	struct model *model;
+	int err = ERR_FAULTS;
+
+	faults_init(&found);
+	model = load_file(&service->load, service->confirmation.copy_file, service->server.model,
+			  &found);
+	if (model)
+		err = management_access_load(&access, &model->management, &found);
+	if (!err)
+		management_access_release(&access);
+	model_free(model);
+	for (size_t i = 0; i < found.count; i++)
+		if (found.items[i].severity == FAULT_ERROR)
+			fault_add(faults, FAULT_ERROR, &found.items[i].origin, NULL,
+				  "what is served cannot be kept to go back to: %s",
+				  found.items[i].text);
+	faults_release(&found);
+	return err;
+}
+
+/* What is served is kept as files; where a reload has gone back before, it is there. */
+static int keep_before(struct process *process, struct faults *faults)
+{
+	struct service *service = &process->service;
+	const struct confirmation *confirmation = &service->confirmation;
+	char error[CONFIRMATION_TEXT_MAX];
+	int err;
+
+	if (confirmation->is_back)
+		return 0;
+	err = confirmation_make_room(confirmation, error);
+	if (!err)
+		err = config_copy_write(load_declared(service->server.model), confirmation->copy,
+					error);
+	if (err)
+		add_fault(process, faults, error);
+	return err ? err : check_copy(process, faults);
+}
+
+/* Only what a reload changes can wait: anything else would not be tried, and a restart would do it.
+ * `warnings`: how many there were ahead of those of such things. */
+static int check_restart(const struct process *process, const struct model *model, size_t warnings,
+			 struct faults *faults)
+{
+	const char *state = model->management.state;
+
+	if (faults->warnings == warnings &&
+	    strcmp(state ? state : "", process->service.load.state) == 0)
+		return 0;
+	add_fault(process, faults,
+		  "only what a reload changes can wait to be confirmed, and something of this "
+		  "takes a restart (user, group, seccomp, workers, management.socket, listen or "
+		  "state); take that out, or reload without --confirm");
+	return ERR_FAULTS;
+}
+
+struct reload_step {
+	const struct confirmation *confirmation;
+	struct unconfirmed unconfirmed;
+	bool waits;
+};
+
+/* What the next start finds: how to go back, or that the configuration file is what is wanted. */
+static int note_reload(void *context, struct faults *faults)
+{
+	const struct reload_step *step = context;
+	const struct confirmation *confirmation = step->confirmation;
+	char error[CONFIRMATION_TEXT_MAX];
+	const struct origin nowhere = {0};
+	int err = 0;
+
+	if (step->waits)
+		err = confirmation_write(confirmation, &step->unconfirmed, error);
+	else if (confirmation->directory)
+		err = confirmation_remove(confirmation, UNCONFIRMED_RELOAD, error);
+	if (err)
+		fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", error);
+	return err;
+}
+
+/* As the wish has it. */
+static int replace_as(struct process *process, const struct wish *wish, struct model *model,
+		      struct faults *faults, char text[SERVICE_TEXT_MAX])
+{
+	struct confirmation *confirmation = &process->service.confirmation;
+	struct reload_step step = {confirmation,
+				   unconfirmed_now(UNCONFIRMED_RELOAD, wish->who, wish->wait_s),
+				   wish->wait_s > 0};
+	const struct server_commit commit = {note_reload, &step};
+	int err = serve_model(process, model, &commit, faults, text);
+
+	if (err)
+		return err;
+	confirmation->is_back = false;
+	if (step.waits)
+		confirmation_begin(confirmation, &step.unconfirmed);
+	log_configure(model->log.level, model->log.format);
+	return 0;
+}
+
+/* What was served before the reload that waits is served again. */
+static int take_back_reload(struct process *process, struct faults *faults)
+{
+	struct service *service = &process->service;
+	struct confirmation *confirmation = &service->confirmation;
+	struct model *model =
+		load_file(&service->load, confirmation->copy_file, service->server.model, faults);
+	char text[SERVICE_TEXT_MAX];
+	int err = model ? serve_model(process, model, NULL, faults, text) : ERR_FAULTS;
+
+	if (err) {
+		model_free(model);
+		return err;
+	}
+	log_configure(model->log.level, model->log.format);
+	confirmation_end(confirmation, true);
+	return 0;
+}
+
+/* What waits to be confirmed goes back. Where it cannot, that is logged, and tried again. */
+static int take_back(struct process *process, const char *why)
+{
+	struct confirmation *confirmation = &process->service.confirmation;
+	bool is_reload = confirmation->waiting.kind == UNCONFIRMED_RELOAD;
+	char text[CONFIRMATION_TEXT_MAX];
+	struct faults faults;
+	int err;
+
+	faults_init(&faults);
+	err = is_reload ? take_back_reload(process, &faults)
+			: service_take_back(&process->service, &faults);
+	faults_sort(&faults);
+	if (!err) {
+		log_event(LOG_WARNING, "confirm", "%s by %s goes back: %s; generation %llu",
+			  is_reload ? "the reload" : "the change", confirmation->waiting.who, why,
+			  (unsigned long long)process->service.server.generation);
+		if (confirmation_is_back(confirmation, text))
+			log_event(LOG_WARNING, "confirm", "%s", text);
+	} else {
+		snprintf(confirmation->error, sizeof confirmation->error, "%s", err_text(err));
+		for (size_t i = faults.count; i-- > 0;)
+			if (faults.items[i].severity == FAULT_ERROR)
+				snprintf(confirmation->error, sizeof confirmation->error, "%s",
+					 faults.items[i].text);
+		log_faults("confirm", &faults);
+		log_event(LOG_ERROR, "confirm", "%s", confirmation_waits(confirmation, text));
+		confirmation_try_again(confirmation, CONFIRMATION_AGAIN_MS);
+	}
+	faults_release(&faults);
+	return err;
+}
+
+static void on_due(void *context)
+{
+	enum { BUSY_MS = 100 };
+	struct process *process = context;
+	struct confirmation *confirmation = &process->service.confirmation;
+
+	if (process->service.ending) /* the next start sees to it */
+		return;
+	if (process->service.work.busy)
+		confirmation_try_again(confirmation, BUSY_MS);
+	else
+		(void)take_back(process, "nobody confirmed it in time");
+}
+
+/* ---- reloads ---- */
+
+/* Why there is none now; NULL: there may be one. */
+static const char *why_no_reload(const struct process *process, char text[CONFIRMATION_TEXT_MAX])
+{
+	if (process->service.ending)
+		return "the server is about to end";
+	if (process->upgrading)
+		return "an upgrade is under way; reload once it is done";
+	return confirmation_waits(&process->service.confirmation, text);
+}
+
+/* Adds to the faults why the configuration is not served; else `text` says what is. */
+static int try_reload(struct process *process, const struct wish *wish, struct faults *faults,
+		      char text[SERVICE_TEXT_MAX])
+{
+	struct service *service = &process->service;
+	char waits[CONFIRMATION_TEXT_MAX];
+	const char *why = why_no_reload(process, waits);
+	bool will_wait = wish->wait_s > 0;
+	struct model *model = NULL;
+	size_t warnings;
+	int err = 0;
+
+	if (why) {
+		add_fault(process, faults, why);
+		return ERR_FAULTS;
+	}
+	if (will_wait)
+		err = keep_before(process, faults);
+	if (err == 0)
+		model = load_model(&service->load, service->server.model, faults);
+	warnings = faults->warnings;
+	if (model)
+		warn_of_restart(process, model, faults);
+	if (model && will_wait)
+		err = check_restart(process, model, warnings, faults);
+	if (err == 0)
+		err = model ? replace_as(process, wish, model, faults, text) : ERR_FAULTS;
+	if (err != 0)
+		model_free(model);
+	if (err != 0 && will_wait)
+		confirmation_forget_copy(&service->confirmation);
+	return err;
+}
+
+/* Reads the configuration again and serves it; or the faults, which are sorted, say why not, and
+ * what was served still is. Both are logged, and told to the service manager. */
+static int reload(struct process *process, const struct wish *wish, struct faults *faults,
+		  char text[SERVICE_TEXT_MAX])
+{
+	struct master_link *master = &process->master;
+	bool ending = process->service.ending; /* the manager has been told */
+	char count[REPORT_TEXT_MAX];
+	int err;
+
+	if (!ending)
+		master_link_say(master, MASTER_TELL, MASTER_RELOADING, NULL);
+	err = try_reload(process, wish, faults, text);
+	faults_sort(faults);
+	if (err == 0)
+		log_event(LOG_INFO, "reload", "reloaded: %s%s", text,
+			  wish->wait_s > 0 ? "; to be confirmed" : "");
+	else {
+		snprintf(text, SERVICE_TEXT_MAX, "refused, still serving generation %llu: %s",
+			 (unsigned long long)process->service.server.generation,
+			 report_faults_text(faults, count));
+		log_event(LOG_ERROR, "reload", "%s", text);
+	}
+	if (!ending)
+		master_link_say(master, MASTER_TELL, MASTER_READY, text);
+	log_faults("reload", faults);
+	return err;
+}
+
+void reload_catch_up(struct process *process)
+{
+	static const struct wish wish = {"SIGHUP", 0};
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+
+	if (!process->reload_wanted || process->service.work.busy || process->upgrading ||
+	    process->service.beside || process->succeeded)
+		return;
+	process->reload_wanted = false;
+	faults_init(&faults);
+	int err = reload(process, &wish, &faults, text);
+	(void)err; /* has been logged */
+	faults_release(&faults);
+}
+
+/* ---- a start ---- */
+
+/* Where going back has failed at the start, it is tried again. */
+void reload_open(struct process *process)
+{
+	struct confirmation *confirmation = &process->service.confirmation;
+
+	confirmation_open(confirmation, &process->loop, on_due, process);
+	if (confirmation->waits)
+		confirmation_try_again(confirmation, CONFIRMATION_AGAIN_MS);
+}
+
+/* The copy has whole paths of the control socket and the state: they become those that the file
+ * has, which are the same, so that a reload of the file finds no others. Without memory it does. */
+static void take_places(struct model *copy, const struct model *file)
+{
+	for (; copy; copy = copy->declared) {
+		const char *socket = arena_strdup(&copy->arena, file->management.socket);
+		const char *state = arena_strdup(&copy->arena, file->management.state);
+
+		copy->management.socket = socket ? socket : copy->management.socket;
+		copy->management.state = state ? state : copy->management.state;
+	}
+}
+
+/* What was served before a reload that nobody has confirmed, in the place of the model. Where it
+ * cannot be read any more the file's model is served all the same: names are answered then. */
+static struct model *go_back_to_copy(struct process *process, struct model *model,
+				     const struct unconfirmed *found, struct faults *faults)
+{
+	struct confirmation *confirmation = &process->service.confirmation;
+	char text[CONFIRMATION_TEXT_MAX];
+	struct faults of_copy;
+	struct model *copy;
+
+	faults_init(&of_copy);
+	copy = load_file(&process->service.load, confirmation->copy_file, NULL, &of_copy);
+	if (copy) {
+		faults_release(faults);
+		*faults = of_copy;
+		if (model)
+			take_places(copy, model);
+		model_free(model);
+		confirmation->is_back = true;
+		confirmation->gone = *found;
+		log_event(LOG_WARNING, "confirm", "%s", confirmation_is_back(confirmation, text));
+		return copy;
+	}
+	log_faults("confirm", &of_copy);
+	faults_release(&of_copy);
+	log_event(LOG_ERROR, "confirm",
+		  "what was served before the reload by %s that was not confirmed cannot be read%s",
+		  found->who, model ? "; the configuration file is served" : "");
+	return model;
+}
+
+/* The state that the file names, where this process may read the copy beside it already: it becomes
+ * nobody else. */
+static bool find_state(const struct process *process, char state[LOAD_PATH_MAX])
+{
+	const char *config = process->service.load.config;
+	struct faults ignored;
+	char user[LOAD_PATH_MAX];
+	bool found;
+
+	faults_init(&ignored);
+	found = config_file_setting(config, NULL, "user", user, sizeof user, &ignored) == 0 &&
+		(geteuid() != 0 || *user == '\0') &&
+		config_file_setting(config, "management", "state", state, LOAD_PATH_MAX,
+				    &ignored) == 0;
+	faults_release(&ignored);
+	return found;
+}
+
+struct model *reload_load(struct process *process, struct faults *faults)
+{
+	struct service *service = &process->service;
+	struct model *model = load_model(&service->load, NULL, faults);
+	struct unconfirmed found;
+	char state[LOAD_PATH_MAX];
+
+	if (model || !find_state(process, state) ||
+	    confirmation_place(&service->confirmation, state) != 0 ||
+	    !confirmation_find(&service->confirmation, UNCONFIRMED_RELOAD, &found))
+		return model;
+	log_faults("load", faults);
+	return go_back_to_copy(process, NULL, &found, faults);
+}
+
+/* The state is as it was before a change that nobody has confirmed, and so is the model; NULL: the
+ * faults say why it cannot be. A state that cannot be written is tried again later. */
+static struct model *go_back_in_state(struct process *process, struct model *model,
+				      const struct unconfirmed *found, struct faults *faults)
+{
+	struct service *service = &process->service;
+	struct confirmation *confirmation = &service->confirmation;
+	char error[CONFIRMATION_TEXT_MAX];
+	struct model *before;
+
+	if (confirmation_restore(confirmation, service->load.state, found, error) != 0) {
+		log_event(LOG_ERROR, "confirm", "the change by %s could not go back: %s",
+			  found->who, error);
+		confirmation->waiting = *found;
+		confirmation->waits = true;
+		snprintf(confirmation->error, sizeof confirmation->error, "%s", error);
+		return model;
+	}
+	log_event(LOG_WARNING, "confirm",
+		  "the change of revision %llu by %s was not confirmed and has gone back",
+		  (unsigned long long)found->revision, found->who);
+	faults_release(faults);
+	faults_init(faults);
+	before = load_again(&service->load, load_declared(model), NULL, faults);
+	faults_sort(faults);
+	model_free(model);
+	return before;
+}
+
+struct model *reload_go_back(struct process *process, struct model *model, struct faults *faults)
+{
+	struct confirmation *confirmation = &process->service.confirmation;
+	struct unconfirmed found;
+
+	if (confirmation_place(confirmation, process->service.load.state) != 0) {
+		log_event(LOG_ERROR, "confirm", "%s", err_text(ERR_NOMEM));
+		return model;
+	}
+	if (!confirmation->is_back && confirmation_find(confirmation, UNCONFIRMED_RELOAD, &found))
+		model = go_back_to_copy(process, model, &found, faults);
+	if (!process->service.beside && confirmation_find(confirmation, UNCONFIRMED_CHANGE, &found))
+		model = go_back_in_state(process, model, &found, faults);
+	if (model)
+		log_configure(model->log.level, model->log.format);
+	return model;
+}
+
+/* ---- what is asked of it ---- */
+
+/* What waits to be confirmed, for an answer. */
+static json_t *waiting_json(const struct process *process)
+{
+	const struct confirmation *confirmation = &process->service.confirmation;
+
+	return confirmation->waits ? unconfirmed_json(&confirmation->waiting, confirmation->error)
+				   : json_null();
+}
+
+/* POST /v1/reload?confirm=SECONDS: {"ok", "text", "generation", "faults", "unconfirmed"}, with 422
+ * and an "error" beside them when the configuration has faults and nothing has moved. */
+void api_reload(struct api_request *request)
+{
+	struct process *process = process_of(request);
+	char text[SERVICE_TEXT_MAX], count[REPORT_TEXT_MAX];
+	struct wish wish = {.who = request->client};
+	struct faults faults;
+	json_t *answer;
+	bool fine;
+
+	if (!api_may_change(request) || !api_query_confirm(request, &wish.wait_s))
+		return;
+	faults_init(&faults);
+	fine = reload(process, &wish, &faults, text) == 0;
+	answer = json_make("{s:b, s:o, s:I, s:o, s:o}", "ok", fine, "text",
+			   json_text(fine ? text : ""), "generation",
+			   (json_int_t)process->service.server.generation, "faults",
+			   report_faults(&faults), "unconfirmed", waiting_json(process));
+	if (!fine)
+		json_put(answer, "error",
+			 json_make("{s:s, s:o, s:n}", "code", "configuration_faults", "message",
+				   json_text(report_faults_text(&faults, count)), "path"));
+	faults_release(&faults);
+	api_reply_json(request, fine ? 200 : 422, answer, NULL);
+}
+
+/* What waits stays. False: that cannot be noted, which has been answered. */
+static bool confirm(struct api_request *request, struct confirmation *confirmation)
+{
+	char error[CONFIRMATION_TEXT_MAX];
+
+	if (confirmation_remove(confirmation, confirmation->waiting.kind, error) != 0) {
+		api_fail(request, 503, NULL, "%s; it is not confirmed", error);
+		return false;
+	}
+	confirmation_end(confirmation, false);
+	log_event(LOG_INFO, "confirm", "the %s by %s is confirmed by %s",
+		  confirmation->waiting.kind == UNCONFIRMED_RELOAD ? "reload" : "change",
+		  confirmation->waiting.who, request->client);
+	return true;
+}
+
+static bool go_back_now(struct api_request *request, struct process *process)
+{
+	char why[CONFIRMATION_WHO_MAX + 32];
+
+	snprintf(why, sizeof why, "as %s wants it", request->client);
+	if (take_back(process, why) == 0)
+		return true;
+	api_fail(request, 503, NULL, "%s; it is still served, and that is tried again",
+		 process->service.confirmation.error);
+	return false;
+}
+
+/* POST /v1/confirm, ?back: {"ok", "confirmed", "unconfirmed": what it was}; 409 where nothing
+ * waits.
+ */
+void api_confirm(struct api_request *request)
+{
+	static const char *const known[] = {"back", NULL};
+	static const char *const yes[] = {"", "true", "1", NULL}, *const no[] = {"false", "0",
+										 NULL};
+	struct process *process = process_of(request);
+	struct confirmation *confirmation = &process->service.confirmation;
+	const char *other = api_query_other(request, known);
+	const char *asked = api_query(request, "back");
+	bool back = asked && text_is_among(asked, yes);
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (other)
+		api_fail_at(request, 400, NULL, other, "is not known here");
+	else if (asked && !back && !text_is_among(asked, no))
+		api_fail_at(request, 400, NULL, "back", "must be true or false");
+	else if (!confirmation->waits && confirmation_is_back(confirmation, text))
+		api_fail(request, 409, NULL, "nothing waits to be confirmed: %s", text);
+	else if (!confirmation->waits)
+		api_fail(request, 409, NULL, "nothing waits to be confirmed");
+	else if (back ? go_back_now(request, process) : confirm(request, confirmation))
+		api_reply_json(request, 200,
+			       json_make("{s:b, s:b, s:o}", "ok", 1, "confirmed", (int)!back,
+					 "unconfirmed",
+					 unconfirmed_json(&confirmation->waiting, NULL)),
+			       NULL);
+}

@@ -1,0 +1,233 @@
+"""What is changed, as it happens: GET /v1/changes as a stream of server-sent events. What is newer
+comes whole, once and in its order, whoever else is slow, leaves, or comes again."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import threading
+import time
+
+import dns
+import harness
+import test_client
+import test_resources
+from test_client import CI, EYE, OPS
+
+STREAMS, EDITS = 16, 3000
+
+
+class Events:
+    """A stream's events as (id or None, data)."""
+
+    def __init__(self, connection, path="/v1/changes", **headers):
+        connection.request("GET", path, headers=dict(headers, Accept="text/event-stream"))
+        self.connection, self.response = connection, connection.getresponse()
+        self.status, self.comments = self.response.status, 0
+
+    def next(self):
+        """The next event; None: the stream has ended."""
+        number = data = None
+        while True:
+            line = self.response.readline().decode()
+            if not line.endswith("\n"):
+                return None  # the end, or one that was cut off
+            line = line[:-1]
+            if not line and data is not None:
+                return number, data
+            if line.startswith("id: "):
+                number = int(line[4:])
+            elif line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif line.startswith(":"):
+                self.comments += 1
+
+    def close(self):
+        self.connection.close()
+
+
+def network(number):
+    return {"address_space": ["10.%d.%d.0/24" % (64 + number // 256, number % 256)]}
+
+
+class Stream(test_resources.World):
+    config = test_client.CONFIGURED
+
+    def build(self, world):
+        world.secret("ops.secret", OPS)
+        super().build(world)
+
+    def stream(self, path="/v1/changes", **headers):
+        events = Events(harness.UnixConnection(self.sluice.socket), path, **headers)
+        self.addCleanup(events.close)
+        return events
+
+    def stream_of(self, secret, path="/v1/changes"):
+        with self.host.inside():
+            connection = http.client.HTTPConnection("127.0.0.1", 8053, timeout=dns.PATIENCE)
+            connection.connect()
+        events = Events(connection, path, Authorization="Bearer " + secret)
+        self.addCleanup(events.close)
+        return events
+
+    def add(self, number):
+        return self.good("PUT", "virtual_networks/-/n%d" % number, network(number), 201)
+
+    def post(self, edits):
+        return self.good("POST", "changes", {"edits": edits}).body["revision"]
+
+    def test_what_is_newer_comes_as_it_happens_and_again_from_where_one_was(self):
+        self.add(1)
+        events = self.stream()
+        self.assertEqual(200, events.status)
+        self.assertEqual("text/event-stream", events.response.headers["Content-Type"])
+        self.add(2)
+        number, change = events.next()
+        listed = self.good("GET", "changes?after=%d" % (number - 1)).body["changes"]
+        self.assertEqual(([change], number), (listed, change["revision"]))
+        self.assertEqual("virtual_networks/-/n2", change["path"])
+        revision = self.post([{"path": "virtual_networks/-/n%d" % i, "values": network(i)} for i in (3, 4, 5)])
+        got = [events.next() for _ in range(3)]
+        self.assertEqual([(None, "n3"), (None, "n4"), (revision, "n5")],
+                         [(number, change["after"]["name"]) for number, change in got])
+        # From the beginning, from a revision, and as a browser comes back.
+        first = self.stream("/v1/changes?after=0")
+        self.assertEqual(["n1", "n2", "n3"], [first.next()[1]["after"]["name"] for _ in range(3)])
+        self.assertEqual("n3", self.stream("/v1/changes?after=%d" % number).next()[1]["after"]["name"])
+        again = self.stream("/v1/changes?after=0", **{"Last-Event-ID": str(revision)})
+        self.good("DELETE", "virtual_networks/-/n1")
+        self.assertEqual([None, None], [events.next()[1]["after"], again.next()[1]["after"]])
+        for wrong in ("/v1/changes?after=x", "/v1/changes?since=1"):
+            self.assertEqual(400, self.stream(wrong).status)
+
+    def many(self):
+        """More than one buffer has, in one revision, and some behind it."""
+        last = self.post([{"path": "virtual_networks/-/n%d" % i, "values": network(i)} for i in range(EDITS)])
+        self.add(EDITS)
+        return last
+
+    def test_a_long_history_comes_whole_and_in_its_order(self):
+        last = self.many()
+        events = self.stream("/v1/changes?after=0")
+        got = [events.next() for _ in range(EDITS + 1)]
+        self.assertEqual(["n%d" % i for i in range(EDITS + 1)], [change["after"]["name"] for _, change in got])
+        self.assertEqual([last, last + 1], [number for number, _ in got if number])
+        self.assertEqual("n%d" % EDITS, self.stream("/v1/changes?after=%d" % last).next()[1]["after"]["name"])
+
+    def test_a_reader_that_is_too_slow_goes_and_nobody_waits_for_it(self):
+        self.many()
+        slow, quick = self.stream("/v1/changes?after=0"), self.stream()
+        began = time.monotonic()
+        for number in range(EDITS + 1, EDITS + 4):
+            self.add(number)
+            self.assertEqual("n%d" % number, quick.next()[1]["after"]["name"])
+        self.assertLess(time.monotonic() - began, 5)
+        time.sleep(7)  # HTTP_IDLE_MS, and some
+        got = 0
+        with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
+            while slow.next():
+                got += 1
+        self.assertLess(got, EDITS)
+        self.add(EDITS + 4)
+        self.assertEqual("n%d" % (EDITS + 4), quick.next()[1]["after"]["name"])
+
+    def test_there_are_so_many_and_one_that_leaves_makes_room(self):
+        streams = [self.stream() for _ in range(STREAMS)]
+        self.assertEqual([200] * STREAMS, [one.status for one in streams])
+        refused = self.stream()
+        self.assertEqual(429, refused.status)
+        self.assertIn("there are 16 streams", refused.response.read().decode())
+        self.add(1)
+        self.assertEqual({"n1"}, {one.next()[1]["after"]["name"] for one in streams})
+        streams.pop().close()
+
+        def has_room():
+            self.good("PATCH", "virtual_networks/-/n1", {"encryption": True})  # what finds it gone
+            return self.stream().status == 200
+        harness.wait_for(has_room, "room for another")
+
+    def test_streams_end_with_the_server_and_at_an_upgrade(self):
+        events = self.stream()
+        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        self.assertIsNone(events.next())
+        events = self.stream()
+        self.add(1)
+        self.assertEqual("n1", events.next()[1]["after"]["name"])
+        began = time.monotonic()
+        self.assertEqual(0, self.sluice.stop())
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertIsNone(events.next())
+
+    def test_a_client_has_one_stream_as_long_as_it_is_let_in(self):
+        for name, secret, role in (("ci", CI, "admin"), ("eye", EYE, "reader")):
+            self.good("PUT", "clients/-/" + name, {"secret_sha256": test_resources.digest(secret),
+                                                   "role": role}, 201)
+        first, eye = self.stream_of(CI), self.stream_of(EYE)
+        second, local = self.stream_of(CI), self.stream()
+        self.assertIsNone(first.next())
+        self.add(1)
+        self.assertEqual({"n1"}, {one.next()[1]["after"]["name"] for one in (second, eye, local)})
+        # Whoever is removed hears no more; others come again. A reader learns nothing of clients.
+        self.good("DELETE", "clients/-/ci")
+        self.assertEqual("clients/-/ci", local.next()[1]["path"])
+        self.assertEqual([None, None], [second.next(), eye.next()])
+        self.assertEqual(401, self.stream_of(CI).status)
+        eye = self.stream_of(EYE, "/v1/changes?after=0")
+        self.add(2)
+        self.assertEqual(["n1", "n2"], [eye.next()[1]["after"]["name"] for _ in range(2)])
+        self.assertEqual(401, self.stream_of("nobody-has-this-secret").status)
+
+    def test_over_tls_it_is_the_same(self):
+        self.world.certificate()
+        self.sluice.kill()
+        self.config = self.config.replace('listen = [ "http://127.0.0.1:8053" ];', """
+          listen = [ "https://127.0.0.1:8443" ]; certificate = "tls.pem"; key = "tls.key";""")
+        self.start()
+        with self.host.inside():
+            connection = http.client.HTTPSConnection("127.0.0.1", 8443, timeout=dns.PATIENCE,
+                                                     context=ssl._create_unverified_context())
+            connection.connect()
+        events = Events(connection, Authorization="Bearer " + OPS)
+        for number in (1, 2):
+            self.add(number)
+            self.assertEqual("n%d" % number, events.next()[1]["after"]["name"])
+        self.assertEqual(0, self.sluice.stop())
+        self.assertIsNone(events.next())
+
+    def test_nothing_for_a_while_is_a_comment(self):
+        events = self.stream()
+        before = time.monotonic()
+        threading.Timer(16, self.add, (1,)).start()
+        self.assertEqual("n1", events.next()[1]["after"]["name"])
+        self.assertGreater(time.monotonic() - before, 14)
+        self.assertEqual(2, events.comments)  # one that begins it
+
+    def test_the_command_goes_on_with_the_next_server(self):
+        self.add(1)
+        output = os.path.join(self.world.dir, "followed")
+
+        def printed():
+            with open(output) as followed:
+                return re.findall(r"(\w+) +virtual_networks/-/(\w+)$", followed.read(), re.M)
+        with open(output, "w") as out:
+            command = subprocess.Popen([harness.SLUICE, "history", "-c", self.sluice.config, "--follow"],
+                                       stdout=out, stderr=subprocess.DEVNULL)
+        try:
+            harness.wait_for(lambda: printed() == [("created", "n1")], "what was there")
+            self.good("PATCH", "virtual_networks/-/n1", {"encryption": True})
+            harness.wait_for(lambda: printed()[1:] == [("changed", "n1")], "what is new")
+            self.assertEqual(0, self.sluice.command("upgrade")[0])
+            self.good("DELETE", "virtual_networks/-/n1")
+            harness.wait_for(lambda: printed()[2:] == [("deleted", "n1")], "what another server did")
+            self.assertIsNone(command.poll())
+        finally:
+            command.send_signal(signal.SIGTERM)
+            command.wait()
+
+
+if __name__ == "__main__":
+    harness.main()

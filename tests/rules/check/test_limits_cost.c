@@ -1,0 +1,112 @@
+/* What checking and compiling cost grows as the configuration does: names are found by an index,
+ * however many there are. */
+#include "rules/check/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cmocka.h>
+
+#include "rules/policy/policy.h"
+#include "tests/lib/model_builder.h"
+
+/* How names are compared is counted: this stands in for the C library's. */
+static uint64_t comparisons;
+
+int strcasecmp(const char *a, const char *b)
+{
+	comparisons++;
+	while (*a && name_lower((uint8_t)*a) == name_lower((uint8_t)*b))
+		a++, b++;
+	return name_lower((uint8_t)*a) - name_lower((uint8_t)*b);
+}
+
+#define ROOM(model, list, room)                                                                    \
+	((list).items = arena_alloc_array(&(model)->arena, room, sizeof *(list).items),            \
+	 (list).count = (room))
+
+static void fill_target(struct target_server *target, unsigned number)
+{
+	target->address = (struct address){4, {192, 0, (uint8_t)(number >> 8), (uint8_t)number}};
+	target->port = DNS_PORT;
+}
+
+/* Networks that are linked to one ruleset, as many target groups in it, and rules that name each of
+ * them. */
+static struct model *many(unsigned count)
+{
+	struct model *model = model_start();
+	struct forwarding_ruleset *ruleset;
+
+	ROOM(model, model->virtual_networks, count);
+	ROOM(model, model->rulesets, 1);
+	ruleset = &model->rulesets.items[0];
+	ruleset->name = "office";
+	ROOM(model, ruleset->links, count);
+	ROOM(model, ruleset->target_groups, count);
+	ROOM(model, ruleset->rules, count);
+	for (unsigned i = 0; i < count; i++) {
+		struct target_group *group = &ruleset->target_groups.items[i];
+		struct forwarding_rule *rule = &ruleset->rules.items[i];
+
+		model->virtual_networks.items[i].name = arena_printf(&model->arena, "n%u", i);
+		ruleset->links.items[i].name = arena_printf(&model->arena, "l%u", i);
+		ruleset->links.items[i].virtual_network = arena_printf(&model->arena, "N%u", i);
+		group->name = arena_printf(&model->arena, "g%u", count - i);
+		ROOM(model, group->targets, 2);
+		for (unsigned t = 0; t < 2; t++)
+			fill_target(&group->targets.items[t], 2 * i + t);
+		rule->name = arena_printf(&model->arena, "r%u", i);
+		rule->domain = arena_printf(&model->arena, "d%u.test.", i);
+		rule->target_group = arena_printf(&model->arena, "G%u", i + 1);
+	}
+	model->limits.rules_per_ruleset = model->limits.links_per_ruleset = count;
+	model_add_default(model, "192.0.2.53");
+	return model;
+}
+
+/* Of what is made, checked and compiled, once and after itself. */
+static uint64_t cost_of(unsigned count)
+{
+	struct model *model = many(count);
+	struct policy *policies[2];
+	struct faults faults;
+
+	faults_init(&faults);
+	comparisons = 0;
+	assert_int_equal(model_make_unnamed(model), 0);
+	model_place_endpoints(model);
+	limits_check(model, &faults);
+	faults_print(&faults, stderr);
+	assert_int_equal(faults.count, 0);
+	policies[0] = policy_compile(model, &test_key, NULL);
+	policies[1] = policy_compile(model, &test_key, policies[0]);
+	assert_ptr_equal(policies[0]->rulesets[0], policies[1]->rulesets[0]);
+	policy_free(policies[0]);
+	policy_free(policies[1]);
+	model_free(model);
+	faults_release(&faults);
+	return comparisons;
+}
+
+static void twice_as_many_cost_little_more_than_twice(void **state)
+{
+	uint64_t half = cost_of(2000), whole = cost_of(4000);
+
+	(void)state;
+	assert_true(half > 0);
+	assert_true(whole < half * 5 / 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(twice_as_many_cost_little_more_than_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
