@@ -75,7 +75,7 @@ void change_take_error(struct change *change, struct change_error *error);
 /* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
  * CHANGE_NOT_FOUND. */
 
-/* Keeps the first reason. */
+/* Keeps the first reason; where something could not be read, that is the reason (STORE). */
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 int change_fail_memory(struct change *change);
@@ -87,8 +87,8 @@ MUST_CHECK int change_is_open(struct change *change);
  * that text. Returns ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
-/* What the change sees of an owner by its id; NULL: there is none. */
-const struct owner *change_find(struct change *change, const char *id);
+/* The owner as it is by now, with the edits so far. NULL: *err, and the change is void. */
+const struct owner *change_find(struct change *change, const struct owner *owner, int *err);
 const struct model *change_model(const struct change *change);
 /* Of what it has written; 0: nothing. */
 uint64_t change_revision(const struct change *change);

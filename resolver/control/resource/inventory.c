@@ -72,7 +72,6 @@ void inventory_free(struct inventory *inventory)
 struct inventory *inventory_aside(struct inventory *inventory)
 {
 	struct inventory *aside = malloc(sizeof *aside);
-	char error[SOURCE_ERROR_MAX];
 
 	assert(inventory->held);
 	if (!aside)
@@ -81,14 +80,10 @@ struct inventory *inventory_aside(struct inventory *inventory)
 	aside->of = inventory;
 	aside->source = NULL;
 	aside->held = aside->changing = false;
-	aside->error[0] = aside->trouble[0] = '\0';
+	aside->trouble[0] = '\0';
 	arena_init(&aside->shown);
 	if (inventory->source)
-		aside->source = inventory->source->calls->another(inventory->source, error);
-	if (inventory->source && !aside->source) {
-		memcpy(aside->error, error, sizeof aside->error);
-		memcpy(aside->trouble, error, sizeof aside->trouble);
-	}
+		aside->source = inventory->source->calls->another(inventory->source, aside->error);
 	return aside;
 }
 
@@ -104,6 +99,22 @@ void inventory_aside_free(struct inventory *aside)
 
 struct source *inventory_source(struct inventory *inventory)
 {
+	return inventory->source;
+}
+
+static void say_trouble(struct inventory *inventory, const char *text)
+{
+	if (!*inventory->trouble)
+		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", text);
+}
+
+/* The state, where there is one to be read. One that is configured and not open has something that
+ * we do not see, which is not the same as nothing. */
+static struct source *readable(struct inventory *inventory)
+{
+	if (!inventory->source && inventory->wants_state)
+		say_trouble(inventory, *inventory->error ? inventory->error
+							 : "the state is not open; try again");
 	return inventory->source;
 }
 
@@ -192,12 +203,6 @@ struct found {
 	struct owner_ptr *ptr; /* of a row that is a PTR */
 };
 
-static void say_trouble(struct inventory *inventory, const char *text)
-{
-	if (!*inventory->trouble)
-		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", text);
-}
-
 static int complain(struct inventory *inventory, const struct source_resource *row, int err)
 {
 	const char *ptr = row->keys && row->keys->ptr ? row->keys->ptr : NULL;
@@ -274,7 +279,7 @@ static int on_ptr(void *context, const struct source_resource *row)
 
 int inventory_ptr_row(struct inventory *inventory, const char *id, struct owner_ptr *ptr)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	struct found found = {.inventory = inventory, .ptr = ptr};
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source ? source->calls->find(source, SOURCE_BY_PATH, KIND_PTR, id, NULL, on_ptr,
@@ -298,15 +303,20 @@ static int on_unset(void *id, const struct source_change *change)
 /* Whether the PTR of this owner of the file is gone, and some worker may have it still. */
 static bool was_unset(struct inventory *inventory, const char *id)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	char error[SOURCE_ERROR_MAX];
+	int err = 0;
 
-	return source && inventory->published > inventory->settled &&
-	       source->calls->changes(source, inventory->settled, on_unset, (void *)(uintptr_t)id,
-				      error) == ERR_EXISTS;
+	if (source && inventory->published > inventory->settled)
+		err = source->calls->changes(source, inventory->settled, on_unset,
+					     (void *)(uintptr_t)id, error);
+	if (err && err != ERR_EXISTS)
+		say_trouble(inventory, error);
+	return err == ERR_EXISTS;
 }
 
-/* What the file declares, with the PTR that it may have from the state. */
+/* What the file declares, with the PTR that it may have from the state; NULL: that could not be
+ * read. */
 static const struct owner *show_declared(struct inventory *inventory, const struct owner *declared)
 {
 	struct owner *owner;
@@ -326,7 +336,7 @@ static const struct owner *show_declared(struct inventory *inventory, const stru
 		owner->ptr.status = PTR_PENDING;
 		owner->ptr.action = PTR_ACTION_DELETE;
 	}
-	return owner;
+	return inventory_trouble(inventory) ? NULL : owner;
 }
 
 const char *inventory_trouble(const struct inventory *inventory)
@@ -334,9 +344,11 @@ const char *inventory_trouble(const struct inventory *inventory)
 	return *inventory->trouble ? inventory->trouble : NULL;
 }
 
+/* What a change or an export could not read is in its way to the end. */
 void inventory_forget(struct inventory *inventory)
 {
-	inventory->trouble[0] = '\0';
+	if (!inventory->changing && !inventory->of)
+		inventory->trouble[0] = '\0';
 	if (inventory->shown.held_bytes == 0)
 		return;
 	arena_release(&inventory->shown);
@@ -348,7 +360,7 @@ void inventory_forget(struct inventory *inventory)
 static const struct owner *find_row(struct inventory *inventory, enum source_by by, unsigned kind,
 				    const char *text, const struct address *address)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
@@ -373,9 +385,9 @@ static const struct owner *by_name(struct inventory *inventory, enum owner_kind 
 				   const char *group, const char *name)
 {
 	const struct owner probe = {.kind = kind, .resource_group = group, .name = name};
-	char path[OWNER_PATH_MAX];
+	char path[PATH_MAX_BYTES];
 
-	if (!name || owner_path(kind, group, name, path) != 0)
+	if (!name || owner_key(&probe, path) != 0)
 		return NULL;
 	return find(inventory, SOURCE_BY_PATH, DECLARED_BY_NAME, owner_kind_id(kind), path, &probe);
 }
@@ -429,10 +441,24 @@ static bool cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT
 	return true;
 }
 
+/* In the state, by a forward name with its final dot. */
+static const struct owner *find_fqdn(struct inventory *inventory,
+				     const struct reverse_settings *reverse, const char *fqdn)
+{
+	const struct owner *owner = NULL;
+	char host[NAME_TEXT_MAX], path[PATH_MAX_BYTES];
+
+	if (cut_suffix(fqdn, reverse->suffix, host))
+		owner = find_row(inventory, SOURCE_BY_HOST, 0, host, NULL);
+	if (!owner && cut_suffix(fqdn, reverse->service_suffix, host) &&
+	    path_key_of(KIND_SERVICE, NULL, host, path) == 0)
+		owner = find_row(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
+	return owner;
+}
+
 const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn)
 {
-	const struct reverse_settings *reverse = &inventory->now.model->reverse;
-	char name[NAME_TEXT_MAX], host[NAME_TEXT_MAX], path[OWNER_PATH_MAX];
+	char name[NAME_TEXT_MAX];
 	const struct owner probe = {.fqdn = name};
 	const struct owner *owner;
 
@@ -440,14 +466,8 @@ const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *f
 		return NULL;
 	owner_dotted(fqdn, name);
 	owner = declared_find(inventory->now.declared, DECLARED_BY_FQDN, &probe);
-	if (owner)
-		return show_declared(inventory, owner);
-	if (cut_suffix(name, reverse->suffix, host))
-		owner = find_row(inventory, SOURCE_BY_HOST, 0, host, NULL);
-	if (!owner && cut_suffix(name, reverse->service_suffix, host) &&
-	    owner_path(OWNER_SERVICE, NULL, host, path) == 0)
-		owner = find_row(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
-	return owner;
+	return owner ? show_declared(inventory, owner)
+		     : find_fqdn(inventory, &inventory->now.model->reverse, name);
 }
 
 /* ---- pages ---- */
@@ -455,7 +475,7 @@ const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *f
 static size_t read_page(struct inventory *inventory, const struct source_page *page,
 			const struct owner **owners)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	struct found found = {.inventory = inventory, .page = owners, .room = page->limit};
 	char error[SOURCE_ERROR_MAX] = "";
 
@@ -471,17 +491,17 @@ static size_t merge_page(struct inventory *inventory, const struct owner *const 
 			 const struct owner **page, size_t used, size_t room)
 {
 	for (size_t i = 0; i < count; i++) {
+		const struct owner *shown;
 		size_t at = used;
 
 		while (at > 0 && compare(declared[i], page[at - 1]) < 0)
 			at--;
-		if (at == room)
+		shown = at < room ? show_declared(inventory, declared[i]) : NULL;
+		if (!shown)
 			break;
 		used -= used == room;
 		memmove(page + at + 1, page + at, (used - at) * sizeof(*page));
-		page[at] = show_declared(inventory, declared[i]);
-		if (!page[at])
-			break;
+		page[at] = shown;
 		used++;
 	}
 	return used;
@@ -559,14 +579,16 @@ size_t inventory_group_after(struct inventory *inventory, const char *group,
 size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owner **page, size_t room)
 {
-	char path[OWNER_PATH_MAX] = "";
+	char path[PATH_MAX_BYTES] = "";
 	const struct source_page wanted = {.kind = KIND_SERVICE, .path = path, .limit = room};
 	const struct owner probe = {.kind = OWNER_SERVICE, .name = after ? after : ""};
 	const struct owner **declared = calloc(room + 1, sizeof *declared);
 	size_t count;
 
-	if (after && owner_path(OWNER_SERVICE, NULL, after, path) != 0)
-		path[0] = '\0';
+	if (after && path_key_of(KIND_SERVICE, NULL, after, path) != 0) {
+		free(declared);
+		return 0; /* no name is as long */
+	}
 	if (!declared) {
 		say_trouble(inventory, err_text(ERR_NOMEM));
 		return 0;
@@ -606,15 +628,19 @@ static int on_waiting(void *context, const struct source_resource *row)
 
 const struct owner **inventory_waiting(struct inventory *inventory, size_t *count)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	struct found found = {.inventory = inventory, .room = inventory->now.waiting};
 	const struct source_page wanted = {.kind = KIND_PTR, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	*count = 0;
-	found.page = source && found.room ? calloc(found.room, sizeof *found.page) : NULL;
-	if (!found.page)
+	if (!source || found.room == 0)
 		return NULL;
+	found.page = calloc(found.room, sizeof *found.page);
+	if (!found.page) {
+		say_trouble(inventory, err_text(ERR_NOMEM));
+		return NULL;
+	}
 	if (source->calls->page(source, &wanted, on_waiting, &found, error) != 0)
 		say_trouble(inventory, error);
 	*count = found.count;
@@ -706,11 +732,11 @@ static void add_declared(const struct inventory *inventory, struct resource_grou
 
 bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	struct groups groups = {.inventory = inventory};
-	char path[OWNER_PATH_MAX], error[SOURCE_ERROR_MAX] = "";
+	char path[PATH_MAX_BYTES], error[SOURCE_ERROR_MAX] = "";
 
-	if (!*name || owner_path(OWNER_SERVICE, NULL, name, path) != 0)
+	if (!*name || path_key_of(KIND_GROUP, NULL, name, path) != 0)
 		return false;
 	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
 					  &groups, error) != 0)
@@ -762,7 +788,7 @@ static int add_filed(struct groups *groups, size_t kept)
 
 struct resource_group *inventory_groups(struct inventory *inventory, size_t *count)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	struct groups groups = {.inventory = inventory};
 	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
@@ -788,7 +814,7 @@ struct resource_group *inventory_groups(struct inventory *inventory, size_t *cou
 
 size_t inventory_group_size(struct inventory *inventory, const char *name)
 {
-	struct source *source = inventory_source(inventory);
+	struct source *source = readable(inventory);
 	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
 	const struct owner probe = {.kind = OWNER_ADDRESS, .resource_group = name};
 	size_t count = 0, all, at;
@@ -825,6 +851,7 @@ struct merge {
 	const struct inventory_part *before;
 	struct owned_draft *draft;
 	struct faults *faults;
+	bool unread; /* the state could not be read, which has been told */
 };
 
 /* Names both; the place is the file's, which is where somebody has just changed something. */
@@ -877,7 +904,7 @@ static const struct owner *find_clash(const struct declared *declared, const str
 /* What a row of owned is, as far as its keys tell: its group and name are its path's. */
 struct keyed {
 	struct owner owner;
-	char name[OWNER_PATH_MAX], fqdn[NAME_TEXT_MAX];
+	char name[PATH_MAX_BYTES], fqdn[NAME_TEXT_MAX];
 };
 
 static void read_keys(struct keyed *keyed, const struct source_resource *row,
@@ -1000,13 +1027,16 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	return owner_serve(&owner, merge->draft, &merge->inventory->key, merge->next->model);
 }
 
+/* What is served is not what the state has, so the next load reads all of it. */
 static void tell_unread(struct merge *merge, const char *error)
 {
 	struct inventory *inventory = merge->inventory;
 	const char *trouble = inventory_trouble(inventory);
-	char why[SOURCE_ERROR_MAX];
+	const char *why = trouble ? trouble : error;
 
-	snprintf(why, sizeof why, "%s", trouble ? trouble : error);
+	if (merge->unread)
+		return;
+	merge->unread = inventory->stale = true;
 	say_unread(inventory, why);
 	inventory->stale = true;
 	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->state_path},
@@ -1050,7 +1080,6 @@ static int read_state(struct merge *merge)
 		err = ERR_SYSTEM;
 	}
 	faults_release(&found);
-	inventory->trouble[0] = '\0';
 	return err;
 }
 
@@ -1072,13 +1101,11 @@ static bool has_kept(const struct declared *declared, const struct owner *owner)
 static void check_new(struct merge *merge, const struct owner *declared)
 {
 	struct inventory *inventory = merge->inventory;
-	const struct reverse_settings *reverse = &merge->next->model->reverse;
-	char path[OWNER_PATH_MAX], host[NAME_TEXT_MAX];
+	char path[PATH_MAX_BYTES];
 	const char *field = "id";
 	const struct owner *other = find_row(inventory, SOURCE_BY_ID, 0, declared->id, NULL);
 
-	if (!other &&
-	    owner_path(declared->kind, declared->resource_group, declared->name, path) == 0) {
+	if (!other && owner_key(declared, path) == 0) {
 		field = "name";
 		other = find_row(inventory, SOURCE_BY_PATH, owner_kind_id(declared->kind), path,
 				 NULL);
@@ -1089,11 +1116,7 @@ static void check_new(struct merge *merge, const struct owner *declared)
 	}
 	if (!other && declared->fqdn) {
 		field = fqdn_field(declared);
-		if (cut_suffix(declared->fqdn, reverse->suffix, host))
-			other = find_row(inventory, SOURCE_BY_HOST, 0, host, NULL);
-		if (!other && cut_suffix(declared->fqdn, reverse->service_suffix, host) &&
-		    owner_path(OWNER_SERVICE, NULL, host, path) == 0)
-			other = find_row(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
+		other = find_fqdn(inventory, &merge->next->model->reverse, declared->fqdn);
 	}
 	if (other)
 		clash(merge, declared, other, field);
@@ -1116,6 +1139,8 @@ static int enter(struct merge *merge, const struct owner *declared)
 	struct owner owner = *declared;
 	int err;
 
+	if (!inventory->source)
+		return owner_serve(declared, merge->draft, &inventory->key, merge->next->model);
 	check_new(merge, declared);
 	err = inventory_ptr_row(inventory, declared->id, &owner.ptr);
 	if (!err && declared->ptr.fqdn) {
@@ -1155,7 +1180,6 @@ static int keep_state(struct merge *merge)
 			err = enter(merge, now[i]);
 	if (inventory_trouble(merge->inventory))
 		tell_unread(merge, "");
-	merge->inventory->trouble[0] = '\0';
 	return err;
 }
 
@@ -1223,13 +1247,16 @@ static int fill(struct merge *merge)
 static int make_next(struct inventory *inventory, const struct model *model, struct faults *faults)
 {
 	struct inventory_part *next = &inventory->next;
-	struct merge merge = {inventory, next, &inventory->now, NULL, faults};
+	struct merge merge = {
+		.inventory = inventory, .next = next, .before = &inventory->now, .faults = faults};
 	size_t errors = faults->errors;
 	int err;
 
+	inventory->trouble[0] = '\0'; /* which was a request's */
 	*next = (struct inventory_part){
 		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
 	err = next->pools && next->declared ? fill(&merge) : ERR_NOMEM;
+	inventory->trouble[0] = '\0';
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
 	if (err) {

@@ -107,7 +107,8 @@ const struct model *inventory_model(const struct inventory *inventory);
  * it, and after a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
-/* Why something could not be read since inventory_forget; NULL: everything could. */
+/* Why something could not be read since inventory_forget; NULL: everything could. Of a change, and
+ * of an inventory aside, it stays to the end. */
 const char *inventory_trouble(const struct inventory *inventory);
 /* The owners that were handed out are good no longer. */
 void inventory_forget(struct inventory *inventory);

@@ -83,6 +83,9 @@ struct path {
  * what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's.
  */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
+/* The same of a bulk kind; group NULL or "": none. */
+MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
+			   char key[PATH_MAX_BYTES]);
 /* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. */
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */

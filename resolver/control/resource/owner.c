@@ -6,8 +6,6 @@
 #include <jansson.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
-#include "resolver/control/resource/kind.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -434,18 +432,11 @@ unsigned owner_kind_id(enum owner_kind kind)
 	return kind == OWNER_SERVICE ? KIND_SERVICE : KIND_ADDRESS;
 }
 
-int owner_path(enum owner_kind kind, const char *group, const char *name, char path[OWNER_PATH_MAX])
+int owner_key(const struct owner *owner, char key[PATH_MAX_BYTES])
 {
-	char first[OWNER_PATH_MAX / 2], second[OWNER_PATH_MAX / 2];
-
-	if (kind == OWNER_SERVICE || !group || !*group)
-		group = GROUP_NONE;
-	if (3 * strlen(group) >= sizeof first || 3 * strlen(name) >= sizeof second)
-		return ERR_LIMIT;
-	snprintf(path, OWNER_PATH_MAX, "%s/%s", percent_encode(first, sizeof first, group),
-		 percent_encode(second, sizeof second, name));
-	text_lower(path);
-	return 0;
+	return path_key_of(owner_kind_id(owner->kind),
+			   owner->kind == OWNER_SERVICE ? NULL : owner->resource_group, owner->name,
+			   key);
 }
 
 int owner_serve(const struct owner *owner, struct owned_draft *draft, const struct hash_key *key,

@@ -13,6 +13,7 @@
 
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/kind.h"
 #include "resolver/control/store/source.h"
 #include "rules/fault.h"
 #include "rules/name.h"
@@ -121,10 +122,8 @@ struct owner_scratch {
 };
 struct source_keys owner_keys(const struct owner *owner, struct owner_scratch *scratch);
 struct source_keys owner_ptr_keys(const struct owner_ptr *ptr);
-/* Its path in the state: "group/name". ERR_LIMIT. */
-enum { OWNER_PATH_MAX = 1024 };
-MUST_CHECK int owner_path(enum owner_kind kind, const char *group, const char *name,
-			  char path[OWNER_PATH_MAX]);
+/* Its key in the state (resource/kind.h), by its kind, group and name. ERR_LIMIT. */
+MUST_CHECK int owner_key(const struct owner *owner, char key[PATH_MAX_BYTES]);
 /* Of which kind (resource/kind.h) it is in the state. */
 unsigned owner_kind_id(enum owner_kind kind);
 

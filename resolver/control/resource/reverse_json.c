@@ -345,12 +345,10 @@ static int apply_ptr(const struct owner_input *input, bool whole, struct change 
 int owner_input_put_ptr(const struct owner_input *input, bool whole, struct change *change,
 			const struct owner **owner, struct change_error *error)
 {
-	char id[UUID_TEXT_MAX];
-	if (!*owner)
-		return change_fail_memory(change);
-	snprintf(id, sizeof id, "%s", (*owner)->id);
 	int err = apply_ptr(input, whole, change, *owner, error);
-	*owner = change_find(change, id);
+
+	if (err == 0)
+		*owner = change_find(change, *owner, &err);
 	return err;
 }
 
@@ -548,7 +546,7 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 		err = put_ptr_of(change, owner, values, &error);
 	else
 		err = put_owner(change, path, owner, values, &error);
-	return error.outcome == CHANGE_FINE
-		       ? err
-		       : change_fail(change, error.outcome, error.field, "%s", error.text);
+	if (error.outcome != CHANGE_FINE)
+		return change_fail(change, error.outcome, error.field, "%s", error.text);
+	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
 }

@@ -108,13 +108,6 @@ static void write_group(struct export *export, const struct resource_group *grou
 
 typedef void write_row(struct export *export, const struct owner *owner);
 
-/* What could not be read makes all of it fail. */
-static void forget(struct export *export)
-{
-	if (!inventory_trouble(export->inventory))
-		inventory_forget(export->inventory);
-}
-
 static void begin_list(struct export *export, const char *key)
 {
 	fprintf(export->out, ",\n\"%s\": [", key);
@@ -133,7 +126,7 @@ static void write_addresses(struct export *export, write_row *write)
 			write(export, page[i]);
 		if (count > 0)
 			after = page[count - 1]->address;
-		forget(export);
+		inventory_forget(export->inventory);
 	}
 }
 
@@ -150,7 +143,7 @@ static void write_services(struct export *export, write_row *write)
 			write(export, page[i]);
 		if (count > 0)
 			snprintf(after, sizeof after, "%s", page[count - 1]->name);
-		forget(export);
+		inventory_forget(export->inventory);
 	}
 }
 

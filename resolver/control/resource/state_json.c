@@ -281,10 +281,7 @@ enum { PAGE_ROWS = 256 };
 
 static int compare_page(struct import *import, const struct owner *const *page, size_t count)
 {
-	int err = inventory_trouble(import->inventory)
-			  ? change_fail(import->change, CHANGE_STORE, NULL, "%s",
-					inventory_trouble(import->inventory))
-			  : 0;
+	int err = 0;
 
 	for (size_t i = 0; !err && i < count; i++)
 		err = compare_owner(import, page[i]);

@@ -300,7 +300,8 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 		err = write ? put_serial(db, &rows[i]) : read_serial(db, &rows[i]);
 	if (!err && write)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
-	state_db_roll_back(db);
+	if (write)
+		state_db_roll_back(db);
 	return give_error(state, err, error);
 }
 
