@@ -801,7 +801,9 @@ static int put_ptr(struct change *change, const struct owner *before, const stru
 	return serve(change, before, &now);
 }
 
-int change_ptr_set(struct change *change, const struct owner *owner, const struct change_ptr *ptr)
+/* In the place of what it has; a ptr without a name: none. */
+static int replace_ptr(struct change *change, const struct owner *owner,
+		       const struct change_ptr *ptr)
 {
 	char fqdn[NAME_TEXT_MAX];
 	int err;
@@ -810,35 +812,29 @@ int change_ptr_set(struct change *change, const struct owner *owner, const struc
 
 	if (!before)
 		return err;
-	if (ptr->fqdn && !*ptr->fqdn)
-		return change_ptr_unset(change, owner);
 	err = check_ptr_writable(change, before);
-	if (!err && !ptr->fqdn)
-		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
-	if (!err)
+	if (!err && ptr->fqdn)
 		err = change_ptr_check(change, ptr);
+	else if (!err && !before->ptr.fqdn)
+		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 	if (err)
 		return err;
 	wanted = wanted_ptr(change, before, ptr, fqdn);
 	return put_ptr(change, before, &wanted);
 }
 
+int change_ptr_set(struct change *change, const struct owner *owner, const struct change_ptr *ptr)
+{
+	if (!ptr->fqdn)
+		return change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
+	return *ptr->fqdn ? replace_ptr(change, owner, ptr) : change_ptr_unset(change, owner);
+}
+
 int change_ptr_unset(struct change *change, const struct owner *owner)
 {
 	static const struct change_ptr none;
-	int err;
-	const struct owner *before = change_find(change, owner, &err);
-	struct owner_ptr wanted;
 
-	if (!before)
-		return err;
-	err = check_ptr_writable(change, before);
-	if (!err && !before->ptr.fqdn)
-		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
-	if (err)
-		return err;
-	wanted = wanted_ptr(change, before, &none, NULL);
-	return put_ptr(change, before, &wanted);
+	return replace_ptr(change, owner, &none);
 }
 
 static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
@@ -894,37 +890,16 @@ int change_ptr_forget(struct change *change, const char *owner)
 
 /* ---- resource groups ---- */
 
-static int put_group(struct change *change, const struct change_group *group)
+static int put_group(struct change *change, const struct change_group *wanted)
 {
-	json_t *values = json_make("{s:o}", "name", json_text(group->name));
-	char path[PATH_MAX_BYTES], *text;
+	const struct resource_group group = {
+		.name = wanted->name, .region = wanted->region, .tags = wanted->tags};
+	char path[PATH_MAX_BYTES];
 
-	if (path_key_of(KIND_GROUP, NULL, group->name, path) != 0) {
-		json_decref(values);
+	if (path_key_of(KIND_GROUP, NULL, group.name, path) != 0)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "is too long; give a shorter one");
-	}
-	if (group->region)
-		json_put(values, "region", json_text(group->region));
-	if (group->tags)
-		json_put(values, "tags", json_loads(group->tags, 0, NULL));
-	values = json_whole(values);
-	text = values ? json_dumps(values, JSON_COMPACT) : NULL;
-	json_decref(values);
-	return put_row(change, KIND_GROUP, path, text, NULL);
-}
-
-const char *group_name_refusal(const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *c = name; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
-			return "give letters, digits and any of _().-";
-	if (strcmp(name, GROUP_NONE) == 0)
-		return "it stands for the addresses without a group; give another";
-	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+	return put_row(change, KIND_GROUP, path, json_whole_text(group_object(&group)), NULL);
 }
 
 /* One that is there already keeps its name. */

@@ -148,11 +148,6 @@ struct change_group {
 	const char *name, *region, *tags;
 };
 
-/* By Azure's rule, what a group cannot be called that is made here: what is wrong with it; NULL:
- * nothing. Those of the file are called as they are. Letters beyond ASCII are taken as they come.
- */
-const char *group_name_refusal(const char *name);
-
 /* Makes it, or makes it another; one that is so already stays as it is. READ_ONLY when the file
  * names it, unless `import`: the state is to have it then, too. */
 MUST_CHECK int change_group_put(struct change *change, const struct change_group *wanted,

@@ -25,8 +25,7 @@
 #include <stdint.h>
 
 #include "resolver/control/resource/declared.h"
-#include "resolver/control/resource/kind.h"
-#include "resolver/control/resource/owner.h"
+#include "resolver/control/resource/group.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -63,23 +62,7 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
  * are none, or no memory. The array is freed by the caller. */
 const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);
 
-/* ---- resource groups: what addresses are sorted into. One is there because the API made it, or
- * put an address into it (a record of the state, until it is deleted), or the file puts an address
- * into it (read-only here), or both. One that only the file has is where the first such address is,
- * and has no tags ---- */
-
-struct resource_group {
-	const char *name;     /* as it was first written */
-	const char *region;   /* NULL: none */
-	const char *tags;     /* a JSON object; NULL: none */
-	struct origin origin; /* where the file names it first; origin.file NULL: nowhere */
-	uint64_t revision;    /* in the state; 0: not there */
-};
-
-static inline bool group_is_read_only(const struct resource_group *group)
-{
-	return group->origin.file != NULL;
-}
+/* ---- resource groups ---- */
 
 /* False: there is no such group. */
 bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group);
@@ -87,9 +70,6 @@ bool inventory_group(struct inventory *inventory, const char *name, struct resou
 struct resource_group *inventory_groups(struct inventory *inventory, size_t *count);
 /* How many addresses are in it, of whichever subscription; name NULL: in none. */
 size_t inventory_group_size(struct inventory *inventory, const char *name);
-/* A strong entity tag, quoted: another one after every change, the same after a restart. Returns
- * text. */
-char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);
 
 /* ---- how it is ---- */
 
@@ -183,7 +163,7 @@ void inventory_settle(struct inventory *inventory);
  * opened is a warning, as at the start. */
 void inventory_check(const struct model *model, struct faults *faults);
 
-/* ---- inside, for change.c ---- */
+/* ---- inside, for inventory_load.c and change.c ---- */
 
 struct inventory_part { /* what belongs to a model */
 	const struct model *model;
@@ -222,6 +202,23 @@ struct inventory {
 	unsigned pool_cursor;
 };
 
+void inventory_part_release(struct inventory_part *part);
+/* Opens the state at its path. ERR_SYSTEM: inventory->error says why, as inventory_say_unread does:
+ * that, and a reload when it has been seen to. */
+MUST_CHECK int inventory_open_state(struct inventory *inventory);
+void inventory_say_unread(struct inventory *inventory, const char *why);
+/* Something could not be read; the first reason stays (inventory_trouble). */
+void inventory_say_trouble(struct inventory *inventory, const char *text);
+/* The same of a row, which was not written by sluice (ERR_INVALID), or ERR_NOMEM. Returns err. */
+int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
+/* What is ahead of the suffix, in lower case. False: the name does not end in it. */
+bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
+/* In the state alone; by a forward name with its final dot. */
+const struct owner *inventory_find_row(struct inventory *inventory, enum source_by by,
+				       unsigned kind, const char *text,
+				       const struct address *address);
+const struct owner *inventory_find_fqdn(struct inventory *inventory,
+					const struct reverse_settings *reverse, const char *fqdn);
 /* The state, to be read; NULL: there is none. */
 struct source *inventory_source(struct inventory *inventory);
 /* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM

@@ -8,6 +8,7 @@
 #ifndef SLUICE_OWNER_H
 #define SLUICE_OWNER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -100,6 +101,9 @@ MUST_CHECK int owner_of_service(struct owner *owner, const struct cloud_service 
 /* As the state has it. ERR_INVALID: that was not written by sluice. */
 MUST_CHECK int owner_of_row(struct owner *owner, const struct source_resource *row,
 			    const struct model *model, struct arena *arena);
+/* A text of a row's values; its tags as JSON. NULL: it has none, or there is no memory (*err). */
+const char *row_text(const json_t *values, const char *key, struct arena *arena, int *err);
+const char *row_tags(const json_t *values, struct arena *arena, int *err);
 /* The PTR of an owner that the file declares without one, as the state has it. */
 MUST_CHECK int owner_take_ptr_row(struct owner_ptr *ptr, const struct source_resource *row,
 				  const struct model *model, struct arena *arena);
@@ -113,6 +117,9 @@ const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX]);
 
 /* ---- and where they go to ---- */
 
+/* What an export has of it, and of its PTR (NULL: it has none, or the file gives it). */
+json_t *owner_object(const struct owner *owner);
+json_t *owner_ptr_object(const struct owner *owner);
 /* What the state keeps of it, and of its PTR alone, as JSON to be freed; NULL without memory. */
 char *owner_values(const struct owner *owner);
 char *owner_ptr_values(const struct owner_ptr *ptr);

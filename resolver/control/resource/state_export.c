@@ -1,12 +1,9 @@
-/* Written as text at once, a row to a line: a million objects of a library would take a gigabyte on
- * their way. Addresses are gone through twice, page by page, because the PTRs stand in a list of
- * their own. */
+/* Each row is made, written and freed: a million objects at once would take a gigabyte. Addresses
+ * are read twice, page by page, because the PTRs have a list of their own. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/state_json.h"
-#include "rules/schema/schema.h"
 
 enum { PAGE_ROWS = 256 };
 
@@ -20,88 +17,27 @@ struct export
 
 /* ---- a row ---- */
 
-static bool is_plain(const char *text)
+/* Takes the object over. */
+static void write_object(struct export *export, json_t *object)
 {
-	for (; *text; text++)
-		if (*text < ' ' || *text == '"' || *text == '\\' || *text == 0x7f)
-			return false; /* bytes beyond ASCII are negative */
-	return true;
-}
-
-static void write_string(struct export *export, const char *text)
-{
-	FILE *out = export->out;
-
-	if (is_plain(text)) {
-		putc('"', out);
-		fputs(text, out);
-		putc('"', out);
-		return;
-	}
-	json_t *string = json_text(text);
-	if (!string || json_dumpf(string, out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) != 0)
-		export->failed = true;
-	json_decref(string);
-}
-
-static void write_member(struct export *export, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	fprintf(export->out, ", \"%s\": ", key);
-	write_string(export, text);
-}
-
-/* The beginning of a row with its first member. */
-static void begin_row(struct export *export, const char *key, const char *text)
-{
-	fprintf(export->out, "%s\n{\"%s\": ", export->any ? "," : "", key);
+	object = json_whole(object);
+	fputs(export->any ? ",\n" : "\n", export->out);
 	export->any = true;
-	write_string(export, text);
+	if (!object || json_dumpf(object, export->out, JSON_ENSURE_ASCII) != 0)
+		export->failed = true;
+	json_decref(object);
 }
 
 static void write_owner(struct export *export, const struct owner *owner)
 {
-	char address[ADDRESS_TEXT_MAX];
-	FILE *out = export->out;
-
-	if (owner_is_read_only(owner))
-		return;
-	begin_row(export, "id", owner->id);
-	write_member(export, "name", owner->name);
-	write_member(export, "resource_group", owner->resource_group);
-	write_member(export, "region", owner->region);
-	write_member(export, "address", address_print(&owner->address, address));
-	if (owner->kind == OWNER_ADDRESS)
-		write_member(export, "allocation", schema_allocation_names[owner->allocation]);
-	write_member(export, "domain_name_label", owner->label);
-	write_member(export, "description", owner->description);
-	if (owner->tags)
-		fprintf(out, ", \"tags\": %s", owner->tags); /* JSON already */
-	putc('}', out);
+	if (!owner_is_read_only(owner))
+		write_object(export, owner_object(owner));
 }
 
 static void write_ptr(struct export *export, const struct owner *owner)
 {
-	const struct owner_ptr *ptr = &owner->ptr;
-
-	if (!ptr->fqdn || ptr->read_only)
-		return;
-	begin_row(export, "owner", owner->id);
-	write_member(export, "reverse_fqdn", ptr->fqdn);
-	write_member(export, "description", ptr->description);
-	if (ptr->ttl_given)
-		fprintf(export->out, ", \"ttl\": %u", ptr->ttl);
-	putc('}', export->out);
-}
-
-static void write_group(struct export *export, const struct resource_group *group)
-{
-	begin_row(export, "name", group->name);
-	write_member(export, "region", group->region);
-	if (group->tags)
-		fprintf(export->out, ", \"tags\": %s", group->tags); /* JSON already */
-	putc('}', export->out);
+	if (owner->ptr.fqdn && !owner->ptr.read_only)
+		write_object(export, owner_ptr_object(owner));
 }
 
 /* ---- a list ---- */
@@ -165,7 +101,7 @@ static int write_groups(struct export *export)
 
 	for (size_t i = 0; list && i < count; i++)
 		if (list[i].revision)
-			write_group(export, &list[i]);
+			write_object(export, group_object(&list[i]));
 	free(list);
 	return list ? 0 : ERR_NOMEM;
 }

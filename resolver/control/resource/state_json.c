@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 enum { VALUES_MAX = 16 };
@@ -154,59 +153,6 @@ static int import_waiting(struct import *import, const json_t *object)
 
 /* ---- what is there as it is to be ---- */
 
-static void put_text(json_t *object, const char *key, const char *text)
-{
-	if (text)
-		json_put(object, key, json_text(text));
-}
-
-static void put_tags(json_t *object, const char *tags)
-{
-	if (tags)
-		json_put(object, "tags", json_loads(tags, 0, NULL));
-}
-
-/* As an export has them. */
-static json_t *owner_object(const struct owner *owner)
-{
-	char address[ADDRESS_TEXT_MAX];
-	json_t *object =
-		json_make("{s:o, s:o}", "id", json_text(owner->id), "name", json_text(owner->name));
-
-	put_text(object, "resource_group", owner->resource_group);
-	put_text(object, "region", owner->region);
-	put_text(object, "address", address_print(&owner->address, address));
-	if (owner->kind == OWNER_ADDRESS)
-		put_text(object, "allocation", schema_allocation_names[owner->allocation]);
-	put_text(object, "domain_name_label", owner->label);
-	put_text(object, "description", owner->description);
-	put_tags(object, owner->tags);
-	return object;
-}
-
-static json_t *ptr_object(const struct owner *owner)
-{
-	json_t *object;
-
-	if (!owner->ptr.fqdn || owner->ptr.read_only)
-		return NULL;
-	object = json_make("{s:o, s:o}", "owner", json_text(owner->id), "reverse_fqdn",
-			   json_text(owner->ptr.fqdn));
-	put_text(object, "description", owner->ptr.description);
-	if (owner->ptr.ttl_given)
-		json_put(object, "ttl", json_integer(owner->ptr.ttl));
-	return object;
-}
-
-static json_t *group_object(const struct resource_group *group)
-{
-	json_t *object = json_make("{s:o}", "name", json_text(group->name));
-
-	put_text(object, "region", group->region);
-	put_tags(object, group->tags);
-	return object;
-}
-
 /* The key in which one is found in `by`; "": it has none. */
 static const char *key_of(const json_t *object, const char *member, char key[NAME_TEXT_MAX])
 {
@@ -262,7 +208,7 @@ static int compare_owner(struct import *import, const struct owner *owner)
 	bool same = owner_is_read_only(owner) ||
 		    is_same(import->owners, owner->id, owner_object(owner));
 
-	if (same && is_same(import->ptrs, owner->id, ptr_object(owner))) {
+	if (same && is_same(import->ptrs, owner->id, owner_ptr_object(owner))) {
 		if (!owner_is_read_only(owner))
 			keep(import, "owner", owner->id);
 		if (!owner_is_read_only(owner) && owner->resource_group)
@@ -345,7 +291,7 @@ static int compare_rest(struct import *import)
 		if (groups[i].revision)
 			err = compare_group(import, &groups[i]);
 	for (size_t i = 0; !err && i < waiting; i++) {
-		if (is_same(import->ptrs, list[i]->id, ptr_object(list[i])))
+		if (is_same(import->ptrs, list[i]->id, owner_ptr_object(list[i])))
 			keep(import, "ptr", list[i]->id);
 		else
 			err = change_ptr_forget(import->change, list[i]->id);
