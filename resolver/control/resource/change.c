@@ -4,10 +4,10 @@
  *                                                            └─► draft: out with what was, in with
  *                                                                what is
  *
- * So there is nothing to undo but to roll back and to forget the draft, and nothing that an edit
- * could see twice. Names and addresses are free as soon as an edit has let go of them. All that can
- * fail is done ahead of the commit; behind it nothing fails any more but publishing for lack of
- * memory, and that is said. */
+ * To undo it is to roll back and to forget the draft. An edit sees what the edits before it have
+ * written: a name or address is free as soon as one has let go of it. After the commit nothing can
+ * fail but publishing, for lack of memory, which is told. A read that fails voids the change,
+ * whatever the edit made of it. */
 #include "resolver/control/resource/change.h"
 
 #include <assert.h>
@@ -25,7 +25,7 @@ struct change {
 	const char *who;
 	struct source *source; /* with an open transaction; NULL: no edit has been made yet */
 	uint64_t revision;
-	struct owned_draft *draft;   /* NULL: nothing that is served is another */
+	struct owned_draft *draft;   /* NULL: what is served stays as it is */
 	struct inventory_part after; /* the numbers of it count */
 	struct change_error error;
 	bool stored, over;
@@ -75,7 +75,7 @@ static int fail_store(struct change *change, const char *error)
 	return change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
 }
 
-/* What could not be read may be why: an edit that saw nothing there does not tell of that. */
+/* An edit that fails may have seen nothing only because it could not be read. */
 static int check_trouble(struct change *change)
 {
 	const char *trouble = inventory_trouble(change->inventory);
@@ -417,10 +417,9 @@ static int check_owner(struct change *change, struct owner *owner, const struct 
 	return check_clash(change, owner, before);
 }
 
-/* ---- an address for somebody who did not name one: the next free one of a pool of the region, in
- * the pools' order. It begins where it ended the last time, so that filling a pool looks at each of
- * its addresses about once, and an address just let go is not somebody else's a moment later ----
- */
+/* ---- an address where none was named: the next free one of a pool of the region, in the pools'
+ * order. The search begins where the last one ended, so that filling a pool looks at each address
+ * about once, and an address that was just let go is not given to another owner at once ---- */
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 

@@ -136,27 +136,6 @@ int inventory_open_state(struct inventory *inventory)
 	return 0;
 }
 
-void inventory_open(struct inventory *inventory, const struct model *model, struct faults *faults)
-{
-	const char *path = model->management.state;
-
-	inventory->wants_state = path != NULL;
-	if (!path || inventory->source)
-		return;
-	free(inventory->state_path);
-	inventory->state_path = strdup(path);
-	inventory->stale = true;
-	if (inventory->state_path && inventory_open_state(inventory) == 0)
-		return;
-	if (inventory->looks)
-		fault_add(faults, FAULT_ERROR, &model->management.origin, "state", "%s",
-			  inventory->error);
-	else
-		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
-			  "%s; what the file says is served, and changes are refused until then",
-			  inventory->error);
-}
-
 void inventory_only_look(struct inventory *inventory)
 {
 	inventory->looks = true;

@@ -4,11 +4,11 @@
  *
  *     file ──► model ──► declared ──┐                 ┌──► found by id, name, address, forward name
  *                                   ├─► inventory ────┤
- *     state ──► rows ───────────────┘      ▲          └──► owned table (rules/owned/owned.h) ──►
- * workers change.h: one change at a time
+ *     state ──► rows ───────────────┘      ▲          └──► owned table ──► workers
+ *                                  change.h: one change at a time
  *
- * Nothing of the state is kept in memory but what is served of it: whoever asks is answered from
- * its indexes.
+ * Of the state only what is served (rules/owned/owned.h) is kept in memory; questions are answered
+ * from its indexes.
  *
  * An owner that the file declares is read-only here, and so is its PTR where the file gives it one
  * (`reverse_fqdn`); where it does not, the PTR comes from the state like any other. A PTR of the
@@ -33,8 +33,8 @@
 
 struct inventory;
 
-/* ---- finding; without regard to ASCII case; NULL when there is none, or the state could not be
- * read (inventory_trouble) ---- */
+/* ---- finding, without regard to ASCII case. NULL: there is none, or it is not known because the
+ * state could not be read (inventory_trouble) ---- */
 
 /* group NULL or "": those without one. */
 const struct owner *inventory_address(struct inventory *inventory, const char *group,
@@ -58,8 +58,8 @@ size_t inventory_group_after(struct inventory *inventory, const char *group,
 			     const struct address *after, const struct owner **page, size_t room);
 size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owner **page, size_t room);
-/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. NULL: there
- * are none, or no memory. The array is freed by the caller. */
+/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. The array is
+ * freed by the caller. NULL: there are none, or they could not be read (inventory_trouble). */
 const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);
 
 /* ---- resource groups ---- */
@@ -90,7 +90,7 @@ char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 /* Why something could not be read since inventory_forget; NULL: everything could. Of a change, and
  * of an inventory aside, it stays to the end. */
 const char *inventory_trouble(const struct inventory *inventory);
-/* The owners that were handed out are good no longer. */
+/* Frees the owners that were handed out. */
 void inventory_forget(struct inventory *inventory);
 
 /* Why the state has just failed, for the status and the log; NULL: it has not. */
@@ -110,28 +110,25 @@ struct inventory *inventory_new(const struct hash_key *key,
 				const struct inventory_publisher *publisher);
 void inventory_free(struct inventory *inventory); /* NULL is fine; closes the source */
 
-/* Opens what model->management.state names, once, at the start; nothing is done without it. A state
- * that cannot be opened is a warning, and a status: what the file says is served all the same, and
- * changes are refused with the reason. */
-void inventory_open(struct inventory *inventory, const struct model *model, struct faults *faults);
-
-/* Puts the model's addresses and services, which limits_check has found good, together with the
- * state's. It costs what of the file is new; the state is read as a whole at the start, after
- * somebody else has written to it, and where pools, suffixes or TTLs are others. One that cannot be
- * read is a warning: what is served of it goes on being served, and changes are refused. Nothing
- * moves yet: the owned table made of both goes to *owned (a reference for the caller), and the rest
- * waits for inventory_adopt, when the model is served, or inventory_abandon. The model must live
- * until the next one is adopted; the current model again is fine. One name, address, id, label or
- * PTR in both is a fault that names both; an owner of the state that has no pool any more is a
- * warning, is not served and has PTR_ERROR until it has one. */
+/* Puts the model's addresses and services, which limits_check has found good, together with those
+ * of the state that model->management.state names, which the first one opens. The owned table made
+ * of both goes to *owned (a reference for the caller). Nothing else moves until inventory_adopt,
+ * when the model is served, or inventory_abandon. The model must live until the next one is
+ * adopted; the current model again is fine.
+ *
+ * It costs what is new in the file. The state is read as a whole at the start, after somebody else
+ * has written to it or it could not be read, and where pools, suffixes or TTLs have changed. A
+ * state that cannot be opened or read is a warning and a status: what is served stays, and changes
+ * are refused. A name, address, id, label or PTR in both is a fault that names both. An owner of
+ * the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
 void inventory_adopt(struct inventory *inventory);
 void inventory_abandon(struct inventory *inventory);
 
-/* Another process writes to the state: before inventory_open, so that it is opened to be read only,
- * and one that cannot be is a fault; until inventory_take, after which the next reload opens it to
- * write, and reads it again. */
+/* Another process writes to the state: it is opened to be read only, and one that cannot be is a
+ * fault. Called before the first reload. After inventory_take the next reload opens it to write,
+ * and reads it again. */
 void inventory_only_look(struct inventory *inventory);
 void inventory_take(struct inventory *inventory);
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */

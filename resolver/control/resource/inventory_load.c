@@ -215,7 +215,7 @@ static void tell_unread(struct merge *merge, const char *error)
 	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->state_path},
 		  NULL,
 		  "%s; what the file says is served, and what was known of the state; changes are "
-		  "refused until a reload finds it well",
+		  "refused until a reload can read it",
 		  why);
 }
 
@@ -270,7 +270,7 @@ static bool has_kept(const struct declared *declared, const struct owner *owner)
 	return is_same(owner, declared_find(declared, DECLARED_BY_ID, owner));
 }
 
-/* Whether something of the state is in the way of an owner that is new in the file. */
+/* Whether something of the state has what an owner that is new in the file has. */
 static void check_new(struct merge *merge, const struct owner *declared)
 {
 	struct inventory *inventory = merge->inventory;
@@ -361,7 +361,7 @@ static int keep_state(struct merge *merge)
 
 /* ---- the whole ---- */
 
-/* Whether owners of the state come out the same under both models. */
+/* Whether owners of the state have the same names and pools under both models. */
 static bool derive_alike(const struct inventory_part *a, const struct inventory_part *b)
 {
 	const struct reverse_settings *left = &a->model->reverse, *right = &b->model->reverse;
@@ -419,7 +419,7 @@ static int fill(struct merge *merge)
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
 
-/* The next part, for the model, with its table. */
+/* The part that is next, of this model, with its table. */
 static int make_next(struct inventory *inventory, const struct model *model, struct faults *faults)
 {
 	struct inventory_part *next = &inventory->next;
@@ -446,7 +446,30 @@ static int make_next(struct inventory *inventory, const struct model *model, str
 	return 0;
 }
 
-/* One that could not be opened is tried again; another one takes a restart. */
+static void open_first(struct inventory *inventory, const struct model *model,
+		       struct faults *faults)
+{
+	const char *path = model->management.state;
+
+	inventory->wants_state = path != NULL;
+	if (!path || inventory->source)
+		return;
+	free(inventory->state_path);
+	inventory->state_path = strdup(path);
+	inventory->stale = true;
+	if (!inventory->state_path)
+		inventory_say_unread(inventory, err_text(ERR_NOMEM));
+	else if (inventory_open_state(inventory) == 0)
+		return;
+	fault_add(faults, inventory->looks ? FAULT_ERROR : FAULT_WARNING, &model->management.origin,
+		  "state", "%s%s", inventory->error,
+		  inventory->looks
+			  ? ""
+			  : "; what the file says is served, and changes are refused until "
+			    "then");
+}
+
+/* A state that could not be opened is tried again; another one takes a restart. */
 static void reopen(struct inventory *inventory, const struct model *model, struct faults *faults)
 {
 	const char *path = model->management.state, *before = inventory->state_path;
@@ -465,8 +488,8 @@ int inventory_reload(struct inventory *inventory, const struct model *model, str
 	int err;
 
 	assert(!inventory->next.model && !inventory->changing && !inventory->held);
-	if (inventory->version == 0) /* the first */
-		inventory_open(inventory, model, faults);
+	if (inventory->version == 0)
+		open_first(inventory, model, faults);
 	else
 		reopen(inventory, model, faults);
 	if (inventory->looks && inventory->wants_state && !inventory->source)
@@ -499,7 +522,7 @@ void inventory_adopt(struct inventory *inventory)
 	inventory->error[0] = '\0';
 }
 
-/* What was read then is not what is served, so it has to be read again. */
+/* What was read is not served, so it is read again by the next one. */
 void inventory_abandon(struct inventory *inventory)
 {
 	if (inventory->next.read)

@@ -1,5 +1,5 @@
-/* Who may have a PTR: an address or a cloud service, as the inventory shows it. Values to be read;
- * what changes them is change.h.
+/* What may have a PTR: an address or a cloud service, as the inventory shows it. It is only read;
+ * change.h changes it.
  *
  *     the file's model ──► owner_of_address, owner_of_service ──┐
  *     a row of the state ──► owner_of_row ──────────────────────┴──► struct owner ──► owner_serve
@@ -83,7 +83,7 @@ static inline bool owner_is_read_only(const struct owner *owner)
 
 /* A strong entity tag, quoted, the same after a restart. Returns text. */
 char *owner_etag(const struct owner *owner, char text[ETAG_MAX]);
-/* The same for who is not shown how its PTR fares and where it is from. */
+/* The same without its PTR's status and its origin, for an API that shows neither. */
 char *owner_version_etag(const struct owner *owner, char text[ETAG_MAX]);
 
 /* "address \"a\" of resource group \"g\" (FILE:LINE)", or with its id where it is from the state:

@@ -202,7 +202,7 @@ static const struct key_reader ptr_keys[] = {
 	{NULL, NULL},
 };
 
-/* The row of the key; the one that ends the table for any other. */
+/* The row of the key; of any other key the one that ends the table. */
 static const struct key_reader *find_key(const struct key_reader *keys, const char *key)
 {
 	while (keys->key && strcmp(keys->key, key) != 0)

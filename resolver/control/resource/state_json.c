@@ -1,6 +1,6 @@
-/* In by the same edits that every other change takes, so that an import is checked like all of
- * them. What is there already is compared with the document first, and goes where it is otherwise;
- * so what both have costs the disk nothing. Out is state_export.c. */
+/* An import is made of the same edits as every other change, and so is checked like one. First what
+ * is there is compared with the document, and removed where it differs; what both have is not
+ * written again. The export is state_export.c. */
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
