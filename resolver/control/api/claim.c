@@ -40,8 +40,10 @@ static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_M
 	struct change *change = change_begin(api_inventory(claim->request), claim->request->client);
 	int err = change ? claimant->edit(claim, change, &owner, &error) : ERR_NOMEM;
 	bool refused = false;
-	if (err == 0 && !owner)
-		err = change_fail_memory(change); /* or it could not be read again */
+	if (err == 0 && !owner) { /* it could not be read again */
+		(void)change_fail_memory(change);
+		err = ERR_INVALID;
+	}
 	if (err == 0) {
 		snprintf(claim->name, sizeof claim->name, "%s", owner->name);
 		snprintf(id, UUID_TEXT_MAX, "%s", owner->id);

@@ -2,6 +2,7 @@
  * change.h, in the schema's own words; only that they are texts and numbers is seen to here. */
 #include "resolver/control/resource/reverse_json.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -345,8 +346,10 @@ static int apply_ptr(const struct owner_input *input, bool whole, struct change 
 int owner_input_put_ptr(const struct owner_input *input, bool whole, struct change *change,
 			const struct owner **owner, struct change_error *error)
 {
-	int err = apply_ptr(input, whole, change, *owner, error);
+	int err;
 
+	assert(*owner);
+	err = apply_ptr(input, whole, change, *owner, error);
 	if (err == 0)
 		*owner = change_find(change, *owner, &err);
 	return err;

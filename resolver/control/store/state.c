@@ -744,7 +744,8 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	}
 	free(before.json);
 	if (err == ERR_EXISTS) {
-		snprintf(error, SOURCE_ERROR_MAX, "%s has the id, address or label of another record", path);
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "%s has the id, address or label of another record", path);
 		return err;
 	}
 	return give_up_change(state, err, error);
