@@ -215,7 +215,7 @@ static int show_status(struct inventory *inventory, struct owner *owner)
 }
 
 /* A callback of the source's: the owner that the row is. */
-static int on_owner(void *context, const struct source_resource *row)
+static int on_owner_row(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
@@ -333,7 +333,7 @@ const struct owner *inventory_find_row(struct inventory *inventory, enum source_
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (source &&
-	    source->calls->find(source, by, kind, text, address, on_owner, &found, error) != 0)
+	    source->calls->find(source, by, kind, text, address, on_owner_row, &found, error) != 0)
 		inventory_say_trouble(inventory, error);
 	return found.owner;
 }
@@ -446,7 +446,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 	struct found found = {.inventory = inventory, .page = owners, .room = page->limit};
 	char error[SOURCE_ERROR_MAX] = "";
 
-	if (source && source->calls->page(source, page, on_owner, &found, error) != 0)
+	if (source && source->calls->page(source, page, on_owner_row, &found, error) != 0)
 		inventory_say_trouble(inventory, error);
 	return found.count;
 }
@@ -533,6 +533,35 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 	if (after && path_key_of(KIND_SERVICE, NULL, after, path) != 0)
 		return 0; /* no name is as long */
 	return page_behind(inventory, &wanted, DECLARED_BY_NAME, &probe, page);
+}
+
+enum { PAGE_ROWS = 256 };
+
+int inventory_each(struct inventory *inventory, enum owner_kind kind,
+		   int (*on_owner)(void *context, const struct owner *owner), void *context)
+{
+	const struct owner *page[PAGE_ROWS];
+	char name[NAME_TEXT_MAX] = "";
+	struct address after = {0};
+	size_t count = PAGE_ROWS;
+	int err = 0;
+
+	while (!err && count == PAGE_ROWS) {
+		count = kind == OWNER_ADDRESS
+				? inventory_addresses_after(inventory, &after, page, PAGE_ROWS)
+				: inventory_services_after(inventory, *name ? name : NULL, page,
+							   PAGE_ROWS);
+		if (inventory_trouble(inventory))
+			return ERR_SYSTEM;
+		for (size_t i = 0; !err && i < count; i++)
+			err = on_owner(context, page[i]);
+		if (count > 0) {
+			after = page[count - 1]->address;
+			snprintf(name, sizeof name, "%s", page[count - 1]->name);
+		}
+		inventory_forget(inventory);
+	}
+	return err;
 }
 
 /* ---- what waits ---- */

@@ -58,6 +58,12 @@ size_t inventory_group_after(struct inventory *inventory, const char *group,
 			     const struct address *after, const struct owner **page, size_t room);
 size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owner **page, size_t room);
+/* Calls back with all of a kind, page by page, each page forgotten behind it. A callback that
+ * returns an error ends the call with it; ERR_SYSTEM: they could not be read (inventory_trouble).
+ */
+MUST_CHECK int inventory_each(struct inventory *inventory, enum owner_kind kind,
+			      int (*on_owner)(void *context, const struct owner *owner),
+			      void *context);
 /* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. The array is
  * freed by the caller. NULL: there are none, or they could not be read (inventory_trouble). */
 const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);

@@ -532,7 +532,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 }
 
 int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-	     const json_t *values)
+	      const json_t *values)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct owner *owner;

@@ -5,8 +5,6 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/state_json.h"
 
-enum { PAGE_ROWS = 256 };
-
 struct export
 {
 	struct inventory *inventory;
@@ -28,59 +26,26 @@ static void write_object(struct export *export, json_t *object)
 	json_decref(object);
 }
 
-static void write_owner(struct export *export, const struct owner *owner)
+static int write_owner(void *context, const struct owner *owner)
 {
 	if (!owner_is_read_only(owner))
-		write_object(export, owner_object(owner));
+		write_object(context, owner_object(owner));
+	return 0;
 }
 
-static void write_ptr(struct export *export, const struct owner *owner)
+static int write_ptr(void *context, const struct owner *owner)
 {
 	if (owner->ptr.fqdn && !owner->ptr.read_only)
-		write_object(export, owner_ptr_object(owner));
+		write_object(context, owner_ptr_object(owner));
+	return 0;
 }
 
 /* ---- a list ---- */
-
-typedef void write_row(struct export *export, const struct owner *owner);
 
 static void begin_list(struct export *export, const char *key)
 {
 	fprintf(export->out, ",\n\"%s\": [", key);
 	export->any = false;
-}
-
-static void write_addresses(struct export *export, write_row *write)
-{
-	const struct owner *page[PAGE_ROWS];
-	struct address after = {0};
-	size_t count = PAGE_ROWS;
-
-	while (count == PAGE_ROWS && !inventory_trouble(export->inventory)) {
-		count = inventory_addresses_after(export->inventory, &after, page, PAGE_ROWS);
-		for (size_t i = 0; i < count; i++)
-			write(export, page[i]);
-		if (count > 0)
-			after = page[count - 1]->address;
-		inventory_forget(export->inventory);
-	}
-}
-
-static void write_services(struct export *export, write_row *write)
-{
-	const struct owner *page[PAGE_ROWS];
-	char after[NAME_TEXT_MAX] = "";
-	size_t count = PAGE_ROWS;
-
-	while (count == PAGE_ROWS && !inventory_trouble(export->inventory)) {
-		count = inventory_services_after(export->inventory, *after ? after : NULL, page,
-						 PAGE_ROWS);
-		for (size_t i = 0; i < count; i++)
-			write(export, page[i]);
-		if (count > 0)
-			snprintf(after, sizeof after, "%s", page[count - 1]->name);
-		inventory_forget(export->inventory);
-	}
 }
 
 static void write_waiting(struct export *export)
@@ -108,23 +73,29 @@ static int write_groups(struct export *export)
 
 static int write_lists(struct export *export)
 {
+	struct inventory *inventory = export->inventory;
+
 	begin_list(export, "groups");
 	int err = write_groups(export);
 	fputs("]", export->out);
 	begin_list(export, "addresses");
-	write_addresses(export, write_owner);
+	if (!err)
+		err = inventory_each(inventory, OWNER_ADDRESS, write_owner, export);
 	fputs("]", export->out);
 	begin_list(export, "services");
-	write_services(export, write_owner);
+	if (!err)
+		err = inventory_each(inventory, OWNER_SERVICE, write_owner, export);
 	fputs("]", export->out);
 	begin_list(export, "ptrs");
-	write_addresses(export, write_ptr);
-	write_services(export, write_ptr);
+	if (!err)
+		err = inventory_each(inventory, OWNER_ADDRESS, write_ptr, export);
+	if (!err)
+		err = inventory_each(inventory, OWNER_SERVICE, write_ptr, export);
 	fputs("]", export->out);
 	begin_list(export, "waiting");
 	write_waiting(export);
 	fputs("]}\n", export->out);
-	return inventory_trouble(export->inventory) ? ERR_SYSTEM : err;
+	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
 }
 
 char *state_export(struct inventory *inventory, size_t *length)

@@ -203,8 +203,9 @@ static bool is_kept(const struct import *import, const char *list, const char *i
 }
 
 /* One of the state, and its PTR, or the PTR of one of the file. */
-static int compare_owner(struct import *import, const struct owner *owner)
+static int compare_owner(void *context, const struct owner *owner)
 {
+	struct import *import = context;
 	bool same = owner_is_read_only(owner) ||
 		    is_same(import->owners, owner->id, owner_object(owner));
 
@@ -221,44 +222,6 @@ static int compare_owner(struct import *import, const struct owner *owner)
 		return change_remove(import->change, owner);
 	return owner->ptr.fqdn && !owner->ptr.read_only ? change_ptr_unset(import->change, owner)
 							: 0;
-}
-
-enum { PAGE_ROWS = 256 };
-
-static int compare_page(struct import *import, const struct owner *const *page, size_t count)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = compare_owner(import, page[i]);
-	return err;
-}
-
-static int compare_owners(struct import *import)
-{
-	const struct owner *page[PAGE_ROWS];
-	char name[NAME_TEXT_MAX] = "";
-	struct address after = {0};
-	size_t count = PAGE_ROWS;
-	int err = 0;
-
-	while (!err && count == PAGE_ROWS) {
-		count = inventory_addresses_after(import->inventory, &after, page, PAGE_ROWS);
-		err = compare_page(import, page, count);
-		if (count > 0)
-			after = page[count - 1]->address;
-		inventory_forget(import->inventory);
-	}
-	count = PAGE_ROWS;
-	while (!err && count == PAGE_ROWS) {
-		count = inventory_services_after(import->inventory, *name ? name : NULL, page,
-						 PAGE_ROWS);
-		err = compare_page(import, page, count);
-		if (count > 0)
-			snprintf(name, sizeof name, "%s", page[count - 1]->name);
-		inventory_forget(import->inventory);
-	}
-	return err;
 }
 
 /* One that the document does not name goes, but for an address in it that stays: what adding that
@@ -340,8 +303,10 @@ static int import_list(struct import *import, size_t at)
 
 static int import_all(struct import *import)
 {
-	int err = compare_owners(import);
+	int err = inventory_each(import->inventory, OWNER_ADDRESS, compare_owner, import);
 
+	if (!err)
+		err = inventory_each(import->inventory, OWNER_SERVICE, compare_owner, import);
 	if (!err)
 		err = compare_rest(import);
 	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
@@ -366,8 +331,8 @@ int state_json_read(struct change *change, struct inventory *inventory, const js
 	index_list(document, "ptrs", "owner", import.ptrs);
 	index_list(document, "waiting", "owner", import.ptrs);
 	index_list(document, "groups", "name", import.groups);
-	if (!err)
-		err = import_all(&import);
+	if (!err && import_all(&import) != 0)
+		err = change_fail_memory(change); /* if nothing else has been said */
 	json_decref(import.owners);
 	json_decref(import.ptrs);
 	json_decref(import.groups);
