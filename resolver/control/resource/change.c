@@ -664,7 +664,8 @@ static int set(struct change *change, struct owner_form *form, const struct owne
 		err = give_address(change, &owner, form);
 	if (!err)
 		err = check_owner(change, &owner, before, fqdn);
-	if (!err && owner.ptr.status == PTR_ERROR) { /* it had no pool; now it has one */
+	if (!err && owner.ptr.fqdn && /* it is served now, or elsewhere */
+	    (owner.ptr.status == PTR_ERROR || !address_equal(&owner.address, &before->address))) {
 		owner.ptr.revision = change->revision;
 		owner.ptr.action = PTR_ACTION_UPDATE;
 	}
