@@ -300,7 +300,8 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 		err = write ? put_serial(db, &rows[i]) : read_serial(db, &rows[i]);
 	if (!err && write)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
-	state_db_roll_back(db);
+	if (write)
+		state_db_roll_back(db);
 	return give_error(state, err, error);
 }
 
@@ -743,7 +744,8 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	}
 	free(before.json);
 	if (err == ERR_EXISTS) {
-		snprintf(error, SOURCE_ERROR_MAX, "%s has what another one has", path);
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "%s has the id, address or label of another record", path);
 		return err;
 	}
 	return give_up_change(state, err, error);
