@@ -666,7 +666,21 @@ class Apply(World):
         text = self.command("undo", str(disabled), status=1)
         self.assertRegex(text, r"was changed since, in revision %d by uid 0" % last())
         self.command("undo", str(last()))
+        self.command("undo", str(disabled))  # which is again as that revision left it
+        self.assertEqual("Enabled", self.good("GET", "rulesets/-/office/rules/contoso").body["state"])
         self.assertIn("there is no revision", self.command("undo", "9999", status=1))
+
+    def test_an_undo_does_not_take_away_what_was_put_inside_since(self):
+        last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
+        self.good("PUT", "private_zones/-/later.internal", {})
+        zone = last()
+        self.good("PUT", "private_zones/-/later.internal/record_sets/www:A", {"records": ["192.0.2.1"]})
+        inside = last()
+        self.assertRegex(self.command("undo", str(zone), status=1),
+                         r"record_sets/www:a was created since, in revision %d by uid 0" % inside)
+        self.command("undo", str(inside))
+        self.command("undo", str(zone))
+        self.assertEqual(404, self.call("GET", "private_zones/-/later.internal").status)
 
     def test_what_is_exported_checks_and_gives_the_same(self):
         self.command("apply", self.wanted())

@@ -77,7 +77,7 @@ static void print_change(const struct history_stream *stream, const char *text)
 	if (stream->json)
 		printf("%s\n", text);
 	else if (change)
-		printf("%-8lld  %s  %-16s  %-7s  %s\n", revision_of(change),
+		printf("  %8lld  %-20s  %-16s  %-7s  %s\n", revision_of(change),
 		       text_of(change, "time"), text_of(change, "who"), what_of(change),
 		       text_of(change, "path"));
 	fflush(stdout);
@@ -157,6 +157,8 @@ static int follow(const struct command_line *line)
 	struct history_stream stream = {.json = line->json};
 	bool ever = false;
 
+	if (!line->json)
+		printf("  REVISION  %-20s  %-16s  %-7s  PATH\n", "TIME", "WHO", "WHAT");
 	for (int tries = 0; tries < TRIES_MAX; tries++) {
 		bool fine = follow_once(line, &stream);
 
@@ -199,24 +201,65 @@ int command_history(const struct command_line *line)
 	return status;
 }
 
-/* Whether something else was made of it since; that has been said. */
-static bool has_changed(const struct command_line *line, const json_t *changes,
-			const json_t *undone)
+/* The latest change of each path behind the revision, or, with `of`, those of the revision. */
+static json_t *by_path(const json_t *changes, long long revision, bool of)
 {
-	const json_t *change;
+	json_t *found = json_object(), *change;
 	size_t i;
 
 	json_array_foreach(changes, i, change)
 	{
-		if (revision_of(change) <= revision_of(undone) ||
-		    strcmp(text_of(change, "path"), text_of(undone, "path")) != 0)
-			continue;
-		command_fail_at(
-			line, "%s was changed since, in revision %lld by %s; undo that first",
-			text_of(undone, "path"), revision_of(change), text_of(change, "who"));
-		return true;
+		if (of ? revision_of(change) == revision : revision_of(change) > revision)
+			json_put(found, text_of(change, "path"), json_incref(change));
 	}
-	return false;
+	return found;
+}
+
+/* What it is inside: "rulesets/-/office" of "rulesets/-/office/rules/contoso"; NULL: nothing. */
+static const json_t *parent_in(const json_t *changes, const char *path)
+{
+	size_t length = strlen(path);
+	int slashes = 0;
+
+	for (size_t i = 0; i < length; i++)
+		if (path[i] == '/' && ++slashes == 3)
+			return json_object_getn(changes, path, i);
+	return NULL;
+}
+
+/* Whether what stands is not what the undone revision made, or is inside something that it made:
+ * an undo would take that away, too. */
+static bool is_in_the_way(const json_t *undone, const char *path, const json_t *later)
+{
+	const json_t *same = json_object_get(undone, path), *parent = parent_in(undone, path);
+	const json_t *after = json_object_get(later, "after");
+
+	if (same)
+		return !json_equal(json_object_get(same, "after"), after);
+	return parent && json_is_null(json_object_get(parent, "before")) && !json_is_null(after);
+}
+
+/* Whether something of the revision has changed since, and is not again as the revision left it;
+ * that has been said. */
+static bool has_changed(const struct command_line *line, const json_t *changes, long long revision)
+{
+	json_t *undone = by_path(changes, revision, true);
+	json_t *latest = by_path(changes, revision, false), *later;
+	bool found = false;
+	const char *path;
+
+	json_object_foreach(latest, path, later)
+	{
+		found = is_in_the_way(undone, path, later);
+		if (!found)
+			continue;
+		command_fail_at(line, "%s was %s since, in revision %lld by %s; undo that first",
+				path, what_of(later), revision_of(later), text_of(later, "who"));
+		break;
+	}
+	json_decref(undone);
+	json_decref(latest);
+	return found;
 }
 
 /* What makes it again what it was, the last change first; NULL: it cannot be, which has been said.
@@ -224,22 +267,19 @@ static bool has_changed(const struct command_line *line, const json_t *changes,
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
-	json_t *edits = json_array();
-	const json_t *change;
-	json_t *edit;
+	json_t *edits, *change;
 	size_t i;
 
+	if (has_changed(line, changes, revision))
+		return NULL;
+	edits = json_array();
 	json_array_foreach(changes, i, change)
 	{
-		if (revision_of(change) != revision)
-			continue;
-		if (has_changed(line, changes, change)) {
-			json_decref(edits);
-			return NULL;
-		}
-		edit = json_make("{s:O, s:O}", "path", json_object_get(change, "path"), "values",
-				 json_object_get(change, "before"));
-		json_array_insert_new(edits, 0, edit);
+		if (revision_of(change) == revision)
+			json_array_insert_new(edits, 0,
+					      json_make("{s:O, s:O}", "path",
+							json_object_get(change, "path"), "values",
+							json_object_get(change, "before")));
 	}
 	if (json_array_size(edits) > 0)
 		return edits;
