@@ -201,16 +201,25 @@ int command_history(const struct command_line *line)
 	return status;
 }
 
-/* The latest change of each path behind the revision, or, with `of`, those of the revision. */
-static json_t *by_path(const json_t *changes, long long revision, bool of)
+/* What became of each path, by one that may have changed it twice: from what was before the first
+ * of the changes to what is after the last. Of the revision, or, with `later`, of all behind it. */
+static json_t *by_path(const json_t *changes, long long revision, bool later)
 {
 	json_t *found = json_object(), *change;
 	size_t i;
 
 	json_array_foreach(changes, i, change)
 	{
-		if (of ? revision_of(change) == revision : revision_of(change) > revision)
-			json_put(found, text_of(change, "path"), json_incref(change));
+		const char *path = text_of(change, "path");
+		const json_t *first = json_object_get(found, path);
+		json_t *whole;
+
+		if (later ? revision_of(change) <= revision : revision_of(change) != revision)
+			continue;
+		whole = json_copy(change);
+		if (whole && first)
+			json_put(whole, "before", json_incref(json_object_get(first, "before")));
+		json_put(found, path, whole);
 	}
 	return found;
 }
@@ -243,8 +252,8 @@ static bool is_in_the_way(const json_t *undone, const char *path, const json_t *
  * that has been said. */
 static bool has_changed(const struct command_line *line, const json_t *changes, long long revision)
 {
-	json_t *undone = by_path(changes, revision, true);
-	json_t *latest = by_path(changes, revision, false), *later;
+	json_t *undone = by_path(changes, revision, false);
+	json_t *latest = by_path(changes, revision, true), *later;
 	bool found = false;
 	const char *path;
 
