@@ -179,9 +179,10 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	if (!field) {
 		const struct field *near = schema_suggest(group, key);
 
-		return command_misuse(line, "a %s has no \"%s\"%s%s%s", kind->name, key,
-				      near ? "; did you mean \"" : "", near ? near->key : "",
-				      near ? "\"?" : "");
+		return command_misuse(line, "a %s has no \"%s\"; %s%s%s", kind->name, key,
+				      near ? "did you mean \"" : "`sluice help ",
+				      near ? near->key : kind->name,
+				      near ? "\"?" : "` lists what it has");
 	}
 	json_put(body, field->key, read_value(field, text + length + 1));
 	return 0;
