@@ -136,8 +136,10 @@ static void print_commands(const struct command *commands, const char *first, FI
 	for (const struct command *at = commands; at->name; at++)
 		if (at->summary && (!first || begins_with_word(at->name, first, &rest)))
 			fprintf(out, "  %-15s %s\n", at->name, at->summary);
-	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
-		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");
+	fprintf(out,
+		"\n`sluice help COMMAND` tells more%s; `sluice --version` the version.\n"
+		"Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n",
+		first ? "" : ", `sluice help rule` what a rule has");
 }
 
 /* The command that the words begin with; *used is how many of them are its name. With NULL, *used
