@@ -127,3 +127,21 @@ int record_set_remove(struct zone_draft *draft, const struct name *apex, const c
 
 	return err ? err : zone_draft_put(draft, origin, owner, type, faults);
 }
+
+bool record_set_is_there(const struct zone *zone, const char *name)
+{
+	static const struct hash_key any_key; /* an editable zone is not looked up by hashes */
+	static const struct origin nowhere;
+	uint8_t wire[NAME_WIRE_MAX];
+	struct faults unused;
+	struct name owner;
+	uint16_t type;
+	int err;
+
+	faults_init(&unused);
+	err = read_name(name, zone_apex(zone), wire, &type, &nowhere, &unused);
+	faults_release(&unused);
+	return !err &&
+	       name_from_wire(&owner, &any_key, wire, name_wire_length(wire), 0, NULL) == 0 &&
+	       zone_find_exact(zone, &owner, type);
+}

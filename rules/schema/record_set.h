@@ -23,5 +23,7 @@ MUST_CHECK int record_set_put(struct zone_draft *draft, const struct name *apex,
 MUST_CHECK int record_set_remove(struct zone_draft *draft, const struct name *apex,
 				 const char *name, const struct origin *origin,
 				 struct faults *faults);
+/* Whether the zone, which is editable, has a set of that name. */
+bool record_set_is_there(const struct zone *zone, const char *name);
 
 #endif

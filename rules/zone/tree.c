@@ -41,6 +41,7 @@ struct zone_page {
 
 /* ---- keys ---- */
 
+/* A struct name is in lower case. */
 size_t zone_key_write(const struct name *name, unsigned apex_labels, uint8_t bytes[ZONE_KEY_MAX])
 {
 	size_t used = 0;
@@ -49,11 +50,9 @@ size_t zone_key_write(const struct name *name, unsigned apex_labels, uint8_t byt
 		const uint8_t *label = name_suffix_wire(name, i);
 
 		for (unsigned n = 1; n <= label[0]; n++) {
-			uint8_t byte = name_lower(label[n]);
-
-			if (byte <= 1)
+			if (label[n] <= 1)
 				bytes[used++] = 1;
-			bytes[used++] = (uint8_t)(byte + (byte <= 1));
+			bytes[used++] = (uint8_t)(label[n] + (label[n] <= 1));
 		}
 		bytes[used++] = 0;
 	}
@@ -63,9 +62,12 @@ size_t zone_key_write(const struct name *name, unsigned apex_labels, uint8_t byt
 struct zone_key zone_key_of(const uint8_t *bytes, size_t length)
 {
 	struct zone_key key = {.bytes = bytes, .length = length};
+	size_t known = length < START_BYTES ? length : START_BYTES;
 
-	for (size_t i = 0; i < START_BYTES; i++)
-		key.start = key.start << 8 | (i < length ? bytes[i] : 0);
+	for (size_t i = 0; i < known; i++)
+		key.start = key.start << 8 | bytes[i];
+	if (known > 0)
+		key.start <<= 8 * (START_BYTES - known);
 	return key;
 }
 

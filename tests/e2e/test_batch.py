@@ -220,9 +220,9 @@ class Pages(Many):
             self.bad_v1(self.call("GET", "/v1/ptrs?limit=" + limit), 400, "invalid", "limit")
         self.good("GET", "/v1/ptrs?limit=5000")
         self.bad_v1(self.call("GET", "/v1/addresses?marker=x"), 400, "invalid", "marker")
-        for query in ("owner", "limit=1&ttl=60", "$filter=x"):
+        for query in ("owner", "limit=1&label=x", "$filter=x"):
             self.bad_v1(self.call("GET", "/v1/ptrs?" + query), 400, "invalid",
-                        query.split("&")[-1].split("=")[0], "limit, marker, q")
+                        query.split("&")[-1].split("=")[0], "take limit, marker, q, and the members")
 
 
 class Meanwhile(Many):
@@ -255,6 +255,7 @@ class Meanwhile(Many):
         self.sluice.signal(signal.SIGHUP)
         while asked == 0 or thread.is_alive():
             self.assertTrue(self.is_healthy())
+            self.good("GET", "/v1/changes?after=1")
             if asked % 20 == 0:
                 self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "n%d.example." % asked},
                           201 if asked == 0 else 200)
@@ -400,6 +401,23 @@ class StateFile(Many):
         self.sluice.reconfigure(config)
         self.assertEqual(0, self.command("reload")[0])
         self.ptr_is("198.51.100.11", "open.example.")
+
+    def test_a_group_that_an_import_does_not_name_stays_with_its_addresses(self):
+        """As if they were added: without tags."""
+        self.good("PUT", "/v1/addresses/rg/a", {"address": "198.51.100.30"}, 201)
+        self.good("POST", "/v1/changes", {"edits": [
+            {"path": "groups/-/empty", "values": {"region": "westeurope"}},
+            {"path": "groups/-/tagged", "values": {"region": "westeurope", "tags": {"a": "1"}}},
+            {"path": "addresses/tagged/b", "values": {"address": "198.51.100.31"}}]})
+        exported = self.good("GET", "/v1/state").body
+        self.assertEqual(["empty", "rg", "tagged"], [group["name"] for group in exported["groups"]])
+        without = dict(exported, groups=[])
+        for _ in range(2):
+            self.good("PUT", "/v1/state", without, 204)
+            self.assertEqual([{"name": "rg", "region": "westeurope"}, {"name": "tagged", "region": "westeurope"}],
+                             self.good("GET", "/v1/state").body["groups"])
+        self.good("PUT", "/v1/state", exported, 204)
+        self.assertEqual(exported, self.good("GET", "/v1/state").body)
 
     def test_check_looks_into_the_state_beside_a_running_server(self):
         self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "open.example."}, 201)

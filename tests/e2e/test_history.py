@@ -34,7 +34,7 @@ class History(test_reverse.Reverse):
         self.good("DELETE", "/v1/addresses/office/front", status=204)
         told = self.changes(before)
         self.assertEqual(
-            [("addresses/office/front", None), ("groups/-/office", None), ("addresses/office/front", None),
+            [("groups/-/office", None), ("addresses/office/front", None), ("addresses/office/front", None),
              ("addresses/office/front", "one.example.")],
             [(c["path"], (c["before"] or {}).get("reverse_fqdn")) for c in told
              if not c["path"].startswith("ptrs/")])
@@ -63,6 +63,47 @@ class History(test_reverse.Reverse):
                          {k: v for k, v in self.front().items() if k not in told})
         self.restart()
         self.ptr_is("198.51.100.30", "one.example.", ttl=60)
+
+    def test_an_undo_takes_a_new_group_with_its_first_address_back(self):
+        before = self.good("GET", "/v1/state").body
+        self.good("PUT", "/v1/addresses/New/front", {"address": "198.51.100.30",
+                                                     "reverse_fqdn": "one.example."}, 201)
+        self.undo(self.last())
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+        self.ptr_is("198.51.100.30")
+
+    def test_an_undo_writes_names_as_they_were_written(self):
+        edits = [("groups/-/Mixed", {"region": "westeurope", "tags": {"a": "1"}}),
+                 ("addresses/Mixed/Front", {"address": "198.51.100.30"}),
+                 ("services/-/Shop", {"address": "198.51.100.31"})]
+        self.edits(*edits)
+        before = self.good("GET", "/v1/state").body
+        self.edits(*[(path, None) for path, _ in reversed(edits)])
+        self.undo(self.last())
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+
+    def test_an_undo_of_thousands_with_their_ptrs(self):
+        """Each is two changes of one address; more than one request takes is said so."""
+        edits = [("addresses/-/a%d" % n, {"address": "2001:db8:5::%x" % n, "reverse_fqdn": "a.example."})
+                 for n in range(1, 6001)]
+        before = self.good("GET", "/v1/state").body
+        many = self.edits(*edits).body["revision"]
+        self.edits(*[("addresses/-/b%d" % n, {"address": "2001:db8:5:1::%x" % n}) for n in range(1, 6001)])
+        self.good("PUT", "/v1/state", before, 204)
+        status, printed = self.command("undo", str(many + 2))
+        self.assertEqual(1, status)
+        self.assertIn("12000 resources, and at most 10000 can be undone at once", printed)
+        status, printed = self.command("undo", str(many))
+        self.assertEqual(1, status)
+        self.assertIn("was deleted since", printed)
+        self.undo(self.edits(*edits).body["revision"])
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+
+    def test_a_group_is_what_a_group_has(self):
+        for values, field in (({"region": 5}, "region"), ({"frob": 1}, "frob"), ({"tags": 5}, "tags"),
+                              ({"name": "other"}, "name")):
+            self.bad_v1(self.edits(("groups/-/office2", values), status=400), 400, "invalid", field)
+        self.edits(("groups/-/office2", {"name": "Office2", "region": None, "tags": None}))
 
     def test_an_undo_of_what_was_changed_since_is_refused(self):
         self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "one.example."}, 201)
@@ -165,6 +206,10 @@ class Lists(test_reverse.Reverse):
         self.assertEqual(["filed", "filedsvc"], self.names("/v1/ptrs?q=filed&limit=1"))
         self.assertEqual(["filedsvc"], self.names("/v1/ptrs?address=198.51.100.20"))
         self.assertEqual(["open"], self.names("/v1/ptrs?status=INACTIVE"))
+        self.good("PUT", "/v1/addresses/-/six", {"address": "2001:db8:5::a"}, 201)
+        for written in ("2001:db8:5::a", "2001:DB8:5:0::000A"):
+            self.assertEqual(["six"], self.names("/v1/ptrs?address=" + written))
+        self.assertEqual(["six", "filedsvc"], self.names("/v1/ptrs?resource_group="))
         self.bad_v1(self.call("GET", "/v1/addresses?label=x"), 400, "invalid", "label", "domain_name_label")
 
 

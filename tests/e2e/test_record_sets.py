@@ -16,6 +16,7 @@ import harness
 import test_resources
 
 SEED = int(os.environ.get("SEED", "19"))
+CALLS = int(os.environ.get("CALLS", "300"))
 KILLS = int(os.environ.get("KILLS", "8"))
 PEER = "10.10.0.9"
 ZONE = "private_zones/-/corp.test"
@@ -243,6 +244,8 @@ class RecordSets(World):
     def test_rows_that_others_wrote_are_passed_over_and_told_of(self):
         self.set("www:A", "10.0.0.1")
         rows = [(16, "-/corp.test/bad:a", "{"), (16, "-/corp.test/x:a", '{"name": "y:A", "records": []}'),
+                (16, "-/corp.test/z:type1", '{"name": "z:TYPE1", "records": ["10.0.0.1"]}'),
+                (16, "-/corp.test/z:a", '{"name": "z:A", "records": ["10.0.0"]}'),
                 (6, "-/evil.test", '{"name": "evil.test", "file": "/etc/shadow"}')]
         with sqlite3.connect(self.world.dir + "/state.db") as other:
             other.executemany("INSERT INTO resources (kind, path, revision, json) VALUES (?, ?, 1, ?)", rows)
@@ -251,8 +254,33 @@ class RecordSets(World):
         self.assertEqual(0, status, text)
         self.assertEqual(2, text.count("which was not written by sluice"), text)
         self.assertIn('"-/evil.test" with a file, which only zones of the configuration file have', text)
-        self.assertIn("not_served", self.good("GET", "private_zones/-/evil.test").body)
+        self.assertEqual(2, text.count("which does not fit"), text)
+        self.assertIn('"z:TYPE1" is written z:A', text)
         self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")
+        self.good("PUT", SETS + "/new:A", {"records": ["10.0.0.2"]}, 201)
+        for path in [SETS + "/bad:A", SETS + "/x:A", SETS + "/z:TYPE1", SETS + "/z:A",
+                     "private_zones/-/evil.test"]:
+            self.assertIn("not_served", self.good("GET", path, status=200).body)
+            self.good("DELETE", path, status=204)
+        self.assertNotIn("warning", self.command("reload"))
+
+    def test_a_zone_that_has_no_file_any_more_goes_on_from_its_serial(self):
+        self.world.write("corp.internal.zone", "@ 300 SOA ns host 2000000000 3600 300 86400 60\n"
+                                               "web 300 A 10.0.0.1\n")
+        self.good("PUT", "private_zones/-/filed.internal/links/hub", {"virtual_network": "hub"}, 201)
+        self.command("reload")
+
+        def serial():
+            soa = self.host.ask(test_resources.INBOUND, "filed.internal", "SOA").texts("SOA")[0]
+            return int(soa.split()[2])
+        self.assertEqual(2000000000, serial())
+        self.sluice.reconfigure(test_resources.CONFIG % self.filed.replace(
+            'file = "corp.internal.zone";', ""))
+        self.command("reload")
+        self.assertGreater(serial(), 2000000000)
+        self.command("zone", "import", "filed.internal", self.world.dir + "/corp.internal.zone")
+        self.assertGreater(serial(), 2000000001)
+        self.assert_answer(self.ask("web.filed.internal"), "10.0.0.1")
 
     # ---- export ----
 
@@ -424,6 +452,47 @@ odd TYPE65280 \\# 3 010203
                     told.sendto(packet[:2] + bytes([packet[2] | 0x80]) + packet[3:], sender)
                     if struct.pack("!I", self.soa()) in packet:
                         break
+
+    # ---- at random ----
+
+    def test_random_calls_agree_with_a_plain_model(self):
+        draw, model, refused = random.Random(SEED), {}, 0
+        print("# SEED=%d" % SEED)
+        owners, types = ["@", "a", "b", "a.b", "*", "*.a"], ["A", "TXT", "CNAME", "AAAA"]
+        data = {"A": ["10.0.0.1", "10.0.0.2"], "TXT": ['"x"', '"y"'], "CNAME": ["a", "b.corp.test."],
+                "AAAA": ["2001:db8::1", "2001:db8::2"]}
+
+        def allowed(after):
+            at = {}
+            for name in after:
+                at.setdefault(name.rsplit(":", 1)[0], set()).add(name.rsplit(":", 1)[1])
+            return all("CNAME" not in kinds or (len(kinds) == 1 and owner != "@")
+                       for owner, kinds in at.items())
+        for call in range(CALLS):
+            after, edits = dict(model), []
+            for _ in range(draw.choice([1, 1, 1, 3])):
+                kind = draw.choice(types)
+                name = "%s:%s" % (draw.choice(owners), kind)
+                records = draw.choice([None, data[kind][:1], data[kind][1:]])
+                if records:
+                    after[name] = records
+                else:
+                    after.pop(name, None)
+                edits.append({"path": "%s/%s" % (SETS, name), "values": records and {"records": records}})
+            answer = self.call("POST", "changes", {"edits": edits})
+            self.assertEqual(200 if allowed(after) else 400, answer.status, (model, edits, answer))
+            refused += answer.status == 400
+            if answer.status == 200:
+                model = after
+            if call % 50 == 49 or call == CALLS - 1:
+                self.assertEqual(model, self.shown())
+                self.assertEqual(sum(map(len, model.values())) + 2, len(self.transferred("axfr")))
+        self.assertIn(refused, range(CALLS // 10, CALLS * 9 // 10))
+        before = sorted(self.transferred("axfr"))
+        self.sluice.kill()
+        self.start()
+        self.assertEqual([r for r in before if r[1] != "SOA"],
+                         [r for r in sorted(self.transferred("axfr")) if r[1] != "SOA"])
 
     # ---- another process, kill -9 ----
 

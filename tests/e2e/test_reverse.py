@@ -574,6 +574,20 @@ class Services(Reverse):
         self.bad_v1(answer, 400, "ReverseFqdnDoesNotBelongToSubscription", "reverse_fqdn")
         self.assertEqual(self.not_ours % fqdn, answer.body["error"]["message"])
 
+    def test_suffixes_that_give_two_of_the_state_one_name_are_refused(self):
+        self.good("PUT", "/v1/services/alpha", {"address": "198.51.100.40"}, 201)
+        self.good("PUT", "/v1/addresses/-/a", {"address": "198.51.100.41", "domain_name_label": "alpha"}, 201)
+        suffixes = 'reverse = { suffix = "cloud.test"; service_suffix = "%scloud.test"; };'
+        self.sluice.reconfigure(self.config() + suffixes % "westeurope.")
+        status, printed = self.command("reload")
+        self.assertEqual(1, status)
+        self.assertRegex(printed, "reverse.service_suffix: cloud service \"alpha\".* and address \"a\".* would both "
+                         "have the name alpha.westeurope.cloud.test.; give another suffix")
+        self.sluice.reconfigure(self.config() + suffixes % "services.")
+        self.assertEqual(0, self.command("reload")[0])
+        for name, address in (("westeurope", "198.51.100.41"), ("services", "198.51.100.40")):
+            self.assert_answer(self.host.ask((HERE, 53), "alpha.%s.cloud.test." % name), address)
+
     def test_a_name_that_is_ours_or_leads_to_us_is_taken(self):
         status = 201
         for fqdn in ("shop.cloudapp.net", "ContosoApp1.westeurope.cloudapp.azure.com.",

@@ -14,7 +14,7 @@
 #include "resolver/control/command/client.h"
 #include "rules/base.h"
 
-enum { PAGE_LINK_MAX = 80 };
+enum { PAGE_LINK_MAX = 80, EDITS_MAX = 10000 /* of a POST */ };
 
 /* All changes behind that revision, page by page; NULL as client_ask. */
 static json_t *ask_changes(const struct command_line *line, long long after)
@@ -202,7 +202,8 @@ int command_history(const struct command_line *line)
 }
 
 /* What became of each path, by one that may have changed it twice: from what was before the first
- * of the changes to what is after the last. Of the revision, or, with `later`, of all behind it. */
+ * of the changes to what is after the last. Of the revision, or, with `later`, of all behind it.
+ * NULL: no memory. */
 static json_t *by_path(const json_t *changes, long long revision, bool later)
 {
 	json_t *found = json_object(), *change;
@@ -221,7 +222,7 @@ static json_t *by_path(const json_t *changes, long long revision, bool later)
 			json_put(whole, "before", json_incref(json_object_get(first, "before")));
 		json_put(found, path, whole);
 	}
-	return found;
+	return json_whole(found);
 }
 
 /* What it is inside: "rulesets/-/office" of "rulesets/-/office/rules/contoso"; NULL: nothing. */
@@ -254,10 +255,12 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 {
 	json_t *undone = by_path(changes, revision, false);
 	json_t *latest = by_path(changes, revision, true), *later;
-	bool found = false;
+	bool found = !undone || !latest;
 	const char *path;
 
-	json_object_foreach(latest, path, later)
+	if (found)
+		command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	json_object_foreach(undone ? latest : NULL, path, later)
 	{
 		found = is_in_the_way(undone, path, later);
 		if (!found)
@@ -276,24 +279,35 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
-	json_t *edits, *change;
-	size_t i;
+	json_t *edits, *edit = NULL;
+	const json_t *change;
 
 	if (has_changed(line, changes, revision))
 		return NULL;
 	edits = json_array();
-	json_array_foreach(changes, i, change)
-	{
-		if (revision_of(change) == revision)
-			json_array_insert_new(edits, 0,
-					      json_make("{s:O, s:O}", "path",
-							json_object_get(change, "path"), "values",
-							json_object_get(change, "before")));
+	for (size_t i = json_array_size(changes); i-- > 0;) {
+		change = json_array_get(changes, i);
+		if (revision_of(change) != revision)
+			continue;
+		/* An address and its PTR are two changes of one. */
+		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0)
+			json_add(edits, edit = json_make("{s:O}", "path",
+							 json_object_get(change, "path")));
+		json_put(edit, "values", json_incref(json_object_get(change, "before")));
 	}
-	if (json_array_size(edits) > 0)
+	if (json_array_size(edits) > 0 && json_array_size(edits) <= EDITS_MAX)
 		return edits;
-	command_fail_at(line, "there is no revision %lld; `sluice history` has those of a week",
-			revision);
+	if (json_array_size(edits) > 0)
+		command_fail_at(
+			line,
+			"revision %lld changed %zu resources, and at most %d can be undone at "
+			"once; import what was before: sluice ptr import, or sluice state "
+			"import",
+			revision, json_array_size(edits), EDITS_MAX);
+	else
+		command_fail_at(line,
+				"there is no revision %lld; `sluice history` has those of a week",
+				revision);
 	json_decref(edits);
 	return NULL;
 }

@@ -598,10 +598,10 @@ static int add(struct change *change, struct owner_form *form, const struct owne
 	int err = give_address(change, &owner, form);
 	if (!err)
 		err = check_owner(change, &owner, NULL, fqdn);
+	if (!err && owner.resource_group) /* ahead of it, so that an undo, backwards, works */
+		err = ensure_group(change, owner.resource_group, owner.region);
 	if (!err)
 		err = put_owner(change, NULL, &owner);
-	if (!err && owner.resource_group)
-		err = ensure_group(change, owner.resource_group, owner.region);
 	if (!err && made)
 		*made = inventory_by_id(change->inventory, id);
 	return err;

@@ -918,6 +918,26 @@ static void note_revision(struct inventory_part *part, const struct source_keys 
 		part->latest = keys->ptr_revision;
 }
 
+/* Whether these suffixes give this service of the state the forward name that an address of the
+ * state has, which has been told then. */
+static bool has_namesake(struct merge *merge, const struct owner *service)
+{
+	const struct reverse_settings *reverse = &merge->next->model->reverse;
+	char host[NAME_TEXT_MAX], text[OWNER_TITLE_MAX], other_text[OWNER_TITLE_MAX];
+	const struct owner *other;
+
+	if (!service->fqdn || !cut_suffix(service->fqdn, reverse->suffix, host))
+		return false;
+	other = find_row(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
+	if (other)
+		fault_add(merge->faults, FAULT_ERROR, &reverse->origin, "service_suffix",
+			  "%s and %s would both have the name %s; give another suffix, or remove "
+			  "one of them",
+			  owner_title(service, text), owner_title(other, other_text),
+			  service->fqdn);
+	return other;
+}
+
 /* A row of the state, while all of them are read. */
 static int on_owned(void *context, const struct source_resource *row)
 {
@@ -941,6 +961,8 @@ static int on_owned(void *context, const struct source_resource *row)
 		clash(merge, declared, whole ? whole : &keyed.owner, field);
 		return 0; /* all of them are told */
 	}
+	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.owner))
+		return 0;
 	if (pools_refusal(next->pools, &keyed.owner.address, keyed.owner.region, text)) {
 		next->refused++;
 		return 0;
@@ -986,6 +1008,7 @@ static void tell_unread(struct merge *merge, const char *error)
 
 	snprintf(why, sizeof why, "%s", trouble ? trouble : error);
 	say_unread(inventory, why);
+	inventory->stale = true;
 	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->state_path},
 		  NULL,
 		  "%s; what the file says is served, and what was known of the state; changes are "

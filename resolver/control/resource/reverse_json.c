@@ -414,6 +414,15 @@ static json_t *body_of(const struct path *path, const json_t *values)
 	return copy;
 }
 
+/* As the values write it: the history's paths are in lower case. What they say otherwise is refused
+ * later. */
+static const char *spelled(const json_t *values, const char *key, const char *name)
+{
+	const char *text = json_string_value(json_object_get(values, key));
+
+	return text && name && strcasecmp(text, name) == 0 ? text : name;
+}
+
 static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
 		     const json_t *values, struct change_error *error)
 {
@@ -437,8 +446,9 @@ static int put_owner(struct change *change, const struct path *path, const struc
 				    "which is not checked in bulk; set it on its own: PUT "
 				    "/v1/services/NAME");
 	if (err == 0)
-		err = owner_input_put(&input, change, kind, group, path->names[0], true, &owner,
-				      error);
+		err = owner_input_put(&input, change, kind,
+				      spelled(values, "resource_group", group),
+				      spelled(values, "name", path->names[0]), true, &owner, error);
 	owner_input_release(&input);
 	json_decref(body);
 	return err;
@@ -459,17 +469,45 @@ static int put_ptr_of(struct change *change, const struct owner *owner, const js
 	return err;
 }
 
+static int read_group_value(struct change_group *group, const char *key, const json_t *value,
+			    struct change_error *error)
+{
+	const char *text;
+
+	if (strcmp(key, "region") == 0)
+		return read_text(key, value, &group->region, error);
+	if (strcmp(key, "tags") == 0)
+		return json_is_object(value) || json_is_null(value)
+			       ? 0
+			       : change_refuse(error, key, "must be an object of strings, or null");
+	if (strcmp(key, "name") != 0)
+		return change_refuse(error, key, "unknown; a group has name, region and tags");
+	if (read_text(key, value, &text, error) != 0)
+		return ERR_INVALID;
+	if (text && strcasecmp(text, group->name) != 0)
+		return change_refuse(error, key, "it is \"%s\", and cannot change", group->name);
+	group->name = text ? text : group->name;
+	return 0;
+}
+
 static int put_group(struct change *change, const struct path *path, const json_t *values,
 		     struct change_error *error)
 {
+	struct change_group group = {.name = path->names[0]};
 	const json_t *tags = json_object_get(values, "tags");
-	char *text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT) : NULL;
-	const struct change_group group = {
-		path->names[0], json_string_value(json_object_get(values, "region")), text};
-	int err = tags && !json_is_object(tags)
-			  ? change_refuse(error, "tags", "must be an object of strings")
-			  : change_group_put(change, &group, false);
+	const char *key;
+	json_t *value;
+	char *text;
+	int err = 0;
 
+	json_object_foreach((json_t *)(uintptr_t)values, key, value)
+	{
+		err = read_group_value(&group, key, value, error);
+		if (err != 0)
+			return err;
+	}
+	group.tags = text = json_object_size(tags) > 0 ? json_dumps(tags, JSON_COMPACT) : NULL;
+	err = change_group_put(change, &group, false);
 	free(text);
 	return err;
 }

@@ -265,6 +265,8 @@ static int compare_owner(struct import *import, const struct owner *owner)
 	if (same && is_same(import->ptrs, owner->id, ptr_object(owner))) {
 		if (!owner_is_read_only(owner))
 			keep(import, "owner", owner->id);
+		if (!owner_is_read_only(owner) && owner->resource_group)
+			keep(import, "used", owner->resource_group);
 		if (owner->ptr.fqdn && !owner->ptr.read_only)
 			keep(import, "ptr", owner->id);
 		return 0;
@@ -316,6 +318,25 @@ static int compare_owners(struct import *import)
 	return err;
 }
 
+/* One that the document does not name goes, but for an address in it that stays: what adding that
+ * one makes of it stays, then. */
+static int compare_group(struct import *import, const struct resource_group *group)
+{
+	char key[NAME_TEXT_MAX];
+	const struct change_group bare = {group->name, group->region, NULL};
+	bool named, used = is_kept(import, "used", group->name);
+
+	snprintf(key, sizeof key, "%s", group->name);
+	named = json_object_get(import->groups, text_lower(key));
+	if (named ? is_same(import->groups, group->name, group_object(group))
+		  : used && !group->tags) {
+		keep(import, "group", group->name);
+		return 0;
+	}
+	int err = change_group_forget(import->change, group->name);
+	return err || named || !used ? err : change_group_put(import->change, &bare, true);
+}
+
 static int compare_rest(struct import *import)
 {
 	size_t count, waiting;
@@ -323,14 +344,9 @@ static int compare_rest(struct import *import)
 	const struct owner **list = inventory_waiting(import->inventory, &waiting);
 	int err = groups ? 0 : change_fail_memory(import->change);
 
-	for (size_t i = 0; groups && !err && i < count; i++) {
-		if (!groups[i].revision)
-			continue;
-		if (is_same(import->groups, groups[i].name, group_object(&groups[i])))
-			keep(import, "group", groups[i].name);
-		else
-			err = change_group_forget(import->change, groups[i].name);
-	}
+	for (size_t i = 0; groups && !err && i < count; i++)
+		if (groups[i].revision)
+			err = compare_group(import, &groups[i]);
 	for (size_t i = 0; !err && i < waiting; i++) {
 		if (is_same(import->ptrs, list[i]->id, ptr_object(list[i])))
 			keep(import, "ptr", list[i]->id);

@@ -104,6 +104,7 @@ static int end_zone(struct loading *loading)
 
 	if (loading->orphans > 0)
 		warn_of_orphans(loading);
+	loading->parts->passed_over = loading->parts->passed_over || loading->orphans > 0;
 	loading->orphans = 0;
 	if (!loading->draft)
 		return 0;
@@ -162,27 +163,48 @@ static bool say_the_same(const struct record_set *a, const struct record_set *b)
 	return same;
 }
 
+/* Where there are errors the row is passed over, and it is true. */
+static bool passes_over(struct loading *loading, const char *row, const struct faults *found)
+{
+	char why[PART_WHY_MAX] = "which does not fit";
+
+	if (found->errors == 0)
+		return false;
+	if (found->count > 0)
+		snprintf(why, sizeof why, "which does not fit: %.400s", found->items[0].text);
+	part_pass_over(loading->parts, loading->faults, record_set_kind(), row, why);
+	return true;
+}
+
 /* False: it does not fit, and is passed over. */
 static bool read_set(struct loading *loading, const char *row, const json_t *values,
 		     const struct origin *origin, struct record_set *set)
 {
 	struct faults found;
-	char why[PART_WHY_MAX] = "which does not fit";
 	bool fits;
 
 	faults_init(&found);
 	values_read(record_set_kind(), values, set, origin, &loading->arena, &found);
-	fits = found.errors == 0;
-	if (!fits && found.count > 0)
-		snprintf(why, sizeof why, "which does not fit: %s", found.items[0].text);
-	if (!fits)
-		part_pass_over(loading->parts, loading->faults, record_set_kind(), row, why);
+	fits = !passes_over(loading, row, &found);
 	faults_release(&found);
 	return fits;
 }
 
-static int put_row(struct loading *loading, const char *row, const char *name,
-		   const json_t *values)
+/* The same of what its name and its records say. ERR_NOMEM. */
+static int put_set(struct loading *loading, const char *row, const struct record_set *set)
+{
+	const struct name *apex = zone_apex(data_of(*part_at(loading)));
+	struct faults found;
+	int err;
+
+	faults_init(&found);
+	err = record_set_put(loading->draft, apex, set, &found);
+	passes_over(loading, row, &found);
+	faults_release(&found);
+	return err == ERR_NOMEM ? err : 0;
+}
+
+static int put_row(struct loading *loading, const char *row, const char *name, const json_t *values)
 {
 	struct origin origin = set_origin(loading->name, name, &loading->arena);
 	struct model_part *part = *part_at(loading);
@@ -202,8 +224,7 @@ static int put_row(struct loading *loading, const char *row, const char *name,
 			"is in the state, too, and says something else there; remove one of them");
 		return 0;
 	}
-	int err = record_set_put(loading->draft, zone_apex(data_of(part)), &set, loading->faults);
-	return err == ERR_NOMEM ? err : 0;
+	return put_set(loading, row, &set);
 }
 
 /* NULL: it is none that sluice has written. */
@@ -350,6 +371,19 @@ int zone_part_refresh(struct parts *parts, struct source *source, const struct h
 	return err;
 }
 
+/* What has a name that no set can have is not in the zone, but a row that is passed over. */
+static int remove_set(struct zone_draft *draft, const struct name *apex, const char *name,
+		      const struct origin *origin)
+{
+	struct faults unused;
+	int err;
+
+	faults_init(&unused);
+	err = record_set_remove(draft, apex, name, origin, &unused);
+	faults_release(&unused);
+	return err == ERR_NOMEM ? err : 0;
+}
+
 static int put_edit(struct zone_draft *draft, const struct name *apex,
 		    const struct record_set_edit *edit, struct arena *arena, struct faults *faults)
 {
@@ -358,7 +392,7 @@ static int put_edit(struct zone_draft *draft, const struct name *apex,
 	struct record_set set;
 
 	if (!edit->values)
-		return record_set_remove(draft, apex, path_name(edit->path), &origin, faults);
+		return remove_set(draft, apex, path_name(edit->path), &origin);
 	values_read(record_set_kind(), edit->values, &set, &origin, arena, faults);
 	limits_check_record_set(&set, faults);
 	return faults->errors > errors ? ERR_FAULTS : record_set_put(draft, apex, &set, faults);
@@ -488,14 +522,13 @@ static int number(struct zone **at, const char *name, const struct model *before
 		  struct source *source, uint64_t now_s)
 {
 	const struct private_zone *served = before_model ? find_zone(before_model, name) : NULL;
-	struct zone *before =
-		served && served->zone && zone_is_editable(served->zone) ? served->zone : NULL;
+	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
 	struct source_serial row;
 	bool known = read_serial(source, *at, &row);
 	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
 	struct zone *numbered;
 
-	if (before && zone_serial(before) == serial &&
+	if (before && zone_is_editable(before) && zone_serial(before) == serial &&
 	    zone_content(before).digest == zone_content(*at).digest)
 		numbered = zone_ref(before); /* it is what it was */
 	else

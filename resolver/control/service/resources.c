@@ -155,8 +155,8 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 
 		if (i == 0 || compare_paths(&edits[i - 1]->path, path) != 0)
 			err = zone_part_refresh(parts, source, &service->load.key, path,
-						is_removed(change, path, NULL),
-						change->revision, declared, faults, error);
+						is_removed(change, path, NULL), change->revision,
+						declared, faults, error);
 	}
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
@@ -339,7 +339,8 @@ static int commit_edits(void *context, struct faults *faults)
 	struct commit *commit = context;
 	struct service_change *change = commit->change;
 	char error[SOURCE_ERROR_MAX] = "";
-	uint64_t revision = change->revision; /* that the model was made with; 0: without the state */
+	uint64_t revision =
+		change->revision; /* that the model was made with; 0: without the state */
 	int err;
 
 	(void)faults; /* the change has its error */
@@ -428,7 +429,7 @@ static int change_owned(struct service *service, struct service_change *change)
 
 	for (size_t i = 0; !err && i < change->count; i++)
 		err = owned_put(made, service->inventory, &change->edits[i].path,
-			       change->edits[i].values);
+				change->edits[i].values);
 	if (!err && !change->rehearsal)
 		err = change_commit(made);
 	if (err)
@@ -593,29 +594,13 @@ int service_each_row(struct service *service, const struct path *path,
 	return err ? change_say(error, CHANGE_STORE, NULL, "%s", text) : 0;
 }
 
-struct each {
-	int (*on_item)(void *context, const json_t *values, uint64_t revision);
-	void *context;
-};
-
-static int on_each(void *context, const struct source_resource *resource)
-{
-	struct each *each = context;
-	json_t *values = json_loads(resource->json, 0, NULL);
-	int err = json_is_object(values) ? each->on_item(each->context, values, resource->revision) : 0;
-
-	json_decref(values);
-	return err;
-}
-
-int service_each_value(struct service *service, const struct path *path,
-		       int (*on_item)(void *context, const json_t *values, uint64_t revision), void *context,
-		       struct change_error *error)
+int service_each_behind(struct service *service, const struct path *path,
+			int (*on_row)(void *context, const struct source_resource *row),
+			void *context, struct change_error *error)
 {
 	struct source *source = change_source(service->inventory, error);
 	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
 	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
-	struct each each = {on_item, context};
 	char text[SOURCE_ERROR_MAX] = "";
 	int err = path_key(&parent, key);
 
@@ -628,7 +613,7 @@ int service_each_value(struct service *service, const struct path *path,
 		snprintf(from, sizeof from, "%s\x01", key);
 	}
 	if (!err)
-		err = source->calls->resources(source, path->kind->id, from, to, on_each, &each,
+		err = source->calls->resources(source, path->kind->id, from, to, on_row, context,
 					       text);
 	if (!err || err == ERR_LIMIT)
 		return 0;

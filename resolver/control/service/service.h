@@ -52,7 +52,7 @@ struct service {
 	struct {
 		struct work_job job; /* first */
 		struct source *source;
-	} tidying;   /* the state's log is put in order in a thread; source NULL: it is not */
+	} tidying; /* the state's log is put in order in a thread; source NULL: it is not */
 	struct service_access access; /* of no functions: nobody has listeners */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */
@@ -133,13 +133,11 @@ MUST_CHECK int service_each_row(struct service *service, const struct path *path
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
 
-/* Calls back with the values of each resource of that kind inside the same one as the path's that
- * the state has, in the order of their keys, behind the one that the path names (no name: all), with
- * their revisions.
- * What an on_values returns ends it, but ERR_LIMIT is no error. ERR_INVALID: by the error. */
-MUST_CHECK int service_each_value(struct service *service, const struct path *path,
-				  int (*on_item)(void *context, const json_t *values, uint64_t revision),
-				  void *context, struct change_error *error);
+/* The same with the rows of the path's list that are behind the one that it names (no name: all),
+ * in the order of their keys. ERR_LIMIT ends it, and is no error. ERR_INVALID: by the error. */
+MUST_CHECK int service_each_behind(struct service *service, const struct path *path,
+				   int (*on_row)(void *context, const struct source_resource *row),
+				   void *context, struct change_error *error);
 
 /* Stops following resolv.conf; leaves the state to another process, which serves. */
 void service_rest(struct service *service);

@@ -692,7 +692,7 @@ static int note_change(struct state_db *db, const struct source_change *change)
 	return state_row_run(&row);
 }
 
-/* Some of what is older than a week, and more than a change adds, so that none has to remove much.
+/* Some of what is older than a week or more than is kept, and more than a change adds, so that none has to remove much.
  */
 static int forget_changes(struct state *state)
 {
@@ -700,6 +700,7 @@ static int forget_changes(struct state *state)
 
 	state_row_number(&row, state->at_s - CHANGES_KEPT_S);
 	state_row_number(&row, 2 * (int64_t)state->written + 1);
+	state_row_number(&row, STATE_CHANGES_MAX);
 	int code = sqlite3_step(row.statement);
 	state_row_end(&row);
 	return code == SQLITE_DONE ? 0 : state_db_fail(&state->db, "cannot be written");
@@ -748,12 +749,29 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	return give_up_change(state, err, error);
 }
 
+/* A change may take seconds, in which the file can go. */
+static int check_place(struct state *state)
+{
+	struct state_db *db = &state->db;
+
+	if (!state_file_is_another(&db->file))
+		return 0;
+	if (state_file_look(state->path, db->error) == 0)
+		snprintf(db->error, sizeof db->error,
+			 "the state %s was replaced while it was written to; reload the "
+			 "configuration",
+			 state->path);
+	return ERR_SYSTEM;
+}
+
 static int state_commit(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 
-	int err = forget_changes(state);
+	int err = check_place(state);
 
+	if (!err)
+		err = forget_changes(state);
 	if (!err)
 		err = end_change(state, state->next);
 	return give_up_change(state, err, error);

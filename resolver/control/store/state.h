@@ -19,6 +19,7 @@ enum {
 	STATE_VERSION = 6,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
 	STATE_BUSY_MS = 500,            /* waited for another program's lock */
+	STATE_CHANGES_MAX = 500000,     /* of the history, at most */
 };
 
 /* NULL: `error` says why, and what would help. */

@@ -50,8 +50,9 @@
 			" WHERE revision > ?1 ORDER BY revision, seq")                             \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
-	X(FORGET_CHANGES, "DELETE FROM changes WHERE time < ?1 AND seq IN"                         \
-			  " (SELECT seq FROM changes ORDER BY seq LIMIT ?2)")
+	X(FORGET_CHANGES, "DELETE FROM changes WHERE"                                              \
+			  " (time < ?1 OR seq <= (SELECT max(seq) FROM changes) - ?3)"             \
+			  " AND seq IN (SELECT seq FROM changes ORDER BY seq LIMIT ?2)")
 
 enum state_statement {
 #define X(name, sql) STATEMENT_##name,

@@ -99,7 +99,7 @@ void state_file_close(struct state_file *file)
 	file->db = NULL;
 }
 
-static bool has_moved(const struct state_file *file)
+bool state_file_is_another(const struct state_file *file)
 {
 	int moved = 0;
 
@@ -118,12 +118,12 @@ static bool has_lost_log(const struct state_file *file)
 
 bool state_file_is_there(const struct state_file *file)
 {
-	return !has_moved(file) && !has_lost_log(file);
+	return !state_file_is_another(file) && !has_lost_log(file);
 }
 
 int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
-	if (has_moved(file) || !has_lost_log(file) ||
+	if (state_file_is_another(file) || !has_lost_log(file) ||
 	    sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
 		    SQLITE_OK)
 		return 0;
@@ -163,16 +163,17 @@ int state_file_copy(struct state_file *copy, const struct state_file *file, cons
 		    char error[SOURCE_ERROR_MAX])
 {
 	sqlite3_backup *backup = NULL;
-	int err = 0;
+	int code, err = 0;
 
 	*copy = (struct state_file){.path = path};
 	if (sqlite3_open_v2("", &copy->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 			    NULL) == SQLITE_OK)
 		backup = sqlite3_backup_init(copy->db, "main", file->db, "main");
-	if (!backup || sqlite3_backup_step(backup, -1) != SQLITE_DONE)
+	code = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+	sqlite3_backup_finish(backup); /* leaves the reason with the copy */
+	if (code != SQLITE_DONE)
 		err = state_explain(copy->db, path, "cannot be read", error);
-	sqlite3_backup_finish(backup);
 	if (err)
 		state_file_close(copy);
 	return err;

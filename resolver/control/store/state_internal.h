@@ -35,7 +35,9 @@ MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path
 MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,
 			       const char *path, char error[SOURCE_ERROR_MAX]);
 void state_file_close(struct state_file *file); /* closed is fine */
-/* Whether what is open is what is at the path. */
+/* Whether there is another file, or none, at the path of what is open. */
+bool state_file_is_another(const struct state_file *file);
+/* Whether what is open is what is at the path, with its log. */
 bool state_file_is_there(const struct state_file *file);
 /* What is only in a log that is gone from its path goes into the file. */
 MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX]);

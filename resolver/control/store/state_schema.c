@@ -108,7 +108,9 @@ static const char *advice(int code)
 	case SQLITE_FULL: return "make room on its disk";
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: return "another program holds it; stop that program, or try again";
-	case SQLITE_CORRUPT: return "it is damaged; restore a copy, or import an export";
+	case SQLITE_CORRUPT:
+		return "it is damaged; put a copy in its place and remove the -wal and -shm beside "
+		       "it, or import an export";
 	case SQLITE_NOTADB: return "name another file in management.state, or remove this one";
 	case SQLITE_READONLY:
 	case SQLITE_PERM:

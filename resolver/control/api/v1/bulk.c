@@ -3,44 +3,51 @@
 #include "resolver/control/api/v1/bulk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
+#include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 
-/* Whether the state is asked at all: the parent is served, and has no file of its own. */
-static bool is_open(const struct api_request *request, const struct path *path)
+/* The zone that the path is in, where it is served and has no file; else the state is not asked. */
+static const struct zone *zone_of(const struct api_request *request, const struct path *path)
 {
 	const struct model *served = request->service->server.model;
 	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
 	const struct private_zone *zone = part_find(served, &parent);
 
-	return zone && !zone->file;
+	return zone && !zone->file ? zone->zone : NULL;
 }
 
-/* What the values say, in the arena; NULL: nothing that fits, or there is no memory. */
-static const void *read_item(const struct path *path, const json_t *values, uint64_t revision,
-			     struct arena *arena)
+/* What the row says, in the arena; NULL: nothing that is served, or there is no memory. */
+static const void *read_item(const struct zone *zone, const struct path *path,
+			     const struct source_resource *row, struct arena *arena)
 {
+	json_t *values = json_loads(row->json, 0, NULL);
 	const char *name = json_string_value(json_object_get(values, "name"));
 	const struct path own = {path->kind, path->group, {path->names[0], name}};
 	struct origin origin = {.path = name ? path_text(&own, arena) : NULL,
-				.revision = revision};
+				.revision = row->revision};
 	void *item = arena_alloc(arena, kind_field(path->kind)->group->size);
+	char key[PATH_MAX_BYTES];
 	struct faults faults;
-	bool good;
+	bool good = false;
 
-	if (!item || !origin.path)
-		return NULL;
 	faults_init(&faults);
-	values_read(path->kind, values, item, &origin, arena, &faults);
-	good = faults.errors == 0;
+	if (item && origin.path && path_key(&own, key) == 0 && strcmp(key, row->path) == 0 &&
+	    record_set_is_there(zone, name)) {
+		values_read(path->kind, values, item, &origin, arena, &faults);
+		good = faults.errors == 0;
+	}
 	faults_release(&faults);
+	json_decref(values);
 	return good ? item : NULL;
 }
 
 struct bulk_search {
+	const struct zone *zone;
 	const struct path *path;
 	struct arena *arena;
 	const void *item;
@@ -49,10 +56,8 @@ struct bulk_search {
 static int on_found(void *context, const struct source_resource *row)
 {
 	struct bulk_search *search = context;
-	json_t *values = json_loads(row->json, 0, NULL);
 
-	search->item = read_item(search->path, values, row->revision, search->arena);
-	json_decref(values);
+	search->item = read_item(search->zone, search->path, row, search->arena);
 	return 0;
 }
 
@@ -60,10 +65,10 @@ const void *bulk_find(const struct api_request *request, const struct path *path
 		      struct arena *arena, struct change_error *error)
 {
 	const void *item = part_find(request->service->server.model, path);
-	struct bulk_search search = {path, arena, NULL};
+	struct bulk_search search = {NULL, path, arena, NULL};
 
 	error->outcome = CHANGE_FINE;
-	if (item || !path->kind->bulk || !is_open(request, path))
+	if (item || !path->kind->bulk || !(search.zone = zone_of(request, path)))
 		return item;
 	if (service_each_row(request->service, path, on_found, &search, error) != 0 &&
 	    error->outcome == CHANGE_NO_STATE)
@@ -80,6 +85,7 @@ struct bulk_item {
 
 struct bulk_listing {
 	struct api_request *request;
+	const struct zone *zone; /* NULL: the state is not asked */
 	const struct path *path;
 	bool (*fits)(struct api_request *request, const struct kind *kind, const void *item);
 	struct arena *arena;
@@ -111,10 +117,10 @@ static int add_item(struct bulk_listing *listing, const void *item)
 	return listing->items[listing->count++].key ? 0 : ERR_NOMEM;
 }
 
-static int on_values(void *context, const json_t *values, uint64_t revision)
+static int on_row(void *context, const struct source_resource *row)
 {
 	struct bulk_listing *listing = context;
-	const void *item = read_item(listing->path, values, revision, listing->arena);
+	const void *item = read_item(listing->zone, listing->path, row, listing->arena);
 
 	if (!item || !listing->fits(listing->request, listing->path->kind, item))
 		return 0;
@@ -161,8 +167,9 @@ int bulk_list(struct api_request *request, const struct path *path, size_t limit
 
 	error->outcome = CHANGE_FINE;
 	*items = NULL;
-	if (is_open(request, path))
-		err = service_each_value(request->service, path, on_values, &listing, error);
+	listing.zone = zone_of(request, path);
+	if (listing.zone)
+		err = service_each_behind(request->service, path, on_row, &listing, error);
 	if (err && error->outcome == CHANGE_NO_STATE)
 		err = 0;
 	if (!err && add_declared(&listing) != 0)

@@ -364,6 +364,75 @@ static json_t *history_json(const struct history *history)
 			 history->more ? json_integer((json_int_t)history->last) : json_null());
 }
 
+/* A revision is on one page, however many edits it has: that may take seconds, so it is read in a
+ * thread of its own, by a connection of its own. */
+struct listing {
+	struct work_job job; /* first */
+	struct api_request *request;
+	struct source *source;
+	struct history history;
+	uint64_t after;
+	char *text; /* NULL: no memory, or `failed` */
+	bool failed;
+	char error[SOURCE_ERROR_MAX];
+};
+
+static void read_history(void *job) /* in a thread of its own */
+{
+	struct listing *listing = job;
+	struct history *history = &listing->history;
+	json_t *body;
+	int err;
+
+	history->array = json_array();
+	err = listing->source->calls->changes(listing->source, listing->after, on_change, history,
+					      listing->error);
+	listing->failed = err && err != ERR_LIMIT;
+	body = json_whole(history_json(history));
+	json_decref(history->array);
+	listing->text = body && !listing->failed ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+}
+
+static void answer_history(void *job)
+{
+	struct listing *listing = job;
+
+	source_close(listing->source);
+	if (listing->text)
+		api_reply_text(listing->request, NULL, listing->text, strlen(listing->text));
+	else if (listing->failed)
+		api_fail(listing->request, 503, "store_failed", "%s", listing->error);
+	else
+		api_fail_memory(listing->request);
+	free(listing);
+}
+
+static void list_changes(struct api_request *request, struct source *source, uint64_t after,
+			 size_t limit)
+{
+	struct listing *listing = calloc(1, sizeof *listing);
+
+	if (!listing) {
+		api_fail_memory(request);
+		return;
+	}
+	listing->request = request;
+	listing->after = after;
+	listing->history.limit = limit;
+	listing->history.guarded = request->role != ROLE_ADMIN;
+	listing->source = source->calls->another(source, listing->error);
+	if (!listing->source) {
+		listing->failed = true;
+		answer_history(listing);
+	} else if (!work_beside_in_thread(&request->service->work, &listing->job, read_history,
+					  answer_history)) {
+		source_close(listing->source);
+		free(listing);
+		api_fail_ending(request);
+	}
+}
+
 /* ---- the same as it happens ---- */
 
 struct watch { /* a stream's place in the history */
@@ -481,38 +550,32 @@ static void answer_stream(struct api_request *request, struct source *source)
 
 static void answer_page(struct api_request *request, struct source *source)
 {
-	struct history history = {.guarded = request->role != ROLE_ADMIN};
-	char text[SOURCE_ERROR_MAX], etag[ETAG_MAX];
 	struct change_error unused;
+	char etag[ETAG_MAX];
 	uint64_t after;
-	int err;
+	size_t limit;
 
 	if (!read_after(request, api_query(request, "after"), &after) ||
-	    !api_v1_limit(request, &history.limit))
+	    !api_v1_limit(request, &limit))
 		return;
-	history.array = json_array();
-	err = source->calls->changes(source, after, on_change, &history, text);
-	if (err && err != ERR_LIMIT)
-		api_fail(request, 503, "store_failed", "%s", text);
-	else
-		api_reply_json(request, 200, history_json(&history),
-			       etag_of_all(request, etag, &unused));
-	json_decref(history.array);
+	if (!etag_of_all(request, etag, &unused) || !api_not_modified(request, etag))
+		list_changes(request, source, after, limit);
 }
 
 void api_changes_list(struct api_request *request)
 {
 	static const char *const known[] = {"after", "limit", NULL};
+	struct source *source = inventory_source(request->service->inventory);
 	struct change_error error;
-	struct source *source;
 
 	if (!resource_check_query(request, known))
 		return;
-	source = change_source(request->service->inventory, &error);
-	if (!source)
+	if (!source) {
+		(void)change_source(request->service->inventory, &error); /* says why */
 		api_fail_change(request, &error);
-	else if (api_accepts(request, "text/event-stream"))
+	} else if (api_accepts(request, "text/event-stream")) {
 		answer_stream(request, source);
-	else
+	} else {
 		answer_page(request, source);
+	}
 }

@@ -54,14 +54,18 @@ static const char *member(const struct owner *owner, const char *key, char text[
 	return NULL;
 }
 
-/* Names are the same with and without their final dot. */
+/* Names are the same with and without their final dot, addresses however they are written. */
 static bool is_value(const char *key, const char *text, const char *wanted)
 {
 	size_t length = strlen(wanted);
 	bool is_name = strcmp(key, "fqdn") == 0 || strcmp(key, "reverse_fqdn") == 0;
+	char printed[ADDRESS_TEXT_MAX];
+	struct address address;
 
 	if (!text)
 		return length == 0;
+	if (strcmp(key, "address") == 0 && address_parse(&address, wanted) == 0)
+		wanted = address_print(&address, printed);
 	return strcasecmp(text, wanted) == 0 ||
 	       (is_name && length > 0 && strncasecmp(text, wanted, length) == 0 &&
 		strcmp(text + length, ".") == 0);
@@ -147,6 +151,7 @@ static int next_services(const struct api_request *request, const char *behind,
 static int next_of_both(const struct api_request *request, const char *behind,
 			const struct owner **owners, size_t room, size_t *count)
 {
+	const char *group = api_query(request, "resource_group");
 	struct address address;
 	bool at_service = behind && address_parse(&address, behind) != 0;
 	size_t services = 0;
@@ -155,7 +160,7 @@ static int next_of_both(const struct api_request *request, const char *behind,
 		return 0;
 	if (!at_service)
 		(void)next_addresses(request, behind, owners, room, count);
-	if (*count == room || api_query(request, "resource_group"))
+	if (*count == room || (group && *group)) /* services are in none */
 		return 0;
 	int err = next_services(request, at_service ? behind : NULL, owners + *count, room - *count,
 				&services);

@@ -510,6 +510,38 @@ static void what_is_no_file_is_refused_without_waiting(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static int count_changes(void *context, const struct source_change *change)
+{
+	(void)change;
+	(*(unsigned *)context)++;
+	return 0;
+}
+
+static void no_more_of_the_history_is_kept_than_its_limit(void **state)
+{
+	struct state_case *world = *state;
+	char sql[256];
+
+	state_case_open(world);
+	state_must_ptr(world, "a", "a.test.");
+	/* As if so many had come behind it, but for one. */
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO changes (seq, revision, time, who, kind, path)"
+		 " SELECT seq + %d - 1, revision, time, who, kind, path FROM changes",
+		 STATE_CHANGES_MAX);
+	state_exec(world->path, sql);
+	state_must_ptr(world, "b", "b.test."); /* in the place of the oldest */
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned count = 0;
+
+		assert_int_equal(world->source->calls->changes(world->source, 0, count_changes,
+							       &count, world->error),
+				 0);
+		assert_int_equal(count, 2 + i);
+		state_must_ptr(world, "b", "c.test.");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +564,7 @@ int main(void)
 		T(a_file_that_is_no_database_is_left_alone),
 		T(an_empty_file_becomes_a_state),
 		T(what_is_no_file_is_refused_without_waiting),
+		T(no_more_of_the_history_is_kept_than_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

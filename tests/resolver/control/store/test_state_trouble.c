@@ -188,6 +188,30 @@ static void nothing_is_written_to_a_file_that_is_gone_until_it_is_back(void **st
 	check_well(world);
 }
 
+/* A large change takes seconds. */
+static void a_change_is_not_acknowledged_where_the_file_goes_meanwhile(void **state)
+{
+	struct state_case *world = *state;
+	const struct source_calls *calls = world->source->calls;
+	struct counted told;
+	uint64_t revision;
+	char id[37], aside[96];
+
+	aside_of(world, aside);
+	id_of(id, 1);
+	assert_int_equal(calls->begin(world->source, "test", &revision, world->error), 0);
+	assert_int_equal(calls->put(world->source, KIND_PTR, id, "{}",
+				    &(struct source_keys){.ptr = "never.test."}, world->error),
+			 0);
+	assert_int_equal(rename(world->path, aside), 0);
+	assert_int_equal(calls->commit(world->source, world->error), ERR_SYSTEM);
+	state_case_check_error(world, "is gone; put it back");
+	assert_int_equal(rename(aside, world->path), 0);
+	assert_int_equal(read_all(world, &told), 0);
+	assert_int_equal(told.count, 1);
+	check_well(world);
+}
+
 static void what_a_deleted_file_had_is_read_and_not_forgotten(void **state)
 {
 	struct state_case *world = *state;
@@ -469,6 +493,7 @@ int main(void)
 		T(what_was_read_is_current_until_another_program_writes),
 		T(a_change_that_another_program_was_ahead_of_makes_what_was_read_old),
 		T(nothing_is_written_to_a_file_that_is_gone_until_it_is_back),
+		T(a_change_is_not_acknowledged_where_the_file_goes_meanwhile),
 		T(what_a_deleted_file_had_is_read_and_not_forgotten),
 		T(a_second_connection_reads_what_a_deleted_file_had_and_makes_none),
 		T(a_copy_in_its_place_is_used_and_an_older_one_is_read_first),
