@@ -95,7 +95,7 @@ class History(test_reverse.Reverse):
         self.assertIn("12000 resources, and at most 10000 can be undone at once", printed)
         status, printed = self.command("undo", str(many))
         self.assertEqual(1, status)
-        self.assertIn("was changed since", printed)
+        self.assertIn("was deleted since", printed)
         self.undo(self.edits(*edits).body["revision"])
         self.assertEqual(before, self.good("GET", "/v1/state").body)
 
