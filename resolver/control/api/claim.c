@@ -48,7 +48,7 @@ static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_M
 		snprintf(claim->name, sizeof claim->name, "%s", owner->name);
 		snprintf(id, UUID_TEXT_MAX, "%s", owner->id);
 		refused = is_refused_six(claim, owner, had);
-		if (look)
+		if (look && !refused)
 			look(context, owner);
 	}
 	if (err == 0 && !refused && commit)
@@ -61,12 +61,19 @@ static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_M
 	return err == 0 && !refused;
 }
 
+static void answer_within(void *claim, const struct owner *owner)
+{
+	((struct api_claim *)claim)->claimant->answer(claim, owner);
+}
+
 static void make(struct api_claim *claim)
 {
 	struct api_request *request = claim->request;
 	const struct owner *owner;
 	char id[UUID_TEXT_MAX];
-	if (run_change(claim, true, id, NULL, NULL)) {
+	if (claim->rehearsal) {
+		(void)run_change(claim, false, id, answer_within, claim);
+	} else if (run_change(claim, true, id, NULL, NULL)) {
 		owner = inventory_by_id(api_inventory(request), id);
 		if (owner)
 			claim->claimant->answer(claim, owner);

@@ -39,31 +39,49 @@ static const struct described described[] = {
 	 "back", "", NULL, 0},
 	{"POST", "/v1/upgrade", "Starts another program in this one's place (control socket only).",
 	 "", NULL, NULL, 0},
-	{"GET", "/v1/addresses", "The addresses that are ours.", "limit marker q", NULL, "addresses",
-	 0},
+	{"GET", "/v1/addresses", "The addresses that are ours.", "limit marker q", NULL,
+	 "addresses", 0},
 	{"GET", "/v1/addresses/{group}/{name}", "An address.", "", NULL, "address", 0},
 	{"PUT", "/v1/addresses/{group}/{name}", "Makes an address, or makes it what the body says.",
-	 "", "address", "address", 0},
-	{"PATCH", "/v1/addresses/{group}/{name}", "Changes what the body names of an address.", "",
-	 "address", "address", 0},
-	{"DELETE", "/v1/addresses/{group}/{name}", "Removes an address, with its PTR.", "", NULL,
-	 "", 204},
+	 "dry_run", "address", "address", 0},
+	{"PATCH", "/v1/addresses/{group}/{name}", "Changes what the body names of an address.",
+	 "dry_run", "address", "address", 0},
+	{"DELETE", "/v1/addresses/{group}/{name}", "Removes an address, with its PTR.", "dry_run",
+	 NULL, "", 204},
 	{"GET", "/v1/services", "The cloud services that are ours.", "limit marker", NULL,
 	 "services", 0},
 	{"GET", "/v1/services/{name}", "A cloud service.", "", NULL, "service", 0},
-	{"PUT", "/v1/services/{name}", "Makes a cloud service, or makes it what the body says.", "",
-	 "service", "service", 0},
-	{"PATCH", "/v1/services/{name}", "Changes what the body names of a cloud service.", "",
-	 "service", "service", 0},
-	{"DELETE", "/v1/services/{name}", "Removes a cloud service, with its PTR.", "", NULL, "",
-	 204},
+	{"PUT", "/v1/services/{name}", "Makes a cloud service, or makes it what the body says.",
+	 "dry_run", "service", "service", 0},
+	{"PATCH", "/v1/services/{name}", "Changes what the body names of a cloud service.",
+	 "dry_run", "service", "service", 0},
+	{"DELETE", "/v1/services/{name}", "Removes a cloud service, with its PTR.", "dry_run", NULL,
+	 "", 204},
+	{"GET", "/v1/services/{group}/{name}", "A cloud service.", "", NULL, "service", 0},
+	{"PUT", "/v1/services/{group}/{name}",
+	 "Makes a cloud service, or makes it what the body says.", "dry_run", "service", "service",
+	 0},
+	{"PATCH", "/v1/services/{group}/{name}", "Changes what the body names of a cloud service.",
+	 "dry_run", "service", "service", 0},
+	{"DELETE", "/v1/services/{group}/{name}", "Removes a cloud service, with its PTR.",
+	 "dry_run", NULL, "", 204},
+	{"GET", "/v1/groups", "The resource groups that addresses are in.", "limit marker q", NULL,
+	 "groups", 0},
+	{"GET", "/v1/groups/{group}/{name}", "A resource group.", "", NULL, "group", 0},
+	{"PUT", "/v1/groups/{group}/{name}", "Makes a group, or makes it what the body says.",
+	 "dry_run", "group", "group", 0},
+	{"PATCH", "/v1/groups/{group}/{name}", "Changes what the body names of a group.", "dry_run",
+	 "group", "group", 0},
+	{"DELETE", "/v1/groups/{group}/{name}", "Removes a group that has no addresses.", "dry_run",
+	 NULL, "", 204},
 	{"GET", "/v1/ptrs", "The PTRs of all of them.", "limit marker q", NULL, "ptrs", 0},
 	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run",
 	 "ptr_batch", NULL, 0},
 	{"GET", "/v1/ptrs/{id}", "A PTR.", "", NULL, "ptr", 0},
-	{"PUT", "/v1/ptrs/{id}", "Sets a PTR.", "", "ptr", "ptr", 0},
-	{"PATCH", "/v1/ptrs/{id}", "Changes what the body names of a PTR.", "", "ptr", "ptr", 0},
-	{"DELETE", "/v1/ptrs/{id}", "Removes a PTR; its address stays.", "", NULL, "", 204},
+	{"PUT", "/v1/ptrs/{id}", "Sets a PTR.", "dry_run", "ptr", "ptr", 0},
+	{"PATCH", "/v1/ptrs/{id}", "Changes what the body names of a PTR.", "dry_run", "ptr", "ptr",
+	 0},
+	{"DELETE", "/v1/ptrs/{id}", "Removes a PTR; its address stays.", "dry_run", NULL, "", 204},
 	{"GET", "/v1/check", "Whether a name or an address leads back to itself.",
 	 "!subject network", NULL, NULL, 0},
 	{"GET", "/v1/state", "All addresses, services, PTRs and resource groups.", "", NULL, NULL,
@@ -209,6 +227,13 @@ static json_t *ptr_schema(void)
 			 "ttl", or_null(of_type("integer")));
 }
 
+static json_t *group_schema(void)
+{
+	return json_make("{s:s, s:{s:o, s:o, s:{s:s, s:o}}}", "type", "object", "properties",
+			 "name", of_type("string"), "region", or_null(of_type("string")), "tags",
+			 "type", "object", "additionalProperties", of_type("string"));
+}
+
 static json_t *error_schema(void)
 {
 	json_t *error = json_make("{s:s, s:{s:o, s:o, s:o, s:o}, s:[s, s]}", "type", "object",
@@ -280,9 +305,11 @@ static json_t *schemas_json(void)
 	json_put(schemas, "address", owned_schema("addresses"));
 	json_put(schemas, "service", owned_schema("cloud_services"));
 	json_put(schemas, "ptr", ptr_schema());
+	json_put(schemas, "group", group_schema());
 	json_put(schemas, "addresses", list_schema("addresses", "address"));
 	json_put(schemas, "services", list_schema("services", "service"));
 	json_put(schemas, "ptrs", list_schema("ptrs", "ptr"));
+	json_put(schemas, "groups", list_schema("groups", "group"));
 	json_put(schemas, "ptr_batch", array_of(reference("schemas", "ptr")));
 	json_put(schemas, "change", change_schema());
 	json_put(schemas, "changes",

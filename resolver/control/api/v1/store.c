@@ -11,6 +11,7 @@
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/reverse_json.h"
@@ -113,7 +114,8 @@ static int edit_ptr(struct api_claim *claim, struct change *change, const struct
 	const struct api_request *request = claim->request;
 	struct store *store = (struct store *)claim;
 	bool had = (*owner)->ptr.fqdn;
-	int err = api_require(request, change, *owner);
+	/* "If-None-Match: *" is about the PTR; an etag is the owner's, which a reader is shown. */
+	int err = api_require(request, change, had || request->if_match ? *owner : NULL);
 	if (err == 0)
 		err = owner_input_put_ptr(&store->input, store->whole, change, owner, error);
 	store->created = err == 0 && !had && (*owner)->ptr.fqdn;
@@ -128,6 +130,14 @@ static void fail(struct api_claim *claim, const struct change_error *error)
 static void answer(struct api_claim *claim, const struct owner *owner)
 {
 	const struct store *store = (struct store *)claim;
+	json_t *shown;
+
+	if (claim->rehearsal) {
+		shown = api_v1_show(store->noun, owner);
+		json_put(shown, "warnings", json_array());
+		api_reply_json(claim->request, 200, shown, NULL);
+		return;
+	}
 	answer_done(claim->request, store->created ? 201 : 200, owner, store->noun,
 		    store->input.has_fqdn);
 }
@@ -176,8 +186,11 @@ static bool read_store(struct store *store)
 
 static void start(struct api_request *request, const struct store *wanted)
 {
+	static const char *const known[] = {"dry_run", NULL};
 	struct store *store;
 	const struct owner *owner = wanted->claim.claimant->find(request);
+	if (!resource_check_change(request, known))
+		return;
 	if (!owner && !wanted->makes) {
 		api_v1_miss(request, wanted->noun);
 		return;
@@ -189,6 +202,7 @@ static void start(struct api_request *request, const struct store *wanted)
 	}
 	*store = *wanted;
 	store->claim.request = request;
+	store->claim.rehearsal = resource_is_rehearsal(request);
 	store->claim.checked = (owner ? owner->kind : wanted->kind) == OWNER_SERVICE;
 	if (read_store(store))
 		api_claim(&store->claim);
