@@ -38,12 +38,16 @@ static const struct {
 	 OPTION_TTL, offsetof(struct command_line, ttl)},
 	{"description", "TEXT", "for people, at most 160 characters", 0, OPTION_DESCRIPTION,
 	 offsetof(struct command_line, description)},
-	{"group", "GROUP", "the resource group that the address is in", 0, OPTION_GROUP,
+	{"group", "GROUP", "the resource group of an address; also GROUP/NAME", 0, OPTION_GROUP,
 	 offsetof(struct command_line, group)},
 	{"region", "REGION", "where the address is; else the configuration's", 0, OPTION_REGION,
 	 offsetof(struct command_line, region)},
 	{"label", "LABEL", "gives it the forward name LABEL.REGION.SUFFIX", 0, OPTION_LABEL,
 	 offsetof(struct command_line, label)},
+	{"filter", "KEY=VALUE", "only those whose member is this; q=TEXT: whose names have it", 0,
+	 OPTION_FILTER, offsetof(struct command_line, filters)},
+	{"limit", "NUMBER", "the first so many", 0, OPTION_LIMIT,
+	 offsetof(struct command_line, limit)},
 	{"static", NULL, "the address stays, and proves ownership of names that lead to it", 0,
 	 OPTION_STATIC, offsetof(struct command_line, is_static)},
 	{"address", "ADDRESS", "the service's address", 0, OPTION_ADDRESS,
@@ -77,7 +81,7 @@ static const struct {
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
-static const unsigned repeated = OPTION_NS | OPTION_TAG;
+static const unsigned repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER;
 enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)
@@ -368,8 +372,11 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	int used = 0, words = argc - optind;
-	command_resource_swap(argv + optind, words);
 	line.command = find_command(commands, argv + optind, words, &used);
+	if (!line.command) {
+		command_resource_swap(argv + optind, words);
+		line.command = find_command(commands, argv + optind, words, &used);
+	}
 	if (asked == OPTION_HELP) {
 		if (line.command && strncmp(line.command->arguments, "KIND", 4) == 0 &&
 		    words > used && command_resource_help(argv[optind + used], stdout))

@@ -46,6 +46,8 @@ enum {
 	OPTION_CONFIRM = 1 << 27,
 	OPTION_BACK = 1 << 28,
 	OPTION_VERBOSE = 1 << 29,
+	OPTION_FILTER = 1 << 30,
+	OPTION_LIMIT = 1u << 31,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -63,13 +65,14 @@ struct command_line {
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary;  /* of an upgrade; NULL: not given */
 	const char *as;      /* of an export; NULL: not given */
+	const char *limit;   /* of a list; NULL: not given */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
-	} tags, servers; /* --tag and --ns, which may be repeated */
+	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose;
 	char *const *arguments;
 	int argument_count;
@@ -112,25 +115,17 @@ int command_flush(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);
 int command_ptr_list_csv(const struct command_line *line); /* as ptr list --csv */
 int command_ptr_import(const struct command_line *line);
-int command_ptr_show(const struct command_line *line);
 int command_ptr_set(const struct command_line *line);
-int command_ptr_unset(const struct command_line *line);
 int command_ptr_check(const struct command_line *line);
 int command_ptr_delegation(const struct command_line *line);
-int command_address_list(const struct command_line *line);
-int command_address_show(const struct command_line *line);
-int command_address_add(const struct command_line *line);
-int command_address_remove(const struct command_line *line);
-int command_service_list(const struct command_line *line);
-int command_service_add(const struct command_line *line);
-int command_service_set(const struct command_line *line);
-int command_service_remove(const struct command_line *line);
 int command_state_export(const struct command_line *line);
 int command_state_import(const struct command_line *line);
 int command_resource_list(const struct command_line *line);
 int command_resource_show(const struct command_line *line);
 int command_resource_create(const struct command_line *line);
 int command_resource_set(const struct command_line *line);
+/* Makes it what the command line says, whether it is there or not. */
+int command_resource_put(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
 int command_record_list(const struct command_line *line);
 int command_record_show(const struct command_line *line);

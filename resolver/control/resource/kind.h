@@ -33,6 +33,8 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	const char *group;         /* of the model, that has the list; NULL: the model itself */
 	const char *name_key;      /* the member that is the name; NULL: "name" */
+	const char *list;          /* its list's key in the model; NULL: the collection */
+	const char *const *only; /* the keys of the members that it has; NULL: all of its list's */
 	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
 			 * model_place_endpoints) */
 	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
@@ -47,6 +49,7 @@ struct kind {
 
 extern const struct kind kinds[];
 enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
+enum { KINDS_ALL = 20 };  /* with those of the inventory */
 
 /* What a path says for no group; so no group can be called that. */
 #define GROUP_NONE "-"
@@ -61,8 +64,11 @@ const struct kind *kind_of_id(unsigned id);
 /* The inventory's kind of that collection. NULL: there is none. */
 const struct kind *kind_of_inventory(const char *collection);
 
-/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
+/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. Of
+ * PTRs and groups, which have no list, that of addresses, of whose members they have some. */
 const struct field *kind_field(const struct kind *kind);
+/* Whether that field of the group is a member of its resources, as the API shows them. */
+bool kind_has(const struct kind *kind, const struct field *field);
 /* The items of its list in that item of its parent, or in that model. */
 struct schema_list kind_list(const struct kind *kind, const void *in);
 /* The key of the member that is the name. */
