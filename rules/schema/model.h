@@ -235,9 +235,9 @@ struct owned_address {
 
 struct cloud_service {
 	struct origin origin;
-	const char *name, *description;
+	const char *name, *id, *description;
 	struct address address;
-	const char *reverse_fqdn;
+	const char *reverse_fqdn, *ptr_description;
 	uint32_t ttl; /* NOT_GIVEN: reverse.ttl */
 	LIST_OF(const char *) tags;
 };

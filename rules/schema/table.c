@@ -944,6 +944,10 @@ static const struct field cloud_service_fields[] = {
 	 .doc = "Gives it the forward name NAME.SUFFIX (see reverse.service_suffix): 1 to 63 "
 		"letters, digits and '-', with a letter or digit at both ends; unique among the "
 		"services. That of a private address is answered in its own network only."},
+	{.key = "id",
+	 .type = FIELD_UUID,
+	 AT(cloud_service, id),
+	 .doc = "Its identity. Absent: derived from the name."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(cloud_service, description),
@@ -959,6 +963,12 @@ static const struct field cloud_service_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(cloud_service, reverse_fqdn),
 	 .doc = "The name that its PTR gives."},
+	{.key = "ptr_description",
+	 .type = FIELD_STRING,
+	 AT(cloud_service, ptr_description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people, of the PTR; it goes with reverse_fqdn."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(cloud_service, ttl),

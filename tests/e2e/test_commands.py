@@ -149,5 +149,63 @@ class Kinds(World):
         self.assertIn("--filter", completed("list", "address", "--f"))
 
 
+class Export(World):
+    def fill(self):
+        for argv in (("create", "address", "web/front", SERVED, "allocation=static", "tags=team=mail,env=prod",
+                      "domain_name_label=front", "ttl=60", "description=say \"hi\"",
+                      "reverse_fqdn=Front.westeurope.cloudapp.azure.com."),
+                     ("create", "address", "bare", "2001:db8:5::25"),
+                     ("create", "service", "shop", "198.51.100.40", "description=App1",
+                      "reverse_fqdn=shop.cloudapp.net.", "ptr_description=its PTR"),
+                     ("create", "ptr", "198.51.100.11", "mail.example.com.", "ttl=30", "description=out"),
+                     ("create", "group", "empty", "region=eastus", "tags=cost=7")):
+            self.run_(*argv)
+
+    def owners(self):
+        """What /v1 shows of all of them, without what is of this state or file alone."""
+        return {path: [{key: value for key, value in row.items() if key not in ("origin", "etag", "action",
+                                                                               "status")}
+                       for row in self.good("GET", "/v1/" + path).body[path]]
+                for path in ("addresses", "services", "ptrs")}
+
+    def test_an_export_is_a_file_that_checks_and_serves_the_same(self):
+        self.fill()
+        before, text = self.owners(), self.run_("export")
+        self.assertEqual(0, self.sluice.stop())
+        path = self.world.write("exported.conf", text.replace("state.db", "other.db"))
+        status, told = harness.command("check", "-c", path)
+        self.assertEqual(0, status, told)
+        self.sluice = harness.Sluice(self.host, text.replace("state.db", "other.db"), (test_reverse.HERE, 53))
+        self.assertEqual(before, self.owners())
+        self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=60)
+        self.ptr_is("198.51.100.11", "mail.example.com.", ttl=30)
+        self.ptr_is("198.51.100.40", "shop.cloudapp.net.")
+        self.ptr_is("198.51.100.10", "app1.contoso.com.", ttl=300)
+
+    def test_an_export_has_the_edits_that_make_them(self):
+        self.fill()
+        edits = {edit["path"]: edit for edit in json.loads(self.run_("export", "--as", "json"))["edits"]}
+        self.assertEqual({"name": "empty", "region": "eastus", "tags": {"cost": "7"}},
+                         edits["groups/-/empty"]["values"])
+        self.assertRegex(edits["addresses/office/filed"]["origin"], r"sluice\.conf:\d+$")
+        self.assertEqual("app1.contoso.com.", edits["addresses/office/filed"]["values"]["reverse_fqdn"])
+        self.assertNotIn("reverse_fqdn", edits["addresses/office/open"]["values"])
+        ptr = "ptrs/" + self.key_of("open").split(":")[1]
+        self.assertEqual((None, {"reverse_fqdn": "mail.example.com.", "ttl": 30, "description": "out"}),
+                         (edits[ptr]["origin"], edits[ptr]["values"]))
+        mine = [edit for edit in edits.values() if not edit["origin"]]
+        self.assertIn("virtual_networks/-/hub", edits)
+        self.assertEqual({"addresses/web/front", "addresses/-/bare", "services/-/shop", "groups/-/web",
+                          "groups/-/empty", ptr}, {edit["path"] for edit in mine})
+        # They are a change, and make what they made.
+        before = self.owners()
+        for edit in mine:
+            if edit["path"] != "services/-/shop" and not edit["path"].startswith("groups/"):
+                self.good("POST", "/v1/changes", {"edits": [{"path": edit["path"], "values": None}]})
+        self.assertNotEqual(before, self.owners())
+        self.good("POST", "/v1/changes", {"edits": [{"path": e["path"], "values": e["values"]} for e in mine]})
+        self.assertEqual(before, self.owners())
+
+
 if __name__ == "__main__":
     harness.main()

@@ -17,6 +17,8 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
+enum { EXPORT_MS = 300 * 1000 };
+
 struct apply_plan {
 	const struct command_line *line;
 	char confirm[COMMAND_CONFIRM_MAX];
@@ -179,7 +181,8 @@ static void plan_prune(struct apply_plan *plan)
 static json_t *ask_served(const struct command_line *line)
 {
 	json_t *all =
-		client_ask(line, (struct client_call){.method = "GET"}, client_path("/v1/export"));
+		client_ask(line, (struct client_call){.method = "GET", .timeout_ms = EXPORT_MS},
+			   client_path("/v1/export"));
 	json_t *served = json_object(), *item;
 	size_t i;
 
@@ -292,7 +295,7 @@ int command_export(const struct command_line *line)
 	if (strcmp(as, "libconfig") != 0 && strcmp(as, "json") != 0)
 		return command_misuse(line, "\"%s\" is no form; give libconfig or json", as);
 	answer = client_ask(
-		line, (struct client_call){.method = "GET", .out = stdout},
+		line, (struct client_call){.method = "GET", .out = stdout, .timeout_ms = EXPORT_MS},
 		strdup(strcmp(as, "json") == 0 ? "/v1/export" : "/v1/export?as=libconfig"));
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;

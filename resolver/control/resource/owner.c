@@ -232,10 +232,11 @@ int owner_of_service(struct owner *owner, const struct cloud_service *service,
 		.allocation = ALLOCATION_STATIC,
 		.description = service->description,
 	};
-	if (keep_id(owner, NULL, arena) != 0 || keep_fqdn(owner, model, arena) != 0 ||
+	if (keep_id(owner, service->id, arena) != 0 || keep_fqdn(owner, model, arena) != 0 ||
 	    keep_tags(owner, service->tags.items, service->tags.count, arena) != 0)
 		return ERR_NOMEM;
-	return give_ptr(owner, service->reverse_fqdn, NULL, service->ttl, model, arena);
+	return give_ptr(owner, service->reverse_fqdn, service->ptr_description, service->ttl, model,
+			arena);
 }
 
 /* ---- rows ---- */
@@ -374,6 +375,23 @@ json_t *owner_object(const struct owner *owner)
 	return values_of(owner, NULL);
 }
 
+bool owner_has_ptr_of_state(const struct owner *owner)
+{
+	return owner_is_read_only(owner) && owner->ptr.fqdn && !owner->ptr.read_only;
+}
+
+json_t *owner_whole_object(const struct owner *owner)
+{
+	json_t *values = values_of(owner, NULL);
+	struct owner_ptr ptr = owner->ptr;
+
+	ptr.read_only = false; /* whoever says it */
+	if (!owner_has_ptr_of_state(owner))
+		put_ptr(values, &ptr,
+			owner->kind == OWNER_SERVICE ? "ptr_description" : "description");
+	return values;
+}
+
 json_t *owner_ptr_object(const struct owner *owner)
 {
 	json_t *object;
@@ -400,6 +418,64 @@ char *owner_ptr_values(const struct owner_ptr *ptr)
 
 	put_ptr(values, ptr, "description");
 	return json_whole_text(values);
+}
+
+/* The JSON object as the file's "NAME=VALUE". */
+static int list_tags(const char *text, const char ***items, size_t *count, struct arena *arena)
+{
+	json_t *tags = text ? json_loads(text, 0, NULL) : NULL, *value;
+	const char **list = arena_alloc_array(arena, json_object_size(tags), sizeof *list);
+	const char *name;
+	int err = list ? 0 : ERR_NOMEM;
+
+	*count = 0;
+	json_object_foreach(tags, name, value)
+	{
+		if (err)
+			break;
+		list[*count] = arena_printf(arena, "%s=%s", name, json_string_value(value));
+		err = list[(*count)++] ? 0 : ERR_NOMEM;
+	}
+	json_decref(tags);
+	*items = list;
+	return err;
+}
+
+int owner_to_address(const struct owner *owner, struct owned_address *address, struct arena *arena)
+{
+	const struct owner_ptr *ptr = &owner->ptr;
+
+	*address = (struct owned_address){
+		.origin = owner->origin,
+		.name = owner->name,
+		.resource_group = owner->resource_group,
+		.id = owner->id,
+		.region = owner->region,
+		.address = owner->address,
+		.allocation = owner->allocation,
+		.domain_name_label = owner->label,
+		.reverse_fqdn = ptr->fqdn,
+		.description = ptr->fqdn ? ptr->description : owner->description,
+		.ttl = ptr->fqdn && ptr->ttl_given ? ptr->ttl : NOT_GIVEN,
+	};
+	return list_tags(owner->tags, &address->tags.items, &address->tags.count, arena);
+}
+
+int owner_to_service(const struct owner *owner, struct cloud_service *service, struct arena *arena)
+{
+	const struct owner_ptr *ptr = &owner->ptr;
+
+	*service = (struct cloud_service){
+		.origin = owner->origin,
+		.name = owner->name,
+		.id = owner->id,
+		.description = owner->description,
+		.address = owner->address,
+		.reverse_fqdn = ptr->fqdn,
+		.ptr_description = ptr->fqdn ? ptr->description : NULL,
+		.ttl = ptr->fqdn && ptr->ttl_given ? ptr->ttl : NOT_GIVEN,
+	};
+	return list_tags(owner->tags, &service->tags.items, &service->tags.count, arena);
 }
 
 struct source_keys owner_ptr_keys(const struct owner_ptr *ptr)

@@ -120,6 +120,16 @@ const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX]);
 /* What an export has of it, and of its PTR (NULL: it has none, or the file gives it). */
 json_t *owner_object(const struct owner *owner);
 json_t *owner_ptr_object(const struct owner *owner);
+/* Whether its PTR is a resource of its own: the state's, of an owner of the file. */
+bool owner_has_ptr_of_state(const struct owner *owner);
+/* Its values with those of its PTR, unless that is one, wherever both are from. */
+json_t *owner_whole_object(const struct owner *owner);
+/* As the file would have it, with its PTR. Texts are the owner's, or go into the arena. ERR_NOMEM.
+ */
+MUST_CHECK int owner_to_address(const struct owner *owner, struct owned_address *address,
+				struct arena *arena);
+MUST_CHECK int owner_to_service(const struct owner *owner, struct cloud_service *service,
+				struct arena *arena);
 /* What the state keeps of it, and of its PTR alone, as JSON to be freed; NULL without memory. */
 char *owner_values(const struct owner *owner);
 char *owner_ptr_values(const struct owner_ptr *ptr);

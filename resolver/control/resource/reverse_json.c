@@ -74,6 +74,8 @@ json_t *owner_json(const struct owner *owner)
 	json_put(object, "tags", tags_json(owner->tags));
 	json_put(object, "description",
 		 json_text(service ? owner->description : owner->ptr.description));
+	if (service)
+		json_put(object, "ptr_description", json_text(owner->ptr.description));
 	put_ptr(object, owner);
 	json_put(object, "origin", origin_json(&owner->origin));
 	return object;
@@ -185,6 +187,7 @@ static const struct key_reader address_keys[] = {
 };
 static const struct key_reader service_keys[] = {
 	{"reverse_fqdn", read_fqdn},
+	{"ptr_description", read_description},
 	{"ttl", read_ttl},
 	{"tags", read_tags},
 	{NULL, NULL},
@@ -401,20 +404,6 @@ bool owned_etag(struct inventory *inventory, const struct path *path, char etag[
 	return owner && (path->kind->id != KIND_PTR || owner->ptr.fqdn);
 }
 
-/* The history's words for what a body says otherwise. */
-static json_t *body_of(const struct path *path, const json_t *values)
-{
-	json_t *copy = json_copy((json_t *)(uintptr_t)values);
-	json_t *description = json_object_get(copy, "ptr_description");
-
-	if (path->kind->id == KIND_SERVICE)
-		json_object_del(copy, "subscription");
-	if (description)
-		json_object_del(copy,
-				"ptr_description"); /* of the PTR of a service: see put_owner */
-	return copy;
-}
-
 /* As the values write it: the history's paths are in lower case. What they say otherwise is refused
  * later. */
 static const char *spelled(const json_t *values, const char *key, const char *name)
@@ -430,16 +419,17 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
 	struct owner_input input = {.count = 0};
-	json_t *body = body_of(path, values);
-	int err = owner_input_read(&input, kind, body, error);
+	json_t *body = json_copy((json_t *)(uintptr_t)values);
+	int err;
+
+	if (kind == OWNER_SERVICE)
+		json_object_del(body, "subscription"); /* of the history */
+	err = owner_input_read(&input, kind, body, error);
 
 	if (err != 0) {
 		json_decref(body);
 		return err;
 	}
-	if (kind == OWNER_SERVICE)
-		input.ptr.description =
-			json_string_value(json_object_get(values, "ptr_description"));
 	if (kind == OWNER_SERVICE && input.ptr.fqdn && *input.ptr.fqdn &&
 	    !owner_has_ptr(owner, input.ptr.fqdn))
 		err = change_refuse(error, "reverse_fqdn",

@@ -12,8 +12,9 @@
 /* {"id", "name", "resource_group", "region", "subscription", "address", "allocation",
  *  "domain_name_label", "fqdn", "tags", "reverse_fqdn", "description", "ttl", "ttl_served",
  *  "status", "action", "reason", "origin", "etag"}; a service is without those that it does not
- * have. `ttl` is the PTR's own, null where it is reverse.ttl; `origin` is "file:line" of what the
- * configuration declares, else null. */
+ * have, and has "ptr_description", because its "description" is its own. `ttl` is the PTR's own,
+ * null where it is reverse.ttl; `origin` is "file:line" of what the configuration declares, else
+ * null. */
 json_t *owner_json(const struct owner *owner);
 /* {"id", "kind", "name", "resource_group", "region", "address", "reverse_fqdn", "description",
  * "ttl", "ttl_served", "status", "action", "reason", "origin", "etag"}; `id` is "REGION:UUID", as

@@ -32,7 +32,7 @@
 enum { NAME_MAX_BYTES = 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag", "warnings", "placed",
+static const char *const shown_members[] = {"origin", "etag",       "warnings", "placed",
 					    "made",   "not_served", NULL};
 
 /* ---- which ---- */
@@ -397,6 +397,22 @@ static bool add_bulk(struct api_request *request, struct model *model, struct ch
 	return true;
 }
 
+/* What was made, as comments. */
+static char *made_text(const struct model *model)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return NULL;
+	report_print_made(model, "# ", out); /* again of every file that says the same */
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void export_file(struct api_request *request)
 {
 	char *text = NULL;
@@ -410,15 +426,15 @@ static void export_file(struct api_request *request)
 
 	if (!err && !add_bulk(request, given, &error))
 		err = ERR_NOMEM;
-	if (!err)
+	if (!err) {
+		given->addresses.count = given->cloud_services.count = 0; /* export.c has them */
 		err = config_file_write(given, out);
-	if (!err)
-		report_print_made(now, "# ", out); /* again of every file that says the same */
+	}
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	model_free(given);
 	if (!err) {
-		api_reply_text(request, "text/plain; charset=utf-8", text, length);
+		resource_export_inventory(request, true, false, text, made_text(now));
 		return;
 	}
 	free(text);
@@ -426,6 +442,28 @@ static void export_file(struct api_request *request)
 		api_fail_change(request, &error);
 	else
 		api_fail_memory(request);
+}
+
+/* {"edits": [EDIT, ... and up to there */
+static char *edits_head(json_t *edits)
+{
+	char *dumped = json_whole_text(edits), *head = NULL;
+	size_t length = dumped ? strlen(dumped) - 1 : 0;
+
+	if (dumped && asprintf(&head, "{\"edits\":%.*s", (int)length, dumped) < 0)
+		head = NULL;
+	free(dumped);
+	return head;
+}
+
+static char *edits_tail(const struct model *model)
+{
+	char *made = json_whole_text(report_made(model)), *tail = NULL;
+
+	if (made && asprintf(&tail, "],\"made\":%s}", made) < 0)
+		tail = NULL;
+	free(made);
+	return tail;
 }
 
 void api_export(struct api_request *request)
@@ -450,10 +488,10 @@ void api_export(struct api_request *request)
 			whole = whole && export_list(request, &kinds[i], served(request), NULL,
 						     array, &error);
 	if (whole) {
-		api_reply_json(request, 200,
-			       json_make("{s:o, s:o}", "edits", array, "made",
-					 report_made(served(request))),
-			       NULL);
+		bool any = json_array_size(array) > 0;
+
+		resource_export_inventory(request, false, any, edits_head(array),
+					  edits_tail(served(request)));
 		return;
 	}
 	json_decref(array);
@@ -637,8 +675,8 @@ static int collect_unserved(struct listing *listing)
 	return err == ERR_NOMEM ? err : 0;
 }
 
-/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another page.
- * 0, or an answer has been given. */
+/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another
+ * page. 0, or an answer has been given. */
 static int collect_bulk(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
@@ -860,8 +898,8 @@ static bool make(struct api_request *request, const struct path *path, const jso
 }
 
 static bool may_change_owned(const struct api_request *request, const struct path *path,
-			    const char *if_match, const char *if_none_match,
-			    struct change_error *error)
+			     const char *if_match, const char *if_none_match,
+			     struct change_error *error)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	bool there = owned_etag(api_inventory(request), path, etag);
