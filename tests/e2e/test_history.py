@@ -132,10 +132,39 @@ class History(test_reverse.Reverse):
         self.ptr_is("198.51.100.41")
         self.assertEqual(404, self.call("GET", "/v1/addresses/-/a1").status)
 
+    def test_edits_of_all_kinds_are_one_change_all_or_none(self):
+        before = self.last()
+        shop = ("addresses/-/shop", {"address": "203.0.113.9", "reverse_fqdn": "shop.example."})
+        pool = ("address_pools/-/more", {"prefix": "203.0.113.0/24"})
+        office = ("rulesets/-/office", {})
+        self.bad_v1(self.edits(shop, office, status=400), 400, "invalid", "address")
+        self.edits(shop, office, pool, query="?dry_run")
+        answer = self.edits(shop, office, pool, ("addresses/-/bad", {"address": "192.0.2.1"}),
+                            status=400)
+        self.bad_v1(answer, 400, "invalid", "address")
+        answer = self.edits(shop, pool, ("rulesets/-/office/rules/r", {"domain": "."}), status=400)
+        self.assertEqual(before, self.last())
+        self.assertEqual(404, self.call("GET", "/v1/address_pools/-/more").status)
+        self.ptr_is("203.0.113.9")
+        # Whatever their order, the model comes first.
+        answer = self.edits(shop, office, pool)
+        self.assertEqual({before + 1}, {c["revision"] for c in self.changes(before)})
+        self.ptr_is("203.0.113.9", "shop.example.")
+        self.assertEqual("ACTIVE", self.settled("/v1/ptrs/203.0.113.9").body["status"])
+        self.sluice.kill()
+        self.start()
+        self.ptr_is("203.0.113.9", "shop.example.")
+        self.edits((shop[0], None), (pool[0], None))
+        self.ptr_is("203.0.113.9")
+        self.undo(before + 2)
+        self.ptr_is("203.0.113.9", "shop.example.")
+        self.undo(before + 1)
+        self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office").status)
+
     def test_what_does_not_go_in_such_a_request_is_refused(self):
-        answer = self.edits(("addresses/-/a", {"address": "198.51.100.40"}),
-                            ("rulesets/-/office", {}), status=400)
-        self.bad_v1(answer, 400, "invalid", text="a request of their own")
+        answer = self.edits(("rulesets/-/office", {}), ("groups/-/a", {}), query="?confirm=60",
+                            status=400)
+        self.bad_v1(answer, 400, "invalid", "confirm", "do not wait to be confirmed")
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
                                                  "reverse_fqdn": "not.ours.example."}), status=400)
         self.bad_v1(answer, 400, "invalid", "reverse_fqdn", "not checked in bulk")
