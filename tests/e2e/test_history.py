@@ -161,10 +161,52 @@ class History(test_reverse.Reverse):
         self.undo(before + 1)
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office").status)
 
+    def test_edits_of_all_kinds_go_back_unless_they_are_confirmed(self):
+        self.good("PUT", "/v1/addresses/home/front",
+                  {"address": "198.51.100.30", "reverse_fqdn": "front.example.", "ttl": 60}, 201)
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.31"}, 201)
+        self.good("PUT", "/v1/ptrs/198.51.100.31", {"reverse_fqdn": "shop.cloudapp.net."}, 201)
+        before = self.good("GET", "/v1/state").body
+        edits = [("addresses/home/front", None), ("groups/-/home", None), ("services/-/shop", None),
+                 ("address_pools/-/more", {"prefix": "203.0.113.0/24"}),
+                 ("addresses/lab/new", {"address": "203.0.113.9", "reverse_fqdn": "new.example."}),
+                 ("rulesets/-/office", {})]
+
+        def is_made():
+            self.ptr_is("203.0.113.9", "new.example.")
+            self.ptr_is("198.51.100.30")
+            self.ptr_is("198.51.100.31")
+
+        def is_back():
+            harness.wait_for(lambda: not self.sluice.status()["unconfirmed"], "it to go back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.ptr_is("203.0.113.9")
+            self.ptr_is("198.51.100.30", "front.example.", ttl=60)
+            self.ptr_is("198.51.100.31", "shop.cloudapp.net.")
+            self.assertEqual(404, self.call("GET", "/v1/address_pools/-/more").status)
+
+        self.edits(*edits, query="?confirm=600")
+        is_made()
+        self.good("POST", "/v1/confirm?back=true")
+        is_back()
+        self.edits(*edits, query="?confirm=600")
+        self.sluice.kill()
+        self.start()
+        is_back()
+        self.sluice.kill()
+        self.start()
+        is_back()
+        self.edits(edits[0], edits[2], query="?confirm=600")  # of these kinds alone
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "open.example."}, 409)
+        self.good("POST", "/v1/confirm?back=true")
+        is_back()
+        self.edits(edits[4], ("address_pools/-/more", edits[3][1]), query="?confirm=600")
+        self.good("POST", "/v1/confirm?back=false")
+        self.sluice.kill()
+        self.start()
+        self.ptr_is("203.0.113.9", "new.example.")
+
     def test_what_does_not_go_in_such_a_request_is_refused(self):
-        answer = self.edits(("rulesets/-/office", {}), ("groups/-/a", {}), query="?confirm=60",
-                            status=400)
-        self.bad_v1(answer, 400, "invalid", "confirm", "do not wait to be confirmed")
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
                                                  "reverse_fqdn": "not.ours.example."}), status=400)
         self.bad_v1(answer, 400, "invalid", "reverse_fqdn", "not checked in bulk")

@@ -354,7 +354,7 @@ static int put_owned(struct commit *commit)
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (change->edits[i].path.kind->inventory)
 			err = owned_put(commit->owned, inventory, &change->edits[i].path,
-					change->edits[i].values);
+					change->edits[i].values, change->again);
 	if (err)
 		change->error = *change_error(commit->owned);
 	return err;
@@ -473,10 +473,6 @@ int service_change(struct service *service, struct service_change *change, struc
 	change->error.outcome = CHANGE_FINE;
 	change->revision = 0;
 	change->checked = 0;
-	if (owned > 0 && change->wait_s > 0)
-		return change_say(&change->error, CHANGE_INVALID, "confirm",
-				  "addresses, services, PTRs and groups do not wait to be "
-				  "confirmed; leave it out, or undo them");
 	commit.source = change_source(service->inventory, &change->error);
 	if (!commit.source)
 		return ERR_INVALID;
@@ -504,6 +500,9 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 	char *text = arena_strdup(arena, key), *parts[3] = {"", NULL, NULL}, *to;
 	int err = text ? 0 : ERR_NOMEM;
 
+	*path = (struct path){kind_of_id(kind), GROUP_NONE, {text, NULL}};
+	if (!err && kind == KIND_PTR)
+		return 0;
 	for (size_t i = 0; !err && text && i < 3; i++) {
 		size_t length = strcspn(text, "/");
 		char *next = text[length] == '/' ? text + length + 1 : NULL;
@@ -518,12 +517,14 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 	return err;
 }
 
-/* One change that makes the rows what they were; as service_change. */
+/* One change that makes the rows what they were, the last first: a group goes behind its addresses.
+ * As service_change. */
 static int put_back(struct service *service, const json_t *rows, const char *who,
 		    struct change_error *error, struct faults *faults)
 {
-	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits);
-	struct service_change change = {.edits = edits, .who = who};
+	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits), *edit;
+	struct service_change change = {.edits = edits, .who = who, .again = true};
+	size_t count = json_array_size(rows);
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
@@ -536,8 +537,9 @@ static int put_back(struct service *service, const json_t *rows, const char *who
 
 		if (err)
 			break;
-		edits[i].values = json_is_null(values) ? NULL : values;
-		err = path_of_key(&edits[i].path,
+		edit = &edits[count - 1 - i];
+		edit->values = json_is_null(values) ? NULL : values;
+		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
 		change.count++;
