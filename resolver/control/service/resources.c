@@ -352,9 +352,10 @@ static int put_owned(struct commit *commit)
 	if (!commit->owned)
 		return say(change, ERR_NOMEM, "");
 	for (size_t i = 0; !err && i < change->count; i++)
-		if (change->edits[i].path.kind->inventory)
-			err = owned_put(commit->owned, inventory, &change->edits[i].path,
-					change->edits[i].values, change->again);
+		if (change->edits[i].path.kind->inventory &&
+		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
+				     change->edits[i].values, change->again)) != 0)
+			change_place(commit->owned, "edits", i);
 	if (err)
 		change->error = *change_error(commit->owned);
 	return err;
