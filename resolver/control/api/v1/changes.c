@@ -235,6 +235,7 @@ static bool is_matched(struct api_request *request)
 static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revision,
 			json_t *warnings, json_t *unconfirmed)
 {
+	struct change_error unused;
 	char etag[ETAG_MAX];
 
 	if (!is_rehearsal)
@@ -247,7 +248,8 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				 "dry_run", is_rehearsal, "edits", (json_int_t)posted->count,
 				 "warnings", warnings, "unconfirmed",
 				 unconfirmed ? unconfirmed : json_null()),
-		       is_rehearsal ? NULL : etag_print(revision, 0, etag));
+		       is_rehearsal ? etag_of_all(posted->request, etag, &unused)
+				    : etag_print(revision, 0, etag));
 }
 
 static void change(struct posted *posted, unsigned wait_s)
@@ -309,9 +311,12 @@ static void free_bulk(struct api_bulk *bulk)
 
 static bool is_bulk(const struct posted *posted)
 {
-	for (size_t i = 0; i < posted->count; i++)
-		if (!posted->edits[i].path.kind->inventory)
+	for (size_t i = 0; i < posted->count; i++) {
+		const struct kind *kind = posted->edits[i].path.kind;
+
+		if (!kind || !kind->inventory)
 			return false;
+	}
 	return posted->count >= EDITS_BULK;
 }
 
