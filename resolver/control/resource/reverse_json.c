@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/ownership.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -413,8 +414,41 @@ static const char *spelled(const json_t *values, const char *key, const char *na
 	return text && name && strcasecmp(text, name) == 0 ? text : name;
 }
 
-static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
-		     const json_t *values, struct change_error *error)
+/* Whether the name is the forward name of the service, or of another of ours; of any other name
+ * somebody has to be asked (ownership.h). */
+static bool is_ours(const struct change *change, struct inventory *inventory, const char *service,
+		    const char *fqdn)
+{
+	char bare[NAME_TEXT_MAX];
+	const struct owner self = {.ptr.fqdn =
+					   owned_service_name(change_model(change), service, bare)};
+	const struct owner *other;
+
+	if (owner_has_ptr(&self, fqdn))
+		return true;
+	other = inventory_by_fqdn(inventory, fqdn);
+	return other && ownership_is_of(inventory, other, ownership_subscription(inventory, NULL));
+}
+
+/* The owner as it is (NULL: not there yet) and its name. */
+static int refuse_foreign(const struct change *change, struct inventory *inventory,
+			  const struct owner *owner, const char *service, const char *fqdn,
+			  struct change_error *error)
+{
+	if (!fqdn || !*fqdn || owner_has_ptr(owner, fqdn) ||
+	    is_ours(change, inventory, service, fqdn))
+		return 0;
+	return change_refuse(
+		error, "reverse_fqdn",
+		"the name of a cloud service must belong to its subscription; \"%.260s\" "
+		"is no address's or service's own, and others are not checked in bulk; "
+		"set it on its own: PUT /v1/services/NAME",
+		fqdn);
+}
+
+static int put_owner(struct change *change, struct inventory *inventory, const struct path *path,
+		     const struct owner *owner, const json_t *values, bool again,
+		     struct change_error *error)
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
@@ -430,12 +464,9 @@ static int put_owner(struct change *change, const struct path *path, const struc
 		json_decref(body);
 		return err;
 	}
-	if (kind == OWNER_SERVICE && input.ptr.fqdn && *input.ptr.fqdn &&
-	    !owner_has_ptr(owner, input.ptr.fqdn))
-		err = change_refuse(error, "reverse_fqdn",
-				    "the name of a cloud service must belong to its subscription, "
-				    "which is not checked in bulk; set it on its own: PUT "
-				    "/v1/services/NAME");
+	if (kind == OWNER_SERVICE && !again)
+		err = refuse_foreign(change, inventory, owner, path->names[0], input.ptr.fqdn,
+				     error);
 	if (err == 0)
 		err = owner_input_put(&input, change, kind,
 				      spelled(values, "resource_group", group),
@@ -445,8 +476,8 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	return err;
 }
 
-static int put_ptr_of(struct change *change, const struct owner *owner, const json_t *values,
-		      struct change_error *error)
+static int put_ptr_of(struct change *change, struct inventory *inventory, const struct owner *owner,
+		      const json_t *values, bool again, struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
 	int err = owner ? owner_input_read_ptr(&input, values, error)
@@ -455,7 +486,11 @@ static int put_ptr_of(struct change *change, const struct owner *owner, const js
 
 	if (err != 0)
 		return err;
-	err = owner_input_put_ptr(&input, true, change, &owner, error);
+	assert(owner);
+	if (owner->kind == OWNER_SERVICE && !again)
+		err = refuse_foreign(change, inventory, owner, owner->name, input.ptr.fqdn, error);
+	if (err == 0)
+		err = owner_input_put_ptr(&input, true, change, &owner, error);
 	owner_input_release(&input);
 	return err;
 }
@@ -522,7 +557,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 }
 
 int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-	      const json_t *values)
+	      const json_t *values, bool again)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct owner *owner;
@@ -536,9 +571,9 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	else if (path->kind->id == KIND_GROUP)
 		err = put_group(change, path, values, &error);
 	else if (path->kind->id == KIND_PTR)
-		err = put_ptr_of(change, owner, values, &error);
+		err = put_ptr_of(change, inventory, owner, values, again, &error);
 	else
-		err = put_owner(change, path, owner, values, &error);
+		err = put_owner(change, inventory, path, owner, values, again, &error);
 	if (error.outcome != CHANGE_FINE)
 		return change_fail(change, error.outcome, error.field, "%s", error.text);
 	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
