@@ -217,6 +217,13 @@ class History(test_reverse.Reverse):
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
                                                  "reverse_fqdn": "not.ours.example."}), status=400)
         self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
+        # Nor by the PTR; but what is a name of ours needs no question.
+        self.edits(("services/-/shop", {"address": "198.51.100.41", "reverse_fqdn": "SHOP.cloudapp.net"}))
+        shop = "ptrs/" + self.good("GET", "/v1/services/shop").body["id"]
+        answer = self.edits((shop, {"reverse_fqdn": "not.ours.example."}), status=400)
+        self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
+        self.edits((shop, {"reverse_fqdn": "contosoopen.westeurope.cloudapp.azure.com."}))
+        self.edits(("services/-/shop", None))
         answer = self.edits(("ptrs/00000000-0000-4000-8000-000000000000",
                              {"reverse_fqdn": "a.example."}), status=404)
         self.bad_v1(answer, 404, "not_found")
