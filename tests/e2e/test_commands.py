@@ -37,11 +37,13 @@ class Kinds(World):
         self.assertEqual((SERVED, "static", {"team": "mail", "env": "prod"}),
                          tuple(made[key] for key in ("address", "allocation", "tags")))
         self.assertEqual(made, self.shown("address", "front", "--group", "web"))
+        self.assertEqual(404, self.call("GET", "/v1/addresses/-/front").status)
         self.assertIn("there is one already", self.run_("create", "address", "web/front", SERVED, status=1))
         self.run_("set", "address", "web/front", "description=first", "tags=")
         now = self.shown("address", "web/front")
         self.assertEqual(("first", {}, "static"), (now["description"], now["tags"], now["allocation"]))
         self.run_("address", "create", "bare")
+        self.assertEqual(self.shown("address", "bare"), self.shown("address", "/bare"))
         self.assertEqual(["bare"], [row["name"] for row in self.rows("address", "-")])
         self.assertEqual(["front"], [row["name"] for row in self.rows("address", "web")])
         self.assertEqual(["filed", "front"], sorted(
@@ -205,6 +207,123 @@ class Export(World):
         self.assertNotEqual(before, self.owners())
         self.good("POST", "/v1/changes", {"edits": [{"path": e["path"], "values": e["values"]} for e in mine]})
         self.assertEqual(before, self.owners())
+
+
+WANTED = """
+region = "westeurope";
+address_pools = ( { name = "more"; prefix = "203.0.113.0/24"; } );
+addresses = (
+  { name = "open"; resource_group = "office"; address = "198.51.100.11"; allocation = "static";
+    domain_name_label = "contosoopen"; %s },
+  { name = "front"; resource_group = "web"; address = "%s"; allocation = "static"; domain_name_label = "front";
+    reverse_fqdn = "front.example"; ttl = 60; description = "first"; tags = [ "team=mail" ]; },
+  { name = "back"; address = "%s"; } );
+cloud_services = ( { name = "shop"; address = "203.0.113.40"; description = "App1"; %s } );
+"""
+
+
+class Apply(World):
+    def wanted(self, ptr="", front=SERVED, back="203.0.113.9", shop='reverse_fqdn = "shop.cloudapp.net";'):
+        self.world.write("wanted.conf", WANTED % (ptr, front, back, shop))
+        return self.world.dir + "/wanted.conf"
+
+    def shape(self):
+        return [(change["path"], change["before"] is None, change["after"] is None)
+                for change in self.good("GET", "/v1/changes").body["changes"]]
+
+    def test_a_file_is_applied_with_all_it_has_by_one_change(self):
+        plan = self.run_("diff", self.wanted())
+        for line in ("create address_pools/-/more", "create addresses/web/front", "create addresses/-/back",
+                     "create services/-/shop"):
+            self.assertIn(line + "\n", plan)
+        self.assertIn("4 to create, 0 to change, 0 to delete: not done", plan)
+        self.assertEqual([], self.shape())
+        self.assertIn("4 to create, 0 to change, 0 to delete: done", self.run_("apply", self.wanted()))
+        self.assertEqual(1, len({change["revision"] for change in self.good("GET", "/v1/changes").body["changes"]}))
+        self.ptr_is(SERVED, "front.example.", ttl=60)
+        self.ptr_is("203.0.113.40", "shop.cloudapp.net.")
+        front = self.shown("address", "web/front")
+        self.assertEqual(({"team": "mail"}, "first", "westeurope"),
+                         tuple(front[key] for key in ("tags", "description", "region")))
+        self.assertEqual("nothing to change\n", self.run_("apply", "--prune", self.wanted()))
+
+    def test_what_differs_is_told_member_by_member(self):
+        self.run_("apply", self.wanted())
+        front = self.shown("address", "web/front")
+        self.run_("set", "address", "web/front", "description=", "ttl=5", "domain_name_label=other")
+        self.run_("set", "service", "shop", "ptr_description=mine")
+        plan = self.run_("apply", self.wanted())
+        self.assertRegex(plan, r'(?m)^change addresses/web/front$')
+        for line in ('domain_name_label: "other" -> "front"', "ttl: 5 -> 60", 'description: - -> "first"'):
+            self.assertIn("    " + line + "\n", plan)
+        self.assertIn('change services/-/shop\n    ptr_description: "mine" -> -\n', plan)
+        self.assertIn("0 to create, 2 to change, 0 to delete: done", plan)
+        now = self.shown("address", "web/front")
+        self.assertEqual((front["id"], 60, "front"), (now["id"], now["ttl"], now["domain_name_label"]))
+
+    def test_what_exchanges_its_addresses_keeps_its_id(self):
+        self.run_("apply", self.wanted())
+        ids = [self.shown("address", name)["id"] for name in ("web/front", "back")]
+        self.assertIn("2 to change, 0 to delete: done", self.run_("apply", self.wanted(
+            front="203.0.113.9", back=SERVED)))
+        self.assertEqual(ids, [self.shown("address", name)["id"] for name in ("web/front", "back")])
+        self.ptr_is("203.0.113.9", "front.example.", ttl=60)
+        self.ptr_is(SERVED)
+
+    def test_pruning_takes_what_the_file_does_not_have(self):
+        self.run_("apply", self.wanted('reverse_fqdn = "mail.example"; ttl = 30;'))
+        self.ptr_is("198.51.100.11", "mail.example.", ttl=30)
+        self.run_("create", "address", "gone/one", "203.0.113.77", "reverse_fqdn=one.example.")
+        self.run_("create", "group", "empty")
+        self.world.write("empty.conf", 'region = "westeurope";')
+        self.assertEqual("nothing to change\n", self.run_("apply", self.world.dir + "/empty.conf"))
+        plan = self.run_("apply", "--prune", self.wanted())
+        for line in ("delete ptrs/", "delete addresses/gone/one\n", "delete groups/-/gone\n"):
+            self.assertIn(line, plan)
+        self.assertIn("0 to create, 0 to change, 3 to delete: done", plan)
+        self.ptr_is("198.51.100.11")
+        self.ptr_is("203.0.113.77")
+        plan = self.run_("apply", "--prune", self.world.dir + "/empty.conf")
+        self.assertEqual(["filed", "open"], [row["name"] for row in self.rows("address")])
+        # A file names no group that is empty.
+        self.assertEqual(["empty", "office"], [row["name"] for row in self.rows("group")])
+        self.assertEqual(["public", "six"], [row["name"] for row in self.rows("address-pool")])
+
+    def test_what_cannot_be_is_refused_whole_with_its_path(self):
+        text = self.run_("apply", self.wanted(back="192.0.2.1"), status=1)
+        self.assertRegex(text, r"sluice apply: addresses/-/back: .*192.0.2.1 is in no address pool")
+        text = self.run_("apply", self.wanted(shop='reverse_fqdn = "www.example.com";'), status=1)
+        self.assertIn("services/-/shop: reverse_fqdn: the name of a cloud service must belong", text)
+        self.assertEqual([], self.shape())
+        path = self.wanted()
+        with open(path) as file:
+            text = file.read().replace('allocation = "static";\n    domain_name_label = "contosoopen"',
+                                       'allocation = "dynamic"')
+        self.world.write("other.conf", text)
+        text = self.run_("apply", self.world.dir + "/other.conf", status=1)
+        self.assertRegex(text, r"addresses/office/open is declared at .*:\d+; change it there")
+
+    def test_it_goes_back_unless_it_is_confirmed(self):
+        self.run_("apply", self.wanted(), "--confirm", "10m")
+        self.ptr_is(SERVED, "front.example.", ttl=60)
+        self.run_("confirm", "--back")
+        self.ptr_is(SERVED)
+        self.assertEqual(404, self.call("GET", "/v1/address_pools/-/more").status)
+        self.assertEqual([], self.rows("service", "--filter", "name=shop"))
+
+    def test_an_export_is_applied_to_another_server_and_has_nothing_to_change(self):
+        self.run_("apply", self.wanted('reverse_fqdn = "mail.example"; ttl = 30;'))
+        self.run_("create", "group", "empty")
+        text = self.run_("export")
+        path = self.world.write("exported.conf", text)
+        self.assertEqual("nothing to change\n", self.run_("diff", "--prune", path))
+        for kind, name in (("address", "web/front"), ("address", "back"), ("service", "shop"),
+                           ("ptr", "198.51.100.11"), ("address-pool", "more")):
+            self.run_("delete", kind, name)
+        plan = self.run_("apply", path)
+        self.assertIn("create ptrs/", plan)
+        self.assertIn("5 to create, 0 to change, 0 to delete: done", plan)
+        self.assertEqual(text, self.run_("export"))
 
 
 if __name__ == "__main__":

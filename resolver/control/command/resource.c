@@ -62,10 +62,10 @@ static int read_group(const struct command_line *line, struct named_resource *na
 				      named->name);
 	if (length >= sizeof named->group || (group && strlen(group) >= sizeof named->group))
 		return command_misuse(line, "the group is too long");
-	snprintf(named->group, sizeof named->group, "%.*s", slash ? (int)length : -1,
-		 slash   ? named->name
-		 : group ? group
-			 : GROUP_NONE);
+	snprintf(named->group, sizeof named->group, "%.*s", length > 0 ? (int)length : -1,
+		 length > 0 ? named->name
+		 : group    ? group
+			    : GROUP_NONE);
 	named->name = slash ? slash + 1 : named->name;
 	return 0;
 }

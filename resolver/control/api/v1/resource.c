@@ -456,11 +456,20 @@ static char *edits_head(json_t *edits)
 	return head;
 }
 
-static char *edits_tail(const struct model *model)
+/* With the revision that all of it is at, where there is a state. */
+static char *edits_tail(const struct api_request *request)
 {
-	char *made = json_whole_text(report_made(model)), *tail = NULL;
+	struct source *source = inventory_source(api_inventory(request));
+	char *made = json_whole_text(report_made(served(request))), *tail = NULL;
+	char revision[48] = "";
+	struct source_about about;
 
-	if (made && asprintf(&tail, "],\"made\":%s}", made) < 0)
+	if (source) {
+		source_about(source, &about);
+		snprintf(revision, sizeof revision, ",\"revision\":%llu",
+			 (unsigned long long)about.revision);
+	}
+	if (made && asprintf(&tail, "],\"made\":%s%s}", made, revision) < 0)
 		tail = NULL;
 	free(made);
 	return tail;
@@ -491,7 +500,7 @@ void api_export(struct api_request *request)
 		bool any = json_array_size(array) > 0;
 
 		resource_export_inventory(request, false, any, edits_head(array),
-					  edits_tail(served(request)));
+					  edits_tail(request));
 		return;
 	}
 	json_decref(array);
