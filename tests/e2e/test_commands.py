@@ -184,6 +184,45 @@ class Export(World):
         self.ptr_is("198.51.100.40", "shop.cloudapp.net.")
         self.ptr_is("198.51.100.10", "app1.contoso.com.", ttl=300)
 
+    def pages(self, path):
+        while path:
+            body = self.good("GET", path).body
+            yield from (row["name"] for row in body[path.split("?")[0].split("/")[-1]])
+            path = body["next"]
+
+    def test_an_export_beside_its_own_state_is_the_files(self):
+        self.fill()
+        for i in range(1, 8):
+            self.run_("create", "address", "web/a%d" % i, "198.51.100.%d" % (100 + i))
+        before, text = self.owners(), self.run_("export")
+        status, told = harness.command("check", "-c", self.world.write("exported.conf", text))
+        self.assertEqual(0, status, told)
+        self.assertRegex(told, r"11 of the addresses, services and PTRs in the state are in the file, too")
+        self.sluice.reconfigure(text)
+        self.assertIn("the file's count", self.run_("reload"))
+        for _ in range(2):
+            self.assertEqual(before, self.owners())
+            for path in ("addresses", "services", "ptrs"):
+                names = [row["name"] for row in before[path]]
+                self.assertEqual(names, list(self.pages("/v1/%s?limit=1" % path)))
+                self.assertEqual(names, list(self.pages("/v1/%s?limit=3" % path)))
+            self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=60)
+            self.assertIn("change it there", self.run_("set", "address", "web/front", "ttl=5", status=1))
+            self.run_("create", "address", "web/new")
+            self.run_("delete", "address", "web/new")
+            self.sluice.kill()
+            self.sluice = harness.Sluice(self.host, text, (test_reverse.HERE, 53))
+        # What differs is a fault again, and without the file it is the state's.
+        self.sluice.reconfigure(text.replace("its PTR", "another"))
+        self.assertIn("cannot both have this id", self.run_("reload", status=1))
+        self.sluice.reconfigure(text.replace('description = "out"', 'description = "in"'))
+        self.assertIn("has the PTR \"mail.example.com.\" here and", self.run_("reload", status=1))
+        self.sluice.reconfigure(self.config())
+        self.assertNotIn("the file's count", self.run_("reload"))
+        self.assertEqual(before, self.owners())
+        self.run_("set", "address", "web/front", "ttl=5")
+        self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=5)
+
     def test_an_export_has_the_edits_that_make_them(self):
         self.fill()
         edits = {edit["path"]: edit for edit in json.loads(self.run_("export", "--as", "json"))["edits"]}

@@ -439,16 +439,44 @@ const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *f
 
 /* ---- pages ---- */
 
+/* Those that the file repeats are the file's; returns how many are left. */
+static size_t drop_repeated(const struct inventory *inventory, const struct owner **owners,
+			    size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (inventory->now.repeated == 0 ||
+		    !declared_find(inventory->now.declared, DECLARED_BY_ID, owners[i]))
+			owners[left++] = owners[i];
+	return left;
+}
+
 static size_t read_page(struct inventory *inventory, const struct source_page *page,
 			const struct owner **owners)
 {
 	struct source *source = readable(inventory);
-	struct found found = {.inventory = inventory, .page = owners, .room = page->limit};
-	char error[SOURCE_ERROR_MAX] = "";
+	struct source_page wanted = *page;
+	char error[SOURCE_ERROR_MAX] = "", path[PATH_MAX_BYTES];
+	size_t used = 0;
+	bool more = source;
 
-	if (source && source->calls->page(source, page, on_owner_row, &found, error) != 0)
-		inventory_say_trouble(inventory, error);
-	return found.count;
+	while (more && used < page->limit) {
+		struct found found = {.inventory = inventory, .page = owners + used};
+
+		found.room = wanted.limit = page->limit - used;
+		if (source->calls->page(source, &wanted, on_owner_row, &found, error) != 0) {
+			inventory_say_trouble(inventory, error);
+			return used;
+		}
+		more = found.count == found.room;
+		if (more && wanted.address)
+			wanted.address = &found.owner->address;
+		else if (more && owner_key(found.owner, path) == 0)
+			wanted.path = path;
+		used += drop_repeated(inventory, owners + used, found.count);
+	}
+	return used;
 }
 
 /* Puts one of the file among those that are on the page already, in their order; false: it comes

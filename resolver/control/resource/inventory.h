@@ -125,8 +125,9 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * It costs what is new in the file. The state is read as a whole at the start, after somebody else
  * has written to it or it could not be read, and where pools, suffixes or TTLs have changed. A
  * state that cannot be opened or read is a warning and a status: what is served stays, and changes
- * are refused. A name, address, id, label or PTR in both is a fault that names both. An owner of
- * the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
+ * are refused. A name, address, id, label or PTR in both is a fault that names both, unless
+ * the file says the same of all that the state has, which is a warning: it is the file's. An owner
+ * of the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
 /* Between the two: what is made ready is what is looked at and changed, until the next call. */
@@ -179,6 +180,8 @@ struct inventory_part { /* what belongs to a model */
 	size_t addresses, services, ptrs;
 	size_t refused;  /* of them, not served */
 	size_t given;    /* PTRs to owners of the file */
+	size_t repeated; /* owners and PTRs of which the file says the same, and which are the
+			  * file's; in none of the numbers above */
 	size_t waiting;  /* PTRs to nobody's */
 	uint64_t latest; /* revision at which a PTR was changed last, where all of it was read */
 	bool read;       /* the state was not what had been read before, and was read again */

@@ -7,6 +7,7 @@
  * Of the two together:
  *
  *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
+ *     the same of all that it is, with its id      a warning; it is the file's
  *     an address of the state without a pool       a warning; kept, and not served
  *     a PTR in the state, its owner in the file    the owner's PTR
  *     a PTR in the state, its owner nowhere        kept, waits
@@ -51,6 +52,37 @@ static void complain_of_ptr(struct merge *merge, const struct owner *declared, c
 static const char *fqdn_field(const struct owner *owner)
 {
 	return owner->kind == OWNER_SERVICE ? "name" : "domain_name_label";
+}
+
+/* What was handed out while all of the state is read is not needed any more. */
+static void forget_shown(struct inventory *inventory)
+{
+	arena_release(&inventory->shown);
+	arena_init(&inventory->shown);
+}
+
+/* Whether the file says the same of it as the state does, with its PTR. */
+static bool is_repeated(const struct owner *declared, const struct owner *owner)
+{
+	json_t *left, *right;
+	bool same;
+
+	if (!owner || strcmp(declared->id, owner->id) != 0)
+		return false;
+	left = owner_whole_object(declared);
+	right = owner_whole_object(owner);
+	same = json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* The same of a PTR that the state gives to what the file declares. */
+static bool is_repeated_ptr(const struct owner_ptr *declared, const struct owner_ptr *ptr)
+{
+	return text_equal(declared->fqdn, ptr->fqdn) &&
+	       text_equal(declared->description, ptr->description) &&
+	       declared->ttl_given == ptr->ttl_given && declared->ttl == ptr->ttl;
 }
 
 /* Of the file's owners the one that has something of this one of the state; *field says what. */
@@ -159,7 +191,14 @@ static int on_owned(void *context, const struct source_resource *row)
 	declared = find_clash(next->declared, &keyed.owner, &field);
 	if (declared) {
 		whole = inventory_find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
-		clash(merge, declared, whole ? whole : &keyed.owner, field);
+		if (is_repeated(declared, whole)) {
+			*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) -= 1;
+			next->ptrs -= row->keys->ptr != NULL;
+			next->repeated++;
+		} else {
+			clash(merge, declared, whole ? whole : &keyed.owner, field);
+		}
+		forget_shown(merge->inventory);
 		return 0; /* all of them are told */
 	}
 	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.owner))
@@ -178,8 +217,10 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 	struct merge *merge = context;
 	const struct owner probe = {.id = row->path};
 	const struct owner *declared = declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
-	struct owner owner;
+	struct inventory *inventory = merge->inventory;
+	struct owner owner = {.id = row->path};
 	struct name name;
+	int err;
 
 	if (!row->keys->ptr || name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
 		return inventory_complain(merge->inventory, row, ERR_INVALID);
@@ -188,8 +229,13 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 		return 0;
 	}
 	if (declared->ptr.fqdn) {
-		complain_of_ptr(merge, declared, row->keys->ptr);
-		return 0;
+		err = owner_take_ptr_row(&owner.ptr, row, merge->next->model, &inventory->shown);
+		if (!err && is_repeated_ptr(&declared->ptr, &owner.ptr))
+			merge->next->repeated++;
+		else if (!err)
+			complain_of_ptr(merge, declared, row->keys->ptr);
+		forget_shown(inventory);
+		return err ? inventory_complain(inventory, row, err) : 0;
 	}
 	merge->next->given++;
 	note_revision(merge->next, row->keys);
@@ -344,6 +390,7 @@ static int keep_state(struct merge *merge)
 	next->services = before->services;
 	next->ptrs = before->ptrs;
 	next->given = before->given;
+	next->repeated = before->repeated;
 	next->refused = before->refused;
 	next->waiting = before->waiting;
 	merge->draft = owned_edit(before->owned);
@@ -395,11 +442,37 @@ static void warn(struct merge *merge)
 			  "or network any more, and are not served; add the pools they are from, "
 			  "or remove them (sluice ptr list says which)",
 			  next->refused);
+	if (next->repeated)
+		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
+			  "%zu of the addresses, services and PTRs in the state are in the file, "
+			  "too, which says the same of them; the file's count",
+			  next->repeated);
 	if (next->waiting)
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the PTRs in the state belong to addresses that are gone from the "
 			  "file; they are kept, and not served",
 			  next->waiting);
+}
+
+/* Whether the state has something that is new in the file; it may be the same. */
+static bool may_be_repeated(struct merge *merge)
+{
+	struct inventory *inventory = merge->inventory;
+	size_t count;
+	const struct owner *const *items =
+		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
+	struct owner_ptr ptr;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < count; i++) {
+		if (has_kept(merge->before->declared, items[i]))
+			continue;
+		found = inventory_find_row(inventory, SOURCE_BY_ID, 0, items[i]->id, NULL) ||
+			(items[i]->ptr.fqdn &&
+			 inventory_ptr_row(inventory, items[i]->id, &ptr) == 0);
+		forget_shown(inventory);
+	}
+	return found;
 }
 
 static int fill(struct merge *merge)
@@ -410,7 +483,8 @@ static int fill(struct merge *merge)
 	int err = ERR_SYSTEM;
 
 	inventory->stale = is_other; /* until what was read is adopted */
-	if (is_other || (source && !derive_alike(merge->before, merge->next))) {
+	if (is_other || (source && (!derive_alike(merge->before, merge->next) ||
+				    merge->before->repeated > 0 || may_be_repeated(merge)))) {
 		err = read_state(merge);
 		if (!err)
 			err = serve_declared(merge);
