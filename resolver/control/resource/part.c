@@ -49,7 +49,8 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 	return find_among(kind, items, 0, items.count, wanted);
 }
 
-/* In a model what is new of parts stands behind what the file declares, in the order of parts. */
+/* In a model what is new of parts stands behind what the file declares, in the order of parts, and
+ * behind it what was made. */
 static const void *find_in_model(const struct model *model, const struct kind *kind,
 				 const char *wanted)
 {
@@ -57,7 +58,15 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 	size_t low = model->declared ? kind_list(kind, model->declared).count : items.count;
 	const void *item = find_among(kind, items, 0, low, wanted);
 	size_t high = items.count, size = kind_field(kind)->group->size;
+	struct origin origin;
 
+	for (; high > low; high--) {
+		origin = part_origin((const char *)items.items + (high - 1) * size);
+		if (!model_is_made(&origin))
+			break;
+	}
+	if (!item)
+		item = find_among(kind, items, high, items.count - high, wanted);
 	while (!item && low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *at = (const char *)items.items + middle * size;
