@@ -189,6 +189,18 @@ class Resources(World):
         self.assertRegex(text, r'"hub" is already the name of the virtual network at')
         self.assertEqual(1, self.sluice.command("check")[0])
 
+    def test_a_name_of_both_is_a_fault_also_while_something_waits_for_the_file(self):
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.sluice.reconfigure((CONFIG % "").replace('"filed"', '"hub"'))
+        for command in ("reload", "check"):
+            status, text = self.sluice.command(command)
+            self.assertEqual(1, status, text)
+            self.assertRegex(text, r'"hub" is already the name of the virtual network at')
+        self.assertEqual(["10.10.0.0/16"], self.good("GET", "virtual_networks/-/hub").body["address_space"])
+
     def test_what_is_inside_something_that_the_file_has_no_more_waits_for_it(self):
         self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
         self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)

@@ -196,7 +196,7 @@ struct rows { /* of one kind at the top and those inside it */
 	const struct faults *refused; /* of rows that are passed over; NULL: none are */
 	struct row *items;
 	size_t count, room;
-	bool passed_over; /* one was */
+	bool passed_over, misfit; /* as of struct parts */
 };
 
 const char *part_key_name(const char *key, struct arena *arena)
@@ -250,14 +250,14 @@ static void warn_of_row(struct faults *faults, const struct kind *kind, const ch
 
 static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
 {
-	rows->passed_over = true;
+	rows->passed_over = rows->misfit = true;
 	warn_of_row(rows->faults, kind, path, why);
 }
 
 void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
 		    const char *path, const char *why)
 {
-	parts->passed_over = true;
+	parts->passed_over = parts->misfit = true;
 	warn_of_row(faults, kind, path, why);
 }
 
@@ -588,6 +588,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 			err = add_part(parts, parts->count, part);
 	}
 	parts->passed_over = parts->passed_over || rows.passed_over;
+	parts->misfit = parts->misfit || rows.misfit;
 	rows_release(&rows);
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
