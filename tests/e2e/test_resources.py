@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import random
+import re
 import sqlite3
 import subprocess
 import threading
@@ -678,7 +679,21 @@ class Apply(World):
         text = self.command("undo", str(disabled), status=1)
         self.assertRegex(text, r"was changed since, in revision %d by uid 0" % last())
         self.command("undo", str(last()))
+        self.command("undo", str(disabled))  # which is again as that revision left it
+        self.assertEqual("Enabled", self.good("GET", "rulesets/-/office/rules/contoso").body["state"])
         self.assertIn("there is no revision", self.command("undo", "9999", status=1))
+
+    def test_an_undo_does_not_take_away_what_was_put_inside_since(self):
+        last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
+        self.good("PUT", "private_zones/-/later.internal", {})
+        zone = last()
+        self.good("PUT", "private_zones/-/later.internal/record_sets/www:A", {"records": ["192.0.2.1"]})
+        inside = last()
+        self.assertRegex(self.command("undo", str(zone), status=1),
+                         r"record_sets/www:a was created since, in revision %d by uid 0" % inside)
+        self.command("undo", str(inside))
+        self.command("undo", str(zone))
+        self.assertEqual(404, self.call("GET", "private_zones/-/later.internal").status)
 
     def test_what_is_exported_checks_and_gives_the_same(self):
         self.command("apply", self.wanted())
@@ -868,11 +883,28 @@ class First(World):
                                       timeout=60, check=True).stdout.split()
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
+        self.assertEqual(["target-group", "transfer"], sorted(completed("help", "t")))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
         self.assertEqual(["office"], completed("rule", "list", ""))
         self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
+
+    def test_who_cannot_read_the_state_is_warned_by_explain(self):
+        self.sluice.command("rule", "create", "office", "contoso", "domain=contoso.corp.",
+                            "targets=127.0.0.5")
+        status, text = self.sluice.command("explain", "a.contoso.corp")
+        self.assertEqual(0, status, text)
+        self.assertIn("forwarded by rule contoso", text)
+        self.assertNotIn("warning", text)
+        with open(self.sluice.config) as file:
+            text = re.sub(r"state = \"[^\"]*\"", "state = \"junk.db\"", file.read())
+        path = self.world.write("other.conf", text)
+        self.world.write("junk.db", "no database at all, and long enough to be taken for one" * 20)
+        status, text = harness.command("explain", "-c", path, "a.contoso.corp")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r"warning: the state \S*junk.db .*no resources are served but the file's")
+        self.assertIn("forwarded by default resolver", text)
 
     def test_a_file_that_is_there_is_left_alone(self):
         path = self.world.write("there.conf", "mine")

@@ -136,8 +136,10 @@ static void print_commands(const struct command *commands, const char *first, FI
 	for (const struct command *at = commands; at->name; at++)
 		if (at->summary && (!first || begins_with_word(at->name, first, &rest)))
 			fprintf(out, "  %-15s %s\n", at->name, at->summary);
-	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
-		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");
+	fprintf(out,
+		"\n`sluice help COMMAND` tells more%s; `sluice --version` the version.\n"
+		"Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n",
+		first ? "" : ", `sluice help rule` what a rule has");
 }
 
 /* The command that the words begin with; *used is how many of them are its name. With NULL, *used
@@ -161,8 +163,23 @@ static const struct command *find_command(const struct command *commands, char *
 	return NULL;
 }
 
+/* About a kind of resource, and the commands of two words that begin with its name. False: the word
+ * is neither. */
+static bool print_about(const struct command *commands, const char *word, bool known, FILE *out)
+{
+	bool is_kind = command_resource_help(word, out);
+
+	if (is_kind && known)
+		fputc('\n', out);
+	if (known)
+		print_commands(commands, word, out);
+	return is_kind || known;
+}
+
 static int unknown_command(const struct command *commands, char *const *words, int count, int known)
 {
+	if (count == 1 && known == 0 && command_resource_help(words[0], stderr))
+		return COMMAND_USAGE;
 	if (known == 0) {
 		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
 			words[0]);
@@ -172,9 +189,15 @@ static int unknown_command(const struct command *commands, char *const *words, i
 			words[0], words[1], words[0]);
 	} else {
 		fprintf(stderr, "sluice: \"%s\" is half of a command\n", words[0]);
-		print_commands(commands, words[0], stderr);
+		print_about(commands, words[0], true, stderr);
 	}
 	return COMMAND_USAGE;
+}
+
+/* "rule create", "create rule" */
+static bool is_about_kind(char *const *words)
+{
+	return command_resource_help(words[0], stdout) || command_resource_help(words[1], stdout);
 }
 
 int command_help(const struct command_line *line)
@@ -185,9 +208,9 @@ int command_help(const struct command_line *line)
 		print_help(command);
 	else if (count == 0)
 		print_commands(line->commands, NULL, stdout);
-	else if (count == 1 && used == 1)
-		print_commands(line->commands, line->arguments[0], stdout);
-	else
+	else if (count == 1 && print_about(line->commands, line->arguments[0], used == 1, stdout))
+		return EXIT_SUCCESS;
+	else if (count < 2 || !is_about_kind(line->arguments))
 		return unknown_command(line->commands, line->arguments, count, used);
 	return EXIT_SUCCESS;
 }
@@ -298,6 +321,11 @@ struct model *command_load(const struct command_line *line, struct load *load)
 		faults_print(&faults, stderr);
 		command_fail_at(line, "%s has faults", line->config);
 	}
+	/* Without the state the answer may be another one than the server's. */
+	for (size_t i = 0; model && i < faults.count; i++)
+		if (faults.items[i].origin.path &&
+		    strcmp(faults.items[i].origin.path, "management.state") == 0)
+			command_fail_at(line, "warning: %s", faults.items[i].text);
 	faults_release(&faults);
 	return model;
 }
@@ -343,10 +371,13 @@ int command_main(const struct command *commands, int argc, char **argv)
 	command_resource_swap(argv + optind, words);
 	line.command = find_command(commands, argv + optind, words, &used);
 	if (asked == OPTION_HELP) {
+		if (line.command && strncmp(line.command->arguments, "KIND", 4) == 0 &&
+		    words > used && command_resource_help(argv[optind + used], stdout))
+			return EXIT_SUCCESS;
 		if (line.command)
 			print_help(line.command);
-		else
-			print_commands(commands, used ? argv[optind] : NULL, stdout);
+		else if (words == 0 || !print_about(commands, argv[optind], used == 1, stdout))
+			print_commands(commands, NULL, stdout);
 		return EXIT_SUCCESS;
 	}
 	if (words == 0) {

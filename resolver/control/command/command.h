@@ -140,6 +140,8 @@ int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
+/* Prints the commands of a kind and its members; false: there is no kind of that name. */
+bool command_resource_help(const char *kind, FILE *out);
 int command_confirm(const struct command_line *line);
 /* What --confirm adds to a path: "" or "?confirm=600". False: it is no time, which has been said.
  */

@@ -5,7 +5,7 @@
 
 /* What it completes, by the words before the cursor:
  *
- *     sluice <command or kind>
+ *     sluice <command or kind>                       sluice help <command or kind>
  *     sluice list|show|... <kind> [<in>] <name>      sluice <kind> list|show|... [<in>] <name>
  *     sluice ptr <set ...>                           -<option of the command>
  *     sluice record set <zone> <name>                sluice zone import <zone>
@@ -19,7 +19,8 @@ static const char script[] =
 	"  parent=$(_sluice_parent \"$kind\")\n"
 	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
 	"    [[ $words ]] || words=$(_sluice_options \"$verb\" \"$kind\")\n"
-	"  elif (( COMP_CWORD == 1 )); then words=\"$_sluice_commands $_sluice_kinds\"\n"
+	"  elif (( COMP_CWORD == 1 )) || [[ $COMP_CWORD == 2 && $first == help ]]; then\n"
+	"    words=\"$_sluice_commands $_sluice_kinds\"\n"
 	"  elif (( COMP_CWORD == 2 )); then\n"
 	"    if [[ $verbs == *\" $verb \"* ]]; then words=$_sluice_kinds\n"
 	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then\n"

@@ -9,10 +9,8 @@
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
 	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or\n"  \
-	"client; it may stand "                                                                                  \
-	"first (`sluice rule list office`). IN is the network, resolver, zone or ruleset that it "  \
-	"is\n"                                                                                     \
-	"inside.\n"
+	"client; it may stand first (`sluice rule list office`). IN is the network, resolver,\n"   \
+	"zone or ruleset that it is inside. `sluice help rule` has a rule's members.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \
@@ -45,10 +43,10 @@ static const struct command commands[] = {
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM,
 	 1, 2, "NAME [TYPE]", "say who would answer a name, how, and why",
-	 "Works on the file; a running server is only asked for its targets' health. One of "
-	 "--vnet,\n"
-	 "--endpoint and --from says where the question arrives; with a single network it may be\n"
-	 "left out, which is --vnet.\n"},
+	 "Works on the file and the state, whose addresses and PTRs it leaves out; a running\n"
+	 "server is only asked for its targets' health.\n"
+	 "One of --vnet, --endpoint and --from says where the question arrives; with a single\n"
+	 "network it may be left out, which is --vnet.\n"},
 	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
 	 "have a new process take over from the running server, without losing a query",
 	 "The master starts the new process on the same sockets. When it serves, the old one\n"
@@ -61,7 +59,8 @@ static const struct command commands[] = {
 	 "happens\n"
 	 "to it meanwhile. The file stays as it is.\n"},
 	{"confirm", command_confirm, CALL | OPTION_JSON | OPTION_BACK, 0, 0, "",
-	 "keep what reload --confirm or apply --confirm has changed, or go back at once", ""},
+	 "keep what reload --confirm or apply --confirm has changed, or go back at once",
+	 "`sluice status` says what waits, and until when.\n"},
 	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_ALL, 0, 0,
 	 "", "show what is wrong, what the running server serves, and what it has counted",
 	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
@@ -69,15 +68,17 @@ static const struct command commands[] = {
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
 	{"list", command_resource_list, CALL | OPTION_JSON, 1, 2, "KIND [IN]",
-	 "list networks, resolvers, rulesets, rules ...", KIND_HELP},
+	 "list resources of a kind: networks, resolvers, rulesets, rules and their like",
+	 KIND_HELP},
 	{"show", command_resource_show, CALL | OPTION_JSON, 2, 3, "KIND [IN] NAME",
-	 "show one of them", KIND_HELP},
+	 "show a resource", KIND_HELP},
 	{"create", command_resource_create, CALL | OPTION_JSON | OPTION_DRY_RUN, 2,
-	 COMMAND_WORDS_MAX, "KIND [IN] NAME [KEY=VALUE...]", "make one", KIND_HELP MEMBER_HELP},
+	 COMMAND_WORDS_MAX, "KIND [IN] NAME [KEY=VALUE...]", "make a resource",
+	 KIND_HELP MEMBER_HELP},
 	{"set", command_resource_set, CALL | OPTION_JSON | OPTION_DRY_RUN, 3, COMMAND_WORDS_MAX,
-	 "KIND [IN] NAME KEY=VALUE...", "change members of one", KIND_HELP MEMBER_HELP},
+	 "KIND [IN] NAME KEY=VALUE...", "change members of a resource", KIND_HELP MEMBER_HELP},
 	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN, 2, 3, "KIND [IN] NAME",
-	 "remove one, with all that is inside it", KIND_HELP},
+	 "remove a resource, with all that is inside it", KIND_HELP},
 	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1,
 	 "FILE", "make the running server's resources what a file says, all of it or nothing",
 	 "FILE is a configuration file; settings that are no resources are passed over. The plan "
@@ -85,7 +86,8 @@ static const struct command commands[] = {
 	 "printed first. What the server's own file declares can be changed there only. With\n"
 	 "--confirm it all goes back, when nobody confirms in time.\n"},
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
-	 "print what apply would do, and change nothing", ""},
+	 "print what apply would do, and change nothing",
+	 "Exits 0 whether something would change or not.\n"},
 	{"export", command_export, CALL | OPTION_AS, 0, 0, "",
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"
@@ -185,7 +187,8 @@ static const struct command commands[] = {
 	{"completion", command_completion, 0, 1, 1, "bash|zsh",
 	 "print a script that completes command lines",
 	 "For bash: source <(sluice completion bash); the same for zsh, behind compinit.\n"},
-	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
+	{"help", command_help, 0, 0, 2, "[COMMAND|KIND]",
+	 "list the commands, or tell about one, or about a kind of resource", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
 	 "Made from the table of fields that also drives the reader of the file:\n"
 	 "    sluice manual | man -l -\n"},

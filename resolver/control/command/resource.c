@@ -6,9 +6,12 @@
  *     targets=10.0.0.5,[2001:db8::5]:5353/tcp  servers
  *     targets='[{"address": "10.0.0.5"}]'   anything, as JSON
  *     region=                               not given any more */
+#include <ctype.h>
+
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/reverse.h"
 #include "resolver/control/resource/kind.h"
+#include "rules/base.h"
 #include "rules/prefix.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -176,9 +179,10 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	if (!field) {
 		const struct field *near = schema_suggest(group, key);
 
-		return command_misuse(line, "a %s has no \"%s\"%s%s%s", kind->name, key,
-				      near ? "; did you mean \"" : "", near ? near->key : "",
-				      near ? "\"?" : "");
+		return command_misuse(line, "a %s has no \"%s\"; %s%s%s", kind->name, key,
+				      near ? "did you mean \"" : "`sluice help ",
+				      near ? near->key : kind->name,
+				      near ? "\"?" : "` lists what it has");
 	}
 	json_put(body, field->key, read_value(field, text + length + 1));
 	return 0;
@@ -306,16 +310,26 @@ int command_resource_set(const struct command_line *line)
 	return change(line, "PATCH", NULL);
 }
 
+static bool has_inside(const struct kind *kind)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].parent == kind)
+			return true;
+	return false;
+}
+
 int command_resource_delete(const struct command_line *line)
 {
 	struct named_resource named;
+	char done[400];
 	int status = read_names(line, OF_ONE, &named);
 
 	if (status != 0)
 		return status;
-	return command_delete(line, path_of(line, &named),
-			      line->dry_run ? "it can be deleted, with all inside it"
-					    : "it is deleted, with all inside it");
+	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name, named.name,
+		 line->dry_run ? "can be deleted" : "is deleted",
+		 has_inside(named.kind) ? ", with all inside it" : "");
+	return command_delete(line, path_of(line, &named), done);
 }
 
 void command_resource_swap(char **words, int count)
@@ -327,4 +341,65 @@ void command_resource_swap(char **words, int count)
 		return;
 	words[0] = words[1];
 	words[1] = kind;
+}
+
+/* ---- help ---- */
+
+enum { MEMBER_TEXT_MAX = 512 };
+
+/* What a member takes, as it is written here. */
+static const char *member_takes(const struct field *field, char text[MEMBER_TEXT_MAX])
+{
+	switch (field->type) {
+	case FIELD_LIST:
+		return schema_field(field->group, "protocol")
+			       ? "servers: 10.0.0.5,10.0.0.6:5353/tcp"
+			       : "a list, as JSON";
+	case FIELD_HOSTS: return "addresses: 10.0.0.5,10.0.0.6:5353";
+	case FIELD_PREFIXES: return "prefixes: 10.0.0.0/16,10.1.0.0/16";
+	case FIELD_DOMAINS: return "names, with commas between them";
+	case FIELD_STRINGS: return "texts, with commas between them";
+	default: return schema_expected(field, text, MEMBER_TEXT_MAX);
+	}
+}
+
+static void print_member(const struct field *field, FILE *out)
+{
+	char text[MEMBER_TEXT_MAX];
+
+	fprintf(out, "  %-20s %s%s\n", field->key, member_takes(field, text),
+		field->required ? "; required" : "");
+}
+
+bool command_resource_help(const char *word, FILE *out)
+{
+	static const char *const verbs[][2] = {{"list", ""},
+					       {"show", " NAME"},
+					       {"create", " NAME [KEY=VALUE...]"},
+					       {"set", " NAME KEY=VALUE..."},
+					       {"delete", " NAME"}};
+	const struct kind *kind = kind_named(word);
+	const struct group *group = kind ? kind_field(kind)->group : NULL;
+	char parent[32] = "";
+	size_t length = 0;
+
+	if (!kind)
+		return false;
+	for (const char *at = kind->parent ? kind->parent->name : "";
+	     *at && length < sizeof parent - 1; at++)
+		parent[length++] = (char)toupper((unsigned char)*at);
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		fprintf(out, "%s sluice %s %s%s%s%s\n", i == 0 ? "usage:" : "      ", kind->name,
+			verbs[i][0], length > 0 ? " " : "", parent, verbs[i][1]);
+	fputs("\nKEY is one of these; KEY= takes one away. sluice.conf(5) says what they mean,\n"
+	      "`sluice help set` which options there are.\n\n",
+	      out);
+	for (size_t i = 0; i < group->count; i++) {
+		const struct field *field = &group->fields[i];
+
+		if (!kind_of_field(kind, field) && !field->secret && field->type != FIELD_GONE &&
+		    strcmp(field->key, kind_name_key(kind)) != 0)
+			print_member(field, out);
+	}
+	return true;
 }

@@ -160,6 +160,14 @@ int path_key(const struct path *path, char key[PATH_MAX_BYTES])
 	return 0;
 }
 
+int path_key_of(unsigned kind, const char *group, const char *name, char key[PATH_MAX_BYTES])
+{
+	const struct path path = {
+		kind_of_id(kind), group && *group ? group : GROUP_NONE, {name, NULL}};
+
+	return path_key(&path, key);
+}
+
 const char *path_text(const struct path *path, struct arena *arena)
 {
 	const struct kind *kind = path->kind;

@@ -39,7 +39,7 @@ struct kind {
 	/* There may be very many: what is in the store is no item of a model, but is put into what
 	 * it is inside (resource/zone_part.h). */
 	bool bulk;
-	bool guarded;   /* shown to administrators alone */
+	bool guarded; /* shown to administrators alone */
 	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
 	 * nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);
@@ -83,6 +83,9 @@ struct path {
  * what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's.
  */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
+/* The same of a kind of the inventory's; group NULL or "": none. */
+MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
+			   char key[PATH_MAX_BYTES]);
 /* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. */
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */

@@ -2,6 +2,7 @@
  * change.h, in the schema's own words; only that they are texts and numbers is seen to here. */
 #include "resolver/control/resource/reverse_json.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -202,7 +203,7 @@ static const struct key_reader ptr_keys[] = {
 	{NULL, NULL},
 };
 
-/* The row of the key; the one that ends the table for any other. */
+/* The row of the key; of any other key the one that ends the table. */
 static const struct key_reader *find_key(const struct key_reader *keys, const char *key)
 {
 	while (keys->key && strcmp(keys->key, key) != 0)
@@ -345,12 +346,12 @@ static int apply_ptr(const struct owner_input *input, bool whole, struct change 
 int owner_input_put_ptr(const struct owner_input *input, bool whole, struct change *change,
 			const struct owner **owner, struct change_error *error)
 {
-	char id[UUID_TEXT_MAX];
-	if (!*owner)
-		return change_fail_memory(change);
-	snprintf(id, sizeof id, "%s", (*owner)->id);
-	int err = apply_ptr(input, whole, change, *owner, error);
-	*owner = change_find(change, id);
+	int err;
+
+	assert(*owner);
+	err = apply_ptr(input, whole, change, *owner, error);
+	if (err == 0)
+		*owner = change_find(change, *owner, &err);
 	return err;
 }
 
@@ -424,7 +425,7 @@ static const char *spelled(const json_t *values, const char *key, const char *na
 }
 
 static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
-		     const json_t *values, struct change_error *error)
+		     const json_t *values, bool again, struct change_error *error)
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
@@ -439,7 +440,7 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	if (kind == OWNER_SERVICE)
 		input.ptr.description =
 			json_string_value(json_object_get(values, "ptr_description"));
-	if (kind == OWNER_SERVICE && input.ptr.fqdn && *input.ptr.fqdn &&
+	if (kind == OWNER_SERVICE && !again && input.ptr.fqdn && *input.ptr.fqdn &&
 	    !owner_has_ptr(owner, input.ptr.fqdn))
 		err = change_refuse(error, "reverse_fqdn",
 				    "the name of a cloud service must belong to its subscription, "
@@ -531,7 +532,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 }
 
 int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-	     const json_t *values)
+	      const json_t *values, bool again)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct owner *owner;
@@ -547,8 +548,8 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	else if (path->kind->id == KIND_PTR)
 		err = put_ptr_of(change, owner, values, &error);
 	else
-		err = put_owner(change, path, owner, values, &error);
-	return error.outcome == CHANGE_FINE
-		       ? err
-		       : change_fail(change, error.outcome, error.field, "%s", error.text);
+		err = put_owner(change, path, owner, values, again, &error);
+	if (error.outcome != CHANGE_FINE)
+		return change_fail(change, error.outcome, error.field, "%s", error.text);
+	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
 }

@@ -51,15 +51,12 @@ static void on_forward_known(void *context, const char *warning)
 	free(done);
 }
 
-static void answer_done(struct api_request *request, unsigned status, const char *id,
+static void answer_done(struct api_request *request, unsigned status, const struct owner *owner,
 			enum api_v1_noun noun, bool named)
 {
 	char text[API_OWNER_TEXT_MAX];
-	const struct owner *owner = inventory_by_id(api_inventory(request), id);
-	struct done *done = owner ? malloc(sizeof *done) : NULL;
-	if (owner)
-		api_log_change(request, status == 201 ? "made" : "changed",
-			       api_owner_text(owner, text));
+	struct done *done = malloc(sizeof *done);
+	api_log_change(request, status == 201 ? "made" : "changed", api_owner_text(owner, text));
 	if (!done) {
 		api_fail_memory(request);
 		return;
@@ -68,15 +65,13 @@ static void answer_done(struct api_request *request, unsigned status, const char
 			      .status = status,
 			      .noun = noun,
 			      .shown = json_whole(api_v1_show(noun, owner))};
-	snprintf(done->id, sizeof done->id, "%s", id);
+	snprintf(done->id, sizeof done->id, "%s", owner->id);
 	owner_etag(owner, done->etag);
 	if (named)
 		api_check_forward(request->service, owner, on_forward_known, done);
 	else
 		on_forward_known(done, NULL);
 }
-
-/* ---- what a body asks for ---- */
 
 /* ---- the change ---- */
 
@@ -133,7 +128,7 @@ static void fail(struct api_claim *claim, const struct change_error *error)
 static void answer(struct api_claim *claim, const struct owner *owner)
 {
 	const struct store *store = (struct store *)claim;
-	answer_done(claim->request, store->created ? 201 : 200, owner->id, store->noun,
+	answer_done(claim->request, store->created ? 201 : 200, owner, store->noun,
 		    store->input.has_fqdn);
 }
 
