@@ -217,6 +217,15 @@ class History(test_reverse.Reverse):
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
                                                  "reverse_fqdn": "not.ours.example."}), status=400)
         self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.41"}, 201)
+        shop = self.good("GET", "/v1/ptrs/198.51.100.41").body["id"].split(":")[-1]
+        answer = self.edits(("ptrs/" + shop, {"reverse_fqdn": "not.ours.example."}), status=400)
+        self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
+        self.edits(("ptrs/" + shop, {"reverse_fqdn": "Shop.cloudapp.net"}))
+        self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
+        self.good("DELETE", "/v1/services/shop", status=204)
+        self.undo(self.last())
+        self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
         answer = self.edits(("ptrs/00000000-0000-4000-8000-000000000000",
                              {"reverse_fqdn": "a.example."}), status=404)
         self.bad_v1(answer, 404, "not_found")

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/ownership.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -424,8 +425,35 @@ static const char *spelled(const json_t *values, const char *key, const char *na
 	return text && name && strcasecmp(text, name) == 0 ? text : name;
 }
 
-static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
-		     const json_t *values, bool again, struct change_error *error)
+/* Whether it is the forward name of the service that is to be. */
+static bool is_its_own(const struct change *change, const char *service, const char *fqdn)
+{
+	struct owner owner = {.kind = OWNER_SERVICE, .name = service};
+	char text[NAME_TEXT_MAX];
+
+	if (owner_derive_fqdn(&owner, change_model(change), text) != 0)
+		return false;
+	owner.ptr.fqdn = owner.fqdn;
+	return owner_has_ptr(&owner, fqdn);
+}
+
+/* A name for the service, which is not there yet where owner is NULL: nobody can be asked here
+ * whose it is. */
+static int check_service_name(struct change *change, struct inventory *inventory,
+			      const char *service, const struct owner *owner, const char *fqdn,
+			      struct change_error *error)
+{
+	if (!fqdn || !*fqdn || owner_has_ptr(owner, fqdn) || is_its_own(change, service, fqdn) ||
+	    ownership_is_forward(inventory, ownership_subscription(inventory, owner), fqdn))
+		return 0;
+	return change_refuse(error, "reverse_fqdn",
+			     "the name of a cloud service must belong to its subscription, which "
+			     "is not checked in bulk; set it on its own: PUT /v1/services/NAME");
+}
+
+static int put_owner(struct change *change, struct inventory *inventory, const struct path *path,
+		     const struct owner *owner, const json_t *values, bool again,
+		     struct change_error *error)
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
@@ -440,12 +468,9 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	if (kind == OWNER_SERVICE)
 		input.ptr.description =
 			json_string_value(json_object_get(values, "ptr_description"));
-	if (kind == OWNER_SERVICE && !again && input.ptr.fqdn && *input.ptr.fqdn &&
-	    !owner_has_ptr(owner, input.ptr.fqdn))
-		err = change_refuse(error, "reverse_fqdn",
-				    "the name of a cloud service must belong to its subscription, "
-				    "which is not checked in bulk; set it on its own: PUT "
-				    "/v1/services/NAME");
+	if (kind == OWNER_SERVICE && !again)
+		err = check_service_name(change, inventory, path->names[0], owner, input.ptr.fqdn,
+					 error);
 	if (err == 0)
 		err = owner_input_put(&input, change, kind,
 				      spelled(values, "resource_group", group),
@@ -455,8 +480,8 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	return err;
 }
 
-static int put_ptr_of(struct change *change, const struct owner *owner, const json_t *values,
-		      struct change_error *error)
+static int put_ptr_of(struct change *change, struct inventory *inventory, const struct owner *owner,
+		      const json_t *values, bool again, struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
 	int err = owner ? owner_input_read_ptr(&input, values, error)
@@ -465,7 +490,11 @@ static int put_ptr_of(struct change *change, const struct owner *owner, const js
 
 	if (err != 0)
 		return err;
-	err = owner_input_put_ptr(&input, true, change, &owner, error);
+	if (owner->kind == OWNER_SERVICE && !again)
+		err = check_service_name(change, inventory, owner->name, owner, input.ptr.fqdn,
+					 error);
+	if (err == 0)
+		err = owner_input_put_ptr(&input, true, change, &owner, error);
 	owner_input_release(&input);
 	return err;
 }
@@ -546,9 +575,9 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	else if (path->kind->id == KIND_GROUP)
 		err = put_group(change, path, values, &error);
 	else if (path->kind->id == KIND_PTR)
-		err = put_ptr_of(change, owner, values, &error);
+		err = put_ptr_of(change, inventory, owner, values, again, &error);
 	else
-		err = put_owner(change, path, owner, values, again, &error);
+		err = put_owner(change, inventory, path, owner, values, again, &error);
 	if (error.outcome != CHANGE_FINE)
 		return change_fail(change, error.outcome, error.field, "%s", error.text);
 	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
