@@ -164,7 +164,7 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 		if (i == 0 || compare_paths(&edits[i - 1]->path, path) != 0)
 			err = zone_part_refresh(parts, source, &service->load.key, path,
 						is_removed(change, path, NULL), change->revision,
-						declared, faults, error);
+						declared, (uint64_t)time(NULL), faults, error);
 	}
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
