@@ -473,15 +473,18 @@ class Model:
         label = values.get("domain_name_label")
         return label and "%s.%s.%s" % (label, REGION, SUFFIX)
 
-    def edit_owned(self, path, values, bulk):
-        """`path` of a PTR has its address. `bulk`: one of many edits; "again": as it was before."""
+    def edit_owned(self, path, values, bulk, owner=None):
+        """`path` of a PTR has its address, unless its owner is given. `bulk`: one of many edits; "again":
+        as it was before."""
         kind = path.split("/")[0]
         if kind == "groups":
             self.edit_group(path, values)
         elif kind == "ptrs":
-            self.edit_ptr(path, values, bulk)
+            self.edit_ptr(path, values, bulk, owner or self.by_address(path[len("ptrs/"):]))
         elif path in self.declared_owned:
             raise Refused(409, "read_only", ["configuration file"])
+        elif bulk == "ptr":
+            self.edit_ptr("ptrs/" + self.owned[path]["address"], values, False, path)
         elif values is None:
             if path in self.owned:
                 del self.owned[path]
@@ -492,6 +495,8 @@ class Model:
 
     def put_owner(self, path, values, bulk):
         before = self.owned.get(path, {})
+        if values.get("address", 0) is None:
+            raise Refused(400, "invalid", ["is missing"])
         kind, group = path.split("/")[0], path.split("/")[1]
         values = {key: value for key, value in values.items() if value not in (None, {})}
         label = values.get("domain_name_label")
@@ -520,10 +525,8 @@ class Model:
                 self.owned["groups/-/" + group] = {"region": REGION, "tags": {}}
         self.owned[path] = values
 
-    def edit_ptr(self, path, values, bulk):
-        address = path[len("ptrs/"):]
-        owner = self.by_address(address)
-        if not owner:
+    def edit_ptr(self, path, values, bulk, owner):
+        if owner not in self.owners():
             if bulk and values is None:
                 return
             raise Refused(404, "not_found")

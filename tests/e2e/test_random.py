@@ -356,8 +356,14 @@ class Random(World):
             model.edit(path, values)
         if parts:
             model.faults([path for path, _ in parts])
+        # A PTR is told by its owner's id, which another of the same name does not have.
+        owners = {path: model.by_address(path[5:]) for path, _ in owned if path.startswith("ptrs/")}
+        gone = set()
         for path, values in owned:
-            model.edit_owned(path, values, bulk)
+            owner = owners.get(path)
+            model.edit_owned(path, values, bulk, "gone" if owner in gone else owner)
+            if values is None:
+                gone.add(path)
 
     def refuse_read_only(self, path, values):
         if path in self.model.declared:
@@ -370,6 +376,7 @@ class Random(World):
     def expect(self, answer, refused):
         """The answer is that refusal, in its words."""
         self.done["refused"] += 1
+        self.assertGreater(answer.status, 399, "%s, and not %r" % (answer, refused))
         self.assertEqual((refused.status, refused.code), (answer.status, answer.body["error"]["code"]),
                          "%s, and not %r" % (answer, refused))
         error = answer.body["error"]
@@ -512,7 +519,11 @@ class Random(World):
         if method == "PATCH" and not path.startswith("ptrs/"):
             if path in self.model.declared_owned:
                 raise Refused(409, "read_only")
+            ptr = {"reverse_fqdn", "ttl"} >= set(values)
             values = plain.patched(self.model.owned[path], values)
+            if ptr:  # nothing else is looked at
+                values = {key: values.get(key) for key in ("reverse_fqdn", "ttl")}
+                return after.edit_owned(path, values, "ptr")
         elif method == "PATCH":
             now = self.model.owners()[self.model.by_address(path[5:])]
             now = {key: now.get(key) for key in ("reverse_fqdn", "ttl") if now.get(key) is not None}
