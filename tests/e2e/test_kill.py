@@ -45,13 +45,13 @@ class Storm(threading.Thread):
 
     def __init__(self, path, number):
         super().__init__(daemon=True)
-        self.path, self.number = path, number
+        self.path, self.number, self.ending = path, number, False
         self.tried, self.acknowledged, self.refused = {}, {}, []
 
     def run(self):
         connection = harness.UnixConnection(self.path)
         try:
-            while not self.refused:
+            while not self.refused and not self.ending:
                 self.number += 1
                 slots, is_there, method, path, body, status = self.change()
                 left = dict.fromkeys(slots, self.number if is_there else 0)
@@ -283,6 +283,8 @@ class Kill(test_reverse.Reverse):
             time.sleep(chance.uniform(0, LIFE_MS << kills // KILLS) / 1000)
             both = chance.random() < 0.5
             self.end_it(both)
+            for storm in storms:  # one that had not been let in yet is, by the next server
+                storm.ending = True
             for storm in storms:
                 storm.join(60)
                 self.assertFalse(storm.is_alive())
