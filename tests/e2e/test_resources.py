@@ -311,6 +311,18 @@ class Resources(World):
             {"path": "resolvers/-/r", "values": None, "etag": '"no"'}]}), 412,
                  "precondition_failed", "it has changed")
 
+    def test_all_that_does_not_fit_is_told_at_once(self):
+        self.build_hub()
+        answer = self.call("POST", "changes", {"edits": [
+            {"path": "virtual_networks/-/hub", "values": {"address_space": ["x"]}},
+            {"path": "rulesets/-/office/rules/contoso", "values": {"domain": 7}},
+            {"path": "address_pools/-/own", "values": {"size": 7}}]})
+        self.bad(answer, 400, "invalid", "and 3 more")
+        paths = [fault["path"] for fault in answer.body["error"]["faults"]]
+        for path in ("virtual_networks[hub].address_space[0]", "rulesets[office].rules[contoso].domain",
+                     "address_pools[own].size", "address_pools[own].prefix"):
+            self.assertIn(path, paths)
+
     def test_the_history_says_what_was_before_and_after_and_who_did_it(self):
         self.build_hub()
         last = self.good("GET", "changes").body["changes"][-1]["revision"]
