@@ -64,6 +64,31 @@ class History(test_reverse.Reverse):
         self.restart()
         self.ptr_is("198.51.100.30", "one.example.", ttl=60)
 
+    def test_an_undo_of_what_was_removed_and_made_anew_at_once(self):
+        path = "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        before = self.good("GET", "/v1/state").body
+        self.edits((path, None), (path, {"address": "198.51.100.31", "reverse_fqdn": "two.example."}))
+        self.ptr_is("198.51.100.31", "two.example.")
+        self.undo(self.last())
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+        self.ptr_is("198.51.100.30", "one.example.")
+
+    def test_what_was_removed_and_made_anew_and_not_confirmed_goes_back(self):
+        path = "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        before = self.good("GET", "/v1/state").body
+        for kills in (False, True):
+            self.edits((path, None), (path, {"address": "198.51.100.31"}), query="?confirm=600")
+            self.ptr_is("198.51.100.30")
+            if kills:
+                self.sluice.kill()
+                self.start()
+            else:
+                self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.ptr_is("198.51.100.30", "one.example.")
+
     def test_an_undo_takes_a_new_group_with_its_first_address_back(self):
         before = self.good("GET", "/v1/state").body
         self.good("PUT", "/v1/addresses/New/front", {"address": "198.51.100.30",

@@ -451,6 +451,14 @@ static int check_service_name(struct change *change, struct inventory *inventory
 			     "is not checked in bulk; set it on its own: PUT /v1/services/NAME");
 }
 
+/* Whether the values are of another one, which had the name before. */
+static bool is_another(const struct owner *owner, const json_t *values)
+{
+	const char *id = json_string_value(json_object_get(values, "id"));
+
+	return owner && id && strcasecmp(owner->id, id) != 0;
+}
+
 static int put_owner(struct change *change, struct inventory *inventory, const struct path *path,
 		     const struct owner *owner, const json_t *values, bool again,
 		     struct change_error *error)
@@ -465,10 +473,14 @@ static int put_owner(struct change *change, struct inventory *inventory, const s
 		json_decref(body);
 		return err;
 	}
+	if (again && is_another(owner, values)) {
+		err = change_remove(change, owner);
+		owner = NULL;
+	}
 	if (kind == OWNER_SERVICE)
 		input.ptr.description =
 			json_string_value(json_object_get(values, "ptr_description"));
-	if (kind == OWNER_SERVICE && !again)
+	if (err == 0 && kind == OWNER_SERVICE && !again)
 		err = check_service_name(change, inventory, path->names[0], owner, input.ptr.fqdn,
 					 error);
 	if (err == 0)
@@ -484,10 +496,12 @@ static int put_ptr_of(struct change *change, struct inventory *inventory, const 
 		      const json_t *values, bool again, struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
-	int err = owner ? owner_input_read_ptr(&input, values, error)
-			: change_say(error, CHANGE_NOT_FOUND, NULL,
-				     "there is no such address or service");
+	int err;
 
+	if (!owner)
+		return change_say(error, CHANGE_NOT_FOUND, NULL,
+				  "there is no such address or service");
+	err = owner_input_read_ptr(&input, values, error);
 	if (err != 0)
 		return err;
 	if (owner->kind == OWNER_SERVICE && !again)
