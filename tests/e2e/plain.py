@@ -17,7 +17,7 @@ LIMITS = {"rulesets_per_virtual_network": 2, "rules_per_ruleset": 6, "links_per_
           "rulesets_per_outbound_endpoint": 2, "targets_per_rule": 2, "links_per_zone": 3,
           "zones_per_virtual_network": 3, "record_sets_per_zone": 9, "records_per_record_set": 2,
           "inbound_endpoints_per_resolver": 1, "outbound_endpoints_per_resolver": 1,
-          "private_zones_per_subscription": 5, "resolvers_per_subscription": 3}
+          "outbound_endpoints_per_ruleset": 2, "private_zones_per_subscription": 5, "resolvers_per_subscription": 3}
 SUFFIX, SERVICE_SUFFIX = "cloudapp.azure.com.", "cloudapp.net."
 REQUIRED = {"subnets": "prefix", "resolvers": "virtual_network", "links": "virtual_network", "rules": "domain",
             "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones"}
@@ -372,6 +372,7 @@ class Model:
                 used[end] = used.get(end, 0) + 1
                 if used[end] > LIMITS["rulesets_per_outbound_endpoint"]:
                     self.say("raise limits.rulesets_per_outbound_endpoint")
+            self.count(len(ends), "outbound_endpoints_per_ruleset")
             if repeated(ends) and all(end.split("/")[0] in self.resolvers for end in ends):
                 self.may.append("is listed twice; keep one of them")
                 if not [end for end in ends if end.split("/")[1] not in self.resolvers[end.split("/")[0]]["out"]]:
@@ -481,10 +482,10 @@ class Model:
             self.edit_group(path, values)
         elif kind == "ptrs":
             self.edit_ptr(path, values, bulk, owner or self.by_address(path[len("ptrs/"):]))
+        elif bulk == "ptr":
+            self.edit_ptr("ptrs/" + self.owners()[path]["address"], values, False, path)
         elif path in self.declared_owned:
             raise Refused(409, "read_only", ["configuration file"])
-        elif bulk == "ptr":
-            self.edit_ptr("ptrs/" + self.owned[path]["address"], values, False, path)
         elif values is None:
             if path in self.owned:
                 del self.owned[path]

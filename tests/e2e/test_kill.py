@@ -24,7 +24,7 @@ from test_reverse import HERE
 # It is started as often as it is killed, which takes long under valgrind and ThreadSanitizer.
 KILLS = int(os.environ.get("KILLS", "20"))
 SEED = int(os.environ.get("SEED", "4"))
-LIFE_MS = 60
+LIFE_MS = 150
 WHOLES = 4  # writers of all kinds
 SLOTS, PAIR, COMING = range(6), (6, 7), 8
 LABEL = "coming"
@@ -303,6 +303,8 @@ class Kill(test_reverse.Reverse):
             requests += sum(storm.number for storm in storms) - number * len(storms)
             number, kills = max(storm.number for storm in storms), kills + 1
             acknowledged = [a + len(s.acknowledged) for a, s in zip(acknowledged, storms)]
+        revisions = [c["revision"] for c in self.good("GET", "/v1/changes?limit=5000").body["changes"]]
+        self.assertEqual(sorted(revisions), revisions)
         print("# %d kills, %d requests" % (kills, requests), flush=True)
 
 

@@ -3,10 +3,8 @@ management API, refused in the words of `sluice check`, served at once, and ther
 happens to the process."""
 
 import hashlib
-import http.client
 import json
 import os
-import random
 import re
 import sqlite3
 import subprocess
@@ -15,7 +13,6 @@ import time
 
 import harness
 
-KILLS = int(os.environ.get("KILLS", "12"))
 CONFIG = """
 region = "westeurope";
 workers = 2;
@@ -923,47 +920,6 @@ class First(World):
         self.assertIn("is there already", text)
         with open(path) as file:
             self.assertEqual("mine", file.read())
-
-
-class Storm(World):
-    def test_what_was_acknowledged_survives_a_kill_at_any_moment(self):
-        self.build_hub()
-        self.acknowledged, self.over = 0, False
-        writer = threading.Thread(target=self.write)
-        writer.start()
-        try:
-            for _ in range(KILLS):
-                time.sleep(random.uniform(0.05, 0.4))
-                expected = self.acknowledged
-                self.sluice.kill()
-                self.start()
-                self.assertGreaterEqual(self.counter(), expected)
-        finally:
-            self.over = True
-            writer.join()
-        self.assertGreater(self.acknowledged, KILLS)
-        revisions = [c["revision"] for c in self.good("GET", "changes?limit=5000").body["changes"]]
-        self.assertEqual(sorted(set(revisions)), revisions)
-
-    def counter(self):
-        """What the rule's port says; None while nobody answers."""
-        try:
-            return self.good("GET", "rulesets/-/office/rules/contoso").body["targets"][0]["port"]
-        except (OSError, http.client.HTTPException, AssertionError):
-            return None
-
-    def write(self):
-        """Counts in a rule's port, and remembers what was acknowledged."""
-        number = 1
-        while not self.over:
-            try:
-                answer = self.call("PATCH", "rulesets/-/office/rules/contoso",
-                                   {"targets": [{"address": "127.0.0.5", "port": number}]})
-            except (OSError, http.client.HTTPException):
-                continue
-            if answer.status == 200:
-                self.acknowledged = number
-                number += 1
 
 
 if __name__ == "__main__":
