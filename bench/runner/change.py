@@ -162,6 +162,8 @@ def paced(seconds, changes, shape):
     with sluice(shape, BOTH_CORES) as server:
         with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
                   "--seconds", seconds, server_may_end=True) as run:
+            with Asking() as asking:
+                asking.wait("h0.priv.test", address(0))
             due = time.monotonic()
             while run.runs():
                 due = max(due + changes.every_s, time.monotonic())
