@@ -323,7 +323,7 @@ class Random(World):
         self.stale, self.past, self.asked = {}, [], 0
         self.done = {"made": 0, "refused": 0}
         steps = [(self.step_single, 60), (self.step_many, 24), (self.step_undo, 5), (self.step_rehearse, 4),
-                 (self.step_two_writers, 3), (self.step_confirm, 1.5), (self.step_file, 2.5), (self.step_kill, 1)]
+                 (self.step_two_writers, 3), (self.step_send_back, 3), (self.step_confirm, 1.5), (self.step_file, 2.5), (self.step_kill, 1)]
         for self.number in range(STEPS):
             step = self.chance.choices([s for s, _ in steps], [w for _, w in steps])[0]
             try:
@@ -624,6 +624,22 @@ class Random(World):
         after = self.model.copy()
         after.stored[path] = dict(after.stored[path], description=winner)
         self.made(after)
+
+    def step_send_back(self):
+        """What was read may be sent as it is, and changes nothing."""
+        paths = [path for path in self.model.stored if not self.model.is_orphan(path)]
+        paths += [path for path in self.model.owned if path.startswith(("addresses/", "services/"))
+                  and self.model.is_ours(self.model.owned[path]["address"])]
+        path = self.chance.choice(sorted(paths))
+        if path.startswith(("virtual_networks/", "resolvers/")) and path.count("/") > 2:
+            path = path.upper().replace("VIRTUAL_NETWORKS", "virtual_networks")
+        shown = self.good("GET", self.url(path))
+        self.last = ["send back", path, shown.body]
+        again = self.good("PUT", self.url(path), shown.body, 200, **{"If-Match": shown.etag})
+        told = ("etag", "warnings", "status", "action", "reason")
+        self.assertEqual({key: value for key, value in shown.body.items() if key not in told},
+                         {key: value for key, value in again.body.items() if key not in told})
+        self.made(self.model.copy())
 
     def step_kill(self):
         self.last = ["kill"]
