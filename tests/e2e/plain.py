@@ -1,6 +1,6 @@
 """A plain model of everything that can be configured and changed: what is there, what is refused and in
-which words, and who answers a question. It is written from DESIGN and the manual pages, without a line
-of the program, and only for the small world of test_random.py.
+which words, and who answers a question. It shares no line with the program, and is made
+for the small world of test_random.py alone.
 
     Model.declared, .stored   {path: values}: networks ... record sets, of the file and of the state
     Model.owned               {path: values}: addresses, services, groups of the state
@@ -534,9 +534,10 @@ class Model:
         now = self.owners()[owner]
         if owner in self.declared_owned and self.declared_owned[owner].get("reverse_fqdn"):
             raise Refused(409, "read_only", ["gives it the PTR"])
-        if values is not None and values.get("reverse_fqdn") is None and values.get("ttl") is not None and not now.get("reverse_fqdn"):
+        named = values is not None and values.get("reverse_fqdn") is not None
+        if values and not named and values.get("ttl") is not None and not now.get("reverse_fqdn"):
             raise Refused(400, "invalid", ["belongs to the PTR"])
-        if values is None or values.get("reverse_fqdn") is None:
+        if not named:
             if not now.get("reverse_fqdn"):
                 if values is None and not bulk:
                     raise Refused(404, "not_found", ["it has no PTR"])
@@ -596,7 +597,7 @@ class Model:
             groups = self.items("target_groups", "rulesets/-/" + ruleset)
             targets = rule.get("targets") or groups[rule["target_group"].lower()]["targets"]
             return upstream(targets[0]["address"])
-        return self.from_owned(name, rtype) or upstream(DEFAULT)
+        return self.from_owned(network, name, rtype) or upstream(DEFAULT)
 
     def from_zone(self, zone, network, name, rtype, depth):
         owner = name[:-len(zone) - 2] or "@"
@@ -627,9 +628,16 @@ class Model:
         data = sets.get("%s:%s" % (found, rtype.lower()))
         return "NOERROR", [text.strip('"') for text in data["records"]] if data else []
 
-    def from_owned(self, name, rtype):
+    def is_seen(self, network, address):
+        """A private address is known by its names in its own network alone."""
+        address = ipaddress.ip_address(address)
+        return address not in net("10.0.0.0/8") or any(
+            address in net(space) for space in self.items("virtual_networks")[network].get("address_space", []))
+
+    def from_owned(self, network, name, rtype):
         """None: it is nobody's of ours."""
-        owners = {p: v for p, v in self.owners().items() if self.is_ours(v["address"])}
+        owners = {p: v for p, v in self.owners().items()
+                  if self.is_ours(v["address"]) and self.is_seen(network, v["address"])}
         for path, values in owners.items():
             if self.fqdn(path, values) == name:
                 return "NOERROR", [values["address"]] if rtype == "A" else []
@@ -639,9 +647,9 @@ class Model:
                     return "NOERROR", [ptr] if rtype == "PTR" else []
         if name.endswith(".in-addr.arpa."):
             address = ipaddress.ip_address(".".join(name.split(".")[3::-1]))
-            for pool in self.items("address_pools").values():
-                if address in net(pool["prefix"]):
-                    return "NXDOMAIN", []
-            if any(address in net(prefix) for prefix in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")):
-                return "NXDOMAIN", []  # RFC 6303
+            pools = [pool["prefix"] for pool in self.items("address_pools").values()]
+            # Ours, or one of RFC 6303.
+            if any(address in net(prefix) for prefix in pools + [
+                    "10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]):
+                return "NXDOMAIN", []
         return None

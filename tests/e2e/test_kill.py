@@ -128,7 +128,8 @@ class Whole(Storm):
         net, zone, rules = "virtual_networks/-/k%d" % k, "private_zones/-/k%d.internal" % k, "rulesets/-/k%d" % k
         own = "198.51.100.%d" % (150 + k)
         return [
-            (net, {"address_space": ["10.%d.0.0/16" % (60 + k)], "client_prefixes": ["127.%s/32" % three(n * 4 + k)]}),
+            (net, {"address_space": ["10.%d.0.0/16" % (60 + k)],
+                   "client_prefixes": ["127.%s/32" % three(n * 4 + k)]}),
             (net + "/subnets/in", {"prefix": "10.%d.%d.0/28" % (60 + k, n % 250), "delegation": DELEGATION}),
             ("resolvers/-/k%d" % k, {"virtual_network": "k%d" % k}),
             ("resolvers/-/k%d/inbound_endpoints/in" % k,
@@ -145,7 +146,8 @@ class Whole(Storm):
             (rules + "/rules/r", {"domain": "n%d.corp." % n, "target_group": "t", "description": str(n)}),
             ("address_pools/-/k%d" % k, {"prefix": "203.0.%d.0/24" % (k * 50 + n % 50)}),
             ("keys/-/k%d" % k, {"secret_file": self.secret, "algorithm": ["hmac-sha256", "hmac-sha512"][n % 2]}),
-            ("transfers/-/k%d" % k, {"zones": ["k%d.internal" % k], "key": "k%d" % k, "allow": ["127.%s/32" % three(n)]}),
+            ("transfers/-/k%d" % k, {"zones": ["k%d.internal" % k], "key": "k%d" % k,
+                                     "allow": ["127.%s/32" % three(n)]}),
             ("clients/-/k%d" % k, {"secret_sha256": hashlib.sha256(b"%d %d" % (k, n)).hexdigest()}),
             ("groups/-/k%d" % k, {"region": "westeurope", "tags": {"n": str(n)}}),
             ("addresses/k%d/a" % k, {"address": own, "tags": {"n": str(n)}, "reverse_fqdn": ptr_name(n)}),
@@ -178,8 +180,8 @@ def saying(member, number):
 
 
 SINGLES = [("virtual_networks/-/one", "client_prefixes"), ("private_zones/-/one.internal/record_sets/www:A", "ttl"),
-           ("private_zones/-/one.internal/record_sets/txt:TXT", "metadata"), ("rulesets/-/one/target_groups/t", "description"),
-           ("rulesets/-/one/rules/r", "description"), ("transfers/-/one", "allow")]
+           ("private_zones/-/one.internal/record_sets/txt:TXT", "metadata"),
+           ("rulesets/-/one/target_groups/t", "description"), ("rulesets/-/one/rules/r", "description"), ("transfers/-/one", "allow")]
 ONE = [("virtual_networks/-/one", {"client_prefixes": ["127.0.0.0/32"]}), ("private_zones/-/one.internal", {}),
        ("private_zones/-/one.internal/links/hub", {"virtual_network": "hub"}),
        ("private_zones/-/one.internal/record_sets/www:A", {"ttl": 0, "records": ["10.0.0.1"]}),
