@@ -89,6 +89,24 @@ class History(test_reverse.Reverse):
             self.assertEqual(before, self.good("GET", "/v1/state").body)
             self.ptr_is("198.51.100.30", "one.example.")
 
+    def test_what_was_not_served_goes_back_as_it_was(self):
+        path = "/v1/addresses/office/front"
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", path, {"address": "203.0.113.9", "reverse_fqdn": "one.example."}, 201)
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        before = self.good("GET", "/v1/state").body
+        for kills in (False, True):
+            self.edits((path[4:], None), query="?confirm=600")
+            if kills:
+                self.sluice.kill()
+                self.start()
+            else:
+                self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.assertEqual("ERROR", self.good("GET", path).body["status"])
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.ptr_is("203.0.113.9", "one.example.")
+
     def test_an_undo_takes_a_new_group_with_its_first_address_back(self):
         before = self.good("GET", "/v1/state").body
         self.good("PUT", "/v1/addresses/New/front", {"address": "198.51.100.30",

@@ -354,6 +354,8 @@ static int put_owned(struct commit *commit)
 	commit->owned = change_within(inventory, change->who, change->revision);
 	if (!commit->owned)
 		return say(change, ERR_NOMEM, "");
+	if (change->again)
+		change_restore(commit->owned);
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (change->edits[i].path.kind->inventory &&
 		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
