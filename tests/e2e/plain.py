@@ -109,8 +109,9 @@ class Model:
         else:
             self.stored[path] = values
 
-    def faults(self, edited=()):
-        """Raises what would be said of the whole, where these paths were edited."""
+    def faults(self, edits=()):
+        """Raises what would be said of the whole, where these edits were made."""
+        edited = [path for path, _ in edits]
         words = [word for path in edited if path in self.stored and kind_of(path)[1] != "record_sets"
                  and not self.is_orphan(path) for word in self.malformed(path, self.stored[path])]
         if words:
@@ -119,8 +120,10 @@ class Model:
         if [path for path in lost if kind_of(path)[1] != "record_sets"]:
             raise Refused(400, words=["make it first"])
         words = ["make it first"] if lost else []
-        words += [word for path in edited if path in self.stored and kind_of(path)[1] == "record_sets"
-                  and path not in lost for word in self.malformed(path, self.stored[path])]
+        # Of these each edit counts, also one that another follows.
+        words += [word for at, (path, values) in enumerate(edits) if kind_of(path)[1] == "record_sets"
+                  and values is not None and (parent_of(path), None) not in edits[at:] and path not in lost
+                  and self.there(parent_of(path)) for word in self.malformed(path, values)]
         may = []
         for zone in {parent_of(path) for path in edited if kind_of(path)[1] == "record_sets"} - {None}:
             (may if words else words).extend(self.zone_faults(zone))

@@ -365,7 +365,7 @@ class Random(World):
         for path, values in parts:
             model.edit(path, values)
         if parts:
-            model.faults([path for path, _ in parts])
+            model.faults(parts)
         # A PTR is told by its owner's id, which another of the same name does not have.
         owners = {path: model.by_address(path[5:]) for path, _ in owned if path.startswith("ptrs/")}
         gone = set()
