@@ -400,6 +400,8 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 MUST_CHECK int model_make_unnamed(struct model *model);
 /* Why it was made what is at the path, as struct made has it; NULL: it was not. */
 const char *model_made(const struct model *model, const char *path);
+/* Whether that is the origin of a whole item that was made. */
+bool model_is_made(const struct origin *origin);
 /* Who may ask where nothing is said: loopback and private networks. */
 enum { USUAL_CLIENTS = 6 };
 extern const char *const model_usual_clients[USUAL_CLIENTS];

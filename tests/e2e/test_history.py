@@ -64,6 +64,49 @@ class History(test_reverse.Reverse):
         self.restart()
         self.ptr_is("198.51.100.30", "one.example.", ttl=60)
 
+    def test_an_undo_of_what_was_removed_and_made_anew_at_once(self):
+        path = "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        before = self.good("GET", "/v1/state").body
+        self.edits((path, None), (path, {"address": "198.51.100.31", "reverse_fqdn": "two.example."}))
+        self.ptr_is("198.51.100.31", "two.example.")
+        self.undo(self.last())
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+        self.ptr_is("198.51.100.30", "one.example.")
+
+    def test_what_was_removed_and_made_anew_and_not_confirmed_goes_back(self):
+        path = "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        before = self.good("GET", "/v1/state").body
+        for kills in (False, True):
+            self.edits((path, None), (path, {"address": "198.51.100.31"}), query="?confirm=600")
+            self.ptr_is("198.51.100.30")
+            if kills:
+                self.sluice.kill()
+                self.start()
+            else:
+                self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.ptr_is("198.51.100.30", "one.example.")
+
+    def test_what_was_not_served_goes_back_as_it_was(self):
+        path = "/v1/addresses/office/front"
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", path, {"address": "203.0.113.9", "reverse_fqdn": "one.example."}, 201)
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        before = self.good("GET", "/v1/state").body
+        for kills in (False, True):
+            self.edits((path[4:], None), query="?confirm=600")
+            if kills:
+                self.sluice.kill()
+                self.start()
+            else:
+                self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.assertEqual("ERROR", self.good("GET", path).body["status"])
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.ptr_is("203.0.113.9", "one.example.")
+
     def test_an_undo_takes_a_new_group_with_its_first_address_back(self):
         before = self.good("GET", "/v1/state").body
         self.good("PUT", "/v1/addresses/New/front", {"address": "198.51.100.30",
@@ -217,13 +260,16 @@ class History(test_reverse.Reverse):
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
                                                  "reverse_fqdn": "not.ours.example."}), status=400)
         self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
-        # Nor by the PTR; but what is a name of ours needs no question.
-        self.edits(("services/-/shop", {"address": "198.51.100.41", "reverse_fqdn": "SHOP.cloudapp.net"}))
-        shop = "ptrs/" + self.good("GET", "/v1/services/shop").body["id"]
-        answer = self.edits((shop, {"reverse_fqdn": "not.ours.example."}), status=400)
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.41"}, 201)
+        shop = self.good("GET", "/v1/ptrs/198.51.100.41").body["id"].split(":")[-1]
+        answer = self.edits(("ptrs/" + shop, {"reverse_fqdn": "not.ours.example."}), status=400)
         self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
-        self.edits((shop, {"reverse_fqdn": "contosoopen.westeurope.cloudapp.azure.com."}))
-        self.edits(("services/-/shop", None))
+        self.edits(("ptrs/" + shop, {"reverse_fqdn": "contosoopen.westeurope.cloudapp.azure.com."}))
+        self.edits(("ptrs/" + shop, {"reverse_fqdn": "Shop.cloudapp.net"}))
+        self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
+        self.good("DELETE", "/v1/services/shop", status=204)
+        self.undo(self.last())
+        self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
         answer = self.edits(("ptrs/00000000-0000-4000-8000-000000000000",
                              {"reverse_fqdn": "a.example."}), status=404)
         self.bad_v1(answer, 404, "not_found")

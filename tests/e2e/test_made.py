@@ -156,6 +156,17 @@ class Api(Made):
         self.start()
         self.assert_answer(self.ask("d.contoso.corp"), "198.51.100.5")
 
+    def test_a_resolver_is_found_beside_one_that_was_made(self):
+        for name in ("home", "other"):
+            self.run_command("network", "create", name)
+        self.run_command("ruleset", "create", "office")
+        self.run_command("ruleset-link", "create", "office", "home", "virtual_network=home")
+        self.run_command("resolver", "create", "west", "virtual_network=other")
+        self.assertEqual(["home", "west"], [one["name"] for one in self.good("GET", "resolvers").body["resolvers"]])
+        self.good("GET", "resolvers/-/west/inbound_endpoints")
+        self.good("PATCH", "resolvers/-/west", {"region": None})
+        self.good("DELETE", "resolvers/-/west")
+
     def test_a_target_group_is_changed_once_for_all_of_its_rules(self):
         self.run_command("network", "create", "home")
         self.run_command("ruleset", "create", "office")

@@ -289,8 +289,10 @@ static json_t *edits_against(const struct command_line *line, const json_t *chan
 		change = json_array_get(changes, i);
 		if (revision_of(change) != revision)
 			continue;
-		/* An address and its PTR are two changes of one. */
-		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0)
+		/* An address and its PTR are two changes of one; but what was removed and made anew
+		 * is another one, which has to go first. */
+		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0 ||
+		    json_is_null(json_object_get(edit, "values")))
 			json_add(edits, edit = json_make("{s:O}", "path",
 							 json_object_get(change, "path")));
 		json_put(edit, "values", json_incref(json_object_get(change, "before")));

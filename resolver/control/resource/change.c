@@ -29,6 +29,7 @@ struct change {
 	struct inventory_part after; /* the numbers of it count */
 	struct change_error error;
 	bool is_within; /* the transaction is somebody else's */
+	bool restores;
 	bool stored, over;
 };
 
@@ -171,6 +172,11 @@ struct change *change_begin(struct inventory *inventory, const char *who)
 {
 	assert(!inventory->next.model);
 	return change_within(inventory, who, 0);
+}
+
+void change_restore(struct change *change)
+{
+	change->restores = true;
 }
 
 void change_free(struct change *change)
@@ -422,7 +428,7 @@ static int check_owner(struct change *change, struct owner *owner, const struct 
 				   "the name it would have is no domain name: \"%s\"; use a "
 				   "shorter one",
 				   fqdn);
-	if (inventory_refusal(change->inventory, owner, refusal))
+	if (!change->restores && inventory_refusal(change->inventory, owner, refusal))
 		return change_fail(change, CHANGE_INVALID, "address", "%s", refusal);
 	return check_clash(change, owner, before);
 }

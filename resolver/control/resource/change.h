@@ -67,6 +67,8 @@ struct change *change_begin(struct inventory *inventory, const char *who);
 /* The same within a transaction that the caller has begun, at this revision, and rolls back, or
  * commits ahead of change_commit, which only publishes then. */
 struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision);
+/* All of it was there before: an address that no pool has any more is put, too, and not served. */
+void change_restore(struct change *change);
 /* Undoes what was not committed. NULL is fine. */
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */

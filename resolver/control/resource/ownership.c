@@ -46,6 +46,18 @@ bool ownership_is_of(const struct inventory *inventory, const struct owner *owne
 	return strcasecmp(ownership_subscription(inventory, owner), subscription) == 0;
 }
 
+bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name)
+{
+	static const struct hash_key any_key = {1, 2};
+	char text[NAME_TEXT_MAX];
+	const struct owner *owner = NULL;
+	struct name wire;
+
+	if (name_from_text(&wire, &any_key, name) == 0)
+		owner = inventory_by_fqdn(inventory, name_to_text(&wire, text));
+	return owner && ownership_is_of(inventory, owner, subscription);
+}
+
 /* Of the subscription, and not the one whose values are about to change. */
 static bool counts(const struct ownership_case *it, const struct owner *owner)
 {

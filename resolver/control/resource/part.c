@@ -49,7 +49,8 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 	return find_among(kind, items, 0, items.count, wanted);
 }
 
-/* In a model what is new of parts stands behind what the file declares, in the order of parts. */
+/* In a model what is new of parts stands behind what the file declares, in the order of parts, and
+ * behind it what was made. */
 static const void *find_in_model(const struct model *model, const struct kind *kind,
 				 const char *wanted)
 {
@@ -57,7 +58,15 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 	size_t low = model->declared ? kind_list(kind, model->declared).count : items.count;
 	const void *item = find_among(kind, items, 0, low, wanted);
 	size_t high = items.count, size = kind_field(kind)->group->size;
+	struct origin origin;
 
+	for (; high > low; high--) {
+		origin = part_origin((const char *)items.items + (high - 1) * size);
+		if (!model_is_made(&origin))
+			break;
+	}
+	if (!item)
+		item = find_among(kind, items, high, items.count - high, wanted);
 	while (!item && low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *at = (const char *)items.items + middle * size;
@@ -187,7 +196,7 @@ struct rows { /* of one kind at the top and those inside it */
 	const struct faults *refused; /* of rows that are passed over; NULL: none are */
 	struct row *items;
 	size_t count, room;
-	bool passed_over; /* one was */
+	bool passed_over, misfit; /* as of struct parts */
 };
 
 const char *part_key_name(const char *key, struct arena *arena)
@@ -241,14 +250,14 @@ static void warn_of_row(struct faults *faults, const struct kind *kind, const ch
 
 static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
 {
-	rows->passed_over = true;
+	rows->passed_over = rows->misfit = true;
 	warn_of_row(rows->faults, kind, path, why);
 }
 
 void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
 		    const char *path, const char *why)
 {
-	parts->passed_over = true;
+	parts->passed_over = parts->misfit = true;
 	warn_of_row(faults, kind, path, why);
 }
 
@@ -579,6 +588,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 			err = add_part(parts, parts->count, part);
 	}
 	parts->passed_over = parts->passed_over || rows.passed_over;
+	parts->misfit = parts->misfit || rows.misfit;
 	rows_release(&rows);
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }

@@ -12,16 +12,17 @@ struct parts { /* of one model, in the order that they always have; references *
 	struct model_part **items;
 	size_t count, room;
 	bool passed_over; /* the state has rows that are not served, with warnings of each */
+	bool misfit;      /* because they do not fit, or not with the rest */
 };
 
 void parts_release(struct parts *parts);
 /* Those of a model, with references of their own. ERR_NOMEM. */
 MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 
-/* Every resource of the store but those of kinds in bulk (zone_part.h). A row that does not fit, and what is inside an item that is not
- * there (any more), is not served, with a warning. ERR_SYSTEM: the store cannot be read, `error`
- * says why; ERR_FAULTS, ERR_NOMEM: there is no memory. `refused`: faults of rows that are passed
- * over for them, too. */
+/* Every resource of the store but those of kinds in bulk (zone_part.h). A row that does not fit,
+ * and what is inside an item that is not there (any more), is not served, with a warning.
+ * ERR_SYSTEM: the store cannot be read, `error` says why; ERR_FAULTS, ERR_NOMEM: there is no
+ * memory. `refused`: faults of rows that are passed over for them, too. */
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
 			  const struct faults *refused, struct faults *faults,
 			  char error[SOURCE_ERROR_MAX]);

@@ -414,29 +414,24 @@ static const char *spelled(const json_t *values, const char *key, const char *na
 	return text && name && strcasecmp(text, name) == 0 ? text : name;
 }
 
-/* Whether the name is the forward name of the service, or of another of ours; of any other name
- * somebody has to be asked (ownership.h). */
-static bool is_ours(const struct change *change, struct inventory *inventory, const char *service,
-		    const char *fqdn)
+/* Whether it is the forward name of the service that is to be. */
+static bool is_its_own(const struct change *change, const char *service, const char *fqdn)
 {
 	char bare[NAME_TEXT_MAX];
-	const struct owner self = {.ptr.fqdn =
-					   owned_service_name(change_model(change), service, bare)};
-	const struct owner *other;
+	const struct owner owner = {
+		.ptr.fqdn = owned_service_name(change_model(change), service, bare)};
 
-	if (owner_has_ptr(&self, fqdn))
-		return true;
-	other = inventory_by_fqdn(inventory, fqdn);
-	return other && ownership_is_of(inventory, other, ownership_subscription(inventory, NULL));
+	return owner_has_ptr(&owner, fqdn);
 }
 
-/* The owner as it is (NULL: not there yet) and its name. */
-static int refuse_foreign(const struct change *change, struct inventory *inventory,
-			  const struct owner *owner, const char *service, const char *fqdn,
-			  struct change_error *error)
+/* A name for the service, which is not there yet where owner is NULL: nobody can be asked here
+ * whose it is. */
+static int check_service_name(const struct change *change, struct inventory *inventory,
+			      const char *service, const struct owner *owner, const char *fqdn,
+			      struct change_error *error)
 {
-	if (!fqdn || !*fqdn || owner_has_ptr(owner, fqdn) ||
-	    is_ours(change, inventory, service, fqdn))
+	if (!fqdn || !*fqdn || owner_has_ptr(owner, fqdn) || is_its_own(change, service, fqdn) ||
+	    ownership_is_forward(inventory, ownership_subscription(inventory, owner), fqdn))
 		return 0;
 	return change_refuse(
 		error, "reverse_fqdn",
@@ -444,6 +439,14 @@ static int refuse_foreign(const struct change *change, struct inventory *invento
 		"is no address's or service's own, and others are not checked in bulk; "
 		"set it on its own: PUT /v1/services/NAME",
 		fqdn);
+}
+
+/* Whether the values are of another one, which had the name before. */
+static bool is_another(const struct owner *owner, const json_t *values)
+{
+	const char *id = json_string_value(json_object_get(values, "id"));
+
+	return owner && id && strcasecmp(owner->id, id) != 0;
 }
 
 static int put_owner(struct change *change, struct inventory *inventory, const struct path *path,
@@ -459,14 +462,17 @@ static int put_owner(struct change *change, struct inventory *inventory, const s
 	if (kind == OWNER_SERVICE)
 		json_object_del(body, "subscription"); /* of the history */
 	err = owner_input_read(&input, kind, body, error);
-
 	if (err != 0) {
 		json_decref(body);
 		return err;
 	}
-	if (kind == OWNER_SERVICE && !again)
-		err = refuse_foreign(change, inventory, owner, path->names[0], input.ptr.fqdn,
-				     error);
+	if (again && is_another(owner, values)) {
+		err = change_remove(change, owner);
+		owner = NULL;
+	}
+	if (err == 0 && kind == OWNER_SERVICE && !again)
+		err = check_service_name(change, inventory, path->names[0], owner, input.ptr.fqdn,
+					 error);
 	if (err == 0)
 		err = owner_input_put(&input, change, kind,
 				      spelled(values, "resource_group", group),
@@ -480,15 +486,17 @@ static int put_ptr_of(struct change *change, struct inventory *inventory, const 
 		      const json_t *values, bool again, struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
-	int err = owner ? owner_input_read_ptr(&input, values, error)
-			: change_say(error, CHANGE_NOT_FOUND, NULL,
-				     "there is no such address or service");
+	int err;
 
+	if (!owner)
+		return change_say(error, CHANGE_NOT_FOUND, NULL,
+				  "there is no such address or service");
+	err = owner_input_read_ptr(&input, values, error);
 	if (err != 0)
 		return err;
-	assert(owner);
 	if (owner->kind == OWNER_SERVICE && !again)
-		err = refuse_foreign(change, inventory, owner, owner->name, input.ptr.fqdn, error);
+		err = check_service_name(change, inventory, owner->name, owner, input.ptr.fqdn,
+					 error);
 	if (err == 0)
 		err = owner_input_put_ptr(&input, true, change, &owner, error);
 	owner_input_release(&input);

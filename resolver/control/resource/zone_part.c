@@ -337,13 +337,40 @@ int zone_parts_load(struct parts *parts, struct source *source, const struct has
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
 
+/* Of one zone of the parts, which has none yet: those that were kept while the zone was not there.
+ */
+static int load_sets(struct parts *parts, struct source *source, const struct path *zone,
+		     const struct model *declared, uint64_t now_s, struct faults *faults,
+		     char error[SOURCE_ERROR_MAX])
+{
+	struct loading loading = {
+		.parts = parts, .declared = declared, .now_s = now_s, .faults = faults};
+	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1], key[PATH_MAX_BYTES];
+	size_t errors = faults->errors;
+	int err = path_key(zone, key);
+
+	if (err)
+		return err;
+	snprintf(from, sizeof from, "%s/", key);
+	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	arena_init(&loading.arena);
+	err = source->calls->resources(source, record_set_kind()->id, from, to, on_record_set,
+				       &loading, error);
+	if (!err)
+		err = end_zone(&loading);
+	zone_discard(loading.draft);
+	arena_release(&loading.arena);
+	return !err && faults->errors > errors ? ERR_FAULTS : err;
+}
+
 /* ---- changes ---- */
 
 int zone_part_refresh(struct parts *parts, struct source *source, const struct hash_key *key,
 		      const struct path *path, bool anew, uint64_t revision,
-		      const struct model *declared, struct faults *faults,
+		      const struct model *declared, uint64_t now_s, struct faults *faults,
 		      char error[SOURCE_ERROR_MAX])
 {
+	const struct path zone = {zone_kind(), path->group, {path->names[0], NULL}};
 	struct model_part *part = parts_at(parts, zone_kind(), path->names[0], NULL);
 	bool of_zone = path->kind == zone_kind() || path->kind->parent == zone_kind();
 	struct zone *kept = of_zone && part && part->zone && !anew ? zone_ref(part->zone) : NULL;
@@ -367,6 +394,8 @@ int zone_part_refresh(struct parts *parts, struct source *source, const struct h
 	}
 	if (!err && part)
 		err = complete(part, key);
+	if (!err && part && !kept && part->zone)
+		err = load_sets(parts, source, &zone, declared, now_s, faults, error);
 	zone_unref(kept);
 	return err;
 }

@@ -147,7 +147,7 @@ static bool is_removed(const struct service_change *change, const struct path *p
 	return false;
 }
 
-/* The parts of the model, with the edits, which are written. */
+/* The parts of the model, with the edits, which are written. All that does not fit is told. */
 static int read_parts(struct service *service, struct parts *parts, struct source *source,
 		      struct service_change *change, struct model *declared, struct faults *faults)
 {
@@ -158,13 +158,16 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 
 	if (!edits)
 		return say(change, ERR_NOMEM, error);
-	for (size_t i = 0; !err && i < count; i++) {
+	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < count; i++) {
 		const struct path *path = &edits[i]->path;
+		int failed;
 
-		if (i == 0 || compare_paths(&edits[i - 1]->path, path) != 0)
-			err = zone_part_refresh(parts, source, &service->load.key, path,
-						is_removed(change, path, NULL), change->revision,
-						declared, faults, error);
+		if (i > 0 && compare_paths(&edits[i - 1]->path, path) == 0)
+			continue;
+		failed = zone_part_refresh(parts, source, &service->load.key, path,
+					   is_removed(change, path, NULL), change->revision,
+					   declared, (uint64_t)time(NULL), faults, error);
+		err = failed ? failed : err;
 	}
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
@@ -351,6 +354,8 @@ static int put_owned(struct commit *commit)
 	commit->owned = change_within(inventory, change->who, change->revision);
 	if (!commit->owned)
 		return say(change, ERR_NOMEM, "");
+	if (change->again)
+		change_restore(commit->owned);
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (change->edits[i].path.kind->inventory &&
 		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
