@@ -913,6 +913,67 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.assertEqual("Office", self.good("GET", "rulesets/office/hub").body["resource_group"])
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
 
+    def test_commands_take_a_name_or_a_group_and_a_name(self):
+        self.build_office()
+        self.assertIn("Office", self.command("show", "ruleset", "hub"))
+        self.assertIn("Office", self.command("ruleset", "show", "office/hub"))
+        self.assertIn("it is in the resource group", self.command("show", "ruleset", "/hub", status=1))
+        self.command("rule", "create", "hub", "fabrikam", "domain=fabrikam.corp.", "targets=127.0.0.5")
+        self.command("rule", "set", "office/hub", "fabrikam", "state=Disabled")
+        self.assertIn("fabrikam", self.command("rule", "list", "hub"))
+        self.command("create", "ruleset", "new/other")
+        self.assertEqual("new", self.good("GET", "rulesets/new/other").body["resource_group"])
+        self.assertIn("stays in its group", self.command("set", "ruleset", "other", "resource_group=b", status=1))
+        self.command("create", "ruleset", "plain")
+        self.good("GET", "rulesets/-/plain", status=200)
+        self.assertIn("already", self.command("create", "ruleset", "hub", status=1))
+        listed = self.command("list", "ruleset", "office")
+        self.assertIn("hub", listed)
+        self.assertNotIn("other", listed)
+        self.command("delete", "ruleset", "other")
+        self.command("delete", "ruleset", "/plain")
+        self.command("record", "set", "sets.test", "www", "A", "10.0.0.1")
+        self.command("record", "set", "berlin/sets.test", "api", "A", "10.0.0.2")
+        self.assertEqual(2, len(self.good("GET", "private_zones/berlin/sets.test/record_sets").body["record_sets"]))
+        self.world.write("new.zone", "www 300 IN A 10.0.0.9\n")
+        path = self.world.dir + "/new.zone"
+        self.assertIn("create private_zones/Zones/new.test\n", self.command("zone", "import", "Zones/new.test", path))
+        self.assertEqual("nothing to change\n", self.command("zone", "import", "new.test", path))
+        self.assertIn("10.0.0.9", self.command("zone", "export", "new.test"))
+
+    def test_what_is_exported_is_applied_with_its_groups(self):
+        self.build_office()
+        self.good("PUT", "private_zones/Zones/new.test/", {}, 201)
+        self.good("PUT", "private_zones/zones/new.test/record_sets/www:A", {"records": ["10.0.0.9"]}, 201)
+        text, edits = self.command("export"), json.loads(self.command("export", "--as", "json"))["edits"]
+        self.assertIn('resource_group = "Office"', text)
+        paths = [edit["path"] for edit in edits]
+        self.assertIn("private_zones/Zones/new.test/record_sets/www:A", paths)
+        self.assertIn("rulesets/Office/hub/rules/contoso", paths)
+        self.world.write("exported.conf", text)
+        status, told = harness.command("check", "-c", self.world.dir + "/exported.conf")
+        self.assertEqual(0, status, told)
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", self.world.dir + "/exported.conf"))
+        # In another group it is another one: it moves where the old one may go.
+        self.world.write("moved.conf", text.replace('"Office"', '"Moved"').replace('"Zones"', '"Moved"'))
+        moved = self.world.dir + "/moved.conf"
+        self.assertIn("names are unique over all", self.command("apply", moved, status=1))
+        plan = self.command("apply", "--prune", moved)
+        self.assertIn("create rulesets/Moved/hub/rules/contoso\n", plan)
+        self.assertIn("delete rulesets/Office/hub\n", plan)
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", moved))
+        self.assertEqual(["10.0.0.9"], self.good(
+            "GET", "private_zones/moved/new.test/record_sets/www:A").body["records"])
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        for edit in edits:  # and as edits of one change, back
+            edit.pop("origin")
+        gone = [{"path": path.replace("/Office/", "/Moved/").replace("/Zones/", "/Moved/"), "values": None}
+                for path in paths if path.count("/") == 2 and not path.startswith("virtual_networks/-/")
+                and "/Berlin/" not in path]
+        self.good("POST", "changes", {"edits": gone + [edit for edit in edits if "/Office/" in edit["path"]
+                                                       or "/Zones/" in edit["path"]]})
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", self.world.dir + "/exported.conf"))
+
 
 class Followed(World):
     """The default resolver is resolv.conf's, and reverse zones go out."""

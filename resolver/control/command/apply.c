@@ -33,20 +33,6 @@ static char *key_of(const char *path)
 	return text_lower(strdup(path));
 }
 
-/* "rulesets/-/office/rules/contoso", to be freed. */
-static char *path_of(const struct path *path)
-{
-	const struct kind *kind = path->kind;
-	char format[128];
-
-	if (!kind->parent)
-		snprintf(format, sizeof format, "%s/-/%%", kind->collection);
-	else
-		snprintf(format, sizeof format, "%s/-/%%/%s/%%", kind->parent->collection,
-			 kind->collection);
-	return client_path(format, path->names[0], path->names[1]);
-}
-
 static char *print_value(const json_t *value)
 {
 	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("-");
@@ -86,7 +72,7 @@ static bool is_filed(const struct path *path, const json_t *values)
 
 static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
 {
-	char *text = path_of(path), *key = text ? key_of(text) : NULL;
+	char text[PATH_URL_MAX], *key = key_of(path_url(path, text));
 	json_t *served = key ? json_incref(json_object_get(plan->served, key)) : NULL;
 	const json_t *before = json_object_get(served, "values");
 	const char *origin = json_string_value(json_object_get(served, "origin"));
@@ -99,31 +85,30 @@ static void plan_item(struct apply_plan *plan, const struct path *path, json_t *
 		plan->refused = true;
 		if (origin)
 			command_fail_at(plan->line,
-					"%s is declared at %s; change it there, and reload",
-					text ? text : "", origin);
+					"%s is declared at %s; change it there, and reload", text,
+					origin);
 		else
 			command_fail_at(
 				plan->line,
 				"%s has a file, which only the server's own file can give it; "
 				"leave it out, and import the records (sluice zone import)",
-				text ? text : "");
+				text);
 		json_decref(values);
 	} else {
-		printf("%s %s\n", served ? "change" : "create", text ? text : "");
+		printf("%s %s\n", served ? "change" : "create", text);
 		if (served)
 			print_members(before, values);
 		plan->changes += served != NULL;
 		plan->creates += !served;
-		add_edit(plan, text ? text : "", values);
+		add_edit(plan, text, values);
 	}
 	json_decref(served);
 	free(key);
-	free(text);
 }
 
-/* `parent`: the name of what the list is in; NULL: the model. */
+/* `parent`: what the list is in; NULL: the model. */
 static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
-		      const char *parent)
+		      const struct path *parent)
 {
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
@@ -131,12 +116,14 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
-		struct path path = {kind, "-", {parent ? parent : name, parent ? name : NULL}};
+		const struct path path = {kind,
+					  parent ? parent->group : part_group(kind, item),
+					  {parent ? parent->names[0] : name, parent ? name : NULL}};
 
 		plan_item(plan, &path, values_print(kind, item));
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				plan_list(plan, &kinds[k], item, name);
+				plan_list(plan, &kinds[k], item, &path);
 	}
 }
 

@@ -18,7 +18,8 @@
 
 struct named_resource { /* what the arguments name, and those that are left */
 	const struct kind *kind;
-	const char *parent, *name; /* NULL: not of this kind, or not named */
+	const char *parent, *name; /* NULL: not of this kind, or not named; the parent of what is at
+				    * the top and listed is a resource group */
 	char *const *rest;
 	int rest_count;
 };
@@ -49,7 +50,7 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 		return fail_kind(line, line->arguments[0]);
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
-	if (kind->parent)
+	if (kind->parent || (wanted == OF_LIST && at < count))
 		named->parent = line->arguments[at++];
 	if (wanted != OF_LIST && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->name);
@@ -66,16 +67,20 @@ static char *path_of(const struct command_line *line, const struct named_resourc
 {
 	const struct kind *kind = named->kind;
 	const char *dry = line->dry_run ? "?dry_run" : "";
+	struct client_top top;
 	char format[160];
 
+	top = client_top(kind->parent ? named->parent : named->name ? named->name : "");
 	if (kind->parent)
-		snprintf(format, sizeof format, "/v1/%s/-/%%/%s%s%s", kind->parent->collection,
+		snprintf(format, sizeof format, "/v1/%s/%%/%%/%s%s%s", kind->parent->collection,
 			 kind->collection, named->name ? "/%" : "", dry);
+	else if (named->name)
+		snprintf(format, sizeof format, "/v1/%s/%%/%%%s", kind->collection, dry);
 	else
-		snprintf(format, sizeof format, "/v1/%s%s%s", kind->collection,
-			 named->name ? "/-/%" : "", dry);
-	return kind->parent ? client_path(format, named->parent, named->name)
-			    : client_path(format, named->name);
+		snprintf(format, sizeof format, "/v1/%s%s", kind->collection,
+			 named->parent ? "/%" : "");
+	return kind->parent || named->name ? client_path(format, top.group, top.name, named->name)
+					   : client_path(format, named->parent);
 }
 
 /* ---- members from the command line ---- */
