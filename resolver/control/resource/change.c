@@ -29,6 +29,7 @@ struct change {
 	struct owned_draft *draft;   /* NULL: what is served stays as it is */
 	struct inventory_part after; /* the numbers of it count */
 	struct change_error error;
+	bool is_within; /* the transaction is somebody else's */
 	bool stored, over;
 };
 
@@ -152,24 +153,32 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 
 /* ---- beginning and undoing ---- */
 
-struct change *change_begin(struct inventory *inventory, const char *who)
+struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision)
 {
 	struct change *change = calloc(1, sizeof *change);
 
-	assert(!inventory->changing && !inventory->next.model);
+	assert(!inventory->changing);
 	if (!change)
 		return NULL;
-	change->inventory = inventory;
-	change->who = who;
+	*change = (struct change){.inventory = inventory,
+				  .who = who,
+				  .revision = revision,
+				  .is_within = revision > 0};
 	inventory->changing = true;
 	return change;
+}
+
+struct change *change_begin(struct inventory *inventory, const char *who)
+{
+	assert(!inventory->next.model);
+	return change_within(inventory, who, 0);
 }
 
 void change_free(struct change *change)
 {
 	if (!change)
 		return;
-	if (change->source && !change->stored)
+	if (change->source && !change->stored && !change->is_within)
 		change->source->calls->roll_back(change->source);
 	change->inventory->edits++;
 	owned_discard(change->draft);
@@ -190,7 +199,8 @@ int change_is_open(struct change *change)
 	source = change_source(change->inventory, &change->error);
 	if (!source)
 		return ERR_INVALID;
-	if (source->calls->begin(source, change->who, &change->revision, error) != 0)
+	if (!change->is_within &&
+	    source->calls->begin(source, change->who, &change->revision, error) != 0)
 		return fail_store(change, error);
 	change->source = source;
 	change->after = change->inventory->now;
@@ -1045,7 +1055,7 @@ int change_store(struct change *change)
 		return ERR_INVALID;
 	if (!change->source)
 		return 0;
-	if (change->source->calls->commit(change->source, error) != 0)
+	if (!change->is_within && change->source->calls->commit(change->source, error) != 0)
 		return fail_store(change, error);
 	change->stored = true;
 	return 0;

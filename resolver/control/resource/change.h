@@ -64,6 +64,9 @@ struct change;
 
 /* NULL without memory. `who` is for the history, and must outlive it. */
 struct change *change_begin(struct inventory *inventory, const char *who);
+/* The same within a transaction that the caller has begun, at this revision, and rolls back, or
+ * commits ahead of change_commit, which only publishes then. */
+struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision);
 /* Undoes what was not committed. NULL is fine. */
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */

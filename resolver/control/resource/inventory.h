@@ -129,6 +129,8 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
+/* Between the two: what is made ready is what is looked at and changed, until the next call. */
+void inventory_exchange(struct inventory *inventory);
 void inventory_adopt(struct inventory *inventory);
 void inventory_abandon(struct inventory *inventory);
 

@@ -503,6 +503,15 @@ int inventory_reload(struct inventory *inventory, const struct model *model, str
 	return 0;
 }
 
+void inventory_exchange(struct inventory *inventory)
+{
+	struct inventory_part now = inventory->now;
+
+	assert(inventory->next.model);
+	inventory->now = inventory->next;
+	inventory->next = now;
+}
+
 void inventory_adopt(struct inventory *inventory)
 {
 	struct inventory_part *now = &inventory->now;

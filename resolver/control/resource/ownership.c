@@ -120,6 +120,10 @@ static void case_free(struct ownership_case *it)
 
 static void case_end(struct ownership_case *it)
 {
+	const char *trouble = inventory_trouble(it->inventory); /* "not ours" may be "not read" */
+
+	if (trouble && !*it->reason)
+		snprintf(it->reason, sizeof it->reason, "%s", trouble);
 	if (it->owned)
 		it->on_known(it->context, OWNERSHIP_OWNED, NULL);
 	else if (*it->reason)

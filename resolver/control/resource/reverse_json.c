@@ -425,7 +425,7 @@ static const char *spelled(const json_t *values, const char *key, const char *na
 }
 
 static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
-		     const json_t *values, struct change_error *error)
+		     const json_t *values, bool again, struct change_error *error)
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
@@ -440,7 +440,7 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	if (kind == OWNER_SERVICE)
 		input.ptr.description =
 			json_string_value(json_object_get(values, "ptr_description"));
-	if (kind == OWNER_SERVICE && input.ptr.fqdn && *input.ptr.fqdn &&
+	if (kind == OWNER_SERVICE && !again && input.ptr.fqdn && *input.ptr.fqdn &&
 	    !owner_has_ptr(owner, input.ptr.fqdn))
 		err = change_refuse(error, "reverse_fqdn",
 				    "the name of a cloud service must belong to its subscription, "
@@ -538,7 +538,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 }
 
 int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-	      const json_t *values)
+	      const json_t *values, bool again)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct owner *owner;
@@ -554,7 +554,7 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	else if (path->kind->id == KIND_PTR)
 		err = put_ptr_of(change, owner, values, &error);
 	else
-		err = put_owner(change, path, owner, values, &error);
+		err = put_owner(change, path, owner, values, again, &error);
 	if (error.outcome != CHANGE_FINE)
 		return change_fail(change, error.outcome, error.field, "%s", error.text);
 	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */

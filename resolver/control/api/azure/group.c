@@ -111,7 +111,10 @@ void api_groups_list(struct api_request *request)
 		return;
 	struct resource_group *groups = inventory_groups(api_inventory(request), &count);
 	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;
-	arm_page_answer(&page, array, last);
+	if (api_could_not_read(request))
+		json_decref(array);
+	else
+		arm_page_answer(&page, array, last);
 	free(groups);
 }
 
@@ -202,6 +205,8 @@ static void put_read(struct api_request *request, const char *location, const ch
 {
 	struct resource_group group;
 	bool there = find(request, &group);
+	if (!there && api_could_not_read(request))
+		return;
 	if (there && strcasecmp(location_of(&group), location) != 0)
 		api_fail_at(request, 409, "InvalidResourceGroupLocation", "location",
 			    "Invalid resource group location '%s'. The Resource group already "
