@@ -208,24 +208,29 @@ static json_t *values_of(const struct api_request *request, const struct path *p
 	return values_print(path->kind, given ? given : item);
 }
 
-/* As its names and its group are written. */
-static json_t *path_json(const struct api_request *request, const struct path *path,
-			 const void *item)
+/* The path with what it is in as that is written. */
+static struct path spelled(const struct api_request *request, const struct path *path)
 {
-	const struct path at_top = part_root(path);
-	const void *root = path->kind->parent ? part_find(served(request), &at_top) : item;
+	struct path own = *path, root = part_root(path);
+	const void *item = part_find(served(request), &root);
+
+	if (item) {
+		own.group = part_group(root.kind, item);
+		own.names[0] = part_name(root.kind, item);
+	}
+	return own;
+}
+
+static json_t *path_json(const struct path *path, const void *item)
+{
 	struct path own = *path;
 	char text[PATH_URL_MAX];
 
-	if (root) {
-		own.group = part_group(at_top.kind, root);
-		own.names[0] = part_name(at_top.kind, root);
-	}
-	if (path->kind->parent)
-		own.names[1] = part_name(path->kind, item);
+	own.names[path->kind->parent != NULL] = part_name(path->kind, item);
 	return json_text(path_url(&own, text));
 }
 
+/* The path: as it is spelled. */
 static json_t *show(const struct api_request *request, const struct path *path, const void *item,
 		    char etag[ETAG_MAX])
 {
@@ -239,7 +244,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 		etag_of_row(revision, placed, etag);
 	else
 		etag_of(object, etag);
-	json_put(object, "path", path_json(request, path, item));
+	json_put(object, "path", path_json(path, item));
 	if (placed)
 		json_put(object, "placed", placed);
 	json_put(object, "origin", because ? json_null() : origin_json(item));
@@ -306,11 +311,13 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 {
 	struct arena arena;
 	const void *item;
+	struct path own;
 	json_t *shown;
 
 	arena_init(&arena);
 	item = bulk_find(request, path, &arena, error);
-	shown = item ? show(request, path, item, etag) : show_unserved(request, path, etag);
+	own = spelled(request, path);
+	shown = item ? show(request, &own, item, etag) : show_unserved(request, path, etag);
 	arena_release(&arena);
 	return shown;
 }
@@ -821,9 +828,10 @@ static json_t *next_json(const struct api_request *request, const struct listing
 	return next;
 }
 
-static json_t *show_listed(struct listing *listing, struct listed *listed)
+/* `list`: the list's path, as it is spelled. */
+static json_t *show_listed(struct listing *listing, struct listed *listed, const struct path *list)
 {
-	struct path path = *listing->path;
+	struct path path = *list;
 
 	path.names[path.kind->parent != NULL] = listed->name;
 	if (!path.kind->parent)
@@ -836,14 +844,17 @@ static json_t *page_json(struct listing *listing, size_t limit)
 {
 	const char *marker = api_query(listing->request, "marker");
 	json_t *array = json_array(), *page = json_object(), *next = NULL;
+	struct path list = *listing->path;
 	size_t shown = 0;
 
+	if (list.kind->parent)
+		list = spelled(listing->request, &list);
 	for (size_t i = 0; i < listing->count && !next; i++) {
 		struct listed *listed = &listing->items[i];
 
 		if (!listing->kind->bulk && marker && strcasecmp(listed->name, marker) <= 0)
 			continue;
-		json_add(array, show_listed(listing, listed));
+		json_add(array, show_listed(listing, listed, &list));
 		/* A page does not end between two of one name, one of which is not served. */
 		if (++shown >= limit && i + 1 < listing->count &&
 		    strcasecmp(listed[1].name, listed->name) != 0)
@@ -1033,6 +1044,7 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 	const void *item = NULL;
 	struct change_error error;
 	char etag[ETAG_MAX], url[PATH_URL_MAX];
+	struct path own;
 	struct arena arena;
 	const char *text;
 	json_t *body;
@@ -1040,7 +1052,8 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 	arena_init(&arena);
 	if (!resource_is_rehearsal(request))
 		item = bulk_find(request, path, &arena, &error);
-	body = item ? show(request, path, item, etag) : completed(path->kind, values, &arena);
+	own = spelled(request, path);
+	body = item ? show(request, &own, item, etag) : completed(path->kind, values, &arena);
 	if (!item)
 		json_put(body, "path", json_text(path_url(path, url)));
 	text = path_text(path, &arena);
