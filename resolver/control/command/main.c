@@ -10,7 +10,8 @@
 	"zone-link,\n"                                                                             \
 	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or\n"  \
 	"client; it may stand first (`sluice rule list office`). IN is the network, resolver,\n"   \
-	"zone or ruleset that it is inside. `sluice help rule` has a rule's members.\n"
+	"zone or ruleset that it is inside; what is inside nothing is NAME, or GROUP/NAME in a\n"  \
+	"resource group, or /NAME in none. `sluice help rule` has a rule's members.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \

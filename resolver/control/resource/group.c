@@ -12,16 +12,19 @@ void group_each_item(const struct model *model,
 {
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct kind *kind = &kinds[i];
+		const struct field *member;
 		struct schema_list items;
 
 		if (kind->parent)
 			continue;
 		items = kind_list(kind, model);
+		/* Once for all: this is asked for with every address that is put into a group. */
+		member = schema_field(kind_field(kind)->group, "resource_group");
 		for (size_t k = 0; k < items.count; k++) {
 			const char *item =
 				(const char *)items.items + k * kind_field(kind)->group->size;
 
-			if (strcmp(part_group(kind, item), GROUP_NONE) != 0)
+			if (schema_get_text(member, item, NULL, 0))
 				on_item(context, kind, item);
 		}
 	}

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/schema.h"
 #include "tests/lib/state_case.h"
 
 enum { NETWORK = 1, RULESET = 8, RULE = 10 };
@@ -100,6 +101,15 @@ static void a_path_has_its_group_in_every_form(void **state)
 							 "blingen");
 	assert_string_equal(part_key_name(key, &arena), "a");
 	arena_release(&arena);
+}
+
+static void what_is_at_the_top_has_a_group_and_nothing_else(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		assert_int_equal(schema_field(kind_field(&kinds[i])->group, "resource_group") !=
+					 NULL,
+				 kinds[i].parent == NULL);
 }
 
 static void what_is_missing_is_said_to_be_elsewhere(void **state)
@@ -239,6 +249,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_path_has_its_group_in_every_form),
+		TEST(what_is_at_the_top_has_a_group_and_nothing_else),
 		TEST(what_is_missing_is_said_to_be_elsewhere),
 		TEST(rows_are_in_the_group_of_their_key),
 		TEST(a_row_that_says_another_group_than_its_key_is_passed_over),
