@@ -821,6 +821,19 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
             {"path": "rulesets/office/hub", "values": None}]})
         self.assertEqual(404, self.call("GET", "rulesets/office/hub").status)
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.command("undo", str(self.good("GET", "changes").body["changes"][-1]["revision"]))
+        self.assertEqual("rulesets/Office/hub/rules/contoso", self.good("GET", "rulesets/*/hub/rules/contoso").body["path"])
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.5")
+
+    def test_a_change_that_is_not_confirmed_goes_back_to_its_group(self):
+        self.build_office()
+        self.good("POST", "changes?confirm=600", {"edits": [
+            {"path": "rulesets/moved/hub", "values": {"outbound_endpoints": ["r/out"]}},
+            {"path": "rulesets/office/hub", "values": None}]})
+        self.assertEqual("moved", self.good("GET", "rulesets/*/hub").body["resource_group"])
+        self.command("confirm", "--back")
+        self.assertEqual("Office", self.good("GET", "rulesets/*/hub").body["resource_group"])
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
 
     def test_a_group_is_the_paths(self):
         self.build_office()
