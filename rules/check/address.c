@@ -66,7 +66,8 @@ static void check_pools(struct check *check)
 		const struct address_pool *pool = &model->address_pools.items[i];
 		const char *what = arena_printf(&check->arena, "address pool \"%s\"",
 						pool->name ? pool->name : "?");
-		check_unique(check, &names, pool->name, &pool->origin, "address pool");
+		check_top(check, &names, pool->name, pool->resource_group, &pool->origin,
+			  "address pool");
 		check_pool_zone(&zones, pool);
 		if (items && what && pool->prefix.address.family)
 			items[placed++] =

@@ -68,6 +68,18 @@ static void check_host(struct check *check, const struct management *management,
 		      text);
 }
 
+static void check_id(struct check *check, struct seen *ids, const struct management_client *client)
+{
+	const struct management_client *before =
+		client->id ? seen_put(check, ids, client->id, client) : NULL;
+
+	check_group(check, client->resource_group, &client->origin);
+	if (before)
+		check_same_name(check, &(struct grouped){&before->origin, before->resource_group},
+				&(struct grouped){&client->origin, client->resource_group}, "id",
+				client->id, "client");
+}
+
 static void check_client(struct check *check, const struct management_client *client)
 {
 	const char *digest = client->secret_sha256;
@@ -102,9 +114,7 @@ static void check_management(struct check *check)
 	}
 	for (size_t i = 0; i < management->clients.count; i++) {
 		const struct management_client *client = &management->clients.items[i];
-		if (client->id && seen_put(check, &ids, client->id, client))
-			ERROR(check, &client->origin, "id",
-			      "there is a client \"%s\" already; choose another id", client->id);
+		check_id(check, &ids, client);
 		check_client(check, client);
 	}
 }

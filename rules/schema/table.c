@@ -19,6 +19,14 @@
 		.key = "region", .type = FIELD_NAME, AT(struct_type, region),                      \
 		.doc = "Where it is. Absent: the top-level region."                                \
 	}
+#define RESOURCE_GROUP_FIELD(struct_type)                                                          \
+	{                                                                                          \
+		.key = "resource_group", .type = FIELD_STRING, AT(struct_type, resource_group),    \
+		.min = 1, .max = 90,                                                               \
+		.doc = "The resource group it is in: letters, digits and any of _().-, not "       \
+		       "ending in a dot. Its name is unique over all groups, so whatever refers "  \
+		       "to it gives the name alone. Absent: none."                                 \
+	}
 
 /* ---- networks, resolvers, zones, rulesets ---- */
 
@@ -136,6 +144,7 @@ static const struct group subnet_group = {
 
 static const struct field virtual_network_fields[] = {
 	NAME_FIELD(virtual_network, FIELD_NAME_DOTS, "Unique among the networks."),
+	RESOURCE_GROUP_FIELD(virtual_network),
 	REGION_FIELD(virtual_network),
 	{.key = "encryption",
 	 .type = FIELD_BOOL,
@@ -237,6 +246,7 @@ static const struct group outbound_endpoint_group = {
 
 static const struct field resolver_fields[] = {
 	NAME_FIELD(dns_resolver, FIELD_NAME, "Unique among the resolvers."),
+	RESOURCE_GROUP_FIELD(dns_resolver),
 	{.key = "virtual_network",
 	 .type = FIELD_STRING,
 	 AT(dns_resolver, virtual_network),
@@ -335,6 +345,7 @@ static const struct field private_zone_fields[] = {
 	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels, without a final dot. "
 		"Azure's own zones (azure.com, windows.net and their like) are refused, their "
 		"subzones are not."},
+	RESOURCE_GROUP_FIELD(private_zone),
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(private_zone, file),
@@ -447,6 +458,7 @@ static const struct group rule_group = {
 
 static const struct field ruleset_fields[] = {
 	NAME_FIELD(forwarding_ruleset, FIELD_NAME, "Unique among the rulesets."),
+	RESOURCE_GROUP_FIELD(forwarding_ruleset),
 	REGION_FIELD(forwarding_ruleset),
 	{.key = "outbound_endpoints",
 	 .type = FIELD_STRINGS,
@@ -522,6 +534,7 @@ static const struct field management_client_fields[] = {
 	 .min = 1,
 	 .max = 255,
 	 .doc = "The client's name, unique among the clients."},
+	RESOURCE_GROUP_FIELD(management_client),
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
@@ -850,6 +863,7 @@ static const struct group identity_group = {
 
 static const struct field address_pool_fields[] = {
 	NAME_FIELD(address_pool, FIELD_NAME_DOTS, "Unique among the pools."),
+	RESOURCE_GROUP_FIELD(address_pool),
 	{.key = "region",
 	 .type = FIELD_NAME,
 	 AT(address_pool, region),
@@ -1042,6 +1056,7 @@ static const struct field key_fields[] = {
 	 AT(tsig_settings, name),
 	 .required = true,
 	 .doc = "The key's name, the same at the other side; unique among the keys."},
+	RESOURCE_GROUP_FIELD(tsig_settings),
 	{.key = "algorithm",
 	 .type = FIELD_ENUM,
 	 AT(tsig_settings, algorithm),
@@ -1071,6 +1086,7 @@ static const struct field transfer_fields[] = {
 	 .type = FIELD_NAME,
 	 AT(transfer_settings, name),
 	 .doc = "Unique among the transfers. Absent: its place in the list, 0 for the first."},
+	RESOURCE_GROUP_FIELD(transfer_settings),
 	{.key = "zones",
 	 .type = FIELD_STRINGS,
 	 AT(transfer_settings, zones),

@@ -90,7 +90,7 @@ resolvers = ( { name = "edge"; virtual_network = "home";
         resolver = self.good("GET", "resolvers/-/home").body
         self.assertRegex(resolver["made"], "names no outbound endpoint")
         self.assertIsNone(resolver["origin"])
-        self.assertRegex(self.run_command("list", "resolver"), "home +home .* made")
+        self.assertRegex(self.run_command("list", "resolver"), "home +- +home .* made")
         endpoint = self.good("GET", "resolvers/-/home/inbound_endpoints/default").body
         self.assertEqual("127.0.0.1:53", endpoint["listen"])
         self.assertIn("made", self.good("GET", "virtual_networks/-/home/subnets/default-inbound").body)

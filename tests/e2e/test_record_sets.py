@@ -64,7 +64,7 @@ class RecordSets(World):
     def test_a_set_is_made_changed_and_removed_and_answered_at_once(self):
         made = self.good("PUT", SETS + "/www:A", {"ttl": 60, "records": ["10.0.0.1"]}, 201)
         self.assertEqual({"name": "www:A", "ttl": 60, "records": ["10.0.0.1"], "metadata": [],
-                          "origin": None, "warnings": [], "etag": made.etag}, made.body)
+                          "path": SETS + "/www:A", "origin": None, "warnings": [], "etag": made.etag}, made.body)
         answer = self.ask("www.corp.test")
         self.assert_answer(answer, "10.0.0.1")
         self.assert_rcode(self.ask("nowhere.corp.test"), "NXDOMAIN")

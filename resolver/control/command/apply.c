@@ -41,20 +41,6 @@ static char *key_of(const char *path)
 	return text_lower(strdup(path));
 }
 
-/* "rulesets/-/office/rules/contoso", to be freed. */
-static char *path_of(const struct path *path)
-{
-	const struct kind *kind = path->kind;
-	char format[128];
-
-	if (!kind->parent)
-		snprintf(format, sizeof format, "%s/-/%%", kind->collection);
-	else
-		snprintf(format, sizeof format, "%s/-/%%/%s/%%", kind->parent->collection,
-			 kind->collection);
-	return client_path(format, path->names[0], path->names[1]);
-}
-
 static char *print_value(const json_t *value)
 {
 	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("-");
@@ -168,17 +154,16 @@ static void plan_values(struct apply_plan *plan, const struct kind *kind, const 
 
 static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
 {
-	char *text = path_of(path);
-	json_t *served = text ? take_served(plan, text) : NULL;
+	char text[PATH_URL_MAX];
+	json_t *served = take_served(plan, path_url(path, text));
 
-	plan_values(plan, path->kind, text ? text : "", served, values);
+	plan_values(plan, path->kind, text, served, values);
 	json_decref(served);
-	free(text);
 }
 
-/* `parent`: the name of what the list is in; NULL: the model. */
+/* `parent`: what the list is in; NULL: the model. */
 static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
-		      const char *parent)
+		      const struct path *parent)
 {
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
@@ -186,12 +171,14 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
-		struct path path = {kind, "-", {parent ? parent : name, parent ? name : NULL}};
+		const struct path path = {kind,
+					  parent ? parent->group : part_group(kind, item),
+					  {parent ? parent->names[0] : name, parent ? name : NULL}};
 
 		plan_item(plan, &path, values_print(kind, item));
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				plan_list(plan, &kinds[k], item, name);
+				plan_list(plan, &kinds[k], item, &path);
 	}
 }
 

@@ -11,12 +11,12 @@
 	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer,\n"    \
 	"client, address, service, ptr or group; it may stand first (`sluice rule list "           \
 	"office`).\n"                                                                              \
-	"IN is the network, resolver, zone or ruleset that it is inside; an address is named\n"    \
-	"GROUP/NAME, or NAME in no group, a PTR by its address or id. `sluice help rule` has a\n"  \
-	"rule's members.\n"
+	"IN is the network, resolver, zone or ruleset that it is inside; what is inside nothing\n" \
+	"is NAME, or GROUP/NAME in a resource group, or /NAME in none; a PTR is its address or\n"  \
+	"id. `sluice help rule` has a rule's members.\n"
 #define LIST_HELP                                                                                  \
-	"`list address GROUP` has those of a group, - of none. --filter and --limit are the\n"     \
-	"API's: --filter q=mail --filter region=westeurope.\n"
+	"`list address GROUP` has those of a group. --filter and --limit are the API's:\n"         \
+	"--filter q=mail --filter region=westeurope.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \

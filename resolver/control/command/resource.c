@@ -9,7 +9,8 @@
  *     targets='[{"address": "10.0.0.5"}]'   anything, as JSON
  *     region=                               not given any more
  *
- * An address is GROUP/NAME, or NAME in no group; a PTR is the address or id that has it. */
+ * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has it.
+ */
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
@@ -20,12 +21,10 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { GROUP_TEXT_MAX = 400 };
-
 struct named_resource { /* what the arguments name, and those that are left */
 	const struct kind *kind;
-	const char *parent, *name;  /* NULL: not of this kind, or not named */
-	char group[GROUP_TEXT_MAX]; /* of an address; of a list "": in whichever */
+	struct client_top top; /* itself, or what it is in; name NULL: a list, of that group */
+	const char *inside;    /* its name in that; NULL: it is in nothing, or a list */
 	char *const *rest;
 	int rest_count;
 };
@@ -51,27 +50,29 @@ static const struct kind *kind_of_command(const struct command_line *line)
 	return strchr(name, ' ') ? kind_named(first) : NULL;
 }
 
-/* "office/mail"; no address has a slash in its name. */
-static int read_group(const struct command_line *line, struct named_resource *named)
-{
-	const char *slash = strrchr(named->name, '/'), *group = line->group;
-	size_t length = slash ? (size_t)(slash - named->name) : 0;
+/* What the arguments are, behind the kind and what it is in. */
+enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
 
-	if (slash && group && (strlen(group) != length || strncmp(group, named->name, length) != 0))
-		return command_misuse(line, "\"%s\" is in another group than --group says",
-				      named->name);
-	if (length >= sizeof named->group || (group && strlen(group) >= sizeof named->group))
-		return command_misuse(line, "the group is too long");
-	snprintf(named->group, sizeof named->group, "%.*s", length > 0 ? (int)length : -1,
-		 length > 0 ? named->name
-		 : group    ? group
-			    : GROUP_NONE);
-	named->name = slash ? slash + 1 : named->name;
+/* The name of what is in nothing. Addresses of one name may be in many groups: without one, it is
+ * the one in none. */
+static int read_top(const struct command_line *line, struct named_resource *named, const char *text)
+{
+	bool any;
+
+	named->top = client_top(text);
+	any = strcmp(named->top.group, GROUP_ANY) == 0;
+	if (line->group && !any && strcmp(named->top.group, line->group) != 0)
+		return command_misuse(line, "\"%s\" is in another group than --group says", text);
+	if (any && named->kind->inventory)
+		snprintf(named->top.group, sizeof named->top.group, "%s",
+			 line->group ? line->group : GROUP_NONE);
 	return 0;
 }
 
-/* What the arguments are, behind the kind and what it is in. */
-enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
+static bool has_groups(const struct kind *kind)
+{
+	return !kind->inventory || kind->id == KIND_ADDRESS;
+}
 
 /* 0, or an exit status, which has been explained. */
 static int read_names(const struct command_line *line, enum arguments wanted,
@@ -86,19 +87,19 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 	if (!kind)
 		return fail_kind(line, line->arguments[0]);
 	if (line->group && kind->id != KIND_ADDRESS)
-		return command_misuse(line, "only an address has a --group");
+		return command_misuse(line, "only an address has a --group; write GROUP/NAME");
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
-		named->parent = line->arguments[at++];
+		status = read_top(line, named, line->arguments[at++]);
 	if (wanted != OF_LIST && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->name);
-	if (wanted != OF_LIST)
-		named->name = line->arguments[at++];
-	else if (kind->id == KIND_ADDRESS && at < count)
-		snprintf(named->group, sizeof named->group, "%s", line->arguments[at++]);
-	if (named->name && kind->id == KIND_ADDRESS)
-		status = read_group(line, named);
+	if (wanted != OF_LIST && kind->parent)
+		named->inside = line->arguments[at++];
+	else if (wanted != OF_LIST)
+		status = read_top(line, named, line->arguments[at++]);
+	else if (!kind->parent && has_groups(kind) && at < count)
+		snprintf(named->top.group, sizeof named->top.group, "%s", line->arguments[at++]);
 	named->rest = line->arguments + at;
 	named->rest_count = count - at;
 	if (status == 0 && wanted != OF_ONE_WITH_MEMBERS && at < count)
@@ -119,23 +120,26 @@ static char *add_query(char *path, const char *key, const char *value)
 	return longer;
 }
 
+/* GET /v1/addresses has its group as a filter. */
 static char *path_of(const struct command_line *line, const struct named_resource *named)
 {
 	const struct kind *kind = named->kind;
-	const char *in = kind->id == KIND_ADDRESS ? named->group : GROUP_NONE;
+	const struct client_top *top = &named->top;
 	char format[160], *path;
 
-	if (kind->parent)
-		snprintf(format, sizeof format, "/v1/%s/-/%%/%s%s", kind->parent->collection,
-			 kind->collection, named->name ? "/%" : "");
-	else
+	if (kind->parent) {
+		snprintf(format, sizeof format, "/v1/%s/%%/%%/%s%s", kind->parent->collection,
+			 kind->collection, named->inside ? "/%" : "");
+		path = client_path(format, top->group, top->name, named->inside);
+	} else if (kind->id == KIND_PTR && top->name) {
+		path = client_path("/v1/ptrs/%", top->name);
+	} else {
 		snprintf(format, sizeof format, "/v1/%s%s", kind->collection,
-			 !named->name           ? ""
-			 : kind->id == KIND_PTR ? "/%"
-						: "/%/%");
-	path = kind->parent           ? client_path(format, named->parent, named->name)
-	       : kind->id == KIND_PTR ? client_path(format, named->name)
-				      : client_path(format, in, named->name);
+			 top->name                           ? "/%/%"
+			 : *top->group && !kind->inventory ? "/%"
+							   : "");
+		path = client_path(format, top->group, top->name);
+	}
 	return line->dry_run ? add_query(path, "dry_run", "true") : path;
 }
 
@@ -412,9 +416,10 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 	char *path = path_of(line, named);
 
 	*status = EXIT_FAILURE;
-	if (*named->group)
+	if (named->kind->inventory && *named->top.group)
 		path = add_query(path, "resource_group",
-				 strcmp(named->group, GROUP_NONE) == 0 ? "" : named->group);
+				 strcmp(named->top.group, GROUP_NONE) == 0 ? ""
+									   : named->top.group);
 	if (line->limit)
 		path = add_query(path, "limit", line->limit);
 	for (int i = 0; path && i < line->filters.count; i++) {
@@ -507,7 +512,7 @@ int command_resource_delete(const struct command_line *line)
 
 	if (status != 0)
 		return status;
-	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name, named.name,
+	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name, named.inside ? named.inside : named.top.name,
 		 line->dry_run ? "can be deleted" : "is deleted",
 		 has_inside(named.kind) ? ", with all inside it" : "");
 	return command_delete(line, path_of(line, &named), done);

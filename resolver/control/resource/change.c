@@ -18,6 +18,7 @@
 #include "resolver/control/resource/owner_form.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/log.h"
+#include "rules/check/limits.h"
 #include "rules/text.h"
 
 struct change {

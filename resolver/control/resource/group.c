@@ -1,18 +1,65 @@
 #include "resolver/control/resource/group.h"
 
+#include <strings.h>
+
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/part.h"
+#include "rules/schema/schema.h"
 
-const char *group_name_refusal(const char *name)
+void group_each_item(const struct model *model,
+		     void (*on_item)(void *context, const struct kind *kind, const void *item),
+		     void *context)
 {
-	size_t length = strlen(name);
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *kind = &kinds[i];
+		const struct field *member;
+		struct schema_list items;
 
-	for (const char *c = name; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
-			return "give letters, digits and any of _().-";
-	if (strcmp(name, GROUP_NONE) == 0)
-		return "it stands for the addresses without a group; give another";
-	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+		if (kind->parent)
+			continue;
+		items = kind_list(kind, model);
+		/* Once for all: this is asked for with every address that is put into a group. */
+		member = schema_field(kind_field(kind)->group, "resource_group");
+		for (size_t k = 0; k < items.count; k++) {
+			const char *item =
+				(const char *)items.items + k * kind_field(kind)->group->size;
+
+			if (schema_get_text(member, item, NULL, 0))
+				on_item(context, kind, item);
+		}
+	}
+}
+
+struct naming { /* of one group's items */
+	const char *group;
+	char *text;
+	size_t count;
+};
+
+static void name_item(void *context, const struct kind *kind, const void *item)
+{
+	enum { NAMED_MAX = 3 };
+	struct naming *naming = context;
+	const struct path path = {kind, part_group(kind, item), {part_name(kind, item), NULL}};
+	size_t used = strlen(naming->text);
+	char url[PATH_URL_MAX];
+
+	if (strcasecmp(path.group, naming->group) != 0)
+		return;
+	if (naming->count++ < NAMED_MAX)
+		snprintf(naming->text + used, GROUP_ITEMS_MAX - used, "%s%s", used > 0 ? ", " : "",
+			 path_url(&path, url));
+	else if (naming->count == NAMED_MAX + 1)
+		snprintf(naming->text + used, GROUP_ITEMS_MAX - used, ", ...");
+}
+
+size_t group_items(const struct model *model, const char *name, char text[GROUP_ITEMS_MAX])
+{
+	struct naming naming = {name, text, 0};
+
+	*text = '\0';
+	group_each_item(model, name_item, &naming);
+	return naming.count;
 }
 
 int group_of_row(struct resource_group *group, const struct source_resource *row,

@@ -1,7 +1,8 @@
-/* Resource groups: what addresses are sorted into. One is there because the API made it, or put an
- * address into it (a row of the state, until it is deleted), or because the file puts an address
- * into it (read-only here), or both. One that only the file has is where the first such address is,
- * and has no tags. */
+/* Resource groups: what addresses, and all that is at the top of a model, are sorted into. One is
+ * there because the API made it, or put an address into it (a row of the state, until it is
+ * deleted), because the file puts an address or something else into it (read-only here), or because
+ * a resource of the state says that it is in it. One without a row is where the first address, else
+ * the first other resource in it is, and has no tags. */
 #ifndef SLUICE_GROUP_H
 #define SLUICE_GROUP_H
 
@@ -13,6 +14,7 @@ struct resource_group {
 	const char *tags;     /* a JSON object; NULL: none */
 	struct origin origin; /* where the file names it first; origin.file NULL: nowhere */
 	uint64_t revision;    /* in the state; 0: not there */
+	bool used;            /* something of a model is in it */
 };
 
 static inline bool group_is_read_only(const struct resource_group *group)
@@ -20,10 +22,13 @@ static inline bool group_is_read_only(const struct resource_group *group)
 	return group->origin.file != NULL;
 }
 
-/* By Azure's rule, what a group cannot be called that is made here: what is wrong with it; NULL:
- * nothing. Those of the file are called as they are. Letters beyond ASCII are taken as they come.
- */
-const char *group_name_refusal(const char *name);
+/* Calls back for every item at the top of the model that is in a group, kind by kind. */
+void group_each_item(const struct model *model,
+		     void (*on_item)(void *context, const struct kind *kind, const void *item),
+		     void *context);
+/* How many of them are in that group; `text` names the first, "rulesets/office/hub, ...". */
+enum { GROUP_ITEMS_MAX = 400 };
+size_t group_items(const struct model *model, const char *name, char text[GROUP_ITEMS_MAX]);
 /* As the state has it, in the arena. ERR_INVALID: that was not written by sluice. */
 MUST_CHECK int group_of_row(struct resource_group *group, const struct source_resource *row,
 			    struct arena *arena);

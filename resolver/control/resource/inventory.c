@@ -6,8 +6,10 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "resolver/control/resource/part.h"
 #include "resolver/control/store/state.h"
 #include "resolver/log.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 /* Before there is a model: changes and lookups need not ask whether there is one. */
@@ -692,6 +694,56 @@ static void add_declared(const struct inventory *inventory, struct resource_grou
 	group->region = first->region;
 }
 
+/* With an item of the model, which is in it. */
+static void use_group(struct resource_group *group, const struct model *model,
+		      const struct kind *kind, const void *item)
+{
+	const struct field *region = schema_field(kind_field(kind)->group, "region");
+
+	if (!group->revision && !group->origin.file && !group->used) {
+		group->name = part_group(kind, item);
+		group->region =
+			model_region(model, region ? schema_get_text(region, item, NULL, 0) : NULL);
+	}
+	group->used = true;
+	if (!group->origin.file)
+		group->origin = part_origin(item);
+}
+
+struct group_use {
+	const struct model *model;
+	struct resource_group *groups; /* by name */
+	size_t count;
+};
+
+static int compare_group_names(const void *left, const void *right)
+{
+	const struct resource_group *a = left, *b = right;
+
+	return strcasecmp(a->name, b->name);
+}
+
+static void use_item(void *context, const struct kind *kind, const void *item)
+{
+	const struct group_use *use = context;
+	const struct resource_group wanted = {.name = part_group(kind, item)};
+	struct resource_group *group = use->count
+					       ? bsearch(&wanted, use->groups, use->count,
+							 sizeof *use->groups, compare_group_names)
+					       : NULL;
+
+	if (group)
+		use_group(group, use->model, kind, item);
+}
+
+/* With what else is in them; sorted by name. */
+static void add_used(const struct inventory *inventory, struct resource_group *groups, size_t count)
+{
+	struct group_use use = {inventory->now.model, groups, count};
+
+	group_each_item(use.model, use_item, &use);
+}
+
 bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group)
 {
 	struct source *source = readable(inventory);
@@ -706,14 +758,15 @@ bool inventory_group(struct inventory *inventory, const char *name, struct resou
 	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
 	free(groups.items);
 	add_declared(inventory, group);
-	return group->revision || group->origin.file;
+	add_used(inventory, group, 1);
+	return group->revision || group->origin.file || group->used;
 }
 
 /* One of the state ahead of the same one of the file. */
 static int compare_groups(const void *left, const void *right)
 {
 	const struct resource_group *a = left, *b = right;
-	int order = strcasecmp(a->name, b->name);
+	int order = compare_group_names(a, b);
 
 	return order ? order : (a->revision < b->revision) - (a->revision > b->revision);
 }
@@ -738,8 +791,26 @@ static int add_filed(struct groups *groups)
 	return err;
 }
 
+struct used_groups {
+	struct groups *groups;
+	int err;
+};
+
+static void add_used_group(void *context, const struct kind *kind, const void *item)
+{
+	struct used_groups *used = context;
+	const struct resource_group group = {.name = part_group(kind, item)};
+	size_t at = used->groups->count;
+
+	/* Most stand behind others of their group. */
+	if (!used->err &&
+	    (at == 0 || strcasecmp(used->groups->items[at - 1].name, group.name) != 0))
+		used->err = add_group(used->groups, &group);
+}
+
 struct resource_group *inventory_groups(struct inventory *inventory, size_t *count)
 {
+	struct used_groups used;
 	struct source *source = readable(inventory);
 	struct groups groups = {.inventory = inventory};
 	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
@@ -748,7 +819,9 @@ struct resource_group *inventory_groups(struct inventory *inventory, size_t *cou
 	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
 		inventory_say_trouble(inventory, error);
-	if (add_filed(&groups) != 0) {
+	used = (struct used_groups){&groups, add_filed(&groups)};
+	group_each_item(inventory->now.model, add_used_group, &used);
+	if (used.err) {
 		free(groups.items);
 		return NULL;
 	}
@@ -763,6 +836,7 @@ struct resource_group *inventory_groups(struct inventory *inventory, size_t *cou
 		add_declared(inventory, last);
 		++*count;
 	}
+	add_used(inventory, groups.items, *count);
 	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
 }
 

@@ -70,7 +70,7 @@ const struct owner **inventory_waiting(struct inventory *inventory, size_t *coun
 
 /* ---- resource groups ---- */
 
-/* False: there is no such group. */
+/* False: there is no such group, not even one that only a resource of the model names. */
 bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group);
 /* All of them by name: an array that the caller frees; NULL without memory. */
 struct resource_group *inventory_groups(struct inventory *inventory, size_t *count);

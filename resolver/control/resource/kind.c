@@ -199,14 +199,16 @@ const char *path_name(const struct path *path)
 char *path_url(const struct path *path, char text[PATH_URL_MAX])
 {
 	const struct kind *kind = path->kind;
-	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
+	char group[PATH_MAX_BYTES], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
 
+	percent_encode(group, sizeof group, path->group);
 	percent_encode(first, sizeof first, path->names[0]);
 	if (kind->parent)
-		snprintf(text, PATH_URL_MAX, "%s/-/%s/%s/%s", kind->parent->collection, first,
-			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
+		snprintf(text, PATH_URL_MAX, "%s/%s/%s/%s/%s", kind->parent->collection, group,
+			 first, kind->collection,
+			 percent_encode(second, sizeof second, path->names[1]));
 	else
-		snprintf(text, PATH_URL_MAX, "%s/-/%s", kind->collection, first);
+		snprintf(text, PATH_URL_MAX, "%s/%s/%s", kind->collection, group, first);
 	return text;
 }
 

@@ -6,14 +6,17 @@
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
  *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
- *     rulesets           links, target_groups, rules  -/office/contoso
+ *     rulesets           links, target_groups, rules  berlin/office/contoso
  *     address_pools
  *     keys
  *     transfers
  *     clients (of the group management)
  *
- * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
- * and the only one there is yet. */
+ * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group is the
+ * member resource_group of what is at the top, and "-" where that has none (GROUP_NONE, model.h). A
+ * name is there once, in whichever group: the group is part of where a resource is, not of what it
+ * is called.
+ */
 #ifndef SLUICE_KIND_H
 #define SLUICE_KIND_H
 
@@ -22,6 +25,7 @@
 #include "rules/arena.h"
 #include "rules/err.h"
 #include "rules/fault.h"
+#include "rules/schema/model.h" /* GROUP_NONE */
 
 struct field;
 struct schema_list;
@@ -51,9 +55,6 @@ extern const struct kind kinds[];
 enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
 enum { KINDS_ALL = 20 };  /* with those of the inventory */
 
-/* What a path says for no group; so no group can be called that. */
-#define GROUP_NONE "-"
-
 /* The ids of kinds of the inventory. */
 enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 };
 
@@ -81,23 +82,26 @@ enum { PATH_MAX_BYTES = 4096, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
 /* Which resource: of two names, or of one, where the kind has no parent. */
 struct path {
 	const struct kind *kind;
-	const char *group; /* "-" */
+	const char
+		*group; /* of what is at the top; "-": none. NULL, for who looks: whichever it is */
 	const char *names[2];
 };
 
-/* Its key in the store, in lower case, with names percent-encoded: the same for
- * what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's.
+/* Its key in the store (the group is one, or "-"), in lower case, with names percent-encoded: the
+ * same for what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any
+ * resource's.
  */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 /* The same of a kind of the inventory's; group NULL or "": none. */
 MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
 			   char key[PATH_MAX_BYTES]);
-/* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. */
+/* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. It needs no group,
+ * because names are unique over all. */
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */
 const char *path_name(const struct path *path);
-/* "rulesets/-/office/rules/contoso": the same behind /v1/ in the API, with names percent-encoded.
- * Returns text. */
+/* "rulesets/berlin/office/rules/contoso": the same behind /v1/ in the API, with names
+ * percent-encoded. Returns text. */
 char *path_url(const struct path *path, char text[PATH_URL_MAX]);
 /* That of what has this key in the store. */
 char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX]);

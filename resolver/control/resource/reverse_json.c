@@ -550,6 +550,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 		      const struct owner *owner)
 {
 	struct resource_group group;
+	char items[GROUP_ITEMS_MAX];
 
 	if (path->kind->id == KIND_PTR)
 		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
@@ -561,6 +562,11 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 		return change_fail(change, CHANGE_INVALID, "",
 				   "resource group \"%s\" has addresses; remove them first",
 				   group.name);
+	if (group_items(inventory_model(inventory), group.name, items) > 0)
+		return change_fail(change, CHANGE_INVALID, "",
+				   "resource group \"%s\" has other resources (%s); remove them "
+				   "first",
+				   group.name, items);
 	return change_group_forget(change, path->names[0]);
 }
 

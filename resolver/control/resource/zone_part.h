@@ -15,8 +15,8 @@
 #include "resolver/control/resource/part.h"
 #include "rules/hash.h"
 
-/* Whether the zone's records are those of a master file. */
-bool zone_has_file(const struct model *model, const char *name);
+/* Whether the records of the zone that the path is in are those of a master file. */
+bool zone_has_file(const struct model *model, const struct path *path);
 
 /* Gives all of the parts their zones, by what the store has. What is in a zone that the file does
  * not have any more is not served, with a warning. Errors as of parts_load. */

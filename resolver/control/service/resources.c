@@ -101,10 +101,12 @@ static int compare_paths(const struct path *left, const struct path *right)
 {
 	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
 	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
+	int order;
 
 	if (one != two)
 		return one->id < two->id ? -1 : 1;
-	return strcasecmp(left->names[0], right->names[0]);
+	order = strcasecmp(left->names[0], right->names[0]);
+	return order != 0 ? order : strcasecmp(left->group, right->group);
 }
 
 /* And in their order. */
@@ -246,16 +248,19 @@ static void check_parents(const struct service_change *change, struct source *so
 {
 	for (size_t i = 0; i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
-		const struct kind *parent = edit->path.kind->parent;
+		const struct path root = part_root(&edit->path);
+		const struct path anywhere = {root.kind, NULL, {root.names[0], NULL}};
 		struct origin origin = {0};
+		char why[PART_WHY_MAX];
+		const void *other;
 
-		if (!edit->values || !parent || edit->path.kind->bulk ||
-		    parts_have(parts, declared, &edit->path) || !stays(source, &edit->path))
+		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
+		    parts_find(parts, declared, &edit->path) || !stays(source, &edit->path))
 			continue;
+		other = parts_find(parts, declared, &anywhere);
 		origin.path = path_text(&edit->path, &faults->arena);
-		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "there is no %s \"%s\"; make it first", kind_field(parent)->group->name,
-			  edit->path.names[0]);
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
+			  part_missing(&root, other, why), other ? "" : "; make it first");
 	}
 }
 
@@ -312,7 +317,7 @@ static void check_asker(const struct model *now, const struct model *model, cons
 {
 	const struct management_client *before = find_client(now, who);
 	const struct management_client *after = find_client(model, who);
-	struct path path = {kind_named("client"), "-", {who, NULL}};
+	const struct path path = {kind_named("client"), NULL, {who, NULL}};
 	struct origin origin = {.path = path_text(&path, &faults->arena)};
 
 	if (before && before->role == ROLE_ADMIN && (!after || after->role != ROLE_ADMIN))
@@ -615,7 +620,7 @@ int service_each_row(struct service *service, const struct path *path,
 		     struct change_error *error)
 {
 	struct source *source = change_source(service->inventory, error);
-	struct path outer = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const struct path outer = part_root(path);
 	char from[PATH_MAX_BYTES + 2] = "", to[PATH_MAX_BYTES + 2] = "\x7f", key[PATH_MAX_BYTES];
 	char text[SOURCE_ERROR_MAX];
 	int err = 0;
@@ -626,7 +631,7 @@ int service_each_row(struct service *service, const struct path *path,
 		err = path_key(path, key);
 		snprintf(from, sizeof from, "%s", key);
 		snprintf(to, sizeof to, "%s\x01", key);
-	} else if (outer.kind) {
+	} else if (path->kind->parent) {
 		err = path_key(&outer, key);
 		snprintf(from, sizeof from, "%s/", key);
 		snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
@@ -642,7 +647,7 @@ int service_each_behind(struct service *service, const struct path *path,
 			void *context, struct change_error *error)
 {
 	struct source *source = change_source(service->inventory, error);
-	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const struct path parent = part_root(path);
 	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
 	char text[SOURCE_ERROR_MAX] = "";
 	int err = path_key(&parent, key);

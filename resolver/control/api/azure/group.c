@@ -4,11 +4,13 @@
  *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
  *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
- *              (bulk.h); 200, which Azure's clients want to see
+ *              (bulk.h); 200, which Azure's clients want to see. 409 where it has something else,
+ *              which only /v1 can delete
  *
  * Putting an address into a group that is not there makes the group; for Azure that is an error.
  * Addresses that the file declares in no group are shown in the group "-", which can only be
- * emptied. There are no resources other than addresses here, no locks and no managedBy. */
+ * emptied. Networks, rulesets and their like (/v1) make a group be there, too, but are not shown in
+ * it; there are no locks and no managedBy. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -18,6 +20,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
+#include "rules/check/limits.h"
 
 enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
 
@@ -289,8 +292,17 @@ static void forget(struct api_bulk *bulk)
 void api_group_delete(struct api_request *request)
 {
 	struct resource_group group;
+	char items[GROUP_ITEMS_MAX];
 	if (!find_asked(request, &group))
 		return;
+	if (api_group(request) &&
+	    group_items(inventory_model(api_inventory(request)), group.name, items) > 0) {
+		api_fail(request, 409, "ResourceGroupDeletionBlocked",
+			 "The resource group '%s' has resources other than addresses (%s), which "
+			 "are deleted below /v1/; delete them first",
+			 group.name, items);
+		return;
+	}
 	if (inventory_group_size(api_inventory(request), api_group(request)) <= AT_ONCE_MAX) {
 		remove_now(request);
 		return;

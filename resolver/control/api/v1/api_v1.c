@@ -53,6 +53,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_file, 0},
 	/* Every kind that has no row above. */
 	{"GET", "/v1/{kind}", API_READ, api_resource_list, 0},
+	{"GET", "/v1/{kind}/{group}", API_READ, api_resource_list, 0},
 	{"GET", "/v1/{kind}/{group}/{name}", API_READ, api_resource_show, 0},
 	{"PUT", "/v1/{kind}/{group}/{name}", API_CHANGE, api_resource_put, 0},
 	{"PATCH", "/v1/{kind}/{group}/{name}", API_CHANGE, api_resource_patch, 0},

@@ -81,14 +81,15 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 		kind = kind_of_collection(NULL, path->segments[0]);
 	if (kind && path->count == 5)
 		kind = kind_of_collection(kind, path->segments[3]);
-	if (!kind || strcmp(path->segments[1], "-") != 0)
-		return refuse(
-			posted, index, "path",
-			"is not a resource's; give KIND/-/NAME or KIND/-/NAME/KIND/NAME, as in "
-			"rulesets/-/office/rules/contoso");
+	if (!kind)
+		return refuse(posted, index, "path",
+			      "is not a resource's; give KIND/GROUP/NAME or "
+			      "KIND/GROUP/NAME/KIND/NAME, as "
+			      "in rulesets/-/office/rules/contoso; \"-\" is no group");
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
+	to->group = resource_group(posted->request, to);
 	return true;
 }
 
@@ -96,9 +97,10 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 {
 	const json_t *values = json_object_get(edit, "values");
 	const json_t *etag = json_object_get(edit, "etag");
-	const char *wanted = json_string_value(etag), *why;
+	const char *wanted = json_string_value(etag), *member, *why;
 	struct service_edit *to = &posted->edits[index];
 	struct change_error error;
+	char key[32];
 
 	if (!json_is_object(edit))
 		return refuse(posted, index, "path", "is missing; an edit is an object");
@@ -121,9 +123,10 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 		to->values = values;
 		return true;
 	}
-	posted->values[index] = resource_values(&to->path, values, &why);
+	posted->values[index] = resource_values(&to->path, values, &member, &why);
 	to->values = posted->values[index];
-	return to->values || refuse(posted, index, "values", why);
+	snprintf(key, sizeof key, "values.%s", member);
+	return to->values || refuse(posted, index, key, why);
 }
 
 static void posted_free(struct posted *posted)

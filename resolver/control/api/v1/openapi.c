@@ -154,6 +154,7 @@ static json_t *parameter(const char *name, const char *in, bool required, json_t
 /* What is shown beside the values; in a body it says nothing. */
 static void put_shown(json_t *properties, const struct kind *kind)
 {
+	json_put(properties, "path", read_only(of_type("string"), "Where it is, behind /v1/."));
 	json_put(properties, "origin",
 		 read_only(or_null(of_type("string")),
 			   "Where the configuration file declares it; null: it is the state's."));
@@ -449,7 +450,10 @@ static void add_segments(json_t *operation, const char *pattern)
 
 		snprintf(name, sizeof name, "%.*s", (int)length, at);
 		json_add(json_object_get(operation, "parameters"),
-			 parameter(name, "path", true, of_type("string"), NULL));
+			 parameter(name, "path", true, of_type("string"),
+				   strcmp(name, "group") == 0
+					   ? "A resource group; -: none; *: whichever it is in."
+					   : NULL));
 	}
 }
 
@@ -482,7 +486,10 @@ static void put_list(const struct document *document, const struct kind *kind, c
 	json_t *operation;
 
 	snprintf(summary, sizeof summary, "The %s%s%s, by name.", kind->collection,
-		 kind->parent ? " of a " : "", kind->parent ? kind->parent->name : "");
+		 kind->parent              ? " of a "
+		 : strstr(path, "{group}") ? " of a resource group"
+					   : "",
+		 kind->parent ? kind->parent->name : "");
 	snprintf(name, sizeof name, "%s-list", kind->name);
 	operation = operation_new("GET", path, summary);
 	add_segments(operation, path);
@@ -543,14 +550,17 @@ static void put_one(const struct document *document, const struct kind *kind, co
 static void put_paths(const struct document *document, const struct kind *kind)
 {
 	static const char *const methods[] = {"GET", "PUT", "PATCH", "DELETE"};
-	char list[TEXT_MAX], one[TEXT_MAX];
+	char all[TEXT_MAX], list[TEXT_MAX], one[TEXT_MAX];
 
+	snprintf(all, sizeof all, "/v1/%s", kind->collection);
 	if (kind->parent)
-		snprintf(list, sizeof list, "/v1/%s/-/{name}/%s", kind->parent->collection,
+		snprintf(list, sizeof list, "/v1/%s/{group}/{name}/%s", kind->parent->collection,
 			 kind->collection);
 	else
-		snprintf(list, sizeof list, "/v1/%s", kind->collection);
-	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/-/{name}", list);
+		snprintf(list, sizeof list, "%s/{group}", all);
+	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/{name}", list);
+	if (!kind->parent)
+		put_list(document, kind, all);
 	put_list(document, kind, list);
 	for (size_t i = 0; i < COUNT(methods); i++)
 		put_one(document, kind, one, methods[i]);

@@ -11,9 +11,13 @@
 bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error);
-/* A body as a resource's values: without what is shown beside them, and with the path's name. NULL:
- * it does not fit, or there is no memory; *why says which. */
-json_t *resource_values(const struct path *path, const json_t *body, const char **why);
+/* A path's group: where that is GROUP_ANY, the one that what is there is in, else none. Lives as
+ * long as the request. */
+const char *resource_group(struct api_request *request, const struct path *path);
+/* A body as a resource's values: without what is shown beside them, and with the path's name and
+ * group. NULL: *member does not fit, or there is no memory; *why says which. */
+json_t *resource_values(const struct path *path, const json_t *body, const char **member,
+			const char **why);
 /* Whether the query has nothing but these; and, with dry_run among them, whether it is a change's.
  * False: not, which has been answered. */
 bool resource_check_query(struct api_request *request, const char *const *known);
