@@ -9,8 +9,8 @@
  *     targets='[{"address": "10.0.0.5"}]'   anything, as JSON
  *     region=                               not given any more
  *
- * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has it.
- */
+ * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
+ * it. */
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
@@ -135,7 +135,7 @@ static char *path_of(const struct command_line *line, const struct named_resourc
 		path = client_path("/v1/ptrs/%", top->name);
 	} else {
 		snprintf(format, sizeof format, "/v1/%s%s", kind->collection,
-			 top->name                           ? "/%/%"
+			 top->name                         ? "/%/%"
 			 : *top->group && !kind->inventory ? "/%"
 							   : "");
 		path = client_path(format, top->group, top->name);
@@ -418,8 +418,7 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 	*status = EXIT_FAILURE;
 	if (named->kind->inventory && *named->top.group)
 		path = add_query(path, "resource_group",
-				 strcmp(named->top.group, GROUP_NONE) == 0 ? ""
-									   : named->top.group);
+				 strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
 	if (line->limit)
 		path = add_query(path, "limit", line->limit);
 	for (int i = 0; path && i < line->filters.count; i++) {
@@ -512,7 +511,8 @@ int command_resource_delete(const struct command_line *line)
 
 	if (status != 0)
 		return status;
-	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name, named.inside ? named.inside : named.top.name,
+	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name,
+		 named.inside ? named.inside : named.top.name,
 		 line->dry_run ? "can be deleted" : "is deleted",
 		 has_inside(named.kind) ? ", with all inside it" : "");
 	return command_delete(line, path_of(line, &named), done);

@@ -693,8 +693,8 @@ static int note_change(struct state_db *db, const struct source_change *change)
 	return state_row_run(&row);
 }
 
-/* Some of what is older than a week or more than is kept, and more than a change adds, so that none has to remove much.
- */
+/* Some of what is older than a week or more than is kept, and more than a change adds, so that none
+ * has to remove much. */
 static int forget_changes(struct state *state)
 {
 	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);

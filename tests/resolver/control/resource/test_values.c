@@ -38,7 +38,7 @@ static const char everything[] =
 	"            { name = \"fabrikam\"; domain = \"fabrikam.corp.\"; target_group = \"dc\"; } "
 	"); "
 	"} );"
-		"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
+	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
 	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );"
 	"management = { clients = ( { id = \"ops\"; secret_file = \"secret\"; } ); };"
 	"transfers = ( { zones = [ \"corp.test\" ]; key = \"xfr\"; } );";
