@@ -66,7 +66,7 @@ static const struct {
 	 offsetof(struct command_line, prune)},
 	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
 	 offsetof(struct command_line, as)},
-	{"follow", NULL, "go on with what is changed from now on, until interrupted", 0,
+	{"follow", NULL, "go on with what comes from now on, until interrupted", 0,
 	 OPTION_FOLLOW, offsetof(struct command_line, follow)},
 	{"confirm", "TIME", "go back after TIME (30s, 10m, 1h), unless `sluice confirm` comes", 0,
 	 OPTION_CONFIRM, offsetof(struct command_line, confirm)},

@@ -154,6 +154,7 @@ int command_diff(const struct command_line *line);
 int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
 int command_history(const struct command_line *line);
+int command_events(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "resolver/control/observe/events.h"
 #include "resolver/control/observe/health.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
