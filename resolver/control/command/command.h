@@ -46,6 +46,7 @@ enum {
 	OPTION_CONFIRM = 1 << 27,
 	OPTION_BACK = 1 << 28,
 	OPTION_VERBOSE = 1 << 29,
+	OPTION_EXEC = 1 << 30,
 };
 
 enum { COMMAND_WORDS_MAX = 50 };
@@ -64,6 +65,7 @@ struct command_line {
 	const char *binary;  /* of an upgrade; NULL: not given */
 	const char *as;      /* of an export; NULL: not given */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
+	const char *exec;    /* what is run for an event; NULL: nothing */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {

@@ -84,10 +84,10 @@ static bool follow_once(struct stream *stream, const char *path)
 	return answer != NULL;
 }
 
-int command_follow(const struct command_line *line, const char *path,
+int command_follow(const struct command_line *line, const char *path, long long after,
 		   void (*on_data)(const struct command_line *line, const char *data))
 {
-	struct stream stream = {.line = line, .on_data = on_data};
+	struct stream stream = {.line = line, .on_data = on_data, .last = after};
 	bool ever = false;
 
 	for (int tries = 0; tries < TRIES_MAX; tries++) {

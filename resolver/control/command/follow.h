@@ -5,9 +5,10 @@
 
 #include "resolver/control/command/command.h"
 
-/* The path up to the number behind which the stream begins: "/v1/changes?after=". Each event's data
- * is one line of JSON. EXIT_FAILURE, when there is no stream any more; why has been said. */
-int command_follow(const struct command_line *line, const char *path,
+/* The path up to `after`, the number behind which the stream begins: "/v1/changes?after=". Each
+ * event's data is one line of JSON. EXIT_FAILURE, when there is no stream any more; why has been
+ * said. */
+int command_follow(const struct command_line *line, const char *path, long long after,
 		   void (*on_data)(const struct command_line *line, const char *data));
 
 #endif

@@ -78,7 +78,7 @@ static int follow(const struct command_line *line)
 {
 	if (!line->json)
 		printf("  REVISION  %-20s  %-16s  %-7s  PATH\n", "TIME", "WHO", "WHAT");
-	return command_follow(line, "/v1/changes?after=", print_change);
+	return command_follow(line, "/v1/changes?after=", 0, print_change);
 }
 
 /* ---- the commands ---- */

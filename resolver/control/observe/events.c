@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "resolver/control/base/json.h"
 #include "rules/text.h"
 
 static struct {
@@ -14,10 +15,15 @@ static struct {
 	struct event ring[EVENTS_MAX];
 	size_t first, count;
 	uint64_t last;
+	pthread_cond_t more;
+	unsigned interrupts;
 	uv_async_t *wake; /* NULL: nobody waits */
 	void (*on_event)(void *context);
 	void *context;
-} events = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} events = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
+
+const char *const event_level_names[LOG_DEBUG] = {
+	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info"};
 
 static int64_t now_ms(void)
 {
@@ -56,6 +62,7 @@ static void on_line(enum log_level level, const char *name, const char *text)
 	snprintf(event->name, sizeof event->name, "%s", name);
 	if (events.wake)
 		uv_async_send(events.wake);
+	pthread_cond_broadcast(&events.more);
 	pthread_mutex_unlock(&events.lock);
 }
 
@@ -112,4 +119,37 @@ uint64_t events_last(void)
 	last = events.last;
 	pthread_mutex_unlock(&events.lock);
 	return last;
+}
+
+void events_wait(uint64_t after, unsigned wait_ms)
+{
+	struct timespec until;
+	unsigned interrupts;
+	int err = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&events.lock);
+	interrupts = events.interrupts;
+	while (!err && events.last <= after && events.interrupts == interrupts)
+		err = pthread_cond_timedwait(&events.more, &events.lock, &until);
+	pthread_mutex_unlock(&events.lock);
+}
+
+void events_interrupt(void)
+{
+	pthread_mutex_lock(&events.lock);
+	events.interrupts++;
+	pthread_cond_broadcast(&events.more);
+	pthread_mutex_unlock(&events.lock);
+}
+
+json_t *event_json(const struct event *event)
+{
+	return json_make("{s:I, s:o, s:s, s:s, s:s}", "id", (json_int_t)event->id, "time",
+			 json_time(event->at_ms / 1000), "level", event_level_names[event->level],
+			 "event", event->name, "text", event->text);
 }

@@ -8,6 +8,8 @@
 #ifndef SLUICE_EVENTS_H
 #define SLUICE_EVENTS_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -38,5 +40,12 @@ void events_each(uint64_t after, bool (*on_one)(void *context, const struct even
 		 void *context);
 /* Of the latest one; 0: there is none. */
 uint64_t events_last(void);
+/* For a thread that has nothing else to do: until there is one behind this id, so long has passed,
+ * or events_interrupt. */
+void events_wait(uint64_t after, unsigned wait_ms);
+void events_interrupt(void);
+/* {"id", "time", "level", "event", "text"}; NULL without memory. */
+json_t *event_json(const struct event *event);
+extern const char *const event_level_names[LOG_DEBUG];
 
 #endif

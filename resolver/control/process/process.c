@@ -367,6 +367,15 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 	return EXIT_SUCCESS;
 }
 
+void process_call_webhook(const struct model *model)
+{
+	int err = webhook_configure(&model->events);
+
+	if (err)
+		log_event(LOG_ERROR, "webhook", "events.webhook will not be called: %s",
+			  err_text(err));
+}
+
 /* Serves until a signal says to stop, or a successor serves. */
 static void run(struct process *process, const struct model *model, const struct faults *faults,
 		const char *text)
@@ -374,6 +383,7 @@ static void run(struct process *process, const struct model *model, const struct
 	struct server *server = &process->service.server;
 
 	start_watchdog(process);
+	process_call_webhook(model);
 	health_log_start(&process->health, &process->loop, server);
 	service_follow(&process->service);
 	master_link_serve(&process->master, text); /* before the log says so */
@@ -386,6 +396,7 @@ static void run(struct process *process, const struct model *model, const struct
 	uv_run(&process->loop, UV_RUN_DEFAULT);
 	service_finish(&process->service);
 	health_log_stop(&process->health);
+	webhook_end();
 }
 
 static struct listener *open_listener(void *context, const struct host *host, unsigned workers,

@@ -11,9 +11,6 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
 
-static const char *const level_names[] = {
-	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info"};
-
 struct wanted {
 	uint64_t after;
 	enum log_level level;
@@ -25,8 +22,8 @@ static bool read_level(struct api_request *request, enum log_level *level)
 {
 	const char *text = api_query(request, "level");
 
-	for (unsigned i = 0; i < COUNT(level_names); i++)
-		if (!text || strcmp(text, level_names[i]) == 0) {
+	for (unsigned i = 0; i < LOG_DEBUG; i++)
+		if (!text || strcmp(text, event_level_names[i]) == 0) {
 			*level = text ? (enum log_level)i : LOG_INFO;
 			return true;
 		}
@@ -48,13 +45,6 @@ static bool is_wanted(const struct wanted *wanted, const struct event *event)
 {
 	return event->level <= wanted->level &&
 	       (!*wanted->name || strcmp(wanted->name, event->name) == 0);
-}
-
-static json_t *event_json(const struct event *event)
-{
-	return json_make("{s:I, s:o, s:s, s:s, s:s}", "id", (json_int_t)event->id, "time",
-			 json_time(event->at_ms / 1000), "level", level_names[event->level],
-			 "event", event->name, "text", event->text);
 }
 
 /* ---- a page ---- */
