@@ -328,6 +328,12 @@ struct log_settings {
 	enum log_format format;
 };
 
+struct events_settings {
+	struct origin origin;
+	const char *webhook, *webhook_ca; /* NULL: nobody is called; the system's authorities */
+	enum log_level level;
+};
+
 struct identity_settings {
 	struct origin origin;
 	const char *version, *server; /* what CH TXT and NSID tell; NULL: nothing of interest */
@@ -394,6 +400,7 @@ struct model {
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
 	struct log_settings log;
+	struct events_settings events;
 	struct identity_settings identity;
 };
 

@@ -493,6 +493,7 @@ static const struct group ruleset_group = {
 /* ---- limits, and the program's own settings ---- */
 
 static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
+static const char *const event_level_names[] = {"error", "warning", "info", NULL};
 static const char *const log_format_names[] = {"auto", "text", "journal", "json", NULL};
 static const char *const client_role_names[] = {"reader", "admin", NULL};
 static const char *const excess_names[] = {"drop", "refuse", "truncate", NULL};
@@ -827,6 +828,33 @@ static const struct group log_group = {
 	FIELDS(log_fields),
 	.size = sizeof(struct log_settings),
 	.doc = "The log, on standard error.",
+};
+
+static const struct field events_fields[] = {
+	{.key = "webhook",
+	 .type = FIELD_STRING,
+	 AT(events_settings, webhook),
+	 .min = 1,
+	 .max = 2000,
+	 .secret = true,
+	 .doc = "A URL that is called with what happens, by POST of JSON, until it answers 2xx: "
+		"https, or http at a loopback address."},
+	{.key = "webhook_ca",
+	 .type = FIELD_PATH,
+	 AT(events_settings, webhook_ca),
+	 .doc = "The authorities that its certificate is checked with, PEM. Absent: the system's."},
+	{.key = "level",
+	 .type = FIELD_ENUM,
+	 AT(events_settings, level),
+	 .fallback = "warning",
+	 .names = event_level_names,
+	 .doc = "It is called with this and everything more severe."},
+};
+static const struct group events_group = {
+	.name = "events",
+	FIELDS(events_fields),
+	.size = sizeof(struct events_settings),
+	.doc = "What happens, as others are told of it. An event is a line of the log.",
 };
 
 static const struct field identity_fields[] = {
@@ -1199,6 +1227,7 @@ static const struct field model_fields[] = {
 	MODEL_GROUP(tcp, "Clients' connections."),
 	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
 	MODEL_GROUP(log, "The log."),
+	MODEL_GROUP(events, "What happens."),
 	MODEL_GROUP(identity, "What the server says about itself."),
 };
 const struct group schema_model = {

@@ -16,7 +16,7 @@
 static const struct {
 	const char *name, *argument, *doc;
 	char letter; /* 0: none */
-	unsigned bit;
+	uint64_t bit;
 	size_t offset;
 } options[] = {
 	{"config", "FILE", "the configuration; " COMMAND_CONFIG_DEFAULT " when not given", 'c',
@@ -70,8 +70,10 @@ static const struct {
 	 offsetof(struct command_line, prune)},
 	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
 	 offsetof(struct command_line, as)},
-	{"follow", NULL, "go on with what is changed from now on, until interrupted", 0,
-	 OPTION_FOLLOW, offsetof(struct command_line, follow)},
+	{"follow", NULL, "go on with what comes from now on, until interrupted", 0, OPTION_FOLLOW,
+	 offsetof(struct command_line, follow)},
+	{"exec", "PROGRAM", "run it for each from now on, which it reads as JSON", 0, OPTION_EXEC,
+	 offsetof(struct command_line, exec)},
 	{"confirm", "TIME", "go back after TIME (30s, 10m, 1h), unless `sluice confirm` comes", 0,
 	 OPTION_CONFIRM, offsetof(struct command_line, confirm)},
 	{"back", NULL, "go back at once", 0, OPTION_BACK, offsetof(struct command_line, back)},
@@ -81,7 +83,7 @@ static const struct {
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
-static const unsigned repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER;
+static const uint64_t repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER;
 enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)
@@ -247,7 +249,7 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 
 /* Puts option i where it belongs and into *given. Of those that may be given once the last counts;
  * false: one is given too often. */
-static bool take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
+static bool take_option(struct command_line *line, size_t i, const char *value, uint64_t *given)
 {
 	char *base = (char *)line;
 	const bool yes = true;
@@ -278,7 +280,7 @@ static size_t option_found(int found)
 /* All options of argv; what is left are the command and its arguments, from optind on. Returns
  * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option or one too many, which has
  * been said. */
-static int parse_options(struct command_line *line, int argc, char **argv, unsigned *given)
+static int parse_options(struct command_line *line, int argc, char **argv, uint64_t *given)
 {
 	struct option table[OPTION_COUNT + 3] = {
 		[OPTION_COUNT] = {"help", no_argument, NULL, OPTION_HELP},
@@ -334,7 +336,7 @@ struct model *command_load(const struct command_line *line, struct load *load)
 	return model;
 }
 
-static int dispatch(struct command_line *line, unsigned given)
+static int dispatch(struct command_line *line, uint64_t given)
 {
 	const struct command *command = line->command;
 	for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -363,7 +365,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		.config = COMMAND_CONFIG_DEFAULT,
 		.resolv_conf = RESOLV_CONF_PATH,
 	};
-	unsigned given = 0;
+	uint64_t given = 0;
 	int asked = parse_options(&line, argc, argv, &given);
 	if (asked < 0)
 		return COMMAND_USAGE;

@@ -72,6 +72,11 @@ static const struct command commands[] = {
 	 "", "show what is wrong, what the running server serves, and what it has counted",
 	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
 	 "there, the zeros too.\n"},
+	{"events", command_events, CALL | OPTION_JSON | OPTION_FOLLOW | OPTION_EXEC, 0, 0, "",
+	 "list what has happened: targets that fail, changes, reloads, trouble",
+	 "The latest 1000 lines of the log, which the server has in memory. With --exec the\n"
+	 "program is run for one after the other, with the event's words in $SLUICE_LEVEL,\n"
+	 "$SLUICE_EVENT and $SLUICE_TEXT, too. events.webhook has the server call a URL.\n"},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
 	{"list", command_resource_list, CALL | OPTION_JSON | OPTION_FILTER | OPTION_LIMIT, 1, 2,

@@ -171,6 +171,7 @@ static int replace_as(struct process *process, const struct wish *wish, struct m
 	if (step.waits)
 		confirmation_begin(confirmation, &step.unconfirmed);
 	log_configure(model->log.level, model->log.format);
+	process_call_webhook(model);
 	return 0;
 }
 
@@ -189,6 +190,7 @@ static int take_back_reload(struct process *process, struct faults *faults)
 		return err;
 	}
 	log_configure(model->log.level, model->log.format);
+	process_call_webhook(model);
 	confirmation_end(confirmation, true);
 	return 0;
 }

@@ -116,9 +116,13 @@ void inventory_say_unread(struct inventory *inventory, const char *why)
 
 void inventory_note_error(struct inventory *inventory, const char *error)
 {
+	bool was_well = !*inventory->error;
+
 	snprintf(inventory->error, sizeof inventory->error, "%s", error ? error : "");
 	if (error)
 		log_event(LOG_ERROR, "state", "%s", error);
+	else if (!was_well)
+		log_event(LOG_INFO, "state", "the state takes changes again");
 }
 
 int inventory_open_state(struct inventory *inventory)

@@ -48,6 +48,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/export", API_OPERATE, api_export, 0},
 	{"GET", "/v1/schema", API_READ, api_schema, 0},
 	{"GET", "/v1/openapi.json", API_READ, api_openapi, 0},
+	{"GET", "/v1/events", API_READ, api_events, 0},
 	{"GET", "/v1/changes", API_READ, api_changes_list, 0},
 	{"POST", "/v1/changes", API_OPERATE, api_changes_post, CHANGES_BODY_MAX},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_file, 0},

@@ -63,6 +63,8 @@ void api_v1_group_delete(struct api_request *request);
 
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
+/* ?after of what has numbers that rise; text NULL: 0. The same. */
+bool api_v1_after(struct api_request *request, const char *text, uint64_t *after);
 
 /* ---- v1/resource.c ---- */
 
@@ -85,6 +87,10 @@ json_t *openapi_document(const struct api_dialect *const *dialects);
 
 void api_changes_list(struct api_request *request);
 void api_changes_post(struct api_request *request);
+
+/* ---- v1/events.c ---- */
+
+void api_events(struct api_request *request);
 
 /* ---- v1/batch.c ---- */
 

@@ -421,19 +421,6 @@ static int on_change(void *context, const struct source_change *change)
 	return 0;
 }
 
-/* `text` NULL: it is 0. False: it is none, which has been answered. */
-static bool read_after(struct api_request *request, const char *text, uint64_t *after)
-{
-	char *end = NULL;
-
-	*after = text ? strtoull(text, &end, 10) : 0;
-	if (!text || (*text >= '0' && *text <= '9' && *end == '\0' && *after <= INT64_MAX))
-		return true;
-	api_fail_at(request, 400, "invalid", "after",
-		    "\"%.32s\" does not fit; give a revision, or 0 for all", text);
-	return false;
-}
-
 static json_t *history_json(const struct history *history)
 {
 	return json_make("{s:O, s:o}", "changes", history->array, "next",
@@ -609,7 +596,7 @@ static void answer_stream(struct api_request *request, struct source *source)
 	struct watch *watch;
 	uint64_t after;
 
-	if (!read_after(request, text, &after))
+	if (!api_v1_after(request, text, &after))
 		return;
 	source_about(source, &about);
 	watch = calloc(1, sizeof *watch);
@@ -631,7 +618,7 @@ static void answer_page(struct api_request *request, struct source *source)
 	uint64_t after;
 	size_t limit;
 
-	if (!read_after(request, api_query(request, "after"), &after) ||
+	if (!api_v1_after(request, api_query(request, "after"), &after) ||
 	    !api_v1_limit(request, &limit))
 		return;
 	if (!etag_of_all(request, etag, &unused) || !api_not_modified(request, etag))

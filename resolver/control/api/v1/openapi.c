@@ -93,6 +93,9 @@ static const struct described described[] = {
 	 "The records of a zone as a master file (RFC 1035 section 5).", "", "text/dns", NULL, 0},
 	{"GET", "/v1/schema", "Every kind of resource, with its JSON Schema.", "", NULL, NULL, 0},
 	{"GET", "/v1/openapi.json", "This document.", "", NULL, NULL, 0},
+	{"GET", "/v1/events",
+	 "What has happened, the oldest first; as text/event-stream what happens, as it does.",
+	 "after limit event level Last-Event-ID", "text/event-stream", "events", 0},
 	{"GET", "/v1/changes",
 	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
 	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
@@ -275,6 +278,18 @@ static json_t *changed_schema(void)
 			 "unconfirmed", or_null(reference("schemas", "unconfirmed")));
 }
 
+static json_t *events_schema(void)
+{
+	json_t *event =
+		json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o}}", "type", "object", "properties",
+			  "id", of_type("integer"), "time", of_type("string"), "level",
+			  of_type("string"), "event", of_type("string"), "text", of_type("string"));
+
+	return json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties", "events",
+			 array_of(event), "next", or_null(of_type("integer")), "required", "events",
+			 "next");
+}
+
 /* As unconfirmed_json (service/confirmation.h) has it. */
 static json_t *unconfirmed_schema(void)
 {
@@ -317,6 +332,7 @@ static json_t *schemas_json(void)
 		 json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties",
 			   "changes", array_of(reference("schemas", "change")), "next",
 			   or_null(of_type("integer")), "required", "changes", "next"));
+	json_put(schemas, "events", events_schema());
 	json_put(schemas, "edits", edits_schema());
 	json_put(schemas, "changed", changed_schema());
 	json_put(schemas, "unconfirmed", unconfirmed_schema());
