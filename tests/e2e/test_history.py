@@ -1,6 +1,8 @@
 """Addresses, services, PTRs and groups as resources: every change of them is in the history, whoever
 made it, and can be made again and undone by POST /v1/changes."""
 
+import concurrent.futures
+
 import harness
 import test_reverse
 
@@ -255,6 +257,18 @@ class History(test_reverse.Reverse):
         self.sluice.kill()
         self.start()
         self.ptr_is("203.0.113.9", "new.example.")
+
+    def test_what_was_asked_before_changes_nothing_while_another_waits_to_be_confirmed(self):
+        """Whose a name is takes a while to be asked."""
+        shop = {"address": "198.51.100.41", "reverse_fqdn": "late1000.www.example"}
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.call, "PUT", "/v1/services/shop", shop)
+            harness.wait_for(lambda: self.upstream.questions("late1000.www.example"), "the question")
+            self.edits(("groups/-/lab", {}), query="?confirm=600")
+            self.assertEqual(409, waiting.result().status)
+        self.good("GET", "/v1/services/shop", status=404)
+        self.good("POST", "/v1/confirm")
+        self.good("PUT", "/v1/services/shop", shop, 201)
 
     def test_what_does_not_go_in_such_a_request_is_refused(self):
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",

@@ -6,6 +6,7 @@
  *
  * The server is told which change was the last that was seen: another one meanwhile is refused.
  * `sluice history --follow` reads the same path as a stream. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "resolver/control/base/json.h"
@@ -229,7 +230,7 @@ int command_undo(const struct command_line *line)
 	long long revision = strtoll(text, &end, 10), last;
 	json_t *changes, *edits, *answer;
 
-	if (*end != '\0' || revision < 1)
+	if (*end != '\0' || revision < 1 || revision == LLONG_MAX)
 		return command_misuse(
 			line, "\"%s\" is no revision; give a number of `sluice history`", text);
 	changes = ask_changes(line, revision - 1);

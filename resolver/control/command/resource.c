@@ -29,6 +29,11 @@ struct named_resource { /* what the arguments name, and those that are left */
 	int rest_count;
 };
 
+static const char *article(const char *noun)
+{
+	return strchr("aeio", *noun) ? "an" : "a";
+}
+
 static int fail_kind(const struct command_line *line, const char *word)
 {
 	char known[512];
@@ -53,15 +58,26 @@ static const struct kind *kind_of_command(const struct command_line *line)
 /* What the arguments are, behind the kind and what it is in. */
 enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
 
+int command_no_name(const struct command_line *line, const char *noun, const char *text)
+{
+	return command_misuse(line, "\"%s\" has no name of %s %s in it", text, article(noun), noun);
+}
+
 /* The name of what is in nothing. Addresses of one name may be in many groups: without one, it is
  * the one in none. */
 static int read_top(const struct command_line *line, struct named_resource *named, const char *text)
 {
+	const struct kind *kind = named->kind->parent ? named->kind->parent : named->kind;
 	bool any;
 
-	named->top = client_top(text);
+	if (kind->id == KIND_PTR) /* which has no group, but perhaps a prefix's length */
+		named->top = (struct client_top){GROUP_NONE, text};
+	else
+		named->top = client_top(text);
+	if (*named->top.name == '\0')
+		return command_no_name(line, kind->name, text);
 	any = strcmp(named->top.group, GROUP_ANY) == 0;
-	if (line->group && !any && strcmp(named->top.group, line->group) != 0)
+	if (line->group && !any && strcasecmp(named->top.group, line->group) != 0)
 		return command_misuse(line, "\"%s\" is in another group than --group says", text);
 	if (any && named->kind->inventory)
 		snprintf(named->top.group, sizeof named->top.group, "%s",
@@ -72,6 +88,16 @@ static int read_top(const struct command_line *line, struct named_resource *name
 static bool has_groups(const struct kind *kind)
 {
 	return !kind->inventory || kind->id == KIND_ADDRESS;
+}
+
+/* That of a list. */
+static int read_group(const struct command_line *line, struct named_resource *named,
+		      const char *text)
+{
+	if (*text == '\0')
+		return command_misuse(line, "the group is empty; write -, for none");
+	snprintf(named->top.group, sizeof named->top.group, "%s", text);
+	return 0;
 }
 
 /* 0, or an exit status, which has been explained. */
@@ -88,10 +114,14 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 		return fail_kind(line, line->arguments[0]);
 	if (line->group && kind->id != KIND_ADDRESS)
 		return command_misuse(line, "only an address has a --group; write GROUP/NAME");
+	if (line->group && *line->group == '\0')
+		return command_misuse(line, "--group is empty; write -, for none");
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
 		status = read_top(line, named, line->arguments[at++]);
+	if (status != 0)
+		return status;
 	if (wanted != OF_LIST && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->name);
 	if (wanted != OF_LIST && kind->parent)
@@ -99,7 +129,9 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 	else if (wanted != OF_LIST)
 		status = read_top(line, named, line->arguments[at++]);
 	else if (!kind->parent && has_groups(kind) && at < count)
-		snprintf(named->top.group, sizeof named->top.group, "%s", line->arguments[at++]);
+		status = read_group(line, named, line->arguments[at++]);
+	if (status == 0 && named->inside && *named->inside == '\0')
+		status = command_no_name(line, kind->name, named->inside);
 	named->rest = line->arguments + at;
 	named->rest_count = count - at;
 	if (status == 0 && wanted != OF_ONE_WITH_MEMBERS && at < count)
@@ -285,12 +317,13 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 
 		if (near && !member_named(kind, near->key))
 			near = NULL;
-		return command_misuse(line, "%s %s has no \"%s\"; %s%s%s",
-				      strchr("aio", kind->name[0]) ? "an" : "a", kind->name, key,
-				      near ? "did you mean \"" : "`sluice help ",
+		return command_misuse(line, "%s %s has no \"%s\"; %s%s%s", article(kind->name),
+				      kind->name, key, near ? "did you mean \"" : "`sluice help ",
 				      near ? near->key : kind->name,
 				      near ? "\"?" : "` lists what it has");
 	}
+	if (json_object_get(body, field->key))
+		return command_misuse(line, "%s is given twice; leave one out", field->key);
 	json_put(body, field->key, read_value(field, text + length + 1));
 	return 0;
 }
@@ -516,6 +549,11 @@ int command_resource_delete(const struct command_line *line)
 		 line->dry_run ? "can be deleted" : "is deleted",
 		 has_inside(named.kind) ? ", with all inside it" : "");
 	return command_delete(line, path_of(line, &named), done);
+}
+
+bool command_is_kind(const char *word)
+{
+	return kind_named(word);
 }
 
 void command_resource_swap(char **words, int count)

@@ -345,10 +345,13 @@ int command_zone_import(const struct command_line *line)
 int command_zone_export(const struct command_line *line)
 {
 	const struct client_top zone = client_top(line->arguments[0]);
-	json_t *answer =
+	json_t *answer;
+
+	if (*zone.name == '\0')
+		return command_no_name(line, "zone", line->arguments[0]);
+	answer =
 		client_ask(line, (struct client_call){.method = "GET", .out = stdout},
 			   client_path("/v1/private_zones/%/%/master_file", zone.group, zone.name));
-
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
 }

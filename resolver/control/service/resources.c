@@ -119,47 +119,62 @@ static int compare_edits(const void *a, const void *b)
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
-/* Those in bulk, or all others, by what they are in; to be freed. NULL without memory. */
-static const struct service_edit **sort_edits(const struct service_change *change, bool bulk,
+/* Which of the edits are looked at. */
+enum which { PARTS, BULK, REMOVALS /* of what is at the top */ };
+
+static bool is_wanted(const struct service_edit *edit, enum which which)
+{
+	const struct kind *kind = edit->path.kind;
+
+	if (kind->inventory)
+		return false;
+	return which == REMOVALS ? !kind->parent && !edit->values : kind->bulk == (which == BULK);
+}
+
+/* By what they are in; to be freed. NULL without memory. */
+static const struct service_edit **sort_edits(const struct service_change *change, enum which which,
 					      size_t *count)
 {
 	const struct service_edit **edits = reallocarray(NULL, change->count + 1, sizeof *edits);
 
 	*count = 0;
 	for (size_t i = 0; edits && i < change->count; i++)
-		if (!change->edits[i].path.kind->inventory &&
-		    change->edits[i].path.kind->bulk == bulk)
+		if (is_wanted(&change->edits[i], which))
 			edits[(*count)++] = &change->edits[i];
 	if (*count > 1)
 		qsort(edits, *count, sizeof(*edits), compare_edits);
 	return edits;
 }
 
-/* Whether the edits, all in one item at the top, remove that behind `after` (NULL: anywhere). */
-static bool is_removed(const struct service_change *change, const struct path *path,
-		       const struct service_edit *after)
+/* Whether the removals, sorted, have what the path is in, behind `after` (NULL: anywhere). There
+ * may be as many of them as there are paths to ask for. */
+static bool is_removed(const struct service_edit *const *removals, size_t count,
+		       const struct path *path, const struct service_edit *after)
 {
-	for (size_t i = 0; i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+	size_t low = 0, high = count;
 
-		if (!edit->path.kind->parent && !edit->values && (!after || edit > after) &&
-		    compare_paths(&edit->path, path) == 0)
-			return true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_paths(&removals[middle]->path, path) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	return low > 0 && compare_paths(&removals[low - 1]->path, path) == 0 &&
+	       (!after || removals[low - 1] > after);
 }
 
 /* The parts of the model, with the edits, which are written. All that does not fit is told. */
 static int read_parts(struct service *service, struct parts *parts, struct source *source,
 		      struct service_change *change, struct model *declared, struct faults *faults)
 {
-	size_t count;
-	const struct service_edit **edits = sort_edits(change, false, &count);
+	size_t count, removed;
+	const struct service_edit **edits = sort_edits(change, PARTS, &count);
+	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
 	char error[SOURCE_ERROR_MAX] = "";
-	int err = 0;
+	int err = edits && removals ? 0 : ERR_NOMEM;
 
-	if (!edits)
-		return say(change, ERR_NOMEM, error);
 	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < count; i++) {
 		const struct path *path = &edits[i]->path;
 		int failed;
@@ -167,11 +182,13 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 		if (i > 0 && compare_paths(&edits[i - 1]->path, path) == 0)
 			continue;
 		failed = zone_part_refresh(parts, source, &service->load.key, path,
-					   is_removed(change, path, NULL), change->revision,
-					   declared, (uint64_t)time(NULL), faults, error);
+					   is_removed(removals, removed, path, NULL),
+					   change->revision, declared, (uint64_t)time(NULL), faults,
+					   error);
 		err = failed ? failed : err;
 	}
 	free(edits);
+	free(removals);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
 }
 
@@ -179,18 +196,14 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 static int edit_parts(struct parts *parts, struct service_change *change,
 		      const struct model *declared, struct faults *faults)
 {
-	size_t count, run = 0;
-	const struct service_edit **edits = sort_edits(change, true, &count);
+	size_t count, removed, run = 0;
+	const struct service_edit **edits = sort_edits(change, BULK, &count);
+	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
 	struct record_set_edit *sets = calloc(count + 1, sizeof *sets);
-	bool any_removal = false;
-	int err = edits && sets ? 0 : ERR_NOMEM;
+	int err = edits && removals && sets ? 0 : ERR_NOMEM;
 
-	for (size_t i = 0; i < change->count; i++)
-		any_removal = any_removal ||
-			      (!change->edits[i].values && !change->edits[i].path.kind->parent &&
-			       !change->edits[i].path.kind->inventory);
 	for (size_t i = 0; err != ERR_NOMEM && i < count; i++) {
-		if (!any_removal || !is_removed(change, &edits[i]->path, edits[i]))
+		if (!is_removed(removals, removed, &edits[i]->path, edits[i]))
 			sets[run++] = (struct record_set_edit){&edits[i]->path, edits[i]->values};
 		if (i + 1 < count && compare_paths(&edits[i]->path, &edits[i + 1]->path) == 0)
 			continue;
@@ -201,6 +214,7 @@ static int edit_parts(struct parts *parts, struct service_change *change,
 		run = 0;
 	}
 	free(edits);
+	free(removals);
 	free(sets);
 	return err && err != ERR_FAULTS ? say(change, err, "") : err;
 }

@@ -23,6 +23,7 @@
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 enum {
 	EDITS_MAX = 50000, /* the largest zone, and all of another one gone */
@@ -39,6 +40,10 @@ struct posted {               /* a POST's edits */
 	json_t **values;
 	size_t count;
 };
+
+/* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
+static const char *const edit_members[] = {"path", "values", "etag", "origin", NULL};
+static const char *const body_members[] = {"edits", "revision", "made", NULL};
 
 /* ---- reading ---- */
 
@@ -84,13 +89,28 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	if (!kind)
 		return refuse(posted, index, "path",
 			      "is not a resource's; give KIND/GROUP/NAME or "
-			      "KIND/GROUP/NAME/KIND/NAME, as "
-			      "in rulesets/-/office/rules/contoso; \"-\" is no group");
+			      "KIND/GROUP/NAME/KIND/NAME, as in "
+			      "rulesets/-/office/rules/contoso; \"-\" is no group, as of "
+			      "services/-/NAME and groups/-/NAME; a PTR is ptrs/ID");
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
 	to->group = resource_group(posted->request, to);
 	return true;
+}
+
+/* A misspelt etag would ask for nothing. NULL: all of them are known. */
+static const char *unknown_member(const json_t *object, const char *const *known)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (!text_is_among(key, known))
+			return key;
+	}
+	return NULL;
 }
 
 static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
@@ -100,12 +120,18 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	const char *wanted = json_string_value(etag), *member, *why;
 	struct service_edit *to = &posted->edits[index];
 	struct change_error error;
-	char key[32];
+	char key[32], path[PATH_MAX_BYTES];
 
 	if (!json_is_object(edit))
 		return refuse(posted, index, "path", "is missing; an edit is an object");
+	member = unknown_member(edit, edit_members);
+	if (member)
+		return refuse(posted, index, member,
+			      "is not known here; an edit has path, values and etag");
 	if (!read_edit_path(posted, index, json_string_value(json_object_get(edit, "path"))))
 		return false;
+	if (path_key(&to->path, path) != 0)
+		return refuse(posted, index, "path", "is too long; give shorter names");
 	if (!values || (!json_is_object(values) && !json_is_null(values)))
 		return refuse(posted, index, "values",
 			      "is missing; give an object, or null to remove the resource");
@@ -114,6 +140,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	if (!resource_may_change(posted->request, &to->path, json_is_null(values),
 				 wanted && *wanted ? wanted : NULL, wanted && !*wanted ? "*" : NULL,
 				 &error)) {
+		change_error_place(&error, "edits", index);
 		api_fail_change(posted->request, &error);
 		return false;
 	}
@@ -145,8 +172,15 @@ static void posted_free(struct posted *posted)
 static bool read_edits(struct posted *posted)
 {
 	const json_t *edits = json_object_get(posted->request->body, "edits"), *edit;
+	const char *other = unknown_member(posted->request->body, body_members);
 	size_t count = json_array_size(edits), i;
 
+	if (other) {
+		api_fail_at(posted->request, 400, "invalid", other,
+			    "is not known here; give edits and revision; dry_run and confirm are "
+			    "of the query");
+		return false;
+	}
 	if (!json_is_array(edits) || count == 0 || count > EDITS_MAX) {
 		api_fail_at(posted->request, 400, "invalid", "edits",
 			    "must be an array of 1 to %d edits", EDITS_MAX);
