@@ -117,6 +117,35 @@ class History(test_reverse.Reverse):
         self.assertEqual(before, self.good("GET", "/v1/state").body)
         self.ptr_is("198.51.100.30")
 
+    def test_what_is_taken_back_leaves_a_group_to_what_else_is_in_it(self):
+        self.good("PUT", "/v1/rulesets/Berlin/hub", {}, 201)
+        before = self.good("GET", "/v1/state").body
+        berlin = self.good("GET", "/v1/groups/-/berlin").body
+        mail = {"path": "addresses/Berlin/mail", "values": {"address": "198.51.100.30"}}
+        tags = {"path": "groups/-/Berlin", "values": {"region": "westeurope", "tags": {"a": "1"}}}
+        for edits in ([mail], [tags], [tags, mail]):
+            self.good("POST", "/v1/changes", {"edits": edits})
+            self.undo(self.last())
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.good("POST", "/v1/changes?confirm=600", {"edits": edits})
+            self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+        self.assertEqual(berlin, self.good("GET", "/v1/groups/-/berlin").body)
+        first = self.good("POST", "/v1/changes", {"edits": [mail]}).body["revision"]
+        second = {"address": "198.51.100.31"}
+        self.good("PUT", "/v1/addresses/Berlin/second", second, 201)
+        self.undo(first)
+        self.assertEqual(404, self.call("GET", "/v1/addresses/Berlin/mail").status)
+        self.good("GET", "/v1/addresses/Berlin/second", status=200)
+        for undo, status in ((1, 400), (False, 400)):
+            edit = {"path": "groups/-/Berlin", "values": None}
+            self.assertEqual(status, self.call("POST", "/v1/changes", {"edits": [edit], "undo": undo}).status)
+
+    def test_a_group_is_called_as_it_was_first_written(self):
+        self.good("PUT", "/v1/rulesets/Munich/hub", {}, 201)
+        self.good("PUT", "/v1/addresses/munich/mail", {"address": "198.51.100.30"}, 201)
+        self.assertEqual(["Munich"], [group["name"] for group in self.good("GET", "/v1/groups?q=munich").body["groups"]])
+
     def test_an_undo_writes_names_as_they_were_written(self):
         edits = [("groups/-/Mixed", {"region": "westeurope", "tags": {"a": "1"}}),
                  ("addresses/Mixed/Front", {"address": "198.51.100.30"}),

@@ -239,11 +239,12 @@ int command_undo(const struct command_line *line)
 	json_decref(changes);
 	if (!edits)
 		return EXIT_FAILURE;
-	answer = client_ask(line,
-			    (struct client_call){.method = "POST",
-						 .body = json_make("{s:o, s:I}", "edits", edits,
-								   "revision", (json_int_t)last)},
-			    client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
+	answer = client_ask(
+		line,
+		(struct client_call){.method = "POST",
+				     .body = json_make("{s:o, s:I, s:b}", "edits", edits,
+						       "revision", (json_int_t)last, "undo", true)},
+		client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
 	if (!answer)
 		return EXIT_FAILURE;
 	if (line->dry_run)

@@ -368,6 +368,7 @@ static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->change;
 	struct inventory *inventory = commit->service->inventory;
+	enum owned_edit why = change->again ? OWNED_BACK : change->undo ? OWNED_UNDO : OWNED_ANY;
 	int err = 0;
 
 	commit->owned = change_within(inventory, change->who, change->revision);
@@ -378,7 +379,7 @@ static int put_owned(struct commit *commit)
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (change->edits[i].path.kind->inventory &&
 		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
-				     change->edits[i].values, change->again)) != 0)
+				     change->edits[i].values, why)) != 0)
 			change_place(commit->owned, "edits", i);
 	if (err)
 		change->error = *change_error(commit->owned);

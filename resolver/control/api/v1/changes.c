@@ -1,10 +1,10 @@
 /* /v1/changes: many edits of resources as one, and what was changed, when and by whom.
  *
  *     POST   {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": {...} or null,
- *                        "etag": "..."}, ...], "revision": N}
+ *                        "etag": "..."}, ...], "revision": N, "undo": true}
  *            all or none, in their order; ?dry_run finds out and changes nothing; ?confirm=SECONDS
  *            goes back unless it is confirmed by then; with a revision only if nothing was changed
- *            behind that one
+ *            behind that one; "undo": they take back what another change made
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
  *            text/event-stream" a stream: what is there behind the revision, and then what comes
  *
@@ -39,6 +39,7 @@ struct posted {               /* a POST's edits */
 	struct api_path *paths; /* whose segments the edits' paths are */
 	json_t **values;
 	size_t count;
+	bool undo;
 };
 
 /* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
@@ -168,6 +169,17 @@ static void posted_free(struct posted *posted)
 	free(posted);
 }
 
+static bool read_undo(struct posted *posted)
+{
+	const json_t *undo = json_object_get(posted->request->body, "undo");
+
+	posted->undo = json_is_true(undo);
+	if (!undo || json_is_boolean(undo))
+		return true;
+	api_fail_at(posted->request, 400, "invalid", "undo", "must be true or false");
+	return false;
+}
+
 /* False: it does not fit, which has been answered. */
 static bool read_edits(struct posted *posted)
 {
@@ -195,7 +207,7 @@ static bool read_edits(struct posted *posted)
 	}
 	posted->count = count;
 	json_array_foreach(edits, i, edit) if (!read_edit(posted, i, edit)) return false;
-	return true;
+	return read_undo(posted);
 }
 
 static int on_later(void *context, const struct source_change *change)
@@ -295,6 +307,7 @@ static void change(struct posted *posted, unsigned wait_s)
 	struct service_change wanted = {.edits = posted->edits,
 					.count = posted->count,
 					.who = request->client,
+					.undo = posted->undo,
 					.rehearsal = resource_is_rehearsal(request),
 					.wait_s = wait_s};
 	const struct confirmation *confirmation = &request->service->confirmation;
@@ -321,7 +334,7 @@ static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inv
 
 	for (size_t i = 0; !err && i < posted->count; i++) {
 		err = owned_put(made, inventory, &posted->edits[i].path, posted->edits[i].values,
-				false);
+				posted->undo ? OWNED_UNDO : OWNED_ANY);
 		if (err)
 			change_place(made, "edits", i);
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)

@@ -266,8 +266,9 @@ static json_t *edits_schema(void)
 			  "path", of_type("string"), "values", or_null(of_type("object")), "etag",
 			  of_type("string"), "required", "path", "values");
 
-	return json_make("{s:s, s:{s:o, s:o}, s:[s]}", "type", "object", "properties", "edits",
-			 array_of(edit), "revision", of_type("integer"), "required", "edits");
+	return json_make("{s:s, s:{s:o, s:o, s:o}, s:[s]}", "type", "object", "properties", "edits",
+			 array_of(edit), "revision", of_type("integer"), "undo", of_type("boolean"),
+			 "required", "edits");
 }
 
 static json_t *changed_schema(void)
