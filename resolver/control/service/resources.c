@@ -500,7 +500,11 @@ int service_change(struct service *service, struct service_change *change, struc
 	err = finish_owned(&commit, err);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	return err ? ERR_FAULTS : 0;
+	if (err)
+		return ERR_FAULTS;
+	for (size_t i = change->checked; !change->rehearsal && i < faults->count; i++)
+		log_fault("change", &faults->items[i]);
+	return 0;
 }
 
 /* ---- taking it back ---- */

@@ -110,7 +110,7 @@ struct service_change {
 			    * What confirmation_refusal says is the caller's to ask */
 	uint64_t revision; /* out: of what was written */
 	size_t checked;    /* out: so many faults were there before it was served; those behind are
-			    * what    serving it came to */
+			    * what serving it came to, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
 };
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;

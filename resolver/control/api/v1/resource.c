@@ -999,10 +999,6 @@ static bool make(struct api_request *request, const struct path *path, const jso
 		return false;
 	}
 	*checked = change.checked;
-	for (size_t i = change.checked; i < faults->count; i++)
-		log_event(LOG_WARNING, "change", "%s: %s",
-			  faults->items[i].origin.path ? faults->items[i].origin.path : "",
-			  faults->items[i].text);
 	if (change.rehearsal)
 		return true;
 	arena_init(&arena);
@@ -1139,8 +1135,9 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	if (!is_paths(json_object_get(body, key), path_name(path)))
 		return NULL;
 	*member = "resource_group";
-	*why = "the path has another; a resource stays in its group: leave it out, or make another "
-	       "one, at KIND/GROUP/NAME (\"-\" is no group)";
+	*why = "the path has another; a resource stays in its group: leave it out, or delete it "
+	       "and "
+	       "make it at KIND/GROUP/NAME (\"-\" is no group), in one change (/v1/changes)";
 	if (in_none ? group && !json_is_null(group) : !is_paths(group, path->group))
 		return NULL;
 	*why = err_text(ERR_NOMEM);
