@@ -1286,6 +1286,21 @@ void api_resource_patch(struct api_request *request)
 	json_decref(patch);
 }
 
+/* Nothing is left to be shown but what cannot be served without it. */
+static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
+{
+	const struct faults served = {.items = faults->items + checked,
+				      .count = faults->count - checked};
+	json_t *warnings = resource_warnings(&served, "", 0);
+
+	if (json_array_size(warnings) > 0) {
+		api_reply_json(request, 200, json_make("{s:o}", "warnings", warnings), NULL);
+		return;
+	}
+	json_decref(warnings);
+	api_reply_empty(request, 204);
+}
+
 void api_resource_delete(struct api_request *request)
 {
 	struct faults faults;
@@ -1297,6 +1312,6 @@ void api_resource_delete(struct api_request *request)
 		return;
 	faults_init(&faults);
 	if (make(request, &path, NULL, &faults, &checked))
-		api_reply_empty(request, 204);
+		answer_gone(request, &faults, checked);
 	faults_release(&faults);
 }
