@@ -139,12 +139,18 @@ class History(test_reverse.Reverse):
         many = answer.body["revision"]
         self.edits(*[("addresses/-/b%d" % n, {"address": "2001:db8:5:1::%x" % n}) for n in range(1, 6001)])
         self.good("PUT", "/v1/state", before, 204)
-        status, printed = self.command("undo", str(many + 2))
-        self.assertEqual(1, status)
-        self.assertIn("12000 resources, and at most 10000 can be undone at once", printed)
         status, printed = self.command("undo", str(many))
         self.assertEqual(1, status)
         self.assertIn("was deleted since", printed)
+        self.undo(many + 2)
+        self.assertEqual(12000 + len(before["addresses"]), len(self.good("GET", "/v1/state").body["addresses"]))
+        more = [{"name": "c%d" % n, "id": "00000000-0000-4000-8000-%012x" % n, "allocation": "static",
+                 "address": "2001:db8:5:2::%x" % n} for n in range(1, 50002)]
+        self.good("PUT", "/v1/state", dict(before, addresses=before["addresses"] + more), 204)
+        status, printed = self.command("undo", str(many + 4))
+        self.assertEqual(1, status)
+        self.assertIn("62001 resources, and at most 50000 can be undone at once", printed)
+        self.good("PUT", "/v1/state", before, 204)
         self.undo(self.edits(*edits).body["revision"])
         self.assertEqual(before, self.good("GET", "/v1/state").body)
 

@@ -589,6 +589,10 @@ int command_export(const struct command_line *line)
 	answer = client_ask(
 		line, (struct client_call){.method = "GET", .out = stdout, .timeout_ms = EXPORT_MS},
 		strdup(strcmp(as, "json") == 0 ? "/v1/export" : "/v1/export?as=libconfig"));
+	if (!answer)
+		return EXIT_FAILURE;
+	if (strcmp(as, "json") == 0)
+		putchar('\n');
 	json_decref(answer);
-	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }

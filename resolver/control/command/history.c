@@ -14,7 +14,7 @@
 #include "resolver/control/command/client.h"
 #include "rules/base.h"
 
-enum { PAGE_LINK_MAX = 80, EDITS_MAX = 10000 /* of a POST */ };
+enum { PAGE_LINK_MAX = 80, EDITS_MAX = 50000 /* as the server takes */ };
 
 /* All changes behind that revision, page by page; NULL as client_ask. */
 static json_t *ask_changes(const struct command_line *line, long long after)
