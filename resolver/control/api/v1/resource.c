@@ -756,15 +756,14 @@ static int collect_unserved(struct listing *listing)
 {
 	static const char *const paging[] = {"limit", "marker", "q", NULL};
 	struct api_request *request = listing->request;
-	struct change_error unused;
-	int err = 0;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	bool is_short = request->service->load.passed_over && !api_query_other(request, paging) &&
+			service_each_row(request->service, listing->path, on_listed_row, listing,
+					 &error) != 0;
 
-	if (request->service->load.passed_over && !api_query_other(request, paging))
-		err = service_each_row(request->service, listing->path, on_listed_row, listing,
-				       &unused);
 	if (listing->count > listing->served)
 		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
-	return err == ERR_NOMEM ? err : 0;
+	return is_short && error.outcome == CHANGE_NO_MEMORY ? ERR_NOMEM : 0;
 }
 
 /* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another
