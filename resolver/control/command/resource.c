@@ -11,6 +11,7 @@
  *
  * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
  * it. */
+#include <assert.h>
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
@@ -60,6 +61,7 @@ static int read_top(const struct command_line *line, struct named_resource *name
 	bool any;
 
 	named->top = client_top(text);
+	assert(named->top.name);
 	if (*named->top.name == '\0')
 		return command_misuse(line, "\"%s\" has no name; give NAME, or GROUP/NAME", text);
 	any = strcmp(named->top.group, GROUP_ANY) == 0;
