@@ -43,6 +43,19 @@ class History(test_reverse.Reverse):
         self.assertEqual({"uid 0"}, {c["who"] for c in told})
         self.assertIsNone(told[-1]["after"])
 
+    def test_an_address_and_its_ptr_are_one_change(self):
+        before, path = self.last(), "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        self.edits((path, {"address": "198.51.100.31", "reverse_fqdn": "two.example."}))
+        self.edits((path, None), (path, {"address": "198.51.100.32", "reverse_fqdn": "three.example."}))
+        fqdn = lambda values: values and values["reverse_fqdn"]
+        self.assertEqual(
+            [(None, "one.example."), ("one.example.", "two.example."), ("two.example.", None),
+             (None, "three.example.")],
+            [(fqdn(c["before"]), fqdn(c["after"])) for c in self.changes(before) if c["path"] == path])
+        self.undo(self.last())
+        self.ptr_is("198.51.100.31", "two.example.")
+
     def test_an_undo_brings_back_what_was_there(self):
         self.good("PUT", "/v1/addresses/office/front",
                   {"address": "198.51.100.30", "reverse_fqdn": "one.example.", "ttl": 60,
@@ -93,7 +106,7 @@ class History(test_reverse.Reverse):
         path = "/v1/addresses/office/front"
         self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
         self.good("PUT", path, {"address": "203.0.113.9", "reverse_fqdn": "one.example."}, 201)
-        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        self.good("DELETE", "/v1/address_pools/-/more")
         before = self.good("GET", "/v1/state").body
         for kills in (False, True):
             self.edits((path[4:], None), query="?confirm=600")

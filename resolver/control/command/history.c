@@ -279,8 +279,8 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
-	json_t *edits, *edit = NULL;
 	const json_t *change;
+	json_t *edits;
 
 	if (has_changed(line, changes, revision))
 		return NULL;
@@ -289,13 +289,8 @@ static json_t *edits_against(const struct command_line *line, const json_t *chan
 		change = json_array_get(changes, i);
 		if (revision_of(change) != revision)
 			continue;
-		/* An address and its PTR are two changes of one; but what was removed and made anew
-		 * is another one, which has to go first. */
-		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0 ||
-		    json_is_null(json_object_get(edit, "values")))
-			json_add(edits, edit = json_make("{s:O}", "path",
-							 json_object_get(change, "path")));
-		json_put(edit, "values", json_incref(json_object_get(change, "before")));
+		json_add(edits, json_make("{s:O, s:O}", "path", json_object_get(change, "path"),
+					  "values", json_object_get(change, "before")));
 	}
 	if (json_array_size(edits) > 0 && json_array_size(edits) <= EDITS_MAX)
 		return edits;
