@@ -125,6 +125,9 @@ class Kinds(World):
                            (("show", "service", "a", "--group", "office"), "only an address has"),
                            (("set", "address", "a", "colour=red"), "an address has no \"colour\""),
                            (("set", "group", "a", "adress=1"), "a group has no \"adress\"; `sluice help"),
+                           (("set", "address", "web/a", "tags=team"), "\"tags=team\" does not fit; give tags=NAME=VALUE"),
+                           (("create", "ruleset", "web/"), "\"web/\" has no name of a ruleset in it"),
+                           (("create", "rule", "office", ""), "the name of the rule is empty"),
                            (("list", "adress"), "the kinds are network.*address, service, ptr, group"),
                            (("set", "address", "web/a"), "an argument is missing")):
             self.assertRegex(self.run_(*argv, status=2), text)
@@ -163,6 +166,14 @@ class Kinds(World):
         self.run_("create", "ptr", "198.51.100.11", "mail.example.com.")
         self.run_("ptr", "unset", "any/198.51.100.11", status=1)  # a PTR has no group either
         self.ptr_is("198.51.100.11", "mail.example.com.")
+
+    def test_help_says_how_each_kind_is_named(self):
+        for kind, text in (("address", "address list [GROUP]\n"), ("ruleset", "ruleset list [GROUP]\n"),
+                           ("ruleset", "ruleset show [GROUP/]NAME\n"), ("rule", "rule list [GROUP/]RULESET\n"),
+                           ("rule", "rule show [GROUP/]RULESET NAME\n"), ("service", "service show NAME\n"),
+                           ("group", "group list\n"), ("ptr", "ptr show ADDRESS|ID\n")):
+            self.assertIn("sluice " + text, harness.command("help", kind)[1])
+        self.assertNotRegex(harness.command("help", "address")[1], "address .*; required")
 
     def test_names_are_completed(self):
         self.run_("create", "address", "web/front", SERVED)

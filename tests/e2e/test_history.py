@@ -45,6 +45,19 @@ class History(test_reverse.Reverse):
         self.assertEqual({"uid 0"}, {c["who"] for c in told})
         self.assertIsNone(told[-1]["after"])
 
+    def test_an_address_and_its_ptr_are_one_change(self):
+        before, path = self.last(), "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        self.edits((path, {"address": "198.51.100.31", "reverse_fqdn": "two.example."}))
+        self.edits((path, None), (path, {"address": "198.51.100.32", "reverse_fqdn": "three.example."}))
+        fqdn = lambda values: values and values["reverse_fqdn"]
+        self.assertEqual(
+            [(None, "one.example."), ("one.example.", "two.example."), ("two.example.", None),
+             (None, "three.example.")],
+            [(fqdn(c["before"]), fqdn(c["after"])) for c in self.changes(before) if c["path"] == path])
+        self.undo(self.last())
+        self.ptr_is("198.51.100.31", "two.example.")
+
     def test_an_undo_brings_back_what_was_there(self):
         self.good("PUT", "/v1/addresses/office/front",
                   {"address": "198.51.100.30", "reverse_fqdn": "one.example.", "ttl": 60,
@@ -95,7 +108,7 @@ class History(test_reverse.Reverse):
         path = "/v1/addresses/office/front"
         self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
         self.good("PUT", path, {"address": "203.0.113.9", "reverse_fqdn": "one.example."}, 201)
-        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        self.good("DELETE", "/v1/address_pools/-/more")
         before = self.good("GET", "/v1/state").body
         for kills in (False, True):
             self.edits((path[4:], None), query="?confirm=600")
@@ -170,12 +183,18 @@ class History(test_reverse.Reverse):
         many = answer.body["revision"]
         self.edits(*[("addresses/-/b%d" % n, {"address": "2001:db8:5:1::%x" % n}) for n in range(1, 6001)])
         self.good("PUT", "/v1/state", before, 204)
-        status, printed = self.command("undo", str(many + 2))
-        self.assertEqual(1, status)
-        self.assertIn("12000 resources, and at most 10000 can be undone at once", printed)
         status, printed = self.command("undo", str(many))
         self.assertEqual(1, status)
         self.assertIn("was deleted since", printed)
+        self.undo(many + 2)
+        self.assertEqual(12000 + len(before["addresses"]), len(self.good("GET", "/v1/state").body["addresses"]))
+        more = [{"name": "c%d" % n, "id": "00000000-0000-4000-8000-%012x" % n, "allocation": "static",
+                 "address": "2001:db8:5:2::%x" % n} for n in range(1, 50002)]
+        self.good("PUT", "/v1/state", dict(before, addresses=before["addresses"] + more), 204)
+        status, printed = self.command("undo", str(many + 4))
+        self.assertEqual(1, status)
+        self.assertIn("62001 resources, and at most 50000 can be undone at once", printed)
+        self.good("PUT", "/v1/state", before, 204)
         self.undo(self.edits(*edits).body["revision"])
         self.assertEqual(before, self.good("GET", "/v1/state").body)
 

@@ -1081,7 +1081,19 @@ transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
         self.good("PUT", "address_pools/-/third", {"prefix": "192.0.2.0/24"}, 201)
         small = self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.128/25"}).body
         self.assertRegex(small["warnings"][0], "not served|no pool")
-        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"})
+        self.assertRegex(self.sluice.log(), r"warning change: \S+state.db: 1 of the addresses")
+        later = self.good("PUT", "rulesets/-/later", {}, 201).body  # is not about it
+        self.assertEqual([], later["warnings"])
+        self.good("PUT", "addresses/-/high", {"address": "203.0.113.200"}, 201)
+        for query in ("?dry_run", ""):
+            gone = self.good("DELETE", "address_pools/-/more" + query).body
+            self.assertRegex(gone["warnings"][0], "2 of the addresses .* are not served")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/25"}, 201)
+        status, text = self.sluice.command("address-pool", "delete", "more")
+        self.assertEqual(0, status)
+        self.assertRegex(text, "warning: .*2 of the addresses")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("DELETE", "addresses/-/high", status=204)
         self.bad(self.call("PUT", "address_pools/-/fourth", {"prefix": "192.0.2.0/25"}), 400, "invalid",
                  "overlap")
         self.good("DELETE", "address_pools/-/third", status=204)

@@ -358,6 +358,15 @@ int command_print_json(const json_t *value)
 	return EXIT_SUCCESS;
 }
 
+void command_print_warnings(const struct command_line *line, const json_t *answer)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+		command_fail_at(line, "warning: %s", json_string_value(warning));
+}
+
 struct model *command_load(const struct command_line *line, struct load *load)
 {
 	struct faults faults;

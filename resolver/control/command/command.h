@@ -148,6 +148,8 @@ int command_confirm(const struct command_line *line);
  */
 enum { COMMAND_CONFIRM_MAX = 40 };
 bool command_confirm_query(const struct command_line *line, char query[COMMAND_CONFIRM_MAX]);
+/* Those of an answer, to stderr. */
+void command_print_warnings(const struct command_line *line, const json_t *answer);
 /* Says until when it waits, where it does, by the server's answer. */
 void command_print_unconfirmed(const json_t *answer);
 int command_apply(const struct command_line *line);

@@ -11,6 +11,7 @@
  *
  * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
  * it. */
+#include <assert.h>
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
@@ -227,18 +228,22 @@ static json_t *read_items(const struct field *field, const char *text)
 	return array;
 }
 
-/* "team=mail,env=prod" */
+/* "team=mail,env=prod". NULL: one has no value. */
 static json_t *read_tags(const char *text)
 {
 	json_t *tags = json_object();
 
-	while (*text != '\0') {
+	while (tags && *text != '\0') {
 		size_t length = strcspn(text, ","), name = strcspn(text, "=,");
 		char *key = strndup(text, name);
 		char *value = name < length ? strndup(text + name + 1, length - name - 1) : NULL;
 
-		if (key)
-			json_put(tags, key, json_text(value)); /* null: the server says why not */
+		if (key && value) {
+			json_put(tags, key, json_text(value));
+		} else {
+			json_decref(tags);
+			tags = NULL;
+		}
 		free(key);
 		free(value);
 		text += length;
@@ -254,6 +259,7 @@ static bool is_number(const char *text)
 	return digits > 0 && digits < 16 && text[digits] == '\0';
 }
 
+/* NULL: it is no tags. */
 static json_t *read_value(const struct field *field, const char *text)
 {
 	json_t *value = *text == '[' || *text == '{' ? json_loads(text, 0, NULL) : NULL;
@@ -307,6 +313,7 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	size_t length = strcspn(text, "=");
 	char key[64];
 	const struct field *field;
+	json_t *value;
 
 	snprintf(key, sizeof key, "%.*s", (int)length, text);
 	if (text[length] != '=')
@@ -324,7 +331,11 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	}
 	if (json_object_get(body, field->key))
 		return command_misuse(line, "%s is given twice; leave one out", field->key);
-	json_put(body, field->key, read_value(field, text + length + 1));
+	value = read_value(field, text + length + 1);
+	if (!value)
+		return command_misuse(line, "\"%s\" does not fit; give %s=NAME=VALUE,NAME=VALUE",
+				      text, key);
+	json_put(body, field->key, value);
 	return 0;
 }
 
@@ -589,30 +600,32 @@ static const char *member_takes(const struct field *field, char text[MEMBER_TEXT
 	}
 }
 
-static void print_member(const struct field *field, FILE *out)
+/* An address that is not given is a free one of a pool. */
+static void print_member(const struct kind *kind, const struct field *field, FILE *out)
 {
+	bool required = field->required && kind->id != KIND_ADDRESS;
 	char text[MEMBER_TEXT_MAX];
 
 	fprintf(out, "  %-20s %s%s\n", field->key, member_takes(field, text),
-		field->required ? "; required" : "");
+		required ? "; required" : "");
 }
 
 /* How one is named. */
 static const char *name_form(const struct kind *kind)
 {
-	return kind->id == KIND_ADDRESS ? " [GROUP/]NAME"
-	       : kind->id == KIND_PTR   ? " ADDRESS|ID"
-					: " NAME";
+	return kind->id == KIND_PTR                ? " ADDRESS|ID"
+	       : kind->parent || !has_groups(kind) ? " NAME"
+						   : " [GROUP/]NAME";
 }
 
-/* What stands ahead of the name: " RULESET" */
+/* What stands ahead of the name: " [GROUP/]RULESET" */
 static void print_parent(const struct kind *kind, bool list, FILE *out)
 {
 	if (kind->parent)
-		putc(' ', out);
+		fputs(" [GROUP/]", out);
 	for (const char *at = kind->parent ? kind->parent->name : ""; *at; at++)
 		putc(toupper((unsigned char)*at), out);
-	if (list && kind->id == KIND_ADDRESS)
+	if (list && !kind->parent && has_groups(kind))
 		fputs(" [GROUP]", out);
 }
 
@@ -640,6 +653,6 @@ bool command_resource_help(const char *word, FILE *out)
 	for (size_t i = 0; i < group->count; i++)
 		if (kind_has(kind, &group->fields[i]) &&
 		    strcmp(group->fields[i].key, kind_name_key(kind)) != 0)
-			print_member(&group->fields[i], out);
+			print_member(kind, &group->fields[i], out);
 	return true;
 }

@@ -31,13 +31,13 @@ static int on_child(void *paths, const struct source_resource *resource)
 static int remove_inside(struct source *source, const struct kind *kind, const char *key,
 			 char error[SOURCE_ERROR_MAX])
 {
-	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
 	json_t *paths = json_array();
+	struct key_range range;
 	int err;
 
-	snprintf(from, sizeof from, "%s/", key);
-	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	err = source->calls->resources(source, kind->id, from, to, on_child, paths, error);
+	key_range_inside(&range, key);
+	err = source->calls->resources(source, kind->id, range.from, range.to, on_child, paths,
+				       error);
 	for (size_t i = 0; !err && i < json_array_size(paths); i++)
 		err = source->calls->put(source, kind->id,
 					 json_string_value(json_array_get(paths, i)), NULL, NULL,
@@ -230,14 +230,17 @@ static int on_values(void *context, const struct source_resource *resource)
 static int find_values(struct source *source, const struct path *path, json_t **values,
 		       char error[SOURCE_ERROR_MAX])
 {
-	char key[PATH_MAX_BYTES], end[PATH_MAX_BYTES + 1];
+	struct key_range range;
+	char key[PATH_MAX_BYTES];
 	int err = path_key(path, key);
 
 	*values = NULL;
-	snprintf(end, sizeof end, "%s\x01", key);
-	if (!err)
-		err = source->calls->resources(source, path->kind->id, key, end, on_values, values,
-					       error);
+	*error = '\0';
+	if (err)
+		return err;
+	key_range_alone(&range, key);
+	err = source->calls->resources(source, path->kind->id, range.from, range.to, on_values,
+				       values, error);
 	if (err == ERR_INVALID)
 		snprintf(error, SOURCE_ERROR_MAX,
 			 "its values in the state are no JSON; put it anew");
@@ -515,7 +518,11 @@ int service_change(struct service *service, struct service_change *change, struc
 	err = finish_owned(&commit, err);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	return err ? ERR_FAULTS : 0;
+	if (err)
+		return ERR_FAULTS;
+	for (size_t i = change->checked; !change->rehearsal && i < faults->count; i++)
+		log_fault("change", &faults->items[i]);
+	return 0;
 }
 
 /* ---- taking it back ---- */
@@ -630,57 +637,58 @@ json_t *service_values(struct service *service, const struct path *path, struct 
 	return NULL;
 }
 
+/* ERR_LIMIT, of a callback that has enough, is no error. */
+static int each_in(struct service *service, const struct kind *kind, const struct key_range *range,
+		   int (*on_row)(void *context, const struct source_resource *row), void *context,
+		   struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	char text[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (!source)
+		return ERR_INVALID;
+	err = source->calls->resources(source, kind->id, range->from, range->to, on_row, context,
+				       text);
+	if (!err || err == ERR_LIMIT)
+		return 0;
+	return change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
+			  *text ? text : err_text(err));
+}
+
 int service_each_row(struct service *service, const struct path *path,
 		     int (*on_row)(void *context, const struct source_resource *row), void *context,
 		     struct change_error *error)
 {
-	struct source *source = change_source(service->inventory, error);
 	const struct path outer = part_root(path);
-	char from[PATH_MAX_BYTES + 2] = "", to[PATH_MAX_BYTES + 2] = "\x7f", key[PATH_MAX_BYTES];
-	char text[SOURCE_ERROR_MAX];
-	int err = 0;
+	struct key_range range = {.from = "", .to = "\x7f"};
+	bool is_one = path_name(path), is_all = !is_one && !path->kind->parent;
+	char key[PATH_MAX_BYTES];
 
-	if (!source)
-		return ERR_SYSTEM;
-	if (path_name(path)) {
-		err = path_key(path, key);
-		snprintf(from, sizeof from, "%s", key);
-		snprintf(to, sizeof to, "%s\x01", key);
-	} else if (path->kind->parent) {
-		err = path_key(&outer, key);
-		snprintf(from, sizeof from, "%s/", key);
-		snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	}
-	if (err) /* a path that is longer than any resource's has none */
-		return 0;
-	err = source->calls->resources(source, path->kind->id, from, to, on_row, context, text);
-	return err ? change_say(error, CHANGE_STORE, NULL, "%s", text) : 0;
+	if (!is_all && path_key(is_one ? path : &outer, key) != 0)
+		return 0; /* a path that is longer than any resource's has none */
+	if (is_one)
+		key_range_alone(&range, key);
+	else if (!is_all)
+		key_range_inside(&range, key);
+	return each_in(service, path->kind, &range, on_row, context, error);
 }
 
 int service_each_behind(struct service *service, const struct path *path,
 			int (*on_row)(void *context, const struct source_resource *row),
 			void *context, struct change_error *error)
 {
-	struct source *source = change_source(service->inventory, error);
-	const struct path parent = part_root(path);
-	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
-	char text[SOURCE_ERROR_MAX] = "";
-	int err = path_key(&parent, key);
+	const struct path outer = part_root(path);
+	struct key_range range;
+	char key[PATH_MAX_BYTES];
 
-	if (!source)
-		return ERR_INVALID;
-	snprintf(from, sizeof from, "%s/", key);
-	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	if (!err && path->names[1]) {
-		err = path_key(path, key);
-		snprintf(from, sizeof from, "%s\x01", key);
-	}
-	if (!err)
-		err = source->calls->resources(source, path->kind->id, from, to, on_row, context,
-					       text);
-	if (!err || err == ERR_LIMIT)
+	if (path_key(&outer, key) != 0)
 		return 0;
-	change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
-		   *text ? text : err_text(err));
-	return ERR_INVALID;
+	key_range_inside(&range, key);
+	if (path->names[1]) {
+		if (path_key(path, key) != 0)
+			return 0;
+		snprintf(range.from, sizeof range.from, "%s\x01", key);
+	}
+	return each_in(service, path->kind, &range, on_row, context, error);
 }

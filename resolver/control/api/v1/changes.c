@@ -44,7 +44,7 @@ struct posted {               /* a POST's edits */
 
 /* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
 static const char *const edit_members[] = {"path", "values", "etag", "origin", NULL};
-static const char *const body_members[] = {"edits", "revision", "made", NULL};
+static const char *const body_members[] = {"edits", "revision", "undo", "made", NULL};
 
 /* ---- reading ---- */
 
@@ -188,9 +188,10 @@ static bool read_edits(struct posted *posted)
 	size_t count = json_array_size(edits), i;
 
 	if (other) {
-		api_fail_at(posted->request, 400, "invalid", other,
-			    "is not known here; give edits and revision; dry_run and confirm are "
-			    "of the query");
+		api_fail_at(
+			posted->request, 400, "invalid", other,
+			"is not known here; give edits, revision and undo; dry_run and confirm are "
+			"of the query");
 		return false;
 	}
 	if (!json_is_array(edits) || count == 0 || count > EDITS_MAX) {

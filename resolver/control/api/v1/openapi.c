@@ -559,8 +559,12 @@ static void put_one(const struct document *document, const struct kind *kind, co
 		put_answer(operation, 201, "It was made.", reference("schemas", shown));
 		put_etag(operation, "201");
 	}
-	if (removes)
+	if (removes) {
+		put_answer(operation, 200, "It is gone, or would be, and something is not served.",
+			   json_make("{s:s, s:{s:o}}", "type", "object", "properties", "warnings",
+				     array_of(of_type("string"))));
 		put_answer(operation, 204, "It is gone, or would be.", NULL);
+	}
 	put_operation(document, path, method, operation);
 }
 
