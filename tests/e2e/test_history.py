@@ -139,6 +139,11 @@ class History(test_reverse.Reverse):
             edit = {"path": "groups/-/Berlin", "values": None}
             self.assertEqual(status, self.call("POST", "/v1/changes", {"edits": [edit], "undo": undo}).status)
 
+    def test_a_group_is_called_as_it_was_first_written(self):
+        self.good("PUT", "/v1/rulesets/Munich/hub", {}, 201)
+        self.good("PUT", "/v1/addresses/munich/mail", {"address": "198.51.100.30"}, 201)
+        self.assertEqual(["Munich"], [group["name"] for group in self.good("GET", "/v1/groups?q=munich").body["groups"]])
+
     def test_an_undo_writes_names_as_they_were_written(self):
         edits = [("groups/-/Mixed", {"region": "westeurope", "tags": {"a": "1"}}),
                  ("addresses/Mixed/Front", {"address": "198.51.100.30"}),

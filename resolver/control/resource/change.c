@@ -935,7 +935,8 @@ static int ensure_group(struct change *change, const char *name, const char *reg
 {
 	struct resource_group group;
 	bool there = inventory_group(change->inventory, name, &group);
-	const struct change_group wanted = {name, there ? group.region : region, NULL};
+	const struct change_group wanted = {there ? group.name : name,
+					    there ? group.region : region, NULL};
 
 	if (there && group.revision)
 		return 0;
