@@ -395,7 +395,7 @@ class Random(World):
         parts = [edit for edit in edits if not is_owned(edit[0])]
         owned = [edit for edit in edits if is_owned(edit[0])]
         for path, values in parts:
-            model.edit(path, values)
+            model.edit(path, values, bulk == "again")
         if parts:
             model.faults(parts)
         # A PTR is told by its owner's id, which another of the same name does not have.

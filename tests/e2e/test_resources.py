@@ -937,6 +937,33 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.good("GET", "rulesets/berlin/filed-rules/links/a", status=200)
         self.assertEqual(["10.0.0.1"], self.good("GET", "private_zones/berlin/sets.test/record_sets/a:A").body["records"])
 
+    def test_what_waits_for_a_files_item_outlives_another_that_is_taken_back(self):
+        waiting = ["rulesets/berlin/filed-rules/links/a", "private_zones/berlin/sets.test/record_sets/a:A",
+                   "private_zones/berlin/sets.test/links/a"]
+        for path in waiting:
+            self.good("PUT", path, {"records": ["10.0.0.1"]} if ":" in path else {"virtual_network": "filed"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        self.command("reload")
+        edits = [{"path": path, "values": {}} for path in ("private_zones/berlin/sets.test", "rulesets/berlin/filed-rules")]
+        edits.append({"path": waiting[1], "values": {"records": ["10.0.0.2"]}})
+
+        def waits():
+            for path in waiting:
+                self.assertRegex(self.good("GET", path).body["not_served"], "there is no (ruleset|private zone)")
+        waits()
+        revision = self.good("POST", "changes", {"edits": edits}).body["revision"]
+        self.assertNotIn("not_served", self.good("GET", waiting[1]).body)
+        self.command("undo", str(revision))
+        waits()
+        self.good("POST", "changes?confirm=600", {"edits": edits})
+        self.command("confirm", "--back")
+        waits()
+        self.sluice.reconfigure(CONFIG % self.filed)
+        self.command("reload")
+        for path in waiting:
+            self.assertNotIn("not_served", self.good("GET", path).body)
+        self.assertEqual(["10.0.0.1"], self.good("GET", waiting[1]).body["records"])
+
     def test_file_and_state_cannot_have_one_name_in_two_groups(self):
         self.good("PUT", "rulesets/office/mine", {}, 201)
         self.sluice.reconfigure((CONFIG % self.filed).replace('"filed-rules"', '"mine"'))

@@ -233,6 +233,11 @@ static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_
 	if (json_string_value(json_object_get(served, "origin")) && owner->ptr.fqdn &&
 	    !json_object_get(before, "reverse_fqdn"))
 		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
+	/* Another one of that name: the one that has it now is removed first. */
+	if (!text_equal(json_string_value(json_object_get(before, "id")),
+			json_string_value(json_object_get(values, "id"))) &&
+	    served && !json_string_value(json_object_get(served, "origin")))
+		add_edit(plan->removals, path, NULL);
 	plan_values(plan, kind_of_id(owner_kind_id(owner->kind)), path ? path : "", served, values);
 	json_decref(served);
 	free(path);
