@@ -447,6 +447,25 @@ class Resources(World):
         self.assertEqual(["rulesets/-/office/rules/contoso"] * 5, paths[-5:])
         self.assertLess(len(paths), 9)
 
+    def test_a_revision_that_the_history_does_not_reach_is_not_the_latest(self):
+        self.build_hub()
+        edits = [{"path": "rulesets/-/office", "values": None}]
+        last = self.good("GET", "export").body["revision"]
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last + 1}), 412,
+                 "precondition_failed", "the state is at revision %d only" % last, "revision")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("DELETE FROM changes WHERE revision >= %d" % (last - 1))
+            other.execute("DELETE FROM changes WHERE revision < 3")
+        other.close()
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": 2}), 412,
+                 "precondition_failed", "a later change, revision 3")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("DELETE FROM changes")
+        other.close()
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last - 1}), 412,
+                 "precondition_failed", "the history does not reach back", "revision")
+        self.good("POST", "changes?dry_run", {"edits": edits, "revision": last})
+
     def test_a_misspelt_dry_run_changes_nothing(self):
         self.build_hub()
         path = "rulesets/-/office/rules/contoso"
