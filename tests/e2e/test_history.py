@@ -166,6 +166,16 @@ class History(test_reverse.Reverse):
         self.assertRegex(printed, "was changed since, in revision %d by uid 0" % (first + 1))
         self.ptr_is(OPEN, "two.example.")
 
+    def test_an_undo_that_cannot_be_names_the_resource(self):
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", "/v1/addresses/-/far", {"address": "203.0.113.9"}, 201)
+        self.good("DELETE", "/v1/addresses/-/far", status=204)
+        gone = self.last()
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        status, printed = self.command("undo", str(gone))
+        self.assertEqual(1, status, printed)
+        self.assertIn("undo: addresses/-/far: address: 203.0.113.9 is in no address pool", printed)
+
     def test_many_edits_are_one_change_all_or_none(self):
         before = self.last()
         edits = [("addresses/-/a%d" % n, {"address": "198.51.100.%d" % (40 + n),

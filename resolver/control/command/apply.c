@@ -448,59 +448,20 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-/* Which resource it is of: an error names the edit, as in "edits[3].address". */
-static void print_refusal(const struct apply_plan *plan, const json_t *answer, unsigned status)
-{
-	const json_t *error = json_object_get(answer, "error");
-	const char *at = json_string_value(json_object_get(error, "path"));
-	const char *text = client_error_text(answer), *path = NULL, *rest = at ? at : "";
-	unsigned index;
-	int used = 0;
-
-	if (at && sscanf(at, "edits[%u]%n", &index, &used) == 1 && used > 0)
-		path = json_string_value(
-			json_object_get(json_array_get(plan->edits, index), "path"));
-	if (path)
-		rest = at + used + (at[used] == '.');
-	if (text)
-		command_fail_at(plan->line, "%s%s%s%s%s", path ? path : "", path ? ": " : "", rest,
-				*rest ? ": " : "", text);
-	else
-		command_fail_at(plan->line, "the server answers with HTTP status %u", status);
-}
-
 /* The answer; NULL: it was refused, which has been said. */
 static json_t *post(const struct apply_plan *plan)
 {
-	char path[COMMAND_CONFIRM_MAX + 32], socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
-	json_t *body = json_make("{s:O}", "edits", plan->edits), *answer = NULL;
-	unsigned status = 0;
+	json_t *body = json_make("{s:O}", "edits", plan->edits);
+	char *path = NULL;
 
-	snprintf(path, sizeof path, "/v1/changes%s",
-		 plan->line->dry_run ? "?dry_run" : plan->confirm);
-	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	if (asprintf(&path, "/v1/changes%s", plan->line->dry_run ? "?dry_run" : plan->confirm) < 0)
+		path = NULL;
 	if (json_is_integer(plan->revision)) /* nobody has changed anything meanwhile */
 		json_put(body, "revision", json_incref(plan->revision));
-	body = json_whole(body);
-	if (!client_socket_path(plan->line, socket)) {
-		json_decref(body);
-		return NULL;
-	}
-	if (body)
-		answer = client_call(socket,
-				     (struct client_call){.method = "POST",
-							  .path = path,
-							  .body = body,
-							  .timeout_ms = EXPORT_MS},
-				     &status, error);
-	if (!answer)
-		command_fail_at(plan->line, "%s", error);
-	else if (status < 400)
-		return answer;
-	else
-		print_refusal(plan, answer, status);
-	json_decref(answer);
-	return NULL;
+	return client_ask(
+		plan->line,
+		(struct client_call){.method = "POST", .body = body, .timeout_ms = EXPORT_MS},
+		path);
 }
 
 static int carry_out(struct apply_plan *plan)
