@@ -268,6 +268,35 @@ class History(test_reverse.Reverse):
         self.start()
         self.ptr_is("203.0.113.9", "new.example.")
 
+    def test_what_was_exchanged_goes_back(self):
+        """In whichever order: what two cannot have at once is let go of ahead of all."""
+        ids = ["00000000-0000-4000-8000-00000000000%d" % n for n in (1, 2)]
+        one = {"address": "198.51.100.31", "reverse_fqdn": "one.example.", "domain_name_label": "one", "id": ids[0]}
+        two = {"address": "198.51.100.32", "reverse_fqdn": "two.example.", "domain_name_label": "two", "id": ids[1]}
+        a, b, service = "addresses/lab/a", "addresses/lab/b", "services/-/shop"
+        self.edits((a, one), (b, two), (service, {"address": "198.51.100.33"}))
+        before = self.good("GET", "/v1/state").body
+        for edits in (
+                [(a, None), (b, None), (a, dict(one, address=two["address"])), (b, dict(two, address=one["address"]))],
+                [(a, None), (b, dict(two, domain_name_label="one")), (a, dict(one, domain_name_label="two"))],
+                [(a, None), (b, None), (a, dict(one, id=ids[1])), (b, dict(two, id=ids[0]))],
+                [(a, dict(one, address="198.51.100.39")), (b, dict(two, address=one["address"])),
+                 (a, dict(one, address=two["address"]))],
+                [(a, None), (service, {"address": one["address"]}), (a, dict(one, address="198.51.100.33")),
+                 ("rulesets/-/office", {})],
+                [(a, None), (b, None), ("addresses/lab/c", one), ("groups/-/empty", {})]):
+            for kills in (False, True):
+                self.edits(*edits, query="?confirm=600")
+                if kills:
+                    self.sluice.kill()
+                    self.start()
+                    harness.wait_for(lambda: not self.sluice.status()["unconfirmed"], "it to go back")
+                else:
+                    self.good("POST", "/v1/confirm?back")
+                self.assertEqual(before, self.good("GET", "/v1/state").body)
+                self.ptr_is(one["address"], "one.example.")
+                self.ptr_is(two["address"], "two.example.")
+
     def test_what_was_asked_before_changes_nothing_while_another_waits_to_be_confirmed(self):
         """Whose a name is takes a while to be asked."""
         shop = {"address": "198.51.100.41", "reverse_fqdn": "late1000.www.example"}
