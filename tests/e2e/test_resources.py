@@ -729,6 +729,17 @@ class Apply(World):
         self.assertIn("syntax error", self.command("apply", self.sluice.socket.replace(
             "control.sock", "corp.internal.zone"), status=1))
 
+    def test_what_a_file_says_twice_or_keeps_secret_is_not_applied(self):
+        before = self.good("GET", "changes").body
+        net = '{ name = "%s"; address_space = [ "10.4%d.0.0/16" ]; }'
+        self.world.write("twice.conf", "virtual_networks = ( %s, %s );" % (net % ("l1", 1), net % ("L1", 2)))
+        self.assertRegex(self.command("apply", self.world.dir + "/twice.conf", status=1),
+                         "virtual_networks/-/L1 is there twice")
+        self.world.write("secret.conf", 'keys = ( { name = "k"; secret = "%s"; } );' % (43 * "A" + "="))
+        self.assertRegex(self.command("apply", self.world.dir + "/secret.conf", status=1),
+                         "keys/-/k has its secret in plain text.*secret_file")
+        self.assertEqual(before, self.good("GET", "changes").body)
+
     def test_a_change_is_undone_unless_something_of_it_has_changed_since(self):
         self.command("apply", self.wanted())
         last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
