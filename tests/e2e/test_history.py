@@ -214,6 +214,16 @@ class History(test_reverse.Reverse):
         self.assertRegex(printed, "was changed since, in revision %d by uid 0" % (first + 1))
         self.ptr_is(OPEN, "two.example.")
 
+    def test_an_undo_that_cannot_be_names_the_resource(self):
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", "/v1/addresses/-/far", {"address": "203.0.113.9"}, 201)
+        self.good("DELETE", "/v1/addresses/-/far", status=204)
+        gone = self.last()
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        status, printed = self.command("undo", str(gone))
+        self.assertEqual(1, status, printed)
+        self.assertIn("undo: addresses/-/far: address: 203.0.113.9 is in no address pool", printed)
+
     def test_many_edits_are_one_change_all_or_none(self):
         before = self.last()
         edits = [("addresses/-/a%d" % n, {"address": "198.51.100.%d" % (40 + n),
@@ -305,6 +315,35 @@ class History(test_reverse.Reverse):
         self.sluice.kill()
         self.start()
         self.ptr_is("203.0.113.9", "new.example.")
+
+    def test_what_was_exchanged_goes_back(self):
+        """In whichever order: what two cannot have at once is let go of ahead of all."""
+        ids = ["00000000-0000-4000-8000-00000000000%d" % n for n in (1, 2)]
+        one = {"address": "198.51.100.31", "reverse_fqdn": "one.example.", "domain_name_label": "one", "id": ids[0]}
+        two = {"address": "198.51.100.32", "reverse_fqdn": "two.example.", "domain_name_label": "two", "id": ids[1]}
+        a, b, service = "addresses/lab/a", "addresses/lab/b", "services/-/shop"
+        self.edits((a, one), (b, two), (service, {"address": "198.51.100.33"}))
+        before = self.good("GET", "/v1/state").body
+        for edits in (
+                [(a, None), (b, None), (a, dict(one, address=two["address"])), (b, dict(two, address=one["address"]))],
+                [(a, None), (b, dict(two, domain_name_label="one")), (a, dict(one, domain_name_label="two"))],
+                [(a, None), (b, None), (a, dict(one, id=ids[1])), (b, dict(two, id=ids[0]))],
+                [(a, dict(one, address="198.51.100.39")), (b, dict(two, address=one["address"])),
+                 (a, dict(one, address=two["address"]))],
+                [(a, None), (service, {"address": one["address"]}), (a, dict(one, address="198.51.100.33")),
+                 ("rulesets/-/office", {})],
+                [(a, None), (b, None), ("addresses/lab/c", one), ("groups/-/empty", {})]):
+            for kills in (False, True):
+                self.edits(*edits, query="?confirm=600")
+                if kills:
+                    self.sluice.kill()
+                    self.start()
+                    harness.wait_for(lambda: not self.sluice.status()["unconfirmed"], "it to go back")
+                else:
+                    self.good("POST", "/v1/confirm?back")
+                self.assertEqual(before, self.good("GET", "/v1/state").body)
+                self.ptr_is(one["address"], "one.example.")
+                self.ptr_is(two["address"], "two.example.")
 
     def test_what_was_asked_before_changes_nothing_while_another_waits_to_be_confirmed(self):
         """Whose a name is takes a while to be asked."""

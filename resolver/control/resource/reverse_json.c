@@ -482,6 +482,27 @@ static int put_owner(struct change *change, struct inventory *inventory, const s
 	return err;
 }
 
+static bool is_text(const json_t *values, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(values, key));
+
+	return strcasecmp(value ? value : "", text ? text : "") == 0;
+}
+
+bool owned_gives_way(struct inventory *inventory, const struct path *path, const json_t *values)
+{
+	bool is_owner = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
+	const struct owner *owner = is_owner ? find(inventory, path) : NULL;
+	char address[ADDRESS_TEXT_MAX];
+
+	if (!owner || owner_is_read_only(owner))
+		return false;
+	return !values || is_another(owner, values) ||
+	       !is_text(values, "address", address_print(&owner->address, address)) ||
+	       !is_text(values, "domain_name_label", owner->label) ||
+	       !is_text(values, "region", owner->region);
+}
+
 static int put_ptr_of(struct change *change, struct inventory *inventory, const char *id,
 		      const struct owner *owner, const json_t *values, bool again,
 		      struct change_error *error)

@@ -566,32 +566,39 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 }
 
 /* One change that makes the rows what they were, the last first: a group goes behind its addresses.
- * As service_change. */
+ * Ahead of all goes what has an address, a label or an id that may be another's again. As
+ * service_change. */
 static int put_back(struct service *service, const json_t *rows, const char *who,
 		    struct change_error *error, struct faults *faults)
 {
-	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits), *edit;
+	size_t count = json_array_size(rows), ahead = 0;
+	struct service_edit *edits = calloc(2 * count, sizeof *edits), *edit;
 	struct service_change change = {.edits = edits, .who = who, .again = true};
-	size_t count = json_array_size(rows);
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
 	size_t i;
 
 	arena_init(&arena);
+	inventory_forget(service->inventory);
 	json_array_foreach(rows, i, row)
 	{
 		const json_t *values = json_object_get(row, "values");
 
 		if (err)
 			break;
-		edit = &edits[count - 1 - i];
+		edit = &edits[2 * count - 1 - i];
 		edit->values = json_is_null(values) ? NULL : values;
 		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
-		change.count++;
+		if (!err && owned_gives_way(service->inventory, &edit->path, edit->values))
+			edits[ahead++].path = edit->path;
 	}
+	if (!err) /* from the removals on, which stand right ahead of the rows */
+		memmove(edits + count - ahead, edits, ahead * sizeof *edits);
+	change.edits = edits ? edits + count - ahead : NULL;
+	change.count = count + ahead;
 	if (err)
 		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
 	else
