@@ -425,6 +425,24 @@ const struct owner *inventory_find_fqdn(struct inventory *inventory,
 	return owner;
 }
 
+const struct owner *inventory_by_ptr(struct inventory *inventory, const char *text)
+{
+	const char *colon = strrchr(text, ':'), *id = colon ? colon + 1 : text;
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	const struct owner *owner;
+	struct address address;
+
+	if (address_parse(&address, text) == 0)
+		return inventory_by_address(inventory, &address);
+	owner = inventory_by_id(inventory, id);
+	if (!owner || !colon)
+		return owner;
+	return owner->region && strlen(owner->region) == length &&
+			       strncasecmp(owner->region, text, length) == 0
+		       ? owner
+		       : NULL;
+}
+
 const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn)
 {
 	char name[NAME_TEXT_MAX];

@@ -43,6 +43,8 @@ const struct owner *inventory_service(struct inventory *inventory, const char *n
 const struct owner *inventory_by_id(struct inventory *inventory, const char *id);
 const struct owner *inventory_by_address(struct inventory *inventory,
 					 const struct address *address);
+/* The owner of a PTR: by its address, its id, or REGION:ID. */
+const struct owner *inventory_by_ptr(struct inventory *inventory, const char *text);
 /* By its forward name, with or without the final dot. */
 const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn);
 
