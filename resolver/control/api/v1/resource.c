@@ -1290,7 +1290,7 @@ void api_resource_patch(struct api_request *request)
 	json_decref(patch);
 }
 
-/* Nothing is left to be shown but what cannot be served without it. */
+/* 204, or, where something cannot be served without it, 200 and a warning of that. */
 static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
 {
 	const struct faults served = {.items = faults->items + checked,
