@@ -58,6 +58,23 @@ class History(test_reverse.Reverse):
         self.undo(self.last())
         self.ptr_is("198.51.100.31", "two.example.")
 
+    def test_a_ptr_is_edited_by_its_address_too(self):
+        self.edits(("addresses/office/front", {"address": "198.51.100.30"}),
+                   ("ptrs/198.51.100.30", {"reverse_fqdn": "one.example."}))
+        self.ptr_is("198.51.100.30", "one.example.")
+        self.bad_v1(self.edits(("ptrs/198.51.100.99", {"reverse_fqdn": "one.example."}), status=404), 404,
+                    "not_found", "edits[0]", "not an address or id that we own; add the address first")
+        self.edits(("ptrs/198.51.100.30", None))
+        self.ptr_is("198.51.100.30")
+
+    def test_what_is_not_known_is_told_with_what_is(self):
+        path = "/v1/addresses/office/front"
+        self.bad_v1(self.call("PUT", path + "?dryrun", {}), 400, "invalid", "dryrun", "not known here; give dry_run")
+        self.bad_v1(self.call("PUT", path, {"address": "198.51.100.30", "colour": "red"}), 400, "invalid", "colour",
+                    "is not a member of address; it has name, .*, tags")
+        answer = self.call("PUT", "/v1/addresses/front", {})
+        self.bad_v1(answer, 405, "method_not_allowed", text="this path takes only GET, HEAD|this path takes only GET")
+
     def test_an_undo_brings_back_what_was_there(self):
         self.good("PUT", "/v1/addresses/office/front",
                   {"address": "198.51.100.30", "reverse_fqdn": "one.example.", "ttl": 60,

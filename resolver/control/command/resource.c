@@ -15,7 +15,7 @@
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/command/call.h"
 #include "resolver/control/resource/kind.h"
 #include "rules/base.h"
 #include "rules/prefix.h"
