@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "resolver/popular.h"
 #include "resolver/resolve/chaos.h"
 #include "resolver/resolve/compose.h"
 #include "resolver/resolve/reply.h"
@@ -125,6 +126,23 @@ static void count_sources(struct stats *stats, const struct composition *c)
 		STATS_ADD(stats, answered_zone, 1);
 }
 
+/* As popular.h has it. */
+static void count_name(struct resolution *r, const struct composition *c)
+{
+	unsigned weight = r->asked_anybody ? 1 : 0;
+
+	if (!weight && c->used_own && !c->used_cache && !c->used_stale &&
+	    ++r->resolver->own_answers % POPULAR_SHARE == 0)
+		weight = POPULAR_SHARE;
+	if (!weight)
+		return;
+	popular_count(r->hold->popular,
+		      &(struct popular_key){&r->query->name, r->query->request.type,
+					    policy_network_id(r->hold->policy, r->place),
+					    r->place.vnet_resolver},
+		      weight, c->now_us);
+}
+
 /* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
  * comes again by TCP, where it gets the SERVFAIL if that did not help. */
 static void finish_composed(struct resolution *r, struct composition *c)
@@ -137,6 +155,8 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
 	count_sources(r->stats, c);
+	if (r->hold->popular && r->stats == r->resolver->stats)
+		count_name(r, c);
 	finish(r, &c->message, &end);
 }
 
@@ -178,6 +198,7 @@ static bool may_wait(struct resolution *r)
 	resolver->turning_away = true;
 	turn_away(of_item(victim));
 	resolver->turning_away = false;
+	resolver->own_answers = 0;
 	return true;
 }
 
@@ -586,6 +607,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 {
 	fair_queue_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
 	resolver->turning_away = false;
+	resolver->own_answers = 0;
 	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;
 	resolver->lookups = lookups;
