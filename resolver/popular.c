@@ -2,7 +2,8 @@
  * where it is free. */
 #include "resolver/popular.h"
 
-#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +34,8 @@ struct half {
 };
 
 struct popular {
-	pthread_mutex_t lock; /* the owner passes over what it cannot have at once */
-	unsigned now;         /* the half day that is counted in */
+	atomic_flag lock; /* the owner passes over what it cannot have at once */
+	unsigned now;     /* the half day that is counted in */
 	struct half halves[HALVES];
 };
 _Static_assert(sizeof(struct popular) <= POPULAR_BYTES, "as popular.h has it");
@@ -44,15 +45,12 @@ struct popular *popular_new(void)
 	struct popular *popular = calloc(1, sizeof *popular); /* costs what is used */
 
 	if (popular)
-		pthread_mutex_init(&popular->lock, NULL);
+		atomic_flag_clear(&popular->lock);
 	return popular;
 }
 
 void popular_free(struct popular *popular)
 {
-	if (!popular)
-		return;
-	pthread_mutex_destroy(&popular->lock);
 	free(popular);
 }
 
@@ -126,16 +124,21 @@ static struct half *half_of(struct popular *popular, uint64_t now_us)
 	return half;
 }
 
+static void unlock(struct popular *popular)
+{
+	atomic_flag_clear_explicit(&popular->lock, memory_order_release);
+}
+
 void popular_count(struct popular *popular, const struct popular_key *key, unsigned weight,
 		   uint64_t now_us)
 {
 	uint64_t hash = hash_of(key);
 	uint32_t tag = (uint32_t)(hash >> 32) | 1;
 
-	if (pthread_mutex_trylock(&popular->lock) != 0)
+	if (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
 		return;
 	count_in(&half_of(popular, now_us)->sets[hash % SETS], tag, key, weight);
-	pthread_mutex_unlock(&popular->lock);
+	unlock(popular);
 }
 
 /* ---- reading ---- */
@@ -169,11 +172,12 @@ void popular_each(struct popular *popular, const struct hash_key *key, uint64_t 
 		struct half *half = &popular->halves[i / SETS];
 		bool counts;
 
-		pthread_mutex_lock(&popular->lock);
+		while (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
+			sched_yield(); /* for less than a microsecond, unless it was preempted */
 		counts = half->began_us && now_us - half->began_us < HALVES * HALF_US;
 		if (counts)
 			set = half->sets[i % SETS];
-		pthread_mutex_unlock(&popular->lock);
+		unlock(popular);
 		if (counts)
 			each_of(&set, key, on_question, context);
 	}

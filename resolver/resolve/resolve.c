@@ -111,36 +111,37 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	finish(r, &message, &end);
 }
 
-/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
-static void count_sources(struct stats *stats, const struct composition *c)
+/* As popular.h has it. */
+static void count_name(const struct resolution *r, const struct composition *c, unsigned weight)
 {
-	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
-		return;
-	if (c->used_stale)
-		STATS_ADD(stats, answered_stale, 1);
-	else if (c->used_told)
-		STATS_ADD(stats, forwarded, 1);
-	else if (c->used_cache)
-		STATS_ADD(stats, answered_cache, 1);
-	else if (c->used_own)
-		STATS_ADD(stats, answered_zone, 1);
+	if (r->hold->popular && r->stats == r->resolver->stats)
+		popular_count(r->hold->popular,
+			      &(struct popular_key){&r->query->name, r->query->request.type,
+						    policy_network_id(r->hold->policy, r->place),
+						    r->place.vnet_resolver},
+			      weight, c->now_us);
 }
 
-/* As popular.h has it. */
-static void count_name(struct resolution *r, const struct composition *c)
+/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
+static void count_sources(const struct resolution *r, const struct composition *c)
 {
-	unsigned weight = r->asked_anybody ? 1 : 0;
+	struct stats *stats = r->stats;
 
-	if (!weight && c->used_own && !c->used_cache && !c->used_stale &&
-	    ++r->resolver->own_answers % POPULAR_SHARE == 0)
-		weight = POPULAR_SHARE;
-	if (!weight)
+	if (r->asked_anybody)
+		count_name(r, c, 1);
+	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
 		return;
-	popular_count(r->hold->popular,
-		      &(struct popular_key){&r->query->name, r->query->request.type,
-					    policy_network_id(r->hold->policy, r->place),
-					    r->place.vnet_resolver},
-		      weight, c->now_us);
+	if (c->used_stale) {
+		STATS_ADD(stats, answered_stale, 1);
+	} else if (c->used_told) {
+		STATS_ADD(stats, forwarded, 1);
+	} else if (c->used_cache) {
+		STATS_ADD(stats, answered_cache, 1);
+	} else if (c->used_own) {
+		STATS_ADD(stats, answered_zone, 1);
+		if (++r->resolver->own_answers % POPULAR_SHARE == 0 && !r->asked_anybody)
+			count_name(r, c, POPULAR_SHARE);
+	}
 }
 
 /* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
@@ -154,9 +155,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.truncated = by_tcp;
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
-	count_sources(r->stats, c);
-	if (r->hold->popular && r->stats == r->resolver->stats)
-		count_name(r, c);
+	count_sources(r, c);
 	finish(r, &c->message, &end);
 }
 
