@@ -84,9 +84,10 @@ void api_flush(struct api_request *request)
 
 bool api_v1_is_serving(struct api_request *request)
 {
-	if (!request->service->server.current)
-		api_fail(request, 503, NULL, "nothing is served yet");
-	return request->service->server.current != NULL;
+	if (request->service->server.current)
+		return true;
+	api_fail(request, 503, NULL, "nothing is served yet");
+	return false;
 }
 
 /* GET /v1/names?limit=: those asked for most, as observe/plan.h has them. */
