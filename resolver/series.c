@@ -41,6 +41,8 @@ struct series_set {
 	uint32_t *free;            /* numbers that were given back */
 	size_t free_count, free_room;
 	bool has_other;
+	void (*read)(void *context, uint32_t number, uint64_t *counters); /* NULL: from cells */
+	void *context;
 	uint64_t *other, *sum; /* width of each; sum: for the moment */
 };
 
@@ -91,6 +93,11 @@ static const _Atomic uint64_t *cell_of(const struct series_set *set, unsigned wo
 static void sum_cells(const struct series_set *set, uint32_t number, uint64_t *sum)
 {
 	memset(sum, 0, set->width * sizeof *sum);
+	if (set->read) {
+		if (number)
+			set->read(set->context, number, sum);
+		return;
+	}
 	for (unsigned w = 0; w < set->workers; w++) {
 		const _Atomic uint64_t *cell = cell_of(set, w, number);
 
@@ -119,9 +126,11 @@ static void give_to_other(struct series_set *set, struct series *series)
 
 /* ---- names ---- */
 
-/* Nothing of it is memory before it is written to. */
+/* Nothing of it is memory before it is written to. NULL where none are wanted. */
 static _Atomic uint64_t *map_cells(size_t bytes)
 {
+	if (bytes == 0)
+		return NULL;
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
@@ -147,6 +156,14 @@ struct series_set *series_set_new(unsigned workers, unsigned width, uint32_t num
 	return NULL;
 }
 
+void series_set_read(struct series_set *set,
+		     void (*read)(void *context, uint32_t number, uint64_t *counters),
+		     void *context)
+{
+	set->read = read;
+	set->context = context;
+}
+
 void series_set_free(struct series_set *set)
 {
 	struct series *series, *next;
@@ -157,7 +174,7 @@ void series_set_free(struct series_set *set)
 		HASH_DEL(set->by_key, series);
 		free(series);
 	}
-	if (set->cells != MAP_FAILED)
+	if (set->cells && set->cells != MAP_FAILED)
 		munmap(set->cells, set->workers * set->bytes);
 	free(set->by_number);
 	free(set->free);
@@ -204,7 +221,7 @@ uint32_t series_acquire(struct series_set *set, const char *outer, const char *n
 	size_t outer_length = strlen(outer), length = outer_length + strlen(name) + 2;
 	struct series *series;
 
-	if (length > sizeof key)
+	if (length > sizeof key || (!*outer && strcmp(name, SERIES_OTHER) == 0))
 		return 0;
 	memcpy(key, outer, outer_length + 1);
 	memcpy(key + outer_length + 1, name, length - outer_length - 1);
@@ -217,21 +234,22 @@ uint32_t series_acquire(struct series_set *set, const char *outer, const char *n
 	return series->number;
 }
 
-void series_release(struct series_set *set, uint32_t number)
+bool series_release(struct series_set *set, uint32_t number)
 {
 	struct series *series = number ? set->by_number[number] : NULL;
 
 	if (!series) /* `other`'s own */
-		return;
+		return false;
 	assert(series->references > 0);
 	if (--series->references > 0 || series->shown)
-		return;
+		return false;
 	give_to_other(set, series);
 	set->by_number[number] = NULL;
 	give_number(set, number);
 	set->count--;
 	HASH_DEL(set->by_key, series);
 	free(series);
+	return true;
 }
 
 _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker)
@@ -300,6 +318,11 @@ void series_show(struct series_set *set, uint32_t max)
 	for (uint32_t i = 1; i < set->next; i++)
 		if (set->by_number[i] && !set->by_number[i]->shown)
 			show(set, set->by_number[i]);
+}
+
+bool series_is_shown(const struct series_set *set, uint32_t number)
+{
+	return number && set->by_number[number] && set->by_number[number]->shown;
 }
 
 /* What is told of `other` includes each name that is not shown. */

@@ -27,12 +27,19 @@ struct series_set;
  * is taken for all of these, and memory for those that count. NULL without. */
 struct series_set *series_set_new(unsigned workers, unsigned width, uint32_t numbers_max);
 void series_set_free(struct series_set *set); /* NULL is fine; the workers have stopped */
+/* Its counters are read there, by number, and not from cells, which a set of no workers lacks. They
+ * never fall while the number is somebody's, or shown. */
+void series_set_read(struct series_set *set,
+		     void (*read)(void *context, uint32_t number, uint64_t *counters),
+		     void *context);
 
 /* The number of a name, with a reference: the one that it has, or a new one. 0, which is `other`'s
- * own, where there is no memory or all numbers are taken. `outer`: of what the name is one; "" for
- * none. */
+ * own, where there is no memory or all numbers are taken, or the name is SERIES_OTHER without an
+ * outer one. `outer`: of what the name is one; "" for none. */
+#define SERIES_OTHER "other"
 uint32_t series_acquire(struct series_set *set, const char *outer, const char *name);
-void series_release(struct series_set *set, uint32_t number);
+/* True: nothing has the number any more, and it is not shown. */
+bool series_release(struct series_set *set, uint32_t number);
 /* One worker's, to count in: a cell for each number, one behind the other. They stay where they
  * are.
  */
@@ -41,6 +48,7 @@ _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker);
 /* Shows every name, if that is not more than `max`; else those that have counted something, the
  * greatest by their first counter ahead, until there are `max`. */
 void series_show(struct series_set *set, uint32_t max);
+bool series_is_shown(const struct series_set *set, uint32_t number);
 /* Calls back with each name that is shown, in the order in which they came to be, and its counters,
  * summed over the workers; at last with `other` (name NULL), where there is one or was. */
 void series_each(struct series_set *set,

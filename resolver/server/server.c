@@ -54,6 +54,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->meters = meter_registry_new(key);
 	server->series.endpoints = series_set_new(
 		workers, sizeof(struct endpoint_stats) / sizeof(uint64_t), ENDPOINTS_MAX);
+	server->series.rulesets = series_set_new(workers, RULE_COUNTERS, NAMES_MAX);
 	server->series.rules = series_set_new(workers, RULE_COUNTERS, NAMES_MAX);
 	server->series.zones = series_set_new(workers, ZONE_COUNTERS, NAMES_MAX);
 	server->responses = response_limit_new(key);
@@ -74,8 +75,8 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.context = context,
 	};
 	if (server->cache && server->registry && server->meters && server->series.endpoints &&
-	    server->series.rules && server->series.zones && server->responses && server->workers &&
-	    server->rounds)
+	    server->series.rulesets && server->series.rules && server->series.zones &&
+	    server->responses && server->workers && server->rounds)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;
@@ -473,6 +474,7 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 	}
 	share_ports(snapshot, server->worker_count);
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
+	snapshot->timed = model->metrics.listen.count > 0;
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
@@ -691,6 +693,7 @@ void server_release(struct server *server)
 	target_registry_free(server->registry);
 	meter_registry_free(server->meters);
 	series_set_free(server->series.endpoints);
+	series_set_free(server->series.rulesets);
 	series_set_free(server->series.rules);
 	series_set_free(server->series.zones);
 	response_limit_free(server->responses);

@@ -20,7 +20,7 @@ struct snapshot_zones {
 struct attaching {
 	struct target_registry *registry;
 	struct meter_registry *meters;
-	struct series_set *rules;
+	const struct snapshot_series *series; /* NULL: nobody is counted */
 	struct snapshot *snapshot;
 	size_t room; /* for sources */
 	bool failed;
@@ -29,7 +29,8 @@ struct attaching {
 struct attachment { /* of a ruleset */
 	struct target_registry *registry;
 	struct meter_registry *meters;
-	struct series_set *rules;
+	const struct snapshot_series *series;
+	uint32_t number;
 };
 
 static bool note_source(struct attaching *attaching, const struct address *source)
@@ -90,17 +91,26 @@ static void detach_ruleset(void *context, struct ruleset *ruleset)
 	struct attachment *attachment = context;
 
 	ruleset_each_upstream(ruleset, detach, attachment);
-	for (size_t i = 0; attachment->rules && i < ruleset_rule_count(ruleset); i++)
-		series_release(attachment->rules, ruleset_rule(ruleset, i)->series);
+	if (attachment->series) {
+		for (size_t i = 0; i < ruleset_rule_count(ruleset); i++)
+			series_release(attachment->series->rules, ruleset_rule(ruleset, i)->series);
+		series_release(attachment->series->rulesets, attachment->number);
+	}
 	free(attachment);
 }
 
-static void number_rules(struct series_set *rules, struct ruleset *ruleset)
+static void number_rules(struct attachment *attachment, struct ruleset *ruleset)
 {
-	for (size_t i = 0; rules && i < ruleset_rule_count(ruleset); i++) {
+	const struct snapshot_series *series = attachment->series;
+
+	if (!series)
+		return;
+	attachment->number = series_acquire(series->rulesets, "", ruleset_name(ruleset));
+	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++) {
 		struct rule *rule = ruleset_rule(ruleset, i);
 
-		rule->series = series_acquire(rules, rule->ruleset, rule->name);
+		rule->series = series_acquire(series->rules, rule->ruleset, rule->name);
+		rule->ruleset_series = attachment->number;
 	}
 }
 
@@ -114,9 +124,13 @@ static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
 	attaching->failed = !attachment;
 	if (!attachment)
 		return;
-	*attachment = (struct attachment){attaching->registry, attaching->meters, attaching->rules};
+	*attachment = (struct attachment){
+		.registry = attaching->registry,
+		.meters = attaching->meters,
+		.series = attaching->series,
+	};
 	ruleset_on_free(ruleset, detach_ruleset, attachment);
-	number_rules(attaching->rules, ruleset);
+	number_rules(attachment, ruleset);
 	ruleset_each_upstream(ruleset, attach, attaching);
 }
 
@@ -156,7 +170,7 @@ static void give_zones(struct snapshot_zones *zones)
 /* False without memory. */
 static bool number_zones(struct snapshot *snapshot, struct policy *policy)
 {
-	struct series_set *set = snapshot->series.zones;
+	struct series_set *set = snapshot->series ? snapshot->series->zones : NULL;
 	size_t count = policy->private_zone_count;
 	struct snapshot_zones *zones;
 
@@ -186,15 +200,12 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
 	uint32_t room = policy->inbound_count + policy->vnet_listen_count;
 	struct snapshot_binding *bindings = calloc(room ? room : 1, sizeof *bindings);
-	struct attaching attaching = {.registry = registry,
-				      .meters = meters,
-				      .rules = series ? series->rules : NULL,
-				      .snapshot = snapshot};
+	struct attaching attaching = {
+		.registry = registry, .meters = meters, .series = series, .snapshot = snapshot};
 
 	if (snapshot && bindings) {
 		snapshot->meters = meters;
-		if (series)
-			snapshot->series = *series;
+		snapshot->series = series;
 		attach_all(&attaching, policy);
 		attaching.failed |=
 			!attach_inbounds(snapshot, policy) || !number_zones(snapshot, policy);
@@ -278,7 +289,8 @@ void snapshot_free(struct snapshot *snapshot)
 	if (!snapshot)
 		return;
 	if (!policy_is_shared(snapshot->policy)) {
-		struct attachment own = {snapshot->registry, snapshot->meters, NULL};
+		struct attachment own = {.registry = snapshot->registry,
+					 .meters = snapshot->meters};
 
 		policy_each_own_upstream(snapshot->policy, detach, &own);
 		for (uint32_t i = 0; i < snapshot->policy->inbound_count; i++)

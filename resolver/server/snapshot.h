@@ -17,7 +17,7 @@
 
 /* Who is counted by name; as registries, they outlive policies. */
 struct snapshot_series {
-	struct series_set *endpoints, *rules, *zones; /* NULL, all of them: nobody is */
+	struct series_set *endpoints, *rulesets, *rules, *zones;
 };
 
 struct snapshot_zones; /* their numbers; opaque */
@@ -41,12 +41,12 @@ struct snapshot {
 	struct address *sources; /* of its upstreams, each once */
 	size_t source_count;
 	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
-	struct snapshot_series series;
-	struct snapshot_zones *zones; /* likewise */
-	bool timed;                   /* how long answers take is measured */
-	unsigned ports_max;           /* source ports of each of them in each worker */
-	unsigned lanes_max;           /* busy targets with ports of their own, likewise */
-	void *holds;                  /* memory for each worker's hold (worker.h) */
+	const struct snapshot_series *series; /* NULL: nobody is counted by name */
+	struct snapshot_zones *zones;         /* likewise */
+	bool timed;                           /* how long answers take is measured */
+	unsigned ports_max;                   /* source ports of each of them in each worker */
+	unsigned lanes_max;                   /* busy targets with ports of their own, likewise */
+	void *holds;                          /* memory for each worker's hold (worker.h) */
 	struct cache_settings cache;
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
