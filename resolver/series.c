@@ -15,8 +15,16 @@
 
 enum { PAGE = 4096 };
 
+struct series_outer {
+	UT_hash_handle hh; /* by name, in order */
+	uint64_t *counted; /* behind the name: by names that have begun anew, or are gone; width */
+	uint64_t *sum;     /* for the moment, likewise */
+	char name[];
+};
+
 struct series {
 	UT_hash_handle hh; /* by key */
+	struct series_outer *outer; /* NULL: none */
 	uint32_t number;
 	unsigned references;
 	bool shown;
@@ -33,6 +41,7 @@ struct series_set {
 	size_t bytes;            /* of the cells of a worker */
 	_Atomic uint64_t *cells; /* of all workers; MAP_FAILED: none */
 	struct series *by_key;
+	struct series_outer *outers;
 	struct series **by_number; /* with room for so many; NULL: free */
 	uint32_t room;
 	struct series *shown, **last_shown;
@@ -118,7 +127,11 @@ static void give_to_other(struct series_set *set, struct series *series)
 {
 	sum_cells(set, series->number, set->sum);
 	for (unsigned i = 0; i < set->width; i++) {
-		set->other[i] += set->sum[i] - series->base[i];
+		uint64_t counted = set->sum[i] - series->base[i];
+
+		if (series->outer)
+			series->outer->counted[i] += counted;
+		set->other[i] += counted;
 		set->has_other = set->has_other || set->sum[i] != series->base[i];
 		series->base[i] = set->sum[i];
 	}
@@ -166,10 +179,15 @@ void series_set_read(struct series_set *set,
 
 void series_set_free(struct series_set *set)
 {
+	struct series_outer *outer, *next_outer;
 	struct series *series, *next;
 
 	if (!set)
 		return;
+	HASH_ITER (hh, set->outers, outer, next_outer) {
+		HASH_DEL(set->outers, outer);
+		free(outer);
+	}
 	HASH_ITER (hh, set->by_key, series, next) {
 		HASH_DEL(set->by_key, series);
 		free(series);
@@ -188,6 +206,30 @@ static size_t aligned(size_t bytes)
 	return (bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
 }
 
+static struct series_outer *find_outer(struct series_set *set, const char *name)
+{
+	struct series_outer *outer;
+	size_t values = set->width * sizeof(uint64_t), at;
+
+	HASH_FIND_STR(set->outers, name, outer);
+	if (outer)
+		return outer;
+	if (HASH_COUNT(set->outers) >= SERIES_OUTERS_MAX && strcmp(name, SERIES_OTHER) != 0)
+		return find_outer(set, SERIES_OTHER);
+	at = aligned(offsetof(struct series_outer, name) + strlen(name) + 1);
+	outer = calloc(1, at + 2 * values);
+	if (!outer)
+		return NULL;
+	memcpy(outer->name, name, strlen(name) + 1);
+	outer->counted = (uint64_t *)(void *)((char *)outer + at);
+	outer->sum = outer->counted + set->width;
+	HASH_ADD_STR(set->outers, name, outer);
+	if (outer->hh.tbl)
+		return outer;
+	free(outer);
+	return NULL;
+}
+
 static struct series *new_series(struct series_set *set, const char *key, size_t key_length,
 				 size_t outer_length)
 {
@@ -198,6 +240,7 @@ static struct series *new_series(struct series_set *set, const char *key, size_t
 		return NULL;
 	memcpy(series->key, key, key_length);
 	series->outer_length = outer_length;
+	series->outer = outer_length > 0 ? find_outer(set, series->key) : NULL;
 	series->base = (uint64_t *)(void *)((char *)series + base_at);
 	series->number = take_number(set);
 	if (series->number) {
@@ -365,6 +408,25 @@ void series_each(struct series_set *set,
 		on_series(context, at->key, at->key + at->outer_length + 1, set->sum);
 	}
 	tell_other(set, on_series, context);
+}
+
+void series_each_outer(struct series_set *set,
+		       void (*on_outer)(void *context, const char *outer, const uint64_t *counters),
+		       void *context)
+{
+	for (struct series_outer *at = set->outers; at; at = at->hh.next)
+		memcpy(at->sum, at->counted, set->width * sizeof *at->sum);
+	for (uint32_t n = 1; n < set->next; n++) {
+		const struct series *series = set->by_number[n];
+
+		if (!series || !series->outer)
+			continue;
+		read_values(set, series, set->sum);
+		for (unsigned i = 0; i < set->width; i++)
+			series->outer->sum[i] += set->sum[i];
+	}
+	for (const struct series_outer *at = set->outers; at; at = at->hh.next)
+		on_outer(context, at->name, at->sum);
 }
 
 void series_total(const struct series_set *set, _Atomic uint64_t *counters)

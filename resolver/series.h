@@ -55,6 +55,13 @@ void series_each(struct series_set *set,
 		 void (*on_series)(void *context, const char *outer, const char *name,
 				   const uint64_t *counters),
 		 void *context);
+/* Calls back with each outer name, in the order in which they came to be, and what all names in it
+ * have counted, shown or not, and of those that are gone. Of more than SERIES_OUTERS_MAX the rest is
+ * SERIES_OTHER. Costs as much as there are names. */
+enum { SERIES_OUTERS_MAX = 4096 };
+void series_each_outer(struct series_set *set,
+		       void (*on_outer)(void *context, const char *outer, const uint64_t *counters),
+		       void *context);
 /* Adds what every cell has counted, of names that are there and of those that are gone. */
 void series_total(const struct series_set *set, _Atomic uint64_t *counters);
 /* How many names that something has are not shown now. */

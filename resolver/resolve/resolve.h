@@ -44,7 +44,7 @@ struct resolver {
 	struct endpoint_stats own; /* of questions of our own, which nobody is shown */
 	/* What rules and zones are asked, by their numbers. At first there is room for those of
 	 * number 0. */
-	_Atomic uint64_t *rulesets, *rules, *zones, nowhere[2];
+	_Atomic uint64_t *rules, *zones, nowhere[2];
 	struct latency latency;
 	struct hash_key key;
 	struct fair_queue waiting; /* queries that wait for an upstream */
@@ -71,7 +71,7 @@ void resolve_expect(struct query *query, unsigned pass);                  /* fro
 /* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
 
-enum { RULE_QUERIES, RULE_FAILURES, RULE_COUNTERS }; /* of a cell of those two */
+enum { RULE_QUERIES, RULE_FAILURES, RULE_COUNTERS }; /* of a cell of `rules` */
 enum { ZONE_QUERIES, ZONE_COUNTERS };                /* of `zones` */
 
 /* The same for a question of our own: of class IN, no meta type, and not counted as a query. */

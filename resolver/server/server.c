@@ -54,7 +54,6 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->meters = meter_registry_new(key);
 	server->series.endpoints = series_set_new(
 		workers, sizeof(struct endpoint_stats) / sizeof(uint64_t), ENDPOINTS_MAX);
-	server->series.rulesets = series_set_new(workers, RULE_COUNTERS, NAMES_MAX);
 	server->series.rules = series_set_new(workers, RULE_COUNTERS, NAMES_MAX);
 	server->series.zones = series_set_new(workers, ZONE_COUNTERS, NAMES_MAX);
 	server->responses = response_limit_new(key);
@@ -75,7 +74,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.context = context,
 	};
 	if (server->cache && server->registry && server->meters && server->series.endpoints &&
-	    server->series.rulesets && server->series.rules && server->series.zones &&
+	    server->series.rules && server->series.zones &&
 	    server->responses && server->workers && server->rounds)
 		return 0;
 	server_release(server);
@@ -693,7 +692,6 @@ void server_release(struct server *server)
 	target_registry_free(server->registry);
 	meter_registry_free(server->meters);
 	series_set_free(server->series.endpoints);
-	series_set_free(server->series.rulesets);
 	series_set_free(server->series.rules);
 	series_set_free(server->series.zones);
 	response_limit_free(server->responses);

@@ -30,7 +30,6 @@ struct attachment { /* of a ruleset */
 	struct target_registry *registry;
 	struct meter_registry *meters;
 	const struct snapshot_series *series;
-	uint32_t number;
 };
 
 static bool note_source(struct attaching *attaching, const struct address *source)
@@ -91,26 +90,17 @@ static void detach_ruleset(void *context, struct ruleset *ruleset)
 	struct attachment *attachment = context;
 
 	ruleset_each_upstream(ruleset, detach, attachment);
-	if (attachment->series) {
-		for (size_t i = 0; i < ruleset_rule_count(ruleset); i++)
-			series_release(attachment->series->rules, ruleset_rule(ruleset, i)->series);
-		series_release(attachment->series->rulesets, attachment->number);
-	}
+	for (size_t i = 0; attachment->series && i < ruleset_rule_count(ruleset); i++)
+		series_release(attachment->series->rules, ruleset_rule(ruleset, i)->series);
 	free(attachment);
 }
 
-static void number_rules(struct attachment *attachment, struct ruleset *ruleset)
+static void number_rules(const struct snapshot_series *series, struct ruleset *ruleset)
 {
-	const struct snapshot_series *series = attachment->series;
-
-	if (!series)
-		return;
-	attachment->number = series_acquire(series->rulesets, "", ruleset_name(ruleset));
-	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++) {
+	for (size_t i = 0; series && i < ruleset_rule_count(ruleset); i++) {
 		struct rule *rule = ruleset_rule(ruleset, i);
 
 		rule->series = series_acquire(series->rules, rule->ruleset, rule->name);
-		rule->ruleset_series = attachment->number;
 	}
 }
 
@@ -130,7 +120,7 @@ static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
 		.series = attaching->series,
 	};
 	ruleset_on_free(ruleset, detach_ruleset, attachment);
-	number_rules(attachment, ruleset);
+	number_rules(attaching->series, ruleset);
 	ruleset_each_upstream(ruleset, attach, attaching);
 }
 

@@ -17,7 +17,7 @@
 
 /* Who is counted by name; as registries, they outlive policies. */
 struct snapshot_series {
-	struct series_set *endpoints, *rulesets, *rules, *zones;
+	struct series_set *endpoints, *rules, *zones;
 };
 
 struct snapshot_zones; /* their numbers; opaque */

@@ -452,7 +452,6 @@ static int init_parts(struct worker *worker)
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;
 	worker->resolver.rules = series_cells(shared->series->rules, worker->index);
-	worker->resolver.rulesets = series_cells(shared->series->rulesets, worker->index);
 	worker->resolver.zones = series_cells(shared->series->zones, worker->index);
 	worker->transfers = (struct transfers){
 		.wheel = &worker->wheel,

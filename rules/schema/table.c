@@ -1131,8 +1131,7 @@ static const struct field metrics_fields[] = {
 	 .doc = "How many rules have series of their own. Where there are more, those that are "
 		"asked first do, and the rest is counted together as rule=\"other\". A series "
 		"that was shown stays until the server ends, also when its rule is gone, so that "
-		"it goes on where the rule comes back; what `other` has counted stays there. "
-		"Rulesets have the same bound."},
+		"it goes on where the rule comes back; what `other` has counted stays there."},
 	{.key = "targets_max",
 	 .type = FIELD_UINT,
 	 AT(metrics_settings, targets_max),

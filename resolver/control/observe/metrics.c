@@ -602,13 +602,11 @@ static void on_rule(void *context, const char *outer, const char *name, const ui
 	       counters[metrics->counter]);
 }
 
-static void on_ruleset(void *context, const char *outer, const char *name, const uint64_t *counters)
+static void on_ruleset(void *context, const char *outer, const uint64_t *counters)
 {
 	struct metrics *metrics = context;
 
-	(void)outer;
-	sample(metrics, "ruleset", name ? name : SERIES_OTHER, NULL, NULL,
-	       counters[metrics->counter]);
+	sample(metrics, "ruleset", outer, NULL, NULL, counters[metrics->counter]);
 }
 
 static void on_zone(void *context, const char *outer, const char *name, const uint64_t *counters)
@@ -674,7 +672,7 @@ static void put_rules(struct metrics *metrics)
 	metrics->counter = RULE_QUERIES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
 		       "Names that a rule of the ruleset decided.");
-	series_each(server->series.rulesets, on_ruleset, metrics);
+	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_queries",
 		       "Names that the rule decided: the query's own, those that it led to, and "
 		       "those asked at inbound endpoints of ours.");
@@ -682,7 +680,7 @@ static void put_rules(struct metrics *metrics)
 	metrics->counter = RULE_FAILURES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_failures",
 		       "The same where the answer was SERVFAIL.");
-	series_each(server->series.rulesets, on_ruleset, metrics);
+	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
 		       "The same where the answer was SERVFAIL.");
 	series_each(server->series.rules, on_rule, metrics);
@@ -861,7 +859,6 @@ static void put_bounds(struct metrics *metrics)
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_metrics_unshown",
 		       "How many have no series of their own, and are counted as other.");
 	sample(metrics, "kind", "endpoint", NULL, NULL, series_unshown(series->endpoints));
-	sample(metrics, "kind", "ruleset", NULL, NULL, series_unshown(series->rulesets));
 	sample(metrics, "kind", "rule", NULL, NULL, series_unshown(series->rules));
 	sample(metrics, "kind", "zone", NULL, NULL, series_unshown(series->zones));
 	sample(metrics, "kind", "target", NULL, NULL, series_unshown(metrics->targets));
@@ -948,7 +945,6 @@ static void choose_shown(struct metrics *metrics, const struct metrics_settings 
 	const struct snapshot_series *series = &metrics->service->server.series;
 
 	series_show(series->endpoints, ENDPOINTS_SHOWN_MAX);
-	series_show(series->rulesets, settings->rules_max);
 	series_show(series->rules, settings->rules_max);
 	series_show(series->zones, settings->zones_max);
 	series_show(metrics->targets, settings->targets_max);
