@@ -23,7 +23,7 @@ struct series_outer {
 };
 
 struct series {
-	UT_hash_handle hh; /* by key */
+	UT_hash_handle hh;          /* by key */
 	struct series_outer *outer; /* NULL: none */
 	uint32_t number;
 	unsigned references;
@@ -258,23 +258,48 @@ static struct series *new_series(struct series_set *set, const char *key, size_t
 }
 
 /* Names are as the schema has them: none is longer than 255. */
+struct series_key {
+	char text[640]; /* outer, NUL, name, NUL */
+	size_t outer_length, length;
+};
+
+/* False: it is `other`'s own, or too long. */
+static bool make_key(struct series_key *key, const char *outer, const char *name)
+{
+	key->outer_length = strlen(outer);
+	key->length = key->outer_length + strlen(name) + 2;
+	if (key->length > sizeof key->text || (!*outer && strcmp(name, SERIES_OTHER) == 0))
+		return false;
+	memcpy(key->text, outer, key->outer_length + 1);
+	memcpy(key->text + key->outer_length + 1, name, key->length - key->outer_length - 1);
+	return true;
+}
+
 uint32_t series_acquire(struct series_set *set, const char *outer, const char *name)
 {
-	char key[640];
-	size_t outer_length = strlen(outer), length = outer_length + strlen(name) + 2;
+	struct series_key key;
 	struct series *series;
 
-	if (length > sizeof key || (!*outer && strcmp(name, SERIES_OTHER) == 0))
+	if (!make_key(&key, outer, name))
 		return 0;
-	memcpy(key, outer, outer_length + 1);
-	memcpy(key + outer_length + 1, name, length - outer_length - 1);
-	HASH_FIND(hh, set->by_key, key, length, series);
+	HASH_FIND(hh, set->by_key, key.text, key.length, series);
 	if (!series)
-		series = new_series(set, key, length, outer_length);
+		series = new_series(set, key.text, key.length, key.outer_length);
 	if (!series)
 		return 0;
 	series->references++;
 	return series->number;
+}
+
+uint32_t series_find(const struct series_set *set, const char *outer, const char *name)
+{
+	struct series_key key;
+	const struct series *series;
+
+	if (!make_key(&key, outer, name))
+		return 0;
+	HASH_FIND(hh, set->by_key, key.text, key.length, series);
+	return series ? series->number : 0;
 }
 
 bool series_release(struct series_set *set, uint32_t number)

@@ -38,11 +38,12 @@ void series_set_read(struct series_set *set,
  * outer one. `outer`: of what the name is one; "" for none. */
 #define SERIES_OTHER "other"
 uint32_t series_acquire(struct series_set *set, const char *outer, const char *name);
+/* The one that a name has, without a reference; 0: none. */
+uint32_t series_find(const struct series_set *set, const char *outer, const char *name);
 /* True: nothing has the number any more, and it is not shown. */
 bool series_release(struct series_set *set, uint32_t number);
 /* One worker's, to count in: a cell for each number, one behind the other. They stay where they
- * are.
- */
+ * are. */
 _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker);
 
 /* Shows every name, if that is not more than `max`; else those that have counted something, the
@@ -56,8 +57,8 @@ void series_each(struct series_set *set,
 				   const uint64_t *counters),
 		 void *context);
 /* Calls back with each outer name, in the order in which they came to be, and what all names in it
- * have counted, shown or not, and of those that are gone. Of more than SERIES_OUTERS_MAX the rest is
- * SERIES_OTHER. Costs as much as there are names. */
+ * have counted, shown or not, and of those that are gone. Of more than SERIES_OUTERS_MAX the rest
+ * is SERIES_OTHER. Costs as much as there are names. */
 enum { SERIES_OUTERS_MAX = 4096 };
 void series_each_outer(struct series_set *set,
 		       void (*on_outer)(void *context, const char *outer, const uint64_t *counters),

@@ -1,8 +1,8 @@
 /* A family after the other, each by a function; those of plain counters are rows of two tables, by
  * the names of stats.h.
  *
- * Targets are followed here, because nobody else needs them after they are gone: each that is shown
- * is kept by a reference, and so goes on counting where it comes back. */
+ * What does not count by numbers of series.h (targets, meters of outbound endpoints, zones that go
+ * out) is followed from policy to policy (followed.h). */
 #include "resolver/control/observe/metrics.h"
 
 #include <dirent.h>
@@ -12,43 +12,40 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 #include <uv.h>
 
+#include "endpoints/meter.h"
 #include "endpoints/socket.h"
+#include "resolver/control/observe/followed.h"
 #include "resolver/control/observe/health.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
 
 enum {
 	ENDPOINTS_SHOWN_MAX = 1024,
-	TARGETS_MAX = 1 << 20,
+	NAMES_MAX = 1 << 20, /* of targets, zones and endpoints that are known at a time */
 	/* Of histograms of targets: half a millisecond. */
 	TARGET_BOUNDS_FROM = 5,
 };
 
-/* What a target counts, as series.h reads it. */
+/* What is counted by things that are followed. */
 struct target_values {
-	uint64_t queries, failures, probes, suspicions;
+	uint64_t queries, answers, timeouts, errors, probes, suspicions;
 	uint64_t buckets[HISTOGRAM_BOUNDS + 1], sum_us;
 };
-enum { TARGET_COUNTERS = sizeof(struct target_values) / sizeof(uint64_t) };
-
-struct seen_target {
-	UT_hash_handle hh; /* by target */
-	struct target *target;
-	uint32_t number;
-	uint64_t generation; /* of the policy that had it last */
-	bool had;            /* the policy of now has it */
+struct transfer_values {
+	uint64_t axfr, ixfr, current, refused, broken;
+};
+enum {
+	TARGET_COUNTERS = sizeof(struct target_values) / sizeof(uint64_t),
+	TRANSFER_COUNTERS = sizeof(struct transfer_values) / sizeof(uint64_t),
 };
 
 struct metrics {
 	struct service *service;
-	struct series_set *targets;
-	struct seen_target *seen;
-	struct seen_target **by_number; /* with room for so many */
-	uint32_t room;
-	uint64_t generation; /* that `seen` is of; 0: none */
+	double started_s; /* since 1970; it never moves, by which restarts are known */
+	struct followed *targets, *outbounds, *transfers;
+	uint64_t generation; /* of the policy that was followed last; 0: none */
 	/* While it is written: */
 	struct metrics_text text;
 	unsigned counter; /* of the family */
@@ -62,52 +59,93 @@ static void sample(struct metrics *metrics, const char *name, const char *value,
 	metrics_sample(&metrics->text, &labels, count);
 }
 
-/* ---- targets ---- */
+/* ---- what is followed ---- */
 
-static void read_target(void *context, uint32_t number, uint64_t *counters)
+static struct target_registry *targets_of(void *context)
 {
 	const struct metrics *metrics = context;
-	const struct seen_target *seen = number < metrics->room ? metrics->by_number[number] : NULL;
-	struct target_values values = {0};
 
-	if (seen) {
-		const struct target *target = seen->target;
+	return metrics->service->server.registry;
+}
 
-		values.queries = COUNTER_GET(target->asked);
-		values.failures = COUNTER_GET(target->timeouts) + COUNTER_GET(target->errors);
-		values.probes = COUNTER_GET(target->probes);
-		values.suspicions = COUNTER_GET(target->suspicions);
-		for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
-			values.buckets[i] = COUNTER_GET(target->durations.buckets[i]);
-		values.sum_us = COUNTER_GET(target->durations.sum_us);
-	}
+static bool keep_target(void *context, void *thing)
+{
+	const struct target *target = thing;
+
+	return target_acquire(targets_of(context), &target->source, &target->host,
+			      target->protocol);
+}
+
+static void release_target(void *context, void *thing)
+{
+	target_release(targets_of(context), thing);
+}
+
+static void read_target(const void *thing, uint64_t *counters)
+{
+	const struct target *target = thing;
+	struct target_values values = {.queries = COUNTER_GET(target->asked),
+				       .answers = COUNTER_GET(target->answered),
+				       .timeouts = COUNTER_GET(target->timeouts),
+				       .errors = COUNTER_GET(target->errors),
+				       .probes = COUNTER_GET(target->probes),
+				       .suspicions = COUNTER_GET(target->suspicions),
+				       .sum_us = COUNTER_GET(target->durations.sum_us)};
+
+	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		values.buckets[i] = COUNTER_GET(target->durations.buckets[i]);
 	memcpy(counters, &values, sizeof values);
 }
 
-static void forget_target(struct metrics *metrics, struct seen_target *seen)
+static struct meter_registry *meters_of(void *context)
 {
-	if (seen->number < metrics->room)
-		metrics->by_number[seen->number] = NULL;
-	HASH_DEL(metrics->seen, seen);
-	target_release(metrics->service->server.registry, seen->target);
-	free(seen);
+	const struct metrics *metrics = context;
+
+	return metrics->service->server.meters;
 }
 
-/* Room for the number; false without memory. */
-static bool make_room(struct metrics *metrics, uint32_t number)
+static bool keep_meter(void *context, void *thing)
 {
-	uint32_t room = 2 * number + 64;
-	struct seen_target **grown;
+	const struct meter *meter = thing;
 
-	if (number < metrics->room)
-		return true;
-	grown = reallocarray(metrics->by_number, room, sizeof(struct seen_target *));
-	if (!grown)
-		return false;
-	memset(grown + metrics->room, 0, (room - metrics->room) * sizeof(struct seen_target *));
-	metrics->by_number = grown;
-	metrics->room = room;
+	return meter_acquire(meters_of(context), meter->name, meter->outbound);
+}
+
+static void release_meter(void *context, void *thing)
+{
+	meter_release(meters_of(context), thing);
+}
+
+static void read_meter(const void *thing, uint64_t *counters)
+{
+	const struct meter *meter = thing;
+
+	*counters = COUNTER_GET(meter->refused);
+}
+
+static bool keep_transfers(void *context, void *thing)
+{
+	(void)context;
+	transfer_meter_ref(thing);
 	return true;
+}
+
+static void release_transfers(void *context, void *thing)
+{
+	(void)context;
+	transfer_meter_unref(thing);
+}
+
+static void read_transfers(const void *thing, uint64_t *counters)
+{
+	const struct transfer_meter *meter = thing;
+	const struct transfer_values values = {.axfr = COUNTER_GET(meter->axfr),
+					       .ixfr = COUNTER_GET(meter->ixfr),
+					       .current = COUNTER_GET(meter->current),
+					       .refused = COUNTER_GET(meter->refused),
+					       .broken = COUNTER_GET(meter->broken)};
+
+	memcpy(counters, &values, sizeof values);
 }
 
 static const char *protocol_text(enum protocol protocol)
@@ -115,81 +153,67 @@ static const char *protocol_text(enum protocol protocol)
 	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
 }
 
-/* A name for series.h, that on_target takes apart again: "udp source", "host". */
-static uint32_t number_target(struct metrics *metrics, const struct target *target)
+/* Its name for series.h is what on_target takes apart again: "udp source", "host". */
+static void follow_target(struct metrics *metrics, struct target *target)
 {
 	char outer[8 + ADDRESS_TEXT_MAX], source[ADDRESS_TEXT_MAX], host[HOST_TEXT_MAX];
 
+	if (followed_see_again(metrics->targets, target))
+		return;
 	snprintf(outer, sizeof outer, "%s %s", protocol_text(target->protocol),
 		 target->source.family ? address_print(&target->source, source) : "");
-	return series_acquire(metrics->targets, outer, host_print(&target->host, host));
-}
-
-static struct seen_target *new_target(struct metrics *metrics, const struct upstream *upstream)
-{
-	struct seen_target *seen = calloc(1, sizeof *seen);
-
-	if (!seen)
-		return NULL;
-	seen->target = target_acquire(metrics->service->server.registry, &upstream->source,
-				      &upstream->host, upstream->protocol);
-	if (!seen->target) {
-		free(seen);
-		return NULL;
-	}
-	HASH_ADD_PTR(metrics->seen, target, seen);
-	if (!seen->hh.tbl) { /* no memory */
-		target_release(metrics->service->server.registry, seen->target);
-		free(seen);
-		return NULL;
-	}
-	return seen;
-}
-
-/* What it has counted before it is known here is its own: it gets its number first, whose counters
- * are read as nothing then. */
-static void have_target(struct metrics *metrics, struct seen_target *seen)
-{
-	seen->had = true;
-	seen->number = number_target(metrics, seen->target);
-	if (seen->number && make_room(metrics, seen->number))
-		metrics->by_number[seen->number] = seen;
+	followed_see(metrics->targets, target, outer, host_print(&target->host, host));
 }
 
 static void on_upstream(void *context, struct upstream *upstream)
 {
 	struct metrics *metrics = context;
-	struct seen_target *seen;
 
-	if (!upstream->target)
-		return;
-	HASH_FIND_PTR(metrics->seen, &upstream->target, seen);
-	if (!seen)
-		seen = new_target(metrics, upstream);
-	if (!seen)
-		return;
-	if (!seen->had)
-		have_target(metrics, seen);
-	seen->generation = metrics->generation;
+	if (upstream->target)
+		follow_target(metrics, upstream->target);
+	if (upstream->meter && !followed_see_again(metrics->outbounds, upstream->meter))
+		followed_see(metrics->outbounds, upstream->meter, "", upstream->meter->name);
+}
+
+/* As private zones are named elsewhere: without the final dot. */
+static const char *transfer_name(const struct transfer_zone *zone, char text[NAME_TEXT_MAX])
+{
+	size_t length = strlen(zone->text);
+
+	snprintf(text, NAME_TEXT_MAX, "%.*s",
+		 (int)(length > 1 && zone->text[length - 1] == '.' ? length - 1 : length),
+		 zone->text);
+	return text;
+}
+
+static void follow_transfers(struct metrics *metrics, const struct transfer_table *table)
+{
+	char name[NAME_TEXT_MAX];
+
+	for (size_t i = 0; table && i < table->count; i++)
+		if (!followed_see_again(metrics->transfers, table->zones[i]->meter))
+			followed_see(metrics->transfers, table->zones[i]->meter, "",
+				     transfer_name(table->zones[i], name));
 }
 
 void metrics_follow(struct metrics *metrics)
 {
 	const struct snapshot *snapshot = metrics->service->server.current;
-	struct seen_target *seen, *next;
 
 	if (!snapshot || metrics->generation == snapshot->generation)
 		return;
 	metrics->generation = snapshot->generation;
+	followed_begin(metrics->targets);
+	followed_begin(metrics->outbounds);
+	followed_begin(metrics->transfers);
 	policy_each_upstream(snapshot->policy, on_upstream, metrics);
-	HASH_ITER (hh, metrics->seen, seen, next) {
-		if (!seen->had || seen->generation == metrics->generation)
-			continue;
-		seen->had = false;
-		if (!seen->number || series_release(metrics->targets, seen->number))
-			forget_target(metrics, seen);
-	}
+	follow_transfers(metrics, snapshot->transfers);
+	followed_end(metrics->targets);
+	followed_end(metrics->outbounds);
+	followed_end(metrics->transfers);
 }
+
+/* ---- targets ---- */
 
 struct target_family { /* what is told of each target that is shown */
 	struct metrics *metrics;
@@ -216,10 +240,26 @@ static void on_target(void *context, const char *outer, const char *name, const 
 static void tell_target_counter(struct metrics *metrics, const struct metrics_labels *labels,
 				const struct target_values *values)
 {
-	const uint64_t counters[] = {values->queries, values->failures, values->probes,
+	const uint64_t counters[] = {values->queries, values->answers, values->probes,
 				     values->suspicions};
 
 	metrics_sample(&metrics->text, labels, counters[metrics->counter]);
+}
+
+static void tell_target_failures(struct metrics *metrics, const struct metrics_labels *labels,
+				 const struct target_values *values)
+{
+	const struct metrics_label reasons[] = {{"reason", "timeout"}, {"reason", "error"}};
+	const uint64_t counters[] = {values->timeouts, values->errors};
+	struct metrics_labels with = *labels;
+	unsigned last = 0;
+
+	while (with.items[last].name)
+		last++;
+	for (unsigned i = 0; i < COUNT(reasons); i++) {
+		with.items[last] = reasons[i];
+		metrics_sample(&metrics->text, &with, counters[i]);
+	}
 }
 
 static void tell_target_duration(struct metrics *metrics, const struct metrics_labels *labels,
@@ -229,34 +269,31 @@ static void tell_target_duration(struct metrics *metrics, const struct metrics_l
 				 TARGET_BOUNDS_FROM);
 }
 
-/* A gauge: of those that are shown, and there. */
-static void put_targets_up(struct metrics *metrics)
+struct targets_now { /* gauges, of targets that are there */
+	struct metrics *metrics;
+	uint64_t states[3]; /* up, suspect, unknown */
+};
+
+static void put_target_up(struct metrics *metrics, const struct target *target)
 {
 	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
-	const struct seen_target *seen;
+	const struct metrics_labels labels = {
+		{{"target", host_print(&target->host, host)},
+		 {"protocol", protocol_text(target->protocol)},
+		 {"source",
+		  target->source.family ? address_print(&target->source, source) : NULL}}};
 
-	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_target_up",
-		       "Whether the target is not suspect. One that was never asked is up.");
-	for (seen = metrics->seen; seen; seen = seen->hh.next) {
-		const struct target *target = seen->target;
-		const struct metrics_labels labels = {
-			{{"target", host_print(&target->host, host)},
-			 {"protocol", protocol_text(target->protocol)},
-			 {"source",
-			  target->source.family ? address_print(&target->source, source) : NULL}}};
-
-		if (seen->had && seen->number && series_is_shown(metrics->targets, seen->number))
-			metrics_sample(&metrics->text, &labels, !target_is_suspect(target));
-	}
+	metrics_sample(&metrics->text, &labels, !target_is_suspect(target));
 }
 
-static void count_targets(const struct metrics *metrics, uint64_t states[3])
+static void on_target_now(void *context, void *thing, bool is_shown)
 {
-	for (const struct seen_target *seen = metrics->seen; seen; seen = seen->hh.next)
-		if (seen->had)
-			states[target_is_suspect(seen->target)      ? 1
-			       : target_heard_us(seen->target) == 0 ? 2
-								    : 0]++;
+	struct targets_now *now = context;
+	const struct target *target = thing;
+
+	if (is_shown)
+		put_target_up(now->metrics, target);
+	now->states[target_is_suspect(target) ? 1 : target_heard_us(target) == 0 ? 2 : 0]++;
 }
 
 static void put_targets(struct metrics *metrics)
@@ -264,32 +301,39 @@ static void put_targets(struct metrics *metrics)
 	static const struct {
 		const char *name, *help;
 	} counters[] = {
-		{"sluice_target_queries", "Questions sent to the target, without copies."},
-		{"sluice_target_failures",
-		 "Questions that the target did not answer in time, or with an error that sent "
-		 "them elsewhere."},
+		{"sluice_target_queries",
+		 "Questions sent to the target; copies and probes are not counted."},
+		{"sluice_target_answers", "Answers of the target, whatever they say."},
 		{"sluice_target_probes", "Questions that found out whether the target answers."},
 		{"sluice_target_suspicions", "Times that the target became suspect."},
 	};
 	static const char *const texts[3] = {"up", "suspect", "unknown"};
 	struct target_family family = {metrics, tell_target_counter};
-	uint64_t states[3] = {0};
+	struct targets_now now = {.metrics = metrics};
+	struct series_set *series = followed_series(metrics->targets);
 
-	put_targets_up(metrics);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_target_up",
+		       "Whether the target is not suspect. One that was never asked is up.");
+	followed_each(metrics->targets, on_target_now, &now);
 	for (metrics->counter = 0; metrics->counter < COUNT(counters); metrics->counter++) {
 		metrics_family(&metrics->text, METRICS_COUNTER, counters[metrics->counter].name,
 			       counters[metrics->counter].help);
-		series_each(metrics->targets, on_target, &family);
+		series_each(series, on_target, &family);
 	}
+	family.tell = tell_target_failures;
+	metrics_family(
+		&metrics->text, METRICS_COUNTER, "sluice_target_failures",
+		"Times that a question or a copy of one had no answer of the target in time, "
+		"or an error that sent the question elsewhere.");
+	series_each(series, on_target, &family);
 	family.tell = tell_target_duration;
 	metrics_family(&metrics->text, METRICS_HISTOGRAM, "sluice_target_duration_seconds",
 		       "How long the target took for an answer; sampled.");
-	series_each(metrics->targets, on_target, &family);
-	count_targets(metrics, states);
+	series_each(series, on_target, &family);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_targets",
 		       "Targets by state, all of them: unknown is one that has not answered yet.");
 	for (unsigned i = 0; i < COUNT(texts); i++)
-		sample(metrics, "state", texts[i], NULL, NULL, states[i]);
+		sample(metrics, "state", texts[i], NULL, NULL, now.states[i]);
 }
 
 /* ---- endpoints ---- */
@@ -476,8 +520,6 @@ static const struct {
 	 "Replies to questions that had been answered already."},
 	{"crowded_out", "sluice_upstream_crowded_out_questions",
 	 "Questions that left a target because too many waited there."},
-	{"over_limit_outbound", "sluice_upstream_limited_packets",
-	 "Packets not sent because the outbound endpoint was over its limit."},
 	{"udp_sent", "sluice_upstream_udp_sent_packets", "Packets sent to targets by UDP."},
 	{"udp_received", "sluice_upstream_udp_received_packets",
 	 "Packets received from targets by UDP."},
@@ -497,11 +539,13 @@ static const struct {
 	 "Times that a worker gave a target ports of its own."},
 };
 
-/* Rows that are made of what sluice_queries_total and sluice_responses_total have. */
-static const char *const derived_rows[] = {"queries",       "queries_udp",     "queries_tcp",
-					   "answered_zone", "answered_cache",  "answered_stale",
-					   "forwarded",     "refused",         "servfail",
-					   "nxdomain",      "turned_away_udp", "turned_away_tcp"};
+/* Rows that are sums of what families with more labels have. */
+static const char *const derived_rows[] = {
+	"queries",         "queries_udp", "queries_tcp",         "answered_zone",
+	"answered_cache",  "forwarded",   "answered_stale",      "refused",
+	"servfail",        "nxdomain",    "over_limit_outbound", "turned_away_udp",
+	"turned_away_tcp",
+};
 
 static bool has_metric(const char *row)
 {
@@ -523,6 +567,13 @@ const char *metrics_missing_row(void)
 		if (!has_metric(stats_rows[i].name))
 			return stats_rows[i].name;
 	return NULL;
+}
+
+static void on_outbound(void *context, const char *outer, const char *name,
+			const uint64_t *counters)
+{
+	(void)outer;
+	sample(context, "endpoint", name ? name : SERIES_OTHER, NULL, NULL, counters[0]);
 }
 
 static void put_endpoints(struct metrics *metrics)
@@ -559,6 +610,10 @@ static void put_endpoints(struct metrics *metrics)
 			       endpoint_rows[i].help);
 		series_each(set, on_endpoint, &family);
 	}
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_outbound_limited_packets",
+		       "Packets to targets not sent because the outbound endpoint was over its "
+		       "queries per second.");
+	series_each(followed_series(metrics->outbounds), on_outbound, metrics);
 }
 
 static void put_server(struct metrics *metrics)
@@ -696,56 +751,99 @@ static void put_rules(struct metrics *metrics)
 	free(darkness.lost);
 }
 
-static void put_zones(struct metrics *metrics, uint32_t max)
+struct zone_size {
+	const char *name;
+	uint32_t number;
+	uint64_t records;
+};
+
+static int by_number(const void *left, const void *right)
+{
+	const struct zone_size *a = left, *b = right;
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* Zones for different networks may have one name: they are one series. */
+static void put_zone_records(struct metrics *metrics, const struct model *model)
+{
+	const struct series_set *series = metrics->service->server.series.zones;
+	struct zone_size *sizes = calloc(model->private_zones.count + 1, sizeof *sizes);
+	size_t count = 0;
+
+	for (size_t i = 0; sizes && i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+		uint32_t number = series_find(series, "", zone->name);
+
+		if (zone->zone && series_is_shown(series, number))
+			sizes[count++] =
+				(struct zone_size){zone->name, number, zone_records(zone->zone)};
+	}
+	if (count > 0)
+		qsort(sizes, count, sizeof *sizes, by_number);
+	for (size_t i = 0; i < count; i++) {
+		if (sizes[i + 1].number == sizes[i].number)
+			sizes[i + 1].records += sizes[i].records;
+		else
+			sample(metrics, "zone", sizes[i].name, NULL, NULL, sizes[i].records);
+	}
+	free(sizes);
+}
+
+static void put_zones(struct metrics *metrics)
 {
 	const struct server *server = &metrics->service->server;
-	const struct model *model = server->model;
 
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_queries",
 		       "Names that the private zone decided.");
 	series_each(server->series.zones, on_zone, metrics);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_zones", "Private zones.",
-		    model->private_zones.count);
+		    server->model->private_zones.count);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_records",
-		       "Records of the private zone.");
-	for (size_t i = 0; i < model->private_zones.count && i < max; i++) {
-		const struct private_zone *zone = &model->private_zones.items[i];
-
-		if (zone->zone)
-			sample(metrics, "zone", zone->name, NULL, NULL, zone_records(zone->zone));
-	}
+		       "Records of the private zone; of all zones of that name.");
+	put_zone_records(metrics, server->model);
 }
 
 /* ---- zones that go out ---- */
 
-static void put_transfers(struct metrics *metrics, uint32_t max)
+static void on_transfers(void *context, const char *outer, const char *name,
+			 const uint64_t *counters)
+{
+	struct transfer_values values;
+
+	memcpy(&values, counters, sizeof values);
+	const struct {
+		const char *text;
+		uint64_t value;
+	} results[] = {{"axfr", values.axfr},
+		       {"ixfr", values.ixfr},
+		       {"current", values.current},
+		       {"refused", values.refused},
+		       {"broken", values.broken}};
+
+	(void)outer;
+	for (size_t i = 0; i < COUNT(results); i++)
+		sample(context, "zone", name ? name : SERIES_OTHER, "result", results[i].text,
+		       results[i].value);
+}
+
+static void put_transfers(struct metrics *metrics)
 {
 	const struct transfer_table *table = metrics->service->server.current->transfers;
-	size_t count = table ? table->count : 0;
+	char name[NAME_TEXT_MAX];
 
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_transfers",
 		       "Transfers of the zone that were asked for, by what came of them: current "
 		       "is a secondary that had it already.");
-	for (size_t i = 0; i < count && i < max; i++) {
-		const struct transfer_zone *zone = table->zones[i];
-		const struct transfer_meter *meter = zone->meter;
-		const struct {
-			const char *text;
-			uint64_t value;
-		} results[] = {{"axfr", COUNTER_GET(meter->axfr)},
-			       {"ixfr", COUNTER_GET(meter->ixfr)},
-			       {"current", COUNTER_GET(meter->current)},
-			       {"refused", COUNTER_GET(meter->refused)},
-			       {"broken", COUNTER_GET(meter->broken)}};
-
-		for (size_t k = 0; k < COUNT(results); k++)
-			sample(metrics, "zone", zone->text, "result", results[k].text,
-			       results[k].value);
-	}
+	series_each(followed_series(metrics->transfers), on_transfers, metrics);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_serial",
 		       "Serial of the zone as it goes out.");
-	for (size_t i = 0; i < count && i < max; i++)
-		sample(metrics, "zone", table->zones[i]->text, NULL, NULL, table->zones[i]->serial);
+	/* Zones of one name stand beside each other, and share a meter after a reload. */
+	for (size_t i = 0; table && i < table->count; i++)
+		if (followed_shows(metrics->transfers, table->zones[i]->meter) &&
+		    (i == 0 || table->zones[i - 1]->meter != table->zones[i]->meter))
+			sample(metrics, "zone", transfer_name(table->zones[i], name), NULL, NULL,
+			       table->zones[i]->serial);
 }
 
 /* By the words of zone_notice.h. */
@@ -861,7 +959,12 @@ static void put_bounds(struct metrics *metrics)
 	sample(metrics, "kind", "endpoint", NULL, NULL, series_unshown(series->endpoints));
 	sample(metrics, "kind", "rule", NULL, NULL, series_unshown(series->rules));
 	sample(metrics, "kind", "zone", NULL, NULL, series_unshown(series->zones));
-	sample(metrics, "kind", "target", NULL, NULL, series_unshown(metrics->targets));
+	sample(metrics, "kind", "target", NULL, NULL,
+	       series_unshown(followed_series(metrics->targets)));
+	sample(metrics, "kind", "outbound_endpoint", NULL, NULL,
+	       series_unshown(followed_series(metrics->outbounds)));
+	sample(metrics, "kind", "zone_transfer", NULL, NULL,
+	       series_unshown(followed_series(metrics->transfers)));
 }
 
 /* ---- the process, by the names of Prometheus' client libraries ---- */
@@ -911,9 +1014,7 @@ static uint64_t to_us(const struct timeval *time)
 static void put_process(struct metrics *metrics)
 {
 	struct metrics_text *text = &metrics->text;
-	const struct server *server = &metrics->service->server;
-	uint64_t ago_us = uv_hrtime() / 1000 - server->started_us, descriptors;
-	struct timespec now;
+	uint64_t descriptors;
 	struct rusage usage;
 	struct rlimit limit;
 
@@ -931,11 +1032,9 @@ static void put_process(struct metrics *metrics)
 			       "Maximum number of open file descriptors.");
 		metrics_sample(text, NULL, limit.rlim_cur);
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
 	metrics_family(text, METRICS_GAUGE, "process_start_time_seconds",
 		       "Start time of the process since unix epoch in seconds.");
-	metrics_sample_real(text, NULL,
-			    (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)ago_us / 1e6);
+	metrics_sample_real(text, NULL, metrics->started_s);
 }
 
 /* ---- the whole ---- */
@@ -947,7 +1046,9 @@ static void choose_shown(struct metrics *metrics, const struct metrics_settings 
 	series_show(series->endpoints, ENDPOINTS_SHOWN_MAX);
 	series_show(series->rules, settings->rules_max);
 	series_show(series->zones, settings->zones_max);
-	series_show(metrics->targets, settings->targets_max);
+	series_show(followed_series(metrics->targets), settings->targets_max);
+	series_show(followed_series(metrics->outbounds), ENDPOINTS_SHOWN_MAX);
+	series_show(followed_series(metrics->transfers), settings->zones_max);
 }
 
 char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t *length)
@@ -966,8 +1067,8 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	put_latency(metrics);
 	put_rules(metrics);
 	put_targets(metrics);
-	put_zones(metrics, settings->zones_max);
-	put_transfers(metrics, settings->zones_max);
+	put_zones(metrics);
+	put_transfers(metrics);
 	put_notices(metrics);
 	put_cache(metrics);
 	put_owned(metrics);
@@ -984,29 +1085,35 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 
 struct metrics *metrics_new(struct service *service)
 {
+	static const struct followed_kind targets = {TARGET_COUNTERS, NAMES_MAX, keep_target,
+						     release_target, read_target};
+	static const struct followed_kind outbounds = {1, NAMES_MAX, keep_meter, release_meter,
+						       read_meter};
+	static const struct followed_kind transfers = {TRANSFER_COUNTERS, NAMES_MAX, keep_transfers,
+						       release_transfers, read_transfers};
 	struct metrics *metrics = calloc(1, sizeof *metrics);
+	struct timespec now;
 
 	if (!metrics)
 		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
 	metrics->service = service;
-	metrics->targets = series_set_new(0, TARGET_COUNTERS, TARGETS_MAX);
-	if (!metrics->targets) {
-		free(metrics);
-		return NULL;
-	}
-	series_set_read(metrics->targets, read_target, metrics);
-	return metrics;
+	metrics->started_s = (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
+	metrics->targets = followed_new(&targets, metrics);
+	metrics->outbounds = followed_new(&outbounds, metrics);
+	metrics->transfers = followed_new(&transfers, metrics);
+	if (metrics->targets && metrics->outbounds && metrics->transfers)
+		return metrics;
+	metrics_free(metrics);
+	return NULL;
 }
 
 void metrics_free(struct metrics *metrics)
 {
-	struct seen_target *seen, *next;
-
 	if (!metrics)
 		return;
-	HASH_ITER (hh, metrics->seen, seen, next)
-		forget_target(metrics, seen);
-	series_set_free(metrics->targets);
-	free(metrics->by_number);
+	followed_free(metrics->targets);
+	followed_free(metrics->outbounds);
+	followed_free(metrics->transfers);
 	free(metrics);
 }
