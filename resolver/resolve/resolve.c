@@ -47,8 +47,9 @@ static struct resolution *of_item(struct fair_queue_item *item)
 
 /* ---- the end of a query ---- */
 
-static inline __attribute__((always_inline)) void
-count_rule(const struct resolution *r, const struct rule *rule, enum rcode rcode)
+static inline __attribute__((always_inline)) void count_rule(const struct resolution *r,
+							     const struct rule *rule,
+							     enum rcode rcode)
 {
 	_Atomic uint64_t *cell = r->resolver->rules + (size_t)rule->series * RULE_COUNTERS;
 

@@ -74,8 +74,8 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.context = context,
 	};
 	if (server->cache && server->registry && server->meters && server->series.endpoints &&
-	    server->series.rules && server->series.zones &&
-	    server->responses && server->workers && server->rounds)
+	    server->series.rules && server->series.zones && server->responses && server->workers &&
+	    server->rounds)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;

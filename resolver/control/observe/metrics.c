@@ -1098,7 +1098,7 @@ struct metrics *metrics_new(struct service *service)
 		return NULL;
 	clock_gettime(CLOCK_REALTIME, &now);
 	metrics->service = service;
-	metrics->started_s = (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
+	metrics->started_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 	metrics->targets = followed_new(&targets, metrics);
 	metrics->outbounds = followed_new(&outbounds, metrics);
 	metrics->transfers = followed_new(&transfers, metrics);
