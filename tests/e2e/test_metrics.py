@@ -242,6 +242,23 @@ class Metrics(World):
             self.assertEqual(kind, plain.types[name + "_total" if kind == "counter" else name])
             self.assertFalse(name.endswith("_total"), name)
 
+    def test_the_manual_lists_them_all(self):
+        with open(os.path.join(ETC, "sluice-api.7")) as file:
+            section = re.search(r"^\.Sh METRICS$(.*?)^\.Sh ", file.read(), re.S | re.M).group(1)
+        listed = dict(re.findall(r"^\.It Li (\w+)(.*)$", section, re.M))
+        text = self.text()
+        self.assertEqual(set(text.types), set(listed))
+        for name, rest in listed.items():
+            kind = text.types[name]
+            self.assertEqual(kind != "counter", rest.endswith(" , " + kind), name)
+        labels = {name: set(re.findall(r"\w+", rest)) - {"Pq", "Li", "gauge", "histogram"}
+                  for name, rest in listed.items()}
+        for key in text:
+            name, _, rest = key.partition("{")
+            if name not in labels:
+                name = re.sub("_(bucket|count|sum)$", "", name)
+            self.assertLessEqual(set(label for label, _ in LABEL.findall(rest)) - {"le"}, labels[name], key)
+
     def test_what_is_no_request_for_metrics_is_told_so(self):
         status, _, text = self.get("/")
         self.assertEqual((404, "there is nothing here but GET /metrics\n"), (status, text))
@@ -262,6 +279,7 @@ class Readers(World):
     def test_who_is_not_allowed_reads_nothing(self):
         server = ("10.10.0.9", 9153)
         self.assertIn("sluice_build_info", self.get(server=server, host=self.allowed)[2])
+        self.assertIn("sluice_build_info", self.get(server=server)[2])  # from 10.10.0.9
         status, _, text = self.get(server=server, host=self.other)
         self.assertEqual(403, status)
         self.assertEqual("your address is not in metrics.allow, which says who may read this\n", text)

@@ -470,7 +470,7 @@ static const struct counter_row endpoint_rows[] = {
 	OF_INBOUND(responses_limited, "sluice_limited_responses",
 		   "Answers by UDP over the limit of their client's prefix."),
 	OF_INBOUND(responses_slipped, "sluice_limited_responses_truncated",
-		   "Answers over that limit that were sent empty, with TC."),
+		   "Answers over their client's limit that were sent empty, with TC."),
 	OF_INBOUND(listener_gone, "sluice_listener_gone_queries",
 		   "Queries answered SERVFAIL because their listener was being removed."),
 	OF_INBOUND(udp_unread, "sluice_udp_dropped_packets",
@@ -497,7 +497,8 @@ static const struct counter_row endpoint_rows[] = {
 static const struct {
 	const char *row, *name, *help;
 } server_rows[] = {
-	{"queries_own", "sluice_own_queries", "Questions of the server's own."},
+	{"queries_own", "sluice_own_queries",
+	 "Questions of the server's own, which are not counted as queries."},
 	{"prefetched", "sluice_prefetched_questions",
 	 "Questions asked anew because a popular answer was about to expire."},
 	{"transfers", "sluice_transfers", "Zones sent out, whole or what has changed."},
@@ -513,9 +514,9 @@ static const struct {
 	{"mismatched", "sluice_upstream_mismatched_replies",
 	 "Replies ignored because they matched no question under way."},
 	{"near_missed", "sluice_upstream_near_missed_replies",
-	 "Such replies that came from the right server to the right port."},
+	 "Replies ignored although they came from the right server to the right port."},
 	{"guarded", "sluice_upstream_guarded_questions",
-	 "Questions asked by TCP as well because of that."},
+	 "Questions asked by TCP as well after such a near miss."},
 	{"late", "sluice_upstream_late_replies",
 	 "Replies to questions that had been answered already."},
 	{"crowded_out", "sluice_upstream_crowded_out_questions",
@@ -734,17 +735,17 @@ static void put_rules(struct metrics *metrics)
 	series_each(server->series.rules, on_rule, metrics);
 	metrics->counter = RULE_FAILURES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_failures",
-		       "The same where the answer was SERVFAIL.");
+		       "Names that a rule of the ruleset decided, and SERVFAIL was the answer.");
 	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
-		       "The same where the answer was SERVFAIL.");
+		       "Names that the rule decided, and SERVFAIL was the answer.");
 	series_each(server->series.rules, on_rule, metrics);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes",
 		    "Ways that a question can be forwarded: enabled rules of linked rulesets, "
 		    "networks' DNS servers, the default resolver.",
 		    darkness.routes);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes_unanswered",
-		    "Such ways without a live target: what they decide is answered stale or "
+		    "Ways to forward without a live target: what they decide is answered stale or "
 		    "SERVFAIL.",
 		    darkness.dark);
 	put_sources(metrics, &darkness);
@@ -881,17 +882,18 @@ static void put_cache(struct metrics *metrics)
 	cache_read_stats(service->server.cache, &stats);
 	metrics_one(text, METRICS_GAUGE, "sluice_cache_entries", "Answers in the cache.",
 		    stats.entries);
-	metrics_one(text, METRICS_GAUGE, "sluice_cache_size_bytes", "What they take.", stats.bytes);
-	metrics_one(text, METRICS_GAUGE, "sluice_cache_limit_bytes", "What they may take.",
+	metrics_one(text, METRICS_GAUGE, "sluice_cache_size_bytes",
+		    "Bytes that the answers in the cache take.", stats.bytes);
+	metrics_one(text, METRICS_GAUGE, "sluice_cache_limit_bytes", "Bytes that they may take.",
 		    service->server.model->cache.size_bytes);
-	metrics_one(text, METRICS_COUNTER, "sluice_cache_hits", "Lookups that found an answer.",
-		    stats.hits);
-	metrics_one(text, METRICS_COUNTER, "sluice_cache_misses", "Lookups that did not.",
-		    stats.misses);
-	metrics_one(text, METRICS_COUNTER, "sluice_cache_insertions", "Answers put into it.",
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_hits",
+		    "Lookups in the cache that found an answer.", stats.hits);
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_misses",
+		    "Lookups in the cache that found none.", stats.misses);
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_insertions", "Answers put into the cache.",
 		    stats.inserted);
 	metrics_one(text, METRICS_COUNTER, "sluice_cache_evictions",
-		    "Answers that made room for others.", stats.evicted);
+		    "Answers in the cache that made room for others.", stats.evicted);
 }
 
 static void put_owned(struct metrics *metrics)
@@ -933,14 +935,15 @@ static void put_configuration(struct metrics *metrics)
 	struct metrics_text *text = &metrics->text;
 	const struct metrics_labels build = {{{"version", SLUICE_VERSION}}};
 
-	metrics_family(text, METRICS_GAUGE, "sluice_build_info", "The program.");
+	metrics_family(text, METRICS_GAUGE, "sluice_build_info", "The program; always 1.");
 	metrics_sample(text, &build, 1);
 	metrics_one(text, METRICS_GAUGE, "sluice_workers", "Threads that answer.",
 		    server->worker_count);
 	metrics_one(text, METRICS_GAUGE, "sluice_config_generation",
 		    "Goes up by one with every change that is served.", server->generation);
 	metrics_one(text, METRICS_GAUGE, "sluice_config_loaded_timestamp_seconds",
-		    "When that was, since 1970.", (uint64_t)server->loaded_at);
+		    "When the configuration that is served came, since 1970.",
+		    (uint64_t)server->loaded_at);
 	metrics_one(text, METRICS_GAUGE, "sluice_config_last_reload_successful",
 		    "Whether the last reload was served; 1 before the first.",
 		    !service->reloads.last_refused);

@@ -219,17 +219,23 @@ static int want_place(struct metrics_listener *listener, const char *url,
 
 /* ---- what a model says ---- */
 
+/* This machine asks from the address that it listens at. */
 static struct metrics_readers *new_readers(const struct metrics_settings *settings)
 {
-	size_t count = settings->allow.count;
+	size_t room = settings->allow.count + settings->listen.count;
 	struct metrics_readers *readers =
-		malloc(sizeof *readers + count * sizeof *readers->prefixes);
+		malloc(sizeof *readers + room * sizeof *readers->prefixes);
+	struct host host;
 
 	if (!readers)
 		return NULL;
-	readers->count = count;
-	for (size_t i = 0; i < count; i++)
+	readers->count = settings->allow.count;
+	for (size_t i = 0; i < settings->allow.count; i++)
 		readers->prefixes[i] = settings->allow.items[i];
+	for (size_t i = 0; i < settings->listen.count; i++)
+		if (http_url_host(settings->listen.items[i], &host) == 0)
+			readers->prefixes[readers->count++] =
+				(struct prefix){host.address, host.address.family == 6 ? 128 : 32};
 	return readers;
 }
 
