@@ -385,6 +385,23 @@ class Reloads(World):
         self.assertEqual(0, told['sluice_queries_total{endpoint="r/in",transport="udp"}'])
 
 
+class Unconfirmed(World):
+    config = config(management='state = "state.db";')
+
+    def test_a_reload_that_nobody_confirms_takes_its_listener_away_again(self):
+        self.sluice.reconfigure(self.config.replace("9153", "9154"))
+        status, text = self.sluice.command("reload", "--confirm", "3s")
+        self.assertEqual(0, status, text)
+        self.assertEqual(200, self.get(server=("127.0.0.1", 9154))[0])
+        self.assertRaises(ConnectionRefusedError, self.get)
+
+        def is_back():
+            with contextlib.suppress(ConnectionRefusedError):
+                return self.get()[0] == 200
+        harness.wait_for(is_back, "the listener from before")
+        self.assertRaises(ConnectionRefusedError, self.get, server=("127.0.0.1", 9154))
+
+
 class Prometheus(World):
     """The real one, with the files of etc/prometheus, looking each second."""
 
