@@ -6,8 +6,10 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import unittest
 import urllib.parse
 
 import dns
@@ -55,6 +57,12 @@ def rule(number, address="192.168.0.1"):
 
 def config(metrics=LISTEN % "", rules=(rule(1),), management=""):
     return CONFIG % {"metrics": metrics, "rules": ", ".join(rules), "management": management}
+
+
+def promtool(*argv, **how):
+    if not shutil.which("promtool"):
+        raise unittest.SkipTest("promtool is not installed; it comes with prometheus")
+    return subprocess.run(["promtool", *argv], capture_output=True, text=True, **how)
 
 
 class Text(dict):
@@ -133,22 +141,26 @@ class World(harness.FreshCase):
 
 class Metrics(World):
     def test_what_was_asked_is_counted_where_it_was_decided(self):
+        self.unless_late(self.counts)
+
+    def counts(self, attempt):
         before = self.text()
+        asked = ["%s%d.n1.test" % (label, attempt) for label in ("www", "nx.x")]
         for _ in range(3):
             self.ask("web.corp.internal", "10.10.1.10")
         for _ in range(2):
-            self.ask("www.n1.test", "192.0.2.1")
-        self.ask("www.elsewhere.example", "192.0.2.2")
-        self.assert_rcode(self.cloud.ask(SERVER, "nx.n1.test"), "NXDOMAIN")
+            self.ask(asked[0], "192.0.2.1")
+        self.ask("www%d.elsewhere.example" % attempt, "192.0.2.2")
+        self.assert_rcode(self.cloud.ask(SERVER, asked[1]), "NXDOMAIN")
         after = self.text()
 
         def more(key):
             return after[key] - before.get(key, 0)
         self.assertEqual(7, more('sluice_queries_total{endpoint="r/in",transport="udp"}'))
-        self.assertEqual(3, more('sluice_responses_total{endpoint="r/in",rcode="NOERROR",source="zone"}'))
-        self.assertEqual(1, more('sluice_responses_total{endpoint="r/in",rcode="NOERROR",source="cache"}'))
-        self.assertEqual(2, more('sluice_responses_total{endpoint="r/in",rcode="NOERROR",source="forwarded"}'))
-        self.assertEqual(1, more('sluice_responses_total{endpoint="r/in",rcode="NXDOMAIN",source="forwarded"}'))
+        for rcode, source, count in (("NOERROR", "zone", 3), ("NOERROR", "cache", 1),
+                                     ("NOERROR", "forwarded", 2), ("NXDOMAIN", "forwarded", 1)):
+            self.assertEqual(count, more('sluice_responses_total{endpoint="r/in",rcode="%s",source="%s"}'
+                                         % (rcode, source)))
         self.assertEqual(3, more('sluice_zone_queries_total{zone="corp.internal"}'))
         self.assertEqual(3, more('sluice_rule_queries_total{ruleset="onprem",rule="rule1"}'))
         self.assertEqual(3, more('sluice_ruleset_queries_total{ruleset="onprem"}'))
@@ -156,7 +168,7 @@ class Metrics(World):
         self.assertEqual(1, more('sluice_decisions_total{endpoint="r/in",by="default"}'))
         self.assertEqual(1, more("sluice_cache_hits_total"))
         target = '{target="192.168.0.1:53",protocol="udp",source="10.10.0.20"}'
-        seen = sum(len(self.target.questions(name)) for name in ("www.n1.test", "nx.n1.test"))
+        seen = sum(len(self.target.questions(name)) for name in asked)
         self.assertEqual(seen, more("sluice_target_queries_total" + target))
         self.assertEqual(seen, more("sluice_target_answers_total" + target))
         self.assertEqual(seen, more("sluice_target_duration_seconds_count" + target))
@@ -213,7 +225,7 @@ class Metrics(World):
         told = harness.wait_for(is_suspect, "the target to be suspect")
         self.assertEqual(1, told["sluice_routes_unanswered"])
         self.assertEqual(1, told['sluice_targets{state="suspect"}'])
-        self.assertEqual(1, told["sluice_target_suspicions_total" + labels + "}"])
+        self.assertGreaterEqual(told["sluice_target_suspicions_total" + labels + "}"], 1)
         key = 'sluice_rule_failures_total{ruleset="onprem",rule="rule1"}'
         harness.wait_for(lambda: self.text()[key], key, 2 * dns.PATIENCE)
         harness.sh("ip", "-n", "cloud", "addr", "del", "10.10.0.20/32", "dev", "eth0")
@@ -231,7 +243,7 @@ class Metrics(World):
         self.ask("www.n1.test", "192.0.2.1")
         status, kind, text = self.get()
         self.assertEqual((200, "text/plain; version=0.0.4; charset=utf-8"), (status, kind))
-        found = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        found = promtool("check", "metrics", input=text)
         self.assertEqual((0, "", ""), (found.returncode, found.stdout, found.stderr))
         status, kind, opened = self.get(accept=OPENMETRICS)
         self.assertEqual((200, OPENMETRICS + "; charset=utf-8"), (status, kind))
@@ -286,6 +298,16 @@ class Readers(World):
         self.reload(self.config.replace("10.30.0.0/24", "10.30.1.0/24"))
         self.assertEqual(403, self.get(server=server, host=self.allowed)[0])
         self.assertEqual(200, self.get(server=server, host=self.other)[0])
+
+    def test_a_name_that_is_not_ours_gets_nothing_and_tls_is_the_managements(self):
+        certificate = self.world.certificate()
+        self.reload(config('metrics = { listen = [ "https://127.0.0.1:9153" ]; };',
+                           management='certificate = "%s"; key = "%s";'
+                           % (certificate, certificate.replace(".pem", ".key"))))
+        curl = ("curl", "-s", "--cacert", certificate, "-w", "%{http_code}", "https://127.0.0.1:9153/metrics")
+        text = self.cloud.run(*curl)[1]
+        self.assertTrue(text.endswith("200") and "\nsluice_workers 2\n" in text, text[-300:])
+        self.assertTrue(self.cloud.run(*curl, "-H", "Host: evil.example")[1].endswith("421"))
 
     def test_a_listener_for_everybody_or_nobody_is_a_fault(self):
         for metrics, said in (
@@ -489,7 +511,7 @@ class Alerts(harness.Case):
         for argv in (("check", "rules", os.path.join(folder, "sluice.rules.yml")),
                      ("check", "config", os.path.join(folder, "prometheus.yml")),
                      ("test", "rules", os.path.join(harness.TOP, "tests", "e2e", "alerts.yml"))):
-            found = subprocess.run(["promtool", *argv], capture_output=True, text=True)
+            found = promtool(*argv)
             self.assertEqual(0, found.returncode, found.stdout + found.stderr)
 
 
