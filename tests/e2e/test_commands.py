@@ -127,7 +127,7 @@ class Kinds(World):
                            (("set", "group", "a", "adress=1"), "a group has no \"adress\"; `sluice help"),
                            (("set", "address", "web/a", "tags=team"), "\"tags=team\" does not fit; give tags=NAME=VALUE"),
                            (("create", "ruleset", "web/"), "\"web/\" has no name of a ruleset in it"),
-                           (("create", "rule", "office", ""), "the name of the rule is empty"),
+                           (("create", "rule", "office", ""), "has no name of a rule in it"),
                            (("list", "adress"), "the kinds are network.*address, service, ptr, group"),
                            (("set", "address", "web/a"), "an argument is missing")):
             self.assertRegex(self.run_(*argv, status=2), text)
