@@ -25,7 +25,7 @@
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd prometheus
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
 	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
@@ -35,7 +35,7 @@ COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
 
 AZ_FILES = $(shell cd etc && find az -type f ! -name '*.pyc')
-DOC_FILES = $(shell cd etc && find examples guide -type f)
+DOC_FILES = $(shell cd etc && find examples guide prometheus grafana -type f)
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local

@@ -1,15 +1,23 @@
-/* What a worker counts. Each worker writes its own copy; a reader sums them. The table names every
- * counter for status. endpoints/ counts in tables of its own, which are part of this one and are
- * added here at the end of every loop round: nothing is counted that is not shown. */
+/* What is counted. Each worker writes its own, without a locked instruction, and a reader adds them
+ * up: once for all of a server (struct stats, whose rows the status shows), once for each endpoint
+ * (struct endpoint_stats, of which the metrics are made). Nothing is counted in two places:
+ *
+ *     inbound, resolve ─► endpoint_stats of the endpoint that was asked ─┐
+ *     resolve, transfer ─► the worker's struct stats ────────────────────┼─► struct stats, summed
+ *     upstream, outbound ─► their own tables ─ at the end of a round ────┘
+ */
 #ifndef SLUICE_STATS_H
 #define SLUICE_STATS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "endpoints/counter.h"
 #include "endpoints/inbound/inbound.h"
 #include "endpoints/outbound/outbound.h"
 #include "endpoints/upstream/lookup.h"
+#include "resolver/latency.h"
+#include "rules/policy/policy.h"
 
 #define STATS_RESOLVER_MAP(X)                                                                      \
 	X(queries, "queries that were well formed")                                                \
@@ -43,11 +51,23 @@ struct stats {
 #undef X
 };
 
-/* Only the owner counts: a plain load and store, no locked instruction. */
-#define STATS_ADD(stats, name, n)                                                                  \
-	atomic_store_explicit(&(stats)->name,                                                      \
-			      atomic_load_explicit(&(stats)->name, memory_order_relaxed) + (n),    \
-			      memory_order_relaxed)
+/* Where an answer is from, by the newest part of it. */
+enum {
+	STATS_RCODES = RCODE_BADVERS + 1,
+	STATS_DECIDERS = DECIDED_DEFAULT + 1,
+	RESPONSE_ROOM = 8, /* for RESPONSE_SOURCES: a power of two, to be quick */
+};
+
+/* Of one endpoint at one worker: nothing but counters of 64 bits. */
+struct endpoint_stats {
+	_Atomic uint64_t queries_udp, queries_tcp; /* taken up */
+	_Atomic uint64_t overload, truncated, tsig_bad, deadline;
+	_Atomic uint64_t responses[STATS_RCODES][RESPONSE_ROOM]; /* by source */
+	_Atomic uint64_t decided[STATS_DECIDERS]; /* who decided the names that were asked for */
+	struct inbound_counters inbound;
+};
+
+#define STATS_ADD(stats, name, n) COUNTER_ADD((stats)->name, n)
 
 /* Moves the count of the same name from another struct. */
 #define STATS_TAKE(stats, name, from)                                                              \
@@ -64,5 +84,10 @@ extern const unsigned stats_row_count;
 
 /* The counter of row i. */
 uint64_t stats_get(const struct stats *stats, unsigned i);
+/* Adds the counters of a worker, and those of an endpoint at a worker. */
+void stats_sum(struct stats *sum, const struct stats *stats);
+void stats_sum_endpoint(struct stats *sum, const struct endpoint_stats *endpoint);
+/* All replies with that rcode, whoever wrote them. */
+uint64_t endpoint_stats_rcode(const struct endpoint_stats *stats, enum rcode rcode);
 
 #endif

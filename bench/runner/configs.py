@@ -28,12 +28,13 @@ class Shape:
     ptrs: int = 0          # in the state, of as many addresses
     cache_mb: int = 1024
     random_case: bool = True  # of questions to targets
+    metrics: bool = False  # at METRICS_PORT
 
     def name(self):
         return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s" % (
             self.rules, self.hosts, self.links, self.targets, "a" * self.apart, self.limit,
             self.workers, self.protocol, self.ptrs, self.cache_mb,
-            "" if self.random_case else "-lower")
+            "" if self.random_case else "-lower") + "-metrics" * self.metrics
 
     def socket(self):
         """Where its management API is."""
@@ -58,6 +59,9 @@ def address(number):
     return "10.%d.%d.%d" % (number >> 16 & 255, number >> 8 & 255, number & 255)
 
 
+METRICS_PORT = 15321
+METRICS = """
+metrics = { listen = [ "http://127.0.0.1:%d" ]; };""" % METRICS_PORT
 PROBE, PROBES = 0x3f0000, 16  # numbers of addresses whose PTRs change; nobody asks for them under load
 
 
@@ -159,7 +163,7 @@ limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
 cache = { size_bytes = %d; };
 outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };
-management = { socket = "%s";%s };%s
+management = { socket = "%s";%s };%s%s
 log = { level = "warning"; };
 virtual_networks = (
 %s );
@@ -173,6 +177,7 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
 """ % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.limit, shape.cache_mb << 20,
        str(shape.random_case).lower(), shape.socket().name,
        ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
+       METRICS if shape.metrics else "",
        ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape), links(shape),
        ",\n".join(rules(shape)))
     path.write_text(text)

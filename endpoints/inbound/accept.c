@@ -53,7 +53,7 @@ static bool displace(struct inbound_worker *worker, unsigned bucket)
 	for (struct connection *at = worker->shared->clients[most]; at; at = at->next_of_client)
 		if (!quietest || at->active_us < quietest->active_us)
 			quietest = at;
-	worker->counters.tcp_displaced++;
+	COUNTER_ADD(quietest->inbound->counters->tcp_displaced, 1);
 	connection_close(quietest);
 	return true;
 }
@@ -82,7 +82,7 @@ static void accept_pause(struct inbound *inbound)
 	struct inbound_worker *worker = inbound->worker;
 	uv_poll_stop(&inbound->tcp_poll);
 
-	worker->counters.watch_failed++;
+	COUNTER_ADD(inbound->counters->watch_failed, 1);
 	wheel_arm(worker->wheel, &inbound->tcp_again,
 		  worker->now_us(worker->context) + INBOUND_AGAIN_US);
 }
@@ -108,7 +108,7 @@ static void accept_all(struct inbound *inbound)
 		if (client_may_connect(inbound, bucket, &client.address)) {
 			connection_open(inbound, bucket, fd, &client.address);
 		} else {
-			inbound->worker->counters.tcp_refused++;
+			COUNTER_ADD(inbound->counters->tcp_refused, 1);
 			close(fd);
 		}
 	}

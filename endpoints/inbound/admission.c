@@ -48,11 +48,12 @@ size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
 	static const struct inbound_error error = {.rcode = RCODE_REFUSED, .ede = EDE_NONE};
 	struct request *request = &query->request;
 
-	inbound->worker->counters.prohibited++;
+	COUNTER_ADD(inbound->counters->prohibited, 1);
+	inbound_count_turned_away(inbound, query);
 	*request = (struct request){.id = request->id,
 				    .flags = request->flags,
 				    .question_length = request->question_length};
-	return inbound_write_error(inbound, query, &error, reply);
+	return inbound_reply_error(inbound, query, &error, reply);
 }
 
 size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
@@ -61,17 +62,18 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 	static const struct inbound_error refused = {
 		.rcode = RCODE_REFUSED, .ede = EDE_OTHER, .text = "over the endpoint's limit"};
 	static const struct inbound_error truncated = {.ede = EDE_NONE, .truncated = true};
-	struct inbound_counters *counters = &inbound->worker->counters;
+	struct inbound_counters *counters = inbound->counters;
 	enum excess excess = inbound->admission.excess;
 
-	counters->over_limit++;
-	counters->over_limit_proven += query->proven;
+	COUNTER_ADD(counters->over_limit, 1);
+	COUNTER_ADD(counters->over_limit_proven, query->proven);
+	inbound_count_turned_away(inbound, query);
 	if (excess == EXCESS_DROP)
 		return 0;
 	if (excess == EXCESS_TRUNCATE && !query->proven)
-		return inbound_write_error(inbound, query, &truncated, reply);
-	counters->over_limit_refused++;
-	return inbound_write_error(inbound, query, &refused, reply);
+		return inbound_reply_error(inbound, query, &truncated, reply);
+	COUNTER_ADD(counters->over_limit_refused, 1);
+	return inbound_reply_error(inbound, query, &refused, reply);
 }
 
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
@@ -81,8 +83,8 @@ size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 						   .ede = EDE_OTHER,
 						   .text = "this address is no longer served"};
 
-	inbound->worker->counters.listener_gone++;
-	return inbound_write_error(inbound, query, &error, reply);
+	COUNTER_ADD(inbound->counters->listener_gone, 1);
+	return inbound_reply_error(inbound, query, &error, reply);
 }
 
 const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,
@@ -97,10 +99,10 @@ const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *
 	    response_limit_take(worker->responses, settings, &query->client, response_kind(reply),
 				worker->now_us(worker->context)))
 		return reply;
-	worker->counters.responses_limited++;
+	COUNTER_ADD(inbound->counters->responses_limited, 1);
 	if (settings->slip == 0 || ++worker->slipped % settings->slip != 0)
 		return NULL;
-	worker->counters.responses_slipped++;
+	COUNTER_ADD(inbound->counters->responses_slipped, 1);
 	*length = inbound_write_error(inbound, query, &truncated, instead);
 	return instead;
 }

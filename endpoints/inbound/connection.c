@@ -183,8 +183,9 @@ void connection_close(struct connection *connection)
 		return;
 	connection->closing = true;
 	struct inbound_worker *worker = connection->inbound->worker;
-	worker->counters.tcp_lost += connection->unanswered - connection->told +
-				     connection->writes + leave_outbox(connection);
+	unsigned lost = connection->unanswered - connection->told + connection->writes +
+			leave_outbox(connection);
+	COUNTER_ADD(connection->inbound->counters->tcp_lost, lost);
 	wheel_cancel(worker->wheel, &connection->idle);
 	*connection->link = connection->next;
 	if (connection->next)
@@ -390,7 +391,7 @@ static void send_gathered(struct connection *connection, const uint8_t *reply, s
 		connection->writes += good ? left : 0;
 	}
 	if (!good) {
-		connection->inbound->worker->counters.tcp_lost += count > 1;
+		COUNTER_ADD(connection->inbound->counters->tcp_lost, count > 1);
 		connection_close(connection);
 	}
 	box->used = 0;
@@ -451,7 +452,7 @@ static void reply_to(struct connection *connection, const struct query *query, c
 	uint8_t instead[INBOUND_ERROR_REPLY_MAX];
 
 	if (length > sizeof instead && unsent(connection) + length > UNSENT_MAX) {
-		connection->inbound->worker->counters.tcp_unread++;
+		COUNTER_ADD(connection->inbound->counters->tcp_unread, 1);
 		length = inbound_write_error(connection->inbound, query, &error, instead);
 		reply = instead;
 	}
@@ -626,7 +627,7 @@ static bool take_next(struct connection *connection, uint64_t now_us)
 		return false;
 	size_t length = wire_u16(message);
 	if (length < MESSAGE_HEADER) {
-		connection->inbound->worker->counters.silent++;
+		COUNTER_ADD(connection->inbound->counters->silent, 1);
 		connection->ended = true;
 		connection->at = connection->end;
 		return false;
@@ -680,7 +681,7 @@ static void on_idle(struct timer *timer, uint64_t now_us)
 		end(connection);
 		return;
 	}
-	worker->counters.tcp_timeouts += !connection->lingers;
+	COUNTER_ADD(connection->inbound->counters->tcp_timeouts, !connection->lingers);
 	connection_close(connection);
 }
 
@@ -740,7 +741,7 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 	if (!connection || stream_init(&connection->stream, worker->loop, AF_UNSPEC, &calls) != 0) {
 		free(connection);
 		close(fd);
-		worker->counters.tcp_refused++;
+		COUNTER_ADD(inbound->counters->tcp_refused, 1);
 		return;
 	}
 	connection->inbound = inbound;
@@ -758,6 +759,6 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd, const str
 		connection_close(connection);
 		return;
 	}
-	worker->counters.tcp_accepted++;
+	COUNTER_ADD(inbound->counters->tcp_accepted, 1);
 	settle(connection);
 }

@@ -79,6 +79,22 @@ size_t inbound_write_error(const struct inbound *inbound, const struct query *qu
 	return message_finish(&message, &query->request, &end);
 }
 
+size_t inbound_reply_error(const struct inbound *inbound, const struct query *query,
+			   const struct inbound_error *error,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	COUNTER_ADD(inbound->counters->replies[error->rcode], 1);
+	return inbound_write_error(inbound, query, error, reply);
+}
+
+void inbound_count_turned_away(const struct inbound *inbound, const struct query *query)
+{
+	if (query->tcp)
+		COUNTER_ADD(inbound->counters->turned_away_tcp, 1);
+	else
+		COUNTER_ADD(inbound->counters->turned_away_udp, 1);
+}
+
 /* Whether the client's cookie is good; it gets a good one in any case. */
 static bool check_cookie(struct inbound_worker *worker, struct query *query)
 {
@@ -106,7 +122,7 @@ static size_t read_stranger(struct inbound *inbound, struct query *query, const 
 
 	if (!message_read_question(&query->request, &query->name, worker->key, packet,
 				   packet_length)) {
-		worker->counters.silent++;
+		COUNTER_ADD(inbound->counters->silent, 1);
 		return 0;
 	}
 	keep_question(worker, query, packet);
@@ -130,7 +146,7 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 	enum request_state state = message_read_request(&query->request, &query->name, worker->key,
 							packet, packet_length, &rcode);
 	if (state == REQUEST_SILENT) {
-		worker->counters.silent++;
+		COUNTER_ADD(inbound->counters->silent, 1);
 		return false;
 	}
 	keep_question(worker, query, packet);
@@ -147,13 +163,14 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 		rcode = refuse;
 	struct inbound_error error = {.rcode = rcode, .ede = EDE_NONE};
 	if (rcode == RCODE_SERVFAIL) {
-		worker->counters.overload++;
+		COUNTER_ADD(inbound->counters->overload, 1);
+		inbound_count_turned_away(inbound, query);
 		error.ede = EDE_OTHER;
 		error.text = "too many queries under way";
 	} else if (rcode != RCODE_NOERROR) {
-		worker->counters.malformed++;
+		COUNTER_ADD(inbound->counters->malformed, 1);
 	}
-	*length = inbound_write_error(inbound, query, &error, reply);
+	*length = inbound_reply_error(inbound, query, &error, reply);
 	return false;
 }
 
@@ -200,7 +217,7 @@ int inbound_watch(struct inbound *inbound, uv_poll_t *poll, int fd, uv_poll_cb o
 	}
 	if (made && uv_poll_start(poll, UV_READABLE, on_ready) == 0)
 		return 0;
-	worker->counters.watch_failed++;
+	COUNTER_ADD(inbound->counters->watch_failed, 1);
 	wheel_arm(worker->wheel, again, worker->now_us(worker->context) + INBOUND_AGAIN_US);
 	return ERR_SYSTEM;
 }
@@ -255,6 +272,7 @@ int inbound_start(struct inbound_worker *worker, struct listener *listener, unsi
 	inbound->worker = worker;
 	inbound->listener = listener;
 	inbound->binding = binding;
+	inbound->counters = &worker->counters;
 	inbound->host = listener->host;
 	inbound->wildcard = address_is_unspecified(&listener->host.address);
 	inbound->udp = listener->shares[index].udp;
@@ -268,6 +286,11 @@ int inbound_start(struct inbound_worker *worker, struct listener *listener, unsi
 void inbound_rebind(struct inbound *inbound, void *binding)
 {
 	inbound->binding = binding;
+}
+
+void inbound_count_at(struct inbound *inbound, struct inbound_counters *counters)
+{
+	inbound->counters = counters;
 }
 
 void inbound_stop(struct inbound *inbound)

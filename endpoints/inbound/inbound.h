@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "endpoints/counter.h"
 #include "endpoints/inbound/cookie.h"
 #include "endpoints/inbound/listener.h"
 #include "endpoints/inbound/response_limit.h"
@@ -28,6 +29,8 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(over_limit, "queries over an inbound endpoint's queries per second")                     \
 	X(over_limit_refused, "of them answered REFUSED")                                          \
 	X(over_limit_proven, "of those over the limit, by TCP or with a good server cookie")       \
+	X(turned_away_udp, "queries not taken up, by UDP: overload, prohibited, over the limit")   \
+	X(turned_away_tcp, "the same by TCP")                                                      \
 	X(responses_limited, "replies by UDP over the limit of their client's prefix")             \
 	X(responses_slipped, "of them sent empty, with TC")                                        \
 	X(listener_gone, "queries answered SERVFAIL because their listener was being removed")     \
@@ -41,10 +44,15 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(tcp_lost, "queries by TCP that were not answered: their connection had been closed")     \
 	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
 
+enum { INBOUND_RCODES = RCODE_BADVERS + 1 };
+
+/* Of one endpoint at one worker, which alone counts. */
 struct inbound_counters {
-#define X(name, text) uint64_t name;
+#define X(name, text) _Atomic uint64_t name;
 	INBOUND_COUNTER_MAP(X)
 #undef X
+	/* Replies that are written here, by their rcode: without a resolver's help. */
+	_Atomic uint64_t replies[INBOUND_RCODES];
 };
 
 /* Who may ask at a listener, and how often; all zero: anybody, as often as it likes. */
@@ -75,8 +83,8 @@ struct inbound_worker {
 	void (*on_query)(void *context, struct query *query);
 	void *context;
 
-	struct inbound_counters counters;
-	bool drains, leaves; /* see inbound_drain, inbound_leave */
+	struct inbound_counters counters; /* of listeners that have none of their own */
+	bool drains, leaves;              /* see inbound_drain, inbound_leave */
 	struct timer drained;
 	bool ends; /* what has been read and not begun stays so */
 	unsigned tcp_connections;
@@ -103,6 +111,8 @@ MUST_CHECK int inbound_start(struct inbound_worker *worker, struct listener *lis
 void inbound_rebind(struct inbound *inbound, void *binding);
 /* At first nobody is turned away. What it points to lives until another one is set. */
 void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission);
+/* From now on it counts there, which has to live as long as it. */
+void inbound_count_at(struct inbound *inbound, struct inbound_counters *counters);
 /* Stops reading and closes all, TCP connections too, which tells their clients. Queries under way
  * get SERVFAIL now: the socket that a later reply needs would keep the address from being opened
  * again. The resolver still finishes each of them (with NULL, say), into nothing, before the

@@ -31,6 +31,7 @@ struct inbound {
 	struct listener *listener; /* until it is stopped */
 	void *binding;
 	struct inbound_admission admission;
+	struct inbound_counters *counters;
 	struct host host;
 	bool wildcard; /* the address a query was sent to must be noted, and answered from */
 	bool stopped;
@@ -60,6 +61,12 @@ struct inbound_error {
 size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
 			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+/* The same, and counts it as the reply to this query. */
+size_t inbound_reply_error(const struct inbound *inbound, const struct query *query,
+			   const struct inbound_error *error,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+/* Counts a well-formed query that the resolver does not get. */
+void inbound_count_turned_away(const struct inbound *inbound, const struct query *query);
 /* Counts the queries as under way and gives them to the resolver. */
 void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
 /* The query is back. May free the inbound. */

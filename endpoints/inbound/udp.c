@@ -122,7 +122,7 @@ static void outbox_send(struct udp_batch *batch, unsigned from, unsigned to)
 			retried = true;
 			continue;
 		}
-		inbound->worker->counters.replies_lost++;
+		COUNTER_ADD(inbound->counters->replies_lost, 1);
 		from++;
 	}
 }
@@ -293,7 +293,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 
 	socket_host(&batch->in.peers[slot], &client);
 	if (client.port == 0) { /* nowhere to answer to */
-		worker->counters.silent++;
+		COUNTER_ADD(inbound->counters->silent, 1);
 		return;
 	}
 	struct query *query = take_query(inbound);
@@ -357,7 +357,7 @@ static void on_dropped_due(struct timer *timer, uint64_t now_us)
 	struct inbound *inbound = container_of(timer, struct inbound, udp_dropped_due);
 
 	(void)now_us;
-	inbound->worker->counters.udp_unread += take_dropped(inbound);
+	COUNTER_ADD(inbound->counters->udp_unread, take_dropped(inbound));
 }
 
 static void receive(struct inbound *inbound)
@@ -442,7 +442,7 @@ void inbound_udp_stop(struct inbound *inbound)
 	inbound_flush(inbound->worker);
 	inbound_unwatch(inbound, &inbound->udp_poll, &inbound->udp_again);
 	wheel_cancel(inbound->worker->wheel, &inbound->udp_dropped_due);
-	inbound->worker->counters.udp_unread += take_dropped(inbound);
+	COUNTER_ADD(inbound->counters->udp_unread, take_dropped(inbound));
 	close(inbound->udp);
 	close(inbound->twin);
 	inbound->udp = inbound->twin = -1;

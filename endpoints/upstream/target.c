@@ -180,8 +180,11 @@ bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us)
 
 bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
 {
-	if (rtt_us != TARGET_NO_SAMPLE)
+	if (rtt_us != TARGET_NO_SAMPLE) {
 		take_sample(target, rtt_us);
+		if (GET(heard_us) != now_us)
+			histogram_add_shared(&target->durations, rtt_us);
+	}
 	SET(heard_us, now_us == 0 ? 1 : now_us);
 	if (GET(repeats) < TARGET_REPEATS)
 		ADD(repeats, 1);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "endpoints/histogram.h"
 #include "rules/name.h"
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
@@ -73,6 +74,8 @@ struct target {
 
 	_Atomic uint64_t asked, answered, probes, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error, why it was last passed over */
+	/* How long its answers took: of each loop round of a worker the first one's. */
+	struct histogram durations;
 };
 
 #define TARGET_ERROR_MAP(X)                                                                        \

@@ -696,6 +696,14 @@ static enum step refuse(struct composition *c, const struct frame *f)
 
 /* ---- the pass ---- */
 
+/* Who decides names is counted when the answer is whole. */
+static void note_decider(struct composition *c, const struct verdict *verdict)
+{
+	if (c->decider_count < COMPOSE_DECIDERS)
+		c->deciders[c->decider_count++] =
+			(struct composition_decider){verdict->rule, verdict->zone, verdict->by};
+}
+
 static enum step follow_verdict(struct composition *c, struct frame *f,
 				const struct verdict *verdict)
 {
@@ -718,6 +726,7 @@ static enum step compose_name(struct composition *c, struct frame *f)
 		policy_decide(c->policy, f->place, f->name, c->request->type, &own,
 			      watch ? &watch->trace : NULL);
 		verdict = &own;
+		note_decider(c, verdict);
 	}
 	if (watch)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
@@ -749,7 +758,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
 	c->begun = c->authoritative = c->truncated = false;
 	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
-	c->refresh_count = 0;
+	c->refresh_count = c->decider_count = 0;
 	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 	if (compose_frame(c, &frame) == STEP_ASK)

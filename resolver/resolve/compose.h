@@ -26,6 +26,7 @@ enum {
 	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
 	COMPOSE_REFRESH_MAX = 2,  /* the rest is left to the next query */
+	COMPOSE_DECIDERS = 24,    /* that are noted: of more, the first */
 };
 
 enum composed {
@@ -38,6 +39,12 @@ struct composition_ask {
 	struct name name;
 	bool may_wait; /* nothing is better: no other leg follows, no answer is stale */
 	bool stale;    /* an old answer can be given, after RESOLVE_STALE_US */
+};
+
+struct composition_decider { /* as in a verdict */
+	const struct rule *rule;
+	uint32_t zone;
+	enum decided_by by;
 };
 
 struct composition_entry { /* an own endpoint that was entered */
@@ -90,6 +97,8 @@ struct composition {
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
 	bool used_own, used_cache, used_told, used_stale;
+	unsigned decider_count; /* of names behind the qname, or in other networks */
+	struct composition_decider deciders[COMPOSE_DECIDERS];
 
 	struct composition_ask ask; /* COMPOSE_ASK */
 	/* To be asked without waiting: a dark leg, for a sign of life; one that the query has

@@ -21,7 +21,7 @@ struct resolution {
 	struct timer deadline;
 	struct fair_queue_item queue_item; /* among the resolver's waiting ones */
 	struct resolver *resolver;
-	struct stats *stats; /* that count its end */
+	struct endpoint_stats *endpoint; /* that counts its end */
 	struct query *query;
 	struct tsig_context *tsig; /* signs the answer; NULL: unsigned */
 	struct policy_hold *hold;
@@ -48,14 +48,60 @@ static struct resolution *of_item(struct fair_queue_item *item)
 
 /* ---- the end of a query ---- */
 
-static void count_reply(struct stats *stats, enum rcode rcode)
+static inline __attribute__((always_inline)) void count_rule(const struct resolution *r,
+							     const struct rule *rule,
+							     enum rcode rcode)
 {
-	switch (rcode) {
-	case RCODE_SERVFAIL: STATS_ADD(stats, servfail, 1); break;
-	case RCODE_REFUSED: STATS_ADD(stats, refused, 1); break;
-	case RCODE_NXDOMAIN: STATS_ADD(stats, nxdomain, 1); break;
-	default: break;
+	_Atomic uint64_t *cell = r->resolver->rules + (size_t)rule->series * RULE_COUNTERS;
+
+	COUNTER_ADD(cell[RULE_QUERIES], 1);
+	if (rcode == RCODE_SERVFAIL)
+		COUNTER_ADD(cell[RULE_FAILURES], 1);
+}
+
+/* Inline, which saves a zone's answer eight instructions. */
+static inline __attribute__((always_inline)) void count_decided(const struct resolution *r,
+								const struct verdict *verdict,
+								enum rcode rcode)
+{
+	if (verdict->by == DECIDED_ZONE)
+		COUNTER_ADD(r->resolver->zones[verdict->zone * ZONE_COUNTERS + ZONE_QUERIES], 1);
+	else if (verdict->rule)
+		count_rule(r, verdict->rule, rcode);
+	else
+		STATS_ADD(r->endpoint, decided[verdict->by], 1);
+}
+
+static void count_further(const struct resolution *r, const struct composition *c)
+{
+	for (unsigned i = 0; i < c->decider_count; i++) {
+		const struct verdict verdict = {.by = c->deciders[i].by,
+						.zone = c->deciders[i].zone,
+						.rule = c->deciders[i].rule};
+
+		count_decided(r, &verdict, c->rcode);
 	}
+}
+
+/* Whoever decided names on the way, once for each name. */
+static inline void count_deciders(const struct resolution *r, const struct composition *c)
+{
+	if (r->endpoint == &r->resolver->own)
+		return;
+	count_decided(r, &r->verdict, c->rcode);
+	if (c->decider_count > 0)
+		count_further(r, c);
+}
+
+/* What waited for a target is timed as forwarded, whatever came of it. */
+static void count_reply(struct resolution *r, enum response_source source, enum rcode rcode)
+{
+	STATS_ADD(r->endpoint, responses[rcode][source], 1);
+	if (r->resolver->latency.on &&
+	    latency_draws(&r->resolver->latency, r->asked_anybody ? RESPONSE_FORWARDED : source) &&
+	    r->endpoint != &r->resolver->own)
+		latency_note(&r->resolver->latency, r->asked_anybody ? RESPONSE_FORWARDED : source,
+			     r->query->arrived_us);
 }
 
 /* Releases what the resolution holds and finishes the query: both are gone after this. */
@@ -72,17 +118,17 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 	policy_hold_give(hold);
 }
 
-static void finish(struct resolution *r, struct message *message, const struct message_end *end)
+static void finish(struct resolution *r, struct message *message, const struct message_end *end,
+		   enum response_source source)
 {
-	struct stats *stats = r->stats;
 	size_t length = message_finish(message, &r->query->request, end);
 
 	if (r->tsig)
 		length = tsig_sign(r->tsig, message->wire, length, sizeof r->resolver->buffer,
 				   r->resolver->time_of_day_s());
 	if (message_flags(message->wire) & FLAG_TC)
-		STATS_ADD(stats, truncated, 1);
-	count_reply(stats, end->rcode);
+		STATS_ADD(r->endpoint, truncated, 1);
+	count_reply(r, source, end->rcode);
 	end_resolution(r, message->wire, length);
 }
 
@@ -108,40 +154,36 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	end.ede_text = text;
 	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
 		      r->query->request.question_length);
-	finish(r, &message, &end);
+	finish(r, &message, &end, RESPONSE_NONE);
+}
+
+static enum response_source source_of(const struct composition *c)
+{
+	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
+		return RESPONSE_NONE;
+	if (c->used_stale)
+		return RESPONSE_STALE;
+	if (c->used_told)
+		return RESPONSE_FORWARDED;
+	if (c->used_cache)
+		return RESPONSE_CACHE;
+	return c->used_own ? RESPONSE_ZONE : RESPONSE_NONE;
 }
 
 /* As popular.h has it. */
-static void count_name(const struct resolution *r, const struct composition *c, unsigned weight)
+static void count_name(const struct resolution *r, const struct composition *c,
+		       enum response_source source)
 {
-	if (r->hold->popular && r->stats == r->resolver->stats)
+	unsigned weight = r->asked_anybody ? 1 : 0;
+
+	if (!weight && source == RESPONSE_ZONE && ++r->resolver->own_answers % POPULAR_SHARE == 0)
+		weight = POPULAR_SHARE;
+	if (weight && r->hold->popular && r->endpoint != &r->resolver->own)
 		popular_count(r->hold->popular,
 			      &(struct popular_key){&r->query->name, r->query->request.type,
 						    policy_network_id(r->hold->policy, r->place),
 						    r->place.vnet_resolver},
 			      weight, c->now_us);
-}
-
-/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
-static void count_sources(const struct resolution *r, const struct composition *c)
-{
-	struct stats *stats = r->stats;
-
-	if (r->asked_anybody)
-		count_name(r, c, 1);
-	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
-		return;
-	if (c->used_stale) {
-		STATS_ADD(stats, answered_stale, 1);
-	} else if (c->used_told) {
-		STATS_ADD(stats, forwarded, 1);
-	} else if (c->used_cache) {
-		STATS_ADD(stats, answered_cache, 1);
-	} else if (c->used_own) {
-		STATS_ADD(stats, answered_zone, 1);
-		if (++r->resolver->own_answers % POPULAR_SHARE == 0 && !r->asked_anybody)
-			count_name(r, c, POPULAR_SHARE);
-	}
 }
 
 /* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
@@ -155,8 +197,9 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.truncated = by_tcp;
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
-	count_sources(r, c);
-	finish(r, &c->message, &end);
+	count_deciders(r, c);
+	count_name(r, c, source_of(c));
+	finish(r, &c->message, &end, source_of(c));
 }
 
 /* ---- the way there ---- */
@@ -178,7 +221,9 @@ static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 static void turn_away(struct resolution *r)
 {
 	lookup_leave(&r->waiter);
-	STATS_ADD(r->stats, overload, 1);
+	STATS_ADD(r->endpoint, overload, 1);
+	if (r->endpoint != &r->resolver->own)
+		count_decided(r, &r->verdict, RCODE_SERVFAIL);
 	finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "too many questions are under way");
 }
 
@@ -283,7 +328,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	if (c.expired) /* so this is the end, by its own timer or the question's */
-		STATS_ADD(r->stats, deadline, 1);
+		STATS_ADD(r->endpoint, deadline, 1);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
@@ -358,8 +403,7 @@ static bool answer_secondary(struct resolution *r)
 		      request->question_length);
 	message_add_rrset(&message, SECTION_ANSWER, soa, MESSAGE_HEADER, NULL, UINT32_MAX);
 	end.authoritative = true;
-	STATS_ADD(r->stats, answered_zone, 1);
-	finish(r, &message, &end);
+	finish(r, &message, &end, RESPONSE_ZONE);
 	return true;
 }
 
@@ -383,7 +427,7 @@ static bool refuse_tsig(struct resolution *r)
 					   query->request.tsig_at, r->resolver->time_of_day_s());
 	if (error == TSIG_FINE)
 		return false;
-	STATS_ADD(r->stats, tsig_bad, 1);
+	STATS_ADD(r->endpoint, tsig_bad, 1);
 	if (error == TSIG_FORMERR) {
 		free(r->tsig);
 		r->tsig = NULL;
@@ -406,7 +450,7 @@ static bool answer_meta(struct resolution *r)
 		if (!chaos_answer(&message, r->hold->policy, &r->query->name, request->type))
 			end.rcode = RCODE_REFUSED;
 		end.authoritative = end.rcode == RCODE_NOERROR;
-		finish(r, &message, &end);
+		finish(r, &message, &end, RESPONSE_NONE);
 		return true;
 	}
 	if (request->class != CLASS_IN) {
@@ -429,7 +473,8 @@ static bool answer_meta(struct resolution *r)
 }
 
 static struct resolution *begin(struct resolver *resolver, struct query *query,
-				struct policy_hold *hold, struct place place, struct stats *stats)
+				struct policy_hold *hold, struct place place,
+				struct endpoint_stats *endpoint)
 {
 	struct resolution *r = resolution_of(query);
 
@@ -438,7 +483,7 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	r->tsig = NULL;
 	timer_init(&r->deadline, on_deadline);
 	r->resolver = resolver;
-	r->stats = stats;
+	r->endpoint = endpoint;
 	r->query = query;
 	r->hold = hold;
 	r->place = place;
@@ -472,9 +517,9 @@ static void expect_cached(struct resolution *r)
 }
 
 void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		    struct place place)
+		    struct place place, struct endpoint_stats *endpoint)
 {
-	struct resolution *r = begin(resolver, query, hold, place, resolver->stats);
+	struct resolution *r = begin(resolver, query, hold, place, endpoint);
 
 	r->large = policy_is_large(hold->policy, place);
 	if (r->large)
@@ -505,13 +550,11 @@ void resolve_expect(struct query *query, unsigned pass)
 void resolve_start(struct query *query, uint64_t now_us)
 {
 	struct resolution *r = resolution_of(query);
-	struct stats *stats = r->resolver->stats;
 
-	STATS_ADD(stats, queries, 1);
 	if (query->tcp)
-		STATS_ADD(stats, queries_tcp, 1);
+		STATS_ADD(r->endpoint, queries_tcp, 1);
 	else
-		STATS_ADD(stats, queries_udp, 1);
+		STATS_ADD(r->endpoint, queries_udp, 1);
 	if ((query->request.tsig_at && refuse_tsig(r)) || answer_meta(r))
 		return;
 	if (query->request.type == TYPE_SOA && r->hold->transfers && answer_secondary(r))
@@ -522,7 +565,7 @@ void resolve_start(struct query *query, uint64_t now_us)
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		 struct place place, uint64_t now_us)
 {
-	struct resolution *r = begin(resolver, query, hold, place, &resolver->own_stats);
+	struct resolution *r = begin(resolver, query, hold, place, &resolver->own);
 
 	assert(query->request.class == CLASS_IN);
 	query->client = (struct address){0};
@@ -615,7 +658,9 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 	resolver->time_of_day_s = time_of_day_s;
 	resolver->near_misses = (struct log_pace){0};
 	resolver->stats = stats;
-	memset(&resolver->own_stats, 0, sizeof resolver->own_stats);
+	memset(&resolver->own, 0, sizeof resolver->own);
+	resolver->rules = resolver->zones = resolver->nowhere;
+	latency_init(&resolver->latency, key->k0);
 	resolver->key = *key;
 	lookups->context = resolver;
 	lookups->on_result = on_result;

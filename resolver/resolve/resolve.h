@@ -17,9 +17,11 @@
 #include "endpoints/upstream/lookup.h"
 #include "endpoints/wheel.h"
 #include "resolver/hold.h"
+#include "resolver/latency.h"
 #include "resolver/log.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/resolve/refresh.h"
+#include "resolver/series.h"
 #include "resolver/stats.h"
 #include "rules/policy/policy.h"
 
@@ -38,8 +40,12 @@ struct resolver {
 	struct wheel *wheel;
 	struct lookups *lookups;
 	struct cache *cache;
-	struct stats *stats,
-		own_stats; /* own: questions of our own, which the status does not count */
+	struct stats *stats;
+	struct endpoint_stats own; /* of questions of our own, which nobody is shown */
+	/* What rules and zones are asked, by their numbers. At first there is room for those of
+	 * number 0. */
+	_Atomic uint64_t *rules, *zones, nowhere[2];
+	struct latency latency;
 	struct hash_key key;
 	struct fair_queue waiting; /* queries that wait for an upstream */
 	bool turning_away;         /* one of them, now */
@@ -55,16 +61,19 @@ struct resolver {
 void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookups *lookups,
 		   struct cache *cache, struct stats *stats, const struct hash_key *key);
 
-/* Takes the query over, in RESOLVE_PASSES passes. Between two of them other queries have theirs,
- * which gives the memory that each one prefetches time to arrive. An answer from a zone of a
- * million records costs 1.08 times one from a hundred, and 1.40 times without the passes; a
- * question to one of 100,000 rules 1.06 times one to a single rule, and 1.11 without
- * (bench/README.md). */
+/* Takes the query over, in RESOLVE_PASSES passes, and counts it at `endpoint`. Between two of them
+ * other queries have theirs, which gives the memory that each one prefetches time to arrive. An
+ * answer from a zone of a million records costs 1.08 times one from a hundred, and 1.40 times
+ * without the passes; a question to one of 100,000 rules 1.06 times one to a single rule, and 1.11
+ * without (bench/README.md). */
 void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		    struct place place);                 /* pass 0 */
-void resolve_expect(struct query *query, unsigned pass); /* from 1 */
+		    struct place place, struct endpoint_stats *endpoint); /* pass 0 */
+void resolve_expect(struct query *query, unsigned pass);                  /* from 1 */
 /* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
+
+enum { RULE_QUERIES, RULE_FAILURES, RULE_COUNTERS }; /* of a cell of `rules` */
+enum { ZONE_QUERIES, ZONE_COUNTERS };                /* of `zones` */
 
 /* The same for a question of our own: of class IN, no meta type, and not counted as a query. */
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,

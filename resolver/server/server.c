@@ -34,6 +34,9 @@ enum {
 	 * hosts of a change. */
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
+	/* That are counted by their names; of more, the rest is counted together. */
+	ENDPOINTS_MAX = 4096,
+	NAMES_MAX = 1 << 20, /* of rules, and of zones */
 };
 
 int server_init(struct server *server, unsigned workers, const struct hash_key *key,
@@ -49,6 +52,10 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->cache = cache_new(SERVER_CACHE_FIRST);
 	server->registry = target_registry_new();
 	server->meters = meter_registry_new(key);
+	server->series.endpoints = series_set_new(
+		workers, sizeof(struct endpoint_stats) / sizeof(uint64_t), ENDPOINTS_MAX);
+	server->series.rules = series_set_new(workers, RULE_COUNTERS, NAMES_MAX);
+	server->series.zones = series_set_new(workers, ZONE_COUNTERS, NAMES_MAX);
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
@@ -58,6 +65,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.cookie_key = cookie_key,
 		.cache = server->cache,
 		.responses = server->responses,
+		.series = &server->series,
 		.caller = &server->caller,
 		.key = *key,
 		.workers = workers,
@@ -65,8 +73,9 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.on_release = on_release,
 		.context = context,
 	};
-	if (server->cache && server->registry && server->meters && server->responses &&
-	    server->workers && server->rounds)
+	if (server->cache && server->registry && server->meters && server->series.endpoints &&
+	    server->series.rules && server->series.zones && server->responses && server->workers &&
+	    server->rounds)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;
@@ -203,6 +212,12 @@ static bool bind_one(const struct binding_all *all, const struct snapshot_bindin
 	return true;
 }
 
+/* An endpoint keeps its number for as long as the server runs. */
+static uint32_t number_endpoint(const struct server *server, const char *name)
+{
+	return series_acquire(server->series.endpoints, "", name);
+}
+
 /* Fills in the snapshot's bindings; every listener that cannot be opened is a fault. */
 static int bind_all(struct server *server, struct snapshot *snapshot, const struct model *model,
 		    struct faults *faults)
@@ -221,6 +236,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		struct snapshot_binding wanted = {
 			.host = inbound->listen,
 			.network = inbound->network,
+			.series = number_endpoint(server, inbound->name),
 			.admission = {.access = inbound->access,
 				      .meter = snapshot->inbound_meters[i],
 				      .excess = snapshot->excess}};
@@ -229,10 +245,12 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		fine = bind_one(&all, &wanted, &origin) && fine;
 	}
 	for (uint32_t i = 0; i < policy->vnet_listen_count; i++) {
-		struct snapshot_binding wanted = {.host = policy->vnet_listens[i],
-						  .vnet_resolver = true,
-						  .network = NETWORK_NONE,
-						  .admission.access = policy->vnet_access};
+		struct snapshot_binding wanted = {
+			.host = policy->vnet_listens[i],
+			.vnet_resolver = true,
+			.network = NETWORK_NONE,
+			.series = number_endpoint(server, SERVER_VNET_ENDPOINT),
+			.admission.access = policy->vnet_access};
 		struct origin origin = listen_origin(model, NULL);
 
 		fine = bind_one(&all, &wanted, &origin) && fine;
@@ -432,8 +450,9 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 {
 	struct policy *policy = policy_compile(model, &server->key,
 					       server->current ? server->current->policy : NULL);
-	struct snapshot *snapshot =
-		policy ? snapshot_new(policy, server->registry, server->meters, model) : NULL;
+	struct snapshot *snapshot = policy ? snapshot_new(policy, server->registry, server->meters,
+							  &server->series, model)
+					   : NULL;
 
 	if (!snapshot) {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
@@ -454,6 +473,7 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 	}
 	share_ports(snapshot, server->worker_count);
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
+	snapshot->timed = model->metrics.listen.count > 0;
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;
@@ -671,6 +691,9 @@ void server_release(struct server *server)
 	cache_free(server->cache);
 	target_registry_free(server->registry);
 	meter_registry_free(server->meters);
+	series_set_free(server->series.endpoints);
+	series_set_free(server->series.rules);
+	series_set_free(server->series.zones);
 	response_limit_free(server->responses);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
@@ -694,16 +717,23 @@ int server_ask(struct server *server, const struct ask_question *question,
 
 void server_read_stats(const struct server *server, struct stats *sum)
 {
+	struct endpoint_stats endpoints;
+
 	memset(sum, 0, sizeof *sum);
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		if (!server->workers[i])
-			continue;
-		const struct stats *stats = worker_stats(server->workers[i]);
-#define X(name, text)                                                                              \
-	STATS_ADD(sum, name, atomic_load_explicit(&stats->name, memory_order_relaxed));
-		STATS_MAP(X)
-#undef X
-	}
+	memset(&endpoints, 0, sizeof endpoints);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i])
+			stats_sum(sum, worker_stats(server->workers[i]));
+	series_total(server->series.endpoints, (_Atomic uint64_t *)(void *)&endpoints);
+	stats_sum_endpoint(sum, &endpoints);
+}
+
+void server_read_latency(const struct server *server, struct histogram sums[LATENCY_SOURCES])
+{
+	memset(sums, 0, LATENCY_SOURCES * sizeof *sums);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		for (unsigned k = 0; server->workers[i] && k < LATENCY_SOURCES; k++)
+			histogram_sum(&sums[k], &worker_latency(server->workers[i])->sources[k]);
 }
 
 void server_each_popular(struct server *server,

@@ -35,11 +35,15 @@ struct server_sockets {
 	void (*close)(void *context, const struct host *host); /* it is no longer needed */
 };
 
+/* By what name the VNet resolver is counted among the inbound endpoints, whose names have a "/". */
+#define SERVER_VNET_ENDPOINT "vnet_resolver"
+
 struct server {
 	struct hash_key key;
 	struct cache *cache;
 	struct target_registry *registry;
 	struct meter_registry *meters;
+	struct snapshot_series series;
 	struct response_limit *responses;
 	struct worker_shared shared;
 	struct worker **workers;
@@ -114,7 +118,9 @@ MUST_CHECK int server_ask(struct server *server, const struct ask_question *ques
 			  void *context);
 /* Stops the workers, hands out what they had not answered, and frees everything. */
 void server_release(struct server *server);
-/* The workers' counters, summed. */
+/* The workers' counters, summed, those of endpoints among them. */
 void server_read_stats(const struct server *server, struct stats *sum);
+/* How long answers take, of all workers; what is not measured stays as it was. */
+void server_read_latency(const struct server *server, struct histogram sums[LATENCY_SOURCES]);
 
 #endif

@@ -10,9 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct snapshot_zones {
+	struct series_set *set;
+	unsigned snapshots; /* that have them */
+	size_t count;
+	uint32_t numbers[];
+};
+
 struct attaching {
 	struct target_registry *registry;
 	struct meter_registry *meters;
+	const struct snapshot_series *series; /* NULL: nobody is counted */
 	struct snapshot *snapshot;
 	size_t room; /* for sources */
 	bool failed;
@@ -21,6 +29,7 @@ struct attaching {
 struct attachment { /* of a ruleset */
 	struct target_registry *registry;
 	struct meter_registry *meters;
+	const struct snapshot_series *series;
 };
 
 static bool note_source(struct attaching *attaching, const struct address *source)
@@ -78,8 +87,21 @@ static void detach(void *context, struct upstream *upstream)
 
 static void detach_ruleset(void *context, struct ruleset *ruleset)
 {
-	ruleset_each_upstream(ruleset, detach, context);
-	free(context);
+	struct attachment *attachment = context;
+
+	ruleset_each_upstream(ruleset, detach, attachment);
+	for (size_t i = 0; attachment->series && i < ruleset_rule_count(ruleset); i++)
+		series_release(attachment->series->rules, ruleset_rule(ruleset, i)->series);
+	free(attachment);
+}
+
+static void number_rules(const struct snapshot_series *series, struct ruleset *ruleset)
+{
+	for (size_t i = 0; series && i < ruleset_rule_count(ruleset); i++) {
+		struct rule *rule = ruleset_rule(ruleset, i);
+
+		rule->series = series_acquire(series->rules, rule->ruleset, rule->name);
+	}
 }
 
 static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
@@ -92,8 +114,13 @@ static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
 	attaching->failed = !attachment;
 	if (!attachment)
 		return;
-	*attachment = (struct attachment){attaching->registry, attaching->meters};
+	*attachment = (struct attachment){
+		.registry = attaching->registry,
+		.meters = attaching->meters,
+		.series = attaching->series,
+	};
 	ruleset_on_free(ruleset, detach_ruleset, attachment);
+	number_rules(attaching->series, ruleset);
 	ruleset_each_upstream(ruleset, attach, attaching);
 }
 
@@ -121,18 +148,57 @@ static bool attach_inbounds(struct snapshot *snapshot, const struct policy *poli
 	return fine;
 }
 
+static void give_zones(struct snapshot_zones *zones)
+{
+	if (!zones || --zones->snapshots > 0)
+		return;
+	for (size_t i = 0; i < zones->count; i++)
+		series_release(zones->set, zones->numbers[i]);
+	free(zones);
+}
+
+/* False without memory. */
+static bool number_zones(struct snapshot *snapshot, struct policy *policy)
+{
+	struct series_set *set = snapshot->series ? snapshot->series->zones : NULL;
+	size_t count = policy->private_zone_count;
+	struct snapshot_zones *zones;
+
+	if (!set)
+		return true;
+	zones = malloc(sizeof *zones + count * sizeof *zones->numbers);
+	if (!zones)
+		return false;
+	zones->set = set;
+	zones->snapshots = 1;
+	zones->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct policy_zone_link *ways = &policy->zone_links[POLICY_ZONE_WAYS * i];
+
+		zones->numbers[i] = series_acquire(set, "", ways->name);
+		for (unsigned way = 0; way < POLICY_ZONE_WAYS; way++)
+			ways[way].series = zones->numbers[i];
+	}
+	snapshot->zones = zones;
+	return true;
+}
+
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
-			      struct meter_registry *meters, const struct model *model)
+			      struct meter_registry *meters, const struct snapshot_series *series,
+			      const struct model *model)
 {
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
 	uint32_t room = policy->inbound_count + policy->vnet_listen_count;
 	struct snapshot_binding *bindings = calloc(room ? room : 1, sizeof *bindings);
-	struct attaching attaching = {.registry = registry, .meters = meters, .snapshot = snapshot};
+	struct attaching attaching = {
+		.registry = registry, .meters = meters, .series = series, .snapshot = snapshot};
 
 	if (snapshot && bindings) {
 		snapshot->meters = meters;
+		snapshot->series = series;
 		attach_all(&attaching, policy);
-		attaching.failed |= !attach_inbounds(snapshot, policy);
+		attaching.failed |=
+			!attach_inbounds(snapshot, policy) || !number_zones(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
 		/* Without memory: acquired targets and meters stay in the registries, which is all
@@ -142,6 +208,7 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 		if (snapshot) {
 			free(snapshot->sources);
 			free(snapshot->inbound_meters);
+			give_zones(snapshot->zones);
 		}
 		free(snapshot);
 		return NULL;
@@ -186,6 +253,9 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 	}
 	*snapshot = (struct snapshot){.registry = before->registry,
 				      .meters = before->meters,
+				      .series = before->series,
+				      .zones = before->zones,
+				      .timed = before->timed,
 				      .ports_max = before->ports_max,
 				      .lanes_max = before->lanes_max,
 				      .cache = before->cache,
@@ -195,6 +265,8 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 				      .excess = before->excess,
 				      .queries_per_second = before->queries_per_second,
 				      .generation = before->generation};
+	if (snapshot->zones)
+		snapshot->zones->snapshots++;
 	snapshot->policy = policy;
 	snapshot->bindings = bindings;
 	snapshot->binding_count = before->binding_count;
@@ -209,12 +281,14 @@ void snapshot_free(struct snapshot *snapshot)
 	if (!snapshot)
 		return;
 	if (!policy_is_shared(snapshot->policy)) {
-		struct attachment own = {snapshot->registry, snapshot->meters};
+		struct attachment own = {.registry = snapshot->registry,
+					 .meters = snapshot->meters};
 
 		policy_each_own_upstream(snapshot->policy, detach, &own);
 		for (uint32_t i = 0; i < snapshot->policy->inbound_count; i++)
 			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
 	}
+	give_zones(snapshot->zones);
 	policy_free(snapshot->policy);
 	transfer_table_free(snapshot->transfers); /* after the policy, which has its stamps */
 	free(snapshot->bindings);

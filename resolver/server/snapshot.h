@@ -11,14 +11,23 @@
 #include "endpoints/inbound/inbound.h"
 #include "endpoints/meter.h"
 #include "endpoints/upstream/target.h"
+#include "resolver/series.h"
 #include "resolver/transfer/table.h"
 #include "rules/policy/policy.h"
+
+/* Who is counted by name; as registries, they outlive policies. */
+struct snapshot_series {
+	struct series_set *endpoints, *rules, *zones;
+};
+
+struct snapshot_zones; /* their numbers; opaque */
 
 struct snapshot_binding { /* a listener, and where its queries are asked */
 	struct listener *listener;
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
+	uint32_t series; /* the endpoint's number */
 	struct inbound_admission admission;
 };
 
@@ -32,9 +41,12 @@ struct snapshot {
 	struct address *sources; /* of its upstreams, each once */
 	size_t source_count;
 	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
-	unsigned ports_max;            /* source ports of each of them in each worker */
-	unsigned lanes_max;            /* busy targets with ports of their own, likewise */
-	void *holds;                   /* memory for each worker's hold (worker.h) */
+	const struct snapshot_series *series; /* NULL: nobody is counted by name */
+	struct snapshot_zones *zones;         /* likewise */
+	bool timed;                           /* how long answers take is measured */
+	unsigned ports_max;                   /* source ports of each of them in each worker */
+	unsigned lanes_max;                   /* busy targets with ports of their own, likewise */
+	void *holds;                          /* memory for each worker's hold (worker.h) */
 	struct cache_settings cache;
 	bool count_names;
 	struct tcp_settings tcp;
@@ -47,11 +59,13 @@ struct snapshot {
 	struct snapshot *older; /* the control thread's list */
 };
 
-/* Attaches every upstream's target and its endpoint's meter, and notes every source. Takes the
+/* Attaches every upstream's target and its endpoint's meter, every rule's and zone's number, and
+ * notes every source. Takes the
  * policy over, even if it fails (NULL). Listeners are not owned: the caller fills the bindings in.
  */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
-			      struct meter_registry *meters, const struct model *model);
+			      struct meter_registry *meters, const struct snapshot_series *series,
+			      const struct model *model);
 /* The same with another table of what we own, bindings included: shares targets and the rest with
  * the one before. NULL without memory. */
 struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned *owned);

@@ -38,6 +38,7 @@ enum {
 
 struct worker_binding { /* what a query carries from the listener it came by */
 	struct worker_hold *hold;
+	struct endpoint_stats *stats;
 	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
 	bool vnet_resolver;
 	uint32_t network;
@@ -103,7 +104,7 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 	}
 	if (binding->vnet_resolver)
 		place = policy_place_of_client(binding->hold->hold.policy, &query->client);
-	resolve_arrive(&worker->resolver, query, &binding->hold->hold, place);
+	resolve_arrive(&worker->resolver, query, &binding->hold->hold, place, binding->stats);
 }
 _Static_assert((int)INBOUND_PASSES == (int)RESOLVE_PASSES, "the same passes");
 
@@ -147,6 +148,15 @@ static void on_hold_idle(struct policy_hold *policy_hold)
 	release_snapshot(hold->worker, hold->snapshot);
 }
 
+/* A cell is as wide as the struct, which has nothing but counters. */
+static struct endpoint_stats *endpoint_stats_of(const struct worker *worker, uint32_t number)
+{
+	_Atomic uint64_t *cells = series_cells(worker->shared->series->endpoints, worker->index);
+
+	return (struct endpoint_stats *)(void *)cells + number;
+}
+_Static_assert(_Alignof(struct endpoint_stats) == _Alignof(_Atomic uint64_t), "counters");
+
 static struct worker_hold *hold_init(struct worker *worker, struct snapshot *snapshot)
 {
 	struct worker_hold *hold =
@@ -164,6 +174,7 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
 		hold->bindings[i] = (struct worker_binding){
 			.hold = hold,
+			.stats = endpoint_stats_of(worker, snapshot->bindings[i].series),
 			.vnet_resolver = snapshot->bindings[i].vnet_resolver,
 			.network = snapshot->bindings[i].network};
 	return hold;
@@ -193,8 +204,10 @@ static void attach(struct worker *worker, struct listener *listener,
 		err = inbound_start(&worker->inbound, listener, worker->index, binding,
 				    &binding->inbound);
 	}
-	if (binding->inbound)
+	if (binding->inbound) {
 		inbound_set_admission(binding->inbound, admission);
+		inbound_count_at(binding->inbound, &binding->stats->inbound);
+	}
 	if (err == ERR_SYSTEM)
 		log_event(LOG_ERROR, "listen",
 			  "worker %u: cannot watch the socket on %s; trying again until it can",
@@ -232,6 +245,7 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
 	set_cookie_keys(worker, snapshot->policy);
 	worker->lookups.random_case = snapshot->policy->random_case;
+	latency_switch(&worker->resolver.latency, snapshot->timed);
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
 		attach(worker, snapshot->bindings[i].listener, &snapshot->bindings[i].admission,
@@ -247,21 +261,13 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 
 /* ---- the loop ---- */
 
-/* What endpoints/ has counted in this round. resolve.c counts the rest; queries that were turned
- * away never came there. */
+/* What the other side of endpoints/ has counted in this round. */
 static void gather_stats(struct worker *worker)
 {
 	struct stats *stats = &worker->stats;
-	struct inbound_counters *inbound = &worker->inbound.counters;
 	struct lookups *lookups = &worker->lookups;
 	struct outbound_counters *outbound = &worker->outbound.counters;
 
-	STATS_ADD(stats, queries, inbound->overload + inbound->prohibited + inbound->over_limit);
-	STATS_ADD(stats, servfail, inbound->overload);
-	STATS_ADD(stats, refused, inbound->prohibited + inbound->over_limit_refused);
-#define X(name, text) STATS_TAKE(stats, name, inbound);
-	INBOUND_COUNTER_MAP(X)
-#undef X
 #define X(name, text) STATS_TAKE(stats, name, lookups);
 	LOOKUP_COUNTER_MAP(X)
 #undef X
@@ -295,6 +301,8 @@ static void on_prepare(uv_prepare_t *prepare)
 		retain_sources(worker);
 	outbound_flush(&worker->outbound);
 	inbound_flush(&worker->inbound);
+	if (latency_is_due(&worker->resolver.latency))
+		latency_end_round(&worker->resolver.latency, monotonic_us(NULL));
 	gather_stats(worker);
 	if (worker->drains)
 		atomic_store(&worker->drained,
@@ -447,6 +455,8 @@ static int init_parts(struct worker *worker)
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;
 	worker->popular = popular_new();
+	worker->resolver.rules = series_cells(shared->series->rules, worker->index);
+	worker->resolver.zones = series_cells(shared->series->zones, worker->index);
 	worker->transfers = (struct transfers){
 		.wheel = &worker->wheel,
 		.stats = &worker->stats,
@@ -566,4 +576,9 @@ const struct stats *worker_stats(const struct worker *worker)
 struct popular *worker_popular(struct worker *worker)
 {
 	return worker->popular;
+}
+
+const struct latency *worker_latency(const struct worker *worker)
+{
+	return &worker->resolver.latency;
 }

@@ -16,6 +16,7 @@ struct worker;
 struct worker_shared {
 	struct cache *cache;
 	struct response_limit *responses;
+	const struct snapshot_series *series;
 	struct hash_key key;
 	struct hash_key cookie_key; /* of clients' cookies; drawn at the start */
 	unsigned workers;
@@ -55,7 +56,8 @@ void worker_leave(struct worker *worker);
 /* Whether it has finished. Any thread. */
 bool worker_is_drained(const struct worker *worker);
 /* Any thread. */
-const struct stats *worker_stats(const struct worker *worker);
+const struct stats *worker_stats(const struct worker *worker); /* without those of endpoints */
+const struct latency *worker_latency(const struct worker *worker);
 /* Any thread. NULL: it has no memory for it. */
 struct popular *worker_popular(struct worker *worker);
 

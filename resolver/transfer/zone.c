@@ -20,7 +20,13 @@ static struct transfer_meter *meter_new(void)
 	return meter;
 }
 
-static void meter_unref(struct transfer_meter *meter)
+struct transfer_meter *transfer_meter_ref(struct transfer_meter *meter)
+{
+	meter->references++;
+	return meter;
+}
+
+void transfer_meter_unref(struct transfer_meter *meter)
 {
 	if (meter && --meter->references == 0)
 		free(meter);
@@ -40,7 +46,7 @@ void transfer_zone_unref(struct transfer_zone *zone)
 		transfer_delta_unref(zone->past[i]);
 	zone_unref(zone->apex);
 	zone_unref(zone->zone);
-	meter_unref(zone->meter);
+	transfer_meter_unref(zone->meter);
 	free(zone->text);
 	free(zone);
 }
@@ -67,9 +73,8 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before)
 {
-	meter_unref(zone->meter);
-	zone->meter = before->meter;
-	zone->meter->references++;
+	transfer_meter_unref(zone->meter);
+	zone->meter = transfer_meter_ref(before->meter);
 }
 
 int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial)
@@ -125,7 +130,7 @@ struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 	again->text = strdup(zone->text);
 	zone_ref(again->apex);
 	zone_ref(again->zone);
-	again->meter->references++;
+	transfer_meter_ref(again->meter);
 	for (; first < before->past_count; first++)
 		add_past(again, before->past[first]);
 	if (latest && held <= past_max)

@@ -73,6 +73,9 @@ struct transfer_zone *transfer_zone_with_past(const struct transfer_zone *zone,
 					      struct transfer_delta *latest, size_t past_max);
 /* Gives a reverse zone its serial, and so the SOA that is answered. ERR_NOMEM. */
 MUST_CHECK int transfer_zone_set_serial(struct transfer_zone *zone, uint32_t serial);
+/* A meter may outlive its zone. */
+struct transfer_meter *transfer_meter_ref(struct transfer_meter *meter);
+void transfer_meter_unref(struct transfer_meter *meter); /* NULL is fine */
 /* Takes over the counts of the version before. */
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before);
 

@@ -27,28 +27,50 @@ static void check_default_resolver(struct check *check)
 		      LEG_UPSTREAMS_MAX);
 }
 
-/* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. */
-static void check_url(struct check *check, const struct management *management, const char *url,
-		      const char *field)
-{
-	bool https = strncasecmp(url, "https://", 8) == 0;
-	bool http = strncasecmp(url, "http://", 7) == 0;
-	struct host host = {.port = 0};
+/* Where HTTP is listened at. */
+struct urls {
+	struct seen seen; /* "127.0.0.1:8053" -> struct origin */
+	const struct management *management;
+};
 
-	if ((!http && !https) || host_parse(&host, url + (https ? 8 : 7), 0) != 0 || !host.port) {
-		ERROR(check, &management->origin, field,
+/* "http://127.0.0.1:8053": a scheme, a host with its port, and nothing behind. False: it is none.
+ */
+static bool parse_url(const char *url, bool *https, struct host *host)
+{
+	*https = strncasecmp(url, "https://", 8) == 0;
+	*host = (struct host){.port = 0};
+	return (*https || strncasecmp(url, "http://", 7) == 0) &&
+	       host_parse(host, url + (*https ? 8 : 7), 0) == 0 && host->port;
+}
+
+/* `careless`: why http at an address that is not loopback is a fault, with the URL; NULL: it is
+ * none. */
+static void check_url(struct check *check, struct urls *urls, const struct origin *origin,
+		      const char *url, const char *field, const char *careless)
+{
+	const struct origin *before;
+	char text[HOST_TEXT_MAX];
+	struct host host;
+	bool https;
+
+	if (!parse_url(url, &https, &host)) {
+		ERROR(check, origin, field,
 		      "\"%s\" is no URL to listen at; write http://ADDRESS:PORT or "
 		      "https://ADDRESS:PORT",
 		      url);
 		return;
 	}
-	if (http && !address_is_loopback(&host.address))
-		ERROR(check, &management->origin, field,
-		      "\"%s\" would carry secrets in the clear; use https, or a loopback address",
-		      url);
-	if (https && (!management->certificate || !management->key))
-		ERROR(check, &management->origin, field,
+	if (careless && !address_is_loopback(&host.address))
+		ERROR(check, origin, field, "\"%s\" %s", url, careless);
+	if (https && (!urls->management->certificate || !urls->management->key))
+		ERROR(check, origin, field,
 		      "\"%s\" needs management.certificate and management.key; give both", url);
+	before = seen_put(check, &urls->seen, host_print(&host, text), origin);
+	if (before)
+		ERROR(check, origin, field,
+		      "%s is listened at already, by the setting at %s; use another address or "
+		      "port",
+		      text, check_place(check, before));
 }
 
 /* "dns.example.net", "192.0.2.1" or "2001:db8::1", as a header Host has it before its port. */
@@ -116,7 +138,7 @@ static void check_client(struct check *check, const struct management_client *cl
 		      "them");
 }
 
-static void check_management(struct check *check)
+static void check_management(struct check *check, struct urls *urls)
 {
 	const struct management *management = &check->model->management;
 	struct seen ids = {0};
@@ -124,8 +146,13 @@ static void check_management(struct check *check)
 
 	for (size_t i = 0; i < management->listen.count; i++) {
 		snprintf(field, sizeof field, "listen[%zu]", i);
-		if (management->listen.items[i])
-			check_url(check, management, management->listen.items[i], field);
+		const char *url = management->listen.items[i];
+		if (url)
+			check_url(check, urls, &management->origin, url, field,
+				  strncasecmp(url, "http://", 7) == 0
+					  ? "would carry secrets in the clear; use https, or a "
+					    "loopback address"
+					  : NULL);
 	}
 	for (size_t i = 0; i < management->hosts.count; i++) {
 		snprintf(field, sizeof field, "hosts[%zu]", i);
@@ -136,6 +163,23 @@ static void check_management(struct check *check)
 		const struct management_client *client = &management->clients.items[i];
 		check_id(check, &ids, client);
 		check_client(check, client);
+	}
+}
+
+static void check_metrics(struct check *check, struct urls *urls)
+{
+	const struct metrics_settings *metrics = &check->model->metrics;
+	const char *careless = NULL;
+	char field[32];
+
+	if (metrics->allow.count == 0)
+		careless = "is for everybody who reaches that address, and nobody is allowed to "
+			   "read it; say who may in metrics.allow, or give a loopback address";
+	for (size_t i = 0; i < metrics->listen.count; i++) {
+		snprintf(field, sizeof field, "listen[%zu]", i);
+		if (metrics->listen.items[i])
+			check_url(check, urls, &metrics->origin, metrics->listen.items[i], field,
+				  careless);
 	}
 }
 
@@ -151,6 +195,7 @@ static void check_user(struct check *check)
 void limits_check_settings(struct check *check)
 {
 	const struct model *model = check->model;
+	struct urls urls = {.management = &model->management};
 
 	check_ordered(check, &model->limits.origin, "subnet_prefix_length_min",
 		      model->limits.subnet_prefix_length_min, "subnet_prefix_length_max",
@@ -158,7 +203,8 @@ void limits_check_settings(struct check *check)
 	check_ordered(check, &model->cache.origin, "ttl_min", model->cache.ttl_min, "ttl_max",
 		      model->cache.ttl_max);
 	check_default_resolver(check);
-	check_management(check);
+	check_management(check, &urls);
+	check_metrics(check, &urls);
 	check_events(check);
 	check_user(check);
 }

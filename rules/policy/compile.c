@@ -373,17 +373,15 @@ static int size_zone_tables(struct compilation *c)
 }
 
 /* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
-static int link_zone(struct compilation *c, const struct private_zone *zone, const char *name)
+static int link_zone(struct compilation *c, const struct private_zone *zone, const char *name,
+		     struct policy_zone_link *links)
 {
 	static const enum resolution_policy ways[] = {RESOLUTION_DEFAULT,
 						      RESOLUTION_NXDOMAIN_REDIRECT};
-	enum { WAYS = COUNT(ways) };
-	struct policy_zone_link *links = arena_alloc_array(&c->policy->arena, WAYS, sizeof *links);
+	_Static_assert(COUNT(ways) == POLICY_ZONE_WAYS, "a link for each");
 
-	if (!links)
-		return ERR_NOMEM;
-	for (unsigned i = 0; i < WAYS; i++)
-		links[ways[i]] = (struct policy_zone_link){zone->zone, name, ways[i]};
+	for (unsigned i = 0; i < COUNT(ways); i++)
+		links[ways[i]] = (struct policy_zone_link){zone->zone, name, ways[i], 0};
 	for (size_t i = 0; i < zone->links.count; i++) {
 		const struct zone_link *model = &zone->links.items[i];
 		struct policy_network *network = network_named(c, model->virtual_network);
@@ -402,14 +400,17 @@ static int compile_zones(struct compilation *c)
 	struct policy *policy = c->policy;
 	size_t count = c->model->private_zones.count;
 
-	if (size_zone_tables(c) != 0)
+	policy->zone_links = arena_alloc_array(&policy->arena, POLICY_ZONE_WAYS * count,
+					       sizeof *policy->zone_links);
+	if (size_zone_tables(c) != 0 || !policy->zone_links)
 		return ERR_NOMEM;
+	policy->private_zone_count = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		const struct private_zone *zone = &c->model->private_zones.items[i];
 		const char *name = arena_strdup(&policy->arena, zone->name);
 
 		if (!name || policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
-		    link_zone(c, zone, name) != 0)
+		    link_zone(c, zone, name, &policy->zone_links[POLICY_ZONE_WAYS * i]) != 0)
 			return ERR_NOMEM;
 	}
 	return 0;

@@ -94,6 +94,7 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	}
 	note(d, DECIDED_ZONE, TRACE_MATCHED, link->name, NULL, label);
 	note_shorter_zones(d, label);
+	verdict->zone = link->series;
 	zone_find(link->zone, d->name, d->type, &verdict->answer);
 	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
 	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&

@@ -32,10 +32,13 @@ enum {
 	NETWORK_DEFAULT = UINT32_MAX - 1, /* outside all networks: see struct place */
 };
 
-struct policy_zone_link { /* a zone as one network sees it */
+enum { POLICY_ZONE_WAYS = 2 }; /* in which networks see a zone: by resolution_policy */
+
+struct policy_zone_link { /* a zone as networks see it */
 	const struct zone *zone;
 	const char *name;
 	enum resolution_policy resolution_policy;
+	uint32_t series; /* what whoever counts its questions knows the zone by */
 };
 
 struct policy_network {
@@ -100,6 +103,8 @@ struct policy {
 	uint64_t owned_print;      /* what it is made of; 0: it was handed in */
 	struct ruleset **rulesets; /* every ruleset of the model, linked or not */
 	uint32_t ruleset_count;
+	struct policy_zone_link *zone_links; /* of each private zone POLICY_ZONE_WAYS */
+	uint32_t private_zone_count;
 	struct zone **zones; /* references held: private zones, and apexes */
 	uint32_t zone_count;
 	uint32_t *roots;              /* how many policies share all of this but `owned` */
@@ -197,6 +202,7 @@ struct verdict {
 	const struct route *route; /* FORWARD */
 	const struct rule *rule;   /* FORWARD by a rule, else NULL */
 	bool redirected;           /* FORWARD by NxDomainRedirect */
+	uint32_t zone;             /* by a private zone: its link's series */
 };
 
 /* What decide looked at, for people. Fixed in size: what does not fit is counted. */

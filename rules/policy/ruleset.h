@@ -54,6 +54,8 @@ struct rule {
 	bool enabled;
 	bool reserved; /* not enabled, it keeps shorter rules from matching */
 	bool follow_cname;
+	/* What whoever counts its questions knows it by; set before the ruleset is served. */
+	uint32_t series;
 	struct route route;
 };
 

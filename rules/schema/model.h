@@ -224,6 +224,13 @@ struct management {
 	uint32_t upload_max; /* bytes */
 };
 
+struct metrics_settings {
+	struct origin origin;
+	LIST_OF(const char *) listen;               /* URLs; none: nothing is shown or timed */
+	LIST_OF(struct prefix) allow;               /* who may read them, besides this machine */
+	uint32_t rules_max, targets_max, zones_max; /* that have series of their own */
+};
+
 struct address_pool {
 	struct origin origin;
 	const char *name;
@@ -387,6 +394,7 @@ struct model {
 	LIST_OF(struct forwarding_ruleset) rulesets;
 	struct limit_values limits;
 	struct management management;
+	struct metrics_settings metrics;
 	LIST_OF(struct address_pool) address_pools;
 	LIST_OF(struct owned_address) addresses;
 	LIST_OF(struct cloud_service) cloud_services;

@@ -1162,6 +1162,51 @@ static const struct group transfer_group = {
 		.doc = what                                                                        \
 	}
 
+/* ---- metrics ---- */
+
+static const struct field metrics_fields[] = {
+	{.key = "listen",
+	 .type = FIELD_STRINGS,
+	 AT(metrics_settings, listen),
+	 .doc = "URLs where Prometheus and others read GET /metrics, without a secret: "
+		"\"http://127.0.0.1:9153\". https takes management.certificate and "
+		"management.key. Addresses other than loopback need allow. The names that clients "
+		"may use for them are management.hosts. Absent: there are no metrics, and answers "
+		"are not timed. A reload changes it."},
+	{.key = "allow",
+	 .type = FIELD_PREFIXES,
+	 AT(metrics_settings, allow),
+	 .doc = "Who may read them, by source address, besides this machine. Absent: nobody."},
+	{.key = "rules_max",
+	 .type = FIELD_UINT,
+	 AT(metrics_settings, rules_max),
+	 .fallback = "1000",
+	 .max = 100000,
+	 .doc = "How many rules have series of their own. Where there are more, those that are "
+		"asked first do, and the rest is counted together as rule=\"other\". A series "
+		"that was shown stays until the server ends, also when its rule is gone, so that "
+		"it goes on where the rule comes back; what `other` has counted stays there."},
+	{.key = "targets_max",
+	 .type = FIELD_UINT,
+	 AT(metrics_settings, targets_max),
+	 .fallback = "500",
+	 .max = 100000,
+	 .doc = "The same for targets."},
+	{.key = "zones_max",
+	 .type = FIELD_UINT,
+	 AT(metrics_settings, zones_max),
+	 .fallback = "1000",
+	 .max = 100000,
+	 .doc = "The same for private zones."},
+};
+static const struct group metrics_group = {
+	.name = "metrics",
+	FIELDS(metrics_fields),
+	.size = sizeof(struct metrics_settings),
+	.doc = "Counters, gauges and histograms in the OpenMetrics and Prometheus text formats; "
+	       "sluice-api(7) lists them.",
+};
+
 static const struct field model_fields[] = {
 	{.key = "subscription",
 	 .type = FIELD_UUID,
@@ -1221,6 +1266,7 @@ static const struct field model_fields[] = {
 	MODEL_LIST(rulesets, ruleset_group, "The forwarding rulesets."),
 	MODEL_GROUP(limits, "Azure's limits, changed."),
 	MODEL_GROUP(management, "Control socket and management listeners."),
+	MODEL_GROUP(metrics, "Where metrics are read."),
 	MODEL_LIST(address_pools, address_pool_group, "The prefixes you own."),
 	MODEL_LIST(addresses, owned_address_group, "The addresses you own."),
 	MODEL_LIST(cloud_services, cloud_service_group, "The services you own."),

@@ -74,6 +74,8 @@ class Example(harness.FreshCase):
                       rtype="PTR")
         self.assertEqual({"tcp"},
                          {q["by"] for q in self.lab.questions("bench.lab.contoso.corp")})
+        told = self.sluice.host.run("curl", "-s", "http://127.0.0.1:9153/metrics")[1]
+        self.assertRegex(told, '(?m)^sluice_rule_queries_total{ruleset="office",rule="lab"} 2$')
 
     def test_private_link(self):
         self.surroundings("private-link", (VNET, "10.10.0.4"), vm="10.10.5.5", guest="10.90.0.5")
@@ -145,7 +147,7 @@ class Example(harness.FreshCase):
         for page in ("sluice.8", "sluice.conf.5", "sluice-api.7"):
             with open(os.path.join(harness.TOP, "etc", page)) as file:
                 self.assertEqual(file.read(), installed("man", "man" + page[-1], page))
-        for kind in ("examples", "guide"):
+        for kind in ("examples", "guide", "prometheus", "grafana"):
             for folder, _, names in os.walk(os.path.join(harness.TOP, "etc", kind)):
                 for name in names:
                     with open(os.path.join(folder, name)) as file:

@@ -244,7 +244,7 @@ void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packe
 {
 	struct stage *stage = world->stage;
 	struct inbound_worker worker = {.key = &stage->key, .payload_max = 1232};
-	struct inbound inbound = {.worker = &worker};
+	struct inbound inbound = {.worker = &worker, .counters = &worker.counters};
 	uint8_t error[INBOUND_ERROR_REPLY_MAX];
 	size_t error_length;
 
@@ -268,7 +268,7 @@ void fuzz_ask(struct fuzz_world *world, struct place place, const uint8_t *packe
 		return;
 	}
 	world->client_count++;
-	resolve_arrive(&stage->resolver, query, &stage->hold->hold, place);
+	resolve_arrive(&stage->resolver, query, &stage->hold->hold, place, &stage->endpoint);
 	for (unsigned pass = 1; pass < RESOLVE_PASSES; pass++)
 		resolve_expect(query, pass);
 	resolve_start(query, stage->now_us);

@@ -69,7 +69,7 @@ bool stage_load(struct stage *stage, const struct model *model)
 		policy_compile(model, &stage->key, before ? before->hold.policy : NULL);
 
 	if (hold && policy)
-		hold->snapshot = snapshot_new(policy, stage->registry, stage->meters, model);
+		hold->snapshot = snapshot_new(policy, stage->registry, stage->meters, NULL, model);
 	if (!hold || !hold->snapshot) {
 		free(hold);
 		return false;
@@ -137,7 +137,7 @@ struct stage_client *stage_ask(struct stage *stage, const char *name, struct pla
 	query->limit = limit_of(stage, query);
 	client->next = stage->clients;
 	stage->clients = client;
-	resolve_arrive(&stage->resolver, query, &stage->hold->hold, place);
+	resolve_arrive(&stage->resolver, query, &stage->hold->hold, place, &stage->endpoint);
 	for (unsigned pass = 1; pass < RESOLVE_PASSES; pass++)
 		resolve_expect(query, pass);
 	resolve_start(query, stage->now_us);
@@ -225,6 +225,14 @@ struct stage *stage_new(void)
 	resolver_init(&stage->resolver, &stage->wheel, &stage->lookups, stage->cache, &stage->stats,
 		      &stage->key);
 	return stage;
+}
+
+const struct stats *stage_stats(struct stage *stage)
+{
+	memset(&stage->summed, 0, sizeof stage->summed);
+	stats_sum(&stage->summed, &stage->stats);
+	stats_sum_endpoint(&stage->summed, &stage->endpoint);
+	return &stage->summed;
 }
 
 void stage_free(struct stage *stage)

@@ -55,7 +55,8 @@ struct stage {
 	struct target_registry *registry;
 	struct meter_registry *meters;
 	struct cache *cache;
-	struct stats stats;
+	struct stats stats, summed; /* see stage_stats */
+	struct endpoint_stats endpoint;
 	struct resolver resolver;
 	struct stage_hold *hold; /* the policy that new queries get */
 	struct stage_packet *packets, **last_packet;
@@ -72,6 +73,8 @@ void stage_free(struct stage *stage); /* NULL is fine; whoever still waits is ab
  * a reload does. False without memory. */
 bool stage_load(struct stage *stage, const struct model *model);
 const struct policy *stage_policy(const struct stage *stage);
+/* All that has been counted by now. */
+const struct stats *stage_stats(struct stage *stage);
 
 /* Sends a request in: read as inbound reads it, resolved at `place`. NULL when the request is one
  * that inbound would not hand on. */

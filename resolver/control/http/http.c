@@ -1063,7 +1063,7 @@ int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX])
 	    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
 	    socket_bind(*fd, &host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
 		return 0;
-	snprintf(error, HTTP_ERROR_MAX, "management.listen %s: %s", url, strerror(errno));
+	snprintf(error, HTTP_ERROR_MAX, "%s cannot be listened at: %s", url, strerror(errno));
 	if (*fd >= 0)
 		close(*fd);
 	return ERR_SYSTEM;

@@ -83,10 +83,9 @@ static bool same_clients(const struct management *management, const struct manag
 
 /* A change of resources leaves all but the clients as it is, and no file is read where it leaves
  * those, too. */
-static int prepare(void *context, const struct model *model, const struct model *before,
-		   struct faults *faults)
+int management_api_prepare(struct management_api *management, const struct model *model,
+			   const struct model *before, struct faults *faults)
 {
-	struct management_api *management = context;
 	bool is_change = before && model->declared && model->declared == before->declared;
 
 	if (!before || (is_change && same_clients(&model->management, &before->management)))
@@ -97,10 +96,8 @@ static int prepare(void *context, const struct model *model, const struct model 
 	return management->next.secrets ? 0 : ERR_FAULTS;
 }
 
-static void finish(void *context, bool served)
+void management_api_finish(struct management_api *management, bool served)
 {
-	struct management_api *management = context;
-
 	if (served)
 		serve(&management->next, management);
 	else
@@ -204,7 +201,7 @@ static int open_listeners(struct management_api *management, const struct servic
 
 		if (add_listener(management, master, MASTER_HTTP, http_origin_of(url), url,
 				 error) != 0)
-			return exit_fail("%s", error);
+			return exit_fail("management.listen[%zu]: %s", i, error);
 		log_event(LOG_INFO, "http", "management API at %s", url);
 	}
 	if (!service->beside && http_listen(management->http, error) != 0)
@@ -234,7 +231,6 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 		return EXIT_FAILURE;
 	}
 	serve(&management->next, management);
-	service->access = (struct service_access){prepare, finish, management};
 	int status = open_socket(management, master, wanted);
 	return status == EXIT_SUCCESS ? open_listeners(management, service, master, wanted)
 				      : status;

@@ -31,8 +31,7 @@ struct management_api {
 	char *listeners;               /* the URLs that the others were opened at */
 };
 
-/* Opens what the model says, by sockets of the master's; from then on what it lets in follows the
- * service (service_access). EXIT_SUCCESS, or what was printed about;
+/* Opens what the model says, by sockets of the master's. EXIT_SUCCESS, or what was printed about;
  * either way management_api_close ends it, when the questions of our own have been answered
  * (service_close). */
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
@@ -41,6 +40,11 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 /* Stops the listeners; the loop's last callbacks free the rest, but for management_api_release. */
 void management_api_close(struct management_api *management);
 void management_api_release(struct management_api *management);
+
+/* As service_access has them: what every model brings. prepare does nothing for the first one. */
+MUST_CHECK int management_api_prepare(struct management_api *management, const struct model *model,
+				      const struct model *before, struct faults *faults);
+void management_api_finish(struct management_api *management, bool served);
 
 /* Tokens are signed with the state's key from now on; without a state, or when that fails, with the
  * key of before, which ends with this run. */

@@ -152,6 +152,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	health_log_stop(&process->health);
 	service_rest(&process->service);
 	http_pause(process->management.http);
+	metrics_listener_pause(&process->metrics);
 	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
 }
 
@@ -178,6 +179,7 @@ static void on_state(struct process *process, int fd)
 	management_api_use_state(&process->management);
 	if (http_listen(process->management.http, error) != 0)
 		log_event(LOG_ERROR, "http", "%s", error);
+	metrics_listener_listen(&process->metrics);
 	log_event(LOG_INFO, "upgrade", "has taken over: %s", text);
 	master_link_say(&process->master, MASTER_TELL, MASTER_READY, text);
 	reload_catch_up(process);
@@ -210,6 +212,7 @@ static void close_open(uv_handle_t *handle, void *context)
 
 static void close_loop(struct process *process)
 {
+	metrics_listener_close(&process->metrics);
 	events_close();
 	service_close(&process->service);
 	management_api_close(&process->management);
@@ -343,6 +346,29 @@ static int enter_sandbox(const struct process *process)
 	return EXIT_SUCCESS;
 }
 
+/* What else a model brings than what the service serves. */
+static int prepare_access(void *context, const struct model *model, const struct model *before,
+			  struct faults *faults)
+{
+	struct process *process = context;
+	int err = management_api_prepare(&process->management, model, before, faults);
+
+	if (err != 0)
+		return err;
+	err = metrics_listener_prepare(&process->metrics, model, before, faults);
+	if (err != 0)
+		management_api_finish(&process->management, false);
+	return err;
+}
+
+static void finish_access(void *context, bool served)
+{
+	struct process *process = context;
+
+	management_api_finish(&process->management, served);
+	metrics_listener_finish(&process->metrics, served);
+}
+
 /* All steps up to serving, one after the other. The API's requests are answered when the loop runs.
  */
 static int begin(struct process *process, struct model *model, struct faults *faults,
@@ -355,6 +381,9 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		status =
 			management_api_open(&process->management, &process->loop, &process->service,
 					    process_dialects, &process->master, model, faults);
+	if (status == EXIT_SUCCESS)
+		status = metrics_listener_open(&process->metrics, &process->loop, &process->service,
+					       &process->master, model);
 	if (status != EXIT_SUCCESS)
 		return status;
 	if (reload_serve(process, model, faults, text) != 0)
@@ -441,6 +470,7 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 		return exit_fail("%s", err_text(err));
 	}
 	reload_open(process);
+	service->access = (struct service_access){prepare_access, finish_access, process};
 	service->server.shared.on_start = sandbox_bare_thread;
 	service->server.sockets = (struct server_sockets){process, open_listener, close_listener};
 	signals_block(&before);

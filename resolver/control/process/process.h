@@ -21,12 +21,14 @@
 #include "resolver/control/observe/webhook.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
+#include "resolver/control/process/metrics_listener.h"
 #include "resolver/control/service/service.h"
 
 struct process {
 	uv_loop_t loop;
 	struct service service;
 	struct management_api management;
+	struct metrics_listener metrics;
 	struct master_link master;
 	uv_timer_t watchdog;           /* tells the master that every loop turns */
 	bool hangs;                    /* a worker does, and that has been logged */

@@ -302,6 +302,8 @@ static int reload(struct process *process, const struct wish *wish, struct fault
 		master_link_say(master, MASTER_TELL, MASTER_RELOADING, NULL);
 	err = try_reload(process, wish, faults, text);
 	faults_sort(faults);
+	process->service.reloads.last_refused = err != 0;
+	*(err ? &process->service.reloads.refused : &process->service.reloads.succeeded) += 1;
 	if (err == 0)
 		log_event(LOG_INFO, "reload", "reloaded: %s%s", text,
 			  wish->wait_s > 0 ? "; to be confirmed" : "");

@@ -932,6 +932,27 @@ void inventory_hold(struct inventory *inventory, bool held)
 	inventory->held = held;
 }
 
+static int count_change(void *context, const struct source_change *change)
+{
+	size_t *count = context;
+
+	*count += change->kind == KIND_PTR;
+	return 0;
+}
+
+size_t inventory_pending(const struct inventory *inventory)
+{
+	struct source *source =
+		inventory->published > inventory->settled ? inventory->source : NULL;
+	char error[SOURCE_ERROR_MAX];
+	size_t count = 0;
+
+	if (!source ||
+	    source->calls->changes(source, inventory->settled, count_change, &count, error) != 0)
+		return 0;
+	return count;
+}
+
 void inventory_about(const struct inventory *inventory, struct inventory_about *about)
 {
 	const struct inventory_part *now = &inventory->now;

@@ -89,6 +89,9 @@ struct inventory_about {
 	const char *error;                /* why the state cannot be used now; NULL: it can */
 };
 void inventory_about(const struct inventory *inventory, struct inventory_about *about);
+/* How many changes of PTRs some worker may not have yet: usually none, since it takes them up in
+ * its next loop round. */
+size_t inventory_pending(const struct inventory *inventory);
 /* The model that the file part came from: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
 /* The entity tag of any list of what is ours, quoted: another one after every change of anything in

@@ -47,6 +47,10 @@ struct service {
 	struct zone_notify *notify;  /* sends NOTIFY of their changes */
 	struct work work;            /* requests that take longer */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */
+	struct {
+		uint64_t succeeded, refused;
+		bool last_refused;
+	} reloads; /* counted by the process */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
 	struct {

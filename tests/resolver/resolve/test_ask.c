@@ -149,8 +149,8 @@ static void a_forwarded_answer_comes_as_a_client_would_get_it(void **state)
 	assert_int_equal(asked.answer.ede, EDE_NONE);
 	ask(f, &asked, "www.example.", NULL); /* the cache has it */
 	assert_answered(&asked, "NOERROR\nanswer www.example. 60 IN A 192.0.2.9\n");
-	assert_int_equal(f->stage->stats.queries, 0);
-	assert_int_equal(f->stage->stats.answered_cache, 0);
+	assert_int_equal(stage_stats(f->stage)->queries, 0);
+	assert_int_equal(stage_stats(f->stage)->answered_cache, 0);
 	assert_int_equal(f->stage->stats.queries_own, 2);
 }
 

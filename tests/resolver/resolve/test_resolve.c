@@ -198,7 +198,7 @@ static void one_question_too_many_is_turned_away(void **state)
 	struct stage_client *c = ask(f, "c.example."), *again = ask(f, "a.example.");
 	assert_string_equal(status(f, c), "SERVFAIL");
 	assert_non_null(strstr(f->got.ede_text, "too many"));
-	assert_int_equal(f->stage->stats.overload, 1);
+	assert_int_equal(stage_stats(f->stage)->overload, 1);
 	assert_string_equal(status(f, a), "none");
 	assert_string_equal(status(f, again), "none"); /* it joined */
 	answer(f, RCODE_NOERROR, 60);
@@ -217,8 +217,8 @@ static void at_the_maximum_the_oldest_makes_room(void **state)
 	struct stage_client *c = ask(f, "c.example.");
 	assert_string_equal(status(f, a), "SERVFAIL");
 	assert_non_null(strstr(f->got.ede_text, "too many"));
-	assert_int_equal(f->stage->stats.overload, 1);
-	assert_int_equal(f->stage->stats.servfail, 1);
+	assert_int_equal(stage_stats(f->stage)->overload, 1);
+	assert_int_equal(stage_stats(f->stage)->servfail, 1);
 	assert_int_equal(f->stage->lookups.lookup_count, 2);
 	answer(f, RCODE_NOERROR, 60);
 	assert_string_equal(status(f, c), "NOERROR");
@@ -240,7 +240,7 @@ static void what_is_at_hand_is_answered_however_many_wait(void **state)
 	assert_string_equal(status(f, ask(f, "cached.example.")), "NOERROR");
 	assert_string_equal(status(f, a), "none");
 	assert_string_equal(status(f, b), "none");
-	assert_int_equal(f->stage->stats.overload, 0);
+	assert_int_equal(stage_stats(f->stage)->overload, 0);
 }
 
 static void one_who_makes_room_does_not_end_a_question_that_others_wait_for(void **state)
@@ -384,7 +384,7 @@ static void a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline
 	for (unsigned i = 0; i < 3; i++)
 		assert_string_equal(status(f, ask(f, "a.example.")), "NOERROR");
 	assert_int_equal(stats->prefetched, 1);
-	assert_int_equal(stats->answered_cache, 3);
+	assert_int_equal(stage_stats(f->stage)->answered_cache, 3);
 	assert_int_equal(packets(f), 2);
 	assert_int_equal(f->stage->lookups.lookup_count, 1);
 	stage_pass(f->stage, RESOLVE_DEADLINE_US + 2 * MS);
@@ -457,7 +457,7 @@ static const char *moved(struct fixture *f)
 
 	words[0] = '\0';
 	for (unsigned i = 0; i < stats_row_count; i++) {
-		uint64_t value = stats_get(&f->stage->stats, i), before = f->before[i];
+		uint64_t value = stats_get(stage_stats(f->stage), i), before = f->before[i];
 
 		f->before[i] = value;
 		if (value == before || strncmp(stats_rows[i].name, "queries", 7) == 0)
@@ -502,12 +502,13 @@ static void every_answer_is_counted_as_what_it_was(void **state)
 static void every_query_is_counted_and_how_it_came(void **state)
 {
 	struct fixture *f = *state;
-	const struct stats *stats = &f->stage->stats;
+	const struct stats *stats;
 
 	load(f);
 	ask(f, "www.corp.internal.");
 	ask_in(f, "www.corp.internal.", TYPE_AXFR, CLASS_IN, true);
 	ask(f, "a.example.");
+	stats = stage_stats(f->stage);
 	assert_int_equal(stats->queries, 3);
 	assert_int_equal(stats->queries_udp, 2);
 	assert_int_equal(stats->queries_tcp, 1);

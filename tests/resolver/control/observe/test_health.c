@@ -35,7 +35,7 @@ static void serve(struct health_world *world)
 {
 	struct policy *policy = model_compile(world->model, world->policy);
 	struct snapshot *snapshot =
-		snapshot_new(policy, world->registry, world->meters, world->model);
+		snapshot_new(policy, world->registry, world->meters, NULL, world->model);
 	assert_non_null(snapshot);
 	snapshot->generation = world->snapshot ? world->snapshot->generation + 1 : 1;
 	snapshot_free(world->snapshot);

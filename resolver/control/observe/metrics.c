@@ -1,0 +1,1122 @@
+/* A family after the other, each by a function; those of plain counters are rows of two tables, by
+ * the names of stats.h.
+ *
+ * What does not count by numbers of series.h (targets, meters of outbound endpoints, zones that go
+ * out) is followed from policy to policy (followed.h). */
+#include "resolver/control/observe/metrics.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "endpoints/meter.h"
+#include "endpoints/socket.h"
+#include "resolver/control/observe/followed.h"
+#include "resolver/control/observe/health.h"
+#include "resolver/resolve/resolve.h"
+#include "rules/base.h"
+
+enum {
+	ENDPOINTS_SHOWN_MAX = 1024,
+	NAMES_MAX = 1 << 20, /* of targets, zones and endpoints that are known at a time */
+	/* Of histograms of targets: half a millisecond. */
+	TARGET_BOUNDS_FROM = 5,
+};
+
+/* What is counted by things that are followed. */
+struct target_values {
+	uint64_t queries, answers, timeouts, errors, probes, suspicions;
+	uint64_t buckets[HISTOGRAM_BOUNDS + 1], sum_us;
+};
+struct transfer_values {
+	uint64_t axfr, ixfr, current, refused, broken;
+};
+enum {
+	TARGET_COUNTERS = sizeof(struct target_values) / sizeof(uint64_t),
+	TRANSFER_COUNTERS = sizeof(struct transfer_values) / sizeof(uint64_t),
+};
+
+struct metrics {
+	struct service *service;
+	double started_s; /* since 1970; it never moves, by which restarts are known */
+	struct followed *targets, *outbounds, *transfers;
+	uint64_t generation; /* of the policy that was followed last; 0: none */
+	/* While it is written: */
+	struct metrics_text text;
+	unsigned counter; /* of the family */
+};
+
+static void sample(struct metrics *metrics, const char *name, const char *value, const char *name2,
+		   const char *value2, uint64_t count)
+{
+	const struct metrics_labels labels = {{{name, value}, {name2, value2}}};
+
+	metrics_sample(&metrics->text, &labels, count);
+}
+
+/* ---- what is followed ---- */
+
+static struct target_registry *targets_of(void *context)
+{
+	const struct metrics *metrics = context;
+
+	return metrics->service->server.registry;
+}
+
+static bool keep_target(void *context, void *thing)
+{
+	const struct target *target = thing;
+
+	return target_acquire(targets_of(context), &target->source, &target->host,
+			      target->protocol);
+}
+
+static void release_target(void *context, void *thing)
+{
+	target_release(targets_of(context), thing);
+}
+
+static void read_target(const void *thing, uint64_t *counters)
+{
+	const struct target *target = thing;
+	struct target_values values = {.queries = COUNTER_GET(target->asked),
+				       .answers = COUNTER_GET(target->answered),
+				       .timeouts = COUNTER_GET(target->timeouts),
+				       .errors = COUNTER_GET(target->errors),
+				       .probes = COUNTER_GET(target->probes),
+				       .suspicions = COUNTER_GET(target->suspicions),
+				       .sum_us = COUNTER_GET(target->durations.sum_us)};
+
+	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		values.buckets[i] = COUNTER_GET(target->durations.buckets[i]);
+	memcpy(counters, &values, sizeof values);
+}
+
+static struct meter_registry *meters_of(void *context)
+{
+	const struct metrics *metrics = context;
+
+	return metrics->service->server.meters;
+}
+
+static bool keep_meter(void *context, void *thing)
+{
+	const struct meter *meter = thing;
+
+	return meter_acquire(meters_of(context), meter->name, meter->outbound);
+}
+
+static void release_meter(void *context, void *thing)
+{
+	meter_release(meters_of(context), thing);
+}
+
+static void read_meter(const void *thing, uint64_t *counters)
+{
+	const struct meter *meter = thing;
+
+	*counters = COUNTER_GET(meter->refused);
+}
+
+static bool keep_transfers(void *context, void *thing)
+{
+	(void)context;
+	transfer_meter_ref(thing);
+	return true;
+}
+
+static void release_transfers(void *context, void *thing)
+{
+	(void)context;
+	transfer_meter_unref(thing);
+}
+
+static void read_transfers(const void *thing, uint64_t *counters)
+{
+	const struct transfer_meter *meter = thing;
+	const struct transfer_values values = {.axfr = COUNTER_GET(meter->axfr),
+					       .ixfr = COUNTER_GET(meter->ixfr),
+					       .current = COUNTER_GET(meter->current),
+					       .refused = COUNTER_GET(meter->refused),
+					       .broken = COUNTER_GET(meter->broken)};
+
+	memcpy(counters, &values, sizeof values);
+}
+
+static const char *protocol_text(enum protocol protocol)
+{
+	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
+}
+
+/* Its name for series.h is what on_target takes apart again: "udp source", "host". */
+static void follow_target(struct metrics *metrics, struct target *target)
+{
+	char outer[8 + ADDRESS_TEXT_MAX], source[ADDRESS_TEXT_MAX], host[HOST_TEXT_MAX];
+
+	if (followed_see_again(metrics->targets, target))
+		return;
+	snprintf(outer, sizeof outer, "%s %s", protocol_text(target->protocol),
+		 target->source.family ? address_print(&target->source, source) : "");
+	followed_see(metrics->targets, target, outer, host_print(&target->host, host));
+}
+
+static void on_upstream(void *context, struct upstream *upstream)
+{
+	struct metrics *metrics = context;
+
+	if (upstream->target)
+		follow_target(metrics, upstream->target);
+	if (upstream->meter && !followed_see_again(metrics->outbounds, upstream->meter))
+		followed_see(metrics->outbounds, upstream->meter, "", upstream->meter->name);
+}
+
+/* As private zones are named elsewhere: without the final dot. */
+static const char *transfer_name(const struct transfer_zone *zone, char text[NAME_TEXT_MAX])
+{
+	size_t length = strlen(zone->text);
+
+	snprintf(text, NAME_TEXT_MAX, "%.*s",
+		 (int)(length > 1 && zone->text[length - 1] == '.' ? length - 1 : length),
+		 zone->text);
+	return text;
+}
+
+static void follow_transfers(struct metrics *metrics, const struct transfer_table *table)
+{
+	char name[NAME_TEXT_MAX];
+
+	for (size_t i = 0; table && i < table->count; i++)
+		if (!followed_see_again(metrics->transfers, table->zones[i]->meter))
+			followed_see(metrics->transfers, table->zones[i]->meter, "",
+				     transfer_name(table->zones[i], name));
+}
+
+void metrics_follow(struct metrics *metrics)
+{
+	const struct snapshot *snapshot = metrics->service->server.current;
+
+	if (!snapshot || metrics->generation == snapshot->generation)
+		return;
+	metrics->generation = snapshot->generation;
+	followed_begin(metrics->targets);
+	followed_begin(metrics->outbounds);
+	followed_begin(metrics->transfers);
+	policy_each_upstream(snapshot->policy, on_upstream, metrics);
+	follow_transfers(metrics, snapshot->transfers);
+	followed_end(metrics->targets);
+	followed_end(metrics->outbounds);
+	followed_end(metrics->transfers);
+}
+
+/* ---- targets ---- */
+
+struct target_family { /* what is told of each target that is shown */
+	struct metrics *metrics;
+	void (*tell)(struct metrics *metrics, const struct metrics_labels *labels,
+		     const struct target_values *values);
+};
+
+static void on_target(void *context, const char *outer, const char *name, const uint64_t *counters)
+{
+	const struct target_family *family = context;
+	struct target_values values;
+	struct metrics_labels labels = {{{"target", SERIES_OTHER}}};
+	char protocol[4] = "";
+
+	memcpy(&values, counters, sizeof values);
+	if (name) {
+		snprintf(protocol, sizeof protocol, "%s", outer);
+		labels = (struct metrics_labels){
+			{{"target", name}, {"protocol", protocol}, {"source", outer + 4}}};
+	}
+	family->tell(family->metrics, &labels, &values);
+}
+
+static void tell_target_counter(struct metrics *metrics, const struct metrics_labels *labels,
+				const struct target_values *values)
+{
+	const uint64_t counters[] = {values->queries, values->answers, values->probes,
+				     values->suspicions};
+
+	metrics_sample(&metrics->text, labels, counters[metrics->counter]);
+}
+
+static void tell_target_failures(struct metrics *metrics, const struct metrics_labels *labels,
+				 const struct target_values *values)
+{
+	const struct metrics_label reasons[] = {{"reason", "timeout"}, {"reason", "error"}};
+	const uint64_t counters[] = {values->timeouts, values->errors};
+	struct metrics_labels with = *labels;
+	unsigned last = 0;
+
+	while (with.items[last].name)
+		last++;
+	for (unsigned i = 0; i < COUNT(reasons); i++) {
+		with.items[last] = reasons[i];
+		metrics_sample(&metrics->text, &with, counters[i]);
+	}
+}
+
+static void tell_target_duration(struct metrics *metrics, const struct metrics_labels *labels,
+				 const struct target_values *values)
+{
+	metrics_sample_histogram(&metrics->text, labels, values->buckets, values->sum_us,
+				 TARGET_BOUNDS_FROM);
+}
+
+struct targets_now { /* gauges, of targets that are there */
+	struct metrics *metrics;
+	uint64_t states[3]; /* up, suspect, unknown */
+};
+
+static void put_target_up(struct metrics *metrics, const struct target *target)
+{
+	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
+	const struct metrics_labels labels = {
+		{{"target", host_print(&target->host, host)},
+		 {"protocol", protocol_text(target->protocol)},
+		 {"source",
+		  target->source.family ? address_print(&target->source, source) : NULL}}};
+
+	metrics_sample(&metrics->text, &labels, !target_is_suspect(target));
+}
+
+static void on_target_now(void *context, void *thing, bool is_shown)
+{
+	struct targets_now *now = context;
+	const struct target *target = thing;
+
+	if (is_shown)
+		put_target_up(now->metrics, target);
+	now->states[target_is_suspect(target) ? 1 : target_heard_us(target) == 0 ? 2 : 0]++;
+}
+
+static void put_targets(struct metrics *metrics)
+{
+	static const struct {
+		const char *name, *help;
+	} counters[] = {
+		{"sluice_target_queries",
+		 "Questions sent to the target; copies and probes are not counted."},
+		{"sluice_target_answers", "Answers of the target, whatever they say."},
+		{"sluice_target_probes", "Questions that found out whether the target answers."},
+		{"sluice_target_suspicions", "Times that the target became suspect."},
+	};
+	static const char *const texts[3] = {"up", "suspect", "unknown"};
+	struct target_family family = {metrics, tell_target_counter};
+	struct targets_now now = {.metrics = metrics};
+	struct series_set *series = followed_series(metrics->targets);
+
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_target_up",
+		       "Whether the target is not suspect. One that was never asked is up.");
+	followed_each(metrics->targets, on_target_now, &now);
+	for (metrics->counter = 0; metrics->counter < COUNT(counters); metrics->counter++) {
+		metrics_family(&metrics->text, METRICS_COUNTER, counters[metrics->counter].name,
+			       counters[metrics->counter].help);
+		series_each(series, on_target, &family);
+	}
+	family.tell = tell_target_failures;
+	metrics_family(
+		&metrics->text, METRICS_COUNTER, "sluice_target_failures",
+		"Times that a question or a copy of one had no answer of the target in time, "
+		"or an error that sent the question elsewhere.");
+	series_each(series, on_target, &family);
+	family.tell = tell_target_duration;
+	metrics_family(&metrics->text, METRICS_HISTOGRAM, "sluice_target_duration_seconds",
+		       "How long the target took for an answer; sampled.");
+	series_each(series, on_target, &family);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_targets",
+		       "Targets by state, all of them: unknown is one that has not answered yet.");
+	for (unsigned i = 0; i < COUNT(texts); i++)
+		sample(metrics, "state", texts[i], NULL, NULL, now.states[i]);
+}
+
+/* ---- endpoints ---- */
+
+/* A family of which each endpoint has what `tell` makes of its counters. */
+struct endpoint_family {
+	struct metrics *metrics;
+	void (*tell)(struct metrics *metrics, const char *endpoint,
+		     const struct endpoint_stats *stats);
+	size_t offset, more; /* of tell_counter, in the struct; more 0: there is no second one */
+};
+
+static uint64_t counter_at(const struct endpoint_stats *stats, size_t offset)
+{
+	const char *base = (const char *)stats;
+
+	return COUNTER_GET(*(const _Atomic uint64_t *)(const void *)(base + offset));
+}
+
+static void on_endpoint(void *context, const char *outer, const char *name,
+			const uint64_t *counters)
+{
+	const struct endpoint_family *family = context;
+	struct endpoint_stats stats;
+
+	(void)outer;
+	memcpy(&stats, counters, sizeof stats);
+	if (family->tell)
+		family->tell(family->metrics, name ? name : SERIES_OTHER, &stats);
+	else
+		sample(family->metrics, "endpoint", name ? name : SERIES_OTHER, NULL, NULL,
+		       counter_at(&stats, family->offset) +
+			       (family->more ? counter_at(&stats, family->more) : 0));
+}
+
+static void tell_queries(struct metrics *metrics, const char *endpoint,
+			 const struct endpoint_stats *stats)
+{
+	const struct inbound_counters *inbound = &stats->inbound;
+
+	sample(metrics, "endpoint", endpoint, "transport", "udp",
+	       stats->queries_udp + inbound->turned_away_udp);
+	sample(metrics, "endpoint", endpoint, "transport", "tcp",
+	       stats->queries_tcp + inbound->turned_away_tcp);
+}
+
+static const char *rcode_text(unsigned rcode, char text[16])
+{
+	static const char *const names[STATS_RCODES] = {
+		[RCODE_NOERROR] = "NOERROR",   [RCODE_FORMERR] = "FORMERR",
+		[RCODE_SERVFAIL] = "SERVFAIL", [RCODE_NXDOMAIN] = "NXDOMAIN",
+		[RCODE_NOTIMP] = "NOTIMP",     [RCODE_REFUSED] = "REFUSED",
+		[RCODE_YXDOMAIN] = "YXDOMAIN", [RCODE_NOTAUTH] = "NOTAUTH",
+		[RCODE_BADVERS] = "BADVERS"};
+
+	if (names[rcode])
+		return names[rcode];
+	snprintf(text, 16, "RCODE%u", rcode);
+	return text;
+}
+
+/* Those that there were: which never become fewer. */
+static void tell_responses(struct metrics *metrics, const char *endpoint,
+			   const struct endpoint_stats *stats)
+{
+	char text[16];
+
+	for (unsigned rcode = 0; rcode < STATS_RCODES; rcode++) {
+		for (unsigned source = 0; source < RESPONSE_SOURCES; source++) {
+			uint64_t count = stats->responses[rcode][source];
+			const struct metrics_labels labels = {
+				{{"endpoint", endpoint},
+				 {"rcode", rcode_text(rcode, text)},
+				 {"source", response_source_text(source)}}};
+
+			if (source == RESPONSE_NONE)
+				count += stats->inbound.replies[rcode];
+			if (count > 0)
+				metrics_sample(&metrics->text, &labels, count);
+		}
+	}
+}
+
+static void tell_decided(struct metrics *metrics, const char *endpoint,
+			 const struct endpoint_stats *stats)
+{
+	static const char *const deciders[STATS_DECIDERS] = {
+		[DECIDED_NOBODY] = "nobody",  [DECIDED_CUSTOM] = "dns_servers",
+		[DECIDED_ZONE] = "zone",      [DECIDED_ADDRESS] = "address",
+		[DECIDED_RULE] = "rule",      [DECIDED_POOL] = "pool",
+		[DECIDED_NAME] = "own_name",  [DECIDED_SPECIAL] = "special_use",
+		[DECIDED_DEFAULT] = "default"};
+
+	for (unsigned by = 0; by < STATS_DECIDERS; by++)
+		if (by != DECIDED_ZONE && by != DECIDED_RULE)
+			sample(metrics, "endpoint", endpoint, "by", deciders[by],
+			       stats->decided[by]);
+}
+
+struct counter_row {     /* of an endpoint */
+	const char *row; /* of stats.h */
+	size_t offset, more;
+	const char *name, *help;
+};
+
+#define OF_RESOLVER(field, name, help)                                                             \
+	{                                                                                          \
+#field, offsetof(struct endpoint_stats, field), 0, name, help                      \
+	}
+#define OF_INBOUND(field, name, help)                                                              \
+	{                                                                                          \
+#field, offsetof(struct endpoint_stats, inbound.field), 0, name, help              \
+	}
+static const struct counter_row endpoint_rows[] = {
+	OF_RESOLVER(truncated, "sluice_truncated_responses", "Answers with TC."),
+	OF_RESOLVER(deadline, "sluice_deadline_queries",
+		    "Queries that no target answered within the deadline."),
+	OF_RESOLVER(tsig_bad, "sluice_bad_tsig_queries", "Queries with a TSIG that was not good."),
+	{"overload", offsetof(struct endpoint_stats, overload),
+	 offsetof(struct endpoint_stats, inbound.overload), "sluice_overload_queries",
+	 "Queries turned away with SERVFAIL because a maximum was reached."},
+	OF_INBOUND(malformed, "sluice_malformed_packets",
+		   "Packets answered with FORMERR, NOTIMP or BADVERS."),
+	OF_INBOUND(silent, "sluice_ignored_packets",
+		   "Packets too short for a header, and replies."),
+	OF_INBOUND(prohibited, "sluice_prohibited_queries",
+		   "Queries REFUSED because their source is not allowed."),
+	OF_INBOUND(over_limit, "sluice_limited_queries",
+		   "Queries over the endpoint's queries per second."),
+	OF_INBOUND(over_limit_refused, "sluice_limited_queries_refused",
+		   "Queries over the endpoint's limit that were answered REFUSED."),
+	OF_INBOUND(over_limit_proven, "sluice_limited_queries_proven",
+		   "Queries over the endpoint's limit by TCP or with a good server cookie."),
+	OF_INBOUND(responses_limited, "sluice_limited_responses",
+		   "Answers by UDP over the limit of their client's prefix."),
+	OF_INBOUND(responses_slipped, "sluice_limited_responses_truncated",
+		   "Answers over their client's limit that were sent empty, with TC."),
+	OF_INBOUND(listener_gone, "sluice_listener_gone_queries",
+		   "Queries answered SERVFAIL because their listener was being removed."),
+	OF_INBOUND(udp_unread, "sluice_udp_dropped_packets",
+		   "Packets of clients that the kernel dropped because its buffer was full."),
+	OF_INBOUND(replies_lost, "sluice_udp_lost_responses",
+		   "Answers by UDP that the kernel refused to send."),
+	OF_INBOUND(tcp_accepted, "sluice_tcp_connections_accepted",
+		   "Connections of clients that were accepted."),
+	OF_INBOUND(tcp_refused, "sluice_tcp_connections_refused",
+		   "Connections of clients closed at once because a maximum was reached."),
+	OF_INBOUND(tcp_displaced, "sluice_tcp_connections_displaced",
+		   "Connections closed to make room: their client had the most."),
+	OF_INBOUND(tcp_timeouts, "sluice_tcp_connections_timed_out",
+		   "Connections of clients closed after the idle timeout."),
+	OF_INBOUND(tcp_unread, "sluice_tcp_unread_responses",
+		   "Answers by TCP replaced by SERVFAIL because the client does not read them."),
+	OF_INBOUND(tcp_lost, "sluice_tcp_lost_queries",
+		   "Queries by TCP not answered because their connection had been closed."),
+	OF_INBOUND(watch_failed, "sluice_socket_watch_failures",
+		   "Times that sockets of clients could not be watched or accepted from."),
+};
+
+/* Of the whole server. */
+static const struct {
+	const char *row, *name, *help;
+} server_rows[] = {
+	{"queries_own", "sluice_own_queries",
+	 "Questions of the server's own, which are not counted as queries."},
+	{"prefetched", "sluice_prefetched_questions",
+	 "Questions asked anew because a popular answer was about to expire."},
+	{"transfers", "sluice_transfers", "Zones sent out, whole or what has changed."},
+	{"transfers_refused", "sluice_transfers_refused", "Zones asked for, and not sent."},
+	{"transfers_broken", "sluice_transfers_broken",
+	 "Transfers that were begun and broken off before their end."},
+	{"asked", "sluice_upstream_questions",
+	 "Questions to targets, for clients, ahead of expiry, or of the server's own."},
+	{"coalesced", "sluice_upstream_coalesced_questions",
+	 "Questions that joined one already under way."},
+	{"retried", "sluice_upstream_retried_packets",
+	 "Packets that asked a question again, of the same target or another."},
+	{"mismatched", "sluice_upstream_mismatched_replies",
+	 "Replies ignored because they matched no question under way."},
+	{"near_missed", "sluice_upstream_near_missed_replies",
+	 "Replies ignored although they came from the right server to the right port."},
+	{"guarded", "sluice_upstream_guarded_questions",
+	 "Questions asked by TCP as well after such a near miss."},
+	{"late", "sluice_upstream_late_replies",
+	 "Replies to questions that had been answered already."},
+	{"crowded_out", "sluice_upstream_crowded_out_questions",
+	 "Questions that left a target because too many waited there."},
+	{"udp_sent", "sluice_upstream_udp_sent_packets", "Packets sent to targets by UDP."},
+	{"udp_received", "sluice_upstream_udp_received_packets",
+	 "Packets received from targets by UDP."},
+	{"tcp_sent", "sluice_upstream_tcp_sent_messages",
+	 "Questions given to connections to targets."},
+	{"tcp_received", "sluice_upstream_tcp_received_messages",
+	 "Messages received from targets by TCP."},
+	{"tcp_connects", "sluice_upstream_tcp_connections", "Connections to targets begun."},
+	{"send_failed", "sluice_upstream_send_failures",
+	 "Packets to targets that the kernel refused to send."},
+	{"unreachable", "sluice_upstream_unreachable_packets",
+	 "Packets to targets that an ICMP error came back for."},
+	{"ports_opened", "sluice_source_ports_opened", "Source ports opened."},
+	{"ports_renewed", "sluice_source_ports_renewed", "Source ports replaced by fresh ones."},
+	{"ports_refused", "sluice_source_ports_refused", "Source ports that could not be opened."},
+	{"lanes_opened", "sluice_source_lanes_opened",
+	 "Times that a worker gave a target ports of its own."},
+};
+
+/* Rows that are sums of what families with more labels have. */
+static const char *const derived_rows[] = {
+	"queries",         "queries_udp", "queries_tcp",         "answered_zone",
+	"answered_cache",  "forwarded",   "answered_stale",      "refused",
+	"servfail",        "nxdomain",    "over_limit_outbound", "turned_away_udp",
+	"turned_away_tcp",
+};
+
+static bool has_metric(const char *row)
+{
+	for (size_t i = 0; i < COUNT(endpoint_rows); i++)
+		if (strcmp(endpoint_rows[i].row, row) == 0)
+			return true;
+	for (size_t i = 0; i < COUNT(server_rows); i++)
+		if (strcmp(server_rows[i].row, row) == 0)
+			return true;
+	for (size_t i = 0; i < COUNT(derived_rows); i++)
+		if (strcmp(derived_rows[i], row) == 0)
+			return true;
+	return false;
+}
+
+const char *metrics_missing_row(void)
+{
+	for (unsigned i = 0; i < stats_row_count; i++)
+		if (!has_metric(stats_rows[i].name))
+			return stats_rows[i].name;
+	return NULL;
+}
+
+static void on_outbound(void *context, const char *outer, const char *name,
+			const uint64_t *counters)
+{
+	(void)outer;
+	sample(context, "endpoint", name ? name : SERIES_OTHER, NULL, NULL, counters[0]);
+}
+
+static void put_endpoints(struct metrics *metrics)
+{
+	static const struct {
+		const char *name, *help;
+		void (*tell)(struct metrics *metrics, const char *endpoint,
+			     const struct endpoint_stats *stats);
+	} families[] = {
+		{"sluice_queries", "Queries that were well formed, by where and how they came.",
+		 tell_queries},
+		{"sluice_responses",
+		 "Answers, by what they say and where they are from: none is an error, or what "
+		 "the server says of itself.",
+		 tell_responses},
+		{"sluice_decisions",
+		 "Names decided by what is neither a private zone nor a rule, which have metrics "
+		 "of their own.",
+		 tell_decided},
+	};
+	struct endpoint_family family = {.metrics = metrics};
+	struct series_set *set = metrics->service->server.series.endpoints;
+
+	for (size_t i = 0; i < COUNT(families); i++) {
+		family.tell = families[i].tell;
+		metrics_family(&metrics->text, METRICS_COUNTER, families[i].name, families[i].help);
+		series_each(set, on_endpoint, &family);
+	}
+	family.tell = NULL;
+	for (size_t i = 0; i < COUNT(endpoint_rows); i++) {
+		family.offset = endpoint_rows[i].offset;
+		family.more = endpoint_rows[i].more;
+		metrics_family(&metrics->text, METRICS_COUNTER, endpoint_rows[i].name,
+			       endpoint_rows[i].help);
+		series_each(set, on_endpoint, &family);
+	}
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_outbound_limited_packets",
+		       "Packets to targets not sent because the outbound endpoint was over its "
+		       "queries per second.");
+	series_each(followed_series(metrics->outbounds), on_outbound, metrics);
+}
+
+static void put_server(struct metrics *metrics)
+{
+	struct stats sum;
+
+	server_read_stats(&metrics->service->server, &sum);
+	for (size_t i = 0; i < COUNT(server_rows); i++)
+		for (unsigned row = 0; row < stats_row_count; row++)
+			if (strcmp(stats_rows[row].name, server_rows[i].row) == 0)
+				metrics_one(&metrics->text, METRICS_COUNTER, server_rows[i].name,
+					    server_rows[i].help, stats_get(&sum, row));
+}
+
+static void put_latency(struct metrics *metrics)
+{
+	struct histogram sums[LATENCY_SOURCES];
+
+	server_read_latency(&metrics->service->server, sums);
+	metrics_family(&metrics->text, METRICS_HISTOGRAM, "sluice_response_duration_seconds",
+		       "How long clients waited, from when the query was read until its answer was "
+		       "sent; sampled. forwarded: it waited for a target, whatever came of it.");
+	for (unsigned i = 0; i < LATENCY_SOURCES; i++) {
+		const struct metrics_labels labels = {{{"source", response_source_text(i)}}};
+		uint64_t buckets[HISTOGRAM_BOUNDS + 1];
+
+		for (unsigned k = 0; k <= HISTOGRAM_BOUNDS; k++)
+			buckets[k] = COUNTER_GET(sums[i].buckets[k]);
+		metrics_sample_histogram(&metrics->text, &labels, buckets,
+					 COUNTER_GET(sums[i].sum_us), 0);
+	}
+}
+
+/* ---- rules and zones ---- */
+
+static void on_rule(void *context, const char *outer, const char *name, const uint64_t *counters)
+{
+	struct metrics *metrics = context;
+
+	sample(metrics, "ruleset", outer, "rule", name ? name : SERIES_OTHER,
+	       counters[metrics->counter]);
+}
+
+static void on_ruleset(void *context, const char *outer, const uint64_t *counters)
+{
+	struct metrics *metrics = context;
+
+	sample(metrics, "ruleset", outer, NULL, NULL, counters[metrics->counter]);
+}
+
+static void on_zone(void *context, const char *outer, const char *name, const uint64_t *counters)
+{
+	(void)outer;
+	sample(context, "zone", name ? name : SERIES_OTHER, NULL, NULL, counters[ZONE_QUERIES]);
+}
+
+struct darkness {
+	const struct snapshot *snapshot;
+	bool *lost; /* which of its sources are; NULL: no memory */
+	uint64_t routes, dark;
+};
+
+static bool is_live(void *context, const struct upstream *upstream)
+{
+	const struct darkness *darkness = context;
+	const struct snapshot *snapshot = darkness->snapshot;
+
+	if (upstream->target && target_is_suspect(upstream->target))
+		return false;
+	for (size_t i = 0; darkness->lost && i < snapshot->source_count; i++)
+		if (darkness->lost[i] && address_equal(&snapshot->sources[i], &upstream->source))
+			return false;
+	return true;
+}
+
+static void on_route(void *context, const char *name, const struct route *route)
+{
+	struct darkness *darkness = context;
+
+	(void)name;
+	darkness->routes++;
+	darkness->dark += health_route_is_dark(route, is_live, darkness);
+}
+
+static void put_sources(struct metrics *metrics, const struct darkness *darkness)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_source_address_up",
+		       "Whether an interface has the address that targets are asked from.");
+	for (size_t i = 0; darkness->lost && i < darkness->snapshot->source_count; i++) {
+		const struct address *source = &darkness->snapshot->sources[i];
+
+		if (source->family)
+			sample(metrics, "source", address_print(source, text), NULL, NULL,
+			       !darkness->lost[i]);
+	}
+}
+
+static void put_rules(struct metrics *metrics)
+{
+	const struct server *server = &metrics->service->server;
+	const struct snapshot *snapshot = server->current;
+	struct darkness darkness = {
+		.snapshot = snapshot,
+		.lost = calloc(snapshot->source_count + 1, sizeof *darkness.lost)};
+
+	for (size_t i = 0; darkness.lost && i < snapshot->source_count; i++)
+		darkness.lost[i] = socket_address_is_missing(&snapshot->sources[i]);
+	policy_each_route(snapshot->policy, on_route, &darkness);
+	metrics->counter = RULE_QUERIES;
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
+		       "Names that a rule of the ruleset decided.");
+	series_each_outer(server->series.rules, on_ruleset, metrics);
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_queries",
+		       "Names that the rule decided: the query's own, those that it led to, and "
+		       "those asked at inbound endpoints of ours.");
+	series_each(server->series.rules, on_rule, metrics);
+	metrics->counter = RULE_FAILURES;
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_failures",
+		       "Names that a rule of the ruleset decided, and SERVFAIL was the answer.");
+	series_each_outer(server->series.rules, on_ruleset, metrics);
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
+		       "Names that the rule decided, and SERVFAIL was the answer.");
+	series_each(server->series.rules, on_rule, metrics);
+	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes",
+		    "Ways that a question can be forwarded: enabled rules of linked rulesets, "
+		    "networks' DNS servers, the default resolver.",
+		    darkness.routes);
+	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes_unanswered",
+		    "Ways to forward without a live target: what they decide is answered stale or "
+		    "SERVFAIL.",
+		    darkness.dark);
+	put_sources(metrics, &darkness);
+	free(darkness.lost);
+}
+
+struct zone_size {
+	const char *name;
+	uint32_t number;
+	uint64_t records;
+};
+
+static int by_number(const void *left, const void *right)
+{
+	const struct zone_size *a = left, *b = right;
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* Zones for different networks may have one name: they are one series. */
+static void put_zone_records(struct metrics *metrics, const struct model *model)
+{
+	const struct series_set *series = metrics->service->server.series.zones;
+	struct zone_size *sizes = calloc(model->private_zones.count + 1, sizeof *sizes);
+	size_t count = 0;
+
+	for (size_t i = 0; sizes && i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+		uint32_t number = series_find(series, "", zone->name);
+
+		if (zone->zone && series_is_shown(series, number))
+			sizes[count++] =
+				(struct zone_size){zone->name, number, zone_records(zone->zone)};
+	}
+	if (count > 0)
+		qsort(sizes, count, sizeof *sizes, by_number);
+	for (size_t i = 0; i < count; i++) {
+		if (sizes[i + 1].number == sizes[i].number)
+			sizes[i + 1].records += sizes[i].records;
+		else
+			sample(metrics, "zone", sizes[i].name, NULL, NULL, sizes[i].records);
+	}
+	free(sizes);
+}
+
+static void put_zones(struct metrics *metrics)
+{
+	const struct server *server = &metrics->service->server;
+
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_queries",
+		       "Names that the private zone decided.");
+	series_each(server->series.zones, on_zone, metrics);
+	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_zones", "Private zones.",
+		    server->model->private_zones.count);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_records",
+		       "Records of the private zone; of all zones of that name.");
+	put_zone_records(metrics, server->model);
+}
+
+/* ---- zones that go out ---- */
+
+static void on_transfers(void *context, const char *outer, const char *name,
+			 const uint64_t *counters)
+{
+	struct transfer_values values;
+
+	memcpy(&values, counters, sizeof values);
+	const struct {
+		const char *text;
+		uint64_t value;
+	} results[] = {{"axfr", values.axfr},
+		       {"ixfr", values.ixfr},
+		       {"current", values.current},
+		       {"refused", values.refused},
+		       {"broken", values.broken}};
+
+	(void)outer;
+	for (size_t i = 0; i < COUNT(results); i++)
+		sample(context, "zone", name ? name : SERIES_OTHER, "result", results[i].text,
+		       results[i].value);
+}
+
+static void put_transfers(struct metrics *metrics)
+{
+	const struct transfer_table *table = metrics->service->server.current->transfers;
+	char name[NAME_TEXT_MAX];
+
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_transfers",
+		       "Transfers of the zone that were asked for, by what came of them: current "
+		       "is a secondary that had it already.");
+	series_each(followed_series(metrics->transfers), on_transfers, metrics);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_serial",
+		       "Serial of the zone as it goes out.");
+	/* Zones of one name stand beside each other, and share a meter after a reload. */
+	for (size_t i = 0; table && i < table->count; i++)
+		if (followed_shows(metrics->transfers, table->zones[i]->meter) &&
+		    (i == 0 || table->zones[i - 1]->meter != table->zones[i]->meter))
+			sample(metrics, "zone", transfer_name(table->zones[i], name), NULL, NULL,
+			       table->zones[i]->serial);
+}
+
+/* By the words of zone_notice.h. */
+static void put_notices(struct metrics *metrics)
+{
+	static const char *const states[] = {"waiting", "answered", "given up"};
+	json_t *notices = json_array();
+	const json_t *notice;
+	uint64_t counts[COUNT(states)] = {0};
+	size_t index;
+
+	zone_notify_report(metrics->service->notify, notices);
+	json_array_foreach(notices, index, notice)
+	{
+		const char *state = json_string_value(json_object_get(notice, "state"));
+
+		for (size_t i = 0; state && i < COUNT(states); i++)
+			counts[i] += strcmp(state, states[i]) == 0;
+	}
+	json_decref(notices);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_notices",
+		       "Zones' secondaries by what became of the last NOTIFY.");
+	for (size_t i = 0; i < COUNT(states); i++)
+		sample(metrics, "state", i == 2 ? "given_up" : states[i], NULL, NULL, counts[i]);
+}
+
+/* ---- cache, names of addresses, the server itself ---- */
+
+static void put_cache(struct metrics *metrics)
+{
+	const struct service *service = metrics->service;
+	struct metrics_text *text = &metrics->text;
+	struct cache_stats stats;
+
+	cache_read_stats(service->server.cache, &stats);
+	metrics_one(text, METRICS_GAUGE, "sluice_cache_entries", "Answers in the cache.",
+		    stats.entries);
+	metrics_one(text, METRICS_GAUGE, "sluice_cache_size_bytes",
+		    "Bytes that the answers in the cache take.", stats.bytes);
+	metrics_one(text, METRICS_GAUGE, "sluice_cache_limit_bytes", "Bytes that they may take.",
+		    service->server.model->cache.size_bytes);
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_hits",
+		    "Lookups in the cache that found an answer.", stats.hits);
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_misses",
+		    "Lookups in the cache that found none.", stats.misses);
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_insertions", "Answers put into the cache.",
+		    stats.inserted);
+	metrics_one(text, METRICS_COUNTER, "sluice_cache_evictions",
+		    "Answers in the cache that made room for others.", stats.evicted);
+}
+
+static void put_owned(struct metrics *metrics)
+{
+	const struct service *service = metrics->service;
+	const struct owned *owned = service->server.model->owned;
+	struct metrics_text *text = &metrics->text;
+	struct inventory_about about = {0};
+
+	if (service->inventory)
+		inventory_about(service->inventory, &about);
+	uint64_t owners = about.addresses + about.services;
+	uint64_t served = owned ? owned_ptr_count(owned) : 0;
+	uint64_t pending = service->inventory ? inventory_pending(service->inventory) : 0;
+	const struct {
+		const char *status;
+		uint64_t count;
+	} statuses[] = {
+		{"active", served > pending ? served - pending : 0},
+		{"pending", pending},
+		{"inactive", owners > about.ptrs ? owners - about.ptrs : 0},
+		{"error", about.ptrs > served ? about.ptrs - served : 0},
+		{"waiting", about.waiting},
+	};
+	metrics_family(text, METRICS_GAUGE, "sluice_ptrs",
+		       "PTRs of addresses and services by status: inactive is an address without "
+		       "one, error is one that is not served, waiting one whose address is gone.");
+	for (size_t i = 0; i < COUNT(statuses); i++)
+		sample(metrics, "status", statuses[i].status, NULL, NULL, statuses[i].count);
+	metrics_one(text, METRICS_GAUGE, "sluice_state_up",
+		    "Whether the state can be written; 1 also where none is configured.",
+		    !about.error);
+}
+
+static void put_configuration(struct metrics *metrics)
+{
+	const struct service *service = metrics->service;
+	const struct server *server = &service->server;
+	struct metrics_text *text = &metrics->text;
+	const struct metrics_labels build = {{{"version", SLUICE_VERSION}}};
+
+	metrics_family(text, METRICS_GAUGE, "sluice_build_info", "The program; always 1.");
+	metrics_sample(text, &build, 1);
+	metrics_one(text, METRICS_GAUGE, "sluice_workers", "Threads that answer.",
+		    server->worker_count);
+	metrics_one(text, METRICS_GAUGE, "sluice_config_generation",
+		    "Goes up by one with every change that is served.", server->generation);
+	metrics_one(text, METRICS_GAUGE, "sluice_config_loaded_timestamp_seconds",
+		    "When the configuration that is served came, since 1970.",
+		    (uint64_t)server->loaded_at);
+	metrics_one(text, METRICS_GAUGE, "sluice_config_last_reload_successful",
+		    "Whether the last reload was served; 1 before the first.",
+		    !service->reloads.last_refused);
+	metrics_family(text, METRICS_COUNTER, "sluice_config_reloads",
+		       "Reloads by what came of them.");
+	sample(metrics, "result", "success", NULL, NULL, service->reloads.succeeded);
+	sample(metrics, "result", "refused", NULL, NULL, service->reloads.refused);
+}
+
+static void put_bounds(struct metrics *metrics)
+{
+	const struct snapshot_series *series = &metrics->service->server.series;
+
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_metrics_unshown",
+		       "How many have no series of their own, and are counted as other.");
+	sample(metrics, "kind", "endpoint", NULL, NULL, series_unshown(series->endpoints));
+	sample(metrics, "kind", "rule", NULL, NULL, series_unshown(series->rules));
+	sample(metrics, "kind", "zone", NULL, NULL, series_unshown(series->zones));
+	sample(metrics, "kind", "target", NULL, NULL,
+	       series_unshown(followed_series(metrics->targets)));
+	sample(metrics, "kind", "outbound_endpoint", NULL, NULL,
+	       series_unshown(followed_series(metrics->outbounds)));
+	sample(metrics, "kind", "zone_transfer", NULL, NULL,
+	       series_unshown(followed_series(metrics->transfers)));
+}
+
+/* ---- the process, by the names of Prometheus' client libraries ---- */
+
+/* Its files are root's where the process became another user (it is not dumpable). Linux 6.2 says
+ * how many there are by the directory's size. False: not known. */
+static bool count_descriptors(uint64_t *count)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct stat about;
+
+	if (!directory) {
+		if (stat("/proc/self/fd", &about) != 0 || about.st_size == 0)
+			return false;
+		*count = (uint64_t)about.st_size;
+		return true;
+	}
+	*count = 0;
+	for (const struct dirent *entry; (entry = readdir(directory));)
+		*count += entry->d_name[0] != '.';
+	*count -= *count > 0; /* this one */
+	closedir(directory);
+	return true;
+}
+
+static void put_memory(struct metrics_text *text)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	unsigned long long virtual_pages, resident_pages;
+	FILE *statm = fopen("/proc/self/statm", "re");
+
+	if (statm && fscanf(statm, "%llu %llu", &virtual_pages, &resident_pages) == 2) {
+		metrics_one(text, METRICS_GAUGE, "process_virtual_memory_bytes",
+			    "Virtual memory size in bytes.", virtual_pages * page);
+		metrics_one(text, METRICS_GAUGE, "process_resident_memory_bytes",
+			    "Resident memory size in bytes.", resident_pages * page);
+	}
+	if (statm)
+		fclose(statm);
+}
+
+static uint64_t to_us(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
+
+static void put_process(struct metrics *metrics)
+{
+	struct metrics_text *text = &metrics->text;
+	uint64_t descriptors;
+	struct rusage usage;
+	struct rlimit limit;
+
+	if (getrusage(RUSAGE_SELF, &usage) == 0) {
+		metrics_family(text, METRICS_COUNTER, "process_cpu_seconds",
+			       "Total user and system CPU time spent in seconds.");
+		metrics_sample_us(text, NULL, to_us(&usage.ru_utime) + to_us(&usage.ru_stime));
+	}
+	put_memory(text);
+	if (count_descriptors(&descriptors))
+		metrics_one(text, METRICS_GAUGE, "process_open_fds",
+			    "Number of open file descriptors.", descriptors);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		metrics_family(text, METRICS_GAUGE, "process_max_fds",
+			       "Maximum number of open file descriptors.");
+		metrics_sample(text, NULL, limit.rlim_cur);
+	}
+	metrics_family(text, METRICS_GAUGE, "process_start_time_seconds",
+		       "Start time of the process since unix epoch in seconds.");
+	metrics_sample_real(text, NULL, metrics->started_s);
+}
+
+/* ---- the whole ---- */
+
+static void choose_shown(struct metrics *metrics, const struct metrics_settings *settings)
+{
+	const struct snapshot_series *series = &metrics->service->server.series;
+
+	series_show(series->endpoints, ENDPOINTS_SHOWN_MAX);
+	series_show(series->rules, settings->rules_max);
+	series_show(series->zones, settings->zones_max);
+	series_show(followed_series(metrics->targets), settings->targets_max);
+	series_show(followed_series(metrics->outbounds), ENDPOINTS_SHOWN_MAX);
+	series_show(followed_series(metrics->transfers), settings->zones_max);
+}
+
+char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t *length)
+{
+	const struct metrics_settings *settings = &metrics->service->server.model->metrics;
+	char *bytes = NULL;
+	FILE *out = open_memstream(&bytes, length);
+
+	if (!out)
+		return NULL;
+	metrics_follow(metrics);
+	choose_shown(metrics, settings);
+	metrics->text = (struct metrics_text){.out = out, .format = format};
+	put_configuration(metrics);
+	put_endpoints(metrics);
+	put_latency(metrics);
+	put_rules(metrics);
+	put_targets(metrics);
+	put_zones(metrics);
+	put_transfers(metrics);
+	put_notices(metrics);
+	put_cache(metrics);
+	put_owned(metrics);
+	put_server(metrics);
+	put_bounds(metrics);
+	put_process(metrics);
+	metrics_end(&metrics->text);
+	bool whole = !ferror(out);
+	if (fclose(out) == 0 && whole)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+struct metrics *metrics_new(struct service *service)
+{
+	static const struct followed_kind targets = {TARGET_COUNTERS, NAMES_MAX, keep_target,
+						     release_target, read_target};
+	static const struct followed_kind outbounds = {1, NAMES_MAX, keep_meter, release_meter,
+						       read_meter};
+	static const struct followed_kind transfers = {TRANSFER_COUNTERS, NAMES_MAX, keep_transfers,
+						       release_transfers, read_transfers};
+	struct metrics *metrics = calloc(1, sizeof *metrics);
+	struct timespec now;
+
+	if (!metrics)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	metrics->service = service;
+	metrics->started_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	metrics->targets = followed_new(&targets, metrics);
+	metrics->outbounds = followed_new(&outbounds, metrics);
+	metrics->transfers = followed_new(&transfers, metrics);
+	if (metrics->targets && metrics->outbounds && metrics->transfers)
+		return metrics;
+	metrics_free(metrics);
+	return NULL;
+}
+
+void metrics_free(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	followed_free(metrics->targets);
+	followed_free(metrics->outbounds);
+	followed_free(metrics->transfers);
+	free(metrics);
+}

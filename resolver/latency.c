@@ -1,0 +1,58 @@
+/* Off means that none is drawn: an answer then costs the counting of it, and the end of a round one
+ * comparison. */
+#include "resolver/latency.h"
+
+#include <string.h>
+
+const char *response_source_text(enum response_source source)
+{
+	static const char *const texts[] = {
+#define X(name, text) [RESPONSE_##name] = text,
+		RESPONSE_SOURCE_MAP(X)
+#undef X
+	};
+	return texts[source];
+}
+
+void latency_init(struct latency *latency, uint64_t seed)
+{
+	memset(latency, 0, sizeof *latency);
+	latency->random = seed | 1;
+	latency_switch(latency, false);
+}
+
+void latency_switch(struct latency *latency, bool on)
+{
+	if (latency->on && on)
+		return;
+	latency->on = on;
+	for (unsigned i = 0; i < RESPONSE_SOURCES; i++)
+		latency->draws[i] = (struct latency_draw){.drawn = on ? 0 : UINT32_MAX};
+}
+
+/* xorshift64: nobody gains by guessing it. */
+static uint64_t next_random(struct latency *latency)
+{
+	uint64_t x = latency->random;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return latency->random = x;
+}
+
+/* The next round is taken to be like this one. */
+void latency_end_round(struct latency *latency, uint64_t now_us)
+{
+	for (unsigned i = 0; i < LATENCY_SOURCES; i++) {
+		struct latency_draw *draw = &latency->draws[i];
+
+		if (draw->count == 0)
+			continue;
+		if (draw->arrived_us != 0)
+			histogram_add(&latency->sources[i],
+				      now_us > draw->arrived_us ? now_us - draw->arrived_us : 0);
+		*draw = (struct latency_draw){
+			.drawn = (uint32_t)(next_random(latency) % draw->count)};
+	}
+}
