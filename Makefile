@@ -25,7 +25,7 @@
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd chromium chromium-driver python3-selenium
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
 	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
@@ -64,7 +64,9 @@ comma := ,
 SAN = -O1 -g -fno-omit-frame-pointer \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined)
 
-SRC := $(sort $(shell find rules endpoints resolver -name '*.c'))
+# The dashboard's files, compressed into C.
+DASHBOARD := $(shell find resolver/control/dashboard/files)
+SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboard/files.c
 TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
 TESTLIB := $(sort $(wildcard tests/lib/*.c))
 MAIN = resolver/control/command/main
@@ -84,6 +86,10 @@ build/sluice: $(OBJ)
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(OPT) $(HARDEN) $(COPY) -c -o $@ $<
+
+build/dashboard/files.c: resolver/control/dashboard/embed $(DASHBOARD)
+	@mkdir -p $(@D)
+	resolver/control/dashboard/embed resolver/control/dashboard/files >$@.new && mv $@.new $@
 
 # The same program and every test, under sanitizers.
 $(B)/sluice: $(SRC:%.c=$(B)/%.o)

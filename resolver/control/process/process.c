@@ -10,6 +10,7 @@
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/dashboard/dashboard.h"
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
@@ -565,5 +566,6 @@ static const struct api_route routes[] = {
 static const struct api_dialect process_api = {.routes = routes};
 
 const struct api_dialect *const process_dialects[] = {
-	&api_designate, &api_keystone, &api_arm, &api_arm_login, &process_api, &api_v1, NULL,
+	&dashboard,     &api_designate, &api_keystone, &api_arm,
+	&api_arm_login, &process_api,   &api_v1,       NULL,
 };

@@ -1,0 +1,66 @@
+// What a page is: an element that shows itself when it comes into the document, and that nothing
+// reaches any more once it has left. `query` is what stands behind the ? of its URL.
+
+import {ApiError} from "/ui/lib/api.js";
+import {h} from "/ui/lib/element.js";
+import {stream} from "/ui/lib/stream.js";
+
+export class Page extends HTMLElement {
+  connectedCallback() {
+    this.aborter = new AbortController();
+    this.signal = this.aborter.signal;
+    this.attempt(() => this.show());
+  }
+
+  disconnectedCallback() {
+    this.aborter.abort();
+  }
+
+  // Calls back for events of the server while the page is there, and a little later than they come:
+  // many that come together are one.
+  onEvents(wanted, back) {
+    let timer = null;
+
+    stream.addEventListener("event", ({detail}) => {
+      if (!wanted(detail) || timer) return;
+      timer = setTimeout(() => {
+        timer = null;
+        if (!this.signal.aborted) this.attempt(back);
+      }, 200);
+    }, {signal: this.signal});
+  }
+
+  every(ms, back) {
+    const timer = setInterval(() => document.hidden || this.attempt(back), ms);
+
+    this.signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  // Does it, and shows what goes wrong above the rest of the page.
+  async attempt(work) {
+    try {
+      await work();
+      this.querySelector(":scope > .problem")?.remove();
+    } catch (error) {
+      if (this.signal.aborted || error.name === "AbortError") return;
+      if (!(error instanceof ApiError)) console.error(error);
+      if (error.status === 401) return;
+      this.querySelector(":scope > .problem")?.remove();
+      this.prepend(problem(error));
+    }
+  }
+}
+
+// An error, as it is shown: what the server said, and where.
+export function problem(error) {
+  const more = error.faults?.slice(1) || [];
+
+  return h("div", {class: "problem", role: "alert"},
+    h("p", {}, error.path && h("code", {}, error.path), error.path && ": ", error.message),
+    more.length > 0 && h("ul", {}, more.map((fault) => h("li", {}, h("code", {}, fault.path), ": ", fault.text))));
+}
+
+// Where there is nothing to show: why, and what to do about it.
+export function empty(text, ...more) {
+  return h("div", {class: "empty"}, h("p", {}, text), more);
+}

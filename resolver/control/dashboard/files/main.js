@@ -1,0 +1,74 @@
+// The frame around the pages: navigation, who is logged in, and which page the URL asks for.
+
+import {h, name} from "/ui/lib/element.js";
+import {here, router, url} from "/ui/lib/router.js";
+import {current, end, session} from "/ui/lib/session.js";
+import {stream} from "/ui/lib/stream.js";
+import {LoginForm} from "/ui/parts/login.js";
+import {ChangesPage} from "/ui/pages/changes.js";
+
+// The first one is where /ui/ leads. One without a title is reached from others only, under whose
+// name it is shown.
+const PAGES = [
+  {page: "changes", title: "Changes", type: ChangesPage},
+];
+
+const live = h("span", {class: "live", role: "status"});
+const main = h("main", {id: "main", tabindex: "-1"});
+
+function item(page, shown) {
+  return h("li", {}, h("a", {href: url(page.page), "aria-current": page.page === shown && "page"}, page.title));
+}
+
+// Pages of a group stand under its name, as in Network > DNS Reverse.
+function navigation(shown) {
+  const groups = [...new Set(PAGES.map((one) => one.group))];
+
+  return h("nav", {"aria-label": "Pages"}, groups.map((group) => [
+    group && h("p", {class: "group", id: "group-" + group}, group),
+    h("ul", {"aria-labelledby": group && "group-" + group},
+      PAGES.filter((one) => one.group === group && one.title).map((one) => item(one, shown))),
+  ]));
+}
+
+function header({client, role}) {
+  return h("header", {}, h("a", {class: "brand", href: "/ui/"}, "sluice"), live,
+    h("span", {class: "who"}, name(client), ` (${role})`),
+    h("button", {type: "button", onclick: () => end()}, "Log out"));
+}
+
+function show(focus) {
+  const {page, query} = here();
+  const found = PAGES.find((one) => one.page === (page || PAGES[0].page));
+  const shown = found?.under || found?.page;
+  const content = found ? new found.type() : h("p", {}, "There is no such page. ", h("a", {href: "/ui/"}, "Begin here."));
+
+  content.query = query;
+  document.title = (found ? (found.title || PAGES.find((one) => one.page === shown).title) + " - " : "") + "sluice";
+  document.querySelector("nav")?.replaceWith(navigation(shown));
+  main.replaceChildren(content);
+  if (focus) main.focus();
+}
+
+function begin(reason) {
+  const who = current();
+
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  if (!who) {
+    document.title = "Log in - sluice";
+    main.replaceChildren();
+    document.body.replaceChildren(new LoginForm(reason));
+    return;
+  }
+  document.body.replaceChildren(h("a", {class: "skip", href: "#main"}, "To the content"),
+    header(who), h("div", {class: "frame"}, navigation(), main));
+  show(false);
+}
+
+stream.addEventListener("live", ({detail}) => {
+  live.className = "live " + (detail ? "on" : "off");
+  live.replaceChildren(detail ? "live" : "not live, trying again");
+});
+session.addEventListener("change", ({detail}) => begin(detail));
+router.addEventListener("go", () => current() && show(true));
+begin();

@@ -1,0 +1,164 @@
+// What was changed, when and by whom, the latest first; and each change can be undone.
+
+import {all, call, get} from "/ui/lib/api.js";
+import {count, h, name, when} from "/ui/lib/element.js";
+import {Page, empty, problem} from "/ui/lib/page.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {ask} from "/ui/parts/dialog.js";
+import {notice} from "/ui/parts/notice.js";
+import {DataTable} from "/ui/parts/table.js";
+
+const BACK = 200;  // revisions that are read at once
+const LINES = 50;  // edits of a change that are shown
+
+function verb({before, after}) {
+  if (!before) return "made";
+  return after ? "changed" : "removed";
+}
+
+function value(of) {
+  return of === undefined ? "" : typeof of === "string" ? of : JSON.stringify(of);
+}
+
+// The members in which they differ.
+function members({before, after}) {
+  const keys = [...new Set([...Object.keys(before || {}), ...Object.keys(after || {})])];
+
+  return keys.filter((key) => value(before?.[key]) !== value(after?.[key]));
+}
+
+function difference(edit) {
+  return h("li", {}, verb(edit), " ", name(edit.path),
+    h("dl", {}, members(edit).map((key) => [
+      h("dt", {}, key),
+      h("dd", {}, edit.before && h("del", {}, value(edit.before[key])), " ", edit.after && h("ins", {}, value(edit.after[key]))),
+    ])));
+}
+
+function differences(edits) {
+  return h("ul", {class: "edits"}, edits.slice(0, LINES).map(difference),
+    edits.length > LINES && h("li", {}, `and ${edits.length - LINES} more`));
+}
+
+// Edits of one revision are one change.
+function grouped(edits) {
+  const changes = new Map();
+
+  for (const edit of edits) {
+    const {revision, time, who} = edit;
+
+    if (!changes.has(revision)) changes.set(revision, {revision, time, who, edits: []});
+    changes.get(revision).edits.push(edit);
+  }
+  return [...changes.values()];
+}
+
+// What takes the change back, the last edit first: a path that it touched twice is as it was at first.
+function inverse(change) {
+  return change.edits.toReversed().map(({path, before}) => ({path: encodeURI(path), values: before}));
+}
+
+export class ChangesPage extends Page {
+  async show() {
+    this.changes = [];
+    this.table = new DataTable("Changes", [
+      {title: "When", cell: (change) => when(change.time)},
+      {title: "Who", cell: (change) => name(change.who)},
+      {title: "What", cell: (change) => this.what(change)},
+      ...isAdmin() ? [{title: "", narrow: true, cell: (change) => this.undoButton(change)}] : [],
+    ], empty("Nothing has been changed in the last week.",
+      h("p", {}, "What is made, changed or removed here, by the API or by a command is listed here, and can be undone. ",
+        "The configuration file keeps its own history.")));
+    this.older = h("button", {type: "button", onclick: () => this.attempt(() => this.showOlder())}, "Older changes");
+    this.replaceChildren(h("h1", {}, "Changes"), this.table, this.older);
+    this.first = this.last = await this.latest();
+    await this.showOlder();
+    this.onEvents(() => true, () => this.showLater());
+  }
+
+  // The revision of the state is the list's ETag, in hexadecimal.
+  async latest() {
+    const {etag} = await call("GET", "changes?limit=1", {signal: this.signal});
+
+    return parseInt(/[0-9a-f]+/.exec(etag)[0], 16);
+  }
+
+  async showOlder() {
+    const after = Math.max(0, this.first - BACK);
+    const edits = await this.read(after, this.first);
+
+    this.first = after;
+    this.changes.push(...grouped(edits).toReversed());
+    this.older.hidden = after === 0;
+    this.table.fill(this.changes);
+  }
+
+  async showLater() {
+    const edits = await this.read(this.last, Infinity);
+
+    if (!edits.length) return;
+    this.last = edits.at(-1).revision;
+    this.changes.unshift(...grouped(edits).toReversed());
+    this.table.fill(this.changes);
+  }
+
+  async read(after, upTo) {
+    const edits = [];
+
+    for (let next = after; next !== null && next < upTo;) {
+      const page = await get(`changes?after=${next}&limit=1000`, {signal: this.signal});
+
+      edits.push(...page.changes);
+      next = page.next;
+    }
+    return edits.filter((edit) => edit.revision <= upTo);
+  }
+
+  what(change) {
+    const [first] = change.edits;
+
+    return h("details", {ontoggle: (event) => this.open(event.target, change)},
+      h("summary", {}, change.edits.length === 1 ? [verb(first), " ", name(first.path)]
+        : [count(change.edits.length, "edit"), ", the first: ", verb(first), " ", name(first.path)]));
+  }
+
+  open(details, change) {
+    if (details.open && details.childElementCount === 1) details.append(differences(change.edits));
+  }
+
+  undoButton(change) {
+    return h("button", {type: "button", "aria-label": `Undo revision ${change.revision}`,
+                        onclick: () => this.attempt(() => this.undo(change))}, "Undo");
+  }
+
+  // Changes of the same things that came later, which would be undone with it.
+  later(change) {
+    const paths = new Set(change.edits.map((edit) => edit.path));
+
+    return this.changes.filter((one) => one.revision > change.revision && one.edits.some((edit) => paths.has(edit.path)));
+  }
+
+  async undo(change) {
+    const edits = inverse(change);
+    const later = this.later(change);
+    const back = change.edits.map(({path, before, after}) => ({path, before: after, after: before}));
+    const found = await call("POST", "changes?dry_run", {body: {edits}}).catch((error) => ({error}));
+
+    await ask({
+      title: `Undo revision ${change.revision}?`,
+      text: [
+        h("p", {}, "By ", name(change.who), ", ", when(change.time), ". This makes a new change:"), differences(back),
+        later.length > 0 && h("p", {class: "warning"}, "Changed since then, and lost with it: revision ",
+          later.map((one) => one.revision).toReversed().join(", "), "."),
+        found.error && problem(found.error),
+      ],
+      confirm: "Undo",
+      work: async () => {
+        const {body} = await call("POST", "changes", {body: {edits, revision: this.last}});
+
+        notice(`Revision ${change.revision} is undone, by revision ${body.revision}.`);
+      },
+    });
+  }
+}
+customElements.define("changes-page", ChangesPage);

@@ -1,0 +1,365 @@
+"""The dashboard in a real browser (Debian's chromium, headless): each page, each thing that can be done
+there, refusals, and names that would like to be markup."""
+
+import contextlib
+import gzip
+import http.client
+import json
+import os
+import re
+import sys
+import time
+
+import dns
+import harness
+
+try:
+    from selenium import webdriver
+except ImportError:
+    DEBIANS = "/usr/bin/python3"  # to which Debian's packages belong, whichever runs the tests
+    if not os.path.exists(DEBIANS) or os.path.realpath(sys.executable) == os.path.realpath(DEBIANS):
+        raise
+    os.execv(DEBIANS, [DEBIANS] + sys.argv)
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+PORT = 8053
+ROOT = "http://127.0.0.1:%d" % PORT
+OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+CONFIG = """
+region = "westeurope"; subscription = "%s"; workers = 2;
+management = { socket = "control.sock"; state = "state.db"; listen = [ "%s" ];
+  clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
+              { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+vnet_resolver = { listen = [ "127.0.0.1:5310" ]; };
+address_pools = ( { name = "pool"; region = "westeurope"; prefix = "198.51.100.0/24"; } );
+virtual_networks = ( { name = "hub"; address_space = [ "10.10.0.0/16" ]; client_prefixes = [ "127.0.0.1/32" ]; } );
+resolvers = ( { name = "hub-resolver"; virtual_network = "hub";
+  inbound_endpoints = ( { name = "inbound"; listen = "127.0.0.1:5300"; } ); } );
+private_zones = ( { name = "corp.internal"; links = ( { name = "hub"; virtual_network = "hub"; } );
+  record_sets = ( { name = "web:A"; ttl = 300; records = [ "10.10.1.10" ]; } ); } );
+rulesets = ( { name = "office"; links = ( { name = "hub"; virtual_network = "hub"; } );
+  rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.5"; } ); } ); } );
+""" % (SUBSCRIPTION, ROOT)
+# What a browser would run if it were taken for markup, and what is written from right to left.
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'> \u05d0\u05d1\u05d2"
+
+
+class Here(harness.Host):
+    """The world itself as a machine: the browser's driver is called all the time."""
+
+    def __init__(self, world):
+        self.world, self.name = world, "here"
+
+    @contextlib.contextmanager
+    def inside(self):
+        yield self
+
+
+def browser(folder, *arguments):
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run",
+                     "--disable-background-networking", "--window-size=1280,900", "--lang=en-GB",
+                     "--user-data-dir=" + os.path.join(folder, "profile"), *arguments):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.add_experimental_option("prefs", {"download.default_directory": folder})
+    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+
+class Browser(harness.Case):
+    """One server and one browser for all tests of a class."""
+
+    @classmethod
+    def build(cls, world):
+        os.environ["HOME"] = world.dir
+        world.secret("ops.secret", OPS)
+        world.secret("eye.secret", EYE)
+        cls.host = Here(world)
+        cls.default = harness.Upstream(cls.host, "127.0.0.3", "198.51.100.3")
+        cls.target = harness.Upstream(cls.host, "127.0.0.5", "198.51.100.5")
+        cls.sluice = harness.Sluice(cls.host, CONFIG, ("127.0.0.1", 5300))
+        cls.driver = browser(world.dir)
+        cls.addClassCleanup(cls.driver.quit)
+
+    def setUp(self):
+        self.driver.get(ROOT + "/ui/icon.svg")
+        self.driver.execute_script("sessionStorage.clear()")
+        self.driver.get_log("browser")
+
+    def tearDown(self):
+        """No page may do what its own policy forbids, or fail where nobody sees it."""
+        wrong = [line["message"] for line in self.driver.get_log("browser")
+                 if line["level"] == "SEVERE" and line["source"] != "network"]
+        self.assertEqual([], wrong)
+
+    # ---- the server ----
+
+    def call(self, method, path, body=None, secret=OPS, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=dns.PATIENCE)
+        try:
+            headers.setdefault("Authorization", "Bearer " + secret)
+            headers.setdefault("Content-Type", "application/json")
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            answer.body = answer.read()
+            return answer
+        finally:
+            connection.close()
+
+    def good(self, method, path, body=None):
+        answer = self.call(method, "/v1/" + path, body)
+        self.assertLess(answer.status, 300, answer.body)
+        return json.loads(answer.body) if answer.body else None
+
+    # ---- the page ----
+
+    def wait(self, condition, what):
+        def attempt():
+            with contextlib.suppress(NoSuchElementException, StaleElementReferenceException):
+                return condition()
+        try:
+            return harness.wait_for(attempt, what)
+        except AssertionError as error:
+            raise AssertionError("%s\n%s\n%s" % (error, self.driver.current_url, self.text())) from None
+
+    def text(self):
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def log_in(self, path="/ui/", client="ops", secret=OPS):
+        self.driver.get(ROOT + path)
+        self.fill("Client", client)
+        self.fill("Secret", secret)
+        self.press("Log in")
+        self.find("header .who")
+
+    def go(self, path):
+        self.driver.get(ROOT + path)
+
+    def find(self, css, text=None):
+        """The first that is shown, and has that text."""
+        def found():
+            for element in self.driver.find_elements(By.CSS_SELECTOR, css):
+                if element.is_displayed() and (text is None or text in element.text):
+                    return element
+        return self.wait(found, "%s with %s" % (css, text))
+
+    def none(self, css):
+        return not self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def press(self, text, within=""):
+        """A button or a link by its name, or by what is said of it."""
+        def found():
+            for element in self.driver.find_elements(By.CSS_SELECTOR, "%s button, %s a, %s summary" % ((within,) * 3)):
+                if element.is_displayed() and element.is_enabled() and text in (
+                        element.text.strip(), element.get_attribute("aria-label")):
+                    return element
+
+        def pressed():
+            element = found()
+            if element:
+                self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+                element.click()
+            return element
+        self.wait(pressed, "the button " + text)
+
+    def field(self, label):
+        """By the label that stands at it."""
+        def found():
+            for one in self.driver.find_elements(By.TAG_NAME, "label"):
+                if one.is_displayed() and re.sub(r" \(required\)$", "", one.text.strip()) == label:
+                    return self.driver.find_element(By.ID, one.get_attribute("for"))
+        return self.wait(found, "the field " + label)
+
+    def fill(self, label, text):
+        field = self.field(label)
+        field.clear()
+        field.send_keys(text)
+
+    def rows(self):
+        """The texts of the cells of each row that is shown."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll('main tbody tr')].map(tr => [...tr.cells].map(td => td.innerText.trim()))")
+
+    def row(self, *texts):
+        """Waits for a row that has these among its cells' texts."""
+        def found():
+            for row in self.rows():
+                if all(any(text in cell for cell in row) for text in texts):
+                    return row
+        return self.wait(found, "a row with %s" % (texts,))
+
+
+class Serving(Browser):
+    def test_files_are_compressed_and_never_markup_of_others(self):
+        answer = self.call("GET", "/ui/")
+        self.assertEqual((200, "gzip", "text/html; charset=utf-8", "nosniff", ["no-cache"], None), (
+            answer.status, *[answer.headers[name] for name in ("Content-Encoding", "Content-Type",
+                                                               "X-Content-Type-Options")],
+            answer.headers.get_all("Cache-Control"), answer.headers["Set-Cookie"]))
+        self.assertRegex(answer.headers["Content-Security-Policy"], "^default-src 'self';.*frame-ancestors 'none'")
+        self.assertIn(b"<!doctype html>", gzip.decompress(answer.body))
+        again = self.call("GET", "/ui/", **{"If-None-Match": answer.headers["ETag"]})
+        self.assertEqual((304, b""), (again.status, again.body))
+        head = self.call("HEAD", "/ui/main.js")
+        self.assertEqual((200, "text/javascript; charset=utf-8", b""), (
+            head.status, head.headers["Content-Type"], head.body))
+
+    def test_a_path_without_a_dot_is_a_page_and_one_with_a_dot_a_file(self):
+        page = self.call("GET", "/ui/").body
+        for path in ("/ui", "/ui/changes", "/ui/whatever/it/is"):
+            self.assertEqual(page, self.call("GET", path).body, path)
+        for path in ("/ui/nothing.js", "/ui/../sluice.conf", "/ui/%2e%2e/state.db", "/ui/index.html%00"):
+            self.assertIn(self.call("GET", path).status, (400, 404), path)
+        self.assertEqual(405, self.call("PUT", "/ui/index.html", {}).status)
+        # Nobody needs to be known for the files; everybody needs to be for what they ask.
+        self.assertEqual(200, self.call("GET", "/ui/", secret="").status)
+        self.assertEqual(401, self.call("GET", "/v1/status", secret="").status)
+
+    def test_a_browser_is_led_there_and_a_client_of_openstack_is_not(self):
+        answer = self.call("GET", "/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+        self.assertEqual((303, "/ui/"), (answer.status, answer.headers["Location"]))
+        self.assertEqual(300, self.call("GET", "/", Accept="application/json").status)
+
+
+class LoggingIn(Browser):
+    def test_one_logs_in_and_out(self):
+        self.go("/ui/changes?x=1")
+        self.fill("Client", "ops")
+        self.fill("Secret", "not-the-secret-at-all")
+        self.press("Log in")
+        self.assertIn("No client has this id and secret", self.find("[role=alert]").text)
+        self.fill("Secret", OPS)
+        self.press("Log in")
+        self.assertEqual("ops (admin)", self.find("header .who").text)
+        self.assertTrue(self.driver.current_url.endswith("/ui/changes?x=1"))
+        self.assertEqual([], self.driver.get_cookies())
+        # Its own tab goes on when it is loaded again, and nobody else has the token.
+        self.driver.refresh()
+        self.find("header .who")
+        self.assertEqual(0, self.driver.execute_script("return localStorage.length"))
+        self.press("Log out")
+        self.find("form.login")
+        self.assertEqual(0, self.driver.execute_script("return sessionStorage.length"))
+
+    def test_a_login_that_ended_is_asked_for_again_in_place(self):
+        self.log_in("/ui/changes", "eye", EYE)
+        self.assertEqual("eye (reader)", self.find("header .who").text)
+        self.driver.execute_script("""const kept = JSON.parse(sessionStorage['sluice-session']);
+            sessionStorage['sluice-session'] = JSON.stringify({...kept, token: 'gone'});""")
+        self.driver.refresh()
+        self.assertIn("Your login has ended", self.find("[role=alert]").text)
+        self.fill("Client", "eye")
+        self.fill("Secret", EYE)
+        self.press("Log in")
+        self.find("h1", "Changes")
+
+    def test_by_keyboard_alone(self):
+        self.go("/ui/")
+        active = self.driver.switch_to.active_element
+        active.send_keys("ops", Keys.TAB)
+        self.driver.switch_to.active_element.send_keys(OPS, Keys.ENTER)
+        self.find("header .who")
+        self.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+        self.assertEqual("To the content", self.driver.switch_to.active_element.text)
+
+
+class Changes(Browser):
+    def rule(self, name, domain="a.test."):
+        return "rulesets/-/office/rules/" + name, {"domain": domain, "targets": [{"address": "127.0.0.5"}]}
+
+    def test_an_empty_list_says_what_comes_and_each_change_comes_by_itself(self):
+        self.log_in("/ui/changes")
+        if not self.rows():
+            self.assertIn("Nothing has been changed", self.find(".empty").text)
+        self.find(".live.on")
+        self.good("PUT", *self.rule("streamed", "streamed.test."))
+        row = self.row("made rulesets/-/office/rules/streamed")
+        self.assertEqual("ops", row[1])
+        self.good("PUT", *self.rule("streamed", "other.test."))
+        self.row("changed rulesets/-/office/rules/streamed")
+        self.driver.find_element(By.CSS_SELECTOR, "tbody summary").click()
+        self.assertEqual(["streamed.test."], [self.find("del").text])
+        self.assertEqual(["other.test."], [self.find("ins").text])
+
+    def test_a_change_is_undone(self):
+        self.good("PUT", *self.rule("kept", "kept.test."))
+        before = self.good("GET", "rulesets/-/office/rules/kept")
+        self.good("DELETE", "rulesets/-/office/rules/kept")
+        self.log_in("/ui/changes")
+        self.row("removed rulesets/-/office/rules/kept")
+        self.press("Undo", "tbody tr:first-child")
+        self.assertIn("This makes a new change", self.find("dialog").text)
+        self.press("Undo", "dialog")
+        self.row("made rulesets/-/office/rules/kept")
+        after = self.good("GET", "rulesets/-/office/rules/kept")
+        self.assertEqual([before[key] for key in ("domain", "targets")], [after[key] for key in ("domain", "targets")])
+
+    def test_an_undo_that_cannot_be_says_why_and_changes_nothing(self):
+        self.good("PUT", *self.rule("first", "twice.test."))
+        self.good("DELETE", "rulesets/-/office/rules/first")
+        self.good("PUT", *self.rule("second", "twice.test."))
+        self.log_in("/ui/changes")
+        self.row("removed rulesets/-/office/rules/first")
+        self.press("Undo", "tbody tr:nth-child(2)")
+        self.find("dialog .problem")
+        self.press("Cancel", "dialog")
+        self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/first").status)
+
+    def test_a_reader_sees_all_and_can_change_nothing(self):
+        self.good("PUT", *self.rule("seen", "seen.test."))
+        self.log_in("/ui/changes", "eye", EYE)
+        self.row("rules/seen")
+        self.assertNotIn("Undo", [button.text for button in self.driver.find_elements(By.TAG_NAME, "button")])
+
+    def test_names_are_text(self):
+        self.good("PUT", "addresses/-/hostile", {"region": "westeurope", "address": "198.51.100.66"})
+        self.good("PUT", "ptrs/198.51.100.66", {"reverse_fqdn": "hostile.example.", "description": HOSTILE})
+        self.log_in("/ui/changes")
+        self.row("changed addresses/-/hostile")
+        self.driver.find_element(By.CSS_SELECTOR, "tbody summary").click()
+        shown = self.find("ins", "<script>").text
+        self.assertIn("<img src=x onerror=", shown)
+        self.assertIn("\u05d0\u05d1\u05d2", shown)
+        self.assertEqual("Changes - sluice", self.driver.title)
+        # The server lets nobody store what turns text around; a page would show it, too.
+        self.assertEqual(["BDI", "isolate", "a<U+202E>gnp.exe<U+0000>"], self.driver.execute_async_script("""
+            import('/ui/lib/element.js').then(({name}) => {
+              const made = name('a\\u202egnp.exe\\u0000');
+              document.body.append(made);
+              arguments[0]([made.tagName, getComputedStyle(made).unicodeBidi, made.textContent]);
+            })"""))
+
+    def test_two_tabs_share_one_stream(self):
+        self.log_in("/ui/changes")
+        self.find(".live.on")
+        session = self.driver.execute_script("return sessionStorage['sluice-session']")
+        first = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        try:
+            self.go("/ui/icon.svg")
+            self.driver.execute_script("sessionStorage['sluice-session'] = arguments[0]", session)
+            self.go("/ui/changes")
+            self.find(".live.on")
+            self.good("PUT", *self.rule("both", "both.test."))
+            self.row("rules/both")
+            # The one that has the stream goes, and the other one takes over.
+            second = self.driver.current_window_handle
+            self.driver.switch_to.window(first)
+            self.row("rules/both")
+            self.driver.get("about:blank")
+            self.driver.switch_to.window(second)
+            time.sleep(0.5)
+            self.good("DELETE", "rulesets/-/office/rules/both")
+            self.row("removed rulesets/-/office/rules/both")
+        finally:
+            self.driver.close()
+            self.driver.switch_to.window(first)
+
+
+if __name__ == "__main__":
+    harness.main()
