@@ -5,11 +5,18 @@ import {here, router, url} from "/ui/lib/router.js";
 import {current, end, session} from "/ui/lib/session.js";
 import {stream} from "/ui/lib/stream.js";
 import {LoginForm} from "/ui/parts/login.js";
+import {AddressPage} from "/ui/pages/address.js";
+import {AskPage} from "/ui/pages/ask.js";
 import {ChangesPage} from "/ui/pages/changes.js";
+import {ReversePage} from "/ui/pages/reverse.js";
+import {RulesPage} from "/ui/pages/rules.js";
 
-// The first one is where /ui/ leads. One without a title is reached from others only, under whose
-// name it is shown.
+// The first one is where /ui/ leads. One without a title is reached from the one that it is under.
 const PAGES = [
+  {page: "ask", title: "Ask", type: AskPage},
+  {page: "rules", group: "Network", title: "Rules", type: RulesPage},
+  {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
+  {page: "address", under: "reverse", type: AddressPage},
   {page: "changes", title: "Changes", type: ChangesPage},
 ];
 
@@ -22,13 +29,18 @@ function item(page, shown) {
 
 // Pages of a group stand under its name, as in Network > DNS Reverse.
 function navigation(shown) {
-  const groups = [...new Set(PAGES.map((one) => one.group))];
+  const nav = h("nav", {"aria-label": "Pages"});
+  let group, list;
 
-  return h("nav", {"aria-label": "Pages"}, groups.map((group) => [
-    group && h("p", {class: "group", id: "group-" + group}, group),
-    h("ul", {"aria-labelledby": group && "group-" + group},
-      PAGES.filter((one) => one.group === group && one.title).map((one) => item(one, shown))),
-  ]));
+  for (const page of PAGES.filter((one) => one.title)) {
+    if (!list || page.group !== group) {
+      group = page.group;
+      list = h("ul", {"aria-label": group});
+      nav.append(...group ? [h("p", {class: "group", "aria-hidden": "true"}, group)] : [], list);
+    }
+    list.append(item(page, shown));
+  }
+  return nav;
 }
 
 function header({client, role}) {

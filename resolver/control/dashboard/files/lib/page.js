@@ -57,6 +57,7 @@ export function problem(error) {
 
   return h("div", {class: "problem", role: "alert"},
     h("p", {}, error.path && h("code", {}, error.path), error.path && ": ", error.message),
+    error.rows?.length > 0 && h("ul", {}, error.rows.map((row) => h("li", {}, row.line && `line ${row.line}: `, row.message))),
     more.length > 0 && h("ul", {}, more.map((fault) => h("li", {}, h("code", {}, fault.path), ": ", fault.text))));
 }
 

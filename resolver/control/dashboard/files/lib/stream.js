@@ -92,7 +92,11 @@ function begin(client) {
     else if (live) channel.postMessage({type: "live", detail: true});
   };
   channel.postMessage({type: "ask"});
-  navigator.locks.request("sluice-stream-" + client, {signal: aborter.signal}, () => follow(aborter.signal)).catch(() => {});
+  // The lock is let go at once, not when what is being read has ended: a page that the browser has
+  // put aside comes no further.
+  const stopped = new Promise((resolve) => aborter.signal.addEventListener("abort", resolve));
+  navigator.locks.request("sluice-stream-" + client, {signal: aborter.signal},
+    () => Promise.race([stopped, follow(aborter.signal)])).catch(() => {});
   stop = () => {
     aborter.abort();
     channel.close();
@@ -100,8 +104,12 @@ function begin(client) {
   };
 }
 
-session.addEventListener("change", () => {
+function again() {
   stop?.();
   if (current()) begin(current().client);
-});
-if (current()) begin(current().client);
+}
+
+session.addEventListener("change", again);
+// A page that is left is kept by the browser for a while, and would keep the lock.
+window.addEventListener("pagehide", () => stop?.());
+window.addEventListener("pageshow", again);

@@ -11,6 +11,11 @@ import {DataTable} from "/ui/parts/table.js";
 const BACK = 200;  // revisions that are read at once
 const LINES = 50;  // edits of a change that are shown
 
+// Paths are percent-encoded where a name has a "/" or the like.
+function thing({path}) {
+  return name(decodeURIComponent(path));
+}
+
 function verb({before, after}) {
   if (!before) return "made";
   return after ? "changed" : "removed";
@@ -28,7 +33,7 @@ function members({before, after}) {
 }
 
 function difference(edit) {
-  return h("li", {}, verb(edit), " ", name(edit.path),
+  return h("li", {}, verb(edit), " ", thing(edit),
     h("dl", {}, members(edit).map((key) => [
       h("dt", {}, key),
       h("dd", {}, edit.before && h("del", {}, value(edit.before[key])), " ", edit.after && h("ins", {}, value(edit.after[key]))),
@@ -55,7 +60,7 @@ function grouped(edits) {
 
 // What takes the change back, the last edit first: a path that it touched twice is as it was at first.
 function inverse(change) {
-  return change.edits.toReversed().map(({path, before}) => ({path: encodeURI(path), values: before}));
+  return change.edits.toReversed().map(({path, before}) => ({path, values: before}));
 }
 
 export class ChangesPage extends Page {
@@ -118,8 +123,8 @@ export class ChangesPage extends Page {
     const [first] = change.edits;
 
     return h("details", {ontoggle: (event) => this.open(event.target, change)},
-      h("summary", {}, change.edits.length === 1 ? [verb(first), " ", name(first.path)]
-        : [count(change.edits.length, "edit"), ", the first: ", verb(first), " ", name(first.path)]));
+      h("summary", {}, change.edits.length === 1 ? [verb(first), " ", thing(first)]
+        : [count(change.edits.length, "edit"), ", the first: ", verb(first), " ", thing(first)]));
   }
 
   open(details, change) {

@@ -7,7 +7,7 @@ import {problem} from "/ui/lib/page.js";
 
 let fields = 0;
 
-// {name, label, hint, value, placeholder, required, type: "text" | "number" | "lines" | "check",
+// {name, label, hint, value, placeholder, required, type: "text" | "number" | "lines" | "check" | "file",
 //  choices: [["value", "shown"]], min}
 function control(field, id) {
   const shared = {id, name: field.name, required: field.required, "aria-describedby": field.hint && id + "-hint"};
@@ -16,6 +16,7 @@ function control(field, id) {
     return h("select", {...shared, value: field.value}, field.choices.map(([value, shown]) => h("option", {value}, shown)));
   if (field.type === "lines")
     return h("textarea", {...shared, rows: 4, value: field.value || "", placeholder: field.placeholder, spellcheck: "false"});
+  if (field.type === "file") return h("input", {...shared, type: "file", accept: field.accept});
   if (field.type === "check") return h("input", {...shared, type: "checkbox", checked: !!field.value});
   return h("input", {...shared, type: field.type || "text", value: field.value ?? "", placeholder: field.placeholder,
                      min: field.min, autocomplete: "off", autocapitalize: "off", spellcheck: "false"});
@@ -32,6 +33,7 @@ function labelled(field) {
 
 function read(input) {
   if (input.type === "checkbox") return input.checked;
+  if (input.type === "file") return input.files[0];
   if (input.type === "number") return input.value === "" ? null : Number(input.value);
   if (input.localName === "textarea") return input.value.split("\n").map((line) => line.trim()).filter(Boolean);
   return input.value.trim();

@@ -1,5 +1,8 @@
 // A table that is quick with many rows: the first ones are shown, and more when they are asked for.
 // On a phone each row is a card (style.css), so every cell says which column it is of.
+//
+// What comes in by itself disturbs nobody: the row of an item that is still there stays as it is,
+// nothing moves while a menu is open, and the focus stays at what it was at.
 
 import {count, h} from "/ui/lib/element.js";
 
@@ -10,15 +13,30 @@ const STEP = 200;
 export class DataTable extends HTMLElement {
   constructor(label, columns, none) {
     super();
-    Object.assign(this, {label, columns, none, items: [], shown: STEP});
+    Object.assign(this, {label, columns, none, items: [], shown: STEP, made: new WeakMap()});
+    this.addEventListener("menu-closed", () => this.waits && this.renew());
   }
 
   fill(items) {
     this.items = items;
+    this.waits = this.querySelector("[aria-expanded=true]");
+    if (!this.waits) this.renew();
+  }
+
+  renew() {
+    const focused = this.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
+
+    this.waits = null;
     this.render();
+    if (focused) [...this.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
   }
 
   row(item) {
+    if (!this.made.has(item)) this.made.set(item, this.make(item));
+    return this.made.get(item);
+  }
+
+  make(item) {
     return h("tr", {role: "row"}, this.columns.map(({title, cell, narrow}) =>
       h("td", {role: "cell", "data-title": title, class: narrow && "narrow"}, cell(item))));
   }
