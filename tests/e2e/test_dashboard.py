@@ -40,7 +40,7 @@ address_pools = ( { name = "pool"; region = "westeurope"; prefix = "198.51.100.0
 virtual_networks = ( { name = "hub"; address_space = [ "10.10.0.0/16" ]; client_prefixes = [ "127.0.0.1/32" ]; } );
 resolvers = ( { name = "hub-resolver"; virtual_network = "hub";
   inbound_endpoints = ( { name = "inbound"; listen = "127.0.0.1:5300"; } ); } );
-private_zones = ( { name = "corp.internal"; links = ( { name = "hub"; virtual_network = "hub"; } );
+private_zones = ( { name = "filed.internal"; file = "filed.zone"; }, { name = "corp.internal"; links = ( { name = "hub"; virtual_network = "hub"; } );
   record_sets = ( { name = "web:A"; ttl = 300; records = [ "10.10.1.10" ]; } ); } );
 rulesets = ( { name = "office"; links = ( { name = "hub"; virtual_network = "hub"; } );
   rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.5"; } ); } ); } );
@@ -80,6 +80,7 @@ class Browser(harness.Case):
         os.environ["HOME"] = world.dir
         world.secret("ops.secret", OPS)
         world.secret("eye.secret", EYE)
+        world.write("filed.zone", 'www 300 IN A 10.10.1.11\nnote IN TXT "<b>filed</b>"\n')
         cls.host = Here(world)
         cls.default = harness.Upstream(cls.host, "127.0.0.3", "198.51.100.3")
         cls.target = harness.Upstream(cls.host, "127.0.0.5", "198.51.100.5")
@@ -633,6 +634,104 @@ class Reverse(Browser):
         self.row("looked.example.com.")
         self.assertEqual(["Log out", "Export CSV"], [one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
                                                      if one.is_displayed()])
+
+
+class Zones(Browser):
+    def zone(self, name, **sets):
+        where = "private_zones/-/" + name
+        edits = [{"path": where, "values": {}}, {"path": where + "/links/hub", "values": {"virtual_network": "hub"}}]
+        edits += [{"path": where + "/record_sets/" + owner + ":TXT", "values": {"ttl": 60, "records": [data]}}
+                  for owner, data in sets.items()]
+        self.good("POST", "changes", {"edits": edits})
+        return "/ui/zone?path=" + where
+
+    def texts(self, name, rtype="A"):
+        return self.host.ask(("127.0.0.1", 5300), name, rtype).texts()
+
+    def test_a_zone_is_made_filled_and_deleted(self):
+        self.log_in("/ui/zones")
+        self.assertEqual(["corp.internal", "2", "hub", "here", "read-only"], self.row("corp.internal"))
+        self.press("Add a zone")
+        self.fill("Name", "made.test")
+        self.press("Add", "dialog")
+        self.row("made.test", "hub")
+        self.press("made.test")
+        self.find(".empty", "no records of its own yet")
+        self.press("Add a record set")
+        self.fill("Name", "www")
+        self.fill("TTL", "120")
+        self.fill("Data", "10.0.0.1\n10.0.0.2")
+        self.press("Add", "dialog")
+        self.row("www", "A", "120", "10.0.0.1\n10.0.0.2")
+        self.assertEqual(["10.0.0.1", "10.0.0.2"], sorted(self.texts("www.made.test")))
+        self.press("More: www:A")
+        self.press("Change")
+        self.fill("Data", "not an address")
+        self.press("Save", "dialog")
+        self.find("dialog .problem")
+        self.fill("Data", "10.0.0.3")
+        self.press("Save", "dialog")
+        self.row("www", "10.0.0.3")
+        self.assertEqual(["10.0.0.3"], self.texts("www.made.test"))
+        self.press("More: www:A")
+        self.press("Delete")
+        self.press("Delete", "dialog")
+        self.find(".empty")
+        self.press("Zones", "main")
+        self.row("made.test")
+        self.press("More: zone made.test")
+        self.press("Delete")
+        self.press("Delete", "dialog")
+        self.wait(lambda: not any("made.test" in row[0] for row in self.rows()), "the zone to go")
+
+    def test_names_and_data_are_text_and_found(self):
+        where = self.zone("texts.test", a="\"<img src=x onerror=document.title='owned'>\"", b="\"plain\"", **{"0%2F26": "\"slash\""})
+        self.log_in(where)
+        self.row("a", "<img src=x onerror=document.title='owned'>")
+        self.row("0/26", "slash")
+        self.fill("Search", "0/26")
+        self.wait(lambda: [row[0] for row in self.rows()] == ["0/26"], "one row")
+        self.press("More: 0/26:TXT")
+        self.press("Delete")
+        self.press("Delete", "dialog")
+        self.find(".empty", "No record set has that")
+        self.assertEqual("Zones - sluice", self.driver.title)
+
+    def test_a_master_file_comes_in_when_one_has_seen_what_it_changes(self):
+        where = self.zone("master.test", stays="\"1\"", goes="\"2\"")
+        good = self.world.write("good.zone", "$TTL 60\n@ IN MX 10 mail\nstays TXT 1\nwww 300 A 10.0.0.7\n    300 A 10.0.0.8\n")
+        bad = self.world.write("bad.zone", "www A 10.0.0.7\nwww A nonsense\n$INCLUDE /etc/passwd\n")
+        self.log_in(where)
+        self.row("goes")
+        self.press("Import master file")
+        self.field("File").send_keys(bad)
+        self.press("Try it", "dialog")
+        shown = self.find("dialog .problem").text
+        self.assertIn("nonsense", shown)
+        self.assertIn("$INCLUDE is not supported", shown)
+        self.field("File").send_keys(good)
+        self.field("Delete what the file does not have").click()
+        self.press("Try it", "dialog")
+        shown = self.find("dialog", "2 to create, 0 to change, 1 to delete").text
+        for line in ("create @:MX", "create www:A", "delete goes:TXT"):
+            self.assertIn(line, shown)
+        self.assertEqual([], self.texts("www.master.test"))
+        self.press("Import", "dialog")
+        self.row("www", "10.0.0.7\n10.0.0.8")
+        self.assertEqual(["10.0.0.7", "10.0.0.8"], sorted(self.texts("www.master.test")))
+        self.press("Export master file")
+        path = os.path.join(self.world.dir, "master.test.zone")
+        self.wait(lambda: os.path.exists(path), "the file")
+        with open(path, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r"www 300 IN A 10\.0\.0\.7")
+
+    def test_a_zone_of_a_file_is_shown_and_not_changed(self):
+        self.log_in("/ui/zones")
+        self.row("filed.internal", "filed.zone")
+        self.press("filed.internal")
+        self.assertIn('note 3600 IN TXT "<b>filed</b>"', self.find("pre").text)
+        self.assertFalse({"Add a record set", "Import master file"} & {
+            one.text for one in self.driver.find_elements(By.TAG_NAME, "button")})
 
 
 if __name__ == "__main__":

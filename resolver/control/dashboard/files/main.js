@@ -10,11 +10,15 @@ import {AskPage} from "/ui/pages/ask.js";
 import {ChangesPage} from "/ui/pages/changes.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
+import {ZonePage} from "/ui/pages/zone.js";
+import {ZonesPage} from "/ui/pages/zones.js";
 
 // The first one is where /ui/ leads. One without a title is reached from the one that it is under.
 const PAGES = [
   {page: "ask", title: "Ask", type: AskPage},
   {page: "rules", group: "Network", title: "Rules", type: RulesPage},
+  {page: "zones", group: "Network", title: "Zones", type: ZonesPage},
+  {page: "zone", under: "zones", type: ZonePage},
   {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
   {page: "address", under: "reverse", type: AddressPage},
   {page: "changes", title: "Changes", type: ChangesPage},

@@ -16,9 +16,9 @@ function add(element, child) {
 
 function set(element, key, value) {
   if (typeof value === "function") element.addEventListener(key.slice("on".length), value);
+  else if (value === false || value === null || value === undefined) return;
   else if (key === "value" || key === "checked") element[key] = value;
-  else if (value === true) element.setAttribute(key, "");
-  else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
+  else element.setAttribute(key, value === true ? "" : value);
 }
 
 // h("p", {class: "hint"}, "text", [more]). Attributes that are functions are listeners (onclick);
