@@ -74,6 +74,7 @@ def browser(folder, *arguments):
 
 class Browser(harness.Case):
     """One server and one browser for all tests of a class."""
+    config = CONFIG
 
     @classmethod
     def build(cls, world):
@@ -84,7 +85,7 @@ class Browser(harness.Case):
         cls.host = Here(world)
         cls.default = harness.Upstream(cls.host, "127.0.0.3", "198.51.100.3")
         cls.target = harness.Upstream(cls.host, "127.0.0.5", "198.51.100.5")
-        cls.sluice = harness.Sluice(cls.host, CONFIG, ("127.0.0.1", 5300))
+        cls.sluice = harness.Sluice(cls.host, cls.config, ("127.0.0.1", 5300))
         cls.driver = browser(world.dir)
         cls.addClassCleanup(cls.driver.quit)
 
@@ -732,6 +733,123 @@ class Zones(Browser):
         self.assertIn('note 3600 IN TXT "<b>filed</b>"', self.find("pre").text)
         self.assertFalse({"Add a record set", "Import master file"} & {
             one.text for one in self.driver.find_elements(By.TAG_NAME, "button")})
+
+
+class Overview(Browser):
+    """Now, Networks and Targets: what works, and what does not."""
+
+    def test_what_fails_and_whom_it_hurts(self):
+        where = "rulesets/-/office/rules/dead"
+        self.good("PUT", where, {"domain": "dead.test.", "targets": [{"address": "127.0.0.66"}]})
+        self.addCleanup(self.call, "DELETE", "/v1/" + where)
+        self.log_in("/ui/")
+        self.find("h1", "Now")
+        self.find(".judgement.good", "All 2 rules can be answered.")
+        for number in range(8):
+            self.host.ask(("127.0.0.1", 5300), "n%d.dead.test" % number)
+        self.find(".judgement.bad", "office/dead")
+        self.assertRegex(self.find(".judgement.bad").text, r"^1 rule cannot be answered, since .*: office/dead\.$")
+        self.row("127.0.0.66:53", "not answering since", "office/dead")
+        self.find(".plain", "made rulesets/-/office/rules/dead")
+        self.find(".state.warn", "target")
+        self.press("127.0.0.66:53")
+        self.find("h1", "Targets")
+        self.find("[role=status]", "1 target of 3 not answering.")
+        self.assertEqual(1, len(self.rows()))
+        self.go("/ui/networks")
+        self.assertIn("not answering", self.find(".node.bad").text)
+        self.find(".node.bad").click()
+        self.find("h1", "Targets")
+
+    def test_figures_are_of_the_last_seconds(self):
+        self.log_in("/ui/now")
+        self.find(".figures")
+        for number in range(100):
+            self.host.ask(("127.0.0.1", 5300), "web.corp.internal")
+        self.wait(lambda: re.search(r"Queries\n(?!0\.0)\d+(\.\d)? a second", self.text()), "some queries a second")
+
+    def test_the_picture_leads_on_and_a_table_says_the_same(self):
+        self.log_in("/ui/networks")
+        self.assertEqual(["hub", "hub-resolver/inbound", "corp.internal", "office"], [self.row("hub")[i] for i in (0, 3, 4, 5)])
+        titles = [node.find_element(By.CSS_SELECTOR, "text").text for node in self.driver.find_elements(By.CSS_SELECTOR, ".node")]
+        for title in ("hub-resolver/inbound", "hub", "corp.internal", "office", "default resolver", "hub-resolver/default", "127.0.0.5:53"):
+            self.assertIn(title, titles)
+        self.find(".node", "office").click()
+        self.find("h1", "Rules")
+        self.row("office/contoso")
+        self.driver.back()
+        self.find("h1", "Networks")
+
+    def test_a_change_that_waits_is_kept_or_goes_back(self):
+        where = "rulesets/-/office/rules/tried"
+        edit = {"edits": [{"path": where, "values": {"domain": "tried.test.", "targets": [{"address": "127.0.0.5"}]}}]}
+        self.log_in("/ui/now")
+        self.good("POST", "changes?confirm=600", edit)
+        self.find(".judgement.warn")
+        self.press("Go back now")
+        self.wait(lambda: self.none(".judgement.warn"), "nothing to wait")
+        self.assertEqual(404, self.call("GET", "/v1/" + where).status)
+        self.good("POST", "changes?confirm=600", edit)
+        self.press("Keep it")
+        self.wait(lambda: self.none(".judgement.warn"), "nothing to wait")
+        self.good("DELETE", where)
+
+
+class Everywhere(Browser):
+    """What holds for every page."""
+    pages = ("now", "ask", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse", "changes")
+
+    def test_a_phone_shows_all_of_it(self):
+        self.log_in()
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": True})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Emulation.clearDeviceMetricsOverride", {})
+        for page in self.pages:
+            self.go("/ui/" + page)
+            self.find("main h1")
+            time.sleep(0.3)
+            self.assertLessEqual(self.driver.execute_script("return document.documentElement.scrollWidth"), 360, page)
+
+    def test_a_page_that_is_none_leads_back(self):
+        self.log_in("/ui/nowhere")
+        self.assertIn("There is no such page", self.find("main").text)
+        self.press("Begin here.")
+        self.find("h1", "Now")
+
+    def test_links_go_and_come_back_without_loading_anew(self):
+        self.log_in()
+        self.driver.execute_script("window.same = true")
+        for title in ("Rules", "DNS Reverse", "Changes"):
+            self.press(title, "nav")
+            self.find("h1", title)
+            self.assertEqual(title, self.find("nav [aria-current=page]").text)
+        self.driver.back()
+        self.find("h1", "DNS Reverse")
+        self.assertTrue(self.driver.execute_script("return window.same"))
+
+    def test_a_server_that_is_gone_is_said_and_found_again(self):
+        self.log_in("/ui/now")
+        self.find(".live.on")
+        self.sluice.stop()
+        self.find(".live.off")
+        self.find(".problem", "The server cannot be reached")
+        type(self).sluice = harness.Sluice(self.host, CONFIG, ("127.0.0.1", 5300))
+        self.wait(lambda: self.none(".problem"), "the problem to go")
+        self.find(".live.on")
+        self.find(".judgement.good")
+
+
+class Empty(Browser):
+    """Where there is nothing yet, a page says what to do."""
+    config = re.sub(r"(?s)address_pools = .*", "", CONFIG).replace('listen = [ "127.0.0.1:5310" ]', 'listen = [ "127.0.0.1:5300" ]')
+
+    def test_each_page_says_how_to_begin(self):
+        self.log_in()
+        for page, text in (("now", "There are no rules"), ("networks", "sluice network create hub"),
+                           ("rules", "sluice ruleset create office"), ("zones", "There is no private zone"),
+                           ("reverse", "sluice address create mail"), ("changes", "Nothing has been changed")):
+            self.go("/ui/" + page)
+            self.find("main", text)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,21 @@ import {LoginForm} from "/ui/parts/login.js";
 import {AddressPage} from "/ui/pages/address.js";
 import {AskPage} from "/ui/pages/ask.js";
 import {ChangesPage} from "/ui/pages/changes.js";
+import {NetworksPage} from "/ui/pages/networks.js";
+import {NowPage} from "/ui/pages/now.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
+import {TargetsPage} from "/ui/pages/targets.js";
 import {ZonePage} from "/ui/pages/zone.js";
 import {ZonesPage} from "/ui/pages/zones.js";
 
 // The first one is where /ui/ leads. One without a title is reached from the one that it is under.
 const PAGES = [
+  {page: "now", title: "Now", type: NowPage},
   {page: "ask", title: "Ask", type: AskPage},
+  {page: "networks", group: "Network", title: "Networks", type: NetworksPage},
   {page: "rules", group: "Network", title: "Rules", type: RulesPage},
+  {page: "targets", group: "Network", title: "Targets", type: TargetsPage},
   {page: "zones", group: "Network", title: "Zones", type: ZonesPage},
   {page: "zone", under: "zones", type: ZonePage},
   {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},

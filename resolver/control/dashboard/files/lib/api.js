@@ -56,7 +56,7 @@ export async function call(method, where, {body, etag, none, signal} = {}) {
     answer = await fetch("/v1/" + where, {method, headers: all, body: sent.body, signal});
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, {message: "The server cannot be reached. Is it running? This page tries again by itself."});
+    throw new ApiError(0, {message: "The server cannot be reached. Is it running?"});
   }
   const got = await parsed(answer);
   if (answer.status === 401) end("Your login has ended; log in again to go on.");

@@ -1,6 +1,7 @@
 // What was changed, when and by whom, the latest first; and each change can be undone.
 
-import {all, call, get} from "/ui/lib/api.js";
+import {call} from "/ui/lib/api.js";
+import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
 import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty, problem} from "/ui/lib/page.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -10,16 +11,6 @@ import {DataTable} from "/ui/parts/table.js";
 
 const BACK = 200;  // revisions that are read at once
 const LINES = 50;  // edits of a change that are shown
-
-// Paths are percent-encoded where a name has a "/" or the like.
-function thing({path}) {
-  return name(decodeURIComponent(path));
-}
-
-function verb({before, after}) {
-  if (!before) return "made";
-  return after ? "changed" : "removed";
-}
 
 function value(of) {
   return of === undefined ? "" : typeof of === "string" ? of : JSON.stringify(of);
@@ -45,19 +36,6 @@ function differences(edits) {
     edits.length > LINES && h("li", {}, `and ${edits.length - LINES} more`));
 }
 
-// Edits of one revision are one change.
-function grouped(edits) {
-  const changes = new Map();
-
-  for (const edit of edits) {
-    const {revision, time, who} = edit;
-
-    if (!changes.has(revision)) changes.set(revision, {revision, time, who, edits: []});
-    changes.get(revision).edits.push(edit);
-  }
-  return [...changes.values()];
-}
-
 // What takes the change back, the last edit first: a path that it touched twice is as it was at first.
 function inverse(change) {
   return change.edits.toReversed().map(({path, before}) => ({path, values: before}));
@@ -76,47 +54,28 @@ export class ChangesPage extends Page {
         "The configuration file keeps its own history.")));
     this.older = h("button", {type: "button", onclick: () => this.attempt(() => this.showOlder())}, "Older changes");
     this.replaceChildren(h("h1", {}, "Changes"), this.table, this.older);
-    this.first = this.last = await this.latest();
+    this.first = this.last = await latestRevision(this.signal);
     await this.showOlder();
     this.onEvents(() => true, () => this.showLater());
   }
 
-  // The revision of the state is the list's ETag, in hexadecimal.
-  async latest() {
-    const {etag} = await call("GET", "changes?limit=1", {signal: this.signal});
-
-    return parseInt(/[0-9a-f]+/.exec(etag)[0], 16);
-  }
-
   async showOlder() {
     const after = Math.max(0, this.first - BACK);
-    const edits = await this.read(after, this.first);
+    const edits = await editsBetween(after, this.first, this.signal);
 
     this.first = after;
-    this.changes.push(...grouped(edits).toReversed());
+    this.changes.push(...changesOf(edits));
     this.older.hidden = after === 0;
     this.table.fill(this.changes);
   }
 
   async showLater() {
-    const edits = await this.read(this.last, Infinity);
+    const edits = await editsBetween(this.last, Infinity, this.signal);
 
     if (!edits.length) return;
     this.last = edits.at(-1).revision;
-    this.changes.unshift(...grouped(edits).toReversed());
+    this.changes.unshift(...changesOf(edits));
     this.table.fill(this.changes);
-  }
-
-  async read(after, upTo) {
-    const edits = [];
-
-    for (let next = after; next !== null && next < upTo;) {
-      const page = await get(`changes?after=${next}&limit=1000`, {signal: this.signal});
-
-      edits.push(...page.changes);
-      next = page.next;
-    }
-    return edits.filter((edit) => edit.revision <= upTo);
   }
 
   what(change) {

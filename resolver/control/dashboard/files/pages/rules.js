@@ -146,7 +146,7 @@ export class RulesPage extends Page {
     return new MoreMenu("rule " + rule.name, [
       {title: "Change", act: () => this.attempt(() => this.change(rule))},
       {title: disabled ? "Enable" : "Disable", act: () => this.attempt(() => this.patch(rule, {state: disabled ? "Enabled" : "Disabled"}))},
-      {title: "Delete", act: () => this.attempt(() => this.remove(rule))},
+      {title: "Delete", act: () => this.attempt(() => this.delete(rule))},
     ]);
   }
 
@@ -207,7 +207,7 @@ export class RulesPage extends Page {
     await this.reload();
   }
 
-  async remove(rule) {
+  async delete(rule) {
     await ask({
       title: "Delete rule " + rule.name + "?", confirm: "Delete", danger: true,
       text: h("p", {}, "Names in ", name(rule.domain), " go to the next shorter rule then, or to the default resolver."),

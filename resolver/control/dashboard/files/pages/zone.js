@@ -97,7 +97,7 @@ export class ZonePage extends Page {
     if (set.origin) return h("span", {class: "hint"}, "read-only");
     return new MoreMenu(set.name, [
       {title: "Change", act: () => this.attempt(() => this.change(set))},
-      {title: "Delete", act: () => this.attempt(() => this.remove(set))},
+      {title: "Delete", act: () => this.attempt(() => this.delete(set))},
     ]);
   }
 
@@ -132,7 +132,7 @@ export class ZonePage extends Page {
     await this.load();
   }
 
-  async remove(set) {
+  async delete(set) {
     await ask({
       title: "Delete " + set.name + "?", confirm: "Delete", danger: true, text: h("ul", {}, set.records.map((record) => h("li", {}, name(record)))),
       work: async () => {

@@ -52,7 +52,7 @@ export class ZonesPage extends Page {
 
   more(zone) {
     if (zone.origin) return h("span", {class: "hint"}, "read-only");
-    return new MoreMenu("zone " + zone.name, [{title: "Delete", act: () => this.attempt(() => this.remove(zone))}]);
+    return new MoreMenu("zone " + zone.name, [{title: "Delete", act: () => this.attempt(() => this.delete(zone))}]);
   }
 
   async create() {
@@ -73,7 +73,7 @@ export class ZonesPage extends Page {
     await this.load();
   }
 
-  async remove(zone) {
+  async delete(zone) {
     await ask({
       title: "Delete zone " + zone.name + "?", confirm: "Delete", danger: true,
       text: h("p", {}, `With all of its ${zone.served?.records ?? 0} records. Names in it go to rules or the default resolver then.`),
