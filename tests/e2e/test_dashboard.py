@@ -841,7 +841,7 @@ class Everywhere(Browser):
 
 class Empty(Browser):
     """Where there is nothing yet, a page says what to do."""
-    config = re.sub(r"(?s)address_pools = .*", "", CONFIG).replace('listen = [ "127.0.0.1:5310" ]', 'listen = [ "127.0.0.1:5300" ]')
+    config = re.sub(r"(?s)address_pools = .*", "", CONFIG).replace("127.0.0.1:5310", "127.0.0.1:5300")
 
     def test_each_page_says_how_to_begin(self):
         self.log_in()
@@ -850,6 +850,17 @@ class Empty(Browser):
                            ("reverse", "sluice address create mail"), ("changes", "Nothing has been changed")):
             self.go("/ui/" + page)
             self.find("main", text)
+
+    def test_the_commands_that_it_tells_work(self):
+        self.log_in()
+        for page, shown in (("networks", "hub"), ("rules", "There is no rule yet"), ("reverse", "198.51.100.25")):
+            self.go("/ui/" + page)
+            for line in self.find("pre").text.splitlines():
+                program, *words = line.split()
+                self.assertEqual("sluice", program)
+                status, printed = harness.command(*words[:2], "-c", self.sluice.config, *words[2:])
+                self.assertEqual(0, status, printed)
+            self.find("main", shown)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 // Elements, made of text that is never markup: whatever a server, a zone or a client has named
 // becomes a text node.
 
-// Characters that are not seen, or that turn the order of others around.
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+// Characters that are not seen, or that turn the order of others around; but for tabs and ends of
+// lines, which are no more than a blank outside of <pre>.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 export function visible(text) {
   return String(text).replace(HIDDEN, (one) => "<U+" + one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0") + ">");

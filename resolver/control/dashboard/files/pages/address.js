@@ -12,7 +12,7 @@ const ACTIONS = {NONE: "None", CREATE: "Create", UPDATE: "Update", DELETE: "Dele
 
 export class AddressPage extends Page {
   async show() {
-    this.back = h("dd", {role: "status"});
+    this.back = h("span", {role: "status"});
     await this.load();
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
   }
@@ -38,7 +38,7 @@ export class AddressPage extends Page {
       h("div", {class: "title"}, h("h1", {}, name(ptr.address || ptr.name)),
         isAdmin() && ptrMenu(ptr, (work) => this.attempt(work), (one) => this.render(one))),
       h("dl", {class: "facts"}, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
-        h("dt", {}, "Leads back"), this.back));
+        h("dt", {}, "Leads back"), h("dd", {}, this.back)));
     if (changed) this.attempt(() => this.check(ptr));
   }
 

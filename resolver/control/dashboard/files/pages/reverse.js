@@ -55,8 +55,8 @@ export class ReversePage extends Page {
     this.next = next && next.replace(/^\/v1\//, "");
     this.further.hidden = !this.next;
     this.table.none = this.search ? empty("No address or name has that.") : empty("There are no addresses.",
-      h("p", {}, "Declare an address pool in the configuration file, and add an address: "),
-      h("pre", {}, "sluice address create mail region=westeurope address=198.51.100.25"));
+      h("p", {}, "Add one, and before a public one the pool that it is in: "),
+      h("pre", {}, "sluice address-pool create public prefix=198.51.100.0/24\nsluice address create mail 198.51.100.25"));
     this.table.fill(this.ptrs);
   }
 

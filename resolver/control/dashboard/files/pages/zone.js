@@ -60,7 +60,7 @@ export class ZonePage extends Page {
 
     this.querySelector(".file")?.remove();
     this.append(h("div", {class: "file"}, h("p", {}, "Its records are those of ", name(this.zone.file), "; change them there, and reload."),
-      h("pre", {tabindex: 0, "aria-label": "Master file"}, text.split("\n").map((line) => [line, h("br")]))));
+      h("pre", {tabindex: 0, "aria-label": "Master file"}, text)));
   }
 
   sets() {
