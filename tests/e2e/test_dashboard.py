@@ -311,6 +311,23 @@ class Changes(Browser):
         self.press("Cancel", "dialog")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/first").status)
 
+    def test_what_was_changed_since_is_not_undone_over(self):
+        self.good("PUT", *self.rule("since", "since.test."))
+        self.good("PUT", *self.rule("since", "since2.test."))
+        self.log_in("/ui/changes")
+        self.row("changed rulesets/-/office/rules/since")
+        self.press("Undo", "tbody tr:nth-child(2)")
+        self.find(".problem", "was changed since, in revision")
+        self.assertTrue(self.none("dialog"))
+        self.press("Undo", "tbody tr:nth-child(1)")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.good("GET", "rulesets/-/office/rules/since")["domain"] == "since.test.", "the undo")
+        # Now it is again as the first one left it.
+        self.wait(lambda: sum("rules/since" in row[2] for row in self.rows()) == 3, "the undo's row")
+        self.press("Undo", "tbody tr:nth-child(3)")
+        self.press("Undo", "dialog")
+        self.wait(lambda: self.call("GET", "/v1/rulesets/-/office/rules/since").status == 404, "the undo")
+
     def test_a_reader_sees_all_and_can_change_nothing(self):
         self.good("PUT", *self.rule("seen", "seen.test."))
         self.log_in("/ui/changes", "eye", EYE)
@@ -452,6 +469,20 @@ class Rules(Browser):
         self.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
         self.wait(lambda: self.none("dialog"), "the dialog to close")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/bad").status)
+
+    def test_an_error_stays_until_one_does_something(self):
+        where = "rulesets/-/office/rules/stale"
+        self.good("PUT", where, {"domain": "stale.test.", "targets": [{"address": "127.0.0.5"}]})
+        self.log_in("/ui/rules")
+        self.row("stale.test.")
+        self.driver.execute_script("document.querySelector('rules-page').reload = () => {}")  # it has not heard of it yet
+        self.good("PATCH", where, {"description": "another's"})
+        self.press("More: rule stale")
+        self.press("Disable")
+        self.find(".problem", "changed since you read it")
+        self.good("DELETE", where)
+        time.sleep(1)  # what comes in by itself takes nothing away
+        self.find(".problem", "changed since you read it")
 
     def test_somebody_elses_change_is_not_written_over(self):
         where = "rulesets/-/office/rules/shared"
@@ -609,7 +640,7 @@ class Reverse(Browser):
         self.row("198.51.100.31")
         bad = self.world.write("bad.csv", "address,reverse_fqdn\n198.51.100.31,two.csv.example.\n192.0.2.1,x.example.\n")
         good = self.world.write("good.csv", "address,reverse_fqdn,description,ttl\n198.51.100.30,,,\n"
-                                '198.51.100.31,two.csv.example.,"a ""quoted"", text",60\n')
+                                '198.51.100.31,two.csv.example.,"\'=a ""quoted"", text",60\n')
         self.press("Import CSV")
         self.field("File").send_keys(bad)
         self.press("Try it", "dialog")
@@ -622,11 +653,12 @@ class Reverse(Browser):
         self.row("198.51.100.31", "two.csv.example.", "Active")
         self.is_served("198.51.100.30")
         self.is_served("198.51.100.31", "two.csv.example.")
+        self.assertEqual('=a "quoted", text', self.good("GET", "ptrs/198.51.100.31")["description"])
         self.press("Export CSV")
         path = os.path.join(self.world.dir, "ptrs.csv")
         self.wait(lambda: os.path.exists(path), "the file")
         with open(path, newline="", encoding="utf-8") as file:
-            self.assertEqual('address,reverse_fqdn,description,ttl\r\n198.51.100.31,two.csv.example.,"a ""quoted"", text",60\r\n',
+            self.assertEqual('address,reverse_fqdn,description,ttl\r\n198.51.100.31,two.csv.example.,"\'=a ""quoted"", text",60\r\n',
                              file.read())
 
     def test_a_reader_looks_on(self):
@@ -837,6 +869,45 @@ class Everywhere(Browser):
         self.wait(lambda: self.none(".problem"), "the problem to go")
         self.find(".live.on")
         self.find(".judgement.good")
+
+
+class Pictures(Browser):
+    """As README and the guides show it; SCREENSHOTS=etc/guide writes their pictures anew."""
+    folder = os.environ.get("SCREENSHOTS")
+
+    def picture(self, name):
+        time.sleep(0.5)
+        path = os.path.join(self.folder or self.world.dir, "dashboard-%s.png" % name)
+        self.assertTrue(self.driver.save_screenshot(path))
+        self.assertGreater(os.path.getsize(path), 10000)
+
+    def test_pages_as_they_are_shown(self):
+        targets = [{"address": "127.0.0.5"}]
+        self.good("POST", "changes", {"edits": [
+            {"path": "private_zones/-/apps.internal", "values": {}},
+            {"path": "private_zones/-/apps.internal/links/hub", "values": {"virtual_network": "hub"}},
+            {"path": "rulesets/-/office/rules/fabrikam", "values": {"domain": "fabrikam.corp.", "targets": [{"address": "127.0.0.66"}]}},
+            {"path": "rulesets/-/office/rules/branch", "values": {"domain": "branch.contoso.corp.", "targets": targets}}]})
+        for number, name in ((25, "mail"), (26, "smtp"), (27, None)):
+            address = "198.51.100.%d" % number
+            self.good("PUT", "addresses/-/host%d" % number, {"region": "westeurope", "address": address})
+            if name:
+                self.good("PUT", "ptrs/" + address, {"reverse_fqdn": name + ".example.com.", "ttl": 3600})
+        for number in range(8):
+            self.host.ask(("127.0.0.1", 5300), "n%d.fabrikam.corp" % number)
+            self.host.ask(("127.0.0.1", 5300), "n%d.contoso.corp" % number)
+        self.driver.set_window_size(1180, 700)
+        self.addCleanup(self.driver.set_window_size, 1280, 900)
+        self.log_in("/ui/networks")
+        self.find(".node.bad")
+        self.picture("networks")
+        self.go("/ui/ask?name=www.branch.contoso.corp&type=A&vnet=hub")
+        self.find(".box.wins")
+        self.picture("ask")
+        self.go("/ui/reverse")
+        self.row("198.51.100.27")
+        self.press("More: 198.51.100.26")
+        self.picture("reverse")
 
 
 class Empty(Browser):

@@ -1,7 +1,8 @@
-// RFC 4180.
+// RFC 4180. What a spreadsheet would run gets a ' before it, which the server takes away again.
 
 function cell(value) {
-  const text = String(value ?? "");
+  const plain = String(value ?? "");
+  const text = /^'*[=+\-@\t\r]/.test(plain) ? "'" + plain : plain;
 
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -25,37 +25,48 @@ export class Page extends HTMLElement {
       if (!wanted(detail) || timer) return;
       timer = setTimeout(() => {
         timer = null;
-        if (!this.signal.aborted) this.attempt(back);
+        if (!this.signal.aborted) this.refresh(back);
       }, 200);
     }, {signal: this.signal});
   }
 
   every(ms, back) {
-    const timer = setInterval(() => document.hidden || this.attempt(back), ms);
+    const timer = setInterval(() => document.hidden || this.refresh(back), ms);
 
     this.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  // Does it, and shows what goes wrong above the rest of the page.
+  // Does what one has asked for, and shows what goes wrong above the rest of the page.
   async attempt(work) {
+    this.querySelector(":scope > .problem")?.remove();
+    await this.try(work, "problem");
+  }
+
+  // What the page does by itself. It takes away what it has shown itself, and nothing that one may
+  // still be reading.
+  async refresh(work) {
+    if (await this.try(work, "problem refreshing")) this.querySelector(":scope > .refreshing")?.remove();
+  }
+
+  async try(work, kind) {
     try {
       await work();
-      this.querySelector(":scope > .problem")?.remove();
+      return true;
     } catch (error) {
-      if (this.signal.aborted || error.name === "AbortError") return;
+      if (this.signal.aborted || error.name === "AbortError" || error.status === 401) return false;
       if (!(error instanceof ApiError)) console.error(error);
-      if (error.status === 401) return;
       this.querySelector(":scope > .problem")?.remove();
-      this.prepend(problem(error));
+      this.prepend(problem(error, kind));
+      return false;
     }
   }
 }
 
 // An error, as it is shown: what the server said, and where.
-export function problem(error) {
+export function problem(error, kind = "problem") {
   const more = error.faults?.slice(1) || [];
 
-  return h("div", {class: "problem", role: "alert"},
+  return h("div", {class: kind, role: "alert"},
     h("p", {}, error.path && h("code", {}, error.path), error.path && ": ", error.message),
     error.rows?.length > 0 && h("ul", {}, error.rows.map((row) => h("li", {}, row.line && `line ${row.line}: `, row.message))),
     more.length > 0 && h("ul", {}, more.map((fault) => h("li", {}, h("code", {}, fault.path), ": ", fault.text))));

@@ -1,6 +1,6 @@
 // What was changed, when and by whom, the latest first; and each change can be undone.
 
-import {call} from "/ui/lib/api.js";
+import {ApiError, call} from "/ui/lib/api.js";
 import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
 import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty, problem} from "/ui/lib/page.js";
@@ -95,30 +95,40 @@ export class ChangesPage extends Page {
                         onclick: () => this.attempt(() => this.undo(change))}, "Undo");
   }
 
-  // Changes of the same things that came later, which would be undone with it.
-  later(change) {
-    const paths = new Set(change.edits.map((edit) => edit.path));
+  // A later change of the same, or inside of what it made, that an undo would take away; null: none.
+  // Something that is again as the change left it is in nobody's way.
+  inTheWay(change) {
+    const latest = new Map();
 
-    return this.changes.filter((one) => one.revision > change.revision && one.edits.some((edit) => paths.has(edit.path)));
+    for (const {edits, who, revision} of this.changes.filter((one) => one.revision > change.revision).reverse())
+      for (const edit of edits) latest.set(edit.path, {...edit, who, revision});
+    for (const [path, later] of latest) {
+      const same = change.edits.find((edit) => edit.path === path);
+      const inside = change.edits.some((edit) => !edit.before && path.startsWith(edit.path + "/"));
+
+      if (same ? JSON.stringify(same.after) !== JSON.stringify(later.after) : inside && later.after) return later;
+    }
+    return null;
   }
 
   async undo(change) {
     const edits = inverse(change);
-    const later = this.later(change);
+    const later = this.inTheWay(change);
+
+    if (later)
+      throw new ApiError(409, {message: `${decodeURIComponent(later.path)} was ${verb(later)} since, in revision ${later.revision} by ${later.who}; undo that first.`});
     const back = change.edits.map(({path, before, after}) => ({path, before: after, after: before}));
-    const found = await call("POST", "changes?dry_run", {body: {edits}}).catch((error) => ({error}));
+    const found = await call("POST", "changes?dry_run", {body: {edits, undo: true}}).catch((error) => ({error}));
 
     await ask({
       title: `Undo revision ${change.revision}?`,
       text: [
         h("p", {}, "By ", name(change.who), ", ", when(change.time), ". This makes a new change:"), differences(back),
-        later.length > 0 && h("p", {class: "warning"}, "Changed since then, and lost with it: revision ",
-          later.map((one) => one.revision).toReversed().join(", "), "."),
         found.error && problem(found.error),
       ],
       confirm: "Undo",
       work: async () => {
-        const {body} = await call("POST", "changes", {body: {edits, revision: this.last}});
+        const {body} = await call("POST", "changes", {body: {edits, revision: this.last, undo: true}});
 
         notice(`Revision ${change.revision} is undone, by revision ${body.revision}.`);
       },
