@@ -128,7 +128,7 @@ class Browser(harness.Case):
         try:
             return harness.wait_for(attempt, what, 20)
         except AssertionError as error:
-            raise AssertionError("%s\n%s\n%s" % (error, self.driver.current_url, self.text())) from None
+            raise AssertionError("%s\n%s\n%s" % (error, self.driver.current_url, self.text()[:2000])) from None
 
     def text(self):
         return self.driver.find_element(By.TAG_NAME, "body").text
@@ -729,6 +729,17 @@ class Zones(Browser):
         self.press("Delete", "dialog")
         self.find(".empty", "No record set has that")
         self.assertEqual("Zones - sluice", self.driver.title)
+
+    def test_many_come_page_by_page(self):
+        where = self.zone("many.test", **{"n%03d" % number: "\"x\"" for number in range(250)})
+        self.log_in(where)
+        self.row("n000")
+        self.assertEqual(200, len(self.rows()))
+        self.press("More record sets")
+        self.wait(lambda: len(self.rows()) == 250, "all of them")
+        self.assertFalse(self.driver.find_element(By.XPATH, "//button[.='More record sets']").is_displayed())
+        self.good("DELETE", "private_zones/-/many.test/record_sets/n249:TXT")
+        self.wait(lambda: len(self.rows()) == 249, "one to go, and the others to stay")
 
     def test_a_master_file_comes_in_when_one_has_seen_what_it_changes(self):
         where = self.zone("master.test", stays="\"1\"", goes="\"2\"")

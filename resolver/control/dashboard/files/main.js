@@ -63,7 +63,7 @@ function show(focus) {
   const {page, query} = here();
   const found = PAGES.find((one) => one.page === (page || PAGES[0].page));
   const shown = found?.under || found?.page;
-  const content = found ? new found.type() : h("p", {}, "There is no such page. ", h("a", {href: "/ui/"}, "Begin here."));
+  const content = found ? new found.type() : h("div", {}, h("h1", {}, "There is no such page."), h("a", {href: "/ui/"}, "Begin here."));
 
   content.query = query;
   document.title = (found ? (found.title || PAGES.find((one) => one.page === shown).title) + " - " : "") + "sluice";

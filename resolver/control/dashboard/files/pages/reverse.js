@@ -47,7 +47,10 @@ export class ReversePage extends Page {
   }
 
   async loadMore() {
-    this.fill(this.ptrs, await get(this.next, {signal: this.signal}));
+    const page = await get(this.next, {signal: this.signal});
+
+    this.table.shown = Infinity; // all that one has asked for
+    this.fill(this.ptrs, page);
   }
 
   fill(before, {ptrs, next}) {

@@ -74,7 +74,10 @@ export class ZonePage extends Page {
   }
 
   async loadMore() {
-    this.fill(this.items, await get(this.next, {signal: this.signal}));
+    const page = await get(this.next, {signal: this.signal});
+
+    this.table.shown = Infinity; // all that one has asked for
+    this.fill(this.items, page);
   }
 
   fill(before, page) {
