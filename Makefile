@@ -25,11 +25,13 @@
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd prometheus
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd prometheus \
+	chromium chromium-driver python3-selenium
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
 	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
-NODE_PACKAGES = @azure/arm-network@33.5 @azure/identity@4 @seriousme/openapi-schema-validator@2
+NODE_PACKAGES = @azure/arm-network@33.5 @azure/identity@4 @seriousme/openapi-schema-validator@2 \
+	axe-core@4
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
@@ -64,7 +66,9 @@ comma := ,
 SAN = -O1 -g -fno-omit-frame-pointer \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined)
 
-SRC := $(sort $(shell find rules endpoints resolver -name '*.c'))
+# The dashboard's files, compressed into C.
+DASHBOARD := $(shell find resolver/control/dashboard/files)
+SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboard/files.c
 TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
 TESTLIB := $(sort $(wildcard tests/lib/*.c))
 MAIN = resolver/control/command/main
@@ -84,6 +88,10 @@ build/sluice: $(OBJ)
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(OPT) $(HARDEN) $(COPY) -c -o $@ $<
+
+build/dashboard/files.c: resolver/control/dashboard/embed $(DASHBOARD)
+	@mkdir -p $(@D)
+	resolver/control/dashboard/embed resolver/control/dashboard/files >$@.new && mv $@.new $@
 
 # The same program and every test, under sanitizers.
 $(B)/sluice: $(SRC:%.c=$(B)/%.o)
@@ -118,7 +126,7 @@ test: test-deps
 	@B=$(B) tests/run $(ONLY)
 test-clients:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
-	@[ -d build/clients/node_modules/@seriousme ] || npm install --prefix build/clients \
+	@[ -d build/clients/node_modules/axe-core ] || npm install --prefix build/clients \
 		--silent --no-audit --no-fund --ignore-scripts $(NODE_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 $(B)/sluice
 	@B=$(B) CLIENTS=required tests/run tests/clients/

@@ -142,15 +142,15 @@ class Example(harness.FreshCase):
                    "PREFIX=/usr", env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
 
         def installed(*path):
-            with open(os.path.join(files, "usr", "share", *path)) as file:
+            with open(os.path.join(files, "usr", "share", *path), "rb") as file:
                 return file.read()
         for page in ("sluice.8", "sluice.conf.5", "sluice-api.7"):
-            with open(os.path.join(harness.TOP, "etc", page)) as file:
+            with open(os.path.join(harness.TOP, "etc", page), "rb") as file:
                 self.assertEqual(file.read(), installed("man", "man" + page[-1], page))
         for kind in ("examples", "guide", "prometheus", "grafana"):
             for folder, _, names in os.walk(os.path.join(harness.TOP, "etc", kind)):
                 for name in names:
-                    with open(os.path.join(folder, name)) as file:
+                    with open(os.path.join(folder, name), "rb") as file:
                         path = os.path.relpath(file.name, os.path.join(harness.TOP, "etc"))
                         self.assertEqual(file.read(), installed("doc", "sluice", path))
         with open(os.path.join(files, "usr/lib/systemd/system/sluice.service")) as file:

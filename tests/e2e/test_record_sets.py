@@ -353,6 +353,22 @@ class RecordSets(World):
         self.assertIn("no record set", self.command("record", "delete", "corp.test", "@", "MX", status=1))
         self.assertEqual({}, self.shown())
 
+    def test_a_master_file_is_read_for_who_asks_and_nothing_is_changed(self):
+        where = "private_zones/-/read.internal/master_file"
+        text = "$TTL 300\nwww 60 A 10.0.0.1\nwww 60 A 10.0.0.2\n@ MX 10 mail\n$ORIGIN apps\nx TXT <b>\n"
+        read = self.good("POST", where, {"text": text}).body
+        self.assertEqual({"record_sets": [
+            {"name": "@:MX", "ttl": 300, "records": ["10 mail.read.internal."]},
+            {"name": "x.apps:TXT", "ttl": 300, "records": ['"<b>"']},
+            {"name": "www:A", "ttl": 60, "records": ["10.0.0.1", "10.0.0.2"]}]}, read)
+        self.assertEqual(404, self.call("GET", "private_zones/-/read.internal").status)
+        self.bad(self.call("POST", where, {"text": "www A nonsense\n$INCLUDE /etc/passwd\n"}), 400, "invalid", "nonsense")
+        self.assertEqual([1, 2], [fault["line"] for fault in self.call("POST", where, {
+            "text": "www A nonsense\n$INCLUDE /etc/passwd\n"}).body["error"]["faults"]])
+        for body in ({}, {"text": ""}, {"text": 5}, {"text": None}):
+            self.bad(self.call("POST", where, body), 400, "invalid", "give a master file", "text")
+        self.bad(self.call("POST", "private_zones/-/a..b/master_file", {"text": "@ A 10.0.0.1\n"}), 400, "invalid", "is no zone's name")
+
     def test_a_master_file_comes_in_and_goes_out_the_same(self):
         file = self.world.write("new.zone", """$TTL 300
 @ SOA ns host 7 3600 300 86400 60

@@ -85,10 +85,21 @@ static const char *next_segment(const char **pattern, size_t *length)
 	return *length > 0 ? at : NULL;
 }
 
+/* "{file...}" stands for all that comes, also for nothing. */
+static bool takes_rest(const char *segment, size_t length)
+{
+	static const char end[] = "...}";
+
+	return *segment == '{' && length > strlen(end) &&
+	       strncmp(segment + length - strlen(end), end, strlen(end)) == 0;
+}
+
 bool api_path_matches(const struct api_path *path, const char *pattern)
 {
 	size_t length, i = 0;
 	for (const char *want; (want = next_segment(&pattern, &length)); i++) {
+		if (takes_rest(want, length))
+			return true;
 		if (i == path->count)
 			return false;
 		if (*want != '{' && (strlen(path->segments[i]) != length ||

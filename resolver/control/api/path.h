@@ -35,7 +35,8 @@ void api_fields_release(struct api_fields *fields);
 /* A name that two of them have; NULL: none. */
 const char *api_fields_twice(const struct api_fields *fields);
 
-/* "/v1/addresses/{group}/{name}": literal segments match without regard to case. */
+/* "/v1/addresses/{group}/{name}": literal segments match without regard to case. "{file...}" at the
+ * end stands for all that comes, or for nothing. */
 bool api_path_matches(const struct api_path *path, const char *pattern);
 /* The segment where the pattern, which matches, has {name}; NULL: it has none. */
 const char *api_path_parameter(const struct api_path *path, const char *pattern, const char *name);

@@ -2,7 +2,8 @@
 
 #include "resolver/control/base/json.h"
 #include "rules/text.h"
-#include "rules/zone/zone.h"
+#include "rules/wire.h"
+#include "rules/zone/rdata.h"
 
 json_t *report_faults(const struct faults *faults)
 {
@@ -131,4 +132,25 @@ void report_print_made(const struct model *model, const char *before, FILE *out)
 		text_print(out, made->because);
 		fputc('\n', out);
 	}
+}
+
+json_t *report_records(const struct rrset *set)
+{
+	const uint8_t *record = set->wire;
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < set->count; i++) {
+		size_t length = wire_u16(record + RECORD_HEADER - 2), size = 0;
+		char *text = NULL;
+		FILE *out = open_memstream(&text, &size);
+		int err = out ? rdata_print(set->type, record + RECORD_HEADER, length, out)
+			      : ERR_NOMEM;
+
+		if (out && fclose(out) != 0)
+			err = ERR_NOMEM;
+		json_add(array, err ? NULL : json_text(text));
+		free(text);
+		record += RECORD_HEADER + length;
+	}
+	return array;
 }

@@ -9,6 +9,7 @@
 
 #include "rules/fault.h"
 #include "rules/schema/model.h"
+#include "rules/zone/zone.h"
 
 enum { REPORT_TEXT_MAX = 320 };
 
@@ -24,6 +25,9 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 /* "1 error, 2 warnings". Beside errors "0 warnings" is left out, because an error may have kept us
  * from looking for them. Returns text. */
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]);
+
+/* The data of a set's records, as in a master file. NULL without memory. */
+json_t *report_records(const struct rrset *set);
 
 /* An array of {"path", "value", "because"}: what was made because nobody named it. NULL has none.
  */

@@ -13,10 +13,10 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/report.h"
 #include "resolver/control/command/client.h"
 #include "rules/schema/record_set.h"
 #include "rules/text.h"
-#include "rules/wire.h"
 #include "rules/zone/rdata.h"
 #include "rules/zone/zonefile.h"
 
@@ -54,28 +54,6 @@ static struct zone *read_zone(const struct command_line *line, const struct name
 	if (!is_input)
 		fclose(in);
 	return zone;
-}
-
-/* Its records as texts; NULL without memory. */
-static json_t *records_of(const struct rrset *set)
-{
-	const uint8_t *record = set->wire;
-	json_t *array = json_array();
-
-	for (unsigned i = 0; i < set->count; i++) {
-		size_t length = wire_u16(record + RECORD_HEADER - 2), size = 0;
-		char *text = NULL;
-		FILE *out = open_memstream(&text, &size);
-		int err = out ? rdata_print(set->type, record + RECORD_HEADER, length, out)
-			      : ERR_NOMEM;
-
-		if (out && fclose(out) != 0)
-			err = ERR_NOMEM;
-		json_add(array, err ? NULL : json_text(text));
-		free(text);
-		record += RECORD_HEADER + length;
-	}
-	return array;
 }
 
 /* ---- what is served ---- */
@@ -262,7 +240,8 @@ static int on_set(void *context, const uint8_t *owner, const struct rrset *set)
 
 	record_set_name(&import->apex, owner, set->type, name);
 	plan_set(import, name, set->type,
-		 json_make("{s:I, s:o}", "ttl", (json_int_t)set->ttl, "records", records_of(set)));
+		 json_make("{s:I, s:o}", "ttl", (json_int_t)set->ttl, "records",
+			   report_records(set)));
 	return 0;
 }
 

@@ -609,7 +609,8 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 	for (size_t i = 0; i < exchange->answer.header_count; i++)
 		MHD_add_response_header(response, exchange->answer.headers[i].name,
 					exchange->answer.headers[i].value);
-	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (!MHD_get_response_header(response, "Cache-Control"))
+		MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (exchange->answer.last)
 		MHD_add_response_header(response, "Connection", "close");
 	exchange->stage = HTTP_SENT;

@@ -14,6 +14,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/signals.h"
+#include "resolver/control/dashboard/dashboard.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
 #include "resolver/control/process/reload.h"
@@ -595,5 +596,6 @@ static const struct api_route routes[] = {
 static const struct api_dialect process_api = {.routes = routes};
 
 const struct api_dialect *const process_dialects[] = {
-	&api_designate, &api_keystone, &api_arm, &api_arm_login, &process_api, &api_v1, NULL,
+	&dashboard,     &api_designate, &api_keystone, &api_arm,
+	&api_arm_login, &process_api,   &api_v1,       NULL,
 };

@@ -39,10 +39,15 @@ static json_t *version_json(const char *base)
 			 updated, "links", links_to(base, "/v3/"), "media-types", types);
 }
 
-/* GET /: 300, because the client has to choose one. */
+/* GET /: 300, because the client has to choose one; a browser goes on to the dashboard. */
 static void list_versions(struct api_request *request)
 {
 	const char *base = api_base_needed(request);
+	if (base && api_accepts(request, "text/html")) {
+		api_answer_header(request, "Location", "/ui/");
+		api_reply_empty(request, 303);
+		return;
+	}
 	if (base)
 		api_reply_json(request, 300,
 			       json_make("{s:{s:[o]}}", "versions", "values", version_json(base)),

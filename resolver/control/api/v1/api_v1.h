@@ -76,6 +76,7 @@ bool api_v1_after(struct api_request *request, const char *text, uint64_t *after
 
 void api_export(struct api_request *request);
 void api_zone_file(struct api_request *request); /* zone_file.c */
+void api_zone_read(struct api_request *request);
 void api_schema(struct api_request *request);
 void api_resource_list(struct api_request *request);
 void api_resource_show(struct api_request *request);

@@ -96,6 +96,9 @@ static const struct described described[] = {
 	 "edits", 0},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file",
 	 "The records of a zone as a master file (RFC 1035 section 5).", "", "text/dns", NULL, 0},
+	{"POST", "/v1/private_zones/{group}/{name}/master_file",
+	 "A master file as the record sets that it would be; nothing is changed.", "",
+	 "master_file", "read_sets", 0},
 	{"GET", "/v1/schema", "Every kind of resource, with its JSON Schema.", "", NULL, NULL, 0},
 	{"GET", "/v1/openapi.json", "This document.", "", NULL, NULL, 0},
 	{"GET", "/v1/events",
@@ -264,6 +267,23 @@ static json_t *change_schema(void)
 			 "before", "after");
 }
 
+/* A master file to be read, and what comes of it. */
+static json_t *master_file_schema(void)
+{
+	return json_make("{s:s, s:{s:o}, s:[s]}", "type", "object", "properties", "text",
+			 of_type("string"), "required", "text");
+}
+
+static json_t *read_sets_schema(void)
+{
+	json_t *set = json_make("{s:s, s:{s:o, s:o, s:o}}", "type", "object", "properties", "name",
+				of_type("string"), "ttl", of_type("integer"), "records",
+				array_of(of_type("string")));
+
+	return json_make("{s:s, s:{s:o}, s:[s]}", "type", "object", "properties", "record_sets",
+			 array_of(set), "required", "record_sets");
+}
+
 static json_t *edits_schema(void)
 {
 	json_t *edit =
@@ -339,6 +359,8 @@ static json_t *schemas_json(void)
 			   "changes", array_of(reference("schemas", "change")), "next",
 			   or_null(of_type("integer")), "required", "changes", "next"));
 	json_put(schemas, "events", events_schema());
+	json_put(schemas, "master_file", master_file_schema());
+	json_put(schemas, "read_sets", read_sets_schema());
 	json_put(schemas, "edits", edits_schema());
 	json_put(schemas, "changed", changed_schema());
 	json_put(schemas, "unconfirmed", unconfirmed_schema());

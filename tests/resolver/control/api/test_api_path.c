@@ -152,10 +152,23 @@ static void fields_at_the_maximum_are_taken_and_one_over_it_refused(void **state
 	api_fields_release(&query);
 }
 
+static void the_rest_of_a_path_is_one_parameter(void **state)
+{
+	(void)state;
+	assert_true(matches("/ui", "/ui/{file...}"));
+	assert_true(matches("/UI/", "/ui/{file...}"));
+	assert_true(matches("/ui/pages/now.js", "/ui/{file...}"));
+	assert_false(matches("/uis", "/ui/{file...}"));
+	assert_false(matches("/", "/ui/{file...}"));
+	assert_false(matches("/a/b/c", "/a/{b}"));
+	assert_true(matches("/a/b", "/a/{...}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_segments_are_left_out),
+		cmocka_unit_test(the_rest_of_a_path_is_one_parameter),
 		cmocka_unit_test(segments_are_cut_before_they_are_decoded),
 		cmocka_unit_test(what_is_badly_encoded_is_refused),
 		cmocka_unit_test(segments_at_the_maximum_are_taken_and_one_over_it_refused),

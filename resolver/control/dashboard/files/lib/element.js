@@ -1,0 +1,51 @@
+// Elements, made of text that is never markup: whatever a server, a zone or a client has named
+// becomes a text node.
+
+// Characters that are not seen, or that turn the order of others around; but for tabs and ends of
+// lines, which are no more than a blank outside of <pre>.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+export function visible(text) {
+  return String(text).replace(HIDDEN, (one) => "<U+" + one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0") + ">");
+}
+
+function add(element, child) {
+  if (Array.isArray(child)) child.forEach((one) => add(element, one));
+  else if (child instanceof Node) element.append(child);
+  else if (child !== null && child !== undefined && child !== false) element.append(visible(child));
+}
+
+function set(element, key, value) {
+  if (typeof value === "function") element.addEventListener(key.slice("on".length), value);
+  else if (value === false || value === null || value === undefined) return;
+  else if (key === "value" || key === "checked") element[key] = value;
+  else element.setAttribute(key, value === true ? "" : value);
+}
+
+// h("p", {class: "hint"}, "text", [more]). Attributes that are functions are listeners (onclick);
+// null, undefined and false are left out.
+export function h(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+
+  add(element, children);
+  for (const [key, value] of Object.entries(attributes || {})) set(element, key, value);
+  return element;
+}
+
+// A name that came from elsewhere: its direction does not leave it.
+export function name(text) {
+  return h("bdi", {class: "name"}, text);
+}
+
+// A number with its noun: "1 rule", "1,024 rules".
+export function count(number, one, many = one + "s") {
+  return number.toLocaleString("en") + " " + (number === 1 ? one : many);
+}
+
+export function when(text) {
+  const time = new Date(text);
+  const today = time.toDateString() === new Date().toDateString();
+  const shown = today ? time.toLocaleTimeString() : time.toLocaleString();
+
+  return h("time", {datetime: text, title: time.toLocaleString()}, shown);
+}

@@ -1,0 +1,78 @@
+// What a page is: an element that shows itself when it comes into the document, and that nothing
+// reaches any more once it has left. `query` is what stands behind the ? of its URL.
+
+import {ApiError} from "/ui/lib/api.js";
+import {h} from "/ui/lib/element.js";
+import {stream} from "/ui/lib/stream.js";
+
+export class Page extends HTMLElement {
+  connectedCallback() {
+    this.aborter = new AbortController();
+    this.signal = this.aborter.signal;
+    this.attempt(() => this.show());
+  }
+
+  disconnectedCallback() {
+    this.aborter.abort();
+  }
+
+  // Calls back for events of the server while the page is there, and a little later than they come:
+  // many that come together are one.
+  onEvents(wanted, back) {
+    let timer = null;
+
+    stream.addEventListener("event", ({detail}) => {
+      if (!wanted(detail) || timer) return;
+      timer = setTimeout(() => {
+        timer = null;
+        if (!this.signal.aborted) this.refresh(back);
+      }, 200);
+    }, {signal: this.signal});
+  }
+
+  every(ms, back) {
+    const timer = setInterval(() => document.hidden || this.refresh(back), ms);
+
+    this.signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  // Does what one has asked for, and shows what goes wrong above the rest of the page.
+  async attempt(work) {
+    this.querySelector(":scope > .problem")?.remove();
+    await this.try(work, "problem");
+  }
+
+  // What the page does by itself. It takes away what it has shown itself, and nothing that one may
+  // still be reading.
+  async refresh(work) {
+    if (await this.try(work, "problem refreshing")) this.querySelector(":scope > .refreshing")?.remove();
+  }
+
+  async try(work, kind) {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (this.signal.aborted || error.name === "AbortError" || error.status === 401) return false;
+      if (!(error instanceof ApiError)) console.error(error);
+      this.querySelector(":scope > .problem")?.remove();
+      this.prepend(problem(error, kind));
+      return false;
+    }
+  }
+}
+
+// An error, as it is shown: what the server said, and where.
+export function problem(error, kind = "problem") {
+  const more = error.faults?.slice(1) || [];
+
+  return h("div", {class: kind, role: "alert"},
+    h("p", {}, error.path && h("code", {}, error.path), error.path && ": ", error.message),
+    error.rows?.length > 0 && h("ul", {}, error.rows.map((row) => h("li", {}, row.line && `line ${row.line}: `, row.message))),
+    more.length > 0 && h("ul", {}, more.map((fault) => h("li", {}, h("code", {}, fault.path), ": ", fault.text))));
+}
+
+// Where there is nothing to show: why, and what to do about it.
+export function empty(text, ...more) {
+  return h("div", {class: "empty"}, h("p", {}, text), more);
+}

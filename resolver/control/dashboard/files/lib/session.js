@@ -1,0 +1,46 @@
+// Who is logged in, in this tab and no longer than it: a token of the API's, never a cookie.
+
+const KEY = "sluice-session";
+
+export const session = new EventTarget();
+
+// {client, role, token}, or null. Whether the token is still good the server says, by its own clock.
+export function current() {
+  return JSON.parse(sessionStorage.getItem(KEY) || "null");
+}
+
+export function isAdmin() {
+  return current()?.role === "admin";
+}
+
+function tell(reason) {
+  session.dispatchEvent(new CustomEvent("change", {detail: reason}));
+}
+
+// Ends it; the reason is shown where one logs in again.
+export function end(reason = "") {
+  sessionStorage.removeItem(KEY);
+  tell(reason);
+}
+
+function refusal(status, wait) {
+  if (status === 401) return "No client has this id and secret.";
+  if (status === 429) return `Too many logins have failed; try again in ${wait || "some"} seconds.`;
+  return `The server did not log you in (${status}).`;
+}
+
+// Throws an Error whose message is for the one who logs in.
+export async function logIn(client, secret) {
+  const user = {name: client, domain: {id: "default"}, password: secret};
+  const answer = await fetch("/v3/auth/tokens", {
+    method: "POST",
+    headers: {"Content-Type": "application/json"},
+    body: JSON.stringify({auth: {identity: {methods: ["password"], password: {user}}}}),
+  }).catch(() => { throw new Error("The server cannot be reached."); });
+
+  if (answer.status !== 201) throw new Error(refusal(answer.status, answer.headers.get("Retry-After")));
+  const {token} = await answer.json();
+  const role = token.roles.some((one) => one.name === "admin") ? "admin" : "reader";
+  sessionStorage.setItem(KEY, JSON.stringify({client, role, token: answer.headers.get("X-Subject-Token")}));
+  tell("");
+}

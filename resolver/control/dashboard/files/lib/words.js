@@ -1,0 +1,57 @@
+// The server's stable words, as people say them.
+
+import {h, when} from "/ui/lib/element.js";
+
+export const DECIDED = {
+  nobody: "Nobody", custom: "Custom DNS servers", zone: "Private zone", address: "Address of the network", rule: "Rule",
+  pool: "Address pool", name: "Own name", special: "Special-use name", default: "Default resolver",
+};
+
+export const OUTCOMES = {
+  shorter: "matches, but a longer suffix does too", shadowed: "would match, but something earlier decides",
+  disabled: "matches, but is disabled", reserved: "is reserved: shorter rules do not match",
+  not_found: "has nothing for this name", none: "there is none",
+  elsewhere: "is that of a private address, and answered in its network only",
+};
+
+const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
+
+// A target of GET /v1/status: its state, by a word and not by a colour alone.
+export function targetState(target) {
+  const [mood, word] = STATES[target.state] || ["soft", target.state];
+
+  return h("span", {class: "state " + mood}, word, target.since && [" since ", when(target.since)],
+    target.state === "suspect" && target.last_error !== "none" && ` (${target.last_error})`,
+    target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
+}
+
+// "1.2.3.4:53" and "[::1]:53" of a rule's target, as the status calls its host.
+export function host({address, port}) {
+  return (address.includes(":") ? `[${address}]` : address) + ":" + (port || 53);
+}
+
+// As one types it: the address, the port where it is another than 53, and tcp where it is that.
+export function targetText({address, port, protocol}) {
+  const where = port && port !== 53 ? host({address, port}) : address;
+
+  return protocol === "tcp" ? where + " tcp" : where;
+}
+
+// What was typed, as the server takes it; it says what does not fit.
+export function targetOf(text) {
+  const [, bracketed, plain, port, protocol] = /^(?:\[([^\]]*)\]|([^:\s]+|\S*:\S*:\S*))(?::(\d+))?(?:\s+(udp|tcp))?$/i.exec(text) || [];
+  const target = {address: bracketed ?? plain ?? text};
+
+  if (port) target.port = Number(port);
+  if (protocol) target.protocol = protocol.toLowerCase();
+  return target;
+}
+
+const STATUSES = {ACTIVE: ["good", "Active"], PENDING: ["warn", "Pending"], ERROR: ["bad", "Error"], INACTIVE: ["soft", "Inactive"]};
+
+// Of a PTR.
+export function ptrStatus({status, reason}) {
+  const [mood, word] = STATUSES[status] || ["soft", status];
+
+  return h("span", {class: "state " + mood, title: reason}, word);
+}

@@ -1,0 +1,96 @@
+// The frame around the pages: navigation, who is logged in, and which page the URL asks for.
+
+import {h, name} from "/ui/lib/element.js";
+import {here, router, url} from "/ui/lib/router.js";
+import {current, end, session} from "/ui/lib/session.js";
+import {stream} from "/ui/lib/stream.js";
+import {LoginForm} from "/ui/parts/login.js";
+import {AddressPage} from "/ui/pages/address.js";
+import {AskPage} from "/ui/pages/ask.js";
+import {ChangesPage} from "/ui/pages/changes.js";
+import {NetworksPage} from "/ui/pages/networks.js";
+import {NowPage} from "/ui/pages/now.js";
+import {ReversePage} from "/ui/pages/reverse.js";
+import {RulesPage} from "/ui/pages/rules.js";
+import {TargetsPage} from "/ui/pages/targets.js";
+import {ZonePage} from "/ui/pages/zone.js";
+import {ZonesPage} from "/ui/pages/zones.js";
+
+// The first one is where /ui/ leads. One without a title is reached from the one that it is under.
+const PAGES = [
+  {page: "now", title: "Now", type: NowPage},
+  {page: "ask", title: "Ask", type: AskPage},
+  {page: "networks", group: "Network", title: "Networks", type: NetworksPage},
+  {page: "rules", group: "Network", title: "Rules", type: RulesPage},
+  {page: "targets", group: "Network", title: "Targets", type: TargetsPage},
+  {page: "zones", group: "Network", title: "Zones", type: ZonesPage},
+  {page: "zone", under: "zones", type: ZonePage},
+  {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
+  {page: "address", under: "reverse", type: AddressPage},
+  {page: "changes", title: "Changes", type: ChangesPage},
+];
+
+const live = h("span", {class: "live", role: "status"});
+const main = h("main", {id: "main", tabindex: "-1"});
+
+function item(page, shown) {
+  return h("li", {}, h("a", {href: url(page.page), "aria-current": page.page === shown && "page"}, page.title));
+}
+
+// Pages of a group stand under its name, as in Network > DNS Reverse.
+function navigation(shown) {
+  const nav = h("nav", {"aria-label": "Pages"});
+  let group, list;
+
+  for (const page of PAGES.filter((one) => one.title)) {
+    if (!list || page.group !== group) {
+      group = page.group;
+      list = h("ul", {"aria-label": group});
+      nav.append(...group ? [h("p", {class: "group", "aria-hidden": "true"}, group)] : [], list);
+    }
+    list.append(item(page, shown));
+  }
+  return nav;
+}
+
+function header({client, role}) {
+  return h("header", {}, h("a", {class: "brand", href: "/ui/"}, "sluice"), live,
+    h("span", {class: "who"}, name(client), ` (${role})`),
+    h("button", {type: "button", onclick: () => end()}, "Log out"));
+}
+
+function show(focus) {
+  const {page, query} = here();
+  const found = PAGES.find((one) => one.page === (page || PAGES[0].page));
+  const shown = found?.under || found?.page;
+  const content = found ? new found.type() : h("div", {}, h("h1", {}, "There is no such page."), h("a", {href: "/ui/"}, "Begin here."));
+
+  content.query = query;
+  document.title = (found ? (found.title || PAGES.find((one) => one.page === shown).title) + " - " : "") + "sluice";
+  document.querySelector("nav")?.replaceWith(navigation(shown));
+  main.replaceChildren(content);
+  if (focus) main.focus();
+}
+
+function begin(reason) {
+  const who = current();
+
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  if (!who) {
+    document.title = "Log in - sluice";
+    main.replaceChildren();
+    document.body.replaceChildren(new LoginForm(reason));
+    return;
+  }
+  document.body.replaceChildren(h("a", {class: "skip", href: "#main"}, "To the content"),
+    header(who), h("div", {class: "frame"}, navigation(), main));
+  show(false);
+}
+
+stream.addEventListener("live", ({detail}) => {
+  live.className = "live " + (detail ? "on" : "off");
+  live.replaceChildren(detail ? "live" : "not live, trying again");
+});
+session.addEventListener("change", ({detail}) => begin(detail));
+router.addEventListener("go", () => current() && show(true));
+begin();

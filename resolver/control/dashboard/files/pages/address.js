@@ -1,0 +1,56 @@
+// One address and its PTR, with everything that is known about it.
+
+import {get, path, query} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {Page} from "/ui/lib/page.js";
+import {url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {ptrStatus} from "/ui/lib/words.js";
+import {ptrMenu} from "/ui/parts/ptr.js";
+
+const ACTIONS = {NONE: "None", CREATE: "Create", UPDATE: "Update", DELETE: "Delete"};
+
+export class AddressPage extends Page {
+  async show() {
+    this.back = h("span", {role: "status"});
+    await this.load();
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
+  }
+
+  async load() {
+    this.render(await get("ptrs/" + path(this.query.get("id") || ""), {signal: this.signal}));
+  }
+
+  render(ptr) {
+    const changed = this.ptr?.reverse_fqdn !== ptr.reverse_fqdn || this.ptr?.status !== ptr.status;
+    const facts = [
+      ["Address", name(ptr.address || "")], ["PTR Domain Name", ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : "not set"],
+      ["Description", ptr.description ? name(ptr.description) : ""], ["ID", h("code", {}, ptr.id)],
+      ["Time To Live", ptr.ttl_served ?? ptr.ttl ?? ""], ["Status", [ptrStatus(ptr), ptr.reason && [" ", ptr.reason]]],
+      ["Action", ACTIONS[ptr.action] || ptr.action],
+      ["Name", [ptr.resource_group && [name(ptr.resource_group), "/"], name(ptr.name)]],
+      ["From", ptr.origin ? name(ptr.origin) : "here"],
+    ];
+
+    this.ptr = ptr;
+    this.replaceChildren(
+      h("p", {}, h("a", {href: url("reverse")}, "DNS Reverse")),
+      h("div", {class: "title"}, h("h1", {}, name(ptr.address || ptr.name)),
+        isAdmin() && ptrMenu(ptr, (work) => this.attempt(work), (one) => this.render(one))),
+      h("dl", {class: "facts"}, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
+        h("dt", {}, "Leads back"), h("dd", {}, this.back)));
+    if (changed) this.attempt(() => this.check(ptr));
+  }
+
+  // Whether the name has an address record with this address, which is asked now.
+  async check(ptr) {
+    if (!ptr.reverse_fqdn || ptr.status !== "ACTIVE") {
+      this.back.replaceChildren("");
+      return;
+    }
+    this.back.replaceChildren("looking ...");
+    const {result, text} = await get("check" + query({subject: ptr.address || ptr.name}), {signal: this.signal});
+    this.back.replaceChildren(h("span", {class: "state " + (result === "confirmed" ? "good" : "warn")}, name(text)));
+  }
+}
+customElements.define("address-page", AddressPage);

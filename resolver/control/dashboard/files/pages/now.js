@@ -1,0 +1,130 @@
+// How it is now: one sentence of judgement, what fails and whom that hurts, figures since the last
+// look, and what was changed last.
+
+import {call, get} from "/ui/lib/api.js";
+import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
+import {count, h, name, when} from "/ui/lib/element.js";
+import {Page} from "/ui/lib/page.js";
+import {url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {targetState} from "/ui/lib/words.js";
+import {notice} from "/ui/parts/notice.js";
+import {DataTable} from "/ui/parts/table.js";
+import {rulesOf} from "/ui/pages/targets.js";
+
+const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8;
+
+// What is wrong, the gravest first: sentences.
+function troubles(status) {
+  const {unanswered} = status;
+  const silent = status.targets.filter((target) => target.unanswered_count > 0);
+  const since = silent.map((target) => target.since).filter(Boolean).sort()[0];
+  const state = status.owned.find((one) => one.error);
+  const absent = [...status.inbound_endpoints, ...status.vnet_resolver].filter((one) => !one.present);
+  const found = [];
+
+  if (unanswered.count)
+    found.push([count(unanswered.count, "rule"), " cannot be answered", since && [", since ", when(since)], ": ",
+      name(unanswered.rules.slice(0, 5).join(", ")), unanswered.count > 5 && ", ...", "."]);
+  if (state) found.push(["Nothing can be changed, because the state fails: ", name(state.error), "."]);
+  if (absent.length) found.push(["The address of ", name(absent.map((one) => one.name).join(", ")), " is not on this machine."]);
+  return found;
+}
+
+function judgement(status) {
+  const rules = status.rulesets.reduce((sum, one) => sum + one.rules - one.disabled, 0);
+
+  if (rules === 1) return "The one rule can be answered.";
+  return rules ? `All ${count(rules, "rule")} can be answered.` : "There are no rules: zones and the default resolver answer.";
+}
+
+// Of what was counted since the look before.
+function figures(before, now, seconds) {
+  const more = (read) => read(now) - read(before);
+  const queries = more((one) => one.counters.queries);
+  const hits = more((one) => one.cache.hits), misses = more((one) => one.cache.misses);
+  const share = (part, whole) => whole ? `${(100 * part / whole).toFixed(part / whole < 0.1 ? 1 : 0)} %` : "none asked";
+
+  return [
+    ["Queries", `${(queries / seconds).toFixed(queries / seconds < 10 ? 1 : 0)} a second`],
+    ["From the cache", share(hits, hits + misses)],
+    ["SERVFAIL", share(more((one) => one.counters.servfail), queries)],
+    ["Since the start", count(now.counters.queries, "query", "queries")],
+  ];
+}
+
+export class NowPage extends Page {
+  async show() {
+    this.told = h("div", {role: "status"});
+    this.waiting = h("div");
+    this.figures = h("dl", {class: "figures"});
+    this.failing = new DataTable("What fails", [
+      {title: "Target", cell: (target) => h("a", {href: url("targets", {search: target.host})}, name(target.host))},
+      {title: "State", cell: (target) => targetState(target)},
+      {title: "Needed by", cell: (target) => rulesOf(target)},
+    ], h("p", {}, "Every target that was asked answers."));
+    this.changes = h("ul", {class: "plain"});
+    this.events = h("ul", {class: "plain"});
+    await this.look();
+    this.replaceChildren(h("h1", {}, "Now"), this.told, this.waiting, this.figures,
+      h("h2", {}, "What fails"), this.failing, h("h2", {}, "Last changes"), this.changes,
+      h("h2", {}, "Warnings"), this.events);
+    await Promise.all([this.lookAtChanges(), this.lookAtEvents()]);
+    this.every(AGAIN_MS, () => this.look());
+    this.onEvents(() => true, () => Promise.all([this.look(), this.lookAtChanges(), this.lookAtEvents()]));
+  }
+
+  async look() {
+    const status = await get("status", {signal: this.signal}), at = performance.now();
+    const wrong = troubles(status);
+
+    this.told.replaceChildren(...wrong.length ? wrong.map((text) => h("p", {class: "judgement bad"}, text))
+      : [h("p", {class: "judgement good"}, judgement(status))]);
+    this.showWaiting(status.unconfirmed);
+    this.showFigures(status, at);
+    this.failing.fill(status.targets.filter((target) => target.state === "suspect"));
+  }
+
+  // Two looks that are close together, as when much happens, are one.
+  showFigures(status, at) {
+    if (!this.seen || status.uptime_s < this.seen.status.uptime_s) this.seen = {status, at};
+    const seconds = (at - this.seen.at) / 1000;
+
+    if (seconds > 0 && seconds < 2) return;
+    this.figures.replaceChildren(...(seconds ? figures(this.seen.status, status, seconds) : figures(status, status, 1)).map(([term, value]) =>
+      h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+    this.seen = {status, at};
+  }
+
+  // A change that goes back unless somebody keeps it.
+  showWaiting(unconfirmed) {
+    const end = (back) => this.attempt(async () => {
+      await call("POST", "confirm" + (back ? "?back" : ""), {});
+      notice(back ? "It has gone back." : "It stays.");
+      await this.look();
+    });
+
+    this.waiting.replaceChildren(...unconfirmed ? [h("div", {class: "judgement warn"}, h("p", {}, name(unconfirmed.text)),
+      isAdmin() && h("div", {class: "buttons"}, h("button", {type: "button", class: "primary", onclick: () => end(false)}, "Keep it"),
+        h("button", {type: "button", onclick: () => end(true)}, "Go back now")))] : []);
+  }
+
+  async lookAtChanges() {
+    const last = await latestRevision(this.signal).catch(() => 0); // there may be no state
+    const changes = last ? changesOf(await editsBetween(Math.max(0, last - CHANGES), last, this.signal)) : [];
+
+    this.changes.replaceChildren(...changes.map(({time, who, edits: [first, ...more]}) => h("li", {}, when(time), " ", name(who), " ",
+      verb(first), " ", thing(first), more.length > 0 && ` and ${more.length} more`)),
+    h("li", {}, changes.length ? h("a", {href: url("changes")}, "All changes") : "None in the last week."));
+  }
+
+  async lookAtEvents() {
+    const {events} = await get("events?level=warning&limit=1000", {signal: this.signal});
+    const last = events.slice(-EVENTS).reverse();
+
+    this.events.replaceChildren(...last.length ? last.map((event) => h("li", {}, when(event.time), " ",
+      h("span", {class: "state " + (event.level === "error" ? "bad" : "warn")}, event.event), " ", name(event.text)))
+      : [h("li", {}, "None since the server started.")]);
+  }
+}
+customElements.define("now-page", NowPage);

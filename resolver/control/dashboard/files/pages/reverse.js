@@ -1,0 +1,110 @@
+// Network > DNS Reverse: every address of ours with its PTR; set and unset, many at once by CSV.
+
+import {all, call, get, query} from "/ui/lib/api.js";
+import {csv, save} from "/ui/lib/csv.js";
+import {count, h, name} from "/ui/lib/element.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {ptrStatus} from "/ui/lib/words.js";
+import {ask} from "/ui/parts/dialog.js";
+import {notice} from "/ui/parts/notice.js";
+import {ptrMenu} from "/ui/parts/ptr.js";
+import {searchField} from "/ui/parts/search.js";
+import {DataTable} from "/ui/parts/table.js";
+
+const PAGE = 200, MOST = 5000;
+const COLUMNS = ["address", "reverse_fqdn", "description", "ttl"];
+
+function told({set, removed, unchanged}) {
+  return `${count(set, "PTR")} set, ${removed} removed, ${unchanged} unchanged`;
+}
+
+export class ReversePage extends Page {
+  async show() {
+    this.search = this.query.get("search") || "";
+    this.table = new DataTable("Addresses", [
+      {title: "Address", cell: (ptr) => h("a", {href: url("address", {id: ptr.id})}, name(ptr.address || ptr.name))},
+      {title: "PTR Domain Name", cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
+      {title: "Status", cell: (ptr) => ptrStatus(ptr)},
+      ...isAdmin() ? [{title: "", narrow: true, cell: (ptr) => ptrMenu(ptr, (work) => this.attempt(work), (one) => this.replace(one))}] : [],
+    ]);
+    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More addresses");
+    this.replaceChildren(h("h1", {}, "DNS Reverse"), h("div", {class: "tools"},
+      searchField({label: "Search", value: this.search, placeholder: "an address or a name", back: (text) => this.find(text)}),
+      h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export CSV"),
+      isAdmin() && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import CSV")),
+    this.table, this.further);
+    await this.load();
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
+  }
+
+  // As many as are shown already.
+  async load() {
+    const limit = Math.min(MOST, Math.max(PAGE, this.ptrs?.length || 0));
+
+    this.fill([], await get("ptrs" + query({q: this.search, limit}), {signal: this.signal}));
+  }
+
+  async loadMore() {
+    const page = await get(this.next, {signal: this.signal});
+
+    this.table.shown = Infinity; // all that one has asked for
+    this.fill(this.ptrs, page);
+  }
+
+  fill(before, {ptrs, next}) {
+    this.ptrs = [...before, ...ptrs];
+    this.next = next && next.replace(/^\/v1\//, "");
+    this.further.hidden = !this.next;
+    this.table.none = this.search ? empty("No address or name has that.") : empty("There are no addresses.",
+      h("p", {}, "Add one, and before a public one the pool that it is in: "),
+      h("pre", {}, "sluice address-pool create public prefix=198.51.100.0/24\nsluice address create mail 198.51.100.25"));
+    this.table.fill(this.ptrs);
+  }
+
+  replace(ptr) {
+    this.ptrs = this.ptrs.map((one) => one.id === ptr.id ? ptr : one);
+    this.table.fill(this.ptrs);
+  }
+
+  find(text) {
+    this.search = text;
+    this.ptrs = [];
+    note(url("reverse", {search: text}));
+    this.attempt(() => this.load());
+  }
+
+  async export() {
+    const ptrs = await all("ptrs" + query({q: this.search, limit: MOST}), "ptrs", {signal: this.signal});
+
+    save("ptrs.csv", csv(COLUMNS, ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn)), "text/csv");
+  }
+
+  // Tried first, and made only when one has seen what it would do.
+  async import() {
+    let file, found;
+    const tried = await ask({
+      title: "Import CSV", confirm: "Try it",
+      text: h("p", {}, "The first line has the columns: address, reverse_fqdn, and, if wanted, description and ttl. " +
+        "An empty name removes the PTR. Nothing is changed yet."),
+      fields: [{name: "file", label: "File", type: "file", accept: ".csv,text/csv", required: true}],
+      work: async (values) => {
+        file = values.file;
+        found = (await call("POST", "ptrs?dry_run=true", {body: file})).body;
+      },
+    });
+
+    if (!tried) return;
+    await ask({
+      title: "Import " + file.name + "?", confirm: "Import", text: h("p", {}, "It fits. This would be: " + told(found) + "."),
+      work: async () => {
+        const {body} = await call("POST", "ptrs", {body: file});
+
+        notice("Imported: " + told(body) + ".");
+      },
+    });
+    await this.load();
+  }
+}
+customElements.define("reverse-page", ReversePage);

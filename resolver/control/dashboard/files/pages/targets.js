@@ -1,0 +1,68 @@
+// The servers that are asked: which do not answer, how long an answer takes, and which rules need
+// them. The server lists first what hurts most.
+
+import {get} from "/ui/lib/api.js";
+import {count, h, name} from "/ui/lib/element.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
+import {targetState} from "/ui/lib/words.js";
+import {searchField} from "/ui/parts/search.js";
+import {DataTable} from "/ui/parts/table.js";
+
+const AGAIN_MS = 5000, RULES = 3;
+
+function number(value) {
+  return value.toLocaleString("en");
+}
+
+export function rulesOf(target) {
+  const more = target.rule_count - Math.min(RULES, target.rules.length);
+
+  return [target.rules.slice(0, RULES).map((rule) => h("div", {}, name(rule))),
+    more > 0 && h("div", {class: "hint"}, `and ${number(more)} more`)];
+}
+
+export class TargetsPage extends Page {
+  async show() {
+    this.search = this.query.get("search") || "";
+    this.table = new DataTable("Targets", [
+      {title: "Target", cell: (target) => [h("strong", {}, name(target.host)), " ", target.protocol]},
+      {title: "State", cell: (target) => targetState(target)},
+      {title: "Asked", cell: (target) => number(target.asked)},
+      {title: "Answered", cell: (target) => number(target.answered)},
+      {title: "Timeouts", cell: (target) => number(target.timeouts)},
+      {title: "Errors", cell: (target) => number(target.errors)},
+      {title: "Through", cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
+      {title: "Needed by", cell: (target) => rulesOf(target)},
+    ]);
+    this.said = h("p", {role: "status"});
+    this.replaceChildren(h("h1", {}, "Targets"), h("div", {class: "tools"},
+      searchField({label: "Search", value: this.search, placeholder: "an address or a rule", back: (text) => this.find(text)})),
+    this.said, this.table);
+    await this.load();
+    this.every(AGAIN_MS, () => this.load());
+  }
+
+  async load() {
+    this.targets = (await get("status", {signal: this.signal})).targets;
+    this.render();
+  }
+
+  find(text) {
+    this.search = text;
+    note(url("targets", {search: text}));
+    this.render();
+  }
+
+  render() {
+    const wanted = this.search.toLowerCase();
+    const silent = this.targets.filter((target) => target.state === "suspect").length;
+
+    this.said.textContent = silent ? `${count(silent, "target")} of ${this.targets.length} not answering.` : "";
+    this.table.none = this.targets.length ? empty("No target has that.") : empty("No server is asked by anything here.",
+      h("p", {}, "Rules and the default resolver have targets: ", h("a", {href: url("rules")}, "Rules")));
+    this.table.fill(this.targets.filter((target) => [target.host, target.endpoint || "", ...target.rules]
+      .some((one) => one.toLowerCase().includes(wanted))));
+  }
+}
+customElements.define("targets-page", TargetsPage);

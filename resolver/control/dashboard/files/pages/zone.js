@@ -1,0 +1,163 @@
+// One zone and its record sets: searched, made, changed and deleted; a master file in and out. The
+// records of a zone with a file are no resources, and are shown as they are served.
+
+import {call, get, path, query} from "/ui/lib/api.js";
+import {save} from "/ui/lib/csv.js";
+import {h, name} from "/ui/lib/element.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {ask} from "/ui/parts/dialog.js";
+import {importZone} from "/ui/parts/master_file.js";
+import {MoreMenu} from "/ui/parts/more.js";
+import {notice, warn} from "/ui/parts/notice.js";
+import {searchField} from "/ui/parts/search.js";
+import {DataTable} from "/ui/parts/table.js";
+
+const PAGE = 200, MOST = 5000;
+const TYPES = ["A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SOA", "SRV", "SVCB", "TXT"];
+const DATA_HINT = "One record on a line, its data as in a master file: 10.0.0.1, or 10 mail.example.com.";
+
+// "www:A" is the set of A of www.
+function ownerOf(set) {
+  return set.name.slice(0, set.name.lastIndexOf(":"));
+}
+
+function typeOf(set) {
+  return set.name.slice(set.name.lastIndexOf(":") + 1);
+}
+
+export class ZonePage extends Page {
+  async show() {
+    this.path = this.query.get("path") || "";
+    this.search = this.query.get("search") || "";
+    this.zone = await get(this.path, {signal: this.signal});
+    const own = !this.zone.file;
+    const may = own && isAdmin();
+
+    this.table = new DataTable("Record sets", [
+      {title: "Name", cell: (set) => h("strong", {}, name(ownerOf(set)))},
+      {title: "Type", cell: (set) => typeOf(set)},
+      {title: "TTL", cell: (set) => set.ttl},
+      {title: "Data", cell: (set) => set.records.map((record) => h("div", {}, name(record)))},
+      {title: "From", cell: (set) => set.origin ? name(set.origin) : "here"},
+      ...may ? [{title: "", narrow: true, cell: (set) => this.more(set)}] : [],
+    ]);
+    this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More record sets");
+    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(this.zone.name)),
+      h("div", {class: "tools"},
+        own && searchField({label: "Search", value: this.search, placeholder: "a name or a type", back: (text) => this.find(text)}),
+        may && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a record set"),
+        may && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import master file"),
+        h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export master file")));
+    if (own) this.append(this.table, this.further);
+    await (own ? this.load() : this.showFile());
+    this.onEvents(({event}) => event === "change" || event === "reload", () => own ? this.load() : this.showFile());
+  }
+
+  async showFile() {
+    const text = await get(this.path + "/master_file", {signal: this.signal});
+
+    this.querySelector(".file")?.remove();
+    this.append(h("div", {class: "file"}, h("p", {}, "Its records are those of ", name(this.zone.file), "; change them there, and reload."),
+      h("pre", {tabindex: 0, "aria-label": "Master file"}, text)));
+  }
+
+  sets() {
+    return this.path + "/record_sets";
+  }
+
+  async load() {
+    const limit = Math.min(MOST, Math.max(PAGE, this.items?.length || 0));
+
+    this.fill([], await get(this.sets() + query({q: this.search, limit}), {signal: this.signal}));
+  }
+
+  async loadMore() {
+    const page = await get(this.next, {signal: this.signal});
+
+    this.table.shown = Infinity; // all that one has asked for
+    this.fill(this.items, page);
+  }
+
+  fill(before, page) {
+    this.items = [...before, ...page.record_sets];
+    this.next = page.next && page.next.replace(/^\/v1\//, "");
+    this.further.hidden = !this.next;
+    this.table.none = this.search ? empty("No record set has that.") : empty("The zone has no records of its own yet.",
+      h("p", {}, isAdmin() ? "Add one, or import a master file." : "An admin can add some."));
+    this.table.fill(this.items);
+  }
+
+  find(text) {
+    this.search = text;
+    this.items = [];
+    note(url("zone", {path: this.path, search: text}));
+    this.attempt(() => this.load());
+  }
+
+  more(set) {
+    if (set.origin) return h("span", {class: "hint"}, "read-only");
+    return new MoreMenu(set.name, [
+      {title: "Change", act: () => this.attempt(() => this.change(set))},
+      {title: "Delete", act: () => this.attempt(() => this.delete(set))},
+    ]);
+  }
+
+  fields(set) {
+    return [{name: "ttl", label: "TTL", type: "number", min: 0, value: set?.ttl ?? 3600, required: true, hint: "Seconds."},
+            {name: "records", label: "Data", type: "lines", value: set?.records.join("\n"), hint: DATA_HINT}];
+  }
+
+  async create() {
+    await ask({
+      title: "Add a record set", confirm: "Add",
+      fields: [{name: "owner", label: "Name", required: true, value: "@", hint: "Relative to the zone: www; @ is the zone itself."},
+               {name: "type", label: "Type", value: "A", choices: TYPES.map((type) => [type, type])}, ...this.fields()],
+      work: async ({owner, type, ttl, records}) => {
+        const {body} = await call("PUT", this.sets() + "/" + path(owner + ":" + type), {body: {ttl, records}, none: true});
+
+        this.done(body, "is made");
+      },
+    });
+    await this.load();
+  }
+
+  async change(set) {
+    await ask({
+      title: "Change " + set.name, confirm: "Save", fields: this.fields(set),
+      work: async ({ttl, records}) => {
+        const {body} = await call("PATCH", set.path, {body: {ttl, records}, etag: set.etag});
+
+        this.done(body, "is changed");
+      },
+    });
+    await this.load();
+  }
+
+  async delete(set) {
+    await ask({
+      title: "Delete " + set.name + "?", confirm: "Delete", danger: true, text: h("ul", {}, set.records.map((record) => h("li", {}, name(record)))),
+      work: async () => {
+        await call("DELETE", set.path, {etag: set.etag});
+        this.done(set, "is deleted");
+      },
+    });
+    await this.load();
+  }
+
+  async import() {
+    await importZone(this.path);
+    await this.load();
+  }
+
+  async export() {
+    save(this.zone.name + ".zone", await get(this.path + "/master_file", {signal: this.signal}), "text/dns");
+  }
+
+  done(set, what) {
+    notice(name(set.name), ` ${what}.`);
+    warn(set.warnings);
+  }
+}
+customElements.define("zone-page", ZonePage);

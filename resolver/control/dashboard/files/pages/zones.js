@@ -1,0 +1,88 @@
+// The private zones: how many records each has, and from which networks it is reached.
+
+import {all, call, get, path} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {url} from "/ui/lib/router.js";
+import {isAdmin} from "/ui/lib/session.js";
+import {ask} from "/ui/parts/dialog.js";
+import {MoreMenu} from "/ui/parts/more.js";
+import {notice, warn} from "/ui/parts/notice.js";
+import {searchField} from "/ui/parts/search.js";
+import {DataTable} from "/ui/parts/table.js";
+
+export class ZonesPage extends Page {
+  async show() {
+    this.search = "";
+    this.table = new DataTable("Zones", [
+      {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(zone.name))},
+      {title: "Records", cell: (zone) => (zone.served?.records ?? "").toLocaleString("en")},
+      {title: "Networks", cell: (zone) => zone.served?.networks.length ? name(zone.served.networks.join(", ")) : "none: nobody is answered from it"},
+      {title: "Records from", cell: (zone) => zone.file ? name(zone.file) : "here"},
+      ...isAdmin() ? [{title: "", narrow: true, cell: (zone) => this.more(zone)}] : [],
+    ]);
+    await this.load();
+    this.replaceChildren(h("h1", {}, "Zones"), h("div", {class: "tools"},
+      searchField({label: "Search", placeholder: "a zone", back: (text) => this.find(text)}),
+      isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a zone")),
+    this.table);
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
+  }
+
+  async load() {
+    const how = {signal: this.signal};
+    const [zones, status] = await Promise.all([all("private_zones?limit=5000", "private_zones", how), get("status", how)]);
+    const served = new Map(status.zones.map((zone) => [zone.name, zone]));
+
+    this.networks = status.networks.map((network) => network.name);
+    this.zones = zones.map((zone) => ({...zone, served: served.get(zone.name)}));
+    this.render();
+  }
+
+  render() {
+    this.table.none = this.zones.length ? empty("No zone has that.") : empty("There is no private zone.",
+      h("p", {}, "A zone of yours answers before every rule in the networks that it is linked to."));
+    this.table.fill(this.zones.filter((zone) => zone.name.toLowerCase().includes(this.search.toLowerCase())));
+  }
+
+  find(text) {
+    this.search = text;
+    this.render();
+  }
+
+  more(zone) {
+    if (zone.origin) return h("span", {class: "hint"}, "read-only");
+    return new MoreMenu("zone " + zone.name, [{title: "Delete", act: () => this.attempt(() => this.delete(zone))}]);
+  }
+
+  async create() {
+    await ask({
+      title: "Add a zone", confirm: "Add",
+      fields: [{name: "name", label: "Name", required: true, placeholder: "corp.internal"},
+               {name: "network", label: "Linked to", choices: [...this.networks.map((one) => [one, "network " + one]), ["", "no network yet"]]}],
+      work: async ({name: zone, network}) => {
+        const where = "private_zones/-/" + path(zone);
+        const edits = [{path: where, values: {}, etag: ""}];
+
+        if (network) edits.push({path: where + "/links/" + path(network), values: {virtual_network: network}});
+        const {body} = await call("POST", "changes", {body: {edits}});
+        notice("Zone ", name(zone), " is made.");
+        warn(body.warnings);
+      },
+    });
+    await this.load();
+  }
+
+  async delete(zone) {
+    await ask({
+      title: "Delete zone " + zone.name + "?", confirm: "Delete", danger: true,
+      text: h("p", {}, `With all of its ${zone.served?.records ?? 0} records. Names in it go to rules or the default resolver then.`),
+      work: async () => {
+        await call("DELETE", zone.path, {etag: zone.etag});
+        notice("Zone ", name(zone.name), " is deleted.");
+      },
+    });
+    await this.load();
+  }
+}
+customElements.define("zones-page", ZonesPage);

@@ -1,0 +1,41 @@
+// Where one logs in, in place of every page.
+
+import {h} from "/ui/lib/element.js";
+import {logIn} from "/ui/lib/session.js";
+
+export class LoginForm extends HTMLElement {
+  constructor(reason) {
+    super();
+    this.reason = reason;
+  }
+
+  connectedCallback() {
+    const client = h("input", {id: "client", name: "client", required: true, autocomplete: "username", autocapitalize: "off",
+                               spellcheck: "false"});
+    const secret = h("input", {id: "secret", name: "secret", type: "password", required: true,
+                               autocomplete: "current-password"});
+    const told = h("p", {class: "problem", role: "alert", hidden: !this.reason}, this.reason);
+    const button = h("button", {class: "primary"}, "Log in");
+    const submit = async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      try {
+        await logIn(client.value, secret.value);
+      } catch (error) {
+        told.hidden = false;
+        told.replaceChildren(error.message);
+        secret.select();
+      }
+      button.disabled = false;
+    };
+
+    this.replaceChildren(h("main", {id: "main"}, h("form", {class: "login", onsubmit: submit},
+      h("h1", {}, "sluice"), told,
+      h("div", {class: "field"}, h("label", {for: "client"}, "Client"), client),
+      h("div", {class: "field"}, h("label", {for: "secret"}, "Secret"), secret),
+      h("p", {class: "hint"}, "One of management.clients and its secret. An admin may change things, a reader looks on."),
+      h("div", {class: "buttons"}, button))));
+    client.focus();
+  }
+}
+customElements.define("login-form", LoginForm);

@@ -1,0 +1,73 @@
+// A master file into a zone: the server reads it, what it would change is shown, and then it is made,
+// by one change.
+
+import {all, call} from "/ui/lib/api.js";
+import {count, h, name} from "/ui/lib/element.js";
+import {ask} from "/ui/parts/dialog.js";
+import {notice, warn} from "/ui/parts/notice.js";
+
+const LINES = 100; // of the plan that are shown
+
+// Whether they say the same; the serial of a SOA is the server's.
+function same(set, served) {
+  const data = ({name: of, records}) => JSON.stringify(records.map((one) => /:soa$/i.test(of)
+    ? one.replace(/^(\S+\s+\S+\s+)\S+/, "$1") : one).sort());
+
+  return set.ttl === served.ttl && data(set) === data(served);
+}
+
+// [{verb, name, path, values}]. Metadata stay, and so does what the configuration declares.
+function plan(where, sets, served, prune) {
+  const there = new Map(served.map((set) => [set.name.toLowerCase(), set]));
+  const edits = [];
+
+  for (const set of sets) {
+    const old = there.get(set.name.toLowerCase());
+
+    there.delete(set.name.toLowerCase());
+    if (old && same(set, old)) continue;
+    edits.push({verb: old ? "change" : "create", name: set.name, path: where + "/" + encodeURIComponent(set.name),
+                values: {ttl: set.ttl, records: set.records, metadata: old?.metadata || []}});
+  }
+  if (prune)
+    for (const set of there.values())
+      if (!set.origin) edits.push({verb: "delete", name: set.name, path: set.path, values: null});
+  return edits;
+}
+
+function summary(edits) {
+  const of = (verb) => edits.filter((edit) => edit.verb === verb).length;
+
+  return `${of("create")} to create, ${of("change")} to change, ${of("delete")} to delete`;
+}
+
+export async function importZone(zone) {
+  const where = zone + "/record_sets";
+  let edits, body;
+  const tried = await ask({
+    title: "Import a master file", confirm: "Try it", text: h("p", {}, "Nothing is changed yet."),
+    fields: [{name: "file", label: "File", type: "file", required: true},
+             {name: "prune", label: "Delete what the file does not have", type: "check"}],
+    work: async ({file, prune}) => {
+      const read = await call("POST", zone + "/master_file", {body: {text: await file.text()}});
+
+      edits = plan(where, read.body.record_sets, await all(where + "?limit=5000", "record_sets"), prune);
+      body = {edits: edits.map(({path, values}) => ({path, values}))};
+      if (edits.length) await call("POST", "changes?dry_run", {body});
+    },
+  });
+
+  if (tried && !edits.length) notice("The zone is as the file has it: there is nothing to change.");
+  if (!tried || !edits.length) return;
+  await ask({
+    title: "Import the master file?", confirm: "Import",
+    text: [h("p", {}, summary(edits) + ":"), h("ul", {}, edits.slice(0, LINES).map((edit) => h("li", {}, edit.verb, " ", name(edit.name))),
+      edits.length > LINES && h("li", {}, `and ${edits.length - LINES} more`))],
+    work: async () => {
+      const made = await call("POST", "changes", {body});
+
+      notice(`Imported: ${count(edits.length, "record set")}.`);
+      warn(made.body.warnings);
+    },
+  });
+}

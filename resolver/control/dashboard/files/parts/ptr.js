@@ -1,0 +1,79 @@
+// What is done with a PTR, on the list and on the page of its address: Set and Unset.
+
+import {call, get, path} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {ask} from "/ui/parts/dialog.js";
+import {MoreMenu} from "/ui/parts/more.js";
+import {notice, warn} from "/ui/parts/notice.js";
+
+const AGAIN_MS = 500;
+
+function where(ptr) {
+  return "ptrs/" + path(ptr.id);
+}
+
+// Until every worker answers it; `show` gets what it is meanwhile.
+async function settle(ptr, show) {
+  show(ptr);
+  while (ptr.status === "PENDING") {
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    ptr = await get(where(ptr));
+    show(ptr);
+  }
+  return ptr;
+}
+
+// What the server would refuse it refuses in the dialog. Then it is Pending, until it is served and
+// it is known whether the name leads back.
+async function set(ptr, show) {
+  let body;
+  const fields = [
+    {name: "reverse_fqdn", label: "Domain Name", required: true, value: ptr.reverse_fqdn, placeholder: "smtp.example.com.",
+     hint: "The name that the address resolves to; it should have an address record that leads back."},
+    {name: "description", label: "Description", value: ptr.description},
+    {name: "ttl", label: "TTL (Time To Live)", type: "number", min: 0, value: ptr.ttl, placeholder: "3600", hint: "Seconds, at least 0."},
+  ];
+  const confirmed = await ask({
+    title: "Set Domain Name PTR", text: h("p", {}, "Of ", name(ptr.address), "."), fields,
+    work: async ({reverse_fqdn, description, ttl}) => {
+      body = {reverse_fqdn: reverse_fqdn.endsWith(".") ? reverse_fqdn : reverse_fqdn + ".", description: description || null, ttl};
+      await call("PUT", where(ptr) + "?dry_run", {body, etag: ptr.etag});
+    },
+  });
+
+  if (!confirmed) return;
+  show({...ptr, ...body, status: "PENDING", action: ptr.reverse_fqdn ? "UPDATE" : "CREATE"});
+  try {
+    const made = await call("PUT", where(ptr), {body, etag: ptr.etag});
+
+    warn(made.body.warnings);
+    await settle(made.body, show);
+    notice("The PTR of ", name(ptr.address), " is set.");
+  } catch (error) {
+    show(ptr);
+    throw error;
+  }
+}
+
+async function unset(ptr, show) {
+  const done = await ask({
+    title: "Unset Domain Name PTR?", confirm: "Unset", danger: true,
+    text: h("p", {}, name(ptr.address), " resolves to ", name(ptr.reverse_fqdn), " now, and to nothing then. The address stays."),
+    work: () => call("DELETE", where(ptr), {etag: ptr.etag}),
+  });
+
+  if (!done) return;
+  await settle(await get(where(ptr)), show);
+  notice("The PTR of ", name(ptr.address), " is unset.");
+}
+
+// `attempt` does what is chosen and shows what goes wrong; `show` gets the PTR as it is then.
+export function ptrMenu(ptr, attempt, show) {
+  const active = ptr.reverse_fqdn && ptr.status === "ACTIVE";
+
+  return new MoreMenu(ptr.address || ptr.name, [
+    {title: "Set", act: () => attempt(() => set(ptr, show))},
+    {title: "Unset", act: () => attempt(() => unset(ptr, show)), disabled: !active,
+     why: active ? null : "Only an active PTR can be unset."},
+  ]);
+}
