@@ -46,7 +46,9 @@ enum {
 	OPTION_CONFIRM = 1 << 27,
 	OPTION_BACK = 1 << 28,
 	OPTION_VERBOSE = 1 << 29,
+	OPTION_APPLY = 1 << 30,
 };
+#define OPTION_OUTPUT (1U << 31)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -63,6 +65,7 @@ struct command_line {
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary;  /* of an upgrade; NULL: not given */
 	const char *as;      /* of an export; NULL: not given */
+	const char *output;  /* of an import; NULL: standard output */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
@@ -70,7 +73,7 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers; /* --tag and --ns, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose, apply;
 	char *const *arguments;
 	int argument_count;
 };
@@ -151,6 +154,7 @@ int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
 int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
+int command_import(const struct command_line *line);
 int command_history(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);

@@ -1,0 +1,34 @@
+/* What can be imported. A dialect reads the file at a path ("-": standard input), with those that
+ * it names, into an import; what is wrong with it are faults of the import's. */
+#ifndef SLUICE_IMPORT_DIALECT_H
+#define SLUICE_IMPORT_DIALECT_H
+
+#include "resolver/control/import/import.h"
+
+struct dialect {
+	const char *name; /* of the command line; NULL ends the table */
+	enum import_origin from;
+	void (*read)(struct import *import, const char *path);
+	const char *what; /* "a hosts file" */
+};
+
+extern const struct dialect dialects[];
+/* NULL: there is none of that name. */
+const struct dialect *dialect_named(const char *name);
+/* When all files were read: puts together what they said, and is import_finish from there on. */
+bool dialect_finish(const struct dialect *dialect, struct import *import);
+
+void arm_read(struct import *import, const char *path);
+void terraform_read(struct import *import, const char *path);
+void unbound_read(struct import *import, const char *path);
+void bind_read(struct import *import, const char *path);
+void dnsmasq_read(struct import *import, const char *path);
+void coredns_read(struct import *import, const char *path);
+void hosts_read(struct import *import, const char *path);
+
+/* The lines of a hosts file, with that TTL; `domain` is added to names of one label, NULL: none. */
+struct forward_view;
+void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
+		     const char *path, long ttl_s, const char *domain);
+
+#endif
