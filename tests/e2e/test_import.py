@@ -148,6 +148,76 @@ class Unbound(Import):
         self.assertNotIn("secret", re.sub("(?m)^#.*", "", self.config))
 
 
+DNSMASQ = """
+    # Port of the office's router.
+    no-resolv
+    no-hosts
+    user=root
+    group=
+    pid-file=
+    listen-address=127.0.0.1
+    bind-interfaces
+    log-facility=-
+    bogus-priv
+    local-ttl=60
+    domain=lan
+    expand-hosts
+    addn-hosts=%(hosts)s
+    local=/lan/
+    conf-dir=%(folder)s,*.conf
+"""
+DNSMASQ_MORE = """
+    # The domain controllers.
+    server=/contoso.corp/fabrikam.corp/192.0.2.53
+    server=/lower.contoso.corp/192.0.2.54#53  # of the branch
+    server=192.0.2.99
+    rev-server=10.8.0.0/15,192.0.2.54
+    address=/ads.example/0.0.0.0
+    address=/gone.example/
+    host-record=nas.corp.example,nas2.corp.example,10.1.0.5,2001:db8::5
+    cname=files.lan,printer.lan
+    cname=alias.example,nas.corp.example
+    mx-host=corp.example,nas.corp.example,10
+    srv-host=_ldap._tcp.corp.example,nas.corp.example,389,1,2
+    txt-record=text.example,"a, b",c
+    ptr-record=5.9.1.10.in-addr.arpa,five.example
+    dhcp-range=10.1.0.50,10.1.0.99,12h
+    stop-dns-rebind
+"""
+
+
+class Dnsmasq(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        folder = os.path.dirname(cls.path("conf/more.conf", re.sub("(dhcp-range|stop-dns)", r"#\1", DNSMASQ_MORE)))
+        hosts = cls.path("hosts", "10.1.0.9 printer\n10.1.0.10 tv.lan # the big one\n")
+        path = cls.path("dnsmasq.conf", DNSMASQ % {"hosts": hosts, "folder": folder})
+        harness.Process(cls.old, "dnsmasq", [world.program("/usr/sbin/dnsmasq"), "-k", "-C", path]
+                        ).wait_ready(HERE, "tv.lan")
+        cls.path("conf/more.conf", DNSMASQ_MORE)
+        cls.config, cls.told = cls.imported("dnsmasq", path)
+        cls.sluice = cls.serve(cls.config)
+
+    def test_both_answer_alike(self):
+        self.same("printer.lan", "printer", "tv.lan", "none.lan", "files.lan", "www.contoso.corp", "www.fabrikam.corp",
+                  "www.lower.contoso.corp", "www.example.org", "ads.example", "x.y.ads.example", "x.gone.example",
+                  "nas.corp.example", "nas2.corp.example", ("nas.corp.example", "AAAA"),
+                  ("corp.example", "MX"), ("_ldap._tcp.corp.example", "SRV"), ("text.example", "TXT"),
+                  ("5.9.1.10.in-addr.arpa", "PTR"), ("5.0.1.10.in-addr.arpa", "PTR"), ("9.0.1.10.in-addr.arpa", "PTR"),
+                  ("1.0.9.10.in-addr.arpa", "A"), ("7.7.168.192.in-addr.arpa", "PTR"))
+
+    def test_a_cname_has_the_addresses_of_its_target(self):
+        self.assert_answer(self.new.ask(HERE, "alias.example"), "10.1.0.5")
+        self.told_of(self.told, r"more\.conf:11: cname: different: alias\.example has the addresses of nas")
+
+    def test_comments_and_what_is_lost(self):
+        self.assertRegex(self.config, r"# of the branch\n +\{\s+name = \"lower-contoso-corp\"")
+        self.assertRegex(self.config, r"# the big one\n +\{ name = \"tv:A\"")
+        self.told_of(self.told, r"more\.conf:16: dhcp-range: not carried over: sluice has no DHCP",
+                     r"more\.conf:17: stop-dns-rebind: not carried over", r"dnsmasq\.conf:5: user: not carried over")
+
+
 HOSTS = """
     # Made by hand.
     127.0.0.1   localhost

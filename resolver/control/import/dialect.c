@@ -6,6 +6,7 @@
 
 const struct dialect dialects[] = {
 	{"unbound", IMPORT_FORWARDER, unbound_read, "unbound.conf"},
+	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, "dnsmasq.conf"},
 	{"hosts", IMPORT_FORWARDER, hosts_read, "a hosts file"},
 	{.name = NULL},
 };

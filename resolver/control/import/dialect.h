@@ -26,7 +26,8 @@ void dnsmasq_read(struct import *import, const char *path);
 void coredns_read(struct import *import, const char *path);
 void hosts_read(struct import *import, const char *path);
 
-/* The lines of a hosts file, with that TTL; `domain` is added to names of one label, NULL: none. */
+/* The lines of a hosts file, with that TTL; names of one label are there with
+ * `domain` behind them, too; NULL: none. */
 struct forward_view;
 void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
 		     const char *path, long ttl_s, const char *domain);

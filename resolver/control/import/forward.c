@@ -35,9 +35,17 @@ struct forward_view {
 	struct forward_view *next;
 };
 
+struct ruled { /* a domain that has a rule */
+	const struct forward_view *view;
+	struct origin at;
+	const char *domain;
+	struct ruled *next;
+};
+
 struct forwarder { /* of an import, kept by it */
 	struct forward_view *views;
 	struct loose *first, **last;
+	struct ruled *ruled;
 };
 
 static struct forwarder *forwarder_of(struct import *import)
@@ -169,6 +177,16 @@ void forward_share_rules(struct import *import, struct forward_view *view,
 		link_network(import, with, view->ruleset, at);
 }
 
+static void keep_rule(struct import *import, const struct forward_view *view,
+		      const struct origin *at, const char *domain)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	struct ruled *ruled = import_alloc(import, sizeof *ruled);
+
+	*ruled = (struct ruled){view, *at, domain, forwarder->ruled};
+	forwarder->ruled = ruled;
+}
+
 struct node *forward_rule(struct import *import, struct forward_view *view, const struct origin *at,
 			  const char *domain, bool follows)
 {
@@ -194,6 +212,7 @@ struct node *forward_rule(struct import *import, struct forward_view *view, cons
 	if (follows)
 		import_flag(import, rule, "follow_cname", at, true);
 	import_keep(import, key, rule);
+	keep_rule(import, view, at, plain);
 	return rule;
 }
 
@@ -509,6 +528,15 @@ void forward_finish(struct import *import)
 		put_alone(import, forwarder, loose);
 		first = first ? first : loose;
 		made++;
+	}
+	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next) {
+		const struct node *zone = zone_around(import, ruled->view, ruled->domain);
+
+		if (zone)
+			import_changed(import, &ruled->at,
+				       "the zone %s comes before the rule for %s: a zone decides "
+				       "for all below its name",
+				       import_get(zone, "name"), ruled->domain);
 	}
 	if (first)
 		import_changed(import, &first->at,

@@ -23,11 +23,6 @@ static char *next_word(char **at)
 	return length > 0 ? word : NULL;
 }
 
-static const char *with_domain(struct import *import, const char *name, const char *domain)
-{
-	return domain && !strchr(name, '.') ? import_printf(import, "%s.%s", name, domain) : name;
-}
-
 /* What every machine's file has for itself, and what is answered without it. */
 static bool is_own(const char *name)
 {
@@ -69,9 +64,12 @@ static void take_line(struct import *import, struct forward_view *view, const st
 				    name);
 			continue;
 		}
-		name = with_domain(import, name, domain);
-		forward_host(import, view, at, name, address, ttl_s,
-			     leads_back && !address_is_loopback(&parsed));
+		leads_back = leads_back && !address_is_loopback(&parsed);
+		/* The long name is the one that the address leads to. */
+		if (domain && !strchr(name, '.'))
+			forward_host(import, view, at, import_printf(import, "%s.%s", name, domain),
+				     address, ttl_s, leads_back);
+		forward_host(import, view, at, name, address, ttl_s, leads_back);
 	}
 }
 
