@@ -3,6 +3,7 @@ is told with its place; and what is written passes `sluice check`."""
 
 import os
 import re
+import shutil
 import textwrap
 
 import dns
@@ -29,12 +30,12 @@ class Import(harness.Case):
         return cls.world.write(name, textwrap.dedent(text))
 
     @classmethod
-    def imported(cls, dialect, *files, fine=True):
+    def imported(cls, dialect, *files, fine=True, **how):
         """(configuration, what was told)"""
         output = os.path.join(cls.world.dir, "imported-%s.conf" % dialect)
         if os.path.exists(output):
             os.remove(output)
-        status, told = harness.command("import", dialect, *files, "--output", output)
+        status, told = harness.command("import", dialect, *files, "--output", output, **how)
         if (status == 0) != fine:
             raise AssertionError(told)
         if not fine:
@@ -50,13 +51,13 @@ class Import(harness.Case):
     def serve(cls, config):
         return harness.Sluice(cls.new, config, HERE)
 
-    def same(self, *questions):
+    def same(self, *questions, **how):
         """NAME or (NAME, TYPE): both answer alike."""
         for question in questions:
             name, rtype = question if isinstance(question, tuple) else (question, "A")
             answers = []
             for host in (self.old, self.new):
-                message = host.ask(HERE, name, rtype)
+                message = host.ask(HERE, name, rtype, **how)
                 self.assertIsNotNone(message, "%s %s: nothing was answered" % (name, rtype))
                 answers.append((message.rcode, sorted(text.lower() for text in message.texts())))
             self.assertEqual(answers[0], answers[1], "%s %s" % (name, rtype))
@@ -146,6 +147,199 @@ class Unbound(Import):
                      r"more-zones\.conf:12: forward-zone: not carried over: .* TLS",
                      r"unbound\.conf:\d+: remote-control: not carried over")
         self.assertNotIn("secret", re.sub("(?m)^#.*", "", self.config))
+
+
+BIND = """
+    // Who is inside.
+    acl inside { 10.0.0.0/8; !10.64.0.0/10; 127.0.0.0/8; };
+    key "secondary" { algorithm hmac-sha256; secret "c2x1aWNlLXRlc3Qtc2VjcmV0LTEyMzQ1Njc4OTA="; };
+    options {
+        directory "%(folder)s";
+        listen-on { 127.0.0.1; };
+        listen-on-v6 { none; };
+        recursion yes;
+        dnssec-validation no;
+        max-cache-ttl 2h;
+        pid-file none; session-keyfile none; lock-file none;
+        managed-keys-directory "%(folder)s";
+        forwarders { 192.0.2.99; };
+        forward only;
+    };
+    controls { };
+    include "views.conf";
+"""
+BIND_VIEWS = """
+    view "guests" {
+        match-clients { 127.0.0.2; };
+        allow-recursion { any; };
+        zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.54 port 53; }; };
+        zone "corp.internal" { type primary; file "guests.zone"; };
+        zone "." { type hint; file "/usr/share/dns/root.hints"; };
+    };
+    view "inside" {
+        match-clients { inside; };
+        allow-recursion { any; };
+        # The intranet.
+        zone "corp.internal" {
+            type primary;
+            file "inside.zone";
+            allow-transfer { key "secondary"; 10.1.0.9; };
+            allow-update { none; };   # by hand only
+        };
+        /* The domain
+           controllers. */
+        zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.53; }; };
+    };
+"""
+BIND_ZONE = """
+    $TTL 2h
+    $ORIGIN corp.internal.
+    @   IN SOA ns1 hostmaster (
+            2026010101 ; the serial
+            1h 10m 4w 5m )
+        IN NS ns1
+        IN MX 10 mail
+    ns1     IN A 10.1.0.2
+    ; Everybody's.
+    www 300 IN A 10.1.0.80
+            IN A 10.1.0.81
+    web     IN CNAME www
+    mail    IN A 10.1.0.25  ; the old one
+    txt     IN TXT "a; b" "c"
+    _sip._tcp IN SRV 0 5 5060 www
+    *.wild  IN A 10.1.0.99
+    lab     IN NS ns.lab
+    ns.lab  IN A 10.1.0.77
+    $INCLUDE more.inc
+    out     IN CNAME www.contoso.corp.
+"""
+
+
+class Bind(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        folder = world.dir
+        cls.path("inside.zone", BIND_ZONE)
+        cls.path("more.inc", "extra IN A 10.1.0.82\n")
+        cls.path("guests.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 203.0.113.80\n")
+        cls.path("views.conf", BIND_VIEWS)
+        path = cls.path("named.conf", BIND % {"folder": folder})
+        harness.Process(cls.old, "named", [world.program("/usr/sbin/named"), "-f", "-c", path, "-n", "1"]
+                        ).wait_ready(HERE, "www.corp.internal")
+        cls.config, cls.told = cls.imported("bind", path)
+        cls.sluice = cls.serve(cls.config)
+
+    def test_both_answer_alike(self):
+        for source in ("127.0.0.1", "127.0.0.2"):
+            self.same("www.corp.internal", "web.corp.internal", "none.corp.internal",
+                      ("corp.internal", "NS"), ("corp.internal", "MX"), ("txt.corp.internal", "TXT"),
+                      ("_sip._tcp.corp.internal", "SRV"), "a.wild.corp.internal", "extra.corp.internal",
+                      "www.contoso.corp", "nx.contoso.corp", "www.example.org", "out.corp.internal", source=source)
+
+    def test_a_zone_goes_out_to_those_who_may_have_it(self):
+        self.assertRegex(self.config, r'name = "secondary\.?"; secret = "c2x1')
+        self.assertRegex(self.config, r'zones = \[ "corp\.internal" \];\s+key = "secondary')
+        self.assertRegex(self.config, r'allow = \[ "10\.1\.0\.9/32" \]')
+
+    def test_comments_and_what_is_lost(self):
+        for pattern in (r"# The intranet\.\n( +# .*\n)* +\{\s+name = \"corp\.internal\"", r"# Everybody's\.\n +\{ name = \"www:A\"",
+                        r"# the old one\n +\{ name = \"mail:A\"", r"# by hand only",
+                        r"# The domain\n +# controllers\.\n +\{\s+name = \"contoso-corp\"", "# Who is inside"):
+            self.assertRegex(self.config, pattern)
+        self.told_of(self.told, r"inside\.zone:18: .*not carried over: .*NS", r"views\.conf:7: zone: not carried over: .*root",
+                     r"views\.conf:17: allow-update: not carried over", r"named\.conf:17: controls: not carried over")
+
+
+COREDNS = """
+    # Shared by all.
+    (common) {
+        errors
+        cache 600 {
+            success 9000 300
+            denial 1000 60
+        }
+        bind 127.0.0.1
+    }
+    corp.internal lab.internal {
+        import common
+        # The intranet.
+        file intranet.zone corp.internal
+        file lab.zone lab.internal
+        transfer corp.internal {
+            to 10.1.0.9
+        }
+    }
+    contoso.corp. {
+        import common
+        forward . 192.0.2.53 192.0.2.54:53 {   # the domain controllers
+            policy sequential
+            max_fails 2
+        }
+    }
+    . {
+        import common
+        hosts names.hosts {
+            10.1.0.7 printer.example
+            ttl 60
+            fallthrough
+        }
+        acl {
+            block net 10.64.0.0/10
+            allow net 10.0.0.0/8 127.0.0.0/8
+            block net *
+        }
+        forward . 192.0.2.99
+        prometheus 127.0.0.1:9153
+        rewrite name foo.example bar.example
+    }
+    secret.example {
+        forward . tls://192.0.2.53
+    }
+"""
+
+
+class Coredns(Import):
+    """Compared with the program where there is one; Debian 12 has none."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.path("intranet.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 10.1.0.80\n")
+        cls.path("lab.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nnas 60 IN A 10.1.0.81\n")
+        cls.path("names.hosts", "10.1.0.8 scanner.example # on the desk\n")
+        path = cls.path("Corefile", COREDNS)
+        cls.config, cls.told = cls.imported("coredns", path, cwd=world.dir)
+        cls.sluice = cls.serve(cls.config)
+        cls.program = shutil.which("coredns")
+        if cls.program:
+            without = cls.path("Corefile.run", re.sub("prometheus .*", "", COREDNS))
+            harness.Process(cls.old, "coredns", [cls.program, "-conf", without]).wait_ready(HERE, "www.corp.internal")
+
+    QUESTIONS = (("www.corp.internal", "10.1.0.80"), ("nas.lab.internal", "10.1.0.81"), ("www.contoso.corp", "198.51.100.53"),
+                 ("printer.example", "10.1.0.7"), ("scanner.example", "10.1.0.8"), ("www.example.org", "198.51.100.99"),
+                 ("www.bar.example", "198.51.100.99"))
+
+    def test_it_answers(self):
+        for name, text in self.QUESTIONS:
+            self.assert_answer(self.new.ask(HERE, name), text)
+        self.assert_answer(self.new.ask(HERE, "none.corp.internal"), rcode="NXDOMAIN")
+        self.assert_answer(self.new.ask(HERE, "7.0.1.10.in-addr.arpa", "PTR"), "printer.example.")
+
+    def test_both_answer_alike(self):
+        if not self.program:
+            self.skipTest("coredns is not installed, so nothing is compared with it")
+        self.same(*(name for name, _ in self.QUESTIONS), "none.corp.internal", ("7.0.1.10.in-addr.arpa", "PTR"))
+
+    def test_who_may_ask_comments_and_what_is_lost(self):
+        self.assertIn('client_prefixes = [ "127.0.0.0/8", "10.0.0.0/10", "10.128.0.0/9" ]', self.config)
+        self.assertRegex(self.config, r"# The intranet\.\n +\{\s+name = \"corp\.internal\"")
+        self.assertRegex(self.config, r"# the domain controllers\n +\{\s+name = \"contoso-corp\"")
+        self.assertRegex(self.config, r"# on the desk\n +\{\s+name = \"scanner\.example\"")
+        self.assertRegex(self.config, r'(?s)cache = \{.*negative_ttl_max = 60;')
+        self.told_of(self.told, r"Corefile:\d+: rewrite: not carried over: questions and answers",
+                     r"Corefile:\d+: forward: not carried over: tls://192\.0\.2\.53: .*TLS",
+                     r"Corefile:\d+: prometheus: not carried over")
 
 
 DNSMASQ = """

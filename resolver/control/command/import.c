@@ -13,7 +13,8 @@
 /* As a new file, which is there when all of it is. */
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
-	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		      import_has_secret(import) ? 0600 : 0644);
 	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	if (!out && errno == EEXIST)
@@ -70,12 +71,11 @@ int command_import(const struct command_line *line)
 	const struct dialect *dialect = dialect_named(line->arguments[0]);
 	struct import *import;
 	int status = EXIT_FAILURE;
+	char names[128];
 
 	if (!dialect)
-		return command_misuse(line,
-				      "\"%s\" cannot be imported; give arm, terraform, unbound, "
-				      "bind, dnsmasq, coredns or hosts",
-				      line->arguments[0]);
+		return command_misuse(line, "\"%s\" cannot be imported; give %s",
+				      line->arguments[0], dialect_names(names, sizeof names));
 	if (!line->apply && (line->dry_run || line->prune || line->confirm))
 		return command_misuse(line, "--dry-run, --prune and --confirm go with --apply");
 	if (line->apply && line->output)

@@ -9,6 +9,26 @@
 
 #include "resolver/control/base/exit.h"
 
+bool acl_prefix(struct prefix *prefix, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char whole[PREFIX_TEXT_MAX];
+	size_t length = slash ? (size_t)(slash - text) : 0, dots = 0;
+
+	if (!slash && address_parse(&prefix->address, text) == 0) {
+		prefix->length = (uint8_t)address_bits(&prefix->address);
+		return true;
+	}
+	if (prefix_parse_lenient(prefix, text) == 0)
+		return true;
+	for (size_t i = 0; i < length; i++)
+		dots += text[i] == '.';
+	if (!slash || dots >= 3 || memchr(text, ':', length))
+		return false;
+	snprintf(whole, sizeof whole, "%.*s%s%s", (int)length, text, &".0.0.0"[2 * dots], slash);
+	return prefix_parse_lenient(prefix, whole) == 0;
+}
+
 static void push(struct acl *acl, const struct acl_entry *entry)
 {
 	if ((acl->count & (acl->count - 1)) == 0) {

@@ -20,6 +20,8 @@ struct acl { /* all zero: nobody */
 	size_t count;
 };
 
+/* "10.0.0.0/8", "10/8", and "10.0.0.1" for that address alone. */
+bool acl_prefix(struct prefix *prefix, const char *text);
 void acl_add(struct acl *acl, const struct prefix *prefix, bool allow, const struct origin *at);
 void acl_release(struct acl *acl);
 

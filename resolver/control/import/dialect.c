@@ -6,7 +6,9 @@
 
 const struct dialect dialects[] = {
 	{"unbound", IMPORT_FORWARDER, unbound_read, "unbound.conf"},
+	{"bind", IMPORT_FORWARDER, bind_read, "named.conf"},
 	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, "dnsmasq.conf"},
+	{"coredns", IMPORT_FORWARDER, coredns_read, "a Corefile"},
 	{"hosts", IMPORT_FORWARDER, hosts_read, "a hosts file"},
 	{.name = NULL},
 };
@@ -18,6 +20,19 @@ const struct dialect *dialect_named(const char *name)
 	while (dialect->name && strcmp(dialect->name, name) != 0)
 		dialect++;
 	return dialect->name ? dialect : NULL;
+}
+
+const char *dialect_names(char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (const struct dialect *dialect = dialects; dialect->name && used < size; dialect++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+					 dialect == dialects ? ""
+					 : dialect[1].name   ? ", "
+							     : " or ",
+					 dialect->name);
+	return text;
 }
 
 bool dialect_finish(const struct dialect *dialect, struct import *import)

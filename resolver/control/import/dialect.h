@@ -15,6 +15,8 @@ struct dialect {
 extern const struct dialect dialects[];
 /* NULL: there is none of that name. */
 const struct dialect *dialect_named(const char *name);
+/* "arm, unbound or hosts"; returns text. */
+const char *dialect_names(char *text, size_t size);
 /* When all files were read: puts together what they said, and is import_finish from there on. */
 bool dialect_finish(const struct dialect *dialect, struct import *import);
 

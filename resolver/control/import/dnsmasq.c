@@ -353,7 +353,7 @@ static void on_rev_server(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
 	struct fields fields = split(import, option->value ? option->value : "", ',');
-	struct prefix prefix;
+	struct prefix prefix = {0};
 	const uint8_t *bytes = prefix.address.bytes;
 	unsigned step, labels, first, count;
 

@@ -112,6 +112,15 @@ void forward_allow(struct import *import, struct forward_view *view, const struc
 	import_add(import, view->network, "client_prefixes", at, prefix);
 }
 
+void forward_allow_no_more(struct import *import, struct forward_view *view,
+			   const struct origin *at)
+{
+	if (import_count(view->network, "client_prefixes") > 0)
+		return;
+	import_changed(import, at, "nobody may ask, which is written as a client that cannot be");
+	forward_allow(import, view, at, "255.255.255.255/32");
+}
+
 static const char *print_host(const char *address, long port, char text[HOST_TEXT_MAX])
 {
 	struct host host;
@@ -274,6 +283,19 @@ struct node *forward_zone(struct import *import, struct forward_view *view, cons
 	import_text(import, zone, "name", at, plain);
 	link_network(import, view, zone, at);
 	import_keep(import, key, zone);
+	return zone;
+}
+
+bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			const char *apex, const char *of)
+{
+	const char *plain = plain_name(import, at, apex);
+	struct node *zone =
+		plain ? import_find(import, zone_key(import, forward_view(import, of, at), plain))
+		      : NULL;
+
+	if (zone)
+		link_network(import, view, zone, at);
 	return zone;
 }
 

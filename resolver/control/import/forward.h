@@ -17,6 +17,9 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 /* Whose questions it answers; what was added twice is there once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix);
+/* Nobody, where nothing was added: a network without clients would have the usual ones. */
+void forward_allow_no_more(struct import *import, struct forward_view *view,
+			   const struct origin *at);
 /* Where the server listens: ADDRESS or ADDRESS and port. False: it is no address. */
 bool forward_listen(struct import *import, const struct origin *at, const char *address, long port);
 
@@ -42,6 +45,9 @@ bool forward_target(struct import *import, struct node *rule, const struct origi
  * not exist. NULL: it is no name, which was told. */
 struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
 			  const char *apex);
+/* The zone of that view is this one's, too. False: it has none of that name. */
+bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			const char *apex, const char *of);
 /* A record in that zone; `owner` and names in the data are absolute, with or without a final dot.
  * ttl_s < 0: the usual. */
 void forward_zone_record(struct import *import, struct node *zone, const struct origin *at,

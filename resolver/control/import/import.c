@@ -505,52 +505,47 @@ static struct model *build(struct import *import, struct load *load, struct faul
 
 /* ---- what does not fit ---- */
 
-/* The item that the path goes on with, behind "["; *path is moved behind its "]". */
-static struct node *item_named(const struct node *list, const char **path)
+/* What the path behind "[" calls the item; the rest of the path, or NULL: it is another one. */
+static const char *behind_name(const struct node *item, size_t index, const char *path)
 {
+	const char *name = item->kind == VALUE_GROUP ? import_get(item, "name") : NULL;
 	char number[32];
-	size_t index = 0;
+	size_t length;
 
-	for (struct node *node = list->first; node; node = node->next, index++) {
-		const char *name = node->kind == VALUE_GROUP ? import_get(node, "name") : NULL;
-		size_t length;
-
-		if (!name && node->kind == VALUE_GROUP)
-			name = import_get(node, "id");
-		snprintf(number, sizeof number, "%zu", index);
-		name = name && *name != '\0' ? name : number;
-		length = strlen(name);
-		if (strncmp(*path, name, length) == 0 && (*path)[length] == ']') {
-			*path += length + 1;
-			return node;
-		}
-	}
-	return NULL;
+	if (!name && item->kind == VALUE_GROUP)
+		name = import_get(item, "id");
+	snprintf(number, sizeof number, "%zu", index);
+	name = name && *name != '\0' ? name : number;
+	length = strlen(name);
+	return strncmp(path, name, length) == 0 && path[length] == ']' ? path + length + 1 : NULL;
 }
 
-/* The innermost item on the path; NULL: there is none. */
-static struct node *item_at(struct node *in, const char *path)
+/* The innermost item on the path; of several of one name, as zones of several networks are, that at
+ * the line. NULL: there is none. */
+static struct node *item_at(struct node *in, const char *path, unsigned line)
 {
-	struct node *found = NULL, *node;
+	struct node *node = in->first, *found = NULL, *inner;
+	const char *rest;
+	size_t length, index = 0;
 
-	while (in && path && *path != '\0') {
-		size_t length;
-
-		path += *path == '.';
-		length = strcspn(path, ".[");
-		for (node = in->first; node; node = node->next)
-			if (node->key && strncmp(node->key, path, length) == 0 &&
-			    node->key[length] == '\0')
-				break;
-		if (!node)
-			break;
-		path += length;
-		in = node;
-		if (*path == '[') {
-			path++;
-			in = item_named(node, &path);
-			found = in ? in : found;
-		}
+	path += *path == '.';
+	length = strcspn(path, ".[");
+	while (node &&
+	       !(node->key && strncmp(node->key, path, length) == 0 && node->key[length] == '\0'))
+		node = node->next;
+	path += length;
+	if (!node || *path == '\0')
+		return NULL;
+	if (*path == '.')
+		return item_at(node, path, line);
+	for (node = node->first; node; node = node->next) {
+		rest = behind_name(node, index++, path + 1);
+		if (!rest)
+			continue;
+		inner = *rest != '\0' ? item_at(node, rest, line) : NULL;
+		inner = inner ? inner : node;
+		if (!found || inner->at.line == line)
+			found = inner;
 	}
 	return found;
 }
@@ -577,7 +572,10 @@ static bool take_out_refused(struct import *import, const struct faults *faults)
 	/* All are found before the first goes: paths have indexes. */
 	for (size_t i = 0; i < faults->count; i++)
 		if (faults->items[i].severity == FAULT_ERROR)
-			items[i] = item_at(import->root, faults->items[i].origin.path);
+			items[i] = faults->items[i].origin.path
+					   ? item_at(import->root, faults->items[i].origin.path,
+						     faults->items[i].origin.line)
+					   : NULL;
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
 		struct origin at = fault->origin;
@@ -728,6 +726,14 @@ bool import_finish(struct import *import)
 	}
 	close(fd);
 	return import->model;
+}
+
+bool import_has_secret(const struct import *import)
+{
+	for (size_t i = 0; i < import->model->keys.count; i++)
+		if (import->model->keys.items[i].secret)
+			return true;
+	return false;
 }
 
 static const char *comment_of(void *context, const struct origin *origin, bool take)

@@ -94,6 +94,8 @@ bool import_finish(struct import *import);
 /* As a configuration file, after it was finished. `from` says what it is made of. ERR_SYSTEM: the
  * file refuses. */
 MUST_CHECK int import_write(struct import *import, const char *from, FILE *out);
+/* Whether what is written has a secret in it. */
+bool import_has_secret(const struct import *import);
 /* What was lost and changed, a line each, by file and line; and faults. Returns how many lines. */
 size_t import_print(struct import *import, FILE *out);
 

@@ -266,7 +266,7 @@ static bool take_row(struct unbound *unbound, const struct setting *setting)
 /* "192.0.2.1@5353": the address, and the port or 0. */
 static const char *split_port(struct import *import, const char *text, char mark, long *port)
 {
-	const char *at = strchr(text, mark);
+	const char *at = text ? strchr(text, mark) : NULL;
 
 	*port = at ? words_number(at + 1) : 0;
 	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
@@ -293,7 +293,7 @@ static void allow(struct unbound *unbound, const struct setting *setting)
 	const char *how = setting->count > 1 ? setting->values[1] : "";
 	bool lets_in = strncasecmp(how, "allow", 5) == 0;
 
-	if (prefix_parse_lenient(&prefix, setting->values[0]) != 0) {
+	if (!acl_prefix(&prefix, setting->values[0])) {
 		import_lost(unbound->import, &setting->at, "\"%s\" is no prefix",
 			    setting->values[0]);
 		return;
@@ -308,7 +308,7 @@ static void view_of_clients(struct unbound *unbound, const struct setting *setti
 	struct prefix prefix;
 	char text[PREFIX_TEXT_MAX];
 
-	if (setting->count < 2 || prefix_parse_lenient(&prefix, setting->values[0]) != 0) {
+	if (setting->count < 2 || !acl_prefix(&prefix, setting->values[0])) {
 		import_lost(unbound->import, &setting->at, "it has no prefix and view");
 		return;
 	}
@@ -637,6 +637,7 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 	for (size_t i = 0; i < count; i++)
 		forward_allow(unbound->import, unbound->view, &entries[i].at,
 			      prefix_print(&entries[i].prefix, text));
+	forward_allow_no_more(unbound->import, unbound->view, at);
 	free(entries);
 	acl_release(&acl);
 	acl_release(&unbound->acl);

@@ -61,13 +61,17 @@ static void take_comment(struct lexer *lexer)
 		stop = at + strlen(at);
 	while (more) {
 		const char *text;
+		size_t length;
 
 		end = memchr(at, '\n', (size_t)(stop - at));
 		more = end;
 		end = end ? end : stop;
 		while (at < end && (*at == ' ' || *at == '\t' || (is_block && *at == '*')))
 			at++;
-		text = import_printf(lexer->import, "%.*s", (int)(end - at), at);
+		length = (size_t)(end - at);
+		while (length > 0 && isspace((unsigned char)at[length - 1]))
+			length--;
+		text = import_printf(lexer->import, "%.*s", (int)length, at);
 		if (*text != '\0' && behind)
 			import_comment(lexer->import, words->file, line, text);
 		else if (*text != '\0')
