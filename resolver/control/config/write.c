@@ -261,6 +261,13 @@ static void write_group(struct writer *writer, const struct group *group, const 
 	}
 }
 
+void config_item_write(const struct group *group, const void *item, FILE *out)
+{
+	struct writer writer = {.out = out, .directory = "", .depth = 1};
+
+	write_item(&writer, group, item);
+}
+
 static int write_model(const struct model *model, const struct config_style *style, FILE *out)
 {
 	struct writer writer = {.out = out, .style = style};

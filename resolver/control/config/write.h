@@ -21,4 +21,10 @@ struct config_style {
 MUST_CHECK int config_file_write_for_people(const struct model *model,
 					    const struct config_style *style, FILE *out);
 
+struct group;
+
+/* An item of a list of the model, which the caller puts between "KEY = (", commas and ");". It has
+ * no paths. */
+void config_item_write(const struct group *group, const void *item, FILE *out);
+
 #endif

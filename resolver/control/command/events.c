@@ -1,0 +1,96 @@
+/* `sluice events`: what has happened, and with --follow what happens. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/table.h"
+#include "resolver/control/command/client.h"
+#include "resolver/control/command/follow.h"
+#include "rules/base.h"
+#include "rules/text.h"
+
+static const char *text_of(const json_t *event, const char *key)
+{
+	const char *text = json_string_value(json_object_get(event, key));
+
+	return text ? text : "";
+}
+
+static void print_event(const struct command_line *line, const char *data)
+{
+	json_t *event = line->json ? NULL : json_loads(data, 0, NULL);
+
+	if (line->json)
+		printf("%s\n", data);
+	if (event) {
+		printf("  %-20s  %-7s  %-10s  ", text_of(event, "time"), text_of(event, "level"),
+		       text_of(event, "event"));
+		text_print(stdout, text_of(event, "text"));
+		printf("\n");
+	}
+	json_decref(event);
+}
+
+/* Its standard input is the event; what becomes of it is its own matter, and said. */
+static void run_program(const struct command_line *line, const char *data)
+{
+	json_t *event = json_loads(data, 0, NULL);
+	FILE *program = NULL;
+	int status = -1;
+
+	if (event && setenv("SLUICE_LEVEL", text_of(event, "level"), 1) == 0 &&
+	    setenv("SLUICE_EVENT", text_of(event, "event"), 1) == 0 &&
+	    setenv("SLUICE_TEXT", text_of(event, "text"), 1) == 0)
+		program = popen(line->exec, "w");
+	if (program) {
+		fprintf(program, "%s\n", data);
+		status = pclose(program);
+	}
+	if (status != 0)
+		fprintf(stderr, "sluice events: %s failed for event %s\n", line->exec,
+			text_of(event, "text"));
+	json_decref(event);
+}
+
+/* Behind what there is already, so that nothing is run twice. */
+static int run_for_each(const struct command_line *line)
+{
+	json_t *answer = client_ask(line, (struct client_call){.method = "GET"},
+				    strdup("/v1/events?limit=5000"));
+	const json_t *all = json_object_get(answer, "events");
+	const json_t *last = json_array_get(all, json_array_size(all) - 1);
+	long long after = json_integer_value(json_object_get(last, "id"));
+
+	if (!answer)
+		return EXIT_FAILURE;
+	json_decref(answer);
+	signal(SIGPIPE, SIG_IGN); /* a program need not read */
+	return command_follow(line, "/v1/events?after=", after, run_program);
+}
+
+int command_events(const struct command_line *line)
+{
+	static const struct table_column columns[] = {
+		{"TIME", "time"}, {"LEVEL", "level"}, {"EVENT", "event"}, {"TEXT", "text"}};
+	int status = EXIT_SUCCESS;
+	json_t *answer;
+
+	if (line->exec)
+		return run_for_each(line);
+	if (line->follow) {
+		if (!line->json)
+			printf("  %-20s  %-7s  %-10s  TEXT\n", "TIME", "LEVEL", "EVENT");
+		return command_follow(line, "/v1/events?after=", 0, print_event);
+	}
+	answer = client_ask(line, (struct client_call){.method = "GET"}, strdup("/v1/events"));
+	if (!answer)
+		return EXIT_FAILURE;
+	if (line->json)
+		status = command_print_json(json_object_get(answer, "events"));
+	else
+		table_print(stdout, NULL, json_object_get(answer, "events"), columns,
+			    COUNT(columns));
+	json_decref(answer);
+	return status;
+}
