@@ -1,6 +1,7 @@
 """`sluice import`: what the real programs are told, they and sluice answer alike; what could not be carried over
 is told with its place; and what is written passes `sluice check`."""
 
+import json
 import os
 import re
 import shutil
@@ -410,6 +411,200 @@ class Dnsmasq(Import):
         self.assertRegex(self.config, r"# the big one\n +\{ name = \"tv:A\"")
         self.told_of(self.told, r"more\.conf:16: dhcp-range: not carried over: sluice has no DHCP",
                      r"more\.conf:17: stop-dns-rebind: not carried over", r"dnsmasq\.conf:5: user: not carried over")
+
+
+class Azure(Import):
+    """Machine "azure" has the addresses of the resolver's endpoints, Azure's own, and a client's in each network."""
+    INBOUND, OWN = ("10.1.0.4", 53), ("168.63.129.16", 53)
+    FILES = os.path.join(harness.TOP, "tests/e2e/import/")
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.azure = world.host("azure", "10.1.0.4", "10.1.0.20", "10.1.9.20", "10.2.0.20", "168.63.129.16")
+
+    @classmethod
+    def serve_azure(cls, dialect, *files):
+        cls.config, cls.told = cls.imported(dialect, *(cls.FILES + file for file in files))
+        if cls is not ArmPlaces:
+            cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n'
+                                        + cls.config, cls.INBOUND)
+
+    def ask(self, name, rtype="A", server=INBOUND, **how):
+        return self.azure.ask(server, name, rtype, **how)
+
+
+class ArmTemplate(Azure):
+    """What Bicep makes, with a module, loops and a file of parameters."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("arm", "main.json", "main.parameters.json")
+
+    def test_it_answers_as_azure_would(self):
+        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
+        self.assert_answer(self.ask("www.lower.contoso.corp"), "198.51.100.54")
+        self.assert_answer(self.ask("www.example.org"), "198.51.100.99")
+        self.assert_answer(self.ask("acme.privatelink.blob.core.windows.net"), "10.1.9.9")
+        # The link's policy asks the default resolver for what the zone does not have.
+        self.assert_answer(self.ask("other.privatelink.blob.core.windows.net"), "198.51.100.99")
+
+    def test_names_parameters_and_loops_are_evaluated(self):
+        for pattern in ('name = "acme-hub"', r'name = "dns-out"; prefix = "10\.1\.0\.16/28"', r'outbound_endpoints = \[ "acme-resolver/out" \]',
+                        r'targets = \( \{ address = "192\.0\.2\.53"; \}, \{ address = "192\.0\.2\.54"; \} \)',
+                        r'metadata = \[ "by=bicep" \]'):
+            self.assertRegex(self.config, pattern)
+        self.assertNotIn("lab.internal", self.config)  # its condition says no
+
+    def test_comments_and_what_is_lost(self):
+        self.assertRegex(self.config, r'# The hub\.\n +\{\s+name = "acme-hub"')
+        self.assertRegex(self.config, r'# What is on-premises\.\n +\{\s+name = "contoso"')
+        self.told_of(self.told, r"main\.json:\d+: tags: not carried over: only addresses have tags",
+                     r"main\.json:\d+: ipv4Address: not carried over: what .*networkInterfaces/nic is, is known when it is deployed",
+                     r"main\.json:\d+: Microsoft\.Storage/storageAccounts: not carried over")
+
+    def test_a_parameter_without_a_value_is_told_where_it_is_needed(self):
+        _, told = self.imported("arm", self.FILES + "main.json")
+        self.told_of(told, r"main\.json:\d+: Microsoft\.Network/virtualNetworks: not carried over: the parameter prefix has no value; "
+                     "give the file of parameters, too")
+
+    def test_what_is_no_json_or_has_nothing_is_refused(self):
+        for text, told in (("{", r"bad\.json:1: it is no JSON: "), ("[]", "there is nothing in it that answers DNS"),
+                           ('[{"name": "x"}]', r'bad\.json:1: not carried over: it has no "id" and "type"')):
+            path = self.path("bad.json", text)
+            self.assertRegex(self.imported("arm", path, fine=False)[1], told)
+
+
+class ArmExpressions(Azure):
+    """Each is the address space of a network, so what it comes to is seen in what is written."""
+    CASES = (
+        ("[concat('10.0', '.0.0/16')]", "10.0.0.0/16"),
+        ("[format('10.{0}.{1:D1}.0/24', 3, 4)]", "10.3.4.0/24"),
+        ("[if(true(), '10.5.0.0/16', parameters('none'))]", "10.5.0.0/16"),
+        ("[if(and(equals(1, 1), not(contains('abc', 'd'))), '10.6.0.0/16', '')]", "10.6.0.0/16"),
+        ("[coalesce(null(), tryGet(createObject('a', '10.7.0.0/16'), 'a'))]", "10.7.0.0/16"),
+        ("[first(split('10.8.0.0/16;x', ';'))]", "10.8.0.0/16"),
+        ("[join(createArray('10', '9', '0', '0/16'), '.')]", "10.9.0.0/16"),
+        ("[replace(toLower('10.X.0.0/16'), 'x', string(add(4, 6)))]", "10.10.0.0/16"),
+        ("[cidrSubnet('10.11.0.0/16', 24, 255)]", "10.11.255.0/24"),
+        ("[cidrSubnet('2001:db8::/32', 48, 258)]", "2001:db8:102::/48"),
+        ("[format('{0}/32', cidrHost('10.12.0.0/24', 3))]", "10.12.0.4/32"),
+        ("[last(map(range(1, 3), lambda('n', format('10.13.{0}.0/24', lambdaVariables('n')))))]", "10.13.3.0/24"),
+        ("[filter(parameters('list'), lambda('x', startsWith(lambdaVariables('x').p, '10.14')))[0].p]", "10.14.0.0/16"),
+        ("[variables('loop')[1]]", "10.15.1.0/24"),
+        ("[test.space('16')]", "10.16.0.0/16"),
+        ("""[json('{"p": "10.17.0.0/16"}').P]""", "10.17.0.0/16"),
+        ("[substring('x10.18.0.0/16', 1)]", "10.18.0.0/16"),
+        ("[union(createObject('p', '1'), createObject('p', '10.19.0.0/16')).p]", "10.19.0.0/16"),
+    )
+    BAD = (("[concat('a']", r"a \) is missing"), ("[nothing('a')]", r"the function nothing\(\) is not known"),
+           ("[variables('circle')]", "lead in a circle"), ("[createArray()[0]]", "there is no 0 in it"),
+           ("[resourceGroup().x]", "there is no x in it"), ("[div(1, 0)]", "cannot be calculated"),
+           ("[if(true())]", r"if\(\) with 1 arguments"), ("['it''s' x]", "something behind its end"))
+
+    def template(self, *expressions):
+        return self.path("expressions.json", json.dumps({
+            "$schema": "deploymentTemplate.json", "contentVersion": "1.0.0.0",
+            "parameters": {"list": {"type": "array", "defaultValue": [{"p": "x"}, {"p": "10.14.0.0/16"}]}},
+            "variables": {"circle": "[variables('circle')]",
+                          "copy": [{"name": "loop", "count": 2, "input": "[format('10.15.{0}.0/24', copyIndex('loop'))]"}]},
+            "functions": [{"namespace": "test", "members": {"space": {
+                "parameters": [{"name": "n", "type": "string"}], "output": {"value": "[format('10.{0}.0.0/16', parameters('n'))]"}}}}],
+            "resources": [{"type": "Microsoft.Network/virtualNetworks", "name": "net",
+                           "properties": {"addressSpace": {"addressPrefixes": list(expressions)}}}]}, indent=1))
+
+    def test_they_come_to_what_azure_says(self):
+        config, told = self.imported("arm", self.template(*(text for text, _ in self.CASES)))
+        self.assertEqual([value for _, value in self.CASES],
+                         re.findall('"([^"]*)"', re.search(r"address_space = \[([^]]*)\]", config).group(1)), told)
+
+    def test_what_has_no_value_is_told_with_its_line(self):
+        config, told = self.imported("arm", self.template(*(text for text, _ in self.BAD)))
+        self.assertNotIn("address_space =", config)
+        for _, why in self.BAD:
+            self.assertRegex(told, r"expressions\.json:\d+: not carried over: .*" + why)
+        lines = re.findall(r"expressions\.json:(\d+): not carried", told)
+        self.assertEqual(len(self.BAD), len(set(lines)), told)
+
+
+class ArmPlaces(Azure):
+    """Lists as az prints them, the parts ahead of the whole."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("arm", "az-dns.json", "az-network.json")
+        cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n' + cls.config,
+                                    cls.INBOUND)
+
+    def test_each_network_has_its_own(self):
+        hub, spoke = {"server": self.OWN, "source": "10.1.9.20"}, {"server": self.OWN, "source": "10.2.0.20"}
+        for how in ({}, hub, spoke):
+            self.assert_answer(self.ask("www.corp.internal", **how), "10.1.9.1", "10.1.9.2")
+            self.assert_answer(self.ask("none.corp.internal", **how), rcode="NXDOMAIN")
+        self.assert_answer(self.ask("a.wild.corp.internal"), "10.1.9.9")
+        self.assert_answer(self.ask("txt.corp.internal", "TXT"), "a; b")
+        self.assert_answer(self.ask("www.contoso.corp", **hub), "198.51.100.53")
+        self.assert_answer(self.ask("www.contoso.corp", **spoke), "198.51.100.99")  # no link
+        self.assert_answer(self.ask("www.lower.contoso.corp"), "198.51.100.53")  # a disabled rule
+        self.assert_answer(self.ask("10.113.0.203.in-addr.arpa", "PTR"), "www.acme.example.")
+
+    def test_what_is_lost_or_different_is_told(self):
+        self.told_of(self.told, r"az-dns\.json:\d+: different: Azure registered it",
+                     r"az-network\.json:\d+: different: it is called hub-2 here",
+                     r"az-network\.json:\d+: not carried over: it has no address until it is deployed",
+                     r"az-network\.json:\d+: Microsoft\.Network/dnsResolverPolicies: not carried over")
+
+    def test_what_is_missing_is_told(self):
+        config, told = self.imported("arm", self.FILES + "az-dns.json")
+        self.told_of(told, "different: the network hub is in none of the files and has no address_space",
+                     "not carried over: the outbound endpoint out is in none of the files; give `az dns-resolver outbound-endpoint list")
+        self.assertIn('name = "contoso"', config)
+
+
+class Terraform(Azure):
+    """A plan, whose ids are not known yet."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("terraform", "plan.json")
+
+    def test_it_answers_as_azure_would(self):
+        for name, rtype, *texts in (
+                ("www.corp.internal", "A", "10.1.9.1", "10.1.9.2"), ("www.corp.internal", "AAAA", "2001:db8::1"),
+                ("alias.corp.internal", "CNAME", "www.corp.internal."), ("corp.internal", "MX", "10 www.corp.internal."),
+                ("_sip._tcp.corp.internal", "SRV", "0001000213c40377777704636f727008696e7465726e616c00"),
+                ("www.contoso.corp", "A", "198.51.100.53"), ("www.lower.contoso.corp", "A", "198.51.100.54"),
+                ("www.off.contoso.corp", "A", "198.51.100.53"), ("www.example.org", "A", "198.51.100.99")):
+            self.assert_answer(self.ask(name, rtype), *texts)
+        self.assert_answer(self.ask("none.corp.internal"), rcode="NXDOMAIN")
+
+    def test_references_lead_to_their_resources(self):
+        self.assertRegex(self.config, r'name = "in"; subnet = "dns-in"; allocation = "static"; address = "10\.1\.0\.4"')
+        self.assertRegex(self.config, r'name = "spoke"; virtual_network = "spoke"')
+        self.assertRegex(self.config, r'outbound_endpoints = \[ "hub-resolver/out" \]')
+
+    def test_what_is_known_when_it_is_applied_is_told(self):
+        self.told_of(self.told, r'link\.corp\["each"\]\.virtual_network_id: not carried over: it is known when it is applied',
+                     r"azurerm_private_dns_a_record\.endpoint\.records: not carried over",
+                     r"azurerm_storage_account\.acme: not carried over", r"azurerm_private_dns_zone\.corp\.tags: not carried over")
+
+    def test_a_state_is_taken_too(self):
+        with open(self.FILES + "plan.json") as file:
+            plan = json.load(file)
+        zone, record = ({"module": "module.a", "mode": "managed", "type": kind, "name": "x", "instances": [{"attributes": values}]}
+                        for kind, values in (("azurerm_private_dns_zone", {
+                            "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/x.internal", "name": "x.internal"}),
+                            ("azurerm_private_dns_a_record", {"name": "www", "zone_name": "x.internal", "resource_group_name": "g",
+                                                              "ttl": 5, "records": ["10.9.9.9"]})))
+        for name, value in (("show.json", {"format_version": "1.0", "values": plan["planned_values"]}),
+                            ("terraform.tfstate", {"version": 4, "resources": [zone, record]})):
+            config, _ = self.imported("terraform", self.path(name, json.dumps(value)))
+            self.assertRegex(config, 'name = "www:A"; ttl = (5|300); records')
+        self.assertIn("give what `terraform show -json` prints",
+                      self.imported("terraform", self.path("other.json", "{}"), fine=False)[1])
 
 
 HOSTS = """

@@ -5,11 +5,14 @@
 #include "resolver/control/import/forward.h"
 
 const struct dialect dialects[] = {
-	{"unbound", IMPORT_FORWARDER, unbound_read, "unbound.conf"},
-	{"bind", IMPORT_FORWARDER, bind_read, "named.conf"},
-	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, "dnsmasq.conf"},
-	{"coredns", IMPORT_FORWARDER, coredns_read, "a Corefile"},
-	{"hosts", IMPORT_FORWARDER, hosts_read, "a hosts file"},
+	{"arm", IMPORT_AZURE, arm_read, arm_finish, "Azure's templates and lists"},
+	{"terraform", IMPORT_AZURE, terraform_read, terraform_finish,
+	 "Terraform's plans and states"},
+	{"unbound", IMPORT_FORWARDER, unbound_read, forward_finish, "unbound.conf"},
+	{"bind", IMPORT_FORWARDER, bind_read, forward_finish, "named.conf"},
+	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, forward_finish, "dnsmasq.conf"},
+	{"coredns", IMPORT_FORWARDER, coredns_read, forward_finish, "a Corefile"},
+	{"hosts", IMPORT_FORWARDER, hosts_read, forward_finish, "a hosts file"},
 	{.name = NULL},
 };
 
@@ -37,7 +40,6 @@ const char *dialect_names(char *text, size_t size)
 
 bool dialect_finish(const struct dialect *dialect, struct import *import)
 {
-	if (dialect->from == IMPORT_FORWARDER)
-		forward_finish(import);
+	dialect->finish(import);
 	return import_finish(import);
 }

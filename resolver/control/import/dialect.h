@@ -9,7 +9,8 @@ struct dialect {
 	const char *name; /* of the command line; NULL ends the table */
 	enum import_origin from;
 	void (*read)(struct import *import, const char *path);
-	const char *what; /* "a hosts file" */
+	void (*finish)(struct import *import); /* when all files were read */
+	const char *what;                      /* "a hosts file" */
 };
 
 extern const struct dialect dialects[];
@@ -17,11 +18,14 @@ extern const struct dialect dialects[];
 const struct dialect *dialect_named(const char *name);
 /* "arm, unbound or hosts"; returns text. */
 const char *dialect_names(char *text, size_t size);
-/* When all files were read: puts together what they said, and is import_finish from there on. */
+/* When all files were read: puts together what they said, and is import_finish from there on. To be
+ * called once for each import, also where a file has faults. */
 bool dialect_finish(const struct dialect *dialect, struct import *import);
 
 void arm_read(struct import *import, const char *path);
+void arm_finish(struct import *import);
 void terraform_read(struct import *import, const char *path);
+void terraform_finish(struct import *import);
 void unbound_read(struct import *import, const char *path);
 void bind_read(struct import *import, const char *path);
 void dnsmasq_read(struct import *import, const char *path);
