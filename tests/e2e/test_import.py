@@ -470,7 +470,7 @@ class ArmTemplate(Azure):
                      "give the file of parameters, too")
 
     def test_what_is_no_json_or_has_nothing_is_refused(self):
-        for text, told in (("{", r"bad\.json:1: it is no JSON: "), ("[]", "there is nothing in it that answers DNS"),
+        for text, told in (("{", r"bad\.json:1: it is no JSON: "), ('{"a": tru', r"bad\.json:1: it is no JSON: "), ("[]", "there is nothing in it that answers DNS"),
                            ('[{"name": "x"}]', r'bad\.json:1: not carried over: it has no "id" and "type"')):
             path = self.path("bad.json", text)
             self.assertRegex(self.imported("arm", path, fine=False)[1], told)
@@ -635,6 +635,84 @@ class Hosts(Import):
     def test_the_rest_is_told(self):
         self.told_of(self.told, r'hosts:8: not carried over: "10\.1\.0\.300" is no address', r"hosts:3: .*localhost")
         self.assertRegex(self.config, r"# The file server\.\n +\{\n? *name = \"nas\.corp\.example\"")
+
+
+APPLIED = """
+    server:
+        local-zone: "lab.example." static
+        local-data: "nas.lab.example. 300 IN A 10.0.5.5"
+    forward-zone:
+        name: "contoso.corp"
+        forward-addr: %s
+"""
+
+
+class Apply(Import):
+    """Into a server that runs, and has a network."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.sluice = harness.Sluice(cls.new, """
+            management = { socket = "control.sock"; state = "state.db"; };
+            limits = { rulesets_per_virtual_network = 2; queries_per_second_per_endpoint = 0; };
+            vnet_resolver = { listen = [ "127.0.0.1:53" ]; };
+            default_resolver = { targets = ( { address = "192.0.2.99"; } ); };
+            virtual_networks = ( { name = "own"; client_prefixes = [ "10.99.0.0/16" ]; } );
+            """, HERE)
+
+    def apply(self, target, *options, fine=True):
+        path = self.path("unbound.conf", APPLIED % target)
+        status, told = harness.command("import", "unbound", path, "--apply", *options, "-c", self.sluice.config)
+        self.assertEqual(fine, status == 0, told)
+        return told
+
+    def test_it_is_planned_made_and_changed(self):
+        self.assertIn("contoso-corp", self.apply("192.0.2.53", "--dry-run"))
+        self.assert_answer(self.new.ask(HERE, "nas.lab.example"), rcode="REFUSED")
+        self.apply("192.0.2.53")
+        self.assert_answer(self.new.ask(HERE, "nas.lab.example"), "10.0.5.5")
+        self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.53")
+        self.apply("192.0.2.54", "--confirm", "10m")
+        self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.54")
+        status, told = self.sluice.command("confirm", "--back")
+        self.assertEqual(0, status, told)
+        self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.53")
+
+    def test_options_that_do_not_go_together_are_refused(self):
+        path = self.path("other.conf", APPLIED % "192.0.2.53")
+        for options, why in ((("--dry-run",), "go with --apply"), (("--apply", "--output", "x"), "do not go together")):
+            status, told = harness.command("import", "unbound", path, *options)
+            self.assertEqual((2, True), (status, why in told), told)
+        status, told = harness.command("import", "windows", path)
+        self.assertEqual((2, True), (status, '"windows" cannot be imported; give arm, terraform, unbound' in told), told)
+
+
+class Guide(Import):
+    """What etc/guide/migrate.md says to type."""
+
+    def test_its_imports_run(self):
+        with open(os.path.join(harness.TOP, "etc/guide/migrate.md")) as file:
+            lines = re.findall("^    (sluice import .*)$", file.read(), re.M)
+        self.assertEqual(8, len(lines))
+        files = {"unbound.conf": UNBOUND, "named.conf": BIND % {"folder": self.world.dir}, "views.conf": BIND_VIEWS,
+                 "inside.zone": BIND_ZONE, "guests.zone": BIND_ZONE, "more.inc": "", "dnsmasq.conf": "server=192.0.2.53\nno-hosts\n", "Corefile": ". {\n  forward . 192.0.2.53\n}\n",
+                 "hosts": HOSTS}
+        for name, text in files.items():
+            self.path(name, text)
+        for name in ("main.json", "main.parameters.json", "plan.json", "az-network.json"):
+            shutil.copy(os.path.join(harness.TOP, "tests/e2e/import", name), self.world.dir)
+        for line in lines:
+            words = [os.path.basename(word) if word.startswith("/etc/") else word for word in line.split()[1:]]
+            if words[2] == "*.json":
+                words[2:3] = ["az-network.json"]
+            status, told = harness.command(*words, cwd=self.world.dir)
+            self.assertEqual(0, status, line + told)
+            status, told = harness.command("check", "-c", os.path.join(self.world.dir, "sluice.conf"))
+            self.assertEqual(0, status, line + told)
+            again, told = harness.command(*words, cwd=self.world.dir)
+            self.assertEqual((1, True), (again, "sluice.conf is there already" in told), told)
+            os.remove(os.path.join(self.world.dir, "sluice.conf"))
 
 
 if __name__ == "__main__":

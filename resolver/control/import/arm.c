@@ -692,19 +692,12 @@ static const struct {
 	{"resourceGroup", on_group},
 	{"resourceId", on_resource_id},
 	{"subscription", on_subscription},
+	{"subscriptionResourceId", on_resource_id},
 	{"tenant", on_tenant},
+	{"tenantResourceId", on_resource_id},
 	{"utcNow", on_utc_now},
 	{"variables", on_variables},
 };
-
-/* subscriptionResourceId and its like name no group. */
-static json_t *call_by_scope(struct frame *frame, const char *name, json_t **arguments,
-			     size_t count, bool *known_one)
-{
-	*known_one = strcasecmp(name, "subscriptionResourceId") == 0 ||
-		     strcasecmp(name, "tenantResourceId") == 0;
-	return *known_one ? on_resource_id(frame, arguments, count) : NULL;
-}
 
 /* NAMESPACE.NAME: the template's own; NULL: there is none. */
 static const json_t *find_own(const struct frame *frame, const char *name)
@@ -749,7 +742,7 @@ static json_t *call_own(struct frame *frame, const json_t *function, json_t **ar
 }
 
 static json_t *call(struct expression_scope *scope, const char *name, json_t **arguments,
-		    size_t count, bool *known_one)
+		    size_t count)
 {
 	struct frame *frame = (struct frame *)scope;
 	const json_t *own = find_own(frame, name);
@@ -759,7 +752,7 @@ static json_t *call(struct expression_scope *scope, const char *name, json_t **a
 	for (size_t i = 0; i < COUNT(functions); i++)
 		if (strcasecmp(functions[i].name, name) == 0)
 			return functions[i].call(frame, arguments, count);
-	return call_by_scope(frame, name, arguments, count, known_one);
+	return NULL;
 }
 
 static struct frame *new_frame(struct arm *arm, const json_t *template)

@@ -966,7 +966,7 @@ static void put_vnet_resolver(struct import *import)
 
 	for (const struct resource *network = azure->first; network; network = network->next) {
 		if (!network->node ||
-		    strcasecmp(network->type, "Microsoft.Network/virtualNetworks"))
+		    strcasecmp(network->type, "Microsoft.Network/virtualNetworks") != 0)
 			continue;
 		if (!network->has_endpoint && json_is_object(network->json) && !asked)
 			asked = network;

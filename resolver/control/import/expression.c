@@ -182,8 +182,9 @@ static struct term *parse_member(struct parser *parser, struct term *base)
 	struct term *term = new_term(parser, TERM_MEMBER), *key;
 	const char *name = ++parser->at;
 
-	while (isalnum((unsigned char)*parser->at) || strchr("_-$", *parser->at))
-		parser->at += *parser->at != '\0' ? 1 : 0;
+	while (isalnum((unsigned char)*parser->at) || *parser->at == '_' || *parser->at == '-' ||
+	       *parser->at == '$')
+		parser->at++;
 	if (parser->at == name)
 		return unreadable(parser, "a member's name is missing");
 	key = new_term(parser, TERM_LITERAL);
@@ -1172,7 +1173,6 @@ static json_t *call(struct expression_scope *scope, const struct term *term)
 {
 	json_t **arguments, *value;
 	size_t count = 0;
-	bool known = true;
 
 	for (size_t i = 0; i < COUNT(lazy_functions); i++)
 		if (strcasecmp(lazy_functions[i].name, term->name) == 0)
@@ -1193,9 +1193,9 @@ static json_t *call(struct expression_scope *scope, const struct term *term)
 		value = functions[i].call(scope, arguments, count);
 		return scope->error ? NULL : value;
 	}
-	value = scope->call(scope, term->name, arguments, count, &known);
-	if (!known)
-		return expression_fail(scope, "the function %s() is not known", term->name);
+	value = scope->call(scope, term->name, arguments, count);
+	if (!value)
+		expression_fail(scope, "the function %s() is not known", term->name);
 	return value;
 }
 

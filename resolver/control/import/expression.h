@@ -17,9 +17,9 @@ struct expression_variable; /* of a lambda */
 struct expression_scope {
 	struct import *import;
 	json_t *pool; /* an array, which has every value that was made */
-	/* Every other function. `known` is set to false where there is none of that name. */
+	/* Every other function; NULL, without failing: there is none of that name. */
 	json_t *(*call)(struct expression_scope *scope, const char *name, json_t **arguments,
-			size_t count, bool *known);
+			size_t count);
 	const struct expression_variable *variables; /* NULL: none */
 	const char *error;                           /* NULL: nothing has failed */
 	unsigned depth;                              /* of expressions that lead to others */

@@ -115,8 +115,8 @@ static void go_over(struct scan *scan)
 				scan->is_key[scan->depth] = c == ',';
 		} else if (isalnum((unsigned char)c) || c == '-') {
 			note_value(scan);
-			while (isalnum((unsigned char)*scan->at) || strchr("+-._", *scan->at))
-				scan->at += *scan->at != '\0';
+			scan->at += strspn(scan->at, "+-._0123456789abcdefghijklmnopqrstuvwxyz"
+						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 		} else {
 			scan->line += c == '\n';
 			scan->at++;

@@ -279,7 +279,7 @@ static void listen_at(struct unbound *unbound, const struct setting *setting)
 	const char *address = split_port(import, setting->values[0], '@', &port);
 
 	unbound->has_interface = true;
-	if (strchr(setting->values[0], '@') && (port == 853 || port == 443))
+	if (port == 853 || port == 443)
 		import_lost(import, &setting->at, NO_TLS);
 	else if (!forward_listen(import, &setting->at, address, port ? port : unbound->port))
 		import_lost(import, &setting->at,

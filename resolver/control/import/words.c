@@ -246,11 +246,13 @@ char **words_files(struct import *import, const char *file, const char *pattern)
 
 	if (*pattern != '/' && slash)
 		pattern = import_printf(import, "%.*s/%s", (int)(slash - file), file, pattern);
-	if (glob(pattern, GLOB_NOCHECK, NULL, &found) != 0) {
+	/* A pattern that fits nothing is fine; a file that is not there is not. */
+	if (!strpbrk(pattern, "*?[")) {
 		files = import_alloc(import, 2 * sizeof *files);
 		files[0] = import_printf(import, "%s", pattern);
 		return files;
 	}
+	glob(pattern, 0, NULL, &found);
 	files = import_alloc(import, (found.gl_pathc + 1) * sizeof *files);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		files[i] = import_printf(import, "%s", found.gl_pathv[i]);
