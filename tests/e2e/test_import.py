@@ -476,6 +476,40 @@ class ArmTemplate(Azure):
             self.assertRegex(self.imported("arm", path, fine=False)[1], told)
 
 
+class ArmExport(Azure):
+    """As the portal exports a resource group: a parameter for each name, and ids of what is in others."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("arm", "exported.json")
+
+    def test_it_answers_as_azure_would(self):
+        self.assert_answer(self.ask("www.corp.internal"), "10.1.9.1")
+        self.assert_answer(self.ask("none.corp.internal"), rcode="NXDOMAIN")
+        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
+
+    def test_a_network_of_another_group_is_made_by_its_name_and_told(self):
+        self.assertIn('{ name = "spoke"; resource_group = "apps"; }', self.config)
+        self.told_of(self.told, r"exported\.json:\d+: different: the network spoke is in none of the files")
+
+    def test_a_subnet_that_is_said_twice_is_there_once(self):
+        self.assertEqual(1, self.config.count('name = "dns-in"'))
+
+
+class ArmSymbolic(Azure):
+    """Language version 2.0, with modules in a loop whose outputs are referred to."""
+
+    def test_all_of_it_is_there_and_nothing_is_lost(self):
+        config, told = self.imported("arm", *(self.FILES + name for name in ("symbolic.json", "symbolic.parameters.json")))
+        self.assertEqual("", told)
+        for text in ('name = "alias:CNAME"; ttl = 60; records = [ "www.a.internal." ]', 'name = "www:A"; ttl = 42; records = [ "10.1.9.9" ]',
+                     'name = "r"; virtual_network = "hub"; region = "westeurope"',
+                     'targets = ( { address = "192.0.2.53"; }, { address = "192.0.2.54"; } )'):
+            self.assertIn(text, config)
+        self.assertEqual(["a.internal", "b.internal"], re.findall(r'(?m)^    name = "(.*internal)";$', config))
+
+
 class ArmExpressions(Azure):
     """Each is the address space of a network, so what it comes to is seen in what is written."""
     CASES = (
