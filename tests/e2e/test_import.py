@@ -94,6 +94,8 @@ UNBOUND = """
         local-data: "cdn.example A 10.0.5.9"
         local-data: "single.example.com A 10.0.5.7"
         local-data: "single.example.com AAAA 2001:db8::7"
+        local-data: "*.w.lab.example. A 10.0.5.6"
+        local-data: "cn.example.com CNAME www.contoso.corp."
     include: "more-*.conf"
     remote-control:
         control-enable: no
@@ -130,7 +132,7 @@ class Unbound(Import):
     def test_both_answer_alike(self):
         self.same("nas.lab.example", ("nas.lab.example", "AAAA"), "none.lab.example", ("txt.lab.example", "TXT"),
                   ("mail.lab.example", "MX"), ("5.5.0.10.in-addr.arpa", "PTR"), "x.ads.example", "cdn.example",
-                  "a.b.cdn.example", "single.example.com", ("single.example.com", "AAAA"),
+                  "a.b.cdn.example", "x.w.lab.example", "single.example.com", ("single.example.com", "AAAA"),
                   "www.contoso.corp", "www.lower.contoso.corp", "nx.contoso.corp", "www.example.org",
                   "contoso.corp", ("empty.contoso.corp", "AAAA"), "alias--www-lower-contoso-corp.contoso.corp")
 
@@ -146,6 +148,8 @@ class Unbound(Import):
     def test_what_was_not_carried_over_is_told(self):
         self.told_of(self.told, r"unbound\.conf:\d+: module-config: not carried over: sluice does not validate",
                      r"more-zones\.conf:12: forward-zone: not carried over: .* TLS",
+                     r"unbound\.conf:\d+: local-data: not carried over: \*\.w\.lab\.example is that name alone there",
+                     r"unbound\.conf:\d+: local-data: not carried over: cn\.example\.com would be a zone, and a CNAME cannot",
                      r"unbound\.conf:\d+: remote-control: not carried over")
         self.assertNotIn("secret", re.sub("(?m)^#.*", "", self.config))
 
@@ -378,6 +382,10 @@ DNSMASQ_MORE = """
     ptr-record=5.9.1.10.in-addr.arpa,five.example
     dhcp-range=10.1.0.50,10.1.0.99,12h
     stop-dns-rebind
+    naptr-record=naptr.lan,1,2,S,SIP+D2U,!^.*$!sip:a@b!,files.lan
+    server=/pub.contoso.corp/#
+    server=/*.star.example/192.0.2.54
+    server=/*tail.example/192.0.2.54
 """
 
 
@@ -400,6 +408,7 @@ class Dnsmasq(Import):
                   "nas.corp.example", "nas2.corp.example", ("nas.corp.example", "AAAA"),
                   ("corp.example", "MX"), ("_ldap._tcp.corp.example", "SRV"), ("text.example", "TXT"),
                   ("5.9.1.10.in-addr.arpa", "PTR"), ("5.0.1.10.in-addr.arpa", "PTR"), ("9.0.1.10.in-addr.arpa", "PTR"),
+                  ("naptr.lan", 35), "www.pub.contoso.corp", "www.star.example",
                   ("1.0.9.10.in-addr.arpa", "A"), ("7.7.168.192.in-addr.arpa", "PTR"))
 
     def test_a_cname_has_the_addresses_of_its_target(self):
@@ -410,7 +419,9 @@ class Dnsmasq(Import):
         self.assertRegex(self.config, r"# of the branch\n +\{\s+name = \"lower-contoso-corp\"")
         self.assertRegex(self.config, r"# the big one\n +\{ name = \"tv:A\"")
         self.told_of(self.told, r"more\.conf:16: dhcp-range: not carried over: sluice has no DHCP",
-                     r"more\.conf:17: stop-dns-rebind: not carried over", r"dnsmasq\.conf:5: user: not carried over")
+                     r"more\.conf:17: stop-dns-rebind: not carried over",
+                     r"more\.conf:20: server: different: it is for star\.example itself, too",
+                     r'more\.conf:21: server: not carried over: a rule is for a domain, not for all names that end in "tail', r"dnsmasq\.conf:5: user: not carried over")
 
 
 class Azure(Import):

@@ -271,9 +271,29 @@ static const struct reason reasons[] = {
 
 /* ---- servers ---- */
 
-static const char *none_of_ours(const char *domain)
+/* What a rule is for: "#" is everything, "*.corp" all below corp. NULL: no rule can say it, which
+ * was told. */
+static const char *domain_of(struct dnsmasq *dnsmasq, const struct option *option,
+			     const char *domain)
 {
-	return strcmp(domain, "#") == 0 ? "." : *domain == '*' ? domain + 1 : domain;
+	struct import *import = dnsmasq->import;
+
+	if (strcmp(domain, "#") == 0)
+		return ".";
+	if (*domain == '\0') {
+		import_lost(import, &option->at, "names without a dot are handled like others");
+		return NULL;
+	}
+	if (*domain != '*')
+		return domain;
+	if (domain[1] != '.') {
+		import_lost(import, &option->at,
+			    "a rule is for a domain, not for all names that end in \"%s\"",
+			    domain + 1);
+		return NULL;
+	}
+	import_changed(import, &option->at, "it is for %s itself, too", domain + 2);
+	return domain + 2;
 }
 
 /* "192.0.2.1#5353@eth0" to the targets of the rule. */
@@ -315,37 +335,53 @@ static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *op
 	return fields;
 }
 
+/* server=/corp/#: those that everything else is asked of. */
+static void take_usual_servers(struct dnsmasq *dnsmasq, const struct option *option,
+			       struct node *rule, const char *domain)
+{
+	bool any = false;
+
+	for (const struct option *usual = dnsmasq->first; usual; usual = usual->next) {
+		if (strcmp(usual->at.path, "server") != 0 || !usual->value || *usual->value == '/')
+			continue;
+		take_server(dnsmasq, option, rule, usual->value);
+		any = true;
+	}
+	if (!any)
+		import_lost(dnsmasq->import, &option->at,
+			    "a rule names its targets; give those that %s is to have", domain);
+}
+
+static void take_domain(struct dnsmasq *dnsmasq, const struct option *option, const char *domain,
+			const char *rest)
+{
+	struct node *rule;
+
+	if (!domain)
+		return;
+	if (*rest == '\0') {
+		forward_zone(dnsmasq->import, dnsmasq->view, &option->at, domain);
+		return;
+	}
+	rule = forward_rule(dnsmasq->import, dnsmasq->view, &option->at, domain, false);
+	if (strcmp(rest, "#") == 0)
+		take_usual_servers(dnsmasq, option, rule, domain);
+	else
+		take_server(dnsmasq, option, rule, rest);
+}
+
 static void on_server(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
 	const char *rest;
 	struct fields domains = domains_of(dnsmasq, option, &rest);
 
-	if (!option->value || (*option->value != '/' && *rest == '\0')) {
+	if (!option->value || (*option->value != '/' && *rest == '\0'))
 		import_lost(import, &option->at, "it has no server");
-	} else if (*option->value != '/') {
+	else if (*option->value != '/')
 		take_server(dnsmasq, option, forward_default(import, &option->at), rest);
-	} else {
-		for (size_t i = 0; i < domains.count; i++) {
-			const char *domain = none_of_ours(domains.items[i]);
-
-			if (*domain == '\0')
-				import_lost(import, &option->at,
-					    "names without a dot are asked for like others");
-			else if (*rest == '\0')
-				forward_zone(import, dnsmasq->view, &option->at, domain);
-			else if (strcmp(rest, "#") == 0)
-				import_lost(
-					import, &option->at,
-					"a rule names its targets; give those that %s is to have",
-					domain);
-			else
-				take_server(dnsmasq, option,
-					    forward_rule(import, dnsmasq->view, &option->at, domain,
-							 false),
-					    rest);
-		}
-	}
+	for (size_t i = 0; i < domains.count; i++)
+		take_domain(dnsmasq, option, domain_of(dnsmasq, option, domains.items[i]), rest);
 }
 
 /* rev-server=10.1.0.0/16,192.0.2.1: whole octets, or the octet's zones one by one. */
@@ -409,9 +445,11 @@ static void on_address(struct dnsmasq *dnsmasq, const struct option *option)
 	struct fields domains = domains_of(dnsmasq, option, &address);
 
 	for (size_t i = 0; i < domains.count; i++) {
-		const char *domain = none_of_ours(domains.items[i]);
+		const char *domain = domain_of(dnsmasq, option, domains.items[i]);
 
-		if (strcmp(domain, ".") == 0 || *domain == '\0') {
+		if (!domain)
+			continue;
+		if (strcmp(domain, ".") == 0) {
 			import_lost(import, &option->at, "no zone can have all names");
 		} else if (*address == '\0') {
 			forward_zone(import, dnsmasq->view, &option->at, domain);
@@ -534,6 +572,31 @@ static void on_ptr(struct dnsmasq *dnsmasq, const struct option *option)
 		import_lost(dnsmasq->import, &option->at, "it has no name with a target");
 	else
 		put(dnsmasq, option, fields.items[0], "PTR", absolute(dnsmasq, fields.items[1]));
+}
+
+static const char *quoted(struct import *import, const char *text)
+{
+	const char *made = "\"";
+
+	for (; *text != '\0'; text++)
+		made = import_printf(import, strchr("\\\"", *text) ? "%s\\%c" : "%s%c", made,
+				     *text);
+	return import_printf(import, "%s\"", made);
+}
+
+/* naptr-record=NAME,ORDER,PREFERENCE,FLAGS,SERVICE,REGEXP[,REPLACEMENT] */
+static void on_naptr(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	struct fields fields = split(import, option->value ? option->value : "", ',');
+	const char *replacement = field(&fields, 6, "");
+
+	put(dnsmasq, option, fields.items[0], "NAPTR",
+	    import_printf(import, "%s %s %s %s %s %s", field(&fields, 1, "0"),
+			  field(&fields, 2, "0"), quoted(import, field(&fields, 3, "")),
+			  quoted(import, field(&fields, 4, "")),
+			  quoted(import, field(&fields, 5, "")),
+			  *replacement != '\0' ? absolute(dnsmasq, replacement) : "."));
 }
 
 /* caa-record=example.com,0,issue,ca.example */
@@ -684,6 +747,7 @@ static const struct {
 	{"srv-host", on_srv},
 	{"txt-record", on_txt},
 	{"ptr-record", on_ptr},
+	{"naptr-record", on_naptr},
 	{"caa-record", on_caa},
 	{"dns-rr", on_rr},
 	{"addn-hosts", on_hosts},

@@ -387,6 +387,11 @@ void forward_record(struct import *import, struct forward_view *view, const stru
 
 	if (!plain)
 		return;
+	if (*plain == '*') {
+		import_lost(import, at, "%s is that name alone there, and all names below here",
+			    plain);
+		return;
+	}
 	loose = import_alloc(import, sizeof *loose);
 	*loose = (struct loose){.view = view,
 				.at = *at,
@@ -467,42 +472,40 @@ static struct node *zone_around(struct import *import, const struct forward_view
 	return zone;
 }
 
-/* The addresses that the target has here; false: none. */
-static bool put_addresses_of(struct import *import, struct forwarder *forwarder, struct node *zone,
-			     const struct loose *alias)
+static bool is_address_of_target(const struct loose *loose, const struct loose *alias)
 {
 	size_t length = strlen(alias->rdata);
-	bool any = false;
 
 	length -= length > 1 && alias->rdata[length - 1] == '.';
-	for (const struct loose *loose = forwarder->first; loose; loose = loose->next) {
-		bool is_address =
-			strcasecmp(loose->type, "A") == 0 || strcasecmp(loose->type, "AAAA") == 0;
-
-		if (loose->view != alias->view || !is_address || strlen(loose->owner) != length ||
-		    strncasecmp(loose->owner, alias->rdata, length) != 0)
-			continue;
-		forward_zone_record(import, zone, &alias->at, alias->owner, loose->type,
-				    loose->ttl_s, loose->rdata);
-		any = true;
-	}
-	return any;
+	return loose->view == alias->view &&
+	       (strcasecmp(loose->type, "A") == 0 || strcasecmp(loose->type, "AAAA") == 0) &&
+	       strlen(loose->owner) == length &&
+	       strncasecmp(loose->owner, alias->rdata, length) == 0;
 }
 
 static void put_alias(struct import *import, struct forwarder *forwarder, const struct loose *alias)
 {
-	struct node *zone = forward_zone(import, alias->view, &alias->at, alias->owner);
+	struct node *zone = NULL;
 
-	if (!zone)
-		return;
-	if (put_addresses_of(import, forwarder, zone, alias))
+	for (const struct loose *loose = forwarder->first; loose; loose = loose->next) {
+		if (!is_address_of_target(loose, alias))
+			continue;
+		zone = forward_zone(import, alias->view, &alias->at, alias->owner);
+		if (!zone)
+			return;
+		forward_zone_record(import, zone, &alias->at, alias->owner, loose->type,
+				    loose->ttl_s, loose->rdata);
+	}
+	if (zone)
 		import_changed(import, &alias->at,
 			       "%s has the addresses of %s in place of a CNAME, which cannot stand "
 			       "at the top of a zone",
 			       alias->owner, alias->rdata);
 	else
-		forward_zone_record(import, zone, &alias->at, alias->owner, "CNAME", alias->ttl_s,
-				    alias->rdata);
+		import_lost(import, &alias->at,
+			    "%s would be a zone, and a CNAME cannot stand at the top of one; give "
+			    "it an address, or a zone that it is in",
+			    alias->owner);
 }
 
 /* Into a zone that was declared; false: no such zone has the name. */

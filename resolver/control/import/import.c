@@ -725,6 +725,11 @@ bool import_finish(struct import *import)
 		faults_release(&faults);
 	}
 	close(fd);
+	if (import->model && !import->root->first) {
+		import_fault(import, &(struct origin){.file = NULL},
+			     "nothing of it can be carried over");
+		return false;
+	}
 	return import->model;
 }
 
