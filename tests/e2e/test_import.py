@@ -194,6 +194,8 @@ BIND_VIEWS = """
         /* The domain
            controllers. */
         zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.53; }; };
+        zone "stub.example" { type static-stub; server-addresses { 192.0.2.54; }; };
+        zone "minimum.internal" { type primary; file "minimum.zone"; };
     };
 """
 BIND_ZONE = """
@@ -217,6 +219,10 @@ BIND_ZONE = """
     ns.lab  IN A 10.1.0.77
     $INCLUDE more.inc
     out     IN CNAME www.contoso.corp.
+    $GENERATE 1-9/4 host$ A 10.1.1.$
+    $GENERATE 10-11 h${-8,3,x} 60 IN CNAME host1
+    caa     IN CAA 0 issue "ca.example"
+    hinfo   IN HINFO "a" "b"
 """
 
 
@@ -228,6 +234,7 @@ class Bind(Import):
         cls.path("inside.zone", BIND_ZONE)
         cls.path("more.inc", "extra IN A 10.1.0.82\n")
         cls.path("guests.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 203.0.113.80\n")
+        cls.path("minimum.zone", "@ IN SOA ns1 h 1 60 60 60 77\n@ IN NS ns1\nns1 IN A 10.1.0.2\n\tIN A 10.1.0.3\nwww 55 IN A 10.1.0.4\nftp IN A 10.1.0.5\n")
         cls.path("views.conf", BIND_VIEWS)
         path = cls.path("named.conf", BIND % {"folder": folder})
         harness.Process(cls.old, "named", [world.program("/usr/sbin/named"), "-f", "-c", path, "-n", "1"]
@@ -240,7 +247,17 @@ class Bind(Import):
             self.same("www.corp.internal", "web.corp.internal", "none.corp.internal",
                       ("corp.internal", "NS"), ("corp.internal", "MX"), ("txt.corp.internal", "TXT"),
                       ("_sip._tcp.corp.internal", "SRV"), "a.wild.corp.internal", "extra.corp.internal",
-                      "www.contoso.corp", "nx.contoso.corp", "www.example.org", "out.corp.internal", source=source)
+                      "www.contoso.corp", "nx.contoso.corp", "www.example.org", "out.corp.internal",
+                      *("host%d.corp.internal" % n for n in (1, 5, 9, 2)), "h002.corp.internal", "h003.corp.internal",
+                      ("caa.corp.internal", 257), ("hinfo.corp.internal", 13), "x.stub.example", source=source)
+        self.same("ns1.minimum.internal", "ftp.minimum.internal")
+
+    def test_the_ttl_of_a_zone_that_says_none_is_its_soa_s(self):
+        for pattern in ('"ns1:A"; ttl = 77', '"www:A"; ttl = 55'):
+            self.assertIn(pattern, self.config)
+        for name in ("ns1", "www", "ftp"):
+            there, here = (host.ask(HERE, name + ".minimum.internal").answer[0].ttl for host in (self.old, self.new))
+            self.assertEqual(there, here, name)
 
     def test_a_zone_goes_out_to_those_who_may_have_it(self):
         self.assertRegex(self.config, r'name = "secondary\.?"; secret = "c2x1')
@@ -741,7 +758,7 @@ class Guide(Import):
             lines = re.findall("^    (sluice import .*)$", file.read(), re.M)
         self.assertEqual(8, len(lines))
         files = {"unbound.conf": UNBOUND, "named.conf": BIND % {"folder": self.world.dir}, "views.conf": BIND_VIEWS,
-                 "inside.zone": BIND_ZONE, "guests.zone": BIND_ZONE, "more.inc": "", "dnsmasq.conf": "server=192.0.2.53\nno-hosts\n", "Corefile": ". {\n  forward . 192.0.2.53\n}\n",
+                 "inside.zone": BIND_ZONE, "guests.zone": BIND_ZONE, "minimum.zone": "", "more.inc": "", "dnsmasq.conf": "server=192.0.2.53\nno-hosts\n", "Corefile": ". {\n  forward . 192.0.2.53\n}\n",
                  "hosts": HOSTS}
         for name, text in files.items():
             self.path(name, text)

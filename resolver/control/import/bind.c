@@ -210,6 +210,8 @@ static const struct reason reasons[] = {
 	{"edns-udp-size", BUILT_IN},
 	{"qname-minimization", NO_ROOT},
 	{"root-key-sentinel", NO_VALIDATION},
+	{"disable-empty-zone", "default_resolver.special_names decides for all such zones; a rule "
+			       "comes before them"},
 	{"disable-*", NO_VALIDATION},
 	{"deny-answer-*", "addresses in answers are passed on as they are"},
 	{"fetch*", BUILT_IN},
@@ -616,6 +618,25 @@ static void take_asked(struct bind *bind, struct view *view, const struct statem
 		import_changed(bind->import, &zone->at, "%s", why);
 }
 
+/* Forwarders come before a stub's servers, unless the zone has an empty list of them. */
+static void take_stub(struct bind *bind, struct view *view, const struct statement *zone,
+		      const char *name, const struct statement *servers)
+{
+	const struct statement *own = find(zone->first, "forwarders"),
+			       *forwarders = own ? own : setting(bind, view, "forwarders");
+
+	if (own && own->first)
+		take_asked(bind, view, zone, name, own, NULL);
+	else if (forwarders && forwarders->first)
+		import_lost(
+			bind->import, &zone->at,
+			"its names go to the forwarders, as its zone has no empty list of them");
+	else
+		take_asked(bind, view, zone, name, servers,
+			   "its servers are asked as resolvers: they have to answer for all below "
+			   "it themselves");
+}
+
 static void take_shared(struct bind *bind, struct view *view, const struct statement *zone,
 			const char *of)
 {
@@ -642,13 +663,9 @@ static void take_zone(struct bind *bind, struct view *view, const struct stateme
 		take_asked(bind, view, zone, name, primaries,
 			   "zones are not transferred in: its primaries are asked instead");
 	else if (strcasecmp(type, "stub") == 0)
-		take_asked(bind, view, zone, name, primaries,
-			   "its servers are asked as resolvers: they have to answer for all below "
-			   "it themselves");
+		take_stub(bind, view, zone, name, primaries);
 	else if (strcasecmp(type, "static-stub") == 0)
-		take_asked(bind, view, zone, name, find(zone->first, "server-addresses"),
-			   "its servers are asked as resolvers: they have to answer for all below "
-			   "it themselves");
+		take_stub(bind, view, zone, name, find(zone->first, "server-addresses"));
 	else if (strcasecmp(type, "forward") == 0) {
 		take_asked(bind, view, zone, name, find(zone->first, "forwarders"), NULL);
 		tell_first(bind, view, zone, &zone->at);

@@ -9,7 +9,10 @@
 #include "resolver/control/import/forward.h"
 #include "rules/text.h"
 
-enum { INCLUDE_DEPTH_MAX = 10, USUAL_TTL_S = 3600 };
+enum { INCLUDE_DEPTH_MAX = 10, USUAL_TTL_S = 3600, GENERATED_MAX = 65536 };
+
+/* Of a file that says none so far: that of its SOA, as BIND does (RFC 2308 section 4). */
+#define TTL_UNKNOWN UINT32_MAX
 
 struct master {
 	struct import *import;
@@ -18,6 +21,7 @@ struct master {
 	unsigned depth;
 	ldns_rdf *origin, *previous;
 	uint32_t ttl_s;
+	bool has_ttl; /* the file's is known */
 };
 
 /* One line, or as many as a record has; *at is moved behind it, *line to the line there. Returns
@@ -96,6 +100,81 @@ static void include(struct master *master, const char *words, const struct origi
 		  at);
 }
 
+static void take_entry(struct master *master, const char *entry, const struct origin *at);
+
+/* "$" is the number, and ${-5,3,x} the number less five, in three hexadecimal digits. NULL: there
+ * is another form of it. */
+static char *put_number(struct import *import, const char *pattern, long number)
+{
+	char *text = import_printf(import, "%s", "");
+	const char *at = pattern;
+
+	while (*at != '\0') {
+		size_t plain = strcspn(at, "\\$");
+		long offset = 0;
+		int width = 0, length = 0;
+		char base = 'd';
+
+		text = import_printf(import, "%s%.*s", text, (int)plain, at);
+		at += plain;
+		if (*at == '\\' || (at[0] == '$' && at[1] == '$')) {
+			plain = *at == '\\' && at[1] != '$' && at[1] != '\0' ? 2 : 1;
+			text = import_printf(import, "%s%.*s", text, (int)plain,
+					     plain == 2 ? at : "$");
+			at += at[1] != '\0' ? 2 : 1;
+			continue;
+		}
+		if (*at == '\0')
+			break;
+		at++;
+		if (*at == '{') {
+			if (sscanf(at, "{%ld,%d,%c}%n", &offset, &width, &base, &length) < 3 ||
+			    length == 0) {
+				base = 'd';
+				if (sscanf(at, "{%ld,%d}%n", &offset, &width, &length) < 2 ||
+				    length == 0)
+					sscanf(at, "{%ld}%n", &offset, &length);
+			}
+			if (length == 0 || !strchr("doxX", base) || width < 0 || width > 60)
+				return NULL;
+			at += length;
+		}
+		number += offset;
+		text = import_printf(import,
+				     base == 'o'   ? "%s%0*lo"
+				     : base == 'x' ? "%s%0*lx"
+				     : base == 'X' ? "%s%0*lX"
+						   : "%s%0*ld",
+				     text, width, number);
+		number -= offset;
+	}
+	return text;
+}
+
+/* $GENERATE 1-5/2 OWNER TYPE DATA */
+static void generate(struct master *master, const char *words, const struct origin *at)
+{
+	long first, last, step = 1;
+	int length = 0;
+	char *entry;
+
+	if (sscanf(words, " %ld-%ld%n/%ld%n", &first, &last, &length, &step, &length) < 2 ||
+	    first < 0 || step < 1 || last < first || (last - first) / step >= GENERATED_MAX) {
+		import_lost(master->import, at, "its range is none of up to %d numbers",
+			    GENERATED_MAX);
+		return;
+	}
+	words += length + strspn(words + length, " \t");
+	for (long number = first; number <= last; number += step) {
+		entry = put_number(master->import, words, number);
+		if (!entry) {
+			import_lost(master->import, at, "this form of a number is not read");
+			return;
+		}
+		take_entry(master, entry, at);
+	}
+}
+
 /* $TTL and the like. */
 static void directive(struct master *master, const char *entry, const struct origin *at)
 {
@@ -107,6 +186,7 @@ static void directive(struct master *master, const char *entry, const struct ori
 		import_lost(master->import, at, "it has no value");
 	} else if (strncasecmp(entry, "$TTL", 4) == 0) {
 		master->ttl_s = ldns_str2period(word, &end);
+		master->has_ttl = true;
 	} else if (strncasecmp(entry, "$ORIGIN", 7) == 0) {
 		origin = read_name(master, word);
 		if (!origin) {
@@ -117,21 +197,46 @@ static void directive(struct master *master, const char *entry, const struct ori
 		master->origin = origin;
 	} else if (strncasecmp(entry, "$INCLUDE", 8) == 0) {
 		include(master, words, at);
+	} else if (strncasecmp(entry, "$GENERATE", 9) == 0) {
+		generate(master, words, at);
 	} else {
-		import_lost(master->import, at, "only $TTL, $ORIGIN and $INCLUDE are read");
+		import_lost(master->import, at,
+			    "only $TTL, $ORIGIN, $INCLUDE and $GENERATE are read");
+	}
+}
+
+/* Without $TTL a record has that of its SOA's minimum where the SOA has none either, and else that
+ * of the record before it. */
+static void keep_ttl(struct master *master, ldns_rr *rr)
+{
+	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);
+	bool is_soa = ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA && minimum;
+
+	if (ldns_rr_ttl(rr) == TTL_UNKNOWN) {
+		ldns_rr_set_ttl(rr, is_soa ? ldns_rdf2native_int32(minimum) : USUAL_TTL_S);
+		master->ttl_s = ldns_rr_ttl(rr);
+		master->has_ttl = is_soa;
+	} else if (!master->has_ttl) {
+		master->ttl_s = ldns_rr_ttl(rr);
 	}
 }
 
 static void take_entry(struct master *master, const char *entry, const struct origin *at)
 {
+	size_t length = strlen(entry);
 	ldns_rr *rr = NULL;
-	ldns_status status =
-		ldns_rr_new_frm_str(&rr, entry, master->ttl_s, master->origin, &master->previous);
+	ldns_status status;
 
-	if (status == LDNS_STATUS_OK)
+	while (length > 1 && isspace((unsigned char)entry[length - 1]))
+		length--;
+	entry = import_printf(master->import, "%.*s", (int)length, entry);
+	status = ldns_rr_new_frm_str(&rr, entry, master->ttl_s, master->origin, &master->previous);
+	if (status == LDNS_STATUS_OK) {
+		keep_ttl(master, rr);
 		forward_zone_rr(master->import, master->zone, at, rr);
-	else
+	} else {
 		import_lost(master->import, at, "%s: %s", entry, ldns_get_errorstr_by_id(status));
+	}
 	ldns_rr_free(rr);
 }
 
@@ -172,7 +277,7 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 				.zone = zone,
 				.file = path,
 				.origin = ldns_dname_new_frm_str(origin),
-				.ttl_s = USUAL_TTL_S};
+				.ttl_s = TTL_UNKNOWN};
 
 	read_file(&master, path, at);
 }
