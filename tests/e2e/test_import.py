@@ -741,6 +741,17 @@ class Apply(Import):
         self.assertEqual(0, status, told)
         self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.53")
 
+    def test_azure_s_resources_are_applied_with_their_groups(self):
+        files = [os.path.join(harness.TOP, "tests/e2e/import", name) for name in ("az-dns.json", "az-network.json")]
+        status, told = harness.command("import", "arm", *files, "--apply", "-c", self.sluice.config)
+        self.assertEqual(0, status, told)
+        status, told = self.sluice.command("rule", "list", "onprem")
+        self.assertIn("contoso", told)
+        status, told = self.sluice.command("list", "group")
+        self.assertRegex(told, "(?m)^  net ")
+        again, told = harness.command("import", "arm", *files, "--apply", "--dry-run", "-c", self.sluice.config)
+        self.assertEqual((0, True), (again, "nothing to change" in told), told)
+
     def test_options_that_do_not_go_together_are_refused(self):
         path = self.path("other.conf", APPLIED % "192.0.2.53")
         for options, why in ((("--dry-run",), "go with --apply"), (("--apply", "--output", "x"), "do not go together")):
