@@ -314,6 +314,46 @@ class Resources(World):
             {"path": "resolvers/-/r", "values": None, "etag": '"no"'}]}), 412,
                  "precondition_failed", "it has changed")
 
+    def test_an_error_names_the_edit(self):
+        self.build_hub()
+        lab = {"path": "virtual_networks/-/lab", "values": {"address_space": ["10.30.0.0/16"]}}
+        for edit, status, code, where in (
+                ({"path": "rulesets/-/office", "values": None, "etag": '"no"'}, 412, "precondition_failed", ""),
+                ({"path": "virtual_networks/-/hub", "values": {}, "etag": ""}, 412, "precondition_failed", ""),
+                ({"path": "addresses/-/x", "values": {"address": "127.0.0.1"}, "etag": '"no"'},
+                 412, "precondition_failed", ""),
+                ({"path": "virtual_networks/-/filed", "values": None}, 409, "read_only", ""),
+                ({"path": "private_zones/-/corp.internal/record_sets/www:A", "values": {}}, 409, "read_only", ""),
+                ({"path": "rulesets/-/office/rules/" + 2000 * "y", "values": {}}, 400, "invalid", ".path"),
+                ({"path": "groups/-/" + 2000 * "y", "values": None}, 400, "invalid", ".path"),
+                ({"path": "services/office/app", "values": None}, 400, "invalid", ".path"),
+                ({"path": "ptrs/198.51.100.1", "values": {"reverse_fqdn": "a.example."}}, 404, "not_found", "")):
+            answer = self.call("POST", "changes", {"edits": [lab, edit]})
+            self.bad(answer, status, code, ".", "edits[1]" + where)
+        self.assertEqual(404, self.call("GET", lab["path"]).status)
+
+    def test_what_is_misspelt_in_many_edits_changes_nothing(self):
+        edit = {"path": "virtual_networks/-/lab", "values": {"address_space": ["10.30.0.0/16"]}}
+        self.bad(self.call("POST", "changes", {"edits": [edit], "dry_run": True}), 400, "invalid",
+                 "dry_run and confirm are of the query", "dry_run")
+        self.bad(self.call("POST", "changes", {"edits": [dict(edit, eTag="")]}), 400, "invalid",
+                 "an edit has path, values and etag", "edits[0].eTag")
+        self.assertEqual(404, self.call("GET", edit["path"]).status)
+        exported = self.good("GET", "export").body
+        exported["edits"] = [dict(edit, origin=None)]
+        self.good("POST", "changes", exported)  # as it is shown
+
+    def test_many_removals_cost_what_each_costs(self):
+        def seconds(count):
+            """The better of two, because others have the processor, too."""
+            def once():
+                started = time.monotonic()
+                self.good("POST", "changes", {"edits": [
+                    {"path": "virtual_networks/-/x%d" % i, "values": None} for i in range(count)]})
+                return time.monotonic() - started
+            return min(once(), once())
+        self.assertLess(seconds(40000), 9 * seconds(10000))
+
     def test_all_that_does_not_fit_is_told_at_once(self):
         self.build_hub()
         answer = self.call("POST", "changes", {"edits": [
@@ -1041,7 +1081,19 @@ transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
         self.good("PUT", "address_pools/-/third", {"prefix": "192.0.2.0/24"}, 201)
         small = self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.128/25"}).body
         self.assertRegex(small["warnings"][0], "not served|no pool")
-        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"})
+        self.assertRegex(self.sluice.log(), r"warning change: \S+state.db: 1 of the addresses")
+        later = self.good("PUT", "rulesets/-/later", {}, 201).body  # is not about it
+        self.assertEqual([], later["warnings"])
+        self.good("PUT", "addresses/-/high", {"address": "203.0.113.200"}, 201)
+        for query in ("?dry_run", ""):
+            gone = self.good("DELETE", "address_pools/-/more" + query).body
+            self.assertRegex(gone["warnings"][0], "2 of the addresses .* are not served")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/25"}, 201)
+        status, text = self.sluice.command("address-pool", "delete", "more")
+        self.assertEqual(0, status)
+        self.assertRegex(text, "warning: .*2 of the addresses")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("DELETE", "addresses/-/high", status=204)
         self.bad(self.call("PUT", "address_pools/-/fourth", {"prefix": "192.0.2.0/25"}), 400, "invalid",
                  "overlap")
         self.good("DELETE", "address_pools/-/third", status=204)

@@ -506,8 +506,7 @@ static json_t *post(const struct apply_plan *plan)
 static int carry_out(struct apply_plan *plan)
 {
 	const struct command_line *line = plan->line;
-	json_t *answer, *warning;
-	size_t i;
+	json_t *answer;
 
 	if (json_array_extend(plan->edits, plan->removals) != 0 ||
 	    json_array_extend(plan->edits, plan->puts) != 0)
@@ -519,8 +518,7 @@ static int carry_out(struct apply_plan *plan)
 	answer = post(plan);
 	if (!answer)
 		return EXIT_FAILURE;
-	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
-		command_fail_at(line, "warning: %s", json_string_value(warning));
+	command_print_warnings(line, answer);
 	printf("%zu to create, %zu to change, %zu to delete%s\n", plan->creates, plan->changes,
 	       plan->deletes, line->dry_run ? ": not done" : ": done");
 	command_print_unconfirmed(answer);
@@ -591,6 +589,10 @@ int command_export(const struct command_line *line)
 	answer = client_ask(
 		line, (struct client_call){.method = "GET", .out = stdout, .timeout_ms = EXPORT_MS},
 		strdup(strcmp(as, "json") == 0 ? "/v1/export" : "/v1/export?as=libconfig"));
+	if (!answer)
+		return EXIT_FAILURE;
+	if (strcmp(as, "json") == 0)
+		putchar('\n');
 	json_decref(answer);
-	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }
