@@ -581,6 +581,16 @@ class ArmExpressions(Azure):
         self.assertEqual([value for _, value in self.CASES],
                          re.findall('"([^"]*)"', re.search(r"address_space = \[([^]]*)\]", config).group(1)), told)
 
+    def test_copies_of_copies_come_to_an_end(self):
+        copy = {"name": "x", "count": 10000, "input": {"copy": [{"name": "y", "count": 10000, "input": "[copyIndex('y')]"}]}}
+        path = self.path("many.json", json.dumps({"$schema": "", "contentVersion": "", "resources": [
+            {"type": "Microsoft.Network/virtualNetworks", "name": "n", "properties": {"copy": [copy]}}]}))
+        self.assertIn("make more than 2000000 values", self.imported("arm", path, fine=False)[1])
+
+    def test_standard_input_is_taken(self):
+        status, text = harness.command("import", "hosts", "-", input="10.0.0.1 a.example\n")
+        self.assertEqual((0, True), (status, 'name = "a.example"' in text), text)
+
     def test_what_has_no_value_is_told_with_its_line(self):
         config, told = self.imported("arm", self.template(*(text for text, _ in self.BAD)))
         self.assertNotIn("address_space =", config)

@@ -14,7 +14,7 @@
 #include "rules/err.h"
 #include "rules/prefix.h"
 
-enum { DEPTH_MAX = 100, ARGUMENTS_MAX = 256, RANGE_MAX = 10000 };
+enum { DEPTH_MAX = 100, ARGUMENTS_MAX = 256, RANGE_MAX = 10000, VALUES_MAX = 2000000 };
 
 enum term_kind { TERM_LITERAL, TERM_CALL, TERM_MEMBER, TERM_INDEX };
 
@@ -44,6 +44,10 @@ typedef json_t *function(struct expression_scope *scope, json_t **arguments, siz
 
 json_t *expression_made(struct expression_scope *scope, json_t *value)
 {
+	if (json_array_size(scope->pool) >= VALUES_MAX)
+		exit(exit_fail("its copies and expressions make more than %d values; import parts "
+			       "of it",
+			       VALUES_MAX));
 	if (!value || json_array_append_new(scope->pool, value) != 0)
 		exit(exit_fail("%s", err_text(ERR_NOMEM)));
 	return value;

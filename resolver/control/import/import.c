@@ -275,7 +275,7 @@ char *import_read(struct import *import, const char *path, const struct origin *
 {
 	struct origin whole = {.file = path};
 	const char *why = "it could not be read";
-	char *text = strcmp(path, "-") == 0
+	char *text = strcmp(path, "-") == 0 && (!at || at->line == 0)
 			     ? read_standard_input(length)
 			     : regular_file_read(path, INPUT_BYTES_MAX, NULL, length, &why);
 	char *kept;

@@ -48,8 +48,8 @@ void import_comments_to(struct import *import, const char *file, unsigned line);
 void import_comments_move(struct import *import, const struct origin *from,
 			  const struct origin *to);
 
-/* All of a file, with a NUL behind; "-" is standard input. NULL: the faults say why. The import's.
- */
+/* All of a file, with a NUL behind; NULL: the faults say why. The import's. `at` is where it is
+ * named (NULL or no line: by the command, to which "-" is standard input). */
 char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length);
 /* In the import's memory. */
 char *import_printf(struct import *import, const char *format, ...)
