@@ -5,14 +5,13 @@
 #include "resolver/control/import/forward.h"
 
 const struct dialect dialects[] = {
-	{"arm", IMPORT_AZURE, arm_read, arm_finish, "Azure's templates and lists"},
-	{"terraform", IMPORT_AZURE, terraform_read, terraform_finish,
-	 "Terraform's plans and states"},
-	{"unbound", IMPORT_FORWARDER, unbound_read, forward_finish, "unbound.conf"},
-	{"bind", IMPORT_FORWARDER, bind_read, forward_finish, "named.conf"},
-	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, forward_finish, "dnsmasq.conf"},
-	{"coredns", IMPORT_FORWARDER, coredns_read, forward_finish, "a Corefile"},
-	{"hosts", IMPORT_FORWARDER, hosts_read, forward_finish, "a hosts file"},
+	{"arm", IMPORT_AZURE, arm_read, arm_finish},
+	{"terraform", IMPORT_AZURE, terraform_read, terraform_finish},
+	{"unbound", IMPORT_FORWARDER, unbound_read, forward_finish},
+	{"bind", IMPORT_FORWARDER, bind_read, forward_finish},
+	{"dnsmasq", IMPORT_FORWARDER, dnsmasq_read, forward_finish},
+	{"coredns", IMPORT_FORWARDER, coredns_read, forward_finish},
+	{"hosts", IMPORT_FORWARDER, hosts_read, forward_finish},
 	{.name = NULL},
 };
 

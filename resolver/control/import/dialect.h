@@ -10,7 +10,6 @@ struct dialect {
 	enum import_origin from;
 	void (*read)(struct import *import, const char *path);
 	void (*finish)(struct import *import); /* when all files were read */
-	const char *what;                      /* "a hosts file" */
 };
 
 extern const struct dialect dialects[];

@@ -701,6 +701,17 @@ static int open_servers(char *path, size_t size)
 	return fd;
 }
 
+/* Lists that had items may have none any more. */
+static bool says_something(const struct node *node)
+{
+	if (node->kind != VALUE_LIST && node->kind != VALUE_ARRAY && node->kind != VALUE_GROUP)
+		return true;
+	for (const struct node *inner = node->first; inner; inner = inner->next)
+		if (says_something(inner))
+			return true;
+	return false;
+}
+
 bool import_finish(struct import *import)
 {
 	struct faults faults;
@@ -725,7 +736,7 @@ bool import_finish(struct import *import)
 		faults_release(&faults);
 	}
 	close(fd);
-	if (import->model && !import->root->first) {
+	if (import->model && !says_something(import->root)) {
 		import_fault(import, &(struct origin){.file = NULL},
 			     "nothing of it can be carried over");
 		return false;
