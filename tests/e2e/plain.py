@@ -172,9 +172,12 @@ class Model:
 
     # ---- edits of what is part of the model ----
 
-    def edit(self, path, values):
-        """As it would be; whether that may be, faults() says."""
-        if values is None:
+    def edit(self, path, values, again=False):
+        """As it would be; whether that may be, faults() says. `again`: as it was before, so what something
+        that goes has inside stays."""
+        if values is None and again:
+            self.stored.pop(path, None)
+        elif values is None:
             for inner in [p for p in self.stored if p == path or p.startswith(path + "/")]:
                 del self.stored[inner]
         else:
@@ -187,7 +190,8 @@ class Model:
                  and not self.is_orphan(path) for word in self.malformed(path, self.stored[path])]
         if words:
             raise Refused(400, words=words, may=["there is no"])
-        lost = [path for path in edited if self.is_orphan(path)]
+        lost = [path for at, path in enumerate(edited)
+                if self.is_orphan(path) and (parent_of(path), None) not in edits[at:]]
         words = ["here; it is in" if self.is_in_another(path) else "make it first" for path in lost]
         if [path for path in lost if kind_of(path)[1] != "record_sets"]:
             words = [word for word, path in zip(words, lost) if kind_of(path)[1] != "record_sets"]

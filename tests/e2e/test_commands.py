@@ -355,6 +355,20 @@ class Apply(World):
         self.ptr_is("203.0.113.9", "front.example.", ttl=60)
         self.ptr_is(SERVED)
 
+    def test_one_of_another_id_makes_room_for_the_files(self):
+        self.run_("apply", self.wanted())
+        self.world.write("before.conf", self.run_("export"))
+        ids = self.shown("address", "back")["id"], self.shown("service", "shop")["id"]
+        self.good("POST", "/v1/changes", {"edits": [
+            {"path": "addresses/-/back", "values": None}, {"path": "services/-/shop", "values": None},
+            {"path": "addresses/-/back", "values": {"address": "203.0.113.8"}},
+            {"path": "services/-/shop", "values": {"address": "203.0.113.41"}}]})
+        plan = self.run_("apply", self.world.dir + "/before.conf")
+        self.assertRegex(plan, 'change addresses/-/back\n    id: "[-0-9a-f]+" -> "%s"\n' % ids[0])
+        self.assertIn("0 to create, 2 to change, 0 to delete: done", plan)
+        self.assertEqual(ids, (self.shown("address", "back")["id"], self.shown("service", "shop")["id"]))
+        self.assertEqual("nothing to change\n", self.run_("apply", "--prune", self.world.dir + "/before.conf"))
+
     def test_pruning_takes_what_the_file_does_not_have(self):
         self.run_("apply", self.wanted('reverse_fqdn = "mail.example"; ttl = 30;'))
         self.ptr_is("198.51.100.11", "mail.example.", ttl=30)

@@ -58,6 +58,23 @@ class History(test_reverse.Reverse):
         self.undo(self.last())
         self.ptr_is("198.51.100.31", "two.example.")
 
+    def test_a_ptr_is_edited_by_its_address_too(self):
+        self.edits(("addresses/office/front", {"address": "198.51.100.30"}),
+                   ("ptrs/198.51.100.30", {"reverse_fqdn": "one.example."}))
+        self.ptr_is("198.51.100.30", "one.example.")
+        self.bad_v1(self.edits(("ptrs/198.51.100.99", {"reverse_fqdn": "one.example."}), status=404), 404,
+                    "not_found", "edits[0]", "not an address or id that we own; add the address first")
+        self.edits(("ptrs/198.51.100.30", None))
+        self.ptr_is("198.51.100.30")
+
+    def test_what_is_not_known_is_told_with_what_is(self):
+        path = "/v1/addresses/office/front"
+        self.bad_v1(self.call("PUT", path + "?dryrun", {}), 400, "invalid", "dryrun", "not known here; give dry_run")
+        self.bad_v1(self.call("PUT", path, {"address": "198.51.100.30", "colour": "red"}), 400, "invalid", "colour",
+                    "is not a member of address; it has name, .*, tags")
+        answer = self.call("PUT", "/v1/addresses/front", {})
+        self.bad_v1(answer, 405, "method_not_allowed", text="this path takes only GET, HEAD|this path takes only GET")
+
     def test_an_undo_brings_back_what_was_there(self):
         self.good("PUT", "/v1/addresses/office/front",
                   {"address": "198.51.100.30", "reverse_fqdn": "one.example.", "ttl": 60,
@@ -214,6 +231,16 @@ class History(test_reverse.Reverse):
         self.assertRegex(printed, "was changed since, in revision %d by uid 0" % (first + 1))
         self.ptr_is(OPEN, "two.example.")
 
+    def test_an_undo_that_cannot_be_names_the_resource(self):
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", "/v1/addresses/-/far", {"address": "203.0.113.9"}, 201)
+        self.good("DELETE", "/v1/addresses/-/far", status=204)
+        gone = self.last()
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        status, printed = self.command("undo", str(gone))
+        self.assertEqual(1, status, printed)
+        self.assertIn("undo: addresses/-/far: address: 203.0.113.9 is in no address pool", printed)
+
     def test_many_edits_are_one_change_all_or_none(self):
         before = self.last()
         edits = [("addresses/-/a%d" % n, {"address": "198.51.100.%d" % (40 + n),
@@ -305,6 +332,35 @@ class History(test_reverse.Reverse):
         self.sluice.kill()
         self.start()
         self.ptr_is("203.0.113.9", "new.example.")
+
+    def test_what_was_exchanged_goes_back(self):
+        """In whichever order: what two cannot have at once is let go of ahead of all."""
+        ids = ["00000000-0000-4000-8000-00000000000%d" % n for n in (1, 2)]
+        one = {"address": "198.51.100.31", "reverse_fqdn": "one.example.", "domain_name_label": "one", "id": ids[0]}
+        two = {"address": "198.51.100.32", "reverse_fqdn": "two.example.", "domain_name_label": "two", "id": ids[1]}
+        a, b, service = "addresses/lab/a", "addresses/lab/b", "services/-/shop"
+        self.edits((a, one), (b, two), (service, {"address": "198.51.100.33"}))
+        before = self.good("GET", "/v1/state").body
+        for edits in (
+                [(a, None), (b, None), (a, dict(one, address=two["address"])), (b, dict(two, address=one["address"]))],
+                [(a, None), (b, dict(two, domain_name_label="one")), (a, dict(one, domain_name_label="two"))],
+                [(a, None), (b, None), (a, dict(one, id=ids[1])), (b, dict(two, id=ids[0]))],
+                [(a, dict(one, address="198.51.100.39")), (b, dict(two, address=one["address"])),
+                 (a, dict(one, address=two["address"]))],
+                [(a, None), (service, {"address": one["address"]}), (a, dict(one, address="198.51.100.33")),
+                 ("rulesets/-/office", {})],
+                [(a, None), (b, None), ("addresses/lab/c", one), ("groups/-/empty", {})]):
+            for kills in (False, True):
+                self.edits(*edits, query="?confirm=600")
+                if kills:
+                    self.sluice.kill()
+                    self.start()
+                    harness.wait_for(lambda: not self.sluice.status()["unconfirmed"], "it to go back")
+                else:
+                    self.good("POST", "/v1/confirm?back")
+                self.assertEqual(before, self.good("GET", "/v1/state").body)
+                self.ptr_is(one["address"], "one.example.")
+                self.ptr_is(two["address"], "two.example.")
 
     def test_what_was_asked_before_changes_nothing_while_another_waits_to_be_confirmed(self):
         """Whose a name is takes a while to be asked."""

@@ -447,6 +447,25 @@ class Resources(World):
         self.assertEqual(["rulesets/-/office/rules/contoso"] * 5, paths[-5:])
         self.assertLess(len(paths), 9)
 
+    def test_a_revision_that_the_history_does_not_reach_is_not_the_latest(self):
+        self.build_hub()
+        edits = [{"path": "rulesets/-/office", "values": None}]
+        last = self.good("GET", "export").body["revision"]
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last + 1}), 412,
+                 "precondition_failed", "the state is at revision %d only" % last, "revision")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("DELETE FROM changes WHERE revision >= %d" % (last - 1))
+            other.execute("DELETE FROM changes WHERE revision < 3")
+        other.close()
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": 2}), 412,
+                 "precondition_failed", "a later change, revision 3")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("DELETE FROM changes")
+        other.close()
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last - 1}), 412,
+                 "precondition_failed", "the history does not reach back", "revision")
+        self.good("POST", "changes?dry_run", {"edits": edits, "revision": last})
+
     def test_a_misspelt_dry_run_changes_nothing(self):
         self.build_hub()
         path = "rulesets/-/office/rules/contoso"
@@ -710,6 +729,17 @@ class Apply(World):
         self.assertIn("syntax error", self.command("apply", self.sluice.socket.replace(
             "control.sock", "corp.internal.zone"), status=1))
 
+    def test_what_a_file_says_twice_or_keeps_secret_is_not_applied(self):
+        before = self.good("GET", "changes").body
+        net = '{ name = "%s"; address_space = [ "10.4%d.0.0/16" ]; }'
+        self.world.write("twice.conf", "virtual_networks = ( %s, %s );" % (net % ("l1", 1), net % ("L1", 2)))
+        self.assertRegex(self.command("apply", self.world.dir + "/twice.conf", status=1),
+                         "virtual_networks/-/L1 is there twice")
+        self.world.write("secret.conf", 'keys = ( { name = "k"; secret = "%s"; } );' % (43 * "A" + "="))
+        self.assertRegex(self.command("apply", self.world.dir + "/secret.conf", status=1),
+                         "keys/-/k has its secret in plain text.*secret_file")
+        self.assertEqual(before, self.good("GET", "changes").body)
+
     def test_a_change_is_undone_unless_something_of_it_has_changed_since(self):
         self.command("apply", self.wanted())
         last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
@@ -936,6 +966,33 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.assertNotIn("not served", self.command("reload"))
         self.good("GET", "rulesets/berlin/filed-rules/links/a", status=200)
         self.assertEqual(["10.0.0.1"], self.good("GET", "private_zones/berlin/sets.test/record_sets/a:A").body["records"])
+
+    def test_what_waits_for_a_files_item_outlives_another_that_is_taken_back(self):
+        waiting = ["rulesets/berlin/filed-rules/links/a", "private_zones/berlin/sets.test/record_sets/a:A",
+                   "private_zones/berlin/sets.test/links/a"]
+        for path in waiting:
+            self.good("PUT", path, {"records": ["10.0.0.1"]} if ":" in path else {"virtual_network": "filed"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        self.command("reload")
+        edits = [{"path": path, "values": {}} for path in ("private_zones/berlin/sets.test", "rulesets/berlin/filed-rules")]
+        edits.append({"path": waiting[1], "values": {"records": ["10.0.0.2"]}})
+
+        def waits():
+            for path in waiting:
+                self.assertRegex(self.good("GET", path).body["not_served"], "there is no (ruleset|private zone)")
+        waits()
+        revision = self.good("POST", "changes", {"edits": edits}).body["revision"]
+        self.assertNotIn("not_served", self.good("GET", waiting[1]).body)
+        self.command("undo", str(revision))
+        waits()
+        self.good("POST", "changes?confirm=600", {"edits": edits})
+        self.command("confirm", "--back")
+        waits()
+        self.sluice.reconfigure(CONFIG % self.filed)
+        self.command("reload")
+        for path in waiting:
+            self.assertNotIn("not_served", self.good("GET", path).body)
+        self.assertEqual(["10.0.0.1"], self.good("GET", waiting[1]).body["records"])
 
     def test_file_and_state_cannot_have_one_name_in_two_groups(self):
         self.good("PUT", "rulesets/office/mine", {}, 201)

@@ -213,12 +213,15 @@ static const struct api_route *find_route(const struct api *api, const struct ap
 
 static void refuse_route(const struct api *api, struct http_request *request, const char *allow)
 {
+	char text[API_TEXT_MAX];
+
 	if (!*allow) {
 		refuse(api, request, 404, "there is nothing at this path");
 		return;
 	}
 	http_header(request, "Allow", allow);
-	refuse(api, request, 405, "this path does not take this method; see the Allow header");
+	snprintf(text, sizeof text, "this path takes only %s", allow);
+	refuse(api, request, 405, text);
 }
 
 static void say_wait(const struct api *api, struct http_request *request, int64_t now_s)

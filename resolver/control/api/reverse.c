@@ -3,7 +3,6 @@
 #include "resolver/control/api/reverse.h"
 
 #include <assert.h>
-#include <strings.h>
 
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
@@ -40,22 +39,6 @@ bool api_work_begin(struct api_request *request, void *context)
 		return true;
 	api_fail_ending(request);
 	return false;
-}
-
-const struct owner *api_find_ptr(struct inventory *inventory, const char *text)
-{
-	struct address address;
-	if (address_parse(&address, text) == 0)
-		return inventory_by_address(inventory, &address);
-	const char *colon = strrchr(text, ':');
-	const struct owner *owner = inventory_by_id(inventory, colon ? colon + 1 : text);
-	size_t length = colon ? (size_t)(colon - text) : 0;
-	if (!owner || !colon)
-		return owner;
-	return owner->region && strlen(owner->region) == length &&
-			       strncasecmp(owner->region, text, length) == 0
-		       ? owner
-		       : NULL;
 }
 
 void api_fail_change(struct api_request *request, const struct change_error *error)

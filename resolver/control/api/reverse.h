@@ -18,9 +18,6 @@ const char *api_group(const struct api_request *request);
  * answered. */
 bool api_work_begin(struct api_request *request, void *context);
 
-/* The owner of a PTR that "REGION:UUID", a UUID or an address names; NULL: there is none. */
-const struct owner *api_find_ptr(struct inventory *inventory, const char *text);
-
 /* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
 /* Makes the change void unless the request's preconditions hold for the owner (NULL: it is not

@@ -1,6 +1,7 @@
 /* `sluice ptr list`, whose list may be CSV, and `sluice ptr check`, which mail servers make of any
  * address or name. What else is done with one PTR is resource.c's. */
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/base/table.h"
+#include "resolver/control/command/client.h"
 #include "rules/text.h"
 
 int command_ptr_list(const struct command_line *line)

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "resolver/control/base/csv.h"
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/command/client.h"
 #include "rules/text.h"
 
 enum { IMPORT_MS = 600 * 1000 };

@@ -1,7 +1,7 @@
 /* `sluice record set ZONE NAME TYPE RDATA...` and its like: record sets by owner and type, which
  * are the resources "NAME:TYPE" of the zone. */
 #include "resolver/control/base/json.h"
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/command/call.h"
 
 static const struct table_column columns[] = {
 	{"NAME", "name"},    {"TYPE", "type"},         {"TTL", "ttl"},

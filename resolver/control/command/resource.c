@@ -15,7 +15,7 @@
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/command/call.h"
 #include "resolver/control/resource/kind.h"
 #include "rules/base.h"
 #include "rules/prefix.h"
@@ -69,14 +69,14 @@ int command_no_name(const struct command_line *line, const char *noun, const cha
 static int read_top(const struct command_line *line, struct named_resource *named, const char *text)
 {
 	const struct kind *kind = named->kind->parent ? named->kind->parent : named->kind;
+	struct client_top top = {GROUP_NONE, text};
 	bool any;
 
-	if (kind->id == KIND_PTR) /* which has no group, but perhaps a prefix's length */
-		named->top = (struct client_top){GROUP_NONE, text};
-	else
-		named->top = client_top(text);
-	if (*named->top.name == '\0')
+	if (kind->id != KIND_PTR) /* which has no group, but perhaps a prefix's length */
+		top = client_top(text);
+	if (*top.name == '\0')
 		return command_no_name(line, kind->name, text);
+	named->top = top;
 	any = strcmp(named->top.group, GROUP_ANY) == 0;
 	if (line->group && !any && strcasecmp(named->top.group, line->group) != 0)
 		return command_misuse(line, "\"%s\" is in another group than --group says", text);

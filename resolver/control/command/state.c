@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/command/client.h"
 #include "rules/err.h"
 
 enum { STATE_MS = 300 * 1000 };

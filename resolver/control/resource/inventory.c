@@ -91,7 +91,8 @@ struct source *inventory_source(struct inventory *inventory)
 	return inventory->source;
 }
 
-void inventory_say_trouble(struct inventory *inventory, const char *text)
+/* Something could not be read; the first reason stays (inventory_trouble). */
+static void say_trouble(struct inventory *inventory, const char *text)
 {
 	if (!*inventory->trouble)
 		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", text);
@@ -102,8 +103,7 @@ void inventory_say_trouble(struct inventory *inventory, const char *text)
 static struct source *readable(struct inventory *inventory)
 {
 	if (!inventory->source && inventory->wants_state)
-		inventory_say_trouble(inventory, *inventory->error
-							 ? inventory->error
+		say_trouble(inventory, *inventory->error ? inventory->error
 							 : "the state is not open; try again");
 	return inventory->source;
 }
@@ -186,7 +186,7 @@ int inventory_complain(struct inventory *inventory, const struct source_resource
 		 "or remove it",
 		 inventory->state_path, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
 		 ptr ? "\"" : "");
-	inventory_say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
+	say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
 	return err;
 }
 
@@ -260,7 +260,7 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owner_
 			 : 0;
 
 	if (err) {
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 		return ERR_SYSTEM;
 	}
 	return found.count ? 0 : ERR_NOT_FOUND;
@@ -284,7 +284,7 @@ static bool was_unset(struct inventory *inventory, const char *id)
 		err = source->calls->changes(source, inventory->settled, on_unset,
 					     (void *)(uintptr_t)id, error);
 	if (err && err != ERR_EXISTS)
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 	return err == ERR_EXISTS;
 }
 
@@ -298,13 +298,13 @@ static const struct owner *show_declared(struct inventory *inventory, const stru
 		return declared;
 	owner = arena_alloc(&inventory->shown, sizeof *owner);
 	if (!owner) {
-		inventory_say_trouble(inventory, err_text(ERR_NOMEM));
+		say_trouble(inventory, err_text(ERR_NOMEM));
 		return NULL;
 	}
 	*owner = *declared;
 	if (inventory_ptr_row(inventory, owner->id, &owner->ptr) == 0) {
 		if (show_status(inventory, owner) != 0)
-			inventory_say_trouble(inventory, err_text(ERR_NOMEM));
+			say_trouble(inventory, err_text(ERR_NOMEM));
 	} else if (was_unset(inventory, owner->id)) {
 		owner->ptr.status = PTR_PENDING;
 		owner->ptr.action = PTR_ACTION_DELETE;
@@ -340,7 +340,7 @@ const struct owner *inventory_find_row(struct inventory *inventory, enum source_
 
 	if (source &&
 	    source->calls->find(source, by, kind, text, address, on_owner_row, &found, error) != 0)
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 	return found.owner;
 }
 
@@ -429,6 +429,24 @@ const struct owner *inventory_find_fqdn(struct inventory *inventory,
 	return owner;
 }
 
+const struct owner *inventory_by_ptr(struct inventory *inventory, const char *text)
+{
+	const char *colon = strrchr(text, ':'), *id = colon ? colon + 1 : text;
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	const struct owner *owner;
+	struct address address;
+
+	if (address_parse(&address, text) == 0)
+		return inventory_by_address(inventory, &address);
+	owner = inventory_by_id(inventory, id);
+	if (!owner || !colon)
+		return owner;
+	return owner->region && strlen(owner->region) == length &&
+			       strncasecmp(owner->region, text, length) == 0
+		       ? owner
+		       : NULL;
+}
+
 const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn)
 {
 	char name[NAME_TEXT_MAX];
@@ -472,7 +490,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 
 		found.room = wanted.limit = page->limit - used;
 		if (source->calls->page(source, &wanted, on_owner_row, &found, error) != 0) {
-			inventory_say_trouble(inventory, error);
+			say_trouble(inventory, error);
 			return used;
 		}
 		more = found.count == found.room;
@@ -635,11 +653,11 @@ const struct owner **inventory_waiting(struct inventory *inventory, size_t *coun
 		return NULL;
 	found.page = calloc(found.room, sizeof *found.page);
 	if (!found.page) {
-		inventory_say_trouble(inventory, err_text(ERR_NOMEM));
+		say_trouble(inventory, err_text(ERR_NOMEM));
 		return NULL;
 	}
 	if (source->calls->page(source, &wanted, on_waiting, &found, error) != 0)
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 	*count = found.count;
 	return found.page;
 }
@@ -758,7 +776,7 @@ bool inventory_group(struct inventory *inventory, const char *name, struct resou
 		return false;
 	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
 					  &groups, error) != 0)
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 	*group = groups.count ? groups.items[0] : (struct resource_group){.name = name};
 	free(groups.items);
 	add_declared(inventory, group);
@@ -822,7 +840,7 @@ struct resource_group *inventory_groups(struct inventory *inventory, size_t *cou
 
 	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 	used = (struct used_groups){&groups, add_filed(&groups)};
 	group_each_item(inventory->now.model, add_used_group, &used);
 	if (used.err) {
@@ -853,7 +871,7 @@ size_t inventory_group_size(struct inventory *inventory, const char *name)
 	snprintf(key, sizeof key, "%s", name ? name : "");
 	text_lower(key);
 	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
-		inventory_say_trouble(inventory, error);
+		say_trouble(inventory, error);
 	declared_group(inventory->now.declared, name, &declared);
 	return count + declared;
 }

@@ -43,6 +43,8 @@ const struct owner *inventory_service(struct inventory *inventory, const char *n
 const struct owner *inventory_by_id(struct inventory *inventory, const char *id);
 const struct owner *inventory_by_address(struct inventory *inventory,
 					 const struct address *address);
+/* The owner of a PTR: by its address, its id, or REGION:ID. */
+const struct owner *inventory_by_ptr(struct inventory *inventory, const char *text);
 /* By its forward name, with or without the final dot. */
 const struct owner *inventory_by_fqdn(struct inventory *inventory, const char *fqdn);
 
@@ -215,9 +217,8 @@ void inventory_part_release(struct inventory_part *part);
  * that, and a reload when it has been seen to. */
 MUST_CHECK int inventory_open_state(struct inventory *inventory);
 void inventory_say_unread(struct inventory *inventory, const char *why);
-/* Something could not be read; the first reason stays (inventory_trouble). */
-void inventory_say_trouble(struct inventory *inventory, const char *text);
-/* The same of a row, which was not written by sluice (ERR_INVALID), or ERR_NOMEM. Returns err. */
+/* Says of a row (inventory_trouble) that it was not written by sluice (ERR_INVALID), or ERR_NOMEM.
+ * Returns err. */
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
 /* What is ahead of the suffix, in lower case. False: the name does not end in it. */
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);

@@ -437,7 +437,7 @@ static const struct model *file_of(const struct model *model)
 	return model->declared ? model->declared : model;
 }
 
-/* Of a file that is read everything; where only resources are others, what there is more of. */
+/* All of it when a file has been read; after a change of resources only what has become more. */
 static void warn(struct merge *merge)
 {
 	const struct inventory_part *next = merge->next, *before = merge->before;

@@ -141,13 +141,23 @@ static bool is_ptrs(const struct owner_form *form, const char *key)
 	       (form->kind == OWNER_ADDRESS && strcmp(key, "description") == 0);
 }
 
+enum { MEMBERS_MAX = 400 };
+
 static int unknown(struct change *change, const struct group *group, const char *key)
 {
 	const struct field *meant = schema_suggest(group, key);
+	char members[MEMBERS_MAX] = "";
+	size_t used = 0;
 
-	return change_fail(change, CHANGE_INVALID, key, "is not a member of %s%s%s%s", group->name,
-			   meant ? "; did you mean \"" : "", meant ? meant->key : "",
-			   meant ? "\"?" : "");
+	if (meant)
+		return change_fail(change, CHANGE_INVALID, key,
+				   "is not a member of %s; did you mean \"%s\"?", group->name,
+				   meant->key);
+	for (size_t i = 0; i < group->count && used < sizeof members; i++)
+		used += (size_t)snprintf(members + used, sizeof members - used, "%s%s",
+					 i > 0 ? ", " : "", group->fields[i].key);
+	return change_fail(change, CHANGE_INVALID, key, "is not a member of %s; it has %s",
+			   group->name, members);
 }
 
 int owner_form_set(struct change *change, struct owner_form *form, const struct change_value *value)

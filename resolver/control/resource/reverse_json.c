@@ -383,7 +383,7 @@ static const struct owner *find(struct inventory *inventory, const struct path *
 					 strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group,
 					 path->names[0]);
 	case KIND_SERVICE: return inventory_service(inventory, path->names[0]);
-	default: return inventory_by_id(inventory, path->names[0]);
+	default: return inventory_by_ptr(inventory, path->names[0]);
 	}
 }
 
@@ -482,7 +482,28 @@ static int put_owner(struct change *change, struct inventory *inventory, const s
 	return err;
 }
 
-static int put_ptr_of(struct change *change, struct inventory *inventory, const char *id,
+static bool is_text(const json_t *values, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(values, key));
+
+	return strcasecmp(value ? value : "", text ? text : "") == 0;
+}
+
+bool owned_gives_way(struct inventory *inventory, const struct path *path, const json_t *values)
+{
+	bool is_owner = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
+	const struct owner *owner = is_owner ? find(inventory, path) : NULL;
+	char address[ADDRESS_TEXT_MAX];
+
+	if (!owner || owner_is_read_only(owner))
+		return false;
+	return !values || is_another(owner, values) ||
+	       !is_text(values, "address", address_print(&owner->address, address)) ||
+	       !is_text(values, "domain_name_label", owner->label) ||
+	       !is_text(values, "region", owner->region);
+}
+
+static int put_ptr_of(struct change *change, struct inventory *inventory, const struct path *path,
 		      const struct owner *owner, const json_t *values, bool again,
 		      struct change_error *error)
 {
@@ -491,9 +512,9 @@ static int put_ptr_of(struct change *change, struct inventory *inventory, const 
 
 	if (!owner)
 		return change_say(error, CHANGE_NOT_FOUND, NULL,
-				  "no address or service has the id \"%.64s\"; give ptrs/ID with "
-				  "the id that one shows",
-				  id);
+				  "\"%.80s\" is not an address or id that we own; add the address "
+				  "first",
+				  path->names[0]);
 	err = owner_input_read_ptr(&input, values, error);
 	if (err != 0)
 		return err;
@@ -597,7 +618,7 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	else if (path->kind->id == KIND_GROUP)
 		err = put_group(change, path, values, &error);
 	else if (path->kind->id == KIND_PTR)
-		err = put_ptr_of(change, inventory, path->names[0], owner, values, again, &error);
+		err = put_ptr_of(change, inventory, path, owner, values, again, &error);
 	else
 		err = put_owner(change, inventory, path, owner, values, again, &error);
 	if (error.outcome != CHANGE_FINE)

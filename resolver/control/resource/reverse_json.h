@@ -71,6 +71,9 @@ enum owned_edit {
  * history. ERR_INVALID: change_error says why. */
 MUST_CHECK int owned_put(struct change *change, struct inventory *inventory,
 			 const struct path *path, const json_t *values, enum owned_edit why);
+/* Whether what is there now is gone, or has another address, label or id, once the values (NULL: it
+ * goes) are put again: many that are put again may have exchanged those. */
+bool owned_gives_way(struct inventory *inventory, const struct path *path, const json_t *values);
 /* Its etag now; false: there is none. */
 bool owned_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 

@@ -46,7 +46,14 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	return err;
 }
 
-static int write_edit(struct source *source, const struct service_edit *edit,
+/* Of a change that takes another back: what that put inside has edits of its own, and what was
+ * there before, for something of that name in the file, stays. */
+static bool takes_back(const struct service_change *change)
+{
+	return change->undo || change->again;
+}
+
+static int write_edit(struct source *source, const struct service_edit *edit, bool alone,
 		      char error[SOURCE_ERROR_MAX])
 {
 	char *json = edit->values ? json_dumps(edit->values, JSON_COMPACT) : NULL;
@@ -57,7 +64,7 @@ static int write_edit(struct source *source, const struct service_edit *edit,
 		err = ERR_NOMEM;
 	if (!err)
 		err = source->calls->put(source, edit->path.kind->id, key, json, NULL, error);
-	for (size_t i = 0; !err && !json && i < KIND_COUNT; i++)
+	for (size_t i = 0; !err && !json && !alone && i < KIND_COUNT; i++)
 		if (kinds[i].parent == edit->path.kind)
 			err = remove_inside(source, &kinds[i], key, error);
 	free(json);
@@ -87,7 +94,7 @@ static int write_edits(struct source *source, struct service_change *change, boo
 
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (is_written(change->edits[i].path.kind, all))
-			err = write_edit(source, &change->edits[i], error);
+			err = write_edit(source, &change->edits[i], takes_back(change), error);
 	if (!err)
 		return 0;
 	source->calls->roll_back(source);
@@ -189,6 +196,8 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 	}
 	free(edits);
 	free(removals);
+	/* Of a zone that goes, record sets may stay, which are not looked at here. */
+	parts->passed_over = parts->passed_over || takes_back(change);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
 }
 
@@ -259,11 +268,14 @@ static bool stays(struct source *source, const struct path *path)
 }
 
 /* What is to be inside something has to have that. */
-static void check_parents(const struct service_change *change, struct source *source,
-			  const struct parts *parts, const struct model *declared,
-			  struct faults *faults)
+static int check_parents(struct service_change *change, struct source *source,
+			 const struct parts *parts, const struct model *declared,
+			 struct faults *faults)
 {
-	for (size_t i = 0; i < change->count; i++) {
+	size_t removed;
+	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
+
+	for (size_t i = 0; removals && i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
 		const struct path root = part_root(&edit->path);
 		const struct path anywhere = {root.kind, NULL, {root.names[0], NULL}};
@@ -272,6 +284,7 @@ static void check_parents(const struct service_change *change, struct source *so
 		const void *other;
 
 		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
+		    is_removed(removals, removed, &edit->path, edit) ||
 		    parts_find(parts, declared, &edit->path) || !stays(source, &edit->path))
 			continue;
 		other = parts_find(parts, declared, &anywhere);
@@ -279,6 +292,8 @@ static void check_parents(const struct service_change *change, struct source *so
 		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
 			  part_missing(&root, other, why), other ? "" : "; make it first");
 	}
+	free(removals);
+	return removals ? 0 : ERR_NOMEM;
 }
 
 /* Nothing of the model itself. */
@@ -306,8 +321,8 @@ static struct model *model_with(struct service *service, struct source *source,
 		if (err)
 			goto out;
 		err = read_parts(service, &parts, source, change, declared, faults);
-		if (!err)
-			check_parents(change, source, &parts, declared, faults);
+		if (!err && (err = check_parents(change, source, &parts, declared, faults)) != 0)
+			say(change, err, "");
 		source->calls->roll_back(source);
 	}
 	if (!err && faults->errors == errors)
@@ -551,32 +566,39 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 }
 
 /* One change that makes the rows what they were, the last first: a group goes behind its addresses.
- * As service_change. */
+ * Ahead of all goes what has an address, a label or an id that may be another's again. As
+ * service_change. */
 static int put_back(struct service *service, const json_t *rows, const char *who,
 		    struct change_error *error, struct faults *faults)
 {
-	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits), *edit;
+	size_t count = json_array_size(rows), ahead = 0;
+	struct service_edit *edits = calloc(2 * count, sizeof *edits), *edit;
 	struct service_change change = {.edits = edits, .who = who, .again = true};
-	size_t count = json_array_size(rows);
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
 	size_t i;
 
 	arena_init(&arena);
+	inventory_forget(service->inventory);
 	json_array_foreach(rows, i, row)
 	{
 		const json_t *values = json_object_get(row, "values");
 
 		if (err)
 			break;
-		edit = &edits[count - 1 - i];
+		edit = &edits[2 * count - 1 - i];
 		edit->values = json_is_null(values) ? NULL : values;
 		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
-		change.count++;
+		if (!err && owned_gives_way(service->inventory, &edit->path, edit->values))
+			edits[ahead++].path = edit->path;
 	}
+	if (!err) /* from the removals on, which stand right ahead of the rows */
+		memmove(edits + count - ahead, edits, ahead * sizeof *edits);
+	change.edits = edits ? edits + count - ahead : NULL;
+	change.count = count + ahead;
 	if (err)
 		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
 	else

@@ -105,7 +105,8 @@ struct service_change {
 	const char *who;   /* for the history */
 	bool again;        /* it is as it was before: nobody is asked whose a name is, and no
 			    * address needs a pool */
-	bool undo;         /* it takes back what another change made (OWNED_UNDO) */
+	bool undo;         /* it takes back what another change made (OWNED_UNDO): what is inside
+			    * something that goes stays, unless it has an edit */
 	bool rehearsal;    /* finds out what it would come to, and changes nothing */
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */

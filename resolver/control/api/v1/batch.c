@@ -86,7 +86,7 @@ static int find_owner(struct inventory *inventory, const struct batch_row *row,
 		      const struct owner **owner, struct change_error *error)
 {
 	const char *trouble;
-	*owner = api_find_ptr(inventory, row->owner);
+	*owner = inventory_by_ptr(inventory, row->owner);
 	if (*owner)
 		return 0;
 	trouble = inventory_trouble(inventory);

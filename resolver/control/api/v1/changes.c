@@ -221,6 +221,39 @@ static int on_later(void *context, const struct source_change *change)
 	return ERR_EXISTS;
 }
 
+static int on_oldest(void *context, const struct source_change *change)
+{
+	uint64_t *oldest = context;
+
+	*oldest = change->revision;
+	return ERR_LIMIT;
+}
+
+/* That the history has nothing later says nothing where it does not reach back to the revision, or
+ * where the state is an older one, put in the place of that which the client has read. */
+static void check_known(struct source *source, uint64_t revision, struct change_error *error)
+{
+	uint64_t oldest = UINT64_MAX;
+	struct source_about about;
+	char text[SOURCE_ERROR_MAX];
+	int err = 0;
+
+	source_about(source, &about);
+	if (revision < about.revision)
+		err = source->calls->changes(source, 0, on_oldest, &oldest, text);
+	if (err && err != ERR_LIMIT)
+		change_say(error, CHANGE_STORE, NULL, "%s", text);
+	else if (revision > about.revision)
+		change_say(error, CHANGE_STALE, "revision",
+			   "the state is at revision %llu only; look again and retry",
+			   (unsigned long long)about.revision);
+	else if (revision < about.revision && revision < oldest)
+		change_say(error, CHANGE_STALE, "revision",
+			   "the history does not reach back to it, and the state is at revision "
+			   "%llu; look again and retry",
+			   (unsigned long long)about.revision);
+}
+
 /* Whether nothing was changed behind the revision that the body names, if it names one; false: that
  * has been answered. */
 static bool is_latest(struct api_request *request)
@@ -243,6 +276,8 @@ static bool is_latest(struct api_request *request)
 				   text) != 0 &&
 	    error.outcome == CHANGE_FINE)
 		change_say(&error, CHANGE_STORE, NULL, "%s", text);
+	if (source && error.outcome == CHANGE_FINE)
+		check_known(source, (uint64_t)json_integer_value(revision), &error);
 	if (error.outcome == CHANGE_FINE)
 		return true;
 	api_fail_change(request, &error);

@@ -3,7 +3,9 @@
  *
  * There may be a million, so a thread writes them, page by page, of an inventory_aside, while
  * changes wait (work.h). What it has made is in memory as text, and nothing else of it is. PTRs
- * that wait for the return of their owner are not among them: /v1/state has them. */
+ * that wait for the return of their owner are not among them: /v1/state has them. Nor are
+ * addresses that are not served, because no pool has them any more, which no file may say: there
+ * they are comments. */
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
@@ -51,8 +53,11 @@ static int write_owner_edit(void *context, const struct owner *owner)
 	static const struct origin state;
 	struct resource_export *export = context;
 	const char *group = owner->resource_group ? owner->resource_group : GROUP_NONE;
+	char refusal[POOLS_TEXT_MAX];
 	json_t *ptr;
 
+	if (inventory_refusal(export->inventory, owner, refusal))
+		return 0;
 	write_edit(export, owner_kind_id(owner->kind),
 		   owner->kind == OWNER_SERVICE ? GROUP_NONE : group, owner->name,
 		   owner_whole_object(owner), &owner->origin);
@@ -91,8 +96,14 @@ static int write_owner_item(void *context, const struct owner *owner)
 	struct cloud_service service;
 	struct arena arena;
 	bool is_service = owner->kind == OWNER_SERVICE;
+	char refusal[POOLS_TEXT_MAX];
 	int err;
 
+	if (inventory_refusal(export->inventory, owner, refusal)) {
+		fprintf(export->out, "# %s \"%s\" is not served: %s\n",
+			kind_of_id(owner_kind_id(owner->kind))->name, owner->name, refusal);
+		return 0;
+	}
 	arena_init(&arena);
 	err = is_service ? owner_to_service(owner, &service, &arena)
 			 : owner_to_address(owner, &address, &arena);

@@ -677,9 +677,14 @@ static bool fits(struct api_request *request, const struct kind *kind, const voi
 bool resource_check_query(struct api_request *request, const char *const *known)
 {
 	const char *other = api_query_other(request, known);
+	char text[API_TEXT_MAX] = "";
+	size_t used = 0;
 
+	for (size_t i = 0; other && known[i] && used < sizeof text; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s",
+					 i > 0 ? ", " : "; give ", known[i]);
 	if (other)
-		api_fail_at(request, 400, "invalid", other, "is not known here");
+		api_fail_at(request, 400, "invalid", other, "is not known here%s", text);
 	return !other;
 }
 
@@ -1285,7 +1290,7 @@ void api_resource_patch(struct api_request *request)
 	json_decref(patch);
 }
 
-/* Nothing is left to be shown but what cannot be served without it. */
+/* 204, or, where something cannot be served without it, 200 and a warning of that. */
 static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
 {
 	const struct faults served = {.items = faults->items + checked,

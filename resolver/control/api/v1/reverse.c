@@ -37,7 +37,7 @@ const struct owner *api_v1_service(const struct api_request *request)
 
 const struct owner *api_v1_ptr(const struct api_request *request)
 {
-	return api_find_ptr(api_inventory(request), api_parameter(request, "id"));
+	return inventory_by_ptr(api_inventory(request), api_parameter(request, "id"));
 }
 
 /* ---- answers ---- */

@@ -1,6 +1,6 @@
 /* What the commands for resources have in common: a call, and what is printed of its answer. */
-#ifndef SLUICE_COMMAND_REVERSE_H
-#define SLUICE_COMMAND_REVERSE_H
+#ifndef SLUICE_COMMAND_CALL_H
+#define SLUICE_COMMAND_CALL_H
 
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"

@@ -1,5 +1,5 @@
 /* With --json the answer is printed as it came, also its warnings. */
-#include "resolver/control/command/reverse.h"
+#include "resolver/control/command/call.h"
 
 #include "resolver/control/base/json.h"
 #include "rules/err.h"
