@@ -8,12 +8,14 @@
 #include "rules/policy/policy.h"
 #include "rules/schema/model.h"
 
+struct popular;
 struct transfer_table;
 
 struct policy_hold {
 	const struct policy *policy;
 	const struct transfer_table *transfers; /* NULL: no zone goes out, and no key is known */
 	struct cache_settings cache;
+	struct popular *popular; /* counts the names that are asked for; NULL: nobody does */
 	unsigned users;
 	void (*on_idle)(struct policy_hold *hold); /* users is 0 again */
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "resolver/popular.h"
 #include "resolver/resolve/chaos.h"
 #include "resolver/resolve/compose.h"
 #include "resolver/resolve/reply.h"
@@ -110,19 +111,37 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	finish(r, &message, &end);
 }
 
-/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
-static void count_sources(struct stats *stats, const struct composition *c)
+/* As popular.h has it. */
+static void count_name(const struct resolution *r, const struct composition *c, unsigned weight)
 {
+	if (r->hold->popular && r->stats == r->resolver->stats)
+		popular_count(r->hold->popular,
+			      &(struct popular_key){&r->query->name, r->query->request.type,
+						    policy_network_id(r->hold->policy, r->place),
+						    r->place.vnet_resolver},
+			      weight, c->now_us);
+}
+
+/* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
+static void count_sources(const struct resolution *r, const struct composition *c)
+{
+	struct stats *stats = r->stats;
+
+	if (r->asked_anybody)
+		count_name(r, c, 1);
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
 		return;
-	if (c->used_stale)
+	if (c->used_stale) {
 		STATS_ADD(stats, answered_stale, 1);
-	else if (c->used_told)
+	} else if (c->used_told) {
 		STATS_ADD(stats, forwarded, 1);
-	else if (c->used_cache)
+	} else if (c->used_cache) {
 		STATS_ADD(stats, answered_cache, 1);
-	else if (c->used_own)
+	} else if (c->used_own) {
 		STATS_ADD(stats, answered_zone, 1);
+		if (++r->resolver->own_answers % POPULAR_SHARE == 0 && !r->asked_anybody)
+			count_name(r, c, POPULAR_SHARE);
+	}
 }
 
 /* A truncated answer of a target goes to nobody (RFC 2181 section 9): a client by UDP gets TC and
@@ -136,7 +155,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.truncated = by_tcp;
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
-	count_sources(r->stats, c);
+	count_sources(r, c);
 	finish(r, &c->message, &end);
 }
 
@@ -178,6 +197,7 @@ static bool may_wait(struct resolution *r)
 	resolver->turning_away = true;
 	turn_away(of_item(victim));
 	resolver->turning_away = false;
+	resolver->own_answers = 0;
 	return true;
 }
 
@@ -586,6 +606,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 {
 	fair_queue_init(&resolver->waiting, RESOLVE_WAITING_MAX, key);
 	resolver->turning_away = false;
+	resolver->own_answers = 0;
 	refreshes_init(&resolver->refreshes);
 	resolver->wheel = wheel;
 	resolver->lookups = lookups;

@@ -43,6 +43,7 @@ struct resolver {
 	struct hash_key key;
 	struct fair_queue waiting; /* queries that wait for an upstream */
 	bool turning_away;         /* one of them, now */
+	unsigned own_answers;      /* of which one in POPULAR_SHARE is counted by name */
 	struct refreshes refreshes;
 	struct transfers *transfers; /* NULL: all are refused */
 	uint64_t (*time_of_day_s)(void);

@@ -705,3 +705,14 @@ void server_read_stats(const struct server *server, struct stats *sum)
 #undef X
 	}
 }
+
+void server_each_popular(struct server *server,
+			 void (*on_question)(void *context,
+					     const struct popular_question *question),
+			 void *context)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i] && worker_popular(server->workers[i]))
+			popular_each(worker_popular(server->workers[i]), &server->key,
+				     uv_hrtime() / 1000, on_question, context);
+}

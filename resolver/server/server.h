@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "endpoints/inbound/listener.h"
+#include "resolver/popular.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/server/snapshot.h"
 #include "resolver/server/worker.h"
@@ -99,6 +100,12 @@ bool server_all_adopted(const struct server *server);
 bool server_is_alive(struct server *server);
 /* Frees snapshots that no worker uses, and hands out answers to questions of our own. */
 void server_collect(struct server *server);
+/* The names asked for most, as popular_each has them, of every worker: the same question comes
+ * several times. */
+void server_each_popular(struct server *server,
+			 void (*on_question)(void *context,
+					     const struct popular_question *question),
+			 void *context);
 /* Asks a question of our own, by the next worker. on_answer is called once, whatever the end, by
  * server_collect or at the latest by server_release; it may ask again. ERR_LIMIT: ASK_CALLS_MAX are
  * under way, or no worker runs; ERR_NOMEM. */

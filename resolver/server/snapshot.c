@@ -150,6 +150,7 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	snapshot->registry = registry;
 	snapshot->bindings = bindings;
 	snapshot->cache = model->cache;
+	snapshot->count_names = model->count_names;
 	snapshot->tcp = model->tcp;
 	snapshot->response_limit = model->response_limit;
 	snapshot->excess = model->limits.excess;
@@ -188,6 +189,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 				      .ports_max = before->ports_max,
 				      .lanes_max = before->lanes_max,
 				      .cache = before->cache,
+				      .count_names = before->count_names,
 				      .tcp = before->tcp,
 				      .response_limit = before->response_limit,
 				      .excess = before->excess,

@@ -36,6 +36,7 @@ struct snapshot {
 	unsigned lanes_max;            /* busy targets with ports of their own, likewise */
 	void *holds;                   /* memory for each worker's hold (worker.h) */
 	struct cache_settings cache;
+	bool count_names;
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
 	enum excess excess;

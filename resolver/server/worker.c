@@ -25,6 +25,7 @@
 #include "endpoints/alarm.h"
 #include "endpoints/outbound/outbound.h"
 #include "resolver/log.h"
+#include "resolver/popular.h"
 #include "resolver/resolve/resolve.h"
 #include "resolver/transfer/transfer.h"
 #include "rules/base.h"
@@ -75,6 +76,7 @@ struct worker {
 	struct ask_answerer asks;
 	struct transfers transfers;
 	struct stats stats;
+	struct popular *popular;
 };
 
 static uint64_t monotonic_us(void *context)
@@ -156,6 +158,7 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 	hold->hold = (struct policy_hold){.policy = snapshot->policy,
 					  .transfers = snapshot->transfers,
 					  .cache = snapshot->cache,
+					  .popular = snapshot->count_names ? worker->popular : NULL,
 					  .users = 1,
 					  .on_idle = on_hold_idle};
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
@@ -443,6 +446,7 @@ static int init_parts(struct worker *worker)
 	resolver_init(&worker->resolver, &worker->wheel, &worker->lookups, shared->cache,
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;
+	worker->popular = popular_new();
 	worker->transfers = (struct transfers){
 		.wheel = &worker->wheel,
 		.stats = &worker->stats,
@@ -471,6 +475,7 @@ static void worker_free(struct worker *worker)
 	(void)err;
 	inbound_worker_release(&worker->inbound);
 	query_pool_release(&worker->pool);
+	popular_free(worker->popular);
 	free(worker);
 }
 
@@ -556,4 +561,9 @@ uint64_t worker_rounds(const struct worker *worker)
 const struct stats *worker_stats(const struct worker *worker)
 {
 	return &worker->stats;
+}
+
+struct popular *worker_popular(struct worker *worker)
+{
+	return worker->popular;
 }

@@ -56,5 +56,7 @@ void worker_leave(struct worker *worker);
 bool worker_is_drained(const struct worker *worker);
 /* Any thread. */
 const struct stats *worker_stats(const struct worker *worker);
+/* Any thread. NULL: it has no memory for it. */
+struct popular *worker_popular(struct worker *worker);
 
 #endif

@@ -377,6 +377,7 @@ struct model {
 	struct origin user_origin;
 	bool seccomp;
 	LIST_OF(const char *) files; /* the configuration's own, without zones */
+	bool count_names;
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
 	struct vnet_resolver vnet_resolver;

@@ -1202,6 +1202,12 @@ static const struct field model_fields[] = {
 	 .doc = "Whether the program gives up the system calls that it does not need; the kernel "
 		"ends it when it tries one anyway. Where the kernel does not support that, the "
 		"program continues with a warning. A change takes a restart."},
+	{.key = "count_names",
+	 .type = FIELD_BOOL,
+	 AT(model, count_names),
+	 .fallback = "true",
+	 .doc = "Whether the names that are asked for most are counted, in at most 4 MB of each "
+		"worker, for `sluice plan` and `sluice names`."},
 	{.key = "reserved_domains",
 	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),

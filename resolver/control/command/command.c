@@ -378,7 +378,7 @@ struct model *command_load(const struct command_line *line, struct load *load)
 	struct model *model = load_model(load, NULL, &faults);
 	if (!model) {
 		faults_print(&faults, stderr);
-		command_fail_at(line, "%s has faults", line->config);
+		command_fail_at(line, "%s has faults", load->config);
 	}
 	/* Without the state the answer may be another one than the server's. */
 	for (size_t i = 0; model && i < faults.count; i++)

@@ -16,42 +16,42 @@
 enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 
 /* Options; a command names the ones it takes. */
-#define OPTION(number) (UINT64_C(1) << (number))
-#define OPTION_CONFIG OPTION(0)
-#define OPTION_JSON OPTION(1)
-#define OPTION_SOCKET OPTION(2)
-#define OPTION_RESOLV_CONF OPTION(3)
-#define OPTION_VNET OPTION(4)
-#define OPTION_ENDPOINT OPTION(5)
-#define OPTION_FROM OPTION(6)
-#define OPTION_SUFFIX OPTION(7)
-#define OPTION_TTL OPTION(8)
-#define OPTION_DESCRIPTION OPTION(9)
-#define OPTION_GROUP OPTION(10)
-#define OPTION_REGION OPTION(11)
-#define OPTION_LABEL OPTION(12)
-#define OPTION_STATIC OPTION(13)
-#define OPTION_ADDRESS OPTION(14)
+#define OPTION(number)      (UINT64_C(1) << (number))
+#define OPTION_CONFIG       OPTION(0)
+#define OPTION_JSON         OPTION(1)
+#define OPTION_SOCKET       OPTION(2)
+#define OPTION_RESOLV_CONF  OPTION(3)
+#define OPTION_VNET         OPTION(4)
+#define OPTION_ENDPOINT     OPTION(5)
+#define OPTION_FROM         OPTION(6)
+#define OPTION_SUFFIX       OPTION(7)
+#define OPTION_TTL          OPTION(8)
+#define OPTION_DESCRIPTION  OPTION(9)
+#define OPTION_GROUP        OPTION(10)
+#define OPTION_REGION       OPTION(11)
+#define OPTION_LABEL        OPTION(12)
+#define OPTION_STATIC       OPTION(13)
+#define OPTION_ADDRESS      OPTION(14)
 #define OPTION_REVERSE_FQDN OPTION(15)
-#define OPTION_NS OPTION(16)
-#define OPTION_CSV OPTION(17)
-#define OPTION_DRY_RUN OPTION(18)
-#define OPTION_TAG OPTION(19)
-#define OPTION_BINARY OPTION(20)
-#define OPTION_ALL OPTION(21)
-#define OPTION_MASTER OPTION(22)
-#define OPTION_BESIDE OPTION(23)
-#define OPTION_PRUNE OPTION(24)
-#define OPTION_AS OPTION(25)
-#define OPTION_FOLLOW OPTION(26)
-#define OPTION_CONFIRM OPTION(27)
-#define OPTION_BACK OPTION(28)
-#define OPTION_VERBOSE OPTION(29)
-#define OPTION_FILTER OPTION(30)
-#define OPTION_LIMIT OPTION(31)
-#define OPTION_EXEC OPTION(32)
-#define OPTION_APPLY OPTION(33)
-#define OPTION_OUTPUT OPTION(34)
+#define OPTION_NS           OPTION(16)
+#define OPTION_CSV          OPTION(17)
+#define OPTION_DRY_RUN      OPTION(18)
+#define OPTION_TAG          OPTION(19)
+#define OPTION_BINARY       OPTION(20)
+#define OPTION_ALL          OPTION(21)
+#define OPTION_MASTER       OPTION(22)
+#define OPTION_BESIDE       OPTION(23)
+#define OPTION_PRUNE        OPTION(24)
+#define OPTION_AS           OPTION(25)
+#define OPTION_FOLLOW       OPTION(26)
+#define OPTION_CONFIRM      OPTION(27)
+#define OPTION_BACK         OPTION(28)
+#define OPTION_VERBOSE      OPTION(29)
+#define OPTION_FILTER       OPTION(30)
+#define OPTION_LIMIT        OPTION(31)
+#define OPTION_EXEC         OPTION(32)
+#define OPTION_APPLY        OPTION(33)
+#define OPTION_OUTPUT       OPTION(34)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -78,7 +78,8 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose, apply;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
+		apply;
 	char *const *arguments;
 	int argument_count;
 };
@@ -162,6 +163,8 @@ int command_init(const struct command_line *line);
 int command_import(const struct command_line *line);
 int command_history(const struct command_line *line);
 int command_events(const struct command_line *line);
+int command_names(const struct command_line *line);
+int command_plan(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);

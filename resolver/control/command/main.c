@@ -85,6 +85,10 @@ static const struct command commands[] = {
 	 "The latest 1000 lines of the log, which the server has in memory. With --exec the\n"
 	 "program is run for one after the other, with the event's words in $SLUICE_LEVEL,\n"
 	 "$SLUICE_EVENT and $SLUICE_TEXT, too. events.webhook has the server call a URL.\n"},
+	{"names", command_names, CALL | OPTION_JSON | OPTION_LIMIT, 0, 0, "",
+	 "list the names that the running server is asked for most, and who decides them",
+	 "Those of the last 12 to 24 hours that a target was asked for, and those of zones by one\n"
+	 "answer in 16; answers from the cache are not counted. count_names = false stops it.\n"},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
 	{"list", command_resource_list, CALL | OPTION_JSON | OPTION_FILTER | OPTION_LIMIT, 1, 2,
@@ -110,6 +114,13 @@ static const struct command commands[] = {
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
 	 "print what apply would do, and change nothing",
 	 "Exits 0 whether something would change or not.\n"},
+	{"plan", command_plan, CALL | OPTION_JSON | OPTION_LIMIT | OPTION_RESOLV_CONF, 1, 1, "FILE",
+	 "tell which names that are asked for another configuration would decide otherwise",
+	 "FILE is a configuration file, read with the state that it names, as check does; from an\n"
+	 "edited export leave management.state out. Of the names that `sluice names` lists, those\n"
+	 "are printed that would have another answer, or be asked of others: - is as it is, + as "
+	 "it\n"
+	 "would be. Nothing changes.\n"},
 	{"export", command_export, CALL | OPTION_AS, 0, 0, "",
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"

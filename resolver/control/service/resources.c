@@ -503,6 +503,8 @@ static int change_model_parts(struct commit *commit, struct faults *faults)
 	change->checked = faults->count;
 	if (model && faults->errors == errors)
 		err = service_serve_with(service, model, &step, faults, text);
+	if (err == ERR_EXISTS && change->on_model)
+		change->on_model(change->context, model);
 	if (err)
 		model_free(model);
 	return err;

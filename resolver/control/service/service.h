@@ -102,12 +102,16 @@ struct service_edit {
 struct service_change {
 	const struct service_edit *edits;
 	size_t count;
-	const char *who;   /* for the history */
-	bool again;        /* it is as it was before: nobody is asked whose a name is, and no
-			    * address needs a pool */
-	bool undo;         /* it takes back what another change made (OWNED_UNDO): what is inside
-			    * something that goes stays, unless it has an edit */
-	bool rehearsal;    /* finds out what it would come to, and changes nothing */
+	const char *who; /* for the history */
+	bool again;      /* it is as it was before: nobody is asked whose a name is, and no
+			  * address needs a pool */
+	bool undo;       /* it takes back what another change made (OWNED_UNDO): what is inside
+			  * something that goes stays, unless it has an edit */
+	bool rehearsal;  /* finds out what it would come to, and changes nothing */
+	/* Of a rehearsal: called with what would be served, where that is another model; it goes
+	 * when this returns. May be NULL. */
+	void (*on_model)(void *context, const struct model *model);
+	void *context;
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */
 	uint64_t revision; /* out: of what was written */

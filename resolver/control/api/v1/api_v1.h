@@ -17,6 +17,8 @@ void api_ready(struct api_request *request);
 void api_status(struct api_request *request);
 void api_flush(struct api_request *request);
 void api_explain(struct api_request *request);
+void api_names(struct api_request *request);
+void api_plan(struct api_request *request);
 
 /* ---- v1/list.c ---- */
 
@@ -65,6 +67,8 @@ void api_v1_group_delete(struct api_request *request);
 
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
+/* Whether something is served; 503 has been answered, where nothing is. */
+bool api_v1_is_serving(struct api_request *request);
 /* ?after of what has numbers that rise; text NULL: 0. The same. */
 bool api_v1_after(struct api_request *request, const char *text, uint64_t *after);
 

@@ -8,6 +8,9 @@
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
  *            text/event-stream" a stream: what is there behind the revision, and then what comes
  *
+ *     POST   /v1/plan, with the same body: makes nothing, and says for which of the names that are
+ *            asked for most (observe/plan.h) something else would be decided
+ *
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
  * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
  * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
@@ -19,6 +22,7 @@
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
+#include "resolver/control/observe/plan.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
@@ -40,6 +44,7 @@ struct posted {               /* a POST's edits */
 	json_t **values;
 	size_t count;
 	bool undo;
+	json_t *questions, *plan; /* observe/plan.h; NULL: of a plan alone */
 };
 
 /* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
@@ -166,6 +171,8 @@ static void posted_free(struct posted *posted)
 	free(posted->edits);
 	free(posted->paths);
 	free(posted->values);
+	json_decref(posted->questions);
+	json_decref(posted->plan);
 	free(posted);
 }
 
@@ -363,6 +370,47 @@ static void change(struct posted *posted, unsigned wait_s)
 	faults_release(&faults);
 }
 
+static void note_plan(void *context, const struct model *model)
+{
+	struct posted *posted = context;
+	struct server *server = &posted->request->service->server;
+	struct policy *policy = policy_compile(model, &server->key, server->current->policy);
+
+	json_decref(posted->plan);
+	posted->plan = policy ? plan_changes(posted->questions, policy) : NULL;
+	policy_free(policy);
+}
+
+static void plan(struct posted *posted)
+{
+	struct api_request *request = posted->request;
+	struct service_change wanted = {.edits = posted->edits,
+					.count = posted->count,
+					.who = request->client,
+					.rehearsal = true,
+					.on_model = note_plan,
+					.context = posted};
+	struct faults faults;
+	int err;
+
+	faults_init(&faults);
+	err = service_change(request->service, &wanted, &faults);
+	if (err == ERR_INVALID)
+		api_fail_change(request, &wanted.error);
+	else if (err != 0)
+		api_fail_faults(request, 400, "invalid", &faults);
+	else if (!posted->questions || !posted->plan)
+		api_fail_memory(request);
+	else
+		api_reply_json(request, 200,
+			       json_make("{s:I, s:O, s:o}", "names",
+					 (json_int_t)json_array_size(posted->questions), "changes",
+					 posted->plan, "warnings",
+					 resource_warnings(&faults, "", wanted.checked)),
+			       NULL);
+	faults_release(&faults);
+}
+
 static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inventory *inventory)
 {
 	struct posted *posted = (struct posted *)bulk;
@@ -444,6 +492,26 @@ void api_changes_post(struct api_request *request)
 		change(posted, wait_s);
 		posted_free(posted);
 	}
+}
+
+void api_plan(struct api_request *request)
+{
+	static const char *const known[] = {"limit", NULL};
+	struct posted *posted = calloc(1, sizeof *posted);
+	size_t limit;
+
+	if (!posted) {
+		api_fail_memory(request);
+		return;
+	}
+	posted->request = request;
+	posted->plan = json_array();
+	if (resource_check_query(request, known) && api_v1_limit(request, &limit) &&
+	    api_v1_is_serving(request) && read_edits(posted)) {
+		posted->questions = plan_questions(&request->service->server, limit);
+		plan(posted);
+	}
+	posted_free(posted);
 }
 
 /* ---- what was changed ---- */

@@ -1,7 +1,9 @@
 /* The running program itself: status, explain, flush. */
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explain.h"
+#include "resolver/control/observe/plan.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -80,6 +82,30 @@ void api_flush(struct api_request *request)
 		       json_make("{s:b, s:I}", "ok", 1, "entries", (json_int_t)entries), NULL);
 }
 
+bool api_v1_is_serving(struct api_request *request)
+{
+	if (!request->service->server.current)
+		api_fail(request, 503, NULL, "nothing is served yet");
+	return request->service->server.current != NULL;
+}
+
+/* GET /v1/names?limit=: those asked for most, as observe/plan.h has them. */
+void api_names(struct api_request *request)
+{
+	static const char *const known[] = {"limit", NULL};
+	json_t *questions;
+	size_t limit;
+
+	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
+	    !api_v1_is_serving(request))
+		return;
+	questions = plan_questions(&request->service->server, limit);
+	if (questions)
+		api_reply_json(request, 200, json_make("{s:o}", "names", questions), NULL);
+	else
+		api_fail_memory(request);
+}
+
 /* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served
  * now, with its targets' health. */
 void api_explain(struct api_request *request)
@@ -93,10 +119,8 @@ void api_explain(struct api_request *request)
 				      .vnet = api_query(request, "vnet"),
 				      .endpoint = api_query(request, "endpoint"),
 				      .from = api_query(request, "from")};
-	if (!service->server.current) {
-		api_fail(request, 503, NULL, "nothing is served yet");
+	if (!api_v1_is_serving(request))
 		return;
-	}
 	if (!texts.name) {
 		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");
 		return;

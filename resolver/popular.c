@@ -1,0 +1,184 @@
+/* A set is a line of counts, and beside it the names; an entry's tag is its question's hash, and 0
+ * where it is free. */
+#include "resolver/popular.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/base.h"
+
+enum {
+	SETS = 1024, /* a power of two */
+	WAYS = 7,
+	HALVES = 2,
+};
+#define HALF_US (UINT64_C(12) * 3600 * 1000 * 1000)
+
+struct entry {
+	uint16_t type, network;
+	bool vnet_resolver;
+	uint8_t length;
+	uint8_t wire[NAME_WIRE_MAX];
+};
+
+struct set {
+	uint32_t tag[WAYS], count[WAYS], over[WAYS];
+	struct entry entries[WAYS];
+};
+
+struct half {
+	uint64_t began_us; /* 0: never */
+	struct set sets[SETS];
+};
+
+struct popular {
+	atomic_flag lock; /* the owner passes over what it cannot have at once */
+	unsigned now;     /* the half day that is counted in */
+	struct half halves[HALVES];
+};
+_Static_assert(sizeof(struct popular) <= POPULAR_BYTES, "as popular.h has it");
+
+struct popular *popular_new(void)
+{
+	struct popular *popular = calloc(1, sizeof *popular); /* costs what is used */
+
+	if (popular)
+		atomic_flag_clear(&popular->lock);
+	return popular;
+}
+
+void popular_free(struct popular *popular)
+{
+	free(popular);
+}
+
+/* ---- counting ---- */
+
+static bool is_of(const struct entry *entry, const struct popular_key *key)
+{
+	return entry->type == key->type && entry->network == key->network &&
+	       entry->vnet_resolver == key->vnet_resolver && entry->length == key->name->length &&
+	       memcmp(entry->wire, key->name->wire, entry->length) == 0;
+}
+
+static uint64_t hash_of(const struct popular_key *key)
+{
+	uint64_t rest =
+		(uint64_t)key->network << 17 | (uint64_t)key->type << 1 | key->vnet_resolver;
+
+	return key->name->hash[0] ^ rest * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint32_t add(uint32_t count, unsigned weight)
+{
+	return count > UINT32_MAX - weight ? UINT32_MAX : count + weight;
+}
+
+static void put(struct set *set, unsigned way, uint32_t tag, const struct popular_key *key)
+{
+	struct entry *entry = &set->entries[way];
+
+	set->over[way] = set->tag[way] ? set->count[way] : 0;
+	set->count[way] = set->over[way];
+	set->tag[way] = tag;
+	entry->type = key->type;
+	entry->network = key->network;
+	entry->vnet_resolver = key->vnet_resolver;
+	entry->length = key->name->length;
+	memcpy(entry->wire, key->name->wire, key->name->length);
+}
+
+static void count_in(struct set *set, uint32_t tag, const struct popular_key *key, unsigned weight)
+{
+	unsigned least = 0;
+
+	for (unsigned way = 0; way < WAYS; way++) {
+		if (set->tag[way] == tag && is_of(&set->entries[way], key)) {
+			set->count[way] = add(set->count[way], weight);
+			return;
+		}
+		if (set->count[way] < set->count[least]) /* a free one has 0 */
+			least = way;
+	}
+	put(set, least, tag, key);
+	set->count[least] = add(set->count[least], weight);
+}
+
+static struct half *half_of(struct popular *popular, uint64_t now_us)
+{
+	struct half *half = &popular->halves[popular->now];
+
+	if (half->began_us && now_us - half->began_us < HALF_US)
+		return half;
+	if (half->began_us) {
+		popular->now = (popular->now + 1) % HALVES;
+		half = &popular->halves[popular->now];
+		for (unsigned i = 0; i < SETS; i++) {
+			memset(half->sets[i].tag, 0, sizeof half->sets[i].tag);
+			memset(half->sets[i].count, 0, sizeof half->sets[i].count);
+		}
+	}
+	half->began_us = now_us;
+	return half;
+}
+
+static void unlock(struct popular *popular)
+{
+	atomic_flag_clear_explicit(&popular->lock, memory_order_release);
+}
+
+void popular_count(struct popular *popular, const struct popular_key *key, unsigned weight,
+		   uint64_t now_us)
+{
+	uint64_t hash = hash_of(key);
+	uint32_t tag = (uint32_t)(hash >> 32) | 1;
+
+	if (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
+		return;
+	count_in(&half_of(popular, now_us)->sets[hash % SETS], tag, key, weight);
+	unlock(popular);
+}
+
+/* ---- reading ---- */
+
+static void each_of(const struct set *set, const struct hash_key *key,
+		    void (*on_question)(void *context, const struct popular_question *question),
+		    void *context)
+{
+	struct name name;
+
+	for (unsigned way = 0; way < WAYS; way++) {
+		const struct entry *entry = &set->entries[way];
+		struct popular_question question = {
+			{&name, entry->type, entry->network, entry->vnet_resolver},
+			set->count[way],
+			set->over[way]};
+
+		if (set->tag[way] &&
+		    name_from_wire(&name, key, entry->wire, entry->length, 0, NULL) == 0)
+			on_question(context, &question);
+	}
+}
+
+void popular_each(struct popular *popular, const struct hash_key *key, uint64_t now_us,
+		  void (*on_question)(void *context, const struct popular_question *question),
+		  void *context)
+{
+	struct set set;
+
+	for (unsigned i = 0; i < HALVES * SETS; i++) {
+		struct half *half = &popular->halves[i / SETS];
+		bool counts;
+
+		while (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
+			sched_yield(); /* for less than a microsecond, unless it was preempted */
+		counts = half->began_us && now_us - half->began_us < HALVES * HALF_US;
+		if (counts)
+			set = half->sets[i % SETS];
+		unlock(popular);
+		if (counts)
+			each_of(&set, key, on_question, context);
+	}
+}
