@@ -20,13 +20,18 @@
 # make asan       build/asan/sluice, under AddressSanitizer and UndefinedBehaviorSanitizer
 # make install    into $DESTDIR$PREFIX (/usr/local): the program, its manual pages, guides, examples and
 #                 unit, and what OpenStack's and Azure's clients need
+# make uninstall  removes that again, and leaves configurations and states alone
+# make deb        the Debian package, into build/
+# make image      the image of a container, by buildah or podman: localhost/sluice (etc/Containerfile)
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd prometheus \
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd prometheus dpkg-dev \
 	chromium chromium-driver python3-selenium
+# Their tests say so and are skipped where there are none.
+TEST_TOOLS = lintian buildah
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
 	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
@@ -35,6 +40,7 @@ NODE_PACKAGES = @azure/arm-network@33.5 @azure/identity@4 @seriousme/openapi-sch
 LINT_PACKAGES = clang-format clang-tidy cppcheck
 COVER_PACKAGES = gcovr
 DEMO_PACKAGES = bind9-dnsutils
+DEB_PACKAGES = dpkg-dev binutils
 
 AZ_FILES = $(shell cd etc && find az -type f ! -name '*.pyc')
 DOC_FILES = $(shell cd etc && find examples guide prometheus grafana -type f)
@@ -42,6 +48,8 @@ DOC_FILES = $(shell cd etc && find examples guide prometheus grafana -type f)
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
+BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions/sluice
+ZSH_COMPLETION = $(PREFIX)/share/zsh/site-functions/_sluice
 CC ?= gcc
 OPT ?= -O2 -g
 # Those of the options that the compiler knows.
@@ -116,6 +124,7 @@ deps:
 	@etc/install-packages $(PACKAGES)
 test-deps:
 	@etc/install-packages $(PACKAGES) $(TEST_PACKAGES)
+	@for tool in $(TEST_TOOLS); do etc/install-packages $$tool || true; done
 run:
 	@etc/install-packages $(PACKAGES) $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory -s -j2 build/sluice
@@ -160,8 +169,25 @@ install: build/sluice
 	chmod 755 $(DESTDIR)$(PREFIX)/share/sluice/az/setup
 	for file in $(DOC_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/doc/sluice/$$file || exit; done
 	install -m 644 SECURITY.md $(DESTDIR)$(PREFIX)/share/doc/sluice
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(dir $(BASH_COMPLETION)) $(DESTDIR)$(dir $(ZSH_COMPLETION))
 	sed 's|@PREFIX@|$(PREFIX)|' etc/sluice.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
+	build/sluice completion bash >$(DESTDIR)$(BASH_COMPLETION)
+	build/sluice completion zsh >$(DESTDIR)$(ZSH_COMPLETION)
+# What install puts there, and the folders that are sluice's alone.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/sluice share/man/man8/sluice.8 share/man/man5/sluice.conf.5 \
+		share/man/man7/sluice-api.7 lib/systemd/system/sluice.service)
+	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION)
+	rm -rf $(DESTDIR)$(PREFIX)/share/sluice $(DESTDIR)$(PREFIX)/share/doc/sluice
+
+deb:
+	@etc/install-packages $(PACKAGES) $(DEB_PACKAGES)
+	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@etc/debian/build $(VERSION) build
+image:
+	@etc/install-packages $(PACKAGES)
+	@$(MAKE) --no-print-directory -s -j2 build/sluice
+	@etc/image build localhost/sluice
 
 include bench/bench.mk
 
@@ -171,5 +197,5 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install clean help
+.PHONY: all deps test-deps run test test-clients tsan valgrind chaos tests-built asan fuzz lint format cover install uninstall deb image clean help
 .SECONDARY:

@@ -1291,6 +1291,8 @@ class First(World):
         self.assertEqual(["office"], completed("rule", "list", ""))
         self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))
+        self.assertEqual(["terraform"], completed("import", "t"))
+        self.assertIn("--apply", completed("import", "--ap"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
 
     def test_who_cannot_read_the_state_is_warned_by_explain(self):

@@ -81,6 +81,10 @@ static const struct {
 	{"back", NULL, "go back at once", 0, OPTION_BACK, offsetof(struct command_line, back)},
 	{"verbose", NULL, "what is made because nobody named it, too", 'v', OPTION_VERBOSE,
 	 offsetof(struct command_line, verbose)},
+	{"apply", NULL, "change the running server, as apply does with what is written", 0,
+	 OPTION_APPLY, offsetof(struct command_line, apply)},
+	{"output", "FILE", "where to write, which must not be there yet; else standard output", 0,
+	 OPTION_OUTPUT, offsetof(struct command_line, output)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

@@ -50,6 +50,8 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_FILTER       OPTION(30)
 #define OPTION_LIMIT        OPTION(31)
 #define OPTION_EXEC         OPTION(32)
+#define OPTION_APPLY        OPTION(33)
+#define OPTION_OUTPUT       OPTION(34)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -66,6 +68,7 @@ struct command_line {
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary;  /* of an upgrade; NULL: not given */
 	const char *as;      /* of an export; NULL: not given */
+	const char *output;  /* of an import; NULL: standard output */
 	const char *limit;   /* of a list; NULL: not given */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char *exec;    /* what is run for an event; NULL: nothing */
@@ -75,7 +78,8 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
-	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose;
+	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
+		apply;
 	char *const *arguments;
 	int argument_count;
 };
@@ -156,6 +160,7 @@ int command_apply(const struct command_line *line);
 int command_diff(const struct command_line *line);
 int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
+int command_import(const struct command_line *line);
 int command_history(const struct command_line *line);
 int command_events(const struct command_line *line);
 int command_names(const struct command_line *line);

@@ -1,6 +1,7 @@
 /* `sluice completion bash|zsh`: a script for the shell, made from the table of commands and the
  * kinds of resources. Names of resources are asked of the running server. */
 #include "resolver/control/command/command.h"
+#include "resolver/control/import/dialect.h"
 #include "resolver/control/resource/kind.h"
 
 /* What it completes, by the words before the cursor:
@@ -81,7 +82,7 @@ static void print_kinds(void)
 	printf("esac; }\n");
 }
 
-/* The second words of `ptr ...` and its like. */
+/* The second words of `ptr ...` and its like, and what can be imported. */
 static void print_second_words(const struct command *commands)
 {
 	printf("_sluice_second() { case $1 in\n");
@@ -92,7 +93,10 @@ static void print_second_words(const struct command *commands)
 			printf("  %.*s) echo %s;;&\n", (int)(blank - at->name), at->name,
 			       blank + 1);
 	}
-	printf("esac; }\n");
+	printf("  import) echo");
+	for (const struct dialect *dialect = dialects; dialect->name; dialect++)
+		printf(" %s", dialect->name);
+	printf(";;\nesac; }\n");
 }
 
 static void print_options(const struct command *commands)

@@ -46,6 +46,14 @@ static const struct command commands[] = {
 	{"init", command_init, 0, 0, 1, "[FILE]",
 	 "write a first configuration, commented, that answers at once",
 	 "To standard output without FILE, which must not be there yet.\n"},
+	{"import", command_import,
+	 CALL | OPTION_OUTPUT | OPTION_APPLY | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 2,
+	 COMMAND_WORDS_MAX, "DIALECT FILE...",
+	 "write a configuration of what another program or Azure has",
+	 "DIALECT is arm, terraform, unbound, bind, dnsmasq, coredns or hosts; FILE may be - for\n"
+	 "standard input. What is not carried over, and why, is printed by file and line. The "
+	 "options\n"
+	 "of apply go with --apply.\n"},
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM,

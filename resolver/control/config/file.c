@@ -251,14 +251,12 @@ static void name_transfers(struct model *model, struct faults *faults)
 	}
 }
 
-static void read_model(struct tree_reader *reader, const struct hash_key *key,
-		       const struct model *before)
+void config_tree_read(struct schema_reader *walk, const void *root, struct model *model,
+		      const struct hash_key *key, const struct model *before)
 {
-	struct model *model = reader->model;
-	const char *file = arena_strdup(&model->arena, reader->path);
+	const char *file = model->origin.file;
 
 	schema_defaults(&schema_model, model, &model->arena);
-	model->origin = (struct origin){.file = file};
 	model->workers_origin = (struct origin){.file = file, .path = "workers"};
 	model->user_origin = (struct origin){.file = file, .path = "user"};
 	for (size_t i = 0; i < schema_model.count; i++) {
@@ -268,14 +266,23 @@ static void read_model(struct tree_reader *reader, const struct hash_key *key,
 		if (field->type == FIELD_GROUP)
 			memcpy((char *)model + field->offset, &in_place, sizeof in_place);
 	}
+	schema_read_group(walk, &schema_model, root, model);
+	zone_files_read(model, before, key, walk->faults);
+	secret_files_read(model, walk->faults);
+	name_transfers(model, walk->faults);
+}
+
+static void read_model(struct tree_reader *reader, const struct hash_key *key,
+		       const struct model *before)
+{
+	struct model *model = reader->model;
 	struct schema_reader walk = schema_reader_of(reader);
-	schema_read_group(&walk, &schema_model, config_root_setting(&reader->config), model);
+
+	model->origin = (struct origin){.file = arena_strdup(&model->arena, reader->path)};
+	list_files(reader);
+	config_tree_read(&walk, config_root_setting(&reader->config), model, key, before);
 	note_origin(reader, "workers", &model->workers_origin);
 	note_origin(reader, "user", &model->user_origin);
-	list_files(reader);
-	zone_files_read(model, before, key, reader->faults);
-	secret_files_read(model, reader->faults);
-	name_transfers(model, reader->faults);
 }
 
 /* False when there is no tree to walk, or no model; reader_release is to be called all the same. */

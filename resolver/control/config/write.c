@@ -1,24 +1,60 @@
 /* From the model to a libconfig file: the field table walked once more. What is at its default is
- * written all the same, so the file says everything there is; what was not given is left out. */
+ * written all the same, so the file says everything there is; what was not given is left out. A
+ * file for people is the exception, in what it leaves out and in its lines. */
 #include "resolver/control/config/write.h"
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "rules/schema/schema.h"
+#include "rules/text.h"
+
+enum { LINE_MAX_BYTES = 100, FLAT_ITEMS_MAX = 4 }; /* of a file for people */
 
 struct writer {
 	FILE *out;
 	const char *directory; /* the working directory, which relative paths of the model mean */
 	unsigned depth;
+	const struct config_style *style; /* NULL: for nobody */
+	bool flat;                        /* all in one line, */
+	bool has_comment;                 /* which a comment would break */
 };
 
 static void write_group(struct writer *writer, const struct group *group, const void *item);
+static void write_list(struct writer *writer, const struct field *field, const void *item);
 
 static void indent(const struct writer *writer)
 {
-	fprintf(writer->out, "%*s", (int)(2 * writer->depth), "");
+	if (!writer->flat)
+		fprintf(writer->out, "%*s", (int)(2 * writer->depth), "");
+}
+
+static void end_line(const struct writer *writer)
+{
+	fputc(writer->flat ? ' ' : '\n', writer->out);
+}
+
+/* Above the item. */
+static void write_comment(struct writer *writer, const void *item)
+{
+	struct origin origin;
+	const char *text;
+
+	if (!writer->style)
+		return;
+	memcpy(&origin, item, sizeof origin);
+	text = writer->style->comment(writer->style->context, &origin, !writer->flat);
+	writer->has_comment |= text != NULL;
+	if (!text || writer->flat)
+		return;
+	for (const char *end; *text != '\0'; text = end + (*end != '\0')) {
+		end = strchrnul(text, '\n');
+		indent(writer);
+		fprintf(writer->out, "#%s%.*s\n", end > text ? " " : "", (int)(end - text), text);
+	}
 }
 
 /* libconfig's escapes; bytes of UTF-8 stand for themselves. */
@@ -75,18 +111,62 @@ static void write_array(const struct writer *writer, const struct field *field, 
 		fputs(i == 0 ? "" : ", ", writer->out);
 		write_value(writer, &element, text ? text : "");
 	}
-	fputs(" ];\n", writer->out);
+	fputs(" ];", writer->out);
+	end_line(writer);
+}
+
+/* What `write` writes, in one line with `before` and `behind` it; false: it does not fit, and
+ * nothing was written. */
+static bool write_flat(struct writer *writer,
+		       void (*write)(struct writer *, const void *, const void *), const void *what,
+		       const void *item, const char *before, const char *behind)
+{
+	char *text = NULL;
+	size_t length = 0;
+	struct writer flat = *writer;
+	bool fits;
+
+	flat.out = open_memstream(&text, &length);
+	if (!flat.out)
+		return false;
+	flat.flat = true;
+	flat.has_comment = false;
+	write(&flat, what, item);
+	fits = fclose(flat.out) == 0 && !flat.has_comment &&
+	       2 * writer->depth + length + strlen(before) + strlen(behind) <= LINE_MAX_BYTES;
+	if (fits) { /* it ends with a blank, which stands for the end of a line */
+		indent(writer);
+		fprintf(writer->out, "%s%.*s%s", before, length > 0 ? (int)length - 1 : 0, text,
+			behind);
+	}
+	free(text);
+	return fits;
+}
+
+static void write_any_group(struct writer *writer, const void *group, const void *item)
+{
+	write_group(writer, group, item);
+}
+
+static void write_any_list(struct writer *writer, const void *field, const void *item)
+{
+	write_list(writer, field, item);
 }
 
 static void write_item(struct writer *writer, const struct group *group, const void *item)
 {
+	write_comment(writer, item);
+	if (writer->style && !writer->flat &&
+	    write_flat(writer, write_any_group, group, item, "{ ", " }"))
+		return;
 	indent(writer);
-	fputs("{\n", writer->out);
+	fputc('{', writer->out);
+	end_line(writer);
 	writer->depth++;
 	write_group(writer, group, item);
 	writer->depth--;
 	indent(writer);
-	fputs("}", writer->out);
+	fputc('}', writer->out);
 }
 
 static void write_list(struct writer *writer, const struct field *field, const void *item)
@@ -95,16 +175,39 @@ static void write_list(struct writer *writer, const struct field *field, const v
 
 	if (list.count == 0)
 		return;
+	if (writer->style && !writer->flat && list.count <= FLAT_ITEMS_MAX &&
+	    write_flat(writer, write_any_list, field, item, "", "\n"))
+		return;
 	indent(writer);
-	fprintf(writer->out, "%s = (\n", field->key);
+	fprintf(writer->out, "%s = (", field->key);
+	end_line(writer);
 	writer->depth++;
 	for (size_t i = 0; i < list.count; i++) {
 		write_item(writer, field->group, (const char *)list.items + i * field->group->size);
-		fputs(i + 1 < list.count ? ",\n" : "\n", writer->out);
+		fputs(i + 1 < list.count ? "," : "", writer->out);
+		end_line(writer);
 	}
 	writer->depth--;
 	indent(writer);
-	fputs(");\n", writer->out);
+	fputs(");", writer->out);
+	end_line(writer);
+}
+
+/* Whether anything in it is not at its default. */
+static bool says_something(struct writer *writer, const struct group *group, const void *item)
+{
+	char *text = NULL;
+	size_t length = 0;
+	struct writer probe = *writer;
+
+	probe.out = open_memstream(&text, &length);
+	if (!probe.out)
+		return true;
+	probe.flat = true;
+	write_group(&probe, group, item);
+	fclose(probe.out);
+	free(text);
+	return length > 0;
 }
 
 static void write_in_place(struct writer *writer, const struct field *field, const void *item)
@@ -114,15 +217,18 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 
 	if (field->group->given_offset != 0)
 		memcpy(&given, in_place + field->group->given_offset, sizeof given);
-	if (!given)
+	if (!given || (writer->style && !says_something(writer, field->group, in_place)))
 		return;
+	write_comment(writer, in_place);
 	indent(writer);
-	fprintf(writer->out, "%s = {\n", field->key);
+	fprintf(writer->out, "%s = {", field->key);
+	end_line(writer);
 	writer->depth++;
 	write_group(writer, field->group, in_place);
 	writer->depth--;
 	indent(writer);
-	fputs("};\n", writer->out);
+	fputs("};", writer->out);
+	end_line(writer);
 }
 
 static void write_scalar(const struct writer *writer, const struct field *field, const void *item)
@@ -130,12 +236,13 @@ static void write_scalar(const struct writer *writer, const struct field *field,
 	char buffer[128];
 	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
 
-	if (!text)
+	if (!text || (writer->style && text_equal(text, field->fallback)))
 		return;
 	indent(writer);
 	fprintf(writer->out, "%s = ", field->key);
 	write_value(writer, field, text);
-	fputs(";\n", writer->out);
+	fputc(';', writer->out);
+	end_line(writer);
 }
 
 static void write_group(struct writer *writer, const struct group *group, const void *item)
@@ -161,9 +268,9 @@ void config_item_write(const struct group *group, const void *item, FILE *out)
 	write_item(&writer, group, item);
 }
 
-int config_file_write(const struct model *model, FILE *out)
+static int write_model(const struct model *model, const struct config_style *style, FILE *out)
 {
-	struct writer writer = {.out = out, .depth = 0};
+	struct writer writer = {.out = out, .style = style};
 	char *working = getcwd(NULL, 0), *directory = NULL;
 	int err = ERR_SYSTEM;
 
@@ -178,4 +285,15 @@ out:
 	free(directory);
 	free(working);
 	return err;
+}
+
+int config_file_write(const struct model *model, FILE *out)
+{
+	return write_model(model, NULL, out);
+}
+
+int config_file_write_for_people(const struct model *model, const struct config_style *style,
+				 FILE *out)
+{
+	return write_model(model, style, out);
 }

@@ -2,6 +2,7 @@
 #ifndef SLUICE_CONFIG_WRITE_H
 #define SLUICE_CONFIG_WRITE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "rules/schema/model.h"
@@ -9,6 +10,16 @@
 /* Writes a file that reads back to an equal model, wherever it is put: paths come out absolute.
  * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */
 MUST_CHECK int config_file_write(const struct model *model, FILE *out);
+
+/* For people, who go on with it: what is at its default is left out, what fits into a line stands in
+ * one, and the lines that `comment` gives stand above the item that has this origin. It is asked
+ * with `take` when they are written; without, only whether there are any. */
+struct config_style {
+	const char *(*comment)(void *context, const struct origin *origin, bool take);
+	void *context;
+};
+MUST_CHECK int config_file_write_for_people(const struct model *model,
+					    const struct config_style *style, FILE *out);
 
 struct group;
 

@@ -1,0 +1,98 @@
+/* `sluice import DIALECT FILE...`: what another program's configuration says, as one of ours
+ * (control/import). With --apply it is what `apply` is given. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "resolver/control/command/command.h"
+#include "resolver/control/import/dialect.h"
+#include "rules/err.h"
+
+/* As a new file, which is there when all of it is. */
+static int write_file(const struct command_line *line, struct import *import, const char *from)
+{
+	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		      import_has_secret(import) ? 0600 : 0644);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+	if (!out && errno == EEXIST)
+		return command_fail_at(line, "%s is there already; name another file",
+				       line->output);
+	if (!out)
+		return command_fail_at(line, "%s cannot be made: %s", line->output,
+				       strerror(errno));
+	if (import_write(import, from, out) == 0 && fclose(out) == 0)
+		return EXIT_SUCCESS;
+	unlink(line->output);
+	return command_fail_at(line, "%s cannot be written: %s", line->output, strerror(errno));
+}
+
+/* `apply` reads a file: one in memory. */
+static int apply(const struct command_line *line, struct import *import, const char *from)
+{
+	int fd = memfd_create("import", MFD_CLOEXEC), copy = fd >= 0 ? dup(fd) : -1, status;
+	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+	char path[64], *arguments[] = {path, NULL};
+	struct command_line applied = *line;
+
+	if (!out || import_write(import, from, out) != 0) {
+		status =
+			command_fail_at(line, "no file in memory can be made: %s", strerror(errno));
+	} else {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		applied.arguments = arguments;
+		applied.argument_count = 1;
+		status = command_apply(&applied);
+	}
+	if (out)
+		fclose(out);
+	else if (copy >= 0)
+		close(copy);
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static int write_out(const struct command_line *line, struct import *import, const char *from)
+{
+	if (line->apply)
+		return apply(line, import, from);
+	if (line->output)
+		return write_file(line, import, from);
+	if (import_write(import, from, stdout) == 0)
+		return EXIT_SUCCESS;
+	return command_fail_at(line, "standard output: %s", strerror(errno));
+}
+
+int command_import(const struct command_line *line)
+{
+	const struct dialect *dialect = dialect_named(line->arguments[0]);
+	struct import *import;
+	int status = EXIT_FAILURE;
+	char names[128];
+
+	if (!dialect)
+		return command_misuse(line, "\"%s\" cannot be imported; give %s",
+				      line->arguments[0], dialect_names(names, sizeof names));
+	if (!line->apply && (line->dry_run || line->prune || line->confirm))
+		return command_misuse(line, "--dry-run, --prune and --confirm go with --apply");
+	if (line->apply && line->output)
+		return command_misuse(line, "--output and --apply do not go together");
+	import = import_new(dialect->from);
+	for (int i = 1; i < line->argument_count; i++)
+		dialect->read(import, line->arguments[i]);
+	bool fine = dialect_finish(dialect, import);
+
+	fflush(stdout);
+	import_print(import, stderr);
+	if (fine)
+		status = write_out(line, import,
+				   import_printf(import, "%s%s", line->arguments[1],
+						 line->argument_count > 2 ? " and others" : ""));
+	else
+		command_fail_at(line, "nothing is written, see above");
+	import_free(import);
+	return status;
+}

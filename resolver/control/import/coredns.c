@@ -1,0 +1,762 @@
+/* A Corefile: server blocks, each of zones (with ports) and plugins, a plugin a line with arguments
+ * and perhaps a block. Snippets and other files are put in by `import`.
+ *
+ * A server has its zones by the longest suffix, as rules and zones here; which address and port a
+ * question came in at does not count here, so all servers become one. */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/import/acl.h"
+#include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
+#include "resolver/control/import/words.h"
+#include "rules/base.h"
+
+enum { DEPTH_MAX = 10, ARGUMENTS_MAX = 64, USUAL_TTL_S = 3600 };
+
+struct line {             /* a plugin, or a line of its block */
+	struct origin at; /* its path is the first word */
+	const char *words[ARGUMENTS_MAX];
+	size_t count;
+	struct line *first, **last, *next; /* its block's */
+};
+
+struct server {
+	struct line head; /* its words are the zones, its block the plugins */
+	const char *root; /* of files; NULL: none */
+	struct server *next;
+};
+
+struct coredns {
+	struct import *import;
+	const char *file;
+	struct server *first, **last;
+	struct forward_view *view;
+	struct acl acl;
+	bool has_acl, has_root, listens, any_port;
+	long port; /* the first server's */
+};
+
+/* ---- reading ---- */
+
+struct parser {
+	struct coredns *coredns;
+	const struct words *words;
+	const struct word *at;
+	unsigned depth;
+};
+
+static void fault(struct parser *parser, const char *what)
+{
+	struct origin at =
+		import_place(parser->coredns->import, parser->words->file, parser->at->line, NULL);
+
+	import_fault(parser->coredns->import, &at, "%s", what);
+	parser->at = &parser->words->items[parser->words->count];
+}
+
+static void read_lines(struct parser *parser, struct line *in);
+
+/* Words up to the end of the line, with a block where there is one. */
+static struct line *read_line(struct parser *parser, bool is_head)
+{
+	struct import *import = parser->coredns->import;
+	struct line *line = import_alloc(import, sizeof *line);
+
+	line->last = &line->first;
+	line->at = import_place(import, parser->words->file, parser->at->line, parser->at->text);
+	for (; parser->at->text; parser->at++) {
+		if (parser->at->mark == '\n') {
+			/* Zones may stand on several lines. */
+			size_t length = line->count ? strlen(line->words[line->count - 1]) : 0;
+
+			if (is_head && length > 0 &&
+			    line->words[line->count - 1][length - 1] == ',')
+				continue;
+			return line;
+		}
+		if (parser->at->mark == '}')
+			return line;
+		if (parser->at->mark == '{') {
+			parser->at++;
+			read_lines(parser, line);
+			if (parser->at->mark == '}')
+				parser->at++;
+			else
+				fault(parser, "a block is not closed; a '}' is missing");
+			return line;
+		}
+		if (line->count < ARGUMENTS_MAX)
+			line->words[line->count++] = parser->at->text;
+	}
+	return line;
+}
+
+/* The snippet's lines, or those of the file. */
+static bool put_in(struct parser *parser, struct line *in, const struct line *import_line)
+{
+	struct coredns *coredns = parser->coredns;
+	const char *name = import_line->count > 1 ? import_line->words[1] : "";
+	char *key = import_printf(coredns->import, "snippet (%s)", name);
+	const struct line *snippet = import_find(coredns->import, key);
+	char **files;
+
+	if (parser->depth >= DEPTH_MAX)
+		return false;
+	if (snippet) {
+		for (const struct line *at = snippet->first; at; at = at->next) {
+			struct line *copy = import_alloc(coredns->import, sizeof *copy);
+
+			*copy = *at;
+			copy->next = NULL;
+			*in->last = copy;
+			in->last = &copy->next;
+		}
+		return true;
+	}
+	for (files = words_files(coredns->import, parser->words->file, name); *files; files++) {
+		static const struct words_syntax syntax = {
+			.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
+		struct words words;
+		struct parser inner = {coredns, &words, NULL, parser->depth + 1};
+
+		if (!words_read(coredns->import, *files, &import_line->at, &syntax, &words))
+			return true;
+		inner.at = words.items;
+		read_lines(&inner, in);
+	}
+	return true;
+}
+
+static void read_lines(struct parser *parser, struct line *in)
+{
+	while (parser->at->text && parser->at->mark != '}') {
+		struct line *line;
+
+		if (parser->at->mark == '\n') {
+			parser->at++;
+			continue;
+		}
+		line = read_line(parser, false);
+		if (line->count == 0) {
+			fault(parser, "a block has no name; a word is expected ahead of it");
+			return;
+		}
+		if (strcmp(line->words[0], "import") == 0) {
+			if (!put_in(parser, in, line))
+				import_lost(parser->coredns->import, &line->at,
+					    "it is imported too deep");
+			continue;
+		}
+		*in->last = line;
+		in->last = &line->next;
+	}
+}
+
+static void read_servers(struct coredns *coredns, const char *path, const struct origin *at,
+			 unsigned depth)
+{
+	static const struct words_syntax syntax = {
+		.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
+	struct words words;
+	struct parser parser = {coredns, &words, NULL, depth};
+
+	if (depth >= DEPTH_MAX || !words_read(coredns->import, path, at, &syntax, &words))
+		return;
+	for (parser.at = words.items; parser.at->text;) {
+		struct line *head;
+		struct server *server;
+
+		if (parser.at->mark == '\n') {
+			parser.at++;
+			continue;
+		}
+		if (parser.at->mark) {
+			fault(&parser,
+			      "a zone is expected here, such as \".\" or \"example.org:53\"");
+			return;
+		}
+		head = read_line(&parser, true);
+		if (head->count == 1 && *head->words[0] == '(') {
+			import_keep(coredns->import,
+				    import_printf(coredns->import, "snippet %s", head->words[0]),
+				    head);
+		} else if (head->count > 1 && strcmp(head->words[0], "import") == 0) {
+			char **files = words_files(coredns->import, path, head->words[1]);
+
+			for (; *files; files++)
+				read_servers(coredns, *files, &head->at, depth + 1);
+		} else {
+			server = import_alloc(coredns->import, sizeof *server);
+			server->head = *head;
+			*coredns->last = server;
+			coredns->last = &server->next;
+		}
+	}
+}
+
+/* ---- what becomes nothing ---- */
+
+#define NO_SERVICE "sluice status and /v1/health show how it fares"
+#define NO_TLS     "clients and targets are asked without TLS"
+#define UNCHANGED  "questions and answers are passed on as they are"
+#define BACKEND    "zones are not read from elsewhere; the API and sluice record set change them"
+
+static const struct reason reasons[] = {
+	{"log", "it logs events, not queries"},
+	{"errors", "it logs events (log in sluice.conf(5))"},
+	{"health", NO_SERVICE},
+	{"ready", NO_SERVICE},
+	{"prometheus", NO_SERVICE},
+	{"trace", NO_SERVICE},
+	{"pprof", NO_SERVICE},
+	{"debug", NO_SERVICE},
+	{"dnstap", NO_SERVICE},
+	{"reload", "systemctl reload sluice reads its file again"},
+	{"loop", "loops are found by sluice check, and by the query"},
+	{"loadbalance", "records come in the order that they have"},
+	{"any", "ANY is answered with one record set (RFC 8482)"},
+	{"cancel", "how long a question may take is built in"},
+	{"timeouts", "tcp in sluice.conf(5) has its limits"},
+	{"minimal", "answers are minimal"},
+	{"local", "localhost is answered by itself"},
+	{"whoami", "there is no such answer"},
+	{"rewrite", UNCHANGED},
+	{"template", UNCHANGED},
+	{"header", UNCHANGED},
+	{"dns64", UNCHANGED},
+	{"erratic", UNCHANGED},
+	{"tls", NO_TLS},
+	{"grpc", NO_TLS},
+	{"dnssec", "zones are not signed; DO and CD are passed through"},
+	{"sign", "zones are not signed; DO and CD are passed through"},
+	{"kubernetes", BACKEND},
+	{"k8s_external", BACKEND},
+	{"etcd", BACKEND},
+	{"route53", BACKEND},
+	{"clouddns", BACKEND},
+	{"nomad", BACKEND},
+	{"azure", "sluice import arm takes what az prints of the zones"},
+	{"view", "views are told by their clients' prefixes, as virtual networks"},
+	{"autopath", "names are looked up as they are asked"},
+	{"tsig", "transfers.key names the key of those who copy a zone"},
+	{"except", "a rule holds for all below its domain; make a longer one for these names"},
+	{NULL, NULL},
+};
+
+/* ---- servers' zones ---- */
+
+/* "dns://example.org:1053," to example.org and 1053; false: by TLS and the like. */
+static bool split_zone(struct import *import, const char *text, const char **zone, long *port)
+{
+	const char *scheme = strstr(text, "://"), *colon;
+	size_t length;
+
+	if (scheme && strncmp(text, "dns://", 6) != 0)
+		return false;
+	text = scheme ? scheme + 3 : text;
+	length = strlen(text);
+	length -= length > 0 && text[length - 1] == ',';
+	*zone = import_printf(import, "%.*s", (int)length, text);
+	colon = strrchr(*zone, ':');
+	*port = colon ? words_number(colon + 1) : 0;
+	if (colon && *port >= 0)
+		*zone = import_printf(import, "%.*s", (int)(colon - *zone), *zone);
+	else
+		*port = 0;
+	return true;
+}
+
+/* "10.0.0.0/24" is its reverse zone, where that is one of whole octets. */
+static const char *zone_name(struct import *import, const char *text)
+{
+	struct prefix prefix;
+	const char *name = "in-addr.arpa";
+
+	if (!strchr(text, '/') || !acl_prefix(&prefix, text))
+		return *text == '\0' ? "." : text;
+	if (prefix.address.family != 4 || prefix.length % 8 != 0)
+		return NULL;
+	for (unsigned i = 0; i < prefix.length / 8; i++)
+		name = import_printf(import, "%u.%s", prefix.address.bytes[i], name);
+	return name;
+}
+
+typedef void on_zone(struct coredns *coredns, const struct server *server, const struct line *line,
+		     const char *zone);
+
+/* For the zones that the words name from this one on, or those of the server. */
+static void each_zone(struct coredns *coredns, const struct server *server, const struct line *line,
+		      size_t from, on_zone *take)
+{
+	const struct line *named = line->count > from ? line : &server->head;
+
+	for (size_t i = named == line ? from : 0; i < named->count; i++) {
+		const char *zone;
+		long port;
+
+		if (!split_zone(coredns->import, named->words[i], &zone, &port))
+			continue;
+		zone = zone_name(coredns->import, zone);
+		if (zone)
+			take(coredns, server, line, zone);
+		else
+			import_lost(coredns->import, &line->at, "\"%s\" is no zone here",
+				    named->words[i]);
+	}
+}
+
+static bool is_below(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), behind = strlen(suffix);
+
+	length -= length > 1 && name[length - 1] == '.';
+	behind -= behind > 1 && suffix[behind - 1] == '.';
+	if (strcmp(suffix, ".") == 0)
+		return true;
+	return length >= behind && strncasecmp(name + length - behind, suffix, behind) == 0 &&
+	       (length == behind || name[length - behind - 1] == '.');
+}
+
+static const struct line *in_block(const struct line *line, const char *name)
+{
+	const struct line *at = line->first;
+
+	while (at && (at->count == 0 || strcmp(at->words[0], name) != 0))
+		at = at->next;
+	return at;
+}
+
+static const char *path_of(struct coredns *coredns, const struct server *server, const char *path)
+{
+	return server->root && *path != '/'
+		       ? import_printf(coredns->import, "%s/%s", server->root, path)
+		       : path;
+}
+
+/* ---- plugins ---- */
+
+static void take_target(struct coredns *coredns, const struct line *line, struct node *rule,
+			const char *text)
+{
+	struct import *import = coredns->import;
+	const char *scheme = strstr(text, "://");
+	bool by_tcp = in_block(line, "force_tcp");
+	struct host host;
+	char address[ADDRESS_TEXT_MAX];
+
+	if (*text == '/')
+		import_lost(
+			import, &line->at,
+			"the servers of %s; name them, or leave default_resolver out where that "
+			"is the system's resolv.conf",
+			text);
+	else if (scheme && strncmp(text, "dns://", 6) != 0)
+		import_lost(import, &line->at, "%s: " NO_TLS, text);
+	else if (host_parse(&host, scheme ? scheme + 3 : text, DNS_PORT) != 0)
+		import_lost(import, &line->at, "\"%s\" is no address of a server", text);
+	else
+		forward_target(import, rule, &line->at, address_print(&host.address, address),
+			       host.port, by_tcp ? "tcp" : NULL);
+}
+
+static void forward_one(struct coredns *coredns, const struct server *server,
+			const struct line *line, const char *zone)
+{
+	struct import *import = coredns->import;
+	const char *from = zone_name(import, line->words[1]);
+	const char *domain = !from                  ? NULL
+			     : is_below(from, zone) ? from
+			     : is_below(zone, from) ? zone
+						    : NULL;
+	struct node *rule;
+
+	(void)server;
+	if (!domain) {
+		import_lost(import, &line->at, "no name of the zone %s is below %s", zone,
+			    line->words[1]);
+		return;
+	}
+	coredns->has_root |= strcmp(domain, ".") == 0;
+	rule = strcmp(domain, ".") == 0
+		       ? forward_default(import, &line->at)
+		       : forward_rule(import, coredns->view, &line->at, domain, false);
+	for (size_t i = 2; rule && i < line->count; i++)
+		take_target(coredns, line, rule, line->words[i]);
+}
+
+static void on_forward(struct coredns *coredns, const struct server *server,
+		       const struct line *line)
+{
+	static const char *const quiet[] = {
+		"policy",         "max_fails",      "expire",
+		"health_check",   "prefer_udp",     "force_tcp",
+		"max_concurrent", "max_idle_conns", "failfast_all_unhealthy_upstreams"};
+
+	if (line->count < 3) {
+		import_lost(coredns->import, &line->at, "it has no server");
+		return;
+	}
+	each_zone(coredns, server, line, line->count, forward_one);
+	for (const struct line *at = line->first; at; at = at->next) {
+		size_t i = 0;
+
+		import_comments_move(coredns->import, &at->at, &line->at);
+		while (i < COUNT(quiet) && strcmp(quiet[i], at->words[0]) != 0)
+			i++;
+		if (i == COUNT(quiet))
+			words_lost(coredns->import, &at->at, reasons, at->words[0]);
+		else if (strcmp(at->words[0], "force_tcp") != 0)
+			import_changed(coredns->import, &at->at,
+				       "targets are asked in their order; how they are watched is "
+				       "built in");
+	}
+}
+
+static void file_one(struct coredns *coredns, const struct server *server, const struct line *line,
+		     const char *zone)
+{
+	struct node *made = forward_zone(coredns->import, coredns->view, &line->at, zone);
+
+	if (made)
+		forward_zone_file(coredns->import, made, &line->at,
+				  path_of(coredns, server, line->words[1]), zone);
+}
+
+static void on_file(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	if (line->count < 2)
+		import_lost(coredns->import, &line->at, "it has no file");
+	else
+		each_zone(coredns, server, line, 2, file_one);
+}
+
+/* Files that are called db.ZONE, which is its usual pattern. */
+static void on_auto(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	struct import *import = coredns->import;
+	const struct line *directory = in_block(line, "directory");
+	const char *path = directory && directory->count > 1
+				   ? path_of(coredns, server, directory->words[1])
+				   : NULL;
+	DIR *folder = path && directory->count == 2 ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	if (!folder) {
+		import_lost(import, &line->at,
+			    "only files called db.ZONE in a folder that can be read are taken");
+		return;
+	}
+	while ((entry = readdir(folder))) {
+		struct node *made;
+
+		if (strncmp(entry->d_name, "db.", 3) != 0 || entry->d_name[3] == '\0')
+			continue;
+		made = forward_zone(import, coredns->view, &line->at, entry->d_name + 3);
+		if (made)
+			forward_zone_file(import, made, &line->at,
+					  import_printf(import, "%s/%s", path, entry->d_name),
+					  entry->d_name + 3);
+	}
+	closedir(folder);
+}
+
+static void secondary_one(struct coredns *coredns, const struct server *server,
+			  const struct line *line, const char *zone)
+{
+	struct node *rule = forward_rule(coredns->import, coredns->view, &line->at, zone, false);
+
+	(void)server;
+	for (const struct line *at = line->first; rule && at; at = at->next)
+		for (size_t i = 2; at->count > 1 && i < at->count; i++)
+			take_target(coredns, at, rule, at->words[i]);
+	import_changed(coredns->import, &line->at,
+		       "zones are not transferred in: its primary is asked instead");
+}
+
+static void on_secondary(struct coredns *coredns, const struct server *server,
+			 const struct line *line)
+{
+	each_zone(coredns, server, line, 1, secondary_one);
+}
+
+/* Names in these zones that the hosts do not have do not exist, unless it falls through. */
+static void hosts_one(struct coredns *coredns, const struct server *server, const struct line *line,
+		      const char *zone)
+{
+	(void)server;
+	if (in_block(line, "fallthrough"))
+		return;
+	if (strcmp(zone, ".") != 0)
+		forward_zone(coredns->import, coredns->view, &line->at, zone);
+	else
+		import_changed(coredns->import, &line->at,
+			       "other names exist as well (\"fallthrough\" means the same there)");
+}
+
+static void on_hosts(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	struct import *import = coredns->import;
+	const struct line *ttl = in_block(line, "ttl");
+	long ttl_s = ttl && ttl->count > 1 ? words_number(ttl->words[1]) : USUAL_TTL_S;
+
+	each_zone(coredns, server, line, 2, hosts_one);
+	for (const struct line *at = line->first; at; at = at->next) {
+		struct address address;
+
+		if (at->count < 2 || address_parse(&address, at->words[0]) != 0)
+			continue;
+		for (size_t i = 1; i < at->count; i++)
+			forward_host(import, coredns->view, &at->at, at->words[i], at->words[0],
+				     ttl_s, i == 1 && !in_block(line, "no_reverse"));
+	}
+	/* Its own file is /etc/hosts where nothing is named at all. */
+	if (line->count > 1)
+		hosts_read_into(import, coredns->view, &line->at,
+				path_of(coredns, server, line->words[1]), ttl_s, NULL);
+	else if (!line->first)
+		hosts_read_into(import, coredns->view, &line->at, "/etc/hosts", ttl_s, NULL);
+}
+
+static void set(struct coredns *coredns, const struct line *line, const char *group,
+		const char *key, const char *text)
+{
+	struct import *import = coredns->import;
+	long number = words_period(text);
+
+	if (number < 0)
+		import_lost(import, &line->at, "\"%s\" is no number", text);
+	else
+		import_number(import, import_group(import, import_root(import), group, &line->at),
+			      key, &line->at, number);
+}
+
+static void on_cache(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	(void)server;
+	if (line->count > 1 && isdigit((unsigned char)*line->words[1]))
+		set(coredns, line, "cache", "ttl_max", line->words[1]);
+	for (const struct line *at = line->first; at; at = at->next) {
+		const char *name = at->words[0];
+
+		if (strcmp(name, "success") == 0 && at->count > 2)
+			set(coredns, at, "cache", "ttl_max", at->words[2]);
+		else if (strcmp(name, "denial") == 0 && at->count > 2)
+			set(coredns, at, "cache", "negative_ttl_max", at->words[2]);
+		else if (strcmp(name, "serve_stale") == 0 && at->count > 1)
+			set(coredns, at, "cache", "stale_max", at->words[1]);
+		else if (strcmp(name, "prefetch") != 0 && strcmp(name, "serve_stale") != 0)
+			import_lost(coredns->import, &at->at,
+				    "cache.size_bytes is in bytes, 64 MiB unless it is said");
+	}
+}
+
+static void on_bind(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	long port = 0;
+	const char *zone;
+
+	if (server->head.count > 0)
+		split_zone(coredns->import, server->head.words[0], &zone, &port);
+	for (size_t i = 1; i < line->count; i++) {
+		coredns->listens = true;
+		if (!forward_listen(coredns->import, &line->at, line->words[i], port))
+			import_lost(coredns->import, &line->at,
+				    "\"%s\" is no address; listen names each one", line->words[i]);
+	}
+}
+
+static void on_acl(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	struct import *import = coredns->import;
+	struct prefix prefix;
+
+	(void)server;
+	for (const struct line *at = line->first; at; at = at->next) {
+		bool allow = strcmp(at->words[0], "allow") == 0, in_net = false;
+
+		coredns->has_acl = true;
+		for (size_t i = 1; i < at->count; i++) {
+			if (strcmp(at->words[i], "type") == 0)
+				import_changed(import, &at->at, "it holds for all types");
+			in_net |= strcmp(at->words[i], "net") == 0;
+			if (in_net && acl_prefix(&prefix, at->words[i]))
+				acl_add(&coredns->acl, &prefix, allow, &at->at);
+			else if (in_net && strcmp(at->words[i], "*") == 0)
+				for (int k = 0; k < 2; k++)
+					if (acl_prefix(&prefix, k ? "::/0" : "0.0.0.0/0"))
+						acl_add(&coredns->acl, &prefix, allow, &at->at);
+		}
+	}
+}
+
+static void transfer_one(struct coredns *coredns, const struct server *server,
+			 const struct line *line, const char *zone)
+{
+	struct import *import = coredns->import;
+	struct node *item = import_item(import, import_root(import), "transfers", &line->at);
+	size_t length = strlen(zone);
+
+	(void)server;
+	length -= length > 1 && zone[length - 1] == '.';
+	import_text(import, item, "name", &line->at, import_name(import, "transfer", zone, "zone"));
+	import_add(import, item, "zones", &line->at,
+		   import_printf(import, "%.*s", (int)length, zone));
+	for (const struct line *at = line->first; at; at = at->next)
+		for (size_t i = 1; i < at->count && strcmp(at->words[0], "to") == 0; i++) {
+			struct host host;
+			char address[ADDRESS_TEXT_MAX];
+
+			if (strcmp(at->words[i], "*") == 0) {
+				import_add(import, item, "allow", &at->at, "0.0.0.0/0");
+				import_add(import, item, "allow", &at->at, "::/0");
+			} else if (host_parse(&host, at->words[i], DNS_PORT) == 0) {
+				address_print(&host.address, address);
+				import_add(import, item, "allow", &at->at,
+					   import_printf(import, "%s/%u", address,
+							 address_bits(&host.address)));
+				import_add(import, item, "notify", &at->at, at->words[i]);
+			}
+		}
+}
+
+static void on_transfer(struct coredns *coredns, const struct server *server,
+			const struct line *line)
+{
+	each_zone(coredns, server, line, 1, transfer_one);
+}
+
+static void on_bufsize(struct coredns *coredns, const struct server *server,
+		       const struct line *line)
+{
+	(void)server;
+	if (line->count > 1)
+		set(coredns, line, "udp", "payload_max", line->words[1]);
+}
+
+static void identify(struct coredns *coredns, const struct line *line, const char *key)
+{
+	struct import *import = coredns->import;
+
+	if (line->count > 1)
+		import_text(import,
+			    import_group(import, import_root(import), "identity", &line->at), key,
+			    &line->at, line->words[1]);
+}
+
+static void on_chaos(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	(void)server;
+	identify(coredns, line, "version");
+}
+
+static void on_nsid(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	(void)server;
+	identify(coredns, line, "server");
+}
+
+static void on_root(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	(void)coredns;
+	(void)server;
+	(void)line; /* looked for ahead of the others */
+}
+
+static const struct {
+	const char *name;
+	void (*take)(struct coredns *coredns, const struct server *server, const struct line *line);
+} plugins[] = {
+	{"forward", on_forward},     {"file", on_file},   {"auto", on_auto},
+	{"secondary", on_secondary}, {"hosts", on_hosts}, {"cache", on_cache},
+	{"bind", on_bind},           {"acl", on_acl},     {"transfer", on_transfer},
+	{"bufsize", on_bufsize},     {"chaos", on_chaos}, {"nsid", on_nsid},
+	{"root", on_root},
+};
+
+static void take_plugin(struct coredns *coredns, const struct server *server,
+			const struct line *line)
+{
+	for (size_t i = 0; i < COUNT(plugins); i++)
+		if (strcmp(plugins[i].name, line->words[0]) == 0) {
+			plugins[i].take(coredns, server, line);
+			return;
+		}
+	words_lost(coredns->import, &line->at, reasons, line->words[0]);
+}
+
+/* ---- the whole ---- */
+
+static void take_server(struct coredns *coredns, struct server *server)
+{
+	struct import *import = coredns->import;
+	const struct line *root = in_block(&server->head, "root");
+	const char *zone;
+	long port = 0;
+
+	server->root = root && root->count > 1 ? root->words[1] : NULL;
+	if (server->head.count > 0 && !split_zone(import, server->head.words[0], &zone, &port)) {
+		import_lost(import, &server->head.at, "%s: clients ask without TLS",
+			    server->head.words[0]);
+		return;
+	}
+	if (in_block(&server->head, "view")) {
+		words_lost(import, &server->head.at, reasons, "view");
+		return;
+	}
+	if (coredns->any_port && port != coredns->port)
+		import_changed(import, &server->head.at,
+			       "what is asked at one port is answered at all others, too");
+	coredns->port = coredns->any_port ? coredns->port : port;
+	coredns->any_port = true;
+	for (const struct line *line = server->head.first; line; line = line->next)
+		if (line->count > 0)
+			take_plugin(coredns, server, line);
+	if (!in_block(&server->head, "bind")) {
+		coredns->listens = true;
+		forward_listen(import, &server->head.at, "0.0.0.0", port);
+		forward_listen(import, &server->head.at, "::", port);
+	}
+}
+
+/* Whom no line names may ask. */
+static void take_clients(struct coredns *coredns, const struct origin *at)
+{
+	struct acl_entry *entries;
+	struct prefix prefix;
+	char text[PREFIX_TEXT_MAX];
+	size_t count;
+
+	for (int i = 0; i < 2; i++)
+		if (acl_prefix(&prefix, i ? "::/0" : "0.0.0.0/0"))
+			acl_add(&coredns->acl, &prefix, true, at);
+	entries = acl_first_match(&coredns->acl, &count);
+	for (size_t i = 0; i < count; i++)
+		forward_allow(coredns->import, coredns->view, &entries[i].at,
+			      prefix_print(&entries[i].prefix, text));
+	forward_allow_no_more(coredns->import, coredns->view, at);
+	free(entries);
+	acl_release(&coredns->acl);
+}
+
+void coredns_read(struct import *import, const char *path)
+{
+	struct coredns coredns = {.import = import, .file = path};
+	struct origin at = import_place(import, path, 0, NULL);
+
+	coredns.last = &coredns.first;
+	read_servers(&coredns, path, NULL, 0);
+	coredns.view = forward_view(import, "home", &at);
+	for (struct server *server = coredns.first; server; server = server->next)
+		take_server(&coredns, server);
+	take_clients(&coredns, &at);
+	/* It has no special-use names. */
+	import_text(import, forward_default(import, &at), "special_names", &at, "forward");
+	if (!coredns.has_root)
+		import_changed(import, &at,
+			       "names that no server has are REFUSED there; here they go to "
+			       "default_resolver, or to the servers of /etc/resolv.conf");
+}

@@ -1,0 +1,40 @@
+/* What can be imported. A dialect reads the file at a path ("-": standard input), with those that
+ * it names, into an import; what is wrong with it are faults of the import's. */
+#ifndef SLUICE_IMPORT_DIALECT_H
+#define SLUICE_IMPORT_DIALECT_H
+
+#include "resolver/control/import/import.h"
+
+struct dialect {
+	const char *name; /* of the command line; NULL ends the table */
+	enum import_origin from;
+	void (*read)(struct import *import, const char *path);
+	void (*finish)(struct import *import); /* when all files were read */
+};
+
+extern const struct dialect dialects[];
+/* NULL: there is none of that name. */
+const struct dialect *dialect_named(const char *name);
+/* "arm, unbound or hosts"; returns text. */
+const char *dialect_names(char *text, size_t size);
+/* When all files were read: puts together what they said, and is import_finish from there on. To be
+ * called once for each import, also where a file has faults. */
+bool dialect_finish(const struct dialect *dialect, struct import *import);
+
+void arm_read(struct import *import, const char *path);
+void arm_finish(struct import *import);
+void terraform_read(struct import *import, const char *path);
+void terraform_finish(struct import *import);
+void unbound_read(struct import *import, const char *path);
+void bind_read(struct import *import, const char *path);
+void dnsmasq_read(struct import *import, const char *path);
+void coredns_read(struct import *import, const char *path);
+void hosts_read(struct import *import, const char *path);
+
+/* The lines of a hosts file, with that TTL; names of one label are there with
+ * `domain` behind them, too; NULL: none. */
+struct forward_view;
+void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
+		     const char *path, long ttl_s, const char *domain);
+
+#endif

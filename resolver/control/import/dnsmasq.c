@@ -1,0 +1,832 @@
+/* dnsmasq.conf(5): an option a line, as on dnsmasq's command line without the dashes. */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
+#include "resolver/control/import/words.h"
+#include "rules/base.h"
+
+enum { DEPTH_MAX = 10, FIELDS_MAX = 64 };
+
+struct option {
+	struct origin at;  /* its path is the name */
+	const char *value; /* NULL: none */
+	struct option *next;
+};
+
+struct dnsmasq {
+	struct import *import;
+	struct option *first, **last;
+	struct forward_view *view;
+	long port, ttl_s;
+	const char *domain; /* NULL: names stay as they are */
+	bool listens, by_interface;
+};
+
+struct fields { /* of a value */
+	char *items[FIELDS_MAX];
+	size_t count;
+};
+
+/* ---- reading ---- */
+
+static void read_file(struct dnsmasq *dnsmasq, const char *path, const struct origin *at,
+		      unsigned depth);
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* conf-dir=/etc/dnsmasq.d,*.conf takes those that end so; without, all but what editors leave. */
+static bool is_taken(const char *name, const struct fields *fields)
+{
+	size_t length = strlen(name);
+	bool fits = true;
+
+	if (length == 0 || name[0] == '.' || name[length - 1] == '~' || name[0] == '#')
+		return false;
+	for (size_t i = 1; i < fields->count; i++) {
+		const char *end = fields->items[i];
+		bool only = *end == '*';
+		size_t end_length = strlen(end += only);
+		bool ends = length >= end_length && strcmp(name + length - end_length, end) == 0;
+
+		if (only) {
+			if (ends)
+				return true;
+			fits = false;
+		} else if (ends) {
+			return false;
+		}
+	}
+	return fits;
+}
+
+static struct fields split(struct import *import, const char *text, char mark)
+{
+	struct fields fields = {0};
+	char *at = import_printf(import, "%s", text), *to;
+
+	while (fields.count < FIELDS_MAX) {
+		bool quoted = false, more;
+
+		while (isspace((unsigned char)*at))
+			at++;
+		fields.items[fields.count++] = to = at;
+		for (; *at != '\0' && (quoted || *at != mark); at++) {
+			if (*at == '"')
+				quoted = !quoted;
+			else
+				*to++ = *at;
+		}
+		more = *at != '\0';
+		at += more;
+		*to = '\0';
+		if (!more)
+			break;
+	}
+	return fields;
+}
+
+static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct origin *at,
+			unsigned depth)
+{
+	struct fields fields = split(dnsmasq->import, value, ',');
+	DIR *folder = opendir(fields.items[0]);
+	const char *names[1024];
+	struct dirent *entry;
+	size_t count = 0;
+
+	if (!folder) {
+		import_lost(dnsmasq->import, at, "%s cannot be read", fields.items[0]);
+		return;
+	}
+	while ((entry = readdir(folder)) && count < COUNT(names))
+		if (is_taken(entry->d_name, &fields))
+			names[count++] = import_printf(dnsmasq->import, "%s/%s", fields.items[0],
+						       entry->d_name);
+	closedir(folder);
+	if (count > 1)
+		qsort(names, count, sizeof *names, by_name);
+	for (size_t i = 0; i < count; i++)
+		read_file(dnsmasq, names[i], at, depth);
+}
+
+/* Where the line's comment begins: at a '#' behind a blank, outside quotes. */
+static char *find_comment(char *line)
+{
+	bool quoted = false;
+
+	for (char *at = line; *at != '\0'; at++) {
+		if (*at == '"')
+			quoted = !quoted;
+		else if (*at == '#' && !quoted && (at == line || isspace((unsigned char)at[-1])))
+			return at;
+	}
+	return NULL;
+}
+
+static char *trim(char *text)
+{
+	size_t length;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	length = strlen(text);
+	while (length > 0 && isspace((unsigned char)text[length - 1]))
+		text[--length] = '\0';
+	return text;
+}
+
+static void take_line(struct dnsmasq *dnsmasq, const char *path, unsigned number, char *line,
+		      unsigned depth)
+{
+	struct option *option = import_alloc(dnsmasq->import, sizeof *option);
+	char *equals = strchr(line, '=');
+
+	if (equals)
+		*equals = '\0';
+	option->at = import_place(dnsmasq->import, path, number, trim(line));
+	option->value = equals ? trim(equals + 1) : NULL;
+	if (option->value && strcmp(option->at.path, "conf-file") == 0) {
+		read_file(dnsmasq, option->value, &option->at, depth + 1);
+	} else if (option->value && strcmp(option->at.path, "conf-dir") == 0) {
+		read_folder(dnsmasq, option->value, &option->at, depth + 1);
+	} else {
+		*dnsmasq->last = option;
+		dnsmasq->last = &option->next;
+	}
+}
+
+static void read_file(struct dnsmasq *dnsmasq, const char *path, const struct origin *at,
+		      unsigned depth)
+{
+	size_t length;
+	char *text = depth < DEPTH_MAX ? import_read(dnsmasq->import, path, at, &length) : NULL;
+	char *line = text, *next, *comment;
+	unsigned number = 1;
+
+	for (; line && *line != '\0'; line = next, number++) {
+		next = strchrnul(line, '\n');
+		if (*next == '\n')
+			*next++ = '\0';
+		comment = find_comment(line);
+		if (comment) {
+			*comment++ = '\0';
+			comment += strspn(comment, "#");
+			import_comment_ahead(dnsmasq->import, comment + (*comment == ' '));
+		}
+		line = trim(line);
+		if (*line == '\0')
+			continue;
+		import_comments_to(dnsmasq->import, path, number);
+		take_line(dnsmasq, path, number, line, depth);
+	}
+	import_comments_to(dnsmasq->import, path, number);
+}
+
+static const struct option *find(const struct dnsmasq *dnsmasq, const char *name)
+{
+	const struct option *option = dnsmasq->first;
+
+	while (option && strcmp(option->at.path, name) != 0)
+		option = option->next;
+	return option;
+}
+
+/* ---- what becomes nothing ---- */
+
+#define THE_UNIT "the program, its user and its files are those of the unit"
+#define NO_DHCP  "sluice has no DHCP; names of machines are not registered"
+#define NO_SETS  "addresses in answers are passed on, and put into no set"
+
+static const struct reason reasons[] = {
+	{"user", THE_UNIT},
+	{"group", THE_UNIT},
+	{"pid-file", THE_UNIT},
+	{"keep-in-foreground", THE_UNIT},
+	{"no-daemon", THE_UNIT},
+	{"bind-interfaces", "it binds the addresses of listen alone"},
+	{"bind-dynamic", "it binds an address as soon as an interface has it"},
+	{"except-interface", "listen has addresses; leave out those of this interface"},
+	{"no-dhcp-interface", NO_DHCP},
+	{"dhcp*", NO_DHCP},
+	{"enable-ra", NO_DHCP},
+	{"ra-param", NO_DHCP},
+	{"enable-tftp", "sluice has no TFTP"},
+	{"tftp*", "sluice has no TFTP"},
+	{"pxe*", NO_DHCP},
+	{"log*", "it logs events to standard error, not queries (log in sluice.conf(5))"},
+	{"dnssec*", "sluice does not validate; DO and CD are passed through"},
+	{"trust-anchor", "sluice does not validate; DO and CD are passed through"},
+	{"proxy-dnssec", "AD is passed through"},
+	{"domain-needed", "names without a dot are asked for like others; a private zone of such a "
+			  "name keeps it inside"},
+	{"stop-dns-rebind", "addresses in answers are passed on as they are"},
+	{"rebind*", "addresses in answers are passed on as they are"},
+	{"bogus-nxdomain", "answers of targets are not changed"},
+	{"ignore-address", "answers of targets are not changed"},
+	{"alias", "answers of targets are not changed"},
+	{"filter*", "answers of targets are not changed"},
+	{"ipset", NO_SETS},
+	{"nftset", NO_SETS},
+	{"connmark*", NO_SETS},
+	{"strict-order", "targets are asked in their order"},
+	{"all-servers", "targets are asked in their order; the next when one is late"},
+	{"dns-loop-detect",
+	 "a target that leads back here is found by the check, and by the query"},
+	{"no-poll", "resolv.conf is followed where no default_resolver is named"},
+	{"clear-on-reload", "sluice flush empties the cache"},
+	{"cache-size", "cache.size_bytes is in bytes, 64 MiB unless it is said"},
+	{"no-negcache", "negative answers are cached; cache.negative_ttl_max says how long"},
+	{"neg-ttl", "negative answers without a SOA are not cached"},
+	{"dns-forward-max", "how many questions wait is built in"},
+	{"min-port", "source ports are the system's"},
+	{"max-port", "source ports are the system's"},
+	{"query-port", "each question has a random source port"},
+	{"add-mac", "nothing of clients is sent on"},
+	{"add-cpe-id", "nothing of clients is sent on"},
+	{"add-subnet", "nothing of clients is sent on"},
+	{"auth*", "a zone is authoritative already; transfers say who may copy it"},
+	{"interface-name", "a name has the addresses that are written down, not an interface's"},
+	{"dynamic-host", "a name has the addresses that are written down, not an interface's"},
+	{"synth-domain", "records are written down one by one"},
+	{"localise-queries", "records come in the order that they have"},
+	{"selfmx", "records are written down one by one"},
+	{"localmx", "records are written down one by one"},
+	{"mx-target", "records are written down one by one"},
+	{"no-round-robin", "records come in the order that they have"},
+	{"enable-dbus", THE_UNIT},
+	{"enable-ubus", THE_UNIT},
+	{"fast-dns-retry", "a late target is not waited for: the next is asked"},
+	{"read-ethers", NO_DHCP},
+	{NULL, NULL},
+};
+
+/* ---- servers ---- */
+
+/* What a rule is for: "#" is everything, "*.corp" all below corp. NULL: no rule can say it, which
+ * was told. */
+static const char *domain_of(struct dnsmasq *dnsmasq, const struct option *option,
+			     const char *domain)
+{
+	struct import *import = dnsmasq->import;
+
+	if (strcmp(domain, "#") == 0)
+		return ".";
+	if (*domain == '\0') {
+		import_lost(import, &option->at, "names without a dot are handled like others");
+		return NULL;
+	}
+	if (*domain != '*')
+		return domain;
+	if (domain[1] != '.') {
+		import_lost(import, &option->at,
+			    "a rule is for a domain, not for all names that end in \"%s\"",
+			    domain + 1);
+		return NULL;
+	}
+	import_changed(import, &option->at, "it is for %s itself, too", domain + 2);
+	return domain + 2;
+}
+
+/* "192.0.2.1#5353@eth0" to the targets of the rule. */
+static void take_server(struct dnsmasq *dnsmasq, const struct option *option, struct node *rule,
+			const char *text)
+{
+	struct import *import = dnsmasq->import;
+	char *address = import_printf(import, "%s", text), *mark = strchr(address, '@');
+	long port = 0;
+
+	if (mark) {
+		*mark = '\0';
+		import_changed(
+			import, &option->at,
+			"it is asked from the system's choice of address; \"%s\" could be the "
+			"source of an outbound endpoint",
+			mark + 1);
+	}
+	mark = strchr(address, '#');
+	if (mark) {
+		*mark = '\0';
+		port = words_number(mark + 1);
+	}
+	if (rule && !forward_target(import, rule, &option->at, address, port, NULL))
+		import_lost(import, &option->at, "\"%s\" is no address of a server", text);
+}
+
+/* server=/corp/lan/192.0.2.1: `/` around each domain, and what is for them behind the last. */
+static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *option,
+				const char **rest)
+{
+	struct fields fields = {0};
+
+	*rest = option->value ? option->value : "";
+	if (**rest != '/')
+		return fields;
+	fields = split(dnsmasq->import, *rest + 1, '/');
+	*rest = fields.items[--fields.count];
+	return fields;
+}
+
+/* server=/corp/#: those that everything else is asked of. */
+static void take_usual_servers(struct dnsmasq *dnsmasq, const struct option *option,
+			       struct node *rule, const char *domain)
+{
+	bool any = false;
+
+	for (const struct option *usual = dnsmasq->first; usual; usual = usual->next) {
+		if (strcmp(usual->at.path, "server") != 0 || !usual->value || *usual->value == '/')
+			continue;
+		take_server(dnsmasq, option, rule, usual->value);
+		any = true;
+	}
+	if (!any)
+		import_lost(dnsmasq->import, &option->at,
+			    "a rule names its targets; give those that %s is to have", domain);
+}
+
+static void take_domain(struct dnsmasq *dnsmasq, const struct option *option, const char *domain,
+			const char *rest)
+{
+	struct node *rule;
+
+	if (!domain)
+		return;
+	if (*rest == '\0') {
+		forward_zone(dnsmasq->import, dnsmasq->view, &option->at, domain);
+		return;
+	}
+	rule = forward_rule(dnsmasq->import, dnsmasq->view, &option->at, domain, false);
+	if (strcmp(rest, "#") == 0)
+		take_usual_servers(dnsmasq, option, rule, domain);
+	else
+		take_server(dnsmasq, option, rule, rest);
+}
+
+static void on_server(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	const char *rest;
+	struct fields domains = domains_of(dnsmasq, option, &rest);
+
+	if (!option->value || (*option->value != '/' && *rest == '\0'))
+		import_lost(import, &option->at, "it has no server");
+	else if (*option->value != '/')
+		take_server(dnsmasq, option, forward_default(import, &option->at), rest);
+	for (size_t i = 0; i < domains.count; i++)
+		take_domain(dnsmasq, option, domain_of(dnsmasq, option, domains.items[i]), rest);
+}
+
+/* rev-server=10.1.0.0/16,192.0.2.1: whole octets, or the octet's zones one by one. */
+static void on_rev_server(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	struct fields fields = split(import, option->value ? option->value : "", ',');
+	struct prefix prefix = {0};
+	const uint8_t *bytes = prefix.address.bytes;
+	unsigned step, labels, first, count;
+
+	if (fields.count < 2 || prefix_parse_lenient(&prefix, fields.items[0]) != 0 ||
+	    prefix.length == 0) {
+		import_lost(import, &option->at, "it has no prefix and server");
+		return;
+	}
+	step = prefix.address.family == 4 ? 8 : 4;
+	labels = (prefix.length + step - 1) / step;
+	count = 1U << (labels * step - prefix.length);
+	first = step == 8 ? bytes[labels - 1]
+			  : (bytes[(labels - 1) / 2] >> ((labels - 1) % 2 ? 0 : 4) & 15);
+	for (unsigned n = first; n < first + count; n++) {
+		char *name = import_printf(import, step == 8 ? "%u" : "%x", n);
+
+		for (unsigned i = labels - 1; i > 0; i--)
+			name = step == 8
+				       ? import_printf(import, "%s.%u", name, bytes[i - 1])
+				       : import_printf(import, "%s.%x", name,
+						       bytes[(i - 1) / 2] >> ((i - 1) % 2 ? 0 : 4) &
+							       15);
+		name = import_printf(import, "%s.%s", name,
+				     step == 8 ? "in-addr.arpa" : "ip6.arpa");
+		take_server(dnsmasq, option,
+			    forward_rule(import, dnsmasq->view, &option->at, name, false),
+			    fields.items[1]);
+	}
+}
+
+/* ---- names ---- */
+
+static const char *type_of(const char *address)
+{
+	struct address parsed;
+
+	if (address_parse(&parsed, address) != 0)
+		return NULL;
+	return parsed.family == 4 ? "A" : "AAAA";
+}
+
+static void below(struct dnsmasq *dnsmasq, const struct option *option, const char *domain,
+		  const char *address)
+{
+	forward_below(dnsmasq->import, dnsmasq->view, &option->at, domain, type_of(address),
+		      dnsmasq->ttl_s, address);
+}
+
+static void on_address(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	const char *address;
+	struct fields domains = domains_of(dnsmasq, option, &address);
+
+	for (size_t i = 0; i < domains.count; i++) {
+		const char *domain = domain_of(dnsmasq, option, domains.items[i]);
+
+		if (!domain)
+			continue;
+		if (strcmp(domain, ".") == 0) {
+			import_lost(import, &option->at, "no zone can have all names");
+		} else if (*address == '\0') {
+			forward_zone(import, dnsmasq->view, &option->at, domain);
+		} else if (strcmp(address, "#") == 0) {
+			below(dnsmasq, option, domain, "0.0.0.0");
+			below(dnsmasq, option, domain, "::");
+		} else if (type_of(address)) {
+			below(dnsmasq, option, domain, address);
+		} else {
+			import_lost(import, &option->at, "\"%s\" is no address", address);
+		}
+	}
+	if (domains.count == 0)
+		import_lost(import, &option->at, "it has no /DOMAIN/");
+}
+
+/* host-record=nas.lan,nas,10.1.0.5,2001:db8::5,300 */
+static void on_host_record(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	struct fields fields = split(import, option->value ? option->value : "", ',');
+	long ttl_s = dnsmasq->ttl_s;
+	size_t names = 0;
+
+	while (names < fields.count && !type_of(fields.items[names]))
+		names++;
+	if (fields.count > names + 1 && words_number(fields.items[fields.count - 1]) >= 0)
+		ttl_s = words_number(fields.items[fields.count - 1]);
+	for (size_t i = names; i < fields.count; i++)
+		for (size_t k = 0; k < names && type_of(fields.items[i]); k++)
+			forward_host(import, dnsmasq->view, &option->at, fields.items[k],
+				     fields.items[i], ttl_s, true);
+	if (names == 0 || names == fields.count)
+		import_lost(import, &option->at, "it has no name with an address");
+}
+
+static void put(struct dnsmasq *dnsmasq, const struct option *option, const char *owner,
+		const char *type, const char *rdata)
+{
+	forward_record(dnsmasq->import, dnsmasq->view, &option->at, owner, type, dnsmasq->ttl_s,
+		       rdata);
+}
+
+static const char *absolute(struct dnsmasq *dnsmasq, const char *name)
+{
+	size_t length = strlen(name);
+
+	return import_printf(dnsmasq->import, "%s%s", name,
+			     length > 0 && name[length - 1] == '.' ? "" : ".");
+}
+
+static const char *field(const struct fields *fields, size_t i, const char *usual)
+{
+	return i < fields->count && *fields->items[i] != '\0' ? fields->items[i] : usual;
+}
+
+/* cname=alias,alias2,target,ttl */
+static void on_cname(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+	size_t count = fields.count;
+
+	if (count > 2 && words_number(fields.items[count - 1]) >= 0)
+		count--;
+	if (count < 2)
+		import_lost(dnsmasq->import, &option->at, "it has no alias with a target");
+	for (size_t i = 0; i + 1 < count; i++)
+		put(dnsmasq, option, fields.items[i], "CNAME",
+		    absolute(dnsmasq, fields.items[count - 1]));
+}
+
+static void on_mx(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+	const struct option *target = find(dnsmasq, "mx-target");
+	const char *host = field(&fields, 1, target && target->value ? target->value : NULL);
+
+	if (!host || *fields.items[0] == '\0')
+		import_lost(dnsmasq->import, &option->at, "it has no name with a host");
+	else
+		put(dnsmasq, option, fields.items[0], "MX",
+		    import_printf(dnsmasq->import, "%s %s", field(&fields, 2, "1"),
+				  absolute(dnsmasq, host)));
+}
+
+/* srv-host=_ldap._tcp.example.com,ldap.example.com,389,1,2: target, port, priority, weight */
+static void on_srv(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+	const char *owner = fields.items[0];
+
+	if (dnsmasq->domain && !strchr(strchr(owner, '.') ? strchr(owner, '.') + 1 : "", '.'))
+		owner = import_printf(dnsmasq->import, "%s.%s", owner, dnsmasq->domain);
+	put(dnsmasq, option, owner, "SRV",
+	    import_printf(dnsmasq->import, "%s %s %s %s", field(&fields, 3, "0"),
+			  field(&fields, 4, "0"), field(&fields, 2, "1"),
+			  absolute(dnsmasq, field(&fields, 1, ""))));
+}
+
+static void on_txt(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+	char *text = import_printf(dnsmasq->import, "%s", "");
+
+	for (size_t i = 1; i < fields.count; i++) {
+		text = import_printf(dnsmasq->import, "%s%s\"", text, i > 1 ? " " : "");
+		for (const char *c = fields.items[i]; *c != '\0'; c++)
+			text = import_printf(dnsmasq->import, *c == '\\' ? "%s\\%c" : "%s%c", text,
+					     *c);
+		text = import_printf(dnsmasq->import, "%s\"", text);
+	}
+	put(dnsmasq, option, fields.items[0], "TXT", fields.count > 1 ? text : "\"\"");
+}
+
+static void on_ptr(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+
+	if (fields.count < 2)
+		import_lost(dnsmasq->import, &option->at, "it has no name with a target");
+	else
+		put(dnsmasq, option, fields.items[0], "PTR", absolute(dnsmasq, fields.items[1]));
+}
+
+static const char *quoted(struct import *import, const char *text)
+{
+	const char *made = "\"";
+
+	for (; *text != '\0'; text++)
+		made = import_printf(import, strchr("\\\"", *text) ? "%s\\%c" : "%s%c", made,
+				     *text);
+	return import_printf(import, "%s\"", made);
+}
+
+/* naptr-record=NAME,ORDER,PREFERENCE,FLAGS,SERVICE,REGEXP[,REPLACEMENT] */
+static void on_naptr(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	struct fields fields = split(import, option->value ? option->value : "", ',');
+	const char *replacement = field(&fields, 6, "");
+
+	put(dnsmasq, option, fields.items[0], "NAPTR",
+	    import_printf(import, "%s %s %s %s %s %s", field(&fields, 1, "0"),
+			  field(&fields, 2, "0"), quoted(import, field(&fields, 3, "")),
+			  quoted(import, field(&fields, 4, "")),
+			  quoted(import, field(&fields, 5, "")),
+			  *replacement != '\0' ? absolute(dnsmasq, replacement) : "."));
+}
+
+/* caa-record=example.com,0,issue,ca.example */
+static void on_caa(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+
+	put(dnsmasq, option, fields.items[0], "CAA",
+	    import_printf(dnsmasq->import, "%s %s \"%s\"", field(&fields, 1, "0"),
+			  field(&fields, 2, "issue"), field(&fields, 3, "")));
+}
+
+/* dns-rr=example.com,51,01:23:45 */
+static void on_rr(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+	const char *hex = field(&fields, 2, "");
+	char *data = import_alloc(dnsmasq->import, strlen(hex) + 1);
+	size_t length = 0;
+
+	for (; *hex != '\0'; hex++)
+		if (isxdigit((unsigned char)*hex))
+			data[length++] = *hex;
+	put(dnsmasq, option, fields.items[0],
+	    import_printf(dnsmasq->import, "TYPE%s", field(&fields, 1, "0")),
+	    import_printf(dnsmasq->import, "\\# %zu %s", length / 2, data));
+}
+
+static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	const char *path = option->value ? option->value : "";
+	struct stat status;
+	DIR *folder;
+	struct dirent *entry;
+
+	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+		hosts_read_into(import, dnsmasq->view, &option->at, path, dnsmasq->ttl_s,
+				dnsmasq->domain);
+		return;
+	}
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder)))
+		if (is_taken(entry->d_name, &(struct fields){0}))
+			hosts_read_into(import, dnsmasq->view, &option->at,
+					import_printf(import, "%s/%s", path, entry->d_name),
+					dnsmasq->ttl_s, dnsmasq->domain);
+	if (folder)
+		closedir(folder);
+}
+
+/* Its servers, where those of resolv.conf are asked at all. */
+static void on_resolv_file(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	size_t length;
+	char *text = NULL, *line, *rest, *word;
+	unsigned number = 1;
+
+	if (find(dnsmasq, "no-resolv"))
+		return;
+	if (option->value)
+		text = import_read(import, option->value, &option->at, &length);
+	for (; text && (line = strsep(&text, "\n")); number++) {
+		struct origin at = import_place(import, option->value, number, "nameserver");
+
+		rest = line + strspn(line, " \t");
+		word = strsep(&rest, " \t");
+		if (strcmp(word, "nameserver") != 0 || !rest)
+			continue;
+		if (!forward_target(import, forward_default(import, &at), &at, trim(rest), 0, NULL))
+			import_lost(import, &at, "\"%s\" is no address of a server", trim(rest));
+	}
+}
+
+/* ---- settings ---- */
+
+static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
+
+	for (size_t i = 0; i < fields.count; i++) {
+		dnsmasq->listens = true;
+		if (!forward_listen(dnsmasq->import, &option->at, fields.items[i], dnsmasq->port))
+			import_lost(dnsmasq->import, &option->at, "\"%s\" is no address",
+				    fields.items[i]);
+	}
+}
+
+static void on_interface(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	dnsmasq->by_interface = true;
+	import_lost(dnsmasq->import, &option->at,
+		    "listen has addresses; add those of the interface %s",
+		    option->value ? option->value : "");
+}
+
+static void number(struct dnsmasq *dnsmasq, const struct option *option, const char *group,
+		   const char *key)
+{
+	struct import *import = dnsmasq->import;
+
+	if (words_number(option->value) < 0)
+		import_lost(import, &option->at, "it has no number");
+	else
+		import_number(import, import_group(import, import_root(import), group, &option->at),
+			      key, &option->at, words_number(option->value));
+}
+
+static void on_max_cache_ttl(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	number(dnsmasq, option, "cache", "ttl_max");
+}
+
+static void on_min_cache_ttl(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	number(dnsmasq, option, "cache", "ttl_min");
+}
+
+static void on_packet_max(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	number(dnsmasq, option, "udp", "payload_max");
+}
+
+static void on_stale(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	if (option->value)
+		number(dnsmasq, option, "cache", "stale_max");
+}
+
+static void on_nothing(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	(void)dnsmasq;
+	(void)option;
+}
+
+static const struct {
+	const char *name;
+	void (*take)(struct dnsmasq *dnsmasq, const struct option *option);
+} handlers[] = {
+	{"server", on_server},
+	{"local", on_server},
+	{"rev-server", on_rev_server},
+	{"address", on_address},
+	{"host-record", on_host_record},
+	{"cname", on_cname},
+	{"mx-host", on_mx},
+	{"srv-host", on_srv},
+	{"txt-record", on_txt},
+	{"ptr-record", on_ptr},
+	{"naptr-record", on_naptr},
+	{"caa-record", on_caa},
+	{"dns-rr", on_rr},
+	{"addn-hosts", on_hosts},
+	{"hostsdir", on_hosts},
+	{"resolv-file", on_resolv_file},
+	{"listen-address", on_listen},
+	{"interface", on_interface},
+	{"max-cache-ttl", on_max_cache_ttl},
+	{"min-cache-ttl", on_min_cache_ttl},
+	{"edns-packet-max", on_packet_max},
+	{"use-stale-cache", on_stale},
+	/* These are looked for where they matter. */
+	{"port", on_nothing},
+	{"local-ttl", on_nothing},
+	{"domain", on_nothing},
+	{"expand-hosts", on_nothing},
+	{"no-hosts", on_nothing},
+	{"no-resolv", on_nothing},
+	{"bogus-priv", on_nothing},
+	{"local-service", on_nothing},
+	{"mx-target", on_nothing},
+};
+
+static void take_option(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	for (size_t i = 0; i < COUNT(handlers); i++)
+		if (strcmp(handlers[i].name, option->at.path) == 0) {
+			handlers[i].take(dnsmasq, option);
+			return;
+		}
+	words_lost(dnsmasq->import, &option->at, reasons, option->at.path);
+}
+
+/* ---- the whole ---- */
+
+static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
+{
+	static const char *const anybody[] = {"0.0.0.0/0", "::/0"};
+	struct import *import = dnsmasq->import;
+
+	if (!find(dnsmasq, "no-hosts")) {
+		struct option hosts = {.at = *at, .value = "/etc/hosts"};
+
+		import_changed(import, at, "the names of this machine's /etc/hosts are taken, too");
+		on_hosts(dnsmasq, &hosts);
+	}
+	if (!dnsmasq->listens && dnsmasq->by_interface) {
+		forward_listen(import, at, "127.0.0.1", dnsmasq->port);
+	} else if (!dnsmasq->listens) {
+		forward_listen(import, at, "0.0.0.0", dnsmasq->port);
+		forward_listen(import, at, "::", dnsmasq->port);
+	}
+	for (size_t i = 0; i < COUNT(anybody) && !find(dnsmasq, "local-service"); i++)
+		forward_allow(import, dnsmasq->view, at, anybody[i]);
+	if (!find(dnsmasq, "bogus-priv"))
+		import_text(import, forward_default(import, at), "special_names", at, "forward");
+	if (!find(dnsmasq, "no-resolv") && import_count(forward_default(import, at), "targets") > 0)
+		import_lost(import, at,
+			    "the servers of resolv.conf, which are asked beside those of server=");
+}
+
+void dnsmasq_read(struct import *import, const char *path)
+{
+	struct origin at = import_place(import, path, 0, NULL);
+	struct dnsmasq dnsmasq = {.import = import};
+	const struct option *option;
+
+	dnsmasq.last = &dnsmasq.first;
+	read_file(&dnsmasq, path, NULL, 0);
+	dnsmasq.view = forward_view(import, "home", &at);
+	option = find(&dnsmasq, "port");
+	dnsmasq.port = option && words_number(option->value) > 0 ? words_number(option->value) : 0;
+	option = find(&dnsmasq, "local-ttl");
+	dnsmasq.ttl_s =
+		option && words_number(option->value) >= 0 ? words_number(option->value) : 0;
+	option = find(&dnsmasq, "domain");
+	if (option && option->value && find(&dnsmasq, "expand-hosts"))
+		dnsmasq.domain = split(import, option->value, ',').items[0];
+	for (option = dnsmasq.first; option; option = option->next)
+		take_option(&dnsmasq, option);
+	take_whole(&dnsmasq, &at);
+}

@@ -1,0 +1,571 @@
+/* A name with data of its own (Unbound's local-data, a line of a hosts file) leaves the names
+ * around it alone, as a private zone does not. So it becomes the smallest zone there is, of that
+ * name, when no zone of the view has it:
+ *
+ *     zone lan            declared: has nas.lan and router.lan; tv.lan does not exist
+ *     zone db.example.com made: has its apex only; www.example.com is asked for elsewhere
+ *
+ * A CNAME cannot be at an apex, so of such a name the addresses of its target are taken instead. */
+#include "resolver/control/import/forward.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "rules/name.h"
+#include "rules/prefix.h"
+#include "rules/text.h"
+#include "rules/zone/record.h"
+#include "rules/zone/zonefile.h"
+
+static const struct hash_key any_key;
+
+struct loose { /* a record whose zone is not known yet */
+	struct forward_view *view;
+	struct origin at;
+	const char *owner, *type, *rdata; /* owner: in lower case, without a final dot */
+	long ttl_s;
+	bool placed; /* in a zone that was declared */
+	struct loose *next;
+};
+
+struct forward_view {
+	const char *name;
+	struct node *network, *ruleset; /* NULL: it has no rule yet */
+	struct node *resolver;          /* NULL: no source was named */
+	struct forward_view *next;
+};
+
+struct ruled { /* a domain that has a rule */
+	const struct forward_view *view;
+	struct origin at;
+	const char *domain;
+	struct ruled *next;
+};
+
+struct forwarder { /* of an import, kept by it */
+	struct forward_view *views;
+	struct loose *first, **last;
+	struct ruled *ruled;
+};
+
+static struct forwarder *forwarder_of(struct import *import)
+{
+	struct forwarder *forwarder = import_find(import, "forwarder");
+
+	if (!forwarder) {
+		forwarder = import_alloc(import, sizeof *forwarder);
+		forwarder->last = &forwarder->first;
+		import_keep(import, "forwarder", forwarder);
+	}
+	return forwarder;
+}
+
+/* In lower case, with no final dot, "." for the root; NULL: it is no name, which is told. */
+static const char *plain_name(struct import *import, const struct origin *at, const char *text)
+{
+	struct name name;
+	char printed[NAME_TEXT_MAX];
+	size_t length;
+
+	if (name_from_text(&name, &any_key, text) != 0) {
+		import_lost(import, at, "\"%s\" is no domain name", text);
+		return NULL;
+	}
+	name_to_text(&name, printed);
+	length = strlen(printed);
+	if (length > 1)
+		printed[length - 1] = '\0';
+	return import_printf(import, "%s", printed);
+}
+
+/* ---- views ---- */
+
+struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	struct forward_view **end = &forwarder->views, *view;
+
+	for (; *end; end = &(*end)->next)
+		if (strcmp((*end)->name, name) == 0)
+			return *end;
+	view = *end = import_alloc(import, sizeof *view);
+	view->name = import_printf(import, "%s", name);
+	view->network = import_item(import, import_root(import), "virtual_networks", at);
+	import_text(import, view->network, "name", at,
+		    import_name(import, "network", name, "view"));
+	return view;
+}
+
+static void link_network(struct import *import, struct forward_view *view, struct node *in,
+			 const struct origin *at)
+{
+	struct node *link = import_item(import, in, "links", at);
+	const char *network = import_get(view->network, "name");
+
+	import_text(import, link, "name", at, network);
+	import_text(import, link, "virtual_network", at, network);
+}
+
+void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
+		   const char *prefix)
+{
+	import_add(import, view->network, "client_prefixes", at, prefix);
+}
+
+void forward_allow_no_more(struct import *import, struct forward_view *view,
+			   const struct origin *at)
+{
+	if (import_count(view->network, "client_prefixes") > 0)
+		return;
+	import_changed(import, at, "nobody may ask, which is written as a client that cannot be");
+	forward_allow(import, view, at, "255.255.255.255/32");
+}
+
+static const char *print_host(const char *address, long port, char text[HOST_TEXT_MAX])
+{
+	struct host host;
+
+	if (port < 0 || port > 65535 || host_parse(&host, address, DNS_PORT) != 0)
+		return NULL;
+	if (port > 0)
+		host.port = (uint16_t)port;
+	return host_print(&host, text);
+}
+
+bool forward_listen(struct import *import, const struct origin *at, const char *address, long port)
+{
+	char text[HOST_TEXT_MAX];
+	struct node *vnet;
+
+	if (!print_host(address, port, text))
+		return false;
+	vnet = import_group(import, import_root(import), "vnet_resolver", at);
+	import_add(import, vnet, "listen", at, text);
+	return true;
+}
+
+void forward_source(struct import *import, struct forward_view *view, const struct origin *at,
+		    const char *address)
+{
+	struct node *endpoint;
+	char name[32];
+
+	if (!view->resolver) {
+		view->resolver = import_item(import, import_root(import), "resolvers", at);
+		import_text(import, view->resolver, "name", at,
+			    import_name(import, "resolver", view->name, "view"));
+		import_text(import, view->resolver, "virtual_network", at,
+			    import_get(view->network, "name"));
+	}
+	endpoint = import_item(import, view->resolver, "outbound_endpoints", at);
+	snprintf(name, sizeof name, "out-%zu", import_count(view->resolver, "outbound_endpoints"));
+	import_text(import, endpoint, "name", at, name);
+	import_text(import, endpoint, "source", at, address);
+}
+
+/* ---- rules ---- */
+
+static struct node *ruleset_of(struct import *import, struct forward_view *view,
+			       const struct origin *at)
+{
+	struct origin nowhere = {.file = at->file};
+
+	if (view->ruleset)
+		return view->ruleset;
+	view->ruleset = import_item(import, import_root(import), "rulesets", &nowhere);
+	import_text(import, view->ruleset, "name", &nowhere,
+		    import_name(import, "ruleset", view->name, "view"));
+	link_network(import, view, view->ruleset, &nowhere);
+	return view->ruleset;
+}
+
+void forward_share_rules(struct import *import, struct forward_view *view,
+			 struct forward_view *with, const struct origin *at)
+{
+	if (view->ruleset)
+		link_network(import, with, view->ruleset, at);
+}
+
+static void keep_rule(struct import *import, const struct forward_view *view,
+		      const struct origin *at, const char *domain)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	struct ruled *ruled = import_alloc(import, sizeof *ruled);
+
+	*ruled = (struct ruled){view, *at, domain, forwarder->ruled};
+	forwarder->ruled = ruled;
+}
+
+struct node *forward_rule(struct import *import, struct forward_view *view, const struct origin *at,
+			  const char *domain, bool follows)
+{
+	const char *plain = plain_name(import, at, domain);
+	struct node *ruleset, *rule;
+	bool is_root;
+	char *key;
+
+	if (!plain)
+		return NULL;
+	is_root = strcmp(plain, ".") == 0;
+	key = import_printf(import, "rule %s %s", view->name, plain);
+	rule = import_find(import, key);
+	if (rule)
+		return rule;
+	ruleset = ruleset_of(import, view, at);
+	rule = import_item(import, ruleset, "rules", at);
+	import_text(import, rule, "name", at,
+		    import_name(import, import_printf(import, "rule %s", view->name),
+				is_root ? "everything" : plain, "rule"));
+	import_text(import, rule, "domain", at,
+		    is_root ? plain : import_printf(import, "%s.", plain));
+	if (follows)
+		import_flag(import, rule, "follow_cname", at, true);
+	import_keep(import, key, rule);
+	keep_rule(import, view, at, plain);
+	return rule;
+}
+
+struct node *forward_default(struct import *import, const struct origin *at)
+{
+	return import_group(import, import_root(import), "default_resolver", at);
+}
+
+bool forward_target(struct import *import, struct node *rule, const struct origin *at,
+		    const char *address, long port, const char *protocol)
+{
+	struct address parsed;
+	struct node *target;
+	char text[ADDRESS_TEXT_MAX], *key;
+
+	if (address_parse(&parsed, address) != 0 || port < 0 || port > 65535)
+		return false;
+	if (port == 0)
+		port = DNS_PORT;
+	key = import_printf(import, "target %p %s %ld", (void *)rule, address_print(&parsed, text),
+			    port);
+	if (import_find(import, key))
+		return true;
+	import_keep(import, key, rule);
+	target = import_item(import, rule, "targets", at);
+	import_text(import, target, "address", at, text);
+	if (port != DNS_PORT)
+		import_number(import, target, "port", at, port);
+	if (protocol)
+		import_text(import, target, "protocol", at, protocol);
+	return true;
+}
+
+/* ---- zones ---- */
+
+static char *zone_key(struct import *import, const struct forward_view *view, const char *apex)
+{
+	return import_printf(import, "zone %s %s", view->name, apex);
+}
+
+struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			  const char *apex)
+{
+	const char *plain = plain_name(import, at, apex);
+	struct node *zone;
+	char *key;
+
+	if (!plain)
+		return NULL;
+	if (strcmp(plain, ".") == 0) {
+		import_lost(import, at, "the root cannot be a private zone");
+		return NULL;
+	}
+	key = zone_key(import, view, plain);
+	zone = import_find(import, key);
+	if (zone)
+		return zone;
+	zone = import_item(import, import_root(import), "private_zones", at);
+	import_text(import, zone, "name", at, plain);
+	link_network(import, view, zone, at);
+	import_keep(import, key, zone);
+	return zone;
+}
+
+bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			const char *apex, const char *of)
+{
+	const char *plain = plain_name(import, at, apex);
+	struct node *zone =
+		plain ? import_find(import, zone_key(import, forward_view(import, of, at), plain))
+		      : NULL;
+
+	if (zone)
+		link_network(import, view, zone, at);
+	return zone;
+}
+
+void forward_zone_record(struct import *import, struct node *zone, const struct origin *at,
+			 const char *owner, const char *type, long ttl_s, const char *rdata)
+{
+	struct name apex, name;
+	char relative[NAME_TEXT_MAX], number[16], *set_name, *key;
+	struct node *set;
+	uint16_t code;
+
+	if (name_from_text(&apex, &any_key, import_get(zone, "name")) != 0 ||
+	    name_from_text(&name, &any_key, owner) != 0 || !name_is_under(&name, &apex)) {
+		import_lost(import, at, "%s is not in the zone %s", owner,
+			    import_get(zone, "name"));
+		return;
+	}
+	if (record_type_parse(&code, type) != 0 || !record_type_is_data(code)) {
+		import_lost(import, at, "%s is no type of record here", type);
+		return;
+	}
+	set_name = import_printf(import, "%s:%s", zonefile_name(&apex, name.wire, relative),
+				 record_type_print(code, number, sizeof number));
+	key = import_printf(import, "set %p %s", (void *)zone, set_name);
+	set = import_find(import, key);
+	if (!set) {
+		set = import_item(import, zone, "record_sets", at);
+		import_text(import, set, "name", at, set_name);
+		if (ttl_s >= 0)
+			import_number(import, set, "ttl", at, ttl_s);
+		import_keep(import, key, set);
+	}
+	import_add(import, set, "records", at, rdata);
+}
+
+/* The data as a master file has it, with absolute names; NULL: it could not be printed. */
+static char *print_rdata(struct import *import, const ldns_rr *rr)
+{
+	char *all = import_printf(import, "%s", ""), *one;
+
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		one = ldns_rdf2str(ldns_rr_rdf(rr, i));
+		if (!one)
+			return NULL;
+		all = import_printf(import, "%s%s%s", all, i == 0 ? "" : " ", one);
+		LDNS_FREE(one);
+	}
+	return all;
+}
+
+typedef void take_record(struct import *import, void *where, const struct origin *at,
+			 const char *owner, const char *type, long ttl_s, const char *rdata);
+
+static void take_rr(struct import *import, take_record *take, void *where, const struct origin *at,
+		    const ldns_rr *rr)
+{
+	char *owner = ldns_rdf2str(ldns_rr_owner(rr)),
+	     *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+	char *rdata = print_rdata(import, rr);
+
+	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+		import_lost(import, at, "only records of class IN are served");
+	else if (owner && type && rdata)
+		take(import, where, at, owner, type, (long)ldns_rr_ttl(rr), rdata);
+	LDNS_FREE(owner);
+	LDNS_FREE(type);
+}
+
+static void take_into_zone(struct import *import, void *zone, const struct origin *at,
+			   const char *owner, const char *type, long ttl_s, const char *rdata)
+{
+	forward_zone_record(import, zone, at, owner, type, ttl_s, rdata);
+}
+
+void forward_zone_rr(struct import *import, struct node *zone, const struct origin *at,
+		     const ldns_rr *rr)
+{
+	take_rr(import, take_into_zone, zone, at, rr);
+}
+
+/* ---- names whose zone is found later ---- */
+
+void forward_record(struct import *import, struct forward_view *view, const struct origin *at,
+		    const char *owner, const char *type, long ttl_s, const char *rdata)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	const char *plain = plain_name(import, at, owner);
+	struct loose *loose;
+
+	if (!plain)
+		return;
+	if (*plain == '*') {
+		import_lost(import, at, "%s is that name alone there, and all names below here",
+			    plain);
+		return;
+	}
+	loose = import_alloc(import, sizeof *loose);
+	*loose = (struct loose){.view = view,
+				.at = *at,
+				.owner = plain,
+				.type = import_printf(import, "%s", type),
+				.rdata = import_printf(import, "%s", rdata),
+				.ttl_s = ttl_s};
+	*forwarder->last = loose;
+	forwarder->last = &loose->next;
+}
+
+static void take_loose(struct import *import, void *view, const struct origin *at,
+		       const char *owner, const char *type, long ttl_s, const char *rdata)
+{
+	forward_record(import, view, at, owner, type, ttl_s, rdata);
+}
+
+void forward_rr(struct import *import, struct forward_view *view, const struct origin *at,
+		const ldns_rr *rr)
+{
+	take_rr(import, take_loose, view, at, rr);
+}
+
+void forward_below(struct import *import, struct forward_view *view, const struct origin *at,
+		   const char *owner, const char *type, long ttl_s, const char *rdata)
+{
+	struct node *zone = forward_zone(import, view, at, owner);
+
+	if (!zone)
+		return;
+	forward_zone_record(import, zone, at, owner, type, ttl_s, rdata);
+	forward_zone_record(import, zone, at, import_printf(import, "*.%s", owner), type, ttl_s,
+			    rdata);
+}
+
+void forward_host(struct import *import, struct forward_view *view, const struct origin *at,
+		  const char *name, const char *address, long ttl_s, bool with_ptr)
+{
+	struct address parsed;
+	char text[ADDRESS_TEXT_MAX], *reverse, *key;
+	ldns_rdf *rdf, *pointer;
+	const char *plain = plain_name(import, at, name);
+
+	if (!plain)
+		return;
+	if (address_parse(&parsed, address) != 0) {
+		import_lost(import, at, "\"%s\" is no address", address);
+		return;
+	}
+	address_print(&parsed, text);
+	forward_record(import, view, at, plain, parsed.family == 4 ? "A" : "AAAA", ttl_s, text);
+	key = import_printf(import, "ptr %s %s", view->name, text);
+	if (!with_ptr || import_find(import, key))
+		return;
+	import_keep(import, key, view);
+	rdf = ldns_rdf_new_frm_str(parsed.family == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, text);
+	pointer = rdf ? ldns_rdf_address_reverse(rdf) : NULL;
+	reverse = pointer ? ldns_rdf2str(pointer) : NULL;
+	if (reverse)
+		forward_record(import, view, at, reverse, "PTR", ttl_s,
+			       import_printf(import, "%s.", plain));
+	LDNS_FREE(reverse);
+	ldns_rdf_deep_free(pointer);
+	ldns_rdf_deep_free(rdf);
+}
+
+/* The zone of the view that has the name, the longest. */
+static struct node *zone_around(struct import *import, const struct forward_view *view,
+				const char *owner)
+{
+	struct node *zone = NULL;
+
+	for (const char *at = owner; !zone && at && *at != '\0';) {
+		zone = import_find(import, zone_key(import, view, at));
+		at = strchr(at, '.');
+		at = at ? at + 1 : NULL;
+	}
+	return zone;
+}
+
+static bool is_address_of_target(const struct loose *loose, const struct loose *alias)
+{
+	size_t length = strlen(alias->rdata);
+
+	length -= length > 1 && alias->rdata[length - 1] == '.';
+	return loose->view == alias->view &&
+	       (strcasecmp(loose->type, "A") == 0 || strcasecmp(loose->type, "AAAA") == 0) &&
+	       strlen(loose->owner) == length &&
+	       strncasecmp(loose->owner, alias->rdata, length) == 0;
+}
+
+static void put_alias(struct import *import, struct forwarder *forwarder, const struct loose *alias)
+{
+	struct node *zone = NULL;
+
+	for (const struct loose *loose = forwarder->first; loose; loose = loose->next) {
+		if (!is_address_of_target(loose, alias))
+			continue;
+		zone = forward_zone(import, alias->view, &alias->at, alias->owner);
+		if (!zone)
+			return;
+		forward_zone_record(import, zone, &alias->at, alias->owner, loose->type,
+				    loose->ttl_s, loose->rdata);
+	}
+	if (zone)
+		import_changed(import, &alias->at,
+			       "%s has the addresses of %s in place of a CNAME, which cannot stand "
+			       "at the top of a zone",
+			       alias->owner, alias->rdata);
+	else
+		import_lost(import, &alias->at,
+			    "%s would be a zone, and a CNAME cannot stand at the top of one; give "
+			    "it an address, or a zone that it is in",
+			    alias->owner);
+}
+
+/* Into a zone that was declared; false: no such zone has the name. */
+static bool put_into_declared(struct import *import, const struct loose *loose)
+{
+	struct node *zone = zone_around(import, loose->view, loose->owner);
+
+	if (!zone)
+		return false;
+	if (strcasecmp(loose->type, "CNAME") == 0 &&
+	    strcasecmp(import_get(zone, "name"), loose->owner) == 0)
+		return false;
+	forward_zone_record(import, zone, &loose->at, loose->owner, loose->type, loose->ttl_s,
+			    loose->rdata);
+	return true;
+}
+
+static void put_alone(struct import *import, struct forwarder *forwarder, const struct loose *loose)
+{
+	struct node *zone;
+
+	if (strcasecmp(loose->type, "CNAME") == 0) {
+		put_alias(import, forwarder, loose);
+		return;
+	}
+	zone = forward_zone(import, loose->view, &loose->at, loose->owner);
+	if (zone)
+		forward_zone_record(import, zone, &loose->at, loose->owner, loose->type,
+				    loose->ttl_s, loose->rdata);
+}
+
+void forward_finish(struct import *import)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	const struct loose *first = NULL;
+	size_t made = 0;
+
+	/* Those in zones that were declared come first: a zone that is made must not take names
+	 * from others of them. */
+	for (struct loose *loose = forwarder->first; loose; loose = loose->next)
+		loose->placed = put_into_declared(import, loose);
+	for (struct loose *loose = forwarder->first; loose; loose = loose->next) {
+		if (loose->placed)
+			continue;
+		put_alone(import, forwarder, loose);
+		first = first ? first : loose;
+		made++;
+	}
+	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next) {
+		const struct node *zone = zone_around(import, ruled->view, ruled->domain);
+
+		if (zone)
+			import_changed(import, &ruled->at,
+				       "the zone %s comes before the rule for %s: a zone decides "
+				       "for all below its name",
+				       import_get(zone, "name"), ruled->domain);
+	}
+	if (first)
+		import_changed(import, &first->at,
+			       "each name with data of its own is a zone now (%zu record%s): names "
+			       "below it do not exist, unless they have data, too",
+			       made, made == 1 ? "" : "s");
+}

@@ -1,0 +1,79 @@
+/* What a forwarder is made of, on top of a tree of values: views, each a virtual network with a
+ * ruleset; rules; zones; and names with data of their own, which become zones where no zone has
+ * them. */
+#ifndef SLUICE_IMPORT_FORWARD_H
+#define SLUICE_IMPORT_FORWARD_H
+
+#include <stdbool.h> /* ahead of ldns, which makes one of its own else */
+
+#include <ldns/ldns.h>
+
+#include "resolver/control/import/import.h"
+
+struct forward_view;
+
+/* What asks with a view's clients: the first one is made when it is asked for. */
+struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
+/* Whose questions it answers; what was added twice is there once. */
+void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
+		   const char *prefix);
+/* Nobody, where nothing was added: a network without clients would have the usual ones. */
+void forward_allow_no_more(struct import *import, struct forward_view *view,
+			   const struct origin *at);
+/* Where the server listens: ADDRESS or ADDRESS and port. False: it is no address. */
+bool forward_listen(struct import *import, const struct origin *at, const char *address, long port);
+
+/* From where targets are asked. */
+void forward_source(struct import *import, struct forward_view *view, const struct origin *at,
+		    const char *address);
+/* The rules of the first hold for the other's clients, too. */
+void forward_share_rules(struct import *import, struct forward_view *view,
+			 struct forward_view *with, const struct origin *at);
+
+/* The rule for the domain ("." is everything), made where there is none. NULL: it is no name, which
+ * was told. `follows`: whether a CNAME in an answer is decided anew. */
+struct node *forward_rule(struct import *import, struct forward_view *view, const struct origin *at,
+			  const char *domain, bool follows);
+/* Where all goes that nothing else decides. */
+struct node *forward_default(struct import *import, const struct origin *at);
+/* A server at the end of the targets of one of these, unless it is there. False: it is no address.
+ */
+bool forward_target(struct import *import, struct node *rule, const struct origin *at,
+		    const char *address, long port, const char *protocol);
+
+/* The zone of the view that is answered here, made where there is none; what it does not have does
+ * not exist. NULL: it is no name, which was told. */
+struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			  const char *apex);
+/* The zone of that view is this one's, too. False: it has none of that name. */
+bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			const char *apex, const char *of);
+/* A record in that zone; `owner` and names in the data are absolute, with or without a final dot.
+ * ttl_s < 0: the usual. */
+void forward_zone_record(struct import *import, struct node *zone, const struct origin *at,
+			 const char *owner, const char *type, long ttl_s, const char *rdata);
+void forward_zone_rr(struct import *import, struct node *zone, const struct origin *at,
+		     const ldns_rr *rr);
+
+/* Data of a name alone, whatever zone it is in: to be put into the zone of the view that has the
+ * name, once all are known, or into one of its own. */
+void forward_record(struct import *import, struct forward_view *view, const struct origin *at,
+		    const char *owner, const char *type, long ttl_s, const char *rdata);
+void forward_rr(struct import *import, struct forward_view *view, const struct origin *at,
+		const ldns_rr *rr);
+/* The name and all below it have this data: a zone with a wildcard. */
+void forward_below(struct import *import, struct forward_view *view, const struct origin *at,
+		   const char *owner, const char *type, long ttl_s, const char *rdata);
+/* An address with its name: both records. `with_ptr`: unless the address has a PTR already. */
+void forward_host(struct import *import, struct forward_view *view, const struct origin *at,
+		  const char *name, const char *address, long ttl_s, bool with_ptr);
+
+/* Puts names into zones. To be called ahead of import_finish. */
+void forward_finish(struct import *import);
+
+/* A master file's records into the zone, with its comments. `origin` is where its names begin.
+ * What cannot be read is told. */
+void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
+		       const char *path, const char *origin);
+
+#endif

@@ -1,0 +1,109 @@
+/* hosts(5): an address and its names on each line, the first of which is the address' own. A block
+ * list has 0.0.0.0 or :: in place of an address; its names have that address here, too, and no PTR
+ * leads to them. */
+#include <ctype.h>
+#include <string.h>
+
+#include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
+#include "rules/prefix.h"
+
+enum { USUAL_TTL_S = 3600 };
+
+static const char blanks[] = " \t\r\v\f";
+
+/* The next word, which is ended with a NUL; NULL: there is none. */
+static char *next_word(char **at)
+{
+	char *word = *at + strspn(*at, blanks);
+	size_t length = strcspn(word, blanks);
+
+	*at = word + length + (word[length] != '\0');
+	word[length] = '\0';
+	return length > 0 ? word : NULL;
+}
+
+/* What every machine's file has for itself, and what is answered without it. */
+static bool is_own(const char *name)
+{
+	static const char *const names[] = {"localhost",     "localhost.localdomain",
+					    "ip6-localhost", "ip6-loopback",
+					    "ip6-localnet",  "ip6-mcastprefix",
+					    "ip6-allnodes",  "ip6-allrouters",
+					    "ip6-allhosts",  "broadcasthost",
+					    "localhost6",    "localhost6.localdomain6",
+					    "localhost4",    "localhost4.localdomain4"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void take_line(struct import *import, struct forward_view *view, const struct origin *at,
+		      char *line, long ttl_s, const char *domain)
+{
+	const char *address = next_word(&line), *name;
+	struct address parsed;
+	bool first = true;
+
+	if (!address)
+		return;
+	if (address_parse(&parsed, address) != 0) {
+		import_lost(import, at, "\"%s\" is no address", address);
+		return;
+	}
+	while ((name = next_word(&line))) {
+		bool leads_back = first && !address_is_unspecified(&parsed);
+
+		first = false;
+		if (is_own(name)) {
+			import_lost(import, at,
+				    "%s is answered by itself, or means the machine "
+				    "that the file is on",
+				    name);
+			continue;
+		}
+		leads_back = leads_back && !address_is_loopback(&parsed);
+		/* The long name is the one that the address leads to. */
+		if (domain && !strchr(name, '.'))
+			forward_host(import, view, at, import_printf(import, "%s.%s", name, domain),
+				     address, ttl_s, leads_back);
+		forward_host(import, view, at, name, address, ttl_s, leads_back);
+	}
+}
+
+void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
+		     const char *path, long ttl_s, const char *domain)
+{
+	size_t length;
+	char *text = import_read(import, path, at, &length), *line = text, *next, *hash;
+	unsigned number = 1;
+
+	for (; line && *line != '\0'; number++, line = next) {
+		struct origin here = import_place(import, path, number, NULL);
+
+		next = strchrnul(line, '\n');
+		if (*next == '\n')
+			*next++ = '\0';
+		hash = strchr(line, '#');
+		if (hash)
+			*hash++ = '\0';
+		if (hash)
+			import_comment_ahead(import, hash + (*hash == ' '));
+		if (line[strspn(line, blanks)] == '\0')
+			continue;
+		import_comments_to(import, path, number);
+		take_line(import, view, &here, line, ttl_s, domain);
+	}
+	import_comments_to(import, path, number);
+}
+
+void hosts_read(struct import *import, const char *path)
+{
+	struct origin at = import_place(import, path, 0, NULL);
+	struct forward_view *view = forward_view(import, "home", &at);
+
+	forward_listen(import, &at, "127.0.0.1", 0);
+	hosts_read_into(import, view, &at, path, USUAL_TTL_S, NULL);
+}

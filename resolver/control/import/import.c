@@ -1,0 +1,834 @@
+/* The tree is one more syntax of the field table's reader (rules/schema/read.h), as libconfig and
+ * JSON are; so names, ranges and references are checked by what checks a file, and a fault is at
+ * the line of the other program's file that the value is from:
+ *
+ *     dialect ─► tree ─► model ─► checked ─► faults? ─► what they are at goes out of the tree ─┐
+ *                 ▲                  └─► none: written                                        │
+ *                 └───────────────────────────────────────────────────────────────────────────┘
+ *
+ * A fault names its value by path ("rulesets[office].rules[contoso].domain"); the innermost item of
+ * a list or array on that path goes. Each round takes out something, or it is given up. */
+#include "resolver/control/import/import.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "resolver/control/base/exit.h"
+#include "resolver/control/base/regular_file.h"
+#include "resolver/control/config/file.h"
+#include "resolver/control/config/write.h"
+#include "resolver/control/service/load.h"
+#include "rules/base.h"
+#include "rules/schema/read.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+enum { INPUT_BYTES_MAX = 256 << 20, NAME_CHARS_MAX = 80, ROUNDS_MAX = 100 };
+
+struct node {
+	enum value_kind kind;
+	const char *key; /* of a member; NULL: an item, or the root */
+	struct origin at;
+	const char *text;
+	long long number;
+	struct node *parent, *previous, *next, *first, *last;
+	size_t count;
+};
+
+struct memory { /* import_keep */
+	void *what;
+	UT_hash_handle hh;
+	char key[];
+};
+
+struct remark { /* a comment */
+	const char *file;
+	unsigned line;
+	const char *text;
+	struct remark *next; /* as they were found */
+	bool printed;
+};
+
+struct import {
+	enum import_origin from;
+	struct arena arena;
+	struct node *root;
+	struct memory *memories;
+	struct remark *first_remark, **last_remark;
+	struct faults notes; /* warnings: what is lost or changed; errors: what keeps it from being
+				made */
+	struct model *model; /* NULL: not finished */
+	const char *file;    /* the latest that was named */
+	const char *ahead;   /* comments for what comes next; NULL: none */
+};
+
+/* ---- memory ---- */
+
+static void *need(void *memory)
+{
+	if (!memory)
+		exit(exit_fail("%s", err_text(ERR_NOMEM)));
+	return memory;
+}
+
+void *import_alloc(struct import *import, size_t size)
+{
+	return need(arena_alloc(&import->arena, size));
+}
+
+static char *copy(struct import *import, const char *text)
+{
+	return need(arena_strdup(&import->arena, text));
+}
+
+char *import_printf(struct import *import, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = need(arena_vprintf(&import->arena, format, arguments));
+	va_end(arguments);
+	return text;
+}
+
+void *import_find(struct import *import, const char *key)
+{
+	struct memory *memory;
+
+	HASH_FIND_STR(import->memories, key, memory);
+	return memory ? memory->what : NULL;
+}
+
+void import_keep(struct import *import, const char *key, void *what)
+{
+	size_t length = strlen(key);
+	struct memory *memory = import_alloc(import, sizeof *memory + length + 1);
+
+	memory->what = what;
+	memcpy(memory->key, key, length + 1);
+	HASH_ADD_KEYPTR(hh, import->memories, memory->key, length, memory);
+}
+
+struct import *import_new(enum import_origin from)
+{
+	struct import *import = need(calloc(1, sizeof *import));
+
+	import->from = from;
+	arena_init(&import->arena);
+	faults_init(&import->notes);
+	import->last_remark = &import->first_remark;
+	import->root = import_alloc(import, sizeof *import->root);
+	import->root->kind = VALUE_GROUP;
+	return import;
+}
+
+void import_free(struct import *import)
+{
+	if (!import)
+		return;
+	HASH_CLEAR(hh, import->memories);
+	model_free(import->model);
+	faults_release(&import->notes);
+	arena_release(&import->arena);
+	free(import);
+}
+
+/* ---- places, notes, comments ---- */
+
+struct origin import_place(struct import *import, const char *file, unsigned line, const char *what)
+{
+	/* One text for each file: comments are found by it. Lines of a file follow each other. */
+	if (!import->file || strcmp(import->file, file) != 0) {
+		char *key = import_printf(import, "file %s", file);
+
+		import->file = import_find(import, key);
+		if (!import->file) {
+			import->file = copy(import, file);
+			import_keep(import, key, (void *)(uintptr_t)import->file);
+		}
+	}
+	return (struct origin){
+		.file = import->file, .line = line, .path = what ? copy(import, what) : NULL};
+}
+
+static void note(struct import *import, enum severity severity, const struct origin *at,
+		 const char *how, const char *format, va_list arguments)
+{
+	struct arena arena;
+
+	arena_init(&arena);
+	fault_add(&import->notes, severity, at, NULL, "%s%s", how,
+		  (char *)need(arena_vprintf(&arena, format, arguments)));
+	arena_release(&arena);
+}
+
+void import_lost(struct import *import, const struct origin *at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	note(import, FAULT_WARNING, at, "not carried over: ", format, arguments);
+	va_end(arguments);
+}
+
+void import_changed(struct import *import, const struct origin *at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	note(import, FAULT_WARNING, at, "different: ", format, arguments);
+	va_end(arguments);
+}
+
+void import_fault(struct import *import, const struct origin *at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	note(import, FAULT_ERROR, at, "", format, arguments);
+	va_end(arguments);
+}
+
+static struct remark *find_remark(struct import *import, const struct origin *origin)
+{
+	char key[64];
+
+	snprintf(key, sizeof key, "comment %p %u", (const void *)origin->file, origin->line);
+	return import_find(import, key);
+}
+
+void import_comment(struct import *import, const char *file, unsigned line, const char *text)
+{
+	struct origin at = import_place(import, file, line, NULL);
+	struct remark *remark = find_remark(import, &at);
+	size_t size = strlen(text) * TEXT_SHOWN_MAX + 1;
+	char key[64], *shown = need(malloc(size));
+
+	text_show(text, shown, size);
+	if (remark) {
+		remark->text = import_printf(import, "%s\n%s", remark->text, shown);
+	} else {
+		remark = import_alloc(import, sizeof *remark);
+		*remark =
+			(struct remark){.file = at.file, .line = line, .text = copy(import, shown)};
+		*import->last_remark = remark;
+		import->last_remark = &remark->next;
+		snprintf(key, sizeof key, "comment %p %u", (const void *)at.file, line);
+		import_keep(import, key, remark);
+	}
+	free(shown);
+}
+
+void import_comment_ahead(struct import *import, const char *text)
+{
+	import->ahead = import->ahead ? import_printf(import, "%s\n%s", import->ahead, text)
+				      : copy(import, text);
+}
+
+void import_comments_to(struct import *import, const char *file, unsigned line)
+{
+	const char *text = import->ahead, *end;
+
+	import->ahead = NULL;
+	for (; text && *text != '\0'; text = end + (*end != '\0')) {
+		end = strchrnul(text, '\n');
+		import_comment(import, file, line,
+			       import_printf(import, "%.*s", (int)(end - text), text));
+	}
+}
+
+void import_comments_move(struct import *import, const struct origin *from, const struct origin *to)
+{
+	struct remark *remark = find_remark(import, from);
+
+	if (!remark || remark->printed || (from->file == to->file && from->line == to->line))
+		return;
+	remark->printed = true;
+	import_comment_ahead(import, remark->text);
+	import_comments_to(import, to->file, to->line);
+}
+
+static char *read_standard_input(size_t *length)
+{
+	char *text = NULL;
+	size_t room = 0, count;
+
+	*length = 0;
+	do {
+		if (*length + 1 >= room)
+			text = need(realloc(text, room = room * 2 + 4096));
+		count = fread(text + *length, 1, room - 1 - *length, stdin);
+		*length += count;
+	} while (count > 0 && *length < INPUT_BYTES_MAX);
+	text[*length] = '\0';
+	return text;
+}
+
+char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length)
+{
+	struct origin whole = {.file = path};
+	const char *why = "it could not be read";
+	char *text = strcmp(path, "-") == 0 && (!at || at->line == 0)
+			     ? read_standard_input(length)
+			     : regular_file_read(path, INPUT_BYTES_MAX, NULL, length, &why);
+	char *kept;
+
+	if (!text) {
+		import_fault(import, at ? at : &whole, "%s cannot be read: %s", path, why);
+		return NULL;
+	}
+	if (strlen(text) != *length) {
+		import_fault(import, &whole, "it has a NUL byte; give a text");
+		free(text);
+		return NULL;
+	}
+	kept = import_alloc(import, *length + 1);
+	memcpy(kept, text, *length + 1);
+	free(text);
+	return kept;
+}
+
+/* ---- the tree ---- */
+
+struct node *import_root(struct import *import)
+{
+	return import->root;
+}
+
+static struct node *find_member(const struct node *in, const char *key)
+{
+	struct node *node = in->first;
+
+	while (node && strcmp(node->key, key) != 0)
+		node = node->next;
+	return node;
+}
+
+static struct node *append(struct import *import, struct node *in, const char *key,
+			   enum value_kind kind, const struct origin *at)
+{
+	struct node *node = import_alloc(import, sizeof *node);
+
+	node->kind = kind;
+	node->key = key ? copy(import, key) : NULL;
+	node->at = (struct origin){.file = at->file, .line = at->line};
+	node->parent = in;
+	node->previous = in->last;
+	*(in->last ? &in->last->next : &in->first) = node;
+	in->last = node;
+	in->count++;
+	return node;
+}
+
+static void take_out(struct node *node)
+{
+	*(node->previous ? &node->previous->next : &node->parent->first) = node->next;
+	*(node->next ? &node->next->previous : &node->parent->last) = node->previous;
+	node->parent->count--;
+}
+
+/* What has this key, made where there is none. */
+static struct node *member(struct import *import, struct node *in, const char *key,
+			   enum value_kind kind, const struct origin *at)
+{
+	struct node *found = find_member(in, key);
+
+	return found ? found : append(import, in, key, kind, at);
+}
+
+struct node *import_group(struct import *import, struct node *in, const char *key,
+			  const struct origin *at)
+{
+	return member(import, in, key, VALUE_GROUP, at);
+}
+
+struct node *import_item(struct import *import, struct node *in, const char *key,
+			 const struct origin *at)
+{
+	return append(import, member(import, in, key, VALUE_LIST, at), NULL, VALUE_GROUP, at);
+}
+
+void import_text(struct import *import, struct node *in, const char *key, const struct origin *at,
+		 const char *text)
+{
+	struct node *node = member(import, in, key, VALUE_STRING, at);
+
+	node->text = copy(import, text);
+	node->at = (struct origin){.file = at->file, .line = at->line};
+}
+
+void import_number(struct import *import, struct node *in, const char *key, const struct origin *at,
+		   long long number)
+{
+	member(import, in, key, VALUE_INTEGER, at)->number = number;
+}
+
+void import_flag(struct import *import, struct node *in, const char *key, const struct origin *at,
+		 bool flag)
+{
+	member(import, in, key, VALUE_BOOL, at)->number = flag;
+}
+
+void import_add(struct import *import, struct node *in, const char *key, const struct origin *at,
+		const char *text)
+{
+	struct node *array = member(import, in, key, VALUE_ARRAY, at);
+
+	for (struct node *node = array->first; node; node = node->next)
+		if (strcmp(node->text, text) == 0)
+			return;
+	append(import, array, NULL, VALUE_STRING, at)->text = copy(import, text);
+}
+
+const char *import_get(const struct node *in, const char *key)
+{
+	const struct node *node = find_member(in, key);
+
+	return node ? node->text : NULL;
+}
+
+size_t import_count(const struct node *in, const char *key)
+{
+	const struct node *node = find_member(in, key);
+
+	return node ? node->count : 0;
+}
+
+/* Azure's names: letters, digits, '-' and '_', with a letter or digit at both ends. */
+const char *import_name(struct import *import, const char *scope, const char *wanted,
+			const char *first)
+{
+	char name[NAME_CHARS_MAX + 1], *key;
+	size_t length = 0, number = 1;
+
+	if (!isalpha((unsigned char)*wanted))
+		length = (size_t)snprintf(name, sizeof name, "%s-", first);
+	for (const char *at = wanted; *at != '\0' && length < NAME_CHARS_MAX - 8; at++) {
+		bool taken = isalnum((unsigned char)*at) || *at == '_' || *at == '-';
+
+		if (taken || (length > 0 && name[length - 1] != '-'))
+			name[length++] = (char)(taken ? *at : '-');
+	}
+	while (length > 0 && !isalnum((unsigned char)name[length - 1]))
+		length--;
+	if (length == 0)
+		length = (size_t)snprintf(name, sizeof name, "%s", first);
+	name[length] = '\0';
+	for (;; number++) {
+		if (number > 1)
+			snprintf(name + length, sizeof name - length, "-%zu", number);
+		key = text_lower(import_printf(import, "name %s %s", scope, name));
+		if (!import_find(import, key))
+			break;
+	}
+	import_keep(import, key, import->root);
+	return copy(import, name);
+}
+
+/* ---- read as a file is ---- */
+
+static enum value_kind node_kind(const void *value)
+{
+	return ((const struct node *)value)->kind;
+}
+
+static const char *node_kind_text(const void *value)
+{
+	(void)value;
+	return "something else";
+}
+
+static size_t node_count(const void *value)
+{
+	return ((const struct node *)value)->count;
+}
+
+static void node_each(const void *value,
+		      void (*on_item)(void *context, const char *key, const void *value),
+		      void *context)
+{
+	for (const struct node *node = ((const struct node *)value)->first; node; node = node->next)
+		on_item(context, node->key, node);
+}
+
+static long long node_integer(const void *value)
+{
+	return ((const struct node *)value)->number;
+}
+
+static const char *node_string(const void *value)
+{
+	return ((const struct node *)value)->text;
+}
+
+static const struct value_syntax node_syntax = {.kind = node_kind,
+						.kind_text = node_kind_text,
+						.count = node_count,
+						.each = node_each,
+						.integer = node_integer,
+						.string = node_string};
+
+static struct origin node_origin(void *context, const void *value)
+{
+	(void)context;
+	return ((const struct node *)value)->at;
+}
+
+/* The model that the tree says; NULL: there are errors. */
+static struct model *build(struct import *import, struct load *load, struct faults *faults)
+{
+	struct model *model = need(model_new()), *whole;
+	struct schema_reader walk = {.syntax = &node_syntax,
+				     .arena = &model->arena,
+				     .faults = faults,
+				     .origin = node_origin};
+	struct parts none = {0};
+
+	model->origin = (struct origin){.file = arena_strdup(&model->arena, "sluice.conf")};
+	config_tree_read(&walk, import->root, model, &load->key, NULL);
+	if (faults->errors == 0) {
+		whole = load_compose(load, model, &none, NULL, faults);
+		model_free(whole); /* it is there to be checked */
+	}
+	if (faults->errors == 0)
+		return model;
+	model_free(model);
+	return NULL;
+}
+
+/* ---- what does not fit ---- */
+
+/* What the path behind "[" calls the item; the rest of the path, or NULL: it is another one. */
+static const char *behind_name(const struct node *item, size_t index, const char *path)
+{
+	const char *name = item->kind == VALUE_GROUP ? import_get(item, "name") : NULL;
+	char number[32];
+	size_t length;
+
+	if (!name && item->kind == VALUE_GROUP)
+		name = import_get(item, "id");
+	snprintf(number, sizeof number, "%zu", index);
+	name = name && *name != '\0' ? name : number;
+	length = strlen(name);
+	return strncmp(path, name, length) == 0 && path[length] == ']' ? path + length + 1 : NULL;
+}
+
+/* The innermost item on the path; of several of one name, as zones of several networks are, that at
+ * the line. NULL: there is none. */
+static struct node *item_at(struct node *in, const char *path, unsigned line)
+{
+	struct node *node = in->first, *found = NULL, *inner;
+	const char *rest;
+	size_t length, index = 0;
+
+	path += *path == '.';
+	length = strcspn(path, ".[");
+	while (node &&
+	       !(node->key && strncmp(node->key, path, length) == 0 && node->key[length] == '\0'))
+		node = node->next;
+	path += length;
+	if (!node || *path == '\0')
+		return NULL;
+	if (*path == '.')
+		return item_at(node, path, line);
+	for (node = node->first; node; node = node->next) {
+		rest = behind_name(node, index++, path + 1);
+		if (!rest)
+			continue;
+		inner = *rest != '\0' ? item_at(node, rest, line) : NULL;
+		inner = inner ? inner : node;
+		if (!found || inner->at.line == line)
+			found = inner;
+	}
+	return found;
+}
+
+static bool is_in_tree(const struct node *node, const struct node *root)
+{
+	for (; node->parent; node = node->parent) {
+		const struct node *sibling = node->parent->first;
+
+		while (sibling && sibling != node)
+			sibling = sibling->next;
+		if (!sibling)
+			return false;
+	}
+	return node == root;
+}
+
+/* Takes out what the faults are at, and tells it. False: nothing. */
+static bool take_out_refused(struct import *import, const struct faults *faults)
+{
+	struct node **items = need(calloc(faults->count + 1, sizeof *items));
+	size_t count = 0;
+
+	/* All are found before the first goes: paths have indexes. */
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->items[i].severity == FAULT_ERROR)
+			items[i] = faults->items[i].origin.path
+					   ? item_at(import->root, faults->items[i].origin.path,
+						     faults->items[i].origin.line)
+					   : NULL;
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		struct origin at = fault->origin;
+
+		if (!items[i] || !is_in_tree(items[i], import->root))
+			continue;
+		if (!at.file || at.line == 0) {
+			at.file = items[i]->at.file;
+			at.line = items[i]->at.line;
+		}
+		take_out(items[i]);
+		import_lost(import, &at, "%s", fault->text);
+		count++;
+	}
+	free(items);
+	return count > 0;
+}
+
+static void copy_faults(struct import *import, const struct faults *faults, enum severity severity)
+{
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->items[i].severity == severity)
+			fault_add(&import->notes, severity, &faults->items[i].origin, NULL, "%s",
+				  faults->items[i].text);
+}
+
+/* ---- limits ---- */
+
+/* What is there is let in: the limit is what it counts, where Azure's is less. */
+static void raise_limit(struct import *import, const char *key, size_t count,
+			const struct node *because)
+{
+	const struct group *group = schema_field(&schema_model, "limits")->group;
+	unsigned long usual = strtoul(schema_field(group, key)->fallback, NULL, 10);
+	struct node *limits;
+
+	if (count <= usual)
+		return;
+	limits = import_group(import, import->root, "limits", &because->at);
+	if (!find_member(limits, key) || (size_t)find_member(limits, key)->number < count)
+		import_number(import, limits, key, &because->at, (long long)count);
+}
+
+/* How many items of the list have links to one network, at most. */
+static void raise_links(struct import *import, const char *list, const char *key)
+{
+	struct node *items = find_member(import->root, list), *links, *link;
+	char *text;
+	size_t *count;
+
+	for (struct node *item = items ? items->first : NULL; item; item = item->next) {
+		links = find_member(item, "links");
+		for (link = links ? links->first : NULL; link; link = link->next) {
+			const char *network = import_get(link, "virtual_network");
+
+			if (!network)
+				continue;
+			text = text_lower(import_printf(import, "links %s %s", list, network));
+			count = import_find(import, text);
+			if (!count) {
+				count = import_alloc(import, sizeof *count);
+				import_keep(import, text, count);
+			}
+			raise_limit(import, key, ++*count, link);
+		}
+	}
+}
+
+static void raise_lists(struct import *import, const struct node *items, const char *list,
+			const char *key, size_t more)
+{
+	for (struct node *item = items ? items->first : NULL; item; item = item->next)
+		raise_limit(import, key, import_count(item, list) + more, item);
+}
+
+static void raise_limits(struct import *import)
+{
+	struct node *zones = find_member(import->root, "private_zones");
+	struct node *rulesets = find_member(import->root, "rulesets");
+	struct node *resolvers = find_member(import->root, "resolvers");
+	struct node *limits;
+
+	for (struct node *zone = zones ? zones->first : NULL; zone; zone = zone->next) {
+		raise_lists(import, find_member(zone, "record_sets"), "records",
+			    "records_per_record_set", 0);
+		if (import_get(zone, "name") && !strchr(import_get(zone, "name"), '.')) {
+			limits = import_group(import, import->root, "limits", &zone->at);
+			import_number(import, limits, "zone_labels_min", &zone->at, 1);
+		}
+	}
+	if (zones)
+		raise_limit(import, "private_zones_per_subscription", zones->count, zones);
+	if (resolvers)
+		raise_limit(import, "resolvers_per_subscription", resolvers->count, resolvers);
+	raise_lists(import, zones, "record_sets", "record_sets_per_zone", 1);
+	raise_lists(import, zones, "links", "links_per_zone", 0);
+	raise_lists(import, rulesets, "rules", "rules_per_ruleset", 0);
+	raise_lists(import, rulesets, "links", "links_per_ruleset", 0);
+	for (struct node *ruleset = rulesets ? rulesets->first : NULL; ruleset;
+	     ruleset = ruleset->next)
+		raise_lists(import, find_member(ruleset, "rules"), "targets", "targets_per_rule",
+			    0);
+	raise_links(import, "private_zones", "zones_per_virtual_network");
+	raise_links(import, "rulesets", "rulesets_per_virtual_network");
+	if (import->from == IMPORT_FORWARDER)
+		import_number(import,
+			      import_group(import, import->root, "limits", &import->root->at),
+			      "queries_per_second_per_endpoint", &import->root->at, 0);
+}
+
+/* ---- the end ---- */
+
+/* The servers of this machine do not count: what is written may be for another. Fills in the path
+ * of a resolv.conf that has one. */
+static int open_servers(char *path, size_t size)
+{
+	static const char text[] = "nameserver 192.0.2.1\n";
+	int fd = memfd_create("resolv.conf", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, sizeof text - 1) != (ssize_t)sizeof text - 1)
+		exit(exit_fail("no file in memory can be made: %s", strerror(errno)));
+	snprintf(path, size, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/* Lists that had items may have none any more. */
+static bool says_something(const struct node *node)
+{
+	if (node->kind != VALUE_LIST && node->kind != VALUE_ARRAY && node->kind != VALUE_GROUP)
+		return true;
+	for (const struct node *inner = node->first; inner; inner = inner->next)
+		if (says_something(inner))
+			return true;
+	return false;
+}
+
+bool import_finish(struct import *import)
+{
+	struct faults faults;
+	struct load load;
+	bool again = true;
+	char servers[64];
+	int fd;
+
+	if (import->notes.errors > 0)
+		return false;
+	fd = open_servers(servers, sizeof servers);
+	load_init(&load, "sluice.conf", servers);
+	raise_limits(import);
+	for (int round = 0; again && round < ROUNDS_MAX; round++) {
+		faults_init(&faults);
+		import->model = build(import, &load, &faults);
+		again = !import->model && take_out_refused(import, &faults);
+		if (import->model)
+			copy_faults(import, &faults, FAULT_WARNING);
+		else if (!again || round + 1 == ROUNDS_MAX)
+			copy_faults(import, &faults, FAULT_ERROR);
+		faults_release(&faults);
+	}
+	close(fd);
+	if (import->model && !says_something(import->root)) {
+		import_fault(import, &(struct origin){.file = NULL},
+			     "nothing of it can be carried over");
+		return false;
+	}
+	return import->model;
+}
+
+bool import_has_secret(const struct import *import)
+{
+	for (size_t i = 0; i < import->model->keys.count; i++)
+		if (import->model->keys.items[i].secret)
+			return true;
+	return false;
+}
+
+static const char *comment_of(void *context, const struct origin *origin, bool take)
+{
+	struct remark *remark = origin->line ? find_remark(context, origin) : NULL;
+
+	if (!remark || remark->printed)
+		return NULL;
+	remark->printed = take;
+	return remark->text;
+}
+
+static void write_lines(const char *text, FILE *out)
+{
+	for (const char *end; *text != '\0'; text = end + (*end != '\0')) {
+		end = strchrnul(text, '\n');
+		fprintf(out, "#%s%.*s\n", end > text ? " " : "", (int)(end - text), text);
+	}
+}
+
+int import_write(struct import *import, const char *from, FILE *out)
+{
+	struct config_style style = {comment_of, import};
+	size_t notes = import->notes.warnings;
+	bool any = false;
+	int err;
+
+	fprintf(out, "# Made by `sluice import` from %s. sluice.conf(5) has every setting.\n",
+		from);
+	if (notes > 0)
+		fprintf(out, "# %zu remark%s: they stand at the end.\n", notes,
+			notes == 1 ? "" : "s");
+	fputc('\n', out);
+	err = config_file_write_for_people(import->model, &style, out);
+	for (struct remark *remark = import->first_remark; remark; remark = remark->next) {
+		if (remark->printed)
+			continue;
+		fprintf(out, "%s\n# %s:%u:\n",
+			any ? "" : "\n# Comments on what is not in this file.", remark->file,
+			remark->line);
+		write_lines(remark->text, out);
+		any = true;
+	}
+	if (notes > 0) {
+		fputs("\n# What was not carried over, or is different now.\n#\n", out);
+		char *text = NULL;
+		size_t length = 0;
+		FILE *lines = need(open_memstream(&text, &length));
+
+		import_print(import, lines);
+		fclose(lines);
+		write_lines(text, out);
+		free(text);
+	}
+	if (!err && (fflush(out) != 0 || ferror(out)))
+		err = ERR_SYSTEM;
+	return err;
+}
+
+size_t import_print(struct import *import, FILE *out)
+{
+	struct faults *notes = &import->notes;
+
+	faults_sort(notes);
+	for (size_t i = 0; i < notes->count; i++) {
+		const struct fault *fault = &notes->items[i];
+
+		if (fault->origin.file) {
+			text_print(out, fault->origin.file);
+			fprintf(out, fault->origin.line ? ":%u: " : ": ", fault->origin.line);
+		}
+		if (fault->origin.path) {
+			text_print(out, fault->origin.path);
+			fputs(": ", out);
+		}
+		text_print(out, fault->text);
+		fputc('\n', out);
+	}
+	if (notes->errors + notes->warnings > notes->count)
+		fprintf(out, "... and %zu more\n", notes->errors + notes->warnings - notes->count);
+	return notes->count;
+}

@@ -1,0 +1,102 @@
+/* An import: what another program's configuration says, as a tree of values of ours, each with the
+ * file and line that it is from. When it is complete it is read and checked as a configuration file
+ * is; what is refused is taken out and told, so that the rest passes `sluice check`.
+ *
+ * Texts that are handed in are copied. Without memory the process ends: it has nothing to lose but
+ * the command. */
+#ifndef SLUICE_IMPORT_H
+#define SLUICE_IMPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "rules/fault.h"
+#include "rules/schema/model.h"
+
+struct import;
+struct node; /* a group of the tree; good until import_finish */
+
+/* Azure's networks have endpoints with limits; a forwarder has none of either. */
+enum import_origin { IMPORT_AZURE, IMPORT_FORWARDER };
+struct import *import_new(enum import_origin from);
+void import_free(struct import *import);
+
+/* ---- places ---- */
+
+/* Of that line of the file, for what is called so there ("forward-zone"); both are copied, `what`
+ * may be NULL. */
+struct origin import_place(struct import *import, const char *file, unsigned line,
+			   const char *what);
+/* Not in what is written: why not, as the end of "not carried over: ...". */
+void import_lost(struct import *import, const struct origin *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Carried over with a difference. */
+void import_changed(struct import *import, const struct origin *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The file cannot be read as what it is meant to be; nothing will be written. */
+void import_fault(struct import *import, const struct origin *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A comment, without what marks it as one, for what is at that line: it stands above it in what is
+ * written, and else at the end. Further ones for the same line are further lines. */
+void import_comment(struct import *import, const char *file, unsigned line, const char *text);
+/* The same for what comes next, which is given when it is there. */
+void import_comment_ahead(struct import *import, const char *text);
+void import_comments_to(struct import *import, const char *file, unsigned line);
+
+/* Those on what is at one place are for what is at another: a setting's, for what the setting is
+ * of. */
+void import_comments_move(struct import *import, const struct origin *from,
+			  const struct origin *to);
+
+/* All of a file, with a NUL behind; NULL: the faults say why. The import's. `at` is where it is
+ * named (NULL or no line: by the command, to which "-" is standard input). */
+char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length);
+/* In the import's memory. */
+char *import_printf(struct import *import, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void *import_alloc(struct import *import, size_t size);
+
+/* ---- the tree, by the keys of sluice.conf(5) ---- */
+
+struct node *import_root(struct import *import);
+/* The group of that key, which is made where there is none: "cache". */
+struct node *import_group(struct import *import, struct node *in, const char *key,
+			  const struct origin *at);
+/* One more group at the end of a list: "rules". */
+struct node *import_item(struct import *import, struct node *in, const char *key,
+			 const struct origin *at);
+void import_text(struct import *import, struct node *in, const char *key, const struct origin *at,
+		 const char *text);
+void import_number(struct import *import, struct node *in, const char *key, const struct origin *at,
+		   long long number);
+void import_flag(struct import *import, struct node *in, const char *key, const struct origin *at,
+		 bool flag);
+/* One more text in an array, unless it is there. */
+void import_add(struct import *import, struct node *in, const char *key, const struct origin *at,
+		const char *text);
+/* What was set; NULL: nothing. */
+const char *import_get(const struct node *in, const char *key);
+/* Items of a list or elements of an array. */
+size_t import_count(const struct node *in, const char *key);
+
+/* A name that Azure takes, made of a text, and another one each time in the same scope; `first` is
+ * what it begins with where it would not begin with a letter. */
+const char *import_name(struct import *import, const char *scope, const char *wanted,
+			const char *first);
+/* What is remembered by a text; NULL: nothing is. */
+void *import_find(struct import *import, const char *key);
+void import_keep(struct import *import, const char *key, void *what);
+
+/* ---- the end ---- */
+
+/* False: it could not be made to fit, or a file could not be read; the faults say why. */
+bool import_finish(struct import *import);
+/* As a configuration file, after it was finished. `from` says what it is made of. ERR_SYSTEM: the
+ * file refuses. */
+MUST_CHECK int import_write(struct import *import, const char *from, FILE *out);
+/* Whether what is written has a secret in it. */
+bool import_has_secret(const struct import *import);
+/* What was lost and changed, a line each, by file and line; and faults. Returns how many lines. */
+size_t import_print(struct import *import, FILE *out);
+
+#endif

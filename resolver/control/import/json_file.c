@@ -1,0 +1,223 @@
+/* jansson keeps no lines. So the text is gone over first: comments become blanks, and the line of
+ * each value is noted in the order in which they stand, which is that of a walk over the tree. */
+#include "resolver/control/import/json_file.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct lines {
+	unsigned *items;
+	size_t count;
+};
+
+struct place {
+	const char *file;
+	unsigned line;
+};
+
+struct scan {
+	struct import *import;
+	const char *file;
+	char *at;
+	unsigned line;
+	struct lines values;
+	bool is_key[256]; /* by depth: what comes next in an object */
+	bool in_object[256];
+	unsigned depth;
+};
+
+static void note_value(struct scan *scan)
+{
+	struct lines *lines = &scan->values;
+
+	if ((lines->count & (lines->count - 1)) == 0) {
+		unsigned *more = import_alloc(scan->import, (2 * lines->count + 1) * sizeof *more);
+
+		if (lines->count > 0)
+			memcpy(more, lines->items, lines->count * sizeof *more);
+		lines->items = more;
+	}
+	lines->items[lines->count++] = scan->line;
+	import_comments_to(scan->import, scan->file, scan->line);
+}
+
+static void blank_comment(struct scan *scan)
+{
+	bool is_block = scan->at[1] == '*';
+	char *from = scan->at + 2, *end = is_block ? strstr(from, "*/") : strchrnul(from, '\n');
+	char *text, *line, *rest;
+
+	end = end ? end : from + strlen(from);
+	text = rest = import_printf(scan->import, "%.*s", (int)(end - from), from);
+	while ((line = strsep(&rest, "\n"))) {
+		size_t length;
+
+		line += strspn(line, " \t*/");
+		length = strlen(line);
+		while (length > 0 && isspace((unsigned char)line[length - 1]))
+			line[--length] = '\0';
+		if (length > 0)
+			import_comment_ahead(scan->import, line);
+	}
+	(void)text;
+	if (is_block && *end != '\0')
+		end += 2;
+	for (; scan->at < end; scan->at++) {
+		scan->line += *scan->at == '\n';
+		if (*scan->at != '\n')
+			*scan->at = ' ';
+	}
+}
+
+/* A line's end within a text is no JSON, and means a blank to Azure. */
+static void skip_text(struct scan *scan)
+{
+	for (scan->at++; *scan->at != '\0' && *scan->at != '"'; scan->at++) {
+		if (*scan->at == '\\' && scan->at[1] != '\0')
+			scan->at++;
+		else if (*scan->at == '\n') {
+			scan->line++;
+			*scan->at = ' ';
+		} else if ((unsigned char)*scan->at < ' ')
+			*scan->at = ' ';
+	}
+	scan->at += *scan->at != '\0';
+}
+
+static void go_over(struct scan *scan)
+{
+	while (*scan->at != '\0') {
+		char c = *scan->at;
+		bool deep = scan->depth >= sizeof scan->in_object;
+		bool is_key = !deep && scan->in_object[scan->depth] && scan->is_key[scan->depth];
+
+		if (c == '/' && (scan->at[1] == '/' || scan->at[1] == '*')) {
+			blank_comment(scan);
+		} else if (c == '"') {
+			if (!is_key)
+				note_value(scan);
+			skip_text(scan);
+		} else if (c == '{' || c == '[') {
+			note_value(scan);
+			scan->at++;
+			if (++scan->depth < sizeof scan->in_object) {
+				scan->in_object[scan->depth] = c == '{';
+				scan->is_key[scan->depth] = true;
+			}
+		} else if (c == '}' || c == ']') {
+			scan->at++;
+			scan->depth -= scan->depth > 0;
+		} else if (c == ':' || c == ',') {
+			scan->at++;
+			if (!deep)
+				scan->is_key[scan->depth] = c == ',';
+		} else if (isalnum((unsigned char)c) || c == '-') {
+			note_value(scan);
+			scan->at += strspn(scan->at, "+-._0123456789abcdefghijklmnopqrstuvwxyz"
+						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		} else {
+			scan->line += c == '\n';
+			scan->at++;
+		}
+	}
+}
+
+/* true, false and null are one value each, which stands everywhere. */
+static bool is_shared(const json_t *value)
+{
+	return json_is_boolean(value) || json_is_null(value);
+}
+
+static void keep_place(struct import *import, const json_t *value, const char *file, unsigned line)
+{
+	struct place *place = import_alloc(import, sizeof *place);
+	char key[32];
+
+	*place = (struct place){file, line};
+	snprintf(key, sizeof key, "json %p", (const void *)value);
+	import_keep(import, key, place);
+}
+
+static void place_all(struct scan *scan, const json_t *value, size_t *next)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (*next < scan->values.count && !is_shared(value))
+		keep_place(scan->import, value, scan->file, scan->values.items[*next]);
+	++*next;
+	if (json_is_object(value)) {
+		json_object_foreach((json_t *)value, key, item) place_all(scan, item, next);
+	} else {
+		json_array_foreach((json_t *)value, i, item) place_all(scan, item, next);
+	}
+}
+
+json_t *json_file_read(struct import *import, const char *path)
+{
+	size_t length, next = 0;
+	char *text = import_read(import, path, NULL, &length);
+	struct scan scan = {.import = import, .file = path, .at = text, .line = 1};
+	json_error_t error;
+	json_t *value;
+
+	if (!text)
+		return NULL;
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		memset(text, ' ', 3);
+	go_over(&scan);
+	value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (value) {
+		place_all(&scan, value, &next);
+	} else {
+		struct origin at =
+			import_place(import, path, error.line > 0 ? (unsigned)error.line : 0, NULL);
+
+		import_fault(import, &at, "it is no JSON: %s", error.text);
+	}
+	return value;
+}
+
+static const struct place *find_place(struct import *import, const json_t *value)
+{
+	char key[32];
+
+	snprintf(key, sizeof key, "json %p", (const void *)value);
+	return import_find(import, key);
+}
+
+struct origin json_file_at(struct import *import, const json_t *value, const char *what)
+{
+	const struct place *place = find_place(import, value);
+
+	return import_place(import, place ? place->file : "-", place ? place->line : 0, what);
+}
+
+json_t *json_file_place(struct import *import, json_t *made, const json_t *like)
+{
+	const struct place *place = find_place(import, like);
+
+	if (made && place && !is_shared(made) && !find_place(import, made))
+		keep_place(import, made, place->file, place->line);
+	return made;
+}
+
+json_t *json_member(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	const char *name;
+
+	if (value || !json_is_object(object))
+		return value;
+	json_object_foreach((json_t *)object, name,
+			    value) if (strcasecmp(name, key) == 0) return value;
+	return NULL;
+}
+
+const char *json_member_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_member(object, key));
+}

@@ -1,0 +1,283 @@
+/* Master files (RFC 1035 section 5), for what the zones' own reader does not give: comments, and
+ * going on behind a record that cannot be taken. A record's lines are put together here, without
+ * comments and parentheses, and read by ldns. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/import/forward.h"
+#include "rules/text.h"
+
+enum { INCLUDE_DEPTH_MAX = 10, USUAL_TTL_S = 3600, GENERATED_MAX = 65536 };
+
+/* Of a file that says none so far: that of its SOA, as BIND does (RFC 2308 section 4). */
+#define TTL_UNKNOWN UINT32_MAX
+
+struct master {
+	struct import *import;
+	struct node *zone;
+	const char *file;
+	unsigned depth;
+	ldns_rdf *origin, *previous;
+	uint32_t ttl_s;
+	bool has_ttl; /* the file's is known */
+};
+
+/* One line, or as many as a record has; *at is moved behind it, *line to the line there. Returns
+ * `entry`, which is blank where there is nothing but a comment: that is about what comes next. */
+static char *next_entry(const struct master *master, const char **at, unsigned *line, char *entry)
+{
+	unsigned depth = 0, first = *line;
+	const char *c = *at, *end, *text;
+	bool quoted = false, any = false, ends = false;
+	char *to = entry;
+
+	for (; *c != '\0' && !ends; c++) {
+		if (*c == ';' && !quoted) {
+			end = strchrnul(c, '\n');
+			text = c + strspn(c, ";");
+			text += *text == ' ';
+			text = import_printf(master->import, "%.*s", (int)(end - text), text);
+			if (any)
+				import_comment(master->import, master->file, first, text);
+			else
+				import_comment_ahead(master->import, text);
+			c = end - 1;
+		} else if (*c == '\n') {
+			++*line;
+			*to++ = ' ';
+			ends = !quoted && depth == 0;
+		} else if (!quoted && (*c == '(' || *c == ')')) {
+			depth = *c == '(' ? depth + 1 : depth - (depth > 0);
+			*to++ = ' ';
+		} else {
+			any |= !isspace((unsigned char)*c);
+			quoted ^= *c == '"';
+			*to++ = *c;
+			if (*c == '\\' && c[1] != '\0' && c[1] != '\n')
+				*to++ = *++c;
+		}
+	}
+	*to = '\0';
+	*at = c;
+	return entry;
+}
+
+static void read_file(struct master *master, const char *path, const struct origin *at);
+
+static ldns_rdf *read_name(const struct master *master, const char *text)
+{
+	ldns_rdf *name = ldns_dname_new_frm_str(text);
+
+	if (name && *text != '\0' && text[strlen(text) - 1] != '.' && strcmp(text, "@") != 0 &&
+	    ldns_dname_cat(name, master->origin) != LDNS_STATUS_OK) {
+		ldns_rdf_deep_free(name);
+		return NULL;
+	}
+	return name;
+}
+
+static void include(struct master *master, const char *words, const struct origin *at)
+{
+	struct master inner = *master;
+	char path[1024], origin[1024];
+	const char *slash = strrchr(master->file, '/');
+	int count = sscanf(words, "%1023s %1023s", path, origin);
+
+	if (count < 1 || master->depth >= INCLUDE_DEPTH_MAX) {
+		import_lost(master->import, at, "it names no file that can be read");
+		return;
+	}
+	inner.depth++;
+	inner.origin = count == 2 ? read_name(master, origin) : ldns_rdf_clone(master->origin);
+	inner.previous = NULL;
+	read_file(&inner,
+		  path[0] == '/' || !slash
+			  ? path
+			  : import_printf(master->import, "%.*s/%s", (int)(slash - master->file),
+					  master->file, path),
+		  at);
+}
+
+static void take_entry(struct master *master, const char *entry, const struct origin *at);
+
+/* "$" is the number, and ${-5,3,x} the number less five, in three hexadecimal digits. NULL: there
+ * is another form of it. */
+static char *put_number(struct import *import, const char *pattern, long number)
+{
+	char *text = import_printf(import, "%s", "");
+	const char *at = pattern;
+
+	while (*at != '\0') {
+		size_t plain = strcspn(at, "\\$");
+		long offset = 0;
+		int width = 0, length = 0;
+		char base = 'd';
+
+		text = import_printf(import, "%s%.*s", text, (int)plain, at);
+		at += plain;
+		if (*at == '\\' || (at[0] == '$' && at[1] == '$')) {
+			plain = *at == '\\' && at[1] != '$' && at[1] != '\0' ? 2 : 1;
+			text = import_printf(import, "%s%.*s", text, (int)plain,
+					     plain == 2 ? at : "$");
+			at += at[1] != '\0' ? 2 : 1;
+			continue;
+		}
+		if (*at == '\0')
+			break;
+		at++;
+		if (*at == '{') {
+			if (sscanf(at, "{%ld,%d,%c}%n", &offset, &width, &base, &length) < 3 ||
+			    length == 0) {
+				base = 'd';
+				if (sscanf(at, "{%ld,%d}%n", &offset, &width, &length) < 2 ||
+				    length == 0)
+					sscanf(at, "{%ld}%n", &offset, &length);
+			}
+			if (length == 0 || !strchr("doxX", base) || width < 0 || width > 60)
+				return NULL;
+			at += length;
+		}
+		number += offset;
+		text = import_printf(import,
+				     base == 'o'   ? "%s%0*lo"
+				     : base == 'x' ? "%s%0*lx"
+				     : base == 'X' ? "%s%0*lX"
+						   : "%s%0*ld",
+				     text, width, number);
+		number -= offset;
+	}
+	return text;
+}
+
+/* $GENERATE 1-5/2 OWNER TYPE DATA */
+static void generate(struct master *master, const char *words, const struct origin *at)
+{
+	long first, last, step = 1;
+	int length = 0;
+	char *entry;
+
+	if (sscanf(words, " %ld-%ld%n/%ld%n", &first, &last, &length, &step, &length) < 2 ||
+	    first < 0 || step < 1 || last < first || (last - first) / step >= GENERATED_MAX) {
+		import_lost(master->import, at, "its range is none of up to %d numbers",
+			    GENERATED_MAX);
+		return;
+	}
+	words += length + strspn(words + length, " \t");
+	for (long number = first; number <= last; number += step) {
+		entry = put_number(master->import, words, number);
+		if (!entry) {
+			import_lost(master->import, at, "this form of a number is not read");
+			return;
+		}
+		take_entry(master, entry, at);
+	}
+}
+
+/* $TTL and the like. */
+static void directive(struct master *master, const char *entry, const struct origin *at)
+{
+	const char *words = entry + strcspn(entry, " \t"), *end;
+	char word[1024];
+	ldns_rdf *origin;
+
+	if (sscanf(words, "%1023s", word) != 1) {
+		import_lost(master->import, at, "it has no value");
+	} else if (strncasecmp(entry, "$TTL", 4) == 0) {
+		master->ttl_s = ldns_str2period(word, &end);
+		master->has_ttl = true;
+	} else if (strncasecmp(entry, "$ORIGIN", 7) == 0) {
+		origin = read_name(master, word);
+		if (!origin) {
+			import_lost(master->import, at, "\"%s\" is no domain name", word);
+			return;
+		}
+		ldns_rdf_deep_free(master->origin);
+		master->origin = origin;
+	} else if (strncasecmp(entry, "$INCLUDE", 8) == 0) {
+		include(master, words, at);
+	} else if (strncasecmp(entry, "$GENERATE", 9) == 0) {
+		generate(master, words, at);
+	} else {
+		import_lost(master->import, at,
+			    "only $TTL, $ORIGIN, $INCLUDE and $GENERATE are read");
+	}
+}
+
+/* Without $TTL a record has that of its SOA's minimum where the SOA has none either, and else that
+ * of the record before it. */
+static void keep_ttl(struct master *master, ldns_rr *rr)
+{
+	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);
+	bool is_soa = ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA && minimum;
+
+	if (ldns_rr_ttl(rr) == TTL_UNKNOWN) {
+		ldns_rr_set_ttl(rr, is_soa ? ldns_rdf2native_int32(minimum) : USUAL_TTL_S);
+		master->ttl_s = ldns_rr_ttl(rr);
+		master->has_ttl = is_soa;
+	} else if (!master->has_ttl) {
+		master->ttl_s = ldns_rr_ttl(rr);
+	}
+}
+
+static void take_entry(struct master *master, const char *entry, const struct origin *at)
+{
+	size_t length = strlen(entry);
+	ldns_rr *rr = NULL;
+	ldns_status status;
+
+	while (length > 1 && isspace((unsigned char)entry[length - 1]))
+		length--;
+	entry = import_printf(master->import, "%.*s", (int)length, entry);
+	status = ldns_rr_new_frm_str(&rr, entry, master->ttl_s, master->origin, &master->previous);
+	if (status == LDNS_STATUS_OK) {
+		keep_ttl(master, rr);
+		forward_zone_rr(master->import, master->zone, at, rr);
+	} else {
+		import_lost(master->import, at, "%s: %s", entry, ldns_get_errorstr_by_id(status));
+	}
+	ldns_rr_free(rr);
+}
+
+/* Takes over the master's names. */
+static void read_file(struct master *master, const char *path, const struct origin *at)
+{
+	size_t length;
+	char *text = import_read(master->import, path, at, &length), *entry;
+	const char *next = text;
+	unsigned line = 1, first;
+
+	master->file = path;
+	entry = text ? import_alloc(master->import, length + 2) : NULL;
+	while (text && *next != '\0') {
+		struct origin here;
+
+		first = line;
+		next_entry(master, &next, &line, entry);
+		if (entry[strspn(entry, " \t\r")] == '\0')
+			continue;
+		import_comments_to(master->import, path, first);
+		here = import_place(master->import, path, first, NULL);
+		if (*entry == '$')
+			directive(master, entry, &here);
+		else
+			take_entry(master, entry, &here);
+	}
+	if (text)
+		import_comments_to(master->import, path, line);
+	ldns_rdf_deep_free(master->origin);
+	ldns_rdf_deep_free(master->previous);
+}
+
+void forward_zone_file(struct import *import, struct node *zone, const struct origin *at,
+		       const char *path, const char *origin)
+{
+	struct master master = {.import = import,
+				.zone = zone,
+				.file = path,
+				.origin = ldns_dname_new_frm_str(origin),
+				.ttl_s = TTL_UNKNOWN};
+
+	read_file(&master, path, at);
+}

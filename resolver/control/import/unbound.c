@@ -1,0 +1,719 @@
+/* unbound.conf(5): clauses ("server:", "forward-zone:") with settings ("name: value"), whose ends
+ * of lines mean nothing. All of it is read first, since order means little there, then each setting
+ * is a row of a table: what it becomes, or why it becomes nothing. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "resolver/control/import/acl.h"
+#include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
+#include "resolver/control/import/words.h"
+#include "rules/base.h"
+#include "rules/text.h"
+
+enum { INCLUDE_DEPTH_MAX = 10, VALUES_MAX = 4, USUAL_TTL_S = 3600 };
+
+struct setting {
+	struct origin at; /* its path is the name */
+	const char *values[VALUES_MAX];
+	size_t count;
+	struct setting *next;
+};
+
+struct clause {
+	struct origin at;
+	struct setting *first, **last;
+	struct clause *next;
+};
+
+struct unbound {
+	struct import *import;
+	struct clause *first, **last, *now; /* NULL: none has begun */
+	struct forward_view *view;
+	struct acl acl;
+	long port;
+	long long cache_bytes; /* -1: not said */
+	bool has_root, has_interface;
+};
+
+/* ---- reading ---- */
+
+static bool is_key(const struct word *word)
+{
+	size_t length = word->text ? strlen(word->text) : 0;
+
+	if (word->quoted || length < 2 || word->text[length - 1] != ':')
+		return false;
+	for (size_t i = 0; i + 1 < length; i++)
+		if (!isalnum((unsigned char)word->text[i]) && word->text[i] != '-')
+			return false;
+	return isalpha((unsigned char)word->text[0]);
+}
+
+static bool is_clause(const char *name)
+{
+	static const char *const names[] = {"server",   "forward-zone",   "stub-zone", "auth-zone",
+					    "view",     "remote-control", "python",    "dynlib",
+					    "dnscrypt", "cachedb",        "dnstap",    "rpz",
+					    "ipset"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void begin_clause(struct unbound *unbound, const struct origin *at)
+{
+	struct clause *clause = import_alloc(unbound->import, sizeof *clause);
+
+	clause->at = *at;
+	clause->last = &clause->first;
+	*unbound->last = unbound->now = clause;
+	unbound->last = &clause->next;
+}
+
+static void read_file(struct unbound *unbound, const char *path, const struct origin *at,
+		      unsigned depth)
+{
+	static const struct words_syntax syntax = {.quotes = "\"'", .marks = ""};
+	struct import *import = unbound->import;
+	struct words words;
+	struct word *word;
+
+	if (!words_read(import, path, at, &syntax, &words))
+		return;
+	for (word = words.items; word->text;) {
+		size_t length = strlen(word->text);
+		char *name =
+			import_printf(import, "%.*s", (int)(length - is_key(word)), word->text);
+		struct origin here = import_place(import, words.file, word->line, name);
+		struct setting *setting = import_alloc(import, sizeof *setting);
+
+		if (!is_key(word)) {
+			import_fault(import, &here,
+				     "a setting is expected here, such as \"name:\"");
+			return;
+		}
+		setting->at = here;
+		for (word++; word->text && !is_key(word); word++)
+			if (setting->count < VALUES_MAX)
+				setting->values[setting->count++] = word->text;
+		if (strncasecmp(name, "include", 7) == 0 && setting->count > 0) {
+			char **files = words_files(import, words.file, setting->values[0]);
+
+			for (; *files && depth < INCLUDE_DEPTH_MAX; files++)
+				read_file(unbound, *files, &here, depth + 1);
+		} else if (is_clause(name) && setting->count == 0) {
+			begin_clause(unbound, &here);
+		} else if (!unbound->now) {
+			import_fault(import, &here,
+				     "it is in no clause; a file begins with one, "
+				     "such as \"server:\"");
+			return;
+		} else {
+			*unbound->now->last = setting;
+			unbound->now->last = &setting->next;
+		}
+	}
+}
+
+static const char *value_of(const struct clause *clause, const char *name)
+{
+	for (const struct setting *setting = clause->first; setting; setting = setting->next)
+		if (strcasecmp(setting->at.path, name) == 0 && setting->count > 0)
+			return setting->values[0];
+	return NULL;
+}
+
+/* ---- why something becomes nothing ---- */
+
+#define NO_VALIDATION "sluice does not validate; DO and CD are passed through"
+#define NO_TLS        "targets are asked without TLS, and clients ask without it"
+#define THE_UNIT      "the program, its user and its folders are those of the unit"
+#define NO_ROOT       "sluice does not resolve from the root"
+#define NO_ATTACK     "what keeps forged answers out is built in (SECURITY.md)"
+
+static const struct reason reasons[] = {
+	{"username", THE_UNIT},
+	{"chroot", THE_UNIT},
+	{"directory", THE_UNIT},
+	{"pidfile", THE_UNIT},
+	{"do-daemonize", THE_UNIT},
+	{"use-systemd", THE_UNIT},
+	{"log*", "sluice logs events, not queries (log in sluice.conf(5))"},
+	{"verbosity", "log.level says what is logged"},
+	{"use-syslog", "it logs to standard error"},
+	{"statistics*", "sluice status shows what is counted"},
+	{"extended-statistics", "sluice status shows what is counted"},
+	{"shm*", "sluice status shows what is counted"},
+	{"trust-anchor*", NO_VALIDATION},
+	{"trusted-keys-file", NO_VALIDATION},
+	{"auto-trust-anchor-file", NO_VALIDATION},
+	{"domain-insecure", NO_VALIDATION},
+	{"val-*", NO_VALIDATION},
+	{"module-config", NO_VALIDATION},
+	{"harden-*", NO_ATTACK},
+	{"aggressive-nsec", NO_VALIDATION},
+	{"use-caps-exempt", NO_ATTACK},
+	{"unwanted-reply-threshold", NO_ATTACK},
+	{"private-address", "addresses in answers are passed on as they are"},
+	{"private-domain", "addresses in answers are passed on as they are"},
+	{"tls-*", NO_TLS},
+	{"ssl-*", NO_TLS},
+	{"https-port", NO_TLS},
+	{"http-*", NO_TLS},
+	{"quic-*", NO_TLS},
+	{"root-hints", NO_ROOT},
+	{"qname-minimisation*", NO_ROOT},
+	{"prefer-ip*", "targets are asked in the order that they are named in"},
+	{"do-not-query-*", "only targets are asked"},
+	{"do-ip4", "the addresses that are named decide"},
+	{"do-ip6", "the addresses that are named decide"},
+	{"do-udp", "udp is listened at and asked with"},
+	{"do-tcp", "tcp is listened at always"},
+	{"tcp-upstream", "it is a target's: protocol = \"tcp\""},
+	{"infra-*", "how targets are watched is built in"},
+	{"outgoing-range", "how many ports are used is built in"},
+	{"outgoing-port-*", "how many ports are used is built in"},
+	{"outgoing-num-tcp", "how many connections are used is built in"},
+	{"num-queries-per-thread", "the limits are in sluice.conf(5), limits"},
+	{"jostle-timeout", "how clients take turns is built in"},
+	{"so-*", "sockets are set up by the program"},
+	{"ip-*", "sockets are set up by the program"},
+	{"interface-automatic*", "replies leave from where the question came in"},
+	{"edns-buffer-size",
+	 "udp.payload_max is what is told to clients; to targets it is built in"},
+	{"ratelimit*", "limits.queries_per_second_per_endpoint counts all clients' queries"},
+	{"ip-ratelimit*", "response_limit in sluice.conf(5) limits answers to one prefix"},
+	{"dns64*", "AAAA records are not made of A records"},
+	{"define-tag", "there are no tags; views and rulesets tell clients apart"},
+	{"access-control-tag*", "there are no tags; views and rulesets tell clients apart"},
+	{"local-zone-tag", "there are no tags; views and rulesets tell clients apart"},
+	{"local-zone-override", "there are no tags; views and rulesets tell clients apart"},
+	{"response-ip*", "answers of targets are not changed"},
+	{"rrset-roundrobin", "records come in the order that they have"},
+	{"minimal-responses", "answers are minimal"},
+	{"deny-any", "ANY is answered with one record set (RFC 8482)"},
+	{"hide-*", "it says nothing of itself unless identity does"},
+	{"delay-close", "sockets are set up by the program"},
+	{"*-slabs", "there are none"},
+	{"msg-cache-slabs", "there is one cache"},
+	{"rrset-cache-slabs", "there is one cache"},
+	{"key-cache-*", NO_VALIDATION},
+	{"neg-cache-size", "negative answers are in the cache"},
+	{"send-client-subnet", "clients' subnets are not sent on"},
+	{"client-subnet-*", "clients' subnets are not sent on"},
+	{"local-zone-tag", "there are no tags"},
+	{"view-first", "a view has its own zones and names only"},
+	{"forward-no-cache", "what targets answer is cached"},
+	{"stub-no-cache", "what targets answer is cached"},
+	{"forward-host", "a target is an address; give those of this host"},
+	{"stub-host", "a target is an address; give those of this host"},
+	{"stub-prime", NO_ROOT},
+	{NULL, NULL},
+};
+
+/* ---- server ---- */
+
+struct row { /* a setting of `server` that becomes a number or flag of ours */
+	const char *name, *group, *key;
+	enum { SECONDS, FLAG, NUMBER, TEXT } form;
+};
+
+static const struct row rows[] = {
+	{"cache-max-ttl", "cache", "ttl_max", SECONDS},
+	{"cache-min-ttl", "cache", "ttl_min", SECONDS},
+	{"cache-max-negative-ttl", "cache", "negative_ttl_max", SECONDS},
+	{"prefetch", "cache", "prefetch", FLAG},
+	{"max-udp-size", "udp", "payload_max", NUMBER},
+	{"use-caps-for-id", "outbound", "random_case", FLAG},
+	{"num-threads", NULL, "workers", NUMBER},
+	{"identity", "identity", "server", TEXT},
+	{"version", "identity", "version", TEXT},
+};
+
+static bool take_row(struct unbound *unbound, const struct setting *setting)
+{
+	struct import *import = unbound->import;
+	const struct row *row = rows;
+	struct node *in = import_root(import);
+	long number;
+
+	while (row < rows + COUNT(rows) && strcasecmp(row->name, setting->at.path) != 0)
+		row++;
+	if (row == rows + COUNT(rows))
+		return false;
+	number = row->form == FLAG ? words_flag(setting->values[0])
+				   : words_number(setting->values[0]);
+	if (row->form != TEXT && number < 0) {
+		import_lost(import, &setting->at, "\"%s\" is no value for it", setting->values[0]);
+		return true;
+	}
+	if (row->group)
+		in = import_group(import, in, row->group, &setting->at);
+	if (row->form == FLAG)
+		import_flag(import, in, row->key, &setting->at, number);
+	else if (row->form == TEXT)
+		import_text(import, in, row->key, &setting->at, setting->values[0]);
+	else
+		import_number(import, in, row->key, &setting->at, number);
+	return true;
+}
+
+/* "192.0.2.1@5353": the address, and the port or 0. */
+static const char *split_port(struct import *import, const char *text, char mark, long *port)
+{
+	const char *at = text ? strchr(text, mark) : NULL;
+
+	*port = at ? words_number(at + 1) : 0;
+	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
+}
+
+static void listen_at(struct unbound *unbound, const struct setting *setting)
+{
+	struct import *import = unbound->import;
+	long port;
+	const char *address = split_port(import, setting->values[0], '@', &port);
+
+	unbound->has_interface = true;
+	if (port == 853 || port == 443)
+		import_lost(import, &setting->at, NO_TLS);
+	else if (!forward_listen(import, &setting->at, address, port ? port : unbound->port))
+		import_lost(import, &setting->at,
+			    "\"%s\" is no address; give those of this interface to listen",
+			    setting->values[0]);
+}
+
+static void allow(struct unbound *unbound, const struct setting *setting)
+{
+	struct prefix prefix;
+	const char *how = setting->count > 1 ? setting->values[1] : "";
+	bool lets_in = strncasecmp(how, "allow", 5) == 0;
+
+	if (!acl_prefix(&prefix, setting->values[0])) {
+		import_lost(unbound->import, &setting->at, "\"%s\" is no prefix",
+			    setting->values[0]);
+		return;
+	}
+	acl_add(&unbound->acl, &prefix, lets_in, &setting->at);
+	if (strcasecmp(how, "deny") == 0 || strstr(how, "non_local"))
+		import_changed(unbound->import, &setting->at, "these clients are answered REFUSED");
+}
+
+static void view_of_clients(struct unbound *unbound, const struct setting *setting)
+{
+	struct prefix prefix;
+	char text[PREFIX_TEXT_MAX];
+
+	if (setting->count < 2 || !acl_prefix(&prefix, setting->values[0])) {
+		import_lost(unbound->import, &setting->at, "it has no prefix and view");
+		return;
+	}
+	forward_allow(unbound->import,
+		      forward_view(unbound->import, setting->values[1], &setting->at), &setting->at,
+		      prefix_print(&prefix, text));
+}
+
+static void serve_expired(struct unbound *unbound, const struct setting *setting)
+{
+	struct node *cache =
+		import_group(unbound->import, import_root(unbound->import), "cache", &setting->at);
+	long seconds = words_number(setting->values[0]);
+
+	if (strcasecmp(setting->at.path, "serve-expired-ttl") == 0 && seconds > 0)
+		import_number(unbound->import, cache, "stale_max", &setting->at, seconds);
+	else if (words_flag(setting->values[0]) == 0)
+		import_number(unbound->import, cache, "stale_max", &setting->at, 0);
+}
+
+static void take_setting(struct unbound *unbound, const struct setting *setting)
+{
+	struct import *import = unbound->import;
+	const char *name = setting->at.path, *value = setting->count > 0 ? setting->values[0] : "";
+
+	if (setting->count == 0)
+		import_lost(import, &setting->at, "it has no value");
+	else if (strcasecmp(name, "interface") == 0 || strcasecmp(name, "ip-address") == 0)
+		listen_at(unbound, setting);
+	else if (strcasecmp(name, "access-control") == 0)
+		allow(unbound, setting);
+	else if (strcasecmp(name, "access-control-view") == 0)
+		view_of_clients(unbound, setting);
+	else if (strcasecmp(name, "outgoing-interface") == 0)
+		forward_source(import, unbound->view, &setting->at, value);
+	else if (strcasecmp(name, "serve-expired") == 0 ||
+		 strcasecmp(name, "serve-expired-ttl") == 0)
+		serve_expired(unbound, setting);
+	else if (strcasecmp(name, "unblock-lan-zones") == 0 && words_flag(value) == 1)
+		import_text(import, forward_default(import, &setting->at), "special_names",
+			    &setting->at, "forward");
+	else if ((strcasecmp(name, "msg-cache-size") == 0 ||
+		  strcasecmp(name, "rrset-cache-size") == 0) &&
+		 words_size(value) >= 0)
+		unbound->cache_bytes += words_size(value);
+	else if (strncasecmp(name, "local-", 6) != 0 && strcasecmp(name, "port") != 0 &&
+		 !take_row(unbound, setting))
+		words_lost(import, &setting->at, reasons, name);
+}
+
+static void take_server(struct unbound *unbound, const struct clause *clause)
+{
+	for (const struct setting *setting = clause->first; setting; setting = setting->next)
+		take_setting(unbound, setting);
+}
+
+/* ---- local data ---- */
+
+static char *redirect_key(struct import *import, struct forward_view *view, const char *name)
+{
+	size_t length = strlen(name);
+
+	length -= length > 1 && name[length - 1] == '.';
+	return text_lower(
+		import_printf(import, "redirect %p %.*s", (void *)view, (int)length, name));
+}
+
+static void take_zone(struct unbound *unbound, struct forward_view *view,
+		      const struct setting *setting)
+{
+	struct import *import = unbound->import;
+	const char *name = setting->values[0], *type = setting->count > 1 ? setting->values[1] : "";
+	struct node *zone;
+
+	if (strcasecmp(type, "transparent") == 0 || strcasecmp(type, "inform") == 0)
+		return; /* its names are zones of their own, or are asked for */
+	if (strcasecmp(type, "typetransparent") == 0) {
+		import_changed(import, &setting->at,
+			       "a name with data of its own has no other types");
+		return;
+	}
+	if (strcasecmp(type, "nodefault") == 0) {
+		import_lost(
+			import, &setting->at,
+			"a rule or zone comes before special-use names; without one, "
+			"default_resolver.special_names = \"forward\" has all of them forwarded");
+		return;
+	}
+	zone = forward_zone(import, view, &setting->at, name);
+	if (!zone || strcasecmp(type, "static") == 0)
+		return;
+	if (strcasecmp(type, "redirect") == 0 || strcasecmp(type, "inform_redirect") == 0)
+		import_keep(import, redirect_key(import, view, name), zone);
+	else if (strcasecmp(type, "always_null") == 0) {
+		forward_below(import, view, &setting->at, name, "A", USUAL_TTL_S, "0.0.0.0");
+		forward_below(import, view, &setting->at, name, "AAAA", USUAL_TTL_S, "::");
+	} else if (strcasecmp(type, "always_nxdomain") != 0) {
+		import_changed(
+			import, &setting->at,
+			"%s: names below %s do not exist (NXDOMAIN); the name itself has no data",
+			type, name);
+	}
+}
+
+static void take_data(struct unbound *unbound, struct forward_view *view,
+		      const struct setting *setting)
+{
+	struct import *import = unbound->import;
+	ldns_rr *rr = NULL;
+	ldns_status status = ldns_rr_new_frm_str(&rr, setting->values[0], USUAL_TTL_S, NULL, NULL);
+	char *owner = status == LDNS_STATUS_OK ? ldns_rdf2str(ldns_rr_owner(rr)) : NULL;
+	struct node *zone = owner ? import_find(import, redirect_key(import, view, owner)) : NULL;
+
+	if (status != LDNS_STATUS_OK) {
+		import_lost(import, &setting->at, "\"%s\" is no record: %s", setting->values[0],
+			    ldns_get_errorstr_by_id(status));
+	} else {
+		if (zone) {
+			ldns_rr *below = ldns_rr_clone(rr);
+			ldns_rdf *name = ldns_dname_new_frm_str("*");
+
+			if (below && name &&
+			    ldns_dname_cat(name, ldns_rr_owner(rr)) == LDNS_STATUS_OK) {
+				ldns_rdf_deep_free(ldns_rr_owner(below));
+				ldns_rr_set_owner(below, name);
+				forward_zone_rr(import, zone, &setting->at, below);
+			}
+			ldns_rr_free(below);
+		}
+		forward_rr(import, view, &setting->at, rr);
+	}
+	LDNS_FREE(owner);
+	ldns_rr_free(rr);
+}
+
+/* "192.0.2.1 3600 www.example.com" */
+static void take_pointer(struct unbound *unbound, struct forward_view *view,
+			 const struct setting *setting)
+{
+	char address[64], ttl[64], name[1024];
+	int count = sscanf(setting->values[0], "%63s %63s %1023s", address, ttl, name);
+	long ttl_s = count == 3 ? words_number(ttl) : USUAL_TTL_S;
+	struct address parsed;
+	ldns_rdf *rdf, *reverse;
+	char *text;
+
+	if (count < 2 || ttl_s < 0 || address_parse(&parsed, address) != 0) {
+		import_lost(unbound->import, &setting->at, "\"%s\" is no address with its name",
+			    setting->values[0]);
+		return;
+	}
+	if (count == 2)
+		snprintf(name, sizeof name, "%s", ttl);
+	rdf = ldns_rdf_new_frm_str(parsed.family == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA,
+				   address);
+	reverse = rdf ? ldns_rdf_address_reverse(rdf) : NULL;
+	text = reverse ? ldns_rdf2str(reverse) : NULL;
+	if (text)
+		forward_record(unbound->import, view, &setting->at, text, "PTR", ttl_s,
+			       import_printf(unbound->import, "%s%s", name,
+					     name[strlen(name) - 1] == '.' ? "" : "."));
+	LDNS_FREE(text);
+	ldns_rdf_deep_free(reverse);
+	ldns_rdf_deep_free(rdf);
+}
+
+/* Zones first: they decide where data goes. */
+static void take_local(struct unbound *unbound, const struct clause *clause,
+		       struct forward_view *view)
+{
+	const struct setting *setting;
+
+	for (setting = clause->first; setting; setting = setting->next)
+		if (setting->count > 0 && strcasecmp(setting->at.path, "local-zone") == 0)
+			take_zone(unbound, view, setting);
+	for (setting = clause->first; setting; setting = setting->next) {
+		if (setting->count == 0)
+			continue;
+		if (strcasecmp(setting->at.path, "local-data") == 0)
+			take_data(unbound, view, setting);
+		else if (strcasecmp(setting->at.path, "local-data-ptr") == 0)
+			take_pointer(unbound, view, setting);
+		else if (strcasecmp(setting->at.path, "local-zone-tag") == 0 ||
+			 strcasecmp(setting->at.path, "local-zone-override") == 0)
+			words_lost(unbound->import, &setting->at, reasons, setting->at.path);
+	}
+}
+
+/* ---- whom to ask ---- */
+
+static bool is_on(const struct clause *clause, const char *name)
+{
+	return words_flag(value_of(clause, name)) == 1;
+}
+
+static void take_targets(struct unbound *unbound, const struct clause *clause, struct node *rule,
+			 const char *addr, bool by_tcp)
+{
+	struct import *import = unbound->import;
+	long port;
+
+	for (const struct setting *setting = clause->first; setting; setting = setting->next) {
+		const char *address;
+
+		if (strcasecmp(setting->at.path, addr) != 0 || setting->count == 0)
+			continue;
+		address = split_port(import, setting->values[0], '#', &port);
+		address = split_port(import, address, '@', &port);
+		if (!forward_target(import, rule, &setting->at, address, port,
+				    by_tcp ? "tcp" : NULL))
+			import_lost(import, &setting->at, "\"%s\" is no address of a server",
+				    setting->values[0]);
+	}
+}
+
+static bool is_known(const char *name)
+{
+	static const char *const names[] = {"name",
+					    "forward-addr",
+					    "stub-addr",
+					    "forward-tcp-upstream",
+					    "stub-tcp-upstream",
+					    "forward-first",
+					    "stub-first",
+					    "forward-tls-upstream",
+					    "forward-ssl-upstream",
+					    "stub-tls-upstream",
+					    "stub-ssl-upstream"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void take_forward(struct unbound *unbound, const struct clause *clause)
+{
+	struct import *import = unbound->import;
+	bool is_stub = strcasecmp(clause->at.path, "stub-zone") == 0;
+	const char *name = value_of(clause, "name");
+	struct node *rule;
+
+	if (!name) {
+		import_lost(import, &clause->at, "it has no name");
+		return;
+	}
+	if (is_on(clause, "forward-tls-upstream") || is_on(clause, "forward-ssl-upstream") ||
+	    is_on(clause, "stub-tls-upstream") || is_on(clause, "stub-ssl-upstream")) {
+		import_lost(
+			import, &clause->at,
+			"its servers are asked by TLS, which sluice does not speak; name others "
+			"for %s",
+			name);
+		return;
+	}
+	if (strcmp(name, ".") == 0 && !is_stub) {
+		unbound->has_root = true;
+		rule = forward_default(import, &clause->at);
+	} else {
+		rule = forward_rule(import, unbound->view, &clause->at, name, !is_stub);
+	}
+	if (!rule)
+		return;
+	take_targets(unbound, clause, rule, is_stub ? "stub-addr" : "forward-addr",
+		     is_on(clause, "forward-tcp-upstream") || is_on(clause, "stub-tcp-upstream"));
+	if (is_stub)
+		import_changed(import, &clause->at,
+			       "its servers are asked as resolvers: they have to answer for all "
+			       "below %s themselves",
+			       name);
+	if (is_on(clause, "forward-first") || is_on(clause, "stub-first"))
+		import_changed(import, &clause->at, "where its servers fail, " NO_ROOT);
+	for (const struct setting *setting = clause->first; setting; setting = setting->next)
+		if (!is_known(setting->at.path))
+			words_lost(import, &setting->at, reasons, setting->at.path);
+}
+
+static void take_auth(struct unbound *unbound, const struct clause *clause)
+{
+	struct import *import = unbound->import;
+	const char *name = value_of(clause, "name"), *file = value_of(clause, "zonefile");
+	const char *primary = value_of(clause, "primary") ? "primary" : "master";
+	struct node *zone, *rule;
+
+	if (!name) {
+		import_lost(import, &clause->at, "it has no name");
+	} else if (value_of(clause, primary)) {
+		rule = forward_rule(import, unbound->view, &clause->at, name, true);
+		if (rule)
+			take_targets(unbound, clause, rule, primary, false);
+		import_changed(import, &clause->at,
+			       "zones are not transferred in: its primary is asked instead");
+	} else if (!file || strcmp(name, ".") == 0) {
+		import_lost(import, &clause->at, "it has no file that could be read");
+	} else {
+		zone = forward_zone(import, unbound->view, &clause->at, name);
+		if (*file != '/' && strrchr(clause->at.file, '/'))
+			file = import_printf(import, "%.*s/%s",
+					     (int)(strrchr(clause->at.file, '/') - clause->at.file),
+					     clause->at.file, file);
+		if (zone)
+			forward_zone_file(import, zone, &clause->at, file, name);
+	}
+}
+
+/* ---- the whole ---- */
+
+static void take_clients(struct unbound *unbound, const struct origin *at)
+{
+	static const char *const usual[] = {"127.0.0.0/8", "::1/128"};
+	struct acl acl = {0};
+	struct acl_entry *entries;
+	struct prefix prefix;
+	char text[PREFIX_TEXT_MAX];
+	size_t count;
+
+	for (size_t i = 0; i < COUNT(usual); i++)
+		if (prefix_parse(&prefix, usual[i]) == 0)
+			acl_add(&acl, &prefix, true, at);
+	for (size_t i = 0; i < unbound->acl.count; i++) {
+		struct acl_entry *entry = &unbound->acl.entries[i];
+
+		acl_add(&acl, &entry->prefix, entry->allow, &entry->at);
+	}
+	entries = acl_most_specific(&acl, &count);
+	for (size_t i = 0; i < count; i++)
+		forward_allow(unbound->import, unbound->view, &entries[i].at,
+			      prefix_print(&entries[i].prefix, text));
+	forward_allow_no_more(unbound->import, unbound->view, at);
+	free(entries);
+	acl_release(&acl);
+	acl_release(&unbound->acl);
+}
+
+static void take_view(struct unbound *unbound, const struct clause *clause)
+{
+	const char *name = value_of(clause, "name");
+	struct forward_view *view;
+
+	if (!name) {
+		import_lost(unbound->import, &clause->at, "it has no name");
+		return;
+	}
+	view = forward_view(unbound->import, name, &clause->at);
+	take_local(unbound, clause, view);
+	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
+	if (is_on(clause, "view-first"))
+		words_lost(unbound->import, &clause->at, reasons, "view-first");
+}
+
+static void take_clause(struct unbound *unbound, const struct clause *clause)
+{
+	const char *name = clause->at.path;
+
+	if (strcasecmp(name, "server") == 0)
+		take_local(unbound, clause, unbound->view);
+	else if (strcasecmp(name, "forward-zone") == 0 || strcasecmp(name, "stub-zone") == 0)
+		take_forward(unbound, clause);
+	else if (strcasecmp(name, "auth-zone") == 0)
+		take_auth(unbound, clause);
+	else if (strcasecmp(name, "remote-control") == 0)
+		import_lost(unbound->import, &clause->at,
+			    "commands reach sluice by its control socket, management.socket");
+	else if (strcasecmp(name, "view") != 0)
+		import_lost(unbound->import, &clause->at,
+			    "sluice has nothing that corresponds to it");
+}
+
+void unbound_read(struct import *import, const char *path)
+{
+	struct origin at = import_place(import, path, 0, NULL);
+	struct unbound unbound = {.import = import};
+	const struct clause *clause;
+
+	unbound.last = &unbound.first;
+	read_file(&unbound, path, NULL, 0);
+	unbound.view = forward_view(import, "home", &at);
+	for (clause = unbound.first; clause; clause = clause->next)
+		if (strcasecmp(clause->at.path, "server") == 0 && value_of(clause, "port"))
+			unbound.port = words_number(value_of(clause, "port"));
+	for (clause = unbound.first; clause; clause = clause->next)
+		if (strcasecmp(clause->at.path, "server") == 0)
+			take_server(&unbound, clause);
+	for (clause = unbound.first; clause; clause = clause->next) {
+		take_clause(&unbound, clause);
+		if (strcasecmp(clause->at.path, "server") == 0)
+			continue;
+		for (struct setting *setting = clause->first; setting; setting = setting->next)
+			import_comments_move(import, &setting->at, &clause->at);
+	}
+	for (clause = unbound.first; clause; clause = clause->next)
+		if (strcasecmp(clause->at.path, "view") == 0)
+			take_view(&unbound, clause);
+	take_clients(&unbound, &at);
+	if (!unbound.has_interface) {
+		forward_listen(import, &at, "127.0.0.1", unbound.port);
+		forward_listen(import, &at, "::1", unbound.port);
+	}
+	if (unbound.cache_bytes > 0)
+		import_number(import, import_group(import, import_root(import), "cache", &at),
+			      "size_bytes", &at, unbound.cache_bytes);
+	if (!unbound.has_root)
+		import_lost(
+			import, &at,
+			"it resolves from the root by itself, which sluice does not: what no zone "
+			"and no rule decides goes to default_resolver, or to the servers of "
+			"/etc/resolv.conf");
+}

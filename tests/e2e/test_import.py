@@ -1,0 +1,802 @@
+"""`sluice import`: what the real programs are told, they and sluice answer alike; what could not be carried over
+is told with its place; and what is written passes `sluice check`."""
+
+import json
+import os
+import re
+import shutil
+import textwrap
+
+import dns
+import harness
+
+HERE = ("127.0.0.1", 53)
+
+
+class Import(harness.Case):
+    """Machines "old" and "new" have what they listen at for themselves: their loopback. Both ask the same
+    servers, at 192.0.2.53 and .54 (an office's) and .99 (all else)."""
+
+    @classmethod
+    def build(cls, world):
+        cls.old = world.host("old", "10.1.0.1")
+        cls.new = world.host("new", "10.1.0.2")
+        cls.servers = []
+        for last, answer in ((53, "198.51.100.53"), (54, "198.51.100.54"), (99, "198.51.100.99")):
+            host = world.host("dns%d" % last, "192.0.2.%d" % last)
+            cls.servers.append(harness.Upstream(host, "192.0.2.%d" % last, answer))
+
+    @classmethod
+    def path(cls, name, text):
+        return cls.world.write(name, textwrap.dedent(text))
+
+    @classmethod
+    def imported(cls, dialect, *files, fine=True, **how):
+        """(configuration, what was told)"""
+        output = os.path.join(cls.world.dir, "imported-%s.conf" % dialect)
+        if os.path.exists(output):
+            os.remove(output)
+        status, told = harness.command("import", dialect, *files, "--output", output, **how)
+        if (status == 0) != fine:
+            raise AssertionError(told)
+        if not fine:
+            return None, told
+        with open(output) as file:
+            text = file.read()
+        status, checked = harness.command("check", "-c", output)
+        if status != 0:
+            raise AssertionError(checked + text)
+        return text, told
+
+    @classmethod
+    def serve(cls, config):
+        return harness.Sluice(cls.new, config, HERE)
+
+    def same(self, *questions, **how):
+        """NAME or (NAME, TYPE): both answer alike."""
+        for question in questions:
+            name, rtype = question if isinstance(question, tuple) else (question, "A")
+            answers = []
+            for host in (self.old, self.new):
+                message = host.ask(HERE, name, rtype, **how)
+                self.assertIsNotNone(message, "%s %s: nothing was answered" % (name, rtype))
+                answers.append((message.rcode, sorted(text.lower() for text in message.texts())))
+            self.assertEqual(answers[0], answers[1], "%s %s" % (name, rtype))
+
+    def told_of(self, told, *words):
+        """Each of these lines is there: FILE:LINE and more."""
+        for word in words:
+            self.assertRegex(told, word)
+
+
+UNBOUND = """
+    # Our resolver.
+    server:
+        interface: 127.0.0.1
+        access-control: 10.0.0.0/8 allow
+        access-control: 10.64.0.0/10 refuse
+        do-daemonize: no
+        username: ""
+        chroot: ""
+        pidfile: ""
+        use-syslog: no
+        module-config: "iterator"
+        cache-max-ttl: 7200
+        so-rcvbuf: 0
+        # The laboratory.
+        local-zone: "lab.example." static
+        local-data: "nas.lab.example. 300 IN A 10.0.5.5"
+        local-data: 'txt.lab.example. TXT "hello; world"'
+        local-data: "mail.lab.example. MX 10 nas.lab.example."
+        local-data-ptr: "10.0.5.5 300 nas.lab.example"
+        local-zone: "ads.example" always_nxdomain
+        local-zone: "cdn.example" redirect
+        local-data: "cdn.example A 10.0.5.9"
+        local-data: "single.example.com A 10.0.5.7"
+        local-data: "single.example.com AAAA 2001:db8::7"
+        local-data: "*.w.lab.example. A 10.0.5.6"
+        local-data: "cn.example.com CNAME www.contoso.corp."
+    include: "more-*.conf"
+    remote-control:
+        control-enable: no
+"""
+UNBOUND_MORE = """
+    # The domain controllers.
+    forward-zone:
+        name: "contoso.corp"
+        forward-addr: 192.0.2.53
+    forward-zone:
+        name: "lower.contoso.corp"   # of the branch
+        forward-addr: 192.0.2.54@53
+    forward-zone:
+        name: "."
+        forward-addr: 192.0.2.99
+    forward-zone:
+        name: "secret.example"
+        forward-tls-upstream: yes
+        forward-addr: 192.0.2.53@853#dns.example
+"""
+
+
+class Unbound(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.path("more-zones.conf", UNBOUND_MORE)
+        path = cls.path("unbound.conf", UNBOUND)
+        harness.Process(cls.old, "unbound", [world.program("/usr/sbin/unbound"), "-d", "-p", "-c", path]
+                        ).wait_ready(HERE, "nas.lab.example")
+        cls.config, cls.told = cls.imported("unbound", path)
+        cls.sluice = cls.serve(cls.config)
+
+    def test_both_answer_alike(self):
+        self.same("nas.lab.example", ("nas.lab.example", "AAAA"), "none.lab.example", ("txt.lab.example", "TXT"),
+                  ("mail.lab.example", "MX"), ("5.5.0.10.in-addr.arpa", "PTR"), "x.ads.example", "cdn.example",
+                  "a.b.cdn.example", "x.w.lab.example", "single.example.com", ("single.example.com", "AAAA"),
+                  "www.contoso.corp", "www.lower.contoso.corp", "nx.contoso.corp", "www.example.org",
+                  "contoso.corp", ("empty.contoso.corp", "AAAA"), "alias--www-lower-contoso-corp.contoso.corp")
+
+    def test_comments_stay_with_what_they_are_about(self):
+        self.assertRegex(self.config, r"# The laboratory\.\n +\{\n +name = \"lab\.example\"")
+        self.assertRegex(self.config, r"# The domain controllers\.\n +\{\s+name = \"contoso-corp\"")
+        self.assertRegex(self.config, r"# of the branch\n +\{\s+name = \"lower-contoso-corp\"")
+        self.assertIn("# Our resolver.", self.config)
+
+    def test_who_may_ask_is_carried_over(self):
+        self.assertIn('client_prefixes = [ "127.0.0.0/8", "10.0.0.0/10", "10.128.0.0/9", "::1/128" ]', self.config)
+
+    def test_what_was_not_carried_over_is_told(self):
+        self.told_of(self.told, r"unbound\.conf:\d+: module-config: not carried over: sluice does not validate",
+                     r"more-zones\.conf:12: forward-zone: not carried over: .* TLS",
+                     r"unbound\.conf:\d+: local-data: not carried over: \*\.w\.lab\.example is that name alone there",
+                     r"unbound\.conf:\d+: local-data: not carried over: cn\.example\.com would be a zone, and a CNAME cannot",
+                     r"unbound\.conf:\d+: remote-control: not carried over")
+        self.assertNotIn("secret", re.sub("(?m)^#.*", "", self.config))
+
+
+BIND = """
+    // Who is inside.
+    acl inside { 10.0.0.0/8; !10.64.0.0/10; 127.0.0.0/8; };
+    key "secondary" { algorithm hmac-sha256; secret "c2x1aWNlLXRlc3Qtc2VjcmV0LTEyMzQ1Njc4OTA="; };
+    options {
+        directory "%(folder)s";
+        listen-on { 127.0.0.1; };
+        listen-on-v6 { none; };
+        recursion yes;
+        dnssec-validation no;
+        max-cache-ttl 2h;
+        pid-file none; session-keyfile none; lock-file none;
+        managed-keys-directory "%(folder)s";
+        forwarders { 192.0.2.99; };
+        forward only;
+    };
+    controls { };
+    include "views.conf";
+"""
+BIND_VIEWS = """
+    view "guests" {
+        match-clients { 127.0.0.2; };
+        allow-recursion { any; };
+        zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.54 port 53; }; };
+        zone "corp.internal" { type primary; file "guests.zone"; };
+        zone "." { type hint; file "/usr/share/dns/root.hints"; };
+    };
+    view "inside" {
+        match-clients { inside; };
+        allow-recursion { any; };
+        # The intranet.
+        zone "corp.internal" {
+            type primary;
+            file "inside.zone";
+            allow-transfer { key "secondary"; 10.1.0.9; };
+            allow-update { none; };   # by hand only
+        };
+        /* The domain
+           controllers. */
+        zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.53; }; };
+        zone "stub.example" { type static-stub; server-addresses { 192.0.2.54; }; };
+        zone "minimum.internal" { type primary; file "minimum.zone"; };
+    };
+"""
+BIND_ZONE = """
+    $TTL 2h
+    $ORIGIN corp.internal.
+    @   IN SOA ns1 hostmaster (
+            2026010101 ; the serial
+            1h 10m 4w 5m )
+        IN NS ns1
+        IN MX 10 mail
+    ns1     IN A 10.1.0.2
+    ; Everybody's.
+    www 300 IN A 10.1.0.80
+            IN A 10.1.0.81
+    web     IN CNAME www
+    mail    IN A 10.1.0.25  ; the old one
+    txt     IN TXT "a; b" "c"
+    _sip._tcp IN SRV 0 5 5060 www
+    *.wild  IN A 10.1.0.99
+    lab     IN NS ns.lab
+    ns.lab  IN A 10.1.0.77
+    $INCLUDE more.inc
+    out     IN CNAME www.contoso.corp.
+    $GENERATE 1-9/4 host$ A 10.1.1.$
+    $GENERATE 10-11 h${-8,3,x} 60 IN CNAME host1
+    caa     IN CAA 0 issue "ca.example"
+    hinfo   IN HINFO "a" "b"
+"""
+
+
+class Bind(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        folder = world.dir
+        cls.path("inside.zone", BIND_ZONE)
+        cls.path("more.inc", "extra IN A 10.1.0.82\n")
+        cls.path("guests.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 203.0.113.80\n")
+        cls.path("minimum.zone", "@ IN SOA ns1 h 1 60 60 60 77\n@ IN NS ns1\nns1 IN A 10.1.0.2\n\tIN A 10.1.0.3\nwww 55 IN A 10.1.0.4\nftp IN A 10.1.0.5\n")
+        cls.path("views.conf", BIND_VIEWS)
+        path = cls.path("named.conf", BIND % {"folder": folder})
+        harness.Process(cls.old, "named", [world.program("/usr/sbin/named"), "-f", "-c", path, "-n", "1"]
+                        ).wait_ready(HERE, "www.corp.internal")
+        cls.config, cls.told = cls.imported("bind", path)
+        cls.sluice = cls.serve(cls.config)
+
+    def test_both_answer_alike(self):
+        for source in ("127.0.0.1", "127.0.0.2"):
+            self.same("www.corp.internal", "web.corp.internal", "none.corp.internal",
+                      ("corp.internal", "NS"), ("corp.internal", "MX"), ("txt.corp.internal", "TXT"),
+                      ("_sip._tcp.corp.internal", "SRV"), "a.wild.corp.internal", "extra.corp.internal",
+                      "www.contoso.corp", "nx.contoso.corp", "www.example.org", "out.corp.internal",
+                      *("host%d.corp.internal" % n for n in (1, 5, 9, 2)), "h002.corp.internal", "h003.corp.internal",
+                      ("caa.corp.internal", 257), ("hinfo.corp.internal", 13), "x.stub.example", source=source)
+        self.same("ns1.minimum.internal", "ftp.minimum.internal")
+
+    def test_the_ttl_of_a_zone_that_says_none_is_its_soa_s(self):
+        for pattern in ('"ns1:A"; ttl = 77', '"www:A"; ttl = 55'):
+            self.assertIn(pattern, self.config)
+        for name in ("ns1", "www", "ftp"):
+            there, here = (host.ask(HERE, name + ".minimum.internal").answer[0].ttl for host in (self.old, self.new))
+            self.assertEqual(there, here, name)
+
+    def test_a_zone_goes_out_to_those_who_may_have_it(self):
+        self.assertRegex(self.config, r'name = "secondary\.?"; secret = "c2x1')
+        self.assertRegex(self.config, r'zones = \[ "corp\.internal" \];\s+key = "secondary')
+        self.assertRegex(self.config, r'allow = \[ "10\.1\.0\.9/32" \]')
+
+    def test_comments_and_what_is_lost(self):
+        for pattern in (r"# The intranet\.\n( +# .*\n)* +\{\s+name = \"corp\.internal\"", r"# Everybody's\.\n +\{ name = \"www:A\"",
+                        r"# the old one\n +\{ name = \"mail:A\"", r"# by hand only",
+                        r"# The domain\n +# controllers\.\n +\{\s+name = \"contoso-corp\"", "# Who is inside"):
+            self.assertRegex(self.config, pattern)
+        self.told_of(self.told, r"inside\.zone:18: .*not carried over: .*NS", r"views\.conf:7: zone: not carried over: .*root",
+                     r"views\.conf:17: allow-update: not carried over", r"named\.conf:17: controls: not carried over")
+
+
+COREDNS = """
+    # Shared by all.
+    (common) {
+        errors
+        cache 600 {
+            success 9000 300
+            denial 1000 60
+        }
+        bind 127.0.0.1
+    }
+    corp.internal lab.internal {
+        import common
+        # The intranet.
+        file intranet.zone corp.internal
+        file lab.zone lab.internal
+        transfer corp.internal {
+            to 10.1.0.9
+        }
+    }
+    contoso.corp. {
+        import common
+        forward . 192.0.2.53 192.0.2.54:53 {   # the domain controllers
+            policy sequential
+            max_fails 2
+        }
+    }
+    . {
+        import common
+        hosts names.hosts {
+            10.1.0.7 printer.example
+            ttl 60
+            fallthrough
+        }
+        acl {
+            block net 10.64.0.0/10
+            allow net 10.0.0.0/8 127.0.0.0/8
+            block net *
+        }
+        forward . 192.0.2.99
+        prometheus 127.0.0.1:9153
+        rewrite name foo.example bar.example
+    }
+    secret.example {
+        forward . tls://192.0.2.53
+    }
+"""
+
+
+class Coredns(Import):
+    """Compared with the program where there is one; Debian 12 has none."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.path("intranet.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 10.1.0.80\n")
+        cls.path("lab.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nnas 60 IN A 10.1.0.81\n")
+        cls.path("names.hosts", "10.1.0.8 scanner.example # on the desk\n")
+        path = cls.path("Corefile", COREDNS)
+        cls.config, cls.told = cls.imported("coredns", path, cwd=world.dir)
+        cls.sluice = cls.serve(cls.config)
+        cls.program = shutil.which("coredns")
+        if cls.program:
+            without = cls.path("Corefile.run", re.sub("prometheus .*", "", COREDNS))
+            harness.Process(cls.old, "coredns", [cls.program, "-conf", without]).wait_ready(HERE, "www.corp.internal")
+
+    QUESTIONS = (("www.corp.internal", "10.1.0.80"), ("nas.lab.internal", "10.1.0.81"), ("www.contoso.corp", "198.51.100.53"),
+                 ("printer.example", "10.1.0.7"), ("scanner.example", "10.1.0.8"), ("www.example.org", "198.51.100.99"),
+                 ("www.bar.example", "198.51.100.99"))
+
+    def test_it_answers(self):
+        for name, text in self.QUESTIONS:
+            self.assert_answer(self.new.ask(HERE, name), text)
+        self.assert_answer(self.new.ask(HERE, "none.corp.internal"), rcode="NXDOMAIN")
+        self.assert_answer(self.new.ask(HERE, "7.0.1.10.in-addr.arpa", "PTR"), "printer.example.")
+
+    def test_both_answer_alike(self):
+        if not self.program:
+            self.skipTest("coredns is not installed, so nothing is compared with it")
+        self.same(*(name for name, _ in self.QUESTIONS), "none.corp.internal", ("7.0.1.10.in-addr.arpa", "PTR"))
+
+    def test_who_may_ask_comments_and_what_is_lost(self):
+        self.assertIn('client_prefixes = [ "127.0.0.0/8", "10.0.0.0/10", "10.128.0.0/9" ]', self.config)
+        self.assertRegex(self.config, r"# The intranet\.\n +\{\s+name = \"corp\.internal\"")
+        self.assertRegex(self.config, r"# the domain controllers\n +\{\s+name = \"contoso-corp\"")
+        self.assertRegex(self.config, r"# on the desk\n +\{\s+name = \"scanner\.example\"")
+        self.assertRegex(self.config, r'(?s)cache = \{.*negative_ttl_max = 60;')
+        self.told_of(self.told, r"Corefile:\d+: rewrite: not carried over: questions and answers",
+                     r"Corefile:\d+: forward: not carried over: tls://192\.0\.2\.53: .*TLS",
+                     r"Corefile:\d+: prometheus: not carried over")
+
+
+DNSMASQ = """
+    # Port of the office's router.
+    no-resolv
+    no-hosts
+    user=root
+    group=
+    pid-file=
+    listen-address=127.0.0.1
+    bind-interfaces
+    log-facility=-
+    bogus-priv
+    local-ttl=60
+    domain=lan
+    expand-hosts
+    addn-hosts=%(hosts)s
+    local=/lan/
+    conf-dir=%(folder)s,*.conf
+"""
+DNSMASQ_MORE = """
+    # The domain controllers.
+    server=/contoso.corp/fabrikam.corp/192.0.2.53
+    server=/lower.contoso.corp/192.0.2.54#53  # of the branch
+    server=192.0.2.99
+    rev-server=10.8.0.0/15,192.0.2.54
+    address=/ads.example/0.0.0.0
+    address=/gone.example/
+    host-record=nas.corp.example,nas2.corp.example,10.1.0.5,2001:db8::5
+    cname=files.lan,printer.lan
+    cname=alias.example,nas.corp.example
+    mx-host=corp.example,nas.corp.example,10
+    srv-host=_ldap._tcp.corp.example,nas.corp.example,389,1,2
+    txt-record=text.example,"a, b",c
+    ptr-record=5.9.1.10.in-addr.arpa,five.example
+    dhcp-range=10.1.0.50,10.1.0.99,12h
+    stop-dns-rebind
+    naptr-record=naptr.lan,1,2,S,SIP+D2U,!^.*$!sip:a@b!,files.lan
+    server=/pub.contoso.corp/#
+    server=/*.star.example/192.0.2.54
+    server=/*tail.example/192.0.2.54
+"""
+
+
+class Dnsmasq(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        folder = os.path.dirname(cls.path("conf/more.conf", re.sub("(dhcp-range|stop-dns)", r"#\1", DNSMASQ_MORE)))
+        hosts = cls.path("hosts", "10.1.0.9 printer\n10.1.0.10 tv.lan # the big one\n")
+        path = cls.path("dnsmasq.conf", DNSMASQ % {"hosts": hosts, "folder": folder})
+        harness.Process(cls.old, "dnsmasq", [world.program("/usr/sbin/dnsmasq"), "-k", "-C", path]
+                        ).wait_ready(HERE, "tv.lan")
+        cls.path("conf/more.conf", DNSMASQ_MORE)
+        cls.config, cls.told = cls.imported("dnsmasq", path)
+        cls.sluice = cls.serve(cls.config)
+
+    def test_both_answer_alike(self):
+        self.same("printer.lan", "printer", "tv.lan", "none.lan", "files.lan", "www.contoso.corp", "www.fabrikam.corp",
+                  "www.lower.contoso.corp", "www.example.org", "ads.example", "x.y.ads.example", "x.gone.example",
+                  "nas.corp.example", "nas2.corp.example", ("nas.corp.example", "AAAA"),
+                  ("corp.example", "MX"), ("_ldap._tcp.corp.example", "SRV"), ("text.example", "TXT"),
+                  ("5.9.1.10.in-addr.arpa", "PTR"), ("5.0.1.10.in-addr.arpa", "PTR"), ("9.0.1.10.in-addr.arpa", "PTR"),
+                  ("naptr.lan", 35), "www.pub.contoso.corp", "www.star.example",
+                  ("1.0.9.10.in-addr.arpa", "A"), ("7.7.168.192.in-addr.arpa", "PTR"))
+
+    def test_a_cname_has_the_addresses_of_its_target(self):
+        self.assert_answer(self.new.ask(HERE, "alias.example"), "10.1.0.5")
+        self.told_of(self.told, r"more\.conf:11: cname: different: alias\.example has the addresses of nas")
+
+    def test_comments_and_what_is_lost(self):
+        self.assertRegex(self.config, r"# of the branch\n +\{\s+name = \"lower-contoso-corp\"")
+        self.assertRegex(self.config, r"# the big one\n +\{ name = \"tv:A\"")
+        self.told_of(self.told, r"more\.conf:16: dhcp-range: not carried over: sluice has no DHCP",
+                     r"more\.conf:17: stop-dns-rebind: not carried over",
+                     r"more\.conf:20: server: different: it is for star\.example itself, too",
+                     r'more\.conf:21: server: not carried over: a rule is for a domain, not for all names that end in "tail', r"dnsmasq\.conf:5: user: not carried over")
+
+
+class Azure(Import):
+    """Machine "azure" has the addresses of the resolver's endpoints, Azure's own, and a client's in each network."""
+    INBOUND, OWN = ("10.1.0.4", 53), ("168.63.129.16", 53)
+    FILES = os.path.join(harness.TOP, "tests/e2e/import/")
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.azure = world.host("azure", "10.1.0.4", "10.1.0.20", "10.1.9.20", "10.2.0.20", "168.63.129.16")
+
+    @classmethod
+    def serve_azure(cls, dialect, *files):
+        cls.config, cls.told = cls.imported(dialect, *(cls.FILES + file for file in files))
+        if cls is not ArmPlaces:
+            cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n'
+                                        + cls.config, cls.INBOUND)
+
+    def ask(self, name, rtype="A", server=INBOUND, **how):
+        return self.azure.ask(server, name, rtype, **how)
+
+
+class ArmTemplate(Azure):
+    """What Bicep makes, with a module, loops and a file of parameters."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("arm", "main.json", "main.parameters.json")
+
+    def test_it_answers_as_azure_would(self):
+        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
+        self.assert_answer(self.ask("www.lower.contoso.corp"), "198.51.100.54")
+        self.assert_answer(self.ask("www.example.org"), "198.51.100.99")
+        self.assert_answer(self.ask("acme.privatelink.blob.core.windows.net"), "10.1.9.9")
+        # The link's policy asks the default resolver for what the zone does not have.
+        self.assert_answer(self.ask("other.privatelink.blob.core.windows.net"), "198.51.100.99")
+
+    def test_names_parameters_and_loops_are_evaluated(self):
+        for pattern in ('name = "acme-hub"', r'name = "dns-out"; prefix = "10\.1\.0\.16/28"', r'outbound_endpoints = \[ "acme-resolver/out" \]',
+                        r'targets = \( \{ address = "192\.0\.2\.53"; \}, \{ address = "192\.0\.2\.54"; \} \)',
+                        r'metadata = \[ "by=bicep" \]'):
+            self.assertRegex(self.config, pattern)
+        self.assertNotIn("lab.internal", self.config)  # its condition says no
+
+    def test_comments_and_what_is_lost(self):
+        self.assertRegex(self.config, r'# The hub\.\n +\{\s+name = "acme-hub"')
+        self.assertRegex(self.config, r'# What is on-premises\.\n +\{\s+name = "contoso"')
+        self.told_of(self.told, r"main\.json:\d+: tags: not carried over: only addresses have tags",
+                     r"main\.json:\d+: ipv4Address: not carried over: what .*networkInterfaces/nic is, is known when it is deployed",
+                     r"main\.json:\d+: Microsoft\.Storage/storageAccounts: not carried over")
+
+    def test_a_parameter_without_a_value_is_told_where_it_is_needed(self):
+        _, told = self.imported("arm", self.FILES + "main.json")
+        self.told_of(told, r"main\.json:\d+: Microsoft\.Network/virtualNetworks: not carried over: the parameter prefix has no value; "
+                     "give the file of parameters, too")
+
+    def test_what_is_no_json_or_has_nothing_is_refused(self):
+        for text, told in (("{", r"bad\.json:1: it is no JSON: "), ('{"a": tru', r"bad\.json:1: it is no JSON: "), ("[]", "there is nothing in it that answers DNS"),
+                           ('[{"name": "x"}]', r'bad\.json:1: not carried over: it has no "id" and "type"')):
+            path = self.path("bad.json", text)
+            self.assertRegex(self.imported("arm", path, fine=False)[1], told)
+
+
+class ArmExport(Azure):
+    """As the portal exports a resource group: a parameter for each name, and ids of what is in others."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("arm", "exported.json")
+
+    def test_it_answers_as_azure_would(self):
+        self.assert_answer(self.ask("www.corp.internal"), "10.1.9.1")
+        self.assert_answer(self.ask("none.corp.internal"), rcode="NXDOMAIN")
+        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
+
+    def test_a_network_of_another_group_is_made_by_its_name_and_told(self):
+        self.assertIn('{ name = "spoke"; resource_group = "apps"; }', self.config)
+        self.told_of(self.told, r"exported\.json:\d+: different: the network spoke is in none of the files")
+
+    def test_a_subnet_that_is_said_twice_is_there_once(self):
+        self.assertEqual(1, self.config.count('name = "dns-in"'))
+
+
+class ArmSymbolic(Azure):
+    """Language version 2.0, with modules in a loop whose outputs are referred to."""
+
+    def test_all_of_it_is_there_and_nothing_is_lost(self):
+        config, told = self.imported("arm", *(self.FILES + name for name in ("symbolic.json", "symbolic.parameters.json")))
+        self.assertEqual("", told)
+        for text in ('name = "alias:CNAME"; ttl = 60; records = [ "www.a.internal." ]', 'name = "www:A"; ttl = 42; records = [ "10.1.9.9" ]',
+                     'name = "r"; virtual_network = "hub"; region = "westeurope"',
+                     'targets = ( { address = "192.0.2.53"; }, { address = "192.0.2.54"; } )'):
+            self.assertIn(text, config)
+        self.assertEqual(["a.internal", "b.internal"], re.findall(r'(?m)^    name = "(.*internal)";$', config))
+
+
+class ArmExpressions(Azure):
+    """Each is the address space of a network, so what it comes to is seen in what is written."""
+    CASES = (
+        ("[concat('10.0', '.0.0/16')]", "10.0.0.0/16"),
+        ("[format('10.{0}.{1:D1}.0/24', 3, 4)]", "10.3.4.0/24"),
+        ("[if(true(), '10.5.0.0/16', parameters('none'))]", "10.5.0.0/16"),
+        ("[if(and(equals(1, 1), not(contains('abc', 'd'))), '10.6.0.0/16', '')]", "10.6.0.0/16"),
+        ("[coalesce(null(), tryGet(createObject('a', '10.7.0.0/16'), 'a'))]", "10.7.0.0/16"),
+        ("[first(split('10.8.0.0/16;x', ';'))]", "10.8.0.0/16"),
+        ("[join(createArray('10', '9', '0', '0/16'), '.')]", "10.9.0.0/16"),
+        ("[replace(toLower('10.X.0.0/16'), 'x', string(add(4, 6)))]", "10.10.0.0/16"),
+        ("[cidrSubnet('10.11.0.0/16', 24, 255)]", "10.11.255.0/24"),
+        ("[cidrSubnet('2001:db8::/32', 48, 258)]", "2001:db8:102::/48"),
+        ("[format('{0}/32', cidrHost('10.12.0.0/24', 3))]", "10.12.0.4/32"),
+        ("[last(map(range(1, 3), lambda('n', format('10.13.{0}.0/24', lambdaVariables('n')))))]", "10.13.3.0/24"),
+        ("[filter(parameters('list'), lambda('x', startsWith(lambdaVariables('x').p, '10.14')))[0].p]", "10.14.0.0/16"),
+        ("[variables('loop')[1]]", "10.15.1.0/24"),
+        ("[test.space('16')]", "10.16.0.0/16"),
+        ("""[json('{"p": "10.17.0.0/16"}').P]""", "10.17.0.0/16"),
+        ("[substring('x10.18.0.0/16', 1)]", "10.18.0.0/16"),
+        ("[union(createObject('p', '1'), createObject('p', '10.19.0.0/16')).p]", "10.19.0.0/16"),
+    )
+    BAD = (("[concat('a']", r"a \) is missing"), ("[nothing('a')]", r"the function nothing\(\) is not known"),
+           ("[variables('circle')]", "lead in a circle"), ("[createArray()[0]]", "there is no 0 in it"),
+           ("[resourceGroup().x]", "there is no x in it"), ("[div(1, 0)]", "cannot be calculated"),
+           ("[if(true())]", r"if\(\) with 1 arguments"), ("['it''s' x]", "something behind its end"))
+
+    def template(self, *expressions):
+        return self.path("expressions.json", json.dumps({
+            "$schema": "deploymentTemplate.json", "contentVersion": "1.0.0.0",
+            "parameters": {"list": {"type": "array", "defaultValue": [{"p": "x"}, {"p": "10.14.0.0/16"}]}},
+            "variables": {"circle": "[variables('circle')]",
+                          "copy": [{"name": "loop", "count": 2, "input": "[format('10.15.{0}.0/24', copyIndex('loop'))]"}]},
+            "functions": [{"namespace": "test", "members": {"space": {
+                "parameters": [{"name": "n", "type": "string"}], "output": {"value": "[format('10.{0}.0.0/16', parameters('n'))]"}}}}],
+            "resources": [{"type": "Microsoft.Network/virtualNetworks", "name": "net",
+                           "properties": {"addressSpace": {"addressPrefixes": list(expressions)}}}]}, indent=1))
+
+    def test_they_come_to_what_azure_says(self):
+        config, told = self.imported("arm", self.template(*(text for text, _ in self.CASES)))
+        self.assertEqual([value for _, value in self.CASES],
+                         re.findall('"([^"]*)"', re.search(r"address_space = \[([^]]*)\]", config).group(1)), told)
+
+    def test_copies_of_copies_come_to_an_end(self):
+        copy = {"name": "x", "count": 10000, "input": {"copy": [{"name": "y", "count": 10000, "input": "[copyIndex('y')]"}]}}
+        path = self.path("many.json", json.dumps({"$schema": "", "contentVersion": "", "resources": [
+            {"type": "Microsoft.Network/virtualNetworks", "name": "n", "properties": {"copy": [copy]}}]}))
+        self.assertIn("make more than 2000000 values", self.imported("arm", path, fine=False)[1])
+
+    def test_standard_input_is_taken(self):
+        status, text = harness.command("import", "hosts", "-", input="10.0.0.1 a.example\n")
+        self.assertEqual((0, True), (status, 'name = "a.example"' in text), text)
+
+    def test_what_has_no_value_is_told_with_its_line(self):
+        config, told = self.imported("arm", self.template(*(text for text, _ in self.BAD)))
+        self.assertNotIn("address_space =", config)
+        for _, why in self.BAD:
+            self.assertRegex(told, r"expressions\.json:\d+: not carried over: .*" + why)
+        lines = re.findall(r"expressions\.json:(\d+): not carried", told)
+        self.assertEqual(len(self.BAD), len(set(lines)), told)
+
+
+class ArmPlaces(Azure):
+    """Lists as az prints them, the parts ahead of the whole."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("arm", "az-dns.json", "az-network.json")
+        cls.sluice = harness.Sluice(cls.azure, 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n' + cls.config,
+                                    cls.INBOUND)
+
+    def test_each_network_has_its_own(self):
+        hub, spoke = {"server": self.OWN, "source": "10.1.9.20"}, {"server": self.OWN, "source": "10.2.0.20"}
+        for how in ({}, hub, spoke):
+            self.assert_answer(self.ask("www.corp.internal", **how), "10.1.9.1", "10.1.9.2")
+            self.assert_answer(self.ask("none.corp.internal", **how), rcode="NXDOMAIN")
+        self.assert_answer(self.ask("a.wild.corp.internal"), "10.1.9.9")
+        self.assert_answer(self.ask("txt.corp.internal", "TXT"), "a; b")
+        self.assert_answer(self.ask("www.contoso.corp", **hub), "198.51.100.53")
+        self.assert_answer(self.ask("www.contoso.corp", **spoke), "198.51.100.99")  # no link
+        self.assert_answer(self.ask("www.lower.contoso.corp"), "198.51.100.53")  # a disabled rule
+        self.assert_answer(self.ask("10.113.0.203.in-addr.arpa", "PTR"), "www.acme.example.")
+
+    def test_what_is_lost_or_different_is_told(self):
+        self.told_of(self.told, r"az-dns\.json:\d+: different: Azure registered it",
+                     r"az-network\.json:\d+: different: it is called hub-2 here",
+                     r"az-network\.json:\d+: not carried over: it has no address until it is deployed",
+                     r"az-network\.json:\d+: Microsoft\.Network/dnsResolverPolicies: not carried over")
+
+    def test_what_is_missing_is_told(self):
+        config, told = self.imported("arm", self.FILES + "az-dns.json")
+        self.told_of(told, "different: the network hub is in none of the files and has no address_space",
+                     "not carried over: the outbound endpoint out is in none of the files; give `az dns-resolver outbound-endpoint list")
+        self.assertIn('name = "contoso"', config)
+
+
+class Terraform(Azure):
+    """A plan, whose ids are not known yet."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.serve_azure("terraform", "plan.json")
+
+    def test_it_answers_as_azure_would(self):
+        for name, rtype, *texts in (
+                ("www.corp.internal", "A", "10.1.9.1", "10.1.9.2"), ("www.corp.internal", "AAAA", "2001:db8::1"),
+                ("alias.corp.internal", "CNAME", "www.corp.internal."), ("corp.internal", "MX", "10 www.corp.internal."),
+                ("_sip._tcp.corp.internal", "SRV", "0001000213c40377777704636f727008696e7465726e616c00"),
+                ("www.contoso.corp", "A", "198.51.100.53"), ("www.lower.contoso.corp", "A", "198.51.100.54"),
+                ("www.off.contoso.corp", "A", "198.51.100.53"), ("www.example.org", "A", "198.51.100.99")):
+            self.assert_answer(self.ask(name, rtype), *texts)
+        self.assert_answer(self.ask("none.corp.internal"), rcode="NXDOMAIN")
+
+    def test_references_lead_to_their_resources(self):
+        self.assertRegex(self.config, r'name = "in"; subnet = "dns-in"; allocation = "static"; address = "10\.1\.0\.4"')
+        self.assertRegex(self.config, r'name = "spoke"; virtual_network = "spoke"')
+        self.assertRegex(self.config, r'outbound_endpoints = \[ "hub-resolver/out" \]')
+
+    def test_what_is_known_when_it_is_applied_is_told(self):
+        self.told_of(self.told, r'link\.corp\["each"\]\.virtual_network_id: not carried over: it is known when it is applied',
+                     r"azurerm_private_dns_a_record\.endpoint\.records: not carried over",
+                     r"azurerm_storage_account\.acme: not carried over", r"azurerm_private_dns_zone\.corp\.tags: not carried over")
+
+    def test_a_state_is_taken_too(self):
+        with open(self.FILES + "plan.json") as file:
+            plan = json.load(file)
+        zone, record = ({"module": "module.a", "mode": "managed", "type": kind, "name": "x", "instances": [{"attributes": values}]}
+                        for kind, values in (("azurerm_private_dns_zone", {
+                            "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/x.internal", "name": "x.internal"}),
+                            ("azurerm_private_dns_a_record", {"name": "www", "zone_name": "x.internal", "resource_group_name": "g",
+                                                              "ttl": 5, "records": ["10.9.9.9"]})))
+        for name, value in (("show.json", {"format_version": "1.0", "values": plan["planned_values"]}),
+                            ("terraform.tfstate", {"version": 4, "resources": [zone, record]})):
+            config, _ = self.imported("terraform", self.path(name, json.dumps(value)))
+            self.assertRegex(config, 'name = "www:A"; ttl = (5|300); records')
+        self.assertIn("give what `terraform show -json` prints",
+                      self.imported("terraform", self.path("other.json", "{}"), fine=False)[1])
+
+
+HOSTS = """
+    # Made by hand.
+    127.0.0.1   localhost
+    # The file server.
+    10.1.0.5    nas.corp.example nas
+    2001:db8::5 nas.corp.example
+    0.0.0.0     ads.example
+    10.1.0.300  broken
+"""
+
+
+class Hosts(Import):
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.config, cls.told = cls.imported("hosts", cls.path("hosts", HOSTS))
+        cls.serve(cls.config + 'default_resolver = { targets = ( { address = "192.0.2.99"; } ); };\n')
+
+    def test_names_and_addresses_answer(self):
+        for name, rtype, text in (("nas.corp.example", "A", "10.1.0.5"), ("nas.corp.example", "AAAA", "2001:db8::5"),
+                                  ("nas", "A", "10.1.0.5"), ("ads.example", "A", "0.0.0.0"),
+                                  ("5.0.1.10.in-addr.arpa", "PTR", "nas.corp.example."),
+                                  ("www.corp.example", "A", "198.51.100.99")):
+            self.assert_answer(self.new.ask(HERE, name, rtype), text)
+
+    def test_the_rest_is_told(self):
+        self.told_of(self.told, r'hosts:8: not carried over: "10\.1\.0\.300" is no address', r"hosts:3: .*localhost")
+        self.assertRegex(self.config, r"# The file server\.\n +\{\n? *name = \"nas\.corp\.example\"")
+
+
+APPLIED = """
+    server:
+        local-zone: "lab.example." static
+        local-data: "nas.lab.example. 300 IN A 10.0.5.5"
+    forward-zone:
+        name: "contoso.corp"
+        forward-addr: %s
+"""
+
+
+class Apply(Import):
+    """Into a server that runs, and has a network."""
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.sluice = harness.Sluice(cls.new, """
+            management = { socket = "control.sock"; state = "state.db"; };
+            limits = { rulesets_per_virtual_network = 2; queries_per_second_per_endpoint = 0; };
+            vnet_resolver = { listen = [ "127.0.0.1:53" ]; };
+            default_resolver = { targets = ( { address = "192.0.2.99"; } ); };
+            virtual_networks = ( { name = "own"; client_prefixes = [ "10.99.0.0/16" ]; } );
+            """, HERE)
+
+    def apply(self, target, *options, fine=True):
+        path = self.path("unbound.conf", APPLIED % target)
+        status, told = harness.command("import", "unbound", path, "--apply", *options, "-c", self.sluice.config)
+        self.assertEqual(fine, status == 0, told)
+        return told
+
+    def test_it_is_planned_made_and_changed(self):
+        self.assertIn("contoso-corp", self.apply("192.0.2.53", "--dry-run"))
+        self.assert_answer(self.new.ask(HERE, "nas.lab.example"), rcode="REFUSED")
+        self.apply("192.0.2.53")
+        self.assert_answer(self.new.ask(HERE, "nas.lab.example"), "10.0.5.5")
+        self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.53")
+        self.apply("192.0.2.54", "--confirm", "10m")
+        self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.54")
+        status, told = self.sluice.command("confirm", "--back")
+        self.assertEqual(0, status, told)
+        self.assert_answer(self.new.ask(HERE, "www.contoso.corp"), "198.51.100.53")
+
+    def test_azure_s_resources_are_applied_with_their_groups(self):
+        files = [os.path.join(harness.TOP, "tests/e2e/import", name) for name in ("az-dns.json", "az-network.json")]
+        status, told = harness.command("import", "arm", *files, "--apply", "-c", self.sluice.config)
+        self.assertEqual(0, status, told)
+        status, told = self.sluice.command("rule", "list", "onprem")
+        self.assertIn("contoso", told)
+        status, told = self.sluice.command("list", "group")
+        self.assertRegex(told, "(?m)^  net ")
+        again, told = harness.command("import", "arm", *files, "--apply", "--dry-run", "-c", self.sluice.config)
+        self.assertEqual((0, True), (again, "nothing to change" in told), told)
+
+    def test_options_that_do_not_go_together_are_refused(self):
+        path = self.path("other.conf", APPLIED % "192.0.2.53")
+        for options, why in ((("--dry-run",), "go with --apply"), (("--apply", "--output", "x"), "do not go together")):
+            status, told = harness.command("import", "unbound", path, *options)
+            self.assertEqual((2, True), (status, why in told), told)
+        status, told = harness.command("import", "windows", path)
+        self.assertEqual((2, True), (status, '"windows" cannot be imported; give arm, terraform, unbound' in told), told)
+
+
+class Guide(Import):
+    """What etc/guide/migrate.md says to type."""
+
+    def test_its_imports_run(self):
+        with open(os.path.join(harness.TOP, "etc/guide/migrate.md")) as file:
+            lines = re.findall("^    (sluice import .*)$", file.read(), re.M)
+        self.assertEqual(8, len(lines))
+        files = {"unbound.conf": UNBOUND, "named.conf": BIND % {"folder": self.world.dir}, "views.conf": BIND_VIEWS,
+                 "inside.zone": BIND_ZONE, "guests.zone": BIND_ZONE, "minimum.zone": "", "more.inc": "", "dnsmasq.conf": "server=192.0.2.53\nno-hosts\n", "Corefile": ". {\n  forward . 192.0.2.53\n}\n",
+                 "hosts": HOSTS}
+        for name, text in files.items():
+            self.path(name, text)
+        for name in ("main.json", "main.parameters.json", "plan.json", "az-network.json"):
+            shutil.copy(os.path.join(harness.TOP, "tests/e2e/import", name), self.world.dir)
+        for line in lines:
+            words = [os.path.basename(word) if word.startswith("/etc/") else word for word in line.split()[1:]]
+            if words[2] == "*.json":
+                words[2:3] = ["az-network.json"]
+            status, told = harness.command(*words, cwd=self.world.dir)
+            self.assertEqual(0, status, line + told)
+            status, told = harness.command("check", "-c", os.path.join(self.world.dir, "sluice.conf"))
+            self.assertEqual(0, status, line + told)
+            again, told = harness.command(*words, cwd=self.world.dir)
+            self.assertEqual((1, True), (again, "sluice.conf is there already" in told), told)
+            os.remove(os.path.join(self.world.dir, "sluice.conf"))
+
+
+if __name__ == "__main__":
+    harness.main()
