@@ -83,10 +83,13 @@ class Document(test_resources.World):
     def test_what_it_forbids_is_refused(self):
         self.fill()
         rule = {"domain": "x.corp.", "targets": [{"address": "127.0.0.5"}]}
-        for wrong in (dict(rule, size=7), dict(rule, state="On"), {"domain": "x.corp."},
+        for wrong in (dict(rule, size=7), dict(rule, state="On"), {"targets": rule["targets"]},
                       dict(rule, targets=[{"address": "127.0.0.5", "port": 70000}]), dict(rule, domain=7)):
             self.assertFalse(self.schema("rule").is_valid(wrong), wrong)
             self.assertEqual(400, self.call("PUT", "rulesets/-/office/rules/x", wrong).status)
+        # What a group of targets could say in their place is looked for by the server alone.
+        self.assertTrue(self.schema("rule").is_valid({"domain": "x.corp."}))
+        self.assertEqual(400, self.call("PUT", "rulesets/-/office/rules/x", {"domain": "x.corp."}).status)
         self.assertTrue(self.schema("rule").is_valid(rule))
         self.good("PUT", "rulesets/-/office/rules/x", rule, 201)
 
