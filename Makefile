@@ -25,7 +25,7 @@
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
 	python3-jsonschema openssl \
 	$(shell command -v npm >/dev/null || echo nodejs npm)
