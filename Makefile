@@ -28,7 +28,7 @@
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
-	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd prometheus dpkg-dev \
+	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
 	chromium chromium-driver python3-selenium
 # Their tests say so and are skipped where there are none.
 TEST_TOOLS = lintian buildah

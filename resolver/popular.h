@@ -1,15 +1,14 @@
 /* The names that are asked for most, counted in bounded room: the space-saving summary of Metwally,
  * Agrawal and El Abbadi (2005), in sets, so that counting looks at one line of memory. A name that
- * finds its set full takes the place of the one counted least, and over its count: it may have been
- * asked as often less as `over` says.
+ * finds its set full takes the place of the one counted least, and its count, of which `over` are
+ * not its own: no count is too small.
  *
  *     a worker: popular_count ─► the set of the name's hash ─► its entry, or the least one
  *     control thread: popular_each, set by set, and sums over the workers
  *
- * What is counted is who decides the name: each question that a target was asked for, and one in
- * POPULAR_SHARE of those answered from our own data, counted as so many. An answer from the cache
- * is not, nor what comes while somebody reads that set. Two half days are kept: the last 12 to 24
- * hours. */
+ * Counted are questions that a target was asked for, and one in POPULAR_SHARE of those answered
+ * from our own data, as so many; none that the cache answers, nor the few that come while a set is
+ * read. Two half days are kept: the last 12 to 24 hours. */
 #ifndef SLUICE_POPULAR_H
 #define SLUICE_POPULAR_H
 

@@ -216,6 +216,15 @@ class Sluice(Process):
         """A command to the running server, with the same configuration file."""
         return command(argv[0], "-c", self.config, *argv[1:])
 
+    def completed(self, *words):
+        """What bash makes of the last of these words of a command line."""
+        script = ("source <(%s completion bash); sluice() { %s \"$@\" -c %s; };"
+                  "COMP_WORDS=(sluice %s); COMP_CWORD=%d; _sluice; echo \"${COMPREPLY[@]}\"") % (
+                      SLUICE, SLUICE, self.config, " ".join(word or "''" for word in words), len(words))
+        with self.host.inside():
+            return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                                  timeout=60, check=True).stdout.split()
+
     def status(self):
         """What `status --json` prints, without a process for it."""
         with contextlib.closing(UnixConnection(self.socket)) as connection:

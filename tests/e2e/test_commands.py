@@ -3,7 +3,6 @@ groups. (Rules and their like: test_resources.py; `sluice ptr` and its like: tes
 
 import json
 import re
-import subprocess
 
 import harness
 import test_reverse
@@ -179,14 +178,7 @@ class Kinds(World):
         self.run_("create", "address", "web/front", SERVED)
         self.run_("create", "service", "shop", "198.51.100.40")
 
-        def completed(*words):
-            script = ("source <(%s completion bash); sluice() { %s \"$@\" -c %s; };"
-                      "COMP_WORDS=(sluice %s); COMP_CWORD=%d; _sluice; echo \"${COMPREPLY[@]}\"") % (
-                          harness.SLUICE, harness.SLUICE, self.sluice.config,
-                          " ".join(word or "''" for word in words), len(words))
-            with self.host.inside():
-                return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
-                                      timeout=60, check=True).stdout.split()
+        completed = self.sluice.completed
         self.assertEqual(["address", "address-pool"], sorted(completed("show", "addr")))
         self.assertEqual(["web/front"], completed("show", "address", "web/"))
         self.assertEqual(["office/filed"], completed("address", "remove", "office/f"))

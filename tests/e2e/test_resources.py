@@ -5,9 +5,11 @@ happens to the process."""
 import hashlib
 import json
 import os
+import pty
 import re
+import select
+import signal
 import sqlite3
-import subprocess
 import threading
 import time
 
@@ -1276,14 +1278,7 @@ class First(World):
         self.assert_answer(self.host.ask(server, "a.contoso.corp"), "198.51.100.5")
 
     def test_command_lines_are_completed_in_bash(self):
-        def completed(*words):
-            script = ("source <(%s completion bash); sluice() { %s \"$@\" -c %s; };"
-                      "COMP_WORDS=(sluice %s); COMP_CWORD=%d; _sluice; echo \"${COMPREPLY[@]}\"") % (
-                          harness.SLUICE, harness.SLUICE, self.sluice.config,
-                          " ".join(word or "''" for word in words), len(words))
-            with self.host.inside():
-                return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
-                                      timeout=60, check=True).stdout.split()
+        completed = self.sluice.completed
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
         self.assertEqual(["target-group", "transfer"], sorted(completed("help", "t")))
@@ -1294,6 +1289,41 @@ class First(World):
         self.assertEqual(["terraform"], completed("import", "t"))
         self.assertIn("--apply", completed("import", "--ap"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
+
+    def test_command_lines_are_completed_in_zsh(self):
+        self.sluice.command("ruleset", "create", "branch")
+        with self.host.inside():
+            child, terminal = pty.fork()
+            if child == 0:
+                os.execvp("zsh", ["zsh", "-f", "-i"])
+
+        def end():
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(terminal)
+        self.addCleanup(end)
+        self.shown = ""
+
+        def shows(text):
+            while select.select([terminal], [], [], 0)[0]:
+                self.shown += os.read(terminal, 4096).decode()
+            return text in self.shown
+
+        def type_(keys, text):
+            self.shown = ""
+            os.write(terminal, keys.encode())
+            harness.wait_for(lambda: shows(text), "zsh to show %r behind %r" % (text, keys))
+            self.shown = ""
+            os.write(terminal, b"\x03")
+            harness.wait_for(lambda: shows("ready>"), "the prompt")
+        # An error of the script is shown in place of its end.
+        type_("TERM=dumb PS1=read; PS1=${PS1}y\\>; autoload -U compinit; compinit -D -u; source <(%s completion zsh); "
+              "sluice() { %s $@ -c %s; }; typeset -f _sluice >/dev/null && echo so''urced\n" % (
+                  harness.SLUICE, harness.SLUICE, self.sluice.config), "sourced")
+        for typed, whole in (("ruleset lis", "list "), ("rel", "reload "), ("ptr set --desc", "--description "),
+                             ("rule list of", "office "), ("show ruleset bra", "branch "),
+                             ("ruleset-link show office h", "home ")):
+            type_("sluice %s\t" % typed, "sluice %s%s" % (typed.rsplit(" ", 1)[0] + " " if " " in typed else "", whole))
 
     def test_who_cannot_read_the_state_is_warned_by_explain(self):
         self.sluice.command("rule", "create", "office", "contoso", "domain=contoso.corp.",

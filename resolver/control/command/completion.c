@@ -18,55 +18,53 @@ static const char script[] =
 	"    'NR > 1 { print (kind == \"address\" && $2 != \"-\" ? $2 \"/\" : \"\") $1 }'\n"
 	"}\n"
 	"_sluice() {\n"
-	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} words=\n"
+	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} found=\n"
 	"  local verbs=' list show create set delete ' parent= first=${COMP_WORDS[1]}\n"
 	"  [[ $verbs == *\" $kind \"* ]] && { verb=$kind; kind=${COMP_WORDS[1]}; }\n"
 	"  parent=$(_sluice_parent \"$kind\")\n"
-	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
-	"    [[ $words ]] || words=$(_sluice_options \"$verb\" \"$kind\")\n"
+	"  if [[ $cur == -* ]]; then found=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
+	"    [[ $found ]] || found=$(_sluice_options \"$verb\" \"$kind\")\n"
 	"  elif (( COMP_CWORD == 1 )) || [[ $COMP_CWORD == 2 && $first == help ]]; then\n"
-	"    words=\"$_sluice_commands $_sluice_kinds\"\n"
+	"    found=\"$_sluice_commands $_sluice_kinds\"\n"
 	"  elif (( COMP_CWORD == 2 )); then\n"
-	"    if [[ $verbs == *\" $verb \"* ]]; then words=$_sluice_kinds\n"
+	"    if [[ $verbs == *\" $verb \"* ]]; then found=$_sluice_kinds\n"
 	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then\n"
-	"      words=\"$verbs $(_sluice_second \"$verb\")\"\n"
-	"    else words=$(_sluice_second \"$verb\"); fi\n"
+	"      found=\"$verbs $(_sluice_second \"$verb\")\"\n"
+	"    else found=$(_sluice_second \"$verb\"); fi\n"
 	"  elif [[ $first == record || \" $(_sluice_second zone) \" == "
 	"*[[:space:]]$kind[[:space:]]* "
 	"]]; then\n"
-	"    if (( COMP_CWORD == 3 )); then words=$(_sluice_names zone)\n"
+	"    if (( COMP_CWORD == 3 )); then found=$(_sluice_names zone)\n"
 	"    elif (( COMP_CWORD == 4 )) && [[ $first == record ]]; then\n"
-	"      words=$(sluice record list \"${COMP_WORDS[3]}\" 2>/dev/null | awk 'NR > 1 { print "
+	"      found=$(sluice record list \"${COMP_WORDS[3]}\" 2>/dev/null | awk 'NR > 1 { print "
 	"$1 }')\n"
 	"    fi\n"
 	"  elif [[ $verbs == *\" $verb \"* ]]; then\n"
 	"    [[ $verb$kind == listaddress ]] && parent=group\n"
-	"    if (( COMP_CWORD == 3 )); then words=$(_sluice_names ${parent:-$kind})\n"
+	"    if (( COMP_CWORD == 3 )); then found=$(_sluice_names ${parent:-$kind})\n"
 	"    elif (( COMP_CWORD == 4 )) && [[ -n $parent ]]; then\n"
-	"      words=$(_sluice_names \"$kind\" \"${COMP_WORDS[3]}\"); fi\n"
+	"      found=$(_sluice_names \"$kind\" \"${COMP_WORDS[3]}\"); fi\n"
 	"  elif (( COMP_CWORD == 3 )) && [[ \" $_sluice_kinds \" == *\" $first \"* ]]; then\n"
-	"    words=$(_sluice_names \"$first\")\n"
+	"    found=$(_sluice_names \"$first\")\n"
 	"  fi\n"
-	"  COMPREPLY=( $(compgen -W \"$words\" -- \"$cur\") )\n"
+	"  COMPREPLY=( $(compgen -W \"$found\" -- \"$cur\") )\n"
 	"}\n"
 	"complete -o default -F _sluice sluice\n";
+
+static bool same_first_word(const char *a, const char *b)
+{
+	size_t length = strcspn(a, " ");
+
+	return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
+}
 
 /* Each first word once. */
 static void print_commands(const struct command *commands)
 {
-	const char *before = "";
-	size_t before_length = 0;
-
 	printf("_sluice_commands='");
-	for (const struct command *at = commands; at->name; at++) {
-		size_t length = strcspn(at->name, " ");
-
-		if (at->summary &&
-		    (length != before_length || strncmp(at->name, before, length) != 0))
-			printf("%.*s ", (int)length, at->name);
-		before = at->name;
-		before_length = length;
-	}
+	for (const struct command *at = commands; at->name; at++)
+		if (at->summary && (at == commands || !same_first_word(at[-1].name, at->name)))
+			printf("%.*s ", (int)strcspn(at->name, " "), at->name);
 	printf("'\n");
 }
 
@@ -82,16 +80,20 @@ static void print_kinds(void)
 	printf("esac; }\n");
 }
 
-/* The second words of `ptr ...` and its like, and what can be imported. */
+/* The second words of `ptr ...` and its like, which stand together, and what can be imported. */
 static void print_second_words(const struct command *commands)
 {
 	printf("_sluice_second() { case $1 in\n");
 	for (const struct command *at = commands; at->name; at++) {
 		const char *blank = strchr(at->name, ' ');
 
-		if (blank && at->summary)
-			printf("  %.*s) echo %s;;&\n", (int)(blank - at->name), at->name,
-			       blank + 1);
+		if (!blank || !at->summary)
+			continue;
+		if (at == commands || !same_first_word(at[-1].name, at->name))
+			printf("  %.*s) echo", (int)(blank - at->name), at->name);
+		printf(" %s", blank + 1);
+		if (!at[1].name || !same_first_word(at[1].name, at->name))
+			printf(";;\n");
 	}
 	printf("  import) echo");
 	for (const struct dialect *dialect = dialects; dialect->name; dialect++)
@@ -99,6 +101,7 @@ static void print_second_words(const struct command *commands)
 	printf(";;\nesac; }\n");
 }
 
+/* No command's name begins with another's. */
 static void print_options(const struct command *commands)
 {
 	printf("_sluice_options() { case \"$1 $2\" in\n");
@@ -107,7 +110,7 @@ static void print_options(const struct command *commands)
 			continue;
 		printf("  '%s'*) echo ", at->name);
 		command_print_options(at, stdout);
-		printf(";;&\n");
+		printf(";;\n");
 	}
 	printf("esac; }\n");
 }

@@ -344,32 +344,6 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				    : etag_print(revision, 0, etag));
 }
 
-static void change(struct posted *posted, unsigned wait_s)
-{
-	struct api_request *request = posted->request;
-	struct service_change wanted = {.edits = posted->edits,
-					.count = posted->count,
-					.who = request->client,
-					.undo = posted->undo,
-					.rehearsal = resource_is_rehearsal(request),
-					.wait_s = wait_s};
-	const struct confirmation *confirmation = &request->service->confirmation;
-	struct faults faults;
-	int err;
-
-	faults_init(&faults);
-	err = service_change(request->service, &wanted, &faults);
-	if (err == ERR_INVALID)
-		api_fail_change(request, &wanted.error);
-	else if (err != 0)
-		api_fail_faults(request, 400, "invalid", &faults);
-	else
-		answer_made(posted, wanted.rehearsal, wanted.revision,
-			    resource_warnings(&faults, "", wanted.checked),
-			    wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL) : NULL);
-	faults_release(&faults);
-}
-
 static void note_plan(void *context, const struct model *model)
 {
 	struct posted *posted = context;
@@ -381,15 +355,35 @@ static void note_plan(void *context, const struct model *model)
 	policy_free(policy);
 }
 
-static void plan(struct posted *posted)
+/* warnings are taken over. */
+static void answer_plan(struct posted *posted, json_t *warnings)
+{
+	if (posted->plan) {
+		api_reply_json(posted->request, 200,
+			       json_make("{s:I, s:O, s:o}", "names",
+					 (json_int_t)json_array_size(posted->questions), "changes",
+					 posted->plan, "warnings", warnings),
+			       NULL);
+	} else {
+		json_decref(warnings);
+		api_fail_memory(posted->request);
+	}
+}
+
+/* Of a plan a rehearsal. */
+static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
 	struct service_change wanted = {.edits = posted->edits,
 					.count = posted->count,
 					.who = request->client,
-					.rehearsal = true,
-					.on_model = note_plan,
-					.context = posted};
+					.undo = posted->undo,
+					.rehearsal =
+						posted->questions || resource_is_rehearsal(request),
+					.on_model = posted->questions ? note_plan : NULL,
+					.context = posted,
+					.wait_s = wait_s};
+	const struct confirmation *confirmation = &request->service->confirmation;
 	struct faults faults;
 	int err;
 
@@ -399,15 +393,12 @@ static void plan(struct posted *posted)
 		api_fail_change(request, &wanted.error);
 	else if (err != 0)
 		api_fail_faults(request, 400, "invalid", &faults);
-	else if (!posted->questions || !posted->plan)
-		api_fail_memory(request);
+	else if (posted->questions)
+		answer_plan(posted, resource_warnings(&faults, "", wanted.checked));
 	else
-		api_reply_json(request, 200,
-			       json_make("{s:I, s:O, s:o}", "names",
-					 (json_int_t)json_array_size(posted->questions), "changes",
-					 posted->plan, "warnings",
-					 resource_warnings(&faults, "", wanted.checked)),
-			       NULL);
+		answer_made(posted, wanted.rehearsal, wanted.revision,
+			    resource_warnings(&faults, "", wanted.checked),
+			    wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL) : NULL);
 	faults_release(&faults);
 }
 
@@ -509,7 +500,10 @@ void api_plan(struct api_request *request)
 	if (resource_check_query(request, known) && api_v1_limit(request, &limit) &&
 	    api_v1_is_serving(request) && read_edits(posted)) {
 		posted->questions = plan_questions(&request->service->server, limit);
-		plan(posted);
+		if (posted->questions)
+			change(posted, 0);
+		else
+			api_fail_memory(request);
 	}
 	posted_free(posted);
 }
