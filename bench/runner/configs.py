@@ -28,12 +28,13 @@ class Shape:
     ptrs: int = 0          # in the state, of as many addresses
     cache_mb: int = 1024
     random_case: bool = True  # of questions to targets
+    query_log: tuple = ()  # members that have a file: "file", "dnstap_file"
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s" % (
+        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s%s" % (
             self.rules, self.hosts, self.links, self.targets, "a" * self.apart, self.limit,
             self.workers, self.protocol, self.ptrs, self.cache_mb,
-            "" if self.random_case else "-lower")
+            "" if self.random_case else "-lower", "".join("-" + log for log in self.query_log))
 
     def socket(self):
         """Where its management API is."""
@@ -159,7 +160,7 @@ limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
 cache = { size_bytes = %d; };
 outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };
-management = { socket = "%s";%s };%s
+management = { socket = "%s";%s };%s%s
 log = { level = "warning"; };
 virtual_networks = (
 %s );
@@ -173,6 +174,8 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
 """ % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.limit, shape.cache_mb << 20,
        str(shape.random_case).lower(), shape.socket().name,
        ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
+       "\nquery_log = { %s };" % " ".join('%s = "/dev/null";' % log for log in shape.query_log)
+       if shape.query_log else "",
        ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape), links(shape),
        ",\n".join(rules(shape)))
     path.write_text(text)

@@ -60,6 +60,15 @@ struct inbound_error {
 size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
 			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+/* Tells of a query that was read and goes no further. */
+static inline void inbound_turned_away(const struct inbound *inbound, const struct query *query,
+				       const uint8_t *reply, size_t length)
+{
+	const struct inbound_worker *worker = inbound->worker;
+
+	if (worker->on_turned_away)
+		worker->on_turned_away(worker->context, query, reply, length);
+}
 /* Counts the queries as under way and gives them to the resolver. */
 void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
 /* The query is back. May free the inbound. */

@@ -318,6 +318,26 @@ static enum step follow_entry(struct composition *c, struct frame *f, const stru
 	return STEP_NEXT;
 }
 
+static void note_source(struct composition *c, const struct verdict *verdict,
+			const struct cache_entry *entry)
+{
+	c->source.route = verdict->route;
+	c->source.leg = entry->leg;
+	c->source.upstream = entry->upstream;
+}
+
+/* Of equal legs each has the same one in that place. */
+const struct upstream *composition_upstream(const struct composition *c)
+{
+	const struct route *route = c->source.route;
+
+	for (uint32_t i = 0; route && i < route->leg_count; i++)
+		if (route->legs[i].id == c->source.leg &&
+		    c->source.upstream < route->legs[i].upstream_count)
+			return &route->legs[i].upstreams[c->source.upstream];
+	return NULL;
+}
+
 static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
 			   const struct cache_entry *entry, bool stale)
 {
@@ -327,6 +347,7 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 	bool whole = entry->link_count == 1 || (entry->has_data && !route_is_cut(verdict));
 
 	begin_owner(c, false);
+	note_source(c, verdict, entry);
 	c->used_stale = c->used_stale || stale;
 	if (first && whole) {
 		copy_whole(c, &view);
@@ -443,6 +464,7 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 	if (entry->ede && is_explained(c)) /* the text says which target gave it */
 		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
+	note_source(c, verdict, entry);
 	if (rule)
 		explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
 			cache_entry_text(entry));
@@ -749,6 +771,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
 	c->begun = c->authoritative = c->truncated = false;
 	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	c->source.route = NULL;
 	c->refresh_count = 0;
 	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);

@@ -90,6 +90,11 @@ struct composition {
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
 	bool used_own, used_cache, used_told, used_stale;
+	struct {                           /* whose answer was used last, or failed */
+		const struct route *route; /* NULL: nobody's */
+		uint64_t leg;              /* of it, by its id */
+		uint8_t upstream;          /* its place there; UINT8_MAX: nobody was asked */
+	} source;
 
 	struct composition_ask ask; /* COMPOSE_ASK */
 	/* To be asked without waiting: a dark leg, for a sign of life; one that the query has
@@ -107,6 +112,8 @@ struct composition {
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };
 
+/* The target behind `source`; NULL: there is none. */
+const struct upstream *composition_upstream(const struct composition *composition);
 /* Writes into `buffer` (MESSAGE_MAX bytes); `question` is the client's, as it came. */
 enum composed compose(struct composition *composition, struct place place, uint8_t *buffer,
 		      const uint8_t *question);

@@ -3,6 +3,7 @@
 #include "resolver/resolve/resolve.h"
 
 #include <assert.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,153 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 	policy_hold_give(hold);
 }
 
-static void finish(struct resolution *r, struct message *message, const struct message_end *end)
+/* ---- the query log ---- */
+
+/* What does not depend on the answer. */
+static inline __attribute__((always_inline)) void note_query(struct query_record *record,
+							     const struct query *query,
+							     size_t length)
+{
+	const struct request *request = &query->request;
+
+	record->arrived_us = query->arrived_us;
+	record->binding = query->binding;
+	record->client = query->client;
+	record->tcp = query->tcp;
+	record->question_length = request->question_length;
+	record->length = (uint16_t)length;
+	memcpy(&record->family, &query->peer, sizeof record->family + sizeof record->port);
+	record->id = request->id;
+	record->flags = request->flags;
+	memcpy(record->data, query->question, request->question_length);
+}
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == 2 &&
+		       offsetof(struct sockaddr_in6, sin6_port) == 2 &&
+		       offsetof(struct query_record, port) ==
+			       offsetof(struct query_record, family) + 2,
+	       "a family and a port stand ahead of every address");
+
+static inline __attribute__((always_inline)) void note_decision(struct query_record *record,
+								const struct resolution *r,
+								const struct composition *c,
+								const struct message_end *end)
+{
+	record->turned_away = false;
+	record->decided = (uint8_t)r->verdict.by;
+	record->policy = r->hold->policy;
+	record->object = r->verdict.object;
+	record->rule = r->verdict.rule;
+	record->network = r->place.network;
+	record->rcode = (uint16_t)end->rcode;
+	record->ede = (int16_t)end->ede;
+	record->hops = c ? (uint8_t)c->hops : 0;
+	record->upstream = c && c->source.route ? composition_upstream(c) : NULL;
+	record->used_own = c ? c->used_own : true; /* the server's own word */
+	record->used_cache = c && c->used_cache;
+	record->used_told = c && c->used_told;
+	record->used_stale = c && c->used_stale;
+}
+
+/* The reply's bytes that the record takes. */
+static size_t message_length_of(const struct resolver *resolver, size_t length)
+{
+	return resolver->wanted & QUERY_WANTED_MESSAGES && length <= QUERY_RING_MESSAGE_MAX ? length
+											    : 0;
+}
+
+/* With what explains an error, or with the reply. */
+static __attribute__((noinline)) void note_more(const struct resolution *r,
+						const struct composition *c,
+						const struct message_end *end, const uint8_t *reply,
+						size_t length)
+{
+	const char *text = end->ede == EDE_NONE ? NULL : end->ede_text;
+	size_t text_length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX) : 0;
+	size_t message_length = message_length_of(r->resolver, length);
+	size_t question_length = r->query->request.question_length;
+	struct query_record *record = query_ring_append(
+		r->resolver->ring, question_length + text_length + message_length);
+
+	if (!record)
+		return;
+	note_query(record, r->query, length);
+	note_decision(record, r, c, end);
+	record->text_length = (uint16_t)text_length;
+	record->message_length = (uint16_t)message_length;
+	if (text_length > 0)
+		memcpy(record->data + question_length, text, text_length);
+	memcpy(record->data + question_length + text_length, reply, message_length);
+}
+
+static __attribute__((noinline)) void note_answer(const struct resolution *r,
+						  const struct composition *c,
+						  const struct message_end *end,
+						  const uint8_t *reply, size_t length)
+{
+	struct query_record *record;
+
+	if (end->ede != EDE_NONE || r->resolver->wanted & QUERY_WANTED_MESSAGES) {
+		note_more(r, c, end, reply, length);
+		return;
+	}
+	record = query_ring_append(r->resolver->ring, r->query->request.question_length);
+	if (!record)
+		return;
+	note_query(record, r->query, length);
+	note_decision(record, r, c, end);
+	record->text_length = record->message_length = 0;
+}
+
+void resolve_turned_away(struct resolver *resolver, const struct query *query, const uint8_t *reply,
+			 size_t length)
+{
+	size_t message_length = message_length_of(resolver, length);
+	struct query_record *record = NULL;
+
+	if (resolver->wanted & QUERY_WANTED_ALL)
+		record = query_ring_append(resolver->ring,
+					   query->request.question_length + message_length);
+	if (!record)
+		return;
+	note_query(record, query, length);
+	record->text_length = 0;
+	record->message_length = (uint16_t)message_length;
+	memcpy(record->data + query->request.question_length, reply, message_length);
+	record->turned_away = true;
+	record->hops = 0;
+	record->decided = DECIDED_NOBODY;
+	record->policy = NULL;
+	record->object = NULL;
+	record->rule = NULL;
+	record->upstream = NULL;
+	record->network = NETWORK_NONE;
+	record->used_own = record->used_cache = record->used_told = record->used_stale = false;
+	record->rcode = length > 0 ? message_flags(reply) & FLAG_RCODE : RCODE_REFUSED;
+	record->ede = EDE_NONE;
+}
+
+/* Questions of our own are nobody's to log. */
+static inline bool is_wanted(const struct resolution *r)
+{
+	unsigned wanted = r->resolver->wanted;
+
+	return wanted && r->stats == r->resolver->stats &&
+	       (wanted & QUERY_WANTED_ALL || r->asked_anybody);
+}
+
+/* It was answered without asking who decides the name. */
+static void forget_verdict(struct resolution *r)
+{
+	r->verdict = (struct verdict){.by = DECIDED_NOBODY};
+}
+
+/* ---- the end of a resolution ---- */
+
+/* c: what it was composed of; NULL: nothing was composed. */
+static inline __attribute__((always_inline)) void finish(struct resolution *r,
+							 const struct composition *c,
+							 struct message *message,
+							 const struct message_end *end)
 {
 	struct stats *stats = r->stats;
 	size_t length = message_finish(message, &r->query->request, end);
@@ -82,6 +229,8 @@ static void finish(struct resolution *r, struct message *message, const struct m
 	if (message_flags(message->wire) & FLAG_TC)
 		STATS_ADD(stats, truncated, 1);
 	count_reply(stats, end->rcode);
+	if (is_wanted(r))
+		note_answer(r, c, end, message->wire, length);
 	end_resolution(r, message->wire, length);
 }
 
@@ -107,7 +256,7 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	end.ede_text = text;
 	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
 		      r->query->request.question_length);
-	finish(r, &message, &end);
+	finish(r, NULL, &message, &end);
 }
 
 /* Where an answer is from, by the newest part of it. Errors are counted by count_reply alone. */
@@ -137,7 +286,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
 	count_sources(r->stats, c);
-	finish(r, &c->message, &end);
+	finish(r, c, &c->message, &end);
 }
 
 /* ---- the way there ---- */
@@ -339,7 +488,7 @@ static bool answer_secondary(struct resolution *r)
 	message_add_rrset(&message, SECTION_ANSWER, soa, MESSAGE_HEADER, NULL, UINT32_MAX);
 	end.authoritative = true;
 	STATS_ADD(r->stats, answered_zone, 1);
-	finish(r, &message, &end);
+	finish(r, NULL, &message, &end);
 	return true;
 }
 
@@ -364,6 +513,7 @@ static bool refuse_tsig(struct resolution *r)
 	if (error == TSIG_FINE)
 		return false;
 	STATS_ADD(r->stats, tsig_bad, 1);
+	forget_verdict(r);
 	if (error == TSIG_FORMERR) {
 		free(r->tsig);
 		r->tsig = NULL;
@@ -386,22 +536,31 @@ static bool answer_meta(struct resolution *r)
 		if (!chaos_answer(&message, r->hold->policy, &r->query->name, request->type))
 			end.rcode = RCODE_REFUSED;
 		end.authoritative = end.rcode == RCODE_NOERROR;
-		finish(r, &message, &end);
+		forget_verdict(r);
+		finish(r, NULL, &message, &end);
 		return true;
 	}
 	if (request->class != CLASS_IN) {
+		forget_verdict(r);
 		finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "only class IN is served");
 		return true;
 	}
 	switch (request->type) {
 	case TYPE_OPT:
 	case TYPE_TSIG:
-	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
+	case TYPE_TKEY:
+		forget_verdict(r);
+		finish_error(r, RCODE_FORMERR, EDE_NONE, NULL);
+		return true;
 	case TYPE_NXNAME: /* RFC 9824 */
+		forget_verdict(r);
 		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME cannot be asked for");
 		return true;
 	case TYPE_MAILA:
-	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
+	case TYPE_MAILB:
+		forget_verdict(r);
+		finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL);
+		return true;
 	case TYPE_AXFR:
 	case TYPE_IXFR: hand_to_transfers(r); return true;
 	default: return false;
@@ -530,6 +689,15 @@ static bool is_cut_off(const struct ask_result *result)
 	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
 }
 
+/* UINT8_MAX: it is none of them, or nobody was asked. */
+static uint8_t place_of(const struct leg *leg, const struct upstream *upstream)
+{
+	for (uint32_t i = 0; i < leg->upstream_count; i++)
+		if (&leg->upstreams[i] == upstream)
+			return (uint8_t)i;
+	return UINT8_MAX;
+}
+
 static void *on_result(void *context, void *holder, const struct lookup_key *key,
 		       const struct ask_result *result, uint64_t now_us)
 {
@@ -540,6 +708,8 @@ static void *on_result(void *context, void *holder, const struct lookup_key *key
 
 	const struct cache_key cache_key = cache_key_of(key);
 
+	if (entry)
+		entry->upstream = place_of(key->leg, result->upstream);
 	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
 		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
 	return entry;
@@ -591,6 +761,8 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 	resolver->lookups = lookups;
 	resolver->cache = cache;
 	resolver->transfers = NULL;
+	resolver->ring = NULL;
+	resolver->wanted = 0;
 	resolver->time_of_day_s = time_of_day_s;
 	resolver->near_misses = (struct log_pace){0};
 	resolver->stats = stats;

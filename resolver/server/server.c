@@ -52,6 +52,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
+	int err = query_rings_init(&server->rings, workers);
 	struct hash_key cookie_key;
 	entropy_read(&cookie_key, sizeof cookie_key);
 	server->shared = (struct worker_shared){
@@ -59,6 +60,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.cache = server->cache,
 		.responses = server->responses,
 		.caller = &server->caller,
+		.rings = &server->rings,
 		.key = *key,
 		.workers = workers,
 		.queries_max = SERVER_QUERIES_MAX,
@@ -66,7 +68,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.context = context,
 	};
 	if (server->cache && server->registry && server->meters && server->responses &&
-	    server->workers && server->rounds)
+	    server->workers && server->rounds && !err)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;
@@ -221,6 +223,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 		struct snapshot_binding wanted = {
 			.host = inbound->listen,
 			.network = inbound->network,
+			.endpoint = inbound->name,
 			.admission = {.access = inbound->access,
 				      .meter = snapshot->inbound_meters[i],
 				      .excess = snapshot->excess}};
@@ -469,6 +472,19 @@ static bool is_named(const struct server *server, const struct listener *listene
 	return false;
 }
 
+/* Whether answers by the snapshot, which no worker uses any more, wait in the rings for the query
+ * log. */
+static bool is_noted(struct server *server, struct snapshot *snapshot)
+{
+	if (!snapshot->ring_mark) {
+		snapshot->ring_mark = calloc(server->worker_count, sizeof *snapshot->ring_mark);
+		if (!snapshot->ring_mark)
+			return true; /* tried again with the next change */
+		query_rings_mark(&server->rings, snapshot->ring_mark);
+	}
+	return !query_rings_passed(&server->rings, snapshot->ring_mark);
+}
+
 static void free_old(struct server *server)
 {
 	struct snapshot **link = server->current ? &server->current->older : NULL;
@@ -476,7 +492,8 @@ static void free_old(struct server *server)
 	while (link && *link) {
 		struct snapshot *snapshot = *link;
 
-		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
+		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0 ||
+		    is_noted(server, snapshot)) {
 			link = &snapshot->older;
 			continue;
 		}
@@ -649,7 +666,7 @@ void server_collect(struct server *server)
 	ask_caller_collect(&server->caller);
 }
 
-void server_release(struct server *server)
+void server_stop(struct server *server)
 {
 	for (unsigned i = 0; server->workers && i < server->worker_count; i++) {
 		if (server->workers[i])
@@ -657,6 +674,11 @@ void server_release(struct server *server)
 		server->workers[i] = NULL;
 	}
 	ask_caller_collect(&server->caller);
+}
+
+void server_release(struct server *server)
+{
+	server_stop(server);
 	while (server->current) {
 		struct snapshot *snapshot = server->current;
 
@@ -672,6 +694,7 @@ void server_release(struct server *server)
 	target_registry_free(server->registry);
 	meter_registry_free(server->meters);
 	response_limit_free(server->responses);
+	query_rings_release(&server->rings);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
 }

@@ -35,7 +35,8 @@ enum {
 	WORKER_QUERIES_AT_HAND = 256,
 };
 
-struct worker_binding { /* what a query carries from the listener it came by */
+struct worker_binding {               /* what a query carries from the listener it came by */
+	struct query_binding for_log; /* first */
 	struct worker_hold *hold;
 	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
 	bool vnet_resolver;
@@ -111,6 +112,14 @@ static void on_query(void *context, struct query *query)
 	resolve_start(query, query->arrived_us);
 }
 
+static void on_turned_away(void *context, const struct query *query, const uint8_t *reply,
+			   size_t length)
+{
+	struct worker *worker = context;
+
+	resolve_turned_away(&worker->resolver, query, reply, length);
+}
+
 /* Targets' TCP delays UDP no longer than clients' TCP does. */
 static void on_tcp_read(void *reader, size_t bytes)
 {
@@ -162,7 +171,8 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 		hold->bindings[i] = (struct worker_binding){
 			.hold = hold,
 			.vnet_resolver = snapshot->bindings[i].vnet_resolver,
-			.network = snapshot->bindings[i].network};
+			.network = snapshot->bindings[i].network,
+			.for_log.endpoint = snapshot->bindings[i].endpoint};
 	return hold;
 }
 
@@ -253,6 +263,10 @@ static void gather_stats(struct worker *worker)
 	struct lookups *lookups = &worker->lookups;
 	struct outbound_counters *outbound = &worker->outbound.counters;
 
+	atomic_store_explicit(
+		&stats->unlogged,
+		atomic_load_explicit(&worker->resolver.ring->lost, memory_order_relaxed),
+		memory_order_relaxed);
 	STATS_ADD(stats, queries, inbound->overload + inbound->prohibited + inbound->over_limit);
 	STATS_ADD(stats, servfail, inbound->overload);
 	STATS_ADD(stats, refused, inbound->prohibited + inbound->over_limit_refused);
@@ -292,6 +306,9 @@ static void on_prepare(uv_prepare_t *prepare)
 		retain_sources(worker);
 	outbound_flush(&worker->outbound);
 	inbound_flush(&worker->inbound);
+	query_ring_commit(worker->resolver.ring, monotonic_us);
+	worker->resolver.wanted =
+		atomic_load_explicit(&worker->resolver.ring->wanted, memory_order_relaxed);
 	gather_stats(worker);
 	if (worker->drains)
 		atomic_store(&worker->drained,
@@ -379,6 +396,7 @@ static void run(void *argument)
 		worker->shared->on_start(worker->shared->context);
 	grow_heap();
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	query_ring_commit(worker->resolver.ring, monotonic_us); /* of what its end answered */
 }
 
 /* ---- the other threads' side ---- */
@@ -424,6 +442,7 @@ static int init_parts(struct worker *worker)
 		.unix_s = unix_s,
 		.on_arrival = on_arrival,
 		.on_query = on_query,
+		.on_turned_away = on_turned_away,
 		.context = worker,
 	};
 	int err = lookups_init(&worker->lookups, &worker->wheel, &worker->entropy, &shared->key);
@@ -443,6 +462,7 @@ static int init_parts(struct worker *worker)
 	resolver_init(&worker->resolver, &worker->wheel, &worker->lookups, shared->cache,
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;
+	worker->resolver.ring = &shared->rings->rings[worker->index];
 	worker->transfers = (struct transfers){
 		.wheel = &worker->wheel,
 		.stats = &worker->stats,

@@ -313,6 +313,18 @@ struct log_settings {
 	enum log_format format;
 };
 
+struct query_log_settings {
+	struct origin origin;
+	bool given;                                     /* else nothing is logged */
+	const char *file, *dnstap_file, *dnstap_socket; /* NULL: not there */
+	LIST_OF(const char *) suffixes;                 /* what is logged; empty: all */
+	LIST_OF(struct prefix) clients;
+	LIST_OF(const char *) networks, rcodes;
+	uint32_t slower_than_ms; /* 0: all */
+	uint32_t sample;         /* one in so many */
+	bool privacy;            /* clients by their /24 and /48 */
+};
+
 struct identity_settings {
 	struct origin origin;
 	const char *version, *server; /* what CH TXT and NSID tell; NULL: nothing of interest */
@@ -379,6 +391,7 @@ struct model {
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
 	struct log_settings log;
+	struct query_log_settings query_log;
 	struct identity_settings identity;
 };
 

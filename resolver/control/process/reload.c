@@ -13,6 +13,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/copy.h"
 #include "resolver/control/config/file.h"
+#include "resolver/control/observe/query_log.h"
 #include "resolver/control/process/process.h"
 #include "resolver/log.h"
 #include "rules/text.h"
@@ -43,9 +44,22 @@ static int serve_model(struct process *process, struct model *model,
 {
 	int err = service_serve_with(&process->service, model, step, faults, text);
 
-	if (err == 0)
+	if (err == 0) {
 		management_api_use_state(&process->management);
+		reload_query_log(process);
+	}
 	return err;
+}
+
+/* Beside another process this one answers nothing, and the files are the other one's. */
+void reload_query_log(struct process *process)
+{
+	const struct model *model = process->service.server.model;
+
+	if (!process->service.beside &&
+	    query_log_configure(process->query_log, &model->query_log, model->identity.server) != 0)
+		log_event(LOG_ERROR, "query_log", "queries are logged as before: %s",
+			  err_text(ERR_NOMEM));
 }
 
 int reload_serve(struct process *process, struct model *model, struct faults *faults,

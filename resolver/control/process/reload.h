@@ -19,6 +19,8 @@ struct model *reload_load(struct process *process, struct faults *faults);
  * which is taken over. As the user that the process is to be: the records are that user's to write.
  * NULL: the faults say why nothing can be served. */
 struct model *reload_go_back(struct process *process, struct model *model, struct faults *faults);
+/* Has the query log follow what is served: as it is, from when this process serves alone. */
+void reload_query_log(struct process *process);
 /* With the loop open: from now on what waits goes back in time. */
 void reload_open(struct process *process);
 
