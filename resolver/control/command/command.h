@@ -152,6 +152,7 @@ int command_diff(const struct command_line *line);
 int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
 int command_history(const struct command_line *line);
+int command_log(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);

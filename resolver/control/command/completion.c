@@ -1,6 +1,7 @@
 /* `sluice completion bash|zsh`: a script for the shell, made from the table of commands and the
  * kinds of resources. Names of resources are asked of the running server. */
 #include "resolver/control/command/command.h"
+#include "resolver/control/observe/query_entry.h"
 #include "resolver/control/resource/kind.h"
 
 /* What it completes, by the words before the cursor:
@@ -20,6 +21,8 @@ static const char script[] =
 	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
 	"    [[ $words ]] || words=$(_sluice_options \"$verb\" \"$kind\")\n"
 	"  elif (( COMP_CWORD == 1 )); then words=\"$_sluice_commands $_sluice_kinds\"\n"
+	"  elif [[ $first == log ]]; then\n"
+	"    words=$(_sluice_filters); compopt -o nospace 2>/dev/null\n"
 	"  elif (( COMP_CWORD == 2 )); then\n"
 	"    if [[ $verbs == *\" $verb \"* ]]; then words=$_sluice_kinds\n"
 	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then\n"
@@ -73,6 +76,15 @@ static void print_kinds(void)
 	printf("esac; }\n");
 }
 
+/* Of `sluice log`. */
+static void print_filters(void)
+{
+	printf("_sluice_filters() { echo");
+	for (size_t i = 0; query_filter_keys[i]; i++)
+		printf(" %s=", query_filter_keys[i]);
+	printf("; }\n");
+}
+
 /* The second words of `ptr ...` and its like. */
 static void print_second_words(const struct command *commands)
 {
@@ -111,6 +123,7 @@ int command_completion(const struct command_line *line)
 				      shell);
 	print_commands(line->commands);
 	print_kinds();
+	print_filters();
 	print_second_words(line->commands);
 	print_options(line->commands);
 	fputs(script, stdout);

@@ -7,11 +7,11 @@
  * The server is told which change was the last that was seen: another one meanwhile is refused.
  * `sluice history --follow` reads the same path as a stream. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/command/events.h"
 #include "rules/base.h"
 
 enum { PAGE_LINK_MAX = 80, EDITS_MAX = 10000 /* of a POST */ };
@@ -61,20 +61,16 @@ static const char *what_of(const json_t *change)
 
 /* ---- as it happens ---- */
 
-enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
-
-struct history_stream {   /* an answer of server-sent events, as it comes */
-	bool json, heard; /* heard: something has come since the connection was made */
-	long long last;   /* revision: all up to it has been printed */
-	char *line;       /* that is not whole yet */
-	size_t length, room;
+struct watching {
+	bool json;
+	long long last; /* revision: all up to it has been printed */
 };
 
-static void print_change(const struct history_stream *stream, const char *text)
+static void print_change(const struct watching *watching, const char *text)
 {
 	json_t *change = json_loads(text, 0, NULL);
 
-	if (stream->json)
+	if (watching->json)
 		printf("%s\n", text);
 	else if (change)
 		printf("%-8lld  %s  %-16s  %-7s  %s\n", revision_of(change),
@@ -84,91 +80,30 @@ static void print_change(const struct history_stream *stream, const char *text)
 	json_decref(change);
 }
 
-/* "id" stands ahead of the data of the edit that ends its revision. */
-static void take_line(struct history_stream *stream)
+/* The edit that ends its revision has an id. */
+static void on_event(void *context, const struct event *event)
 {
-	if (strncmp(stream->line, "id: ", 4) == 0)
-		stream->last = strtoll(stream->line + 4, NULL, 10);
-	else if (strncmp(stream->line, "data: ", 6) == 0)
-		print_change(stream, stream->line + 6);
-	stream->length = 0;
+	struct watching *watching = context;
+
+	if (*event->id)
+		watching->last = strtoll(event->id, NULL, 10);
+	print_change(watching, event->data);
 }
 
-static bool keep(struct history_stream *stream, char c)
+static char *path_behind(void *context)
 {
-	if (stream->length + 1 >= stream->room) {
-		size_t room = stream->room ? 2 * stream->room : 1024;
-		char *line = room <= LINE_MAX_BYTES ? realloc(stream->line, room) : NULL;
-
-		if (!line)
-			return false;
-		stream->line = line;
-		stream->room = room;
-	}
-	stream->line[stream->length++] = c;
-	stream->line[stream->length] = '\0';
-	return true;
-}
-
-static ssize_t on_text(void *context, const char *text, size_t length)
-{
-	struct history_stream *stream = context;
-
-	stream->heard = true;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n' && stream->length > 0)
-			take_line(stream);
-		else if (text[i] != '\n' && !keep(stream, text[i]))
-			return 0;
-	}
-	return (ssize_t)length;
-}
-
-/* Until the stream ends; false: there was none, which has been said. */
-static bool follow_once(const struct command_line *line, struct history_stream *stream)
-{
-	static const cookie_io_functions_t functions = {.write = on_text};
-	FILE *out = fopencookie(stream, "w", functions);
+	const struct watching *watching = context;
 	char path[PAGE_LINK_MAX];
-	json_t *answer = NULL;
 
-	if (!out) {
-		command_fail_at(line, "%s", err_text(ERR_NOMEM));
-		return false;
-	}
-	setvbuf(out, NULL, _IONBF, 0);
-	snprintf(path, sizeof path, "/v1/changes?after=%lld", stream->last);
-	stream->heard = false;
-	stream->length = 0;
-	answer = client_ask(line,
-			    (struct client_call){.method = "GET",
-						 .accept = "text/event-stream",
-						 .out = out,
-						 .timeout_ms = -1},
-			    strdup(path));
-	fclose(out);
-	json_decref(answer);
-	return answer != NULL;
+	snprintf(path, sizeof path, "/v1/changes?after=%lld", watching->last);
+	return strdup(path);
 }
 
-/* A stream ends when the server does; where another takes its place, it goes on there. */
 static int follow(const struct command_line *line)
 {
-	struct history_stream stream = {.json = line->json};
-	bool ever = false;
+	struct watching watching = {.json = line->json};
 
-	for (int tries = 0; tries < TRIES_MAX; tries++) {
-		bool fine = follow_once(line, &stream);
-
-		ever = ever || stream.heard;
-		if (stream.heard)
-			tries = 0;
-		if (!fine && !ever)
-			break;
-		sleep(1);
-	}
-	free(stream.line);
-	return EXIT_FAILURE;
+	return events_follow(line, &(struct event_reader){path_behind, on_event, &watching});
 }
 
 /* ---- the commands ---- */

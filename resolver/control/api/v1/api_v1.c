@@ -40,6 +40,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/openapi.json", API_READ, api_openapi, 0},
 	{"GET", "/v1/changes", API_READ, api_changes_list, 0},
 	{"POST", "/v1/changes", API_OPERATE, api_changes_post, CHANGES_BODY_MAX},
+	{"GET", "/v1/queries", API_READ, api_queries, 0},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_file, 0},
 	/* Every kind that has no row above. */
 	{"GET", "/v1/{kind}", API_READ, api_resource_list, 0},
