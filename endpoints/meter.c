@@ -224,8 +224,10 @@ bool meter_admit_tightly(const struct meter_round *round, const struct address *
 		take(&meter->proven_due, own, 1, threshold_of(own, &use, greediest), now_us) &&
 		take(&meter->due, all, 1, 0, now_us);
 	if (!admitted &&
-	    !take(&meter->due, all, 1, buckets.kept + threshold_of(all, &use, greediest), now_us))
+	    !take(&meter->due, all, 1, buckets.kept + threshold_of(all, &use, greediest), now_us)) {
+		atomic_fetch_add_explicit(&meter->refused, 1, memory_order_relaxed);
 		return false;
+	}
 	count_use(&use, meter, tick);
 	return true;
 }
@@ -309,6 +311,13 @@ void meter_registry_set_rate(struct meter_registry *registry, uint64_t rate)
 	registry->rate = rate;
 	for (struct meter *meter = registry->meters; meter; meter = meter->next)
 		meter_set_rate(meter, rate);
+}
+
+void meter_registry_each(struct meter_registry *registry,
+			 void (*on_meter)(void *context, struct meter *meter), void *context)
+{
+	for (struct meter *meter = registry->meters; meter; meter = meter->next)
+		on_meter(context, meter);
 }
 
 static struct meter *meter_new(const struct meter_registry *registry, const char *name,

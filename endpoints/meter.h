@@ -62,8 +62,13 @@ struct meter {
 	_Atomic uint64_t proven_due; /* likewise, of the proven's half */
 	/* And these by queries while it is nearly empty. */
 	_Alignas(METER_LINE) _Atomic uint64_t greediest;
+	_Atomic uint64_t refused; /* queries that were not let through, since it was made */
 	_Atomic uint64_t usage[METER_ROWS][METER_CELLS];
 	struct meter_lot lots[METER_LOTS];
+	struct { /* for one who tells of it, who writes and reads it alone */
+		uint64_t refused, next_us;
+		bool is_over;
+	} told;
 };
 
 void meter_init(struct meter *meter, uint64_t rate, const struct hash_key *key);
@@ -134,5 +139,8 @@ void meter_registry_set_rate(struct meter_registry *registry, uint64_t rate);
  */
 struct meter *meter_acquire(struct meter_registry *registry, const char *name, bool outbound);
 void meter_release(struct meter_registry *registry, struct meter *meter);
+/* Calls back with each. */
+void meter_registry_each(struct meter_registry *registry,
+			 void (*on_meter)(void *context, struct meter *meter), void *context);
 
 #endif

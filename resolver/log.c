@@ -22,6 +22,12 @@ enum { LOG_LINE_MAX = 4096, LOG_TAIL = 16 }; /* TAIL: room for "...", the closin
 
 static atomic_int configured_level = LOG_INFO;
 static atomic_int configured_format = LOG_TEXT;
+static void (*_Atomic listener)(enum log_level level, const char *event, const char *text);
+
+void log_listen(void (*on_line)(enum log_level level, const char *event, const char *text))
+{
+	atomic_store(&listener, on_line);
+}
 
 static const struct {
 	const char *name;
@@ -154,13 +160,22 @@ static void line_format(struct log_line *line, enum log_format format, enum log_
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
-	if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed))
+	bool is_written =
+		(int)level <= atomic_load_explicit(&configured_level, memory_order_relaxed);
+	void (*on_line)(enum log_level, const char *, const char *) =
+		level <= LOG_INFO ? atomic_load(&listener) : NULL;
+
+	if (!is_written && !on_line)
 		return;
 	char text[LOG_LINE_MAX]; /* more than fits is more than the line takes: it shows as cut */
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	if (on_line)
+		on_line(level, event, text);
+	if (!is_written)
+		return;
 
 	struct log_line line;
 	line.length = 0;

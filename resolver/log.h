@@ -18,6 +18,10 @@ void log_configure(enum log_level level, enum log_format format);
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What is called with every line of level info or more, whatever the level is that is written, by
+ * the thread that logs: it must be quick, and not log. NULL: nobody. */
+void log_listen(void (*on_line)(enum log_level level, const char *event, const char *text));
+
 /* For events that others can cause as often as they like: one a second is logged. */
 struct log_pace { /* all zero: none yet */
 	uint64_t next_us;

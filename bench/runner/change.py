@@ -9,7 +9,7 @@ import time
 
 from runner.api import Api
 from runner.asking import Asking, noted_load, notes
-from runner.configs import PORT, Shape, address, sluice, write, zone_file
+from runner.configs import PORT, Shape, address, owned_address, sluice, write, zone_file
 from runner.machine import PROGRAM
 from runner.process import BOTH_CORES, UPSTREAM_PORT, BenchError, Load, on_cores
 from runner.targets import Targets
@@ -18,6 +18,8 @@ SHAPE = Shape()  # 1000 rules and a zone of 1000 hosts
 RATE, SLOW_RATE, WARM_S = 20_000, 1000, 0.5
 KILL_S, PATIENCE_S = 1.5, 1  # from one kill -9 to the next; an answer that comes later is lost
 RELOAD_S, EDIT_S, UPGRADE_S = 0.5, 5.0, 1.0  # from one to the next
+STATE = Shape(ptrs=100)  # the same with a state, of a few addresses
+MANY = 100_000  # edits in one request
 
 
 def again():
@@ -70,6 +72,9 @@ class Nothing:
     def make(self):
         pass
 
+    def end(self):
+        """The state as it was."""
+
 
 class Reloads(Nothing):
     """Each with another rule than before, and a zone file that looks changed. The files are written
@@ -99,6 +104,46 @@ class Reloads(Nothing):
         self.api.close()  # the server does not keep an idle one for as long as to the next
 
 
+class Rules(Nothing):
+    """One rule of the state, in a ruleset of 1000 of the file, each time with another description."""
+
+    def __init__(self, every_s):
+        super().__init__()
+        self.every_s, self.api = every_s, Api(STATE.socket())
+
+    def make(self):
+        start = time.monotonic()
+        self.api.call("PUT", "/v1/rulesets/-/load/rules/changed", {
+            "domain": "changed.test.", "description": str(len(self.took_ms)),
+            "targets": [{"address": "127.0.0.1", "port": UPSTREAM_PORT}]})
+        self.took_ms.append((time.monotonic() - start) * 1e3)
+        if self.every_s > RELOAD_S:
+            self.api.close()  # as of Reloads
+
+    def end(self):
+        self.api.call("DELETE", "/v1/rulesets/-/load/rules/changed")
+
+
+class Many(Nothing):
+    """100,000 PTRs in one request, one such request after the other. What is sent is made ahead."""
+
+    def __init__(self):
+        super().__init__()
+        self.api = Api(Shape(ptrs=MANY).socket())
+        self.ahead = ["address,reverse_fqdn\n" + "".join(
+            "%s,%s%d.priv.test.\n" % (owned_address(n), letter, n) for n in range(MANY)) for letter in "xh"]
+
+    def make(self):
+        start = time.monotonic()
+        self.api.call("POST", "/v1/ptrs", self.ahead[len(self.took_ms) % 2])
+        self.took_ms.append((time.monotonic() - start) * 1e3)
+        self.api.close()
+
+    def end(self):
+        if len(self.took_ms) % 2:
+            self.make()
+
+
 class Upgrades(Nothing):
     """To the same program, which begins with an empty cache."""
     every_s = UPGRADE_S
@@ -112,25 +157,31 @@ class Upgrades(Nothing):
         self.took_ms.append((time.monotonic() - start) * 1e3)
 
 
-def paced(seconds, changes):
+def paced(seconds, changes, shape):
     """The mixed load, while the server has both cores to work on changes beside it, if there are any."""
-    with sluice(SHAPE, BOTH_CORES) as server:
+    with sluice(shape, BOTH_CORES) as server:
         with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
                   "--seconds", seconds, server_may_end=True) as run:
+            with Asking() as asking:
+                asking.wait("h0.priv.test", address(0))
+            due = time.monotonic()
             while run.runs():
-                time.sleep(changes.every_s)
+                due = max(due + changes.every_s, time.monotonic())
+                time.sleep(max(0, due - time.monotonic()))
                 if run.runs():
                     changes.make()
-            return run.result()
+            result = run.result()
+        changes.end()
+        return result
 
 
 def failed(result):
     return result["lost"] + result["wrong"] + result["withheld"]
 
 
-def beside(seconds, changes):
+def beside(seconds, changes, shape=SHAPE):
     """The same with nothing changed and with changes; asked and failed are of that beside changes."""
-    before, found = paced(seconds, Nothing()), paced(seconds, changes)
+    before, found = paced(seconds, Nothing(), shape), paced(seconds, changes, shape)
     if failed(before):
         raise BenchError("%d failed with nothing changed: this machine is too busy to tell"
                          % failed(before))
@@ -141,7 +192,7 @@ def beside(seconds, changes):
             "max_ms": found["latency_us"]["max"] / 1e3,
             "without_p999_us": before["latency_us"]["p999"], "p999_us": found["latency_us"]["p999"],
             **{p + "_ratio": found["latency_us"][p] / before["latency_us"][p]
-               for p in ("p99", "p999")},
+               for p in ("p50", "p99", "p999")},
             "without_forwarded": before["upstream"] / before["sent"],
             "forwarded": found["upstream"] / found["sent"],
             "without_lateness_p99_us": before["lateness_us"]["p99"],
@@ -159,3 +210,11 @@ def edit(seconds):
 
 def upgrade(seconds):
     return beside(seconds, Upgrades())
+
+
+def rule(seconds, every_s):
+    return beside(seconds, Rules(every_s), STATE)
+
+
+def many(seconds):
+    return beside(seconds, Many(), Shape(ptrs=MANY))

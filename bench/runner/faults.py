@@ -82,6 +82,12 @@ FELT = (Figure("p99_us", P99, form="%.0f us"),
         Figure("forwarded", "share of questions that were forwarded", form="%.4f"),
         Figure("without_forwarded", "that with no reload", form="%.4f"),
         Figure("change_ms", LONGEST + " reload", form="%.0f ms"))
+# The same beside changes of the state.
+CHANGED = tuple(replace(figure, what=figure.what.replace("with no reload", "with no change")
+                        .replace("reload", "change"))
+                for figure in (Figure("p50_ratio", "median" + RATIO), Figure("p50_us", "median", form="%.0f us"),
+                               Figure("p99_ratio", P99 + RATIO)) + FELT
+                if not figure.key.endswith("forwarded")) + (Figure("changes", "changes", form="%d"),)
 
 DEAD_NAMES = (Failed(what="good names lost or wrong"),
               Figure("max_ms", LONGEST + " of the good names", 20, "%.1f ms", max),
@@ -163,6 +169,13 @@ PARTS = (
          change.reload, 6, 5, (Failed(), Figure("p99_ratio", P99 + RATIO)) + FELT, 3),
     # No goal for the 99th percentile: what takes less than a hundredth of the time cannot move it.
     Part("edit", "The same once in five seconds", change.edit, 11, 5, (Failed(),) + FELT, 6),
+    # No goals either: what a change costs those who ask is told, in turns with none.
+    Part("rule", "A rule of the state changed once a second, in a ruleset of 1000; 20,000 questions a second",
+         partial(change.rule, every_s=1), 6, 5, (Failed(),) + CHANGED, 3),
+    Part("rule-100", "The same a hundred times a second",
+         partial(change.rule, every_s=0.01), 6, 5, (Failed(),) + CHANGED, 3),
+    Part("many-edits", "100,000 PTRs changed in one request, again and again; 20,000 questions a second",
+         change.many, 6, 5, (Failed(),) + CHANGED, 4),
     Part("upgrade", "Replaced by another process every second; 20,000 questions a second",
          change.upgrade, 6, 5, (
              Failed(),

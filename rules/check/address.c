@@ -66,7 +66,8 @@ static void check_pools(struct check *check)
 		const struct address_pool *pool = &model->address_pools.items[i];
 		const char *what = arena_printf(&check->arena, "address pool \"%s\"",
 						pool->name ? pool->name : "?");
-		check_unique(check, &names, pool->name, &pool->origin, "address pool");
+		check_top(check, &names, pool->name, pool->resource_group, &pool->origin,
+			  "address pool");
 		check_pool_zone(&zones, pool);
 		if (items && what && pool->prefix.address.family)
 			items[placed++] =
@@ -124,14 +125,26 @@ static void check_label(struct check *check, struct owned_seen *seen,
 		      check_place(check, before));
 }
 
-/* Settings of a PTR that do nothing without one. */
-static void check_ptrs_own(struct check *check, const struct owned_address *address)
+/* Settings of a PTR that do nothing without one: a description, by its key, or else the TTL. */
+static void check_ptrs_own(struct check *check, const char *fqdn, const char *description,
+			   const char *key, uint32_t ttl, const struct origin *origin)
 {
-	if (address->reverse_fqdn || (!address->description && address->ttl == NOT_GIVEN))
+	if (fqdn || (!description && ttl == NOT_GIVEN))
 		return;
-	WARN(check, &address->origin, address->description ? "description" : "ttl",
+	WARN(check, origin, description ? key : "ttl",
 	     "belongs to the PTR, so it has no effect without reverse_fqdn; give reverse_fqdn too, "
 	     "or set both through the API");
+}
+
+static void check_id(struct check *check, struct owned_seen *seen, const char *id,
+		     const struct origin *origin)
+{
+	const struct origin *before = id ? seen_put(check, &seen->ids, id, origin) : NULL;
+
+	if (before)
+		ERROR(check, origin, "id",
+		      "%s is already the id of the address or service at %s; give another", id,
+		      check_place(check, before));
 }
 
 static void check_owned_address(struct check *check, struct owned_seen *seen,
@@ -149,16 +162,13 @@ static void check_owned_address(struct check *check, struct owned_seen *seen,
 		      "there is an address \"%s\" in this resource group already, at %s; choose "
 		      "another name",
 		      address->name, check_place(check, before));
-	before = address->id ? seen_put(check, &seen->ids, address->id, origin) : NULL;
-	if (before)
-		ERROR(check, origin, "id",
-		      "%s is already the id of the address at %s; give another", address->id,
-		      check_place(check, before));
+	check_id(check, seen, address->id, origin);
 	check_address(check, seen, &address->address, region, origin);
 	check_label(check, seen, address, region);
 	check_reverse_fqdn(check, address->reverse_fqdn, origin);
 	check_tags(check, address->tags.items, address->tags.count, origin, "tags");
-	check_ptrs_own(check, address);
+	check_ptrs_own(check, address->reverse_fqdn, address->description, "description",
+		       address->ttl, origin);
 }
 
 static void check_service(struct check *check, struct owned_seen *seen,
@@ -171,7 +181,10 @@ static void check_service(struct check *check, struct owned_seen *seen,
 	if (advice)
 		ERROR(check, origin, "name", "\"%s\" does not fit; %s", service->name, advice);
 	check_address(check, seen, &service->address, NULL, origin);
+	check_id(check, seen, service->id, origin);
 	check_reverse_fqdn(check, service->reverse_fqdn, origin);
+	check_ptrs_own(check, service->reverse_fqdn, service->ptr_description, "ptr_description",
+		       service->ttl, origin);
 	check_tags(check, service->tags.items, service->tags.count, origin, "tags");
 }
 

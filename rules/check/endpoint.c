@@ -240,7 +240,8 @@ void limits_check_endpoints(struct check *check)
 		const struct virtual_network *network =
 			check_network(check, resolver->virtual_network, origin, "virtual_network");
 
-		check_unique(check, &names, resolver->name, origin, "resolver");
+		check_top(check, &names, resolver->name, resolver->resource_group, origin,
+			  "resolver");
 		if (i == limit)
 			check_count(check, model->resolvers.count, limit, origin, NULL,
 				    "resolvers_per_subscription");

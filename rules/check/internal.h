@@ -84,6 +84,19 @@ const char *check_place(struct check *check, const struct origin *origin);
 /* A fault when an item of that name was there before. NULL names have their fault already. */
 void check_unique(struct check *check, struct seen *seen, const char *name,
 		  const struct origin *origin, const char *what);
+/* The same of an item at the top, which may be in a resource group: its name is unique over all of
+ * them. And a fault where no group can be called that. */
+void check_top(struct check *check, struct seen *seen, const char *name, const char *group,
+	       const struct origin *origin, const char *what);
+/* A fault where no group can be called that; NULL: none is given. */
+void check_group(struct check *check, const char *group, const struct origin *origin);
+/* Two of one name, of which `before` was first. The field is the name's. */
+struct grouped {
+	const struct origin *origin;
+	const char *group;
+};
+void check_same_name(struct check *check, const struct grouped *before, const struct grouped *item,
+		     const char *field, const char *name, const char *what);
 /* A fault at the first item over the limit. `key` is the limit's. */
 void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
 		 const char *field, const char *key);

@@ -40,6 +40,69 @@ void check_unique(struct check *check, struct seen *seen, const char *name,
 		      check_place(check, before));
 }
 
+const char *group_name_refusal(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *c = name; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
+			return "give letters, digits and any of _().-";
+	if (strcmp(name, GROUP_NONE) == 0)
+		return "it stands for no group; give another";
+	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+}
+
+void check_group(struct check *check, const char *group, const struct origin *origin)
+{
+	const char *advice = group ? group_name_refusal(group) : NULL;
+
+	if (advice)
+		ERROR(check, origin, "resource_group", "\"%s\" does not fit; %s", group, advice);
+}
+
+void check_same_name(struct check *check, const struct grouped *before, const struct grouped *item,
+		     const char *field, const char *name, const char *what)
+{
+	const char *group;
+
+	/* Of two of the state the later one is told, whichever stands first. */
+	if (before->origin->revision > item->origin->revision) {
+		const struct grouped *later = before;
+
+		before = item;
+		item = later;
+	}
+	group = before->group ? before->group : "";
+	if (strcasecmp(group, item->group ? item->group : "") == 0)
+		ERROR(check, item->origin, field,
+		      "\"%s\" is already the name of the %s at %s; choose another", name, what,
+		      check_place(check, before->origin));
+	else
+		ERROR(check, item->origin, field,
+		      "\"%s\" is already the name of the %s in %s%s%s, at %s; names are unique "
+		      "over "
+		      "all resource groups: choose another",
+		      name, what, *group ? "the resource group \"" : "no resource group", group,
+		      *group ? "\"" : "", check_place(check, before->origin));
+}
+
+void check_top(struct check *check, struct seen *seen, const char *name, const char *group,
+	       const struct origin *origin, const char *what)
+{
+	struct grouped *item = arena_alloc(&check->arena, sizeof *item);
+	const struct grouped *before;
+
+	check_group(check, group, origin);
+	check->out_of_memory |= !item;
+	if (!item || !name)
+		return;
+	*item = (struct grouped){origin, group};
+	before = seen_put(check, seen, name, item);
+	if (before)
+		check_same_name(check, before, item, "name", name, what);
+}
+
 void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
 		 const char *field, const char *key)
 {

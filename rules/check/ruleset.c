@@ -258,7 +258,8 @@ void limits_check_rulesets(struct check *check)
 
 	for (size_t i = 0; i < model->rulesets.count; i++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
-		check_unique(check, &names, ruleset->name, &ruleset->origin, "ruleset");
+		check_top(check, &names, ruleset->name, ruleset->resource_group, &ruleset->origin,
+			  "ruleset");
 		check_endpoints(check, ruleset, &per_endpoint);
 		check_links(check, ruleset, &per_network);
 		if (!check_is_known(check, ruleset))

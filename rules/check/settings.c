@@ -69,6 +69,38 @@ static void check_host(struct check *check, const struct management *management,
 		      text);
 }
 
+/* "https://hooks.example/x". Events are no secrets, but the URL may be one. */
+static void check_events(struct check *check)
+{
+	const struct events_settings *events = &check->model->events;
+	const char *url = events->webhook;
+	char host[HOST_TEXT_MAX];
+	struct host at;
+	size_t length;
+
+	if (!url || (strncasecmp(url, "https://", 8) == 0 && url[8] != '\0'))
+		return;
+	length = strncasecmp(url, "http://", 7) == 0 ? strcspn(url + 7, "/?#") : 0;
+	snprintf(host, sizeof host, "%.*s", (int)length, url + (length ? 7 : 0));
+	if (length >= sizeof host || host_parse(&at, host, 80) != 0 ||
+	    !address_is_loopback(&at.address))
+		ERROR(check, &events->origin, "webhook",
+		      "is no URL to call; write https://NAME/PATH, or http:// and a loopback "
+		      "address");
+}
+
+static void check_id(struct check *check, struct seen *ids, const struct management_client *client)
+{
+	const struct management_client *before =
+		client->id ? seen_put(check, ids, client->id, client) : NULL;
+
+	check_group(check, client->resource_group, &client->origin);
+	if (before)
+		check_same_name(check, &(struct grouped){&before->origin, before->resource_group},
+				&(struct grouped){&client->origin, client->resource_group}, "id",
+				client->id, "client");
+}
+
 static void check_client(struct check *check, const struct management_client *client)
 {
 	const char *digest = client->secret_sha256;
@@ -103,9 +135,7 @@ static void check_management(struct check *check)
 	}
 	for (size_t i = 0; i < management->clients.count; i++) {
 		const struct management_client *client = &management->clients.items[i];
-		if (client->id && seen_put(check, &ids, client->id, client))
-			ERROR(check, &client->origin, "id",
-			      "there is a client \"%s\" already; choose another id", client->id);
+		check_id(check, &ids, client);
 		check_client(check, client);
 	}
 }
@@ -156,6 +186,7 @@ void limits_check_settings(struct check *check)
 		      model->cache.ttl_max);
 	check_default_resolver(check);
 	check_management(check);
+	check_events(check);
 	check_user(check);
 	check_query_log(check);
 }

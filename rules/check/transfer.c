@@ -45,9 +45,8 @@ static void check_keys(struct check *check, struct seen *keys)
 	for (size_t i = 0; i < check->model->keys.count; i++) {
 		const struct tsig_settings *key = &check->model->keys.items[i];
 
-		if (key->name)
-			check_unique(check, keys, normal_name(check, key->name), &key->origin,
-				     "key");
+		check_top(check, keys, key->name ? normal_name(check, key->name) : NULL,
+			  key->resource_group, &key->origin, "key");
 		check_secret(check, key);
 	}
 }
@@ -159,7 +158,8 @@ void limits_check_transfers(struct check *check)
 	for (size_t i = 0; i < check->model->transfers.count; i++) {
 		const struct transfer_settings *entry = &check->model->transfers.items[i];
 
-		check_unique(check, &names, entry->name, &entry->origin, "transfer");
+		check_top(check, &names, entry->name, entry->resource_group, &entry->origin,
+			  "transfer");
 		check_entry(check, entry, &keys);
 	}
 }

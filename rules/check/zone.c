@@ -246,6 +246,20 @@ static void check_zone_links(struct check *check, const struct private_zone *zon
 	}
 }
 
+/* Zones for different networks may have one name, but for all of one name there is one group: it is
+ * part of what they are called. */
+static void check_zone_group(struct check *check, const struct private_zone *zone, const char *name)
+{
+	const struct private_zone *before = seen_put(check, &check->zone_names, name, zone);
+	const struct grouped own = {&zone->origin, zone->resource_group};
+
+	check_group(check, zone->resource_group, &zone->origin);
+	if (before && strcasecmp(before->resource_group ? before->resource_group : "",
+				 own.group ? own.group : "") != 0)
+		check_same_name(check, &(struct grouped){&before->origin, before->resource_group},
+				&own, "name", zone->name, "private zone");
+}
+
 void limits_check_zones(struct check *check)
 {
 	const struct model *model = check->model;
@@ -263,7 +277,7 @@ void limits_check_zones(struct check *check)
 		if (!check_name(&name, zone->name))
 			continue;
 		check_zone_name(check, zone, &name);
-		seen_put(check, &check->zone_names, name_to_text(&name, text), zone);
+		check_zone_group(check, zone, name_to_text(&name, text));
 		check_zone_links(check, zone, &name, &counts);
 	}
 }

@@ -24,6 +24,7 @@
 
 #define DELEGATION "Microsoft.Network/dnsResolvers"
 #define DEFAULT    "default"
+#define MADE       "made " /* what the path of a made item begins with */
 
 enum {
 	SUBNET_LENGTH = 28, /* Azure's smallest for an endpoint */
@@ -141,9 +142,8 @@ static struct origin note(struct maker *maker, const struct origin *cause, const
 			  const char *value, const char *because)
 {
 	struct model *model = maker->model;
-	struct origin origin = {.file = cause->file,
-				.line = cause->line,
-				.path = text(maker, "made %s", path)};
+	struct origin origin = {
+		.file = cause->file, .line = cause->line, .path = text(maker, MADE "%s", path)};
 
 	if (model->made.count == maker->room) {
 		maker->room = maker->room ? 2 * maker->room : 16;
@@ -731,4 +731,9 @@ const char *model_made(const struct model *model, const char *path)
 		if (strcasecmp(model->made.items[i].path, path) == 0)
 			return model->made.items[i].because;
 	return NULL;
+}
+
+bool model_is_made(const struct origin *origin)
+{
+	return origin->path && strncmp(origin->path, MADE, sizeof MADE - 1) == 0;
 }

@@ -30,6 +30,13 @@ struct zone;
 		size_t count;                                                                      \
 	}
 
+/* What a path says for no resource group; so no group can be called that. What is at the top of a
+ * model has a member `resource_group`, NULL where it is in none: it sorts for people, and nothing
+ * is decided by it. Names are unique over all groups. */
+#define GROUP_NONE "-"
+/* And for whichever group it is in. */
+#define GROUP_ANY "*"
+
 /* A number that has no default and was not given. */
 #define NOT_GIVEN UINT32_MAX
 
@@ -83,6 +90,7 @@ struct subnet {
 struct virtual_network {
 	struct origin origin;
 	const char *name;
+	const char *resource_group;
 	const char *region;
 	bool encryption;
 	LIST_OF(struct prefix) address_space;
@@ -112,6 +120,7 @@ struct outbound_endpoint {
 struct dns_resolver {
 	struct origin origin;
 	const char *name;
+	const char *resource_group;
 	const char *virtual_network;
 	const char *region;
 	LIST_OF(struct inbound_endpoint) inbound_endpoints;
@@ -137,6 +146,7 @@ struct record_set { /* private_zones.record_sets; record_set.h */
 struct private_zone {
 	struct origin origin;
 	const char *name; /* without a final dot, as Azure's resource names are */
+	const char *resource_group;
 	const char *file; /* absolute, or relative to the working directory; NULL: it has none */
 	LIST_OF(struct record_set) record_sets; /* without a file: those that are declared */
 	LIST_OF(struct zone_link) links;
@@ -175,6 +185,7 @@ struct forwarding_ruleset {
 	struct origin origin;
 	uint64_t version; /* model_next_version: equal ones say the same; 0: not known */
 	const char *name;
+	const char *resource_group;
 	const char *region;
 	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
 	LIST_OF(struct ruleset_link) links;
@@ -193,6 +204,7 @@ struct limit_values {
 struct management_client {
 	struct origin origin;
 	const char *id;
+	const char *resource_group;
 	const char *secret_file;
 	const char *secret_sha256; /* in its place: 64 hexadecimal digits */
 	enum client_role role;
@@ -215,6 +227,7 @@ struct management {
 struct address_pool {
 	struct origin origin;
 	const char *name;
+	const char *resource_group;
 	const char *region; /* NULL: every region */
 	struct prefix prefix;
 	const char *zone; /* of a classless one: its reverse zone, as the parent delegates it; NULL:
@@ -235,9 +248,9 @@ struct owned_address {
 
 struct cloud_service {
 	struct origin origin;
-	const char *name, *description;
+	const char *name, *id, *description;
 	struct address address;
-	const char *reverse_fqdn;
+	const char *reverse_fqdn, *ptr_description;
 	uint32_t ttl; /* NOT_GIVEN: reverse.ttl */
 	LIST_OF(const char *) tags;
 };
@@ -255,6 +268,7 @@ struct reverse_settings {
 struct tsig_settings { /* keys */
 	struct origin origin;
 	const char *name;
+	const char *resource_group;
 	enum tsig_algorithm algorithm;
 	const char *secret, *secret_file;
 	const char *loaded; /* what is in the file; NULL: it was not read */
@@ -262,7 +276,8 @@ struct tsig_settings { /* keys */
 
 struct transfer_settings { /* transfers */
 	struct origin origin;
-	const char *name;            /* the file's: its place in the list where it has none */
+	const char *name; /* the file's: its place in the list where it has none */
+	const char *resource_group;
 	LIST_OF(const char *) zones; /* names, or "*" */
 	LIST_OF(struct prefix) allow;
 	const char *key; /* NULL: none is asked for */
@@ -323,6 +338,12 @@ struct query_log_settings {
 	uint32_t slower_than_ms; /* 0: all */
 	uint32_t sample;         /* one in so many */
 	bool privacy;            /* clients by their /24 and /48 */
+};
+
+struct events_settings {
+	struct origin origin;
+	const char *webhook, *webhook_ca; /* NULL: nobody is called; the system's authorities */
+	enum log_level level;
 };
 
 struct identity_settings {
@@ -392,6 +413,7 @@ struct model {
 	struct response_limit_settings response_limit;
 	struct log_settings log;
 	struct query_log_settings query_log;
+	struct events_settings events;
 	struct identity_settings identity;
 };
 
@@ -413,6 +435,8 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 MUST_CHECK int model_make_unnamed(struct model *model);
 /* Why it was made what is at the path, as struct made has it; NULL: it was not. */
 const char *model_made(const struct model *model, const char *path);
+/* Whether that is the origin of a whole item that was made. */
+bool model_is_made(const struct origin *origin);
 /* Who may ask where nothing is said: loopback and private networks. */
 enum { USUAL_CLIENTS = 6 };
 extern const char *const model_usual_clients[USUAL_CLIENTS];

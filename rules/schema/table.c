@@ -19,6 +19,14 @@
 		.key = "region", .type = FIELD_NAME, AT(struct_type, region),                      \
 		.doc = "Where it is. Absent: the top-level region."                                \
 	}
+#define RESOURCE_GROUP_FIELD(struct_type)                                                          \
+	{                                                                                          \
+		.key = "resource_group", .type = FIELD_STRING, AT(struct_type, resource_group),    \
+		.min = 1, .max = 90,                                                               \
+		.doc = "The resource group it is in: letters, digits and any of _().-, not "       \
+		       "ending in a dot. Its name is unique over all groups, so whatever refers "  \
+		       "to it gives the name alone. Absent: none."                                 \
+	}
 
 /* ---- networks, resolvers, zones, rulesets ---- */
 
@@ -136,6 +144,7 @@ static const struct group subnet_group = {
 
 static const struct field virtual_network_fields[] = {
 	NAME_FIELD(virtual_network, FIELD_NAME_DOTS, "Unique among the networks."),
+	RESOURCE_GROUP_FIELD(virtual_network),
 	REGION_FIELD(virtual_network),
 	{.key = "encryption",
 	 .type = FIELD_BOOL,
@@ -237,6 +246,7 @@ static const struct group outbound_endpoint_group = {
 
 static const struct field resolver_fields[] = {
 	NAME_FIELD(dns_resolver, FIELD_NAME, "Unique among the resolvers."),
+	RESOURCE_GROUP_FIELD(dns_resolver),
 	{.key = "virtual_network",
 	 .type = FIELD_STRING,
 	 AT(dns_resolver, virtual_network),
@@ -335,6 +345,7 @@ static const struct field private_zone_fields[] = {
 	 .doc = "The zone's name, of 2 (limits.zone_labels_min) to 34 labels, without a final dot. "
 		"Azure's own zones (azure.com, windows.net and their like) are refused, their "
 		"subzones are not."},
+	RESOURCE_GROUP_FIELD(private_zone),
 	{.key = "file",
 	 .type = FIELD_PATH,
 	 AT(private_zone, file),
@@ -447,6 +458,7 @@ static const struct group rule_group = {
 
 static const struct field ruleset_fields[] = {
 	NAME_FIELD(forwarding_ruleset, FIELD_NAME, "Unique among the rulesets."),
+	RESOURCE_GROUP_FIELD(forwarding_ruleset),
 	REGION_FIELD(forwarding_ruleset),
 	{.key = "outbound_endpoints",
 	 .type = FIELD_STRINGS,
@@ -481,6 +493,7 @@ static const struct group ruleset_group = {
 /* ---- limits, and the program's own settings ---- */
 
 static const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
+static const char *const event_level_names[] = {"error", "warning", "info", NULL};
 static const char *const log_format_names[] = {"auto", "text", "journal", "json", NULL};
 static const char *const client_role_names[] = {"reader", "admin", NULL};
 static const char *const excess_names[] = {"drop", "refuse", "truncate", NULL};
@@ -522,6 +535,7 @@ static const struct field management_client_fields[] = {
 	 .min = 1,
 	 .max = 255,
 	 .doc = "The client's name, unique among the clients."},
+	RESOURCE_GROUP_FIELD(management_client),
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
 	 AT(management_client, secret_file),
@@ -890,6 +904,33 @@ static const struct group query_log_group = {
 	       "`sluice log`.",
 };
 
+static const struct field events_fields[] = {
+	{.key = "webhook",
+	 .type = FIELD_STRING,
+	 AT(events_settings, webhook),
+	 .min = 1,
+	 .max = 2000,
+	 .secret = true,
+	 .doc = "A URL that is called with what happens, by POST of JSON, until it answers 2xx: "
+		"https, or http at a loopback address."},
+	{.key = "webhook_ca",
+	 .type = FIELD_PATH,
+	 AT(events_settings, webhook_ca),
+	 .doc = "The authorities that its certificate is checked with, PEM. Absent: the system's."},
+	{.key = "level",
+	 .type = FIELD_ENUM,
+	 AT(events_settings, level),
+	 .fallback = "warning",
+	 .names = event_level_names,
+	 .doc = "It is called with this and everything more severe."},
+};
+static const struct group events_group = {
+	.name = "events",
+	FIELDS(events_fields),
+	.size = sizeof(struct events_settings),
+	.doc = "What happens, as others are told of it. An event is a line of the log.",
+};
+
 static const struct field identity_fields[] = {
 	{.key = "version",
 	 .type = FIELD_STRING,
@@ -924,6 +965,7 @@ static const struct group identity_group = {
 
 static const struct field address_pool_fields[] = {
 	NAME_FIELD(address_pool, FIELD_NAME_DOTS, "Unique among the pools."),
+	RESOURCE_GROUP_FIELD(address_pool),
 	{.key = "region",
 	 .type = FIELD_NAME,
 	 AT(address_pool, region),
@@ -1018,6 +1060,10 @@ static const struct field cloud_service_fields[] = {
 	 .doc = "Gives it the forward name NAME.SUFFIX (see reverse.service_suffix): 1 to 63 "
 		"letters, digits and '-', with a letter or digit at both ends; unique among the "
 		"services. That of a private address is answered in its own network only."},
+	{.key = "id",
+	 .type = FIELD_UUID,
+	 AT(cloud_service, id),
+	 .doc = "Its identity. Absent: derived from the name."},
 	{.key = "description",
 	 .type = FIELD_STRING,
 	 AT(cloud_service, description),
@@ -1033,6 +1079,12 @@ static const struct field cloud_service_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(cloud_service, reverse_fqdn),
 	 .doc = "The name that its PTR gives."},
+	{.key = "ptr_description",
+	 .type = FIELD_STRING,
+	 AT(cloud_service, ptr_description),
+	 .min = 0,
+	 .max = 160,
+	 .doc = "For people, of the PTR; it goes with reverse_fqdn."},
 	{.key = "ttl",
 	 .type = FIELD_UINT,
 	 AT(cloud_service, ttl),
@@ -1106,6 +1158,7 @@ static const struct field key_fields[] = {
 	 AT(tsig_settings, name),
 	 .required = true,
 	 .doc = "The key's name, the same at the other side; unique among the keys."},
+	RESOURCE_GROUP_FIELD(tsig_settings),
 	{.key = "algorithm",
 	 .type = FIELD_ENUM,
 	 AT(tsig_settings, algorithm),
@@ -1135,6 +1188,7 @@ static const struct field transfer_fields[] = {
 	 .type = FIELD_NAME,
 	 AT(transfer_settings, name),
 	 .doc = "Unique among the transfers. Absent: its place in the list, 0 for the first."},
+	RESOURCE_GROUP_FIELD(transfer_settings),
 	{.key = "zones",
 	 .type = FIELD_STRINGS,
 	 AT(transfer_settings, zones),
@@ -1248,6 +1302,7 @@ static const struct field model_fields[] = {
 	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
 	MODEL_GROUP(log, "The log."),
 	MODEL_GROUP(query_log, "The log of queries."),
+	MODEL_GROUP(events, "What happens."),
 	MODEL_GROUP(identity, "What the server says about itself."),
 };
 const struct group schema_model = {

@@ -393,6 +393,24 @@ class Groups(Arm):
     def group(self, name, query="?api-version=2021-04-01"):
         return GROUPS + "/" + name + query
 
+    def test_a_group_of_other_resources_is_shown_and_not_deleted(self):
+        net = "/v1/virtual_networks/mixed/net"
+        self.good("PUT", net, {"address_space": ["10.77.0.0/16"], "region": "northeurope"}, 201)
+        self.assertEqual("northeurope", self.good("GET", self.group("mixed")).body["location"])
+        self.assertIn("mixed", [each["name"] for each in self.good("GET", self.group("")).body["value"]])
+        self.good("PUT", path("vm", "mixed"), body(), 201)
+        self.bad(self.call("DELETE", self.group("mixed")), 409, "ResourceGroupDeletionBlocked",
+                 "other than addresses (virtual_networks/mixed/net)")
+        self.good("GET", path("vm", "mixed"))
+        changes = {"edits": [{"path": "groups/-/mixed", "values": None}]}
+        self.good("DELETE", path("vm", "mixed"), status=204)
+        answer = self.call("POST", "/v1/changes", changes)
+        self.assertEqual(400, answer.status)
+        self.assertIn("has other resources (virtual_networks/mixed/net)", str(answer.body))
+        self.good("DELETE", net, status=204)
+        self.good("DELETE", self.group("mixed"), status=200)
+        self.assertEqual(404, self.status("GET", self.group("mixed")))
+
     def test_an_empty_group_is_made_changed_and_kept(self):
         new = self.group("new")
         made = self.good("PUT", new, {"location": "West Europe", "tags": {"a": "b"}}, 201)

@@ -380,11 +380,11 @@ class Apply(World):
         self.is_answered_by("one.corp", OLD)
 
     def test_what_nobody_confirms_goes_back(self):
-        before = self.call("GET", "export")[1]
+        before = self.call("GET", "export")[1]["edits"]
         self.apply("1s")
         self.wait_until_decided()
         self.is_answered_by("one.corp", ELSEWHERE)
-        self.assertEqual(before, self.call("GET", "export")[1])
+        self.assertEqual(before, self.call("GET", "export")[1]["edits"])
         self.leaves_nothing()
         self.assertRegex(self.sluice.log(), "the change by uid 0 goes back: nobody confirmed it in time")
         self.assertRegex(self.good("history"), "uid 0, not confirmed +deleted +rulesets/-/applied")
@@ -393,20 +393,20 @@ class Apply(World):
 
     def test_changes_and_deletions_of_many_go_back_whole(self):
         self.apply(None)
-        before = self.call("GET", "export")[1]
+        before = self.call("GET", "export")[1]["edits"]
         other = self.world.write("other.conf", (APPLIED % "127.0.0.6").replace('"one"', '"three"')
                                  .replace("one.corp", "three.corp"))
         self.good("apply", other, "--prune", "--confirm", "10m")
         self.is_answered_by("two.corp", NEW)
         self.is_answered_by("one.corp", ELSEWHERE)
         self.assertEqual(200, self.call("POST", "confirm?back=true")[0])
-        self.assertEqual(before, self.call("GET", "export")[1])
+        self.assertEqual(before, self.call("GET", "export")[1]["edits"])
         self.is_answered_by("two.corp", OLD)
         edits = [{"path": "rulesets/-/applied", "values": None}]
         self.assertEqual(200, self.call("POST", "changes?confirm=600", {"edits": edits})[0])
         self.is_answered_by("two.corp", ELSEWHERE)
         self.restart()
-        self.assertEqual(before, self.call("GET", "export")[1])
+        self.assertEqual(before, self.call("GET", "export")[1]["edits"])
         self.is_answered_by("two.corp", OLD)
         self.leaves_nothing()
 
@@ -484,9 +484,6 @@ class Input(World):
                 self.assertEqual((400, "confirm"), (status, answer["error"]["path"]), answer)
         status, answer = self.call("POST", "changes?dry_run&confirm=60", body)
         self.assertEqual((400, "confirm"), (status, answer["error"]["path"]))
-        body = {"edits": [{"path": "addresses/-/a", "values": None}]}
-        status, answer = self.call("POST", "changes?confirm=60", body)
-        self.assertEqual((400, "confirm"), (status, answer["error"]["path"]), answer)
         self.assertEqual(400, self.call("POST", "confirm?now")[0])
         self.assertEqual(400, self.call("POST", "confirm?back=maybe")[0])
         self.assertEqual(409, self.call("POST", "confirm")[0])

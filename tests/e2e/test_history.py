@@ -64,6 +64,49 @@ class History(test_reverse.Reverse):
         self.restart()
         self.ptr_is("198.51.100.30", "one.example.", ttl=60)
 
+    def test_an_undo_of_what_was_removed_and_made_anew_at_once(self):
+        path = "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        before = self.good("GET", "/v1/state").body
+        self.edits((path, None), (path, {"address": "198.51.100.31", "reverse_fqdn": "two.example."}))
+        self.ptr_is("198.51.100.31", "two.example.")
+        self.undo(self.last())
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+        self.ptr_is("198.51.100.30", "one.example.")
+
+    def test_what_was_removed_and_made_anew_and_not_confirmed_goes_back(self):
+        path = "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        before = self.good("GET", "/v1/state").body
+        for kills in (False, True):
+            self.edits((path, None), (path, {"address": "198.51.100.31"}), query="?confirm=600")
+            self.ptr_is("198.51.100.30")
+            if kills:
+                self.sluice.kill()
+                self.start()
+            else:
+                self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.ptr_is("198.51.100.30", "one.example.")
+
+    def test_what_was_not_served_goes_back_as_it_was(self):
+        path = "/v1/addresses/office/front"
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", path, {"address": "203.0.113.9", "reverse_fqdn": "one.example."}, 201)
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        before = self.good("GET", "/v1/state").body
+        for kills in (False, True):
+            self.edits((path[4:], None), query="?confirm=600")
+            if kills:
+                self.sluice.kill()
+                self.start()
+            else:
+                self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.assertEqual("ERROR", self.good("GET", path).body["status"])
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.ptr_is("203.0.113.9", "one.example.")
+
     def test_an_undo_takes_a_new_group_with_its_first_address_back(self):
         before = self.good("GET", "/v1/state").body
         self.good("PUT", "/v1/addresses/New/front", {"address": "198.51.100.30",
@@ -87,7 +130,13 @@ class History(test_reverse.Reverse):
         edits = [("addresses/-/a%d" % n, {"address": "2001:db8:5::%x" % n, "reverse_fqdn": "a.example."})
                  for n in range(1, 6001)]
         before = self.good("GET", "/v1/state").body
-        many = self.edits(*edits).body["revision"]
+        answer = self.edits(*edits, ("addresses/-/bad", {"address": "192.0.2.1"}), status=400)
+        self.bad_v1(answer, 400, "invalid", "edits[6000].address")
+        self.edits(*edits, query="?dry_run")
+        self.assertEqual(before, self.good("GET", "/v1/state").body)
+        answer = self.edits(*edits)
+        self.assertEqual(answer.headers["ETag"], self.good("GET", "/v1/changes?limit=1").headers["ETag"])
+        many = answer.body["revision"]
         self.edits(*[("addresses/-/b%d" % n, {"address": "2001:db8:5:1::%x" % n}) for n in range(1, 6001)])
         self.good("PUT", "/v1/state", before, 204)
         status, printed = self.command("undo", str(many + 2))
@@ -95,14 +144,15 @@ class History(test_reverse.Reverse):
         self.assertIn("12000 resources, and at most 10000 can be undone at once", printed)
         status, printed = self.command("undo", str(many))
         self.assertEqual(1, status)
-        self.assertIn("was changed since", printed)
+        self.assertIn("was deleted since", printed)
         self.undo(self.edits(*edits).body["revision"])
         self.assertEqual(before, self.good("GET", "/v1/state").body)
 
     def test_a_group_is_what_a_group_has(self):
         for values, field in (({"region": 5}, "region"), ({"frob": 1}, "frob"), ({"tags": 5}, "tags"),
                               ({"name": "other"}, "name")):
-            self.bad_v1(self.edits(("groups/-/office2", values), status=400), 400, "invalid", field)
+            self.bad_v1(self.edits(("groups/-/office2", values), status=400), 400, "invalid",
+                        "edits[0]." + field)
         self.edits(("groups/-/office2", {"name": "Office2", "region": None, "tags": None}))
 
     def test_an_undo_of_what_was_changed_since_is_refused(self):
@@ -121,7 +171,7 @@ class History(test_reverse.Reverse):
         self.edits(*edits, query="?dry_run")
         self.ptr_is("198.51.100.41")
         answer = self.edits(*edits, ("addresses/-/bad", {"address": "192.0.2.1"}), status=400)
-        self.bad_v1(answer, 400, "invalid", "address")
+        self.bad_v1(answer, 400, "invalid", "edits[20].address")
         self.ptr_is("198.51.100.41")
         self.assertEqual(before, self.last())
         answer = self.edits(*edits, ("groups/-/Empty", {"region": "westeurope", "tags": {"a": "1"}}))
@@ -132,13 +182,94 @@ class History(test_reverse.Reverse):
         self.ptr_is("198.51.100.41")
         self.assertEqual(404, self.call("GET", "/v1/addresses/-/a1").status)
 
+    def test_edits_of_all_kinds_are_one_change_all_or_none(self):
+        before = self.last()
+        shop = ("addresses/-/shop", {"address": "203.0.113.9", "reverse_fqdn": "shop.example."})
+        pool = ("address_pools/-/more", {"prefix": "203.0.113.0/24"})
+        office = ("rulesets/-/office", {})
+        self.bad_v1(self.edits(shop, office, status=400), 400, "invalid", "edits[0].address")
+        self.edits(shop, office, pool, query="?dry_run")
+        answer = self.edits(shop, office, pool, ("addresses/-/bad", {"address": "192.0.2.1"}),
+                            status=400)
+        self.bad_v1(answer, 400, "invalid", "edits[3].address")
+        answer = self.edits(shop, pool, ("rulesets/-/office/rules/r", {"domain": "."}), status=400)
+        self.assertEqual(before, self.last())
+        self.assertEqual(404, self.call("GET", "/v1/address_pools/-/more").status)
+        self.ptr_is("203.0.113.9")
+        # Whatever their order, the model comes first.
+        answer = self.edits(shop, office, pool)
+        self.assertEqual({before + 1}, {c["revision"] for c in self.changes(before)})
+        self.ptr_is("203.0.113.9", "shop.example.")
+        self.assertEqual("ACTIVE", self.settled("/v1/ptrs/203.0.113.9").body["status"])
+        self.sluice.kill()
+        self.start()
+        self.ptr_is("203.0.113.9", "shop.example.")
+        self.edits((shop[0], None), (pool[0], None))
+        self.ptr_is("203.0.113.9")
+        self.undo(before + 2)
+        self.ptr_is("203.0.113.9", "shop.example.")
+        self.undo(before + 1)
+        self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office").status)
+
+    def test_edits_of_all_kinds_go_back_unless_they_are_confirmed(self):
+        self.good("PUT", "/v1/addresses/home/front",
+                  {"address": "198.51.100.30", "reverse_fqdn": "front.example.", "ttl": 60}, 201)
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.31"}, 201)
+        self.good("PUT", "/v1/ptrs/198.51.100.31", {"reverse_fqdn": "shop.cloudapp.net."}, 201)
+        before = self.good("GET", "/v1/state").body
+        edits = [("addresses/home/front", None), ("groups/-/home", None), ("services/-/shop", None),
+                 ("address_pools/-/more", {"prefix": "203.0.113.0/24"}),
+                 ("addresses/lab/new", {"address": "203.0.113.9", "reverse_fqdn": "new.example."}),
+                 ("rulesets/-/office", {})]
+
+        def is_made():
+            self.ptr_is("203.0.113.9", "new.example.")
+            self.ptr_is("198.51.100.30")
+            self.ptr_is("198.51.100.31")
+
+        def is_back():
+            harness.wait_for(lambda: not self.sluice.status()["unconfirmed"], "it to go back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.ptr_is("203.0.113.9")
+            self.ptr_is("198.51.100.30", "front.example.", ttl=60)
+            self.ptr_is("198.51.100.31", "shop.cloudapp.net.")
+            self.assertEqual(404, self.call("GET", "/v1/address_pools/-/more").status)
+
+        self.edits(*edits, query="?confirm=600")
+        is_made()
+        self.good("POST", "/v1/confirm?back=true")
+        is_back()
+        self.edits(*edits, query="?confirm=600")
+        self.sluice.kill()
+        self.start()
+        is_back()
+        self.sluice.kill()
+        self.start()
+        is_back()
+        self.edits(edits[0], edits[2], query="?confirm=600")  # of these kinds alone
+        self.good("PUT", "/v1/ptrs/" + OPEN, {"reverse_fqdn": "open.example."}, 409)
+        self.good("POST", "/v1/confirm?back=true")
+        is_back()
+        self.edits(edits[4], ("address_pools/-/more", edits[3][1]), query="?confirm=600")
+        self.good("POST", "/v1/confirm?back=false")
+        self.sluice.kill()
+        self.start()
+        self.ptr_is("203.0.113.9", "new.example.")
+
     def test_what_does_not_go_in_such_a_request_is_refused(self):
-        answer = self.edits(("addresses/-/a", {"address": "198.51.100.40"}),
-                            ("rulesets/-/office", {}), status=400)
-        self.bad_v1(answer, 400, "invalid", text="a request of their own")
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",
                                                  "reverse_fqdn": "not.ours.example."}), status=400)
-        self.bad_v1(answer, 400, "invalid", "reverse_fqdn", "not checked in bulk")
+        self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
+        self.good("PUT", "/v1/services/shop", {"address": "198.51.100.41"}, 201)
+        shop = self.good("GET", "/v1/ptrs/198.51.100.41").body["id"].split(":")[-1]
+        answer = self.edits(("ptrs/" + shop, {"reverse_fqdn": "not.ours.example."}), status=400)
+        self.bad_v1(answer, 400, "invalid", "edits[0].reverse_fqdn", "not checked in bulk")
+        self.edits(("ptrs/" + shop, {"reverse_fqdn": "contosoopen.westeurope.cloudapp.azure.com."}))
+        self.edits(("ptrs/" + shop, {"reverse_fqdn": "Shop.cloudapp.net"}))
+        self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
+        self.good("DELETE", "/v1/services/shop", status=204)
+        self.undo(self.last())
+        self.ptr_is("198.51.100.41", "shop.cloudapp.net.")
         answer = self.edits(("ptrs/00000000-0000-4000-8000-000000000000",
                              {"reverse_fqdn": "a.example."}), status=404)
         self.bad_v1(answer, 404, "not_found")

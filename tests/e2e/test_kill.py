@@ -1,22 +1,31 @@
-"""The server is killed at random instants while its state is being changed in every way: whatever it
-has acknowledged is there after the next start, and is answered; what it has not is there whole, or
-not at all."""
+"""The server is killed at random instants, sometimes with its master, while everything in its state is
+being changed by many writers: whatever it has acknowledged is there after the next start, and is
+answered; what it has not is there whole, or not at all.
 
+    KILLS=200 python3 tests/e2e/test_kill.py"""
+
+import contextlib
+import hashlib
 import http.client
 import json
 import os
 import random
+import signal
 import threading
 import time
 
 import harness
+import test_random
+import test_resources
 import test_reverse
+from plain import DELEGATION
 from test_reverse import HERE
 
 # It is started as often as it is killed, which takes long under valgrind and ThreadSanitizer.
-TOOL = os.environ.get("VALGRIND") or "tsan" in os.environ.get("SLUICE", "")
-KILLS = 20 if TOOL else 200
-LIFE_MS = 60
+KILLS = int(os.environ.get("KILLS", "20"))
+SEED = int(os.environ.get("SEED", "4"))
+LIFE_MS = 150
+WHOLES = 4  # writers of all kinds
 SLOTS, PAIR, COMING = range(6), (6, 7), 8
 LABEL = "coming"
 OUTSIDE = "198.51.100.11"  # where every name leads that is not ours
@@ -36,13 +45,13 @@ class Storm(threading.Thread):
 
     def __init__(self, path, number):
         super().__init__(daemon=True)
-        self.path, self.number = path, number
+        self.path, self.number, self.ending = path, number, False
         self.tried, self.acknowledged, self.refused = {}, {}, []
 
     def run(self):
         connection = harness.UnixConnection(self.path)
         try:
-            while not self.refused:
+            while not self.refused and not self.ending:
                 self.number += 1
                 slots, is_there, method, path, body, status = self.change()
                 left = dict.fromkeys(slots, self.number if is_there else 0)
@@ -100,6 +109,89 @@ class Comings(Storm):
             if self.is_there else ("DELETE", way, None, 204))
 
 
+def three(number):
+    """As the last three bytes of an address."""
+    return "%d.%d.%d" % (number >> 16 & 255, number >> 8 & 255, number & 255)
+
+
+class Whole(Storm):
+    """Something of every kind comes, says the number in all that it has, and goes, each time by one
+    request."""
+
+    def __init__(self, path, number, which, secret):
+        super().__init__(path, number)
+        self.which, self.secret = which, secret
+
+    def everything(self, number):
+        """(path, values), each behind what it is inside."""
+        k, n = self.which, number
+        net, zone, rules = "virtual_networks/-/k%d" % k, "private_zones/-/k%d.internal" % k, "rulesets/-/k%d" % k
+        own = "198.51.100.%d" % (150 + k)
+        return [
+            (net, {"address_space": ["10.%d.0.0/16" % (60 + k)],
+                   "client_prefixes": ["127.%s/32" % three(n * 4 + k)]}),
+            (net + "/subnets/in", {"prefix": "10.%d.%d.0/28" % (60 + k, n % 250), "delegation": DELEGATION}),
+            ("resolvers/-/k%d" % k, {"virtual_network": "k%d" % k}),
+            ("resolvers/-/k%d/inbound_endpoints/in" % k,
+             {"subnet": "in", "listen": "127.0.4.%d:53" % k, "allow": ["127.%s/32" % three(n)]}),
+            ("resolvers/-/k%d/outbound_endpoints/out" % k, {"source": "127.0.0.%d" % (n % 200 + 10)}),
+            (zone, {}),
+            (zone + "/links/k", {"virtual_network": "k%d" % k, "registration": n % 2 == 0}),
+            (zone + "/links/hub", {"virtual_network": "hub"}),
+            (zone + "/record_sets/www:A", {"ttl": n, "records": ["10.0.0.1"]}),
+            (zone + "/record_sets/txt:TXT", {"ttl": n, "records": ['"%d"' % n]}),
+            (rules, {"outbound_endpoints": ["k%d/out" % k]}),
+            (rules + "/links/k", {"virtual_network": "k%d" % k}),
+            (rules + "/target_groups/t", {"targets": [{"address": "127.0.0.3"}], "description": str(n)}),
+            (rules + "/rules/r", {"domain": "n%d.corp." % n, "target_group": "t", "description": str(n)}),
+            ("address_pools/-/k%d" % k, {"prefix": "203.0.%d.0/24" % (k * 50 + n % 50)}),
+            ("keys/-/k%d" % k, {"secret_file": self.secret, "algorithm": ["hmac-sha256", "hmac-sha512"][n % 2]}),
+            ("transfers/-/k%d" % k, {"zones": ["k%d.internal" % k], "key": "k%d" % k,
+                                     "allow": ["127.%s/32" % three(n)]}),
+            ("clients/-/k%d" % k, {"secret_sha256": hashlib.sha256(b"%d %d" % (k, n)).hexdigest()}),
+            ("groups/-/k%d" % k, {"region": "westeurope", "tags": {"n": str(n)}}),
+            ("addresses/k%d/a" % k, {"address": own, "tags": {"n": str(n)}, "reverse_fqdn": ptr_name(n)}),
+            ("services/-/k%d" % k, {"address": "198.51.100.%d" % (160 + k), "description": str(n)})]
+
+    def change(self):
+        gone = self.number % 5 == 0
+        edits = self.everything(self.number)
+        if gone:
+            edits = [(path, None) for path, _ in reversed(edits)]
+        return ["all"], not gone, "POST", "/v1/changes", {"edits": [
+            {"path": path, "values": values} for path, values in edits]}, 200
+
+
+class Single(Storm):
+    """One resource of many kinds after the other says the number."""
+
+    def __init__(self, path, number, hub):
+        super().__init__(path, number)
+        self.hub = hub
+
+    def change(self):
+        path, member = self.hub[self.number % len(self.hub)]
+        return [path], True, "PATCH", "/v1/" + path, {member: saying(member, self.number)}, 200
+
+
+def saying(member, number):
+    return {"ttl": number, "description": str(number), "metadata": ["n=%d" % number],
+            "client_prefixes": ["127.%s/32" % three(number * 4)], "allow": ["127.%s/32" % three(number)]}[member]
+
+
+SINGLES = [("virtual_networks/-/one", "client_prefixes"), ("private_zones/-/one.internal/record_sets/www:A", "ttl"),
+           ("private_zones/-/one.internal/record_sets/txt:TXT", "metadata"),
+           ("rulesets/-/one/target_groups/t", "description"), ("rulesets/-/one/rules/r", "description"), ("transfers/-/one", "allow")]
+ONE = [("virtual_networks/-/one", {"client_prefixes": ["127.0.0.0/32"]}), ("private_zones/-/one.internal", {}),
+       ("private_zones/-/one.internal/links/hub", {"virtual_network": "hub"}),
+       ("private_zones/-/one.internal/record_sets/www:A", {"ttl": 0, "records": ["10.0.0.1"]}),
+       ("private_zones/-/one.internal/record_sets/txt:TXT", {"metadata": ["n=0"], "records": ["x"]}),
+       ("rulesets/-/one", {"outbound_endpoints": []}),
+       ("rulesets/-/one/target_groups/t", {"targets": [{"address": "127.0.0.3"}], "description": "0"}),
+       ("rulesets/-/one/rules/r", {"domain": "one.corp.", "target_group": "t", "description": "0"}),
+       ("transfers/-/one", {"zones": ["one.internal"], "allow": ["127.0.0.0/32"]})]
+
+
 class Kill(test_reverse.Reverse):
     def asked(self, name, type_):
         message = self.host.ask((HERE, 53), name, type_)
@@ -124,32 +216,98 @@ class Kill(test_reverse.Reverse):
             self.assertIn(found, (least, storm.tried[slot]))
             kept[slot] = found
 
-    def test_what_was_acknowledged_outlives_200_kills_at_any_instant(self):
-        chance = random.Random(4)
+    def shown(self, path):
+        """None: it is not there."""
+        if path.startswith("groups/"):
+            groups = self.good("GET", "/v1/state").body["groups"]
+            return next((group for group in groups if "groups/-/" + group["name"] == path), None)
+        answer = self.call("GET", "/v1/" + path.replace("services/-/", "services/"))
+        return answer.body if answer.status == 200 else None
+
+    def look_at_whole(self, storm, kept):
+        """All of one request is there, that of the last that was acknowledged, or of the next."""
+        known = storm.acknowledged.get("all", kept[storm.which])
+        found = []
+        for number in dict.fromkeys([known, storm.tried.get("all", known)]):
+            wanted = [(path, values if number else None) for path, values in storm.everything(number)]
+            shown = [(path, self.shown(path)) for path, _ in wanted]
+            if all(test_random.covers(now, values) for (_, now), (_, values) in zip(shown, wanted)):
+                found.append(number)
+                break
+        self.assertTrue(found, "neither %s nor %s: %s" % (known, storm.tried.get("all"), shown))
+        kept[storm.which] = found[0]
+        message = self.asked("www.k%d.internal" % storm.which, "A")
+        self.assertEqual([found[0]] if found[0] else [], [record.ttl for record in message.answer
+                                                          if record.text == "10.0.0.1"])
+
+    def look_at_singles(self, storm, kept):
+        for path, member in SINGLES:
+            least = storm.acknowledged.get(path, kept[path])
+            now = self.shown(path)[member]
+            self.assertIn(now, (saying(member, least), saying(member, storm.tried.get(path, least))), path)
+            kept[path] = next(number for number in (least, storm.tried.get(path, least))
+                              if saying(member, number) == now)
+
+    def end_it(self, both):
+        """By kill -9: the master too, or the server alone, which the master starts again."""
+        if both:
+            self.sluice.kill()
+            return
+        before = self.sluice.pid
+        os.kill(before, signal.SIGKILL)
+        harness.wait_for(lambda: harness.is_gone(before), "the server to go")
+        self.sluice.wait_another(before)
+
+    def serves(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.call("GET", "/v1/status").status == 200
+
+    def test_what_was_acknowledged_outlives_a_kill_at_any_instant(self):
+        print("# SEED=%d KILLS=%d" % (SEED, KILLS), flush=True)
+        chance = random.Random(SEED)
         for slot in (*SLOTS, *PAIR):
             self.good("PUT", "/v1/addresses/g/a%d" % slot, {"address": address(slot)}, 201)
+        for path, values in ONE:
+            self.good("PUT", "/v1/" + path, values, 201)
         keys = [self.key_of("a%d" % slot, "g") for slot in SLOTS]
         kept, number = dict.fromkeys((*SLOTS, *PAIR, COMING), 0), 0
-        kills, acknowledged = 0, [0, 0, 0]
+        wholes, singles = dict.fromkeys(range(1, WHOLES + 1), 0), {path: 0 for path, _ in SINGLES}
+        kills, acknowledged, requests = 0, [0] * (3 + WHOLES + 1), 0
+        secret = self.world.secret("some.secret", test_resources.SECRET)
+        path = os.path.join(self.world.dir, "control.sock")
         # On a busy machine on and on, and longer, until each kind has had its turn.
         while kills < KILLS or min(acknowledged) <= KILLS // 10:
-            storms = self.storms(kept, keys, number)
+            names = self.storms(kept, keys, number)
+            all_kinds = [Whole(path, number, which, secret) for which in wholes]
+            storms = names + all_kinds + [Single(path, number, SINGLES)]
             for storm in storms:
                 storm.start()
             time.sleep(chance.uniform(0, LIFE_MS << kills // KILLS) / 1000)
-            self.sluice.kill()
+            both = chance.random() < 0.5
+            self.end_it(both)
+            for storm in storms:  # one that had not been let in yet is, by the next server
+                storm.ending = True
             for storm in storms:
                 storm.join(60)
                 self.assertFalse(storm.is_alive())
                 self.assertEqual([], storm.refused)
-            self.start()
-            for storm in storms:
+            if both:
+                self.start()
+            harness.wait_for(self.serves, "the management API")
+            for storm in names:
                 self.look(storm, kept)
+            for storm in all_kinds:
+                self.look_at_whole(storm, wholes)
+            self.look_at_singles(storms[-1], singles)
             self.assertEqual(kept[PAIR[0]], kept[PAIR[1]])
             forward = self.asked("%s.westeurope.cloudapp.azure.com." % LABEL, "A").texts()
             self.assertEqual([address(COMING) if kept[COMING] else OUTSIDE], forward)
+            requests += sum(storm.number for storm in storms) - number * len(storms)
             number, kills = max(storm.number for storm in storms), kills + 1
             acknowledged = [a + len(s.acknowledged) for a, s in zip(acknowledged, storms)]
+        revisions = [c["revision"] for c in self.good("GET", "/v1/changes?limit=5000").body["changes"]]
+        self.assertEqual(sorted(revisions), revisions)
+        print("# %d kills, %d requests" % (kills, requests), flush=True)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ resolvers = ( { name = "edge"; virtual_network = "home";
         resolver = self.good("GET", "resolvers/-/home").body
         self.assertRegex(resolver["made"], "names no outbound endpoint")
         self.assertIsNone(resolver["origin"])
-        self.assertRegex(self.run_command("list", "resolver"), "home +home .* made")
+        self.assertRegex(self.run_command("list", "resolver"), "home +- +home .* made")
         endpoint = self.good("GET", "resolvers/-/home/inbound_endpoints/default").body
         self.assertEqual("127.0.0.1:53", endpoint["listen"])
         self.assertIn("made", self.good("GET", "virtual_networks/-/home/subnets/default-inbound").body)
@@ -155,6 +155,17 @@ class Api(Made):
         self.sluice.kill()
         self.start()
         self.assert_answer(self.ask("d.contoso.corp"), "198.51.100.5")
+
+    def test_a_resolver_is_found_beside_one_that_was_made(self):
+        for name in ("home", "other"):
+            self.run_command("network", "create", name)
+        self.run_command("ruleset", "create", "office")
+        self.run_command("ruleset-link", "create", "office", "home", "virtual_network=home")
+        self.run_command("resolver", "create", "west", "virtual_network=other")
+        self.assertEqual(["home", "west"], [one["name"] for one in self.good("GET", "resolvers").body["resolvers"]])
+        self.good("GET", "resolvers/-/west/inbound_endpoints")
+        self.good("PATCH", "resolvers/-/west", {"region": None})
+        self.good("DELETE", "resolvers/-/west")
 
     def test_a_target_group_is_changed_once_for_all_of_its_rules(self):
         self.run_command("network", "create", "home")

@@ -3,10 +3,9 @@ management API, refused in the words of `sluice check`, served at once, and ther
 happens to the process."""
 
 import hashlib
-import http.client
 import json
 import os
-import random
+import re
 import sqlite3
 import subprocess
 import threading
@@ -14,9 +13,6 @@ import time
 
 import harness
 
-SEED = int(os.environ.get("SEED", "19"))
-CALLS = int(os.environ.get("CALLS", "600"))
-KILLS = int(os.environ.get("KILLS", "12"))
 CONFIG = """
 region = "westeurope";
 workers = 2;
@@ -93,6 +89,12 @@ class World(harness.FreshCase):
         self.assertRegex(answer.body["error"]["message"], text)
         if path:
             self.assertEqual(path, answer.body["error"]["path"])
+
+    def write_rows(self, *rows):
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.executemany("INSERT OR REPLACE INTO resources (kind, path, revision, json) "
+                              "VALUES (?, ?, 1, ?)", rows)
+        other.close()
 
     def build_hub(self, target="127.0.0.5"):
         for path, values in HUB:
@@ -188,6 +190,18 @@ class Resources(World):
         self.assertEqual(1, status, text)
         self.assertRegex(text, r'"hub" is already the name of the virtual network at')
         self.assertEqual(1, self.sluice.command("check")[0])
+
+    def test_a_name_of_both_is_a_fault_also_while_something_waits_for_the_file(self):
+        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
+        self.good("PUT", "private_zones/-/corp.internal/links/hub", {"virtual_network": "hub"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.sluice.reconfigure((CONFIG % "").replace('"filed"', '"hub"'))
+        for command in ("reload", "check"):
+            status, text = self.sluice.command(command)
+            self.assertEqual(1, status, text)
+            self.assertRegex(text, r'"hub" is already the name of the virtual network at')
+        self.assertEqual(["10.10.0.0/16"], self.good("GET", "virtual_networks/-/hub").body["address_space"])
 
     def test_what_is_inside_something_that_the_file_has_no_more_waits_for_it(self):
         self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
@@ -299,6 +313,18 @@ class Resources(World):
         self.bad(self.call("POST", "changes", {"edits": [
             {"path": "resolvers/-/r", "values": None, "etag": '"no"'}]}), 412,
                  "precondition_failed", "it has changed")
+
+    def test_all_that_does_not_fit_is_told_at_once(self):
+        self.build_hub()
+        answer = self.call("POST", "changes", {"edits": [
+            {"path": "virtual_networks/-/hub", "values": {"address_space": ["x"]}},
+            {"path": "rulesets/-/office/rules/contoso", "values": {"domain": 7}},
+            {"path": "address_pools/-/own", "values": {"size": 7}}]})
+        self.bad(answer, 400, "invalid", "and 3 more")
+        paths = [fault["path"] for fault in answer.body["error"]["faults"]]
+        for path in ("virtual_networks[hub].address_space[0]", "rulesets[office].rules[contoso].domain",
+                     "address_pools[own].size", "address_pools[own].prefix"):
+            self.assertIn(path, paths)
 
     def test_the_history_says_what_was_before_and_after_and_who_did_it(self):
         self.build_hub()
@@ -450,12 +476,6 @@ class Resources(World):
         self.good("PUT", "rulesets/-/office/rules/bad",
                   {"domain": "bad.corp.", "targets": [{"address": "127.0.0.5"}]}, 200)
         self.assert_answer(self.ask("a.bad.corp"), "198.51.100.5")
-
-    def write_rows(self, *rows):
-        with sqlite3.connect(self.world.dir + "/state.db") as other:
-            other.executemany("INSERT OR REPLACE INTO resources (kind, path, revision, json) "
-                              "VALUES (?, ?, 1, ?)", rows)
-        other.close()
 
     def test_a_row_that_does_not_fit_is_passed_over_shown_and_removed(self):
         self.build_hub()
@@ -666,7 +686,21 @@ class Apply(World):
         text = self.command("undo", str(disabled), status=1)
         self.assertRegex(text, r"was changed since, in revision %d by uid 0" % last())
         self.command("undo", str(last()))
+        self.command("undo", str(disabled))  # which is again as that revision left it
+        self.assertEqual("Enabled", self.good("GET", "rulesets/-/office/rules/contoso").body["state"])
         self.assertIn("there is no revision", self.command("undo", "9999", status=1))
+
+    def test_an_undo_does_not_take_away_what_was_put_inside_since(self):
+        last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
+        self.good("PUT", "private_zones/-/later.internal", {})
+        zone = last()
+        self.good("PUT", "private_zones/-/later.internal/record_sets/www:A", {"records": ["192.0.2.1"]})
+        inside = last()
+        self.assertRegex(self.command("undo", str(zone), status=1),
+                         r"record_sets/www:a was created since, in revision %d by uid 0" % inside)
+        self.command("undo", str(inside))
+        self.command("undo", str(zone))
+        self.assertEqual(404, self.call("GET", "private_zones/-/later.internal").status)
 
     def test_what_is_exported_checks_and_gives_the_same(self):
         self.command("apply", self.wanted())
@@ -684,6 +718,293 @@ class Apply(World):
                          [(e["path"], e["values"]) for e in after["edits"]])
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+
+class Groups(World):
+    """Resources in groups: the group is part of the path, not of the name."""
+
+    filed = """
+rulesets = ( { name = "filed-rules"; resource_group = "Berlin"; outbound_endpoints = [ ]; } );
+private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
+"""
+    rule = {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}
+
+    def command(self, *argv, status=0):
+        found, text = self.sluice.command(*argv)
+        self.assertEqual(status, found, text)
+        return text
+
+    def build_office(self, group="Office"):
+        for path, values in HUB:
+            self.good("PUT", path.replace("/-/", "/%s/" % group), values, 201)
+        path = "rulesets/%s/hub" % group
+        self.good("PUT", path, {"outbound_endpoints": ["r/out"]}, 201)
+        self.good("PUT", path + "/links/hub", {"virtual_network": "hub"}, 201)
+        self.good("PUT", path + "/rules/contoso", self.rule, 201)
+
+    def everything(self):
+        return [self.good("GET", path).body for path in (
+            "virtual_networks", "virtual_networks/office", "virtual_networks/office/hub/subnets", "resolvers/office/r",
+            "resolvers/office/r/inbound_endpoints", "rulesets", "rulesets/office/hub/links",
+            "rulesets/office/hub/rules")]
+
+    def test_a_resolver_in_a_group_answers_and_is_there_again(self):
+        self.build_office()
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        shown = self.everything()
+        hub = self.good("GET", "rulesets/OFFICE/HUB").body
+        self.assertEqual(("Office", "rulesets/Office/hub"), (hub["resource_group"], hub["path"]))
+        rule = self.good("GET", "rulesets/office/HUB/rules/CONTOSO").body
+        self.assertEqual("rulesets/Office/hub/rules/contoso", rule["path"])
+        self.assertNotIn("resource_group", rule)
+        self.good("PUT", "rulesets/office/hub/rules/contoso", rule, 200)  # as it was got
+        self.good("PUT", "rulesets/office/hub", hub, 200)
+        shown = self.everything()
+        self.sluice.kill()
+        self.start()
+        self.assertEqual(shown, self.everything())
+        self.command("reload")
+        self.command("upgrade")
+        self.assertEqual(shown, self.everything())
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.5")
+        self.good("DELETE", "rulesets/office/hub", status=204)
+        self.assertEqual(404, self.call("GET", "rulesets/office/hub/rules/contoso").status)
+        self.assert_answer(self.ask("c.contoso.corp"), "198.51.100.3")
+
+    def test_lists_are_of_all_groups_or_of_one(self):
+        self.build_office()
+        for path in ("rulesets/-/plain", "rulesets/office/a", "rulesets/Berlin/b"):
+            self.good("PUT", path, {"outbound_endpoints": []}, 201)
+        names = lambda path: [one["name"] for one in self.good("GET", path).body["rulesets"]]
+        self.assertEqual(["a", "b", "filed-rules", "hub", "plain"], names("rulesets"))
+        self.assertEqual(["a", "b", "filed-rules", "hub", "plain"], names("rulesets/*"))
+        for path in ("rulesets/OFFICE", "rulesets?resource_group=office"):
+            self.assertEqual(["a", "hub"], names(path))
+        self.assertEqual(["b", "filed-rules"], names("rulesets/berlin"))
+        self.assertEqual(["plain"], names("rulesets/-"))
+        self.assertEqual(["plain"], names("rulesets?resource_group="))
+        self.assertEqual([], names("rulesets/-?q=hub"))
+        self.assertEqual([], self.good("GET", "resolvers/Berlin").body["resolvers"])
+        self.bad(self.call("GET", "rulesets/ofice"), 404, "not_found", 'there is no resource group "ofice"')
+        page = self.good("GET", "rulesets/office?limit=1").body
+        self.assertEqual("/v1/rulesets/office?limit=1&marker=a", page["next"])
+        self.assertEqual(["hub"], names(page["next"][4:]))
+        page = self.good("GET", "virtual_networks/office/hub/subnets?limit=1").body
+        self.assertEqual("/v1/virtual_networks/office/hub/subnets?limit=1&marker=in", page["next"])
+        self.assertEqual("out", self.good("GET", page["next"][4:]).body["subnets"][0]["name"])
+
+    def test_a_wrong_group_is_told_with_the_right_one(self):
+        self.build_office()
+        where = r'"hub" here; it is in the resource group "Office": rulesets/Office/hub$'
+        for group in ("-", "berlin", "no%20such"):
+            path = "rulesets/%s/hub" % group
+            for method, at, body in (("GET", path, None), ("PATCH", path, {}), ("DELETE", path, None),
+                                     ("GET", path + "/rules", None), ("GET", path + "/rules/contoso", None),
+                                     ("PUT", path + "/rules/new", self.rule), ("DELETE", path + "/rules/contoso", None)):
+                self.bad(self.call(method, at, body), 404, "not_found", where)
+            edit = {"path": path + "/rules/new", "values": dict(self.rule, domain="new.corp.")}
+            self.bad(self.call("POST", "changes", {"edits": [edit]}), 400, "invalid", where)
+        self.bad(self.call("GET", "virtual_networks/office/filed"), 404, "not_found",
+                 'it is in no resource group: virtual_networks/-/filed')
+        self.bad(self.call("PUT", "private_zones/-/sets.test/record_sets/a:A", {"records": ["10.0.0.1"]}), 404,
+                 "not_found", "private_zones/Berlin/sets.test")
+        self.bad(self.call("GET", "private_zones/-/sets.test/master_file"), 404, "not_found",
+                 "private_zones/Berlin/sets.test")
+        self.bad(self.call("GET", "rulesets/office/other"), 404, "not_found", '^there is no ruleset "other"$')
+
+    def test_whoever_does_not_know_the_group_asks_in_all(self):
+        self.build_office()
+        self.assertEqual("rulesets/Office/hub", self.good("GET", "rulesets/*/HUB").body["path"])
+        self.good("PATCH", "rulesets/*/hub/rules/contoso", {"state": "Disabled"})
+        self.assertEqual("rulesets/-/new", self.good("PUT", "rulesets/*/new", {}, 201).body["path"])
+        self.good("POST", "changes", {"edits": [{"path": "rulesets/*/hub/rules/contoso", "values": None},
+                                                {"path": "rulesets/*/new", "values": None}]})
+        self.assertEqual([], self.good("GET", "rulesets/office/hub/rules").body["rules"])
+        self.assertEqual(404, self.call("GET", "rulesets/*/new").status)
+
+    def test_a_name_is_there_once_in_all_groups(self):
+        self.build_office()
+        for path, where in (("rulesets/berlin/hub", r'in the resource group "Office", at rulesets\[hub\]; names are'),
+                            ("rulesets/-/HUB", 'in the resource group "Office"'),
+                            ("rulesets/office/filed-rules", r'in the resource group "Berlin", at .*sluice\.conf:\d+;'),
+                            ("virtual_networks/office/filed", r"in no resource group, at .*sluice\.conf:\d+;")):
+            for method, at, body in (("PUT", path, {}),
+                                     ("POST", "changes", {"edits": [{"path": path, "values": {}}]})):
+                self.bad(self.call(method, at, body), 400, "invalid", "is already the name of the .*" + where)
+            self.assertEqual(404, self.call("GET", path).status)
+        # In one change it moves, if all of it is said.
+        self.good("POST", "changes", {"edits": [
+            {"path": "rulesets/Berlin/hub", "values": {"outbound_endpoints": ["r/out"]}},
+            {"path": "rulesets/Berlin/hub/links/hub", "values": {"virtual_network": "hub"}},
+            {"path": "rulesets/Berlin/hub/rules/contoso", "values": self.rule},
+            {"path": "rulesets/office/hub", "values": None}]})
+        self.assertEqual(404, self.call("GET", "rulesets/office/hub").status)
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        self.command("undo", str(self.good("GET", "changes").body["changes"][-1]["revision"]))
+        self.assertEqual("rulesets/Office/hub/rules/contoso", self.good("GET", "rulesets/*/hub/rules/contoso").body["path"])
+        self.assert_answer(self.ask("b.contoso.corp"), "198.51.100.5")
+
+    def test_a_change_that_is_not_confirmed_goes_back_to_its_group(self):
+        self.build_office()
+        self.good("POST", "changes?confirm=600", {"edits": [
+            {"path": "rulesets/moved/hub", "values": {"outbound_endpoints": ["r/out"]}},
+            {"path": "rulesets/office/hub", "values": None}]})
+        self.assertEqual("moved", self.good("GET", "rulesets/*/hub").body["resource_group"])
+        self.command("confirm", "--back")
+        self.assertEqual("Office", self.good("GET", "rulesets/*/hub").body["resource_group"])
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+
+    def test_a_group_is_the_paths(self):
+        self.build_office()
+        for method, path, body in (
+                ("PUT", "rulesets/-/new", {"resource_group": "office"}), ("PATCH", "rulesets/office/hub", {"resource_group": "b"}),
+                ("PATCH", "rulesets/office/hub", {"resource_group": None}), ("PUT", "rulesets/office/new", {"resource_group": "b"})):
+            self.bad(self.call(method, path, body), 400, "invalid", "a resource stays in its group", "resource_group")
+            edit = {"path": path, "values": body}
+            self.bad(self.call("POST", "changes", {"edits": [edit]}), 400, "invalid", "a resource stays in its group",
+                     "edits[0].values.resource_group")
+        self.bad(self.call("PUT", "rulesets/office/hub/rules/x", dict(self.rule, resource_group="office")), 400,
+                 "invalid", "there is no such key", "rulesets[hub].rules[x].resource_group")
+        for wrong in ("a%20b", "a.", "a%2Fb", "x" * 91):
+            self.bad(self.call("PUT", "rulesets/%s/new" % wrong, {}), 400, "invalid", "does not fit|characters",
+                     "rulesets[new].resource_group")
+        self.good("PUT", "rulesets/office/new", {"resource_group": "OFFICE"}, 201)
+        self.good("PUT", "rulesets/-/newer", {"resource_group": None}, 201)
+        self.good("PUT", "rulesets/B%C3%B6/h", {}, 201)
+        self.assertEqual("B\u00f6", self.good("GET", "rulesets/b%C3%B6/h").body["resource_group"])
+
+    def test_what_is_inside_a_files_item_waits_when_that_moves(self):
+        link = {"virtual_network": "filed"}
+        self.good("PUT", "rulesets/berlin/filed-rules/links/a", link, 201)
+        self.good("PUT", "private_zones/berlin/sets.test/record_sets/a:A", {"records": ["10.0.0.1"]}, 201)
+        self.good("PUT", "private_zones/berlin/sets.test/links/a", link, 201)
+        self.sluice.reconfigure(CONFIG % self.filed.replace("Berlin", "Munich"))
+        told = self.command("reload")
+        self.assertRegex(told, r'rulesets\[filed-rules\]: .*is in the group "Munich" now and not in "berlin", but 1 '
+                               r"resource inside it .* DELETE /v1/rulesets/berlin/filed-rules/links/a")
+        self.assertRegex(told, r'private_zones\[sets.test\]: .*is in the group "Munich" now and not in "berlin", but 1 '
+                               "record set")
+        for path in ("rulesets/berlin/filed-rules/links/a", "private_zones/berlin/sets.test/record_sets/a:A"):
+            self.assertRegex(self.good("GET", path).body["not_served"], "here; it is in the resource group \"Munich\"")
+        self.assertEqual([], self.good("GET", "rulesets/munich/filed-rules/links").body["links"])
+        self.assertEqual(["a"], [one["name"] for one in
+                                 self.good("GET", "rulesets/berlin/filed-rules/links").body["links"]])
+        # What is new goes to where it is now; the old goes away one by one, or comes back.
+        self.good("PUT", "rulesets/munich/filed-rules/links/b", link, 201)
+        self.good("DELETE", "rulesets/munich/filed-rules/links/b", status=204)
+        self.sluice.reconfigure(CONFIG % self.filed)
+        self.assertNotIn("not served", self.command("reload"))
+        self.good("GET", "rulesets/berlin/filed-rules/links/a", status=200)
+        self.assertEqual(["10.0.0.1"], self.good("GET", "private_zones/berlin/sets.test/record_sets/a:A").body["records"])
+
+    def test_file_and_state_cannot_have_one_name_in_two_groups(self):
+        self.good("PUT", "rulesets/office/mine", {}, 201)
+        self.sluice.reconfigure((CONFIG % self.filed).replace('"filed-rules"', '"mine"'))
+        told = self.command("reload", status=1)
+        self.assertRegex(told, r'"mine" is already the name of the ruleset in the resource group "Berlin", at '
+                               r".*sluice\.conf:\d+; names are unique over all resource groups")
+        self.assertIn("names are unique over all", self.command("check", status=1))
+        self.good("GET", "rulesets/office/mine", status=200)
+        self.good("DELETE", "rulesets/office/mine", status=204)
+        self.command("reload")
+        self.assertEqual("Berlin", self.good("GET", "rulesets/*/mine").body["resource_group"])
+
+    def test_of_two_of_one_name_the_one_that_is_not_served_has_its_own_path(self):
+        self.write_rows((8, "office/filed-rules", '{"name": "filed-rules", "resource_group": "office", "size": 7}'))
+        self.assertIn("DELETE /v1/rulesets/office/filed-rules", self.command("reload"))
+        for path in ("rulesets", "rulesets?limit=1"):
+            self.assertEqual([("rulesets/Berlin/filed-rules", None), ("rulesets/office/filed-rules", "size: there is no such key")],
+                             [(one["path"], one.get("not_served", "").split(";")[0] or None)
+                              for one in self.good("GET", path).body["rulesets"]])
+        self.assertEqual(["rulesets/office/filed-rules"], [one["path"] for one in
+                                                          self.good("GET", "rulesets/office").body["rulesets"]])
+        self.assertIn("not_served", self.good("GET", "rulesets/office/filed-rules").body)
+        self.good("DELETE", "rulesets/office/filed-rules", status=204)
+        self.assertNotIn("not served", self.command("reload"))
+        self.good("GET", "rulesets/berlin/filed-rules", status=200)
+
+    def test_a_state_of_before_there_were_groups_goes_on(self):
+        self.sluice.kill()
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.executemany("INSERT INTO resources (kind, path, revision, json) VALUES (?, ?, 1, ?)", [
+                (8, "-/old", '{"name": "old"}'),
+                (9, "-/old/filed", '{"name": "filed", "virtual_network": "filed"}')])
+        other.close()
+        self.start()
+        self.assertEqual("rulesets/-/old/links/filed", self.good("GET", "rulesets/*/old/links/filed").body["path"])
+
+    def test_history_undo_and_etags_know_the_group(self):
+        self.build_office()
+        last = self.good("GET", "changes").body["changes"][-1]
+        self.assertEqual("rulesets/office/hub/rules/contoso", last["path"])
+        hub = self.good("GET", "rulesets/office/hub")
+        self.good("DELETE", "rulesets/office/hub", status=204, **{"If-Match": hub.etag})
+        gone = self.good("GET", "changes").body["changes"][-1]["revision"]
+        self.assertRegex(self.command("history"), r"deleted +rulesets/office/hub$|deleted +rulesets/office/hub\n")
+        self.command("undo", str(gone))
+        self.assertEqual("Office", self.good("GET", "rulesets/office/hub").body["resource_group"])
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+
+    def test_commands_take_a_name_or_a_group_and_a_name(self):
+        self.build_office()
+        self.assertIn("Office", self.command("show", "ruleset", "hub"))
+        self.assertIn("Office", self.command("ruleset", "show", "office/hub"))
+        self.assertIn("it is in the resource group", self.command("show", "ruleset", "/hub", status=1))
+        self.command("rule", "create", "hub", "fabrikam", "domain=fabrikam.corp.", "targets=127.0.0.5")
+        self.command("rule", "set", "office/hub", "fabrikam", "state=Disabled")
+        self.assertIn("fabrikam", self.command("rule", "list", "hub"))
+        self.command("create", "ruleset", "new/other")
+        self.assertEqual("new", self.good("GET", "rulesets/new/other").body["resource_group"])
+        self.assertIn("stays in its group", self.command("set", "ruleset", "other", "resource_group=b", status=1))
+        self.command("create", "ruleset", "plain")
+        self.good("GET", "rulesets/-/plain", status=200)
+        self.assertIn("already", self.command("create", "ruleset", "hub", status=1))
+        listed = self.command("list", "ruleset", "office")
+        self.assertIn("hub", listed)
+        self.assertNotIn("other", listed)
+        self.command("delete", "ruleset", "other")
+        self.command("delete", "ruleset", "/plain")
+        self.command("record", "set", "sets.test", "www", "A", "10.0.0.1")
+        self.command("record", "set", "berlin/sets.test", "api", "A", "10.0.0.2")
+        self.assertEqual(2, len(self.good("GET", "private_zones/berlin/sets.test/record_sets").body["record_sets"]))
+        self.world.write("new.zone", "www 300 IN A 10.0.0.9\n")
+        path = self.world.dir + "/new.zone"
+        self.assertIn("create private_zones/Zones/new.test\n", self.command("zone", "import", "Zones/new.test", path))
+        self.assertEqual("nothing to change\n", self.command("zone", "import", "new.test", path))
+        self.assertIn("10.0.0.9", self.command("zone", "export", "new.test"))
+
+    def test_what_is_exported_is_applied_with_its_groups(self):
+        self.build_office()
+        self.good("PUT", "private_zones/Zones/new.test/", {}, 201)
+        self.good("PUT", "private_zones/zones/new.test/record_sets/www:A", {"records": ["10.0.0.9"]}, 201)
+        text, edits = self.command("export"), json.loads(self.command("export", "--as", "json"))["edits"]
+        self.assertIn('resource_group = "Office"', text)
+        paths = [edit["path"] for edit in edits]
+        self.assertIn("private_zones/Zones/new.test/record_sets/www:A", paths)
+        self.assertIn("rulesets/Office/hub/rules/contoso", paths)
+        self.world.write("exported.conf", text)
+        status, told = harness.command("check", "-c", self.world.dir + "/exported.conf")
+        self.assertEqual(0, status, told)
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", self.world.dir + "/exported.conf"))
+        # In another group it is another one: it moves where the old one may go.
+        self.world.write("moved.conf", text.replace('"Office"', '"Moved"').replace('"Zones"', '"Moved"'))
+        moved = self.world.dir + "/moved.conf"
+        self.assertIn("names are unique over all", self.command("apply", moved, status=1))
+        plan = self.command("apply", "--prune", moved)
+        self.assertIn("create rulesets/Moved/hub/rules/contoso\n", plan)
+        self.assertIn("delete rulesets/Office/hub\n", plan)
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", moved))
+        self.assertEqual(["10.0.0.9"], self.good(
+            "GET", "private_zones/moved/new.test/record_sets/www:A").body["records"])
+        self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
+        for edit in edits:  # and as edits of one change, back
+            edit.pop("origin")
+        gone = [{"path": path.replace("/Office/", "/Moved/").replace("/Zones/", "/Moved/"), "values": None}
+                for path in paths if path.count("/") == 2 and not path.startswith("virtual_networks/-/")
+                and "/Berlin/" not in path and not path.startswith("groups/")]
+        self.good("POST", "changes", {"edits": gone + [edit for edit in edits if "/Office/" in edit["path"]
+                                                       or "/Zones/" in edit["path"]]})
+        self.assertEqual("nothing to change\n", self.command("apply", "--prune", self.world.dir + "/exported.conf"))
 
 
 class Followed(World):
@@ -856,11 +1177,28 @@ class First(World):
                                       timeout=60, check=True).stdout.split()
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
+        self.assertEqual(["target-group", "transfer"], sorted(completed("help", "t")))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
         self.assertEqual(["office"], completed("rule", "list", ""))
         self.assertEqual(["home"], completed("show", "resolver", ""))
         self.assertIn("--prune", completed("apply", "--pr"))
         self.assertEqual(["home"], completed("ruleset-link", "show", "office", ""))
+
+    def test_who_cannot_read_the_state_is_warned_by_explain(self):
+        self.sluice.command("rule", "create", "office", "contoso", "domain=contoso.corp.",
+                            "targets=127.0.0.5")
+        status, text = self.sluice.command("explain", "a.contoso.corp")
+        self.assertEqual(0, status, text)
+        self.assertIn("forwarded by rule contoso", text)
+        self.assertNotIn("warning", text)
+        with open(self.sluice.config) as file:
+            text = re.sub(r"state = \"[^\"]*\"", "state = \"junk.db\"", file.read())
+        path = self.world.write("other.conf", text)
+        self.world.write("junk.db", "no database at all, and long enough to be taken for one" * 20)
+        status, text = harness.command("explain", "-c", path, "a.contoso.corp")
+        self.assertEqual(0, status, text)
+        self.assertRegex(text, r"warning: the state \S*junk.db .*no resources are served but the file's")
+        self.assertIn("forwarded by default resolver", text)
 
     def test_a_file_that_is_there_is_left_alone(self):
         path = self.world.write("there.conf", "mine")
@@ -869,209 +1207,6 @@ class First(World):
         self.assertIn("is there already", text)
         with open(path) as file:
             self.assertEqual("mine", file.read())
-
-
-class Storm(World):
-    def test_what_was_acknowledged_survives_a_kill_at_any_moment(self):
-        self.build_hub()
-        self.acknowledged, self.over = 0, False
-        writer = threading.Thread(target=self.write)
-        writer.start()
-        try:
-            for _ in range(KILLS):
-                time.sleep(random.uniform(0.05, 0.4))
-                expected = self.acknowledged
-                self.sluice.kill()
-                self.start()
-                self.assertGreaterEqual(self.counter(), expected)
-        finally:
-            self.over = True
-            writer.join()
-        self.assertGreater(self.acknowledged, KILLS)
-        revisions = [c["revision"] for c in self.good("GET", "changes?limit=5000").body["changes"]]
-        self.assertEqual(sorted(set(revisions)), revisions)
-
-    def counter(self):
-        """What the rule's port says; None while nobody answers."""
-        try:
-            return self.good("GET", "rulesets/-/office/rules/contoso").body["targets"][0]["port"]
-        except (OSError, http.client.HTTPException, AssertionError):
-            return None
-
-    def write(self):
-        """Counts in a rule's port, and remembers what was acknowledged."""
-        number = 1
-        while not self.over:
-            try:
-                answer = self.call("PATCH", "rulesets/-/office/rules/contoso",
-                                   {"targets": [{"address": "127.0.0.5", "port": number}]})
-            except (OSError, http.client.HTTPException):
-                continue
-            if answer.status == 200:
-                self.acknowledged = number
-                number += 1
-
-
-class Random(World):
-    """Random calls against a plain model: the same state, the same refusals, and the wire and explain
-    say what the model says."""
-
-    networks = ["n1", "n2", "n3"]
-    rulesets = ["s1", "s2", "s3"]
-    names = ["a", "b", "c", "d", "e", "f", "g"]
-    domains = ["x.corp.", "y.x.corp.", "z.corp.", "w.z.corp.", "v.corp.", "u.corp.", "t.corp."]
-
-    def build(self, world):
-        super().build(world)
-        self.secret = world.secret("some.secret", SECRET)
-
-    def test_random_calls_come_to_what_a_plain_model_says(self):
-        self.build_hub()
-        self.good("DELETE", "rulesets/-/office")
-        self.draw = random.Random(SEED)
-        self.model = {}  # path -> values
-        for i in range(CALLS):
-            method, path, values = self.pick()
-            allowed = self.allows(method, path, values)
-            answer = self.call(method, path, values)
-            self.assertEqual(allowed, answer.status < 300,
-                             "call %d of seed %d: %s %s %s: %s" % (i, SEED, method, path, values, answer))
-            if allowed:
-                self.take(method, path, values)
-            if i % 97 == 96:
-                self.sluice.kill()
-                self.start()
-            if i % 20 == 19:
-                self.compare()
-
-    def pick(self):
-        draw = self.draw
-        what = draw.random()
-        method = draw.choices(["PUT", "PATCH", "DELETE"], [6, 2, 3])[0]
-        if what < 0.15:
-            name = draw.choice(self.networks)
-            space = ["10.%d.0.0/16" % (31 + self.networks.index(name))]
-            path, values = "virtual_networks/-/" + name, {"address_space": space}
-        elif what < 0.3:
-            path, values = "rulesets/-/" + draw.choice(self.rulesets), {
-                "outbound_endpoints": draw.choices([["r/out"], [], ["r/none"]], [5, 4, 1])[0]}
-        elif what < 0.36:
-            path = "keys/-/" + draw.choice(self.names[:2])
-            values = {"secret_file": self.secret + draw.choice(["", "", "", ".not-there"])}
-        elif what < 0.42:
-            path = "transfers/-/" + draw.choice(self.names[:2])
-            values = {"zones": [draw.choice(["corp.internal", "corp.internal", "no.such"])],
-                      "key": draw.choice(self.names[:2])}
-        elif what < 0.47:
-            path = "clients/-/" + draw.choice(self.names[:2])
-            values = {"secret_sha256": digest(draw.choice(self.domains[:3])), "role": draw.choice(["reader", "admin"])}
-        elif what < 0.65:
-            network = draw.choice(self.networks + ["hub"])
-            path = "rulesets/-/%s/links/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:3]))
-            values = {"virtual_network": network}
-        elif what < 0.72:
-            path = "rulesets/-/%s/target_groups/%s" % (draw.choice(self.rulesets), draw.choice(self.names[:2]))
-            values = {"targets": [{"address": "127.0.0.5"}] if draw.random() < 0.9 else []}
-        else:
-            path = "rulesets/-/%s/rules/%s" % (draw.choice(self.rulesets), draw.choice(self.names))
-            values = {"domain": draw.choice(self.domains), "state": draw.choice(["Enabled", "Disabled"]),
-                      "targets": [{"address": "127.0.0.5"}] if draw.random() < 0.6 else []}
-            if draw.random() < 0.4:
-                values["target_group"] = draw.choice(self.names[:2]).upper()
-        if method == "PATCH" and "rules/" in path:
-            values = {"state": values["state"]}
-        return method, path, None if method == "DELETE" else values
-
-    def after(self, method, path, values):
-        model = dict(self.model)
-        if method == "DELETE":
-            return {p: v for p, v in model.items() if p != path and not p.startswith(path + "/")}
-        model[path] = dict(model.get(path, {}) if method == "PATCH" else {}, **values)
-        return model
-
-    def allows(self, method, path, values):
-        """Whether the rules of DNS and of the limits above let this happen."""
-        parent = path.rsplit("/", 2)[0] if path.count("/") == 4 else None
-        if method != "PUT" and path not in self.model:
-            return False
-        if parent and parent not in self.model:
-            return False
-        model = self.after(method, path, values)
-        networks = {p.split("/")[2] for p in model if p.startswith("virtual_networks/")} | {"hub", "filed"}
-        linked, homes = {}, {"hub": "r/out"}  # network -> what a ruleset uses there that names nothing
-        for ruleset in sorted(p for p in model if p.startswith("rulesets/") and p.count("/") == 2):
-            links = [v["virtual_network"] for p, v in sorted(model.items()) if p.startswith(ruleset + "/links/")]
-            endpoints = model[ruleset]["outbound_endpoints"]
-            if endpoints == ["r/none"]:
-                return False
-            if not endpoints and links:
-                home = next((network for network in links if network in homes), links[0])
-                endpoints = [homes.setdefault(home, home + "/default")]
-            for endpoint in endpoints:
-                linked[endpoint] = linked.get(endpoint, 0) + 1
-            rules = [v for p, v in model.items() if p.startswith(ruleset + "/rules/")]
-            if len(set(links)) < len(links) or not networks.issuperset(links):
-                return False
-            for network in links:
-                linked[network] = linked.get(network, 0) + 1
-            domains = [rule["domain"] for rule in rules]
-            if len(set(domains)) < len(domains) or len(rules) > 6:
-                return False
-            groups = {p.rsplit("/", 1)[1]: v for p, v in model.items()
-                      if p.startswith(ruleset + "/target_groups/")}
-            if not all(bool(rule["targets"]) != (rule.get("target_group", "").lower() in groups)
-                       and bool(rule["targets"]) != ("target_group" in rule) for rule in rules):
-                return False
-            if not all(group["targets"] for group in groups.values()):
-                return False
-        items = {kind: {p.split("/")[2]: v for p, v in model.items() if p.startswith(kind + "/")}
-                 for kind in ("keys", "transfers", "clients")}
-        digests = [client["secret_sha256"] for client in items["clients"].values()]
-        # Made ones listen at 127.0.0.1 and 127.0.0.2; at the next there is a server.
-        return (len(homes) <= 3 and all(count <= 2 for count in linked.values()) and len(set(digests)) == len(digests)
-                and all(key["secret_file"] == self.secret for key in items["keys"].values())
-                and all(out["zones"] == ["corp.internal"] and out["key"] in items["keys"]
-                        for out in items["transfers"].values()))
-
-    def take(self, method, path, values):
-        self.model = self.after(method, path, values)
-
-    def compare(self):
-        """What is listed, explained and answered is what the model has."""
-        for kind, member in (("keys", "name"), ("transfers", "name"), ("clients", "id")):
-            shown = self.good("GET", kind).body[kind]
-            expected = {p.split("/")[2]: v for p, v in self.model.items() if p.startswith(kind + "/")}
-            self.assertEqual(expected, {item[member]: {key: item[key] for key in expected[item[member]]}
-                                        for item in shown})
-        for ruleset in [p for p in self.model if p.startswith("rulesets/") and p.count("/") == 2]:
-            for child in ("links", "rules", "target_groups"):
-                shown = self.good("GET", "%s/%s" % (ruleset, child)).body[child]
-                expected = {p.rsplit("/", 1)[1]: v for p, v in self.model.items()
-                            if p.startswith("%s/%s/" % (ruleset, child))}
-                self.assertEqual(sorted(expected), [item["name"] for item in shown])
-                for item in shown:
-                    for key, value in expected[item["name"]].items():
-                        if key != "targets":
-                            self.assertEqual(value, item[key])
-        for domain in self.domains:
-            name = "%08x.%s" % (self.draw.getrandbits(32), domain)
-            address = "198.51.100.5" if self.is_forwarded(domain) else "198.51.100.3"
-            self.assert_answer(self.ask(name), address)
-            explained = self.good("GET", "explain?vnet=hub&name=" + name).body["hops"][0]
-            self.assertEqual("127.0.0.5:53" if address.endswith("5") else "127.0.0.3:53",
-                             explained["route"][0]["host"])
-
-    def is_forwarded(self, domain):
-        """By an enabled rule of a ruleset that is linked to the hub."""
-        for path, rule in self.model.items():
-            if "/rules/" not in path or rule["state"] != "Enabled":
-                continue
-            ruleset = path.split("/rules/")[0]
-            links = [v["virtual_network"] for p, v in self.model.items()
-                     if p.startswith(ruleset + "/links/")]
-            if "hub" in links and ("." + domain).endswith("." + rule["domain"]):
-                return True
-        return False
 
 
 if __name__ == "__main__":

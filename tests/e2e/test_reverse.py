@@ -779,19 +779,19 @@ class Commands(Reverse):
         return [dict(zip(lines[0], line)) for line in lines[1:]]
 
     def test_ptr(self):
-        rows = {row["ADDRESS"]: row for row in self.table(self.run_("ptr", "list"))}
+        rows = {row["address"]: row for row in self.table(self.run_("ptr", "list"))}
         self.assertEqual(("app1.contoso.com.", "ACTIVE", "westeurope:" + FILED), tuple(
-            rows["198.51.100.10"][key] for key in ("PTR DOMAIN NAME", "STATUS", "ID")))
+            rows["198.51.100.10"][key] for key in ("reverse_fqdn", "status", "id")))
         self.assertEqual(("-", "INACTIVE"), tuple(
-            rows["198.51.100.11"][key] for key in ("PTR DOMAIN NAME", "STATUS")))
+            rows["198.51.100.11"][key] for key in ("reverse_fqdn", "status")))
         text = self.run_("ptr", "set", "--description", "Mail server", "--ttl", "60",
                          "198.51.100.11", "mail.example.com.")
         self.assertNotIn("warning", text)
         self.ptr_is("198.51.100.11", "mail.example.com.", ttl=60)
         shown = self.run_("ptr", "show", self.key_of("open"))
-        for title, value in (("Address", "198.51.100.11"), ("PTR Domain Name", "mail.example.com."),
-                             ("Description", "Mail server"), ("Time To Live", "60"),
-                             ("ID", self.key_of("open"))):
+        for title, value in (("address", "198.51.100.11"), ("reverse_fqdn", "mail.example.com."),
+                             ("description", "Mail server"), ("ttl_served", "60"),
+                             ("id", self.key_of("open"))):
             self.assertRegex(shown, "(?m)^%s +%s$" % (title, re.escape(value)))
         self.assertEqual("mail.example.com.", json.loads(self.run_(
             "ptr", "show", "--json", "198.51.100.11"))["reverse_fqdn"])
@@ -841,18 +841,18 @@ class Commands(Reverse):
                   "--ttl", "60", "--tag", "env=prod", "--tag", "formula=a=b")
         self.ptr_is("198.51.100.30", "front.westeurope.cloudapp.azure.com.", ttl=60)
         self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
-                         "(?m)^Tags +env=prod, formula=a=b$")
+                         "(?m)^tags +env=prod, formula=a=b$")
         self.assertIn('"env" is not a tag; give NAME=VALUE', self.run_(
             "address", "add", "other", "--tag", "env", status=2))
         self.run_("address", "add", "front", "198.51.100.31", "--group", "web", status=1)
         self.run_("address", "add", "loose")
-        rows = {row["NAME"]: row for row in self.table(self.run_("address", "list"))}
+        rows = {row["name"]: row for row in self.table(self.run_("address", "list"))}
         self.assertEqual(("web", "198.51.100.30", "static", "-"), tuple(
-            rows["front"][key] for key in ("GROUP", "ADDRESS", "ALLOCATION", "ORIGIN")))
-        self.assertEqual(("-", "dynamic"), (rows["loose"]["GROUP"], rows["loose"]["ALLOCATION"]))
-        self.assertRegex(rows["filed"]["ORIGIN"], r"sluice\.conf:\d+$")
+            rows["front"][key] for key in ("resource_group", "address", "allocation", "origin")))
+        self.assertEqual(("-", "dynamic"), (rows["loose"]["resource_group"], rows["loose"]["allocation"]))
+        self.assertRegex(rows["filed"]["origin"], r"sluice\.conf:\d+$")
         self.assertRegex(self.run_("address", "show", "front", "--group", "web"),
-                         "(?m)^Address +198.51.100.30$")
+                         "(?m)^address +198.51.100.30$")
         self.assertIn('there is no address "front" outside the resource groups', self.run_(
             "address", "show", "front", status=1))
         self.assertIn('there is no address "back" in the resource group "web"', self.run_(
@@ -874,9 +874,9 @@ class Commands(Reverse):
         self.run_("service", "set", "shop", "--reverse-fqdn", "")
         self.ptr_is("198.51.100.41")
         self.run_("service", "set", "shop", status=2)
-        rows = {row["NAME"]: row for row in self.table(self.run_("service", "list"))}
+        rows = {row["name"]: row for row in self.table(self.run_("service", "list"))}
         self.assertEqual(("198.51.100.41", "shop.cloudapp.net.", "App1 with Reverse DNS"), tuple(
-            rows["shop"][key] for key in ("ADDRESS", "FQDN", "DESCRIPTION")))
+            rows["shop"][key] for key in ("address", "fqdn", "description")))
         self.run_("service", "remove", "shop")
         for gone in (("remove", "shop"), ("set", "shop", "--description", "x")):
             self.assertIn('there is no cloud service "shop"', self.run_("service", *gone, status=1))

@@ -232,6 +232,31 @@ class Store(test_reverse.Reverse):
         self.bad_v1(answer, 400, "invalid", text=r"character 2 is U\+202E, which is invisible")
         self.well()
 
+    def test_a_record_that_cannot_be_read_is_not_taken_for_none(self):
+        edit = {"path": "ptrs/" + self.good("GET", "/v1/addresses/office/open").body["id"], "values": None}
+        groups = "/subscriptions/%s/resourceGroups%%s?api-version=2025-04-01" % test_reverse.SUBSCRIPTION
+        self.good("PUT", groups % "/lab", {"location": "westeurope"}, 201)
+        database = sqlite3.connect(self.path)
+        database.execute("UPDATE resources SET json = 'x' WHERE ptr NOT NULL OR path LIKE '%lab'")
+        database.commit()
+        why = "not written by sluice"
+        self.assertEqual(503, self.call("GET", groups % "").status)
+        self.assertEqual(503, self.call("PUT", groups % "/lab", {"location": "westeurope"}).status)
+        for path in ("/v1/ptrs/" + OPEN, "/v1/addresses/office/open", "/v1/ptrs", "/v1/state"):
+            self.bad_v1(self.call("GET", path), 503, "store_failed", text=why)
+        rows = [{"address": OPEN, "reverse_fqdn": "two.example."}]
+        for query in ("", "?dry_run"):
+            self.bad_v1(self.call("POST", "/v1/ptrs" + query, rows), 503, "store_failed", text=why)
+            answer = self.call("POST", "/v1/changes" + query, {"edits": [edit]})
+            self.bad_v1(answer, 503, "store_failed", text=why)
+        self.refused(why)
+        database.execute("UPDATE resources SET json = '{}' WHERE ptr NOT NULL")
+        database.execute("DELETE FROM resources WHERE path LIKE '%lab'")
+        database.commit()
+        database.close()
+        self.reload()
+        self.well()
+
     def test_a_state_that_is_damaged_in_use(self):
         self.add_many()
         good = self.path + ".good"

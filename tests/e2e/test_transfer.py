@@ -78,7 +78,10 @@ class Base(harness.FreshCase):
 
 
 def soa_serial(host, server, zone):
-    message = host.ask(server, zone, "SOA", timeout=2)
+    try:
+        message = host.ask(server, zone, "SOA", timeout=2)
+    except OSError:  # not there yet
+        return None
     soa = message.texts("SOA") if message else []
     return int(soa[0].split()[2]) if soa else None
 

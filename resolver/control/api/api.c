@@ -331,6 +331,7 @@ static struct api_call *call_new(struct api *api, struct http_request *http)
 	struct api_call *call = calloc(1, sizeof *call);
 	if (!call)
 		return NULL;
+	arena_init(&call->request.arena);
 	call->api = api;
 	call->http = http;
 	call->route = http->route;
@@ -375,6 +376,7 @@ static void release(struct api_call *call)
 	api_path_release(&call->path);
 	api_fields_release(&call->fields);
 	api_fields_release(&call->form);
+	arena_release(&call->request.arena);
 	free(call->decoded);
 	if (reading && work_beside_in_thread(&call->request.service->work, &reading->job, free_body,
 					     free_call))

@@ -48,8 +48,7 @@ static void on_run(void *context)
 void api_bulk(struct api_bulk *bulk)
 {
 	static const struct change_error no_thread = {
-		.outcome = CHANGE_STORE,
-		.text = "the system has no thread left to make it in; try again"};
+		.outcome = CHANGE_STORE, .text = "no thread could be started for it; try again"};
 	struct api_request *request = bulk->request;
 
 	if (!api_work_begin(request, bulk)) {

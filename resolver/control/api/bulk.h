@@ -1,4 +1,5 @@
-/* A change that is made in a thread, while others are answered, and other changes wait (work.h):
+/* Large changes, made in a thread: other requests are answered meanwhile, other changes wait
+ * (work.h):
  *
  *     api_bulk ─► edit and change_store, in the thread ─► published, answer, free
  */

@@ -40,11 +40,15 @@ static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_M
 	struct change *change = change_begin(api_inventory(claim->request), claim->request->client);
 	int err = change ? claimant->edit(claim, change, &owner, &error) : ERR_NOMEM;
 	bool refused = false;
+	if (err == 0 && !owner) { /* it could not be read again */
+		(void)change_fail_memory(change);
+		err = ERR_INVALID;
+	}
 	if (err == 0) {
 		snprintf(claim->name, sizeof claim->name, "%s", owner->name);
 		snprintf(id, UUID_TEXT_MAX, "%s", owner->id);
 		refused = is_refused_six(claim, owner, had);
-		if (look)
+		if (look && !refused)
 			look(context, owner);
 	}
 	if (err == 0 && !refused && commit)
@@ -57,11 +61,25 @@ static bool run_change(struct api_claim *claim, bool commit, char id[UUID_TEXT_M
 	return err == 0 && !refused;
 }
 
+static void answer_within(void *claim, const struct owner *owner)
+{
+	((struct api_claim *)claim)->claimant->answer(claim, owner);
+}
+
 static void make(struct api_claim *claim)
 {
+	struct api_request *request = claim->request;
+	const struct owner *owner;
 	char id[UUID_TEXT_MAX];
-	if (run_change(claim, true, id, NULL, NULL))
-		claim->claimant->answer(claim, inventory_by_id(api_inventory(claim->request), id));
+	if (claim->rehearsal) {
+		(void)run_change(claim, false, id, answer_within, claim);
+	} else if (run_change(claim, true, id, NULL, NULL)) {
+		owner = inventory_by_id(api_inventory(request), id);
+		if (owner)
+			claim->claimant->answer(claim, owner);
+		else if (!api_could_not_read(request))
+			api_fail_memory(request);
+	}
 	claim->claimant->free(claim);
 }
 

@@ -49,8 +49,10 @@ struct api_claimant {
 struct api_claim {
 	const struct api_claimant *claimant;
 	struct api_request *request;
-	bool checked;              /* the Azure way; else any name will do */
-	const char *fqdn;          /* the name that the body asks for, not empty; NULL: none */
+	bool checked;     /* the Azure way; else any name will do */
+	bool rehearsal;   /* it is found out only; `answer` is called within the change, which is
+			   * undone */
+	const char *fqdn; /* the name that the body asks for, not empty; NULL: none */
 	char name[CLAIM_NAME_MAX]; /* the owner's, once it has been rehearsed */
 	unsigned waits;            /* for the end of others' work, while the name was asked for */
 };

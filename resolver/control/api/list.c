@@ -18,7 +18,7 @@ struct api_page {
 	size_t room, count; /* count: rows that are written */
 	size_t passed_over;
 	bool more, failed;
-	char trouble[SOURCE_ERROR_MAX]; /* why the state could not be read; "": it could */
+	struct change_error error; /* why the state could not be read; FINE: it could */
 	char *behind; /* what was looked at last; at first what was asked for; NULL: nothing */
 	char *text;   /* NULL: not begun */
 	size_t length, size;
@@ -110,6 +110,7 @@ static bool write_portion(void *context)
 {
 	struct api_page *page = context;
 	const struct owner *owners[PORTION];
+	const char *trouble;
 	size_t count = 0;
 	inventory_forget(api_inventory(page->request));
 	if (!page->text)
@@ -117,9 +118,9 @@ static bool write_portion(void *context)
 	if (!page->failed)
 		page->failed =
 			page->list->next(page->request, page->behind, owners, PORTION, &count) != 0;
-	if (inventory_trouble(api_inventory(page->request))) {
-		snprintf(page->trouble, sizeof page->trouble, "%s",
-			 inventory_trouble(api_inventory(page->request)));
+	trouble = inventory_trouble(api_inventory(page->request));
+	if (trouble) {
+		change_say(&page->error, CHANGE_STORE, NULL, "%s", trouble);
 		page->failed = true;
 		return false;
 	}
@@ -162,8 +163,8 @@ static void answer(void *context)
 		page->text = NULL;
 	} else if (request->service->work.ending) {
 		api_fail_ending(request);
-	} else if (*page->trouble) {
-		api_fail(request, 503, NULL, "%s", page->trouble);
+	} else if (page->error.outcome != CHANGE_FINE) {
+		api_fail_change(request, &page->error);
 	} else {
 		api_fail_memory(request);
 	}

@@ -1,5 +1,5 @@
-/* Lists of what is ours, of whichever API: a few rows in each round of the control thread's loop,
- * beside everything else (work.h), so that nobody waits for it.
+/* Lists of what is ours, for every API: a few rows in each round of the control thread's loop
+ * (work.h), so that nobody waits for one.
  *
  *     {KEY: [row, ...], TAIL: what the API says behind the rows}
  *

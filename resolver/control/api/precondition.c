@@ -49,7 +49,7 @@ int precondition_check(const char *etag, const char *if_match, const char *if_no
 			 etag);
 	else if (if_none_match && etag && lists_version(if_none_match, etag, false))
 		snprintf(text, PRECONDITION_TEXT_MAX,
-			 "there is one already, etag %s, and If-None-Match asks for none", etag);
+			 "there is one already; change that, or choose another name");
 	else
 		return 0;
 	return ERR_INVALID;

@@ -66,6 +66,12 @@ void json_put(json_t *object, const char *key, json_t *value)
 	failed = json_object_set_new(object, key, value) != 0 || failed;
 }
 
+void json_put_text(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		json_put(object, key, json_text(text));
+}
+
 json_t *json_whole(json_t *made)
 {
 	bool whole = made && !failed;
@@ -75,4 +81,14 @@ json_t *json_whole(json_t *made)
 		return made;
 	json_decref(made);
 	return NULL;
+}
+
+char *json_whole_text(json_t *made)
+{
+	char *text;
+
+	made = json_whole(made);
+	text = made ? json_dumps(made, JSON_COMPACT) : NULL;
+	json_decref(made);
+	return text;
 }

@@ -21,8 +21,12 @@ json_t *json_make(const char *format, ...);
 /* Take the value over. */
 void json_add(json_t *array, json_t *value);
 void json_put(json_t *object, const char *key, json_t *value);
+/* A member that is left out where the text is NULL. */
+void json_put_text(json_t *object, const char *key, const char *text);
 
 /* What was made, if nothing has failed in this thread since the last call; else frees it: NULL. */
 json_t *json_whole(json_t *made);
+/* The same as compact text, to be freed. */
+char *json_whole_text(json_t *made);
 
 #endif

@@ -5,23 +5,31 @@
  *                                            ├─► plan ─► POST /v1/changes
  *     GET /v1/export ──► what is served ─────┘
  *
- * What the server's own file declares is compared, too, and cannot be changed from here. Settings
- * that are no resources are passed over. */
+ * What the server's own file declares is compared, too, and cannot be changed from here; but the
+ * PTR of an address that it gives none can. Settings that are no resources are passed over. */
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/config/file.h"
+#include "resolver/control/resource/owner.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
+
+enum { EXPORT_MS = 300 * 1000 };
 
 struct apply_plan {
 	const struct command_line *line;
 	char confirm[COMMAND_CONFIRM_MAX];
-	json_t *served; /* key -> {"path", "values", "origin"}; what the file has is taken out */
-	json_t *edits;
+	json_t *revision; /* of the state, as it was exported; NULL: there is none */
+	json_t *served;   /* key -> {"path", "values", "origin"}; what the file has is taken out */
+	json_t *holders;  /* "198.51.100.5", "label.region" -> key of the address that has it now */
+	/* Of the inventory's kinds those that remove come first: what they had may be given again.
+	 */
+	json_t *edits, *removals, *puts;
 	size_t creates, changes, deletes;
 	bool refused; /* something cannot be done from here, which has been printed */
 };
@@ -31,20 +39,6 @@ struct apply_plan {
 static char *key_of(const char *path)
 {
 	return text_lower(strdup(path));
-}
-
-/* "rulesets/-/office/rules/contoso", to be freed. */
-static char *path_of(const struct path *path)
-{
-	const struct kind *kind = path->kind;
-	char format[128];
-
-	if (!kind->parent)
-		snprintf(format, sizeof format, "%s/-/%%", kind->collection);
-	else
-		snprintf(format, sizeof format, "%s/-/%%/%s/%%", kind->parent->collection,
-			 kind->collection);
-	return client_path(format, path->names[0], path->names[1]);
 }
 
 static char *print_value(const json_t *value)
@@ -69,61 +63,107 @@ static void print_members(const json_t *before, const json_t *after)
 		free(old);
 		free(new);
 	}
+	json_object_foreach((json_t *)before, key, value)
+	{
+		if (json_object_get(after, key))
+			continue;
+		old = print_value(value);
+		printf("    %s: %s -> -\n", key, old ? old : "");
+		free(old);
+	}
 }
 
 /* Takes `values` over; NULL: it goes. */
-static void add_edit(struct apply_plan *plan, const char *path, json_t *values)
+static void add_edit(json_t *edits, const char *path, json_t *values)
 {
-	json_add(plan->edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
-					values ? values : json_null()));
+	json_add(edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
+				  values ? values : json_null()));
+}
+
+/* What is served there, and not taken out yet; NULL: nothing. */
+static json_t *find_served(const struct apply_plan *plan, const char *path)
+{
+	char *key = key_of(path);
+	json_t *served = key ? json_object_get(plan->served, key) : NULL;
+
+	free(key);
+	return served;
+}
+
+/* The same, taken out. */
+static json_t *take_served(struct apply_plan *plan, const char *path)
+{
+	json_t *served = json_incref(find_served(plan, path));
+	char *key = served ? key_of(path) : NULL;
+
+	if (key)
+		json_object_del(plan->served, key);
+	free(key);
+	return served;
 }
 
 /* A zone with a file. */
-static bool is_filed(const struct path *path, const json_t *values)
+static bool is_filed(const struct kind *kind, const json_t *values)
 {
-	return strcmp(path->kind->name, "zone") == 0 && json_object_get(values, "file");
+	return strcmp(kind->name, "zone") == 0 && json_object_get(values, "file");
 }
 
-static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
+/* The group that something is in stays. */
+static void want_group(struct apply_plan *plan, const json_t *values)
 {
-	char *text = path_of(path), *key = text ? key_of(text) : NULL;
-	json_t *served = key ? json_incref(json_object_get(plan->served, key)) : NULL;
+	const char *group = json_string_value(json_object_get(values, "resource_group"));
+	char *path = group ? client_path("groups/-/%", group) : NULL;
+
+	if (path)
+		json_decref(take_served(plan, path));
+	free(path);
+}
+
+/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. */
+static void plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
+			const json_t *served, json_t *values)
+{
 	const json_t *before = json_object_get(served, "values");
 	const char *origin = json_string_value(json_object_get(served, "origin"));
 
-	if (served)
-		json_object_del(plan->served, key);
+	want_group(plan, values);
 	if (served && json_equal(before, values)) {
 		json_decref(values);
-	} else if (origin || is_filed(path, values)) {
+	} else if (origin || is_filed(kind, values)) {
 		plan->refused = true;
 		if (origin)
 			command_fail_at(plan->line,
-					"%s is declared at %s; change it there, and reload",
-					text ? text : "", origin);
+					"%s is declared at %s; change it there, and reload", path,
+					origin);
 		else
 			command_fail_at(
 				plan->line,
 				"%s has a file, which only the server's own file can give it; "
 				"leave it out, and import the records (sluice zone import)",
-				text ? text : "");
+				path);
 		json_decref(values);
 	} else {
-		printf("%s %s\n", served ? "change" : "create", text ? text : "");
+		printf("%s %s\n", served ? "change" : "create", path);
 		if (served)
 			print_members(before, values);
 		plan->changes += served != NULL;
 		plan->creates += !served;
-		add_edit(plan, text ? text : "", values);
+		add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
 	}
-	json_decref(served);
-	free(key);
-	free(text);
 }
 
-/* `parent`: the name of what the list is in; NULL: the model. */
+static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
+{
+	char text[PATH_URL_MAX];
+	json_t *served = take_served(plan, path_url(path, text));
+
+	plan_values(plan, path->kind, text, served, values);
+	json_decref(served);
+}
+
+/* `parent`: what the list is in; NULL: the model. */
 static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
-		      const char *parent)
+		      const struct path *parent)
 {
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
@@ -131,13 +171,169 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
-		struct path path = {kind, "-", {parent ? parent : name, parent ? name : NULL}};
+		const struct path path = {kind,
+					  parent ? parent->group : part_group(kind, item),
+					  {parent ? parent->names[0] : name, parent ? name : NULL}};
 
 		plan_item(plan, &path, values_print(kind, item));
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				plan_list(plan, &kinds[k], item, name);
+				plan_list(plan, &kinds[k], item, &path);
 	}
+}
+
+/* ---- addresses and services ---- */
+
+/* What stays as it is where it is not given, and names that differ in case alone. */
+static void keep_given(json_t *values, const json_t *before)
+{
+	static const char *const kept[] = {"id", "region"}, *const named[] = {"name",
+									      "resource_group"};
+
+	for (size_t i = 0; i < COUNT(kept); i++)
+		if (!json_object_get(values, kept[i]) && json_object_get(before, kept[i]))
+			json_put(values, kept[i], json_incref(json_object_get(before, kept[i])));
+	for (size_t i = 0; i < COUNT(named); i++)
+		if (json_object_get(before, named[i]))
+			json_put(values, named[i], json_incref(json_object_get(before, named[i])));
+}
+
+/* The PTR of what the server's file declares without one is a resource of its own. */
+static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *description,
+		     json_t *values)
+{
+	const char *const keys[] = {"reverse_fqdn", description, "ttl"};
+	const json_t *before = json_object_get(served, "values");
+	char *path = client_path("ptrs/%", json_string_value(json_object_get(before, "id")));
+	json_t *ptr = json_object(), *served_ptr = path ? take_served(plan, path) : NULL;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		json_t *value = json_object_get(values, keys[i]);
+
+		if (value)
+			json_put(ptr, i == 1 ? "description" : keys[i], json_incref(value));
+		json_object_del(values, keys[i]);
+	}
+	plan_values(plan, kind_of_id(KIND_PTR), path ? path : "", served_ptr, ptr);
+	json_decref(served_ptr);
+	free(path);
+}
+
+/* Takes the values over. */
+static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_t *values)
+{
+	bool service = owner->kind == OWNER_SERVICE;
+	const char *group = owner->resource_group ? owner->resource_group : GROUP_NONE;
+	char *path = service ? client_path("services/-/%", owner->name)
+			     : client_path("addresses/%/%", group, owner->name);
+	json_t *served = path ? take_served(plan, path) : NULL;
+	const json_t *before = json_object_get(served, "values");
+
+	keep_given(values, before);
+	if (json_string_value(json_object_get(served, "origin")) && owner->ptr.fqdn &&
+	    !json_object_get(before, "reverse_fqdn"))
+		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
+	plan_values(plan, kind_of_id(owner_kind_id(owner->kind)), path ? path : "", served, values);
+	json_decref(served);
+	free(path);
+}
+
+/* As the file has it (err: there was no memory for it). An id that it does not give was derived. */
+static void plan_declared(struct apply_plan *plan, const struct owner *owner, bool has_id, int err)
+{
+	json_t *values = err ? NULL : owner_whole_object(owner);
+
+	if (!has_id)
+		json_object_del(values, "id");
+	if (values)
+		plan_owner(plan, owner, values);
+}
+
+static void plan_owners(struct apply_plan *plan, const struct model *model)
+{
+	struct owner owner;
+	struct arena arena;
+
+	for (size_t i = 0; i < model->addresses.count; i++) {
+		const struct owned_address *address = &model->addresses.items[i];
+
+		arena_init(&arena);
+		plan_declared(plan, &owner, address->id,
+			      owner_of_address(&owner, address, model, &arena));
+		arena_release(&arena);
+	}
+	for (size_t i = 0; i < model->cloud_services.count; i++) {
+		const struct cloud_service *service = &model->cloud_services.items[i];
+
+		arena_init(&arena);
+		plan_declared(plan, &owner, service->id,
+			      owner_of_service(&owner, service, model, &arena));
+		arena_release(&arena);
+	}
+}
+
+/* What no two addresses have, as `holders` has it, to be freed; NULL: it has none. */
+static char *held(const json_t *values, bool label)
+{
+	const char *address = json_string_value(json_object_get(values, "address"));
+	const char *name = json_string_value(json_object_get(values, "domain_name_label"));
+	const char *region = json_string_value(json_object_get(values, "region"));
+	char *text = NULL;
+
+	if (!label)
+		return address ? strdup(address) : NULL;
+	if (name && asprintf(&text, "%s.%s", name, region ? region : "") < 0)
+		text = NULL;
+	return text;
+}
+
+static void note_holder(struct apply_plan *plan, const char *key, const json_t *served)
+{
+	for (int label = 0; label < 2; label++) {
+		char *text = held(json_object_get(served, "values"), label);
+
+		if (text)
+			json_put(plan->holders, text, json_text(key));
+		free(text);
+	}
+}
+
+/* Of two that exchange what no two may have, the one that has it now is removed first, and made
+ * anew by its put, which has all that it is. */
+static void plan_exchanges(struct apply_plan *plan)
+{
+	json_t *puts = json_object(), *edit;
+	size_t i;
+
+	json_array_foreach(plan->puts, i, edit)
+	{
+		char *key = key_of(json_string_value(json_object_get(edit, "path")));
+
+		if (key)
+			json_put(puts, key, json_incref(edit));
+		free(key);
+	}
+	json_array_foreach(plan->puts, i, edit)
+	{
+		for (int label = 0; label < 2; label++) {
+			char *text = held(json_object_get(edit, "values"), label);
+			const char *key =
+				text ? json_string_value(json_object_get(plan->holders, text))
+				     : NULL;
+			json_t *holder = key ? json_object_get(puts, key) : NULL;
+			char *keeps =
+				holder ? held(json_object_get(holder, "values"), label) : NULL;
+
+			if (holder && holder != edit && !text_equal(keeps, text)) {
+				add_edit(plan->removals,
+					 json_string_value(json_object_get(holder, "path")), NULL);
+				json_object_del(puts, key); /* once */
+			}
+			free(keeps);
+			free(text);
+		}
+	}
+	json_decref(puts);
 }
 
 /* ---- what is there and not wanted ---- */
@@ -153,33 +349,66 @@ static char *parent_of(const char *key)
 	return NULL;
 }
 
+static bool is_kept(const struct apply_plan *plan, const char *key, const json_t *served)
+{
+	char *parent = parent_of(key);
+	const json_t *above = parent ? json_object_get(plan->served, parent) : NULL;
+
+	free(parent);
+	/* What is inside something that goes, goes with it. */
+	return json_string_value(json_object_get(served, "origin")) ||
+	       (above && !json_string_value(json_object_get(above, "origin")));
+}
+
+static void plan_removal(struct apply_plan *plan, const char *key, const json_t *served)
+{
+	const char *path = json_string_value(json_object_get(served, "path"));
+	char first[64];
+
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "/"), key);
+	printf("delete %s\n", path);
+	plan->deletes++;
+	add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
+}
+
+/* A file names groups by what is in them. So one goes with the last address that is in it, and one
+ * that was empty before stays. */
 static void plan_prune(struct apply_plan *plan)
 {
-	const char *key;
-	json_t *served;
+	const char *key, *group;
+	json_t *served, *groups = json_object(), *gone;
+	char *path;
 
 	json_object_foreach(plan->served, key, served)
 	{
-		char *parent = parent_of(key);
-		const json_t *above = parent ? json_object_get(plan->served, parent) : NULL;
-
-		/* What is inside something that goes, goes with it. */
-		if (!json_string_value(json_object_get(served, "origin")) &&
-		    !(above && !json_string_value(json_object_get(above, "origin")))) {
-			printf("delete %s\n", json_string_value(json_object_get(served, "path")));
-			plan->deletes++;
-			add_edit(plan, json_string_value(json_object_get(served, "path")), NULL);
-		}
-		free(parent);
+		group = json_string_value(
+			json_object_get(json_object_get(served, "values"), "resource_group"));
+		if (strncmp(key, "groups/", 7) == 0 || is_kept(plan, key, served))
+			continue;
+		plan_removal(plan, key, served);
+		path = group ? client_path("groups/-/%", group) : NULL;
+		gone = path ? find_served(plan, path) : NULL;
+		if (gone)
+			json_put(groups, json_string_value(json_object_get(gone, "path")),
+				 json_incref(gone));
+		free(path);
 	}
+	json_object_foreach(groups, key, served)
+	{
+		if (!json_string_value(json_object_get(served, "origin")))
+			plan_removal(plan, key, served);
+	}
+	json_decref(groups);
 }
 
 /* ---- the commands ---- */
 
-static json_t *ask_served(const struct command_line *line)
+static json_t *ask_served(struct apply_plan *plan)
 {
+	const struct command_line *line = plan->line;
 	json_t *all =
-		client_ask(line, (struct client_call){.method = "GET"}, client_path("/v1/export"));
+		client_ask(line, (struct client_call){.method = "GET", .timeout_ms = EXPORT_MS},
+			   client_path("/v1/export"));
 	json_t *served = json_object(), *item;
 	size_t i;
 
@@ -191,10 +420,13 @@ static json_t *ask_served(const struct command_line *line)
 	{
 		char *key = key_of(json_string_value(json_object_get(item, "path")));
 
+		if (key && strncmp(key, "addresses/", 10) == 0)
+			note_holder(plan, key, item);
 		if (key)
 			json_put(served, key, json_incref(item));
 		free(key);
 	}
+	plan->revision = json_incref(json_object_get(all, "revision"));
 	json_decref(all);
 	return served;
 }
@@ -216,25 +448,77 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
+/* Which resource it is of: an error names the edit, as in "edits[3].address". */
+static void print_refusal(const struct apply_plan *plan, const json_t *answer, unsigned status)
+{
+	const json_t *error = json_object_get(answer, "error");
+	const char *at = json_string_value(json_object_get(error, "path"));
+	const char *text = client_error_text(answer), *path = NULL, *rest = at ? at : "";
+	unsigned index;
+	int used = 0;
+
+	if (at && sscanf(at, "edits[%u]%n", &index, &used) == 1 && used > 0)
+		path = json_string_value(
+			json_object_get(json_array_get(plan->edits, index), "path"));
+	if (path)
+		rest = at + used + (at[used] == '.');
+	if (text)
+		command_fail_at(plan->line, "%s%s%s%s%s", path ? path : "", path ? ": " : "", rest,
+				*rest ? ": " : "", text);
+	else
+		command_fail_at(plan->line, "the server answers with HTTP status %u", status);
+}
+
+/* The answer; NULL: it was refused, which has been said. */
+static json_t *post(const struct apply_plan *plan)
+{
+	char path[COMMAND_CONFIRM_MAX + 32], socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
+	json_t *body = json_make("{s:O}", "edits", plan->edits), *answer = NULL;
+	unsigned status = 0;
+
+	snprintf(path, sizeof path, "/v1/changes%s",
+		 plan->line->dry_run ? "?dry_run" : plan->confirm);
+	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	if (json_is_integer(plan->revision)) /* nobody has changed anything meanwhile */
+		json_put(body, "revision", json_incref(plan->revision));
+	body = json_whole(body);
+	if (!client_socket_path(plan->line, socket)) {
+		json_decref(body);
+		return NULL;
+	}
+	if (body)
+		answer = client_call(socket,
+				     (struct client_call){.method = "POST",
+							  .path = path,
+							  .body = body,
+							  .timeout_ms = EXPORT_MS},
+				     &status, error);
+	if (!answer)
+		command_fail_at(plan->line, "%s", error);
+	else if (status < 400)
+		return answer;
+	else
+		print_refusal(plan, answer, status);
+	json_decref(answer);
+	return NULL;
+}
+
 static int carry_out(struct apply_plan *plan)
 {
 	const struct command_line *line = plan->line;
-	json_t *answer;
+	json_t *answer, *warning;
 	size_t i;
-	char path[COMMAND_CONFIRM_MAX + 32];
 
-	snprintf(path, sizeof path, "/v1/changes%s", line->dry_run ? "?dry_run" : plan->confirm);
+	if (json_array_extend(plan->edits, plan->removals) != 0 ||
+	    json_array_extend(plan->edits, plan->puts) != 0)
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	if (json_array_size(plan->edits) == 0) {
 		printf("nothing to change\n");
 		return EXIT_SUCCESS;
 	}
-	answer = client_ask(line,
-			    (struct client_call){.method = "POST",
-						 .body = json_make("{s:O}", "edits", plan->edits)},
-			    strdup(path));
+	answer = post(plan);
 	if (!answer)
 		return EXIT_FAILURE;
-	json_t *warning;
 	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
 		command_fail_at(line, "warning: %s", json_string_value(warning));
 	printf("%zu to create, %zu to change, %zu to delete%s\n", plan->creates, plan->changes,
@@ -244,28 +528,41 @@ static int carry_out(struct apply_plan *plan)
 	return EXIT_SUCCESS;
 }
 
+static void plan_all(struct apply_plan *plan, const struct model *model)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (!kinds[i].parent)
+			plan_list(plan, &kinds[i], model, NULL);
+	plan_owners(plan, model);
+	plan_exchanges(plan);
+	if (plan->line->prune)
+		plan_prune(plan);
+}
+
 static int apply(const struct command_line *line)
 {
-	struct apply_plan plan = {.line = line, .edits = json_array()};
+	struct apply_plan plan = {.line = line};
 	struct model *model;
 	int status = EXIT_FAILURE;
 
-	if (!command_confirm_query(line, plan.confirm)) {
-		json_decref(plan.edits);
+	if (!command_confirm_query(line, plan.confirm))
 		return COMMAND_USAGE;
-	}
+	plan.edits = json_array();
+	plan.removals = json_array();
+	plan.puts = json_array();
+	plan.holders = json_object();
 	model = read_file(line);
-	plan.served = model ? ask_served(line) : NULL;
+	plan.served = model ? ask_served(&plan) : NULL;
 	if (plan.served) {
-		for (size_t i = 0; i < KIND_COUNT; i++)
-			if (!kinds[i].parent)
-				plan_list(&plan, &kinds[i], model, NULL);
-		if (line->prune)
-			plan_prune(&plan);
+		plan_all(&plan, model);
 		if (!plan.refused)
 			status = carry_out(&plan);
 	}
+	json_decref(plan.revision);
 	json_decref(plan.served);
+	json_decref(plan.holders);
+	json_decref(plan.puts);
+	json_decref(plan.removals);
 	json_decref(plan.edits);
 	model_free(model);
 	return status;
@@ -292,7 +589,7 @@ int command_export(const struct command_line *line)
 	if (strcmp(as, "libconfig") != 0 && strcmp(as, "json") != 0)
 		return command_misuse(line, "\"%s\" is no form; give libconfig or json", as);
 	answer = client_ask(
-		line, (struct client_call){.method = "GET", .out = stdout},
+		line, (struct client_call){.method = "GET", .out = stdout, .timeout_ms = EXPORT_MS},
 		strdup(strcmp(as, "json") == 0 ? "/v1/export" : "/v1/export?as=libconfig"));
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -67,6 +67,18 @@ static bool put_encoded(FILE *out, const char *text)
 	return fine;
 }
 
+struct client_top client_top(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	struct client_top top = {GROUP_ANY, slash ? slash + 1 : text};
+
+	if (slash == text)
+		snprintf(top.group, sizeof top.group, GROUP_NONE);
+	else if (slash)
+		snprintf(top.group, sizeof top.group, "%.*s", (int)(slash - text), text);
+	return top;
+}
+
 char *client_path(const char *format, ...)
 {
 	char *path = NULL;

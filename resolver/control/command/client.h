@@ -40,6 +40,14 @@ struct client_call {
  * text. client_path("/v1/addresses/%/%", group, name). NULL without memory. */
 char *client_path(const char *format, ...);
 
+/* What a person writes for something at the top: NAME, in whichever group it is, GROUP/NAME, or
+ * /NAME in none; for "/v1/KIND/%/%" (group, name). */
+struct client_top {
+	char group[256]; /* cut, where no group is called like that */
+	const char *name;
+};
+struct client_top client_top(const char *text);
+
 /* Asks the server at that socket. What it answers, any JSON, which the caller releases (null for an
  * empty body), with HTTP's status; NULL: nothing came of it, and `error` says in one line why. */
 json_t *client_call(const char *socket, struct client_call call, unsigned *status,

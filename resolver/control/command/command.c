@@ -16,7 +16,7 @@
 static const struct {
 	const char *name, *argument, *doc;
 	char letter; /* 0: none */
-	unsigned bit;
+	uint64_t bit;
 	size_t offset;
 } options[] = {
 	{"config", "FILE", "the configuration; " COMMAND_CONFIG_DEFAULT " when not given", 'c',
@@ -38,12 +38,16 @@ static const struct {
 	 OPTION_TTL, offsetof(struct command_line, ttl)},
 	{"description", "TEXT", "for people, at most 160 characters", 0, OPTION_DESCRIPTION,
 	 offsetof(struct command_line, description)},
-	{"group", "GROUP", "the resource group that the address is in", 0, OPTION_GROUP,
+	{"group", "GROUP", "the resource group of an address; also GROUP/NAME", 0, OPTION_GROUP,
 	 offsetof(struct command_line, group)},
 	{"region", "REGION", "where the address is; else the configuration's", 0, OPTION_REGION,
 	 offsetof(struct command_line, region)},
 	{"label", "LABEL", "gives it the forward name LABEL.REGION.SUFFIX", 0, OPTION_LABEL,
 	 offsetof(struct command_line, label)},
+	{"filter", "KEY=VALUE", "only those whose member is this; q=TEXT: whose names have it", 0,
+	 OPTION_FILTER, offsetof(struct command_line, filters)},
+	{"limit", "NUMBER", "the first so many", 0, OPTION_LIMIT,
+	 offsetof(struct command_line, limit)},
 	{"static", NULL, "the address stays, and proves ownership of names that lead to it", 0,
 	 OPTION_STATIC, offsetof(struct command_line, is_static)},
 	{"address", "ADDRESS", "the service's address", 0, OPTION_ADDRESS,
@@ -66,8 +70,10 @@ static const struct {
 	 offsetof(struct command_line, prune)},
 	{"as", "FORM", "libconfig, which is usual, or json", 0, OPTION_AS,
 	 offsetof(struct command_line, as)},
-	{"follow", NULL, "go on with what is changed from now on, until interrupted", 0,
-	 OPTION_FOLLOW, offsetof(struct command_line, follow)},
+	{"follow", NULL, "go on with what comes from now on, until interrupted", 0, OPTION_FOLLOW,
+	 offsetof(struct command_line, follow)},
+	{"exec", "PROGRAM", "run it for each from now on, which it reads as JSON", 0, OPTION_EXEC,
+	 offsetof(struct command_line, exec)},
 	{"confirm", "TIME", "go back after TIME (30s, 10m, 1h), unless `sluice confirm` comes", 0,
 	 OPTION_CONFIRM, offsetof(struct command_line, confirm)},
 	{"back", NULL, "go back at once", 0, OPTION_BACK, offsetof(struct command_line, back)},
@@ -77,7 +83,7 @@ static const struct {
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
 };
-static const unsigned repeated = OPTION_NS | OPTION_TAG;
+static const uint64_t repeated = OPTION_NS | OPTION_TAG | OPTION_FILTER;
 enum { OPTION_COUNT = COUNT(options), OPTION_HELP = 1000, OPTION_VERSION };
 
 static void print_option(size_t i, FILE *out)
@@ -136,8 +142,10 @@ static void print_commands(const struct command *commands, const char *first, FI
 	for (const struct command *at = commands; at->name; at++)
 		if (at->summary && (!first || begins_with_word(at->name, first, &rest)))
 			fprintf(out, "  %-15s %s\n", at->name, at->summary);
-	fprintf(out, "\n`sluice help COMMAND` tells more; `sluice --version` the version.\n"
-		     "Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n");
+	fprintf(out,
+		"\n`sluice help COMMAND` tells more%s; `sluice --version` the version.\n"
+		"Exit status: 0 fine, 1 the answer is no, 2 wrong usage.\n",
+		first ? "" : ", `sluice help rule` what a rule has");
 }
 
 /* The command that the words begin with; *used is how many of them are its name. With NULL, *used
@@ -161,8 +169,23 @@ static const struct command *find_command(const struct command *commands, char *
 	return NULL;
 }
 
+/* About a kind of resource, and the commands of two words that begin with its name. False: the word
+ * is neither. */
+static bool print_about(const struct command *commands, const char *word, bool known, FILE *out)
+{
+	bool is_kind = command_resource_help(word, out);
+
+	if (is_kind && known)
+		fputc('\n', out);
+	if (known)
+		print_commands(commands, word, out);
+	return is_kind || known;
+}
+
 static int unknown_command(const struct command *commands, char *const *words, int count, int known)
 {
+	if (count == 1 && known == 0 && command_resource_help(words[0], stderr))
+		return COMMAND_USAGE;
 	if (known == 0) {
 		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
 			words[0]);
@@ -172,9 +195,15 @@ static int unknown_command(const struct command *commands, char *const *words, i
 			words[0], words[1], words[0]);
 	} else {
 		fprintf(stderr, "sluice: \"%s\" is half of a command\n", words[0]);
-		print_commands(commands, words[0], stderr);
+		print_about(commands, words[0], true, stderr);
 	}
 	return COMMAND_USAGE;
+}
+
+/* "rule create", "create rule" */
+static bool is_about_kind(char *const *words)
+{
+	return command_resource_help(words[0], stdout) || command_resource_help(words[1], stdout);
 }
 
 int command_help(const struct command_line *line)
@@ -185,9 +214,9 @@ int command_help(const struct command_line *line)
 		print_help(command);
 	else if (count == 0)
 		print_commands(line->commands, NULL, stdout);
-	else if (count == 1 && used == 1)
-		print_commands(line->commands, line->arguments[0], stdout);
-	else
+	else if (count == 1 && print_about(line->commands, line->arguments[0], used == 1, stdout))
+		return EXIT_SUCCESS;
+	else if (count < 2 || !is_about_kind(line->arguments))
 		return unknown_command(line->commands, line->arguments, count, used);
 	return EXIT_SUCCESS;
 }
@@ -220,7 +249,7 @@ int command_misuse(const struct command_line *line, const char *format, ...)
 
 /* Puts option i where it belongs and into *given. Of those that may be given once the last counts;
  * false: one is given too often. */
-static bool take_option(struct command_line *line, size_t i, const char *value, unsigned *given)
+static bool take_option(struct command_line *line, size_t i, const char *value, uint64_t *given)
 {
 	char *base = (char *)line;
 	const bool yes = true;
@@ -251,7 +280,7 @@ static size_t option_found(int found)
 /* All options of argv; what is left are the command and its arguments, from optind on. Returns
  * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option or one too many, which has
  * been said. */
-static int parse_options(struct command_line *line, int argc, char **argv, unsigned *given)
+static int parse_options(struct command_line *line, int argc, char **argv, uint64_t *given)
 {
 	struct option table[OPTION_COUNT + 3] = {
 		[OPTION_COUNT] = {"help", no_argument, NULL, OPTION_HELP},
@@ -298,11 +327,16 @@ struct model *command_load(const struct command_line *line, struct load *load)
 		faults_print(&faults, stderr);
 		command_fail_at(line, "%s has faults", line->config);
 	}
+	/* Without the state the answer may be another one than the server's. */
+	for (size_t i = 0; model && i < faults.count; i++)
+		if (faults.items[i].origin.path &&
+		    strcmp(faults.items[i].origin.path, "management.state") == 0)
+			command_fail_at(line, "warning: %s", faults.items[i].text);
 	faults_release(&faults);
 	return model;
 }
 
-static int dispatch(struct command_line *line, unsigned given)
+static int dispatch(struct command_line *line, uint64_t given)
 {
 	const struct command *command = line->command;
 	for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -331,7 +365,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		.config = COMMAND_CONFIG_DEFAULT,
 		.resolv_conf = RESOLV_CONF_PATH,
 	};
-	unsigned given = 0;
+	uint64_t given = 0;
 	int asked = parse_options(&line, argc, argv, &given);
 	if (asked < 0)
 		return COMMAND_USAGE;
@@ -340,13 +374,19 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	int used = 0, words = argc - optind;
-	command_resource_swap(argv + optind, words);
 	line.command = find_command(commands, argv + optind, words, &used);
+	if (!line.command) {
+		command_resource_swap(argv + optind, words);
+		line.command = find_command(commands, argv + optind, words, &used);
+	}
 	if (asked == OPTION_HELP) {
+		if (line.command && strncmp(line.command->arguments, "KIND", 4) == 0 &&
+		    words > used && command_resource_help(argv[optind + used], stdout))
+			return EXIT_SUCCESS;
 		if (line.command)
 			print_help(line.command);
-		else
-			print_commands(commands, used ? argv[optind] : NULL, stdout);
+		else if (words == 0 || !print_about(commands, argv[optind], used == 1, stdout))
+			print_commands(commands, NULL, stdout);
 		return EXIT_SUCCESS;
 	}
 	if (words == 0) {

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,38 +16,40 @@
 enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 
 /* Options; a command names the ones it takes. */
-enum {
-	OPTION_CONFIG = 1 << 0,
-	OPTION_JSON = 1 << 1,
-	OPTION_SOCKET = 1 << 2,
-	OPTION_RESOLV_CONF = 1 << 3,
-	OPTION_VNET = 1 << 4,
-	OPTION_ENDPOINT = 1 << 5,
-	OPTION_FROM = 1 << 6,
-	OPTION_SUFFIX = 1 << 7,
-	OPTION_TTL = 1 << 8,
-	OPTION_DESCRIPTION = 1 << 9,
-	OPTION_GROUP = 1 << 10,
-	OPTION_REGION = 1 << 11,
-	OPTION_LABEL = 1 << 12,
-	OPTION_STATIC = 1 << 13,
-	OPTION_ADDRESS = 1 << 14,
-	OPTION_REVERSE_FQDN = 1 << 15,
-	OPTION_NS = 1 << 16,
-	OPTION_CSV = 1 << 17,
-	OPTION_DRY_RUN = 1 << 18,
-	OPTION_TAG = 1 << 19,
-	OPTION_BINARY = 1 << 20,
-	OPTION_ALL = 1 << 21,
-	OPTION_MASTER = 1 << 22,
-	OPTION_BESIDE = 1 << 23,
-	OPTION_PRUNE = 1 << 24,
-	OPTION_AS = 1 << 25,
-	OPTION_FOLLOW = 1 << 26,
-	OPTION_CONFIRM = 1 << 27,
-	OPTION_BACK = 1 << 28,
-	OPTION_VERBOSE = 1 << 29,
-};
+#define OPTION(number) (UINT64_C(1) << (number))
+#define OPTION_CONFIG OPTION(0)
+#define OPTION_JSON OPTION(1)
+#define OPTION_SOCKET OPTION(2)
+#define OPTION_RESOLV_CONF OPTION(3)
+#define OPTION_VNET OPTION(4)
+#define OPTION_ENDPOINT OPTION(5)
+#define OPTION_FROM OPTION(6)
+#define OPTION_SUFFIX OPTION(7)
+#define OPTION_TTL OPTION(8)
+#define OPTION_DESCRIPTION OPTION(9)
+#define OPTION_GROUP OPTION(10)
+#define OPTION_REGION OPTION(11)
+#define OPTION_LABEL OPTION(12)
+#define OPTION_STATIC OPTION(13)
+#define OPTION_ADDRESS OPTION(14)
+#define OPTION_REVERSE_FQDN OPTION(15)
+#define OPTION_NS OPTION(16)
+#define OPTION_CSV OPTION(17)
+#define OPTION_DRY_RUN OPTION(18)
+#define OPTION_TAG OPTION(19)
+#define OPTION_BINARY OPTION(20)
+#define OPTION_ALL OPTION(21)
+#define OPTION_MASTER OPTION(22)
+#define OPTION_BESIDE OPTION(23)
+#define OPTION_PRUNE OPTION(24)
+#define OPTION_AS OPTION(25)
+#define OPTION_FOLLOW OPTION(26)
+#define OPTION_CONFIRM OPTION(27)
+#define OPTION_BACK OPTION(28)
+#define OPTION_VERBOSE OPTION(29)
+#define OPTION_FILTER OPTION(30)
+#define OPTION_LIMIT OPTION(31)
+#define OPTION_EXEC OPTION(32)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -63,13 +66,15 @@ struct command_line {
 	const char *ttl, *description, *group, *region, *label, *address, *reverse_fqdn;
 	const char *binary;  /* of an upgrade; NULL: not given */
 	const char *as;      /* of an export; NULL: not given */
+	const char *limit;   /* of a list; NULL: not given */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
+	const char *exec;    /* what is run for an event; NULL: nothing */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
-	} tags, servers; /* --tag and --ns, which may be repeated */
+	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose;
 	char *const *arguments;
 	int argument_count;
@@ -78,7 +83,7 @@ struct command_line {
 struct command {
 	const char *name; /* one word, or two with a blank between; NULL ends the table */
 	int (*run)(const struct command_line *line);
-	unsigned options;
+	uint64_t options;
 	int arguments_min, arguments_max;
 	const char *arguments; /* for the usage line: "NAME [TYPE]" */
 	const char *summary;   /* one line, without a final dot; NULL: not for people */
@@ -112,25 +117,17 @@ int command_flush(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);
 int command_ptr_list_csv(const struct command_line *line); /* as ptr list --csv */
 int command_ptr_import(const struct command_line *line);
-int command_ptr_show(const struct command_line *line);
 int command_ptr_set(const struct command_line *line);
-int command_ptr_unset(const struct command_line *line);
 int command_ptr_check(const struct command_line *line);
 int command_ptr_delegation(const struct command_line *line);
-int command_address_list(const struct command_line *line);
-int command_address_show(const struct command_line *line);
-int command_address_add(const struct command_line *line);
-int command_address_remove(const struct command_line *line);
-int command_service_list(const struct command_line *line);
-int command_service_add(const struct command_line *line);
-int command_service_set(const struct command_line *line);
-int command_service_remove(const struct command_line *line);
 int command_state_export(const struct command_line *line);
 int command_state_import(const struct command_line *line);
 int command_resource_list(const struct command_line *line);
 int command_resource_show(const struct command_line *line);
 int command_resource_create(const struct command_line *line);
 int command_resource_set(const struct command_line *line);
+/* Makes it what the command line says, whether it is there or not. */
+int command_resource_put(const struct command_line *line);
 int command_resource_delete(const struct command_line *line);
 int command_record_list(const struct command_line *line);
 int command_record_show(const struct command_line *line);
@@ -140,6 +137,8 @@ int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
+/* Prints the commands of a kind and its members; false: there is no kind of that name. */
+bool command_resource_help(const char *kind, FILE *out);
 int command_confirm(const struct command_line *line);
 /* What --confirm adds to a path: "" or "?confirm=600". False: it is no time, which has been said.
  */
@@ -153,6 +152,7 @@ int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
 int command_history(const struct command_line *line);
 int command_log(const struct command_line *line);
+int command_events(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);

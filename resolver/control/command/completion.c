@@ -6,13 +6,17 @@
 
 /* What it completes, by the words before the cursor:
  *
- *     sluice <command or kind>
+ *     sluice <command or kind>                       sluice help <command or kind>
  *     sluice list|show|... <kind> [<in>] <name>      sluice <kind> list|show|... [<in>] <name>
  *     sluice ptr <set ...>                           -<option of the command>
  *     sluice record set <zone> <name>                sluice zone import <zone>
  */
 static const char script[] =
-	"_sluice_names() { sluice list \"$@\" 2>/dev/null | awk 'NR > 1 { print $1 }'; }\n"
+	"_sluice_names() {\n"
+	"  sluice list \"$@\" --limit 500 --filter q=\"${cur##*/}\" 2>/dev/null | awk -v "
+	"kind=\"$1\" \\\n"
+	"    'NR > 1 { print (kind == \"address\" && $2 != \"-\" ? $2 \"/\" : \"\") $1 }'\n"
+	"}\n"
 	"_sluice() {\n"
 	"  local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} kind=${COMP_WORDS[2]} words=\n"
 	"  local verbs=' list show create set delete ' parent= first=${COMP_WORDS[1]}\n"
@@ -20,7 +24,8 @@ static const char script[] =
 	"  parent=$(_sluice_parent \"$kind\")\n"
 	"  if [[ $cur == -* ]]; then words=$(_sluice_options \"$first\" \"${COMP_WORDS[2]}\")\n"
 	"    [[ $words ]] || words=$(_sluice_options \"$verb\" \"$kind\")\n"
-	"  elif (( COMP_CWORD == 1 )); then words=\"$_sluice_commands $_sluice_kinds\"\n"
+	"  elif (( COMP_CWORD == 1 )) || [[ $COMP_CWORD == 2 && $first == help ]]; then\n"
+	"    words=\"$_sluice_commands $_sluice_kinds\"\n"
 	"  elif [[ $first == log ]]; then\n"
 	"    words=$(_sluice_filters); compopt -o nospace 2>/dev/null\n"
 	"  elif (( COMP_CWORD == 2 )); then\n"
@@ -37,9 +42,12 @@ static const char script[] =
 	"$1 }')\n"
 	"    fi\n"
 	"  elif [[ $verbs == *\" $verb \"* ]]; then\n"
+	"    [[ $verb$kind == listaddress ]] && parent=group\n"
 	"    if (( COMP_CWORD == 3 )); then words=$(_sluice_names ${parent:-$kind})\n"
 	"    elif (( COMP_CWORD == 4 )) && [[ -n $parent ]]; then\n"
 	"      words=$(_sluice_names \"$kind\" \"${COMP_WORDS[3]}\"); fi\n"
+	"  elif (( COMP_CWORD == 3 )) && [[ \" $_sluice_kinds \" == *\" $first \"* ]]; then\n"
+	"    words=$(_sluice_names \"$first\")\n"
 	"  fi\n"
 	"  COMPREPLY=( $(compgen -W \"$words\" -- \"$cur\") )\n"
 	"}\n"
@@ -67,10 +75,10 @@ static void print_commands(const struct command *commands)
 static void print_kinds(void)
 {
 	printf("_sluice_kinds='");
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		printf("%s ", kinds[i].name);
 	printf("'\n_sluice_parent() { case $1 in\n");
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		if (kinds[i].parent)
 			printf("  %s) echo %s;;\n", kinds[i].name, kinds[i].parent->name);
 	printf("esac; }\n");

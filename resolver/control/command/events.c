@@ -1,111 +1,96 @@
-/* Of the format (the HTML standard, "Interpreting an event stream") what the server sends: "event",
- * "id" and one "data" in an event, and comments. */
-#include "resolver/control/command/events.h"
+/* `sluice events`: what has happened, and with --follow what happens. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-#include <string.h>
-#include <unistd.h>
-
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/command/follow.h"
+#include "rules/base.h"
+#include "rules/text.h"
 
-enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5, FIELD_MAX = 64 };
-
-struct events { /* an answer as it comes */
-	const struct event_reader *reader;
-	bool heard; /* something has come since the connection was made */
-	char name[FIELD_MAX], id[FIELD_MAX];
-	char *line; /* that is not whole yet */
-	size_t length, room;
-};
-
-static void take_line(struct events *events)
+static const char *text_of(const json_t *event, const char *key)
 {
-	const char *line = events->length > 0 ? events->line : "";
-	const struct event event = {events->name, events->id, line + 6};
+	const char *text = json_string_value(json_object_get(event, key));
 
-	if (strncmp(line, "event: ", 7) == 0)
-		snprintf(events->name, sizeof events->name, "%s", line + 7);
-	else if (strncmp(line, "id: ", 4) == 0)
-		snprintf(events->id, sizeof events->id, "%s", line + 4);
-	else if (strncmp(line, "data: ", 6) == 0)
-		events->reader->on_event(events->reader->context, &event);
-	else if (!*line)
-		events->name[0] = events->id[0] = '\0';
-	events->length = 0;
+	return text ? text : "";
 }
 
-static bool keep(struct events *events, char c)
+static void print_event(const struct command_line *line, const char *data)
 {
-	if (events->length + 1 >= events->room) {
-		size_t room = events->room ? 2 * events->room : 1024;
-		char *line = room <= LINE_MAX_BYTES ? realloc(events->line, room) : NULL;
+	json_t *event = line->json ? NULL : json_loads(data, 0, NULL);
 
-		if (!line)
-			return false;
-		events->line = line;
-		events->room = room;
+	if (line->json)
+		printf("%s\n", data);
+	if (event) {
+		printf("  %-20s  %-7s  %-10s  ", text_of(event, "time"), text_of(event, "level"),
+		       text_of(event, "event"));
+		text_print(stdout, text_of(event, "text"));
+		printf("\n");
 	}
-	events->line[events->length++] = c;
-	events->line[events->length] = '\0';
-	return true;
+	json_decref(event);
 }
 
-static ssize_t on_text(void *context, const char *text, size_t length)
+/* Its standard input is the event; what becomes of it is its own matter, and said. */
+static void run_program(const struct command_line *line, const char *data)
 {
-	struct events *events = context;
+	json_t *event = json_loads(data, 0, NULL);
+	FILE *program = NULL;
+	int status = -1;
 
-	events->heard = true;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n')
-			take_line(events);
-		else if (!keep(events, text[i]))
-			return 0;
+	if (event && setenv("SLUICE_LEVEL", text_of(event, "level"), 1) == 0 &&
+	    setenv("SLUICE_EVENT", text_of(event, "event"), 1) == 0 &&
+	    setenv("SLUICE_TEXT", text_of(event, "text"), 1) == 0)
+		program = popen(line->exec, "w");
+	if (program) {
+		fprintf(program, "%s\n", data);
+		status = pclose(program);
 	}
-	return (ssize_t)length;
+	if (status != 0)
+		fprintf(stderr, "sluice events: %s failed for event %s\n", line->exec,
+			text_of(event, "text"));
+	json_decref(event);
 }
 
-/* Until the stream ends; false: there was none, which has been said. */
-static bool follow_once(const struct command_line *line, struct events *events)
+/* Behind what there is already, so that nothing is run twice. */
+static int run_for_each(const struct command_line *line)
 {
-	static const cookie_io_functions_t functions = {.write = on_text};
-	char *path = events->reader->path(events->reader->context);
-	FILE *out = path ? fopencookie(events, "w", functions) : NULL;
+	json_t *answer = client_ask(line, (struct client_call){.method = "GET"},
+				    strdup("/v1/events?limit=5000"));
+	const json_t *all = json_object_get(answer, "events");
+	const json_t *last = json_array_get(all, json_array_size(all) - 1);
+	long long after = json_integer_value(json_object_get(last, "id"));
+
+	if (!answer)
+		return EXIT_FAILURE;
+	json_decref(answer);
+	signal(SIGPIPE, SIG_IGN); /* a program need not read */
+	return command_follow(line, "/v1/events?after=", after, run_program);
+}
+
+int command_events(const struct command_line *line)
+{
+	static const struct table_column columns[] = {
+		{"TIME", "time"}, {"LEVEL", "level"}, {"EVENT", "event"}, {"TEXT", "text"}};
+	int status = EXIT_SUCCESS;
 	json_t *answer;
 
-	if (!out) {
-		free(path);
-		command_fail_at(line, "%s", err_text(ERR_NOMEM));
-		return false;
+	if (line->exec)
+		return run_for_each(line);
+	if (line->follow) {
+		if (!line->json)
+			printf("  %-20s  %-7s  %-10s  TEXT\n", "TIME", "LEVEL", "EVENT");
+		return command_follow(line, "/v1/events?after=", 0, print_event);
 	}
-	setvbuf(out, NULL, _IONBF, 0);
-	events->heard = false;
-	events->length = 0;
-	events->name[0] = events->id[0] = '\0';
-	answer = client_ask(line,
-			    (struct client_call){.method = "GET",
-						 .accept = "text/event-stream",
-						 .out = out,
-						 .timeout_ms = -1},
-			    path);
-	fclose(out);
+	answer = client_ask(line, (struct client_call){.method = "GET"}, strdup("/v1/events"));
+	if (!answer)
+		return EXIT_FAILURE;
+	if (line->json)
+		status = command_print_json(json_object_get(answer, "events"));
+	else
+		table_print(stdout, NULL, json_object_get(answer, "events"), columns,
+			    COUNT(columns));
 	json_decref(answer);
-	return answer != NULL;
-}
-
-int events_follow(const struct command_line *line, const struct event_reader *reader)
-{
-	struct events events = {.reader = reader};
-	bool ever = false;
-
-	for (int tries = 0; tries < TRIES_MAX; tries++) {
-		bool fine = follow_once(line, &events);
-
-		ever = ever || events.heard;
-		if (events.heard)
-			tries = 0;
-		if (!fine && !ever)
-			break;
-		sleep(1);
-	}
-	free(events.line);
-	return EXIT_FAILURE;
+	return status;
 }

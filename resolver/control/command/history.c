@@ -11,7 +11,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
-#include "resolver/control/command/events.h"
+#include "resolver/control/command/follow.h"
 #include "rules/base.h"
 
 enum { PAGE_LINK_MAX = 80, EDITS_MAX = 10000 /* of a POST */ };
@@ -61,49 +61,24 @@ static const char *what_of(const json_t *change)
 
 /* ---- as it happens ---- */
 
-struct watching {
-	bool json;
-	long long last; /* revision: all up to it has been printed */
-};
-
-static void print_change(const struct watching *watching, const char *text)
+static void print_change(const struct command_line *line, const char *text)
 {
-	json_t *change = json_loads(text, 0, NULL);
+	json_t *change = line->json ? NULL : json_loads(text, 0, NULL);
 
-	if (watching->json)
+	if (line->json)
 		printf("%s\n", text);
 	else if (change)
-		printf("%-8lld  %s  %-16s  %-7s  %s\n", revision_of(change),
+		printf("  %8lld  %-20s  %-16s  %-7s  %s\n", revision_of(change),
 		       text_of(change, "time"), text_of(change, "who"), what_of(change),
 		       text_of(change, "path"));
-	fflush(stdout);
 	json_decref(change);
-}
-
-/* The edit that ends its revision has an id. */
-static void on_event(void *context, const struct event *event)
-{
-	struct watching *watching = context;
-
-	if (*event->id)
-		watching->last = strtoll(event->id, NULL, 10);
-	print_change(watching, event->data);
-}
-
-static char *path_behind(void *context)
-{
-	const struct watching *watching = context;
-	char path[PAGE_LINK_MAX];
-
-	snprintf(path, sizeof path, "/v1/changes?after=%lld", watching->last);
-	return strdup(path);
 }
 
 static int follow(const struct command_line *line)
 {
-	struct watching watching = {.json = line->json};
-
-	return events_follow(line, &(struct event_reader){path_behind, on_event, &watching});
+	if (!line->json)
+		printf("  REVISION  %-20s  %-16s  %-7s  PATH\n", "TIME", "WHO", "WHAT");
+	return command_follow(line, "/v1/changes?after=", 0, print_change);
 }
 
 /* ---- the commands ---- */
@@ -134,28 +109,77 @@ int command_history(const struct command_line *line)
 	return status;
 }
 
-/* Of each path the latest change; NULL: no memory. */
-static json_t *latest_by_path(const json_t *changes)
+/* What became of each path, by one that may have changed it twice: from what was before the first
+ * of the changes to what is after the last. Of the revision, or, with `later`, of all behind it.
+ * NULL: no memory. */
+static json_t *by_path(const json_t *changes, long long revision, bool later)
 {
-	json_t *latest = json_object();
-	json_t *change;
+	json_t *found = json_object(), *change;
 	size_t i;
 
 	json_array_foreach(changes, i, change)
-		json_put(latest, text_of(change, "path"), json_incref(change));
-	return json_whole(latest);
+	{
+		const char *path = text_of(change, "path");
+		const json_t *first = json_object_get(found, path);
+		json_t *whole;
+
+		if (later ? revision_of(change) <= revision : revision_of(change) != revision)
+			continue;
+		whole = json_copy(change);
+		if (whole && first)
+			json_put(whole, "before", json_incref(json_object_get(first, "before")));
+		json_put(found, path, whole);
+	}
+	return json_whole(found);
 }
 
-/* Whether something else was made of it since; that has been said. */
-static bool has_changed(const struct command_line *line, const json_t *latest, const json_t *undone)
+/* What it is inside: "rulesets/-/office" of "rulesets/-/office/rules/contoso"; NULL: nothing. */
+static const json_t *parent_in(const json_t *changes, const char *path)
 {
-	const json_t *change = json_object_get(latest, text_of(undone, "path"));
+	size_t length = strlen(path);
+	int slashes = 0;
 
-	if (revision_of(change) <= revision_of(undone))
-		return false;
-	command_fail_at(line, "%s was changed since, in revision %lld by %s; undo that first",
-			text_of(undone, "path"), revision_of(change), text_of(change, "who"));
-	return true;
+	for (size_t i = 0; i < length; i++)
+		if (path[i] == '/' && ++slashes == 3)
+			return json_object_getn(changes, path, i);
+	return NULL;
+}
+
+/* Whether what stands is not what the undone revision made, or is inside something that it made:
+ * an undo would take that away, too. */
+static bool is_in_the_way(const json_t *undone, const char *path, const json_t *later)
+{
+	const json_t *same = json_object_get(undone, path), *parent = parent_in(undone, path);
+	const json_t *after = json_object_get(later, "after");
+
+	if (same)
+		return !json_equal(json_object_get(same, "after"), after);
+	return parent && json_is_null(json_object_get(parent, "before")) && !json_is_null(after);
+}
+
+/* Whether something of the revision has changed since, and is not again as the revision left it;
+ * that has been said. */
+static bool has_changed(const struct command_line *line, const json_t *changes, long long revision)
+{
+	json_t *undone = by_path(changes, revision, false);
+	json_t *latest = by_path(changes, revision, true), *later;
+	bool found = !undone || !latest;
+	const char *path;
+
+	if (found)
+		command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	json_object_foreach(undone ? latest : NULL, path, later)
+	{
+		found = is_in_the_way(undone, path, later);
+		if (!found)
+			continue;
+		command_fail_at(line, "%s was %s since, in revision %lld by %s; undo that first",
+				path, what_of(later), revision_of(later), text_of(later, "who"));
+		break;
+	}
+	json_decref(undone);
+	json_decref(latest);
+	return found;
 }
 
 /* What makes it again what it was, the last change first; NULL: it cannot be, which has been said.
@@ -163,30 +187,24 @@ static bool has_changed(const struct command_line *line, const json_t *latest, c
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
-	json_t *edits = json_array(), *edit = NULL, *latest = latest_by_path(changes);
+	json_t *edits, *edit = NULL;
 	const json_t *change;
 
-	if (!latest) {
-		json_decref(edits);
-		command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	if (has_changed(line, changes, revision))
 		return NULL;
-	}
+	edits = json_array();
 	for (size_t i = json_array_size(changes); i-- > 0;) {
 		change = json_array_get(changes, i);
 		if (revision_of(change) != revision)
 			continue;
-		if (has_changed(line, latest, change)) {
-			json_decref(latest);
-			json_decref(edits);
-			return NULL;
-		}
-		/* An address and its PTR are two changes of one. */
-		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0)
+		/* An address and its PTR are two changes of one; but what was removed and made anew
+		 * is another one, which has to go first. */
+		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0 ||
+		    json_is_null(json_object_get(edit, "values")))
 			json_add(edits, edit = json_make("{s:O}", "path",
 							 json_object_get(change, "path")));
 		json_put(edit, "values", json_incref(json_object_get(change, "before")));
 	}
-	json_decref(latest);
 	if (json_array_size(edits) > 0 && json_array_size(edits) <= EDITS_MAX)
 		return edits;
 	if (json_array_size(edits) > 0)

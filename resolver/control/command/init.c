@@ -34,6 +34,7 @@ static const char text[] =
 	"    rules = ( ); } );\n"
 	"\n"
 	"# How commands reach the server, and where it keeps what they change; beside this file.\n"
+	"# For the unit of systemd: management = { state = \"/var/lib/sluice/state.db\"; };\n"
 	"management = { socket = \"control.sock\"; state = \"state.db\"; };\n";
 
 int command_init(const struct command_line *line)

@@ -5,7 +5,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
-#include "resolver/control/command/events.h"
+#include "resolver/control/command/follow.h"
 #include "resolver/control/observe/query_entry.h"
 #include "rules/text.h"
 
@@ -93,32 +93,19 @@ static void print_json(const json_t *entry)
 
 /* ---- as it happens ---- */
 
-struct following {
-	const struct command_line *line;
-	const char *path;
-};
-
-static void on_event(void *context, const struct event *event)
+static void print_data(const struct command_line *line, const char *data)
 {
-	const struct following *following = context;
-	json_t *entry = json_loads(event->data, 0, NULL);
+	json_t *entry = json_loads(data, 0, NULL);
+	const json_t *lost = json_object_get(entry, "lost");
 
-	if (strcmp(event->name, "lost") == 0)
-		command_fail_at(following->line, "%lld entries were lost",
-				(long long)json_integer_value(json_object_get(entry, "lost")));
-	else if (following->line->json)
-		printf("%s\n", event->data);
+	if (lost)
+		command_fail_at(line, "%lld entries were lost",
+				(long long)json_integer_value(lost));
+	else if (line->json)
+		printf("%s\n", data);
 	else if (entry)
 		print_entry(entry);
-	fflush(stdout);
 	json_decref(entry);
-}
-
-static char *path_again(void *context)
-{
-	const struct following *following = context;
-
-	return strdup(following->path);
 }
 
 /* ---- the latest ---- */
@@ -157,8 +144,7 @@ int command_log(const struct command_line *line)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	if (!line->follow)
 		return print_latest(line, path);
-	status = events_follow(line, &(struct event_reader){path_again, on_event,
-							    &(struct following){line, path}});
+	status = command_follow(line, path, -1, print_data);
 	free(path);
 	return status;
 }

@@ -4,19 +4,24 @@
 
 #define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
 #define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
-#define GROUP_HELP "Without --group it is an address of no group.\n"
+#define GROUP_HELP "An address of no group is NAME alone; GROUP may be told by --group, too.\n"
 #define KIND_HELP                                                                                  \
 	"KIND is network, subnet, resolver, inbound-endpoint, outbound-endpoint, zone, "           \
 	"zone-link,\n"                                                                             \
-	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer or\n"  \
-	"client; it may stand "                                                                    \
-	"first (`sluice rule list office`). IN is the network, resolver, zone or ruleset that it " \
-	"is\n"                                                                                     \
-	"inside.\n"
+	"record-set, ruleset, ruleset-link, target-group, rule, address-pool, key, transfer,\n"    \
+	"client, address, service, ptr or group; it may stand first (`sluice rule list "           \
+	"office`).\n"                                                                              \
+	"IN is the network, resolver, zone or ruleset that it is inside; what is inside nothing\n" \
+	"is NAME, or GROUP/NAME in a resource group, or /NAME in none; a PTR is its address or\n"  \
+	"id. `sluice help rule` has a rule's members.\n"
+#define LIST_HELP                                                                                  \
+	"`list address GROUP` has those of a group. --filter and --limit are the API's:\n"         \
+	"--filter q=mail --filter region=westeurope.\n"
 #define MEMBER_HELP                                                                                \
 	"Members are those of sluice.conf(5): domain=contoso.corp., "                              \
 	"targets=10.0.0.5,10.0.0.6:5353,\n"                                                        \
-	"address_space=10.0.0.0/16, or JSON. KEY= takes one away. With --dry-run it is checked\n"  \
+	"address_space=10.0.0.0/16, tags=team=mail, or JSON. KEY= takes one away. With --dry-run " \
+	"it is checked\n"                                                                          \
 	"and shown, and nothing changes.\n"
 #define RECORD_HELP                                                                                \
 	"NAME is relative to the zone, @ the zone itself; it is the record-set NAME:TYPE.\n"
@@ -45,10 +50,10 @@ static const struct command commands[] = {
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM,
 	 1, 2, "NAME [TYPE]", "say who would answer a name, how, and why",
-	 "Works on the file; a running server is only asked for its targets' health. One of "
-	 "--vnet,\n"
-	 "--endpoint and --from says where the question arrives; with a single network it may be\n"
-	 "left out, which is --vnet.\n"},
+	 "Works on the file and the state, whose addresses and PTRs it leaves out; a running\n"
+	 "server is only asked for its targets' health.\n"
+	 "One of --vnet, --endpoint and --from says where the question arrives; with a single\n"
+	 "network it may be left out, which is --vnet.\n"},
 	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
 	 "have a new process take over from the running server, without losing a query",
 	 "The master starts the new process on the same sockets. When it serves, the old one\n"
@@ -61,23 +66,33 @@ static const struct command commands[] = {
 	 "happens\n"
 	 "to it meanwhile. The file stays as it is.\n"},
 	{"confirm", command_confirm, CALL | OPTION_JSON | OPTION_BACK, 0, 0, "",
-	 "keep what reload --confirm or apply --confirm has changed, or go back at once", ""},
+	 "keep what reload --confirm or apply --confirm has changed, or go back at once",
+	 "`sluice status` says what waits, and until when.\n"},
 	{"status", command_status, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_ALL, 0, 0,
 	 "", "show what is wrong, what the running server serves, and what it has counted",
 	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
 	 "there, the zeros too.\n"},
+	{"events", command_events, CALL | OPTION_JSON | OPTION_FOLLOW | OPTION_EXEC, 0, 0, "",
+	 "list what has happened: targets that fail, changes, reloads, trouble",
+	 "The latest 1000 lines of the log, which the server has in memory. With --exec the\n"
+	 "program is run for one after the other, with the event's words in $SLUICE_LEVEL,\n"
+	 "$SLUICE_EVENT and $SLUICE_TEXT, too. events.webhook has the server call a URL.\n"},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
-	{"list", command_resource_list, CALL | OPTION_JSON, 1, 2, "KIND [IN]",
-	 "list networks, resolvers, rulesets, rules ...", KIND_HELP},
-	{"show", command_resource_show, CALL | OPTION_JSON, 2, 3, "KIND [IN] NAME",
-	 "show one of them", KIND_HELP},
-	{"create", command_resource_create, CALL | OPTION_JSON | OPTION_DRY_RUN, 2,
-	 COMMAND_WORDS_MAX, "KIND [IN] NAME [KEY=VALUE...]", "make one", KIND_HELP MEMBER_HELP},
-	{"set", command_resource_set, CALL | OPTION_JSON | OPTION_DRY_RUN, 3, COMMAND_WORDS_MAX,
-	 "KIND [IN] NAME KEY=VALUE...", "change members of one", KIND_HELP MEMBER_HELP},
-	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN, 2, 3, "KIND [IN] NAME",
-	 "remove one, with all that is inside it", KIND_HELP},
+	{"list", command_resource_list, CALL | OPTION_JSON | OPTION_FILTER | OPTION_LIMIT, 1, 2,
+	 "KIND [IN]",
+	 "list resources of a kind: networks, rulesets, rules, addresses and their like",
+	 KIND_HELP LIST_HELP},
+	{"show", command_resource_show, CALL | OPTION_JSON | OPTION_GROUP, 2, 3, "KIND [IN] NAME",
+	 "show a resource", KIND_HELP},
+	{"create", command_resource_create, CALL | OPTION_JSON | OPTION_DRY_RUN | OPTION_GROUP, 2,
+	 COMMAND_WORDS_MAX, "KIND [IN] NAME [KEY=VALUE...]", "make a resource",
+	 KIND_HELP MEMBER_HELP},
+	{"set", command_resource_set, CALL | OPTION_JSON | OPTION_DRY_RUN | OPTION_GROUP, 3,
+	 COMMAND_WORDS_MAX, "KIND [IN] NAME KEY=VALUE...", "change members of a resource",
+	 KIND_HELP MEMBER_HELP},
+	{"delete", command_resource_delete, CALL | OPTION_DRY_RUN | OPTION_GROUP, 2, 3,
+	 "KIND [IN] NAME", "remove a resource, with all that is inside it", KIND_HELP},
 	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1,
 	 "FILE", "make the running server's resources what a file says, all of it or nothing",
 	 "FILE is a configuration file; settings that are no resources are passed over. The plan "
@@ -85,7 +100,8 @@ static const struct command commands[] = {
 	 "printed first. What the server's own file declares can be changed there only. With\n"
 	 "--confirm it all goes back, when nobody confirms in time.\n"},
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
-	 "print what apply would do, and change nothing", ""},
+	 "print what apply would do, and change nothing",
+	 "Exits 0 whether something would change or not.\n"},
 	{"export", command_export, CALL | OPTION_AS, 0, 0, "",
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"
@@ -131,21 +147,21 @@ static const struct command commands[] = {
 	 "given. FILE may be - for standard input.\n"},
 	{"zone export", command_zone_export, CALL, 1, 1, "ZONE",
 	 "print a zone as a master file, whether it has a file or record sets", ""},
-	{"ptr list", command_ptr_list, CALL | OPTION_JSON | OPTION_CSV, 0, 0, "",
+	{"ptr list", command_ptr_list,
+	 CALL | OPTION_JSON | OPTION_CSV | OPTION_FILTER | OPTION_LIMIT, 0, 0, "",
 	 "list every address with the name that its PTR gives",
 	 "With --csv the list is what `sluice ptr import` reads.\n"},
-	{"ptr show", command_ptr_show, CALL | OPTION_JSON, 1, 1, "ADDRESS|ID",
-	 "show the PTR of an address", PTR_HELP},
-	{"ptr set", command_ptr_set, CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION, 2, 2,
-	 "ADDRESS|ID NAME", "set the name that an address's PTR gives",
+	{"ptr set", command_ptr_set,
+	 CALL | OPTION_JSON | OPTION_TTL | OPTION_DESCRIPTION | OPTION_DRY_RUN, 2,
+	 COMMAND_WORDS_MAX, "ADDRESS|ID [NAME] [KEY=VALUE...]",
+	 "set the name that an address's PTR gives",
 	 PTR_HELP
-	 "TTL and description are those given, or none. A name that does not lead back\n"
+	 "With a NAME, TTL and description are those given, or none. A name that does not lead "
+	 "back\n"
 	 "to the address is set with a warning; but a cloud service's has to belong to the\n"
 	 "subscription.\n"},
-	{"ptr unset", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID", "remove the PTR of an address",
-	 PTR_HELP},
-	{"ptr delete", command_ptr_unset, CALL, 1, 1, "ADDRESS|ID",
-	 "remove the PTR of an address, as unset does", PTR_HELP},
+	{"ptr unset", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "ADDRESS|ID",
+	 "remove the PTR of an address, as delete does", PTR_HELP},
 	{"ptr import", command_ptr_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 1, "FILE.csv",
 	 "set and remove many PTRs at once, all of them or none",
 	 "The first line names the columns: address, reverse_fqdn (or ptrdname), and, if wanted,\n"
@@ -164,28 +180,25 @@ static const struct command commands[] = {
 	 "NS\n"
 	 "records for each reverse zone of the prefix, and the CNAMEs of RFC 2317 where it has a\n"
 	 "part of an octet. A prefix that is not ours is warned of.\n"},
-	{"address list", command_address_list, CALL | OPTION_JSON, 0, 0, "",
-	 "list the addresses that are ours", ""},
-	{"address show", command_address_show, CALL | OPTION_JSON | OPTION_GROUP, 1, 1, "NAME",
-	 "show an address", GROUP_HELP},
-	{"address add", command_address_add,
+	{"address add", command_resource_create,
 	 CALL | OPTION_JSON | OPTION_GROUP | OPTION_REGION | OPTION_LABEL | OPTION_STATIC |
-		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL | OPTION_TAG,
-	 1, 2, "NAME [ADDRESS]", "add an address, with its PTR if one is given",
+		 OPTION_REVERSE_FQDN | OPTION_DESCRIPTION | OPTION_TTL | OPTION_TAG |
+		 OPTION_DRY_RUN,
+	 1, 2, "[GROUP/]NAME [ADDRESS]", "add an address, with its PTR if one is given",
 	 GROUP_HELP "Without ADDRESS it takes a free one of a pool of its region.\n"},
-	{"address remove", command_address_remove, CALL | OPTION_GROUP, 1, 1, "NAME",
-	 "remove an address and its PTR", GROUP_HELP},
-	{"service list", command_service_list, CALL | OPTION_JSON, 0, 0, "",
-	 "list the cloud services", ""},
-	{"service add", command_service_add,
-	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL | OPTION_TAG, 2,
-	 2, "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
-	{"service set", command_service_set,
+	{"address remove", command_resource_delete, CALL | OPTION_GROUP | OPTION_DRY_RUN, 1, 1,
+	 "[GROUP/]NAME", "remove an address and its PTR, as delete does", GROUP_HELP},
+	{"service add", command_resource_create,
+	 CALL | OPTION_JSON | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN | OPTION_TTL | OPTION_TAG |
+		 OPTION_DRY_RUN,
+	 2, 2, "NAME ADDRESS", "add a cloud service, with its PTR if one is given", OWNED_HELP},
+	{"service set", command_resource_set,
 	 CALL | OPTION_JSON | OPTION_ADDRESS | OPTION_DESCRIPTION | OPTION_REVERSE_FQDN |
-		 OPTION_TTL | OPTION_TAG,
-	 1, 1, "NAME", "change what the options name of a cloud service", OWNED_HELP},
-	{"service remove", command_service_remove, CALL, 1, 1, "NAME",
-	 "remove a cloud service and its PTR", ""},
+		 OPTION_TTL | OPTION_TAG | OPTION_DRY_RUN,
+	 1, COMMAND_WORDS_MAX, "NAME [KEY=VALUE...]", "change members of a cloud service",
+	 OWNED_HELP},
+	{"service remove", command_resource_delete, CALL | OPTION_DRY_RUN, 1, 1, "NAME",
+	 "remove a cloud service and its PTR, as delete does", ""},
 	{"state export", command_state_export, CALL, 0, 1, "[FILE]",
 	 "write what the management API keeps, as JSON", "To standard output without FILE.\n"},
 	{"state import", command_state_import, CALL, 1, 1, "FILE",
@@ -194,7 +207,8 @@ static const struct command commands[] = {
 	{"completion", command_completion, 0, 1, 1, "bash|zsh",
 	 "print a script that completes command lines",
 	 "For bash: source <(sluice completion bash); the same for zsh, behind compinit.\n"},
-	{"help", command_help, 0, 0, 2, "[COMMAND]", "list the commands, or tell about one", ""},
+	{"help", command_help, 0, 0, 2, "[COMMAND|KIND]",
+	 "list the commands, or tell about one, or about a kind of resource", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",
 	 "Made from the table of fields that also drives the reader of the file:\n"
 	 "    sluice manual | man -l -\n"},

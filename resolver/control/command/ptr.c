@@ -1,51 +1,20 @@
-/* `sluice ptr ...`: the PTRs of addresses and services, each by its address or id, and the check
- * that mail servers make of any address or name. */
-#include "resolver/control/base/json.h"
+/* `sluice ptr list`, whose list may be CSV, and `sluice ptr check`, which mail servers make of any
+ * address or name. What else is done with one PTR is resource.c's. */
 #include "resolver/control/command/reverse.h"
 #include "rules/text.h"
-
-static const struct table_column list_columns[] = {
-	{"ADDRESS", "address"}, {"PTR DOMAIN NAME", "reverse_fqdn"}, {"STATUS", "status"},
-	{"TTL", "ttl_served"},  {"DESCRIPTION", "description"},      {"ID", "id"},
-};
-static const struct table_column show_columns[] = {
-	{"Address", "address"},         {"PTR Domain Name", "reverse_fqdn"},
-	{"Description", "description"}, {"ID", "id"},
-	{"Time To Live", "ttl_served"}, {"Status", "status"},
-	{"Action", "action"},           {"Reason", "reason"},
-	{"Origin", "origin"},
-};
 
 int command_ptr_list(const struct command_line *line)
 {
 	if (line->csv && line->json)
 		return command_misuse(line, "--csv and --json are two forms; choose one");
-	if (line->csv)
-		return command_ptr_list_csv(line);
-	return command_show_list(line, client_path("/v1/ptrs"), "ptrs", COLUMNS(list_columns));
+	return line->csv ? command_ptr_list_csv(line) : command_resource_list(line);
 }
 
-int command_ptr_show(const struct command_line *line)
-{
-	return command_show_one(line, "GET", client_path("/v1/ptrs/%", line->arguments[0]), NULL,
-				NULL, COLUMNS(show_columns));
-}
-
+/* A name is the whole PTR; members are changed one by one. */
 int command_ptr_set(const struct command_line *line)
 {
-	json_t *body = json_make("{s:o}", "reverse_fqdn", json_text(line->arguments[1]));
-	if (!command_put_given(line, body)) {
-		json_decref(body);
-		return COMMAND_USAGE;
-	}
-	return command_show_one(line, "PUT", client_path("/v1/ptrs/%", line->arguments[0]), body,
-				NULL, COLUMNS(show_columns));
-}
-
-int command_ptr_unset(const struct command_line *line)
-{
-	return command_delete(line, client_path("/v1/ptrs/%", line->arguments[0]),
-			      "the PTR is removed");
+	return strchr(line->arguments[1], '=') ? command_resource_set(line)
+					       : command_resource_put(line);
 }
 
 /* ---- check ---- */

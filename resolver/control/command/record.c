@@ -25,12 +25,13 @@ static void prepare(json_t *row)
 /* The path of the set that the first three arguments name, to be freed. */
 static char *path_of(const struct command_line *line)
 {
+	const struct client_top zone = client_top(line->arguments[0]);
 	char *name = NULL, *path = NULL;
 
 	if (asprintf(&name, "%s:%s", line->arguments[1], line->arguments[2]) >= 0)
-		path = client_path(line->dry_run ? "/v1/private_zones/-/%/record_sets/%?dry_run"
-						 : "/v1/private_zones/-/%/record_sets/%",
-				   line->arguments[0], name);
+		path = client_path(line->dry_run ? "/v1/private_zones/%/%/record_sets/%?dry_run"
+						 : "/v1/private_zones/%/%/record_sets/%",
+				   zone.group, zone.name, name);
 	else
 		name = NULL;
 	free(name);
@@ -39,9 +40,11 @@ static char *path_of(const struct command_line *line)
 
 int command_record_list(const struct command_line *line)
 {
+	const struct client_top zone = client_top(line->arguments[0]);
+
 	return command_show_list(
 		line,
-		client_path("/v1/private_zones/-/%/record_sets?limit=1000", line->arguments[0]),
+		client_path("/v1/private_zones/%/%/record_sets?limit=1000", zone.group, zone.name),
 		"record_sets",
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
 }

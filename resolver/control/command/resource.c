@@ -1,21 +1,30 @@
 /* `sluice list KIND`, show, create, set, delete: the resources of every kind (resource/kind.h), by
- * the API's own paths. Which members there are, and how each is written, is the field table's:
+ * the API's own paths; `sluice address add` and its like, too. Which members there are, and how
+ * each is written, is the field table's:
  *
  *     domain=contoso.corp.                  a text, a number, true or false
  *     address_space=10.0.0.0/16,10.1.0.0/16 an array
  *     targets=10.0.0.5,[2001:db8::5]:5353/tcp  servers
+ *     tags=team=mail,env=prod               names with values
  *     targets='[{"address": "10.0.0.5"}]'   anything, as JSON
- *     region=                               not given any more */
+ *     region=                               not given any more
+ *
+ * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
+ * it. */
+#include <ctype.h>
+
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/reverse.h"
 #include "resolver/control/resource/kind.h"
+#include "rules/base.h"
 #include "rules/prefix.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
 struct named_resource { /* what the arguments name, and those that are left */
 	const struct kind *kind;
-	const char *parent, *name; /* NULL: not of this kind, or not named */
+	struct client_top top; /* itself, or what it is in; name NULL: a list, of that group */
+	const char *inside;    /* its name in that; NULL: it is in nothing, or a list */
 	char *const *rest;
 	int rest_count;
 };
@@ -25,54 +34,113 @@ static int fail_kind(const struct command_line *line, const char *word)
 	char known[512];
 	size_t used = 0;
 
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
 					 i == 0 ? "" : ", ", kinds[i].name);
 	return command_misuse(line, "\"%s\" is no kind; the kinds are %s", word, known);
 }
 
+/* Of "address add" it is known from the command's name; else it is the first argument. */
+static const struct kind *kind_of_command(const struct command_line *line)
+{
+	const char *name = line->command->name;
+	char first[32];
+
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
+	return strchr(name, ' ') ? kind_named(first) : NULL;
+}
+
 /* What the arguments are, behind the kind and what it is in. */
 enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
+
+/* The name of what is in nothing. Addresses of one name may be in many groups: without one, it is
+ * the one in none. */
+static int read_top(const struct command_line *line, struct named_resource *named, const char *text)
+{
+	bool any;
+
+	named->top = client_top(text);
+	any = strcmp(named->top.group, GROUP_ANY) == 0;
+	if (line->group && !any && strcmp(named->top.group, line->group) != 0)
+		return command_misuse(line, "\"%s\" is in another group than --group says", text);
+	if (any && named->kind->inventory)
+		snprintf(named->top.group, sizeof named->top.group, "%s",
+			 line->group ? line->group : GROUP_NONE);
+	return 0;
+}
+
+static bool has_groups(const struct kind *kind)
+{
+	return !kind->inventory || kind->id == KIND_ADDRESS;
+}
 
 /* 0, or an exit status, which has been explained. */
 static int read_names(const struct command_line *line, enum arguments wanted,
 		      struct named_resource *named)
 {
-	const struct kind *kind = kind_named(line->arguments[0]);
-	int count = line->argument_count, at = 1;
+	const struct kind *kind = kind_of_command(line);
+	int count = line->argument_count, at = kind ? 0 : 1, status = 0;
 
+	if (!kind)
+		kind = kind_named(line->arguments[0]);
 	*named = (struct named_resource){.kind = kind};
 	if (!kind)
 		return fail_kind(line, line->arguments[0]);
+	if (line->group && kind->id != KIND_ADDRESS)
+		return command_misuse(line, "only an address has a --group; write GROUP/NAME");
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
-		named->parent = line->arguments[at++];
+		status = read_top(line, named, line->arguments[at++]);
 	if (wanted != OF_LIST && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->name);
-	if (wanted != OF_LIST)
-		named->name = line->arguments[at++];
+	if (wanted != OF_LIST && kind->parent)
+		named->inside = line->arguments[at++];
+	else if (wanted != OF_LIST)
+		status = read_top(line, named, line->arguments[at++]);
+	else if (!kind->parent && has_groups(kind) && at < count)
+		snprintf(named->top.group, sizeof named->top.group, "%s", line->arguments[at++]);
 	named->rest = line->arguments + at;
 	named->rest_count = count - at;
-	if (wanted != OF_ONE_WITH_MEMBERS && at < count)
-		return command_misuse(line, "\"%s\" is one argument too many", named->rest[0]);
-	return 0;
+	if (status == 0 && wanted != OF_ONE_WITH_MEMBERS && at < count)
+		status = command_misuse(line, "\"%s\" is one argument too many", named->rest[0]);
+	return status;
 }
 
+/* Takes the path over. */
+static char *add_query(char *path, const char *key, const char *value)
+{
+	char *encoded = client_path("%", value), *longer = NULL;
+
+	if (path && encoded &&
+	    asprintf(&longer, "%s%c%s=%s", path, strchr(path, '?') ? '&' : '?', key, encoded) < 0)
+		longer = NULL;
+	free(encoded);
+	free(path);
+	return longer;
+}
+
+/* GET /v1/addresses has its group as a filter. */
 static char *path_of(const struct command_line *line, const struct named_resource *named)
 {
 	const struct kind *kind = named->kind;
-	const char *dry = line->dry_run ? "?dry_run" : "";
-	char format[160];
+	const struct client_top *top = &named->top;
+	char format[160], *path;
 
-	if (kind->parent)
-		snprintf(format, sizeof format, "/v1/%s/-/%%/%s%s%s", kind->parent->collection,
-			 kind->collection, named->name ? "/%" : "", dry);
-	else
-		snprintf(format, sizeof format, "/v1/%s%s%s", kind->collection,
-			 named->name ? "/-/%" : "", dry);
-	return kind->parent ? client_path(format, named->parent, named->name)
-			    : client_path(format, named->name);
+	if (kind->parent) {
+		snprintf(format, sizeof format, "/v1/%s/%%/%%/%s%s", kind->parent->collection,
+			 kind->collection, named->inside ? "/%" : "");
+		path = client_path(format, top->group, top->name, named->inside);
+	} else if (kind->id == KIND_PTR && top->name) {
+		path = client_path("/v1/ptrs/%", top->name);
+	} else {
+		snprintf(format, sizeof format, "/v1/%s%s", kind->collection,
+			 top->name                         ? "/%/%"
+			 : *top->group && !kind->inventory ? "/%"
+							   : "");
+		path = client_path(format, top->group, top->name);
+	}
+	return line->dry_run ? add_query(path, "dry_run", "true") : path;
 }
 
 /* ---- members from the command line ---- */
@@ -127,6 +195,26 @@ static json_t *read_items(const struct field *field, const char *text)
 	return array;
 }
 
+/* "team=mail,env=prod" */
+static json_t *read_tags(const char *text)
+{
+	json_t *tags = json_object();
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, ","), name = strcspn(text, "=,");
+		char *key = strndup(text, name);
+		char *value = name < length ? strndup(text + name + 1, length - name - 1) : NULL;
+
+		if (key)
+			json_put(tags, key, json_text(value)); /* null: the server says why not */
+		free(key);
+		free(value);
+		text += length;
+		text += *text == ',';
+	}
+	return tags;
+}
+
 static bool is_number(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -140,6 +228,8 @@ static json_t *read_value(const struct field *field, const char *text)
 
 	if (value)
 		return value;
+	if (strcmp(field->key, "tags") == 0)
+		return read_tags(text);
 	switch (field->type) {
 	case FIELD_LIST:
 	case FIELD_STRINGS:
@@ -160,11 +250,28 @@ static json_t *read_value(const struct field *field, const char *text)
 	return *text != '\0' ? json_text(text) : json_null();
 }
 
+/* The member that may be given without its key, right behind the name; NULL: there is none. */
+static const char *first_member(const struct kind *kind)
+{
+	switch (kind->id) {
+	case KIND_ADDRESS:
+	case KIND_SERVICE: return "address";
+	case KIND_PTR: return "reverse_fqdn";
+	default: return NULL;
+	}
+}
+
+static const struct field *member_named(const struct kind *kind, const char *key)
+{
+	const struct field *field = schema_field(kind_field(kind)->group, key);
+
+	return field && kind->only && !kind_has(kind, field) ? NULL : field;
+}
+
 /* KEY=VALUE into the body; 0, or an exit status, which has been explained. */
 static int read_member(const struct command_line *line, const struct kind *kind, const char *text,
 		       json_t *body)
 {
-	const struct group *group = kind_field(kind)->group;
 	size_t length = strcspn(text, "=");
 	char key[64];
 	const struct field *field;
@@ -172,16 +279,36 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	snprintf(key, sizeof key, "%.*s", (int)length, text);
 	if (text[length] != '=')
 		return command_misuse(line, "\"%s\" is no KEY=VALUE", text);
-	field = schema_field(group, key);
+	field = member_named(kind, key);
 	if (!field) {
-		const struct field *near = schema_suggest(group, key);
+		const struct field *near = schema_suggest(kind_field(kind)->group, key);
 
-		return command_misuse(line, "a %s has no \"%s\"%s%s%s", kind->name, key,
-				      near ? "; did you mean \"" : "", near ? near->key : "",
-				      near ? "\"?" : "");
+		if (near && !member_named(kind, near->key))
+			near = NULL;
+		return command_misuse(line, "%s %s has no \"%s\"; %s%s%s",
+				      strchr("aio", kind->name[0]) ? "an" : "a", kind->name, key,
+				      near ? "did you mean \"" : "`sluice help ",
+				      near ? near->key : kind->name,
+				      near ? "\"?" : "` lists what it has");
 	}
 	json_put(body, field->key, read_value(field, text + length + 1));
 	return 0;
+}
+
+/* All that the command line has of members, as arguments or as options. */
+static int read_members(const struct command_line *line, const struct named_resource *named,
+			json_t *body)
+{
+	const char *first = first_member(named->kind);
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < named->rest_count; i++) {
+		if (i == 0 && first && !strchr(named->rest[i], '='))
+			json_put(body, first, json_text(named->rest[i]));
+		else
+			status = read_member(line, named->kind, named->rest[i], body);
+	}
+	return status == 0 && !command_put_given(line, body) ? COMMAND_USAGE : status;
 }
 
 /* ---- rows for people ---- */
@@ -232,37 +359,94 @@ static void prepare(json_t *row)
 	}
 }
 
-/* ---- columns from the field table ---- */
+/* ---- columns ---- */
 
-static struct command_columns columns_of(const struct kind *kind,
+/* Of the inventory's kinds, which are shown with what is known besides. */
+static const struct {
+	unsigned kind;
+	const char *list[9], *show[TABLE_COLUMNS_MAX];
+} inventory_columns[] = {
+	{KIND_ADDRESS,
+	 {"name", "resource_group", "region", "address", "allocation", "fqdn", "reverse_fqdn",
+	  "origin"},
+	 {"name", "resource_group", "region", "subscription", "id", "address", "allocation",
+	  "domain_name_label", "fqdn", "reverse_fqdn", "description", "ttl_served", "status",
+	  "tags", "origin"}},
+	{KIND_SERVICE,
+	 {"name", "address", "fqdn", "reverse_fqdn", "description", "origin"},
+	 {"name", "id", "address", "fqdn", "description", "reverse_fqdn", "ttl_served", "status",
+	  "tags", "origin"}},
+	{KIND_PTR,
+	 {"address", "reverse_fqdn", "status", "ttl_served", "description", "id"},
+	 {"address", "reverse_fqdn", "description", "id", "ttl_served", "status", "action",
+	  "reason", "origin"}},
+	{KIND_GROUP, {"name", "region", "tags", "origin"}, {"name", "region", "tags", "origin"}},
+};
+
+/* From the field table, or those above. */
+static struct command_columns columns_of(const struct kind *kind, bool list,
 					 struct table_column items[TABLE_COLUMNS_MAX])
 {
 	const struct group *group = kind_field(kind)->group;
 	struct command_columns columns = {items, 0, prepare};
 
-	for (size_t i = 0; i < group->count && columns.count < TABLE_COLUMNS_MAX - 1; i++) {
-		const char *key = group->fields[i].key;
+	for (size_t i = 0; i < COUNT(inventory_columns); i++) {
+		const char *const *keys =
+			list ? inventory_columns[i].list : inventory_columns[i].show;
 
-		if (!kind_of_field(kind, &group->fields[i]) && !group->fields[i].secret &&
-		    group->fields[i].type != FIELD_GONE)
-			items[columns.count++] = (struct table_column){key, key};
+		for (; inventory_columns[i].kind == kind->id && *keys; keys++)
+			items[columns.count++] = (struct table_column){*keys, *keys};
 	}
+	if (columns.count > 0)
+		return columns;
+	for (size_t i = 0; i < group->count && columns.count < TABLE_COLUMNS_MAX - 1; i++)
+		if (kind_has(kind, &group->fields[i]))
+			items[columns.count++] =
+				(struct table_column){group->fields[i].key, group->fields[i].key};
 	items[columns.count++] = (struct table_column){"origin", "origin"};
 	return columns;
 }
 
 /* ---- the commands ---- */
 
+/* The path of the list that is asked for, to be freed; NULL: status says why not. */
+static char *path_of_list(const struct command_line *line, const struct named_resource *named,
+			  int *status)
+{
+	char *path = path_of(line, named);
+
+	*status = EXIT_FAILURE;
+	if (named->kind->inventory && *named->top.group)
+		path = add_query(path, "resource_group",
+				 strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);
+	if (line->limit)
+		path = add_query(path, "limit", line->limit);
+	for (int i = 0; path && i < line->filters.count; i++) {
+		const char *text = line->filters.items[i];
+		char *key = strndup(text, strcspn(text, "="));
+
+		if (key && text[strlen(key)] == '=') {
+			path = add_query(path, key, text + strlen(key) + 1);
+		} else {
+			*status = command_misuse(line, "\"%s\" is no filter; give KEY=VALUE", text);
+			free(path);
+			path = NULL;
+		}
+		free(key);
+	}
+	return path;
+}
+
 int command_resource_list(const struct command_line *line)
 {
 	struct table_column items[TABLE_COLUMNS_MAX];
 	struct named_resource named;
 	int status = read_names(line, OF_LIST, &named);
+	char *path = status == 0 ? path_of_list(line, &named, &status) : NULL;
 
-	if (status != 0)
-		return status;
-	return command_show_list(line, path_of(line, &named), named.kind->collection,
-				 columns_of(named.kind, items));
+	return path ? command_show_list(line, path, named.kind->collection,
+					columns_of(named.kind, true, items))
+		    : status;
 }
 
 int command_resource_show(const struct command_line *line)
@@ -274,7 +458,7 @@ int command_resource_show(const struct command_line *line)
 	if (status != 0)
 		return status;
 	return command_show_one(line, "GET", path_of(line, &named), NULL, NULL,
-				columns_of(named.kind, items));
+				columns_of(named.kind, false, items));
 }
 
 static int change(const struct command_line *line, const char *method, const char *if_none_match)
@@ -284,16 +468,16 @@ static int change(const struct command_line *line, const char *method, const cha
 	struct named_resource named;
 	int status = read_names(line, OF_ONE_WITH_MEMBERS, &named);
 
-	for (int i = 0; status == 0 && i < named.rest_count; i++)
-		status = read_member(line, named.kind, named.rest[i], body);
-	if (status == 0 && named.rest_count == 0 && !if_none_match)
-		status = command_misuse(line, "nothing to set; give KEY=VALUE");
+	if (status == 0)
+		status = read_members(line, &named, body);
+	if (status == 0 && json_object_size(body) == 0 && !if_none_match)
+		status = command_misuse(line, "nothing to set; name what should change");
 	if (status != 0) {
 		json_decref(body);
 		return status;
 	}
 	return command_show_one(line, method, path_of(line, &named), body, if_none_match,
-				columns_of(named.kind, items));
+				columns_of(named.kind, false, items));
 }
 
 int command_resource_create(const struct command_line *line)
@@ -306,16 +490,32 @@ int command_resource_set(const struct command_line *line)
 	return change(line, "PATCH", NULL);
 }
 
+int command_resource_put(const struct command_line *line)
+{
+	return change(line, "PUT", NULL);
+}
+
+static bool has_inside(const struct kind *kind)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].parent == kind)
+			return true;
+	return false;
+}
+
 int command_resource_delete(const struct command_line *line)
 {
 	struct named_resource named;
+	char done[400];
 	int status = read_names(line, OF_ONE, &named);
 
 	if (status != 0)
 		return status;
-	return command_delete(line, path_of(line, &named),
-			      line->dry_run ? "it can be deleted, with all inside it"
-					    : "it is deleted, with all inside it");
+	snprintf(done, sizeof done, "%s \"%.300s\" %s%s", named.kind->name,
+		 named.inside ? named.inside : named.top.name,
+		 line->dry_run ? "can be deleted" : "is deleted",
+		 has_inside(named.kind) ? ", with all inside it" : "");
+	return command_delete(line, path_of(line, &named), done);
 }
 
 void command_resource_swap(char **words, int count)
@@ -327,4 +527,81 @@ void command_resource_swap(char **words, int count)
 		return;
 	words[0] = words[1];
 	words[1] = kind;
+}
+
+/* ---- help ---- */
+
+enum { MEMBER_TEXT_MAX = 512 };
+
+/* What a member takes, as it is written here. */
+static const char *member_takes(const struct field *field, char text[MEMBER_TEXT_MAX])
+{
+	switch (field->type) {
+	case FIELD_LIST:
+		return schema_field(field->group, "protocol")
+			       ? "servers: 10.0.0.5,10.0.0.6:5353/tcp"
+			       : "a list, as JSON";
+	case FIELD_HOSTS: return "addresses: 10.0.0.5,10.0.0.6:5353";
+	case FIELD_PREFIXES: return "prefixes: 10.0.0.0/16,10.1.0.0/16";
+	case FIELD_DOMAINS: return "names, with commas between them";
+	case FIELD_STRINGS:
+		return strcmp(field->key, "tags") == 0 ? "names with values: team=mail,env=prod"
+						       : "texts, with commas between them";
+	default: return schema_expected(field, text, MEMBER_TEXT_MAX);
+	}
+}
+
+static void print_member(const struct field *field, FILE *out)
+{
+	char text[MEMBER_TEXT_MAX];
+
+	fprintf(out, "  %-20s %s%s\n", field->key, member_takes(field, text),
+		field->required ? "; required" : "");
+}
+
+/* How one is named. */
+static const char *name_form(const struct kind *kind)
+{
+	return kind->id == KIND_ADDRESS ? " [GROUP/]NAME"
+	       : kind->id == KIND_PTR   ? " ADDRESS|ID"
+					: " NAME";
+}
+
+/* What stands ahead of the name: " RULESET" */
+static void print_parent(const struct kind *kind, bool list, FILE *out)
+{
+	if (kind->parent)
+		putc(' ', out);
+	for (const char *at = kind->parent ? kind->parent->name : ""; *at; at++)
+		putc(toupper((unsigned char)*at), out);
+	if (list && kind->id == KIND_ADDRESS)
+		fputs(" [GROUP]", out);
+}
+
+bool command_resource_help(const char *word, FILE *out)
+{
+	static const char *const verbs[][2] = {{"list", NULL},
+					       {"show", ""},
+					       {"create", " [KEY=VALUE...]"},
+					       {"set", " KEY=VALUE..."},
+					       {"delete", ""}};
+	const struct kind *kind = kind_named(word);
+	const struct group *group = kind ? kind_field(kind)->group : NULL;
+
+	if (!kind)
+		return false;
+	for (size_t i = 0; i < COUNT(verbs); i++) {
+		fprintf(out, "%s sluice %s %s", i == 0 ? "usage:" : "      ", kind->name,
+			verbs[i][0]);
+		print_parent(kind, i == 0, out);
+		fprintf(out, "%s%s\n", i == 0 ? "" : name_form(kind), i == 0 ? "" : verbs[i][1]);
+	}
+	fputs("\nKEY is one of these; KEY= takes one away. sluice.conf(5) says what they mean,\n"
+	      "`sluice help set` which options there are.\n\n",
+	      out);
+	for (size_t i = 0; i < group->count; i++)
+		if (kind_has(kind, &group->fields[i]) &&
+		    strcmp(group->fields[i].key, kind_name_key(kind)) != 0)
+			print_member(&group->fields[i], out);
+	return true;
 }

@@ -18,7 +18,7 @@ static json_t *ask_list(const struct command_line *line, char *path, const char 
 	const struct client_call get = {.method = "GET"};
 	json_t *all = client_ask(line, get, path);
 	const char *next;
-	while ((next = json_string_value(json_object_get(all, "next")))) {
+	while (!line->limit && (next = json_string_value(json_object_get(all, "next")))) {
 		json_t *page = client_ask(line, get, strdup(next));
 		bool fine = join_pages(all, page, key);
 		if (page && !fine)
@@ -105,22 +105,27 @@ static bool put_tags(const struct command_line *line, json_t *body)
 	return true;
 }
 
-bool command_put_given(const struct command_line *line, json_t *body)
+static bool put_ttl(const struct command_line *line, json_t *body)
 {
-	if (line->reverse_fqdn)
-		json_put(body, "reverse_fqdn", json_text(line->reverse_fqdn));
-	if (line->description)
-		json_put(body, "description", json_text(line->description));
-	if (line->tags.count > 0 && !put_tags(line, body))
-		return false;
-	if (!line->ttl)
-		return true;
 	char *end;
 	long long ttl = strtoll(line->ttl, &end, 10);
+
 	if (end == line->ttl || *end != '\0') {
 		command_misuse(line, "\"%s\" is not a number of seconds", line->ttl);
 		return false;
 	}
 	json_put(body, "ttl", json_integer(ttl));
 	return true;
+}
+
+bool command_put_given(const struct command_line *line, json_t *body)
+{
+	json_put_text(body, "reverse_fqdn", line->reverse_fqdn);
+	json_put_text(body, "description", line->description);
+	json_put_text(body, "region", line->region);
+	json_put_text(body, "domain_name_label", line->label);
+	json_put_text(body, "address", line->address);
+	json_put_text(body, "allocation", line->is_static ? "static" : NULL);
+	return (line->tags.count == 0 || put_tags(line, body)) &&
+	       (!line->ttl || put_ttl(line, body));
 }

@@ -1,5 +1,4 @@
-/* What the commands for PTRs, addresses and services have in common: a call, and what is printed of
- * its answer. */
+/* What the commands for resources have in common: a call, and what is printed of its answer. */
 #ifndef SLUICE_COMMAND_REVERSE_H
 #define SLUICE_COMMAND_REVERSE_H
 
@@ -11,11 +10,10 @@ struct command_columns {
 	size_t count;
 	void (*prepare)(json_t *row); /* makes a row fit for people; NULL: it is */
 };
-#define COLUMNS(array) ((struct command_columns){array, sizeof(array) / sizeof *(array), NULL})
 
 /* These return the exit status; path and body as client_ask has them. */
 
-/* GETs a list that comes in pages, and prints all of it. */
+/* GETs a list that comes in pages, and prints all of it, or with --limit the first page. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
 /* Calls, and prints the object that is answered; its `warnings` go to stderr. */
@@ -24,8 +22,8 @@ int command_show_one(const struct command_line *line, const char *method, char *
 /* DELETEs, and prints `done`. */
 int command_delete(const struct command_line *line, char *path, const char *done);
 
-/* Puts what the command line has of them into the body: reverse_fqdn, description, ttl, tags.
- * False: the TTL is not a number, or a tag none; command_misuse has said so. */
+/* Puts what the command line's options have of members into the body. False: the TTL is not a
+ * number, or a tag none; command_misuse has said so. */
 bool command_put_given(const struct command_line *line, json_t *body);
 
 #endif

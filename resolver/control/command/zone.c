@@ -24,7 +24,7 @@ static const struct hash_key any_key;
 
 struct import {
 	const struct command_line *line;
-	const char *name; /* of the zone */
+	struct client_top zone;
 	struct name apex;
 	json_t *served; /* name in lower case -> values; what the file has is taken out */
 	json_t *edits;
@@ -101,7 +101,8 @@ static char *take_page(struct import *import, const json_t *page)
 
 static bool ask_sets(struct import *import)
 {
-	char *path = client_path("/v1/private_zones/-/%/record_sets?limit=1000", import->name);
+	char *path = client_path("/v1/private_zones/%/%/record_sets?limit=1000", import->zone.group,
+				 import->zone.name);
 
 	while (path) {
 		json_t *page =
@@ -118,7 +119,7 @@ static bool ask_sets(struct import *import)
 static void add_edit(struct import *import, const char *path_format, const char *name,
 		     json_t *values)
 {
-	char *path = client_path(path_format, import->name, name);
+	char *path = client_path(path_format, import->zone.group, import->zone.name, name);
 
 	json_add(import->edits, json_make("{s:o, s:o}", "path", json_text(path), "values", values));
 	free(path);
@@ -128,7 +129,7 @@ static void add_edit(struct import *import, const char *path_format, const char 
 static bool ask_served(struct import *import)
 {
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
-	char *path = client_path("/v1/private_zones/-/%", import->name);
+	char *path = client_path("/v1/private_zones/%/%", import->zone.group, import->zone.name);
 	unsigned status = 0;
 	json_t *zone = NULL;
 	const char *file;
@@ -147,15 +148,17 @@ static bool ask_served(struct import *import)
 		command_fail_at(import->line,
 				"the records of %s are those of its file, %s; change them there, "
 				"and reload",
-				import->name, file);
+				import->zone.name, file);
 	else if (zone && !fine)
 		command_fail_at(import->line, "%s", client_error_text(zone));
 	json_decref(zone);
 	if (!fine || status == 200)
 		return fine && ask_sets(import);
-	printf("create private_zones/-/%s\n", import->name);
+	if (strcmp(import->zone.group, GROUP_ANY) == 0)
+		snprintf(import->zone.group, sizeof import->zone.group, GROUP_NONE);
+	printf("create private_zones/%s/%s\n", import->zone.group, import->zone.name);
 	import->creates++;
-	add_edit(import, "private_zones/-/%", NULL, json_object());
+	add_edit(import, "private_zones/%/%", NULL, json_object());
 	return true;
 }
 
@@ -246,7 +249,7 @@ static void plan_set(struct import *import, const char *name, uint16_t type, jso
 				 json_incref(json_object_get(served, "metadata")));
 		import->changes += served != NULL;
 		import->creates += !served;
-		add_edit(import, "private_zones/-/%/record_sets/%", name, values);
+		add_edit(import, "private_zones/%/%/record_sets/%", name, values);
 	}
 	json_decref(served);
 	free(key);
@@ -282,7 +285,7 @@ static void plan_prune(struct import *import)
 			continue;
 		printf("delete %s\n", name);
 		import->deletes++;
-		add_edit(import, "private_zones/-/%/record_sets/%", name, json_null());
+		add_edit(import, "private_zones/%/%/record_sets/%", name, json_null());
 	}
 }
 
@@ -316,14 +319,14 @@ static int carry_out(struct import *import)
 int command_zone_import(const struct command_line *line)
 {
 	struct import import = {.line = line,
-				.name = line->arguments[0],
+				.zone = client_top(line->arguments[0]),
 				.served = json_object(),
 				.edits = json_array()};
 	struct zone *zone = NULL;
 	int status = EXIT_FAILURE;
 
-	if (name_from_text(&import.apex, &any_key, import.name) != 0)
-		status = command_misuse(line, "\"%s\" is no zone's name", import.name);
+	if (name_from_text(&import.apex, &any_key, import.zone.name) != 0)
+		status = command_misuse(line, "\"%s\" is no zone's name", import.zone.name);
 	else
 		zone = read_zone(line, &import.apex);
 	if (zone && ask_served(&import)) {
@@ -341,9 +344,10 @@ int command_zone_import(const struct command_line *line)
 
 int command_zone_export(const struct command_line *line)
 {
+	const struct client_top zone = client_top(line->arguments[0]);
 	json_t *answer =
 		client_ask(line, (struct client_call){.method = "GET", .out = stdout},
-			   client_path("/v1/private_zones/-/%/master_file", line->arguments[0]));
+			   client_path("/v1/private_zones/%/%/master_file", zone.group, zone.name));
 
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;

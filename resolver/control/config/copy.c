@@ -228,6 +228,9 @@ static int copy_management(struct copying *copying)
 	if (!err)
 		err = copy_file(copying, &management->key,
 				arena_printf(&copying->arena, "%s/key", directory));
+	if (!err)
+		err = copy_file(copying, &copying->model.events.webhook_ca,
+				arena_printf(&copying->arena, "%s/webhook_ca", directory));
 	return err;
 }
 

@@ -78,6 +78,17 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	fputs(" ];\n", writer->out);
 }
 
+static void write_item(struct writer *writer, const struct group *group, const void *item)
+{
+	indent(writer);
+	fputs("{\n", writer->out);
+	writer->depth++;
+	write_group(writer, group, item);
+	writer->depth--;
+	indent(writer);
+	fputs("}", writer->out);
+}
+
 static void write_list(struct writer *writer, const struct field *field, const void *item)
 {
 	struct schema_list list = schema_list_get(field, item);
@@ -88,14 +99,8 @@ static void write_list(struct writer *writer, const struct field *field, const v
 	fprintf(writer->out, "%s = (\n", field->key);
 	writer->depth++;
 	for (size_t i = 0; i < list.count; i++) {
-		indent(writer);
-		fputs("{\n", writer->out);
-		writer->depth++;
-		write_group(writer, field->group,
-			    (const char *)list.items + i * field->group->size);
-		writer->depth--;
-		indent(writer);
-		fputs(i + 1 < list.count ? "},\n" : "}\n", writer->out);
+		write_item(writer, field->group, (const char *)list.items + i * field->group->size);
+		fputs(i + 1 < list.count ? ",\n" : "\n", writer->out);
 	}
 	writer->depth--;
 	indent(writer);
@@ -147,6 +152,13 @@ static void write_group(struct writer *writer, const struct group *group, const 
 		default: write_scalar(writer, field, item);
 		}
 	}
+}
+
+void config_item_write(const struct group *group, const void *item, FILE *out)
+{
+	struct writer writer = {.out = out, .directory = "", .depth = 1};
+
+	write_item(&writer, group, item);
 }
 
 int config_file_write(const struct model *model, FILE *out)

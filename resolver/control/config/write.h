@@ -10,4 +10,10 @@
  * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */
 MUST_CHECK int config_file_write(const struct model *model, FILE *out);
 
+struct group;
+
+/* An item of a list of the model, which the caller puts between "KEY = (", commas and ");". It has
+ * no paths. */
+void config_item_write(const struct group *group, const void *item, FILE *out);
+
 #endif

@@ -55,7 +55,10 @@ static int lock_directory(const char *path)
 
 static int tell_errno(const char *path, char error[UNIX_SOCKET_ERROR_MAX])
 {
-	snprintf(error, UNIX_SOCKET_ERROR_MAX, "control socket %s: %s", path, strerror(errno));
+	snprintf(error, UNIX_SOCKET_ERROR_MAX,
+		 "control socket %s: %s; management.socket must be in a folder that the server's "
+		 "user can write to",
+		 path, strerror(errno));
 	return ERR_SYSTEM;
 }
 

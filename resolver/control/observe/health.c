@@ -570,11 +570,40 @@ static void log_line(void *context, enum log_level level, const char *event, con
 	log_event(level, event, "%s", text);
 }
 
+/* An endpoint that has refused queries, at HEALTH_PACE_US, and one that does no longer. */
+static void tell_meter(void *context, struct meter *meter)
+{
+	uint64_t now_us = *(const uint64_t *)context;
+	uint64_t refused = atomic_load_explicit(&meter->refused, memory_order_relaxed);
+	uint64_t more = refused - meter->told.refused;
+	const char *way = meter->outbound ? "outbound" : "inbound";
+
+	if (now_us < meter->told.next_us || (more == 0 && !meter->told.is_over))
+		return;
+	if (more > 0)
+		log_event(LOG_WARNING, "limit",
+			  "%s endpoint %s is over its limit of %llu queries a second: %llu %s %s",
+			  way, meter->name,
+			  (unsigned long long)atomic_load_explicit(&meter->rate,
+								   memory_order_relaxed),
+			  (unsigned long long)more, more == 1 ? "query" : "queries",
+			  meter->outbound ? "not sent" : "not answered");
+	else
+		log_event(LOG_INFO, "limit", "%s endpoint %s is within its limit again", way,
+			  meter->name);
+	meter->told.refused = refused;
+	meter->told.is_over = more > 0;
+	meter->told.next_us = now_us + HEALTH_PACE_US;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	const struct health_log *log = timer->data;
+	uint64_t now_us = uv_hrtime() / 1000;
+
 	if (log->server->current)
-		health_look(log->health, log->server->current, uv_hrtime() / 1000, log_line, NULL);
+		health_look(log->health, log->server->current, now_us, log_line, NULL);
+	meter_registry_each(log->server->meters, tell_meter, &now_us);
 }
 
 void health_log_start(struct health_log *log, uv_loop_t *loop, const struct server *server)

@@ -217,6 +217,7 @@ static void close_loop(struct process *process)
 	if (process->service.server.workers)
 		server_stop(&process->service.server);
 	query_log_stop(process->query_log);
+	events_close();
 	service_close(&process->service);
 	management_api_close(&process->management);
 	uv_walk(&process->loop, close_open, NULL);
@@ -256,6 +257,14 @@ static int probe_descriptors(void)
 
 /* The loop and its handles, which fail for lack of memory or descriptors. EXIT_SUCCESS, or it is
  * closed again. */
+static void on_event(void *context)
+{
+	struct process *process = context;
+
+	if (process->management.http)
+		http_look(process->management.http);
+}
+
 static int open_loop(struct process *process)
 {
 	int err = probe_descriptors();
@@ -271,6 +280,8 @@ static int open_loop(struct process *process)
 		err = watch_signal(process, &process->terminate, on_stop, SIGTERM);
 	if (err == 0)
 		err = master_link_follow(&process->master, &process->loop, on_word, process);
+	if (err == 0)
+		err = events_open(&process->loop, on_event, process);
 	if (err != 0) {
 		close_loop(process);
 		return exit_fail("signals cannot be watched: %s", uv_strerror(err));
@@ -403,6 +414,15 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 	return EXIT_SUCCESS;
 }
 
+void process_call_webhook(const struct model *model)
+{
+	int err = webhook_configure(&model->events);
+
+	if (err)
+		log_event(LOG_ERROR, "webhook", "events.webhook will not be called: %s",
+			  err_text(err));
+}
+
 /* Serves until a signal says to stop, or a successor serves. */
 static void run(struct process *process, const struct model *model, const struct faults *faults,
 		const char *text)
@@ -410,6 +430,7 @@ static void run(struct process *process, const struct model *model, const struct
 	struct server *server = &process->service.server;
 
 	start_watchdog(process);
+	process_call_webhook(model);
 	health_log_start(&process->health, &process->loop, server);
 	service_follow(&process->service);
 	master_link_serve(&process->master, text); /* before the log says so */
@@ -422,6 +443,7 @@ static void run(struct process *process, const struct model *model, const struct
 	uv_run(&process->loop, UV_RUN_DEFAULT);
 	service_finish(&process->service);
 	health_log_stop(&process->health);
+	webhook_end();
 }
 
 static struct listener *open_listener(void *context, const struct host *host, unsigned workers,
@@ -533,6 +555,7 @@ int process_run(const char *config, const char *resolv_conf, int master, bool be
 	if (!process)
 		return exit_fail("%s", err_text(ERR_NOMEM));
 	faults_init(&faults);
+	events_begin();
 	if (service_init(&process->service, config, resolv_conf, beside) != 0)
 		status = exit_fail("%s", err_text(ERR_NOMEM));
 	else if (master_link_init(&process->master, master) != 0)

@@ -16,7 +16,9 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "resolver/control/observe/events.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/webhook.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
 #include "resolver/control/service/service.h"
@@ -60,5 +62,8 @@ static inline struct process *process_of(const struct api_request *request)
  * errors go to stderr; returns the exit status. `master`: the descriptor of its end; `beside`: of
  * another one, which serves until this one does. */
 int process_run(const char *config, const char *resolv_conf, int master, bool beside);
+
+/* Calls whom the model says of what happens, from now on; where that cannot be, the log says so. */
+void process_call_webhook(const struct model *model);
 
 #endif

@@ -185,6 +185,7 @@ static int replace_as(struct process *process, const struct wish *wish, struct m
 	if (step.waits)
 		confirmation_begin(confirmation, &step.unconfirmed);
 	log_configure(model->log.level, model->log.format);
+	process_call_webhook(model);
 	return 0;
 }
 
@@ -203,6 +204,7 @@ static int take_back_reload(struct process *process, struct faults *faults)
 		return err;
 	}
 	log_configure(model->log.level, model->log.format);
+	process_call_webhook(model);
 	confirmation_end(confirmation, true);
 	return 0;
 }
@@ -347,14 +349,15 @@ void reload_catch_up(struct process *process)
 
 /* ---- a start ---- */
 
-/* Where going back has failed at the start, it is tried again. */
+/* What could not go back ahead of the start does so now, or, where that has failed, later. */
 void reload_open(struct process *process)
 {
 	struct confirmation *confirmation = &process->service.confirmation;
 
 	confirmation_open(confirmation, &process->loop, on_due, process);
 	if (confirmation->waits)
-		confirmation_try_again(confirmation, CONFIRMATION_AGAIN_MS);
+		confirmation_try_again(confirmation,
+				       *confirmation->error ? CONFIRMATION_AGAIN_MS : 0);
 }
 
 /* The copy has whole paths of the control socket and the state: they become those that the file
@@ -445,8 +448,9 @@ static struct model *go_back_in_state(struct process *process, struct model *mod
 	struct model *before;
 
 	if (confirmation_restore(confirmation, service->load.state, found, error) != 0) {
-		log_event(LOG_ERROR, "confirm", "the change by %s could not go back: %s",
-			  found->who, error);
+		if (*error)
+			log_event(LOG_ERROR, "confirm", "the change by %s could not go back: %s",
+				  found->who, error);
 		confirmation->waiting = *found;
 		confirmation->waits = true;
 		snprintf(confirmation->error, sizeof confirmation->error, "%s", error);

@@ -4,10 +4,10 @@
  *                                                            └─► draft: out with what was, in with
  *                                                                what is
  *
- * So there is nothing to undo but to roll back and to forget the draft, and nothing that an edit
- * could see twice. Names and addresses are free as soon as an edit has let go of them. All that can
- * fail is done ahead of the commit; behind it nothing fails any more but publishing for lack of
- * memory, and that is said. */
+ * To undo it is to roll back and to forget the draft. An edit sees what the edits before it have
+ * written: a name or address is free as soon as one has let go of it. After the commit nothing can
+ * fail but publishing, for lack of memory, which is told. A read that fails voids the change,
+ * whatever the edit made of it. */
 #include "resolver/control/resource/change.h"
 
 #include <assert.h>
@@ -18,6 +18,7 @@
 #include "resolver/control/resource/owner_form.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/log.h"
+#include "rules/check/limits.h"
 #include "rules/text.h"
 
 struct change {
@@ -25,9 +26,11 @@ struct change {
 	const char *who;
 	struct source *source; /* with an open transaction; NULL: no edit has been made yet */
 	uint64_t revision;
-	struct owned_draft *draft;   /* NULL: nothing that is served is another */
+	struct owned_draft *draft;   /* NULL: what is served stays as it is */
 	struct inventory_part after; /* the numbers of it count */
 	struct change_error error;
+	bool is_within; /* the transaction is somebody else's */
+	bool restores;
 	bool stored, over;
 };
 
@@ -64,12 +67,31 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 	return ERR_INVALID;
 }
 
+/* Where the state fails, the status says so, and the log. Of an inventory aside whoever publishes
+ * sees to that: this is another thread. */
+static int fail_store(struct change *change, const char *error)
+{
+	if (change->error.outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (!change->inventory->of)
+		inventory_note_error(change->inventory, error);
+	return change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
+}
+
+/* An edit that fails may have seen nothing only because it could not be read. */
+static int check_trouble(struct change *change)
+{
+	const char *trouble = inventory_trouble(change->inventory);
+
+	return trouble ? fail_store(change, trouble) : 0;
+}
+
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...)
 {
 	va_list arguments;
 
-	if (change->error.outcome != CHANGE_FINE)
+	if (change->error.outcome != CHANGE_FINE || check_trouble(change) != 0)
 		return ERR_INVALID;
 	va_start(arguments, format);
 	set_error(&change->error, outcome, field, format, arguments);
@@ -91,11 +113,6 @@ void change_place(struct change *change, const char *list, size_t index)
 	if (snprintf(error->field, sizeof error->field, "%s[%zu]%s%s", list, index, *own ? "." : "",
 		     own) >= (int)sizeof error->field)
 		snprintf(error->field, sizeof error->field, "%s[%zu]", list, index);
-}
-
-static int fail_store(struct change *change, const char *error)
-{
-	return change_fail(change, CHANGE_STORE, NULL, "%s", error);
 }
 
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
@@ -125,9 +142,8 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 			   "\"/var/lib/sluice/state.db\"; }, and restart");
 	else if (!source || inventory->stale)
 		change_say(error, CHANGE_STORE, NULL, "%s",
-			   inventory->error[0]     ? inventory->error
-			   : inventory->trouble[0] ? inventory->trouble
-						   : "the state has not been read yet");
+			   *inventory->error ? inventory->error
+					     : "the state has not been read yet");
 	else if (inventory->held)
 		change_say(error, CHANGE_BUSY, NULL,
 			   "many changes are being made at this moment; try again");
@@ -138,24 +154,37 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 
 /* ---- beginning and undoing ---- */
 
-struct change *change_begin(struct inventory *inventory, const char *who)
+struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision)
 {
 	struct change *change = calloc(1, sizeof *change);
 
-	assert(!inventory->changing && !inventory->next.model);
+	assert(!inventory->changing);
 	if (!change)
 		return NULL;
-	change->inventory = inventory;
-	change->who = who;
+	*change = (struct change){.inventory = inventory,
+				  .who = who,
+				  .revision = revision,
+				  .is_within = revision > 0};
 	inventory->changing = true;
 	return change;
+}
+
+struct change *change_begin(struct inventory *inventory, const char *who)
+{
+	assert(!inventory->next.model);
+	return change_within(inventory, who, 0);
+}
+
+void change_restore(struct change *change)
+{
+	change->restores = true;
 }
 
 void change_free(struct change *change)
 {
 	if (!change)
 		return;
-	if (change->source && !change->stored)
+	if (change->source && !change->stored && !change->is_within)
 		change->source->calls->roll_back(change->source);
 	change->inventory->edits++;
 	owned_discard(change->draft);
@@ -172,23 +201,16 @@ int change_is_open(struct change *change)
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (change->source)
-		return 0;
+		return check_trouble(change);
 	source = change_source(change->inventory, &change->error);
 	if (!source)
 		return ERR_INVALID;
-	if (source->calls->begin(source, change->who, &change->revision, error) != 0) {
-		if (!change->inventory->of) /* else whoever publishes does */
-			inventory_note_error(change->inventory, error);
+	if (!change->is_within &&
+	    source->calls->begin(source, change->who, &change->revision, error) != 0)
 		return fail_store(change, error);
-	}
 	change->source = source;
 	change->after = change->inventory->now;
 	return 0;
-}
-
-const struct owner *change_find(struct change *change, const char *id)
-{
-	return inventory_by_id(change->inventory, id);
 }
 
 const struct model *change_model(const struct change *change)
@@ -203,39 +225,33 @@ uint64_t change_revision(const struct change *change)
 
 /* ---- what is written ---- */
 
-static int check_trouble(struct change *change)
-{
-	const char *trouble = inventory_trouble(change->inventory);
-
-	return trouble ? fail_store(change, trouble) : 0;
-}
-
-/* Takes the JSON over, which NULL is no memory for. */
-static int put_row(struct change *change, unsigned kind, const char *path, char *json,
-		   const struct source_keys *keys)
-{
-	char error[SOURCE_ERROR_MAX] = "";
-	int err = check_trouble(change);
-
-	change->inventory->edits++;
-	if (!err && !json)
-		err = change_fail_memory(change);
-	if (!err && change->source->calls->put(change->source, kind, path, json, keys, error) != 0)
-		err = fail_store(change, error);
-	free(json);
-	return err;
-}
-
-static int delete_row(struct change *change, unsigned kind, const char *path)
+/* json NULL: it goes. */
+static int write_row(struct change *change, unsigned kind, const char *path, const char *json,
+		     const struct source_keys *keys)
 {
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (check_trouble(change) != 0)
 		return ERR_INVALID;
 	change->inventory->edits++;
-	return change->source->calls->put(change->source, kind, path, NULL, NULL, error) == 0
+	return change->source->calls->put(change->source, kind, path, json, keys, error) == 0
 		       ? 0
 		       : fail_store(change, error);
+}
+
+/* Takes the JSON over, which NULL is no memory for. */
+static int put_row(struct change *change, unsigned kind, const char *path, char *json,
+		   const struct source_keys *keys)
+{
+	int err = json ? write_row(change, kind, path, json, keys) : change_fail_memory(change);
+
+	free(json);
+	return err;
+}
+
+static int delete_row(struct change *change, unsigned kind, const char *path)
+{
+	return write_row(change, kind, path, NULL, NULL);
 }
 
 /* ---- what is served ---- */
@@ -287,11 +303,11 @@ static int serve(struct change *change, const struct owner *before, const struct
 /* The owner of the state, in the place of what it was before. */
 static int put_owner(struct change *change, const struct owner *before, const struct owner *now)
 {
-	char path[OWNER_PATH_MAX];
+	char path[PATH_MAX_BYTES];
 	struct owner_scratch scratch;
 	struct source_keys keys = owner_keys(now, &scratch);
 
-	if (owner_path(now->kind, now->resource_group, now->name, path) != 0)
+	if (owner_key(now, path) != 0)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "is too long; give a shorter one");
 	if (put_row(change, owner_kind_id(now->kind), path, owner_values(now), &keys) != 0)
@@ -301,8 +317,8 @@ static int put_owner(struct change *change, const struct owner *before, const st
 
 /* ---- edits: what stands in the way ---- */
 
-/* As it is by now: what was read ahead of the latest edit is read again. */
-static const struct owner *find(struct change *change, const struct owner *owner, int *err)
+/* What was read ahead of the latest edit is read again. */
+const struct owner *change_find(struct change *change, const struct owner *owner, int *err)
 {
 	const struct owner *found;
 
@@ -311,8 +327,6 @@ static const struct owner *find(struct change *change, const struct owner *owner
 		: owner->revision && owner->read_at == change->inventory->edits
 			? owner
 			: inventory_by_id(change->inventory, owner->id);
-	if (!*err)
-		*err = check_trouble(change);
 	if (!*err && !found)
 		*err = change_fail(change, CHANGE_NOT_FOUND, NULL,
 				   "there is no such address or service");
@@ -415,15 +429,14 @@ static int check_owner(struct change *change, struct owner *owner, const struct 
 				   "the name it would have is no domain name: \"%s\"; use a "
 				   "shorter one",
 				   fqdn);
-	if (inventory_refusal(change->inventory, owner, refusal))
+	if (!change->restores && inventory_refusal(change->inventory, owner, refusal))
 		return change_fail(change, CHANGE_INVALID, "address", "%s", refusal);
 	return check_clash(change, owner, before);
 }
 
-/* ---- an address for somebody who did not name one: the next free one of a pool of the region, in
- * the pools' order. It begins where it ended the last time, so that filling a pool looks at each of
- * its addresses about once, and an address just let go is not somebody else's a moment later ----
- */
+/* ---- an address where none was named: the next free one of a pool of the region, in the pools'
+ * order. The search begins where the last one ended, so that filling a pool looks at each address
+ * about once, and an address that was just let go is not given to another owner at once ---- */
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
@@ -603,7 +616,7 @@ static int add(struct change *change, struct owner_form *form, const struct owne
 	if (!err)
 		err = put_owner(change, NULL, &owner);
 	if (!err && made)
-		*made = inventory_by_id(change->inventory, id);
+		*made = change_find(change, &owner, &err);
 	return err;
 }
 
@@ -668,7 +681,8 @@ static int set(struct change *change, struct owner_form *form, const struct owne
 		err = give_address(change, &owner, form);
 	if (!err)
 		err = check_owner(change, &owner, before, fqdn);
-	if (!err && owner.ptr.status == PTR_ERROR) { /* it had no pool; now it has one */
+	if (!err && owner.ptr.fqdn && /* it is served now, or elsewhere */
+	    (owner.ptr.status == PTR_ERROR || !address_equal(&owner.address, &before->address))) {
 		owner.ptr.revision = change->revision;
 		owner.ptr.action = PTR_ACTION_UPDATE;
 	}
@@ -680,7 +694,7 @@ int change_set(struct change *change, const struct owner *owner, const struct ch
 {
 	struct owner_form form;
 	int err;
-	const struct owner *before = find(change, owner, &err);
+	const struct owner *before = change_find(change, owner, &err);
 
 	if (!before)
 		return err;
@@ -693,22 +707,22 @@ int change_set(struct change *change, const struct owner *owner, const struct ch
 	if (!err)
 		err = set(change, &form, before);
 	if (!err && now)
-		*now = inventory_by_id(change->inventory, before->id);
+		*now = change_find(change, before, &err);
 	owner_form_release(&form);
 	return err;
 }
 
 int change_remove(struct change *change, const struct owner *owner)
 {
-	char path[OWNER_PATH_MAX];
+	char path[PATH_MAX_BYTES];
 	int err;
-	const struct owner *before = find(change, owner, &err);
+	const struct owner *before = change_find(change, owner, &err);
 
 	if (!before)
 		return err;
 	err = check_writable(change, before);
 	if (!err)
-		err = owner_path(before->kind, before->resource_group, before->name, path);
+		err = owner_key(before, path);
 	if (!err)
 		err = delete_row(change, owner_kind_id(before->kind), path);
 	return err ? err : serve(change, before, NULL);
@@ -804,44 +818,40 @@ static int put_ptr(struct change *change, const struct owner *before, const stru
 	return serve(change, before, &now);
 }
 
-int change_ptr_set(struct change *change, const struct owner *owner, const struct change_ptr *ptr)
+/* In the place of what it has; a ptr without a name: none. */
+static int replace_ptr(struct change *change, const struct owner *owner,
+		       const struct change_ptr *ptr)
 {
 	char fqdn[NAME_TEXT_MAX];
 	int err;
-	const struct owner *before = find(change, owner, &err);
+	const struct owner *before = change_find(change, owner, &err);
 	struct owner_ptr wanted;
 
 	if (!before)
 		return err;
-	if (ptr->fqdn && !*ptr->fqdn)
-		return change_ptr_unset(change, owner);
 	err = check_ptr_writable(change, before);
-	if (!err && !ptr->fqdn)
-		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
-	if (!err)
+	if (!err && ptr->fqdn)
 		err = change_ptr_check(change, ptr);
+	else if (!err && !before->ptr.fqdn)
+		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 	if (err)
 		return err;
 	wanted = wanted_ptr(change, before, ptr, fqdn);
 	return put_ptr(change, before, &wanted);
 }
 
+int change_ptr_set(struct change *change, const struct owner *owner, const struct change_ptr *ptr)
+{
+	if (!ptr->fqdn)
+		return change_fail(change, CHANGE_INVALID, "reverse_fqdn", "is missing; give one");
+	return *ptr->fqdn ? replace_ptr(change, owner, ptr) : change_ptr_unset(change, owner);
+}
+
 int change_ptr_unset(struct change *change, const struct owner *owner)
 {
 	static const struct change_ptr none;
-	int err;
-	const struct owner *before = find(change, owner, &err);
-	struct owner_ptr wanted;
 
-	if (!before)
-		return err;
-	err = check_ptr_writable(change, before);
-	if (!err && !before->ptr.fqdn)
-		err = change_fail(change, CHANGE_NOT_FOUND, NULL, "it has no PTR");
-	if (err)
-		return err;
-	wanted = wanted_ptr(change, before, &none, NULL);
-	return put_ptr(change, before, &wanted);
+	return replace_ptr(change, owner, &none);
 }
 
 static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
@@ -897,37 +907,16 @@ int change_ptr_forget(struct change *change, const char *owner)
 
 /* ---- resource groups ---- */
 
-static int put_group(struct change *change, const struct change_group *group)
+static int put_group(struct change *change, const struct change_group *wanted)
 {
-	json_t *values = json_make("{s:o}", "name", json_text(group->name));
-	char path[OWNER_PATH_MAX], *text;
+	const struct resource_group group = {
+		.name = wanted->name, .region = wanted->region, .tags = wanted->tags};
+	char path[PATH_MAX_BYTES];
 
-	if (owner_path(OWNER_SERVICE, NULL, group->name, path) != 0) {
-		json_decref(values);
+	if (path_key_of(KIND_GROUP, NULL, group.name, path) != 0)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "is too long; give a shorter one");
-	}
-	if (group->region)
-		json_put(values, "region", json_text(group->region));
-	if (group->tags)
-		json_put(values, "tags", json_loads(group->tags, 0, NULL));
-	values = json_whole(values);
-	text = values ? json_dumps(values, JSON_COMPACT) : NULL;
-	json_decref(values);
-	return put_row(change, KIND_GROUP, path, text, NULL);
-}
-
-const char *group_name_refusal(const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *c = name; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80 || strchr("_().-", *c)))
-			return "give letters, digits and any of _().-";
-	if (strcmp(name, GROUP_NONE) == 0)
-		return "it stands for the addresses without a group; give another";
-	return length > 0 && name[length - 1] == '.' ? "give one that does not end in a dot" : NULL;
+	return put_row(change, KIND_GROUP, path, json_whole_text(group_object(&group)), NULL);
 }
 
 /* One that is there already keeps its name. */
@@ -1026,7 +1015,6 @@ static int remove_addresses(struct change *change, const char *name, const char 
 
 	while (!err && found == PAGE_ROWS) {
 		found = inventory_group_after(inventory, name, &after, page, PAGE_ROWS);
-		err = check_trouble(change);
 		for (size_t i = 0; !err && i < found; i++) {
 			after = page[i]->address;
 			if (ownership_is_of(inventory, page[i], subscription))
@@ -1040,11 +1028,11 @@ static int remove_addresses(struct change *change, const char *name, const char 
 
 int change_group_forget(struct change *change, const char *name)
 {
-	char path[OWNER_PATH_MAX];
+	char path[PATH_MAX_BYTES];
 	int err = change_is_open(change);
 
 	if (!err)
-		err = owner_path(OWNER_SERVICE, NULL, name, path);
+		err = path_key_of(KIND_GROUP, NULL, name, path);
 	return err ? err : delete_row(change, KIND_GROUP, path);
 }
 
@@ -1069,9 +1057,11 @@ int change_store(struct change *change)
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	assert(!change->stored);
+	if (check_trouble(change) != 0)
+		return ERR_INVALID;
 	if (!change->source)
 		return 0;
-	if (change->source->calls->commit(change->source, error) != 0)
+	if (!change->is_within && change->source->calls->commit(change->source, error) != 0)
 		return fail_store(change, error);
 	change->stored = true;
 	return 0;
@@ -1087,8 +1077,6 @@ int change_publish(struct change *change)
 
 	assert(!change->over);
 	change->over = true;
-	if (change->error.outcome == CHANGE_STORE)
-		inventory_note_error(inventory, change->error.text);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (!change->stored)
@@ -1114,10 +1102,5 @@ int change_publish(struct change *change)
 
 int change_commit(struct change *change)
 {
-	int err = change_store(change);
-
-	if (change->error.outcome != CHANGE_FINE && change->error.outcome != CHANGE_STORE)
-		return ERR_INVALID;
-	(void)err; /* is the change's error, which publishing tells of */
-	return change_publish(change);
+	return change_store(change) == 0 ? change_publish(change) : ERR_INVALID;
 }

@@ -35,9 +35,9 @@ enum change_outcome {
 	CHANGE_TAKEN,     /* the name, id, address or label (`field`): the text says by whom */
 	CHANGE_READ_ONLY, /* the file says it: the text names file and line */
 	CHANGE_EXHAUSTED, /* no free address in any pool of the region */
-	CHANGE_STALE,     /* change_stale: it is not what whoever asks takes it for */
+	CHANGE_STALE,     /* change_stale: a precondition does not hold */
 	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
-	CHANGE_BUSY,      /* many changes are under way that hold up all others */
+	CHANGE_BUSY,      /* a large change is under way */
 	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
 	CHANGE_NO_MEMORY,
 };
@@ -50,7 +50,7 @@ struct change_error {
 	char text[CHANGE_TEXT_MAX];   /* without a final dot */
 };
 
-/* For what does not fit before it comes to a change: INVALID. Returns ERR_INVALID. */
+/* For what does not fit before there is a change: INVALID. Returns ERR_INVALID. */
 int change_refuse(struct change_error *error, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -64,31 +64,36 @@ struct change;
 
 /* NULL without memory. `who` is for the history, and must outlive it. */
 struct change *change_begin(struct inventory *inventory, const char *who);
+/* The same within a transaction that the caller has begun, at this revision, and rolls back, or
+ * commits ahead of change_commit, which only publishes then. */
+struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision);
+/* All of it was there before: an address that no pool has any more is put, too, and not served. */
+void change_restore(struct change *change);
 /* Undoes what was not committed. NULL is fine. */
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */
 const struct change_error *change_error(const struct change *change);
-/* The same, and takes the reason back, so that the edits behind it can be looked at, too. The
- * change must not be committed. */
+/* The same, and takes the reason back, so that further edits can be checked, too. The change must
+ * not be committed. */
 void change_take_error(struct change *change, struct change_error *error);
 
 /* All that follow return 0, or ERR_INVALID with the reason in change_error. `owner` NULL is
  * CHANGE_NOT_FOUND. */
 
-/* Keeps the first reason. */
+/* Keeps the first reason; where something could not be read, that is the reason (STORE). */
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 int change_fail_memory(struct change *change);
-/* It was of this member of this list: the field becomes "list[index].field". */
+/* The reason is about an item of a list: its field becomes "list[index].field". */
 void change_place(struct change *change, const char *list, size_t index);
 /* Whether edits can be made at all: none has failed, and there is a state to keep them in. */
 MUST_CHECK int change_is_open(struct change *change);
-/* The change is void, because what it is about is not what whoever asks takes it for: STALE, with
- * that text. Returns ERR_INVALID. */
+/* The change is void, because a precondition does not hold, as the text says: STALE. Returns
+ * ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
-/* What the change sees of an owner by its id; NULL: there is none. */
-const struct owner *change_find(struct change *change, const char *id);
+/* The owner as it is by now, with the edits so far. NULL: *err, and the change is void. */
+const struct owner *change_find(struct change *change, const struct owner *owner, int *err);
 const struct model *change_model(const struct change *change);
 /* Of what it has written; 0: nothing. */
 uint64_t change_revision(const struct change *change);
@@ -133,11 +138,11 @@ MUST_CHECK int change_ptr_check(struct change *change, const struct change_ptr *
 /* Whether the owner has it already. */
 bool change_ptr_is_same(const struct change *change, const struct owner *owner,
 			const struct change_ptr *ptr);
-/* A PTR for an owner of that id, who is not there. */
+/* A PTR for an owner that is not there, by its id; it waits for it. */
 MUST_CHECK int change_ptr_wait(struct change *change, const char *owner,
 			       const struct change_ptr *ptr);
 
-/* One that waits, goes. */
+/* Removes one that waits. */
 MUST_CHECK int change_ptr_forget(struct change *change, const char *owner);
 
 /* ---- resource groups. An address that is added to one which the state does not have makes it,
@@ -148,16 +153,11 @@ struct change_group {
 	const char *name, *region, *tags;
 };
 
-/* By Azure's rule, what a group cannot be called that is made here: what is wrong with it; NULL:
- * nothing. Those of the file are called as they are. Letters beyond ASCII are taken as they come.
- */
-const char *group_name_refusal(const char *name);
-
-/* Makes it, or makes it another; one that is so already stays as it is. READ_ONLY when the file
- * names it, unless `import`: the state is to have it then, too. */
+/* Makes or changes it; one that is so already stays as it is. READ_ONLY when the file names it,
+ * unless it is imported: then the state gets it, too. */
 MUST_CHECK int change_group_put(struct change *change, const struct change_group *wanted,
 				bool import);
-/* What the state has of it goes, whatever is in it. */
+/* Removes what the state has of it, whatever is in it. */
 MUST_CHECK int change_group_forget(struct change *change, const char *name);
 /* With the subscription's addresses that are in it; NULL: those in no group. READ_ONLY when the
  * file says one of them. */

@@ -144,7 +144,7 @@ size_t declared_behind(const struct declared *declared, enum declared_order whic
 	const struct order *order = &declared->orders[which];
 	size_t low = 0, high = order->count;
 
-	while (probe && low < high) {
+	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
 		if (compares[which](order->items[middle], probe) <= 0)
@@ -171,4 +171,22 @@ const struct owner *const *declared_list(const struct declared *declared, enum d
 {
 	*count = declared->orders[which].count;
 	return declared->orders[which].items;
+}
+
+const struct owner *const *declared_group(const struct declared *declared, const char *group,
+					  size_t *count)
+{
+	const struct order *order = &declared->orders[DECLARED_BY_GROUP];
+	const struct owner probe = {.resource_group = group}; /* ahead of every address */
+	size_t first = declared_behind(declared, DECLARED_BY_GROUP, &probe), end = first;
+
+	while (end < order->count && compare_texts(order->items[end]->resource_group, group) == 0)
+		end++;
+	*count = end - first;
+	return order->items + first;
+}
+
+int declared_compare(enum declared_order order, const struct owner *a, const struct owner *b)
+{
+	return compares[order](a, b);
 }

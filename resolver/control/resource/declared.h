@@ -30,8 +30,13 @@ const struct owner *declared_find(const struct declared *declared, enum declared
 /* All that the order has, in it. */
 const struct owner *const *declared_list(const struct declared *declared, enum declared_order order,
 					 size_t *count);
-/* The index in that list of the first one behind the probe (NULL: 0). */
+/* The index in that list of the first one behind the probe. */
 size_t declared_behind(const struct declared *declared, enum declared_order order,
 		       const struct owner *probe);
+/* The addresses of a resource group (NULL or "": of none), in their order. */
+const struct owner *const *declared_group(const struct declared *declared, const char *group,
+					  size_t *count);
+/* Which of the two comes first in the order, as strcmp says it. */
+int declared_compare(enum declared_order order, const struct owner *a, const struct owner *b);
 
 #endif

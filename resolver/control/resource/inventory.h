@@ -4,11 +4,11 @@
  *
  *     file ──► model ──► declared ──┐                 ┌──► found by id, name, address, forward name
  *                                   ├─► inventory ────┤
- *     state ──► rows ───────────────┘      ▲          └──► owned table (rules/owned/owned.h) ──►
- * workers change.h: one change at a time
+ *     state ──► rows ───────────────┘      ▲          └──► owned table ──► workers
+ *                                  change.h: one change at a time
  *
- * Nothing of the state is kept in memory but what is served of it: whoever asks is answered from
- * its indexes.
+ * Of the state only what is served (rules/owned/owned.h) is kept in memory; questions are answered
+ * from its indexes.
  *
  * An owner that the file declares is read-only here, and so is its PTR where the file gives it one
  * (`reverse_fqdn`); where it does not, the PTR comes from the state like any other. A PTR of the
@@ -25,8 +25,7 @@
 #include <stdint.h>
 
 #include "resolver/control/resource/declared.h"
-#include "resolver/control/resource/kind.h"
-#include "resolver/control/resource/owner.h"
+#include "resolver/control/resource/group.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -34,8 +33,8 @@
 
 struct inventory;
 
-/* ---- finding; without regard to ASCII case; NULL when there is none, or the state could not be
- * read (inventory_trouble) ---- */
+/* ---- finding, without regard to ASCII case. NULL: there is none, or it is not known because the
+ * state could not be read (inventory_trouble) ---- */
 
 /* group NULL or "": those without one. */
 const struct owner *inventory_address(struct inventory *inventory, const char *group,
@@ -59,37 +58,24 @@ size_t inventory_group_after(struct inventory *inventory, const char *group,
 			     const struct address *after, const struct owner **page, size_t room);
 size_t inventory_services_after(struct inventory *inventory, const char *after,
 				const struct owner **page, size_t room);
-/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. NULL: there
- * are none, or no memory. The array is freed by the caller. */
+/* Calls back with all of a kind, page by page, each page forgotten behind it. A callback that
+ * returns an error ends the call with it; ERR_SYSTEM: they could not be read (inventory_trouble).
+ */
+MUST_CHECK int inventory_each(struct inventory *inventory, enum owner_kind kind,
+			      int (*on_owner)(void *context, const struct owner *owner),
+			      void *context);
+/* The PTRs that wait, by their owners' ids; each with nothing but the id and the PTR. The array is
+ * freed by the caller. NULL: there are none, or they could not be read (inventory_trouble). */
 const struct owner **inventory_waiting(struct inventory *inventory, size_t *count);
 
-/* ---- resource groups: what addresses are sorted into. One is there because the API made it, or
- * put an address into it (a record of the state, until it is deleted), or the file puts an address
- * into it (read-only here), or both. One that only the file has is where the first such address is,
- * and has no tags ---- */
+/* ---- resource groups ---- */
 
-struct resource_group {
-	const char *name;     /* as it was first written */
-	const char *region;   /* NULL: none */
-	const char *tags;     /* a JSON object; NULL: none */
-	struct origin origin; /* where the file names it first; origin.file NULL: nowhere */
-	uint64_t revision;    /* in the state; 0: not there */
-};
-
-static inline bool group_is_read_only(const struct resource_group *group)
-{
-	return group->origin.file != NULL;
-}
-
-/* False: there is no such group. */
+/* False: there is no such group, not even one that only a resource of the model names. */
 bool inventory_group(struct inventory *inventory, const char *name, struct resource_group *group);
 /* All of them by name: an array that the caller frees; NULL without memory. */
 struct resource_group *inventory_groups(struct inventory *inventory, size_t *count);
 /* How many addresses are in it, of whichever subscription; name NULL: in none. */
 size_t inventory_group_size(struct inventory *inventory, const char *name);
-/* A strong entity tag, quoted: another one after every change, the same after a restart. Returns
- * text. */
-char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);
 
 /* ---- how it is ---- */
 
@@ -107,9 +93,10 @@ const struct model *inventory_model(const struct inventory *inventory);
  * it, and after a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
 
-/* Why something could not be read since inventory_forget; NULL: everything could. */
+/* Why something could not be read since inventory_forget; NULL: everything could. Of a change, and
+ * of an inventory aside, it stays to the end. */
 const char *inventory_trouble(const struct inventory *inventory);
-/* The owners that were handed out are good no longer. */
+/* Frees the owners that were handed out. */
 void inventory_forget(struct inventory *inventory);
 
 /* Why the state has just failed, for the status and the log; NULL: it has not. */
@@ -129,28 +116,28 @@ struct inventory *inventory_new(const struct hash_key *key,
 				const struct inventory_publisher *publisher);
 void inventory_free(struct inventory *inventory); /* NULL is fine; closes the source */
 
-/* Opens what model->management.state names, once, at the start; nothing is done without it. A state
- * that cannot be opened is a warning, and a status: what the file says is served all the same, and
- * changes are refused with the reason. */
-void inventory_open(struct inventory *inventory, const struct model *model, struct faults *faults);
-
-/* Puts the model's addresses and services, which limits_check has found good, together with the
- * state's. It costs what of the file is new; the state is read as a whole at the start, after
- * somebody else has written to it, and where pools, suffixes or TTLs are others. One that cannot be
- * read is a warning: what is served of it goes on being served, and changes are refused. Nothing
- * moves yet: the owned table made of both goes to *owned (a reference for the caller), and the rest
- * waits for inventory_adopt, when the model is served, or inventory_abandon. The model must live
- * until the next one is adopted; the current model again is fine. One name, address, id, label or
- * PTR in both is a fault that names both; an owner of the state that has no pool any more is a
- * warning, is not served and has PTR_ERROR until it has one. */
+/* Puts the model's addresses and services, which limits_check has found good, together with those
+ * of the state that model->management.state names, which the first one opens. The owned table made
+ * of both goes to *owned (a reference for the caller). Nothing else moves until inventory_adopt,
+ * when the model is served, or inventory_abandon. The model must live until the next one is
+ * adopted; the current model again is fine.
+ *
+ * It costs what is new in the file. The state is read as a whole at the start, after somebody else
+ * has written to it or it could not be read, and where pools, suffixes or TTLs have changed. A
+ * state that cannot be opened or read is a warning and a status: what is served stays, and changes
+ * are refused. A name, address, id, label or PTR in both is a fault that names both, unless
+ * the file says the same of all that the state has, which is a warning: it is the file's. An owner
+ * of the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
 MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
 				struct owned **owned, struct faults *faults);
+/* Between the two: what is made ready is what is looked at and changed, until the next call. */
+void inventory_exchange(struct inventory *inventory);
 void inventory_adopt(struct inventory *inventory);
 void inventory_abandon(struct inventory *inventory);
 
-/* Another process writes to the state: before inventory_open, so that it is opened to be read only,
- * and one that cannot be is a fault; until inventory_take, after which the next reload opens it to
- * write, and reads it again. */
+/* Another process writes to the state: it is opened to be read only, and one that cannot be is a
+ * fault. Called before the first reload. After inventory_take the next reload opens it to write,
+ * and reads it again. */
 void inventory_only_look(struct inventory *inventory);
 void inventory_take(struct inventory *inventory);
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */
@@ -182,7 +169,7 @@ void inventory_settle(struct inventory *inventory);
  * opened is a warning, as at the start. */
 void inventory_check(const struct model *model, struct faults *faults);
 
-/* ---- inside, for change.c ---- */
+/* ---- inside, for inventory_load.c and change.c ---- */
 
 struct inventory_part { /* what belongs to a model */
 	const struct model *model;
@@ -193,6 +180,8 @@ struct inventory_part { /* what belongs to a model */
 	size_t addresses, services, ptrs;
 	size_t refused;  /* of them, not served */
 	size_t given;    /* PTRs to owners of the file */
+	size_t repeated; /* owners and PTRs of which the file says the same, and which are the
+			  * file's; in none of the numbers above */
 	size_t waiting;  /* PTRs to nobody's */
 	uint64_t latest; /* revision at which a PTR was changed last, where all of it was read */
 	bool read;       /* the state was not what had been read before, and was read again */
@@ -221,6 +210,23 @@ struct inventory {
 	unsigned pool_cursor;
 };
 
+void inventory_part_release(struct inventory_part *part);
+/* Opens the state at its path. ERR_SYSTEM: inventory->error says why, as inventory_say_unread does:
+ * that, and a reload when it has been seen to. */
+MUST_CHECK int inventory_open_state(struct inventory *inventory);
+void inventory_say_unread(struct inventory *inventory, const char *why);
+/* Something could not be read; the first reason stays (inventory_trouble). */
+void inventory_say_trouble(struct inventory *inventory, const char *text);
+/* The same of a row, which was not written by sluice (ERR_INVALID), or ERR_NOMEM. Returns err. */
+int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
+/* What is ahead of the suffix, in lower case. False: the name does not end in it. */
+bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
+/* In the state alone; by a forward name with its final dot. */
+const struct owner *inventory_find_row(struct inventory *inventory, enum source_by by,
+				       unsigned kind, const char *text,
+				       const struct address *address);
+const struct owner *inventory_find_fqdn(struct inventory *inventory,
+					const struct reverse_settings *reverse, const char *fqdn);
 /* The state, to be read; NULL: there is none. */
 struct source *inventory_source(struct inventory *inventory);
 /* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM

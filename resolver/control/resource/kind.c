@@ -42,6 +42,9 @@ static void complete_client(void *item, struct arena *arena, struct faults *faul
 	http_secret_load(item, faults);
 }
 
+static const char *const ptr_members[] = {"address", "reverse_fqdn", "description", "ttl", NULL};
+static const char *const group_members[] = {"name", "region", "tags", NULL};
+
 const struct kind kinds[] = {
 	[NETWORK] = {1, "network", "virtual_networks", NULL, .placed = true},
 	[SUBNET] = {2, "subnet", "subnets", &kinds[NETWORK]},
@@ -62,16 +65,19 @@ const struct kind kinds[] = {
 		    .guarded = true, .complete = complete_client},
 	[TARGET_GROUP] = {15, "target-group", "target_groups", &kinds[RULESET]},
 	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .inventory = true},
-	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .inventory = true},
-	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .inventory = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .inventory = true},
+	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .list = "cloud_services",
+		     .inventory = true},
+	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .list = "addresses",
+		 .only = ptr_members, .inventory = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .list = "addresses", .only = group_members,
+		   .inventory = true},
 };
-enum { ALL_COUNT = sizeof kinds / sizeof *kinds };
+_Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those of the inventory, too");
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
 
 const struct kind *kind_named(const char *name)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		if (strcasecmp(kinds[i].name, name) == 0)
 			return &kinds[i];
 	return NULL;
@@ -87,7 +93,7 @@ const struct kind *kind_of_collection(const struct kind *parent, const char *col
 
 const struct kind *kind_of_id(unsigned id)
 {
-	for (size_t i = 0; i < ALL_COUNT; i++)
+	for (size_t i = 0; i < KINDS_ALL; i++)
 		if (kinds[i].id == id)
 			return &kinds[i];
 	return NULL;
@@ -95,7 +101,7 @@ const struct kind *kind_of_id(unsigned id)
 
 const struct kind *kind_of_inventory(const char *collection)
 {
-	for (size_t i = KIND_COUNT; i < ALL_COUNT; i++)
+	for (size_t i = KIND_COUNT; i < KINDS_ALL; i++)
 		if (strcasecmp(kinds[i].collection, collection) == 0)
 			return &kinds[i];
 	return NULL;
@@ -107,18 +113,24 @@ static const struct field *find_field(const struct kind *kind)
 
 	if (kind->group)
 		group = schema_field(group, kind->group)->group;
-	return schema_field(group, kind->collection);
+	return schema_field(group, kind->list ? kind->list : kind->collection);
 }
 
 /* It is asked for with every item that is looked at, so it is looked for once. */
 const struct field *kind_field(const struct kind *kind)
 {
-	static _Atomic(const struct field *) known[KIND_COUNT];
+	static _Atomic(const struct field *) known[KINDS_ALL];
 	_Atomic(const struct field *) *own = &known[kind - kinds];
 
 	if (!*own)
 		*own = find_field(kind);
 	return *own;
+}
+
+bool kind_has(const struct kind *kind, const struct field *field)
+{
+	return (!kind->only || text_is_among(field->key, kind->only)) && !field->secret &&
+	       field->type != FIELD_GONE && !kind_of_field(kind, field);
 }
 
 struct schema_list kind_list(const struct kind *kind, const void *in)
@@ -160,6 +172,14 @@ int path_key(const struct path *path, char key[PATH_MAX_BYTES])
 	return 0;
 }
 
+int path_key_of(unsigned kind, const char *group, const char *name, char key[PATH_MAX_BYTES])
+{
+	const struct path path = {
+		kind_of_id(kind), group && *group ? group : GROUP_NONE, {name, NULL}};
+
+	return path_key(&path, key);
+}
+
 const char *path_text(const struct path *path, struct arena *arena)
 {
 	const struct kind *kind = path->kind;
@@ -179,14 +199,16 @@ const char *path_name(const struct path *path)
 char *path_url(const struct path *path, char text[PATH_URL_MAX])
 {
 	const struct kind *kind = path->kind;
-	char first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
+	char group[PATH_MAX_BYTES], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES];
 
+	percent_encode(group, sizeof group, path->group);
 	percent_encode(first, sizeof first, path->names[0]);
 	if (kind->parent)
-		snprintf(text, PATH_URL_MAX, "%s/-/%s/%s/%s", kind->parent->collection, first,
-			 kind->collection, percent_encode(second, sizeof second, path->names[1]));
+		snprintf(text, PATH_URL_MAX, "%s/%s/%s/%s/%s", kind->parent->collection, group,
+			 first, kind->collection,
+			 percent_encode(second, sizeof second, path->names[1]));
 	else
-		snprintf(text, PATH_URL_MAX, "%s/-/%s", kind->collection, first);
+		snprintf(text, PATH_URL_MAX, "%s/%s/%s", kind->collection, group, first);
 	return text;
 }
 

@@ -6,14 +6,17 @@
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
  *                        outbound_endpoints
  *     private_zones      links, record_sets           -/corp.internal/hub, -/corp.internal/www:A
- *     rulesets           links, target_groups, rules  -/office/contoso
+ *     rulesets           links, target_groups, rules  berlin/office/contoso
  *     address_pools
  *     keys
  *     transfers
  *     clients (of the group management)
  *
- * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group "-" is none,
- * and the only one there is yet. */
+ * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group is the
+ * member resource_group of what is at the top, and "-" where that has none (GROUP_NONE, model.h). A
+ * name is there once, in whichever group: the group is part of where a resource is, not of what it
+ * is called.
+ */
 #ifndef SLUICE_KIND_H
 #define SLUICE_KIND_H
 
@@ -22,6 +25,7 @@
 #include "rules/arena.h"
 #include "rules/err.h"
 #include "rules/fault.h"
+#include "rules/schema/model.h" /* GROUP_NONE */
 
 struct field;
 struct schema_list;
@@ -33,13 +37,15 @@ struct kind {
 	const struct kind *parent; /* NULL: at the top */
 	const char *group;         /* of the model, that has the list; NULL: the model itself */
 	const char *name_key;      /* the member that is the name; NULL: "name" */
+	const char *list;          /* its list's key in the model; NULL: the collection */
+	const char *const *only; /* the keys of the members that it has; NULL: all of its list's */
 	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
 			 * model_place_endpoints) */
 	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
 	/* There may be very many: what is in the store is no item of a model, but is put into what
 	 * it is inside (resource/zone_part.h). */
 	bool bulk;
-	bool guarded;   /* shown to administrators alone */
+	bool guarded; /* shown to administrators alone */
 	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
 	 * nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);
@@ -47,9 +53,7 @@ struct kind {
 
 extern const struct kind kinds[];
 enum { KIND_COUNT = 16 }; /* of those that are parts of a model, which come first */
-
-/* What a path says for no group; so no group can be called that. */
-#define GROUP_NONE "-"
+enum { KINDS_ALL = 20 };  /* with those of the inventory */
 
 /* The ids of kinds of the inventory. */
 enum { KIND_ADDRESS = 101, KIND_SERVICE = 102, KIND_PTR = 103, KIND_GROUP = 104 };
@@ -61,8 +65,11 @@ const struct kind *kind_of_id(unsigned id);
 /* The inventory's kind of that collection. NULL: there is none. */
 const struct kind *kind_of_inventory(const char *collection);
 
-/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. */
+/* Its list, in the group of its parent or of the model; its members are kind_field(kind)->group. Of
+ * PTRs and groups, which have no list, that of addresses, of whose members they have some. */
 const struct field *kind_field(const struct kind *kind);
+/* Whether that field of the group is a member of its resources, as the API shows them. */
+bool kind_has(const struct kind *kind, const struct field *field);
 /* The items of its list in that item of its parent, or in that model. */
 struct schema_list kind_list(const struct kind *kind, const void *in);
 /* The key of the member that is the name. */
@@ -75,20 +82,26 @@ enum { PATH_MAX_BYTES = 4096, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
 /* Which resource: of two names, or of one, where the kind has no parent. */
 struct path {
 	const struct kind *kind;
-	const char *group; /* "-" */
+	const char
+		*group; /* of what is at the top; "-": none. NULL, for who looks: whichever it is */
 	const char *names[2];
 };
 
-/* Its key in the store, in lower case, with names percent-encoded: the same for
- * what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any resource's.
+/* Its key in the store (the group is one, or "-"), in lower case, with names percent-encoded: the
+ * same for what is the same resource, and sorted behind its parent's. ERR_LIMIT: longer than any
+ * resource's.
  */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
-/* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. */
+/* The same of a kind of the inventory's; group NULL or "": none. */
+MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
+			   char key[PATH_MAX_BYTES]);
+/* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. It needs no group,
+ * because names are unique over all. */
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */
 const char *path_name(const struct path *path);
-/* "rulesets/-/office/rules/contoso": the same behind /v1/ in the API, with names percent-encoded.
- * Returns text. */
+/* "rulesets/berlin/office/rules/contoso": the same behind /v1/ in the API, with names
+ * percent-encoded. Returns text. */
 char *path_url(const struct path *path, char text[PATH_URL_MAX]);
 /* That of what has this key in the store. */
 char *key_url(const struct kind *kind, const char *key, char text[PATH_URL_MAX]);

@@ -3,11 +3,7 @@
  * and of the revisions it was last written at. */
 #include "resolver/control/resource/owner.h"
 
-#include <jansson.h>
-
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
-#include "resolver/control/resource/kind.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -236,16 +232,16 @@ int owner_of_service(struct owner *owner, const struct cloud_service *service,
 		.allocation = ALLOCATION_STATIC,
 		.description = service->description,
 	};
-	if (keep_id(owner, NULL, arena) != 0 || keep_fqdn(owner, model, arena) != 0 ||
+	if (keep_id(owner, service->id, arena) != 0 || keep_fqdn(owner, model, arena) != 0 ||
 	    keep_tags(owner, service->tags.items, service->tags.count, arena) != 0)
 		return ERR_NOMEM;
-	return give_ptr(owner, service->reverse_fqdn, NULL, service->ttl, model, arena);
+	return give_ptr(owner, service->reverse_fqdn, service->ptr_description, service->ttl, model,
+			arena);
 }
 
 /* ---- rows ---- */
 
-/* A member's text in the arena; NULL: it has none, or there is no memory (*err). */
-static const char *member(const json_t *values, const char *key, struct arena *arena, int *err)
+const char *row_text(const json_t *values, const char *key, struct arena *arena, int *err)
 {
 	const char *text = json_string_value(json_object_get(values, key));
 	const char *kept = text ? arena_strdup(arena, text) : NULL;
@@ -255,7 +251,7 @@ static const char *member(const json_t *values, const char *key, struct arena *a
 	return kept;
 }
 
-static const char *tags_of(const json_t *values, struct arena *arena, int *err)
+const char *row_tags(const json_t *values, struct arena *arena, int *err)
 {
 	const json_t *tags = json_object_get(values, "tags");
 	char *text =
@@ -277,7 +273,7 @@ static int ptr_of(struct owner_ptr *ptr, const struct source_keys *keys, const j
 		return ERR_INVALID;
 	*ptr = (struct owner_ptr){
 		.fqdn = keys->ptr ? arena_strdup(arena, keys->ptr) : NULL,
-		.description = keys->ptr ? member(values, description, arena, &err) : NULL,
+		.description = keys->ptr ? row_text(values, description, arena, &err) : NULL,
 		.ttl_given = keys->ttl_given,
 		.ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl,
 		.revision = keys->ptr_revision,
@@ -298,17 +294,17 @@ static int fill_owner(struct owner *owner, const struct source_resource *row, co
 	*owner = (struct owner){
 		.kind = service ? OWNER_SERVICE : OWNER_ADDRESS,
 		.id = keys->id ? arena_strdup(arena, keys->id) : NULL,
-		.name = member(values, "name", arena, &err),
-		.resource_group = member(values, "resource_group", arena, &err),
+		.name = row_text(values, "name", arena, &err),
+		.resource_group = row_text(values, "resource_group", arena, &err),
 		.region = keys->region ? arena_strdup(arena, keys->region) : NULL,
-		.subscription = member(values, "subscription", arena, &err),
+		.subscription = row_text(values, "subscription", arena, &err),
 		.address = keys->address,
 		.allocation = service || (allocation && strcmp(allocation, "static") == 0)
 				      ? ALLOCATION_STATIC
 				      : ALLOCATION_DYNAMIC,
-		.label = member(values, "domain_name_label", arena, &err),
-		.description = service ? member(values, "description", arena, &err) : NULL,
-		.tags = tags_of(values, arena, &err),
+		.label = row_text(values, "domain_name_label", arena, &err),
+		.description = service ? row_text(values, "description", arena, &err) : NULL,
+		.tags = row_tags(values, arena, &err),
 		.revision = row->revision,
 	};
 	if (err)
@@ -344,51 +340,76 @@ int owner_take_ptr_row(struct owner_ptr *ptr, const struct source_resource *row,
 
 /* ---- and where they go to ---- */
 
-static void put_text(json_t *values, const char *key, const char *text)
-{
-	if (text)
-		json_put(values, key, json_text(text));
-}
-
 static void put_ptr(json_t *values, const struct owner_ptr *ptr, const char *description)
 {
 	if (!ptr->fqdn || ptr->read_only)
 		return;
-	put_text(values, "reverse_fqdn", ptr->fqdn);
-	put_text(values, description, ptr->description);
+	json_put_text(values, "reverse_fqdn", ptr->fqdn);
+	json_put_text(values, description, ptr->description);
 	if (ptr->ttl_given)
 		json_put(values, "ttl", json_integer(ptr->ttl));
 }
 
-static char *text_of(json_t *values)
+/* Without its PTR. */
+static json_t *values_of(const struct owner *owner, const char *subscription)
 {
-	char *text;
+	char address[ADDRESS_TEXT_MAX];
+	json_t *values = json_make("{s:o}", "name", json_text(owner->name));
 
-	values = json_whole(values);
-	text = values ? json_dumps(values, JSON_COMPACT) : NULL;
-	json_decref(values);
-	return text;
+	json_put_text(values, "resource_group", owner->resource_group);
+	json_put_text(values, "id", owner->id);
+	json_put_text(values, "region", owner->region);
+	json_put_text(values, "subscription", subscription);
+	json_put_text(values, "address", address_print(&owner->address, address));
+	if (owner->kind == OWNER_ADDRESS)
+		json_put_text(values, "allocation", schema_allocation_names[owner->allocation]);
+	json_put_text(values, "domain_name_label", owner->label);
+	json_put_text(values, "description", owner->description);
+	if (owner->tags)
+		json_put(values, "tags", json_loads(owner->tags, 0, NULL));
+	return values;
+}
+
+json_t *owner_object(const struct owner *owner)
+{
+	return values_of(owner, NULL);
+}
+
+bool owner_has_ptr_of_state(const struct owner *owner)
+{
+	return owner_is_read_only(owner) && owner->ptr.fqdn && !owner->ptr.read_only;
+}
+
+json_t *owner_whole_object(const struct owner *owner)
+{
+	json_t *values = values_of(owner, NULL);
+	struct owner_ptr ptr = owner->ptr;
+
+	ptr.read_only = false; /* whoever says it */
+	if (!owner_has_ptr_of_state(owner))
+		put_ptr(values, &ptr,
+			owner->kind == OWNER_SERVICE ? "ptr_description" : "description");
+	return values;
+}
+
+json_t *owner_ptr_object(const struct owner *owner)
+{
+	json_t *object;
+
+	if (!owner->ptr.fqdn || owner->ptr.read_only)
+		return NULL;
+	object = json_make("{s:o}", "owner", json_text(owner->id));
+	put_ptr(object, &owner->ptr, "description");
+	return object;
 }
 
 char *owner_values(const struct owner *owner)
 {
-	char address[ADDRESS_TEXT_MAX];
-	bool service = owner->kind == OWNER_SERVICE;
-	json_t *values = json_make("{s:o}", "name", json_text(owner->name));
+	json_t *values = values_of(owner, owner->subscription);
 
-	put_text(values, "resource_group", owner->resource_group);
-	put_text(values, "id", owner->id);
-	put_text(values, "region", owner->region);
-	put_text(values, "subscription", owner->subscription);
-	put_text(values, "address", address_print(&owner->address, address));
-	if (!service)
-		put_text(values, "allocation", schema_allocation_names[owner->allocation]);
-	put_text(values, "domain_name_label", owner->label);
-	put_text(values, "description", owner->description);
-	if (owner->tags)
-		json_put(values, "tags", json_loads(owner->tags, 0, NULL));
-	put_ptr(values, &owner->ptr, service ? "ptr_description" : "description");
-	return text_of(values);
+	put_ptr(values, &owner->ptr,
+		owner->kind == OWNER_SERVICE ? "ptr_description" : "description");
+	return json_whole_text(values);
 }
 
 char *owner_ptr_values(const struct owner_ptr *ptr)
@@ -396,7 +417,65 @@ char *owner_ptr_values(const struct owner_ptr *ptr)
 	json_t *values = json_object();
 
 	put_ptr(values, ptr, "description");
-	return text_of(values);
+	return json_whole_text(values);
+}
+
+/* The JSON object as the file's "NAME=VALUE". */
+static int list_tags(const char *text, const char ***items, size_t *count, struct arena *arena)
+{
+	json_t *tags = text ? json_loads(text, 0, NULL) : NULL, *value;
+	const char **list = arena_alloc_array(arena, json_object_size(tags), sizeof *list);
+	const char *name;
+	int err = list ? 0 : ERR_NOMEM;
+
+	*count = 0;
+	json_object_foreach(tags, name, value)
+	{
+		if (err)
+			break;
+		list[*count] = arena_printf(arena, "%s=%s", name, json_string_value(value));
+		err = list[(*count)++] ? 0 : ERR_NOMEM;
+	}
+	json_decref(tags);
+	*items = list;
+	return err;
+}
+
+int owner_to_address(const struct owner *owner, struct owned_address *address, struct arena *arena)
+{
+	const struct owner_ptr *ptr = &owner->ptr;
+
+	*address = (struct owned_address){
+		.origin = owner->origin,
+		.name = owner->name,
+		.resource_group = owner->resource_group,
+		.id = owner->id,
+		.region = owner->region,
+		.address = owner->address,
+		.allocation = owner->allocation,
+		.domain_name_label = owner->label,
+		.reverse_fqdn = ptr->fqdn,
+		.description = ptr->fqdn ? ptr->description : owner->description,
+		.ttl = ptr->fqdn && ptr->ttl_given ? ptr->ttl : NOT_GIVEN,
+	};
+	return list_tags(owner->tags, &address->tags.items, &address->tags.count, arena);
+}
+
+int owner_to_service(const struct owner *owner, struct cloud_service *service, struct arena *arena)
+{
+	const struct owner_ptr *ptr = &owner->ptr;
+
+	*service = (struct cloud_service){
+		.origin = owner->origin,
+		.name = owner->name,
+		.id = owner->id,
+		.description = owner->description,
+		.address = owner->address,
+		.reverse_fqdn = ptr->fqdn,
+		.ptr_description = ptr->fqdn ? ptr->description : NULL,
+		.ttl = ptr->fqdn && ptr->ttl_given ? ptr->ttl : NOT_GIVEN,
+	};
+	return list_tags(owner->tags, &service->tags.items, &service->tags.count, arena);
 }
 
 struct source_keys owner_ptr_keys(const struct owner_ptr *ptr)
@@ -434,18 +513,11 @@ unsigned owner_kind_id(enum owner_kind kind)
 	return kind == OWNER_SERVICE ? KIND_SERVICE : KIND_ADDRESS;
 }
 
-int owner_path(enum owner_kind kind, const char *group, const char *name, char path[OWNER_PATH_MAX])
+int owner_key(const struct owner *owner, char key[PATH_MAX_BYTES])
 {
-	char first[OWNER_PATH_MAX / 2], second[OWNER_PATH_MAX / 2];
-
-	if (kind == OWNER_SERVICE || !group || !*group)
-		group = GROUP_NONE;
-	if (3 * strlen(group) >= sizeof first || 3 * strlen(name) >= sizeof second)
-		return ERR_LIMIT;
-	snprintf(path, OWNER_PATH_MAX, "%s/%s", percent_encode(first, sizeof first, group),
-		 percent_encode(second, sizeof second, name));
-	text_lower(path);
-	return 0;
+	return path_key_of(owner_kind_id(owner->kind),
+			   owner->kind == OWNER_SERVICE ? NULL : owner->resource_group, owner->name,
+			   key);
 }
 
 int owner_serve(const struct owner *owner, struct owned_draft *draft, const struct hash_key *key,

@@ -1,5 +1,5 @@
-/* Who may have a PTR: an address or a cloud service, as the inventory shows it. Values to be read;
- * what changes them is change.h.
+/* What may have a PTR: an address or a cloud service, as the inventory shows it. It is only read;
+ * change.h changes it.
  *
  *     the file's model ──► owner_of_address, owner_of_service ──┐
  *     a row of the state ──► owner_of_row ──────────────────────┴──► struct owner ──► owner_serve
@@ -8,11 +8,13 @@
 #ifndef SLUICE_OWNER_H
 #define SLUICE_OWNER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/kind.h"
 #include "resolver/control/store/source.h"
 #include "rules/fault.h"
 #include "rules/name.h"
@@ -81,7 +83,7 @@ static inline bool owner_is_read_only(const struct owner *owner)
 
 /* A strong entity tag, quoted, the same after a restart. Returns text. */
 char *owner_etag(const struct owner *owner, char text[ETAG_MAX]);
-/* The same for who is not shown how its PTR fares and where it is from. */
+/* The same without its PTR's status and its origin, for an API that shows neither. */
 char *owner_version_etag(const struct owner *owner, char text[ETAG_MAX]);
 
 /* "address \"a\" of resource group \"g\" (FILE:LINE)", or with its id where it is from the state:
@@ -99,6 +101,9 @@ MUST_CHECK int owner_of_service(struct owner *owner, const struct cloud_service 
 /* As the state has it. ERR_INVALID: that was not written by sluice. */
 MUST_CHECK int owner_of_row(struct owner *owner, const struct source_resource *row,
 			    const struct model *model, struct arena *arena);
+/* A text of a row's values; its tags as JSON. NULL: it has none, or there is no memory (*err). */
+const char *row_text(const json_t *values, const char *key, struct arena *arena, int *err);
+const char *row_tags(const json_t *values, struct arena *arena, int *err);
 /* The PTR of an owner that the file declares without one, as the state has it. */
 MUST_CHECK int owner_take_ptr_row(struct owner_ptr *ptr, const struct source_resource *row,
 				  const struct model *model, struct arena *arena);
@@ -112,6 +117,19 @@ const char *owner_dotted(const char *name, char text[NAME_TEXT_MAX]);
 
 /* ---- and where they go to ---- */
 
+/* What an export has of it, and of its PTR (NULL: it has none, or the file gives it). */
+json_t *owner_object(const struct owner *owner);
+json_t *owner_ptr_object(const struct owner *owner);
+/* Whether its PTR is a resource of its own: the state's, of an owner of the file. */
+bool owner_has_ptr_of_state(const struct owner *owner);
+/* Its values with those of its PTR, unless that is one, wherever both are from. */
+json_t *owner_whole_object(const struct owner *owner);
+/* As the file would have it, with its PTR. Texts are the owner's, or go into the arena. ERR_NOMEM.
+ */
+MUST_CHECK int owner_to_address(const struct owner *owner, struct owned_address *address,
+				struct arena *arena);
+MUST_CHECK int owner_to_service(const struct owner *owner, struct cloud_service *service,
+				struct arena *arena);
 /* What the state keeps of it, and of its PTR alone, as JSON to be freed; NULL without memory. */
 char *owner_values(const struct owner *owner);
 char *owner_ptr_values(const struct owner_ptr *ptr);
@@ -121,10 +139,8 @@ struct owner_scratch {
 };
 struct source_keys owner_keys(const struct owner *owner, struct owner_scratch *scratch);
 struct source_keys owner_ptr_keys(const struct owner_ptr *ptr);
-/* Its path in the state: "group/name". ERR_LIMIT. */
-enum { OWNER_PATH_MAX = 1024 };
-MUST_CHECK int owner_path(enum owner_kind kind, const char *group, const char *name,
-			  char path[OWNER_PATH_MAX]);
+/* Its key in the state (resource/kind.h), by its kind, group and name. ERR_LIMIT. */
+MUST_CHECK int owner_key(const struct owner *owner, char key[PATH_MAX_BYTES]);
 /* Of which kind (resource/kind.h) it is in the state. */
 unsigned owner_kind_id(enum owner_kind kind);
 

@@ -46,6 +46,18 @@ bool ownership_is_of(const struct inventory *inventory, const struct owner *owne
 	return strcasecmp(ownership_subscription(inventory, owner), subscription) == 0;
 }
 
+bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name)
+{
+	static const struct hash_key any_key = {1, 2};
+	char text[NAME_TEXT_MAX];
+	const struct owner *owner = NULL;
+	struct name wire;
+
+	if (name_from_text(&wire, &any_key, name) == 0)
+		owner = inventory_by_fqdn(inventory, name_to_text(&wire, text));
+	return owner && ownership_is_of(inventory, owner, subscription);
+}
+
 /* Of the subscription, and not the one whose values are about to change. */
 static bool counts(const struct ownership_case *it, const struct owner *owner)
 {
@@ -120,6 +132,10 @@ static void case_free(struct ownership_case *it)
 
 static void case_end(struct ownership_case *it)
 {
+	const char *trouble = inventory_trouble(it->inventory); /* "not ours" may be "not read" */
+
+	if (trouble && !*it->reason)
+		snprintf(it->reason, sizeof it->reason, "%s", trouble);
 	if (it->owned)
 		it->on_known(it->context, OWNERSHIP_OWNED, NULL);
 	else if (*it->reason)

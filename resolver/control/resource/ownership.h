@@ -37,6 +37,10 @@ const char *ownership_subscription(const struct inventory *inventory, const stru
 bool ownership_is_of(const struct inventory *inventory, const struct owner *owner,
 		     const char *subscription);
 
+/* Whether the name is the forward name of an address or service of that subscription, for which
+ * nobody has to be asked. */
+bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name);
+
 /* Calls on_known once, within OWNERSHIP_MS and perhaps before it returns. `reason` is NULL but for
  * OWNERSHIP_UNRESOLVED. The question is copied. ERR_INVALID for what is no domain name, ERR_NOMEM:
  * on_known is not called then. A server that stops ends it as OWNERSHIP_UNRESOLVED. */

@@ -17,6 +17,27 @@ const char *part_name(const struct kind *kind, const void *item)
 	return schema_get_text(name, item, NULL, 0);
 }
 
+const char *part_group(const struct kind *root, const void *item)
+{
+	const struct field *field = schema_field(kind_field(root)->group, "resource_group");
+	const char *group = schema_get_text(field, item, NULL, 0);
+
+	return group ? group : GROUP_NONE;
+}
+
+/* group NULL: in whichever it is. */
+static bool is_in_group(const struct kind *root, const void *item, const char *group)
+{
+	return !group || strcasecmp(part_group(root, item), group) == 0;
+}
+
+struct path part_root(const struct path *path)
+{
+	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+
+	return (struct path){root, path->group, {path->names[0], NULL}};
+}
+
 struct origin part_origin(const void *item)
 {
 	struct origin origin;
@@ -49,15 +70,24 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 	return find_among(kind, items, 0, items.count, wanted);
 }
 
-/* In a model what is new of parts stands behind what the file declares, in the order of parts. */
+/* In a model what is new of parts stands behind what the file declares, in the order of parts, and
+ * behind it what was made. */
 static const void *find_in_model(const struct model *model, const struct kind *kind,
-				 const char *wanted)
+				 const char *group, const char *wanted)
 {
 	struct schema_list items = kind_list(kind, model);
 	size_t low = model->declared ? kind_list(kind, model->declared).count : items.count;
 	const void *item = find_among(kind, items, 0, low, wanted);
 	size_t high = items.count, size = kind_field(kind)->group->size;
+	struct origin origin;
 
+	for (; high > low; high--) {
+		origin = part_origin((const char *)items.items + (high - 1) * size);
+		if (!model_is_made(&origin))
+			break;
+	}
+	if (!item)
+		item = find_among(kind, items, high, items.count - high, wanted);
 	while (!item && low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *at = (const char *)items.items + middle * size;
@@ -70,38 +100,46 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 		else
 			low = middle + 1;
 	}
-	return item;
+	return item && is_in_group(kind, item, group) ? item : NULL;
 }
 
 const void *part_find(const struct model *model, const struct path *path)
 {
-	const struct kind *parent = path->kind->parent;
-	const void *in;
+	struct path root = part_root(path);
+	const void *in = find_in_model(model, root.kind, path->group, path->names[0]);
 
-	if (!parent)
-		return find_in_model(model, path->kind, path->names[0]);
-	in = find_in_model(model, parent, path->names[0]);
-	return in ? find_item(in, path->kind, path->names[1]) : NULL;
+	return in && path->kind->parent ? find_item(in, path->kind, path->names[1]) : in;
+}
+
+const void *part_named(const struct model *model, const struct kind *root, const char *name)
+{
+	return find_in_model(model, root, NULL, name);
 }
 
 /* ---- the order of parts ---- */
 
 /* Always the same, whichever was changed last: of two rulesets with one domain the first
  * decides. */
-static int compare_names(const struct field *list, const char *name, const struct model_part *part)
+static int compare_names(const struct field *list, const char *group, const char *name,
+			 const struct model_part *part)
 {
-	const struct kind *kind = kind_of_field(NULL, part->list);
+	const struct kind *kind;
+	int order;
 
 	if (list != part->list)
 		return list < part->list ? -1 : 1;
-	return strcasecmp(name, part_name(kind, part->item));
+	kind = kind_of_field(NULL, part->list);
+	order = strcasecmp(name, part_name(kind, part->item));
+	/* Of two of one name, which the check refuses, each is found by its own path. */
+	return order != 0 || !group ? order : strcasecmp(group, part_group(kind, part->item));
 }
 
 static int compare_parts(const void *a, const void *b)
 {
 	const struct model_part *left = *(struct model_part *const *)a;
+	const struct kind *kind = kind_of_field(NULL, left->list);
 
-	return compare_names(left->list, part_name(kind_of_field(NULL, left->list), left->item),
+	return compare_names(left->list, part_group(kind, left->item), part_name(kind, left->item),
 			     *(struct model_part *const *)b);
 }
 
@@ -109,13 +147,14 @@ static int compare_parts(const void *a, const void *b)
 static size_t find_place(struct model_part *const *parts, size_t count, const struct path *path,
 			 bool *found)
 {
-	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
+	struct path root = part_root(path);
 	size_t low = 0, high = count;
 
 	*found = false;
 	while (!*found && low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = compare_names(kind_field(root), path->names[0], parts[middle]);
+		int order = compare_names(kind_field(root.kind), root.group, root.names[0],
+					  parts[middle]);
 
 		if (order > 0)
 			low = middle + 1;
@@ -138,17 +177,16 @@ static const void *find_in_parts(struct model_part *const *parts, size_t count,
 	return find_item(parts[at]->item, path->kind, path->names[1]);
 }
 
-struct model_part *parts_at(const struct parts *parts, const struct kind *root, const char *name,
-			    size_t *at)
+struct model_part *parts_at(const struct parts *parts, const struct path *path, size_t *at)
 {
-	const struct field *list = kind_field(root);
+	struct path root = part_root(path);
+	const struct field *list = kind_field(root.kind);
 
 	for (size_t i = 0; i < parts->count; i++) {
-		const char *own = NULL;
+		const struct model_part *part = parts->items[i];
 
-		if (parts->items[i]->list == list)
-			own = part_name(root, parts->items[i]->item);
-		if (!own || strcasecmp(own, name) != 0)
+		if (part->list != list || !part_name(root.kind, part->item) ||
+		    compare_names(list, root.group, root.names[0], part) != 0)
 			continue;
 		if (at)
 			*at = i;
@@ -157,9 +195,12 @@ struct model_part *parts_at(const struct parts *parts, const struct kind *root, 
 	return NULL;
 }
 
-bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path)
+const void *parts_find(const struct parts *parts, const struct model *declared,
+		       const struct path *path)
 {
-	return find_in_parts(parts->items, parts->count, path) || part_find(declared, path);
+	const void *item = find_in_parts(parts->items, parts->count, path);
+
+	return item ? item : part_find(declared, path);
 }
 
 const void *part_given(const struct model *model, const struct path *path)
@@ -187,15 +228,26 @@ struct rows { /* of one kind at the top and those inside it */
 	const struct faults *refused; /* of rows that are passed over; NULL: none are */
 	struct row *items;
 	size_t count, room;
-	bool passed_over; /* one was */
+	bool passed_over, misfit; /* as of struct parts */
 };
+
+static const char *decoded(const char *text, size_t length, struct arena *arena)
+{
+	char *name = arena_printf(arena, "%.*s", (int)length, text), *to = name;
+
+	return name && percent_decode(name, length, false, &to) == 0 ? name : NULL;
+}
 
 const char *part_key_name(const char *key, struct arena *arena)
 {
-	const char *slash = strrchr(key, '/');
-	char *name = arena_strdup(arena, slash ? slash + 1 : key), *to = name;
+	const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
 
-	return name && percent_decode(name, strlen(name), false, &to) == 0 ? name : NULL;
+	return decoded(name, strlen(name), arena);
+}
+
+const char *part_key_group(const char *key, struct arena *arena)
+{
+	return decoded(key, strcspn(key, "/"), arena);
 }
 
 /* "-/office" of "-/office/contoso". */
@@ -208,21 +260,24 @@ static const char *root_of(struct arena *arena, const char *path)
 }
 
 /* Whether the row is as sluice writes it: a kind that can be there, JSON, and in it the name that
- * its path ends in. */
+ * its path ends in, and, at the top, the group that it begins with. */
 static bool is_ours(const struct row *row, struct arena *arena)
 {
 	const char *name =
 		json_string_value(json_object_get(row->values, kind_name_key(row->kind)));
-	struct path path = {row->kind, "-", {name, NULL}};
+	const char *group = json_string_value(json_object_get(row->values, "resource_group"));
+	struct path path = {row->kind, group ? group : GROUP_NONE, {name, NULL}};
 	char key[PATH_MAX_BYTES];
 
 	if (!row->kind || !name)
 		return false;
 	if (row->kind->parent) {
+		path.group = part_key_group(row->root, arena);
 		path.names[0] = part_key_name(row->root, arena);
 		path.names[1] = name;
 	}
-	return path.names[0] && path_key(&path, key) == 0 && strcmp(key, row->path) == 0;
+	return path.group && path.names[0] && path_key(&path, key) == 0 &&
+	       strcmp(key, row->path) == 0;
 }
 
 /* `why` says what is wrong with the row; the rest of the text, how it goes away. */
@@ -241,14 +296,14 @@ static void warn_of_row(struct faults *faults, const struct kind *kind, const ch
 
 static void pass_over(struct rows *rows, const struct kind *kind, const char *path, const char *why)
 {
-	rows->passed_over = true;
+	rows->passed_over = rows->misfit = true;
 	warn_of_row(rows->faults, kind, path, why);
 }
 
 void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
 		    const char *path, const char *why)
 {
-	parts->passed_over = true;
+	parts->passed_over = parts->misfit = true;
 	warn_of_row(faults, kind, path, why);
 }
 
@@ -437,9 +492,10 @@ static bool is_repeated(const struct row *row, const char *parent, const void *i
 	read_row(row, parent, copy, &part->arena, &unused);
 	stored = values_print(row->kind, copy);
 	declared = values_print(row->kind, item);
+	json_object_del(stored, kind_name_key(row->kind)); /* in whichever case */
+	json_object_del(stored, "resource_group");
 	json_object_foreach(stored, key, value) same =
-		same && (strcmp(key, kind_name_key(row->kind)) == 0 ||
-			 json_equal(value, json_object_get(declared, key)));
+		same && json_equal(value, json_object_get(declared, key));
 	same = same && unused.errors == 0;
 	if (same)
 		fault_add(faults, FAULT_WARNING, &origin, NULL,
@@ -481,18 +537,23 @@ static void add_children(struct model_part *part, const struct kind *kind, const
 }
 
 /* What they are inside is not there, or is passed over. */
-static void warn_of_orphans(struct rows *all, const struct kind *root, const char *name,
+static void warn_of_orphans(struct rows *all, const struct path *root, const struct model *declared,
 			    const struct row *rows, size_t count)
 {
+	const char *name = root->names[0] ? root->names[0] : "";
+	const void *moved = root->names[0] ? part_named(declared, root->kind, name) : NULL;
 	struct origin origin = {
-		.path = arena_printf(&all->arena, "%s[%s]", root->collection, name ? name : "")};
-	char url[PATH_URL_MAX];
+		.path = arena_printf(&all->arena, "%s[%s]", root->kind->collection, name)};
+	char url[PATH_URL_MAX], why[PART_WHY_MAX] = "is not in the configuration any more";
 
 	all->passed_over = true;
+	if (moved)
+		snprintf(why, sizeof why, "is in the group \"%.80s\" now and not in \"%.80s\"",
+			 part_group(root->kind, moved), root->group ? root->group : "");
 	fault_add(all->faults, FAULT_WARNING, &origin, NULL,
-		  "is not in the configuration any more, but %zu resource%s inside it %s in the "
+		  "%s, but %zu resource%s inside it %s in the "
 		  "state; not served until it is there again; to remove %s: DELETE /v1/%s",
-		  count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		  why, count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
 		  count == 1 ? "it" : "the first", key_url(rows->kind, rows->path, url));
 }
 
@@ -501,8 +562,10 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 				const struct model *declared, struct rows *all)
 {
 	bool own = rows[0].kind == root, fits;
-	const char *name = part_key_name(rows[0].root, &all->arena);
-	const void *item = name ? find_item(declared, root, name) : NULL;
+	const struct path path = {root,
+				  part_key_group(rows[0].root, &all->arena),
+				  {part_key_name(rows[0].root, &all->arena), NULL}};
+	const void *item = path.group && path.names[0] ? part_find(declared, &path) : NULL;
 	struct model_part *part = model_part_new(kind_field(root));
 
 	if (!part) {
@@ -512,7 +575,7 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 	fits = own && take_row(all, &rows[0], "", part->item, &part->arena);
 	if (!fits && !item) {
 		if (count > own)
-			warn_of_orphans(all, root, name, rows + own, count - own);
+			warn_of_orphans(all, &path, declared, rows + own, count - own);
 		model_part_free(part);
 		return NULL;
 	}
@@ -579,6 +642,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 			err = add_part(parts, parts->count, part);
 	}
 	parts->passed_over = parts->passed_over || rows.passed_over;
+	parts->misfit = parts->misfit || rows.misfit;
 	rows_release(&rows);
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
@@ -639,8 +703,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 		  uint64_t revision, const struct model *declared, struct faults *faults,
 		  char error[SOURCE_ERROR_MAX])
 {
-	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;
-	struct path at_top = {root, path->group, {path->names[0], NULL}};
+	struct path at_top = part_root(path);
 	struct parts loaded = {.count = 0};
 	char key[PATH_MAX_BYTES];
 	size_t at;
@@ -652,7 +715,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	at = find_place(parts->items, parts->count, &at_top, &found);
 	if (found)
 		remove_part(parts, at);
-	err = load_root(&loaded, source, root, key, revision, declared, NULL, faults, error);
+	err = load_root(&loaded, source, at_top.kind, key, revision, declared, NULL, faults, error);
 	parts->passed_over = parts->passed_over || loaded.passed_over;
 	for (size_t i = 0; !err && i < loaded.count; i++) {
 		loaded.items[i]->references++;
@@ -664,11 +727,30 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 
 /* ---- what is not served ---- */
 
+char *part_missing(const struct path *path, const void *elsewhere, char text[PART_WHY_MAX])
+{
+	const struct kind *kind = path->kind;
+	struct path other = *path;
+	char url[PATH_URL_MAX];
+	int used = snprintf(text, PART_WHY_MAX, "there is no %s \"%.80s\"",
+			    kind_field(kind)->group->name, path->names[0]);
+	bool grouped;
+
+	if (!elsewhere)
+		return text;
+	other.group = part_group(kind, elsewhere);
+	grouped = strcmp(other.group, GROUP_NONE) != 0;
+	snprintf(text + used, PART_WHY_MAX - (size_t)used, " here; it is in %s%.90s%s: %.200s",
+		 grouped ? "the resource group \"" : "no resource group",
+		 grouped ? other.group : "", grouped ? "\"" : "", path_url(&other, url));
+	return text;
+}
+
 void part_why(const struct model *model, const struct path *path, const char *json,
 	      char why[PART_WHY_MAX])
 {
 	const struct kind *parent = path->kind->parent;
-	struct path outer = {parent, path->group, {path->names[0], NULL}};
+	struct path outer = part_root(path);
 	json_t *values = json_loads(json, 0, NULL);
 	static const struct origin nowhere = {.path = "-"};
 	struct arena arena;
@@ -681,8 +763,7 @@ void part_why(const struct model *model, const struct path *path, const char *js
 	if (item && values)
 		values_read(path->kind, values, item, &nowhere, &arena, &found);
 	if (parent && !part_find(model, &outer))
-		snprintf(why, PART_WHY_MAX, "there is no %s \"%.80s\"",
-			 kind_field(parent)->group->name, path->names[0]);
+		part_missing(&outer, part_named(model, parent, path->names[0]), why);
 	else if (!values)
 		snprintf(why, PART_WHY_MAX, "its values are not JSON");
 	else if (found.errors > 0)

@@ -12,16 +12,17 @@ struct parts { /* of one model, in the order that they always have; references *
 	struct model_part **items;
 	size_t count, room;
 	bool passed_over; /* the state has rows that are not served, with warnings of each */
+	bool misfit;      /* because they do not fit, or not with the rest */
 };
 
 void parts_release(struct parts *parts);
 /* Those of a model, with references of their own. ERR_NOMEM. */
 MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 
-/* Every resource of the store but those of kinds in bulk (zone_part.h). A row that does not fit, and what is inside an item that is not
- * there (any more), is not served, with a warning. ERR_SYSTEM: the store cannot be read, `error`
- * says why; ERR_FAULTS, ERR_NOMEM: there is no memory. `refused`: faults of rows that are passed
- * over for them, too. */
+/* Every resource of the store but those of kinds in bulk (zone_part.h). A row that does not fit,
+ * and what is inside an item that is not there (any more), is not served, with a warning.
+ * ERR_SYSTEM: the store cannot be read, `error` says why; ERR_FAULTS, ERR_NOMEM: there is no
+ * memory. `refused`: faults of rows that are passed over for them, too. */
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
 			  const struct faults *refused, struct faults *faults,
 			  char error[SOURCE_ERROR_MAX]);
@@ -35,12 +36,16 @@ MUST_CHECK int parts_refresh(struct parts *parts, struct source *source, const s
 enum { PART_WHY_MAX = 512 };
 void part_why(const struct model *model, const struct path *path, const char *json,
 	      char why[PART_WHY_MAX]);
-/* The last name of a row's key, decoded; NULL: it is none, or there is no memory. */
+/* Says of an item at the top that it is not there: "there is no ruleset "office"", and, with
+ * `elsewhere`, the one of that name in another group, in which it is. Returns text. */
+char *part_missing(const struct path *path, const void *elsewhere, char text[PART_WHY_MAX]);
+/* The last name of a row's key, and its first part, the group, decoded; NULL: it is none, or there
+ * is no memory. */
 const char *part_key_name(const char *key, struct arena *arena);
-/* The one of an item at the top of that name, and where it is (at may be NULL); NULL: there is
- * none. Its references may not be more than one for the caller to change it. */
-struct model_part *parts_at(const struct parts *parts, const struct kind *root, const char *name,
-			    size_t *at);
+const char *part_key_group(const char *key, struct arena *arena);
+/* That of what the path is in, and where it is (at may be NULL); NULL: there is none. Its
+ * references may not be more than one for the caller to change it. */
+struct model_part *parts_at(const struct parts *parts, const struct path *path, size_t *at);
 /* Takes the part over, also when there is no memory; parts_sort is to follow. ERR_NOMEM. */
 MUST_CHECK int parts_add(struct parts *parts, struct model_part *part);
 void parts_sort(struct parts *parts);
@@ -48,14 +53,21 @@ void parts_sort(struct parts *parts);
 void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
 		    const char *path, const char *why);
 
-/* Whether the model that would be made of both had the item. */
-bool parts_have(const struct parts *parts, const struct model *declared, const struct path *path);
+/* The item of the model that would be made of both; NULL: there is none. */
+const void *parts_find(const struct parts *parts, const struct model *declared,
+		       const struct path *path);
 
 /* The item of that path as it was given: without the addresses that placing chose. NULL: there is
  * none. */
 const void *part_given(const struct model *model, const struct path *path);
 /* The item of that path in the model; NULL: there is none. */
 const void *part_find(const struct model *model, const struct path *path);
+/* The group of an item at the top; GROUP_NONE where it is in none. */
+const char *part_group(const struct kind *root, const void *item);
+/* The path of what the path is in. */
+struct path part_root(const struct path *path);
+/* The item of that name at the top, whichever group it is in; NULL: there is none. */
+const void *part_named(const struct model *model, const struct kind *root, const char *name);
 /* Its name. */
 const char *part_name(const struct kind *kind, const void *item);
 /* Where it is from: file NULL, the store. */

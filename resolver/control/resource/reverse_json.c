@@ -2,10 +2,12 @@
  * change.h, in the schema's own words; only that they are texts and numbers is seen to here. */
 #include "resolver/control/resource/reverse_json.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/ownership.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -73,6 +75,8 @@ json_t *owner_json(const struct owner *owner)
 	json_put(object, "tags", tags_json(owner->tags));
 	json_put(object, "description",
 		 json_text(service ? owner->description : owner->ptr.description));
+	if (service)
+		json_put(object, "ptr_description", json_text(owner->ptr.description));
 	put_ptr(object, owner);
 	json_put(object, "origin", origin_json(&owner->origin));
 	return object;
@@ -184,6 +188,7 @@ static const struct key_reader address_keys[] = {
 };
 static const struct key_reader service_keys[] = {
 	{"reverse_fqdn", read_fqdn},
+	{"ptr_description", read_description},
 	{"ttl", read_ttl},
 	{"tags", read_tags},
 	{NULL, NULL},
@@ -202,7 +207,7 @@ static const struct key_reader ptr_keys[] = {
 	{NULL, NULL},
 };
 
-/* The row of the key; the one that ends the table for any other. */
+/* The row of the key; of any other key the one that ends the table. */
 static const struct key_reader *find_key(const struct key_reader *keys, const char *key)
 {
 	while (keys->key && strcmp(keys->key, key) != 0)
@@ -345,12 +350,12 @@ static int apply_ptr(const struct owner_input *input, bool whole, struct change 
 int owner_input_put_ptr(const struct owner_input *input, bool whole, struct change *change,
 			const struct owner **owner, struct change_error *error)
 {
-	char id[UUID_TEXT_MAX];
-	if (!*owner)
-		return change_fail_memory(change);
-	snprintf(id, sizeof id, "%s", (*owner)->id);
-	int err = apply_ptr(input, whole, change, *owner, error);
-	*owner = change_find(change, id);
+	int err;
+
+	assert(*owner);
+	err = apply_ptr(input, whole, change, *owner, error);
+	if (err == 0)
+		*owner = change_find(change, *owner, &err);
 	return err;
 }
 
@@ -400,20 +405,6 @@ bool owned_etag(struct inventory *inventory, const struct path *path, char etag[
 	return owner && (path->kind->id != KIND_PTR || owner->ptr.fqdn);
 }
 
-/* The history's words for what a body says otherwise. */
-static json_t *body_of(const struct path *path, const json_t *values)
-{
-	json_t *copy = json_copy((json_t *)(uintptr_t)values);
-	json_t *description = json_object_get(copy, "ptr_description");
-
-	if (path->kind->id == KIND_SERVICE)
-		json_object_del(copy, "subscription");
-	if (description)
-		json_object_del(copy,
-				"ptr_description"); /* of the PTR of a service: see put_owner */
-	return copy;
-}
-
 /* As the values write it: the history's paths are in lower case. What they say otherwise is refused
  * later. */
 static const char *spelled(const json_t *values, const char *key, const char *name)
@@ -423,28 +414,65 @@ static const char *spelled(const json_t *values, const char *key, const char *na
 	return text && name && strcasecmp(text, name) == 0 ? text : name;
 }
 
-static int put_owner(struct change *change, const struct path *path, const struct owner *owner,
-		     const json_t *values, struct change_error *error)
+/* Whether it is the forward name of the service that is to be. */
+static bool is_its_own(const struct change *change, const char *service, const char *fqdn)
+{
+	char bare[NAME_TEXT_MAX];
+	const struct owner owner = {
+		.ptr.fqdn = owned_service_name(change_model(change), service, bare)};
+
+	return owner_has_ptr(&owner, fqdn);
+}
+
+/* A name for the service, which is not there yet where owner is NULL: nobody can be asked here
+ * whose it is. */
+static int check_service_name(const struct change *change, struct inventory *inventory,
+			      const char *service, const struct owner *owner, const char *fqdn,
+			      struct change_error *error)
+{
+	if (!fqdn || !*fqdn || owner_has_ptr(owner, fqdn) || is_its_own(change, service, fqdn) ||
+	    ownership_is_forward(inventory, ownership_subscription(inventory, owner), fqdn))
+		return 0;
+	return change_refuse(
+		error, "reverse_fqdn",
+		"the name of a cloud service must belong to its subscription; \"%.260s\" "
+		"is no address's or service's own, and others are not checked in bulk; "
+		"set it on its own: PUT /v1/services/NAME",
+		fqdn);
+}
+
+/* Whether the values are of another one, which had the name before. */
+static bool is_another(const struct owner *owner, const json_t *values)
+{
+	const char *id = json_string_value(json_object_get(values, "id"));
+
+	return owner && id && strcasecmp(owner->id, id) != 0;
+}
+
+static int put_owner(struct change *change, struct inventory *inventory, const struct path *path,
+		     const struct owner *owner, const json_t *values, bool again,
+		     struct change_error *error)
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
 	const char *group = strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group;
 	struct owner_input input = {.count = 0};
-	json_t *body = body_of(path, values);
-	int err = owner_input_read(&input, kind, body, error);
+	json_t *body = json_copy((json_t *)(uintptr_t)values);
+	int err;
 
+	if (kind == OWNER_SERVICE)
+		json_object_del(body, "subscription"); /* of the history */
+	err = owner_input_read(&input, kind, body, error);
 	if (err != 0) {
 		json_decref(body);
 		return err;
 	}
-	if (kind == OWNER_SERVICE)
-		input.ptr.description =
-			json_string_value(json_object_get(values, "ptr_description"));
-	if (kind == OWNER_SERVICE && input.ptr.fqdn && *input.ptr.fqdn &&
-	    !owner_has_ptr(owner, input.ptr.fqdn))
-		err = change_refuse(error, "reverse_fqdn",
-				    "the name of a cloud service must belong to its subscription, "
-				    "which is not checked in bulk; set it on its own: PUT "
-				    "/v1/services/NAME");
+	if (again && is_another(owner, values)) {
+		err = change_remove(change, owner);
+		owner = NULL;
+	}
+	if (err == 0 && kind == OWNER_SERVICE && !again)
+		err = check_service_name(change, inventory, path->names[0], owner, input.ptr.fqdn,
+					 error);
 	if (err == 0)
 		err = owner_input_put(&input, change, kind,
 				      spelled(values, "resource_group", group),
@@ -454,17 +482,23 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	return err;
 }
 
-static int put_ptr_of(struct change *change, const struct owner *owner, const json_t *values,
-		      struct change_error *error)
+static int put_ptr_of(struct change *change, struct inventory *inventory, const struct owner *owner,
+		      const json_t *values, bool again, struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
-	int err = owner ? owner_input_read_ptr(&input, values, error)
-			: change_say(error, CHANGE_NOT_FOUND, NULL,
-				     "there is no such address or service");
+	int err;
 
+	if (!owner)
+		return change_say(error, CHANGE_NOT_FOUND, NULL,
+				  "there is no such address or service");
+	err = owner_input_read_ptr(&input, values, error);
 	if (err != 0)
 		return err;
-	err = owner_input_put_ptr(&input, true, change, &owner, error);
+	if (owner->kind == OWNER_SERVICE && !again)
+		err = check_service_name(change, inventory, owner->name, owner, input.ptr.fqdn,
+					 error);
+	if (err == 0)
+		err = owner_input_put_ptr(&input, true, change, &owner, error);
 	owner_input_release(&input);
 	return err;
 }
@@ -516,6 +550,7 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 		      const struct owner *owner)
 {
 	struct resource_group group;
+	char items[GROUP_ITEMS_MAX];
 
 	if (path->kind->id == KIND_PTR)
 		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
@@ -527,11 +562,16 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 		return change_fail(change, CHANGE_INVALID, "",
 				   "resource group \"%s\" has addresses; remove them first",
 				   group.name);
+	if (group_items(inventory_model(inventory), group.name, items) > 0)
+		return change_fail(change, CHANGE_INVALID, "",
+				   "resource group \"%s\" has other resources (%s); remove them "
+				   "first",
+				   group.name, items);
 	return change_group_forget(change, path->names[0]);
 }
 
 int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-	     const json_t *values)
+	      const json_t *values, bool again)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct owner *owner;
@@ -545,10 +585,10 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	else if (path->kind->id == KIND_GROUP)
 		err = put_group(change, path, values, &error);
 	else if (path->kind->id == KIND_PTR)
-		err = put_ptr_of(change, owner, values, &error);
+		err = put_ptr_of(change, inventory, owner, values, again, &error);
 	else
-		err = put_owner(change, path, owner, values, &error);
-	return error.outcome == CHANGE_FINE
-		       ? err
-		       : change_fail(change, error.outcome, error.field, "%s", error.text);
+		err = put_owner(change, inventory, path, owner, values, again, &error);
+	if (error.outcome != CHANGE_FINE)
+		return change_fail(change, error.outcome, error.field, "%s", error.text);
+	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
 }

@@ -12,8 +12,9 @@
 /* {"id", "name", "resource_group", "region", "subscription", "address", "allocation",
  *  "domain_name_label", "fqdn", "tags", "reverse_fqdn", "description", "ttl", "ttl_served",
  *  "status", "action", "reason", "origin", "etag"}; a service is without those that it does not
- * have. `ttl` is the PTR's own, null where it is reverse.ttl; `origin` is "file:line" of what the
- * configuration declares, else null. */
+ * have, and has "ptr_description", because its "description" is its own. `ttl` is the PTR's own,
+ * null where it is reverse.ttl; `origin` is "file:line" of what the configuration declares, else
+ * null. */
 json_t *owner_json(const struct owner *owner);
 /* {"id", "kind", "name", "resource_group", "region", "address", "reverse_fqdn", "description",
  * "ttl", "ttl_served", "status", "action", "reason", "origin", "etag"}; `id` is "REGION:UUID", as
@@ -58,11 +59,12 @@ MUST_CHECK int owner_input_put_ptr(const struct owner_input *input, bool whole,
 
 /* ---- as resources, by path and values ---- */
 
-/* Makes one of a bulk kind (resource/kind.h) what the values say, or (values NULL) removes it, also
- * where it is not there. Values are those that a body has, and those of the history. A service's
- * name that would have to be asked for is refused. ERR_INVALID: change_error says why. */
-MUST_CHECK int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-			const json_t *values);
+/* Makes one of the inventory's kinds (resource/kind.h) what the values say, or (values NULL)
+ * removes it, also where it is not there. Values are those that a body has, and those of the
+ * history. A service's name that would have to be asked for is refused, unless all is `again` as it
+ * was. ERR_INVALID: change_error says why. */
+MUST_CHECK int owned_put(struct change *change, struct inventory *inventory,
+			 const struct path *path, const json_t *values, bool again);
 /* Its etag now; false: there is none. */
 bool owned_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 

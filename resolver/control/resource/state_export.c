@@ -1,14 +1,9 @@
-/* Written as text at once, a row to a line: a million objects of a library would take a gigabyte on
- * their way. Addresses are gone through twice, page by page, because the PTRs stand in a list of
- * their own. */
+/* Each row is made, written and freed: a million objects at once would take a gigabyte. Addresses
+ * are read twice, page by page, because the PTRs have a list of their own. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/state_json.h"
-#include "rules/schema/schema.h"
-
-enum { PAGE_ROWS = 256 };
 
 struct export
 {
@@ -20,138 +15,37 @@ struct export
 
 /* ---- a row ---- */
 
-static bool is_plain(const char *text)
+/* Takes the object over. */
+static void write_object(struct export *export, json_t *object)
 {
-	for (; *text; text++)
-		if (*text < ' ' || *text == '"' || *text == '\\' || *text == 0x7f)
-			return false; /* bytes beyond ASCII are negative */
-	return true;
-}
-
-static void write_string(struct export *export, const char *text)
-{
-	FILE *out = export->out;
-
-	if (is_plain(text)) {
-		putc('"', out);
-		fputs(text, out);
-		putc('"', out);
-		return;
-	}
-	json_t *string = json_text(text);
-	if (!string || json_dumpf(string, out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) != 0)
-		export->failed = true;
-	json_decref(string);
-}
-
-static void write_member(struct export *export, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	fprintf(export->out, ", \"%s\": ", key);
-	write_string(export, text);
-}
-
-/* The beginning of a row with its first member. */
-static void begin_row(struct export *export, const char *key, const char *text)
-{
-	fprintf(export->out, "%s\n{\"%s\": ", export->any ? "," : "", key);
+	object = json_whole(object);
+	fputs(export->any ? ",\n" : "\n", export->out);
 	export->any = true;
-	write_string(export, text);
+	if (!object || json_dumpf(object, export->out, JSON_ENSURE_ASCII) != 0)
+		export->failed = true;
+	json_decref(object);
 }
 
-static void write_owner(struct export *export, const struct owner *owner)
+static int write_owner(void *context, const struct owner *owner)
 {
-	char address[ADDRESS_TEXT_MAX];
-	FILE *out = export->out;
-
-	if (owner_is_read_only(owner))
-		return;
-	begin_row(export, "id", owner->id);
-	write_member(export, "name", owner->name);
-	write_member(export, "resource_group", owner->resource_group);
-	write_member(export, "region", owner->region);
-	write_member(export, "address", address_print(&owner->address, address));
-	if (owner->kind == OWNER_ADDRESS)
-		write_member(export, "allocation", schema_allocation_names[owner->allocation]);
-	write_member(export, "domain_name_label", owner->label);
-	write_member(export, "description", owner->description);
-	if (owner->tags)
-		fprintf(out, ", \"tags\": %s", owner->tags); /* JSON already */
-	putc('}', out);
+	if (!owner_is_read_only(owner))
+		write_object(context, owner_object(owner));
+	return 0;
 }
 
-static void write_ptr(struct export *export, const struct owner *owner)
+static int write_ptr(void *context, const struct owner *owner)
 {
-	const struct owner_ptr *ptr = &owner->ptr;
-
-	if (!ptr->fqdn || ptr->read_only)
-		return;
-	begin_row(export, "owner", owner->id);
-	write_member(export, "reverse_fqdn", ptr->fqdn);
-	write_member(export, "description", ptr->description);
-	if (ptr->ttl_given)
-		fprintf(export->out, ", \"ttl\": %u", ptr->ttl);
-	putc('}', export->out);
-}
-
-static void write_group(struct export *export, const struct resource_group *group)
-{
-	begin_row(export, "name", group->name);
-	write_member(export, "region", group->region);
-	if (group->tags)
-		fprintf(export->out, ", \"tags\": %s", group->tags); /* JSON already */
-	putc('}', export->out);
+	if (owner->ptr.fqdn && !owner->ptr.read_only)
+		write_object(context, owner_ptr_object(owner));
+	return 0;
 }
 
 /* ---- a list ---- */
-
-typedef void write_row(struct export *export, const struct owner *owner);
-
-/* What could not be read makes all of it fail. */
-static void forget(struct export *export)
-{
-	if (!inventory_trouble(export->inventory))
-		inventory_forget(export->inventory);
-}
 
 static void begin_list(struct export *export, const char *key)
 {
 	fprintf(export->out, ",\n\"%s\": [", key);
 	export->any = false;
-}
-
-static void write_addresses(struct export *export, write_row *write)
-{
-	const struct owner *page[PAGE_ROWS];
-	struct address after = {0};
-	size_t count = PAGE_ROWS;
-
-	while (count == PAGE_ROWS && !inventory_trouble(export->inventory)) {
-		count = inventory_addresses_after(export->inventory, &after, page, PAGE_ROWS);
-		for (size_t i = 0; i < count; i++)
-			write(export, page[i]);
-		if (count > 0)
-			after = page[count - 1]->address;
-		forget(export);
-	}
-}
-
-static void write_services(struct export *export, write_row *write)
-{
-	const struct owner *page[PAGE_ROWS];
-	char after[NAME_TEXT_MAX] = "";
-	size_t count = PAGE_ROWS;
-
-	while (count == PAGE_ROWS && !inventory_trouble(export->inventory)) {
-		count = inventory_services_after(export->inventory, *after ? after : NULL, page,
-						 PAGE_ROWS);
-		for (size_t i = 0; i < count; i++)
-			write(export, page[i]);
-		if (count > 0)
-			snprintf(after, sizeof after, "%s", page[count - 1]->name);
-		forget(export);
-	}
 }
 
 static void write_waiting(struct export *export)
@@ -172,30 +66,36 @@ static int write_groups(struct export *export)
 
 	for (size_t i = 0; list && i < count; i++)
 		if (list[i].revision)
-			write_group(export, &list[i]);
+			write_object(export, group_object(&list[i]));
 	free(list);
 	return list ? 0 : ERR_NOMEM;
 }
 
 static int write_lists(struct export *export)
 {
+	struct inventory *inventory = export->inventory;
+
 	begin_list(export, "groups");
 	int err = write_groups(export);
 	fputs("]", export->out);
 	begin_list(export, "addresses");
-	write_addresses(export, write_owner);
+	if (!err)
+		err = inventory_each(inventory, OWNER_ADDRESS, write_owner, export);
 	fputs("]", export->out);
 	begin_list(export, "services");
-	write_services(export, write_owner);
+	if (!err)
+		err = inventory_each(inventory, OWNER_SERVICE, write_owner, export);
 	fputs("]", export->out);
 	begin_list(export, "ptrs");
-	write_addresses(export, write_ptr);
-	write_services(export, write_ptr);
+	if (!err)
+		err = inventory_each(inventory, OWNER_ADDRESS, write_ptr, export);
+	if (!err)
+		err = inventory_each(inventory, OWNER_SERVICE, write_ptr, export);
 	fputs("]", export->out);
 	begin_list(export, "waiting");
 	write_waiting(export);
 	fputs("]}\n", export->out);
-	return inventory_trouble(export->inventory) ? ERR_SYSTEM : err;
+	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
 }
 
 char *state_export(struct inventory *inventory, size_t *length)

@@ -1,13 +1,12 @@
-/* In by the same edits that every other change takes, so that an import is checked like all of
- * them. What is there already is compared with the document first, and goes where it is otherwise;
- * so what both have costs the disk nothing. Out is state_export.c. */
+/* An import is made of the same edits as every other change, and so is checked like one. First what
+ * is there is compared with the document, and removed where it differs; what both have is not
+ * written again. The export is state_export.c. */
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 enum { VALUES_MAX = 16 };
@@ -154,59 +153,6 @@ static int import_waiting(struct import *import, const json_t *object)
 
 /* ---- what is there as it is to be ---- */
 
-static void put_text(json_t *object, const char *key, const char *text)
-{
-	if (text)
-		json_put(object, key, json_text(text));
-}
-
-static void put_tags(json_t *object, const char *tags)
-{
-	if (tags)
-		json_put(object, "tags", json_loads(tags, 0, NULL));
-}
-
-/* As an export has them. */
-static json_t *owner_object(const struct owner *owner)
-{
-	char address[ADDRESS_TEXT_MAX];
-	json_t *object =
-		json_make("{s:o, s:o}", "id", json_text(owner->id), "name", json_text(owner->name));
-
-	put_text(object, "resource_group", owner->resource_group);
-	put_text(object, "region", owner->region);
-	put_text(object, "address", address_print(&owner->address, address));
-	if (owner->kind == OWNER_ADDRESS)
-		put_text(object, "allocation", schema_allocation_names[owner->allocation]);
-	put_text(object, "domain_name_label", owner->label);
-	put_text(object, "description", owner->description);
-	put_tags(object, owner->tags);
-	return object;
-}
-
-static json_t *ptr_object(const struct owner *owner)
-{
-	json_t *object;
-
-	if (!owner->ptr.fqdn || owner->ptr.read_only)
-		return NULL;
-	object = json_make("{s:o, s:o}", "owner", json_text(owner->id), "reverse_fqdn",
-			   json_text(owner->ptr.fqdn));
-	put_text(object, "description", owner->ptr.description);
-	if (owner->ptr.ttl_given)
-		json_put(object, "ttl", json_integer(owner->ptr.ttl));
-	return object;
-}
-
-static json_t *group_object(const struct resource_group *group)
-{
-	json_t *object = json_make("{s:o}", "name", json_text(group->name));
-
-	put_text(object, "region", group->region);
-	put_tags(object, group->tags);
-	return object;
-}
-
 /* The key in which one is found in `by`; "": it has none. */
 static const char *key_of(const json_t *object, const char *member, char key[NAME_TEXT_MAX])
 {
@@ -257,12 +203,13 @@ static bool is_kept(const struct import *import, const char *list, const char *i
 }
 
 /* One of the state, and its PTR, or the PTR of one of the file. */
-static int compare_owner(struct import *import, const struct owner *owner)
+static int compare_owner(void *context, const struct owner *owner)
 {
+	struct import *import = context;
 	bool same = owner_is_read_only(owner) ||
 		    is_same(import->owners, owner->id, owner_object(owner));
 
-	if (same && is_same(import->ptrs, owner->id, ptr_object(owner))) {
+	if (same && is_same(import->ptrs, owner->id, owner_ptr_object(owner))) {
 		if (!owner_is_read_only(owner))
 			keep(import, "owner", owner->id);
 		if (!owner_is_read_only(owner) && owner->resource_group)
@@ -275,47 +222,6 @@ static int compare_owner(struct import *import, const struct owner *owner)
 		return change_remove(import->change, owner);
 	return owner->ptr.fqdn && !owner->ptr.read_only ? change_ptr_unset(import->change, owner)
 							: 0;
-}
-
-enum { PAGE_ROWS = 256 };
-
-static int compare_page(struct import *import, const struct owner *const *page, size_t count)
-{
-	int err = inventory_trouble(import->inventory)
-			  ? change_fail(import->change, CHANGE_STORE, NULL, "%s",
-					inventory_trouble(import->inventory))
-			  : 0;
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = compare_owner(import, page[i]);
-	return err;
-}
-
-static int compare_owners(struct import *import)
-{
-	const struct owner *page[PAGE_ROWS];
-	char name[NAME_TEXT_MAX] = "";
-	struct address after = {0};
-	size_t count = PAGE_ROWS;
-	int err = 0;
-
-	while (!err && count == PAGE_ROWS) {
-		count = inventory_addresses_after(import->inventory, &after, page, PAGE_ROWS);
-		err = compare_page(import, page, count);
-		if (count > 0)
-			after = page[count - 1]->address;
-		inventory_forget(import->inventory);
-	}
-	count = PAGE_ROWS;
-	while (!err && count == PAGE_ROWS) {
-		count = inventory_services_after(import->inventory, *name ? name : NULL, page,
-						 PAGE_ROWS);
-		err = compare_page(import, page, count);
-		if (count > 0)
-			snprintf(name, sizeof name, "%s", page[count - 1]->name);
-		inventory_forget(import->inventory);
-	}
-	return err;
 }
 
 /* One that the document does not name goes, but for an address in it that stays: what adding that
@@ -348,7 +254,7 @@ static int compare_rest(struct import *import)
 		if (groups[i].revision)
 			err = compare_group(import, &groups[i]);
 	for (size_t i = 0; !err && i < waiting; i++) {
-		if (is_same(import->ptrs, list[i]->id, ptr_object(list[i])))
+		if (is_same(import->ptrs, list[i]->id, owner_ptr_object(list[i])))
 			keep(import, "ptr", list[i]->id);
 		else
 			err = change_ptr_forget(import->change, list[i]->id);
@@ -397,8 +303,10 @@ static int import_list(struct import *import, size_t at)
 
 static int import_all(struct import *import)
 {
-	int err = compare_owners(import);
+	int err = inventory_each(import->inventory, OWNER_ADDRESS, compare_owner, import);
 
+	if (!err)
+		err = inventory_each(import->inventory, OWNER_SERVICE, compare_owner, import);
 	if (!err)
 		err = compare_rest(import);
 	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
@@ -423,8 +331,8 @@ int state_json_read(struct change *change, struct inventory *inventory, const js
 	index_list(document, "ptrs", "owner", import.ptrs);
 	index_list(document, "waiting", "owner", import.ptrs);
 	index_list(document, "groups", "name", import.groups);
-	if (!err)
-		err = import_all(&import);
+	if (!err && import_all(&import) != 0)
+		err = change_fail_memory(change); /* if nothing else has been said */
 	json_decref(import.owners);
 	json_decref(import.ptrs);
 	json_decref(import.groups);

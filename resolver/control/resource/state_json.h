@@ -23,9 +23,9 @@ enum { STATE_JSON_VERSION = 1 };
  * read (inventory_trouble). Of an inventory aside in any thread. */
 char *state_export(struct inventory *inventory, size_t *length);
 
-/* Makes the state what the document says: what it does not have goes, what is in both as it is
- * stays as it is. A PTR that waits there is set where its owner is here. The change is the
- * caller's, of an inventory aside. On ERR_INVALID change_error names the place as
+/* Makes the state what the document says: what the document does not have is removed, what both
+ * have stays as it is. A PTR that waits in the document is set where its owner is here. The change
+ * is the caller's, of an inventory aside. On ERR_INVALID change_error names the place as
  * "addresses[3].region". */
 MUST_CHECK int state_json_read(struct change *change, struct inventory *inventory,
 			       const json_t *document);

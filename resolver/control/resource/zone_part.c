@@ -20,16 +20,17 @@ static const struct kind *record_set_kind(void)
 	return kind_named("record-set");
 }
 
-static const struct private_zone *find_zone(const struct model *model, const char *name)
+/* The zone that the path is in. */
+static const struct private_zone *find_zone(const struct model *model, const struct path *path)
 {
-	const struct path path = {zone_kind(), "-", {name, NULL}};
+	const struct path root = part_root(path);
 
-	return part_find(model, &path);
+	return part_find(model, &root);
 }
 
-bool zone_has_file(const struct model *model, const char *name)
+bool zone_has_file(const struct model *model, const struct path *path)
 {
-	const struct private_zone *zone = find_zone(model, name);
+	const struct private_zone *zone = find_zone(model, path);
 
 	return zone && zone->file;
 }
@@ -57,7 +58,7 @@ static struct model_part *add_declared(struct parts *parts, const struct private
 
 static struct origin set_origin(const char *zone, const char *name, struct arena *arena)
 {
-	const struct path path = {record_set_kind(), "-", {zone, name}};
+	const struct path path = {record_set_kind(), NULL, {zone, name}};
 
 	return (struct origin){.path = path_text(&path, arena)};
 }
@@ -71,11 +72,22 @@ struct loading {
 	struct faults *faults;
 	struct arena arena;        /* of the row at hand */
 	char root[PATH_MAX_BYTES]; /* the zone's part of the path; "": none yet */
-	char name[PATH_MAX_BYTES]; /* the zone's name */
-	size_t at;                 /* of its part, */
-	struct zone_draft *draft;  /* or NULL: it has none, or a file */
-	size_t orphans;            /* rows that are not served */
+	char group[PATH_MAX_BYTES], name[PATH_MAX_BYTES]; /* the zone's */
+	size_t at;                                        /* of its part, */
+	struct zone_draft *draft;                         /* or NULL: it has none, or a file */
+	size_t orphans;                                   /* rows that are not served */
 };
+
+static struct path zone_path(const struct loading *loading)
+{
+	return (struct path){zone_kind(), loading->group, {loading->name, NULL}};
+}
+
+/* Of one of its sets. */
+static struct path set_path(const struct loading *loading, const char *name)
+{
+	return (struct path){record_set_kind(), loading->group, {loading->name, name}};
+}
 
 static struct model_part **part_at(struct loading *loading)
 {
@@ -86,13 +98,20 @@ static void warn_of_orphans(struct loading *loading)
 {
 	struct origin origin = {.path = arena_printf(&loading->faults->arena, "%s[%s]",
 						     zone_kind()->collection, loading->name)};
+	const struct path path = zone_path(loading);
+	const void *moved = part_named(loading->declared, path.kind, path.names[0]);
 	size_t count = loading->orphans;
-	bool has_file = zone_has_file(loading->declared, loading->name);
+	bool has_file = zone_has_file(loading->declared, &path);
+	char why[PART_WHY_MAX] = "is not in the configuration any more";
 
+	if (has_file)
+		snprintf(why, sizeof why, "has the records of a file");
+	else if (moved)
+		snprintf(why, sizeof why, "is in the group \"%.80s\" now and not in \"%.80s\"",
+			 part_group(path.kind, moved), path.group);
 	fault_add(loading->faults, FAULT_WARNING, &origin, NULL,
-		  "%s, but %zu record set%s of it %s in the state; not served%s",
-		  has_file ? "has the records of a file" : "is not in the configuration any more",
-		  count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		  "%s, but %zu record set%s of it %s in the state; not served%s", why, count,
+		  count == 1 ? "" : "s", count == 1 ? "is" : "are",
 		  has_file ? "" : " until it is there again");
 }
 
@@ -120,17 +139,20 @@ static int end_zone(struct loading *loading)
 static int begin_zone(struct loading *loading, const char *path, size_t length)
 {
 	const char *slash = memchr(path, '/', length);
-	char *to = loading->name;
+	char *to = loading->name, *group = loading->group;
 	const struct private_zone *declared;
+	struct path wanted;
 	struct model_part *part;
 	struct zone *data;
 
 	snprintf(loading->root, sizeof loading->root, "%.*s", (int)length, path);
-	*to = '\0';
-	if (!slash || percent_decode(slash + 1, length - (size_t)(slash + 1 - path), false, &to))
+	*to = *group = '\0';
+	if (!slash || percent_decode(path, (size_t)(slash - path), false, &group) ||
+	    percent_decode(slash + 1, length - (size_t)(slash + 1 - path), false, &to))
 		return 0;
-	part = parts_at(loading->parts, zone_kind(), loading->name, &loading->at);
-	declared = part ? NULL : find_zone(loading->declared, loading->name);
+	wanted = zone_path(loading);
+	part = parts_at(loading->parts, &wanted, &loading->at);
+	declared = part ? NULL : find_zone(loading->declared, &wanted);
 	if (declared && !declared->file) {
 		part = add_declared(loading->parts, declared);
 		loading->at = loading->parts->count - 1;
@@ -145,7 +167,7 @@ static int begin_zone(struct loading *loading, const char *path, size_t length)
 /* The set of that name that the file declares, too; NULL: it does not. */
 static const struct record_set *find_declared(const struct loading *loading, const char *name)
 {
-	const struct path path = {record_set_kind(), "-", {loading->name, name}};
+	const struct path path = set_path(loading, name);
 
 	return part_find(loading->declared, &path);
 }
@@ -231,7 +253,7 @@ static int put_row(struct loading *loading, const char *row, const char *name, c
 static const char *name_of_row(const struct loading *loading, const char *row, const json_t *values)
 {
 	const char *name = json_string_value(json_object_get(values, "name"));
-	const struct path path = {record_set_kind(), "-", {loading->name, name}};
+	const struct path path = set_path(loading, name);
 	char key[PATH_MAX_BYTES];
 
 	return name && path_key(&path, key) == 0 && strcmp(key, row) == 0 ? name : NULL;
@@ -291,9 +313,10 @@ static bool is_zone(const struct model_part *part)
 	return part->list == kind_field(zone_kind());
 }
 
-static void pass_over_zone(struct parts *parts, struct faults *faults, const char *name)
+static void pass_over_zone(struct parts *parts, struct faults *faults, const void *zone)
 {
-	const struct path path = {zone_kind(), "-", {name, NULL}};
+	const struct path path = {
+		zone_kind(), part_group(zone_kind(), zone), {part_name(zone_kind(), zone), NULL}};
 	char key[PATH_MAX_BYTES];
 
 	if (path_key(&path, key) == 0)
@@ -319,7 +342,7 @@ int zone_parts_load(struct parts *parts, struct source *source, const struct has
 			err = complete(part, key);
 			continue;
 		}
-		pass_over_zone(parts, faults, part_name(zone_kind(), part->item));
+		pass_over_zone(parts, faults, part->item);
 		model_part_free(part);
 		parts->items[i--] = parts->items[--parts->count];
 	}
@@ -337,21 +360,48 @@ int zone_parts_load(struct parts *parts, struct source *source, const struct has
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
 
+/* Of one zone of the parts, which has none yet: those that were kept while the zone was not there.
+ */
+static int load_sets(struct parts *parts, struct source *source, const struct path *zone,
+		     const struct model *declared, uint64_t now_s, struct faults *faults,
+		     char error[SOURCE_ERROR_MAX])
+{
+	struct loading loading = {
+		.parts = parts, .declared = declared, .now_s = now_s, .faults = faults};
+	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1], key[PATH_MAX_BYTES];
+	size_t errors = faults->errors;
+	int err = path_key(zone, key);
+
+	if (err)
+		return err;
+	snprintf(from, sizeof from, "%s/", key);
+	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	arena_init(&loading.arena);
+	err = source->calls->resources(source, record_set_kind()->id, from, to, on_record_set,
+				       &loading, error);
+	if (!err)
+		err = end_zone(&loading);
+	zone_discard(loading.draft);
+	arena_release(&loading.arena);
+	return !err && faults->errors > errors ? ERR_FAULTS : err;
+}
+
 /* ---- changes ---- */
 
 int zone_part_refresh(struct parts *parts, struct source *source, const struct hash_key *key,
 		      const struct path *path, bool anew, uint64_t revision,
-		      const struct model *declared, struct faults *faults,
+		      const struct model *declared, uint64_t now_s, struct faults *faults,
 		      char error[SOURCE_ERROR_MAX])
 {
-	struct model_part *part = parts_at(parts, zone_kind(), path->names[0], NULL);
-	bool of_zone = path->kind == zone_kind() || path->kind->parent == zone_kind();
-	struct zone *kept = of_zone && part && part->zone && !anew ? zone_ref(part->zone) : NULL;
+	const struct path root = part_root(path);
+	bool of_zone = root.kind == zone_kind();
+	struct model_part *part = of_zone ? parts_at(parts, &root, NULL) : NULL;
+	struct zone *kept = part && part->zone && !anew ? zone_ref(part->zone) : NULL;
 	int err = parts_refresh(parts, source, path, revision, declared, faults, error);
 
-	part = of_zone && !err ? parts_at(parts, zone_kind(), path->names[0], NULL) : NULL;
-	if (!err && !part && kept && find_zone(declared, path->names[0])) {
-		part = add_declared(parts, find_zone(declared, path->names[0]));
+	part = of_zone && !err ? parts_at(parts, &root, NULL) : NULL;
+	if (!err && !part && kept && find_zone(declared, &root)) {
+		part = add_declared(parts, find_zone(declared, &root));
 		err = part ? 0 : ERR_NOMEM;
 		parts_sort(parts);
 	}
@@ -367,6 +417,8 @@ int zone_part_refresh(struct parts *parts, struct source *source, const struct h
 	}
 	if (!err && part)
 		err = complete(part, key);
+	if (!err && part && !kept && part->zone)
+		err = load_sets(parts, source, &root, declared, now_s, faults, error);
 	zone_unref(kept);
 	return err;
 }
@@ -419,11 +471,14 @@ static int edit_data(struct zone *before, const struct record_set_edit *edits, s
 	return *after ? 0 : ERR_FAULTS;
 }
 
+/* `elsewhere`: the zone of that name in another group. */
 static void refuse_missing(const struct record_set_edit *edit, const struct private_zone *zone,
-			   struct faults *faults)
+			   const void *elsewhere, struct faults *faults)
 {
 	struct origin origin =
 		set_origin(edit->path->names[0], path_name(edit->path), &faults->arena);
+	const struct path root = part_root(edit->path);
+	char why[PART_WHY_MAX];
 
 	if (zone && zone->file)
 		fault_add(faults, FAULT_ERROR, &origin, NULL,
@@ -431,9 +486,8 @@ static void refuse_missing(const struct record_set_edit *edit, const struct priv
 			  "and reload",
 			  zone->file);
 	else
-		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "there is no %s \"%s\"; make it first",
-			  kind_field(zone_kind())->group->name, edit->path->names[0]);
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
+			  part_missing(&root, elsewhere, why), elsewhere ? "" : "; make it first");
 }
 
 static bool any_put(const struct record_set_edit *edits, size_t count)
@@ -448,13 +502,13 @@ int zone_part_edit(struct parts *parts, const struct model *declared,
 		   const struct record_set_edit *edits, size_t count, uint64_t now_s,
 		   struct faults *faults)
 {
-	const char *name = edits[0].path->names[0];
-	const struct private_zone *there = find_zone(declared, name);
+	struct path root = part_root(edits[0].path);
+	const struct private_zone *there = find_zone(declared, &root);
 	struct model_part *part, *next;
 	struct zone *before, *after;
 	size_t at = 0;
 
-	part = parts_at(parts, zone_kind(), name, &at);
+	part = parts_at(parts, &root, &at);
 	if (!part && there && !there->file) {
 		part = add_declared(parts, there);
 		at = parts->count - 1;
@@ -465,7 +519,10 @@ int zone_part_edit(struct parts *parts, const struct model *declared,
 	if (!before) {
 		if (!any_put(edits, count))
 			return 0; /* what is not there is gone */
-		refuse_missing(&edits[0], part ? part->item : there, faults);
+		there = part ? part->item : there;
+		root.group = NULL;
+		refuse_missing(&edits[0], there, there ? NULL : parts_find(parts, declared, &root),
+			       faults);
 		return ERR_FAULTS;
 	}
 	int err = edit_data(before, edits, count, now_s, &after, faults);
@@ -521,7 +578,8 @@ static uint32_t serial_for(const struct zone *zone, const struct zone *before,
 static int number(struct zone **at, const char *name, const struct model *before_model,
 		  struct source *source, uint64_t now_s)
 {
-	const struct private_zone *served = before_model ? find_zone(before_model, name) : NULL;
+	const struct private_zone *served =
+		before_model ? part_named(before_model, zone_kind(), name) : NULL;
 	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
 	struct source_serial row;
 	bool known = read_serial(source, *at, &row);
@@ -554,8 +612,9 @@ int zone_parts_number(struct parts *parts, struct model *declared, const struct 
 	}
 	for (size_t i = 0; !err && i < declared->private_zones.count; i++) {
 		struct private_zone *zone = &declared->private_zones.items[i];
-		struct model_part *part =
-			zone->name ? parts_at(parts, zone_kind(), zone->name, NULL) : NULL;
+		const struct path path = {
+			zone_kind(), part_group(zone_kind(), zone), {zone->name, NULL}};
+		struct model_part *part = zone->name ? parts_at(parts, &path, NULL) : NULL;
 
 		if (!zone->zone || !zone_is_editable(zone->zone) || (part && part->zone))
 			continue;

@@ -15,8 +15,8 @@
 #include "resolver/control/resource/part.h"
 #include "rules/hash.h"
 
-/* Whether the zone's records are those of a master file. */
-bool zone_has_file(const struct model *model, const char *name);
+/* Whether the records of the zone that the path is in are those of a master file. */
+bool zone_has_file(const struct model *model, const struct path *path);
 
 /* Gives all of the parts their zones, by what the store has. What is in a zone that the file does
  * not have any more is not served, with a warning. Errors as of parts_load. */
@@ -24,10 +24,11 @@ MUST_CHECK int zone_parts_load(struct parts *parts, struct source *source,
 			       const struct hash_key *key, const struct model *declared,
 			       uint64_t now_s, struct faults *faults, char error[SOURCE_ERROR_MAX]);
 
-/* parts_refresh: the records stay as they are, or, `anew`, there are none. */
+/* parts_refresh: the records stay as they are, or, `anew` and of a zone that was not there, are
+ * those of the store. */
 MUST_CHECK int zone_part_refresh(struct parts *parts, struct source *source,
 				 const struct hash_key *key, const struct path *path, bool anew,
-				 uint64_t revision, const struct model *declared,
+				 uint64_t revision, const struct model *declared, uint64_t now_s,
 				 struct faults *faults, char error[SOURCE_ERROR_MAX]);
 
 struct record_set_edit {

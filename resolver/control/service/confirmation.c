@@ -15,6 +15,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/config/copy.h"
+#include "resolver/control/resource/kind.h"
 #include "resolver/control/store/source.h"
 #include "resolver/control/store/state.h"
 #include "resolver/log.h"
@@ -426,6 +427,22 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	return err;
 }
 
+/* Whether some of it is found by indexes, which are made of more than its values. */
+static bool has_inventory(const json_t *rows)
+{
+	const struct kind *kind;
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		kind = kind_of_id((unsigned)json_integer_value(json_object_get(row, "kind")));
+		if (kind && kind->inventory)
+			return true;
+	}
+	return false;
+}
+
 /* With the state open. */
 static int restore_in(struct source *source, const struct unconfirmed *unconfirmed,
 		      char error[CONFIRMATION_TEXT_MAX])
@@ -439,10 +456,15 @@ static int restore_in(struct source *source, const struct unconfirmed *unconfirm
 		if (!rows)
 			return ERR_SYSTEM;
 		unconfirmed_who(unconfirmed, who);
-		if (json_array_size(rows) > 0)
+		if (has_inventory(rows))
+			err = ERR_EXISTS;
+		else if (json_array_size(rows) > 0)
 			err = restore(source, rows, who, why);
 		json_decref(rows);
 	}
+	*error = '\0';
+	if (err == ERR_EXISTS)
+		return err;
 	if (err)
 		snprintf(error, CONFIRMATION_TEXT_MAX, "%s", *why ? why : err_text(err));
 	return err;

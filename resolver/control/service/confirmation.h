@@ -110,7 +110,8 @@ json_t *confirmation_rows(struct source *source, const struct unconfirmed *uncon
 /* Who the history says has taken it back. */
 enum { UNCONFIRMED_WHO_MAX = CONFIRMATION_WHO_MAX + 32 };
 void unconfirmed_who(const struct unconfirmed *unconfirmed, char text[UNCONFIRMED_WHO_MAX]);
-/* Makes the state as it was before the change, while nobody has it open, and removes the record. */
+/* Makes the state as it was before the change, while nobody has it open, and removes the record.
+ * ERR_EXISTS, without an error: it takes a service that runs, as addresses and PTRs do. */
 MUST_CHECK int confirmation_restore(const struct confirmation *confirmation, const char *state,
 				    const struct unconfirmed *unconfirmed,
 				    char error[CONFIRMATION_TEXT_MAX]);

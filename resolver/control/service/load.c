@@ -152,41 +152,42 @@ static bool are_of_rows(const struct faults *faults)
 	return all;
 }
 
-/* *passed_over: some rows were, also where it fails. */
+/* *misfit: some rows were passed over because they do not fit, also where it fails. */
 static struct model *try_again(struct load *load, struct model *declared,
 			       const struct model *before, const struct faults *refused,
-			       struct faults *faults, bool *passed_over)
+			       struct faults *faults, bool *misfit)
 {
 	struct model *model = NULL;
 	struct parts parts;
 
-	*passed_over = false;
+	*misfit = false;
 	if (read_parts(load, &parts, declared, before, refused, faults) != 0) {
 		parts_release(&parts);
 		return NULL;
 	}
-	*passed_over = parts.passed_over;
+	*misfit = parts.misfit;
 	model = load_compose(load, declared, &parts, NULL, faults);
 	parts_release(&parts);
 	return model;
 }
 
-/* Where rows are passed over, what refers to them does not fit any more; it is passed over, too, so
- * that nothing in the state keeps the file from being served. Where all rows fit, what does not go
- * together is refused: the operator has just written it. */
+/* Where rows are passed over because they do not fit, what refers to them does not fit any more; it
+ * is passed over, too, so that nothing in the state keeps the file from being served. Where all
+ * rows fit, what does not go together is refused: the operator has just written it. So it is where
+ * some wait for what the file has no more. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults)
 {
 	struct faults refused, found;
 	struct model *model = NULL;
-	bool passed_over = true;
+	bool misfit = true;
 
 	faults_init(&refused);
-	for (int i = 0; !model && passed_over && i < PASSES_MAX; i++) {
+	for (int i = 0; !model && misfit && i < PASSES_MAX; i++) {
 		faults_init(&found);
-		model = try_again(load, declared, before, &refused, &found, &passed_over);
-		passed_over = passed_over && are_of_rows(&found) && i + 1 < PASSES_MAX;
-		if (model || !passed_over)
+		model = try_again(load, declared, before, &refused, &found, &misfit);
+		misfit = misfit && are_of_rows(&found) && i + 1 < PASSES_MAX;
+		if (model || !misfit)
 			copy_faults(faults, &found, false);
 		else
 			copy_faults(&refused, &found, true);

@@ -7,7 +7,9 @@
  *
  * Between the two the state may have been written to by another program, which the second begin
  * sees. Record sets need no first time: the change says all of them, and the zone that they are put
- * into (resource/zone_part.h) has the rest. */
+ * into (resource/zone_part.h) has the rest. Nor do addresses, services, PTRs and groups, which are
+ * no part of the model (resource/change.h): they are checked beside the model as it will be, within
+ * the second transaction, and published right behind it. */
 #include <strings.h>
 #include <time.h>
 
@@ -71,15 +73,20 @@ static int say(struct service_change *change, int err, const char *error)
 			  "%s", *error ? error : err_text(err));
 }
 
-/* Begins a transaction with the edits in it, all or without those in bulk; where that fails there
- * is none. */
+static bool is_written(const struct kind *kind, bool bulk)
+{
+	return !kind->inventory && (bulk || !kind->bulk);
+}
+
+/* Begins a transaction with the edits of the model in it, all or without those in bulk; where that
+ * fails there is none. */
 static int write_edits(struct source *source, struct service_change *change, bool all)
 {
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source->calls->begin(source, change->who, &change->revision, error);
 
 	for (size_t i = 0; !err && i < change->count; i++)
-		if (all || !change->edits[i].path.kind->bulk)
+		if (is_written(change->edits[i].path.kind, all))
 			err = write_edit(source, &change->edits[i], error);
 	if (!err)
 		return 0;
@@ -94,10 +101,12 @@ static int compare_paths(const struct path *left, const struct path *right)
 {
 	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
 	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
+	int order;
 
 	if (one != two)
 		return one->id < two->id ? -1 : 1;
-	return strcasecmp(left->names[0], right->names[0]);
+	order = strcasecmp(left->names[0], right->names[0]);
+	return order != 0 ? order : strcasecmp(left->group, right->group);
 }
 
 /* And in their order. */
@@ -118,7 +127,8 @@ static const struct service_edit **sort_edits(const struct service_change *chang
 
 	*count = 0;
 	for (size_t i = 0; edits && i < change->count; i++)
-		if (change->edits[i].path.kind->bulk == bulk)
+		if (!change->edits[i].path.kind->inventory &&
+		    change->edits[i].path.kind->bulk == bulk)
 			edits[(*count)++] = &change->edits[i];
 	if (*count > 1)
 		qsort(edits, *count, sizeof(*edits), compare_edits);
@@ -139,7 +149,7 @@ static bool is_removed(const struct service_change *change, const struct path *p
 	return false;
 }
 
-/* The parts of the model, with the edits, which are written. */
+/* The parts of the model, with the edits, which are written. All that does not fit is told. */
 static int read_parts(struct service *service, struct parts *parts, struct source *source,
 		      struct service_change *change, struct model *declared, struct faults *faults)
 {
@@ -150,13 +160,16 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 
 	if (!edits)
 		return say(change, ERR_NOMEM, error);
-	for (size_t i = 0; !err && i < count; i++) {
+	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < count; i++) {
 		const struct path *path = &edits[i]->path;
+		int failed;
 
-		if (i == 0 || compare_paths(&edits[i - 1]->path, path) != 0)
-			err = zone_part_refresh(parts, source, &service->load.key, path,
-						is_removed(change, path, NULL), change->revision,
-						declared, faults, error);
+		if (i > 0 && compare_paths(&edits[i - 1]->path, path) == 0)
+			continue;
+		failed = zone_part_refresh(parts, source, &service->load.key, path,
+					   is_removed(change, path, NULL), change->revision,
+					   declared, (uint64_t)time(NULL), faults, error);
+		err = failed ? failed : err;
 	}
 	free(edits);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
@@ -174,7 +187,8 @@ static int edit_parts(struct parts *parts, struct service_change *change,
 
 	for (size_t i = 0; i < change->count; i++)
 		any_removal = any_removal ||
-			      (!change->edits[i].values && !change->edits[i].path.kind->parent);
+			      (!change->edits[i].values && !change->edits[i].path.kind->parent &&
+			       !change->edits[i].path.kind->inventory);
 	for (size_t i = 0; err != ERR_NOMEM && i < count; i++) {
 		if (!any_removal || !is_removed(change, &edits[i]->path, edits[i]))
 			sets[run++] = (struct record_set_edit){&edits[i]->path, edits[i]->values};
@@ -234,23 +248,27 @@ static void check_parents(const struct service_change *change, struct source *so
 {
 	for (size_t i = 0; i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
-		const struct kind *parent = edit->path.kind->parent;
+		const struct path root = part_root(&edit->path);
+		const struct path anywhere = {root.kind, NULL, {root.names[0], NULL}};
 		struct origin origin = {0};
+		char why[PART_WHY_MAX];
+		const void *other;
 
-		if (!edit->values || !parent || edit->path.kind->bulk ||
-		    parts_have(parts, declared, &edit->path) || !stays(source, &edit->path))
+		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
+		    parts_find(parts, declared, &edit->path) || !stays(source, &edit->path))
 			continue;
+		other = parts_find(parts, declared, &anywhere);
 		origin.path = path_text(&edit->path, &faults->arena);
-		fault_add(faults, FAULT_ERROR, &origin, NULL,
-			  "there is no %s \"%s\"; make it first", kind_field(parent)->group->name,
-			  edit->path.names[0]);
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
+			  part_missing(&root, other, why), other ? "" : "; make it first");
 	}
 }
 
+/* Nothing of the model itself. */
 static bool is_bulk(const struct service_change *change)
 {
 	for (size_t i = 0; i < change->count; i++)
-		if (!change->edits[i].path.kind->bulk)
+		if (is_written(change->edits[i].path.kind, false))
 			return false;
 	return true;
 }
@@ -299,7 +317,7 @@ static void check_asker(const struct model *now, const struct model *model, cons
 {
 	const struct management_client *before = find_client(now, who);
 	const struct management_client *after = find_client(model, who);
-	struct path path = {kind_named("client"), "-", {who, NULL}};
+	const struct path path = {kind_named("client"), NULL, {who, NULL}};
 	struct origin origin = {.path = path_text(&path, &faults->arena)};
 
 	if (before && before->role == ROLE_ADMIN && (!after || after->role != ROLE_ADMIN))
@@ -314,6 +332,7 @@ struct commit {
 	struct service *service;
 	struct source *source;
 	struct service_change *change;
+	struct change *owned; /* the edits of the inventory; NULL: none */
 	struct unconfirmed unconfirmed;
 };
 
@@ -327,38 +346,98 @@ static int note_unconfirmed(struct commit *commit)
 	commit->unconfirmed = unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
 	commit->unconfirmed.revision = change->revision;
 	err = confirmation_write(&commit->service->confirmation, &commit->unconfirmed, error);
-	if (err) {
-		commit->source->calls->roll_back(commit->source);
-		change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
-	}
+	return err ? change_say(&change->error, CHANGE_STORE, NULL, "%s", error) : 0;
+}
+
+/* Within the transaction. */
+static int put_owned(struct commit *commit)
+{
+	struct service_change *change = commit->change;
+	struct inventory *inventory = commit->service->inventory;
+	int err = 0;
+
+	commit->owned = change_within(inventory, change->who, change->revision);
+	if (!commit->owned)
+		return say(change, ERR_NOMEM, "");
+	if (change->again)
+		change_restore(commit->owned);
+	for (size_t i = 0; !err && i < change->count; i++)
+		if (change->edits[i].path.kind->inventory &&
+		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
+				     change->edits[i].values, change->again)) != 0)
+			change_place(commit->owned, "edits", i);
+	if (err)
+		change->error = *change_error(commit->owned);
 	return err;
+}
+
+static size_t owned_count(const struct service_change *change)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < change->count; i++)
+		count += change->edits[i].path.kind->inventory;
+	return count;
 }
 
 static int commit_edits(void *context, struct faults *faults)
 {
 	struct commit *commit = context;
 	struct service_change *change = commit->change;
+	struct source *source = commit->source;
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision =
 		change->revision; /* that the model was made with; 0: without the state */
+	bool any_owned = owned_count(change) > 0;
 	int err;
 
 	(void)faults; /* the change has its error */
-	if (change->rehearsal)
+	if (change->rehearsal && !any_owned)
 		return ERR_EXISTS; /* it could be; what was prepared is given back */
-	err = write_edits(commit->source, change, true);
-	if (!err && revision && change->revision != revision) {
-		commit->source->calls->roll_back(commit->source);
-		return change_say(&change->error, CHANGE_STALE, NULL,
-				  "the state was changed meanwhile; try again");
-	}
-	if (!err && change->wait_s > 0)
-		err = note_unconfirmed(commit);
+	err = write_edits(source, change, true);
 	if (err)
 		return err;
-	err = commit->source->calls->commit(commit->source, error);
+	if (revision && change->revision != revision)
+		err = change_say(&change->error, CHANGE_STALE, NULL,
+				 "the state was changed meanwhile; try again");
+	if (!err && any_owned)
+		err = put_owned(commit);
+	if (!err && change->rehearsal)
+		err = ERR_EXISTS;
+	if (!err && change->wait_s > 0)
+		err = note_unconfirmed(commit);
+	if (!err) {
+		err = source->calls->commit(source, error);
+		err = err ? say(change, err, error) : 0;
+	}
 	if (err)
-		say(change, err, error);
+		source->calls->roll_back(source);
+	return err;
+}
+
+/* With the model that will be served when this has been done. */
+static int commit_beside_model(void *context, struct faults *faults)
+{
+	struct commit *commit = context;
+	int err;
+
+	inventory_exchange(commit->service->inventory);
+	err = commit_edits(commit, faults);
+	inventory_exchange(commit->service->inventory);
+	return err;
+}
+
+/* What was made is served, or (err) nothing was; the error may be that it cannot be served yet. */
+static int finish_owned(struct commit *commit, int err)
+{
+	struct change *owned = commit->owned;
+
+	if (owned && !err && !commit->change->rehearsal && change_commit(owned) != 0) {
+		commit->change->error = *change_error(owned);
+		err = ERR_INVALID;
+	}
+	change_free(owned);
+	commit->owned = NULL;
 	return err;
 }
 
@@ -375,22 +454,17 @@ static void wait_for_confirmation(struct commit *commit, bool is_made)
 		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
-static int change_model_parts(struct service *service, struct service_change *change,
-			      struct faults *faults)
+/* ERR_EXISTS: a rehearsal that went well. */
+static int change_model_parts(struct commit *commit, struct faults *faults)
 {
-	struct source *source;
-	struct commit commit = {.service = service, .change = change};
-	const struct server_commit step = {commit_edits, &commit};
-	struct model *model = NULL;
+	struct service *service = commit->service;
+	struct service_change *change = commit->change;
+	const struct server_commit step = {commit_beside_model, commit};
 	size_t errors = faults->errors;
+	struct model *model = model_with(service, commit->source, change, faults);
 	char text[SERVICE_TEXT_MAX];
 	int err = ERR_FAULTS;
 
-	change->error.outcome = CHANGE_FINE;
-	change->revision = 0;
-	source = commit.source = change_source(service->inventory, &change->error);
-	if (source)
-		model = model_with(service, source, change, faults);
 	if (model)
 		check_asker(service->server.model, model, change->who, faults);
 	change->checked = faults->count;
@@ -398,67 +472,35 @@ static int change_model_parts(struct service *service, struct service_change *ch
 		err = service_serve_with(service, model, &step, faults, text);
 	if (err)
 		model_free(model);
+	return err;
+}
+
+int service_change(struct service *service, struct service_change *change, struct faults *faults)
+{
+	struct commit commit = {.service = service, .change = change};
+	size_t owned = owned_count(change);
+	int err;
+
+	change->error.outcome = CHANGE_FINE;
+	change->revision = 0;
+	change->checked = 0;
+	commit.source = change_source(service->inventory, &change->error);
+	if (!commit.source)
+		return ERR_INVALID;
+	err = owned == change->count ? commit_edits(&commit, faults)
+				     : change_model_parts(&commit, faults);
 	if (err == ERR_EXISTS && change->rehearsal)
 		err = 0;
 	if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(&commit, err == 0);
-	if (source && change->error.outcome == CHANGE_STORE)
+	if (change->error.outcome == CHANGE_STORE)
 		inventory_note_error(service->inventory, change->error.text);
 	else if (!err && !change->rehearsal)
 		inventory_note_error(service->inventory, NULL);
+	err = finish_owned(&commit, err);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	return err ? ERR_FAULTS : 0;
-}
-
-/* ---- of kinds that are no part of the model ---- */
-
-static size_t owned_count(const struct service_change *change)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < change->count; i++)
-		count += change->edits[i].path.kind->inventory;
-	return count;
-}
-
-static int change_owned(struct service *service, struct service_change *change)
-{
-	struct change *made = change_begin(service->inventory, change->who);
-	int err = made ? 0 : ERR_NOMEM;
-
-	for (size_t i = 0; !err && i < change->count; i++)
-		err = owned_put(made, service->inventory, &change->edits[i].path,
-				change->edits[i].values);
-	if (!err && !change->rehearsal)
-		err = change_commit(made);
-	if (err)
-		change->error = *change_error(made);
-	else
-		change->revision = change_revision(made);
-	change_free(made);
-	return err ? ERR_INVALID : 0;
-}
-
-/* ---- all of it ---- */
-
-int service_change(struct service *service, struct service_change *change, struct faults *faults)
-{
-	size_t bulk = owned_count(change);
-
-	change->error.outcome = CHANGE_FINE;
-	change->checked = 0;
-	if (bulk > 0 && change->wait_s > 0)
-		return change_say(&change->error, CHANGE_INVALID, "confirm",
-				  "addresses, services, PTRs and groups do not wait to be "
-				  "confirmed; leave it out, or undo them");
-	if (bulk == change->count)
-		return change_owned(service, change);
-	if (bulk > 0)
-		return change_say(&change->error, CHANGE_INVALID, "edits",
-				  "addresses, services, PTRs and groups take a request of their "
-				  "own; send the other edits in another one");
-	return change_model_parts(service, change, faults);
 }
 
 /* ---- taking it back ---- */
@@ -469,6 +511,9 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 	char *text = arena_strdup(arena, key), *parts[3] = {"", NULL, NULL}, *to;
 	int err = text ? 0 : ERR_NOMEM;
 
+	*path = (struct path){kind_of_id(kind), GROUP_NONE, {text, NULL}};
+	if (!err && kind == KIND_PTR)
+		return 0;
 	for (size_t i = 0; !err && text && i < 3; i++) {
 		size_t length = strcspn(text, "/");
 		char *next = text[length] == '/' ? text + length + 1 : NULL;
@@ -483,12 +528,14 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 	return err;
 }
 
-/* One change that makes the rows what they were; as service_change. */
+/* One change that makes the rows what they were, the last first: a group goes behind its addresses.
+ * As service_change. */
 static int put_back(struct service *service, const json_t *rows, const char *who,
 		    struct change_error *error, struct faults *faults)
 {
-	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits);
-	struct service_change change = {.edits = edits, .who = who};
+	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits), *edit;
+	struct service_change change = {.edits = edits, .who = who, .again = true};
+	size_t count = json_array_size(rows);
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
@@ -501,8 +548,9 @@ static int put_back(struct service *service, const json_t *rows, const char *who
 
 		if (err)
 			break;
-		edits[i].values = json_is_null(values) ? NULL : values;
-		err = path_of_key(&edits[i].path,
+		edit = &edits[count - 1 - i];
+		edit->values = json_is_null(values) ? NULL : values;
+		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
 		change.count++;
@@ -572,7 +620,7 @@ int service_each_row(struct service *service, const struct path *path,
 		     struct change_error *error)
 {
 	struct source *source = change_source(service->inventory, error);
-	struct path outer = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const struct path outer = part_root(path);
 	char from[PATH_MAX_BYTES + 2] = "", to[PATH_MAX_BYTES + 2] = "\x7f", key[PATH_MAX_BYTES];
 	char text[SOURCE_ERROR_MAX];
 	int err = 0;
@@ -583,7 +631,7 @@ int service_each_row(struct service *service, const struct path *path,
 		err = path_key(path, key);
 		snprintf(from, sizeof from, "%s", key);
 		snprintf(to, sizeof to, "%s\x01", key);
-	} else if (outer.kind) {
+	} else if (path->kind->parent) {
 		err = path_key(&outer, key);
 		snprintf(from, sizeof from, "%s/", key);
 		snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
@@ -599,7 +647,7 @@ int service_each_behind(struct service *service, const struct path *path,
 			void *context, struct change_error *error)
 {
 	struct source *source = change_source(service->inventory, error);
-	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
+	const struct path parent = part_root(path);
 	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
 	char text[SOURCE_ERROR_MAX] = "";
 	int err = path_key(&parent, key);

@@ -107,6 +107,8 @@ struct service_change {
 	const struct service_edit *edits;
 	size_t count;
 	const char *who;   /* for the history */
+	bool again;        /* it is as it was before: nobody is asked whose a name is, and no
+			    * address needs a pool */
 	bool rehearsal;    /* finds out what it would come to, and changes nothing */
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */

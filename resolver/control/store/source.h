@@ -96,7 +96,7 @@ struct source { /* what every kind of source begins with */
 struct source_calls {
 	/* Whether nobody else has written since sync, and the store can be read; cheap. */
 	bool (*is_current)(struct source *source);
-	/* What is there now is what the caller goes by: ahead of reading everything. */
+	/* The caller is about to read everything; whoever writes from here on is noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	int (*secret)(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
 		      char error[SOURCE_ERROR_MAX]);
@@ -140,8 +140,8 @@ struct source_calls {
 	 */
 	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*join)(struct source *source, struct source *other);
-	/* Whether so much was written that it should be put in order, beside: by tidy of another
-	 * one in a thread of its own, where nobody waits for the disk. */
+	/* Whether so much was written that tidy should be called: of another one, in a thread,
+	 * where nobody waits for the disk. */
 	bool (*is_untidy)(struct source *source);
 	void (*tidy)(struct source *source);
 	void (*about)(const struct source *source, struct source_about *about);

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "endpoints/entropy.h"
 #include "resolver/control/store/state_db.h"
@@ -300,7 +300,8 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 		err = write ? put_serial(db, &rows[i]) : read_serial(db, &rows[i]);
 	if (!err && write)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
-	state_db_roll_back(db);
+	if (write)
+		state_db_roll_back(db);
 	return give_error(state, err, error);
 }
 
@@ -692,8 +693,8 @@ static int note_change(struct state_db *db, const struct source_change *change)
 	return state_row_run(&row);
 }
 
-/* Some of what is older than a week or more than is kept, and more than a change adds, so that none has to remove much.
- */
+/* Some of what is older than a week or more than is kept, and more than a change adds, so that none
+ * has to remove much. */
 static int forget_changes(struct state *state)
 {
 	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);
@@ -743,7 +744,8 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	}
 	free(before.json);
 	if (err == ERR_EXISTS) {
-		snprintf(error, SOURCE_ERROR_MAX, "%s has what another one has", path);
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "%s has the id, address or label of another record", path);
 		return err;
 	}
 	return give_up_change(state, err, error);
@@ -908,9 +910,20 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 
 struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
 {
+	struct stat stat_of;
+	bool is_there = stat(path, &stat_of) == 0;
+
 	error[0] = '\0';
-	if (access(path, F_OK) != 0 && errno == ENOENT)
+	if (!is_there && errno == ENOENT)
 		return NULL;
+	if (is_there && !S_ISREG(stat_of.st_mode)) { /* a FIFO would wait for somebody to write */
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "the state %s cannot be opened: it is not a regular file; remove it, or "
+			 "name "
+			 "another one in management.state",
+			 path);
+		return NULL;
+	}
 	struct state *state = state_new(path, error);
 	if (!state)
 		return NULL;

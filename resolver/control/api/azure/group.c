@@ -4,11 +4,13 @@
  *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
  *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
- *              (bulk.h); 200, which Azure's clients want to see
+ *              (bulk.h); 200, which Azure's clients want to see. 409 where it has something else,
+ *              which only /v1 can delete
  *
  * Putting an address into a group that is not there makes the group; for Azure that is an error.
  * Addresses that the file declares in no group are shown in the group "-", which can only be
- * emptied. There are no resources other than addresses here, no locks and no managedBy. */
+ * emptied. Networks, rulesets and their like (/v1) make a group be there, too, but are not shown in
+ * it; there are no locks and no managedBy. */
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
@@ -18,6 +20,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
+#include "rules/check/limits.h"
 
 enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
 
@@ -108,7 +111,10 @@ void api_groups_list(struct api_request *request)
 		return;
 	struct resource_group *groups = inventory_groups(api_inventory(request), &count);
 	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;
-	arm_page_answer(&page, array, last);
+	if (api_could_not_read(request))
+		json_decref(array);
+	else
+		arm_page_answer(&page, array, last);
 	free(groups);
 }
 
@@ -199,6 +205,8 @@ static void put_read(struct api_request *request, const char *location, const ch
 {
 	struct resource_group group;
 	bool there = find(request, &group);
+	if (!there && api_could_not_read(request))
+		return;
 	if (there && strcasecmp(location_of(&group), location) != 0)
 		api_fail_at(request, 409, "InvalidResourceGroupLocation", "location",
 			    "Invalid resource group location '%s'. The Resource group already "
@@ -284,8 +292,17 @@ static void forget(struct api_bulk *bulk)
 void api_group_delete(struct api_request *request)
 {
 	struct resource_group group;
+	char items[GROUP_ITEMS_MAX];
 	if (!find_asked(request, &group))
 		return;
+	if (api_group(request) &&
+	    group_items(inventory_model(api_inventory(request)), group.name, items) > 0) {
+		api_fail(request, 409, "ResourceGroupDeletionBlocked",
+			 "The resource group '%s' has resources other than addresses (%s), which "
+			 "are deleted below /v1/; delete them first",
+			 group.name, items);
+		return;
+	}
 	if (inventory_group_size(api_inventory(request), api_group(request)) <= AT_ONCE_MAX) {
 		remove_now(request);
 		return;

@@ -49,8 +49,22 @@ const struct owner *api_v1_ptr(const struct api_request *request);
 /* 404: what the path names is not there. */
 void api_v1_miss(struct api_request *request, enum api_v1_noun noun);
 
+/* Ends a change as api_change_end does; with ?dry_run it is only found out that it could be made.
+ */
+bool api_v1_change_end(struct api_request *request, struct change *change, int err);
+
+/* ---- v1/group.c ---- */
+
+void api_v1_groups_list(struct api_request *request);
+void api_v1_group_show(struct api_request *request);
+void api_v1_group_put(struct api_request *request);
+void api_v1_group_patch(struct api_request *request);
+void api_v1_group_delete(struct api_request *request);
+
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
+/* ?after of what has numbers that rise; text NULL: 0. The same. */
+bool api_v1_after(struct api_request *request, const char *text, uint64_t *after);
 
 /* ---- v1/resource.c ---- */
 
@@ -77,6 +91,10 @@ void api_changes_post(struct api_request *request);
 /* ---- v1/queries.c ---- */
 
 void api_queries(struct api_request *request);
+
+/* ---- v1/events.c ---- */
+
+void api_events(struct api_request *request);
 
 /* ---- v1/batch.c ---- */
 

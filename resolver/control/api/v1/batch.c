@@ -32,7 +32,6 @@ struct upload {
 	json_t *seen; /* the ids of rows */
 	json_t *errors;
 	size_t error_count;
-	bool no_memory; /* for one of the rows */
 	size_t set, removed, unchanged;
 };
 
@@ -51,7 +50,6 @@ static void note_error(struct upload *upload, const struct batch_row *row,
 		       const struct change_error *error)
 {
 	char path[CHANGE_FIELD_MAX + 32];
-	upload->no_memory |= error->outcome == CHANGE_NO_MEMORY;
 	if (upload->error_count++ >= ERRORS_TOLD)
 		return;
 	snprintf(path, sizeof path, "[%zu]%s%s", row->index, *error->field ? "." : "",
@@ -79,10 +77,6 @@ static void answer_errors(struct upload *upload)
 				 "message", json_text(text), "path", json_text(path), "errors",
 				 upload->errors, "count", (json_int_t)upload->error_count);
 	free(text);
-	if (upload->no_memory) {
-		json_decref(body);
-		body = NULL;
-	}
 	api_reply_json(upload->bulk.request, 400, body, NULL);
 }
 
@@ -93,11 +87,11 @@ static int find_owner(struct inventory *inventory, const struct batch_row *row,
 {
 	const char *trouble;
 	*owner = api_find_ptr(inventory, row->owner);
+	if (*owner)
+		return 0;
 	trouble = inventory_trouble(inventory);
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
-	if (*owner)
-		return 0;
 	return change_refuse(error, row->owner_key,
 			     "\"%.64s\" is not an address or id that we own; add the address first",
 			     row->owner);
@@ -150,6 +144,19 @@ static int make_row(struct upload *upload, struct change *change, const struct o
 	return err;
 }
 
+/* Not what the row says is wrong, but that the state or the memory fails: no row would fare better.
+ */
+static bool is_of_row(const struct change_error *error)
+{
+	return error->outcome != CHANGE_STORE && error->outcome != CHANGE_NO_MEMORY;
+}
+
+static int fail_all(struct upload *upload, struct change *change, const struct change_error *error)
+{
+	upload->error_count = 0;
+	return change_fail(change, error->outcome, NULL, "%s", error->text);
+}
+
 static int read_rows(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
 {
 	struct upload *upload = (struct upload *)bulk;
@@ -163,8 +170,10 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 			err = find_owner(inventory, &row, &owner, &error);
 		if (err == 0)
 			err = make_row(upload, change, owner, &row.ptr, &error);
-		if (err != 0)
+		if (err != 0 && is_of_row(&error))
 			note_error(upload, &row, &error);
+		else if (err != 0)
+			return fail_all(upload, change, &error);
 		err = 0;
 		if (row.index % ROWS_AT_ONCE == 0) {
 			inventory_forget(inventory);

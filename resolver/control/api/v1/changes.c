@@ -11,6 +11,7 @@
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
  * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
  * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
+#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
@@ -19,13 +20,20 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
 #include "resolver/control/resource/etag.h"
+#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
-enum { EDITS_MAX = 50000 }; /* the largest zone, and all of another one gone */
+enum {
+	EDITS_MAX = 50000, /* the largest zone, and all of another one gone */
+	EDITS_BULK = 500,  /* so many of the inventory are made in a thread */
+	EDITS_AT_ONCE = 1000,
+};
 
-struct posted { /* a POST's edits */
+struct posted {               /* a POST's edits */
+	struct api_bulk bulk; /* first */
 	struct api_request *request;
+	uint64_t revision; /* out, of those that are made in a thread */
 	struct service_edit *edits;
 	struct api_path *paths; /* whose segments the edits' paths are */
 	json_t **values;
@@ -73,14 +81,15 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 		kind = kind_of_collection(NULL, path->segments[0]);
 	if (kind && path->count == 5)
 		kind = kind_of_collection(kind, path->segments[3]);
-	if (!kind || strcmp(path->segments[1], "-") != 0)
-		return refuse(
-			posted, index, "path",
-			"is not a resource's; give KIND/-/NAME or KIND/-/NAME/KIND/NAME, as in "
-			"rulesets/-/office/rules/contoso");
+	if (!kind)
+		return refuse(posted, index, "path",
+			      "is not a resource's; give KIND/GROUP/NAME or "
+			      "KIND/GROUP/NAME/KIND/NAME, as "
+			      "in rulesets/-/office/rules/contoso; \"-\" is no group");
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
+	to->group = resource_group(posted->request, to);
 	return true;
 }
 
@@ -88,9 +97,10 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 {
 	const json_t *values = json_object_get(edit, "values");
 	const json_t *etag = json_object_get(edit, "etag");
-	const char *wanted = json_string_value(etag), *why;
+	const char *wanted = json_string_value(etag), *member, *why;
 	struct service_edit *to = &posted->edits[index];
 	struct change_error error;
+	char key[32];
 
 	if (!json_is_object(edit))
 		return refuse(posted, index, "path", "is missing; an edit is an object");
@@ -113,12 +123,13 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 		to->values = values;
 		return true;
 	}
-	posted->values[index] = resource_values(&to->path, values, &why);
+	posted->values[index] = resource_values(&to->path, values, &member, &why);
 	to->values = posted->values[index];
-	return to->values || refuse(posted, index, "values", why);
+	snprintf(key, sizeof key, "values.%s", member);
+	return to->values || refuse(posted, index, key, why);
 }
 
-static void posted_release(struct posted *posted)
+static void posted_free(struct posted *posted)
 {
 	for (size_t i = 0; i < posted->count; i++) {
 		api_path_release(&posted->paths[i]);
@@ -127,6 +138,7 @@ static void posted_release(struct posted *posted)
 	free(posted->edits);
 	free(posted->paths);
 	free(posted->values);
+	free(posted);
 }
 
 /* False: it does not fit, which has been answered. */
@@ -222,6 +234,27 @@ static bool is_matched(struct api_request *request)
 
 /* ---- changing ---- */
 
+/* unconfirmed is taken over; NULL: it does not wait. */
+static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revision,
+			json_t *warnings, json_t *unconfirmed)
+{
+	struct change_error unused;
+	char etag[ETAG_MAX];
+
+	if (!is_rehearsal)
+		log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits%s",
+			  (unsigned long long)revision, posted->request->client, posted->count,
+			  unconfirmed ? ", to be confirmed" : "");
+	api_reply_json(posted->request, 200,
+		       json_make("{s:o, s:b, s:I, s:o, s:o}", "revision",
+				 is_rehearsal ? json_null() : json_integer((json_int_t)revision),
+				 "dry_run", is_rehearsal, "edits", (json_int_t)posted->count,
+				 "warnings", warnings, "unconfirmed",
+				 unconfirmed ? unconfirmed : json_null()),
+		       is_rehearsal ? etag_of_all(posted->request, etag, &unused)
+				    : etag_print(revision, 0, etag));
+}
+
 static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
@@ -231,35 +264,63 @@ static void change(struct posted *posted, unsigned wait_s)
 					.rehearsal = resource_is_rehearsal(request),
 					.wait_s = wait_s};
 	const struct confirmation *confirmation = &request->service->confirmation;
-	struct change_error unused;
-	char etag[ETAG_MAX];
 	struct faults faults;
 	int err;
 
 	faults_init(&faults);
 	err = service_change(request->service, &wanted, &faults);
-	if (err == ERR_INVALID) {
+	if (err == ERR_INVALID)
 		api_fail_change(request, &wanted.error);
-	} else if (err != 0) {
+	else if (err != 0)
 		api_fail_faults(request, 400, "invalid", &faults);
-	} else {
-		if (!wanted.rehearsal)
-			log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits%s",
-				  (unsigned long long)wanted.revision, request->client,
-				  posted->count, wait_s > 0 ? ", to be confirmed" : "");
-		api_reply_json(
-			request, 200,
-			json_make("{s:o, s:b, s:I, s:o, s:o}", "revision",
-				  wanted.rehearsal ? json_null()
-						   : json_integer((json_int_t)wanted.revision),
-				  "dry_run", wanted.rehearsal, "edits", (json_int_t)posted->count,
-				  "warnings", resource_warnings(&faults, "", wanted.checked),
-				  "unconfirmed",
-				  wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL)
-					     : json_null()),
-			etag_of_all(request, etag, &unused));
-	}
+	else
+		answer_made(posted, wanted.rehearsal, wanted.revision,
+			    resource_warnings(&faults, "", wanted.checked),
+			    wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL) : NULL);
 	faults_release(&faults);
+}
+
+static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inventory *inventory)
+{
+	struct posted *posted = (struct posted *)bulk;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < posted->count; i++) {
+		err = owned_put(made, inventory, &posted->edits[i].path, posted->edits[i].values,
+				false);
+		if (err)
+			change_place(made, "edits", i);
+		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
+			inventory_forget(inventory);
+	}
+	posted->revision = change_revision(made);
+	return err;
+}
+
+static void answer_bulk(struct api_bulk *bulk, const struct change_error *error)
+{
+	struct posted *posted = (struct posted *)bulk;
+
+	if (error)
+		api_fail_change(posted->request, error);
+	else
+		answer_made(posted, bulk->rehearsal, posted->revision, json_array(), NULL);
+}
+
+static void free_bulk(struct api_bulk *bulk)
+{
+	posted_free((struct posted *)bulk);
+}
+
+static bool is_bulk(const struct posted *posted)
+{
+	for (size_t i = 0; i < posted->count; i++) {
+		const struct kind *kind = posted->edits[i].path.kind;
+
+		if (!kind || !kind->inventory)
+			return false;
+	}
+	return posted->count >= EDITS_BULK;
 }
 
 /* A rehearsal is fine while another change waits to be confirmed. False: that has been answered. */
@@ -278,13 +339,28 @@ static bool may_post(struct api_request *request, unsigned *wait_s)
 void api_changes_post(struct api_request *request)
 {
 	static const char *const known[] = {"dry_run", "confirm", NULL};
-	struct posted posted = {.request = request};
+	struct posted *posted = calloc(1, sizeof *posted);
 	unsigned wait_s;
 
-	if (resource_check_change(request, known) && may_post(request, &wait_s) &&
-	    is_matched(request) && is_latest(request) && read_edits(&posted))
-		change(&posted, wait_s);
-	posted_release(&posted);
+	if (!posted) {
+		api_fail_memory(request);
+		return;
+	}
+	posted->request = request;
+	posted->bulk = (struct api_bulk){.request = request,
+					 .rehearsal = resource_is_rehearsal(request),
+					 .edit = edit_in_thread,
+					 .answer = answer_bulk,
+					 .free = free_bulk};
+	if (!resource_check_change(request, known) || !may_post(request, &wait_s) ||
+	    !is_matched(request) || !is_latest(request) || !read_edits(posted)) {
+		posted_free(posted);
+	} else if (is_bulk(posted) && wait_s == 0) {
+		api_bulk(&posted->bulk);
+	} else {
+		change(posted, wait_s);
+		posted_free(posted);
+	}
 }
 
 /* ---- what was changed ---- */
@@ -343,19 +419,6 @@ static int on_change(void *context, const struct source_change *change)
 	history->count++;
 	json_add(history->array, change_json(change));
 	return 0;
-}
-
-/* `text` NULL: it is 0. False: it is none, which has been answered. */
-static bool read_after(struct api_request *request, const char *text, uint64_t *after)
-{
-	char *end = NULL;
-
-	*after = text ? strtoull(text, &end, 10) : 0;
-	if (!text || (*text >= '0' && *text <= '9' && *end == '\0' && *after <= INT64_MAX))
-		return true;
-	api_fail_at(request, 400, "invalid", "after",
-		    "\"%.32s\" does not fit; give a revision, or 0 for all", text);
-	return false;
 }
 
 static json_t *history_json(const struct history *history)
@@ -533,7 +596,7 @@ static void answer_stream(struct api_request *request, struct source *source)
 	struct watch *watch;
 	uint64_t after;
 
-	if (!read_after(request, text, &after))
+	if (!api_v1_after(request, text, &after))
 		return;
 	source_about(source, &about);
 	watch = calloc(1, sizeof *watch);
@@ -555,7 +618,7 @@ static void answer_page(struct api_request *request, struct source *source)
 	uint64_t after;
 	size_t limit;
 
-	if (!read_after(request, api_query(request, "after"), &after) ||
+	if (!api_v1_after(request, api_query(request, "after"), &after) ||
 	    !api_v1_limit(request, &limit))
 		return;
 	if (!etag_of_all(request, etag, &unused) || !api_not_modified(request, etag))

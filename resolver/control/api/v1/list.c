@@ -211,6 +211,18 @@ static json_t *next_json(const struct api_request *request, const struct api_lis
 
 /* ---- what is asked for ---- */
 
+bool api_v1_after(struct api_request *request, const char *text, uint64_t *after)
+{
+	char *end = NULL;
+
+	*after = text ? strtoull(text, &end, 10) : 0;
+	if (!text || (*text >= '0' && *text <= '9' && *end == '\0' && *after <= INT64_MAX))
+		return true;
+	api_fail_at(request, 400, "invalid", "after",
+		    "\"%.32s\" does not fit; give a number that an answer had, or 0 for all", text);
+	return false;
+}
+
 bool api_v1_limit(struct api_request *request, size_t *limit)
 {
 	const char *text = api_query(request, "limit");

@@ -43,27 +43,45 @@ static const struct described described[] = {
 	 "addresses", 0},
 	{"GET", "/v1/addresses/{group}/{name}", "An address.", "", NULL, "address", 0},
 	{"PUT", "/v1/addresses/{group}/{name}", "Makes an address, or makes it what the body says.",
-	 "", "address", "address", 0},
-	{"PATCH", "/v1/addresses/{group}/{name}", "Changes what the body names of an address.", "",
-	 "address", "address", 0},
-	{"DELETE", "/v1/addresses/{group}/{name}", "Removes an address, with its PTR.", "", NULL,
-	 "", 204},
+	 "dry_run", "address", "address", 0},
+	{"PATCH", "/v1/addresses/{group}/{name}", "Changes what the body names of an address.",
+	 "dry_run", "address", "address", 0},
+	{"DELETE", "/v1/addresses/{group}/{name}", "Removes an address, with its PTR.", "dry_run",
+	 NULL, "", 204},
 	{"GET", "/v1/services", "The cloud services that are ours.", "limit marker", NULL,
 	 "services", 0},
 	{"GET", "/v1/services/{name}", "A cloud service.", "", NULL, "service", 0},
-	{"PUT", "/v1/services/{name}", "Makes a cloud service, or makes it what the body says.", "",
-	 "service", "service", 0},
-	{"PATCH", "/v1/services/{name}", "Changes what the body names of a cloud service.", "",
-	 "service", "service", 0},
-	{"DELETE", "/v1/services/{name}", "Removes a cloud service, with its PTR.", "", NULL, "",
-	 204},
+	{"PUT", "/v1/services/{name}", "Makes a cloud service, or makes it what the body says.",
+	 "dry_run", "service", "service", 0},
+	{"PATCH", "/v1/services/{name}", "Changes what the body names of a cloud service.",
+	 "dry_run", "service", "service", 0},
+	{"DELETE", "/v1/services/{name}", "Removes a cloud service, with its PTR.", "dry_run", NULL,
+	 "", 204},
+	{"GET", "/v1/services/{group}/{name}", "A cloud service.", "", NULL, "service", 0},
+	{"PUT", "/v1/services/{group}/{name}",
+	 "Makes a cloud service, or makes it what the body says.", "dry_run", "service", "service",
+	 0},
+	{"PATCH", "/v1/services/{group}/{name}", "Changes what the body names of a cloud service.",
+	 "dry_run", "service", "service", 0},
+	{"DELETE", "/v1/services/{group}/{name}", "Removes a cloud service, with its PTR.",
+	 "dry_run", NULL, "", 204},
+	{"GET", "/v1/groups", "The resource groups that addresses are in.", "limit marker q", NULL,
+	 "groups", 0},
+	{"GET", "/v1/groups/{group}/{name}", "A resource group.", "", NULL, "group", 0},
+	{"PUT", "/v1/groups/{group}/{name}", "Makes a group, or makes it what the body says.",
+	 "dry_run", "group", "group", 0},
+	{"PATCH", "/v1/groups/{group}/{name}", "Changes what the body names of a group.", "dry_run",
+	 "group", "group", 0},
+	{"DELETE", "/v1/groups/{group}/{name}", "Removes a group that has no addresses.", "dry_run",
+	 NULL, "", 204},
 	{"GET", "/v1/ptrs", "The PTRs of all of them.", "limit marker q", NULL, "ptrs", 0},
 	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run",
 	 "ptr_batch", NULL, 0},
 	{"GET", "/v1/ptrs/{id}", "A PTR.", "", NULL, "ptr", 0},
-	{"PUT", "/v1/ptrs/{id}", "Sets a PTR.", "", "ptr", "ptr", 0},
-	{"PATCH", "/v1/ptrs/{id}", "Changes what the body names of a PTR.", "", "ptr", "ptr", 0},
-	{"DELETE", "/v1/ptrs/{id}", "Removes a PTR; its address stays.", "", NULL, "", 204},
+	{"PUT", "/v1/ptrs/{id}", "Sets a PTR.", "dry_run", "ptr", "ptr", 0},
+	{"PATCH", "/v1/ptrs/{id}", "Changes what the body names of a PTR.", "dry_run", "ptr", "ptr",
+	 0},
+	{"DELETE", "/v1/ptrs/{id}", "Removes a PTR; its address stays.", "dry_run", NULL, "", 204},
 	{"GET", "/v1/check", "Whether a name or an address leads back to itself.",
 	 "!subject network", NULL, NULL, 0},
 	{"GET", "/v1/state", "All addresses, services, PTRs and resource groups.", "", NULL, NULL,
@@ -75,6 +93,9 @@ static const struct described described[] = {
 	 "The records of a zone as a master file (RFC 1035 section 5).", "", "text/dns", NULL, 0},
 	{"GET", "/v1/schema", "Every kind of resource, with its JSON Schema.", "", NULL, NULL, 0},
 	{"GET", "/v1/openapi.json", "This document.", "", NULL, NULL, 0},
+	{"GET", "/v1/events",
+	 "What has happened, the oldest first; as text/event-stream what happens, as it does.",
+	 "after limit event level Last-Event-ID", "text/event-stream", "events", 0},
 	{"GET", "/v1/changes",
 	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
 	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
@@ -139,6 +160,7 @@ static json_t *parameter(const char *name, const char *in, bool required, json_t
 /* What is shown beside the values; in a body it says nothing. */
 static void put_shown(json_t *properties, const struct kind *kind)
 {
+	json_put(properties, "path", read_only(of_type("string"), "Where it is, behind /v1/."));
 	json_put(properties, "origin",
 		 read_only(or_null(of_type("string")),
 			   "Where the configuration file declares it; null: it is the state's."));
@@ -212,6 +234,13 @@ static json_t *ptr_schema(void)
 			 "ttl", or_null(of_type("integer")));
 }
 
+static json_t *group_schema(void)
+{
+	return json_make("{s:s, s:{s:o, s:o, s:{s:s, s:o}}}", "type", "object", "properties",
+			 "name", of_type("string"), "region", or_null(of_type("string")), "tags",
+			 "type", "object", "additionalProperties", of_type("string"));
+}
+
 static json_t *error_schema(void)
 {
 	json_t *error = json_make("{s:s, s:{s:o, s:o, s:o, s:o}, s:[s, s]}", "type", "object",
@@ -282,6 +311,18 @@ static json_t *changed_schema(void)
 			 "unconfirmed", or_null(reference("schemas", "unconfirmed")));
 }
 
+static json_t *events_schema(void)
+{
+	json_t *event =
+		json_make("{s:s, s:{s:o, s:o, s:o, s:o, s:o}}", "type", "object", "properties",
+			  "id", of_type("integer"), "time", of_type("string"), "level",
+			  of_type("string"), "event", of_type("string"), "text", of_type("string"));
+
+	return json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties", "events",
+			 array_of(event), "next", or_null(of_type("integer")), "required", "events",
+			 "next");
+}
+
 /* As unconfirmed_json (service/confirmation.h) has it. */
 static json_t *unconfirmed_schema(void)
 {
@@ -313,9 +354,11 @@ static json_t *schemas_json(void)
 	json_put(schemas, "address", owned_schema("addresses"));
 	json_put(schemas, "service", owned_schema("cloud_services"));
 	json_put(schemas, "ptr", ptr_schema());
+	json_put(schemas, "group", group_schema());
 	json_put(schemas, "addresses", list_schema("addresses", "address"));
 	json_put(schemas, "services", list_schema("services", "service"));
 	json_put(schemas, "ptrs", list_schema("ptrs", "ptr"));
+	json_put(schemas, "groups", list_schema("groups", "group"));
 	json_put(schemas, "ptr_batch", array_of(reference("schemas", "ptr")));
 	json_put(schemas, "change", change_schema());
 	json_put(schemas, "changes",
@@ -327,6 +370,7 @@ static json_t *schemas_json(void)
 		 json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties", "on",
 			   of_type("boolean"), "queries", array_of(reference("schemas", "query")),
 			   "required", "on", "queries"));
+	json_put(schemas, "events", events_schema());
 	json_put(schemas, "edits", edits_schema());
 	json_put(schemas, "changed", changed_schema());
 	json_put(schemas, "unconfirmed", unconfirmed_schema());
@@ -460,7 +504,10 @@ static void add_segments(json_t *operation, const char *pattern)
 
 		snprintf(name, sizeof name, "%.*s", (int)length, at);
 		json_add(json_object_get(operation, "parameters"),
-			 parameter(name, "path", true, of_type("string"), NULL));
+			 parameter(name, "path", true, of_type("string"),
+				   strcmp(name, "group") == 0
+					   ? "A resource group; -: none; *: whichever it is in."
+					   : NULL));
 	}
 }
 
@@ -493,7 +540,10 @@ static void put_list(const struct document *document, const struct kind *kind, c
 	json_t *operation;
 
 	snprintf(summary, sizeof summary, "The %s%s%s, by name.", kind->collection,
-		 kind->parent ? " of a " : "", kind->parent ? kind->parent->name : "");
+		 kind->parent              ? " of a "
+		 : strstr(path, "{group}") ? " of a resource group"
+					   : "",
+		 kind->parent ? kind->parent->name : "");
 	snprintf(name, sizeof name, "%s-list", kind->name);
 	operation = operation_new("GET", path, summary);
 	add_segments(operation, path);
@@ -554,14 +604,17 @@ static void put_one(const struct document *document, const struct kind *kind, co
 static void put_paths(const struct document *document, const struct kind *kind)
 {
 	static const char *const methods[] = {"GET", "PUT", "PATCH", "DELETE"};
-	char list[TEXT_MAX], one[TEXT_MAX];
+	char all[TEXT_MAX], list[TEXT_MAX], one[TEXT_MAX];
 
+	snprintf(all, sizeof all, "/v1/%s", kind->collection);
 	if (kind->parent)
-		snprintf(list, sizeof list, "/v1/%s/-/{name}/%s", kind->parent->collection,
+		snprintf(list, sizeof list, "/v1/%s/{group}/{name}/%s", kind->parent->collection,
 			 kind->collection);
 	else
-		snprintf(list, sizeof list, "/v1/%s", kind->collection);
-	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/-/{name}", list);
+		snprintf(list, sizeof list, "%s/{group}", all);
+	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/{name}", list);
+	if (!kind->parent)
+		put_list(document, kind, all);
 	put_list(document, kind, list);
 	for (size_t i = 0; i < COUNT(methods); i++)
 		put_one(document, kind, one, methods[i]);

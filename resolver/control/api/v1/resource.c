@@ -1,7 +1,7 @@
 /* /v1/KIND/GROUP/NAME[/KIND/NAME]: the resources of every kind (resource/kind.h), by one set of
  * handlers that know none of them by name.
  *
- *     GET      a list, page by page; one
+ *     GET      a list, page by page, of all groups or of one; one
  *     PUT      makes it, or makes it what the body says
  *     PATCH    only what the body names; null takes it away (RFC 7396)
  *     DELETE   with all that is inside it
@@ -32,10 +32,28 @@
 enum { NAME_MAX_BYTES = 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
-static const char *const shown_members[] = {"origin", "etag", "warnings", "placed",
-					    "made",   "not_served", NULL};
+static const char *const shown_members[] = {"path",   "origin", "etag",       "warnings",
+					    "placed", "made",   "not_served", NULL};
 
 /* ---- which ---- */
+
+static const struct model *served(const struct api_request *request)
+{
+	return request->service->server.model;
+}
+
+const char *resource_group(struct api_request *request, const struct path *path)
+{
+	const struct path root = part_root(path);
+	const char *group;
+	const void *item;
+
+	if (strcmp(path->group, GROUP_ANY) != 0)
+		return path->group;
+	item = part_named(served(request), root.kind, root.names[0]);
+	group = item ? arena_strdup(&request->arena, part_group(root.kind, item)) : NULL;
+	return group ? group : GROUP_NONE; /* without memory it is not found */
+}
 
 static void fail_kind(struct api_request *request)
 {
@@ -44,8 +62,20 @@ static void fail_kind(struct api_request *request)
 		 "/v1/schema");
 }
 
-/* The resource that the path names, or, without the last name, whose list it is. False: there is no
- * such kind, which has been answered. */
+/* A list of what is at the top may be of no group, which is all of them. */
+static bool read_group(struct api_request *request, struct path *path)
+{
+	bool is_list = *path->names[0] == '\0';
+
+	if (is_list && (*path->group == '\0' || strcmp(path->group, GROUP_ANY) == 0))
+		path->group = NULL;
+	else if (!is_list)
+		path->group = resource_group(request, path);
+	return true;
+}
+
+/* The resource that the path names, or, without the last name, whose list it is; of all groups
+ * where it has none. False: there is no such kind, which has been answered. */
 static bool read_path(struct api_request *request, struct path *path)
 {
 	const char *child = api_parameter(request, "child");
@@ -62,31 +92,34 @@ static bool read_path(struct api_request *request, struct path *path)
 		api_fail(request, 403, NULL,
 			 "this client is a reader; %s are shown to administrators alone",
 			 path->kind->collection);
-	else if (*path->group != '\0' && strcmp(path->group, GROUP_NONE) != 0)
-		api_fail(request, 404, "not_found",
-			 "there is no resource group \"%.80s\" of these kinds; write \"-\", none",
-			 path->group);
 	else
-		return true;
+		return read_group(request, path);
 	return false;
 }
 
-static const struct model *served(const struct api_request *request)
+/* What the path is in, where that is in another group; NULL: it is not. */
+static const void *find_elsewhere(const struct api_request *request, const struct path *path)
 {
-	return request->service->server.model;
+	const struct path root = part_root(path);
+
+	return part_find(served(request), &root)
+		       ? NULL
+		       : part_named(served(request), root.kind, root.names[0]);
 }
 
 static void fail_missing(struct api_request *request, const struct path *path)
 {
+	const void *elsewhere = find_elsewhere(request, path);
+	const struct path root = part_root(path);
 	const struct kind *kind = path->kind;
+	char text[PART_WHY_MAX];
 
-	if (kind->parent)
+	if (kind->parent && !elsewhere)
 		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
 			 kind_field(kind)->group->name, path_name(path),
 			 kind_field(kind->parent)->group->name, path->names[0]);
 	else
-		api_fail(request, 404, "not_found", "there is no %s \"%.80s\"",
-			 kind_field(kind)->group->name, path->names[0]);
+		api_fail(request, 404, "not_found", "%s", part_missing(&root, elsewhere, text));
 }
 
 /* ---- showing ---- */
@@ -145,6 +178,7 @@ static json_t *placed_json(const struct kind *kind, const void *item, const json
 /* Why the resource was made, where nobody named it; NULL: somebody did, or it is not there. */
 static const char *made_because(const struct api_request *request, const struct path *path)
 {
+	const struct path root = part_root(path);
 	const struct model *model = served(request);
 	const char *text, *because = NULL;
 	struct arena arena;
@@ -156,7 +190,7 @@ static const char *made_because(const struct api_request *request, const struct 
 	if (text)
 		because = model_made(model, text);
 	arena_release(&arena);
-	return because;
+	return because && part_find(model, &root) ? because : NULL;
 }
 
 /* The item that somebody named; NULL: there is none. */
@@ -174,6 +208,29 @@ static json_t *values_of(const struct api_request *request, const struct path *p
 	return values_print(path->kind, given ? given : item);
 }
 
+/* The path with what it is in as that is written. */
+static struct path spelled(const struct api_request *request, const struct path *path)
+{
+	struct path own = *path, root = part_root(path);
+	const void *item = part_find(served(request), &root);
+
+	if (item) {
+		own.group = part_group(root.kind, item);
+		own.names[0] = part_name(root.kind, item);
+	}
+	return own;
+}
+
+static json_t *path_json(const struct path *path, const void *item)
+{
+	struct path own = *path;
+	char text[PATH_URL_MAX];
+
+	own.names[path->kind->parent != NULL] = part_name(path->kind, item);
+	return json_text(path_url(&own, text));
+}
+
+/* The path: as it is spelled. */
 static json_t *show(const struct api_request *request, const struct path *path, const void *item,
 		    char etag[ETAG_MAX])
 {
@@ -187,6 +244,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 		etag_of_row(revision, placed, etag);
 	else
 		etag_of(object, etag);
+	json_put(object, "path", path_json(path, item));
 	if (placed)
 		json_put(object, "placed", placed);
 	json_put(object, "origin", because ? json_null() : origin_json(item));
@@ -202,7 +260,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 			const struct source_resource *row, char etag[ETAG_MAX])
 {
 	json_t *object = json_loads(row->json, 0, NULL);
-	char why[PART_WHY_MAX];
+	char why[PART_WHY_MAX], text[PATH_URL_MAX];
 
 	if (!json_is_object(object)) {
 		json_decref(object);
@@ -211,6 +269,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 	part_why(served(request), path, row->json, why);
 	etag_of_row(row->revision, NULL, etag);
 	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
+	json_put(object, "path", json_text(path_url(path, text)));
 	json_put(object, "origin", json_null());
 	json_put(object, "etag", json_text(etag));
 	json_put(object, "not_served", json_text(why));
@@ -252,11 +311,13 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 {
 	struct arena arena;
 	const void *item;
+	struct path own;
 	json_t *shown;
 
 	arena_init(&arena);
 	item = bulk_find(request, path, &arena, error);
-	shown = item ? show(request, path, item, etag) : show_unserved(request, path, etag);
+	own = spelled(request, path);
+	shown = item ? show(request, &own, item, etag) : show_unserved(request, path, etag);
 	arena_release(&arena);
 	return shown;
 }
@@ -319,11 +380,11 @@ static bool fits_any(struct api_request *request, const struct kind *kind, const
 	return true;
 }
 
-/* A kind in bulk inside the parent of that name. False: the state cannot be read. */
-static bool export_bulk(struct api_request *request, const struct kind *kind, const char *parent,
-			json_t *array, struct change_error *error)
+/* A kind in bulk inside the parent. False: the state cannot be read. */
+static bool export_bulk(struct api_request *request, const struct kind *kind,
+			const struct path *parent, json_t *array, struct change_error *error)
 {
-	struct path path = {kind, GROUP_NONE, {parent, NULL}};
+	struct path path = {kind, parent->group, {parent->names[0], NULL}};
 	struct arena arena;
 	const void **items;
 	size_t count;
@@ -341,19 +402,20 @@ static bool export_bulk(struct api_request *request, const struct kind *kind, co
 }
 
 static bool export_list(struct api_request *request, const struct kind *kind, const void *in,
-			const char *parent, json_t *array, struct change_error *error)
+			const struct path *parent, json_t *array, struct change_error *error)
 {
 	size_t size = kind_field(kind)->group->size;
 	struct schema_list items = kind_list(kind, in);
 	bool whole = true;
 
-	if (kind->bulk)
+	if (kind->bulk && parent) /* there is none at the top */
 		return export_bulk(request, kind, parent, array, error);
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
-		const struct path path = {
-			kind, GROUP_NONE, {parent ? parent : name, parent ? name : NULL}};
+		const struct path path = {kind,
+					  parent ? parent->group : part_group(kind, item),
+					  {parent ? parent->names[0] : name, parent ? name : NULL}};
 
 		if (made_because(request, &path))
 			continue;
@@ -361,7 +423,7 @@ static bool export_list(struct api_request *request, const struct kind *kind, co
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
 				whole = whole &&
-					export_list(request, &kinds[k], item, name, array, error);
+					export_list(request, &kinds[k], item, &path, array, error);
 	}
 	return whole;
 }
@@ -374,7 +436,7 @@ static bool add_bulk(struct api_request *request, struct model *model, struct ch
 
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		struct private_zone *zone = &model->private_zones.items[i];
-		const struct path path = {kind, GROUP_NONE, {zone->name, NULL}};
+		const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
 		const void **items;
 		size_t count;
 		char *copies;
@@ -397,6 +459,22 @@ static bool add_bulk(struct api_request *request, struct model *model, struct ch
 	return true;
 }
 
+/* What was made, as comments. */
+static char *made_text(const struct model *model)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return NULL;
+	report_print_made(model, "# ", out); /* again of every file that says the same */
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void export_file(struct api_request *request)
 {
 	char *text = NULL;
@@ -410,15 +488,15 @@ static void export_file(struct api_request *request)
 
 	if (!err && !add_bulk(request, given, &error))
 		err = ERR_NOMEM;
-	if (!err)
+	if (!err) {
+		given->addresses.count = given->cloud_services.count = 0; /* export.c has them */
 		err = config_file_write(given, out);
-	if (!err)
-		report_print_made(now, "# ", out); /* again of every file that says the same */
+	}
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	model_free(given);
 	if (!err) {
-		api_reply_text(request, "text/plain; charset=utf-8", text, length);
+		resource_export_inventory(request, true, false, text, made_text(now));
 		return;
 	}
 	free(text);
@@ -426,6 +504,37 @@ static void export_file(struct api_request *request)
 		api_fail_change(request, &error);
 	else
 		api_fail_memory(request);
+}
+
+/* {"edits": [EDIT, ... and up to there */
+static char *edits_head(json_t *edits)
+{
+	char *dumped = json_whole_text(edits), *head = NULL;
+	size_t length = dumped ? strlen(dumped) - 1 : 0;
+
+	if (dumped && asprintf(&head, "{\"edits\":%.*s", (int)length, dumped) < 0)
+		head = NULL;
+	free(dumped);
+	return head;
+}
+
+/* With the revision that all of it is at, where there is a state. */
+static char *edits_tail(const struct api_request *request)
+{
+	struct source *source = inventory_source(api_inventory(request));
+	char *made = json_whole_text(report_made(served(request))), *tail = NULL;
+	char revision[48] = "";
+	struct source_about about;
+
+	if (source) {
+		source_about(source, &about);
+		snprintf(revision, sizeof revision, ",\"revision\":%llu",
+			 (unsigned long long)about.revision);
+	}
+	if (made && asprintf(&tail, "],\"made\":%s%s}", made, revision) < 0)
+		tail = NULL;
+	free(made);
+	return tail;
 }
 
 void api_export(struct api_request *request)
@@ -450,10 +559,10 @@ void api_export(struct api_request *request)
 			whole = whole && export_list(request, &kinds[i], served(request), NULL,
 						     array, &error);
 	if (whole) {
-		api_reply_json(request, 200,
-			       json_make("{s:o, s:o}", "edits", array, "made",
-					 report_made(served(request))),
-			       NULL);
+		bool any = json_array_size(array) > 0;
+
+		resource_export_inventory(request, false, any, edits_head(array),
+					  edits_tail(request));
 		return;
 	}
 	json_decref(array);
@@ -463,15 +572,15 @@ void api_export(struct api_request *request)
 /* ---- lists ---- */
 
 struct listed {
-	const char *name;
-	const void *item; /* NULL: it is not served, and `shown` is what the state has */
+	const char *name, *group; /* the group: of those at the top, else "" */
+	const void *item;         /* NULL: it is not served, and `shown` is what the state has */
 	json_t *shown;
 	char etag[ETAG_MAX];
 };
 
 struct listing {
 	struct api_request *request;
-	const struct path *path; /* without the last name */
+	const struct path *path; /* without the last name; group NULL: all of them */
 	const struct kind *kind;
 	struct arena arena;   /* of names of what is not served */
 	struct listed *items; /* that fit, by name */
@@ -481,7 +590,23 @@ struct listing {
 
 static int compare_listed(const void *a, const void *b)
 {
-	return strcasecmp(((const struct listed *)a)->name, ((const struct listed *)b)->name);
+	const struct listed *left = a, *right = b;
+	int order = strcasecmp(left->name, right->name);
+
+	return order != 0 ? order : strcasecmp(left->group, right->group);
+}
+
+/* Of what is at the top, the group; "" of others. */
+static const char *group_of(const struct kind *kind, const void *item)
+{
+	return kind->parent ? "" : part_group(kind, item);
+}
+
+/* Whether that group, of what is at the top, is listed. */
+static bool is_listed_group(const struct listing *listing, const char *group)
+{
+	return listing->kind->parent || !listing->path->group ||
+	       strcasecmp(group, listing->path->group) == 0;
 }
 
 static int add_listed(struct listing *listing, struct listed listed)
@@ -586,10 +711,12 @@ static int collect_served(struct listing *listing, const void *in)
 
 	for (size_t i = 0; !err && i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
+		const char *group = group_of(listing->kind, item);
 
-		if (fits(listing->request, listing->kind, item))
+		if (is_listed_group(listing, group) && fits(listing->request, listing->kind, item))
 			err = add_listed(listing,
 					 (struct listed){.name = part_name(listing->kind, item),
+							 .group = group,
 							 .item = item});
 	}
 	listing->served = listing->count;
@@ -602,11 +729,14 @@ static int on_listed_row(void *context, const struct source_resource *row)
 {
 	struct listing *listing = context;
 	const char *part = api_query(listing->request, "q");
-	struct listed listed = {.name = part_key_name(row->path, &listing->arena)};
+	struct listed listed = {.name = part_key_name(row->path, &listing->arena), .group = ""};
 	struct path path = *listing->path;
 	int err;
 
-	if (!listed.name || (part && !strcasestr(listed.name, part)))
+	if (!path.kind->parent)
+		path.group = listed.group = part_key_group(row->path, &listing->arena);
+	if (!listed.name || !listed.group || !is_listed_group(listing, listed.group) ||
+	    (part && !strcasestr(listed.name, part)))
 		return 0;
 	path.names[path.kind->parent != NULL] = listed.name;
 	if ((listing->served > 0 &&
@@ -637,8 +767,8 @@ static int collect_unserved(struct listing *listing)
 	return err == ERR_NOMEM ? err : 0;
 }
 
-/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another page.
- * 0, or an answer has been given. */
+/* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another
+ * page. 0, or an answer has been given. */
 static int collect_bulk(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
@@ -657,6 +787,7 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	for (size_t i = 0; !err && i < count; i++)
 		err = add_listed(listing,
 				 (struct listed){.name = part_name(listing->kind, items[i]),
+						 .group = "",
 						 .item = items[i]});
 	free(items);
 	if (err)
@@ -664,13 +795,23 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	return err;
 }
 
+/* A misspelt group has nothing in it, and says so. */
+static bool is_group(const struct listing *listing)
+{
+	const char *name = listing->path->group;
+	struct resource_group group;
+
+	return listing->kind->parent || !name || strcmp(name, GROUP_NONE) == 0 ||
+	       inventory_group(api_inventory(listing->request), name, &group);
+}
+
 /* What is listed; 0, or an answer has been given. */
 static int collect(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
-	const struct path *path = listing->path;
-	struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
-	const void *in = parent.kind ? part_find(served(request), &parent) : served(request);
+	const struct path *path = listing->path, parent = part_root(path);
+	bool inside = path->kind->parent;
+	const void *in = inside ? part_find(served(request), &parent) : served(request);
 	int err = 0;
 
 	if (in && listing->kind->bulk)
@@ -679,10 +820,15 @@ static int collect(struct listing *listing, size_t limit)
 		err = collect_served(listing, in);
 	if (!err)
 		err = collect_unserved(listing);
-	if (err)
+	if (err) {
 		api_fail_memory(request);
-	else if (parent.kind && !in && listing->count == 0) {
+	} else if (inside && !in && listing->count == 0) {
 		fail_missing(request, &parent);
+		err = ERR_NOT_FOUND;
+	} else if (listing->count == 0 && !is_group(listing)) {
+		if (!api_could_not_read(request))
+			api_fail(request, 404, "not_found", "there is no resource group \"%.90s\"",
+				 path->group);
 		err = ERR_NOT_FOUND;
 	}
 	return err;
@@ -711,12 +857,13 @@ static json_t *next_json(const struct api_request *request, const struct listing
 
 	if (!out)
 		return json_null();
+	fprintf(out, "/v1/%s", kind->parent ? kind->parent->collection : kind->collection);
+	if (listing->path->group)
+		fprintf(out, "/%s", percent_encode(encoded, sizeof encoded, listing->path->group));
 	if (kind->parent)
-		fprintf(out, "/v1/%s/-/%s/%s", kind->parent->collection,
+		fprintf(out, "/%s/%s",
 			percent_encode(encoded, sizeof encoded, listing->path->names[0]),
 			kind->collection);
-	else
-		fprintf(out, "/v1/%s", kind->collection);
 	fprintf(out, "?limit=%zu&marker=%s", limit,
 		percent_encode(encoded, sizeof encoded, marker));
 	put_filter(request, out, "q");
@@ -728,11 +875,14 @@ static json_t *next_json(const struct api_request *request, const struct listing
 	return next;
 }
 
-static json_t *show_listed(struct listing *listing, struct listed *listed)
+/* `list`: the list's path, as it is spelled. */
+static json_t *show_listed(struct listing *listing, struct listed *listed, const struct path *list)
 {
-	struct path path = *listing->path;
+	struct path path = *list;
 
 	path.names[path.kind->parent != NULL] = listed->name;
+	if (!path.kind->parent)
+		path.group = listed->group;
 	return listed->item ? show(listing->request, &path, listed->item, listed->etag)
 			    : json_incref(listed->shown);
 }
@@ -741,15 +891,20 @@ static json_t *page_json(struct listing *listing, size_t limit)
 {
 	const char *marker = api_query(listing->request, "marker");
 	json_t *array = json_array(), *page = json_object(), *next = NULL;
+	struct path list = *listing->path;
 	size_t shown = 0;
 
+	if (list.kind->parent)
+		list = spelled(listing->request, &list);
 	for (size_t i = 0; i < listing->count && !next; i++) {
 		struct listed *listed = &listing->items[i];
 
 		if (!listing->kind->bulk && marker && strcasecmp(listed->name, marker) <= 0)
 			continue;
-		json_add(array, show_listed(listing, listed));
-		if (++shown == limit && i + 1 < listing->count)
+		json_add(array, show_listed(listing, listed, &list));
+		/* A page does not end between two of one name, one of which is not served. */
+		if (++shown >= limit && i + 1 < listing->count &&
+		    strcasecmp(listed[1].name, listed->name) != 0)
 			next = next_json(listing->request, listing, listed->name, limit);
 	}
 	json_put(page, listing->kind->collection, array);
@@ -860,8 +1015,8 @@ static bool make(struct api_request *request, const struct path *path, const jso
 }
 
 static bool may_change_owned(const struct api_request *request, const struct path *path,
-			    const char *if_match, const char *if_none_match,
-			    struct change_error *error)
+			     const char *if_match, const char *if_none_match,
+			     struct change_error *error)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	bool there = owned_etag(api_inventory(request), path, etag);
@@ -891,8 +1046,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "it is declared at %s:%u; change it there, and reload", origin.file,
 			   origin.line);
-	else if (path->kind->bulk && !(removes && *etag) &&
-		 zone_has_file(served(request), path->names[0]))
+	else if (path->kind->bulk && !(removes && *etag) && zone_has_file(served(request), path))
 		change_say(error, CHANGE_READ_ONLY, NULL,
 			   "the records of this zone are those of its file; change them there, and "
 			   "reload");
@@ -936,7 +1090,8 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 {
 	const void *item = NULL;
 	struct change_error error;
-	char etag[ETAG_MAX];
+	char etag[ETAG_MAX], url[PATH_URL_MAX];
+	struct path own;
 	struct arena arena;
 	const char *text;
 	json_t *body;
@@ -944,7 +1099,10 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 	arena_init(&arena);
 	if (!resource_is_rehearsal(request))
 		item = bulk_find(request, path, &arena, &error);
-	body = item ? show(request, path, item, etag) : completed(path->kind, values, &arena);
+	own = spelled(request, path);
+	body = item ? show(request, &own, item, etag) : completed(path->kind, values, &arena);
+	if (!item)
+		json_put(body, "path", json_text(path_url(path, url)));
 	text = path_text(path, &arena);
 	json_put(body, "warnings", resource_warnings(faults, text ? text : "", checked));
 	arena_release(&arena);
@@ -952,40 +1110,63 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 		       item ? etag : NULL);
 }
 
-json_t *resource_values(const struct path *path, const json_t *body, const char **why)
+/* Whether a member that the path has, too, is the same there, or left out. */
+static bool is_paths(const json_t *value, const char *text)
+{
+	return !value || (json_is_string(value) && strcasecmp(json_string_value(value), text) == 0);
+}
+
+/* Puts it as the path has it, where it was left out; values NULL: there is no memory. */
+static json_t *put_paths(json_t *values, const char *key, const char *text)
+{
+	if (!values || json_object_get(values, key) ||
+	    json_object_set_new(values, key, json_string(text)) == 0)
+		return values;
+	json_decref(values);
+	return NULL;
+}
+
+json_t *resource_values(const struct path *path, const json_t *body, const char **member,
+			const char **why)
 {
 	const char *key = kind_name_key(path->kind);
-	const json_t *name = json_object_get(body, key);
+	bool grouped = !path->kind->parent, in_none = strcmp(path->group, GROUP_NONE) == 0;
+	const json_t *group = grouped ? json_object_get(body, "resource_group") : NULL;
 	json_t *values;
 
+	*member = key;
 	*why = "the path has another; a resource keeps its name: leave it out, or make another one";
-	if (name &&
-	    (!json_is_string(name) || strcasecmp(json_string_value(name), path_name(path)) != 0))
+	if (!is_paths(json_object_get(body, key), path_name(path)))
+		return NULL;
+	*member = "resource_group";
+	*why = "the path has another; a resource stays in its group: leave it out, or make another "
+	       "one, at KIND/GROUP/NAME (\"-\" is no group)";
+	if (in_none ? group && !json_is_null(group) : !is_paths(group, path->group))
 		return NULL;
 	*why = err_text(ERR_NOMEM);
 	values = json_copy((json_t *)body);
 	for (size_t i = 0; values && shown_members[i]; i++)
 		json_object_del(values, shown_members[i]);
-	if (values && !name && json_object_set_new(values, key, json_string(path_name(path)))) {
-		json_decref(values);
-		values = NULL;
-	}
-	return values;
+	if (values && grouped && in_none)
+		json_object_del(values, "resource_group");
+	else if (grouped)
+		values = put_paths(values, "resource_group", path->group);
+	return put_paths(values, key, path_name(path));
 }
 
 /* NULL: it does not fit, which has been answered. */
 static json_t *read_body(struct api_request *request, const struct path *path)
 {
 	json_t *values = NULL;
-	const char *why;
+	const char *member, *why;
 
 	if (!json_is_object(request->body)) {
 		api_fail(request, 400, "invalid", "the body must be a JSON object");
 		return NULL;
 	}
-	values = resource_values(path, request->body, &why);
+	values = resource_values(path, request->body, &member, &why);
 	if (!values)
-		api_fail_at(request, 400, "invalid", kind_name_key(path->kind), "%s", why);
+		api_fail_at(request, 400, "invalid", member, "%s", why);
 	return values;
 }
 
@@ -1026,7 +1207,7 @@ static bool find_to_change(struct api_request *request, struct path *path, bool 
 	shown = show_named(request, path, etag, &error);
 	*there = shown != NULL;
 	json_decref(shown);
-	if (*there || makes)
+	if (*there || (makes && !(path->kind->parent && find_elsewhere(request, path))))
 		return may_change(request, path);
 	because = made_because(request, path);
 	if (error.outcome != CHANGE_FINE)
@@ -1076,11 +1257,17 @@ static int merge(json_t *target, const json_t *patch)
 	return err ? ERR_NOMEM : 0;
 }
 
+/* What the body leaves to the path stays as it was first written. */
+static void forget_paths(const struct api_request *request, json_t *patch, const char *key)
+{
+	if (!json_object_get(request->body, key))
+		json_object_del(patch, key);
+}
+
 void api_resource_patch(struct api_request *request)
 {
 	struct change_error error;
 	json_t *values = NULL, *patch;
-	const char *key;
 	struct path path;
 	bool there;
 
@@ -1089,9 +1276,8 @@ void api_resource_patch(struct api_request *request)
 	patch = read_body(request, &path);
 	if (!patch)
 		return;
-	key = kind_name_key(path.kind);
-	if (!json_object_get(request->body, key)) /* it stays as it was first written */
-		json_object_del(patch, key);
+	forget_paths(request, patch, kind_name_key(path.kind));
+	forget_paths(request, patch, "resource_group");
 	values = service_values(request->service, &path, &error);
 	if (!values)
 		api_fail_change(request, &error);

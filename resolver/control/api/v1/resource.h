@@ -11,9 +11,13 @@
 bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error);
-/* A body as a resource's values: without what is shown beside them, and with the path's name. NULL:
- * it does not fit, or there is no memory; *why says which. */
-json_t *resource_values(const struct path *path, const json_t *body, const char **why);
+/* A path's group: where that is GROUP_ANY, the one that what is there is in, else none. Lives as
+ * long as the request. */
+const char *resource_group(struct api_request *request, const struct path *path);
+/* A body as a resource's values: without what is shown beside them, and with the path's name and
+ * group. NULL: *member does not fit, or there is no memory; *why says which. */
+json_t *resource_values(const struct path *path, const json_t *body, const char **member,
+			const char **why);
 /* Whether the query has nothing but these; and, with dry_run among them, whether it is a change's.
  * False: not, which has been answered. */
 bool resource_check_query(struct api_request *request, const char *const *known);
@@ -21,5 +25,9 @@ bool resource_check_change(struct api_request *request, const char *const *known
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
 /* Texts of those below that path ("": all), and of those that serving it came to. */
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);
+/* Answers an export: the head, what the inventory has, as edits or as a file's lists, and the tail.
+ * Both texts are taken over; NULL: there was no memory for it. any: the head has edits. */
+void resource_export_inventory(struct api_request *request, bool as_file, bool any, char *head,
+			       char *tail);
 
 #endif

@@ -7,6 +7,7 @@
  * A group of "-" in a path means no group. */
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/reverse_check.h"
 #include "resolver/control/resource/reverse_json.h"
@@ -22,7 +23,11 @@ const struct owner *api_v1_address(const struct api_request *request)
 
 const struct owner *api_v1_service(const struct api_request *request)
 {
-	return inventory_service(api_inventory(request), api_parameter(request, "name"));
+	const char *group = api_parameter(request, "group");
+
+	return *group != '\0' && strcmp(group, GROUP_NONE) != 0
+		       ? NULL
+		       : inventory_service(api_inventory(request), api_parameter(request, "name"));
 }
 
 const struct owner *api_v1_ptr(const struct api_request *request)
@@ -70,12 +75,23 @@ static void show(struct api_request *request, const struct owner *owner, enum ap
 
 /* ---- removing ---- */
 
+bool api_v1_change_end(struct api_request *request, struct change *change, int err)
+{
+	if (err || !resource_is_rehearsal(request))
+		return api_change_end(request, change, err, NULL);
+	change_free(change);
+	return true;
+}
+
 static void remove_owner(struct api_request *request, const struct owner *owner,
 			 enum api_v1_noun noun)
 {
 	int (*const edit)(struct change *, const struct owner *) =
 		noun == API_V1_PTR ? change_ptr_unset : change_remove;
+	static const char *const known[] = {"dry_run", NULL};
 	char text[API_OWNER_TEXT_MAX];
+	if (!resource_check_change(request, known))
+		return;
 	if (!owner) {
 		api_v1_miss(request, noun);
 		return;
@@ -85,9 +101,10 @@ static void remove_owner(struct api_request *request, const struct owner *owner,
 	struct change *change = api_change_begin(request, owner, &err);
 	if (err == 0)
 		err = edit(change, owner);
-	if (!api_change_end(request, change, err, NULL))
+	if (!api_v1_change_end(request, change, err))
 		return;
-	api_log_change(request, noun == API_V1_PTR ? "PTR removed" : "removed", text);
+	if (!resource_is_rehearsal(request))
+		api_log_change(request, noun == API_V1_PTR ? "PTR removed" : "removed", text);
 	api_reply_empty(request, 204);
 }
 

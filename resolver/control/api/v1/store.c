@@ -11,6 +11,7 @@
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/reverse_json.h"
@@ -51,15 +52,12 @@ static void on_forward_known(void *context, const char *warning)
 	free(done);
 }
 
-static void answer_done(struct api_request *request, unsigned status, const char *id,
+static void answer_done(struct api_request *request, unsigned status, const struct owner *owner,
 			enum api_v1_noun noun, bool named)
 {
 	char text[API_OWNER_TEXT_MAX];
-	const struct owner *owner = inventory_by_id(api_inventory(request), id);
-	struct done *done = owner ? malloc(sizeof *done) : NULL;
-	if (owner)
-		api_log_change(request, status == 201 ? "made" : "changed",
-			       api_owner_text(owner, text));
+	struct done *done = malloc(sizeof *done);
+	api_log_change(request, status == 201 ? "made" : "changed", api_owner_text(owner, text));
 	if (!done) {
 		api_fail_memory(request);
 		return;
@@ -68,15 +66,13 @@ static void answer_done(struct api_request *request, unsigned status, const char
 			      .status = status,
 			      .noun = noun,
 			      .shown = json_whole(api_v1_show(noun, owner))};
-	snprintf(done->id, sizeof done->id, "%s", id);
+	snprintf(done->id, sizeof done->id, "%s", owner->id);
 	owner_etag(owner, done->etag);
 	if (named)
 		api_check_forward(request->service, owner, on_forward_known, done);
 	else
 		on_forward_known(done, NULL);
 }
-
-/* ---- what a body asks for ---- */
 
 /* ---- the change ---- */
 
@@ -118,7 +114,8 @@ static int edit_ptr(struct api_claim *claim, struct change *change, const struct
 	const struct api_request *request = claim->request;
 	struct store *store = (struct store *)claim;
 	bool had = (*owner)->ptr.fqdn;
-	int err = api_require(request, change, *owner);
+	/* "If-None-Match: *" is about the PTR; an etag is the owner's, which a reader is shown. */
+	int err = api_require(request, change, had || request->if_match ? *owner : NULL);
 	if (err == 0)
 		err = owner_input_put_ptr(&store->input, store->whole, change, owner, error);
 	store->created = err == 0 && !had && (*owner)->ptr.fqdn;
@@ -133,7 +130,15 @@ static void fail(struct api_claim *claim, const struct change_error *error)
 static void answer(struct api_claim *claim, const struct owner *owner)
 {
 	const struct store *store = (struct store *)claim;
-	answer_done(claim->request, store->created ? 201 : 200, owner->id, store->noun,
+	json_t *shown;
+
+	if (claim->rehearsal) {
+		shown = api_v1_show(store->noun, owner);
+		json_put(shown, "warnings", json_array());
+		api_reply_json(claim->request, 200, shown, NULL);
+		return;
+	}
+	answer_done(claim->request, store->created ? 201 : 200, owner, store->noun,
 		    store->input.has_fqdn);
 }
 
@@ -181,8 +186,11 @@ static bool read_store(struct store *store)
 
 static void start(struct api_request *request, const struct store *wanted)
 {
+	static const char *const known[] = {"dry_run", NULL};
 	struct store *store;
 	const struct owner *owner = wanted->claim.claimant->find(request);
+	if (!resource_check_change(request, known))
+		return;
 	if (!owner && !wanted->makes) {
 		api_v1_miss(request, wanted->noun);
 		return;
@@ -194,6 +202,7 @@ static void start(struct api_request *request, const struct store *wanted)
 	}
 	*store = *wanted;
 	store->claim.request = request;
+	store->claim.rehearsal = resource_is_rehearsal(request);
 	store->claim.checked = (owner ? owner->kind : wanted->kind) == OWNER_SERVICE;
 	if (read_store(store))
 		api_claim(&store->claim);

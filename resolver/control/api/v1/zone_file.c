@@ -1,6 +1,7 @@
-/* /v1/private_zones/-/NAME/master_file: a zone's records as a master file, those of a file and
+/* /v1/private_zones/GROUP/NAME/master_file: a zone's records as a master file, those of a file and
  * those of the state alike, as they are served. */
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,21 @@
 
 void api_zone_file(struct api_request *request)
 {
-	const struct path path = {kind_named("zone"), "-", {api_parameter(request, "name"), NULL}};
-	const struct private_zone *zone = part_find(request->service->server.model, &path);
-	char *text = NULL;
+	struct path path = {kind_named("zone"),
+			    api_parameter(request, "group"),
+			    {api_parameter(request, "name"), NULL}};
+	const struct model *served = request->service->server.model;
+	const struct private_zone *zone;
+	char *text = NULL, why[PART_WHY_MAX];
 	size_t length = 0;
 	FILE *out;
 	int err;
 
-	if (!zone || strcmp(api_parameter(request, "group"), path.group) != 0) {
-		api_fail(request, 404, "not_found", "there is no private zone \"%.80s\"",
-			 path.names[0]);
+	path.group = resource_group(request, &path);
+	zone = part_find(served, &path);
+	if (!zone) {
+		api_fail(request, 404, "not_found", "%s",
+			 part_missing(&path, part_named(served, path.kind, path.names[0]), why));
 		return;
 	}
 	out = open_memstream(&text, &length);

@@ -111,6 +111,21 @@ static void a_command_may_have_two_words(void **state)
 	assert_null(strstr(said, "none"));
 }
 
+static void a_kind_of_resource_has_help_of_its_own(void **state)
+{
+	static const char *const ways[] = {"help rule", "help rule create", "help create rule",
+					   "rule --help"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		assert_int_equal(run(ways[i]), 0);
+		assert_non_null(strstr(said, "sluice rule create RULESET NAME [KEY=VALUE...]\n"));
+		assert_non_null(strstr(said, "  target_group "));
+	}
+	assert_int_equal(run("rule"), 2);
+	assert_non_null(strstr(said, "usage: sluice rule list RULESET\n"));
+}
+
 static void words_are_given_one_by_one_up_to_fifty(void **state)
 {
 	char text[COMMAND_WORDS_MAX * 8 + 32] = "many";
@@ -484,6 +499,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_may_stand_anywhere_and_reach_the_command),
 		cmocka_unit_test(a_command_may_have_two_words),
+		cmocka_unit_test(a_kind_of_resource_has_help_of_its_own),
 		cmocka_unit_test(words_are_given_one_by_one_up_to_fifty),
 		cmocka_unit_test(what_is_not_given_has_its_default),
 		cmocka_unit_test(misuse_is_status_2_and_says_what_would_be_right),

@@ -217,11 +217,15 @@ static void another_address_and_label_take_the_names_along(void **state)
 	const struct owner *owner = inventory_fixture_add(fixture, "n", "198.51.100.60");
 
 	inventory_fixture_point(fixture, owner, "n.test.");
+	inventory_settle(fixture->inventory);
 	struct change *change = change_begin(fixture->inventory, "test");
 	assert_int_equal(
 		change_set(change, inventory_fixture_named(fixture, "n"), values, 2, &owner), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
+	owner = inventory_fixture_named(fixture, "n");
+	assert_int_equal(owner->ptr.status, PTR_PENDING); /* at its new address */
+	assert_int_equal(owner->ptr.action, PTR_ACTION_UPDATE);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.61", "n.test.", 3600));

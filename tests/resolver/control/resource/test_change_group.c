@@ -290,6 +290,32 @@ static void a_group_that_the_file_names_is_read_only(void **state)
 	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
 }
 
+static void a_group_is_there_where_anything_says_that_it_is_in_it(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char items[GROUP_ITEMS_MAX];
+
+	assert_int_equal(
+		inventory_fixture_load(
+			fixture, FIXTURE_WORLD
+			"virtual_networks = ({ name = \"n\"; resource_group = \"Net\"; region = "
+			"\"north\"; }, { name = \"m\"; resource_group = \"NET\"; });\n"
+			"keys = ({ name = \"k\"; resource_group = \"net\"; secret = \"Zm9vYmFy\"; "
+			"});\n"
+			"transfers = ({ name = \"t\"; resource_group = \"out\"; zones = [\"*\"]; "
+			"key = \"k\"; });\nreverse = { name_servers = [\"ns.test\"]; };\n"),
+		0);
+	assert_string_equal(shown(fixture, "net"), "Net north - !");
+	assert_string_equal(shown(fixture, "OUT"), "out east - !"); /* the model's region */
+	assert_string_equal(shown(fixture, "n"), "");
+	must_put(fixture, "empty", "west", NULL);
+	assert_int_equal(count_of(fixture), 3);
+	assert_int_equal(group_items(inventory_model(fixture->inventory), "nET", items), 3);
+	assert_string_equal(items, "virtual_networks/Net/n, virtual_networks/NET/m, keys/net/k");
+	assert_int_equal(group_items(inventory_model(fixture->inventory), "empty", items), 0);
+	assert_string_equal(items, "");
+}
+
 static void what_the_state_knows_of_it_is_shown_and_is_free_when_the_file_lets_go(void **state)
 {
 	struct inventory_fixture *fixture = *state;
@@ -421,6 +447,7 @@ int main(void)
 		T(a_group_is_made_by_a_name_that_azure_would_have),
 		T(those_in_no_group_can_be_removed_together),
 		T(a_group_that_the_file_names_is_read_only),
+		T(a_group_is_there_where_anything_says_that_it_is_in_it),
 		T(what_the_state_knows_of_it_is_shown_and_is_free_when_the_file_lets_go),
 		T(groups_stay_when_the_states_owners_are_made_again),
 		T(an_address_of_the_api_keeps_the_files_group_when_the_file_lets_go),

@@ -113,13 +113,12 @@ static void an_owner_of_a_row_is_the_one_that_was_written(void **state)
 	for (size_t i = 0; i < COUNT(owners); i++) {
 		struct owner expected = owners[i];
 		struct owner_scratch scratch;
-		char path[OWNER_PATH_MAX], *json = owner_values(&expected);
+		char path[PATH_MAX_BYTES], *json = owner_values(&expected);
 		const struct source_keys keys = owner_keys(&expected, &scratch);
 		const struct source_resource row = {owner_kind_id(expected.kind), path, json,
 						    expected.revision, &keys};
 
-		assert_int_equal(
-			owner_path(expected.kind, expected.resource_group, expected.name, path), 0);
+		assert_int_equal(owner_key(&expected, path), 0);
 		assert_int_equal(owner_of_row(&world->owner, &row, &model, &world->arena), 0);
 		if (!expected.ptr.ttl_given) /* as it is served */
 			expected.ptr.ttl = model.reverse.ttl;
@@ -178,21 +177,25 @@ static void a_path_is_its_group_and_its_name_in_lower_case(void **state)
 		{OWNER_ADDRESS, "\xc3\xb6 (1)", "c", "%c3%b6%20%281%29/c"},
 		{OWNER_SERVICE, "ignored", "App", "-/app"},
 	};
-	char path[OWNER_PATH_MAX], longest[171];
+	char path[PATH_MAX_BYTES], longest[681], longer[1366];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
-		assert_int_equal(owner_path(paths[i].kind, paths[i].group, paths[i].name, path), 0);
+		const struct owner owner = {.kind = paths[i].kind,
+					    .resource_group = paths[i].group,
+					    .name = paths[i].name};
+
+		assert_int_equal(owner_key(&owner, path), 0);
 		assert_string_equal(path, paths[i].path);
 	}
 	memset(longest, '/', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
-	assert_int_equal(owner_path(OWNER_ADDRESS, longest, longest, path), 0);
+	assert_int_equal(path_key_of(KIND_ADDRESS, longest, longest, path), 0);
 	assert_int_equal(strlen(path), 2 * 3 * (sizeof longest - 1) + 1);
-	char longer[sizeof longest + 1];
-	snprintf(longer, sizeof longer, "%sa", longest);
-	assert_int_equal(owner_path(OWNER_ADDRESS, longer, "a", path), ERR_LIMIT);
-	assert_int_equal(owner_path(OWNER_ADDRESS, "a", longer, path), ERR_LIMIT);
+	memset(longer, 'a', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	assert_int_equal(path_key_of(KIND_ADDRESS, longer, "a", path), ERR_LIMIT);
+	assert_int_equal(path_key_of(KIND_ADDRESS, "a", longer, path), ERR_LIMIT);
 }
 
 static void a_row_that_sluice_did_not_write_is_no_owner(void **state)

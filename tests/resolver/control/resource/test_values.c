@@ -21,7 +21,7 @@ static const char everything[] =
 	"resolvers = ( { name = \"r\"; virtual_network = \"hub\";"
 	"  inbound_endpoints = ( { name = \"in\"; subnet = \"in\"; allow = [ \"10.0.0.0/8\" ]; } );"
 	"  outbound_endpoints = ( { name = \"out\"; subnet = \"out\"; } ); } );"
-	"private_zones = ( { name = \"corp.test\"; file = \"zone\";"
+	"private_zones = ( { name = \"corp.test\"; resource_group = \"Zones\"; file = \"zone\";"
 	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } ); },"
 	"  { name = \"sets.test\"; record_sets = ("
 	"    { name = \"www:A\"; ttl = 60; records = [ \"10.0.0.1\", \"10.0.0.2\" ];"
@@ -38,7 +38,7 @@ static const char everything[] =
 	"            { name = \"fabrikam\"; domain = \"fabrikam.corp.\"; target_group = \"dc\"; } "
 	"); "
 	"} );"
-		"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
+	"address_pools = ( { name = \"pool\"; prefix = \"198.51.100.0/24\"; } );"
 	"keys = ( { name = \"xfr\"; secret_file = \"secret\"; } );"
 	"management = { clients = ( { id = \"ops\"; secret_file = \"secret\"; } ); };"
 	"transfers = ( { zones = [ \"corp.test\" ]; key = \"xfr\"; } );";

@@ -170,16 +170,16 @@ static void a_resource_is_changed_and_deleted_with_what_it_is_found_by(void **st
 				     "3 test 101 -/a {\"n\":2} -\n");
 }
 
-static struct state_put group_put(const char *name, const char *json, char path[OWNER_PATH_MAX])
+static struct state_put group_put(const char *name, const char *json, char path[PATH_MAX_BYTES])
 {
-	assert_int_equal(owner_path(OWNER_SERVICE, NULL, name, path), 0);
+	assert_int_equal(path_key_of(KIND_GROUP, NULL, name, path), 0);
 	return (struct state_put){KIND_GROUP, path, json, {.id = NULL}};
 }
 
 static void a_group_is_kept_by_its_name_in_any_case(void **state)
 {
 	struct state_case *world = *state;
-	char path[OWNER_PATH_MAX];
+	char path[PATH_MAX_BYTES];
 
 	must_sync(world);
 	assert_int_equal(try_one(world, group_put("Web", "{\"name\":\"Web\"}", path)), 0);

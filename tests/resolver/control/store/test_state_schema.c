@@ -365,9 +365,9 @@ static void check_owner(struct state_case *world, const struct owner *owner)
 	const struct source_keys keys = owner_keys(owner, &scratch);
 	const unsigned kind = owner_kind_id(owner->kind);
 	const uint64_t revision = ptr->revision > owner->revision ? ptr->revision : owner->revision;
-	char path[OWNER_PATH_MAX], address[ADDRESS_TEXT_MAX];
+	char path[PATH_MAX_BYTES], address[ADDRESS_TEXT_MAX];
 
-	assert_int_equal(owner_path(owner->kind, owner->resource_group, owner->name, path), 0);
+	assert_int_equal(owner_key(owner, path), 0);
 	const struct state_lines found[] = {
 		state_found(world, SOURCE_BY_PATH, kind, path),
 		state_found(world, SOURCE_BY_ID, 0, owner->id),
@@ -381,7 +381,7 @@ static void check_owner(struct state_case *world, const struct owner *owner)
 
 static void check_as_written_today(struct state_case *world, bool has_groups)
 {
-	char path[OWNER_PATH_MAX], id[UUID_TEXT_MAX];
+	char path[PATH_MAX_BYTES], id[UUID_TEXT_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < OWNERS; i++)
@@ -393,7 +393,7 @@ static void check_as_written_today(struct state_case *world, bool has_groups)
 		check_row(world, &found, KIND_PTR, id, owner_ptr_values(&waiting[i]),
 			  waiting[i].revision, &keys);
 	}
-	assert_int_equal(owner_path(OWNER_SERVICE, NULL, owners[1].resource_group, path), 0);
+	assert_int_equal(path_key_of(KIND_GROUP, NULL, owners[1].resource_group, path), 0);
 	const struct state_lines group = state_found(world, SOURCE_BY_PATH, KIND_GROUP, path);
 	check_row(world, &group, KIND_GROUP, path,
 		  strdup(has_groups ? "{\"name\":\"Gr\xc3\xb6\xc3\x9f"
@@ -436,11 +436,9 @@ static void what_is_written_today_takes_the_place_of_a_row_of_before(void **stat
 	const size_t count = state_told(world, 0).count;
 	for (size_t i = 0; i < OWNERS; i++) {
 		struct owner_scratch scratch;
-		char path[OWNER_PATH_MAX], *json = owner_values(&owners[i]);
+		char path[PATH_MAX_BYTES], *json = owner_values(&owners[i]);
 
-		assert_int_equal(
-			owner_path(owners[i].kind, owners[i].resource_group, owners[i].name, path),
-			0);
+		assert_int_equal(owner_key(&owners[i], path), 0);
 		const struct state_put put = {owner_kind_id(owners[i].kind), path, json,
 					      owner_keys(&owners[i], &scratch)};
 		assert_int_equal(state_try(world, &put, 1, NULL), 0);

@@ -319,6 +319,21 @@ static void a_second_connection_has_what_was_only_in_a_log_that_is_gone(void **s
 	check_well(world);
 }
 
+/* Opening one would wait for ever. */
+static void a_fifo_in_its_place_is_told_and_not_opened(void **state)
+{
+	struct state_case *world = *state;
+
+	unlink(world->path);
+	assert_int_equal(mkfifo(world->path, S_IRUSR | S_IWUSR), 0);
+	assert_null(state_look(world->path, world->error));
+	state_case_check_error(world, "it is not a regular file");
+	assert_null(state_open(world->path, world->error));
+	state_case_check_error(world, "it is not a regular file");
+	check_trouble(world, "is not a regular file any more");
+	check_readable(world, "first.test.");
+}
+
 /* ---- damaged ---- */
 
 static void fill(struct state_case *world)
@@ -499,6 +514,7 @@ int main(void)
 		T(a_copy_in_its_place_is_used_and_an_older_one_is_read_first),
 		T(what_was_only_in_a_log_that_is_gone_is_not_lost),
 		T(a_second_connection_has_what_was_only_in_a_log_that_is_gone),
+		T(a_fifo_in_its_place_is_told_and_not_opened),
 		T(a_file_that_is_damaged_in_use_is_told_and_mended_in_use),
 		T(a_file_whose_damage_a_reader_finds_is_told_by_it),
 		T(a_damaged_header_is_told_at_the_next_start),

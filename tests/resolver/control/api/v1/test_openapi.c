@@ -69,17 +69,22 @@ static void every_kind_has_its_paths_and_schemas(void **state)
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct kind *kind = &kinds[i];
 
-		snprintf(list, sizeof list, kind->parent ? "/v1/%s/-/{name}/%s" : "/v1/%s",
-			 kind->parent ? kind->parent->collection : kind->collection,
-			 kind->collection);
-		snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/-/{name}", list);
+		if (kind->parent)
+			snprintf(list, sizeof list, "/v1/%s/{group}/{name}/%s",
+				 kind->parent->collection, kind->collection);
+		else
+			snprintf(list, sizeof list, "/v1/%s/{group}", kind->collection);
+		snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/{name}", list);
+		assert_non_null(operation(*state, list, "GET"));
+		*strstr(list, "/{group}") = '\0';
 		assert_non_null(operation(*state, list, "GET"));
 		assert_non_null(operation(*state, one, "GET"));
 		for (size_t k = 0; k < 3; k++)
 			assert_non_null(operation(*state, one, changes[k]));
 		assert_non_null(json_object_get(schemas, kind->name));
 	}
-	assert_non_null(operation(*state, "/v1/rulesets/-/{name}/rules/{child_name}", "PATCH"));
+	assert_non_null(
+		operation(*state, "/v1/rulesets/{group}/{name}/rules/{child_name}", "PATCH"));
 }
 
 /* ---- references ---- */

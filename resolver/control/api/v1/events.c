@@ -1,0 +1,165 @@
+/* GET /v1/events?after=ID&limit=N&event=NAME&level=LEVEL: what has happened, the oldest first, of
+ * the latest EVENTS_MAX lines of the log:
+ *
+ *     {"events": [{"id", "time", "level", "event", "text"}], "next": ID or null}
+ *
+ * level: that and graver ones. With "Accept: text/event-stream" a stream: what is there behind the
+ * id, or from now on, and then what comes. An id is good for later servers, too. */
+#include "resolver/control/observe/events.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/http/stream.h"
+
+struct wanted {
+	uint64_t after;
+	enum log_level level;
+	char name[EVENT_NAME_MAX]; /* "": any */
+};
+
+/* False: it does not fit, which has been answered. */
+static bool read_level(struct api_request *request, enum log_level *level)
+{
+	const char *text = api_query(request, "level");
+
+	for (unsigned i = 0; i < LOG_DEBUG; i++)
+		if (!text || strcmp(text, event_level_names[i]) == 0) {
+			*level = text ? (enum log_level)i : LOG_INFO;
+			return true;
+		}
+	api_fail_at(request, 400, "invalid", "level",
+		    "\"%.32s\" does not fit; give error, warning or info", text);
+	return false;
+}
+
+static bool read_wanted(struct api_request *request, const char *after, struct wanted *wanted)
+{
+	const char *name = api_query(request, "event");
+
+	*wanted = (struct wanted){0};
+	snprintf(wanted->name, sizeof wanted->name, "%s", name ? name : "");
+	return api_v1_after(request, after, &wanted->after) && read_level(request, &wanted->level);
+}
+
+static bool is_wanted(const struct wanted *wanted, const struct event *event)
+{
+	return event->level <= wanted->level &&
+	       (!*wanted->name || strcmp(wanted->name, event->name) == 0);
+}
+
+/* ---- a page ---- */
+
+struct page {
+	struct wanted wanted;
+	json_t *array;
+	size_t limit;
+	uint64_t last;
+	bool more;
+};
+
+static bool add_to_page(void *context, const struct event *event)
+{
+	struct page *page = context;
+
+	if (!is_wanted(&page->wanted, event))
+		return true;
+	page->more = json_array_size(page->array) >= page->limit;
+	if (page->more)
+		return false;
+	page->last = event->id;
+	json_add(page->array, event_json(event));
+	return true;
+}
+
+static void answer_page(struct api_request *request)
+{
+	struct page page = {.last = 0};
+
+	if (!read_wanted(request, api_query(request, "after"), &page.wanted) ||
+	    !api_v1_limit(request, &page.limit))
+		return;
+	page.array = json_array();
+	events_each(page.wanted.after, add_to_page, &page);
+	api_reply_json(request, 200,
+		       json_make("{s:o, s:o}", "events", page.array, "next",
+				 page.more ? json_integer((json_int_t)page.last) : json_null()),
+		       NULL);
+}
+
+/* ---- as they come ---- */
+
+struct part {
+	struct wanted *wanted;
+	FILE *out;
+};
+
+static bool add_to_stream(void *context, const struct event *event)
+{
+	struct part *part = context;
+	json_t *json;
+	char *text;
+
+	if (ftell(part->out) > HTTP_STREAM_BUFFER)
+		return false;
+	part->wanted->after = event->id;
+	if (!is_wanted(part->wanted, event))
+		return true;
+	json = json_whole(event_json(event));
+	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	if (text)
+		fprintf(part->out, "id: %llu\ndata: %s\n\n", (unsigned long long)event->id, text);
+	free(text);
+	json_decref(json);
+	return true;
+}
+
+static char *stream_next(void *context, size_t *length)
+{
+	struct wanted *wanted = context;
+	struct wanted before = *wanted;
+	char *text = NULL;
+	struct part part = {wanted, open_memstream(&text, length)};
+
+	if (!part.out)
+		return NULL;
+	events_each(wanted->after, add_to_stream, &part);
+	if (fclose(part.out) != 0)
+		*wanted = before;
+	else if (*length > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void answer_stream(struct api_request *request)
+{
+	const char *last = api_header(request, "Last-Event-ID");
+	const char *after = last && *last ? last : api_query(request, "after");
+	struct wanted wanted, *kept;
+	struct http_stream_source stream = {stream_next, free, NULL};
+
+	if (!read_wanted(request, after, &wanted))
+		return;
+	if (!after)
+		wanted.after = events_last();
+	kept = malloc(sizeof *kept);
+	if (!kept) {
+		api_fail_memory(request);
+		return;
+	}
+	*kept = wanted;
+	stream.context = kept;
+	api_reply_stream(request, &stream);
+}
+
+void api_events(struct api_request *request)
+{
+	static const char *const known[] = {"after", "limit", "event", "level", NULL};
+
+	if (!resource_check_query(request, known))
+		return;
+	if (api_accepts(request, "text/event-stream"))
+		answer_stream(request);
+	else
+		answer_page(request);
+}

@@ -1,0 +1,108 @@
+#include "resolver/control/command/follow.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "resolver/control/command/client.h"
+
+enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
+
+struct stream { /* an answer, as it comes */
+	const struct command_line *line;
+	void (*on_data)(const struct command_line *line, const char *data);
+	bool heard;     /* something has come since the connection was made */
+	long long last; /* all up to this number has been told; -1: it has none */
+	char *text;     /* of a line that is not whole yet */
+	size_t length, room;
+};
+
+/* "id" stands ahead of the data that it is reached with. */
+static void take_line(struct stream *stream)
+{
+	if (strncmp(stream->text, "id: ", 4) == 0)
+		stream->last = strtoll(stream->text + 4, NULL, 10);
+	else if (strncmp(stream->text, "data: ", 6) == 0)
+		stream->on_data(stream->line, stream->text + 6);
+	fflush(stdout);
+	stream->length = 0;
+}
+
+static bool keep(struct stream *stream, char c)
+{
+	if (stream->length + 1 >= stream->room) {
+		size_t room = stream->room ? 2 * stream->room : 1024;
+		char *text = room <= LINE_MAX_BYTES ? realloc(stream->text, room) : NULL;
+
+		if (!text)
+			return false;
+		stream->text = text;
+		stream->room = room;
+	}
+	stream->text[stream->length++] = c;
+	stream->text[stream->length] = '\0';
+	return true;
+}
+
+static ssize_t on_text(void *context, const char *text, size_t length)
+{
+	struct stream *stream = context;
+
+	stream->heard = true;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n' && stream->length > 0)
+			take_line(stream);
+		else if (text[i] != '\n' && !keep(stream, text[i]))
+			return 0;
+	}
+	return (ssize_t)length;
+}
+
+/* Until the stream ends; false: there was none, which has been said. */
+static bool follow_once(struct stream *stream, const char *path)
+{
+	static const cookie_io_functions_t functions = {.write = on_text};
+	FILE *out = fopencookie(stream, "w", functions);
+	char number[24] = "", *whole;
+	json_t *answer;
+
+	if (stream->last >= 0)
+		snprintf(number, sizeof number, "%lld", stream->last);
+	if (!out || asprintf(&whole, "%s%s", path, number) < 0) {
+		if (out)
+			fclose(out);
+		command_fail_at(stream->line, "%s", err_text(ERR_NOMEM));
+		return false;
+	}
+	setvbuf(out, NULL, _IONBF, 0);
+	stream->heard = false;
+	stream->length = 0;
+	answer = client_ask(stream->line,
+			    (struct client_call){.method = "GET",
+						 .accept = "text/event-stream",
+						 .out = out,
+						 .timeout_ms = -1},
+			    whole);
+	fclose(out);
+	json_decref(answer);
+	return answer != NULL;
+}
+
+int command_follow(const struct command_line *line, const char *path, long long after,
+		   void (*on_data)(const struct command_line *line, const char *data))
+{
+	struct stream stream = {.line = line, .on_data = on_data, .last = after};
+	bool ever = false;
+
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		bool fine = follow_once(&stream, path);
+
+		ever = ever || stream.heard;
+		if (stream.heard)
+			tries = 0;
+		if (!fine && !ever)
+			break;
+		sleep(1);
+	}
+	free(stream.text);
+	return EXIT_FAILURE;
+}

@@ -1,0 +1,155 @@
+/* A ring. Whoever writes to the log pays for a copy of the line; a line that comes while memory has
+ * run out is in the log alone. */
+#include "resolver/control/observe/events.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "resolver/control/base/json.h"
+#include "rules/text.h"
+
+static struct {
+	pthread_mutex_t lock;
+	struct event ring[EVENTS_MAX];
+	size_t first, count;
+	uint64_t last;
+	pthread_cond_t more;
+	unsigned interrupts;
+	uv_async_t *wake; /* NULL: nobody waits */
+	void (*on_event)(void *context);
+	void *context;
+} events = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
+
+const char *const event_level_names[LOG_DEBUG] = {
+	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info"};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* In the order of arrival, whatever the clock does. */
+static uint64_t next_id(int64_t at_ms)
+{
+	uint64_t id = (uint64_t)at_ms * 1000;
+
+	return id > events.last ? id : events.last + 1;
+}
+
+static void on_line(enum log_level level, const char *name, const char *text)
+{
+	char shown[EVENT_TEXT_MAX], *copy = strdup(text_show(text, shown, sizeof shown));
+	int64_t at_ms = now_ms();
+	struct event *event;
+
+	if (!copy)
+		return;
+	pthread_mutex_lock(&events.lock);
+	event = &events.ring[(events.first + events.count) % EVENTS_MAX];
+	if (events.count == EVENTS_MAX) {
+		free(event->text);
+		events.first = (events.first + 1) % EVENTS_MAX;
+	} else {
+		events.count++;
+	}
+	events.last = next_id(at_ms);
+	*event = (struct event){.id = events.last, .at_ms = at_ms, .level = level, .text = copy};
+	snprintf(event->name, sizeof event->name, "%s", name);
+	if (events.wake)
+		uv_async_send(events.wake);
+	pthread_cond_broadcast(&events.more);
+	pthread_mutex_unlock(&events.lock);
+}
+
+void events_begin(void)
+{
+	log_listen(on_line);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	(void)wake;
+	events.on_event(events.context);
+}
+
+int events_open(uv_loop_t *loop, void (*on_event)(void *context), void *context)
+{
+	static uv_async_t wake; /* there is one log */
+
+	events.on_event = on_event;
+	events.context = context;
+	if (uv_async_init(loop, &wake, on_wake) != 0)
+		return ERR_SYSTEM;
+	pthread_mutex_lock(&events.lock);
+	events.wake = &wake;
+	pthread_mutex_unlock(&events.lock);
+	return 0;
+}
+
+void events_close(void)
+{
+	pthread_mutex_lock(&events.lock);
+	events.wake = NULL;
+	pthread_mutex_unlock(&events.lock);
+}
+
+void events_each(uint64_t after, bool (*on_one)(void *context, const struct event *event),
+		 void *context)
+{
+	pthread_mutex_lock(&events.lock);
+	for (size_t i = 0; i < events.count; i++) {
+		const struct event *event = &events.ring[(events.first + i) % EVENTS_MAX];
+
+		if (event->id > after && !on_one(context, event))
+			break;
+	}
+	pthread_mutex_unlock(&events.lock);
+}
+
+uint64_t events_last(void)
+{
+	uint64_t last;
+
+	pthread_mutex_lock(&events.lock);
+	last = events.last;
+	pthread_mutex_unlock(&events.lock);
+	return last;
+}
+
+void events_wait(uint64_t after, unsigned wait_ms)
+{
+	struct timespec until;
+	unsigned interrupts;
+	int err = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&events.lock);
+	interrupts = events.interrupts;
+	while (!err && events.last <= after && events.interrupts == interrupts)
+		err = pthread_cond_timedwait(&events.more, &events.lock, &until);
+	pthread_mutex_unlock(&events.lock);
+}
+
+void events_interrupt(void)
+{
+	pthread_mutex_lock(&events.lock);
+	events.interrupts++;
+	pthread_cond_broadcast(&events.more);
+	pthread_mutex_unlock(&events.lock);
+}
+
+json_t *event_json(const struct event *event)
+{
+	return json_make("{s:I, s:o, s:s, s:s, s:s}", "id", (json_int_t)event->id, "time",
+			 json_time(event->at_ms / 1000), "level", event_level_names[event->level],
+			 "event", event->name, "text", event->text);
+}

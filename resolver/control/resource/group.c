@@ -1,0 +1,99 @@
+#include "resolver/control/resource/group.h"
+
+#include <strings.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/part.h"
+#include "rules/schema/schema.h"
+
+void group_each_item(const struct model *model,
+		     void (*on_item)(void *context, const struct kind *kind, const void *item),
+		     void *context)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		const struct kind *kind = &kinds[i];
+		const struct field *member;
+		struct schema_list items;
+
+		if (kind->parent)
+			continue;
+		items = kind_list(kind, model);
+		/* Once for all: this is asked for with every address that is put into a group. */
+		member = schema_field(kind_field(kind)->group, "resource_group");
+		for (size_t k = 0; k < items.count; k++) {
+			const char *item =
+				(const char *)items.items + k * kind_field(kind)->group->size;
+
+			if (schema_get_text(member, item, NULL, 0))
+				on_item(context, kind, item);
+		}
+	}
+}
+
+struct naming { /* of one group's items */
+	const char *group;
+	char *text;
+	size_t count;
+};
+
+static void name_item(void *context, const struct kind *kind, const void *item)
+{
+	enum { NAMED_MAX = 3 };
+	struct naming *naming = context;
+	const struct path path = {kind, part_group(kind, item), {part_name(kind, item), NULL}};
+	size_t used = strlen(naming->text);
+	char url[PATH_URL_MAX];
+
+	if (strcasecmp(path.group, naming->group) != 0)
+		return;
+	if (naming->count++ < NAMED_MAX)
+		snprintf(naming->text + used, GROUP_ITEMS_MAX - used, "%s%s", used > 0 ? ", " : "",
+			 path_url(&path, url));
+	else if (naming->count == NAMED_MAX + 1)
+		snprintf(naming->text + used, GROUP_ITEMS_MAX - used, ", ...");
+}
+
+size_t group_items(const struct model *model, const char *name, char text[GROUP_ITEMS_MAX])
+{
+	struct naming naming = {name, text, 0};
+
+	*text = '\0';
+	group_each_item(model, name_item, &naming);
+	return naming.count;
+}
+
+int group_of_row(struct resource_group *group, const struct source_resource *row,
+		 struct arena *arena)
+{
+	json_t *values = json_loads(row->json, 0, NULL);
+	int err = 0;
+
+	*group = (struct resource_group){
+		.name = row_text(values, "name", arena, &err),
+		.region = row_text(values, "region", arena, &err),
+		.tags = row_tags(values, arena, &err),
+		.revision = row->revision,
+	};
+	json_decref(values);
+	return !err && !group->name ? ERR_INVALID : err;
+}
+
+json_t *group_object(const struct resource_group *group)
+{
+	json_t *object = json_make("{s:o}", "name", json_text(group->name));
+
+	json_put_text(object, "region", group->region);
+	if (group->tags)
+		json_put(object, "tags", json_loads(group->tags, 0, NULL));
+	return object;
+}
+
+char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
+{
+	static const struct hash_key key = {UINT64_C(0x736c75696365), UINT64_C(0x67726f7570)};
+	uint64_t hash = etag_add_number(&key, 0, group->revision);
+
+	hash = etag_add_text(&key, hash, group->name);
+	hash = etag_add_text(&key, hash, group->region);
+	return etag_print(etag_add_text(&key, hash, group->tags), 0, text);
+}

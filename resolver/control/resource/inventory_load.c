@@ -1,0 +1,653 @@
+/* Loads: the file's model and the state put together. Each makes a part, which is served or
+ * forgotten:
+ *
+ *     inventory_reload ──► next ──served?── yes: inventory_adopt    next becomes now
+ *                                      └─── no:  inventory_abandon  next is forgotten
+ *
+ * Of the two together:
+ *
+ *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
+ *     the same of all that it is, with its id      a warning; it is the file's
+ *     an address of the state without a pool       a warning; kept, and not served
+ *     a PTR in the state, its owner in the file    the owner's PTR
+ *     a PTR in the state, its owner nowhere        kept, waits
+ *     a state that cannot be read                  a warning; what is served of it stays */
+#include "resolver/control/resource/inventory.h"
+
+#include <assert.h>
+
+#include "resolver/control/base/percent.h"
+#include "resolver/control/store/state.h"
+#include "rules/text.h"
+
+struct merge {
+	struct inventory *inventory;
+	struct inventory_part *next;
+	const struct inventory_part *before;
+	struct owned_draft *draft;
+	struct faults *faults;
+	bool unread; /* the state could not be read, which has been told */
+};
+
+/* Names both; the place is the file's, which is where somebody has just changed something. */
+static void clash(struct merge *merge, const struct owner *declared, const struct owner *other,
+		  const char *field)
+{
+	char text[OWNER_TITLE_MAX], other_text[OWNER_TITLE_MAX];
+
+	fault_add(merge->faults, FAULT_ERROR, &declared->origin, field,
+		  "%s and %s cannot both have this %s; remove one of them, or give it another",
+		  owner_title(declared, text), owner_title(other, other_text), field);
+}
+
+static void complain_of_ptr(struct merge *merge, const struct owner *declared, const char *fqdn)
+{
+	char title[OWNER_TITLE_MAX];
+
+	fault_add(merge->faults, FAULT_ERROR, &declared->origin, "reverse_fqdn",
+		  "%s has the PTR \"%s\" here and \"%s\" in the state; take one of them away",
+		  owner_title(declared, title), declared->ptr.fqdn, fqdn);
+}
+
+static const char *fqdn_field(const struct owner *owner)
+{
+	return owner->kind == OWNER_SERVICE ? "name" : "domain_name_label";
+}
+
+/* What was handed out while all of the state is read is not needed any more. */
+static void forget_shown(struct inventory *inventory)
+{
+	arena_release(&inventory->shown);
+	arena_init(&inventory->shown);
+}
+
+/* Whether the file says the same of it as the state does, with its PTR. */
+static bool is_repeated(const struct owner *declared, const struct owner *owner)
+{
+	json_t *left, *right;
+	bool same;
+
+	if (!owner || strcmp(declared->id, owner->id) != 0)
+		return false;
+	left = owner_whole_object(declared);
+	right = owner_whole_object(owner);
+	same = json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* The same of a PTR that the state gives to what the file declares. */
+static bool is_repeated_ptr(const struct owner_ptr *declared, const struct owner_ptr *ptr)
+{
+	return text_equal(declared->fqdn, ptr->fqdn) &&
+	       text_equal(declared->description, ptr->description) &&
+	       declared->ttl_given == ptr->ttl_given && declared->ttl == ptr->ttl;
+}
+
+/* Of the file's owners the one that has something of this one of the state; *field says what. */
+static const struct owner *find_clash(const struct declared *declared, const struct owner *owner,
+				      const char **field)
+{
+	const struct {
+		enum declared_order order;
+		const char *field;
+	} looked[] = {{DECLARED_BY_ID, "id"},
+		      {DECLARED_BY_NAME, "name"},
+		      {DECLARED_BY_ADDRESS, "address"},
+		      {DECLARED_BY_FQDN, fqdn_field(owner)}};
+	const struct owner *found = NULL;
+
+	for (size_t i = 0; !found && i < sizeof looked / sizeof *looked; i++) {
+		if (looked[i].order == DECLARED_BY_FQDN && !owner->fqdn)
+			continue;
+		found = declared_find(declared, looked[i].order, owner);
+		*field = looked[i].field;
+	}
+	return found;
+}
+
+/* What a row of owned is, as far as its keys tell: its group and name are its path's. */
+struct keyed {
+	struct owner owner;
+	char name[PATH_MAX_BYTES], fqdn[NAME_TEXT_MAX];
+};
+
+static void read_keys(struct keyed *keyed, const struct source_resource *row,
+		      const struct model *model)
+{
+	const struct source_keys *keys = row->keys;
+	bool service = row->kind == KIND_SERVICE;
+	const char *slash = strchr(row->path, '/'), *suffix;
+	char bare[NAME_TEXT_MAX];
+
+	keyed->owner = (struct owner){
+		.kind = service ? OWNER_SERVICE : OWNER_ADDRESS,
+		.id = keys->id,
+		.region = keys->region,
+		.address = keys->address,
+		.ptr = {.fqdn = keys->ptr, .ttl = keys->ttl_given ? keys->ttl : model->reverse.ttl},
+	};
+	keyed->owner.resource_group = keys->group && *keys->group ? keys->group : NULL;
+	keyed->name[0] = '\0';
+	if (slash) {
+		char *end = keyed->name;
+
+		if (percent_decode(slash + 1, strlen(slash + 1), false, &end) != 0)
+			keyed->name[0] = '\0';
+	}
+	keyed->owner.name = keyed->name;
+	suffix = service ? model->reverse.service_suffix : model->reverse.suffix;
+	if (!suffix || (!service && !keys->host))
+		return;
+	if ((size_t)snprintf(bare, sizeof bare, "%s.%s", service ? keyed->name : keys->host,
+			     suffix) < sizeof bare - 1)
+		keyed->owner.fqdn = owner_dotted(bare, keyed->fqdn);
+}
+
+static void note_revision(struct inventory_part *part, const struct source_keys *keys)
+{
+	if (keys->ptr_revision > part->latest)
+		part->latest = keys->ptr_revision;
+}
+
+/* Whether these suffixes give this service of the state the forward name that an address of the
+ * state has, which has been told then. */
+static bool has_namesake(struct merge *merge, const struct owner *service)
+{
+	const struct reverse_settings *reverse = &merge->next->model->reverse;
+	char host[NAME_TEXT_MAX], text[OWNER_TITLE_MAX], other_text[OWNER_TITLE_MAX];
+	const struct owner *other;
+
+	if (!service->fqdn || !inventory_cut_suffix(service->fqdn, reverse->suffix, host))
+		return false;
+	other = inventory_find_row(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
+	if (other)
+		fault_add(merge->faults, FAULT_ERROR, &reverse->origin, "service_suffix",
+			  "%s and %s would both have the name %s; give another suffix, or remove "
+			  "one of them",
+			  owner_title(service, text), owner_title(other, other_text),
+			  service->fqdn);
+	return other;
+}
+
+/* A row of the state, while all of them are read. */
+static int on_owned(void *context, const struct source_resource *row)
+{
+	struct merge *merge = context;
+	struct inventory_part *next = merge->next;
+	const struct owner *declared, *whole;
+	char text[POOLS_TEXT_MAX];
+	const char *field;
+	struct keyed keyed;
+
+	if (!row->keys->id || !row->keys->address.family ||
+	    (row->kind != KIND_ADDRESS && row->kind != KIND_SERVICE))
+		return inventory_complain(merge->inventory, row, ERR_INVALID);
+	read_keys(&keyed, row, next->model);
+	*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) += 1;
+	next->ptrs += row->keys->ptr != NULL;
+	note_revision(next, row->keys);
+	declared = find_clash(next->declared, &keyed.owner, &field);
+	if (declared) {
+		whole = inventory_find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
+		if (is_repeated(declared, whole)) {
+			*(row->kind == KIND_SERVICE ? &next->services : &next->addresses) -= 1;
+			next->ptrs -= row->keys->ptr != NULL;
+			next->repeated++;
+		} else {
+			clash(merge, declared, whole ? whole : &keyed.owner, field);
+		}
+		forget_shown(merge->inventory);
+		return 0; /* all of them are told */
+	}
+	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.owner))
+		return 0;
+	if (pools_refusal(next->pools, &keyed.owner.address, keyed.owner.region, text)) {
+		next->refused++;
+		return 0;
+	}
+	int err = owner_serve(&keyed.owner, merge->draft, &merge->inventory->key, next->model);
+	return err == ERR_INVALID ? inventory_complain(merge->inventory, row, err) : err;
+}
+
+/* A PTR of the state whose owner is the file's, or nowhere. */
+static int on_ptr_row(void *context, const struct source_resource *row)
+{
+	struct merge *merge = context;
+	const struct owner probe = {.id = row->path};
+	const struct owner *declared = declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
+	struct inventory *inventory = merge->inventory;
+	struct owner owner = {.id = row->path};
+	struct name name;
+	int err;
+
+	if (!row->keys->ptr || name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
+		return inventory_complain(merge->inventory, row, ERR_INVALID);
+	if (!declared) {
+		merge->next->waiting++;
+		return 0;
+	}
+	if (declared->ptr.fqdn) {
+		err = owner_take_ptr_row(&owner.ptr, row, merge->next->model, &inventory->shown);
+		if (!err && is_repeated_ptr(&declared->ptr, &owner.ptr))
+			merge->next->repeated++;
+		else if (!err)
+			complain_of_ptr(merge, declared, row->keys->ptr);
+		forget_shown(inventory);
+		return err ? inventory_complain(inventory, row, err) : 0;
+	}
+	merge->next->given++;
+	note_revision(merge->next, row->keys);
+	owner = (struct owner){.address = declared->address,
+			       .ptr = {.fqdn = row->keys->ptr,
+				       .ttl = row->keys->ttl_given
+						      ? row->keys->ttl
+						      : merge->next->model->reverse.ttl}};
+	return owner_serve(&owner, merge->draft, &merge->inventory->key, merge->next->model);
+}
+
+/* What is served is not what the state has, so the next load reads all of it. */
+static void tell_unread(struct merge *merge, const char *error)
+{
+	struct inventory *inventory = merge->inventory;
+	const char *trouble = inventory_trouble(inventory);
+	const char *why = trouble ? trouble : error;
+
+	if (merge->unread)
+		return;
+	merge->unread = inventory->stale = true;
+	inventory_say_unread(inventory, why);
+	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->state_path},
+		  NULL,
+		  "%s; what the file says is served, and what was known of the state; changes are "
+		  "refused until a reload can read it",
+		  why);
+}
+
+/* Everything of the state, into an empty draft. ERR_SYSTEM: it cannot be read, which has been told.
+ */
+static int read_state(struct merge *merge)
+{
+	struct inventory *inventory = merge->inventory;
+	struct source *source = inventory->source;
+	static const struct source_page ptrs = {.kind = KIND_PTR, .limit = INT64_MAX};
+	struct faults *faults = merge->faults, found;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	faults_init(&found);
+	merge->faults = &found;
+	merge->draft = owned_edit(NULL);
+	err = merge->draft ? source->calls->sync(source, error) : ERR_NOMEM;
+	if (!err)
+		err = source->calls->owned(source, on_owned, merge, error);
+	if (!err)
+		err = source->calls->page(source, &ptrs, on_ptr_row, merge, error);
+	merge->faults = faults;
+	if (!err) {
+		for (size_t i = 0; i < found.count; i++)
+			fault_add(faults, found.items[i].severity, &found.items[i].origin, NULL,
+				  "%s", found.items[i].text);
+	} else if (err != ERR_NOMEM) {
+		tell_unread(merge, error);
+		owned_discard(merge->draft);
+		merge->draft = NULL;
+		*merge->next = (struct inventory_part){.model = merge->next->model,
+						       .pools = merge->next->pools,
+						       .declared = merge->next->declared};
+		err = ERR_SYSTEM;
+	}
+	faults_release(&found);
+	return err;
+}
+
+/* ---- where the state is as it was: only what is new in the file ---- */
+
+static bool is_same(const struct owner *a, const struct owner *b)
+{
+	char left[ETAG_MAX], right[ETAG_MAX];
+
+	return a && b && strcmp(owner_version_etag(a, left), owner_version_etag(b, right)) == 0;
+}
+
+static bool has_kept(const struct declared *declared, const struct owner *owner)
+{
+	return is_same(owner, declared_find(declared, DECLARED_BY_ID, owner));
+}
+
+/* Whether something of the state has what an owner that is new in the file has. */
+static void check_new(struct merge *merge, const struct owner *declared)
+{
+	struct inventory *inventory = merge->inventory;
+	char path[PATH_MAX_BYTES];
+	const char *field = "id";
+	const struct owner *other =
+		inventory_find_row(inventory, SOURCE_BY_ID, 0, declared->id, NULL);
+
+	if (!other && owner_key(declared, path) == 0) {
+		field = "name";
+		other = inventory_find_row(inventory, SOURCE_BY_PATH, owner_kind_id(declared->kind),
+					   path, NULL);
+	}
+	if (!other) {
+		field = "address";
+		other = inventory_find_row(inventory, SOURCE_BY_ADDRESS, 0, NULL,
+					   &declared->address);
+	}
+	if (!other && declared->fqdn) {
+		field = fqdn_field(declared);
+		other = inventory_find_fqdn(inventory, &merge->next->model->reverse,
+					    declared->fqdn);
+	}
+	if (other)
+		clash(merge, declared, other, field);
+}
+
+static int leave(struct merge *merge, const struct owner *declared)
+{
+	int err = owner_unserve(declared, merge->draft, &merge->inventory->key);
+
+	if (err || declared->ptr.fqdn || !owned_ptr(merge->before->owned, &declared->address))
+		return err;
+	merge->next->given--;
+	merge->next->waiting++;
+	return owned_set_ptr(merge->draft, &declared->address, NULL, 0);
+}
+
+static int enter(struct merge *merge, const struct owner *declared)
+{
+	struct inventory *inventory = merge->inventory;
+	struct owner owner = *declared;
+	int err;
+
+	if (!inventory->source)
+		return owner_serve(declared, merge->draft, &inventory->key, merge->next->model);
+	check_new(merge, declared);
+	err = inventory_ptr_row(inventory, declared->id, &owner.ptr);
+	if (!err && declared->ptr.fqdn) {
+		complain_of_ptr(merge, declared, owner.ptr.fqdn);
+		return 0;
+	}
+	if (!err) {
+		merge->next->given++;
+		merge->next->waiting--;
+	}
+	return owner_serve(err ? declared : &owner, merge->draft, &inventory->key,
+			   merge->next->model);
+}
+
+static int keep_state(struct merge *merge)
+{
+	struct inventory_part *next = merge->next;
+	const struct inventory_part *before = merge->before;
+	size_t old, new;
+	const struct owner *const *items = declared_list(before->declared, DECLARED_BY_ID, &old);
+	const struct owner *const *now = declared_list(next->declared, DECLARED_BY_ID, &new);
+	int err;
+
+	next->addresses = before->addresses;
+	next->services = before->services;
+	next->ptrs = before->ptrs;
+	next->given = before->given;
+	next->repeated = before->repeated;
+	next->refused = before->refused;
+	next->waiting = before->waiting;
+	merge->draft = owned_edit(before->owned);
+	err = merge->draft ? 0 : ERR_NOMEM;
+	for (size_t i = 0; !err && i < old; i++)
+		if (!has_kept(next->declared, items[i]))
+			err = leave(merge, items[i]);
+	for (size_t i = 0; !err && i < new; i++)
+		if (!has_kept(before->declared, now[i]))
+			err = enter(merge, now[i]);
+	if (inventory_trouble(merge->inventory))
+		tell_unread(merge, "");
+	return err;
+}
+
+/* ---- the whole ---- */
+
+/* Whether owners of the state have the same names and pools under both models. */
+static bool derive_alike(const struct inventory_part *a, const struct inventory_part *b)
+{
+	const struct reverse_settings *left = &a->model->reverse, *right = &b->model->reverse;
+
+	return left->ttl == right->ttl && text_equal(left->suffix, right->suffix) &&
+	       text_equal(left->service_suffix, right->service_suffix) &&
+	       pools_equal(a->pools, b->pools, false);
+}
+
+static int serve_declared(struct merge *merge)
+{
+	size_t count;
+	const struct owner *const *items =
+		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = owner_serve(items[i], merge->draft, &merge->inventory->key,
+				  merge->next->model);
+	return err;
+}
+
+static void warn(struct merge *merge)
+{
+	const struct inventory_part *next = merge->next;
+	struct origin origin = {.file = merge->inventory->state_path};
+
+	if (next->refused)
+		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
+			  "%zu of the addresses and services in the state are in no address pool "
+			  "or network any more, and are not served; add the pools they are from, "
+			  "or remove them (sluice ptr list says which)",
+			  next->refused);
+	if (next->repeated)
+		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
+			  "%zu of the addresses, services and PTRs in the state are in the file, "
+			  "too, which says the same of them; the file's count",
+			  next->repeated);
+	if (next->waiting)
+		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
+			  "%zu of the PTRs in the state belong to addresses that are gone from the "
+			  "file; they are kept, and not served",
+			  next->waiting);
+}
+
+/* Whether the state has something that is new in the file; it may be the same. */
+static bool may_be_repeated(struct merge *merge)
+{
+	struct inventory *inventory = merge->inventory;
+	size_t count;
+	const struct owner *const *items =
+		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
+	struct owner_ptr ptr;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < count; i++) {
+		if (has_kept(merge->before->declared, items[i]))
+			continue;
+		found = inventory_find_row(inventory, SOURCE_BY_ID, 0, items[i]->id, NULL) ||
+			(items[i]->ptr.fqdn &&
+			 inventory_ptr_row(inventory, items[i]->id, &ptr) == 0);
+		forget_shown(inventory);
+	}
+	return found;
+}
+
+static int fill(struct merge *merge)
+{
+	struct inventory *inventory = merge->inventory;
+	struct source *source = inventory->source;
+	bool is_other = source && (inventory->stale || !source->calls->is_current(source));
+	int err = ERR_SYSTEM;
+
+	inventory->stale = is_other; /* until what was read is adopted */
+	if (is_other || (source && (!derive_alike(merge->before, merge->next) ||
+				    merge->before->repeated > 0 || may_be_repeated(merge)))) {
+		err = read_state(merge);
+		if (!err)
+			err = serve_declared(merge);
+		merge->next->read = is_other && err != ERR_SYSTEM;
+	}
+	return err == ERR_SYSTEM ? keep_state(merge) : err;
+}
+
+/* The part that is next, of this model, with its table. */
+static int make_next(struct inventory *inventory, const struct model *model, struct faults *faults)
+{
+	struct inventory_part *next = &inventory->next;
+	struct merge merge = {
+		.inventory = inventory, .next = next, .before = &inventory->now, .faults = faults};
+	size_t errors = faults->errors;
+	int err;
+
+	inventory->trouble[0] = '\0'; /* which was a request's */
+	*next = (struct inventory_part){
+		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
+	err = next->pools && next->declared ? fill(&merge) : ERR_NOMEM;
+	inventory->trouble[0] = '\0';
+	if (!err && faults->errors > errors)
+		err = ERR_FAULTS;
+	if (err) {
+		owned_discard(merge.draft);
+		if (faults->errors == errors)
+			fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+		return err;
+	}
+	next->owned = owned_commit(merge.draft);
+	warn(&merge);
+	return 0;
+}
+
+static void open_first(struct inventory *inventory, const struct model *model,
+		       struct faults *faults)
+{
+	const char *path = model->management.state;
+
+	inventory->wants_state = path != NULL;
+	if (!path || inventory->source)
+		return;
+	free(inventory->state_path);
+	inventory->state_path = strdup(path);
+	inventory->stale = true;
+	if (!inventory->state_path)
+		inventory_say_unread(inventory, err_text(ERR_NOMEM));
+	else if (inventory_open_state(inventory) == 0)
+		return;
+	fault_add(faults, inventory->looks ? FAULT_ERROR : FAULT_WARNING, &model->management.origin,
+		  "state", "%s%s", inventory->error,
+		  inventory->looks
+			  ? ""
+			  : "; what the file says is served, and changes are refused until "
+			    "then");
+}
+
+/* A state that could not be opened is tried again; another one takes a restart. */
+static void reopen(struct inventory *inventory, const struct model *model, struct faults *faults)
+{
+	const char *path = model->management.state, *before = inventory->state_path;
+
+	if (!text_equal(before, path))
+		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
+			  "another state takes a restart; still %s", before ? before : "none");
+	if (before && !inventory->source && inventory_open_state(inventory) != 0)
+		fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
+			  "%s; changes are refused until then", inventory->error);
+}
+
+int inventory_reload(struct inventory *inventory, const struct model *model, struct owned **owned,
+		     struct faults *faults)
+{
+	int err;
+
+	assert(!inventory->next.model && !inventory->changing && !inventory->held);
+	if (inventory->version == 0)
+		open_first(inventory, model, faults);
+	else
+		reopen(inventory, model, faults);
+	if (inventory->looks && inventory->wants_state && !inventory->source)
+		return ERR_FAULTS;
+	err = make_next(inventory, model, faults);
+	if (err) {
+		inventory_abandon(inventory);
+		return err;
+	}
+	*owned = owned_ref(inventory->next.owned);
+	return 0;
+}
+
+void inventory_exchange(struct inventory *inventory)
+{
+	struct inventory_part now = inventory->now;
+
+	assert(inventory->next.model);
+	inventory->now = inventory->next;
+	inventory->next = now;
+}
+
+void inventory_adopt(struct inventory *inventory)
+{
+	struct inventory_part *now = &inventory->now;
+
+	assert(inventory->next.model);
+	inventory_part_release(now);
+	*now = inventory->next;
+	inventory->next = (struct inventory_part){0};
+	inventory->version++;
+	if (!now->read)
+		return;
+	/* What others wrote is not pending: who asks them is not told by us. */
+	if (inventory->settled == inventory->published)
+		inventory->settled = now->latest;
+	inventory->published = now->latest;
+	now->read = inventory->stale = false;
+	inventory->error[0] = '\0';
+}
+
+/* What was read is not served, so it is read again by the next one. */
+void inventory_abandon(struct inventory *inventory)
+{
+	if (inventory->next.read)
+		snprintf(inventory->error, sizeof inventory->error,
+			 "the state %s was changed elsewhere, and what it has now could not be "
+			 "served; reload the configuration",
+			 inventory->state_path);
+	inventory_part_release(&inventory->next);
+}
+
+void inventory_check(const struct model *model, struct faults *faults)
+{
+	static const struct hash_key any_key;
+	static const struct inventory_publisher nobody;
+	char error[SOURCE_ERROR_MAX];
+	const char *path = model->management.state;
+	struct source *source = path ? state_look(path, error) : NULL;
+	struct inventory *inventory;
+	int err = ERR_NOMEM;
+
+	if (!source) {
+		if (path && *error)
+			fault_add(faults, FAULT_WARNING, &model->management.origin, "state",
+				  "%s; what the file says is served, and changes are refused until "
+				  "then",
+				  error);
+		return;
+	}
+	inventory = inventory_new(&any_key, &nobody);
+	if (inventory) {
+		inventory->state_path = strdup(path);
+		inventory->source = source;
+		inventory->stale = true; /* so it is read */
+		err = inventory->state_path ? 0 : ERR_NOMEM;
+	} else {
+		source_close(source);
+	}
+	if (!err) {
+		err = make_next(inventory, model, faults);
+		(void)err; /* is in the faults */
+	} else {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+	}
+	inventory_free(inventory);
+}

@@ -1,0 +1,658 @@
+"""A plain model of everything that can be configured and changed: what is there, what is refused and in
+which words, and who answers a question. It shares no line with the program, and is made
+for the small world of test_random.py alone.
+
+    Model.declared, .stored   {path: values}: networks ... record sets, of the file and of the state
+    Model.owned               {path: values}: addresses, services, groups of the state
+    Model.faults()            the words of what `sluice check` would say; none: it is fine
+    Model.answer()            (rcode, [data]) of a question from a network"""
+
+import copy
+import ipaddress
+
+DELEGATION = "Microsoft.Network/dnsResolvers"
+REGION = "westeurope"
+DEFAULT, CUSTOM, TARGET, OTHER = "127.0.0.3", "127.0.0.7", "127.0.0.5", "127.0.0.6"
+LIMITS = {"rulesets_per_virtual_network": 2, "rules_per_ruleset": 6, "links_per_ruleset": 3,
+          "rulesets_per_outbound_endpoint": 2, "targets_per_rule": 2, "links_per_zone": 3,
+          "zones_per_virtual_network": 3, "record_sets_per_zone": 9, "records_per_record_set": 2,
+          "inbound_endpoints_per_resolver": 1, "outbound_endpoints_per_resolver": 1,
+          "outbound_endpoints_per_ruleset": 2, "private_zones_per_subscription": 5, "resolvers_per_subscription": 3}
+SUFFIX, SERVICE_SUFFIX = "cloudapp.azure.com.", "cloudapp.net."
+REQUIRED = {"subnets": "prefix", "resolvers": "virtual_network", "links": "virtual_network", "rules": "domain",
+            "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones"}
+OWNED = ("addresses", "services", "groups", "ptrs")
+
+
+class Refused(Exception):
+    """What comes in place of a change: its status, its code, and words, each of which some fault has."""
+
+    def __init__(self, status, code="invalid", words=(), may=()):
+        super().__init__("%d %s %s" % (status, code, list(words)))
+        self.status, self.code, self.words, self.may = status, code, list(words), list(may)
+
+
+def kind_of(path):
+    """("rulesets", None) or ("rulesets", "rules")"""
+    parts = path.split("/")
+    return parts[0], parts[3] if len(parts) == 5 else None
+
+
+def parent_of(path):
+    parts = path.split("/")
+    return "/".join(parts[:3]) if len(parts) == 5 else None
+
+
+def name_of(path):
+    return path.rsplit("/", 1)[1]
+
+
+def is_owned(path):
+    return path.split("/")[0] in OWNED
+
+
+def patched(values, patch):
+    """RFC 7396, of values that hold no objects."""
+    out = dict(values, **patch)
+    return {key: value for key, value in out.items() if value is not None}
+
+
+def net(text):
+    return ipaddress.ip_network(text)
+
+
+def repeated(items):
+    return len(set(items)) < len(items)
+
+
+class Model:
+    def __init__(self, secret, declared, declared_owned):
+        self.secret = secret  # the one file that has a secret
+        self.declared, self.declared_owned = declared, declared_owned
+        self.stored, self.owned = {}, {}
+
+    def copy(self):
+        other = copy.copy(self)
+        other.stored, other.owned = copy.deepcopy(self.stored), copy.deepcopy(self.owned)
+        return other
+
+    # ---- what is there ----
+
+    def there(self, path):
+        return path in self.declared or path in self.stored
+
+    def is_orphan(self, path):
+        parent = parent_of(path)
+        return bool(parent) and path in self.stored and not self.there(parent)
+
+    def items(self, kind, parent=None):
+        """{name: values} of what is served, the file's first."""
+        start = parent + "/" + kind + "/" if parent else kind + "/-/"
+        depth = 4 if parent else 2
+        found = {}
+        for source in (self.declared, self.stored):
+            for path in sorted(source):
+                if path.startswith(start) and path.count("/") == depth and not self.is_orphan(path):
+                    found[name_of(path)] = source[path]
+        return found
+
+    def orphans(self):
+        return [path for path in self.stored if self.is_orphan(path)]
+
+    # ---- edits of what is part of the model ----
+
+    def edit(self, path, values):
+        """As it would be; whether that may be, faults() says."""
+        if values is None:
+            for inner in [p for p in self.stored if p == path or p.startswith(path + "/")]:
+                del self.stored[inner]
+        else:
+            self.stored[path] = values
+
+    def faults(self, edits=()):
+        """Raises what would be said of the whole, where these edits were made."""
+        edited = [path for path, _ in edits]
+        words = [word for path in edited if path in self.stored and kind_of(path)[1] != "record_sets"
+                 and not self.is_orphan(path) for word in self.malformed(path, self.stored[path])]
+        if words:
+            raise Refused(400, words=words, may=["there is no"])
+        lost = [path for path in edited if self.is_orphan(path)]
+        if [path for path in lost if kind_of(path)[1] != "record_sets"]:
+            raise Refused(400, words=["make it first"])
+        words = ["make it first"] if lost else []
+        # Of these each edit counts, also one that another follows.
+        words += [word for at, (path, values) in enumerate(edits) if kind_of(path)[1] == "record_sets"
+                  and values is not None and (parent_of(path), None) not in edits[at:] and path not in lost
+                  and self.there(parent_of(path)) for word in self.malformed(path, values)]
+        may = []
+        for zone in {parent_of(path) for path in edited if kind_of(path)[1] == "record_sets"} - {None}:
+            (may if words else words).extend(self.zone_faults(zone))
+        if words:
+            raise Refused(400, words=words, may=may)
+        words, may = self.limits()
+        if words:
+            raise Refused(400, words=words, may=may)
+        digests = [client["secret_sha256"] for client in self.items("clients").values()]
+        if repeated(digests):
+            raise Refused(400, words=["has the same secret; give each its own"])
+
+    def malformed(self, path, values):
+        kind, child = kind_of(path)
+        words = []
+        if REQUIRED.get(child or kind, "domian") not in values and (child or kind) in REQUIRED:
+            return ["is missing"]
+        if child == "rules" and isinstance(values.get("domain"), int):
+            words.append("is an integer; give a domain name")
+        if "domian" in values:
+            words.append('did you mean "domain"')
+        if kind == "private_zones" and child is None and "file" in values:
+            words.append("is for zones of the configuration file")
+        if kind == "keys" and values.get("secret_file") not in (None, self.secret):
+            words.append("cannot be used: No such file")
+        if child == "record_sets":
+            if not values.get("records"):
+                words.append("is empty; give at least one")
+            words += ["give an IPv4 address" for text in values["records"] if text == "10.0.0.256"]
+        return words
+
+    def zone_faults(self, zone):
+        sets = self.items("record_sets", zone)
+        words = []
+        owners = {}
+        for name in sets:
+            owner, kind = name.rsplit(":", 1)
+            owners.setdefault(owner, set()).add(kind)
+        for owner, kinds in owners.items():
+            if "cname" in kinds and owner == "@":
+                words.append("a CNAME at the apex")
+                continue
+            if "cname" in kinds and len(kinds) > 1:
+                words.append("a CNAME stands alone")
+            if "cname" in kinds and len(sets[owner + ":cname"]["records"]) > 1:
+                words.append("has a second CNAME")
+        return words
+
+    # ---- what does not fit together ----
+
+    def region(self, values):
+        return values.get("region", REGION)
+
+    def limits(self):
+        self.words, self.may = [], []
+        self.networks = self.items("virtual_networks")
+        self.check_networks()
+        self.make()
+        self.check_resolvers()
+        self.check_zones()
+        self.check_rulesets()
+        self.check_rest()
+        return self.words, self.may
+
+    def say(self, text):
+        self.words.append(text)
+
+    def count(self, number, key):
+        if number > LIMITS[key]:
+            self.say("and at most %d are allowed; remove some, or raise limits.%s" % (LIMITS[key], key))
+
+    def check_networks(self):
+        claimed = set()
+        for name, network in self.networks.items():
+            spaces = [net(space) for space in network.get("address_space", [])]
+            for space in spaces:
+                if space.overlaps(net("127.0.0.0/8")):
+                    self.say("overlaps 127.0.0.0/8, which no virtual network may have")
+            subnets = self.items("subnets", "virtual_networks/-/" + name)
+            if subnets and not spaces:
+                # Unless some were made, for endpoints there.
+                self.say("is missing; give the prefixes" if not self.has_made_space(name) else
+                         "is outside the network's address space")
+            prefixes = [net(subnet["prefix"]) for subnet in subnets.values()]
+            for prefix in prefixes:
+                if spaces and not any(prefix.subnet_of(space) for space in spaces):
+                    self.say("is outside the network's address space")
+            if any(a.overlaps(b) for i, a in enumerate(prefixes) for b in prefixes[:i]):
+                self.say("prefixes here must not overlap")
+            if repeated(network.get("dns_servers", [])):
+                self.say("is listed twice; keep one of them")
+            for prefix in network.get("address_space", []) + network.get("client_prefixes", []):
+                if prefix in claimed:
+                    self.say("the VNet resolver could not tell their machines apart")
+            claimed |= set(network.get("address_space", []) + network.get("client_prefixes", []))
+
+    def has_made_space(self, network):
+        """Whether endpoints in it are without a subnet."""
+        self.make()
+        return any("subnet" not in end for resolver in self.resolvers.values()
+                   if resolver["virtual_network"] == network
+                   for end in list(resolver["in"].values()) + list(resolver["out"].values())
+                   if end.get("allocation") != "static" and "address" not in end)
+
+    def links(self, ruleset):
+        return [link["virtual_network"] for link in self.items("links", "rulesets/-/" + ruleset).values()]
+
+    def make(self):
+        """What nobody named: where rulesets without endpoints leave."""
+        self.resolvers = copy.deepcopy(self.items("resolvers"))
+        for name, resolver in self.resolvers.items():
+            resolver["in"] = self.items("inbound_endpoints", "resolvers/-/" + name)
+            resolver["out"] = self.items("outbound_endpoints", "resolvers/-/" + name)
+        self.leaves = {}
+        for name, ruleset in self.items("rulesets").items():
+            ends, links = list(ruleset.get("outbound_endpoints", [])), self.links(name)
+            if not ends and links:
+                ends = self.home(links)
+            self.leaves[name] = ends
+
+    def home(self, links):
+        near = [(name, one) for link in links for name, one in self.resolvers.items()
+                if one["virtual_network"] == link]
+        found = next((pair for pair in near if pair[1]["out"]), near[0] if near else None)
+        if not found:
+            known = [link for link in links if link in self.networks]
+            if not known:
+                return []
+            network = next((link for link in known if not self.networks[link].get("encryption")), known[0])
+            made = {"virtual_network": network, "region": self.region(self.networks[network]),
+                    "in": {}, "out": {}, "made": True}
+            found = (network + " made", made)
+            self.resolvers[found[0]] = made
+        name, resolver = found
+        if not resolver["out"]:
+            resolver["out"] = {"default": {"made": True}}
+        return ["%s/%s" % (name, end) for end in list(resolver["out"])[:2]]
+
+    def check_resolvers(self):
+        homes, taken, listens = {}, set(), ["127.0.0.53:53"]
+        self.endpoint_subnets = []
+        for name, resolver in self.resolvers.items():
+            self.count(len(resolver["in"]), "inbound_endpoints_per_resolver")
+            self.count(len(resolver["out"]), "outbound_endpoints_per_resolver")
+            for end in resolver["in"].values():
+                listens.append(end["listen"])
+            network = self.networks.get(resolver["virtual_network"])
+            if not network:
+                self.say('there is no virtual network "%s"' % resolver["virtual_network"])
+                continue
+            homes.setdefault(resolver["virtual_network"], []).append(name)
+            if len(homes[resolver["virtual_network"]]) > 1:
+                self.say("use another network, or raise limits.resolvers_per_virtual_network")
+            if network.get("encryption"):
+                self.say("a resolver cannot be in such a network")
+            if self.region(resolver) != self.region(network):
+                self.say("both must be in one region")
+            subnets = self.items("subnets", "virtual_networks/-/" + resolver["virtual_network"])
+            for end in list(resolver["in"].values()) + list(resolver["out"].values()):
+                self.check_endpoint(resolver["virtual_network"], subnets, taken, end)
+        if len(self.resolvers) > LIMITS["resolvers_per_subscription"]:
+            self.count(len(self.resolvers), "resolvers_per_subscription")
+        if repeated(listens):
+            self.say("is taken by the listener at")
+            self.may.append("is the address of the endpoint at")
+
+    def check_endpoint(self, network, subnets, taken, end):
+        static = end.get("allocation") == "static"
+        if "subnet" not in end:
+            if static or "address" in end:
+                self.say("name one of the network's, which an address that is given is in")
+                if static and "address" not in end:
+                    self.say('give one of the subnet\'s, or allocation = "dynamic"')
+            return
+        subnet = subnets.get(end["subnet"])
+        if not subnet:
+            self.say('there is no subnet "%s" in virtual network "%s"' % (end["subnet"], network))
+            if static and "address" not in end:
+                self.say('give one of the subnet\'s, or allocation = "dynamic"')
+            return
+        if subnet.get("delegation") != DELEGATION:
+            self.say("is not delegated to endpoints")
+        if (network, end["subnet"]) in taken:
+            self.say("holds the endpoint at")
+            self.may.append("is the address of the endpoint at")
+        taken.add((network, end["subnet"]))
+        prefix = net(subnet["prefix"])
+        self.endpoint_subnets.append(prefix)
+        if static and "address" not in end:
+            self.say('give one of the subnet\'s, or allocation = "dynamic"')
+        elif "address" in end:
+            address = ipaddress.ip_address(end["address"])
+            if address not in prefix:
+                self.say("is outside the endpoint's subnet")
+            elif int(address) - int(prefix[0]) < 4 or address == prefix[-1]:
+                self.say("which are reserved")
+
+    def check_zones(self):
+        zones = self.items("private_zones")
+        self.count(len(zones), "private_zones_per_subscription")
+        linked, registered = {}, {}
+        for name in zones:
+            path = "private_zones/-/" + name
+            sets = self.items("record_sets", path)
+            if "file" not in zones[name]:
+                if len(sets) + ("@:soa" not in sets) > LIMITS["record_sets_per_zone"]:
+                    self.count(len(sets) + ("@:soa" not in sets), "record_sets_per_zone")
+                for values in sets.values():
+                    if len(values["records"]) > LIMITS["records_per_record_set"]:
+                        self.say("raise limits.records_per_record_set")
+            if name in ("azure.com", "windows.net"):
+                self.say("is reserved for Azure's own services")
+            if "." not in name:
+                self.say("has 1 label; a private zone has 2 to 34")
+            links = list(self.items("links", path).values())
+            self.count(len(links), "links_per_zone")
+            seen = set()
+            for link in links:
+                if link.get("resolution_policy") == "NxDomainRedirect" and not name.startswith("privatelink."):
+                    self.say("NxDomainRedirect is for zones named privatelink.*")
+                network = link["virtual_network"]
+                if network not in self.networks:
+                    self.say('there is no virtual network "%s"' % network)
+                    continue
+                if network in seen:
+                    self.say("is linked to this zone twice")
+                seen.add(network)
+                linked[network] = linked.get(network, 0) + 1
+                if linked[network] > LIMITS["zones_per_virtual_network"]:
+                    self.say("raise limits.zones_per_virtual_network")
+                if link.get("registration"):
+                    registered[network] = registered.get(network, 0) + 1
+                    if registered[network] > 1:
+                        self.say("raise limits.registration_zones_per_virtual_network")
+
+    def check_rulesets(self):
+        used, linked = {}, {}
+        for name, ruleset in self.items("rulesets").items():
+            path, links, ends = "rulesets/-/" + name, self.links(name), self.leaves[name]
+            if not ends and any(link in self.networks for link in links):
+                self.say("give at least one endpoint as RESOLVER/ENDPOINT")
+            for end in dict.fromkeys(ends):
+                resolver = self.resolvers.get(end.split("/")[0])
+                if not resolver or end.split("/")[1] not in resolver["out"]:
+                    self.say('there is no outbound endpoint "%s"' % end)
+                    continue
+                if self.region(resolver) != self.region(ruleset):
+                    self.say("both must be in one region")
+                used[end] = used.get(end, 0) + 1
+                if used[end] > LIMITS["rulesets_per_outbound_endpoint"]:
+                    self.say("raise limits.rulesets_per_outbound_endpoint")
+            self.count(len(ends), "outbound_endpoints_per_ruleset")
+            if repeated(ends) and all(end.split("/")[0] in self.resolvers for end in ends):
+                self.may.append("is listed twice; keep one of them")
+                if not [end for end in ends if end.split("/")[1] not in self.resolvers[end.split("/")[0]]["out"]]:
+                    self.say("is listed twice; keep one of them")
+            self.count(len(links), "links_per_ruleset")
+            seen = set()
+            for network in links:
+                if network not in self.networks:
+                    self.say('there is no virtual network "%s"' % network)
+                    continue
+                if self.region(ruleset) != self.region(self.networks[network]):
+                    self.say("both must be in one region")
+                if network in seen:
+                    self.say("is linked to this ruleset twice")
+                    continue
+                seen.add(network)
+                linked[network] = linked.get(network, 0) + 1
+                if linked[network] > LIMITS["rulesets_per_virtual_network"]:
+                    self.say("raise limits.rulesets_per_virtual_network")
+            self.check_rules(path)
+
+    def check_targets(self, targets):
+        if not targets:
+            self.say("is empty; give at least one")
+        if repeated([target["address"] for target in targets]):
+            self.say("is listed twice")
+        self.count(len(targets), "targets_per_rule")
+        if any(target["address"] == "168.63.129.16" for target in targets):
+            self.say("168.63.129.16 cannot be a rule's target")
+
+    def check_rules(self, path):
+        groups, rules = self.items("target_groups", path), self.items("rules", path)
+        for group in groups.values():
+            self.check_targets(group["targets"])
+        for rule in rules.values():
+            named = rule.get("target_group")
+            if named and rule.get("targets"):
+                self.say("is given, and targets too; keep one of them")
+            elif named and named.lower() not in groups:
+                self.say('there is no target group "%s" in this ruleset' % named)
+            elif not named and "targets" not in rule:
+                self.say("is missing; give a list of groups")
+            if not named and "targets" in rule:
+                self.check_targets(rule["targets"])
+        if repeated([rule["domain"] for rule in rules.values()]):
+            self.say("has a rule in this ruleset already")
+        self.count(len(rules), "rules_per_ruleset")
+
+    def check_rest(self):
+        pools = [net(pool["prefix"]) for pool in self.items("address_pools").values()]
+        if any(a.overlaps(b) for i, a in enumerate(pools) for b in pools[:i]):
+            self.say("prefixes here must not overlap")
+        for key in self.items("keys").values():
+            if "secret_file" not in key and "secret" not in key:
+                self.say("the key has no secret")
+        for transfer in self.items("transfers").values():
+            if "key" in transfer and transfer["key"] not in self.items("keys"):
+                self.say('there is no key "%s"' % transfer["key"])
+            if "key" not in transfer and "allow" not in transfer:
+                self.say("anybody could copy the zones")
+            for zone in transfer["zones"]:
+                if zone not in self.items("private_zones"):
+                    self.say('there is no zone "%s"' % zone)
+        for client in self.items("clients").values():
+            if "secret_sha256" not in client:
+                self.say("the client has no secret")
+
+    # ---- what is ours: addresses, services, PTRs, groups ----
+
+    def owners(self):
+        """{path: values} of addresses and services, of file and state."""
+        both = dict(self.declared_owned, **{p: v for p, v in self.owned.items() if p.split("/")[0] != "ptrs"})
+        found = {p: dict(v) for p, v in both.items() if p.split("/")[0] in ("addresses", "services")}
+        for path, values in self.owned.items():  # a PTR for what the file declares
+            if path.startswith("ptrs/"):
+                for owner in found.values():
+                    if owner["address"] == path[len("ptrs/"):]:
+                        owner.update(values)
+        return found
+
+    def by_address(self, address):
+        return next((p for p, v in self.owners().items() if v["address"] == address), None)
+
+    def is_ours(self, address):
+        """Whether it is in a pool, or private and in a network, and in no endpoint's subnet."""
+        self.limits()
+        address = ipaddress.ip_address(address)
+        pools = [net(pool["prefix"]) for pool in self.items("address_pools").values()]
+        spaces = [net(space) for network in self.networks.values()
+                  for space in network.get("address_space", [])]
+        return (any(address in pool for pool in pools)
+                or (address.is_private and any(address in space for space in spaces))
+                ) and not any(address in subnet for subnet in self.endpoint_subnets)
+
+    @staticmethod
+    def fqdn(path, values):
+        if path.startswith("services/"):
+            return "%s.%s" % (name_of(path), SERVICE_SUFFIX)
+        label = values.get("domain_name_label")
+        return label and "%s.%s.%s" % (label, REGION, SUFFIX)
+
+    def edit_owned(self, path, values, bulk, owner=None):
+        """`path` of a PTR has its address, unless its owner is given. `bulk`: one of many edits; "again":
+        as it was before."""
+        kind = path.split("/")[0]
+        if kind == "groups":
+            self.edit_group(path, values)
+        elif kind == "ptrs":
+            self.edit_ptr(path, values, bulk, owner or self.by_address(path[len("ptrs/"):]))
+        elif bulk == "ptr":
+            self.edit_ptr("ptrs/" + self.owners()[path]["address"], values, False, path)
+        elif path in self.declared_owned:
+            raise Refused(409, "read_only", ["configuration file"])
+        elif values is None:
+            if path in self.owned:
+                del self.owned[path]
+            elif not bulk:
+                raise Refused(404, "not_found")
+        else:
+            self.put_owner(path, values, bulk)
+
+    def put_owner(self, path, values, bulk):
+        before = self.owned.get(path, {})
+        if values.get("address", 0) is None:
+            raise Refused(400, "invalid", ["is missing"])
+        kind, group = path.split("/")[0], path.split("/")[1]
+        values = {key: value for key, value in values.items() if value not in (None, {})}
+        label = values.get("domain_name_label")
+        if kind == "services" and bulk and values.get("reverse_fqdn") not in (None, self.fqdn(path, values)):
+            raise Refused(400, "invalid", ["not checked in bulk"])
+        if "address" in before and "address" not in values:
+            values["address"] = before["address"]
+        if kind == "addresses":
+            for key in ("allocation",):
+                if key in before and key not in values:
+                    values[key] = before[key]
+        if label == "X":
+            raise Refused(400, "invalid", ["does not fit; use 3 to 63"])
+        if not self.is_ours(values["address"]):
+            raise Refused(400, "invalid", [], ["is in no address pool", "is in the subnet of the endpoint"])
+        for other, theirs in self.owners().items():
+            if other != path and (theirs["address"] == values["address"]
+                                  or (label and self.fqdn(other, theirs) == self.fqdn(path, values))):
+                raise Refused(409, "taken", ["is taken, by"])
+        if "reverse_fqdn" not in values:
+            if not before.get("reverse_fqdn") and "ttl" in values:
+                raise Refused(400, "invalid", ["belongs to the PTR, and there is none"])
+            values.pop("ttl", None)
+        if kind == "addresses" and group != "-":
+            if "groups/-/" + group not in self.owned:
+                self.owned["groups/-/" + group] = {"region": REGION, "tags": {}}
+        self.owned[path] = values
+
+    def edit_ptr(self, path, values, bulk, owner):
+        if owner not in self.owners():
+            if bulk and values is None:
+                return
+            raise Refused(404, "not_found")
+        now = self.owners()[owner]
+        if owner in self.declared_owned and self.declared_owned[owner].get("reverse_fqdn"):
+            raise Refused(409, "read_only", ["gives it the PTR"])
+        named = values is not None and values.get("reverse_fqdn") is not None
+        if values and not named and values.get("ttl") is not None and not now.get("reverse_fqdn"):
+            raise Refused(400, "invalid", ["belongs to the PTR"])
+        if not named:
+            if not now.get("reverse_fqdn"):
+                if values is None and not bulk:
+                    raise Refused(404, "not_found", ["it has no PTR"])
+                return
+            ptr = {}
+        else:
+            fqdn = values["reverse_fqdn"]
+            if owner.startswith("services/") and bulk != "again" and fqdn != now.get("reverse_fqdn") and fqdn not in [
+                    self.fqdn(other, theirs) for other, theirs in self.owners().items()]:
+                raise Refused(400, *("invalid", ["not checked in bulk"]) if bulk else
+                              ("ReverseFqdnDoesNotBelongToSubscription", ["does not belong to subscription"]))
+            ptr = {key: values[key] for key in ("reverse_fqdn", "ttl", "description") if values.get(key) is not None}
+        if owner in self.declared_owned:
+            self.owned.pop(path, None)
+            if ptr:
+                self.owned[path] = ptr
+        else:
+            kept = {key: value for key, value in self.owned[owner].items() if key not in ("reverse_fqdn", "ttl")}
+            self.owned[owner] = dict(kept, **ptr)
+
+    def edit_group(self, path, values):
+        name = name_of(path)
+        inside = [p for p in self.owners() if p.startswith("addresses/%s/" % name)]
+        if values is None:
+            if inside and ("groups/-/" + name in self.owned or name == "office"):
+                raise Refused(400, "invalid", ["has addresses; remove them first"])
+            self.owned.pop("groups/-/" + name, None)
+            return
+        if name == "office" and "groups/-/" + name not in self.owned and not values.get("tags"):
+            return  # as it is
+        if name == "office" and "groups/-/" + name not in self.owned:
+            raise Refused(409, "read_only", ["comes from the configuration file"])
+        self.owned["groups/-/" + name] = {"region": values.get("region"), "tags": values.get("tags") or {}}
+
+    # ---- who answers ----
+
+    def answer(self, network, name, rtype, depth=0):
+        """(rcode, [data]) as a machine of that network has it from the VNet resolver; None: what comes
+        of a loop is left open."""
+        if depth > 8:
+            return None
+        networks = self.items("virtual_networks")
+        upstream = lambda at: ("NOERROR", [at] if rtype == "A" else [])
+        if networks[network].get("dns_servers"):
+            return upstream(CUSTOM)
+        zones = [zone for zone in self.items("private_zones") if ("." + name).endswith("." + zone + ".")
+                 and any(link["virtual_network"] == network
+                         for link in self.items("links", "private_zones/-/" + zone).values())]
+        if zones:
+            return self.from_zone(max(zones, key=len), network, name, rtype, depth)
+        ruled = [(len(rule["domain"]), -place, rule, ruleset)
+                 for place, ruleset in enumerate(self.items("rulesets")) if network in self.links(ruleset)
+                 for rule in self.items("rules", "rulesets/-/" + ruleset).values()
+                 if rule.get("state") != "Disabled" and ("." + name).endswith("." + rule["domain"])]
+        if ruled:
+            _, _, rule, ruleset = max(ruled, key=lambda one: one[:2])
+            groups = self.items("target_groups", "rulesets/-/" + ruleset)
+            targets = rule.get("targets") or groups[rule["target_group"].lower()]["targets"]
+            return upstream(targets[0]["address"])
+        return self.from_owned(network, name, rtype) or upstream(DEFAULT)
+
+    def from_zone(self, zone, network, name, rtype, depth):
+        owner = name[:-len(zone) - 2] or "@"
+        if "file" in self.items("private_zones")[zone]:
+            sets = {"web:a": {"records": ["10.10.1.10"]}}
+        else:
+            sets = self.items("record_sets", "private_zones/-/" + zone)
+        owners = {each.rsplit(":", 1)[0] for each in sets} | {"@"}
+        nodes = {".".join(each.split(".")[i:]) for each in owners for i in range(each.count(".") + 1)}
+        found = owner
+        if owner not in nodes:
+            labels = owner.split(".")
+            closest = next((".".join(labels[i:]) for i in range(1, len(labels)) if ".".join(labels[i:]) in nodes), "")
+            found = ("*." + closest).rstrip(".")
+            if found not in owners:
+                link = next(link for link in self.items("links", "private_zones/-/" + zone).values()
+                            if link["virtual_network"] == network)
+                if link.get("resolution_policy") == "NxDomainRedirect" and rtype in ("A", "AAAA", "CNAME"):
+                    return "NOERROR", [DEFAULT] if rtype == "A" else []
+                return "NXDOMAIN", []
+        if found + ":cname" in sets:
+            target = sets[found + ":cname"]["records"][0]
+            target = target if target.endswith(".") else "%s.%s." % (target, zone)
+            if rtype == "CNAME":
+                return "NOERROR", [target]
+            rest = self.answer(network, target, rtype, depth + 1)
+            return rest and (rest[0], [target] + rest[1])
+        data = sets.get("%s:%s" % (found, rtype.lower()))
+        return "NOERROR", [text.strip('"') for text in data["records"]] if data else []
+
+    def is_seen(self, network, address):
+        """A private address is known by its names in its own network alone."""
+        address = ipaddress.ip_address(address)
+        return address not in net("10.0.0.0/8") or any(
+            address in net(space) for space in self.items("virtual_networks")[network].get("address_space", []))
+
+    def from_owned(self, network, name, rtype):
+        """None: it is nobody's of ours."""
+        owners = {p: v for p, v in self.owners().items()
+                  if self.is_ours(v["address"]) and self.is_seen(network, v["address"])}
+        for path, values in owners.items():
+            if self.fqdn(path, values) == name:
+                return "NOERROR", [values["address"]] if rtype == "A" else []
+            if ipaddress.ip_address(values["address"]).reverse_pointer + "." == name:
+                ptr = values.get("reverse_fqdn")
+                if ptr:
+                    return "NOERROR", [ptr] if rtype == "PTR" else []
+        if name.endswith(".in-addr.arpa."):
+            address = ipaddress.ip_address(".".join(name.split(".")[3::-1]))
+            pools = [pool["prefix"] for pool in self.items("address_pools").values()]
+            # Ours, or one of RFC 6303.
+            if any(address in net(prefix) for prefix in pools + [
+                    "10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]):
+                return "NXDOMAIN", []
+        return None

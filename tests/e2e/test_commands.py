@@ -1,0 +1,369 @@
+"""The commands of every kind, over those that are no part of a model: addresses, services, PTRs and
+groups. (Rules and their like: test_resources.py; `sluice ptr` and its like: test_reverse.py.)"""
+
+import json
+import re
+import subprocess
+
+import harness
+import test_reverse
+
+SERVED = "198.51.100.30"
+
+
+class World(test_reverse.Reverse):
+    def run_(self, *argv, status=0):
+        got, text = self.command(*argv)
+        self.assertEqual(status, got, text)
+        return text
+
+    def shown(self, *argv):
+        return json.loads(self.run_("show", "--json", *argv))
+
+    def rows(self, *argv):
+        lines = [re.split(r"\s{2,}", line.strip()) for line in self.run_("list", *argv).splitlines()]
+        return [dict(zip(lines[0], line)) for line in lines[1:]]
+
+
+class Kinds(World):
+    def test_an_address_is_created_set_shown_listed_and_deleted(self):
+        text = self.run_("create", "address", "web/front", SERVED, "allocation=static",
+                         "tags=team=mail,env=prod", "domain_name_label=front", "ttl=60",
+                         "reverse_fqdn=front.westeurope.cloudapp.azure.com.")
+        self.assertRegex(text, r"(?m)^resource_group +web$")
+        self.assertRegex(text, r"(?m)^tags +.*team=mail")
+        self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=60)
+        made = self.shown("address", "web/front")
+        self.assertEqual((SERVED, "static", {"team": "mail", "env": "prod"}),
+                         tuple(made[key] for key in ("address", "allocation", "tags")))
+        self.assertEqual(made, self.shown("address", "front", "--group", "web"))
+        self.assertEqual(404, self.call("GET", "/v1/addresses/-/front").status)
+        self.assertIn("there is one already", self.run_("create", "address", "web/front", SERVED, status=1))
+        self.run_("set", "address", "web/front", "description=first", "tags=")
+        now = self.shown("address", "web/front")
+        self.assertEqual(("first", {}, "static"), (now["description"], now["tags"], now["allocation"]))
+        self.run_("address", "create", "bare")
+        self.assertEqual(self.shown("address", "bare"), self.shown("address", "/bare"))
+        self.assertEqual(["bare"], [row["name"] for row in self.rows("address", "-")])
+        self.assertEqual(["front"], [row["name"] for row in self.rows("address", "web")])
+        self.assertEqual(["filed", "front"], sorted(
+            row["name"] for row in self.rows("address", "--filter", "q=f", "--filter", "allocation=static")))
+        self.assertEqual(1, len(self.rows("address", "--limit", "1")))
+        self.assertIn("lists take no \"frob\"", self.run_("list", "address", "--filter", "frob=1", status=1))
+        self.assertIn("is no filter", self.run_("list", "address", "--filter", "frob", status=2))
+        self.assertIn("front\" can be deleted", self.run_("delete", "address", "web/front", "--dry-run"))
+        self.assertIn("front\" is deleted", self.run_("delete", "address", "web/front"))
+        self.ptr_is(SERVED)
+        self.assertIn("there is no address", self.run_("show", "address", "web/front", status=1))
+
+    def test_a_rehearsal_says_what_would_be_and_changes_nothing(self):
+        before = self.good("GET", "/v1/changes").body
+        text = self.run_("create", "address", "web/front", SERVED, "reverse_fqdn=a.example.", "--dry-run")
+        self.assertRegex(text, r"(?m)^reverse_fqdn +a.example.$")
+        self.run_("ptr", "set", "198.51.100.11", "a.example.", "--dry-run")
+        self.run_("create", "service", "shop", SERVED, "--dry-run")
+        text = self.run_("create", "service", "shop", SERVED, "reverse_fqdn=nx.example.com",
+                         "--dry-run", status=1)
+        self.assertIn("does not belong to subscription", text)
+        self.run_("create", "group", "empty", "region=eastus", "--dry-run")
+        self.assertIn("is in no address pool", self.run_(
+            "create", "address", "web/front", "203.0.113.1", "--dry-run", status=1))
+        self.assertEqual(before, self.good("GET", "/v1/changes").body)
+        self.bad_v1(self.call("PUT", "/v1/addresses/web/front?dryrun", {}), 400, "invalid", "dryrun")
+        self.assertEqual(404, self.call("GET", "/v1/addresses/web/front").status)
+
+    def test_a_service_a_ptr_and_a_group(self):
+        self.run_("service", "create", "shop", SERVED, "description=App1")
+        self.assertEqual("App1", self.shown("service", "shop")["description"])
+        self.assertEqual("App1", self.good("GET", "/v1/services/-/shop").body["description"])
+        self.assertEqual(404, self.call("GET", "/v1/services/web/shop").status)
+        self.run_("service", "set", "shop", "description=App2", "--tag", "a=b")
+        self.assertEqual(("App2", {"a": "b"}), tuple(
+            self.shown("service", "shop")[key] for key in ("description", "tags")))
+        self.run_("create", "ptr", "198.51.100.11", "mail.example.com.", "ttl=60")
+        self.ptr_is("198.51.100.11", "mail.example.com.", ttl=60)
+        self.assertIn("there is one already", self.run_("create", "ptr", "198.51.100.11", "b.example.", status=1))
+        self.run_("ptr", "set", "198.51.100.11", "description=out")
+        shown = self.shown("ptr", "198.51.100.11")
+        self.assertEqual(("mail.example.com.", 60, "out"), tuple(
+            shown[key] for key in ("reverse_fqdn", "ttl", "description")))
+        self.assertEqual(shown, self.shown("ptr", shown["id"]))
+        self.assertIn("has no \"region\"", self.run_("set", "ptr", "198.51.100.11", "region=x", status=2))
+        self.run_("delete", "ptr", "198.51.100.11")
+        self.ptr_is("198.51.100.11")
+        self.run_("group", "create", "empty", "region=eastus", "tags=cost=7")
+        self.assertEqual({"cost": "7"}, self.shown("group", "empty")["tags"])
+        self.run_("group", "set", "empty", "region=westus")
+        self.assertEqual(("westus", {"cost": "7"}), tuple(
+            self.shown("group", "empty")[key] for key in ("region", "tags")))
+        self.assertEqual(["empty", "office"], [row["name"] for row in self.rows("group")])
+        self.assertEqual(["empty"], [row["name"] for row in self.rows("group", "--filter", "region=westus")])
+        self.run_("create", "address", "empty/one")
+        self.assertIn("has addresses; remove them first", self.run_("delete", "group", "empty", status=1))
+        self.run_("delete", "address", "empty/one")
+        self.run_("delete", "group", "empty")
+        self.assertIn("there is no resource group", self.run_("show", "group", "empty", status=1))
+        self.assertIn("comes from the configuration file", self.run_("set", "group", "office", "region=eastus", status=1))
+
+    def test_groups_come_in_pages(self):
+        for i in range(5):
+            self.good("PUT", "/v1/groups/-/g%d" % i, {}, 201)
+        path, pages = "/v1/groups?limit=2&q=g", []
+        while path:
+            body = self.good("GET", path).body
+            pages.append([group["name"] for group in body["groups"]])
+            path = body["next"]
+        self.assertEqual([["g0", "g1"], ["g2", "g3"], ["g4"]], pages)
+        etag = self.good("GET", "/v1/groups/-/g0").etag
+        self.good("PUT", "/v1/groups/-/g0", {"region": "eastus"}, headers={"If-Match": etag})
+        self.bad_v1(self.call("DELETE", "/v1/groups/-/g0", headers={"If-Match": etag}), 412)
+        self.bad_v1(self.call("PUT", "/v1/groups/web/g0", {}), 404, "not_found", text="in no other")
+
+    def test_wrong_usage_says_what_would_be_right(self):
+        for argv, text in ((("address", "remove"), "an argument is missing"),
+                           (("show", "address", "web/a", "--group", "office"), "another group"),
+                           (("show", "service", "a", "--group", "office"), "only an address has"),
+                           (("set", "address", "a", "colour=red"), "an address has no \"colour\""),
+                           (("set", "group", "a", "adress=1"), "a group has no \"adress\"; `sluice help"),
+                           (("list", "adress"), "the kinds are network.*address, service, ptr, group"),
+                           (("set", "address", "web/a"), "an argument is missing")):
+            self.assertRegex(self.run_(*argv, status=2), text)
+
+    def test_names_are_completed(self):
+        self.run_("create", "address", "web/front", SERVED)
+        self.run_("create", "service", "shop", "198.51.100.40")
+
+        def completed(*words):
+            script = ("source <(%s completion bash); sluice() { %s \"$@\" -c %s; };"
+                      "COMP_WORDS=(sluice %s); COMP_CWORD=%d; _sluice; echo \"${COMPREPLY[@]}\"") % (
+                          harness.SLUICE, harness.SLUICE, self.sluice.config,
+                          " ".join(word or "''" for word in words), len(words))
+            with self.host.inside():
+                return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                                      timeout=60, check=True).stdout.split()
+        self.assertEqual(["address", "address-pool"], sorted(completed("show", "addr")))
+        self.assertEqual(["web/front"], completed("show", "address", "web/"))
+        self.assertEqual(["office/filed"], completed("address", "remove", "office/f"))
+        self.assertEqual(["web"], completed("list", "address", "w"))
+        self.assertEqual(["filedsvc", "shop"], sorted(completed("service", "delete", "")))
+        self.assertEqual(["198.51.100.30"], completed("ptr", "set", "198.51.100.3"))
+        self.assertEqual(["office", "web"], sorted(completed("show", "group", "")))
+        self.assertIn("--filter", completed("list", "address", "--f"))
+
+
+class Export(World):
+    def fill(self):
+        for argv in (("create", "address", "web/front", SERVED, "allocation=static", "tags=team=mail,env=prod",
+                      "domain_name_label=front", "ttl=60", "description=say \"hi\"",
+                      "reverse_fqdn=Front.westeurope.cloudapp.azure.com."),
+                     ("create", "address", "bare", "2001:db8:5::25"),
+                     ("create", "service", "shop", "198.51.100.40", "description=App1",
+                      "reverse_fqdn=shop.cloudapp.net.", "ptr_description=its PTR"),
+                     ("create", "ptr", "198.51.100.11", "mail.example.com.", "ttl=30", "description=out"),
+                     ("create", "group", "empty", "region=eastus", "tags=cost=7")):
+            self.run_(*argv)
+
+    def owners(self):
+        """What /v1 shows of all of them, without what is of this state or file alone."""
+        return {path: [{key: value for key, value in row.items() if key not in ("origin", "etag", "action",
+                                                                               "status")}
+                       for row in self.good("GET", "/v1/" + path).body[path]]
+                for path in ("addresses", "services", "ptrs")}
+
+    def test_an_export_is_a_file_that_checks_and_serves_the_same(self):
+        self.fill()
+        before, text = self.owners(), self.run_("export")
+        self.assertEqual(0, self.sluice.stop())
+        path = self.world.write("exported.conf", text.replace("state.db", "other.db"))
+        status, told = harness.command("check", "-c", path)
+        self.assertEqual(0, status, told)
+        self.sluice = harness.Sluice(self.host, text.replace("state.db", "other.db"), (test_reverse.HERE, 53))
+        self.assertEqual(before, self.owners())
+        self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=60)
+        self.ptr_is("198.51.100.11", "mail.example.com.", ttl=30)
+        self.ptr_is("198.51.100.40", "shop.cloudapp.net.")
+        self.ptr_is("198.51.100.10", "app1.contoso.com.", ttl=300)
+
+    def pages(self, path):
+        while path:
+            body = self.good("GET", path).body
+            yield from (row["name"] for row in body[path.split("?")[0].split("/")[-1]])
+            path = body["next"]
+
+    def test_an_export_beside_its_own_state_is_the_files(self):
+        self.fill()
+        for i in range(1, 8):
+            self.run_("create", "address", "web/a%d" % i, "198.51.100.%d" % (100 + i))
+        before, text = self.owners(), self.run_("export")
+        status, told = harness.command("check", "-c", self.world.write("exported.conf", text))
+        self.assertEqual(0, status, told)
+        self.assertRegex(told, r"11 of the addresses, services and PTRs in the state are in the file, too")
+        self.sluice.reconfigure(text)
+        self.assertIn("the file's count", self.run_("reload"))
+        for _ in range(2):
+            self.assertEqual(before, self.owners())
+            for path in ("addresses", "services", "ptrs"):
+                names = [row["name"] for row in before[path]]
+                self.assertEqual(names, list(self.pages("/v1/%s?limit=1" % path)))
+                self.assertEqual(names, list(self.pages("/v1/%s?limit=3" % path)))
+            self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=60)
+            self.assertIn("change it there", self.run_("set", "address", "web/front", "ttl=5", status=1))
+            self.run_("create", "address", "web/new")
+            self.run_("delete", "address", "web/new")
+            self.sluice.kill()
+            self.sluice = harness.Sluice(self.host, text, (test_reverse.HERE, 53))
+        # What differs is a fault again, and without the file it is the state's.
+        self.sluice.reconfigure(text.replace("its PTR", "another"))
+        self.assertIn("cannot both have this id", self.run_("reload", status=1))
+        self.sluice.reconfigure(text.replace('description = "out"', 'description = "in"'))
+        self.assertIn("has the PTR \"mail.example.com.\" here and", self.run_("reload", status=1))
+        self.sluice.reconfigure(self.config())
+        self.assertNotIn("the file's count", self.run_("reload"))
+        self.assertEqual(before, self.owners())
+        self.run_("set", "address", "web/front", "ttl=5")
+        self.ptr_is(SERVED, "front.westeurope.cloudapp.azure.com.", ttl=5)
+
+    def test_an_export_has_the_edits_that_make_them(self):
+        self.fill()
+        edits = {edit["path"]: edit for edit in json.loads(self.run_("export", "--as", "json"))["edits"]}
+        self.assertEqual({"name": "empty", "region": "eastus", "tags": {"cost": "7"}},
+                         edits["groups/-/empty"]["values"])
+        self.assertRegex(edits["addresses/office/filed"]["origin"], r"sluice\.conf:\d+$")
+        self.assertEqual("app1.contoso.com.", edits["addresses/office/filed"]["values"]["reverse_fqdn"])
+        self.assertNotIn("reverse_fqdn", edits["addresses/office/open"]["values"])
+        ptr = "ptrs/" + self.key_of("open").split(":")[1]
+        self.assertEqual((None, {"reverse_fqdn": "mail.example.com.", "ttl": 30, "description": "out"}),
+                         (edits[ptr]["origin"], edits[ptr]["values"]))
+        mine = [edit for edit in edits.values() if not edit["origin"]]
+        self.assertIn("virtual_networks/-/hub", edits)
+        self.assertEqual({"addresses/web/front", "addresses/-/bare", "services/-/shop", "groups/-/web",
+                          "groups/-/empty", ptr}, {edit["path"] for edit in mine})
+        # They are a change, and make what they made.
+        before = self.owners()
+        for edit in mine:
+            if edit["path"] != "services/-/shop" and not edit["path"].startswith("groups/"):
+                self.good("POST", "/v1/changes", {"edits": [{"path": edit["path"], "values": None}]})
+        self.assertNotEqual(before, self.owners())
+        self.good("POST", "/v1/changes", {"edits": [{"path": e["path"], "values": e["values"]} for e in mine]})
+        self.assertEqual(before, self.owners())
+
+
+WANTED = """
+region = "westeurope";
+address_pools = ( { name = "more"; prefix = "203.0.113.0/24"; } );
+addresses = (
+  { name = "open"; resource_group = "office"; address = "198.51.100.11"; allocation = "static";
+    domain_name_label = "contosoopen"; %s },
+  { name = "front"; resource_group = "web"; address = "%s"; allocation = "static"; domain_name_label = "front";
+    reverse_fqdn = "front.example"; ttl = 60; description = "first"; tags = [ "team=mail" ]; },
+  { name = "back"; address = "%s"; } );
+cloud_services = ( { name = "shop"; address = "203.0.113.40"; description = "App1"; %s } );
+"""
+
+
+class Apply(World):
+    def wanted(self, ptr="", front=SERVED, back="203.0.113.9", shop='reverse_fqdn = "shop.cloudapp.net";'):
+        self.world.write("wanted.conf", WANTED % (ptr, front, back, shop))
+        return self.world.dir + "/wanted.conf"
+
+    def shape(self):
+        return [(change["path"], change["before"] is None, change["after"] is None)
+                for change in self.good("GET", "/v1/changes").body["changes"]]
+
+    def test_a_file_is_applied_with_all_it_has_by_one_change(self):
+        plan = self.run_("diff", self.wanted())
+        for line in ("create address_pools/-/more", "create addresses/web/front", "create addresses/-/back",
+                     "create services/-/shop"):
+            self.assertIn(line + "\n", plan)
+        self.assertIn("4 to create, 0 to change, 0 to delete: not done", plan)
+        self.assertEqual([], self.shape())
+        self.assertIn("4 to create, 0 to change, 0 to delete: done", self.run_("apply", self.wanted()))
+        self.assertEqual(1, len({change["revision"] for change in self.good("GET", "/v1/changes").body["changes"]}))
+        self.ptr_is(SERVED, "front.example.", ttl=60)
+        self.ptr_is("203.0.113.40", "shop.cloudapp.net.")
+        front = self.shown("address", "web/front")
+        self.assertEqual(({"team": "mail"}, "first", "westeurope"),
+                         tuple(front[key] for key in ("tags", "description", "region")))
+        self.assertEqual("nothing to change\n", self.run_("apply", "--prune", self.wanted()))
+
+    def test_what_differs_is_told_member_by_member(self):
+        self.run_("apply", self.wanted())
+        front = self.shown("address", "web/front")
+        self.run_("set", "address", "web/front", "description=", "ttl=5", "domain_name_label=other")
+        self.run_("set", "service", "shop", "ptr_description=mine")
+        plan = self.run_("apply", self.wanted())
+        self.assertRegex(plan, r'(?m)^change addresses/web/front$')
+        for line in ('domain_name_label: "other" -> "front"', "ttl: 5 -> 60", 'description: - -> "first"'):
+            self.assertIn("    " + line + "\n", plan)
+        self.assertIn('change services/-/shop\n    ptr_description: "mine" -> -\n', plan)
+        self.assertIn("0 to create, 2 to change, 0 to delete: done", plan)
+        now = self.shown("address", "web/front")
+        self.assertEqual((front["id"], 60, "front"), (now["id"], now["ttl"], now["domain_name_label"]))
+
+    def test_what_exchanges_its_addresses_keeps_its_id(self):
+        self.run_("apply", self.wanted())
+        ids = [self.shown("address", name)["id"] for name in ("web/front", "back")]
+        self.assertIn("2 to change, 0 to delete: done", self.run_("apply", self.wanted(
+            front="203.0.113.9", back=SERVED)))
+        self.assertEqual(ids, [self.shown("address", name)["id"] for name in ("web/front", "back")])
+        self.ptr_is("203.0.113.9", "front.example.", ttl=60)
+        self.ptr_is(SERVED)
+
+    def test_pruning_takes_what_the_file_does_not_have(self):
+        self.run_("apply", self.wanted('reverse_fqdn = "mail.example"; ttl = 30;'))
+        self.ptr_is("198.51.100.11", "mail.example.", ttl=30)
+        self.run_("create", "address", "gone/one", "203.0.113.77", "reverse_fqdn=one.example.")
+        self.run_("create", "group", "empty")
+        self.world.write("empty.conf", 'region = "westeurope";')
+        self.assertEqual("nothing to change\n", self.run_("apply", self.world.dir + "/empty.conf"))
+        plan = self.run_("apply", "--prune", self.wanted())
+        for line in ("delete ptrs/", "delete addresses/gone/one\n", "delete groups/-/gone\n"):
+            self.assertIn(line, plan)
+        self.assertIn("0 to create, 0 to change, 3 to delete: done", plan)
+        self.ptr_is("198.51.100.11")
+        self.ptr_is("203.0.113.77")
+        plan = self.run_("apply", "--prune", self.world.dir + "/empty.conf")
+        self.assertEqual(["filed", "open"], [row["name"] for row in self.rows("address")])
+        # A file names no group that is empty.
+        self.assertEqual(["empty", "office"], [row["name"] for row in self.rows("group")])
+        self.assertEqual(["public", "six"], [row["name"] for row in self.rows("address-pool")])
+
+    def test_what_cannot_be_is_refused_whole_with_its_path(self):
+        text = self.run_("apply", self.wanted(back="192.0.2.1"), status=1)
+        self.assertRegex(text, r"sluice apply: addresses/-/back: .*192.0.2.1 is in no address pool")
+        text = self.run_("apply", self.wanted(shop='reverse_fqdn = "www.example.com";'), status=1)
+        self.assertIn("services/-/shop: reverse_fqdn: the name of a cloud service must belong", text)
+        self.assertEqual([], self.shape())
+        path = self.wanted()
+        with open(path) as file:
+            text = file.read().replace('allocation = "static";\n    domain_name_label = "contosoopen"',
+                                       'allocation = "dynamic"')
+        self.world.write("other.conf", text)
+        text = self.run_("apply", self.world.dir + "/other.conf", status=1)
+        self.assertRegex(text, r"addresses/office/open is declared at .*:\d+; change it there")
+
+    def test_it_goes_back_unless_it_is_confirmed(self):
+        self.run_("apply", self.wanted(), "--confirm", "10m")
+        self.ptr_is(SERVED, "front.example.", ttl=60)
+        self.run_("confirm", "--back")
+        self.ptr_is(SERVED)
+        self.assertEqual(404, self.call("GET", "/v1/address_pools/-/more").status)
+        self.assertEqual([], self.rows("service", "--filter", "name=shop"))
+
+    def test_an_export_is_applied_to_another_server_and_has_nothing_to_change(self):
+        self.run_("apply", self.wanted('reverse_fqdn = "mail.example"; ttl = 30;'))
+        self.run_("create", "group", "empty")
+        text = self.run_("export")
+        path = self.world.write("exported.conf", text)
+        self.assertEqual("nothing to change\n", self.run_("diff", "--prune", path))
+        for kind, name in (("address", "web/front"), ("address", "back"), ("service", "shop"),
+                           ("ptr", "198.51.100.11"), ("address-pool", "more")):
+            self.run_("delete", kind, name)
+        plan = self.run_("apply", path)
+        self.assertIn("create ptrs/", plan)
+        self.assertIn("5 to create, 0 to change, 0 to delete: done", plan)
+        self.assertEqual(text, self.run_("export"))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,844 @@
+"""Random calls over all kinds of resources against a plain model (plain.py): the same state, the same
+refusals in the same words, the same answers by DNS and by `explain`, and all of it there again after a
+kill, a reload, an export and an undo.
+
+    STEPS=1500 SEED=7 SLUICE=build/asan/sluice python3 tests/e2e/test_random.py"""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import re
+import sys
+import threading
+
+import harness
+import plain
+import test_differential
+import test_resources
+from plain import DELEGATION, Refused, is_owned, kind_of, name_of
+
+SEED = int(os.environ.get("SEED", "19"))
+STEPS = int(os.environ.get("STEPS", "250"))
+UPSTREAMS = [plain.DEFAULT, plain.TARGET, plain.OTHER, plain.CUSTOM]
+VNET = ("127.0.0.53", 53)
+CONFIG = """
+subscription = "11111111-2222-3333-4444-555555555555";
+region = "westeurope";
+workers = 2;
+limits = { queries_per_second_per_endpoint = 0; %s };
+management = { socket = "control.sock"; state = "state.db"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+vnet_resolver = { listen = [ "127.0.0.53" ]; };
+virtual_networks = (
+  { name = "filed"; address_space = [ "10.20.0.0/16" ]; client_prefixes = [ "127.1.9.0/24" ]; }%s );
+private_zones = (
+  { name = "filed.internal"; file = "filed.zone"; links = ( { name = "l1"; virtual_network = "filed"; } ); }%s );
+rulesets = ( %s );
+keys = ( { name = "filed"; secret = "c2VjcmV0LW9mLXR3by1zZXJ2ZXJzLTAxMjM0NTY3ODk="; } );
+address_pools = ( { name = "own"; prefix = "198.51.100.0/24"; } );
+addresses = (
+  { name = "filed"; resource_group = "office"; address = "198.51.100.10"; reverse_fqdn = "filed.example."; },
+  { name = "open"; resource_group = "office"; address = "198.51.100.11"; domain_name_label = "open"; } );
+"""
+OPEN_ZONE = """, { name = "open.internal"; record_sets = ( { name = "www:A"; ttl = 60; records = [ "10.1.1.1" ]; } );
+  links = ( { name = "l1"; virtual_network = "filed"; } ); }"""
+FIXED = '{ name = "fixed"; links = ( { name = "k1"; virtual_network = "filed"; } ); }'
+DECLARED = {
+    "virtual_networks/-/filed": {"address_space": ["10.20.0.0/16"], "client_prefixes": ["127.1.9.0/24"]},
+    "private_zones/-/filed.internal": {"file": "filed.zone"},
+    "private_zones/-/filed.internal/links/l1": {"virtual_network": "filed"},
+    "keys/-/filed": {"secret": ""}, "address_pools/-/own": {"prefix": "198.51.100.0/24"}}
+DECLARED_OPEN = {
+    "private_zones/-/open.internal": {},
+    "private_zones/-/open.internal/record_sets/www:a": {"ttl": 60, "records": ["10.1.1.1"]},
+    "private_zones/-/open.internal/links/l1": {"virtual_network": "filed"}}
+DECLARED_FIXED = {"rulesets/-/fixed": {}, "rulesets/-/fixed/links/k1": {"virtual_network": "filed"}}
+DECLARED_OWNED = {
+    "addresses/office/filed": {"address": "198.51.100.10", "reverse_fqdn": "filed.example."},
+    "addresses/office/open": {"address": "198.51.100.11", "domain_name_label": "open"}}
+BEGIN = [
+    ("virtual_networks/-/n1", {"address_space": ["10.31.0.0/16"], "client_prefixes": ["127.1.1.0/24"]}),
+    ("virtual_networks/-/n2", {"address_space": ["10.32.0.0/16"], "client_prefixes": ["127.1.2.0/24"]}),
+    ("virtual_networks/-/n1/subnets/s1", {"prefix": "10.31.0.0/28", "delegation": DELEGATION}),
+    ("resolvers/-/r1", {"virtual_network": "n1"}),
+    ("resolvers/-/r1/outbound_endpoints/out", {"source": "127.0.0.1", "subnet": "s1"}),
+    ("private_zones/-/z1.internal", {}),
+    ("private_zones/-/z1.internal/links/l1", {"virtual_network": "n1"}),
+    ("rulesets/-/c1", {"outbound_endpoints": ["r1/out"]}),
+    ("rulesets/-/c1/links/k1", {"virtual_network": "n1"}),
+    ("rulesets/-/c1/rules/a", {"domain": "x.corp.", "targets": [{"address": "127.0.0.5"}]})]
+KEPT = ("listen", "source", "client_prefixes", "address")  # without these there is nothing to ask, or to bind
+NETWORKS = ["n1", "n2", "n3"]
+ZONES = ["z1.internal", "sub.z1.internal", "privatelink.pl.internal", "open.internal"]
+DOMAINS = ["x.corp.", "y.x.corp.", "z.corp.", "z1.internal.", "v.corp.", "u.corp.", "t.corp."]
+OWNERS = ["@", "a", "b", "a.b", "*", "*.a"]
+DATA = {"a": ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "txt": ['"x"', '"y"'],
+        "cname": ["a", "b.z1.internal.", "q.x.corp."], "aaaa": ["2001:db8::1", "2001:db8::2"]}
+TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients"]
+INNER = {"virtual_networks": ["subnets"], "resolvers": ["inbound_endpoints", "outbound_endpoints"],
+         "private_zones": ["links", "record_sets"], "rulesets": ["links", "target_groups", "rules"]}
+
+
+def covers(shown, given):
+    """Whether what is shown says all that was given."""
+    if isinstance(given, dict):
+        return isinstance(shown, dict) and all(covers(shown.get(key), value) for key, value in given.items())
+    if isinstance(given, list):
+        return isinstance(shown, list) and len(shown) == len(given) and all(map(covers, shown, given))
+    return shown == given
+
+
+def source_of(network):
+    return "127.1.%s.1" % ("9" if network == "filed" else network[1])
+
+
+class Draw:
+    """What the next call is about: values that fit, and some that do not."""
+
+    def __init__(self, chance, world):
+        self.chance, self.world, self.secret = chance, world, world.secret
+
+    def known(self, kind, *names):
+        """One of the names; most often of something that is there."""
+        there = [name for name in names if name in self.world.model.items(kind)]
+        return self.chance.choice(there if there and not self.rarely(0.1) else names)
+
+    def one(self, *items):
+        return self.chance.choice(items)
+
+    def rarely(self, share=0.05):
+        return self.chance.random() < share
+
+    def network(self):
+        return "none" if self.rarely(0.03) else self.known("virtual_networks", *NETWORKS, "filed")
+
+    def edit(self):
+        """(path, values)"""
+        kinds = [("virtual_networks", 7), ("subnets", 8), ("resolvers", 5), ("inbound_endpoints", 5),
+                 ("outbound_endpoints", 5), ("private_zones", 5), ("zone_links", 8), ("record_sets", 14),
+                 ("rulesets", 5), ("ruleset_links", 8), ("target_groups", 5), ("rules", 14), ("address_pools", 3),
+                 ("keys", 3), ("transfers", 3), ("clients", 3), ("addresses", 10), ("services", 4), ("ptrs", 6),
+                 ("groups", 3)]
+        kind = self.chance.choices([k for k, _ in kinds], [w for _, w in kinds])[0]
+        return getattr(self, kind)()
+
+    # ---- of the model ----
+
+    def virtual_networks(self):
+        name = self.one(*NETWORKS, *NETWORKS, *NETWORKS, "filed")
+        number = name[1] if name in NETWORKS else "8"
+        values = {"address_space": ["10.3%s.0.0/16" % number], "client_prefixes": ["127.1.%s.0/24" % number]}
+        if self.rarely():
+            values["address_space"] = [self.one("10.31.0.0/16", "127.0.0.0/8")]
+        if self.rarely(0.15):
+            values["dns_servers"] = ["127.0.0.7:53"]
+        if self.rarely():
+            values["encryption"] = True
+        if self.rarely():
+            values["region"] = "northeurope"
+        return "virtual_networks/-/" + name, values
+
+    def subnets(self):
+        network = self.known("virtual_networks", *NETWORKS)
+        number = NETWORKS.index(network) + 1 if not self.rarely() else 9
+        values = {"prefix": "10.3%d.0.%s" % (number, self.one("0/28", "16/28", "32/28", "0/27"))}
+        if not self.rarely(0.1):
+            values["delegation"] = DELEGATION
+        return "virtual_networks/-/%s/subnets/%s" % (network, self.one("s1", "s2", "s3")), values
+
+    def resolvers(self):
+        values = {"virtual_network": self.network()}
+        if self.rarely():
+            values["region"] = "northeurope"
+        return "resolvers/-/" + self.one("r1", "r2", "r3", "r4"), values
+
+    def resolver(self):
+        return "resolvers/-/" + self.known("resolvers", "r1", "r2", "r3")
+
+    def end(self, values, share):
+        if self.rarely(share):
+            values["subnet"] = self.one("s1", "s2", "s3")
+        return values
+
+    def inbound_endpoints(self):
+        values = self.end({"listen": "127.0.1.%d:53" % self.chance.randint(1, 5)}, 0.6)
+        if self.rarely(0.15):
+            values["allocation"] = "static"
+            if not self.rarely(0.2):
+                values["address"] = "10.3%d.0.%d" % (self.chance.randint(1, 3), self.one(5, 6, 17, 22, 38))
+        return "%s/inbound_endpoints/%s" % (self.resolver(), self.one("in", "in2")), values
+
+    def outbound_endpoints(self):
+        values = self.end({"source": "127.0.0.1"}, 0.5)
+        return "%s/outbound_endpoints/%s" % (self.resolver(), self.one("out", "out2")), values
+
+    def private_zones(self):
+        names = ["azure.com", "single"] if self.rarely() else [*ZONES, "more.internal", "filed.internal"]
+        name = self.one(*names)
+        return "private_zones/-/" + name, {"file": "/etc/shadow"} if self.rarely() else {}
+
+    def zone_links(self):
+        values = {"virtual_network": self.network()}
+        if self.rarely(0.1):
+            values["registration"] = True
+        if self.rarely(0.2):
+            values["resolution_policy"] = "NxDomainRedirect"
+        return "private_zones/-/%s/links/%s" % (
+            self.known("private_zones", *ZONES, "filed.internal"), self.one("l1", "l2", "l3", "l4")), values
+
+    def record_sets(self):
+        kind = self.one(*DATA)
+        values = {"records": self.chance.sample(DATA[kind], self.one(1, 1, 1, 2))}
+        if self.rarely(0.3):
+            values["ttl"] = self.one(60, 300)
+        if kind == "a" and self.rarely():
+            values["records"] = self.one(DATA["a"], ["10.0.0.256"], [])
+        return "private_zones/-/%s/record_sets/%s:%s" % (
+            "filed.internal" if self.rarely() else self.known("private_zones", *ZONES), self.one(*OWNERS),
+            kind), values
+
+    def rulesets(self):
+        there = [name + "/out" for name in self.world.model.items("resolvers")
+                 if "out" in self.world.model.items("outbound_endpoints", "resolvers/-/" + name)]
+        ends = self.chance.sample(there, self.one(*range(len(there) + 1)))
+        if self.rarely():
+            ends = self.one(["none/out"], ["r2/out"], ["r1/out", "r1/out"])
+        values = {"outbound_endpoints": ends}
+        if self.rarely():
+            values["region"] = "northeurope"
+        return "rulesets/-/" + self.one("c1", "c2", "c3", "fixed"), values
+
+    def ruleset(self):
+        return "rulesets/-/" + self.known("rulesets", "c1", "c2", "c3", "fixed")
+
+    def ruleset_links(self):
+        return "%s/links/%s" % (self.ruleset(), self.one("k1", "k2", "k3", "k4")), {"virtual_network": self.network()}
+
+    def targets(self):
+        first = "168.63.129.16" if self.rarely(0.03) else self.one(plain.TARGET, plain.OTHER)
+        more = [plain.TARGET, plain.CUSTOM][:self.one(0, 0, 0, 1, 2)] if self.rarely(0.3) else []
+        return [{"address": address} for address in [first] + more]
+
+    def target_groups(self):
+        return "%s/target_groups/%s" % (self.ruleset(), self.one("t1", "t2")), {
+            "targets": [] if self.rarely() else self.targets()}
+
+    def rules(self):
+        values = {"domain": self.one(*DOMAINS), "state": self.one("Enabled", "Enabled", "Disabled")}
+        if not self.rarely(0.3):
+            values["targets"] = self.targets()
+        if self.rarely(0.3):
+            values["target_group"] = self.one("t1", "T2")
+        if self.rarely(0.3):
+            values["description"] = self.one("one", "two")
+        if self.rarely(0.04):
+            values = self.one(dict(values, domain=7), dict(values, domian="x."))
+        return "%s/rules/%s" % (self.ruleset(), self.one("a", "b", "c", "d", "e", "f", "g")), values
+
+    def address_pools(self):
+        return "address_pools/-/" + self.one("p1", "p2", "own"), {
+            "prefix": self.one("203.0.113.0/24", "192.0.2.0/24", "203.0.0.0/16" if self.rarely() else "192.0.2.0/24")}
+
+    def keys(self):
+        values = {"secret_file": self.secret + (".none" if self.rarely(0.1) else "")}
+        return "keys/-/" + self.one("h1", "h2", "filed"), {} if self.rarely() else values
+
+    def transfers(self):
+        values = {"zones": [self.known("private_zones", *ZONES, "filed.internal")]}
+        if not self.rarely(0.2):
+            values["key"] = self.known("keys", "h1", "h2", "filed")
+        if self.rarely(0.5):
+            values["allow"] = ["192.0.2.0/24"]
+        return "transfers/-/" + self.one("x1", "x2"), values
+
+    def clients(self):
+        digest = hashlib.sha256(self.one(b"1", b"2", b"3", b"4").zfill(20)).hexdigest()
+        values = {"secret_sha256": digest, "role": self.one("reader", "admin")}
+        return "clients/-/" + self.one("ops", "eye", "ci"), {"role": "admin"} if self.rarely() else values
+
+    # ---- what is ours ----
+
+    def name(self):
+        return self.one("one.example.", "two.example.", "w1.cloudapp.net.")
+
+    def addresses(self):
+        values = {"address": self.one(*["198.51.100.%d" % n for n in range(20, 26)], "203.0.113.5", "192.0.2.7",
+                                      "10.31.7.7", "10.31.0.20", "10.20.7.7",
+                                      "8.8.8.8" if self.rarely(0.3) else "10.32.7.7")}
+        if self.rarely(0.5):
+            values["domain_name_label"] = "X" if self.rarely() else self.one("front", "back", "side", "open")
+        if self.rarely(0.6):
+            values["reverse_fqdn"] = self.name()
+        if self.rarely(0.3):
+            values["ttl"] = self.one(60, 90)
+        if self.rarely(0.3):
+            values["tags"] = {"a": self.one("1", "2")}
+        if self.rarely():
+            return "addresses/office/" + self.one("filed", "open"), values
+        return "addresses/%s/%s" % (self.one("-", "g1", "g2"), self.one("a1", "a2", "a3")), values
+
+    def services(self):
+        name = self.one("w1", "w2")
+        values = {"address": self.one("198.51.100.30", "198.51.100.31", "8.8.8.8")}
+        if self.rarely(0.5):
+            values["reverse_fqdn"] = "%s.%s" % (name, plain.SERVICE_SUFFIX)
+        return "services/-/" + name, values
+
+    def ptrs(self):
+        values = {"reverse_fqdn": None if self.rarely(0.2) else self.name()}
+        if self.rarely(0.3):
+            values["ttl"] = self.one(60, 90)
+        return "ptrs/" + self.one(*["198.51.100.%d" % n for n in (10, 11, 11, 20, 21, 22, 23, 30)], "10.31.7.7",
+                                  "203.0.113.5"), values
+
+    def groups(self):
+        return "groups/-/" + self.one("g1", "g2", "office"), {
+            "region": plain.REGION, "tags": self.one({}, {"a": "1"}, {"b": "2"})}
+
+
+class World(test_resources.World):
+    def build(self, world):
+        self.host = world.host("cloud", "10.10.0.4")
+        self.secret = world.secret("some.secret", test_resources.SECRET)
+        world.write("filed.zone", "web 300 IN A 10.10.1.10\n")
+        harness.Process(self.host, "whoami", [sys.executable, test_differential.WHOAMI, "53"] + UPSTREAMS).wait_ready(
+            (UPSTREAMS[0], 53))
+        self.has_open = self.has_fixed = True
+        self.model = plain.Model(self.secret, {}, DECLARED_OWNED)
+        self.declare()
+        self.start()
+        for path, values in BEGIN:
+            self.good("PUT", path, values)
+            self.model.edit(path, values)
+
+    def declare(self, network=""):
+        self.model.declared = dict(DECLARED, **DECLARED_OPEN if self.has_open else {},
+                                   **DECLARED_FIXED if self.has_fixed else {})
+        return CONFIG % (" ".join("%s = %d;" % limit for limit in plain.LIMITS.items()), network,
+                         OPEN_ZONE if self.has_open else "", FIXED if self.has_fixed else "")
+
+    def start(self):
+        self.config, self.filed = "%s", self.declare()
+        super().start()
+
+
+class Random(World):
+    def test_random_calls_come_to_what_a_plain_model_says(self):
+        print("# SEED=%d STEPS=%d" % (SEED, STEPS), flush=True)
+        self.chance = random.Random(SEED)
+        self.draw = Draw(self.chance, self)
+        self.stale, self.past, self.asked = {}, [], 0
+        self.done = {"made": 0, "refused": 0}
+        steps = [(self.step_single, 60), (self.step_many, 24), (self.step_undo, 5), (self.step_rehearse, 4),
+                 (self.step_two_writers, 3), (self.step_send_back, 3), (self.step_confirm, 1.5),
+                 (self.step_file, 2.5), (self.step_kill, 1)]
+        for self.number in range(STEPS):
+            step = self.chance.choices([s for s, _ in steps], [w for _, w in steps])[0]
+            try:
+                step()
+                if self.number % 25 == 24 or self.number == STEPS - 1:
+                    self.compare()
+                if self.number % 125 == 124:
+                    self.check_export()
+            except Exception:
+                print("# step %d of seed %d, %s: %s" % (self.number, SEED, step.__name__, json.dumps(
+                    [self.last, self.model.stored, self.model.owned], sort_keys=True)), flush=True)
+                print("# the log ends:\n" + re.sub("(?m)^", "#     ", self.sluice.log()[-2500:]), flush=True)
+                raise
+        self.sluice.kill()
+        self.start()
+        self.compare()
+        print("# %(made)d made, %(refused)d refused" % self.done, "and %d questions" % self.asked, flush=True)
+        self.assertGreater(self.done["made"], STEPS // 5)
+        self.assertGreater(self.done["refused"], STEPS // 5)
+
+    # ---- what the model expects ----
+
+    def outcome(self, model, edits, bulk=True):
+        """Edits the model; raises Refused, and leaves it half done then."""
+        parts = [edit for edit in edits if not is_owned(edit[0])]
+        owned = [edit for edit in edits if is_owned(edit[0])]
+        for path, _ in parts:
+            self.refuse_read_only(path, [values for at, values in parts if at == path][0])
+        for path, values in parts:
+            model.edit(path, values)
+        if parts:
+            model.faults(parts)
+        # A PTR is told by its owner's id, which another of the same name does not have.
+        owners = {path: model.by_address(path[5:]) for path, _ in owned if path.startswith("ptrs/")}
+        gone = set()
+        for path, values in owned:
+            owner = owners.get(path)
+            model.edit_owned(path, values, bulk, "gone" if owner in gone else owner)
+            if values is None:
+                gone.add(path)
+
+    def refuse_read_only(self, path, values):
+        if path in self.model.declared:
+            raise Refused(409, "read_only", ["it is declared at"])
+        zone = plain.parent_of(path)
+        if kind_of(path)[1] == "record_sets" and "file" in self.model.declared.get(zone, {}) and not (
+                values is None and path in self.model.stored):
+            raise Refused(409, "read_only", ["the records of this zone are those of its file"])
+
+    def expect(self, answer, refused):
+        """The answer is that refusal, in its words."""
+        self.done["refused"] += 1
+        self.assertGreater(answer.status, 399, "%s, and not %r" % (answer, refused))
+        self.assertEqual((refused.status, refused.code), (answer.status, answer.body["error"]["code"]),
+                         "%s, and not %r" % (answer, refused))
+        error = answer.body["error"]
+        told = [fault["text"] for fault in error.get("faults", []) if fault["severity"] == "error"]
+        told = told or [error["message"]]
+        for word in refused.words:
+            self.assertTrue(any(word in text for text in told), "%r is not in %s" % (word, told))
+        if refused.words and refused.code == "invalid":
+            for text in told:
+                self.assertTrue(any(word in text for word in refused.words + refused.may),
+                                "%r is none of %s" % (text, refused.words + refused.may))
+
+    def settle(self, answer, edits, bulk=True):
+        """The answer to these edits is what the model says; true: they were made."""
+        after = self.model.copy()
+        try:
+            self.outcome(after, edits, bulk)
+        except Refused as refused:
+            self.expect(answer, refused)
+            return False
+        self.assertLess(answer.status, 300, answer)
+        self.made(after)
+        return True
+
+    def made(self, after):
+        changed = [path for path in set(self.model.stored) | set(after.stored)
+                   if self.model.stored.get(path) != after.stored.get(path)]
+        owned = [path for path in set(self.model.owned) | set(after.owned)
+                 if self.model.owned.get(path) != after.owned.get(path)]
+        before, self.model = self.model, after
+        self.done["made"] += 1
+        last = self.past[-1][0] if self.past else 0
+        page = self.good("GET", "changes?limit=5000&after=%d" % last).body["changes"]
+        if page:
+            self.past.append((page[-1]["revision"], before))
+            self.past = self.past[-8:]
+            told = {c["path"].lower(): c["after"] for c in page}
+            for path in changed:
+                self.assertTrue(path in told and covers(told[path], after.stored.get(path)), (path, told))
+        self.ask_some(changed + owned)
+
+    # ---- the wire and explain ----
+
+    def names(self, path):
+        """Names that the path may have to do with."""
+        kind, child = kind_of(path)
+        if kind == "private_zones":
+            zone = path.split("/")[2]
+            owner = name_of(path).rsplit(":", 1)[0] if child == "record_sets" else self.chance.choice(OWNERS)
+            return ["%s%s." % ("" if owner == "@" else owner.replace("*", "any") + ".", zone)]
+        if kind in ("addresses", "services", "ptrs"):
+            values = self.model.owners().get(path, {"address": path[5:] if kind == "ptrs" else "198.51.100.20"})
+            names = [plain.ipaddress.ip_address(values["address"]).reverse_pointer + "."]
+            return names + [name for name in [self.model.fqdn(path, values)] if name]
+        return ["%08x.%s" % (self.chance.getrandbits(32), self.chance.choice(DOMAINS))]
+
+    def ask_some(self, paths):
+        for path in self.chance.sample(paths, min(2, len(paths))):
+            for name in self.names(path):
+                network = self.chance.choice(list(self.model.items("virtual_networks")))
+                self.ask_one(network, name)
+
+    def ask_one(self, network, name):
+        rtype = "PTR" if name.endswith(".arpa.") else self.chance.choice(["A", "A", "A", "TXT", "CNAME"])
+        self.asked += 1
+        said = "%s %s from %s" % (name, rtype, network)
+        block = self.good("GET", "explain?vnet=%s&type=%s&name=%s" % (network, rtype, name)).body
+        message = self.host.ask(VNET, name, rtype, source=source_of(network))
+        self.assertIsNotNone(message, said)
+        wanted = self.model.answer(network, name, rtype)
+        got = message.rcode, sorted(message.texts())
+        explained = test_differential.expected(block, rtype)
+        if wanted is None:
+            return
+        said = "%s: explain %s" % (said, json.dumps(block))
+        self.assertEqual((wanted[0], sorted(wanted[1])), got, said)
+        self.assertEqual((wanted[0], sorted(text.lower() for text in wanted[1])),
+                         (explained[0], sorted(text for _, _, text in explained[1])), said)
+
+    # ---- steps ----
+
+    def url(self, path):
+        """Of a single call: services and PTRs have no group."""
+        return path.replace("services/-/", "services/") if path.startswith("services/") else path
+
+    def step_single(self):
+        path, values = self.draw.edit()
+        while path.startswith("groups/"):  # POST /v1/changes alone has them
+            path, values = self.draw.edit()
+        method = self.chance.choices(["PUT", "PATCH", "DELETE"], [6, 2, 3])[0]
+        if method == "DELETE":
+            values = None
+        elif method == "PATCH" and values:
+            values = {key: None if self.draw.rarely(0.1) and key not in KEPT else value
+                      for key, value in values.items() if self.draw.rarely(0.5)} or values
+        headers, stands = self.condition(path)
+        self.last = [method, path, values, headers]
+        answer = self.call(method, self.url(path), values, **headers)
+        self.single(answer, method, path, values, stands)
+
+    def there(self, path):
+        """Whether a GET shows it as something that somebody named."""
+        if path.startswith("ptrs/"):
+            return self.model.by_address(path[5:])
+        if is_owned(path):
+            return path in self.model.owners()
+        return self.model.there(path)
+
+    def single(self, answer, method, path, values, stands):
+        there = self.there(path)
+        if not there and method != "PUT" or path.startswith("ptrs/") and not there:
+            made = self.is_made(answer)
+            return self.expect(answer, Refused(409, "read_only") if made else Refused(404, "not_found"))
+        if is_owned(path):
+            after = self.model.copy()
+            try:
+                self.owned_single(after, method, path, values, stands)
+            except Refused as refused:
+                return self.expect(answer, refused)
+            self.assertLess(answer.status, 300, answer)
+            return self.made(after)
+        if not stands:
+            return self.expect(answer, Refused(412, "precondition_failed"))
+        if method == "PATCH" and path in self.model.stored:
+            values = plain.patched(self.model.stored[path], values)
+        return self.settle(answer, [(path, values)], False)
+
+    def is_made(self, answer):
+        return answer.status == 409 and "nobody named it" in answer.body["error"]["message"]
+
+    def owned_single(self, after, method, path, values, stands):
+        if not stands:
+            raise Refused(412, "precondition_failed")
+        if method == "PATCH" and not path.startswith("ptrs/"):
+            ptr = {"reverse_fqdn", "ttl"} >= set(values)
+            if path in self.model.declared_owned and not ptr:
+                raise Refused(409, "read_only")
+            values = plain.patched(self.model.owners()[path], values)
+            if ptr:  # nothing else is looked at
+                values = {key: values.get(key) for key in ("reverse_fqdn", "ttl")}
+                return after.edit_owned(path, values, "ptr")
+        elif method == "PATCH":
+            now = self.model.owners()[self.model.by_address(path[5:])]
+            now = {key: now.get(key) for key in ("reverse_fqdn", "ttl") if now.get(key) is not None}
+            values = dict({"reverse_fqdn": None}, **plain.patched(now, values))
+        after.edit_owned(path, values, False)
+
+    def condition(self, path):
+        """Headers, and whether they hold."""
+        if path.startswith("ptrs/") or not self.draw.rarely(0.35):
+            return {}, True
+        shown = self.call("GET", self.url(path))
+        there = shown.status == 200 and "made" not in shown.body
+        stale = self.stale.setdefault(path, [])
+        which = self.draw.one("right", "right", "stale", "*", "none")
+        if there:
+            stale.append(shown.etag)
+        if which == "right" and there:
+            return {"If-Match": shown.etag}, True
+        if which == "stale" and stale:
+            # The second half is of what comes about by itself.
+            old = self.chance.choice(stale)
+            return {"If-Match": old}, there and old.split("-")[0] == shown.etag.split("-")[0]
+        if which == "*":
+            return {"If-Match": "*"}, there
+        if which == "none":
+            return {"If-None-Match": "*"}, not there
+        return {}, True
+
+    def some_edits(self):
+        owned, edits = self.draw.one(0, 0.5, 1), []  # of one sort, or of both
+        while len(edits) < self.draw.one(2, 3, 5, 8):
+            path, values = self.draw.edit()
+            if is_owned(path) != self.draw.rarely(owned) or path.startswith("ptrs/") and path not in self.ids():
+                continue
+            edits.append((path, None if self.draw.rarely(0.2) else values))
+        return edits
+
+    def ids(self):
+        rows = self.good("GET", "ptrs?limit=1000").body["ptrs"]
+        return {"ptrs/" + row["address"]: "ptrs/" + row["id"].rsplit(":", 1)[-1] for row in rows}
+
+    def body(self, edits):
+        ids = self.ids() if any(path.startswith("ptrs/") for path, _ in edits) else {}
+        self.last = [[path, values] for path, values in edits]
+        return {"edits": [{"path": ids.get(path, path), "values": values} for path, values in edits]}
+
+    def step_many(self):
+        edits = self.some_edits()
+        body, stale = self.body(edits), None
+        for edit, (path, _) in zip(body["edits"], edits):
+            if path.startswith(("ptrs/", "groups/")) or not self.draw.rarely(0.1):
+                continue
+            headers, stands = self.condition(path)
+            edit["etag"] = headers.get("If-Match", "" if headers else None)
+            if edit["etag"] is None:
+                del edit["etag"]
+            stale = stale or (not stands and path)
+        answer = self.call("POST", "changes", body)
+        if stale:  # or what is read-only, whichever comes first
+            self.assertIn(answer.status, (412, 409), answer)
+            self.done["refused"] += 1
+        else:
+            self.settle(answer, edits)
+
+    def step_rehearse(self):
+        edits = self.some_edits()
+        before = self.good("GET", "changes").etag
+        answer = self.call("POST", "changes?dry_run", self.body(edits))
+        try:
+            self.outcome(self.model.copy(), edits)
+            self.assertEqual((200, True), (answer.status, answer.body["dry_run"]))
+        except Refused as refused:
+            self.expect(answer, refused)
+        self.assertEqual(before, self.good("GET", "changes").etag)
+
+    def step_two_writers(self):
+        paths = [path for path in self.model.stored if kind_of(path)[1] == "rules" and not self.model.is_orphan(path)]
+        if not paths:
+            return
+        path, answers = self.chance.choice(sorted(paths)), {}
+        etag = self.good("GET", path).etag
+        self.last = ["two writers", path]
+
+        def write(word):
+            if word == "left":
+                answers[word] = self.call("PATCH", path, {"description": word}, **{"If-Match": etag})
+            else:
+                values = dict(self.model.stored[path], description=word)
+                answers[word] = self.call("POST", "changes", {"edits": [
+                    {"path": path, "values": values, "etag": etag}]})
+        threads = [threading.Thread(target=write, args=(word,)) for word in ("left", "right")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([200, 412], sorted(answer.status for answer in answers.values()), answers)
+        winner = next(word for word, answer in answers.items() if answer.status == 200)
+        after = self.model.copy()
+        after.stored[path] = dict(after.stored[path], description=winner)
+        self.made(after)
+
+    def step_send_back(self):
+        """What was read may be sent as it is, and changes nothing."""
+        paths = [path for path in self.model.stored if not self.model.is_orphan(path)]
+        paths += [path for path in self.model.owned if path.startswith(("addresses/", "services/"))
+                  and self.model.is_ours(self.model.owned[path]["address"])]
+        path = self.chance.choice(sorted(paths))
+        if path.startswith(("virtual_networks/", "resolvers/")) and path.count("/") > 2:
+            path = path.upper().replace("VIRTUAL_NETWORKS", "virtual_networks")
+        shown = self.good("GET", self.url(path))
+        self.last = ["send back", path, shown.body]
+        again = self.good("PUT", self.url(path), shown.body, 200, **{"If-Match": shown.etag})
+        told = ("etag", "warnings", "status", "action", "reason")
+        self.assertEqual({key: value for key, value in shown.body.items() if key not in told},
+                         {key: value for key, value in again.body.items() if key not in told})
+        self.made(self.model.copy())
+
+    def step_kill(self):
+        self.last = ["kill"]
+        self.sluice.kill()
+        self.start()
+        self.compare()
+
+    def step_confirm(self):
+        """A change that is not confirmed goes back, also by a kill."""
+        edits = self.some_edits()
+        answer = self.call("POST", "changes?confirm=600", self.body(edits))
+        after = self.model.copy()
+        try:
+            self.outcome(after, edits)
+        except Refused as refused:
+            return self.expect(answer, refused)
+        self.assertEqual(200, answer.status, answer)
+        self.assertEqual(409, self.call("PUT", "virtual_networks/-/late", {}).status)
+        way = self.draw.one("back", "kill", "confirm")
+        if way == "kill":
+            self.sluice.kill()
+            self.start()
+        else:
+            self.good("POST", "confirm" + ("?back" if way == "back" else ""))
+        if way == "confirm":
+            self.made(after)
+        else:
+            self.past = []
+            self.skip_history()
+        self.compare()
+
+    def skip_history(self):
+        page = self.good("GET", "changes?limit=5000").body["changes"]
+        if page:
+            self.past = [(page[-1]["revision"], None)]
+
+    def step_undo(self):
+        """One of the latest revisions is undone, unless something that it changed is another since."""
+        place = self.chance.randrange(max(1, len(self.past) - 4), max(2, len(self.past)))
+        if place >= len(self.past) or self.past[place][1] is None:
+            return
+        revision, before = self.past[place]
+        page = self.good("GET", "changes?limit=5000&after=%d" % (revision - 1)).body["changes"]
+        changes = [(change["path"].lower(), change) for change in page if change["revision"] == revision]
+        self.last = ["undo", revision, [path for path, _ in changes]]
+        status, text = self.sluice.command("undo", str(revision))
+        if self.is_changed_since(changes, [change for change in page if change["revision"] > revision]):
+            self.assertEqual(1, status, text)
+            self.assertRegex(text, "was (created|changed|deleted) since, in revision")
+            return
+        ids = {name_of(path): at for at, path in self.ids().items()}
+        edits = []
+        for path, _ in reversed(changes):
+            if path.startswith("ptrs/"):
+                path = ids[name_of(path)]
+            source = before.owned if is_owned(path) else before.stored
+            edits.append((path, source.get(path)))
+        after = self.model.copy()
+        try:
+            self.outcome(after, edits, "again")
+        except Refused as refused:
+            self.assertEqual(1, status, "%s; %r" % (text, refused))
+            for word in refused.words[:1]:
+                self.assertIn(word, text)
+            return
+        self.assertEqual(0, status, text)
+        self.made(after)
+
+    @staticmethod
+    def is_changed_since(changes, later):
+        """Whether what a revision left is another now, or something is inside what it made."""
+        left = {path: change["after"] for path, change in changes}
+        was = {}
+        for path, change in changes:
+            was.setdefault(path, change["before"])
+        latest = {change["path"].lower(): change["after"] for change in later}
+        return any(left[path] != now if path in left else
+                   now is not None and was.get(plain.parent_of(path), now) is None for path, now in latest.items())
+
+    def step_file(self):
+        """The file changes: it declares what the state has, or has a parent no more."""
+        what = self.draw.one("both", "open", "fixed", "fixed", "same")
+        self.last = ["file", what]
+        mine = [name_of(path) for path in self.model.stored
+                if path.startswith("virtual_networks/") and path.count("/") == 2]
+        before = self.has_open, self.has_fixed
+        if what == "both" and mine:
+            self.sluice.reconfigure(self.declare(', { name = "%s"; address_space = [ "10.77.0.0/16" ]; }' % mine[0]))
+            status, text = self.sluice.command("reload")
+            self.assertEqual(1, status, text)
+            self.assertRegex(text, "is in the state, too|is already the name of")
+            self.sluice.reconfigure(self.declare())
+            return self.compare()
+        if what == "open":
+            self.has_open = not self.has_open
+        elif what == "fixed":
+            self.has_fixed = not self.has_fixed
+        config = self.declare()
+        try:
+            self.model.faults()
+            both = set(self.model.declared) & set(self.model.stored)
+            if both:
+                raise Refused(400)
+        except Refused:  # what it comes to is for test_resources
+            self.has_open, self.has_fixed = before
+            config = self.declare()
+        self.sluice.reconfigure(config)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertEqual(bool(self.model.orphans()), "not in the configuration any more" in text, text)
+        self.compare()
+
+    # ---- everything ----
+
+    def compare(self):
+        for kind in TOP:
+            self.compare_list(kind, self.good("GET", "%s?limit=1000" % kind).body[kind], None)
+            for name in self.model.items(kind):
+                for child in INNER.get(kind, []):
+                    parent = "%s/-/%s" % (kind, name)
+                    shown = self.good("GET", "%s/%s?limit=1000" % (parent, child)).body[child]
+                    self.compare_list(child, shown, parent)
+        for zone in self.model.items("private_zones"):
+            if zone != "filed.internal":
+                self.compare_zone(zone)
+        for path in self.model.orphans():
+            self.assertIn("not_served", self.good("GET", path).body)
+        self.compare_owned()
+        for network in self.model.items("virtual_networks"):
+            for domain in self.chance.sample(DOMAINS, 2):
+                self.ask_one(network, "%08x.%s" % (self.chance.getrandbits(32), domain))
+            zone = self.chance.choice(ZONES)
+            self.ask_one(network, self.names("private_zones/-/" + zone)[0])
+
+    def compare_list(self, kind, shown, parent):
+        key = "id" if kind == "clients" else "name"
+        shown = {item[key].lower(): item for item in shown if "made" not in item and "not_served" not in item}
+        expected = self.model.items(kind, parent)
+        self.assertEqual(sorted(expected), sorted(shown), (kind, parent))
+        for name, values in expected.items():
+            path = "%s/%s/%s" % (parent, kind, name) if parent else "%s/-/%s" % (kind, name)
+            self.assertEqual(path in self.model.declared, shown[name]["origin"] is not None, path)
+            if path in self.model.stored:
+                self.assertTrue(covers(shown[name], values), (path, shown[name], values))
+
+    def compare_zone(self, zone):
+        """As it is served, without the SOA and NS that are made."""
+        with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+            connection.request("GET", "/v1/private_zones/-/%s/master_file" % zone)
+            lines = connection.getresponse().read().decode().splitlines()
+        shown = [line.split(None, 4) for line in lines if line[0] != "$"]
+        sets = self.model.items("record_sets", "private_zones/-/" + zone)
+        whole = lambda name, text: text if ":cname" not in name or text[-1] == "." else "%s.%s." % (text, zone)
+        self.assertEqual(sorted((name.upper(), str(values.get("ttl", 3600)), whole(name, text))
+                                for name, values in sets.items() for text in values["records"]),
+                         sorted((("%s:%s" % (line[0], line[3])).upper(), line[1], line[4])
+                                for line in shown if line[3] not in ("SOA", "NS")))
+
+    def compare_owned(self):
+        shown = {}
+        for row in self.good("GET", "addresses?limit=1000").body["addresses"]:
+            shown["addresses/%s/%s" % (row["resource_group"] or "-", row["name"])] = row
+        for row in self.good("GET", "services?limit=1000").body["services"]:
+            shown["services/-/" + row["name"]] = row
+        expected = self.model.owners()
+        self.assertEqual(sorted(expected), sorted(shown))
+        for path, values in expected.items():
+            row = {key: value for key, value in shown[path].items() if value not in (None, {})}
+            keys = ("address", "domain_name_label", "tags", "reverse_fqdn", "ttl")
+            self.assertEqual({key: values[key] for key in keys if key in values},
+                             {key: row[key] for key in keys if key in row}, path)
+            if "reverse_fqdn" in row:
+                self.assertEqual(self.model.is_ours(values["address"]), row["status"] != "ERROR", (path, row))
+        groups = {"groups/-/" + group["name"]: group.get("tags") or {}
+                  for group in self.good("GET", "state").body["groups"]}
+        self.assertEqual({path: values["tags"] for path, values in self.model.owned.items()
+                          if path.startswith("groups/")}, groups)
+
+    def check_export(self):
+        """What is exported checks, and decides as what is served."""
+        status, text = self.sluice.command("export")
+        self.assertEqual(0, status, text)
+        path = self.world.write("exported.conf", re.sub(r'state = "[^"]*[.]db";', "", text))
+        status, told = harness.command("check", "-c", path)
+        self.assertEqual(0, status, told)
+        network = self.chance.choice(list(self.model.items("virtual_networks")))
+        of_zone = self.names("private_zones/-/" + self.chance.choice(ZONES))[0]
+        for name in ["q." + self.chance.choice(DOMAINS), of_zone]:
+            served = self.good("GET", "explain?vnet=%s&name=%s" % (network, name)).body
+            status, printed = harness.command("explain", "-c", path, name, "A", "--vnet", network, "--json")
+            self.assertEqual(0, status, printed)
+            self.assertEqual(test_differential.expected(served, "A"),
+                             test_differential.expected(json.loads(printed), "A"),
+                             "%s from %s: %s\n%s\n%s" % (name, network, json.dumps(served), printed, text))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,226 @@
+/* What cannot be read is not taken for what is not there: not by who looks, not by an edit, not by
+ * a reload, and not by an export. */
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/state_json.h"
+#include "tests/lib/inventory_fixture.h"
+
+#define BARE     "198.51.100.11"
+#define NEW      "198.51.100.30"
+#define SPOIL    "UPDATE resources SET json = 'x'"
+#define NOT_OURS "was not written by sluice"
+
+static void exec(const struct inventory_fixture *fixture, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	inventory_forget(fixture->inventory);
+}
+
+static void check_trouble(const struct inventory_fixture *fixture, const char *says)
+{
+	const char *trouble = inventory_trouble(fixture->inventory);
+
+	assert_non_null(trouble);
+	assert_non_null(strstr(trouble, says));
+	inventory_forget(fixture->inventory);
+	assert_null(inventory_trouble(fixture->inventory));
+}
+
+static const char *error_of(const struct inventory_fixture *fixture)
+{
+	struct inventory_about about;
+
+	inventory_about(fixture->inventory, &about);
+	return about.error;
+}
+
+/* Frees the change, which has not come to anything for what could not be read. */
+static void check_unread(struct inventory_fixture *fixture, struct change *change, int err)
+{
+	assert_int_not_equal(err ? err : change_commit(change), 0);
+	assert_int_equal(change_error(change)->outcome, CHANGE_STORE);
+	assert_non_null(strstr(change_error(change)->text, NOT_OURS));
+	assert_non_null(strstr(error_of(fixture), NOT_OURS));
+	change_free(change);
+	inventory_forget(fixture->inventory);
+}
+
+static struct change *begin(struct inventory_fixture *fixture)
+{
+	return change_begin(fixture->inventory, "test");
+}
+
+/* ---- looking ---- */
+
+static void an_owner_of_the_file_whose_ptr_cannot_be_read_is_not_shown_without_one(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct owner *page[8];
+
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, BARE), "bare.test.");
+	inventory_fixture_add(fixture, "new", NEW);
+	exec(fixture, SPOIL " WHERE kind = 103");
+	assert_null(inventory_fixture_at(fixture, BARE));
+	check_trouble(fixture, NOT_OURS);
+	const size_t count = inventory_addresses_after(fixture->inventory, NULL, page, 8);
+	for (size_t i = 0; i < count; i++)
+		assert_non_null(page[i]);
+	check_trouble(fixture, NOT_OURS);
+}
+
+static void with_a_state_that_is_not_open_nobody_knows_who_is_not_there(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct inventory *aside;
+	size_t length;
+
+	inventory_fixture_add(fixture, "new", NEW);
+	config_text_put(&fixture->config, "state.db", "what a disk may give back some day\n");
+	inventory_fixture_restart(fixture);
+	assert_null(inventory_fixture_named(fixture, "new"));
+	check_trouble(fixture, "state.db");
+	assert_non_null(inventory_fixture_at(fixture, "198.51.100.10"));
+	assert_null(inventory_trouble(fixture->inventory));
+	inventory_hold(fixture->inventory, true);
+	aside = inventory_aside(fixture->inventory);
+	assert_null(state_export(aside, &length));
+	assert_non_null(strstr(inventory_trouble(aside), "state.db"));
+	inventory_aside_free(aside);
+	inventory_hold(fixture->inventory, false);
+}
+
+/* ---- edits ---- */
+
+static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_addresses(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct change_value values[] = {
+		{"name", "new"}, {"resource_group", "web"}, {"address", NEW}};
+	struct change *change = begin(fixture);
+
+	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	exec(fixture, SPOIL " WHERE kind = 104");
+	change = begin(fixture);
+	check_unread(fixture, change,
+		     change_group_remove(change, "web", "11111111-2222-3333-4444-555555555555"));
+	assert_non_null(inventory_address(fixture->inventory, "web", "new"));
+}
+
+static void what_cannot_be_read_cannot_be_removed(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"new", NULL}};
+	struct change *change;
+
+	inventory_fixture_add(fixture, "new", NEW);
+	exec(fixture, SPOIL " WHERE kind = 101");
+	change = begin(fixture);
+	assert_int_not_equal(owned_put(change, fixture->inventory, &path, NULL, false), 0);
+	check_unread(fixture, change, ERR_INVALID);
+}
+
+static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
+{
+	static const char *const spoilt[] = {"101", "103", "104"};
+	struct inventory_fixture *fixture = *state;
+	const struct change_group group = {"web", NULL, NULL};
+	struct change *change = begin(fixture);
+	const struct change_ptr ptr = {.fqdn = "waiting.test."};
+	json_t *document = json_pack("{s:i}", "version", 1);
+
+	assert_int_equal(change_group_put(change, &group, false), 0);
+	assert_int_equal(change_ptr_wait(change, "00000000-0000-4000-8000-000000000001", &ptr), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	inventory_fixture_add(fixture, "new", NEW);
+	for (size_t i = 0; i < 3; i++) {
+		char sql[128];
+
+		snprintf(sql, sizeof sql, SPOIL " WHERE kind = %s", spoilt[i]);
+		exec(fixture, sql);
+		change = begin(fixture);
+		check_unread(fixture, change,
+			     state_json_read(change, fixture->inventory, document));
+		snprintf(sql, sizeof sql,
+			 "UPDATE resources SET json = '{\"name\":\"new\"}' WHERE kind = %s",
+			 spoilt[i]);
+		exec(fixture, sql);
+	}
+	change = begin(fixture);
+	assert_int_equal(state_json_read(change, fixture->inventory, document), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	assert_null(error_of(fixture));
+	json_decref(document);
+}
+
+/* ---- reloads ---- */
+
+static void what_a_request_could_not_read_is_no_matter_of_the_next_reload(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_add(fixture, "new", NEW);
+	exec(fixture, SPOIL " WHERE kind = 101"); /* keys are all that a load reads */
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_int_equal(fixture->config.faults.warnings, 0);
+	assert_null(inventory_fixture_at(fixture, NEW));
+	assert_non_null(inventory_trouble(fixture->inventory));
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_int_equal(fixture->config.faults.warnings, 0);
+	assert_null(error_of(fixture));
+}
+
+/* Whether a new owner of the file has what one of the state has was not seen; it is at the next
+ * reload, and until then nothing is changed. */
+static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(void **state)
+{
+	static const char both[] =
+		FIXTURE_WORLD "addresses = ({ name = \"other\"; address = \"" NEW "\"; });\n";
+	struct inventory_fixture *fixture = *state;
+	struct change *change;
+
+	inventory_fixture_add(fixture, "new", NEW);
+	exec(fixture, SPOIL " WHERE kind = 101");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_int_equal(inventory_fixture_load(fixture, both), 0);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_non_null(strstr(error_of(fixture), NOT_OURS));
+	change = begin(fixture);
+	assert_int_not_equal(change_is_open(change), 0);
+	assert_int_equal(change_error(change)->outcome, CHANGE_STORE);
+	change_free(change);
+	assert_int_equal(inventory_fixture_load(fixture, both), ERR_FAULTS);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have this"));
+}
+
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_owner_of_the_file_whose_ptr_cannot_be_read_is_not_shown_without_one),
+		T(with_a_state_that_is_not_open_nobody_knows_who_is_not_there),
+		T(a_group_whose_record_cannot_be_read_does_not_stay_behind_its_addresses),
+		T(what_cannot_be_read_cannot_be_removed),
+		T(an_import_does_not_pass_over_what_it_cannot_read),
+		T(what_a_request_could_not_read_is_no_matter_of_the_next_reload),
+		T(a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
