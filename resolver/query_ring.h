@@ -46,6 +46,8 @@ enum query_wanted {
 /* What a query's binding (query.h) begins with. */
 struct query_binding {
 	const char *endpoint; /* the inbound endpoint that it came by; NULL: the VNet resolver */
+	const struct policy *policy;
+	uint32_t network; /* in the policy; NETWORK_NONE: the client says which */
 };
 
 /* Written for every query: members are as the worker has them, and put into words by the reader. */
@@ -68,7 +70,7 @@ struct query_record {
 	uint16_t text_length, question_length, message_length;
 	uint16_t family, port; /* by UDP, of the client, as a sockaddr has them */
 	uint16_t id, flags;    /* of the query, as they came */
-	uint16_t rcode;        /* with its upper bits (RFC 6891 section 6.1.3) */
+	uint16_t rcode;        /* with its upper bits (RFC 6891 section 6.1.3); of no reply 0 */
 	int16_t ede;           /* EDE_NONE: none */
 	uint16_t length;       /* of the reply; 0: there was none */
 	/* In this order: the question as it came (name, type, class), the words that explain an
@@ -105,6 +107,13 @@ struct query_ring {
 /* ---- the worker ---- */
 
 enum { QUERY_RING_RECORD = 1 }; /* kind */
+
+/* enum query_wanted. Read for every answer: what a worker that was asleep has for its first query
+ * is what is wanted now. */
+static inline unsigned query_ring_wanted(const struct query_ring *ring)
+{
+	return atomic_load_explicit(&ring->wanted, memory_order_relaxed);
+}
 
 /* Where the run has no room for it, or the round has not begun. */
 struct query_record *query_ring_append_slowly(struct query_ring *ring, size_t bytes);

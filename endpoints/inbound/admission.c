@@ -52,7 +52,7 @@ size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
 	*request = (struct request){.id = request->id,
 				    .flags = request->flags,
 				    .question_length = request->question_length};
-	return inbound_write_error(inbound, query, &error, reply);
+	return inbound_turn_away(inbound, query, &error, reply);
 }
 
 size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
@@ -67,22 +67,28 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 	counters->over_limit++;
 	counters->over_limit_proven += query->proven;
 	if (excess == EXCESS_DROP)
-		return 0;
+		return inbound_turn_away(inbound, query, NULL, reply);
 	if (excess == EXCESS_TRUNCATE && !query->proven)
-		return inbound_write_error(inbound, query, &truncated, reply);
+		return inbound_turn_away(inbound, query, &truncated, reply);
 	counters->over_limit_refused++;
-	return inbound_write_error(inbound, query, &refused, reply);
+	return inbound_turn_away(inbound, query, &refused, reply);
 }
+
+static const struct inbound_error gone = {
+	.rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = "this address is no longer served"};
 
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 			  uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
-	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
-						   .ede = EDE_OTHER,
-						   .text = "this address is no longer served"};
-
 	inbound->worker->counters.listener_gone++;
-	return inbound_write_error(inbound, query, &error, reply);
+	return inbound_write_error(inbound, query, &gone, reply);
+}
+
+size_t inbound_refuse_gone(struct inbound *inbound, const struct query *query,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	inbound->worker->counters.listener_gone++;
+	return inbound_turn_away(inbound, query, &gone, reply);
 }
 
 const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,

@@ -609,9 +609,6 @@ static void take(struct connection *connection, const uint8_t *packet, size_t pa
 			return;
 		}
 		length = inbound_answer_excess(inbound, query, reply);
-		inbound_turned_away(inbound, query, reply, length);
-	} else if (length > 0) {
-		inbound_turned_away(inbound, query, reply, length);
 	}
 	if (pooled)
 		query_give(worker->pool, query);

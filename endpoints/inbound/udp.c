@@ -315,9 +315,6 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 			return;
 		}
 		length = inbound_answer_excess(inbound, query, reply);
-		inbound_turned_away(inbound, query, reply, length);
-	} else if (length > 0) {
-		inbound_turned_away(inbound, query, reply, length);
 	}
 	if (length > 0)
 		send_reply(inbound, query, reply, length);

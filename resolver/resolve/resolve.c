@@ -74,6 +74,8 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 
 /* ---- the query log ---- */
 
+static struct query_ring unwanted; /* of a resolver that was given none */
+
 /* What does not depend on the answer. */
 static inline __attribute__((always_inline)) void note_query(struct query_record *record,
 							     const struct query *query,
@@ -122,8 +124,24 @@ static inline __attribute__((always_inline)) void note_decision(struct query_rec
 /* The reply's bytes that the record takes. */
 static size_t message_length_of(const struct resolver *resolver, size_t length)
 {
-	return resolver->wanted & QUERY_WANTED_MESSAGES && length <= QUERY_RING_MESSAGE_MAX ? length
-											    : 0;
+	return query_ring_wanted(resolver->ring) & QUERY_WANTED_MESSAGES &&
+			       length <= QUERY_RING_MESSAGE_MAX
+		       ? length
+		       : 0;
+}
+
+/* Behind the question. text may be NULL, with no length. */
+static void put_data(struct query_record *record, const char *text, size_t text_length,
+		     const uint8_t *reply, size_t message_length)
+{
+	uint8_t *at = record->data + record->question_length;
+
+	record->text_length = (uint16_t)text_length;
+	record->message_length = (uint16_t)message_length;
+	if (text_length > 0)
+		memcpy(at, text, text_length);
+	if (message_length > 0)
+		memcpy(at + text_length, reply, message_length);
 }
 
 /* With what explains an error, or with the reply. */
@@ -135,19 +153,15 @@ static __attribute__((noinline)) void note_more(const struct resolution *r,
 	const char *text = end->ede == EDE_NONE ? NULL : end->ede_text;
 	size_t text_length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX) : 0;
 	size_t message_length = message_length_of(r->resolver, length);
-	size_t question_length = r->query->request.question_length;
-	struct query_record *record = query_ring_append(
-		r->resolver->ring, question_length + text_length + message_length);
+	struct query_record *record =
+		query_ring_append(r->resolver->ring,
+				  r->query->request.question_length + text_length + message_length);
 
 	if (!record)
 		return;
 	note_query(record, r->query, length);
 	note_decision(record, r, c, end);
-	record->text_length = (uint16_t)text_length;
-	record->message_length = (uint16_t)message_length;
-	if (text_length > 0)
-		memcpy(record->data + question_length, text, text_length);
-	memcpy(record->data + question_length + text_length, reply, message_length);
+	put_data(record, text, text_length, reply, message_length);
 }
 
 static __attribute__((noinline)) void note_answer(const struct resolution *r,
@@ -157,7 +171,7 @@ static __attribute__((noinline)) void note_answer(const struct resolution *r,
 {
 	struct query_record *record;
 
-	if (end->ede != EDE_NONE || r->resolver->wanted & QUERY_WANTED_MESSAGES) {
+	if (end->ede != EDE_NONE || query_ring_wanted(r->resolver->ring) & QUERY_WANTED_MESSAGES) {
 		note_more(r, c, end, reply, length);
 		return;
 	}
@@ -169,38 +183,44 @@ static __attribute__((noinline)) void note_answer(const struct resolution *r,
 	record->text_length = record->message_length = 0;
 }
 
-void resolve_turned_away(struct resolver *resolver, const struct query *query, const uint8_t *reply,
-			 size_t length)
+static void note_nothing_decided(struct query_record *record, const struct query_binding *binding)
 {
-	size_t message_length = message_length_of(resolver, length);
-	struct query_record *record = NULL;
-
-	if (resolver->wanted & QUERY_WANTED_ALL)
-		record = query_ring_append(resolver->ring,
-					   query->request.question_length + message_length);
-	if (!record)
-		return;
-	note_query(record, query, length);
-	record->text_length = 0;
-	record->message_length = (uint16_t)message_length;
-	memcpy(record->data + query->request.question_length, reply, message_length);
 	record->turned_away = true;
 	record->hops = 0;
 	record->decided = DECIDED_NOBODY;
-	record->policy = NULL;
+	record->policy = binding ? binding->policy : NULL;
+	record->network = binding ? binding->network : NETWORK_NONE;
 	record->object = NULL;
 	record->rule = NULL;
 	record->upstream = NULL;
-	record->network = NETWORK_NONE;
 	record->used_own = record->used_cache = record->used_told = record->used_stale = false;
-	record->rcode = length > 0 ? message_flags(reply) & FLAG_RCODE : RCODE_REFUSED;
-	record->ede = EDE_NONE;
+}
+
+void resolve_turned_away(struct resolver *resolver, const struct query *query,
+			 const struct message_end *end, const uint8_t *reply, size_t length)
+{
+	const char *text = end && end->ede != EDE_NONE ? end->ede_text : NULL;
+	size_t text_length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX) : 0;
+	size_t message_length = message_length_of(resolver, length);
+	size_t question_length = query->request.question_length;
+	struct query_record *record = NULL;
+
+	if (query_ring_wanted(resolver->ring) & QUERY_WANTED_ALL)
+		record = query_ring_append(resolver->ring,
+					   question_length + text_length + message_length);
+	if (!record)
+		return;
+	note_query(record, query, length);
+	note_nothing_decided(record, query->binding);
+	record->rcode = (uint16_t)(end ? end->rcode : RCODE_NOERROR);
+	record->ede = (int16_t)(end ? end->ede : EDE_NONE);
+	put_data(record, text, text_length, reply, message_length);
 }
 
 /* Questions of our own are nobody's to log. */
 static inline bool is_wanted(const struct resolution *r)
 {
-	unsigned wanted = r->resolver->wanted;
+	unsigned wanted = query_ring_wanted(r->resolver->ring);
 
 	return wanted && r->stats == r->resolver->stats &&
 	       (wanted & QUERY_WANTED_ALL || r->asked_anybody);
@@ -761,8 +781,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 	resolver->lookups = lookups;
 	resolver->cache = cache;
 	resolver->transfers = NULL;
-	resolver->ring = NULL;
-	resolver->wanted = 0;
+	resolver->ring = &unwanted;
 	resolver->time_of_day_s = time_of_day_s;
 	resolver->near_misses = (struct log_pace){0};
 	resolver->stats = stats;

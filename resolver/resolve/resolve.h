@@ -48,8 +48,8 @@ struct resolver {
 	struct transfers *transfers; /* NULL: all are refused */
 	uint64_t (*time_of_day_s)(void);
 	struct log_pace near_misses;
-	unsigned wanted;             /* enum query_wanted: which answers are noted; 0: none, */
-	struct query_ring *ring;     /* and where, for the query log */
+	struct query_ring *ring;     /* of answers, for the query log; from resolver_init on one
+				      * that wants none */
 	uint8_t buffer[MESSAGE_MAX]; /* replies are written here first */
 };
 
@@ -67,9 +67,10 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 void resolve_expect(struct query *query, unsigned pass); /* from 1 */
 /* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
-/* Notes a query that was answered before it came here, with an error, or not at all (length 0). */
-void resolve_turned_away(struct resolver *resolver, const struct query *query, const uint8_t *reply,
-			 size_t length);
+/* Notes a query that was answered before it came here, with an error, or (end NULL, length 0) not at
+ * all. */
+void resolve_turned_away(struct resolver *resolver, const struct query *query,
+			 const struct message_end *end, const uint8_t *reply, size_t length);
 
 /* The same for a question of our own: of class IN, no meta type, and not counted as a query. */
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,

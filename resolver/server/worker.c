@@ -35,12 +35,12 @@ enum {
 	WORKER_QUERIES_AT_HAND = 256,
 };
 
-struct worker_binding {               /* what a query carries from the listener it came by */
-	struct query_binding for_log; /* first */
+struct worker_binding { /* what a query carries from the listener it came by */
+	struct query_binding
+		for_log; /* first; of the VNet resolver's the client says which network */
 	struct worker_hold *hold;
 	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
 	bool vnet_resolver;
-	uint32_t network;
 };
 
 struct worker_hold { /* a snapshot as this worker uses it */
@@ -94,7 +94,7 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 {
 	struct worker *worker = context;
 	const struct worker_binding *binding = query->binding;
-	struct place place = {binding->network, false};
+	struct place place = {binding->for_log.network, false};
 
 	if (pass > 0) {
 		resolve_expect(query, pass);
@@ -112,12 +112,12 @@ static void on_query(void *context, struct query *query)
 	resolve_start(query, query->arrived_us);
 }
 
-static void on_turned_away(void *context, const struct query *query, const uint8_t *reply,
-			   size_t length)
+static void on_turned_away(void *context, const struct query *query, const struct message_end *end,
+			   const uint8_t *reply, size_t length)
 {
 	struct worker *worker = context;
 
-	resolve_turned_away(&worker->resolver, query, reply, length);
+	resolve_turned_away(&worker->resolver, query, end, reply, length);
 }
 
 /* Targets' TCP delays UDP no longer than clients' TCP does. */
@@ -171,8 +171,9 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 		hold->bindings[i] = (struct worker_binding){
 			.hold = hold,
 			.vnet_resolver = snapshot->bindings[i].vnet_resolver,
-			.network = snapshot->bindings[i].network,
-			.for_log.endpoint = snapshot->bindings[i].endpoint};
+			.for_log = {.endpoint = snapshot->bindings[i].endpoint,
+				    .policy = snapshot->policy,
+				    .network = snapshot->bindings[i].network}};
 	return hold;
 }
 
@@ -307,8 +308,6 @@ static void on_prepare(uv_prepare_t *prepare)
 	outbound_flush(&worker->outbound);
 	inbound_flush(&worker->inbound);
 	query_ring_commit(worker->resolver.ring, monotonic_us);
-	worker->resolver.wanted =
-		atomic_load_explicit(&worker->resolver.ring->wanted, memory_order_relaxed);
 	gather_stats(worker);
 	if (worker->drains)
 		atomic_store(&worker->drained,

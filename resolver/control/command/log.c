@@ -70,7 +70,7 @@ static void print_entry(const json_t *entry)
 	snprintf(question, sizeof question, "%s %s", name ? name : "-", type ? type : "");
 	printf("%.12s  %-15s  %-36s  %-8s  %8.3f ms  %s", clock ? clock + 1 : "?",
 	       text_of(entry, "client") ? text_of(entry, "client") : "?", question,
-	       text_of(entry, "rcode") ? text_of(entry, "rcode") : "?", (double)us / 1000,
+	       text_of(entry, "rcode") ? text_of(entry, "rcode") : "-", (double)us / 1000,
 	       decision_of(entry, decision, sizeof decision));
 	if (from && (strcmp(from, "cache") == 0 || strcmp(from, "stale") == 0))
 		printf(", %s", from);

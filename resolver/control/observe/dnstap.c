@@ -36,7 +36,7 @@ enum {
 	MESSAGE_RESPONSE_MESSAGE = 14,
 	MESSAGE_POLICY = 15,
 };
-enum { CLIENT_RESPONSE = 6 };
+enum { CLIENT_QUERY = 5, CLIENT_RESPONSE = 6 };
 enum { INET = 1, INET6 = 2 };
 enum { UDP = 1, TCP = 2 };
 enum { POLICY_TYPE = 1, POLICY_RULE = 2, POLICY_ACTION = 3, POLICY_MATCH = 4 };
@@ -157,7 +157,7 @@ static void put_message(struct frame *frame, const struct query_entry *entry)
 				      (long)(left_ns % 1000000000)};
 	bool is_v4 = entry->client.family == 4;
 
-	put_number(frame, MESSAGE_TYPE, CLIENT_RESPONSE);
+	put_number(frame, MESSAGE_TYPE, record->length > 0 ? CLIENT_RESPONSE : CLIENT_QUERY);
 	put_number(frame, MESSAGE_SOCKET_FAMILY, is_v4 ? INET : INET6);
 	put_number(frame, MESSAGE_SOCKET_PROTOCOL, record->tcp ? TCP : UDP);
 	put_bytes(frame, MESSAGE_QUERY_ADDRESS, entry->client.bytes, is_v4 ? 4 : 16);
@@ -165,7 +165,8 @@ static void put_message(struct frame *frame, const struct query_entry *entry)
 		put_number(frame, MESSAGE_QUERY_PORT, entry->port);
 	put_time(frame, MESSAGE_QUERY_TIME_SEC, MESSAGE_QUERY_TIME_NSEC, &entry->arrived);
 	put_query(frame, record);
-	put_time(frame, MESSAGE_RESPONSE_TIME_SEC, MESSAGE_RESPONSE_TIME_NSEC, &left);
+	if (record->length > 0)
+		put_time(frame, MESSAGE_RESPONSE_TIME_SEC, MESSAGE_RESPONSE_TIME_NSEC, &left);
 	if (record->message_length > 0)
 		put_bytes(frame, MESSAGE_RESPONSE_MESSAGE, query_record_message(record),
 			  record->message_length);

@@ -1,6 +1,7 @@
-/* An answered query as dnstap (https://dnstap.info): a message CLIENT_RESPONSE with the question,
- * the reply where the record has it, and what decided it: in `policy` by its name, and in `extra`
- * all that the query log knows, as the JSON of query_entry.h.
+/* An answered query as dnstap (https://dnstap.info): a message CLIENT_RESPONSE with the question
+ * and the reply where the record has it (CLIENT_QUERY where it was dropped), and what decided it:
+ * in `policy` by its name, and in `extra` all that the query log knows, as the JSON of
+ * query_entry.h.
  *
  * It is one message of three levels that never changes, so it is written here, by the field numbers
  * of dnstap.proto; protobuf-c would be a compiler and a library more for that. */

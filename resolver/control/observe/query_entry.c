@@ -42,8 +42,9 @@ static const char *network_of(const struct query_record *record)
 /* By the newest part of it, as stats.h counts it. */
 static enum query_source source_of(const struct query_record *record)
 {
-	if (record->rcode != RCODE_NOERROR && record->rcode != RCODE_NXDOMAIN &&
-	    record->rcode != RCODE_YXDOMAIN)
+	if (record->length == 0 ||
+	    (record->rcode != RCODE_NOERROR && record->rcode != RCODE_NXDOMAIN &&
+	     record->rcode != RCODE_YXDOMAIN))
 		return QUERY_SOURCE_NOBODY;
 	return record->used_stale   ? QUERY_SOURCE_STALE
 	       : record->used_told  ? QUERY_SOURCE_TARGET
@@ -65,7 +66,7 @@ void query_entry_init(struct query_entry *entry, const struct query_record *reco
 	entry->port = record->tcp ? 0 : ntohs(record->port);
 	entry->network = network_of(record);
 	entry->source = source_of(record);
-	entry->rcode = record->rcode;
+	entry->rcode = record->length > 0 ? record->rcode : -1;
 	entry->name_length = 0;
 	entry->type = entry->class = 0;
 	if (length <= QUESTION_FIXED)
@@ -290,7 +291,8 @@ size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_
 	add_text(&line, "endpoint", record->binding ? record->binding->endpoint : NULL);
 	add_text(&line, "transport", record->tcp ? "tcp" : "udp");
 	add_question(&line, entry);
-	add_text(&line, "rcode", rcode_print(entry->rcode, rcode));
+	add_text(&line, "rcode",
+		 entry->rcode < 0 ? NULL : rcode_print((unsigned)entry->rcode, rcode));
 	add_error(&line, record);
 	add_decision(&line, entry);
 	add_upstream(&line, record->upstream);
@@ -314,7 +316,8 @@ const char *query_entry_tell(const struct query_entry *entry, char *text, size_t
 		 "%s %s from %s took %" PRIu64 ".%03" PRIu64 " s: %s, %s%s%s%s%s%s%s%s%s", name,
 		 record_type_print(entry->type, type, sizeof type),
 		 address_print(&entry->client, address), entry->took_us / 1000000,
-		 entry->took_us / 1000 % 1000, rcode_print(entry->rcode, rcode),
+		 entry->took_us / 1000 % 1000,
+		 entry->rcode < 0 ? "no answer" : rcode_print((unsigned)entry->rcode, rcode),
 		 record->turned_away ? "turned away"
 				     : decided_text((enum decided_by)record->decided),
 		 record->object ? " " : "", record->rule ? record->rule->ruleset : "",
@@ -530,12 +533,17 @@ static bool fits_network(const struct query_filter *filter, const struct query_e
 	return filter->network_count == 0;
 }
 
+static bool fits_rcode(const struct query_filter *filter, const struct query_entry *entry)
+{
+	unsigned rcode = (unsigned)entry->rcode % QUERY_RCODES;
+
+	return !filter->by_rcode ||
+	       (entry->rcode >= 0 && filter->rcodes[rcode / 8] & 1 << rcode % 8);
+}
+
 bool query_filter_fits(const struct query_filter *filter, const struct query_entry *entry)
 {
-	unsigned rcode = entry->rcode % QUERY_RCODES;
-
-	return entry->took_us >= filter->slower_than_us &&
-	       (!filter->by_rcode || filter->rcodes[rcode / 8] & 1 << rcode % 8) &&
+	return entry->took_us >= filter->slower_than_us && fits_rcode(filter, entry) &&
 	       fits_client(filter, entry) && fits_network(filter, entry) &&
 	       fits_suffix(filter, entry);
 }

@@ -45,7 +45,7 @@ struct query_entry {
 	uint16_t port;                     /* 0: not known, or not told */
 	uint16_t type, class;
 	const char *network; /* NULL: none */
-	unsigned rcode;
+	int rcode;           /* -1: it was not answered */
 	enum query_source source;
 	uint8_t name_length;         /* 0: it could not be read */
 	uint8_t name[NAME_WIRE_MAX]; /* as it came */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "resolver/control/base/json.h"
@@ -46,6 +47,7 @@ struct query_log {
 	struct query_rings *rings;
 	struct query_log_listener listener;
 	pthread_t thread;
+	int niceness;        /* of this and the outputs' threads: workers come first */
 	bool runs, stopped;  /* the control thread's */
 	atomic_uint waiting; /* for the lock: the log's thread lets the other one have it */
 	pthread_mutex_t lock;
@@ -302,7 +304,9 @@ static void wait_ms(struct query_log *log, unsigned ms)
 static void *run(void *context)
 {
 	struct query_log *log = context;
+	int err = setpriority(PRIO_PROCESS, 0, log->niceness); /* this thread's */
 
+	(void)err; /* then it is as nice as whoever made it */
 	pthread_setname_np(pthread_self(), "query-log");
 	if (log->listener.on_start)
 		log->listener.on_start(log->listener.context);
@@ -364,7 +368,8 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 		made->items[i] = before && query_output_is(before, paths[i]) ? before : NULL;
 		if (!paths[i] || made->items[i])
 			continue;
-		made->items[i] = query_output_new((enum query_output_kind)i, paths[i]);
+		made->items[i] =
+			query_output_new((enum query_output_kind)i, paths[i], log->niceness);
 		if (made->items[i])
 			continue;
 		while (i-- > 0)
@@ -461,29 +466,27 @@ struct query_follower *query_log_follow(struct query_log *log, struct query_filt
 	return NULL;
 }
 
+/* What was lost stood behind what is there: that was full. */
 char *query_follower_take(struct query_follower *follower, size_t *length)
 {
 	struct query_log *log = follower->log;
-	char *lost = NULL, *bytes = NULL;
-	int lost_length = 0;
+	char lost[64], *bytes = NULL;
 
 	lock(log);
-	if (follower->lost > 0)
-		lost_length = asprintf(&lost, "event: lost\ndata: {\"lost\":%llu}\n\n",
-				       (unsigned long long)follower->lost);
-	if (lost_length > 0) {
-		bytes = malloc((size_t)lost_length + follower->length);
+	if (follower->lost > 0) {
+		int more = snprintf(lost, sizeof lost, "event: lost\ndata: {\"lost\":%llu}\n\n",
+				    (unsigned long long)follower->lost);
+
+		bytes = realloc(follower->bytes, follower->length + (size_t)more);
 		if (bytes) {
-			memcpy(bytes, lost, (size_t)lost_length);
-			if (follower->length > 0)
-				memcpy(bytes + lost_length, follower->bytes, follower->length);
-			*length = (size_t)lost_length + follower->length;
+			memcpy(bytes + follower->length, lost, (size_t)more);
+			follower->length += (size_t)more;
 			follower->lost = 0;
-			follower->length = 0;
 		}
-		free(lost);
 	} else if (follower->length > 0) {
 		bytes = follower->bytes;
+	}
+	if (bytes) {
 		*length = follower->length;
 		follower->bytes = NULL;
 		follower->length = follower->room = 0;
@@ -585,6 +588,7 @@ struct query_log *query_log_new(struct query_rings *rings,
 		return NULL;
 	log->rings = rings;
 	log->listener = *listener;
+	log->niceness = getpriority(PRIO_PROCESS, 0) + QUERY_LOG_NICENESS; /* of this thread */
 	log->chance = (uint64_t)clock_ns(CLOCK_MONOTONIC) | 1;
 	TAILQ_INIT(&log->followers);
 	pthread_mutex_init(&log->lock, NULL);

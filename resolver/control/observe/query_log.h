@@ -26,6 +26,7 @@ enum {
 	QUERY_LOG_LOOK_MS = 20,
 	QUERY_LOG_LATEST = 1000,                /* that are kept in memory */
 	QUERY_LOG_FOLLOWER_BYTES = 1024 * 1024, /* that wait for a follower's client */
+	QUERY_LOG_NICENESS = 5,                 /* of its threads, beside workers' */
 };
 
 struct query_log;
@@ -55,8 +56,8 @@ MUST_CHECK int query_log_configure(struct query_log *log, const struct query_log
 /* Another process has the outputs' paths from now on: see query_output_leave. */
 void query_log_leave(struct query_log *log);
 
-/* Followers get what fits from now on, as server-sent events; and first, when something was lost,
- * an event "lost" with {"lost": N}. The filter is taken over. NULL without memory. */
+/* Followers get what fits from now on, as server-sent events; and where something was lost, an
+ * event "lost" with {"lost": N}. The filter is taken over. NULL without memory. */
 struct query_follower *query_log_follow(struct query_log *log, struct query_filter *filter);
 /* What has come since the last time, to be freed; NULL: nothing. */
 char *query_follower_take(struct query_follower *follower, size_t *length);

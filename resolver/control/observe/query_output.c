@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -45,6 +46,7 @@ struct queue {
 struct query_output {
 	enum query_output_kind kind;
 	char *path;
+	int niceness;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -57,10 +59,12 @@ struct query_output {
 	int fd; /* -1: not open */
 	struct fstrm_writer *frames;
 	uint64_t whole;       /* bytes of a dnstap file that are whole frames */
+	int frame_error;      /* it could not be written to, and is not until this is 0 again */
 	uint64_t try_ms;      /* not opened, nor written after a failure, before that */
 	uint64_t look_ms;     /* the path is looked at */
 	uint64_t end_ms;      /* nothing is waited for any more; 0: the end has not come */
 	bool failed;          /* and that has been logged */
+	bool ends;            /* what waits is tried once more, whatever failed before */
 	uint64_t lost_before; /* it failed */
 };
 
@@ -234,26 +238,28 @@ static fstrm_res on_read(void *context, void *buffer, size_t count)
 	return fstrm_res_success;
 }
 
-/* What came of a frame that has not found room is taken off the file. */
+/* What came of frames that have not found room is taken off the file. libfstrm, which would give
+ * the stream up, is told nothing of it: they are tried again. */
 static fstrm_res on_write(void *context, const struct iovec *vectors, int count)
 {
 	struct query_output *output = context;
 	struct iovec copy[2 * BATCH + 2];
 	size_t written;
-	int error;
 
+	if (output->frame_error)
+		return fstrm_res_success;
 	assert(count <= (int)(sizeof copy / sizeof *copy));
 	memcpy(copy, vectors, (size_t)count * sizeof *vectors);
 	if (write_all(output, copy, count, &written)) {
 		output->whole += written;
 		return fstrm_res_success;
 	}
-	error = errno;
-	if (output->kind == QUERY_OUTPUT_DNSTAP_FILE &&
-	    ftruncate(output->fd, (off_t)output->whole) == 0)
+	if (output->kind != QUERY_OUTPUT_DNSTAP_FILE)
+		return fstrm_res_failure;
+	output->frame_error = errno;
+	if (ftruncate(output->fd, (off_t)output->whole) == 0)
 		lseek(output->fd, (off_t)output->whole, SEEK_SET);
-	errno = error;
-	return fstrm_res_failure;
+	return fstrm_res_success;
 }
 
 static struct fstrm_rdwr *rdwr_new(struct query_output *output)
@@ -276,6 +282,7 @@ static bool begin_frames(struct query_output *output)
 	struct fstrm_rdwr *rdwr = rdwr_new(output);
 
 	output->whole = 0;
+	output->frame_error = 0;
 	errno = ENOMEM;
 	if (options && rdwr &&
 	    fstrm_writer_options_add_content_type(options, DNSTAP_CONTENT_TYPE,
@@ -283,8 +290,9 @@ static bool begin_frames(struct query_output *output)
 		    fstrm_res_success)
 		output->frames = fstrm_writer_init(options, &rdwr);
 	errno = EPROTO; /* unless a callback knows better */
-	if (output->frames && fstrm_writer_open(output->frames) != fstrm_res_success) {
-		int error = errno;
+	if (output->frames &&
+	    (fstrm_writer_open(output->frames) != fstrm_res_success || output->frame_error)) {
+		int error = output->frame_error ? output->frame_error : errno;
 
 		fstrm_writer_destroy(&output->frames);
 		errno = error;
@@ -397,6 +405,7 @@ static int open_socket(struct query_output *output)
 /* What the end of the stream is, where there is still somebody to tell. */
 static void close_output(struct query_output *output)
 {
+	output->frame_error = 0;
 	if (output->frames)
 		fstrm_writer_destroy(&output->frames);
 	if (output->fd >= 0)
@@ -515,8 +524,12 @@ static int write_lines(struct query_output *output, const struct iovec *vectors,
 
 static int write_frames(struct query_output *output, const struct iovec *vectors, int count)
 {
+	output->frame_error = 0;
 	errno = EPROTO;
-	return fstrm_writer_writev(output->frames, vectors, count) == fstrm_res_success ? count : 0;
+	if (fstrm_writer_writev(output->frames, vectors, count) != fstrm_res_success)
+		return 0;
+	errno = output->frame_error;
+	return output->frame_error ? 0 : count;
 }
 
 /* False: it failed, and is tried again later. */
@@ -572,6 +585,11 @@ static bool take_turn(struct query_output *output)
 	pthread_mutex_unlock(&output->lock);
 	if (!ending)
 		return true;
+	if (!output->ends) {
+		output->ends = true;
+		output->try_ms = 0;
+		return !is_over(output);
+	}
 	return !is_over(output) && writing->at < writing->length && !output->failed;
 }
 
@@ -603,6 +621,9 @@ static void *run(void *context)
 {
 	struct query_output *output = context;
 
+	int err = setpriority(PRIO_PROCESS, 0, output->niceness); /* this thread's */
+
+	(void)err; /* then it is as nice as whoever made it */
 	pthread_setname_np(pthread_self(), "query-output");
 	while (take_turn(output)) {
 		look_at_path(output);
@@ -720,7 +741,7 @@ static bool start(struct query_output *output)
 	return err == 0;
 }
 
-struct query_output *query_output_new(enum query_output_kind kind, const char *path)
+struct query_output *query_output_new(enum query_output_kind kind, const char *path, int niceness)
 {
 	struct query_output *output = calloc(1, sizeof *output);
 	pthread_condattr_t clock;
@@ -728,6 +749,7 @@ struct query_output *query_output_new(enum query_output_kind kind, const char *p
 	if (!output)
 		return NULL;
 	output->kind = kind;
+	output->niceness = niceness;
 	output->fd = -1;
 	output->path = strdup(path);
 	pthread_mutex_init(&output->lock, NULL);

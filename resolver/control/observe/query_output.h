@@ -37,8 +37,8 @@ struct query_output_status {
 	char error[QUERY_OUTPUT_ERROR_MAX]; /* "": none */
 };
 
-/* NULL without memory or a thread. */
-struct query_output *query_output_new(enum query_output_kind kind, const char *path);
+/* niceness: its thread's. NULL without memory or a thread. */
+struct query_output *query_output_new(enum query_output_kind kind, const char *path, int niceness);
 /* Writes what is left, as long as that takes QUERY_OUTPUT_END_MS, and frees it. NULL is fine. */
 void query_output_free(struct query_output *output);
 bool query_output_is(const struct query_output *output, const char *path);

@@ -176,9 +176,9 @@ static void on_state(struct process *process, int fd)
 
 	take_log(process, fd);
 	process->taking = true;
+	reload_query_log(process, process->service.server.model);
 	service_take(&process->service, text);
 	management_api_use_state(&process->management);
-	reload_query_log(process);
 	if (http_listen(process->management.http, error) != 0)
 		log_event(LOG_ERROR, "http", "%s", error);
 	log_event(LOG_INFO, "upgrade", "has taken over: %s", text);
@@ -404,6 +404,8 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 					    process_dialects, &process->master, model, faults);
 	if (status != EXIT_SUCCESS)
 		return status;
+	if (!process->service.beside)
+		reload_query_log(process, model);
 	if (reload_serve(process, model, faults, text) != 0)
 		return refuse(faults);
 	/* Workers run by now, and come first: a change, however long, takes no processor that an

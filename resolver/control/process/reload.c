@@ -37,6 +37,13 @@ static void warn_of_restart(const struct process *process, const struct model *m
 	management_api_warn(&process->management, &model->management, faults);
 }
 
+void reload_query_log(struct process *process, const struct model *model)
+{
+	if (query_log_configure(process->query_log, &model->query_log, model->identity.server) != 0)
+		log_event(LOG_ERROR, "query_log", "queries are logged as before: %s",
+			  err_text(ERR_NOMEM));
+}
+
 /* Also where tokens are signed from now on. */
 static int serve_model(struct process *process, struct model *model,
 		       const struct server_commit *step, struct faults *faults,
@@ -46,20 +53,10 @@ static int serve_model(struct process *process, struct model *model,
 
 	if (err == 0) {
 		management_api_use_state(&process->management);
-		reload_query_log(process);
+		if (!process->service.beside)
+			reload_query_log(process, model);
 	}
 	return err;
-}
-
-/* Beside another process this one answers nothing, and the files are the other one's. */
-void reload_query_log(struct process *process)
-{
-	const struct model *model = process->service.server.model;
-
-	if (!process->service.beside &&
-	    query_log_configure(process->query_log, &model->query_log, model->identity.server) != 0)
-		log_event(LOG_ERROR, "query_log", "queries are logged as before: %s",
-			  err_text(ERR_NOMEM));
 }
 
 int reload_serve(struct process *process, struct model *model, struct faults *faults,

@@ -265,19 +265,11 @@ static json_t *change_schema(void)
 /* As observe/query_entry.h has it. */
 static json_t *query_schema(void)
 {
-	static const char *const texts[] = {"time",  "client",     "transport",
-					    "rcode", "decided_by", "answered_from"};
-	static const char *const texts_or_null[] = {"network",
-						    "endpoint",
-						    "name",
-						    "type",
-						    "class",
-						    "text",
-						    "object",
-						    "ruleset",
-						    "target",
-						    "protocol",
-						    "outbound_endpoint"};
+	static const char *const texts[] = {"time", "client", "transport", "decided_by",
+					    "answered_from"};
+	static const char *const texts_or_null[] = {
+		"network", "endpoint", "name",    "type",   "class",    "rcode",
+		"text",    "object",   "ruleset", "target", "protocol", "outbound_endpoint"};
 	static const char *const numbers[] = {"hops", "bytes", "microseconds"};
 	json_t *properties = json_object();
 
