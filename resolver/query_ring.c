@@ -1,5 +1,6 @@
-/* A ring of pieces, each a multiple of 8 bytes with its length ahead. Positions count bytes since
- * the start and never wrap in a lifetime; where one is in memory is its lower bits.
+/* A ring of pieces, each a multiple of QUERY_RING_ALIGN bytes with its length ahead. Positions
+ * count bytes since the start and never wrap in a lifetime; where one is in memory is its lower
+ * bits.
  *
  *     ROUND (when it left) RECORD RECORD ... ROUND RECORD ... PAD (up to the end of memory)
  *
@@ -23,12 +24,18 @@ struct piece { /* the beginning of each; a record's, too */
 
 struct round_piece {
 	struct piece piece;
-	uint64_t left_us;
+	_Alignas(QUERY_RING_ALIGN / 2) uint64_t left_us;
 };
+_Static_assert(sizeof(struct round_piece) == QUERY_RING_ALIGN, "records behind it are aligned");
 
 static struct piece *piece_at(const struct query_ring *ring, uint64_t at)
 {
 	return (struct piece *)(void *)(ring->bytes + (at & (QUERY_RING_BYTES - 1)));
+}
+
+static uint64_t position(const struct query_ring *ring)
+{
+	return (uint64_t)(uintptr_t)ring->next + ring->ahead;
 }
 
 /* Sets the run of memory that may be written from `at` on: up to what is not read yet, or to the
@@ -41,27 +48,25 @@ static size_t find_run(struct query_ring *ring, uint64_t at)
 
 	ring->next = (uint8_t *)piece_at(ring, at);
 	ring->end = ring->next + (left < free ? left : free);
+	ring->ahead = at - (uint64_t)(uintptr_t)ring->next;
 	return (size_t)(ring->end - ring->next);
 }
 
 /* The piece's bytes are in one run: what is too short for it at the end of memory is padded. */
 static struct piece *put(struct query_ring *ring, size_t bytes, enum kind kind)
 {
-	uint64_t at = atomic_load_explicit(&ring->written, memory_order_relaxed);
+	uint64_t at = position(ring);
 	size_t run = find_run(ring, at), left = QUERY_RING_BYTES - (at & (QUERY_RING_BYTES - 1));
 
 	if (run < bytes && run == left) {
 		*piece_at(ring, at) = (struct piece){(uint32_t)left, PAD};
-		at += left;
-		atomic_store_explicit(&ring->written, at, memory_order_relaxed);
-		run = find_run(ring, at);
+		run = find_run(ring, at + left);
 	}
 	if (run < bytes)
 		return NULL;
 	struct piece *piece = (void *)ring->next;
 	*piece = (struct piece){(uint32_t)bytes, (uint8_t)kind};
 	ring->next += bytes;
-	atomic_store_explicit(&ring->written, at + bytes, memory_order_relaxed);
 	return piece;
 }
 
@@ -73,12 +78,12 @@ static bool begin_round(struct query_ring *ring)
 	return round;
 }
 
-struct query_record *query_ring_append_slowly(struct query_ring *ring, size_t bytes)
+struct query_record *query_ring_append(struct query_ring *ring, size_t data_length)
 {
 	struct query_record *record = NULL;
 
 	if (ring->round || begin_round(ring))
-		record = (void *)put(ring, bytes, RECORD);
+		record = (void *)put(ring, query_ring_bytes(data_length), RECORD);
 	if (!record)
 		atomic_store_explicit(&ring->lost,
 				      atomic_load_explicit(&ring->lost, memory_order_relaxed) + 1,
@@ -90,9 +95,13 @@ void query_ring_commit_at(struct query_ring *ring, uint64_t left_us)
 {
 	*ring->round = left_us;
 	ring->round = NULL;
-	atomic_store_explicit(&ring->committed,
-			      atomic_load_explicit(&ring->written, memory_order_relaxed),
-			      memory_order_release);
+	query_ring_publish(ring);
+	atomic_store_explicit(&ring->committed, position(ring), memory_order_release);
+}
+
+void query_ring_publish(struct query_ring *ring)
+{
+	atomic_store_explicit(&ring->written, position(ring), memory_order_relaxed);
 }
 
 const struct query_record *query_ring_read(struct query_ring *ring, uint64_t *at, uint64_t *left_us)
@@ -142,6 +151,7 @@ int query_rings_init(struct query_rings *rings, unsigned count)
 		}
 		rings->rings[rings->count].bytes = memory;
 		rings->rings[rings->count].next = rings->rings[rings->count].end = memory;
+		rings->rings[rings->count].ahead = -(uint64_t)(uintptr_t)memory;
 	}
 	return 0;
 }
@@ -156,8 +166,12 @@ void query_rings_release(struct query_rings *rings)
 
 void query_rings_want(struct query_rings *rings, unsigned wanted)
 {
-	for (unsigned i = 0; i < rings->count; i++)
+	for (unsigned i = 0; i < rings->count; i++) {
+		unsigned max = wanted & QUERY_WANTED_MESSAGES ? QUERY_RING_MESSAGE_MAX : 0;
+
+		atomic_store_explicit(&rings->rings[i].message_max, max, memory_order_relaxed);
 		atomic_store_explicit(&rings->rings[i].wanted, wanted, memory_order_relaxed);
+	}
 }
 
 uint64_t query_rings_lost(const struct query_rings *rings)

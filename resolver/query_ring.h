@@ -13,7 +13,7 @@
  * every record that was written while a worker used it: the control thread notes each ring's end
  * once no worker uses the snapshot (query_rings_mark), and frees it once the reader is behind
  * (query_rings_passed). That costs a query nothing, and the reader, which waits for no disk and no
- * socket, is behind within QUERY_RING_LOOK_MS.
+ * socket, is behind within some milliseconds.
  *
  * How long an answer took is not known when it is made: it leaves with the others of its round. The
  * worker reads the clock once a round, at the commit. */
@@ -33,7 +33,7 @@
 enum {
 	QUERY_RING_BYTES = 1 << 20,        /* of a worker's; a power of two */
 	QUERY_RING_MESSAGE_MAX = 16 << 10, /* longer replies are left out */
-	QUERY_RING_LOOK_MS = 50,
+	QUERY_RING_ALIGN = 32, /* of records and their data, which are copied by so many bytes */
 };
 
 /* What is wanted of a worker; 0: nothing. */
@@ -50,7 +50,14 @@ struct query_binding {
 	uint32_t network; /* in the policy; NETWORK_NONE: the client says which */
 };
 
-/* Written for every query: members are as the worker has them, and put into words by the reader. */
+/* Where an answer is from: our own data, the cache, what a target told this query; and whether it
+ * is an old answer. */
+struct query_sources {
+	bool own, cache, told, stale;
+};
+
+/* Written for every query: members are as the worker has them, and put into words by the reader;
+ * those that stand together there stand together here. */
 struct query_record {
 	uint32_t bytes;      /* of all of it; the ring's */
 	uint8_t kind;        /* the ring's */
@@ -58,44 +65,49 @@ struct query_record {
 	uint8_t decided;     /* enum decided_by: of the qname */
 	bool turned_away;    /* before the resolver saw it: may not ask, too often, or malformed */
 	uint64_t arrived_us; /* CLOCK_MONOTONIC */
-	const struct query_binding *binding; /* NULL: not known */
-	const struct policy *policy;         /* NULL: not known, nor is the network */
-	const char *object;                  /* verdict.object; NULL: none */
-	const struct rule *rule;             /* NULL: none */
+	const struct query_binding *binding;
+	const char *object;              /* verdict.object; NULL: none */
+	const struct rule *rule;         /* NULL: none */
 	const struct upstream *upstream; /* whose answer it is, now or in the cache; NULL: none */
-	uint32_t network;                /* in the policy, or NETWORK_NONE or _DEFAULT */
-	bool used_own, used_cache, used_told, used_stale; /* by the answer, as compose.h has it */
+	uint32_t network;                /* in the binding's policy, or NETWORK_NONE or _DEFAULT */
+	struct query_sources used;       /* by the answer */
+	uint16_t id, flags;              /* of the query, as they came */
+	uint16_t family, port;           /* by UDP, of the client, as a sockaddr has them */
+	uint16_t rcode;  /* with its upper bits (RFC 6891 section 6.1.3); of no reply 0 */
+	int16_t ede;     /* EDE_NONE: none */
+	uint16_t length; /* of the reply; 0: there was none */
+	uint16_t question_length, text_length;
+	uint16_t message_length; /* 0: the reply is not here */
 	struct address client;
 	bool tcp;
-	uint16_t text_length, question_length, message_length;
-	uint16_t family, port; /* by UDP, of the client, as a sockaddr has them */
-	uint16_t id, flags;    /* of the query, as they came */
-	uint16_t rcode;        /* with its upper bits (RFC 6891 section 6.1.3); of no reply 0 */
-	int16_t ede;           /* EDE_NONE: none */
-	uint16_t length;       /* of the reply; 0: there was none */
-	/* In this order: the question as it came (name, type, class), the words that explain an
-	 * error (no end), the reply. */
-	uint8_t data[];
+	/* The reply or, without it, the question as it came (name, type, class); then the words
+	 * that explain an error (no end). */
+	_Alignas(QUERY_RING_ALIGN) uint8_t data[];
 };
-static inline const uint8_t *query_record_question(const struct query_record *record)
+static inline const uint8_t *query_record_message(const struct query_record *record)
 {
 	return record->data;
 }
+/* Which a reply begins with, behind its header. */
+static inline const uint8_t *query_record_question(const struct query_record *record)
+{
+	return record->message_length ? record->data + MESSAGE_HEADER : record->data;
+}
 static inline const char *query_record_text(const struct query_record *record)
 {
-	return (const char *)record->data + record->question_length;
-}
-static inline const uint8_t *query_record_message(const struct query_record *record)
-{
-	return record->data + record->question_length + record->text_length;
+	return (const char *)record->data +
+	       (record->message_length ? record->message_length : record->question_length);
 }
 
 struct query_ring {
-	_Atomic unsigned wanted; /* enum query_wanted */
+	_Atomic unsigned wanted;      /* enum query_wanted */
+	_Atomic unsigned message_max; /* replies of so many bytes are wanted, too */
 	/* The worker's. */
 	_Alignas(64) uint8_t *next, *end; /* memory in one run that may be written */
 	uint64_t *round;                  /* when its records leave; NULL: it has none yet */
-	_Atomic uint64_t written;         /* bytes since the start, committed or not */
+	uint64_t ahead;                   /* of where `next` is in memory: bytes since the start */
+	_Atomic uint64_t written;         /* bytes since the start, committed or not; as of
+					   * query_ring_publish */
 	_Atomic uint64_t lost;            /* records */
 	uint8_t *bytes;
 	/* The reader's, but for `committed`. */
@@ -115,25 +127,39 @@ static inline unsigned query_ring_wanted(const struct query_ring *ring)
 	return atomic_load_explicit(&ring->wanted, memory_order_relaxed);
 }
 
-/* Where the run has no room for it, or the round has not begun. */
-struct query_record *query_ring_append_slowly(struct query_ring *ring, size_t bytes);
-/* Room for a record with so many bytes of data; its members from `hops` on are the caller's to
- * fill. NULL: there is none, which is counted. */
-static inline struct query_record *query_ring_append(struct query_ring *ring, size_t data_length)
+/* The reply's bytes that a record takes; 0: it takes the question. */
+static inline size_t query_ring_message_length(const struct query_ring *ring, size_t length)
 {
-	size_t bytes = (sizeof(struct query_record) + data_length + 7) & ~(size_t)7;
+	return length <= atomic_load_explicit(&ring->message_max, memory_order_relaxed) ? length
+											: 0;
+}
 
-	if (!ring->round || bytes > (size_t)(ring->end - ring->next))
-		return query_ring_append_slowly(ring, bytes);
+static inline size_t query_ring_bytes(size_t data_length)
+{
+	return (sizeof(struct query_record) + data_length + QUERY_RING_ALIGN - 1) &
+	       ~(size_t)(QUERY_RING_ALIGN - 1);
+}
+/* Whether query_ring_append_at_once may be called: the round has begun, and there is room in one
+ * run of memory. */
+static inline bool query_ring_has_room(const struct query_ring *ring, size_t data_length)
+{
+	return ring->round && query_ring_bytes(data_length) <= (size_t)(ring->end - ring->next);
+}
+/* Room for a record with so many bytes of data; its members from `hops` on are the caller's to
+ * fill. */
+static inline struct query_record *query_ring_append_at_once(struct query_ring *ring,
+							     size_t data_length)
+{
+	size_t bytes = query_ring_bytes(data_length);
 	struct query_record *record = (struct query_record *)(void *)ring->next;
+
 	ring->next += bytes;
-	atomic_store_explicit(&ring->written,
-			      atomic_load_explicit(&ring->written, memory_order_relaxed) + bytes,
-			      memory_order_relaxed);
 	record->bytes = (uint32_t)bytes;
 	record->kind = QUERY_RING_RECORD;
 	return record;
 }
+/* The same at any time. NULL: there is no room at all, which is counted. */
+struct query_record *query_ring_append(struct query_ring *ring, size_t data_length);
 void query_ring_commit_at(struct query_ring *ring, uint64_t left_us);
 /* At the end of a loop round, when all replies have left: those that were appended can be read. */
 static inline void query_ring_commit(struct query_ring *ring, uint64_t (*now_us)(void *context))
@@ -141,6 +167,9 @@ static inline void query_ring_commit(struct query_ring *ring, uint64_t (*now_us)
 	if (ring->round)
 		query_ring_commit_at(ring, now_us(NULL));
 }
+
+/* Ahead of giving up a snapshot: from here on a mark covers what was appended. */
+void query_ring_publish(struct query_ring *ring);
 
 /* ---- the reader; one thread at a time ---- */
 
@@ -163,7 +192,7 @@ MUST_CHECK int query_rings_init(struct query_rings *rings, unsigned count); /* E
 void query_rings_release(struct query_rings *rings); /* fine on one that is zero */
 void query_rings_want(struct query_rings *rings, unsigned wanted);
 uint64_t query_rings_lost(const struct query_rings *rings);
-/* Notes each ring's end in `mark`, of `count` numbers. */
+/* Notes each ring's end, as it was published, in `mark`, of `count` numbers. */
 void query_rings_mark(const struct query_rings *rings, uint64_t *mark);
 /* Whether the reader has passed it; else it is awaited. */
 bool query_rings_passed(struct query_rings *rings, const uint64_t *mark);

@@ -31,8 +31,7 @@ int rcode_parse(const char *text)
 const char *rcode_print(unsigned rcode, char text[RCODE_TEXT_MAX])
 {
 	if (rcode < COUNT(names) && names[rcode])
-		snprintf(text, RCODE_TEXT_MAX, "%s", names[rcode]);
-	else
-		snprintf(text, RCODE_TEXT_MAX, "RCODE%u", rcode % RCODES);
+		return names[rcode];
+	snprintf(text, RCODE_TEXT_MAX, "RCODE%u", rcode % RCODES);
 	return text;
 }

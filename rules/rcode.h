@@ -6,7 +6,7 @@ enum { RCODE_TEXT_MAX = 16 };
 
 /* "NXDOMAIN", in either case, or "RCODE11"; -1: it is none. */
 int rcode_parse(const char *text);
-/* Returns text. */
+/* Returns its name, which may be in `text`. */
 const char *rcode_print(unsigned rcode, char text[RCODE_TEXT_MAX]);
 
 #endif

@@ -14,6 +14,9 @@ CFG = BUILD / "cfg"
 DELEGATION = "Microsoft.Network/dnsResolvers"
 
 
+SINKS = {"file": "/dev/null", "dnstap_file": "/dev/zero"}  # each takes all that is written
+
+
 @dataclass(frozen=True)
 class Shape:
     """What a configuration of sluice has; the defaults are the side-by-side runs'."""
@@ -174,7 +177,7 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
 """ % (shape.workers, UPSTREAM_PORT, shape.protocol, shape.limit, shape.cache_mb << 20,
        str(shape.random_case).lower(), shape.socket().name,
        ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
-       "\nquery_log = { %s };" % " ".join('%s = "/dev/null";' % log for log in shape.query_log)
+       "\nquery_log = { %s };" % " ".join('%s = "%s";' % (log, SINKS[log]) for log in shape.query_log)
        if shape.query_log else "",
        ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape), links(shape),
        ",\n".join(rules(shape)))

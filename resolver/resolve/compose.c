@@ -170,7 +170,7 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 	size_t rdata_at = 0, length;
 
 	begin_owner(c, true);
-	c->used_own = true;
+	c->used.own = true;
 	switch (answer->outcome) {
 	case ZONE_DNAME: return add_dname(c, f, answer);
 	case ZONE_HIT:
@@ -348,7 +348,7 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 
 	begin_owner(c, false);
 	note_source(c, verdict, entry);
-	c->used_stale = c->used_stale || stale;
+	c->used.stale = c->used.stale || stale;
 	if (first && whole) {
 		copy_whole(c, &view);
 		return end_with(c, entry->rcode);
@@ -570,7 +570,7 @@ static enum step use_missing(struct composition *c, struct frame *f, const struc
 		key.type = types[i];
 		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
 		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
-			c->used_cache = true;
+			c->used.cache = true;
 			step = use_entry(c, f, verdict, entry, false);
 		}
 		cache_entry_unref(entry);
@@ -610,7 +610,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	if (c->watch)
 		c->watch->on_ask(c->watch->context, leg);
 	if (told && !told->failed) {
-		c->used_told = true;
+		c->used.told = true;
 		cache_entry_note_asker(told, c->asker);
 		return use_entry(c, f, verdict, told, false);
 	}
@@ -618,7 +618,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
 			 : CACHE_MISS;
 	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
-		c->used_cache = true;
+		c->used.cache = true;
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
 		step = use_entry(c, f, verdict, entry, false);
@@ -770,7 +770,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
 	c->begun = c->authoritative = c->truncated = false;
-	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	c->used = (struct query_sources){.own = false};
 	c->source.route = NULL;
 	c->refresh_count = 0;
 	c->prefetch = false;
@@ -784,7 +784,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		return COMPOSED;
 	}
 	c->ede = EDE_NONE; /* of a leg that failed before another one helped */
-	if (c->used_stale) /* the text says why */
+	if (c->used.stale) /* the text says why */
 		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;
 }

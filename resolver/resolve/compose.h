@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "resolver/query_ring.h"
 #include "resolver/resolve/cache.h"
 #include "rules/policy/policy.h"
 
@@ -89,7 +90,7 @@ struct composition {
 	bool truncated; /* SERVFAIL, and all there is is a target's TC */
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
-	bool used_own, used_cache, used_told, used_stale;
+	struct query_sources used;
 	struct {                           /* whose answer was used last, or failed */
 		const struct route *route; /* NULL: nobody's */
 		uint64_t leg;              /* of it, by its id */

@@ -76,145 +76,154 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 
 static struct query_ring unwanted; /* of a resolver that was given none */
 
-/* What does not depend on the answer. */
+/* What does not depend on who decides, of an answer that explains nothing. */
 static inline __attribute__((always_inline)) void note_query(struct query_record *record,
 							     const struct query *query,
-							     size_t length)
+							     const struct message_end *end,
+							     size_t length, size_t message_length)
 {
 	const struct request *request = &query->request;
 
 	record->arrived_us = query->arrived_us;
 	record->binding = query->binding;
+	memcpy(&record->id, request, sizeof record->id + sizeof record->flags);
+	memcpy(&record->family, &query->peer, sizeof record->family + sizeof record->port);
+	record->rcode = (uint16_t)end->rcode;
+	record->ede = EDE_NONE;
+	record->length = (uint16_t)length;
+	record->question_length = request->question_length;
+	record->text_length = 0;
+	record->message_length = (uint16_t)message_length;
 	record->client = query->client;
 	record->tcp = query->tcp;
-	record->question_length = request->question_length;
-	record->length = (uint16_t)length;
-	memcpy(&record->family, &query->peer, sizeof record->family + sizeof record->port);
-	record->id = request->id;
-	record->flags = request->flags;
-	memcpy(record->data, query->question, request->question_length);
 }
 _Static_assert(offsetof(struct sockaddr_in, sin_port) == 2 &&
 		       offsetof(struct sockaddr_in6, sin6_port) == 2 &&
 		       offsetof(struct query_record, port) ==
-			       offsetof(struct query_record, family) + 2,
-	       "a family and a port stand ahead of every address");
+			       offsetof(struct query_record, family) + 2 &&
+		       offsetof(struct request, id) == 0 && offsetof(struct request, flags) == 2 &&
+		       offsetof(struct query_record, flags) ==
+			       offsetof(struct query_record, id) + 2,
+	       "what is copied at once stands in the same order");
 
 static inline __attribute__((always_inline)) void note_decision(struct query_record *record,
 								const struct resolution *r,
-								const struct composition *c,
-								const struct message_end *end)
+								const struct composition *c)
 {
 	record->turned_away = false;
 	record->decided = (uint8_t)r->verdict.by;
-	record->policy = r->hold->policy;
 	record->object = r->verdict.object;
 	record->rule = r->verdict.rule;
 	record->network = r->place.network;
-	record->rcode = (uint16_t)end->rcode;
-	record->ede = (int16_t)end->ede;
 	record->hops = c ? (uint8_t)c->hops : 0;
-	record->upstream = c && c->source.route ? composition_upstream(c) : NULL;
-	record->used_own = c ? c->used_own : true; /* the server's own word */
-	record->used_cache = c && c->used_cache;
-	record->used_told = c && c->used_told;
-	record->used_stale = c && c->used_stale;
+	record->used = c ? c->used : (struct query_sources){.own = true};
+	record->upstream = NULL;
 }
 
-/* The reply's bytes that the record takes. */
-static size_t message_length_of(const struct resolver *resolver, size_t length)
+static __attribute__((noinline)) void note_upstream(struct query_record *record,
+						    const struct composition *c)
 {
-	return query_ring_wanted(resolver->ring) & QUERY_WANTED_MESSAGES &&
-			       length <= QUERY_RING_MESSAGE_MAX
-		       ? length
-		       : 0;
+	record->upstream = composition_upstream(c);
 }
 
-/* Behind the question. text may be NULL, with no length. */
-static void put_data(struct query_record *record, const char *text, size_t text_length,
-		     const uint8_t *reply, size_t message_length)
+/* With its data, whatever they are, from wherever. NULL: there is no room. */
+static struct query_record *note_whole(struct resolver *resolver, const struct query *query,
+				       const struct message_end *end, const uint8_t *reply,
+				       size_t length)
 {
-	uint8_t *at = record->data + record->question_length;
-
-	record->text_length = (uint16_t)text_length;
-	record->message_length = (uint16_t)message_length;
-	if (text_length > 0)
-		memcpy(at, text, text_length);
-	if (message_length > 0)
-		memcpy(at + text_length, reply, message_length);
-}
-
-/* With what explains an error, or with the reply. */
-static __attribute__((noinline)) void note_more(const struct resolution *r,
-						const struct composition *c,
-						const struct message_end *end, const uint8_t *reply,
-						size_t length)
-{
+	size_t message_length = query_ring_message_length(resolver->ring, length);
+	const uint8_t *body = message_length ? reply : query->question;
+	size_t body_length = message_length ? message_length : query->request.question_length;
 	const char *text = end->ede == EDE_NONE ? NULL : end->ede_text;
 	size_t text_length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX) : 0;
-	size_t message_length = message_length_of(r->resolver, length);
-	struct query_record *record =
-		query_ring_append(r->resolver->ring,
-				  r->query->request.question_length + text_length + message_length);
+	struct query_record *record = query_ring_append(resolver->ring, body_length + text_length);
+
+	if (!record)
+		return NULL;
+	note_query(record, query, end, length, message_length);
+	record->ede = (int16_t)end->ede;
+	record->text_length = (uint16_t)text_length;
+	memcpy(record->data, body, body_length);
+	if (text_length > 0)
+		memcpy(record->data + body_length, text, text_length);
+	return record;
+}
+
+/* The reply is in the resolver's buffer. c NULL: it is the server's own word. */
+static __attribute__((noinline)) void note_answer_whole(const struct resolution *r,
+							const struct composition *c,
+							const struct message_end *end,
+							size_t length)
+{
+	struct resolver *resolver = r->resolver;
+	struct query_record *record = note_whole(resolver, r->query, end, resolver->buffer, length);
 
 	if (!record)
 		return;
-	note_query(record, r->query, length);
-	note_decision(record, r, c, end);
-	put_data(record, text, text_length, reply, message_length);
+	note_decision(record, r, c);
+	if (c && c->source.route)
+		note_upstream(record, c);
 }
 
+/* Both have room for a multiple of QUERY_RING_ALIGN. Short, and no call: a question is. */
+static inline void copy_by_blocks(uint8_t *to, const uint8_t *from, size_t length)
+{
+	for (const uint8_t *end = to + length; to < end;
+	     to += QUERY_RING_ALIGN, from += QUERY_RING_ALIGN) {
+		memcpy(to, from, QUERY_RING_ALIGN);
+		__asm__("" : "+r"(to), "+r"(from)); /* or it would be made a call of memcpy */
+	}
+}
+_Static_assert(offsetof(struct query, scratch) - offsetof(struct query, question) >=
+		       MESSAGE_QUESTION_MAX + QUERY_RING_ALIGN,
+	       "what stands behind a question may be read");
+_Static_assert(MESSAGE_MAX >= QUERY_RING_MESSAGE_MAX + QUERY_RING_ALIGN,
+	       "and behind a reply in the resolver's buffer");
+
+/* The same for what was composed. Nearly every answer with the log on comes by here, and makes no
+ * call where it explains nothing and nobody was asked. */
 static __attribute__((noinline)) void note_answer(const struct resolution *r,
 						  const struct composition *c,
-						  const struct message_end *end,
-						  const uint8_t *reply, size_t length)
+						  const struct message_end *end, size_t length)
 {
+	const struct query *query = r->query;
+	struct query_ring *ring = r->resolver->ring;
+	size_t message_length = query_ring_message_length(ring, length);
+	const uint8_t *body = message_length ? r->resolver->buffer : query->question;
+	size_t body_length = message_length ? message_length : query->request.question_length;
 	struct query_record *record;
 
-	if (end->ede != EDE_NONE || query_ring_wanted(r->resolver->ring) & QUERY_WANTED_MESSAGES) {
-		note_more(r, c, end, reply, length);
+	if (end->ede != EDE_NONE || !query_ring_has_room(ring, body_length)) {
+		note_answer_whole(r, c, end, length);
 		return;
 	}
-	record = query_ring_append(r->resolver->ring, r->query->request.question_length);
-	if (!record)
-		return;
-	note_query(record, r->query, length);
-	note_decision(record, r, c, end);
-	record->text_length = record->message_length = 0;
-}
-
-static void note_nothing_decided(struct query_record *record, const struct query_binding *binding)
-{
-	record->turned_away = true;
-	record->hops = 0;
-	record->decided = DECIDED_NOBODY;
-	record->policy = binding ? binding->policy : NULL;
-	record->network = binding ? binding->network : NETWORK_NONE;
-	record->object = NULL;
-	record->rule = NULL;
-	record->upstream = NULL;
-	record->used_own = record->used_cache = record->used_told = record->used_stale = false;
+	record = query_ring_append_at_once(ring, body_length);
+	note_query(record, query, end, length, message_length);
+	copy_by_blocks(record->data, body, body_length);
+	note_decision(record, r, c);
+	if (c->source.route)
+		note_upstream(record, c);
 }
 
 void resolve_turned_away(struct resolver *resolver, const struct query *query,
 			 const struct message_end *end, const uint8_t *reply, size_t length)
 {
-	const char *text = end && end->ede != EDE_NONE ? end->ede_text : NULL;
-	size_t text_length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX) : 0;
-	size_t message_length = message_length_of(resolver, length);
-	size_t question_length = query->request.question_length;
+	static const struct message_end silence = {.rcode = RCODE_NOERROR, .ede = EDE_NONE};
+	const struct query_binding *binding = query->binding;
 	struct query_record *record = NULL;
 
 	if (query_ring_wanted(resolver->ring) & QUERY_WANTED_ALL)
-		record = query_ring_append(resolver->ring,
-					   question_length + text_length + message_length);
+		record = note_whole(resolver, query, end ? end : &silence, reply, length);
 	if (!record)
 		return;
-	note_query(record, query, length);
-	note_nothing_decided(record, query->binding);
-	record->rcode = (uint16_t)(end ? end->rcode : RCODE_NOERROR);
-	record->ede = (int16_t)(end ? end->ede : EDE_NONE);
-	put_data(record, text, text_length, reply, message_length);
+	record->turned_away = true;
+	record->decided = DECIDED_NOBODY;
+	record->object = NULL;
+	record->rule = NULL;
+	record->network = binding->network;
+	record->hops = 0;
+	record->used = (struct query_sources){.own = false};
+	record->upstream = NULL;
 }
 
 /* Questions of our own are nobody's to log. */
@@ -249,8 +258,10 @@ static inline __attribute__((always_inline)) void finish(struct resolution *r,
 	if (message_flags(message->wire) & FLAG_TC)
 		STATS_ADD(stats, truncated, 1);
 	count_reply(stats, end->rcode);
-	if (is_wanted(r))
-		note_answer(r, c, end, message->wire, length);
+	if (is_wanted(r) && c)
+		note_answer(r, c, end, length);
+	else if (is_wanted(r))
+		note_answer_whole(r, NULL, end, length);
 	end_resolution(r, message->wire, length);
 }
 
@@ -284,13 +295,13 @@ static void count_sources(struct stats *stats, const struct composition *c)
 {
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
 		return;
-	if (c->used_stale)
+	if (c->used.stale)
 		STATS_ADD(stats, answered_stale, 1);
-	else if (c->used_told)
+	else if (c->used.told)
 		STATS_ADD(stats, forwarded, 1);
-	else if (c->used_cache)
+	else if (c->used.cache)
 		STATS_ADD(stats, answered_cache, 1);
-	else if (c->used_own)
+	else if (c->used.own)
 		STATS_ADD(stats, answered_zone, 1);
 }
 

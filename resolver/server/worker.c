@@ -142,6 +142,7 @@ int worker_prepare(struct snapshot *snapshot, unsigned workers)
 
 static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 {
+	query_ring_publish(worker->resolver.ring);
 	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);
 	worker->shared->on_release(worker->shared->context);
 }

@@ -68,12 +68,17 @@ static void put_fixed(struct frame *frame, unsigned field, uint32_t value)
 		frame->bytes[frame->length++] = (uint8_t)(value >> (8 * i));
 }
 
+static void put_raw(struct frame *frame, const void *bytes, size_t length)
+{
+	memcpy(frame->bytes + frame->length, bytes, length);
+	frame->length += length;
+}
+
 static void put_bytes(struct frame *frame, unsigned field, const void *bytes, size_t length)
 {
 	put_varint(frame, field << 3 | BYTES);
 	put_varint(frame, length);
-	memcpy(frame->bytes + frame->length, bytes, length);
-	frame->length += length;
+	put_raw(frame, bytes, length);
 }
 
 static void put_text(struct frame *frame, unsigned field, const char *text)
@@ -128,21 +133,29 @@ static unsigned action_of(const struct query_entry *entry)
 	return record->rcode == RCODE_NXDOMAIN ? ACTION_NXDOMAIN : ACTION_LOCAL_DATA;
 }
 
-/* type: who decided; rule: "office/contoso", a zone's or a network's name. */
+/* "office/contoso" of a rule, a zone's or a network's name */
+static void put_object(struct frame *frame, const struct query_record *record)
+{
+	const char *ruleset = record->rule ? record->rule->ruleset : "";
+	size_t length = strlen(ruleset), slash = record->rule != NULL;
+
+	put_varint(frame, POLICY_RULE << 3 | BYTES);
+	put_varint(frame, length + slash + strlen(record->object));
+	put_raw(frame, ruleset, length);
+	put_raw(frame, "/", slash);
+	put_raw(frame, record->object, strlen(record->object));
+}
+
 static void put_policy(struct frame *frame, const struct query_entry *entry)
 {
 	const struct query_record *record = entry->record;
 	size_t at = begin(frame, MESSAGE_POLICY);
-	char rule[512];
 
 	put_text(frame, POLICY_TYPE,
 		 record->turned_away ? "admission"
 				     : decided_text((enum decided_by)record->decided));
-	if (record->object) {
-		snprintf(rule, sizeof rule, "%s%s%s", record->rule ? record->rule->ruleset : "",
-			 record->rule ? "/" : "", record->object);
-		put_text(frame, POLICY_RULE, rule);
-	}
+	if (record->object)
+		put_object(frame, record);
 	put_number(frame, POLICY_ACTION, action_of(entry));
 	put_number(frame, POLICY_MATCH, record->turned_away ? MATCH_CLIENT_IP : MATCH_QNAME);
 	end(frame, at);

@@ -32,11 +32,10 @@ static struct timespec time_of_day(uint64_t monotonic_us, int64_t clock_ns)
 
 static const char *network_of(const struct query_record *record)
 {
-	const struct policy *policy = record->policy;
+	const struct policy *policy = record->binding->policy;
 
-	return policy && record->network < policy->network_count
-		       ? policy->networks[record->network].name
-		       : NULL;
+	return record->network < policy->network_count ? policy->networks[record->network].name
+						       : NULL;
 }
 
 /* By the newest part of it, as stats.h counts it. */
@@ -46,10 +45,10 @@ static enum query_source source_of(const struct query_record *record)
 	    (record->rcode != RCODE_NOERROR && record->rcode != RCODE_NXDOMAIN &&
 	     record->rcode != RCODE_YXDOMAIN))
 		return QUERY_SOURCE_NOBODY;
-	return record->used_stale   ? QUERY_SOURCE_STALE
-	       : record->used_told  ? QUERY_SOURCE_TARGET
-	       : record->used_cache ? QUERY_SOURCE_CACHE
-	       : record->used_own   ? QUERY_SOURCE_OWN
+	return record->used.stale   ? QUERY_SOURCE_STALE
+	       : record->used.told  ? QUERY_SOURCE_TARGET
+	       : record->used.cache ? QUERY_SOURCE_CACHE
+	       : record->used.own   ? QUERY_SOURCE_OWN
 				    : QUERY_SOURCE_NOBODY;
 }
 
@@ -93,7 +92,7 @@ struct line {
 	size_t length;
 };
 
-static void add(struct line *line, const char *text, size_t length)
+static inline void add(struct line *line, const char *text, size_t length)
 {
 	if (length >= QUERY_ENTRY_TEXT_MAX - line->length)
 		length = QUERY_ENTRY_TEXT_MAX - line->length - 1;
@@ -103,93 +102,122 @@ static void add(struct line *line, const char *text, size_t length)
 
 #define ADD(line, literal) add(line, literal, sizeof(literal) - 1)
 
-/* RFC 8259 section 7. What is no UTF-8, or not seen, is escaped by its number. */
-static void add_escaped(struct line *line, const char *text)
+static bool is_plain(char c)
 {
-	while (*text) {
-		size_t plain = 0, length = 1;
-		char escaped[16];
-		uint32_t code;
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
 
-		while ((unsigned char)text[plain] >= ' ' && (unsigned char)text[plain] < 0x7f &&
-		       text[plain] != '"' && text[plain] != '\\')
-			plain++;
-		add(line, text, plain);
-		text += plain;
-		if (!*text)
-			break;
-		if (*text == '"' || *text == '\\') {
-			snprintf(escaped, sizeof escaped, "\\%c", *text);
-		} else {
-			length = text_character(text, &code);
-			if (length > 0 && text_is_shown(code))
-				snprintf(escaped, sizeof escaped, "%.*s", (int)length, text);
-			else if (code < 0x10000)
-				snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)code);
-			else
-				snprintf(escaped, sizeof escaped, "\\u%04x\\u%04x",
-					 (unsigned)(0xd7c0 + (code >> 10)),
-					 (unsigned)(0xdc00 | (code & 0x3ff)));
-			length = length > 0 ? length : 1;
-		}
-		add(line, escaped, strlen(escaped));
-		text += length;
+/* RFC 8259 section 7, of the character at `text`; returns how long that is. What is no UTF-8, or
+ * not seen, is escaped by its number. */
+static size_t add_escaped(struct line *line, const char *text)
+{
+	size_t length = 1;
+	char escaped[16];
+	uint32_t code;
+
+	if (*text == '"' || *text == '\\') {
+		snprintf(escaped, sizeof escaped, "\\%c", *text);
+	} else {
+		length = text_character(text, &code);
+		if (length > 0 && text_is_shown(code))
+			snprintf(escaped, sizeof escaped, "%.*s", (int)length, text);
+		else if (code < 0x10000)
+			snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)code);
+		else
+			snprintf(escaped, sizeof escaped, "\\u%04x\\u%04x",
+				 (unsigned)(0xd7c0 + (code >> 10)),
+				 (unsigned)(0xdc00 | (code & 0x3ff)));
+		length = length > 0 ? length : 1;
 	}
+	add(line, escaped, strlen(escaped));
+	return length;
 }
 
-static void add_key(struct line *line, const char *key)
+static void add_string(struct line *line, const char *text)
 {
-	ADD(line, ",\"");
-	add(line, key, strlen(key));
-	ADD(line, "\":");
-}
-
-static void add_text(struct line *line, const char *key, const char *text)
-{
-	add_key(line, key);
 	if (!text) {
 		ADD(line, "null");
 		return;
 	}
 	ADD(line, "\"");
-	add_escaped(line, text);
+	while (*text) {
+		size_t plain = 0;
+
+		while (is_plain(text[plain]))
+			plain++;
+		add(line, text, plain);
+		text += plain;
+		if (*text)
+			text += add_escaped(line, text);
+	}
 	ADD(line, "\"");
 }
 
-static void add_number(struct line *line, const char *key, uint64_t number)
+/* Of ours: there is nothing to escape. */
+static void add_word(struct line *line, const char *word)
 {
-	char digits[24], *at = digits + sizeof digits;
+	if (!word) {
+		ADD(line, "null");
+		return;
+	}
+	ADD(line, "\"");
+	add(line, word, strlen(word));
+	ADD(line, "\"");
+}
 
-	add_key(line, key);
+/* With zeros ahead, up to so many digits. */
+static void add_digits(struct line *line, uint64_t number, size_t least)
+{
+	char digits[24], *end = digits + sizeof digits, *at = end;
+
 	do
 		*--at = (char)('0' + number % 10);
-	while (number /= 10);
-	add(line, at, (size_t)(digits + sizeof digits - at));
+	while (number /= 10, number > 0 || (size_t)(end - at) < least);
+	add(line, at, (size_t)(end - at));
 }
 
-static void add_null(struct line *line, const char *key)
-{
-	add_key(line, key);
-	ADD(line, "null");
-}
+#define ADD_STRING(line, key, text)   (ADD(line, ",\"" key "\":"), add_string(line, text))
+#define ADD_WORD(line, key, word)     (ADD(line, ",\"" key "\":"), add_word(line, word))
+#define ADD_NUMBER(line, key, number) (ADD(line, ",\"" key "\":"), add_digits(line, number, 1))
+#define ADD_NULL(line, key)           ADD(line, ",\"" key "\":null")
 
 /* gmtime_r and strftime once a second. */
 static void add_time(struct line *line, const struct timespec *time)
 {
 	static _Thread_local time_t second = -1;
 	static _Thread_local char text[32];
-	char part[16];
 	struct tm tm;
 
 	if (time->tv_sec != second) {
 		second = time->tv_sec;
 		gmtime_r(&second, &tm);
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &tm);
 	}
 	ADD(line, "{\"time\":\"");
 	add(line, text, strlen(text));
-	snprintf(part, sizeof part, ".%06dZ\"", (int)(time->tv_nsec / 1000));
-	add(line, part, strlen(part));
+	add_digits(line, (uint64_t)time->tv_nsec / 1000, 6);
+	ADD(line, "Z\"");
+}
+
+static void add_asker(struct line *line, const struct query_entry *entry)
+{
+	char text[ADDRESS_TEXT_MAX];
+	const uint8_t *bytes = entry->client.bytes;
+
+	ADD(line, ",\"client\":");
+	if (entry->client.family == 4) { /* nearly all, and inet_ntop takes its time */
+		for (unsigned i = 0; i < 4; i++) {
+			add(line, i ? "." : "\"", 1);
+			add_digits(line, bytes[i], 1);
+		}
+		ADD(line, "\"");
+	} else {
+		add_word(line, address_print(&entry->client, text));
+	}
+	if (entry->port)
+		ADD_NUMBER(line, "port", entry->port);
+	else
+		ADD_NULL(line, "port");
 }
 
 static const char *class_word(uint16_t class, char text[16])
@@ -205,14 +233,14 @@ static void add_question(struct line *line, const struct query_entry *entry)
 	char name[NAME_TEXT_MAX], type[16], class[16];
 
 	if (entry->name_length == 0) {
-		add_null(line, "name");
-		add_null(line, "type");
-		add_null(line, "class");
+		ADD_NULL(line, "name");
+		ADD_NULL(line, "type");
+		ADD_NULL(line, "class");
 		return;
 	}
-	add_text(line, "name", name_wire_to_text(entry->name, name));
-	add_text(line, "type", record_type_print(entry->type, type, sizeof type));
-	add_text(line, "class", class_word(entry->class, class));
+	ADD_STRING(line, "name", name_wire_to_text(entry->name, name));
+	ADD_WORD(line, "type", record_type_print(entry->type, type, sizeof type));
+	ADD_WORD(line, "class", class_word(entry->class, class));
 }
 
 /* What explains an error, with an end; "": nothing does. */
@@ -229,10 +257,10 @@ static void add_error(struct line *line, const struct query_record *record)
 	char text[MESSAGE_EDE_TEXT_MAX + 1];
 
 	if (record->ede == EDE_NONE)
-		add_null(line, "ede");
+		ADD_NULL(line, "ede");
 	else
-		add_number(line, "ede", (uint64_t)record->ede);
-	add_text(line, "text", record->text_length ? explanation(record, text) : NULL);
+		ADD_NUMBER(line, "ede", (uint64_t)record->ede);
+	ADD_STRING(line, "text", record->text_length ? explanation(record, text) : NULL);
 }
 
 /* The constant's name in lower case, as `explain` has it. */
@@ -254,10 +282,10 @@ static void add_decision(struct line *line, const struct query_entry *entry)
 	const struct query_record *record = entry->record;
 	char word[16];
 
-	add_text(line, "decided_by", decided_word(record, word));
-	add_text(line, "object", record->object);
-	add_text(line, "ruleset", record->rule ? record->rule->ruleset : NULL);
-	add_text(line, "answered_from", sources[entry->source]);
+	ADD_WORD(line, "decided_by", decided_word(record, word));
+	ADD_STRING(line, "object", record->object);
+	ADD_STRING(line, "ruleset", record->rule ? record->rule->ruleset : NULL);
+	ADD_WORD(line, "answered_from", sources[entry->source]);
 }
 
 static void add_upstream(struct line *line, const struct upstream *upstream)
@@ -265,40 +293,36 @@ static void add_upstream(struct line *line, const struct upstream *upstream)
 	char host[HOST_TEXT_MAX];
 
 	if (!upstream) {
-		add_null(line, "target");
-		add_null(line, "protocol");
-		add_null(line, "outbound_endpoint");
+		ADD_NULL(line, "target");
+		ADD_NULL(line, "protocol");
+		ADD_NULL(line, "outbound_endpoint");
 		return;
 	}
-	add_text(line, "target", host_print(&upstream->host, host));
-	add_text(line, "protocol", upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp");
-	add_text(line, "outbound_endpoint", upstream->endpoint);
+	ADD_WORD(line, "target", host_print(&upstream->host, host));
+	ADD_WORD(line, "protocol", upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp");
+	ADD_STRING(line, "outbound_endpoint", upstream->endpoint);
 }
 
 size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_TEXT_MAX])
 {
 	const struct query_record *record = entry->record;
 	struct line line = {.text = text};
-	char address[ADDRESS_TEXT_MAX], rcode[RCODE_TEXT_MAX];
+	char rcode[RCODE_TEXT_MAX];
 
 	add_time(&line, &entry->arrived);
-	add_text(&line, "client", address_print(&entry->client, address));
-	if (entry->port)
-		add_number(&line, "port", entry->port);
-	else
-		add_null(&line, "port");
-	add_text(&line, "network", entry->network);
-	add_text(&line, "endpoint", record->binding ? record->binding->endpoint : NULL);
-	add_text(&line, "transport", record->tcp ? "tcp" : "udp");
+	add_asker(&line, entry);
+	ADD_STRING(&line, "network", entry->network);
+	ADD_STRING(&line, "endpoint", record->binding->endpoint);
+	ADD_WORD(&line, "transport", record->tcp ? "tcp" : "udp");
 	add_question(&line, entry);
-	add_text(&line, "rcode",
+	ADD_WORD(&line, "rcode",
 		 entry->rcode < 0 ? NULL : rcode_print((unsigned)entry->rcode, rcode));
 	add_error(&line, record);
 	add_decision(&line, entry);
 	add_upstream(&line, record->upstream);
-	add_number(&line, "hops", record->hops);
-	add_number(&line, "bytes", record->length);
-	add_number(&line, "microseconds", entry->took_us);
+	ADD_NUMBER(&line, "hops", record->hops);
+	ADD_NUMBER(&line, "bytes", record->length);
+	ADD_NUMBER(&line, "microseconds", entry->took_us);
 	ADD(&line, "}");
 	line.text[line.length] = '\0';
 	return line.length;

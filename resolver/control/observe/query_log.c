@@ -128,8 +128,13 @@ static void keep(struct query_log *log, const struct query_entry *entry, size_t 
 	kept->text = text;
 	kept->entry = *entry;
 	kept->entry.record = NULL;
-	snprintf(kept->network, sizeof kept->network, "%s", entry->network ? entry->network : "");
-	kept->entry.network = entry->network ? kept->network : NULL;
+	if (entry->network) {
+		size_t network = strnlen(entry->network, NETWORK_MAX - 1);
+
+		memcpy(kept->network, entry->network, network);
+		kept->network[network] = '\0';
+		kept->entry.network = kept->network;
+	}
 	log->latest_at = (log->latest_at + 1) % QUERY_LOG_LATEST;
 	log->latest_count += log->latest_count < QUERY_LOG_LATEST;
 }
