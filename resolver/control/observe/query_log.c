@@ -70,6 +70,7 @@ struct query_log {
 	uint64_t lost_told; /* of the rings, to followers */
 	uint64_t news_us;
 	bool news;
+	bool busy; /* the rings fill quickly */
 	struct log_pace pace;
 	char text[QUERY_ENTRY_TEXT_MAX + 16];
 	uint8_t frame[DNSTAP_MAX];
@@ -255,6 +256,7 @@ static unsigned read_ring(struct query_log *log, struct query_ring *ring)
 	const struct query_record *record;
 	unsigned count = 0;
 
+	log->busy = log->busy || atomic_load(&ring->committed) - at > QUERY_RING_BYTES / 8;
 	while (count < BATCH && (record = query_ring_read(ring, &at, &left_us))) {
 		take(log, record, left_us);
 		count++;
@@ -268,6 +270,7 @@ static void read_rings(struct query_log *log)
 {
 	unsigned most = BATCH;
 
+	log->busy = false;
 	log->clock_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	while (most == BATCH) {
 		most = 0;
@@ -306,6 +309,13 @@ static void wait_ms(struct query_log *log, unsigned ms)
 	pthread_cond_timedwait(&log->wake, &log->lock, &until);
 }
 
+static unsigned pause_ms(const struct query_log *log)
+{
+	if (!log->on && log->follower_count == 0)
+		return IDLE_MS;
+	return log->busy ? QUERY_LOG_BUSY_MS : QUERY_LOG_LOOK_MS;
+}
+
 static void *run(void *context)
 {
 	struct query_log *log = context;
@@ -320,8 +330,7 @@ static void *run(void *context)
 		read_rings(log);
 		tell_news(log);
 		if (!log->ending)
-			wait_ms(log,
-				log->on || log->follower_count > 0 ? QUERY_LOG_LOOK_MS : IDLE_MS);
+			wait_ms(log, pause_ms(log));
 	}
 	read_rings(log); /* the workers have ended */
 	pthread_mutex_unlock(&log->lock);

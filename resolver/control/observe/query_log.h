@@ -5,9 +5,9 @@
  *                                            │                   └─► slow ones, in the log
  *                                            └─ filters of each ─► followers (GET /v1/queries)
  *
- * The thread looks every QUERY_LOG_LOOK_MS and waits for nobody: an output's disk, a follower's
- * client. So the rings are emptied whatever hangs, and what the policies of records hold is let go
- * of. Where there are neither settings nor followers the workers note nothing.
+ * The thread looks every QUERY_LOG_LOOK_MS or sooner and waits for nobody: an output's disk, a
+ * follower's client. So the rings are emptied whatever hangs, and what the policies of records hold
+ * is let go of. Where there are neither settings nor followers the workers note nothing.
  *
  * All functions are the control thread's. */
 #ifndef SLUICE_QUERY_LOG_H
@@ -24,6 +24,7 @@
 
 enum {
 	QUERY_LOG_LOOK_MS = 20,
+	QUERY_LOG_BUSY_MS = 2,                  /* where a ring was an eighth full, or more */
 	QUERY_LOG_LATEST = 1000,                /* that are kept in memory */
 	QUERY_LOG_FOLLOWER_BYTES = 1024 * 1024, /* that wait for a follower's client */
 	QUERY_LOG_NICENESS = 5,                 /* of its threads, beside workers' */
