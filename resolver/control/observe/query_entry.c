@@ -365,16 +365,6 @@ void query_filter_release(struct query_filter *filter)
 	*filter = (struct query_filter){.suffixes = NULL};
 }
 
-/* Room for one more item; NULL without memory. */
-static void *grow(void *items, size_t count, size_t size)
-{
-	void **list = items;
-	void *grown = realloc(*list, (count + 1) * size);
-
-	*list = grown ? grown : *list;
-	return grown ? (char *)grown + count * size : NULL;
-}
-
 static int add_suffix(struct query_filter *filter, const char *text, char *error)
 {
 	static const struct hash_key key; /* its hashes are not used */
@@ -386,10 +376,11 @@ static int add_suffix(struct query_filter *filter, const char *text, char *error
 			 "\"%.300s\" is not a domain name; give one, as in contoso.corp", text);
 		return ERR_INVALID;
 	}
-	suffix = grow(&filter->suffixes, filter->suffix_count, sizeof *suffix);
+	suffix = reallocarray(filter->suffixes, filter->suffix_count + 1, sizeof *suffix);
 	if (!suffix)
 		return ERR_NOMEM;
-	filter->suffix_count++;
+	filter->suffixes = suffix;
+	suffix += filter->suffix_count++;
 	suffix->length = name.length;
 	for (size_t i = 0; i < name.length; i++)
 		suffix->wire[i] = name_lower(name.wire[i]);
@@ -398,12 +389,13 @@ static int add_suffix(struct query_filter *filter, const char *text, char *error
 
 static int add_client(struct query_filter *filter, const struct prefix *prefix)
 {
-	struct prefix *client = grow(&filter->clients, filter->client_count, sizeof *client);
+	struct prefix *clients =
+		reallocarray(filter->clients, filter->client_count + 1, sizeof *clients);
 
-	if (!client)
+	if (!clients)
 		return ERR_NOMEM;
-	*client = *prefix;
-	filter->client_count++;
+	filter->clients = clients;
+	clients[filter->client_count++] = *prefix;
 	return 0;
 }
 
@@ -426,14 +418,18 @@ static int add_client_text(struct query_filter *filter, const char *text, char *
 
 static int add_network(struct query_filter *filter, const char *text, char *error)
 {
-	char **network = grow(&filter->networks, filter->network_count, sizeof *network);
+	char **networks =
+		reallocarray(filter->networks, filter->network_count + 1, sizeof *networks);
 
 	(void)error;
-	if (!network)
+	if (!networks)
 		return ERR_NOMEM;
-	*network = strdup(text);
-	filter->network_count += *network != NULL;
-	return *network ? 0 : ERR_NOMEM;
+	filter->networks = networks;
+	networks[filter->network_count] = strdup(text);
+	if (!networks[filter->network_count])
+		return ERR_NOMEM;
+	filter->network_count++;
+	return 0;
 }
 
 static int add_rcode(struct query_filter *filter, const char *text, char *error)

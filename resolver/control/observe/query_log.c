@@ -533,33 +533,45 @@ bool query_log_is_on(const struct query_log *log)
 	return log->on; /* which this thread alone sets */
 }
 
+static int by_arrival(const void *a, const void *b)
+{
+	const struct timespec *left = &(*(const struct kept *const *)a)->entry.arrived;
+	const struct timespec *right = &(*(const struct kept *const *)b)->entry.arrived;
+
+	if (left->tv_sec != right->tv_sec)
+		return left->tv_sec < right->tv_sec ? -1 : 1;
+	return (left->tv_nsec > right->tv_nsec) - (left->tv_nsec < right->tv_nsec);
+}
+
+/* The rings are read one after the other, so that those of two workers are out of order. */
 json_t *query_log_latest(struct query_log *log, const struct query_filter *filter, size_t limit)
 {
 	json_t *all = json_array();
+	const struct kept **fit = calloc(QUERY_LOG_LATEST, sizeof *fit);
 	char **texts = calloc(QUERY_LOG_LATEST, sizeof *texts);
-	size_t count = 0, first = 0;
+	size_t count = 0, first;
 
-	if (!texts) {
+	if (!fit || !texts) {
 		json_decref(all);
-		return NULL;
+		all = NULL;
+		goto out;
 	}
 	lock(log);
-	for (size_t i = 0; i < log->latest_count; i++) {
-		size_t at = (log->latest_at + QUERY_LOG_LATEST - log->latest_count + i) %
-			    QUERY_LOG_LATEST;
-		const struct kept *kept = &log->latest[at];
-
-		if (query_filter_fits(filter, &kept->entry))
-			texts[count++] = strdup(kept->text);
-	}
-	unlock(log);
+	for (size_t i = 0; i < log->latest_count; i++)
+		if (query_filter_fits(filter, &log->latest[i].entry))
+			fit[count++] = &log->latest[i];
+	qsort(fit, count, sizeof *fit, by_arrival);
 	first = count > limit ? count - limit : 0;
-	for (size_t i = 0; i < count; i++) {
-		if (i >= first)
-			json_add(all, texts[i] ? json_loads(texts[i], 0, NULL) : NULL);
+	for (size_t i = first; i < count; i++)
+		texts[i] = strdup(fit[i]->text);
+	unlock(log);
+	for (size_t i = first; i < count; i++) {
+		json_add(all, texts[i] ? json_loads(texts[i], 0, NULL) : NULL);
 		free(texts[i]);
 	}
+out:
 	free(texts);
+	free(fit);
 	return all;
 }
 

@@ -316,7 +316,6 @@ static void cut_tail(int fd, const char *path)
 		size_t length;
 		ssize_t got;
 
-		again = false;
 		if (fstat(fd, &before) != 0 || !S_ISREG(before.st_mode) || before.st_size == 0)
 			break;
 		length = before.st_size < TAIL_MAX ? (size_t)before.st_size : TAIL_MAX;
