@@ -187,20 +187,22 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	(void)written; /* there is nowhere to complain */
 }
 
+void log_fault(const char *event, const struct fault *fault)
+{
+	const struct origin *origin = &fault->origin;
+	char line[16] = "";
+
+	if (origin->file && origin->line)
+		snprintf(line, sizeof line, ":%u", origin->line);
+	log_event(fault->severity == FAULT_ERROR ? LOG_ERROR : LOG_WARNING, event, "%s%s%s%s%s%s",
+		  origin->file ? origin->file : "", line, origin->file ? ": " : "",
+		  origin->path ? origin->path : "", origin->path ? ": " : "", fault->text);
+}
+
 void log_faults(const char *event, const struct faults *faults)
 {
-	for (size_t i = 0; i < faults->count; i++) {
-		const struct fault *fault = &faults->items[i];
-		const struct origin *origin = &fault->origin;
-		char line[16] = "";
-
-		if (origin->file && origin->line)
-			snprintf(line, sizeof line, ":%u", origin->line);
-		log_event(fault->severity == FAULT_ERROR ? LOG_ERROR : LOG_WARNING, event,
-			  "%s%s%s%s%s%s", origin->file ? origin->file : "", line,
-			  origin->file ? ": " : "", origin->path ? origin->path : "",
-			  origin->path ? ": " : "", fault->text);
-	}
+	for (size_t i = 0; i < faults->count; i++)
+		log_fault(event, &faults->items[i]);
 }
 
 bool log_pace(struct log_pace *pace, uint64_t now_us, char more[LOG_MORE_MAX])

@@ -32,7 +32,9 @@ struct log_pace { /* all zero: none yet */
 enum { LOG_MORE_MAX = 32 };
 bool log_pace(struct log_pace *pace, uint64_t now_us, char more[LOG_MORE_MAX]);
 
-/* Every fault as a line of its own, errors and warnings by their level. */
+/* As an error or a warning, with its place. */
+void log_fault(const char *event, const struct fault *fault);
+/* Every fault as a line of its own. */
 void log_faults(const char *event, const struct faults *faults);
 
 #endif

@@ -2,8 +2,10 @@
 which words, and who answers a question. It shares no line with the program, and is made
 for the small world of test_random.py alone.
 
-    Model.declared, .stored   {path: values}: networks ... record sets, of the file and of the state
+    Model.declared, .stored   {path: values}: networks ... record sets, of the file and of the state; a
+                              path is in lower case, with the group, "rulesets/berlin/c1/rules/a"
     Model.owned               {path: values}: addresses, services, groups of the state
+    Model.written()           a path and values as they are sent, as those above
     Model.faults()            the words of what `sluice check` would say; none: it is fine
     Model.answer()            (rcode, [data]) of a question from a network"""
 
@@ -22,6 +24,7 @@ SUFFIX, SERVICE_SUFFIX = "cloudapp.azure.com.", "cloudapp.net."
 REQUIRED = {"subnets": "prefix", "resolvers": "virtual_network", "links": "virtual_network", "rules": "domain",
             "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones"}
 OWNED = ("addresses", "services", "groups", "ptrs")
+TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients"]
 
 
 class Refused(Exception):
@@ -36,6 +39,14 @@ def kind_of(path):
     """("rulesets", None) or ("rulesets", "rules")"""
     parts = path.split("/")
     return parts[0], parts[3] if len(parts) == 5 else None
+
+
+def is_top(path):
+    return path.count("/") == 2
+
+
+def group_in(path):
+    return path.split("/")[1]
 
 
 def parent_of(path):
@@ -76,6 +87,66 @@ class Model:
         other.stored, other.owned = copy.deepcopy(self.stored), copy.deepcopy(self.owned)
         return other
 
+    # ---- groups: a name is there once over all of them ----
+
+    def find(self, kind, name):
+        """(path, values) of what is served at the top in whichever group; None: there is none."""
+        return next(((path, source[path]) for source in (self.declared, self.stored) for path in sorted(source)
+                     if is_top(path) and kind_of(path)[0] == kind and name_of(path) == name), None)
+
+    def group_of(self, kind, name):
+        """As it was written; "-": none; None: there is no such thing."""
+        found = self.find(kind, name)
+        return found and found[1].get("resource_group", "-")
+
+    def at(self, kind, name):
+        """The path of what is there, or of what would be in no group."""
+        found = self.find(kind, name)
+        return found[0] if found else "%s/-/%s" % (kind, name)
+
+    def written(self, path, values):
+        """What a path and values that are sent come to: "*" is whichever group it is in, and what is at
+        the top has the group as the path writes it, if the values do not."""
+        if is_owned(path):
+            return path if path.startswith("ptrs/") else path.lower(), values
+        kind, group, name = path.split("/")[:3]
+        if group == "*":
+            group = self.group_of(kind, name.lower()) or "-"
+        if is_top(path) and values is not None and group != "-":
+            values = dict({"resource_group": group}, **values)
+        elif is_top(path) and values and values.get("resource_group", "") is None:
+            values = {key: value for key, value in values.items() if key != "resource_group"}
+        return "/".join([kind, group] + path.split("/")[2:]).lower(), values
+
+    def is_in_another(self, path):
+        """Whether what the path is in, or what it is, is there in another group alone."""
+        top = "/".join(path.split("/")[:3])
+        return not self.there(top) and self.find(top.split("/")[0], name_of(top)) is not None
+
+    def members(self, group):
+        """(kind, values) of what is at the top and in that group, in the order of kinds."""
+        return [(kind, values) for kind in TOP for values in self.items(kind).values()
+                if values.get("resource_group", "-").lower() == group]
+
+    def addresses_in(self, group):
+        return [path for path in self.owners() if path.startswith("addresses/%s/" % group)]
+
+    def group(self, name):
+        """{"region", "tags", "filed"}; None: there is no such group."""
+        row, inside, addresses = self.owned.get("groups/-/" + name), self.members(name), self.addresses_in(name)
+        filed = any(path in self.declared_owned for path in addresses) or any(
+            is_top(path) and group_in(path) == name for path in self.declared)
+        if row is None and not addresses and not inside:
+            return None
+        region = REGION if addresses or not inside else self.region(inside[0][1])
+        return dict(row or {"region": region, "tags": {}}, filed=filed)
+
+    def groups(self):
+        names = {name_of(path) for path in self.owned if path.startswith("groups/")}
+        names |= {group_in(path) for path in self.owners() if path.startswith("addresses/")}
+        names |= {group_in(path) for source in (self.declared, self.stored) for path in source if is_top(path)}
+        return {name: self.group(name) for name in names - {"-"}}
+
     # ---- what is there ----
 
     def there(self, path):
@@ -87,11 +158,11 @@ class Model:
 
     def items(self, kind, parent=None):
         """{name: values} of what is served, the file's first."""
-        start = parent + "/" + kind + "/" if parent else kind + "/-/"
+        start = parent + "/" + kind + "/" if parent else kind + "/"
         depth = 4 if parent else 2
         found = {}
         for source in (self.declared, self.stored):
-            for path in sorted(source):
+            for path in sorted(source, key=name_of):
                 if path.startswith(start) and path.count("/") == depth and not self.is_orphan(path):
                     found[name_of(path)] = source[path]
         return found
@@ -101,9 +172,12 @@ class Model:
 
     # ---- edits of what is part of the model ----
 
-    def edit(self, path, values):
-        """As it would be; whether that may be, faults() says."""
-        if values is None:
+    def edit(self, path, values, again=False):
+        """As it would be; whether that may be, faults() says. `again`: as it was before, so what something
+        that goes has inside stays."""
+        if values is None and again:
+            self.stored.pop(path, None)
+        elif values is None:
             for inner in [p for p in self.stored if p == path or p.startswith(path + "/")]:
                 del self.stored[inner]
         else:
@@ -116,10 +190,12 @@ class Model:
                  and not self.is_orphan(path) for word in self.malformed(path, self.stored[path])]
         if words:
             raise Refused(400, words=words, may=["there is no"])
-        lost = [path for path in edited if self.is_orphan(path)]
+        lost = [path for at, path in enumerate(edited)
+                if self.is_orphan(path) and (parent_of(path), None) not in edits[at:]]
+        words = ["here; it is in" if self.is_in_another(path) else "make it first" for path in lost]
         if [path for path in lost if kind_of(path)[1] != "record_sets"]:
-            raise Refused(400, words=["make it first"])
-        words = ["make it first"] if lost else []
+            words = [word for word, path in zip(words, lost) if kind_of(path)[1] != "record_sets"]
+            raise Refused(400, words=words)
         # Of these each edit counts, also one that another follows.
         words += [word for at, (path, values) in enumerate(edits) if kind_of(path)[1] == "record_sets"
                   and values is not None and (parent_of(path), None) not in edits[at:] and path not in lost
@@ -179,6 +255,12 @@ class Model:
 
     def limits(self):
         self.words, self.may = [], []
+        for kind in TOP:
+            if repeated([name_of(path) for source in (self.declared, self.stored) for path in source
+                         if is_top(path) and kind_of(path)[0] == kind]):
+                self.say("is already the name of the")
+                self.may = [""]  # and whatever else two of one name come to
+                return self.words, self.may
         self.networks = self.items("virtual_networks")
         self.check_networks()
         self.make()
@@ -202,7 +284,7 @@ class Model:
             for space in spaces:
                 if space.overlaps(net("127.0.0.0/8")):
                     self.say("overlaps 127.0.0.0/8, which no virtual network may have")
-            subnets = self.items("subnets", "virtual_networks/-/" + name)
+            subnets = self.items("subnets", self.at("virtual_networks", name))
             if subnets and not spaces:
                 # Unless some were made, for endpoints there.
                 self.say("is missing; give the prefixes" if not self.has_made_space(name) else
@@ -229,14 +311,14 @@ class Model:
                    if end.get("allocation") != "static" and "address" not in end)
 
     def links(self, ruleset):
-        return [link["virtual_network"] for link in self.items("links", "rulesets/-/" + ruleset).values()]
+        return [link["virtual_network"] for link in self.items("links", self.at("rulesets", ruleset)).values()]
 
     def make(self):
         """What nobody named: where rulesets without endpoints leave."""
         self.resolvers = copy.deepcopy(self.items("resolvers"))
         for name, resolver in self.resolvers.items():
-            resolver["in"] = self.items("inbound_endpoints", "resolvers/-/" + name)
-            resolver["out"] = self.items("outbound_endpoints", "resolvers/-/" + name)
+            resolver["in"] = self.items("inbound_endpoints", self.at("resolvers", name))
+            resolver["out"] = self.items("outbound_endpoints", self.at("resolvers", name))
         self.leaves = {}
         for name, ruleset in self.items("rulesets").items():
             ends, links = list(ruleset.get("outbound_endpoints", [])), self.links(name)
@@ -281,7 +363,7 @@ class Model:
                 self.say("a resolver cannot be in such a network")
             if self.region(resolver) != self.region(network):
                 self.say("both must be in one region")
-            subnets = self.items("subnets", "virtual_networks/-/" + resolver["virtual_network"])
+            subnets = self.items("subnets", self.at("virtual_networks", resolver["virtual_network"]))
             for end in list(resolver["in"].values()) + list(resolver["out"].values()):
                 self.check_endpoint(resolver["virtual_network"], subnets, taken, end)
         if len(self.resolvers) > LIMITS["resolvers_per_subscription"]:
@@ -326,7 +408,7 @@ class Model:
         self.count(len(zones), "private_zones_per_subscription")
         linked, registered = {}, {}
         for name in zones:
-            path = "private_zones/-/" + name
+            path = self.at("private_zones", name)
             sets = self.items("record_sets", path)
             if "file" not in zones[name]:
                 if len(sets) + ("@:soa" not in sets) > LIMITS["record_sets_per_zone"]:
@@ -362,7 +444,7 @@ class Model:
     def check_rulesets(self):
         used, linked = {}, {}
         for name, ruleset in self.items("rulesets").items():
-            path, links, ends = "rulesets/-/" + name, self.links(name), self.leaves[name]
+            path, links, ends = self.at("rulesets", name), self.links(name), self.leaves[name]
             if not ends and any(link in self.networks for link in links):
                 self.say("give at least one endpoint as RESOLVER/ENDPOINT")
             for end in dict.fromkeys(ends):
@@ -477,12 +559,15 @@ class Model:
         label = values.get("domain_name_label")
         return label and "%s.%s.%s" % (label, REGION, SUFFIX)
 
+    def forward_names(self):
+        return [self.fqdn(path, values) for path, values in self.owners().items()]
+
     def edit_owned(self, path, values, bulk, owner=None):
         """`path` of a PTR has its address, unless its owner is given. `bulk`: one of many edits; "again":
         as it was before."""
         kind = path.split("/")[0]
         if kind == "groups":
-            self.edit_group(path, values)
+            self.edit_group(path, values, bulk == "again")
         elif kind == "ptrs":
             self.edit_ptr(path, values, bulk, owner or self.by_address(path[len("ptrs/"):]))
         elif bulk == "ptr":
@@ -504,7 +589,8 @@ class Model:
         kind, group = path.split("/")[0], path.split("/")[1]
         values = {key: value for key, value in values.items() if value not in (None, {})}
         label = values.get("domain_name_label")
-        if kind == "services" and bulk and values.get("reverse_fqdn") not in (None, self.fqdn(path, values)):
+        if kind == "services" and bulk and values.get("reverse_fqdn") not in (
+                None, self.fqdn(path, values), before.get("reverse_fqdn"), *self.forward_names()):
             raise Refused(400, "invalid", ["not checked in bulk"])
         if "address" in before and "address" not in values:
             values["address"] = before["address"]
@@ -524,9 +610,8 @@ class Model:
             if not before.get("reverse_fqdn") and "ttl" in values:
                 raise Refused(400, "invalid", ["belongs to the PTR, and there is none"])
             values.pop("ttl", None)
-        if kind == "addresses" and group != "-":
-            if "groups/-/" + group not in self.owned:
-                self.owned["groups/-/" + group] = {"region": REGION, "tags": {}}
+        if kind == "addresses" and path not in self.owned:
+            self.ensure_group(group)
         self.owned[path] = values
 
     def edit_ptr(self, path, values, bulk, owner):
@@ -548,8 +633,8 @@ class Model:
             ptr = {}
         else:
             fqdn = values["reverse_fqdn"]
-            if owner.startswith("services/") and bulk != "again" and fqdn != now.get("reverse_fqdn") and fqdn not in [
-                    self.fqdn(other, theirs) for other, theirs in self.owners().items()]:
+            if owner.startswith("services/") and bulk != "again" and fqdn != now.get("reverse_fqdn") and fqdn not in (
+                    self.forward_names()):
                 raise Refused(400, *("invalid", ["not checked in bulk"]) if bulk else
                               ("ReverseFqdnDoesNotBelongToSubscription", ["does not belong to subscription"]))
             ptr = {key: values[key] for key in ("reverse_fqdn", "ttl", "description") if values.get(key) is not None}
@@ -561,19 +646,30 @@ class Model:
             kept = {key: value for key, value in self.owned[owner].items() if key not in ("reverse_fqdn", "ttl")}
             self.owned[owner] = dict(kept, **ptr)
 
-    def edit_group(self, path, values):
-        name = name_of(path)
-        inside = [p for p in self.owners() if p.startswith("addresses/%s/" % name)]
+    def ensure_group(self, name):
+        """An address is put into it."""
+        there = self.group(name)
+        if name != "-" and "groups/-/" + name not in self.owned:
+            self.owned["groups/-/" + name] = {"region": there["region"] if there else REGION, "tags": {}}
+
+    def edit_group(self, path, values, again):
+        """`again`: as it was before, which only its row is about."""
+        now = self.group(name_of(path))
         if values is None:
-            if inside and ("groups/-/" + name in self.owned or name == "office"):
+            if self.addresses_in(name_of(path)):
+                if again and not now["tags"]:
+                    return
                 raise Refused(400, "invalid", ["has addresses; remove them first"])
-            self.owned.pop("groups/-/" + name, None)
+            if self.members(name_of(path)) and not again:
+                raise Refused(400, "invalid", ["has other resources ("])
+            self.owned.pop(path, None)
             return
-        if name == "office" and "groups/-/" + name not in self.owned and not values.get("tags"):
+        values = {"region": values.get("region"), "tags": values.get("tags") or {}}
+        if now and values == {"region": now["region"], "tags": now["tags"]}:
             return  # as it is
-        if name == "office" and "groups/-/" + name not in self.owned:
+        if now and now["filed"]:
             raise Refused(409, "read_only", ["comes from the configuration file"])
-        self.owned["groups/-/" + name] = {"region": values.get("region"), "tags": values.get("tags") or {}}
+        self.owned[path] = values
 
     # ---- who answers ----
 
@@ -588,16 +684,16 @@ class Model:
             return upstream(CUSTOM)
         zones = [zone for zone in self.items("private_zones") if ("." + name).endswith("." + zone + ".")
                  and any(link["virtual_network"] == network
-                         for link in self.items("links", "private_zones/-/" + zone).values())]
+                         for link in self.items("links", self.at("private_zones", zone)).values())]
         if zones:
             return self.from_zone(max(zones, key=len), network, name, rtype, depth)
         ruled = [(len(rule["domain"]), -place, rule, ruleset)
                  for place, ruleset in enumerate(self.items("rulesets")) if network in self.links(ruleset)
-                 for rule in self.items("rules", "rulesets/-/" + ruleset).values()
+                 for rule in self.items("rules", self.at("rulesets", ruleset)).values()
                  if rule.get("state") != "Disabled" and ("." + name).endswith("." + rule["domain"])]
         if ruled:
             _, _, rule, ruleset = max(ruled, key=lambda one: one[:2])
-            groups = self.items("target_groups", "rulesets/-/" + ruleset)
+            groups = self.items("target_groups", self.at("rulesets", ruleset))
             targets = rule.get("targets") or groups[rule["target_group"].lower()]["targets"]
             return upstream(targets[0]["address"])
         return self.from_owned(network, name, rtype) or upstream(DEFAULT)
@@ -607,7 +703,7 @@ class Model:
         if "file" in self.items("private_zones")[zone]:
             sets = {"web:a": {"records": ["10.10.1.10"]}}
         else:
-            sets = self.items("record_sets", "private_zones/-/" + zone)
+            sets = self.items("record_sets", self.at("private_zones", zone))
         owners = {each.rsplit(":", 1)[0] for each in sets} | {"@"}
         nodes = {".".join(each.split(".")[i:]) for each in owners for i in range(each.count(".") + 1)}
         found = owner
@@ -616,7 +712,7 @@ class Model:
             closest = next((".".join(labels[i:]) for i in range(1, len(labels)) if ".".join(labels[i:]) in nodes), "")
             found = ("*." + closest).rstrip(".")
             if found not in owners:
-                link = next(link for link in self.items("links", "private_zones/-/" + zone).values()
+                link = next(link for link in self.items("links", self.at("private_zones", zone)).values()
                             if link["virtual_network"] == network)
                 if link.get("resolution_policy") == "NxDomainRedirect" and rtype in ("A", "AAAA", "CNAME"):
                     return "NOERROR", [DEFAULT] if rtype == "A" else []

@@ -125,9 +125,55 @@ class Kinds(World):
                            (("show", "service", "a", "--group", "office"), "only an address has"),
                            (("set", "address", "a", "colour=red"), "an address has no \"colour\""),
                            (("set", "group", "a", "adress=1"), "a group has no \"adress\"; `sluice help"),
+                           (("set", "address", "web/a", "tags=team"), "\"tags=team\" does not fit; give tags=NAME=VALUE"),
+                           (("create", "ruleset", "web/"), "\"web/\" has no name of a ruleset in it"),
+                           (("create", "rule", "office", ""), "has no name of a rule in it"),
                            (("list", "adress"), "the kinds are network.*address, service, ptr, group"),
                            (("set", "address", "web/a"), "an argument is missing")):
             self.assertRegex(self.run_(*argv, status=2), text)
+
+    def test_an_option_that_is_none_is_told_with_the_command_s_own(self):
+        for argv, text in ((("set", "address", "office/open", "--domain", "x"),
+                            "^sluice set: there is no option --domain; a member is KEY=VALUE.*\nusage: sluice set"),
+                           (("show", "network", "-/hub"), "is /NAME, without the -\nusage: sluice show"),
+                           (("list", "network", "--json=x"), "--json takes no value"),
+                           (("list", "network", "--limit"), "--limit needs a value"),
+                           (("undo", "-1"), "there is no option -1\nusage: sluice undo"),
+                           (("undo", "18446744073709551616"), "is no revision"),
+                           (("rule", "frob"), "no command \"rule frob\"; `sluice help rule`"),
+                           (("set", "address", "office/open", "region=a", "region=b"), "region is given twice")):
+            self.assertRegex(self.run_(*argv, status=2), text)
+
+    def test_an_empty_name_is_no_list(self):
+        before = self.good("GET", "/v1/changes").body
+        for argv, noun in ((("show", "address", ""), "an address"), (("delete", "address", "office/"), "an address"),
+                           (("show", "rule", "office", ""), "a rule"), (("list", "rule", "office/"), "a ruleset"),
+                           (("create", "group", ""), "a group"), (("delete", "network", "/"), "a network"),
+                           (("ptr", "unset", ""), "a ptr"), (("record", "list", "x/"), "a zone"),
+                           (("record", "set", "", "www", "A", "10.0.0.1"), "a zone"),
+                           (("record", "unset", "/", "www", "A"), "a zone"), (("zone", "export", ""), "a zone")):
+            self.assertIn("has no name of %s in it" % noun, self.run_(*argv, status=2))
+        self.assertIn("the group is empty", self.run_("list", "network", "", status=2))
+        self.assertIn("--group is empty", self.run_("show", "address", "open", "--group", "", status=2))
+        self.assertEqual(before, self.good("GET", "/v1/changes").body)
+
+    def test_what_is_in_no_group_is_not_made_in_one(self):
+        self.assertIn("a service is in no resource group", self.run_(
+            "create", "service", "web/shop", SERVED, status=1))
+        self.bad_v1(self.call("PUT", "/v1/services/web/shop", {"address": SERVED}), 404, "not_found",
+                    text="in no resource group")
+        self.assertEqual(404, self.call("GET", "/v1/services/-/shop").status)
+        self.run_("create", "ptr", "198.51.100.11", "mail.example.com.")
+        self.run_("ptr", "unset", "any/198.51.100.11", status=1)  # a PTR has no group either
+        self.ptr_is("198.51.100.11", "mail.example.com.")
+
+    def test_help_says_how_each_kind_is_named(self):
+        for kind, text in (("address", "address list [GROUP]\n"), ("ruleset", "ruleset list [GROUP]\n"),
+                           ("ruleset", "ruleset show [GROUP/]NAME\n"), ("rule", "rule list [GROUP/]RULESET\n"),
+                           ("rule", "rule show [GROUP/]RULESET NAME\n"), ("service", "service show NAME\n"),
+                           ("group", "group list\n"), ("ptr", "ptr show ADDRESS|ID\n")):
+            self.assertIn("sluice " + text, harness.command("help", kind)[1])
+        self.assertNotRegex(harness.command("help", "address")[1], "address .*; required")
 
     def test_names_are_completed(self):
         self.run_("create", "address", "web/front", SERVED)
@@ -308,6 +354,20 @@ class Apply(World):
         self.assertEqual(ids, [self.shown("address", name)["id"] for name in ("web/front", "back")])
         self.ptr_is("203.0.113.9", "front.example.", ttl=60)
         self.ptr_is(SERVED)
+
+    def test_one_of_another_id_makes_room_for_the_files(self):
+        self.run_("apply", self.wanted())
+        self.world.write("before.conf", self.run_("export"))
+        ids = self.shown("address", "back")["id"], self.shown("service", "shop")["id"]
+        self.good("POST", "/v1/changes", {"edits": [
+            {"path": "addresses/-/back", "values": None}, {"path": "services/-/shop", "values": None},
+            {"path": "addresses/-/back", "values": {"address": "203.0.113.8"}},
+            {"path": "services/-/shop", "values": {"address": "203.0.113.41"}}]})
+        plan = self.run_("apply", self.world.dir + "/before.conf")
+        self.assertRegex(plan, 'change addresses/-/back\n    id: "[-0-9a-f]+" -> "%s"\n' % ids[0])
+        self.assertIn("0 to create, 2 to change, 0 to delete: done", plan)
+        self.assertEqual(ids, (self.shown("address", "back")["id"], self.shown("service", "shop")["id"]))
+        self.assertEqual("nothing to change\n", self.run_("apply", "--prune", self.world.dir + "/before.conf"))
 
     def test_pruning_takes_what_the_file_does_not_have(self):
         self.run_("apply", self.wanted('reverse_fqdn = "mail.example"; ttl = 30;'))

@@ -1,6 +1,8 @@
 """Addresses, services, PTRs and groups as resources: every change of them is in the history, whoever
 made it, and can be made again and undone by POST /v1/changes."""
 
+import concurrent.futures
+
 import harness
 import test_reverse
 
@@ -42,6 +44,19 @@ class History(test_reverse.Reverse):
         self.assertEqual([{"reverse_fqdn": "open.example."}], [c["after"] for c in ptr])
         self.assertEqual({"uid 0"}, {c["who"] for c in told})
         self.assertIsNone(told[-1]["after"])
+
+    def test_an_address_and_its_ptr_are_one_change(self):
+        before, path = self.last(), "addresses/office/front"
+        self.edits((path, {"address": "198.51.100.30", "reverse_fqdn": "one.example."}))
+        self.edits((path, {"address": "198.51.100.31", "reverse_fqdn": "two.example."}))
+        self.edits((path, None), (path, {"address": "198.51.100.32", "reverse_fqdn": "three.example."}))
+        fqdn = lambda values: values and values["reverse_fqdn"]
+        self.assertEqual(
+            [(None, "one.example."), ("one.example.", "two.example."), ("two.example.", None),
+             (None, "three.example.")],
+            [(fqdn(c["before"]), fqdn(c["after"])) for c in self.changes(before) if c["path"] == path])
+        self.undo(self.last())
+        self.ptr_is("198.51.100.31", "two.example.")
 
     def test_an_undo_brings_back_what_was_there(self):
         self.good("PUT", "/v1/addresses/office/front",
@@ -93,7 +108,7 @@ class History(test_reverse.Reverse):
         path = "/v1/addresses/office/front"
         self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
         self.good("PUT", path, {"address": "203.0.113.9", "reverse_fqdn": "one.example."}, 201)
-        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        self.good("DELETE", "/v1/address_pools/-/more")
         before = self.good("GET", "/v1/state").body
         for kills in (False, True):
             self.edits((path[4:], None), query="?confirm=600")
@@ -114,6 +129,35 @@ class History(test_reverse.Reverse):
         self.undo(self.last())
         self.assertEqual(before, self.good("GET", "/v1/state").body)
         self.ptr_is("198.51.100.30")
+
+    def test_what_is_taken_back_leaves_a_group_to_what_else_is_in_it(self):
+        self.good("PUT", "/v1/rulesets/Berlin/hub", {}, 201)
+        before = self.good("GET", "/v1/state").body
+        berlin = self.good("GET", "/v1/groups/-/berlin").body
+        mail = {"path": "addresses/Berlin/mail", "values": {"address": "198.51.100.30"}}
+        tags = {"path": "groups/-/Berlin", "values": {"region": "westeurope", "tags": {"a": "1"}}}
+        for edits in ([mail], [tags], [tags, mail]):
+            self.good("POST", "/v1/changes", {"edits": edits})
+            self.undo(self.last())
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+            self.good("POST", "/v1/changes?confirm=600", {"edits": edits})
+            self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+        self.assertEqual(berlin, self.good("GET", "/v1/groups/-/berlin").body)
+        first = self.good("POST", "/v1/changes", {"edits": [mail]}).body["revision"]
+        second = {"address": "198.51.100.31"}
+        self.good("PUT", "/v1/addresses/Berlin/second", second, 201)
+        self.undo(first)
+        self.assertEqual(404, self.call("GET", "/v1/addresses/Berlin/mail").status)
+        self.good("GET", "/v1/addresses/Berlin/second", status=200)
+        for undo, status in ((1, 400), (False, 400)):
+            edit = {"path": "groups/-/Berlin", "values": None}
+            self.assertEqual(status, self.call("POST", "/v1/changes", {"edits": [edit], "undo": undo}).status)
+
+    def test_a_group_is_called_as_it_was_first_written(self):
+        self.good("PUT", "/v1/rulesets/Munich/hub", {}, 201)
+        self.good("PUT", "/v1/addresses/munich/mail", {"address": "198.51.100.30"}, 201)
+        self.assertEqual(["Munich"], [group["name"] for group in self.good("GET", "/v1/groups?q=munich").body["groups"]])
 
     def test_an_undo_writes_names_as_they_were_written(self):
         edits = [("groups/-/Mixed", {"region": "westeurope", "tags": {"a": "1"}}),
@@ -139,12 +183,18 @@ class History(test_reverse.Reverse):
         many = answer.body["revision"]
         self.edits(*[("addresses/-/b%d" % n, {"address": "2001:db8:5:1::%x" % n}) for n in range(1, 6001)])
         self.good("PUT", "/v1/state", before, 204)
-        status, printed = self.command("undo", str(many + 2))
-        self.assertEqual(1, status)
-        self.assertIn("12000 resources, and at most 10000 can be undone at once", printed)
         status, printed = self.command("undo", str(many))
         self.assertEqual(1, status)
         self.assertIn("was deleted since", printed)
+        self.undo(many + 2)
+        self.assertEqual(12000 + len(before["addresses"]), len(self.good("GET", "/v1/state").body["addresses"]))
+        more = [{"name": "c%d" % n, "id": "00000000-0000-4000-8000-%012x" % n, "allocation": "static",
+                 "address": "2001:db8:5:2::%x" % n} for n in range(1, 50002)]
+        self.good("PUT", "/v1/state", dict(before, addresses=before["addresses"] + more), 204)
+        status, printed = self.command("undo", str(many + 4))
+        self.assertEqual(1, status)
+        self.assertIn("62001 resources, and at most 50000 can be undone at once", printed)
+        self.good("PUT", "/v1/state", before, 204)
         self.undo(self.edits(*edits).body["revision"])
         self.assertEqual(before, self.good("GET", "/v1/state").body)
 
@@ -163,6 +213,16 @@ class History(test_reverse.Reverse):
         self.assertEqual(1, status, printed)
         self.assertRegex(printed, "was changed since, in revision %d by uid 0" % (first + 1))
         self.ptr_is(OPEN, "two.example.")
+
+    def test_an_undo_that_cannot_be_names_the_resource(self):
+        self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("PUT", "/v1/addresses/-/far", {"address": "203.0.113.9"}, 201)
+        self.good("DELETE", "/v1/addresses/-/far", status=204)
+        gone = self.last()
+        self.good("DELETE", "/v1/address_pools/-/more", status=204)
+        status, printed = self.command("undo", str(gone))
+        self.assertEqual(1, status, printed)
+        self.assertIn("undo: addresses/-/far: address: 203.0.113.9 is in no address pool", printed)
 
     def test_many_edits_are_one_change_all_or_none(self):
         before = self.last()
@@ -255,6 +315,47 @@ class History(test_reverse.Reverse):
         self.sluice.kill()
         self.start()
         self.ptr_is("203.0.113.9", "new.example.")
+
+    def test_what_was_exchanged_goes_back(self):
+        """In whichever order: what two cannot have at once is let go of ahead of all."""
+        ids = ["00000000-0000-4000-8000-00000000000%d" % n for n in (1, 2)]
+        one = {"address": "198.51.100.31", "reverse_fqdn": "one.example.", "domain_name_label": "one", "id": ids[0]}
+        two = {"address": "198.51.100.32", "reverse_fqdn": "two.example.", "domain_name_label": "two", "id": ids[1]}
+        a, b, service = "addresses/lab/a", "addresses/lab/b", "services/-/shop"
+        self.edits((a, one), (b, two), (service, {"address": "198.51.100.33"}))
+        before = self.good("GET", "/v1/state").body
+        for edits in (
+                [(a, None), (b, None), (a, dict(one, address=two["address"])), (b, dict(two, address=one["address"]))],
+                [(a, None), (b, dict(two, domain_name_label="one")), (a, dict(one, domain_name_label="two"))],
+                [(a, None), (b, None), (a, dict(one, id=ids[1])), (b, dict(two, id=ids[0]))],
+                [(a, dict(one, address="198.51.100.39")), (b, dict(two, address=one["address"])),
+                 (a, dict(one, address=two["address"]))],
+                [(a, None), (service, {"address": one["address"]}), (a, dict(one, address="198.51.100.33")),
+                 ("rulesets/-/office", {})],
+                [(a, None), (b, None), ("addresses/lab/c", one), ("groups/-/empty", {})]):
+            for kills in (False, True):
+                self.edits(*edits, query="?confirm=600")
+                if kills:
+                    self.sluice.kill()
+                    self.start()
+                    harness.wait_for(lambda: not self.sluice.status()["unconfirmed"], "it to go back")
+                else:
+                    self.good("POST", "/v1/confirm?back")
+                self.assertEqual(before, self.good("GET", "/v1/state").body)
+                self.ptr_is(one["address"], "one.example.")
+                self.ptr_is(two["address"], "two.example.")
+
+    def test_what_was_asked_before_changes_nothing_while_another_waits_to_be_confirmed(self):
+        """Whose a name is takes a while to be asked."""
+        shop = {"address": "198.51.100.41", "reverse_fqdn": "late1000.www.example"}
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.call, "PUT", "/v1/services/shop", shop)
+            harness.wait_for(lambda: self.upstream.questions("late1000.www.example"), "the question")
+            self.edits(("groups/-/lab", {}), query="?confirm=600")
+            self.assertEqual(409, waiting.result().status)
+        self.good("GET", "/v1/services/shop", status=404)
+        self.good("POST", "/v1/confirm")
+        self.good("PUT", "/v1/services/shop", shop, 201)
 
     def test_what_does_not_go_in_such_a_request_is_refused(self):
         answer = self.edits(("services/-/shop", {"address": "198.51.100.41",

@@ -125,16 +125,17 @@ class Whole(Storm):
     def everything(self, number):
         """(path, values), each behind what it is inside."""
         k, n = self.which, number
-        net, zone, rules = "virtual_networks/-/k%d" % k, "private_zones/-/k%d.internal" % k, "rulesets/-/k%d" % k
+        at = lambda kind: "%s/%s/k%d" % (kind, "-" if k % 2 else "k%d" % k, k)  # half of them are in a group
+        net, zone, rules = at("virtual_networks"), at("private_zones") + ".internal", at("rulesets")
         own = "198.51.100.%d" % (150 + k)
         return [
             (net, {"address_space": ["10.%d.0.0/16" % (60 + k)],
                    "client_prefixes": ["127.%s/32" % three(n * 4 + k)]}),
             (net + "/subnets/in", {"prefix": "10.%d.%d.0/28" % (60 + k, n % 250), "delegation": DELEGATION}),
-            ("resolvers/-/k%d" % k, {"virtual_network": "k%d" % k}),
-            ("resolvers/-/k%d/inbound_endpoints/in" % k,
+            (at("resolvers"), {"virtual_network": "k%d" % k}),
+            (at("resolvers") + "/inbound_endpoints/in",
              {"subnet": "in", "listen": "127.0.4.%d:53" % k, "allow": ["127.%s/32" % three(n)]}),
-            ("resolvers/-/k%d/outbound_endpoints/out" % k, {"source": "127.0.0.%d" % (n % 200 + 10)}),
+            (at("resolvers") + "/outbound_endpoints/out", {"source": "127.0.0.%d" % (n % 200 + 10)}),
             (zone, {}),
             (zone + "/links/k", {"virtual_network": "k%d" % k, "registration": n % 2 == 0}),
             (zone + "/links/hub", {"virtual_network": "hub"}),
@@ -144,11 +145,11 @@ class Whole(Storm):
             (rules + "/links/k", {"virtual_network": "k%d" % k}),
             (rules + "/target_groups/t", {"targets": [{"address": "127.0.0.3"}], "description": str(n)}),
             (rules + "/rules/r", {"domain": "n%d.corp." % n, "target_group": "t", "description": str(n)}),
-            ("address_pools/-/k%d" % k, {"prefix": "203.0.%d.0/24" % (k * 50 + n % 50)}),
-            ("keys/-/k%d" % k, {"secret_file": self.secret, "algorithm": ["hmac-sha256", "hmac-sha512"][n % 2]}),
-            ("transfers/-/k%d" % k, {"zones": ["k%d.internal" % k], "key": "k%d" % k,
-                                     "allow": ["127.%s/32" % three(n)]}),
-            ("clients/-/k%d" % k, {"secret_sha256": hashlib.sha256(b"%d %d" % (k, n)).hexdigest()}),
+            (at("address_pools"), {"prefix": "203.0.%d.0/24" % (k * 50 + n % 50)}),
+            (at("keys"), {"secret_file": self.secret, "algorithm": ["hmac-sha256", "hmac-sha512"][n % 2]}),
+            (at("transfers"), {"zones": ["k%d.internal" % k], "key": "k%d" % k,
+                               "allow": ["127.%s/32" % three(n)]}),
+            (at("clients"), {"secret_sha256": hashlib.sha256(b"%d %d" % (k, n)).hexdigest()}),
             ("groups/-/k%d" % k, {"region": "westeurope", "tags": {"n": str(n)}}),
             ("addresses/k%d/a" % k, {"address": own, "tags": {"n": str(n)}, "reverse_fqdn": ptr_name(n)}),
             ("services/-/k%d" % k, {"address": "198.51.100.%d" % (160 + k), "description": str(n)})]

@@ -1,6 +1,6 @@
-"""Random calls over all kinds of resources against a plain model (plain.py): the same state, the same
-refusals in the same words, the same answers by DNS and by `explain`, and all of it there again after a
-kill, a reload, an export and an undo.
+"""Random calls over all kinds of resources, in groups, against a plain model (plain.py): the same state,
+the same refusals in the same words, the same answers by DNS and by `explain`, and all of it there again
+after a kill, a reload, an export, an apply and an undo.
 
     STEPS=1500 SEED=7 SLUICE=build/asan/sluice python3 tests/e2e/test_random.py"""
 
@@ -17,10 +17,10 @@ import harness
 import plain
 import test_differential
 import test_resources
-from plain import DELEGATION, Refused, is_owned, kind_of, name_of
+from plain import DELEGATION, TOP, Refused, group_in, is_owned, is_top, kind_of, name_of
 
 SEED = int(os.environ.get("SEED", "19"))
-STEPS = int(os.environ.get("STEPS", "250"))
+STEPS = int(os.environ.get("STEPS", "175"))
 UPSTREAMS = [plain.DEFAULT, plain.TARGET, plain.OTHER, plain.CUSTOM]
 VNET = ("127.0.0.53", 53)
 CONFIG = """
@@ -42,41 +42,41 @@ addresses = (
   { name = "filed"; resource_group = "office"; address = "198.51.100.10"; reverse_fqdn = "filed.example."; },
   { name = "open"; resource_group = "office"; address = "198.51.100.11"; domain_name_label = "open"; } );
 """
-OPEN_ZONE = """, { name = "open.internal"; record_sets = ( { name = "www:A"; ttl = 60; records = [ "10.1.1.1" ]; } );
+OPEN_ZONE = """, { name = "open.internal"; resource_group = "Berlin";
+  record_sets = ( { name = "www:A"; ttl = 60; records = [ "10.1.1.1" ]; } );
   links = ( { name = "l1"; virtual_network = "filed"; } ); }"""
-FIXED = '{ name = "fixed"; links = ( { name = "k1"; virtual_network = "filed"; } ); }'
+FIXED = '{ name = "fixed"; %slinks = ( { name = "k1"; virtual_network = "filed"; } ); }'
 DECLARED = {
     "virtual_networks/-/filed": {"address_space": ["10.20.0.0/16"], "client_prefixes": ["127.1.9.0/24"]},
     "private_zones/-/filed.internal": {"file": "filed.zone"},
     "private_zones/-/filed.internal/links/l1": {"virtual_network": "filed"},
     "keys/-/filed": {"secret": ""}, "address_pools/-/own": {"prefix": "198.51.100.0/24"}}
 DECLARED_OPEN = {
-    "private_zones/-/open.internal": {},
-    "private_zones/-/open.internal/record_sets/www:a": {"ttl": 60, "records": ["10.1.1.1"]},
-    "private_zones/-/open.internal/links/l1": {"virtual_network": "filed"}}
-DECLARED_FIXED = {"rulesets/-/fixed": {}, "rulesets/-/fixed/links/k1": {"virtual_network": "filed"}}
+    "private_zones/berlin/open.internal": {"resource_group": "Berlin"},
+    "private_zones/berlin/open.internal/record_sets/www:a": {"ttl": 60, "records": ["10.1.1.1"]},
+    "private_zones/berlin/open.internal/links/l1": {"virtual_network": "filed"}}
 DECLARED_OWNED = {
     "addresses/office/filed": {"address": "198.51.100.10", "reverse_fqdn": "filed.example."},
     "addresses/office/open": {"address": "198.51.100.11", "domain_name_label": "open"}}
 BEGIN = [
     ("virtual_networks/-/n1", {"address_space": ["10.31.0.0/16"], "client_prefixes": ["127.1.1.0/24"]}),
-    ("virtual_networks/-/n2", {"address_space": ["10.32.0.0/16"], "client_prefixes": ["127.1.2.0/24"]}),
+    ("virtual_networks/Berlin/n2", {"address_space": ["10.32.0.0/16"], "client_prefixes": ["127.1.2.0/24"]}),
     ("virtual_networks/-/n1/subnets/s1", {"prefix": "10.31.0.0/28", "delegation": DELEGATION}),
-    ("resolvers/-/r1", {"virtual_network": "n1"}),
-    ("resolvers/-/r1/outbound_endpoints/out", {"source": "127.0.0.1", "subnet": "s1"}),
-    ("private_zones/-/z1.internal", {}),
-    ("private_zones/-/z1.internal/links/l1", {"virtual_network": "n1"}),
-    ("rulesets/-/c1", {"outbound_endpoints": ["r1/out"]}),
-    ("rulesets/-/c1/links/k1", {"virtual_network": "n1"}),
-    ("rulesets/-/c1/rules/a", {"domain": "x.corp.", "targets": [{"address": "127.0.0.5"}]})]
+    ("resolvers/munich/r1", {"virtual_network": "n1"}),
+    ("resolvers/munich/r1/outbound_endpoints/out", {"source": "127.0.0.1", "subnet": "s1"}),
+    ("private_zones/munich/z1.internal", {}),
+    ("private_zones/munich/z1.internal/links/l1", {"virtual_network": "n1"}),
+    ("rulesets/Berlin/c1", {"outbound_endpoints": ["r1/out"]}),
+    ("rulesets/Berlin/c1/links/k1", {"virtual_network": "n1"}),
+    ("rulesets/Berlin/c1/rules/a", {"domain": "x.corp.", "targets": [{"address": "127.0.0.5"}]})]
 KEPT = ("listen", "source", "client_prefixes", "address")  # without these there is nothing to ask, or to bind
+GROUPS = ["-", "-", "Berlin", "munich"]
 NETWORKS = ["n1", "n2", "n3"]
 ZONES = ["z1.internal", "sub.z1.internal", "privatelink.pl.internal", "open.internal"]
 DOMAINS = ["x.corp.", "y.x.corp.", "z.corp.", "z1.internal.", "v.corp.", "u.corp.", "t.corp."]
 OWNERS = ["@", "a", "b", "a.b", "*", "*.a"]
 DATA = {"a": ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "txt": ['"x"', '"y"'],
         "cname": ["a", "b.z1.internal.", "q.x.corp."], "aaaa": ["2001:db8::1", "2001:db8::2"]}
-TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients"]
 INNER = {"virtual_networks": ["subnets"], "resolvers": ["inbound_endpoints", "outbound_endpoints"],
          "private_zones": ["links", "record_sets"], "rulesets": ["links", "target_groups", "rules"]}
 
@@ -111,6 +111,18 @@ class Draw:
     def rarely(self, share=0.05):
         return self.chance.random() < share
 
+    def at(self, kind, name):
+        """The path of what has the name; most often in the group that it is in."""
+        group = self.world.model.group_of(kind, name)
+        if group is None or self.rarely(0.07):
+            group = self.one(*GROUPS)
+        return "%s/%s/%s" % (kind, self.spelled(group), name)
+
+    def spelled(self, group):
+        if self.rarely(0.1):
+            return "*"
+        return self.one(group.upper(), group.title()) if self.rarely(0.1) else group
+
     def network(self):
         return "none" if self.rarely(0.03) else self.known("virtual_networks", *NETWORKS, "filed")
 
@@ -120,9 +132,22 @@ class Draw:
                  ("outbound_endpoints", 5), ("private_zones", 5), ("zone_links", 8), ("record_sets", 14),
                  ("rulesets", 5), ("ruleset_links", 8), ("target_groups", 5), ("rules", 14), ("address_pools", 3),
                  ("keys", 3), ("transfers", 3), ("clients", 3), ("addresses", 10), ("services", 4), ("ptrs", 6),
-                 ("groups", 3)]
+                 ("groups", 6)]
         kind = self.chance.choices([k for k, _ in kinds], [w for _, w in kinds])[0]
-        return getattr(self, kind)()
+        path, values = getattr(self, kind)()
+        if is_top(path) and not is_owned(path) and self.rarely(0.07):
+            values["resource_group"] = self.one(path.split("/")[1].upper(), "Berlin", None)
+        return path, values
+
+    def move(self):
+        """Edits that put what is at the top into another group with all that is inside it."""
+        stored = self.world.model.stored
+        path = self.one(*sorted(filter(is_top, stored)))
+        to = "%s/%s/%s" % (kind_of(path)[0], self.one(*GROUPS), name_of(path))
+        made = [(to, {key: value for key, value in stored[path].items() if key != "resource_group"})]
+        made += [(to + inside[len(path):], stored[inside]) for inside in sorted(stored)
+                 if inside.startswith(path + "/") and not self.rarely()]
+        return [(path, None)] + made if self.rarely(0.5) else made + [(path, None)]
 
     # ---- of the model ----
 
@@ -138,7 +163,7 @@ class Draw:
             values["encryption"] = True
         if self.rarely():
             values["region"] = "northeurope"
-        return "virtual_networks/-/" + name, values
+        return self.at("virtual_networks", name), values
 
     def subnets(self):
         network = self.known("virtual_networks", *NETWORKS)
@@ -146,16 +171,16 @@ class Draw:
         values = {"prefix": "10.3%d.0.%s" % (number, self.one("0/28", "16/28", "32/28", "0/27"))}
         if not self.rarely(0.1):
             values["delegation"] = DELEGATION
-        return "virtual_networks/-/%s/subnets/%s" % (network, self.one("s1", "s2", "s3")), values
+        return "%s/subnets/%s" % (self.at("virtual_networks", network), self.one("s1", "s2", "s3")), values
 
     def resolvers(self):
         values = {"virtual_network": self.network()}
         if self.rarely():
             values["region"] = "northeurope"
-        return "resolvers/-/" + self.one("r1", "r2", "r3", "r4"), values
+        return self.at("resolvers", self.one("r1", "r2", "r3", "r4")), values
 
     def resolver(self):
-        return "resolvers/-/" + self.known("resolvers", "r1", "r2", "r3")
+        return self.at("resolvers", self.known("resolvers", "r1", "r2", "r3"))
 
     def end(self, values, share):
         if self.rarely(share):
@@ -177,7 +202,7 @@ class Draw:
     def private_zones(self):
         names = ["azure.com", "single"] if self.rarely() else [*ZONES, "more.internal", "filed.internal"]
         name = self.one(*names)
-        return "private_zones/-/" + name, {"file": "/etc/shadow"} if self.rarely() else {}
+        return self.at("private_zones", name), {"file": "/etc/shadow"} if self.rarely() else {}
 
     def zone_links(self):
         values = {"virtual_network": self.network()}
@@ -185,8 +210,8 @@ class Draw:
             values["registration"] = True
         if self.rarely(0.2):
             values["resolution_policy"] = "NxDomainRedirect"
-        return "private_zones/-/%s/links/%s" % (
-            self.known("private_zones", *ZONES, "filed.internal"), self.one("l1", "l2", "l3", "l4")), values
+        zone = self.known("private_zones", *ZONES, "filed.internal")
+        return "%s/links/%s" % (self.at("private_zones", zone), self.one("l1", "l2", "l3", "l4")), values
 
     def record_sets(self):
         kind = self.one(*DATA)
@@ -195,23 +220,22 @@ class Draw:
             values["ttl"] = self.one(60, 300)
         if kind == "a" and self.rarely():
             values["records"] = self.one(DATA["a"], ["10.0.0.256"], [])
-        return "private_zones/-/%s/record_sets/%s:%s" % (
-            "filed.internal" if self.rarely() else self.known("private_zones", *ZONES), self.one(*OWNERS),
-            kind), values
+        zone = "filed.internal" if self.rarely() else self.known("private_zones", *ZONES)
+        return "%s/record_sets/%s:%s" % (self.at("private_zones", zone), self.one(*OWNERS), kind), values
 
     def rulesets(self):
         there = [name + "/out" for name in self.world.model.items("resolvers")
-                 if "out" in self.world.model.items("outbound_endpoints", "resolvers/-/" + name)]
+                 if "out" in self.world.model.items("outbound_endpoints", self.world.model.at("resolvers", name))]
         ends = self.chance.sample(there, self.one(*range(len(there) + 1)))
         if self.rarely():
             ends = self.one(["none/out"], ["r2/out"], ["r1/out", "r1/out"])
         values = {"outbound_endpoints": ends}
         if self.rarely():
             values["region"] = "northeurope"
-        return "rulesets/-/" + self.one("c1", "c2", "c3", "fixed"), values
+        return self.at("rulesets", self.one("c1", "c2", "c3", "fixed")), values
 
     def ruleset(self):
-        return "rulesets/-/" + self.known("rulesets", "c1", "c2", "c3", "fixed")
+        return self.at("rulesets", self.known("rulesets", "c1", "c2", "c3", "fixed"))
 
     def ruleset_links(self):
         return "%s/links/%s" % (self.ruleset(), self.one("k1", "k2", "k3", "k4")), {"virtual_network": self.network()}
@@ -238,12 +262,12 @@ class Draw:
         return "%s/rules/%s" % (self.ruleset(), self.one("a", "b", "c", "d", "e", "f", "g")), values
 
     def address_pools(self):
-        return "address_pools/-/" + self.one("p1", "p2", "own"), {
+        return self.at("address_pools", self.one("p1", "p2", "own")), {
             "prefix": self.one("203.0.113.0/24", "192.0.2.0/24", "203.0.0.0/16" if self.rarely() else "192.0.2.0/24")}
 
     def keys(self):
         values = {"secret_file": self.secret + (".none" if self.rarely(0.1) else "")}
-        return "keys/-/" + self.one("h1", "h2", "filed"), {} if self.rarely() else values
+        return self.at("keys", self.one("h1", "h2", "filed")), {} if self.rarely() else values
 
     def transfers(self):
         values = {"zones": [self.known("private_zones", *ZONES, "filed.internal")]}
@@ -251,12 +275,12 @@ class Draw:
             values["key"] = self.known("keys", "h1", "h2", "filed")
         if self.rarely(0.5):
             values["allow"] = ["192.0.2.0/24"]
-        return "transfers/-/" + self.one("x1", "x2"), values
+        return self.at("transfers", self.one("x1", "x2")), values
 
     def clients(self):
         digest = hashlib.sha256(self.one(b"1", b"2", b"3", b"4").zfill(20)).hexdigest()
         values = {"secret_sha256": digest, "role": self.one("reader", "admin")}
-        return "clients/-/" + self.one("ops", "eye", "ci"), {"role": "admin"} if self.rarely() else values
+        return self.at("clients", self.one("ops", "eye", "ci")), {"role": "admin"} if self.rarely() else values
 
     # ---- what is ours ----
 
@@ -277,7 +301,7 @@ class Draw:
             values["tags"] = {"a": self.one("1", "2")}
         if self.rarely():
             return "addresses/office/" + self.one("filed", "open"), values
-        return "addresses/%s/%s" % (self.one("-", "g1", "g2"), self.one("a1", "a2", "a3")), values
+        return "addresses/%s/%s" % (self.one("-", "Berlin", "munich", "BERLIN"), self.one("a1", "a2", "a3")), values
 
     def services(self):
         name = self.one("w1", "w2")
@@ -294,7 +318,7 @@ class Draw:
                                   "203.0.113.5"), values
 
     def groups(self):
-        return "groups/-/" + self.one("g1", "g2", "office"), {
+        return "groups/-/" + self.one("berlin", "munich", "empty", "office"), {
             "region": plain.REGION, "tags": self.one({}, {"a": "1"}, {"b": "2"})}
 
 
@@ -305,19 +329,23 @@ class World(test_resources.World):
         world.write("filed.zone", "web 300 IN A 10.10.1.10\n")
         harness.Process(self.host, "whoami", [sys.executable, test_differential.WHOAMI, "53"] + UPSTREAMS).wait_ready(
             (UPSTREAMS[0], 53))
-        self.has_open = self.has_fixed = True
+        self.has_open, self.fixed_in = True, "-"
         self.model = plain.Model(self.secret, {}, DECLARED_OWNED)
         self.declare()
         self.start()
         for path, values in BEGIN:
             self.good("PUT", path, values)
-            self.model.edit(path, values)
+            self.model.edit(*self.model.written(path, values))
 
     def declare(self, network=""):
-        self.model.declared = dict(DECLARED, **DECLARED_OPEN if self.has_open else {},
-                                   **DECLARED_FIXED if self.has_fixed else {})
+        fixed = "rulesets/%s/fixed" % str(self.fixed_in).lower()
+        group = {} if self.fixed_in in ("-", None) else {"resource_group": self.fixed_in}
+        self.model.declared = dict(
+            DECLARED, **DECLARED_OPEN if self.has_open else {},
+            **{fixed: group, fixed + "/links/k1": {"virtual_network": "filed"}} if self.fixed_in else {})
         return CONFIG % (" ".join("%s = %d;" % limit for limit in plain.LIMITS.items()), network,
-                         OPEN_ZONE if self.has_open else "", FIXED if self.has_fixed else "")
+                         OPEN_ZONE if self.has_open else "",
+                         FIXED % "".join('%s = "%s"; ' % one for one in group.items()) if self.fixed_in else "")
 
     def start(self):
         self.config, self.filed = "%s", self.declare()
@@ -333,7 +361,7 @@ class Random(World):
         self.done = {"made": 0, "refused": 0}
         steps = [(self.step_single, 60), (self.step_many, 24), (self.step_undo, 5), (self.step_rehearse, 4),
                  (self.step_two_writers, 3), (self.step_send_back, 3), (self.step_confirm, 1.5),
-                 (self.step_file, 2.5), (self.step_kill, 1)]
+                 (self.step_file, 2.5), (self.step_apply, 2), (self.step_kill, 1)]
         for self.number in range(STEPS):
             step = self.chance.choices([s for s, _ in steps], [w for _, w in steps])[0]
             try:
@@ -356,14 +384,18 @@ class Random(World):
 
     # ---- what the model expects ----
 
-    def outcome(self, model, edits, bulk=True):
-        """Edits the model; raises Refused, and leaves it half done then."""
+    def outcome(self, model, edits, bulk=True, stale=()):
+        """Edits the model; raises Refused, and leaves it half done then. `stale`: edits whose etag is
+        another one."""
+        edits = [self.model.written(path, values) for path, values in edits]
+        for place, edit in enumerate(edits):
+            if place in stale:
+                raise Refused(412, "precondition_failed")
+            self.refuse_unread(*edit)
         parts = [edit for edit in edits if not is_owned(edit[0])]
         owned = [edit for edit in edits if is_owned(edit[0])]
-        for path, _ in parts:
-            self.refuse_read_only(path, [values for at, values in parts if at == path][0])
         for path, values in parts:
-            model.edit(path, values)
+            model.edit(path, values, bulk == "again")
         if parts:
             model.faults(parts)
         # A PTR is told by its owner's id, which another of the same name does not have.
@@ -375,17 +407,26 @@ class Random(World):
             if values is None:
                 gone.add(path)
 
-    def refuse_read_only(self, path, values):
+    def refuse_unread(self, path, values):
+        """What is refused of an edit whatever else there is."""
         if path in self.model.declared:
             raise Refused(409, "read_only", ["it is declared at"])
         zone = plain.parent_of(path)
         if kind_of(path)[1] == "record_sets" and "file" in self.model.declared.get(zone, {}) and not (
                 values is None and path in self.model.stored):
             raise Refused(409, "read_only", ["the records of this zone are those of its file"])
+        if is_top(path) and not is_owned(path) and values is not None:
+            group = group_in(path)
+            if "resource_group" in values if group == "-" else str(values["resource_group"]).lower() != group:
+                raise Refused(400, "invalid", ["a resource stays in its group"])
 
     def expect(self, answer, refused):
-        """The answer is that refusal, in its words."""
+        """The answer to a change is that refusal."""
         self.done["refused"] += 1
+        self.is_refused(answer, refused)
+
+    def is_refused(self, answer, refused):
+        """The answer is that refusal, in its words."""
         self.assertGreater(answer.status, 399, "%s, and not %r" % (answer, refused))
         self.assertEqual((refused.status, refused.code), (answer.status, answer.body["error"]["code"]),
                          "%s, and not %r" % (answer, refused))
@@ -399,11 +440,11 @@ class Random(World):
                 self.assertTrue(any(word in text for word in refused.words + refused.may),
                                 "%r is none of %s" % (text, refused.words + refused.may))
 
-    def settle(self, answer, edits, bulk=True):
+    def settle(self, answer, edits, bulk=True, stale=()):
         """The answer to these edits is what the model says; true: they were made."""
         after = self.model.copy()
         try:
-            self.outcome(after, edits, bulk)
+            self.outcome(after, edits, bulk, stale)
         except Refused as refused:
             self.expect(answer, refused)
             return False
@@ -412,9 +453,9 @@ class Random(World):
         return True
 
     def made(self, after):
-        changed = [path for path in set(self.model.stored) | set(after.stored)
+        changed = [path for path in sorted(set(self.model.stored) | set(after.stored))
                    if self.model.stored.get(path) != after.stored.get(path)]
-        owned = [path for path in set(self.model.owned) | set(after.owned)
+        owned = [path for path in sorted(set(self.model.owned) | set(after.owned))
                  if self.model.owned.get(path) != after.owned.get(path)]
         before, self.model = self.model, after
         self.done["made"] += 1
@@ -474,8 +515,6 @@ class Random(World):
 
     def step_single(self):
         path, values = self.draw.edit()
-        while path.startswith("groups/"):  # POST /v1/changes alone has them
-            path, values = self.draw.edit()
         method = self.chance.choices(["PUT", "PATCH", "DELETE"], [6, 2, 3])[0]
         if method == "DELETE":
             values = None
@@ -491,27 +530,36 @@ class Random(World):
         """Whether a GET shows it as something that somebody named."""
         if path.startswith("ptrs/"):
             return self.model.by_address(path[5:])
+        if path.startswith("groups/"):
+            return self.model.group(name_of(path)) is not None
         if is_owned(path):
             return path in self.model.owners()
         return self.model.there(path)
 
     def single(self, answer, method, path, values, stands):
-        there = self.there(path)
+        at, given = self.model.written(path, values)
+        there = self.there(at)
+        if not there and self.model.is_in_another(at) and (method != "PUT" or not is_top(at)) and not is_owned(at):
+            return self.expect(answer, Refused(404, "not_found", ["here; it is in"]))
         if not there and method != "PUT" or path.startswith("ptrs/") and not there:
             made = self.is_made(answer)
             return self.expect(answer, Refused(409, "read_only") if made else Refused(404, "not_found"))
         if is_owned(path):
             after = self.model.copy()
             try:
-                self.owned_single(after, method, path, values, stands)
+                self.owned_single(after, method, at, values, stands)
             except Refused as refused:
                 return self.expect(answer, refused)
             self.assertLess(answer.status, 300, answer)
             return self.made(after)
         if not stands:
             return self.expect(answer, Refused(412, "precondition_failed"))
-        if method == "PATCH" and path in self.model.stored:
-            values = plain.patched(self.model.stored[path], values)
+        if method == "PATCH" and at in self.model.stored:
+            try:
+                self.refuse_unread(at, given)
+            except Refused as refused:
+                return self.expect(answer, refused)
+            path, values = at, plain.patched(self.model.stored[at], values)
         return self.settle(answer, [(path, values)], False)
 
     def is_made(self, answer):
@@ -520,7 +568,10 @@ class Random(World):
     def owned_single(self, after, method, path, values, stands):
         if not stands:
             raise Refused(412, "precondition_failed")
-        if method == "PATCH" and not path.startswith("ptrs/"):
+        if method == "PATCH" and path.startswith("groups/"):
+            now = self.model.group(name_of(path))
+            values = dict({"region": now["region"], "tags": now["tags"]}, **values)
+        elif method == "PATCH" and not path.startswith("ptrs/"):
             ptr = {"reverse_fqdn", "ttl"} >= set(values)
             if path in self.model.declared_owned and not ptr:
                 raise Refused(409, "read_only")
@@ -540,7 +591,7 @@ class Random(World):
             return {}, True
         shown = self.call("GET", self.url(path))
         there = shown.status == 200 and "made" not in shown.body
-        stale = self.stale.setdefault(path, [])
+        stale = self.stale.setdefault(self.model.written(path, None)[0], [])
         which = self.draw.one("right", "right", "stale", "*", "none")
         if there:
             stale.append(shown.etag)
@@ -558,6 +609,8 @@ class Random(World):
 
     def some_edits(self):
         owned, edits = self.draw.one(0, 0.5, 1), []  # of one sort, or of both
+        if self.draw.rarely(0.15):
+            return self.draw.move()
         while len(edits) < self.draw.one(2, 3, 5, 8):
             path, values = self.draw.edit()
             if is_owned(path) != self.draw.rarely(owned) or path.startswith("ptrs/") and path not in self.ids():
@@ -576,21 +629,16 @@ class Random(World):
 
     def step_many(self):
         edits = self.some_edits()
-        body, stale = self.body(edits), None
-        for edit, (path, _) in zip(body["edits"], edits):
-            if path.startswith(("ptrs/", "groups/")) or not self.draw.rarely(0.1):
+        body, stale = self.body(edits), set()
+        for place, (path, _) in enumerate(edits):
+            if path.startswith("ptrs/") or not self.draw.rarely(0.1):
                 continue
             headers, stands = self.condition(path)
-            edit["etag"] = headers.get("If-Match", "" if headers else None)
-            if edit["etag"] is None:
-                del edit["etag"]
-            stale = stale or (not stands and path)
-        answer = self.call("POST", "changes", body)
-        if stale:  # or what is read-only, whichever comes first
-            self.assertIn(answer.status, (412, 409), answer)
-            self.done["refused"] += 1
-        else:
-            self.settle(answer, edits)
+            if headers:
+                body["edits"][place]["etag"] = headers.get("If-Match", "")
+            if not stands:
+                stale.add(place)
+        self.settle(self.call("POST", "changes", body), edits, True, stale)
 
     def step_rehearse(self):
         edits = self.some_edits()
@@ -635,7 +683,7 @@ class Random(World):
         paths += [path for path in self.model.owned if path.startswith(("addresses/", "services/"))
                   and self.model.is_ours(self.model.owned[path]["address"])]
         path = self.chance.choice(sorted(paths))
-        if path.startswith(("virtual_networks/", "resolvers/")) and path.count("/") > 2:
+        if path.startswith(("virtual_networks/", "resolvers/")) and not is_top(path):
             path = path.upper().replace("VIRTUAL_NETWORKS", "virtual_networks")
         shown = self.good("GET", self.url(path))
         self.last = ["send back", path, shown.body]
@@ -724,12 +772,11 @@ class Random(World):
                    now is not None and was.get(plain.parent_of(path), now) is None for path, now in latest.items())
 
     def step_file(self):
-        """The file changes: it declares what the state has, or has a parent no more."""
+        """The file changes: it declares what the state has, or has a parent no more, or in another group."""
         what = self.draw.one("both", "open", "fixed", "fixed", "same")
         self.last = ["file", what]
-        mine = [name_of(path) for path in self.model.stored
-                if path.startswith("virtual_networks/") and path.count("/") == 2]
-        before = self.has_open, self.has_fixed
+        mine = [name_of(path) for path in self.model.stored if path.startswith("virtual_networks/") and is_top(path)]
+        before = self.has_open, self.fixed_in
         if what == "both" and mine:
             self.sluice.reconfigure(self.declare(', { name = "%s"; address_space = [ "10.77.0.0/16" ]; }' % mine[0]))
             status, text = self.sluice.command("reload")
@@ -740,31 +787,72 @@ class Random(World):
         if what == "open":
             self.has_open = not self.has_open
         elif what == "fixed":
-            self.has_fixed = not self.has_fixed
+            self.fixed_in = self.draw.one(*[at for at in ("-", "Berlin", None) if at != self.fixed_in])
+        self.last.append([self.has_open, self.fixed_in])
         config = self.declare()
         try:
             self.model.faults()
-            both = set(self.model.declared) & set(self.model.stored)
-            if both:
-                raise Refused(400)
         except Refused:  # what it comes to is for test_resources
-            self.has_open, self.has_fixed = before
+            self.has_open, self.fixed_in = before
             config = self.declare()
         self.sluice.reconfigure(config)
         status, text = self.sluice.command("reload")
         self.assertEqual(0, status, text)
-        self.assertEqual(bool(self.model.orphans()), "not in the configuration any more" in text, text)
+        self.assertEqual(bool(self.model.orphans()), bool(re.search(
+            "not in the configuration any more|is in the group .* now and not in", text)), text)
         self.compare()
+
+    def step_apply(self):
+        """What an export has comes back by an apply, in the groups that it was in."""
+        before, unserved = self.model, self.unserved()
+        status, text = self.sluice.command("export")
+        self.assertEqual(0, status, text)
+        path = self.world.write("before.conf", text)
+        for _ in range(4):
+            edits = self.some_edits()
+            if self.settle(self.call("POST", "changes", self.body(edits)), edits):
+                break
+        if before.orphans() != self.model.orphans() or not self.may_apply(before, unserved):
+            return
+        self.last = ["apply", self.last]
+        after = before.copy()
+        after.owned = {at: values for at, values in self.model.owned.items()
+                       if at.startswith("groups/") and not self.goes(before, at)}
+        for at, values in before.owned.items():
+            if at.startswith("addresses/"):
+                after.ensure_group(group_in(at))
+            if not at.startswith("groups/"):
+                after.owned[at] = values
+        status, text = self.sluice.command("apply", "--prune", path)
+        self.assertEqual(0, status, text)
+        self.made(after)
+        self.compare()
+
+    def may_apply(self, before, unserved):
+        """Whether nothing that is put back has no pool, or a name that somebody has to be asked for."""
+        changed = [path for path, values in before.owned.items() if self.model.owned.get(path) != values]
+        return not set(changed) & set(unserved) and all(
+            before.owned[path].get("reverse_fqdn") in (None, before.fqdn(path, before.owned[path]))
+            for path in changed if path.startswith("services/"))
+
+    def goes(self, before, path):
+        """Whether an apply of what was before removes the group: the last that it removes was in it."""
+        group = name_of(path)
+        tops = {at for at in self.model.stored if is_top(at)} | set(self.model.owners())
+        return not before.members(group) and not before.addresses_in(group) and any(
+            group_in(at) == group for at in tops)
 
     # ---- everything ----
 
     def compare(self):
         for kind in TOP:
             self.compare_list(kind, self.good("GET", "%s?limit=1000" % kind).body[kind], None)
+            self.compare_group(kind)
             for name in self.model.items(kind):
                 for child in INNER.get(kind, []):
-                    parent = "%s/-/%s" % (kind, name)
-                    shown = self.good("GET", "%s/%s?limit=1000" % (parent, child)).body[child]
+                    parent = self.model.at(kind, name)
+                    asked = self.draw.one(parent, "%s/*/%s" % (kind, name))
+                    shown = self.good("GET", "%s/%s?limit=1000" % (asked, child)).body[child]
                     self.compare_list(child, shown, parent)
         for zone in self.model.items("private_zones"):
             if zone != "filed.internal":
@@ -776,7 +864,7 @@ class Random(World):
             for domain in self.chance.sample(DOMAINS, 2):
                 self.ask_one(network, "%08x.%s" % (self.chance.getrandbits(32), domain))
             zone = self.chance.choice(ZONES)
-            self.ask_one(network, self.names("private_zones/-/" + zone)[0])
+            self.ask_one(network, self.names(self.model.at("private_zones", zone))[0])
 
     def compare_list(self, kind, shown, parent):
         key = "id" if kind == "clients" else "name"
@@ -784,18 +872,38 @@ class Random(World):
         expected = self.model.items(kind, parent)
         self.assertEqual(sorted(expected), sorted(shown), (kind, parent))
         for name, values in expected.items():
-            path = "%s/%s/%s" % (parent, kind, name) if parent else "%s/-/%s" % (kind, name)
+            path = "%s/%s/%s" % (parent, kind, name) if parent else self.model.at(kind, name)
+            top = path.split("/")[0], path.split("/")[2]
             self.assertEqual(path in self.model.declared, shown[name]["origin"] is not None, path)
+            self.assertEqual((path, self.model.group_of(*top)),
+                             (shown[name]["path"].lower(), group_in(shown[name]["path"])))
             if path in self.model.stored:
                 self.assertTrue(covers(shown[name], values), (path, shown[name], values))
+
+    def compare_group(self, kind):
+        """One that is asked for by a group, and all of a group."""
+        items, group = self.model.items(kind), self.draw.one("-", "berlin", "MUNICH", "office", "empty")
+        answer = self.call("GET", "%s/%s?limit=1000" % (kind, group))
+        expected = sorted(name for name in items if self.model.group_of(kind, name).lower() == group.lower())
+        if not expected and group != "-" and self.model.group(group.lower()) is None:
+            self.assertEqual(404, answer.status, answer)
+        else:
+            key = "id" if kind == "clients" else "name"
+            self.assertEqual(expected, [item[key].lower() for item in answer.body[kind] if "made" not in item])
+        for name in self.chance.sample(sorted(items), min(1, len(items))):
+            path = self.model.at(kind, name)
+            self.assertEqual(path, self.good("GET", "%s/*/%s" % (kind, name)).body["path"].lower())
+            if group_in(path) != group.lower():
+                self.is_refused(self.call("GET", "%s/%s/%s" % (kind, group, name)), Refused(
+                    404, "not_found", ["here; it is in"]))
 
     def compare_zone(self, zone):
         """As it is served, without the SOA and NS that are made."""
         with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
-            connection.request("GET", "/v1/private_zones/-/%s/master_file" % zone)
+            connection.request("GET", "/v1/%s/master_file" % self.model.at("private_zones", zone))
             lines = connection.getresponse().read().decode().splitlines()
         shown = [line.split(None, 4) for line in lines if line[0] != "$"]
-        sets = self.model.items("record_sets", "private_zones/-/" + zone)
+        sets = self.model.items("record_sets", self.model.at("private_zones", zone))
         whole = lambda name, text: text if ":cname" not in name or text[-1] == "." else "%s.%s." % (text, zone)
         self.assertEqual(sorted((name.upper(), str(values.get("ttl", 3600)), whole(name, text))
                                 for name, values in sets.items() for text in values["records"]),
@@ -805,7 +913,7 @@ class Random(World):
     def compare_owned(self):
         shown = {}
         for row in self.good("GET", "addresses?limit=1000").body["addresses"]:
-            shown["addresses/%s/%s" % (row["resource_group"] or "-", row["name"])] = row
+            shown["addresses/%s/%s" % ((row["resource_group"] or "-").lower(), row["name"])] = row
         for row in self.good("GET", "services?limit=1000").body["services"]:
             shown["services/-/" + row["name"]] = row
         expected = self.model.owners()
@@ -817,10 +925,21 @@ class Random(World):
                              {key: row[key] for key in keys if key in row}, path)
             if "reverse_fqdn" in row:
                 self.assertEqual(self.model.is_ours(values["address"]), row["status"] != "ERROR", (path, row))
-        groups = {"groups/-/" + group["name"]: group.get("tags") or {}
-                  for group in self.good("GET", "state").body["groups"]}
+        groups = {group["name"].lower(): group for group in self.good("GET", "groups?limit=1000").body["groups"]}
+        expected = self.model.groups()
+        self.assertEqual(sorted(expected), sorted(groups))
+        for name, group in expected.items():
+            shown = groups[name]
+            self.assertEqual(group, {"region": shown["region"], "tags": shown["tags"],
+                                     "filed": shown["origin"] is not None}, name)
         self.assertEqual({path: values["tags"] for path, values in self.model.owned.items()
-                          if path.startswith("groups/")}, groups)
+                          if path.startswith("groups/")},
+                         {"groups/-/" + group["name"].lower(): group.get("tags") or {}
+                          for group in self.good("GET", "state").body["groups"]})
+
+    def unserved(self):
+        """Addresses and services that are in no pool or network any more."""
+        return [path for path, values in self.model.owners().items() if not self.model.is_ours(values["address"])]
 
     def check_export(self):
         """What is exported checks, and decides as what is served."""
@@ -828,9 +947,17 @@ class Random(World):
         self.assertEqual(0, status, text)
         path = self.world.write("exported.conf", re.sub(r'state = "[^"]*[.]db";', "", text))
         status, told = harness.command("check", "-c", path)
+        if self.unserved():  # the file may not have them, and says which they are
+            self.assertRegex(told, "is in no address pool|is in the subnet of")
+            return
         self.assertEqual(0, status, told)
+        shown = self.good("GET", "export").body["edits"]
+        expected = {path: values.get("resource_group") for source in (self.model.declared, self.model.stored)
+                    for path, values in source.items() if not self.model.is_orphan(path)}
+        self.assertEqual(expected, {edit["path"].lower(): edit["values"].get("resource_group") for edit in shown
+                                    if not is_owned(edit["path"])})
         network = self.chance.choice(list(self.model.items("virtual_networks")))
-        of_zone = self.names("private_zones/-/" + self.chance.choice(ZONES))[0]
+        of_zone = self.names(self.model.at("private_zones", self.chance.choice(ZONES)))[0]
         for name in ["q." + self.chance.choice(DOMAINS), of_zone]:
             served = self.good("GET", "explain?vnet=%s&name=%s" % (network, name)).body
             status, printed = harness.command("explain", "-c", path, name, "A", "--vnet", network, "--json")

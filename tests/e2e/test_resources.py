@@ -314,6 +314,46 @@ class Resources(World):
             {"path": "resolvers/-/r", "values": None, "etag": '"no"'}]}), 412,
                  "precondition_failed", "it has changed")
 
+    def test_an_error_names_the_edit(self):
+        self.build_hub()
+        lab = {"path": "virtual_networks/-/lab", "values": {"address_space": ["10.30.0.0/16"]}}
+        for edit, status, code, where in (
+                ({"path": "rulesets/-/office", "values": None, "etag": '"no"'}, 412, "precondition_failed", ""),
+                ({"path": "virtual_networks/-/hub", "values": {}, "etag": ""}, 412, "precondition_failed", ""),
+                ({"path": "addresses/-/x", "values": {"address": "127.0.0.1"}, "etag": '"no"'},
+                 412, "precondition_failed", ""),
+                ({"path": "virtual_networks/-/filed", "values": None}, 409, "read_only", ""),
+                ({"path": "private_zones/-/corp.internal/record_sets/www:A", "values": {}}, 409, "read_only", ""),
+                ({"path": "rulesets/-/office/rules/" + 2000 * "y", "values": {}}, 400, "invalid", ".path"),
+                ({"path": "groups/-/" + 2000 * "y", "values": None}, 400, "invalid", ".path"),
+                ({"path": "services/office/app", "values": None}, 400, "invalid", ".path"),
+                ({"path": "ptrs/198.51.100.1", "values": {"reverse_fqdn": "a.example."}}, 404, "not_found", "")):
+            answer = self.call("POST", "changes", {"edits": [lab, edit]})
+            self.bad(answer, status, code, ".", "edits[1]" + where)
+        self.assertEqual(404, self.call("GET", lab["path"]).status)
+
+    def test_what_is_misspelt_in_many_edits_changes_nothing(self):
+        edit = {"path": "virtual_networks/-/lab", "values": {"address_space": ["10.30.0.0/16"]}}
+        self.bad(self.call("POST", "changes", {"edits": [edit], "dry_run": True}), 400, "invalid",
+                 "dry_run and confirm are of the query", "dry_run")
+        self.bad(self.call("POST", "changes", {"edits": [dict(edit, eTag="")]}), 400, "invalid",
+                 "an edit has path, values and etag", "edits[0].eTag")
+        self.assertEqual(404, self.call("GET", edit["path"]).status)
+        exported = self.good("GET", "export").body
+        exported["edits"] = [dict(edit, origin=None)]
+        self.good("POST", "changes", exported)  # as it is shown
+
+    def test_many_removals_cost_what_each_costs(self):
+        def seconds(count):
+            """The better of two, because others have the processor, too."""
+            def once():
+                started = time.monotonic()
+                self.good("POST", "changes", {"edits": [
+                    {"path": "virtual_networks/-/x%d" % i, "values": None} for i in range(count)]})
+                return time.monotonic() - started
+            return min(once(), once())
+        self.assertLess(seconds(40000), 9 * seconds(10000))
+
     def test_all_that_does_not_fit_is_told_at_once(self):
         self.build_hub()
         answer = self.call("POST", "changes", {"edits": [
@@ -406,6 +446,25 @@ class Resources(World):
         paths = [c["path"] for c in self.good("GET", "changes").body["changes"]]
         self.assertEqual(["rulesets/-/office/rules/contoso"] * 5, paths[-5:])
         self.assertLess(len(paths), 9)
+
+    def test_a_revision_that_the_history_does_not_reach_is_not_the_latest(self):
+        self.build_hub()
+        edits = [{"path": "rulesets/-/office", "values": None}]
+        last = self.good("GET", "export").body["revision"]
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last + 1}), 412,
+                 "precondition_failed", "the state is at revision %d only" % last, "revision")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("DELETE FROM changes WHERE revision >= %d" % (last - 1))
+            other.execute("DELETE FROM changes WHERE revision < 3")
+        other.close()
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": 2}), 412,
+                 "precondition_failed", "a later change, revision 3")
+        with sqlite3.connect(self.world.dir + "/state.db") as other:
+            other.execute("DELETE FROM changes")
+        other.close()
+        self.bad(self.call("POST", "changes", {"edits": edits, "revision": last - 1}), 412,
+                 "precondition_failed", "the history does not reach back", "revision")
+        self.good("POST", "changes?dry_run", {"edits": edits, "revision": last})
 
     def test_a_misspelt_dry_run_changes_nothing(self):
         self.build_hub()
@@ -670,6 +729,17 @@ class Apply(World):
         self.assertIn("syntax error", self.command("apply", self.sluice.socket.replace(
             "control.sock", "corp.internal.zone"), status=1))
 
+    def test_what_a_file_says_twice_or_keeps_secret_is_not_applied(self):
+        before = self.good("GET", "changes").body
+        net = '{ name = "%s"; address_space = [ "10.4%d.0.0/16" ]; }'
+        self.world.write("twice.conf", "virtual_networks = ( %s, %s );" % (net % ("l1", 1), net % ("L1", 2)))
+        self.assertRegex(self.command("apply", self.world.dir + "/twice.conf", status=1),
+                         "virtual_networks/-/L1 is there twice")
+        self.world.write("secret.conf", 'keys = ( { name = "k"; secret = "%s"; } );' % (43 * "A" + "="))
+        self.assertRegex(self.command("apply", self.world.dir + "/secret.conf", status=1),
+                         "keys/-/k has its secret in plain text.*secret_file")
+        self.assertEqual(before, self.good("GET", "changes").body)
+
     def test_a_change_is_undone_unless_something_of_it_has_changed_since(self):
         self.command("apply", self.wanted())
         last = lambda: self.good("GET", "changes").body["changes"][-1]["revision"]
@@ -897,6 +967,33 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.good("GET", "rulesets/berlin/filed-rules/links/a", status=200)
         self.assertEqual(["10.0.0.1"], self.good("GET", "private_zones/berlin/sets.test/record_sets/a:A").body["records"])
 
+    def test_what_waits_for_a_files_item_outlives_another_that_is_taken_back(self):
+        waiting = ["rulesets/berlin/filed-rules/links/a", "private_zones/berlin/sets.test/record_sets/a:A",
+                   "private_zones/berlin/sets.test/links/a"]
+        for path in waiting:
+            self.good("PUT", path, {"records": ["10.0.0.1"]} if ":" in path else {"virtual_network": "filed"}, 201)
+        self.sluice.reconfigure(CONFIG % "")
+        self.command("reload")
+        edits = [{"path": path, "values": {}} for path in ("private_zones/berlin/sets.test", "rulesets/berlin/filed-rules")]
+        edits.append({"path": waiting[1], "values": {"records": ["10.0.0.2"]}})
+
+        def waits():
+            for path in waiting:
+                self.assertRegex(self.good("GET", path).body["not_served"], "there is no (ruleset|private zone)")
+        waits()
+        revision = self.good("POST", "changes", {"edits": edits}).body["revision"]
+        self.assertNotIn("not_served", self.good("GET", waiting[1]).body)
+        self.command("undo", str(revision))
+        waits()
+        self.good("POST", "changes?confirm=600", {"edits": edits})
+        self.command("confirm", "--back")
+        waits()
+        self.sluice.reconfigure(CONFIG % self.filed)
+        self.command("reload")
+        for path in waiting:
+            self.assertNotIn("not_served", self.good("GET", path).body)
+        self.assertEqual(["10.0.0.1"], self.good("GET", waiting[1]).body["records"])
+
     def test_file_and_state_cannot_have_one_name_in_two_groups(self):
         self.good("PUT", "rulesets/office/mine", {}, 201)
         self.sluice.reconfigure((CONFIG % self.filed).replace('"filed-rules"', '"mine"'))
@@ -1041,7 +1138,19 @@ transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
         self.good("PUT", "address_pools/-/third", {"prefix": "192.0.2.0/24"}, 201)
         small = self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.128/25"}).body
         self.assertRegex(small["warnings"][0], "not served|no pool")
-        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"})
+        self.assertRegex(self.sluice.log(), r"warning change: \S+state.db: 1 of the addresses")
+        later = self.good("PUT", "rulesets/-/later", {}, 201).body  # is not about it
+        self.assertEqual([], later["warnings"])
+        self.good("PUT", "addresses/-/high", {"address": "203.0.113.200"}, 201)
+        for query in ("?dry_run", ""):
+            gone = self.good("DELETE", "address_pools/-/more" + query).body
+            self.assertRegex(gone["warnings"][0], "2 of the addresses .* are not served")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/25"}, 201)
+        status, text = self.sluice.command("address-pool", "delete", "more")
+        self.assertEqual(0, status)
+        self.assertRegex(text, "warning: .*2 of the addresses")
+        self.good("PUT", "address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)
+        self.good("DELETE", "addresses/-/high", status=204)
         self.bad(self.call("PUT", "address_pools/-/fourth", {"prefix": "192.0.2.0/25"}), 400, "invalid",
                  "overlap")
         self.good("DELETE", "address_pools/-/third", status=204)

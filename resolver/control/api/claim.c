@@ -66,11 +66,17 @@ static void answer_within(void *claim, const struct owner *owner)
 	((struct api_claim *)claim)->claimant->answer(claim, owner);
 }
 
+/* While it was asked whose the name is another change may have begun to wait to be confirmed: then
+ * nothing else changes. */
 static void make(struct api_claim *claim)
 {
 	struct api_request *request = claim->request;
 	const struct owner *owner;
 	char id[UUID_TEXT_MAX];
+	if (!api_may_change(request)) {
+		claim->claimant->free(claim);
+		return;
+	}
 	if (claim->rehearsal) {
 		(void)run_change(claim, false, id, answer_within, claim);
 	} else if (run_change(claim, true, id, NULL, NULL)) {

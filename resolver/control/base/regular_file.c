@@ -23,6 +23,16 @@ static const char *why_not_regular(int fd)
 	return S_ISREG(stat.st_mode) ? NULL : "it is not a regular file";
 }
 
+char *regular_file_absolute(const char *path)
+{
+	char *directory = *path == '/' ? NULL : getcwd(NULL, 0), *absolute;
+	int length = directory ? asprintf(&absolute, "%s/%s", directory, path)
+			       : asprintf(&absolute, "%s", path);
+
+	free(directory);
+	return length < 0 ? NULL : absolute;
+}
+
 FILE *regular_file_open(const char *path, const char **why)
 {
 	static const char credentials[] = "/run/credentials/";

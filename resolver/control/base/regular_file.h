@@ -15,6 +15,10 @@
  * "cannot be read: %s"; it is good until the next call. */
 FILE *regular_file_open(const char *path, const char **why);
 
+/* Its path from the root, to be freed: for those who are not in the directory where this program
+ * was started. NULL without memory. */
+char *regular_file_absolute(const char *path);
+
 /* Warns, at the field, when others may open a file that holds a secret. SECRET_OF_GROUP: its group
  * may read it, as is common for the keys of certificates. */
 enum secret_of { SECRET_OF_USER, SECRET_OF_GROUP };

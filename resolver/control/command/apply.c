@@ -26,6 +26,7 @@ struct apply_plan {
 	char confirm[COMMAND_CONFIRM_MAX];
 	json_t *revision; /* of the state, as it was exported; NULL: there is none */
 	json_t *served;   /* key -> {"path", "values", "origin"}; what the file has is taken out */
+	json_t *wanted;   /* keys of what the file has */
 	json_t *holders;  /* "198.51.100.5", "label.region" -> key of the address that has it now */
 	/* Of the inventory's kinds those that remove come first: what they had may be given again.
 	 */
@@ -119,6 +120,25 @@ static void want_group(struct apply_plan *plan, const json_t *values)
 	free(path);
 }
 
+/* Of two of one path the last would be what is there, and the other lost. */
+static bool is_twice(struct apply_plan *plan, const char *path)
+{
+	char *key = key_of(path);
+	bool found = key && json_object_get(plan->wanted, key);
+
+	if (key)
+		json_put(plan->wanted, key, json_true());
+	free(key);
+	return found;
+}
+
+/* Says why not. */
+static void refuse(struct apply_plan *plan, const char *path, const char *why)
+{
+	plan->refused = true;
+	command_fail_at(plan->line, "%s %s", path, why);
+}
+
 /* Of what is served there (NULL: nothing) and is to have these values, which are taken over. */
 static void plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
 			const json_t *served, json_t *values)
@@ -127,20 +147,22 @@ static void plan_values(struct apply_plan *plan, const struct kind *kind, const 
 	const char *origin = json_string_value(json_object_get(served, "origin"));
 
 	want_group(plan, values);
-	if (served && json_equal(before, values)) {
+	if (is_twice(plan, path)) {
+		refuse(plan, path, "is there twice; leave one out");
+		json_decref(values);
+	} else if (served && json_equal(before, values)) {
 		json_decref(values);
 	} else if (origin || is_filed(kind, values)) {
-		plan->refused = true;
-		if (origin)
+		if (origin) {
+			plan->refused = true;
 			command_fail_at(plan->line,
 					"%s is declared at %s; change it there, and reload", path,
 					origin);
-		else
-			command_fail_at(
-				plan->line,
-				"%s has a file, which only the server's own file can give it; "
-				"leave it out, and import the records (sluice zone import)",
-				path);
+		} else {
+			refuse(plan, path,
+			       "has a file, which only the server's own file can give it; leave it "
+			       "out, and import the records (sluice zone import)");
+		}
 		json_decref(values);
 	} else {
 		printf("%s %s\n", served ? "change" : "create", path);
@@ -152,12 +174,32 @@ static void plan_values(struct apply_plan *plan, const struct kind *kind, const 
 	}
 }
 
-static void plan_item(struct apply_plan *plan, const struct path *path, json_t *values)
+/* A secret in plain text, which the values do not have. */
+static bool has_secret(const struct kind *kind, const void *item)
+{
+	const struct group *group = kind_field(kind)->group;
+
+	for (size_t i = 0; i < group->count; i++)
+		if (group->fields[i].secret && group->fields[i].type == FIELD_STRING &&
+		    schema_get_text(&group->fields[i], item, NULL, 0))
+			return true;
+	return false;
+}
+
+static void plan_item(struct apply_plan *plan, const struct path *path, const void *item)
 {
 	char text[PATH_URL_MAX];
 	json_t *served = take_served(plan, path_url(path, text));
+	json_t *values = values_print(path->kind, item);
 
-	plan_values(plan, path->kind, text, served, values);
+	if (!json_string_value(json_object_get(served, "origin")) && has_secret(path->kind, item)) {
+		refuse(plan, text,
+		       "has its secret in plain text, which is not kept in the state; write it to "
+		       "a file that only sluice's user may read, and give that as secret_file");
+		json_decref(values);
+	} else {
+		plan_values(plan, path->kind, text, served, values);
+	}
 	json_decref(served);
 }
 
@@ -175,7 +217,7 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 					  parent ? parent->group : part_group(kind, item),
 					  {parent ? parent->names[0] : name, parent ? name : NULL}};
 
-		plan_item(plan, &path, values_print(kind, item));
+		plan_item(plan, &path, item);
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
 				plan_list(plan, &kinds[k], item, &path);
@@ -233,6 +275,11 @@ static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_
 	if (json_string_value(json_object_get(served, "origin")) && owner->ptr.fqdn &&
 	    !json_object_get(before, "reverse_fqdn"))
 		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
+	/* Another one of that name: the one that has it now is removed first. */
+	if (!text_equal(json_string_value(json_object_get(before, "id")),
+			json_string_value(json_object_get(values, "id"))) &&
+	    served && !json_string_value(json_object_get(served, "origin")))
+		add_edit(plan->removals, path, NULL);
 	plan_values(plan, kind_of_id(owner_kind_id(owner->kind)), path ? path : "", served, values);
 	json_decref(served);
 	free(path);
@@ -448,66 +495,26 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-/* Which resource it is of: an error names the edit, as in "edits[3].address". */
-static void print_refusal(const struct apply_plan *plan, const json_t *answer, unsigned status)
-{
-	const json_t *error = json_object_get(answer, "error");
-	const char *at = json_string_value(json_object_get(error, "path"));
-	const char *text = client_error_text(answer), *path = NULL, *rest = at ? at : "";
-	unsigned index;
-	int used = 0;
-
-	if (at && sscanf(at, "edits[%u]%n", &index, &used) == 1 && used > 0)
-		path = json_string_value(
-			json_object_get(json_array_get(plan->edits, index), "path"));
-	if (path)
-		rest = at + used + (at[used] == '.');
-	if (text)
-		command_fail_at(plan->line, "%s%s%s%s%s", path ? path : "", path ? ": " : "", rest,
-				*rest ? ": " : "", text);
-	else
-		command_fail_at(plan->line, "the server answers with HTTP status %u", status);
-}
-
 /* The answer; NULL: it was refused, which has been said. */
 static json_t *post(const struct apply_plan *plan)
 {
-	char path[COMMAND_CONFIRM_MAX + 32], socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
-	json_t *body = json_make("{s:O}", "edits", plan->edits), *answer = NULL;
-	unsigned status = 0;
+	json_t *body = json_make("{s:O}", "edits", plan->edits);
+	char *path = NULL;
 
-	snprintf(path, sizeof path, "/v1/changes%s",
-		 plan->line->dry_run ? "?dry_run" : plan->confirm);
-	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
+	if (asprintf(&path, "/v1/changes%s", plan->line->dry_run ? "?dry_run" : plan->confirm) < 0)
+		path = NULL;
 	if (json_is_integer(plan->revision)) /* nobody has changed anything meanwhile */
 		json_put(body, "revision", json_incref(plan->revision));
-	body = json_whole(body);
-	if (!client_socket_path(plan->line, socket)) {
-		json_decref(body);
-		return NULL;
-	}
-	if (body)
-		answer = client_call(socket,
-				     (struct client_call){.method = "POST",
-							  .path = path,
-							  .body = body,
-							  .timeout_ms = EXPORT_MS},
-				     &status, error);
-	if (!answer)
-		command_fail_at(plan->line, "%s", error);
-	else if (status < 400)
-		return answer;
-	else
-		print_refusal(plan, answer, status);
-	json_decref(answer);
-	return NULL;
+	return client_ask(
+		plan->line,
+		(struct client_call){.method = "POST", .body = body, .timeout_ms = EXPORT_MS},
+		path);
 }
 
 static int carry_out(struct apply_plan *plan)
 {
 	const struct command_line *line = plan->line;
-	json_t *answer, *warning;
-	size_t i;
+	json_t *answer;
 
 	if (json_array_extend(plan->edits, plan->removals) != 0 ||
 	    json_array_extend(plan->edits, plan->puts) != 0)
@@ -519,8 +526,7 @@ static int carry_out(struct apply_plan *plan)
 	answer = post(plan);
 	if (!answer)
 		return EXIT_FAILURE;
-	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
-		command_fail_at(line, "warning: %s", json_string_value(warning));
+	command_print_warnings(line, answer);
 	printf("%zu to create, %zu to change, %zu to delete%s\n", plan->creates, plan->changes,
 	       plan->deletes, line->dry_run ? ": not done" : ": done");
 	command_print_unconfirmed(answer);
@@ -551,6 +557,7 @@ static int apply(const struct command_line *line)
 	plan.removals = json_array();
 	plan.puts = json_array();
 	plan.holders = json_object();
+	plan.wanted = json_object();
 	model = read_file(line);
 	plan.served = model ? ask_served(&plan) : NULL;
 	if (plan.served) {
@@ -561,6 +568,7 @@ static int apply(const struct command_line *line)
 	json_decref(plan.revision);
 	json_decref(plan.served);
 	json_decref(plan.holders);
+	json_decref(plan.wanted);
 	json_decref(plan.puts);
 	json_decref(plan.removals);
 	json_decref(plan.edits);
@@ -591,6 +599,10 @@ int command_export(const struct command_line *line)
 	answer = client_ask(
 		line, (struct client_call){.method = "GET", .out = stdout, .timeout_ms = EXPORT_MS},
 		strdup(strcmp(as, "json") == 0 ? "/v1/export" : "/v1/export?as=libconfig"));
+	if (!answer)
+		return EXIT_FAILURE;
+	if (strcmp(as, "json") == 0)
+		putchar('\n');
 	json_decref(answer);
-	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }

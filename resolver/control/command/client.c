@@ -286,14 +286,35 @@ const char *client_error_text(const json_t *body)
 	return text ? text : json_string_value(json_object_get(body, "message"));
 }
 
+/* Of "edits[3].address", which people have not seen, the path of that edit; *field is what is left.
+ * NULL: it is of none. */
+static const char *path_of_edit(const json_t *edits, const char **field)
+{
+	const char *path;
+	unsigned index;
+	int used = 0;
+
+	if (!*field || sscanf(*field, "edits[%u]%n", &index, &used) != 1 || used == 0)
+		return NULL;
+	path = json_string_value(json_object_get(json_array_get(edits, index), "path"));
+	if (path)
+		*field += used + ((*field)[used] == '.');
+	return path;
+}
+
 /* What an error says is more than its message: which member of the body it is about. */
-static void print_error(const struct command_line *line, const json_t *answer, unsigned status)
+static void print_error(const struct command_line *line, const json_t *answer, const json_t *edits,
+			unsigned status)
 {
 	const char *text = client_error_text(answer);
 	const char *field =
 		json_string_value(json_object_get(json_object_get(answer, "error"), "path"));
+	const char *path = path_of_edit(edits, &field);
+
+	field = field && *field ? field : NULL;
 	if (text)
-		command_fail_at(line, "%s%s%s", field ? field : "", field ? ": " : "", text);
+		command_fail_at(line, "%s%s%s%s%s", path ? path : "", path ? ": " : "",
+				field ? field : "", field ? ": " : "", text);
 	else
 		command_fail_at(line, "the server answers with HTTP status %u", status);
 }
@@ -303,7 +324,7 @@ json_t *client_ask(const struct command_line *line, struct client_call call, cha
 	char socket[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
 	bool has_body = call.body;
 	unsigned status = 0;
-	json_t *answer = NULL;
+	json_t *answer = NULL, *edits = json_incref(json_object_get(call.body, "edits"));
 	call.path = path;
 	call.body = has_body ? json_whole(call.body) : NULL;
 	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
@@ -315,9 +336,11 @@ json_t *client_ask(const struct command_line *line, struct client_call call, cha
 	free(path);
 	if (found && !answer)
 		command_fail_at(line, "%s", error);
-	if (!answer || status < 400)
-		return answer;
-	print_error(line, answer, status);
-	json_decref(answer);
-	return NULL;
+	if (answer && status >= 400) {
+		print_error(line, answer, edits, status);
+		json_decref(answer);
+		answer = NULL;
+	}
+	json_decref(edits);
+	return answer;
 }

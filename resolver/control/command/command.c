@@ -13,6 +13,8 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
+enum { WRONG_MAX = 256 };
+
 static const struct {
 	const char *name, *argument, *doc;
 	char letter; /* 0: none */
@@ -186,7 +188,7 @@ static int unknown_command(const struct command *commands, char *const *words, i
 {
 	if (count == 1 && known == 0 && command_resource_help(words[0], stderr))
 		return COMMAND_USAGE;
-	if (known == 0) {
+	if (known == 0 && !(count > 1 && command_is_kind(words[0]))) {
 		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
 			words[0]);
 	} else if (count > 1) {
@@ -277,10 +279,29 @@ static size_t option_found(int found)
 	return (size_t)(found - OPTION_HELP - 100);
 }
 
+/* What is wrong with the option that getopt_long has stopped at. */
+static void say_wrong(int found, char *const *argv, char wrong[WRONG_MAX])
+{
+	const char *word = argv[optind - 1];
+	int length = (int)strcspn(word, "=");
+
+	if (found == ':')
+		snprintf(wrong, WRONG_MAX, "%s needs a value behind it", word);
+	else if (optopt == '/')
+		snprintf(wrong, WRONG_MAX, "what is in no resource group is /NAME, without the -");
+	else if (optopt > 0 && optopt < OPTION_HELP)
+		snprintf(wrong, WRONG_MAX, "there is no option -%c", optopt);
+	else if (optopt > 0)
+		snprintf(wrong, WRONG_MAX, "%.*s takes no value", length, word);
+	else
+		snprintf(wrong, WRONG_MAX, "there is no option %.*s", length, word);
+}
+
 /* All options of argv; what is left are the command and its arguments, from optind on. Returns
- * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option or one too many, which has
- * been said. */
-static int parse_options(struct command_line *line, int argc, char **argv, uint64_t *given)
+ * OPTION_HELP or OPTION_VERSION when asked for, -1 on an unknown option, which `wrong` is about, or
+ * on one too many, which has been said. */
+static int parse_options(struct command_line *line, int argc, char **argv, uint64_t *given,
+			 char wrong[WRONG_MAX])
 {
 	struct option table[OPTION_COUNT + 3] = {
 		[OPTION_COUNT] = {"help", no_argument, NULL, OPTION_HELP},
@@ -295,9 +316,13 @@ static int parse_options(struct command_line *line, int argc, char **argv, uint6
 		};
 	optind = 0; /* glibc: start afresh */
 	int found, asked = 0;
-	while ((found = getopt_long(argc, argv, "c:hv", table, NULL)) != -1) {
-		if (found == '?')
-			return -1;
+	*wrong = '\0';
+	while ((found = getopt_long(argc, argv, ":c:hv", table, NULL)) != -1) {
+		if (found == '?' || found == ':') {
+			if (*wrong == '\0')
+				say_wrong(found, argv, wrong);
+			continue; /* to the end, here too */
+		}
 		if (found == 'h' || found == OPTION_HELP || found == OPTION_VERSION) {
 			asked = found == OPTION_VERSION ? OPTION_VERSION : OPTION_HELP;
 			continue; /* to the end, for only then the arguments are in order */
@@ -305,7 +330,22 @@ static int parse_options(struct command_line *line, int argc, char **argv, uint6
 		if (!take_option(line, option_found(found), optarg, given))
 			return -1;
 	}
-	return asked;
+	return *wrong ? -1 : asked;
+}
+
+/* `line` has the command, where there is one. */
+static int misuse_option(const struct command_line *line, const char *wrong)
+{
+	const struct command *command = line->command;
+
+	if (!command) {
+		exit_fail("%s; `sluice help` lists the commands", wrong);
+		return COMMAND_USAGE;
+	}
+	return command_misuse(line, "%s%s", wrong,
+			      strstr(command->arguments, "KEY=VALUE")
+				      ? "; a member is KEY=VALUE, without dashes"
+				      : "");
 }
 
 int command_print_json(const json_t *value)
@@ -316,6 +356,15 @@ int command_print_json(const json_t *value)
 		return exit_fail("writing to standard output failed");
 	putchar('\n');
 	return EXIT_SUCCESS;
+}
+
+void command_print_warnings(const struct command_line *line, const json_t *answer)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+		command_fail_at(line, "warning: %s", json_string_value(warning));
 }
 
 struct model *command_load(const struct command_line *line, struct load *load)
@@ -365,9 +414,10 @@ int command_main(const struct command *commands, int argc, char **argv)
 		.config = COMMAND_CONFIG_DEFAULT,
 		.resolv_conf = RESOLV_CONF_PATH,
 	};
+	char wrong[WRONG_MAX];
 	uint64_t given = 0;
-	int asked = parse_options(&line, argc, argv, &given);
-	if (asked < 0)
+	int asked = parse_options(&line, argc, argv, &given, wrong);
+	if (asked < 0 && *wrong == '\0')
 		return COMMAND_USAGE;
 	if (asked == OPTION_VERSION) {
 		printf("sluice " SLUICE_VERSION "\n");
@@ -379,6 +429,8 @@ int command_main(const struct command *commands, int argc, char **argv)
 		command_resource_swap(argv + optind, words);
 		line.command = find_command(commands, argv + optind, words, &used);
 	}
+	if (asked < 0)
+		return misuse_option(&line, wrong);
 	if (asked == OPTION_HELP) {
 		if (line.command && strncmp(line.command->arguments, "KIND", 4) == 0 &&
 		    words > used && command_resource_help(argv[optind + used], stdout))

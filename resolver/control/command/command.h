@@ -137,6 +137,10 @@ int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
 void command_resource_swap(char **words, int count);
+bool command_is_kind(const char *word);
+/* What should name one has an empty name, as in "office/": an API's path with that in it would be
+ * another one. Returns COMMAND_USAGE. */
+int command_no_name(const struct command_line *line, const char *noun, const char *text);
 /* Prints the commands of a kind and its members; false: there is no kind of that name. */
 bool command_resource_help(const char *kind, FILE *out);
 int command_confirm(const struct command_line *line);
@@ -144,6 +148,8 @@ int command_confirm(const struct command_line *line);
  */
 enum { COMMAND_CONFIRM_MAX = 40 };
 bool command_confirm_query(const struct command_line *line, char query[COMMAND_CONFIRM_MAX]);
+/* Those of an answer, to stderr. */
+void command_print_warnings(const struct command_line *line, const json_t *answer);
 /* Says until when it waits, where it does, by the server's answer. */
 void command_print_unconfirmed(const json_t *answer);
 int command_apply(const struct command_line *line);

@@ -199,8 +199,8 @@ static int print_text(const struct command_line *line, const json_t *all)
 {
 	size_t i;
 	const json_t *item, *servers = json_object_get(all, "name_servers");
-	json_array_foreach(json_object_get(all, "warnings"), i, item)
-		command_fail_at(line, "warning: %s", json_string_value(item));
+
+	command_print_warnings(line, all);
 	printf("; To delegate the reverse names of %s, please add:\n", get(all, "prefix"));
 	json_array_foreach(json_object_get(all, "zones"), i, item) print_zone(item, servers);
 	return EXIT_SUCCESS;

@@ -6,6 +6,7 @@
  *
  * The server is told which change was the last that was seen: another one meanwhile is refused.
  * `sluice history --follow` reads the same path as a stream. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "resolver/control/base/json.h"
@@ -14,7 +15,7 @@
 #include "resolver/control/command/follow.h"
 #include "rules/base.h"
 
-enum { PAGE_LINK_MAX = 80, EDITS_MAX = 10000 /* of a POST */ };
+enum { PAGE_LINK_MAX = 80, EDITS_MAX = 50000 /* as the server takes */ };
 
 /* All changes behind that revision, page by page; NULL as client_ask. */
 static json_t *ask_changes(const struct command_line *line, long long after)
@@ -26,7 +27,9 @@ static json_t *ask_changes(const struct command_line *line, long long after)
 		json_t *page;
 
 		snprintf(path, sizeof path, "/v1/changes?after=%lld", after);
-		page = client_ask(line, (struct client_call){.method = "GET"}, strdup(path));
+		page = client_ask(
+			line, (struct client_call){.method = "GET", .timeout_ms = CLIENT_RELOAD_MS},
+			strdup(path));
 		if (!page || json_array_extend(all, json_object_get(page, "changes")) != 0) {
 			json_decref(page);
 			json_decref(all);
@@ -187,8 +190,8 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 static json_t *edits_against(const struct command_line *line, const json_t *changes,
 			     long long revision)
 {
-	json_t *edits, *edit = NULL;
 	const json_t *change;
+	json_t *edits;
 
 	if (has_changed(line, changes, revision))
 		return NULL;
@@ -197,13 +200,8 @@ static json_t *edits_against(const struct command_line *line, const json_t *chan
 		change = json_array_get(changes, i);
 		if (revision_of(change) != revision)
 			continue;
-		/* An address and its PTR are two changes of one; but what was removed and made anew
-		 * is another one, which has to go first. */
-		if (strcmp(text_of(edit, "path"), text_of(change, "path")) != 0 ||
-		    json_is_null(json_object_get(edit, "values")))
-			json_add(edits, edit = json_make("{s:O}", "path",
-							 json_object_get(change, "path")));
-		json_put(edit, "values", json_incref(json_object_get(change, "before")));
+		json_add(edits, json_make("{s:O, s:O}", "path", json_object_get(change, "path"),
+					  "values", json_object_get(change, "before")));
 	}
 	if (json_array_size(edits) > 0 && json_array_size(edits) <= EDITS_MAX)
 		return edits;
@@ -229,7 +227,7 @@ int command_undo(const struct command_line *line)
 	long long revision = strtoll(text, &end, 10), last;
 	json_t *changes, *edits, *answer;
 
-	if (*end != '\0' || revision < 1)
+	if (*end != '\0' || revision < 1 || revision == LLONG_MAX)
 		return command_misuse(
 			line, "\"%s\" is no revision; give a number of `sluice history`", text);
 	changes = ask_changes(line, revision - 1);
@@ -238,11 +236,13 @@ int command_undo(const struct command_line *line)
 	json_decref(changes);
 	if (!edits)
 		return EXIT_FAILURE;
-	answer = client_ask(line,
-			    (struct client_call){.method = "POST",
-						 .body = json_make("{s:o, s:I}", "edits", edits,
-								   "revision", (json_int_t)last)},
-			    client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
+	answer = client_ask(
+		line,
+		(struct client_call){.method = "POST",
+				     .timeout_ms = CLIENT_RELOAD_MS,
+				     .body = json_make("{s:o, s:I, s:b}", "edits", edits,
+						       "revision", (json_int_t)last, "undo", true)},
+		client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
 	if (!answer)
 		return EXIT_FAILURE;
 	if (line->dry_run)

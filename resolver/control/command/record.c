@@ -38,10 +38,21 @@ static char *path_of(const struct command_line *line)
 	return path;
 }
 
+/* 0, or an exit status, which has been explained. */
+static int check_zone(const struct command_line *line)
+{
+	const char *text = line->arguments[0];
+
+	return *client_top(text).name == '\0' ? command_no_name(line, "zone", text) : 0;
+}
+
 int command_record_list(const struct command_line *line)
 {
 	const struct client_top zone = client_top(line->arguments[0]);
+	int status = check_zone(line);
 
+	if (status != 0)
+		return status;
 	return command_show_list(
 		line,
 		client_path("/v1/private_zones/%/%/record_sets?limit=1000", zone.group, zone.name),
@@ -51,6 +62,10 @@ int command_record_list(const struct command_line *line)
 
 int command_record_show(const struct command_line *line)
 {
+	int status = check_zone(line);
+
+	if (status != 0)
+		return status;
 	return command_show_one(
 		line, "GET", path_of(line), NULL, NULL,
 		(struct command_columns){columns, sizeof columns / sizeof *columns, prepare});
@@ -83,9 +98,14 @@ static bool is_there(const struct command_line *line, bool *failed)
 /* What is not said stays as it is. */
 int command_record_set(const struct command_line *line)
 {
-	json_t *body = json_object(), *records = json_array();
+	json_t *body, *records;
+	int status = check_zone(line);
 	bool failed, found;
 
+	if (status != 0)
+		return status;
+	body = json_object();
+	records = json_array();
 	for (int i = 3; i < line->argument_count; i++)
 		json_add(records, json_text(line->arguments[i]));
 	json_put(body, "records", records);
@@ -105,6 +125,10 @@ int command_record_set(const struct command_line *line)
 
 int command_record_unset(const struct command_line *line)
 {
+	int status = check_zone(line);
+
+	if (status != 0)
+		return status;
 	return command_delete(line, path_of(line),
 			      line->dry_run ? "the record set can be removed"
 					    : "the record set is removed");

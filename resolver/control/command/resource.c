@@ -11,6 +11,7 @@
  *
  * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
  * it. */
+#include <assert.h>
 #include <ctype.h>
 
 #include "resolver/control/base/json.h"
@@ -28,6 +29,11 @@ struct named_resource { /* what the arguments name, and those that are left */
 	char *const *rest;
 	int rest_count;
 };
+
+static const char *article(const char *noun)
+{
+	return strchr("aeio", *noun) ? "an" : "a";
+}
 
 static int fail_kind(const struct command_line *line, const char *word)
 {
@@ -53,15 +59,26 @@ static const struct kind *kind_of_command(const struct command_line *line)
 /* What the arguments are, behind the kind and what it is in. */
 enum arguments { OF_LIST, OF_ONE, OF_ONE_WITH_MEMBERS };
 
+int command_no_name(const struct command_line *line, const char *noun, const char *text)
+{
+	return command_misuse(line, "\"%s\" has no name of %s %s in it", text, article(noun), noun);
+}
+
 /* The name of what is in nothing. Addresses of one name may be in many groups: without one, it is
  * the one in none. */
 static int read_top(const struct command_line *line, struct named_resource *named, const char *text)
 {
+	const struct kind *kind = named->kind->parent ? named->kind->parent : named->kind;
+	struct client_top top = {GROUP_NONE, text};
 	bool any;
 
-	named->top = client_top(text);
+	if (kind->id != KIND_PTR) /* which has no group, but perhaps a prefix's length */
+		top = client_top(text);
+	if (*top.name == '\0')
+		return command_no_name(line, kind->name, text);
+	named->top = top;
 	any = strcmp(named->top.group, GROUP_ANY) == 0;
-	if (line->group && !any && strcmp(named->top.group, line->group) != 0)
+	if (line->group && !any && strcasecmp(named->top.group, line->group) != 0)
 		return command_misuse(line, "\"%s\" is in another group than --group says", text);
 	if (any && named->kind->inventory)
 		snprintf(named->top.group, sizeof named->top.group, "%s",
@@ -72,6 +89,16 @@ static int read_top(const struct command_line *line, struct named_resource *name
 static bool has_groups(const struct kind *kind)
 {
 	return !kind->inventory || kind->id == KIND_ADDRESS;
+}
+
+/* That of a list. */
+static int read_group(const struct command_line *line, struct named_resource *named,
+		      const char *text)
+{
+	if (*text == '\0')
+		return command_misuse(line, "the group is empty; write -, for none");
+	snprintf(named->top.group, sizeof named->top.group, "%s", text);
+	return 0;
 }
 
 /* 0, or an exit status, which has been explained. */
@@ -88,10 +115,14 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 		return fail_kind(line, line->arguments[0]);
 	if (line->group && kind->id != KIND_ADDRESS)
 		return command_misuse(line, "only an address has a --group; write GROUP/NAME");
+	if (line->group && *line->group == '\0')
+		return command_misuse(line, "--group is empty; write -, for none");
 	if (kind->parent && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->parent->name);
 	if (kind->parent)
 		status = read_top(line, named, line->arguments[at++]);
+	if (status != 0)
+		return status;
 	if (wanted != OF_LIST && at == count)
 		return command_misuse(line, "the name of the %s is missing", kind->name);
 	if (wanted != OF_LIST && kind->parent)
@@ -99,7 +130,9 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 	else if (wanted != OF_LIST)
 		status = read_top(line, named, line->arguments[at++]);
 	else if (!kind->parent && has_groups(kind) && at < count)
-		snprintf(named->top.group, sizeof named->top.group, "%s", line->arguments[at++]);
+		status = read_group(line, named, line->arguments[at++]);
+	if (status == 0 && named->inside && *named->inside == '\0')
+		status = command_no_name(line, kind->name, named->inside);
 	named->rest = line->arguments + at;
 	named->rest_count = count - at;
 	if (status == 0 && wanted != OF_ONE_WITH_MEMBERS && at < count)
@@ -195,18 +228,22 @@ static json_t *read_items(const struct field *field, const char *text)
 	return array;
 }
 
-/* "team=mail,env=prod" */
+/* "team=mail,env=prod". NULL: one has no value. */
 static json_t *read_tags(const char *text)
 {
 	json_t *tags = json_object();
 
-	while (*text != '\0') {
+	while (tags && *text != '\0') {
 		size_t length = strcspn(text, ","), name = strcspn(text, "=,");
 		char *key = strndup(text, name);
 		char *value = name < length ? strndup(text + name + 1, length - name - 1) : NULL;
 
-		if (key)
-			json_put(tags, key, json_text(value)); /* null: the server says why not */
+		if (key && value) {
+			json_put(tags, key, json_text(value));
+		} else {
+			json_decref(tags);
+			tags = NULL;
+		}
 		free(key);
 		free(value);
 		text += length;
@@ -222,6 +259,7 @@ static bool is_number(const char *text)
 	return digits > 0 && digits < 16 && text[digits] == '\0';
 }
 
+/* NULL: it is no tags. */
 static json_t *read_value(const struct field *field, const char *text)
 {
 	json_t *value = *text == '[' || *text == '{' ? json_loads(text, 0, NULL) : NULL;
@@ -275,6 +313,7 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 	size_t length = strcspn(text, "=");
 	char key[64];
 	const struct field *field;
+	json_t *value;
 
 	snprintf(key, sizeof key, "%.*s", (int)length, text);
 	if (text[length] != '=')
@@ -285,13 +324,18 @@ static int read_member(const struct command_line *line, const struct kind *kind,
 
 		if (near && !member_named(kind, near->key))
 			near = NULL;
-		return command_misuse(line, "%s %s has no \"%s\"; %s%s%s",
-				      strchr("aio", kind->name[0]) ? "an" : "a", kind->name, key,
-				      near ? "did you mean \"" : "`sluice help ",
+		return command_misuse(line, "%s %s has no \"%s\"; %s%s%s", article(kind->name),
+				      kind->name, key, near ? "did you mean \"" : "`sluice help ",
 				      near ? near->key : kind->name,
 				      near ? "\"?" : "` lists what it has");
 	}
-	json_put(body, field->key, read_value(field, text + length + 1));
+	if (json_object_get(body, field->key))
+		return command_misuse(line, "%s is given twice; leave one out", field->key);
+	value = read_value(field, text + length + 1);
+	if (!value)
+		return command_misuse(line, "\"%s\" does not fit; give %s=NAME=VALUE,NAME=VALUE",
+				      text, key);
+	json_put(body, field->key, value);
 	return 0;
 }
 
@@ -518,6 +562,11 @@ int command_resource_delete(const struct command_line *line)
 	return command_delete(line, path_of(line, &named), done);
 }
 
+bool command_is_kind(const char *word)
+{
+	return kind_named(word);
+}
+
 void command_resource_swap(char **words, int count)
 {
 	static const char *const verbs[] = {"list", "show", "create", "set", "delete", NULL};
@@ -551,30 +600,32 @@ static const char *member_takes(const struct field *field, char text[MEMBER_TEXT
 	}
 }
 
-static void print_member(const struct field *field, FILE *out)
+/* An address that is not given is a free one of a pool. */
+static void print_member(const struct kind *kind, const struct field *field, FILE *out)
 {
+	bool required = field->required && kind->id != KIND_ADDRESS;
 	char text[MEMBER_TEXT_MAX];
 
 	fprintf(out, "  %-20s %s%s\n", field->key, member_takes(field, text),
-		field->required ? "; required" : "");
+		required ? "; required" : "");
 }
 
 /* How one is named. */
 static const char *name_form(const struct kind *kind)
 {
-	return kind->id == KIND_ADDRESS ? " [GROUP/]NAME"
-	       : kind->id == KIND_PTR   ? " ADDRESS|ID"
-					: " NAME";
+	return kind->id == KIND_PTR                ? " ADDRESS|ID"
+	       : kind->parent || !has_groups(kind) ? " NAME"
+						   : " [GROUP/]NAME";
 }
 
-/* What stands ahead of the name: " RULESET" */
+/* What stands ahead of the name: " [GROUP/]RULESET" */
 static void print_parent(const struct kind *kind, bool list, FILE *out)
 {
 	if (kind->parent)
-		putc(' ', out);
+		fputs(" [GROUP/]", out);
 	for (const char *at = kind->parent ? kind->parent->name : ""; *at; at++)
 		putc(toupper((unsigned char)*at), out);
-	if (list && kind->id == KIND_ADDRESS)
+	if (list && !kind->parent && has_groups(kind))
 		fputs(" [GROUP]", out);
 }
 
@@ -602,6 +653,6 @@ bool command_resource_help(const char *word, FILE *out)
 	for (size_t i = 0; i < group->count; i++)
 		if (kind_has(kind, &group->fields[i]) &&
 		    strcmp(group->fields[i].key, kind_name_key(kind)) != 0)
-			print_member(&group->fields[i], out);
+			print_member(kind, &group->fields[i], out);
 	return true;
 }

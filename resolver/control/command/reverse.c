@@ -68,10 +68,8 @@ int command_show_one(const struct command_line *line, const char *method, char *
 		status = command_print_json(answer);
 	else
 		table_print_one(stdout, answer, columns.items, columns.count);
-	const json_t *warnings = line->json ? NULL : json_object_get(answer, "warnings");
-	for (size_t i = 0; i < json_array_size(warnings); i++)
-		command_fail_at(line, "warning: %s",
-				json_string_value(json_array_get(warnings, i)));
+	if (!line->json)
+		command_print_warnings(line, answer);
 	json_decref(answer);
 	return status;
 }
@@ -81,6 +79,7 @@ int command_delete(const struct command_line *line, char *path, const char *done
 	json_t *answer = client_ask(line, (struct client_call){.method = "DELETE"}, path);
 	if (!answer)
 		return EXIT_FAILURE;
+	command_print_warnings(line, answer);
 	printf("%s\n", done);
 	json_decref(answer);
 	return EXIT_SUCCESS;

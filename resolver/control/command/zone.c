@@ -292,8 +292,7 @@ static void plan_prune(struct import *import)
 static int carry_out(struct import *import)
 {
 	const struct command_line *line = import->line;
-	json_t *answer, *warning;
-	size_t i;
+	json_t *answer;
 
 	if (json_array_size(import->edits) == 0) {
 		printf("nothing to change\n");
@@ -306,8 +305,7 @@ static int carry_out(struct import *import)
 			    client_path(line->dry_run ? "/v1/changes?dry_run" : "/v1/changes"));
 	if (!answer)
 		return EXIT_FAILURE;
-	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
-		command_fail_at(line, "warning: %s", json_string_value(warning));
+	command_print_warnings(line, answer);
 	printf("%zu to create, %zu to change, %zu to delete%s\n", import->creates, import->changes,
 	       import->deletes, line->dry_run ? ": not done" : ": done");
 	json_decref(answer);
@@ -345,10 +343,13 @@ int command_zone_import(const struct command_line *line)
 int command_zone_export(const struct command_line *line)
 {
 	const struct client_top zone = client_top(line->arguments[0]);
-	json_t *answer =
+	json_t *answer;
+
+	if (*zone.name == '\0')
+		return command_no_name(line, "zone", line->arguments[0]);
+	answer =
 		client_ask(line, (struct client_call){.method = "GET", .out = stdout},
 			   client_path("/v1/private_zones/%/%/master_file", zone.group, zone.name));
-
 	json_decref(answer);
 	return answer ? EXIT_SUCCESS : EXIT_FAILURE;
 }

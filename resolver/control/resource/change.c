@@ -104,15 +104,19 @@ int change_fail_memory(struct change *change)
 	return change_fail(change, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
-void change_place(struct change *change, const char *list, size_t index)
+void change_error_place(struct change_error *error, const char *list, size_t index)
 {
-	struct change_error *error = &change->error;
 	char own[CHANGE_FIELD_MAX];
 
 	memcpy(own, error->field, sizeof own);
 	if (snprintf(error->field, sizeof error->field, "%s[%zu]%s%s", list, index, *own ? "." : "",
 		     own) >= (int)sizeof error->field)
 		snprintf(error->field, sizeof error->field, "%s[%zu]", list, index);
+}
+
+void change_place(struct change *change, const char *list, size_t index)
+{
+	change_error_place(&change->error, list, index);
 }
 
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
@@ -935,7 +939,8 @@ static int ensure_group(struct change *change, const char *name, const char *reg
 {
 	struct resource_group group;
 	bool there = inventory_group(change->inventory, name, &group);
-	const struct change_group wanted = {name, there ? group.region : region, NULL};
+	const struct change_group wanted = {there ? group.name : name,
+					    there ? group.region : region, NULL};
 
 	if (there && group.revision)
 		return 0;

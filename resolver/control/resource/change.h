@@ -57,6 +57,8 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 /* Fills the error in; returns ERR_INVALID. */
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* It is about an item of a list: its field becomes "list[index].field". */
+void change_error_place(struct change_error *error, const char *list, size_t index);
 /* The state, where it takes changes now; NULL: `error` says why not. */
 struct source *change_source(struct inventory *inventory, struct change_error *error);
 
@@ -84,7 +86,7 @@ void change_take_error(struct change *change, struct change_error *error);
 int change_fail(struct change *change, enum change_outcome outcome, const char *field,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 int change_fail_memory(struct change *change);
-/* The reason is about an item of a list: its field becomes "list[index].field". */
+/* change_error_place of the reason. */
 void change_place(struct change *change, const char *list, size_t index);
 /* Whether edits can be made at all: none has failed, and there is a state to keep them in. */
 MUST_CHECK int change_is_open(struct change *change);

@@ -431,23 +431,31 @@ static int serve_declared(struct merge *merge)
 	return err;
 }
 
+/* What the file alone says of a model. */
+static const struct model *file_of(const struct model *model)
+{
+	return model->declared ? model->declared : model;
+}
+
+/* Of a file that is read everything; where only resources are others, what there is more of. */
 static void warn(struct merge *merge)
 {
-	const struct inventory_part *next = merge->next;
+	const struct inventory_part *next = merge->next, *before = merge->before;
+	bool same_file = file_of(next->model) == file_of(before->model);
 	struct origin origin = {.file = merge->inventory->state_path};
 
-	if (next->refused)
+	if (next->refused > (same_file ? before->refused : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the addresses and services in the state are in no address pool "
 			  "or network any more, and are not served; add the pools they are from, "
 			  "or remove them (sluice ptr list says which)",
 			  next->refused);
-	if (next->repeated)
+	if (next->repeated > (same_file ? before->repeated : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the addresses, services and PTRs in the state are in the file, "
 			  "too, which says the same of them; the file's count",
 			  next->repeated);
-	if (next->waiting)
+	if (next->waiting > (same_file ? before->waiting : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
 			  "%zu of the PTRs in the state belong to addresses that are gone from the "
 			  "file; they are kept, and not served",

@@ -180,6 +180,18 @@ int path_key_of(unsigned kind, const char *group, const char *name, char key[PAT
 	return path_key(&path, key);
 }
 
+void key_range_inside(struct key_range *range, const char *key)
+{
+	snprintf(range->from, sizeof range->from, "%s/", key);
+	snprintf(range->to, sizeof range->to, "%s0", key); /* '0' is behind '/' */
+}
+
+void key_range_alone(struct key_range *range, const char *key)
+{
+	snprintf(range->from, sizeof range->from, "%s", key);
+	snprintf(range->to, sizeof range->to, "%s\x01", key);
+}
+
 const char *path_text(const struct path *path, struct arena *arena)
 {
 	const struct kind *kind = path->kind;

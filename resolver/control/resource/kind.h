@@ -95,6 +95,12 @@ MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 /* The same of a kind of the inventory's; group NULL or "": none. */
 MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
 			   char key[PATH_MAX_BYTES]);
+/* Keys from one on and ahead of another: of what is inside what has this key, or of that alone. */
+struct key_range {
+	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
+};
+void key_range_inside(struct key_range *range, const char *key);
+void key_range_alone(struct key_range *range, const char *key);
 /* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. It needs no group,
  * because names are unique over all. */
 const char *path_text(const struct path *path, struct arena *arena);

@@ -353,7 +353,7 @@ static int compare_rows(const void *a, const void *b)
 static int read_rows(struct rows *rows, struct source *source, const struct kind *root,
 		     const char *key, char error[SOURCE_ERROR_MAX])
 {
-	char from[PATH_MAX_BYTES + 2], to[PATH_MAX_BYTES + 2];
+	struct key_range range = {.from = "", .to = "\x7f"};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < KIND_COUNT; i++) {
@@ -361,13 +361,12 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 
 		if (kinds[i].bulk || (!inside && &kinds[i] != root))
 			continue;
-		/* '0' is the character behind '/'. */
-		snprintf(from, sizeof from, "%s%s", key ? key : "", key && inside ? "/" : "");
-		snprintf(to, sizeof to, "%s%s", key ? key : "",
-			 !key     ? "\x7f"
-			 : inside ? "0"
-				  : "\x01");
-		err = source->calls->resources(source, kinds[i].id, from, to, on_row, rows, error);
+		if (key && inside)
+			key_range_inside(&range, key);
+		else if (key)
+			key_range_alone(&range, key);
+		err = source->calls->resources(source, kinds[i].id, range.from, range.to, on_row,
+					       rows, error);
 	}
 	if (!err && rows->count > 0)
 		qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);

@@ -482,15 +482,39 @@ static int put_owner(struct change *change, struct inventory *inventory, const s
 	return err;
 }
 
-static int put_ptr_of(struct change *change, struct inventory *inventory, const struct owner *owner,
-		      const json_t *values, bool again, struct change_error *error)
+static bool is_text(const json_t *values, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(values, key));
+
+	return strcasecmp(value ? value : "", text ? text : "") == 0;
+}
+
+bool owned_gives_way(struct inventory *inventory, const struct path *path, const json_t *values)
+{
+	bool is_owner = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
+	const struct owner *owner = is_owner ? find(inventory, path) : NULL;
+	char address[ADDRESS_TEXT_MAX];
+
+	if (!owner || owner_is_read_only(owner))
+		return false;
+	return !values || is_another(owner, values) ||
+	       !is_text(values, "address", address_print(&owner->address, address)) ||
+	       !is_text(values, "domain_name_label", owner->label) ||
+	       !is_text(values, "region", owner->region);
+}
+
+static int put_ptr_of(struct change *change, struct inventory *inventory, const char *id,
+		      const struct owner *owner, const json_t *values, bool again,
+		      struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
 	int err;
 
 	if (!owner)
 		return change_say(error, CHANGE_NOT_FOUND, NULL,
-				  "there is no such address or service");
+				  "no address or service has the id \"%.64s\"; give ptrs/ID with "
+				  "the id that one shows",
+				  id);
 	err = owner_input_read_ptr(&input, values, error);
 	if (err != 0)
 		return err;
@@ -546,23 +570,21 @@ static int put_group(struct change *change, const struct path *path, const json_
 	return err;
 }
 
-static int remove_one(struct change *change, struct inventory *inventory, const struct path *path,
-		      const struct owner *owner)
+static int remove_group(struct change *change, struct inventory *inventory, const struct path *path,
+			enum owned_edit why)
 {
 	struct resource_group group;
 	char items[GROUP_ITEMS_MAX];
 
-	if (path->kind->id == KIND_PTR)
-		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
-	if (path->kind->id != KIND_GROUP)
-		return owner ? change_remove(change, owner) : 0;
 	if (!inventory_group(inventory, path->names[0], &group))
 		return 0;
+	if (inventory_group_size(inventory, path->names[0]) > 0 && why != OWNED_ANY && !group.tags)
+		return 0; /* it came with an address, and others came, or were there */
 	if (inventory_group_size(inventory, path->names[0]) > 0)
 		return change_fail(change, CHANGE_INVALID, "",
 				   "resource group \"%s\" has addresses; remove them first",
 				   group.name);
-	if (group_items(inventory_model(inventory), group.name, items) > 0)
+	if (why == OWNED_ANY && group_items(inventory_model(inventory), group.name, items) > 0)
 		return change_fail(change, CHANGE_INVALID, "",
 				   "resource group \"%s\" has other resources (%s); remove them "
 				   "first",
@@ -570,10 +592,21 @@ static int remove_one(struct change *change, struct inventory *inventory, const 
 	return change_group_forget(change, path->names[0]);
 }
 
+static int remove_one(struct change *change, struct inventory *inventory, const struct path *path,
+		      const struct owner *owner, enum owned_edit why)
+{
+	if (path->kind->id == KIND_GROUP)
+		return remove_group(change, inventory, path, why);
+	if (path->kind->id == KIND_PTR)
+		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
+	return owner ? change_remove(change, owner) : 0;
+}
+
 int owned_put(struct change *change, struct inventory *inventory, const struct path *path,
-	      const json_t *values, bool again)
+	      const json_t *values, enum owned_edit why)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
+	bool again = why == OWNED_BACK;
 	const struct owner *owner;
 	int err = change_is_open(change);
 
@@ -581,11 +614,11 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 		return err;
 	owner = path->kind->id == KIND_GROUP ? NULL : find(inventory, path);
 	if (!values)
-		err = remove_one(change, inventory, path, owner);
+		err = remove_one(change, inventory, path, owner, why);
 	else if (path->kind->id == KIND_GROUP)
 		err = put_group(change, path, values, &error);
 	else if (path->kind->id == KIND_PTR)
-		err = put_ptr_of(change, inventory, owner, values, again, &error);
+		err = put_ptr_of(change, inventory, path->names[0], owner, values, again, &error);
 	else
 		err = put_owner(change, inventory, path, owner, values, again, &error);
 	if (error.outcome != CHANGE_FINE)

@@ -59,12 +59,21 @@ MUST_CHECK int owner_input_put_ptr(const struct owner_input *input, bool whole,
 
 /* ---- as resources, by path and values ---- */
 
+enum owned_edit {
+	OWNED_ANY,
+	OWNED_UNDO, /* of a change that made what goes: a group that came with it, and that
+		     * something else is in, stays for that */
+	OWNED_BACK, /* the same of all that came since, so that it is as it was: a service's name
+		     * need not be asked for */
+};
 /* Makes one of the inventory's kinds (resource/kind.h) what the values say, or (values NULL)
  * removes it, also where it is not there. Values are those that a body has, and those of the
- * history. A service's name that would have to be asked for is refused, unless all is `again` as it
- * was. ERR_INVALID: change_error says why. */
+ * history. ERR_INVALID: change_error says why. */
 MUST_CHECK int owned_put(struct change *change, struct inventory *inventory,
-			 const struct path *path, const json_t *values, bool again);
+			 const struct path *path, const json_t *values, enum owned_edit why);
+/* Whether what is there now is gone, or has another address, label or id, once the values (NULL: it
+ * goes) are put again: many that are put again may have exchanged those. */
+bool owned_gives_way(struct inventory *inventory, const struct path *path, const json_t *values);
 /* Its etag now; false: there is none. */
 bool owned_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 

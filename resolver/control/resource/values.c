@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/regular_file.h"
 #include "rules/schema/read.h"
 #include "rules/schema/schema.h"
 
@@ -168,6 +169,16 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 
 static json_t *print_group(const struct kind *kind, const struct group *group, const void *item);
 
+/* Whoever reads it may be in another directory, and no other is taken back (check_paths). */
+static json_t *print_path(const char *text)
+{
+	char *path = regular_file_absolute(text);
+	json_t *value = json_text(path ? path : text);
+
+	free(path);
+	return value;
+}
+
 static json_t *print_scalar(const struct field *field, const void *item)
 {
 	char buffer[128];
@@ -179,6 +190,7 @@ static json_t *print_scalar(const struct field *field, const void *item)
 	case FIELD_UINT:
 	case FIELD_UINT64: return json_integer((json_int_t)strtoull(text, NULL, 10));
 	case FIELD_BOOL: return json_boolean(strcmp(text, "true") == 0);
+	case FIELD_PATH: return print_path(text);
 	default: return json_text(text);
 	}
 }

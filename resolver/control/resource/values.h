@@ -16,7 +16,7 @@ struct group;
  * member's; texts go into the arena. A member that is null counts as not given. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
-/* All that is given or has a default; NULL without memory. */
+/* All that is given or has a default, paths from the root; NULL without memory. */
 json_t *values_print(const struct kind *kind, const void *item);
 /* What they may be, as a JSON Schema (2020-12): types, ranges, defaults and the manual page's
  * texts. NULL without memory. */

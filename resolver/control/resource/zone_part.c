@@ -368,17 +368,17 @@ static int load_sets(struct parts *parts, struct source *source, const struct pa
 {
 	struct loading loading = {
 		.parts = parts, .declared = declared, .now_s = now_s, .faults = faults};
-	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1], key[PATH_MAX_BYTES];
+	struct key_range sets;
+	char key[PATH_MAX_BYTES];
 	size_t errors = faults->errors;
 	int err = path_key(zone, key);
 
 	if (err)
 		return err;
-	snprintf(from, sizeof from, "%s/", key);
-	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
+	key_range_inside(&sets, key);
 	arena_init(&loading.arena);
-	err = source->calls->resources(source, record_set_kind()->id, from, to, on_record_set,
-				       &loading, error);
+	err = source->calls->resources(source, record_set_kind()->id, sets.from, sets.to,
+				       on_record_set, &loading, error);
 	if (!err)
 		err = end_zone(&loading);
 	zone_discard(loading.draft);

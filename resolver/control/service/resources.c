@@ -31,13 +31,13 @@ static int on_child(void *paths, const struct source_resource *resource)
 static int remove_inside(struct source *source, const struct kind *kind, const char *key,
 			 char error[SOURCE_ERROR_MAX])
 {
-	char from[PATH_MAX_BYTES + 1], to[PATH_MAX_BYTES + 1];
 	json_t *paths = json_array();
+	struct key_range range;
 	int err;
 
-	snprintf(from, sizeof from, "%s/", key);
-	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	err = source->calls->resources(source, kind->id, from, to, on_child, paths, error);
+	key_range_inside(&range, key);
+	err = source->calls->resources(source, kind->id, range.from, range.to, on_child, paths,
+				       error);
 	for (size_t i = 0; !err && i < json_array_size(paths); i++)
 		err = source->calls->put(source, kind->id,
 					 json_string_value(json_array_get(paths, i)), NULL, NULL,
@@ -46,7 +46,14 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	return err;
 }
 
-static int write_edit(struct source *source, const struct service_edit *edit,
+/* Of a change that takes another back: what that put inside has edits of its own, and what was
+ * there before, for something of that name in the file, stays. */
+static bool takes_back(const struct service_change *change)
+{
+	return change->undo || change->again;
+}
+
+static int write_edit(struct source *source, const struct service_edit *edit, bool alone,
 		      char error[SOURCE_ERROR_MAX])
 {
 	char *json = edit->values ? json_dumps(edit->values, JSON_COMPACT) : NULL;
@@ -57,7 +64,7 @@ static int write_edit(struct source *source, const struct service_edit *edit,
 		err = ERR_NOMEM;
 	if (!err)
 		err = source->calls->put(source, edit->path.kind->id, key, json, NULL, error);
-	for (size_t i = 0; !err && !json && i < KIND_COUNT; i++)
+	for (size_t i = 0; !err && !json && !alone && i < KIND_COUNT; i++)
 		if (kinds[i].parent == edit->path.kind)
 			err = remove_inside(source, &kinds[i], key, error);
 	free(json);
@@ -87,7 +94,7 @@ static int write_edits(struct source *source, struct service_change *change, boo
 
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (is_written(change->edits[i].path.kind, all))
-			err = write_edit(source, &change->edits[i], error);
+			err = write_edit(source, &change->edits[i], takes_back(change), error);
 	if (!err)
 		return 0;
 	source->calls->roll_back(source);
@@ -119,47 +126,62 @@ static int compare_edits(const void *a, const void *b)
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
-/* Those in bulk, or all others, by what they are in; to be freed. NULL without memory. */
-static const struct service_edit **sort_edits(const struct service_change *change, bool bulk,
+/* Which of the edits are looked at. */
+enum which { PARTS, BULK, REMOVALS /* of what is at the top */ };
+
+static bool is_wanted(const struct service_edit *edit, enum which which)
+{
+	const struct kind *kind = edit->path.kind;
+
+	if (kind->inventory)
+		return false;
+	return which == REMOVALS ? !kind->parent && !edit->values : kind->bulk == (which == BULK);
+}
+
+/* By what they are in; to be freed. NULL without memory. */
+static const struct service_edit **sort_edits(const struct service_change *change, enum which which,
 					      size_t *count)
 {
 	const struct service_edit **edits = reallocarray(NULL, change->count + 1, sizeof *edits);
 
 	*count = 0;
 	for (size_t i = 0; edits && i < change->count; i++)
-		if (!change->edits[i].path.kind->inventory &&
-		    change->edits[i].path.kind->bulk == bulk)
+		if (is_wanted(&change->edits[i], which))
 			edits[(*count)++] = &change->edits[i];
 	if (*count > 1)
 		qsort(edits, *count, sizeof(*edits), compare_edits);
 	return edits;
 }
 
-/* Whether the edits, all in one item at the top, remove that behind `after` (NULL: anywhere). */
-static bool is_removed(const struct service_change *change, const struct path *path,
-		       const struct service_edit *after)
+/* Whether the removals, sorted, have what the path is in, behind `after` (NULL: anywhere). There
+ * may be as many of them as there are paths to ask for. */
+static bool is_removed(const struct service_edit *const *removals, size_t count,
+		       const struct path *path, const struct service_edit *after)
 {
-	for (size_t i = 0; i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+	size_t low = 0, high = count;
 
-		if (!edit->path.kind->parent && !edit->values && (!after || edit > after) &&
-		    compare_paths(&edit->path, path) == 0)
-			return true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_paths(&removals[middle]->path, path) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	return low > 0 && compare_paths(&removals[low - 1]->path, path) == 0 &&
+	       (!after || removals[low - 1] > after);
 }
 
 /* The parts of the model, with the edits, which are written. All that does not fit is told. */
 static int read_parts(struct service *service, struct parts *parts, struct source *source,
 		      struct service_change *change, struct model *declared, struct faults *faults)
 {
-	size_t count;
-	const struct service_edit **edits = sort_edits(change, false, &count);
+	size_t count, removed;
+	const struct service_edit **edits = sort_edits(change, PARTS, &count);
+	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
 	char error[SOURCE_ERROR_MAX] = "";
-	int err = 0;
+	int err = edits && removals ? 0 : ERR_NOMEM;
 
-	if (!edits)
-		return say(change, ERR_NOMEM, error);
 	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < count; i++) {
 		const struct path *path = &edits[i]->path;
 		int failed;
@@ -167,11 +189,15 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 		if (i > 0 && compare_paths(&edits[i - 1]->path, path) == 0)
 			continue;
 		failed = zone_part_refresh(parts, source, &service->load.key, path,
-					   is_removed(change, path, NULL), change->revision,
-					   declared, (uint64_t)time(NULL), faults, error);
+					   is_removed(removals, removed, path, NULL),
+					   change->revision, declared, (uint64_t)time(NULL), faults,
+					   error);
 		err = failed ? failed : err;
 	}
 	free(edits);
+	free(removals);
+	/* Of a zone that goes, record sets may stay, which are not looked at here. */
+	parts->passed_over = parts->passed_over || takes_back(change);
 	return err && err != ERR_FAULTS ? say(change, err, error) : err;
 }
 
@@ -179,18 +205,14 @@ static int read_parts(struct service *service, struct parts *parts, struct sourc
 static int edit_parts(struct parts *parts, struct service_change *change,
 		      const struct model *declared, struct faults *faults)
 {
-	size_t count, run = 0;
-	const struct service_edit **edits = sort_edits(change, true, &count);
+	size_t count, removed, run = 0;
+	const struct service_edit **edits = sort_edits(change, BULK, &count);
+	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
 	struct record_set_edit *sets = calloc(count + 1, sizeof *sets);
-	bool any_removal = false;
-	int err = edits && sets ? 0 : ERR_NOMEM;
+	int err = edits && removals && sets ? 0 : ERR_NOMEM;
 
-	for (size_t i = 0; i < change->count; i++)
-		any_removal = any_removal ||
-			      (!change->edits[i].values && !change->edits[i].path.kind->parent &&
-			       !change->edits[i].path.kind->inventory);
 	for (size_t i = 0; err != ERR_NOMEM && i < count; i++) {
-		if (!any_removal || !is_removed(change, &edits[i]->path, edits[i]))
+		if (!is_removed(removals, removed, &edits[i]->path, edits[i]))
 			sets[run++] = (struct record_set_edit){&edits[i]->path, edits[i]->values};
 		if (i + 1 < count && compare_paths(&edits[i]->path, &edits[i + 1]->path) == 0)
 			continue;
@@ -201,6 +223,7 @@ static int edit_parts(struct parts *parts, struct service_change *change,
 		run = 0;
 	}
 	free(edits);
+	free(removals);
 	free(sets);
 	return err && err != ERR_FAULTS ? say(change, err, "") : err;
 }
@@ -216,14 +239,17 @@ static int on_values(void *context, const struct source_resource *resource)
 static int find_values(struct source *source, const struct path *path, json_t **values,
 		       char error[SOURCE_ERROR_MAX])
 {
-	char key[PATH_MAX_BYTES], end[PATH_MAX_BYTES + 1];
+	struct key_range range;
+	char key[PATH_MAX_BYTES];
 	int err = path_key(path, key);
 
 	*values = NULL;
-	snprintf(end, sizeof end, "%s\x01", key);
-	if (!err)
-		err = source->calls->resources(source, path->kind->id, key, end, on_values, values,
-					       error);
+	*error = '\0';
+	if (err)
+		return err;
+	key_range_alone(&range, key);
+	err = source->calls->resources(source, path->kind->id, range.from, range.to, on_values,
+				       values, error);
 	if (err == ERR_INVALID)
 		snprintf(error, SOURCE_ERROR_MAX,
 			 "its values in the state are no JSON; put it anew");
@@ -242,11 +268,14 @@ static bool stays(struct source *source, const struct path *path)
 }
 
 /* What is to be inside something has to have that. */
-static void check_parents(const struct service_change *change, struct source *source,
-			  const struct parts *parts, const struct model *declared,
-			  struct faults *faults)
+static int check_parents(struct service_change *change, struct source *source,
+			 const struct parts *parts, const struct model *declared,
+			 struct faults *faults)
 {
-	for (size_t i = 0; i < change->count; i++) {
+	size_t removed;
+	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
+
+	for (size_t i = 0; removals && i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
 		const struct path root = part_root(&edit->path);
 		const struct path anywhere = {root.kind, NULL, {root.names[0], NULL}};
@@ -255,6 +284,7 @@ static void check_parents(const struct service_change *change, struct source *so
 		const void *other;
 
 		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
+		    is_removed(removals, removed, &edit->path, edit) ||
 		    parts_find(parts, declared, &edit->path) || !stays(source, &edit->path))
 			continue;
 		other = parts_find(parts, declared, &anywhere);
@@ -262,6 +292,8 @@ static void check_parents(const struct service_change *change, struct source *so
 		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
 			  part_missing(&root, other, why), other ? "" : "; make it first");
 	}
+	free(removals);
+	return removals ? 0 : ERR_NOMEM;
 }
 
 /* Nothing of the model itself. */
@@ -289,8 +321,8 @@ static struct model *model_with(struct service *service, struct source *source,
 		if (err)
 			goto out;
 		err = read_parts(service, &parts, source, change, declared, faults);
-		if (!err)
-			check_parents(change, source, &parts, declared, faults);
+		if (!err && (err = check_parents(change, source, &parts, declared, faults)) != 0)
+			say(change, err, "");
 		source->calls->roll_back(source);
 	}
 	if (!err && faults->errors == errors)
@@ -354,6 +386,7 @@ static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->change;
 	struct inventory *inventory = commit->service->inventory;
+	enum owned_edit why = change->again ? OWNED_BACK : change->undo ? OWNED_UNDO : OWNED_ANY;
 	int err = 0;
 
 	commit->owned = change_within(inventory, change->who, change->revision);
@@ -364,7 +397,7 @@ static int put_owned(struct commit *commit)
 	for (size_t i = 0; !err && i < change->count; i++)
 		if (change->edits[i].path.kind->inventory &&
 		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
-				     change->edits[i].values, change->again)) != 0)
+				     change->edits[i].values, why)) != 0)
 			change_place(commit->owned, "edits", i);
 	if (err)
 		change->error = *change_error(commit->owned);
@@ -500,7 +533,11 @@ int service_change(struct service *service, struct service_change *change, struc
 	err = finish_owned(&commit, err);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	return err ? ERR_FAULTS : 0;
+	if (err)
+		return ERR_FAULTS;
+	for (size_t i = change->checked; !change->rehearsal && i < faults->count; i++)
+		log_fault("change", &faults->items[i]);
+	return 0;
 }
 
 /* ---- taking it back ---- */
@@ -529,32 +566,39 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 }
 
 /* One change that makes the rows what they were, the last first: a group goes behind its addresses.
- * As service_change. */
+ * Ahead of all goes what has an address, a label or an id that may be another's again. As
+ * service_change. */
 static int put_back(struct service *service, const json_t *rows, const char *who,
 		    struct change_error *error, struct faults *faults)
 {
-	struct service_edit *edits = calloc(json_array_size(rows), sizeof *edits), *edit;
+	size_t count = json_array_size(rows), ahead = 0;
+	struct service_edit *edits = calloc(2 * count, sizeof *edits), *edit;
 	struct service_change change = {.edits = edits, .who = who, .again = true};
-	size_t count = json_array_size(rows);
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
 	size_t i;
 
 	arena_init(&arena);
+	inventory_forget(service->inventory);
 	json_array_foreach(rows, i, row)
 	{
 		const json_t *values = json_object_get(row, "values");
 
 		if (err)
 			break;
-		edit = &edits[count - 1 - i];
+		edit = &edits[2 * count - 1 - i];
 		edit->values = json_is_null(values) ? NULL : values;
 		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
-		change.count++;
+		if (!err && owned_gives_way(service->inventory, &edit->path, edit->values))
+			edits[ahead++].path = edit->path;
 	}
+	if (!err) /* from the removals on, which stand right ahead of the rows */
+		memmove(edits + count - ahead, edits, ahead * sizeof *edits);
+	change.edits = edits ? edits + count - ahead : NULL;
+	change.count = count + ahead;
 	if (err)
 		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
 	else
@@ -615,57 +659,58 @@ json_t *service_values(struct service *service, const struct path *path, struct 
 	return NULL;
 }
 
+/* ERR_LIMIT, of a callback that has enough, is no error. */
+static int each_in(struct service *service, const struct kind *kind, const struct key_range *range,
+		   int (*on_row)(void *context, const struct source_resource *row), void *context,
+		   struct change_error *error)
+{
+	struct source *source = change_source(service->inventory, error);
+	char text[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (!source)
+		return ERR_INVALID;
+	err = source->calls->resources(source, kind->id, range->from, range->to, on_row, context,
+				       text);
+	if (!err || err == ERR_LIMIT)
+		return 0;
+	return change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
+			  *text ? text : err_text(err));
+}
+
 int service_each_row(struct service *service, const struct path *path,
 		     int (*on_row)(void *context, const struct source_resource *row), void *context,
 		     struct change_error *error)
 {
-	struct source *source = change_source(service->inventory, error);
 	const struct path outer = part_root(path);
-	char from[PATH_MAX_BYTES + 2] = "", to[PATH_MAX_BYTES + 2] = "\x7f", key[PATH_MAX_BYTES];
-	char text[SOURCE_ERROR_MAX];
-	int err = 0;
+	struct key_range range = {.from = "", .to = "\x7f"};
+	bool is_one = path_name(path), is_all = !is_one && !path->kind->parent;
+	char key[PATH_MAX_BYTES];
 
-	if (!source)
-		return ERR_SYSTEM;
-	if (path_name(path)) {
-		err = path_key(path, key);
-		snprintf(from, sizeof from, "%s", key);
-		snprintf(to, sizeof to, "%s\x01", key);
-	} else if (path->kind->parent) {
-		err = path_key(&outer, key);
-		snprintf(from, sizeof from, "%s/", key);
-		snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	}
-	if (err) /* a path that is longer than any resource's has none */
-		return 0;
-	err = source->calls->resources(source, path->kind->id, from, to, on_row, context, text);
-	return err ? change_say(error, CHANGE_STORE, NULL, "%s", text) : 0;
+	if (!is_all && path_key(is_one ? path : &outer, key) != 0)
+		return 0; /* a path that is longer than any resource's has none */
+	if (is_one)
+		key_range_alone(&range, key);
+	else if (!is_all)
+		key_range_inside(&range, key);
+	return each_in(service, path->kind, &range, on_row, context, error);
 }
 
 int service_each_behind(struct service *service, const struct path *path,
 			int (*on_row)(void *context, const struct source_resource *row),
 			void *context, struct change_error *error)
 {
-	struct source *source = change_source(service->inventory, error);
-	const struct path parent = part_root(path);
-	char from[PATH_MAX_BYTES + 2], key[PATH_MAX_BYTES], to[PATH_MAX_BYTES + 2];
-	char text[SOURCE_ERROR_MAX] = "";
-	int err = path_key(&parent, key);
+	const struct path outer = part_root(path);
+	struct key_range range;
+	char key[PATH_MAX_BYTES];
 
-	if (!source)
-		return ERR_INVALID;
-	snprintf(from, sizeof from, "%s/", key);
-	snprintf(to, sizeof to, "%s0", key); /* '0' is behind '/' */
-	if (!err && path->names[1]) {
-		err = path_key(path, key);
-		snprintf(from, sizeof from, "%s\x01", key);
-	}
-	if (!err)
-		err = source->calls->resources(source, path->kind->id, from, to, on_row, context,
-					       text);
-	if (!err || err == ERR_LIMIT)
+	if (path_key(&outer, key) != 0)
 		return 0;
-	change_say(error, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
-		   *text ? text : err_text(err));
-	return ERR_INVALID;
+	key_range_inside(&range, key);
+	if (path->names[1]) {
+		if (path_key(path, key) != 0)
+			return 0;
+		snprintf(range.from, sizeof range.from, "%s\x01", key);
+	}
+	return each_in(service, path->kind, &range, on_row, context, error);
 }

@@ -1,7 +1,6 @@
 #include "resolver/control/service/service.h"
 
-#include <unistd.h>
-
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/base/report.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -236,17 +235,6 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 
 /* ---- opening and closing ---- */
 
-/* For the status: an operator is seldom in the directory where the server was started. */
-static char *absolute_path(const char *path)
-{
-	char *directory = *path == '/' ? NULL : getcwd(NULL, 0), *absolute;
-	int length = directory ? asprintf(&absolute, "%s/%s", directory, path)
-			       : asprintf(&absolute, "%s", path);
-
-	free(directory);
-	return length < 0 ? NULL : absolute;
-}
-
 int service_init(struct service *service, const char *config, const char *resolv_conf, bool beside)
 {
 	const struct inventory_publisher publisher = {service, serve_owned};
@@ -255,7 +243,7 @@ int service_init(struct service *service, const char *config, const char *resolv
 	service->beside = beside;
 	load_init(&service->load, config, resolv_conf);
 	file_watch_note(&service->resolv_conf, resolv_conf);
-	service->config_path = absolute_path(config);
+	service->config_path = regular_file_absolute(config); /* for the status */
 	service->inventory = inventory_new(&service->load.key, &publisher);
 	return service->config_path && service->inventory ? 0 : ERR_NOMEM;
 }

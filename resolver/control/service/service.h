@@ -109,12 +109,14 @@ struct service_change {
 	const char *who;   /* for the history */
 	bool again;        /* it is as it was before: nobody is asked whose a name is, and no
 			    * address needs a pool */
+	bool undo;         /* it takes back what another change made (OWNED_UNDO): what is inside
+			    * something that goes stays, unless it has an edit */
 	bool rehearsal;    /* finds out what it would come to, and changes nothing */
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */
 	uint64_t revision; /* out: of what was written */
 	size_t checked;    /* out: so many faults were there before it was served; those behind are
-			    * what    serving it came to */
+			    * what serving it came to, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
 };
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
@@ -133,14 +135,13 @@ json_t *service_values(struct service *service, const struct path *path,
 		       struct change_error *error);
 
 /* Calls back with the row that the state has of the resource, or, where the path has no last name,
- * with those of all in that list; what is returned ends it. ERR_SYSTEM, ERR_NOMEM: `error` says
- * why. */
+ * with those of all in that list. What is returned ends it; ERR_LIMIT is no error. ERR_INVALID: by
+ * the error. */
 MUST_CHECK int service_each_row(struct service *service, const struct path *path,
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
-
 /* The same with the rows of the path's list that are behind the one that it names (no name: all),
- * in the order of their keys. ERR_LIMIT ends it, and is no error. ERR_INVALID: by the error. */
+ * in the order of their keys. */
 MUST_CHECK int service_each_behind(struct service *service, const struct path *path,
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);

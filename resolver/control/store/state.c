@@ -572,9 +572,10 @@ static int state_count(struct source *source, unsigned kind, const char *group, 
 
 /* What is there now. */
 struct before {
-	int64_t rid; /* 0: nothing */
-	char *json;  /* allocated */
-	bool same;   /* in all that has an index */
+	int64_t rid;      /* 0: nothing */
+	char *json;       /* allocated */
+	bool same;        /* in all that has an index */
+	int64_t revision; /* that wrote it */
 };
 
 static bool is_column(sqlite3_stmt *row, int at, const void *bytes, size_t length)
@@ -618,6 +619,7 @@ static int read_before(struct state_db *db, unsigned kind, const char *path,
 		before->rid = sqlite3_column_int64(row.statement, 0);
 		before->json = strdup(column_text(row.statement, 1));
 		before->same = is_found_alike(row.statement, keys);
+		before->revision = sqlite3_column_int64(row.statement, 6);
 		err = before->json ? 0 : ERR_NOMEM;
 	}
 	state_row_end(&row);
@@ -679,7 +681,20 @@ static int put_resource(struct state_db *db, const struct source_change *change,
 	return state_row_run(&row);
 }
 
-static int note_change(struct state_db *db, const struct source_change *change)
+/* What is written twice in a row, an address and then its PTR, is one change of it. ERR_EXISTS: it
+ * was not. */
+static int extend_change(struct state_db *db, const struct source_change *change)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_EXTEND_CHANGE);
+
+	state_row_text(&row, change->after);
+	state_row_number(&row, (int64_t)change->revision);
+	state_row_number(&row, change->kind);
+	state_row_text(&row, change->path);
+	return state_row_run(&row);
+}
+
+static int add_change(struct state_db *db, const struct source_change *change)
 {
 	struct state_row row = state_row_begin(db, STATEMENT_ADD_CHANGE);
 
@@ -691,6 +706,15 @@ static int note_change(struct state_db *db, const struct source_change *change)
 	state_row_text(&row, change->before);
 	state_row_text(&row, change->after);
 	return state_row_run(&row);
+}
+
+static int note_change(struct state_db *db, const struct source_change *change,
+		       const struct before *before)
+{
+	bool again = before->rid && before->revision == (int64_t)change->revision;
+	int err = change->after && again ? extend_change(db, change) : ERR_EXISTS;
+
+	return err == ERR_EXISTS ? add_change(db, change) : err;
 }
 
 /* Some of what is older than a week or more than is kept, and more than a change adds, so that none
@@ -739,7 +763,7 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 		err = json ? put_resource(&state->db, &change, keys, &before)
 			   : delete_resource(&state->db, &before);
 		if (!err)
-			err = note_change(&state->db, &change);
+			err = note_change(&state->db, &change, &before);
 		state->written++;
 	}
 	free(before.json);

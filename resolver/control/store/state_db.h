@@ -35,7 +35,7 @@
 	X(READ_OWNED, "SELECT " RESOURCE " FROM resources WHERE addr NOT NULL")                    \
 	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                             \
 	X(COUNT_GROUP, "SELECT count(*) FROM resources WHERE grp = ?2 AND kind = ?1")              \
-	X(READ_BEFORE, "SELECT rid, json, id, addr, host, grp FROM resources"                      \
+	X(READ_BEFORE, "SELECT rid, json, id, addr, host, grp, revision FROM resources"            \
 		       " WHERE kind = ?1 AND path = ?2")                                           \
 	X(ADD_RESOURCE, "INSERT INTO resources (revision, json, region, ptr, ttl, ptr_revision,"   \
 			" ptr_action, id, addr, host, grp, kind, path)"                            \
@@ -50,6 +50,9 @@
 			" WHERE revision > ?1 ORDER BY revision, seq")                             \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"       \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                      \
+	X(EXTEND_CHANGE, "UPDATE changes SET after = ?1 WHERE"                                     \
+			 " seq = (SELECT max(seq) FROM changes)"                                   \
+			 " AND revision = ?2 AND kind = ?3 AND path = ?4")                         \
 	X(FORGET_CHANGES, "DELETE FROM changes WHERE"                                              \
 			  " (time < ?1 OR seq <= (SELECT max(seq) FROM changes) - ?3)"             \
 			  " AND seq IN (SELECT seq FROM changes ORDER BY seq LIMIT ?2)")

@@ -44,6 +44,8 @@ enum api_v1_noun { API_V1_ADDRESS, API_V1_SERVICE, API_V1_PTR };
 json_t *api_v1_show(enum api_v1_noun noun, const struct owner *owner);
 /* The owner that the path names, of a route with that kind of path; NULL: there is none. */
 const struct owner *api_v1_address(const struct api_request *request);
+/* Whether the path of a service has a group, which services are not in. */
+bool api_v1_is_grouped_service(const struct api_request *request, enum api_v1_noun noun);
 const struct owner *api_v1_service(const struct api_request *request);
 const struct owner *api_v1_ptr(const struct api_request *request);
 /* 404: what the path names is not there. */

@@ -1,10 +1,10 @@
 /* /v1/changes: many edits of resources as one, and what was changed, when and by whom.
  *
  *     POST   {"edits": [{"path": "rulesets/-/office/rules/contoso", "values": {...} or null,
- *                        "etag": "..."}, ...], "revision": N}
+ *                        "etag": "..."}, ...], "revision": N, "undo": true}
  *            all or none, in their order; ?dry_run finds out and changes nothing; ?confirm=SECONDS
  *            goes back unless it is confirmed by then; with a revision only if nothing was changed
- *            behind that one
+ *            behind that one; "undo": they take back what another change made
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
  *            text/event-stream" a stream: what is there behind the revision, and then what comes
  *
@@ -23,6 +23,7 @@
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 enum {
 	EDITS_MAX = 50000, /* the largest zone, and all of another one gone */
@@ -38,7 +39,12 @@ struct posted {               /* a POST's edits */
 	struct api_path *paths; /* whose segments the edits' paths are */
 	json_t **values;
 	size_t count;
+	bool undo;
 };
+
+/* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
+static const char *const edit_members[] = {"path", "values", "etag", "origin", NULL};
+static const char *const body_members[] = {"edits", "revision", "undo", "made", NULL};
 
 /* ---- reading ---- */
 
@@ -84,13 +90,28 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	if (!kind)
 		return refuse(posted, index, "path",
 			      "is not a resource's; give KIND/GROUP/NAME or "
-			      "KIND/GROUP/NAME/KIND/NAME, as "
-			      "in rulesets/-/office/rules/contoso; \"-\" is no group");
+			      "KIND/GROUP/NAME/KIND/NAME, as in "
+			      "rulesets/-/office/rules/contoso; \"-\" is no group, as of "
+			      "services/-/NAME and groups/-/NAME; a PTR is ptrs/ID");
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
 	to->group = resource_group(posted->request, to);
 	return true;
+}
+
+/* A misspelt etag would ask for nothing. NULL: all of them are known. */
+static const char *unknown_member(const json_t *object, const char *const *known)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (!text_is_among(key, known))
+			return key;
+	}
+	return NULL;
 }
 
 static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
@@ -100,12 +121,18 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	const char *wanted = json_string_value(etag), *member, *why;
 	struct service_edit *to = &posted->edits[index];
 	struct change_error error;
-	char key[32];
+	char key[32], path[PATH_MAX_BYTES];
 
 	if (!json_is_object(edit))
 		return refuse(posted, index, "path", "is missing; an edit is an object");
+	member = unknown_member(edit, edit_members);
+	if (member)
+		return refuse(posted, index, member,
+			      "is not known here; an edit has path, values and etag");
 	if (!read_edit_path(posted, index, json_string_value(json_object_get(edit, "path"))))
 		return false;
+	if (path_key(&to->path, path) != 0)
+		return refuse(posted, index, "path", "is too long; give shorter names");
 	if (!values || (!json_is_object(values) && !json_is_null(values)))
 		return refuse(posted, index, "values",
 			      "is missing; give an object, or null to remove the resource");
@@ -114,6 +141,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	if (!resource_may_change(posted->request, &to->path, json_is_null(values),
 				 wanted && *wanted ? wanted : NULL, wanted && !*wanted ? "*" : NULL,
 				 &error)) {
+		change_error_place(&error, "edits", index);
 		api_fail_change(posted->request, &error);
 		return false;
 	}
@@ -141,12 +169,31 @@ static void posted_free(struct posted *posted)
 	free(posted);
 }
 
+static bool read_undo(struct posted *posted)
+{
+	const json_t *undo = json_object_get(posted->request->body, "undo");
+
+	posted->undo = json_is_true(undo);
+	if (!undo || json_is_boolean(undo))
+		return true;
+	api_fail_at(posted->request, 400, "invalid", "undo", "must be true or false");
+	return false;
+}
+
 /* False: it does not fit, which has been answered. */
 static bool read_edits(struct posted *posted)
 {
 	const json_t *edits = json_object_get(posted->request->body, "edits"), *edit;
+	const char *other = unknown_member(posted->request->body, body_members);
 	size_t count = json_array_size(edits), i;
 
+	if (other) {
+		api_fail_at(
+			posted->request, 400, "invalid", other,
+			"is not known here; give edits, revision and undo; dry_run and confirm are "
+			"of the query");
+		return false;
+	}
 	if (!json_is_array(edits) || count == 0 || count > EDITS_MAX) {
 		api_fail_at(posted->request, 400, "invalid", "edits",
 			    "must be an array of 1 to %d edits", EDITS_MAX);
@@ -161,7 +208,7 @@ static bool read_edits(struct posted *posted)
 	}
 	posted->count = count;
 	json_array_foreach(edits, i, edit) if (!read_edit(posted, i, edit)) return false;
-	return true;
+	return read_undo(posted);
 }
 
 static int on_later(void *context, const struct source_change *change)
@@ -172,6 +219,39 @@ static int on_later(void *context, const struct source_change *change)
 		   "there is a later change, revision %llu by %s; look again and retry",
 		   (unsigned long long)change->revision, change->who);
 	return ERR_EXISTS;
+}
+
+static int on_oldest(void *context, const struct source_change *change)
+{
+	uint64_t *oldest = context;
+
+	*oldest = change->revision;
+	return ERR_LIMIT;
+}
+
+/* That the history has nothing later says nothing where it does not reach back to the revision, or
+ * where the state is an older one, put in the place of that which the client has read. */
+static void check_known(struct source *source, uint64_t revision, struct change_error *error)
+{
+	uint64_t oldest = UINT64_MAX;
+	struct source_about about;
+	char text[SOURCE_ERROR_MAX];
+	int err = 0;
+
+	source_about(source, &about);
+	if (revision < about.revision)
+		err = source->calls->changes(source, 0, on_oldest, &oldest, text);
+	if (err && err != ERR_LIMIT)
+		change_say(error, CHANGE_STORE, NULL, "%s", text);
+	else if (revision > about.revision)
+		change_say(error, CHANGE_STALE, "revision",
+			   "the state is at revision %llu only; look again and retry",
+			   (unsigned long long)about.revision);
+	else if (revision < about.revision && revision < oldest)
+		change_say(error, CHANGE_STALE, "revision",
+			   "the history does not reach back to it, and the state is at revision "
+			   "%llu; look again and retry",
+			   (unsigned long long)about.revision);
 }
 
 /* Whether nothing was changed behind the revision that the body names, if it names one; false: that
@@ -196,6 +276,8 @@ static bool is_latest(struct api_request *request)
 				   text) != 0 &&
 	    error.outcome == CHANGE_FINE)
 		change_say(&error, CHANGE_STORE, NULL, "%s", text);
+	if (source && error.outcome == CHANGE_FINE)
+		check_known(source, (uint64_t)json_integer_value(revision), &error);
 	if (error.outcome == CHANGE_FINE)
 		return true;
 	api_fail_change(request, &error);
@@ -261,6 +343,7 @@ static void change(struct posted *posted, unsigned wait_s)
 	struct service_change wanted = {.edits = posted->edits,
 					.count = posted->count,
 					.who = request->client,
+					.undo = posted->undo,
 					.rehearsal = resource_is_rehearsal(request),
 					.wait_s = wait_s};
 	const struct confirmation *confirmation = &request->service->confirmation;
@@ -287,7 +370,7 @@ static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inv
 
 	for (size_t i = 0; !err && i < posted->count; i++) {
 		err = owned_put(made, inventory, &posted->edits[i].path, posted->edits[i].values,
-				false);
+				posted->undo ? OWNED_UNDO : OWNED_ANY);
 		if (err)
 			change_place(made, "edits", i);
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)

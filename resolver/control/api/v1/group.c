@@ -151,7 +151,7 @@ static void make(struct api_request *request, const struct resource_group *befor
 		       : ERR_NOMEM;
 
 	if (!err)
-		err = owned_put(change, inventory, &path, values, false);
+		err = owned_put(change, inventory, &path, values, OWNED_ANY);
 	if (!err && values && inventory_group(inventory, path.names[0], &group)) {
 		shown = group_json(&group);
 		group_etag(&group, etag);

@@ -291,8 +291,9 @@ static json_t *edits_schema(void)
 			  "path", of_type("string"), "values", or_null(of_type("object")), "etag",
 			  of_type("string"), "required", "path", "values");
 
-	return json_make("{s:s, s:{s:o, s:o}, s:[s]}", "type", "object", "properties", "edits",
-			 array_of(edit), "revision", of_type("integer"), "required", "edits");
+	return json_make("{s:s, s:{s:o, s:o, s:o}, s:[s]}", "type", "object", "properties", "edits",
+			 array_of(edit), "revision", of_type("integer"), "undo", of_type("boolean"),
+			 "required", "edits");
 }
 
 static json_t *changed_schema(void)
@@ -588,8 +589,12 @@ static void put_one(const struct document *document, const struct kind *kind, co
 		put_answer(operation, 201, "It was made.", reference("schemas", shown));
 		put_etag(operation, "201");
 	}
-	if (removes)
+	if (removes) {
+		put_answer(operation, 200, "It is gone, or would be, and something is not served.",
+			   json_make("{s:s, s:{s:o}}", "type", "object", "properties", "warnings",
+				     array_of(of_type("string"))));
 		put_answer(operation, 204, "It is gone, or would be.", NULL);
+	}
 	put_operation(document, path, method, operation);
 }
 

@@ -756,15 +756,14 @@ static int collect_unserved(struct listing *listing)
 {
 	static const char *const paging[] = {"limit", "marker", "q", NULL};
 	struct api_request *request = listing->request;
-	struct change_error unused;
-	int err = 0;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	bool is_short = request->service->load.passed_over && !api_query_other(request, paging) &&
+			service_each_row(request->service, listing->path, on_listed_row, listing,
+					 &error) != 0;
 
-	if (request->service->load.passed_over && !api_query_other(request, paging))
-		err = service_each_row(request->service, listing->path, on_listed_row, listing,
-				       &unused);
 	if (listing->count > listing->served)
 		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
-	return err == ERR_NOMEM ? err : 0;
+	return is_short && error.outcome == CHANGE_NO_MEMORY ? ERR_NOMEM : 0;
 }
 
 /* Of a kind in bulk: those of the page, by key, and one more, which shows that there is another
@@ -999,10 +998,6 @@ static bool make(struct api_request *request, const struct path *path, const jso
 		return false;
 	}
 	*checked = change.checked;
-	for (size_t i = change.checked; i < faults->count; i++)
-		log_event(LOG_WARNING, "change", "%s: %s",
-			  faults->items[i].origin.path ? faults->items[i].origin.path : "",
-			  faults->items[i].text);
 	if (change.rehearsal)
 		return true;
 	arena_init(&arena);
@@ -1139,8 +1134,9 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	if (!is_paths(json_object_get(body, key), path_name(path)))
 		return NULL;
 	*member = "resource_group";
-	*why = "the path has another; a resource stays in its group: leave it out, or make another "
-	       "one, at KIND/GROUP/NAME (\"-\" is no group)";
+	*why = "the path has another; a resource stays in its group: leave it out, or delete it "
+	       "and "
+	       "make it at KIND/GROUP/NAME (\"-\" is no group), in one change (/v1/changes)";
 	if (in_none ? group && !json_is_null(group) : !is_paths(group, path->group))
 		return NULL;
 	*why = err_text(ERR_NOMEM);
@@ -1289,6 +1285,21 @@ void api_resource_patch(struct api_request *request)
 	json_decref(patch);
 }
 
+/* Nothing is left to be shown but what cannot be served without it. */
+static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
+{
+	const struct faults served = {.items = faults->items + checked,
+				      .count = faults->count - checked};
+	json_t *warnings = resource_warnings(&served, "", 0);
+
+	if (json_array_size(warnings) > 0) {
+		api_reply_json(request, 200, json_make("{s:o}", "warnings", warnings), NULL);
+		return;
+	}
+	json_decref(warnings);
+	api_reply_empty(request, 204);
+}
+
 void api_resource_delete(struct api_request *request)
 {
 	struct faults faults;
@@ -1300,6 +1311,6 @@ void api_resource_delete(struct api_request *request)
 		return;
 	faults_init(&faults);
 	if (make(request, &path, NULL, &faults, &checked))
-		api_reply_empty(request, 204);
+		answer_gone(request, &faults, checked);
 	faults_release(&faults);
 }

@@ -21,11 +21,16 @@ const struct owner *api_v1_address(const struct api_request *request)
 				 api_parameter(request, "name"));
 }
 
-const struct owner *api_v1_service(const struct api_request *request)
+bool api_v1_is_grouped_service(const struct api_request *request, enum api_v1_noun noun)
 {
 	const char *group = api_parameter(request, "group");
 
-	return *group != '\0' && strcmp(group, GROUP_NONE) != 0
+	return noun == API_V1_SERVICE && *group != '\0' && strcmp(group, GROUP_NONE) != 0;
+}
+
+const struct owner *api_v1_service(const struct api_request *request)
+{
+	return api_v1_is_grouped_service(request, API_V1_SERVICE)
 		       ? NULL
 		       : inventory_service(api_inventory(request), api_parameter(request, "name"));
 }
@@ -51,6 +56,11 @@ void api_v1_miss(struct api_request *request, enum api_v1_noun noun)
 		api_fail(request, 404, "not_found",
 			 "\"%.80s\" is not an address or id that we own; add the address first",
 			 api_parameter(request, "id"));
+	else if (api_v1_is_grouped_service(request, noun))
+		api_fail(request, 404, "not_found",
+			 "a service is in no resource group; write \"-\", none, in place of "
+			 "\"%.80s\"",
+			 api_parameter(request, "group"));
 	else if (noun == API_V1_SERVICE)
 		api_fail(request, 404, "not_found",
 			 "there is no cloud service \"%.80s\"; the list of services has all",

@@ -191,7 +191,7 @@ static void start(struct api_request *request, const struct store *wanted)
 	const struct owner *owner = wanted->claim.claimant->find(request);
 	if (!resource_check_change(request, known))
 		return;
-	if (!owner && !wanted->makes) {
+	if (!owner && (!wanted->makes || api_v1_is_grouped_service(request, wanted->noun))) {
 		api_v1_miss(request, wanted->noun);
 		return;
 	}

@@ -119,11 +119,12 @@ static void a_kind_of_resource_has_help_of_its_own(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		assert_int_equal(run(ways[i]), 0);
-		assert_non_null(strstr(said, "sluice rule create RULESET NAME [KEY=VALUE...]\n"));
+		assert_non_null(strstr(said, "sluice rule create [GROUP/]RULESET NAME "
+					     "[KEY=VALUE...]\n"));
 		assert_non_null(strstr(said, "  target_group "));
 	}
 	assert_int_equal(run("rule"), 2);
-	assert_non_null(strstr(said, "usage: sluice rule list RULESET\n"));
+	assert_non_null(strstr(said, "usage: sluice rule list [GROUP/]RULESET\n"));
 }
 
 static void words_are_given_one_by_one_up_to_fifty(void **state)
@@ -174,7 +175,8 @@ static void misuse_is_status_2_and_says_what_would_be_right(void **state)
 		{"none a", "\"a\" is one argument too many\n"},
 		{"none --json", "--json has no meaning here"},
 		{"one --suffix a", "--suffix has no meaning here"},
-		{"one a --frobnicate", "--frobnicate"},
+		{"one a --frobnicate",
+		 "sluice one: there is no option --frobnicate\nusage: sluice one"},
 		{"pair", "half of a command"},
 		{"pair", "pair unset"},
 		{"pair frob", "there is no command \"pair frob\""},
@@ -184,8 +186,10 @@ static void misuse_is_status_2_and_says_what_would_be_right(void **state)
 		{"pair unset --ttl 5", "--ttl has no meaning here"},
 		{"help pair frob", "there is no command \"pair frob\""},
 		{"help one two", "there is no command \"one two\""},
-		{"one a --vnet", "--vnet"},
-		{"one a -c", "'c'"},
+		{"one a --vnet", "--vnet needs a value"},
+		{"one a --json=b", "--json takes no value"},
+		{"one -/a", "is /NAME, without the -"},
+		{"one a -c", "-c needs a value"},
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_int_equal(run(wrong[i].words), 2);

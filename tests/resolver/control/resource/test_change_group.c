@@ -358,7 +358,7 @@ static void an_address_of_the_api_keeps_the_files_group_when_the_file_lets_go(vo
 
 	must_add(fixture, "office", "mine", "east");
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
-	assert_string_equal(shown(fixture, "office"), "office west -");
+	assert_string_equal(shown(fixture, "office"), "Office west -");
 }
 
 /* ---- all or nothing ---- */

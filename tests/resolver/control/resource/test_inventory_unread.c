@@ -128,7 +128,7 @@ static void what_cannot_be_read_cannot_be_removed(void **state)
 	inventory_fixture_add(fixture, "new", NEW);
 	exec(fixture, SPOIL " WHERE kind = 101");
 	change = begin(fixture);
-	assert_int_not_equal(owned_put(change, fixture->inventory, &path, NULL, false), 0);
+	assert_int_not_equal(owned_put(change, fixture->inventory, &path, NULL, OWNED_ANY), 0);
 	check_unread(fixture, change, ERR_INVALID);
 }
 

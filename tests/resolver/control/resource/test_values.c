@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -118,6 +119,21 @@ static void what_is_printed_of_every_kind_reads_back_the_same(void **state)
 			check_list(f, &kinds[i], f->model);
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		assert_true(f->checked[i] > 0);
+}
+
+static void a_path_is_printed_from_the_root(void **state)
+{
+	struct management_client client = {.id = "ops", .secret_file = "ops.secret"};
+	json_t *printed = values_print(kind_named("client"), &client);
+	const char *path = json_string_value(json_object_get(printed, "secret_file"));
+	char *working = getcwd(NULL, 0);
+
+	(void)state;
+	assert_non_null(working);
+	assert_memory_equal(path, working, strlen(working));
+	assert_string_equal(path + strlen(working), "/ops.secret");
+	free(working);
+	json_decref(printed);
 }
 
 static void a_kind_is_found_by_each_of_its_names(void **state)
@@ -249,6 +265,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_printed_of_every_kind_reads_back_the_same),
+		TEST(a_path_is_printed_from_the_root),
 		TEST(a_kind_is_found_by_each_of_its_names),
 		TEST(what_does_not_fit_is_a_fault_with_its_place),
 		TEST(what_is_a_kind_of_its_own_is_no_value),
