@@ -394,6 +394,20 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 	return 0;
 }
 
+/* What has been answered by now is logged by the settings of before. Under the lock, which the
+ * log's thread has while it reads. */
+static void drain(struct query_log *log)
+{
+	log->clock_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	for (unsigned i = 0; i < log->rings->count; i++) {
+		struct query_ring *ring = &log->rings->rings[i];
+		uint64_t end = atomic_load(&ring->committed);
+
+		while (atomic_load(&ring->read) < end)
+			read_ring(log, ring);
+	}
+}
+
 int query_log_configure(struct query_log *log, const struct query_log_settings *settings,
 			const char *identity)
 {
@@ -423,6 +437,7 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 		return ERR_NOMEM;
 	}
 	lock(log);
+	drain(log);
 	memcpy(before.items, log->outputs, sizeof before.items);
 	memcpy(log->outputs, made.items, sizeof made.items);
 	old = log->filter;
