@@ -310,6 +310,12 @@ class Readers(World):
         self.assertEqual(403, self.get(server=server, host=self.allowed)[0])
         self.assertEqual(200, self.get(server=server, host=self.other)[0])
 
+    def test_this_machine_reads_at_each_address_of_a_listener_for_all(self):
+        self.reload(config('metrics = { listen = [ "http://0.0.0.0:9154" ]; allow = [ "10.30.1.0/24" ]; };'))
+        for address in ("127.0.0.1", "10.10.0.4", "10.10.0.9"):
+            self.assertEqual(200, self.get(server=(address, 9154))[0], address)
+        self.assertEqual(403, self.get(server=("10.10.0.9", 9154), host=self.allowed)[0])
+
     def test_a_name_that_is_not_ours_gets_nothing_and_tls_is_the_managements(self):
         certificate = self.world.certificate()
         self.reload(config('metrics = { listen = [ "https://127.0.0.1:9153" ]; };',
