@@ -708,6 +708,22 @@ class Dnstap(Logged):
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
         self.assertEqual(0, self.sluice.stop())
 
+    def test_a_reader_that_hangs_holds_up_no_reload(self):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.at("tap.sock"))
+        listener.listen(8)
+
+        def reload_without():
+            self.reload('dnstap_socket = "tap.sock";')
+            listener.accept()[0].detach()  # it stays open, and says nothing
+            begun = time.monotonic()
+            self.reload(FILE)
+            return time.monotonic() - begun
+        self.assertLess(min(reload_without() for _ in range(3)), 0.9)
+        self.ask("web.corp.internal")
+        self.entries("web.corp.internal")
+
 
 if __name__ == "__main__":
     harness.main()

@@ -53,7 +53,7 @@ struct query_log {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock: */
-	bool ending, on, leaves;
+	bool ending, on;
 	struct query_filter filter; /* of the settings */
 	uint32_t sample;
 	bool privacy, slow; /* slow: those that fit are lines of the log */
@@ -337,33 +337,34 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* What the workers are to note; the thread runs from the first time on that it is anything. Under
- * the lock. ERR_SYSTEM: there is no thread. */
-static int want(struct query_log *log)
+/* The thread runs from the first time on that something is wanted. ERR_SYSTEM: there is none. */
+static int start(struct query_log *log)
+{
+	sigset_t before;
+
+	if (log->runs || log->stopped)
+		return 0;
+	signals_block(&before);
+	log->runs = pthread_create(&log->thread, NULL, run, log) == 0;
+	signals_restore(&before);
+	return log->runs ? 0 : ERR_SYSTEM;
+}
+
+/* What the workers are to note, for a thread that runs. Under the lock. */
+static void want(struct query_log *log)
 {
 	unsigned wanted = 0;
-	sigset_t before;
-	int err = 0;
 
 	if (log->stopped)
-		return 0;
+		return;
 	if (log->on)
 		wanted |= log->filter.slower_than_us > 0 ? QUERY_WANTED_SLOW : QUERY_WANTED_ALL;
 	if (log->follower_count > 0)
 		wanted |= QUERY_WANTED_ALL;
 	if (log->outputs[QUERY_OUTPUT_DNSTAP_FILE] || log->outputs[QUERY_OUTPUT_DNSTAP_SOCKET])
 		wanted |= QUERY_WANTED_MESSAGES;
-	if (wanted && !log->runs) {
-		signals_block(&before);
-		err = pthread_create(&log->thread, NULL, run, log);
-		signals_restore(&before);
-	}
-	if (err)
-		return ERR_SYSTEM;
-	log->runs = log->runs || wanted;
 	query_rings_want(log->rings, wanted);
 	pthread_cond_broadcast(&log->wake);
-	return 0;
 }
 
 /* ---- settings ---- */
@@ -388,7 +389,7 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 			continue;
 		while (i-- > 0)
 			if (made->items[i] != log->outputs[i])
-				query_output_free(made->items[i]);
+				query_output_end(made->items[i]);
 		return ERR_NOMEM;
 	}
 	return 0;
@@ -420,11 +421,13 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	struct query_filter filter, old;
 	char *name = identity ? strdup(identity) : NULL, *old_name;
 	struct kept *latest = log->latest;
-	int err;
+	int err = settings->given ? start(log) : 0;
 
-	if (query_filter_of_settings(&filter, settings) != 0) {
+	if (!err)
+		err = query_filter_of_settings(&filter, settings);
+	if (err) {
 		free(name);
-		return ERR_NOMEM;
+		return err;
 	}
 	if (settings->given && !latest)
 		latest = calloc(QUERY_LOG_LATEST, sizeof *latest);
@@ -449,16 +452,16 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	log->sample = settings->sample;
 	log->privacy = settings->privacy;
 	log->slow = settings->given && settings->slower_than_ms > 0 && !has_outputs(log);
-	err = want(log);
+	want(log);
 	unlock(log);
 	for (size_t i = 0; i < OUTPUTS; i++)
 		if (before.items[i] && before.items[i] != made.items[i])
-			query_output_free(before.items[i]);
+			query_output_end(before.items[i]);
 		else if (before.items[i])
 			query_output_look(before.items[i]);
 	query_filter_release(&old);
 	free(old_name);
-	return err;
+	return 0;
 }
 
 void query_log_leave(struct query_log *log)
@@ -474,25 +477,19 @@ void query_log_leave(struct query_log *log)
 
 struct query_follower *query_log_follow(struct query_log *log, struct query_filter *filter)
 {
-	struct query_follower *follower = calloc(1, sizeof *follower);
-	int err;
+	struct query_follower *follower = start(log) == 0 ? calloc(1, sizeof *follower) : NULL;
 
 	if (!follower)
 		return NULL;
 	follower->log = log;
 	follower->filter = *filter;
+	*filter = (struct query_filter){.suffixes = NULL};
 	lock(log);
 	TAILQ_INSERT_TAIL(&log->followers, follower, all);
 	log->follower_count++;
-	err = want(log);
+	want(log);
 	unlock(log);
-	if (!err) {
-		*filter = (struct query_filter){.suffixes = NULL};
-		return follower;
-	}
-	follower->filter = (struct query_filter){.suffixes = NULL};
-	query_follower_free(follower);
-	return NULL;
+	return follower;
 }
 
 /* What was lost stood behind what is there: that was full. */
@@ -527,14 +524,11 @@ char *query_follower_take(struct query_follower *follower, size_t *length)
 void query_follower_free(struct query_follower *follower)
 {
 	struct query_log *log = follower->log;
-	int err;
 
 	lock(log);
 	TAILQ_REMOVE(&log->followers, follower, all);
 	log->follower_count--;
-	err = want(log);
-	assert(!err); /* no thread is started for less */
-	(void)err;
+	want(log);
 	unlock(log);
 	query_filter_release(&follower->filter);
 	free(follower->bytes);

@@ -51,14 +51,14 @@ void query_log_free(struct query_log *log);
 
 /* As the settings say from now on; outputs of the same path stay, and look for themselves whether
  * they have been moved away. `identity`: this server's name in dnstap, or NULL. Both are copied.
- * ERR_NOMEM: it is as it was. */
+ * ERR_NOMEM, or ERR_SYSTEM without a thread: it is as it was. */
 MUST_CHECK int query_log_configure(struct query_log *log, const struct query_log_settings *settings,
 				   const char *identity);
 /* Another process has the outputs' paths from now on: see query_output_leave. */
 void query_log_leave(struct query_log *log);
 
 /* Followers get what fits from now on, as server-sent events; and where something was lost, an
- * event "lost" with {"lost": N}. The filter is taken over. NULL without memory. */
+ * event "lost" with {"lost": N}. The filter is taken over. NULL without memory or a thread. */
 struct query_follower *query_log_follow(struct query_log *log, struct query_filter *filter);
 /* What has come since the last time, to be freed; NULL: nothing. */
 char *query_follower_take(struct query_follower *follower, size_t *length);

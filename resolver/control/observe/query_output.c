@@ -5,7 +5,8 @@
  *     writing  ......[length entry] [length entry]    the thread's own; written from `at`
  *
  * Descriptors do not block: the thread waits in poll for as long as it is wanted to. A disk that
- * hangs holds up this thread alone; the end of the process does not wait for it. */
+ * hangs holds up this thread alone; the end of the process does not wait for it. Whoever ends an
+ * output waits for its thread and frees it, or leaves both to the thread. */
 #include "resolver/control/observe/query_output.h"
 
 #include <assert.h>
@@ -53,6 +54,7 @@ struct query_output {
 	/* Under the lock: */
 	struct queue filling;
 	bool look, leaves, ending, ended;
+	bool left; /* to the thread: nobody else knows it any more */
 	struct query_output_status status;
 	/* The thread's: */
 	struct queue writing;
@@ -616,10 +618,32 @@ static void look_at_path(struct query_output *output)
 		close_output(output);
 }
 
+static void release(struct query_output *output)
+{
+	pthread_cond_destroy(&output->wake);
+	pthread_mutex_destroy(&output->lock);
+	free(output->filling.bytes);
+	free(output->writing.bytes);
+	free(output->path);
+	free(output);
+}
+
+static void end_thread(struct query_output *output)
+{
+	bool left;
+
+	pthread_mutex_lock(&output->lock);
+	output->ended = true;
+	left = output->left;
+	pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+	if (left)
+		release(output);
+}
+
 static void *run(void *context)
 {
 	struct query_output *output = context;
-
 	int err = setpriority(PRIO_PROCESS, 0, output->niceness); /* this thread's */
 
 	(void)err; /* then it is as nice as whoever made it */
@@ -634,10 +658,7 @@ static void *run(void *context)
 			;
 	}
 	close_output(output);
-	pthread_mutex_lock(&output->lock);
-	output->ended = true;
-	pthread_cond_broadcast(&output->wake);
-	pthread_mutex_unlock(&output->lock);
+	end_thread(output);
 	return NULL;
 }
 
@@ -719,16 +740,6 @@ void query_output_read_status(struct query_output *output, struct query_output_s
 	pthread_mutex_unlock(&output->lock);
 }
 
-static void release(struct query_output *output)
-{
-	pthread_cond_destroy(&output->wake);
-	pthread_mutex_destroy(&output->lock);
-	free(output->filling.bytes);
-	free(output->writing.bytes);
-	free(output->path);
-	free(output);
-}
-
 static bool start(struct query_output *output)
 {
 	sigset_t before;
@@ -763,8 +774,18 @@ struct query_output *query_output_new(enum query_output_kind kind, const char *p
 	return NULL;
 }
 
-/* A thread that hangs in a disk is left behind, with its memory: the process is about to end, or
- * goes on without. */
+void query_output_end(struct query_output *output)
+{
+	if (!output)
+		return;
+	pthread_detach(output->thread);
+	pthread_mutex_lock(&output->lock);
+	output->ending = output->left = true;
+	pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+}
+
+/* A thread that hangs in a disk is left behind: the process is about to end. */
 void query_output_free(struct query_output *output)
 {
 	struct timespec until;
@@ -779,12 +800,14 @@ void query_output_free(struct query_output *output)
 	pthread_cond_broadcast(&output->wake);
 	while (!output->ended && err == 0)
 		err = pthread_cond_timedwait(&output->wake, &output->lock, &until);
-	bool ended = output->ended;
+	output->left = !output->ended;
+	bool left = output->left;
+	pthread_t thread = output->thread;
 	pthread_mutex_unlock(&output->lock);
-	if (!ended) {
-		pthread_detach(output->thread);
+	if (left) {
+		pthread_detach(thread);
 		return;
 	}
-	pthread_join(output->thread, NULL);
+	pthread_join(thread, NULL);
 	release(output);
 }
