@@ -250,7 +250,24 @@ class Metrics(World):
         harness.wait_for(lambda: self.text()[limited] > 0, "the limit of the inbound endpoint")
         self.assertIn('{endpoint="r/out"}', self.text().of("sluice_outbound_limited_packets_total"))
 
+    def test_what_becomes_of_the_query_logs_entries_is_told(self):
+        def told(name):
+            return self.text().of("sluice_query_log_output_" + name)
+        self.assertEqual({}, told("up"))
+        self.reload(self.config + 'query_log = { file = "q.json"; dnstap_socket = "nobody"; };')
+        harness.wait_for(lambda: told("up") == {'{output="file"}': 1, '{output="dnstap_socket"}': 0}, "both")
+        self.ask("web.corp.internal", "10.10.1.10")
+        harness.wait_for(lambda: told("entries_total").get('{output="file"}') == 1, "the entry")
+        self.reload(self.config)
+        self.assertEqual({}, told("up"))
+        self.assertEqual({'{output="file"}': 1}, told("entries_total"))
+        self.reload(self.config + 'query_log = { file = "other.json"; };')
+        self.ask("web.corp.internal", "10.10.1.10")
+        harness.wait_for(lambda: told("entries_total") == {'{output="file"}': 2}, "both entries")
+        self.assertEqual({'{output="file"}': 0}, told("lost_entries_total"))
+
     def test_both_formats_are_well_formed(self):
+        self.reload(self.config + 'query_log = { file = "q.json"; };')  # which has families of its own
         self.ask("www.n1.test", "192.0.2.1")
         status, kind, text = self.get()
         self.assertEqual((200, "text/plain; version=0.0.4; charset=utf-8"), (status, kind))

@@ -18,6 +18,7 @@
 #include "endpoints/socket.h"
 #include "resolver/control/observe/followed.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/query_log.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
 
@@ -930,6 +931,31 @@ static void put_owned(struct metrics *metrics)
 		    !about.error);
 }
 
+/* A kind that was never there has no counters. */
+static void put_query_log(struct metrics *metrics)
+{
+	struct query_log_output outputs[QUERY_LOG_OUTPUTS] = {0};
+
+	if (metrics->service->query_log)
+		query_log_read_outputs(metrics->service->query_log, outputs);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_query_log_output_up",
+		       "Whether the query log's file or socket can be opened and written.");
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i].is_there)
+			sample(metrics, "output", outputs[i].kind, NULL, NULL, outputs[i].is_up);
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_query_log_output_entries",
+		       "Entries written to the query log's file or socket.");
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i].is_there || outputs[i].written + outputs[i].lost > 0)
+			sample(metrics, "output", outputs[i].kind, NULL, NULL, outputs[i].written);
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_query_log_output_lost_entries",
+		       "Entries lost because the file or the reader at the socket is slow or "
+		       "gone.");
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i].is_there || outputs[i].written + outputs[i].lost > 0)
+			sample(metrics, "output", outputs[i].kind, NULL, NULL, outputs[i].lost);
+}
+
 static void put_configuration(struct metrics *metrics)
 {
 	const struct service *service = metrics->service;
@@ -1077,6 +1103,7 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	put_notices(metrics);
 	put_cache(metrics);
 	put_owned(metrics);
+	put_query_log(metrics);
 	put_server(metrics);
 	put_bounds(metrics);
 	put_process(metrics);

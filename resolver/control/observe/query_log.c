@@ -21,11 +21,17 @@
 #include "rules/text.h"
 
 enum {
-	OUTPUTS = 3, /* enum query_output_kind */
-	BATCH = 256, /* records of a ring, before the lock is given back */
+	OUTPUTS = QUERY_LOG_OUTPUTS, /* enum query_output_kind */
+	BATCH = 256,                 /* records of a ring, before the lock is given back */
 	IDLE_MS = 500,
 	NEWS_MS = 100, /* followers are told of news no more often */
 	NETWORK_MAX = 256,
+};
+
+static const char *const kinds[OUTPUTS] = {"file", "dnstap_file", "dnstap_socket"};
+
+struct gone { /* entries of outputs that are no longer there */
+	uint64_t written, lost;
 };
 
 struct query_follower {
@@ -59,6 +65,7 @@ struct query_log {
 	bool privacy, slow; /* slow: those that fit are lines of the log */
 	char *identity;
 	struct query_output *outputs[OUTPUTS];
+	struct gone gone[OUTPUTS];
 	TAILQ_HEAD(, query_follower) followers;
 	unsigned follower_count;
 	struct kept *latest; /* NULL: none yet */
@@ -395,6 +402,17 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 	return 0;
 }
 
+/* What it still writes or loses at its end is not counted. */
+static void end_output(struct query_log *log, size_t kind, struct query_output *output)
+{
+	struct query_output_status status;
+
+	query_output_read_status(output, &status);
+	log->gone[kind].written += status.written;
+	log->gone[kind].lost += status.lost;
+	query_output_end(output);
+}
+
 /* What has been answered by now is logged by the settings of before. Under the lock, which the
  * log's thread has while it reads. */
 static void drain(struct query_log *log)
@@ -456,7 +474,7 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	unlock(log);
 	for (size_t i = 0; i < OUTPUTS; i++)
 		if (before.items[i] && before.items[i] != made.items[i])
-			query_output_end(before.items[i]);
+			end_output(log, i, before.items[i]);
 		else if (before.items[i])
 			query_output_look(before.items[i]);
 	query_filter_release(&old);
@@ -586,7 +604,6 @@ out:
 
 static json_t *output_json(enum query_output_kind kind, struct query_output *output)
 {
-	static const char *const kinds[] = {"file", "dnstap_file", "dnstap_socket"};
 	struct query_output_status status;
 
 	query_output_read_status(output, &status);
@@ -609,6 +626,24 @@ json_t *query_log_status(struct query_log *log)
 			   "lost", (json_int_t)query_rings_lost(log->rings), "outputs", outputs);
 	unlock(log);
 	return status;
+}
+
+void query_log_read_outputs(struct query_log *log,
+			    struct query_log_output outputs[QUERY_LOG_OUTPUTS])
+{
+	for (size_t i = 0; i < OUTPUTS; i++) { /* which this thread alone sets */
+		struct query_output_status status = {0};
+
+		if (log->outputs[i])
+			query_output_read_status(log->outputs[i], &status);
+		outputs[i] = (struct query_log_output){
+			.kind = kinds[i],
+			.is_there = log->outputs[i],
+			.is_up = log->outputs[i] && !*status.error,
+			.written = log->gone[i].written + status.written,
+			.lost = log->gone[i].lost + status.lost,
+		};
+	}
 }
 
 /* ---- life ---- */

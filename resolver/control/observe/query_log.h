@@ -28,6 +28,7 @@ enum {
 	QUERY_LOG_LATEST = 1000,                /* that are kept in memory */
 	QUERY_LOG_FOLLOWER_BYTES = 1024 * 1024, /* that wait for a follower's client */
 	QUERY_LOG_NICENESS = 5,                 /* of its threads, beside workers' */
+	QUERY_LOG_OUTPUTS = 3,                  /* kinds of outputs, of each at most one */
 };
 
 struct query_log;
@@ -69,6 +70,16 @@ json_t *query_log_latest(struct query_log *log, const struct query_filter *filte
 /* on (by the settings), followers, logged (entries that fit the settings), lost (in the rings),
  * outputs: kind, path, open, written, lost, error. */
 json_t *query_log_status(struct query_log *log);
+/* Of each kind of output. `written` and `lost` are entries since the start, also those of outputs
+ * that settings of before had: they never fall. */
+struct query_log_output {
+	const char *kind; /* the setting's name */
+	bool is_there,
+		is_up; /* the settings have it; it is open, or about to be, without an error */
+	uint64_t written, lost;
+};
+void query_log_read_outputs(struct query_log *log,
+			    struct query_log_output outputs[QUERY_LOG_OUTPUTS]);
 bool query_log_is_on(const struct query_log *log);
 
 #endif
