@@ -177,6 +177,9 @@ class Metrics(World):
         self.assertEqual(3, more('sluice_ruleset_queries_total{ruleset="onprem"}'))
         self.assertEqual(0, more('sluice_rule_failures_total{ruleset="onprem",rule="rule1"}'))
         self.assertEqual(1, more('sluice_decisions_total{endpoint="r/in",by="default"}'))
+        # By the words of explain and of the query log.
+        self.assertEqual({"nobody", "custom", "address", "pool", "name", "special", "default"},
+                         {dict(LABEL.findall(key))["by"] for key in after.of("sluice_decisions_total")})
         self.assertEqual(1, more("sluice_cache_hits_total"))
         target = '{target="192.168.0.1:53",protocol="udp",source="10.10.0.20"}'
         seen = sum(len(self.target.questions(name)) for name in asked)

@@ -618,6 +618,7 @@ class Dnstap(Logged):
         self.assertRegex(text, r"type: CLIENT_RESPONSE\n  query_time: !!timestamp 20\d\d")
 
     def test_the_decision_is_in_policy_and_in_extra(self):
+        self.ask("web.corp.internal")
         self.ask("late50.contoso.corp")
         line = self.one_of("late50.contoso.corp")
         self.sluice.stop()
@@ -626,6 +627,9 @@ class Dnstap(Logged):
         message = dict(fields(dict(fields(frame))[14]))
         policy = dict(fields(message[15]))
         self.assertEqual((b"rule", b"onprem/contoso", 3, 1), (policy[1], policy[2], policy[3], policy[4]))
+        frame = next(f for f in read_frames(self.at("queries.dnstap")) if b"web" in f)
+        policy = dict(fields(dict(fields(dict(fields(frame))[14]))[15]))
+        self.assertEqual((b"zone", b"corp.internal"), (policy[1], policy[2]))
         self.assertEqual((6, 1, 1, b"\x7f\0\0\1"), tuple(message[n] for n in (1, 2, 3, 4)))
         took = (message[12] - message[8]) * 10**9 + message[13] - message[9]
         self.assertEqual(line["microseconds"], took // 1000)

@@ -421,16 +421,9 @@ static void tell_responses(struct metrics *metrics, const char *endpoint,
 static void tell_decided(struct metrics *metrics, const char *endpoint,
 			 const struct endpoint_stats *stats)
 {
-	static const char *const deciders[STATS_DECIDERS] = {
-		[DECIDED_NOBODY] = "nobody",  [DECIDED_CUSTOM] = "dns_servers",
-		[DECIDED_ZONE] = "zone",      [DECIDED_ADDRESS] = "address",
-		[DECIDED_RULE] = "rule",      [DECIDED_POOL] = "pool",
-		[DECIDED_NAME] = "own_name",  [DECIDED_SPECIAL] = "special_use",
-		[DECIDED_DEFAULT] = "default"};
-
 	for (unsigned by = 0; by < STATS_DECIDERS; by++)
 		if (by != DECIDED_ZONE && by != DECIDED_RULE)
-			sample(metrics, "endpoint", endpoint, "by", deciders[by],
+			sample(metrics, "endpoint", endpoint, "by", decided_word(by),
 			       stats->decided[by]);
 }
 

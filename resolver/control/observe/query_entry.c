@@ -3,7 +3,6 @@
 #include "resolver/control/observe/query_entry.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +15,6 @@
 #include "rules/zone/record.h"
 
 enum { QUESTION_FIXED = 4 /* bytes of a question behind its name */ };
-
-#define X(name, text) #name,
-static const char *const decided_words[] = {DECIDED_MAP(X)};
-#undef X
 
 /* ---- of a record ---- */
 
@@ -263,26 +258,17 @@ static void add_error(struct line *line, const struct query_record *record)
 	ADD_STRING(line, "text", record->text_length ? explanation(record, text) : NULL);
 }
 
-/* The constant's name in lower case, as `explain` has it. */
-static const char *decided_word(const struct query_record *record, char word[16])
+const char *query_record_decider(const struct query_record *record)
 {
-	size_t i = 0;
-
-	if (record->turned_away)
-		return "admission";
-	for (const char *name = decided_words[record->decided]; name[i]; i++)
-		word[i] = (char)tolower((unsigned char)name[i]);
-	word[i] = '\0';
-	return word;
+	return record->turned_away ? "admission" : decided_word((enum decided_by)record->decided);
 }
 
 static void add_decision(struct line *line, const struct query_entry *entry)
 {
 	static const char *const sources[] = {"nobody", "own", "cache", "stale", "target"};
 	const struct query_record *record = entry->record;
-	char word[16];
 
-	ADD_WORD(line, "decided_by", decided_word(record, word));
+	ADD_WORD(line, "decided_by", query_record_decider(record));
 	ADD_STRING(line, "object", record->object);
 	ADD_STRING(line, "ruleset", record->rule ? record->rule->ruleset : NULL);
 	ADD_WORD(line, "answered_from", sources[entry->source]);

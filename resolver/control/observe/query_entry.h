@@ -54,6 +54,8 @@ struct query_entry {
 /* clock_ns: what the time of day is ahead of CLOCK_MONOTONIC. */
 void query_entry_init(struct query_entry *entry, const struct query_record *record,
 		      uint64_t left_us, int64_t clock_ns);
+/* As `explain` has it, or "admission": it was turned away. */
+const char *query_record_decider(const struct query_record *record);
 /* The client without what tells it from its neighbours. */
 void query_entry_hide_client(struct query_entry *entry);
 /* As JSON without a newline; returns its length. */
