@@ -15,7 +15,6 @@
 #include <uv.h>
 
 #include "endpoints/meter.h"
-#include "endpoints/socket.h"
 #include "resolver/control/observe/followed.h"
 #include "resolver/control/observe/health.h"
 #include "resolver/control/observe/query_log.h"
@@ -667,46 +666,32 @@ static void on_zone(void *context, const char *outer, const char *name, const ui
 	sample(context, "zone", name ? name : SERIES_OTHER, NULL, NULL, counters[ZONE_QUERIES]);
 }
 
-struct darkness {
-	const struct snapshot *snapshot;
-	bool *lost; /* which of its sources are; NULL: no memory */
-	uint64_t routes, dark;
+struct routes {
+	struct health_now now;
+	uint64_t count, dark;
 };
-
-static bool is_live(void *context, const struct upstream *upstream)
-{
-	const struct darkness *darkness = context;
-	const struct snapshot *snapshot = darkness->snapshot;
-
-	if (upstream->target && target_is_suspect(upstream->target))
-		return false;
-	for (size_t i = 0; darkness->lost && i < snapshot->source_count; i++)
-		if (darkness->lost[i] && address_equal(&snapshot->sources[i], &upstream->source))
-			return false;
-	return true;
-}
 
 static void on_route(void *context, const char *name, const struct route *route)
 {
-	struct darkness *darkness = context;
+	struct routes *routes = context;
 
 	(void)name;
-	darkness->routes++;
-	darkness->dark += health_route_is_dark(route, is_live, darkness);
+	routes->count++;
+	routes->dark += health_now_is_dark(&routes->now, route);
 }
 
-static void put_sources(struct metrics *metrics, const struct darkness *darkness)
+static void put_sources(struct metrics *metrics, const struct health_now *now)
 {
 	char text[ADDRESS_TEXT_MAX];
 
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_source_address_up",
 		       "Whether an interface has the address that targets are asked from.");
-	for (size_t i = 0; darkness->lost && i < darkness->snapshot->source_count; i++) {
-		const struct address *source = &darkness->snapshot->sources[i];
+	for (size_t i = 0; now->lost && i < now->snapshot->source_count; i++) {
+		const struct address *source = &now->snapshot->sources[i];
 
 		if (source->family)
 			sample(metrics, "source", address_print(source, text), NULL, NULL,
-			       !darkness->lost[i]);
+			       !now->lost[i]);
 	}
 }
 
@@ -714,13 +699,10 @@ static void put_rules(struct metrics *metrics)
 {
 	const struct server *server = &metrics->service->server;
 	const struct snapshot *snapshot = server->current;
-	struct darkness darkness = {
-		.snapshot = snapshot,
-		.lost = calloc(snapshot->source_count + 1, sizeof *darkness.lost)};
+	struct routes routes = {.count = 0};
 
-	for (size_t i = 0; darkness.lost && i < snapshot->source_count; i++)
-		darkness.lost[i] = socket_address_is_missing(&snapshot->sources[i]);
-	policy_each_route(snapshot->policy, on_route, &darkness);
+	health_now_init(&routes.now, snapshot);
+	policy_each_route(snapshot->policy, on_route, &routes);
 	metrics->counter = RULE_QUERIES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
 		       "Names that a rule of the ruleset decided.");
@@ -739,13 +721,13 @@ static void put_rules(struct metrics *metrics)
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes",
 		    "Ways that a question can be forwarded: enabled rules of linked rulesets, "
 		    "networks' DNS servers, the default resolver.",
-		    darkness.routes);
+		    routes.count);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes_unanswered",
 		    "Ways to forward without a live target: what they decide is answered stale or "
 		    "SERVFAIL.",
-		    darkness.dark);
-	put_sources(metrics, &darkness);
-	free(darkness.lost);
+		    routes.dark);
+	put_sources(metrics, &routes.now);
+	health_now_release(&routes.now);
 }
 
 struct zone_size {
