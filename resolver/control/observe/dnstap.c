@@ -128,7 +128,7 @@ static unsigned action_of(const struct query_entry *entry)
 {
 	const struct query_record *record = entry->record;
 
-	if (entry->source != QUERY_SOURCE_OWN)
+	if (record->source != RESPONSE_ZONE)
 		return record->turned_away && record->length == 0 ? ACTION_DROP : ACTION_PASS;
 	return record->rcode == RCODE_NXDOMAIN ? ACTION_NXDOMAIN : ACTION_LOCAL_DATA;
 }

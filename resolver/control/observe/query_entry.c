@@ -33,20 +33,6 @@ static const char *network_of(const struct query_record *record)
 						       : NULL;
 }
 
-/* By the newest part of it, as stats.h counts it. */
-static enum query_source source_of(const struct query_record *record)
-{
-	if (record->length == 0 ||
-	    (record->rcode != RCODE_NOERROR && record->rcode != RCODE_NXDOMAIN &&
-	     record->rcode != RCODE_YXDOMAIN))
-		return QUERY_SOURCE_NOBODY;
-	return record->used.stale   ? QUERY_SOURCE_STALE
-	       : record->used.told  ? QUERY_SOURCE_TARGET
-	       : record->used.cache ? QUERY_SOURCE_CACHE
-	       : record->used.own   ? QUERY_SOURCE_OWN
-				    : QUERY_SOURCE_NOBODY;
-}
-
 void query_entry_init(struct query_entry *entry, const struct query_record *record,
 		      uint64_t left_us, int64_t clock_ns)
 {
@@ -59,7 +45,6 @@ void query_entry_init(struct query_entry *entry, const struct query_record *reco
 	entry->client = record->client;
 	entry->port = record->tcp ? 0 : ntohs(record->port);
 	entry->network = network_of(record);
-	entry->source = source_of(record);
 	entry->rcode = record->length > 0 ? record->rcode : -1;
 	entry->name_length = 0;
 	entry->type = entry->class = 0;
@@ -265,13 +250,17 @@ const char *query_record_decider(const struct query_record *record)
 
 static void add_decision(struct line *line, const struct query_entry *entry)
 {
-	static const char *const sources[] = {"nobody", "own", "cache", "stale", "target"};
+	static const char *const sources[] = {[RESPONSE_ZONE] = "own",
+					      [RESPONSE_CACHE] = "cache",
+					      [RESPONSE_FORWARDED] = "target",
+					      [RESPONSE_STALE] = "stale",
+					      [RESPONSE_NONE] = "nobody"};
 	const struct query_record *record = entry->record;
 
 	ADD_WORD(line, "decided_by", query_record_decider(record));
 	ADD_STRING(line, "object", record->object);
 	ADD_STRING(line, "ruleset", record->rule ? record->rule->ruleset : NULL);
-	ADD_WORD(line, "answered_from", sources[entry->source]);
+	ADD_WORD(line, "answered_from", sources[record->source]);
 }
 
 static void add_upstream(struct line *line, const struct upstream *upstream)

@@ -28,15 +28,6 @@ enum {
 	QUERY_RCODES = 4096,
 };
 
-/* Where an answer is from. NOBODY: it is an error. */
-enum query_source {
-	QUERY_SOURCE_NOBODY,
-	QUERY_SOURCE_OWN,
-	QUERY_SOURCE_CACHE,
-	QUERY_SOURCE_STALE,
-	QUERY_SOURCE_TARGET,
-};
-
 struct query_entry {
 	const struct query_record *record; /* its pointers live as long as it */
 	struct timespec arrived;           /* time of day */
@@ -44,9 +35,8 @@ struct query_entry {
 	struct address client;             /* without its last bits, with privacy */
 	uint16_t port;                     /* 0: not known, or not told */
 	uint16_t type, class;
-	const char *network; /* NULL: none */
-	int rcode;           /* -1: it was not answered */
-	enum query_source source;
+	const char *network;         /* NULL: none */
+	int rcode;                   /* -1: it was not answered */
 	uint8_t name_length;         /* 0: it could not be read */
 	uint8_t name[NAME_WIRE_MAX]; /* as it came */
 };

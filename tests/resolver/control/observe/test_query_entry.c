@@ -35,6 +35,7 @@ static struct query_record *record(const char *text)
 	made->decided = DECIDED_RULE;
 	assert_int_equal(address_parse(&made->client, "10.10.1.207"), 0);
 	made->port = htons(4711);
+	made->source = RESPONSE_NONE;
 	made->rcode = RCODE_SERVFAIL;
 	made->ede = EDE_OTHER;
 	made->length = 77;
