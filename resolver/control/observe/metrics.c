@@ -395,7 +395,7 @@ static const char *rcode_text(unsigned rcode, char text[16])
 	return text;
 }
 
-/* Those that there were: which never become fewer. */
+/* Of pairs that have occurred: most never do. A counter that is told once stays. */
 static void tell_responses(struct metrics *metrics, const char *endpoint,
 			   const struct endpoint_stats *stats)
 {
@@ -698,11 +698,7 @@ static void put_sources(struct metrics *metrics, const struct health_now *now)
 static void put_rules(struct metrics *metrics)
 {
 	const struct server *server = &metrics->service->server;
-	const struct snapshot *snapshot = server->current;
-	struct routes routes = {.count = 0};
 
-	health_now_init(&routes.now, snapshot);
-	policy_each_route(snapshot->policy, on_route, &routes);
 	metrics->counter = RULE_QUERIES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
 		       "Names that a rule of the ruleset decided.");
@@ -718,6 +714,15 @@ static void put_rules(struct metrics *metrics)
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
 		       "Names that the rule decided, and SERVFAIL was the answer.");
 	series_each(server->series.rules, on_rule, metrics);
+}
+
+static void put_routes(struct metrics *metrics)
+{
+	const struct snapshot *snapshot = metrics->service->server.current;
+	struct routes routes = {.count = 0};
+
+	health_now_init(&routes.now, snapshot);
+	policy_each_route(snapshot->policy, on_route, &routes);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes",
 		    "Ways that a question can be forwarded: enabled rules of linked rulesets, "
 		    "networks' DNS servers, the default resolver.",
@@ -1072,6 +1077,7 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	put_endpoints(metrics);
 	put_latency(metrics);
 	put_rules(metrics);
+	put_routes(metrics);
 	put_targets(metrics);
 	put_zones(metrics);
 	put_transfers(metrics);
