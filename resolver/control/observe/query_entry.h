@@ -1,5 +1,4 @@
-/* An answered query as the query log shows it, made of a worker's record, and the filters that say
- * which are shown. As JSON, one line:
+/* An answered query as the query log shows it, made of a worker's record. As JSON, one line:
  *
  *     time, client, port, network, endpoint (null: the VNet resolver), transport, name, type,
  * class, rcode, ede (its number), text (what explains an error), decided_by ("admission": it was
@@ -16,16 +15,12 @@
 #include <time.h>
 
 #include "resolver/query_ring.h"
-#include "rules/err.h"
 #include "rules/prefix.h"
-#include "rules/schema/model.h"
 
 enum {
 	QUERY_ENTRY_TEXT_MAX = 8192,
 	QUERY_PRIVATE_BITS_V4 = 24, /* of clients, with privacy */
 	QUERY_PRIVATE_BITS_V6 = 48,
-	QUERY_FILTER_ERROR_MAX = 512,
-	QUERY_RCODES = 4096,
 };
 
 struct query_entry {
@@ -53,35 +48,5 @@ size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_
 /* In words, for the log: "www.contoso.corp. A from 10.0.0.7 took 1.203 s: SERVFAIL, rule
  * office/contoso". Returns text. */
 const char *query_entry_tell(const struct query_entry *entry, char *text, size_t size);
-
-/* ---- filters ---- */
-
-/* What is given must fit. All zero: everything does. */
-struct query_filter {
-	struct query_suffix {
-		uint8_t length;
-		uint8_t wire[NAME_WIRE_MAX]; /* in lower case */
-	} * suffixes;
-	size_t suffix_count;
-	struct prefix *clients;
-	size_t client_count;
-	char **networks;
-	size_t network_count;
-	bool by_rcode;
-	uint8_t rcodes[QUERY_RCODES / 8]; /* bits */
-	uint64_t slower_than_us;
-};
-
-/* ERR_NOMEM, and nothing is held. */
-MUST_CHECK int query_filter_of_settings(struct query_filter *filter,
-					const struct query_log_settings *settings);
-/* Adds what `key` is to fit: "suffix", "client" (an address or a prefix), "network", "rcode",
- * "slower_than_ms"; several values are separated by commas. ERR_INVALID: `error` says what would be
- * right; ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
-MUST_CHECK int query_filter_add(struct query_filter *filter, const char *key, const char *value,
-				char error[QUERY_FILTER_ERROR_MAX]);
-extern const char *const query_filter_keys[]; /* up to a NULL */
-void query_filter_release(struct query_filter *filter);
-bool query_filter_fits(const struct query_filter *filter, const struct query_entry *entry);
 
 #endif

@@ -253,6 +253,7 @@ static void tell_loss(struct query_log *log)
 
 	TAILQ_FOREACH (follower, &log->followers, all)
 		follower->lost += lost - log->lost_told;
+	log->news = log->news || lost > log->lost_told;
 	log->lost_told = lost;
 }
 

@@ -13,6 +13,7 @@
 
 #include "resolver/control/observe/dnstap.h"
 #include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_filter.h"
 
 static struct {
 	_Alignas(struct query_record) uint8_t bytes[2048];
