@@ -712,6 +712,18 @@ class Dnstap(Logged):
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
         self.assertEqual(0, self.sluice.stop())
 
+    def test_a_reader_that_accepts_nothing_is_told(self):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.at("tap.sock"))
+        listener.listen(0)
+        holder = socket.socket(socket.AF_UNIX)  # all that there is room for
+        self.addCleanup(holder.close)
+        holder.connect(self.at("tap.sock"))
+        self.reload('dnstap_socket = "tap.sock";')
+        harness.wait_for(lambda: self.output("dnstap_socket")["error"] ==
+                         "cannot be opened: the reader does not accept connections", "the error")
+
     def test_a_reader_that_hangs_holds_up_no_reload(self):
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)

@@ -415,6 +415,16 @@ static void close_output(struct query_output *output)
 	set_open(output, false);
 }
 
+/* Of a failure to open it, by errno. */
+static const char *why_closed(const struct query_output *output)
+{
+	if (output->kind != QUERY_OUTPUT_DNSTAP_SOCKET)
+		return strerror(errno);
+	return errno == ECONNREFUSED ? "nobody listens there"
+	       : errno == EAGAIN     ? "the reader does not accept connections"
+				     : strerror(errno);
+}
+
 static bool open_output(struct query_output *output)
 {
 	static int (*const opens[])(struct query_output *) = {
@@ -425,10 +435,7 @@ static bool open_output(struct query_output *output)
 
 	output->fd = opens[output->kind](output);
 	if (output->fd < 0) {
-		tell_failure(output, "opened",
-			     output->kind == QUERY_OUTPUT_DNSTAP_SOCKET && errno == ECONNREFUSED
-				     ? "nobody listens there"
-				     : strerror(errno));
+		tell_failure(output, "opened", why_closed(output));
 		return false;
 	}
 	if (output->kind != QUERY_OUTPUT_FILE && !begin_frames(output)) {
