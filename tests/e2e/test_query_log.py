@@ -239,6 +239,21 @@ class Filters(Logged):
         self.assertEqual(["127.0.0.0"], [e["client"] for e in self.log_command()][-1:])
         self.assertEqual([], self.log_command("client=127.0.0.1"))
 
+    def test_what_was_kept_goes_with_the_log_and_where_privacy_comes(self):
+        self.ask("web.corp.internal")
+        self.entries("web.corp.internal")
+        self.assertEqual("127.0.0.1", self.log_command()[-1]["client"])
+        self.reload(FILE + "privacy = true;")
+        self.assertEqual([], self.log_command())
+        self.ask("www.corp.internal")
+        self.entries("www.corp.internal")
+        self.assertEqual(["127.0.0.0"], [e["client"] for e in self.log_command()])
+        self.reload(FILE + "privacy = true; sample = 1;")  # they stay
+        self.assertEqual(1, len(self.log_command()))
+        self.sluice.reconfigure((CONFIG % "").replace("query_log = {  };", ""))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual([], self.log_command())
+
     def test_slow_ones_alone(self):
         self.reload("slower_than_ms = 100;")
         self.ask("web.corp.internal")

@@ -147,6 +147,15 @@ static void keep(struct query_log *log, const struct query_entry *entry, size_t 
 	log->latest_count += log->latest_count < QUERY_LOG_LATEST;
 }
 
+static void forget_latest(struct query_log *log)
+{
+	for (size_t i = 0; i < log->latest_count; i++) {
+		free(log->latest[i].text);
+		log->latest[i].text = NULL;
+	}
+	log->latest_at = log->latest_count = 0;
+}
+
 static bool has_outputs(const struct query_log *log)
 {
 	for (size_t i = 0; i < OUTPUTS; i++)
@@ -467,6 +476,8 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	old_name = log->identity;
 	log->identity = name;
 	log->latest = latest;
+	if (!settings->given || (settings->privacy && !log->privacy))
+		forget_latest(log); /* with whole addresses, or not to be shown at all */
 	log->on = settings->given;
 	log->sample = settings->sample;
 	log->privacy = settings->privacy;
@@ -693,8 +704,7 @@ void query_log_free(struct query_log *log)
 		return;
 	assert(TAILQ_EMPTY(&log->followers));
 	query_log_stop(log);
-	for (size_t i = 0; i < log->latest_count; i++)
-		free(log->latest[i].text);
+	forget_latest(log);
 	free(log->latest);
 	query_filter_release(&log->filter);
 	free(log->identity);
