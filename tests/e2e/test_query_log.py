@@ -390,7 +390,9 @@ class Files(Logged):
         self.ask("web.corp.internal")
         harness.wait_for(lambda: self.output()["written"], "a line")
         with open(self.at("other")) as file:
-            self.assertTrue(file.read().startswith("no line of ours"))
+            text = file.read()
+        self.assertTrue(text.startswith("no line of ours\n"))
+        self.assertEqual("web.corp.internal.", json.loads(text.splitlines()[1])["name"])
 
 
 class Changes(Logged):

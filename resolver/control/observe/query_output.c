@@ -306,9 +306,10 @@ static bool begin_frames(struct query_output *output)
 
 /* ---- opening and closing ---- */
 
-/* After kill -9 a file may end within a line of ours: that is cut off. Another process may be
- * writing to it, which an end that stays so for a moment tells apart. */
-static void cut_tail(int fd, const char *path)
+/* What is written next begins a line. After kill -9 a file may end within a line of ours: that is
+ * cut off. Where it is not ours it is ended. Another process may be writing to it, which an end
+ * that stays so for a moment tells apart. */
+static void begin_line(int fd, const char *path)
 {
 	char *tail = malloc(TAIL_MAX);
 	int reads = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -328,10 +329,13 @@ static void cut_tail(int fd, const char *path)
 		again = fstat(fd, &after) == 0 && after.st_size != before.st_size;
 		while (length > 0 && tail[length - 1] != '\n')
 			length--;
-		if (!again && tail[length] == '{' && (length > 0 || before.st_size < TAIL_MAX)) {
-			off_t end = before.st_size < TAIL_MAX ? 0 : before.st_size - TAIL_MAX;
-			int err = ftruncate(fd, end + (off_t)length);
-			(void)err; /* then it is one bad line */
+		if (again)
+			continue;
+		off_t from = before.st_size < TAIL_MAX ? 0 : before.st_size - TAIL_MAX;
+		bool ours = tail[length] == '{' && (length > 0 || from == 0);
+		if (!ours || ftruncate(fd, from + (off_t)length) != 0) {
+			got = write(fd, "\n", 1);
+			(void)got; /* then it is one bad line */
 		}
 	}
 	if (reads >= 0)
@@ -345,7 +349,7 @@ static int open_lines(struct query_output *output)
 		      O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 
 	if (fd >= 0)
-		cut_tail(fd, output->path);
+		begin_line(fd, output->path);
 	return fd;
 }
 
