@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "resolver/latency.h"
 #include "rules/err.h"
 #include "rules/policy/policy.h"
 #include "rules/prefix.h"
@@ -50,12 +51,6 @@ struct query_binding {
 	uint32_t network; /* in the policy; NETWORK_NONE: the client says which */
 };
 
-/* Where an answer is from: our own data, the cache, what a target told this query; and whether it
- * is an old answer. */
-struct query_sources {
-	bool own, cache, told, stale;
-};
-
 /* Written for every query: members are as the worker has them, and put into words by the reader;
  * those that stand together there stand together here. */
 struct query_record {
@@ -70,7 +65,6 @@ struct query_record {
 	const struct rule *rule;         /* NULL: none */
 	const struct upstream *upstream; /* whose answer it is, now or in the cache; NULL: none */
 	uint32_t network;                /* in the binding's policy, or NETWORK_NONE or _DEFAULT */
-	struct query_sources used;       /* by the answer */
 	uint16_t id, flags;              /* of the query, as they came */
 	uint16_t family, port;           /* by UDP, of the client, as a sockaddr has them */
 	uint16_t rcode;  /* with its upper bits (RFC 6891 section 6.1.3); of no reply 0 */
@@ -80,6 +74,7 @@ struct query_record {
 	uint16_t message_length; /* 0: the reply is not here */
 	struct address client;
 	bool tcp;
+	uint8_t source; /* enum response_source */
 	/* The reply or, without it, the question as it came (name, type, class); then the words
 	 * that explain an error (no end). */
 	_Alignas(QUERY_RING_ALIGN) uint8_t data[];

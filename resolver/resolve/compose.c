@@ -779,7 +779,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
 	c->begun = c->authoritative = c->truncated = false;
-	c->used = (struct query_sources){.own = false};
+	memset(&c->used, 0, sizeof c->used);
 	c->source.route = NULL;
 	c->refresh_count = c->decider_count = 0;
 	c->prefetch = false;

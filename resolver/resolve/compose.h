@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
-#include "resolver/query_ring.h"
 #include "resolver/resolve/cache.h"
 #include "rules/policy/policy.h"
 
@@ -97,7 +96,12 @@ struct composition {
 	bool truncated; /* SERVFAIL, and all there is is a target's TC */
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
-	struct query_sources used;
+	struct {
+		bool own;   /* data of our own */
+		bool cache; /* what the cache had */
+		bool told;  /* what a target told this query */
+		bool stale; /* an old answer */
+	} used;
 	struct {                           /* whose answer was used last, or failed */
 		const struct route *route; /* NULL: nobody's */
 		uint64_t leg;              /* of it, by its id */

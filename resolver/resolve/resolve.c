@@ -155,7 +155,8 @@ _Static_assert(offsetof(struct sockaddr_in, sin_port) == 2 &&
 
 static inline __attribute__((always_inline)) void note_decision(struct query_record *record,
 								const struct resolution *r,
-								const struct composition *c)
+								const struct composition *c,
+								enum response_source source)
 {
 	record->turned_away = false;
 	record->decided = (uint8_t)r->verdict.by;
@@ -163,7 +164,7 @@ static inline __attribute__((always_inline)) void note_decision(struct query_rec
 	record->rule = r->verdict.rule;
 	record->network = r->place.network;
 	record->hops = c ? (uint8_t)c->hops : 0;
-	record->used = c ? c->used : (struct query_sources){.own = true};
+	record->source = (uint8_t)source;
 	record->upstream = NULL;
 }
 
@@ -200,14 +201,14 @@ static struct query_record *note_whole(struct resolver *resolver, const struct q
 static __attribute__((noinline)) void note_answer_whole(const struct resolution *r,
 							const struct composition *c,
 							const struct message_end *end,
-							size_t length)
+							size_t length, enum response_source source)
 {
 	struct resolver *resolver = r->resolver;
 	struct query_record *record = note_whole(resolver, r->query, end, resolver->buffer, length);
 
 	if (!record)
 		return;
-	note_decision(record, r, c);
+	note_decision(record, r, c, source);
 	if (c && c->source.route)
 		note_upstream(record, c);
 }
@@ -231,7 +232,8 @@ _Static_assert(MESSAGE_MAX >= QUERY_RING_MESSAGE_MAX + QUERY_RING_ALIGN,
  * call where it explains nothing and nobody was asked. */
 static __attribute__((noinline)) void note_answer(const struct resolution *r,
 						  const struct composition *c,
-						  const struct message_end *end, size_t length)
+						  const struct message_end *end, size_t length,
+						  enum response_source source)
 {
 	const struct query *query = r->query;
 	struct query_ring *ring = r->resolver->ring;
@@ -241,13 +243,13 @@ static __attribute__((noinline)) void note_answer(const struct resolution *r,
 	struct query_record *record;
 
 	if (end->ede != EDE_NONE || !query_ring_has_room(ring, body_length)) {
-		note_answer_whole(r, c, end, length);
+		note_answer_whole(r, c, end, length, source);
 		return;
 	}
 	record = query_ring_append_at_once(ring, body_length);
 	note_query(record, query, end, length, message_length);
 	copy_by_blocks(record->data, body, body_length);
-	note_decision(record, r, c);
+	note_decision(record, r, c, source);
 	if (c->source.route)
 		note_upstream(record, c);
 }
@@ -269,7 +271,7 @@ void resolve_turned_away(struct resolver *resolver, const struct query *query,
 	record->rule = NULL;
 	record->network = binding->network;
 	record->hops = 0;
-	record->used = (struct query_sources){.own = false};
+	record->source = RESPONSE_NONE;
 	record->upstream = NULL;
 }
 
@@ -306,9 +308,9 @@ static inline __attribute__((always_inline)) void finish(struct resolution *r,
 		STATS_ADD(r->endpoint, truncated, 1);
 	count_reply(r, source, end->rcode);
 	if (is_wanted(r) && c)
-		note_answer(r, c, end, length);
+		note_answer(r, c, end, length, source);
 	else if (is_wanted(r))
-		note_answer_whole(r, NULL, end, length);
+		note_answer_whole(r, NULL, end, length, source);
 	end_resolution(r, message->wire, length);
 }
 

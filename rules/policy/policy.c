@@ -19,10 +19,20 @@ struct decision {
 	struct trace *trace;
 };
 
+const char *decided_word(enum decided_by by)
+{
+	static const char *const words[] = {
+#define X(name, word, text) [DECIDED_##name] = word,
+		DECIDED_MAP(X)
+#undef X
+	};
+	return words[by];
+}
+
 const char *decided_text(enum decided_by by)
 {
 	static const char *const texts[] = {
-#define X(name, text) [DECIDED_##name] = text,
+#define X(name, word, text) [DECIDED_##name] = text,
 		DECIDED_MAP(X)
 #undef X
 	};

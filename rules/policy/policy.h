@@ -178,21 +178,22 @@ enum verdict_kind { VERDICT_ANSWER, VERDICT_FORWARD, VERDICT_REFUSE };
 
 /* Who decided, in the order in which they are asked. */
 #define DECIDED_MAP(X)                                                                             \
-	X(NOBODY, "nobody")                                                                        \
-	X(CUSTOM, "custom DNS servers")                                                            \
-	X(ZONE, "private zone")                                                                    \
-	X(ADDRESS, "address of the network")                                                       \
-	X(RULE, "rule")                                                                            \
-	X(POOL, "address pool")                                                                    \
-	X(NAME, "own name")                                                                        \
-	X(SPECIAL, "special-use name")                                                             \
-	X(DEFAULT, "default resolver")
+	X(NOBODY, "nobody", "nobody")                                                              \
+	X(CUSTOM, "custom", "custom DNS servers")                                                  \
+	X(ZONE, "zone", "private zone")                                                            \
+	X(ADDRESS, "address", "address of the network")                                            \
+	X(RULE, "rule", "rule")                                                                    \
+	X(POOL, "pool", "address pool")                                                            \
+	X(NAME, "name", "own name")                                                                \
+	X(SPECIAL, "special", "special-use name")                                                  \
+	X(DEFAULT, "default", "default resolver")
 enum decided_by {
-#define X(name, text) DECIDED_##name,
+#define X(name, word, text) DECIDED_##name,
 	DECIDED_MAP(X)
 #undef X
 };
-const char *decided_text(enum decided_by by);
+const char *decided_word(enum decided_by by); /* for programs */
+const char *decided_text(enum decided_by by); /* for people */
 
 struct verdict {
 	enum verdict_kind kind;

@@ -900,8 +900,8 @@ static const struct group query_log_group = {
 	.given_offset = offsetof(struct query_log_settings, given),
 	.doc = "Every query with who asked, what decided it and how long it took; what is given of "
 	       "filters must all fit. Absent: nothing is logged until somebody watches (`sluice "
-	       "log --follow`). The latest 1000 are kept in memory, for `sluice log`; sluice(8), "
-	       "QUERY LOG, says what each has.",
+	       "log --follow`). The latest 1000 are kept in memory, for `sluice log`, until it "
+	       "is turned off or `privacy` comes; sluice(8), QUERY LOG, says what each has.",
 };
 
 static const struct field events_fields[] = {

@@ -177,6 +177,9 @@ class Metrics(World):
         self.assertEqual(3, more('sluice_ruleset_queries_total{ruleset="onprem"}'))
         self.assertEqual(0, more('sluice_rule_failures_total{ruleset="onprem",rule="rule1"}'))
         self.assertEqual(1, more('sluice_decisions_total{endpoint="r/in",by="default"}'))
+        # By the words of explain and of the query log.
+        self.assertEqual({"nobody", "custom", "address", "pool", "name", "special", "default"},
+                         {dict(LABEL.findall(key))["by"] for key in after.of("sluice_decisions_total")})
         self.assertEqual(1, more("sluice_cache_hits_total"))
         target = '{target="192.168.0.1:53",protocol="udp",source="10.10.0.20"}'
         seen = sum(len(self.target.questions(name)) for name in asked)
@@ -250,7 +253,24 @@ class Metrics(World):
         harness.wait_for(lambda: self.text()[limited] > 0, "the limit of the inbound endpoint")
         self.assertIn('{endpoint="r/out"}', self.text().of("sluice_outbound_limited_packets_total"))
 
+    def test_what_becomes_of_the_query_logs_entries_is_told(self):
+        def told(name):
+            return self.text().of("sluice_query_log_output_" + name)
+        self.assertEqual({}, told("up"))
+        self.reload(self.config + 'query_log = { file = "q.json"; dnstap_socket = "nobody"; };')
+        harness.wait_for(lambda: told("up") == {'{output="file"}': 1, '{output="dnstap_socket"}': 0}, "both")
+        self.ask("web.corp.internal", "10.10.1.10")
+        harness.wait_for(lambda: told("entries_total").get('{output="file"}') == 1, "the entry")
+        self.reload(self.config)
+        self.assertEqual({}, told("up"))
+        self.assertEqual({'{output="file"}': 1}, told("entries_total"))
+        self.reload(self.config + 'query_log = { file = "other.json"; };')
+        self.ask("web.corp.internal", "10.10.1.10")
+        harness.wait_for(lambda: told("entries_total") == {'{output="file"}': 2}, "both entries")
+        self.assertEqual({'{output="file"}': 0}, told("lost_entries_total"))
+
     def test_both_formats_are_well_formed(self):
+        self.reload(self.config + 'query_log = { file = "q.json"; };')  # which has families of its own
         self.ask("www.n1.test", "192.0.2.1")
         status, kind, text = self.get()
         self.assertEqual((200, "text/plain; version=0.0.4; charset=utf-8"), (status, kind))
@@ -309,6 +329,12 @@ class Readers(World):
         self.reload(self.config.replace("10.30.0.0/24", "10.30.1.0/24"))
         self.assertEqual(403, self.get(server=server, host=self.allowed)[0])
         self.assertEqual(200, self.get(server=server, host=self.other)[0])
+
+    def test_this_machine_reads_at_each_address_of_a_listener_for_all(self):
+        self.reload(config('metrics = { listen = [ "http://0.0.0.0:9154" ]; allow = [ "10.30.1.0/24" ]; };'))
+        for address in ("127.0.0.1", "10.10.0.4", "10.10.0.9"):
+            self.assertEqual(200, self.get(server=(address, 9154))[0], address)
+        self.assertEqual(403, self.get(server=("10.10.0.9", 9154), host=self.allowed)[0])
 
     def test_a_name_that_is_not_ours_gets_nothing_and_tls_is_the_managements(self):
         certificate = self.world.certificate()

@@ -239,6 +239,21 @@ class Filters(Logged):
         self.assertEqual(["127.0.0.0"], [e["client"] for e in self.log_command()][-1:])
         self.assertEqual([], self.log_command("client=127.0.0.1"))
 
+    def test_what_was_kept_goes_with_the_log_and_where_privacy_comes(self):
+        self.ask("web.corp.internal")
+        self.entries("web.corp.internal")
+        self.assertEqual("127.0.0.1", self.log_command()[-1]["client"])
+        self.reload(FILE + "privacy = true;")
+        self.assertEqual([], self.log_command())
+        self.ask("www.corp.internal")
+        self.entries("www.corp.internal")
+        self.assertEqual(["127.0.0.0"], [e["client"] for e in self.log_command()])
+        self.reload(FILE + "privacy = true; sample = 1;")  # they stay
+        self.assertEqual(1, len(self.log_command()))
+        self.sluice.reconfigure((CONFIG % "").replace("query_log = {  };", ""))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual([], self.log_command())
+
     def test_slow_ones_alone(self):
         self.reload("slower_than_ms = 100;")
         self.ask("web.corp.internal")
@@ -375,7 +390,9 @@ class Files(Logged):
         self.ask("web.corp.internal")
         harness.wait_for(lambda: self.output()["written"], "a line")
         with open(self.at("other")) as file:
-            self.assertTrue(file.read().startswith("no line of ours"))
+            text = file.read()
+        self.assertTrue(text.startswith("no line of ours\n"))
+        self.assertEqual("web.corp.internal.", json.loads(text.splitlines()[1])["name"])
 
 
 class Changes(Logged):
@@ -618,6 +635,7 @@ class Dnstap(Logged):
         self.assertRegex(text, r"type: CLIENT_RESPONSE\n  query_time: !!timestamp 20\d\d")
 
     def test_the_decision_is_in_policy_and_in_extra(self):
+        self.ask("web.corp.internal")
         self.ask("late50.contoso.corp")
         line = self.one_of("late50.contoso.corp")
         self.sluice.stop()
@@ -626,6 +644,9 @@ class Dnstap(Logged):
         message = dict(fields(dict(fields(frame))[14]))
         policy = dict(fields(message[15]))
         self.assertEqual((b"rule", b"onprem/contoso", 3, 1), (policy[1], policy[2], policy[3], policy[4]))
+        frame = next(f for f in read_frames(self.at("queries.dnstap")) if b"web" in f)
+        policy = dict(fields(dict(fields(dict(fields(frame))[14]))[15]))
+        self.assertEqual((b"zone", b"corp.internal"), (policy[1], policy[2]))
         self.assertEqual((6, 1, 1, b"\x7f\0\0\1"), tuple(message[n] for n in (1, 2, 3, 4)))
         took = (message[12] - message[8]) * 10**9 + message[13] - message[9]
         self.assertEqual(line["microseconds"], took // 1000)
@@ -707,6 +728,34 @@ class Dnstap(Logged):
                     number += 1
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
         self.assertEqual(0, self.sluice.stop())
+
+    def test_a_reader_that_accepts_nothing_is_told(self):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.at("tap.sock"))
+        listener.listen(0)
+        holder = socket.socket(socket.AF_UNIX)  # all that there is room for
+        self.addCleanup(holder.close)
+        holder.connect(self.at("tap.sock"))
+        self.reload('dnstap_socket = "tap.sock";')
+        harness.wait_for(lambda: self.output("dnstap_socket")["error"] ==
+                         "cannot be opened: the reader does not accept connections", "the error")
+
+    def test_a_reader_that_hangs_holds_up_no_reload(self):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(self.at("tap.sock"))
+        listener.listen(8)
+
+        def reload_without():
+            self.reload('dnstap_socket = "tap.sock";')
+            listener.accept()[0].detach()  # it stays open, and says nothing
+            begun = time.monotonic()
+            self.reload(FILE)
+            return time.monotonic() - begun
+        self.assertLess(min(reload_without() for _ in range(3)), 0.9)
+        self.ask("web.corp.internal")
+        self.entries("web.corp.internal")
 
 
 if __name__ == "__main__":

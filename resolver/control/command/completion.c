@@ -2,7 +2,7 @@
  * kinds of resources. Names of resources are asked of the running server. */
 #include "resolver/control/command/command.h"
 #include "resolver/control/import/dialect.h"
-#include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_filter.h"
 #include "resolver/control/resource/kind.h"
 
 /* What it completes, by the words before the cursor:

@@ -549,6 +549,7 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 	exchange->request.origin = exchange->listener->origin;
 	exchange->request.uid = client->uid;
 	exchange->request.from = client->from;
+	exchange->request.at = client->at;
 	exchange->request.body_max = HTTP_BODY_MAX;
 	return exchange;
 }

@@ -68,6 +68,7 @@ struct http_request {
 	enum http_origin origin;
 	uid_t uid;           /* the peer's, when HTTP_UNIX */
 	struct address from; /* the peer's, else */
+	struct address at;   /* ours, which the peer asked at, else */
 	/* For on_head to fill in; on_request finds it there. */
 	size_t body_max; /* HTTP_BODY_MAX at first */
 	char client[HTTP_CLIENT_MAX];

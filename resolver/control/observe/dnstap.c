@@ -128,7 +128,7 @@ static unsigned action_of(const struct query_entry *entry)
 {
 	const struct query_record *record = entry->record;
 
-	if (entry->source != QUERY_SOURCE_OWN)
+	if (record->source != RESPONSE_ZONE)
 		return record->turned_away && record->length == 0 ? ACTION_DROP : ACTION_PASS;
 	return record->rcode == RCODE_NXDOMAIN ? ACTION_NXDOMAIN : ACTION_LOCAL_DATA;
 }
@@ -151,9 +151,7 @@ static void put_policy(struct frame *frame, const struct query_entry *entry)
 	const struct query_record *record = entry->record;
 	size_t at = begin(frame, MESSAGE_POLICY);
 
-	put_text(frame, POLICY_TYPE,
-		 record->turned_away ? "admission"
-				     : decided_text((enum decided_by)record->decided));
+	put_text(frame, POLICY_TYPE, query_record_decider(record));
 	if (record->object)
 		put_object(frame, record);
 	put_number(frame, POLICY_ACTION, action_of(entry));

@@ -53,7 +53,6 @@ static json_t *word_json(const char *name)
 }
 
 #define X(name, text) #name,
-static const char *const decided_words[] = {DECIDED_MAP(X)};
 static const char *const trace_words[] = {TRACE_MAP(X)};
 #undef X
 
@@ -92,7 +91,7 @@ static json_t *trace_json(const struct trace *trace, const struct name *name)
 		const struct trace_step *step = &trace->steps[i];
 		bool suffix = step->outcome != TRACE_NONE && step->outcome != TRACE_NOT_FOUND;
 		json_add(array, json_make("{s:o, s:o, s:o, s:o, s:o}", "by",
-					  word_json(decided_words[step->by]), "outcome",
+					  json_text(decided_word(step->by)), "outcome",
 					  word_json(trace_words[step->outcome]), "object",
 					  json_text(step->object), "ruleset",
 					  json_text(step->ruleset), "suffix",
@@ -230,7 +229,7 @@ static void on_decided(void *context, struct place place, const struct name *nam
 		"{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, "
 		"s:[], s:o, s:I}",
 		"name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
-		word_json(decided_words[verdict->by]), "object", json_text(verdict->object),
+		json_text(decided_word(verdict->by)), "object", json_text(verdict->object),
 		"ruleset", json_text(rule ? rule->ruleset : NULL), "target_group",
 		json_text(rule ? rule->target_group : NULL), "redirected", verdict->redirected,
 		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",

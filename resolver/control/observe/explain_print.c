@@ -19,8 +19,10 @@ static bool has(const json_t *object, const char *key)
 struct phrase {
 	const char *word, *text;
 };
-#define X(name, text) {#name, text},
+#define X(name, word, text) {word, text},
 static const struct phrase decided_phrases[] = {DECIDED_MAP(X){NULL, NULL}};
+#undef X
+#define X(name, text) {#name, text},
 static const struct phrase trace_phrases[] = {TRACE_MAP(X){NULL, NULL}};
 #undef X
 

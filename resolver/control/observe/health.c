@@ -285,9 +285,9 @@ static void note_told(struct health *health, uint64_t now_us)
 
 /* ---- what it means ---- */
 
-bool health_route_is_dark(const struct route *route,
-			  bool (*is_live)(void *context, const struct upstream *upstream),
-			  void *context)
+static bool is_dark(const struct route *route,
+		    bool (*is_live)(const void *context, const struct upstream *upstream),
+		    const void *context)
 {
 	for (uint32_t i = 0; i < route->leg_count; i++) {
 		if (route->legs[i].kind == LEG_ENTER)
@@ -299,20 +299,50 @@ bool health_route_is_dark(const struct route *route,
 	return route->leg_count > 0;
 }
 
+static bool is_live(const void *context, const struct upstream *upstream)
+{
+	const struct health_now *now = context;
+
+	if (upstream->target && target_is_suspect(upstream->target))
+		return false;
+	for (size_t i = 0; now->lost && i < now->snapshot->source_count; i++)
+		if (now->lost[i] && address_equal(&now->snapshot->sources[i], &upstream->source))
+			return false;
+	return true;
+}
+
+bool health_now_is_dark(const struct health_now *now, const struct route *route)
+{
+	return is_dark(route, is_live, now);
+}
+
+void health_now_init(struct health_now *now, const struct snapshot *snapshot)
+{
+	now->snapshot = snapshot;
+	now->lost = calloc(snapshot->source_count + 1, sizeof *now->lost);
+	for (size_t i = 0; now->lost && i < snapshot->source_count; i++)
+		now->lost[i] = socket_address_is_missing(&snapshot->sources[i]);
+}
+
+void health_now_release(struct health_now *now)
+{
+	free(now->lost);
+}
+
 struct reaching {
 	const struct health *health;
 	const struct health_change *change; /* NULL: all that are dark */
 	struct health_reach *reach;
 };
 
-static bool is_live_now(void *context, const struct upstream *upstream)
+static bool is_live_now(const void *context, const struct upstream *upstream)
 {
 	const struct seen_source *source = find_source(context, &upstream->source);
 	const struct seen_target *target = find_target(context, upstream->target);
 	return !(source && source->now) && !(target && target->now);
 }
 
-static bool was_live(void *context, const struct upstream *upstream)
+static bool was_live(const void *context, const struct upstream *upstream)
 {
 	const struct seen_source *source = find_source(context, &upstream->source);
 	const struct seen_target *target = find_target(context, upstream->target);
@@ -343,12 +373,11 @@ static void on_route(void *context, const char *name, const struct route *route)
 		return;
 	if (concerned && !reach->endpoint)
 		reach->endpoint = concerned->endpoint;
-	void *health = (void *)(uintptr_t)reaching->health;
-	bool dark = health_route_is_dark(route, is_live_now, health);
+	bool dark = is_dark(route, is_live_now, reaching->health);
 	if (change && (change->kind == HEALTH_BACK || change->kind == HEALTH_SOURCE_BACK)) {
 		if (dark)
 			return; /* something else is still wrong */
-		dark = health_route_is_dark(route, was_live, health);
+		dark = is_dark(route, was_live, reaching->health);
 	}
 	if (dark && reach->dark < ROUTES_NAMED)
 		snprintf(reach->names[reach->dark], POLICY_ROUTE_NAME, "%s", name);

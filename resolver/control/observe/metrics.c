@@ -15,9 +15,9 @@
 #include <uv.h>
 
 #include "endpoints/meter.h"
-#include "endpoints/socket.h"
 #include "resolver/control/observe/followed.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/query_log.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
 
@@ -395,7 +395,7 @@ static const char *rcode_text(unsigned rcode, char text[16])
 	return text;
 }
 
-/* Those that there were: which never become fewer. */
+/* Of pairs that have occurred: most never do. A counter that is told once stays. */
 static void tell_responses(struct metrics *metrics, const char *endpoint,
 			   const struct endpoint_stats *stats)
 {
@@ -420,16 +420,9 @@ static void tell_responses(struct metrics *metrics, const char *endpoint,
 static void tell_decided(struct metrics *metrics, const char *endpoint,
 			 const struct endpoint_stats *stats)
 {
-	static const char *const deciders[STATS_DECIDERS] = {
-		[DECIDED_NOBODY] = "nobody",  [DECIDED_CUSTOM] = "dns_servers",
-		[DECIDED_ZONE] = "zone",      [DECIDED_ADDRESS] = "address",
-		[DECIDED_RULE] = "rule",      [DECIDED_POOL] = "pool",
-		[DECIDED_NAME] = "own_name",  [DECIDED_SPECIAL] = "special_use",
-		[DECIDED_DEFAULT] = "default"};
-
 	for (unsigned by = 0; by < STATS_DECIDERS; by++)
 		if (by != DECIDED_ZONE && by != DECIDED_RULE)
-			sample(metrics, "endpoint", endpoint, "by", deciders[by],
+			sample(metrics, "endpoint", endpoint, "by", decided_word(by),
 			       stats->decided[by]);
 }
 
@@ -673,60 +666,39 @@ static void on_zone(void *context, const char *outer, const char *name, const ui
 	sample(context, "zone", name ? name : SERIES_OTHER, NULL, NULL, counters[ZONE_QUERIES]);
 }
 
-struct darkness {
-	const struct snapshot *snapshot;
-	bool *lost; /* which of its sources are; NULL: no memory */
-	uint64_t routes, dark;
+struct routes {
+	struct health_now now;
+	uint64_t count, dark;
 };
-
-static bool is_live(void *context, const struct upstream *upstream)
-{
-	const struct darkness *darkness = context;
-	const struct snapshot *snapshot = darkness->snapshot;
-
-	if (upstream->target && target_is_suspect(upstream->target))
-		return false;
-	for (size_t i = 0; darkness->lost && i < snapshot->source_count; i++)
-		if (darkness->lost[i] && address_equal(&snapshot->sources[i], &upstream->source))
-			return false;
-	return true;
-}
 
 static void on_route(void *context, const char *name, const struct route *route)
 {
-	struct darkness *darkness = context;
+	struct routes *routes = context;
 
 	(void)name;
-	darkness->routes++;
-	darkness->dark += health_route_is_dark(route, is_live, darkness);
+	routes->count++;
+	routes->dark += health_now_is_dark(&routes->now, route);
 }
 
-static void put_sources(struct metrics *metrics, const struct darkness *darkness)
+static void put_sources(struct metrics *metrics, const struct health_now *now)
 {
 	char text[ADDRESS_TEXT_MAX];
 
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_source_address_up",
 		       "Whether an interface has the address that targets are asked from.");
-	for (size_t i = 0; darkness->lost && i < darkness->snapshot->source_count; i++) {
-		const struct address *source = &darkness->snapshot->sources[i];
+	for (size_t i = 0; now->lost && i < now->snapshot->source_count; i++) {
+		const struct address *source = &now->snapshot->sources[i];
 
 		if (source->family)
 			sample(metrics, "source", address_print(source, text), NULL, NULL,
-			       !darkness->lost[i]);
+			       !now->lost[i]);
 	}
 }
 
 static void put_rules(struct metrics *metrics)
 {
 	const struct server *server = &metrics->service->server;
-	const struct snapshot *snapshot = server->current;
-	struct darkness darkness = {
-		.snapshot = snapshot,
-		.lost = calloc(snapshot->source_count + 1, sizeof *darkness.lost)};
 
-	for (size_t i = 0; darkness.lost && i < snapshot->source_count; i++)
-		darkness.lost[i] = socket_address_is_missing(&snapshot->sources[i]);
-	policy_each_route(snapshot->policy, on_route, &darkness);
 	metrics->counter = RULE_QUERIES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
 		       "Names that a rule of the ruleset decided.");
@@ -742,16 +714,25 @@ static void put_rules(struct metrics *metrics)
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
 		       "Names that the rule decided, and SERVFAIL was the answer.");
 	series_each(server->series.rules, on_rule, metrics);
+}
+
+static void put_routes(struct metrics *metrics)
+{
+	const struct snapshot *snapshot = metrics->service->server.current;
+	struct routes routes = {.count = 0};
+
+	health_now_init(&routes.now, snapshot);
+	policy_each_route(snapshot->policy, on_route, &routes);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes",
 		    "Ways that a question can be forwarded: enabled rules of linked rulesets, "
 		    "networks' DNS servers, the default resolver.",
-		    darkness.routes);
+		    routes.count);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes_unanswered",
 		    "Ways to forward without a live target: what they decide is answered stale or "
 		    "SERVFAIL.",
-		    darkness.dark);
-	put_sources(metrics, &darkness);
-	free(darkness.lost);
+		    routes.dark);
+	put_sources(metrics, &routes.now);
+	health_now_release(&routes.now);
 }
 
 struct zone_size {
@@ -930,6 +911,31 @@ static void put_owned(struct metrics *metrics)
 		    !about.error);
 }
 
+/* A kind that was never there has no counters. */
+static void put_query_log(struct metrics *metrics)
+{
+	struct query_log_output outputs[QUERY_LOG_OUTPUTS] = {0};
+
+	if (metrics->service->query_log)
+		query_log_read_outputs(metrics->service->query_log, outputs);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_query_log_output_up",
+		       "Whether the query log's file or socket can be opened and written.");
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i].is_there)
+			sample(metrics, "output", outputs[i].kind, NULL, NULL, outputs[i].is_up);
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_query_log_output_entries",
+		       "Entries written to the query log's file or socket.");
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i].is_there || outputs[i].written + outputs[i].lost > 0)
+			sample(metrics, "output", outputs[i].kind, NULL, NULL, outputs[i].written);
+	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_query_log_output_lost_entries",
+		       "Entries lost because the file or the reader at the socket is slow or "
+		       "gone.");
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i].is_there || outputs[i].written + outputs[i].lost > 0)
+			sample(metrics, "output", outputs[i].kind, NULL, NULL, outputs[i].lost);
+}
+
 static void put_configuration(struct metrics *metrics)
 {
 	const struct service *service = metrics->service;
@@ -1071,12 +1077,14 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	put_endpoints(metrics);
 	put_latency(metrics);
 	put_rules(metrics);
+	put_routes(metrics);
 	put_targets(metrics);
 	put_zones(metrics);
 	put_transfers(metrics);
 	put_notices(metrics);
 	put_cache(metrics);
 	put_owned(metrics);
+	put_query_log(metrics);
 	put_server(metrics);
 	put_bounds(metrics);
 	put_process(metrics);

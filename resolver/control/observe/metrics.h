@@ -1,9 +1,9 @@
 /* All that is counted, for Prometheus and whoever reads its formats: GET /metrics. sluice-api(7)
  * has the list of names; what is counted where is resolver/stats.h.
  *
- * Nothing is counted here, with one exception: how much of it is shown. Rules, rulesets, targets
- * and zones have series up to a bound (resolver/series.h), and no series falls or disappears while
- * the server runs; a restart or an upgrade begins anew, which readers know from
+ * Nothing is counted here; it is decided here which names have series of their own: rules,
+ * targets and zones up to a bound (resolver/series.h). No series falls or disappears while the
+ * server runs; a restart or an upgrade begins anew, which readers know from
  * process_start_time_seconds. */
 #ifndef SLUICE_METRICS_H
 #define SLUICE_METRICS_H

@@ -21,11 +21,17 @@
 #include "rules/text.h"
 
 enum {
-	OUTPUTS = 3, /* enum query_output_kind */
-	BATCH = 256, /* records of a ring, before the lock is given back */
+	OUTPUTS = QUERY_LOG_OUTPUTS, /* enum query_output_kind */
+	BATCH = 256,                 /* records of a ring, before the lock is given back */
 	IDLE_MS = 500,
 	NEWS_MS = 100, /* followers are told of news no more often */
 	NETWORK_MAX = 256,
+};
+
+static const char *const kinds[OUTPUTS] = {"file", "dnstap_file", "dnstap_socket"};
+
+struct gone { /* entries of outputs that are no longer there */
+	uint64_t written, lost;
 };
 
 struct query_follower {
@@ -53,12 +59,13 @@ struct query_log {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock: */
-	bool ending, on, leaves;
+	bool ending, on;
 	struct query_filter filter; /* of the settings */
 	uint32_t sample;
 	bool privacy, slow; /* slow: those that fit are lines of the log */
 	char *identity;
 	struct query_output *outputs[OUTPUTS];
+	struct gone gone[OUTPUTS];
 	TAILQ_HEAD(, query_follower) followers;
 	unsigned follower_count;
 	struct kept *latest; /* NULL: none yet */
@@ -138,6 +145,15 @@ static void keep(struct query_log *log, const struct query_entry *entry, size_t 
 	}
 	log->latest_at = (log->latest_at + 1) % QUERY_LOG_LATEST;
 	log->latest_count += log->latest_count < QUERY_LOG_LATEST;
+}
+
+static void forget_latest(struct query_log *log)
+{
+	for (size_t i = 0; i < log->latest_count; i++) {
+		free(log->latest[i].text);
+		log->latest[i].text = NULL;
+	}
+	log->latest_at = log->latest_count = 0;
 }
 
 static bool has_outputs(const struct query_log *log)
@@ -246,6 +262,7 @@ static void tell_loss(struct query_log *log)
 
 	TAILQ_FOREACH (follower, &log->followers, all)
 		follower->lost += lost - log->lost_told;
+	log->news = log->news || lost > log->lost_told;
 	log->lost_told = lost;
 }
 
@@ -337,33 +354,34 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* What the workers are to note; the thread runs from the first time on that it is anything. Under
- * the lock. ERR_SYSTEM: there is no thread. */
-static int want(struct query_log *log)
+/* The thread runs from the first time on that something is wanted. ERR_SYSTEM: there is none. */
+static int start(struct query_log *log)
+{
+	sigset_t before;
+
+	if (log->runs || log->stopped)
+		return 0;
+	signals_block(&before);
+	log->runs = pthread_create(&log->thread, NULL, run, log) == 0;
+	signals_restore(&before);
+	return log->runs ? 0 : ERR_SYSTEM;
+}
+
+/* What the workers are to note, for a thread that runs. Under the lock. */
+static void want(struct query_log *log)
 {
 	unsigned wanted = 0;
-	sigset_t before;
-	int err = 0;
 
 	if (log->stopped)
-		return 0;
+		return;
 	if (log->on)
 		wanted |= log->filter.slower_than_us > 0 ? QUERY_WANTED_SLOW : QUERY_WANTED_ALL;
 	if (log->follower_count > 0)
 		wanted |= QUERY_WANTED_ALL;
 	if (log->outputs[QUERY_OUTPUT_DNSTAP_FILE] || log->outputs[QUERY_OUTPUT_DNSTAP_SOCKET])
 		wanted |= QUERY_WANTED_MESSAGES;
-	if (wanted && !log->runs) {
-		signals_block(&before);
-		err = pthread_create(&log->thread, NULL, run, log);
-		signals_restore(&before);
-	}
-	if (err)
-		return ERR_SYSTEM;
-	log->runs = log->runs || wanted;
 	query_rings_want(log->rings, wanted);
 	pthread_cond_broadcast(&log->wake);
-	return 0;
 }
 
 /* ---- settings ---- */
@@ -388,10 +406,21 @@ static int make_outputs(const struct query_log *log, const char *const paths[OUT
 			continue;
 		while (i-- > 0)
 			if (made->items[i] != log->outputs[i])
-				query_output_free(made->items[i]);
+				query_output_end(made->items[i]);
 		return ERR_NOMEM;
 	}
 	return 0;
+}
+
+/* What it still writes or loses at its end is not counted. */
+static void end_output(struct query_log *log, size_t kind, struct query_output *output)
+{
+	struct query_output_status status;
+
+	query_output_read_status(output, &status);
+	log->gone[kind].written += status.written;
+	log->gone[kind].lost += status.lost;
+	query_output_end(output);
 }
 
 /* What has been answered by now is logged by the settings of before. Under the lock, which the
@@ -420,11 +449,13 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	struct query_filter filter, old;
 	char *name = identity ? strdup(identity) : NULL, *old_name;
 	struct kept *latest = log->latest;
-	int err;
+	int err = settings->given ? start(log) : 0;
 
-	if (query_filter_of_settings(&filter, settings) != 0) {
+	if (!err)
+		err = query_filter_of_settings(&filter, settings);
+	if (err) {
 		free(name);
-		return ERR_NOMEM;
+		return err;
 	}
 	if (settings->given && !latest)
 		latest = calloc(QUERY_LOG_LATEST, sizeof *latest);
@@ -445,20 +476,22 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	old_name = log->identity;
 	log->identity = name;
 	log->latest = latest;
+	if (!settings->given || (settings->privacy && !log->privacy))
+		forget_latest(log); /* with whole addresses, or not to be shown at all */
 	log->on = settings->given;
 	log->sample = settings->sample;
 	log->privacy = settings->privacy;
 	log->slow = settings->given && settings->slower_than_ms > 0 && !has_outputs(log);
-	err = want(log);
+	want(log);
 	unlock(log);
 	for (size_t i = 0; i < OUTPUTS; i++)
 		if (before.items[i] && before.items[i] != made.items[i])
-			query_output_free(before.items[i]);
+			end_output(log, i, before.items[i]);
 		else if (before.items[i])
 			query_output_look(before.items[i]);
 	query_filter_release(&old);
 	free(old_name);
-	return err;
+	return 0;
 }
 
 void query_log_leave(struct query_log *log)
@@ -474,25 +507,19 @@ void query_log_leave(struct query_log *log)
 
 struct query_follower *query_log_follow(struct query_log *log, struct query_filter *filter)
 {
-	struct query_follower *follower = calloc(1, sizeof *follower);
-	int err;
+	struct query_follower *follower = start(log) == 0 ? calloc(1, sizeof *follower) : NULL;
 
 	if (!follower)
 		return NULL;
 	follower->log = log;
 	follower->filter = *filter;
+	*filter = (struct query_filter){.suffixes = NULL};
 	lock(log);
 	TAILQ_INSERT_TAIL(&log->followers, follower, all);
 	log->follower_count++;
-	err = want(log);
+	want(log);
 	unlock(log);
-	if (!err) {
-		*filter = (struct query_filter){.suffixes = NULL};
-		return follower;
-	}
-	follower->filter = (struct query_filter){.suffixes = NULL};
-	query_follower_free(follower);
-	return NULL;
+	return follower;
 }
 
 /* What was lost stood behind what is there: that was full. */
@@ -527,14 +554,11 @@ char *query_follower_take(struct query_follower *follower, size_t *length)
 void query_follower_free(struct query_follower *follower)
 {
 	struct query_log *log = follower->log;
-	int err;
 
 	lock(log);
 	TAILQ_REMOVE(&log->followers, follower, all);
 	log->follower_count--;
-	err = want(log);
-	assert(!err); /* no thread is started for less */
-	(void)err;
+	want(log);
 	unlock(log);
 	query_filter_release(&follower->filter);
 	free(follower->bytes);
@@ -592,7 +616,6 @@ out:
 
 static json_t *output_json(enum query_output_kind kind, struct query_output *output)
 {
-	static const char *const kinds[] = {"file", "dnstap_file", "dnstap_socket"};
 	struct query_output_status status;
 
 	query_output_read_status(output, &status);
@@ -615,6 +638,24 @@ json_t *query_log_status(struct query_log *log)
 			   "lost", (json_int_t)query_rings_lost(log->rings), "outputs", outputs);
 	unlock(log);
 	return status;
+}
+
+void query_log_read_outputs(struct query_log *log,
+			    struct query_log_output outputs[QUERY_LOG_OUTPUTS])
+{
+	for (size_t i = 0; i < OUTPUTS; i++) { /* which this thread alone sets */
+		struct query_output_status status = {0};
+
+		if (log->outputs[i])
+			query_output_read_status(log->outputs[i], &status);
+		outputs[i] = (struct query_log_output){
+			.kind = kinds[i],
+			.is_there = log->outputs[i],
+			.is_up = log->outputs[i] && !*status.error,
+			.written = log->gone[i].written + status.written,
+			.lost = log->gone[i].lost + status.lost,
+		};
+	}
 }
 
 /* ---- life ---- */
@@ -663,8 +704,7 @@ void query_log_free(struct query_log *log)
 		return;
 	assert(TAILQ_EMPTY(&log->followers));
 	query_log_stop(log);
-	for (size_t i = 0; i < log->latest_count; i++)
-		free(log->latest[i].text);
+	forget_latest(log);
 	free(log->latest);
 	query_filter_release(&log->filter);
 	free(log->identity);

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_filter.h"
 #include "resolver/query_ring.h"
 #include "rules/err.h"
 #include "rules/schema/model.h"
@@ -28,6 +28,7 @@ enum {
 	QUERY_LOG_LATEST = 1000,                /* that are kept in memory */
 	QUERY_LOG_FOLLOWER_BYTES = 1024 * 1024, /* that wait for a follower's client */
 	QUERY_LOG_NICENESS = 5,                 /* of its threads, beside workers' */
+	QUERY_LOG_OUTPUTS = 3,                  /* kinds of outputs, of each at most one */
 };
 
 struct query_log;
@@ -51,14 +52,14 @@ void query_log_free(struct query_log *log);
 
 /* As the settings say from now on; outputs of the same path stay, and look for themselves whether
  * they have been moved away. `identity`: this server's name in dnstap, or NULL. Both are copied.
- * ERR_NOMEM: it is as it was. */
+ * ERR_NOMEM, or ERR_SYSTEM without a thread: it is as it was. */
 MUST_CHECK int query_log_configure(struct query_log *log, const struct query_log_settings *settings,
 				   const char *identity);
 /* Another process has the outputs' paths from now on: see query_output_leave. */
 void query_log_leave(struct query_log *log);
 
 /* Followers get what fits from now on, as server-sent events; and where something was lost, an
- * event "lost" with {"lost": N}. The filter is taken over. NULL without memory. */
+ * event "lost" with {"lost": N}. The filter is taken over. NULL without memory or a thread. */
 struct query_follower *query_log_follow(struct query_log *log, struct query_filter *filter);
 /* What has come since the last time, to be freed; NULL: nothing. */
 char *query_follower_take(struct query_follower *follower, size_t *length);
@@ -69,6 +70,16 @@ json_t *query_log_latest(struct query_log *log, const struct query_filter *filte
 /* on (by the settings), followers, logged (entries that fit the settings), lost (in the rings),
  * outputs: kind, path, open, written, lost, error. */
 json_t *query_log_status(struct query_log *log);
+/* Of each kind of output. `written` and `lost` are entries since the start, also those of outputs
+ * that settings of before had: they never fall. */
+struct query_log_output {
+	const char *kind; /* the setting's name */
+	bool is_there,
+		is_up; /* the settings have it; it is open, or about to be, without an error */
+	uint64_t written, lost;
+};
+void query_log_read_outputs(struct query_log *log,
+			    struct query_log_output outputs[QUERY_LOG_OUTPUTS]);
 bool query_log_is_on(const struct query_log *log);
 
 #endif

@@ -5,7 +5,8 @@
  *     writing  ......[length entry] [length entry]    the thread's own; written from `at`
  *
  * Descriptors do not block: the thread waits in poll for as long as it is wanted to. A disk that
- * hangs holds up this thread alone; the end of the process does not wait for it. */
+ * hangs holds up this thread alone; the end of the process does not wait for it. Whoever ends an
+ * output waits for its thread and frees it, or leaves both to the thread. */
 #include "resolver/control/observe/query_output.h"
 
 #include <assert.h>
@@ -53,6 +54,7 @@ struct query_output {
 	/* Under the lock: */
 	struct queue filling;
 	bool look, leaves, ending, ended;
+	bool left; /* to the thread: nobody else knows it any more */
 	struct query_output_status status;
 	/* The thread's: */
 	struct queue writing;
@@ -304,9 +306,10 @@ static bool begin_frames(struct query_output *output)
 
 /* ---- opening and closing ---- */
 
-/* After kill -9 a file may end within a line of ours: that is cut off. Another process may be
- * writing to it, which an end that stays so for a moment tells apart. */
-static void cut_tail(int fd, const char *path)
+/* What is written next begins a line. After kill -9 a file may end within a line of ours: that is
+ * cut off. Where it is not ours it is ended. Another process may be writing to it, which an end
+ * that stays so for a moment tells apart. */
+static void begin_line(int fd, const char *path)
 {
 	char *tail = malloc(TAIL_MAX);
 	int reads = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -326,10 +329,13 @@ static void cut_tail(int fd, const char *path)
 		again = fstat(fd, &after) == 0 && after.st_size != before.st_size;
 		while (length > 0 && tail[length - 1] != '\n')
 			length--;
-		if (!again && tail[length] == '{' && (length > 0 || before.st_size < TAIL_MAX)) {
-			off_t end = before.st_size < TAIL_MAX ? 0 : before.st_size - TAIL_MAX;
-			int err = ftruncate(fd, end + (off_t)length);
-			(void)err; /* then it is one bad line */
+		if (again)
+			continue;
+		off_t from = before.st_size < TAIL_MAX ? 0 : before.st_size - TAIL_MAX;
+		bool ours = tail[length] == '{' && (length > 0 || from == 0);
+		if (!ours || ftruncate(fd, from + (off_t)length) != 0) {
+			got = write(fd, "\n", 1);
+			(void)got; /* then it is one bad line */
 		}
 	}
 	if (reads >= 0)
@@ -343,7 +349,7 @@ static int open_lines(struct query_output *output)
 		      O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 
 	if (fd >= 0)
-		cut_tail(fd, output->path);
+		begin_line(fd, output->path);
 	return fd;
 }
 
@@ -413,6 +419,16 @@ static void close_output(struct query_output *output)
 	set_open(output, false);
 }
 
+/* Of a failure to open it, by errno. */
+static const char *why_closed(const struct query_output *output)
+{
+	if (output->kind != QUERY_OUTPUT_DNSTAP_SOCKET)
+		return strerror(errno);
+	return errno == ECONNREFUSED ? "nobody listens there"
+	       : errno == EAGAIN     ? "the reader does not accept connections"
+				     : strerror(errno);
+}
+
 static bool open_output(struct query_output *output)
 {
 	static int (*const opens[])(struct query_output *) = {
@@ -423,10 +439,7 @@ static bool open_output(struct query_output *output)
 
 	output->fd = opens[output->kind](output);
 	if (output->fd < 0) {
-		tell_failure(output, "opened",
-			     output->kind == QUERY_OUTPUT_DNSTAP_SOCKET && errno == ECONNREFUSED
-				     ? "nobody listens there"
-				     : strerror(errno));
+		tell_failure(output, "opened", why_closed(output));
 		return false;
 	}
 	if (output->kind != QUERY_OUTPUT_FILE && !begin_frames(output)) {
@@ -616,10 +629,32 @@ static void look_at_path(struct query_output *output)
 		close_output(output);
 }
 
+static void release(struct query_output *output)
+{
+	pthread_cond_destroy(&output->wake);
+	pthread_mutex_destroy(&output->lock);
+	free(output->filling.bytes);
+	free(output->writing.bytes);
+	free(output->path);
+	free(output);
+}
+
+static void end_thread(struct query_output *output)
+{
+	bool left;
+
+	pthread_mutex_lock(&output->lock);
+	output->ended = true;
+	left = output->left;
+	pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+	if (left)
+		release(output);
+}
+
 static void *run(void *context)
 {
 	struct query_output *output = context;
-
 	int err = setpriority(PRIO_PROCESS, 0, output->niceness); /* this thread's */
 
 	(void)err; /* then it is as nice as whoever made it */
@@ -634,10 +669,7 @@ static void *run(void *context)
 			;
 	}
 	close_output(output);
-	pthread_mutex_lock(&output->lock);
-	output->ended = true;
-	pthread_cond_broadcast(&output->wake);
-	pthread_mutex_unlock(&output->lock);
+	end_thread(output);
 	return NULL;
 }
 
@@ -719,16 +751,6 @@ void query_output_read_status(struct query_output *output, struct query_output_s
 	pthread_mutex_unlock(&output->lock);
 }
 
-static void release(struct query_output *output)
-{
-	pthread_cond_destroy(&output->wake);
-	pthread_mutex_destroy(&output->lock);
-	free(output->filling.bytes);
-	free(output->writing.bytes);
-	free(output->path);
-	free(output);
-}
-
 static bool start(struct query_output *output)
 {
 	sigset_t before;
@@ -763,8 +785,18 @@ struct query_output *query_output_new(enum query_output_kind kind, const char *p
 	return NULL;
 }
 
-/* A thread that hangs in a disk is left behind, with its memory: the process is about to end, or
- * goes on without. */
+void query_output_end(struct query_output *output)
+{
+	if (!output)
+		return;
+	pthread_detach(output->thread);
+	pthread_mutex_lock(&output->lock);
+	output->ending = output->left = true;
+	pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+}
+
+/* A thread that hangs in a disk is left behind: the process is about to end. */
 void query_output_free(struct query_output *output)
 {
 	struct timespec until;
@@ -779,12 +811,14 @@ void query_output_free(struct query_output *output)
 	pthread_cond_broadcast(&output->wake);
 	while (!output->ended && err == 0)
 		err = pthread_cond_timedwait(&output->wake, &output->lock, &until);
-	bool ended = output->ended;
+	output->left = !output->ended;
+	bool left = output->left;
+	pthread_t thread = output->thread;
 	pthread_mutex_unlock(&output->lock);
-	if (!ended) {
-		pthread_detach(output->thread);
+	if (left) {
+		pthread_detach(thread);
 		return;
 	}
-	pthread_join(output->thread, NULL);
+	pthread_join(thread, NULL);
 	release(output);
 }

@@ -39,7 +39,9 @@ struct query_output_status {
 
 /* niceness: its thread's. NULL without memory or a thread. */
 struct query_output *query_output_new(enum query_output_kind kind, const char *path, int niceness);
-/* Writes what is left, as long as that takes QUERY_OUTPUT_END_MS, and frees it. NULL is fine. */
+/* Its thread writes what is left, as long as that takes QUERY_OUTPUT_END_MS, and it is freed:
+ * query_output_end waits for nothing, query_output_free until then. NULL is fine. */
+void query_output_end(struct query_output *output);
 void query_output_free(struct query_output *output);
 bool query_output_is(const struct query_output *output, const char *path);
 const char *query_output_path(const struct query_output *output);

@@ -222,7 +222,7 @@ struct status_target {
 
 struct targets {
 	const struct snapshot *snapshot;
-	bool *lost;                 /* which of its sources are */
+	struct health_now now;
 	struct status_target *seen; /* by target */
 	struct status_target *room; /* for as many as there are upstreams */
 	size_t upstreams, used;
@@ -300,18 +300,6 @@ static void on_upstream(void *context, struct upstream *upstream)
 	add_counted(seen->item, target);
 }
 
-static bool is_live(void *context, const struct upstream *upstream)
-{
-	const struct targets *targets = context;
-	const struct snapshot *snapshot = targets->snapshot;
-	if (upstream->target && target_is_suspect(upstream->target))
-		return false;
-	for (size_t i = 0; i < snapshot->source_count; i++)
-		if (targets->lost[i] && address_equal(&snapshot->sources[i], &upstream->source))
-			return false;
-	return true;
-}
-
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,
 		       const struct target *target)
 {
@@ -329,7 +317,7 @@ static void count_rule(const struct targets *targets, const char *name, const st
 static void on_route(void *context, const char *name, const struct route *route)
 {
 	struct targets *targets = context;
-	if (health_route_is_dark(route, is_live, targets) != targets->dark)
+	if (health_now_is_dark(&targets->now, route) != targets->dark)
 		return;
 	if (targets->dark && targets->unanswered_count++ < STATUS_UNANSWERED)
 		json_add(targets->unanswered, json_text(name));
@@ -386,10 +374,8 @@ static void put_targets(json_t *all, const struct server *server, const struct w
 				  .unanswered = json_array()};
 	policy_each_upstream(snapshot->policy, count_upstream, &targets);
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
-	targets.lost = calloc(snapshot->source_count + 1, sizeof *targets.lost);
-	for (size_t i = 0; targets.lost && i < snapshot->source_count; i++)
-		targets.lost[i] = socket_address_is_missing(&snapshot->sources[i]);
-	if (targets.room && targets.lost) {
+	health_now_init(&targets.now, snapshot);
+	if (targets.room && targets.now.lost) {
 		policy_each_upstream(snapshot->policy, on_upstream, &targets);
 		add_rules(&targets);
 	}
@@ -399,7 +385,7 @@ static void put_targets(json_t *all, const struct server *server, const struct w
 			   targets.unanswered));
 	json_put(all, "targets", sorted_json(&targets));
 	free(targets.room);
-	free(targets.lost);
+	health_now_release(&targets.now);
 }
 
 static json_t *counters_json(const struct server *server)

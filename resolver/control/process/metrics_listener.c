@@ -39,14 +39,20 @@ static void reply_text(struct http_request *request, unsigned status, const char
 	http_reply(request, status, "text/plain; charset=utf-8", body, body ? strlen(body) : 0);
 }
 
-static bool may_read(struct metrics_listener *listener, const struct address *from)
+/* A client on this machine that asks at an address of the machine asks from that address, too. */
+static bool is_here(const struct http_request *request)
 {
-	bool may = address_is_loopback(from);
+	return address_is_loopback(&request->from) || address_equal(&request->from, &request->at);
+}
+
+static bool may_read(struct metrics_listener *listener, const struct http_request *request)
+{
+	bool may = is_here(request);
 
 	pthread_mutex_lock(&listener->lock);
 	const struct metrics_readers *readers = listener->readers;
 	for (size_t i = 0; !may && readers && i < readers->count; i++)
-		may = prefix_contains(&readers->prefixes[i], from);
+		may = prefix_contains(&readers->prefixes[i], &request->from);
 	pthread_mutex_unlock(&listener->lock);
 	return may;
 }
@@ -56,7 +62,7 @@ static void on_head(void *context, struct http_request *request)
 	struct metrics_listener *listener = context;
 
 	request->body_max = 0;
-	if (!may_read(listener, &request->from)) {
+	if (!may_read(listener, request)) {
 		reply_text(request, 403,
 			   "your address is not in metrics.allow, which says who may read this\n");
 	} else if (strcmp(request->path, PATH) != 0) {
@@ -219,23 +225,18 @@ static int want_place(struct metrics_listener *listener, const char *url,
 
 /* ---- what a model says ---- */
 
-/* This machine asks from the address that it listens at. */
+/* NULL without memory. */
 static struct metrics_readers *new_readers(const struct metrics_settings *settings)
 {
-	size_t room = settings->allow.count + settings->listen.count;
+	size_t count = settings->allow.count;
 	struct metrics_readers *readers =
-		malloc(sizeof *readers + room * sizeof *readers->prefixes);
-	struct host host;
+		malloc(sizeof *readers + count * sizeof *readers->prefixes);
 
 	if (!readers)
 		return NULL;
-	readers->count = settings->allow.count;
-	for (size_t i = 0; i < settings->allow.count; i++)
+	readers->count = count;
+	for (size_t i = 0; i < count; i++)
 		readers->prefixes[i] = settings->allow.items[i];
-	for (size_t i = 0; i < settings->listen.count; i++)
-		if (http_url_host(settings->listen.items[i], &host) == 0)
-			readers->prefixes[readers->count++] =
-				(struct prefix){host.address, host.address.family == 6 ? 128 : 32};
 	return readers;
 }
 

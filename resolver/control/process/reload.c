@@ -39,9 +39,12 @@ static void warn_of_restart(const struct process *process, const struct model *m
 
 void reload_query_log(struct process *process, const struct model *model)
 {
-	if (query_log_configure(process->query_log, &model->query_log, model->identity.server) != 0)
+	int err =
+		query_log_configure(process->query_log, &model->query_log, model->identity.server);
+
+	if (err != 0)
 		log_event(LOG_ERROR, "query_log", "queries are logged as before: %s",
-			  err_text(ERR_NOMEM));
+			  err_text(err));
 }
 
 /* Also where tokens are signed from now on. */

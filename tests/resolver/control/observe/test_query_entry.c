@@ -13,6 +13,7 @@
 
 #include "resolver/control/observe/dnstap.h"
 #include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_filter.h"
 
 static struct {
 	_Alignas(struct query_record) uint8_t bytes[2048];
@@ -35,6 +36,7 @@ static struct query_record *record(const char *text)
 	made->decided = DECIDED_RULE;
 	assert_int_equal(address_parse(&made->client, "10.10.1.207"), 0);
 	made->port = htons(4711);
+	made->source = RESPONSE_NONE;
 	made->rcode = RCODE_SERVFAIL;
 	made->ede = EDE_OTHER;
 	made->length = 77;
