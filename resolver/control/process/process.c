@@ -214,6 +214,7 @@ static void close_open(uv_handle_t *handle, void *context)
 static void close_loop(struct process *process)
 {
 	metrics_listener_close(&process->metrics);
+	tally_free(process->tally);
 	events_close();
 	service_close(&process->service);
 	management_api_close(&process->management);
@@ -368,6 +369,8 @@ static void finish_access(void *context, bool served)
 
 	management_api_finish(&process->management, served);
 	metrics_listener_finish(&process->metrics, served);
+	if (served)
+		tally_follow(process->tally);
 }
 
 /* All steps up to serving, one after the other. The API's requests are answered when the loop runs.
@@ -382,9 +385,12 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		status =
 			management_api_open(&process->management, &process->loop, &process->service,
 					    process_dialects, &process->master, model, faults);
+	process->tally = tally_new(&process->service);
+	if (status == EXIT_SUCCESS && !process->tally)
+		status = exit_fail("%s", err_text(ERR_NOMEM));
 	if (status == EXIT_SUCCESS)
 		status = metrics_listener_open(&process->metrics, &process->loop, &process->service,
-					       &process->master, model);
+					       process->tally, &process->master, model);
 	if (status != EXIT_SUCCESS)
 		return status;
 	if (reload_serve(process, model, faults, text) != 0)
