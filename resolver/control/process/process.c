@@ -140,6 +140,12 @@ static void on_drain(struct process *process)
 	leave_within(process, DRAIN_MAX_MS);
 }
 
+static void stop_recorder(struct process *process)
+{
+	process->management.api.history = NULL;
+	recorder_stop(&process->recorder);
+}
+
 static void on_leave(struct process *process, uint32_t pid)
 {
 	struct api_request *request = process->upgrading;
@@ -151,6 +157,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	if (request)
 		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
 	health_log_stop(&process->health);
+	stop_recorder(process);
 	service_rest(&process->service);
 	http_pause(process->management.http);
 	metrics_listener_pause(&process->metrics);
@@ -421,6 +428,8 @@ static void run(struct process *process, const struct model *model, const struct
 	start_watchdog(process);
 	process_call_webhook(model);
 	health_log_start(&process->health, &process->loop, server);
+	recorder_start(&process->recorder, &process->loop, process->tally);
+	process->management.api.history = process->recorder.history;
 	service_follow(&process->service);
 	master_link_serve(&process->master, text); /* before the log says so */
 	log_faults("load", faults);
@@ -432,6 +441,7 @@ static void run(struct process *process, const struct model *model, const struct
 	uv_run(&process->loop, UV_RUN_DEFAULT);
 	service_finish(&process->service);
 	health_log_stop(&process->health);
+	stop_recorder(process);
 	webhook_end();
 }
 
