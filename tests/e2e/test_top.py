@@ -175,6 +175,14 @@ class World(test_metrics.World):
         self.assertEqual({"?1049": False, "?25": True, "?7": True}, top.screen.modes)
         self.assertEqual(top.before[3], termios.tcgetattr(top.terminal)[3]) # echo, and lines
 
+    def answers(self):
+        found = []
+        for path in ("status", "history?span=minute", "events"):
+            with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+                connection.request("GET", "/v1/" + path)
+                found.append(json.loads(connection.getresponse().read()))
+        return found
+
     def plain(self, *options, **environment):
         """As one page, into a pipe."""
         result = subprocess.run([harness.SLUICE, "top", "-c", self.sluice.config, *options],
@@ -188,11 +196,11 @@ class Live(World):
     def test_it_follows_what_happens_and_ends_at_q(self):
         top = self.top("--interval", "0.5")
         text = top.wait("The one rule can be answered.")
-        self.assertRegex(text, r"^sluice \d\S*, up 0 d 00:00:\d\d, generation 1\n")
+        self.assertRegex(text, r"^sluice \d\S*, up 0 d 00:00:\d\d, generation 1, rates of the last 1 s\n")
         self.assertRegex(text, r"\nENDPOINT +Q/S +SERVFAIL/S +OVER LIMIT/S\nr/in +")
         self.assertRegex(text, r"\nTARGET +RTT MS +Q/S +FAILED/S +RULES +STATE\n(.*\n)?192\.168\.0\.1:53 ")
         self.assertRegex(text, "serving +sluice")
-        self.assertRegex(text, "q quit  o overview")
+        self.assertRegex(text, "q quit  o all")
         numbers = iter(range(10000))
 
         def is_counted():
@@ -242,9 +250,14 @@ class Live(World):
         self.reload(config(rules=[rule(n, "192.168.0.%d" % (10 + n)) for n in range(30)]))
         top = self.top("--interval", "60")
         text = top.wait("TARGET (10 of 3")
-        for rows, columns in ((10, 40), (5, 20), (24, 80), (3, 12), (60, 200)):
+        self.assertRegex(text, r"\n\n") # with blank lines between, where there is room
+        for rows, columns in ((24, 60), (10, 40), (5, 20), (24, 80), (3, 12), (60, 200)):
             top.resize(rows, columns)
             text = top.wait("sluice")
+            if rows == 24:
+                top.wait("\nTARGET ")
+                for title in ("ENDPOINT ", "ANSWERS ", "DECIDED BY ", "EVENTS"):
+                    self.assertIn("\n" + title, top.screen.text())
             if rows >= 10:
                 top.wait("q quit")
                 self.assertIn("All 30 rules", text)
@@ -254,6 +267,15 @@ class Live(World):
         top.press("t")
         text = top.wait("192.168.0.39:53")
         self.assertNotIn(" of 3", text) # they all fit
+
+    def test_a_long_sentence_has_more_than_one_line(self):
+        status, history, events = self.answers()
+        long = "12 rules cannot be answered: " + ", ".join("office/rule%d" % n for n in range(12)) + "."
+        status["judgement"] = {"good": False, "texts": [long]}
+        with Fake(os.path.join(self.world.dir, "fake.sock"), status, history, events) as fake:
+            top = self.top("--socket", fake.path, columns=80)
+            self.assertIn(long, top.wait("q quit").replace("\n", " "))
+            self.assertFalse(top.screen.wrapped)
 
     def test_each_signal_gives_the_terminal_back(self):
         for number, keys in ((signal.SIGINT, "\x03"), (signal.SIGTERM, None), (signal.SIGHUP, None)):
@@ -286,6 +308,15 @@ class Live(World):
         self.assert_given_back(top)
         self.assertRegex(top.raw[top.raw.rindex(GIVEN):], r"sluice top: .*sluice\.sock")
 
+    def test_it_goes_on_through_an_upgrade(self):
+        top = self.top("--interval", "0.1")
+        top.wait("serving  ")
+        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        top.wait("has taken over")
+        top.wait("The one rule can be answered.")
+        top.press("q")
+        self.assertEqual(0, top.end())
+
     def test_no_color_is_respected(self):
         coloured, plain = self.top(), self.top(NO_COLOR="1")
         for top in (coloured, plain):
@@ -314,7 +345,7 @@ class Once(World):
     def test_names_from_elsewhere_are_shown_and_nothing_else(self):
         """The server lets none of these in; another one may."""
         hostile, visible = "a\x1b[2J\r\n\u202eb", r"a\x1b[2J\x0d\x0a\u{202e}b"
-        status, (_, history, _) = self.sluice.status(), self.answers()
+        status, history, _ = self.answers()
         status["judgement"] = {"good": False, "texts": [hostile]}
         status["unanswered"] = {"count": 1, "rules": [hostile]}
         status["targets"][0].update(host=hostile, state=hostile)
@@ -329,14 +360,6 @@ class Once(World):
             top.wait(visible)
             self.assertNotIn("\u202e", top.raw)
             self.assertFalse(top.screen.wrapped)
-
-    def answers(self):
-        found = []
-        for path in ("status", "history?span=minute", "events"):
-            with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
-                connection.request("GET", "/v1/" + path)
-                found.append(json.loads(connection.getresponse().read()))
-        return found
 
     def test_whatever_is_missing_is_shown_as_such(self):
         with Fake(os.path.join(self.world.dir, "fake.sock"), {"targets": [{}, 1]}, {"targets": [{}], "endpoints": [{}, 5, None]}, []) as fake:

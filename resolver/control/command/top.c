@@ -33,6 +33,9 @@ enum {
 	WIDTH_MIN = 20,
 	HEIGHT_MIN = 4,
 	COLUMN_MIN = 8,
+	ROWS_AIRY = 3, /* of a section, before blank lines go */
+	ROWS_MIN = 2,  /* before whole sections go */
+	SENTENCE_LINES = 3,
 	TIME_LENGTH = 20, /* 2026-01-31T23:59:59Z */
 	ONCE_S = 10,      /* of what a page that is not followed by another tells */
 	INTERVAL_MAX_S = 60,
@@ -130,11 +133,16 @@ static void follow_signals(sigset_t *while_waiting)
 
 enum mood { PLAIN, GOOD, SOFT, WARN, BAD, TITLE };
 
-struct page {
+struct top_page {
 	FILE *out;
 	unsigned width, lines; /* that are left; UINT_MAX: no end */
 	bool live, colour;
 };
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
 
 /* How many columns a character takes: East Asian ones two, to be on the safe side. */
 static unsigned columns_of(uint32_t code)
@@ -173,7 +181,22 @@ static unsigned text_columns(const char *text)
 	return columns;
 }
 
-static void set_mood(const struct page *page, enum mood mood)
+/* How many bytes so many columns are, or all of the text. */
+static size_t byte_at(const char *text, unsigned columns)
+{
+	size_t at = 0;
+	uint32_t code;
+
+	while (text[at] && columns > 0) {
+		size_t length = text_character(text + at, &code);
+
+		at += length > 0 ? length : 1;
+		columns -= least(columns, columns_of(code));
+	}
+	return at;
+}
+
+static void set_mood(const struct top_page *page, enum mood mood)
 {
 	static const char *const codes[] = {
 		[GOOD] = "\x1b[32m", [SOFT] = "\x1b[2m",  [WARN] = "\x1b[33m",
@@ -184,7 +207,7 @@ static void set_mood(const struct page *page, enum mood mood)
 }
 
 /* False: there is no room for another line. */
-static bool begin_line(struct page *page, enum mood mood)
+static bool begin_line(struct top_page *page, enum mood mood)
 {
 	if (page->lines == 0)
 		return false;
@@ -194,7 +217,7 @@ static bool begin_line(struct page *page, enum mood mood)
 	return true;
 }
 
-static void end_line(const struct page *page, enum mood mood)
+static void end_line(const struct top_page *page, enum mood mood)
 {
 	if (mood != PLAIN)
 		set_mood(page, PLAIN);
@@ -207,7 +230,7 @@ static void end_line(const struct page *page, enum mood mood)
 
 /* What comes from elsewhere is made visible here. */
 static void __attribute__((format(printf, 3, 4)))
-put_line(struct page *page, enum mood mood, const char *format, ...)
+put_line(struct top_page *page, enum mood mood, const char *format, ...)
 {
 	char text[LINE_MAX_BYTES], shown[LINE_MAX_BYTES];
 	va_list arguments;
@@ -221,25 +244,42 @@ put_line(struct page *page, enum mood mood, const char *format, ...)
 	end_line(page, mood);
 }
 
+/* Of more than one line, where it is long; what is cut then is cut at a blank. */
+static void put_sentence(struct top_page *page, enum mood mood, const char *text)
+{
+	char shown[LINE_MAX_BYTES], *at = text_show(text, shown, sizeof shown), *blank;
+
+	for (int lines = 1; lines < SENTENCE_LINES && text_columns(at) > page->width; lines++) {
+		for (blank = at + byte_at(at, page->width + 1); blank > at && *blank != ' ';)
+			blank--;
+		if (blank == at)
+			break;
+		*blank = '\0';
+		put_line(page, mood, "%s", at);
+		at = blank + 1;
+	}
+	put_line(page, mood, "%s", at);
+}
+
 /* ---- sections: rows of cells ---- */
 
-struct section_row {
+struct top_row {
 	char cells[COLUMNS_MAX][CELL_MAX]; /* as they are shown */
 	enum mood mood;
 	double order; /* the largest first */
 	size_t place; /* among equals */
 };
 
-struct section {
+struct top_section {
 	const char *titles[COLUMNS_MAX]; /* the first names the section; ">" ahead: to the right */
-	struct section_row *rows;
+	struct top_row *rows;
 	size_t count, room;
 	size_t more;  /* that there are, but not here */
 	size_t shown; /* of these, on the page */
 	bool newest;  /* the last ones are shown, not the first */
 };
 
-static size_t column_count(const struct section *section)
+static size_t column_count(const struct top_section *section)
 {
 	size_t count = 0;
 
@@ -249,10 +289,10 @@ static size_t column_count(const struct section *section)
 }
 
 /* Without memory: a row that is not shown. */
-static struct section_row *add_row(struct section *section)
+static struct top_row *add_row(struct top_section *section)
 {
-	static struct section_row lost;
-	struct section_row *grown;
+	static struct top_row lost;
+	struct top_row *grown;
 
 	if (section->count == section->room) {
 		size_t room = 2 * section->room + 16;
@@ -263,17 +303,17 @@ static struct section_row *add_row(struct section *section)
 		section->rows = grown;
 		section->room = room;
 	}
-	section->rows[section->count] = (struct section_row){.place = section->count};
+	section->rows[section->count] = (struct top_row){.place = section->count};
 	return &section->rows[section->count++];
 }
 
-static void set_cell(struct section_row *row, unsigned column, const char *text)
+static void set_cell(struct top_row *row, unsigned column, const char *text)
 {
 	text_show(text ? text : "-", row->cells[column], CELL_MAX);
 }
 
 static void __attribute__((format(printf, 3, 4)))
-print_cell(struct section_row *row, unsigned column, const char *format, ...)
+print_cell(struct top_row *row, unsigned column, const char *format, ...)
 {
 	char text[CELL_MAX];
 	va_list arguments;
@@ -286,42 +326,37 @@ print_cell(struct section_row *row, unsigned column, const char *format, ...)
 
 static int by_order(const void *left, const void *right)
 {
-	const struct section_row *a = left, *b = right;
+	const struct top_row *a = left, *b = right;
 
 	if (a->order != b->order)
 		return a->order > b->order ? -1 : 1;
 	return a->place < b->place ? -1 : 1;
 }
 
-static void sort_rows(struct section *section)
+static void sort_rows(struct top_section *section)
 {
 	if (section->count > 0)
 		qsort(section->rows, section->count, sizeof *section->rows, by_order);
 }
 
-static bool is_right(const struct section *section, size_t column)
+static bool is_right(const struct top_section *section, size_t column)
 {
 	return *section->titles[column] == '>';
 }
 
-static const char *title_of(const struct section *section, size_t column)
+static const char *title_of(const struct top_section *section, size_t column)
 {
 	return section->titles[column] + is_right(section, column);
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
 /* A text at the end of a line takes what is left of that; all others have a width. */
-static bool is_open(const struct section *section, size_t column, size_t columns)
+static bool is_open(const struct top_section *section, size_t column, size_t columns)
 {
 	return column + 1 == columns && !is_right(section, column);
 }
 
 /* The first column, whose names are long, gives way. */
-static void fit_columns(const struct section *section, size_t first,
+static void fit_columns(const struct top_section *section, size_t first,
 			const char *const titles[COLUMNS_MAX], unsigned page_width,
 			unsigned widths[COLUMNS_MAX])
 {
@@ -349,7 +384,7 @@ static unsigned put_blanks(FILE *out, unsigned count, unsigned room)
 	return count;
 }
 
-static void put_row(struct page *page, const struct section *section,
+static void put_row(struct top_page *page, const struct top_section *section,
 		    const unsigned widths[COLUMNS_MAX], const char *const cells[COLUMNS_MAX],
 		    enum mood mood)
 {
@@ -377,7 +412,7 @@ static void put_row(struct page *page, const struct section *section,
 	end_line(page, mood);
 }
 
-static void put_section(struct page *page, const struct section *section)
+static void put_section(struct top_page *page, const struct top_section *section, bool airy)
 {
 	size_t columns = column_count(section), all = section->count + section->more;
 	size_t first = section->newest ? section->count - section->shown : 0;
@@ -394,7 +429,8 @@ static void put_section(struct page *page, const struct section *section)
 		cells[0] = title;
 	}
 	fit_columns(section, first, cells, page->width, widths);
-	put_line(page, PLAIN, "%s", "");
+	if (airy)
+		put_line(page, PLAIN, "%s", "");
 	put_row(page, section, widths, cells, TITLE);
 	for (size_t i = first; i < first + section->shown; i++) {
 		for (size_t c = 0; c < columns; c++)
@@ -457,14 +493,13 @@ static bool ask_events(struct top *top)
 	return true;
 }
 
-/* False: the server has ended, or is none that can say it. */
+/* False: the server has ended. One that is about to be replaced may have no history any more. */
 static bool look(struct top *top)
 {
 	json_t *status = ask(top, "/v1/status");
 	json_t *history = status ? ask(top, "/v1/history?span=minute") : NULL;
-	bool fine = history && ask_events(top);
 
-	if (!fine) {
+	if (!status || !ask_events(top)) {
 		json_decref(status);
 		json_decref(history);
 		return false;
@@ -472,7 +507,7 @@ static bool look(struct top *top)
 	json_decref(top->status);
 	json_decref(top->history);
 	top->status = status;
-	top->history = history;
+	top->history = history ? history : json_object();
 	return true;
 }
 
@@ -528,14 +563,14 @@ static char *rate_text(double value, char text[32])
 	return text;
 }
 
-static void set_rate(struct section_row *row, unsigned column, double value)
+static void set_rate(struct top_row *row, unsigned column, double value)
 {
 	char text[32];
 
 	set_cell(row, column, rate_text(value, text));
 }
 
-static void set_ms(struct section_row *row, unsigned column, double us)
+static void set_ms(struct top_row *row, unsigned column, double us)
 {
 	if (isnan(us))
 		set_cell(row, column, NULL);
@@ -545,14 +580,14 @@ static void set_ms(struct section_row *row, unsigned column, double us)
 
 /* ---- the sections ---- */
 
-static void fill_endpoints(const struct top *top, struct section *section)
+static void fill_endpoints(const struct top *top, struct top_section *section)
 {
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach(json_object_get(top->history, "endpoints"), i, row)
 	{
-		struct section_row *cells = add_row(section);
+		struct top_row *cells = add_row(section);
 		double servfail = or_zero(rate(top, row, "servfail"));
 		double over = or_zero(rate(top, row, "over_limit"));
 
@@ -566,7 +601,7 @@ static void fill_endpoints(const struct top *top, struct section *section)
 	sort_rows(section);
 }
 
-static void fill_sources(const struct top *top, struct section *section)
+static void fill_sources(const struct top *top, struct top_section *section)
 {
 	const json_t *rows = json_object_get(top->history, "sources"), *row;
 	double all = 0;
@@ -575,7 +610,7 @@ static void fill_sources(const struct top *top, struct section *section)
 	json_array_foreach(rows, i, row) all += or_zero(rate(top, row, "responses"));
 	json_array_foreach(rows, i, row)
 	{
-		struct section_row *cells = add_row(section);
+		struct top_row *cells = add_row(section);
 		double responses = rate(top, row, "responses");
 
 		set_cell(cells, 0, text_of(row, "name"));
@@ -586,10 +621,12 @@ static void fill_sources(const struct top *top, struct section *section)
 			set_cell(cells, 2, NULL);
 		set_ms(cells, 3, latest(row, "p50_us"));
 		set_ms(cells, 4, latest(row, "p99_us"));
+		cells->order = or_zero(responses);
 	}
+	sort_rows(section);
 }
 
-static void fill_classes(const struct top *top, struct section *section)
+static void fill_classes(const struct top *top, struct top_section *section)
 {
 	const json_t *row;
 	size_t i;
@@ -597,7 +634,7 @@ static void fill_classes(const struct top *top, struct section *section)
 	json_array_foreach(json_object_get(top->history, "classes"), i, row)
 	{
 		const char *kind = text_of(row, "kind"), *name = text_of(row, "name");
-		struct section_row *cells = add_row(section);
+		struct top_row *cells = add_row(section);
 
 		if (kind && strcmp(kind, "ruleset") == 0)
 			print_cell(cells, 0, "ruleset %s", name ? name : "-");
@@ -630,7 +667,7 @@ static const json_t *history_of(const struct top *top, const json_t *target)
 	return NULL;
 }
 
-static void set_state(struct section_row *cells, unsigned column, const json_t *target)
+static void set_state(struct top_row *cells, unsigned column, const json_t *target)
 {
 	const char *state = text_of(target, "state"), *since = text_of(target, "since");
 	const char *error = text_of(target, "last_error");
@@ -644,7 +681,7 @@ static void set_state(struct section_row *cells, unsigned column, const json_t *
 }
 
 /* The status has the worst first, and others in the order of the configuration. */
-static void fill_targets(const struct top *top, struct section *section)
+static void fill_targets(const struct top *top, struct top_section *section)
 {
 	const json_t *target;
 	size_t i;
@@ -652,7 +689,7 @@ static void fill_targets(const struct top *top, struct section *section)
 	json_array_foreach(json_object_get(top->status, "targets"), i, target)
 	{
 		const json_t *row = history_of(top, target);
-		struct section_row *cells = add_row(section);
+		struct top_row *cells = add_row(section);
 		const json_t *srtt = json_object_get(target, "srtt_ms");
 		const char *host = text_of(target, "host");
 		const char *protocol = text_of(target, "protocol");
@@ -671,7 +708,7 @@ static void fill_targets(const struct top *top, struct section *section)
 	sort_rows(section);
 }
 
-static void fill_rules(const struct top *top, struct section *section)
+static void fill_rules(const struct top *top, struct top_section *section)
 {
 	const json_t *unanswered = json_object_get(top->status, "unanswered"), *name;
 	json_int_t count = number_of(unanswered, "count");
@@ -679,7 +716,7 @@ static void fill_rules(const struct top *top, struct section *section)
 
 	json_array_foreach(json_object_get(unanswered, "rules"), i, name)
 	{
-		struct section_row *cells = add_row(section);
+		struct top_row *cells = add_row(section);
 
 		set_cell(cells, 0, json_string_value(name));
 		cells->mood = BAD;
@@ -687,14 +724,14 @@ static void fill_rules(const struct top *top, struct section *section)
 	section->more = (size_t)count > section->count ? (size_t)count - section->count : 0;
 }
 
-static void fill_events(const struct top *top, struct section *section)
+static void fill_events(const struct top *top, struct top_section *section)
 {
 	const json_t *event;
 	size_t i;
 
 	json_array_foreach(top->events, i, event)
 	{
-		struct section_row *cells = add_row(section);
+		struct top_row *cells = add_row(section);
 		const char *time = text_of(event, "time"), *level = text_of(event, "level");
 
 		if (time && strlen(time) == TIME_LENGTH)
@@ -709,12 +746,12 @@ static void fill_events(const struct top *top, struct section *section)
 	section->newest = true;
 }
 
-/* In the order in which they stand; the first gives up its lines last. */
+/* In the order in which they stand. */
 static const struct view {
 	char key;
 	const char *name;
 	const char *titles[COLUMNS_MAX];
-	void (*fill)(const struct top *top, struct section *section);
+	void (*fill)(const struct top *top, struct top_section *section);
 	size_t usual; /* lines at most beside the others */
 } views[] = {
 	{'r', "rules", {"RULES WITHOUT A TARGET"}, fill_rules, 5},
@@ -729,32 +766,38 @@ static const struct view {
 	{'e', "events", {"EVENTS", "", ""}, fill_events, 6},
 };
 enum { VIEWS = COUNT(views), OVERVIEW = VIEWS };
+/* In this order they leave a page that is too short: deciders, sources, endpoints, events ... */
+static const size_t leaves[VIEWS] = {4, 3, 2, 5, 1, 0};
 
 /* ---- the page as a whole ---- */
 
-static void put_head(struct page *page, const struct top *top)
+static void put_head(struct top_page *page, const struct top *top)
 {
 	json_int_t up_s = number_of(top->status, "uptime_s");
 	const char *version = text_of(top->status, "version");
 
 	put_line(page, TITLE,
 		 "sluice %s, up %" JSON_INTEGER_FORMAT " d %02d:%02d:%02d, "
-		 "generation %" JSON_INTEGER_FORMAT,
+		 "generation %" JSON_INTEGER_FORMAT ", rates of the last %u s",
 		 version ? version : "", up_s / 86400, (int)(up_s / 3600 % 24),
-		 (int)(up_s / 60 % 60), (int)(up_s % 60), number_of(top->status, "generation"));
+		 (int)(up_s / 60 % 60), (int)(up_s % 60), number_of(top->status, "generation"),
+		 top->seconds);
 }
 
-static void put_judgement(struct page *page, const struct top *top)
+static void put_judgement(struct top_page *page, const struct top *top)
 {
 	const json_t *judgement = json_object_get(top->status, "judgement"), *text;
 	const char *waits = text_of(json_object_get(top->status, "unconfirmed"), "text");
 	bool good = json_is_true(json_object_get(judgement, "good"));
 	size_t i;
 
-	json_array_foreach(json_object_get(judgement, "texts"), i, text) if (json_is_string(text))
-		put_line(page, good ? GOOD : BAD, "%s", json_string_value(text));
+	json_array_foreach(json_object_get(judgement, "texts"), i, text)
+	{
+		if (json_is_string(text))
+			put_sentence(page, good ? GOOD : BAD, json_string_value(text));
+	}
 	if (waits)
-		put_line(page, WARN, "%s", waits);
+		put_sentence(page, WARN, waits);
 }
 
 static double sum_of(const struct top *top, const char *list, const char *key)
@@ -768,7 +811,7 @@ static double sum_of(const struct top *top, const char *list, const char *key)
 	return sum;
 }
 
-static void put_figures(struct page *page, const struct top *top)
+static void put_figures(struct top_page *page, const struct top *top)
 {
 	const json_t *cache = json_object_get(top->status, "cache");
 	json_int_t hits = number_of(cache, "hits"), asked = hits + number_of(cache, "misses");
@@ -782,44 +825,55 @@ static void put_figures(struct page *page, const struct top *top)
 	if (over > 0)
 		snprintf(limit, sizeof limit, ", %.0f over the limit", over);
 	put_line(page, PLAIN,
-		 "%s queries/s in the last %u s%s%s; cache: %" JSON_INTEGER_FORMAT
-		 " answers, %.1f MB, %.0f %% hits since the start",
-		 rate_text(queries, text), top->seconds, shares, limit, number_of(cache, "entries"),
+		 "%s queries/s%s%s; cache: %" JSON_INTEGER_FORMAT " answers, %.1f MB, %.0f %% hits",
+		 rate_text(queries, text), shares, limit, number_of(cache, "entries"),
 		 (double)number_of(cache, "bytes") / 1e6,
 		 asked > 0 ? 100 * (double)hits / (double)asked : 0.0);
 }
 
-static size_t lines_of(const struct section *section)
+/* The titles' line, and perhaps a blank one ahead of it. */
+static size_t lines_of(const struct top_section *section, bool airy)
 {
-	return section->shown > 0 ? section->shown + 2 : 0; /* a blank one, and the titles */
+	return section->shown > 0 ? section->shown + 1 + airy : 0;
 }
 
-/* Takes lines from the largest until all have room; then from the last. */
-static void share_lines(struct section sections[VIEWS], unsigned lines)
+static size_t lines_of_all(const struct top_section sections[VIEWS], bool airy, size_t *largest)
 {
-	for (;;) {
-		size_t all = 0, largest = VIEWS - 1;
+	size_t all = 0;
 
-		for (size_t i = 0; i < VIEWS; i++) {
-			all += lines_of(&sections[i]);
-			if (sections[i].shown > sections[largest].shown)
-				largest = i;
-		}
-		if (all <= lines)
-			return;
-		if (sections[largest].shown > 1) {
-			sections[largest].shown--;
-			continue;
-		}
-		for (largest = VIEWS - 1; sections[largest].shown == 0; largest--)
-			;
-		sections[largest].shown = 0;
+	*largest = 0;
+	for (size_t i = 0; i < VIEWS; i++) {
+		all += lines_of(&sections[i], airy);
+		if (sections[i].shown > sections[*largest].shown)
+			*largest = i;
 	}
+	return all;
 }
 
-static void put_sections(struct page *page, const struct top *top, size_t view)
+/* Takes lines from the largest until all have room, then the blank lines, then whole sections, the
+ * least needed first. Returns whether there are blank lines. */
+static bool share_lines(struct top_section sections[VIEWS], unsigned lines)
 {
-	struct section sections[VIEWS] = {{.rows = NULL}};
+	bool airy = true;
+	size_t largest, next = 0;
+
+	while (lines_of_all(sections, airy, &largest) > lines) {
+		if (sections[largest].shown > (airy ? ROWS_AIRY : ROWS_MIN))
+			sections[largest].shown--;
+		else if (airy)
+			airy = false;
+		else if (next < VIEWS)
+			sections[leaves[next++]].shown = 0;
+		else
+			break;
+	}
+	return airy;
+}
+
+static void put_sections(struct top_page *page, const struct top *top, size_t view)
+{
+	struct top_section sections[VIEWS] = {{.rows = NULL}};
+	bool airy;
 
 	for (size_t i = 0; i < VIEWS; i++) {
 		if (view != OVERVIEW && view != i)
@@ -830,9 +884,9 @@ static void put_sections(struct page *page, const struct top *top, size_t view)
 		if (view == OVERVIEW && sections[i].shown > views[i].usual)
 			sections[i].shown = views[i].usual;
 	}
-	share_lines(sections, page->lines);
+	airy = share_lines(sections, page->lines);
 	for (size_t i = 0; i < VIEWS; i++) {
-		put_section(page, &sections[i]);
+		put_section(page, &sections[i], airy);
 		free(sections[i].rows);
 	}
 	if (view != OVERVIEW && sections[view].count == 0) {
@@ -841,9 +895,9 @@ static void put_sections(struct page *page, const struct top *top, size_t view)
 	}
 }
 
-static void put_keys(struct page *page, size_t view)
+static void put_keys(struct top_page *page, size_t view)
 {
-	char text[256] = "q quit  o overview";
+	char text[256] = "q quit  o all";
 
 	for (size_t i = 0; i < VIEWS; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "  %c %s%s", views[i].key,
@@ -852,7 +906,7 @@ static void put_keys(struct page *page, size_t view)
 }
 
 /* The terminal's size; what it does not say is the usual one. */
-static void measure(struct page *page)
+static void measure(struct top_page *page)
 {
 	struct winsize size = {.ws_col = 0};
 
@@ -868,9 +922,9 @@ static void draw(const struct top *top, size_t view)
 	char *text = NULL;
 	const char *no_colour = getenv("NO_COLOR");
 	size_t length;
-	struct page page = {.out = open_memstream(&text, &length),
-			    .live = true,
-			    .colour = !no_colour || !*no_colour};
+	struct top_page page = {.out = open_memstream(&text, &length),
+				.live = true,
+				.colour = !no_colour || !*no_colour};
 
 	if (!page.out)
 		return;
@@ -893,7 +947,7 @@ static void draw(const struct top *top, size_t view)
 
 static void print(const struct top *top)
 {
-	struct page page = {.out = stdout, .width = UINT_MAX / 4, .lines = UINT_MAX};
+	struct top_page page = {.out = stdout, .width = UINT_MAX / 4, .lines = UINT_MAX};
 
 	put_head(&page, top);
 	put_judgement(&page, top);
