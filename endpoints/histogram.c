@@ -25,3 +25,21 @@ void histogram_sum(struct histogram *sum, const struct histogram *from)
 		COUNTER_ADD(sum->buckets[i], COUNTER_GET(from->buckets[i]));
 	COUNTER_ADD(sum->sum_us, COUNTER_GET(from->sum_us));
 }
+
+bool histogram_quantile_us(const uint64_t buckets[HISTOGRAM_BOUNDS + 1], double share, uint64_t *us)
+{
+	uint64_t all = 0;
+	double rank, from, to;
+	unsigned i = 0;
+
+	for (unsigned k = 0; k <= HISTOGRAM_BOUNDS; k++)
+		all += buckets[k];
+	if (all == 0)
+		return false;
+	for (rank = share * (double)all; i < HISTOGRAM_BOUNDS && rank > (double)buckets[i]; i++)
+		rank -= (double)buckets[i];
+	from = i > 0 ? histogram_bounds_us[i - 1] : 0;
+	to = i < HISTOGRAM_BOUNDS ? histogram_bounds_us[i] : from; /* above all bounds: the last */
+	*us = (uint64_t)(from + (buckets[i] ? (to - from) * rank / (double)buckets[i] : 0));
+	return true;
+}

@@ -4,6 +4,7 @@
 #define SLUICE_HISTOGRAM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "endpoints/counter.h"
@@ -26,6 +27,11 @@ static inline unsigned histogram_bucket(uint64_t us)
 		i++;
 	return i;
 }
+
+/* Below which so large a share (0 to 1) of the durations is: between two bounds in proportion, as
+ * Prometheus' histogram_quantile has it. False: there are none. */
+bool histogram_quantile_us(const uint64_t buckets[HISTOGRAM_BOUNDS + 1], double share,
+			   uint64_t *us);
 
 /* By its one owner. */
 void histogram_add(struct histogram *histogram, uint64_t us);

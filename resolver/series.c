@@ -17,6 +17,7 @@ enum { PAGE = 4096 };
 
 struct series_outer {
 	UT_hash_handle hh; /* by name, in order */
+	size_t references; /* of all names in it */
 	uint64_t *counted; /* behind the name: by names that have begun anew, or are gone; width */
 	uint64_t *sum;     /* for the moment, likewise */
 	char name[];
@@ -288,6 +289,8 @@ uint32_t series_acquire(struct series_set *set, const char *outer, const char *n
 	if (!series)
 		return 0;
 	series->references++;
+	if (series->outer)
+		series->outer->references++;
 	return series->number;
 }
 
@@ -309,6 +312,8 @@ bool series_release(struct series_set *set, uint32_t number)
 	if (!series) /* `other`'s own */
 		return false;
 	assert(series->references > 0);
+	if (series->outer)
+		series->outer->references--;
 	if (--series->references > 0 || series->shown)
 		return false;
 	give_to_other(set, series);
@@ -391,6 +396,19 @@ void series_show(struct series_set *set, uint32_t max)
 bool series_is_shown(const struct series_set *set, uint32_t number)
 {
 	return number && set->by_number[number] && set->by_number[number]->shown;
+}
+
+bool series_is_had(const struct series_set *set, const char *outer, const char *name)
+{
+	const struct series_outer *any = NULL;
+	uint32_t number;
+
+	if (!name) {
+		HASH_FIND_STR(set->outers, outer, any);
+		return any && any->references > 0;
+	}
+	number = series_find(set, outer, name);
+	return number && set->by_number[number]->references > 0;
 }
 
 /* What is told of `other` includes each name that is not shown. */

@@ -50,6 +50,8 @@ _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker);
  * greatest by their first counter ahead, until there are `max`. */
 void series_show(struct series_set *set, uint32_t max);
 bool series_is_shown(const struct series_set *set, uint32_t number);
+/* Whether something has the name now; of name NULL: any name in `outer`. */
+bool series_is_had(const struct series_set *set, const char *outer, const char *name);
 /* Calls back with each name that is shown, in the order in which they came to be, and its counters,
  * summed over the workers; at last with `other` (name NULL), where there is one or was. */
 void series_each(struct series_set *set,

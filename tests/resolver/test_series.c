@@ -85,6 +85,22 @@ static void a_name_that_was_shown_goes_on_when_it_is_back(void **state)
 	assert_string_equal(shown(set, 10), "set/a=6");
 }
 
+static void a_name_is_had_until_the_last_lets_go(void **state)
+{
+	struct series_set *set = *state;
+	uint32_t a = series_acquire(set, "set", "a");
+
+	assert_false(series_is_had(set, "set", "b"));
+	assert_false(series_is_had(set, "other", NULL));
+	assert_true(series_is_had(set, "set", "a") && series_is_had(set, "set", NULL));
+	assert_int_equal(series_acquire(set, "set", "a"), a);
+	assert_string_equal(shown(set, 10), "set/a=0");
+	assert_false(series_release(set, a));
+	assert_true(series_is_had(set, "set", "a") && series_is_had(set, "set", NULL));
+	assert_false(series_release(set, a)); /* it stays shown */
+	assert_false(series_is_had(set, "set", "a") || series_is_had(set, "set", NULL));
+}
+
 static void of_more_than_are_shown_the_rest_is_other(void **state)
 {
 	struct series_set *set = *state;
@@ -222,6 +238,7 @@ int main(void)
 		TEST(a_name_counts_at_all_workers),
 		TEST(names_are_what_they_are_in),
 		TEST(a_name_that_was_shown_goes_on_when_it_is_back),
+		TEST(a_name_is_had_until_the_last_lets_go),
 		TEST(of_more_than_are_shown_the_rest_is_other),
 		TEST(what_a_name_counted_before_the_first_look_is_its_own),
 		TEST(a_number_that_is_used_again_begins_at_nothing),

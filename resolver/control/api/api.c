@@ -853,6 +853,11 @@ int api_login(struct api_request *request, const struct http_login *login,
 	return err;
 }
 
+const struct history *api_history(const struct api_request *request)
+{
+	return call_of(request)->api->history;
+}
+
 struct login_counts api_login_counts(const struct api_request *request)
 {
 	return http_auth_counts(call_of(request)->api->auth);

@@ -24,6 +24,7 @@
 
 struct change_error;
 struct faults;
+struct history;
 struct http_stream_source;
 struct service;
 
@@ -143,6 +144,8 @@ json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
  * ERR_LIMIT the answer has a Retry-After, and the caller answers 429. */
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
 			 char token[TOKEN_TEXT_MAX], enum client_role *role);
+/* What was counted when; NULL: nothing is recorded. */
+const struct history *api_history(const struct api_request *request);
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
@@ -191,8 +194,9 @@ struct api {
 	struct service *service;
 	struct http_auth *auth;
 	const struct api_dialect *const *dialects; /* up to a NULL; the last has the other paths */
-	atomic_size_t upload_max;                  /* bytes; listeners read it */
-	struct api_answer *held, **held_end;       /* the oldest first; held_end NULL: none yet */
+	const struct history *history;       /* of what was counted; NULL: there is none (yet) */
+	atomic_size_t upload_max;            /* bytes; listeners read it */
+	struct api_answer *held, **held_end; /* the oldest first; held_end NULL: none yet */
 };
 
 /* Answers wait until every worker serves what was published last (server_all_adopted): a client

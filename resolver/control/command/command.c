@@ -85,6 +85,10 @@ static const struct {
 	 OPTION_APPLY, offsetof(struct command_line, apply)},
 	{"output", "FILE", "where to write, which must not be there yet; else standard output", 0,
 	 OPTION_OUTPUT, offsetof(struct command_line, output)},
+	{"interval", "SECONDS", "how often it is looked, 0.1 to 60; else each second", 0,
+	 OPTION_INTERVAL, offsetof(struct command_line, interval)},
+	{"once", NULL, "print one page and end, also on a terminal", 0, OPTION_ONCE,
+	 offsetof(struct command_line, once)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

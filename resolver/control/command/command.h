@@ -52,6 +52,8 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_EXEC         OPTION(32)
 #define OPTION_APPLY        OPTION(33)
 #define OPTION_OUTPUT       OPTION(34)
+#define OPTION_INTERVAL     OPTION(40)
+#define OPTION_ONCE         OPTION(41)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -78,8 +80,9 @@ struct command_line {
 		const char *items[COMMAND_WORDS_MAX];
 		int count;
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
+	const char *interval;     /* of top, in seconds; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply;
+		apply, once;
 	char *const *arguments;
 	int argument_count;
 };
@@ -117,6 +120,7 @@ int command_check(const struct command_line *line);
 int command_explain(const struct command_line *line);
 int command_reload(const struct command_line *line);
 int command_status(const struct command_line *line);
+int command_top(const struct command_line *line);
 int command_flush(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);
 int command_ptr_list_csv(const struct command_line *line); /* as ptr list --csv */

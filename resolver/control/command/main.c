@@ -80,6 +80,14 @@ static const struct command commands[] = {
 	 "", "show what is wrong, what the running server serves, and what it has counted",
 	 "The worst comes first; what is fine in large numbers is a number. With --all it is all\n"
 	 "there, the zeros too.\n"},
+	{"top", command_top, CALL | OPTION_INTERVAL | OPTION_ONCE, 0, 0, "",
+	 "watch the running server: queries, targets, failing rules, events",
+	 "Anew each second, until q or ^C. The keys r, t, n, s, d and e give all the room to "
+	 "rules\n"
+	 "without a target, targets, endpoints, sources of answers, who decides, or events; o "
+	 "goes\n"
+	 "back. Where standard output is no terminal, one page is printed. NO_COLOR is "
+	 "respected.\n"},
 	{"events", command_events, CALL | OPTION_JSON | OPTION_FOLLOW | OPTION_EXEC, 0, 0, "",
 	 "list what has happened: targets that fail, changes, reloads, trouble",
 	 "The latest 1000 lines of the log, which the server has in memory. With --exec the\n"

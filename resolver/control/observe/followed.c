@@ -217,16 +217,19 @@ struct series_set *followed_series(const struct followed *followed)
 	return followed->series;
 }
 
+void *followed_thing(const struct followed *followed, uint32_t number)
+{
+	const struct seen *first = number < followed->room ? followed->slots[number].first : NULL;
+
+	while (first && !first->there)
+		first = first->next;
+	return first ? first->thing : NULL;
+}
+
 static bool shows(const struct followed *followed, const struct seen *seen)
 {
-	const struct seen *first;
-
-	if (!seen->there || !series_is_shown(followed->series, seen->number))
-		return false;
-	first = followed->slots[seen->number].first;
-	while (!first->there)
-		first = first->next;
-	return first == seen;
+	return seen->there && series_is_shown(followed->series, seen->number) &&
+	       followed_thing(followed, seen->number) == seen->thing;
 }
 
 bool followed_shows(const struct followed *followed, void *thing)

@@ -38,6 +38,8 @@ struct series_set *followed_series(const struct followed *followed);
 /* Calls back with each that is there; is_shown as followed_shows. */
 void followed_each(const struct followed *followed,
 		   void (*on_thing)(void *context, void *thing, bool is_shown), void *context);
+/* The first that is there of those with that number of the series; NULL: none is. */
+void *followed_thing(const struct followed *followed, uint32_t number);
 /* Whether it is there, its name is shown, and it is the first of that name. */
 bool followed_shows(const struct followed *followed, void *thing);
 

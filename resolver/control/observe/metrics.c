@@ -1,8 +1,7 @@
 /* A family after the other, each by a function; those of plain counters are rows of two tables, by
  * the names of stats.h.
  *
- * What does not count by numbers of series.h (targets, meters of outbound endpoints, zones that go
- * out) is followed from policy to policy (followed.h). */
+ * What is counted by name is the tally's, which has it for others, too. */
 #include "resolver/control/observe/metrics.h"
 
 #include <dirent.h>
@@ -15,37 +14,18 @@
 #include <uv.h>
 
 #include "endpoints/meter.h"
-#include "resolver/control/observe/followed.h"
 #include "resolver/control/observe/health.h"
 #include "resolver/control/observe/query_log.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
 
-enum {
-	ENDPOINTS_SHOWN_MAX = 1024,
-	NAMES_MAX = 1 << 20, /* of targets, zones and endpoints that are known at a time */
-	/* Of histograms of targets: half a millisecond. */
-	TARGET_BOUNDS_FROM = 5,
-};
-
-/* What is counted by things that are followed. */
-struct target_values {
-	uint64_t queries, answers, timeouts, errors, probes, suspicions;
-	uint64_t buckets[HISTOGRAM_BOUNDS + 1], sum_us;
-};
-struct transfer_values {
-	uint64_t axfr, ixfr, current, refused, broken;
-};
-enum {
-	TARGET_COUNTERS = sizeof(struct target_values) / sizeof(uint64_t),
-	TRANSFER_COUNTERS = sizeof(struct transfer_values) / sizeof(uint64_t),
-};
+/* Of histograms of targets: half a millisecond. */
+enum { TARGET_BOUNDS_FROM = 5 };
 
 struct metrics {
 	struct service *service;
+	struct tally *tally;
 	double started_s; /* since 1970; it never moves, by which restarts are known */
-	struct followed *targets, *outbounds, *transfers;
-	uint64_t generation; /* of the policy that was followed last; 0: none */
 	/* While it is written: */
 	struct metrics_text text;
 	unsigned counter; /* of the family */
@@ -59,160 +39,6 @@ static void sample(struct metrics *metrics, const char *name, const char *value,
 	metrics_sample(&metrics->text, &labels, count);
 }
 
-/* ---- what is followed ---- */
-
-static struct target_registry *targets_of(void *context)
-{
-	const struct metrics *metrics = context;
-
-	return metrics->service->server.registry;
-}
-
-static bool keep_target(void *context, void *thing)
-{
-	const struct target *target = thing;
-
-	return target_acquire(targets_of(context), &target->source, &target->host,
-			      target->protocol);
-}
-
-static void release_target(void *context, void *thing)
-{
-	target_release(targets_of(context), thing);
-}
-
-static void read_target(const void *thing, uint64_t *counters)
-{
-	const struct target *target = thing;
-	struct target_values values = {.queries = COUNTER_GET(target->asked),
-				       .answers = COUNTER_GET(target->answered),
-				       .timeouts = COUNTER_GET(target->timeouts),
-				       .errors = COUNTER_GET(target->errors),
-				       .probes = COUNTER_GET(target->probes),
-				       .suspicions = COUNTER_GET(target->suspicions),
-				       .sum_us = COUNTER_GET(target->durations.sum_us)};
-
-	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
-		values.buckets[i] = COUNTER_GET(target->durations.buckets[i]);
-	memcpy(counters, &values, sizeof values);
-}
-
-static struct meter_registry *meters_of(void *context)
-{
-	const struct metrics *metrics = context;
-
-	return metrics->service->server.meters;
-}
-
-static bool keep_meter(void *context, void *thing)
-{
-	const struct meter *meter = thing;
-
-	return meter_acquire(meters_of(context), meter->name, meter->outbound);
-}
-
-static void release_meter(void *context, void *thing)
-{
-	meter_release(meters_of(context), thing);
-}
-
-static void read_meter(const void *thing, uint64_t *counters)
-{
-	const struct meter *meter = thing;
-
-	*counters = COUNTER_GET(meter->refused);
-}
-
-static bool keep_transfers(void *context, void *thing)
-{
-	(void)context;
-	transfer_meter_ref(thing);
-	return true;
-}
-
-static void release_transfers(void *context, void *thing)
-{
-	(void)context;
-	transfer_meter_unref(thing);
-}
-
-static void read_transfers(const void *thing, uint64_t *counters)
-{
-	const struct transfer_meter *meter = thing;
-	const struct transfer_values values = {.axfr = COUNTER_GET(meter->axfr),
-					       .ixfr = COUNTER_GET(meter->ixfr),
-					       .current = COUNTER_GET(meter->current),
-					       .refused = COUNTER_GET(meter->refused),
-					       .broken = COUNTER_GET(meter->broken)};
-
-	memcpy(counters, &values, sizeof values);
-}
-
-static const char *protocol_text(enum protocol protocol)
-{
-	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
-}
-
-/* Its name for series.h is what on_target takes apart again: "udp source", "host". */
-static void follow_target(struct metrics *metrics, struct target *target)
-{
-	char outer[8 + ADDRESS_TEXT_MAX], source[ADDRESS_TEXT_MAX], host[HOST_TEXT_MAX];
-
-	if (followed_see_again(metrics->targets, target))
-		return;
-	snprintf(outer, sizeof outer, "%s %s", protocol_text(target->protocol),
-		 target->source.family ? address_print(&target->source, source) : "");
-	followed_see(metrics->targets, target, outer, host_print(&target->host, host));
-}
-
-static void on_upstream(void *context, struct upstream *upstream)
-{
-	struct metrics *metrics = context;
-
-	if (upstream->target)
-		follow_target(metrics, upstream->target);
-	if (upstream->meter && !followed_see_again(metrics->outbounds, upstream->meter))
-		followed_see(metrics->outbounds, upstream->meter, "", upstream->meter->name);
-}
-
-/* As private zones are named elsewhere: without the final dot. */
-static const char *transfer_name(const struct transfer_zone *zone, char text[NAME_TEXT_MAX])
-{
-	size_t length = strlen(zone->text);
-
-	snprintf(text, NAME_TEXT_MAX, "%.*s",
-		 (int)(length > 1 && zone->text[length - 1] == '.' ? length - 1 : length),
-		 zone->text);
-	return text;
-}
-
-static void follow_transfers(struct metrics *metrics, const struct transfer_table *table)
-{
-	char name[NAME_TEXT_MAX];
-
-	for (size_t i = 0; table && i < table->count; i++)
-		if (!followed_see_again(metrics->transfers, table->zones[i]->meter))
-			followed_see(metrics->transfers, table->zones[i]->meter, "",
-				     transfer_name(table->zones[i], name));
-}
-
-void metrics_follow(struct metrics *metrics)
-{
-	const struct snapshot *snapshot = metrics->service->server.current;
-
-	if (!snapshot || metrics->generation == snapshot->generation)
-		return;
-	metrics->generation = snapshot->generation;
-	followed_begin(metrics->targets);
-	followed_begin(metrics->outbounds);
-	followed_begin(metrics->transfers);
-	policy_each_upstream(snapshot->policy, on_upstream, metrics);
-	follow_transfers(metrics, snapshot->transfers);
-	followed_end(metrics->targets);
-	followed_end(metrics->outbounds);
-	followed_end(metrics->transfers);
-}
-
 /* ---- targets ---- */
 
 struct target_family { /* what is told of each target that is shown */
@@ -221,20 +47,16 @@ struct target_family { /* what is told of each target that is shown */
 		     const struct target_values *values);
 };
 
-static void on_target(void *context, const char *outer, const char *name, const uint64_t *counters)
+static void on_target(void *context, const struct tally_target *target)
 {
 	const struct target_family *family = context;
-	struct target_values values;
-	struct metrics_labels labels = {{{"target", SERIES_OTHER}}};
-	char protocol[4] = "";
+	struct metrics_labels labels = {{{"target", target->host ? target->host : SERIES_OTHER},
+					 {"protocol", target->protocol},
+					 {"source", target->source}}};
 
-	memcpy(&values, counters, sizeof values);
-	if (name) {
-		snprintf(protocol, sizeof protocol, "%s", outer);
-		labels = (struct metrics_labels){
-			{{"target", name}, {"protocol", protocol}, {"source", outer + 4}}};
-	}
-	family->tell(family->metrics, &labels, &values);
+	if (!target->host)
+		labels.items[1].name = NULL;
+	family->tell(family->metrics, &labels, &target->values);
 }
 
 static void tell_target_counter(struct metrics *metrics, const struct metrics_labels *labels,
@@ -279,7 +101,7 @@ static void put_target_up(struct metrics *metrics, const struct target *target)
 	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
 	const struct metrics_labels labels = {
 		{{"target", host_print(&target->host, host)},
-		 {"protocol", protocol_text(target->protocol)},
+		 {"protocol", tally_protocol(target->protocol)},
 		 {"source",
 		  target->source.family ? address_print(&target->source, source) : NULL}}};
 
@@ -310,26 +132,25 @@ static void put_targets(struct metrics *metrics)
 	static const char *const texts[3] = {"up", "suspect", "unknown"};
 	struct target_family family = {metrics, tell_target_counter};
 	struct targets_now now = {.metrics = metrics};
-	struct series_set *series = followed_series(metrics->targets);
 
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_target_up",
 		       "Whether the target is not suspect. One that was never asked is up.");
-	followed_each(metrics->targets, on_target_now, &now);
+	followed_each(metrics->tally->targets, on_target_now, &now);
 	for (metrics->counter = 0; metrics->counter < COUNT(counters); metrics->counter++) {
 		metrics_family(&metrics->text, METRICS_COUNTER, counters[metrics->counter].name,
 			       counters[metrics->counter].help);
-		series_each(series, on_target, &family);
+		tally_each_target(metrics->tally, on_target, &family);
 	}
 	family.tell = tell_target_failures;
 	metrics_family(
 		&metrics->text, METRICS_COUNTER, "sluice_target_failures",
 		"Times that a question or a copy of one had no answer of the target in time, "
 		"or an error that sent the question elsewhere.");
-	series_each(series, on_target, &family);
+	tally_each_target(metrics->tally, on_target, &family);
 	family.tell = tell_target_duration;
 	metrics_family(&metrics->text, METRICS_HISTOGRAM, "sluice_target_duration_seconds",
 		       "How long the target took for an answer; sampled.");
-	series_each(series, on_target, &family);
+	tally_each_target(metrics->tally, on_target, &family);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_targets",
 		       "Targets by state, all of them: unknown is one that has not answered yet.");
 	for (unsigned i = 0; i < COUNT(texts); i++)
@@ -609,7 +430,7 @@ static void put_endpoints(struct metrics *metrics)
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_outbound_limited_packets",
 		       "Packets to targets not sent because the outbound endpoint was over its "
 		       "queries per second.");
-	series_each(followed_series(metrics->outbounds), on_outbound, metrics);
+	series_each(followed_series(metrics->tally->outbounds), on_outbound, metrics);
 }
 
 static void put_server(struct metrics *metrics)
@@ -819,15 +640,15 @@ static void put_transfers(struct metrics *metrics)
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_transfers",
 		       "Transfers of the zone that were asked for, by what came of them: current "
 		       "is a secondary that had it already.");
-	series_each(followed_series(metrics->transfers), on_transfers, metrics);
+	series_each(followed_series(metrics->tally->transfers), on_transfers, metrics);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_serial",
 		       "Serial of the zone as it goes out.");
 	/* Zones of one name stand beside each other, and share a meter after a reload. */
 	for (size_t i = 0; table && i < table->count; i++)
-		if (followed_shows(metrics->transfers, table->zones[i]->meter) &&
+		if (followed_shows(metrics->tally->transfers, table->zones[i]->meter) &&
 		    (i == 0 || table->zones[i - 1]->meter != table->zones[i]->meter))
-			sample(metrics, "zone", transfer_name(table->zones[i], name), NULL, NULL,
-			       table->zones[i]->serial);
+			sample(metrics, "zone", tally_transfer_name(table->zones[i], name), NULL,
+			       NULL, table->zones[i]->serial);
 }
 
 /* By the words of zone_notice.h. */
@@ -971,11 +792,11 @@ static void put_bounds(struct metrics *metrics)
 	sample(metrics, "kind", "rule", NULL, NULL, series_unshown(series->rules));
 	sample(metrics, "kind", "zone", NULL, NULL, series_unshown(series->zones));
 	sample(metrics, "kind", "target", NULL, NULL,
-	       series_unshown(followed_series(metrics->targets)));
+	       series_unshown(followed_series(metrics->tally->targets)));
 	sample(metrics, "kind", "outbound_endpoint", NULL, NULL,
-	       series_unshown(followed_series(metrics->outbounds)));
+	       series_unshown(followed_series(metrics->tally->outbounds)));
 	sample(metrics, "kind", "zone_transfer", NULL, NULL,
-	       series_unshown(followed_series(metrics->transfers)));
+	       series_unshown(followed_series(metrics->tally->transfers)));
 }
 
 /* ---- the process, by the names of Prometheus' client libraries ---- */
@@ -1050,28 +871,18 @@ static void put_process(struct metrics *metrics)
 
 /* ---- the whole ---- */
 
-static void choose_shown(struct metrics *metrics, const struct metrics_settings *settings)
-{
-	const struct snapshot_series *series = &metrics->service->server.series;
-
-	series_show(series->endpoints, ENDPOINTS_SHOWN_MAX);
-	series_show(series->rules, settings->rules_max);
-	series_show(series->zones, settings->zones_max);
-	series_show(followed_series(metrics->targets), settings->targets_max);
-	series_show(followed_series(metrics->outbounds), ENDPOINTS_SHOWN_MAX);
-	series_show(followed_series(metrics->transfers), settings->zones_max);
-}
-
 char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t *length)
 {
 	const struct metrics_settings *settings = &metrics->service->server.model->metrics;
+	const struct snapshot_series *series = &metrics->service->server.series;
 	char *bytes = NULL;
 	FILE *out = open_memstream(&bytes, length);
 
 	if (!out)
 		return NULL;
-	metrics_follow(metrics);
-	choose_shown(metrics, settings);
+	tally_show(metrics->tally);
+	series_show(series->rules, settings->rules_max);
+	series_show(series->zones, settings->zones_max);
 	metrics->text = (struct metrics_text){.out = out, .format = format};
 	put_configuration(metrics);
 	put_endpoints(metrics);
@@ -1096,14 +907,8 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	return NULL;
 }
 
-struct metrics *metrics_new(struct service *service)
+struct metrics *metrics_new(struct service *service, struct tally *tally)
 {
-	static const struct followed_kind targets = {TARGET_COUNTERS, NAMES_MAX, keep_target,
-						     release_target, read_target};
-	static const struct followed_kind outbounds = {1, NAMES_MAX, keep_meter, release_meter,
-						       read_meter};
-	static const struct followed_kind transfers = {TRANSFER_COUNTERS, NAMES_MAX, keep_transfers,
-						       release_transfers, read_transfers};
 	struct metrics *metrics = calloc(1, sizeof *metrics);
 	struct timespec now;
 
@@ -1111,22 +916,12 @@ struct metrics *metrics_new(struct service *service)
 		return NULL;
 	clock_gettime(CLOCK_REALTIME, &now);
 	metrics->service = service;
+	metrics->tally = tally;
 	metrics->started_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-	metrics->targets = followed_new(&targets, metrics);
-	metrics->outbounds = followed_new(&outbounds, metrics);
-	metrics->transfers = followed_new(&transfers, metrics);
-	if (metrics->targets && metrics->outbounds && metrics->transfers)
-		return metrics;
-	metrics_free(metrics);
-	return NULL;
+	return metrics;
 }
 
 void metrics_free(struct metrics *metrics)
 {
-	if (!metrics)
-		return;
-	followed_free(metrics->targets);
-	followed_free(metrics->outbounds);
-	followed_free(metrics->transfers);
 	free(metrics);
 }

@@ -11,16 +11,13 @@
 #include <stddef.h>
 
 #include "resolver/control/observe/metrics_text.h"
-#include "resolver/control/service/service.h"
+#include "resolver/control/observe/tally.h"
 
 struct metrics;
 
-/* NULL without memory. It has references to targets: metrics_free comes ahead of the server's end.
- */
-struct metrics *metrics_new(struct service *service);
+/* NULL without memory. The tally outlives it. */
+struct metrics *metrics_new(struct service *service, struct tally *tally);
 void metrics_free(struct metrics *metrics); /* NULL is fine */
-/* Looks which targets there are now; to be called for every model that is served. */
-void metrics_follow(struct metrics *metrics);
 /* The whole text, of `length` bytes, to be freed. NULL without memory. */
 char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t *length);
 

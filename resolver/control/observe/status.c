@@ -3,6 +3,7 @@
  * go on meanwhile: each number is right, but not all are of the same moment. */
 #include "resolver/control/observe/status.h"
 
+#include <stdarg.h>
 #include <uthash.h>
 #include <uv.h>
 
@@ -495,6 +496,145 @@ static json_t *went_back_report(const struct confirmation *confirmation)
 	return with_text(unconfirmed_json(&confirmation->gone, NULL), text);
 }
 
+/* ---- in a sentence ---- */
+
+enum { JUDGEMENT_MAX = 1024, JUDGEMENT_NAMES = 5 };
+
+struct sentence {
+	char text[JUDGEMENT_MAX];
+	size_t length;
+};
+
+/* What does not fit is cut. */
+static void __attribute__((format(printf, 2, 3)))
+say(struct sentence *sentence, const char *format, ...)
+{
+	size_t room = JUDGEMENT_MAX - sentence->length;
+	va_list arguments;
+
+	va_start(arguments, format);
+	int wrote = vsnprintf(sentence->text + sentence->length, room, format, arguments);
+	va_end(arguments);
+	if (wrote > 0)
+		sentence->length += (size_t)wrote < room ? (size_t)wrote : room - 1;
+}
+
+static void say_names(struct sentence *sentence, const json_t *names, json_int_t count)
+{
+	json_int_t named = count < JUDGEMENT_NAMES ? count : JUDGEMENT_NAMES;
+
+	for (json_int_t i = 0; i < named; i++)
+		say(sentence, "%s%s", i > 0 ? ", " : "",
+		    json_string_value(json_array_get(names, (size_t)i)));
+	if (count > named)
+		say(sentence, " and %" JSON_INTEGER_FORMAT " more", count - named);
+}
+
+/* Since when the first of the targets that hurt a rule is suspect; NULL: not known. */
+static const char *first_since(const json_t *targets)
+{
+	const char *first = NULL;
+	const json_t *target;
+	size_t i;
+
+	json_array_foreach(targets, i, target)
+	{
+		const char *since = json_string_value(json_object_get(target, "since"));
+
+		if (since && (!first || strcmp(since, first) < 0) &&
+		    json_integer_value(json_object_get(target, "unanswered_count")) > 0)
+			first = since;
+	}
+	return first;
+}
+
+static void judge_rules(json_t *texts, const json_t *all)
+{
+	const json_t *unanswered = json_object_get(all, "unanswered");
+	json_int_t count = json_integer_value(json_object_get(unanswered, "count"));
+	const char *since = first_since(json_object_get(all, "targets"));
+	struct sentence sentence = {.text = ""};
+
+	if (count == 0)
+		return;
+	say(&sentence, "%" JSON_INTEGER_FORMAT " rule%s cannot be answered%s%s: ", count,
+	    count == 1 ? "" : "s", since ? ", since " : "", since ? since : "");
+	say_names(&sentence, json_object_get(unanswered, "rules"), count);
+	say(&sentence, ".");
+	json_add(texts, json_text(sentence.text));
+}
+
+static void judge_state(json_t *texts, const json_t *all)
+{
+	const json_t *owned = json_array_get(json_object_get(all, "owned"), 0);
+	const char *error = json_string_value(json_object_get(owned, "error"));
+	struct sentence sentence = {.text = ""};
+
+	if (!error)
+		return;
+	say(&sentence, "Nothing can be changed, because the state fails: %s.", error);
+	json_add(texts, json_text(sentence.text));
+}
+
+static void judge_addresses(json_t *texts, const json_t *all, const char *list)
+{
+	json_t *absent = json_array();
+	struct sentence sentence = {.text = ""};
+	json_t *endpoint;
+	size_t i;
+
+	json_array_foreach(json_object_get(all, list), i, endpoint)
+	{
+		if (json_is_false(json_object_get(endpoint, "present")))
+			json_add(absent, json_incref(json_object_get(endpoint, "name")));
+	}
+	if (json_array_size(absent) > 0) {
+		say(&sentence, "The address of ");
+		say_names(&sentence, absent, (json_int_t)json_array_size(absent));
+		say(&sentence, " is not on this machine.");
+		json_add(texts, json_text(sentence.text));
+	}
+	json_decref(absent);
+}
+
+static void say_all_is_well(json_t *texts, const json_t *all)
+{
+	const json_t *ruleset;
+	json_int_t rules = 0;
+	struct sentence sentence = {.text = ""};
+	size_t i;
+
+	json_array_foreach(json_object_get(all, "rulesets"), i, ruleset)
+	{
+		rules += json_integer_value(json_object_get(ruleset, "rules"));
+		rules -= json_integer_value(json_object_get(ruleset, "disabled"));
+	}
+	if (rules == 0)
+		say(&sentence, "There are no rules: zones and the default resolver answer.");
+	else if (rules == 1)
+		say(&sentence, "The one rule can be answered.");
+	else
+		say(&sentence, "All %" JSON_INTEGER_FORMAT " rules can be answered.", rules);
+	json_add(texts, json_text(sentence.text));
+}
+
+/* Of what the rest says. */
+static void put_judgement(json_t *all)
+{
+	json_t *texts = json_array();
+	bool good;
+
+	judge_rules(texts, all);
+	judge_state(texts, all);
+	judge_addresses(texts, all, "inbound_endpoints");
+	judge_addresses(texts, all, "vnet_resolver");
+	judge_addresses(texts, all, "outbound_endpoints");
+	good = json_array_size(texts) == 0;
+	if (good)
+		say_all_is_well(texts, all);
+	json_put(all, "judgement", json_make("{s:b, s:o}", "good", (int)good, "texts", texts));
+}
+
 /* ---- the whole ---- */
 
 json_t *status_report(struct service *service)
@@ -525,5 +665,6 @@ json_t *status_report(struct service *service)
 	json_put(all, "went_back", went_back_report(&service->confirmation));
 	json_put(all, "query_log",
 		 service->query_log ? query_log_status(service->query_log) : json_null());
+	put_judgement(all);
 	return json_whole(all);
 }

@@ -1,5 +1,7 @@
 /* What a running server serves and how it fares, as one JSON object:
  *
+ *     judgement           good (true or false), texts: sentences of all that is wrong, the gravest
+ *                         first, or one that says that nothing is
  *     version, generation, workers, config, uptime_s, loaded_at
  *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
  *     inbound_endpoints   name, network, address, listen, present

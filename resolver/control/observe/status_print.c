@@ -517,8 +517,21 @@ static void print_brief_endpoints(FILE *out, const json_t *status)
 	json_decref(all);
 }
 
+/* Where something is wrong, print_troubles says more. */
+static void print_good(FILE *out, const json_t *status)
+{
+	const json_t *judgement = json_object_get(status, "judgement");
+	const json_t *text = json_array_get(json_object_get(judgement, "texts"), 0);
+
+	if (!json_is_true(json_object_get(judgement, "good")) || !json_is_string(text))
+		return;
+	text_print(out, json_string_value(text));
+	fputc('\n', out);
+}
+
 static void print_in_brief(FILE *out, const json_t *status)
 {
+	print_good(out, status);
 	print_troubles(out, status);
 	print_brief_targets(out, status);
 	print_brief_endpoints(out, status);

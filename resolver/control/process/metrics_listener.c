@@ -308,7 +308,7 @@ static void settle(struct metrics_listener *listener, bool served)
 }
 
 int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
-			  struct service *service, struct master_link *master,
+			  struct service *service, struct tally *tally, struct master_link *master,
 			  const struct model *model)
 {
 	char error[HTTP_ERROR_MAX];
@@ -317,7 +317,7 @@ int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
 	listener->loop = loop;
 	listener->service = service;
 	listener->master = master;
-	listener->metrics = metrics_new(service);
+	listener->metrics = metrics_new(service, tally);
 	if (!listener->metrics || pthread_mutex_init(&listener->lock, NULL) != 0)
 		return exit_fail("%s", err_text(ERR_NOMEM));
 	if (want_all(listener, model, &index, error) != 0)
@@ -347,8 +347,6 @@ void metrics_listener_finish(struct metrics_listener *listener, bool served)
 {
 	if (listener->prepared)
 		settle(listener, served);
-	if (served)
-		metrics_follow(listener->metrics);
 }
 
 void metrics_listener_listen(struct metrics_listener *listener)

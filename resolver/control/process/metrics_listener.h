@@ -31,7 +31,7 @@ struct metrics_listener {
 /* Opens what the model says; beside another server without listening. EXIT_SUCCESS, or what was
  * printed about. Either way metrics_listener_close ends it. */
 int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
-			  struct service *service, struct master_link *master,
+			  struct service *service, struct tally *tally, struct master_link *master,
 			  const struct model *model);
 /* As service_access has them; prepare is not called for the first model. */
 MUST_CHECK int metrics_listener_prepare(struct metrics_listener *listener,

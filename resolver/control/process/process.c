@@ -141,6 +141,12 @@ static void on_drain(struct process *process)
 	leave_within(process, DRAIN_MAX_MS);
 }
 
+static void stop_recorder(struct process *process)
+{
+	process->management.api.history = NULL;
+	recorder_stop(&process->recorder);
+}
+
 static void on_leave(struct process *process, uint32_t pid)
 {
 	struct api_request *request = process->upgrading;
@@ -152,6 +158,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	if (request)
 		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
 	health_log_stop(&process->health);
+	stop_recorder(process);
 	query_log_leave(process->query_log);
 	service_rest(&process->service);
 	http_pause(process->management.http);
@@ -218,6 +225,7 @@ static void close_open(uv_handle_t *handle, void *context)
 static void close_loop(struct process *process)
 {
 	metrics_listener_close(&process->metrics);
+	tally_free(process->tally);
 	if (process->service.server.workers)
 		server_stop(&process->service.server);
 	query_log_stop(process->query_log);
@@ -415,6 +423,8 @@ static void finish_access(void *context, bool served)
 
 	management_api_finish(&process->management, served);
 	metrics_listener_finish(&process->metrics, served);
+	if (served)
+		tally_follow(process->tally);
 }
 
 /* All steps up to serving, one after the other. The API's requests are answered when the loop runs.
@@ -429,9 +439,12 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		status =
 			management_api_open(&process->management, &process->loop, &process->service,
 					    process_dialects, &process->master, model, faults);
+	process->tally = tally_new(&process->service);
+	if (status == EXIT_SUCCESS && !process->tally)
+		status = exit_fail("%s", err_text(ERR_NOMEM));
 	if (status == EXIT_SUCCESS)
 		status = metrics_listener_open(&process->metrics, &process->loop, &process->service,
-					       &process->master, model);
+					       process->tally, &process->master, model);
 	if (status != EXIT_SUCCESS)
 		return status;
 	if (!process->service.beside)
@@ -464,6 +477,8 @@ static void run(struct process *process, const struct model *model, const struct
 	start_watchdog(process);
 	process_call_webhook(model);
 	health_log_start(&process->health, &process->loop, server);
+	recorder_start(&process->recorder, &process->loop, process->tally);
+	process->management.api.history = process->recorder.history;
 	service_follow(&process->service);
 	master_link_serve(&process->master, text); /* before the log says so */
 	log_faults("load", faults);
@@ -475,6 +490,7 @@ static void run(struct process *process, const struct model *model, const struct
 	uv_run(&process->loop, UV_RUN_DEFAULT);
 	service_finish(&process->service);
 	health_log_stop(&process->health);
+	stop_recorder(process);
 	webhook_end();
 }
 

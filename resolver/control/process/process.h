@@ -18,6 +18,7 @@
 
 #include "resolver/control/observe/events.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/recorder.h"
 #include "resolver/control/observe/webhook.h"
 #include "resolver/control/process/management_api.h"
 #include "resolver/control/process/master_link.h"
@@ -28,7 +29,9 @@ struct process {
 	uv_loop_t loop;
 	struct service service;
 	struct management_api management;
+	struct tally *tally; /* of what is counted by name, for the two below */
 	struct metrics_listener metrics;
+	struct recorder recorder; /* keeps what was counted when */
 	struct master_link master;
 	uv_timer_t watchdog;           /* tells the master that every loop turns */
 	bool hangs;                    /* a worker does, and that has been logged */

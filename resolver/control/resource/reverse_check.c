@@ -169,16 +169,16 @@ static bool leads_back(const struct forward_check *check, const struct check_leg
 	return false;
 }
 
-struct tally {
+struct path_tally {
 	unsigned confirmed, elsewhere, nowhere, failed;
 	const struct check_leg
 		*worst; /* one that did not come back; better one that came elsewhere */
 	unsigned worst_at;
 };
 
-static struct tally count_paths(const struct forward_check *check)
+static struct path_tally count_paths(const struct forward_check *check)
 {
-	struct tally tally = {0};
+	struct path_tally tally = {0};
 	for (unsigned i = 0; i < check->back_count; i++) {
 		const struct check_leg *leg = &check->back[i];
 		bool confirmed = leads_back(check, leg),
@@ -212,7 +212,7 @@ static const char *first_error(const struct forward_check *check)
 
 /* An address is fine with one name that leads back; of a name's addresses every one has to. That a
  * question failed counts only where its answer could have changed what is known. */
-static enum reverse_result judge(const struct forward_check *check, const struct tally *tally)
+static enum reverse_result judge(const struct forward_check *check, const struct path_tally *tally)
 {
 	bool address = check->address.family, failed = first_error(check);
 	if (address && tally->confirmed > 0)
@@ -226,7 +226,7 @@ static enum reverse_result judge(const struct forward_check *check, const struct
 	return address ? REVERSE_MISMATCH : REVERSE_CONFIRMED;
 }
 
-static json_t *describe(const struct forward_check *check, const struct tally *tally,
+static json_t *describe(const struct forward_check *check, const struct path_tally *tally,
 			enum reverse_result result)
 {
 	const char *subject = check->subject, *what = check->address.family ? "name" : "address";
@@ -251,7 +251,7 @@ static json_t *describe(const struct forward_check *check, const struct tally *t
 	return json_text(text);
 }
 
-static json_t *report_of(const struct forward_check *check, const struct tally *tally,
+static json_t *report_of(const struct forward_check *check, const struct path_tally *tally,
 			 enum reverse_result result)
 {
 	json_t *paths = json_array();
@@ -283,7 +283,7 @@ static void legs_done(struct forward_check *check)
 		start_back(check);
 		return;
 	}
-	struct tally tally = count_paths(check);
+	struct path_tally tally = count_paths(check);
 	enum reverse_result result = judge(check, &tally);
 	json_t *report = json_whole(report_of(check, &tally, result));
 	void (*on_end)(void *context, enum reverse_result result, json_t *report) = check->on_end;

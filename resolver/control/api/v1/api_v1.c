@@ -15,6 +15,7 @@ static const struct api_route routes[] = {
 	{"GET", "/readyz", API_NOTHING, api_ready, 0},
 	{"GET", "/v1/status", API_READ, api_status, 0},
 	{"GET", "/v1/explain", API_READ, api_explain, 0},
+	{"GET", "/v1/history", API_READ, api_history_show, 0},
 	{"GET", "/v1/names", API_READ, api_names, 0},
 	{"POST", "/v1/plan", API_OPERATE, api_plan, CHANGES_BODY_MAX},
 	{"POST", "/v1/flush", API_OPERATE, api_flush, 0},

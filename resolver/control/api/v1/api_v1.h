@@ -103,6 +103,10 @@ void api_queries(struct api_request *request);
 
 void api_events(struct api_request *request);
 
+/* ---- v1/history.c ---- */
+
+void api_history_show(struct api_request *request);
+
 /* ---- v1/batch.c ---- */
 
 void api_ptrs_batch(struct api_request *request);

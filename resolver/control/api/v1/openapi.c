@@ -31,6 +31,10 @@ static const struct described described[] = {
 	{"GET", "/v1/status", "What the server does, and how it fares.", "", NULL, NULL, 0},
 	{"GET", "/v1/explain", "Who would answer a question, and why.",
 	 "!name type vnet endpoint from", NULL, NULL, 0},
+	{"GET", "/v1/history",
+	 "What was counted when: in the last minute by seconds, hour (as usual) by 10 s, or week "
+	 "by 10 min.",
+	 "span", NULL, NULL, 0},
 	{"GET", "/v1/names", "The names that are asked for most, and who decides them.", "limit",
 	 NULL, NULL, 0},
 	{"POST", "/v1/plan",

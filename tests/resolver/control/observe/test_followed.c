@@ -86,6 +86,9 @@ static void one_that_is_shown_is_kept_and_goes_on(void **state)
 	LOOK(followed, &b, NULL);
 	assert_int_equal(a.references, 1);
 	assert_false(followed_shows(followed, &a));
+	assert_null(followed_thing(followed, series_find(followed_series(followed), "", "a")));
+	assert_ptr_equal(followed_thing(followed, series_find(followed_series(followed), "", "b")),
+			 &b);
 	assert_string_equal(told(followed, 10), "a=5 b=0");
 	a.count = 7; /* workers had it for a moment longer */
 	LOOK(followed, &a, &b, NULL);

@@ -64,6 +64,8 @@ static json_t *report(int dead, int live)
 	json_object_set_new(
 		made, "unanswered",
 		json_pack("{s:i, s:[s, s]}", "count", dead, "rules", "onprem/a", "onprem/b"));
+	json_object_set_new(made, "judgement",
+			    json_pack("{s:b, s:[s]}", "good", dead == 0, "texts", "A sentence."));
 	assert_non_null(made);
 	return made;
 }
@@ -93,6 +95,7 @@ static void an_ordinary_configuration_fits_a_screen(void **state)
 	char *text = print(report(0, 6), false);
 	assert_fits(text);
 	assert_non_null(strstr(text, "up 3 d 4 h"));
+	assert_non_null(strstr(text, "\nA sentence.\n"));
 	assert_null(strstr(text, "!"));
 	for (int i = 1; i <= 6; i++) {
 		char host[32];
@@ -111,6 +114,7 @@ static void what_is_wrong_comes_first_with_the_rules_it_hurts(void **state)
 					 "! no interface has 10.10.0.20, the source of "
 					 "hub-resolver/outbound\n");
 	assert_non_null(wrong);
+	assert_null(strstr(text, "A sentence."));
 	assert_true(wrong < strstr(text, "TARGET"));
 	assert_true(strstr(text, "TARGET") < strstr(text, "VIRTUAL NETWORK"));
 	assert_non_null(strstr(text, "\n      since 01-31 12:00:00Z; no live target for onprem/a, "
