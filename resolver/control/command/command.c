@@ -34,6 +34,8 @@ static const struct {
 	 offsetof(struct command_line, endpoint)},
 	{"from", "ADDRESS", "ask at the VNet resolver, from this source address", 0, OPTION_FROM,
 	 offsetof(struct command_line, from)},
+	{"ask", NULL, "have the running server ask it, and show what comes of it", 0, OPTION_ASK,
+	 offsetof(struct command_line, ask)},
 	{"suffix", NULL, "the name and everything below it", 0, OPTION_SUFFIX,
 	 offsetof(struct command_line, suffix)},
 	{"ttl", "SECONDS", "of the records; of a PTR else reverse.ttl of the configuration", 0,

@@ -52,6 +52,7 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_EXEC         OPTION(32)
 #define OPTION_APPLY        OPTION(33)
 #define OPTION_OUTPUT       OPTION(34)
+#define OPTION_ASK          OPTION(35)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -79,7 +80,7 @@ struct command_line {
 		int count;
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply;
+		apply, ask;
 	char *const *arguments;
 	int argument_count;
 };
