@@ -444,7 +444,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	frame_init(&inner, (struct place){leg->network, false}, f->name, f->owner_at);
 	enum step step = compose_frame(c, &inner);
 	c->depth--;
-	if (c->watch)
+	if (c->watch && step != STEP_ASK)
 		c->watch->on_leave(c->watch->context);
 	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
 		return step;
@@ -714,7 +714,9 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	if (stale) {
 		c->stale--;
 		if (step == STEP_FAILED && c->fallbacks == 0 && c->request->flags & FLAG_RD) {
-			watch_leg(c, leg_of(verdict->route, stale), COMPOSED_FROM_STALE, stale);
+			if (c->watch)
+				watch_leg(c, leg_of(verdict->route, stale), COMPOSED_FROM_STALE,
+					  stale);
 			step = use_entry(c, f, verdict, stale, true);
 		}
 		cache_entry_unref(stale);
@@ -777,7 +779,7 @@ static enum step compose_name(struct composition *c, struct frame *f)
 	if (watch)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
 	enum step step = follow_verdict(c, f, verdict);
-	if (watch)
+	if (watch && step != STEP_ASK)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;
 }

@@ -77,7 +77,8 @@ struct composition_watch {
 	void (*on_enter)(void *context, const struct leg *leg);
 	void (*on_leave)(void *context);
 	void (*on_loop)(void *context, const struct leg *leg, const char *text);
-	/* ...and the name is done. `leads`: the name is now the next of the chain. */
+	/* ...and the name is done. `leads`: the name is now the next of the chain. A pass that
+	 * comes to COMPOSE_ASK does and leaves nothing more. */
 	void (*on_done)(void *context, const struct name *name, bool leads);
 };
 

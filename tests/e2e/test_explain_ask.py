@@ -1,15 +1,17 @@
 """explain --ask: what a client would get, from whom, and how it came about, for every way in which a
 name is answered; and nothing of it stays behind."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
+import sys
 import threading
 import time
 import urllib.parse
 
-import dns
 import harness
+import hostile
 import hub
 
 CONFIG = """
@@ -350,7 +352,30 @@ class Around(Asked):
         with contextlib.suppress(OSError, harness.http.client.HTTPException):
             self.assertIn(connection.getresponse().status, (200, 503))
 
-    def test_hostile_data_is_shown_as_text(self):
+    def test_whatever_a_hostile_target_does_is_shown_as_text(self):
+        """Each of its deeds at once; nothing of the lie is in any answer."""
+        evil, lie = "127.0.0.21", "203.0.113.66"
+        target = harness.Process(self.host, "evil", [sys.executable, hostile.__file__, evil, "127.0.0.22", "5404", "192.0.2.1",
+                                                     lie, os.path.join(self.world.dir, "evil.json")])
+        target.wait_ready((evil, 5404))
+        self.sluice.reconfigure(CONFIG.replace('address = "127.0.0.1"; port = 5998;', 'address = "%s"; port = 5404;' % evil))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        wrong = []
+
+        def ask(deed):
+            while True:
+                status, text = self.sluice.command("explain", "--ask", deed + "-1.dead.corp", "--vnet", "hub")
+                if "too many ask at once" not in text:
+                    break
+                time.sleep(1)
+            shown = all(c == "\n" or c.isprintable() for c in text)
+            if status or not shown or lie in text or ";; status: " not in text:
+                wrong.append((deed, status, text))
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            list(pool.map(ask, hostile.DEEDS))
+        self.assertEqual([], wrong)
+
+    def test_hostile_names_are_shown_as_text(self):
         name = "a\\027[31m\\010\\200.one.corp"
         text = self.command(name, "TXT", "--vnet", "hub")
         self.assertTrue(all(c == "\n" or " " <= c <= "~" for c in text), text)

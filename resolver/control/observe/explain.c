@@ -12,6 +12,7 @@
  * last one has written goes back to the control thread with the answer. */
 #include "resolver/control/observe/explain.h"
 
+#include <assert.h>
 #include <ctype.h>
 
 #include "endpoints/message.h"
@@ -304,6 +305,7 @@ static void add_tries(const struct explainer *e, const struct leg *leg,
 	for (unsigned i = 0; i < question->watch.count; i++) {
 		const struct lookup_try *try = &question->watch.tries[i];
 		const struct upstream *upstream = &leg->upstreams[try->upstream];
+		assert(try->upstream < leg->upstream_count); /* legs of one id have the same */
 		bool bound = upstream->source.family != 0;
 		json_add(array,
 			 json_make(

@@ -295,6 +295,49 @@ static void a_leg_that_failed_leaves_no_records(void **state)
 	assert_at(w, "rcode", "\"NOERROR\"");
 }
 
+/* Nothing is at hand for it before the target has been silent for a while. */
+static void an_old_answer_is_told_with_what_was_asked_first(void **state)
+{
+	struct world *w = *state;
+
+	model_add_default(w->model, "192.0.2.53");
+	w->model->cache.stale_max = 3600;
+	load(w);
+	ask(w, "x.example.");
+	says(w, RCODE_NOERROR, 0, "answer x.example. 60 IN A 192.0.2.9");
+	stage_pass(w->stage, 100ULL * S);
+	ask(w, "x.example.");
+	assert_null(w->explained);
+	stage_pass(w->stage, 2ULL * S);
+	assert_at(w, "hops.0.asked.1", "(nothing)");
+	assert_at(w, "hops.0.asked.0.from", "\"stale\"");
+	assert_at(w, "hops.0.asked.0.failed", "null");
+	assert_at(w, "hops.0.asked.0.age_s", "100");
+	assert_at(w, "hops.0.asked.0.tries.0.end", "\"silent\"");
+	assert_at(w, "hops.0.records.0", "\"x.example. 30 IN A 192.0.2.9\"");
+	assert_at(w, "answer.ede.code", "3");
+}
+
+/* It is shown as far as it went. */
+static void a_question_that_is_turned_away_on_its_way(void **state)
+{
+	struct world *w = *state;
+
+	model_add_rule(w->model, add_rules(w, "spoke"), "corp", "corp.test.", "10.10.0.4");
+	model_add_zone(w->model, "corp.test", "www 300 CNAME x.test.\n", "hub");
+	model_add_rule(w->model, add_rules(w, "hub"), "rule", "x.test.", "192.0.2.1");
+	load(w);
+	w->stage->lookups.lookup_max = 0;
+	ask_in(w, "www.corp.test.", TYPE_A, "spoke", true);
+	assert_at(w, "rcode", "\"SERVFAIL\"");
+	assert_at(w, "answer.ede.text", "\"too many questions are under way\"");
+	assert_at(w, "hops.0.rcode", "null");
+	assert_at(w, "hops.0.route.0.decision.rcode", "null");
+	assert_at(w, "hops.0.route.0.decision.hops.0.rcode", "\"NOERROR\"");
+	assert_at(w, "hops.0.route.0.decision.hops.1.object", "\"rule\"");
+	assert_at(w, "hops.0.route.0.decision.hops.1.asked", "[]");
+}
+
 static void of_many_records_a_hop_shows_the_first_hundred(void **state)
 {
 	struct world *w = *state;
@@ -410,6 +453,8 @@ int main(void)
 		TEST(a_failure_names_each_target),
 		TEST(silence_is_told_for_as_long_as_it_was_waited_for),
 		TEST(a_leg_that_failed_leaves_no_records),
+		TEST(an_old_answer_is_told_with_what_was_asked_first),
+		TEST(a_question_that_is_turned_away_on_its_way),
 		TEST(of_many_records_a_hop_shows_the_first_hundred),
 		TEST(who_is_in_no_network_is_refused),
 		TEST(the_worker_s_end_leaves_nothing),
