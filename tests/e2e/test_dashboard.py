@@ -410,6 +410,16 @@ class Asking(Browser):
         self.press("Explain")
         self.find(".verdict", "Answered by Private zone corp.internal")
 
+    def test_whom_an_endpoint_lets_in(self):
+        self.log_in("/ui/ask?name=web.corp.internal&type=A&endpoint=hub-resolver/inbound&from=8.8.8.8")
+        self.find("main", "hub-resolver/inbound, whose allow does not let 8.8.8.8 in: REFUSED.")
+        self.press("Ask now")
+        self.find(".answer", "REFUSED after")
+        self.fill("Client's address", "10.0.0.1")
+        self.press("Ask now")
+        self.find(".answer", "NOERROR after")
+        self.assertTrue(self.driver.current_url.endswith("&endpoint=hub-resolver%2Finbound&from=10.0.0.1&ask=1"))
+
     def test_a_name_that_is_none_is_refused_in_words(self):
         self.log_in("/ui/ask")
         self.fill("Name", "<b>..</b>")

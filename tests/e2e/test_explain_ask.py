@@ -172,6 +172,18 @@ class Hops(Asked):
         self.assert_asked(stranger, "REFUSED")
         self.assertEqual((None, "refuse"), (stranger["network"], stranger["hops"][0]["kind"]))
         self.assertEqual(18, stranger["answer"]["ede"]["code"])
+        for address, rcode, allowed in (("10.10.1.1", "NOERROR", True), ("192.0.2.77", "REFUSED", False)):
+            body = self.ask("web.corp.internal", endpoint="hub-resolver/inbound", **{"from": address})
+            self.assertEqual(({"address": address, "allowed": allowed}, rcode, rcode, allowed),
+                             (body["from"], body["rcode"], body["answer"]["rcode"], bool(body["hops"])), body)
+            for way in ("--ask", "--json"):
+                status, text = self.sluice.command("explain", way, "web.corp.internal", "--endpoint", "hub-resolver/inbound",
+                                                   "--from", address)
+                self.assertEqual(0, status, text)
+                self.assertIn(rcode, text)
+        self.assertIn("by 192.0.2.77, which its `allow` does not let in", self.command(
+            "web.corp.internal", "--endpoint", "hub-resolver/inbound", "--from", "192.0.2.77"))
+        self.assert_rcode(self.host.ask(HERE, "web.corp.internal"), "NOERROR")
         self.assertEqual(404, self.call("a.test", vnet="nowhere")[0])
         self.assertEqual(404, self.call("a.test", endpoint="no/where")[0])
         self.assertEqual(400, self.call("a.test", vnet="hub", endpoint="hub-resolver/inbound")[0])

@@ -78,6 +78,27 @@ static int load_and_explain(const struct command_line *line, struct load *load,
 	return status;
 }
 
+/* To be freed; NULL without memory. */
+static char *path_of(const struct explain_texts *texts)
+{
+	const char *const keys[] = {"vnet", "endpoint", "from"};
+	const char *const values[] = {texts->vnet, texts->endpoint, texts->from};
+	const char *given[3] = {NULL};
+	char format[128] = "/v1/explain?ask=1&name=%&type=%";
+	unsigned count = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t used = strlen(format);
+
+		if (!values[i])
+			continue;
+		snprintf(format + used, sizeof format - used, "&%s=%%", keys[i]);
+		given[count++] = values[i];
+	}
+	return client_path(format, texts->name, texts->type ? texts->type : "A", given[0], given[1],
+			   given[2]);
+}
+
 /* What can be refused without a server is. Names are not looked up by this key. */
 static int ask_server(const struct command_line *line)
 {
@@ -85,15 +106,11 @@ static int ask_server(const struct command_line *line)
 	char error[EXPLAIN_ERROR_MAX];
 	struct explain_question question;
 	const struct explain_texts texts = texts_of(line);
-	const char *where = texts.vnet ? "vnet" : texts.endpoint ? "endpoint" : "from";
-	const char *value = texts.vnet ? texts.vnet : texts.endpoint ? texts.endpoint : texts.from;
 
 	if (explain_read(&question, &texts, &key, error) != 0)
 		return command_misuse(line, "%s", error);
-	char *path = client_path(value ? "/v1/explain?ask=1&name=%&type=%&%=%"
-				       : "/v1/explain?ask=1&name=%&type=%",
-				 texts.name, texts.type ? texts.type : "A", where, value);
-	json_t *explained = client_ask(line, (struct client_call){.method = "GET"}, path);
+	json_t *explained =
+		client_ask(line, (struct client_call){.method = "GET"}, path_of(&texts));
 	return explained ? print_explained(line, explained) : EXIT_FAILURE;
 }
 

@@ -677,9 +677,9 @@ int explain_read(struct explain_question *question, const struct explain_texts *
 	const char *dash = texts->dash;
 	*question = (struct explain_question){.texts = *texts, .type = TYPE_A};
 	*error = '\0';
-	if ((texts->vnet != NULL) + (texts->endpoint != NULL) + (texts->from != NULL) > 1)
-		snprintf(error, EXPLAIN_ERROR_MAX,
-			 "%svnet, %sendpoint and %sfrom exclude each other", dash, dash, dash);
+	if (texts->vnet && (texts->endpoint || texts->from))
+		snprintf(error, EXPLAIN_ERROR_MAX, "%svnet and %s%s exclude each other", dash, dash,
+			 texts->endpoint ? "endpoint" : "from");
 	else if (texts->from && address_parse(&question->source, texts->from) != 0)
 		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not an address", texts->from);
 	else if (texts->type && record_type_parse(&question->type, texts->type) != 0)
@@ -729,6 +729,22 @@ static int no_network(const struct policy *policy, const char *wanted,
 	for (uint32_t i = 0; i < policy->network_count; i++)
 		add_named(names, sizeof names, i, policy->networks[i].name);
 	return no_such("virtual network", wanted, "there is: ", names, error);
+}
+
+/* NULL: it does not arrive at one. */
+static const struct policy_inbound *inbound_of(const struct policy *policy,
+					       const struct explain_question *question)
+{
+	return question->texts.endpoint ? policy_find_inbound(policy, question->texts.endpoint)
+					: NULL;
+}
+
+/* By the endpoint's `allow`. Who is in no network comes as far as a decision, to be refused. */
+static bool is_denied(const struct policy *policy, const struct explain_question *question)
+{
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	return inbound && question->source.family &&
+	       !access_allows(inbound->access, &question->source);
 }
 
 static int find_place(const struct policy *policy, const struct explain_question *question,
@@ -783,11 +799,28 @@ static void add_from(json_t *explained, const struct policy *policy, const struc
 static void add_asker(json_t *explained, const struct policy *policy,
 		      const struct explain_question *question)
 {
-	if (question->source.family)
+	char address[ADDRESS_TEXT_MAX];
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	if (inbound)
+		json_put(explained, "endpoint", json_text(inbound->name));
+	if (inbound && question->source.family)
+		json_put(explained, "from",
+			 json_make("{s:s, s:b}", "address",
+				   address_print(&question->source, address), "allowed",
+				   !is_denied(policy, question)));
+	else if (question->source.family)
 		add_from(explained, policy, &question->source);
-	if (question->texts.endpoint)
-		json_put(explained, "endpoint",
-			 json_text(policy_find_inbound(policy, question->texts.endpoint)->name));
+}
+
+/* It does not get as far as a decision. */
+static json_t *explain_denied(const struct policy *policy, const struct explain_question *question)
+{
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	char type[16];
+	return json_make("{s:o, s:s, s:o, s:s, s:[], s:s, s:n}", "name", name_json(&question->name),
+			 "type", record_type_print(question->type, type, sizeof type), "network",
+			 json_text(policy->networks[inbound->network].name), "role", "inbound",
+			 "hops", "rcode", rcode_word(RCODE_REFUSED), "loop");
 }
 
 json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
@@ -797,7 +830,9 @@ json_t *explain_ask(const struct policy *policy, const struct explain_question *
 	*err = find_place(policy, question, &place, error);
 	if (*err != 0)
 		return NULL;
-	json_t *explained = explain(policy, place, &question->name, question->type);
+	json_t *explained = is_denied(policy, question)
+				    ? explain_denied(policy, question)
+				    : explain(policy, place, &question->name, question->type);
 	add_asker(explained, policy, question);
 	return explained;
 }
@@ -837,9 +872,20 @@ static void on_answer(void *context, const struct ask_answer *answer)
 		explained = NULL;
 	}
 	json_decref(call->asker);
-	call->on_end(call->context, explained,
-		     trouble || explained ? trouble : err_text(ERR_NOMEM));
+	call->on_end(call->context, explained, trouble);
 	free(call);
+}
+
+/* As such a client is answered, without a worker (endpoints/inbound/admission.c). */
+static json_t *refused_json(const struct policy *policy, const struct explain_question *question)
+{
+	json_t *explained = explain_denied(policy, question);
+	add_asker(explained, policy, question);
+	json_put(explained, "answer",
+		 json_make("{s:s, s:[s, s, s], s:n, s:f, s:[], s:[]}", "rcode",
+			   rcode_word(RCODE_REFUSED), "flags", "qr", "rd", "ra", "ede", "ms", 0.0,
+			   "records", "authority"));
+	return json_whole(explained);
 }
 
 int explain_resolve(struct server *server, const struct explain_question *question,
@@ -851,6 +897,10 @@ int explain_resolve(struct server *server, const struct explain_question *questi
 	int err = find_place(policy, question, &place, error);
 	if (err != 0)
 		return err;
+	if (is_denied(policy, question)) {
+		on_end(context, refused_json(policy, question), NULL);
+		return 0;
+	}
 	struct explain_call *call = calloc(1, sizeof *call);
 	struct explainer *explainer = explainer_new();
 	json_t *asker = json_object();
@@ -868,12 +918,14 @@ int explain_resolve(struct server *server, const struct explain_question *questi
 	call->question = (struct ask_question){
 		.name = &call->name,
 		.type = question->type,
-		.network = question->source.family ? NULL : policy->networks[place.network].name,
 		.vnet_resolver = place.vnet_resolver,
-		.from = question->source,
 		.patience_us = EXPLAIN_PATIENCE_US,
 		.watch = explainer_watch(explainer),
 	};
+	if (question->source.family && place.vnet_resolver)
+		call->question.from = question->source;
+	else
+		call->question.network = policy->networks[place.network].name;
 	err = server_ask(server, &call->question, on_answer, call);
 	call->question.network = NULL; /* the policy's, which may go */
 	if (err == 0)

@@ -86,16 +86,17 @@ struct explain_question {
 /* ERR_INVALID, and `error` says what would be right. The texts must outlive the question. */
 MUST_CHECK int explain_read(struct explain_question *question, const struct explain_texts *texts,
 			    const struct hash_key *key, char error[EXPLAIN_ERROR_MAX]);
-/* The explanation, with "from" or "endpoint" when that was given; the caller passes it through
- * json_whole. NULL with ERR_NOT_FOUND: there is no such network or endpoint; with ERR_INVALID: the
- * question does not say where it arrives; `error` has the text. */
+/* The explanation, with "endpoint" and "from" when that was given; the caller passes it through
+ * json_whole. With both, "from" has "allowed", and without that there are no hops. NULL with
+ * ERR_NOT_FOUND: there is no such network or endpoint; with ERR_INVALID: the question does not say
+ * where it arrives; `error` has the text. */
 json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
 		    char error[EXPLAIN_ERROR_MAX]);
 /* The same, really asked: by a worker, as a client there asks by TCP, of the cache and of targets.
- * It is no client's query: not counted as one, and not logged. on_end is called once, by
- * server_collect or at the latest by server_release, with the explanation, which it releases; or
- * with NULL and what is wrong. Errors as of explain_ask, and ERR_LIMIT, ERR_NOMEM: it is not called
- * then. */
+ * It is no client's query: not counted as one, and not logged. on_end is called once,
+ * perhaps before this returns, else by server_collect or at the latest by server_release: with the
+ * explanation, which it releases (NULL without memory); or with what is wrong. Errors as of
+ * explain_ask, and ERR_LIMIT, ERR_NOMEM: it is not called then. */
 MUST_CHECK int explain_resolve(struct server *server, const struct explain_question *question,
 			       void (*on_end)(void *context, json_t *explained,
 					      const char *trouble),

@@ -272,7 +272,17 @@ static void print_place(const json_t *explained, FILE *out)
 {
 	const json_t *from = json_object_get(explained, "from");
 	bool vnet = strcmp(get(explained, "role"), "vnet_resolver") == 0;
-	if (!vnet)
+	if (!vnet && json_is_false(json_object_get(from, "allowed")))
+		fprintf(out,
+			"asked at inbound endpoint %s by %s, which its `allow` does not let in\n",
+			get(explained, "endpoint"), get(from, "address"));
+	else if (!vnet && from)
+		fprintf(out,
+			"asked at inbound endpoint %s by %s, which its `allow` lets in: as inside "
+			"its network %s\n",
+			get(explained, "endpoint"), get(from, "address"),
+			get(explained, "network"));
+	else if (!vnet)
 		fprintf(out,
 			"asked at inbound endpoint %s: as inside its network %s, whoever asks\n",
 			get(explained, "endpoint"), get(explained, "network"));

@@ -25,10 +25,10 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 	if (request->service->ending) {
 		json_decref(explained);
 		api_fail_ending(request);
-	} else if (explained) {
-		reply_explained(request, explained);
-	} else {
+	} else if (trouble) {
 		api_fail(request, 503, NULL, "%s", trouble);
+	} else {
+		reply_explained(request, explained);
 	}
 }
 

@@ -97,6 +97,7 @@ function block(decision) {
 function place(found) {
   const {from} = found;
 
+  if (from?.allowed === false) return ["At inbound endpoint ", name(found.endpoint), ", whose allow does not let ", name(from.address), " in: REFUSED."];
   if (found.role !== "vnet_resolver") return ["At inbound endpoint ", name(found.endpoint), ": as inside its network ", name(found.network), "."];
   if (!from) return ["At the VNet resolver, by a machine in network ", name(found.network), "."];
   if (!found.network) return ["At the VNet resolver, by ", name(from.address), ", which is in no network's address_space or client_prefixes."];
@@ -109,7 +110,7 @@ export class AskPage extends Page {
     const places = [
       ...status.networks.map((one) => ["vnet " + one.name, "a machine in network " + one.name]),
       ...status.inbound_endpoints.map((one) => ["endpoint " + one.name, "at inbound endpoint " + one.name]),
-      ["from", "another address:"],
+      ["from", "at the VNet resolver, another address:"],
     ];
     const asked = ["vnet", "endpoint"].find((key) => this.query.get(key));
 
@@ -118,8 +119,8 @@ export class AskPage extends Page {
     this.type = h("input", {id: "ask-type", list: "types", value: this.query.get("type") || "A"});
     this.place = h("select", {id: "ask-place", onchange: () => this.follow()}, places.map(([value, shown]) => h("option", {value}, shown)));
     this.from = h("input", {id: "ask-from", value: this.query.get("from") || "", placeholder: "10.10.1.4", autocomplete: "off"});
-    if (this.query.get("from")) this.place.value = "from";
-    else if (asked) this.place.value = asked + " " + this.query.get(asked);
+    if (asked) this.place.value = asked + " " + this.query.get(asked);
+    else if (this.query.get("from")) this.place.value = "from";
     this.result = h("div", {"aria-live": "polite"});
     this.fromField = h("div", {class: "field"}, h("label", {for: "ask-from"}, "Client's address"), this.from);
     this.replaceChildren(h("h1", {}, "Ask"),
@@ -139,14 +140,15 @@ export class AskPage extends Page {
   }
 
   follow() {
-    this.fromField.hidden = this.place.value !== "from";
+    this.fromField.hidden = this.place.value.startsWith("vnet ");
+    this.from.required = this.place.value === "from";
   }
 
   fields(asks) {
     const [key, ...words] = this.place.value.split(" ");
 
     return {name: this.field.value.trim(), type: this.type.value.trim() || "A",
-            [key]: key === "from" ? this.from.value.trim() : words.join(" "), ...asks && {ask: 1}};
+            ...key !== "from" && {[key]: words.join(" ")}, ...key !== "vnet" && {from: this.from.value.trim()}, ...asks && {ask: 1}};
   }
 
   submit(event) {
