@@ -293,7 +293,7 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
 
 	if (lookup)
-		watch_answer(lookup, flight, LOOKUP_TRY_FAILED, 0, error, now_us);
+		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, error, now_us);
 	flight_detach(flight);
 	if (unreachable)
 		target_on_unreachable(target, error, now_us);
@@ -409,7 +409,7 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
 
 	table->crowded_out++;
 	if (lookup)
-		watch_answer(lookup, flight, LOOKUP_TRY_FAILED, 0, TARGET_ERROR_ROOM, now_us);
+		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, TARGET_ERROR_ROOM, now_us);
 	flight_detach(flight);
 	if (led) {
 		turn_away(lookup, flight->index, TARGET_ERROR_ROOM, now_us);

@@ -121,8 +121,8 @@ void lookup_give_up(struct lookup *lookup, bool deadline, uint64_t now_us);
 
 void watch_join(struct lookup *lookup, struct lookup_watch *watch);
 void watch_note_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
-void watch_note_end(struct lookup *lookup, const struct flight *flight, struct lookup_try end,
-		    uint64_t now_us);
+void watch_note_end(struct lookup *lookup, const struct flight *flight, enum lookup_try_end end,
+		    unsigned rcode, enum target_error error, uint64_t now_us);
 void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,
 		       uint64_t now_us);
 
@@ -131,15 +131,12 @@ static inline void watch_sent(struct lookup *lookup, const struct flight *flight
 	if (lookup->watchers)
 		watch_note_sent(lookup, flight, now_us);
 }
-static inline void watch_answer(struct lookup *lookup, const struct flight *flight,
-				enum lookup_try_end end, unsigned rcode, enum target_error error,
-				uint64_t now_us)
+static inline void watch_end(struct lookup *lookup, const struct flight *flight,
+			     enum lookup_try_end end, unsigned rcode, enum target_error error,
+			     uint64_t now_us)
 {
 	if (lookup->watchers)
-		watch_note_end(
-			lookup, flight,
-			(struct lookup_try){.end = end, .rcode = (uint8_t)rcode, .error = error},
-			now_us);
+		watch_note_end(lookup, flight, end, rcode, error, now_us);
 }
 static inline void watch_unsent(struct lookup *lookup, unsigned index, enum target_error error,
 				uint64_t now_us)

@@ -266,7 +266,7 @@ static inline void watch_worth(struct lookup *lookup, const struct flight *fligh
 						   [WORTH_LOWER] = LOOKUP_TRY_LOWER,
 						   [WORTH_NOTHING] = LOOKUP_TRY_FAILED};
 
-	watch_answer(lookup, flight, ends[worth], rcode, error, now_us);
+	watch_end(lookup, flight, ends[worth], rcode, error, now_us);
 }
 
 /* May end the lookup. */

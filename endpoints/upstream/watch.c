@@ -11,10 +11,21 @@ static struct lookup_try *add(struct lookup_watch *watch)
 	return &watch->tries[watch->count++];
 }
 
+static struct lookup_try *find(struct lookup_watch *watch, const struct flight *flight)
+{
+	for (unsigned i = 0; i < watch->count; i++)
+		if (watch->tries[i].flight == flight)
+			return &watch->tries[i];
+	return NULL;
+}
+
+/* One before it, in the same memory, has gone without an end. */
 static void add_flight(struct lookup_watch *watch, const struct flight *flight, uint64_t sent_us)
 {
-	struct lookup_try *try = add(watch);
+	struct lookup_try *before = find(watch, flight), *try = add(watch);
 
+	if (before)
+		before->flight = NULL;
 	if (try)
 		*try = (struct lookup_try){.upstream = flight->index,
 					   .flight = flight,
@@ -37,17 +48,8 @@ void watch_note_sent(struct lookup *lookup, const struct flight *flight, uint64_
 			add_flight(at->watch, flight, now_us);
 }
 
-/* The latest of this flight: one before it, in the same memory, has gone without an end. */
-static struct lookup_try *find(struct lookup_watch *watch, const struct flight *flight)
-{
-	for (unsigned i = watch->count; i-- > 0;)
-		if (watch->tries[i].flight == flight)
-			return &watch->tries[i];
-	return NULL;
-}
-
-void watch_note_end(struct lookup *lookup, const struct flight *flight, struct lookup_try end,
-		    uint64_t now_us)
+void watch_note_end(struct lookup *lookup, const struct flight *flight, enum lookup_try_end end,
+		    unsigned rcode, enum target_error error, uint64_t now_us)
 {
 	for (struct waiter *at = lookup->waiters; at; at = at->next) {
 		struct lookup_try *try = at->watch ? find(at->watch, flight) : NULL;
@@ -56,9 +58,9 @@ void watch_note_end(struct lookup *lookup, const struct flight *flight, struct l
 			continue;
 		try->flight = NULL;
 		try->ended_us = now_us;
-		try->end = end.end;
-		try->error = end.error;
-		try->rcode = end.rcode;
+		try->end = end;
+		try->error = error;
+		try->rcode = (uint8_t)rcode;
 	}
 }
 
