@@ -317,7 +317,7 @@ class Around(Asked):
         for thread in threads:
             thread.join()
         self.assertEqual({200, 429}, set(statuses))
-        self.assertEqual(16, statuses.count(200))
+        self.assertGreaterEqual(statuses.count(200), 16)  # more where they come one after the other
         self.assert_asked(self.ask("web.corp.internal"), "NOERROR", "web.corp.internal. 300 IN A 10.10.1.10")
         self.assert_answer(self.host.ask(HERE, "web.corp.internal"), "10.10.1.10")
 
@@ -338,10 +338,9 @@ class Around(Asked):
         connection = self.begin("held.one.corp")
         self.sluice.reconfigure(CONFIG.replace('name = "one"; domain = "one.corp."', 'name = "uno"; domain = "uno.corp."'))
         self.assertEqual(0, self.sluice.command("reload")[0])
-        joined = []
         self.one.release()
         body = json.loads(connection.getresponse().read())
-        self.assertEqual(("one", "NOERROR"), (body["hops"][0]["object"], body["rcode"]), joined)
+        self.assertEqual(("one", "NOERROR"), (body["hops"][0]["object"], body["rcode"]))
         self.assertEqual("default", self.ask("after.one.corp")["hops"][0]["decided_by"])
 
     def test_the_same_question_of_a_client_is_joined(self):
@@ -357,6 +356,17 @@ class Around(Asked):
         self.assertEqual("target", asked["from"])
         if asked["joined"]:  # by the same worker; else it has sent its own
             self.assertLess(asked["tries"][0]["at_ms"], 1)
+
+    def test_an_upgrade_lets_it_come_to_its_end(self):
+        connection = self.begin("held.one.corp")
+        pid = self.sluice.pid
+        upgrade = threading.Thread(target=self.sluice.command, args=("upgrade",))
+        upgrade.start()
+        self.sluice.wait_another(pid)
+        self.one.release()
+        self.assertEqual(200, connection.getresponse().status)
+        upgrade.join()
+        self.assert_asked(self.ask("web.corp.internal"), "NOERROR", "web.corp.internal. 300 IN A 10.10.1.10")
 
     def test_the_end_of_the_server_is_the_end_of_the_question(self):
         connection = self.begin("held.one.corp")
