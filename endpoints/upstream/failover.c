@@ -292,6 +292,8 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	struct target *target = flight->target;
 	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
 
+	if (lookup)
+		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, error, now_us);
 	flight_detach(flight);
 	if (unreachable)
 		target_on_unreachable(target, error, now_us);
@@ -364,6 +366,7 @@ static bool not_sent(struct lookup *lookup, unsigned index, enum target_error er
 		     uint64_t now_us)
 {
 	target_on_error(target_of(lookup, index), error);
+	watch_unsent(lookup, index, error, now_us);
 	if (beside)
 		return false;
 	lookup_spend(lookup, index, now_us);
@@ -390,6 +393,7 @@ static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t 
 		       now_us))
 		return true;
 	table->over_limit_outbound++;
+	watch_unsent(lookup, index, TARGET_ERROR_OVER, now_us);
 	if (!copy)
 		turn_away(lookup, index, TARGET_ERROR_OVER, now_us);
 	return false;
@@ -404,6 +408,8 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
 	bool led = lookup && lookup->leading == flight;
 
 	table->crowded_out++;
+	if (lookup)
+		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, TARGET_ERROR_ROOM, now_us);
 	flight_detach(flight);
 	if (led) {
 		turn_away(lookup, flight->index, TARGET_ERROR_ROOM, now_us);
@@ -483,6 +489,7 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 		return not_sent(lookup, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
 				now_us);
+	watch_sent(lookup, flight, now_us);
 	if (!flight->copy) {
 		take_the_lead(lookup, flight);
 		if (!keeps_its_place(flight, now_us))

@@ -6,6 +6,7 @@
  *     upstream/stalled.c        those that wait for a sign of life
  *     upstream/forgery.c      what keeps forgers out beyond ids and ports
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
+ *     upstream/watch.c        what became of each packet, for waiters that want to know
  *
  * Only lookup_finish calls back to those who ask. It is the last thing its callers do with a
  * lookup: by the time it returns, anything may have been asked or left. */
@@ -48,6 +49,7 @@ struct lookup {
 	struct lookup_key key; /* its name is the one below */
 	uint64_t hash;
 	struct waiter *waiters, **last_waiter;
+	unsigned watchers; /* waiters that watch */
 	struct flight *flights;
 	struct flight *leading;  /* the flight it is waiting for; NULL: it has to go on */
 	struct stalled *stalled; /* NULL: not stalled */
@@ -114,6 +116,34 @@ static inline void lookup_spend(struct lookup *lookup, unsigned index, uint64_t 
 void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint64_t now_us);
 /* Nothing better will come: TRUNCATED, FAILED or SILENT, now or (while asking) soon. */
 void lookup_give_up(struct lookup *lookup, bool deadline, uint64_t now_us);
+
+/* ---- upstream/watch.c; but for the first, nothing where nobody watches ---- */
+
+void watch_join(struct lookup *lookup, struct lookup_watch *watch);
+void watch_note_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
+void watch_note_end(struct lookup *lookup, const struct flight *flight, enum lookup_try_end end,
+		    unsigned rcode, enum target_error error, uint64_t now_us);
+void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,
+		       uint64_t now_us);
+
+static inline void watch_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
+{
+	if (lookup->watchers)
+		watch_note_sent(lookup, flight, now_us);
+}
+static inline void watch_end(struct lookup *lookup, const struct flight *flight,
+			     enum lookup_try_end end, unsigned rcode, enum target_error error,
+			     uint64_t now_us)
+{
+	if (lookup->watchers)
+		watch_note_end(lookup, flight, end, rcode, error, now_us);
+}
+static inline void watch_unsent(struct lookup *lookup, unsigned index, enum target_error error,
+				uint64_t now_us)
+{
+	if (lookup->watchers)
+		watch_note_unsent(lookup, index, error, now_us);
+}
 
 /* ---- upstream/failover.c ---- */
 

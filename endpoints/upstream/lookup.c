@@ -126,6 +126,8 @@ static void waiter_join(struct waiter *waiter, struct lookup *lookup)
 	waiter->link = lookup->last_waiter;
 	*lookup->last_waiter = waiter;
 	lookup->last_waiter = &waiter->next;
+	if (waiter->watch)
+		watch_join(lookup, waiter->watch);
 }
 
 static void waiter_unlink(struct waiter *waiter)
@@ -136,6 +138,7 @@ static void waiter_unlink(struct waiter *waiter)
 		waiter->next->link = waiter->link;
 	else
 		waiter->lookup->last_waiter = waiter->link;
+	waiter->lookup->watchers -= waiter->watch != NULL;
 	waiter->link = NULL;
 	waiter->lookup = NULL;
 }
@@ -183,6 +186,8 @@ int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder
 			lookup->key.proven = true;
 		}
 		waiter_join(waiter, lookup);
+		if (waiter->watch)
+			waiter->watch->joined = true;
 		lookup->asking = true;
 		extend(lookup, deadline_us, now_us);
 		lookup->asking = false;

@@ -74,10 +74,45 @@ struct ask_result {
 	enum ask_edns edns; /* ANSWERED, with DO */
 };
 
+#define LOOKUP_TRY_MAP(X)                                                                          \
+	X(SILENT, "silent")       /* nothing has come, yet */                                      \
+	X(ANSWERED, "answered")   /* by `rcode` */                                                 \
+	X(TRUNCATED, "truncated") /* it is asked again by TCP, unless it was */                    \
+	X(PLAIN, "plain")         /* an error to our OPT: it is asked again without */             \
+	X(LOWER, "lower")         /* it is asked again in lower case */                            \
+	X(FAILED, "failed")       /* by `error` */                                                 \
+	X(UNSENT, "unsent")       /* because of `error` */
+enum lookup_try_end {
+#define X(name, text) LOOKUP_TRY_##name,
+	LOOKUP_TRY_MAP(X)
+#undef X
+};
+
+struct lookup_try {                  /* a packet, and what came of it */
+	const struct flight *flight; /* the table's, while it is under way */
+	uint64_t sent_us, ended_us;  /* ended_us 0: it is SILENT */
+	enum lookup_try_end end;
+	enum target_error error;
+	uint8_t upstream; /* its place in the leg, whose memory need not be the waiter's */
+	uint8_t rcode;
+	bool tcp;
+};
+
+enum { LOOKUP_TRIES_MAX = 32 };
+
+/* What became of a question, for a waiter that wants to know. All zero at first; the table writes
+ * it until on_done. */
+struct lookup_watch {
+	bool joined; /* it was under way already; what had ended by then is not known */
+	unsigned count, dropped;
+	struct lookup_try tries[LOOKUP_TRIES_MAX];
+};
+
 /* Somebody who waits; embedded in whatever waits. */
 struct waiter {
 	struct waiter *next, **link; /* link NULL: not waiting */
 	struct lookup *lookup;
+	struct lookup_watch *watch; /* NULL, nearly always */
 	/* The answer is there. `value` is what on_result made of it; it lives until this returns
 	 * unless the callee takes a reference of its own. */
 	void (*on_done)(struct waiter *waiter, void *value, uint64_t now_us);

@@ -257,6 +257,18 @@ static void use_answer(struct lookup *lookup, const struct flight *flight, const
 	lookup_finish(lookup, &result, now_us);
 }
 
+static inline void watch_worth(struct lookup *lookup, const struct flight *flight, enum worth worth,
+			       unsigned rcode, enum target_error error, uint64_t now_us)
+{
+	static const enum lookup_try_end ends[] = {[WORTH_FINAL] = LOOKUP_TRY_ANSWERED,
+						   [WORTH_TRUNCATED] = LOOKUP_TRY_TRUNCATED,
+						   [WORTH_PLAIN] = LOOKUP_TRY_PLAIN,
+						   [WORTH_LOWER] = LOOKUP_TRY_LOWER,
+						   [WORTH_NOTHING] = LOOKUP_TRY_FAILED};
+
+	watch_end(lookup, flight, ends[worth], rcode, error, now_us);
+}
+
 /* May end the lookup. */
 static void use(struct lookup *lookup, const struct flight *flight, bool lower, uint8_t *wire,
 		size_t length, uint64_t now_us)
@@ -268,6 +280,7 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	if (lower && worth != WORTH_TRUNCATED && worth != WORTH_PLAIN)
 		worth = WORTH_LOWER;
 
+	watch_worth(lookup, flight, worth, message_flags(wire) & FLAG_RCODE, error, now_us);
 	lookup->answered = true;
 	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);

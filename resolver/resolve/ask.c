@@ -265,14 +265,22 @@ static void write_question(struct query *query, const struct ask_question *quest
 	query->tcp = true; /* as for its size */
 }
 
+static struct place place_of(const struct policy *policy, const struct ask_question *question)
+{
+	if (question->from.family)
+		return policy_place_of_client(policy, &question->from);
+	if (question->network)
+		return (struct place){policy_find_network(policy, question->network),
+				      question->vnet_resolver};
+	return (struct place){NETWORK_DEFAULT, false};
+}
+
 static void start(struct ask_call *call, struct policy_hold *hold, uint64_t now_us)
 {
 	struct ask_answerer *answerer = call->answerer;
-	struct place place = {NETWORK_DEFAULT, false};
+	struct place place = place_of(hold->policy, &call->question);
 
-	if (call->network)
-		place.network = policy_find_network(hold->policy, call->network);
-	if (place.network == NETWORK_NONE) {
+	if (call->network && place.network == NETWORK_NONE) {
 		end_without(call, ASK_END_NO_NETWORK);
 		return;
 	}
@@ -288,7 +296,7 @@ static void start(struct ask_call *call, struct policy_hold *hold, uint64_t now_
 	write_question(query, &call->question);
 	timer_init(&call->deadline, on_deadline);
 	wheel_arm(answerer->resolver->wheel, &call->deadline, now_us + call->question.patience_us);
-	resolve_own(answerer->resolver, query, hold, place, now_us);
+	resolve_own(answerer->resolver, query, hold, place, call->question.watch, now_us);
 }
 
 void ask_answerer_post(struct ask_answerer *answerer, struct ask_call *call)

@@ -59,6 +59,13 @@ static void watch_loop(const struct composition *c, const struct leg *leg)
 		c->watch->on_loop(c->watch->context, leg, c->ede_text);
 }
 
+static inline void watch_leg(const struct composition *c, const struct leg *leg,
+			     enum composition_from from, const struct cache_entry *entry)
+{
+	if (c->watch)
+		c->watch->on_leg(c->watch->context, leg, from, entry);
+}
+
 static enum step end_with(struct composition *c, enum rcode rcode)
 {
 	c->rcode = rcode;
@@ -338,6 +345,16 @@ const struct upstream *composition_upstream(const struct composition *c)
 	return NULL;
 }
 
+/* Whose answer the entry is. */
+static const struct leg *leg_of(const struct route *route, const struct cache_entry *entry)
+{
+	const struct leg *leg = route->legs;
+
+	while (leg->id != entry->leg)
+		leg++;
+	return leg;
+}
+
 static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
 			   const struct cache_entry *entry, bool stale)
 {
@@ -427,7 +444,7 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	frame_init(&inner, (struct place){leg->network, false}, f->name, f->owner_at);
 	enum step step = compose_frame(c, &inner);
 	c->depth--;
-	if (c->watch)
+	if (c->watch && step != STEP_ASK)
 		c->watch->on_leave(c->watch->context);
 	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
 		return step;
@@ -541,12 +558,16 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 		return STEP_FAILED;
 	if (failed && waits && (told ? told : entry)->hasty)
 		failed = false; /* it was given up because another leg followed */
-	if (failed)
+	if (failed) {
+		watch_leg(c, leg, told ? COMPOSED_FROM_TARGET : COMPOSED_FROM_CACHE,
+			  told ? told : entry);
 		return leg_failed(c, verdict, told ? told : entry, !told);
+	}
 	if (c->expired || was_just_asked(c, entry) || (c->stale && gives_up(c, f, leg)) ||
 	    (!waits && passes_over(c, f, leg))) {
 		explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
 			c->expired ? "no answer came in time" : "no target answers");
+		watch_leg(c, leg, COMPOSED_FROM_NOBODY, NULL);
 		return STEP_FAILED;
 	}
 	want(&c->ask, f, leg, waits, c->stale > 0);
@@ -570,6 +591,7 @@ static enum step use_missing(struct composition *c, struct frame *f, const struc
 		key.type = types[i];
 		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
 		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
+			watch_leg(c, leg, COMPOSED_FROM_CACHE, entry);
 			c->used.cache = true;
 			step = use_entry(c, f, verdict, entry, false);
 		}
@@ -607,9 +629,8 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	struct cache_entry *told = find_told(c, &key), *entry = NULL;
 	enum step step;
 
-	if (c->watch)
-		c->watch->on_ask(c->watch->context, leg);
 	if (told && !told->failed) {
+		watch_leg(c, leg, COMPOSED_FROM_TARGET, told);
 		c->used.told = true;
 		cache_entry_note_asker(told, c->asker);
 		return use_entry(c, f, verdict, told, false);
@@ -618,6 +639,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
 			 : CACHE_MISS;
 	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
+		watch_leg(c, leg, COMPOSED_FROM_CACHE, entry);
 		c->used.cache = true;
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
@@ -691,8 +713,12 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	enum step step = ask_legs(c, f, verdict, &stale);
 	if (stale) {
 		c->stale--;
-		if (step == STEP_FAILED && c->fallbacks == 0 && c->request->flags & FLAG_RD)
+		if (step == STEP_FAILED && c->fallbacks == 0 && c->request->flags & FLAG_RD) {
+			if (c->watch)
+				watch_leg(c, leg_of(verdict->route, stale), COMPOSED_FROM_STALE,
+					  stale);
 			step = use_entry(c, f, verdict, stale, true);
+		}
 		cache_entry_unref(stale);
 	}
 	if (step != STEP_FAILED)
@@ -753,7 +779,7 @@ static enum step compose_name(struct composition *c, struct frame *f)
 	if (watch)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
 	enum step step = follow_verdict(c, f, verdict);
-	if (watch)
+	if (watch && step != STEP_ASK)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;
 }

@@ -53,21 +53,31 @@ struct composition_entry { /* an own endpoint that was entered */
 	const char *endpoint;
 };
 
-/* Called at each step of a pass. For `explain` only, whose passes are `expired`, so that every leg
- * is tried. */
+enum composition_from {
+	COMPOSED_FROM_NOBODY,
+	COMPOSED_FROM_TARGET,
+	COMPOSED_FROM_CACHE,
+	COMPOSED_FROM_STALE
+};
+
+/* Called at each step of a pass, for `explain` only: of one that is `expired`, so that every leg is
+ * tried, or of those of a question of our own (struct resolution_watch). */
 struct composition_watch {
 	void *context;
 	struct trace trace; /* of the latest decision */
 	/* This verdict decides the name... */
 	void (*on_decided)(void *context, struct place place, const struct name *name,
 			   const struct verdict *verdict);
-	/* ...a leg is asked, and does not answer; or one is entered, and left again; or it would
-	 * close a loop (leg NULL: the chain's names do)... */
-	void (*on_ask)(void *context, const struct leg *leg);
+	/* ...a leg has answered, this query or (CACHE, STALE) one before, by its entry; or it has
+	 * not: the entry is `failed`, or (NOBODY, NULL) nobody is asked any more; or one is
+	 * entered, and left again; or it would close a loop (leg NULL: the chain's names do)... */
+	void (*on_leg)(void *context, const struct leg *leg, enum composition_from from,
+		       const struct cache_entry *entry);
 	void (*on_enter)(void *context, const struct leg *leg);
 	void (*on_leave)(void *context);
 	void (*on_loop)(void *context, const struct leg *leg, const char *text);
-	/* ...and the name is done. `leads`: the name is now the next of the chain. */
+	/* ...and the name is done. `leads`: the name is now the next of the chain. A pass that
+	 * comes to COMPOSE_ASK does and leaves nothing more. */
 	void (*on_done)(void *context, const struct name *name, bool leads);
 };
 

@@ -31,6 +31,7 @@ struct resolution {
 	bool impatient;         /* after RESOLVE_STALE_US: takes an old answer */
 	struct verdict verdict; /* on the qname */
 	bool asked_anybody;
+	struct resolution_watch *watch; /* NULL: nobody watches */
 	unsigned told_count;
 	struct cache_entry *told[COMPOSE_TOLD_MAX];
 };
@@ -388,10 +389,45 @@ static void finish_composed(struct resolution *r, struct composition *c)
 
 static void resolve(struct resolution *r, uint64_t now_us);
 
+/* ---- for who watches ---- */
+
+static void watch_question(struct resolution *r, const struct composition_ask *ask, uint64_t now_us)
+{
+	struct resolution_watch *watch = r->watch;
+
+	r->waiter.watch = NULL;
+	if (watch->question_count == COUNT(watch->questions))
+		return;
+	struct resolution_question *question = &watch->questions[watch->question_count++];
+	question->leg = ask->leg->id;
+	question->name = ask->name.hash[0];
+	question->began_us = now_us;
+	r->waiter.watch = &question->watch;
+}
+
+static void watch_answer(struct resolution *r, uint64_t now_us)
+{
+	if (r->waiter.watch)
+		container_of(r->waiter.watch, struct resolution_question, watch)->ended_us = now_us;
+}
+
+/* Each pass decides all names, to say why. */
+static void watch_pass(struct resolution *r, struct composition *c)
+{
+	r->watch->arrived_us = r->query->arrived_us;
+	c->watch = &r->watch->pass;
+	c->first = NULL;
+	r->watch->on_pass(c->watch->context, c, r->place);
+}
+
+/* ---- asking ---- */
+
 static void on_told(struct waiter *waiter, void *value, uint64_t now_us)
 {
 	struct resolution *r = container_of(waiter, struct resolution, waiter);
 
+	if (r->watch)
+		watch_answer(r, now_us);
 	if (!value) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
 		return;
@@ -482,6 +518,8 @@ static void ask(struct resolution *r, const struct composition *c, uint64_t now_
 		return;
 	}
 	r->waiter.on_done = on_told;
+	if (r->watch)
+		watch_question(r, &c->ask, now_us);
 	wheel_arm(r->resolver->wheel, &r->deadline,
 		  r->query->arrived_us + (c->ask.stale ? RESOLVE_STALE_US : RESOLVE_DEADLINE_US));
 	if (!begin_waiting(r) ||
@@ -511,6 +549,8 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
 	if (c.expired) /* so this is the end, by its own timer or the question's */
 		STATS_ADD(r->endpoint, deadline, 1);
+	if (r->watch)
+		watch_pass(r, &c);
 	enum composed composed = compose(&c, r->place, r->resolver->buffer, r->query->question);
 	for (unsigned i = 0; i < c.refresh_count; i++)
 		ask_again(r, &c, &c.refresh[i], now_us);
@@ -680,6 +720,7 @@ static struct resolution *begin(struct resolver *resolver, struct query *query,
 	r->hold = hold;
 	r->place = place;
 	r->asked_anybody = r->impatient = false;
+	r->watch = NULL;
 	r->told_count = 0;
 	policy_hold_take(hold);
 	return r;
@@ -755,13 +796,14 @@ void resolve_start(struct query *query, uint64_t now_us)
 }
 
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		 struct place place, uint64_t now_us)
+		 struct place place, struct resolution_watch *watch, uint64_t now_us)
 {
 	struct resolution *r = begin(resolver, query, hold, place, &resolver->own);
 
 	assert(query->request.class == CLASS_IN);
 	query->client = (struct address){0};
 	query->proven = true;
+	r->watch = watch;
 	STATS_ADD(resolver->stats, queries_own, 1);
 	decide(r);
 	resolve(r, now_us);

@@ -21,6 +21,7 @@
 #include "resolver/log.h"
 #include "resolver/query_ring.h"
 #include "resolver/resolve/cache.h"
+#include "resolver/resolve/compose.h"
 #include "resolver/resolve/refresh.h"
 #include "resolver/series.h"
 #include "resolver/stats.h"
@@ -82,9 +83,26 @@ void resolve_turned_away(struct resolver *resolver, const struct query *query,
 enum { RULE_QUERIES, RULE_FAILURES, RULE_COUNTERS }; /* of a cell of `rules` */
 enum { ZONE_QUERIES, ZONE_COUNTERS };                /* of `zones` */
 
-/* The same for a question of our own: of class IN, no meta type, and not counted as a query. */
+struct resolution_question {         /* that targets were asked meanwhile */
+	uint64_t leg, name;          /* of the leg its id, of the name its hash */
+	uint64_t began_us, ended_us; /* ended_us 0: it was not waited for */
+	struct lookup_watch watch;
+};
+
+/* For whoever wants to see a question of our own being resolved, on its worker's thread and while
+ * its policy is held. All zero but for `pass` and `on_pass`. */
+struct resolution_watch {
+	struct composition_watch pass; /* of each pass; the last one is the answer's */
+	void (*on_pass)(void *context, const struct composition *composition, struct place place);
+	uint64_t arrived_us;
+	unsigned question_count; /* of more, the first */
+	struct resolution_question questions[COMPOSE_TOLD_MAX];
+};
+
+/* The same for a question of our own: of class IN, no meta type, and not counted as a query.
+ * `watch` lives until its finish; NULL: nobody watches. */
 void resolve_own(struct resolver *resolver, struct query *query, struct policy_hold *hold,
-		 struct place place, uint64_t now_us);
+		 struct place place, struct resolution_watch *watch, uint64_t now_us);
 
 /* Ends a waiting query without a reply: its finish is called. */
 void resolve_cancel(struct query *query);

@@ -410,11 +410,47 @@ class Asking(Browser):
         self.press("Explain")
         self.find(".verdict", "Answered by Private zone corp.internal")
 
+    def test_whom_an_endpoint_lets_in(self):
+        self.log_in("/ui/ask?name=web.corp.internal&type=A&endpoint=hub-resolver/inbound&from=8.8.8.8")
+        self.find("main", "hub-resolver/inbound, whose allow does not let 8.8.8.8 in: REFUSED.")
+        self.press("Ask now")
+        self.find(".answer", "REFUSED after")
+        self.fill("Client's address", "10.0.0.1")
+        self.press("Ask now")
+        self.find(".answer", "NOERROR after")
+        self.assertTrue(self.driver.current_url.endswith("&endpoint=hub-resolver%2Finbound&from=10.0.0.1&ask=1"))
+
     def test_a_name_that_is_none_is_refused_in_words(self):
         self.log_in("/ui/ask")
         self.fill("Name", "<b>..</b>")
         self.press("Explain")
         self.assertIn('"<b>..</b>" is not a domain name', self.find(".problem").text)
+
+    def asked(self):
+        return [box.text for box in self.driver.find_elements(By.CSS_SELECTOR, "[aria-label^='Who was asked'] .box")]
+
+    def test_asked_now_the_boxes_have_answers_and_milliseconds(self):
+        self.log_in("/ui/ask", "eye", EYE)
+        self.fill("Name", "now.contoso.corp")
+        self.press("Ask now")
+        self.assertRegex(self.find(".answer").text, r"Answer\nNOERROR after [\d.]+ ms, flags qr rd ra\n"
+                         r"now.contoso.corp. 60 IN A 198.51.100.5")
+        self.assertEqual(("Rule", True, "decides"), self.boxes()[1])
+        self.assertRegex("\n".join(self.asked()), r"^127.0.0.5:53\nby udp, at 0.0 ms\nNOERROR\nafter [\d.]+ ms$")
+        self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=now.contoso.corp&type=A&vnet=hub&ask=1"))
+        self.driver.refresh()  # an URL shows the same, and now the cache has it
+        self.find(".box", "good for")
+        self.assertRegex("\n".join(self.asked()), r"^Cache\n127.0.0.5:53\n\d+ s old, good for \d+ s\nNOERROR$")
+        self.press("Explain")
+        self.wait(lambda: self.none(".answer") and not self.asked(), "nobody to be asked")
+        self.fill("Name", "servfail.contoso.corp")
+        self.press("Ask now")
+        self.find(".answer", "SERVFAIL after")
+        self.assertIn("Extended error 22: ruleset office, rule contoso: no usable answer", self.find(".answer .warning").text)
+        self.assertRegex("\n".join(self.asked()), "SERVFAIL")
+        self.fill("Name", "<b>x</b>.contoso.corp")
+        self.press("Ask now")
+        self.find(".answer", "<b>x</b>.contoso.corp. 60 IN A 198.51.100.5")
 
 
 class Rules(Browser):

@@ -52,8 +52,9 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_EXEC         OPTION(32)
 #define OPTION_APPLY        OPTION(33)
 #define OPTION_OUTPUT       OPTION(34)
-#define OPTION_INTERVAL     OPTION(40)
-#define OPTION_ONCE         OPTION(41)
+#define OPTION_ASK          OPTION(35)
+#define OPTION_INTERVAL     OPTION(36)
+#define OPTION_ONCE         OPTION(37)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -82,7 +83,7 @@ struct command_line {
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	const char *interval;     /* of top, in seconds; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply, once;
+		apply, ask, once;
 	char *const *arguments;
 	int argument_count;
 };

@@ -1,7 +1,8 @@
-/* `sluice explain`: loads the file as `run` would, compiles it, and explains. When a server runs,
- * its targets' health is put next to the route; that it may not be the same configuration is why
- * they are matched by source, host and protocol, and why a server that serves what was before the
- * file is told of. */
+/* `sluice explain`. With --ask the running server resolves the question and says what came of it;
+ * nothing is read here. Else this loads the file as `run` would, compiles it, and explains. When a
+ * server runs, its targets' health is put next to the route; that it may not be the same
+ * configuration is why they are matched by source, host and protocol, and why a server that serves
+ * what was before the file is told of. */
 #include "resolver/control/observe/explain.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
@@ -27,6 +28,28 @@ static void fetch_health(const struct command_line *line, json_t *explained)
 	json_decref(status);
 }
 
+/* Takes it over; NULL is what there was no memory for. */
+static int print_explained(const struct command_line *line, json_t *explained)
+{
+	int status = EXIT_SUCCESS;
+	if (line->json || !explained)
+		status = command_print_json(explained);
+	else
+		explain_print(explained, stdout);
+	json_decref(explained);
+	return status;
+}
+
+static struct explain_texts texts_of(const struct command_line *line)
+{
+	return (struct explain_texts){.dash = "--",
+				      .name = line->arguments[0],
+				      .type = line->argument_count > 1 ? line->arguments[1] : NULL,
+				      .vnet = line->vnet,
+				      .endpoint = line->endpoint,
+				      .from = line->from};
+}
+
 static int explain_in(const struct command_line *line, const struct model *model,
 		      const struct policy *policy, const struct explain_question *question)
 {
@@ -39,14 +62,7 @@ static int explain_in(const struct command_line *line, const struct model *model
 		return command_misuse(line, "%s", error);
 	fetch_health(line, explained);
 	explain_add_made(explained, model);
-	explained = json_whole(explained);
-	int status = EXIT_SUCCESS;
-	if (line->json || !explained)
-		status = command_print_json(explained);
-	else
-		explain_print(explained, stdout);
-	json_decref(explained);
-	return status;
+	return print_explained(line, json_whole(explained));
 }
 
 static int load_and_explain(const struct command_line *line, struct load *load,
@@ -62,16 +78,49 @@ static int load_and_explain(const struct command_line *line, struct load *load,
 	return status;
 }
 
+/* To be freed; NULL without memory. */
+static char *path_of(const struct explain_texts *texts)
+{
+	const char *const keys[] = {"vnet", "endpoint", "from"};
+	const char *const values[] = {texts->vnet, texts->endpoint, texts->from};
+	const char *given[3] = {NULL};
+	char format[128] = "/v1/explain?ask=1&name=%&type=%";
+	unsigned count = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t used = strlen(format);
+
+		if (!values[i])
+			continue;
+		snprintf(format + used, sizeof format - used, "&%s=%%", keys[i]);
+		given[count++] = values[i];
+	}
+	return client_path(format, texts->name, texts->type ? texts->type : "A", given[0], given[1],
+			   given[2]);
+}
+
+/* What can be refused without a server is. Names are not looked up by this key. */
+static int ask_server(const struct command_line *line)
+{
+	static const struct hash_key key;
+	char error[EXPLAIN_ERROR_MAX];
+	struct explain_question question;
+	const struct explain_texts texts = texts_of(line);
+
+	if (explain_read(&question, &texts, &key, error) != 0)
+		return command_misuse(line, "%s", error);
+	json_t *explained =
+		client_ask(line, (struct client_call){.method = "GET"}, path_of(&texts));
+	return explained ? print_explained(line, explained) : EXIT_FAILURE;
+}
+
 int command_explain(const struct command_line *line)
 {
 	char error[EXPLAIN_ERROR_MAX];
 	struct explain_question question;
-	struct explain_texts texts = {.dash = "--",
-				      .name = line->arguments[0],
-				      .type = line->argument_count > 1 ? line->arguments[1] : NULL,
-				      .vnet = line->vnet,
-				      .endpoint = line->endpoint,
-				      .from = line->from};
+	if (line->ask)
+		return ask_server(line);
+	const struct explain_texts texts = texts_of(line);
 	struct load load;
 	int status;
 	load_init(&load, line->config, line->resolv_conf);

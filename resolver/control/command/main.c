@@ -56,12 +56,13 @@ static const struct command commands[] = {
 	 "of apply go with --apply.\n"},
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
-		 OPTION_ENDPOINT | OPTION_FROM,
+		 OPTION_ENDPOINT | OPTION_FROM | OPTION_ASK,
 	 1, 2, "NAME [TYPE]", "say who would answer a name, how, and why",
 	 "Works on the file and the state, whose addresses and PTRs it leaves out; a running\n"
-	 "server is only asked for its targets' health.\n"
-	 "One of --vnet, --endpoint and --from says where the question arrives; with a single\n"
-	 "network it may be left out, which is --vnet.\n"},
+	 "server is only asked for its targets' health. With --ask the running server resolves\n"
+	 "the name as for such a client, and what each target said is shown, and when.\n"
+	 "--vnet, or --endpoint or --from or both, say where the question arrives; with a single\n"
+	 "network they may be left out, which is --vnet.\n"},
 	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",
 	 "have a new process take over from the running server, without losing a query",
 	 "The master starts the new process on the same sockets. When it serves, the old one\n"

@@ -1,43 +1,63 @@
-/* Watches resolver/resolve/compose.c answer the question, and writes down what it does:
+/* Watches resolver/resolve/compose.c answer a question, and writes down what it does:
  *
  *     block (level)  a place and a name: the question, or an own endpoint entered for it
  *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
  *                             └─ our own data ─────────────────────────────┘
  *
- * No target is asked and the cache is not read: the pass goes on as if no target answered, and so
- * comes to every leg that may be reached. Where a target would be asked, the outcome is up to it,
- * and is `open` here. A chain ends at its first hop that is forwarded. */
+ * explain() asks no target and reads no cache: its one pass goes on as if no target answered, and
+ * so comes to every leg that may be reached. Where a target would be asked, the outcome is up to
+ * it, and is `open` here. A chain ends at its first hop that is forwarded.
+ *
+ * explain_resolve() has a worker ask it, and watches there. Each pass begins anew, and what the
+ * last one has written goes back to the control thread with the answer. */
 #include "resolver/control/observe/explain.h"
 
+#include <assert.h>
 #include <ctype.h>
 
 #include "endpoints/message.h"
 #include "resolver/control/base/json.h"
-#include "resolver/resolve/compose.h"
+#include "resolver/server/server.h"
 #include "rules/base.h"
+#include "rules/rcode.h"
 #include "rules/zone/rdata.h"
 
-enum { EXPLAIN_BLOCKS_MAX = 200 };
+enum {
+	EXPLAIN_BLOCKS_MAX = 200,
+	/* Of a hop that is asked: a worker writes them down, whose clients wait meanwhile. */
+	EXPLAIN_RECORDS_MAX = 100,
+	EXPLAIN_PATIENCE_US = 2 * RESOLVE_DEADLINE_US, /* so that the query's own end comes first */
+};
 
 struct level {
 	json_t *block, *hop; /* hop: being resolved */
 	json_t *item;        /* of the route before this level's, which leads here */
 	struct name name;    /* the hop's */
 	struct verdict verdict;
-	uint32_t legs; /* of the route, written down */
-	bool open;     /* up to a target */
+	uint32_t legs;  /* of the route, written down */
+	bool open;      /* up to a target */
+	size_t read_at; /* as below, when it was entered */
+	unsigned read;
 };
 
 struct explainer {
-	struct composition composition;
-	struct composition_watch watch;
-	struct level levels[COMPOSE_DEPTH_MAX + 2], *level;
-	unsigned blocks, skipped; /* skipped: levels below the last block that is written */
-	size_t read_at;           /* the message is written down up to here */
-	unsigned read;            /* so many records */
-	uint8_t query[MESSAGE_QUERY_MAX];
-	uint8_t buffer[MESSAGE_MAX];
+	const struct composition *composition; /* of the pass */
+	struct resolution_watch watch;
+	bool asks;                                          /* a worker does */
+	bool failed;                                        /* no memory */
+	struct level levels[COMPOSE_DEPTH_MAX + 2], *level; /* level NULL: no pass yet */
+	unsigned blocks, skipped;     /* skipped: levels below the last block that is written */
+	size_t read_at;               /* the message is written down up to here */
+	unsigned read;                /* so many records */
+	bool shown[COMPOSE_TOLD_MAX]; /* of watch.questions */
+	uint8_t scratch[MESSAGE_MAX];
 };
+
+/* A failure is noted by thread, and this one may be a worker's. */
+static void note_failure(struct explainer *e)
+{
+	e->failed = e->failed || !json_whole(json_null());
+}
 
 /* ---- words ---- */
 
@@ -55,6 +75,16 @@ static json_t *word_json(const char *name)
 #define X(name, text) #name,
 static const char *const trace_words[] = {TRACE_MAP(X)};
 #undef X
+#define X(name, text) text,
+static const char *const try_words[] = {LOOKUP_TRY_MAP(X)};
+#undef X
+
+static const char *const from_words[] = {
+	[COMPOSED_FROM_NOBODY] = "nobody",
+	[COMPOSED_FROM_TARGET] = "target",
+	[COMPOSED_FROM_CACHE] = "cache",
+	[COMPOSED_FROM_STALE] = "stale",
+};
 
 static const char *const outcome_words[] = {
 	[ZONE_HIT] = "hit",       [ZONE_CNAME] = "cname",       [ZONE_DNAME] = "dname",
@@ -102,18 +132,24 @@ static json_t *trace_json(const struct trace *trace, const struct name *name)
 
 /* ---- records ---- */
 
-/* A record of our own: names in its rdata are not compressed. */
-static json_t *record_json(const uint8_t *wire, size_t length, const struct record_view *record)
+/* Names in a target's data may be compressed: `scratch`, of MESSAGE_MAX bytes, has room for a copy
+ * with names that are not. */
+static json_t *record_json(const uint8_t *wire, size_t length, const struct record_view *record,
+			   uint8_t *scratch)
 {
 	uint8_t owner[NAME_WIRE_MAX];
 	char owner_text[NAME_TEXT_MAX], type[16], *text = NULL;
 	size_t text_length = 0;
+	struct message copy;
 	FILE *out = open_memstream(&text, &text_length);
 	if (!out || wire_read_name(wire, length, record->owner, WIRE_HEADER, owner, NULL) == 0)
 		goto out;
+	message_begin(&copy, scratch, MESSAGE_MAX, NULL, 0);
+	size_t rdata = message_copy_record(&copy, SECTION_ANSWER, wire, length, record, 0, owner,
+					   record->ttl);
 	fprintf(out, "%s %u IN %s ", name_wire_to_text(owner, owner_text), record->ttl,
 		record_type_print(record->type, type, sizeof type));
-	if (rdata_print(record->type, wire + record->rdata, record->rdata_length, out) != 0)
+	if (!rdata || rdata_print(record->type, scratch + rdata, copy.length - rdata, out) != 0)
 		fputs("?", out);
 out:
 	if (out && fclose(out) != 0)
@@ -126,32 +162,28 @@ out:
 /* Writes down what the hop has added to the message; returns how many records. */
 static unsigned add_records(struct explainer *e, json_t *hop)
 {
-	const struct message *message = &e->composition.message;
+	const struct message *message = &e->composition->message;
 	json_t *answers = json_object_get(hop, "records");
 	json_t *authorities = json_object_get(hop, "authority");
 	unsigned all = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
-	unsigned before = e->read;
+	unsigned before = e->read, left = 0;
 	struct message_walk walk = message_walk_from(message->wire, message->length, e->read_at);
 	struct record_view record;
 	while (e->read < all && message_read_record(&walk, &record) == 0) {
 		bool answer = e->read++ < message->counts[SECTION_ANSWER];
-		json_add(answer ? answers : authorities,
-			 record_json(message->wire, message->length, &record));
+		json_t *array = answer ? answers : authorities;
+		if (!e->asks || json_array_size(array) < EXPLAIN_RECORDS_MAX)
+			json_add(array,
+				 record_json(message->wire, message->length, &record, e->scratch));
+		else
+			left++;
 		if (!answer && record.type == TYPE_SOA)
 			json_put(hop, "negative_ttl", json_integer(record.ttl));
 	}
 	e->read_at = walk.at;
+	if (left > 0)
+		json_put(hop, "records_left", json_integer(left));
 	return e->read - before;
-}
-
-/* The message may have become shorter. */
-static void forget_records(struct explainer *e)
-{
-	const struct message *message = &e->composition.message;
-	if (e->read_at <= message->length)
-		return;
-	e->read_at = message->length;
-	e->read = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
 }
 
 /* ---- routes ---- */
@@ -194,9 +226,9 @@ static json_t *add_legs(struct level *level, const struct leg *last)
 
 static void begin_level(struct explainer *e, struct place place)
 {
-	const struct policy *policy = e->composition.policy;
+	const struct policy *policy = e->composition->policy;
 	const char *network =
-		place.network == NETWORK_NONE ? NULL : policy->networks[place.network].name;
+		place.network < policy->network_count ? policy->networks[place.network].name : NULL;
 	e->level->open = false;
 	e->level->block = json_make("{s:o, s:s, s:[], s:n, s:n}", "network", json_text(network),
 				    "role", place.vnet_resolver ? "vnet_resolver" : "inbound",
@@ -205,7 +237,7 @@ static void begin_level(struct explainer *e, struct place place)
 
 static void set_rcode(json_t *object, const struct explainer *e, bool leads)
 {
-	const char *word = rcode_word(leads ? RCODE_NOERROR : e->composition.rcode);
+	const char *word = rcode_word(leads ? RCODE_NOERROR : e->composition->rcode);
 	json_put(object, "rcode", json_text(e->level->open ? NULL : word));
 }
 
@@ -218,7 +250,7 @@ static void on_decided(void *context, struct place place, const struct name *nam
 	struct explainer *e = context;
 	struct level *level = e->level;
 	const struct rule *rule = verdict->rule;
-	const struct trace *trace = &e->watch.trace;
+	const struct trace *trace = &e->watch.pass.trace;
 	(void)place;
 	if (e->skipped)
 		return;
@@ -235,15 +267,141 @@ static void on_decided(void *context, struct place place, const struct name *nam
 		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",
 		"records", "authority", "negative_ttl", "next", "route", "trace",
 		trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
+	if (e->asks)
+		json_put(level->hop, "asked", json_array());
 	json_add(json_object_get(level->block, "hops"), level->hop);
+	note_failure(e);
 }
 
-static void on_ask(void *context, const struct leg *leg)
+static json_t *ms_json(uint64_t from_us, uint64_t to_us)
+{
+	return json_real((double)(to_us > from_us ? to_us - from_us : 0) / 1000);
+}
+
+static json_t *host_json(const struct leg *leg, unsigned upstream)
+{
+	char host[HOST_TEXT_MAX];
+	return json_text(upstream < leg->upstream_count
+				 ? host_print(&leg->upstreams[upstream].host, host)
+				 : NULL);
+}
+
+/* What came of a packet, as servers name it. */
+static const char *try_text(const struct lookup_try *try, char rcode[RCODE_TEXT_MAX])
+{
+	switch (try->end) {
+	case LOOKUP_TRY_SILENT: return target_error_text(TARGET_ERROR_SILENCE);
+	case LOOKUP_TRY_FAILED:
+	case LOOKUP_TRY_UNSENT: return target_error_text(try->error);
+	default: return rcode_print(try->rcode, rcode);
+	}
+}
+
+static void add_tries(const struct explainer *e, const struct leg *leg,
+		      const struct resolution_question *question, uint64_t ended_us, json_t *array)
+{
+	char rcode[RCODE_TEXT_MAX], source[ADDRESS_TEXT_MAX];
+	for (unsigned i = 0; i < question->watch.count; i++) {
+		const struct lookup_try *try = &question->watch.tries[i];
+		const struct upstream *upstream = &leg->upstreams[try->upstream];
+		assert(try->upstream < leg->upstream_count); /* legs of one id have the same */
+		bool bound = upstream->source.family != 0;
+		json_add(array,
+			 json_make(
+				 "{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "host",
+				 host_json(leg, try->upstream), "protocol",
+				 try->tcp ? "tcp" : "udp", "endpoint",
+				 json_text(upstream->endpoint), "source",
+				 json_text(bound ? address_print(&upstream->source, source) : NULL),
+				 "at_ms", ms_json(e->watch.arrived_us, try->sent_us), "ms",
+				 ms_json(try->sent_us, try->ended_us ? try->ended_us : ended_us),
+				 "end", try_words[try->end], "text", try_text(try, rcode)));
+	}
+}
+
+/* What targets were asked of this leg for the hop's name: usually once. */
+static void add_questions(struct explainer *e, const struct leg *leg, json_t *asked)
+{
+	struct level *level = e->level;
+	json_int_t dropped = 0;
+	uint64_t began_us = 0;
+	for (unsigned i = 0; i < e->watch.question_count; i++) {
+		const struct resolution_question *question = &e->watch.questions[i];
+		uint64_t ended_us =
+			question->ended_us ? question->ended_us : e->composition->now_us;
+		if (e->shown[i] || question->leg != leg->id ||
+		    question->name != level->name.hash[0])
+			continue;
+		e->shown[i] = true;
+		if (!began_us) {
+			began_us = question->began_us;
+			json_put(asked, "at_ms", ms_json(e->watch.arrived_us, began_us));
+		}
+		json_put(asked, "ms", ms_json(began_us, ended_us));
+		if (question->watch.joined)
+			json_put(asked, "joined", json_true());
+		add_tries(e, leg, question, ended_us, json_object_get(asked, "tries"));
+		dropped += question->watch.dropped;
+	}
+	json_put(asked, "tries_dropped", json_integer(dropped));
+}
+
+/* The leg's item, made if need be. */
+static json_t *asked_item(struct explainer *e, const struct leg *leg)
+{
+	json_t *array = json_object_get(e->level->hop, "asked"), *item;
+	json_int_t number = leg - e->level->verdict.route->legs;
+	size_t i;
+	json_array_foreach(array, i, item)
+	{
+		if (json_integer_value(json_object_get(item, "leg")) == number)
+			return item;
+	}
+	item = json_make("{s:I, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}", "leg", number,
+			 "from", "host", "rcode", "failed", "age_s", "ttl_s", "at_ms", "ms",
+			 "joined", 0, "tries");
+	json_add(array, item);
+	add_questions(e, leg, item);
+	return item;
+}
+
+static void put_seconds(json_t *object, const char *key, uint64_t from_us, uint64_t to_us)
+{
+	json_put(object, key,
+		 json_integer((json_int_t)(to_us > from_us ? (to_us - from_us) / 1000000 : 0)));
+}
+
+static void add_asked(struct explainer *e, const struct leg *leg, enum composition_from from,
+		      const struct cache_entry *entry)
+{
+	json_t *item = asked_item(e, leg);
+	uint64_t now_us = e->composition->now_us;
+	json_put(item, "from", json_text(from_words[from]));
+	json_put(item, "failed",
+		 json_text(!entry          ? e->composition->ede_text
+			   : entry->failed ? cache_entry_text(entry)
+					   : NULL));
+	if (!entry)
+		return;
+	json_put(item, "host", host_json(leg, entry->upstream));
+	json_put(item, "rcode", json_text(entry->failed ? NULL : rcode_word(entry->rcode)));
+	if (from == COMPOSED_FROM_TARGET)
+		return;
+	put_seconds(item, "age_s", entry->stored_us, now_us);
+	put_seconds(item, "ttl_s", now_us, entry->expires_us);
+}
+
+static void on_leg(void *context, const struct leg *leg, enum composition_from from,
+		   const struct cache_entry *entry)
 {
 	struct explainer *e = context;
-	e->level->open = true;
-	if (!e->skipped)
-		add_legs(e->level, leg);
+	e->level->open = e->level->open || !e->asks;
+	if (e->skipped)
+		return;
+	add_legs(e->level, leg);
+	if (e->asks)
+		add_asked(e, leg, from, entry);
+	note_failure(e);
 }
 
 static void on_enter(void *context, const struct leg *leg)
@@ -257,7 +415,10 @@ static void on_enter(void *context, const struct leg *leg)
 	json_t *item = add_legs(e->level, leg);
 	e->level++;
 	e->level->item = item;
+	e->level->read_at = e->read_at;
+	e->level->read = e->read;
 	begin_level(e, (struct place){leg->network, false});
+	note_failure(e);
 }
 
 static void on_leave(void *context)
@@ -275,7 +436,12 @@ static void on_leave(void *context)
 	if (json_is_string(loop))
 		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
 	json_put(entered->item, "decision", entered->block);
-	forget_records(e);
+	if (e->composition->rcode == RCODE_SERVFAIL || e->composition->rcode == RCODE_REFUSED) {
+		/* What it has written is taken out of the message. */
+		e->read_at = entered->read_at;
+		e->read = entered->read;
+	}
+	note_failure(e);
 }
 
 static void on_loop(void *context, const struct leg *leg, const char *text)
@@ -286,6 +452,7 @@ static void on_loop(void *context, const struct leg *leg, const char *text)
 	if (leg)
 		json_put(add_legs(e->level, leg), "loop", json_text(text));
 	json_put(e->level->block, "loop", json_text(text));
+	note_failure(e);
 }
 
 static void on_done(void *context, const struct name *name, bool leads)
@@ -294,80 +461,200 @@ static void on_done(void *context, const struct name *name, bool leads)
 	struct level *level = e->level;
 	if (e->skipped)
 		return;
-	forget_records(e);
 	unsigned added = add_records(e, level->hop);
 	if (level->verdict.kind == VERDICT_ANSWER) {
 		const struct zone_answer *answer = &level->verdict.answer;
 		json_put(level->hop, "outcome", json_text(outcome_words[answer->outcome]));
 		json_put(level->hop, "wildcard", json_boolean(answer->wildcard));
-	} else if (added > 0) { /* ANY, which is never forwarded */
+	} else if (added > 0 && json_array_size(json_object_get(level->hop, "asked")) == 0) {
+		/* ANY, which is never forwarded */
 		json_put(level->hop, "kind", json_text("answer"));
 		json_put(level->hop, "outcome", json_text(outcome_words[ZONE_HIT]));
 	} else if (level->verdict.kind == VERDICT_FORWARD) {
 		add_legs(level, NULL);
 	}
-	if (!name_equal(name, &level->name))
+	/* A target's chain that goes on in its own answer does not lead on. */
+	if (!name_equal(name, &level->name) && (leads || level->verdict.kind == VERDICT_ANSWER))
 		json_put(level->hop, "next", name_json(name));
 	set_rcode(level->hop, e, leads);
+	note_failure(e);
 }
 
 /* ---- the whole ---- */
 
-/* As a client would ask. */
-static struct request write_question(struct explainer *e, const struct name *name, uint16_t type)
+/* Those of a pass that did not come to its end: its blocks are put together as far as they are. */
+static json_t *close_levels(struct explainer *e)
 {
-	size_t length = message_write_query(e->query, 0, name->wire, name->length, type, false,
-					    false, false);
-	return (struct request){.flags = FLAG_RD,
-				.type = type,
-				.class = CLASS_IN,
-				.question_length = (uint16_t)(length - MESSAGE_HEADER)};
+	for (; e->level > e->levels; e->level--)
+		json_put(e->level->item, "decision", e->level->block);
+	return e->level->block;
 }
 
-static void watch_pass(struct explainer *e, struct place place)
+static void on_pass(void *context, const struct composition *composition, struct place place)
 {
-	e->watch = (struct composition_watch){
+	struct explainer *e = context;
+	if (e->level)
+		json_decref(close_levels(e));
+	e->composition = composition;
+	e->level = e->levels;
+	e->blocks = e->skipped = e->read = 0;
+	e->read_at = MESSAGE_HEADER + (size_t)composition->request->question_length;
+	memset(e->shown, 0, sizeof e->shown);
+	begin_level(e, place);
+	note_failure(e);
+}
+
+static struct explainer *new_explainer(bool asks)
+{
+	struct explainer *e = calloc(1, sizeof *e);
+	if (!e)
+		return NULL;
+	e->asks = asks;
+	e->watch.on_pass = on_pass;
+	e->watch.pass = (struct composition_watch){
 		.context = e,
 		.on_decided = on_decided,
-		.on_ask = on_ask,
+		.on_leg = on_leg,
 		.on_enter = on_enter,
 		.on_leave = on_leave,
 		.on_loop = on_loop,
 		.on_done = on_done,
 	};
-	e->level = e->levels;
-	e->read_at = MESSAGE_HEADER + (size_t)e->composition.request->question_length;
-	begin_level(e, place);
-	enum composed composed =
-		compose(&e->composition, place, e->buffer, e->query + MESSAGE_HEADER);
-	(void)composed; /* no target is asked, so it is COMPOSED */
-	set_rcode(e->level->block, e, false);
+	return e;
+}
+
+/* What has been written down, and frees it. NULL: there was no memory. */
+static json_t *end_explainer(struct explainer *e, const struct name *name, uint16_t type)
+{
+	char text[16];
+	json_t *block = e->level ? close_levels(e) : NULL;
+	json_t *explained = json_make("{s:o, s:s}", "name", name_json(name), "type",
+				      record_type_print(type, text, sizeof text));
+	if (block && json_object_update(explained, block) != 0)
+		e->failed = true;
+	note_failure(e);
+	if (e->failed) {
+		json_decref(explained);
+		explained = NULL;
+	}
+	json_decref(block);
+	free(e);
+	return explained;
+}
+
+/* ---- a pass of our own ---- */
+
+struct pass {
+	struct composition composition;
+	struct request request;
+	uint8_t query[MESSAGE_QUERY_MAX];
+	uint8_t buffer[MESSAGE_MAX];
+};
+
+/* As a client would ask. */
+static void write_question(struct pass *pass, const struct name *name, uint16_t type)
+{
+	size_t length = message_write_query(pass->query, 0, name->wire, name->length, type, false,
+					    false, false);
+	pass->request = (struct request){.flags = FLAG_RD,
+					 .type = type,
+					 .class = CLASS_IN,
+					 .question_length = (uint16_t)(length - MESSAGE_HEADER)};
 }
 
 json_t *explain(const struct policy *policy, struct place place, const struct name *name,
 		uint16_t type)
 {
-	char text[16];
-	struct explainer *e = calloc(1, sizeof *e);
-	if (!e)
+	struct pass *pass = calloc(1, sizeof *pass);
+	struct explainer *e = new_explainer(false);
+	if (!pass || !e) {
+		free(pass);
+		free(e);
 		return NULL;
-	const struct request request = write_question(e, name, type);
-	e->composition.policy = policy;
-	e->composition.request = &request;
-	e->composition.qname = name;
-	e->composition.first = NULL;
-	e->composition.expired = true;
-	e->composition.watch = &e->watch;
-	e->composition.limit = MESSAGE_MAX;
-	watch_pass(e, place);
-	json_t *explained = json_make("{s:o, s:s}", "name", name_json(name), "type",
-				      record_type_print(type, text, sizeof text));
-	if (json_object_update(explained, e->level->block) != 0) {
-		json_decref(explained);
-		explained = NULL;
 	}
-	json_decref(e->level->block);
+	struct composition *composition = &pass->composition;
+	write_question(pass, name, type);
+	composition->policy = policy;
+	composition->request = &pass->request;
+	composition->qname = name;
+	composition->expired = true;
+	composition->watch = &e->watch.pass;
+	composition->limit = MESSAGE_MAX;
+	on_pass(e, composition, place);
+	enum composed composed =
+		compose(composition, place, pass->buffer, pass->query + MESSAGE_HEADER);
+	(void)composed; /* no target is asked, so it is COMPOSED */
+	set_rcode(e->level->block, e, false);
+	free(pass);
+	return end_explainer(e, name, type);
+}
+
+/* ---- asked by a worker ---- */
+
+struct explainer *explainer_new(void)
+{
+	return new_explainer(true);
+}
+
+struct resolution_watch *explainer_watch(struct explainer *e)
+{
+	return &e->watch;
+}
+
+void explainer_free(struct explainer *e)
+{
+	if (e && e->level)
+		json_decref(close_levels(e));
 	free(e);
+}
+
+static json_t *flags_json(uint16_t flags)
+{
+	static const struct {
+		uint16_t bit;
+		const char *name;
+	} names[] = {{FLAG_QR, "qr"}, {FLAG_AA, "aa"}, {FLAG_TC, "tc"}, {FLAG_RD, "rd"},
+		     {FLAG_RA, "ra"}, {FLAG_AD, "ad"}, {FLAG_CD, "cd"}};
+	json_t *array = json_array();
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (flags & names[i].bit)
+			json_add(array, json_text(names[i].name));
+	return array;
+}
+
+static void add_answer_records(json_t *object, const struct ask_answer *answer, uint8_t *scratch)
+{
+	struct ask_records records = ask_answer_records(answer);
+	unsigned answers = records.left, read = 0;
+	struct record_view record;
+	records.left += wire_u16(answer->wire + 8);
+	while (ask_records_next(&records, &record)) {
+		const char *section = read++ < answers ? "records" : "authority";
+		json_add(json_object_get(object, section),
+			 record_json(answer->wire, answer->length, &record, scratch));
+	}
+}
+
+json_t *explainer_end(struct explainer *e, const struct ask_question *question,
+		      const struct ask_answer *answer, uint64_t took_us)
+{
+	char rcode[RCODE_TEXT_MAX];
+	json_t *said = json_make("{s:s, s:o, s:n, s:o, s:[], s:[]}", "rcode",
+				 rcode_print(answer->rcode, rcode), "flags",
+				 flags_json(message_flags(answer->wire)), "ede", "ms",
+				 ms_json(0, took_us), "records", "authority");
+	if (answer->ede != EDE_NONE)
+		json_put(said, "ede",
+			 json_make("{s:I, s:o}", "code", (json_int_t)answer->ede, "text",
+				   json_text(answer->ede_text)));
+	add_answer_records(said, answer, e->scratch);
+	json_t *explained = end_explainer(e, question->name, question->type);
+	if (!explained) {
+		json_decref(said);
+		return NULL;
+	}
+	json_put(explained, "rcode", json_text(rcode_print(answer->rcode, rcode)));
+	json_put(explained, "answer", said);
 	return json_whole(explained);
 }
 
@@ -389,9 +676,9 @@ int explain_read(struct explain_question *question, const struct explain_texts *
 	const char *dash = texts->dash;
 	*question = (struct explain_question){.texts = *texts, .type = TYPE_A};
 	*error = '\0';
-	if ((texts->vnet != NULL) + (texts->endpoint != NULL) + (texts->from != NULL) > 1)
-		snprintf(error, EXPLAIN_ERROR_MAX,
-			 "%svnet, %sendpoint and %sfrom exclude each other", dash, dash, dash);
+	if (texts->vnet && (texts->endpoint || texts->from))
+		snprintf(error, EXPLAIN_ERROR_MAX, "%svnet and %s%s exclude each other", dash, dash,
+			 texts->endpoint ? "endpoint" : "from");
 	else if (texts->from && address_parse(&question->source, texts->from) != 0)
 		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not an address", texts->from);
 	else if (texts->type && record_type_parse(&question->type, texts->type) != 0)
@@ -443,6 +730,22 @@ static int no_network(const struct policy *policy, const char *wanted,
 	return no_such("virtual network", wanted, "there is: ", names, error);
 }
 
+/* NULL: it does not arrive at one. */
+static const struct policy_inbound *inbound_of(const struct policy *policy,
+					       const struct explain_question *question)
+{
+	return question->texts.endpoint ? policy_find_inbound(policy, question->texts.endpoint)
+					: NULL;
+}
+
+/* By the endpoint's `allow`. Who is in no network comes as far as a decision, to be refused. */
+static bool is_denied(const struct policy *policy, const struct explain_question *question)
+{
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	return inbound && question->source.family &&
+	       !access_allows(inbound->access, &question->source);
+}
+
 static int find_place(const struct policy *policy, const struct explain_question *question,
 		      struct place *place, char error[EXPLAIN_ERROR_MAX])
 {
@@ -491,6 +794,34 @@ static void add_from(json_t *explained, const struct policy *policy, const struc
 			   "shorter", shorter));
 }
 
+/* What the question has of it. */
+static void add_asker(json_t *explained, const struct policy *policy,
+		      const struct explain_question *question)
+{
+	char address[ADDRESS_TEXT_MAX];
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	if (inbound)
+		json_put(explained, "endpoint", json_text(inbound->name));
+	if (inbound && question->source.family)
+		json_put(explained, "from",
+			 json_make("{s:s, s:b}", "address",
+				   address_print(&question->source, address), "allowed",
+				   !is_denied(policy, question)));
+	else if (question->source.family)
+		add_from(explained, policy, &question->source);
+}
+
+/* It does not get as far as a decision. */
+static json_t *explain_denied(const struct policy *policy, const struct explain_question *question)
+{
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	char type[16];
+	return json_make("{s:o, s:s, s:o, s:s, s:[], s:s, s:n}", "name", name_json(&question->name),
+			 "type", record_type_print(question->type, type, sizeof type), "network",
+			 json_text(policy->networks[inbound->network].name), "role", "inbound",
+			 "hops", "rcode", rcode_word(RCODE_REFUSED), "loop");
+}
+
 json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
 		    char error[EXPLAIN_ERROR_MAX])
 {
@@ -498,13 +829,113 @@ json_t *explain_ask(const struct policy *policy, const struct explain_question *
 	*err = find_place(policy, question, &place, error);
 	if (*err != 0)
 		return NULL;
-	json_t *explained = explain(policy, place, &question->name, question->type);
-	if (question->source.family)
-		add_from(explained, policy, &question->source);
-	if (question->texts.endpoint)
-		json_put(explained, "endpoint",
-			 json_text(policy_find_inbound(policy, question->texts.endpoint)->name));
+	json_t *explained = is_denied(policy, question)
+				    ? explain_denied(policy, question)
+				    : explain(policy, place, &question->name, question->type);
+	add_asker(explained, policy, question);
 	return explained;
+}
+
+/* ---- the same, really asked ---- */
+
+struct explain_call {
+	struct explainer *explainer;
+	struct ask_question question;
+	struct name name;
+	json_t *asker;
+	uint64_t began_us;
+	void (*on_end)(void *context, json_t *explained, const char *trouble);
+	void *context;
+};
+
+static uint64_t monotonic_us(void)
+{
+	return uv_hrtime() / 1000;
+}
+
+static void on_answer(void *context, const struct ask_answer *answer)
+{
+	struct explain_call *call = context;
+	char text[ASK_TROUBLE_MAX];
+	json_t *explained = NULL;
+	const char *trouble = NULL;
+	if (answer->end == ASK_END_ANSWERED) {
+		explained = explainer_end(call->explainer, &call->question, answer,
+					  monotonic_us() - call->began_us);
+	} else {
+		trouble = ask_answer_trouble(answer, text);
+		explainer_free(call->explainer);
+	}
+	if (explained && json_object_update(explained, call->asker) != 0) {
+		json_decref(explained);
+		explained = NULL;
+	}
+	json_decref(call->asker);
+	call->on_end(call->context, explained, trouble);
+	free(call);
+}
+
+/* As such a client is answered, without a worker (endpoints/inbound/admission.c). */
+static json_t *refused_json(const struct policy *policy, const struct explain_question *question)
+{
+	json_t *explained = explain_denied(policy, question);
+	add_asker(explained, policy, question);
+	json_put(explained, "answer",
+		 json_make("{s:s, s:[s, s, s], s:n, s:f, s:[], s:[]}", "rcode",
+			   rcode_word(RCODE_REFUSED), "flags", "qr", "rd", "ra", "ede", "ms", 0.0,
+			   "records", "authority"));
+	return json_whole(explained);
+}
+
+int explain_resolve(struct server *server, const struct explain_question *question,
+		    void (*on_end)(void *context, json_t *explained, const char *trouble),
+		    void *context, char error[EXPLAIN_ERROR_MAX])
+{
+	const struct policy *policy = server->current->policy;
+	struct place place;
+	int err = find_place(policy, question, &place, error);
+	if (err != 0)
+		return err;
+	if (is_denied(policy, question)) {
+		on_end(context, refused_json(policy, question), NULL);
+		return 0;
+	}
+	struct explain_call *call = calloc(1, sizeof *call);
+	struct explainer *explainer = explainer_new();
+	json_t *asker = json_object();
+	add_asker(asker, policy, question);
+	asker = json_whole(asker);
+	err = ERR_NOMEM;
+	if (!call || !explainer || !asker)
+		goto failed;
+	name_copy(&call->name, &question->name);
+	call->explainer = explainer;
+	call->asker = asker;
+	call->began_us = monotonic_us();
+	call->on_end = on_end;
+	call->context = context;
+	call->question = (struct ask_question){
+		.name = &call->name,
+		.type = question->type,
+		.vnet_resolver = place.vnet_resolver,
+		.patience_us = EXPLAIN_PATIENCE_US,
+		.watch = explainer_watch(explainer),
+	};
+	if (question->source.family && place.vnet_resolver)
+		call->question.from = question->source;
+	else
+		call->question.network = policy->networks[place.network].name;
+	err = server_ask(server, &call->question, on_answer, call);
+	call->question.network = NULL; /* the policy's, which may go */
+	if (err == 0)
+		return 0;
+failed:
+	snprintf(error, EXPLAIN_ERROR_MAX, "%s",
+		 err == ERR_LIMIT ? "too many questions are under way; try again" : err_text(err));
+	json_decref(asker);
+	explainer_free(explainer);
+	free(call);
+	return err;
 }
 
 /* ---- health ---- */

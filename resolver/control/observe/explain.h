@@ -1,6 +1,6 @@
 /* Why a name is answered the way it is: what compose, which also serves it, does with the question
- * when no target answers and nothing is cached, hop by hop with decide's trace, as JSON. The
- * printed form is made from it, so both say the same.
+ * when no target answers and nothing is cached, hop by hop with decide's trace, as JSON; or, really
+ * asked, what came of it. The printed form is made from it, so both say the same.
  *
  *     {"name": NAME, "type": TYPE, BLOCK}                        what explain() gives
  *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",
@@ -25,15 +25,40 @@
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
  *             "loop" when entering would go in circles, and neither where it is not reached
  *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
- *              "reserved", "not_found" or "none", "object", "ruleset", "suffix": NAME or null} */
+ *              "reserved", "not_found" or "none", "object", "ruleset", "suffix": NAME or null}
+ *
+ * Really asked, a hop has
+ *
+ *     "asked": [ASKED...], one for each of the route's legs (the servers that are asked in turn
+ *              through one endpoint) that had a say
+ *     ASKED   "leg": its number from 0, "from": "target" (asked for this), "cache", "stale" (an old
+ *             answer, as nobody gave one) or "nobody" (nothing was at hand, and none waited for),
+ *             "host": HOST who said it, or failed last, or null, "rcode": its answer's or null,
+ *             "failed": why it is of no use or null, "age_s" and "ttl_s": of what the cache has,
+ *             seconds, or null, "at_ms" and "ms": when targets were asked, from the question's
+ *             arrival, and how long that took, or null, "joined": whether the question was under
+ *             way already, for somebody else, "tries": [TRY...], "tries_dropped": number
+ *     TRY     a packet: "host", "protocol", "endpoint", "source" as in ROUTE, "at_ms", "ms",
+ *             "end": "answered", "truncated" (asked again by TCP), "plain" (again without EDNS),
+ *             "lower" (again in lower case), "failed", "unsent" or "silent" (nothing has come),
+ *             "text": the same for people ("SERVFAIL", "no answer")
+ *
+ * and of many records a hundred, with "records_left" for the rest. Beside BLOCK there is
+ *
+ *     "answer": {"rcode", "flags": ["qr", "aa", ...], "ede": {"code", "text"} or null, "ms",
+ *                "records": [TEXT...], "authority": [TEXT...]}
+ */
 #ifndef SLUICE_EXPLAIN_H
 #define SLUICE_EXPLAIN_H
 
 #include <jansson.h>
 #include <stdio.h>
 
+#include "resolver/resolve/ask.h"
 #include "rules/err.h"
 #include "rules/policy/policy.h"
+
+struct server;
 
 /* The caller releases it. NULL without memory. */
 json_t *explain(const struct policy *policy, struct place place, const struct name *name,
@@ -61,11 +86,31 @@ struct explain_question {
 /* ERR_INVALID, and `error` says what would be right. The texts must outlive the question. */
 MUST_CHECK int explain_read(struct explain_question *question, const struct explain_texts *texts,
 			    const struct hash_key *key, char error[EXPLAIN_ERROR_MAX]);
-/* The explanation, with "from" or "endpoint" when that was given; the caller passes it through
- * json_whole. NULL with ERR_NOT_FOUND: there is no such network or endpoint; with ERR_INVALID: the
- * question does not say where it arrives; `error` has the text. */
+/* The explanation, with "endpoint" and "from" when that was given; the caller passes it through
+ * json_whole. With both, "from" has "allowed", and without that there are no hops. NULL with
+ * ERR_NOT_FOUND: there is no such network or endpoint; with ERR_INVALID: the question does not say
+ * where it arrives; `error` has the text. */
 json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
 		    char error[EXPLAIN_ERROR_MAX]);
+/* The same, really asked: by a worker, as a client there asks by TCP, of the cache and of targets.
+ * It is no client's query: not counted as one, and not logged. on_end is called once,
+ * perhaps before this returns, else by server_collect or at the latest by server_release: with the
+ * explanation, which it releases (NULL without memory); or with what is wrong. Errors as of
+ * explain_ask, and ERR_LIMIT, ERR_NOMEM: it is not called then. */
+MUST_CHECK int explain_resolve(struct server *server, const struct explain_question *question,
+			       void (*on_end)(void *context, json_t *explained,
+					      const char *trouble),
+			       void *context, char error[EXPLAIN_ERROR_MAX]);
+
+/* Its parts, for whoever asks otherwise: what the question's `watch` is to be, and what came of it,
+ * which frees it (NULL: no memory). The answer is ANSWERED. */
+struct explainer;
+struct explainer *explainer_new(void); /* NULL: no memory */
+struct resolution_watch *explainer_watch(struct explainer *explainer);
+json_t *explainer_end(struct explainer *explainer, const struct ask_question *question,
+		      const struct ask_answer *answer, uint64_t took_us);
+void explainer_free(struct explainer *explainer); /* NULL is fine */
+
 /* Adds to each server that would be asked its health, from the targets of a status report. */
 void explain_add_health(json_t *explained, const json_t *targets);
 /* And "made" where the model's outbound endpoint was made, because nobody named one. */

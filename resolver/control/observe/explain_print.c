@@ -112,6 +112,102 @@ static void print_lines(const json_t *array, const char *indent, const char *mar
 	}
 }
 
+/* ---- what came of it ---- */
+
+static double ms_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static void print_try(const json_t *try, const char *indent, FILE *out)
+{
+	const char *end = get(try, "end");
+	fprintf(out, "%s    at %.1f ms asked %s by %s: %s", indent, ms_of(try, "at_ms"),
+		get(try, "host"), get(try, "protocol"), get(try, "text"));
+	if (strcmp(end, "unsent") == 0)
+		fprintf(out, ", so it was not sent\n");
+	else
+		fprintf(out, "%s after %.1f ms\n",
+			strcmp(end, "truncated") == 0 ? ", truncated,"
+			: strcmp(end, "plain") == 0   ? " to EDNS, which is left out then,"
+			: strcmp(end, "lower") == 0   ? ", so it is asked in lower case,"
+						      : "",
+			ms_of(try, "ms"));
+}
+
+static void print_source(const json_t *asked, const char *indent, FILE *out)
+{
+	const char *from = get(asked, "from");
+	bool kept = strcmp(from, "cache") == 0 || strcmp(from, "stale") == 0;
+	fprintf(out, "%s    ", indent);
+	if (json_is_true(json_object_get(asked, "joined")))
+		fprintf(out, "(it was being asked already) ");
+	if (kept)
+		fprintf(out, "%s, %" JSON_INTEGER_FORMAT " s old",
+			strcmp(from, "stale") == 0 ? "an old answer from the cache"
+						   : "from the cache",
+			json_integer_value(json_object_get(asked, "age_s")));
+	if (strcmp(from, "cache") == 0)
+		fprintf(out, " and good for %" JSON_INTEGER_FORMAT " s",
+			json_integer_value(json_object_get(asked, "ttl_s")));
+	if (has(asked, "failed"))
+		fprintf(out, "%s%s", kept ? ": " : "", get(asked, "failed"));
+	else if (has(asked, "host"))
+		fprintf(out, "%s%s said %s", kept ? ": " : "", get(asked, "host"),
+			get(asked, "rcode"));
+	if (json_is_number(json_object_get(asked, "ms")))
+		fprintf(out, ", after %.1f ms", ms_of(asked, "ms"));
+	fputc('\n', out);
+}
+
+static void print_asked(const json_t *array, const char *indent, FILE *out)
+{
+	size_t i, t;
+	const json_t *asked, *try;
+	json_array_foreach(array, i, asked)
+	{
+		json_int_t dropped = json_integer_value(json_object_get(asked, "tries_dropped"));
+		json_array_foreach(json_object_get(asked, "tries"), t, try)
+			print_try(try, indent, out);
+		if (dropped > 0)
+			fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more packets)\n", indent,
+				dropped);
+		print_source(asked, indent, out);
+	}
+}
+
+static void print_section(const json_t *answer, const char *key, const char *title, FILE *out)
+{
+	size_t i;
+	const json_t *line;
+	if (json_array_size(json_object_get(answer, key)) > 0)
+		fprintf(out, ";; %s SECTION:\n", title);
+	json_array_foreach(json_object_get(answer, key), i, line)
+	{
+		fprintf(out, "%s\n", json_string_value(line));
+	}
+}
+
+/* As dig does, nearly. */
+static void print_answer(const json_t *answer, FILE *out)
+{
+	size_t i;
+	const json_t *flag, *ede = json_object_get(answer, "ede");
+	fprintf(out, "\n;; status: %s, flags:", get(answer, "rcode"));
+	json_array_foreach(json_object_get(answer, "flags"), i, flag)
+	{
+		fprintf(out, " %s", json_string_value(flag));
+	}
+	fprintf(out, "; %.1f ms\n", ms_of(answer, "ms"));
+	if (json_is_object(ede))
+		fprintf(out, ";; EDE: %" JSON_INTEGER_FORMAT ": %s\n",
+			json_integer_value(json_object_get(ede, "code")), get(ede, "text"));
+	print_section(answer, "records", "ANSWER", out);
+	print_section(answer, "authority", "AUTHORITY", out);
+}
+
+/* ---- hops ---- */
+
 static void print_verdict(const json_t *hop, const char *indent, FILE *out)
 {
 	const char *kind = get(hop, "kind"), *outcome = get(hop, "outcome");
@@ -153,7 +249,11 @@ static void print_hop(const json_t *hop, const char *indent, FILE *out)
 	print_verdict(hop, indent, out);
 	print_lines(json_object_get(hop, "records"), indent, "", out);
 	print_lines(json_object_get(hop, "authority"), indent, "authority: ", out);
+	if (json_is_integer(json_object_get(hop, "records_left")))
+		fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more records)\n", indent,
+			json_integer_value(json_object_get(hop, "records_left")));
 	print_route(json_object_get(hop, "route"), indent, out);
+	print_asked(json_object_get(hop, "asked"), indent, out);
 	if (has(hop, "next"))
 		fprintf(out, "%s    leads on to %s\n", indent, get(hop, "next"));
 }
@@ -174,7 +274,17 @@ static void print_place(const json_t *explained, FILE *out)
 {
 	const json_t *from = json_object_get(explained, "from");
 	bool vnet = strcmp(get(explained, "role"), "vnet_resolver") == 0;
-	if (!vnet)
+	if (!vnet && json_is_false(json_object_get(from, "allowed")))
+		fprintf(out,
+			"asked at inbound endpoint %s by %s, which its `allow` does not let in\n",
+			get(explained, "endpoint"), get(from, "address"));
+	else if (!vnet && from)
+		fprintf(out,
+			"asked at inbound endpoint %s by %s, which its `allow` lets in: as inside "
+			"its network %s\n",
+			get(explained, "endpoint"), get(from, "address"),
+			get(explained, "network"));
+	else if (!vnet)
 		fprintf(out,
 			"asked at inbound endpoint %s: as inside its network %s, whoever asks\n",
 			get(explained, "endpoint"), get(explained, "network"));
@@ -211,7 +321,9 @@ static void print_all(const json_t *explained, FILE *out)
 	}
 	if (has(explained, "loop"))
 		fprintf(out, "\nloop: %s\n", get(explained, "loop"));
-	if (has(explained, "rcode"))
+	if (json_is_object(json_object_get(explained, "answer")))
+		print_answer(json_object_get(explained, "answer"), out);
+	else if (has(explained, "rcode"))
 		fprintf(out, "\nends with %s\n", get(explained, "rcode"));
 	else
 		fprintf(out, "\nends with what the targets say\n");

@@ -59,8 +59,12 @@ struct service {
 		struct work_job job; /* first */
 		struct source *source;
 	} tidying; /* the state's log is put in order in a thread; source NULL: it is not */
-	struct query_log *query_log;  /* of what the workers answer (observe/query_log.h); NULL:
-				       * nobody  keeps one */
+	struct query_log *query_log; /* of what the workers answer (observe/query_log.h); NULL:
+				      * nobody  keeps one */
+	struct {
+		unsigned open, begun; /* begun: in that second */
+		uint64_t second;
+	} asking;                     /* questions that somebody wants to see being resolved */
 	struct service_access access; /* of no functions: nobody has listeners */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */

@@ -16,9 +16,12 @@ void api_health(struct api_request *request);
 void api_ready(struct api_request *request);
 void api_status(struct api_request *request);
 void api_flush(struct api_request *request);
-void api_explain(struct api_request *request);
 void api_names(struct api_request *request);
 void api_plan(struct api_request *request);
+
+/* ---- v1/explain.c ---- */
+
+void api_explain(struct api_request *request);
 
 /* ---- v1/list.c ---- */
 

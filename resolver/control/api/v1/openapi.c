@@ -29,8 +29,9 @@ static const struct described described[] = {
 	{"GET", "/healthz", "Whether the server runs.", "", NULL, NULL, 0},
 	{"GET", "/readyz", "Whether it answers DNS; 503 if not.", "", NULL, NULL, 0},
 	{"GET", "/v1/status", "What the server does, and how it fares.", "", NULL, NULL, 0},
-	{"GET", "/v1/explain", "Who would answer a question, and why.",
-	 "!name type vnet endpoint from", NULL, NULL, 0},
+	{"GET", "/v1/explain",
+	 "Who would answer a question, and why; with ask=1, what comes of it.",
+	 "!name type vnet endpoint from ask", NULL, NULL, 0},
 	{"GET", "/v1/history",
 	 "What was counted when: in the last minute by seconds, hour (as usual) by 10 s, or week "
 	 "by 10 min.",

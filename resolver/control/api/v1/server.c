@@ -1,8 +1,7 @@
-/* The running program itself: status, explain, flush. */
+/* The running program itself: status, names, flush. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/observe/explain.h"
 #include "resolver/control/observe/plan.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
@@ -105,38 +104,4 @@ void api_names(struct api_request *request)
 		api_reply_json(request, 200, json_make("{s:o}", "names", questions), NULL);
 	else
 		api_fail_memory(request);
-}
-
-/* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served
- * now, with its targets' health. */
-void api_explain(struct api_request *request)
-{
-	struct service *service = request->service;
-	char error[EXPLAIN_ERROR_MAX];
-	struct explain_question question;
-	struct explain_texts texts = {.dash = "",
-				      .name = api_query(request, "name"),
-				      .type = api_query(request, "type"),
-				      .vnet = api_query(request, "vnet"),
-				      .endpoint = api_query(request, "endpoint"),
-				      .from = api_query(request, "from")};
-	if (!api_v1_is_serving(request))
-		return;
-	if (!texts.name) {
-		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");
-		return;
-	}
-	int err = explain_read(&question, &texts, &service->server.key, error);
-	json_t *explained =
-		err == 0 ? explain_ask(service->server.current->policy, &question, &err, error)
-			 : NULL;
-	if (err != 0) {
-		api_fail(request, err == ERR_NOT_FOUND ? 404 : 400, NULL, "%s", error);
-		return;
-	}
-	json_t *status = status_report(service);
-	explain_add_health(explained, json_object_get(status, "targets"));
-	json_decref(status);
-	explain_add_made(explained, service->server.model);
-	api_reply_json(request, 200, explained, NULL);
 }

@@ -200,11 +200,17 @@ static void explain_says_what_it_has_to_be_asked(void **state)
 		{"/v1/explain?name=a", "say where it is asked: vnet, endpoint or from", 400},
 		{"/v1/explain?name=a&vnet=nobody", "there is: hub, spoke", 404},
 		{"/v1/explain?name=a&endpoint=x", "there is none", 404},
-		{"/v1/explain?name=a&vnet=hub&from=10.0.0.1", "exclude each other", 400},
+		{"/v1/explain?name=a&vnet=hub&from=10.0.0.1", "vnet and from exclude each other",
+		 400},
+		{"/v1/explain?name=a&vnet=hub&endpoint=x", "vnet and endpoint exclude each other",
+		 400},
 		{"/v1/explain?name=a&from=x", "not an address", 400},
 		{"/v1/explain?name=a&vnet=hub&type=x", "not a record type", 400},
 		{"/v1/explain?name=a&vnet=hub&type=AXFR", "not resolved", 400},
 		{"/v1/explain?name=a..b&vnet=hub", "not a domain name", 400},
+		{"/v1/explain?name=a&vnet=hub&ask=yes", "give 1 to ask", 400},
+		{"/v1/explain?name=a&vnet=nobody&ask=1", "there is: hub, spoke", 404},
+		{"/v1/explain?name=a&ask=1", "say where it is asked", 400},
 	};
 	serve_config(world);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,5 +1,5 @@
 // Who would answer a name, and why: the decision as a row of boxes, those that lose grey, with what
-// they lose by.
+// they lose by. Asked now, another row has who was asked, what it said and how long that took.
 
 import {get, query} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
@@ -17,6 +17,46 @@ function box(step, wins) {
     object && h("span", {}, name(object)),
     step.suffix && step.suffix !== step.object && h("span", {class: "hint"}, name(step.suffix)),
     h("em", {}, wins ? "decides" : OUTCOMES[step.outcome] || step.outcome));
+}
+
+const ENDS = {
+  truncated: ", truncated: asked again by TCP", plain: " to EDNS: asked again without", lower: ": asked again in lower case",
+  unsent: ": not sent",
+};
+
+const ms = (number) => number.toFixed(1) + " ms";
+
+function packet(one) {
+  return h("li", {class: "box " + (one.end === "answered" ? "wins" : "loses")},
+    h("strong", {}, name(one.host)), h("span", {class: "hint"}, `by ${one.protocol}, at ${ms(one.at_ms)}`),
+    h("em", {}, one.text + (ENDS[one.end] || "")), h("span", {}, one.end !== "unsent" && "after " + ms(one.ms)));
+}
+
+// What is there without asking, or why nothing is.
+function kept(asked) {
+  if (asked.from === "target") return null;
+  return h("li", {class: "box " + (asked.failed ? "loses" : "wins")},
+    h("strong", {}, asked.from === "nobody" ? "Nobody is asked" : "Cache"), asked.host && h("span", {}, name(asked.host)),
+    asked.age_s !== null && h("span", {class: "hint"}, `${asked.age_s} s old`, asked.from === "cache" && `, good for ${asked.ttl_s} s`),
+    h("em", {}, asked.failed || asked.rcode + (asked.from === "stale" ? ", an old answer: no target gave one" : "")));
+}
+
+function askedView(hop) {
+  const boxes = hop.asked?.flatMap((asked) => [...asked.tries.map(packet), kept(asked)]).filter(Boolean) || [];
+  const more = hop.asked?.reduce((sum, asked) => sum + asked.tries_dropped, 0);
+
+  return [boxes.length > 0 && h("ol", {class: "boxes", "aria-label": "Who was asked, in order"}, boxes),
+    more > 0 && h("p", {class: "hint"}, `and ${more} more packets`),
+    hop.asked?.map((asked) => asked.from === "target" && asked.failed && h("p", {class: "warning"}, asked.failed))];
+}
+
+function answerView({answer}) {
+  const records = [...answer.records, ...answer.authority];
+
+  return h("section", {class: "hop answer"}, h("h2", {}, "Answer"),
+    h("p", {class: "verdict"}, `${answer.rcode} after ${ms(answer.ms)}`, h("span", {class: "hint"}, `, flags ${answer.flags.join(" ")}`)),
+    answer.ede && h("p", {class: "warning"}, `Extended error ${answer.ede.code}`, answer.ede.text && ": " + answer.ede.text),
+    records.length > 0 && h("pre", {tabindex: 0, "aria-label": "Records of the answer"}, records.join("\n")));
 }
 
 function leg(item) {
@@ -41,7 +81,9 @@ function hopView(hop) {
   return h("section", {class: "hop"}, h("h2", {}, name(hop.name)),
     h("ol", {class: "boxes", "aria-label": "Who could decide, in order"}, hop.trace.map((step) => box(step, step.outcome === "matched"))),
     h("p", {class: "verdict"}, verdict(hop)),
+    askedView(hop),
     hop.records.length > 0 && h("pre", {tabindex: 0, "aria-label": "Records"}, hop.records.join("\n")),
+    hop.records_left && h("p", {class: "hint"}, `and ${hop.records_left} more records`),
     hop.route.length > 0 && h("ol", {class: "route"}, hop.route.map(leg)),
     hop.next && h("p", {}, "Leads on to ", name(hop.next), "."));
 }
@@ -55,6 +97,7 @@ function block(decision) {
 function place(found) {
   const {from} = found;
 
+  if (from?.allowed === false) return ["At inbound endpoint ", name(found.endpoint), ", whose allow does not let ", name(from.address), " in: REFUSED."];
   if (found.role !== "vnet_resolver") return ["At inbound endpoint ", name(found.endpoint), ": as inside its network ", name(found.network), "."];
   if (!from) return ["At the VNet resolver, by a machine in network ", name(found.network), "."];
   if (!found.network) return ["At the VNet resolver, by ", name(from.address), ", which is in no network's address_space or client_prefixes."];
@@ -67,7 +110,7 @@ export class AskPage extends Page {
     const places = [
       ...status.networks.map((one) => ["vnet " + one.name, "a machine in network " + one.name]),
       ...status.inbound_endpoints.map((one) => ["endpoint " + one.name, "at inbound endpoint " + one.name]),
-      ["from", "another address:"],
+      ["from", "at the VNet resolver, another address:"],
     ];
     const asked = ["vnet", "endpoint"].find((key) => this.query.get(key));
 
@@ -76,8 +119,8 @@ export class AskPage extends Page {
     this.type = h("input", {id: "ask-type", list: "types", value: this.query.get("type") || "A"});
     this.place = h("select", {id: "ask-place", onchange: () => this.follow()}, places.map(([value, shown]) => h("option", {value}, shown)));
     this.from = h("input", {id: "ask-from", value: this.query.get("from") || "", placeholder: "10.10.1.4", autocomplete: "off"});
-    if (this.query.get("from")) this.place.value = "from";
-    else if (asked) this.place.value = asked + " " + this.query.get(asked);
+    if (asked) this.place.value = asked + " " + this.query.get(asked);
+    else if (this.query.get("from")) this.place.value = "from";
     this.result = h("div", {"aria-live": "polite"});
     this.fromField = h("div", {class: "field"}, h("label", {for: "ask-from"}, "Client's address"), this.from);
     this.replaceChildren(h("h1", {}, "Ask"),
@@ -86,40 +129,49 @@ export class AskPage extends Page {
         h("div", {class: "field short"}, h("label", {for: "ask-type"}, "Type"), this.type,
           h("datalist", {id: "types"}, TYPES.map((type) => h("option", {value: type})))),
         h("div", {class: "field"}, h("label", {for: "ask-place"}, "Asked by"), this.place), this.fromField,
-        h("button", {class: "primary"}, "Explain")),
+        h("button", {class: "primary"}, "Explain"), h("button", {name: "ask", value: "1"}, "Ask now")),
       this.result);
     this.follow();
     this.field.focus();
-    if (this.field.value) await this.explain();
+    if (this.field.value) await this.explain(this.query.get("ask") === "1");
     else this.result.replaceChildren(empty("Give a name to see who would answer it here, and why.",
-      h("p", {}, "Nothing is asked for it: the decision is made by the rules and zones that are served now.")));
+      h("p", {}, "Explain asks nobody: the decision is made by the rules and zones that are served now. ",
+        "Ask now resolves the name as for such a client, and shows what each target says.")));
   }
 
   follow() {
-    this.fromField.hidden = this.place.value !== "from";
+    this.fromField.hidden = this.place.value.startsWith("vnet ");
+    this.from.required = this.place.value === "from";
   }
 
-  fields() {
+  fields(asks) {
     const [key, ...words] = this.place.value.split(" ");
 
     return {name: this.field.value.trim(), type: this.type.value.trim() || "A",
-            [key]: key === "from" ? this.from.value.trim() : words.join(" ")};
+            ...key !== "from" && {[key]: words.join(" ")}, ...key !== "vnet" && {from: this.from.value.trim()}, ...asks && {ask: 1}};
   }
 
   submit(event) {
+    const asks = event.submitter?.name === "ask";
+
     event.preventDefault();
-    note(url("ask", this.fields()));
-    this.attempt(() => this.explain());
+    note(url("ask", this.fields(asks)));
+    this.attempt(() => this.explain(asks));
   }
 
-  async explain() {
-    try {
-      const found = await get("explain" + query(this.fields()), {signal: this.signal});
+  // The latest counts: an answer may take seconds.
+  async explain(asks) {
+    const turn = this.turn = {};
 
-      this.result.replaceChildren(h("p", {}, place(found)), ...found.hops.map(hopView),
+    try {
+      if (asks) this.result.replaceChildren(h("p", {class: "hint"}, "Asking\u2026"));
+      const found = await get("explain" + query(this.fields(asks)), {signal: this.signal});
+
+      if (this.turn !== turn) return;
+      this.result.replaceChildren(h("p", {}, place(found)), ...found.answer ? [answerView(found)] : [], ...found.hops.map(hopView),
         ...found.loop ? [h("p", {class: "warning"}, found.loop)] : []);
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError" || this.turn !== turn) return;
       this.result.replaceChildren(problem(error));
     }
   }

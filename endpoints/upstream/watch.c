@@ -1,0 +1,83 @@
+/* Notes for a question's watchers what was sent where, and what came of it. Packets that nobody has
+ * answered have no end: the question goes on, or ends, without them. */
+#include "endpoints/upstream/internal.h"
+
+static struct lookup_try *add(struct lookup_watch *watch)
+{
+	if (watch->count == LOOKUP_TRIES_MAX) {
+		watch->dropped++;
+		return NULL;
+	}
+	return &watch->tries[watch->count++];
+}
+
+static struct lookup_try *find(struct lookup_watch *watch, const struct flight *flight)
+{
+	for (unsigned i = 0; i < watch->count; i++)
+		if (watch->tries[i].flight == flight)
+			return &watch->tries[i];
+	return NULL;
+}
+
+/* One before it, in the same memory, has gone without an end. */
+static void add_flight(struct lookup_watch *watch, const struct flight *flight, uint64_t sent_us)
+{
+	struct lookup_try *before = find(watch, flight), *try = add(watch);
+
+	if (before)
+		before->flight = NULL;
+	if (try)
+		*try = (struct lookup_try){.upstream = flight->index,
+					   .flight = flight,
+					   .sent_us = sent_us,
+					   .tcp = flight->tcp};
+}
+
+/* What is under way already may yet be answered. */
+void watch_join(struct lookup *lookup, struct lookup_watch *watch)
+{
+	lookup->watchers++;
+	for (const struct flight *flight = lookup->flights; flight; flight = flight->next)
+		add_flight(watch, flight, flight->sent_us);
+}
+
+void watch_note_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
+{
+	for (struct waiter *at = lookup->waiters; at; at = at->next)
+		if (at->watch)
+			add_flight(at->watch, flight, now_us);
+}
+
+void watch_note_end(struct lookup *lookup, const struct flight *flight, enum lookup_try_end end,
+		    unsigned rcode, enum target_error error, uint64_t now_us)
+{
+	for (struct waiter *at = lookup->waiters; at; at = at->next) {
+		struct lookup_try *try = at->watch ? find(at->watch, flight) : NULL;
+
+		if (!try)
+			continue;
+		try->flight = NULL;
+		try->ended_us = now_us;
+		try->end = end;
+		try->error = error;
+		try->rcode = (uint8_t)rcode;
+	}
+}
+
+void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,
+		       uint64_t now_us)
+{
+	const struct upstream *upstream = &lookup->key.leg->upstreams[index];
+
+	for (struct waiter *at = lookup->waiters; at; at = at->next) {
+		struct lookup_try *try = at->watch ? add(at->watch) : NULL;
+
+		if (try)
+			*try = (struct lookup_try){.upstream = (uint8_t)index,
+						   .sent_us = now_us,
+						   .ended_us = now_us,
+						   .end = LOOKUP_TRY_UNSENT,
+						   .error = error,
+						   .tcp = upstream->protocol == PROTOCOL_TCP};
+	}
+}

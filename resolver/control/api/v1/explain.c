@@ -1,0 +1,121 @@
+/* GET /v1/explain: decided here and now; or, with ask=1, asked by a worker, and answered when that
+ * is over. */
+#include "resolver/control/observe/explain.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/observe/status.h"
+#include "resolver/control/service/service.h"
+
+static void reply_explained(struct api_request *request, json_t *explained)
+{
+	struct service *service = request->service;
+	json_t *status = status_report(service);
+
+	explain_add_health(explained, json_object_get(status, "targets"));
+	json_decref(status);
+	explain_add_made(explained, service->server.model);
+	api_reply_json(request, 200, explained, NULL);
+}
+
+static void on_resolved(void *context, json_t *explained, const char *trouble)
+{
+	struct api_request *request = context;
+
+	request->service->asking.open--;
+	if (request->service->ending) {
+		json_decref(explained);
+		api_fail_ending(request);
+	} else if (trouble) {
+		api_fail(request, 503, NULL, "%s", trouble);
+	} else {
+		reply_explained(request, explained);
+	}
+}
+
+/* So many at once, and so many begun in a second, of all clients together: asking makes the server
+ * send packets. */
+static bool may_ask(struct service *service)
+{
+	enum { OPEN_MAX = 16, SECOND_MAX = 20 };
+	uint64_t second = uv_hrtime() / 1000000000;
+
+	if (service->asking.second != second)
+		service->asking.begun = 0;
+	service->asking.second = second;
+	if (service->asking.open == OPEN_MAX || service->asking.begun == SECOND_MAX)
+		return false;
+	service->asking.open++;
+	service->asking.begun++;
+	return true;
+}
+
+/* ?ask=1. False: it is neither that nor 0, which has been answered. */
+static bool read_ask(struct api_request *request, bool *asks)
+{
+	const char *text = api_query(request, "ask");
+
+	*asks = text && strcmp(text, "1") == 0;
+	if (*asks || !text || strcmp(text, "0") == 0)
+		return true;
+	api_fail_at(request, 400, NULL, "ask",
+		    "\"%.32s\" does not fit; give 1 to ask, 0 to only decide", text);
+	return false;
+}
+
+static void fail_explain(struct api_request *request, int err, const char *error)
+{
+	unsigned status = err == ERR_NOT_FOUND ? 404 : err == ERR_INVALID ? 400 : 503;
+
+	api_fail(request, status, NULL, "%s", error);
+}
+
+static void ask(struct api_request *request, const struct explain_question *question)
+{
+	struct service *service = request->service;
+	char error[EXPLAIN_ERROR_MAX];
+
+	if (!may_ask(service)) {
+		api_answer_header(request, "Retry-After", "1");
+		api_fail(request, 429, NULL, "too many ask at once; try again in a second");
+		return;
+	}
+	int err = explain_resolve(&service->server, question, on_resolved, request, error);
+	if (err == 0)
+		return;
+	service->asking.open--;
+	fail_explain(request, err, error);
+}
+
+/* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: as explain.h has it, of what is served
+ * now, with its targets' health; with &ask=1 what comes of it when it is asked. */
+void api_explain(struct api_request *request)
+{
+	struct service *service = request->service;
+	char error[EXPLAIN_ERROR_MAX];
+	struct explain_question question;
+	struct explain_texts texts = {.dash = "",
+				      .name = api_query(request, "name"),
+				      .type = api_query(request, "type"),
+				      .vnet = api_query(request, "vnet"),
+				      .endpoint = api_query(request, "endpoint"),
+				      .from = api_query(request, "from")};
+	bool asks;
+	if (!api_v1_is_serving(request) || !read_ask(request, &asks))
+		return;
+	if (!texts.name) {
+		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");
+		return;
+	}
+	int err = explain_read(&question, &texts, &service->server.key, error);
+	if (err == 0 && asks) {
+		ask(request, &question);
+		return;
+	}
+	json_t *explained =
+		err == 0 ? explain_ask(service->server.current->policy, &question, &err, error)
+			 : NULL;
+	if (err == 0)
+		reply_explained(request, explained);
+	else
+		fail_explain(request, err, error);
+}
