@@ -24,6 +24,7 @@
 #include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/serial_book.h"
+#include "resolver/control/service/use_book.h"
 #include "resolver/control/service/work.h"
 #include "resolver/control/service/zone_notify.h"
 #include "resolver/server/server.h"
@@ -45,6 +46,7 @@ struct service {
 	struct inventory *inventory; /* addresses and services, from the file and from the state */
 	struct serial_book serials;  /* of zones that go out */
 	struct zone_notify *notify;  /* sends NOTIFY of their changes */
+	struct use_book uses;        /* when rules and targets were used last */
 	struct work work;            /* requests that take longer */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */
 	struct {
