@@ -268,7 +268,7 @@ static void write_question(struct query *query, const struct ask_question *quest
 static void start(struct ask_call *call, struct policy_hold *hold, uint64_t now_us)
 {
 	struct ask_answerer *answerer = call->answerer;
-	struct place place = {NETWORK_DEFAULT, false};
+	struct place place = {call->question.outside ? NETWORK_OUTSIDE : NETWORK_DEFAULT, false};
 
 	if (call->network)
 		place.network = policy_find_network(hold->policy, call->network);

@@ -26,6 +26,8 @@ struct ask_question {
 	 * the default resolver sees the name, with our own names but without any network's zones
 	 * and rules (NETWORK_DEFAULT). */
 	const char *network;
+	bool outside; /* without a network: what the default resolver says, also of names that are
+		       * ours (NETWORK_OUTSIDE) */
 	uint64_t patience_us; /* it ends by then; over RESOLVE_DEADLINE_US it has no effect */
 };
 

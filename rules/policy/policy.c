@@ -328,6 +328,10 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 		trace->count = trace->dropped = 0;
 	if (place.network == NETWORK_NONE)
 		return;
+	if (place.network == NETWORK_OUTSIDE) {
+		by_default(&decision, verdict);
+		return;
+	}
 	decision.network =
 		place.network == NETWORK_DEFAULT ? &nowhere : &policy->networks[place.network];
 	for (size_t i = 0; i < COUNT(stages); i++) {
