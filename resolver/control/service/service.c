@@ -284,7 +284,8 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	if (service->beside)
 		inventory_only_look(service->inventory);
 	service->notify = zone_notify_new(loop, served_zones, service);
-	if (!service->notify)
+	service->rounds = rounds_new(loop, server);
+	if (!service->notify || !service->rounds)
 		return ERR_NOMEM;
 	err = serial_book_open(&service->serials, loop, service->inventory, &server->keeper);
 	if (err == 0)
@@ -320,6 +321,7 @@ void service_close(struct service *service)
 void service_release(struct service *service)
 {
 	zone_notify_free(service->notify);
+	rounds_free(service->rounds);
 	serial_book_release(&service->serials);
 	use_book_release(&service->uses);
 	inventory_free(service->inventory);
