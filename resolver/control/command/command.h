@@ -52,6 +52,8 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_EXEC         OPTION(32)
 #define OPTION_APPLY        OPTION(33)
 #define OPTION_OUTPUT       OPTION(34)
+#define OPTION_DAYS         OPTION(45)
+#define OPTION_WAIT         OPTION(46)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -72,6 +74,7 @@ struct command_line {
 	const char *limit;   /* of a list; NULL: not given */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char *exec;    /* what is run for an event; NULL: nothing */
+	const char *days;    /* of a report; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
@@ -79,7 +82,7 @@ struct command_line {
 		int count;
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply;
+		apply, wait;
 	char *const *arguments;
 	int argument_count;
 };
@@ -165,6 +168,7 @@ int command_history(const struct command_line *line);
 int command_events(const struct command_line *line);
 int command_names(const struct command_line *line);
 int command_plan(const struct command_line *line);
+int command_report(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);

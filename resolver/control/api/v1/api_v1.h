@@ -99,6 +99,10 @@ void api_changes_post(struct api_request *request);
 
 void api_events(struct api_request *request);
 
+/* ---- v1/report.c ---- */
+
+void api_report(struct api_request *request);
+
 /* ---- v1/batch.c ---- */
 
 void api_ptrs_batch(struct api_request *request);
