@@ -305,6 +305,16 @@ uint32_t series_find(const struct series_set *set, const char *outer, const char
 	return series ? series->number : 0;
 }
 
+uint64_t series_value(struct series_set *set, uint32_t number)
+{
+	const struct series *series = number ? set->by_number[number] : NULL;
+
+	if (!series)
+		return 0;
+	read_values(set, series, set->sum);
+	return set->sum[0];
+}
+
 bool series_release(struct series_set *set, uint32_t number)
 {
 	struct series *series = number ? set->by_number[number] : NULL;

@@ -272,7 +272,7 @@ static struct place place_of(const struct policy *policy, const struct ask_quest
 	if (question->network)
 		return (struct place){policy_find_network(policy, question->network),
 				      question->vnet_resolver};
-	return (struct place){NETWORK_DEFAULT, false};
+	return (struct place){question->outside ? NETWORK_OUTSIDE : NETWORK_DEFAULT, false};
 }
 
 static void start(struct ask_call *call, struct policy_hold *hold, uint64_t now_us)

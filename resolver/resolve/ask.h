@@ -26,9 +26,11 @@ struct ask_question {
 	 * the default resolver sees the name, with our own names but without any network's zones
 	 * and rules (NETWORK_DEFAULT). */
 	const char *network;
-	bool vnet_resolver;   /* as a machine in it asks the VNet resolver */
-	struct address from;  /* likewise, but one with this address, in whatever network; family
-			       * 0: it is asked as said above */
+	bool vnet_resolver;  /* as a machine in it asks the VNet resolver */
+	struct address from; /* likewise, but one with this address, in whatever network; family
+			      * 0: it is asked as said above */
+	bool outside; /* without a network: what the default resolver says, also of names that are
+		       * ours (NETWORK_OUTSIDE) */
 	uint64_t patience_us; /* it ends by then; over RESOLVE_DEADLINE_US it has no effect */
 	struct resolution_watch *watch; /* lives until on_answer; NULL: nobody watches */
 };

@@ -423,7 +423,8 @@ static enum step enter(struct composition *c, struct frame *f, const struct leg 
 	bool begun = c->begun;
 	struct frame inner;
 
-	if (f->place.network == NETWORK_DEFAULT) { /* which no zones and rules decide */
+	if (f->place.network == NETWORK_DEFAULT || /* which no zones and rules decide */
+	    f->place.network == NETWORK_OUTSIDE) {
 		explain(c, EDE_OTHER,
 			"the default resolver is our own endpoint %s, whose zones and "
 			"rules do not count for this",

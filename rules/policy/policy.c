@@ -336,10 +336,15 @@ void policy_decide(const struct policy *policy, struct place place, const struct
 	*verdict = (struct verdict){.kind = VERDICT_REFUSE};
 	if (trace)
 		trace->count = trace->dropped = 0;
-	if (place.network == NETWORK_NONE)
+	if (place.network < NETWORK_OUTSIDE) { /* one comparison for nearly all */
+		decision.network = &policy->networks[place.network];
+	} else if (place.network == NETWORK_DEFAULT) {
+		decision.network = &nowhere;
+	} else {
+		if (place.network == NETWORK_OUTSIDE)
+			by_default(&decision, verdict);
 		return;
-	decision.network =
-		place.network == NETWORK_DEFAULT ? &nowhere : &policy->networks[place.network];
+	}
 	for (size_t i = 0; i < COUNT(stages); i++) {
 		bool matched = stages[i](&decision, decision.decided ? &later : verdict);
 

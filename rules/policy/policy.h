@@ -30,6 +30,7 @@
 enum {
 	NETWORK_NONE = UINT32_MAX,
 	NETWORK_DEFAULT = UINT32_MAX - 1, /* outside all networks: see struct place */
+	NETWORK_OUTSIDE = UINT32_MAX - 2, /* likewise, and without what is ours */
 };
 
 enum { POLICY_ZONE_WAYS = 2 }; /* in which networks see a zone: by resolution_policy */
@@ -150,7 +151,8 @@ void policy_each_route(const struct policy *policy,
 struct place {
 	/* NETWORK_NONE: a stranger at the VNet resolver. NETWORK_DEFAULT: in no network, for
 	 * questions of our own: without zones and rulesets, only pools, our own and special-use
-	 * names and the default resolver are left. */
+	 * names and the default resolver are left. NETWORK_OUTSIDE: the default resolver alone, for
+	 * what the rest of the world says of our names. */
 	uint32_t network;
 	bool vnet_resolver; /* the network's custom DNS servers count only there */
 };

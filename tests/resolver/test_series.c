@@ -49,6 +49,23 @@ static const char *shown(struct series_set *set, uint32_t max)
 	return text;
 }
 
+/* A number's next name has none of what its last one has counted. */
+static void the_value_of_a_name_is_its_own(void **state)
+{
+	struct series_set *set = *state;
+	uint32_t a = series_acquire(set, "set", "a");
+
+	assert_int_equal(series_value(set, a), 0);
+	count(set, 0, a, 2);
+	count(set, 1, a, 3);
+	assert_int_equal(series_value(set, a), 5);
+	series_release(set, a);
+	assert_int_equal(series_value(set, a), 0);
+	assert_int_equal(series_acquire(set, "set", "b"), a);
+	assert_int_equal(series_value(set, a), 0);
+	assert_int_equal(series_value(set, 0), 0);
+}
+
 static void a_name_counts_at_all_workers(void **state)
 {
 	struct series_set *set = *state;
@@ -235,6 +252,7 @@ static void all_cells_add_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_value_of_a_name_is_its_own),
 		TEST(a_name_counts_at_all_workers),
 		TEST(names_are_what_they_are_in),
 		TEST(a_name_that_was_shown_goes_on_when_it_is_back),

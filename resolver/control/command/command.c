@@ -91,6 +91,10 @@ static const struct {
 	 OPTION_INTERVAL, offsetof(struct command_line, interval)},
 	{"once", NULL, "print one page and end, also on a terminal", 0, OPTION_ONCE,
 	 offsetof(struct command_line, once)},
+	{"days", "NUMBER", "without a use for so many days, else 30; 0: never used", 0, OPTION_DAYS,
+	 offsetof(struct command_line, days)},
+	{"wait", NULL, "until all is known, however long that takes", 0, OPTION_WAIT,
+	 offsetof(struct command_line, wait)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},

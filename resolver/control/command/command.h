@@ -55,6 +55,8 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_ASK          OPTION(35)
 #define OPTION_INTERVAL     OPTION(36)
 #define OPTION_ONCE         OPTION(37)
+#define OPTION_DAYS         OPTION(38)
+#define OPTION_WAIT         OPTION(39)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -75,6 +77,7 @@ struct command_line {
 	const char *limit;   /* of a list; NULL: not given */
 	const char *confirm; /* how long to wait for it, as it is written; NULL: not given */
 	const char *exec;    /* what is run for an event; NULL: nothing */
+	const char *days;    /* of a report; NULL: not given */
 	const char
 		*master; /* what the master hands to a program that it executes; NULL: not given */
 	struct command_words {
@@ -83,7 +86,7 @@ struct command_line {
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	const char *interval;     /* of top, in seconds; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply, ask, once;
+		apply, ask, once, wait;
 	char *const *arguments;
 	int argument_count;
 };
@@ -171,6 +174,7 @@ int command_log(const struct command_line *line);
 int command_events(const struct command_line *line);
 int command_names(const struct command_line *line);
 int command_plan(const struct command_line *line);
+int command_report(const struct command_line *line);
 int command_undo(const struct command_line *line);
 int command_export(const struct command_line *line);
 int command_help(const struct command_line *line);

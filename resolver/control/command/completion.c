@@ -2,6 +2,7 @@
  * kinds of resources. Names of resources are asked of the running server. */
 #include "resolver/control/command/command.h"
 #include "resolver/control/import/dialect.h"
+#include "resolver/control/observe/findings.h"
 #include "resolver/control/observe/query_filter.h"
 #include "resolver/control/resource/kind.h"
 
@@ -92,7 +93,8 @@ static void print_filters(void)
 	printf("; }\n");
 }
 
-/* The second words of `ptr ...` and its like, which stand together, and what can be imported. */
+/* The second words of `ptr ...` and its like, which stand together, what can be imported, and the
+ * sections of a report. */
 static void print_second_words(const struct command *commands)
 {
 	printf("_sluice_second() { case $1 in\n");
@@ -110,6 +112,9 @@ static void print_second_words(const struct command *commands)
 	printf("  import) echo");
 	for (const struct dialect *dialect = dialects; dialect->name; dialect++)
 		printf(" %s", dialect->name);
+	printf(";;\n  report) echo");
+	for (unsigned i = 0; i < FINDINGS_SECTIONS; i++)
+		printf(" %s", findings_names[i]);
 	printf(";;\nesac; }\n");
 }
 

@@ -1,6 +1,7 @@
 /* `sluice`: the table of its commands. Each is a function in a file beside this one; usage, help
  * and the options that a command takes come from here. */
 #include "resolver/control/command/command.h"
+#include "resolver/control/observe/findings.h"
 
 #define CALL       (OPTION_CONFIG | OPTION_SOCKET) /* it asks the running server */
 #define PTR_HELP   "ADDRESS|ID: the address, its id, or REGION:ID.\n"
@@ -130,6 +131,15 @@ static const struct command commands[] = {
 	 "are printed that would have another answer, or be asked of others: - is as it is, + as "
 	 "it\n"
 	 "would be. Nothing changes.\n"},
+	{"report", command_report, CALL | OPTION_JSON | OPTION_DAYS | OPTION_LIMIT | OPTION_WAIT, 0,
+	 FINDINGS_SECTIONS, "[SECTION...]",
+	 "tell what to look at: what is not used, what leaves, what does not lead back",
+	 "SECTION is rules, targets (not used for so many days), leaving (internal names that the\n"
+	 "default resolver is asked for), ptrs, delegations (which ask the network, 100 questions "
+	 "a\n"
+	 "second), names (asked for most) or slow (rules with slow targets). It waits half a "
+	 "minute\n"
+	 "for answers of the network, and prints what is known by then; --wait for all of them.\n"},
 	{"export", command_export, CALL | OPTION_AS, 0, 0, "",
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"

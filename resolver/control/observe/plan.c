@@ -6,93 +6,8 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explain.h"
-#include "rules/arena.h"
 #include "rules/base.h"
 #include "rules/zone/record.h"
-
-/* ---- the questions of all workers ---- */
-
-struct counted {
-	struct popular_question question;
-	uint8_t *wire; /* the name, which question.key.name is not any more */
-	size_t length;
-};
-
-struct gathered {
-	struct arena arena;
-	struct counted *items;
-	size_t count, room;
-	bool failed;
-};
-
-static void gather(void *context, const struct popular_question *question)
-{
-	struct gathered *all = context;
-	struct counted *items = all->items;
-	size_t length = question->key.name->length;
-	uint8_t *wire = arena_alloc_bytes(&all->arena, length);
-
-	if (all->count == all->room) {
-		all->room = all->room ? 2 * all->room : 1024;
-		items = realloc(items, all->room * sizeof *items);
-	}
-	if (items)
-		all->items = items;
-	else
-		all->room = all->count;
-	if (!items || !wire) {
-		all->failed = true;
-		return;
-	}
-	memcpy(wire, question->key.name->wire, length);
-	items[all->count++] = (struct counted){*question, wire, length};
-}
-
-static int by_question(const void *left, const void *right)
-{
-	const struct counted *a = left, *b = right;
-	const struct popular_key *x = &a->question.key, *y = &b->question.key;
-	int order = memcmp(a->wire, b->wire, a->length < b->length ? a->length : b->length);
-
-	if (order == 0)
-		order = (a->length > b->length) - (a->length < b->length);
-	if (order == 0)
-		order = (x->type > y->type) - (x->type < y->type);
-	if (order == 0)
-		order = (x->network > y->network) - (x->network < y->network);
-	return order ? order : (int)x->vnet_resolver - (int)y->vnet_resolver;
-}
-
-/* The same at every call where counts are equal. */
-static int by_count(const void *left, const void *right)
-{
-	const struct counted *a = left, *b = right;
-
-	if (a->question.count != b->question.count)
-		return a->question.count > b->question.count ? -1 : 1;
-	return by_question(left, right);
-}
-
-static void add_up(struct gathered *all)
-{
-	size_t count = 0;
-
-	if (all->count > 0)
-		qsort(all->items, all->count, sizeof *all->items, by_question);
-	for (size_t i = 0; i < all->count; i++) {
-		struct counted *last = count > 0 ? &all->items[count - 1] : NULL;
-
-		if (last && by_question(last, &all->items[i]) == 0) {
-			last->question.count += all->items[i].question.count;
-			last->question.over += all->items[i].question.over;
-		} else {
-			all->items[count++] = all->items[i];
-		}
-	}
-	all->count = count;
-	if (count > 0)
-		qsort(all->items, count, sizeof *all->items, by_count);
-}
 
 /* ---- a decision ---- */
 
@@ -131,56 +46,38 @@ static json_t *decide(const struct policy *policy, struct place place, const str
 	return block;
 }
 
-/* That of a network by its id; NETWORK_NONE: it is served no more. */
-static uint32_t network_of(const struct policy *policy, uint16_t id)
+json_t *plan_question(const struct policy *policy, const struct asked *asked)
 {
-	if (id == 0)
-		return NETWORK_NONE;
-	for (uint32_t i = 0; i < policy->network_count; i++)
-		if (policy->networks[i].id == id)
-			return i;
-	return NETWORK_NONE;
-}
-
-/* NULL: it is of a network that is not served any more. */
-static json_t *question_json(const struct policy *policy, const struct hash_key *key,
-			     const struct counted *counted)
-{
-	const struct popular_key *asked = &counted->question.key;
-	struct place place = {network_of(policy, asked->network), asked->vnet_resolver};
 	char text[NAME_TEXT_MAX], type[16];
+	struct place place;
 	struct name name;
 
-	if (place.network == NETWORK_NONE ||
-	    name_from_wire(&name, key, counted->wire, counted->length, 0, NULL) != 0)
+	if (!asked_place(asked, policy, &place) || !asked_name(asked, policy, &name))
 		return NULL;
 	return json_make(
 		"{s:o, s:s, s:o, s:s, s:I, s:I, s:o}", "name", json_text(name_to_text(&name, text)),
-		"type", record_type_print(asked->type, type, sizeof type), "network",
+		"type", record_type_print(asked->question.key.type, type, sizeof type), "network",
 		json_text(policy->networks[place.network].name), "role",
-		asked->vnet_resolver ? "vnet_resolver" : "inbound", "count",
-		(json_int_t)counted->question.count, "over", (json_int_t)counted->question.over,
-		"decided", decide(policy, place, &name, asked->type));
+		place.vnet_resolver ? "vnet_resolver" : "inbound", "count",
+		(json_int_t)asked->question.count, "over", (json_int_t)asked->question.over,
+		"decided", decide(policy, place, &name, asked->question.key.type));
 }
 
 json_t *plan_questions(struct server *server, size_t limit)
 {
 	const struct policy *policy = server->current->policy;
-	struct gathered all = {.room = 0};
+	struct asked_list all;
 	json_t *questions = json_array();
+	int err = asked_read(&all, server);
 
-	arena_init(&all.arena);
-	server_each_popular(server, gather, &all);
-	add_up(&all);
-	for (size_t i = 0; i < all.count && json_array_size(questions) < limit; i++) {
-		json_t *question = question_json(policy, &server->key, &all.items[i]);
+	for (size_t i = 0; !err && i < all.count && json_array_size(questions) < limit; i++) {
+		json_t *question = plan_question(policy, &all.items[i]);
 
 		if (question)
 			json_add(questions, question);
 	}
-	free(all.items);
-	arena_release(&all.arena);
-	if (all.failed) {
+	asked_release(&all);
+	if (err) {
 		json_decref(questions);
 		questions = NULL;
 	}

@@ -16,11 +16,14 @@
 
 #include <jansson.h>
 
+#include "resolver/control/observe/asked.h"
 #include "resolver/server/server.h"
 
 /* Those asked most, at most so many, the most first. Of networks that are not served any more there
  * is none. NULL without memory. */
 json_t *plan_questions(struct server *server, size_t limit);
+/* The QUESTION of one. NULL: it is of a network that is not served any more, or no memory. */
+json_t *plan_question(const struct policy *policy, const struct asked *asked);
 /* What another policy would decide otherwise, in the order of the questions; json_whole's. */
 json_t *plan_changes(const json_t *questions, const struct policy *policy);
 

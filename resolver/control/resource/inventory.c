@@ -907,6 +907,26 @@ int inventory_serials(struct inventory *inventory, struct source_serial *rows, s
 	return inventory->source->calls->serials(inventory->source, rows, count, write, error);
 }
 
+int inventory_uses(struct inventory *inventory, struct source_use *rows, size_t count, bool write)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	if (!inventory->source)
+		return ERR_NOT_FOUND;
+	return inventory->source->calls->uses(inventory->source, rows, count, write, error);
+}
+
+int inventory_uses_after(struct inventory *inventory, const char *what, size_t limit,
+			 int (*on_use)(void *context, const struct source_use *use), void *context)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	if (!inventory->source)
+		return ERR_NOT_FOUND;
+	return inventory->source->calls->uses_after(inventory->source, what, limit, on_use, context,
+						    error);
+}
+
 void inventory_settle(struct inventory *inventory)
 {
 	inventory->settlings += inventory->settled != inventory->published;

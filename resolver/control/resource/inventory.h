@@ -156,6 +156,12 @@ MUST_CHECK int inventory_secret(struct inventory *inventory, const char *name,
  * used; ERR_SYSTEM: it failed. */
 MUST_CHECK int inventory_serials(struct inventory *inventory, struct source_serial *rows,
 				 size_t count, bool write);
+/* The same of uses; since_s 0: the row goes. */
+MUST_CHECK int inventory_uses(struct inventory *inventory, struct source_use *rows, size_t count,
+			      bool write);
+MUST_CHECK int inventory_uses_after(struct inventory *inventory, const char *what, size_t limit,
+				    int (*on_use)(void *context, const struct source_use *use),
+				    void *context);
 
 /* While it is held another thread changes it (change.h, inventory_aside): other changes are refused
  * as busy, and there is no reload. */

@@ -56,6 +56,11 @@ static void keep_tidy(struct service *service)
 		on_tidy(&service->tidying.job);
 }
 
+static void on_uses_written(void *context)
+{
+	keep_tidy(context);
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct service *service = wake->data;
@@ -188,6 +193,7 @@ void service_rest(struct service *service)
 void service_hand_over(struct service *service)
 {
 	serial_book_hand_over(&service->serials);
+	use_book_hand_over(&service->uses);
 	inventory_hand_over(service->inventory);
 }
 
@@ -227,6 +233,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	service->server.transfers_anew = true;
 	inventory_take(service->inventory);
 	serial_book_take(&service->serials);
+	use_book_take(&service->uses);
 	if (serve_again(service, &faults, text) != 0)
 		serve_without_state(service, &faults, text);
 	log_faults("upgrade", &faults);
@@ -277,11 +284,17 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	if (service->beside)
 		inventory_only_look(service->inventory);
 	service->notify = zone_notify_new(loop, served_zones, service);
-	if (!service->notify)
+	service->rounds = rounds_new(loop, server);
+	if (!service->notify || !service->rounds)
 		return ERR_NOMEM;
 	err = serial_book_open(&service->serials, loop, service->inventory, &server->keeper);
-	if (err == 0 && service->beside)
+	if (err == 0)
+		err = use_book_open(&service->uses, loop, service->inventory, server,
+				    &service->work, on_uses_written, service);
+	if (err == 0 && service->beside) {
 		serial_book_hand_over(&service->serials);
+		use_book_hand_over(&service->uses);
+	}
 	return err;
 }
 
@@ -295,6 +308,7 @@ void service_finish(struct service *service)
 {
 	work_finish(&service->work);
 	serial_book_rest(&service->serials);
+	use_book_rest(&service->uses, time(NULL));
 }
 
 void service_close(struct service *service)
@@ -307,7 +321,9 @@ void service_close(struct service *service)
 void service_release(struct service *service)
 {
 	zone_notify_free(service->notify);
+	rounds_free(service->rounds);
 	serial_book_release(&service->serials);
+	use_book_release(&service->uses);
 	inventory_free(service->inventory);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);

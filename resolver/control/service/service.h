@@ -23,7 +23,9 @@
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
+#include "resolver/control/service/rounds.h"
 #include "resolver/control/service/serial_book.h"
+#include "resolver/control/service/use_book.h"
 #include "resolver/control/service/work.h"
 #include "resolver/control/service/zone_notify.h"
 #include "resolver/server/server.h"
@@ -47,6 +49,8 @@ struct service {
 	struct inventory *inventory; /* addresses and services, from the file and from the state */
 	struct serial_book serials;  /* of zones that go out */
 	struct zone_notify *notify;  /* sends NOTIFY of their changes */
+	struct use_book uses;        /* when rules and targets were used last */
+	struct rounds *rounds;       /* what is asked about all reverse names */
 	struct work work;            /* requests that take longer */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */
 	struct {

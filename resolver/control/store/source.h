@@ -12,7 +12,8 @@
  *     is_current            whether nobody else has written since `sync`
  *     another, join         a second connection, for a change that is made in a thread
  *     is_untidy, tidy       what a thread does now and then, so that no change has to
- *     secret, serials       what is in no export: random bytes, and what was given out for zones
+ *     secret, serials       what is in no export: random bytes, and what was given out for zones;
+ *     uses, uses_after      since when things are known, and when they were used last
  *
  * One thread calls, the control thread, but for `another`'s. Calls may take as long as the disk
  * takes, and may fail at any time; then nothing has changed, and the text says why and what would
@@ -88,6 +89,13 @@ struct source_serial {    /* of a zone that goes out; serial_book.h says what it
 	uint64_t digest;
 };
 
+struct source_use {       /* of a rule or a target; use_book.h says what it means */
+	const char *what; /* the key */
+	bool found;       /* when read */
+	int64_t since_s;  /* since 1970: known since; written 0: the row goes */
+	int64_t used_s;   /* used last; 0: never */
+};
+
 struct source { /* what every kind of source begins with */
 	const struct source_calls *calls;
 };
@@ -102,6 +110,12 @@ struct source_calls {
 		      char error[SOURCE_ERROR_MAX]);
 	int (*serials)(struct source *source, struct source_serial *rows, size_t count, bool write,
 		       char error[SOURCE_ERROR_MAX]); /* all rows or none; read by their zone */
+	int (*uses)(struct source *source, struct source_use *rows, size_t count, bool write,
+		    char error[SOURCE_ERROR_MAX]); /* as serials; not durable at once */
+	/* Calls back with at most `limit` behind this key, in the order of keys. */
+	int (*uses_after)(struct source *source, const char *what, size_t limit,
+			  int (*on_use)(void *context, const struct source_use *use), void *context,
+			  char error[SOURCE_ERROR_MAX]);
 	/* Calls back with those of the kind whose paths are from `from` on and ahead of `to`, in
 	 * their order. */
 	int (*resources)(struct source *source, unsigned kind, const char *from, const char *to,

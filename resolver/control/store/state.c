@@ -305,6 +305,99 @@ static int state_serials(struct source *source, struct source_serial *rows, size
 	return give_error(state, err, error);
 }
 
+/* ---- uses ---- */
+
+static int read_use(struct state_db *db, struct source_use *use)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_READ_USE);
+
+	state_row_text(&row, use->what);
+	int err = state_row_find(&row);
+	use->found = !err;
+	if (!err) {
+		use->since_s = sqlite3_column_int64(row.statement, 0);
+		use->used_s = sqlite3_column_int64(row.statement, 1);
+	}
+	state_row_end(&row);
+	return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* A row that goes need not be there. */
+static int put_use(struct state_db *db, const struct source_use *use)
+{
+	bool goes = use->since_s == 0;
+	struct state_row row = state_row_begin(db, goes ? STATEMENT_FORGET_USE : STATEMENT_PUT_USE);
+	int err;
+
+	state_row_text(&row, use->what);
+	if (!goes) {
+		state_row_number(&row, use->since_s);
+		state_row_number(&row, use->used_s);
+	}
+	err = state_row_run(&row);
+	return goes && err == ERR_EXISTS ? 0 : err;
+}
+
+/* Nobody waits for the disk: a power cut may take what was written behind the last change of a
+ * resource, and leaves the file whole. */
+static int put_uses(struct state_db *db, const struct source_use *rows, size_t count)
+{
+	int err = state_db_execute(db, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+				   "cannot be written");
+	int err_after;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = put_use(db, &rows[i]);
+	if (!err)
+		err = state_db_execute(db, "COMMIT", "cannot be written");
+	state_db_roll_back(db);
+	err_after = state_db_execute(db, "PRAGMA synchronous = FULL", "cannot be written");
+	db->suspect |= err_after != 0; /* then it is opened again, as it is to be */
+	return err ? err : err_after;
+}
+
+static int state_uses(struct source *source, struct source_use *rows, size_t count, bool write,
+		      char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure(state);
+
+	if (!err && write && state->looks)
+		err = ERR_NOT_FOUND; /* it is only read */
+	if (!err && write)
+		err = put_uses(&state->db, rows, count);
+	for (size_t i = 0; !err && !write && i < count; i++)
+		err = read_use(&state->db, &rows[i]);
+	return give_error(state, err, error);
+}
+
+static int state_uses_after(struct source *source, const char *what, size_t limit,
+			    int (*on_use)(void *context, const struct source_use *use),
+			    void *context, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int code, err = ensure(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_USES_AFTER);
+	state_row_text(&row, what);
+	state_row_number(&row, (int64_t)limit);
+	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
+		const struct source_use use = {
+			.what = column_text(row.statement, 0),
+			.found = true,
+			.since_s = sqlite3_column_int64(row.statement, 1),
+			.used_s = sqlite3_column_int64(row.statement, 2),
+		};
+
+		err = code == SQLITE_ROW ? on_use(context, &use)
+					 : state_db_fail(&state->db, "cannot be read");
+	}
+	state_row_end(&row);
+	return give_error(state, err, error);
+}
+
 /* ---- resources ---- */
 
 size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX])
@@ -1041,6 +1134,8 @@ static const struct source_calls calls = {
 	.sync = state_sync,
 	.secret = state_secret,
 	.serials = state_serials,
+	.uses = state_uses,
+	.uses_after = state_uses_after,
 	.resources = state_resources,
 	.find = state_find,
 	.page = state_page,

@@ -16,7 +16,7 @@
 #include "resolver/control/store/source.h"
 
 enum {
-	STATE_VERSION = 6,              /* of the tables */
+	STATE_VERSION = 7,              /* of the tables */
 	STATE_APPLICATION = 0x736c7563, /* in the file's header: "sluc" */
 	STATE_BUSY_MS = 500,            /* waited for another program's lock */
 	STATE_CHANGES_MAX = 500000,     /* of the history, at most */

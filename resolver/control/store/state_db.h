@@ -20,6 +20,10 @@
 	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")                                       \
 	X(READ_SERIAL, "SELECT serial, reserved, digest FROM serials WHERE zone = ?1")             \
 	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")                    \
+	X(READ_USE, "SELECT since, used FROM uses WHERE what = ?1")                                \
+	X(PUT_USE, "INSERT OR REPLACE INTO uses VALUES (?1, ?2, ?3)")                              \
+	X(FORGET_USE, "DELETE FROM uses WHERE what = ?1")                                          \
+	X(USES_AFTER, "SELECT what, since, used FROM uses WHERE what > ?1 ORDER BY what LIMIT ?2") \
 	X(READ_RESOURCES, "SELECT " RESOURCE ", json FROM resources"                               \
 			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
 	X(FIND_PATH, "SELECT " RESOURCE ", json FROM resources WHERE kind = ?1 AND path = ?2")     \

@@ -8,6 +8,7 @@
  *     changes   of those, a week of them    revision, time, who, kind, path, before, after
  *     meta      revision of the latest change
  *     serials   what was given out for zones that go out (serial_book.h)
+ *     uses      since when rules and targets are known, and when they were used last (use_book.h)
  *     secrets   name, value (bytes): what the server signs with
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
@@ -100,6 +101,8 @@ static const char *const migrations[STATE_VERSION] = {
 	" SELECT " KIND_GROUP ", resource_path('-', name), revision, json_patch('{}',"
 	" json_object('name', name, 'region', region, 'tags', json(tags))) FROM resource_groups;"
 	"DROP TABLE owners; DROP TABLE ptrs; DROP TABLE resource_groups;",
+	("CREATE TABLE uses (what TEXT PRIMARY KEY, since INTEGER NOT NULL,"
+	 " used INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
 };
 
 static const char *advice(int code)

@@ -134,6 +134,31 @@ static void assert_answered(const struct asked *asked, const char *text)
 
 /* ---- who answers ---- */
 
+/* What the world says of a name of ours, and not what we do. */
+static void outside_only_the_default_resolver_is_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct name name = test_name("10.100.51.198.in-addr.arpa.");
+	struct ask_question question = {
+		.name = &name, .type = TYPE_A, .outside = true, .patience_us = PATIENCE};
+	struct asked asked = {0};
+	struct ask_call *call;
+
+	model_add_pool(f->model, "public", "198.51.100.0/24");
+	model_add_default(f->model, "192.0.2.53");
+	load(f);
+	assert_int_equal(ask_caller_begin(&f->caller, &question, on_answer, &asked, &call), 0);
+	ask_answerer_post(&f->answerer, call);
+	ask_answerer_work(&f->answerer, &f->stage->hold->hold, f->stage->now_us);
+	assert_int_equal(asked.ends, 0);
+	says(f, "10.100.51.198.in-addr.arpa. A", RCODE_NXDOMAIN, "");
+	assert_int_equal(asked.ends, 1);
+	assert_int_equal(asked.answer.rcode, RCODE_NXDOMAIN);
+	/* We say so ourselves, of a name that nothing has. */
+	ask(f, &asked, "10.100.51.198.in-addr.arpa.", NULL);
+	assert_int_equal(asked.ends, 1);
+}
+
 static void a_forwarded_answer_comes_as_a_client_would_get_it(void **state)
 {
 	struct fixture *f = *state;
@@ -380,6 +405,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(outside_only_the_default_resolver_is_asked),
 		TEST(a_forwarded_answer_comes_as_a_client_would_get_it),
 		TEST(outside_all_networks_zones_and_rules_have_no_say),
 		TEST(our_own_names_and_special_ones_answer_outside_all_networks),

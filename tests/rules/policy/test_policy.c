@@ -463,6 +463,11 @@ static void outside_all_networks_only_our_own_names_and_the_default_resolver_cou
 		assert_int_equal(verdict.by, rows[i].by);
 		policy_decide(policy, outside, &name, TYPE_PTR, &verdict, &trace);
 		assert_int_equal(verdict.by, rows[i].by);
+		/* What the world says of our names is not what we say. */
+		policy_decide(policy, (struct place){NETWORK_OUTSIDE, false}, &name, TYPE_PTR,
+			      &verdict, NULL);
+		assert_int_equal(verdict.by, DECIDED_DEFAULT);
+		assert_int_equal(verdict.kind, VERDICT_FORWARD);
 	}
 	policy_free(policy);
 }

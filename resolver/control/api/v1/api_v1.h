@@ -110,6 +110,10 @@ void api_events(struct api_request *request);
 
 void api_history_show(struct api_request *request);
 
+/* ---- v1/report.c ---- */
+
+void api_report(struct api_request *request);
+
 /* ---- v1/batch.c ---- */
 
 void api_ptrs_batch(struct api_request *request);

@@ -508,6 +508,71 @@ static void what_is_no_file_is_refused_without_waiting(void **state)
 	check_refused(world, "No such file or directory");
 }
 
+static int tell_use(void *context, const struct source_use *use)
+{
+	char *text = context;
+	size_t used = strlen(text);
+
+	snprintf(text + used, 256 - used, "%s %lld %lld; ", use->what, (long long)use->since_s,
+		 (long long)use->used_s);
+	return 0;
+}
+
+static const char *told_uses(struct state_case *world, const char *after, size_t limit)
+{
+	static char text[256];
+
+	text[0] = '\0';
+	assert_int_equal(world->source->calls->uses_after(world->source, after, limit, tell_use,
+							  text, world->error),
+			 0);
+	return text;
+}
+
+static void uses_are_kept_read_by_their_keys_and_go(void **state)
+{
+	struct state_case *world = *state;
+	struct source_use rows[] = {{.what = "b", .since_s = 3, .used_s = 0},
+				    {.what = "a", .since_s = 1, .used_s = 2},
+				    {.what = "c", .since_s = 4, .used_s = 5}};
+	struct source_use read[] = {{.what = "a"}, {.what = "none"}};
+	struct source_use gone[] = {{.what = "a"}, {.what = "none"}};
+	const struct source_calls *calls = world->source->calls;
+
+	must_sync(world);
+	assert_int_equal(calls->uses(world->source, rows, 3, true, world->error), 0);
+	reopen(world);
+	calls = world->source->calls;
+	assert_string_equal(told_uses(world, "", 10), "a 1 2; b 3 0; c 4 5; ");
+	assert_string_equal(told_uses(world, "a", 1), "b 3 0; ");
+	assert_int_equal(calls->uses(world->source, read, 2, false, world->error), 0);
+	assert_true(read[0].found && read[0].since_s == 1 && read[0].used_s == 2);
+	assert_false(read[1].found);
+	rows[0].used_s = 9;
+	assert_int_equal(calls->uses(world->source, rows, 1, true, world->error), 0);
+	assert_int_equal(calls->uses(world->source, gone, 2, true, world->error), 0);
+	assert_string_equal(told_uses(world, "", 10), "b 3 9; c 4 5; ");
+	/* It is no change: nobody has to read anything again. */
+	assert_true(calls->is_current(world->source));
+}
+
+static void uses_are_not_written_by_who_only_looks(void **state)
+{
+	struct state_case *world = *state;
+	struct source_use row = {.what = "a", .since_s = 1};
+	struct source *looks;
+
+	must_sync(world);
+	assert_int_equal(world->source->calls->uses(world->source, &row, 1, true, world->error), 0);
+	looks = state_look(world->path, world->error);
+	assert_non_null(looks);
+	assert_int_equal(looks->calls->uses(looks, &row, 1, true, world->error), ERR_NOT_FOUND);
+	row = (struct source_use){.what = "a"};
+	assert_int_equal(looks->calls->uses(looks, &row, 1, false, world->error), 0);
+	assert_true(row.found);
+	source_close(looks);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static int count_changes(void *context, const struct source_change *change)
@@ -545,6 +610,8 @@ static void no_more_of_the_history_is_kept_than_its_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(uses_are_kept_read_by_their_keys_and_go),
+		T(uses_are_not_written_by_who_only_looks),
 		T(a_new_state_is_empty_and_its_owners_alone),
 		T(everything_that_was_put_is_there_when_it_is_opened_again),
 		T(a_resource_is_changed_and_deleted_with_what_it_is_found_by),

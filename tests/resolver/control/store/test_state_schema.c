@@ -34,7 +34,9 @@
 	"INSERT INTO ptrs VALUES ('" ID_1 "', 'a.test.', 'mail', 60, 40), ('" ID_2 "', 'b.test.'," \
 	" NULL, NULL, 41), ('" ID_3 "', 'c.test.', 'waits', 0, 39);"
 
-static const char *const versions[STATE_VERSION] = {
+enum { OWNERS_UNTIL = 6 }; /* addresses and their like had tables of their own below this one */
+
+static const char *const versions[OWNERS_UNTIL] = {
 	[1] = STATE_VERSION_1, [2] = STATE_VERSION_2, [3] = STATE_VERSION_3,
 	[4] = STATE_VERSION_4, [5] = STATE_VERSION_5,
 };
@@ -117,13 +119,28 @@ static void everything_of_an_older_versions_file_is_there_afterwards(void **stat
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < STATE_VERSION; version++) {
+	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
 		exec(world, versions[version]);
 		exec(world, RECORDS);
 		/* Of versions without groups the addresses name them. */
 		check_everything(world, version < 3 ? TOLD TOLD_GROUP : TOLD);
 		remove_all(world);
 	}
+}
+
+/* As version 6 made it: without `uses`. */
+static void a_file_of_the_version_ahead_of_uses_gets_their_table(void **state)
+{
+	struct state_case *world = *state;
+	struct source_use use = {.what = "rule a\tb", .since_s = 5, .used_s = 7};
+
+	exec(world, STATE_VERSION_5 "PRAGMA user_version = 5");
+	must_open(world);
+	close_it(world);
+	exec(world, "DROP TABLE uses; PRAGMA user_version = 6");
+	must_open(world);
+	assert_int_equal(state_version(world->path), STATE_VERSION);
+	assert_int_equal(world->source->calls->uses(world->source, &use, 1, true, world->error), 0);
 }
 
 static void an_older_versions_groups_are_those_that_its_addresses_name(void **state)
@@ -418,7 +435,7 @@ static void every_row_becomes_what_the_program_would_write_of_it(void **state)
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < STATE_VERSION; version++) {
+	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
 		fill(world, version);
 		must_open(world);
 		check_as_written_today(world, version >= 3);
@@ -530,7 +547,7 @@ static void a_look_at_an_older_version_brings_a_copy_up_to_date(void **state)
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < STATE_VERSION; version++) {
+	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
 		size_t lengths[2];
 		uint64_t revision;
 
@@ -617,7 +634,7 @@ static void a_migration_that_cannot_be_written_leaves_the_old_version(void **sta
 {
 	struct state_case *world = *state;
 
-	for (unsigned version = 1; version < STATE_VERSION; version++) {
+	for (unsigned version = 1; version < OWNERS_UNTIL; version++) {
 		exec(world, versions[version]);
 		exec(world, RECORDS);
 		limit_files(100);
@@ -718,6 +735,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(everything_of_an_older_versions_file_is_there_afterwards),
+		T(a_file_of_the_version_ahead_of_uses_gets_their_table),
 		T(an_older_versions_groups_are_those_that_its_addresses_name),
 		T(what_else_an_older_version_kept_stays),
 		T(an_older_versions_state_gets_the_newer_tables),

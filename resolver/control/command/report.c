@@ -1,0 +1,158 @@
+/* `sluice report`: what an operator should look at. All of it is the server's (GET /v1/report);
+ * this waits for the sections that ask the network, and prints. */
+#include <time.h>
+#include <unistd.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/command/client.h"
+#include "rules/text.h"
+
+enum {
+	ANSWER_MS = 60 * 1000,
+	LOOK_MS = 300,
+	PATIENCE_MS = 30 * 1000,
+	SHOWN = 20, /* findings of a section, for people */
+	WORDS_MAX = 512,
+};
+
+static const char *get(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* ---- asking ---- */
+
+/* "rules,targets" */
+static void join_sections(const struct command_line *line, char text[WORDS_MAX])
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (int i = 0; i < line->argument_count && used < WORDS_MAX; i++)
+		used += (size_t)snprintf(text + used, WORDS_MAX - used, "%s%s", i > 0 ? "," : "",
+					 line->arguments[i]);
+}
+
+/* NULL: why not has been printed. */
+static json_t *fetch(const struct command_line *line)
+{
+	char sections[WORDS_MAX], shown[16];
+	const char *limit = line->limit, *days = line->days ? line->days : "30";
+
+	join_sections(line, sections);
+	snprintf(shown, sizeof shown, "%d", line->json ? 1000 : SHOWN);
+	if (!limit)
+		limit = shown;
+	return client_ask(
+		line, (struct client_call){.method = "GET", .timeout_ms = ANSWER_MS},
+		line->argument_count > 0
+			? client_path("/v1/report?days=%&limit=%&sections=%", days, limit, sections)
+			: client_path("/v1/report?days=%&limit=%", days, limit));
+}
+
+static bool is_running(const json_t *report)
+{
+	const json_t *section;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "sections"), i, section)
+	{
+		if (strcmp(get(section, "state"), "running") == 0)
+			return true;
+	}
+	return false;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void show_progress(const json_t *report)
+{
+	const json_t *section;
+	size_t i;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	json_array_foreach(json_object_get(report, "sections"), i, section)
+	{
+		if (strcmp(get(section, "state"), "running") == 0)
+			fprintf(stderr, "\r%s: asked for %lld so far\033[K",
+				get(section, "section"),
+				(long long)json_integer_value(
+					json_object_get(section, "looked_at")));
+	}
+}
+
+/* Asks again while something is still being asked, less often the longer that takes. */
+static json_t *fetch_all(const struct command_line *line)
+{
+	int64_t began_ms = now_ms(), pause_ms = LOOK_MS;
+	json_t *report = fetch(line);
+	bool waited = false;
+
+	while (report && is_running(report) && (line->wait || now_ms() - began_ms < PATIENCE_MS)) {
+		const struct timespec pause = {.tv_sec = pause_ms / 1000,
+					       .tv_nsec = pause_ms % 1000 * 1000000};
+
+		show_progress(report);
+		waited = true;
+		json_decref(report);
+		nanosleep(&pause, NULL);
+		pause_ms = pause_ms < 10 * LOOK_MS ? pause_ms + LOOK_MS : pause_ms;
+		report = fetch(line);
+	}
+	if (waited && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	return report;
+}
+
+/* ---- printing ---- */
+
+static void print_line(const char *ahead, const char *text)
+{
+	fputs(ahead, stdout);
+	text_print(stdout, text);
+	putchar('\n');
+}
+
+static void print_section(const json_t *section)
+{
+	const json_t *findings = json_object_get(section, "findings"), *finding;
+	json_int_t count = json_integer_value(json_object_get(section, "count"));
+	size_t i, shown = json_array_size(findings);
+
+	printf("%s: ", get(section, "section"));
+	print_line("", get(section, "summary"));
+	if (shown > 0)
+		print_line("  What to do: ", get(section, "advice"));
+	json_array_foreach(findings, i, finding) print_line("    ", get(finding, "text"));
+	if (count > (json_int_t)shown && strcmp(get(section, "section"), "names") != 0)
+		printf("    and %lld more (--limit)\n", (long long)(count - (json_int_t)shown));
+	json_array_foreach(json_object_get(section, "unknown"), i, finding)
+		print_line("    not known: ", get(finding, "text"));
+}
+
+int command_report(const struct command_line *line)
+{
+	json_t *report = fetch_all(line);
+	const json_t *section;
+	int status = EXIT_SUCCESS;
+	size_t i;
+
+	if (!report)
+		return EXIT_FAILURE;
+	if (line->json)
+		status = command_print_json(report);
+	else
+		json_array_foreach(json_object_get(report, "sections"), i, section)
+			print_section(section);
+	json_decref(report);
+	return status;
+}

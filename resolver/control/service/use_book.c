@@ -1,0 +1,460 @@
+/* An entry in memory for each rule and target, beside what the state has of it:
+ *
+ *     see ─► is it known? else make it, and read its row ─► has its counter moved? used now
+ *         └► is its row due? it is written with the others of this step, in one transaction
+ *
+ * A row that cannot be read now, because another thread has the store or the disk fails, is read by
+ * a later look, and what it says is put together with what is known by then. */
+#include "resolver/control/service/use_book.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "resolver/log.h"
+#include "resolver/resolve/resolve.h"
+
+enum { KEY_MAX = 600, AGAIN_MS = 10 * 1000, SWEEP_ROWS = 256 };
+
+struct use_entry {
+	UT_hash_handle hh;
+	int64_t since_s, used_s;
+	int64_t written_since_s, written_used_s; /* as the state has them; since 0: it has no row */
+	uint64_t counted;
+	uint64_t look; /* that saw it last */
+	bool read;     /* what the state has of it is known */
+	char key[];
+};
+
+/* ---- the walk ---- */
+
+struct rule_upstreams {
+	const struct use_walker *walker;
+	const struct rule *rule;
+};
+
+static void on_upstream(void *context, struct upstream *upstream)
+{
+	const struct rule_upstreams *of = context;
+
+	of->walker->on_upstream(of->walker->context, upstream, of->rule);
+}
+
+static void walk_rule(const struct use_walker *walker, const struct rule *rule)
+{
+	struct rule_upstreams of = {walker, rule};
+
+	if (!rule->name || !rule->enabled)
+		return;
+	if (walker->on_rule)
+		walker->on_rule(walker->context, rule);
+	if (walker->on_upstream)
+		route_each_upstream(&rule->route, on_upstream, &of);
+}
+
+static void begin_walk(struct use_walk *walk, const struct snapshot *snapshot,
+		       const struct use_walker *walker)
+{
+	struct rule_upstreams own = {walker, NULL};
+
+	walk->began = true;
+	walk->generation = snapshot->generation;
+	if (walker->on_upstream)
+		policy_each_own_upstream(snapshot->policy, on_upstream, &own);
+}
+
+bool use_walk_step(struct use_walk *walk, const struct snapshot *snapshot,
+		   const struct use_walker *walker)
+{
+	const struct policy *policy = snapshot->policy;
+	unsigned left = USE_WALK_RULES;
+
+	if (!walk->began)
+		begin_walk(walk, snapshot, walker);
+	walk->moved = walk->moved || walk->generation != snapshot->generation;
+	while (walk->ruleset < policy->ruleset_count) {
+		struct ruleset *ruleset = policy->rulesets[walk->ruleset];
+
+		for (; walk->rule < ruleset_rule_count(ruleset); walk->rule++) {
+			if (left-- == 0)
+				return true;
+			walk_rule(walker, ruleset_rule(ruleset, walk->rule));
+		}
+		walk->ruleset++;
+		walk->rule = 0;
+	}
+	return false;
+}
+
+/* ---- entries ---- */
+
+static struct use_entry *find_entry(const struct use_book *book, const char *key)
+{
+	struct use_entry *entry;
+
+	HASH_FIND_STR(book->entries, key, entry);
+	return entry;
+}
+
+static struct use_entry *add_entry(struct use_book *book, const char *key, int64_t now_s)
+{
+	size_t length = strlen(key) + 1;
+	struct use_entry *entry = calloc(1, sizeof *entry + length);
+
+	if (!entry)
+		return NULL;
+	memcpy(entry->key, key, length);
+	entry->since_s = now_s;
+	HASH_ADD_STR(book->entries, key, entry);
+	if (entry->hh.tbl)
+		return entry;
+	free(entry);
+	return NULL;
+}
+
+static void forget_entry(struct use_book *book, struct use_entry *entry)
+{
+	HASH_DEL(book->entries, entry);
+	free(entry);
+}
+
+static void read_row(struct use_book *book, struct use_entry *entry)
+{
+	struct source_use row = {.what = entry->key};
+
+	if (inventory_is_held(book->inventory) ||
+	    inventory_uses(book->inventory, &row, 1, false) != 0)
+		return;
+	entry->read = true;
+	if (!row.found)
+		return;
+	entry->written_since_s = row.since_s;
+	entry->written_used_s = row.used_s;
+	if (row.since_s > 0 && row.since_s < entry->since_s)
+		entry->since_s = row.since_s;
+	if (row.used_s > entry->used_s)
+		entry->used_s = row.used_s;
+}
+
+/* A counter that has fallen has begun anew. */
+static struct use_entry *see(struct use_book *book, const char *key, uint64_t counted,
+			     int64_t now_s)
+{
+	struct use_entry *entry = find_entry(book, key);
+
+	if (!entry)
+		entry = add_entry(book, key, now_s);
+	if (!entry)
+		return NULL;
+	if (!entry->read)
+		read_row(book, entry);
+	if (counted != entry->counted && counted > 0)
+		entry->used_s = now_s;
+	entry->counted = counted;
+	return entry;
+}
+
+static struct use_entry *see_rule(struct use_book *book, const struct rule *rule, int64_t now_s)
+{
+	char key[KEY_MAX];
+
+	if (!rule->series)
+		return NULL;
+	snprintf(key, sizeof key, "rule %s\t%s", rule->ruleset, rule->name);
+	return see(book, key, series_value(book->server->series.rules, rule->series), now_s);
+}
+
+static struct use_entry *see_target(struct use_book *book, const struct target *target,
+				    int64_t now_s)
+{
+	char key[KEY_MAX], source[ADDRESS_TEXT_MAX], host[HOST_TEXT_MAX];
+
+	snprintf(key, sizeof key, "target %s %s\t%s",
+		 target->protocol == PROTOCOL_TCP ? "tcp" : "udp",
+		 target->source.family ? address_print(&target->source, source) : "",
+		 host_print(&target->host, host));
+	return see(book, key, COUNTER_GET(target->asked), now_s);
+}
+
+static bool give_times(const struct use_entry *entry, struct use_times *times)
+{
+	if (entry)
+		*times = (struct use_times){entry->since_s, entry->used_s};
+	return entry;
+}
+
+bool use_book_rule(struct use_book *book, const struct rule *rule, int64_t now_s,
+		   struct use_times *times)
+{
+	return give_times(see_rule(book, rule, now_s), times);
+}
+
+bool use_book_target(struct use_book *book, const struct target *target, int64_t now_s,
+		     struct use_times *times)
+{
+	return give_times(see_target(book, target, now_s), times);
+}
+
+/* ---- writing ---- */
+
+static bool is_due(const struct use_entry *entry)
+{
+	return entry->read &&
+	       (entry->written_since_s == 0 || (entry->used_s > 0 && entry->written_used_s == 0) ||
+		entry->used_s - entry->written_used_s >= USE_GRAIN_S);
+}
+
+static void note_write(struct use_book *book, int err)
+{
+	if (err && err != ERR_NOT_FOUND && !book->failed)
+		log_event(LOG_WARNING, "report",
+			  "when rules and targets were used last cannot be saved in the state; "
+			  "after a restart it is not known");
+	book->failed = err && err != ERR_NOT_FOUND;
+	if (!err && book->on_written)
+		book->on_written(book->context);
+}
+
+static int write_rows(struct use_book *book, struct source_use *rows, size_t count)
+{
+	int err;
+
+	if (count == 0)
+		return 0;
+	err = inventory_uses(book->inventory, rows, count, true);
+	note_write(book, err);
+	return err;
+}
+
+static void write_due(struct use_book *book)
+{
+	struct source_use *rows = calloc(book->due_count + 1, sizeof *rows);
+
+	for (size_t i = 0; rows && i < book->due_count; i++)
+		rows[i] = (struct source_use){.what = book->due[i]->key,
+					      .since_s = book->due[i]->since_s,
+					      .used_s = book->due[i]->used_s};
+	if (rows && write_rows(book, rows, book->due_count) == 0)
+		for (size_t i = 0; i < book->due_count; i++) {
+			book->due[i]->written_since_s = book->due[i]->since_s;
+			book->due[i]->written_used_s = book->due[i]->used_s;
+		}
+	book->due_count = 0;
+	free(rows);
+}
+
+/* Without memory for the list it is written by a later look. */
+static void note_due(struct use_book *book, struct use_entry *entry)
+{
+	if (book->due_count == book->due_room) {
+		size_t room = 2 * book->due_room + 64;
+		struct use_entry **grown = reallocarray(book->due, room, sizeof *grown);
+
+		if (!grown)
+			return;
+		book->due = grown;
+		book->due_room = room;
+	}
+	book->due[book->due_count++] = entry;
+}
+
+/* ---- a look ---- */
+
+static void look_at(struct use_book *book, struct use_entry *entry)
+{
+	if (!entry || entry->look == book->look)
+		return;
+	entry->look = book->look;
+	book->seen++;
+	if (is_due(entry))
+		note_due(book, entry);
+}
+
+static void look_at_rule(void *context, const struct rule *rule)
+{
+	struct use_book *book = context;
+
+	look_at(book, see_rule(book, rule, book->now_s));
+}
+
+static void look_at_upstream(void *context, const struct upstream *upstream,
+			     const struct rule *rule)
+{
+	struct use_book *book = context;
+
+	(void)rule;
+	if (upstream->target)
+		look_at(book, see_target(book, upstream->target, book->now_s));
+}
+
+static void forget_gone(struct use_book *book)
+{
+	struct use_entry *entry, *next;
+	struct source_use row;
+
+	if (book->seen == HASH_COUNT(book->entries))
+		return;
+	HASH_ITER (hh, book->entries, entry, next) {
+		if (entry->look == book->look)
+			continue;
+		row = (struct source_use){.what = entry->key};
+		if (entry->written_since_s == 0 || write_rows(book, &row, 1) == 0)
+			forget_entry(book, entry);
+	}
+}
+
+struct sweep { /* a part of the state's rows */
+	struct use_book *book;
+	char *gone[SWEEP_ROWS], *last;
+	size_t count, gone_count;
+};
+
+static int on_row(void *context, const struct source_use *use)
+{
+	struct sweep *sweep = context;
+
+	free(sweep->last);
+	sweep->last = strdup(use->what);
+	sweep->count++;
+	if (!find_entry(sweep->book, use->what)) {
+		sweep->gone[sweep->gone_count] = strdup(use->what);
+		sweep->gone_count += sweep->gone[sweep->gone_count] != NULL;
+	}
+	return sweep->last ? 0 : ERR_NOMEM;
+}
+
+/* Rows of what was gone before this process came. False: it is done, or cannot be now. */
+static bool sweep_some(struct use_book *book)
+{
+	struct source_use rows[SWEEP_ROWS];
+	struct sweep sweep = {.book = book};
+	int err = inventory_uses_after(book->inventory, book->sweep ? book->sweep : "", SWEEP_ROWS,
+				       on_row, &sweep);
+
+	for (size_t i = 0; i < sweep.gone_count; i++)
+		rows[i] = (struct source_use){.what = sweep.gone[i]};
+	if (!err)
+		err = write_rows(book, rows, sweep.gone_count);
+	for (size_t i = 0; i < sweep.gone_count; i++)
+		free(sweep.gone[i]);
+	free(book->sweep);
+	book->sweep = sweep.last;
+	book->swept = !err && sweep.count < SWEEP_ROWS;
+	return !err && !book->swept;
+}
+
+static void begin_look(struct use_book *book, int64_t now_s)
+{
+	book->walk = (struct use_walk){0};
+	book->look++;
+	book->seen = 0;
+	book->now_s = now_s;
+	book->due_count = 0;
+	free(book->sweep);
+	book->sweep = NULL;
+}
+
+/* False: the look is at its end, or given up until later. */
+static bool look_on(struct use_book *book)
+{
+	const struct snapshot *snapshot = book->server->current;
+	const struct use_walker walker = {look_at_rule, look_at_upstream, book};
+	bool more;
+
+	if (!snapshot || book->handed_over || inventory_is_held(book->inventory))
+		return false;
+	if (book->sweep)
+		return sweep_some(book);
+	more = use_walk_step(&book->walk, snapshot, &walker);
+	write_due(book);
+	if (more || book->walk.moved)
+		return more;
+	forget_gone(book);
+	return !book->swept && sweep_some(book);
+}
+
+static bool on_portion(void *job)
+{
+	return look_on(job);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void on_looked(void *job)
+{
+	struct use_book *book = job;
+
+	book->looking = false;
+	if (!book->job.given_up)
+		uv_timer_start(&book->timer, on_timer,
+			       inventory_is_held(book->inventory) ? AGAIN_MS : USE_LOOK_MS, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct use_book *book = timer->data;
+
+	if (book->handed_over || book->looking)
+		return;
+	begin_look(book, time(NULL));
+	book->looking = work_beside_in_portions(book->work, &book->job, on_portion, on_looked);
+}
+
+/* A look that is under way is this one, from its beginning. */
+void use_book_rest(struct use_book *book, int64_t now_s)
+{
+	if (!book->server || book->handed_over)
+		return;
+	begin_look(book, now_s);
+	while (look_on(book))
+		;
+}
+
+void use_book_hand_over(struct use_book *book)
+{
+	use_book_rest(book, time(NULL));
+	uv_timer_stop(&book->timer);
+	book->handed_over = true;
+}
+
+static void forget_all(struct use_book *book)
+{
+	struct use_entry *entry, *next;
+
+	HASH_ITER (hh, book->entries, entry, next)
+		forget_entry(book, entry);
+	book->due_count = 0;
+}
+
+void use_book_take(struct use_book *book)
+{
+	forget_all(book);
+	book->handed_over = book->swept = false;
+	uv_timer_start(&book->timer, on_timer, USE_FIRST_MS, 0);
+}
+
+/* ---- opening and closing ---- */
+
+int use_book_open(struct use_book *book, uv_loop_t *loop, struct inventory *inventory,
+		  const struct server *server, struct work *work, void (*on_written)(void *context),
+		  void *context)
+{
+	if (uv_timer_init(loop, &book->timer) != 0)
+		return ERR_SYSTEM;
+	book->timer.data = book;
+	book->inventory = inventory;
+	book->server = server;
+	book->work = work;
+	book->on_written = on_written;
+	book->context = context;
+	uv_timer_start(&book->timer, on_timer, USE_FIRST_MS, 0);
+	return 0;
+}
+
+void use_book_release(struct use_book *book)
+{
+	forget_all(book);
+	free(book->due);
+	free(book->sweep);
+}

@@ -1,0 +1,372 @@
+/* Since when rules and targets are known, and when they were used last: what a new process finds,
+ * and what is written of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/service/use_book.h"
+#include "resolver/resolve/resolve.h"
+#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/model_builder.h"
+
+enum { HOUR = 3600, MANY = 600, START = 1800000000 };
+
+struct world {
+	struct inventory_fixture *fixture;
+	uv_loop_t loop;
+	struct work work;
+	struct server server; /* nothing but what is looked at */
+	struct model *model;
+	struct use_book book;
+	unsigned written;
+	int64_t now_s;
+};
+
+static void on_written(void *context)
+{
+	struct world *world = context;
+
+	world->written++;
+}
+
+static void serve(struct world *world)
+{
+	struct server *server = &world->server;
+	struct snapshot *before = server->current;
+	struct policy *policy = model_compile(world->model, before ? before->policy : NULL);
+
+	server->current = snapshot_new(policy, server->registry, server->meters, &server->series,
+				       world->model);
+	assert_non_null(server->current);
+	server->current->generation = before ? before->generation + 1 : 1;
+	snapshot_free(before);
+}
+
+static void build_model(struct world *world, unsigned rules)
+{
+	struct forwarding_ruleset *ruleset;
+	char name[16], domain[24];
+
+	world->model = model_start();
+	model_add_network(world->model, "hub", "10.10.0.0/16");
+	model_add_resolver(world->model, "hub", "hub", NULL);
+	model_add_ruleset(world->model, "onprem", "hub/out", "hub");
+	ruleset = &world->model->rulesets.items[0];
+	model_add_rule(world->model, ruleset, "one", "one.", "192.0.2.1");
+	model_add_rule(world->model, ruleset, "two", "two.", "192.0.2.2");
+	for (unsigned i = 0; i < rules; i++) {
+		snprintf(name, sizeof name, "r%u", i);
+		snprintf(domain, sizeof domain, "r%u.test.", i);
+		model_add_rule(world->model, ruleset, name, domain, "192.0.2.3");
+	}
+}
+
+/* As a process does. */
+static void open_world(struct world *world)
+{
+	struct server *server = &world->server;
+
+	*server = (struct server){.registry = target_registry_new(),
+				  .meters = meter_registry_new(&test_key),
+				  .series = {.rules = series_set_new(1, RULE_COUNTERS, 2000)}};
+	serve(world);
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	work_init(&world->work, &world->loop, world->fixture->inventory, NULL, NULL);
+	memset(&world->book, 0, sizeof world->book);
+	assert_int_equal(use_book_open(&world->book, &world->loop, world->fixture->inventory,
+				       server, &world->work, on_written, world),
+			 0);
+}
+
+static void close_world(struct world *world)
+{
+	struct server *server = &world->server;
+
+	uv_close((uv_handle_t *)&world->book.timer, NULL);
+	uv_close((uv_handle_t *)&world->work.turns.idle, NULL);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	use_book_release(&world->book);
+	snapshot_free(server->current);
+	series_set_free(server->series.rules);
+	target_registry_free(server->registry);
+	meter_registry_free(server->meters);
+}
+
+static void begin(struct world *world, unsigned rules)
+{
+	world->fixture = inventory_fixture_new(FIXTURE_WORLD);
+	world->now_s = START;
+	build_model(world, rules);
+	open_world(world);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+
+	begin(world, 0);
+	*state = world;
+	return 0;
+}
+
+static int set_up_many(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+
+	begin(world, MANY);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	close_world(world);
+	model_free(world->model);
+	inventory_fixture_free(world->fixture);
+	free(world);
+	return 0;
+}
+
+/* Ends without a word, and begins again. */
+static void kill_it(struct world *world)
+{
+	close_world(world);
+	inventory_fixture_restart(world->fixture);
+	open_world(world);
+}
+
+static void look(struct world *world)
+{
+	use_book_rest(&world->book, world->now_s);
+}
+
+static const struct rule *rule_of(const struct world *world, const char *name)
+{
+	struct ruleset *ruleset = world->server.current->policy->rulesets[0];
+
+	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++)
+		if (strcmp(ruleset_rule(ruleset, i)->name, name) == 0)
+			return ruleset_rule(ruleset, i);
+	return NULL;
+}
+
+static void hit(const struct world *world, const char *name)
+{
+	const struct rule *rule = rule_of(world, name);
+
+	COUNTER_ADD(series_cells(world->server.series.rules,
+				 0)[(size_t)rule->series * RULE_COUNTERS + RULE_QUERIES],
+		    1);
+}
+
+static void check(struct world *world, const char *name, int64_t since_s, int64_t used_s)
+{
+	struct use_times times;
+
+	assert_true(use_book_rule(&world->book, rule_of(world, name), world->now_s, &times));
+	assert_int_equal(times.since_s, since_s);
+	assert_int_equal(times.used_s, used_s);
+}
+
+static int64_t written_use(struct world *world, const char *what)
+{
+	struct source_use row = {.what = what};
+
+	assert_int_equal(inventory_uses(world->fixture->inventory, &row, 1, false), 0);
+	return row.found ? row.used_s : -1;
+}
+
+static int on_use(void *context, const struct source_use *use)
+{
+	unsigned *count = context;
+
+	(void)use;
+	++*count;
+	return 0;
+}
+
+static unsigned rows(struct world *world)
+{
+	unsigned count = 0;
+
+	assert_int_equal(inventory_uses_after(world->fixture->inventory, "", 10000, on_use, &count),
+			 0);
+	return count;
+}
+
+static void a_use_is_as_old_as_the_look_that_saw_it_and_outlives_a_kill(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	check(world, "one", START, 0);
+	world->now_s += 100;
+	hit(world, "one");
+	look(world);
+	check(world, "one", START, START + 100);
+	check(world, "two", START, 0);
+	kill_it(world);
+	world->now_s += 1000;
+	check(world, "one", START, START + 100);
+	check(world, "two", START, 0);
+	hit(world, "two");
+	check(world, "two", START, world->now_s);
+}
+
+static void a_row_is_written_when_it_is_new_and_then_once_an_hour(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	assert_int_equal(world->written, 1);
+	assert_int_equal(rows(world), 4); /* two rules, two targets */
+	look(world);
+	assert_int_equal(world->written, 1);
+	for (unsigned i = 0; i < 12; i++) {
+		world->now_s += 600;
+		hit(world, "one");
+		look(world);
+	}
+	/* The first use, and those an hour and two later. */
+	assert_int_equal(world->written, 3);
+	assert_int_equal(written_use(world, "rule onprem\tone"), START + 600 + HOUR);
+	assert_int_equal(written_use(world, "rule onprem\ttwo"), 0);
+	assert_int_equal(written_use(world, "rule onprem\tthree"), -1);
+}
+
+static void what_is_gone_is_forgotten_here_and_in_the_state(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	world->model->rulesets.items[0].rules.items[1].state = RULE_DISABLED;
+	serve(world);
+	world->now_s += HOUR;
+	look(world);
+	assert_int_equal(rows(world), 2);
+	world->model->rulesets.items[0].rules.items[1].state = RULE_ENABLED;
+	serve(world);
+	look(world);
+	check(world, "one", START, 0);
+	check(world, "two", START + HOUR, 0);
+}
+
+static void what_was_gone_before_the_process_came_is_swept_from_the_state(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	assert_int_equal(rows(world), MANY + 2 + 3);
+	close_world(world);
+	model_free(world->model);
+	build_model(world, 0);
+	inventory_fixture_restart(world->fixture);
+	open_world(world);
+	look(world);
+	assert_int_equal(rows(world), 4);
+}
+
+static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_reads(void **state)
+{
+	struct world *world = *state;
+	struct source_use row = {.what = "rule onprem\tone", .since_s = 5, .used_s = 7};
+
+	use_book_hand_over(&world->book);
+	const unsigned written = world->written;
+	assert_int_equal(written, 1);
+	hit(world, "one");
+	world->now_s += 2 * HOUR;
+	look(world);
+	assert_int_equal(world->written, written);
+	assert_int_equal(inventory_uses(world->fixture->inventory, &row, 1, true), 0);
+	use_book_take(&world->book);
+	check(world, "one", 5, world->now_s);
+}
+
+/* Another thread has the store: it is read when that is over, and nothing is written meanwhile. */
+static void a_state_that_is_held_is_read_and_written_later(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	kill_it(world);
+	world->now_s += HOUR;
+	inventory_hold(world->fixture->inventory, true);
+	check(world, "one", START + HOUR, 0);
+	look(world);
+	assert_int_equal(world->written, 1);
+	inventory_hold(world->fixture->inventory, false);
+	check(world, "one", START, 0);
+}
+
+static void a_target_is_used_when_it_is_asked(void **state)
+{
+	struct world *world = *state;
+	struct upstream *upstream = &rule_of(world, "one")->route.legs[0].upstreams[0];
+	struct use_times times;
+
+	assert_true(use_book_target(&world->book, upstream->target, START, &times));
+	assert_int_equal(times.used_s, 0);
+	target_on_ask(upstream->target);
+	assert_true(use_book_target(&world->book, upstream->target, START + 5, &times));
+	assert_int_equal(times.since_s, START);
+	assert_int_equal(times.used_s, START + 5);
+	/* Without another question it is as long ago as it is. */
+	assert_true(use_book_target(&world->book, upstream->target, START + 50, &times));
+	assert_int_equal(times.used_s, START + 5);
+}
+
+static void note_rule(void *context, const struct rule *rule)
+{
+	unsigned *count = context;
+
+	(void)rule;
+	++*count;
+}
+
+static void a_walk_goes_in_steps_and_says_that_the_policy_has_changed(void **state)
+{
+	struct world *world = *state;
+	unsigned count = 0, steps = 1;
+	const struct use_walker walker = {.on_rule = note_rule, .context = &count};
+	struct use_walk walk = {0};
+
+	while (use_walk_step(&walk, world->server.current, &walker)) {
+		steps++;
+		assert_true(count <= steps * USE_WALK_RULES);
+	}
+	assert_int_equal(count, MANY + 2);
+	assert_int_equal(steps, MANY / USE_WALK_RULES + 1);
+	assert_false(walk.moved);
+	walk = (struct use_walk){0};
+	assert_true(use_walk_step(&walk, world->server.current, &walker));
+	serve(world);
+	use_walk_step(&walk, world->server.current, &walker);
+	assert_true(walk.moved);
+}
+
+#define T(test)      cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define MANY_T(test) cmocka_unit_test_setup_teardown(test, set_up_many, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_use_is_as_old_as_the_look_that_saw_it_and_outlives_a_kill),
+		T(a_row_is_written_when_it_is_new_and_then_once_an_hour),
+		T(what_is_gone_is_forgotten_here_and_in_the_state),
+		MANY_T(what_was_gone_before_the_process_came_is_swept_from_the_state),
+		T(a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_reads),
+		T(a_state_that_is_held_is_read_and_written_later),
+		T(a_target_is_used_when_it_is_asked),
+		MANY_T(a_walk_goes_in_steps_and_says_that_the_policy_has_changed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
