@@ -88,6 +88,13 @@ class Browser(harness.Case):
         cls.sluice = harness.Sluice(cls.host, cls.config, ("127.0.0.1", 5300))
         cls.driver = browser(world.dir)
         cls.addClassCleanup(cls.driver.quit)
+        cls.see_a_first_page()
+
+    @classmethod
+    def see_a_first_page(cls):
+        """A browser that has just started takes its time on a busy machine, and only then."""
+        cls.driver.get(ROOT + "/ui/")
+        harness.wait_for(lambda: cls.driver.find_elements(By.CSS_SELECTOR, "form.login"), "the browser's first page", 120)
 
     def setUp(self):
         self.driver.get(ROOT + "/ui/icon.svg")
