@@ -126,6 +126,15 @@ class Browser(harness.Case):
         self.assertLess(answer.status, 300, answer.body)
         return json.loads(answer.body) if answer.body else None
 
+    def stands_in(self, path, answer, status=200):
+        """From the next page on the browser gets this in place of what the server says of the path."""
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch;
+            window.fetch = (where, how) => new URL(where, location.href).pathname !== %s ? real(where, how)
+              : Promise.resolve(new Response(%s, {status: %d, headers: {"Content-Type": "application/json"}}));
+        }""" % (json.dumps(path), json.dumps(json.dumps(answer)), status)})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+
     # ---- the page ----
 
     def wait(self, condition, what):
@@ -843,6 +852,113 @@ class Overview(Browser):
         self.press("Keep it")
         self.wait(lambda: self.none(".judgement.warn"), "nothing to wait")
         self.good("DELETE", where)
+
+
+def made_up_history(hosts=("127.0.0.3:53", "127.0.0.5:53")):
+    """As GET /v1/history tells it: the second target was away for a while, and nothing is known of the first steps."""
+    count, step = 360, 10
+    begin = time.time() // step * step - count * step
+
+    def values(value):
+        return [None] * 30 + [value(i) for i in range(30, count)]
+    away = range(200, 230)
+    sources = (("zone", 400, 0.03, 0.2), ("cache", 600, 0.05, 0.3), ("stale", 0, 0.06, 0.3), ("forwarded", 250, 12, 80))
+    return {
+        "span": "hour", "step_s": step, "count": count, "from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)),
+        "endpoints": [{"name": name, "queries": values(lambda i: scale * (600 + i % 60 * 5)), "over_limit": values(lambda i: 0),
+                       "servfail": values(lambda i: 40 if i in away else 1)}
+                      for name, scale in (("hub-resolver/inbound", 1), ("vnet_resolver", 0.5))],
+        "sources": [{"name": name, "responses": values(lambda i: responses + (30 if name == "stale" and i in away else 0)),
+                     "p50_us": values(lambda i: median * (1000 + i)), "p99_us": values(lambda i: slow * (1000 + i))}
+                    for name, responses, median, slow in sources],
+        "classes": [{"name": name, "queries": values(lambda i: 100)} for name in ("zone", "office", "default")],
+        "targets": [{"target": host, "protocol": "udp", "queries": values(lambda i: 200), "mean_us": values(lambda i: None if at and i in away else 9000 + 20 * i),
+                     "failures": values(lambda i: 150 if at and i in away else 0),
+                     "up": values(lambda i: 0 if at and i in away else 1)} for at, host in enumerate(hosts)]}
+
+
+class History(Browser):
+    """Charts of Now and of a target: what they say to those who see them, and to those who do not."""
+
+    def charts(self):
+        """What is said of each chart, and how many of its dots have a colour."""
+        self.find("time-chart canvas[aria-label]")
+        return self.driver.execute_script("""return [...document.querySelectorAll('time-chart canvas')].map(canvas => {
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return [canvas.getAttribute('aria-label'), data.filter((byte, i) => i % 4 === 3 && byte > 0).length]; })""")
+
+    def drawn(self, count):
+        return self.wait(lambda: len(self.charts()) == count and all(dots > 500 for _, dots in self.charts()) and self.charts(),
+                         "%d charts" % count)
+
+    def test_now_shows_the_last_hour(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/now")
+        said = [text for text, _ in self.drawn(4)]
+        self.assertEqual(["Queries a second", "Latency", "From the cache", "SERVFAIL"], [text.split(":")[0] for text in said])
+        self.assertRegex(said[0], "Last Queries 13[0-9], between 90 and 134; Over a limit 0, between")
+        self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[3])
+        self.find(".legend", "Of these stale")
+        self.find("time-chart details summary").click()
+        self.assertEqual(12, len(self.rows()[:12]))
+        self.assertRegex(self.rows()[0][1], r"^1\d\d$")
+        self.assertEqual("true", self.find("[data-span=hour]").get_attribute("aria-pressed"))
+        self.press("Last week")
+        self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+        self.assertTrue(self.driver.current_url.endswith("/ui/now?span=week"))
+        self.driver.refresh()
+        self.drawn(4)
+        self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+
+    def test_dark_is_drawn_dark(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/now")
+        self.drawn(4)
+        colour = "return Chart.getChart(document.querySelector('canvas')).data.datasets[0].borderColor"
+        light = self.driver.execute_script(colour)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Emulation.setEmulatedMedia", {"features": []})
+        self.wait(lambda: self.driver.execute_script(colour) not in (light, ""), "another colour")
+
+    def test_a_target_was_away(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/targets")
+        self.row("127.0.0.5:53")
+        labels = [strip.get_attribute("aria-label") for strip in self.driver.find_elements(By.CSS_SELECTOR, ".strip")]
+        self.assertIn("Up in the last hour.", labels)
+        self.assertTrue(any(re.match(r"Not up from \d\d:\d\d to \d\d:\d\d\.$", label) for label in labels), labels)
+        self.press("127.0.0.5:53")
+        self.find("h1", "127.0.0.5:53 udp")
+        said = [text for text, _ in self.drawn(3)]
+        self.assertRegex(said[0], "Up: Last 100 %, between 0 % and 100 %")
+        self.assertRegex(said[1], "Round trip: Last .* ms, between .* ms and .* ms")
+        self.assertRegex(said[2], "Failed 0, between 0 and 15")
+        self.find(".plain", "office/contoso")
+        self.press("office/contoso")
+        self.row("contoso.corp.")
+
+    def test_without_a_history_the_rest_is_there(self):
+        self.stands_in("/v1/history", {"error": {"code": "not_found", "message": "there is none"}}, 404)
+        self.log_in("/ui/now")
+        self.find(".empty", "keeps no history")
+        self.find(".judgement.good")
+        self.go("/ui/targets")
+        self.row("127.0.0.5:53", "no history")
+        self.assertTrue(self.none(".problem"))
+
+    def test_what_the_server_has_is_drawn(self):
+        if self.call("GET", "/v1/history").status == 404:
+            self.skipTest("this server keeps no history")
+        for _ in range(50):
+            self.host.ask(("127.0.0.1", 5300), "web.corp.internal")
+        self.log_in("/ui/now")
+        self.wait(lambda: any(re.search("Queries a second: Last .*between", text) for text, _ in self.charts()), "what was just asked")
+        found = self.good("GET", "history?span=hour")
+        self.assertEqual((found["count"], 360), (len(found["endpoints"][0]["queries"]), found["count"]))
+
+    def test_the_licence_of_what_draws_goes_with_it(self):
+        self.assertIn(b"(c) 2022 Chart.js Contributors", gzip.decompress(self.call("GET", "/ui/chart.min.js").body))
+        self.assertIn(b"Permission is hereby granted", gzip.decompress(self.call("GET", "/ui/chart.licence.txt").body))
 
 
 class Everywhere(Browser):

@@ -25,6 +25,19 @@ export function targetState(target) {
     target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
 }
 
+// Figures, as long as they need to be.
+export function milliseconds(value) {
+  return value.toLocaleString("en", {maximumSignificantDigits: 3}) + " ms";
+}
+
+export function perSecond(value) {
+  return value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 1 : 0});
+}
+
+export function percents(value) {
+  return value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 1 : 0}) + " %";
+}
+
 // "1.2.3.4:53" and "[::1]:53" of a rule's target, as the status calls its host.
 export function host({address, port}) {
   return (address.includes(":") ? `[${address}]` : address) + ":" + (port || 53);
