@@ -302,6 +302,14 @@ uint32_t series_find(const struct series_set *set, const char *outer, const char
 	return series ? series->number : 0;
 }
 
+void series_read(struct series_set *set, uint32_t number, uint64_t *counters)
+{
+	if (number && set->by_number[number])
+		read_values(set, set->by_number[number], counters);
+	else
+		memset(counters, 0, set->width * sizeof *counters);
+}
+
 bool series_release(struct series_set *set, uint32_t number)
 {
 	struct series *series = number ? set->by_number[number] : NULL;
