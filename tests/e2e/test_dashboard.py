@@ -24,6 +24,7 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 PORT = 8053
 ROOT = "http://127.0.0.1:%d" % PORT
@@ -198,6 +199,9 @@ class Browser(harness.Case):
         field = self.field(label)
         field.clear()
         field.send_keys(text)
+
+    def choose(self, label, text):
+        Select(self.field(label)).select_by_visible_text(text)
 
     def rows(self):
         """The texts of the cells of each row that is shown."""
@@ -460,9 +464,11 @@ class Rules(Browser):
         self.assertEqual(1, len(self.good("GET", "rulesets/-/office/rules/fresh")["targets"]))
         self.press("More: rule fresh")
         self.press("Disable")
+        self.press("Disable", "dialog")
         self.row("fresher.test.", "Disabled")
         self.press("More: rule fresh")
         self.press("Enable")
+        self.press("Enable", "dialog")
         self.row("fresher.test.", "Enabled")
         self.press("More: rule fresh")
         self.press("Delete")
@@ -495,10 +501,12 @@ class Rules(Browser):
         self.good("PATCH", where, {"description": "another's"})
         self.press("More: rule stale")
         self.press("Disable")
-        self.find(".problem", "changed since you read it")
+        self.press("Disable", "dialog")
+        self.find("dialog .problem", "changed since you read it")
         self.good("DELETE", where)
         time.sleep(1)  # what comes in by itself takes nothing away
-        self.find(".problem", "changed since you read it")
+        self.find("dialog .problem", "changed since you read it")
+        self.press("Cancel", "dialog")
 
     def test_somebody_elses_change_is_not_written_over(self):
         where = "rulesets/-/office/rules/shared"
@@ -526,6 +534,75 @@ class Rules(Browser):
         self.press("Why?")
         self.find("h1", "Ask")
         self.find(".box.wins")
+
+    def test_how_each_fares_and_those_that_nobody_needs(self):
+        targets, where = [{"address": "127.0.0.5"}], "rulesets/-/office/rules/"
+        self.good("POST", "changes", {"edits": [
+            {"path": where + "idle", "values": {"domain": "idle.test.", "targets": targets}},
+            {"path": where + "broken", "values": {"domain": "broken.test.", "targets": [{"address": "127.0.0.66"}]}},
+            {"path": where + "inside", "values": {"domain": "a.corp.internal.", "targets": targets}},
+            {"path": where + "off", "values": {"domain": "off.test.", "targets": targets, "state": "Disabled"}},
+            {"path": "rulesets/-/loose", "values": {"outbound_endpoints": ["hub-resolver/default"]}},
+            {"path": "rulesets/-/loose/rules/far", "values": {"domain": "far.test.", "targets": targets}}]})
+        self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": path, "values": None} for path in (
+            where + "idle", where + "broken", where + "inside", where + "off", "rulesets/-/loose")]})
+        for name in ("a.contoso.corp", "b.contoso.corp", "a.broken.test"):
+            self.host.ask(("127.0.0.1", 5300), name)
+        self.log_in("/ui/rules")
+        self.assertEqual("1\n1 failure, 100 %", self.row("broken.test.")[4])
+        self.assertEqual("0", self.row("idle.test.")[4])
+        self.assertEqual("shadowed\nPrivate zone corp.internal decides in hub", self.row("a.corp.internal.")[3])
+        self.assertEqual("never asked\nits ruleset is linked to no network", self.row("loose/far")[3])
+        asked = int(self.row("contoso.corp.")[4])
+        self.assertGreaterEqual(asked, 2)
+        self.host.ask(("127.0.0.1", 5300), "c.contoso.corp")
+        self.wait(lambda: int(self.row("contoso.corp.")[4]) == asked + 1, "the count to go on by itself")
+        for choice, expected in (("Not used", {"idle.test.", "a.corp.internal.", "far.test."}), ("With failures", {"broken.test."}),
+                                 ("Deciding nothing", {"a.corp.internal.", "far.test."}), ("Disabled", {"off.test."})):
+            self.choose("Show", choice)
+            self.wait(lambda: {row[0] for row in self.rows()} == expected, "rules that are " + choice)
+        self.assertTrue(self.driver.current_url.endswith("/ui/rules?show=disabled"))
+        self.driver.refresh()
+        self.wait(lambda: [row[0] for row in self.rows()] == ["off.test."], "the same")
+        self.find(".hint", "since")
+
+    def test_a_plan_says_which_names_would_be_decided_otherwise(self):
+        where = "rulesets/-/office/rules/planned"
+        self.good("PUT", where, {"domain": "planned.corp.", "targets": [{"address": "127.0.0.5"}]})
+        self.addCleanup(self.call, "DELETE", "/v1/" + where)
+        self.host.ask(("127.0.0.1", 5300), "www.planned.corp")
+        self.log_in("/ui/rules")
+        self.row("planned.corp.")
+        self.press("More: rule planned")
+        self.press("Disable")
+        shown = self.find("plan-view", "would be decided otherwise:").text
+        self.assertRegex(shown, r"(?s)www\.planned\.corp\. A in hub, asked 1 time.*Rule office/planned, asks 127\.0\.0\.5:53.*Default resolver")
+        self.press("Cancel", "dialog")
+        self.press("More: rule planned")
+        self.press("Change")
+        self.fill("Targets", "127.0.0.7")
+        self.press("What would change?", "dialog")
+        self.find("plan-view ins", "asks 127.0.0.7:53")
+        self.fill("Targets", "nonsense")
+        self.assertTrue(self.none("plan-view ins"))  # it was of what is typed no more
+        self.press("What would change?", "dialog")
+        self.find("plan-view .problem", "address")
+        self.fill("Targets", "127.0.0.5")
+        self.press("What would change?", "dialog")
+        self.find("plan-view", "None of ")
+        self.press("Cancel", "dialog")
+        self.press("More: rule planned")
+        self.press("Delete")
+        self.find("plan-view del", "Rule office/planned")
+        self.press("Cancel", "dialog")
+        self.press("Add a rule")
+        self.fill("Name", "longer")
+        self.fill("Domain", "www.planned.corp")
+        self.fill("Targets", "127.0.0.7")
+        self.press("What would change?", "dialog")
+        self.find("plan-view ins", "Rule office/longer, asks 127.0.0.7:53")
+        self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/longer").status)
+        self.press("Cancel", "dialog")
 
     def test_a_reader_gets_no_buttons(self):
         self.log_in("/ui/rules", "eye", EYE)

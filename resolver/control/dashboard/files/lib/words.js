@@ -1,6 +1,6 @@
 // The server's stable words, as people say them.
 
-import {h, when} from "/ui/lib/element.js";
+import {h, name, when} from "/ui/lib/element.js";
 
 export const DECIDED = {
   nobody: "Nobody", custom: "Custom DNS servers", zone: "Private zone", address: "Address of the network", rule: "Rule",
@@ -13,6 +13,18 @@ export const OUTCOMES = {
   not_found: "has nothing for this name", none: "there is none",
   elsewhere: "is that of a private address, and answered in its network only",
 };
+
+// Who decides, as GET /v1/names has it: "Rule office/contoso, asks 10.0.0.5:53".
+export function decision(decided) {
+  const hop = decided?.hops[0];
+
+  if (!hop) return "there is no such network then";
+  const asked = hop.route.map((leg) => leg.host || leg.endpoint).join(", ");
+  const records = hop.records.map((one) => one.replace(/^\S+ \d+ IN /, "")).join("; ");
+
+  return [DECIDED[hop.decided_by] || hop.decided_by, hop.object && [" ", name([hop.ruleset, hop.object].filter(Boolean).join("/"))],
+    asked && [", asks ", name(asked)], records && [": ", name(records)], !asked && !records && hop.rcode && `: ${hop.rcode}`];
+}
 
 const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
 
