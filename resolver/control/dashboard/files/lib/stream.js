@@ -1,6 +1,6 @@
 // What happens on the server, as it happens (GET /v1/events), for every page of every tab.
 //
-// A client has one stream at a time, and another one ends the first. So of all tabs that are logged
+// A client has one such stream at a time, and another one ends the first. So of all tabs that are logged
 // in as the same client one reads the stream, which a lock decides, and tells the others; when it is
 // closed another one gets the lock.
 //
