@@ -1038,9 +1038,136 @@ class History(Browser):
         self.assertIn(b"Permission is hereby granted", gzip.decompress(self.call("GET", "/ui/chart.licence.txt").body))
 
 
+class Queries(Browser):
+    """What is asked, as it is answered."""
+    config = CONFIG + 'query_log = { file = "queries.json"; };'
+
+    def ask(self, *names):
+        for name in names:
+            self.host.ask(("127.0.0.1", 5300), name)
+
+    def questions(self):
+        return [row[2] for row in self.rows()]
+
+    def test_the_latest_are_there_and_others_come(self):
+        self.ask("early.contoso.corp")
+        self.log_in("/ui/queries")
+        self.row("early.contoso.corp. A", "NOERROR", "Rule office/contoso", "127.0.0.5:53", "in hub")
+        self.find("[role=status]", "Live.")
+        self.find(".live.on")  # it goes on hearing of events meanwhile
+        self.ask("web.corp.internal", "nothing.corp.internal", "early.contoso.corp")
+        self.row("web.corp.internal. A", "Private zone corp.internal", "own data")
+        self.row("nothing.corp.internal. A", "NXDOMAIN")
+        self.row("early.contoso.corp. A", "the cache")
+        self.assertEqual(1, sum(question == "web.corp.internal. A" for question in self.questions()))
+        self.assertRegex(self.row("web.corp.internal. A")[0], r"^\d\d:\d\d:\d\d\.\d{3}$")
+        self.assertRegex(self.row("web.corp.internal. A")[6], r"^[\d.]+ ms$")
+        self.find(".live.on")
+
+    def test_each_leads_to_ask(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        self.ask("lead.contoso.corp")
+        self.press("lead.contoso.corp.")
+        self.find("h1", "Ask")
+        self.find(".verdict", "Forwarded by Rule office/contoso")
+        self.assertIn("endpoint=hub-resolver", self.driver.current_url)
+        self.driver.back()
+        self.row("lead.contoso.corp.")
+
+    def test_filters_are_the_servers_and_in_the_url(self):
+        self.ask("one.filter.corp", "two.contoso.corp")
+        self.log_in("/ui/queries")
+        self.row("two.contoso.corp.")
+        self.fill("Name or suffix", "filter.corp")
+        self.press("Filter", "main")
+        self.wait(lambda: self.questions() == ["one.filter.corp. A"], "one")
+        self.assertIn("/ui/queries?suffix=filter.corp", self.driver.current_url)
+        self.find("[role=status]", "Live.")
+        self.ask("three.contoso.corp", "four.filter.corp")
+        self.wait(lambda: self.questions() == ["four.filter.corp. A", "one.filter.corp. A"], "what fits alone")
+        self.driver.refresh()
+        self.wait(lambda: self.questions() == ["four.filter.corp. A", "one.filter.corp. A"], "the same")
+        self.fill("Client", "nonsense")
+        self.press("Filter", "main")
+        self.find(".problem", "client")
+        self.fill("Client", "192.0.2.0/24")
+        self.press("Filter", "main")
+        self.find(".empty", "Nothing like that")
+        self.assertTrue(self.none(".problem"))
+
+    def test_it_can_be_held(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        self.press("Pause")
+        self.find("[role=status]", "Paused.")
+        self.ask("held.contoso.corp")
+        time.sleep(1)
+        self.assertNotIn("held.contoso.corp. A", self.questions())
+        self.press("Go on")
+        self.row("held.contoso.corp.")
+
+    def test_another_window_takes_it_over_once(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        session = self.driver.execute_script("return sessionStorage['sluice-session']")
+        first = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        try:
+            self.go("/ui/icon.svg")
+            self.driver.execute_script("sessionStorage['sluice-session'] = arguments[0]", session)
+            self.go("/ui/queries")
+            self.find("[role=status]", "Live.")
+            second = self.driver.current_window_handle
+            self.driver.switch_to.window(first)
+            self.find("[role=status]", "Another window shows them now.")
+            self.driver.switch_to.window(second)
+            self.ask("over.contoso.corp")
+            self.row("over.contoso.corp.")
+        finally:
+            self.driver.close()
+            self.driver.switch_to.window(first)
+
+    def test_very_many_are_no_burden(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        self.ask(*["n%d.corp.internal" % number for number in range(1500)])
+        self.wait(lambda: re.search(r"\d,\d{3} came", self.text()), "more than a thousand to come")
+        self.wait(lambda: len(self.rows()) == 200, "the first of them")
+        self.assertLess(self.driver.execute_script("""const begin = performance.now();
+            document.querySelector('queries-page').render(); return performance.now() - begin"""), 200)
+
+    def test_names_of_clients_are_text(self):
+        message = dns.query("x.corp.internal")
+        hostile = "<b>x\u202egnp.</b>".encode()
+        self.host.ask(("127.0.0.1", 5300), "x.corp.internal")
+        dns.udp(message.replace(b"\x01x", bytes([len(hostile)]) + hostile), ("127.0.0.1", 5300))
+        self.log_in("/ui/queries")
+        self.row("<b>x")
+        self.assertTrue(self.none("main td b"))
+
+
+class QueriesUnlogged(Browser):
+    def test_without_a_log_it_says_so_and_what_comes_is_there(self):
+        self.host.ask(("127.0.0.1", 5300), "before.contoso.corp")
+        self.log_in("/ui/queries")
+        self.find(".hint", "The configuration logs no queries")
+        self.find("[role=status]", "Live.")
+        self.host.ask(("127.0.0.1", 5300), "after.contoso.corp")
+        self.row("after.contoso.corp.")
+        self.assertEqual(1, len(self.rows()))
+
+    def test_a_server_that_tells_of_none(self):
+        self.stands_in("/v1/queries", {"error": {"code": "not_found", "message": "there is none"}}, 404)
+        self.log_in("/ui/queries")
+        self.find(".empty", "does not tell of queries")
+        self.assertTrue(self.none(".problem"))
+
+
 class Everywhere(Browser):
     """What holds for every page."""
-    pages = ("now", "ask", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse", "changes")
+    pages = ("now", "ask", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse",
+             "target?target=127.0.0.5:53", "queries", "changes")
 
     def test_a_phone_shows_all_of_it(self):
         self.log_in()

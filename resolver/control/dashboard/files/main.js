@@ -10,6 +10,7 @@ import {AskPage} from "/ui/pages/ask.js";
 import {ChangesPage} from "/ui/pages/changes.js";
 import {NetworksPage} from "/ui/pages/networks.js";
 import {NowPage} from "/ui/pages/now.js";
+import {QueriesPage} from "/ui/pages/queries.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
 import {TargetPage} from "/ui/pages/target.js";
@@ -29,6 +30,7 @@ const PAGES = [
   {page: "zone", under: "zones", type: ZonePage},
   {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
   {page: "address", under: "reverse", type: AddressPage},
+  {page: "queries", title: "Queries", type: QueriesPage},
   {page: "changes", title: "Changes", type: ChangesPage},
 ];
 

@@ -4,7 +4,7 @@ import {h, name, when} from "/ui/lib/element.js";
 
 export const DECIDED = {
   nobody: "Nobody", custom: "Custom DNS servers", zone: "Private zone", address: "Address of the network", rule: "Rule",
-  pool: "Address pool", name: "Own name", special: "Special-use name", default: "Default resolver",
+  pool: "Address pool", name: "Own name", special: "Special-use name", default: "Default resolver", admission: "Turned away",
 };
 
 export const OUTCOMES = {

@@ -69,7 +69,7 @@ export class RulesPage extends Page {
       {title: "Rule", cell: (rule) => name(rule.ruleset.name + "/" + rule.name)},
       {title: "Targets", cell: (rule) => this.targets(rule)},
       {title: "State", cell: standing},
-      {title: "Asked", cell: ({use}) => use && [use.queries.toLocaleString("en"),
+      {title: "Asked", cell: ({use, domain}) => use && [h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en")),
         use.failures > 0 && h("div", {class: "state bad"}, `${count(use.failures, "failure")}, ${percents(100 * use.failures / use.queries)}`)]},
       ...this.rules.some(({use}) => use?.last_used !== undefined)
         ? [{title: "Last used", cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
@@ -186,7 +186,7 @@ export class RulesPage extends Page {
 
   none() {
     if (this.rules.length && this.shows !== "all" && this.rules.some((rule) => fits(rule, this.search)))
-      return empty(`No rule here is "${SHOWN[this.shows][0].toLowerCase()}".`);
+      return empty(`"${SHOWN[this.shows][0]}": there is no such rule.`);
     if (this.rules.length) return empty("No rule has that.", h("p", {}, "A rule for a shorter suffix may take it all the same: ask ",
       h("em", {}, "Which rule takes this name?")));
     if (this.rulesets.length) return empty("There is no rule yet.", h("p", {}, isAdmin() ? "Add one: it sends a domain and all below it to servers of yours."
