@@ -754,11 +754,26 @@ class Reverse(Browser):
             self.assertEqual('address,reverse_fqdn,description,ttl\r\n198.51.100.31,two.csv.example.,"\'=a ""quoted"", text",60\r\n',
                              file.read())
 
+    def test_names_that_do_not_lead_back_are_found(self):
+        self.address("back1", "198.51.100.41", "back.example.com.")
+        self.address("back2", "198.51.100.3", "there.example.com.")  # what the upstream says of every name
+        self.address("back3", "198.51.100.42")
+        self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": "addresses/-/back%d" % i, "values": None} for i in (1, 2, 3)]})
+        self.log_in("/ui/reverse?search=198.51.100.")
+        self.row("back.example.com.")
+        self.assertNotIn("Leads back", self.find("thead").text)
+        self.press("Check names")
+        self.find("[role=status]", "back.")
+        self.find("thead", "Leads back")
+        self.wait(lambda: self.row("back.example.com.")[3] and self.row("there.example.com.")[3], "what came of both")
+        self.assertTrue(self.find("tr:has(a[href*='/ui/address']) .state.warn", "198.51.100.41"))
+        self.assertEqual("", self.row("198.51.100.42")[3])
+
     def test_a_reader_looks_on(self):
         self.address("looked", "198.51.100.13", "looked.example.com.")
         self.log_in("/ui/reverse", "eye", EYE)
         self.row("looked.example.com.")
-        self.assertEqual(["Log out", "Export CSV"], [one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
+        self.assertEqual(["Log out", "Check names", "Export CSV"], [one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
                                                      if one.is_displayed()])
 
 
@@ -883,19 +898,24 @@ class Overview(Browser):
         self.find(".judgement.good", "All 2 rules can be answered.")
         for number in range(8):
             self.host.ask(("127.0.0.1", 5300), "n%d.dead.test" % number)
-        self.find(".judgement.bad", "office/dead")
-        self.assertRegex(self.find(".judgement.bad").text, r"^1 rule cannot be answered, since .*: office/dead\.$")
+        self.find(".judgement.bad", "127.0.0.66:53")
+        self.assertRegex(self.find(".judgement.bad").text,
+                         r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: 127\.0\.0\.66:53 does not answer\.$")
         self.row("127.0.0.66:53", "not answering since", "office/dead")
         self.find(".plain", "made rulesets/-/office/rules/dead")
         self.find(".state.warn", "target")
-        self.press("127.0.0.66:53")
-        self.find("h1", "Targets")
+        self.press("127.0.0.66:53", ".judgement")
+        self.find("h1", "127.0.0.66:53 udp")
+        self.find(".facts", "not answering")
+        self.find(".plain", "office/dead")
+        self.press("Targets", "nav")
         self.find("[role=status]", "1 target of 3 not answering.")
-        self.assertEqual(1, len(self.rows()))
+        self.fill("Search", "office/dead")
+        self.wait(lambda: len(self.rows()) == 1, "one row")
         self.go("/ui/networks")
         self.assertIn("not answering", self.find(".node.bad").text)
         self.find(".node.bad").click()
-        self.find("h1", "Targets")
+        self.find("h1", "127.0.0.66:53 udp")
 
     def test_figures_are_of_the_last_seconds(self):
         self.log_in("/ui/now")

@@ -14,20 +14,37 @@ import {notice} from "/ui/parts/notice.js";
 import {DataTable} from "/ui/parts/table.js";
 import {rulesOf} from "/ui/pages/targets.js";
 
-const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8;
+const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
+
+function targetLink({host, protocol}) {
+  return h("a", {href: url("target", {target: host, protocol})}, name(host));
+}
+
+// The first ones, with commas between, and that there are more.
+function listed(items) {
+  return [items.slice(0, TOLD).map((one, i) => [i > 0 && ", ", one]), items.length > TOLD && ` and ${items.length - TOLD} more`];
+}
+
+// Why rules cannot be answered: targets that are silent; or, where their source address is gone, whom
+// that hurts.
+function cause({unanswered, targets}) {
+  const silent = targets.filter((target) => target.unanswered_count > 0 && target.state === "suspect");
+  const since = silent.map((target) => target.since).filter(Boolean).sort()[0];
+
+  return [since && [", since ", when(since)], ": ", silent.length
+    ? [listed(silent.map(targetLink)), silent.length === 1 ? " does not answer." : " do not answer."]
+    : [listed(unanswered.rules.map((rule) => name(rule))), "."]];
+}
 
 // What is wrong, the gravest first: sentences.
 function troubles(status) {
   const {unanswered} = status;
-  const silent = status.targets.filter((target) => target.unanswered_count > 0);
-  const since = silent.map((target) => target.since).filter(Boolean).sort()[0];
   const state = status.owned.find((one) => one.error);
   const absent = [...status.inbound_endpoints, ...status.vnet_resolver].filter((one) => !one.present);
   const found = [];
 
   if (unanswered.count)
-    found.push([count(unanswered.count, "rule"), " cannot be answered", since && [", since ", when(since)], ": ",
-      name(unanswered.rules.slice(0, 5).join(", ")), unanswered.count > 5 && ", ...", "."]);
+    found.push([count(unanswered.count, "rule"), " cannot be answered", cause(status)]);
   if (state) found.push(["Nothing can be changed, because the state fails: ", name(state.error), "."]);
   if (absent.length) found.push(["The address of ", name(absent.map((one) => one.name).join(", ")), " is not on this machine."]);
   return found;
@@ -85,7 +102,7 @@ export class NowPage extends Page {
     this.waiting = h("div");
     this.figures = h("dl", {class: "figures"});
     this.failing = new DataTable("What fails", [
-      {title: "Target", cell: (target) => h("a", {href: url("targets", {search: target.host})}, name(target.host))},
+      {title: "Target", cell: targetLink},
       {title: "State", cell: (target) => targetState(target)},
       {title: "Needed by", cell: (target) => rulesOf(target)},
     ], h("p", {}, "Every target that was asked answers."));
