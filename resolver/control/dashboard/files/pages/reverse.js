@@ -66,7 +66,7 @@ export class ReversePage extends Page {
         good += found.result === "confirmed";
         done++;
         this.checks.set(ptr.address + " " + ptr.reverse_fqdn, found);
-        this.told.textContent = `${good} of ${count(done, "name")} ${good === 1 ? "leads" : "lead"} back` + (done < wanted.length ? `, ${wanted.length - done} to go ...` : ".");
+        this.told.textContent = `Leading back: ${good} of ${done}` + (done < wanted.length ? `, ${wanted.length - done} to go ...` : ".");
         this.replace({...this.ptrs.find((one) => one.id === ptr.id) || ptr});
       }
     };
