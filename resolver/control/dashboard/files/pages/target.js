@@ -2,7 +2,7 @@
 
 import {get} from "/ui/lib/api.js";
 import {h, name, when} from "/ui/lib/element.js";
-import {scaled, sum} from "/ui/lib/history.js";
+import {join, scaled, sum} from "/ui/lib/history.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {milliseconds, perSecond, targetState} from "/ui/lib/words.js";
@@ -24,7 +24,8 @@ export class TargetPage extends Page {
   async show() {
     const target = this.query.get("target") || "", protocol = this.query.get("protocol") || "udp";
     const mine = (found) => found.targets.filter((one) => one.target === target && one.protocol === protocol);
-    const of = (found, key) => sum(mine(found).map((one) => one[key]));
+    // One that is asked from several addresses has a row for each: it is as bad as the worst of them.
+    const of = (found, key, make) => (make ? join : sum)(mine(found).map((one) => one[key]), make);
 
     this.is = (one) => one.host === target && one.protocol === protocol;
     this.facts = h("dl", {class: "facts"});
@@ -33,8 +34,8 @@ export class TargetPage extends Page {
       h("h2", {}, "State and round trip"),
       new HistoryCharts(this, [
         {title: "Up", series: ["Up"], max: 100, steps: true, show: (value) => value.toFixed(0) + " %",
-         lists: (found) => [scaled(mine(found)[0]?.up, 100)]},
-        {title: "Round trip", series: ["Mean"], show: milliseconds, lists: (found) => [scaled(mine(found)[0]?.mean_us, 0.001)]},
+         lists: (found) => [scaled(of(found, "up", (known) => Math.min(...known)), 100)]},
+        {title: "Round trip", series: ["Mean"], show: milliseconds, lists: (found) => [scaled(of(found, "mean_us", (known) => Math.max(...known)), 0.001)]},
         {title: "Asked a second", series: ["Asked", "Failed"], show: perSecond,
          lists: (found) => [of(found, "queries"), of(found, "failures")].map((list) => scaled(list, 1 / found.step_s))},
       ], this.query.get("span"), (span) => note(url("target", {target, protocol, span}))),
@@ -56,7 +57,7 @@ export class TargetPage extends Page {
       ...found.since ? [h("dt", {}, "Since"), h("dd", {}, when(found.since))] : []);
     this.rules.replaceChildren(...found.rules.map((rule) => h("li", {}, rule.includes("/")
       ? h("a", {href: url("rules", {search: rule})}, name(rule)) : name(rule))),
-    ...found.rule_count > found.rules.length ? [h("li", {}, h("a", {href: url("rules", {search: found.host})},
+    ...found.rule_count > found.rules.length ? [h("li", {}, h("a", {href: url("rules", {search: found.host.replace(/:53$/, "")})},
       `and ${found.rule_count - found.rules.length} more`))] : []);
   }
 }

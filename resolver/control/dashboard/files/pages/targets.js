@@ -3,7 +3,7 @@
 
 import {get} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
-import {history} from "/ui/lib/history.js";
+import {history, join} from "/ui/lib/history.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {targetState} from "/ui/lib/words.js";
@@ -49,8 +49,8 @@ export class TargetsPage extends Page {
   async load() {
     const how = {signal: this.signal};
     const [status, found] = await Promise.all([get("status", how), history("hour", this.signal).catch((error) => {
-      if (error.status !== 404) throw error; // a server without a history has the rest
-      return null;
+      if (error.status < 400) throw error;
+      return null; // without a history there is the rest
     })]);
 
     this.targets = status.targets;
@@ -59,9 +59,10 @@ export class TargetsPage extends Page {
   }
 
   past({host, protocol}) {
-    const found = this.history?.targets.find((one) => one.target === host && one.protocol === protocol);
+    const found = this.history?.targets.filter((one) => one.target === host && one.protocol === protocol);
 
-    return found ? strip(this.history.times, this.history.step_s, found.up) : h("span", {class: "hint"}, "no history");
+    return found?.length ? strip(this.history.times, this.history.step_s, join(found.map((one) => one.up), (known) => Math.min(...known)))
+      : h("span", {class: "hint"}, "no history");
   }
 
   find(text) {

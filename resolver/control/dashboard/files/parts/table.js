@@ -56,7 +56,7 @@ export class DataTable extends HTMLElement {
 
   make(item) {
     return h("tr", {role: "row"}, this.columns.map(({title, cell, narrow}) =>
-      h("td", {role: "cell", "data-title": title, class: narrow && "narrow"}, cell(item))));
+      h("td", {role: "cell", "data-title": title, class: narrow && "narrow"}, h("div", {}, cell(item)))));
   }
 
   render() {
