@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import math
 import os
 import re
 import sys
@@ -968,18 +969,20 @@ def made_up_history(hosts=("127.0.0.3:53", "127.0.0.5:53")):
 
     def values(value):
         return [None] * 30 + [value(i) for i in range(30, count)]
+    def wave(i):
+        return math.sin(i / 45) + math.sin(i * 1.7) / 8 + math.sin(i / 7) / 10
     away = range(200, 230)
     sources = (("zone", 400, 0.03, 0.2), ("cache", 600, 0.05, 0.3), ("stale", 0, 0.06, 0.3), ("forwarded", 250, 12, 80))
     return {
         "span": "hour", "step_s": step, "count": count, "from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)),
-        "endpoints": [{"name": name, "queries": values(lambda i: scale * (600 + i % 60 * 5)), "over_limit": values(lambda i: 0),
+        "endpoints": [{"name": name, "queries": values(lambda i: int(scale * (800 + 200 * wave(i)))), "over_limit": values(lambda i: 0),
                        "servfail": values(lambda i: 40 if i in away else 1)}
                       for name, scale in (("hub-resolver/inbound", 1), ("vnet_resolver", 0.5))],
-        "sources": [{"name": name, "responses": values(lambda i: responses + (30 if name == "stale" and i in away else 0)),
-                     "p50_us": values(lambda i: median * (1000 + i)), "p99_us": values(lambda i: slow * (1000 + i))}
+        "sources": [{"name": name, "responses": values(lambda i: responses + 20 * wave(i) * (responses > 0) + (30 if name == "stale" and i in away else 0)),
+                     "p50_us": values(lambda i: median * (1000 + 80 * wave(i * 3))), "p99_us": values(lambda i: slow * (1000 + 300 * wave(i * 2)))}
                     for name, responses, median, slow in sources],
         "classes": [{"name": name, "queries": values(lambda i: 100)} for name in ("zone", "office", "default")],
-        "targets": [{"target": host, "protocol": "udp", "queries": values(lambda i: 200), "mean_us": values(lambda i: None if at and i in away else 9000 + 20 * i),
+        "targets": [{"target": host, "protocol": "udp", "queries": values(lambda i: 200), "mean_us": values(lambda i: None if at and i in away else int(9000 + 2000 * wave(i * 2))),
                      "failures": values(lambda i: 150 if at and i in away else 0),
                      "up": values(lambda i: 0 if at and i in away else 1)} for at, host in enumerate(hosts)]}
 
@@ -1003,7 +1006,7 @@ class History(Browser):
         self.log_in("/ui/now")
         said = [text for text, _ in self.drawn(4)]
         self.assertEqual(["Queries a second", "Latency", "From the cache", "SERVFAIL"], [text.split(":")[0] for text in said])
-        self.assertRegex(said[0], "Last Queries 13[0-9], between 90 and 134; Over a limit 0, between")
+        self.assertRegex(said[0], r"Last Queries \d+, between \d+ and 1\d\d; Over a limit 0, between 0 and 0\.$")
         self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[3])
         self.find(".legend", "Of these stale")
         self.find("time-chart details summary").click()
