@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+import urllib.parse
 
 import dns
 import harness
@@ -836,6 +837,15 @@ class Zones(Browser):
         self.press("Delete", "dialog")
         self.wait(lambda: not any("made.test" in row[0] for row in self.rows()), "the zone to go")
 
+    def test_a_search_for_a_zone_is_in_the_url(self):
+        self.log_in("/ui/zones")
+        self.row("corp.internal")
+        self.fill("Search", "filed")
+        self.wait(lambda: [row[0] for row in self.rows()] == ["filed.internal"], "one zone")
+        self.assertTrue(self.driver.current_url.endswith("/ui/zones?search=filed"))
+        self.driver.refresh()
+        self.wait(lambda: [row[0] for row in self.rows()] == ["filed.internal"], "the same")
+
     def test_names_and_data_are_text_and_found(self):
         where = self.zone("texts.test", a="\"<img src=x onerror=document.title='owned'>\"", b="\"plain\"", **{"0%2F26": "\"slash\""})
         self.log_in(where)
@@ -1212,6 +1222,19 @@ class Everywhere(Browser):
             self.find("main h1")
             time.sleep(0.3)
             self.assertLessEqual(self.driver.execute_script("return document.documentElement.scrollWidth"), 360, page)
+
+    def test_what_a_url_brings_is_text(self):
+        self.log_in()
+        for page, field in (("target", "target"), ("rules", "search"), ("targets", "search"), ("zones", "search"), ("queries", "suffix"),
+                            ("ask", "name"), ("address", "id"), ("zone", "path"), ("now", "span"), ("rules", "show")):
+            self.go("/ui/%s?%s" % (page, urllib.parse.urlencode({field: HOSTILE})))
+            self.find("main :is(h1, .problem)")
+            self.assertNotEqual("owned", self.driver.title, page)
+            self.assertTrue(self.none("main img, main script"), page)
+        self.driver.get_log("browser")  # the server did not find some of these
+        self.go("/ui/target?" + urllib.parse.urlencode({"target": HOSTILE}))
+        self.find("h1", "<script>document.title='owned'</script>")
+        self.find(".empty", "Nothing asks it now.")
 
     def test_a_page_that_is_none_leads_back(self):
         self.log_in("/ui/nowhere")

@@ -96,7 +96,7 @@ static size_t put_deciders(json_t *item, const struct policy *policy, const stru
 		if (known && listed->rule->enabled)
 			policy_decide(policy, (struct place){n, false}, &domain, TYPE_SOA, &verdict,
 				      NULL);
-		if (verdict.rule == listed->rule)
+		if (verdict.rule == listed->rule || verdict.by == DECIDED_ADDRESS)
 			deciding++;
 		else if ((verdict.by == DECIDED_ZONE || verdict.by == DECIDED_RULE) &&
 			 json_array_size(shadowed) < RULE_SHADOWS)
