@@ -167,7 +167,7 @@ limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
 cache = { size_bytes = %d; };
 outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };
-management = { socket = "%s";%s };%s%s
+management = { socket = "%s";%s };%s%s%s
 log = { level = "warning"; };
 virtual_networks = (
 %s );

@@ -27,7 +27,7 @@ struct snapshot_binding { /* a listener, and where its queries are asked */
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
-	uint32_t series; /* the endpoint's number */
+	uint32_t series;      /* the endpoint's number */
 	const char *endpoint; /* its name; the policy's */
 	struct inbound_admission admission;
 };
