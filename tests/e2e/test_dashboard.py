@@ -1271,6 +1271,18 @@ class Everywhere(Browser):
         self.press("Begin here.")
         self.find("h1", "Now")
 
+    def test_events_come_after_each_way_to_a_page(self):
+        self.log_in("/ui/now")
+        self.find(".live.on")
+        for _ in range(3):
+            self.driver.refresh()
+            self.find(".live.on")
+        self.go("/ui/rules")
+        self.find(".live.on")
+        self.driver.back()
+        self.find("h1", "Now")
+        self.find(".live.on")
+
     def test_links_go_and_come_back_without_loading_anew(self):
         self.log_in()
         self.driver.execute_script("window.same = true")

@@ -123,4 +123,5 @@ function again() {
 session.addEventListener("change", again);
 // A page that is left is kept by the browser for a while, and would keep the lock.
 window.addEventListener("pagehide", () => stop?.());
-window.addEventListener("pageshow", again);
+window.addEventListener("pageshow", ({persisted}) => persisted && again());
+again();

@@ -14,6 +14,11 @@ export const OUTCOMES = {
   elsewhere: "is that of a private address, and answered in its network only",
 };
 
+// Where in the configuration it stands: the file without its folder.
+export function origin(text) {
+  return text ? h("span", {title: text}, name(text.split("/").at(-1))) : "here";
+}
+
 // Who decides, as GET /v1/names has it: "Rule office/contoso, asks 10.0.0.5:53".
 export function decision(decided) {
   const hop = decided?.hops[0];

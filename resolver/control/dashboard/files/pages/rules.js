@@ -7,7 +7,7 @@ import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {DECIDED, host, percents, targetOf, targetState, targetText} from "/ui/lib/words.js";
+import {DECIDED, host, origin, percents, targetOf, targetState, targetText} from "/ui/lib/words.js";
 import {ask} from "/ui/parts/dialog.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {notice, warn} from "/ui/parts/notice.js";
@@ -73,7 +73,7 @@ export class RulesPage extends Page {
         use.failures > 0 && h("div", {class: "state bad"}, `${count(use.failures, "failure")}, ${percents(100 * use.failures / use.queries)}`)]},
       ...this.rules.some(({use}) => use?.last_used !== undefined)
         ? [{title: "Last used", cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
-      {title: "From", cell: (rule) => rule.origin ? name(rule.origin) : "here"},
+      {title: "From", cell: (rule) => origin(rule.origin)},
       ...isAdmin() ? [{title: "", narrow: true, cell: (rule) => this.more(rule)}] : [],
     ]);
     this.since = h("p", {class: "hint"});
