@@ -26,7 +26,7 @@
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
-	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev
+	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev libjs-chart.js
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
 	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin
@@ -74,8 +74,9 @@ comma := ,
 SAN = -O1 -g -fno-omit-frame-pointer \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined)
 
-# The dashboard's files, compressed into C.
+# The dashboard's files, compressed into C, and what draws its charts: Debian's libjs-chart.js.
 DASHBOARD := $(shell find resolver/control/dashboard/files)
+CHART ?= /usr/share/javascript/chart.js/chart.min.js
 SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboard/files.c
 TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
 TESTLIB := $(sort $(wildcard tests/lib/*.c))
@@ -97,9 +98,11 @@ build/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(OPT) $(HARDEN) $(COPY) -c -o $@ $<
 
-build/dashboard/files.c: resolver/control/dashboard/embed $(DASHBOARD)
+build/dashboard/files.c: resolver/control/dashboard/embed $(DASHBOARD) $(CHART)
 	@mkdir -p $(@D)
-	resolver/control/dashboard/embed resolver/control/dashboard/files >$@.new && mv $@.new $@
+	resolver/control/dashboard/embed resolver/control/dashboard/files $(CHART) >$@.new && mv $@.new $@
+$(CHART):
+	@echo "$@ is missing: run \`make deps\`, or say where it is by CHART=.../chart.min.js" >&2; false
 
 # The same program and every test, under sanitizers.
 $(B)/sluice: $(SRC:%.c=$(B)/%.o)

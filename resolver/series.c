@@ -305,14 +305,12 @@ uint32_t series_find(const struct series_set *set, const char *outer, const char
 	return series ? series->number : 0;
 }
 
-uint64_t series_value(struct series_set *set, uint32_t number)
+void series_read(struct series_set *set, uint32_t number, uint64_t *counters)
 {
-	const struct series *series = number ? set->by_number[number] : NULL;
-
-	if (!series)
-		return 0;
-	read_values(set, series, set->sum);
-	return set->sum[0];
+	if (number && set->by_number[number])
+		read_values(set, set->by_number[number], counters);
+	else
+		memset(counters, 0, set->width * sizeof *counters);
 }
 
 bool series_release(struct series_set *set, uint32_t number)

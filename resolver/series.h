@@ -40,9 +40,9 @@ void series_set_read(struct series_set *set,
 uint32_t series_acquire(struct series_set *set, const char *outer, const char *name);
 /* The one that a name has, without a reference; 0: none. */
 uint32_t series_find(const struct series_set *set, const char *outer, const char *name);
-/* What the name of a number has counted first of all; falls where it comes to be shown. 0: nothing
- * has the number. */
-uint64_t series_value(struct series_set *set, uint32_t number);
+/* What the name of a number has counted; nothing, where that is `other`'s own. Of a name that comes
+ * to be shown after `other` was told with it, from then on. */
+void series_read(struct series_set *set, uint32_t number, uint64_t *counters);
 /* True: nothing has the number any more, and it is not shown. */
 bool series_release(struct series_set *set, uint32_t number);
 /* One worker's, to count in: a cell for each number, one behind the other. They stay where they

@@ -27,7 +27,9 @@ class Axe(test_dashboard.Browser):
         with open(AXE, encoding="utf-8") as file:
             self.axe = file.read()
         self.good("PUT", "addresses/-/mail", {"region": "westeurope", "address": "198.51.100.25"})
-        self.good("PUT", "rulesets/-/office/rules/mine", {"domain": "mine.test.", "targets": [{"address": "127.0.0.5"}]})
+        self.good("PUT", "ptrs/198.51.100.25", {"reverse_fqdn": "mail.example.com."})
+        self.good("PUT", "rulesets/-/office/rules/mine", {"domain": "mine.corp.", "targets": [{"address": "127.0.0.5"}]})
+        self.host.ask(("127.0.0.1", 5300), "www.mine.corp")
 
     def look(self, what):
         self.driver.execute_script(self.axe)
@@ -47,6 +49,7 @@ class Axe(test_dashboard.Browser):
 
     def look_at_all(self, scheme, width=1280):
         self.emulate(scheme, width)
+        self.stands_in("/v1/history", test_dashboard.made_up_history())
         self.go("/ui/")
         self.find("form.login")
         self.look("login")
@@ -55,7 +58,18 @@ class Axe(test_dashboard.Browser):
             self.go("/ui/" + page)
             self.find("main :is(h1, p)")
             self.wait(lambda: self.driver.execute_script("return document.readyState") == "complete", "the page")
+            if page == "now" or page.startswith("target?"):
+                self.find("time-chart canvas[aria-label]")
+                self.driver.execute_script("document.querySelectorAll('time-chart details').forEach(one => { one.open = true; })")
+            if page == "queries":
+                self.find("[role=status]", "Live.")
+                self.host.ask(("127.0.0.1", 5300), "www.contoso.corp")
+                self.row("www.contoso.corp.")
             self.look(page)
+        self.go("/ui/reverse")
+        self.press("Check names")
+        self.find("td .state.warn", "not back")
+        self.look("reverse, checked")
 
     def test_light(self):
         self.look_at_all("light")
@@ -71,11 +85,14 @@ class Axe(test_dashboard.Browser):
             self.emulate(scheme, 1280)
             self.setUp()
             self.log_in("/ui/rules")
-            self.row("mine.test.")
+            self.row("mine.corp.")
             self.press("More: rule mine")
             self.find("[role=menu]")
             self.look("menu")
             self.press("Change")
+            self.press("What would change?", "dialog")
+            self.find("plan-view p", "in the last day")
+            self.look("plan")
             self.fill("Targets", "nonsense")
             self.look("dialog")
             self.press("Save", "dialog")

@@ -5,10 +5,12 @@ import contextlib
 import gzip
 import http.client
 import json
+import math
 import os
 import re
 import sys
 import time
+import urllib.parse
 
 import dns
 import harness
@@ -24,13 +26,14 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 PORT = 8053
 ROOT = "http://127.0.0.1:%d" % PORT
 OPS, EYE = "ops-secret-0123456789", "eye-secret-0123456789"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 CONFIG = """
-region = "westeurope"; subscription = "%s"; workers = 2;
+region = "westeurope"; subscription = "%s"; workers = 2; limits = { rulesets_per_virtual_network = 2; };
 management = { socket = "control.sock"; state = "state.db"; listen = [ "%s" ];
   clients = ( { id = "ops"; secret_file = "ops.secret"; role = "admin"; },
               { id = "eye"; secret_file = "eye.secret"; role = "reader"; } ); };
@@ -88,6 +91,15 @@ class Browser(harness.Case):
         cls.sluice = harness.Sluice(cls.host, cls.config, ("127.0.0.1", 5300))
         cls.driver = browser(world.dir)
         cls.addClassCleanup(cls.driver.quit)
+        cls.see_a_first_page()
+
+    @classmethod
+    def see_a_first_page(cls):
+        """A browser drops what it is loading when the machine's addresses change, and the world's bridge gets one of
+        its own some time after it was made. And on a busy machine a browser takes its time to start."""
+        harness.wait_for(lambda: "tentative" not in harness.sh("ip", "address"), "the world's addresses")
+        cls.driver.get(ROOT + "/ui/")
+        harness.wait_for(lambda: cls.driver.find_elements(By.CSS_SELECTOR, "form.login"), "the browser's first page", 120)
 
     def setUp(self):
         self.driver.get(ROOT + "/ui/icon.svg")
@@ -118,6 +130,15 @@ class Browser(harness.Case):
         answer = self.call(method, "/v1/" + path, body)
         self.assertLess(answer.status, 300, answer.body)
         return json.loads(answer.body) if answer.body else None
+
+    def stands_in(self, path, answer, status=200):
+        """From the next page on the browser gets this in place of what the server says of the path."""
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch;
+            window.fetch = (where, how) => new URL(where, location.href).pathname !== %s ? real(where, how)
+              : Promise.resolve(new Response(%s, {status: %d, headers: {"Content-Type": "application/json"}}));
+        }""" % (json.dumps(path), json.dumps(json.dumps(answer)), status)})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
 
     # ---- the page ----
 
@@ -183,6 +204,9 @@ class Browser(harness.Case):
         field.clear()
         field.send_keys(text)
 
+    def choose(self, label, text):
+        Select(self.field(label)).select_by_visible_text(text)
+
     def rows(self):
         """The texts of the cells of each row that is shown."""
         return self.driver.execute_script(
@@ -229,6 +253,32 @@ class Serving(Browser):
         self.assertEqual(300, self.call("GET", "/", Accept="application/json").status)
 
 
+    def test_a_page_whose_parts_did_not_all_come_is_loaded_anew(self):
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Network.disable", {})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/ui/pages/zones.js"]})
+        self.go("/ui/")
+        self.find(".starting", "loaded anew")
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+        self.find("form.login")
+        self.assertTrue(self.none(".starting"))
+        self.assertEqual(0, self.driver.execute_script("return sessionStorage.length"))
+
+    def test_what_is_only_read_is_asked_again_where_the_network_changed(self):
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch, seen = new Set();
+            window.fetch = (where, how) => {
+              if (seen.has(where) || how?.method !== "GET") return real(where, how);
+              seen.add(where);
+              return Promise.reject(new TypeError("Failed to fetch"));
+            };
+        }"""})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+        self.log_in("/ui/rules")
+        self.row("contoso.corp.")
+        self.assertTrue(self.none(".problem"))
+
+
 class LoggingIn(Browser):
     def test_one_logs_in_and_out(self):
         self.go("/ui/changes?x=1")
@@ -263,6 +313,7 @@ class LoggingIn(Browser):
 
     def test_by_keyboard_alone(self):
         self.go("/ui/")
+        self.find("form.login")
         active = self.driver.switch_to.active_element
         active.send_keys("ops", Keys.TAB)
         self.driver.switch_to.active_element.send_keys(OPS, Keys.ENTER)
@@ -480,9 +531,11 @@ class Rules(Browser):
         self.assertEqual(1, len(self.good("GET", "rulesets/-/office/rules/fresh")["targets"]))
         self.press("More: rule fresh")
         self.press("Disable")
+        self.press("Disable", "dialog")
         self.row("fresher.test.", "Disabled")
         self.press("More: rule fresh")
         self.press("Enable")
+        self.press("Enable", "dialog")
         self.row("fresher.test.", "Enabled")
         self.press("More: rule fresh")
         self.press("Delete")
@@ -515,10 +568,12 @@ class Rules(Browser):
         self.good("PATCH", where, {"description": "another's"})
         self.press("More: rule stale")
         self.press("Disable")
-        self.find(".problem", "changed since you read it")
+        self.press("Disable", "dialog")
+        self.find("dialog .problem", "changed since you read it")
         self.good("DELETE", where)
         time.sleep(1)  # what comes in by itself takes nothing away
-        self.find(".problem", "changed since you read it")
+        self.find("dialog .problem", "changed since you read it")
+        self.press("Cancel", "dialog")
 
     def test_somebody_elses_change_is_not_written_over(self):
         where = "rulesets/-/office/rules/shared"
@@ -547,6 +602,76 @@ class Rules(Browser):
         self.find("h1", "Ask")
         self.find(".box.wins")
 
+    def test_how_each_fares_and_those_that_nobody_needs(self):
+        targets, where = [{"address": "127.0.0.5"}], "rulesets/-/office/rules/"
+        self.good("POST", "changes", {"edits": [
+            {"path": where + "idle", "values": {"domain": "idle.test.", "targets": targets}},
+            {"path": where + "broken", "values": {"domain": "broken.test.", "targets": [{"address": "127.0.0.66"}]}},
+            {"path": where + "inside", "values": {"domain": "a.corp.internal.", "targets": targets}},
+            {"path": where + "off", "values": {"domain": "off.test.", "targets": targets, "state": "Disabled"}},
+            {"path": "rulesets/-/loose", "values": {"outbound_endpoints": ["hub-resolver/default"]}},
+            {"path": "rulesets/-/loose/rules/far", "values": {"domain": "far.test.", "targets": targets}}]})
+        self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": path, "values": None} for path in (
+            where + "idle", where + "broken", where + "inside", where + "off", "rulesets/-/loose")]})
+        for name in ("a.contoso.corp", "b.contoso.corp", "a.broken.test"):
+            self.host.ask(("127.0.0.1", 5300), name)
+        self.log_in("/ui/rules")
+        self.assertEqual("1\n1 failure, 100 %", self.row("broken.test.")[4])
+        self.assertEqual(["0", "never"], self.row("idle.test.")[4:6])
+        self.assertRegex(self.row("broken.test.")[5], r"^\d\d:\d\d:\d\d$")
+        self.assertEqual("shadowed\nPrivate zone corp.internal decides in hub", self.row("a.corp.internal.")[3])
+        self.assertEqual("never asked\nits ruleset is linked to no network", self.row("loose/far")[3])
+        asked = int(self.row("contoso.corp.")[4])
+        self.assertGreaterEqual(asked, 2)
+        self.host.ask(("127.0.0.1", 5300), "c.contoso.corp")
+        self.wait(lambda: int(self.row("contoso.corp.")[4]) == asked + 1, "the count to go on by itself")
+        for choice, expected in (("Not used", {"idle.test.", "a.corp.internal.", "far.test."}), ("With failures", {"broken.test."}),
+                                 ("Deciding nothing", {"a.corp.internal.", "far.test."}), ("Disabled", {"off.test."})):
+            self.choose("Show", choice)
+            self.wait(lambda: {row[0] for row in self.rows()} == expected, "rules that are " + choice)
+        self.assertTrue(self.driver.current_url.endswith("/ui/rules?show=disabled"))
+        self.driver.refresh()
+        self.wait(lambda: [row[0] for row in self.rows()] == ["off.test."], "the same")
+        self.find(".hint", "since")
+
+    def test_a_plan_says_which_names_would_be_decided_otherwise(self):
+        where = "rulesets/-/office/rules/planned"
+        self.good("PUT", where, {"domain": "planned.corp.", "targets": [{"address": "127.0.0.5"}]})
+        self.addCleanup(self.call, "DELETE", "/v1/" + where)
+        self.host.ask(("127.0.0.1", 5300), "www.planned.corp")
+        self.log_in("/ui/rules")
+        self.row("planned.corp.")
+        self.press("More: rule planned")
+        self.press("Disable")
+        shown = self.find("plan-view", "would be decided otherwise:").text
+        self.assertRegex(shown, r"(?s)www\.planned\.corp\. A in hub, asked 1 time.*Rule office/planned, asks 127\.0\.0\.5:53.*Default resolver")
+        self.press("Cancel", "dialog")
+        self.press("More: rule planned")
+        self.press("Change")
+        self.fill("Targets", "127.0.0.7")
+        self.press("What would change?", "dialog")
+        self.find("plan-view ins", "asks 127.0.0.7:53")
+        self.fill("Targets", "nonsense")
+        self.assertTrue(self.none("plan-view ins"))  # it was of what is typed no more
+        self.press("What would change?", "dialog")
+        self.find("plan-view .problem", "address")
+        self.fill("Targets", "127.0.0.5")
+        self.press("What would change?", "dialog")
+        self.find("plan-view", "None of ")
+        self.press("Cancel", "dialog")
+        self.press("More: rule planned")
+        self.press("Delete")
+        self.find("plan-view del", "Rule office/planned")
+        self.press("Cancel", "dialog")
+        self.press("Add a rule")
+        self.fill("Name", "longer")
+        self.fill("Domain", "www.planned.corp")
+        self.fill("Targets", "127.0.0.7")
+        self.press("What would change?", "dialog")
+        self.find("plan-view ins", "Rule office/longer, asks 127.0.0.7:53")
+        self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/longer").status)
+        self.press("Cancel", "dialog")
+
     def test_a_reader_gets_no_buttons(self):
         self.log_in("/ui/rules", "eye", EYE)
         self.row("contoso.corp.")
@@ -554,9 +679,10 @@ class Rules(Browser):
 
     def test_a_thousand_rules_are_quick(self):
         targets = [{"address": "127.0.0.5"}]
-        edits = [{"path": "rulesets/-/many", "values": {}}] + [
-            {"path": "rulesets/-/many/rules/r%d" % i, "values": {"domain": "d%d.many.test." % i, "targets": targets}}
-            for i in range(1000)]
+        edits = [{"path": "rulesets/-/many", "values": {"outbound_endpoints": ["hub-resolver/default"]}},
+                 {"path": "rulesets/-/many/links/hub", "values": {"virtual_network": "hub"}}] + [
+            {"path": "rulesets/-/many/rules/r%d" % i, "values": {
+                "domain": "d%d.many.test." % i, "targets": targets + [{"address": "192.0.2.%d" % (i % 100 + 1)}]}} for i in range(1000)]
         self.good("POST", "changes", {"edits": edits})
         self.log_in("/ui/rules")
         self.row("d0.many.test.")
@@ -570,6 +696,14 @@ class Rules(Browser):
         print("# 1000 rules: shown %.2f s after the page was loaded, searched in %.0f ms" % (shown, took), flush=True)
         self.assertLess(shown, 10)
         self.assertLess(took, 500)
+        for page, content in (("now", ".judgement"), ("networks", ".node"), ("targets", "tbody tr"), ("ask?name=d7.many.test", ".box.wins"),
+                              ("target?target=127.0.0.5:53", ".facts .state")):
+            begin = time.monotonic()
+            self.go("/ui/" + page)
+            self.find(content)
+            self.assertLess(time.monotonic() - begin, 5, page)
+        self.press("and 993 more")
+        self.wait(lambda: len(self.rows()) == 200, "the rules of this target")
         self.press("Log out")
         self.good("DELETE", "rulesets/-/many")
 
@@ -697,11 +831,27 @@ class Reverse(Browser):
             self.assertEqual('address,reverse_fqdn,description,ttl\r\n198.51.100.31,two.csv.example.,"\'=a ""quoted"", text",60\r\n',
                              file.read())
 
+    def test_names_that_do_not_lead_back_are_found(self):
+        self.address("back1", "198.51.100.41", "back.example.com.")
+        self.address("back2", "198.51.100.3", "there.example.com.")  # what the upstream says of every name
+        self.address("back3", "198.51.100.42")
+        self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": "addresses/-/back%d" % i, "values": None} for i in (1, 2, 3)]})
+        self.log_in("/ui/reverse?search=198.51.100.")
+        self.row("back.example.com.")
+        self.assertNotIn("Leads back", self.find("thead").text)
+        self.press("Check names")
+        self.wait(lambda: re.search(r"Leading back: 1 of \d+\.", self.text()), "all of them")
+        self.find(".state.good", "198.51.100.3 leads to there.example.com. and back")
+        self.find("thead", "Leads back")
+        self.wait(lambda: self.row("back.example.com.")[3] and self.row("there.example.com.")[3], "what came of both")
+        self.assertTrue(self.find("tr:has(a[href*='/ui/address']) .state.warn", "198.51.100.41"))
+        self.assertEqual("", self.row("198.51.100.42")[3])
+
     def test_a_reader_looks_on(self):
         self.address("looked", "198.51.100.13", "looked.example.com.")
         self.log_in("/ui/reverse", "eye", EYE)
         self.row("looked.example.com.")
-        self.assertEqual(["Log out", "Export CSV"], [one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
+        self.assertEqual(["Log out", "Check names", "Export CSV"], [one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
                                                      if one.is_displayed()])
 
 
@@ -752,6 +902,15 @@ class Zones(Browser):
         self.press("Delete")
         self.press("Delete", "dialog")
         self.wait(lambda: not any("made.test" in row[0] for row in self.rows()), "the zone to go")
+
+    def test_a_search_for_a_zone_is_in_the_url(self):
+        self.log_in("/ui/zones")
+        self.row("corp.internal")
+        self.fill("Search", "filed")
+        self.wait(lambda: [row[0] for row in self.rows()] == ["filed.internal"], "one zone")
+        self.assertTrue(self.driver.current_url.endswith("/ui/zones?search=filed"))
+        self.driver.refresh()
+        self.wait(lambda: [row[0] for row in self.rows()] == ["filed.internal"], "the same")
 
     def test_names_and_data_are_text_and_found(self):
         where = self.zone("texts.test", a="\"<img src=x onerror=document.title='owned'>\"", b="\"plain\"", **{"0%2F26": "\"slash\""})
@@ -826,19 +985,24 @@ class Overview(Browser):
         self.find(".judgement.good", "All 2 rules can be answered.")
         for number in range(8):
             self.host.ask(("127.0.0.1", 5300), "n%d.dead.test" % number)
-        self.find(".judgement.bad", "office/dead")
-        self.assertRegex(self.find(".judgement.bad").text, r"^1 rule cannot be answered, since .*: office/dead\.$")
+        self.find(".judgement.bad", "127.0.0.66:53")
+        self.assertRegex(self.find(".judgement.bad").text,
+                         r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: 127\.0\.0\.66:53 does not answer\.$")
         self.row("127.0.0.66:53", "not answering since", "office/dead")
         self.find(".plain", "made rulesets/-/office/rules/dead")
         self.find(".state.warn", "target")
-        self.press("127.0.0.66:53")
-        self.find("h1", "Targets")
+        self.press("127.0.0.66:53", ".judgement")
+        self.find("h1", "127.0.0.66:53 udp")
+        self.find(".facts", "not answering")
+        self.find(".plain", "office/dead")
+        self.press("Targets", "nav")
         self.find("[role=status]", "1 target of 3 not answering.")
-        self.assertEqual(1, len(self.rows()))
+        self.fill("Search", "office/dead")
+        self.wait(lambda: len(self.rows()) == 1, "one row")
         self.go("/ui/networks")
         self.assertIn("not answering", self.find(".node.bad").text)
         self.find(".node.bad").click()
-        self.find("h1", "Targets")
+        self.find("h1", "127.0.0.66:53 udp")
 
     def test_figures_are_of_the_last_seconds(self):
         self.log_in("/ui/now")
@@ -874,9 +1038,245 @@ class Overview(Browser):
         self.good("DELETE", where)
 
 
+def made_up_history(hosts=("127.0.0.3:53", "127.0.0.5:53")):
+    """As GET /v1/history tells it: the second target was away for a while, and nothing is known of the first steps."""
+    count, step = 360, 10
+    begin = time.time() // step * step - count * step
+
+    def values(value):
+        return [None] * 30 + [value(i) for i in range(30, count)]
+    def wave(i):
+        return math.sin(i / 45) + math.sin(i * 1.7) / 8 + math.sin(i / 7) / 10
+    away = range(200, 230)
+    sources = (("zone", 400, 0.03, 0.2), ("cache", 600, 0.05, 0.3), ("stale", 0, 0.06, 0.3), ("forwarded", 250, 12, 80))
+    return {
+        "span": "hour", "step_s": step, "count": count, "from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin)),
+        "endpoints": [{"name": name, "queries": values(lambda i: int(scale * (800 + 200 * wave(i)))), "over_limit": values(lambda i: 0),
+                       "servfail": values(lambda i: 40 if i in away else 1)}
+                      for name, scale in (("hub-resolver/inbound", 1), ("vnet_resolver", 0.5))],
+        "sources": [{"name": name, "responses": values(lambda i: responses + 20 * wave(i) * (responses > 0) + (30 if name == "stale" and i in away else 0)),
+                     "p50_us": values(lambda i: median * (1000 + 80 * wave(i * 3))), "p99_us": values(lambda i: slow * (1000 + 300 * wave(i * 2)))}
+                    for name, responses, median, slow in sources],
+        "classes": [{"name": name, "queries": values(lambda i: 100)} for name in ("zone", "office", "default")],
+        "targets": [{"target": host, "protocol": "udp", "queries": values(lambda i: 200), "mean_us": values(lambda i: None if at and i in away else int(9000 + 2000 * wave(i * 2))),
+                     "failures": values(lambda i: 150 if at and i in away else 0),
+                     "up": values(lambda i: 0 if at and i in away else 1)} for at, host in enumerate(hosts)]}
+
+
+class History(Browser):
+    """Charts of Now and of a target: what they say to those who see them, and to those who do not."""
+
+    def charts(self):
+        """What is said of each chart, and how many of its dots have a colour."""
+        self.find("time-chart canvas[aria-label]")
+        return self.driver.execute_script("""return [...document.querySelectorAll('time-chart canvas')].map(canvas => {
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return [canvas.getAttribute('aria-label'), data.filter((byte, i) => i % 4 === 3 && byte > 0).length]; })""")
+
+    def drawn(self, count):
+        return self.wait(lambda: len(self.charts()) == count and all(dots > 500 for _, dots in self.charts()) and self.charts(),
+                         "%d charts" % count)
+
+    def test_now_shows_the_last_hour(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/now")
+        said = [text for text, _ in self.drawn(4)]
+        self.assertEqual(["Queries a second", "Latency", "From the cache", "SERVFAIL"], [text.split(":")[0] for text in said])
+        self.assertRegex(said[0], r"Last Queries \d+, between \d+ and 1\d\d; Over a limit 0, between 0 and 0\.$")
+        self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[3])
+        self.find(".legend", "Of these stale")
+        self.find("time-chart details summary").click()
+        self.assertEqual(12, len(self.rows()[:12]))
+        self.assertRegex(self.rows()[0][1], r"^1\d\d$")
+        self.assertEqual("true", self.find("[data-span=hour]").get_attribute("aria-pressed"))
+        self.press("Last week")
+        self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+        self.assertTrue(self.driver.current_url.endswith("/ui/now?span=week"))
+        self.driver.refresh()
+        self.drawn(4)
+        self.assertEqual("true", self.find("[data-span=week]").get_attribute("aria-pressed"))
+
+    def test_dark_is_drawn_dark(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/now")
+        self.drawn(4)
+        colour = "return Chart.getChart(document.querySelector('canvas')).data.datasets[0].borderColor"
+        light = self.driver.execute_script(colour)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Emulation.setEmulatedMedia", {"features": []})
+        self.wait(lambda: self.driver.execute_script(colour) not in (light, ""), "another colour")
+
+    def test_a_target_was_away(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/targets")
+        self.row("127.0.0.5:53")
+        labels = [strip.get_attribute("aria-label") for strip in self.driver.find_elements(By.CSS_SELECTOR, ".strip")]
+        self.assertIn("Up in the last hour.", labels)
+        self.assertTrue(any(re.match(r"Not up from \d\d:\d\d to \d\d:\d\d\.$", label) for label in labels), labels)
+        self.press("127.0.0.5:53")
+        self.find("h1", "127.0.0.5:53 udp")
+        said = [text for text, _ in self.drawn(3)]
+        self.assertRegex(said[0], "Up: Last 100 %, between 0 % and 100 %")
+        self.assertRegex(said[1], "Round trip: Last .* ms, between .* ms and .* ms")
+        self.assertRegex(said[2], "Failed 0, between 0 and 15")
+        self.find(".plain", "office/contoso")
+        self.press("office/contoso")
+        self.row("contoso.corp.")
+
+    def test_without_a_history_the_rest_is_there(self):
+        self.stands_in("/v1/history", {"error": {"code": "not_found", "message": "there is none"}}, 404)
+        self.log_in("/ui/now")
+        self.find(".empty", "keeps no history")
+        self.find(".judgement.good")
+        self.go("/ui/targets")
+        self.row("127.0.0.5:53", "no history")
+        self.assertTrue(self.none(".problem"))
+
+    def test_what_the_server_has_is_drawn(self):
+        if self.call("GET", "/v1/history").status == 404:
+            self.skipTest("this server keeps no history")
+        for _ in range(50):
+            self.host.ask(("127.0.0.1", 5300), "web.corp.internal")
+        self.log_in("/ui/now")
+        self.wait(lambda: any(re.search("Queries a second: Last .*between", text) for text, _ in self.charts()), "what was just asked")
+        found = self.good("GET", "history?span=hour")
+        self.assertEqual((found["count"], 360), (len(found["endpoints"][0]["queries"]), found["count"]))
+
+    def test_the_licence_of_what_draws_goes_with_it(self):
+        self.assertIn(b"(c) 2022 Chart.js Contributors", gzip.decompress(self.call("GET", "/ui/chart.min.js").body))
+        self.assertIn(b"Permission is hereby granted", gzip.decompress(self.call("GET", "/ui/chart.licence.txt").body))
+
+
+class Queries(Browser):
+    """What is asked, as it is answered."""
+    config = CONFIG + 'query_log = { file = "queries.json"; };'
+
+    def ask(self, *names):
+        for name in names:
+            self.host.ask(("127.0.0.1", 5300), name)
+
+    def questions(self):
+        return [row[2] for row in self.rows()]
+
+    def test_the_latest_are_there_and_others_come(self):
+        self.ask("early.contoso.corp")
+        self.log_in("/ui/queries")
+        self.row("early.contoso.corp. A", "NOERROR", "Rule office/contoso", "127.0.0.5:53", "in hub")
+        self.find("[role=status]", "Live.")
+        self.find(".live.on")  # it goes on hearing of events meanwhile
+        self.ask("web.corp.internal", "nothing.corp.internal", "early.contoso.corp")
+        self.row("web.corp.internal. A", "Private zone corp.internal", "own data")
+        self.row("nothing.corp.internal. A", "NXDOMAIN")
+        self.row("early.contoso.corp. A", "the cache")
+        self.assertEqual(1, sum(question == "web.corp.internal. A" for question in self.questions()))
+        self.assertRegex(self.row("web.corp.internal. A")[0], r"^\d\d:\d\d:\d\d\.\d{3}$")
+        self.assertRegex(self.row("web.corp.internal. A")[6], r"^[\d.]+ ms$")
+        self.find(".live.on")
+
+    def test_each_leads_to_ask(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        self.ask("lead.contoso.corp")
+        self.press("lead.contoso.corp.")
+        self.find("h1", "Ask")
+        self.find(".verdict", "Forwarded by Rule office/contoso")
+        self.assertIn("endpoint=hub-resolver", self.driver.current_url)
+        self.driver.back()
+        self.row("lead.contoso.corp.")
+
+    def test_filters_are_the_servers_and_in_the_url(self):
+        self.ask("one.filter.corp", "two.contoso.corp")
+        self.log_in("/ui/queries")
+        self.row("two.contoso.corp.")
+        self.fill("Name or suffix", "filter.corp")
+        self.press("Filter", "main")
+        self.wait(lambda: self.questions() == ["one.filter.corp. A"], "one")
+        self.assertIn("/ui/queries?suffix=filter.corp", self.driver.current_url)
+        self.find("[role=status]", "Live.")
+        self.ask("three.contoso.corp", "four.filter.corp")
+        self.wait(lambda: self.questions() == ["four.filter.corp. A", "one.filter.corp. A"], "what fits alone")
+        self.driver.refresh()
+        self.wait(lambda: self.questions() == ["four.filter.corp. A", "one.filter.corp. A"], "the same")
+        self.fill("Client", "nonsense")
+        self.press("Filter", "main")
+        self.find(".problem", "client")
+        self.fill("Client", "192.0.2.0/24")
+        self.press("Filter", "main")
+        self.find(".empty", "Nothing like that")
+        self.assertTrue(self.none(".problem"))
+
+    def test_it_can_be_held(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        self.press("Pause")
+        self.find("[role=status]", "Paused.")
+        self.ask("held.contoso.corp")
+        time.sleep(1)
+        self.assertNotIn("held.contoso.corp. A", self.questions())
+        self.press("Go on")
+        self.row("held.contoso.corp.")
+
+    def test_another_window_takes_it_over_once(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        session = self.driver.execute_script("return sessionStorage['sluice-session']")
+        first = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        try:
+            self.go("/ui/icon.svg")
+            self.driver.execute_script("sessionStorage['sluice-session'] = arguments[0]", session)
+            self.go("/ui/queries")
+            self.find("[role=status]", "Live.")
+            second = self.driver.current_window_handle
+            self.driver.switch_to.window(first)
+            self.find("[role=status]", "Another window shows them now.")
+            self.driver.switch_to.window(second)
+            self.ask("over.contoso.corp")
+            self.row("over.contoso.corp.")
+        finally:
+            self.driver.close()
+            self.driver.switch_to.window(first)
+
+    def test_very_many_are_no_burden(self):
+        self.log_in("/ui/queries")
+        self.find("[role=status]", "Live.")
+        self.ask(*["n%d.corp.internal" % number for number in range(1500)])
+        self.wait(lambda: re.search(r"\d,\d{3} came", self.text()), "more than a thousand to come")
+        self.wait(lambda: len(self.rows()) == 200, "the first of them")
+        self.assertLess(self.driver.execute_script("""const begin = performance.now();
+            document.querySelector('queries-page').render(); return performance.now() - begin"""), 200)
+
+    def test_names_of_clients_are_text(self):
+        message = dns.query("x.corp.internal")
+        hostile = "<b>x\u202egnp.</b>".encode()
+        self.host.ask(("127.0.0.1", 5300), "x.corp.internal")
+        dns.udp(message.replace(b"\x01x", bytes([len(hostile)]) + hostile), ("127.0.0.1", 5300))
+        self.log_in("/ui/queries")
+        self.row("<b>x")
+        self.assertTrue(self.none("main td b"))
+
+
+class QueriesUnlogged(Browser):
+    def test_without_a_log_it_says_so_and_what_comes_is_there(self):
+        self.host.ask(("127.0.0.1", 5300), "before.contoso.corp")
+        self.log_in("/ui/queries")
+        self.find(".hint", "The configuration logs no queries")
+        self.find("[role=status]", "Live.")
+        self.host.ask(("127.0.0.1", 5300), "after.contoso.corp")
+        self.row("after.contoso.corp.")
+        self.assertEqual(1, len(self.rows()))
+
+    def test_a_server_that_tells_of_none(self):
+        self.stands_in("/v1/queries", {"error": {"code": "not_found", "message": "there is none"}}, 404)
+        self.log_in("/ui/queries")
+        self.find(".empty", "does not tell of queries")
+        self.assertTrue(self.none(".problem"))
+
+
 class Everywhere(Browser):
     """What holds for every page."""
-    pages = ("now", "ask", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse", "changes")
+    pages = ("now", "ask", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse",
+             "target?target=127.0.0.5:53", "queries", "changes")
 
     def test_a_phone_shows_all_of_it(self):
         self.log_in()
@@ -889,11 +1289,36 @@ class Everywhere(Browser):
             time.sleep(0.3)
             self.assertLessEqual(self.driver.execute_script("return document.documentElement.scrollWidth"), 360, page)
 
+    def test_what_a_url_brings_is_text(self):
+        self.log_in()
+        for page, field in (("target", "target"), ("rules", "search"), ("targets", "search"), ("zones", "search"), ("queries", "suffix"),
+                            ("ask", "name"), ("address", "id"), ("zone", "path"), ("now", "span"), ("rules", "show")):
+            self.go("/ui/%s?%s" % (page, urllib.parse.urlencode({field: HOSTILE})))
+            self.find("main :is(h1, .problem)")
+            self.assertNotEqual("owned", self.driver.title, page)
+            self.assertTrue(self.none("main img, main script"), page)
+        self.driver.get_log("browser")  # the server did not find some of these
+        self.go("/ui/target?" + urllib.parse.urlencode({"target": HOSTILE}))
+        self.find("h1", "<script>document.title='owned'</script>")
+        self.find(".empty", "Nothing asks it now.")
+
     def test_a_page_that_is_none_leads_back(self):
         self.log_in("/ui/nowhere")
         self.assertIn("There is no such page", self.find("main").text)
         self.press("Begin here.")
         self.find("h1", "Now")
+
+    def test_events_come_after_each_way_to_a_page(self):
+        self.log_in("/ui/now")
+        self.find(".live.on")
+        for _ in range(3):
+            self.driver.refresh()
+            self.find(".live.on")
+        self.go("/ui/rules")
+        self.find(".live.on")
+        self.driver.back()
+        self.find("h1", "Now")
+        self.find(".live.on")
 
     def test_links_go_and_come_back_without_loading_anew(self):
         self.log_in()
@@ -926,7 +1351,7 @@ class Pictures(Browser):
         time.sleep(0.5)
         path = os.path.join(self.folder or self.world.dir, "dashboard-%s.png" % name)
         self.assertTrue(self.driver.save_screenshot(path))
-        self.assertGreater(os.path.getsize(path), 10000)
+        self.assertTrue(10000 < os.path.getsize(path) < 150000, os.path.getsize(path))
 
     def test_pages_as_they_are_shown(self):
         targets = [{"address": "127.0.0.5"}]
@@ -943,9 +1368,15 @@ class Pictures(Browser):
         for number in range(8):
             self.host.ask(("127.0.0.1", 5300), "n%d.fabrikam.corp" % number)
             self.host.ask(("127.0.0.1", 5300), "n%d.contoso.corp" % number)
-        self.driver.set_window_size(1180, 700)
+        self.driver.set_window_size(1180, 900)
         self.addCleanup(self.driver.set_window_size, 1280, 900)
-        self.log_in("/ui/networks")
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/now")
+        self.find(".judgement.bad")
+        self.find("time-chart canvas[aria-label]")
+        self.picture("now")
+        self.driver.set_window_size(1180, 700)
+        self.go("/ui/networks")
         self.find(".node.bad")
         self.picture("networks")
         self.go("/ui/ask?name=www.branch.contoso.corp&type=A&vnet=hub")

@@ -167,10 +167,12 @@ class Stream(test_resources.World):
             self.good("PUT", "clients/-/" + name, {"secret_sha256": test_resources.digest(secret),
                                                    "role": role}, 201)
         first, eye = self.stream_of(CI), self.stream_of(EYE)
+        other = self.stream_of(CI, "/v1/events")
         second, local = self.stream_of(CI), self.stream()
         self.assertIsNone(first.next())
         self.add(1)
         self.assertEqual({"n1"}, {one.next()[1]["after"]["name"] for one in (second, eye, local)})
+        self.assertEqual("change", other.next()[1]["event"])  # of another path, which nobody ended
         # Whoever is removed hears no more; others come again. A reader learns nothing of clients.
         self.good("DELETE", "clients/-/ci")
         self.assertEqual("clients/-/ci", local.next()[1]["path"])

@@ -49,21 +49,29 @@ static const char *shown(struct series_set *set, uint32_t max)
 	return text;
 }
 
+static uint64_t first_of(struct series_set *set, uint32_t number)
+{
+	uint64_t counters[WIDTH];
+
+	series_read(set, number, counters);
+	return counters[0];
+}
+
 /* A number's next name has none of what its last one has counted. */
 static void the_value_of_a_name_is_its_own(void **state)
 {
 	struct series_set *set = *state;
 	uint32_t a = series_acquire(set, "set", "a");
 
-	assert_int_equal(series_value(set, a), 0);
+	assert_int_equal(first_of(set, a), 0);
 	count(set, 0, a, 2);
 	count(set, 1, a, 3);
-	assert_int_equal(series_value(set, a), 5);
+	assert_int_equal(first_of(set, a), 5);
 	series_release(set, a);
-	assert_int_equal(series_value(set, a), 0);
+	assert_int_equal(first_of(set, a), 0);
 	assert_int_equal(series_acquire(set, "set", "b"), a);
-	assert_int_equal(series_value(set, a), 0);
-	assert_int_equal(series_value(set, 0), 0);
+	assert_int_equal(first_of(set, a), 0);
+	assert_int_equal(first_of(set, 0), 0);
 }
 
 static void a_name_counts_at_all_workers(void **state)
@@ -163,6 +171,27 @@ static void a_number_that_is_used_again_begins_at_nothing(void **state)
 	assert_string_equal(shown(set, 10), "b=1 *=5");
 }
 
+static void each_is_read_by_itself_whether_it_is_shown_or_not(void **state)
+{
+	struct series_set *set = *state;
+	uint32_t a = series_acquire(set, "set", "a"), b = series_acquire(set, "set", "b");
+	uint64_t counters[WIDTH] = {7, 7};
+
+	count(set, 0, a, 2);
+	count(set, 1, a, 3);
+	series_read(set, a, counters);
+	assert_int_equal(counters[0], 5);
+	assert_int_equal(counters[1], 2);
+	shown(set, 1); /* a look takes nothing from it */
+	series_read(set, a, counters);
+	assert_int_equal(counters[0], 5);
+	series_read(set, b, counters);
+	assert_int_equal(counters[0], 0);
+	counters[0] = 7;
+	series_read(set, 0, counters);
+	assert_int_equal(counters[0], 0);
+}
+
 static void names_come_and_go_for_years_within_the_bound(void **state)
 {
 	struct series_set *set = *state;
@@ -260,6 +289,7 @@ int main(void)
 		TEST(of_more_than_are_shown_the_rest_is_other),
 		TEST(what_a_name_counted_before_the_first_look_is_its_own),
 		TEST(a_number_that_is_used_again_begins_at_nothing),
+		TEST(each_is_read_by_itself_whether_it_is_shown_or_not),
 		TEST(names_come_and_go_for_years_within_the_bound),
 		TEST(without_a_number_it_is_counted_with_others),
 		TEST(nothing_that_is_told_ever_falls),

@@ -272,9 +272,12 @@ bool http_reply_stream(struct http_request *request, const char *type,
 {
 	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
 	struct http *http = exchange->listener->http;
-	const char *client = request->origin == HTTP_UNIX ? NULL : request->client;
+	char reader[HTTP_CLIENT_MAX + 64];
+
 	assert(!exchange->answer.given && exchange->stage == HTTP_HANDED);
-	exchange->answer.stream = http_stream_new(http->streams, client, source);
+	snprintf(reader, sizeof reader, "%s %s", request->client, request->path);
+	exchange->answer.stream = http_stream_new(
+		http->streams, request->origin == HTTP_UNIX ? NULL : reader, source);
 	if (!exchange->answer.stream)
 		return false;
 	http_header(request, "Content-Type", type);

@@ -13,7 +13,7 @@ struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
 	struct http_streams *streams;
 	struct http_stream_source source;
-	char *client; /* NULL: one of many */
+	char *reader; /* NULL: one of many */
 	/* Under the lock: */
 	char *data;
 	size_t length, taken;
@@ -84,7 +84,7 @@ void http_stream_leave(struct http_stream *stream)
 static void stream_free(struct http_stream *stream)
 {
 	stream->source.release(stream->source.context);
-	free(stream->client);
+	free(stream->reader);
 	free(stream->data);
 	free(stream);
 }
@@ -180,18 +180,18 @@ void http_streams_end(struct http_streams *streams, bool all)
 	struct http_stream *stream;
 
 	TAILQ_FOREACH (stream, &streams->all, all)
-		if (all || stream->client)
+		if (all || stream->reader)
 			end(stream);
 }
 
-/* Ends the client's own; false: there are too many of others. */
-static bool make_room(struct http_streams *streams, const char *client)
+/* Ends the reader's own; false: there are too many of others. */
+static bool make_room(struct http_streams *streams, const char *reader)
 {
 	struct http_stream *stream;
 	unsigned count = 0;
 
 	TAILQ_FOREACH (stream, &streams->all, all) {
-		bool own = client && stream->client && strcmp(stream->client, client) == 0;
+		bool own = reader && stream->reader && strcmp(stream->reader, reader) == 0;
 
 		if (own)
 			end(stream);
@@ -201,17 +201,17 @@ static bool make_room(struct http_streams *streams, const char *client)
 	return count < HTTP_STREAMS_MAX;
 }
 
-struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
+struct http_stream *http_stream_new(struct http_streams *streams, const char *reader,
 				    const struct http_stream_source *source)
 {
 	struct http_stream *stream;
 
-	if (!make_room(streams, client))
+	if (!make_room(streams, reader))
 		return NULL;
 	stream = calloc(1, sizeof *stream);
-	if (stream && client)
-		stream->client = strdup(client);
-	if (!stream || (client && !stream->client)) {
+	if (stream && reader)
+		stream->reader = strdup(reader);
+	if (!stream || (reader && !stream->reader)) {
 		free(stream);
 		return NULL;
 	}

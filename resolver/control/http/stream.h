@@ -13,8 +13,8 @@
  * long as any answer may take (HTTP_EXCHANGE_MS), and then it goes. Every HTTP_STREAM_ALIVE_MS a
  * comment is sent where there is nothing else, so that a client that has gone is noticed.
  *
- * At a URL a client has one stream: another one ends the first, which may be of a connection that
- * was lost. All together are bounded. */
+ * At a URL a client has one stream of each path: another one ends the first, which may be of a
+ * connection that was lost. All together are bounded. */
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
 
@@ -48,13 +48,13 @@ struct http_streams; /* all of one server's; the control thread's */
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
 /* Every stream has ended or been resumed to end, and no listener's thread runs any more. */
 void http_streams_free(struct http_streams *streams);
-/* Control thread. `client` NULL: it may have many. NULL: there are too many, or no memory; the
- * source is the caller's then. */
-struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
+/* Control thread. `reader`: who reads what; NULL: it may have many. NULL: there are too many, or no
+ * memory; the source is the caller's then. */
+struct http_stream *http_stream_new(struct http_streams *streams, const char *reader,
 				    const struct http_stream_source *source);
 /* Control thread: asks every source. */
 void http_streams_ask(struct http_streams *streams);
-/* Ends all, or those whose clients are known by name; they are sent what is in their buffers. */
+/* Ends all, or those whose readers are known by name; they are sent what is in their buffers. */
 void http_streams_end(struct http_streams *streams, bool all);
 
 /* Listener's thread: into `to`; 0: nothing yet, the connection has been suspended; -1: the end. */

@@ -157,12 +157,14 @@ static struct use_entry *see(struct use_book *book, const char *key, uint64_t co
 
 static struct use_entry *see_rule(struct use_book *book, const struct rule *rule, int64_t now_s)
 {
+	uint64_t counters[RULE_COUNTERS];
 	char key[KEY_MAX];
 
 	if (!rule->series)
 		return NULL;
 	snprintf(key, sizeof key, "rule %s\t%s", rule->ruleset, rule->name);
-	return see(book, key, series_value(book->server->series.rules, rule->series), now_s);
+	series_read(book->server->series.rules, rule->series, counters);
+	return see(book, key, counters[RULE_QUERIES], now_s);
 }
 
 static struct use_entry *see_target(struct use_book *book, const struct target *target,

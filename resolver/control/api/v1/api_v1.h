@@ -18,6 +18,7 @@ void api_status(struct api_request *request);
 void api_flush(struct api_request *request);
 void api_names(struct api_request *request);
 void api_plan(struct api_request *request);
+void api_rule_statistics(struct api_request *request);
 
 /* ---- v1/explain.c ---- */
 

@@ -2,7 +2,9 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/percent.h"
 #include "resolver/control/observe/plan.h"
+#include "resolver/control/observe/rule_statistics.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -102,6 +104,32 @@ void api_names(struct api_request *request)
 	questions = plan_questions(&request->service->server, limit);
 	if (questions)
 		api_reply_json(request, 200, json_make("{s:o}", "names", questions), NULL);
+	else
+		api_fail_memory(request);
+}
+
+/* GET /v1/statistics/rules?limit=&marker=: as observe/rule_statistics.h has them; next is the path
+ * of the next page. */
+void api_rule_statistics(struct api_request *request)
+{
+	static const char *const known[] = {"limit", "marker", NULL};
+	const char *after = api_query(request, "marker");
+	char encoded[2048];
+	json_t *statistics;
+	const char *next;
+	size_t limit;
+
+	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
+	    !api_v1_is_serving(request))
+		return;
+	statistics = rule_statistics(request->service, after ? after : "", limit);
+	next = json_string_value(json_object_get(statistics, "next"));
+	if (next)
+		json_put(statistics, "next",
+			 json_sprintf("/v1/statistics/rules?limit=%zu&marker=%s", limit,
+				      percent_encode(encoded, sizeof encoded, next)));
+	if (statistics)
+		api_reply_json(request, 200, statistics, NULL);
 	else
 		api_fail_memory(request);
 }

@@ -10,8 +10,10 @@ import {AskPage} from "/ui/pages/ask.js";
 import {ChangesPage} from "/ui/pages/changes.js";
 import {NetworksPage} from "/ui/pages/networks.js";
 import {NowPage} from "/ui/pages/now.js";
+import {QueriesPage} from "/ui/pages/queries.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
+import {TargetPage} from "/ui/pages/target.js";
 import {TargetsPage} from "/ui/pages/targets.js";
 import {ZonePage} from "/ui/pages/zone.js";
 import {ZonesPage} from "/ui/pages/zones.js";
@@ -23,10 +25,12 @@ const PAGES = [
   {page: "networks", group: "Network", title: "Networks", type: NetworksPage},
   {page: "rules", group: "Network", title: "Rules", type: RulesPage},
   {page: "targets", group: "Network", title: "Targets", type: TargetsPage},
+  {page: "target", under: "targets", type: TargetPage},
   {page: "zones", group: "Network", title: "Zones", type: ZonesPage},
   {page: "zone", under: "zones", type: ZonePage},
   {page: "reverse", group: "Network", title: "DNS Reverse", type: ReversePage},
   {page: "address", under: "reverse", type: AddressPage},
+  {page: "queries", title: "Queries", type: QueriesPage},
   {page: "changes", title: "Changes", type: ChangesPage},
 ];
 

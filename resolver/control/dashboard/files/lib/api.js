@@ -2,6 +2,8 @@
 
 import {current, end} from "/ui/lib/session.js";
 
+const AGAIN_MS = 300;
+
 // What the server refused: its text, the member that is wrong (path), all faults where it tells
 // more than one.
 export class ApiError extends Error {
@@ -43,6 +45,18 @@ async function parsed(answer) {
   return text ? JSON.parse(text) : null;
 }
 
+// A browser drops what is under way when its machine's network changes; what only reads is asked again,
+// once.
+async function ask(where, how) {
+  try {
+    return await fetch(where, how);
+  } catch (error) {
+    if (error.name === "AbortError" || how.method !== "GET") throw error;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return fetch(where, how);
+  }
+}
+
 // {body, etag}. Throws an ApiError, or an AbortError where the signal says so. A Blob is sent as CSV.
 export async function call(method, where, {body, etag, none, signal} = {}) {
   const sent = typed(body);
@@ -53,7 +67,7 @@ export async function call(method, where, {body, etag, none, signal} = {}) {
   if (etag) all["If-Match"] = etag;
   if (none) all["If-None-Match"] = "*";
   try {
-    answer = await fetch("/v1/" + where, {method, headers: all, body: sent.body, signal});
+    answer = await ask("/v1/" + where, {method, headers: all, body: sent.body, signal});
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, {message: "The server cannot be reached. Is it running?"});

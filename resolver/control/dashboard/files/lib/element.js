@@ -45,7 +45,8 @@ export function count(number, one, many = one + "s") {
 export function when(text) {
   const time = new Date(text);
   const today = time.toDateString() === new Date().toDateString();
-  const shown = today ? time.toLocaleTimeString() : time.toLocaleString();
+  const clock = {hourCycle: "h23"};
+  const shown = today ? time.toLocaleTimeString([], clock) : time.toLocaleString([], clock);
 
-  return h("time", {datetime: text, title: time.toLocaleString()}, shown);
+  return h("time", {datetime: text, title: time.toLocaleString([], clock)}, shown);
 }

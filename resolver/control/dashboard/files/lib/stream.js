@@ -1,6 +1,6 @@
 // What happens on the server, as it happens (GET /v1/events), for every page of every tab.
 //
-// A client has one stream at a time, and another one ends the first. So of all tabs that are logged
+// A client has one such stream at a time, and another one ends the first. So of all tabs that are logged
 // in as the same client one reads the stream, which a lock decides, and tells the others; when it is
 // closed another one gets the lock.
 //
@@ -10,6 +10,12 @@ import {headers} from "/ui/lib/api.js";
 import {current, end, session} from "/ui/lib/session.js";
 
 const SOON_MS = 1000, LATE_MS = 30000, LASTING_MS = 10000;
+
+// How long to wait before it is tried again, after one that began then. One that ends at once may be
+// taken away by another browser of the same client: no race for it.
+export function waitAfter(begun, wait) {
+  return Date.now() - begun > LASTING_MS ? SOON_MS : Math.min(2 * wait, LATE_MS);
+}
 
 // "event" with an event of the server's; "live" with whether there is a stream.
 export const stream = new EventTarget();
@@ -33,7 +39,7 @@ function shareLive(is, signal) {
   share("live", live, signal);
 }
 
-function sleep(ms, signal) {
+export function sleep(ms, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); });
@@ -51,24 +57,30 @@ function parse(block) {
   return event;
 }
 
-// Until the stream ends. It goes on behind the last event that this tab has heard of.
-async function read(signal) {
-  const where = "/v1/events" + (last ? "?after=" + last : "");
+// Any stream of the API's, until it ends. Calls back when it has begun, and with the fields of each
+// of its events, as texts. Gives the status of an answer that is none, else 0.
+export async function readStream(where, signal, onBegin, onEvent) {
   const answer = await fetch(where, {headers: {...headers(), Accept: "text/event-stream"}, signal});
   let text = "";
 
   if (answer.status === 401) end("Your login has ended; log in again to go on.");
-  if (!answer.ok) return;
-  shareLive(true, signal);
+  if (!answer.ok) return answer.status;
+  onBegin();
   for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();;) {
     const {value, done} = await reader.read();
 
-    if (done) return;
+    if (done) return 0;
     const blocks = (text + value).split("\n\n");
     text = blocks.pop();
     for (const event of blocks.map(parse))
-      if (event.data) share("event", JSON.parse(event.data), signal);
+      if (event.data) onEvent(event);
   }
+}
+
+// It goes on behind the last event that this tab has heard of.
+function read(signal) {
+  return readStream("/v1/events" + (last ? "?after=" + last : ""), signal, () => shareLive(true, signal),
+    ({data}) => share("event", JSON.parse(data), signal));
 }
 
 async function follow(signal) {
@@ -77,8 +89,7 @@ async function follow(signal) {
 
     await read(signal).catch(() => {}); // whatever broke it, it is tried again
     shareLive(false, signal);
-    // One that ends at once may be taken away by another browser of the same client: no race for it.
-    wait = Date.now() - begun > LASTING_MS ? SOON_MS : Math.min(2 * wait, LATE_MS);
+    wait = waitAfter(begun, wait);
     await sleep(wait, signal);
   }
 }
@@ -112,4 +123,5 @@ function again() {
 session.addEventListener("change", again);
 // A page that is left is kept by the browser for a while, and would keep the lock.
 window.addEventListener("pagehide", () => stop?.());
-window.addEventListener("pageshow", again);
+window.addEventListener("pageshow", ({persisted}) => persisted && again());
+again();

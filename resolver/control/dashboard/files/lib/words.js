@@ -1,10 +1,10 @@
 // The server's stable words, as people say them.
 
-import {h, when} from "/ui/lib/element.js";
+import {h, name, when} from "/ui/lib/element.js";
 
 export const DECIDED = {
   nobody: "Nobody", custom: "Custom DNS servers", zone: "Private zone", address: "Address of the network", rule: "Rule",
-  pool: "Address pool", name: "Own name", special: "Special-use name", default: "Default resolver",
+  pool: "Address pool", name: "Own name", special: "Special-use name", default: "Default resolver", admission: "Turned away",
 };
 
 export const OUTCOMES = {
@@ -13,6 +13,23 @@ export const OUTCOMES = {
   not_found: "has nothing for this name", none: "there is none",
   elsewhere: "is that of a private address, and answered in its network only",
 };
+
+// Where in the configuration it stands: the file without its folder.
+export function origin(text) {
+  return text ? h("span", {title: text}, name(text.split("/").at(-1))) : "here";
+}
+
+// Who decides, as GET /v1/names has it: "Rule office/contoso, asks 10.0.0.5:53".
+export function decision(decided) {
+  const hop = decided?.hops[0];
+
+  if (!hop) return "there is no such network then";
+  const asked = hop.route.map((leg) => leg.host || leg.endpoint).join(", ");
+  const records = hop.records.map((one) => one.replace(/^\S+ \d+ IN /, "")).join("; ");
+
+  return [DECIDED[hop.decided_by] || hop.decided_by, hop.object && [" ", name([hop.ruleset, hop.object].filter(Boolean).join("/"))],
+    asked && [", asks ", name(asked)], records && [": ", name(records)], !asked && !records && hop.rcode && `: ${hop.rcode}`];
+}
 
 const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
 
@@ -23,6 +40,19 @@ export function targetState(target) {
   return h("span", {class: "state " + mood}, word, target.since && [" since ", when(target.since)],
     target.state === "suspect" && target.last_error !== "none" && ` (${target.last_error})`,
     target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
+}
+
+// Figures, as long as they need to be.
+export function milliseconds(value) {
+  return value.toLocaleString("en", {maximumSignificantDigits: 3}) + " ms";
+}
+
+export function perSecond(value) {
+  return value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 1 : 0});
+}
+
+export function percents(value) {
+  return value.toLocaleString("en", {maximumFractionDigits: value < 10 ? 1 : 0}) + " %";
 }
 
 // "1.2.3.4:53" and "[::1]:53" of a rule's target, as the status calls its host.

@@ -37,7 +37,7 @@ function columns(status) {
     {title: "Outbound endpoints", nodes: limited(status.outbound_endpoints.map((one) => ({id: "out " + one.name, title: one.name,
       note: one.source || "any address", mood: one.present ? "good" : "bad", href: url("targets", {search: one.name})})), url("targets"))},
     {title: "Targets", nodes: limited(targets.map((one) => ({id: "to " + one.host + one.protocol, title: one.host,
-      note: STATES[one.state][1], mood: STATES[one.state][0], href: url("targets", {search: one.host})})), url("targets"))},
+      note: STATES[one.state][1], mood: STATES[one.state][0], href: url("target", {target: one.host, protocol: one.protocol})})), url("targets"))},
   ];
 }
 

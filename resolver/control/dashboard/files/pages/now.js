@@ -1,31 +1,50 @@
 // How it is now: one sentence of judgement, what fails and whom that hurts, figures since the last
-// look, and what was changed last.
+// look, charts of the last hour or week, and what was changed last.
 
 import {call, get} from "/ui/lib/api.js";
 import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
 import {count, h, name, when} from "/ui/lib/element.js";
+import {percent, scaled, sum} from "/ui/lib/history.js";
 import {Page} from "/ui/lib/page.js";
-import {url} from "/ui/lib/router.js";
+import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {targetState} from "/ui/lib/words.js";
+import {milliseconds, percents, perSecond, targetState} from "/ui/lib/words.js";
+import {HistoryCharts} from "/ui/parts/history.js";
 import {notice} from "/ui/parts/notice.js";
 import {DataTable} from "/ui/parts/table.js";
 import {rulesOf} from "/ui/pages/targets.js";
 
-const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8;
+const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
+
+function targetLink({host, protocol}) {
+  return h("a", {href: url("target", {target: host, protocol})}, name(host));
+}
+
+// The first ones, with commas between, and that there are more.
+function listed(items) {
+  return [items.slice(0, TOLD).map((one, i) => [i > 0 && ", ", one]), items.length > TOLD && ` and ${items.length - TOLD} more`];
+}
+
+// Why rules cannot be answered: targets that are silent; or, where their source address is gone, whom
+// that hurts.
+function cause({unanswered, targets}) {
+  const silent = targets.filter((target) => target.unanswered_count > 0 && target.state === "suspect");
+  const since = silent.map((target) => target.since).filter(Boolean).sort()[0];
+
+  return [since && [", since ", when(since)], ": ", silent.length
+    ? [listed(silent.map(targetLink)), silent.length === 1 ? " does not answer." : " do not answer."]
+    : [listed(unanswered.rules.map((rule) => name(rule))), "."]];
+}
 
 // What is wrong, the gravest first: sentences.
 function troubles(status) {
   const {unanswered} = status;
-  const silent = status.targets.filter((target) => target.unanswered_count > 0);
-  const since = silent.map((target) => target.since).filter(Boolean).sort()[0];
   const state = status.owned.find((one) => one.error);
   const absent = [...status.inbound_endpoints, ...status.vnet_resolver].filter((one) => !one.present);
   const found = [];
 
   if (unanswered.count)
-    found.push([count(unanswered.count, "rule"), " cannot be answered", since && [", since ", when(since)], ": ",
-      name(unanswered.rules.slice(0, 5).join(", ")), unanswered.count > 5 && ", ...", "."]);
+    found.push([count(unanswered.count, "rule"), " cannot be answered", cause(status)]);
   if (state) found.push(["Nothing can be changed, because the state fails: ", name(state.error), "."]);
   if (absent.length) found.push(["The address of ", name(absent.map((one) => one.name).join(", ")), " is not on this machine."]);
   return found;
@@ -53,13 +72,37 @@ function figures(before, now, seconds) {
   ];
 }
 
+function all(found, key) {
+  return sum(found.endpoints.map((one) => one[key]));
+}
+
+function source(found, name, key) {
+  return found.of("sources", "name", name)?.[key] || [];
+}
+
+const CHARTS = [
+  {title: "Queries a second", series: ["Queries", "Over a limit"], show: perSecond,
+   lists: (found) => [all(found, "queries"), all(found, "over_limit")].map((list) => scaled(list, 1 / found.step_s))},
+  {title: "Latency", series: ["Forwarded, p99", "Forwarded, median", "Cache, median", "Zone, median"], log: true, show: milliseconds,
+   lists: (found) => [["forwarded", "p99_us"], ["forwarded", "p50_us"], ["cache", "p50_us"], ["zone", "p50_us"]]
+     .map(([name, key]) => scaled(source(found, name, key), 0.001))},
+  {title: "From the cache", series: ["From the cache", "Of these stale"], max: 100, show: percents, lists: (found) => {
+    const [cache, stale, forwarded] = ["cache", "stale", "forwarded"].map((name) => source(found, name, "responses"));
+    const whole = sum([cache, stale, forwarded]);
+
+    return [percent(sum([cache, stale]), whole), percent(stale, whole)];
+  }},
+  {title: "SERVFAIL", series: ["SERVFAIL"], max: 1, show: percents,
+   lists: (found) => [percent(all(found, "servfail"), all(found, "queries"))]},
+];
+
 export class NowPage extends Page {
   async show() {
     this.told = h("div", {role: "status"});
     this.waiting = h("div");
     this.figures = h("dl", {class: "figures"});
     this.failing = new DataTable("What fails", [
-      {title: "Target", cell: (target) => h("a", {href: url("targets", {search: target.host})}, name(target.host))},
+      {title: "Target", cell: targetLink},
       {title: "State", cell: (target) => targetState(target)},
       {title: "Needed by", cell: (target) => rulesOf(target)},
     ], h("p", {}, "Every target that was asked answers."));
@@ -67,6 +110,7 @@ export class NowPage extends Page {
     this.events = h("ul", {class: "plain"});
     await this.look();
     this.replaceChildren(h("h1", {}, "Now"), this.told, this.waiting, this.figures,
+      new HistoryCharts(this, CHARTS, this.query.get("span"), (span) => note(url("now", {span}))),
       h("h2", {}, "What fails"), this.failing, h("h2", {}, "Last changes"), this.changes,
       h("h2", {}, "Warnings"), this.events);
     await Promise.all([this.lookAtChanges(), this.lookAtEvents()]);

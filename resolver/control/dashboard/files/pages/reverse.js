@@ -1,4 +1,5 @@
-// Network > DNS Reverse: every address of ours with its PTR; set and unset, many at once by CSV.
+// Network > DNS Reverse: every address of ours with its PTR; set and unset, many at once by CSV; and
+// whether the names lead back.
 
 import {all, call, get, query} from "/ui/lib/api.js";
 import {csv, save} from "/ui/lib/csv.js";
@@ -14,6 +15,7 @@ import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
 const PAGE = 200, MOST = 5000;
+const CHECKS = 4; // at a time: each asks the DNS, and may take three seconds
 const COLUMNS = ["address", "reverse_fqdn", "description", "ttl"];
 
 function told({set, removed, unchanged}) {
@@ -23,20 +25,57 @@ function told({set, removed, unchanged}) {
 export class ReversePage extends Page {
   async show() {
     this.search = this.query.get("search") || "";
-    this.table = new DataTable("Addresses", [
-      {title: "Address", cell: (ptr) => h("a", {href: url("address", {id: ptr.id})}, name(ptr.address || ptr.name))},
-      {title: "PTR Domain Name", cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
-      {title: "Status", cell: (ptr) => ptrStatus(ptr)},
-      ...isAdmin() ? [{title: "", narrow: true, cell: (ptr) => ptrMenu(ptr, (work) => this.attempt(work), (one) => this.replace(one))}] : [],
-    ]);
+    this.checks = null; // what came of them, by what was checked; null: nobody wants to know
+    this.table = new DataTable("Addresses", this.columns());
+    this.told = h("p", {role: "status"});
     this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More addresses");
     this.replaceChildren(h("h1", {}, "DNS Reverse"), h("div", {class: "tools"},
       searchField({label: "Search", value: this.search, placeholder: "an address or a name", back: (text) => this.find(text)}),
+      h("button", {type: "button", onclick: () => this.attempt(() => this.checkAll())}, "Check names"),
       h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export CSV"),
       isAdmin() && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import CSV")),
-    this.table, this.further);
+    this.told, this.table, this.further);
     await this.load();
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
+  }
+
+  columns() {
+    return [
+      {title: "Address", cell: (ptr) => h("a", {href: url("address", {id: ptr.id})}, name(ptr.address || ptr.name))},
+      {title: "PTR Domain Name", cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
+      {title: "Status", cell: (ptr) => ptrStatus(ptr)},
+      ...this.checks ? [{title: "Leads back", cell: (ptr) => this.leadsBack(ptr)}] : [],
+      ...isAdmin() ? [{title: "", narrow: true, cell: (ptr) => ptrMenu(ptr, (work) => this.attempt(work), (one) => this.replace(one))}] : [],
+    ];
+  }
+
+  leadsBack(ptr) {
+    const found = this.checks.get(ptr.address + " " + ptr.reverse_fqdn);
+
+    return found && h("span", {class: "state " + (found.result === "confirmed" ? "good" : "warn")}, name(found.text));
+  }
+
+  // Of all that are shown and served, some at a time; each is shown when it is known.
+  async checkAll() {
+    const wanted = this.ptrs.filter((ptr) => ptr.address && ptr.reverse_fqdn && ptr.status === "ACTIVE"), left = [...wanted];
+    let good = 0, done = 0;
+    const check = async () => {
+      for (let ptr; (ptr = left.shift());) {
+        const found = await get("check" + query({subject: ptr.address}), {signal: this.signal});
+
+        good += found.result === "confirmed";
+        done++;
+        this.checks.set(ptr.address + " " + ptr.reverse_fqdn, found);
+        this.told.textContent = `Leading back: ${good} of ${done}` + (done < wanted.length ? `, ${wanted.length - done} to go ...` : ".");
+        this.replace({...this.ptrs.find((one) => one.id === ptr.id) || ptr});
+      }
+    };
+
+    this.checks = new Map();
+    Object.assign(this.table, {columns: this.columns(), made: new WeakMap()});
+    this.table.fill(this.ptrs);
+    if (!wanted.length) this.told.textContent = "No name is served here.";
+    await Promise.all(Array.from({length: CHECKS}, check));
   }
 
   // As many as are shown already.

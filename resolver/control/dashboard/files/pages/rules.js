@@ -1,15 +1,17 @@
-// All rules of all rulesets: found by suffix, or by a name that one of them takes; made, changed,
-// disabled and deleted.
+// All rules of all rulesets, and how each fares: found by suffix, by a name that one of them takes, or
+// by what is the matter with them; made, changed, disabled and deleted, with a look ahead at what
+// that would change.
 
 import {all, call, get, path, query} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
+import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {DECIDED, host, targetOf, targetState, targetText} from "/ui/lib/words.js";
+import {DECIDED, host, origin, percents, targetOf, targetState, targetText} from "/ui/lib/words.js";
 import {ask} from "/ui/parts/dialog.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {notice, warn} from "/ui/parts/notice.js";
+import {PlanView} from "/ui/parts/plan.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
@@ -28,22 +30,56 @@ function order(domain) {
   return domain.toLowerCase().split(".").reverse().join("\u0001");
 }
 
+// What is the matter with them; of a rule that the server has not counted yet: nothing.
+const SHOWN = {
+  all: ["All rules", () => true],
+  unused: ["Not used", ({use}) => use?.enabled && !use.queries],
+  failing: ["With failures", ({use}) => use?.failures > 0],
+  shadowed: ["Deciding nothing", ({use}) => use?.enabled && !use.deciding],
+  disabled: ["Disabled", (rule) => rule.state === "Disabled"],
+};
+const AGAIN_MS = 10000;
+
+function shadow({network, decided_by, object, ruleset}) {
+  return [DECIDED[decided_by], " ", name([ruleset, object].filter(Boolean).join("/")), " decides in ", name(network)];
+}
+
+// Whether it decides anything, and if not, why.
+function standing({state, use}) {
+  if (state === "Disabled") return h("span", {class: "state soft"}, state);
+  if (use && !use.linked) return [h("span", {class: "state warn"}, "never asked"), h("div", {class: "hint"}, "its ruleset is linked to no network")];
+  if (use && !use.deciding) return [h("span", {class: "state warn"}, "shadowed"), use.shadowed.map((one) => h("div", {class: "hint"}, shadow(one)))];
+  return [h("span", {class: "state good"}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
+}
+
+// The values of a rule as it is, with some members that are to be otherwise; null removes one.
+function valuesWith({ruleset: _ruleset, key: _key, use: _use, ...values}, members) {
+  return Object.fromEntries(Object.entries({...values, ...members}).filter(([, value]) => value !== null));
+}
+
 export class RulesPage extends Page {
   async show() {
     this.search = this.query.get("search") || "";
     this.taken = null;
+    this.shows = Object.hasOwn(SHOWN, this.query.get("show") || "") ? this.query.get("show") : "all";
     this.answer = h("p", {role: "status"});
+    await this.load();
     this.table = new DataTable("Rules", [
       {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain))},
       {title: "Rule", cell: (rule) => name(rule.ruleset.name + "/" + rule.name)},
       {title: "Targets", cell: (rule) => this.targets(rule)},
-      {title: "State", cell: (rule) => this.state(rule)},
-      {title: "From", cell: (rule) => rule.origin ? name(rule.origin) : "here"},
+      {title: "State", cell: standing},
+      {title: "Asked", cell: ({use, domain}) => use && [h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en")),
+        use.failures > 0 && h("div", {class: "state bad"}, `${count(use.failures, "failure")}, ${percents(100 * use.failures / use.queries)}`)]},
+      ...this.rules.some(({use}) => use?.last_used !== undefined)
+        ? [{title: "Last used", cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
+      {title: "From", cell: (rule) => origin(rule.origin)},
       ...isAdmin() ? [{title: "", narrow: true, cell: (rule) => this.more(rule)}] : [],
     ]);
-    await this.load();
-    this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.table);
+    this.since = h("p", {class: "hint"});
+    this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.table, this.since);
     this.render();
+    this.every(AGAIN_MS, () => this.recount());
     this.onEvents(({event}) => event === "change" || event === "reload" || event === "target", () => this.reload());
     if (this.query.get("name")) await this.take();
   }
@@ -51,13 +87,40 @@ export class RulesPage extends Page {
   async load() {
     const how = {signal: this.signal};
     const [rulesets, status] = await Promise.all([all("rulesets?limit=5000", "rulesets", how), get("status", how)]);
-    const lists = await Promise.all(rulesets.map((ruleset) => all(ruleset.path + "/rules?limit=5000", "rules", how)));
+    const [counted, ...lists] = await Promise.all([this.count(), ...rulesets.map((ruleset) => all(ruleset.path + "/rules?limit=5000", "rules", how))]);
 
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
     this.health = new Map(status.targets.map((target) => [target.host + " " + target.protocol, target]));
-    this.rules = lists.flatMap((rules, i) => rules.map((rule) => ({...rule, ruleset: rulesets[i], key: order(rule.domain)})));
+    this.rules = lists.flatMap((rules, i) => rules.map((rule) => ({...rule, ruleset: rulesets[i], key: order(rule.domain),
+      use: counted.get(rulesets[i].name + " " + rule.name)})));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  }
+
+  // What each has decided, by ruleset and name.
+  async count() {
+    const counted = new Map();
+
+    for (let next = "statistics/rules?limit=5000"; next;) {
+      const page = await get(next, {signal: this.signal});
+
+      this.counted_since = page.since;
+      for (const one of page.rules) counted.set(one.ruleset + " " + one.rule, one);
+      next = page.next && page.next.replace(/^\/v1\//, "");
+    }
+    return counted;
+  }
+
+  // A rule that was asked nothing since keeps its row.
+  async recount() {
+    const counted = await this.count();
+
+    this.rules = this.rules.map((rule) => {
+      const use = counted.get(rule.ruleset.name + " " + rule.name);
+
+      return JSON.stringify(use) === JSON.stringify(rule.use) ? rule : {...rule, use};
+    });
+    this.render();
   }
 
   async reload() {
@@ -68,11 +131,15 @@ export class RulesPage extends Page {
   tools() {
     this.asked = h("input", {id: "rule-name", value: this.query.get("name") || "", placeholder: "www.contoso.corp",
                              autocomplete: "off", autocapitalize: "off", spellcheck: "false"});
+    this.shown = h("select", {id: "rule-shown", onchange: () => this.find(this.search, this.shown.value)},
+      Object.entries(SHOWN).map(([value, [title]]) => h("option", {value}, title)));
+    this.shown.value = this.shows;
     this.network = h("select", {id: "rule-network"}, this.networks.map((one) => h("option", {value: one}, one)));
     if (this.networks.includes(this.query.get("network"))) this.network.value = this.query.get("network");
     return h("div", {},
       h("div", {class: "tools"},
         searchField({label: "Search", value: this.search, placeholder: "a suffix, a rule or a target", back: (text) => this.find(text)}),
+        h("div", {class: "field short"}, h("label", {for: "rule-shown"}, "Show"), this.shown),
         isAdmin() && this.rulesets.length > 0 &&
           h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a rule")),
       this.networks.length > 0 && h("form", {class: "tools", onsubmit: (event) => this.submit(event)},
@@ -81,11 +148,12 @@ export class RulesPage extends Page {
         h("button", {}, "Find")));
   }
 
-  find(text) {
+  find(text, shows = this.shows) {
     this.search = text;
+    this.shows = shows;
     this.taken = null;
     this.answer.replaceChildren();
-    note(url("rules", {search: text}));
+    note(url("rules", {search: text, show: shows === "all" ? "" : shows}));
     this.render();
   }
 
@@ -109,13 +177,16 @@ export class RulesPage extends Page {
 
   render() {
     const shown = this.rules.filter((rule) => this.taken ? rule.name === this.taken.object && rule.ruleset.name === this.taken.ruleset
-      : fits(rule, this.search));
+      : fits(rule, this.search) && SHOWN[this.shows][1](rule));
 
     this.table.none = this.none();
     this.table.fill(shown);
+    this.since.replaceChildren(...this.rules.length ? ["Asked: names that the rule decided, since ", when(this.counted_since), "."] : []);
   }
 
   none() {
+    if (this.rules.length && this.shows !== "all" && this.rules.some((rule) => fits(rule, this.search)))
+      return empty(`"${SHOWN[this.shows][0]}": there is no such rule.`);
     if (this.rules.length) return empty("No rule has that.", h("p", {}, "A rule for a shorter suffix may take it all the same: ask ",
       h("em", {}, "Which rule takes this name?")));
     if (this.rulesets.length) return empty("There is no rule yet.", h("p", {}, isAdmin() ? "Add one: it sends a domain and all below it to servers of yours."
@@ -135,17 +206,13 @@ export class RulesPage extends Page {
     return found && targetState(found);
   }
 
-  state(rule) {
-    return h("span", {class: rule.state === "Disabled" ? "state soft" : "state good"}, rule.state);
-  }
-
   more(rule) {
     if (rule.origin) return h("span", {class: "hint"}, "read-only");
     const disabled = rule.state === "Disabled";
 
     return new MoreMenu("rule " + rule.name, [
       {title: "Change", act: () => this.attempt(() => this.change(rule))},
-      {title: disabled ? "Enable" : "Disable", act: () => this.attempt(() => this.patch(rule, {state: disabled ? "Enabled" : "Disabled"}))},
+      {title: disabled ? "Enable" : "Disable", act: () => this.attempt(() => this.patch(rule, disabled))},
       {title: "Delete", act: () => this.attempt(() => this.delete(rule))},
     ]);
   }
@@ -179,6 +246,7 @@ export class RulesPage extends Page {
         {name: "ruleset", label: "Ruleset", value: first.path, choices: this.rulesets.map((one) => [one.path, one.name])},
         {name: "name", label: "Name", required: true, placeholder: "contoso", hint: "Letters, digits, _ and -; begins with a letter."},
         ...this.fields()],
+      more: new PlanView((values) => [{path: values.ruleset + "/rules/" + path(values.name), values: this.members(values)}]),
       work: async (values) => {
         const {body} = await call("PUT", values.ruleset + "/rules/" + path(values.name), {body: this.members(values), none: true});
 
@@ -191,6 +259,7 @@ export class RulesPage extends Page {
   async change(rule) {
     await ask({
       title: "Change rule " + rule.name, confirm: "Save", fields: this.fields(rule),
+      more: new PlanView((values) => [{path: rule.path, values: valuesWith(rule, this.members(values, null))}]),
       work: async (values) => {
         const {body} = await call("PATCH", rule.path, {body: this.members(values, null), etag: rule.etag});
 
@@ -200,10 +269,18 @@ export class RulesPage extends Page {
     await this.reload();
   }
 
-  async patch(rule, members) {
-    const {body} = await call("PATCH", rule.path, {body: members, etag: rule.etag});
+  async patch(rule, enable) {
+    const members = {state: enable ? "Enabled" : "Disabled"}, word = enable ? "Enable" : "Disable";
 
-    this.done(body, "is " + body.state.toLowerCase());
+    await ask({
+      title: `${word} rule ${rule.name}?`, confirm: word, more: new PlanView(() => [{path: rule.path, values: valuesWith(rule, members)}], true),
+      text: h("p", {}, "Names in ", name(rule.domain), enable ? " go to its targets then." : " go to the next shorter rule then, or to the default resolver."),
+      work: async () => {
+        const {body} = await call("PATCH", rule.path, {body: members, etag: rule.etag});
+
+        this.done(body, "is " + body.state.toLowerCase());
+      },
+    });
     await this.reload();
   }
 
@@ -211,6 +288,7 @@ export class RulesPage extends Page {
     await ask({
       title: "Delete rule " + rule.name + "?", confirm: "Delete", danger: true,
       text: h("p", {}, "Names in ", name(rule.domain), " go to the next shorter rule then, or to the default resolver."),
+      more: new PlanView(() => [{path: rule.path, values: null}], true),
       work: async () => {
         await call("DELETE", rule.path, {etag: rule.etag});
         this.done(rule, "is deleted");

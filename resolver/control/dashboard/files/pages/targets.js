@@ -3,13 +3,15 @@
 
 import {get} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
+import {history, join} from "/ui/lib/history.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {targetState} from "/ui/lib/words.js";
 import {searchField} from "/ui/parts/search.js";
+import {strip} from "/ui/parts/strip.js";
 import {DataTable} from "/ui/parts/table.js";
 
-const AGAIN_MS = 5000, RULES = 3;
+const AGAIN_MS = 10000, RULES = 3;
 
 function number(value) {
   return value.toLocaleString("en");
@@ -26,12 +28,13 @@ export class TargetsPage extends Page {
   async show() {
     this.search = this.query.get("search") || "";
     this.table = new DataTable("Targets", [
-      {title: "Target", cell: (target) => [h("strong", {}, name(target.host)), " ", target.protocol]},
+      {title: "Target", cell: (target) => [h("a", {href: url("target", {target: target.host, protocol: target.protocol})}, name(target.host)),
+        " ", target.protocol]},
       {title: "State", cell: (target) => targetState(target)},
+      {title: "Last hour", cell: (target) => this.past(target)},
       {title: "Asked", cell: (target) => number(target.asked)},
-      {title: "Answered", cell: (target) => number(target.answered)},
-      {title: "Timeouts", cell: (target) => number(target.timeouts)},
-      {title: "Errors", cell: (target) => number(target.errors)},
+      {title: "Failed", cell: (target) => h("span", {title: `${number(target.timeouts)} timeouts, ${number(target.errors)} errors`},
+        number(target.timeouts + target.errors))},
       {title: "Through", cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
       {title: "Needed by", cell: (target) => rulesOf(target)},
     ]);
@@ -44,8 +47,22 @@ export class TargetsPage extends Page {
   }
 
   async load() {
-    this.targets = (await get("status", {signal: this.signal})).targets;
+    const how = {signal: this.signal};
+    const [status, found] = await Promise.all([get("status", how), history("hour", this.signal).catch((error) => {
+      if (error.status < 400) throw error;
+      return null; // without a history there is the rest
+    })]);
+
+    this.targets = status.targets;
+    this.history = found;
     this.render();
+  }
+
+  past({host, protocol}) {
+    const found = this.history?.targets.filter((one) => one.target === host && one.protocol === protocol);
+
+    return found?.length ? strip(this.history.times, this.history.step_s, join(found.map((one) => one.up), (known) => Math.min(...known)))
+      : h("span", {class: "hint"}, "no history");
   }
 
   find(text) {

@@ -3,7 +3,7 @@
 import {all, call, get, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
-import {url} from "/ui/lib/router.js";
+import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
 import {ask} from "/ui/parts/dialog.js";
 import {MoreMenu} from "/ui/parts/more.js";
@@ -13,7 +13,7 @@ import {DataTable} from "/ui/parts/table.js";
 
 export class ZonesPage extends Page {
   async show() {
-    this.search = "";
+    this.search = this.query.get("search") || "";
     this.table = new DataTable("Zones", [
       {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(zone.name))},
       {title: "Records", cell: (zone) => (zone.served?.records ?? "").toLocaleString("en")},
@@ -23,7 +23,7 @@ export class ZonesPage extends Page {
     ]);
     await this.load();
     this.replaceChildren(h("h1", {}, "Zones"), h("div", {class: "tools"},
-      searchField({label: "Search", placeholder: "a zone", back: (text) => this.find(text)}),
+      searchField({label: "Search", value: this.search, placeholder: "a zone", back: (text) => this.find(text)}),
       isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a zone")),
     this.table);
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
@@ -47,6 +47,7 @@ export class ZonesPage extends Page {
 
   find(text) {
     this.search = text;
+    note(url("zones", {search: text}));
     this.render();
   }
 

@@ -39,7 +39,8 @@ function read(input) {
   return input.value.trim();
 }
 
-function values(form) {
+// By the fields' names.
+export function valuesOf(form) {
   return Object.fromEntries([...form.elements].filter((one) => one.name).map((one) => [one.name, read(one)]));
 }
 
@@ -75,7 +76,7 @@ export function ask({title, text, fields: asked = [], confirm = "Confirm", dange
       yes.disabled = true;
       told.replaceChildren();
       try {
-        await work(values(form));
+        await work(valuesOf(form));
         done = true;
         dialog.close();
       } catch (error) {

@@ -29,7 +29,7 @@ async function set(ptr, show) {
   let body;
   const fields = [
     {name: "reverse_fqdn", label: "Domain Name", required: true, value: ptr.reverse_fqdn, placeholder: "smtp.example.com.",
-     hint: "The name that the address resolves to; it should have an address record that leads back."},
+     hint: "The whole name that the address resolves to, with a dot at its end; it should have an address record that leads back."},
     {name: "description", label: "Description", value: ptr.description},
     {name: "ttl", label: "TTL (Time To Live)", type: "number", min: 0, value: ptr.ttl, placeholder: "3600", hint: "Seconds, at least 0."},
   ];

@@ -15,6 +15,24 @@ export class DataTable extends HTMLElement {
     super();
     Object.assign(this, {label, columns, none, items: [], shown: STEP, made: new WeakMap()});
     this.addEventListener("menu-closed", () => this.waits && this.renew());
+    this.sizes = new ResizeObserver(() => this.reach());
+  }
+
+  connectedCallback() {
+    this.sizes.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.sizes.disconnect();
+  }
+
+  // What is wider than its place is scrolled by keys, too, for which it takes the focus.
+  reach() {
+    const wide = this.scrollWidth > this.clientWidth;
+
+    for (const [key, value] of Object.entries({tabindex: "0", role: "region", "aria-label": this.label}))
+      if (wide) this.setAttribute(key, value);
+      else this.removeAttribute(key);
   }
 
   fill(items) {
@@ -38,7 +56,7 @@ export class DataTable extends HTMLElement {
 
   make(item) {
     return h("tr", {role: "row"}, this.columns.map(({title, cell, narrow}) =>
-      h("td", {role: "cell", "data-title": title, class: narrow && "narrow"}, cell(item))));
+      h("td", {role: "cell", "data-title": title, class: narrow && "narrow"}, h("div", {}, cell(item)))));
   }
 
   render() {
@@ -56,6 +74,7 @@ export class DataTable extends HTMLElement {
         h("tbody", {role: "rowgroup"}, this.items.slice(0, this.shown).map((item) => this.row(item)))),
       h("p", {class: "foot"}, more > 0 ? `${this.shown} of ${count(this.items.length, "row")} ` : count(this.items.length, "row"),
         more > 0 && h("button", {type: "button", onclick: () => this.more()}, `Show ${Math.min(STEP, more)} more`)));
+    this.reach();
   }
 
   more() {

@@ -1,0 +1,39 @@
+// What was counted in the steps of the last hour or week, as GET /v1/history tells it: lists with a
+// value for each step, the oldest first; null where nothing is known.
+
+import {get, query} from "/ui/lib/api.js";
+
+export const SPANS = {hour: "Last hour", week: "Last week"};
+
+// Of lists, step by step, what is known of them, made one; null where nothing is.
+export function join(lists, make) {
+  const [first = []] = lists;
+
+  return first.map((_, i) => {
+    const known = lists.map((list) => list[i]).filter((one) => one !== null && one !== undefined);
+
+    return known.length ? make(known) : null;
+  });
+}
+
+export function sum(lists) {
+  return join(lists, (known) => known.reduce((all, one) => all + one, 0));
+}
+
+// 100 * part / whole; null where there is no whole.
+export function percent(part, whole) {
+  return whole.map((all, i) => all && part[i] !== null && part[i] !== undefined ? 100 * part[i] / all : null);
+}
+
+export function scaled(list, factor) {
+  return (list || []).map((one) => one === null ? null : one * factor);
+}
+
+// With `times`, when each step began, in milliseconds. `of` picks what has that name.
+export async function history(span, signal) {
+  const found = await get("history" + query({span}), {signal});
+  const from = Date.parse(found.from), step = found.step_s * 1000;
+
+  return {...found, times: Array.from({length: found.count}, (_, i) => from + i * step),
+          of: (kind, key, name) => found[kind].find((one) => one[key] === name)};
+}

@@ -1,0 +1,64 @@
+// One target: how it is, how it was, and which rules need it.
+
+import {get} from "/ui/lib/api.js";
+import {h, name, when} from "/ui/lib/element.js";
+import {join, scaled, sum} from "/ui/lib/history.js";
+import {Page, empty} from "/ui/lib/page.js";
+import {note, url} from "/ui/lib/router.js";
+import {milliseconds, perSecond, targetState} from "/ui/lib/words.js";
+import {HistoryCharts} from "/ui/parts/history.js";
+
+const AGAIN_MS = 5000;
+
+function facts(target) {
+  return [
+    ["State", targetState(target)],
+    ["Asked", `${target.asked.toLocaleString("en")}, answered ${target.answered.toLocaleString("en")}`],
+    ["Failures", `${target.timeouts.toLocaleString("en")} timeouts, ${target.errors.toLocaleString("en")} errors, ${target.suspicions.toLocaleString("en")} times suspect`],
+    ["Waits", `for ${milliseconds(target.allowance_ms)} at most, now ${target.waiting} questions`],
+    ["Through", target.endpoint ? name(target.endpoint) : "any address"],
+  ];
+}
+
+export class TargetPage extends Page {
+  async show() {
+    const target = this.query.get("target") || "", protocol = this.query.get("protocol") || "udp";
+    const mine = (found) => found.targets.filter((one) => one.target === target && one.protocol === protocol);
+    // One that is asked from several addresses has a row for each: it is as bad as the worst of them.
+    const of = (found, key, make) => (make ? join : sum)(mine(found).map((one) => one[key]), make);
+
+    this.is = (one) => one.host === target && one.protocol === protocol;
+    this.facts = h("dl", {class: "facts"});
+    this.rules = h("ul", {class: "plain"});
+    this.replaceChildren(h("p", {}, h("a", {href: url("targets")}, "Targets")), h("h1", {}, name(target), " ", protocol), this.facts,
+      h("h2", {}, "State and round trip"),
+      new HistoryCharts(this, [
+        {title: "Up", series: ["Up"], max: 100, steps: true, show: (value) => value.toFixed(0) + " %",
+         lists: (found) => [scaled(of(found, "up", (known) => Math.min(...known)), 100)]},
+        {title: "Round trip", series: ["Mean"], show: milliseconds, lists: (found) => [scaled(of(found, "mean_us", (known) => Math.max(...known)), 0.001)]},
+        {title: "Asked a second", series: ["Asked", "Failed"], show: perSecond,
+         lists: (found) => [of(found, "queries"), of(found, "failures")].map((list) => scaled(list, 1 / found.step_s))},
+      ], this.query.get("span"), (span) => note(url("target", {target, protocol, span}))),
+      h("h2", {}, "Needed by"), this.rules);
+    await this.load();
+    this.every(AGAIN_MS, () => this.load());
+  }
+
+  async load() {
+    const {targets} = await get("status", {signal: this.signal});
+    const found = targets.find(this.is);
+
+    if (!found) {
+      this.facts.replaceChildren();
+      this.rules.replaceChildren(h("li", {}, empty("Nothing asks it now.", h("p", {}, h("a", {href: url("targets")}, "All targets")))));
+      return;
+    }
+    this.facts.replaceChildren(...facts(found).flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
+      ...found.since ? [h("dt", {}, "Since"), h("dd", {}, when(found.since))] : []);
+    this.rules.replaceChildren(...found.rules.map((rule) => h("li", {}, rule.includes("/")
+      ? h("a", {href: url("rules", {search: rule})}, name(rule)) : name(rule))),
+    ...found.rule_count > found.rules.length ? [h("li", {}, h("a", {href: url("rules", {search: found.host.replace(/:53$/, "")})},
+      `and ${found.rule_count - found.rules.length} more`))] : []);
+  }
+}
+customElements.define("target-page", TargetPage);

@@ -1,0 +1,54 @@
+// Charts of the last hour or week, side by side, and the switch between the two.
+
+import {h} from "/ui/lib/element.js";
+import {SPANS, history} from "/ui/lib/history.js";
+import {empty} from "/ui/lib/page.js";
+import {TimeChart} from "/ui/parts/chart.js";
+
+const AGAIN_MS = 10000;
+
+// Where the server has none.
+export function noHistory() {
+  return empty("This server keeps no history.", h("p", {}, "Prometheus does, of its metrics: see ", h("code", {}, "metrics.listen"), " in sluice.conf(5)."));
+}
+
+export class HistoryCharts extends HTMLElement {
+  // charts: as TimeChart has them, with `lists`: (history) => what is drawn. `page` is the one that it
+  // is on; `note` is told which span is chosen.
+  constructor(page, charts, span, note) {
+    super();
+    Object.assign(this, {page, charts: charts.map((one) => ({...one, element: new TimeChart(one)})), note});
+    this.span = Object.hasOwn(SPANS, span || "") ? span : "hour";
+  }
+
+  connectedCallback() {
+    this.buttons = Object.entries(SPANS).map(([span, title]) => h("button", {type: "button", "data-span": span, onclick: () => this.choose(span)}, title));
+    this.shown = h("div", {class: "charts"}, this.charts.map(({element}) => element));
+    this.replaceChildren(h("div", {class: "switch", role: "group", "aria-label": "Time"}, this.buttons), this.shown);
+    this.choose(this.span, true);
+    this.page.every(AGAIN_MS, () => this.load());
+  }
+
+  choose(span, first) {
+    this.span = span;
+    this.buttons.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.span === span)));
+    if (!first) this.note(span);
+    this.page.refresh(() => this.load());
+  }
+
+  async load() {
+    const {span} = this;
+
+    try {
+      const found = await history(span, this.page.signal);
+
+      if (span !== this.span || this.page.signal.aborted) return;
+      if (!this.shown.contains(this.charts[0].element)) this.shown.replaceChildren(...this.charts.map(({element}) => element));
+      for (const {element, lists} of this.charts) element.fill(found.times, found.step_s, lists(found));
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      this.shown.replaceChildren(noHistory());
+    }
+  }
+}
+customElements.define("history-charts", HistoryCharts);

@@ -1,0 +1,56 @@
+// For which of the names that were asked most in the last day something else would be decided, by edits
+// that are not made yet (POST /v1/plan). It stands in the dialog that would make them.
+
+import {call} from "/ui/lib/api.js";
+import {count, h, name} from "/ui/lib/element.js";
+import {problem} from "/ui/lib/page.js";
+import {decision} from "/ui/lib/words.js";
+import {valuesOf} from "/ui/parts/dialog.js";
+
+const LINES = 50;
+
+function change(one) {
+  return h("li", {}, h("strong", {}, name(one.name)), ` ${one.type} in `, name(one.network ?? "no network"),
+    `, asked ${count(one.count, "time")}`,
+    h("div", {}, h("del", {}, decision(one.before))), h("div", {}, h("ins", {}, decision(one.after))));
+}
+
+function result({names, changes}) {
+  if (!names) return [h("p", {}, "No name has been counted yet, so nobody knows. Names are counted as they are asked, unless ",
+    h("code", {}, "count_names"), " is off.")];
+  if (!changes.length) return [h("p", {}, `None of ${count(names, "name")} asked in the last day would be decided otherwise.`)];
+  return [h("p", {}, `${changes.length} of ${count(names, "name")} asked in the last day would be decided otherwise:`),
+    h("ul", {class: "plan"}, changes.slice(0, LINES).map(change)),
+    changes.length > LINES && h("p", {}, `and ${changes.length - LINES} more.`)];
+}
+
+export class PlanView extends HTMLElement {
+  // edits: (values of the dialog) => edits as POST /v1/changes takes them. at_once: without a button.
+  constructor(edits, at_once) {
+    super();
+    Object.assign(this, {edits, at_once});
+  }
+
+  connectedCallback() {
+    this.shown = h("div", {"aria-live": "polite"});
+    this.replaceChildren(...this.at_once ? [] : [h("button", {type: "button", onclick: () => this.run()}, "What would change?")], this.shown);
+    // What is typed from here on is another plan.
+    this.closest("form").addEventListener("input", () => this.shown.replaceChildren());
+    if (this.at_once) this.run();
+  }
+
+  async run() {
+    const form = this.closest("form");
+
+    if (!form.reportValidity()) return;
+    this.shown.replaceChildren(h("p", {}, "looking ..."));
+    try {
+      const {body} = await call("POST", "plan", {body: {edits: this.edits(valuesOf(form))}});
+
+      this.shown.replaceChildren(...result(body).filter(Boolean));
+    } catch (error) {
+      this.shown.replaceChildren(problem(error));
+    }
+  }
+}
+customElements.define("plan-view", PlanView);

@@ -1,0 +1,62 @@
+// How one thing was, over the last hour, in a line of a table: a cell for each minute or so.
+
+import {h} from "/ui/lib/element.js";
+
+const CELLS = 60, TOLD = 3;
+
+function svg(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function known(list) {
+  return list.filter((one) => one !== null && one !== undefined);
+}
+
+function clock(time) {
+  return new Date(time).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
+}
+
+// [[from, to]] of the steps in which it was not up all the time; to null: it still is not.
+function outages(times, step, up) {
+  const found = [];
+
+  up.forEach((share, i) => {
+    const last = found.at(-1);
+
+    if (share === null || share === undefined || share >= 1) return;
+    if (last && last[1] >= times[i]) last[1] = times[i] + step;
+    else found.push([times[i], times[i] + step]);
+  });
+  return found.map(([from, to]) => [from, to > times.at(-1) ? null : to]);
+}
+
+function said(times, step, up) {
+  const found = outages(times, step, up), share = known(up);
+
+  if (!share.length) return "Nothing is known of the last hour.";
+  if (!found.length) return "Up in the last hour.";
+  return "Not up " + found.slice(-TOLD).map(([from, to]) => `from ${clock(from)} to ${to ? clock(to) : "now"}`).join(", ") +
+    (found.length > TOLD ? `, and ${found.length - TOLD} times before` : "") + ".";
+}
+
+// times: when the steps began, in milliseconds; up: the share of each in which it was up, or null.
+export function strip(times, step_s, up) {
+  const wide = Math.ceil(times.length / CELLS), label = said(times, step_s * 1000, up);
+  const picture = svg("svg", {class: "strip", role: "img", "aria-label": label, viewBox: `0 0 ${CELLS * 2} 14`, preserveAspectRatio: "none"});
+  const title = svg("title", {});
+
+  title.textContent = label;
+  picture.append(title);
+  for (let cell = 0; cell < CELLS; cell++) {
+    const values = known(up.slice(cell * wide, (cell + 1) * wide));
+    const worst = values.length ? Math.min(...values) : null;
+    const [mood, high] = worst === null ? ["soft", 2] : worst >= 1 ? ["good", 7] : ["bad", 14];
+
+    // What is wrong is higher, too, for whom the colours are one.
+    picture.append(svg("rect", {class: mood, x: cell * 2, y: 14 - high, width: 1.6, height: high}));
+  }
+  return h("span", {class: "strip-frame"}, picture);
+}

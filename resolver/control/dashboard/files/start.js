@@ -1,0 +1,17 @@
+// Loads the dashboard, and anew where a part of it did not come: a browser drops what is under way when
+// its machine's network changes, and without one of its modules a page stays empty.
+
+const KEY = "sluice-loading", SOON_MS = 500, LATE_MS = 30000;
+
+function again(error) {
+  const tries = Number(sessionStorage.getItem(KEY)) || 0, wait = Math.min(SOON_MS * 2 ** tries, LATE_MS);
+  const told = document.querySelector(".starting");
+
+  console.warn(error);
+  sessionStorage.setItem(KEY, tries + 1);
+  told.textContent = "The dashboard did not come whole; it is loaded anew in a moment.";
+  told.classList.add("failed");
+  setTimeout(() => location.reload(), wait);
+}
+
+import("/ui/main.js").then(() => sessionStorage.removeItem(KEY), again);
