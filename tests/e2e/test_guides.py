@@ -1,0 +1,146 @@
+"""Every command of every guide in etc/guide is typed, in its order, in a world made for that guide, and prints
+what the guide shows; guide.py says how a guide is read."""
+
+import os
+import shutil
+import textwrap
+
+import guide
+import harness
+import servers
+import test_packages
+import test_privileges
+
+GUIDES = os.path.join(harness.TOP, "etc", "guide")
+# Of the sources, for those who work on them: drawings, and nothing to type.
+NO_GUIDES = {"code.md", "operate.md", "migrate.md", "reverse.md", "high-availability.md"}
+
+
+class Guided(harness.FreshCase):
+    """name: the guide's; not_run: how many of its blocks cannot be typed here, each with its reason there."""
+
+    name, not_run = None, 0
+
+    def build(self, world):
+        if not test_privileges.can_become_others():
+            self.skipTest("systemd needs root")
+        test_packages.need_plain()
+        self.machines = {}
+
+    def plain(self, name, *addresses):
+        self.machines[name] = guide.Plain(self.world.host(name, *addresses))
+
+    def managed(self, name, *addresses, files=None, cwd="/root"):
+        """With the internet's resolver in its resolv.conf; files: {path: text}."""
+        at = os.path.join(self.world.dir, "files-" + name)
+        for path, text in dict({"/etc/resolv.conf": "nameserver 192.0.2.53\n"}, **(files or {})).items():
+            self.world.write(at + path, text)
+        machine = guide.Managed(self.world.host(name, *addresses), at, cwd)
+        machine.machine.run("rm", "-f", "/usr/sbin/policy-rc.d")
+        harness.sh("cp", "-a", "/var/lib/dpkg", machine.machine.path("/var/lib/"))
+        machine.machine.run("mkdir", "-p", "/var/lib/apt/lists/partial", "/var/cache/apt/archives/partial", "/var/log/apt")
+        self.machines[name] = machine
+        return machine
+
+    def internet(self):
+        harness.Upstream(self.world.host("internet", "192.0.2.53"), "192.0.2.53", "203.0.113.1")
+
+    def does_it(self):
+        read = guide.Guide(os.path.join(GUIDES, self.name))
+        run = guide.Run(read, self.machines)
+        run.all()
+        self.assertEqual(self.not_run, len(run.not_run), ["%s: %s" % (one.place, one.reason) for one in run.not_run])
+        print("# %s: %d commands, %d files, %d blocks not run" % (self.name, run.done, run.files, len(run.not_run)))
+
+
+class FirstDay(Guided):
+    name, not_run = "first-day.md", 1
+
+    def test_every_command_does_what_it_shows(self):
+        self.internet()
+        self.managed("dns", "10.1.0.53", cwd=harness.TOP)
+        self.managed("vm", "10.1.0.54", cwd=harness.TOP)
+        self.plain("laptop", "10.1.0.20")
+        self.plain("stranger", "172.16.0.9")
+        self.managed("dc", "192.168.0.53", files={"/etc/unbound/unbound.conf": textwrap.dedent("""\
+            server:
+              interface: 192.168.0.53
+              interface: 127.0.0.1
+              access-control: 0.0.0.0/0 allow
+              module-config: "iterator"
+              username: ""
+              chroot: ""
+              local-zone: "contoso.corp." static
+              local-data: "files.contoso.corp. A 192.168.10.20"
+            include: "/etc/unbound/unbound.conf.d/*.conf"
+            remote-control:
+              control-enable: no
+            """)})
+        self.machines["dc"].machine.run("sh", "-c", "rm -f /etc/unbound/unbound.conf.d/*; systemctl start unbound")
+        self.does_it()
+
+
+class Reader(harness.FreshCase):
+    """What is wrong with a guide is found: with these, nothing above could fail."""
+
+    def build(self, world):
+        self.box = world.host("box", "10.9.9.9")
+
+    def wrong(self, text):
+        """Why it is wrong; None: it is fine."""
+        text = textwrap.dedent(text)
+        try:
+            run = guide.Run(guide.Guide(self.world.write("test.md", text)), {"box": guide.Plain(self.box)})
+            run.all()
+        except guide.Wrong as error:
+            return str(error)
+        finally:
+            shutil.rmtree(os.path.join(self.world.dir, "at-box"), ignore_errors=True)
+        return None
+
+    def session(self, *lines, ahead=()):
+        return self.wrong("\n".join(["# Title", "", "Text.", "", *ahead, "```console", *lines, "```", ""]))
+
+    def test_what_is_shown_must_be_what_is_printed(self):
+        for lines in (["box$ echo a   b", "a b"], ["box$ echo a b c", "a ... c"], ["box$ echo a b", "a... b"],
+                      ["box$ seq 5", "1", "...", "5"], ["box$ seq 2", "1", "...", "2"], ["box$ echo a; false", "a"],
+                      ["box$ X=7", "box$ cd /", "box$ echo $X $PWD", "7 /"], ["box$ echo a \\", "  b", "a b"],
+                      ["box$ cat <<END; echo c", "a", "$", "END", "a", "$", "c"],
+                      ["box$ echo a; sleep 60", "a", "^C"], ["box$ echo a # says a", "a"]):
+            self.assertIsNone(self.session(*lines), lines)
+        for lines in (["box$ echo a", "b"], ["box$ echo a; echo b", "a"], ["box$ echo a", "a", "b"], ["box$ echo b", "a..."],
+                      ["box$ echo a.c", "a...d"], ["box$ seq 5", "1", "...", "4"], ["box$ false"], ["box$ (exit 3)"],
+                      ["box$ echo a; false"], ["box$ no-such-command-here"], ["box$ true", "a"]):
+            self.assertIn("test.md:6: ", self.session(*lines) or "", lines)
+
+    def test_nothing_is_passed_over(self):
+        for text, why in (("    box$ true\n", "an indented block is not run"), ("```\nbox$ true\n```\n", "`/its/path`:"),
+                          ("```sh\ntrue\n```\n", "`/its/path`:"), ("```console\ntrue\n```\n", "begins with HOST#"),
+                          ("```console\n```\n", "nothing is typed"), ("```console\nbox$ true\n", "ends with ```"),
+                          ("```console\nnobody$ true\n```\n", "no machine nobody"),
+                          ("<!-- not run -->\n```console\nbox$ true\n```\n", "a mark is"),
+                          ("<!-- not run: why -->\ntext\n", "ahead of nothing"),
+                          ("```console\nbox$ cat <<END\na\n```\n", "there is no END"),
+                          ("text `/a/b`:\n\n<!-- not run: why -->\n```conf\na\n```\n", "only a console block")):
+            self.assertIn(why, self.wrong("# Title\n\n" + text) or "", text)
+
+    def test_what_is_not_run_is_counted_and_not_run(self):
+        read = guide.Guide(self.world.write("test.md", "# T\n\n<!-- not run: it fails -->\n```console\nbox$ false\n```\n"))
+        run = guide.Run(read, {"box": guide.Plain(self.box)})
+        run.all()
+        self.assertEqual((0, ["it fails"]), (run.done, [one.reason for one in run.not_run]))
+
+    def test_files_are_named_by_the_text_ahead_of_them(self):
+        read = guide.Guide(self.world.write("test.md", "Text. Add to\n`dc:/etc/x`:\n\n```conf\na\n```\n\nAll of `/etc/y`:\n\n```conf\nb\n```\n"))
+        self.assertEqual([("dc", "/etc/x", "a\n", True), (None, "/etc/y", "b\n", False)],
+                         [(step.host, step.path, step.text, step.added) for step in read.steps])
+
+
+class Guides(harness.FreshCase):
+    def test_every_guide_has_a_test(self):
+        tested = {one.name for one in Guided.__subclasses__()}
+        self.assertEqual({name for name in os.listdir(GUIDES) if name.endswith(".md")}, tested | NO_GUIDES)
+
+
+if __name__ == "__main__":
+    harness.main()
