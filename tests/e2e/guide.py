@@ -12,7 +12,7 @@ and there is no other, so that nothing in a guide goes unread. What is printed m
 line stands for anything, on a line of its own for any number of lines; blanks count as one. A command must exit
 with 0, unless what it prints is shown. `^C` as the last line ends a command that would go on.
 
-SHOW=1 prints what every command has printed, for those who write a guide."""
+SHOW=1, for those who write a guide, prints what every command has printed, and goes on behind what is wrong."""
 
 import os
 import re
@@ -32,6 +32,7 @@ PROMPT = re.compile(r"([a-z][a-z0-9-]*)([#$]) (.+)$")
 FENCE = re.compile(r"```(\w*)\s*$")
 NOT_RUN = re.compile(r"<!-- not run: (\S.*?) -->$")
 LONG_S = 900  # a build
+SHOW = os.environ.get("SHOW")
 
 
 class Wrong(AssertionError):
@@ -276,6 +277,7 @@ class Run:
         return self.machines[name]
 
     def all(self):
+        wrong = []
         try:
             for step in self.guide.steps:
                 if isinstance(step, NotRun):
@@ -284,8 +286,15 @@ class Run:
                     self.machine(step.host, step.place).write(step.path, step.text, step.added)
                     self.files += 1
                 else:
-                    self.command(step)
+                    try:
+                        self.command(step)
+                    except Wrong as error:
+                        if not SHOW:
+                            raise
+                        wrong.append(error)
                     self.done += 1
+            if wrong:
+                raise Wrong(self.guide.name, "\n".join(map(str, wrong)))
         finally:
             for shell in self.shells.values():
                 shell.close()
@@ -298,11 +307,11 @@ class Run:
         return self.shells[key]
 
     def command(self, step):
-        again = time.monotonic() + dns.PATIENCE / 2
+        again = time.monotonic() + (2 if SHOW else dns.PATIENCE / 2)
         while True:
             printed, status = self.once(step)
             if step.fits(printed) if step.shown is not None else status == 0:
-                if os.environ.get("SHOW"):
+                if SHOW:
                     print("%s %s%s %s\n%s" % (step.place, step.host, step.sigil, step.text, printed), flush=True)
                 return
             if time.monotonic() > again or not LOOKS.match(step.text):

@@ -13,7 +13,7 @@ import test_privileges
 
 GUIDES = os.path.join(harness.TOP, "etc", "guide")
 # Of the sources, for those who work on them: drawings, and nothing to type.
-NO_GUIDES = {"code.md", "operate.md", "migrate.md", "reverse.md", "high-availability.md"}
+NO_GUIDES = {"code.md", "high-availability.md"}
 
 
 class Guided(harness.FreshCase):
@@ -42,8 +42,38 @@ class Guided(harness.FreshCase):
         self.machines[name] = machine
         return machine
 
-    def internet(self):
-        harness.Upstream(self.world.host("internet", "192.0.2.53"), "192.0.2.53", "203.0.113.1")
+    def internet(self, address="203.0.113.1"):
+        """Every name has this address."""
+        harness.Upstream(self.world.host("internet", "192.0.2.53"), "192.0.2.53", address)
+
+    def office(self):
+        """Its server, and what is at the two addresses of its domain controllers."""
+        self.managed("dc", "192.168.0.53", "192.168.0.54", files={"/etc/unbound/unbound.conf": textwrap.dedent("""\
+            server:
+              interface: 192.168.0.53
+              interface: 192.168.0.54
+              interface: 127.0.0.1
+              access-control: 0.0.0.0/0 allow
+              module-config: "iterator"
+              username: ""
+              chroot: ""
+              local-zone: "contoso.corp." static
+              local-data: "files.contoso.corp. A 192.168.10.20"
+              local-data: "erp.contoso.corp. A 192.168.10.21"
+            include: "/etc/unbound/unbound.conf.d/*.conf"
+            remote-control:
+              control-enable: no
+            """)})
+        self.machines["dc"].machine.run("sh", "-c", "rm -f /etc/unbound/unbound.conf.d/*; systemctl start unbound")
+
+    def package(self, *names, install=False):
+        """The package, in root's folder."""
+        file = test_packages.package(self.world)
+        for name in names:
+            machine = self.machines[name].machine
+            shutil.copy(file, machine.path("/root/"))
+            if install:
+                machine.run("dpkg", "-i", "/root/" + os.path.basename(file))
 
     def does_it(self):
         read = guide.Guide(os.path.join(GUIDES, self.name))
@@ -60,23 +90,127 @@ class FirstDay(Guided):
         self.internet()
         self.managed("dns", "10.1.0.53", cwd=harness.TOP)
         self.managed("vm", "10.1.0.54", cwd=harness.TOP)
-        self.plain("laptop", "10.1.0.20")
+        self.plain("laptop", "10.1.9.20")
         self.plain("stranger", "172.16.0.9")
-        self.managed("dc", "192.168.0.53", files={"/etc/unbound/unbound.conf": textwrap.dedent("""\
+        self.office()
+        self.does_it()
+
+
+class Operate(Guided):
+    """On the machines as the first day leaves them."""
+
+    name = "operate.md"
+    CONFIG = """
+vnet_resolver = { listen = [ "127.0.0.1", "10.1.0.53" ]; };
+virtual_networks = (
+  { name = "home"; address_space = [ "10.1.0.0/16" ]; client_prefixes = [ "127.0.0.0/8", "192.168.0.0/16" ]; } );
+rulesets = ( { name = "office"; links = ( { name = "home"; virtual_network = "home"; } ); rules = ( ); } );
+management = { state = "/var/lib/sluice/state.db"; listen = [ "http://127.0.0.1:8053" ]; };
+"""
+    COMMANDS = """
+rule create office contoso domain=contoso.corp. targets=192.168.0.53
+zone create corp.internal
+zone-link create corp.internal home virtual_network=home
+record set corp.internal web A 10.1.0.80 --ttl 300
+address add web 10.1.0.80 --static
+ptr set 10.1.0.80 web.corp.internal.
+"""
+
+    def test_every_command_does_what_it_shows(self):
+        self.internet()
+        self.managed("dns", "10.1.0.53")
+        self.plain("laptop", "10.1.9.20")
+        self.office()
+        self.package("dns", install=True)
+        machine = self.machines["dns"].machine
+        machine.write("/etc/sluice/sluice.conf", self.CONFIG)
+        machine.run("systemctl", "restart", "sluice")
+        for line in self.COMMANDS.strip().splitlines():
+            machine.run("sluice", *line.split())
+        # A newer one, of the same program.
+        newer = harness.sh(os.path.join(harness.TOP, "etc/debian/build"), "0.1.1", os.path.join(self.world.dir, "packages")).strip()
+        shutil.copy(newer, machine.path("/root/"))
+        machine.run("install", "-d", "-o", "prometheus", "/var/lib/prometheus")
+        self.does_it()
+
+
+class Reverse(Guided):
+    name = "reverse.md"
+
+    def test_every_command_does_what_it_shows(self):
+        self.internet("198.51.100.25")
+        self.managed("dns", "10.1.0.53", "198.51.100.53")
+        self.managed("ns1", "192.0.2.10", files={"/etc/nsd/nsd.conf": textwrap.dedent("""\
             server:
-              interface: 192.168.0.53
-              interface: 127.0.0.1
-              access-control: 0.0.0.0/0 allow
-              module-config: "iterator"
-              username: ""
-              chroot: ""
-              local-zone: "contoso.corp." static
-              local-data: "files.contoso.corp. A 192.168.10.20"
-            include: "/etc/unbound/unbound.conf.d/*.conf"
+              ip-address: 192.0.2.10
             remote-control:
               control-enable: no
+            include: "/etc/nsd/nsd.conf.d/*.conf"
             """)})
-        self.machines["dc"].machine.run("sh", "-c", "rm -f /etc/unbound/unbound.conf.d/*; systemctl start unbound")
+        self.machines["ns1"].machine.run("install", "-d", "-o", "nsd", "/var/lib/nsd")
+        self.package("dns", install=True)
+        self.does_it()
+
+
+class Migrate(Guided):
+    name, not_run = "migrate.md", 1
+    FILES = {"/etc/bind/named.conf": """\
+        acl office { 192.168.0.0/16; };
+        options {
+          directory "/etc/bind";
+          recursion yes;
+          allow-query { any; };
+          forwarders { 192.0.2.53; };
+          forward only;
+        };
+        view "home" {
+          match-clients { 10.1.0.0/16; 127.0.0.0/8; };
+          zone "corp.internal" { type primary; file "/etc/bind/corp.internal.zone"; allow-update { none; }; };
+        };
+        view "office" {
+          match-clients { office; };
+          zone "contoso.corp" { type forward; forward only; forwarders { 192.168.0.53; }; };
+        };
+        """, "/etc/bind/corp.internal.zone": """\
+        $TTL 300
+        @ IN SOA ns1 hostmaster 1 3600 600 86400 300
+        @ IN NS ns1
+        ns1 IN A 10.1.0.53
+        web IN A 10.1.0.80
+        """, "/etc/dnsmasq.conf": """\
+        no-resolv
+        no-hosts
+        server=/contoso.corp/192.168.0.53
+        server=192.0.2.53
+        address=/ads.example/0.0.0.0
+        host-record=nas.lan,10.1.0.5
+        dhcp-range=10.1.0.50,10.1.0.99,12h
+        """, "/etc/coredns/Corefile": """\
+        . {
+          forward . 192.0.2.53
+          cache 600
+          prometheus :9153
+        }
+        contoso.corp {
+          forward . 192.168.0.53 192.168.0.54
+        }
+        """}
+
+    def test_every_command_does_what_it_shows(self):
+        self.internet()
+        office = self.world.host("office", "192.168.0.53", "192.168.0.54")
+        for address in ("192.168.0.53", "192.168.0.54"):
+            harness.Upstream(office, address, "192.168.10.20")
+        self.managed("dns", "10.1.0.53", files={path: textwrap.dedent(text) for path, text in self.FILES.items()})
+        self.plain("laptop", "10.1.9.20")
+        self.managed("vm", "10.1.0.54", files={"/etc/hosts": "127.0.0.1 localhost\n10.1.0.7 printer.lan printer\n"})
+        machine = self.machines["dns"].machine
+        machine.run("mkdir", "/root/azure")
+        for path in ("main.json", "main.parameters.json", "plan.json", "azure/az-dns.json", "azure/az-network.json"):
+            shutil.copy(os.path.join(harness.TOP, "tests/e2e/import", os.path.basename(path)), machine.path("/root/" + path))
+        machine.run("sh", "-c", "rm -f /etc/unbound/unbound.conf.d/*")
+        self.package("dns")
+        self.package("vm", install=True)
         self.does_it()
 
 
