@@ -2,6 +2,7 @@
 what the guide shows; guide.py says how a guide is read."""
 
 import os
+import re
 import shutil
 import textwrap
 
@@ -296,6 +297,44 @@ class Guides(harness.FreshCase):
     def test_every_guide_has_a_test(self):
         tested = {one.name for one in Guided.__subclasses__()}
         self.assertEqual({name for name in os.listdir(GUIDES) if name.endswith(".md")}, tested | NO_GUIDES)
+
+    def test_commands_in_their_sentences_exist_with_their_options(self):
+        """`sluice COMMAND ... --option`, in the guides and README."""
+        helps, seen = {}, 0
+        for path in [os.path.join(GUIDES, name) for name in os.listdir(GUIDES) if name.endswith(".md")] + [
+                os.path.join(harness.TOP, "README.md")]:
+            with open(path) as file:
+                spans = re.findall(r"`sluice ([a-z][^`]*)`", file.read())
+            for span in spans:
+                word = span.split()[0]
+                if word not in helps:
+                    helps[word] = harness.command("help", word)
+                status, told = helps[word]
+                self.assertEqual(0, status, "%s: sluice %s: %s" % (path, span, told))
+                for option in re.findall(r"(?<!\S)--[a-z-]+", span):
+                    self.assertIn(option, told, "%s: sluice %s" % (path, span))
+                seen += 1
+        self.assertGreater(seen, 30)
+
+    def test_their_links_lead_somewhere(self):
+        """To files, and to headings in them; no guide is without a link from README."""
+        def anchors(text):
+            return {re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+                    for line in text.splitlines() if line.startswith("#")}
+        linked = set()
+        for path in [os.path.join(GUIDES, name) for name in os.listdir(GUIDES) if name.endswith(".md")] + [
+                os.path.join(harness.TOP, "README.md")]:
+            with open(path) as file:
+                links = re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", file.read())
+            for target, anchor in links:
+                at = os.path.normpath(os.path.join(os.path.dirname(path), target)) if target else path
+                self.assertTrue(os.path.exists(at), "%s: %s" % (path, target))
+                if path.endswith("README.md"):
+                    linked.add(os.path.basename(at))
+                if anchor:
+                    with open(at) as file:
+                        self.assertIn(anchor, anchors(file.read()), "%s: %s#%s" % (path, target, anchor))
+        self.assertEqual(set(), {name for name in os.listdir(GUIDES) if name.endswith(".md")} - linked)
 
 
 if __name__ == "__main__":
