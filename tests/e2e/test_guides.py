@@ -18,14 +18,16 @@ NO_GUIDES = {"code.md"}
 
 
 class Guided(harness.FreshCase):
-    """name: the guide's; not_run: how many of its blocks cannot be typed here, each with its reason there."""
+    """name: the guide's; not_run: how many of its blocks cannot be typed here, each with its reason there;
+    needs: programs that it types or starts."""
 
-    name, not_run = None, 0
+    name, not_run, needs = None, 0, ()
 
     def build(self, world):
         if not test_privileges.can_become_others():
             self.skipTest("systemd needs root")
         test_packages.need_plain()
+        test_packages.need("apt", *self.needs)
         self.machines = {}
 
     def plain(self, name, *addresses):
@@ -85,7 +87,7 @@ class Guided(harness.FreshCase):
 
 
 class FirstDay(Guided):
-    name, not_run = "first-day.md", 1
+    name, not_run, needs = "first-day.md", 1, ("unbound", "dig", "curl")
 
     def test_every_command_does_what_it_shows(self):
         self.internet()
@@ -100,7 +102,7 @@ class FirstDay(Guided):
 class Operate(Guided):
     """On the machines as the first day leaves them."""
 
-    name = "operate.md"
+    name, needs = "operate.md", ("unbound", "prometheus", "promtool")
     CONFIG = """
 vnet_resolver = { listen = [ "127.0.0.1", "10.1.0.53" ]; };
 virtual_networks = (
@@ -136,7 +138,7 @@ ptr set 10.1.0.80 web.corp.internal.
 
 
 class Reverse(Guided):
-    name = "reverse.md"
+    name, needs = "reverse.md", ("nsd",)
 
     def test_every_command_does_what_it_shows(self):
         self.internet("198.51.100.25")
@@ -154,11 +156,10 @@ class Reverse(Guided):
 
 
 class HighAvailability(Guided):
-    name = "high-availability.md"
+    name, needs = "high-availability.md", ("keepalived", "sshd", "ssh-keygen")
     NAMES = "127.0.0.1 localhost\n10.1.0.51 dns1\n10.1.0.52 dns2\n"
 
     def test_every_command_does_what_it_shows(self):
-        test_packages.need("keepalived", "sshd", "ssh-keygen")
         self.internet()
         key = os.path.join(self.world.dir, "key")
         harness.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
@@ -176,7 +177,7 @@ class HighAvailability(Guided):
 
 
 class Migrate(Guided):
-    name, not_run = "migrate.md", 1
+    name, not_run, needs = "migrate.md", 1, ("unbound", "named-checkconf", "dnsmasq")
     FILES = {"/etc/bind/named.conf": """\
         acl office { 192.168.0.0/16; };
         options {
@@ -228,9 +229,11 @@ class Migrate(Guided):
         self.plain("laptop", "10.1.9.20")
         self.managed("vm", "10.1.0.54", files={"/etc/hosts": "127.0.0.1 localhost\n10.1.0.7 printer.lan printer\n"})
         machine = self.machines["dns"].machine
-        machine.run("mkdir", "/root/azure")
-        for path in ("main.json", "main.parameters.json", "plan.json", "azure/az-dns.json", "azure/az-network.json"):
-            shutil.copy(os.path.join(harness.TOP, "tests/e2e/import", os.path.basename(path)), machine.path("/root/" + path))
+        inputs = os.path.join(harness.TOP, "tests", "e2e", "import")
+        for name in ("main.json", "main.parameters.json", "plan.json"):
+            shutil.copy(os.path.join(inputs, name), machine.path("/root/"))
+        for name in ("az", "az-dns.json", "az-network.json"):
+            shutil.copy(os.path.join(inputs, name), machine.path("/usr/local/bin/"))
         machine.run("sh", "-c", "rm -f /etc/unbound/unbound.conf.d/*")
         self.package("dns")
         self.package("vm", install=True)
