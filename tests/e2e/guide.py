@@ -6,11 +6,11 @@ A guide is Markdown, and a block in it is one of
                           where the guide shows that. `\` at its end continues a line, <<END goes on to END
     ```conf, ```zone ...  a file. The paragraph ahead of it ends with `HOST:/PATH`: or `/PATH`: (of the
                           guide's first machine); with the word "add" in it the block is added to its end
-    <!-- not run: REASON -->   ahead of a console block: it is shown only, and counted
+    <!-- not run: REASON -->   ahead of a console block: it is shown only, and its commands are counted
 
-and there is no other, so that nothing in a guide goes unread. What is printed must be as shown: `...` in a
-line stands for anything, on a line of its own for any number of lines; blanks count as one. A command must exit
-with 0, unless what it prints is shown. `^C` as the last line ends a command that would go on.
+and there is no other, so that nothing in a guide goes unread. A command must exit with 0, and print what is
+shown behind it: `...` in a line stands for anything, on a line of its own for any number of lines; blanks count
+as one. Where nothing is shown it may print what it likes. `^C` as the last line ends a command that would go on.
 
 SHOW=1, for those who write a guide, prints what every command has printed, and goes on behind what is wrong."""
 
@@ -76,8 +76,8 @@ class File:
 
 
 class NotRun:
-    def __init__(self, place, reason):
-        self.place, self.reason = place, reason
+    def __init__(self, command, reason):
+        self.command, self.reason = command, reason
 
 
 class Guide:
@@ -124,9 +124,9 @@ class Guide:
         if reason:
             if kind != "console":
                 raise Wrong(place, "only a console block can be marked as not run")
-            self.steps.append(NotRun(place, reason))
+            self.steps += [NotRun(command, reason) for command in self.session(begin + 1, lines)]
         elif kind == "console":
-            self.session(begin + 1, lines)
+            self.steps += self.session(begin + 1, lines)
         else:
             path = re.search(r"`((?:[a-z][a-z0-9-]*:)?/[^`\s]+)`:$", paragraph)
             if not path or not kind:
@@ -136,7 +136,8 @@ class Guide:
                                    re.search(r"\b[Aa]dd", sentence) is not None))
 
     def session(self, first, lines):
-        command, until, begin = None, None, len(self.steps)
+        """Its commands, with what is shown of each."""
+        commands, command, until = [], None, None
         for index, line in enumerate(lines, first):
             prompt = PROMPT.match(line)
             if command and (until or command.text.endswith("\\")):
@@ -148,15 +149,16 @@ class Guide:
             elif prompt:
                 command = Command(self.place(index), *prompt.groups())
                 until = self.here(command.text)
-                self.steps.append(command)
+                commands.append(command)
             elif command:
                 command.show(line)
             else:
                 raise Wrong(self.place(index), "a console block begins with HOST# or HOST$ and a command")
         if not command or until:
             raise Wrong(self.place(first), "nothing is typed here" if not command else "there is no " + until)
-        for command in self.steps[begin:]:
+        for command in commands:
             command.finish()
+        return commands
 
     @staticmethod
     def here(text):
@@ -182,7 +184,6 @@ class Shell:
             part = os.read(self.child.stdout.fileno(), 65536)
             with self.news:
                 self.printed += part
-                self.closed = not part
                 self.news.notify_all()
             if not part:
                 return
@@ -237,7 +238,7 @@ class Plain:
         return Shell([], self.host.inside, cwd=self.folder)
 
     def write(self, path, text, added):
-        raise AssertionError("there are no files on " + self.host.name)
+        raise Wrong(path, "there are no files on " + self.host.name)
 
 
 class Managed:
@@ -310,7 +311,7 @@ class Run:
         again = time.monotonic() + (2 if SHOW else dns.PATIENCE / 2)
         while True:
             printed, status = self.once(step)
-            if step.fits(printed) if step.shown is not None else status == 0:
+            if status == 0 and step.fits(printed):
                 if SHOW:
                     print("%s %s%s %s\n%s" % (step.place, step.host, step.sigil, step.text, printed), flush=True)
                 return
