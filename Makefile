@@ -26,11 +26,10 @@
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
-	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev
+	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
-	chromium chromium-driver python3-selenium \
-	keepalived openssh-server
+	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server
 # Their tests say so and are skipped where there are none.
 TEST_TOOLS = lintian buildah
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \
@@ -68,7 +67,7 @@ HARDEN := -fPIE $(call known,-fstack-protector-strong -fstack-clash-protection -
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wmissing-prototypes -Wno-format-truncation -Werror
 LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) \
-	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -lseccomp -pthread
+	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -lseccomp -lfstrm -pthread
 BASE = -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -I. -include rules/banned.h -MMD -MP $(WARN)
 SANITIZE ?= address,undefined
 comma := ,

@@ -37,6 +37,7 @@
 	X(transfers_refused, "zones asked for, and not sent")                                      \
 	X(transfers_broken, "of those begun, broken off before their end")                         \
 	X(tsig_bad, "queries with a TSIG that was not good")                                       \
+	X(unlogged, "answers that the query log had no room for")                                  \
 	X(deadline, "not answered by any target within the deadline")
 
 #define STATS_MAP(X)                                                                               \

@@ -14,6 +14,9 @@ CFG = BUILD / "cfg"
 DELEGATION = "Microsoft.Network/dnsResolvers"
 
 
+SINKS = {"file": "/dev/null", "dnstap_file": "/dev/zero"}  # each takes all that is written
+
+
 @dataclass(frozen=True)
 class Shape:
     """What a configuration of sluice has; the defaults are the side-by-side runs'."""
@@ -29,12 +32,13 @@ class Shape:
     cache_mb: int = 1024
     random_case: bool = True  # of questions to targets
     metrics: bool = False  # at METRICS_PORT
+    query_log: tuple = ()  # members that have a file: "file", "dnstap_file"
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s" % (
+        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s%s" % (
             self.rules, self.hosts, self.links, self.targets, "a" * self.apart, self.limit,
             self.workers, self.protocol, self.ptrs, self.cache_mb,
-            "" if self.random_case else "-lower") + "-metrics" * self.metrics
+            "" if self.random_case else "-lower", "".join("-" + log for log in self.query_log)) + "-metrics" * self.metrics
 
     def socket(self):
         """Where its management API is."""
@@ -163,7 +167,7 @@ limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
 cache = { size_bytes = %d; };
 outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };
-management = { socket = "%s";%s };%s%s
+management = { socket = "%s";%s };%s%s%s
 log = { level = "warning"; };
 virtual_networks = (
 %s );
@@ -178,6 +182,8 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
        str(shape.random_case).lower(), shape.socket().name,
        ' state = "%s";' % state_file(shape.ptrs).name if shape.ptrs else "", owned(shape),
        METRICS if shape.metrics else "",
+       "\nquery_log = { %s };" % " ".join('%s = "%s";' % (log, SINKS[log]) for log in shape.query_log)
+       if shape.query_log else "",
        ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape), links(shape),
        ",\n".join(rules(shape)))
     path.write_text(text)

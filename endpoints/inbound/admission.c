@@ -53,7 +53,7 @@ size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
 	*request = (struct request){.id = request->id,
 				    .flags = request->flags,
 				    .question_length = request->question_length};
-	return inbound_reply_error(inbound, query, &error, reply);
+	return inbound_turn_away(inbound, query, &error, reply);
 }
 
 size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
@@ -69,22 +69,28 @@ size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,
 	COUNTER_ADD(counters->over_limit_proven, query->proven);
 	inbound_count_turned_away(inbound, query);
 	if (excess == EXCESS_DROP)
-		return 0;
+		return inbound_turn_away(inbound, query, NULL, reply);
 	if (excess == EXCESS_TRUNCATE && !query->proven)
-		return inbound_reply_error(inbound, query, &truncated, reply);
+		return inbound_turn_away(inbound, query, &truncated, reply);
 	COUNTER_ADD(counters->over_limit_refused, 1);
-	return inbound_reply_error(inbound, query, &refused, reply);
+	return inbound_turn_away(inbound, query, &refused, reply);
 }
+
+static const struct inbound_error gone = {
+	.rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = "this address is no longer served"};
 
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 			  uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
-	static const struct inbound_error error = {.rcode = RCODE_SERVFAIL,
-						   .ede = EDE_OTHER,
-						   .text = "this address is no longer served"};
-
 	COUNTER_ADD(inbound->counters->listener_gone, 1);
-	return inbound_reply_error(inbound, query, &error, reply);
+	return inbound_reply_error(inbound, query, &gone, reply);
+}
+
+size_t inbound_refuse_gone(struct inbound *inbound, const struct query *query,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	COUNTER_ADD(inbound->counters->listener_gone, 1);
+	return inbound_turn_away(inbound, query, &gone, reply);
 }
 
 const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *query,

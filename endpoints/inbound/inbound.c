@@ -62,16 +62,22 @@ static size_t query_limit(const struct inbound_worker *worker, const struct quer
 	return payload < worker->payload_max ? payload : worker->payload_max;
 }
 
+static struct message_end end_of(const struct inbound *inbound, const struct query *query,
+				 const struct inbound_error *error)
+{
+	return (struct message_end){.rcode = error->rcode,
+				    .truncated = error->truncated,
+				    .ede = error->ede,
+				    .ede_text = error->text,
+				    .payload = inbound->worker->payload_max,
+				    .limit = query->limit};
+}
+
 size_t inbound_write_error(const struct inbound *inbound, const struct query *query,
 			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {
-	const struct message_end end = {.rcode = error->rcode,
-					.truncated = error->truncated,
-					.ede = error->ede,
-					.ede_text = error->text,
-					.payload = inbound->worker->payload_max,
-					.limit = query->limit};
+	const struct message_end end = end_of(inbound, query, error);
 	struct message message;
 
 	message_begin(&message, reply, INBOUND_ERROR_REPLY_MAX, query->question,
@@ -93,6 +99,21 @@ void inbound_count_turned_away(const struct inbound *inbound, const struct query
 		COUNTER_ADD(inbound->counters->turned_away_tcp, 1);
 	else
 		COUNTER_ADD(inbound->counters->turned_away_udp, 1);
+}
+
+size_t inbound_turn_away(const struct inbound *inbound, const struct query *query,
+			 const struct inbound_error *error, uint8_t reply[INBOUND_ERROR_REPLY_MAX])
+{
+	const struct inbound_worker *worker = inbound->worker;
+	size_t length = error ? inbound_reply_error(inbound, query, error, reply) : 0;
+	struct message_end end;
+
+	if (!worker->on_turned_away)
+		return length;
+	if (error)
+		end = end_of(inbound, query, error);
+	worker->on_turned_away(worker->context, query, error ? &end : NULL, reply, length);
+	return length;
 }
 
 /* Whether the client's cookie is good; it gets a good one in any case. */
@@ -156,7 +177,7 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 	query->packet_length = packet_length;
 	if (state == REQUEST_FINE && refuse == RCODE_NOERROR) {
 		if (!allowed)
-			*length = inbound_write_gone(inbound, query, reply);
+			*length = inbound_refuse_gone(inbound, query, reply);
 		return allowed;
 	}
 	if (state == REQUEST_FINE)
@@ -170,7 +191,7 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 	} else if (rcode != RCODE_NOERROR) {
 		COUNTER_ADD(inbound->counters->malformed, 1);
 	}
-	*length = inbound_reply_error(inbound, query, &error, reply);
+	*length = inbound_turn_away(inbound, query, &error, reply);
 	return false;
 }
 

@@ -81,6 +81,11 @@ struct inbound_worker {
 	void (*on_arrival)(void *context, struct query *query, unsigned pass);
 	/* The callee owns the query. */
 	void (*on_query)(void *context, struct query *query);
+	/* A query that goes no further: answered here, with an error or TC, or (end NULL, length
+	 * 0) dropped over a limit. Its members are as far as it could be read. NULL: nobody wants
+	 * to know. */
+	void (*on_turned_away)(void *context, const struct query *query,
+			       const struct message_end *end, const uint8_t *reply, size_t length);
 	void *context;
 
 	struct inbound_counters counters; /* of listeners that have none of their own */

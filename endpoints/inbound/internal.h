@@ -67,6 +67,11 @@ size_t inbound_reply_error(const struct inbound *inbound, const struct query *qu
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Counts a well-formed query that the resolver does not get. */
 void inbound_count_turned_away(const struct inbound *inbound, const struct query *query);
+/* The same as inbound_reply_error for a query that goes no further, which on_turned_away is told
+ * of. error NULL: silence.
+ */
+size_t inbound_turn_away(const struct inbound *inbound, const struct query *query,
+			 const struct inbound_error *error, uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 /* Counts the queries as under way and gives them to the resolver. */
 void inbound_hand_over(struct inbound *inbound, struct query **queries, unsigned count);
 /* The query is back. May free the inbound. */
@@ -85,9 +90,11 @@ void inbound_handle_closed(struct inbound *inbound);
 void inbound_let_nobody_in(struct inbound *inbound);
 bool inbound_is_allowed(const struct inbound *inbound, const struct address *client);
 /* Writes the reply for a client that is no longer served, for a stranger, and for a query over the
- * endpoint's limit; returns its length, 0: silence. */
+ * endpoint's limit; returns its length, 0: silence. The first is for queries that are under way. */
 size_t inbound_write_gone(struct inbound *inbound, const struct query *query,
 			  uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
+size_t inbound_refuse_gone(struct inbound *inbound, const struct query *query,
+			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 size_t inbound_refuse_stranger(struct inbound *inbound, struct query *query,
 			       uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
 size_t inbound_answer_excess(struct inbound *inbound, const struct query *query,

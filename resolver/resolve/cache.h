@@ -56,7 +56,8 @@ struct cache_entry {
 	bool unreachable; /* failed: by network errors (EDE 23), not by silence or answers (22) */
 	bool hasty, unusable; /* failed: given up early; no source could be used */
 	uint8_t rcode;
-	uint16_t ede; /* failed: the target's EDE; 0: none, or 0 */
+	uint8_t upstream; /* who said it, or failed last: its place in the leg; for the query log */
+	uint16_t ede;     /* failed: the target's EDE; 0: none, or 0 */
 	uint64_t stored_us, expires_us;
 	/* Fresh: from here on a popular name is refreshed; expires_us: it is not, or that is done.
 	 * Stale: not asked again before. */

@@ -170,7 +170,7 @@ static enum step answer_own(struct composition *c, struct frame *f, const struct
 	size_t rdata_at = 0, length;
 
 	begin_owner(c, true);
-	c->used_own = true;
+	c->used.own = true;
 	switch (answer->outcome) {
 	case ZONE_DNAME: return add_dname(c, f, answer);
 	case ZONE_HIT:
@@ -318,6 +318,26 @@ static enum step follow_entry(struct composition *c, struct frame *f, const stru
 	return STEP_NEXT;
 }
 
+static void note_source(struct composition *c, const struct verdict *verdict,
+			const struct cache_entry *entry)
+{
+	c->source.route = verdict->route;
+	c->source.leg = entry->leg;
+	c->source.upstream = entry->upstream;
+}
+
+/* Of equal legs each has the same one in that place. */
+const struct upstream *composition_upstream(const struct composition *c)
+{
+	const struct route *route = c->source.route;
+
+	for (uint32_t i = 0; route && i < route->leg_count; i++)
+		if (route->legs[i].id == c->source.leg &&
+		    c->source.upstream < route->legs[i].upstream_count)
+			return &route->legs[i].upstreams[c->source.upstream];
+	return NULL;
+}
+
 static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
 			   const struct cache_entry *entry, bool stale)
 {
@@ -327,7 +347,8 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 	bool whole = entry->link_count == 1 || (entry->has_data && !route_is_cut(verdict));
 
 	begin_owner(c, false);
-	c->used_stale = c->used_stale || stale;
+	note_source(c, verdict, entry);
+	c->used.stale = c->used.stale || stale;
 	if (first && whole) {
 		copy_whole(c, &view);
 		return end_with(c, entry->rcode);
@@ -443,6 +464,7 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 	if (entry->ede && is_explained(c)) /* the text says which target gave it */
 		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
+	note_source(c, verdict, entry);
 	if (rule)
 		explain(c, ede, "ruleset %s, rule %s: %s", rule->ruleset, rule->name,
 			cache_entry_text(entry));
@@ -548,7 +570,7 @@ static enum step use_missing(struct composition *c, struct frame *f, const struc
 		key.type = types[i];
 		if (cache_get(c->cache, &key, c->now_us, 0, &entry) >= CACHE_FRESH &&
 		    entry->rcode == RCODE_NXDOMAIN && entry->link_count == 1) {
-			c->used_cache = true;
+			c->used.cache = true;
 			step = use_entry(c, f, verdict, entry, false);
 		}
 		cache_entry_unref(entry);
@@ -588,7 +610,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	if (c->watch)
 		c->watch->on_ask(c->watch->context, leg);
 	if (told && !told->failed) {
-		c->used_told = true;
+		c->used.told = true;
 		cache_entry_note_asker(told, c->asker);
 		return use_entry(c, f, verdict, told, false);
 	}
@@ -596,7 +618,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		c->cache ? cache_get(c->cache, &key, c->now_us, c->stale_max_s, &entry)
 			 : CACHE_MISS;
 	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
-		c->used_cache = true;
+		c->used.cache = true;
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
 		step = use_entry(c, f, verdict, entry, false);
@@ -757,7 +779,8 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
 	c->begun = c->authoritative = c->truncated = false;
-	c->used_own = c->used_cache = c->used_told = c->used_stale = false;
+	c->used = (struct query_sources){.own = false};
+	c->source.route = NULL;
 	c->refresh_count = c->decider_count = 0;
 	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
@@ -770,7 +793,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 		return COMPOSED;
 	}
 	c->ede = EDE_NONE; /* of a leg that failed before another one helped */
-	if (c->used_stale) /* the text says why */
+	if (c->used.stale) /* the text says why */
 		c->ede = c->rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
 	return COMPOSED;
 }

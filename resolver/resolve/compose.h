@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "endpoints/message.h"
+#include "resolver/query_ring.h"
 #include "resolver/resolve/cache.h"
 #include "rules/policy/policy.h"
 
@@ -96,7 +97,12 @@ struct composition {
 	bool truncated; /* SERVFAIL, and all there is is a target's TC */
 	enum ede ede;
 	char ede_text[MESSAGE_EDE_TEXT_MAX]; /* "": not for this client */
-	bool used_own, used_cache, used_told, used_stale;
+	struct query_sources used;
+	struct {                           /* whose answer was used last, or failed */
+		const struct route *route; /* NULL: nobody's */
+		uint64_t leg;              /* of it, by its id */
+		uint8_t upstream;          /* its place there; UINT8_MAX: nobody was asked */
+	} source;
 	unsigned decider_count; /* of names behind the qname, or in other networks */
 	struct composition_decider deciders[COMPOSE_DECIDERS];
 
@@ -116,6 +122,8 @@ struct composition {
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };
 
+/* The target behind `source`; NULL: there is none. */
+const struct upstream *composition_upstream(const struct composition *composition);
 /* Writes into `buffer` (MESSAGE_MAX bytes); `question` is the client's, as it came. */
 enum composed compose(struct composition *composition, struct place place, uint8_t *buffer,
 		      const uint8_t *question);

@@ -3,6 +3,7 @@
 #include "resolver/resolve/resolve.h"
 
 #include <assert.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,8 +119,183 @@ static void end_resolution(struct resolution *r, const uint8_t *reply, size_t le
 	policy_hold_give(hold);
 }
 
-static void finish(struct resolution *r, struct message *message, const struct message_end *end,
-		   enum response_source source)
+/* ---- the query log ---- */
+
+static struct query_ring unwanted; /* of a resolver that was given none */
+
+/* What does not depend on who decides, of an answer that explains nothing. */
+static inline __attribute__((always_inline)) void note_query(struct query_record *record,
+							     const struct query *query,
+							     const struct message_end *end,
+							     size_t length, size_t message_length)
+{
+	const struct request *request = &query->request;
+
+	record->arrived_us = query->arrived_us;
+	record->binding = query->binding;
+	memcpy(&record->id, request, sizeof record->id + sizeof record->flags);
+	memcpy(&record->family, &query->peer, sizeof record->family + sizeof record->port);
+	record->rcode = (uint16_t)end->rcode;
+	record->ede = EDE_NONE;
+	record->length = (uint16_t)length;
+	record->question_length = request->question_length;
+	record->text_length = 0;
+	record->message_length = (uint16_t)message_length;
+	record->client = query->client;
+	record->tcp = query->tcp;
+}
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == 2 &&
+		       offsetof(struct sockaddr_in6, sin6_port) == 2 &&
+		       offsetof(struct query_record, port) ==
+			       offsetof(struct query_record, family) + 2 &&
+		       offsetof(struct request, id) == 0 && offsetof(struct request, flags) == 2 &&
+		       offsetof(struct query_record, flags) ==
+			       offsetof(struct query_record, id) + 2,
+	       "what is copied at once stands in the same order");
+
+static inline __attribute__((always_inline)) void note_decision(struct query_record *record,
+								const struct resolution *r,
+								const struct composition *c)
+{
+	record->turned_away = false;
+	record->decided = (uint8_t)r->verdict.by;
+	record->object = r->verdict.object;
+	record->rule = r->verdict.rule;
+	record->network = r->place.network;
+	record->hops = c ? (uint8_t)c->hops : 0;
+	record->used = c ? c->used : (struct query_sources){.own = true};
+	record->upstream = NULL;
+}
+
+static __attribute__((noinline)) void note_upstream(struct query_record *record,
+						    const struct composition *c)
+{
+	record->upstream = composition_upstream(c);
+}
+
+/* With its data, whatever they are, from wherever. NULL: there is no room. */
+static struct query_record *note_whole(struct resolver *resolver, const struct query *query,
+				       const struct message_end *end, const uint8_t *reply,
+				       size_t length)
+{
+	size_t message_length = query_ring_message_length(resolver->ring, length);
+	const uint8_t *body = message_length ? reply : query->question;
+	size_t body_length = message_length ? message_length : query->request.question_length;
+	const char *text = end->ede == EDE_NONE ? NULL : end->ede_text;
+	size_t text_length = text ? strnlen(text, MESSAGE_EDE_TEXT_MAX) : 0;
+	struct query_record *record = query_ring_append(resolver->ring, body_length + text_length);
+
+	if (!record)
+		return NULL;
+	note_query(record, query, end, length, message_length);
+	record->ede = (int16_t)end->ede;
+	record->text_length = (uint16_t)text_length;
+	memcpy(record->data, body, body_length);
+	if (text_length > 0)
+		memcpy(record->data + body_length, text, text_length);
+	return record;
+}
+
+/* The reply is in the resolver's buffer. c NULL: it is the server's own word. */
+static __attribute__((noinline)) void note_answer_whole(const struct resolution *r,
+							const struct composition *c,
+							const struct message_end *end,
+							size_t length)
+{
+	struct resolver *resolver = r->resolver;
+	struct query_record *record = note_whole(resolver, r->query, end, resolver->buffer, length);
+
+	if (!record)
+		return;
+	note_decision(record, r, c);
+	if (c && c->source.route)
+		note_upstream(record, c);
+}
+
+/* Both have room for a multiple of QUERY_RING_ALIGN. Short, and no call: a question is. */
+static inline void copy_by_blocks(uint8_t *to, const uint8_t *from, size_t length)
+{
+	for (const uint8_t *end = to + length; to < end;
+	     to += QUERY_RING_ALIGN, from += QUERY_RING_ALIGN) {
+		memcpy(to, from, QUERY_RING_ALIGN);
+		__asm__("" : "+r"(to), "+r"(from)); /* or it would be made a call of memcpy */
+	}
+}
+_Static_assert(offsetof(struct query, scratch) - offsetof(struct query, question) >=
+		       MESSAGE_QUESTION_MAX + QUERY_RING_ALIGN,
+	       "what stands behind a question may be read");
+_Static_assert(MESSAGE_MAX >= QUERY_RING_MESSAGE_MAX + QUERY_RING_ALIGN,
+	       "and behind a reply in the resolver's buffer");
+
+/* The same for what was composed. Nearly every answer with the log on comes by here, and makes no
+ * call where it explains nothing and nobody was asked. */
+static __attribute__((noinline)) void note_answer(const struct resolution *r,
+						  const struct composition *c,
+						  const struct message_end *end, size_t length)
+{
+	const struct query *query = r->query;
+	struct query_ring *ring = r->resolver->ring;
+	size_t message_length = query_ring_message_length(ring, length);
+	const uint8_t *body = message_length ? r->resolver->buffer : query->question;
+	size_t body_length = message_length ? message_length : query->request.question_length;
+	struct query_record *record;
+
+	if (end->ede != EDE_NONE || !query_ring_has_room(ring, body_length)) {
+		note_answer_whole(r, c, end, length);
+		return;
+	}
+	record = query_ring_append_at_once(ring, body_length);
+	note_query(record, query, end, length, message_length);
+	copy_by_blocks(record->data, body, body_length);
+	note_decision(record, r, c);
+	if (c->source.route)
+		note_upstream(record, c);
+}
+
+void resolve_turned_away(struct resolver *resolver, const struct query *query,
+			 const struct message_end *end, const uint8_t *reply, size_t length)
+{
+	static const struct message_end silence = {.rcode = RCODE_NOERROR, .ede = EDE_NONE};
+	const struct query_binding *binding = query->binding;
+	struct query_record *record = NULL;
+
+	if (query_ring_wanted(resolver->ring) & QUERY_WANTED_ALL)
+		record = note_whole(resolver, query, end ? end : &silence, reply, length);
+	if (!record)
+		return;
+	record->turned_away = true;
+	record->decided = DECIDED_NOBODY;
+	record->object = NULL;
+	record->rule = NULL;
+	record->network = binding->network;
+	record->hops = 0;
+	record->used = (struct query_sources){.own = false};
+	record->upstream = NULL;
+}
+
+/* Questions of our own are nobody's to log. */
+static inline bool is_wanted(const struct resolution *r)
+{
+	unsigned wanted = query_ring_wanted(r->resolver->ring);
+
+	return wanted && r->endpoint != &r->resolver->own &&
+	       (wanted & QUERY_WANTED_ALL || r->asked_anybody);
+}
+
+/* It was answered without asking who decides the name. */
+static void forget_verdict(struct resolution *r)
+{
+	r->verdict = (struct verdict){.by = DECIDED_NOBODY};
+}
+
+/* ---- the end of a resolution ---- */
+
+/* c: what it was composed of; NULL: nothing was composed. */
+static inline __attribute__((always_inline)) void finish(struct resolution *r,
+							 const struct composition *c,
+							 struct message *message,
+							 const struct message_end *end,
+							 enum response_source source)
 {
 	size_t length = message_finish(message, &r->query->request, end);
 
@@ -129,6 +305,10 @@ static void finish(struct resolution *r, struct message *message, const struct m
 	if (message_flags(message->wire) & FLAG_TC)
 		STATS_ADD(r->endpoint, truncated, 1);
 	count_reply(r, source, end->rcode);
+	if (is_wanted(r) && c)
+		note_answer(r, c, end, length);
+	else if (is_wanted(r))
+		note_answer_whole(r, NULL, end, length);
 	end_resolution(r, message->wire, length);
 }
 
@@ -154,20 +334,20 @@ static void finish_error(struct resolution *r, enum rcode rcode, enum ede ede, c
 	end.ede_text = text;
 	message_begin(&message, r->resolver->buffer, sizeof r->resolver->buffer, r->query->question,
 		      r->query->request.question_length);
-	finish(r, &message, &end, RESPONSE_NONE);
+	finish(r, NULL, &message, &end, RESPONSE_NONE);
 }
 
 static enum response_source source_of(const struct composition *c)
 {
 	if (c->rcode == RCODE_SERVFAIL || c->rcode == RCODE_REFUSED)
 		return RESPONSE_NONE;
-	if (c->used_stale)
+	if (c->used.stale)
 		return RESPONSE_STALE;
-	if (c->used_told)
+	if (c->used.told)
 		return RESPONSE_FORWARDED;
-	if (c->used_cache)
+	if (c->used.cache)
 		return RESPONSE_CACHE;
-	return c->used_own ? RESPONSE_ZONE : RESPONSE_NONE;
+	return c->used.own ? RESPONSE_ZONE : RESPONSE_NONE;
 }
 
 /* As popular.h has it. */
@@ -199,7 +379,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
 	count_deciders(r, c);
 	count_name(r, c, source_of(c));
-	finish(r, &c->message, &end, source_of(c));
+	finish(r, c, &c->message, &end, source_of(c));
 }
 
 /* ---- the way there ---- */
@@ -403,7 +583,7 @@ static bool answer_secondary(struct resolution *r)
 		      request->question_length);
 	message_add_rrset(&message, SECTION_ANSWER, soa, MESSAGE_HEADER, NULL, UINT32_MAX);
 	end.authoritative = true;
-	finish(r, &message, &end, RESPONSE_ZONE);
+	finish(r, NULL, &message, &end, RESPONSE_ZONE);
 	return true;
 }
 
@@ -428,6 +608,7 @@ static bool refuse_tsig(struct resolution *r)
 	if (error == TSIG_FINE)
 		return false;
 	STATS_ADD(r->endpoint, tsig_bad, 1);
+	forget_verdict(r);
 	if (error == TSIG_FORMERR) {
 		free(r->tsig);
 		r->tsig = NULL;
@@ -450,22 +631,31 @@ static bool answer_meta(struct resolution *r)
 		if (!chaos_answer(&message, r->hold->policy, &r->query->name, request->type))
 			end.rcode = RCODE_REFUSED;
 		end.authoritative = end.rcode == RCODE_NOERROR;
-		finish(r, &message, &end, RESPONSE_NONE);
+		forget_verdict(r);
+		finish(r, NULL, &message, &end, RESPONSE_NONE);
 		return true;
 	}
 	if (request->class != CLASS_IN) {
+		forget_verdict(r);
 		finish_error(r, RCODE_REFUSED, EDE_NOT_SUPPORTED, "only class IN is served");
 		return true;
 	}
 	switch (request->type) {
 	case TYPE_OPT:
 	case TYPE_TSIG:
-	case TYPE_TKEY: finish_error(r, RCODE_FORMERR, EDE_NONE, NULL); return true;
+	case TYPE_TKEY:
+		forget_verdict(r);
+		finish_error(r, RCODE_FORMERR, EDE_NONE, NULL);
+		return true;
 	case TYPE_NXNAME: /* RFC 9824 */
+		forget_verdict(r);
 		finish_error(r, RCODE_FORMERR, EDE_INVALID_TYPE, "NXNAME cannot be asked for");
 		return true;
 	case TYPE_MAILA:
-	case TYPE_MAILB: finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL); return true;
+	case TYPE_MAILB:
+		forget_verdict(r);
+		finish_error(r, RCODE_NOTIMP, EDE_NONE, NULL);
+		return true;
 	case TYPE_AXFR:
 	case TYPE_IXFR: hand_to_transfers(r); return true;
 	default: return false;
@@ -593,6 +783,15 @@ static bool is_cut_off(const struct ask_result *result)
 	return result->outcome == ASK_TRUNCATED && result->error == TARGET_ERROR_CLOSED;
 }
 
+/* UINT8_MAX: it is none of them, or nobody was asked. */
+static uint8_t place_of(const struct leg *leg, const struct upstream *upstream)
+{
+	for (uint32_t i = 0; i < leg->upstream_count; i++)
+		if (&leg->upstreams[i] == upstream)
+			return (uint8_t)i;
+	return UINT8_MAX;
+}
+
 static void *on_result(void *context, void *holder, const struct lookup_key *key,
 		       const struct ask_result *result, uint64_t now_us)
 {
@@ -603,6 +802,8 @@ static void *on_result(void *context, void *holder, const struct lookup_key *key
 
 	const struct cache_key cache_key = cache_key_of(key);
 
+	if (entry)
+		entry->upstream = place_of(key->leg, result->upstream);
 	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
 		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
 	return entry;
@@ -655,6 +856,7 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 	resolver->lookups = lookups;
 	resolver->cache = cache;
 	resolver->transfers = NULL;
+	resolver->ring = &unwanted;
 	resolver->time_of_day_s = time_of_day_s;
 	resolver->near_misses = (struct log_pace){0};
 	resolver->stats = stats;

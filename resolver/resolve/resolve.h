@@ -19,6 +19,7 @@
 #include "resolver/hold.h"
 #include "resolver/latency.h"
 #include "resolver/log.h"
+#include "resolver/query_ring.h"
 #include "resolver/resolve/cache.h"
 #include "resolver/resolve/refresh.h"
 #include "resolver/series.h"
@@ -54,6 +55,8 @@ struct resolver {
 	struct transfers *transfers; /* NULL: all are refused */
 	uint64_t (*time_of_day_s)(void);
 	struct log_pace near_misses;
+	struct query_ring *ring;     /* of answers, for the query log; from resolver_init on one
+				      * that wants none */
 	uint8_t buffer[MESSAGE_MAX]; /* replies are written here first */
 };
 
@@ -71,6 +74,10 @@ void resolve_arrive(struct resolver *resolver, struct query *query, struct polic
 void resolve_expect(struct query *query, unsigned pass);                  /* from 1 */
 /* Answers it, now or later, from the table of lookups or the wheel. */
 void resolve_start(struct query *query, uint64_t now_us);
+/* Notes a query that was answered before it came here, with an error, or (end NULL, length 0) not
+ * at all. */
+void resolve_turned_away(struct resolver *resolver, const struct query *query,
+			 const struct message_end *end, const uint8_t *reply, size_t length);
 
 enum { RULE_QUERIES, RULE_FAILURES, RULE_COUNTERS }; /* of a cell of `rules` */
 enum { ZONE_QUERIES, ZONE_COUNTERS };                /* of `zones` */

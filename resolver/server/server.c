@@ -59,6 +59,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
+	int err = query_rings_init(&server->rings, workers);
 	struct hash_key cookie_key;
 	entropy_read(&cookie_key, sizeof cookie_key);
 	server->shared = (struct worker_shared){
@@ -67,6 +68,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.responses = server->responses,
 		.series = &server->series,
 		.caller = &server->caller,
+		.rings = &server->rings,
 		.key = *key,
 		.workers = workers,
 		.queries_max = SERVER_QUERIES_MAX,
@@ -75,7 +77,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 	};
 	if (server->cache && server->registry && server->meters && server->series.endpoints &&
 	    server->series.rules && server->series.zones && server->responses && server->workers &&
-	    server->rounds)
+	    server->rounds && !err)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;
@@ -237,6 +239,7 @@ static int bind_all(struct server *server, struct snapshot *snapshot, const stru
 			.host = inbound->listen,
 			.network = inbound->network,
 			.series = number_endpoint(server, inbound->name),
+			.endpoint = inbound->name,
 			.admission = {.access = inbound->access,
 				      .meter = snapshot->inbound_meters[i],
 				      .excess = snapshot->excess}};
@@ -489,6 +492,19 @@ static bool is_named(const struct server *server, const struct listener *listene
 	return false;
 }
 
+/* Whether answers by the snapshot, which no worker uses any more, wait in the rings for the query
+ * log. */
+static bool is_noted(struct server *server, struct snapshot *snapshot)
+{
+	if (!snapshot->ring_mark) {
+		snapshot->ring_mark = calloc(server->worker_count, sizeof *snapshot->ring_mark);
+		if (!snapshot->ring_mark)
+			return true; /* tried again with the next change */
+		query_rings_mark(&server->rings, snapshot->ring_mark);
+	}
+	return !query_rings_passed(&server->rings, snapshot->ring_mark);
+}
+
 static void free_old(struct server *server)
 {
 	struct snapshot **link = server->current ? &server->current->older : NULL;
@@ -496,7 +512,8 @@ static void free_old(struct server *server)
 	while (link && *link) {
 		struct snapshot *snapshot = *link;
 
-		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0) {
+		if (atomic_load_explicit(&snapshot->users, memory_order_acquire) > 0 ||
+		    is_noted(server, snapshot)) {
 			link = &snapshot->older;
 			continue;
 		}
@@ -669,7 +686,7 @@ void server_collect(struct server *server)
 	ask_caller_collect(&server->caller);
 }
 
-void server_release(struct server *server)
+void server_stop(struct server *server)
 {
 	for (unsigned i = 0; server->workers && i < server->worker_count; i++) {
 		if (server->workers[i])
@@ -677,6 +694,11 @@ void server_release(struct server *server)
 		server->workers[i] = NULL;
 	}
 	ask_caller_collect(&server->caller);
+}
+
+void server_release(struct server *server)
+{
+	server_stop(server);
 	while (server->current) {
 		struct snapshot *snapshot = server->current;
 
@@ -695,6 +717,7 @@ void server_release(struct server *server)
 	series_set_free(server->series.rules);
 	series_set_free(server->series.zones);
 	response_limit_free(server->responses);
+	query_rings_release(&server->rings);
 	model_free(server->model);
 	memset(server, 0, sizeof *server);
 }

@@ -52,6 +52,7 @@ struct server {
 	struct model *model;         /* what is served now; owned */
 	struct snapshot *current;    /* the newest; older ones behind it until they are freed */
 	struct ask_caller caller;    /* questions of our own */
+	struct query_rings rings;    /* answers, for the query log */
 	struct serial_keeper keeper; /* of zones that go out; set before server_apply */
 	unsigned next_asked;         /* the worker that gets the next one */
 	struct server_sockets sockets;
@@ -116,7 +117,10 @@ void server_each_popular(struct server *server,
 MUST_CHECK int server_ask(struct server *server, const struct ask_question *question,
 			  void (*on_answer)(void *context, const struct ask_answer *answer),
 			  void *context);
-/* Stops the workers, hands out what they had not answered, and frees everything. */
+/* Stops the workers, and hands out what they had not answered. What they noted for the query log
+ * can be read until server_release. */
+void server_stop(struct server *server);
+/* The same, and frees everything. */
 void server_release(struct server *server);
 /* The workers' counters, summed, those of endpoints among them. */
 void server_read_stats(const struct server *server, struct stats *sum);

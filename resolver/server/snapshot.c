@@ -295,5 +295,6 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->sources);
 	free(snapshot->inbound_meters);
 	free(snapshot->holds);
+	free(snapshot->ring_mark);
 	free(snapshot);
 }

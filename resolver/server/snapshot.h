@@ -27,7 +27,8 @@ struct snapshot_binding { /* a listener, and where its queries are asked */
 	struct host host;
 	bool vnet_resolver; /* else an inbound endpoint: */
 	uint32_t network;
-	uint32_t series; /* the endpoint's number */
+	uint32_t series;      /* the endpoint's number */
+	const char *endpoint; /* its name; the policy's */
 	struct inbound_admission admission;
 };
 
@@ -54,8 +55,11 @@ struct snapshot {
 	enum excess excess;
 	uint64_t queries_per_second; /* of each endpoint; 0: no limit */
 	uint64_t generation;
-	atomic_uint users;      /* workers that have not released it */
-	atomic_uint adopters;   /* workers that have adopted it */
+	atomic_uint users;    /* workers that have not released it */
+	atomic_uint adopters; /* workers that have adopted it */
+	/* Each worker's ring when no worker used it any more: what is noted there until then may
+	 * have pointers into it. NULL: not yet. */
+	uint64_t *ring_mark;
 	struct snapshot *older; /* the control thread's list */
 };
 

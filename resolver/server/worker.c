@@ -37,11 +37,12 @@ enum {
 };
 
 struct worker_binding { /* what a query carries from the listener it came by */
+	struct query_binding
+		for_log; /* first; of the VNet resolver's the client says which network */
 	struct worker_hold *hold;
 	struct endpoint_stats *stats;
 	struct inbound *inbound; /* NULL: withdrawn before this worker came for it */
 	bool vnet_resolver;
-	uint32_t network;
 };
 
 struct worker_hold { /* a snapshot as this worker uses it */
@@ -96,7 +97,7 @@ static void on_arrival(void *context, struct query *query, unsigned pass)
 {
 	struct worker *worker = context;
 	const struct worker_binding *binding = query->binding;
-	struct place place = {binding->network, false};
+	struct place place = {binding->for_log.network, false};
 
 	if (pass > 0) {
 		resolve_expect(query, pass);
@@ -112,6 +113,14 @@ static void on_query(void *context, struct query *query)
 {
 	(void)context;
 	resolve_start(query, query->arrived_us);
+}
+
+static void on_turned_away(void *context, const struct query *query, const struct message_end *end,
+			   const uint8_t *reply, size_t length)
+{
+	struct worker *worker = context;
+
+	resolve_turned_away(&worker->resolver, query, end, reply, length);
 }
 
 /* Targets' TCP delays UDP no longer than clients' TCP does. */
@@ -136,6 +145,7 @@ int worker_prepare(struct snapshot *snapshot, unsigned workers)
 
 static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 {
+	query_ring_publish(worker->resolver.ring);
 	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);
 	worker->shared->on_release(worker->shared->context);
 }
@@ -176,7 +186,9 @@ static struct worker_hold *hold_init(struct worker *worker, struct snapshot *sna
 			.hold = hold,
 			.stats = endpoint_stats_of(worker, snapshot->bindings[i].series),
 			.vnet_resolver = snapshot->bindings[i].vnet_resolver,
-			.network = snapshot->bindings[i].network};
+			.for_log = {.endpoint = snapshot->bindings[i].endpoint,
+				    .policy = snapshot->policy,
+				    .network = snapshot->bindings[i].network}};
 	return hold;
 }
 
@@ -268,6 +280,10 @@ static void gather_stats(struct worker *worker)
 	struct lookups *lookups = &worker->lookups;
 	struct outbound_counters *outbound = &worker->outbound.counters;
 
+	atomic_store_explicit(
+		&stats->unlogged,
+		atomic_load_explicit(&worker->resolver.ring->lost, memory_order_relaxed),
+		memory_order_relaxed);
 #define X(name, text) STATS_TAKE(stats, name, lookups);
 	LOOKUP_COUNTER_MAP(X)
 #undef X
@@ -303,6 +319,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	inbound_flush(&worker->inbound);
 	if (latency_is_due(&worker->resolver.latency))
 		latency_end_round(&worker->resolver.latency, monotonic_us(NULL));
+	query_ring_commit(worker->resolver.ring, monotonic_us);
 	gather_stats(worker);
 	if (worker->drains)
 		atomic_store(&worker->drained,
@@ -390,6 +407,7 @@ static void run(void *argument)
 		worker->shared->on_start(worker->shared->context);
 	grow_heap();
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
+	query_ring_commit(worker->resolver.ring, monotonic_us); /* of what its end answered */
 }
 
 /* ---- the other threads' side ---- */
@@ -435,6 +453,7 @@ static int init_parts(struct worker *worker)
 		.unix_s = unix_s,
 		.on_arrival = on_arrival,
 		.on_query = on_query,
+		.on_turned_away = on_turned_away,
 		.context = worker,
 	};
 	int err = lookups_init(&worker->lookups, &worker->wheel, &worker->entropy, &shared->key);
@@ -457,6 +476,7 @@ static int init_parts(struct worker *worker)
 	worker->popular = popular_new();
 	worker->resolver.rules = series_cells(shared->series->rules, worker->index);
 	worker->resolver.zones = series_cells(shared->series->zones, worker->index);
+	worker->resolver.ring = &shared->rings->rings[worker->index];
 	worker->transfers = (struct transfers){
 		.wheel = &worker->wheel,
 		.stats = &worker->stats,

@@ -22,6 +22,7 @@ struct worker_shared {
 	unsigned workers;
 	unsigned queries_max;      /* that wait for an upstream, per worker */
 	struct ask_caller *caller; /* where calls go back to */
+	struct query_rings *rings; /* a ring for each worker's answers, for the query log */
 	/* Called on the worker's thread when it has released a snapshot (users), was the last to
 	 * adopt one (adopters), or has sent a call back. */
 	void (*on_release)(void *context);

@@ -5,6 +5,7 @@
 
 #include "rules/check/internal.h"
 #include "rules/policy/ruleset.h"
+#include "rules/rcode.h"
 
 static void check_ordered(struct check *check, const struct origin *origin, const char *low_key,
 			  uint32_t low, const char *high_key, uint32_t high)
@@ -192,6 +193,32 @@ static void check_user(struct check *check)
 		      "a group without a user has no effect; set `user` too, or leave `group` out");
 }
 
+static void check_query_log(struct check *check)
+{
+	const struct query_log_settings *log = &check->model->query_log;
+	char field[32];
+
+	for (size_t i = 0; i < log->rcodes.count; i++) {
+		snprintf(field, sizeof field, "rcodes[%zu]", i);
+		if (log->rcodes.items[i] && rcode_parse(log->rcodes.items[i]) < 0)
+			ERROR(check, &log->origin, field,
+			      "\"%.300s\" is no response code; give NOERROR, NXDOMAIN, SERVFAIL, "
+			      "REFUSED ...",
+			      log->rcodes.items[i]);
+	}
+	for (size_t i = 0; i < log->networks.count; i++) {
+		snprintf(field, sizeof field, "networks[%zu]", i);
+		if (log->networks.items[i] && !seen_get(&check->networks, log->networks.items[i]))
+			WARN(check, &log->origin, field,
+			     "there is no virtual network \"%.300s\"; nothing is logged for it",
+			     log->networks.items[i]);
+	}
+	if (log->file && log->dnstap_file && strcmp(log->file, log->dnstap_file) == 0)
+		ERROR(check, &log->origin, "dnstap_file",
+		      "%s is `file` already, for another format; give each a file of its own",
+		      log->dnstap_file);
+}
+
 void limits_check_settings(struct check *check)
 {
 	const struct model *model = check->model;
@@ -207,4 +234,5 @@ void limits_check_settings(struct check *check)
 	check_metrics(check, &urls);
 	check_events(check);
 	check_user(check);
+	check_query_log(check);
 }

@@ -335,6 +335,18 @@ struct log_settings {
 	enum log_format format;
 };
 
+struct query_log_settings {
+	struct origin origin;
+	bool given;                                     /* else nothing is logged */
+	const char *file, *dnstap_file, *dnstap_socket; /* NULL: not there */
+	LIST_OF(const char *) suffixes;                 /* what is logged; empty: all */
+	LIST_OF(struct prefix) clients;
+	LIST_OF(const char *) networks, rcodes;
+	uint32_t slower_than_ms; /* 0: all */
+	uint32_t sample;         /* one in so many */
+	bool privacy;            /* clients by their /24 and /48 */
+};
+
 struct events_settings {
 	struct origin origin;
 	const char *webhook, *webhook_ca; /* NULL: nobody is called; the system's authorities */
@@ -409,6 +421,7 @@ struct model {
 	struct tcp_settings tcp;
 	struct response_limit_settings response_limit;
 	struct log_settings log;
+	struct query_log_settings query_log;
 	struct events_settings events;
 	struct identity_settings identity;
 };

@@ -830,6 +830,80 @@ static const struct group log_group = {
 	.doc = "The log, on standard error.",
 };
 
+static const struct field query_log_fields[] = {
+	{.key = "file",
+	 .type = FIELD_PATH,
+	 AT(query_log_settings, file),
+	 .doc = "A file that gets a JSON object a line, appended. It may be moved away at any "
+		"time: "
+		"a second later, or at the next reload, it is made anew."},
+	{.key = "dnstap_file",
+	 .type = FIELD_PATH,
+	 AT(query_log_settings, dnstap_file),
+	 .doc = "A file that gets dnstap in Frame Streams, with the replies. Where it is there "
+		"already it is kept, with the time as a further ending: such a file cannot be "
+		"appended to. It may be moved away as well."},
+	{.key = "dnstap_socket",
+	 .type = FIELD_PATH,
+	 AT(query_log_settings, dnstap_socket),
+	 .min = 1,
+	 .max = 107,
+	 .doc = "A unix socket where a reader of dnstap listens. While nobody does, it is tried "
+		"again every second."},
+	{.key = "suffixes",
+	 .type = FIELD_DOMAINS,
+	 AT(query_log_settings, suffixes),
+	 .doc = "Only names at or below one of these are logged."},
+	{.key = "clients",
+	 .type = FIELD_PREFIXES,
+	 AT(query_log_settings, clients),
+	 .doc = "Only what these clients ask is logged."},
+	{.key = "networks",
+	 .type = FIELD_STRINGS,
+	 AT(query_log_settings, networks),
+	 .doc = "Only what is resolved in these virtual networks is logged."},
+	{.key = "rcodes",
+	 .type = FIELD_STRINGS,
+	 AT(query_log_settings, rcodes),
+	 .doc = "Only answers with these response codes are logged: \"SERVFAIL\", \"NXDOMAIN\" "
+		"..."},
+	{.key = "slower_than_ms",
+	 .type = FIELD_UINT,
+	 AT(query_log_settings, slower_than_ms),
+	 .fallback = "0",
+	 .min = 0,
+	 .max = 60000,
+	 .unit = "milliseconds",
+	 .doc = "Only answers that took at least so long, and had to wait for a target, are "
+		"logged; "
+		"0: all. Enough by itself: without a file or socket they are lines of the log, one "
+		"a second at most."},
+	{.key = "sample",
+	 .type = FIELD_UINT,
+	 AT(query_log_settings, sample),
+	 .fallback = "1",
+	 .min = 1,
+	 .max = 1000000,
+	 .doc = "One in so many of what is left is logged, by chance."},
+	{.key = "privacy",
+	 .type = FIELD_BOOL,
+	 AT(query_log_settings, privacy),
+	 .fallback = "false",
+	 .doc = "Whether clients are logged without what would tell one from its neighbours: IPv4 "
+		"addresses by their /24, IPv6 addresses by their /48, and no ports. Also where the "
+		"log is watched."},
+};
+static const struct group query_log_group = {
+	.name = "query log",
+	FIELDS(query_log_fields),
+	.size = sizeof(struct query_log_settings),
+	.given_offset = offsetof(struct query_log_settings, given),
+	.doc = "Every query with who asked, what decided it and how long it took; what is given of "
+	       "filters must all fit. Absent: nothing is logged until somebody watches (`sluice "
+	       "log --follow`). The latest 1000 are kept in memory, for `sluice log`; sluice(8), "
+	       "QUERY LOG, says what each has.",
+};
+
 static const struct field events_fields[] = {
 	{.key = "webhook",
 	 .type = FIELD_STRING,
@@ -1279,6 +1353,7 @@ static const struct field model_fields[] = {
 	MODEL_GROUP(tcp, "Clients' connections."),
 	MODEL_GROUP(response_limit, "How many answers one prefix gets."),
 	MODEL_GROUP(log, "The log."),
+	MODEL_GROUP(query_log, "The log of queries."),
 	MODEL_GROUP(events, "What happens."),
 	MODEL_GROUP(identity, "What the server says about itself."),
 };

@@ -261,12 +261,3 @@ void message_text_release(struct message_text *text)
 	free(text->records);
 	text->records = NULL;
 }
-
-int rcode_parse(const char *text)
-{
-	const ldns_lookup_table *row = ldns_lookup_by_name(ldns_rcodes, text);
-
-	if (strcmp(text, "NOTIMP") == 0) /* as the RFCs spell it; ldns has an L at its end */
-		return RCODE_NOTIMP;
-	return row ? row->id : -1;
-}

@@ -39,7 +39,4 @@ void message_text_release(struct message_text *text);
  * False when it is none. */
 bool record_line_normalise(const char *line, char *out, size_t size);
 
-/* "NXDOMAIN" -> 3; -1 when there is no such rcode. */
-int rcode_parse(const char *text);
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/rcode.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/scenario_internal.h"
 

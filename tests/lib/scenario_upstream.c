@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/rcode.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/scenario_internal.h"
 

@@ -162,6 +162,7 @@ int command_completion(const struct command_line *line);
 int command_init(const struct command_line *line);
 int command_import(const struct command_line *line);
 int command_history(const struct command_line *line);
+int command_log(const struct command_line *line);
 int command_events(const struct command_line *line);
 int command_names(const struct command_line *line);
 int command_plan(const struct command_line *line);

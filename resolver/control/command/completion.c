@@ -2,6 +2,7 @@
  * kinds of resources. Names of resources are asked of the running server. */
 #include "resolver/control/command/command.h"
 #include "resolver/control/import/dialect.h"
+#include "resolver/control/observe/query_entry.h"
 #include "resolver/control/resource/kind.h"
 
 /* What it completes, by the words before the cursor:
@@ -26,6 +27,8 @@ static const char script[] =
 	"    [[ $found ]] || found=$(_sluice_options \"$verb\" \"$kind\")\n"
 	"  elif (( COMP_CWORD == 1 )) || [[ $COMP_CWORD == 2 && $first == help ]]; then\n"
 	"    found=\"$_sluice_commands $_sluice_kinds\"\n"
+	"  elif [[ $first == log ]]; then\n"
+	"    found=$(_sluice_filters); compopt -o nospace 2>/dev/null\n"
 	"  elif (( COMP_CWORD == 2 )); then\n"
 	"    if [[ $verbs == *\" $verb \"* ]]; then found=$_sluice_kinds\n"
 	"    elif [[ \" $_sluice_kinds \" == *\" $verb \"* ]]; then\n"
@@ -80,6 +83,15 @@ static void print_kinds(void)
 	printf("esac; }\n");
 }
 
+/* Of `sluice log`. */
+static void print_filters(void)
+{
+	printf("_sluice_filters() { echo");
+	for (size_t i = 0; query_filter_keys[i]; i++)
+		printf(" %s=", query_filter_keys[i]);
+	printf("; }\n");
+}
+
 /* The second words of `ptr ...` and its like, which stand together, and what can be imported. */
 static void print_second_words(const struct command *commands)
 {
@@ -126,6 +138,7 @@ int command_completion(const struct command_line *line)
 				      shell);
 	print_commands(line->commands);
 	print_kinds();
+	print_filters();
 	print_second_words(line->commands);
 	print_options(line->commands);
 	fputs(script, stdout);

@@ -5,13 +5,13 @@
 
 #include "resolver/control/command/client.h"
 
-enum { PATH_MAX_BYTES = 256, LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
+enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
 
 struct stream { /* an answer, as it comes */
 	const struct command_line *line;
 	void (*on_data)(const struct command_line *line, const char *data);
 	bool heard;     /* something has come since the connection was made */
-	long long last; /* all up to this number has been told */
+	long long last; /* all up to this number has been told; -1: it has none */
 	char *text;     /* of a line that is not whole yet */
 	size_t length, room;
 };
@@ -62,15 +62,18 @@ static bool follow_once(struct stream *stream, const char *path)
 {
 	static const cookie_io_functions_t functions = {.write = on_text};
 	FILE *out = fopencookie(stream, "w", functions);
-	char whole[PATH_MAX_BYTES];
+	char number[24] = "", *whole;
 	json_t *answer;
 
-	if (!out) {
+	if (stream->last >= 0)
+		snprintf(number, sizeof number, "%lld", stream->last);
+	if (!out || asprintf(&whole, "%s%s", path, number) < 0) {
+		if (out)
+			fclose(out);
 		command_fail_at(stream->line, "%s", err_text(ERR_NOMEM));
 		return false;
 	}
 	setvbuf(out, NULL, _IONBF, 0);
-	snprintf(whole, sizeof whole, "%s%lld", path, stream->last);
 	stream->heard = false;
 	stream->length = 0;
 	answer = client_ask(stream->line,
@@ -78,7 +81,7 @@ static bool follow_once(struct stream *stream, const char *path)
 						 .accept = "text/event-stream",
 						 .out = out,
 						 .timeout_ms = -1},
-			    strdup(whole));
+			    whole);
 	fclose(out);
 	json_decref(answer);
 	return answer != NULL;

@@ -35,7 +35,11 @@ static const char text[] =
 	"\n"
 	"# How commands reach the server, and where it keeps what they change; beside this file.\n"
 	"# For the unit of systemd: management = { state = \"/var/lib/sluice/state.db\"; };\n"
-	"management = { socket = \"control.sock\"; state = \"state.db\"; };\n";
+	"management = { socket = \"control.sock\"; state = \"state.db\"; };\n"
+	"\n"
+	"# Who asks what is shown by `sluice log --follow`; this has it in a file, too:\n"
+	"#\n"
+	"#     query_log = { file = \"queries.json\"; };\n";
 
 int command_init(const struct command_line *line)
 {

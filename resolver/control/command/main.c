@@ -125,6 +125,15 @@ static const struct command commands[] = {
 	 "print the running server's configuration, with the resources of the state",
 	 "As libconfig it is a configuration file of its own, with the secrets that stand in the\n"
 	 "original; as json the edits that make its resources, for POST /v1/changes.\n"},
+	{"log", command_log, CALL | OPTION_JSON | OPTION_FOLLOW, 0, COMMAND_WORDS_MAX,
+	 "[KEY=VALUE...]", "show the latest queries, with what decided them, or watch them come",
+	 "suffix=NAME, client=PREFIX, network=NAME, rcode=NAME and slower_than_ms=N are filters, "
+	 "and\n"
+	 "all must fit; of several values with commas, one. With --follow it is what comes from "
+	 "now\n"
+	 "on, whether the configuration has a query_log or not. With --json it is one JSON object "
+	 "a\n"
+	 "line.\n"},
 	{"history", command_history, CALL | OPTION_JSON | OPTION_FOLLOW, 0, 0, "",
 	 "list what was changed in a week, when and by whom",
 	 "With --follow and --json it is one JSON object a line.\n"},

@@ -24,8 +24,8 @@
 struct model *config_file_read(const char *path, const struct hash_key *key,
 			       const struct model *before, struct faults *faults);
 
-/* The same of any tree of values, into a new model: `walk` has the tree's syntax and where its values
- * are from, `root` is its group of all settings. Faults are not sorted. */
+/* The same of any tree of values, into a new model: `walk` has the tree's syntax and where its
+ * values are from, `root` is its group of all settings. Faults are not sorted. */
 struct schema_reader;
 void config_tree_read(struct schema_reader *walk, const void *root, struct model *model,
 		      const struct hash_key *key, const struct model *before);

@@ -11,8 +11,8 @@
  * Addresses that placing chose are written like given ones. ERR_SYSTEM when writing fails. */
 MUST_CHECK int config_file_write(const struct model *model, FILE *out);
 
-/* For people, who go on with it: what is at its default is left out, what fits into a line stands in
- * one, and the lines that `comment` gives stand above the item that has this origin. It is asked
+/* For people, who go on with it: what is at its default is left out, what fits into a line stands
+ * in one, and the lines that `comment` gives stand above the item that has this origin. It is asked
  * with `take` when they are written; without, only whether there are any. */
 struct config_style {
 	const char *(*comment)(void *context, const struct origin *origin, bool take);

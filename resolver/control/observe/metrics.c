@@ -501,6 +501,8 @@ static const struct {
 	 "Questions of the server's own, which are not counted as queries."},
 	{"prefetched", "sluice_prefetched_questions",
 	 "Questions asked anew because a popular answer was about to expire."},
+	{"unlogged", "sluice_query_log_lost_entries",
+	 "Answers that the query log had no room for."},
 	{"transfers", "sluice_transfers", "Zones sent out, whole or what has changed."},
 	{"transfers_refused", "sluice_transfers_refused", "Zones asked for, and not sent."},
 	{"transfers_broken", "sluice_transfers_broken",

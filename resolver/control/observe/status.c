@@ -9,6 +9,7 @@
 #include "endpoints/socket.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/health.h"
+#include "resolver/control/observe/query_log.h"
 #include "rules/base.h"
 
 static json_t *address_json(const struct address *address)
@@ -536,5 +537,7 @@ json_t *status_report(struct service *service)
 	json_put(all, "work", work_json(&service->work));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
 	json_put(all, "went_back", went_back_report(&service->confirmation));
+	json_put(all, "query_log",
+		 service->query_log ? query_log_status(service->query_log) : json_null());
 	return json_whole(all);
 }

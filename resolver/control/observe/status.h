@@ -31,6 +31,7 @@
  *                         "change"), who, at, until, revision (of a change), error (why it could
  *                         not go back yet), text; or null
  *     went_back           the same of a reload: what was before it is served, and not the file
+ *     query_log           on, followers, logged, lost, outputs (query_log.h)
  *
  * GET /v1/status adds `logins` (failed, refused). */
 #ifndef SLUICE_STATUS_H

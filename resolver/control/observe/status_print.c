@@ -220,6 +220,20 @@ static void print_counters(FILE *out, const json_t *status)
 	json_decref(rows);
 }
 
+/* Nothing where queries are not logged. */
+static void print_query_log(FILE *out, const json_t *status)
+{
+	static const struct table_column columns[] = {{"KIND", "kind"},
+						      {"PATH", "path"},
+						      {"WRITTEN", "written"},
+						      {"LOST", "lost"},
+						      {"ERROR", "error"}};
+	const json_t *outputs = json_object_get(json_object_get(status, "query_log"), "outputs");
+
+	if (json_array_size(outputs) > 0)
+		table_print(out, "Query log", outputs, columns, COUNT(columns));
+}
+
 static void print_all(FILE *out, const json_t *status)
 {
 	print_part(out, status, &targets);
@@ -227,6 +241,7 @@ static void print_all(FILE *out, const json_t *status)
 		print_part(out, status, &parts[i]);
 	for (size_t i = 0; i < COUNT(counts); i++)
 		print_part(out, status, &counts[i]);
+	print_query_log(out, status);
 	print_counters(out, status);
 }
 
@@ -279,6 +294,27 @@ static void print_unconfirmed(FILE *out, const json_t *status)
 	}
 }
 
+static void print_log_troubles(FILE *out, const json_t *status)
+{
+	const json_t *outputs = json_object_get(json_object_get(status, "query_log"), "outputs");
+	const json_t *output;
+	char path[TABLE_CELL_MAX], error[TABLE_CELL_MAX];
+	size_t i;
+
+	json_array_foreach(outputs, i, output)
+	{
+		json_int_t lost = number(output, "lost");
+
+		if (!json_is_string(json_object_get(output, "error")))
+			continue;
+		fprintf(out, "! the query log's %s %s", get(output, "path", path),
+			get(output, "error", error));
+		if (lost > 0)
+			fprintf(out, "; %" JSON_INTEGER_FORMAT " entries are lost", lost);
+		fputc('\n', out);
+	}
+}
+
 static void print_troubles(FILE *out, const json_t *status)
 {
 	char cell[TABLE_CELL_MAX];
@@ -296,6 +332,7 @@ static void print_troubles(FILE *out, const json_t *status)
 	print_absent(out, status, "vnet_resolver", "listen", "the address of the");
 	if (json_is_string(json_object_get(owned, "error")))
 		fprintf(out, "! the state cannot be used: %s\n", get(owned, "error", cell));
+	print_log_troubles(out, status);
 }
 
 static void print_rows(FILE *out, const struct part *part, const json_t *rows)

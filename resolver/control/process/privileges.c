@@ -231,6 +231,9 @@ static void check_files(const struct model *model, const char *resolv_conf, stru
 	check_readable(&checking, model->udp.cookie_secret_file, &model->udp.origin,
 		       "cookie_secret_file");
 	check_readable(&checking, resolv_conf, &model->origin, NULL);
+	check_directory(&checking, model->query_log.file, &model->query_log.origin, "file");
+	check_directory(&checking, model->query_log.dnstap_file, &model->query_log.origin,
+			"dnstap_file");
 	check_management(&checking, &model->management);
 }
 

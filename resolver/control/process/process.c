@@ -15,6 +15,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/signals.h"
 #include "resolver/control/dashboard/dashboard.h"
+#include "resolver/control/observe/query_log.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
 #include "resolver/control/process/reload.h"
@@ -151,6 +152,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	if (request)
 		api_reply_json(request, 200, json_make("{s:I}", "pid", (json_int_t)pid), NULL);
 	health_log_stop(&process->health);
+	query_log_leave(process->query_log);
 	service_rest(&process->service);
 	http_pause(process->management.http);
 	metrics_listener_pause(&process->metrics);
@@ -176,6 +178,7 @@ static void on_state(struct process *process, int fd)
 
 	take_log(process, fd);
 	process->taking = true;
+	reload_query_log(process, process->service.server.model);
 	service_take(&process->service, text);
 	management_api_use_state(&process->management);
 	if (http_listen(process->management.http, error) != 0)
@@ -211,9 +214,13 @@ static void close_open(uv_handle_t *handle, void *context)
 		uv_close(handle, NULL);
 }
 
+/* What the workers have noted to their end is logged, while what it points to is there. */
 static void close_loop(struct process *process)
 {
 	metrics_listener_close(&process->metrics);
+	if (process->service.server.workers)
+		server_stop(&process->service.server);
+	query_log_stop(process->query_log);
 	events_close();
 	service_close(&process->service);
 	management_api_close(&process->management);
@@ -222,6 +229,8 @@ static void close_loop(struct process *process)
 	int err = uv_loop_close(&process->loop);
 	assert(err == 0);
 	(void)err;
+	query_log_free(process->query_log);
+	process->query_log = process->service.query_log = NULL;
 }
 
 static int watch_signal(struct process *process, uv_signal_t *signal, uv_signal_cb callback,
@@ -332,6 +341,44 @@ static void on_settled(void *context)
 	process->taking = false;
 }
 
+/* ---- the query log ---- */
+
+static void on_query_read(void *context) /* on the log's thread, as is the next */
+{
+	const struct process *process = context;
+	const struct worker_shared *shared = &process->service.server.shared;
+
+	shared->on_release(shared->context);
+}
+
+static void on_query_news(void *context)
+{
+	struct process *process = context;
+
+	uv_async_send(&process->query_news);
+}
+
+static void on_query_wake(uv_async_t *wake)
+{
+	const struct process *process = wake->data;
+
+	if (process->management.http)
+		http_look(process->management.http);
+}
+
+static int open_query_log(struct process *process)
+{
+	const struct query_log_listener listener = {sandbox_bare_thread, on_query_read,
+						    on_query_news, process};
+
+	if (uv_async_init(&process->loop, &process->query_news, on_query_wake) != 0)
+		return ERR_SYSTEM;
+	process->query_news.data = process;
+	process->query_log = query_log_new(&process->service.server.rings, &listener);
+	process->service.query_log = process->query_log;
+	return process->query_log ? 0 : ERR_NOMEM;
+}
+
 /* From here on the process does without most system calls; no other thread runs yet. */
 static int enter_sandbox(const struct process *process)
 {
@@ -387,6 +434,8 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 					       &process->master, model);
 	if (status != EXIT_SUCCESS)
 		return status;
+	if (!process->service.beside)
+		reload_query_log(process, model);
 	if (reload_serve(process, model, faults, text) != 0)
 		return refuse(faults);
 	/* Workers run by now, and come first: a change, however long, takes no processor that an
@@ -466,6 +515,8 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 		process->master.workers ? process->master.workers : process_workers(model);
 	int err = service_open(service, &process->loop, workers, on_settled, on_work_end, process);
 
+	if (err == 0)
+		err = open_query_log(process);
 	if (err != 0) {
 		model_free(model);
 		return exit_fail("%s", err_text(err));

@@ -33,6 +33,8 @@ struct process {
 	uv_timer_t watchdog;           /* tells the master that every loop turns */
 	bool hangs;                    /* a worker does, and that has been logged */
 	struct health_log health;      /* tells what becomes of targets and source addresses */
+	struct query_log *query_log;   /* the service's */
+	uv_async_t query_news;         /* there is something for its followers */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* by SIGHUP, and not done yet */
 	char *user, *group;            /* as configured at the start; NULL: not */

@@ -13,6 +13,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/copy.h"
 #include "resolver/control/config/file.h"
+#include "resolver/control/observe/query_log.h"
 #include "resolver/control/process/process.h"
 #include "resolver/log.h"
 #include "rules/text.h"
@@ -36,6 +37,13 @@ static void warn_of_restart(const struct process *process, const struct model *m
 	management_api_warn(&process->management, &model->management, faults);
 }
 
+void reload_query_log(struct process *process, const struct model *model)
+{
+	if (query_log_configure(process->query_log, &model->query_log, model->identity.server) != 0)
+		log_event(LOG_ERROR, "query_log", "queries are logged as before: %s",
+			  err_text(ERR_NOMEM));
+}
+
 /* Also where tokens are signed from now on. */
 static int serve_model(struct process *process, struct model *model,
 		       const struct server_commit *step, struct faults *faults,
@@ -43,8 +51,11 @@ static int serve_model(struct process *process, struct model *model,
 {
 	int err = service_serve_with(&process->service, model, step, faults, text);
 
-	if (err == 0)
+	if (err == 0) {
 		management_api_use_state(&process->management);
+		if (!process->service.beside)
+			reload_query_log(process, model);
+	}
 	return err;
 }
 

@@ -19,6 +19,9 @@ struct model *reload_load(struct process *process, struct faults *faults);
  * which is taken over. As the user that the process is to be: the records are that user's to write.
  * NULL: the faults say why nothing can be served. */
 struct model *reload_go_back(struct process *process, struct model *model, struct faults *faults);
+/* Has the query log do as the model says: ahead of the first answer of this process, and behind a
+ * change. Beside another process this one answers nothing, and the files are the other one's. */
+void reload_query_log(struct process *process, const struct model *model);
 /* With the loop open: from now on what waits goes back in time. */
 void reload_open(struct process *process);
 

@@ -38,6 +38,8 @@ struct service_access {
 	void *context;
 };
 
+struct query_log;
+
 struct service {
 	struct load load;
 	char *config_path; /* the file's, absolute where that could be had */
@@ -57,6 +59,8 @@ struct service {
 		struct work_job job; /* first */
 		struct source *source;
 	} tidying; /* the state's log is put in order in a thread; source NULL: it is not */
+	struct query_log *query_log;  /* of what the workers answer (observe/query_log.h); NULL:
+				       * nobody  keeps one */
 	struct service_access access; /* of no functions: nobody has listeners */
 	bool beside; /* another process serves: this one only reads the state, and sends nothing */
 	bool ending; /* the process is about to end: nothing new begins */

@@ -23,7 +23,7 @@ static void own_data_are_authoritative_and_nobody_is_asked(void **state)
 	case_ask(f, "www.corp.internal.", TYPE_A);
 	ANSWER(f, "NOERROR aa\nanswer www.corp.internal. 300 IN A 10.10.1.1\n"
 		  "answer www.corp.internal. 300 IN A 10.10.1.2\n");
-	assert_true(f->c.used_own && !f->c.used_cache && !f->c.used_told);
+	assert_true(f->c.used.own && !f->c.used.cache && !f->c.used.told);
 	case_ask(f, "www.corp.internal.", TYPE_AAAA);
 	ANSWER(f, "NOERROR aa\nauthority corp.internal. 300 IN SOA ns.corp.internal. "
 		  "admin.corp.internal. 1 2 3 4 300\n");
@@ -130,7 +130,7 @@ static void what_is_cached_is_aged_and_composed_anew_for_each_network(void **sta
 	ANSWER(f, "NOERROR\nanswer a.example. 50 IN CNAME zone.internal.\n"
 		  "answer zone.internal. 50 IN A 203.0.113.66\n");
 	ASKED(f, "");
-	assert_true(f->c.used_cache && !f->c.used_told);
+	assert_true(f->c.used.cache && !f->c.used.told);
 	case_ask_with(f, 1, "a.example.", TYPE_A, (struct case_question){.flags = FLAG_RD});
 	ANSWER(f, "NOERROR\nanswer a.example. 50 IN CNAME zone.internal.\n"
 		  "answer zone.internal. 300 IN A 10.20.1.1\n");
@@ -180,7 +180,7 @@ static void stale_data_are_given_when_all_targets_have_failed(void **state)
 	ASKED(f, "192.0.2.53 a.example.");
 	ANSWER(f, stale_answer);
 	EDE(f, EDE_STALE, "");
-	assert_true(f->c.used_stale);
+	assert_true(f->c.used.stale);
 	/* The failure holds back the next question. */
 	case_ask(f, "a.example.", TYPE_A);
 	ASKED(f, "");

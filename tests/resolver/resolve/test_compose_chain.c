@@ -28,7 +28,7 @@ static void a_chain_goes_from_own_data_to_a_rule_to_the_default(void **state)
 		  "answer a.rule.example. 60 IN CNAME b.public.example.\n"
 		  "answer b.public.example. 50 IN A 192.0.2.99\n");
 	ASKED(f, "192.0.2.1 a.rule.example.; 192.0.2.53 b.public.example.");
-	assert_true(f->c.used_own && f->c.used_told);
+	assert_true(f->c.used.own && f->c.used.told);
 }
 
 static void the_default_resolvers_answer_is_cut_at_every_kind_of_decision(void **state)

@@ -53,6 +53,7 @@ static const struct api_route routes[] = {
 	{"GET", "/v1/events", API_READ, api_events, 0},
 	{"GET", "/v1/changes", API_READ, api_changes_list, 0},
 	{"POST", "/v1/changes", API_OPERATE, api_changes_post, CHANGES_BODY_MAX},
+	{"GET", "/v1/queries", API_READ, api_queries, 0},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_file, 0},
 	{"POST", "/v1/private_zones/{group}/{name}/master_file", API_READ, api_zone_read, 0},
 	/* Every kind that has no row above. */

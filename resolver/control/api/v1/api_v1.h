@@ -95,6 +95,10 @@ json_t *openapi_document(const struct api_dialect *const *dialects);
 void api_changes_list(struct api_request *request);
 void api_changes_post(struct api_request *request);
 
+/* ---- v1/queries.c ---- */
+
+void api_queries(struct api_request *request);
+
 /* ---- v1/events.c ---- */
 
 void api_events(struct api_request *request);

@@ -107,6 +107,9 @@ static const struct described described[] = {
 	{"GET", "/v1/changes",
 	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
 	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
+	{"GET", "/v1/queries",
+	 "The latest queries with what decided them; as text/event-stream those that come.",
+	 "suffix client network rcode slower_than_ms limit", "text/event-stream", "queries", 0},
 	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.",
 	 "dry_run confirm", "edits", "changed", 0},
 	{.method = NULL},
@@ -284,6 +287,28 @@ static json_t *read_sets_schema(void)
 			 array_of(set), "required", "record_sets");
 }
 
+/* As observe/query_entry.h has it. */
+static json_t *query_schema(void)
+{
+	static const char *const texts[] = {"time", "client", "transport", "decided_by",
+					    "answered_from"};
+	static const char *const texts_or_null[] = {
+		"network", "endpoint", "name",    "type",   "class",    "rcode",
+		"text",    "object",   "ruleset", "target", "protocol", "outbound_endpoint"};
+	static const char *const numbers[] = {"hops", "bytes", "microseconds"};
+	json_t *properties = json_object();
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		json_put(properties, texts[i], of_type("string"));
+	for (size_t i = 0; i < COUNT(texts_or_null); i++)
+		json_put(properties, texts_or_null[i], or_null(of_type("string")));
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		json_put(properties, numbers[i], of_type("integer"));
+	json_put(properties, "port", or_null(of_type("integer")));
+	json_put(properties, "ede", or_null(of_type("integer")));
+	return json_make("{s:s, s:o}", "type", "object", "properties", properties);
+}
+
 static json_t *edits_schema(void)
 {
 	json_t *edit =
@@ -358,6 +383,11 @@ static json_t *schemas_json(void)
 		 json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties",
 			   "changes", array_of(reference("schemas", "change")), "next",
 			   or_null(of_type("integer")), "required", "changes", "next"));
+	json_put(schemas, "query", query_schema());
+	json_put(schemas, "queries",
+		 json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties", "on",
+			   of_type("boolean"), "queries", array_of(reference("schemas", "query")),
+			   "required", "on", "queries"));
 	json_put(schemas, "events", events_schema());
 	json_put(schemas, "master_file", master_file_schema());
 	json_put(schemas, "read_sets", read_sets_schema());

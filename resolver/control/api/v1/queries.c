@@ -1,0 +1,98 @@
+/* GET /v1/queries: what is answered, as the query log has it (observe/query_entry.h).
+ *
+ *     ?suffix, client, network, rcode, slower_than_ms   filters; several values by commas
+ *     {"on": whether the configuration logs, "queries": the latest, the oldest first: ?limit of
+ *      those in memory that fit}
+ *
+ * With "Accept: text/event-stream" a stream of what fits from now on, whether the configuration
+ * logs or not. */
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/http/stream.h"
+#include "resolver/control/observe/query_log.h"
+#include "resolver/control/service/service.h"
+
+/* False: something of it does not fit, which has been answered. */
+static bool read_filter(struct api_request *request, struct query_filter *filter)
+{
+	char error[QUERY_FILTER_ERROR_MAX];
+	int err = 0;
+
+	for (size_t i = 0; query_filter_keys[i] && !err; i++) {
+		const char *key = query_filter_keys[i], *value = api_query(request, key);
+
+		err = value ? query_filter_add(filter, key, value, error) : 0;
+		if (err == ERR_INVALID)
+			api_fail_at(request, 400, "invalid", key, "%s", error);
+		else if (err)
+			api_fail_memory(request);
+	}
+	return !err;
+}
+
+static bool check_query(struct api_request *request)
+{
+	const char *known[16] = {"limit"}, *other;
+	size_t count = 1;
+
+	for (size_t i = 0; query_filter_keys[i] && count + 1 < COUNT(known); i++)
+		known[count++] = query_filter_keys[i];
+	other = api_query_other(request, known);
+	if (other)
+		api_fail_at(request, 400, "invalid", other,
+			    "is not known here; there is suffix, client, network, rcode, "
+			    "slower_than_ms and limit");
+	return !other;
+}
+
+static char *next(void *context, size_t *length)
+{
+	return query_follower_take(context, length);
+}
+
+static void release(void *context)
+{
+	query_follower_free(context);
+}
+
+/* Takes the filter over where there is memory. */
+static void answer_stream(struct api_request *request, struct query_filter *filter)
+{
+	struct query_follower *follower = query_log_follow(request->service->query_log, filter);
+	const struct http_stream_source source = {next, release, follower};
+
+	if (follower)
+		api_reply_stream(request, &source);
+	else
+		api_fail_memory(request);
+}
+
+static void answer_latest(struct api_request *request, const struct query_filter *filter)
+{
+	struct query_log *log = request->service->query_log;
+	size_t limit;
+
+	if (!api_v1_limit(request, &limit))
+		return;
+	api_reply_json(request, 200,
+		       json_make("{s:b, s:o}", "on", query_log_is_on(log), "queries",
+				 query_log_latest(log, filter, limit)),
+		       NULL);
+}
+
+void api_queries(struct api_request *request)
+{
+	struct query_filter filter = {.suffixes = NULL};
+
+	if (!request->service->query_log) {
+		api_fail(request, 503, NULL, "nothing is served yet");
+		return;
+	}
+	if (check_query(request) && read_filter(request, &filter)) {
+		if (api_accepts(request, "text/event-stream"))
+			answer_stream(request, &filter);
+		else
+			answer_latest(request, &filter);
+	}
+	query_filter_release(&filter);
+}

@@ -1,0 +1,569 @@
+/* What a record says, for people and programs. The line is written by hand: it is made for every
+ * query, and always of the same members. */
+#include "resolver/control/observe/query_entry.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/base.h"
+#include "rules/rcode.h"
+#include "rules/text.h"
+#include "rules/wire.h"
+#include "rules/zone/record.h"
+
+enum { QUESTION_FIXED = 4 /* bytes of a question behind its name */ };
+
+#define X(name, text) #name,
+static const char *const decided_words[] = {DECIDED_MAP(X)};
+#undef X
+
+/* ---- of a record ---- */
+
+static struct timespec time_of_day(uint64_t monotonic_us, int64_t clock_ns)
+{
+	int64_t ns = (int64_t)monotonic_us * 1000 + clock_ns;
+
+	return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+static const char *network_of(const struct query_record *record)
+{
+	const struct policy *policy = record->binding->policy;
+
+	return record->network < policy->network_count ? policy->networks[record->network].name
+						       : NULL;
+}
+
+/* By the newest part of it, as stats.h counts it. */
+static enum query_source source_of(const struct query_record *record)
+{
+	if (record->length == 0 ||
+	    (record->rcode != RCODE_NOERROR && record->rcode != RCODE_NXDOMAIN &&
+	     record->rcode != RCODE_YXDOMAIN))
+		return QUERY_SOURCE_NOBODY;
+	return record->used.stale   ? QUERY_SOURCE_STALE
+	       : record->used.told  ? QUERY_SOURCE_TARGET
+	       : record->used.cache ? QUERY_SOURCE_CACHE
+	       : record->used.own   ? QUERY_SOURCE_OWN
+				    : QUERY_SOURCE_NOBODY;
+}
+
+void query_entry_init(struct query_entry *entry, const struct query_record *record,
+		      uint64_t left_us, int64_t clock_ns)
+{
+	const uint8_t *question = query_record_question(record);
+	size_t length = record->question_length;
+
+	entry->record = record;
+	entry->arrived = time_of_day(record->arrived_us, clock_ns);
+	entry->took_us = left_us > record->arrived_us ? left_us - record->arrived_us : 0;
+	entry->client = record->client;
+	entry->port = record->tcp ? 0 : ntohs(record->port);
+	entry->network = network_of(record);
+	entry->source = source_of(record);
+	entry->rcode = record->length > 0 ? record->rcode : -1;
+	entry->name_length = 0;
+	entry->type = entry->class = 0;
+	if (length <= QUESTION_FIXED)
+		return;
+	entry->name_length = (uint8_t)(length - QUESTION_FIXED);
+	memcpy(entry->name, question, entry->name_length);
+	entry->type = wire_u16(question + entry->name_length);
+	entry->class = wire_u16(question + entry->name_length + 2);
+}
+
+void query_entry_hide_client(struct query_entry *entry)
+{
+	bool is_v4 = entry->client.family == 4;
+
+	entry->client =
+		address_mask(&entry->client, is_v4 ? QUERY_PRIVATE_BITS_V4 : QUERY_PRIVATE_BITS_V6);
+	entry->port = 0;
+}
+
+/* ---- as JSON ---- */
+
+struct line {
+	char *text;
+	size_t length;
+};
+
+static inline void add(struct line *line, const char *text, size_t length)
+{
+	if (length >= QUERY_ENTRY_TEXT_MAX - line->length)
+		length = QUERY_ENTRY_TEXT_MAX - line->length - 1;
+	memcpy(line->text + line->length, text, length);
+	line->length += length;
+}
+
+#define ADD(line, literal) add(line, literal, sizeof(literal) - 1)
+
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* RFC 8259 section 7, of the character at `text`; returns how long that is. What is no UTF-8, or
+ * not seen, is escaped by its number. */
+static size_t add_escaped(struct line *line, const char *text)
+{
+	size_t length = 1;
+	char escaped[16];
+	uint32_t code;
+
+	if (*text == '"' || *text == '\\') {
+		snprintf(escaped, sizeof escaped, "\\%c", *text);
+	} else {
+		length = text_character(text, &code);
+		if (length > 0 && text_is_shown(code))
+			snprintf(escaped, sizeof escaped, "%.*s", (int)length, text);
+		else if (code < 0x10000)
+			snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)code);
+		else
+			snprintf(escaped, sizeof escaped, "\\u%04x\\u%04x",
+				 (unsigned)(0xd7c0 + (code >> 10)),
+				 (unsigned)(0xdc00 | (code & 0x3ff)));
+		length = length > 0 ? length : 1;
+	}
+	add(line, escaped, strlen(escaped));
+	return length;
+}
+
+static void add_string(struct line *line, const char *text)
+{
+	if (!text) {
+		ADD(line, "null");
+		return;
+	}
+	ADD(line, "\"");
+	while (*text) {
+		size_t plain = 0;
+
+		while (is_plain(text[plain]))
+			plain++;
+		add(line, text, plain);
+		text += plain;
+		if (*text)
+			text += add_escaped(line, text);
+	}
+	ADD(line, "\"");
+}
+
+/* Of ours: there is nothing to escape. */
+static void add_word(struct line *line, const char *word)
+{
+	if (!word) {
+		ADD(line, "null");
+		return;
+	}
+	ADD(line, "\"");
+	add(line, word, strlen(word));
+	ADD(line, "\"");
+}
+
+/* With zeros ahead, up to so many digits. */
+static void add_digits(struct line *line, uint64_t number, size_t least)
+{
+	char digits[24], *end = digits + sizeof digits, *at = end;
+
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10, number > 0 || (size_t)(end - at) < least);
+	add(line, at, (size_t)(end - at));
+}
+
+#define ADD_STRING(line, key, text)   (ADD(line, ",\"" key "\":"), add_string(line, text))
+#define ADD_WORD(line, key, word)     (ADD(line, ",\"" key "\":"), add_word(line, word))
+#define ADD_NUMBER(line, key, number) (ADD(line, ",\"" key "\":"), add_digits(line, number, 1))
+#define ADD_NULL(line, key)           ADD(line, ",\"" key "\":null")
+
+/* gmtime_r and strftime once a second. */
+static void add_time(struct line *line, const struct timespec *time)
+{
+	static _Thread_local time_t second = -1;
+	static _Thread_local char text[32];
+	struct tm tm;
+
+	if (time->tv_sec != second) {
+		second = time->tv_sec;
+		gmtime_r(&second, &tm);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &tm);
+	}
+	ADD(line, "{\"time\":\"");
+	add(line, text, strlen(text));
+	add_digits(line, (uint64_t)time->tv_nsec / 1000, 6);
+	ADD(line, "Z\"");
+}
+
+static void add_asker(struct line *line, const struct query_entry *entry)
+{
+	char text[ADDRESS_TEXT_MAX];
+	const uint8_t *bytes = entry->client.bytes;
+
+	ADD(line, ",\"client\":");
+	if (entry->client.family == 4) { /* nearly all, and inet_ntop takes its time */
+		for (unsigned i = 0; i < 4; i++) {
+			add(line, i ? "." : "\"", 1);
+			add_digits(line, bytes[i], 1);
+		}
+		ADD(line, "\"");
+	} else {
+		add_word(line, address_print(&entry->client, text));
+	}
+	if (entry->port)
+		ADD_NUMBER(line, "port", entry->port);
+	else
+		ADD_NULL(line, "port");
+}
+
+static const char *class_word(uint16_t class, char text[16])
+{
+	if (class == CLASS_IN || class == CLASS_CH)
+		return class == CLASS_IN ? "IN" : "CH";
+	snprintf(text, 16, "CLASS%u", class); /* RFC 3597 section 5 */
+	return text;
+}
+
+static void add_question(struct line *line, const struct query_entry *entry)
+{
+	char name[NAME_TEXT_MAX], type[16], class[16];
+
+	if (entry->name_length == 0) {
+		ADD_NULL(line, "name");
+		ADD_NULL(line, "type");
+		ADD_NULL(line, "class");
+		return;
+	}
+	ADD_STRING(line, "name", name_wire_to_text(entry->name, name));
+	ADD_WORD(line, "type", record_type_print(entry->type, type, sizeof type));
+	ADD_WORD(line, "class", class_word(entry->class, class));
+}
+
+/* What explains an error, with an end; "": nothing does. */
+static const char *explanation(const struct query_record *record,
+			       char text[MESSAGE_EDE_TEXT_MAX + 1])
+{
+	memcpy(text, query_record_text(record), record->text_length);
+	text[record->text_length] = '\0';
+	return text;
+}
+
+static void add_error(struct line *line, const struct query_record *record)
+{
+	char text[MESSAGE_EDE_TEXT_MAX + 1];
+
+	if (record->ede == EDE_NONE)
+		ADD_NULL(line, "ede");
+	else
+		ADD_NUMBER(line, "ede", (uint64_t)record->ede);
+	ADD_STRING(line, "text", record->text_length ? explanation(record, text) : NULL);
+}
+
+/* The constant's name in lower case, as `explain` has it. */
+static const char *decided_word(const struct query_record *record, char word[16])
+{
+	size_t i = 0;
+
+	if (record->turned_away)
+		return "admission";
+	for (const char *name = decided_words[record->decided]; name[i]; i++)
+		word[i] = (char)tolower((unsigned char)name[i]);
+	word[i] = '\0';
+	return word;
+}
+
+static void add_decision(struct line *line, const struct query_entry *entry)
+{
+	static const char *const sources[] = {"nobody", "own", "cache", "stale", "target"};
+	const struct query_record *record = entry->record;
+	char word[16];
+
+	ADD_WORD(line, "decided_by", decided_word(record, word));
+	ADD_STRING(line, "object", record->object);
+	ADD_STRING(line, "ruleset", record->rule ? record->rule->ruleset : NULL);
+	ADD_WORD(line, "answered_from", sources[entry->source]);
+}
+
+static void add_upstream(struct line *line, const struct upstream *upstream)
+{
+	char host[HOST_TEXT_MAX];
+
+	if (!upstream) {
+		ADD_NULL(line, "target");
+		ADD_NULL(line, "protocol");
+		ADD_NULL(line, "outbound_endpoint");
+		return;
+	}
+	ADD_WORD(line, "target", host_print(&upstream->host, host));
+	ADD_WORD(line, "protocol", upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp");
+	ADD_STRING(line, "outbound_endpoint", upstream->endpoint);
+}
+
+size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_TEXT_MAX])
+{
+	const struct query_record *record = entry->record;
+	struct line line = {.text = text};
+	char rcode[RCODE_TEXT_MAX];
+
+	add_time(&line, &entry->arrived);
+	add_asker(&line, entry);
+	ADD_STRING(&line, "network", entry->network);
+	ADD_STRING(&line, "endpoint", record->binding->endpoint);
+	ADD_WORD(&line, "transport", record->tcp ? "tcp" : "udp");
+	add_question(&line, entry);
+	ADD_WORD(&line, "rcode",
+		 entry->rcode < 0 ? NULL : rcode_print((unsigned)entry->rcode, rcode));
+	add_error(&line, record);
+	add_decision(&line, entry);
+	add_upstream(&line, record->upstream);
+	ADD_NUMBER(&line, "hops", record->hops);
+	ADD_NUMBER(&line, "bytes", record->length);
+	ADD_NUMBER(&line, "microseconds", entry->took_us);
+	ADD(&line, "}");
+	line.text[line.length] = '\0';
+	return line.length;
+}
+
+const char *query_entry_tell(const struct query_entry *entry, char *text, size_t size)
+{
+	const struct query_record *record = entry->record;
+	char name[NAME_TEXT_MAX] = "?", type[16], address[ADDRESS_TEXT_MAX], rcode[RCODE_TEXT_MAX];
+	char host[HOST_TEXT_MAX], error[MESSAGE_EDE_TEXT_MAX + 1];
+
+	if (entry->name_length > 0)
+		name_wire_to_text(entry->name, name);
+	snprintf(text, size,
+		 "%s %s from %s took %" PRIu64 ".%03" PRIu64 " s: %s, %s%s%s%s%s%s%s%s%s", name,
+		 record_type_print(entry->type, type, sizeof type),
+		 address_print(&entry->client, address), entry->took_us / 1000000,
+		 entry->took_us / 1000 % 1000,
+		 entry->rcode < 0 ? "no answer" : rcode_print((unsigned)entry->rcode, rcode),
+		 record->turned_away ? "turned away"
+				     : decided_text((enum decided_by)record->decided),
+		 record->object ? " " : "", record->rule ? record->rule->ruleset : "",
+		 record->rule ? "/" : "", record->object ? record->object : "",
+		 record->upstream ? ", target " : "",
+		 record->upstream ? host_print(&record->upstream->host, host) : "",
+		 record->text_length ? "; " : "",
+		 record->text_length ? explanation(record, error) : "");
+	return text;
+}
+
+/* ---- filters ---- */
+
+void query_filter_release(struct query_filter *filter)
+{
+	for (size_t i = 0; i < filter->network_count; i++)
+		free(filter->networks[i]);
+	free(filter->networks);
+	free(filter->clients);
+	free(filter->suffixes);
+	*filter = (struct query_filter){.suffixes = NULL};
+}
+
+static int add_suffix(struct query_filter *filter, const char *text, char *error)
+{
+	static const struct hash_key key; /* its hashes are not used */
+	struct query_suffix *suffix;
+	struct name name;
+
+	if (name_from_text(&name, &key, text) != 0) {
+		snprintf(error, QUERY_FILTER_ERROR_MAX,
+			 "\"%.300s\" is not a domain name; give one, as in contoso.corp", text);
+		return ERR_INVALID;
+	}
+	suffix = reallocarray(filter->suffixes, filter->suffix_count + 1, sizeof *suffix);
+	if (!suffix)
+		return ERR_NOMEM;
+	filter->suffixes = suffix;
+	suffix += filter->suffix_count++;
+	suffix->length = name.length;
+	for (size_t i = 0; i < name.length; i++)
+		suffix->wire[i] = name_lower(name.wire[i]);
+	return 0;
+}
+
+static int add_client(struct query_filter *filter, const struct prefix *prefix)
+{
+	struct prefix *clients =
+		reallocarray(filter->clients, filter->client_count + 1, sizeof *clients);
+
+	if (!clients)
+		return ERR_NOMEM;
+	filter->clients = clients;
+	clients[filter->client_count++] = *prefix;
+	return 0;
+}
+
+static int add_client_text(struct query_filter *filter, const char *text, char *error)
+{
+	struct prefix prefix = {.length = 0};
+
+	if (prefix_parse(&prefix, text) != 0) {
+		if (address_parse(&prefix.address, text) != 0) {
+			snprintf(error, QUERY_FILTER_ERROR_MAX,
+				 "\"%.300s\" is neither an address nor a prefix; give one, as in "
+				 "10.0.0.7 or 10.0.0.0/8",
+				 text);
+			return ERR_INVALID;
+		}
+		prefix.length = prefix.address.family == 4 ? 32 : 128;
+	}
+	return add_client(filter, &prefix);
+}
+
+static int add_network(struct query_filter *filter, const char *text, char *error)
+{
+	char **networks =
+		reallocarray(filter->networks, filter->network_count + 1, sizeof *networks);
+
+	(void)error;
+	if (!networks)
+		return ERR_NOMEM;
+	filter->networks = networks;
+	networks[filter->network_count] = strdup(text);
+	if (!networks[filter->network_count])
+		return ERR_NOMEM;
+	filter->network_count++;
+	return 0;
+}
+
+static int add_rcode(struct query_filter *filter, const char *text, char *error)
+{
+	int rcode = rcode_parse(text);
+
+	if (rcode < 0) {
+		snprintf(
+			error, QUERY_FILTER_ERROR_MAX,
+			"\"%.300s\" is no response code; give NOERROR, NXDOMAIN, SERVFAIL, REFUSED "
+			"...",
+			text);
+		return ERR_INVALID;
+	}
+	filter->by_rcode = true;
+	filter->rcodes[rcode / 8] |= (uint8_t)(1 << rcode % 8);
+	return 0;
+}
+
+static int set_slower(struct query_filter *filter, const char *text, char *error)
+{
+	enum { MS_MAX = 60000 };
+	char *end;
+	unsigned long ms = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || ms > MS_MAX) {
+		snprintf(error, QUERY_FILTER_ERROR_MAX,
+			 "\"%.300s\" is not a number of milliseconds from 0 to %d", text, MS_MAX);
+		return ERR_INVALID;
+	}
+	filter->slower_than_us = (uint64_t)ms * 1000;
+	return 0;
+}
+
+const char *const query_filter_keys[] = {"suffix", "client",         "network",
+					 "rcode",  "slower_than_ms", NULL};
+static int (*const adders[])(struct query_filter *, const char *, char *) = {
+	add_suffix, add_client_text, add_network, add_rcode, set_slower,
+};
+
+int query_filter_add(struct query_filter *filter, const char *key, const char *value,
+		     char error[QUERY_FILTER_ERROR_MAX])
+{
+	size_t i = 0;
+	char *values, *at, *next;
+	int err = 0;
+
+	while (query_filter_keys[i] && strcmp(query_filter_keys[i], key) != 0)
+		i++;
+	if (!query_filter_keys[i])
+		return ERR_NOT_FOUND;
+	values = strdup(value);
+	if (!values)
+		return ERR_NOMEM;
+	for (at = values; at && !err; at = next) {
+		next = strchr(at, ',');
+		if (next)
+			*next++ = '\0';
+		err = adders[i](filter, at, error);
+	}
+	free(values);
+	return err;
+}
+
+int query_filter_of_settings(struct query_filter *filter, const struct query_log_settings *settings)
+{
+	char error[QUERY_FILTER_ERROR_MAX];
+	int err = 0;
+
+	*filter = (struct query_filter){.slower_than_us = settings->slower_than_ms * 1000ull};
+	for (size_t i = 0; !err && i < settings->suffixes.count; i++)
+		err = add_suffix(filter, settings->suffixes.items[i], error);
+	for (size_t i = 0; !err && i < settings->clients.count; i++)
+		err = add_client(filter, &settings->clients.items[i]);
+	for (size_t i = 0; !err && i < settings->networks.count; i++)
+		err = add_network(filter, settings->networks.items[i], error);
+	for (size_t i = 0; !err && i < settings->rcodes.count; i++)
+		err = add_rcode(filter, settings->rcodes.items[i], error);
+	if (err)
+		query_filter_release(filter);
+	return err;
+}
+
+/* Only where a label begins: "xcorp." is not below "corp.". */
+static bool is_below(const struct query_entry *entry, const struct query_suffix *suffix)
+{
+	size_t at = 0, left;
+
+	while (at < entry->name_length && (size_t)entry->name_length - at > suffix->length)
+		at += entry->name[at] + 1u;
+	left = at < entry->name_length ? entry->name_length - at : 0;
+	if (left != suffix->length)
+		return false;
+	for (size_t i = 0; i < left; i++)
+		if (name_lower(entry->name[at + i]) != suffix->wire[i])
+			return false;
+	return true;
+}
+
+static bool fits_suffix(const struct query_filter *filter, const struct query_entry *entry)
+{
+	for (size_t i = 0; i < filter->suffix_count; i++)
+		if (is_below(entry, &filter->suffixes[i]))
+			return true;
+	return filter->suffix_count == 0;
+}
+
+static bool fits_client(const struct query_filter *filter, const struct query_entry *entry)
+{
+	for (size_t i = 0; i < filter->client_count; i++)
+		if (prefix_contains(&filter->clients[i], &entry->client))
+			return true;
+	return filter->client_count == 0;
+}
+
+static bool fits_network(const struct query_filter *filter, const struct query_entry *entry)
+{
+	for (size_t i = 0; i < filter->network_count; i++)
+		if (entry->network && strcasecmp(filter->networks[i], entry->network) == 0)
+			return true;
+	return filter->network_count == 0;
+}
+
+static bool fits_rcode(const struct query_filter *filter, const struct query_entry *entry)
+{
+	unsigned rcode = (unsigned)entry->rcode % QUERY_RCODES;
+
+	return !filter->by_rcode ||
+	       (entry->rcode >= 0 && filter->rcodes[rcode / 8] & 1 << rcode % 8);
+}
+
+bool query_filter_fits(const struct query_filter *filter, const struct query_entry *entry)
+{
+	return entry->took_us >= filter->slower_than_us && fits_rcode(filter, entry) &&
+	       fits_client(filter, entry) && fits_network(filter, entry) &&
+	       fits_suffix(filter, entry);
+}

@@ -1,0 +1,790 @@
+/* The queue is two buffers: one is filled while the other is written. What could not be written
+ * stays at the front of the latter.
+ *
+ *     filling  [length entry] [length entry] ...      under the lock
+ *     writing  ......[length entry] [length entry]    the thread's own; written from `at`
+ *
+ * Descriptors do not block: the thread waits in poll for as long as it is wanted to. A disk that
+ * hangs holds up this thread alone; the end of the process does not wait for it. */
+#include "resolver/control/observe/query_output.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fstrm.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "resolver/control/base/signals.h"
+#include "resolver/control/observe/dnstap.h"
+#include "resolver/log.h"
+#include "rules/err.h"
+
+enum {
+	LENGTH = sizeof(uint32_t), /* ahead of each entry in the queue */
+	BATCH = 64,                /* entries of a write */
+	WAIT_MS = 100,             /* in poll, before it is looked whether to go on */
+	TAIL_MS = 50,
+	TAIL_MAX = 64 * 1024,
+};
+
+struct queue {
+	char *bytes;
+	size_t at, length, room;
+};
+
+struct query_output {
+	enum query_output_kind kind;
+	char *path;
+	int niceness;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	/* Under the lock: */
+	struct queue filling;
+	bool look, leaves, ending, ended;
+	struct query_output_status status;
+	/* The thread's: */
+	struct queue writing;
+	int fd; /* -1: not open */
+	struct fstrm_writer *frames;
+	uint64_t whole;       /* bytes of a dnstap file that are whole frames */
+	int frame_error;      /* it could not be written to, and is not until this is 0 again */
+	uint64_t try_ms;      /* not opened, nor written after a failure, before that */
+	uint64_t look_ms;     /* the path is looked at */
+	uint64_t end_ms;      /* nothing is waited for any more; 0: the end has not come */
+	bool failed;          /* and that has been logged */
+	bool ends;            /* what waits is tried once more, whatever failed before */
+	uint64_t lost_before; /* it failed */
+};
+
+static uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- what becomes of it ---- */
+
+static const char *what_of(const struct query_output *output)
+{
+	return output->kind == QUERY_OUTPUT_FILE ? "file" : "dnstap";
+}
+
+static void tell_failure(struct query_output *output, const char *what, const char *why)
+{
+	char error[QUERY_OUTPUT_ERROR_MAX];
+	uint64_t lost;
+
+	snprintf(error, sizeof error, "cannot be %s: %s", what, why);
+	pthread_mutex_lock(&output->lock);
+	memcpy(output->status.error, error, sizeof error);
+	lost = output->status.lost;
+	pthread_mutex_unlock(&output->lock);
+	output->try_ms = clock_ms() + QUERY_OUTPUT_TRY_MS;
+	if (output->failed)
+		return;
+	output->failed = true;
+	output->lost_before = lost;
+	log_event(LOG_WARNING, "query_log",
+		  "%s %s %s; it is tried again every second, and what does not fit into memory "
+		  "meanwhile is lost",
+		  what_of(output), output->path, error);
+}
+
+static void tell_success(struct query_output *output)
+{
+	uint64_t lost;
+
+	if (!output->failed)
+		return;
+	output->failed = false;
+	pthread_mutex_lock(&output->lock);
+	output->status.error[0] = '\0';
+	lost = output->status.lost - output->lost_before;
+	pthread_mutex_unlock(&output->lock);
+	log_event(LOG_INFO, "query_log", "%s %s is written again; %llu entries were lost",
+		  what_of(output), output->path, (unsigned long long)lost);
+}
+
+static void set_open(struct query_output *output, bool open)
+{
+	pthread_mutex_lock(&output->lock);
+	output->status.open = open;
+	pthread_mutex_unlock(&output->lock);
+}
+
+/* Whether the end has come and takes no longer. */
+static bool is_over(struct query_output *output)
+{
+	bool ending;
+
+	pthread_mutex_lock(&output->lock);
+	ending = output->ending;
+	pthread_mutex_unlock(&output->lock);
+	if (ending && !output->end_ms)
+		output->end_ms = clock_ms() + QUERY_OUTPUT_END_MS;
+	return ending && clock_ms() >= output->end_ms;
+}
+
+/* ---- bytes to and from a descriptor that does not block ---- */
+
+/* False: not in time. */
+static bool wait_for(struct query_output *output, short events)
+{
+	uint64_t until_ms = clock_ms() + QUERY_OUTPUT_STALL_MS;
+	struct pollfd poll_fd = {.fd = output->fd, .events = events};
+
+	while (!is_over(output) && clock_ms() < until_ms)
+		if (poll(&poll_fd, 1, WAIT_MS) > 0)
+			return true;
+	errno = ETIMEDOUT;
+	return false;
+}
+
+/* Without a SIGPIPE where the reader has gone. */
+static ssize_t send_some(const struct query_output *output, struct iovec *vectors, int count)
+{
+	struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
+
+	return output->kind == QUERY_OUTPUT_DNSTAP_SOCKET
+		       ? sendmsg(output->fd, &message, MSG_NOSIGNAL)
+		       : writev(output->fd, vectors, count);
+}
+
+/* Moves the vectors past what was written. */
+static void advance(struct iovec **vectors, int *count, size_t written)
+{
+	while (*count > 0 && written >= (*vectors)->iov_len) {
+		written -= (*vectors)->iov_len;
+		++*vectors;
+		--*count;
+	}
+	if (*count > 0) {
+		(*vectors)->iov_base = (char *)(*vectors)->iov_base + written;
+		(*vectors)->iov_len -= written;
+	}
+}
+
+/* All of it, or not: then errno says why, and *written how much. */
+static bool write_all(struct query_output *output, struct iovec *vectors, int count,
+		      size_t *written)
+{
+	*written = 0;
+	advance(&vectors, &count, 0);
+	while (count > 0) {
+		ssize_t part = send_some(output, vectors, count);
+
+		if (part > 0) {
+			*written += (size_t)part;
+			advance(&vectors, &count, (size_t)part);
+		} else if (part < 0 && errno == EAGAIN) {
+			if (!wait_for(output, POLLOUT))
+				return false;
+		} else if (part == 0 || errno != EINTR) {
+			errno = part == 0 ? ENOSPC : errno;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- Frame Streams: libfstrm writes by these ---- */
+
+static fstrm_res on_open(void *context)
+{
+	(void)context; /* it is open */
+	return fstrm_res_success;
+}
+
+/* The file's descriptor is closed by whoever opened it. */
+static fstrm_res on_close(void *context)
+{
+	(void)context;
+	return fstrm_res_success;
+}
+
+static fstrm_res on_read(void *context, void *buffer, size_t count)
+{
+	struct query_output *output = context;
+	char *to = buffer;
+
+	while (count > 0) {
+		ssize_t part;
+
+		if (!wait_for(output, POLLIN))
+			return fstrm_res_failure;
+		part = recv(output->fd, to, count, 0);
+		if (part > 0) {
+			to += part;
+			count -= (size_t)part;
+		} else if (part == 0 || (errno != EAGAIN && errno != EINTR)) {
+			errno = part == 0 ? ECONNRESET : errno;
+			return fstrm_res_failure;
+		}
+	}
+	return fstrm_res_success;
+}
+
+/* What came of frames that have not found room is taken off the file. libfstrm, which would give
+ * the stream up, is told nothing of it: they are tried again. */
+static fstrm_res on_write(void *context, const struct iovec *vectors, int count)
+{
+	struct query_output *output = context;
+	struct iovec copy[2 * BATCH + 2];
+	size_t written;
+
+	if (output->frame_error)
+		return fstrm_res_success;
+	assert(count <= (int)(sizeof copy / sizeof *copy));
+	memcpy(copy, vectors, (size_t)count * sizeof *vectors);
+	if (write_all(output, copy, count, &written)) {
+		output->whole += written;
+		return fstrm_res_success;
+	}
+	if (output->kind != QUERY_OUTPUT_DNSTAP_FILE)
+		return fstrm_res_failure;
+	output->frame_error = errno;
+	if (ftruncate(output->fd, (off_t)output->whole) == 0)
+		lseek(output->fd, (off_t)output->whole, SEEK_SET);
+	return fstrm_res_success;
+}
+
+static struct fstrm_rdwr *rdwr_new(struct query_output *output)
+{
+	struct fstrm_rdwr *rdwr = fstrm_rdwr_init(output);
+
+	if (!rdwr)
+		return NULL;
+	fstrm_rdwr_set_open(rdwr, on_open);
+	fstrm_rdwr_set_close(rdwr, on_close);
+	fstrm_rdwr_set_write(rdwr, on_write);
+	if (output->kind == QUERY_OUTPUT_DNSTAP_SOCKET) /* which asks the reader what it takes */
+		fstrm_rdwr_set_read(rdwr, on_read);
+	return rdwr;
+}
+
+static bool begin_frames(struct query_output *output)
+{
+	struct fstrm_writer_options *options = fstrm_writer_options_init();
+	struct fstrm_rdwr *rdwr = rdwr_new(output);
+
+	output->whole = 0;
+	output->frame_error = 0;
+	errno = ENOMEM;
+	if (options && rdwr &&
+	    fstrm_writer_options_add_content_type(options, DNSTAP_CONTENT_TYPE,
+						  sizeof DNSTAP_CONTENT_TYPE - 1) ==
+		    fstrm_res_success)
+		output->frames = fstrm_writer_init(options, &rdwr);
+	errno = EPROTO; /* unless a callback knows better */
+	if (output->frames &&
+	    (fstrm_writer_open(output->frames) != fstrm_res_success || output->frame_error)) {
+		int error = output->frame_error ? output->frame_error : errno;
+
+		fstrm_writer_destroy(&output->frames);
+		errno = error;
+	}
+	fstrm_writer_options_destroy(&options);
+	fstrm_rdwr_destroy(&rdwr);
+	return output->frames;
+}
+
+/* ---- opening and closing ---- */
+
+/* After kill -9 a file may end within a line of ours: that is cut off. Another process may be
+ * writing to it, which an end that stays so for a moment tells apart. */
+static void cut_tail(int fd, const char *path)
+{
+	char *tail = malloc(TAIL_MAX);
+	int reads = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat before, after;
+
+	for (bool again = true; tail && reads >= 0 && again;) {
+		size_t length;
+		ssize_t got;
+
+		if (fstat(fd, &before) != 0 || !S_ISREG(before.st_mode) || before.st_size == 0)
+			break;
+		length = before.st_size < TAIL_MAX ? (size_t)before.st_size : TAIL_MAX;
+		got = pread(reads, tail, length, before.st_size - (off_t)length);
+		if (got != (ssize_t)length || tail[length - 1] == '\n')
+			break;
+		poll(NULL, 0, TAIL_MS);
+		again = fstat(fd, &after) == 0 && after.st_size != before.st_size;
+		while (length > 0 && tail[length - 1] != '\n')
+			length--;
+		if (!again && tail[length] == '{' && (length > 0 || before.st_size < TAIL_MAX)) {
+			off_t end = before.st_size < TAIL_MAX ? 0 : before.st_size - TAIL_MAX;
+			int err = ftruncate(fd, end + (off_t)length);
+			(void)err; /* then it is one bad line */
+		}
+	}
+	if (reads >= 0)
+		close(reads);
+	free(tail);
+}
+
+static int open_lines(struct query_output *output)
+{
+	int fd = open(output->path,
+		      O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		cut_tail(fd, output->path);
+	return fd;
+}
+
+/* FILE.20260131T120000Z, or FILE.20260131T120000Z-2. */
+static bool keep_old(const struct query_output *output)
+{
+	enum { TRIES = 100 };
+	time_t now = time(NULL);
+	char stamp[32], *path;
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+	for (unsigned i = 1; i <= TRIES; i++) {
+		char number[16] = "";
+		int err;
+
+		if (i > 1)
+			snprintf(number, sizeof number, "-%u", i);
+		if (asprintf(&path, "%s.%s%s", output->path, stamp, number) < 0)
+			return false;
+		err = renameat2(AT_FDCWD, output->path, AT_FDCWD, path, RENAME_NOREPLACE);
+		free(path);
+		if (err == 0)
+			return true;
+		if (errno != EEXIST)
+			return false;
+	}
+	return false;
+}
+
+static int open_frames(struct query_output *output)
+{
+	struct stat st;
+
+	if (stat(output->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    !keep_old(output))
+		return -1;
+	return open(output->path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+}
+
+static int open_socket(struct query_output *output)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", output->path);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+		int error = errno;
+
+		close(fd);
+		fd = -1;
+		errno = error;
+	}
+	return fd;
+}
+
+/* What the end of the stream is, where there is still somebody to tell. */
+static void close_output(struct query_output *output)
+{
+	output->frame_error = 0;
+	if (output->frames)
+		fstrm_writer_destroy(&output->frames);
+	if (output->fd >= 0)
+		close(output->fd);
+	output->fd = -1;
+	set_open(output, false);
+}
+
+static bool open_output(struct query_output *output)
+{
+	static int (*const opens[])(struct query_output *) = {
+		[QUERY_OUTPUT_FILE] = open_lines,
+		[QUERY_OUTPUT_DNSTAP_FILE] = open_frames,
+		[QUERY_OUTPUT_DNSTAP_SOCKET] = open_socket,
+	};
+
+	output->fd = opens[output->kind](output);
+	if (output->fd < 0) {
+		tell_failure(output, "opened",
+			     output->kind == QUERY_OUTPUT_DNSTAP_SOCKET && errno == ECONNREFUSED
+				     ? "nobody listens there"
+				     : strerror(errno));
+		return false;
+	}
+	if (output->kind != QUERY_OUTPUT_FILE && !begin_frames(output)) {
+		tell_failure(output, "opened",
+			     errno == EPROTO ? "the reader does not take dnstap" : strerror(errno));
+		close_output(output);
+		return false;
+	}
+	set_open(output, true);
+	return true;
+}
+
+/* Whether the path is not the open file's any more. */
+static bool has_moved(const struct query_output *output)
+{
+	struct stat now, open;
+
+	if (output->kind == QUERY_OUTPUT_DNSTAP_SOCKET || fstat(output->fd, &open) != 0)
+		return false;
+	return stat(output->path, &now) != 0 || now.st_dev != open.st_dev ||
+	       now.st_ino != open.st_ino;
+}
+
+/* A reader that has gone is noticed also while nothing is written. */
+static bool has_hung_up(const struct query_output *output)
+{
+	struct pollfd poll_fd = {.fd = output->fd, .events = POLLIN};
+
+	return output->kind == QUERY_OUTPUT_DNSTAP_SOCKET && poll(&poll_fd, 1, 0) > 0;
+}
+
+/* ---- writing ---- */
+
+/* Vectors of the entries that come next; returns how many. */
+static int gather(const struct queue *queue, struct iovec vectors[BATCH])
+{
+	size_t at = queue->at;
+	int count = 0;
+
+	while (count < BATCH && at < queue->length) {
+		uint32_t length;
+
+		memcpy(&length, queue->bytes + at, LENGTH);
+		vectors[count++] = (struct iovec){queue->bytes + at + LENGTH, length};
+		at += LENGTH + length;
+	}
+	return count;
+}
+
+static void done_with(struct query_output *output, const struct iovec *vectors, int count,
+		      bool written)
+{
+	for (int i = 0; i < count; i++)
+		output->writing.at += LENGTH + vectors[i].iov_len;
+	pthread_mutex_lock(&output->lock);
+	if (written)
+		output->status.written += (uint64_t)count;
+	else
+		output->status.lost += (uint64_t)count;
+	pthread_mutex_unlock(&output->lock);
+}
+
+/* Only whole lines stay: what came of one that found no room is taken off again. */
+static int take_off_half(const struct query_output *output, const struct iovec *vectors, int count,
+			 size_t written)
+{
+	struct stat st;
+	int whole = 0;
+
+	while (whole < count && written >= vectors[whole].iov_len)
+		written -= vectors[whole++].iov_len;
+	if (written > 0 && fstat(output->fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		int err = ftruncate(output->fd, st.st_size - (off_t)written);
+		(void)err; /* then it is one bad line */
+	}
+	return whole;
+}
+
+/* Returns how many of them were written. */
+static int write_lines(struct query_output *output, const struct iovec *vectors, int count)
+{
+	struct iovec copy[BATCH];
+	size_t written;
+	int error;
+
+	memcpy(copy, vectors, (size_t)count * sizeof *vectors);
+	if (write_all(output, copy, count, &written))
+		return count;
+	error = errno;
+	count = take_off_half(output, vectors, count, written);
+	errno = error;
+	return count;
+}
+
+static int write_frames(struct query_output *output, const struct iovec *vectors, int count)
+{
+	output->frame_error = 0;
+	errno = EPROTO;
+	if (fstrm_writer_writev(output->frames, vectors, count) != fstrm_res_success)
+		return 0;
+	errno = output->frame_error;
+	return output->frame_error ? 0 : count;
+}
+
+/* False: it failed, and is tried again later. */
+static bool write_batch(struct query_output *output)
+{
+	struct iovec vectors[BATCH];
+	int count = gather(&output->writing, vectors), written, error;
+
+	written = output->kind == QUERY_OUTPUT_FILE ? write_lines(output, vectors, count)
+						    : write_frames(output, vectors, count);
+	error = errno;
+	done_with(output, vectors, written, true);
+	if (written == count) {
+		tell_success(output);
+		return true;
+	}
+	tell_failure(output, "written", strerror(error));
+	if (output->kind != QUERY_OUTPUT_DNSTAP_SOCKET)
+		return false;
+	done_with(output, vectors, count, false); /* how much of them the reader has is not known */
+	close_output(output);
+	return false;
+}
+
+/* ---- the thread ---- */
+
+/* Waits for something to do, and takes what there is to write. False: the end. */
+static bool take_turn(struct query_output *output)
+{
+	struct queue *filling = &output->filling, *writing = &output->writing;
+	struct timespec until;
+	uint64_t now_ms = clock_ms();
+	bool empty = writing->at == writing->length;
+	bool ending;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += QUERY_OUTPUT_TRY_MS / 1000;
+	pthread_mutex_lock(&output->lock);
+	if ((filling->length == 0 || !empty || now_ms < output->try_ms) && !output->look &&
+	    !output->ending)
+		pthread_cond_timedwait(&output->wake, &output->lock, &until);
+	if (output->look)
+		output->look_ms = 0;
+	output->look = false;
+	if (empty) {
+		struct queue swapped = *writing;
+
+		*writing = *filling;
+		*filling = swapped;
+		filling->at = filling->length = 0;
+	}
+	ending = output->ending;
+	pthread_mutex_unlock(&output->lock);
+	if (!ending)
+		return true;
+	if (!output->ends) {
+		output->ends = true;
+		output->try_ms = 0;
+		return !is_over(output);
+	}
+	return !is_over(output) && writing->at < writing->length && !output->failed;
+}
+
+static bool may_open(struct query_output *output)
+{
+	bool leaves;
+
+	pthread_mutex_lock(&output->lock);
+	leaves = output->leaves;
+	pthread_mutex_unlock(&output->lock);
+	return !leaves;
+}
+
+/* What was moved away is opened anew, and what has come meanwhile goes there. */
+static void look_at_path(struct query_output *output)
+{
+	uint64_t now_ms = clock_ms();
+
+	if (output->fd >= 0 && has_hung_up(output))
+		close_output(output);
+	if (now_ms < output->look_ms)
+		return;
+	output->look_ms = now_ms + QUERY_OUTPUT_TRY_MS;
+	if (output->fd >= 0 && may_open(output) && has_moved(output))
+		close_output(output);
+}
+
+static void *run(void *context)
+{
+	struct query_output *output = context;
+
+	int err = setpriority(PRIO_PROCESS, 0, output->niceness); /* this thread's */
+
+	(void)err; /* then it is as nice as whoever made it */
+	pthread_setname_np(pthread_self(), "query-output");
+	while (take_turn(output)) {
+		look_at_path(output);
+		if (output->fd < 0 && clock_ms() >= output->try_ms && may_open(output) &&
+		    open_output(output) && output->writing.at == output->writing.length)
+			tell_success(output);
+		while (output->fd >= 0 && clock_ms() >= output->try_ms && !is_over(output) &&
+		       output->writing.at < output->writing.length && write_batch(output))
+			;
+	}
+	close_output(output);
+	pthread_mutex_lock(&output->lock);
+	output->ended = true;
+	pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+	return NULL;
+}
+
+/* ---- the other threads' side ---- */
+
+/* Makes room; false: it is full, or there is no memory. */
+static bool make_room(struct queue *queue, size_t more)
+{
+	size_t room = queue->room ? queue->room : 64 * 1024;
+	char *bytes;
+
+	if (more > QUERY_OUTPUT_QUEUE_BYTES - queue->length)
+		return false;
+	while (room < queue->length + more)
+		room *= 2;
+	if (room == queue->room)
+		return true;
+	bytes = realloc(queue->bytes, room);
+	if (!bytes)
+		return false;
+	queue->bytes = bytes;
+	queue->room = room;
+	return true;
+}
+
+void query_output_put(struct query_output *output, const void *entry, size_t length)
+{
+	struct queue *queue = &output->filling;
+	uint32_t ahead = (uint32_t)length;
+
+	pthread_mutex_lock(&output->lock);
+	if (make_room(queue, LENGTH + length)) {
+		memcpy(queue->bytes + queue->length, &ahead, LENGTH);
+		memcpy(queue->bytes + queue->length + LENGTH, entry, length);
+		queue->length += LENGTH + length;
+	} else {
+		output->status.lost++;
+	}
+	pthread_mutex_unlock(&output->lock);
+}
+
+void query_output_wake(struct query_output *output)
+{
+	pthread_mutex_lock(&output->lock);
+	if (output->filling.length > 0)
+		pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+}
+
+void query_output_look(struct query_output *output)
+{
+	pthread_mutex_lock(&output->lock);
+	output->look = true;
+	pthread_cond_broadcast(&output->wake);
+	pthread_mutex_unlock(&output->lock);
+}
+
+void query_output_leave(struct query_output *output)
+{
+	pthread_mutex_lock(&output->lock);
+	output->leaves = true;
+	pthread_mutex_unlock(&output->lock);
+}
+
+bool query_output_is(const struct query_output *output, const char *path)
+{
+	return path && strcmp(output->path, path) == 0;
+}
+
+const char *query_output_path(const struct query_output *output)
+{
+	return output->path;
+}
+
+void query_output_read_status(struct query_output *output, struct query_output_status *status)
+{
+	pthread_mutex_lock(&output->lock);
+	*status = output->status;
+	pthread_mutex_unlock(&output->lock);
+}
+
+static void release(struct query_output *output)
+{
+	pthread_cond_destroy(&output->wake);
+	pthread_mutex_destroy(&output->lock);
+	free(output->filling.bytes);
+	free(output->writing.bytes);
+	free(output->path);
+	free(output);
+}
+
+static bool start(struct query_output *output)
+{
+	sigset_t before;
+	int err;
+
+	signals_block(&before);
+	err = pthread_create(&output->thread, NULL, run, output);
+	signals_restore(&before);
+	return err == 0;
+}
+
+struct query_output *query_output_new(enum query_output_kind kind, const char *path, int niceness)
+{
+	struct query_output *output = calloc(1, sizeof *output);
+	pthread_condattr_t clock;
+
+	if (!output)
+		return NULL;
+	output->kind = kind;
+	output->niceness = niceness;
+	output->fd = -1;
+	output->path = strdup(path);
+	pthread_mutex_init(&output->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&output->wake, &clock);
+	pthread_condattr_destroy(&clock);
+	output->look = true; /* it opens at once */
+	if (output->path && start(output))
+		return output;
+	release(output);
+	return NULL;
+}
+
+/* A thread that hangs in a disk is left behind, with its memory: the process is about to end, or
+ * goes on without. */
+void query_output_free(struct query_output *output)
+{
+	struct timespec until;
+	int err = 0;
+
+	if (!output)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 1 + QUERY_OUTPUT_END_MS / 1000;
+	pthread_mutex_lock(&output->lock);
+	output->ending = true;
+	pthread_cond_broadcast(&output->wake);
+	while (!output->ended && err == 0)
+		err = pthread_cond_timedwait(&output->wake, &output->lock, &until);
+	bool ended = output->ended;
+	pthread_mutex_unlock(&output->lock);
+	if (!ended) {
+		pthread_detach(output->thread);
+		return;
+	}
+	pthread_join(output->thread, NULL);
+	release(output);
+}

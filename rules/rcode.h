@@ -1,0 +1,12 @@
+/* Response codes by their names (the IANA registry "DNS RCODEs"). */
+#ifndef SLUICE_RCODE_H
+#define SLUICE_RCODE_H
+
+enum { RCODE_TEXT_MAX = 16 };
+
+/* "NXDOMAIN", in either case, or "RCODE11"; -1: it is none. */
+int rcode_parse(const char *text);
+/* Returns its name, which may be in `text`. */
+const char *rcode_print(unsigned rcode, char text[RCODE_TEXT_MAX]);
+
+#endif
