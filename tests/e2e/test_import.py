@@ -99,6 +99,8 @@ UNBOUND = """
     include: "more-*.conf"
     remote-control:
         control-enable: no
+    dnstap:
+        dnstap-enable: no
 """
 UNBOUND_MORE = """
     # The domain controllers.
@@ -150,7 +152,8 @@ class Unbound(Import):
                      r"more-zones\.conf:12: forward-zone: not carried over: .* TLS",
                      r"unbound\.conf:\d+: local-data: not carried over: \*\.w\.lab\.example is that name alone there",
                      r"unbound\.conf:\d+: local-data: not carried over: cn\.example\.com would be a zone, and a CNAME cannot",
-                     r"unbound\.conf:\d+: remote-control: not carried over")
+                     r"unbound\.conf:\d+: remote-control: not carried over",
+                     r"unbound\.conf:\d+: dnstap: not carried over: query_log\.dnstap_socket")
         self.assertNotIn("secret", re.sub("(?m)^#.*", "", self.config))
 
 
@@ -361,7 +364,7 @@ class Coredns(Import):
         self.assertRegex(self.config, r'(?s)cache = \{.*negative_ttl_max = 60;')
         self.told_of(self.told, r"Corefile:\d+: rewrite: not carried over: questions and answers",
                      r"Corefile:\d+: forward: not carried over: tls://192\.0\.2\.53: .*TLS",
-                     r"Corefile:\d+: prometheus: not carried over")
+                     r"Corefile:\d+: prometheus: not carried over: metrics in")
 
 
 DNSMASQ = """

@@ -207,7 +207,7 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 #define BACKEND    "zones are not read from elsewhere; the API and sluice record set change them"
 
 static const struct reason reasons[] = {
-	{"log", "it logs events, not queries"},
+	{"log", "query_log in sluice.conf(5) is the log of queries"},
 	{"errors", "it logs events (log in sluice.conf(5))"},
 	{"health", PROBES},
 	{"ready", PROBES},
@@ -215,7 +215,7 @@ static const struct reason reasons[] = {
 	{"trace", NO_SERVICE},
 	{"pprof", NO_SERVICE},
 	{"debug", NO_SERVICE},
-	{"dnstap", NO_SERVICE},
+	{"dnstap", "query_log.dnstap_socket in sluice.conf(5) is where it goes"},
 	{"reload", "systemctl reload sluice reads its file again"},
 	{"loop", "loops are found by sluice check, and by the query"},
 	{"loadbalance", "records come in the order that they have"},
