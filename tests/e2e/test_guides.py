@@ -37,12 +37,20 @@ class Guided(harness.FreshCase):
         at = os.path.join(self.world.dir, "files-" + name)
         for path, text in dict({"/etc/resolv.conf": "nameserver 192.0.2.53\n"}, **(files or {})).items():
             self.world.write(at + path, text)
+        os.makedirs(at + cwd)
         machine = guide.Managed(self.world.host(name, *addresses), at, cwd)
         machine.machine.run("rm", "-f", "/usr/sbin/policy-rc.d")
         harness.sh("cp", "-a", "/var/lib/dpkg", machine.machine.path("/var/lib/"))
         machine.machine.run("mkdir", "-p", "/var/lib/apt/lists/partial", "/var/cache/apt/archives/partial", "/var/log/apt")
         self.machines[name] = machine
         return machine
+
+    @staticmethod
+    def checkout(machine):
+        """Of the sources, in root's folder, with what is built, so that make(1) finds nothing to do there."""
+        names = [name for name in sorted(os.listdir(harness.TOP)) if name != "build" and not name.startswith(".")]
+        harness.sh("cp", "-a", "--parents", *names, "build/sluice", "build/obj", "build/dashboard",
+                   machine.machine.path("/root/sluice"), cwd=harness.TOP)
 
     def internet(self, address="203.0.113.1"):
         """Every name has this address."""
@@ -91,8 +99,8 @@ class FirstDay(Guided):
 
     def test_every_command_does_what_it_shows(self):
         self.internet()
-        self.managed("dns", "10.1.0.53", cwd=harness.TOP)
-        self.managed("vm", "10.1.0.54", cwd=harness.TOP)
+        for name, address in (("dns", "10.1.0.53"), ("vm", "10.1.0.54")):
+            self.checkout(self.managed(name, address, cwd="/root/sluice"))
         self.plain("laptop", "10.1.9.20")
         self.plain("stranger", "172.16.0.9")
         self.office()
