@@ -29,7 +29,7 @@ PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev li
 	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev libjs-chart.js
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
-	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin
+	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server
 # Their tests say so and are skipped where there are none.
 TEST_TOOLS = lintian buildah
 CLIENT_PACKAGES = python3-openstackclient python3-designateclient azure-cli python3-azure \

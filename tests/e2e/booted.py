@@ -84,9 +84,9 @@ class Booted(harness.Process):
             os.mkdir(self.cgroup)
         except OSError as error:
             raise unittest.SkipTest("no cgroup can be made: %s" % error)
-        at = os.path.join(host.world.dir, "machine")
-        os.mkdir(at)
-        super().__init__(host, "systemd", ["sh", "-c", OUTER, "sh", self.cgroup, at, files],
+        self.at = os.path.join(host.world.dir, "machine-" + host.name)
+        os.mkdir(self.at)
+        super().__init__(host, "systemd", ["sh", "-c", OUTER, "sh", self.cgroup, self.at, files],
                          env=dict(os.environ, INNER=INNER))
         try:
             harness.wait_for(self.is_up, "systemd")
@@ -140,7 +140,7 @@ class Booted(harness.Process):
             self.child.wait()
         for folder, _, _ in os.walk(self.cgroup, topdown=False):
             harness.wait_for(lambda at=folder: self.removed(at), folder + " to be empty")
-        shutil.rmtree(os.path.join(self.host.world.dir, "machine"), ignore_errors=True)
+        shutil.rmtree(self.at, ignore_errors=True)
         return 0
 
     @staticmethod

@@ -112,30 +112,6 @@ class Example(harness.FreshCase):
                                    "www.corp.internal")
         self.assertIn("status: REFUSED", text)
 
-    def test_the_commands_of_the_guide_to_reverse_names(self):
-        """As they are printed, with the configuration that is printed above them."""
-        with open(os.path.join(harness.TOP, "etc", "guide", "reverse.md")) as file:
-            settings, commands = [textwrap.dedent(text) for text in
-                                  re.findall(r"(?<=\n\n)((?:    .*\n)+)", file.read())][:2]
-        machine = self.world.host("machine", "10.9.9.9")
-        harness.Upstream(machine, "127.0.0.1", "198.51.100.25", 5399)
-        settings = settings.replace("control.sock", "sluice.sock").replace(
-            '"192.0.2.53";', '"127.0.0.1"; port = 5399;')
-        sluice = harness.Sluice(machine, settings, ("127.0.0.1", 5300))
-        lines = [line.split("#")[0].split() for line in commands.splitlines()]
-        self.assertEqual(10, len(lines))
-        for words in lines:
-            if words[0] == "dig":
-                self.assertEqual((0, "mail.example.com.\n"), machine.run(*words))
-                continue
-            file = words.pop().lstrip(">") if words[-1][0] == ">" else None
-            words = [self.world.dir + "/" + word if word == "ptrs.csv" else word for word in words]
-            status, text = sluice.command(*words[1:])
-            self.assertEqual(0, status, "%s: %s" % (" ".join(words), text))
-            self.assertNotIn("warning", text)
-            if file:
-                self.world.write(file, text)
-
     def test_make_install_brings_them_with_guides_and_manual_pages(self):
         files = os.path.join(self.world.dir, "files")
         harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,

@@ -168,7 +168,7 @@ static const char *word(const struct statement *statement, size_t i)
 
 static const struct reason reasons[] = {
 	{"logging", "it logs events to standard error (log in sluice.conf(5))"},
-	{"querylog", "it logs events, not queries"},
+	{"querylog", "query_log in sluice.conf(5) is the log of queries"},
 	{"controls", "commands reach sluice by its control socket, management.socket"},
 	{"statistics-channels", "sluice status shows what is counted"},
 	{"zone-statistics", "sluice status shows what is counted"},

@@ -200,21 +200,22 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 
 /* ---- what becomes nothing ---- */
 
-#define NO_SERVICE "sluice status and /v1/health show how it fares"
+#define NO_SERVICE "sluice status shows how it fares"
+#define PROBES     "/healthz and /readyz of management.listen say so (sluice-api(7))"
 #define NO_TLS     "clients and targets are asked without TLS"
 #define UNCHANGED  "questions and answers are passed on as they are"
 #define BACKEND    "zones are not read from elsewhere; the API and sluice record set change them"
 
 static const struct reason reasons[] = {
-	{"log", "it logs events, not queries"},
+	{"log", "query_log in sluice.conf(5) is the log of queries"},
 	{"errors", "it logs events (log in sluice.conf(5))"},
-	{"health", NO_SERVICE},
-	{"ready", NO_SERVICE},
-	{"prometheus", NO_SERVICE},
+	{"health", PROBES},
+	{"ready", PROBES},
+	{"prometheus", "metrics in sluice.conf(5) has a listener of its own"},
 	{"trace", NO_SERVICE},
 	{"pprof", NO_SERVICE},
 	{"debug", NO_SERVICE},
-	{"dnstap", NO_SERVICE},
+	{"dnstap", "query_log.dnstap_socket in sluice.conf(5) is where it goes"},
 	{"reload", "systemctl reload sluice reads its file again"},
 	{"loop", "loops are found by sluice check, and by the query"},
 	{"loadbalance", "records come in the order that they have"},

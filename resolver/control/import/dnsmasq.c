@@ -222,7 +222,7 @@ static const struct reason reasons[] = {
 	{"enable-tftp", "sluice has no TFTP"},
 	{"tftp*", "sluice has no TFTP"},
 	{"pxe*", NO_DHCP},
-	{"log*", "it logs events to standard error, not queries (log in sluice.conf(5))"},
+	{"log*", "sluice.conf(5) has log for events, and query_log for queries"},
 	{"dnssec*", "sluice does not validate; DO and CD are passed through"},
 	{"trust-anchor", "sluice does not validate; DO and CD are passed through"},
 	{"proxy-dnssec", "AD is passed through"},

@@ -143,7 +143,7 @@ static const struct reason reasons[] = {
 	{"pidfile", THE_UNIT},
 	{"do-daemonize", THE_UNIT},
 	{"use-systemd", THE_UNIT},
-	{"log*", "sluice logs events, not queries (log in sluice.conf(5))"},
+	{"log*", "sluice.conf(5) has log for events, and query_log for queries"},
 	{"verbosity", "log.level says what is logged"},
 	{"use-syslog", "it logs to standard error"},
 	{"statistics*", "sluice status shows what is counted"},
@@ -672,6 +672,9 @@ static void take_clause(struct unbound *unbound, const struct clause *clause)
 	else if (strcasecmp(name, "remote-control") == 0)
 		import_lost(unbound->import, &clause->at,
 			    "commands reach sluice by its control socket, management.socket");
+	else if (strcasecmp(name, "dnstap") == 0)
+		import_lost(unbound->import, &clause->at,
+			    "query_log.dnstap_socket in sluice.conf(5) is where it goes");
 	else if (strcasecmp(name, "view") != 0)
 		import_lost(unbound->import, &clause->at,
 			    "sluice has nothing that corresponds to it");
