@@ -476,7 +476,8 @@ static struct snapshot *prepare(struct server *server, const struct model *model
 	}
 	share_ports(snapshot, server->worker_count);
 	warn_of_ports(snapshot, server->worker_count, &model->origin, faults);
-	snapshot->timed = model->metrics.listen.count > 0;
+	/* For Prometheus, and for the dashboard. */
+	snapshot->timed = model->metrics.listen.count > 0 || model->management.listen.count > 0;
 	snapshot->generation = server->generation + 1;
 	atomic_store(&snapshot->users, server->worker_count);
 	return snapshot;

@@ -226,7 +226,7 @@ struct management {
 
 struct metrics_settings {
 	struct origin origin;
-	LIST_OF(const char *) listen;               /* URLs; none: nothing is shown or timed */
+	LIST_OF(const char *) listen;               /* URLs; none: nothing is shown */
 	LIST_OF(struct prefix) allow;               /* who may read them, besides this machine */
 	uint32_t rules_max, targets_max, zones_max; /* that have series of their own */
 };

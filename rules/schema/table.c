@@ -1246,7 +1246,7 @@ static const struct field metrics_fields[] = {
 		"\"http://127.0.0.1:9153\". https takes management.certificate and "
 		"management.key. Addresses other than loopback need allow. The names that clients "
 		"may use for them are management.hosts. Absent: there are no metrics, and answers "
-		"are not timed. A reload changes it."},
+		"are not timed unless there is a management.listen. A reload changes it."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(metrics_settings, allow),
