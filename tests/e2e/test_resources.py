@@ -1281,7 +1281,7 @@ class First(World):
         completed = self.sluice.completed
         self.assertEqual(["rule", "ruleset", "ruleset-link", "run"], sorted(completed("ru")))
         self.assertEqual(["list"], completed("ruleset", "l"))
-        self.assertEqual(["target-group", "transfer"], sorted(completed("help", "t")))
+        self.assertEqual(["target-group", "top", "transfer"], sorted(completed("help", "t")))
         self.assertEqual({"delete", "delegation"}, set(completed("ptr", "del")))
         self.assertEqual(["office"], completed("rule", "list", ""))
         self.assertEqual(["home"], completed("show", "resolver", ""))
