@@ -357,6 +357,8 @@ class Files(Logged):
                 self.fill(stop.is_set)
         thread = threading.Thread(target=load, daemon=True)
         thread.start()
+        # Before that its master would take the end for a start that failed.
+        harness.wait_for(lambda: "serving:" in self.sluice.log(), "the first one to serve")
         for _ in range(5):
             before = self.sluice.pid
             harness.wait_for(lambda: len(self.entries("%060d.corp.internal" % 0)) > 0, "lines")
