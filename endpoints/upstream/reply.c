@@ -184,31 +184,33 @@ static enum target_error error_of(unsigned rcode)
 	}
 }
 
-static enum worth judge(const struct flight *flight, uint8_t *wire, size_t length,
+/* *rcode has the bits that an OPT adds, where the sections were read. */
+static enum worth judge(const struct flight *flight, uint8_t *wire, size_t length, unsigned *rcode,
 			enum target_error *error)
 {
 	uint16_t flags = message_flags(wire);
-	unsigned rcode = flags & FLAG_RCODE;
-	bool final = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
+	unsigned basic = flags & FLAG_RCODE;
+	bool final = basic == RCODE_NOERROR || basic == RCODE_NXDOMAIN || basic == RCODE_YXDOMAIN;
 	bool lame = false, opt = false;
 
+	*rcode = basic;
 	*error = TARGET_ERROR_MANGLED;
 	if (flags & FLAG_OPCODE)
 		return WORTH_NOTHING;
 	if (final && flags & FLAG_TC)
 		return WORTH_TRUNCATED;
-	if (final && !read_sections(flight, wire, length, &rcode, &lame, &opt))
+	if (final && !read_sections(flight, wire, length, rcode, &lame, &opt))
 		return WORTH_NOTHING;
-	if (opt && flight->edns && rcode < RCODE_BADVERS)
+	if (opt && flight->edns && *rcode < RCODE_BADVERS)
 		target_on_opt(flight->target);
 	if (flight->edns &&
-	    (rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS))
+	    (*rcode == RCODE_FORMERR || *rcode == RCODE_NOTIMP || *rcode == RCODE_BADVERS))
 		return WORTH_PLAIN;
-	if (final && rcode < RCODE_BADVERS) {
+	if (final && *rcode < RCODE_BADVERS) {
 		*error = TARGET_ERROR_LAME;
 		return lame ? WORTH_NOTHING : WORTH_FINAL;
 	}
-	*error = error_of(rcode);
+	*error = error_of(*rcode);
 	return WORTH_NOTHING;
 }
 
@@ -275,12 +277,13 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 {
 	struct attempt *attempt = &lookup->attempts[flight->index];
 	enum target_error error;
-	enum worth worth = judge(flight, wire, length, &error);
+	unsigned rcode;
+	enum worth worth = judge(flight, wire, length, &rcode, &error);
 
 	if (lower && worth != WORTH_TRUNCATED && worth != WORTH_PLAIN)
 		worth = WORTH_LOWER;
 
-	watch_worth(lookup, flight, worth, message_flags(wire) & FLAG_RCODE, error, now_us);
+	watch_worth(lookup, flight, worth, rcode, error, now_us);
 	lookup->answered = true;
 	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
 		target_on_plain(flight->target, now_us);

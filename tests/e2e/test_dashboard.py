@@ -453,6 +453,11 @@ class Asking(Browser):
         self.assertIn("web.corp.internal. 300 IN A 10.10.1.10", self.find("pre").text)
         self.assertIn("At inbound endpoint hub-resolver/inbound", self.text())
 
+    def test_a_place_that_is_gone_is_not_taken_for_another(self):
+        self.log_in("/ui/ask?name=web.corp.internal&type=A&vnet=gone")
+        self.find(".problem", 'there is no virtual network "gone"; there is: hub')
+        self.assertTrue(self.none(".verdict"))
+
     def test_from_an_address(self):
         self.log_in("/ui/ask?name=web.corp.internal&from=192.0.2.1")
         self.find(".verdict", "REFUSED")
@@ -1254,6 +1259,18 @@ class Queries(Browser):
         self.log_in("/ui/queries")
         self.row("<b>x")
         self.assertTrue(self.none("main td b"))
+
+
+class QueriesPrivate(Browser):
+    config = CONFIG + 'query_log = { file = "queries.json"; privacy = true; };'
+
+    def test_ask_is_as_in_the_network_of_the_client_that_is_cut(self):
+        self.host.ask(("127.0.0.1", 5310), "cut.contoso.corp")
+        self.log_in("/ui/queries")
+        self.row("cut.contoso.corp. A", "127.0.0.0", "in hub")
+        self.press("cut.contoso.corp.")
+        self.find(".verdict", "Forwarded by Rule office/contoso")
+        self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=cut.contoso.corp.&type=A&vnet=hub"))
 
 
 class QueriesUnlogged(Browser):

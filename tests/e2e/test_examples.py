@@ -112,6 +112,29 @@ class Example(harness.FreshCase):
                                    "www.corp.internal")
         self.assertIn("status: REFUSED", text)
 
+    def test_the_dashboard_in_readme(self):
+        """With what is printed in place of `management`, and the secret that is made."""
+        with open(os.path.join(harness.TOP, "README.md")) as file:
+            sections = dict(part.split("\n", 1) for part in file.read().split("\n## ")[1:])
+        config, zone = [textwrap.dedent(text) for text in re.findall(
+            r"`[\w.]+`:\n\n((?:(?:    .*)?\n)+)", sections["A configuration"])]
+        printed = re.search(r"\n((?:    .*\n)+)", sections["In a browser"]).group(1).strip()
+        self.world.write("corp.internal.zone", zone)
+        machine = self.world.host("machine", "10.9.9.9")
+        made = re.search(r"`(\(umask .*\))`", sections["In a browser"]).group(1)
+        status, text = machine.run("sh", "-c", "cd '%s' && %s" % (self.world.dir, made))
+        self.assertEqual(0, status, text)
+        before = 'management = { socket = "control.sock"; };'
+        self.assertIn(before, config)
+        harness.Sluice(machine, config.replace(before, printed), ("127.0.0.1", 5300))
+        status, text = machine.run("curl", "-sS", "--compressed", "http://127.0.0.1:8053/ui/")
+        self.assertIn("<title>sluice</title>", text)
+        with open(os.path.join(self.world.dir, "me.secret")) as file:
+            secret = file.read().strip()
+        status, text = machine.run("curl", "-sS", "-H", "Authorization: Bearer " + secret,
+                                   "http://127.0.0.1:8053/v1/changes")
+        self.assertIn('"changes":[]', text)
+
     def test_make_install_brings_them_with_guides_and_manual_pages(self):
         files = os.path.join(self.world.dir, "files")
         harness.sh("make", "-C", harness.TOP, "-o", "build/sluice", "install", "DESTDIR=" + files,

@@ -3,7 +3,7 @@
  *
  *     control thread                                    listener's thread
  *     http_reply_stream ──────────────────────────────► head of the answer
- *     http_streams_look ─► source.next ─► buffer ─────► taken from the buffer, sent
+ *     http_streams_ask ──► source.next ─► buffer ─────► taken from the buffer, sent
  *                              ▲                         empty: the connection is suspended
  *                              └────────── wake ◄────────┘
  *

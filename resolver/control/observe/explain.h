@@ -25,7 +25,8 @@
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
  *             "loop" when entering would go in circles, and neither where it is not reached
  *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
- *              "reserved", "not_found" or "none", "object", "ruleset", "suffix": NAME or null}
+ *              "reserved", "not_found", "elsewhere" or "none", "object", "ruleset", "suffix": NAME
+ * or null}
  *
  * Really asked, a hop has
  *

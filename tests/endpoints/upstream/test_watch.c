@@ -90,6 +90,14 @@ static void what_is_asked_in_another_way_says_so(void **state)
 	assert_try(0, 0, false, LOOKUP_TRY_PLAIN, 5, 1);
 	assert_int_equal(watch.tries[0].rcode, RCODE_FORMERR);
 	assert_try(1, 0, false, LOOKUP_TRY_ANSWERED, 6, 1);
+	w.servers[0].does = BADVERS;
+	atomic_store(&w.targets[0].plain_until_us, 0);
+	ask_watched("c.test");
+	world_run(&w, 5 * MS);
+	assert_int_equal(watch.count, 2);
+	assert_try(0, 0, false, LOOKUP_TRY_PLAIN, 10, 1);
+	assert_int_equal(watch.tries[0].rcode, RCODE_BADVERS); /* its upper bits are in the OPT */
+	assert_try(1, 0, false, LOOKUP_TRY_ANSWERED, 11, 1);
 }
 
 static void what_could_not_be_sent_says_why(void **state)

@@ -113,13 +113,16 @@ export class AskPage extends Page {
       ["from", "at the VNet resolver, another address:"],
     ];
     const asked = ["vnet", "endpoint"].find((key) => this.query.get(key));
+    const wanted = asked && asked + " " + this.query.get(asked);
 
+    // One that is gone is not taken for another: the server says that there is none.
+    if (wanted && !places.some(([value]) => value === wanted)) places.unshift([wanted, this.query.get(asked) + ", which is gone"]);
     this.field = h("input", {id: "ask-name", required: true, value: this.query.get("name") || "", placeholder: "www.example.com",
                              autocomplete: "off", autocapitalize: "off", spellcheck: "false"});
     this.type = h("input", {id: "ask-type", list: "types", value: this.query.get("type") || "A"});
     this.place = h("select", {id: "ask-place", onchange: () => this.follow()}, places.map(([value, shown]) => h("option", {value}, shown)));
     this.from = h("input", {id: "ask-from", value: this.query.get("from") || "", placeholder: "10.10.1.4", autocomplete: "off"});
-    if (asked) this.place.value = asked + " " + this.query.get(asked);
+    if (wanted) this.place.value = wanted;
     else if (this.query.get("from")) this.place.value = "from";
     this.result = h("div", {"aria-live": "polite"});
     this.fromField = h("div", {class: "field"}, h("label", {for: "ask-from"}, "Client's address"), this.from);

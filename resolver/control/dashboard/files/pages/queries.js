@@ -22,9 +22,10 @@ function clock(text) {
     time.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23"}));
 }
 
-// One that came to an inbound endpoint was asked there; any other is its client's.
+// One that came to an inbound endpoint was asked there; any other in its client's network, which is known
+// also where privacy has cut the client's address.
 function askUrl({name: asked, type, endpoint, client, network}) {
-  return url("ask", {name: asked, type, ...endpoint ? {endpoint} : client ? {from: client} : {vnet: network}});
+  return url("ask", {name: asked, type, ...endpoint ? {endpoint} : network ? {vnet: network} : {from: client}});
 }
 
 function question(entry) {
