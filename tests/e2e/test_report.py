@@ -401,9 +401,10 @@ class Outside(World):
         self.assertEqual(section["began"], self.report("ptrs")["ptrs"]["began"])
 
     def test_the_end_waits_for_what_is_under_way_and_not_for_the_whole_round(self):
-        for i in range(100, 250):
-            self.good("PUT", "addresses/-/a%d" % i, {"address": "203.0.114.%d" % i, "allocation": "static",
-                                                     "reverse_fqdn": "late600.n%d.example.com." % i})
+        many = "".join('{ name = "a%d"; address = "203.0.114.%d"; reverse_fqdn = "late600.n%d.example.com."; }, ' % (i, i, i)
+                       for i in range(100, 250))
+        self.sluice.reconfigure(self.config.replace('{ name = "good"', many + '{ name = "good"') % self.filed)
+        self.assertEqual(0, self.sluice.command("reload")[0])
         self.assertEqual("running", self.good("GET", "report?sections=ptrs").body["sections"][0]["state"])
         self.assertEqual(0, self.sluice.stop())
         self.assertNotIn("still unanswered", self.sluice.log())
