@@ -137,6 +137,15 @@ static void read_row(struct use_book *book, struct use_entry *entry)
 		entry->used_s = row.used_s;
 }
 
+/* The time of day may have been set back: what would lie ahead of it is as of now. */
+static void keep_past(struct use_entry *entry, int64_t now_s)
+{
+	if (entry->since_s > now_s)
+		entry->since_s = now_s;
+	if (entry->used_s > now_s)
+		entry->used_s = now_s;
+}
+
 /* A counter that has fallen has begun anew. */
 static struct use_entry *see(struct use_book *book, const char *key, uint64_t counted,
 			     int64_t now_s)
@@ -149,6 +158,7 @@ static struct use_entry *see(struct use_book *book, const char *key, uint64_t co
 		return NULL;
 	if (!entry->read)
 		read_row(book, entry);
+	keep_past(entry, now_s);
 	if (counted != entry->counted && counted > 0)
 		entry->used_s = now_s;
 	entry->counted = counted;
@@ -203,7 +213,9 @@ bool use_book_target(struct use_book *book, const struct target *target, int64_t
 static bool is_due(const struct use_entry *entry)
 {
 	return entry->read &&
-	       (entry->written_since_s == 0 || (entry->used_s > 0 && entry->written_used_s == 0) ||
+	       (entry->written_since_s == 0 || entry->written_since_s > entry->since_s ||
+		entry->written_used_s > entry->used_s ||
+		(entry->used_s > 0 && entry->written_used_s == 0) ||
 		entry->used_s - entry->written_used_s >= USE_GRAIN_S);
 }
 
@@ -290,20 +302,30 @@ static void look_at_upstream(void *context, const struct upstream *upstream,
 		look_at(book, see_target(book, upstream->target, book->now_s));
 }
 
-static void forget_gone(struct use_book *book)
+/* Some of those that the look has not seen. True: there are more. Where the state cannot be written
+ * they stay, for a later look. */
+static bool forget_some(struct use_book *book)
 {
-	struct use_entry *entry, *next;
-	struct source_use row;
+	struct use_entry *gone[SWEEP_ROWS], *entry, *next;
+	struct source_use rows[SWEEP_ROWS];
+	size_t count = 0, written = 0;
 
 	if (book->seen == HASH_COUNT(book->entries))
-		return;
+		return false;
 	HASH_ITER (hh, book->entries, entry, next) {
 		if (entry->look == book->look)
 			continue;
-		row = (struct source_use){.what = entry->key};
-		if (entry->written_since_s == 0 || write_rows(book, &row, 1) == 0)
-			forget_entry(book, entry);
+		gone[count++] = entry;
+		if (entry->written_since_s != 0)
+			rows[written++] = (struct source_use){.what = entry->key};
+		if (count == SWEEP_ROWS)
+			break;
 	}
+	if (write_rows(book, rows, written) != 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		forget_entry(book, gone[i]);
+	return count == SWEEP_ROWS;
 }
 
 struct sweep { /* a part of the state's rows */
@@ -372,8 +394,7 @@ static bool look_on(struct use_book *book)
 	write_due(book);
 	if (more || book->walk.moved)
 		return more;
-	forget_gone(book);
-	return !book->swept && sweep_some(book);
+	return forget_some(book) || (!book->swept && sweep_some(book));
 }
 
 static bool on_portion(void *job)

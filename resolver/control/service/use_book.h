@@ -9,7 +9,8 @@
  * So a last use is as exact as 10 minutes while the server runs, and as an hour after a restart; a
  * kill may lose an hour of it. Without a state it goes with the process. What is gone from the
  * configuration is forgotten, and begins anew if it comes back: a rule is never said to be unused
- * for longer than it has been there. A rule that is disabled is as one that is gone.
+ * for longer than it has been there. A rule that is disabled is as one that is gone. What comes
+ * back with what its counter had before counts as used then.
  *
  * A book that is handed over writes nothing: the rows are another process's. All of it is the
  * control thread's. */

@@ -258,6 +258,44 @@ static void what_is_gone_is_forgotten_here_and_in_the_state(void **state)
 	check(world, "two", START + HOUR, 0);
 }
 
+/* The control thread has other work: no transaction for each. */
+static void very_many_that_are_gone_are_forgotten_some_at_a_time(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	const unsigned written = world->written;
+	struct model *before = world->model;
+	build_model(world, 0);
+	serve(world);
+	model_free(before);
+	look(world);
+	assert_int_equal(rows(world), 4);
+	assert_in_range(world->written - written, 2, 4);
+	look(world);
+	assert_in_range(world->written - written, 2, 4);
+}
+
+static void a_time_of_day_that_is_set_back_leaves_nothing_in_the_future(void **state)
+{
+	struct world *world = *state;
+
+	look(world);
+	world->now_s += HOUR;
+	hit(world, "one");
+	look(world);
+	world->now_s = START - 10 * HOUR;
+	check(world, "one", world->now_s, world->now_s);
+	look(world);
+	kill_it(world);
+	check(world, "one", START - 10 * HOUR, START - 10 * HOUR);
+	check(world, "two", START - 10 * HOUR, 0);
+	world->now_s += 2 * HOUR;
+	hit(world, "one");
+	look(world);
+	assert_int_equal(written_use(world, "rule onprem\tone"), START - 8 * HOUR);
+}
+
 static void what_was_gone_before_the_process_came_is_swept_from_the_state(void **state)
 {
 	struct world *world = *state;
@@ -361,6 +399,8 @@ int main(void)
 		T(a_use_is_as_old_as_the_look_that_saw_it_and_outlives_a_kill),
 		T(a_row_is_written_when_it_is_new_and_then_once_an_hour),
 		T(what_is_gone_is_forgotten_here_and_in_the_state),
+		MANY_T(very_many_that_are_gone_are_forgotten_some_at_a_time),
+		T(a_time_of_day_that_is_set_back_leaves_nothing_in_the_future),
 		MANY_T(what_was_gone_before_the_process_came_is_swept_from_the_state),
 		T(a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_reads),
 		T(a_state_that_is_held_is_read_and_written_later),
