@@ -349,6 +349,16 @@ class Outside(World):
         # Its result is good for a while: nobody is asked again.
         self.assertEqual(section["began"], self.report("ptrs")["ptrs"]["began"])
 
+    def test_the_end_waits_for_what_is_under_way_and_not_for_the_whole_round(self):
+        many = "".join('{ name = "a%d"; address = "203.0.114.%d"; reverse_fqdn = "late600.n%d.example.com."; }, ' % (i, i, i)
+                       for i in range(100, 250))
+        self.sluice.reconfigure(self.config.replace('{ name = "good"', many + '{ name = "good"') % self.filed)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual("running", self.good("GET", "report?sections=ptrs").body["sections"][0]["state"])
+        self.assertEqual(0, self.sluice.stop())
+        self.assertNotIn("still unanswered", self.sluice.log())
+        self.start()
+
 
 if __name__ == "__main__":
     harness.main()

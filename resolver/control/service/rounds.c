@@ -50,6 +50,7 @@ struct round {
 struct rounds {
 	struct server *server;
 	uv_timer_t timer;
+	bool resting;
 	struct round rounds[ROUND_KINDS];
 };
 
@@ -473,7 +474,7 @@ void rounds_want(struct rounds *rounds, enum round_kind kind)
 	struct round *round = &rounds->rounds[kind];
 	const struct snapshot *current = rounds->server->current;
 
-	if (round->running || is_good(round) || !current)
+	if (rounds->resting || round->running || is_good(round) || !current)
 		return;
 	json_decref(round->before);
 	json_decref(round->unknown);
@@ -489,6 +490,12 @@ void rounds_want(struct rounds *rounds, enum round_kind kind)
 		.before = round->found,
 	};
 	uv_timer_start(&rounds->timer, on_timer, 0, TICK_MS);
+}
+
+void rounds_rest(struct rounds *rounds)
+{
+	rounds->resting = true;
+	uv_timer_stop(&rounds->timer);
 }
 
 /* ---- the result ---- */

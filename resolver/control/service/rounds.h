@@ -40,6 +40,9 @@ struct rounds *rounds_new(uv_loop_t *loop, struct server *server);
 /* When the loop has closed its handles, and after the server's release. NULL is fine. */
 void rounds_free(struct rounds *rounds);
 
+/* The process is about to end: nothing more is asked. */
+void rounds_rest(struct rounds *rounds);
+
 /* Begins one, unless one is under way or its result is good. */
 void rounds_want(struct rounds *rounds, enum round_kind kind);
 /* {"state": "running", "done" or "never", "began", "ended": times or null, "looked_at", "of": how

@@ -188,6 +188,8 @@ void service_rest(struct service *service)
 	if (service->watches)
 		file_watch_close(&service->resolv_conf);
 	service->watches = false;
+	if (service->rounds)
+		rounds_rest(service->rounds);
 }
 
 void service_hand_over(struct service *service)

@@ -162,7 +162,8 @@ MUST_CHECK int service_each_behind(struct service *service, const struct path *p
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);
 
-/* Stops following resolv.conf; leaves the state to another process, which serves. */
+/* Stops following resolv.conf, and asking in rounds; leaves the state to another process, which
+ * serves. */
 void service_rest(struct service *service);
 void service_hand_over(struct service *service);
 /* From now on the state is this process's: serves what it has, with the model that is served
