@@ -1,9 +1,14 @@
 """What an operator should look at: `sluice report`, GET /v1/report. Each section tells what is wrong,
 and tells it no more when that is mended."""
 
+import http.server
 import json
+import os
+import socketserver
 import sqlite3
+import threading
 import time
+import urllib.parse
 
 import harness
 import servers
@@ -26,6 +31,39 @@ OUTSIDE = ["good.example.com. 1 A 203.0.114.10", "part.example.com. 1 A 203.0.11
 MENDED = OUTSIDE[:2] + ["bad.example.com. 1 A 203.0.114.11", "114.0.203.in-addr.arpa. 1 NS ns1.example.com.",
                         "64-127.115.0.203.in-addr.arpa. 1 NS ns1.example.com.",
                         "70.115.0.203.in-addr.arpa. 1 CNAME 70.64-127.115.0.203.in-addr.arpa."]
+
+
+class Fake(socketserver.ThreadingUnixStreamServer):
+    """A server whose PTRs are asked for long, and whose delegations are done at once, and asked for anew by
+    each report."""
+
+    def __init__(self, path):
+        self.asked = []
+        super().__init__(path, Handler)
+
+    def sections(self, query):
+        names = query.get("sections", ["rules,ptrs,delegations"])[0].split(",")
+        first = not self.asked
+        self.asked.append(names)
+        states = {"ptrs": "running" if len(self.asked) < 4 else "done", "delegations": "done" if first else "running"}
+        return [{"section": name, "summary": str(len(self.asked)), **({"state": states[name]} if name in states else {})}
+                for name in names]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        text = json.dumps({"sections": self.server.sections(query)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+    def address_string(self):
+        return "unix"
 
 
 class World(test_resources.World):
@@ -242,6 +280,19 @@ class Names(World):
                                                          r"came within 500 ms, 95 of 100 within \d+ ms, 3\d\d\.\d ms")
         self.good("PATCH", "rulesets/-/office/rules/fabrikam", {"targets": [{"address": "127.0.0.5"}]})
         self.assertRegex(self.text("slow"), r"^slow: none of 2 rules with targets that take over 100 ms .*\n$")
+
+    def test_what_is_done_is_not_asked_for_again_while_the_rest_is_waited_for(self):
+        path = os.path.join(self.world.dir, "fake.sock")
+        with Fake(path) as fake:
+            thread = threading.Thread(target=fake.serve_forever)
+            thread.start()
+            status, text = harness.command("report", "--wait", "--json", "--socket", path)
+            fake.shutdown()
+            thread.join()
+        self.assertEqual(0, status, text)
+        self.assertEqual([["rules", "ptrs", "delegations"], ["ptrs"], ["ptrs"], ["ptrs"]], fake.asked)
+        self.assertEqual([("rules", "1", None), ("ptrs", "4", "done"), ("delegations", "1", "done")],
+                         [(one["section"], one["summary"], one.get("state")) for one in json.loads(text)["sections"]])
 
     def test_all_sections_without_a_word_and_bad_parameters(self):
         self.assertEqual(["rules", "targets", "leaving", "ptrs", "delegations", "names", "slow"], list(self.report()))

@@ -1,5 +1,9 @@
 /* `sluice report`: what an operator should look at. All of it is the server's (GET /v1/report);
- * this waits for the sections that ask the network, and prints. */
+ * this waits for the sections that ask the network, and prints.
+ *
+ * While it waits it asks for the sections that are not done alone. A result is good for a while
+ * only, and asking for it begins it anew behind that: a short one would begin again and again while
+ * a long one goes on. */
 #include <time.h>
 #include <unistd.h>
 
@@ -35,34 +39,58 @@ static void join_sections(const struct command_line *line, char text[WORDS_MAX])
 					 line->arguments[i]);
 }
 
-/* NULL: why not has been printed. */
-static json_t *fetch(const struct command_line *line)
+/* sections NULL: all. NULL: why not has been printed. */
+static json_t *fetch(const struct command_line *line, const char *sections)
 {
-	char sections[WORDS_MAX], shown[16];
+	char shown[16];
 	const char *limit = line->limit, *days = line->days ? line->days : "30";
 
-	join_sections(line, sections);
 	snprintf(shown, sizeof shown, "%d", line->json ? 1000 : SHOWN);
 	if (!limit)
 		limit = shown;
-	return client_ask(
-		line, (struct client_call){.method = "GET", .timeout_ms = ANSWER_MS},
-		line->argument_count > 0
-			? client_path("/v1/report?days=%&limit=%&sections=%", days, limit, sections)
-			: client_path("/v1/report?days=%&limit=%", days, limit));
+	return client_ask(line, (struct client_call){.method = "GET", .timeout_ms = ANSWER_MS},
+			  sections ? client_path("/v1/report?days=%&limit=%&sections=%", days,
+						 limit, sections)
+				   : client_path("/v1/report?days=%&limit=%", days, limit));
 }
 
-static bool is_running(const json_t *report)
+static bool is_running(const json_t *section)
+{
+	return strcmp(get(section, "state"), "running") == 0;
+}
+
+/* Returns whether there are any. */
+static bool join_running(const json_t *report, char text[WORDS_MAX])
 {
 	const json_t *section;
-	size_t i;
+	size_t i, used = 0;
 
+	*text = '\0';
 	json_array_foreach(json_object_get(report, "sections"), i, section)
 	{
-		if (strcmp(get(section, "state"), "running") == 0)
-			return true;
+		if (is_running(section) && used < WORDS_MAX)
+			used += (size_t)snprintf(text + used, WORDS_MAX - used, "%s%s",
+						 used > 0 ? "," : "", get(section, "section"));
 	}
-	return false;
+	return used > 0;
+}
+
+/* Puts the newer sections in the place of the older ones. */
+static void renew(const json_t *report, const json_t *newer)
+{
+	json_t *sections = json_object_get(report, "sections"), *section, *now;
+	size_t i, k;
+
+	json_array_foreach(sections, i, section)
+	{
+		json_array_foreach(json_object_get(newer, "sections"), k, now)
+		{
+			if (strcmp(get(section, "section"), get(now, "section")) != 0)
+				continue;
+			json_array_set(sections, i, now);
+			break;
+		}
+	}
 }
 
 static int64_t now_ms(void)
@@ -82,7 +110,7 @@ static void show_progress(const json_t *report)
 		return;
 	json_array_foreach(json_object_get(report, "sections"), i, section)
 	{
-		if (strcmp(get(section, "state"), "running") == 0)
+		if (is_running(section))
 			fprintf(stderr, "\r%s: asked for %lld so far\033[K",
 				get(section, "section"),
 				(long long)json_integer_value(
@@ -94,19 +122,29 @@ static void show_progress(const json_t *report)
 static json_t *fetch_all(const struct command_line *line)
 {
 	int64_t began_ms = now_ms(), pause_ms = LOOK_MS;
-	json_t *report = fetch(line);
+	char sections[WORDS_MAX];
+	json_t *report, *newer;
 	bool waited = false;
 
-	while (report && is_running(report) && (line->wait || now_ms() - began_ms < PATIENCE_MS)) {
+	join_sections(line, sections);
+	report = fetch(line, line->argument_count > 0 ? sections : NULL);
+	while (report && join_running(report, sections) &&
+	       (line->wait || now_ms() - began_ms < PATIENCE_MS)) {
 		const struct timespec pause = {.tv_sec = pause_ms / 1000,
 					       .tv_nsec = pause_ms % 1000 * 1000000};
 
 		show_progress(report);
 		waited = true;
-		json_decref(report);
 		nanosleep(&pause, NULL);
 		pause_ms = pause_ms < 10 * LOOK_MS ? pause_ms + LOOK_MS : pause_ms;
-		report = fetch(line);
+		newer = fetch(line, sections);
+		if (newer) {
+			renew(report, newer);
+		} else {
+			json_decref(report);
+			report = NULL;
+		}
+		json_decref(newer);
 	}
 	if (waited && isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");

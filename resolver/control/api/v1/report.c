@@ -1,6 +1,6 @@
 /* GET /v1/report?sections=&days=&limit=: what an operator should look at, as observe/findings.h has
  * it. What is asked of the network begins in the background where there is no good result of it;
- * who wants all of that asks again until no section's state is "running". */
+ * who wants all of that asks again for the sections whose state is "running". */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
