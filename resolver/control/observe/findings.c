@@ -64,7 +64,7 @@ struct pointer { /* seen in this walk */
 	const void *key;
 };
 
-struct tally {
+struct section_tally {
 	size_t looked_at, count;
 	size_t young;    /* not used so far, and not known for so many days */
 	int64_t since_s; /* the earliest that one is known; 0: none is */
@@ -79,7 +79,7 @@ struct findings {
 	void *context;
 	int64_t now_s;
 	struct arena arena;
-	struct tally tallies[FINDINGS_SECTIONS];
+	struct section_tally tallies[FINDINGS_SECTIONS];
 	/* The walk. */
 	struct use_walk walk;
 	unsigned walks;
@@ -128,7 +128,7 @@ static const char *time_text(int64_t at_s, char text[32])
 /* Takes it over. */
 static void add_finding(struct findings *it, enum findings_section section, json_t *finding)
 {
-	struct tally *tally = &it->tallies[section];
+	struct section_tally *tally = &it->tallies[section];
 
 	tally->count++;
 	json_add(tally->findings, finding);
@@ -164,7 +164,7 @@ static bool see_pointer(struct findings *it, struct pointer **set, const void *k
 static bool is_unused(struct findings *it, enum findings_section section,
 		      const struct use_times *times)
 {
-	struct tally *tally = &it->tallies[section];
+	struct section_tally *tally = &it->tallies[section];
 	int64_t last_s = times->used_s ? times->used_s : times->since_s;
 	bool unused = it->wanted.days ? it->now_s - last_s >= (int64_t)it->wanted.days * DAY_S
 				      : times->used_s == 0;
@@ -391,10 +391,10 @@ static void begin_walk(struct findings *it)
 	const struct policy *policy = policy_of(it);
 
 	for (size_t i = 0; i < COUNT(walked); i++) {
-		struct tally *tally = &it->tallies[walked[i]];
+		struct section_tally *tally = &it->tallies[walked[i]];
 
 		json_array_clear(tally->findings);
-		*tally = (struct tally){.findings = tally->findings};
+		*tally = (struct section_tally){.findings = tally->findings};
 	}
 	HASH_CLEAR(hh, it->targets);
 	HASH_CLEAR(hh, it->linked);
@@ -544,7 +544,6 @@ static bool leaves_a_rule(struct findings *it, const struct leaving *leaving, un
 			    rule->ruleset, rule->name);
 		break;
 	}
-	it->at_ruleset = 0;
 	return false;
 }
 
@@ -632,7 +631,7 @@ static bool names_on(struct findings *it)
 		it->has_zones = false;
 	if (!it->has_zones)
 		index_zones(it);
-	for (; it->at < it->asked.count; it->at++) {
+	for (; it->at < it->asked.count; it->at++, it->at_ruleset = 0) {
 		const struct asked *asked = &it->asked.items[it->at];
 
 		if (lookups == 0 || shown == NAMES_SHOWN)
@@ -653,7 +652,7 @@ static bool names_on(struct findings *it)
 /* ---- what it comes to ---- */
 
 /* "2 of 7 rules", "none of 7 rules" */
-static void add_count(char *text, const struct tally *tally, const char *noun)
+static void add_count(char *text, const struct section_tally *tally, const char *noun)
 {
 	if (tally->count == 0)
 		add_text(text, SUMMARY_MAX, "none of %zu %s%s", tally->looked_at, noun,
@@ -663,8 +662,8 @@ static void add_count(char *text, const struct tally *tally, const char *noun)
 			 tally->looked_at == 1 ? "" : "s");
 }
 
-static void summarize_uses(const struct findings *it, const struct tally *tally, const char *noun,
-			   const char *had, char text[SUMMARY_MAX])
+static void summarize_uses(const struct findings *it, const struct section_tally *tally,
+			   const char *noun, const char *had, char text[SUMMARY_MAX])
 {
 	char at[32];
 
@@ -701,8 +700,8 @@ static void summarize_round(const json_t *section, const char *noun, const char 
 	const char *state = json_string_value(json_object_get(section, "state"));
 	const char *ended = json_string_value(json_object_get(section, "ended"));
 	const json_t *of = json_object_get(section, "of");
-	struct tally tally = {.looked_at = number(section, "looked_at"),
-			      .count = number(section, "count")};
+	struct section_tally tally = {.looked_at = number(section, "looked_at"),
+				      .count = number(section, "count")};
 	size_t unknown = number(section, "unknown_count");
 
 	add_count(text, &tally, noun);
@@ -738,7 +737,7 @@ static json_t *round_section(struct findings *it, enum findings_section section,
 static json_t *tally_section(struct findings *it, enum findings_section section,
 			     char text[SUMMARY_MAX])
 {
-	struct tally *tally = &it->tallies[section];
+	struct section_tally *tally = &it->tallies[section];
 	json_t *made = json_make("{s:I, s:I, s:O}", "count", (json_int_t)tally->count, "looked_at",
 				 (json_int_t)tally->looked_at, "findings", tally->findings);
 
