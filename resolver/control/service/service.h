@@ -171,7 +171,7 @@ void service_hand_over(struct service *service);
  * read of it before is still served. */
 void service_take(struct service *service, char text[SERVICE_TEXT_MAX]);
 
-/* The loop has stopped: finishes what was begun, and writes the serials. */
+/* The loop has stopped: finishes what was begun, and writes the serials and the uses. */
 void service_finish(struct service *service);
 /* Stops the workers; the loop's last callbacks close the rest. */
 void service_close(struct service *service);
