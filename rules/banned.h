@@ -18,11 +18,11 @@
 #undef strcpy
 #define strcpy(...) SLUICE_BANNED(strcpy, memcpy_with_a_length)
 #undef strcat
-#define strcat(...) SLUICE_BANNED(strcat, snprintf)
+#define strcat(...) SLUICE_BANNED(strcat, text_append)
 #undef strncpy
 #define strncpy(...) SLUICE_BANNED(strncpy, snprintf)
 #undef strncat
-#define strncat(...) SLUICE_BANNED(strncat, snprintf)
+#define strncat(...) SLUICE_BANNED(strncat, text_append)
 #undef sprintf
 #define sprintf(...) SLUICE_BANNED(sprintf, snprintf)
 #undef vsprintf

@@ -63,14 +63,14 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 
 	if (++*found > FAULTS_MAX)
 		return;
-	fault = new_item(faults);
-	if (!fault)
-		return;
 	va_start(arguments, format);
 	text = arena_vprintf(&faults->arena, format, arguments);
 	va_end(arguments);
-	if (!text)
+	fault = text ? new_item(faults) : NULL;
+	if (!fault) {
+		faults->no_memory = true;
 		return;
+	}
 	*fault = (struct fault){
 		.severity = severity,
 		.origin = {.file = copy(faults, origin->file),
@@ -80,6 +80,16 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 		.text = text,
 		.order = faults->count++,
 	};
+}
+
+void fault_needs(struct faults *faults, const char *limit, uint64_t needed)
+{
+	struct fault *last = faults->count > 0 ? &faults->items[faults->count - 1] : NULL;
+
+	if (!last || faults->errors > FAULTS_MAX || faults->no_memory) /* it was not kept */
+		return;
+	last->limit = limit;
+	last->needed = needed;
 }
 
 static int compare(const void *left, const void *right)
@@ -129,5 +139,6 @@ void faults_print(const struct faults *faults, FILE *out)
 	for (i = 0; i < faults->count; i++)
 		print_fault(&faults->items[i], out);
 	if (found > faults->count)
-		fprintf(out, "%zu more, not shown\n", found - faults->count);
+		fprintf(out, "%zu more, not shown%s\n", found - faults->count,
+			faults->no_memory ? ": out of memory" : "");
 }

@@ -30,7 +30,9 @@ struct fault {
 	enum severity severity;
 	struct origin origin;
 	const char *text;
-	size_t order; /* in which it was found */
+	const char *limit; /* of the group `limits`, that is in the way; NULL: none */
+	uint64_t needed;   /* what it would have to be */
+	size_t order;      /* in which it was found */
 };
 
 enum { FAULTS_MAX = 10000 }; /* kept of each severity; what comes after is only counted */
@@ -40,6 +42,7 @@ struct faults {
 	struct fault *items; /* in the order they were found */
 	size_t count, room;
 	size_t errors, warnings; /* found; together they can be more than count */
+	bool no_memory;          /* for some of them */
 };
 
 void faults_init(struct faults *faults);
@@ -49,6 +52,9 @@ void faults_release(struct faults *faults);
  * Out of memory still counts the fault, so that a refusal is never lost. */
 void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
 	       const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The error that was added last would not be one, were the limit that; `limit` has to stay. */
+void fault_needs(struct faults *faults, const char *limit, uint64_t needed);
 
 /* Sorts by file and line, as an operator reads them; the order of equal lines is kept. What has no
  * file comes first. */

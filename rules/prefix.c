@@ -247,6 +247,12 @@ bool host_equal(const struct host *a, const struct host *b)
 	return a->port == b->port && address_equal(&a->address, &b->address);
 }
 
+bool host_overlaps(const struct host *a, const struct host *b)
+{
+	return a->port == b->port && a->address.family == b->address.family &&
+	       address_is_unspecified(&a->address) != address_is_unspecified(&b->address);
+}
+
 bool address_is_loopback(const struct address *address)
 {
 	static const uint8_t one[16] = {[15] = 1};

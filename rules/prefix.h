@@ -50,6 +50,9 @@ bool address_equal(const struct address *a, const struct address *b);
 /* As memcmp: IPv4 first, then by number. */
 int address_compare(const struct address *a, const struct address *b);
 bool host_equal(const struct host *a, const struct host *b);
+/* Not equal, but one is the unspecified address and the other of its family, at the same port: what
+ * arrives for that one could go to either. */
+bool host_overlaps(const struct host *a, const struct host *b);
 /* 127/8 and ::1. */
 bool address_is_loopback(const struct address *address);
 /* RFC 1918 and ULA (RFC 4193). */

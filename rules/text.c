@@ -2,6 +2,8 @@
  */
 #include "rules/text.h"
 
+#include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "rules/base.h"
@@ -72,6 +74,31 @@ bool text_is_plain(const char *text, char why[TEXT_FLAW_MAX])
 		}
 	}
 	return true;
+}
+
+/* The last character of a text that was cut at a byte, where that is not all there. */
+static void cut_last(char *text, size_t length)
+{
+	uint32_t code;
+	char *last = text + length;
+
+	while (last > text && (*--last & 0xc0) == 0x80)
+		continue;
+	if (text_character(last, &code) == 0)
+		*last = '\0';
+}
+
+void text_append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text), room = size - used;
+	va_list arguments;
+
+	assert(used < size);
+	va_start(arguments, format);
+	int length = vsnprintf(text + used, room, format, arguments);
+	va_end(arguments);
+	if (length >= 0 && (size_t)length >= room)
+		cut_last(text + used, room - 1);
 }
 
 size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX])

@@ -1,5 +1,5 @@
-/* Small questions about texts: equal where they may be missing, lower case (ASCII only, whatever
- * the locale), the form of a UUID, and which characters are allowed.
+/* Small things about texts: equal where they may be missing, lower case (ASCII only, whatever the
+ * locale), the form of a UUID, which characters are allowed, and a line put together in a buffer.
  *
  * A text that people read is UTF-8, and all of its characters are visible: no controls, no format
  * characters (Unicode's category Cf), no line separators. An ESC drives a terminal, and U+202E
@@ -61,6 +61,10 @@ size_t text_character(const char *at, uint32_t *code);
 bool text_is_shown(uint32_t code);
 /* Whether a text may be taken; where not, `why` says which character is the first that is wrong. */
 bool text_is_plain(const char *text, char why[TEXT_FLAW_MAX]);
+
+/* Appends to the text in a buffer of `size` bytes. What does not fit is cut, between characters. */
+void text_append(char *text, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* For a terminal: one character, or what stands for it; returns how many bytes of the text it is.
  */

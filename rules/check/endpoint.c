@@ -23,12 +23,17 @@ static void check_endpoint_prefix(struct check *check, const struct subnet *subn
 		      text);
 	else if (prefix->length < limits->subnet_prefix_length_min ||
 		 prefix->length > limits->subnet_prefix_length_max)
-		ERROR(check, origin, "subnet",
-		      "subnet \"%s\" is %s, too %s for an endpoint; use a prefix from /%u to /%u "
-		      "(limits.subnet_prefix_length_min and _max)",
-		      subnet->name, text,
-		      prefix->length < limits->subnet_prefix_length_min ? "large" : "small",
-		      limits->subnet_prefix_length_min, limits->subnet_prefix_length_max);
+		LIMIT_ERROR(
+			check,
+			prefix->length < limits->subnet_prefix_length_min
+				? "subnet_prefix_length_min"
+				: "subnet_prefix_length_max",
+			prefix->length, origin, "subnet",
+			"subnet \"%s\" is %s, too %s for an endpoint; use a prefix from /%u to /%u "
+			"(limits.subnet_prefix_length_min and _max)",
+			subnet->name, text,
+			prefix->length < limits->subnet_prefix_length_min ? "large" : "small",
+			limits->subnet_prefix_length_min, limits->subnet_prefix_length_max);
 }
 
 /* One endpoint per subnet, over all resolvers; prefixes are kept for check/address.c. */
@@ -198,10 +203,12 @@ static void check_resolver_network(struct check *check, const struct dns_resolve
 	uint32_t *count = seen_counter(check, per_network, network->name);
 
 	if (count && ++*count > limit)
-		ERROR(check, &resolver->origin, "virtual_network",
-		      "virtual network \"%s\" has %u resolvers, and at most %u are allowed; use "
-		      "another network, or raise limits.resolvers_per_virtual_network",
-		      network->name, *count, limit);
+		LIMIT_ERROR(
+			check, "resolvers_per_virtual_network", *count, &resolver->origin,
+			"virtual_network",
+			"virtual network \"%s\" has %u resolvers, and at most %u are allowed; use "
+			"another network, or raise limits.resolvers_per_virtual_network",
+			network->name, *count, limit);
 	if (network->encryption)
 		ERROR(check, &resolver->origin, "virtual_network",
 		      "virtual network \"%s\" is encrypted, and a resolver cannot be in such a "

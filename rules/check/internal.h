@@ -67,6 +67,12 @@ const char *seen_pair(struct check *check, const char *a, const char *b);
 
 #define ERROR(check, origin, field, ...)                                                           \
 	fault_add((check)->faults, FAULT_ERROR, origin, field, __VA_ARGS__)
+/* Because of a limit, by its key in `limits`, which would have to be `needed`. */
+#define LIMIT_ERROR(check, key, needed, origin, field, ...)                                        \
+	do {                                                                                       \
+		ERROR(check, origin, field, __VA_ARGS__);                                          \
+		fault_needs((check)->faults, key, needed);                                         \
+	} while (0)
 #define WARN(check, origin, field, ...)                                                            \
 	fault_add((check)->faults, FAULT_WARNING, origin, field, __VA_ARGS__)
 

@@ -107,10 +107,18 @@ void check_count(struct check *check, size_t count, uint32_t limit, const struct
 		 const char *field, const char *key)
 {
 	if (count > limit)
-		ERROR(check, over, field,
-		      "there are %zu, and at most %u are allowed; remove some, or raise "
-		      "limits.%s",
-		      count, limit, key);
+		LIMIT_ERROR(check, key, count, over, field,
+			    "there are %zu, and at most %u are allowed; remove some, or raise "
+			    "limits.%s",
+			    count, limit, key);
+}
+
+bool limits_lets_more(const char *key, uint64_t value, uint64_t than)
+{
+	static const char least[] = "_min";
+	size_t length = strlen(key), end = sizeof least - 1;
+
+	return length > end && strcmp(key + length - end, least) == 0 ? value < than : value > than;
 }
 
 const struct virtual_network *check_network(struct check *check, const char *name,

@@ -21,6 +21,9 @@ void limits_check_change(const struct model *model, const struct model *before,
 			 struct faults *faults);
 /* What is not looked at there because no model has it: a record set of the state that is put. */
 void limits_check_record_set(const struct record_set *set, struct faults *faults);
+/* Whether that value of a limit, by its key, lets more in than the other: a least one is the less
+ * strict the less it is. */
+bool limits_lets_more(const char *key, uint64_t value, uint64_t than);
 /* By Azure's rule, what a resource group cannot be called: what is wrong with it; NULL: nothing.
  * Letters beyond ASCII are taken as they come. */
 const char *group_name_refusal(const char *name);

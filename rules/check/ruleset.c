@@ -36,10 +36,11 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 		      check_region_text(check, ruleset->region));
 	count = seen_counter(check, per_endpoint, path);
 	if (count && ++*count > limit)
-		ERROR(check, origin, field,
-		      "\"%s\" is used by %u rulesets, and at most %u are allowed; use another "
-		      "endpoint, or raise limits.rulesets_per_outbound_endpoint",
-		      path, *count, limit);
+		LIMIT_ERROR(
+			check, "rulesets_per_outbound_endpoint", *count, origin, field,
+			"\"%s\" is used by %u rulesets, and at most %u are allowed; use another "
+			"endpoint, or raise limits.rulesets_per_outbound_endpoint",
+			path, *count, limit);
 }
 
 static bool has_network(const struct check *check, const struct forwarding_ruleset *ruleset)
@@ -92,10 +93,11 @@ static void check_link(struct check *check, const struct forwarding_ruleset *rul
 	}
 	count = seen_counter(check, per_network, link->virtual_network);
 	if (count && ++*count > limit)
-		ERROR(check, &link->origin, "virtual_network",
-		      "virtual network \"%s\" is linked to %u rulesets, and at most %u are "
-		      "allowed; remove a link, or raise limits.rulesets_per_virtual_network",
-		      link->virtual_network, *count, limit);
+		LIMIT_ERROR(check, "rulesets_per_virtual_network", *count, &link->origin,
+			    "virtual_network",
+			    "virtual network \"%s\" is linked to %u rulesets, and at most %u are "
+			    "allowed; remove a link, or raise limits.rulesets_per_virtual_network",
+			    link->virtual_network, *count, limit);
 }
 
 static void check_links(struct check *check, const struct forwarding_ruleset *ruleset,

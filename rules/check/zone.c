@@ -44,13 +44,15 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 	uint32_t least = check->model->limits.zone_labels_min;
 	size_t length = strlen(zone->name);
 
-	if (name->labels < least || name->labels > ZONE_LABELS_MAX)
-		ERROR(check, origin, "name", "\"%s\" has %u label%s; a private zone has %u to %d%s",
-		      zone->name, name->labels, name->labels == 1 ? "" : "s", least,
-		      ZONE_LABELS_MAX,
-		      name->labels > 0 && name->labels < least
-			      ? ", unless limits.zone_labels_min allows fewer"
-			      : "");
+	if (name->labels > 0 && name->labels < least)
+		LIMIT_ERROR(check, "zone_labels_min", name->labels, origin, "name",
+			    "\"%s\" has %u label%s; a private zone has %u to %d, unless "
+			    "limits.zone_labels_min allows fewer",
+			    zone->name, name->labels, name->labels == 1 ? "" : "s", least,
+			    ZONE_LABELS_MAX);
+	else if (name->labels == 0 || name->labels > ZONE_LABELS_MAX)
+		ERROR(check, origin, "name", "\"%s\" has %u labels; a private zone has %u to %d",
+		      zone->name, name->labels, least, ZONE_LABELS_MAX);
 	else if (zone->name[length - 1] == '.')
 		ERROR(check, origin, "name", "\"%s\" ends with a dot; write \"%.*s\"", zone->name,
 		      (int)length - 1, zone->name);
@@ -79,12 +81,13 @@ static void check_set(const struct zone_check *zc, const uint8_t *owner, const s
 	char text[NAME_TEXT_MAX], type[16];
 
 	if (set->count > limit)
-		ERROR(zc->check, &zc->zone->origin, zc->field,
-		      "%s %s in %s has %u records, and at most %u are allowed; remove "
-		      "some, or raise limits.records_per_record_set",
-		      name_wire_to_text(owner, text),
-		      record_type_print(set->type, type, sizeof type), data_name(zc->zone),
-		      set->count, limit);
+		LIMIT_ERROR(zc->check, "records_per_record_set", set->count, &zc->zone->origin,
+			    zc->field,
+			    "%s %s in %s has %u records, and at most %u are allowed; remove "
+			    "some, or raise limits.records_per_record_set",
+			    name_wire_to_text(owner, text),
+			    record_type_print(set->type, type, sizeof type), data_name(zc->zone),
+			    set->count, limit);
 }
 
 static int on_change(void *context, const uint8_t *owner, const struct rrset *was,
@@ -141,10 +144,13 @@ static void check_zone_data(struct check *check, const struct private_zone *zone
 	if (!zone->zone || zone->zone == before)
 		return;
 	if (zone_record_sets(zone->zone) > limits->record_sets_per_zone)
-		ERROR(check, &zone->origin, zc.field,
-		      "%s has %zu record sets, and at most %u are allowed; remove some, or raise "
-		      "limits.record_sets_per_zone",
-		      data_name(zone), zone_record_sets(zone->zone), limits->record_sets_per_zone);
+		LIMIT_ERROR(
+			check, "record_sets_per_zone", zone_record_sets(zone->zone), &zone->origin,
+			zc.field,
+			"%s has %zu record sets, and at most %u are allowed; remove some, or raise "
+			"limits.record_sets_per_zone",
+			data_name(zone), zone_record_sets(zone->zone),
+			limits->record_sets_per_zone);
 	if (before) {
 		(void)!zone_walk_changes(before, zone->zone, on_change, &zc);
 		return;
@@ -178,10 +184,11 @@ static void count_link(struct check *check, const struct zone_link *link, struct
 	uint32_t *count = seen_counter(check, counters, link->virtual_network);
 
 	if (count && ++*count > limit)
-		ERROR(check, &link->origin, "virtual_network",
-		      "virtual network \"%s\" has %u zones linked%s, and at most %u are allowed; "
-		      "remove some links, or raise limits.%s",
-		      link->virtual_network, *count, what, limit, key);
+		LIMIT_ERROR(
+			check, key, *count, &link->origin, "virtual_network",
+			"virtual network \"%s\" has %u zones linked%s, and at most %u are allowed; "
+			"remove some links, or raise limits.%s",
+			link->virtual_network, *count, what, limit, key);
 }
 
 static void check_zone_network(struct check *check, const struct private_zone *zone,

@@ -289,7 +289,8 @@ struct transfer_settings { /* transfers */
 	LIST_OF(struct prefix) allow;
 	const char *key; /* NULL: none is asked for */
 	LIST_OF(struct host) notify;
-	struct address source; /* of NOTIFY; family 0: the system's choice */
+	struct address source;   /* of NOTIFY; family 0: the system's choice */
+	uint32_t behind_after_s; /* 0: those of `notify` are not asked what they have */
 };
 
 struct cache_settings {

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "rules/text.h"
+
 /* Every item's struct begins with its origin. */
 static void set_origin(void *item, const struct origin *origin)
 {
@@ -247,19 +249,15 @@ static void unknown_key(struct schema_reader *reader, const struct group *group,
 			const struct origin *origin)
 {
 	const struct field *near = schema_suggest(group, key);
-	char known[1024];
-	size_t used = 0;
+	char known[1024] = "";
 
 	if (near) {
 		fault_add(reader->faults, FAULT_ERROR, origin, key,
 			  "there is no such key; did you mean \"%s\"?", near->key);
 		return;
 	}
-	for (size_t i = 0; i < group->count && used < sizeof known; i++) {
-		int n = snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
-				 group->fields[i].key);
-		used += n > 0 ? (size_t)n : 0;
-	}
+	for (size_t i = 0; i < group->count; i++)
+		text_append(known, sizeof known, "%s%s", i == 0 ? "" : ", ", group->fields[i].key);
 	fault_add(reader->faults, FAULT_ERROR, origin, key,
 		  "there is no such key; the keys here are %s", known);
 }

@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <inttypes.h>
 
+#include "rules/text.h"
+
 const struct field *schema_field(const struct group *group, const char *key)
 {
 	for (size_t i = 0; i < group->count; i++)
@@ -64,13 +66,11 @@ struct field schema_element(const struct field *field, const char *key, size_t *
 
 static const char *expected_enum(const struct field *field, char *text, size_t size)
 {
-	size_t used = 0;
-
 	text[0] = '\0';
-	for (size_t i = 0; field->names[i] && used < size; i++) {
+	for (size_t i = 0; field->names[i]; i++) {
 		const char *between = i == 0 ? "" : field->names[i + 1] ? ", " : " or ";
-		int n = snprintf(text + used, size - used, "%s\"%s\"", between, field->names[i]);
-		used += n > 0 ? (size_t)n : 0;
+
+		text_append(text, size, "%s\"%s\"", between, field->names[i]);
 	}
 	return text;
 }

@@ -1209,11 +1209,21 @@ static const struct field transfer_fields[] = {
 	 .type = FIELD_HOSTS,
 	 AT(transfer_settings, notify),
 	 .doc = "Servers that are notified of every change (RFC 1996), each as ADDRESS or "
-		"ADDRESS:PORT."},
+		"ADDRESS:PORT, and asked there for the zone's SOA."},
 	{.key = "source",
 	 .type = FIELD_ADDRESS,
 	 AT(transfer_settings, source),
-	 .doc = "The source address of NOTIFY. Absent: the system's choice."},
+	 .doc = "The source address of NOTIFY and of these questions. Absent: the system's "
+		"choice."},
+	{.key = "behind_after_s",
+	 .type = FIELD_UINT,
+	 AT(transfer_settings, behind_after_s),
+	 .fallback = "60",
+	 .max = 604800,
+	 .unit = "seconds",
+	 .doc = "A server of `notify` that lacks a change for this long is reported as behind. "
+		"Give more for one that looks for changes at its own pace; 0: none is asked what "
+		"it has."},
 };
 static const struct group transfer_group = {
 	.name = "transfer",

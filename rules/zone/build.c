@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/array.h"
 #include "rules/base.h"
 #include "rules/wire.h"
 #include "rules/zone/layout.h"
@@ -144,19 +145,15 @@ static int set_owner(struct zone_builder *builder, struct entry *entry, const ui
 
 static struct entry *new_entry(struct zone_builder *builder)
 {
-	size_t room = builder->room == 0 ? 64 : builder->room * 2;
 	struct entry *entries;
 
-	if (builder->count == builder->room) {
-		if (room > UINT32_MAX)
-			return NULL;
-		entries = reallocarray(builder->entries, room, sizeof *entries);
-		if (!entries)
-			return NULL;
-		builder->entries = entries;
-		builder->room = room;
-	}
-	return &builder->entries[builder->count];
+	if (builder->count == UINT32_MAX)
+		return NULL;
+	entries = array_grow(builder->entries, builder->count, &builder->room, sizeof *entries);
+	if (!entries)
+		return NULL;
+	builder->entries = entries;
+	return &entries[builder->count];
 }
 
 /* Adds a record that was checked, whose owner is also in builder->owner. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/array.h"
 #include "rules/wire.h"
 #include "rules/zone/layout.h"
 
@@ -86,16 +87,12 @@ static bool copy_origin(struct zone_draft *draft, struct origin *to, const struc
 static struct draft_set *new_set(struct zone_draft *draft)
 {
 	struct draft_set *set = arena_alloc(&draft->arena, sizeof *set);
+	struct draft_set **sets =
+		array_grow(draft->sets, draft->count, &draft->room, sizeof(*sets));
 
-	if (set && draft->count == draft->room) {
-		size_t room = draft->room ? 2 * draft->room : 16;
-		struct draft_set **sets = reallocarray(draft->sets, room, sizeof(*sets));
-
-		if (!sets)
-			return NULL;
-		draft->sets = sets;
-		draft->room = room;
-	}
+	if (!sets)
+		return NULL;
+	draft->sets = sets;
 	return set;
 }
 

@@ -372,7 +372,8 @@ static void read_owner(struct zonefile_reader *reader, char **rest)
 		if (reader->owner_state == OWNER_NONE)
 			REFUSE(reader,
 			       "the line begins with a blank, so it has the owner of the record "
-			       "before, but there is none; begin with @ for the apex");
+			       "before, but there is none; remove the blank, or begin with @ for "
+			       "the apex");
 		return;
 	}
 	reader->owner_state = OWNER_BROKEN;

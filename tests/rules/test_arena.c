@@ -7,32 +7,9 @@
 #include <cmocka.h>
 
 #include "rules/arena.h"
+#include "tests/lib/arena_case.h"
+#include "tests/lib/no_memory.h"
 #include "tests/lib/random.h"
-
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-
-/* As malloc has it without the sanitizer. */
-const char *__asan_default_options(void)
-{
-	return "allocator_may_return_null=1";
-}
-#endif
-
-static int setup(void **state)
-{
-	static struct arena arena;
-
-	arena_init(&arena);
-	*state = &arena;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_release(*state);
-	return 0;
-}
 
 static void memory_is_zero_and_aligned_for_any_type(void **state)
 {
@@ -205,7 +182,7 @@ static void running_over_a_piece_is_seen_by_the_sanitizer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define ARENA_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define ARENA_TEST(name) cmocka_unit_test_setup_teardown(name, arena_set_up, arena_tear_down)
 		ARENA_TEST(memory_is_zero_and_aligned_for_any_type),
 		ARENA_TEST(pieces_never_overlap),
 		ARENA_TEST(size_zero_gives_pointers_that_differ),

@@ -6,23 +6,9 @@
 #include <cmocka.h>
 
 #include "rules/prefix.h"
+#include "tests/lib/addresses.h"
+#include "tests/lib/arena_case.h"
 #include "tests/lib/random.h"
-
-static struct address address(const char *text)
-{
-	struct address result;
-
-	assert_int_equal(address_parse(&result, text), 0);
-	return result;
-}
-
-static struct prefix prefix(const char *text)
-{
-	struct prefix result;
-
-	assert_int_equal(prefix_parse(&result, text), 0);
-	return result;
-}
 
 /* ---- text ---- */
 
@@ -49,7 +35,7 @@ static void addresses_print_as_they_are_best_written(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct address parsed = address(cases[i].text);
+		struct address parsed = address_of(cases[i].text);
 
 		assert_int_equal(parsed.family, cases[i].family);
 		assert_string_equal(address_print(&parsed, text), cases[i].printed);
@@ -131,7 +117,7 @@ static void prefixes_are_read_and_printed(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct prefix parsed = prefix(cases[i].text);
+		struct prefix parsed = prefix_of(cases[i].text);
 
 		assert_string_equal(prefix_print(&parsed, text), cases[i].printed);
 	}
@@ -288,7 +274,7 @@ static void loopback_private_and_unspecified_have_exact_edges(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct address parsed = address(cases[i].text);
+		struct address parsed = address_of(cases[i].text);
 
 		if (address_is_loopback(&parsed) != cases[i].loopback ||
 		    address_is_private(&parsed) != cases[i].is_private ||
@@ -300,12 +286,35 @@ static void loopback_private_and_unspecified_have_exact_edges(void **state)
 	assert_false(address_is_unspecified(&none));
 }
 
+static void hosts_overlap_where_one_of_them_is_every_address(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool overlap;
+	} pairs[] = {
+		{"0.0.0.0:53", "127.0.0.1:53", true},    {"[::]:53", "[::1]:53", true},
+		{"0.0.0.0:53", "127.0.0.1:54", false},   {"0.0.0.0:53", "[::1]:53", false},
+		{"0.0.0.0:53", "0.0.0.0:53", false}, /* the same */
+		{"127.0.0.1:53", "127.0.0.2:53", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		struct host one, other;
+
+		assert_int_equal(host_parse(&one, pairs[i].one, 53), 0);
+		assert_int_equal(host_parse(&other, pairs[i].other, 53), 0);
+		assert_int_equal(host_overlaps(&one, &other), pairs[i].overlap);
+		assert_int_equal(host_overlaps(&other, &one), pairs[i].overlap);
+	}
+}
+
 static void equality_looks_at_everything(void **state)
 {
-	struct address v4 = address("10.0.0.0"), v6 = address("a00::");
+	struct address v4 = address_of("10.0.0.0"), v6 = address_of("a00::");
 	struct host a = {v4, 53}, b = {v4, 54}, c = {v6, 53}, d = {v4, 53};
-	struct prefix eight = prefix("10.0.0.0/8"), nine = prefix("10.0.0.0/9");
-	struct prefix other = prefix("11.0.0.0/8");
+	struct prefix eight = prefix_of("10.0.0.0/8"), nine = prefix_of("10.0.0.0/9");
+	struct prefix other = prefix_of("11.0.0.0/8");
 
 	(void)state;
 	assert_false(address_equal(&v4, &v6)); /* the same bytes */
@@ -338,9 +347,10 @@ static void a_prefix_contains_its_first_and_last_address_and_no_neighbour(void *
 
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct prefix parsed = prefix(cases[i].prefix);
-		struct address before = address(cases[i].before), after = address(cases[i].after);
-		struct address first = address(cases[i].first), last = address(cases[i].last);
+		struct prefix parsed = prefix_of(cases[i].prefix);
+		struct address before = address_of(cases[i].before),
+			       after = address_of(cases[i].after);
+		struct address first = address_of(cases[i].first), last = address_of(cases[i].last);
 
 		assert_false(prefix_contains(&parsed, &before));
 		assert_true(prefix_contains(&parsed, &first));
@@ -352,8 +362,8 @@ static void a_prefix_contains_its_first_and_last_address_and_no_neighbour(void *
 
 static void covering_has_a_direction_and_overlapping_has_none(void **state)
 {
-	struct prefix eight = prefix("10.0.0.0/8"), sixteen = prefix("10.1.0.0/16");
-	struct prefix other = prefix("10.2.0.0/16"), all6 = prefix("::/0");
+	struct prefix eight = prefix_of("10.0.0.0/8"), sixteen = prefix_of("10.1.0.0/16");
+	struct prefix other = prefix_of("10.2.0.0/16"), all6 = prefix_of("::/0");
 
 	(void)state;
 	assert_true(prefix_covers(&eight, &sixteen));
@@ -367,7 +377,7 @@ static void covering_has_a_direction_and_overlapping_has_none(void **state)
 
 static void masking_keeps_the_first_bits_at_every_length(void **state)
 {
-	struct address ones = address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	struct address ones = address_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	unsigned length, bit;
 
 	(void)state;
@@ -406,9 +416,9 @@ static void adding_carries_over_the_bytes_of_an_address(void **state)
 
 static void the_nth_address_ends_with_the_prefix(void **state)
 {
-	struct prefix small = prefix("10.1.2.252/30"), one = prefix("10.0.0.7/32");
-	struct prefix all = prefix("0.0.0.0/0"), six = prefix("::/126"),
-		      wide = prefix("10.0.0.0/8");
+	struct prefix small = prefix_of("10.1.2.252/30"), one = prefix_of("10.0.0.7/32");
+	struct prefix all = prefix_of("0.0.0.0/0"), six = prefix_of("::/126"),
+		      wide = prefix_of("10.0.0.0/8");
 	struct address found;
 	char text[ADDRESS_TEXT_MAX];
 
@@ -433,24 +443,9 @@ static void the_nth_address_ends_with_the_prefix(void **state)
 
 /* ---- the table ---- */
 
-static int setup(void **state)
-{
-	static struct arena arena;
-
-	arena_init(&arena);
-	*state = &arena;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_release(*state);
-	return 0;
-}
-
 static void add(struct prefix_table *table, struct arena *arena, const char *text, uint32_t value)
 {
-	struct prefix parsed = prefix(text);
+	struct prefix parsed = prefix_of(text);
 
 	assert_int_equal(prefix_table_add(table, arena, &parsed, value), 0);
 }
@@ -458,7 +453,7 @@ static void add(struct prefix_table *table, struct arena *arena, const char *tex
 /* The value found, or -1. */
 static int look_up(const struct prefix_table *table, const char *text)
 {
-	struct address wanted = address(text);
+	struct address wanted = address_of(text);
 	const struct prefix_entry *entry = prefix_table_find(table, &wanted);
 
 	return !entry ? -1 : (int)entry->value;
@@ -521,8 +516,8 @@ static void a_prefix_added_twice_keeps_its_first_value_through_rebuilding(void *
 static void all_lengths_of_both_families_fit(void **state)
 {
 	struct prefix_table table = {0};
-	struct address ones4 = address("255.255.255.255");
-	struct address ones6 = address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), flipped;
+	struct address ones4 = address_of("255.255.255.255");
+	struct address ones6 = address_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), flipped;
 	unsigned length;
 
 	for (length = 0; length <= 128; length++) {
@@ -644,7 +639,7 @@ static void a_site_is_an_ipv4_address_or_the_48_of_an_ipv6_one_or_all_of_loopbac
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, arena_set_up, arena_tear_down)
 		cmocka_unit_test(addresses_print_as_they_are_best_written),
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(the_bytes_behind_an_ipv4_address_are_zero),
@@ -655,6 +650,7 @@ int main(void)
 		cmocka_unit_test(hosts_are_read_and_printed),
 		cmocka_unit_test(what_is_no_host_is_refused),
 		cmocka_unit_test(loopback_private_and_unspecified_have_exact_edges),
+		cmocka_unit_test(hosts_overlap_where_one_of_them_is_every_address),
 		cmocka_unit_test(equality_looks_at_everything),
 		cmocka_unit_test(a_prefix_contains_its_first_and_last_address_and_no_neighbour),
 		cmocka_unit_test(covering_has_a_direction_and_overlapping_has_none),

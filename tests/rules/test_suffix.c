@@ -6,24 +6,10 @@
 #include <cmocka.h>
 
 #include "rules/suffix.h"
+#include "tests/lib/arena_case.h"
 #include "tests/lib/random.h"
 
 static const struct hash_key key = {0x1234, 0x5678};
-
-static int setup(void **state)
-{
-	static struct arena arena;
-
-	arena_init(&arena);
-	*state = &arena;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	arena_release(*state);
-	return 0;
-}
 
 static struct name parse(const char *text)
 {
@@ -304,7 +290,7 @@ static void the_table_agrees_with_a_search_through_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define SUFFIX_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SUFFIX_TEST(name) cmocka_unit_test_setup_teardown(name, arena_set_up, arena_tear_down)
 		SUFFIX_TEST(the_longest_suffix_wins_on_label_boundaries),
 		SUFFIX_TEST(the_root_catches_all_and_itself),
 		SUFFIX_TEST(shorter_suffixes_are_found_by_asking_on),

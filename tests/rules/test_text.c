@@ -83,12 +83,38 @@ static void what_is_not_shown_is_escaped_and_cut_between_characters(void **state
 	assert_string_equal(text_show("abc\n", little, sizeof little), "abc\\x0a");
 }
 
+static void what_is_appended_is_cut_between_characters(void **state)
+{
+	char text[8] = "";
+
+	(void)state;
+	text_append(text, sizeof text, "%s", "");
+	assert_string_equal(text, "");
+	text_append(text, sizeof text, "%s%u", "ab", 12U);
+	assert_string_equal(text, "ab12");
+	text_append(text, sizeof text, "\u65e5\u65e5");
+	assert_string_equal(text, "ab12\u65e5");
+	text_append(text, sizeof text, "c");
+	assert_string_equal(text, "ab12\u65e5");
+
+	*text = '\0';
+	text_append(text, sizeof text, "abcdef\u00e9");
+	assert_string_equal(text, "abcdef");
+	text_append(text, sizeof text, "\u00e9");
+	assert_string_equal(text, "abcdef");
+	text_append(text, sizeof text, "gh");
+	assert_string_equal(text, "abcdefg");
+	text_append(text, sizeof text, "h");
+	assert_string_equal(text, "abcdefg");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_people_see_is_taken),
 		cmocka_unit_test(the_first_that_is_wrong_is_named_with_its_place),
 		cmocka_unit_test(controls_and_format_characters_are_not_shown),
+		cmocka_unit_test(what_is_appended_is_cut_between_characters),
 		cmocka_unit_test(what_is_not_shown_is_escaped_and_cut_between_characters),
 	};
 

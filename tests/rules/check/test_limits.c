@@ -289,6 +289,8 @@ static void expect_fault(const struct row *row, unsigned n, unsigned limit)
 	snprintf(key, sizeof key, "limits.%s", row->key);
 	assert_non_null(strstr(config.faults.items[0].text, key));
 	assert_true(config.faults.items[0].origin.line > 0);
+	assert_string_equal(config.faults.items[0].limit, row->key);
+	assert_int_equal(config.faults.items[0].needed, n);
 	config_text_release(&config);
 }
 
@@ -420,6 +422,37 @@ static void zero_is_no_query_limit_and_no_other_limit_is_zero(void **state)
 	config_text_release(&config);
 }
 
+static void a_least_limit_lets_more_in_the_less_it_is(void **state)
+{
+	static const struct {
+		const char *text, *limit;
+		unsigned needed;
+	} cases[] = {
+		{"private_zones = ( { name = \"lan\"; } );", "zone_labels_min", 1},
+		{"virtual_networks = ( { name = \"n\"; address_space = [ \"10.0.0.0/8\" ]; subnets "
+		 "= ("
+		 "{ name = \"s\"; prefix = \"10.0.0.0/20\"; delegation = "
+		 "\"Microsoft.Network/dnsResolvers\"; } ); } ); resolvers = ( { name = \"r\"; "
+		 "virtual_network = \"n\"; inbound_endpoints = ( { name = \"i\"; subnet = \"s\"; } "
+		 "); } );",
+		 "subnet_prefix_length_min", 20},
+	};
+	struct config_text config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		config_text_init(&config);
+		assert_null(config_text_load(&config, cases[i].text));
+		assert_string_equal(config.faults.items[0].limit, cases[i].limit);
+		assert_int_equal(config.faults.items[0].needed, cases[i].needed);
+		config_text_release(&config);
+	}
+	assert_true(limits_lets_more("zone_labels_min", 1, 2));
+	assert_false(limits_lets_more("zone_labels_min", 2, 2));
+	assert_true(limits_lets_more("subnet_prefix_length_max", 29, 28));
+	assert_false(limits_lets_more("rules_per_ruleset", 999, 1000));
+}
+
 /* A rule with so many targets, through so many endpoints, and a network and a default resolver with
  * so many servers. */
 static struct model *load_servers(struct config_text *config, unsigned targets, unsigned endpoints,
@@ -485,7 +518,7 @@ static void a_route_keeps_64_ways_to_ask(void **state)
 int main(void)
 {
 	enum { ROWS = sizeof rows / sizeof rows[0] };
-	static struct CMUnitTest tests[4 * ROWS + 4];
+	static struct CMUnitTest tests[4 * ROWS + 5];
 	static char names[4 * ROWS][96];
 	static const struct {
 		const char *sentence;
@@ -510,5 +543,7 @@ int main(void)
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(
 		zero_is_no_query_limit_and_no_other_limit_is_zero);
 	tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_route_keeps_64_ways_to_ask);
+	tests[count++] =
+		(struct CMUnitTest)cmocka_unit_test(a_least_limit_lets_more_in_the_less_it_is);
 	return _cmocka_run_group_tests("limits table", tests, count, NULL, NULL);
 }

@@ -12,18 +12,8 @@
 #include <cmocka.h>
 
 #include "rules/policy/policy.h"
+#include "tests/lib/comparisons.h"
 #include "tests/lib/model_builder.h"
-
-/* How names are compared is counted: this stands in for the C library's. */
-static uint64_t comparisons;
-
-int strcasecmp(const char *a, const char *b)
-{
-	comparisons++;
-	while (*a && name_lower((uint8_t)*a) == name_lower((uint8_t)*b))
-		a++, b++;
-	return name_lower((uint8_t)*a) - name_lower((uint8_t)*b);
-}
 
 #define ROOM(model, list, room)                                                                    \
 	((list).items = arena_alloc_array(&(model)->arena, room, sizeof *(list).items),            \

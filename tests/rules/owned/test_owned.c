@@ -9,15 +9,9 @@
 #include <cmocka.h>
 
 #include "rules/owned/owned.h"
+#include "rules/text.h"
+#include "tests/lib/addresses.h"
 #include "tests/lib/model_builder.h"
-
-static struct address at(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(&address, text), 0);
-	return address;
-}
 
 static struct owned_draft *begin(struct owned *before)
 {
@@ -29,7 +23,7 @@ static struct owned_draft *begin(struct owned *before)
 
 static void set_ptr(struct owned_draft *draft, const char *address, const char *target)
 {
-	struct address parsed = at(address);
+	struct address parsed = address_of(address);
 	struct name name = test_name(target ? target : ".");
 
 	assert_int_equal(owned_set_ptr(draft, &parsed, target ? &name : NULL, 300), 0);
@@ -38,7 +32,7 @@ static void set_ptr(struct owned_draft *draft, const char *address, const char *
 static void set_host(struct owned_draft *draft, const char *text, const char *address)
 {
 	struct name name = test_name(text);
-	struct address parsed = at(address ? address : "::");
+	struct address parsed = address_of(address ? address : "::");
 
 	assert_int_equal(owned_set_host(draft, &name, address ? &parsed : NULL, 60), 0);
 }
@@ -47,7 +41,7 @@ static void set_host(struct owned_draft *draft, const char *text, const char *ad
 static const char *ptr(const struct owned *owned, const char *address)
 {
 	static char text[NAME_TEXT_MAX];
-	struct address parsed = at(address);
+	struct address parsed = address_of(address);
 	const struct rrset *set = owned_ptr(owned, &parsed);
 	size_t length;
 
@@ -104,7 +98,7 @@ static void a_ptr_is_kept_as_it_goes_out(void **state)
 	static const uint8_t wire[] = {0xc0, 12, 0, 12, 0,   1,   0,   1, 0x51,
 				       0x80, 0,  5, 3,  'a', '.', 'b', 0};
 	struct owned_draft *draft = begin(NULL);
-	struct address address = at("192.0.2.1");
+	struct address address = address_of("192.0.2.1");
 	struct name target = test_name("A\\.b.");
 
 	(void)state;
@@ -122,7 +116,7 @@ static void a_ptr_is_kept_as_it_goes_out(void **state)
 static void a_target_may_be_as_long_as_a_name_can_be_and_a_ttl_nothing(void **state)
 {
 	struct owned_draft *draft = begin(NULL);
-	struct address address = at("192.0.2.1");
+	struct address address = address_of("192.0.2.1");
 	char text[NAME_TEXT_MAX] = "";
 	size_t length;
 
@@ -202,15 +196,13 @@ static const char *walk(const struct owned *owned, const char *text)
 	struct address address;
 	struct prefix prefix;
 	const struct rrset *set;
-	size_t used = 0;
 
 	told[0] = '\0';
 	assert_int_equal(prefix_parse(&prefix, text), 0);
 	owned_cursor_begin(&cursor, &prefix);
 	while ((set = owned_cursor_ptr(&cursor, owned, &address))) {
 		assert_int_equal(set->type, TYPE_PTR);
-		used += (size_t)snprintf(told + used, sizeof told - used, "%s ",
-					 address_print(&address, print));
+		text_append(told, sizeof told, "%s ", address_print(&address, print));
 	}
 	return told;
 }
@@ -294,7 +286,8 @@ static void names_whose_hashes_meet_are_told_apart(void **state)
 {
 	static const char *const texts[] = {"a.example.com.", "bb.example.com.", "c.example.net."};
 	struct owned_draft *draft = begin(NULL);
-	struct address addresses[] = {at("192.0.2.1"), at("2001:db8::2"), at("192.0.2.3")};
+	struct address addresses[] = {address_of("192.0.2.1"), address_of("2001:db8::2"),
+				      address_of("192.0.2.3")};
 	struct name names[3], stranger = test_name("d.example.net.");
 	size_t length;
 
@@ -376,7 +369,7 @@ static void two_drafts_of_one_table_do_not_see_each_other(void **state)
 static void setting_what_is_so_already_copies_nothing(void **state)
 {
 	struct owned_draft *draft = begin(NULL);
-	struct address address = at("192.0.2.1");
+	struct address address = address_of("192.0.2.1");
 	struct name name = test_name("a.example.com.");
 
 	(void)state;

@@ -9,24 +9,9 @@
 #include <cmocka.h>
 
 #include "rules/owned/owned.h"
+#include "tests/lib/addresses.h"
 #include "tests/lib/model_builder.h"
 #include "tests/lib/random.h"
-
-static struct prefix prefix_of(const char *text)
-{
-	struct prefix prefix;
-
-	assert_int_equal(prefix_parse(&prefix, text), 0);
-	return prefix;
-}
-
-static struct address address_of(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(&address, text), 0);
-	return address;
-}
 
 static struct owned *with(struct owned *before, const char *address, const char *target)
 {

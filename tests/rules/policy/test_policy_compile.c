@@ -8,18 +8,9 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
+#include "tests/lib/comparisons.h"
 #include "tests/lib/model_builder.h"
-
-/* How names are found is counted: this stands in for the C library's. */
-static uint64_t comparisons;
-
-int strcasecmp(const char *a, const char *b)
-{
-	comparisons++;
-	while (*a && name_lower((uint8_t)*a) == name_lower((uint8_t)*b))
-		a++, b++;
-	return name_lower((uint8_t)*a) - name_lower((uint8_t)*b);
-}
 
 int strncasecmp(const char *a, const char *b, size_t length)
 {
@@ -379,7 +370,7 @@ static void note_route(void *context, const char *name, const struct route *rout
 	char *text = context;
 
 	assert_true(route->leg_count > 0);
-	snprintf(text + strlen(text), 256 - strlen(text), "%s; ", name);
+	text_append(text, 256, "%s; ", name);
 }
 
 static void every_route_that_questions_take_is_named(void **state)

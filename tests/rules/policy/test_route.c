@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
 #include "tests/lib/model_builder.h"
 
 static int setup(void **state)
@@ -32,26 +33,24 @@ static const char *describe(const struct route *route)
 {
 	static char words[4096];
 	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
-	size_t used = 0;
 
 	words[0] = '\0';
 	for (uint32_t i = 0; i < route->leg_count; i++) {
 		const struct leg *leg = &route->legs[i];
 
-		used += (size_t)snprintf(words + used, sizeof words - used, "%s[", i ? " " : "");
+		text_append(words, sizeof words, "%s[", i ? " " : "");
 		if (leg->kind == LEG_ENTER)
-			used += (size_t)snprintf(words + used, sizeof words - used, "enter %s %u",
-						 leg->endpoint, leg->network);
+			text_append(words, sizeof words, "enter %s %u", leg->endpoint,
+				    leg->network);
 		for (uint32_t u = 0; u < leg->upstream_count; u++) {
 			const struct upstream *up = &leg->upstreams[u];
 
-			used += (size_t)snprintf(
-				words + used, sizeof words - used, "%s%s>%s%s", u ? " " : "",
-				up->source.family ? address_print(&up->source, source) : "any",
-				host_print(&up->host, host),
-				up->protocol == PROTOCOL_TCP ? "/tcp" : "");
+			text_append(words, sizeof words, "%s%s>%s%s", u ? " " : "",
+				    up->source.family ? address_print(&up->source, source) : "any",
+				    host_print(&up->host, host),
+				    up->protocol == PROTOCOL_TCP ? "/tcp" : "");
 		}
-		used += (size_t)snprintf(words + used, sizeof words - used, "]");
+		text_append(words, sizeof words, "]");
 	}
 	return words;
 }

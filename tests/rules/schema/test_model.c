@@ -8,21 +8,8 @@
 
 #include <cmocka.h>
 
-static struct address address(const char *text)
-{
-	struct address value;
-
-	assert_int_equal(address_parse(&value, text), 0);
-	return value;
-}
-
-static struct prefix prefix(const char *text)
-{
-	struct prefix value;
-
-	assert_int_equal(prefix_parse(&value, text), 0);
-	return value;
-}
+#include "rules/text.h"
+#include "tests/lib/addresses.h"
 
 /* A network "hub" with one subnet "s", and a resolver "r" with two inbound endpoints and an
  * outbound one in it. */
@@ -39,7 +26,7 @@ static int set_up(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
 
-	world->subnets[0] = (struct subnet){.name = "s", .prefix = prefix("10.0.0.0/28")};
+	world->subnets[0] = (struct subnet){.name = "s", .prefix = prefix_of("10.0.0.0/28")};
 	world->networks[0] = (struct virtual_network){.name = "hub", .region = "west"};
 	world->networks[0].subnets.items = world->subnets;
 	world->networks[0].subnets.count = 1;
@@ -97,11 +84,11 @@ static void names_are_found_without_case(void **state)
 static void a_private_address_is_of_the_network_that_has_the_longest_prefix(void **state)
 {
 	struct world *world = *state;
-	struct prefix spaces[] = {prefix("10.1.0.0/16"), prefix("10.0.0.0/8"),
-				  prefix("10.1.2.0/24"), prefix("8.8.8.0/24")};
+	struct prefix spaces[] = {prefix_of("10.1.0.0/16"), prefix_of("10.0.0.0/8"),
+				  prefix_of("10.1.2.0/24"), prefix_of("8.8.8.0/24")};
 	struct virtual_network networks[] = {{.name = "wide"}, {.name = "narrow"}};
-	const struct address near = address("10.1.2.3"), far = address("10.1.3.1"),
-			     none = address("192.168.0.1"), public = address("8.8.8.8");
+	const struct address near = address_of("10.1.2.3"), far = address_of("10.1.3.1"),
+			     none = address_of("192.168.0.1"), public = address_of("8.8.8.8");
 
 	networks[0].address_space.items = spaces;
 	networks[0].address_space.count = 2;
@@ -168,7 +155,7 @@ static void a_static_address_is_passed_over(void **state)
 	struct world *world = *state;
 
 	world->inbounds[1].allocation = ALLOCATION_STATIC;
-	world->inbounds[1].address = address("10.0.0.4");
+	world->inbounds[1].address = address_of("10.0.0.4");
 	model_place_endpoints(world->model);
 	expect_address(&world->inbounds[0].address, "10.0.0.5");
 	expect_address(&world->inbounds[1].address, "10.0.0.4");
@@ -178,9 +165,9 @@ static void what_is_given_stays(void **state)
 {
 	struct world *world = *state;
 
-	world->inbounds[0].address = address("10.0.0.9");
-	world->inbounds[1].listen = (struct host){address("127.0.0.1"), 5300};
-	world->outbounds[0].source = address("127.0.0.1");
+	world->inbounds[0].address = address_of("10.0.0.9");
+	world->inbounds[1].listen = (struct host){address_of("127.0.0.1"), 5300};
+	world->outbounds[0].source = address_of("127.0.0.1");
 	model_place_endpoints(world->model);
 	expect_host(&world->inbounds[0].listen, "10.0.0.9:53");
 	expect_host(&world->inbounds[1].listen, "127.0.0.1:5300");
@@ -211,10 +198,10 @@ static void a_full_subnet_leaves_the_endpoint_unset(void **state)
 {
 	struct world *world = *state;
 
-	world->subnets[0].prefix = prefix("10.0.0.0/29"); /* .4 to .6 are usable */
+	world->subnets[0].prefix = prefix_of("10.0.0.0/29"); /* .4 to .6 are usable */
 	model_place_endpoints(world->model);
 	expect_address(&world->inbounds[1].address, "10.0.0.5");
-	world->subnets[0].prefix = prefix("10.0.1.0/30"); /* none is */
+	world->subnets[0].prefix = prefix_of("10.0.1.0/30"); /* none is */
 	world->inbounds[0].address.family = 0;
 	world->outbounds[0].source.family = 0;
 	model_place_endpoints(world->model);
@@ -226,10 +213,10 @@ static void the_last_address_is_never_given(void **state)
 {
 	struct world *world = *state;
 
-	world->subnets[0].prefix = prefix("10.0.0.0/29");
-	world->inbounds[0].address = address("10.0.0.4");
-	world->inbounds[1].address = address("10.0.0.5");
-	world->outbounds[0].source = address("127.0.0.1");
+	world->subnets[0].prefix = prefix_of("10.0.0.0/29");
+	world->inbounds[0].address = address_of("10.0.0.4");
+	world->inbounds[1].address = address_of("10.0.0.5");
+	world->outbounds[0].source = address_of("127.0.0.1");
 	world->inbounds[0].name = "taken";
 	struct inbound_endpoint three[3] = {
 		world->inbounds[0], world->inbounds[1], {.name = "c", .subnet = "s"}};
@@ -247,7 +234,7 @@ static void no_subnet_and_an_ipv6_subnet_leave_the_endpoint_unset(void **state)
 
 	world->inbounds[0].subnet = "none";
 	world->inbounds[1].subnet = NULL;
-	world->subnets[0].prefix = prefix("fd00::/64");
+	world->subnets[0].prefix = prefix_of("fd00::/64");
 	model_place_endpoints(world->model);
 	assert_int_equal(world->inbounds[0].address.family, 0);
 	assert_int_equal(world->inbounds[1].address.family, 0);
@@ -264,10 +251,9 @@ static void no_subnet_and_an_ipv6_subnet_leave_the_endpoint_unset(void **state)
 static void remember_self(void *context, const struct model_self *self)
 {
 	char *said = context, text[HOST_TEXT_MAX];
-	size_t used = strlen(said);
 
-	snprintf(said + used, 256 - used, "%s/%s %s; ", self->resolver->name, self->endpoint->name,
-		 host_print(&self->host, text));
+	text_append(said, 256, "%s/%s %s; ", self->resolver->name, self->endpoint->name,
+		    host_print(&self->host, text));
 }
 
 static void an_endpoint_is_us_by_its_address_and_where_it_listens(void **state)
@@ -275,8 +261,8 @@ static void an_endpoint_is_us_by_its_address_and_where_it_listens(void **state)
 	struct world *world = *state;
 	char said[256] = "";
 
-	world->inbounds[0].address = address("10.0.0.4");
-	world->inbounds[0].listen = (struct host){address("127.0.0.1"), 5300};
+	world->inbounds[0].address = address_of("10.0.0.4");
+	world->inbounds[0].listen = (struct host){address_of("127.0.0.1"), 5300};
 	model_each_self(world->model, remember_self, said); /* b is not placed */
 	assert_string_equal(said, "r/a 10.0.0.4:53; r/a 127.0.0.1:5300; ");
 	said[0] = '\0';
