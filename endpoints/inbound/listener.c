@@ -1,14 +1,16 @@
 /* Opening a listener: every socket of every worker, or none.
  *
  *     probe        bind UDP and TCP once alone: whoever holds the port is found out, which
- *                  SO_REUSEPORT would hide when the holder is another sluice of the same user
+ *                  SO_REUSEPORT would hide when the holder is another sluice of the same user;
+ *                  not where this program has the port at 0.0.0.0 or beside it
  *     receivers    worker 0, 1, 2 ...    places 0, 1, 2 ... of the port's reuseport group
- *     twins        worker 0, 1, 2 ...    places behind them
  *     program      DNS id modulo workers: always one of the first places, so a receiver
+ *     twins        worker 0, 1, 2 ...    places behind them
  *     TCP          one listening socket a worker; the kernel deals connections out
  *
- * Between the first receiver and the program a packet may land on a twin and is lost; the client
- * asks again.
+ * The program is there before the twins: a packet that comes meanwhile, where 0.0.0.0 has had the
+ * port so far, lands on a receiver. What a listener has received when it is closed is lost; the
+ * client asks again.
  *
  * An address that no interface has is bound all the same (IP_FREEBIND), and served from the moment
  * that one gets it: a virtual address may come later, and go and come again.
@@ -149,22 +151,22 @@ static int attach_program(const struct opening *opening, int fd, unsigned worker
 	return 0;
 }
 
-static int open_all(const struct host *host, unsigned workers, struct listener_sockets *sockets,
-		    char *error)
+static int open_all(const struct host *host, unsigned workers, bool beside_ours,
+		    struct listener_sockets *sockets, char *error)
 {
 	struct opening udp = {.host = host, .transport = "UDP", .error = error};
 	struct opening tcp = {.host = host, .transport = "TCP", .error = error};
 
-	if (probe(&udp, false) < 0 || probe(&tcp, true) < 0)
+	if (!beside_ours && (probe(&udp, false) < 0 || probe(&tcp, true) < 0))
 		return ERR_SYSTEM;
 	for (unsigned i = 0; i < workers; i++)
 		if (open_udp(&udp, &sockets[i].udp) < 0)
 			return ERR_SYSTEM;
+	if (attach_program(&udp, sockets[0].udp, workers) < 0)
+		return ERR_SYSTEM;
 	for (unsigned i = 0; i < workers; i++)
 		if (open_udp(&udp, &sockets[i].twin) < 0)
 			return ERR_SYSTEM;
-	if (attach_program(&udp, sockets[0].udp, workers) < 0)
-		return ERR_SYSTEM;
 	for (unsigned i = 0; i < workers; i++)
 		if (open_tcp(&tcp, &sockets[i].tcp) < 0)
 			return ERR_SYSTEM;
@@ -177,13 +179,13 @@ static void close_one(int fd)
 		close(fd);
 }
 
-int listener_open_sockets(const struct host *host, unsigned workers,
+int listener_open_sockets(const struct host *host, unsigned workers, bool beside_ours,
 			  struct listener_sockets *sockets, char error[LISTENER_ERROR_MAX])
 {
 	assert(workers > 0);
 	for (unsigned i = 0; i < workers; i++)
 		sockets[i] = (struct listener_sockets){-1, -1, -1};
-	int err = open_all(host, workers, sockets, error);
+	int err = open_all(host, workers, beside_ours, sockets, error);
 	for (unsigned i = 0; err && i < workers; i++) {
 		close_one(sockets[i].udp);
 		close_one(sockets[i].twin);
@@ -227,7 +229,7 @@ static void listener_give(struct listener *listener, const struct listener_socke
 	}
 }
 
-struct listener *listener_open(const struct host *host, unsigned workers,
+struct listener *listener_open(const struct host *host, unsigned workers, bool beside_ours,
 			       char error[LISTENER_ERROR_MAX])
 {
 	assert(workers > 0);
@@ -238,7 +240,7 @@ struct listener *listener_open(const struct host *host, unsigned workers,
 	if (err)
 		snprintf(error, LISTENER_ERROR_MAX, "out of memory");
 	else
-		err = listener_open_sockets(host, workers, sockets, error);
+		err = listener_open_sockets(host, workers, beside_ours, sockets, error);
 	if (!err)
 		listener_give(listener, sockets);
 	else

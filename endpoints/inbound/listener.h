@@ -33,15 +33,19 @@ enum { LISTENER_ERROR_MAX = 200 };
 /* Opens all sockets. On failure nothing stays open and `error` says in one line what is wrong and
  * what to do: the port is held by somebody (found out by binding once without SO_REUSEPORT, so
  * another sluice counts too), no permission. An address that no interface has is no failure: it may
- * come later. NULL without success. */
-struct listener *listener_open(const struct host *host, unsigned workers,
+ * come later. NULL without success.
+ *
+ * `beside_ours`: this program has the port open at a host that overlaps (host_overlaps), so that
+ * binding once alone is bound to fail, and is left out. The kernel gives each packet and connection
+ * to the more specific address. */
+struct listener *listener_open(const struct host *host, unsigned workers, bool beside_ours,
 			       char error[LISTENER_ERROR_MAX]);
 /* Only the sockets, one of each kind for each worker, for another process to adopt. 0, or
  * ERR_SYSTEM. */
 struct listener_sockets {
 	int udp, twin, tcp;
 };
-MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers,
+MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers, bool beside_ours,
 				     struct listener_sockets *sockets,
 				     char error[LISTENER_ERROR_MAX]);
 /* A listener of such sockets. It takes them over whatever happens. NULL, and `error` says why: one

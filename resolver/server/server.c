@@ -158,13 +158,23 @@ static bool is_bound_twice(const struct snapshot *snapshot, const struct host *h
 	return false;
 }
 
+/* One that is about to be closed: no policy has two that overlap. */
+static bool is_beside_ours(const struct server *server, const struct host *host)
+{
+	for (unsigned i = 0; i < server->listener_count; i++)
+		if (host_overlaps(&server->listeners[i]->host, host))
+			return true;
+	return false;
+}
+
 static struct listener *open_listener(const struct server *server, const struct host *host,
 				      char error[LISTENER_ERROR_MAX])
 {
 	const struct server_sockets *sockets = &server->sockets;
 
 	return sockets->open ? sockets->open(sockets->context, host, server->worker_count, error)
-			     : listener_open(host, server->worker_count, error);
+			     : listener_open(host, server->worker_count,
+					     is_beside_ours(server, host), error);
 }
 
 static void give_up_host(const struct server *server, const struct host *host)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/array.h"
+
 struct snapshot_zones {
 	struct series_set *set;
 	unsigned snapshots; /* that have them */
@@ -39,16 +41,13 @@ static bool note_source(struct attaching *attaching, const struct address *sourc
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		if (address_equal(&snapshot->sources[i], source))
 			return true;
-	if (snapshot->source_count == attaching->room) {
-		size_t room = attaching->room * 2 + 8;
-		struct address *sources = realloc(snapshot->sources, room * sizeof *sources);
+	struct address *sources = array_grow(snapshot->sources, snapshot->source_count,
+					     &attaching->room, sizeof *sources);
 
-		if (!sources)
-			return false;
-		snapshot->sources = sources;
-		attaching->room = room;
-	}
-	snapshot->sources[snapshot->source_count++] = *source;
+	if (!sources)
+		return false;
+	snapshot->sources = sources;
+	sources[snapshot->source_count++] = *source;
 	return true;
 }
 

@@ -129,7 +129,7 @@ static void listen_somewhere(struct world *world, const char *address)
 	assert_int_equal(host_parse(&world->host, address, 0), 0);
 	for (unsigned i = 0; i < 200 && !world->listener; i++) {
 		world->host.port = (uint16_t)(20000 + ((unsigned)getpid() * 31 + i * 97) % 12000);
-		world->listener = listener_open(&world->host, world->workers, error);
+		world->listener = listener_open(&world->host, world->workers, false, error);
 	}
 	if (!world->listener)
 		fail_msg("%s", error);
@@ -1542,7 +1542,7 @@ static void share_that_was_withdrawn_is_not_served_and_its_port_free(void **stat
 	inbound_stop(lanes[0].inbound);
 	lanes[0].inbound = NULL;
 	assert_false(listener_is_open(world->listener)); /* at once, not when the loop is round */
-	struct listener *again = listener_open(&world->host, 1, error);
+	struct listener *again = listener_open(&world->host, 1, false, error);
 	assert_string_equal(error, "");
 	listener_close(again);
 	world_free(world);
@@ -1629,7 +1629,7 @@ static void removed_listener_answers_what_is_under_way_with_servfail(void **stat
 	answer_held(world, 70); /* its query is in the pool again */
 	world_stop(world);
 	char error[LISTENER_ERROR_MAX] = "";
-	struct listener *again = listener_open(&world->host, 1, error);
+	struct listener *again = listener_open(&world->host, 1, false, error);
 	assert_string_equal(error, "");
 	listener_close(again);
 	for (unsigned i = 0; i < ASKED; i++) {
@@ -1944,7 +1944,7 @@ static void stopped_listener_leaves_its_port_free(void **state)
 	int stream = client(world, true);
 	world_stop(world);
 	char error[LISTENER_ERROR_MAX] = "";
-	struct listener *again = listener_open(&world->host, 3, error);
+	struct listener *again = listener_open(&world->host, 3, false, error);
 	assert_string_equal(error, "");
 	assert_non_null(again);
 	listener_close(again);
@@ -1957,7 +1957,7 @@ static void second_listener_on_an_address_is_told_that_the_port_is_in_use(void *
 	(void)state;
 	struct world *world = world_new("127.0.0.1", 1, 100);
 	char error[LISTENER_ERROR_MAX] = "", start[100], host[HOST_TEXT_MAX];
-	assert_null(listener_open(&world->host, 1, error));
+	assert_null(listener_open(&world->host, 1, false, error));
 	snprintf(start, sizeof start, "%s (UDP): the port is in use",
 		 host_print(&world->host, host));
 	assert_int_equal(strncmp(error, start, strlen(start)), 0);
@@ -1965,7 +1965,13 @@ static void second_listener_on_an_address_is_told_that_the_port_is_in_use(void *
 	/* The same port on another address is another matter. */
 	struct host other = world->host;
 	other.address.bytes[3] = 9;
-	struct listener *beside = listener_open(&other, 1, error);
+	struct listener *beside = listener_open(&other, 1, false, error);
+	assert_non_null(beside);
+	listener_close(beside);
+	/* Nor is 0.0.0.0, which the probe would find in use, where the port is said to be ours. */
+	other.address = (struct address){.family = 4};
+	assert_null(listener_open(&other, 1, false, error));
+	beside = listener_open(&other, 1, true, error);
 	assert_non_null(beside);
 	listener_close(beside);
 	world_free(world);
@@ -1987,7 +1993,7 @@ static void port_held_for_tcp_alone_is_found_out(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&storage, length), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	char error[LISTENER_ERROR_MAX] = "";
-	assert_null(listener_open(&world->host, 2, error));
+	assert_null(listener_open(&world->host, 2, false, error));
 	assert_non_null(strstr(error, "(TCP): the port is in use"));
 	int probe = socket_udp(4);
 	assert_int_equal(bind(probe, (struct sockaddr *)&storage, length), 0);
@@ -2004,7 +2010,7 @@ static void address_that_no_interface_has_is_bound_for_when_one_has_it(void **st
 		struct host host;
 		char error[LISTENER_ERROR_MAX] = "";
 		assert_int_equal(host_parse(&host, texts[i], 53), 0);
-		struct listener *listener = listener_open(&host, 1, error);
+		struct listener *listener = listener_open(&host, 1, false, error);
 		assert_string_equal(error, "");
 		assert_non_null(listener);
 		assert_true(socket_address_is_missing(&host.address));
@@ -2041,7 +2047,7 @@ static void privileged_port_without_permission_is_one_clear_line(void **state)
 		char error[LISTENER_ERROR_MAX] = "";
 		if (host_parse(&host, "127.0.0.99:53", 53) < 0)
 			_exit(4);
-		if (listener_open(&host, 1, error))
+		if (listener_open(&host, 1, false, error))
 			_exit(5);
 		const char *start = "127.0.0.99:53 (UDP): no permission to bind this port; ";
 		_exit(strncmp(error, start, strlen(start)) == 0 ? 0 : 6);

@@ -115,7 +115,7 @@ static void listen_somewhere(struct world *world)
 	assert_int_equal(host_parse(&world->host, "127.0.0.1", 0), 0);
 	for (unsigned i = 0; i < 200 && !world->listener; i++) {
 		world->host.port = (uint16_t)(20000 + ((unsigned)getpid() * 31 + i * 97) % 12000);
-		world->listener = listener_open(&world->host, 1, error);
+		world->listener = listener_open(&world->host, 1, false, error);
 	}
 	if (!world->listener)
 		fail_msg("%s", error);

@@ -41,7 +41,7 @@ static int open_listener(void **state)
 	assert_int_equal(host_parse(&host, "127.0.0.1", 53), 0);
 	host.port = 0;
 	host.port = free_port();
-	listener = listener_open(&host, WORKERS, error);
+	listener = listener_open(&host, WORKERS, false, error);
 	assert_non_null(listener);
 	for (unsigned i = 0; i < WORKERS; i++)
 		copies[i] = (struct listener_sockets){dup(listener->shares[i].udp),
