@@ -1,11 +1,11 @@
-/* A set is a line of counts, and beside it the names; an entry's tag is its question's hash, and 0
- * where it is free. */
+/* A set is one line of memory with tags and counts, and behind it the names; an entry's tag is its
+ * question's hash, and 0 where it is free. A new name touches that line, and its own entry. */
 #include "resolver/popular.h"
 
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "rules/base.h"
 
@@ -13,10 +13,12 @@ enum {
 	SETS = 1024, /* a power of two */
 	WAYS = 7,
 	HALVES = 2,
+	LINE = 64, /* bytes */
 };
 #define HALF_US (UINT64_C(12) * 3600 * 1000 * 1000)
 
 struct entry {
+	uint32_t over; /* of its count, not its own */
 	uint16_t type, network;
 	bool vnet_resolver;
 	uint8_t length;
@@ -24,7 +26,7 @@ struct entry {
 };
 
 struct set {
-	uint32_t tag[WAYS], count[WAYS], over[WAYS];
+	_Alignas(LINE) uint32_t tag[WAYS], count[WAYS];
 	struct entry entries[WAYS];
 };
 
@@ -40,18 +42,22 @@ struct popular {
 };
 _Static_assert(sizeof(struct popular) <= POPULAR_BYTES, "as popular.h has it");
 
+/* Memory of its own: a line of it is a line, and it costs what is used. */
 struct popular *popular_new(void)
 {
-	struct popular *popular = calloc(1, sizeof *popular); /* costs what is used */
+	struct popular *popular = mmap(NULL, sizeof *popular, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (popular)
-		atomic_flag_clear(&popular->lock);
+	if (popular == MAP_FAILED)
+		return NULL;
+	atomic_flag_clear(&popular->lock);
 	return popular;
 }
 
 void popular_free(struct popular *popular)
 {
-	free(popular);
+	if (popular)
+		munmap(popular, sizeof *popular);
 }
 
 /* ---- counting ---- */
@@ -80,8 +86,7 @@ static void put(struct set *set, unsigned way, uint32_t tag, const struct popula
 {
 	struct entry *entry = &set->entries[way];
 
-	set->over[way] = set->tag[way] ? set->count[way] : 0;
-	set->count[way] = set->over[way];
+	entry->over = set->count[way];
 	set->tag[way] = tag;
 	entry->type = key->type;
 	entry->network = key->network;
@@ -94,14 +99,14 @@ static void count_in(struct set *set, uint32_t tag, const struct popular_key *ke
 {
 	unsigned least = 0;
 
-	for (unsigned way = 0; way < WAYS; way++) {
+	for (unsigned way = 0; way < WAYS; way++)
 		if (set->tag[way] == tag && is_of(&set->entries[way], key)) {
 			set->count[way] = add(set->count[way], weight);
 			return;
 		}
+	for (unsigned way = 1; way < WAYS; way++)
 		if (set->count[way] < set->count[least]) /* a free one has 0 */
 			least = way;
-	}
 	put(set, least, tag, key);
 	set->count[least] = add(set->count[least], weight);
 }
@@ -154,7 +159,7 @@ static void each_of(const struct set *set, const struct hash_key *key,
 		struct popular_question question = {
 			{&name, entry->type, entry->network, entry->vnet_resolver},
 			set->count[way],
-			set->over[way]};
+			entry->over};
 
 		if (set->tag[way] &&
 		    name_from_wire(&name, key, entry->wire, entry->length, 0, NULL) == 0)

@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <uthash.h>
 
+#include "rules/array.h"
+
 enum { PAGE = 4096 };
 
 struct series_outer {
@@ -44,7 +46,7 @@ struct series_set {
 	struct series *by_key;
 	struct series_outer *outers;
 	struct series **by_number; /* with room for so many; NULL: free */
-	uint32_t room;
+	size_t room;
 	struct series *shown, **last_shown;
 	size_t shown_count, count; /* of all: shown, or had by something */
 	uint32_t next;             /* number that nobody has had */
@@ -65,30 +67,22 @@ static uint32_t take_number(struct series_set *set)
 		return set->free[--set->free_count];
 	if (set->next == set->numbers_max)
 		return 0;
-	if (set->next == set->room) {
-		uint32_t room = 2 * set->room + 64;
-		struct series **grown = reallocarray(set->by_number, room, sizeof *grown);
+	struct series **grown = array_grow(set->by_number, set->next, &set->room, sizeof(*grown));
 
-		if (!grown)
-			return 0;
-		set->by_number = grown;
-		set->room = room;
-	}
+	if (!grown)
+		return 0;
+	set->by_number = grown;
 	return set->next++;
 }
 
 /* Without memory for the list it is not used again. */
 static void give_number(struct series_set *set, uint32_t number)
 {
-	if (set->free_count == set->free_room) {
-		size_t room = 2 * set->free_room + 64;
-		uint32_t *grown = reallocarray(set->free, room, sizeof *grown);
+	uint32_t *grown = array_grow(set->free, set->free_count, &set->free_room, sizeof *grown);
 
-		if (!grown)
-			return;
-		set->free = grown;
-		set->free_room = room;
-	}
+	if (!grown)
+		return;
+	set->free = grown;
 	set->free[set->free_count++] = number;
 }
 

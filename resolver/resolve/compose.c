@@ -14,6 +14,7 @@
 
 #include "endpoints/upstream/lookup.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum step {
 	STEP_NEXT,   /* the frame's name has moved on along the chain */
@@ -392,7 +393,6 @@ static enum step answer_any(struct composition *c, struct frame *f)
 static bool entering_loops(struct composition *c, const struct frame *f, const struct leg *leg)
 {
 	char path[MESSAGE_EDE_TEXT_MAX] = "";
-	size_t used = 0;
 	unsigned first = 0;
 
 	while (first < c->depth && !(c->entered[first].network == leg->network &&
@@ -400,9 +400,8 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 		first++;
 	if (first == c->depth && c->depth <= COMPOSE_DEPTH_MAX)
 		return false;
-	for (unsigned i = first; i < c->depth && used < sizeof path; i++)
-		used += (size_t)snprintf(path + used, sizeof path - used, "%s -> ",
-					 c->entered[i].endpoint);
+	for (unsigned i = first; i < c->depth; i++)
+		text_append(path, sizeof path, "%s -> ", c->entered[i].endpoint);
 	if (first == c->depth)
 		explain(c, EDE_OTHER, "more than %d endpoints entered one inside the other",
 			COMPOSE_DEPTH_MAX);

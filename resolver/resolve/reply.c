@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/text.h"
+
 enum {
 	CHAIN_MAX = 17,             /* names: the question's and 16 behind it */
 	CHAIN_ROOM = CHAIN_MAX + 1, /* and the name that the last one leads to */
@@ -509,10 +511,9 @@ static void print_failure(const struct ask_result *result, bool too_long,
 static void print_ede(const struct ask_ede *ede, char text[MESSAGE_EDE_TEXT_MAX])
 {
 	char host[HOST_TEXT_MAX];
-	size_t used = strlen(text);
 
-	snprintf(text + used, MESSAGE_EDE_TEXT_MAX - used, "; %s says EDE %u%s%s",
-		 host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
+	text_append(text, MESSAGE_EDE_TEXT_MAX, "; %s says EDE %u%s%s",
+		    host_print(&ede->by->host, host), ede->code, *ede->text ? ": " : "", ede->text);
 }
 
 /* too_long: the answer, with names spelled out, is more than a message can have. */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "resolver/series.h"
+#include "rules/text.h"
 
 enum { WORKERS = 2, WIDTH = 2, NUMBERS = 300 };
 
@@ -33,10 +34,9 @@ static void count(const struct series_set *set, unsigned worker, uint32_t number
 static void on_series(void *context, const char *outer, const char *name, const uint64_t *counters)
 {
 	char *text = context;
-	size_t used = strlen(text);
 
-	snprintf(text + used, 4096 - used, "%s%s%s%s=%llu", used ? " " : "", outer ? outer : "",
-		 outer && *outer ? "/" : "", name ? name : "*", (unsigned long long)counters[0]);
+	text_append(text, 4096, "%s%s%s%s=%llu", *text ? " " : "", outer ? outer : "",
+		    outer && *outer ? "/" : "", name ? name : "*", (unsigned long long)counters[0]);
 }
 
 static const char *shown(struct series_set *set, uint32_t max)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/model_builder.h"
 #include "tests/lib/stage.h"
@@ -453,7 +454,6 @@ static void a_policy_is_idle_when_its_last_question_has_ended(void **state)
 static const char *moved(struct fixture *f)
 {
 	static char words[200];
-	size_t used = 0;
 
 	words[0] = '\0';
 	for (unsigned i = 0; i < stats_row_count; i++) {
@@ -463,8 +463,7 @@ static const char *moved(struct fixture *f)
 		if (value == before || strncmp(stats_rows[i].name, "queries", 7) == 0)
 			continue;
 		assert_int_equal(value, before + 1);
-		used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? " " : "",
-					 stats_rows[i].name);
+		text_append(words, sizeof words, "%s%s", *words ? " " : "", stats_rows[i].name);
 	}
 	return words;
 }
