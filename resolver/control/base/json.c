@@ -72,6 +72,13 @@ void json_put_text(json_t *object, const char *key, const char *text)
 		json_put(object, key, json_text(text));
 }
 
+const char *json_text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
 json_t *json_whole(json_t *made)
 {
 	bool whole = made && !failed;

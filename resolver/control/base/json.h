@@ -24,6 +24,9 @@ void json_put(json_t *object, const char *key, json_t *value);
 /* A member that is left out where the text is NULL. */
 void json_put_text(json_t *object, const char *key, const char *text);
 
+/* A member's text, "" where there is none: for what is printed. */
+const char *json_text_of(const json_t *object, const char *key);
+
 /* What was made, if nothing has failed in this thread since the last call; else frees it: NULL. */
 json_t *json_whole(json_t *made);
 /* The same as compact text, to be freed. */

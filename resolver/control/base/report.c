@@ -11,13 +11,18 @@ json_t *report_faults(const struct faults *faults)
 
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct fault *fault = &faults->items[i];
-		json_add(array, json_make("{s:s, s:o, s:o, s:o, s:o}", "severity",
-					  fault->severity == FAULT_ERROR ? "error" : "warning",
-					  "file", json_text(fault->origin.file), "line",
-					  fault->origin.line ? json_integer(fault->origin.line)
-							     : json_null(),
-					  "path", json_text(fault->origin.path), "text",
-					  json_text(fault->text)));
+		json_t *item = json_make(
+			"{s:s, s:o, s:o, s:o, s:o}", "severity",
+			fault->severity == FAULT_ERROR ? "error" : "warning", "file",
+			json_text(fault->origin.file), "line",
+			fault->origin.line ? json_integer(fault->origin.line) : json_null(), "path",
+			json_text(fault->origin.path), "text", json_text(fault->text));
+
+		if (fault->limit) {
+			json_put(item, "limit", json_text(fault->limit));
+			json_put(item, "needed", json_integer((json_int_t)fault->needed));
+		}
+		json_add(array, item);
 	}
 	return array;
 }

@@ -151,14 +151,20 @@ static struct opened *find_opened(const struct master *master, enum master_kind 
 	return NULL;
 }
 
+static int parse_host(struct host *host, enum master_kind kind, const char *name)
+{
+	if (kind == MASTER_UNIX)
+		return ERR_INVALID;
+	return kind == MASTER_DNS ? host_parse(host, name, 53) : http_url_host(name, host);
+}
+
 /* Whether it is opened at any time, though a server that asks may have become hostile. */
 static bool is_harmless(enum master_kind kind, const char *name)
 {
 	struct host host;
 	if (kind == MASTER_UNIX) /* the user could do that, too */
 		return true;
-	int err = kind == MASTER_DNS ? host_parse(&host, name, 53) : http_url_host(name, &host);
-	return err == 0 && (host.port == 53 || host.port >= 1024);
+	return parse_host(&host, kind, name) == 0 && (host.port == 53 || host.port >= 1024);
 }
 
 /* Closes it; the last one takes its place, where nothing is to be remembered. */
@@ -235,24 +241,64 @@ static int open_unix(struct opened *opened, const struct master_message *message
 	return err;
 }
 
+/* One of the same kind: https takes the place of http, 0.0.0.0 that of 127.0.0.1. */
+static bool is_beside_ours(const struct master *master, enum master_kind kind,
+			   const struct host *host)
+{
+	struct host other;
+	for (size_t i = 0; i < master->opened_count; i++) {
+		const struct opened *at = &master->opened[i];
+		if (at->kind == kind && at->count > 0 && parse_host(&other, kind, at->name) == 0 &&
+		    (host_overlaps(host, &other) || host_equal(host, &other)))
+			return true;
+	}
+	return false;
+}
+
+/* A port is shared by sockets of one user alone, and the master may be root only as it starts. */
+static int give_to_user(const struct opened *opened, const struct master_message *message,
+			char *error)
+{
+	int err = 0;
+	for (unsigned i = 0; err == 0 && i < count_descriptors(message); i++)
+		err = fchown(opened->fds[i], message->uid, message->gid);
+	if (err == 0)
+		return 0;
+	snprintf(error, MASTER_TEXT_MAX, "%.256s: the sockets cannot be given to user %u: %s",
+		 opened->name, (unsigned)message->uid, strerror(errno));
+	for (unsigned i = 0; i < count_descriptors(message); i++)
+		close(opened->fds[i]);
+	return ERR_SYSTEM;
+}
+
+static int open_host(const struct master *master, const struct opened *opened,
+		     const struct master_message *message, char *error)
+{
+	struct host host;
+	if (parse_host(&host, opened->kind, opened->name) != 0)
+		return ERR_INVALID;
+	bool beside_ours = is_beside_ours(master, opened->kind, &host);
+	int err = opened->kind == MASTER_HTTP
+			  ? http_open(opened->name, beside_ours, opened->fds, error)
+			  : listener_open_sockets(&host, message->number, beside_ours,
+						  (struct listener_sockets *)opened->fds, error);
+	return err == 0 && message->uid != 0 && geteuid() == 0
+		       ? give_to_user(opened, message, error)
+		       : err;
+}
+
 /* 0; or `error`, of MASTER_TEXT_MAX, says why not. */
 static int open_sockets(struct master *master, struct opened *opened,
 			const struct master_message *message, char *error)
 {
-	struct host host;
 	unsigned count = count_descriptors(message);
 	opened->fds = calloc(count, sizeof *opened->fds);
 	snprintf(error, MASTER_TEXT_MAX, "%s", err_text(ERR_NOMEM));
 	int err = opened->fds ? 0 : ERR_NOMEM;
 	if (err == 0 && opened->kind == MASTER_UNIX)
 		err = open_unix(opened, message, error);
-	else if (err == 0 && opened->kind == MASTER_HTTP)
-		err = http_open(opened->name, opened->fds, error);
 	else if (err == 0)
-		err = host_parse(&host, opened->name, 53) == 0
-			      ? listener_open_sockets(&host, message->number,
-						      (struct listener_sockets *)opened->fds, error)
-			      : ERR_INVALID;
+		err = open_host(master, opened, message, error);
 	if (err == 0) {
 		opened->count = count;
 		master->workers = opened->kind == MASTER_DNS ? message->number : master->workers;

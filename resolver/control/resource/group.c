@@ -5,6 +5,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/part.h"
 #include "rules/schema/schema.h"
+#include "rules/text.h"
 
 void group_each_item(const struct model *model,
 		     void (*on_item)(void *context, const struct kind *kind, const void *item),
@@ -41,16 +42,15 @@ static void name_item(void *context, const struct kind *kind, const void *item)
 	enum { NAMED_MAX = 3 };
 	struct naming *naming = context;
 	const struct path path = {kind, part_group(kind, item), {part_name(kind, item), NULL}};
-	size_t used = strlen(naming->text);
 	char url[PATH_URL_MAX];
 
 	if (strcasecmp(path.group, naming->group) != 0)
 		return;
 	if (naming->count++ < NAMED_MAX)
-		snprintf(naming->text + used, GROUP_ITEMS_MAX - used, "%s%s", used > 0 ? ", " : "",
-			 path_url(&path, url));
+		text_append(naming->text, GROUP_ITEMS_MAX, "%s%s", naming->count > 1 ? ", " : "",
+			    path_url(&path, url));
 	else if (naming->count == NAMED_MAX + 1)
-		snprintf(naming->text + used, GROUP_ITEMS_MAX - used, ", ...");
+		text_append(naming->text, GROUP_ITEMS_MAX, ", ...");
 }
 
 size_t group_items(const struct model *model, const char *name, char text[GROUP_ITEMS_MAX])

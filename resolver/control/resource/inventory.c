@@ -9,6 +9,7 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/store/state.h"
 #include "resolver/log.h"
+#include "rules/array.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -672,16 +673,13 @@ struct groups {
 
 static int add_group(struct groups *groups, const struct resource_group *group)
 {
-	if (groups->count == groups->room) {
-		size_t room = groups->room ? 2 * groups->room : 16;
-		struct resource_group *items = reallocarray(groups->items, room, sizeof *items);
+	struct resource_group *items =
+		array_grow(groups->items, groups->count, &groups->room, sizeof *items);
 
-		if (!items)
-			return ERR_NOMEM;
-		groups->items = items;
-		groups->room = room;
-	}
-	groups->items[groups->count++] = *group;
+	if (!items)
+		return ERR_NOMEM;
+	groups->items = items;
+	items[groups->count++] = *group;
 	return 0;
 }
 

@@ -133,6 +133,11 @@ bool kind_has(const struct kind *kind, const struct field *field)
 	       field->type != FIELD_GONE && !kind_of_field(kind, field);
 }
 
+bool kind_has_groups(const struct kind *kind)
+{
+	return !kind->inventory || kind->id == KIND_ADDRESS;
+}
+
 struct schema_list kind_list(const struct kind *kind, const void *in)
 {
 	size_t offset = kind->group ? schema_field(&schema_model, kind->group)->offset : 0;

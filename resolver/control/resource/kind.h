@@ -70,6 +70,8 @@ const struct kind *kind_of_inventory(const char *collection);
 const struct field *kind_field(const struct kind *kind);
 /* Whether that field of the group is a member of its resources, as the API shows them. */
 bool kind_has(const struct kind *kind, const struct field *field);
+/* Whether resource groups are for it, or for what it is in. */
+bool kind_has_groups(const struct kind *kind);
 /* The items of its list in that item of its parent, or in that model. */
 struct schema_list kind_list(const struct kind *kind, const void *in);
 /* The key of the member that is the name. */

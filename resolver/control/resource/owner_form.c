@@ -147,15 +147,14 @@ static int unknown(struct change *change, const struct group *group, const char 
 {
 	const struct field *meant = schema_suggest(group, key);
 	char members[MEMBERS_MAX] = "";
-	size_t used = 0;
 
 	if (meant)
 		return change_fail(change, CHANGE_INVALID, key,
 				   "is not a member of %s; did you mean \"%s\"?", group->name,
 				   meant->key);
-	for (size_t i = 0; i < group->count && used < sizeof members; i++)
-		used += (size_t)snprintf(members + used, sizeof members - used, "%s%s",
-					 i > 0 ? ", " : "", group->fields[i].key);
+	for (size_t i = 0; i < group->count; i++)
+		text_append(members, sizeof members, "%s%s", i > 0 ? ", " : "",
+			    group->fields[i].key);
 	return change_fail(change, CHANGE_INVALID, key, "is not a member of %s; it has %s",
 			   group->name, members);
 }

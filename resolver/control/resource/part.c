@@ -6,7 +6,9 @@
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/values.h"
+#include "rules/array.h"
 #include "rules/schema/schema.h"
+#include "rules/text.h"
 
 /* ---- finding ---- */
 
@@ -313,16 +315,11 @@ static int on_row(void *context, const struct source_resource *resource)
 	struct row row = {.kind = kind_of_id(resource->kind),
 			  .revision = resource->revision,
 			  .order = rows->count};
+	struct row *items = array_grow(rows->items, rows->count, &rows->room, sizeof *items);
 
-	if (rows->count == rows->room) {
-		size_t room = rows->room ? 2 * rows->room : 64;
-		struct row *items = reallocarray(rows->items, room, sizeof *items);
-
-		if (!items)
-			return ERR_NOMEM;
-		rows->items = items;
-		rows->room = room;
-	}
+	if (!items)
+		return ERR_NOMEM;
+	rows->items = items;
 	row.path = arena_strdup(&rows->arena, resource->path);
 	row.root = root_of(&rows->arena, resource->path);
 	if (!row.path || !row.root)
@@ -594,17 +591,14 @@ static struct model_part *build(const struct kind *root, const struct row *rows,
 /* At its place, ahead of those that stand there; takes it over. */
 static int add_part(struct parts *parts, size_t at, struct model_part *part)
 {
-	if (parts->count == parts->room) {
-		size_t room = parts->room ? 2 * parts->room : 16;
-		struct model_part **items = reallocarray(parts->items, room, sizeof(*items));
+	struct model_part **items =
+		array_grow(parts->items, parts->count, &parts->room, sizeof(*items));
 
-		if (!items) {
-			model_part_free(part);
-			return ERR_NOMEM;
-		}
-		parts->items = items;
-		parts->room = room;
+	if (!items) {
+		model_part_free(part);
+		return ERR_NOMEM;
 	}
+	parts->items = items;
 	memmove(parts->items + at + 1, parts->items + at,
 		(parts->count++ - at) * sizeof(*parts->items));
 	parts->items[at] = part;
@@ -731,17 +725,17 @@ char *part_missing(const struct path *path, const void *elsewhere, char text[PAR
 	const struct kind *kind = path->kind;
 	struct path other = *path;
 	char url[PATH_URL_MAX];
-	int used = snprintf(text, PART_WHY_MAX, "there is no %s \"%.80s\"",
-			    kind_field(kind)->group->name, path->names[0]);
 	bool grouped;
 
+	snprintf(text, PART_WHY_MAX, "there is no %s \"%.80s\"", kind_field(kind)->group->name,
+		 path->names[0]);
 	if (!elsewhere)
 		return text;
 	other.group = part_group(kind, elsewhere);
 	grouped = strcmp(other.group, GROUP_NONE) != 0;
-	snprintf(text + used, PART_WHY_MAX - (size_t)used, " here; it is in %s%.90s%s: %.200s",
-		 grouped ? "the resource group \"" : "no resource group",
-		 grouped ? other.group : "", grouped ? "\"" : "", path_url(&other, url));
+	text_append(text, PART_WHY_MAX, " here; it is in %s%.90s%s: %.200s",
+		    grouped ? "the resource group \"" : "no resource group",
+		    grouped ? other.group : "", grouped ? "\"" : "", path_url(&other, url));
 	return text;
 }
 

@@ -262,6 +262,25 @@ json_t *values_print(const struct kind *kind, const void *item)
 	return print_group(kind, kind_field(kind)->group, item);
 }
 
+json_t *values_print_settings(const struct model *model)
+{
+	json_t *settings = json_object();
+
+	for (size_t i = 0; i < schema_model.count; i++) {
+		const struct field *field = &schema_model.fields[i];
+		const void *group = (const char *)model + field->offset;
+		json_t *value = NULL;
+
+		if (field->type == FIELD_GROUP && strcmp(field->key, "management") != 0)
+			value = print_group(NULL, field->group, group);
+		else if (field->type != FIELD_GROUP && field->type != FIELD_LIST)
+			value = print_field(NULL, field, model);
+		if (value)
+			json_put(settings, field->key, value);
+	}
+	return settings;
+}
+
 /* ---- the schema ---- */
 
 static json_t *schema_of_group(const struct kind *kind, const struct group *group);
@@ -315,6 +334,16 @@ static json_t *default_json(const struct field *field)
 	case FIELD_BOOL: return json_boolean(strcmp(field->fallback, "true") == 0);
 	default: return json_text(field->fallback);
 	}
+}
+
+bool values_is_default(const struct kind *kind, const char *key, const json_t *value)
+{
+	const struct field *field = schema_field(kind_field(kind)->group, key);
+	json_t *usual = field && field->fallback ? default_json(field) : NULL;
+	bool same = usual && json_equal(usual, value);
+
+	json_decref(usual);
+	return same || (json_is_array(value) && json_array_size(value) == 0);
 }
 
 static json_t *schema_of_field(const struct field *field)

@@ -18,6 +18,12 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
 /* All that is given or has a default, paths from the root; NULL without memory. */
 json_t *values_print(const struct kind *kind, const void *item);
+/* Whether a member of the kind's has the value that it has where nobody gives it, or none: an empty
+ * array. */
+bool values_is_default(const struct kind *kind, const char *key, const json_t *value);
+/* What of a model is no resource, by the keys of sluice.conf(5), with defaults; without secrets,
+ * and without `management`, which is about one server. NULL without memory. */
+json_t *values_print_settings(const struct model *model);
 /* What they may be, as a JSON Schema (2020-12): types, ranges, defaults and the manual page's
  * texts. NULL without memory. */
 json_t *values_schema(const struct kind *kind);

@@ -400,15 +400,6 @@ static int state_uses_after(struct source *source, const char *what, size_t limi
 
 /* ---- resources ---- */
 
-size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX])
-{
-	size_t length = address_bits(address) / 8;
-
-	key[0] = address->family;
-	memcpy(key + 1, address->bytes, length);
-	return 1 + length;
-}
-
 /* Of a key that has been checked. */
 static void read_address(sqlite3_stmt *row, int at, struct address *address)
 {

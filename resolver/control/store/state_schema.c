@@ -209,6 +209,15 @@ static void not_written(sqlite3_context *context, int count, sqlite3_value **val
 	complain(context, text_of(values[0]), values[1], values[2]);
 }
 
+size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX])
+{
+	size_t length = address_bits(address) / 8;
+
+	key[0] = address->family;
+	memcpy(key + 1, address->bytes, length);
+	return 1 + length;
+}
+
 /* address_key(text, whose): as state_address_key has it. */
 static void address_key(sqlite3_context *context, int count, sqlite3_value **values)
 {

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
+
 /* The rows as "line:a|b" lines, with "line!why" where one does not fit. */
 static const char *read_all(const char *text, size_t length)
 {
@@ -18,21 +20,18 @@ static const char *read_all(const char *text, size_t length)
 	struct csv_row *row = malloc(sizeof *row);
 	char *copy = malloc(length + 1); /* of that length, so that one byte too far is noticed */
 	const char *why;
-	size_t used = 0;
 	int err;
 
 	memcpy(copy, text, length);
 	*told = '\0';
 	csv_init(&csv, copy, length);
 	while ((err = csv_next(&csv, row, &why)) != ERR_NOT_FOUND) {
-		used += (size_t)snprintf(told + used, sizeof told - used, "%u%s", row->line,
-					 err ? "!" : ":");
+		text_append(told, sizeof told, "%u%s", row->line, err ? "!" : ":");
 		if (err)
-			used += (size_t)snprintf(told + used, sizeof told - used, "%.7s", why);
+			text_append(told, sizeof told, "%.7s", why);
 		for (size_t i = 0; !err && i < row->count; i++)
-			used += (size_t)snprintf(told + used, sizeof told - used, "%s%s",
-						 i ? "|" : "", row->fields[i]);
-		used += (size_t)snprintf(told + used, sizeof told - used, "\n");
+			text_append(told, sizeof told, "%s%s", i ? "|" : "", row->fields[i]);
+		text_append(told, sizeof told, "\n");
 	}
 	free(copy);
 	free(row);

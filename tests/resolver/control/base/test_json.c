@@ -40,6 +40,18 @@ static void no_text_is_null(void **state)
 	json_decref(value);
 }
 
+static void a_member_s_text_is_empty_where_there_is_none(void **state)
+{
+	(void)state;
+	json_t *object = json_make("{s:s, s:i, s:n}", "text", "a", "number", 1, "null");
+	assert_string_equal(json_text_of(object, "text"), "a");
+	assert_string_equal(json_text_of(object, "number"), "");
+	assert_string_equal(json_text_of(object, "null"), "");
+	assert_string_equal(json_text_of(object, "other"), "");
+	assert_string_equal(json_text_of(NULL, "text"), "");
+	json_decref(object);
+}
+
 static void what_could_be_made_is_whole(void **state)
 {
 	(void)state;
@@ -101,6 +113,7 @@ int main(void)
 		cmocka_unit_test(a_text_that_is_utf8_stays_as_it_is),
 		cmocka_unit_test(of_another_text_each_byte_beyond_ascii_is_a_question_mark),
 		cmocka_unit_test(no_text_is_null),
+		cmocka_unit_test(a_member_s_text_is_empty_where_there_is_none),
 		cmocka_unit_test(what_could_be_made_is_whole),
 		cmocka_unit_test(what_lacks_a_part_is_nothing),
 		cmocka_unit_test(a_fault_of_any_bytes_is_told_and_read_back),

@@ -29,6 +29,15 @@ static size_t count_of(const struct wanted *wanted)
 	return count;
 }
 
+static void check_refused(struct inventory_fixture *fixture, const struct wanted *wanted)
+{
+	struct change *change = change_begin(fixture->inventory, "test");
+
+	assert_int_not_equal(
+		change_add(change, wanted->kind, wanted->values, count_of(wanted), NULL), 0);
+	inventory_fixture_check_error(change, wanted->outcome, wanted->field, wanted->says);
+}
+
 /* ---- adding ---- */
 
 static void a_new_address_is_found_and_served_and_kept(void **state)
@@ -114,15 +123,8 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 	};
 	struct inventory_fixture *fixture = *state;
 
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
-
-		assert_int_not_equal(change_add(change, cases[i].kind, cases[i].values,
-						count_of(&cases[i]), NULL),
-				     0);
-		inventory_fixture_check_error(change, cases[i].outcome, cases[i].field,
-					      cases[i].says);
-	}
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		check_refused(fixture, &cases[i]);
 	assert_int_equal(fixture->published, 0);
 }
 
@@ -139,15 +141,8 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 	};
 	struct inventory_fixture *fixture = *state;
 
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
-
-		assert_int_not_equal(change_add(change, cases[i].kind, cases[i].values,
-						count_of(&cases[i]), NULL),
-				     0);
-		inventory_fixture_check_error(change, cases[i].outcome, cases[i].field,
-					      cases[i].says);
-	}
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		check_refused(fixture, &cases[i]);
 	struct change *change = change_begin(fixture->inventory, "test");
 	const struct change_value same_id[] = {
 		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->id}};

@@ -17,6 +17,7 @@
 #include "resolver/control/resource/state_json.h"
 #include "rules/base.h"
 #include "tests/lib/inventory_fixture.h"
+#include "tests/lib/limit_files.h"
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
 
@@ -742,16 +743,6 @@ static void a_store_that_is_locked_changes_nothing(void **state)
 	check_store_failed(fixture, "another program holds it");
 	sqlite3_close(other);
 	check_well(fixture);
-}
-
-static void limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* Found out at the commit: the edits went well. */

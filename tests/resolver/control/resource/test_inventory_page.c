@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
 #include "tests/lib/inventory_fixture.h"
 
 /* The names of all addresses, read with so many to a page. */
@@ -17,13 +18,12 @@ static const char *read_addresses(struct inventory_fixture *fixture, size_t room
 	static char names[512];
 	const struct owner *page[8];
 	struct address after;
-	size_t used = 0, count = inventory_addresses_after(fixture->inventory, NULL, page, room);
+	size_t count = inventory_addresses_after(fixture->inventory, NULL, page, room);
 
 	*names = '\0';
 	while (count > 0) {
 		for (size_t i = 0; i < count; i++)
-			used += (size_t)snprintf(names + used, sizeof names - used, "%s ",
-						 page[i]->name);
+			text_append(names, sizeof names, "%s ", page[i]->name);
 		after = page[count - 1]->address;
 		count = inventory_addresses_after(fixture->inventory, &after, page, room);
 	}

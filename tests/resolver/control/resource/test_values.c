@@ -260,6 +260,52 @@ static void an_item_is_found_by_its_path_in_any_case(void **state)
 	assert_null(part_find(f->model, &path));
 }
 
+static void settings_are_what_is_no_resource_without_what_is_secret(void **state)
+{
+	struct fixture *f = *state;
+	json_t *settings;
+	struct model *model =
+		config_text_load(&f->config, "region = \"west\"; limits = { zone_labels_min = 1; };"
+					     "events = { webhook = \"https://hook.test/secret\"; };"
+					     "virtual_networks = ( { name = \"hub\"; } );"
+					     "management = { state = \"state.db\"; };");
+
+	assert_non_null(model);
+	settings = values_print_settings(model);
+	assert_string_equal(json_string_value(json_object_get(settings, "region")), "west");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(settings, "limits"),
+							    "zone_labels_min")),
+			 1);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(settings, "cache"), "ttl_max")),
+		86400);
+	assert_null(json_object_get(json_object_get(settings, "events"), "webhook"));
+	assert_null(json_object_get(settings, "management"));
+	assert_null(json_object_get(settings, "virtual_networks"));
+	json_decref(settings);
+	model_free(model);
+}
+
+static bool is_default(const char *kind, const char *key, json_t *value)
+{
+	bool is = values_is_default(kind_named(kind), key, value);
+
+	json_decref(value);
+	return is;
+}
+
+static void a_default_is_the_tables_or_an_empty_array(void **state)
+{
+	(void)state;
+	assert_true(is_default("network", "encryption", json_false()));
+	assert_false(is_default("network", "encryption", json_true()));
+	assert_true(is_default("network", "address_space", json_array()));
+	assert_true(is_default("record-set", "ttl", json_integer(3600)));
+	assert_false(is_default("record-set", "ttl", json_integer(60)));
+	assert_true(is_default("rule", "state", json_string("Enabled")));
+	assert_false(is_default("rule", "domain", json_string("contoso.corp.")));
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -272,6 +318,8 @@ int main(void)
 		TEST(the_schema_has_a_types_range_and_default_of_every_member),
 		TEST(a_path_has_one_key_whatever_its_case_and_sorts_behind_its_parents),
 		TEST(an_item_is_found_by_its_path_in_any_case),
+		TEST(settings_are_what_is_no_resource_without_what_is_secret),
+		TEST(a_default_is_the_tables_or_an_empty_array),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

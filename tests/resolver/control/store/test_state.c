@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/owner.h"
+#include "rules/text.h"
 #include "tests/lib/state_case.h"
 
 #define ID_1 "6f8b4ce6-1111-4d2e-9c55-0242ac120001"
@@ -133,11 +134,10 @@ static void everything_that_was_put_is_there_when_it_is_opened_again(void **stat
 static int on_change(void *context, const struct source_change *change)
 {
 	char *text = context;
-	size_t length = strlen(text);
 
-	snprintf(text + length, 512 - length, "%u %s %u %s %s %s\n", (unsigned)change->revision,
-		 change->who, change->kind, change->path, change->before ? change->before : "-",
-		 change->after ? change->after : "-");
+	text_append(text, 512, "%u %s %u %s %s %s\n", (unsigned)change->revision, change->who,
+		    change->kind, change->path, change->before ? change->before : "-",
+		    change->after ? change->after : "-");
 	return 0;
 }
 
@@ -325,7 +325,7 @@ static void a_full_disk_changes_nothing_and_goes_by(void **state)
 static void a_damaged_file_is_told_and_not_believed(void **state)
 {
 	struct state_case *world = *state;
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 	char junk[4096];
 	int err = 0;
 
@@ -357,7 +357,7 @@ static void a_damaged_file_is_told_and_not_believed(void **state)
 
 static int tell_owned(struct state_case *world)
 {
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 
 	return world->source->calls->owned(world->source, tell, &told, world->error);
 }
@@ -384,7 +384,7 @@ static void a_record_of_somebody_elses_hand_is_named(void **state)
 	must_sync(world);
 	assert_int_equal(try_one(world, put), 0);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		struct state_lines told = {.used = 0};
+		struct state_lines told = {.text = ""};
 
 		snprintf(sql, sizeof sql, "UPDATE resources SET %s", wrong[i].sql);
 		state_exec(world->path, sql);
@@ -511,10 +511,9 @@ static void what_is_no_file_is_refused_without_waiting(void **state)
 static int tell_use(void *context, const struct source_use *use)
 {
 	char *text = context;
-	size_t used = strlen(text);
 
-	snprintf(text + used, 256 - used, "%s %lld %lld; ", use->what, (long long)use->since_s,
-		 (long long)use->used_s);
+	text_append(text, 256, "%s %lld %lld; ", use->what, (long long)use->since_s,
+		    (long long)use->used_s);
 	return 0;
 }
 

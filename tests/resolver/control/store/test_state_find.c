@@ -14,6 +14,7 @@
 
 #include "resolver/control/store/state_db.h"
 #include "rules/base.h"
+#include "rules/text.h"
 #include "tests/lib/state_case.h"
 
 #define ID "6f8b4ce6-1111-4d2e-9c55-0242ac1200"
@@ -84,9 +85,8 @@ static int tell_number(void *context, const struct source_resource *resource)
 	const char *number = strrchr(resource->json, ':') + 1;
 
 	told->count++;
-	told->used +=
-		(size_t)snprintf(told->text + told->used, sizeof told->text - told->used, "%s%.*s",
-				 told->used ? " " : "", (int)strcspn(number, "}"), number);
+	text_append(told->text, sizeof told->text, "%s%.*s", *told->text ? " " : "",
+		    (int)strcspn(number, "}"), number);
 	return told->err;
 }
 
@@ -160,7 +160,7 @@ static void resources_come_in_the_order_of_paths_between_two_of_them(void **stat
 	struct state_case *world = *state;
 
 	for (size_t i = 0; i < COUNT(looked); i++) {
-		struct state_lines told = {.used = 0};
+		struct state_lines told = {.text = ""};
 
 		assert_int_equal(calls_of(world)->resources(world->source, KIND_ADDRESS,
 							    looked[i][0], looked[i][1], tell_number,
@@ -174,7 +174,7 @@ static void resources_come_in_the_order_of_paths_between_two_of_them(void **stat
 
 static void check_page(struct state_case *world, struct source_page page, const char *numbers)
 {
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 
 	assert_int_equal(
 		calls_of(world)->page(world->source, &page, tell_number, &told, world->error), 0);
@@ -275,7 +275,7 @@ static void a_page_goes_on_behind_what_was_removed_since(void **state)
 static void all_that_have_an_address_are_told_without_their_json(void **state)
 {
 	struct state_case *world = *state;
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 
 	assert_int_equal(calls_of(world)->owned(world->source, tell, &told, world->error), 0);
 	assert_int_equal(told.count, 7);
@@ -449,7 +449,7 @@ static void what_a_resource_is_found_by_is_what_was_put_last(void **state)
 		const struct source_keys *last = &keys[i % COUNT(keys)];
 		struct state_put put = {KIND_ADDRESS, "-/new", "{}", keys[i / COUNT(keys)]};
 		struct source_resource expected = {KIND_ADDRESS, "-/new", "{}", 0, last};
-		struct state_lines told = {.used = 0};
+		struct state_lines told = {.text = ""};
 
 		assert_int_equal(try_one(world, put), 0);
 		put.keys = *last;

@@ -20,6 +20,7 @@
 
 #include "resolver/control/resource/owner.h"
 #include "rules/schema/schema.h"
+#include "tests/lib/limit_files.h"
 #include "tests/lib/random.h"
 #include "tests/lib/state_case.h"
 
@@ -168,7 +169,7 @@ static void what_else_an_older_version_kept_stays(void **state)
 	struct state_case *world = *state;
 	struct source_serial row = {.zone = "z.test."};
 	uint8_t bytes[SOURCE_SECRET_BYTES], kept[SOURCE_SECRET_BYTES];
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 
 	memset(kept, 'k', sizeof kept);
 	exec(world, STATE_VERSION_5
@@ -365,7 +366,7 @@ static void check_row(struct state_case *world, const struct state_lines *found,
 		      const char *path, char *json, uint64_t revision,
 		      const struct source_keys *keys)
 {
-	struct state_lines expected = {.used = 0};
+	struct state_lines expected = {.text = ""};
 	const struct source_resource resource = {kind, path, json, revision, keys};
 
 	(void)world;
@@ -619,16 +620,6 @@ static void a_look_at_what_is_no_state_of_ours_says_why(void **state)
 }
 
 /* ---- what gets in between ---- */
-
-static void limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 static void a_migration_that_cannot_be_written_leaves_the_old_version(void **state)
 {
