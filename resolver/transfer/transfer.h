@@ -48,7 +48,7 @@
  * client signed with it. The same clients get the zone's SOA by a plain question, wherever they ask
  * it; their other questions are answered as anybody's.
  *
- * Not here: TSIG (tsig.h), zones that come in, NOTIFY (control/service/zone_notify.h). */
+ * Not here: TSIG (tsig.h), zones that come in, NOTIFY (control/service/zone_notice.h). */
 #ifndef SLUICE_TRANSFER_H
 #define SLUICE_TRANSFER_H
 

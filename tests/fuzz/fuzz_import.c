@@ -91,7 +91,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	while (dialects[count].name)
 		count++;
 	const struct dialect *dialect = &dialects[data[0] % count];
-	struct import *import = import_new(dialect->from);
+	struct import *import = import_new(false);
 	/* dnsmasq reads the machine's own names unless it is told not to. */
 	const char *ahead = strcmp(dialect->name, "dnsmasq") == 0 ? "no-hosts\nno-resolv\n" : "";
 

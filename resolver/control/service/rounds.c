@@ -14,6 +14,7 @@
 #include "rules/base.h"
 #include "rules/policy/reverse_zones.h"
 #include "rules/reverse.h"
+#include "rules/text.h"
 
 enum {
 	TICK_MS = 100,
@@ -259,7 +260,6 @@ static void read_servers(struct zone_check *check, const struct ask_answer *answ
 	struct record_view record;
 	struct name owner, server;
 	char text[NAME_TEXT_MAX];
-	size_t used;
 
 	while (ask_records_next(&records, &record)) {
 		if (record.type != TYPE_NS ||
@@ -273,9 +273,8 @@ static void read_servers(struct zone_check *check, const struct ask_answer *answ
 			check->ours++;
 			continue;
 		}
-		used = strlen(check->servers);
-		snprintf(check->servers + used, sizeof check->servers - used, "%s%s",
-			 check->others++ > 0 ? ", " : "", name_to_text(&server, text));
+		text_append(check->servers, sizeof check->servers, "%s%s",
+			    check->others++ > 0 ? ", " : "", name_to_text(&server, text));
 	}
 }
 
@@ -460,13 +459,16 @@ static void on_timer(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
+static uint64_t good_ms(const struct round *round)
+{
+	uint64_t ms = (round->ended_ms - round->began_ms) * ROUND_GOOD_FOR;
+
+	return ms > ROUND_GOOD_MIN_MS ? ms : ROUND_GOOD_MIN_MS;
+}
+
 static bool is_good(const struct round *round)
 {
-	uint64_t took_ms = round->ended_ms - round->began_ms, good_ms = took_ms * ROUND_GOOD_FOR;
-
-	if (good_ms < ROUND_GOOD_MIN_MS)
-		good_ms = ROUND_GOOD_MIN_MS;
-	return round->ended_s && uv_hrtime() / 1000000 - round->ended_ms < good_ms;
+	return round->ended_s && uv_hrtime() / 1000000 - round->ended_ms < good_ms(round);
 }
 
 void rounds_want(struct rounds *rounds, enum round_kind kind)
@@ -513,6 +515,12 @@ static json_t *values_of(const json_t *object, size_t limit)
 	return array;
 }
 
+/* Until when nobody is asked again; 0: one is under way, or there was none. */
+static int64_t good_until_s(const struct round *round)
+{
+	return round->ended_s ? round->ended_s + (int64_t)(good_ms(round) / 1000) : 0;
+}
+
 static json_t *time_or_null(int64_t at_s)
 {
 	return at_s ? json_time(at_s) : json_null();
@@ -523,13 +531,15 @@ json_t *rounds_report(const struct rounds *rounds, enum round_kind kind, size_t 
 	const struct round *round = &rounds->rounds[kind];
 	bool counted = round->began_s && (!round->running || kind == ROUND_PTRS);
 
-	return json_make("{s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:o}", "state",
+	return json_make("{s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:o}", "state",
 			 round->running   ? "running"
 			 : round->began_s ? "done"
 					  : "never",
 			 "began", time_or_null(round->began_s), "ended",
-			 time_or_null(round->ended_s), "looked_at", (json_int_t)round->looked_at,
-			 "of", counted ? json_integer((json_int_t)round->of) : json_null(), "count",
+			 time_or_null(round->ended_s), "good_until",
+			 time_or_null(good_until_s(round)), "looked_at",
+			 (json_int_t)round->looked_at, "of",
+			 counted ? json_integer((json_int_t)round->of) : json_null(), "count",
 			 (json_int_t)round->count, "findings", values_of(round->found, limit),
 			 "unknown_count", (json_int_t)round->unknown_count, "unknown",
 			 values_of(round->unknown, ROUND_UNKNOWN_MAX));

@@ -45,9 +45,9 @@ void rounds_rest(struct rounds *rounds);
 
 /* Begins one, unless one is under way or its result is good. */
 void rounds_want(struct rounds *rounds, enum round_kind kind);
-/* {"state": "running", "done" or "never", "began", "ended": times or null, "looked_at", "of": how
- *  many there are, null before that is known, "count", "findings": [FINDING...] of the first
- *  `limit`, "unknown_count", "unknown": [FINDING...]}
+/* {"state": "running", "done" or "never", "began", "ended", "good_until": times or null,
+ *  "looked_at", "of": how many there are, null before that is known, "count", "findings":
+ *  [FINDING...] of the first `limit`, "unknown_count", "unknown": [FINDING...]}
  * of the round that is under way, or else of the last one.
  * FINDING  {"subject", "result", "text"} and more */
 json_t *rounds_report(const struct rounds *rounds, enum round_kind kind, size_t limit);

@@ -14,7 +14,7 @@ static void settled(struct service *service)
 	uv_timer_stop(&service->unsettled);
 	service->on_settled(service->context);
 	if (!service->beside)
-		zone_notify_look(service->notify);
+		secondary_sockets_look(service->secondaries);
 }
 
 static void on_unsettled(uv_timer_t *timer)
@@ -194,6 +194,7 @@ void service_rest(struct service *service)
 
 void service_hand_over(struct service *service)
 {
+	secondary_sockets_rest(service->secondaries);
 	serial_book_hand_over(&service->serials);
 	use_book_hand_over(&service->uses);
 	inventory_hand_over(service->inventory);
@@ -285,9 +286,9 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	server->silent = service->beside;
 	if (service->beside)
 		inventory_only_look(service->inventory);
-	service->notify = zone_notify_new(loop, served_zones, service);
+	service->secondaries = secondary_sockets_new(loop, served_zones, service);
 	service->rounds = rounds_new(loop, server);
-	if (!service->notify || !service->rounds)
+	if (!service->secondaries || !service->rounds)
 		return ERR_NOMEM;
 	err = serial_book_open(&service->serials, loop, service->inventory, &server->keeper);
 	if (err == 0)
@@ -322,7 +323,7 @@ void service_close(struct service *service)
 
 void service_release(struct service *service)
 {
-	zone_notify_free(service->notify);
+	secondary_sockets_free(service->secondaries);
 	rounds_free(service->rounds);
 	serial_book_release(&service->serials);
 	use_book_release(&service->uses);

@@ -24,10 +24,10 @@
 #include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/rounds.h"
+#include "resolver/control/service/secondary_sockets.h"
 #include "resolver/control/service/serial_book.h"
 #include "resolver/control/service/use_book.h"
 #include "resolver/control/service/work.h"
-#include "resolver/control/service/zone_notify.h"
 #include "resolver/server/server.h"
 
 /* Who may use the management listeners, which are above the service: it changes with the model. */
@@ -48,10 +48,10 @@ struct service {
 	struct server server;
 	struct inventory *inventory; /* addresses and services, from the file and from the state */
 	struct serial_book serials;  /* of zones that go out */
-	struct zone_notify *notify;  /* sends NOTIFY of their changes */
-	struct use_book uses;        /* when rules and targets were used last */
-	struct rounds *rounds;       /* what is asked about all reverse names */
-	struct work work;            /* requests that take longer */
+	struct secondary_sockets *secondaries; /* tells them of changes, and asks what they have */
+	struct use_book uses;                  /* when rules and targets were used last */
+	struct rounds *rounds;                 /* what is asked about all reverse names */
+	struct work work;                      /* requests that take longer */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */
 	struct {
 		uint64_t succeeded, refused;

@@ -14,6 +14,7 @@
 
 #include "resolver/log.h"
 #include "resolver/resolve/resolve.h"
+#include "rules/array.h"
 
 enum { KEY_MAX = 600, AGAIN_MS = 10 * 1000, SWEEP_ROWS = 256 };
 
@@ -261,15 +262,12 @@ static void write_due(struct use_book *book)
 /* Without memory for the list it is written by a later look. */
 static void note_due(struct use_book *book, struct use_entry *entry)
 {
-	if (book->due_count == book->due_room) {
-		size_t room = 2 * book->due_room + 64;
-		struct use_entry **grown = reallocarray(book->due, room, sizeof *grown);
+	struct use_entry **grown =
+		array_grow(book->due, book->due_count, &book->due_room, sizeof(*grown));
 
-		if (!grown)
-			return;
-		book->due = grown;
-		book->due_room = room;
-	}
+	if (!grown)
+		return;
+	book->due = grown;
 	book->due[book->due_count++] = entry;
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
 #include "rules/wire.h"
 #include "rules/zone/serial.h"
 #include "rules/zone/zonefile.h"
@@ -22,7 +23,6 @@ static const char *records_of(struct served_zones *f, const struct transfer_zone
 	static char text[4096];
 	struct transfer_stream stream;
 	struct stream_record record;
-	size_t used = 0;
 
 	text[0] = '\0';
 	transfer_stream_begin(&stream, f->table, of, kind, version);
@@ -38,10 +38,9 @@ static const char *records_of(struct served_zones *f, const struct transfer_zone
 					 (of->reverse ? (uint32_t)SERVED_NOW : 0));
 		if (number == TYPE_PTR)
 			name_wire_to_text(rdata, target);
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s%s%s|",
-					 number == TYPE_SOA ? "" : owner,
-					 number == TYPE_SOA ? "" : " ",
-					 record_type_print(number, type, sizeof type), target);
+		text_append(text, sizeof text, "%s%s%s%s|", number == TYPE_SOA ? "" : owner,
+			    number == TYPE_SOA ? "" : " ",
+			    record_type_print(number, type, sizeof type), target);
 	}
 	return text;
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rules/text.h"
 #include "tests/lib/inventory_fixture.h"
 
 struct world {
@@ -174,10 +175,8 @@ static struct work_waiter waiters[2];
 
 static void go_on(struct work_waiter *waiter)
 {
-	size_t length = strlen(order);
-
 	assert_false(world->work.busy);
-	snprintf(order + length, sizeof order - length, "%d", (int)(waiter - waiters) + 1);
+	text_append(order, sizeof order, "%d", (int)(waiter - waiters) + 1);
 }
 
 static void what_waits_goes_on_in_turn_when_it_has_ended(void **state)
@@ -205,9 +204,7 @@ struct reader {
 
 static void note(char name)
 {
-	size_t length = strlen(order);
-
-	snprintf(order + length, sizeof order - length, "%c", name);
+	text_append(order, sizeof order, "%c", name);
 }
 
 static bool read_portion(void *context)

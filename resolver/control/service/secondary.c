@@ -1,0 +1,487 @@
+/* Secondaries hang on their zones, and on the wheel when one of their two times is to come:
+ *
+ *     zones (by name) ─► zone ─► secondary ─► secondary      one for each peer and source
+ *                        zone ─► secondary                   │ notice: its next NOTIFY
+ *     wheel ──────────────────────────┴──────────────────────┘ replica: the next question
+ */
+#include "resolver/control/service/secondary.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "endpoints/wheel.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/service/replica.h"
+#include "resolver/control/service/zone_notice.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+
+struct secondary {
+	struct secondary *next; /* of the zone */
+	struct secondary_zone *zone;
+	struct host peer;
+	struct address source;
+	const struct tsig_key *key; /* of the ACL that was followed last */
+	bool seen;
+	struct notice notice;
+	struct replica replica;
+	struct timer timer;
+};
+
+struct secondary_zone {
+	struct secondaries *all;
+	struct name name;
+	uint32_t serial;
+	struct instant since; /* when it had this serial */
+	struct secondary *secondaries;
+	UT_hash_handle hh;
+	char text[];
+};
+
+struct sending { /* while secondaries_send is called */
+	const struct transfer_table *table;
+	struct instant now;
+	void (*send)(void *context, const struct exchange_message *message);
+	void *context;
+	unsigned sent, put_off;
+	struct exchange_message message;
+};
+
+enum line { LINE_SILENT, LINE_RCODE, LINE_BEHIND, LINE_AHEAD, LINE_FOLLOWS, LINES };
+
+struct secondaries {
+	struct secondary_zone *zones;
+	struct wheel wheel;
+	struct sending *sending;
+	/* Of the table that was followed last; NULL: none was. */
+	struct transfer_acl *acl;
+	uint64_t version;
+	struct {                    /* of lines in the log */
+		struct timer timer; /* armed: this time's end is to come */
+		unsigned logged, unlogged[LINES];
+	} pace;
+};
+
+/* ---- lines in the log ---- */
+
+static void on_pace_end(struct timer *timer, uint64_t now_us)
+{
+	static const char *const texts[LINES] = {
+		[LINE_SILENT] = "do not answer NOTIFY",
+		[LINE_RCODE] = "answer NOTIFY with an error",
+		[LINE_BEHIND] = "are behind",
+		[LINE_AHEAD] = "are ahead",
+		[LINE_FOLLOWS] = "are up to date again",
+	};
+	struct secondaries *all = container_of(timer, struct secondaries, pace.timer);
+
+	(void)now_us;
+	for (unsigned i = 0; i < LINES; i++)
+		if (all->pace.unlogged[i] > 0)
+			log_event(i == LINE_FOLLOWS ? LOG_INFO : LOG_WARNING, "secondary",
+				  "and %u more %s; sluice status --all names them",
+				  all->pace.unlogged[i], texts[i]);
+	all->pace.logged = 0;
+	memset(all->pace.unlogged, 0, sizeof all->pace.unlogged);
+}
+
+static void __attribute__((format(printf, 4, 5)))
+tell(const struct secondary *secondary, enum line line, uint64_t now_ms, const char *format, ...)
+{
+	struct secondaries *all = secondary->zone->all;
+	char peer[HOST_TEXT_MAX], text[REPLICA_TEXT_MAX + 2 * NAME_TEXT_MAX];
+	va_list arguments;
+
+	if (!timer_armed(&all->pace.timer))
+		wheel_arm(&all->wheel, &all->pace.timer, (now_ms + SECONDARY_PACE_MS) * 1000);
+	if (all->pace.logged == SECONDARY_LINES) {
+		all->pace.unlogged[line]++;
+		return;
+	}
+	all->pace.logged++;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	log_event(line == LINE_FOLLOWS ? LOG_INFO : LOG_WARNING,
+		  line <= LINE_RCODE ? "notify" : "secondary", "%s %s",
+		  host_print(&secondary->peer, peer), text);
+}
+
+static void tell_news(const struct secondary *secondary, enum replica_news news, uint32_t serial,
+		      struct instant now)
+{
+	static const enum line lines[] = {[REPLICA_FELL_BEHIND] = LINE_BEHIND,
+					  [REPLICA_GOT_AHEAD] = LINE_AHEAD,
+					  [REPLICA_FOLLOWS] = LINE_FOLLOWS};
+	char text[REPLICA_TEXT_MAX + NAME_TEXT_MAX];
+
+	if (news == REPLICA_NO_NEWS)
+		return;
+	replica_print_news(&secondary->replica, news, secondary->zone->text, serial, now, text);
+	tell(secondary, lines[news], now.ms, "%s", text);
+}
+
+/* ---- times ---- */
+
+static void arm(struct secondary *secondary)
+{
+	struct wheel *wheel = &secondary->zone->all->wheel;
+	uint64_t due_ms = secondary->notice.due_ms < secondary->replica.due_ms
+				  ? secondary->notice.due_ms
+				  : secondary->replica.due_ms;
+
+	if (due_ms == UINT64_MAX)
+		wheel_cancel(wheel, &secondary->timer);
+	else
+		wheel_arm(wheel, &secondary->timer, due_ms * 1000);
+}
+
+uint64_t secondaries_next_ms(const struct secondaries *secondaries)
+{
+	uint64_t next_us = wheel_next_us(&secondaries->wheel);
+
+	return next_us == UINT64_MAX ? UINT64_MAX : (next_us + 999) / 1000;
+}
+
+/* ---- which there are ---- */
+
+static struct secondary_zone *find_zone(const struct secondaries *all, const struct name *name)
+{
+	struct secondary_zone *zone;
+
+	HASH_FIND(hh, all->zones, name->wire, name->length, zone);
+	return zone;
+}
+
+static struct secondary_zone *zone_at(struct secondaries *all, const struct transfer_zone *of,
+				      struct instant now)
+{
+	size_t length = strlen(of->text) + 1;
+	struct secondary_zone *zone = find_zone(all, &of->name);
+
+	if (zone)
+		return zone;
+	zone = calloc(1, sizeof *zone + length);
+	if (!zone)
+		return NULL;
+	memcpy(zone->text, of->text, length);
+	name_copy(&zone->name, &of->name);
+	zone->all = all;
+	zone->serial = of->serial;
+	zone->since = now;
+	HASH_ADD(hh, all->zones, name.wire, zone->name.length, zone);
+	if (zone->hh.tbl)
+		return zone;
+	free(zone);
+	return NULL;
+}
+
+static void on_due(struct timer *timer, uint64_t now_us);
+
+static struct secondary *secondary_at(struct secondary_zone *zone, const struct host *peer,
+				      const struct address *source)
+{
+	struct secondary *secondary = zone->secondaries;
+
+	while (secondary &&
+	       !(host_equal(&secondary->peer, peer) && address_equal(&secondary->source, source)))
+		secondary = secondary->next;
+	if (secondary)
+		return secondary;
+	secondary = calloc(1, sizeof *secondary);
+	if (!secondary)
+		return NULL;
+	secondary->zone = zone;
+	secondary->peer = *peer;
+	secondary->source = *source;
+	notice_init(&secondary->notice);
+	replica_init(&secondary->replica);
+	timer_init(&secondary->timer, on_due);
+	secondary->next = zone->secondaries;
+	zone->secondaries = secondary;
+	return secondary;
+}
+
+struct following {
+	struct secondaries *all;
+	const struct transfer_table *table;
+	struct instant now;
+};
+
+/* Where several entries for a zone name a peer, the first one counts. */
+static void look_at_peer(const struct following *following, struct secondary_zone *zone,
+			 const struct transfer_grant *grant, const struct host *peer)
+{
+	const struct transfer_settings *settings = grant->settings;
+	struct secondary *secondary = secondary_at(zone, peer, &settings->source);
+
+	if (!secondary || secondary->seen)
+		return;
+	secondary->seen = true;
+	secondary->key = grant->key;
+	/* The key that was signed with before may be gone. */
+	exchange_drop_key(&secondary->notice.exchange);
+	replica_follow(&secondary->replica, settings->behind_after_s, zone->serial, following->now);
+	if (secondary->notice.tries == 0 && secondary->notice.due_ms == UINT64_MAX)
+		notice_tell(&secondary->notice, zone->serial, following->now); /* it is new */
+	arm(secondary);
+}
+
+/* The serial is the zone's from now on. */
+static void take_serial(const struct following *following, struct secondary_zone *zone,
+			uint32_t serial)
+{
+	if (zone->serial == serial)
+		return;
+	zone->serial = serial;
+	zone->since = following->now;
+	for (struct secondary *at = zone->secondaries; at; at = at->next) {
+		notice_tell(&at->notice, serial, following->now);
+		replica_expect(&at->replica, serial, following->now);
+		arm(at);
+	}
+}
+
+static void look_at_zone(const struct following *following, const struct transfer_zone *of)
+{
+	const struct transfer_acl *acl = following->table->acl;
+
+	for (size_t g = 0; g < acl->grant_count; g++) {
+		const struct transfer_grant *grant = &acl->grants[g];
+		size_t count = grant->settings->notify.count;
+		struct secondary_zone *zone = count && transfer_grant_covers(grant, of)
+						      ? zone_at(following->all, of, following->now)
+						      : NULL;
+
+		if (zone)
+			take_serial(following, zone, of->serial);
+		for (size_t i = 0; zone && i < count; i++)
+			look_at_peer(following, zone, grant, &grant->settings->notify.items[i]);
+	}
+}
+
+static void drop_unseen(struct secondaries *all, struct secondary_zone *zone)
+{
+	for (struct secondary **link = &zone->secondaries; *link;) {
+		struct secondary *secondary = *link;
+
+		if (secondary->seen) {
+			secondary->seen = false;
+			link = &secondary->next;
+			continue;
+		}
+		wheel_cancel(&all->wheel, &secondary->timer);
+		*link = secondary->next;
+		free(secondary);
+	}
+	if (zone->secondaries)
+		return;
+	HASH_DEL(all->zones, zone);
+	free(zone);
+}
+
+static void look_at_all(const struct following *following)
+{
+	struct secondary_zone *zone, *next;
+
+	for (size_t i = 0; following->table && i < following->table->count; i++)
+		look_at_zone(following, following->table->zones[i]);
+	HASH_ITER (hh, following->all->zones, zone, next)
+		drop_unseen(following->all, zone);
+}
+
+static void look_at_fresh(const struct following *following)
+{
+	for (size_t i = 0; i < following->table->fresh_count; i++) {
+		const struct transfer_zone *of = following->table->fresh[i];
+		struct secondary_zone *zone = find_zone(following->all, &of->name);
+
+		if (zone)
+			take_serial(following, zone, of->serial);
+	}
+}
+
+void secondaries_follow(struct secondaries *secondaries, const struct transfer_table *table,
+			struct instant now)
+{
+	const struct following following = {secondaries, table, now};
+	struct transfer_acl *before = secondaries->acl;
+	bool next = table && table->acl == before && table->version == secondaries->version + 1;
+
+	if (table && table->acl == before && table->version == secondaries->version)
+		return;
+	secondaries->acl = table ? transfer_acl_ref(table->acl) : NULL;
+	secondaries->version = table ? table->version : 0;
+	if (next)
+		look_at_fresh(&following);
+	else
+		look_at_all(&following);
+	transfer_acl_unref(before);
+}
+
+/* ---- sending ---- */
+
+static void send_message(struct sending *sending, const struct secondary *secondary)
+{
+	sending->message.source = secondary->source;
+	sending->message.peer = secondary->peer;
+	sending->sent++;
+	sending->send(sending->context, &sending->message);
+}
+
+/* A zone that is served no more has its notices put off, until that is followed. */
+static void notify(struct sending *sending, struct secondary *secondary)
+{
+	struct secondary_zone *zone = secondary->zone;
+	struct notice *notice = &secondary->notice;
+	const struct transfer_zone *served =
+		sending->table ? transfer_table_find(sending->table, &zone->name) : NULL;
+
+	if (!served)
+		notice->due_ms = sending->now.ms + NOTICE_LOOK_MS;
+	else if (notice_send(notice, &zone->name, zone_soa(served->zone), secondary->key,
+			     sending->now, &sending->message))
+		send_message(sending, secondary);
+	else
+		tell(secondary, LINE_SILENT, sending->now.ms,
+		     "does not answer NOTIFY for %s serial %u", zone->text, notice->serial);
+}
+
+static void ask(struct sending *sending, struct secondary *secondary)
+{
+	replica_ask(&secondary->replica, &secondary->zone->name, secondary->key, sending->now,
+		    &sending->message);
+	send_message(sending, secondary);
+}
+
+/* What is too much at once is spread over the times to come. */
+static void on_due(struct timer *timer, uint64_t now_us)
+{
+	struct secondary *secondary = container_of(timer, struct secondary, timer);
+	struct secondaries *all = secondary->zone->all;
+	struct sending *sending = all->sending;
+
+	if (sending->sent >= SECONDARY_AT_ONCE) {
+		unsigned turn = sending->put_off++ / SECONDARY_AT_ONCE + 1;
+
+		wheel_arm(&all->wheel, timer, now_us + turn * SECONDARY_AGAIN_MS * 1000);
+		return;
+	}
+	if (secondary->notice.due_ms <= sending->now.ms)
+		notify(sending, secondary);
+	if (secondary->replica.due_ms <= sending->now.ms)
+		ask(sending, secondary);
+	arm(secondary);
+}
+
+void secondaries_send(struct secondaries *secondaries, const struct transfer_table *table,
+		      struct instant now,
+		      void (*send)(void *context, const struct exchange_message *message),
+		      void *context)
+{
+	struct sending sending = {.table = table, .now = now, .send = send, .context = context};
+
+	secondaries->sending = &sending;
+	wheel_advance(&secondaries->wheel, now.ms * 1000);
+	secondaries->sending = NULL;
+}
+
+/* ---- answers ---- */
+
+static bool receive_notice(struct secondary *secondary, const struct exchange_answer *answer,
+			   struct instant now)
+{
+	unsigned before = secondary->notice.rcode;
+
+	if (!notice_receive(&secondary->notice, answer, now))
+		return false;
+	if (secondary->notice.rcode != RCODE_NOERROR && secondary->notice.rcode != before)
+		tell(secondary, LINE_RCODE, now.ms, "answers NOTIFY for %s with rcode %u",
+		     secondary->zone->text, secondary->notice.rcode);
+	return true;
+}
+
+/* By what is served now: a secondary may have a change that is not followed yet. */
+static bool receive_soa(struct secondary *secondary, const struct transfer_table *table,
+			const struct exchange_answer *answer, struct instant now)
+{
+	const struct secondary_zone *zone = secondary->zone;
+	const struct transfer_zone *served = table ? transfer_table_find(table, &zone->name) : NULL;
+	struct replica_zone is = {zone->serial, zone->since};
+	enum replica_news news;
+
+	if (served && served->serial != zone->serial)
+		is = (struct replica_zone){served->serial, now};
+	if (!replica_receive(&secondary->replica, &is, answer, now, &news))
+		return false;
+	tell_news(secondary, news, is.serial, now);
+	return true;
+}
+
+bool secondaries_receive(struct secondaries *secondaries, const struct transfer_table *table,
+			 const struct host *from, const uint8_t *packet, size_t length,
+			 struct instant now)
+{
+	struct exchange_answer answer;
+	bool taken = false;
+
+	if (!exchange_read(&answer, packet, length))
+		return false;
+	unsigned opcode = (answer.flags & FLAG_OPCODE) >> 11;
+	struct secondary_zone *zone = find_zone(secondaries, &answer.zone);
+	struct secondary *at = zone ? zone->secondaries : NULL;
+	for (; at && !taken; at = at->next) {
+		if (!host_equal(&at->peer, from))
+			continue;
+		if (opcode == OPCODE_NOTIFY)
+			taken = receive_notice(at, &answer, now);
+		else if (opcode == OPCODE_QUERY)
+			taken = receive_soa(at, table, &answer, now);
+		if (taken)
+			arm(at);
+	}
+	return taken;
+}
+
+/* ---- the rest of the interface ---- */
+
+static json_t *report(const struct secondary *secondary)
+{
+	char peer[HOST_TEXT_MAX];
+	json_t *object = json_make("{s:o, s:o}", "zone", json_text(secondary->zone->text), "peer",
+				   json_text(host_print(&secondary->peer, peer)));
+
+	notice_put(&secondary->notice, object);
+	replica_put(&secondary->replica, object);
+	return object;
+}
+
+void secondaries_report(const struct secondaries *secondaries, json_t *array)
+{
+	for (const struct secondary_zone *zone = secondaries->zones; zone; zone = zone->hh.next)
+		for (const struct secondary *at = zone->secondaries; at; at = at->next)
+			json_add(array, report(at));
+}
+
+struct secondaries *secondaries_new(uint64_t now_ms)
+{
+	struct secondaries *all = calloc(1, sizeof *all);
+
+	if (!all)
+		return NULL;
+	wheel_init(&all->wheel, now_ms * 1000);
+	timer_init(&all->pace.timer, on_pace_end);
+	return all;
+}
+
+void secondaries_free(struct secondaries *secondaries)
+{
+	if (!secondaries)
+		return;
+	secondaries_follow(secondaries, NULL, (struct instant){0, 0});
+	free(secondaries);
+}

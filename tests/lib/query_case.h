@@ -1,0 +1,14 @@
+/* For tests: what a worker leaves of an answered query. */
+#ifndef SLUICE_TESTS_QUERY_CASE_H
+#define SLUICE_TESTS_QUERY_CASE_H
+
+#include "resolver/query_ring.h"
+
+/* Of www.contoso.corp (as WwW), AAAA, asked by 10.10.1.207 in the network hub, at 5 s: a SERVFAIL
+ * of a rule "contoso" that `text` explains, without the reply. There is one at a time. */
+struct query_record *query_case_record(const char *text);
+/* The same, and with a reply of so many bytes, at most QUERY_RING_MESSAGE_MAX, that has the
+ * question. */
+struct query_record *query_case_record_with_reply(size_t length, const char *text);
+
+#endif
