@@ -5,21 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/array.h"
+
 static void gather(void *context, const struct popular_question *question)
 {
 	struct asked_list *all = context;
-	struct asked *items = all->items;
 	size_t length = question->key.name->length;
 	uint8_t *wire = arena_alloc_bytes(&all->arena, length);
+	struct asked *items = array_grow(all->items, all->count, &all->room, sizeof *items);
 
-	if (all->count == all->room) {
-		all->room = all->room ? 2 * all->room : 1024;
-		items = realloc(items, all->room * sizeof *items);
-	}
 	if (items)
 		all->items = items;
-	else
-		all->room = all->count;
 	if (!items || !wire) {
 		all->failed = true;
 		return;

@@ -1,199 +1,142 @@
-/* Protocol Buffers: a field is its number and wire type in one varint, then a varint, four bytes
- * (little endian), or a length and so many bytes. A message inside another is such bytes, so its
- * length comes ahead: it is written as three bytes and filled in, which a varint may be (with
- * leading zeros), and which is enough for two megabytes. */
+/* The messages are those of dnstap.proto, filled on the stack: their bytes and texts stay where
+ * they are. libprotobuf-c writes a message into memory without asking how much there is, so
+ * everything in it has a bound of its own, whose sum is DNSTAP_MAX. */
 #include "resolver/control/observe/dnstap.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "endpoints/message.h"
+#include "resolver/control/observe/dnstap.pb-c.h"
 #include "rules/rcode.h"
 #include "rules/wire.h"
 
-enum { VARINT = 0, BYTES = 2, FIXED32 = 5 }; /* wire types */
+enum { QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX };
 
-/* dnstap.proto, as far as it is used. */
-enum {
-	DNSTAP_IDENTITY = 1,
-	DNSTAP_VERSION = 2,
-	DNSTAP_EXTRA = 3,
-	DNSTAP_MESSAGE = 14,
-	DNSTAP_TYPE = 15
-};
-enum { TYPE_MESSAGE = 1 };
-enum {
-	MESSAGE_TYPE = 1,
-	MESSAGE_SOCKET_FAMILY = 2,
-	MESSAGE_SOCKET_PROTOCOL = 3,
-	MESSAGE_QUERY_ADDRESS = 4,
-	MESSAGE_QUERY_PORT = 6,
-	MESSAGE_QUERY_TIME_SEC = 8,
-	MESSAGE_QUERY_TIME_NSEC = 9,
-	MESSAGE_QUERY_MESSAGE = 10,
-	MESSAGE_RESPONSE_TIME_SEC = 12,
-	MESSAGE_RESPONSE_TIME_NSEC = 13,
-	MESSAGE_RESPONSE_MESSAGE = 14,
-	MESSAGE_POLICY = 15,
-};
-enum { CLIENT_QUERY = 5, CLIENT_RESPONSE = 6 };
-enum { INET = 1, INET6 = 2 };
-enum { UDP = 1, TCP = 2 };
-enum { POLICY_TYPE = 1, POLICY_RULE = 2, POLICY_ACTION = 3, POLICY_MATCH = 4 };
-enum { ACTION_NXDOMAIN = 1, ACTION_PASS = 3, ACTION_DROP = 4, ACTION_LOCAL_DATA = 6 };
-enum { MATCH_QNAME = 1, MATCH_CLIENT_IP = 2 };
+static_assert(DNSTAP_IDENTITY_MAX + QUERY_MAX + DNSTAP_RULE_MAX + 512 <= DNSTAP_OTHER_MAX,
+	      "512: the version, addresses, numbers, and what is ahead of every field");
 
-struct frame {
-	uint8_t *bytes;
-	size_t length;
-};
-
-static void put_varint(struct frame *frame, uint64_t value)
+/* protobuf-c has no const, and only reads them. */
+static ProtobufCBinaryData bytes_of(const void *data, size_t length)
 {
-	for (; value > 0x7f; value >>= 7)
-		frame->bytes[frame->length++] = (uint8_t)(value | 0x80);
-	frame->bytes[frame->length++] = (uint8_t)value;
+	return (ProtobufCBinaryData){.len = length, .data = (uint8_t *)(uintptr_t)data};
 }
 
-static void put_number(struct frame *frame, unsigned field, uint64_t value)
+static Dnstap__Policy__Action action_of(const struct query_record *record)
 {
-	put_varint(frame, field << 3 | VARINT);
-	put_varint(frame, value);
+	if (record->source != RESPONSE_ZONE)
+		return record->turned_away && record->length == 0 ? DNSTAP__POLICY__ACTION__DROP
+								  : DNSTAP__POLICY__ACTION__PASS;
+	return record->rcode == RCODE_NXDOMAIN ? DNSTAP__POLICY__ACTION__NXDOMAIN
+					       : DNSTAP__POLICY__ACTION__LOCAL_DATA;
 }
 
-static void put_fixed(struct frame *frame, unsigned field, uint32_t value)
+static size_t append(char rule[DNSTAP_RULE_MAX], size_t at, const char *text)
 {
-	put_varint(frame, field << 3 | FIXED32);
-	for (unsigned i = 0; i < 4; i++)
-		frame->bytes[frame->length++] = (uint8_t)(value >> (8 * i));
+	size_t length = strnlen(text, DNSTAP_RULE_MAX - at);
+
+	memcpy(rule + at, text, length);
+	return at + length;
 }
 
-static void put_raw(struct frame *frame, const void *bytes, size_t length)
+/* "office/contoso" of a rule, a zone's or a network's own name. Returns the length. */
+static size_t write_rule(const struct query_record *record, char rule[DNSTAP_RULE_MAX])
 {
-	memcpy(frame->bytes + frame->length, bytes, length);
-	frame->length += length;
+	size_t length = 0;
+
+	if (record->rule) {
+		length = append(rule, length, record->rule->ruleset);
+		length = append(rule, length, "/");
+	}
+	return append(rule, length, record->object);
 }
 
-static void put_bytes(struct frame *frame, unsigned field, const void *bytes, size_t length)
+/* `rule` has room for the name. */
+static void fill_policy(Dnstap__Policy *policy, const struct query_record *record,
+			char rule[DNSTAP_RULE_MAX])
 {
-	put_varint(frame, field << 3 | BYTES);
-	put_varint(frame, length);
-	put_raw(frame, bytes, length);
+	dnstap__policy__init(policy);
+	policy->type = (char *)(uintptr_t)query_record_decider(record);
+	if (record->object) {
+		policy->has_rule = true;
+		policy->rule = bytes_of(rule, write_rule(record, rule));
+	}
+	policy->has_action = policy->has_match = true;
+	policy->action = action_of(record);
+	policy->match = record->turned_away ? DNSTAP__POLICY__MATCH__CLIENT_IP
+					    : DNSTAP__POLICY__MATCH__QNAME;
 }
 
-static void put_text(struct frame *frame, unsigned field, const char *text)
+/* As it was asked, as far as that is known: header and question. Returns the length. */
+static size_t write_query(const struct query_record *record, uint8_t query[QUERY_MAX])
 {
-	if (text)
-		put_bytes(frame, field, text, strlen(text));
-}
-
-/* Returns where its length goes. */
-static size_t begin(struct frame *frame, unsigned field)
-{
-	put_varint(frame, field << 3 | BYTES);
-	frame->length += 3;
-	return frame->length - 3;
-}
-
-static void end(struct frame *frame, size_t at)
-{
-	size_t length = frame->length - at - 3;
-
-	assert(length < 1 << 21);
-	frame->bytes[at] = (uint8_t)(length | 0x80);
-	frame->bytes[at + 1] = (uint8_t)(length >> 7 | 0x80);
-	frame->bytes[at + 2] = (uint8_t)(length >> 14);
-}
-
-static void put_time(struct frame *frame, unsigned seconds, unsigned nanoseconds,
-		     const struct timespec *time)
-{
-	put_number(frame, seconds, (uint64_t)time->tv_sec);
-	put_fixed(frame, nanoseconds, (uint32_t)time->tv_nsec);
-}
-
-/* As it was asked, as far as that is known: header and question. */
-static void put_query(struct frame *frame, const struct query_record *record)
-{
-	uint8_t query[MESSAGE_HEADER + MESSAGE_QUESTION_MAX] = {0};
-
+	memset(query, 0, MESSAGE_HEADER);
 	wire_put16(query, record->id);
 	wire_put16(query + 2, record->flags);
 	wire_put16(query + 4, record->question_length > 0);
 	memcpy(query + MESSAGE_HEADER, query_record_question(record), record->question_length);
-	put_bytes(frame, MESSAGE_QUERY_MESSAGE, query, MESSAGE_HEADER + record->question_length);
+	return MESSAGE_HEADER + record->question_length;
 }
 
-static unsigned action_of(const struct query_entry *entry)
+static void fill_response(Dnstap__Message *message, const struct query_entry *entry)
 {
 	const struct query_record *record = entry->record;
-
-	if (record->source != RESPONSE_ZONE)
-		return record->turned_away && record->length == 0 ? ACTION_DROP : ACTION_PASS;
-	return record->rcode == RCODE_NXDOMAIN ? ACTION_NXDOMAIN : ACTION_LOCAL_DATA;
-}
-
-/* "office/contoso" of a rule, a zone's or a network's name */
-static void put_object(struct frame *frame, const struct query_record *record)
-{
-	const char *ruleset = record->rule ? record->rule->ruleset : "";
-	size_t length = strlen(ruleset), slash = record->rule != NULL;
-
-	put_varint(frame, POLICY_RULE << 3 | BYTES);
-	put_varint(frame, length + slash + strlen(record->object));
-	put_raw(frame, ruleset, length);
-	put_raw(frame, "/", slash);
-	put_raw(frame, record->object, strlen(record->object));
-}
-
-static void put_policy(struct frame *frame, const struct query_entry *entry)
-{
-	const struct query_record *record = entry->record;
-	size_t at = begin(frame, MESSAGE_POLICY);
-
-	put_text(frame, POLICY_TYPE, query_record_decider(record));
-	if (record->object)
-		put_object(frame, record);
-	put_number(frame, POLICY_ACTION, action_of(entry));
-	put_number(frame, POLICY_MATCH, record->turned_away ? MATCH_CLIENT_IP : MATCH_QNAME);
-	end(frame, at);
-}
-
-static void put_message(struct frame *frame, const struct query_entry *entry)
-{
-	const struct query_record *record = entry->record;
-	size_t at = begin(frame, DNSTAP_MESSAGE);
 	uint64_t left_ns = (uint64_t)entry->arrived.tv_nsec + entry->took_us * 1000;
-	const struct timespec left = {entry->arrived.tv_sec + (time_t)(left_ns / 1000000000),
-				      (long)(left_ns % 1000000000)};
+
+	message->type = DNSTAP__MESSAGE__TYPE__CLIENT_RESPONSE;
+	message->has_response_time_sec = message->has_response_time_nsec = true;
+	message->response_time_sec = (uint64_t)entry->arrived.tv_sec + left_ns / 1000000000;
+	message->response_time_nsec = (uint32_t)(left_ns % 1000000000);
+	message->has_response_message = record->message_length > 0;
+	message->response_message = bytes_of(query_record_message(record), record->message_length);
+}
+
+static void fill_message(Dnstap__Message *message, const struct query_entry *entry,
+			 uint8_t query[QUERY_MAX])
+{
+	const struct query_record *record = entry->record;
 	bool is_v4 = entry->client.family == 4;
 
-	put_number(frame, MESSAGE_TYPE, record->length > 0 ? CLIENT_RESPONSE : CLIENT_QUERY);
-	put_number(frame, MESSAGE_SOCKET_FAMILY, is_v4 ? INET : INET6);
-	put_number(frame, MESSAGE_SOCKET_PROTOCOL, record->tcp ? TCP : UDP);
-	put_bytes(frame, MESSAGE_QUERY_ADDRESS, entry->client.bytes, is_v4 ? 4 : 16);
-	if (entry->port)
-		put_number(frame, MESSAGE_QUERY_PORT, entry->port);
-	put_time(frame, MESSAGE_QUERY_TIME_SEC, MESSAGE_QUERY_TIME_NSEC, &entry->arrived);
-	put_query(frame, record);
+	dnstap__message__init(message);
+	message->type = DNSTAP__MESSAGE__TYPE__CLIENT_QUERY;
+	message->has_socket_family = message->has_socket_protocol = true;
+	message->socket_family = is_v4 ? DNSTAP__SOCKET_FAMILY__INET : DNSTAP__SOCKET_FAMILY__INET6;
+	message->socket_protocol =
+		record->tcp ? DNSTAP__SOCKET_PROTOCOL__TCP : DNSTAP__SOCKET_PROTOCOL__UDP;
+	message->has_query_address = true;
+	message->query_address = bytes_of(entry->client.bytes, is_v4 ? 4 : 16);
+	message->has_query_port = entry->port > 0;
+	message->query_port = entry->port;
+	message->has_query_time_sec = message->has_query_time_nsec = true;
+	message->query_time_sec = (uint64_t)entry->arrived.tv_sec;
+	message->query_time_nsec = (uint32_t)entry->arrived.tv_nsec;
+	message->has_query_message = true;
+	message->query_message = bytes_of(query, write_query(record, query));
 	if (record->length > 0)
-		put_time(frame, MESSAGE_RESPONSE_TIME_SEC, MESSAGE_RESPONSE_TIME_NSEC, &left);
-	if (record->message_length > 0)
-		put_bytes(frame, MESSAGE_RESPONSE_MESSAGE, query_record_message(record),
-			  record->message_length);
-	put_policy(frame, entry);
-	end(frame, at);
+		fill_response(message, entry);
 }
 
 size_t dnstap_write(const struct query_entry *entry, const char *json, size_t json_length,
-		    const char *identity, uint8_t bytes[DNSTAP_MAX])
+		    const char *identity, uint8_t frame[DNSTAP_MAX])
 {
-	struct frame frame = {.bytes = bytes};
+	static const char version[] = "sluice " SLUICE_VERSION;
+	Dnstap__Dnstap dnstap = DNSTAP__DNSTAP__INIT;
+	Dnstap__Message message;
+	Dnstap__Policy policy;
+	uint8_t query[QUERY_MAX];
+	char rule[DNSTAP_RULE_MAX];
 
-	put_text(&frame, DNSTAP_IDENTITY, identity);
-	put_text(&frame, DNSTAP_VERSION, "sluice " SLUICE_VERSION);
-	put_bytes(&frame, DNSTAP_EXTRA, json, json_length);
-	put_message(&frame, entry);
-	put_number(&frame, DNSTAP_TYPE, TYPE_MESSAGE);
-	return frame.length;
+	assert(json_length < QUERY_ENTRY_TEXT_MAX);
+	if (identity) {
+		dnstap.has_identity = true;
+		dnstap.identity = bytes_of(identity, strnlen(identity, DNSTAP_IDENTITY_MAX));
+	}
+	dnstap.has_version = dnstap.has_extra = true;
+	dnstap.version = bytes_of(version, sizeof version - 1);
+	dnstap.extra = bytes_of(json, json_length);
+	fill_message(&message, entry, query);
+	fill_policy(&policy, entry->record, rule);
+	message.policy = &policy;
+	dnstap.message = &message;
+	return dnstap__dnstap__pack(&dnstap, frame);
 }

@@ -1,548 +1,21 @@
-/* Watches resolver/resolve/compose.c answer a question, and writes down what it does:
+/* Two ways to an explanation, of which an explainer writes both down:
  *
- *     block (level)  a place and a name: the question, or an own endpoint entered for it
- *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
- *                             └─ our own data ─────────────────────────────┘
+ *     explain_decide    a pass of compose here: no target is asked and no cache is read, so that it
+ *                       comes to every leg that may be reached
+ *     explain_resolve   a question of our own for a worker; what its passes have written goes back
+ *                       to the control thread with the answer
  *
- * explain() asks no target and reads no cache: its one pass goes on as if no target answered, and
- * so comes to every leg that may be reached. Where a target would be asked, the outcome is up to
- * it, and is `open` here. A chain ends at its first hop that is forwarded.
- *
- * explain_resolve() has a worker ask it, and watches there. Each pass begins anew, and what the
- * last one has written goes back to the control thread with the answer. */
+ * and what others know of the servers in it. */
 #include "resolver/control/observe/explain.h"
-
-#include <assert.h>
-#include <ctype.h>
 
 #include "endpoints/message.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/observe/explainer.h"
 #include "resolver/server/server.h"
-#include "rules/base.h"
-#include "rules/rcode.h"
-#include "rules/zone/rdata.h"
 
-enum {
-	EXPLAIN_BLOCKS_MAX = 200,
-	/* Of a hop that is asked: a worker writes them down, whose clients wait meanwhile. */
-	EXPLAIN_RECORDS_MAX = 100,
-	EXPLAIN_PATIENCE_US = 2 * RESOLVE_DEADLINE_US, /* so that the query's own end comes first */
-};
+enum { PATIENCE_US = 2 * RESOLVE_DEADLINE_US }; /* so that the query's own end comes first */
 
-struct level {
-	json_t *block, *hop; /* hop: being resolved */
-	json_t *item;        /* of the route before this level's, which leads here */
-	struct name name;    /* the hop's */
-	struct verdict verdict;
-	uint32_t legs;  /* of the route, written down */
-	bool open;      /* up to a target */
-	size_t read_at; /* as below, when it was entered */
-	unsigned read;
-};
-
-struct explainer {
-	const struct composition *composition; /* of the pass */
-	struct resolution_watch watch;
-	bool asks;                                          /* a worker does */
-	bool failed;                                        /* no memory */
-	struct level levels[COMPOSE_DEPTH_MAX + 2], *level; /* level NULL: no pass yet */
-	unsigned blocks, skipped;     /* skipped: levels below the last block that is written */
-	size_t read_at;               /* the message is written down up to here */
-	unsigned read;                /* so many records */
-	bool shown[COMPOSE_TOLD_MAX]; /* of watch.questions */
-	uint8_t scratch[MESSAGE_MAX];
-};
-
-/* A failure is noted by thread, and this one may be a worker's. */
-static void note_failure(struct explainer *e)
-{
-	e->failed = e->failed || !json_whole(json_null());
-}
-
-/* ---- words ---- */
-
-/* The name of an enum's constant in lower case. */
-static json_t *word_json(const char *name)
-{
-	char word[16];
-	size_t i = 0;
-	for (; name[i]; i++)
-		word[i] = (char)tolower((unsigned char)name[i]);
-	word[i] = '\0';
-	return json_text(word);
-}
-
-#define X(name, text) #name,
-static const char *const trace_words[] = {TRACE_MAP(X)};
-#undef X
-#define X(name, text) text,
-static const char *const try_words[] = {LOOKUP_TRY_MAP(X)};
-#undef X
-
-static const char *const from_words[] = {
-	[COMPOSED_FROM_NOBODY] = "nobody",
-	[COMPOSED_FROM_TARGET] = "target",
-	[COMPOSED_FROM_CACHE] = "cache",
-	[COMPOSED_FROM_STALE] = "stale",
-};
-
-static const char *const outcome_words[] = {
-	[ZONE_HIT] = "hit",       [ZONE_CNAME] = "cname",       [ZONE_DNAME] = "dname",
-	[ZONE_NODATA] = "nodata", [ZONE_NXDOMAIN] = "nxdomain",
-};
-
-static const char *rcode_word(enum rcode rcode)
-{
-	switch (rcode) {
-	case RCODE_NOERROR: return "NOERROR";
-	case RCODE_NXDOMAIN: return "NXDOMAIN";
-	case RCODE_YXDOMAIN: return "YXDOMAIN";
-	case RCODE_REFUSED: return "REFUSED";
-	default: return "SERVFAIL";
-	}
-}
-
-static json_t *name_json(const struct name *name)
-{
-	char text[NAME_TEXT_MAX];
-	return json_text(name_to_text(name, text));
-}
-
-static json_t *suffix_json(const struct name *name, unsigned label)
-{
-	char text[NAME_TEXT_MAX];
-	return json_text(name_wire_to_text(name_suffix_wire(name, label), text));
-}
-
-static json_t *trace_json(const struct trace *trace, const struct name *name)
-{
-	json_t *array = json_array();
-	for (unsigned i = 0; i < trace->count; i++) {
-		const struct trace_step *step = &trace->steps[i];
-		bool suffix = step->outcome != TRACE_NONE && step->outcome != TRACE_NOT_FOUND;
-		json_add(array, json_make("{s:o, s:o, s:o, s:o, s:o}", "by",
-					  json_text(decided_word(step->by)), "outcome",
-					  word_json(trace_words[step->outcome]), "object",
-					  json_text(step->object), "ruleset",
-					  json_text(step->ruleset), "suffix",
-					  suffix ? suffix_json(name, step->label) : json_null()));
-	}
-	return array;
-}
-
-/* ---- records ---- */
-
-/* Names in a target's data may be compressed: `scratch`, of MESSAGE_MAX bytes, has room for a copy
- * with names that are not. */
-static json_t *record_json(const uint8_t *wire, size_t length, const struct record_view *record,
-			   uint8_t *scratch)
-{
-	uint8_t owner[NAME_WIRE_MAX];
-	char owner_text[NAME_TEXT_MAX], type[16], *text = NULL;
-	size_t text_length = 0;
-	struct message copy;
-	FILE *out = open_memstream(&text, &text_length);
-	if (!out || wire_read_name(wire, length, record->owner, WIRE_HEADER, owner, NULL) == 0)
-		goto out;
-	message_begin(&copy, scratch, MESSAGE_MAX, NULL, 0);
-	size_t rdata = message_copy_record(&copy, SECTION_ANSWER, wire, length, record, 0, owner,
-					   record->ttl);
-	fprintf(out, "%s %u IN %s ", name_wire_to_text(owner, owner_text), record->ttl,
-		record_type_print(record->type, type, sizeof type));
-	if (!rdata || rdata_print(record->type, scratch + rdata, copy.length - rdata, out) != 0)
-		fputs("?", out);
-out:
-	if (out && fclose(out) != 0)
-		text_length = 0;
-	json_t *json = json_text(text_length > 0 ? text : "?");
-	free(text);
-	return json;
-}
-
-/* Writes down what the hop has added to the message; returns how many records. */
-static unsigned add_records(struct explainer *e, json_t *hop)
-{
-	const struct message *message = &e->composition->message;
-	json_t *answers = json_object_get(hop, "records");
-	json_t *authorities = json_object_get(hop, "authority");
-	unsigned all = message->counts[SECTION_ANSWER] + message->counts[SECTION_AUTHORITY];
-	unsigned before = e->read, left = 0;
-	struct message_walk walk = message_walk_from(message->wire, message->length, e->read_at);
-	struct record_view record;
-	while (e->read < all && message_read_record(&walk, &record) == 0) {
-		bool answer = e->read++ < message->counts[SECTION_ANSWER];
-		json_t *array = answer ? answers : authorities;
-		if (!e->asks || json_array_size(array) < EXPLAIN_RECORDS_MAX)
-			json_add(array,
-				 record_json(message->wire, message->length, &record, e->scratch));
-		else
-			left++;
-		if (!answer && record.type == TYPE_SOA)
-			json_put(hop, "negative_ttl", json_integer(record.ttl));
-	}
-	e->read_at = walk.at;
-	if (left > 0)
-		json_put(hop, "records_left", json_integer(left));
-	return e->read - before;
-}
-
-/* ---- routes ---- */
-
-static void add_upstreams(json_t *array, const struct leg *leg)
-{
-	for (uint32_t i = 0; i < leg->upstream_count; i++) {
-		const struct upstream *upstream = &leg->upstreams[i];
-		char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
-		bool bound = upstream->source.family != 0;
-		json_add(array, json_make("{s:s, s:o, s:s, s:s, s:o}", "kind", "ask", "source",
-					  json_text(bound ? address_print(&upstream->source, source)
-							  : NULL),
-					  "host", host_print(&upstream->host, host), "protocol",
-					  upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp",
-					  "endpoint", json_text(upstream->endpoint)));
-	}
-}
-
-/* Writes down the route up to and with `last`, or all of it; the item of an entered leg. */
-static json_t *add_legs(struct level *level, const struct leg *last)
-{
-	const struct route *route = level->verdict.route;
-	uint32_t end = last ? (uint32_t)(last - route->legs) + 1 : route->leg_count;
-	json_t *array = json_object_get(level->hop, "route"), *item = NULL;
-	for (; level->legs < end; level->legs++) {
-		const struct leg *leg = &route->legs[level->legs];
-		if (leg->kind == LEG_ENTER) {
-			item = json_make("{s:s, s:o}", "kind", "enter", "endpoint",
-					 json_text(leg->endpoint));
-			json_add(array, item);
-		} else {
-			add_upstreams(array, leg);
-		}
-	}
-	return item;
-}
-
-/* ---- what compose does ---- */
-
-static void begin_level(struct explainer *e, struct place place)
-{
-	const struct policy *policy = e->composition->policy;
-	const char *network =
-		place.network < policy->network_count ? policy->networks[place.network].name : NULL;
-	e->level->open = false;
-	e->level->block = json_make("{s:o, s:s, s:[], s:n, s:n}", "network", json_text(network),
-				    "role", place.vnet_resolver ? "vnet_resolver" : "inbound",
-				    "hops", "rcode", "loop");
-}
-
-static void set_rcode(json_t *object, const struct explainer *e, bool leads)
-{
-	const char *word = rcode_word(leads ? RCODE_NOERROR : e->composition->rcode);
-	json_put(object, "rcode", json_text(e->level->open ? NULL : word));
-}
-
-static void on_decided(void *context, struct place place, const struct name *name,
-		       const struct verdict *verdict)
-{
-	static const char *const kinds[] = {[VERDICT_ANSWER] = "answer",
-					    [VERDICT_FORWARD] = "forward",
-					    [VERDICT_REFUSE] = "refuse"};
-	struct explainer *e = context;
-	struct level *level = e->level;
-	const struct rule *rule = verdict->rule;
-	const struct trace *trace = &e->watch.pass.trace;
-	(void)place;
-	if (e->skipped)
-		return;
-	level->name = *name;
-	level->verdict = *verdict;
-	level->legs = 0;
-	level->hop = json_make(
-		"{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:n, s:b, s:n, s:[], s:[], s:n, s:n, "
-		"s:[], s:o, s:I}",
-		"name", name_json(name), "kind", kinds[verdict->kind], "decided_by",
-		json_text(decided_word(verdict->by)), "object", json_text(verdict->object),
-		"ruleset", json_text(rule ? rule->ruleset : NULL), "target_group",
-		json_text(rule ? rule->target_group : NULL), "redirected", verdict->redirected,
-		"follow_cname", rule && rule->follow_cname, "outcome", "wildcard", 0, "rcode",
-		"records", "authority", "negative_ttl", "next", "route", "trace",
-		trace_json(trace, name), "trace_dropped", (json_int_t)trace->dropped);
-	if (e->asks)
-		json_put(level->hop, "asked", json_array());
-	json_add(json_object_get(level->block, "hops"), level->hop);
-	note_failure(e);
-}
-
-static json_t *ms_json(uint64_t from_us, uint64_t to_us)
-{
-	return json_real((double)(to_us > from_us ? to_us - from_us : 0) / 1000);
-}
-
-static json_t *host_json(const struct leg *leg, unsigned upstream)
-{
-	char host[HOST_TEXT_MAX];
-	return json_text(upstream < leg->upstream_count
-				 ? host_print(&leg->upstreams[upstream].host, host)
-				 : NULL);
-}
-
-/* What came of a packet, as servers name it. */
-static const char *try_text(const struct lookup_try *try, char rcode[RCODE_TEXT_MAX])
-{
-	switch (try->end) {
-	case LOOKUP_TRY_SILENT: return target_error_text(TARGET_ERROR_SILENCE);
-	case LOOKUP_TRY_FAILED:
-	case LOOKUP_TRY_UNSENT: return target_error_text(try->error);
-	default: return rcode_print(try->rcode, rcode);
-	}
-}
-
-static void add_tries(const struct explainer *e, const struct leg *leg,
-		      const struct resolution_question *question, uint64_t ended_us, json_t *array)
-{
-	char rcode[RCODE_TEXT_MAX], source[ADDRESS_TEXT_MAX];
-	for (unsigned i = 0; i < question->watch.count; i++) {
-		const struct lookup_try *try = &question->watch.tries[i];
-		const struct upstream *upstream = &leg->upstreams[try->upstream];
-		assert(try->upstream < leg->upstream_count); /* legs of one id have the same */
-		bool bound = upstream->source.family != 0;
-		json_add(array,
-			 json_make(
-				 "{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "host",
-				 host_json(leg, try->upstream), "protocol",
-				 try->tcp ? "tcp" : "udp", "endpoint",
-				 json_text(upstream->endpoint), "source",
-				 json_text(bound ? address_print(&upstream->source, source) : NULL),
-				 "at_ms", ms_json(e->watch.arrived_us, try->sent_us), "ms",
-				 ms_json(try->sent_us, try->ended_us ? try->ended_us : ended_us),
-				 "end", try_words[try->end], "text", try_text(try, rcode)));
-	}
-}
-
-/* What targets were asked of this leg for the hop's name: usually once. */
-static void add_questions(struct explainer *e, const struct leg *leg, json_t *asked)
-{
-	struct level *level = e->level;
-	json_int_t dropped = 0;
-	uint64_t began_us = 0;
-	for (unsigned i = 0; i < e->watch.question_count; i++) {
-		const struct resolution_question *question = &e->watch.questions[i];
-		uint64_t ended_us =
-			question->ended_us ? question->ended_us : e->composition->now_us;
-		if (e->shown[i] || question->leg != leg->id ||
-		    question->name != level->name.hash[0])
-			continue;
-		e->shown[i] = true;
-		if (!began_us) {
-			began_us = question->began_us;
-			json_put(asked, "at_ms", ms_json(e->watch.arrived_us, began_us));
-		}
-		json_put(asked, "ms", ms_json(began_us, ended_us));
-		if (question->watch.joined)
-			json_put(asked, "joined", json_true());
-		add_tries(e, leg, question, ended_us, json_object_get(asked, "tries"));
-		dropped += question->watch.dropped;
-	}
-	json_put(asked, "tries_dropped", json_integer(dropped));
-}
-
-/* The leg's item, made if need be. */
-static json_t *asked_item(struct explainer *e, const struct leg *leg)
-{
-	json_t *array = json_object_get(e->level->hop, "asked"), *item;
-	json_int_t number = leg - e->level->verdict.route->legs;
-	size_t i;
-	json_array_foreach(array, i, item)
-	{
-		if (json_integer_value(json_object_get(item, "leg")) == number)
-			return item;
-	}
-	item = json_make("{s:I, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}", "leg", number,
-			 "from", "host", "rcode", "failed", "age_s", "ttl_s", "at_ms", "ms",
-			 "joined", 0, "tries");
-	json_add(array, item);
-	add_questions(e, leg, item);
-	return item;
-}
-
-static void put_seconds(json_t *object, const char *key, uint64_t from_us, uint64_t to_us)
-{
-	json_put(object, key,
-		 json_integer((json_int_t)(to_us > from_us ? (to_us - from_us) / 1000000 : 0)));
-}
-
-static void add_asked(struct explainer *e, const struct leg *leg, enum composition_from from,
-		      const struct cache_entry *entry)
-{
-	json_t *item = asked_item(e, leg);
-	uint64_t now_us = e->composition->now_us;
-	json_put(item, "from", json_text(from_words[from]));
-	json_put(item, "failed",
-		 json_text(!entry          ? e->composition->ede_text
-			   : entry->failed ? cache_entry_text(entry)
-					   : NULL));
-	if (!entry)
-		return;
-	json_put(item, "host", host_json(leg, entry->upstream));
-	json_put(item, "rcode", json_text(entry->failed ? NULL : rcode_word(entry->rcode)));
-	if (from == COMPOSED_FROM_TARGET)
-		return;
-	put_seconds(item, "age_s", entry->stored_us, now_us);
-	put_seconds(item, "ttl_s", now_us, entry->expires_us);
-}
-
-static void on_leg(void *context, const struct leg *leg, enum composition_from from,
-		   const struct cache_entry *entry)
-{
-	struct explainer *e = context;
-	e->level->open = e->level->open || !e->asks;
-	if (e->skipped)
-		return;
-	add_legs(e->level, leg);
-	if (e->asks)
-		add_asked(e, leg, from, entry);
-	note_failure(e);
-}
-
-static void on_enter(void *context, const struct leg *leg)
-{
-	struct explainer *e = context;
-	if (e->skipped || e->blocks == EXPLAIN_BLOCKS_MAX) {
-		e->skipped++;
-		return;
-	}
-	e->blocks++;
-	json_t *item = add_legs(e->level, leg);
-	e->level++;
-	e->level->item = item;
-	e->level->read_at = e->read_at;
-	e->level->read = e->read;
-	begin_level(e, (struct place){leg->network, false});
-	note_failure(e);
-}
-
-static void on_leave(void *context)
-{
-	struct explainer *e = context;
-	if (e->skipped) {
-		e->skipped--;
-		return;
-	}
-	struct level *entered = e->level;
-	set_rcode(entered->block, e, false);
-	e->level--;
-	e->level->open = e->level->open || entered->open;
-	const json_t *loop = json_object_get(entered->block, "loop");
-	if (json_is_string(loop))
-		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
-	json_put(entered->item, "decision", entered->block);
-	if (e->composition->rcode == RCODE_SERVFAIL || e->composition->rcode == RCODE_REFUSED) {
-		/* What it has written is taken out of the message. */
-		e->read_at = entered->read_at;
-		e->read = entered->read;
-	}
-	note_failure(e);
-}
-
-static void on_loop(void *context, const struct leg *leg, const char *text)
-{
-	struct explainer *e = context;
-	if (e->skipped)
-		return;
-	if (leg)
-		json_put(add_legs(e->level, leg), "loop", json_text(text));
-	json_put(e->level->block, "loop", json_text(text));
-	note_failure(e);
-}
-
-static void on_done(void *context, const struct name *name, bool leads)
-{
-	struct explainer *e = context;
-	struct level *level = e->level;
-	if (e->skipped)
-		return;
-	unsigned added = add_records(e, level->hop);
-	if (level->verdict.kind == VERDICT_ANSWER) {
-		const struct zone_answer *answer = &level->verdict.answer;
-		json_put(level->hop, "outcome", json_text(outcome_words[answer->outcome]));
-		json_put(level->hop, "wildcard", json_boolean(answer->wildcard));
-	} else if (added > 0 && json_array_size(json_object_get(level->hop, "asked")) == 0) {
-		/* ANY, which is never forwarded */
-		json_put(level->hop, "kind", json_text("answer"));
-		json_put(level->hop, "outcome", json_text(outcome_words[ZONE_HIT]));
-	} else if (level->verdict.kind == VERDICT_FORWARD) {
-		add_legs(level, NULL);
-	}
-	/* A target's chain that goes on in its own answer does not lead on. */
-	if (!name_equal(name, &level->name) && (leads || level->verdict.kind == VERDICT_ANSWER))
-		json_put(level->hop, "next", name_json(name));
-	set_rcode(level->hop, e, leads);
-	note_failure(e);
-}
-
-/* ---- the whole ---- */
-
-/* Those of a pass that did not come to its end: its blocks are put together as far as they are. */
-static json_t *close_levels(struct explainer *e)
-{
-	for (; e->level > e->levels; e->level--)
-		json_put(e->level->item, "decision", e->level->block);
-	return e->level->block;
-}
-
-static void on_pass(void *context, const struct composition *composition, struct place place)
-{
-	struct explainer *e = context;
-	if (e->level)
-		json_decref(close_levels(e));
-	e->composition = composition;
-	e->level = e->levels;
-	e->blocks = e->skipped = e->read = 0;
-	e->read_at = MESSAGE_HEADER + (size_t)composition->request->question_length;
-	memset(e->shown, 0, sizeof e->shown);
-	begin_level(e, place);
-	note_failure(e);
-}
-
-static struct explainer *new_explainer(bool asks)
-{
-	struct explainer *e = calloc(1, sizeof *e);
-	if (!e)
-		return NULL;
-	e->asks = asks;
-	e->watch.on_pass = on_pass;
-	e->watch.pass = (struct composition_watch){
-		.context = e,
-		.on_decided = on_decided,
-		.on_leg = on_leg,
-		.on_enter = on_enter,
-		.on_leave = on_leave,
-		.on_loop = on_loop,
-		.on_done = on_done,
-	};
-	return e;
-}
-
-/* What has been written down, and frees it. NULL: there was no memory. */
-static json_t *end_explainer(struct explainer *e, const struct name *name, uint16_t type)
-{
-	char text[16];
-	json_t *block = e->level ? close_levels(e) : NULL;
-	json_t *explained = json_make("{s:o, s:s}", "name", name_json(name), "type",
-				      record_type_print(type, text, sizeof text));
-	if (block && json_object_update(explained, block) != 0)
-		e->failed = true;
-	note_failure(e);
-	if (e->failed) {
-		json_decref(explained);
-		explained = NULL;
-	}
-	json_decref(block);
-	free(e);
-	return explained;
-}
-
-/* ---- a pass of our own ---- */
+/* ---- decided ---- */
 
 struct pass {
 	struct composition composition;
@@ -566,277 +39,61 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 		uint16_t type)
 {
 	struct pass *pass = calloc(1, sizeof *pass);
-	struct explainer *e = new_explainer(false);
-	if (!pass || !e) {
-		free(pass);
-		free(e);
-		return NULL;
+	struct explainer *explainer = explainer_new(false);
+	json_t *explained = NULL;
+	if (!pass || !explainer) {
+		explainer_free(explainer);
+		goto out;
 	}
 	struct composition *composition = &pass->composition;
+	struct resolution_watch *watch = explainer_watch(explainer);
 	write_question(pass, name, type);
 	composition->policy = policy;
 	composition->request = &pass->request;
 	composition->qname = name;
 	composition->expired = true;
-	composition->watch = &e->watch.pass;
+	composition->watch = &watch->pass;
 	composition->limit = MESSAGE_MAX;
-	on_pass(e, composition, place);
+	watch->on_pass(watch->pass.context, composition, place);
 	enum composed composed =
 		compose(composition, place, pass->buffer, pass->query + MESSAGE_HEADER);
 	(void)composed; /* no target is asked, so it is COMPOSED */
-	set_rcode(e->level->block, e, false);
+	explained = explainer_end(explainer, name, type, NULL, 0);
+out:
 	free(pass);
-	return end_explainer(e, name, type);
-}
-
-/* ---- asked by a worker ---- */
-
-struct explainer *explainer_new(void)
-{
-	return new_explainer(true);
-}
-
-struct resolution_watch *explainer_watch(struct explainer *e)
-{
-	return &e->watch;
-}
-
-void explainer_free(struct explainer *e)
-{
-	if (e && e->level)
-		json_decref(close_levels(e));
-	free(e);
-}
-
-static json_t *flags_json(uint16_t flags)
-{
-	static const struct {
-		uint16_t bit;
-		const char *name;
-	} names[] = {{FLAG_QR, "qr"}, {FLAG_AA, "aa"}, {FLAG_TC, "tc"}, {FLAG_RD, "rd"},
-		     {FLAG_RA, "ra"}, {FLAG_AD, "ad"}, {FLAG_CD, "cd"}};
-	json_t *array = json_array();
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (flags & names[i].bit)
-			json_add(array, json_text(names[i].name));
-	return array;
-}
-
-static void add_answer_records(json_t *object, const struct ask_answer *answer, uint8_t *scratch)
-{
-	struct ask_records records = ask_answer_records(answer);
-	unsigned answers = records.left, read = 0;
-	struct record_view record;
-	records.left += wire_u16(answer->wire + 8);
-	while (ask_records_next(&records, &record)) {
-		const char *section = read++ < answers ? "records" : "authority";
-		json_add(json_object_get(object, section),
-			 record_json(answer->wire, answer->length, &record, scratch));
-	}
-}
-
-json_t *explainer_end(struct explainer *e, const struct ask_question *question,
-		      const struct ask_answer *answer, uint64_t took_us)
-{
-	char rcode[RCODE_TEXT_MAX];
-	json_t *said = json_make("{s:s, s:o, s:n, s:o, s:[], s:[]}", "rcode",
-				 rcode_print(answer->rcode, rcode), "flags",
-				 flags_json(message_flags(answer->wire)), "ede", "ms",
-				 ms_json(0, took_us), "records", "authority");
-	if (answer->ede != EDE_NONE)
-		json_put(said, "ede",
-			 json_make("{s:I, s:o}", "code", (json_int_t)answer->ede, "text",
-				   json_text(answer->ede_text)));
-	add_answer_records(said, answer, e->scratch);
-	json_t *explained = end_explainer(e, question->name, question->type);
-	if (!explained) {
-		json_decref(said);
-		return NULL;
-	}
-	json_put(explained, "rcode", json_text(rcode_print(answer->rcode, rcode)));
-	json_put(explained, "answer", said);
-	return json_whole(explained);
-}
-
-/* ---- a question in texts ---- */
-
-static bool is_resolved(uint16_t type)
-{
-	static const uint16_t meta[] = {TYPE_OPT,  TYPE_TSIG,  TYPE_TKEY,  TYPE_IXFR,
-					TYPE_AXFR, TYPE_MAILA, TYPE_MAILB, TYPE_NXNAME};
-	for (size_t i = 0; i < COUNT(meta); i++)
-		if (meta[i] == type)
-			return false;
-	return true;
-}
-
-int explain_read(struct explain_question *question, const struct explain_texts *texts,
-		 const struct hash_key *key, char error[EXPLAIN_ERROR_MAX])
-{
-	const char *dash = texts->dash;
-	*question = (struct explain_question){.texts = *texts, .type = TYPE_A};
-	*error = '\0';
-	if (texts->vnet && (texts->endpoint || texts->from))
-		snprintf(error, EXPLAIN_ERROR_MAX, "%svnet and %s%s exclude each other", dash, dash,
-			 texts->endpoint ? "endpoint" : "from");
-	else if (texts->from && address_parse(&question->source, texts->from) != 0)
-		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not an address", texts->from);
-	else if (texts->type && record_type_parse(&question->type, texts->type) != 0)
-		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a record type", texts->type);
-	else if (!is_resolved(question->type))
-		snprintf(error, EXPLAIN_ERROR_MAX, "%s is not resolved: it is not data",
-			 texts->type);
-	else if (name_from_text(&question->name, key, texts->name) != 0)
-		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a domain name", texts->name);
-	return *error ? ERR_INVALID : 0;
-}
-
-/* ---- where it arrives ---- */
-
-/* Appends name i to a list, which has only the first few. */
-static void add_named(char *names, size_t size, size_t i, const char *name)
-{
-	enum { NAMED_MAX = 5 };
-	size_t used = strlen(names);
-	if (i < NAMED_MAX)
-		snprintf(names + used, size - used, "%s%s", i > 0 ? ", " : "", name);
-	else if (i == NAMED_MAX)
-		snprintf(names + used, size - used, ", ...");
-}
-
-static int no_such(const char *what, const char *wanted, const char *lead, const char *names,
-		   char error[EXPLAIN_ERROR_MAX])
-{
-	snprintf(error, EXPLAIN_ERROR_MAX, "there is no %s \"%.300s\"; %s%s", what, wanted,
-		 *names ? lead : "there is none", names);
-	return ERR_NOT_FOUND;
-}
-
-static int no_endpoint(const struct policy *policy, const char *wanted,
-		       char error[EXPLAIN_ERROR_MAX])
-{
-	char names[512] = "";
-	for (uint32_t i = 0; i < policy->inbound_count; i++)
-		add_named(names, sizeof names, i, policy->inbounds[i].name);
-	return no_such("inbound endpoint", wanted, "give RESOLVER/ENDPOINT: ", names, error);
-}
-
-static int no_network(const struct policy *policy, const char *wanted,
-		      char error[EXPLAIN_ERROR_MAX])
-{
-	char names[512] = "";
-	for (uint32_t i = 0; i < policy->network_count; i++)
-		add_named(names, sizeof names, i, policy->networks[i].name);
-	return no_such("virtual network", wanted, "there is: ", names, error);
-}
-
-/* NULL: it does not arrive at one. */
-static const struct policy_inbound *inbound_of(const struct policy *policy,
-					       const struct explain_question *question)
-{
-	return question->texts.endpoint ? policy_find_inbound(policy, question->texts.endpoint)
-					: NULL;
-}
-
-/* By the endpoint's `allow`. Who is in no network comes as far as a decision, to be refused. */
-static bool is_denied(const struct policy *policy, const struct explain_question *question)
-{
-	const struct policy_inbound *inbound = inbound_of(policy, question);
-	return inbound && question->source.family &&
-	       !access_allows(inbound->access, &question->source);
-}
-
-static int find_place(const struct policy *policy, const struct explain_question *question,
-		      struct place *place, char error[EXPLAIN_ERROR_MAX])
-{
-	const struct explain_texts *texts = &question->texts;
-	*place = (struct place){NETWORK_NONE, true};
-	if (texts->endpoint) {
-		const struct policy_inbound *inbound = policy_find_inbound(policy, texts->endpoint);
-		if (!inbound)
-			return no_endpoint(policy, texts->endpoint, error);
-		*place = (struct place){inbound->network, false};
-	} else if (texts->from) {
-		*place = policy_place_of_client(policy, &question->source);
-	} else if (texts->vnet) {
-		place->network = policy_find_network(policy, texts->vnet);
-		if (place->network == NETWORK_NONE)
-			return no_network(policy, texts->vnet, error);
-	} else if (policy->network_count == 1) {
-		place->network = 0;
-	} else {
-		snprintf(error, EXPLAIN_ERROR_MAX,
-			 "say where it is asked: %svnet, %sendpoint or %sfrom", texts->dash,
-			 texts->dash, texts->dash);
-		return ERR_INVALID;
-	}
-	return 0;
-}
-
-/* Adds the prefix that placed the source, and the shorter ones that hold it. */
-static void add_from(json_t *explained, const struct policy *policy, const struct address *source)
-{
-	char text[PREFIX_TEXT_MAX], address[ADDRESS_TEXT_MAX];
-	const struct prefix_entry *longest = prefix_table_find(&policy->clients, source);
-	json_t *shorter = json_array();
-	for (size_t i = 0; longest && i < policy->clients.count; i++) {
-		const struct prefix_entry *entry = &policy->clients.entries[i];
-		if (!prefix_contains(&entry->prefix, source) ||
-		    entry->prefix.length >= longest->prefix.length)
-			continue;
-		json_add(shorter,
-			 json_make("{s:s, s:o}", "prefix", prefix_print(&entry->prefix, text),
-				   "network", json_text(policy->networks[entry->value].name)));
-	}
-	json_put(explained, "from",
-		 json_make("{s:s, s:o, s:o}", "address", address_print(source, address), "prefix",
-			   json_text(longest ? prefix_print(&longest->prefix, text) : NULL),
-			   "shorter", shorter));
-}
-
-/* What the question has of it. */
-static void add_asker(json_t *explained, const struct policy *policy,
-		      const struct explain_question *question)
-{
-	char address[ADDRESS_TEXT_MAX];
-	const struct policy_inbound *inbound = inbound_of(policy, question);
-	if (inbound)
-		json_put(explained, "endpoint", json_text(inbound->name));
-	if (inbound && question->source.family)
-		json_put(explained, "from",
-			 json_make("{s:s, s:b}", "address",
-				   address_print(&question->source, address), "allowed",
-				   !is_denied(policy, question)));
-	else if (question->source.family)
-		add_from(explained, policy, &question->source);
-}
-
-/* It does not get as far as a decision. */
-static json_t *explain_denied(const struct policy *policy, const struct explain_question *question)
-{
-	const struct policy_inbound *inbound = inbound_of(policy, question);
-	char type[16];
-	return json_make("{s:o, s:s, s:o, s:s, s:[], s:s, s:n}", "name", name_json(&question->name),
-			 "type", record_type_print(question->type, type, sizeof type), "network",
-			 json_text(policy->networks[inbound->network].name), "role", "inbound",
-			 "hops", "rcode", rcode_word(RCODE_REFUSED), "loop");
-}
-
-json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
-		    char error[EXPLAIN_ERROR_MAX])
-{
-	struct place place;
-	*err = find_place(policy, question, &place, error);
-	if (*err != 0)
-		return NULL;
-	json_t *explained = is_denied(policy, question)
-				    ? explain_denied(policy, question)
-				    : explain(policy, place, &question->name, question->type);
-	add_asker(explained, policy, question);
 	return explained;
 }
 
-/* ---- the same, really asked ---- */
+/* It does not get as far as a decision. */
+static json_t *explain_denied(const struct policy *policy, const struct explain_question *question,
+			      struct place place)
+{
+	char name[NAME_TEXT_MAX], type[16];
+	json_t *explained = json_make("{s:o, s:s, s:o, s:s, s:[], s:s, s:n}", "name",
+				      json_text(name_to_text(&question->name, name)), "type",
+				      record_type_print(question->type, type, sizeof type),
+				      "network", json_text(policy->networks[place.network].name),
+				      "role", "inbound", "hops", "rcode", "REFUSED", "loop");
+	explain_question_add_asker(question, policy, explained);
+	return explained;
+}
+
+json_t *explain_decide(const struct policy *policy, const struct explain_question *question,
+		       int *err, char error[EXPLAIN_ERROR_MAX])
+{
+	struct place place;
+	json_t *explained;
+	*err = explain_question_place(question, policy, &place, error);
+	if (*err != 0)
+		return NULL;
+	if (explain_question_is_denied(question, policy))
+		return explain_denied(policy, question, place);
+	explained = explain(policy, place, &question->name, question->type);
+	explain_question_add_asker(question, policy, explained);
+	return explained;
+}
+
+/* ---- really asked ---- */
 
 struct explain_call {
 	struct explainer *explainer;
@@ -860,7 +117,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
 	json_t *explained = NULL;
 	const char *trouble = NULL;
 	if (answer->end == ASK_END_ANSWERED) {
-		explained = explainer_end(call->explainer, &call->question, answer,
+		explained = explainer_end(call->explainer, &call->name, call->question.type, answer,
 					  monotonic_us() - call->began_us);
 	} else {
 		trouble = ask_answer_trouble(answer, text);
@@ -876,14 +133,13 @@ static void on_answer(void *context, const struct ask_answer *answer)
 }
 
 /* As such a client is answered, without a worker (endpoints/inbound/admission.c). */
-static json_t *refused_json(const struct policy *policy, const struct explain_question *question)
+static json_t *refuse(const struct policy *policy, const struct explain_question *question,
+		      struct place place)
 {
-	json_t *explained = explain_denied(policy, question);
-	add_asker(explained, policy, question);
+	json_t *explained = explain_denied(policy, question, place);
 	json_put(explained, "answer",
-		 json_make("{s:s, s:[s, s, s], s:n, s:f, s:[], s:[]}", "rcode",
-			   rcode_word(RCODE_REFUSED), "flags", "qr", "rd", "ra", "ede", "ms", 0.0,
-			   "records", "authority"));
+		 json_make("{s:s, s:[s, s, s], s:n, s:f, s:[], s:[]}", "rcode", "REFUSED", "flags",
+			   "qr", "rd", "ra", "ede", "ms", 0.0, "records", "authority"));
 	return json_whole(explained);
 }
 
@@ -893,17 +149,17 @@ int explain_resolve(struct server *server, const struct explain_question *questi
 {
 	const struct policy *policy = server->current->policy;
 	struct place place;
-	int err = find_place(policy, question, &place, error);
+	int err = explain_question_place(question, policy, &place, error);
 	if (err != 0)
 		return err;
-	if (is_denied(policy, question)) {
-		on_end(context, refused_json(policy, question), NULL);
+	if (explain_question_is_denied(question, policy)) {
+		on_end(context, refuse(policy, question, place), NULL);
 		return 0;
 	}
 	struct explain_call *call = calloc(1, sizeof *call);
-	struct explainer *explainer = explainer_new();
+	struct explainer *explainer = explainer_new(true);
 	json_t *asker = json_object();
-	add_asker(asker, policy, question);
+	explain_question_add_asker(question, policy, asker);
 	asker = json_whole(asker);
 	err = ERR_NOMEM;
 	if (!call || !explainer || !asker)
@@ -918,7 +174,7 @@ int explain_resolve(struct server *server, const struct explain_question *questi
 		.name = &call->name,
 		.type = question->type,
 		.vnet_resolver = place.vnet_resolver,
-		.patience_us = EXPLAIN_PATIENCE_US,
+		.patience_us = PATIENCE_US,
 		.watch = explainer_watch(explainer),
 	};
 	if (question->source.family && place.vnet_resolver)
@@ -938,7 +194,24 @@ failed:
 	return err;
 }
 
-/* ---- health ---- */
+/* ---- what others know ---- */
+
+/* Of every server that would be asked, in whatever block. */
+static void each_server(json_t *explained, void (*on_server)(const void *context, json_t *item),
+			const void *context)
+{
+	size_t h, r;
+	json_t *hop, *item;
+	json_array_foreach(json_object_get(explained, "hops"), h, hop)
+	{
+		json_array_foreach(json_object_get(hop, "route"), r, item)
+		{
+			each_server(json_object_get(item, "decision"), on_server, context);
+			if (json_object_get(item, "host"))
+				on_server(context, item);
+		}
+	}
+}
 
 static bool same_value(const json_t *a, const json_t *b, const char *key)
 {
@@ -947,28 +220,23 @@ static bool same_value(const json_t *a, const json_t *b, const char *key)
 	       (!right && json_is_null(left));
 }
 
-void explain_add_health(json_t *explained, const json_t *targets)
+static void add_health(const void *context, json_t *item)
 {
-	size_t h, r, t;
-	json_t *hop, *item, *target;
-	json_array_foreach(json_object_get(explained, "hops"), h, hop)
+	const json_t *targets = context;
+	json_t *target;
+	size_t i;
+	json_array_foreach(targets, i, target)
 	{
-		json_array_foreach(json_object_get(hop, "route"), r, item)
-		{
-			explain_add_health(json_object_get(item, "decision"), targets);
-			json_array_foreach(targets, t, target)
-			{
-				if (same_value(item, target, "source") &&
-				    same_value(item, target, "host") &&
-				    same_value(item, target, "protocol") &&
-				    json_object_get(item, "host"))
-					json_object_set(item, "health", target);
-			}
-		}
+		if (same_value(item, target, "source") && same_value(item, target, "host") &&
+		    same_value(item, target, "protocol"))
+			json_object_set(item, "health", target);
 	}
 }
 
-/* ---- what was made ---- */
+void explain_add_health(json_t *explained, const json_t *targets)
+{
+	each_server(explained, add_health, targets);
+}
 
 /* Of an outbound endpoint's name, "home/default". */
 static bool is_made(const struct model *model, const char *endpoint)
@@ -983,20 +251,14 @@ static bool is_made(const struct model *model, const char *endpoint)
 	return model_made(model, path) != NULL;
 }
 
+static void add_made(const void *context, json_t *item)
+{
+	const char *endpoint = json_string_value(json_object_get(item, "endpoint"));
+	if (endpoint && is_made(context, endpoint))
+		json_put(item, "made", json_true());
+}
+
 void explain_add_made(json_t *explained, const struct model *model)
 {
-	size_t h, r;
-	json_t *hop, *item;
-
-	json_array_foreach(json_object_get(explained, "hops"), h, hop)
-	{
-		json_array_foreach(json_object_get(hop, "route"), r, item)
-		{
-			const char *endpoint = json_string_value(json_object_get(item, "endpoint"));
-
-			explain_add_made(json_object_get(item, "decision"), model);
-			if (endpoint && json_object_get(item, "host") && is_made(model, endpoint))
-				json_put(item, "made", json_true());
-		}
-	}
+	each_server(explained, add_made, model);
 }

@@ -25,8 +25,8 @@
  *             {"kind": "enter", "endpoint": NAME, "decision": {BLOCK}}, in place of "decision" a
  *             "loop" when entering would go in circles, and neither where it is not reached
  *     STEP    {"by": as decided_by, "outcome": "matched", "shorter", "shadowed", "disabled",
- *              "reserved", "not_found", "elsewhere" or "none", "object", "ruleset", "suffix": NAME
- * or null}
+ *              "reserved", "not_found", "elsewhere" or "none", "object", "ruleset",
+ *              "suffix": NAME or null}
  *
  * Really asked, a hop has
  *
@@ -55,66 +55,35 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "resolver/resolve/ask.h"
-#include "rules/err.h"
-#include "rules/policy/policy.h"
+#include "resolver/control/observe/explain_question.h"
+#include "rules/schema/model.h"
 
 struct server;
 
 /* The caller releases it. NULL without memory. */
 json_t *explain(const struct policy *policy, struct place place, const struct name *name,
 		uint16_t type);
-
-/* Prints such an object, for people. */
-void explain_print(const json_t *explained, FILE *out);
-
-/* ---- as it is asked in texts, by the command line and by the API ---- */
-
-enum { EXPLAIN_ERROR_MAX = 1024 };
-
-struct explain_texts {
-	const char *dash; /* ahead of the names of options in errors: "--", or "" */
-	const char *name, *type, *vnet, *endpoint, *from; /* NULL: not given */
-};
-
-struct explain_question {
-	struct explain_texts texts;
-	struct name name;
-	uint16_t type;
-	struct address source; /* family 0: no `from` */
-};
-
-/* ERR_INVALID, and `error` says what would be right. The texts must outlive the question. */
-MUST_CHECK int explain_read(struct explain_question *question, const struct explain_texts *texts,
-			    const struct hash_key *key, char error[EXPLAIN_ERROR_MAX]);
-/* The explanation, with "endpoint" and "from" when that was given; the caller passes it through
- * json_whole. With both, "from" has "allowed", and without that there are no hops. NULL with
- * ERR_NOT_FOUND: there is no such network or endpoint; with ERR_INVALID: the question does not say
- * where it arrives; `error` has the text. */
-json_t *explain_ask(const struct policy *policy, const struct explain_question *question, int *err,
-		    char error[EXPLAIN_ERROR_MAX]);
+/* The same for a question, with "endpoint" and "from" when that was given; the caller passes it
+ * through json_whole. With both, "from" has "allowed", and without that there are no hops. NULL
+ * with the errors of explain_question_place. */
+json_t *explain_decide(const struct policy *policy, const struct explain_question *question,
+		       int *err, char error[EXPLAIN_ERROR_MAX]);
 /* The same, really asked: by a worker, as a client there asks by TCP, of the cache and of targets.
  * It is no client's query: not counted as one, and not logged. on_end is called once,
  * perhaps before this returns, else by server_collect or at the latest by server_release: with the
  * explanation, which it releases (NULL without memory); or with what is wrong. Errors as of
- * explain_ask, and ERR_LIMIT, ERR_NOMEM: it is not called then. */
+ * explain_decide, and ERR_LIMIT, ERR_NOMEM: it is not called then. */
 MUST_CHECK int explain_resolve(struct server *server, const struct explain_question *question,
 			       void (*on_end)(void *context, json_t *explained,
 					      const char *trouble),
 			       void *context, char error[EXPLAIN_ERROR_MAX]);
 
-/* Its parts, for whoever asks otherwise: what the question's `watch` is to be, and what came of it,
- * which frees it (NULL: no memory). The answer is ANSWERED. */
-struct explainer;
-struct explainer *explainer_new(void); /* NULL: no memory */
-struct resolution_watch *explainer_watch(struct explainer *explainer);
-json_t *explainer_end(struct explainer *explainer, const struct ask_question *question,
-		      const struct ask_answer *answer, uint64_t took_us);
-void explainer_free(struct explainer *explainer); /* NULL is fine */
-
 /* Adds to each server that would be asked its health, from the targets of a status report. */
 void explain_add_health(json_t *explained, const json_t *targets);
 /* And "made" where the model's outbound endpoint was made, because nobody named one. */
 void explain_add_made(json_t *explained, const struct model *model);
+
+/* Prints such an object, for people. */
+void explain_print(const json_t *explained, FILE *out);
 
 #endif

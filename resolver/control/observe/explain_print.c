@@ -1,14 +1,9 @@
 /* An explanation as an indented story. */
+#include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/observe/explain.h"
 #include "rules/err.h"
 #include "rules/text.h"
-
-static const char *get(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
 
 static bool has(const json_t *object, const char *key)
 {
@@ -44,17 +39,18 @@ static bool same_name(const char *object, const char *suffix)
 
 static void print_step(const json_t *step, const char *indent, FILE *out)
 {
-	fprintf(out, "%s  %-20s ", indent, phrase(decided_phrases, get(step, "by")));
+	fprintf(out, "%s  %-20s ", indent, phrase(decided_phrases, json_text_of(step, "by")));
 	if (has(step, "ruleset"))
-		fprintf(out, "%s%s", get(step, "ruleset"), has(step, "object") ? "/" : "");
+		fprintf(out, "%s%s", json_text_of(step, "ruleset"), has(step, "object") ? "/" : "");
 	if (has(step, "object"))
-		fprintf(out, "%s", get(step, "object"));
-	if (has(step, "suffix") && !same_name(get(step, "object"), get(step, "suffix")))
+		fprintf(out, "%s", json_text_of(step, "object"));
+	if (has(step, "suffix") &&
+	    !same_name(json_text_of(step, "object"), json_text_of(step, "suffix")))
 		fprintf(out, "%s(%s)", has(step, "object") || has(step, "ruleset") ? " " : "",
-			get(step, "suffix"));
+			json_text_of(step, "suffix"));
 	if (has(step, "object") || has(step, "ruleset") || has(step, "suffix"))
 		fprintf(out, ": ");
-	fprintf(out, "%s\n", phrase(trace_phrases, get(step, "outcome")));
+	fprintf(out, "%s\n", phrase(trace_phrases, json_text_of(step, "outcome")));
 }
 
 static void print_health(const json_t *health, FILE *out)
@@ -62,9 +58,10 @@ static void print_health(const json_t *health, FILE *out)
 	char srtt[TABLE_CELL_MAX];
 	if (!health)
 		return;
-	fprintf(out, "  [%s", get(health, "state"));
+	fprintf(out, "  [%s", json_text_of(health, "state"));
 	if (has(health, "since"))
-		fprintf(out, " since %s (%s)", get(health, "since"), get(health, "last_error"));
+		fprintf(out, " since %s (%s)", json_text_of(health, "since"),
+			json_text_of(health, "last_error"));
 	if (json_is_number(json_object_get(health, "srtt_ms")))
 		fprintf(out, ", SRTT %s ms", table_cell(json_object_get(health, "srtt_ms"), srtt));
 	fprintf(out, "]");
@@ -79,24 +76,26 @@ static void print_route(const json_t *route, const char *indent, FILE *out)
 	json_array_foreach(route, i, item)
 	{
 		fprintf(out, "%s    %zu. ", indent, i + 1);
-		if (strcmp(get(item, "kind"), "enter") == 0) {
-			fprintf(out, "enter our own endpoint %s%s\n", get(item, "endpoint"),
+		if (strcmp(json_text_of(item, "kind"), "enter") == 0) {
+			fprintf(out, "enter our own endpoint %s%s\n",
+				json_text_of(item, "endpoint"),
 				has(item, "loop") || json_object_get(item, "decision")
 					? ""
 					: ", which is not reached");
 			if (has(item, "loop"))
-				fprintf(out, "%s       %s\n", indent, get(item, "loop"));
+				fprintf(out, "%s       %s\n", indent, json_text_of(item, "loop"));
 			char deeper[64];
 			snprintf(deeper, sizeof deeper, "%s       ", indent);
 			print_block(json_object_get(item, "decision"), deeper, out);
 			continue;
 		}
-		fprintf(out, "ask %s by %s", get(item, "host"), get(item, "protocol"));
+		fprintf(out, "ask %s by %s", json_text_of(item, "host"),
+			json_text_of(item, "protocol"));
 		if (has(item, "endpoint"))
-			fprintf(out, " through %s%s", get(item, "endpoint"),
+			fprintf(out, " through %s%s", json_text_of(item, "endpoint"),
 				json_is_true(json_object_get(item, "made")) ? " (made)" : "");
 		if (has(item, "source"))
-			fprintf(out, " from %s", get(item, "source"));
+			fprintf(out, " from %s", json_text_of(item, "source"));
 		print_health(json_object_get(item, "health"), out);
 		fputc('\n', out);
 	}
@@ -121,9 +120,10 @@ static double ms_of(const json_t *object, const char *key)
 
 static void print_try(const json_t *try, const char *indent, FILE *out)
 {
-	const char *end = get(try, "end");
+	const char *end = json_text_of(try, "end");
 	fprintf(out, "%s    at %.1f ms asked %s by %s: %s", indent, ms_of(try, "at_ms"),
-		get(try, "host"), get(try, "protocol"), get(try, "text"));
+		json_text_of(try, "host"), json_text_of(try, "protocol"),
+		json_text_of(try, "text"));
 	if (strcmp(end, "unsent") == 0)
 		fprintf(out, ", so it was not sent\n");
 	else
@@ -137,7 +137,7 @@ static void print_try(const json_t *try, const char *indent, FILE *out)
 
 static void print_source(const json_t *asked, const char *indent, FILE *out)
 {
-	const char *from = get(asked, "from");
+	const char *from = json_text_of(asked, "from");
 	bool kept = strcmp(from, "cache") == 0 || strcmp(from, "stale") == 0;
 	fprintf(out, "%s    ", indent);
 	if (json_is_true(json_object_get(asked, "joined")))
@@ -151,10 +151,10 @@ static void print_source(const json_t *asked, const char *indent, FILE *out)
 		fprintf(out, " and good for %" JSON_INTEGER_FORMAT " s",
 			json_integer_value(json_object_get(asked, "ttl_s")));
 	if (has(asked, "failed"))
-		fprintf(out, "%s%s", kept ? ": " : "", get(asked, "failed"));
+		fprintf(out, "%s%s", kept ? ": " : "", json_text_of(asked, "failed"));
 	else if (has(asked, "host"))
-		fprintf(out, "%s%s said %s", kept ? ": " : "", get(asked, "host"),
-			get(asked, "rcode"));
+		fprintf(out, "%s%s said %s", kept ? ": " : "", json_text_of(asked, "host"),
+			json_text_of(asked, "rcode"));
 	if (json_is_number(json_object_get(asked, "ms")))
 		fprintf(out, ", after %.1f ms", ms_of(asked, "ms"));
 	fputc('\n', out);
@@ -193,7 +193,7 @@ static void print_answer(const json_t *answer, FILE *out)
 {
 	size_t i;
 	const json_t *flag, *ede = json_object_get(answer, "ede");
-	fprintf(out, "\n;; status: %s, flags:", get(answer, "rcode"));
+	fprintf(out, "\n;; status: %s, flags:", json_text_of(answer, "rcode"));
 	json_array_foreach(json_object_get(answer, "flags"), i, flag)
 	{
 		fprintf(out, " %s", json_string_value(flag));
@@ -201,7 +201,8 @@ static void print_answer(const json_t *answer, FILE *out)
 	fprintf(out, "; %.1f ms\n", ms_of(answer, "ms"));
 	if (json_is_object(ede))
 		fprintf(out, ";; EDE: %" JSON_INTEGER_FORMAT ": %s\n",
-			json_integer_value(json_object_get(ede, "code")), get(ede, "text"));
+			json_integer_value(json_object_get(ede, "code")),
+			json_text_of(ede, "text"));
 	print_section(answer, "records", "ANSWER", out);
 	print_section(answer, "authority", "AUTHORITY", out);
 }
@@ -210,23 +211,23 @@ static void print_answer(const json_t *answer, FILE *out)
 
 static void print_verdict(const json_t *hop, const char *indent, FILE *out)
 {
-	const char *kind = get(hop, "kind"), *outcome = get(hop, "outcome");
+	const char *kind = json_text_of(hop, "kind"), *outcome = json_text_of(hop, "outcome");
 	fprintf(out, "%s  => ", indent);
 	if (strcmp(kind, "refuse") == 0)
 		fprintf(out, "nobody answers this here");
 	else if (json_is_true(json_object_get(hop, "redirected")))
 		fprintf(out, "not in private zone %s; NxDomainRedirect asks the default resolver",
-			get(hop, "object"));
+			json_text_of(hop, "object"));
 	else
 		fprintf(out, "%s by %s%s%s%s%s",
 			strcmp(kind, "answer") == 0 ? "answered" : "forwarded",
-			phrase(decided_phrases, get(hop, "decided_by")),
-			has(hop, "object") ? " " : "", get(hop, "object"),
-			has(hop, "ruleset") ? " of ruleset " : "", get(hop, "ruleset"));
+			phrase(decided_phrases, json_text_of(hop, "decided_by")),
+			has(hop, "object") ? " " : "", json_text_of(hop, "object"),
+			has(hop, "ruleset") ? " of ruleset " : "", json_text_of(hop, "ruleset"));
 	if (has(hop, "target_group"))
-		fprintf(out, ", to target group %s", get(hop, "target_group"));
+		fprintf(out, ", to target group %s", json_text_of(hop, "target_group"));
 	if (has(hop, "rcode"))
-		fprintf(out, ": %s", get(hop, "rcode"));
+		fprintf(out, ": %s", json_text_of(hop, "rcode"));
 	if (strcmp(outcome, "nodata") == 0)
 		fprintf(out, ", no data of this type");
 	if (json_is_true(json_object_get(hop, "wildcard")))
@@ -242,7 +243,7 @@ static void print_hop(const json_t *hop, const char *indent, FILE *out)
 	size_t i;
 	const json_t *step;
 	json_int_t dropped = json_integer_value(json_object_get(hop, "trace_dropped"));
-	fprintf(out, "%s%s\n", indent, get(hop, "name"));
+	fprintf(out, "%s%s\n", indent, json_text_of(hop, "name"));
 	json_array_foreach(json_object_get(hop, "trace"), i, step) print_step(step, indent, out);
 	if (dropped > 0)
 		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more steps)\n", indent, dropped);
@@ -255,7 +256,7 @@ static void print_hop(const json_t *hop, const char *indent, FILE *out)
 	print_route(json_object_get(hop, "route"), indent, out);
 	print_asked(json_object_get(hop, "asked"), indent, out);
 	if (has(hop, "next"))
-		fprintf(out, "%s    leads on to %s\n", indent, get(hop, "next"));
+		fprintf(out, "%s    leads on to %s\n", indent, json_text_of(hop, "next"));
 }
 
 static void print_block(const json_t *block, const char *indent, FILE *out)
@@ -265,7 +266,7 @@ static void print_block(const json_t *block, const char *indent, FILE *out)
 	if (!block)
 		return;
 	fprintf(out, "%s%s%s\n", indent, has(block, "network") ? "in network " : "in no network",
-		get(block, "network"));
+		json_text_of(block, "network"));
 	json_array_foreach(json_object_get(block, "hops"), i, hop) print_hop(hop, indent, out);
 }
 
@@ -273,46 +274,47 @@ static void print_block(const json_t *block, const char *indent, FILE *out)
 static void print_place(const json_t *explained, FILE *out)
 {
 	const json_t *from = json_object_get(explained, "from");
-	bool vnet = strcmp(get(explained, "role"), "vnet_resolver") == 0;
+	bool vnet = strcmp(json_text_of(explained, "role"), "vnet_resolver") == 0;
 	if (!vnet && json_is_false(json_object_get(from, "allowed")))
 		fprintf(out,
 			"asked at inbound endpoint %s by %s, which its `allow` does not let in\n",
-			get(explained, "endpoint"), get(from, "address"));
+			json_text_of(explained, "endpoint"), json_text_of(from, "address"));
 	else if (!vnet && from)
 		fprintf(out,
 			"asked at inbound endpoint %s by %s, which its `allow` lets in: as inside "
 			"its network %s\n",
-			get(explained, "endpoint"), get(from, "address"),
-			get(explained, "network"));
+			json_text_of(explained, "endpoint"), json_text_of(from, "address"),
+			json_text_of(explained, "network"));
 	else if (!vnet)
 		fprintf(out,
 			"asked at inbound endpoint %s: as inside its network %s, whoever asks\n",
-			get(explained, "endpoint"), get(explained, "network"));
+			json_text_of(explained, "endpoint"), json_text_of(explained, "network"));
 	else if (!from)
 		fprintf(out, "asked at the VNet resolver by a machine in network %s\n",
-			get(explained, "network"));
+			json_text_of(explained, "network"));
 	else if (!has(explained, "network"))
 		fprintf(out,
 			"asked at the VNet resolver by %s, which is in no network's "
 			"address_space or client_prefixes\n",
-			get(from, "address"));
+			json_text_of(from, "address"));
 	else
 		fprintf(out,
 			"asked at the VNet resolver by %s, which is in %s of network %s (the "
 			"longest prefix)\n",
-			get(from, "address"), get(from, "prefix"), get(explained, "network"));
+			json_text_of(from, "address"), json_text_of(from, "prefix"),
+			json_text_of(explained, "network"));
 	size_t i;
 	const json_t *shorter;
 	json_array_foreach(json_object_get(from, "shorter"), i, shorter)
 		fprintf(out, "  %s of network %s holds it too, but is shorter\n",
-			get(shorter, "prefix"), get(shorter, "network"));
+			json_text_of(shorter, "prefix"), json_text_of(shorter, "network"));
 }
 
 static void print_all(const json_t *explained, FILE *out)
 {
 	size_t i;
 	const json_t *hop;
-	fprintf(out, "%s %s\n", get(explained, "name"), get(explained, "type"));
+	fprintf(out, "%s %s\n", json_text_of(explained, "name"), json_text_of(explained, "type"));
 	print_place(explained, out);
 	json_array_foreach(json_object_get(explained, "hops"), i, hop)
 	{
@@ -320,11 +322,11 @@ static void print_all(const json_t *explained, FILE *out)
 		print_hop(hop, "", out);
 	}
 	if (has(explained, "loop"))
-		fprintf(out, "\nloop: %s\n", get(explained, "loop"));
+		fprintf(out, "\nloop: %s\n", json_text_of(explained, "loop"));
 	if (json_is_object(json_object_get(explained, "answer")))
 		print_answer(json_object_get(explained, "answer"), out);
 	else if (has(explained, "rcode"))
-		fprintf(out, "\nends with %s\n", get(explained, "rcode"));
+		fprintf(out, "\nends with %s\n", json_text_of(explained, "rcode"));
 	else
 		fprintf(out, "\nends with what the targets say\n");
 }

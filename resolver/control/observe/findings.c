@@ -15,8 +15,10 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/asked.h"
 #include "resolver/control/observe/plan.h"
+#include "rules/array.h"
 #include "rules/base.h"
 #include "rules/reverse.h"
+#include "rules/text.h"
 #include "rules/zone/record.h"
 
 enum {
@@ -103,18 +105,6 @@ static const struct policy *policy_of(const struct findings *it)
 	return it->service->server.current->policy;
 }
 
-static void add_text(char *text, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void add_text(char *text, size_t size, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text + used, size - used, format, arguments);
-	va_end(arguments);
-}
-
 static const char *time_text(int64_t at_s, char text[32])
 {
 	time_t at = (time_t)at_s;
@@ -187,9 +177,9 @@ static void add_times(char *text, size_t size, const char *verb, const struct us
 	char at[32];
 
 	if (times->used_s)
-		add_text(text, size, "last %s %s", verb, time_text(times->used_s, at));
+		text_append(text, size, "last %s %s", verb, time_text(times->used_s, at));
 	else
-		add_text(text, size, "never %s since %s", verb, time_text(times->since_s, at));
+		text_append(text, size, "never %s since %s", verb, time_text(times->since_s, at));
 }
 
 static void look_at_use(struct findings *it, const struct rule *rule)
@@ -208,10 +198,10 @@ static void look_at_use(struct findings *it, const struct rule *rule)
 		return;
 	}
 	HASH_FIND_PTR(it->linked, &ruleset, linked);
-	add_text(text, sizeof text, "%s/%s (%s): ", rule->ruleset, rule->name, rule->domain);
+	text_append(text, sizeof text, "%s/%s (%s): ", rule->ruleset, rule->name, rule->domain);
 	add_times(text, sizeof text, "used", &times);
 	if (!linked)
-		add_text(text, sizeof text, "; its ruleset is linked to no network");
+		text_append(text, sizeof text, "; its ruleset is linked to no network");
 	finding = json_make("{s:o, s:o, s:o, s:b, s:o}", "ruleset", json_text(rule->ruleset),
 			    "rule", json_text(rule->name), "domain", json_text(rule->domain),
 			    "linked", linked != NULL, "text", json_text(text));
@@ -238,10 +228,10 @@ static void look_at_target(struct findings *it, const struct upstream *upstream,
 	if (upstream->source.family)
 		address_print(&upstream->source, source);
 	if (rule)
-		add_text(of, sizeof of, "%s/%s", rule->ruleset, rule->name);
-	add_text(text, sizeof text, "%s by %s%s%s, of %s%s: ", host_print(&upstream->host, host),
-		 upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", *source ? " from " : "",
-		 source, rule ? "rule " : "the default resolver or a network's DNS servers", of);
+		text_append(of, sizeof of, "%s/%s", rule->ruleset, rule->name);
+	text_append(text, sizeof text, "%s by %s%s%s, of %s%s: ", host_print(&upstream->host, host),
+		    upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", *source ? " from " : "",
+		    source, rule ? "rule " : "the default resolver or a network's DNS servers", of);
 	add_times(text, sizeof text, "asked", &times);
 	finding = json_make("{s:o, s:s, s:o, s:o, s:o}", "target", json_text(host), "protocol",
 			    upstream->protocol == PROTOCOL_TCP ? "tcp" : "udp", "source",
@@ -277,15 +267,11 @@ static unsigned bucket_of(const struct histogram *histogram, uint64_t answers, u
 static void keep_slow(struct findings *it, const struct rule *rule, const struct slow_rule *slow)
 {
 	char name[SUMMARY_MAX];
-	struct slow_rule *grown = it->slow;
+	struct slow_rule *grown =
+		array_grow(it->slow, it->slow_count, &it->slow_room, sizeof *grown);
 
-	if (it->slow_count == it->slow_room) {
-		it->slow_room = 2 * it->slow_room + 64;
-		grown = reallocarray(it->slow, it->slow_room, sizeof *grown);
-	}
 	snprintf(name, sizeof name, "%s/%s", rule->ruleset, rule->name);
 	if (!grown) {
-		it->slow_room = it->slow_count;
 		it->failed = true;
 		return;
 	}
@@ -342,6 +328,13 @@ static const char *bucket_text(unsigned bucket, char text[40])
 	return text;
 }
 
+/* Null: in more than the last bound. */
+static json_t *bucket_json(unsigned bucket)
+{
+	return bucket == HISTOGRAM_BOUNDS ? json_null()
+					  : json_real(milliseconds(histogram_bounds_us[bucket]));
+}
+
 static void tell_slow(struct findings *it)
 {
 	char text[TEXT_MAX], half[40], most[40];
@@ -356,10 +349,12 @@ static void tell_slow(struct findings *it)
 			 slow->name, slow->domain, bucket_text(slow->half, half),
 			 bucket_text(slow->most, most), milliseconds(slow->average_us));
 		add_finding(it, FINDINGS_SLOW,
-			    json_make("{s:o, s:o, s:I, s:f, s:o}", "rule", json_text(slow->name),
-				      "domain", json_text(slow->domain), "answers",
-				      (json_int_t)slow->answers, "average_ms",
-				      milliseconds(slow->average_us), "text", json_text(text)));
+			    json_make("{s:o, s:o, s:I, s:f, s:o, s:o, s:o}", "rule",
+				      json_text(slow->name), "domain", json_text(slow->domain),
+				      "answers", (json_int_t)slow->answers, "average_ms",
+				      milliseconds(slow->average_us), "half_ms",
+				      bucket_json(slow->half), "most_ms", bucket_json(slow->most),
+				      "text", json_text(text)));
 	}
 	it->tallies[FINDINGS_SLOW].count = it->slow_count;
 }
@@ -461,6 +456,7 @@ struct leaving {
 	const struct asked *asked;
 	const struct name *name;
 	const char *network;
+	const char *ruleset; /* of the rule that is for it */
 };
 
 static void add_leaving(struct findings *it, const struct leaving *leaving, const char *why,
@@ -476,8 +472,8 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 
 	name_to_text(leaving->name, name);
 	record_type_print(leaving->asked->question.key.type, type, sizeof type);
-	add_text(text, sizeof text, "%s %s in %s, asked for %llu time%s: ", name, type,
-		 leaving->network, count, count == 1 ? "" : "s");
+	text_append(text, sizeof text, "%s %s in %s, asked for %llu time%s: ", name, type,
+		    leaving->network, count, count == 1 ? "" : "s");
 	used = strlen(text);
 	va_start(arguments, format);
 	vsnprintf(text + used, sizeof text - used, format, arguments);
@@ -487,10 +483,11 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 		return;
 	}
 	add_finding(it, FINDINGS_LEAVING,
-		    json_make("{s:o, s:s, s:o, s:I, s:s, s:o, s:o}", "name", json_text(name),
-			      "type", type, "network", json_text(leaving->network), "count",
-			      (json_int_t)count, "why", why, "object", json_text(object), "text",
-			      json_text(text)));
+		    json_make("{s:o, s:s, s:o, s:I, s:s, s:o, s:o, s:o, s:o}", "name",
+			      json_text(name), "type", type, "network", json_text(leaving->network),
+			      "count", (json_int_t)count, "why", why, "object", json_text(object),
+			      "ruleset", json_text(leaving->ruleset), "reason",
+			      json_text(text + used), "text", json_text(text)));
 }
 
 /* By the name alone, or by a zone of ours. */
@@ -521,7 +518,7 @@ static bool leaves(struct findings *it, const struct leaving *leaving)
 
 /* By a rule of ours, for a domain of two labels or more: others are for everybody's names. True:
  * there are rulesets left to look in, for another portion. */
-static bool leaves_a_rule(struct findings *it, const struct leaving *leaving, unsigned *lookups)
+static bool leaves_a_rule(struct findings *it, struct leaving *leaving, unsigned *lookups)
 {
 	const struct policy *policy = policy_of(it);
 	unsigned label = 0;
@@ -536,6 +533,7 @@ static bool leaves_a_rule(struct findings *it, const struct leaving *leaving, un
 		rule = ruleset_next(ruleset, leaving->name, 0, &label);
 		if (!rule || !rule->name || leaving->name->labels - label < 2)
 			continue;
+		leaving->ruleset = rule->ruleset;
 		add_leaving(it, leaving, "rule", rule->name,
 			    rule->enabled
 				    ? "rule %s/%s is for it, and its ruleset is not linked to "
@@ -611,12 +609,14 @@ static bool show_name(struct findings *it, const struct asked *asked)
 
 	if (!question)
 		return false;
-	add_text(text, sizeof text, "%s %s in %s, asked for %llu time%s: %s",
-		 json_string_value(json_object_get(question, "name")),
-		 json_string_value(json_object_get(question, "type")),
-		 json_string_value(json_object_get(question, "network")), count,
-		 count == 1 ? "" : "s", plan_text(json_object_get(question, "decided"), decided));
+	text_append(text, sizeof text, "%s %s in %s, asked for %llu time%s: %s",
+		    json_string_value(json_object_get(question, "name")),
+		    json_string_value(json_object_get(question, "type")),
+		    json_string_value(json_object_get(question, "network")), count,
+		    count == 1 ? "" : "s",
+		    plan_text(json_object_get(question, "decided"), decided));
 	json_object_del(question, "decided");
+	json_put(question, "by", json_text(decided));
 	json_put(question, "text", json_text(text));
 	add_finding(it, FINDINGS_NAMES, question);
 	return true;
@@ -655,11 +655,11 @@ static bool names_on(struct findings *it)
 static void add_count(char *text, const struct section_tally *tally, const char *noun)
 {
 	if (tally->count == 0)
-		add_text(text, SUMMARY_MAX, "none of %zu %s%s", tally->looked_at, noun,
-			 tally->looked_at == 1 ? "" : "s");
+		text_append(text, SUMMARY_MAX, "none of %zu %s%s", tally->looked_at, noun,
+			    tally->looked_at == 1 ? "" : "s");
 	else
-		add_text(text, SUMMARY_MAX, "%zu of %zu %s%s", tally->count, tally->looked_at, noun,
-			 tally->looked_at == 1 ? "" : "s");
+		text_append(text, SUMMARY_MAX, "%zu of %zu %s%s", tally->count, tally->looked_at,
+			    noun, tally->looked_at == 1 ? "" : "s");
 }
 
 static void summarize_uses(const struct findings *it, const struct section_tally *tally,
@@ -669,24 +669,24 @@ static void summarize_uses(const struct findings *it, const struct section_tally
 
 	add_count(text, tally, noun);
 	if (it->wanted.days)
-		add_text(text, SUMMARY_MAX, " %s for %u day%s", had, it->wanted.days,
-			 it->wanted.days == 1 ? "" : "s");
+		text_append(text, SUMMARY_MAX, " %s for %u day%s", had, it->wanted.days,
+			    it->wanted.days == 1 ? "" : "s");
 	else
-		add_text(text, SUMMARY_MAX, " %s at any time", had);
+		text_append(text, SUMMARY_MAX, " %s at any time", had);
 	if (tally->since_s)
-		add_text(text, SUMMARY_MAX, "; counted since %s", time_text(tally->since_s, at));
+		text_append(text, SUMMARY_MAX, "; counted since %s", time_text(tally->since_s, at));
 	if (tally->young > 0)
-		add_text(text, SUMMARY_MAX, "; %zu not used so far, and known for less",
-			 tally->young);
+		text_append(text, SUMMARY_MAX, "; %zu not used so far, and known for less",
+			    tally->young);
 }
 
 static void add_day(const struct findings *it, char text[SUMMARY_MAX])
 {
 	if (it->service->server.model->count_names)
-		add_text(text, SUMMARY_MAX,
-			 " (of the last 12 to 24 hours, without what the cache answered)");
+		text_append(text, SUMMARY_MAX,
+			    " (of the last 12 to 24 hours, without what the cache answered)");
 	else
-		add_text(text, SUMMARY_MAX, " (count_names is false: nothing is counted)");
+		text_append(text, SUMMARY_MAX, " (count_names is false: nothing is counted)");
 }
 
 static size_t number(const json_t *object, const char *key)
@@ -705,15 +705,16 @@ static void summarize_round(const json_t *section, const char *noun, const char 
 	size_t unknown = number(section, "unknown_count");
 
 	add_count(text, &tally, noun);
-	add_text(text, SUMMARY_MAX, " %s", fault);
+	text_append(text, SUMMARY_MAX, " %s", fault);
 	if (unknown > 0)
-		add_text(text, SUMMARY_MAX, "; %zu could not be found out", unknown);
+		text_append(text, SUMMARY_MAX, "; %zu could not be found out", unknown);
 	if (state && strcmp(state, "running") == 0) {
-		add_text(text, SUMMARY_MAX, "; still being asked");
+		text_append(text, SUMMARY_MAX, "; still being asked");
 		if (json_is_integer(of))
-			add_text(text, SUMMARY_MAX, ", of %lld", (long long)json_integer_value(of));
+			text_append(text, SUMMARY_MAX, ", of %lld",
+				    (long long)json_integer_value(of));
 	} else if (ended) {
-		add_text(text, SUMMARY_MAX, "; asked until %s", ended);
+		text_append(text, SUMMARY_MAX, "; asked until %s", ended);
 	}
 }
 
@@ -729,8 +730,8 @@ static json_t *round_section(struct findings *it, enum findings_section section,
 	summarize_round(made, is_ptrs ? "PTR" : "public reverse zone",
 			is_ptrs ? "without a way back" : "without a delegation to us alone", text);
 	if (!is_ptrs && it->service->server.model->reverse.name_servers.count == 0)
-		add_text(text, SUMMARY_MAX,
-			 "; reverse.name_servers is not set, so any delegation counts");
+		text_append(text, SUMMARY_MAX,
+			    "; reverse.name_servers is not set, so any delegation counts");
 	return made;
 }
 
@@ -741,23 +742,25 @@ static json_t *tally_section(struct findings *it, enum findings_section section,
 	json_t *made = json_make("{s:I, s:I, s:O}", "count", (json_int_t)tally->count, "looked_at",
 				 (json_int_t)tally->looked_at, "findings", tally->findings);
 
+	if (section == FINDINGS_RULES || section == FINDINGS_TARGETS)
+		json_put(made, "young", json_integer((json_int_t)tally->young));
 	if (section == FINDINGS_RULES) {
 		summarize_uses(it, tally, "rule", "without a hit", text);
 	} else if (section == FINDINGS_TARGETS) {
 		summarize_uses(it, tally, "target", "without a question", text);
 	} else if (section == FINDINGS_SLOW) {
 		add_count(text, tally, "rule");
-		add_text(text, SUMMARY_MAX,
-			 " with targets that take over 100 ms for more than 5 of 100 answers "
-			 "(since the server started; rules with fewer than %d answers left out)",
-			 SLOW_ANSWERS);
+		text_append(text, SUMMARY_MAX,
+			    " with targets that take over 100 ms for more than 5 of 100 answers "
+			    "(since the server started; rules with fewer than %d answers left out)",
+			    SLOW_ANSWERS);
 	} else if (section == FINDINGS_LEAVING) {
 		add_count(text, tally, "name");
-		add_text(text, SUMMARY_MAX, " asked of the default resolver and internal");
+		text_append(text, SUMMARY_MAX, " asked of the default resolver and internal");
 		add_day(it, text);
 	} else {
-		add_text(text, SUMMARY_MAX, "%zu name%s most asked for", tally->looked_at,
-			 tally->looked_at == 1 ? "" : "s");
+		text_append(text, SUMMARY_MAX, "%zu name%s most asked for", tally->looked_at,
+			    tally->looked_at == 1 ? "" : "s");
 		add_day(it, text);
 	}
 	if (tally->since_s)

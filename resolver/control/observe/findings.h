@@ -17,7 +17,18 @@
  *     SECTION  {"section", "summary": one line for people, "advice": what to do about it,
  *               "count": findings, "looked_at": of so many, "findings": [FINDING...] of the first
  *               so many} and more
- *     FINDING  {"text": for people} and more */
+ *              rules and targets: "since": when the first one was known, "young": how many were
+ *              not used so far, and are known for less than the days
+ *     FINDING  {"text": for people} and, of
+ *
+ *     rules        "ruleset", "rule", "domain", "linked", "since", "used": times, the last or null
+ *     targets      "target", "protocol", "source", "rule": RULESET/RULE or null, "since", "used"
+ *     leaving      "name", "type", "network", "count", "why": private_address, zone, suffix,
+ *                  single_label or rule, "object": its name, "ruleset", "reason": for people
+ *     names        as plan_question has it, but for "decided"; "by": that for people
+ *     slow         "rule": RULESET/RULE, "domain", "answers", "average_ms", "half_ms", "most_ms":
+ *                  half and 95 of 100 came within; null: the longest bound was too short
+ *     the others   as service/rounds.h has them */
 #ifndef SLUICE_FINDINGS_H
 #define SLUICE_FINDINGS_H
 

@@ -7,11 +7,11 @@
  * Which targets there are is looked up once for each generation. */
 #include "resolver/control/observe/health.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <uthash.h>
 
 #include "endpoints/socket.h"
+#include "rules/text.h"
 
 enum { LOOK_MS = 1000, ROUTES_NAMED = 5 };
 
@@ -397,75 +397,59 @@ static struct health_reach reach_of(const struct health_look *look,
 
 /* ---- the lines ---- */
 
-struct health_line {
-	char text[HEALTH_TEXT_MAX];
-	size_t length;
-};
-
-/* What does not fit is cut. */
-static void __attribute__((format(printf, 2, 3)))
-add(struct health_line *line, const char *format, ...)
-{
-	size_t room = HEALTH_TEXT_MAX - line->length;
-	va_list arguments;
-	va_start(arguments, format);
-	int wrote = vsnprintf(line->text + line->length, room, format, arguments);
-	va_end(arguments);
-	if (wrote > 0)
-		line->length += (size_t)wrote < room ? (size_t)wrote : room - 1;
-}
-
-static void add_seconds(struct health_line *line, uint64_t us)
+static void add_seconds(char line[HEALTH_TEXT_MAX], uint64_t us)
 {
 	if (us < 10 * 1000000)
-		add(line, "%.1f s", (double)us / 1e6);
+		text_append(line, HEALTH_TEXT_MAX, "%.1f s", (double)us / 1e6);
 	else
-		add(line, "%llu s", (unsigned long long)(us / 1000000));
+		text_append(line, HEALTH_TEXT_MAX, "%llu s", (unsigned long long)(us / 1000000));
 }
 
-static void add_target(struct health_line *line, const struct target *target)
+static void add_target(char line[HEALTH_TEXT_MAX], const struct target *target)
 {
 	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
-	add(line, "%s (%s", host_print(&target->host, host),
-	    target->protocol == PROTOCOL_TCP ? "tcp" : "udp");
+	text_append(line, HEALTH_TEXT_MAX, "%s (%s", host_print(&target->host, host),
+		    target->protocol == PROTOCOL_TCP ? "tcp" : "udp");
 	if (target->source.family)
-		add(line, ", from %s", address_print(&target->source, source));
-	add(line, ")");
+		text_append(line, HEALTH_TEXT_MAX, ", from %s",
+			    address_print(&target->source, source));
+	text_append(line, HEALTH_TEXT_MAX, ")");
 }
 
-static void add_names(struct health_line *line, const struct health_reach *reach)
+static void add_names(char line[HEALTH_TEXT_MAX], const struct health_reach *reach)
 {
 	unsigned named = reach->dark < ROUTES_NAMED ? reach->dark : ROUTES_NAMED;
 	for (unsigned i = 0; i < named; i++)
-		add(line, "%s%s", i > 0 ? ", " : "", reach->names[i]);
+		text_append(line, HEALTH_TEXT_MAX, "%s%s", i > 0 ? ", " : "", reach->names[i]);
 	if (reach->dark > named)
-		add(line, " and %u more", reach->dark - named);
+		text_append(line, HEALTH_TEXT_MAX, " and %u more", reach->dark - named);
 }
 
-static void add_times(struct health_line *line, const char *what, unsigned times)
+static void add_times(char line[HEALTH_TEXT_MAX], const char *what, unsigned times)
 {
 	if (times > 0)
-		add(line, " (%s %u time%s in between)", what, times, times == 1 ? "" : "s");
+		text_append(line, HEALTH_TEXT_MAX, " (%s %u time%s in between)", what, times,
+			    times == 1 ? "" : "s");
 }
 
 /* What it means that it is gone. */
-static void add_loss(struct health_line *line, const struct health_reach *reach)
+static void add_loss(char line[HEALTH_TEXT_MAX], const struct health_reach *reach)
 {
 	if (reach->dark > 0) {
-		add(line, "; no live target is left for ");
+		text_append(line, HEALTH_TEXT_MAX, "; no live target is left for ");
 		add_names(line, reach);
-		add(line, ": clients get stale answers or SERVFAIL");
+		text_append(line, HEALTH_TEXT_MAX, ": clients get stale answers or SERVFAIL");
 	}
 	if (reach->others > 0)
-		add(line, "; %u%s rule%s on without it", reach->others,
-		    reach->dark > 0 ? " other" : "", reach->others == 1 ? " goes" : "s go");
+		text_append(line, HEALTH_TEXT_MAX, "; %u%s rule%s on without it", reach->others,
+			    reach->dark > 0 ? " other" : "", reach->others == 1 ? " goes" : "s go");
 }
 
-static void add_return(struct health_line *line, const struct health_reach *reach)
+static void add_return(char line[HEALTH_TEXT_MAX], const struct health_reach *reach)
 {
 	if (reach->dark == 0)
 		return;
-	add(line, "; answered again: ");
+	text_append(line, HEALTH_TEXT_MAX, "; answered again: ");
 	add_names(line, reach);
 }
 
@@ -475,52 +459,55 @@ static const char *error_text(const struct target *target)
 		(enum target_error)atomic_load_explicit(&target->last_error, memory_order_relaxed));
 }
 
-static void add_source(struct health_line *line, const struct health_change *change,
+static void add_source(char line[HEALTH_TEXT_MAX], const struct health_change *change,
 		       const struct health_reach *reach)
 {
 	char source[ADDRESS_TEXT_MAX];
 	address_print(change->source, source);
-	add(line, "%s, the source of %s, ", source, reach->endpoint ? reach->endpoint : "nobody");
+	text_append(line, HEALTH_TEXT_MAX, "%s, the source of %s, ", source,
+		    reach->endpoint ? reach->endpoint : "nobody");
 	if (change->kind == HEALTH_SOURCE_GONE) {
-		add(line, "is gone: no interface has it, so nothing can be asked from it");
+		text_append(line, HEALTH_TEXT_MAX,
+			    "is gone: no interface has it, so nothing can be asked from it");
 		add_times(line, "it had come back", change->times);
 		add_loss(line, reach);
 	} else {
-		add(line, "is back after ");
+		text_append(line, HEALTH_TEXT_MAX, "is back after ");
 		add_seconds(line, change->for_us);
 		add_times(line, "it had gone again", change->times);
 		add_return(line, reach);
 	}
 }
 
-static void add_change(struct health_line *line, const struct health_change *change,
+static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *change,
 		       const struct health_reach *reach)
 {
 	add_target(line, change->target);
 	switch (change->kind) {
 	case HEALTH_SUSPECT:
-		add(line, " is suspect, for ");
+		text_append(line, HEALTH_TEXT_MAX, " is suspect, for ");
 		add_seconds(line, change->for_us);
-		add(line, " now: %s", error_text(change->target));
+		text_append(line, HEALTH_TEXT_MAX, " now: %s", error_text(change->target));
 		add_times(line, "it was so", change->times);
 		add_loss(line, reach);
 		break;
 	case HEALTH_BACK:
-		add(line, " is back after ");
+		text_append(line, HEALTH_TEXT_MAX, " is back after ");
 		add_seconds(line, change->for_us);
 		add_times(line, "it was suspect again", change->times);
 		add_return(line, reach);
 		break;
 	default:
-		add(line, " was suspect %u times for moments within ", change->times);
+		text_append(line, HEALTH_TEXT_MAX, " was suspect %u times for moments within ",
+			    change->times);
 		add_seconds(line, change->for_us);
-		add(line, ": %s", error_text(change->target));
+		text_append(line, HEALTH_TEXT_MAX, ": %s", error_text(change->target));
 	}
 }
 
 static void tell(struct health_look *look, const struct health_change *change)
 {
-	struct health_line line = {.text = ""};
+	char line[HEALTH_TEXT_MAX] = "";
 	bool good = change->kind == HEALTH_BACK || change->kind == HEALTH_SOURCE_BACK;
 	if (look->lines == HEALTH_LINES) {
 		look->untold[change->kind]++;
@@ -529,11 +516,11 @@ static void tell(struct health_look *look, const struct health_change *change)
 	look->lines++;
 	const struct health_reach reach = reach_of(look, change);
 	if (change->target)
-		add_change(&line, change, &reach);
+		add_change(line, change, &reach);
 	else
-		add_source(&line, change, &reach);
+		add_source(line, change, &reach);
 	look->on_line(look->context, good ? LOG_INFO : LOG_WARNING,
-		      change->target ? "target" : "source", line.text);
+		      change->target ? "target" : "source", line);
 }
 
 static void tell_rest(const struct health_look *look)
@@ -545,22 +532,22 @@ static void tell_rest(const struct health_look *look)
 		[HEALTH_SOURCE_GONE] = "sources that are gone",
 		[HEALTH_SOURCE_BACK] = "sources that are back",
 	};
-	struct health_line line = {.text = ""};
-	add(&line, "and more at once: ");
-	size_t begin = line.length;
+	char line[HEALTH_TEXT_MAX] = "";
+	unsigned kinds = 0;
+	text_append(line, HEALTH_TEXT_MAX, "and more at once: ");
 	for (unsigned kind = 0; kind < HEALTH_KINDS; kind++)
 		if (look->untold[kind] > 0)
-			add(&line, "%s%u %s", line.length > begin ? ", " : "", look->untold[kind],
-			    texts[kind]);
-	if (line.length == begin)
+			text_append(line, HEALTH_TEXT_MAX, "%s%u %s", kinds++ > 0 ? ", " : "",
+				    look->untold[kind], texts[kind]);
+	if (kinds == 0)
 		return;
 	const struct health_reach reach = reach_of(look, NULL);
 	if (reach.dark > 0) {
-		add(&line, "; in all, no target is live for ");
-		add_names(&line, &reach);
+		text_append(line, HEALTH_TEXT_MAX, "; in all, no target is live for ");
+		add_names(line, &reach);
 	}
-	add(&line, "; sluice status names them");
-	look->on_line(look->context, LOG_WARNING, "target", line.text);
+	text_append(line, HEALTH_TEXT_MAX, "; sluice status names them");
+	look->on_line(look->context, LOG_WARNING, "target", line);
 }
 
 void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,

@@ -25,6 +25,7 @@ enum {
 	TARGET_NUMBERS = 6,
 	NUMBER_TEXT_MAX = 12, /* of a value, and a comma */
 	KEY_MAX = 1024,
+	PORTION_VALUES = 20000, /* written at once: a millisecond or two */
 };
 static const uint32_t unknown = UINT32_MAX;
 
@@ -497,57 +498,101 @@ static bool is_known(const struct history_row *row, enum history_span span)
 	return row->is_there;
 }
 
-struct rows_out {
-	FILE *out;
+struct history_writer {
 	const struct history *history;
 	enum history_span span;
-	bool any, failed;
+	char *text;
+	size_t length;
+	FILE *out; /* into text */
+	unsigned kind;
+	const struct history_row *row; /* which comes next; NULL: `other` */
+	bool any;                      /* of the kind */
+	bool failed;
 };
 
-static void write_known(struct rows_out *rows, const struct history_row *row)
+/* Returns how many values it has. */
+static size_t write_known(struct history_writer *writer, const struct history_row *row)
 {
-	if (!row || !is_known(row, rows->span))
-		return;
-	if (rows->any)
-		fputc(',', rows->out);
-	rows->any = true;
-	rows->failed = !write_row(rows->out, rows->history, row, rows->span) || rows->failed;
+	if (!row || !is_known(row, writer->span))
+		return 0;
+	if (writer->any)
+		fputc(',', writer->out);
+	writer->any = true;
+	if (!write_row(writer->out, writer->history, row, writer->span))
+		writer->failed = true;
+	return (size_t)row->kind->columns * history_spans[writer->span].count;
 }
 
-/* False without memory. */
-static bool write_kind(FILE *out, const struct history *history, enum history_kind kind,
-		       enum history_span span)
+static void begin_kind(struct history_writer *writer)
 {
-	struct rows_out rows = {.out = out, .history = history, .span = span};
-
-	fprintf(out, ",\"%s\":[", kinds[kind].list);
-	for (const struct history_row *row = history->rows[kind]; row; row = row->hh.next)
-		write_known(&rows, row);
-	write_known(&rows, history->other[kind]);
-	fputc(']', out);
-	return !rows.failed;
+	writer->row = writer->history->rows[writer->kind];
+	writer->any = false;
+	fprintf(writer->out, ",\"%s\":[", kinds[writer->kind].list);
 }
 
-char *history_write(const struct history *history, enum history_span span, const char *from,
-		    size_t *length)
+/* A row; behind a kind's last one the next kind begins. */
+static size_t write_next(struct history_writer *writer)
+{
+	const struct history_row *row = writer->row;
+	size_t values;
+
+	if (row) {
+		writer->row = row->hh.next;
+		return write_known(writer, row);
+	}
+	values = write_known(writer, writer->history->other[writer->kind]);
+	fputc(']', writer->out);
+	if (++writer->kind < HISTORY_KINDS)
+		begin_kind(writer);
+	return values;
+}
+
+struct history_writer *history_writer_new(const struct history *history, enum history_span span,
+					  const char *from)
 {
 	const struct history_span_about *about = &history_spans[span];
-	char *text = NULL;
-	FILE *out = open_memstream(&text, length);
-	bool fine = true;
+	struct history_writer *writer = calloc(1, sizeof *writer);
 
-	if (!out)
+	if (!writer)
 		return NULL;
-	fprintf(out, "{\"span\":\"%s\",\"step_s\":%u,\"from\":\"%s\",\"count\":%u", about->name,
-		about->step_s, from, about->count);
-	for (unsigned kind = 0; kind < HISTORY_KINDS; kind++)
-		fine = write_kind(out, history, kind, span) && fine;
-	fputs("}\n", out);
-	fine = !ferror(out) && fine;
-	if (fclose(out) == 0 && fine)
-		return text;
-	free(text);
-	return NULL;
+	writer->history = history;
+	writer->span = span;
+	writer->out = open_memstream(&writer->text, &writer->length);
+	if (!writer->out) {
+		free(writer);
+		return NULL;
+	}
+	fprintf(writer->out, "{\"span\":\"%s\",\"step_s\":%u,\"from\":\"%s\",\"count\":%u",
+		about->name, about->step_s, from, about->count);
+	begin_kind(writer);
+	return writer;
+}
+
+bool history_write_on(struct history_writer *writer)
+{
+	size_t values = 0;
+
+	while (writer->kind < HISTORY_KINDS && values < PORTION_VALUES)
+		values += write_next(writer);
+	return writer->kind < HISTORY_KINDS;
+}
+
+char *history_writer_end(struct history_writer *writer, size_t *length)
+{
+	bool fine;
+	char *text;
+
+	if (!writer)
+		return NULL;
+	fputs("}\n", writer->out);
+	fine = !ferror(writer->out) && !writer->failed && writer->kind == HISTORY_KINDS;
+	fine = fclose(writer->out) == 0 && fine;
+	text = fine ? writer->text : NULL;
+	*length = writer->length;
+	if (!fine)
+		free(writer->text);
+	free(writer);
+	return text;
 }
 
 size_t history_bytes(const struct history *history)

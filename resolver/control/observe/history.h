@@ -60,7 +60,7 @@ uint64_t history_next_us(const struct history *history);
 
 /* When the first step of a span began; before CLOCK_MONOTONIC did, it is negative. */
 int64_t history_from_us(const struct history *history, enum history_span span);
-/* As JSON, of `length` bytes, to be freed:
+/* As JSON:
  *
  *     {"span", "step_s", "from" (as given), "count",
  *      "endpoints": [{"name", "queries": [...], "servfail": [...], "over_limit": [...]}],
@@ -70,9 +70,20 @@ int64_t history_from_us(const struct history *history, enum history_span span);
  *
  * `count` values in each list, the oldest first, of what happened in that step; up is the share of
  * the looks at which it was (0 to 1), null what is not known. Rows of which nothing is known, and
- * which are not there, are left out. NULL without memory. */
-char *history_write(const struct history *history, enum history_span span, const char *from,
-		    size_t *length);
+ * which are not there, are left out.
+ *
+ * A week of all rows is two million values, and a tenth of a second: so it is written in portions,
+ * between which others may be served. When history_from_us changes meanwhile, what has been
+ * written is of other steps, and the writer begins anew. The history outlives its writer. */
+struct history_writer;
+
+/* NULL without memory. */
+struct history_writer *history_writer_new(const struct history *history, enum history_span span,
+					  const char *from);
+/* Writes a portion; true: there is more. */
+bool history_write_on(struct history_writer *writer);
+/* Ends the writer, which may be NULL. The text, to be freed; NULL: it is not whole. */
+char *history_writer_end(struct history_writer *writer, size_t *length);
 
 /* For tests: what it takes now. */
 size_t history_bytes(const struct history *history);

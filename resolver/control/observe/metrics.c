@@ -16,6 +16,8 @@
 #include "endpoints/meter.h"
 #include "resolver/control/observe/health.h"
 #include "resolver/control/observe/query_log.h"
+#include "resolver/control/service/replica.h"
+#include "resolver/control/service/zone_notice.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
 
@@ -651,28 +653,42 @@ static void put_transfers(struct metrics *metrics)
 			       NULL, table->zones[i]->serial);
 }
 
-/* By the words of zone_notice.h. */
-static void put_notices(struct metrics *metrics)
+/* How many have each of these words at the key. */
+static void put_words(struct metrics *metrics, const json_t *rows, const char *key,
+		      const char *const *words, size_t count)
 {
-	static const char *const states[] = {"waiting", "answered", "given up"};
-	json_t *notices = json_array();
-	const json_t *notice;
-	uint64_t counts[COUNT(states)] = {0};
-	size_t index;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *row;
+		char label[16];
+		uint64_t number = 0;
+		size_t index;
 
-	zone_notify_report(metrics->service->notify, notices);
-	json_array_foreach(notices, index, notice)
-	{
-		const char *state = json_string_value(json_object_get(notice, "state"));
+		json_array_foreach(rows, index, row)
+		{
+			const char *word = json_string_value(json_object_get(row, key));
 
-		for (size_t i = 0; state && i < COUNT(states); i++)
-			counts[i] += strcmp(state, states[i]) == 0;
+			number += word && strcmp(word, words[i]) == 0;
+		}
+		snprintf(label, sizeof label, "%s", words[i]);
+		for (char *at = label; *at; at++)
+			*at = *at == ' ' ? '_' : *at;
+		sample(metrics, "state", label, NULL, NULL, number);
 	}
-	json_decref(notices);
+}
+
+static void put_secondaries(struct metrics *metrics)
+{
+	json_t *rows = json_array();
+
+	secondary_sockets_report(metrics->service->secondaries, rows);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_notices",
 		       "Zones' secondaries by what became of the last NOTIFY.");
-	for (size_t i = 0; i < COUNT(states); i++)
-		sample(metrics, "state", i == 2 ? "given_up" : states[i], NULL, NULL, counts[i]);
+	put_words(metrics, rows, "state", notice_state_texts, NOTICE_STATES);
+	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_secondaries",
+		       "Zones' secondaries by what copy they say they have: pending is one that "
+		       "lacks what is not old enough to be behind, unknown one that does not say.");
+	put_words(metrics, rows, "copy", replica_state_texts, REPLICA_STATES);
+	json_decref(rows);
 }
 
 /* ---- cache, names of addresses, the server itself ---- */
@@ -892,7 +908,7 @@ char *metrics_write(struct metrics *metrics, enum metrics_format format, size_t 
 	put_targets(metrics);
 	put_zones(metrics);
 	put_transfers(metrics);
-	put_notices(metrics);
+	put_secondaries(metrics);
 	put_cache(metrics);
 	put_owned(metrics);
 	put_query_log(metrics);

@@ -7,7 +7,10 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/explain.h"
 #include "rules/base.h"
+#include "rules/text.h"
 #include "rules/zone/record.h"
+
+enum { NAMES_AT_ONCE = 16 }; /* to decide a name takes 50 us */
 
 /* ---- a decision ---- */
 
@@ -63,25 +66,80 @@ json_t *plan_question(const struct policy *policy, const struct asked *asked)
 		"decided", decide(policy, place, &name, asked->question.key.type));
 }
 
-json_t *plan_questions(struct server *server, size_t limit)
+/* ---- those asked most ---- */
+
+struct plan {
+	struct work_job job; /* first */
+	struct service *service;
+	size_t limit, count; /* of questions that have been given */
+	size_t at;           /* the name that comes next */
+	struct asked_list asked;
+	bool failed;
+	struct plan_reader reader;
+};
+
+static void gather(void *job) /* in a thread of its own */
 {
-	const struct policy *policy = server->current->policy;
-	struct asked_list all;
-	json_t *questions = json_array();
-	int err = asked_read(&all, server);
+	struct plan *plan = job;
 
-	for (size_t i = 0; !err && i < all.count && json_array_size(questions) < limit; i++) {
-		json_t *question = plan_question(policy, &all.items[i]);
+	plan->failed = asked_read(&plan->asked, &plan->service->server) != 0;
+}
 
+static bool decide_some(void *job)
+{
+	struct plan *plan = job;
+	const struct policy *policy = plan->service->server.current->policy;
+
+	for (unsigned i = 0; !plan->failed && i < NAMES_AT_ONCE; i++) {
+		json_t *question;
+
+		if (plan->at == plan->asked.count || plan->count == plan->limit)
+			return false;
+		question = plan_question(policy, &plan->asked.items[plan->at++]);
+		if (!question)
+			continue;
+		question = json_whole(question);
+		plan->failed = !question;
 		if (question)
-			json_add(questions, question);
+			plan->reader.on_question(plan->reader.context, question);
+		plan->count++;
 	}
-	asked_release(&all);
-	if (err) {
-		json_decref(questions);
-		questions = NULL;
-	}
-	return json_whole(questions);
+	return !plan->failed;
+}
+
+static void on_end(void *job)
+{
+	struct plan *plan = job;
+	const struct plan_reader reader = plan->reader;
+	bool whole = !plan->job.given_up && !plan->failed;
+
+	asked_release(&plan->asked);
+	free(plan);
+	reader.on_done(reader.context, whole);
+}
+
+static void on_gathered(void *job)
+{
+	struct plan *plan = job;
+
+	if (work_beside_in_portions(&plan->service->work, &plan->job, decide_some, on_end))
+		return;
+	plan->failed = true;
+	on_end(plan);
+}
+
+int plan_begin(struct service *service, size_t limit, const struct plan_reader *reader)
+{
+	struct plan *plan = calloc(1, sizeof *plan);
+
+	if (!plan)
+		return ERR_NOMEM;
+	*plan = (struct plan){
+		.job = {.large = true}, .service = service, .limit = limit, .reader = *reader};
+	if (work_beside_in_thread(&service->work, &plan->job, gather, on_gathered))
+		return 0;
+	free(plan);
+	return ERR_SYSTEM;
 }
 
 /* ---- another policy ---- */
@@ -130,20 +188,6 @@ json_t *plan_changes(const json_t *questions, const struct policy *policy)
 
 /* ---- for people ---- */
 
-static const char *get(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static void put(char text[PLAN_TEXT_MAX], const char *mark, const char *more)
-{
-	size_t used = strlen(text);
-
-	snprintf(text + used, PLAN_TEXT_MAX - used, "%s%s", mark, more);
-}
-
 /* "rule office/contoso" */
 static void put_who(char text[PLAN_TEXT_MAX], const json_t *hop)
 {
@@ -152,16 +196,17 @@ static void put_who(char text[PLAN_TEXT_MAX], const json_t *hop)
 					       {"pool", "address pool"},
 					       {"name", "own name"},
 					       {"special", "special-use name"}};
-	const char *by = get(hop, "decided_by");
+	const char *by = json_text_of(hop, "decided_by");
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (strcmp(by, words[i][0]) == 0)
 			by = words[i][1];
-	put(text, "", by);
-	if (*get(hop, "ruleset"))
-		put(text, " ", get(hop, "ruleset"));
-	if (*get(hop, "object"))
-		put(text, *get(hop, "ruleset") ? "/" : " ", get(hop, "object"));
+	text_append(text, PLAN_TEXT_MAX, "%s", by);
+	if (*json_text_of(hop, "ruleset"))
+		text_append(text, PLAN_TEXT_MAX, " %s", json_text_of(hop, "ruleset"));
+	if (*json_text_of(hop, "object"))
+		text_append(text, PLAN_TEXT_MAX, "%s%s", *json_text_of(hop, "ruleset") ? "/" : " ",
+			    json_text_of(hop, "object"));
 }
 
 char *plan_text(const json_t *decision, char text[PLAN_TEXT_MAX])
@@ -174,16 +219,25 @@ char *plan_text(const json_t *decision, char text[PLAN_TEXT_MAX])
 
 	*text = '\0';
 	if (!hop) {
-		put(text, "", "no such network");
+		text_append(text, PLAN_TEXT_MAX, "no such network");
 		return text;
 	}
 	put_who(text, hop);
 	json_array_foreach((json_t *)route, i, item)
-		put(text, i == 0 ? " -> " : ", ",
-		    *get(item, "host") ? get(item, "host") : get(item, "endpoint"));
+	{
+		text_append(text, PLAN_TEXT_MAX, "%s%s", i == 0 ? " -> " : ", ",
+			    *json_text_of(item, "host") ? json_text_of(item, "host")
+							: json_text_of(item, "endpoint"));
+	}
 	json_array_foreach((json_t *)records, i, item)
-		put(text, i == 0 ? ": " : "; ", json_string_value(item));
-	if (json_array_size(route) == 0 && json_array_size(records) == 0 && *get(hop, "rcode"))
-		put(text, ": ", *get(hop, "outcome") ? get(hop, "outcome") : get(hop, "rcode"));
+	{
+		text_append(text, PLAN_TEXT_MAX, "%s%s", i == 0 ? ": " : "; ",
+			    json_string_value(item));
+	}
+	if (json_array_size(route) == 0 && json_array_size(records) == 0 &&
+	    *json_text_of(hop, "rcode"))
+		text_append(text, PLAN_TEXT_MAX, ": %s",
+			    *json_text_of(hop, "outcome") ? json_text_of(hop, "outcome")
+							  : json_text_of(hop, "rcode"));
 	return text;
 }

@@ -248,17 +248,12 @@ const char *query_record_decider(const struct query_record *record)
 
 static void add_decision(struct line *line, const struct query_entry *entry)
 {
-	static const char *const sources[] = {[RESPONSE_ZONE] = "own",
-					      [RESPONSE_CACHE] = "cache",
-					      [RESPONSE_FORWARDED] = "target",
-					      [RESPONSE_STALE] = "stale",
-					      [RESPONSE_NONE] = "nobody"};
 	const struct query_record *record = entry->record;
 
 	ADD_WORD(line, "decided_by", query_record_decider(record));
 	ADD_STRING(line, "object", record->object);
 	ADD_STRING(line, "ruleset", record->rule ? record->rule->ruleset : NULL);
-	ADD_WORD(line, "answered_from", sources[record->source]);
+	ADD_WORD(line, "answered_from", response_source_text(record->source));
 }
 
 static void add_upstream(struct line *line, const struct upstream *upstream)

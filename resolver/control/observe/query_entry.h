@@ -2,8 +2,8 @@
  *
  *     time, client, port, network, endpoint (null: the VNet resolver), transport, name, type,
  * class, rcode, ede (its number), text (what explains an error), decided_by ("admission": it was
- * turned away; else as `explain` has it), object, ruleset, answered_from ("own" data, "cache",
- * "stale", "target", "nobody"), target, protocol, outbound_endpoint, hops, bytes, microseconds
+ * turned away; else as `explain` has it), object, ruleset, answered_from (as the metrics have it:
+ * latency.h), target, protocol, outbound_endpoint, hops, bytes, microseconds
  *
  * What is not there is null, and every member always is. */
 #ifndef SLUICE_QUERY_ENTRY_H

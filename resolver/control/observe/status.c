@@ -3,7 +3,6 @@
  * go on meanwhile: each number is right, but not all are of the same moment. */
 #include "resolver/control/observe/status.h"
 
-#include <stdarg.h>
 #include <uthash.h>
 #include <uv.h>
 
@@ -12,6 +11,7 @@
 #include "resolver/control/observe/health.h"
 #include "resolver/control/observe/query_log.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 static json_t *address_json(const struct address *address)
 {
@@ -454,11 +454,11 @@ static json_t *transfers_json(const struct server *server)
 	return array;
 }
 
-static json_t *notices_json(const struct zone_notify *notify)
+static json_t *notices_json(const struct secondary_sockets *secondaries)
 {
 	json_t *array = json_array();
 
-	zone_notify_report(notify, array);
+	secondary_sockets_report(secondaries, array);
 	return array;
 }
 
@@ -500,34 +500,16 @@ static json_t *went_back_report(const struct confirmation *confirmation)
 
 enum { JUDGEMENT_MAX = 1024, JUDGEMENT_NAMES = 5 };
 
-struct sentence {
-	char text[JUDGEMENT_MAX];
-	size_t length;
-};
-
-/* What does not fit is cut. */
-static void __attribute__((format(printf, 2, 3)))
-say(struct sentence *sentence, const char *format, ...)
-{
-	size_t room = JUDGEMENT_MAX - sentence->length;
-	va_list arguments;
-
-	va_start(arguments, format);
-	int wrote = vsnprintf(sentence->text + sentence->length, room, format, arguments);
-	va_end(arguments);
-	if (wrote > 0)
-		sentence->length += (size_t)wrote < room ? (size_t)wrote : room - 1;
-}
-
-static void say_names(struct sentence *sentence, const json_t *names, json_int_t count)
+static void say_names(char text[JUDGEMENT_MAX], const json_t *names, json_int_t count)
 {
 	json_int_t named = count < JUDGEMENT_NAMES ? count : JUDGEMENT_NAMES;
 
 	for (json_int_t i = 0; i < named; i++)
-		say(sentence, "%s%s", i > 0 ? ", " : "",
-		    json_string_value(json_array_get(names, (size_t)i)));
+		text_append(text, JUDGEMENT_MAX, "%s%s", i > 0 ? ", " : "",
+			    json_string_value(json_array_get(names, (size_t)i)));
 	if (count > named)
-		say(sentence, " and %" JSON_INTEGER_FORMAT " more", count - named);
+		text_append(text, JUDGEMENT_MAX, " and %" JSON_INTEGER_FORMAT " more",
+			    count - named);
 }
 
 /* Since when the first of the targets that hurt a rule is suspect; NULL: not known. */
@@ -553,33 +535,35 @@ static void judge_rules(json_t *texts, const json_t *all)
 	const json_t *unanswered = json_object_get(all, "unanswered");
 	json_int_t count = json_integer_value(json_object_get(unanswered, "count"));
 	const char *since = first_since(json_object_get(all, "targets"));
-	struct sentence sentence = {.text = ""};
+	char text[JUDGEMENT_MAX] = "";
 
 	if (count == 0)
 		return;
-	say(&sentence, "%" JSON_INTEGER_FORMAT " rule%s cannot be answered%s%s: ", count,
-	    count == 1 ? "" : "s", since ? ", since " : "", since ? since : "");
-	say_names(&sentence, json_object_get(unanswered, "rules"), count);
-	say(&sentence, ".");
-	json_add(texts, json_text(sentence.text));
+	text_append(text, sizeof text,
+		    "%" JSON_INTEGER_FORMAT " rule%s cannot be answered%s%s: ", count,
+		    count == 1 ? "" : "s", since ? ", since " : "", since ? since : "");
+	say_names(text, json_object_get(unanswered, "rules"), count);
+	text_append(text, sizeof text, ".");
+	json_add(texts, json_text(text));
 }
 
 static void judge_state(json_t *texts, const json_t *all)
 {
 	const json_t *owned = json_array_get(json_object_get(all, "owned"), 0);
 	const char *error = json_string_value(json_object_get(owned, "error"));
-	struct sentence sentence = {.text = ""};
+	char text[JUDGEMENT_MAX] = "";
 
 	if (!error)
 		return;
-	say(&sentence, "Nothing can be changed, because the state fails: %s.", error);
-	json_add(texts, json_text(sentence.text));
+	text_append(text, sizeof text, "Nothing can be changed, because the state fails: %s.",
+		    error);
+	json_add(texts, json_text(text));
 }
 
 static void judge_addresses(json_t *texts, const json_t *all, const char *list)
 {
 	json_t *absent = json_array();
-	struct sentence sentence = {.text = ""};
+	char text[JUDGEMENT_MAX] = "";
 	json_t *endpoint;
 	size_t i;
 
@@ -589,19 +573,47 @@ static void judge_addresses(json_t *texts, const json_t *all, const char *list)
 			json_add(absent, json_incref(json_object_get(endpoint, "name")));
 	}
 	if (json_array_size(absent) > 0) {
-		say(&sentence, "The address of ");
-		say_names(&sentence, absent, (json_int_t)json_array_size(absent));
-		say(&sentence, " is not on this machine.");
-		json_add(texts, json_text(sentence.text));
+		text_append(text, sizeof text, "The address of ");
+		say_names(text, absent, (json_int_t)json_array_size(absent));
+		text_append(text, sizeof text, " is not on this machine.");
+		json_add(texts, json_text(text));
 	}
 	json_decref(absent);
+}
+
+static void judge_secondaries(json_t *texts, const json_t *all)
+{
+	const json_t *row, *first = NULL;
+	char text[JUDGEMENT_MAX], more[64] = "";
+	unsigned count = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(all, "notices"), i, row)
+	{
+		const char *copy = json_string_value(json_object_get(row, "copy"));
+
+		if (!copy || (strcmp(copy, "behind") != 0 && strcmp(copy, "ahead") != 0))
+			continue;
+		first = first ? first : row;
+		count++;
+	}
+	if (count == 0)
+		return;
+	if (count > 1)
+		snprintf(more, sizeof more, ", and %u more secondar%s or ahead", count - 1,
+			 count == 2 ? "y is behind" : "ies are behind");
+	snprintf(text, sizeof text, "Secondary %s is %s for %s%s.",
+		 json_string_value(json_object_get(first, "peer")),
+		 json_string_value(json_object_get(first, "copy")),
+		 json_string_value(json_object_get(first, "zone")), more);
+	json_add(texts, json_text(text));
 }
 
 static void say_all_is_well(json_t *texts, const json_t *all)
 {
 	const json_t *ruleset;
 	json_int_t rules = 0;
-	struct sentence sentence = {.text = ""};
+	char text[JUDGEMENT_MAX] = "";
 	size_t i;
 
 	json_array_foreach(json_object_get(all, "rulesets"), i, ruleset)
@@ -610,12 +622,14 @@ static void say_all_is_well(json_t *texts, const json_t *all)
 		rules -= json_integer_value(json_object_get(ruleset, "disabled"));
 	}
 	if (rules == 0)
-		say(&sentence, "There are no rules: zones and the default resolver answer.");
+		text_append(text, sizeof text,
+			    "There are no rules: zones and the default resolver answer.");
 	else if (rules == 1)
-		say(&sentence, "The one rule can be answered.");
+		text_append(text, sizeof text, "The one rule can be answered.");
 	else
-		say(&sentence, "All %" JSON_INTEGER_FORMAT " rules can be answered.", rules);
-	json_add(texts, json_text(sentence.text));
+		text_append(text, sizeof text,
+			    "All %" JSON_INTEGER_FORMAT " rules can be answered.", rules);
+	json_add(texts, json_text(text));
 }
 
 /* Of what the rest says. */
@@ -629,6 +643,7 @@ static void put_judgement(json_t *all)
 	judge_addresses(texts, all, "inbound_endpoints");
 	judge_addresses(texts, all, "vnet_resolver");
 	judge_addresses(texts, all, "outbound_endpoints");
+	judge_secondaries(texts, all);
 	good = json_array_size(texts) == 0;
 	if (good)
 		say_all_is_well(texts, all);
@@ -659,7 +674,7 @@ json_t *status_report(struct service *service)
 	json_put(all, "counters", counters_json(server));
 	json_put(all, "cache", cache_json(server));
 	json_put(all, "transfers", transfers_json(server));
-	json_put(all, "notices", notices_json(service->notify));
+	json_put(all, "notices", notices_json(service->secondaries));
 	json_put(all, "work", work_json(&service->work));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
 	json_put(all, "went_back", went_back_report(&service->confirmation));

@@ -26,7 +26,12 @@
  *     transfers           of zones that go out: zone, serial, past (serials that IXFR can begin
  *                         from), axfr, ixfr, current (asked by a secondary that had it already),
  *                         refused, broken (off before the end)
- *     notices             which secondaries were told of them, as zone_notice.h has it
+ *     notices             their secondaries: zone, peer; of NOTIFY: serial (the last one answered),
+ *                         state ("waiting", "answered", "given up"), answer (its rcode), at; of
+ *                         their copies: copy ("pending", "current", "behind", "ahead", "unknown";
+ *                         service/replica.h has what they mean), has (the serial), since (when
+ *                         what it lacks was out, or it was first seen ahead), reason (why there is
+ *                         no serial)
  *     work                percent (of an import: how much of it has been looked at; null: not
  *                         known), or null: there is none under way
  *     unconfirmed         a change that goes back unless it is confirmed: what ("reload" or

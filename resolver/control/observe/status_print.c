@@ -76,14 +76,16 @@ static const struct part parts[] = {
 	  {"REFUSED", "refused"},
 	  {"BROKEN", "broken"}}},
 	{"notices",
-	 "Secondaries told",
+	 "Secondaries",
 	 "SECONDARIES OF",
 	 {{"ZONE", "zone"},
 	  {"PEER", "peer"},
-	  {"SERIAL", "serial"},
-	  {"STATE", "state"},
+	  {"NOTIFY", "state"},
 	  {"RCODE", "answer"},
-	  {"AT", "at"}}},
+	  {"COPY", "copy"},
+	  {"HAS", "has"},
+	  {"SINCE", "since"},
+	  {"REASON", "reason"}}},
 };
 
 static const struct part targets = {
@@ -294,6 +296,32 @@ static void print_unconfirmed(FILE *out, const json_t *status)
 	}
 }
 
+/* Of those that lack a change for long, or have a serial beyond ours. */
+static void print_secondary_troubles(FILE *out, const json_t *status)
+{
+	char peer[TABLE_CELL_MAX], zone[TABLE_CELL_MAX], cell[TABLE_CELL_MAX];
+	const json_t *row;
+	unsigned count = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "notices"), i, row)
+	{
+		const char *copy = json_string_value(json_object_get(row, "copy"));
+		bool is_behind = copy && strcmp(copy, "behind") == 0;
+
+		if ((!is_behind && !(copy && strcmp(copy, "ahead") == 0)) || count++ >= ROWS_MAX)
+			continue;
+		fprintf(out, "! %s is %s for %s since %s: ", get(row, "peer", peer), copy,
+			get(row, "zone", zone), get(row, "since", cell));
+		if (json_is_string(json_object_get(row, "reason")))
+			fprintf(out, "%s\n", get(row, "reason", cell));
+		else
+			fprintf(out, "it has serial %s\n", get(row, "has", cell));
+	}
+	if (count > ROWS_MAX)
+		fprintf(out, "! and %u more secondaries are behind or ahead\n", count - ROWS_MAX);
+}
+
 static void print_log_troubles(FILE *out, const json_t *status)
 {
 	const json_t *outputs = json_object_get(json_object_get(status, "query_log"), "outputs");
@@ -332,6 +360,7 @@ static void print_troubles(FILE *out, const json_t *status)
 	print_absent(out, status, "vnet_resolver", "listen", "the address of the");
 	if (json_is_string(json_object_get(owned, "error")))
 		fprintf(out, "! the state cannot be used: %s\n", get(owned, "error", cell));
+	print_secondary_troubles(out, status);
 	print_log_troubles(out, status);
 }
 

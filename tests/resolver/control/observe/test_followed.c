@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/observe/followed.h"
+#include "rules/text.h"
 
 struct thing {
 	const char *name;
@@ -58,11 +59,10 @@ static void look(struct followed *followed, struct thing *const things[])
 static void on_series(void *context, const char *outer, const char *name, const uint64_t *counters)
 {
 	char *text = context;
-	size_t used = strlen(text);
 
 	(void)outer;
-	snprintf(text + used, 256 - used, "%s%s=%llu", used ? " " : "", name ? name : "*",
-		 (unsigned long long)counters[0]);
+	text_append(text, 256, "%s%s=%llu", *text ? " " : "", name ? name : "*",
+		    (unsigned long long)counters[0]);
 }
 
 static const char *told(struct followed *followed, uint32_t max)

@@ -13,6 +13,7 @@
 
 #include "resolver/control/observe/history.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum { SECOND = 1000000, BEGIN = 5 * SECOND };
 
@@ -74,10 +75,20 @@ static void look(struct world *world, double seconds, const char *name, uint64_t
 	end_look(world);
 }
 
+static char *write_all(const struct history *history, enum history_span span, size_t *length)
+{
+	struct history_writer *writer = history_writer_new(history, span, "2026-11-22T17:40:00Z");
+
+	assert_non_null(writer);
+	while (history_write_on(writer))
+		;
+	return history_writer_end(writer, length);
+}
+
 static json_t *read_span(const struct world *world, enum history_span span)
 {
 	size_t length;
-	char *text = history_write(world->history, span, "2026-11-22T17:40:00Z", &length);
+	char *text = write_all(world->history, span, &length);
 	json_t *read;
 
 	assert_non_null(text);
@@ -120,8 +131,7 @@ static void assert_last(const struct world *world, enum history_span span, const
 		char *one = json_dumps(json_array_get(values, i),
 				       JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? " " : "",
-			 one);
+		text_append(text, sizeof text, "%s%s", *text ? " " : "", one);
 		free(one);
 	}
 	json_decref(read);
@@ -266,28 +276,29 @@ static void a_target_is_up_for_a_share_of_the_step(void **state)
 	assert_last(world, HISTORY_HOUR, "targets", "target", "10.0.0.2:53", "up", 1, "0");
 }
 
+/* A look at a target, of whose questions `timed` took so long in all, and at a source. */
+static void look_at_latency(struct world *world, uint64_t queries, uint64_t sum_us, uint64_t timed,
+			    const uint64_t numbers[HISTORY_NUMBERS_MAX])
+{
+	const char *const texts[] = {"zone"};
+
+	begin_look(world, 1);
+	put_target(world, "10.0.0.1:53", true, true, queries, sum_us, timed);
+	history_put(world->history, HISTORY_SOURCES, texts, true, numbers);
+	end_look(world);
+}
+
 static void latency_is_that_of_the_step_and_null_where_none_was_sampled(void **state)
 {
 	struct world *world = *state;
-	const char *const texts[] = {"zone"};
-	uint64_t numbers[HISTORY_NUMBERS_MAX] = {0};
+	uint64_t numbers[HISTORY_NUMBERS_MAX] = {50};
 
-	begin_look(world, 1);
-	put_target(world, "10.0.0.1:53", true, true, 4, 3000, 3);
-	numbers[0] = 50;
 	numbers[1 + 2] = 90; /* 25 to 50 us */
 	numbers[1 + 4] = 10; /* 100 to 250 us */
-	history_put(world->history, HISTORY_SOURCES, texts, true, numbers);
-	end_look(world);
-	begin_look(world, 1);
-	put_target(world, "10.0.0.1:53", true, true, 5, 3000, 3);
-	history_put(world->history, HISTORY_SOURCES, texts, true, numbers);
-	end_look(world);
-	begin_look(world, 1);
-	put_target(world, "10.0.0.1:53", true, true, 6, 23000, 4);
+	look_at_latency(world, 4, 3000, 3, numbers);
+	look_at_latency(world, 5, 3000, 3, numbers);
 	numbers[1 + HISTOGRAM_BOUNDS] = 5; /* above all bounds */
-	history_put(world->history, HISTORY_SOURCES, texts, true, numbers);
-	end_look(world);
+	look_at_latency(world, 6, 23000, 4, numbers);
 	assert_last(world, HISTORY_MINUTE, "targets", "target", "10.0.0.1:53", "mean_us", 3,
 		    "1000 null 20000");
 	assert_last(world, HISTORY_MINUTE, "sources", "name", "zone", "responses", 3, "50 0 0");
@@ -298,9 +309,9 @@ static void latency_is_that_of_the_step_and_null_where_none_was_sampled(void **s
 
 /* However many there are, and however long their names: the memory is bounded, and nothing that
  * was counted is lost. */
-static void what_has_no_room_is_other_within_the_bound(void **state)
+/* A thousand of each, of which most have no room. */
+static void look_at_very_many(struct world *world)
 {
-	struct world *world = *state;
 	char name[400];
 	const char *const texts[] = {name, "ruleset"};
 
@@ -318,12 +329,42 @@ static void what_has_no_room_is_other_within_the_bound(void **state)
 		put_endpoint(world, NULL, false, 2 * at);
 		end_look(world);
 	}
+}
+
+static void what_has_no_room_is_other_within_the_bound(void **state)
+{
+	struct world *world = *state;
+
+	look_at_very_many(world);
 	assert_in_range(history_bytes(world->history), 8 * 1000 * 1000, HISTORY_BYTES_MAX);
 	LAST_QUERIES(world, HISTORY_MINUTE, "other", 1, "874"); /* 1000 - 128 + 2 */
 	assert_last(world, HISTORY_MINUTE, "targets", "target", "other", "queries", 1, "600");
 	assert_last(world, HISTORY_MINUTE, "targets", "target", "other", "up", 1, "0.5");
 	assert_last(world, HISTORY_MINUTE, "classes", "kind", "other", "queries", 1, "744");
 	assert_last(world, HISTORY_HOUR, "classes", "kind", "other", "queries", 1, "7440");
+}
+
+static void very_many_rows_are_written_in_portions(void **state)
+{
+	struct world *world = *state;
+	struct history_writer *writer;
+	unsigned portions = 1;
+	size_t length;
+	char *text;
+
+	look_at_very_many(world);
+	writer = history_writer_new(world->history, HISTORY_HOUR, "now");
+	while (history_write_on(writer))
+		portions++;
+	assert_in_range(portions, 20, 60);
+	text = history_writer_end(writer, &length);
+	assert_non_null(text);
+	assert_int_equal(strlen(text), length);
+	free(text);
+	/* One that is given up leaves nothing. */
+	writer = history_writer_new(world->history, HISTORY_HOUR, "now");
+	assert_true(history_write_on(writer));
+	assert_null(history_writer_end(writer, &length));
 }
 
 static void names_are_json_whatever_is_in_them(void **state)
@@ -365,6 +406,7 @@ int main(void)
 		TEST(a_target_is_up_for_a_share_of_the_step),
 		TEST(latency_is_that_of_the_step_and_null_where_none_was_sampled),
 		TEST(what_has_no_room_is_other_within_the_bound),
+		TEST(very_many_rows_are_written_in_portions),
 		TEST(names_are_json_whatever_is_in_them),
 		TEST(very_large_numbers_are_capped),
 	};

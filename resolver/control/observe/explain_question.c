@@ -1,0 +1,158 @@
+/* Two steps: what can be said of the texts alone, which needs no policy, and where the question
+ * arrives in one. */
+#include "resolver/control/observe/explain_question.h"
+
+#include "resolver/control/base/json.h"
+#include "rules/base.h"
+#include "rules/text.h"
+#include "rules/zone/record.h"
+
+static bool is_resolved(uint16_t type)
+{
+	static const uint16_t meta[] = {TYPE_OPT,  TYPE_TSIG,  TYPE_TKEY,  TYPE_IXFR,
+					TYPE_AXFR, TYPE_MAILA, TYPE_MAILB, TYPE_NXNAME};
+	for (size_t i = 0; i < COUNT(meta); i++)
+		if (meta[i] == type)
+			return false;
+	return true;
+}
+
+int explain_question_read(struct explain_question *question, const struct explain_texts *texts,
+			  const struct hash_key *key, char error[EXPLAIN_ERROR_MAX])
+{
+	const char *dash = texts->dash;
+	*question = (struct explain_question){.texts = *texts, .type = TYPE_A};
+	*error = '\0';
+	if (texts->vnet && (texts->endpoint || texts->from))
+		snprintf(error, EXPLAIN_ERROR_MAX, "%svnet and %s%s exclude each other", dash, dash,
+			 texts->endpoint ? "endpoint" : "from");
+	else if (texts->from && address_parse(&question->source, texts->from) != 0)
+		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not an address", texts->from);
+	else if (texts->type && record_type_parse(&question->type, texts->type) != 0)
+		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a record type", texts->type);
+	else if (!is_resolved(question->type))
+		snprintf(error, EXPLAIN_ERROR_MAX, "%s is not resolved: it is not data",
+			 texts->type);
+	else if (name_from_text(&question->name, key, texts->name) != 0)
+		snprintf(error, EXPLAIN_ERROR_MAX, "\"%.500s\" is not a domain name", texts->name);
+	return *error ? ERR_INVALID : 0;
+}
+
+/* ---- where it arrives ---- */
+
+/* Appends name i to a list, which has only the first few. */
+static void add_named(char *names, size_t size, size_t i, const char *name)
+{
+	enum { NAMED_MAX = 5 };
+	if (i < NAMED_MAX)
+		text_append(names, size, "%s%s", i > 0 ? ", " : "", name);
+	else if (i == NAMED_MAX)
+		text_append(names, size, ", ...");
+}
+
+static int no_such(const char *what, const char *wanted, const char *lead, const char *names,
+		   char error[EXPLAIN_ERROR_MAX])
+{
+	snprintf(error, EXPLAIN_ERROR_MAX, "there is no %s \"%.300s\"; %s%s", what, wanted,
+		 *names ? lead : "there is none", names);
+	return ERR_NOT_FOUND;
+}
+
+static int no_endpoint(const struct policy *policy, const char *wanted,
+		       char error[EXPLAIN_ERROR_MAX])
+{
+	char names[512] = "";
+	for (uint32_t i = 0; i < policy->inbound_count; i++)
+		add_named(names, sizeof names, i, policy->inbounds[i].name);
+	return no_such("inbound endpoint", wanted, "give RESOLVER/ENDPOINT: ", names, error);
+}
+
+static int no_network(const struct policy *policy, const char *wanted,
+		      char error[EXPLAIN_ERROR_MAX])
+{
+	char names[512] = "";
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		add_named(names, sizeof names, i, policy->networks[i].name);
+	return no_such("virtual network", wanted, "there is: ", names, error);
+}
+
+/* NULL: it does not arrive at one. */
+static const struct policy_inbound *inbound_of(const struct policy *policy,
+					       const struct explain_question *question)
+{
+	return question->texts.endpoint ? policy_find_inbound(policy, question->texts.endpoint)
+					: NULL;
+}
+
+/* Who is in no network comes as far as a decision, to be refused. */
+bool explain_question_is_denied(const struct explain_question *question,
+				const struct policy *policy)
+{
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	return inbound && question->source.family &&
+	       !access_allows(inbound->access, &question->source);
+}
+
+int explain_question_place(const struct explain_question *question, const struct policy *policy,
+			   struct place *place, char error[EXPLAIN_ERROR_MAX])
+{
+	const struct explain_texts *texts = &question->texts;
+	*place = (struct place){NETWORK_NONE, true};
+	if (texts->endpoint) {
+		const struct policy_inbound *inbound = policy_find_inbound(policy, texts->endpoint);
+		if (!inbound)
+			return no_endpoint(policy, texts->endpoint, error);
+		*place = (struct place){inbound->network, false};
+	} else if (texts->from) {
+		*place = policy_place_of_client(policy, &question->source);
+	} else if (texts->vnet) {
+		place->network = policy_find_network(policy, texts->vnet);
+		if (place->network == NETWORK_NONE)
+			return no_network(policy, texts->vnet, error);
+	} else if (policy->network_count == 1) {
+		place->network = 0;
+	} else {
+		snprintf(error, EXPLAIN_ERROR_MAX,
+			 "say where it is asked: %svnet, %sendpoint or %sfrom", texts->dash,
+			 texts->dash, texts->dash);
+		return ERR_INVALID;
+	}
+	return 0;
+}
+
+/* Adds the prefix that placed the source, and the shorter ones that hold it. */
+static void add_from(json_t *explained, const struct policy *policy, const struct address *source)
+{
+	char text[PREFIX_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+	const struct prefix_entry *longest = prefix_table_find(&policy->clients, source);
+	json_t *shorter = json_array();
+	for (size_t i = 0; longest && i < policy->clients.count; i++) {
+		const struct prefix_entry *entry = &policy->clients.entries[i];
+		if (!prefix_contains(&entry->prefix, source) ||
+		    entry->prefix.length >= longest->prefix.length)
+			continue;
+		json_add(shorter,
+			 json_make("{s:s, s:o}", "prefix", prefix_print(&entry->prefix, text),
+				   "network", json_text(policy->networks[entry->value].name)));
+	}
+	json_put(explained, "from",
+		 json_make("{s:s, s:o, s:o}", "address", address_print(source, address), "prefix",
+			   json_text(longest ? prefix_print(&longest->prefix, text) : NULL),
+			   "shorter", shorter));
+}
+
+void explain_question_add_asker(const struct explain_question *question,
+				const struct policy *policy, json_t *explained)
+{
+	char address[ADDRESS_TEXT_MAX];
+	const struct policy_inbound *inbound = inbound_of(policy, question);
+	if (inbound)
+		json_put(explained, "endpoint", json_text(inbound->name));
+	if (inbound && question->source.family)
+		json_put(explained, "from",
+			 json_make("{s:s, s:b}", "address",
+				   address_print(&question->source, address), "allowed",
+				   !explain_question_is_denied(question, policy)));
+	else if (question->source.family)
+		add_from(explained, policy, &question->source);
+}
