@@ -184,8 +184,6 @@ static const struct api_route *find_among(const struct api *api, const struct ap
 					  const char *method, bool parameters, char *allow,
 					  size_t size)
 {
-	size_t used = 0;
-
 	*allow = '\0';
 	for (const struct api_dialect *const *dialect = api->dialects; *dialect; dialect++)
 		for (const struct api_route *route = (*dialect)->routes; route->method; route++) {
@@ -195,9 +193,8 @@ static const struct api_route *find_among(const struct api *api, const struct ap
 				continue;
 			if (method_fits(route, method))
 				return route;
-			if (used < size && !strstr(allow, route->method))
-				used += (size_t)snprintf(allow + used, size - used, "%s%s",
-							 used > 0 ? ", " : "", route->method);
+			if (!strstr(allow, route->method))
+				text_append(allow, size, "%s%s", *allow ? ", " : "", route->method);
 		}
 	return NULL;
 }

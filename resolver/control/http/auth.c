@@ -244,26 +244,28 @@ static const struct http_client *find_by_id(const struct http_secrets *secrets, 
 }
 
 static const struct http_client *find_by_token(const struct http_auth *auth, const char *text,
-					       int64_t now_s)
+					       int64_t now_s, int64_t *expires_s)
 {
 	struct token_claim claim;
 	if (!token_read(text, &claim))
 		return NULL;
 	const struct http_client *client = find_by_id(auth->secrets, claim.client);
+	*expires_s = claim.expires_s;
 	return client && token_holds(text, &claim, &auth->key, client->digest, now_s) ? client
 										      : NULL;
 }
 
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
-		     char client[HTTP_CLIENT_MAX], enum client_role *role)
+		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s)
 {
 	uint8_t digest[DIGEST_BYTES];
+	*until_s = 0;
 	if (strlen(sent) > HTTP_SECRET_MAX || !digest_of(sent, strlen(sent), digest))
 		return false;
 	pthread_mutex_lock(&auth->lock);
 	const struct http_client *found = find_by_secret(auth->secrets, digest);
 	if (!found)
-		found = find_by_token(auth, sent, now_s);
+		found = find_by_token(auth, sent, now_s, until_s);
 	if (found) {
 		snprintf(client, HTTP_CLIENT_MAX, "%s", found->id);
 		*role = found->role;
@@ -279,7 +281,7 @@ static bool was_token(struct http_auth *auth, const char *sent)
 	if (!token_read(sent, &claim))
 		return false;
 	pthread_mutex_lock(&auth->lock);
-	bool ours = find_by_token(auth, sent, claim.expires_s - 1) != NULL;
+	bool ours = find_by_token(auth, sent, claim.expires_s - 1, &claim.expires_s) != NULL;
 	pthread_mutex_unlock(&auth->lock);
 	return ours;
 }
@@ -293,7 +295,8 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 	const char *sent = sent_secret(request);
 	if (!sent || !*sent)
 		return HTTP_NO_CREDENTIALS;
-	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role);
+	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role,
+				     &request->until_s);
 	if (!login_throttle_admits(&auth->throttle, from, known ? request->client : NULL, now_s)) {
 		request->client[0] = '\0';
 		return HTTP_TOO_MANY;

@@ -58,12 +58,13 @@ enum http_identity {
 #define HTTP_TOO_MANY_TEXT                                                                         \
 	"too many logins from this address have failed; wait as long as Retry-After says"
 
-/* Any thread; now_s is the wall clock's. When known, the request's client and role say who. */
+/* Any thread; now_s is the wall clock's. When known, the request's client and role say who, and
+ * until_s how long. */
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
 				      int64_t now_s);
 /* The same of what was sent, a secret or a token. */
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
-		     char client[HTTP_CLIENT_MAX], enum client_role *role);
+		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s);
 
 /* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
  * or it has another secret; ERR_LIMIT: too many failures of late from where the request comes

@@ -276,8 +276,9 @@ bool http_reply_stream(struct http_request *request, const char *type,
 
 	assert(!exchange->answer.given && exchange->stage == HTTP_HANDED);
 	snprintf(reader, sizeof reader, "%s %s", request->client, request->path);
-	exchange->answer.stream = http_stream_new(
-		http->streams, request->origin == HTTP_UNIX ? NULL : reader, source);
+	exchange->answer.stream =
+		http_stream_new(http->streams, request->origin == HTTP_UNIX ? NULL : reader,
+				request->until_s, source);
 	if (!exchange->answer.stream)
 		return false;
 	http_header(request, "Content-Type", type);
@@ -1056,9 +1057,10 @@ int http_url_host(const char *url, struct host *host)
 	return at ? host_parse(host, at + 3, 0) : ERR_INVALID;
 }
 
-int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX])
+/* Two may share a port if both say so: ours says so once it has the port. */
+int http_open(const char *url, bool beside_ours, int *fd, char error[HTTP_ERROR_MAX])
 {
-	const int on = 1;
+	const int on = 1, shared = beside_ours;
 	struct host host;
 	*fd = -1;
 	errno = EINVAL;
@@ -1066,7 +1068,9 @@ int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX])
 		*fd = socket_tcp(host.address.family);
 	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
 	    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
-	    socket_bind(*fd, &host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0)
+	    setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof shared) == 0 &&
+	    socket_bind(*fd, &host) == 0 && listen(*fd, HTTP_CONNECTIONS_MAX) == 0 &&
+	    setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0)
 		return 0;
 	snprintf(error, HTTP_ERROR_MAX, "%s cannot be listened at: %s", url, strerror(errno));
 	if (*fd >= 0)

@@ -29,6 +29,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -73,6 +74,7 @@ struct http_request {
 	size_t body_max; /* HTTP_BODY_MAX at first */
 	char client[HTTP_CLIENT_MAX];
 	enum client_role role;
+	int64_t until_s; /* since 1970: what was shown holds until then; 0: it has no end */
 	const void *route;
 };
 
@@ -107,9 +109,9 @@ const char *http_status_text(unsigned status);
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
 
-/* Answers 200 with a stream (stream.h) and gives the request away; the source is taken over. False:
- * there are HTTP_STREAMS_MAX already, or there is no memory; nothing has been answered. From
- * on_request's thread, as are the next two. */
+/* Answers 200 with a stream (stream.h), which lasts as long as what the client has shown, and gives
+ * the request away; the source is taken over. False: there are HTTP_STREAMS_MAX already, or there
+ * is no memory; nothing has been answered. From on_request's thread, as are the next two. */
 struct http_stream_source;
 MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type,
 				  const struct http_stream_source *source);
@@ -121,8 +123,9 @@ void http_end_streams(struct http *http);
 /* The hand-over to the control thread's loop; no listener yet. NULL without memory. */
 struct http *http_new(uv_loop_t *loop, const struct http_handler *handler);
 /* A listening socket for "http://127.0.0.1:8053" or "https://[::1]:8443". On failure `error` says
- * in one line why. */
-MUST_CHECK int http_open(const char *url, int *fd, char error[HTTP_ERROR_MAX]);
+ * in one line why. `beside_ours`: this user has a socket of http_open at that host, or at one that
+ * overlaps (host_overlaps), which is about to be closed; nobody else is let in beside one. */
+MUST_CHECK int http_open(const char *url, bool beside_ours, int *fd, char error[HTTP_ERROR_MAX]);
 enum http_origin http_origin_of(const char *url);
 MUST_CHECK int http_url_host(const char *url, struct host *host); /* ERR_INVALID: it is no URL */
 

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
 	struct http_streams *streams;
 	struct http_stream_source source;
-	char *reader; /* NULL: one of many */
+	char *reader;    /* NULL: one of many */
+	size_t wanted;   /* events that are still to come; 0: all */
+	int64_t until_s; /* 0: no end */
 	/* Under the lock: */
 	char *data;
 	size_t length, taken;
@@ -89,12 +92,32 @@ static void stream_free(struct http_stream *stream)
 	free(stream);
 }
 
+/* Behind the last event that is wanted; true: there it ends. */
+static bool cut(struct http_stream *stream, const char *data, size_t *length)
+{
+	static const char name[] = "event: ";
+	const char *at = data, *end = data + *length, *next;
+
+	while (stream->wanted > 0 && (next = memmem(at, (size_t)(end - at), "\n\n", 2))) {
+		bool counts = *at != ':' && strncmp(at, name, sizeof name - 1) != 0;
+
+		at = next + 2;
+		if (!counts || --stream->wanted > 0)
+			continue;
+		*length = (size_t)(at - data);
+		return true;
+	}
+	return false;
+}
+
 /* Takes `data` over; there is nothing else in it. */
 static void put(struct http_stream *stream, char *data, size_t length)
 {
 	struct http_streams *streams = stream->streams;
+	bool last = cut(stream, data, &length);
 
 	pthread_mutex_lock(&streams->lock);
+	stream->ended = stream->ended || last;
 	free(stream->data);
 	stream->data = data;
 	stream->length = length;
@@ -135,6 +158,29 @@ static bool has_left(struct http_stream *stream)
 	return left;
 }
 
+/* What is in its buffer is sent, and why it ends. */
+static void end(struct http_stream *stream, const char *why)
+{
+	size_t room = strlen(why) + sizeof ": \n\n";
+	char *data;
+
+	pthread_mutex_lock(&stream->streams->lock);
+	data = stream->ended ? NULL : realloc(stream->data, stream->length + room);
+	if (data) {
+		stream->data = data;
+		stream->length += (size_t)snprintf(data + stream->length, room, ": %s\n\n", why);
+	}
+	stream->ended = true;
+	resume(stream);
+	pthread_mutex_unlock(&stream->streams->lock);
+}
+
+static void end_if_over(struct http_stream *stream)
+{
+	if (stream->until_s && time(NULL) >= stream->until_s)
+		end(stream, "the token has expired; come again with a new one");
+}
+
 static void ask(struct http_streams *streams, bool alive)
 {
 	struct http_stream *stream = TAILQ_FIRST(&streams->all), *next;
@@ -145,6 +191,7 @@ static void ask(struct http_streams *streams, bool alive)
 			TAILQ_REMOVE(&streams->all, stream, all);
 			stream_free(stream);
 		} else {
+			end_if_over(stream);
 			feed(stream, alive);
 		}
 	}
@@ -167,21 +214,14 @@ static void on_alive(uv_timer_t *timer)
 	ask(timer->data, true);
 }
 
-static void end(struct http_stream *stream)
-{
-	pthread_mutex_lock(&stream->streams->lock);
-	stream->ended = true;
-	resume(stream);
-	pthread_mutex_unlock(&stream->streams->lock);
-}
-
 void http_streams_end(struct http_streams *streams, bool all)
 {
 	struct http_stream *stream;
 
 	TAILQ_FOREACH (stream, &streams->all, all)
 		if (all || stream->reader)
-			end(stream);
+			end(stream,
+			    all ? "the server ends" : "who may read has changed; come again");
 }
 
 /* Ends the reader's own; false: there are too many of others. */
@@ -194,7 +234,7 @@ static bool make_room(struct http_streams *streams, const char *reader)
 		bool own = reader && stream->reader && strcmp(stream->reader, reader) == 0;
 
 		if (own)
-			end(stream);
+			end(stream, "this client has opened another one");
 		else
 			count += !stream->ended; /* which this thread alone sets */
 	}
@@ -202,7 +242,7 @@ static bool make_room(struct http_streams *streams, const char *reader)
 }
 
 struct http_stream *http_stream_new(struct http_streams *streams, const char *reader,
-				    const struct http_stream_source *source)
+				    int64_t until_s, const struct http_stream_source *source)
 {
 	struct http_stream *stream;
 
@@ -217,6 +257,8 @@ struct http_stream *http_stream_new(struct http_streams *streams, const char *re
 	}
 	stream->streams = streams;
 	stream->source = *source;
+	stream->wanted = source->limit;
+	stream->until_s = until_s;
 	TAILQ_INSERT_TAIL(&streams->all, stream, all);
 	if (!uv_is_active((uv_handle_t *)&streams->alive))
 		uv_timer_start(&streams->alive, on_alive, streams->alive_ms, streams->alive_ms);

@@ -14,13 +14,18 @@
  * comment is sent where there is nothing else, so that a client that has gone is noticed.
  *
  * At a URL a client has one stream of each path: another one ends the first, which may be of a
- * connection that was lost. All together are bounded. */
+ * connection that was lost. All together are bounded.
+ *
+ * A stream that ends ahead of its client says why in a last comment. It gives nothing more once
+ * the client's token has expired, and ends then or with the next comment that is due.
+ */
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
 
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "rules/err.h"
@@ -37,6 +42,8 @@ struct http_stream_source {
 	char *(*next)(void *context, size_t *length);
 	void (*release)(void *context); /* the stream has ended */
 	void *context;
+	size_t limit; /* it ends behind so many events, without those that have a name, which are
+		       * about the stream itself; 0: none */
 };
 
 /* ---- inside: http.c's side; any thread where nothing else is said ---- */
@@ -48,10 +55,11 @@ struct http_streams; /* all of one server's; the control thread's */
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
 /* Every stream has ended or been resumed to end, and no listener's thread runs any more. */
 void http_streams_free(struct http_streams *streams);
-/* Control thread. `reader`: who reads what; NULL: it may have many. NULL: there are too many, or no
- * memory; the source is the caller's then. */
+/* Control thread. `reader`: who reads what; NULL: it may have many. until_s: the wall clock's, when
+ * it ends; 0: it does not. NULL: there are too many, or no memory; the source is the caller's then.
+ */
 struct http_stream *http_stream_new(struct http_streams *streams, const char *reader,
-				    const struct http_stream_source *source);
+				    int64_t until_s, const struct http_stream_source *source);
 /* Control thread: asks every source. */
 void http_streams_ask(struct http_streams *streams);
 /* Ends all, or those whose readers are known by name; they are sent what is in their buffers. */

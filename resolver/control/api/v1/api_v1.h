@@ -71,6 +71,8 @@ void api_v1_group_delete(struct api_request *request);
 
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);
+/* The same of a stream, which ends behind so many events; 0: there is none. */
+bool api_v1_stream_limit(struct api_request *request, size_t *limit);
 /* Whether something is served; 503 has been answered, where nothing is. */
 bool api_v1_is_serving(struct api_request *request);
 /* ?after of what has numbers that rise; text NULL: 0. The same. */

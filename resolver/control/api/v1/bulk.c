@@ -8,6 +8,7 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
+#include "rules/array.h"
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 
@@ -99,17 +100,12 @@ static int add_item(struct bulk_listing *listing, const void *item)
 	const struct path path = {
 		kind, listing->path->group, {listing->path->names[0], part_name(kind, item)}};
 	char key[PATH_MAX_BYTES];
+	struct bulk_item *items =
+		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
 
-	if (listing->count == listing->room) {
-		size_t room = listing->room ? 2 * listing->room : 64;
-		struct bulk_item *items =
-			reallocarray(listing->items, room, sizeof *listing->items);
-
-		if (!items)
-			return ERR_NOMEM;
-		listing->items = items;
-		listing->room = room;
-	}
+	if (!items)
+		return ERR_NOMEM;
+	listing->items = items;
 	if (path_key(&path, key) != 0)
 		return 0;
 	listing->items[listing->count].item = item;

@@ -6,7 +6,8 @@
  *            goes back unless it is confirmed by then; with a revision only if nothing was changed
  *            behind that one; "undo": they take back what another change made
  *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
- *            text/event-stream" a stream: what is there behind the revision, and then what comes
+ *            text/event-stream" a stream: what is there behind the revision, and then what comes,
+ *            up to N edits where it has a limit
  *
  *     POST   /v1/plan, with the same body: makes nothing, and says for which of the names that are
  *            asked for most (observe/plan.h) something else would be decided
@@ -49,7 +50,7 @@ struct posted {               /* a POST's edits */
 
 /* With what GET /v1/export has beside them, so that its edits can be sent as they are. */
 static const char *const edit_members[] = {"path", "values", "etag", "origin", NULL};
-static const char *const body_members[] = {"edits", "revision", "undo", "made", NULL};
+static const char *const body_members[] = {"edits", "revision", "undo", "made", "settings", NULL};
 
 /* ---- reading ---- */
 
@@ -201,7 +202,14 @@ static bool read_edits(struct posted *posted)
 			"of the query");
 		return false;
 	}
-	if (!json_is_array(edits) || count == 0 || count > EDITS_MAX) {
+	if (count > EDITS_MAX) {
+		api_fail_at(posted->request, 400, "invalid", "edits",
+			    "are %zu, and a change has at most %d; make several changes, or let "
+			    "the configuration file include what is so large",
+			    count, EDITS_MAX);
+		return false;
+	}
+	if (!json_is_array(edits) || count == 0) {
 		api_fail_at(posted->request, 400, "invalid", "edits",
 			    "must be an array of 1 to %d edits", EDITS_MAX);
 		return false;
@@ -485,11 +493,50 @@ void api_changes_post(struct api_request *request)
 	}
 }
 
+static void plan(struct posted *posted)
+{
+	change(posted, 0);
+	posted_free(posted);
+}
+
+static void plan_again(struct work_waiter *waiter)
+{
+	plan(api_request_of(waiter)->state);
+}
+
+static void on_question(void *context, json_t *question)
+{
+	const struct posted *posted = context;
+
+	json_add(posted->questions, question);
+}
+
+/* Behind a longer change, where one has begun meanwhile. */
+static void on_questions(void *context, bool whole)
+{
+	struct posted *posted = context;
+	struct api_request *request = posted->request;
+
+	request->state = posted;
+	if (whole) {
+		if (!work_wait(&request->service->work, &request->waiter, plan_again))
+			plan(posted);
+		return;
+	}
+	if (request->service->ending)
+		api_fail_ending(request);
+	else
+		api_fail_memory(request);
+	posted_free(posted);
+}
+
 void api_plan(struct api_request *request)
 {
 	static const char *const known[] = {"limit", NULL};
 	struct posted *posted = calloc(1, sizeof *posted);
+	const struct plan_reader reader = {on_question, on_questions, posted};
 	size_t limit;
+	int err;
 
 	if (!posted) {
 		api_fail_memory(request);
@@ -497,14 +544,19 @@ void api_plan(struct api_request *request)
 	}
 	posted->request = request;
 	posted->plan = json_array();
-	if (resource_check_query(request, known) && api_v1_limit(request, &limit) &&
-	    api_v1_is_serving(request) && read_edits(posted)) {
-		posted->questions = plan_questions(&request->service->server, limit);
-		if (posted->questions)
-			change(posted, 0);
-		else
-			api_fail_memory(request);
+	posted->questions = json_array();
+	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
+	    !api_v1_is_serving(request) || !read_edits(posted)) {
+		posted_free(posted);
+		return;
 	}
+	err = plan_begin(request->service, limit, &reader);
+	if (!err)
+		return;
+	if (err == ERR_NOMEM)
+		api_fail_memory(request);
+	else
+		api_fail_ending(request);
 	posted_free(posted);
 }
 
@@ -736,12 +788,12 @@ static void answer_stream(struct api_request *request, struct source *source)
 {
 	const char *last = api_header(request, "Last-Event-ID");
 	const char *text = last && *last ? last : api_query(request, "after");
-	struct http_stream_source stream = {watch_next, free, NULL};
+	struct http_stream_source stream = {.next = watch_next, .release = free};
 	struct source_about about;
 	struct watch *watch;
 	uint64_t after;
 
-	if (!api_v1_after(request, text, &after))
+	if (!api_v1_after(request, text, &after) || !api_v1_stream_limit(request, &stream.limit))
 		return;
 	source_about(source, &about);
 	watch = calloc(1, sizeof *watch);

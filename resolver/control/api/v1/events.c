@@ -4,7 +4,8 @@
  *     {"events": [{"id", "time", "level", "event", "text"}], "next": ID or null}
  *
  * level: that and graver ones. With "Accept: text/event-stream" a stream: what is there behind the
- * id, or from now on, and then what comes. An id is good for later servers, too. */
+ * id, or from now on, and then what comes; it ends behind ?limit events. An id is good for later
+ * servers, too. */
 #include "resolver/control/observe/events.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
@@ -136,9 +137,9 @@ static void answer_stream(struct api_request *request)
 	const char *last = api_header(request, "Last-Event-ID");
 	const char *after = last && *last ? last : api_query(request, "after");
 	struct wanted wanted, *kept;
-	struct http_stream_source stream = {stream_next, free, NULL};
+	struct http_stream_source stream = {.next = stream_next, .release = free};
 
-	if (!read_wanted(request, after, &wanted))
+	if (!read_wanted(request, after, &wanted) || !api_v1_stream_limit(request, &stream.limit))
 		return;
 	if (!after)
 		wanted.after = events_last();

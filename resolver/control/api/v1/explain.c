@@ -106,13 +106,13 @@ void api_explain(struct api_request *request)
 		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");
 		return;
 	}
-	int err = explain_read(&question, &texts, &service->server.key, error);
+	int err = explain_question_read(&question, &texts, &service->server.key, error);
 	if (err == 0 && asks) {
 		ask(request, &question);
 		return;
 	}
 	json_t *explained =
-		err == 0 ? explain_ask(service->server.current->policy, &question, &err, error)
+		err == 0 ? explain_decide(service->server.current->policy, &question, &err, error)
 			 : NULL;
 	if (err == 0)
 		reply_explained(request, explained);

@@ -1,9 +1,18 @@
-/* GET /v1/history?span=minute|hour|week: what was counted when, as observe/history.h has it. */
+/* GET /v1/history?span=minute|hour|week: what was counted when, as observe/history.h has it. It is
+ * written in portions, of one request at a time: each may take some megabytes. */
 #include "resolver/control/observe/history.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
+
+struct showing {
+	struct work_job job; /* first */
+	struct api_request *request;
+	enum history_span span;
+	int64_t from_us;
+	struct history_writer *writer; /* NULL: it has not begun, or failed */
+};
 
 /* False: there is none of that name, which has been answered. */
 static bool read_span(struct api_request *request, enum history_span *span)
@@ -20,29 +29,85 @@ static bool read_span(struct api_request *request, enum history_span *span)
 	return false;
 }
 
+static void fail_without_history(struct api_request *request)
+{
+	api_fail(request, 503, NULL, "nothing is recorded now; ask again later");
+}
+
+static void stop_writing(struct showing *showing)
+{
+	size_t length;
+
+	free(history_writer_end(showing->writer, &length));
+	showing->writer = NULL;
+}
+
+static void begin_writing(struct showing *showing, const struct history *history)
+{
+	struct wall_clock *clock = &showing->request->service->clock;
+	json_t *from;
+
+	stop_writing(showing);
+	showing->from_us = history_from_us(history, showing->span);
+	wall_clock_adjust(clock);
+	from = json_whole(json_time(wall_clock_s(clock, (uint64_t)showing->from_us)));
+	if (from)
+		showing->writer =
+			history_writer_new(history, showing->span, json_string_value(from));
+	json_decref(from);
+}
+
+static bool on_portion(void *job)
+{
+	struct showing *showing = job;
+	const struct history *history = api_history(showing->request);
+
+	if (!history)
+		return false;
+	if (!showing->writer || history_from_us(history, showing->span) != showing->from_us)
+		begin_writing(showing, history);
+	return showing->writer && history_write_on(showing->writer);
+}
+
+static void on_end(void *job)
+{
+	struct showing *showing = job;
+	struct api_request *request = showing->request;
+	bool given_up = showing->job.given_up;
+	size_t length = 0;
+	char *text = history_writer_end(showing->writer, &length);
+
+	free(showing);
+	if (text)
+		api_reply_text(request, NULL, text, length);
+	else if (given_up)
+		api_fail_ending(request);
+	else if (!api_history(request))
+		fail_without_history(request);
+	else
+		api_fail_memory(request);
+}
+
 void api_history_show(struct api_request *request)
 {
 	static const char *const known[] = {"span", NULL};
-	const struct history *history = api_history(request);
-	struct wall_clock *clock = &request->service->clock;
+	struct showing *showing;
 	enum history_span span;
-	json_t *from;
-	char *text = NULL;
-	size_t length;
 
 	if (!resource_check_query(request, known) || !read_span(request, &span))
 		return;
-	if (!history) {
-		api_fail(request, 503, NULL, "nothing is recorded now; ask again later");
+	if (!api_history(request)) {
+		fail_without_history(request);
 		return;
 	}
-	wall_clock_adjust(clock);
-	from = json_whole(json_time(wall_clock_s(clock, (uint64_t)history_from_us(history, span))));
-	if (from)
-		text = history_write(history, span, json_string_value(from), &length);
-	json_decref(from);
-	if (text)
-		api_reply_text(request, NULL, text, length);
-	else
+	showing = calloc(1, sizeof *showing);
+	if (!showing) {
 		api_fail_memory(request);
+		return;
+	}
+	*showing = (struct showing){.job = {.large = true}, .request = request, .span = span};
+	if (work_beside_in_portions(&request->service->work, &showing->job, on_portion, on_end))
+		return;
+	free(showing);
+	api_fail_ending(request);
 }

@@ -237,6 +237,12 @@ bool api_v1_limit(struct api_request *request, size_t *limit)
 	return false;
 }
 
+bool api_v1_stream_limit(struct api_request *request, size_t *limit)
+{
+	*limit = 0;
+	return !api_query(request, "limit") || api_v1_limit(request, limit);
+}
+
 /* If an unknown filter were passed over, the client would take everything for what it asked for. */
 static bool check_query(struct api_request *request)
 {

@@ -418,7 +418,7 @@ static json_t *parameters_json(void)
 		parameter("limit", "query", false,
 			  json_make("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
 				    "maximum", 5000, "default", 1000),
-			  "So many of them."),
+			  "So many of them; a stream ends behind them."),
 		"marker",
 		parameter("marker", "query", false, of_type("string"),
 			  "Those behind this one; `next` has it."),

@@ -5,7 +5,7 @@
  *      those in memory that fit}
  *
  * With "Accept: text/event-stream" a stream of what fits from now on, whether the configuration
- * logs or not. */
+ * logs or not; it ends behind ?limit of them. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
@@ -58,9 +58,12 @@ static void release(void *context)
 /* Takes the filter over where there is memory. */
 static void answer_stream(struct api_request *request, struct query_filter *filter)
 {
-	struct query_follower *follower = query_log_follow(request->service->query_log, filter);
-	const struct http_stream_source source = {next, release, follower};
+	struct http_stream_source source = {.next = next, .release = release};
+	struct query_follower *follower;
 
+	if (!api_v1_stream_limit(request, &source.limit))
+		return;
+	source.context = follower = query_log_follow(request->service->query_log, filter);
 	if (follower)
 		api_reply_stream(request, &source);
 	else

@@ -5,6 +5,7 @@
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/findings.h"
+#include "rules/text.h"
 
 enum { NAMES_MAX = 128 };
 
@@ -24,12 +25,8 @@ static void refuse_section(struct api_request *request, const char *name, size_t
 {
 	char names[NAMES_MAX] = "";
 
-	for (unsigned i = 0; i < FINDINGS_SECTIONS; i++) {
-		size_t used = strlen(names);
-
-		snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
-			 findings_names[i]);
-	}
+	for (unsigned i = 0; i < FINDINGS_SECTIONS; i++)
+		text_append(names, sizeof names, "%s%s", i > 0 ? ", " : "", findings_names[i]);
 	api_fail_at(request, 400, "invalid", "sections",
 		    "there is no section \"%.*s\"; give some of %s, with commas between",
 		    (int)(length < 32 ? length : 32), name, names);

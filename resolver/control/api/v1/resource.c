@@ -26,6 +26,7 @@
 #include "resolver/control/resource/zone_part.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/array.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -518,11 +519,13 @@ static char *edits_head(json_t *edits)
 	return head;
 }
 
-/* With the revision that all of it is at, where there is a state. */
+/* With the settings as the file has them, and the revision that all of it is at, where there is a
+ * state. */
 static char *edits_tail(const struct api_request *request)
 {
 	struct source *source = inventory_source(api_inventory(request));
 	char *made = json_whole_text(report_made(served(request))), *tail = NULL;
+	char *settings = json_whole_text(values_print_settings(served(request)->declared));
 	char revision[48] = "";
 	struct source_about about;
 
@@ -531,9 +534,11 @@ static char *edits_tail(const struct api_request *request)
 		snprintf(revision, sizeof revision, ",\"revision\":%llu",
 			 (unsigned long long)about.revision);
 	}
-	if (made && asprintf(&tail, "],\"made\":%s%s}", made, revision) < 0)
+	if (made && settings &&
+	    asprintf(&tail, "],\"made\":%s,\"settings\":%s%s}", made, settings, revision) < 0)
 		tail = NULL;
 	free(made);
+	free(settings);
 	return tail;
 }
 
@@ -611,16 +616,13 @@ static bool is_listed_group(const struct listing *listing, const char *group)
 
 static int add_listed(struct listing *listing, struct listed listed)
 {
-	if (listing->count == listing->room) {
-		size_t room = listing->room ? 2 * listing->room : 64;
-		struct listed *items = reallocarray(listing->items, room, sizeof *items);
+	struct listed *items =
+		array_grow(listing->items, listing->count, &listing->room, sizeof *items);
 
-		if (!items)
-			return ERR_NOMEM;
-		listing->items = items;
-		listing->room = room;
-	}
-	listing->items[listing->count++] = listed;
+	if (!items)
+		return ERR_NOMEM;
+	listing->items = items;
+	items[listing->count++] = listed;
 	return 0;
 }
 
@@ -678,11 +680,9 @@ bool resource_check_query(struct api_request *request, const char *const *known)
 {
 	const char *other = api_query_other(request, known);
 	char text[API_TEXT_MAX] = "";
-	size_t used = 0;
 
-	for (size_t i = 0; other && known[i] && used < sizeof text; i++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s",
-					 i > 0 ? ", " : "; give ", known[i]);
+	for (size_t i = 0; other && known[i]; i++)
+		text_append(text, sizeof text, "%s%s", i > 0 ? ", " : "; give ", known[i]);
 	if (other)
 		api_fail_at(request, 400, "invalid", other, "is not known here%s", text);
 	return !other;

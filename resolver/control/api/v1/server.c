@@ -91,21 +91,98 @@ bool api_v1_is_serving(struct api_request *request)
 	return false;
 }
 
+struct names { /* as text, as they come: of all together one would hold up others */
+	struct api_request *request;
+	FILE *out; /* into text */
+	char *text;
+	size_t length;
+	bool any, failed;
+};
+
+static void on_name(void *context, json_t *question)
+{
+	struct names *names = context;
+
+	if (names->any)
+		fputc(',', names->out);
+	names->any = true;
+	if (json_dumpf(question, names->out, JSON_COMPACT | JSON_DECIMAL) != 0)
+		names->failed = true;
+	json_decref(question);
+}
+
+/* The text, whole or not; NULL without memory. */
+static char *names_end(struct names *names, size_t *length)
+{
+	bool failed = names->failed || ferror(names->out);
+	char *text;
+
+	failed = fclose(names->out) != 0 || failed;
+	text = names->text;
+	*length = names->length;
+	free(names);
+	if (!failed)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void on_names(void *context, bool whole)
+{
+	struct names *names = context;
+	struct api_request *request = names->request;
+	size_t length;
+	char *text;
+
+	fputs("]}", names->out);
+	text = names_end(names, &length);
+	if (whole && text) {
+		api_reply_text(request, NULL, text, length);
+		return;
+	}
+	free(text);
+	if (request->service->ending)
+		api_fail_ending(request);
+	else
+		api_fail_memory(request);
+}
+
+static struct names *names_new(struct api_request *request)
+{
+	struct names *names = calloc(1, sizeof *names);
+
+	if (!names)
+		return NULL;
+	names->request = request;
+	names->out = open_memstream(&names->text, &names->length);
+	if (names->out) {
+		fputs("{\"names\":[", names->out);
+		return names;
+	}
+	free(names);
+	return NULL;
+}
+
 /* GET /v1/names?limit=: those asked for most, as observe/plan.h has them. */
 void api_names(struct api_request *request)
 {
 	static const char *const known[] = {"limit", NULL};
-	json_t *questions;
-	size_t limit;
+	struct plan_reader reader = {on_name, on_names, NULL};
+	struct names *names;
+	size_t limit, length;
+	int err;
 
 	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
 	    !api_v1_is_serving(request))
 		return;
-	questions = plan_questions(&request->service->server, limit);
-	if (questions)
-		api_reply_json(request, 200, json_make("{s:o}", "names", questions), NULL);
-	else
+	reader.context = names = names_new(request);
+	err = names ? plan_begin(request->service, limit, &reader) : ERR_NOMEM;
+	if (err && names)
+		free(names_end(names, &length));
+	if (err == ERR_NOMEM)
 		api_fail_memory(request);
+	else if (err)
+		api_fail_ending(request);
 }
 
 /* GET /v1/statistics/rules?limit=&marker=: as observe/rule_statistics.h has them; next is the path

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "resolver/control/api/path.h"
+#include "rules/text.h"
 
 /* "a|b|c" of a path's segments. */
 static const char *segments(const char *text)
@@ -19,10 +20,10 @@ static const char *segments(const char *text)
 	*joined = '\0';
 	if (api_path_init(&path, text) == 0)
 		for (size_t i = 0; i < path.count; i++)
-			snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s",
-				 i > 0 ? "|" : "", path.segments[i]);
+			text_append(joined, sizeof joined, "%s%s", i > 0 ? "|" : "",
+				    path.segments[i]);
 	else
-		snprintf(joined, sizeof joined, "(bad)");
+		text_append(joined, sizeof joined, "(bad)");
 	api_path_release(&path);
 	return joined;
 }
@@ -117,10 +118,10 @@ static const char *fields(const char *text)
 	*joined = '\0';
 	if (api_fields_init(&query, text) == 0)
 		for (size_t i = 0; i < query.count; i++)
-			snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s=%s",
-				 i > 0 ? "|" : "", query.items[i].name, query.items[i].value);
+			text_append(joined, sizeof joined, "%s%s=%s", i > 0 ? "|" : "",
+				    query.items[i].name, query.items[i].value);
 	else
-		snprintf(joined, sizeof joined, "(bad)");
+		text_append(joined, sizeof joined, "(bad)");
 	api_fields_release(&query);
 	return joined;
 }

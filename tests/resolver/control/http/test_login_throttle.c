@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "resolver/log.h"
+#include "tests/lib/addresses.h"
 
 enum { NOW = 1000000 };
 
@@ -32,17 +33,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct address at(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(&address, text), 0);
-	return address;
-}
-
 static void fail_from(const char *text, unsigned times, int64_t now_s)
 {
-	const struct address from = at(text);
+	const struct address from = address_of(text);
 
 	while (times-- > 0)
 		login_throttle_failed(throttle, &from, NULL, now_s);
@@ -56,7 +49,7 @@ static struct address numbered(unsigned i)
 
 static unsigned wait_of(const char *text, int64_t now_s)
 {
-	const struct address from = at(text);
+	const struct address from = address_of(text);
 
 	return login_throttle_wait_s(throttle, &from, now_s);
 }
@@ -98,7 +91,7 @@ static void loopback_is_one_address(void **state)
 
 static bool admits(const char *text, const char *client)
 {
-	const struct address from = at(text);
+	const struct address from = address_of(text);
 
 	return login_throttle_admits(throttle, &from, client, NOW);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "resolver/control/http/stream.h"
@@ -42,7 +43,8 @@ static char *count_next(void *context, size_t *length)
 		memset(text, 'x', CHUNK);
 		*length = CHUNK;
 	} else if (counting->next < counting->world->events) {
-		*length = (size_t)asprintf(&text, "data: %u\n\n", counting->next++);
+		*length = (size_t)asprintf(&text, "event: lost\ndata: 0\n\nid: 7\ndata: %u\n\n",
+					   counting->next++);
 	}
 	counting->world->given += text != NULL;
 	return text;
@@ -60,13 +62,15 @@ static void on_head(void *context, struct http_request *request)
 {
 	(void)context;
 	snprintf(request->client, sizeof request->client, "known");
+	if (strcmp(request->path, "/token") == 0)
+		request->until_s = time(NULL) + 1;
 }
 
 static void on_request(void *context, struct http_request *request)
 {
 	struct stream_world *world = context;
 	struct counting *counting;
-	struct http_stream_source source = {count_next, count_release, NULL};
+	struct http_stream_source source = {.next = count_next, .release = count_release};
 
 	if (strcmp(request->path, "/plain") == 0) {
 		http_reply(request, 204, NULL, NULL, 0);
@@ -74,6 +78,7 @@ static void on_request(void *context, struct http_request *request)
 	}
 	source.context = counting = calloc(1, sizeof *counting);
 	*counting = (struct counting){world, 0, strcmp(request->path, "/endless") == 0};
+	source.limit = strcmp(request->path, "/two") == 0 ? 2 : 0;
 	if (http_reply_stream(request, "text/event-stream", &source))
 		return;
 	free(counting);
@@ -173,7 +178,7 @@ static void follow(struct http_world *world)
 {
 	int fd = open_stream(world, "/counting");
 
-	receive_until(world, fd, "data: 2\n", 1);
+	receive_until(world, fd, "7\ndata: 2\n", 1);
 	close(fd);
 	await_release(world, 1);
 }
@@ -188,10 +193,50 @@ static void events_come_one_by_one_and_whoever_leaves_is_let_go(void **state)
 	assert_int_equal(http_world_status(&world->http), 200);
 	assert_string_equal(http_world_header(&world->http, "content-type"), "text/event-stream");
 	for (unsigned i = 0; i < 3; i++) {
-		snprintf(event, sizeof event, "data: %u\n\n", i);
+		snprintf(event, sizeof event, "id: 7\ndata: %u\n\n", i);
 		at = strstr(at, event);
 		assert_non_null(at);
 	}
+	assert_int_equal(world->released, 1);
+}
+
+/* To its end. */
+static void read_two(struct http_world *world)
+{
+	int fd = open_stream(world, "/two");
+
+	receive_until(world, fd, "\r\n0\r\n\r\n", 1);
+	close(fd);
+	await_release(world, 1);
+}
+
+static void one_that_has_a_limit_ends_behind_so_many_events(void **state)
+{
+	struct stream_world *world = *state;
+
+	http_world_serve(&world->http, read_two);
+	assert_non_null(strstr(world->http.answer, "id: 7\ndata: 1\n\n"));
+	assert_null(strstr(world->http.answer, "data: 2\n"));
+	assert_non_null(strstr(world->http.answer, "\r\n0\r\n\r\n")); /* the last chunk */
+	assert_int_equal(world->released, 1);
+}
+
+static void read_until_the_token_ends(struct http_world *world)
+{
+	int fd = open_stream(world, "/token");
+
+	receive_until(world, fd, "\r\n0\r\n\r\n", 1);
+	close(fd);
+	await_release(world, 1);
+}
+
+static void one_ends_with_what_its_client_has_shown_and_says_so(void **state)
+{
+	struct stream_world *world = *state;
+
+	http_world_serve(&world->http, read_until_the_token_ends);
+	assert_non_null(strstr(world->http.answer, "id: 7\ndata: 2\n\n"));
+	assert_non_null(strstr(world->http.answer, "\n: the token has expired; "));
 	assert_int_equal(world->released, 1);
 }
 
@@ -284,6 +329,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(events_come_one_by_one_and_whoever_leaves_is_let_go),
+		TEST(one_that_has_a_limit_ends_behind_so_many_events),
+		TEST(one_ends_with_what_its_client_has_shown_and_says_so),
 		TEST(where_nothing_happens_a_comment_comes_now_and_then),
 		TEST(whoever_reads_nothing_costs_a_buffer_and_is_ended),
 		TEST(there_are_so_many_and_no_more),

@@ -156,13 +156,14 @@ static void a_token_ends_after_an_hour(void **state)
 	char client[HTTP_CLIENT_MAX], token[TOKEN_TEXT_MAX];
 	enum client_role role = ROLE_READER;
 	struct http_auth *auth = world->api.auth;
-	int64_t before_s = time(NULL);
+	int64_t before_s = time(NULL), until_s;
 	snprintf(token, sizeof token, "%s", get_token(world, "ops", API_ADMIN));
 	int64_t after_s = time(NULL);
-	assert_true(http_auth_knows(auth, token, before_s + 3599, client, &role));
+	assert_true(http_auth_knows(auth, token, before_s + 3599, client, &role, &until_s));
+	assert_in_range(until_s, before_s + 3600, after_s + 3600);
 	assert_string_equal(client, "ops");
 	assert_int_equal(role, ROLE_ADMIN);
-	assert_false(http_auth_knows(auth, token, after_s + 3600, client, &role));
+	assert_false(http_auth_knows(auth, token, after_s + 3600, client, &role, &until_s));
 }
 
 /* ---- refusals ---- */
