@@ -6,11 +6,16 @@
  *     GET /v1/export ──► what is served ─────┘
  *
  * What the server's own file declares is compared, too, and cannot be changed from here; but the
- * PTR of an address that it gives none can. Settings that are no resources are passed over. */
+ * PTR of an address that it gives none can. Settings are that file's, too; those that FILE has
+ * otherwise are told, as they would stand there.
+ *
+ * What FILE gives nothing but its name, as a network that zones are linked to, is only to be there:
+ * without --prune it stays as it is. */
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/command/settings.h"
 #include "resolver/control/config/file.h"
 #include "resolver/control/resource/owner.h"
 #include "resolver/control/resource/part.h"
@@ -19,13 +24,15 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { EXPORT_MS = 300 * 1000 };
+enum { EXPORT_MS = 300 * 1000, KEPT_SHOWN = 3 };
 
 struct apply_plan {
 	const struct command_line *line;
 	char confirm[COMMAND_CONFIRM_MAX];
 	json_t *revision; /* of the state, as it was exported; NULL: there is none */
 	json_t *served;   /* key -> {"path", "values", "origin"}; what the file has is taken out */
+	json_t *settings; /* of the server; NULL: it does not tell */
+	json_t *made;     /* "virtual_networks[home].client_prefixes" -> "127.0.0.0/8, ::1/128" */
 	json_t *wanted;   /* keys of what the file has */
 	json_t *holders;  /* "198.51.100.5", "label.region" -> key of the address that has it now */
 	/* Of the inventory's kinds those that remove come first: what they had may be given again.
@@ -37,9 +44,12 @@ struct apply_plan {
 
 /* ---- what is wanted ---- */
 
+/* NULL without a path, or memory. */
 static char *key_of(const char *path)
 {
-	return text_lower(strdup(path));
+	char *key = path ? strdup(path) : NULL;
+
+	return key ? text_lower(key) : NULL;
 }
 
 static char *print_value(const json_t *value)
@@ -139,30 +149,177 @@ static void refuse(struct apply_plan *plan, const char *path, const char *why)
 	command_fail_at(plan->line, "%s %s", path, why);
 }
 
-/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. */
-static void plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
+/* ---- what stays as it is ---- */
+
+static bool is_name(const struct kind *kind, const char *key)
+{
+	return strcmp(key, kind_name_key(kind)) == 0 || strcmp(key, "resource_group") == 0;
+}
+
+/* Nothing but its name is given, and the region where it is. */
+static bool is_bare(const struct kind *kind, const json_t *before, const json_t *values)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)values, key, value)
+	{
+		bool is_place = strcmp(key, "region") == 0 &&
+				json_equal(value, json_object_get(before, key));
+
+		if (!is_name(kind, key) && !is_place && !values_is_default(kind, key, value))
+			return false;
+	}
+	return true;
+}
+
+/* Of what is there, or was made because nobody gave it. To be released. */
+static json_t *served_member(const struct apply_plan *plan, const struct kind *kind,
+			     const json_t *before, const char *key)
+{
+	const char *name = json_string_value(json_object_get(before, kind_name_key(kind))), *made;
+	json_t *value = json_object_get(before, key), *array;
+	char *path = NULL;
+
+	if (!json_is_array(value) || json_array_size(value) > 0 || kind->parent || !name ||
+	    asprintf(&path, "%s[%s].%s", kind->collection, name, key) < 0)
+		return json_incref(value);
+	made = json_string_value(json_object_get(plan->made, path));
+	free(path);
+	array = json_array();
+	for (size_t length; made && *made != '\0'; made += length + strspn(made + length, ", ")) {
+		length = strcspn(made, ", ");
+		json_add(array, json_stringn(made, length));
+	}
+	return array;
+}
+
+static bool has_item(const json_t *array, const json_t *wanted)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item) if (json_equal(item, wanted)) return true;
+	return false;
+}
+
+/* Prefixes have no order. */
+static bool is_same(const struct kind *kind, const char *key, const json_t *a, const json_t *b)
+{
+	const struct field *field = schema_field(kind_field(kind)->group, key);
+	const json_t *item;
+	size_t i;
+
+	if (json_equal(a, b))
+		return true;
+	if (!field || field->type != FIELD_PREFIXES || json_array_size(a) != json_array_size(b))
+		return false;
+	json_array_foreach(a, i, item) if (!has_item(b, item)) return false;
+	return true;
+}
+
+/* The members of the values that what is there has otherwise; an empty array says nothing. */
+static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
+			 const json_t *before, const json_t *values)
+{
+	json_t *members = json_object(), *value, *there;
+	const char *key;
+
+	json_object_foreach((json_t *)values, key, value)
+	{
+		bool empty = json_is_array(value) && json_array_size(value) == 0;
+
+		if (empty || is_name(kind, key))
+			continue;
+		there = served_member(plan, kind, before, key);
+		if (!is_same(kind, key, value, there))
+			json_put(members, key, json_incref(value));
+		json_decref(there);
+	}
+	return members;
+}
+
+/* What the file declares has all that is asked for, or nothing is asked of it but to be there. */
+static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
+		  const json_t *values)
+{
+	const json_t *before = json_object_get(served, "values");
+	json_t *members;
+	bool declared = json_string_value(json_object_get(served, "origin")), same;
+
+	if (!served || kind->inventory)
+		return false;
+	if (is_bare(kind, before, values))
+		return declared || !plan->line->prune;
+	members = otherwise(plan, kind, before, values);
+	same = declared && json_object_size(members) == 0;
+	json_decref(members);
+	return same;
+}
+
+static void refuse_declared(struct apply_plan *plan, const struct kind *kind, const char *path,
+			    const json_t *served, const json_t *values)
+{
+	json_t *members = otherwise(plan, kind, json_object_get(served, "values"), values), *value;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	const char *key, *how = "";
+	bool first = true;
+
+	json_object_foreach(members, key, value)
+	{
+		if (!out)
+			break;
+		fprintf(out, "%s%s = ", first ? ": " : " ", key);
+		settings_print(out, value);
+		fputc(';', out);
+		first = false;
+	}
+	if (out)
+		fclose(out);
+	plan->refused = true;
+	/* An access list is nothing that may be lost unseen. */
+	if (json_object_size(members) == 1 && json_object_get(members, "client_prefixes"))
+		how = plan->line->command->run == command_import
+			      ? " or give --vnet with its name, and who may ask stays as it is"
+			      : " or leave that out, and who may ask stays as it is";
+	command_fail_at(plan->line, "%s is declared at %s; change it there, and reload%s%s", path,
+			json_string_value(json_object_get(served, "origin")), text ? text : "",
+			how);
+	free(text);
+	json_decref(members);
+}
+
+/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. False:
+ * it was there before, and so was what is inside it. */
+static bool plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
 			const json_t *served, json_t *values)
 {
 	const json_t *before = json_object_get(served, "values");
 	const char *origin = json_string_value(json_object_get(served, "origin"));
+	bool twice = is_twice(plan, path);
 
 	want_group(plan, values);
-	if (is_twice(plan, path)) {
-		refuse(plan, path, "is there twice; leave one out");
+	if (twice) {
+		refuse(plan, path,
+		       strcmp(kind->name, "zone") == 0
+			       ? "is there twice, for different networks, which only the server's "
+				 "own file can say; leave one out, or have that file include these"
+			       : "is there twice; leave one out");
 		json_decref(values);
 	} else if (served && json_equal(before, values)) {
 		json_decref(values);
-	} else if (origin || is_filed(kind, values)) {
-		if (origin) {
-			plan->refused = true;
-			command_fail_at(plan->line,
-					"%s is declared at %s; change it there, and reload", path,
-					origin);
-		} else {
-			refuse(plan, path,
-			       "has a file, which only the server's own file can give it; leave it "
-			       "out, and import the records (sluice zone import)");
-		}
+	} else if (stays(plan, kind, served, values)) {
+		printf("keep %s as it is%s%s\n", path, origin ? " at " : "", origin ? origin : "");
+		json_decref(values);
+	} else if (origin) {
+		refuse_declared(plan, kind, path, served, values);
+		json_decref(values);
+	} else if (is_filed(kind, values)) {
+		refuse(plan, path,
+		       "has a file, which only the server's own file can give it; leave it "
+		       "out, and import the records (sluice zone import)");
 		json_decref(values);
 	} else {
 		printf("%s %s\n", served ? "change" : "create", path);
@@ -172,6 +329,7 @@ static void plan_values(struct apply_plan *plan, const struct kind *kind, const 
 		plan->creates += !served;
 		add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
 	}
+	return !twice;
 }
 
 /* A secret in plain text, which the values do not have. */
@@ -186,11 +344,65 @@ static bool has_secret(const struct kind *kind, const void *item)
 	return false;
 }
 
-static void plan_item(struct apply_plan *plan, const struct path *path, const void *item)
+/* "rulesets/-/office" of what is inside it, to be freed; NULL: it is at the top. */
+static char *parent_of(const char *key)
+{
+	int slashes = 0;
+
+	for (const char *at = key; *at != '\0'; at++)
+		if (*at == '/' && ++slashes == 3)
+			return strndup(key, (size_t)(at - key));
+	return NULL;
+}
+
+/* Of the network of --vnet, whose clients an import is for, only the name counts: the served one of
+ * that name, whichever group it is in. */
+static bool is_vnet(const struct apply_plan *plan, const struct path *path)
+{
+	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
+	       strcasecmp(path_name(path), plan->line->vnet) == 0;
+}
+
+/* Takes it out. False: there is none, which has been said. */
+static bool take_vnet(struct apply_plan *plan)
+{
+	const char *vnet = plan->line->vnet, *key;
+	json_t *served;
+
+	if (!vnet)
+		return true;
+	json_object_foreach(plan->served, key, served)
+	{
+		const char *name = json_string_value(
+			json_object_get(json_object_get(served, "values"), "name"));
+		char *parent = parent_of(key);
+		bool found = !parent && strncmp(key, "virtual_networks/", 17) == 0 && name &&
+			     strcasecmp(name, vnet) == 0;
+
+		free(parent);
+		if (found) {
+			json_object_del(plan->served, key);
+			return true;
+		}
+	}
+	command_fail_at(plan->line,
+			"there is no virtual network \"%s\"; give one that `sluice list network` "
+			"shows, or leave --vnet out",
+			vnet);
+	return false;
+}
+
+/* As plan_values. */
+static bool plan_item(struct apply_plan *plan, const struct path *path, const void *item)
 {
 	char text[PATH_URL_MAX];
-	json_t *served = take_served(plan, path_url(path, text));
-	json_t *values = values_print(path->kind, item);
+	bool first = true;
+	json_t *served, *values;
+
+	if (is_vnet(plan, path))
+		return true;
+	served = take_served(plan, path_url(path, text));
+	values = values_print(path->kind, item);
 
 	if (!json_string_value(json_object_get(served, "origin")) && has_secret(path->kind, item)) {
 		refuse(plan, text,
@@ -198,9 +410,10 @@ static void plan_item(struct apply_plan *plan, const struct path *path, const vo
 		       "a file that only sluice's user may read, and give that as secret_file");
 		json_decref(values);
 	} else {
-		plan_values(plan, path->kind, text, served, values);
+		first = plan_values(plan, path->kind, text, served, values);
 	}
 	json_decref(served);
+	return first;
 }
 
 /* `parent`: what the list is in; NULL: the model. */
@@ -217,7 +430,8 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 					  parent ? parent->group : part_group(kind, item),
 					  {parent ? parent->names[0] : name, parent ? name : NULL}};
 
-		plan_item(plan, &path, item);
+		if (!plan_item(plan, &path, item))
+			continue;
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
 				plan_list(plan, &kinds[k], item, &path);
@@ -385,17 +599,6 @@ static void plan_exchanges(struct apply_plan *plan)
 
 /* ---- what is there and not wanted ---- */
 
-/* "rulesets/-/office" of what is inside it, to be freed; NULL: it is at the top. */
-static char *parent_of(const char *key)
-{
-	int slashes = 0;
-
-	for (const char *at = key; *at != '\0'; at++)
-		if (*at == '/' && ++slashes == 3)
-			return strndup(key, (size_t)(at - key));
-	return NULL;
-}
-
 static bool is_kept(const struct apply_plan *plan, const char *key, const json_t *served)
 {
 	char *parent = parent_of(key);
@@ -448,6 +651,40 @@ static void plan_prune(struct apply_plan *plan)
 	json_decref(groups);
 }
 
+/* Of what is kept what is inside something else, or what is not, as far as there is room. */
+static size_t print_kept(const struct apply_plan *plan, bool inside, size_t count)
+{
+	const char *key;
+	json_t *served;
+
+	json_object_foreach(plan->served, key, served)
+	{
+		char *parent = parent_of(key);
+		bool is_inside = parent;
+
+		free(parent);
+		if (is_inside != inside || strncmp(key, "groups/", 7) == 0 ||
+		    is_kept(plan, key, served))
+			continue;
+		if (++count <= KEPT_SHOWN)
+			printf("%s%s",
+			       count == 1 ? "not in the file, and kept without --prune: " : ", ",
+			       json_string_value(json_object_get(served, "path")));
+	}
+	return count;
+}
+
+/* What is not to be removed, and perhaps should be: a rule, say, that the ruleset has no more. */
+static void tell_kept(const struct apply_plan *plan)
+{
+	size_t count = print_kept(plan, false, print_kept(plan, true, 0));
+
+	if (count > KEPT_SHOWN)
+		printf(" and %zu more; --prune --dry-run lists all", count - KEPT_SHOWN);
+	if (count > 0)
+		putchar('\n');
+}
+
 /* ---- the commands ---- */
 
 static json_t *ask_served(struct apply_plan *plan)
@@ -465,7 +702,10 @@ static json_t *ask_served(struct apply_plan *plan)
 	}
 	json_array_foreach(json_object_get(all, "edits"), i, item)
 	{
-		char *key = key_of(json_string_value(json_object_get(item, "path")));
+		const char *path = json_string_value(json_object_get(item, "path"));
+		char why[TEXT_FLAW_MAX];
+		/* It is printed. */
+		char *key = path && text_is_plain(path, why) ? key_of(path) : NULL;
 
 		if (key && strncmp(key, "addresses/", 10) == 0)
 			note_holder(plan, key, item);
@@ -473,7 +713,15 @@ static json_t *ask_served(struct apply_plan *plan)
 			json_put(served, key, json_incref(item));
 		free(key);
 	}
+	json_array_foreach(json_object_get(all, "made"), i, item)
+	{
+		const char *path = json_string_value(json_object_get(item, "path"));
+
+		if (path)
+			json_put(plan->made, path, json_incref(json_object_get(item, "value")));
+	}
 	plan->revision = json_incref(json_object_get(all, "revision"));
+	plan->settings = json_incref(json_object_get(all, "settings"));
 	json_decref(all);
 	return served;
 }
@@ -495,8 +743,8 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-/* The answer; NULL: it was refused, which has been said. */
-static json_t *post(const struct apply_plan *plan)
+/* The answer; NULL: it was refused, which has been said, and is in `refusal`. */
+static json_t *post(const struct apply_plan *plan, json_t **refusal)
 {
 	json_t *body = json_make("{s:O}", "edits", plan->edits);
 	char *path = NULL;
@@ -505,32 +753,39 @@ static json_t *post(const struct apply_plan *plan)
 		path = NULL;
 	if (json_is_integer(plan->revision)) /* nobody has changed anything meanwhile */
 		json_put(body, "revision", json_incref(plan->revision));
-	return client_ask(
-		plan->line,
-		(struct client_call){.method = "POST", .body = body, .timeout_ms = EXPORT_MS},
-		path);
+	return client_ask(plan->line,
+			  (struct client_call){.method = "POST",
+					       .body = body,
+					       .refusal = refusal,
+					       .timeout_ms = EXPORT_MS},
+			  path);
 }
 
-static int carry_out(struct apply_plan *plan)
+static int carry_out(struct apply_plan *plan, const struct model *model)
 {
 	const struct command_line *line = plan->line;
-	json_t *answer;
+	json_t *answer, *refusal = NULL;
 
 	if (json_array_extend(plan->edits, plan->removals) != 0 ||
 	    json_array_extend(plan->edits, plan->puts) != 0)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	if (json_array_size(plan->edits) == 0) {
 		printf("nothing to change\n");
+		settings_tell(line, plan->settings, model);
 		return EXIT_SUCCESS;
 	}
-	answer = post(plan);
-	if (!answer)
+	answer = post(plan, &refusal);
+	if (!answer) {
+		settings_tell_limits(line, plan->settings, model, refusal);
+		json_decref(refusal);
 		return EXIT_FAILURE;
+	}
 	command_print_warnings(line, answer);
 	printf("%zu to create, %zu to change, %zu to delete%s\n", plan->creates, plan->changes,
 	       plan->deletes, line->dry_run ? ": not done" : ": done");
 	command_print_unconfirmed(answer);
 	json_decref(answer);
+	settings_tell(line, plan->settings, model);
 	return EXIT_SUCCESS;
 }
 
@@ -543,6 +798,8 @@ static void plan_all(struct apply_plan *plan, const struct model *model)
 	plan_exchanges(plan);
 	if (plan->line->prune)
 		plan_prune(plan);
+	else if (!plan->refused)
+		tell_kept(plan);
 }
 
 static int apply(const struct command_line *line)
@@ -558,14 +815,20 @@ static int apply(const struct command_line *line)
 	plan.puts = json_array();
 	plan.holders = json_object();
 	plan.wanted = json_object();
+	plan.made = json_object();
 	model = read_file(line);
 	plan.served = model ? ask_served(&plan) : NULL;
-	if (plan.served) {
+	if (plan.served && take_vnet(&plan)) {
 		plan_all(&plan, model);
+		fflush(stdout);
 		if (!plan.refused)
-			status = carry_out(&plan);
+			status = carry_out(&plan, model);
+		else
+			command_fail_at(line, "nothing is changed, see above");
 	}
 	json_decref(plan.revision);
+	json_decref(plan.settings);
+	json_decref(plan.made);
 	json_decref(plan.served);
 	json_decref(plan.holders);
 	json_decref(plan.wanted);

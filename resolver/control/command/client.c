@@ -338,6 +338,8 @@ json_t *client_ask(const struct command_line *line, struct client_call call, cha
 		command_fail_at(line, "%s", error);
 	if (answer && status >= 400) {
 		print_error(line, answer, edits, status);
+		if (call.refusal)
+			*call.refusal = json_incref(answer);
 		json_decref(answer);
 		answer = NULL;
 	}

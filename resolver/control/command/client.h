@@ -32,6 +32,8 @@ struct client_call {
 	void (*on_sent)(void *context, uint64_t sent,
 			uint64_t all); /* now and then until the answer comes; NULL: nobody */
 	void *context;
+	json_t **refusal;          /* client_ask: where the body of an error goes, which has been
+				    * printed, to be released; NULL: nowhere */
 	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS, -1: for ever */
 	const char *if_none_match; /* NULL: not sent */
 };

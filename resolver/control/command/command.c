@@ -189,7 +189,7 @@ static const struct command *find_command(const struct command *commands, char *
  * is neither. */
 static bool print_about(const struct command *commands, const char *word, bool known, FILE *out)
 {
-	bool is_kind = command_resource_help(word, out);
+	bool is_kind = command_kind_help(word, out);
 
 	if (is_kind && known)
 		fputc('\n', out);
@@ -200,7 +200,7 @@ static bool print_about(const struct command *commands, const char *word, bool k
 
 static int unknown_command(const struct command *commands, char *const *words, int count, int known)
 {
-	if (count == 1 && known == 0 && command_resource_help(words[0], stderr))
+	if (count == 1 && known == 0 && command_kind_help(words[0], stderr))
 		return COMMAND_USAGE;
 	if (known == 0 && !(count > 1 && command_is_kind(words[0]))) {
 		fprintf(stderr, "sluice: there is no command \"%s\"; `sluice help` lists them\n",
@@ -219,7 +219,7 @@ static int unknown_command(const struct command *commands, char *const *words, i
 /* "rule create", "create rule" */
 static bool is_about_kind(char *const *words)
 {
-	return command_resource_help(words[0], stdout) || command_resource_help(words[1], stdout);
+	return command_kind_help(words[0], stdout) || command_kind_help(words[1], stdout);
 }
 
 int command_help(const struct command_line *line)
@@ -440,14 +440,14 @@ int command_main(const struct command *commands, int argc, char **argv)
 	int used = 0, words = argc - optind;
 	line.command = find_command(commands, argv + optind, words, &used);
 	if (!line.command) {
-		command_resource_swap(argv + optind, words);
+		command_kind_swap(argv + optind, words);
 		line.command = find_command(commands, argv + optind, words, &used);
 	}
 	if (asked < 0)
 		return misuse_option(&line, wrong);
 	if (asked == OPTION_HELP) {
 		if (line.command && strncmp(line.command->arguments, "KIND", 4) == 0 &&
-		    words > used && command_resource_help(argv[optind + used], stdout))
+		    words > used && command_kind_help(argv[optind + used], stdout))
 			return EXIT_SUCCESS;
 		if (line.command)
 			print_help(line.command);

@@ -148,13 +148,13 @@ int command_record_unset(const struct command_line *line);
 int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
 /* `sluice rule list office` is `sluice list rule office`: puts the verb ahead of a kind. */
-void command_resource_swap(char **words, int count);
+void command_kind_swap(char **words, int count);
 bool command_is_kind(const char *word);
 /* What should name one has an empty name, as in "office/": an API's path with that in it would be
  * another one. Returns COMMAND_USAGE. */
 int command_no_name(const struct command_line *line, const char *noun, const char *text);
 /* Prints the commands of a kind and its members; false: there is no kind of that name. */
-bool command_resource_help(const char *kind, FILE *out);
+bool command_kind_help(const char *kind, FILE *out);
 int command_confirm(const struct command_line *line);
 /* What --confirm adds to a path: "" or "?confirm=600". False: it is no time, which has been said.
  */

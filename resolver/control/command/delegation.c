@@ -171,28 +171,23 @@ static void add_configured_servers(struct delegation *d, const struct reverse_se
 
 /* ---- printing ---- */
 
-static const char *get(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
 static void print_zone(const json_t *zone, const json_t *servers)
 {
 	size_t i;
 	const json_t *item;
 	bool classless = json_is_true(json_object_get(zone, "classless"));
-	bool pooled = *get(zone, "pool");
+	bool pooled = *json_text_of(zone, "pool");
 	printf("\n; Zone %s of %s%s%s%s\n; For the zone above it, %s or further up:\n",
-	       get(zone, "zone"), get(zone, "prefix"), pooled ? ", address pool " : "",
-	       get(zone, "pool"), classless ? ", classless (RFC 2317)" : "", get(zone, "parent"));
+	       json_text_of(zone, "zone"), json_text_of(zone, "prefix"),
+	       pooled ? ", address pool " : "", json_text_of(zone, "pool"),
+	       classless ? ", classless (RFC 2317)" : "", json_text_of(zone, "parent"));
 	json_array_foreach(servers, i, item)
-		printf("%s\tIN\tNS\t%s\n", get(zone, "zone"), json_string_value(item));
-	json_array_foreach(json_object_get(zone, "cnames"), i, item)
-		printf("%s\tIN\tCNAME\t%s\n", get(item, "name"), get(item, "target"));
+		printf("%s\tIN\tNS\t%s\n", json_text_of(zone, "zone"), json_string_value(item));
+	json_array_foreach(json_object_get(zone, "cnames"), i, item) printf(
+		"%s\tIN\tCNAME\t%s\n", json_text_of(item, "name"), json_text_of(item, "target"));
 	if (classless)
 		printf("; In place of the CNAME lines, for BIND and PowerDNS:\n; %s\n",
-		       get(zone, "generate"));
+		       json_text_of(zone, "generate"));
 }
 
 static int print_text(const struct command_line *line, const json_t *all)
@@ -201,7 +196,7 @@ static int print_text(const struct command_line *line, const json_t *all)
 	const json_t *item, *servers = json_object_get(all, "name_servers");
 
 	command_print_warnings(line, all);
-	printf("; To delegate the reverse names of %s, please add:\n", get(all, "prefix"));
+	printf("; To delegate the reverse names of %s, please add:\n", json_text_of(all, "prefix"));
 	json_array_foreach(json_object_get(all, "zones"), i, item) print_zone(item, servers);
 	return EXIT_SUCCESS;
 }

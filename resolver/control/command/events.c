@@ -10,13 +10,6 @@
 #include "rules/base.h"
 #include "rules/text.h"
 
-static const char *text_of(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text ? text : "";
-}
-
 static void print_event(const struct command_line *line, const char *data)
 {
 	json_t *event = line->json ? NULL : json_loads(data, 0, NULL);
@@ -24,9 +17,9 @@ static void print_event(const struct command_line *line, const char *data)
 	if (line->json)
 		printf("%s\n", data);
 	if (event) {
-		printf("  %-20s  %-7s  %-10s  ", text_of(event, "time"), text_of(event, "level"),
-		       text_of(event, "event"));
-		text_print(stdout, text_of(event, "text"));
+		printf("  %-20s  %-7s  %-10s  ", json_text_of(event, "time"),
+		       json_text_of(event, "level"), json_text_of(event, "event"));
+		text_print(stdout, json_text_of(event, "text"));
 		printf("\n");
 	}
 	json_decref(event);
@@ -39,9 +32,9 @@ static void run_program(const struct command_line *line, const char *data)
 	FILE *program = NULL;
 	int status = -1;
 
-	if (event && setenv("SLUICE_LEVEL", text_of(event, "level"), 1) == 0 &&
-	    setenv("SLUICE_EVENT", text_of(event, "event"), 1) == 0 &&
-	    setenv("SLUICE_TEXT", text_of(event, "text"), 1) == 0)
+	if (event && setenv("SLUICE_LEVEL", json_text_of(event, "level"), 1) == 0 &&
+	    setenv("SLUICE_EVENT", json_text_of(event, "event"), 1) == 0 &&
+	    setenv("SLUICE_TEXT", json_text_of(event, "text"), 1) == 0)
 		program = popen(line->exec, "w");
 	if (program) {
 		fprintf(program, "%s\n", data);
@@ -49,7 +42,7 @@ static void run_program(const struct command_line *line, const char *data)
 	}
 	if (status != 0)
 		fprintf(stderr, "sluice events: %s failed for event %s\n", line->exec,
-			text_of(event, "text"));
+			json_text_of(event, "text"));
 	json_decref(event);
 }
 

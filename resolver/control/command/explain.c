@@ -7,6 +7,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/service/load.h"
+#include "rules/text.h"
 
 enum { HEALTH_TIMEOUT_MS = 2000 };
 
@@ -55,7 +56,7 @@ static int explain_in(const struct command_line *line, const struct model *model
 {
 	char error[EXPLAIN_ERROR_MAX];
 	int err;
-	json_t *explained = explain_ask(policy, question, &err, error);
+	json_t *explained = explain_decide(policy, question, &err, error);
 	if (err == ERR_NOT_FOUND)
 		return command_fail_at(line, "%s", error);
 	if (err != 0)
@@ -88,11 +89,9 @@ static char *path_of(const struct explain_texts *texts)
 	unsigned count = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		size_t used = strlen(format);
-
 		if (!values[i])
 			continue;
-		snprintf(format + used, sizeof format - used, "&%s=%%", keys[i]);
+		text_append(format, sizeof format, "&%s=%%", keys[i]);
 		given[count++] = values[i];
 	}
 	return client_path(format, texts->name, texts->type ? texts->type : "A", given[0], given[1],
@@ -107,7 +106,7 @@ static int ask_server(const struct command_line *line)
 	struct explain_question question;
 	const struct explain_texts texts = texts_of(line);
 
-	if (explain_read(&question, &texts, &key, error) != 0)
+	if (explain_question_read(&question, &texts, &key, error) != 0)
 		return command_misuse(line, "%s", error);
 	json_t *explained =
 		client_ask(line, (struct client_call){.method = "GET"}, path_of(&texts));
@@ -124,7 +123,7 @@ int command_explain(const struct command_line *line)
 	struct load load;
 	int status;
 	load_init(&load, line->config, line->resolv_conf);
-	if (explain_read(&question, &texts, &load.key, error) != 0)
+	if (explain_question_read(&question, &texts, &load.key, error) != 0)
 		status = command_misuse(line, "%s", error);
 	else
 		status = load_and_explain(line, &load, &question);

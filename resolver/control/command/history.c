@@ -42,13 +42,6 @@ static json_t *ask_changes(const struct command_line *line, long long after)
 	return all;
 }
 
-static const char *text_of(const json_t *change, const char *key)
-{
-	const char *text = json_string_value(json_object_get(change, key));
-
-	return text ? text : "";
-}
-
 static long long revision_of(const json_t *change)
 {
 	return json_integer_value(json_object_get(change, "revision"));
@@ -72,8 +65,8 @@ static void print_change(const struct command_line *line, const char *text)
 		printf("%s\n", text);
 	else if (change)
 		printf("  %8lld  %-20s  %-16s  %-7s  %s\n", revision_of(change),
-		       text_of(change, "time"), text_of(change, "who"), what_of(change),
-		       text_of(change, "path"));
+		       json_text_of(change, "time"), json_text_of(change, "who"), what_of(change),
+		       json_text_of(change, "path"));
 	json_decref(change);
 }
 
@@ -122,7 +115,7 @@ static json_t *by_path(const json_t *changes, long long revision, bool later)
 
 	json_array_foreach(changes, i, change)
 	{
-		const char *path = text_of(change, "path");
+		const char *path = json_text_of(change, "path");
 		const json_t *first = json_object_get(found, path);
 		json_t *whole;
 
@@ -177,7 +170,8 @@ static bool has_changed(const struct command_line *line, const json_t *changes, 
 		if (!found)
 			continue;
 		command_fail_at(line, "%s was %s since, in revision %lld by %s; undo that first",
-				path, what_of(later), revision_of(later), text_of(later, "who"));
+				path, what_of(later), revision_of(later),
+				json_text_of(later, "who"));
 		break;
 	}
 	json_decref(undone);

@@ -8,7 +8,10 @@
 
 #include "resolver/control/command/command.h"
 #include "resolver/control/import/dialect.h"
+#include "resolver/control/import/forward.h"
+#include "resolver/control/resource/kind.h"
 #include "rules/err.h"
+#include "rules/schema/schema.h"
 
 /* As a new file, which is there when all of it is. */
 static int write_file(const struct command_line *line, struct import *import, const char *from)
@@ -66,6 +69,26 @@ static int write_out(const struct command_line *line, struct import *import, con
 	return command_fail_at(line, "standard output: %s", strerror(errno));
 }
 
+/* Whether a network can be called so; else says why not. */
+static bool is_network_name(const struct command_line *line, const char *name)
+{
+	const struct field *field = schema_field(kind_field(kind_named("network"))->group, "name");
+	static const struct origin option = {.path = "--vnet"};
+	struct virtual_network network = {0};
+	struct faults faults;
+	struct arena arena;
+	bool fits;
+
+	arena_init(&arena);
+	faults_init(&faults);
+	fits = schema_set_text(field, &network, name, &option, &arena, &faults) == 0;
+	if (!fits)
+		command_misuse(line, "--vnet %s", faults.count > 0 ? faults.items[0].text : name);
+	faults_release(&faults);
+	arena_release(&arena);
+	return fits;
+}
+
 int command_import(const struct command_line *line)
 {
 	const struct dialect *dialect = dialect_named(line->arguments[0]);
@@ -80,7 +103,14 @@ int command_import(const struct command_line *line)
 		return command_misuse(line, "--dry-run, --prune and --confirm go with --apply");
 	if (line->apply && line->output)
 		return command_misuse(line, "--output and --apply do not go together");
-	import = import_new(dialect->from);
+	if (line->vnet && dialect->from != IMPORT_FORWARDER)
+		return command_misuse(line, "--vnet is for a forwarder's configuration; networks "
+					    "of Azure's keep their names");
+	if (line->vnet && !is_network_name(line, line->vnet))
+		return COMMAND_USAGE;
+	import = import_new(line->apply);
+	if (line->vnet)
+		forward_into(import, line->vnet);
 	for (int i = 1; i < line->argument_count; i++)
 		dialect->read(import, line->arguments[i]);
 	bool fine = dialect_finish(dialect, import);

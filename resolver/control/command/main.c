@@ -48,13 +48,15 @@ static const struct command commands[] = {
 	 "write a first configuration, commented, that answers at once",
 	 "To standard output without FILE, which must not be there yet.\n"},
 	{"import", command_import,
-	 CALL | OPTION_OUTPUT | OPTION_APPLY | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 2,
-	 COMMAND_WORDS_MAX, "DIALECT FILE...",
+	 CALL | OPTION_OUTPUT | OPTION_VNET | OPTION_APPLY | OPTION_DRY_RUN | OPTION_PRUNE |
+		 OPTION_CONFIRM,
+	 2, COMMAND_WORDS_MAX, "DIALECT FILE...",
 	 "write a configuration of what another program or Azure has",
 	 "DIALECT is arm, terraform, unbound, bind, dnsmasq, coredns or hosts; FILE may be - for\n"
-	 "standard input. What is not carried over, and why, is printed by file and line. The "
-	 "options\n"
-	 "of apply go with --apply.\n"},
+	 "standard input. What is not carried over, and why, is printed by file and line. --vnet "
+	 "is\n"
+	 "the network whose clients it is for, as the server has it. The options of apply go with\n"
+	 "--apply.\n"},
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
 		 OPTION_ENDPOINT | OPTION_FROM | OPTION_ASK,
@@ -117,10 +119,11 @@ static const struct command commands[] = {
 	 "KIND [IN] NAME", "remove a resource, with all that is inside it", KIND_HELP},
 	{"apply", command_apply, CALL | OPTION_DRY_RUN | OPTION_PRUNE | OPTION_CONFIRM, 1, 1,
 	 "FILE", "make the running server's resources what a file says, all of it or nothing",
-	 "FILE is a configuration file; settings that are no resources are passed over. The plan "
-	 "is\n"
-	 "printed first. What the server's own file declares can be changed there only. With\n"
-	 "--confirm it all goes back, when nobody confirms in time.\n"},
+	 "FILE is a configuration file. The plan is printed first. What the server's own file\n"
+	 "declares, and settings that are no resources, can be changed there only; those that "
+	 "FILE\n"
+	 "has otherwise are printed. With --confirm it all goes back, when nobody confirms in "
+	 "time.\n"},
 	{"diff", command_diff, CALL | OPTION_PRUNE, 1, 1, "FILE",
 	 "print what apply would do, and change nothing",
 	 "Exits 0 whether something would change or not.\n"},

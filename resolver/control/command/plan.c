@@ -63,9 +63,7 @@ static long long sum(const json_t *questions)
 
 static void print_text(const json_t *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, key));
-
-	text_print(stdout, text ? text : "");
+	text_print(stdout, json_text_of(object, key));
 }
 
 static void print_decision(const char *mark, const json_t *decision)

@@ -19,24 +19,14 @@ enum {
 	WORDS_MAX = 512,
 };
 
-static const char *get(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* ---- asking ---- */
 
 /* "rules,targets" */
 static void join_sections(const struct command_line *line, char text[WORDS_MAX])
 {
-	size_t used = 0;
-
 	*text = '\0';
-	for (int i = 0; i < line->argument_count && used < WORDS_MAX; i++)
-		used += (size_t)snprintf(text + used, WORDS_MAX - used, "%s%s", i > 0 ? "," : "",
-					 line->arguments[i]);
+	for (int i = 0; i < line->argument_count; i++)
+		text_append(text, WORDS_MAX, "%s%s", i > 0 ? "," : "", line->arguments[i]);
 }
 
 /* sections NULL: all. NULL: why not has been printed. */
@@ -56,23 +46,23 @@ static json_t *fetch(const struct command_line *line, const char *sections)
 
 static bool is_running(const json_t *section)
 {
-	return strcmp(get(section, "state"), "running") == 0;
+	return strcmp(json_text_of(section, "state"), "running") == 0;
 }
 
 /* Returns whether there are any. */
 static bool join_running(const json_t *report, char text[WORDS_MAX])
 {
 	const json_t *section;
-	size_t i, used = 0;
+	size_t i;
 
 	*text = '\0';
 	json_array_foreach(json_object_get(report, "sections"), i, section)
 	{
-		if (is_running(section) && used < WORDS_MAX)
-			used += (size_t)snprintf(text + used, WORDS_MAX - used, "%s%s",
-						 used > 0 ? "," : "", get(section, "section"));
+		if (is_running(section))
+			text_append(text, WORDS_MAX, "%s%s", *text ? "," : "",
+				    json_text_of(section, "section"));
 	}
-	return used > 0;
+	return *text;
 }
 
 /* Puts the newer sections in the place of the older ones. */
@@ -85,7 +75,8 @@ static void renew(const json_t *report, const json_t *newer)
 	{
 		json_array_foreach(json_object_get(newer, "sections"), k, now)
 		{
-			if (strcmp(get(section, "section"), get(now, "section")) != 0)
+			if (strcmp(json_text_of(section, "section"),
+				   json_text_of(now, "section")) != 0)
 				continue;
 			json_array_set(sections, i, now);
 			break;
@@ -112,7 +103,7 @@ static void show_progress(const json_t *report)
 	{
 		if (is_running(section))
 			fprintf(stderr, "\r%s: asked for %lld so far\033[K",
-				get(section, "section"),
+				json_text_of(section, "section"),
 				(long long)json_integer_value(
 					json_object_get(section, "looked_at")));
 	}
@@ -166,15 +157,15 @@ static void print_section(const json_t *section)
 	json_int_t count = json_integer_value(json_object_get(section, "count"));
 	size_t i, shown = json_array_size(findings);
 
-	printf("%s: ", get(section, "section"));
-	print_line("", get(section, "summary"));
+	printf("%s: ", json_text_of(section, "section"));
+	print_line("", json_text_of(section, "summary"));
 	if (shown > 0)
-		print_line("  What to do: ", get(section, "advice"));
-	json_array_foreach(findings, i, finding) print_line("    ", get(finding, "text"));
-	if (count > (json_int_t)shown && strcmp(get(section, "section"), "names") != 0)
+		print_line("  What to do: ", json_text_of(section, "advice"));
+	json_array_foreach(findings, i, finding) print_line("    ", json_text_of(finding, "text"));
+	if (count > (json_int_t)shown && strcmp(json_text_of(section, "section"), "names") != 0)
 		printf("    and %lld more (--limit)\n", (long long)(count - (json_int_t)shown));
 	json_array_foreach(json_object_get(section, "unknown"), i, finding)
-		print_line("    not known: ", get(finding, "text"));
+		print_line("    not known: ", json_text_of(finding, "text"));
 }
 
 int command_report(const struct command_line *line)

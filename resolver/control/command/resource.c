@@ -12,7 +12,6 @@
  * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
  * it. */
 #include <assert.h>
-#include <ctype.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/call.h"
@@ -37,12 +36,10 @@ static const char *article(const char *noun)
 
 static int fail_kind(const struct command_line *line, const char *word)
 {
-	char known[512];
-	size_t used = 0;
+	char known[512] = "";
 
 	for (size_t i = 0; i < KINDS_ALL; i++)
-		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
-					 i == 0 ? "" : ", ", kinds[i].name);
+		text_append(known, sizeof known, "%s%s", i == 0 ? "" : ", ", kinds[i].name);
 	return command_misuse(line, "\"%s\" is no kind; the kinds are %s", word, known);
 }
 
@@ -86,11 +83,6 @@ static int read_top(const struct command_line *line, struct named_resource *name
 	return 0;
 }
 
-static bool has_groups(const struct kind *kind)
-{
-	return !kind->inventory || kind->id == KIND_ADDRESS;
-}
-
 /* That of a list. */
 static int read_group(const struct command_line *line, struct named_resource *named,
 		      const char *text)
@@ -129,7 +121,7 @@ static int read_names(const struct command_line *line, enum arguments wanted,
 		named->inside = line->arguments[at++];
 	else if (wanted != OF_LIST)
 		status = read_top(line, named, line->arguments[at++]);
-	else if (!kind->parent && has_groups(kind) && at < count)
+	else if (!kind->parent && kind_has_groups(kind) && at < count)
 		status = read_group(line, named, line->arguments[at++]);
 	if (status == 0 && named->inside && *named->inside == '\0')
 		status = command_no_name(line, kind->name, named->inside);
@@ -560,99 +552,4 @@ int command_resource_delete(const struct command_line *line)
 		 line->dry_run ? "can be deleted" : "is deleted",
 		 has_inside(named.kind) ? ", with all inside it" : "");
 	return command_delete(line, path_of(line, &named), done);
-}
-
-bool command_is_kind(const char *word)
-{
-	return kind_named(word);
-}
-
-void command_resource_swap(char **words, int count)
-{
-	static const char *const verbs[] = {"list", "show", "create", "set", "delete", NULL};
-	char *kind = words[0];
-
-	if (count < 2 || !text_is_among(words[1], verbs) || !kind_named(kind))
-		return;
-	words[0] = words[1];
-	words[1] = kind;
-}
-
-/* ---- help ---- */
-
-enum { MEMBER_TEXT_MAX = 512 };
-
-/* What a member takes, as it is written here. */
-static const char *member_takes(const struct field *field, char text[MEMBER_TEXT_MAX])
-{
-	switch (field->type) {
-	case FIELD_LIST:
-		return schema_field(field->group, "protocol")
-			       ? "servers: 10.0.0.5,10.0.0.6:5353/tcp"
-			       : "a list, as JSON";
-	case FIELD_HOSTS: return "addresses: 10.0.0.5,10.0.0.6:5353";
-	case FIELD_PREFIXES: return "prefixes: 10.0.0.0/16,10.1.0.0/16";
-	case FIELD_DOMAINS: return "names, with commas between them";
-	case FIELD_STRINGS:
-		return strcmp(field->key, "tags") == 0 ? "names with values: team=mail,env=prod"
-						       : "texts, with commas between them";
-	default: return schema_expected(field, text, MEMBER_TEXT_MAX);
-	}
-}
-
-/* An address that is not given is a free one of a pool. */
-static void print_member(const struct kind *kind, const struct field *field, FILE *out)
-{
-	bool required = field->required && kind->id != KIND_ADDRESS;
-	char text[MEMBER_TEXT_MAX];
-
-	fprintf(out, "  %-20s %s%s\n", field->key, member_takes(field, text),
-		required ? "; required" : "");
-}
-
-/* How one is named. */
-static const char *name_form(const struct kind *kind)
-{
-	return kind->id == KIND_PTR                ? " ADDRESS|ID"
-	       : kind->parent || !has_groups(kind) ? " NAME"
-						   : " [GROUP/]NAME";
-}
-
-/* What stands ahead of the name: " [GROUP/]RULESET" */
-static void print_parent(const struct kind *kind, bool list, FILE *out)
-{
-	if (kind->parent)
-		fputs(" [GROUP/]", out);
-	for (const char *at = kind->parent ? kind->parent->name : ""; *at; at++)
-		putc(toupper((unsigned char)*at), out);
-	if (list && !kind->parent && has_groups(kind))
-		fputs(" [GROUP]", out);
-}
-
-bool command_resource_help(const char *word, FILE *out)
-{
-	static const char *const verbs[][2] = {{"list", NULL},
-					       {"show", ""},
-					       {"create", " [KEY=VALUE...]"},
-					       {"set", " KEY=VALUE..."},
-					       {"delete", ""}};
-	const struct kind *kind = kind_named(word);
-	const struct group *group = kind ? kind_field(kind)->group : NULL;
-
-	if (!kind)
-		return false;
-	for (size_t i = 0; i < COUNT(verbs); i++) {
-		fprintf(out, "%s sluice %s %s", i == 0 ? "usage:" : "      ", kind->name,
-			verbs[i][0]);
-		print_parent(kind, i == 0, out);
-		fprintf(out, "%s%s\n", i == 0 ? "" : name_form(kind), i == 0 ? "" : verbs[i][1]);
-	}
-	fputs("\nKEY is one of these; KEY= takes one away. sluice.conf(5) says what they mean,\n"
-	      "`sluice help set` which options there are.\n\n",
-	      out);
-	for (size_t i = 0; i < group->count; i++)
-		if (kind_has(kind, &group->fields[i]) &&
-		    strcmp(group->fields[i].key, kind_name_key(kind)) != 0)
-			print_member(kind, &group->fields[i], out);
-	return true;
 }

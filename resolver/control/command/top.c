@@ -22,6 +22,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
+#include "rules/array.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
@@ -292,17 +293,12 @@ static size_t column_count(const struct top_section *section)
 static struct top_row *add_row(struct top_section *section)
 {
 	static struct top_row lost;
-	struct top_row *grown;
+	struct top_row *grown =
+		array_grow(section->rows, section->count, &section->room, sizeof *grown);
 
-	if (section->count == section->room) {
-		size_t room = 2 * section->room + 16;
-
-		grown = reallocarray(section->rows, room, sizeof *grown);
-		if (!grown)
-			return &lost;
-		section->rows = grown;
-		section->room = room;
-	}
+	if (!grown)
+		return &lost;
+	section->rows = grown;
 	section->rows[section->count] = (struct top_row){.place = section->count};
 	return &section->rows[section->count++];
 }
@@ -900,8 +896,8 @@ static void put_keys(struct top_page *page, size_t view)
 	char text[256] = "q quit  o all";
 
 	for (size_t i = 0; i < VIEWS; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text), "  %c %s%s", views[i].key,
-			 views[i].name, view == i ? "*" : "");
+		text_append(text, sizeof text, "  %c %s%s", views[i].key, views[i].name,
+			    view == i ? "*" : "");
 	put_line(page, SOFT, "%s", text);
 }
 

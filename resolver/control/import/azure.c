@@ -15,7 +15,7 @@
 enum { NAMES_MAX = 3 };
 
 struct resource {
-	const struct kind *kind;
+	const struct azure_kind *kind;
 	const char *id, *type, *subscription, *group, *names[NAMES_MAX];
 	size_t name_count;
 	const json_t *json;
@@ -33,7 +33,7 @@ struct azure {
 	bool places_unknown; /* of some the group is not known */
 };
 
-struct kind {
+struct azure_kind {
 	const char *type; /* below Microsoft.Network */
 	void (*put)(struct import *import, struct resource *resource);
 	const char *const *members; /* those that `put` reads; NULL ends them */
@@ -822,6 +822,24 @@ static void put_pool(struct import *import, const struct resource *resource, con
 		    import_printf(import, "%s/%d", address, strchr(address, ':') ? 128 : 32));
 }
 
+/* Azure chooses an address when it deploys a static one, and each time when something begins to use
+ * a dynamic one. What it has deployed has a provisioningState. */
+static void tell_no_address(struct import *import, const struct resource *resource,
+			    const char *method)
+{
+	bool is_dynamic = method && strcasecmp(method, "Dynamic") == 0;
+
+	if (get_text(resource->json, "provisioningState"))
+		import_lost(import, &resource->at,
+			    "nothing uses it, and so it has no address; import it again when it "
+			    "has one");
+	else
+		import_lost(import, &resource->at,
+			    "it has no address until %s; give `az network public-ip list -o json` "
+			    "of then",
+			    is_dynamic ? "something uses it" : "it is deployed");
+}
+
 static void put_public_ip(struct import *import, struct resource *resource)
 {
 	const json_t *dns = get(resource->json, "dnsSettings");
@@ -830,9 +848,7 @@ static void put_public_ip(struct import *import, struct resource *resource)
 		   *name = get_text(dns, "reverseFqdn"), *label = get_text(dns, "domainNameLabel");
 
 	if (!address) {
-		import_lost(import, &resource->at,
-			    "it has no address until it is deployed; give `az network public-ip "
-			    "list -o json`");
+		tell_no_address(import, resource, method);
 		return;
 	}
 	put_new(import, resource, import_root(import), "addresses", resource->names[0]);
@@ -855,7 +871,7 @@ static void put_public_ip(struct import *import, struct resource *resource)
 /* ---- the kinds ---- */
 
 /* What is put first may be referred to by what follows. */
-static const struct kind kinds[] = {
+static const struct azure_kind kinds[] = {
 	{"virtualNetworks", put_network,
 	 (const char *const[]){"addressSpace", "dhcpOptions", "subnets", "encryption", NULL}},
 	{"virtualNetworks/subnets", put_subnet_alone, subnet_members},
@@ -912,7 +928,7 @@ static const char *network_type(const char *type)
 								     : NULL;
 }
 
-static const struct kind *kind_of(const char *type)
+static const struct azure_kind *kind_of(const char *type)
 {
 	const char *below = network_type(type);
 

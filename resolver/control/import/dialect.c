@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resolver/control/import/forward.h"
+#include "rules/text.h"
 
 const struct dialect dialects[] = {
 	{"arm", IMPORT_AZURE, arm_read, arm_finish},
@@ -26,14 +27,13 @@ const struct dialect *dialect_named(const char *name)
 
 const char *dialect_names(char *text, size_t size)
 {
-	size_t used = 0;
-
-	for (const struct dialect *dialect = dialects; dialect->name && used < size; dialect++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s",
-					 dialect == dialects ? ""
-					 : dialect[1].name   ? ", "
-							     : " or ",
-					 dialect->name);
+	*text = '\0';
+	for (const struct dialect *dialect = dialects; dialect->name; dialect++)
+		text_append(text, size, "%s%s",
+			    dialect == dialects ? ""
+			    : dialect[1].name   ? ", "
+						: " or ",
+			    dialect->name);
 	return text;
 }
 

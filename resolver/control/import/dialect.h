@@ -5,6 +5,8 @@
 
 #include "resolver/control/import/import.h"
 
+enum import_origin { IMPORT_AZURE, IMPORT_FORWARDER };
+
 struct dialect {
 	const char *name; /* of the command line; NULL ends the table */
 	enum import_origin from;

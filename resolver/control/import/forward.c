@@ -42,7 +42,10 @@ struct ruled { /* a domain that has a rule */
 	struct ruled *next;
 };
 
-struct forwarder { /* of an import, kept by it */
+struct forwarder {           /* of an import, kept by it */
+	const char *into;    /* NULL: each view is a network of its own */
+	bool told_of_access; /* which is another's now */
+	bool listens;        /* it says where */
 	struct forward_view *views;
 	struct loose *first, **last;
 	struct ruled *ruled;
@@ -80,6 +83,11 @@ static const char *plain_name(struct import *import, const struct origin *at, co
 
 /* ---- views ---- */
 
+void forward_into(struct import *import, const char *network)
+{
+	forwarder_of(import)->into = import_printf(import, "%s", network);
+}
+
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at)
 {
 	struct forwarder *forwarder = forwarder_of(import);
@@ -88,11 +96,17 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 	for (; *end; end = &(*end)->next)
 		if (strcmp((*end)->name, name) == 0)
 			return *end;
+	if (forwarder->into && forwarder->views)
+		import_fault(import, at,
+			     "%s is a second view, and --vnet is for one; leave --vnet out, for a "
+			     "network of each view",
+			     name);
 	view = *end = import_alloc(import, sizeof *view);
 	view->name = import_printf(import, "%s", name);
 	view->network = import_item(import, import_root(import), "virtual_networks", at);
 	import_text(import, view->network, "name", at,
-		    import_name(import, "network", name, "view"));
+		    forwarder->into ? forwarder->into
+				    : import_name(import, "network", name, "view"));
 	return view;
 }
 
@@ -109,13 +123,19 @@ static void link_network(struct import *import, struct forward_view *view, struc
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix)
 {
-	import_add(import, view->network, "client_prefixes", at, prefix);
+	struct forwarder *forwarder = forwarder_of(import);
+
+	if (!forwarder->into)
+		import_add(import, view->network, "client_prefixes", at, prefix);
+	else if (!forwarder->told_of_access)
+		import_changed(import, at, "the network %s says who may ask", forwarder->into);
+	forwarder->told_of_access = true;
 }
 
 void forward_allow_no_more(struct import *import, struct forward_view *view,
 			   const struct origin *at)
 {
-	if (import_count(view->network, "client_prefixes") > 0)
+	if (forwarder_of(import)->into || import_count(view->network, "client_prefixes") > 0)
 		return;
 	import_changed(import, at, "nobody may ask, which is written as a client that cannot be");
 	forward_allow(import, view, at, "255.255.255.255/32");
@@ -141,6 +161,7 @@ bool forward_listen(struct import *import, const struct origin *at, const char *
 		return false;
 	vnet = import_group(import, import_root(import), "vnet_resolver", at);
 	import_add(import, vnet, "listen", at, text);
+	forwarder_of(import)->listens = true;
 	return true;
 }
 
@@ -174,7 +195,7 @@ static struct node *ruleset_of(struct import *import, struct forward_view *view,
 		return view->ruleset;
 	view->ruleset = import_item(import, import_root(import), "rulesets", &nowhere);
 	import_text(import, view->ruleset, "name", &nowhere,
-		    import_name(import, "ruleset", view->name, "view"));
+		    import_name(import, "ruleset", import_get(view->network, "name"), "view"));
 	link_network(import, view, view->ruleset, &nowhere);
 	return view->ruleset;
 }
@@ -537,12 +558,23 @@ static void put_alone(struct import *import, struct forwarder *forwarder, const 
 				    loose->ttl_s, loose->rdata);
 }
 
+/* No forwarder has Azure's limit. A list of names says nothing of the server that it is for. */
+static void allow_queries(struct import *import)
+{
+	const struct origin nowhere = {.file = NULL};
+
+	if (forwarder_of(import)->listens || !import_is_for_server(import))
+		import_number(import, import_group(import, import_root(import), "limits", &nowhere),
+			      "queries_per_second_per_endpoint", &nowhere, 0);
+}
+
 void forward_finish(struct import *import)
 {
 	struct forwarder *forwarder = forwarder_of(import);
 	const struct loose *first = NULL;
 	size_t made = 0;
 
+	allow_queries(import);
 	/* Those in zones that were declared come first: a zone that is made must not take names
 	 * from others of them. */
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next)

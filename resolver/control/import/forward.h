@@ -12,6 +12,9 @@
 
 struct forward_view;
 
+/* Call it before a dialect is read: its one view goes into this network, which is there already and
+ * says itself who may ask. A second view is a fault. */
+void forward_into(struct import *import, const char *network);
 /* What asks with a view's clients: the first one is made when it is asked for. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
 /* Whose questions it answers; what was added twice is there once. */

@@ -104,6 +104,7 @@ void hosts_read(struct import *import, const char *path)
 	struct origin at = import_place(import, path, 0, NULL);
 	struct forward_view *view = forward_view(import, "home", &at);
 
-	forward_listen(import, &at, "127.0.0.1", 0);
+	if (!import_is_for_server(import))
+		forward_listen(import, &at, "127.0.0.1", 0);
 	hosts_read_into(import, view, &at, path, USUAL_TTL_S, NULL);
 }

@@ -7,7 +7,8 @@
  *                 └───────────────────────────────────────────────────────────────────────────┘
  *
  * A fault names its value by path ("rulesets[office].rules[contoso].domain"); the innermost item of
- * a list or array on that path goes. Each round takes out something, or it is given up. */
+ * a list or array on that path goes; but where a limit is in the way, it is raised. Each round
+ * raises or takes out something, or it is given up. */
 #include "resolver/control/import/import.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include "resolver/control/config/write.h"
 #include "resolver/control/service/load.h"
 #include "rules/base.h"
+#include "rules/check/limits.h"
 #include "rules/schema/read.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
@@ -56,7 +58,7 @@ struct remark { /* a comment */
 };
 
 struct import {
-	enum import_origin from;
+	bool for_server;
 	struct arena arena;
 	struct node *root;
 	struct memory *memories;
@@ -116,17 +118,22 @@ void import_keep(struct import *import, const char *key, void *what)
 	HASH_ADD_KEYPTR(hh, import->memories, memory->key, length, memory);
 }
 
-struct import *import_new(enum import_origin from)
+struct import *import_new(bool for_server)
 {
 	struct import *import = need(calloc(1, sizeof *import));
 
-	import->from = from;
+	import->for_server = for_server;
 	arena_init(&import->arena);
 	faults_init(&import->notes);
 	import->last_remark = &import->first_remark;
 	import->root = import_alloc(import, sizeof *import->root);
 	import->root->kind = VALUE_GROUP;
 	return import;
+}
+
+bool import_is_for_server(const struct import *import)
+{
+	return import->for_server;
 }
 
 void import_free(struct import *import)
@@ -604,86 +611,29 @@ static void copy_faults(struct import *import, const struct faults *faults, enum
 
 /* ---- limits ---- */
 
-/* What is there is let in: the limit is what it counts, where Azure's is less. */
-static void raise_limit(struct import *import, const char *key, size_t count,
-			const struct node *because)
+/* Makes them what the faults need, where that can be said: what is there is let in. False: no limit
+ * is in the way. */
+static bool raise_limits(struct import *import, const struct faults *faults)
 {
 	const struct group *group = schema_field(&schema_model, "limits")->group;
-	unsigned long usual = strtoul(schema_field(group, key)->fallback, NULL, 10);
-	struct node *limits;
+	bool raised = false;
 
-	if (count <= usual)
-		return;
-	limits = import_group(import, import->root, "limits", &because->at);
-	if (!find_member(limits, key) || (size_t)find_member(limits, key)->number < count)
-		import_number(import, limits, key, &because->at, (long long)count);
-}
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		const struct field *field = fault->limit ? schema_field(group, fault->limit) : NULL;
+		struct node *limits, *limit;
 
-/* How many items of the list have links to one network, at most. */
-static void raise_links(struct import *import, const char *list, const char *key)
-{
-	struct node *items = find_member(import->root, list), *links, *link;
-	char *text;
-	size_t *count;
-
-	for (struct node *item = items ? items->first : NULL; item; item = item->next) {
-		links = find_member(item, "links");
-		for (link = links ? links->first : NULL; link; link = link->next) {
-			const char *network = import_get(link, "virtual_network");
-
-			if (!network)
-				continue;
-			text = text_lower(import_printf(import, "links %s %s", list, network));
-			count = import_find(import, text);
-			if (!count) {
-				count = import_alloc(import, sizeof *count);
-				import_keep(import, text, count);
-			}
-			raise_limit(import, key, ++*count, link);
-		}
+		if (!field || fault->needed < field->min || fault->needed > field->max)
+			continue;
+		limits = import_group(import, import->root, "limits", &import->root->at);
+		limit = find_member(limits, field->key);
+		if (limit && !limits_lets_more(field->key, fault->needed, (uint64_t)limit->number))
+			continue;
+		import_number(import, limits, field->key, &import->root->at,
+			      (long long)fault->needed);
+		raised = true;
 	}
-}
-
-static void raise_lists(struct import *import, const struct node *items, const char *list,
-			const char *key, size_t more)
-{
-	for (struct node *item = items ? items->first : NULL; item; item = item->next)
-		raise_limit(import, key, import_count(item, list) + more, item);
-}
-
-static void raise_limits(struct import *import)
-{
-	struct node *zones = find_member(import->root, "private_zones");
-	struct node *rulesets = find_member(import->root, "rulesets");
-	struct node *resolvers = find_member(import->root, "resolvers");
-	struct node *limits;
-
-	for (struct node *zone = zones ? zones->first : NULL; zone; zone = zone->next) {
-		raise_lists(import, find_member(zone, "record_sets"), "records",
-			    "records_per_record_set", 0);
-		if (import_get(zone, "name") && !strchr(import_get(zone, "name"), '.')) {
-			limits = import_group(import, import->root, "limits", &zone->at);
-			import_number(import, limits, "zone_labels_min", &zone->at, 1);
-		}
-	}
-	if (zones)
-		raise_limit(import, "private_zones_per_subscription", zones->count, zones);
-	if (resolvers)
-		raise_limit(import, "resolvers_per_subscription", resolvers->count, resolvers);
-	raise_lists(import, zones, "record_sets", "record_sets_per_zone", 1);
-	raise_lists(import, zones, "links", "links_per_zone", 0);
-	raise_lists(import, rulesets, "rules", "rules_per_ruleset", 0);
-	raise_lists(import, rulesets, "links", "links_per_ruleset", 0);
-	for (struct node *ruleset = rulesets ? rulesets->first : NULL; ruleset;
-	     ruleset = ruleset->next)
-		raise_lists(import, find_member(ruleset, "rules"), "targets", "targets_per_rule",
-			    0);
-	raise_links(import, "private_zones", "zones_per_virtual_network");
-	raise_links(import, "rulesets", "rulesets_per_virtual_network");
-	if (import->from == IMPORT_FORWARDER)
-		import_number(import,
-			      import_group(import, import->root, "limits", &import->root->at),
-			      "queries_per_second_per_endpoint", &import->root->at, 0);
+	return raised;
 }
 
 /* ---- the end ---- */
@@ -724,11 +674,11 @@ bool import_finish(struct import *import)
 		return false;
 	fd = open_servers(servers, sizeof servers);
 	load_init(&load, "sluice.conf", servers);
-	raise_limits(import);
 	for (int round = 0; again && round < ROUNDS_MAX; round++) {
 		faults_init(&faults);
 		import->model = build(import, &load, &faults);
-		again = !import->model && take_out_refused(import, &faults);
+		again = !import->model &&
+			(raise_limits(import, &faults) || take_out_refused(import, &faults));
 		if (import->model)
 			copy_faults(import, &faults, FAULT_WARNING);
 		else if (!again || round + 1 == ROUNDS_MAX)

@@ -16,9 +16,10 @@
 struct import;
 struct node; /* a group of the tree; good until import_finish */
 
-/* Azure's networks have endpoints with limits; a forwarder has none of either. */
-enum import_origin { IMPORT_AZURE, IMPORT_FORWARDER };
-struct import *import_new(enum import_origin from);
+/* for_server: it is for one that runs and has settings, such as where it listens; of an original
+ * that says nothing of them there are none. */
+struct import *import_new(bool for_server);
+bool import_is_for_server(const struct import *import);
 void import_free(struct import *import);
 
 /* ---- places ---- */

@@ -105,7 +105,7 @@ static const struct map public_ip[] = {
 	{"reverse_fqdn", "dnsSettings.reverseFqdn", AS_IT_IS, NULL},
 	{.from = NULL}};
 
-static const struct kind {
+static const struct terraform_kind {
 	const char *type;
 	/* What has the name of the parent, or its id; NULL: there is none. */
 	const char *parent;
@@ -183,7 +183,7 @@ struct planned {
 	const char *module;  /* "module.net", of one instance; "": the root */
 	const char *plain;   /* "azurerm_subnet.in" */
 	const json_t *index; /* of several instances; NULL: there is one */
-	const struct kind *kind;
+	const struct terraform_kind *kind;
 	const json_t *values, *expressions;
 	const char *id;
 	bool wanted; /* its id is being made: a circle ends there */
@@ -216,7 +216,7 @@ static json_t *made(struct terraform *terraform, json_t *value, const json_t *li
 	return json_file_place(terraform->import, value, like);
 }
 
-static const struct kind *kind_of(const char *type)
+static const struct terraform_kind *kind_of(const char *type)
 {
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (strcmp(kinds[i].type, type) == 0)
@@ -564,7 +564,7 @@ static const char *member_text(struct terraform *terraform, const struct planned
 static const char *id_of(struct terraform *terraform, struct planned *planned)
 {
 	struct import *import = terraform->import;
-	const struct kind *kind = planned->kind;
+	const struct terraform_kind *kind = planned->kind;
 	const char *id = json_member_text(planned->values, "id"), *name, *group, *parent;
 	size_t length = kind->parent ? strlen(kind->parent) : 0;
 
@@ -716,7 +716,7 @@ static bool says_nothing(const json_t *value)
 /* Members that no row takes. */
 static void tell_members(struct terraform *terraform, const struct planned *planned)
 {
-	const struct kind *kind = planned->kind;
+	const struct terraform_kind *kind = planned->kind;
 	const char *key;
 	json_t *value;
 

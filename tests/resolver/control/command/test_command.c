@@ -14,6 +14,7 @@
 #include "resolver/control/command/command.h"
 #include "resolver/control/config/file_watch.h"
 #include "resolver/control/config/resolv_conf.h"
+#include "rules/text.h"
 #include "tests/lib/config_text.h"
 
 /* ---- dispatch ---- */
@@ -136,11 +137,11 @@ static void words_are_given_one_by_one_up_to_fifty(void **state)
 	assert_string_equal(seen.servers.items[0], "a");
 	assert_string_equal(seen.servers.items[1], "b");
 	for (int i = 0; i < COMMAND_WORDS_MAX; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text), " --ns=%d", i + 1);
+		text_append(text, sizeof text, " --ns=%d", i + 1);
 	assert_int_equal(run(text), 7);
 	assert_int_equal(seen.servers.count, 50);
 	assert_string_equal(seen.servers.items[49], "50");
-	snprintf(text + strlen(text), sizeof text - strlen(text), " --ns=51");
+	text_append(text, sizeof text, " --ns=51");
 	assert_int_equal(run(text), 2);
 	assert_non_null(strstr(said, "--ns is given more than 50 times"));
 	assert_null(seen.command);

@@ -1,0 +1,104 @@
+/* Kinds of resources as words of the command line: which there are, where they may stand, and the
+ * help of each, whose members are the field table's. */
+#include <ctype.h>
+
+#include "resolver/control/command/command.h"
+#include "resolver/control/resource/kind.h"
+#include "rules/base.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+bool command_is_kind(const char *word)
+{
+	return kind_named(word);
+}
+
+void command_kind_swap(char **words, int count)
+{
+	static const char *const verbs[] = {"list", "show", "create", "set", "delete", NULL};
+	char *kind = words[0];
+
+	if (count < 2 || !text_is_among(words[1], verbs) || !kind_named(kind))
+		return;
+	words[0] = words[1];
+	words[1] = kind;
+}
+
+/* ---- help ---- */
+
+enum { MEMBER_TEXT_MAX = 512 };
+
+/* What a member takes, as it is written here. */
+static const char *member_takes(const struct field *field, char text[MEMBER_TEXT_MAX])
+{
+	switch (field->type) {
+	case FIELD_LIST:
+		return schema_field(field->group, "protocol")
+			       ? "servers: 10.0.0.5,10.0.0.6:5353/tcp"
+			       : "a list, as JSON";
+	case FIELD_HOSTS: return "addresses: 10.0.0.5,10.0.0.6:5353";
+	case FIELD_PREFIXES: return "prefixes: 10.0.0.0/16,10.1.0.0/16";
+	case FIELD_DOMAINS: return "names, with commas between them";
+	case FIELD_STRINGS:
+		return strcmp(field->key, "tags") == 0 ? "names with values: team=mail,env=prod"
+						       : "texts, with commas between them";
+	default: return schema_expected(field, text, MEMBER_TEXT_MAX);
+	}
+}
+
+/* An address that is not given is a free one of a pool. */
+static void print_member(const struct kind *kind, const struct field *field, FILE *out)
+{
+	bool required = field->required && kind->id != KIND_ADDRESS;
+	char text[MEMBER_TEXT_MAX];
+
+	fprintf(out, "  %-20s %s%s\n", field->key, member_takes(field, text),
+		required ? "; required" : "");
+}
+
+/* How one is named. */
+static const char *name_form(const struct kind *kind)
+{
+	return kind->id == KIND_PTR                     ? " ADDRESS|ID"
+	       : kind->parent || !kind_has_groups(kind) ? " NAME"
+							: " [GROUP/]NAME";
+}
+
+/* What stands ahead of the name: " [GROUP/]RULESET" */
+static void print_parent(const struct kind *kind, bool list, FILE *out)
+{
+	if (kind->parent)
+		fputs(" [GROUP/]", out);
+	for (const char *at = kind->parent ? kind->parent->name : ""; *at; at++)
+		putc(toupper((unsigned char)*at), out);
+	if (list && !kind->parent && kind_has_groups(kind))
+		fputs(" [GROUP]", out);
+}
+
+bool command_kind_help(const char *word, FILE *out)
+{
+	static const char *const verbs[][2] = {{"list", NULL},
+					       {"show", ""},
+					       {"create", " [KEY=VALUE...]"},
+					       {"set", " KEY=VALUE..."},
+					       {"delete", ""}};
+	const struct kind *kind = kind_named(word);
+	const struct group *group = kind ? kind_field(kind)->group : NULL;
+
+	if (!kind)
+		return false;
+	for (size_t i = 0; i < COUNT(verbs); i++) {
+		fprintf(out, "%s sluice %s %s", i == 0 ? "usage:" : "      ", kind->name,
+			verbs[i][0]);
+		print_parent(kind, i == 0, out);
+		fprintf(out, "%s%s\n", i == 0 ? "" : name_form(kind), i == 0 ? "" : verbs[i][1]);
+	}
+	fputs("\nKEY is one of these; KEY= takes one away. sluice.conf(5) says what they mean,\n"
+	      "`sluice help set` which options there are.\n\n",
+	      out);
+	for (size_t i = 0; i < group->count; i++)
+		if (kind_has(kind, &group->fields[i]) &&
+		    strcmp(group->fields[i].key, kind_name_key(kind)) != 0)
+			print_member(kind, &group->fields[i], out);
+	return true;
+}
