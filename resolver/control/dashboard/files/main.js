@@ -11,6 +11,7 @@ import {ChangesPage} from "/ui/pages/changes.js";
 import {NetworksPage} from "/ui/pages/networks.js";
 import {NowPage} from "/ui/pages/now.js";
 import {QueriesPage} from "/ui/pages/queries.js";
+import {ReportsPage} from "/ui/pages/reports.js";
 import {ReversePage} from "/ui/pages/reverse.js";
 import {RulesPage} from "/ui/pages/rules.js";
 import {TargetPage} from "/ui/pages/target.js";
@@ -22,6 +23,7 @@ import {ZonesPage} from "/ui/pages/zones.js";
 const PAGES = [
   {page: "now", title: "Now", type: NowPage},
   {page: "ask", title: "Ask", type: AskPage},
+  {page: "reports", title: "Reports", type: ReportsPage},
   {page: "networks", group: "Network", title: "Networks", type: NetworksPage},
   {page: "rules", group: "Network", title: "Rules", type: RulesPage},
   {page: "targets", group: "Network", title: "Targets", type: TargetsPage},

@@ -32,6 +32,15 @@ export function h(tag, attributes, ...children) {
   return element;
 }
 
+// Of a picture; its children are elements, or text that visible() has been through.
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
 // A name that came from elsewhere: its direction does not leave it.
 export function name(text) {
   return h("bdi", {class: "name"}, text);

@@ -5,19 +5,23 @@ import {get, query} from "/ui/lib/api.js";
 
 export const SPANS = {hour: "Last hour", week: "Last week"};
 
+export function known(list) {
+  return list.filter((one) => one !== null && one !== undefined);
+}
+
 // Of lists, step by step, what is known of them, made one; null where nothing is.
 export function join(lists, make) {
   const [first = []] = lists;
 
   return first.map((_, i) => {
-    const known = lists.map((list) => list[i]).filter((one) => one !== null && one !== undefined);
+    const values = known(lists.map((list) => list[i]));
 
-    return known.length ? make(known) : null;
+    return values.length ? make(values) : null;
   });
 }
 
 export function sum(lists) {
-  return join(lists, (known) => known.reduce((all, one) => all + one, 0));
+  return join(lists, (values) => values.reduce((all, one) => all + one, 0));
 }
 
 // 100 * part / whole; null where there is no whole.

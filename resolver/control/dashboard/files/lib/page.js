@@ -9,7 +9,7 @@ export class Page extends HTMLElement {
   connectedCallback() {
     this.aborter = new AbortController();
     this.signal = this.aborter.signal;
-    this.attempt(() => this.show());
+    this.showing = this.attempt(() => this.show());
   }
 
   disconnectedCallback() {
@@ -17,17 +17,22 @@ export class Page extends HTMLElement {
   }
 
   // Calls back for events of the server while the page is there, and a little later than they come:
-  // many that come together are one.
+  // many that come together are one. A page says so before it loads what they are about, so that none is
+  // missed; it is called back when it is shown. And when a stream has begun: what happened before that it
+  // does not tell.
   onEvents(wanted, back) {
     let timer = null;
+    const soon = () => {
+      timer ||= setTimeout(async () => {
+        const shown = await this.showing;
 
-    stream.addEventListener("event", ({detail}) => {
-      if (!wanted(detail) || timer) return;
-      timer = setTimeout(() => {
         timer = null;
-        if (!this.signal.aborted) this.refresh(back);
+        if (shown && !this.signal.aborted) this.refresh(back);
       }, 200);
-    }, {signal: this.signal});
+    };
+
+    stream.addEventListener("event", ({detail}) => wanted(detail) && soon(), {signal: this.signal});
+    stream.addEventListener("live", ({detail}) => detail && soon(), {signal: this.signal});
   }
 
   every(ms, back) {
@@ -36,10 +41,11 @@ export class Page extends HTMLElement {
     this.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  // Does what one has asked for, and shows what goes wrong above the rest of the page.
-  async attempt(work) {
+  // Does what one has asked for, and shows what goes wrong above the rest of the page. Gives whether it
+  // went well.
+  attempt(work) {
     this.querySelector(":scope > .problem")?.remove();
-    await this.try(work, "problem");
+    return this.try(work, "problem");
   }
 
   // What the page does by itself. It takes away what it has shown itself, and nothing that one may

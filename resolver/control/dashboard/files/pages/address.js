@@ -12,9 +12,9 @@ const ACTIONS = {NONE: "None", CREATE: "Create", UPDATE: "Update", DELETE: "Dele
 
 export class AddressPage extends Page {
   async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.back = h("span", {role: "status"});
     await this.load();
-    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
   }
 
   async load() {
@@ -36,7 +36,7 @@ export class AddressPage extends Page {
     this.replaceChildren(
       h("p", {}, h("a", {href: url("reverse")}, "DNS Reverse")),
       h("div", {class: "title"}, h("h1", {}, name(ptr.address || ptr.name)),
-        isAdmin() && ptrMenu(ptr, (work) => this.attempt(work), (one) => this.render(one))),
+        isAdmin() && ptrMenu(ptr, this, (one) => this.render(one))),
       h("dl", {class: "facts"}, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
         h("dt", {}, "Leads back"), h("dd", {}, this.back)));
     if (changed) this.attempt(() => this.check(ptr));

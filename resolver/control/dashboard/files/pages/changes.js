@@ -43,6 +43,7 @@ function inverse(change) {
 
 export class ChangesPage extends Page {
   async show() {
+    this.onEvents(() => true, () => this.showLater());
     this.changes = [];
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
@@ -56,7 +57,6 @@ export class ChangesPage extends Page {
     this.replaceChildren(h("h1", {}, "Changes"), this.table, this.older);
     this.first = this.last = await latestRevision(this.signal);
     await this.showOlder();
-    this.onEvents(() => true, () => this.showLater());
   }
 
   async showOlder() {

@@ -55,6 +55,7 @@ function lines(status) {
 
 export class NetworksPage extends Page {
   async show() {
+    this.onEvents(({event}) => ["change", "reload", "target", "source"].includes(event), () => this.load());
     this.drawing = h("div", {class: "drawing", tabindex: 0, role: "region", "aria-label": "What is reached from where"});
     this.table = new DataTable("Networks", [
       {title: "Network", cell: (one) => h("strong", {}, name(one.name))},
@@ -67,7 +68,6 @@ export class NetworksPage extends Page {
       h("pre", {}, "sluice network create hub address_space=10.10.0.0/16")));
     this.replaceChildren(h("h1", {}, "Networks"), this.drawing, this.table);
     await this.load();
-    this.onEvents(({event}) => ["change", "reload", "target", "source"].includes(event), () => this.load());
   }
 
   async load() {

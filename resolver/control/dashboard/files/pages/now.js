@@ -1,11 +1,12 @@
 // How it is now: one sentence of judgement, what fails and whom that hurts, figures since the last
 // look, charts of the last hour or week, and what was changed last.
 
-import {call, get} from "/ui/lib/api.js";
+import {call, get, query} from "/ui/lib/api.js";
 import {changesOf, editsBetween, latestRevision, thing, verb} from "/ui/lib/changes.js";
 import {count, h, name, when} from "/ui/lib/element.js";
 import {percent, scaled, sum} from "/ui/lib/history.js";
 import {Page} from "/ui/lib/page.js";
+import {SECTIONS} from "/ui/lib/report.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
 import {milliseconds, percents, perSecond, targetState} from "/ui/lib/words.js";
@@ -15,6 +16,7 @@ import {DataTable} from "/ui/parts/table.js";
 import {rulesOf} from "/ui/pages/targets.js";
 
 const AGAIN_MS = 5000, CHANGES = 5, EVENTS = 8, TOLD = 5;
+const REPORTED = "rules,targets,leaving,slow"; // of the report, what asks nobody
 
 function targetLink({host, protocol}) {
   return h("a", {href: url("target", {target: host, protocol})}, name(host));
@@ -98,8 +100,10 @@ const CHARTS = [
 
 export class NowPage extends Page {
   async show() {
+    this.onEvents(() => true, () => Promise.all([this.look(), this.lookAtChanges(), this.lookAtEvents()]));
     this.told = h("div", {role: "status"});
     this.waiting = h("div");
+    this.report = h("p");
     this.figures = h("dl", {class: "figures"});
     this.failing = new DataTable("What fails", [
       {title: "Target", cell: targetLink},
@@ -109,13 +113,13 @@ export class NowPage extends Page {
     this.changes = h("ul", {class: "plain"});
     this.events = h("ul", {class: "plain"});
     await this.look();
-    this.replaceChildren(h("h1", {}, "Now"), this.told, this.waiting, this.figures,
+    this.replaceChildren(h("h1", {}, "Now"), this.told, this.waiting, this.report, this.figures,
       new HistoryCharts(this, CHARTS, this.query.get("span"), (span) => note(url("now", {span}))),
       h("h2", {}, "What fails"), this.failing, h("h2", {}, "Last changes"), this.changes,
       h("h2", {}, "Warnings"), this.events);
     await Promise.all([this.lookAtChanges(), this.lookAtEvents()]);
+    this.refresh(() => this.lookAtReport());
     this.every(AGAIN_MS, () => this.look());
-    this.onEvents(() => true, () => Promise.all([this.look(), this.lookAtChanges(), this.lookAtEvents()]));
   }
 
   async look() {
@@ -160,6 +164,16 @@ export class NowPage extends Page {
     this.changes.replaceChildren(...changes.map(({time, who, edits: [first, ...more]}) => h("li", {}, when(time), " ", name(who), " ",
       verb(first), " ", thing(first), more.length > 0 && ` and ${more.length} more`)),
     h("li", {}, changes.length ? h("a", {href: url("changes")}, "All changes") : "None in the last week."));
+  }
+
+  // Once: what it tells moves within days, and it costs more than the rest.
+  async lookAtReport() {
+    const {sections} = await get("report" + query({sections: REPORTED, limit: 1}), {signal: this.signal});
+    const faults = sections.filter((one) => one.count > 0);
+
+    this.report.replaceChildren("Report: ", ...faults.length
+      ? listed(faults.map((one) => h("a", {href: url("reports", {section: one.section})}, SECTIONS[one.section].found(one.count)))).flat(2).filter(Boolean)
+      : [h("a", {href: url("reports")}, "nothing was found"), "."]);
   }
 
   async lookAtEvents() {

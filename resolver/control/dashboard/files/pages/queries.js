@@ -12,7 +12,7 @@ import {DataTable} from "/ui/parts/table.js";
 
 const KEPT = 500, LATEST = 200, SHOW_MS = 300, SOON_MS = 1000;
 const CODES = ["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"];
-const FROM = {own: "own data", cache: "the cache", stale: "the cache, stale", nobody: "nobody"};
+const FROM = {zone: "own data", cache: "the cache", stale: "the cache, stale", none: "nobody"};
 const FILTERS = ["suffix", "client", "network", "rcode", "slower_than_ms"];
 
 function clock(text) {
@@ -45,8 +45,8 @@ function decided({decided_by, ruleset, object}) {
 }
 
 function origin({answered_from, target}) {
-  if (answered_from === "target" || !FROM[answered_from]) return target ? name(target) : answered_from;
-  return [FROM[answered_from], answered_from === "nobody" && target && h("div", {class: "hint"}, "asked ", name(target))];
+  if (answered_from === "forwarded" || !FROM[answered_from]) return target ? name(target) : answered_from;
+  return [FROM[answered_from], answered_from === "none" && target && h("div", {class: "hint"}, "asked ", name(target))];
 }
 
 function key({time, client, port, name: asked, type, microseconds}) {

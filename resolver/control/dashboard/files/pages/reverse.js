@@ -24,6 +24,7 @@ function told({set, removed, unchanged}) {
 
 export class ReversePage extends Page {
   async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.search = this.query.get("search") || "";
     this.checks = null; // what came of them, by what was checked; null: nobody wants to know
     this.table = new DataTable("Addresses", this.columns());
@@ -36,7 +37,6 @@ export class ReversePage extends Page {
       isAdmin() && h("button", {type: "button", onclick: () => this.attempt(() => this.import())}, "Import CSV")),
     this.told, this.table, this.further);
     await this.load();
-    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
   }
 
   columns() {
@@ -45,7 +45,7 @@ export class ReversePage extends Page {
       {title: "PTR Domain Name", cell: (ptr) => ptr.reverse_fqdn ? name(ptr.reverse_fqdn) : ""},
       {title: "Status", cell: (ptr) => ptrStatus(ptr)},
       ...this.checks ? [{title: "Leads back", cell: (ptr) => this.leadsBack(ptr)}] : [],
-      ...isAdmin() ? [{title: "", narrow: true, cell: (ptr) => ptrMenu(ptr, (work) => this.attempt(work), (one) => this.replace(one))}] : [],
+      ...isAdmin() ? [{title: "", narrow: true, cell: (ptr) => ptrMenu(ptr, this, (one) => this.replace(one))}] : [],
     ];
   }
 

@@ -2,25 +2,25 @@
 // by what is the matter with them; made, changed, disabled and deleted, with a look ahead at what
 // that would change.
 
-import {all, call, get, path, query} from "/ui/lib/api.js";
+import {all, get, query} from "/ui/lib/api.js";
 import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {DECIDED, host, origin, percents, targetOf, targetState, targetText} from "/ui/lib/words.js";
-import {ask} from "/ui/parts/dialog.js";
+import {DECIDED, host, origin, percents, targetState, targetText} from "/ui/lib/words.js";
 import {MoreMenu} from "/ui/parts/more.js";
-import {notice, warn} from "/ui/parts/notice.js";
-import {PlanView} from "/ui/parts/plan.js";
+import {changeRule, createRule, deleteRule, switchRule} from "/ui/parts/rule.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
-const TARGETS_HINT = "One on a line, asked in this order: 10.1.0.53, 10.1.0.53:5353, or 10.1.0.53 tcp.";
+function fullName(rule) {
+  return rule.ruleset.name + "/" + rule.name;
+}
 
 // "corp" finds corp., a.corp. and whatever has it in its name or its targets.
 function fits(rule, text) {
   const wanted = text.toLowerCase();
-  const found = [rule.domain, rule.ruleset.name + "/" + rule.name, rule.target_group || "", ...(rule.targets || []).map(targetText)];
+  const found = [rule.domain, fullName(rule), rule.target_group || "", ...(rule.targets || []).map(targetText)];
 
   return found.some((one) => one.toLowerCase().includes(wanted));
 }
@@ -33,7 +33,7 @@ function order(domain) {
 // What is the matter with them; of a rule that the server has not counted yet: nothing.
 const SHOWN = {
   all: ["All rules", () => true],
-  unused: ["Not used", ({use}) => use?.enabled && !use.queries],
+  unused: ["Not used since the start", ({use}) => use?.enabled && !use.queries],
   failing: ["With failures", ({use}) => use?.failures > 0],
   shadowed: ["Deciding nothing", ({use}) => use?.enabled && !use.deciding],
   disabled: ["Disabled", (rule) => rule.state === "Disabled"],
@@ -45,31 +45,27 @@ function shadow({network, decided_by, object, ruleset}) {
 }
 
 // Whether it decides anything, and if not, why.
-function standing({state, use}) {
+function ruleState({state, use}) {
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
   if (use && !use.linked) return [h("span", {class: "state warn"}, "never asked"), h("div", {class: "hint"}, "its ruleset is linked to no network")];
   if (use && !use.deciding) return [h("span", {class: "state warn"}, "shadowed"), use.shadowed.map((one) => h("div", {class: "hint"}, shadow(one)))];
   return [h("span", {class: "state good"}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
 }
 
-// The values of a rule as it is, with some members that are to be otherwise; null removes one.
-function valuesWith({ruleset: _ruleset, key: _key, use: _use, ...values}, members) {
-  return Object.fromEntries(Object.entries({...values, ...members}).filter(([, value]) => value !== null));
-}
-
 export class RulesPage extends Page {
   async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload" || event === "target", () => this.reload());
     this.search = this.query.get("search") || "";
-    this.taken = null;
+    this.only = this.query.get("rule"); // "office/contoso": no other is shown
     this.shows = Object.hasOwn(SHOWN, this.query.get("show") || "") ? this.query.get("show") : "all";
     this.answer = h("p", {role: "status"});
     await this.load();
     this.table = new DataTable("Rules", [
       {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain))},
-      {title: "Rule", cell: (rule) => name(rule.ruleset.name + "/" + rule.name)},
+      {title: "Rule", cell: (rule) => name(fullName(rule))},
       {title: "Targets", cell: (rule) => this.targets(rule)},
-      {title: "State", cell: standing},
-      {title: "Asked", cell: ({use, domain}) => use && [h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en")),
+      {title: "State", cell: ruleState},
+      {title: "Asked since the start", cell: ({use, domain}) => use && [h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en")),
         use.failures > 0 && h("div", {class: "state bad"}, `${count(use.failures, "failure")}, ${percents(100 * use.failures / use.queries)}`)]},
       ...this.rules.some(({use}) => use?.last_used !== undefined)
         ? [{title: "Last used", cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
@@ -77,11 +73,11 @@ export class RulesPage extends Page {
       ...isAdmin() ? [{title: "", narrow: true, cell: (rule) => this.more(rule)}] : [],
     ]);
     this.since = h("p", {class: "hint"});
-    this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.table, this.since);
+    this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.since, this.table);
+    if (this.only) this.answer.replaceChildren("Rule ", name(this.only), " alone. ", h("a", {href: url("rules")}, "All rules"));
     this.render();
     this.every(AGAIN_MS, () => this.recount());
-    this.onEvents(({event}) => event === "change" || event === "reload" || event === "target", () => this.reload());
-    if (this.query.get("name")) await this.take();
+    if (this.query.get("name")) await this.attempt(() => this.take());
   }
 
   async load() {
@@ -134,15 +130,18 @@ export class RulesPage extends Page {
     this.shown = h("select", {id: "rule-shown", onchange: () => this.find(this.search, this.shown.value)},
       Object.entries(SHOWN).map(([value, [title]]) => h("option", {value}, title)));
     this.shown.value = this.shows;
-    this.network = h("select", {id: "rule-network"}, this.networks.map((one) => h("option", {value: one}, one)));
-    if (this.networks.includes(this.query.get("network"))) this.network.value = this.query.get("network");
+    const wanted = this.query.get("network"), gone = wanted && !this.networks.includes(wanted) ? [[wanted, wanted + ", which is gone"]] : [];
+
+    // One that is gone is not taken for another: the server says that there is none.
+    this.network = h("select", {id: "rule-network"}, [...gone, ...this.networks.map((one) => [one, one])].map(([value, shown]) => h("option", {value}, shown)));
+    if (wanted) this.network.value = wanted;
     return h("div", {},
       h("div", {class: "tools"},
         searchField({label: "Search", value: this.search, placeholder: "a suffix, a rule or a target", back: (text) => this.find(text)}),
         h("div", {class: "field short"}, h("label", {for: "rule-shown"}, "Show"), this.shown),
         isAdmin() && this.rulesets.length > 0 &&
-          h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a rule")),
-      this.networks.length > 0 && h("form", {class: "tools", onsubmit: (event) => this.submit(event)},
+          h("button", {class: "primary", type: "button", onclick: () => this.act(() => createRule(this.rulesets))}, "Add a rule")),
+      this.network.length > 0 && h("form", {class: "tools", onsubmit: (event) => this.submit(event)},
         h("div", {class: "field"}, h("label", {for: "rule-name"}, "Which rule takes this name?"), this.asked),
         h("div", {class: "field short"}, h("label", {for: "rule-network"}, "Asked in network"), this.network),
         h("button", {}, "Find")));
@@ -151,7 +150,7 @@ export class RulesPage extends Page {
   find(text, shows = this.shows) {
     this.search = text;
     this.shows = shows;
-    this.taken = null;
+    this.only = null;
     this.answer.replaceChildren();
     note(url("rules", {search: text, show: shows === "all" ? "" : shows}));
     this.render();
@@ -160,6 +159,7 @@ export class RulesPage extends Page {
   submit(event) {
     event.preventDefault();
     note(url("rules", {name: this.asked.value.trim(), network: this.network.value}));
+    this.answer.replaceChildren();
     this.attempt(() => this.take());
   }
 
@@ -168,23 +168,25 @@ export class RulesPage extends Page {
     const {hops: [hop]} = await get("explain" + query(fields), {signal: this.signal});
     const isRule = hop.decided_by === "rule" && hop.kind === "forward";
 
-    this.taken = isRule ? hop : null;
-    this.answer.replaceChildren(...[isRule ? "The rule " : "No rule: it is decided by ", isRule ? name(hop.ruleset + "/" + hop.object)
+    this.only = isRule ? hop.ruleset + "/" + hop.object : null;
+    this.answer.replaceChildren(...[isRule ? "The rule " : "No rule: it is decided by ", isRule ? name(this.only)
       : DECIDED[hop.decided_by].toLowerCase(), !isRule && hop.object ? [" ", name(hop.object)] : "", isRule ? " takes " : ", for ",
     name(hop.name), ". ", h("a", {href: url("ask", fields)}, "Why?")].flat());
     this.render();
   }
 
   render() {
-    const shown = this.rules.filter((rule) => this.taken ? rule.name === this.taken.object && rule.ruleset.name === this.taken.ruleset
+    const shown = this.rules.filter((rule) => this.only ? fullName(rule) === this.only
       : fits(rule, this.search) && SHOWN[this.shows][1](rule));
 
     this.table.none = this.none();
     this.table.fill(shown);
-    this.since.replaceChildren(...this.rules.length ? ["Asked: names that the rule decided, since ", when(this.counted_since), "."] : []);
+    this.since.replaceChildren(...this.rules.length ? ["Asked: names that the rule has decided since the server started, ",
+      when(this.counted_since), ". What was not used for days or weeks is in the ", h("a", {href: url("reports", {section: "rules"})}, "report"), "."] : []);
   }
 
   none() {
+    if (this.rules.length && this.only) return empty("There is no such rule any more.");
     if (this.rules.length && this.shows !== "all" && this.rules.some((rule) => fits(rule, this.search)))
       return empty(`"${SHOWN[this.shows][0]}": there is no such rule.`);
     if (this.rules.length) return empty("No rule has that.", h("p", {}, "A rule for a shorter suffix may take it all the same: ask ",
@@ -211,95 +213,17 @@ export class RulesPage extends Page {
     const disabled = rule.state === "Disabled";
 
     return new MoreMenu("rule " + rule.name, [
-      {title: "Change", act: () => this.attempt(() => this.change(rule))},
-      {title: disabled ? "Enable" : "Disable", act: () => this.attempt(() => this.patch(rule, disabled))},
-      {title: "Delete", act: () => this.attempt(() => this.delete(rule))},
+      {title: "Change", act: () => this.act(() => changeRule(rule))},
+      {title: disabled ? "Enable" : "Disable", act: () => this.act(() => switchRule(rule, disabled))},
+      {title: "Delete", act: () => this.act(() => deleteRule(rule))},
     ]);
   }
 
-  fields(rule = {}) {
-    return [
-      {name: "domain", label: "Domain", required: true, value: rule.domain, placeholder: "contoso.corp.", hint: "With all below it; . is everything."},
-      {name: "targets", label: "Targets", type: "lines", value: (rule.targets || []).map(targetText).join("\n"), hint: TARGETS_HINT},
-      {name: "target_group", label: "Or a target group of the ruleset", value: rule.target_group},
-      {name: "follow_cname", label: "Follow CNAMEs by zones and rules", type: "check", value: rule.follow_cname},
-      {name: "description", label: "Description", value: rule.description},
-    ];
-  }
-
-  // Members that are empty are not sent; in a PATCH they are null, which removes them.
-  members({domain, targets, target_group, follow_cname, description}, none) {
-    const kept = {
-      domain: domain.endsWith(".") ? domain : domain + ".", follow_cname, targets: targets.length ? targets.map(targetOf) : none,
-      target_group: target_group || none, description: description || none,
-    };
-
-    return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
-  }
-
-  async create() {
-    const [first] = this.rulesets;
-
-    await ask({
-      title: "Add a rule", confirm: "Add",
-      fields: [
-        {name: "ruleset", label: "Ruleset", value: first.path, choices: this.rulesets.map((one) => [one.path, one.name])},
-        {name: "name", label: "Name", required: true, placeholder: "contoso", hint: "Letters, digits, _ and -; begins with a letter."},
-        ...this.fields()],
-      more: new PlanView((values) => [{path: values.ruleset + "/rules/" + path(values.name), values: this.members(values)}]),
-      work: async (values) => {
-        const {body} = await call("PUT", values.ruleset + "/rules/" + path(values.name), {body: this.members(values), none: true});
-
-        this.done(body, "is made");
-      },
+  act(work) {
+    this.attempt(async () => {
+      await work();
+      await this.reload();
     });
-    await this.reload();
-  }
-
-  async change(rule) {
-    await ask({
-      title: "Change rule " + rule.name, confirm: "Save", fields: this.fields(rule),
-      more: new PlanView((values) => [{path: rule.path, values: valuesWith(rule, this.members(values, null))}]),
-      work: async (values) => {
-        const {body} = await call("PATCH", rule.path, {body: this.members(values, null), etag: rule.etag});
-
-        this.done(body, "is changed");
-      },
-    });
-    await this.reload();
-  }
-
-  async patch(rule, enable) {
-    const members = {state: enable ? "Enabled" : "Disabled"}, word = enable ? "Enable" : "Disable";
-
-    await ask({
-      title: `${word} rule ${rule.name}?`, confirm: word, more: new PlanView(() => [{path: rule.path, values: valuesWith(rule, members)}], true),
-      text: h("p", {}, "Names in ", name(rule.domain), enable ? " go to its targets then." : " go to the next shorter rule then, or to the default resolver."),
-      work: async () => {
-        const {body} = await call("PATCH", rule.path, {body: members, etag: rule.etag});
-
-        this.done(body, "is " + body.state.toLowerCase());
-      },
-    });
-    await this.reload();
-  }
-
-  async delete(rule) {
-    await ask({
-      title: "Delete rule " + rule.name + "?", confirm: "Delete", danger: true,
-      text: h("p", {}, "Names in ", name(rule.domain), " go to the next shorter rule then, or to the default resolver."),
-      more: new PlanView(() => [{path: rule.path, values: null}], true),
-      work: async () => {
-        await call("DELETE", rule.path, {etag: rule.etag});
-        this.done(rule, "is deleted");
-      },
-    });
-    await this.reload();
-  }
-
-  done(rule, what) {
-    notice("Rule ", name(rule.name), ` ${what}.`);
-    warn(rule.warnings);
   }
 }
 customElements.define("rules-page", RulesPage);

@@ -7,6 +7,7 @@ import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {milliseconds, perSecond, targetState} from "/ui/lib/words.js";
 import {HistoryCharts} from "/ui/parts/history.js";
+import {ruleLink} from "/ui/parts/rule.js";
 
 const AGAIN_MS = 5000;
 
@@ -56,7 +57,7 @@ export class TargetPage extends Page {
     this.facts.replaceChildren(...facts(found).flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
       ...found.since ? [h("dt", {}, "Since"), h("dd", {}, when(found.since))] : []);
     this.rules.replaceChildren(...found.rules.map((rule) => h("li", {}, rule.includes("/")
-      ? h("a", {href: url("rules", {search: rule})}, name(rule)) : name(rule))),
+      ? ruleLink(rule) : name(rule))),
     ...found.rule_count > found.rules.length ? [h("li", {}, h("a", {href: url("rules", {search: found.host.replace(/:53$/, "")})},
       `and ${found.rule_count - found.rules.length} more`))] : []);
   }

@@ -29,6 +29,7 @@ function typeOf(set) {
 
 export class ZonePage extends Page {
   async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.zone.file ? this.showFile() : this.load());
     this.path = this.query.get("path") || "";
     this.search = this.query.get("search") || "";
     this.zone = await get(this.path, {signal: this.signal});
@@ -52,7 +53,6 @@ export class ZonePage extends Page {
         h("button", {type: "button", onclick: () => this.attempt(() => this.export())}, "Export master file")));
     if (own) this.append(this.table, this.further);
     await (own ? this.load() : this.showFile());
-    this.onEvents(({event}) => event === "change" || event === "reload", () => own ? this.load() : this.showFile());
   }
 
   async showFile() {

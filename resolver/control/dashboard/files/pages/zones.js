@@ -13,6 +13,7 @@ import {DataTable} from "/ui/parts/table.js";
 
 export class ZonesPage extends Page {
   async show() {
+    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.search = this.query.get("search") || "";
     this.table = new DataTable("Zones", [
       {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(zone.name))},
@@ -26,7 +27,6 @@ export class ZonesPage extends Page {
       searchField({label: "Search", value: this.search, placeholder: "a zone", back: (text) => this.find(text)}),
       isAdmin() && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a zone")),
     this.table);
-    this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
   }
 
   async load() {

@@ -3,36 +3,30 @@
 //
 // Lines differ by their dashes, not by their colour alone; both are style.css's and the legend's.
 
-import {h, visible} from "/ui/lib/element.js";
+import {h, svg, visible} from "/ui/lib/element.js";
+import {known} from "/ui/lib/history.js";
 import {DataTable} from "/ui/parts/table.js";
 
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 const ROWS = 12;
 const MINUTE = 60000;
 
-let library;
+let library, tries = 0;
 
-// Loaded when the first chart is shown; it has no module, and sets a global.
+// Loaded when the first chart is shown; it has no module, and sets a global. Where it does not come the
+// next values try again, by another URL: a browser keeps that one did not come.
 function load() {
-  library ||= import("/ui/chart.min.js").then(() => globalThis.Chart);
+  library ||= import("/ui/chart.min.js" + (tries ? "?again=" + tries : "")).then(() => globalThis.Chart, (error) => {
+    library = null;
+    tries++;
+    throw error;
+  });
   return library;
-}
-
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
 }
 
 function swatch(i) {
   return svg("svg", {class: "swatch chart-" + (i + 1), viewBox: "0 0 28 6", "aria-hidden": "true"},
     svg("line", {x1: 0, y1: 3, x2: 28, y2: 3, "stroke-dasharray": DASHES[i].join(" ")}));
-}
-
-function known(list) {
-  return list.filter((one) => one !== null && one !== undefined);
 }
 
 function clock(time, step) {
@@ -71,12 +65,13 @@ export class TimeChart extends HTMLElement {
     this.aborter = new AbortController();
     this.canvas = h("canvas", {role: "img"});
     this.unknown = h("p", {class: "hint", hidden: true}, "Nothing is known of this time.");
+    this.failed = h("p", {class: "warning", role: "status", hidden: true}, "What draws this did not come; it is tried again. The table below has the values.");
     this.table = new DataTable(this.name, [{title: "From", cell: ({time}) => clock(time, this.step)},
       ...this.series.map((title, i) => ({title, cell: ({values}) => values[i] === null ? "not known" : this.show(values[i])}))]);
     this.details = h("details", {ontoggle: () => this.fillTable()}, h("summary", {}, "As a table"), this.table);
     this.replaceChildren(h("figure", {class: "chart"}, h("figcaption", {}, h("strong", {}, this.name),
       this.series.length > 1 && h("ul", {class: "legend"}, this.series.map((one, i) => h("li", {}, swatch(i), " ", one)))),
-    h("div", {class: "canvas"}, this.canvas), this.unknown, this.details));
+    h("div", {class: "canvas"}, this.canvas), this.unknown, this.failed, this.details));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw(), {signal: this.aborter.signal});
   }
 
@@ -121,8 +116,10 @@ export class TimeChart extends HTMLElement {
   }
 
   async draw() {
-    const Chart = await load();
+    const Chart = await load().catch(() => null);
 
+    this.failed.hidden = !!Chart;
+    if (!Chart) return; // the next values try again
     if (this.aborter.signal.aborted) return;
     if (!this.chart) {
       this.chart = new Chart(this.canvas, this.config());

@@ -1,17 +1,9 @@
 // A picture of what leads to what: columns of boxes with lines between them. A box is a link; what it
 // is connected with stands out while it is pointed at or has the focus.
 
-import {visible} from "/ui/lib/element.js";
+import {svg, visible} from "/ui/lib/element.js";
 
 const WIDE = 200, HIGH = 46, GAP = 14, BETWEEN = 64, TOP = 30, LONG = 26;
-
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
 
 function short(text) {
   const shown = visible(text);

@@ -2,30 +2,31 @@
 
 import {call, get, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
+import {sleep} from "/ui/lib/stream.js";
 import {ask} from "/ui/parts/dialog.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {notice, warn} from "/ui/parts/notice.js";
 
-const AGAIN_MS = 500;
+const AGAIN_MS = 500, LATE_MS = 5000;
 
 function where(ptr) {
   return "ptrs/" + path(ptr.id);
 }
 
-// Until every worker answers it; `show` gets what it is meanwhile.
-async function settle(ptr, show) {
+// Until every worker answers it, or the page is left; `show` gets what it is meanwhile.
+async function settle(ptr, {signal}, show) {
   show(ptr);
-  while (ptr.status === "PENDING") {
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    ptr = await get(where(ptr));
+  for (let wait = AGAIN_MS; ptr.status === "PENDING"; wait = Math.min(wait + AGAIN_MS, LATE_MS)) {
+    await sleep(wait, signal);
+    signal.throwIfAborted();
+    ptr = await get(where(ptr), {signal});
     show(ptr);
   }
-  return ptr;
 }
 
 // What the server would refuse it refuses in the dialog. Then it is Pending, until it is served and
 // it is known whether the name leads back.
-async function set(ptr, show) {
+async function set(ptr, page, show) {
   let body;
   const fields = [
     {name: "reverse_fqdn", label: "Domain Name", required: true, value: ptr.reverse_fqdn, placeholder: "smtp.example.com.",
@@ -47,7 +48,7 @@ async function set(ptr, show) {
     const made = await call("PUT", where(ptr), {body, etag: ptr.etag});
 
     warn(made.body.warnings);
-    await settle(made.body, show);
+    await settle(made.body, page, show);
     notice("The PTR of ", name(ptr.address), " is set.");
   } catch (error) {
     show(ptr);
@@ -55,7 +56,7 @@ async function set(ptr, show) {
   }
 }
 
-async function unset(ptr, show) {
+async function unset(ptr, page, show) {
   const done = await ask({
     title: "Unset Domain Name PTR?", confirm: "Unset", danger: true,
     text: h("p", {}, name(ptr.address), " resolves to ", name(ptr.reverse_fqdn), " now, and to nothing then. The address stays."),
@@ -63,17 +64,17 @@ async function unset(ptr, show) {
   });
 
   if (!done) return;
-  await settle(await get(where(ptr)), show);
+  await settle(await get(where(ptr), {signal: page.signal}), page, show);
   notice("The PTR of ", name(ptr.address), " is unset.");
 }
 
-// `attempt` does what is chosen and shows what goes wrong; `show` gets the PTR as it is then.
-export function ptrMenu(ptr, attempt, show) {
+// Of a page, which shows what goes wrong; `show` gets the PTR as it is then.
+export function ptrMenu(ptr, page, show) {
   const active = ptr.reverse_fqdn && ptr.status === "ACTIVE";
 
   return new MoreMenu(ptr.address || ptr.name, [
-    {title: "Set", act: () => attempt(() => set(ptr, show))},
-    {title: "Unset", act: () => attempt(() => unset(ptr, show)), disabled: !active,
+    {title: "Set", act: () => page.attempt(() => set(ptr, page, show))},
+    {title: "Unset", act: () => page.attempt(() => unset(ptr, page, show)), disabled: !active,
      why: active ? null : "Only an active PTR can be unset."},
   ]);
 }

@@ -1,19 +1,9 @@
 // How one thing was, over the last hour, in a line of a table: a cell for each minute or so.
 
-import {h} from "/ui/lib/element.js";
+import {h, svg} from "/ui/lib/element.js";
+import {known} from "/ui/lib/history.js";
 
 const CELLS = 60, TOLD = 3;
-
-function svg(tag, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-}
-
-function known(list) {
-  return list.filter((one) => one !== null && one !== undefined);
-}
 
 function clock(time) {
   return new Date(time).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});

@@ -1,0 +1,105 @@
+// What is done with a rule, on the list and in a report: made, changed, disabled and deleted, with a look
+// ahead at what that would change.
+
+import {call, path} from "/ui/lib/api.js";
+import {h, name} from "/ui/lib/element.js";
+import {url} from "/ui/lib/router.js";
+import {targetOf, targetText} from "/ui/lib/words.js";
+import {ask} from "/ui/parts/dialog.js";
+import {notice, warn} from "/ui/parts/notice.js";
+import {PlanView} from "/ui/parts/plan.js";
+
+const TARGETS_HINT = "One on a line, asked in this order: 10.1.0.53, 10.1.0.53:5353, or 10.1.0.53 tcp.";
+
+// "office/contoso", to its row on the list.
+export function ruleLink(rule) {
+  return h("a", {href: url("rules", {rule})}, name(rule));
+}
+
+// The values of a rule as it is, with some members that are to be otherwise; null removes one.
+function valuesWith({ruleset: _ruleset, key: _key, use: _use, ...values}, members) {
+  return Object.fromEntries(Object.entries({...values, ...members}).filter(([, value]) => value !== null));
+}
+
+function fields(rule = {}) {
+  return [
+    {name: "domain", label: "Domain", required: true, value: rule.domain, placeholder: "contoso.corp.", hint: "With all below it; . is everything."},
+    {name: "targets", label: "Targets", type: "lines", value: (rule.targets || []).map(targetText).join("\n"), hint: TARGETS_HINT},
+    {name: "target_group", label: "Or a target group of the ruleset", value: rule.target_group},
+    {name: "follow_cname", label: "Follow CNAMEs by zones and rules", type: "check", value: rule.follow_cname},
+    {name: "description", label: "Description", value: rule.description},
+  ];
+}
+
+// Members that are empty are not sent; in a PATCH they are null, which removes them.
+function members({domain, targets, target_group, follow_cname, description}, none) {
+  const kept = {
+    domain: domain.endsWith(".") ? domain : domain + ".", follow_cname, targets: targets.length ? targets.map(targetOf) : none,
+    target_group: target_group || none, description: description || none,
+  };
+
+  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+}
+
+function done(rule, what) {
+  notice("Rule ", name(rule.name), ` ${what}.`);
+  warn(rule.warnings);
+}
+
+// Each gives whether it was done.
+
+export function createRule(rulesets) {
+  const [first] = rulesets;
+
+  return ask({
+    title: "Add a rule", confirm: "Add",
+    fields: [
+      {name: "ruleset", label: "Ruleset", value: first.path, choices: rulesets.map((one) => [one.path, one.name])},
+      {name: "name", label: "Name", required: true, placeholder: "contoso", hint: "Letters, digits, _ and -; begins with a letter."},
+      ...fields()],
+    more: new PlanView((values) => [{path: values.ruleset + "/rules/" + path(values.name), values: members(values)}]),
+    work: async (values) => {
+      const {body} = await call("PUT", values.ruleset + "/rules/" + path(values.name), {body: members(values), none: true});
+
+      done(body, "is made");
+    },
+  });
+}
+
+export function changeRule(rule) {
+  return ask({
+    title: "Change rule " + rule.name, confirm: "Save", fields: fields(rule),
+    more: new PlanView((values) => [{path: rule.path, values: valuesWith(rule, members(values, null))}]),
+    work: async (values) => {
+      const {body} = await call("PATCH", rule.path, {body: members(values, null), etag: rule.etag});
+
+      done(body, "is changed");
+    },
+  });
+}
+
+export function switchRule(rule, enable) {
+  const state = {state: enable ? "Enabled" : "Disabled"}, word = enable ? "Enable" : "Disable";
+
+  return ask({
+    title: `${word} rule ${rule.name}?`, confirm: word, more: new PlanView(() => [{path: rule.path, values: valuesWith(rule, state)}], true),
+    text: h("p", {}, "Names in ", name(rule.domain), enable ? " go to its targets then." : " go to the next shorter rule then, or to the default resolver."),
+    work: async () => {
+      const {body} = await call("PATCH", rule.path, {body: state, etag: rule.etag});
+
+      done(body, "is " + body.state.toLowerCase());
+    },
+  });
+}
+
+export function deleteRule(rule) {
+  return ask({
+    title: "Delete rule " + rule.name + "?", confirm: "Delete", danger: true,
+    text: h("p", {}, "Names in ", name(rule.domain), " go to the next shorter rule then, or to the default resolver."),
+    more: new PlanView(() => [{path: rule.path, values: null}], true),
+    work: async () => {
+      await call("DELETE", rule.path, {etag: rule.etag});
+      done(rule, "is deleted");
+    },
+  });
+}
