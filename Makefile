@@ -26,7 +26,8 @@
 # make clean      removes build/
 # make help       prints this
 PACKAGES = gcc libc6-dev make pkg-config libuv1-dev libldns-dev libconfig-dev libjansson-dev uthash-dev \
-	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev libjs-chart.js
+	libmicrohttpd-dev libsqlite3-dev libcurl4-gnutls-dev libgnutls28-dev libseccomp-dev libfstrm-dev libprotobuf-c-dev \
+	protobuf-c-compiler libjs-chart.js
 TEST_PACKAGES = libcmocka-dev iproute2 procps python3 nsd unbound bind9 knot dnsmasq-base \
 	bind9-dnsutils knot-dnsutils ldnsutils man-db systemd zsh prometheus dpkg-dev \
 	chromium chromium-driver python3-selenium dnstap-ldns fstrm-bin keepalived openssh-server
@@ -67,8 +68,8 @@ HARDEN := -fPIE $(call known,-fstack-protector-strong -fstack-clash-protection -
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wmissing-prototypes -Wno-format-truncation -Werror
 LIBS = $(shell pkg-config --libs libuv libconfig jansson 2>/dev/null || echo -luv -lconfig -ljansson) \
-	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -lseccomp -lfstrm -pthread
-BASE = -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -I. -include rules/banned.h -MMD -MP $(WARN)
+	-lldns -lmicrohttpd -lsqlite3 -lcurl -lgnutls -lseccomp -lfstrm -lprotobuf-c -pthread
+BASE = -std=gnu11 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -I. -Ibuild -include rules/banned.h -MMD -MP $(WARN)
 SANITIZE ?= address,undefined
 comma := ,
 SAN = -O1 -g -fno-omit-frame-pointer \
@@ -77,7 +78,9 @@ SAN = -O1 -g -fno-omit-frame-pointer \
 # The dashboard's files, compressed into C, and what draws its charts: Debian's libjs-chart.js.
 DASHBOARD := $(shell find resolver/control/dashboard/files)
 CHART ?= /usr/share/javascript/chart.js/chart.min.js
-SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboard/files.c
+# The messages of dnstap in C, by protoc-c: build/ has them where resolver/ has what they are made of.
+DNSTAP = resolver/control/observe/dnstap
+SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboard/files.c build/$(DNSTAP).pb-c.c
 TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
 TESTLIB := $(sort $(wildcard tests/lib/*.c))
 MAIN = resolver/control/command/main
@@ -103,6 +106,12 @@ build/dashboard/files.c: resolver/control/dashboard/embed $(DASHBOARD) $(CHART)
 	resolver/control/dashboard/embed resolver/control/dashboard/files $(CHART) >$@.new && mv $@.new $@
 $(CHART):
 	@echo "$@ is missing: run \`make deps\`, or say where it is by CHART=.../chart.min.js" >&2; false
+
+build/$(DNSTAP).pb-c.c build/$(DNSTAP).pb-c.h &: $(DNSTAP).proto
+	@mkdir -p build
+	protoc-c --c_out=build $<
+# Who includes it: what the compiler tells of that comes too late for the first time.
+$(foreach at,build/obj $(B) build/fuzz,$(at)/$(DNSTAP).o) $(B)/tests/$(dir $(DNSTAP))test_dnstap.o: build/$(DNSTAP).pb-c.h
 
 # The same program and every test, under sanitizers.
 $(B)/sluice: $(SRC:%.c=$(B)/%.o)
