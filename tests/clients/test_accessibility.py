@@ -54,13 +54,17 @@ class Axe(test_dashboard.Browser):
         self.find("form.login")
         self.look("login")
         self.log_in()
-        for page in test_dashboard.Everywhere.pages + ("address?id=198.51.100.25", "ask?name=www.contoso.corp", "nowhere"):
+        for page in test_dashboard.Everywhere.pages + ("address?id=198.51.100.25", "reports?days=0", "ask?name=www.contoso.corp",
+                                                       "nowhere"):
             self.go("/ui/" + page)
             self.find("main :is(h1, p)")
             self.wait(lambda: self.driver.execute_script("return document.readyState") == "complete", "the page")
             if page == "now" or page.startswith("target?"):
                 self.find("time-chart canvas[aria-label]")
                 self.driver.execute_script("document.querySelectorAll('time-chart details').forEach(one => { one.open = true; })")
+            if page.startswith("reports"):
+                self.find("#report-names .state", "name")
+                self.wait(lambda: self.none("progress"), "all of it")
             if page == "queries":
                 self.find("[role=status]", "Live.")
                 self.host.ask(("127.0.0.1", 5300), "www.contoso.corp")

@@ -14,6 +14,7 @@ World.close() is itself a test: sluice must end with status 0 and without a sani
 import contextlib
 import ctypes
 import http.client
+import http.server
 import ipaddress
 import itertools
 import json
@@ -22,12 +23,15 @@ import re
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import unittest
+import urllib.parse
 
 import dns
 
@@ -163,6 +167,40 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
+
+
+class FakeServer(socketserver.ThreadingUnixStreamServer):
+    """A management socket: a GET of /v1/NAME is answered with what answer(NAME, its query) gives, as JSON."""
+
+    def __init__(self, path, answer):
+        self.path, self.answer = path, answer
+        super().__init__(path, self.Handler)
+        self.thread = threading.Thread(target=self.serve_forever)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            url = urllib.parse.urlsplit(self.path)
+            answer = self.server.answer(url.path.removeprefix("/v1/"), urllib.parse.parse_qs(url.query))
+            text = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+        def address_string(self):
+            return "unix"
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
 
 
 class Sluice(Process):

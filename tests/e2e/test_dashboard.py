@@ -140,6 +140,37 @@ class Browser(harness.Case):
         }""" % (json.dumps(path), json.dumps(json.dumps(answer)), status)})
         self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
 
+    def watches(self):
+        """From the next page on the browser keeps which paths of the server were asked for: asked_for()."""
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch;
+            window.asked = [];
+            window.fetch = (where, how) => {
+              asked.push(new URL(where, location.href).pathname);
+              return real(where, how);
+            };
+        }"""})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+
+    def asked_for(self, path):
+        """How often, since the page was loaded."""
+        return self.driver.execute_script("return asked.filter(one => one === arguments[0]).length", path)
+
+    @contextlib.contextmanager
+    def another_tab(self, path):
+        """Logged in as this one; gives the windows of both, this one first."""
+        session = self.driver.execute_script("return sessionStorage['sluice-session']")
+        first = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        try:
+            self.go("/ui/icon.svg")
+            self.driver.execute_script("sessionStorage['sluice-session'] = arguments[0]", session)
+            self.go(path)
+            yield first, self.driver.current_window_handle
+        finally:
+            self.driver.close()
+            self.driver.switch_to.window(first)
+
     # ---- the page ----
 
     def wait(self, condition, what):
@@ -203,6 +234,17 @@ class Browser(harness.Case):
         field = self.field(label)
         field.clear()
         field.send_keys(text)
+
+    def more(self, of, what):
+        """What is chosen from the menu behind a row."""
+        self.press("More: " + of)
+        self.press(what, "[role=menu]")
+
+    def submit(self, button, values):
+        """A dialog, filled in: values by their labels."""
+        for label, value in values.items():
+            self.fill(label, value)
+        self.press(button, "dialog")
 
     def choose(self, label, text):
         Select(self.field(label)).select_by_visible_text(text)
@@ -338,6 +380,38 @@ class Changes(Browser):
         self.assertEqual(["streamed.test."], [self.find("del").text])
         self.assertEqual(["other.test."], [self.find("ins").text])
 
+    def slows(self, path, before):
+        """From the next page on it takes two seconds before the server is asked for the path, or before its answer is heard."""
+        made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
+            const real = window.fetch, late = () => new Promise(resolve => setTimeout(resolve, 2000));
+            window.fetch = async (where, how) => {
+              const slow = where === %s;
+              if (slow && %s) await late();
+              const answer = await real(where, how);
+              if (slow && !%s) await late();
+              return answer;
+            };
+        }""" % (json.dumps(path), json.dumps(before), json.dumps(before))})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
+
+    def test_a_change_while_the_page_loads_is_not_missed(self):
+        self.slows("/v1/changes?limit=1", before=False)
+        self.log_in("/ui/targets")
+        self.find(".live.on")
+        self.press("Changes", "nav")
+        self.find("h1", "Changes")
+        time.sleep(0.5)
+        self.good("PUT", *self.rule("meanwhile", "meanwhile.test."))
+        self.row("made rulesets/-/office/rules/meanwhile")
+
+    def test_a_change_before_the_stream_begins_is_not_missed(self):
+        self.good("PUT", *self.rule("early", "early.test."))
+        self.slows("/v1/events", before=True)
+        self.log_in("/ui/changes")
+        self.row("rules/early")
+        self.good("PUT", *self.rule("before", "before.test."))
+        self.row("made rulesets/-/office/rules/before")
+
     def test_a_change_is_undone(self):
         self.good("PUT", *self.rule("kept", "kept.test."))
         before = self.good("GET", "rulesets/-/office/rules/kept")
@@ -347,7 +421,7 @@ class Changes(Browser):
         self.press("Undo", "tbody tr:first-child")
         self.assertIn("This makes a new change", self.find("dialog").text)
         self.press("Undo", "dialog")
-        self.row("made rulesets/-/office/rules/kept")
+        self.wait(lambda: sum("made rulesets/-/office/rules/kept" in row[2] for row in self.rows()) == 2, "the undo's row")
         after = self.good("GET", "rulesets/-/office/rules/kept")
         self.assertEqual([before[key] for key in ("domain", "targets")], [after[key] for key in ("domain", "targets")])
 
@@ -406,18 +480,11 @@ class Changes(Browser):
     def test_two_tabs_share_one_stream(self):
         self.log_in("/ui/changes")
         self.find(".live.on")
-        session = self.driver.execute_script("return sessionStorage['sluice-session']")
-        first = self.driver.current_window_handle
-        self.driver.switch_to.new_window("tab")
-        try:
-            self.go("/ui/icon.svg")
-            self.driver.execute_script("sessionStorage['sluice-session'] = arguments[0]", session)
-            self.go("/ui/changes")
+        with self.another_tab("/ui/changes") as (first, second):
             self.find(".live.on")
             self.good("PUT", *self.rule("both", "both.test."))
             self.row("rules/both")
             # The one that has the stream goes, and the other one takes over.
-            second = self.driver.current_window_handle
             self.driver.switch_to.window(first)
             self.row("rules/both")
             self.driver.get("about:blank")
@@ -425,9 +492,6 @@ class Changes(Browser):
             time.sleep(0.5)
             self.good("DELETE", "rulesets/-/office/rules/both")
             self.row("removed rulesets/-/office/rules/both")
-        finally:
-            self.driver.close()
-            self.driver.switch_to.window(first)
 
 
 class Asking(Browser):
@@ -512,10 +576,7 @@ class Asking(Browser):
 class Rules(Browser):
     def add(self, name, domain, targets):
         self.press("Add a rule")
-        self.fill("Name", name)
-        self.fill("Domain", domain)
-        self.fill("Targets", targets)
-        self.press("Add", "dialog")
+        self.submit("Add", {"Name": name, "Domain": domain, "Targets": targets})
 
     def test_a_rule_is_made_changed_disabled_and_deleted(self):
         self.log_in("/ui/rules")
@@ -527,23 +588,17 @@ class Rules(Browser):
             made["domain"], [(one["address"], one["port"], one["protocol"]) for one in made["targets"]]))
         message = self.host.ask(("127.0.0.1", 5300), "www.fresh.test")
         self.assertEqual(["198.51.100.5"], message.texts())
-        self.press("More: rule fresh")
-        self.press("Change")
-        self.fill("Domain", "fresher.test.")
-        self.fill("Targets", "127.0.0.5")
-        self.press("Save", "dialog")
+        self.more("rule fresh", "Change")
+        self.submit("Save", {"Domain": "fresher.test.", "Targets": "127.0.0.5"})
         self.row("fresher.test.")
         self.assertEqual(1, len(self.good("GET", "rulesets/-/office/rules/fresh")["targets"]))
-        self.press("More: rule fresh")
-        self.press("Disable")
+        self.more("rule fresh", "Disable")
         self.press("Disable", "dialog")
         self.row("fresher.test.", "Disabled")
-        self.press("More: rule fresh")
-        self.press("Enable")
+        self.more("rule fresh", "Enable")
         self.press("Enable", "dialog")
         self.row("fresher.test.", "Enabled")
-        self.press("More: rule fresh")
-        self.press("Delete")
+        self.more("rule fresh", "Delete")
         self.assertEqual("Cancel", self.driver.switch_to.active_element.text)  # Enter is not yet a yes
         self.press("Delete", "dialog")
         self.wait(lambda: not any("fresher.test." in row for row in self.rows()), "the rule to go")
@@ -556,9 +611,7 @@ class Rules(Browser):
         self.assertIn("address", self.find("dialog .problem").text)
         self.assertEqual("true", self.field("Targets").get_attribute("aria-invalid"))
         self.assertEqual(["bad", "bad.test."], [self.field(label).get_attribute("value") for label in ("Name", "Domain")])
-        self.fill("Targets", "127.0.0.5")
-        self.fill("Domain", "contoso.corp.")
-        self.press("Add", "dialog")
+        self.submit("Add", {"Targets": "127.0.0.5", "Domain": "contoso.corp."})
         self.find("dialog .problem", "contoso.corp")
         self.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
         self.wait(lambda: self.none("dialog"), "the dialog to close")
@@ -571,8 +624,7 @@ class Rules(Browser):
         self.row("stale.test.")
         self.driver.execute_script("document.querySelector('rules-page').reload = () => {}")  # it has not heard of it yet
         self.good("PATCH", where, {"description": "another's"})
-        self.press("More: rule stale")
-        self.press("Disable")
+        self.more("rule stale", "Disable")
         self.press("Disable", "dialog")
         self.find("dialog .problem", "changed since you read it")
         self.good("DELETE", where)
@@ -585,11 +637,9 @@ class Rules(Browser):
         self.good("PUT", where, {"domain": "shared.test.", "targets": [{"address": "127.0.0.5"}]})
         self.log_in("/ui/rules")
         self.row("shared.test.")
-        self.press("More: rule shared")
-        self.press("Change")
+        self.more("rule shared", "Change")
         self.good("PATCH", where, {"description": "another's"})
-        self.fill("Description", "mine")
-        self.press("Save", "dialog")
+        self.submit("Save", {"Description": "mine"})
         self.find("dialog .problem", "changed since you read it")
         self.assertEqual("another's", self.good("GET", where)["description"])
         self.good("DELETE", where)
@@ -607,6 +657,29 @@ class Rules(Browser):
         self.find("h1", "Ask")
         self.find(".box.wins")
 
+    def test_a_network_that_is_gone_is_not_taken_for_another(self):
+        self.log_in("/ui/rules?name=a.contoso.corp&network=gone")
+        self.find(".problem", 'there is no virtual network "gone"; there is: hub')
+        self.assertEqual("gone, which is gone", Select(self.field("Asked in network")).first_selected_option.text)
+        self.assertNotIn("takes a.contoso.corp", self.text())
+        self.choose("Asked in network", "hub")
+        self.press("Find")
+        self.find("[role=status]", "The rule office/contoso takes a.contoso.corp.")
+        self.assertTrue(self.none(".problem"))
+
+    def test_a_link_shows_one_rule_and_says_when_it_is_gone(self):
+        where = "rulesets/-/office/rules/"
+        for name in ("one", "one-more"):
+            self.good("PUT", where + name, {"domain": name + ".test.", "targets": [{"address": "127.0.0.5"}]})
+            self.addCleanup(self.call, "DELETE", "/v1/" + where + name)
+        self.log_in("/ui/rules?rule=office/one")
+        self.find("[role=status]", "Rule office/one alone.")
+        self.assertEqual(["one.test."], [row[0] for row in self.rows()])
+        self.good("DELETE", where + "one")
+        self.find(".empty", "There is no such rule any more.")
+        self.press("All rules")
+        self.row("one-more.test.")
+
     def test_how_each_fares_and_those_that_nobody_needs(self):
         targets, where = [{"address": "127.0.0.5"}], "rulesets/-/office/rules/"
         self.good("POST", "changes", {"edits": [
@@ -622,6 +695,8 @@ class Rules(Browser):
             self.host.ask(("127.0.0.1", 5300), name)
         self.log_in("/ui/rules")
         self.assertEqual("1\n1 failure, 100 %", self.row("broken.test.")[4])
+        self.assertEqual("Asked since the start", self.driver.find_elements(By.TAG_NAME, "th")[4].text)
+        self.find(".hint", "Asked: names that the rule has decided since the server started, ")
         self.assertEqual(["0", "never"], self.row("idle.test.")[4:6])
         self.assertRegex(self.row("broken.test.")[5], r"^\d\d:\d\d:\d\d$")
         self.assertEqual("shadowed\nPrivate zone corp.internal decides in hub", self.row("a.corp.internal.")[3])
@@ -630,14 +705,16 @@ class Rules(Browser):
         self.assertGreaterEqual(asked, 2)
         self.host.ask(("127.0.0.1", 5300), "c.contoso.corp")
         self.wait(lambda: int(self.row("contoso.corp.")[4]) == asked + 1, "the count to go on by itself")
-        for choice, expected in (("Not used", {"idle.test.", "a.corp.internal.", "far.test."}), ("With failures", {"broken.test."}),
+        for choice, expected in (("Not used since the start", {"idle.test.", "a.corp.internal.", "far.test."}), ("With failures", {"broken.test."}),
                                  ("Deciding nothing", {"a.corp.internal.", "far.test."}), ("Disabled", {"off.test."})):
             self.choose("Show", choice)
             self.wait(lambda: {row[0] for row in self.rows()} == expected, "rules that are " + choice)
         self.assertTrue(self.driver.current_url.endswith("/ui/rules?show=disabled"))
         self.driver.refresh()
         self.wait(lambda: [row[0] for row in self.rows()] == ["off.test."], "the same")
-        self.find(".hint", "since")
+        self.press("report", ".hint")
+        self.find("h1", "Reports")
+        self.wait(lambda: self.driver.switch_to.active_element.text.startswith("Rules not used"), "its section")
 
     def test_a_plan_says_which_names_would_be_decided_otherwise(self):
         where = "rulesets/-/office/rules/planned"
@@ -646,33 +723,25 @@ class Rules(Browser):
         self.host.ask(("127.0.0.1", 5300), "www.planned.corp")
         self.log_in("/ui/rules")
         self.row("planned.corp.")
-        self.press("More: rule planned")
-        self.press("Disable")
+        self.more("rule planned", "Disable")
         shown = self.find("plan-view", "would be decided otherwise:").text
         self.assertRegex(shown, r"(?s)www\.planned\.corp\. A in hub, asked 1 time.*Rule office/planned, asks 127\.0\.0\.5:53.*Default resolver")
         self.press("Cancel", "dialog")
-        self.press("More: rule planned")
-        self.press("Change")
-        self.fill("Targets", "127.0.0.7")
-        self.press("What would change?", "dialog")
+        self.more("rule planned", "Change")
+        self.submit("What would change?", {"Targets": "127.0.0.7"})
         self.find("plan-view ins", "asks 127.0.0.7:53")
         self.fill("Targets", "nonsense")
         self.assertTrue(self.none("plan-view ins"))  # it was of what is typed no more
         self.press("What would change?", "dialog")
         self.find("plan-view .problem", "address")
-        self.fill("Targets", "127.0.0.5")
-        self.press("What would change?", "dialog")
+        self.submit("What would change?", {"Targets": "127.0.0.5"})
         self.find("plan-view", "None of ")
         self.press("Cancel", "dialog")
-        self.press("More: rule planned")
-        self.press("Delete")
+        self.more("rule planned", "Delete")
         self.find("plan-view del", "Rule office/planned")
         self.press("Cancel", "dialog")
         self.press("Add a rule")
-        self.fill("Name", "longer")
-        self.fill("Domain", "www.planned.corp")
-        self.fill("Targets", "127.0.0.7")
-        self.press("What would change?", "dialog")
+        self.submit("What would change?", {"Name": "longer", "Domain": "www.planned.corp", "Targets": "127.0.0.7"})
         self.find("plan-view ins", "Rule office/longer, asks 127.0.0.7:53")
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/longer").status)
         self.press("Cancel", "dialog")
@@ -729,6 +798,7 @@ class Reverse(Browser):
     def test_a_ptr_is_set_and_unset(self):
         self.address("smtp", "198.51.100.10")
         self.log_in("/ui/reverse")
+        self.row("198.51.100.10")
         heads = [head.text for head in self.driver.find_elements(By.CSS_SELECTOR, "th")]
         self.assertEqual(["Address", "PTR Domain Name", "Status"], heads[:3])
         self.assertEqual(["198.51.100.10", "", "Inactive", "More"], self.row("198.51.100.10")[:4])
@@ -748,13 +818,11 @@ class Reverse(Browser):
         self.row("198.51.100.10", "smtp.example.com.", "Active")
         self.assertEqual(["Pending", "Active"], self.driver.execute_script("return seen"))
         self.is_served("198.51.100.10", "smtp.example.com.")
-        self.press("More: 198.51.100.10")
-        self.press("Unset")
+        self.more("198.51.100.10", "Unset")
         self.assertIn("resolves to smtp.example.com. now", self.find("dialog").text)
         self.press("Cancel", "dialog")
         self.is_served("198.51.100.10", "smtp.example.com.")
-        self.press("More: 198.51.100.10")
-        self.press("Unset")
+        self.more("198.51.100.10", "Unset")
         self.press("Unset", "dialog")
         self.wait(lambda: self.row("198.51.100.10")[1:3] == ["", "Inactive"], "the PTR to go")
         self.is_served("198.51.100.10")
@@ -775,21 +843,36 @@ class Reverse(Browser):
         self.find("dd .state.warn", "198.51.100.11")
         self.driver.refresh()
         self.find("h1", "198.51.100.11")
-        self.press("More: 198.51.100.11")
-        self.press("Set")
-        self.fill("Domain Name", "another.example.com")
-        self.press("Confirm", "dialog")
-        self.find("dd", "another.example.com.")
+        self.more("198.51.100.11", "Set")
+        self.submit("Confirm", {"Domain Name": "another.example.com"})
+        self.wait(lambda: re.search(r"(?s)another\.example\.com\..*Active", self.find(".facts").text), "it to be served")
         self.is_served("198.51.100.11", "another.example.com.")
+
+    def test_a_page_that_is_left_asks_no_more(self):
+        self.address("left", "198.51.100.14", "left.example.com.")
+        ptr = self.good("GET", "ptrs/198.51.100.14")
+        path = "/v1/ptrs/" + urllib.parse.quote(ptr["id"], safe="")
+        self.stands_in(path, {**ptr, "status": "PENDING"})
+        self.watches()
+        self.log_in("/ui/reverse?search=198.51.100.14")
+        self.row("left.example.com.", "Active")
+        self.more("198.51.100.14", "Set")
+        self.press("Confirm", "dialog")
+        self.row("left.example.com.", "Pending")
+        self.wait(lambda: self.asked_for(path) > 4, "it to be asked for, again and again")
+        self.press("Changes", "nav")
+        self.find("h1", "Changes")
+        seen = self.asked_for(path)
+        time.sleep(3)
+        self.assertEqual(seen, self.asked_for(path))
+        self.assertTrue(self.none(".problem"))
 
     def test_what_is_refused_is_said_in_the_dialog(self):
         self.address("refused", "198.51.100.12", "before.example.com.")
         self.log_in("/ui/reverse?search=198.51.100.12")
         self.row("before.example.com.")
-        self.press("More: 198.51.100.12")
-        self.press("Set")
-        self.fill("Domain Name", "a..b")
-        self.press("Confirm", "dialog")
+        self.more("198.51.100.12", "Set")
+        self.submit("Confirm", {"Domain Name": "a..b"})
         self.find("dialog .problem", "reverse_fqdn")
         self.assertEqual(("a..b", "true"), tuple(self.field("Domain Name").get_attribute(name) for name in ("value", "aria-invalid")))
         self.press("Cancel", "dialog")
@@ -876,35 +959,26 @@ class Zones(Browser):
         self.log_in("/ui/zones")
         self.assertEqual(["corp.internal", "2", "hub", "here", "read-only"], self.row("corp.internal"))
         self.press("Add a zone")
-        self.fill("Name", "made.test")
-        self.press("Add", "dialog")
+        self.submit("Add", {"Name": "made.test"})
         self.row("made.test", "hub")
         self.press("made.test")
         self.find(".empty", "no records of its own yet")
         self.press("Add a record set")
-        self.fill("Name", "www")
-        self.fill("TTL", "120")
-        self.fill("Data", "10.0.0.1\n10.0.0.2")
-        self.press("Add", "dialog")
+        self.submit("Add", {"Name": "www", "TTL": "120", "Data": "10.0.0.1\n10.0.0.2"})
         self.row("www", "A", "120", "10.0.0.1\n10.0.0.2")
         self.assertEqual(["10.0.0.1", "10.0.0.2"], sorted(self.texts("www.made.test")))
-        self.press("More: www:A")
-        self.press("Change")
-        self.fill("Data", "not an address")
-        self.press("Save", "dialog")
+        self.more("www:A", "Change")
+        self.submit("Save", {"Data": "not an address"})
         self.find("dialog .problem")
-        self.fill("Data", "10.0.0.3")
-        self.press("Save", "dialog")
+        self.submit("Save", {"Data": "10.0.0.3"})
         self.row("www", "10.0.0.3")
         self.assertEqual(["10.0.0.3"], self.texts("www.made.test"))
-        self.press("More: www:A")
-        self.press("Delete")
+        self.more("www:A", "Delete")
         self.press("Delete", "dialog")
         self.find(".empty")
         self.press("Zones", "main")
         self.row("made.test")
-        self.press("More: zone made.test")
-        self.press("Delete")
+        self.more("zone made.test", "Delete")
         self.press("Delete", "dialog")
         self.wait(lambda: not any("made.test" in row[0] for row in self.rows()), "the zone to go")
 
@@ -924,8 +998,7 @@ class Zones(Browser):
         self.row("0/26", "slash")
         self.fill("Search", "0/26")
         self.wait(lambda: [row[0] for row in self.rows()] == ["0/26"], "one row")
-        self.press("More: 0/26:TXT")
-        self.press("Delete")
+        self.more("0/26:TXT", "Delete")
         self.press("Delete", "dialog")
         self.find(".empty", "No record set has that")
         self.assertEqual("Zones - sluice", self.driver.title)
@@ -1091,7 +1164,7 @@ class History(Browser):
         self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[3])
         self.find(".legend", "Of these stale")
         self.find("time-chart details summary").click()
-        self.assertEqual(12, len(self.rows()[:12]))
+        self.wait(lambda: len(self.rows()) >= 12, "the chart's table")
         self.assertRegex(self.rows()[0][1], r"^1\d\d$")
         self.assertEqual("true", self.find("[data-span=hour]").get_attribute("aria-pressed"))
         self.press("Last week")
@@ -1128,6 +1201,19 @@ class History(Browser):
         self.press("office/contoso")
         self.row("contoso.corp.")
 
+    def test_what_draws_is_loaded_anew_where_it_did_not_come(self):
+        self.stands_in("/v1/history", made_up_history())
+        self.log_in("/ui/changes")
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Network.disable", {})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/ui/chart.min.js*"]})
+        self.go("/ui/now")
+        self.find("time-chart .warning", "it is tried again")
+        self.assertRegex(self.charts()[0][0], "Queries a second: Last Queries")
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+        self.drawn(4)
+        self.assertFalse([one for one in self.driver.find_elements(By.CSS_SELECTOR, "time-chart .warning") if one.is_displayed()])
+
     def test_without_a_history_the_rest_is_there(self):
         self.stands_in("/v1/history", {"error": {"code": "not_found", "message": "there is none"}}, 404)
         self.log_in("/ui/now")
@@ -1141,15 +1227,262 @@ class History(Browser):
         for _ in range(50):
             self.host.ask(("127.0.0.1", 5300), "web.corp.internal")
         self.log_in("/ui/now")
-        self.wait(lambda: any(re.search("Queries a second: Last .*between", text) for text, _ in self.charts()), "what was just asked")
         found = self.good("GET", "history?span=hour")
         self.assertEqual((found["count"], 360), (len(found["endpoints"][0]["queries"]), found["count"]))
-        zone = next(source for source in found["sources"] if source["name"] == "zone")
-        self.assertTrue([value for value in zone["p50_us"] if value], "latency, without a metrics.listen")
+
+        def latencies():
+            return [value for source in self.good("GET", "history?span=hour")["sources"] if source["name"] == "zone"
+                    for value in source["p50_us"] if value]
+        self.wait(latencies, "latency, without a metrics.listen")
+        self.wait(lambda: any(re.search(r"Queries a second: Last .*between .* and (?!0\b)\d", text) for text, _ in self.charts()), "what was just asked")
 
     def test_the_licence_of_what_draws_goes_with_it(self):
         self.assertIn(b"(c) 2022 Chart.js Contributors", gzip.decompress(self.call("GET", "/ui/chart.min.js").body))
         self.assertIn(b"Permission is hereby granted", gzip.decompress(self.call("GET", "/ui/chart.licence.txt").body))
+
+
+class Reports(Browser):
+    """What an operator should look at, each with the way to it."""
+    script = "<img src=x onerror=document.title='owned'>.lan"
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        cls.has_found = False
+
+    def found(self):
+        """Something for each section, once: what is slow takes its time."""
+        if self.has_found:
+            return
+        type(self).has_found = True
+        targets, where = [{"address": "127.0.0.66"}], "rulesets/-/"
+        self.good("POST", "changes", {"edits": [
+            {"path": where + "office/rules/idle", "values": {"domain": "idle.test.", "targets": targets}},
+            {"path": where + "loose", "values": {"outbound_endpoints": ["hub-resolver/default"]}},
+            {"path": where + "loose/rules/far", "values": {"domain": "far.example.", "targets": targets}}]})
+        for number, name in ((10, "one.example.com."), (11, "servfail.example.com.")):
+            self.good("PUT", "addresses/-/a%d" % number, {"region": "westeurope", "address": "198.51.100.%d" % number})
+            self.good("PUT", "ptrs/198.51.100.%d" % number, {"reverse_fqdn": name})
+        for number in range(10):
+            self.host.ask(("127.0.0.1", 5300), "late150.n%d.contoso.corp" % number)
+        for name in ("www.filed.internal", "www.far.example", self.script):
+            self.host.ask(("127.0.0.1", 5300), name)
+
+    def states(self):
+        return {one.get_attribute("id").removeprefix("report-"): one.find_element(By.CSS_SELECTOR, "summary .state").text
+                for one in self.driver.find_elements(By.TAG_NAME, "report-section")}
+
+    def known(self):
+        """Until nothing is being asked any more."""
+        return self.wait(lambda: self.states() and not self.driver.find_elements(By.CSS_SELECTOR, "progress") and
+                         "not looked at yet" not in self.states().values() and self.states(), "all of it")
+
+    def cells(self, section):
+        return self.driver.execute_script("""return [...document.querySelectorAll(`#report-${arguments[0]} tbody tr`)].map(
+            tr => [...tr.cells].map(td => td.innerText.trim()))""", section)
+
+    def follow(self, section, text, title, *shown):
+        """A link of that section leads there, and back."""
+        self.press(text, "#report-" + section)
+        self.find("h1", title)
+        for one in shown:
+            self.find("main", one)
+        self.driver.back()
+        self.known()
+
+    def test_each_finding_leads_to_what_it_is_about(self):
+        self.found()
+        self.log_in("/ui/reports?days=0")
+        self.assertEqual({"rules": "2 findings", "targets": "1 finding", "leaving": "3 findings", "ptrs": "1 finding",
+                          "delegations": "1 finding", "names": "13 names", "slow": "1 finding"}, self.known())
+        self.find("[role=status]", "9 findings in 6 sections, as of ")
+        self.assertEqual(["office/idle", "loose/far\nits ruleset is linked to no network"], [row[0] for row in self.cells("rules")])
+        self.assertRegex(self.cells("rules")[0][2], r"^never, since \d\d:\d\d:\d\d$")
+        self.assertEqual(["127.0.0.66:53 udp", "any address", "office/idle"], self.cells("targets")[0][:3])
+        self.assertIn(["www.filed.internal. A", "hub", "1 time", "private zone filed.internal is not linked to that network\nZone filed.internal"],
+                      self.cells("leaving"))
+        self.assertEqual("198.51.100.10 leads to one.example.com., which leads to 198.51.100.3 and not back", self.cells("ptrs")[0][1])
+        self.find("#report-ptrs li", "198.51.100.11 could not be checked")
+        self.assertEqual(["100.51.198.in-addr.arpa.", "pool", "sluice ptr delegation 198.51.100.0/24"], [self.cells("delegations")[0][i] for i in (0, 1, 3)])
+        self.assertIn("rule office/contoso -> 127.0.0.5:53", [row[3] for row in self.cells("names")])
+        self.assertEqual(["office/contoso", "contoso.corp.", "within 250 ms", "within 250 ms"], self.cells("slow")[0][:4])
+        self.find("#report-rules .hint code", "sluice delete rule RULESET NAME")
+        self.follow("rules", "office/idle", "Rules", "Rule office/idle alone.", "1 row")
+        self.follow("targets", "127.0.0.66:53", "127.0.0.66:53 udp", "not asked yet")
+        self.follow("targets", "office/idle", "Rules", "Rule office/idle alone.")
+        self.follow("leaving", "www.far.example.", "Ask", "Forwarded by Default resolver")
+        self.follow("leaving", "loose/far", "Rules", "far.example.")
+        self.follow("leaving", "Zone filed.internal", "Zones", "filed.zone")
+        self.follow("ptrs", "198.51.100.10", "198.51.100.10", "one.example.com.")
+        self.follow("ptrs", "198.51.100.11", "198.51.100.11", "servfail.example.com.")
+        self.follow("delegations", "100.51.198.in-addr.arpa.", "DNS Reverse", "198.51.100.10", "2 rows")
+        self.assertTrue(self.none(".problem"))
+
+    def test_names_are_text(self):
+        self.found()
+        self.log_in("/ui/reports")
+        self.known()
+        shown = "<img\\032src=x\\032onerror=document.title='owned'>.lan."
+        self.assertIn([shown + " A", "hub", "1 time", "no public name ends in .lan"], self.cells("leaving"))
+        self.assertTrue(self.none("main img"))
+        self.follow("leaving", shown, "Ask")
+        self.assertEqual("Reports - sluice", self.driver.title)
+
+    def test_days_and_limit_are_the_servers_and_in_the_url(self):
+        self.found()
+        self.log_in("/ui/reports")
+        self.assertEqual("too early to tell", self.known()["rules"])
+        self.find("#report-rules", "on this can tell what was not used for 30 days.")
+        self.fill("Days without use", "0")
+        self.choose("Findings of each", "20")
+        self.press("Look again")
+        self.wait(lambda: self.states()["rules"] == "2 findings", "what was never used")
+        self.assertTrue(self.driver.current_url.endswith("/ui/reports?days=0&limit=20"))
+        self.driver.refresh()
+        self.assertEqual("2 findings", self.known()["rules"])
+        self.go("/ui/reports?days=0&limit=1")
+        self.known()
+        self.assertEqual(1, len(self.cells("rules")))
+        self.find("#report-rules", "and 1 more")
+        self.assertEqual("1", self.field("Findings of each").get_attribute("value"))
+        self.go("/ui/reports?days=9999")
+        self.find(".problem", "give a number of days up to 3650")
+        self.fill("Days without use", "30")
+        self.press("Look again")
+        self.known()
+        self.assertTrue(self.none(".problem"))
+
+    def test_sections_fold_and_have_an_url(self):
+        self.found()
+        self.log_in("/ui/reports?folded=leaving,rules")
+        self.known()
+        folded = "return [...document.querySelectorAll('report-section details:not([open])')].map(one => one.parentElement.section)"
+        self.assertEqual(["rules", "leaving"], self.driver.execute_script(folded))
+        self.driver.find_element(By.CSS_SELECTOR, "#report-slow summary").click()
+        self.wait(lambda: self.driver.current_url.endswith("/ui/reports?folded=rules%2Cleaving%2Cslow"), "the URL")
+        self.press("Slow rules 1", ".contents")
+        self.wait(lambda: self.driver.current_url.endswith("/ui/reports?folded=rules%2Cleaving&section=slow"), "the URL")
+        for _ in range(2):
+            self.assertEqual("Slow rules1 finding", self.driver.switch_to.active_element.text.replace("\n", ""))
+            top = "return document.querySelector('#report-slow').getBoundingClientRect().top"
+            self.assertTrue(0 <= self.driver.execute_script(top) < 900)
+            self.driver.refresh()
+            self.known()
+
+    def test_a_rule_is_disabled_and_deleted_from_here(self):
+        where = "rulesets/-/office/rules/"
+        for name in ("goes", "rests"):
+            self.good("PUT", where + name, {"domain": name + ".test.", "targets": [{"address": "127.0.0.5"}]})
+        self.addCleanup(self.call, "DELETE", "/v1/" + where + "rests")
+        self.log_in("/ui/reports?days=0")
+        self.known()
+        self.more("rule office/goes", "Delete")
+        self.find("dialog plan-view p")
+        self.press("Delete", "dialog")
+        self.wait(lambda: "office/goes" not in [row[0] for row in self.cells("rules")], "the rule to go")
+        self.assertEqual(404, self.call("GET", "/v1/" + where + "goes").status)
+        self.more("rule office/rests", "Disable")
+        self.press("Disable", "dialog")
+        self.wait(lambda: "office/rests" not in [row[0] for row in self.cells("rules")], "the rule to go")
+        self.assertEqual("Disabled", self.good("GET", where + "rests")["state"])
+
+    def test_a_rule_of_the_file_says_where_it_is(self):
+        self.stands_in("/v1/report", {"time": "2026-01-01T00:00:00Z", "days": 30, "sections": [
+            {"section": "rules", "summary": "1 of 1 rule", "advice": "delete them", "count": 1, "looked_at": 1, "young": 0, "since": "2025-01-01T00:00:00Z",
+             "findings": [{"ruleset": "office", "rule": "contoso", "domain": HOSTILE, "linked": True, "since": "2025-01-01T00:00:00Z", "used": None}]}]})
+        self.log_in("/ui/reports")
+        self.find("#report-rules", "<script>")
+        self.more("rule office/contoso", "Delete")
+        self.find(".problem", "Rule office/contoso is in ")
+        self.find(".problem", "sluice.conf")
+        self.assertTrue(self.none("dialog"))
+
+    def test_a_reader_sees_all_of_it(self):
+        self.found()
+        self.log_in("/ui/reports?days=0", "eye", EYE)
+        self.assertEqual("2 findings", self.known()["rules"])
+        self.assertEqual({"Log out", "Look again", "Export CSV"}, {one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
+                                                                  if one.is_displayed()})
+
+    def test_csv_comes_out(self):
+        self.found()
+        self.log_in("/ui/reports?days=0")
+        self.known()
+        self.press("Export CSV: Targets not asked")
+        path = os.path.join(self.world.dir, "report-targets.csv")
+        self.wait(lambda: os.path.exists(path), "the file")
+        with open(path, newline="", encoding="utf-8") as file:
+            head, row, end = file.read().split("\r\n")
+        self.assertEqual("target,protocol,source,rule,since,used,text", head)
+        self.assertRegex(row, r'^127\.0\.0\.66:53,udp,,office/idle,20..-..-..T..:..:..Z,,"127\.0\.0\.66:53 by udp, of rule')
+        self.assertEqual("", end)
+
+    def test_what_is_still_asked_is_followed_until_it_is_known_or_left(self):
+        many = range(100, 200)
+        self.good("POST", "changes", {"edits": [{"path": "addresses/-/m%d" % i, "values": {
+            "region": "westeurope", "address": "198.51.100.%d" % i, "reverse_fqdn": "late700.m%d.example.com." % i}} for i in many]})
+        self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": "addresses/-/m%d" % i, "values": None} for i in many]})
+        self.log_in("/ui/changes")
+        self.watches()
+        time.sleep(2.1)  # what another test has asked is good no more
+        self.go("/ui/reports")
+        self.assertRegex(self.wait(lambda: self.find("#report-ptrs progress") and self.find("#report-ptrs").text, "what is asked"),
+                         r"\d+ of 10\d asked; known in about \d+ s\.")
+        self.find("[role=status]", "Still being asked: PTRs that do not lead back")
+        self.known()
+        self.assertRegex(self.states()["ptrs"], r"^10\d findings$")
+        self.assertEqual(100, len(self.cells("ptrs")))
+        self.find("#report-ptrs", "Nobody is asked again before ")
+        begun = self.asked_for("/v1/report")
+        self.assertGreater(begun, 1)
+        self.assertLess(begun, 15)
+        time.sleep(1.5)
+        self.assertEqual(begun, self.asked_for("/v1/report"))
+
+    def test_a_page_that_is_left_asks_no_more(self):
+        running = {"section": "ptrs", "summary": "none of 0 PTRs", "advice": "", "count": 0, "looked_at": 10, "of": 1000000, "state": "running",
+                   "began": "2026-01-01T00:00:00Z", "ended": None, "good_until": None, "unknown_count": 0, "unknown": [], "findings": []}
+        self.stands_in("/v1/report", {"time": "2026-01-01T00:00:01Z", "days": 30, "sections": [running]})
+        self.watches()
+        self.log_in("/ui/reports")
+        self.find("#report-ptrs", "10 of 1,000,000 asked; known in about 27.8 h.")
+        self.wait(lambda: self.asked_for("/v1/report") > 2, "it to be asked again")
+        self.press("Changes", "nav")
+        self.find("h1", "Changes")
+        seen = self.asked_for("/v1/report")
+        time.sleep(3)
+        self.assertEqual(seen, self.asked_for("/v1/report"))
+
+    def test_now_names_what_there_is_to_look_at(self):
+        self.found()
+        self.watches()
+        self.log_in("/ui/now")
+        self.press("3 internal names leave", "main")
+        self.find("h1", "Reports")
+        self.known()
+        self.assertTrue(self.driver.current_url.endswith("/ui/reports?section=leaving"))
+        self.go("/ui/now")
+        self.find("main", "Report: 3 internal names leave, 1 slow rule")
+        time.sleep(6)
+        self.assertEqual(1, self.asked_for("/v1/report"))
+
+
+class ReportsFine(Browser):
+    config = re.sub(r"(?m)^address_pools = .*\n", "", CONFIG)
+
+    def test_what_is_well_says_since_when(self):
+        self.host.ask(("127.0.0.1", 5300), "a.contoso.corp")
+        self.host.ask(("127.0.0.1", 5300), "www.example.com")
+        self.log_in("/ui/now")
+        self.find("main", "Report: nothing was found.")
+        self.press("nothing was found")
+        self.find("[role=status]", "Nothing was found, as of ")
+        for section, state, text in (("rules", "all is well", "As counted since "), ("targets", "all is well", "As counted since "),
+                                     ("leaving", "all is well", "In the last 12 to 24 hours."), ("ptrs", "nothing to look at", "None of 0 PTRs"),
+                                     ("delegations", "nothing to look at", "None of 0 public reverse zones"), ("names", "2 names", "2 names most asked for")):
+            self.find("#report-%s summary .state" % section, state)
+            self.find("#report-" + section, text)
+        self.assertTrue(self.none("main table:not([aria-label='Names asked most'])"))
 
 
 class Queries(Browser):
@@ -1224,23 +1557,13 @@ class Queries(Browser):
     def test_another_window_takes_it_over_once(self):
         self.log_in("/ui/queries")
         self.find("[role=status]", "Live.")
-        session = self.driver.execute_script("return sessionStorage['sluice-session']")
-        first = self.driver.current_window_handle
-        self.driver.switch_to.new_window("tab")
-        try:
-            self.go("/ui/icon.svg")
-            self.driver.execute_script("sessionStorage['sluice-session'] = arguments[0]", session)
-            self.go("/ui/queries")
+        with self.another_tab("/ui/queries") as (first, second):
             self.find("[role=status]", "Live.")
-            second = self.driver.current_window_handle
             self.driver.switch_to.window(first)
             self.find("[role=status]", "Another window shows them now.")
             self.driver.switch_to.window(second)
             self.ask("over.contoso.corp")
             self.row("over.contoso.corp.")
-        finally:
-            self.driver.close()
-            self.driver.switch_to.window(first)
 
     def test_very_many_are_no_burden(self):
         self.log_in("/ui/queries")
@@ -1292,7 +1615,7 @@ class QueriesUnlogged(Browser):
 
 class Everywhere(Browser):
     """What holds for every page."""
-    pages = ("now", "ask", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse",
+    pages = ("now", "ask", "reports", "networks", "rules", "targets", "zones", "zone?path=private_zones/-/corp.internal", "reverse",
              "target?target=127.0.0.5:53", "queries", "changes")
 
     def test_a_phone_shows_all_of_it(self):
@@ -1309,7 +1632,8 @@ class Everywhere(Browser):
     def test_what_a_url_brings_is_text(self):
         self.log_in()
         for page, field in (("target", "target"), ("rules", "search"), ("targets", "search"), ("zones", "search"), ("queries", "suffix"),
-                            ("ask", "name"), ("address", "id"), ("zone", "path"), ("now", "span"), ("rules", "show")):
+                            ("ask", "name"), ("address", "id"), ("zone", "path"), ("now", "span"), ("rules", "show"), ("rules", "rule"), ("reports", "days"),
+                            ("reports", "limit"), ("reports", "section"), ("reports", "folded")):
             self.go("/ui/%s?%s" % (page, urllib.parse.urlencode({field: HOSTILE})))
             self.find("main :is(h1, .problem)")
             self.assertNotEqual("owned", self.driver.title, page)
@@ -1385,6 +1709,8 @@ class Pictures(Browser):
         for number in range(8):
             self.host.ask(("127.0.0.1", 5300), "n%d.fabrikam.corp" % number)
             self.host.ask(("127.0.0.1", 5300), "n%d.contoso.corp" % number)
+        for name in ("www.filed.internal", "printer.lan"):
+            self.host.ask(("127.0.0.1", 5300), name)
         self.driver.set_window_size(1180, 900)
         self.addCleanup(self.driver.set_window_size, 1280, 900)
         self.stands_in("/v1/history", made_up_history())
@@ -1399,6 +1725,12 @@ class Pictures(Browser):
         self.go("/ui/ask?name=www.branch.contoso.corp&type=A&vnet=hub")
         self.find(".box.wins")
         self.picture("ask")
+        self.driver.set_window_size(1180, 900)
+        self.go("/ui/reports?days=0")
+        self.find("#report-leaving .state.warn")
+        self.wait(lambda: self.none("progress"), "all of it")
+        self.picture("reports")
+        self.driver.set_window_size(1180, 700)
         self.go("/ui/reverse")
         self.row("198.51.100.27")
         self.press("More: 198.51.100.26")

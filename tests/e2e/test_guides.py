@@ -222,7 +222,8 @@ class Migrate(Guided):
             harness.Upstream(office, address, "192.168.10.20")
         self.managed("dns", "10.1.0.53", files={path: textwrap.dedent(text) for path, text in self.FILES.items()})
         self.plain("laptop", "10.1.9.20")
-        self.managed("vm", "10.1.0.54", files={"/etc/hosts": "127.0.0.1 localhost\n10.1.0.7 printer.lan printer\n"})
+        self.managed("vm", "10.1.0.54", files={"/etc/hosts": "127.0.0.1 localhost\n10.1.0.7 printer.lan printer\n",
+                                               "/etc/dnsmasq.conf": textwrap.dedent(self.FILES["/etc/dnsmasq.conf"])})
         machine = self.machines["dns"].machine
         inputs = os.path.join(harness.TOP, "tests", "e2e", "import")
         for name in ("main.json", "main.parameters.json", "plan.json"):

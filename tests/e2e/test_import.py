@@ -594,6 +594,16 @@ class ArmExpressions(Azure):
         status, text = harness.command("import", "hosts", "-", input="10.0.0.1 a.example\n")
         self.assertEqual((0, True), (status, 'name = "a.example"' in text), text)
 
+    def test_limits_are_raised_to_what_is_there(self):
+        hosts = self.path("many", "".join("10.7.%d.%d h%d x%d.lan\n" % (n // 200, n % 200 + 1, n, n) for n in range(400)))
+        config, _ = self.imported("hosts", hosts)
+        self.assertIn("limits = {\n  queries_per_second_per_endpoint = 0;\n  private_zones_per_subscription = 1200;\n"
+                      "  zones_per_virtual_network = 1200;\n  zone_labels_min = 1;\n};", config)
+        config, _ = self.imported("unbound", self.path("out.conf", "server:\n" + "".join(
+            "  outgoing-interface: 10.1.0.%d\n" % n for n in range(1, 8)) + 'forward-zone:\n  name: "x.corp"\n  forward-addr: 192.0.2.53\n'))
+        self.assertIn("outbound_endpoints_per_resolver = 7;", config)
+        self.assertEqual(7, config.count('source = "10.1.0.'))
+
     def test_what_has_no_value_is_told_with_its_line(self):
         config, told = self.imported("arm", self.template(*(text for text, _ in self.BAD)))
         self.assertNotIn("address_space =", config)
@@ -628,7 +638,7 @@ class ArmPlaces(Azure):
     def test_what_is_lost_or_different_is_told(self):
         self.told_of(self.told, r"az-dns\.json:\d+: different: Azure registered it",
                      r"az-network\.json:\d+: different: it is called hub-2 here",
-                     r"az-network\.json:\d+: not carried over: it has no address until it is deployed",
+                     r"az-network\.json:\d+: not carried over: nothing uses it, and so it has no address; import it again",
                      r"az-network\.json:\d+: Microsoft\.Network/dnsResolverPolicies: not carried over")
 
     def test_what_is_missing_is_told(self):
@@ -636,6 +646,17 @@ class ArmPlaces(Azure):
         self.told_of(told, "different: the network hub is in none of the files and has no address_space",
                      "not carried over: the outbound endpoint out is in none of the files; give `az dns-resolver outbound-endpoint list")
         self.assertIn('name = "contoso"', config)
+
+
+    def test_why_an_address_is_not_known_is_told(self):
+        ips = [{"type": "Microsoft.Network/publicIPAddresses", "name": method.lower(), "apiVersion": "2023-09-01",
+                "properties": {"publicIPAllocationMethod": method}} for method in ("Dynamic", "Static")]
+        net = {"type": "Microsoft.Network/virtualNetworks", "name": "n",
+               "properties": {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}}
+        path = self.path("ips.json", json.dumps({"$schema": "", "contentVersion": "", "resources": [net, *ips]}, indent=1))
+        self.told_of(self.imported("arm", path)[1],
+                     "it has no address until something uses it; give `az network public-ip list -o json` of then",
+                     "it has no address until it is deployed; give `az network public-ip list -o json` of then")
 
 
 class Terraform(Azure):
@@ -779,6 +800,249 @@ class Apply(Import):
             self.assertEqual((2, True), (status, why in told), told)
         status, told = harness.command("import", "windows", path)
         self.assertEqual((2, True), (status, '"windows" cannot be imported; give arm, terraform, unbound' in told), told)
+
+
+class ApplyPackaged(Import):
+    """Into a server with the package's own configuration: its file declares the network home and a ruleset."""
+
+    AZURE = tuple(os.path.join(harness.TOP, "tests/e2e/import", name) for name in ("az-dns.json", "az-network.json"))
+    TEMPLATE = tuple(os.path.join(harness.TOP, "tests/e2e/import", name) for name in ("main.json", "main.parameters.json"))
+    PLAN = os.path.join(harness.TOP, "tests/e2e/import/plan.json")
+
+    @classmethod
+    def build(cls, world):
+        super().build(world)
+        with open(os.path.join(harness.TOP, "etc/debian/sluice.conf")) as file:
+            cls.packaged = file.read().replace('state = "/var/lib/sluice/', 'socket = "control.sock"; state = "')
+        cls.path("inside.zone", BIND_ZONE)
+        cls.path("more.inc", "extra IN A 10.1.0.82\n")
+        cls.path("more-zones.conf", UNBOUND_MORE)
+        cls.path("intranet.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\nwww 60 IN A 10.1.0.80\n")
+        cls.path("lab.zone", "@ 60 IN SOA ns1 h 1 60 60 60 60\n@ 60 IN NS ns1\nns1 60 IN A 10.1.0.2\n")
+        cls.path("names.hosts", "10.1.0.8 scanner.example\n")
+        conf = os.path.dirname(cls.path("conf/more.conf", DNSMASQ_MORE))
+        cls.dialects = (
+            ("hosts", cls.path("hosts", HOSTS)), ("unbound", cls.path("unbound.conf", UNBOUND), "--vnet", "home"),
+            ("bind", cls.path("named.conf", '''
+                options { directory "%s"; recursion yes; forwarders { 192.0.2.99; }; };
+                zone "corp.internal" { type primary; file "inside.zone"; };
+                zone "contoso.corp" { type forward; forward only; forwarders { 192.0.2.53; }; };''' % world.dir)),
+            ("dnsmasq", cls.path("dnsmasq.conf", DNSMASQ % {"hosts": cls.path("h", "10.1.0.9 printer\n"), "folder": conf}),
+             "--vnet", "home"),
+            ("coredns", cls.path("Corefile", COREDNS), "--vnet", "home"),
+            ("arm", *cls.AZURE), ("arm", *cls.TEMPLATE), ("terraform", cls.PLAN))
+        cls.sluice = harness.Sluice(cls.new, cls.packaged, HERE)
+
+    def setUp(self):
+        super().setUp()
+        status, told = self.sluice.command("apply", self.path("empty.conf", 'region = "x";'), "--prune")
+        self.assertEqual(0, status, told)
+        self.serve_with(self.packaged)
+
+    def serve_with(self, config):
+        self.sluice.reconfigure(config)
+        status, told = self.sluice.command("reload")
+        self.assertEqual(0, status, told)
+
+    def apply(self, dialect, *words, fine=True):
+        status, told = harness.command("import", dialect, *words, "--apply", "-c", self.sluice.config, cwd=self.world.dir)
+        self.assertEqual(0 if fine else 1, status, told)
+        return told
+
+    def revision(self):
+        status, told = self.sluice.command("export", "--as", "json")
+        self.assertEqual(0, status, told)
+        return json.loads(told)["revision"]
+
+    def test_each_dialect_is_applied_and_again_has_nothing_to_change(self):
+        for dialect, *words in self.dialects:
+            self.setUp()
+            self.assertRegex(self.apply(dialect, *words), r"(?m)^\d+ to create, 0 to change, 0 to delete: done$", dialect)
+            revision = self.revision()
+            self.assertRegex(self.apply(dialect, *words), "(?m)^nothing to change$", dialect)
+            output = os.path.join(self.world.dir, "again.conf")
+            if os.path.exists(output):
+                os.remove(output)
+            status, told = harness.command("import", dialect, *words, "--output", output, cwd=self.world.dir)
+            self.assertEqual(0, status, told)
+            for command in (("apply", output), ("diff", output, "--prune")):
+                status, told = self.sluice.command(*command)
+                self.assertEqual((0, True), (status, "nothing to change\n" in told), told)
+                self.assertNotIn("kept without --prune", told)
+            self.assertEqual(revision, self.revision(), dialect)
+
+    def test_a_hosts_file_is_served_in_one_step(self):
+        told = self.apply("hosts", self.path("h", "10.1.0.7 printer.lan printer\n"))
+        self.assert_answer(self.new.ask(HERE, "printer"), "10.1.0.7")
+        self.assert_answer(self.new.ask(HERE, "printer.lan"), "10.1.0.7")
+        self.assertNotIn("vnet_resolver", told)  # is the same there
+
+    def test_only_what_has_changed_is_changed_and_what_is_gone_is_told(self):
+        hosts = self.path("h", "10.1.0.7 printer.lan\n10.1.0.8 tv.lan\n")
+        self.apply("hosts", hosts)
+        self.path("h", "10.1.0.7 printer.lan\n10.1.0.8 tv.lan\n10.1.0.8 tv2.lan\n")
+        told = self.apply("hosts", hosts)
+        self.assertIn("3 to create, 0 to change, 0 to delete: done", told)
+        self.path("h", "10.1.0.9 printer.lan\n")
+        told = self.apply("hosts", hosts)
+        self.assertIn('change private_zones/-/printer.lan/record_sets/@:A\n    records: ["10.1.0.7"] -> ["10.1.0.9"]\n', told)
+        self.assertIn("not in the file, and kept without --prune: private_zones/-/7.0.1.10.in-addr.arpa, "
+                      "private_zones/-/8.0.1.10.in-addr.arpa, private_zones/-/tv.lan and 1 more; --prune --dry-run lists all", told)
+        self.assert_answer(self.new.ask(HERE, "tv.lan"), "10.1.0.8")
+        told = self.apply("hosts", hosts, "--prune")
+        self.assertIn("delete private_zones/-/tv.lan\n", told)
+        self.assertNotIn("kept without", told)
+        self.assertIn("nothing to change", self.apply("hosts", hosts, "--prune"))
+
+    def test_a_hosts_file_says_nothing_of_settings(self):
+        self.serve_with(self.packaged.replace('listen = [ "127.0.0.1" ]', 'listen = [ "127.0.0.1:5300" ]'))
+        told = self.apply("hosts", self.path("h", "10.1.0.7 printer.lan\n"))
+        self.assertRegex(told, r"0 to delete: done\n\Z")
+        self.assertNotIn("settings", told)
+
+    def test_a_rule_that_is_gone_is_told_first(self):
+        rule = 'forward-zone:\n  name: "%s"\n  forward-addr: 192.0.2.53\n'
+        path = self.path("u.conf", rule % "contoso.corp" + rule % "other.corp")
+        self.apply("unbound", path, "--vnet", "home")
+        self.apply("hosts", self.path("h", "10.1.0.7 a.lan\n"))
+        self.path("u.conf", rule % "contoso.corp")
+        self.assertIn("kept without --prune: rulesets/-/home/rules/other-corp, private_zones/-/7",
+                      self.apply("unbound", path, "--vnet", "home"))
+
+    def test_a_limit_that_is_needed_is_told_as_the_file_has_to_say_it(self):
+        bare = re.sub("limits = .*", "", self.packaged)
+        for config in (bare, bare + "limits = { rules_per_ruleset = 50; };"):
+            self.serve_with(config)
+            revision = self.revision()
+            told = self.apply("hosts", self.path("h", "10.1.0.7 printer.lan printer\n"), fine=False)
+            found = re.search(r"nothing is changed\. (\S+) has to say this first, and be reloaded:\n    "
+                              r"(limits = \{ zone_labels_min = 1; \};)(.*)\n\Z", told)
+            self.assertTrue(found, told)
+            self.assertEqual(self.sluice.config, found.group(1))
+            self.assertEqual(revision, self.revision())
+        self.assertEqual("  # in the group that is there", found.group(3))
+        self.serve_with(bare + found.group(2))
+        self.apply("hosts", self.path("h", "10.1.0.7 printer.lan printer\n"))
+        self.assert_answer(self.new.ask(HERE, "printer"), "10.1.0.7")
+
+    def test_limits_count_what_is_there_already(self):
+        self.serve_with(re.sub("limits = .*", "limits = { private_zones_per_subscription = 2; zone_labels_min = 1; };", self.packaged))
+        self.apply("hosts", self.path("h", "10.1.0.7 one\n"))
+        told = self.apply("unbound", self.path("u.conf", 'server:\n  local-data: "two.lan. A 10.0.0.1"\n'
+                                               'forward-zone:\n  name: "x.corp"\n  forward-addr: 192.0.2.53\n'), "--vnet", "home", fine=False)
+        self.assertRegex(told, r"and be reloaded:\n    limits = \{ private_zones_per_subscription = 3; "
+                               r"rulesets_per_virtual_network = 2; \};  # in the group")
+
+    def test_settings_that_are_otherwise_are_told_as_they_would_be_written(self):
+        told = self.apply("unbound", self.dialects[1][1], "--vnet", "home")
+        lines = re.search(r"settings belong to \S+, and stay as they are there\..*:\n((?:    .*\n)+)\Z", told).group(1)
+        self.assertEqual(["cache = { ttl_max = 7200; };",
+                          'default_resolver = { targets = ( { address = "192.0.2.99"; port = 53; protocol = "udp"; } ); };',
+                          "limits = { queries_per_second_per_endpoint = 0; };  # in the group that is there"],
+                         sorted(line.strip() for line in lines.splitlines()))
+        free = "".join(line for line in lines.splitlines(True) if "in the group" not in line)
+        self.serve_with(self.packaged.replace("limits = {", "limits = { queries_per_second_per_endpoint = 0;") + free)
+        self.assertRegex(self.apply("unbound", self.dialects[1][1], "--vnet", "home"), r"nothing to change\n\Z")
+
+    def test_a_large_number_is_told_as_the_file_takes_it(self):
+        told = self.apply("unbound", self.path("u.conf", "server:\n  rrset-cache-size: 4g\n"), "--vnet", "home")
+        line = re.search(r"(?m)^    (cache = \{ size_bytes = \d+L; \};)$", told)
+        self.assertTrue(line, told)
+        self.serve_with(self.packaged + line.group(1) + "\n")
+
+    def test_a_network_of_nothing_but_its_name_is_the_one_that_is_there(self):
+        hosts = self.path("h", "10.1.0.7 printer.lan\n")
+        home = 'name = "home"; address_space = [ "10.77.0.0/16" ]; client_prefixes = [ "127.0.0.0/8" ];'
+        self.serve_with(self.packaged.replace('name = "home"; }', home + " }", 1))
+        self.assertRegex(self.apply("hosts", hosts), r"(?m)^keep virtual_networks/-/home as it is at \S+:\d+$")
+        self.assert_answer(self.new.ask(HERE, "printer.lan"), "10.1.0.7")
+        self.setUp()
+        self.serve_with(self.packaged.replace('name = "home"', 'name = "other"').replace(
+            'virtual_network = "home"', 'virtual_network = "other"'))
+        self.sluice.command("create", "network", "home", "client_prefixes=10.99.0.0/16")
+        self.assertRegex(self.apply("hosts", hosts), "(?m)^keep virtual_networks/-/home as it is$")
+        status, told = self.sluice.command("show", "network", "home", "--json")
+        self.assertEqual(["10.99.0.0/16"], json.loads(told)["client_prefixes"])
+        self.assertIn('client_prefixes: ["10.99.0.0/16"] -> []', self.apply("hosts", hosts, "--prune", "--dry-run"))
+
+    def test_who_may_ask_is_not_lost_unseen(self):
+        path = self.dialects[1][1]
+        revision = self.revision()
+        told = self.apply("unbound", path, fine=False)
+        found = re.search(r"virtual_networks/-/home is declared at \S+:\d+; change it there, and reload: "
+                          r"(client_prefixes = \[ .* \];) or give --vnet with its name", told)
+        self.assertTrue(found, told)
+        self.assertEqual(revision, self.revision())
+        config = self.packaged.replace('name = "home"; }', 'name = "home"; %s }' % found.group(1), 1)
+        self.serve_with(config)
+        self.apply("unbound", path)
+        self.assert_answer(self.new.ask(HERE, "nas.lab.example"), "10.0.5.5")
+        # In another order they are the same; and those that nobody gave are, too.
+        prefixes = re.findall('"[^"]*"', found.group(1))
+        self.serve_with(self.packaged.replace('name = "home"; }', 'name = "home"; client_prefixes = [ %s ]; }' %
+                                              ", ".join(reversed(prefixes)), 1))
+        self.assertRegex(self.apply("unbound", path), "(?m)^keep virtual_networks/-/home as it is at .*\nnothing to change$")
+        self.serve_with(self.packaged)
+        usual = "".join("  access-control: %s allow\n" % prefix for prefix in (
+            "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "127.0.0.0/8", "::1/128"))
+        self.apply("unbound", self.path("usual.conf", "server:\n" + usual + '  local-data: "a.example. A 10.0.0.1"\n'))
+        self.assert_answer(self.new.ask(HERE, "a.example"), "10.0.0.1")
+
+    def test_what_goes_into_a_network_leaves_its_clients_alone(self):
+        told = self.apply("unbound", self.dialects[1][1], "--vnet", "home")
+        self.told_of(told, r"unbound\.conf: different: the network home says who may ask")
+        status, told = harness.command("import", "arm", *self.AZURE, "--vnet", "hub")
+        self.assertEqual((2, True), (status, "--vnet is for a forwarder's configuration" in told), told)
+        views = self.path("views.conf", 'view "a" { match-clients { any; }; };\nview "b" { match-clients { any; }; };\n')
+        status, told = harness.command("import", "bind", views, "--vnet", "home")
+        self.assertEqual((1, True), (status, "views.conf:2: view: b is a second view, and --vnet is for one" in told), told)
+
+    def test_a_network_that_things_go_into_has_to_be_there(self):
+        hosts = self.path("h", "10.1.0.7 printer.lan\n")
+        self.assertIn('there is no virtual network "nowhere"; give one', self.apply("hosts", hosts, "--vnet", "nowhere", fine=False))
+        status, told = harness.command("import", "hosts", hosts, "--vnet", "a b")
+        self.assertEqual((2, True), (status, '--vnet "a b"' in told), told)
+        status, told = self.sluice.command("create", "network", "net/other", "client_prefixes=10.99.0.0/16")
+        self.assertEqual(0, status, told)
+        self.assertIn("6 to create, 0 to change, 0 to delete: done", self.apply("hosts", hosts, "--vnet", "OTHER"))
+        self.assertRegex(self.apply("hosts", hosts, "--vnet", "OTHER"), "(?m)^nothing to change$")
+
+    def test_parts_of_azure_leave_the_networks_alone_that_they_name(self):
+        self.apply("arm", *self.AZURE)
+        with open(self.AZURE[0]) as file:
+            parts = [part for part in json.load(file) if "privateDnsZones" in part["type"] or part["type"] == "Microsoft.Network/dnsResolvers"]
+        told = self.apply("arm", self.path("zones.json", json.dumps(parts)))
+        self.assertRegex(told, r"(?m)^keep virtual_networks/net/hub as it is$")
+        self.assertRegex(told, "(?m)^nothing to change$")
+
+    def test_zones_of_one_name_are_refused_whole(self):
+        zone = 'zone "corp.internal" { type primary; file "inside.zone"; };'
+        views = self.path("views.conf", 'options { directory "%s"; };\n' % self.world.dir + "".join(
+            'view "%s" { match-clients { %s; }; %s };\n' % (name, prefix, zone)
+            for name, prefix in (("a", "127.0.0.2"), ("b", "127.0.0.3"))))
+        revision = self.revision()
+        told = self.apply("bind", views, fine=False)
+        self.assertEqual(1, told.count("is there twice"), told)
+        self.assertIn("private_zones/-/corp.internal is there twice, for different networks", told)
+        self.assertEqual(revision, self.revision())
+
+    def test_a_server_that_exports_nonsense_does_no_harm(self):
+        edits = [None, {}, {"path": None}, {"path": 5}, {"path": "private_zones/-/\x1b[2J", "values": {}},
+                 {"path": "private_zones/-/other.lan", "values": None}]
+        socket = os.path.join(self.world.dir, "fake.sock")
+        conf = self.path("one.conf", 'private_zones = ( { name = "one.lan"; } );')
+        with harness.FakeServer(socket, lambda name, query: {"edits": edits, "made": [{}], "settings": 5}):
+            for options in ((), ("--prune",)):
+                status, told = harness.command("apply", conf, *options, "--socket", socket)
+                self.assertEqual(1, status, told)
+                self.assertIn("create private_zones/-/one.lan\n", told)
+                self.assertIn("private_zones/-/other.lan", told)
+                self.assertNotIn("\x1b", told)
+
+    def test_a_change_that_is_too_large_is_refused_with_its_size(self):
+        names = self.path("h", "".join("0.0.0.0 h%d.ads.example\n" % n for n in range(17000)))
+        told = self.apply("hosts", names, fine=False)
+        self.assertIn("edits: are 51000, and a change has at most 50000; ", told)
 
 
 if __name__ == "__main__":

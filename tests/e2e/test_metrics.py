@@ -336,6 +336,13 @@ class Readers(World):
             self.assertEqual(200, self.get(server=(address, 9154))[0], address)
         self.assertEqual(403, self.get(server=("10.10.0.9", 9154), host=self.allowed)[0])
 
+    def test_a_listener_goes_to_every_address_and_back(self):
+        """The port is its own already: the new socket is opened before the old one is closed."""
+        for address, served in (("127.0.0.1", ["127.0.0.1"]), ("0.0.0.0", ["127.0.0.1", "10.10.0.4"])) * 2:
+            self.reload(config('metrics = { listen = [ "http://%s:9153" ]; allow = [ "10.30.1.0/24" ]; };' % address))
+            for at in served:
+                self.assertEqual(200, self.get(server=(at, 9153))[0], address)
+
     def test_a_name_that_is_not_ours_gets_nothing_and_tls_is_the_managements(self):
         certificate = self.world.certificate()
         self.reload(config('metrics = { listen = [ "https://127.0.0.1:9153" ]; };',
@@ -519,11 +526,38 @@ class Prometheus(World):
             for one in group["rules"]:
                 self.assertIn(one["health"], ("ok", "unknown"), one)
 
+    def board(self):
+        with open(os.path.join(ETC, "grafana", "sluice.json")) as file:
+            return json.load(file)
+
+    def panel(self, expression):
+        """What Grafana's expression gives here, of the last minute, by the output that it is of."""
+        for variable, value in (("$__rate_interval", "1m"), ("$__interval", "1m"), ("$job", ".*"), ("$instance", ".*"),
+                                ("$endpoint", ".*")):
+            expression = expression.replace(variable, value)
+        self.assertNotIn("$", expression)
+        found = self.api("query", query=expression)
+        self.assertEqual("success", found["status"], (expression, found))
+        return {one["metric"].get("output"): float(one["value"][1]) for one in found["data"]["result"]}
+
+    def test_the_dashboard_shows_what_becomes_of_the_query_log(self):
+        self.reload(self.config + 'query_log = { file = "q.json"; dnstap_socket = "nobody"; };')
+        shown = {panel["title"]: [target["expr"] for target in panel["targets"]] for panel in self.board()["panels"]
+                 if any("query_log" in target["expr"] for target in panel.get("targets", ()))}
+        self.assertEqual(["Entries written", "Entries lost", "Outputs"], list(shown))
+        harness.wait_for(lambda: self.panel(shown["Outputs"][0]) == {"file": 1, "dnstap_socket": 0}, "the outputs", 4 * dns.PATIENCE)
+        numbers = iter(range(100000))
+
+        def written():
+            self.ask("l%d.n1.test" % next(numbers), "192.0.2.1")
+            return self.panel(shown["Entries written"][0]).get("file", 0) > 0
+        harness.wait_for(written, "entries", 4 * dns.PATIENCE)
+        self.assertEqual([{None}, {"file", "dnstap_socket"}], [set(self.panel(expression)) for expression in shown["Entries lost"]])
+
     def test_the_dashboard_asks_for_what_there_is(self):
         self.ask("a.n1.test", "192.0.2.1")
         harness.wait_for(lambda: self.value("sluice_build_info"), "a first look", 4 * dns.PATIENCE)
-        with open(os.path.join(ETC, "grafana", "sluice.json")) as file:
-            board = json.load(file)
+        board = self.board()
         self.assertEqual(("sluice", "sluice"), (board["title"], board["uid"]))
         expressions = [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
         expressions += [one["expr"] for one in board["annotations"]["list"]]
@@ -531,12 +565,7 @@ class Prometheus(World):
             rules = file.read()
         names = {name for name in self.text().types} | {"sluice"}
         for expression in expressions:
-            for variable, value in (("$__rate_interval", "1m"), ("$__interval", "1m"), ("$job", ".*"),
-                                    ("$instance", ".*"), ("$endpoint", ".*")):
-                expression = expression.replace(variable, value)
-            self.assertNotIn("$", expression)
-            found = self.api("query", query=expression)
-            self.assertEqual("success", found["status"], (expression, found))
+            self.panel(expression)
         asked = set(re.findall(r"\b(?:sluice|process)_[a-z0-9_]+", rules + " ".join(expressions)))
         self.assertGreater(len(asked), 40)
         self.assertEqual(set(), {re.sub("_(bucket|count|sum)$", "", name) for name in asked} - names)

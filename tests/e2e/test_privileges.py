@@ -295,6 +295,12 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
         self.assert_rights(self.sluice.child.pid, BIND_53)
         self.reload(config(second=SECOND))
         self.serves(HERE, THERE)
+        target = 'default_resolver = { targets = ( { address = "192.0.2.9"; } ); };'
+        self.reload(config(more=target).replace("127.0.0.1:53", "0.0.0.0:53"))
+        self.serves(HERE, THERE)
+        self.reload(config())
+        self.serves(HERE)
+        self.assert_refused(self.host, THERE)
 
     def test_another_sluice_is_not_let_into_a_port_that_is_served(self):
         """Though it runs as the same user, whom the kernel would let in."""

@@ -185,6 +185,24 @@ class Reload(harness.FreshCase):
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
         self.assert_refused(self.host, there)
 
+    def listen_at(self, address):
+        self.sluice.reconfigure(config().replace('listen = "127.0.0.1:53"', 'listen = "%s:53"' % address))
+        status, text = self.reload()
+        self.assertEqual(0, status, text)
+
+    def test_an_endpoint_goes_to_every_address_and_back(self):
+        """The port is its own already: 0.0.0.0 is opened before 127.0.0.1 is closed."""
+        other = ("127.0.0.9", 53)
+        for _ in range(3):
+            self.listen_at("0.0.0.0")
+            for server in (HERE, other):
+                for transport in (dns.udp, dns.tcp):
+                    answer = self.host.ask(server, "web.corp.internal", transport=transport)
+                    self.assert_answer(answer, "10.10.1.10")
+            self.listen_at("127.0.0.1")
+            self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+            self.assert_refused(self.host, other)
+
     def test_an_endpoint_that_cannot_be_bound_moves_nothing(self):
         with self.host.inside():
             taken = dns.open_socket(dns.socket.SOCK_DGRAM, HERE, None)

@@ -1,14 +1,10 @@
 """What an operator should look at: `sluice report`, GET /v1/report. Each section tells what is wrong,
 and tells it no more when that is mended."""
 
-import http.server
 import json
 import os
-import socketserver
 import sqlite3
-import threading
 import time
-import urllib.parse
 
 import harness
 import servers
@@ -33,37 +29,20 @@ MENDED = OUTSIDE[:2] + ["bad.example.com. 1 A 203.0.114.11", "114.0.203.in-addr.
                         "70.115.0.203.in-addr.arpa. 1 CNAME 70.64-127.115.0.203.in-addr.arpa."]
 
 
-class Fake(socketserver.ThreadingUnixStreamServer):
-    """A server whose PTRs are asked for long, and whose delegations are done at once, and asked for anew by
-    each report."""
+class Asked:
+    """Answers as a server whose PTRs are asked for long, and whose delegations are done at once, and asked for anew
+    by each report."""
 
-    def __init__(self, path):
-        self.asked = []
-        super().__init__(path, Handler)
+    def __init__(self):
+        self.sections = []
 
-    def sections(self, query):
+    def answer(self, _, query):
         names = query.get("sections", ["rules,ptrs,delegations"])[0].split(",")
-        first = not self.asked
-        self.asked.append(names)
-        states = {"ptrs": "running" if len(self.asked) < 4 else "done", "delegations": "done" if first else "running"}
-        return [{"section": name, "summary": str(len(self.asked)), **({"state": states[name]} if name in states else {})}
-                for name in names]
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-        text = json.dumps({"sections": self.server.sections(query)}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-    def address_string(self):
-        return "unix"
+        first = not self.sections
+        self.sections.append(names)
+        states = {"ptrs": "running" if len(self.sections) < 4 else "done", "delegations": "done" if first else "running"}
+        return {"sections": [{"section": name, "summary": str(len(self.sections)),
+                              **({"state": states[name]} if name in states else {})} for name in names]}
 
 
 class World(test_resources.World):
@@ -125,6 +104,7 @@ class Unused(World):
         self.assertRegex(text, r"^rules: 1 of 2 rules without a hit at any time; counted since .* UTC\n"
                                r"  What to do: delete them .*\n    office/fabrikam .*\n$")
         # It is too short that it is known.
+        self.assertEqual((0, 1), tuple(self.report("rules")["rules"][key] for key in ("count", "young")))
         text = self.text("rules")
         self.assertRegex(text, r"^rules: none of 2 rules without a hit for 30 days; counted since .*; "
                                r"1 not used so far, and known for less\n$")
@@ -233,6 +213,9 @@ class Leaving(World):
         self.good("DELETE", "rulesets/-/office/links/hub", status=204)
         self.good("PATCH", "rulesets/-/office/rules/partner", {"state": "Enabled"})
         self.assertRegex(self.told("leaving")[0], "rule office/partner is for it, and its ruleset is not linked")
+        found = self.report("leaving")["leaving"]["findings"][0]
+        self.assertEqual(("rule", "office", "partner", "rule office/partner is for it, and its ruleset is not linked to that network"),
+                         tuple(found[key] for key in ("why", "ruleset", "object", "reason")))
         self.good("PUT", "rulesets/-/office/links/hub", {"virtual_network": "hub"}, 201)
         self.assertEqual([], self.told("leaving"))
         self.assertRegex(self.text("leaving"), r"^leaving: none of 1 name asked .*\n$")
@@ -261,6 +244,8 @@ class Names(World):
         self.assertEqual(["a.contoso.corp. A in hub, asked for 2 times: rule office/contoso -> 127.0.0.5:53",
                           "a.elsewhere.example. A in hub, asked for 1 time: default resolver -> 127.0.0.3:53"],
                          self.told("names"))
+        self.assertEqual(["rule office/contoso -> 127.0.0.5:53", "default resolver -> 127.0.0.3:53"],
+                         [one["by"] for one in self.report("names")["names"]["findings"]])
         self.assertEqual(1, len(self.told("names", "--limit", "1")))
         self.sluice.reconfigure(self.config % self.filed + "count_names = false;\n")
         self.assertEqual(0, self.sluice.command("reload")[0])
@@ -276,21 +261,19 @@ class Names(World):
         self.assertEqual(["office/fabrikam"], [one["rule"] for one in section["findings"]])
         self.assertEqual((1, 2), (section["count"], section["looked_at"]))
         self.assertGreater(section["findings"][0]["average_ms"], 200)
+        self.assertEqual(500, section["findings"][0]["half_ms"])
+        self.assertGreaterEqual(section["findings"][0]["most_ms"], 500)
         self.assertRegex(section["findings"][0]["text"], r"^office/fabrikam \(fabrikam\.corp\.\): half of the answers "
                                                          r"came within 500 ms, 95 of 100 within \d+ ms, 3\d\d\.\d ms")
         self.good("PATCH", "rulesets/-/office/rules/fabrikam", {"targets": [{"address": "127.0.0.5"}]})
         self.assertRegex(self.text("slow"), r"^slow: none of 2 rules with targets that take over 100 ms .*\n$")
 
     def test_what_is_done_is_not_asked_for_again_while_the_rest_is_waited_for(self):
-        path = os.path.join(self.world.dir, "fake.sock")
-        with Fake(path) as fake:
-            thread = threading.Thread(target=fake.serve_forever)
-            thread.start()
-            status, text = harness.command("report", "--wait", "--json", "--socket", path)
-            fake.shutdown()
-            thread.join()
+        asked = Asked()
+        with harness.FakeServer(os.path.join(self.world.dir, "fake.sock"), asked.answer) as fake:
+            status, text = harness.command("report", "--wait", "--json", "--socket", fake.path)
         self.assertEqual(0, status, text)
-        self.assertEqual([["rules", "ptrs", "delegations"], ["ptrs"], ["ptrs"], ["ptrs"]], fake.asked)
+        self.assertEqual([["rules", "ptrs", "delegations"], ["ptrs"], ["ptrs"], ["ptrs"]], asked.sections)
         self.assertEqual([("rules", "1", None), ("ptrs", "4", "done"), ("delegations", "1", "done")],
                          [(one["section"], one["summary"], one.get("state")) for one in json.loads(text)["sections"]])
 
@@ -357,7 +340,7 @@ class Outside(World):
         self.assertRegex(self.text("ptrs"), r"^ptrs: none of 4 PTRs without a way back; asked until .*\n$")
 
     def test_zones_that_are_not_delegated_are_told_until_they_are(self):
-        told = self.told("delegations")
+        told = sorted(self.told("delegations"))  # they are in the order of their answers
         self.assertEqual(["114.0.203.in-addr.arpa. is not delegated by the zone above it",
                           "64-127.115.0.203.in-addr.arpa. is not delegated by the zone above it"], told)
         self.assertRegex(self.text("delegations"), r"^delegations: 2 of 2 public reverse zones without a delegation to us alone")
@@ -366,7 +349,7 @@ class Outside(World):
         harness.wait_for(lambda: "ns9" in " ".join(self.told("delegations")), "another round")
         self.assertEqual(["114.0.203.in-addr.arpa. is delegated to ns1.other.test., and not to us",
                           "64-127.115.0.203.in-addr.arpa. is delegated to us and to ns9.example.com., which "
-                          "reverse.name_servers has not"], self.told("delegations"))
+                          "reverse.name_servers has not"], sorted(self.told("delegations")))
         self.serve(MENDED[:5])
         self.assertEqual(["70.115.0.203.in-addr.arpa. is no CNAME to 70.64-127.115.0.203.in-addr.arpa. in the zone above"],
                          self.again("delegations", 1))
@@ -398,6 +381,8 @@ class Outside(World):
         self.assertEqual((62, 64), (section["count"], section["looked_at"]))
         self.assertGreater(time.monotonic() - since, 0.5)
         # Its result is good for a while: nobody is asked again.
+        self.assertIsNone(answer["good_until"])
+        self.assertGreater(section["good_until"], section["ended"])
         self.assertEqual(section["began"], self.report("ptrs")["ptrs"]["began"])
 
     def test_the_end_waits_for_what_is_under_way_and_not_for_the_whole_round(self):

@@ -2,11 +2,14 @@
 comes whole, once and in its order, whoever else is slow, leaves, or comes again."""
 
 import contextlib
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import re
 import signal
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -27,7 +30,7 @@ class Events:
     def __init__(self, connection, path="/v1/changes", **headers):
         connection.request("GET", path, headers=dict(headers, Accept="text/event-stream"))
         self.connection, self.response = connection, connection.getresponse()
-        self.status, self.comments = self.response.status, 0
+        self.status, self.comments, self.last_comment = self.response.status, 0, ""
 
     def next(self):
         """The next event; None: the stream has ended."""
@@ -45,6 +48,7 @@ class Events:
                 data = json.loads(line[6:])
             elif line.startswith(":"):
                 self.comments += 1
+                self.last_comment = line[1:].strip()
 
     def close(self):
         self.connection.close()
@@ -170,6 +174,7 @@ class Stream(test_resources.World):
         other = self.stream_of(CI, "/v1/events")
         second, local = self.stream_of(CI), self.stream()
         self.assertIsNone(first.next())
+        self.assertEqual("this client has opened another one", first.last_comment)
         self.add(1)
         self.assertEqual({"n1"}, {one.next()[1]["after"]["name"] for one in (second, eye, local)})
         self.assertEqual("change", other.next()[1]["event"])  # of another path, which nobody ended
@@ -182,6 +187,45 @@ class Stream(test_resources.World):
         self.add(2)
         self.assertEqual(["n1", "n2"], [eye.next()[1]["after"]["name"] for _ in range(2)])
         self.assertEqual(401, self.stream_of("nobody-has-this-secret").status)
+
+    def token(self, client, secret, seconds):
+        """As the server signs one (http/token.h), with another end."""
+        with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as state:
+            key, = state.execute("SELECT value FROM secrets WHERE name = 'tokens'").fetchone()
+        text = "sluice1.%016x.%s." % (int(time.time()) + seconds, client.encode().hex())
+        proof = hashlib.sha256(secret.encode()).digest()
+        return text + hmac.new(key, text.encode() + proof, "sha256").hexdigest()
+
+    def test_one_ends_with_the_token_that_it_was_asked_with(self):
+        for path in ("/v1/changes", "/v1/events", "/v1/queries"):
+            token = self.token("ops", OPS, 3)
+            events = self.stream_of(token, path)
+            self.assertEqual(200, events.status)
+            while events.next():
+                pass
+            self.assertEqual("the token has expired; come again with a new one", events.last_comment)
+            self.assertEqual(401, self.stream_of(token, path).status)
+
+    def test_one_with_a_limit_ends_behind_so_many(self):
+        for number in (1, 2, 3):
+            self.add(number)
+        for path in ("/v1/changes?after=0&limit=2", "/v1/events?after=0&event=change&limit=2"):
+            events = self.stream(path)
+            self.assertEqual([True, True, False], [events.next() is not None for _ in range(3)], path)
+        events = self.stream("/v1/changes?limit=1")
+        self.add(4)
+        self.assertEqual("n4", events.next()[1]["after"]["name"])
+        self.assertIsNone(events.next())
+        self.build_hub()
+        queries = self.stream("/v1/queries?suffix=contoso.corp&limit=1")
+        for name in ("a.elsewhere.example", "a.contoso.corp", "b.contoso.corp"):
+            self.ask(name)
+        # Of two workers the one that is read first tells first.
+        self.assertIn(queries.next()[1]["name"], ("a.contoso.corp.", "b.contoso.corp."))
+        self.assertIsNone(queries.next())
+        for path in ("/v1/changes", "/v1/events", "/v1/queries"):
+            for limit in ("0", "x", "5001"):
+                self.assertEqual(400, self.stream(path + "?limit=" + limit).status)
 
     def test_over_tls_it_is_the_same(self):
         self.world.certificate()

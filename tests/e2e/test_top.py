@@ -1,17 +1,14 @@
 """`sluice top`: on a terminal (a pty) it follows the server, and gives the terminal back whatever ends it."""
 
 import contextlib
-import http.server
 import json
 import os
 import pty
 import re
 import select
 import signal
-import socketserver
 import subprocess
 import termios
-import threading
 
 import dns
 import harness
@@ -130,40 +127,11 @@ class Top:
         os.close(self.terminal)
 
 
-class Fake:
-    """A server that says what it is told to."""
-
-    def __init__(self, path, status, history, events):
-        answers = {"status": status, "history": history, "events": events}
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                text = json.dumps(answers[re.match(r"/v1/(\w+)", self.path).group(1)]).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-            def address_string(self):
-                return "unix"
-        self.path = path
-        self.server = socketserver.ThreadingUnixStreamServer(path, Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
 class World(test_metrics.World):
+    def fake(self, status, history, events):
+        answers = {"status": status, "history": history, "events": events}
+        return harness.FakeServer(os.path.join(self.world.dir, "fake.sock"), lambda name, _: answers[name])
+
     def top(self, *options, **how):
         top = Top(self.sluice, *options, **how)
         self.addCleanup(top.close)
@@ -272,7 +240,7 @@ class Live(World):
         status, history, events = self.answers()
         long = "12 rules cannot be answered: " + ", ".join("office/rule%d" % n for n in range(12)) + "."
         status["judgement"] = {"good": False, "texts": [long]}
-        with Fake(os.path.join(self.world.dir, "fake.sock"), status, history, events) as fake:
+        with self.fake(status, history, events) as fake:
             top = self.top("--socket", fake.path, columns=80)
             self.assertIn(long, top.wait("q quit").replace("\n", " "))
             self.assertFalse(top.screen.wrapped)
@@ -352,7 +320,7 @@ class Once(World):
         for kind in ("endpoints", "sources", "classes"):
             history[kind][0]["name"] = hostile
         event = {"id": 1, "time": hostile, "level": "info", "event": hostile, "text": hostile}
-        with Fake(os.path.join(self.world.dir, "fake.sock"), status, history, {"events": [event]}) as fake:
+        with self.fake(status, history, {"events": [event]}) as fake:
             text = self.plain("--socket", fake.path)
             self.assertNotRegex(text, "[\x1b\r\u202e]")
             self.assertEqual(10, text.count(visible), text)
@@ -362,7 +330,7 @@ class Once(World):
             self.assertFalse(top.screen.wrapped)
 
     def test_whatever_is_missing_is_shown_as_such(self):
-        with Fake(os.path.join(self.world.dir, "fake.sock"), {"targets": [{}, 1]}, {"targets": [{}], "endpoints": [{}, 5, None]}, []) as fake:
+        with self.fake({"targets": [{}, 1]}, {"targets": [{}], "endpoints": [{}, 5, None]}, []) as fake:
             text = self.plain("--socket", fake.path)
             self.assertIn("\nENDPOINT  Q/S", text)
 

@@ -2,6 +2,7 @@
 a kill -9 nor a client that does not read does any harm."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -33,9 +34,10 @@ addresses = ( { name = "vm"; address = "10.10.3.4"; reverse_fqdn = "vm.corp.inte
 reverse = { name_servers = [ "ns1.example.com", "ns2.example.com" ]; hostmaster = "hostmaster.example.com"; };
 keys = ( { name = "xfr"; secret_file = "xfr.secret"; }, { name = "bare"; algorithm = "hmac-sha512"; secret = "%(secret)s"; } );
 transfers = (
-  { zones = [ "*", "corp.internal" ]; allow = [ "192.0.2.0/24" ]; key = "xfr"; notify = [ %(notify)s ]; },
+  { zones = [ "*", "corp.internal" ]; allow = [ "192.0.2.0/24" ]; key = "xfr"; notify = [ %(notify)s ]; %(behind)s },
   { zones = [ "100.51.198.in-addr.arpa" ]; allow = [ "192.0.4.0/24" ]; } );
 tcp = { idle_timeout_ms = 10000; };
+metrics = { listen = [ "http://127.0.0.1:9153" ]; };
 """
 ZONE = """
 @ 300 SOA ns1.corp.internal. hostmaster.corp.internal. %d 5 5 86400 300
@@ -46,7 +48,7 @@ www 300 A %s
 
 
 class Base(harness.FreshCase):
-    notify, addresses = (), ""
+    notify, addresses, behind = (), "", ""
 
     def build(self, world):
         world.secret("xfr.secret", SECRET)
@@ -60,7 +62,8 @@ class Base(harness.FreshCase):
     def start(self):
         notify = ", ".join('"%s"' % peer for peer in self.notify)
         self.sluice = harness.Sluice(self.cloud, CONFIG % {
-            "notify": notify, "addresses": self.addresses, "secret": SECRET}, SERVER)
+            "notify": notify, "behind": self.behind, "addresses": self.addresses,
+            "secret": SECRET}, SERVER)
 
     def command(self, *argv):
         status, text = self.sluice.command(*argv)
@@ -93,57 +96,66 @@ def soa_serial(host, server, zone):
     return int(soa[0].split()[2]) if soa else None
 
 
-class Secondaries(Base):
+class Following(Base):
+    """With three servers that follow."""
     notify = (NSD, KNOT, BIND)
 
     def build(self, world):
         super().build(world)
         self.hosts = {name: world.host(name, address)
                       for name, address in (("nsd", NSD), ("knot", KNOT), ("bind", BIND))}
-        self.start_nsd(world, self.hosts["nsd"])
-        self.start_knot(world, self.hosts["knot"])
-        self.start_bind(world, self.hosts["bind"])
+        self.start_secondaries("xfr")
         self.followed()
 
-    def start_nsd(self, world, host):
+    def start_secondaries(self, key, secret=SECRET):
+        """They ask for zones with that key: "bare" is a wrong one, "xfr" has the secret."""
+        self.secondaries = [self.start_nsd(self.world, self.hosts["nsd"], key, secret),
+                            self.start_knot(self.world, self.hosts["knot"], key, secret),
+                            self.start_bind(self.world, self.hosts["bind"], key, secret)]
+
+    def start_nsd(self, world, host, key, secret):
         lines = ["server:", "  ip-address: " + NSD, '  username: ""', '  chroot: ""', '  pidfile: ""',
                  '  database: ""', '  zonesdir: "%s"' % world.dir, '  xfrdfile: ""',
                  '  zonelistfile: "%s/nsd.list"' % world.dir, '  xfrdir: "%s"' % world.dir,
                  "  server-count: 1", "  verbosity: 2", "  rrl-ratelimit: 0",
                  "remote-control:", "  control-enable: no",
-                 "key:", "  name: xfr", "  algorithm: hmac-sha256", '  secret: "%s"' % SECRET]
+                 "key:", "  name: xfr", "  algorithm: hmac-sha256", '  secret: "%s"' % secret,
+                 "key:", "  name: bare", "  algorithm: hmac-sha512", '  secret: "%s"' % WRONG]
         for zone in ZONES:
             lines += ["zone:", "  name: " + zone, '  zonefile: "nsd-%s.zone"' % zone,
-                      "  allow-notify: %s xfr" % CLOUD, "  request-xfr: %s xfr" % CLOUD]
+                      "  allow-notify: %s xfr" % CLOUD, "  request-xfr: %s %s" % (CLOUD, key)]
         config = world.write("nsd.conf", "\n".join(lines) + "\n")
-        harness.Process(host, "nsd", [world.program("/usr/sbin/nsd"), "-d", "-c", config])
+        return harness.Process(host, "nsd", [world.program("/usr/sbin/nsd"), "-d", "-c", config])
 
-    def start_knot(self, world, host):
+    def start_knot(self, world, host, key, secret):
         folder = os.path.join(world.dir, "knot")
-        os.makedirs(folder)
+        os.makedirs(folder, exist_ok=True)
         lines = ["server:", "  listen: " + KNOT, "  rundir: " + folder, "  user: root:root",
                  "database:", "  storage: " + folder,
-                 "key:", "  - id: xfr", "    algorithm: hmac-sha256", "    secret: " + SECRET,
-                 "remote:", "  - id: cloud", "    address: " + CLOUD, "    key: xfr",
+                 "key:", "  - id: xfr", "    algorithm: hmac-sha256", "    secret: " + secret,
+                 "  - id: bare", "    algorithm: hmac-sha512", "    secret: " + WRONG,
+                 "remote:", "  - id: cloud", "    address: " + CLOUD, "    key: " + key,
                  "acl:", "  - id: told", "    address: " + CLOUD, "    key: xfr",
                  "    action: notify",
                  "template:", "  - id: default", "    storage: " + folder, "    master: cloud",
                  "    acl: told", "log:", "  - target: stderr", "    any: info",
                  "zone:"] + ["  - domain: " + zone for zone in ZONES]
         config = world.write("knot.conf", "\n".join(lines) + "\n")
-        harness.Process(host, "knot", [world.program("/usr/sbin/knotd"), "-c", config])
+        return harness.Process(host, "knot", [world.program("/usr/sbin/knotd"), "-c", config])
 
-    def start_bind(self, world, host):
-        lines = ['key xfr { algorithm hmac-sha256; secret "%s"; };' % SECRET,
+    def start_bind(self, world, host, key, secret):
+        lines = ['key xfr { algorithm hmac-sha256; secret "%s"; };' % secret,
+                 'key bare { algorithm hmac-sha512; secret "%s"; };' % WRONG,
                  'options { directory "%s"; listen-on { %s; }; listen-on-v6 { none; };'
                  % (world.dir, BIND), "  recursion no; pid-file none; session-keyfile none;",
                  "  lock-file none; empty-zones-enable no; };", "controls { };"]
         for zone in ZONES:
-            lines.append('zone "%s" { type secondary; primaries { %s key xfr; }; '
-                         'file "bind-%s.zone"; masterfile-format text; };' % (zone, CLOUD, zone))
+            lines.append('zone "%s" { type secondary; primaries { %s key %s; }; '
+                         'file "bind-%s.zone"; masterfile-format text; };'
+                         % (zone, CLOUD, key, zone))
         config = world.write("named.conf", "\n".join(lines) + "\n")
-        harness.Process(host, "named", [world.program("/usr/sbin/named"), "-f", "-c", config,
-                                        "-n", "1"])
+        return harness.Process(host, "named", [world.program("/usr/sbin/named"), "-f", "-c", config,
+                                               "-n", "1"])
 
     def followed(self, *zones):
         """Every secondary has the serials that we have now."""
@@ -154,6 +166,8 @@ class Secondaries(Base):
                 harness.wait_for(lambda: soa_serial(host, address, zone) == wanted,
                                  "%s to have %s at serial %d" % (name, zone, wanted), 180)
 
+
+class Secondaries(Following):
     def answers(self, name, rtype, *texts):
         for host, address in ((self.hosts["nsd"], NSD), (self.hosts["knot"], KNOT),
                               (self.hosts["bind"], BIND)):
@@ -219,6 +233,120 @@ class Secondaries(Base):
         self.start()
         self.assertEqual(rested, self.serial())  # nothing has changed
         self.followed(REVERSE)
+
+
+class Behind(Following):
+    """They answer NOTIFY, and then cannot transfer, or need not."""
+    behind = "behind_after_s = 2;"
+
+    def copies(self, zone=REVERSE):
+        return {row["peer"]: row for row in self.status("notices", zone)}
+
+    def all_are(self, state, zone=REVERSE):
+        harness.wait_for(lambda: {row["copy"] for row in self.copies(zone).values()} == {state},
+                         "every copy of %s to be %s" % (zone, state), 60)
+
+    def lines(self, text):
+        return re.findall(r"secondary: (\S+) %s for %s\.: (.*)" % (text, re.escape(REVERSE)),
+                          self.sluice.log())
+
+    def test_who_cannot_transfer_is_behind_until_it_can(self):
+        self.add("198.51.100.25")
+        for zone in ZONES:
+            self.all_are("current", zone)
+        for process in self.secondaries:
+            process.stop()
+        self.start_secondaries("bare")
+        before = self.serial()
+        self.command("ptr", "set", "198.51.100.25", "mail.example.com.")
+        self.all_are("behind")
+        rows, serial = self.copies(), self.serial()
+        harness.wait_for(lambda: all(row["state"] == "answered" and row["answer"] == 0
+                                     for row in self.copies().values()), "NOTIFY to be answered")
+        # Knot and BIND have the zone on disk; NSD begins with none.
+        for peer in (KNOT, BIND):
+            row = rows[peer + ":53"]
+            self.assertEqual((before, None), (row["has"], row["reason"]), row)
+            self.assertRegex(row["since"], r"^2\d{3}-")
+        self.assertIn("SERVFAIL", rows[NSD + ":53"]["reason"])
+        told = dict(self.lines("is behind"))
+        self.assertEqual(set(rows), set(told))
+        self.assertRegex(told[BIND + ":53"], r"^it has serial %d of %d, for \d s now; " % (before, serial))
+        self.assertRegex(told[NSD + ":53"], r"^SERVFAIL: its copy has expired, or never came, for \d s now; ")
+        report = self.command("status")
+        self.assertIn("! %s:53 is behind for %s. since " % (BIND, REVERSE), report)
+        self.assertRegex(self.command("status", "--all"),
+                         r"(?m)^  100\S+ +192.0.2.2:53 +answered +0 +behind +- .* SERVFAIL: ")
+        judgement = self.sluice.status()["judgement"]
+        self.assertFalse(judgement["good"])
+        self.assertRegex(" ".join(judgement["texts"]), r"Secondary \S+:53 is behind for \S+, and 2 more")
+        status, events = self.sluice.command("events", "--json")
+        self.assertEqual(3, events.count("is behind for " + REVERSE), events)
+        for process in self.secondaries:
+            process.stop()
+        self.start_secondaries("xfr")
+        # Those that have a copy ask again at its refresh, or when they are told.
+        self.command("ptr", "set", "198.51.100.25", "mx.example.com.")
+        self.all_are("current")
+        self.assertEqual(3, len(self.lines("is behind")))
+        self.assertEqual({peer: "it has serial %d" % self.serial() for peer in rows},
+                         dict(self.lines("is up to date again")))
+        self.assertNotIn("Secondary", " ".join(self.sluice.status()["judgement"]["texts"]))
+
+    def metric(self, state):
+        with self.cloud.inside():
+            connection = http.client.HTTPConnection("127.0.0.1", 9153, timeout=dns.PATIENCE)
+            connection.connect()
+        with contextlib.closing(connection):
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        return int(re.search(r'^sluice_secondaries\{state="%s"\} (\d+)$' % state, text, re.M).group(1))
+
+    def test_who_has_another_secret_is_behind(self):
+        """It refuses what is signed, NOTIFY and questions."""
+        for zone in ZONES:
+            self.all_are("current", zone)
+        self.assertEqual((6, 0), (self.metric("current"), self.metric("behind")))
+        for process in self.secondaries:
+            process.stop()
+        self.start_secondaries("xfr", WRONG)
+        self.add("198.51.100.25")
+        self.command("ptr", "set", "198.51.100.25", "mail.example.com.")
+        self.all_are("behind")
+        self.assertEqual({"waiting"}, {row["state"] for row in self.copies().values()})
+        self.assertEqual((3, 3), (self.metric("current"), self.metric("behind")))
+
+    def test_who_has_a_higher_serial_is_ahead(self):
+        self.zone(7, "192.0.2.81")
+        self.command("reload")
+        self.all_are("current", PRIVATE)
+        self.zone(3, "192.0.2.82")
+        self.command("reload")
+        self.all_are("ahead", PRIVATE)
+        for row in self.copies(PRIVATE).values():
+            self.assertEqual((7, None), (row["has"], row["reason"]), row)
+        self.assertEqual(3, self.sluice.log().count(
+            "is ahead for corp.internal.: it has serial 7, and ours is 3: "))
+        self.zone(8, "192.0.2.82")
+        self.command("reload")
+        self.all_are("current", PRIVATE)
+        self.assertEqual(3, self.sluice.log().count("is up to date again for corp.internal."))
+
+    def test_who_is_gone_is_unknown_and_a_reload_forgets_it(self):
+        for process in self.secondaries:
+            process.stop()
+        self.add("198.51.100.25")
+        self.command("ptr", "set", "198.51.100.25", "mail.example.com.")
+        self.all_are("unknown")
+        self.assertEqual({"it does not answer"}, {row["reason"] for row in self.copies().values()})
+        self.assertNotIn("secondary: ", self.sluice.log())
+        self.sluice.reconfigure(CONFIG % {"notify": '"%s"' % BIND, "behind": "behind_after_s = 0;",
+                                          "addresses": "", "secret": SECRET})
+        self.command("reload")
+        self.assertEqual({BIND + ":53"}, set(self.copies()))
+        row = self.copies()[BIND + ":53"]
+        self.assertEqual(("unknown", "it is not asked (behind_after_s is 0)"),
+                         (row["copy"], row["reason"]))
 
 
 class Who(Base):
@@ -317,7 +445,7 @@ class Wide(Base):
         entries = ",\n".join('{ name = "a%d"; address = "%s"; %s }' % (
             n, wide_address(n), 'reverse_fqdn = "old%d.test.";' % n if n >= 2000 else "")
             for n in range(MANY))
-        text = CONFIG % {"notify": "", "addresses": ",\n" + entries, "secret": SECRET}
+        text = CONFIG % {"notify": "", "behind": "", "addresses": ",\n" + entries, "secret": SECRET}
         text = text.replace('{ name = "inside"', '{ name = "wide"; prefix = "11.0.0.0/8"; }, { name = "inside"')
         text = text.replace('[ "100.51.198.in-addr.arpa" ]', '[ "%s" ]' % WIDE)
         self.sluice = harness.Sluice(self.cloud, text)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "resolver/log.h"
+#include "tests/lib/json_at.h"
 
 void api_world_serve_clients(struct api_world *world, size_t count)
 {
@@ -84,21 +85,9 @@ unsigned api_world_ask_with(struct api_world *world, const char *what, const cha
 
 const char *api_world_said(struct api_world *world, const char *path)
 {
-	static char text[2048];
-	char key[64], *dumped;
 	json_t *all = http_world_json(&world->http);
-	const json_t *at = all;
+	const char *text = json_at(all, path);
 
-	for (size_t length; *path; path += length + (path[length] == '.')) {
-		length = strcspn(path, ".");
-		snprintf(key, sizeof key, "%.*s", (int)length, path);
-		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10))
-				       : json_object_get(at, key);
-	}
-	dumped = json_is_string(at) ? strdup(json_string_value(at))
-				    : json_dumps(at, JSON_ENCODE_ANY | JSON_COMPACT);
-	snprintf(text, sizeof text, "%s", dumped ? dumped : "nothing");
-	free(dumped);
 	json_decref(all);
 	return text;
 }

@@ -30,8 +30,7 @@ unsigned api_world_ask(struct api_world *world, const char *what, const char *he
 /* The same with one header more, of that name and value, and no body. */
 unsigned api_world_ask_with(struct api_world *world, const char *what, const char *header,
 			    const char *value);
-/* What stands at "a.b.0.c" of the last answer: a string's text, or what else there is as JSON, or
- * "nothing". Good until the next call. */
+/* What stands at "a.b.0.c" of the last answer (json_at.h). Good until the next call. */
 const char *api_world_said(struct api_world *world, const char *path);
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "resolver/resolve/reply.h"
+#include "rules/text.h"
 #include "tests/lib/message_text.h"
 
 int case_setup(void **state)
@@ -107,10 +108,8 @@ static void tell(struct compose_case *f)
 				       false};
 	struct ask_result result = {.outcome = ASK_ANSWERED, .upstream = upstream};
 	uint8_t query[MESSAGE_UDP_MIN], wire[MESSAGE_MAX], buffer[MESSAGE_MAX];
-	size_t used = strlen(f->asked);
 
-	snprintf(f->asked + used, sizeof f->asked - used, "%s%s %s", used ? "; " : "", server,
-		 name);
+	text_append(f->asked, sizeof f->asked, "%s%s %s", *f->asked ? "; " : "", server, name);
 	if (saying->rcode == RCODE_SERVFAIL || saying->rcode == RCODE_REFUSED) {
 		result.outcome = ASK_FAILED;
 		result.error = TARGET_ERROR_REFUSED;

@@ -55,7 +55,7 @@ void http_world_open(struct http_world *world, const struct http_handler *handle
 
 int http_world_listen(struct http_world *world, const char *url)
 {
-	int fd, err = http_open(url, &fd, world->error);
+	int fd, err = http_open(url, false, &fd, world->error);
 	if (err == 0)
 		err = http_add(world->http, url, http_origin_of(url), fd);
 	return err == 0 ? http_listen(world->http, world->error) : err;

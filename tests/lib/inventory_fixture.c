@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "resolver/log.h"
+#include "tests/lib/addresses.h"
 
 static const struct hash_key key = {1, 2};
 
@@ -91,14 +92,6 @@ void inventory_fixture_restart(struct inventory_fixture *fixture)
 {
 	inventory_fixture_stop(fixture);
 	inventory_fixture_start(fixture);
-}
-
-static struct address address_of(const char *text)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(&address, text), 0);
-	return address;
 }
 
 bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "rules/rcode.h"
+#include "rules/text.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/scenario_internal.h"
 
@@ -126,7 +127,7 @@ static bool read_getting(struct scenario *s, struct getting *getting)
 	getting->ede = -1;
 	if (!rcode || rcode_parse(rcode) < 0)
 		return scenario_fail(s, "gets what?");
-	size_t used = (size_t)snprintf(getting->status, sizeof getting->status, "%s", rcode);
+	snprintf(getting->status, sizeof getting->status, "%s", rcode);
 	while (s->used < s->word_count) {
 		const char *word = scenario_word(s);
 
@@ -139,9 +140,8 @@ static bool read_getting(struct scenario *s, struct getting *getting)
 			getting->nsid = scenario_word(s);
 		} else if (strcmp(word, "question") == 0) {
 			getting->question = scenario_word(s);
-		} else if (used < sizeof getting->status) {
-			used += (size_t)snprintf(getting->status + used,
-						 sizeof getting->status - used, " %s", word);
+		} else {
+			text_append(getting->status, sizeof getting->status, " %s", word);
 		}
 	}
 	return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/rcode.h"
+#include "rules/text.h"
 #include "tests/lib/message_text.h"
 #include "tests/lib/scenario_internal.h"
 
@@ -45,13 +46,11 @@ bool upstreams_are_told(struct scenario *s)
 /* The words behind "is asked", whether they say that of this packet. */
 static bool packet_is(struct scenario *s, const struct stage_packet *packet)
 {
-	char text[SCENARIO_LINE], told[SCENARIO_LINE];
-	size_t used = 0;
+	char text[SCENARIO_LINE], told[SCENARIO_LINE] = "";
 
 	question_of(packet, text, sizeof text);
-	for (unsigned i = 3; i < s->word_count && used < sizeof told; i++)
-		used += (size_t)snprintf(told + used, sizeof told - used, "%s%s", i > 3 ? " " : "",
-					 s->words[i]);
+	for (unsigned i = 3; i < s->word_count; i++)
+		text_append(told, sizeof told, "%s%s", i > 3 ? " " : "", s->words[i]);
 	s->used = s->word_count;
 	const char *asked = strstr(text, " is asked ") + strlen(" is asked ");
 	size_t length = strlen(told);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "rules/base.h"
+#include "rules/text.h"
 
 struct state_case *state_case_new(void)
 {
@@ -83,19 +84,6 @@ static const char *or_none(const char *text)
 	return text ? text : "-";
 }
 
-static void __attribute__((format(printf, 2, 3)))
-add_text(struct state_lines *told, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	int added = vsnprintf(told->text + told->used, sizeof told->text - told->used, format,
-			      arguments);
-	va_end(arguments);
-	told->used = told->used + (size_t)added < sizeof told->text ? told->used + (size_t)added
-								    : sizeof told->text - 1;
-}
-
 static bool has_keys(const struct source_keys *keys)
 {
 	return keys && (keys->id || keys->address.family || keys->host || keys->group ||
@@ -110,29 +98,30 @@ int tell(void *context, const struct source_resource *resource)
 
 	told->count++;
 	told->revision = resource->revision;
-	add_text(told, "%u %s @%" PRIu64 " %s", resource->kind, resource->path, resource->revision,
-		 or_none(resource->json));
+	text_append(told->text, sizeof told->text, "%u %s @%" PRIu64 " %s", resource->kind,
+		    resource->path, resource->revision, or_none(resource->json));
 	if (has_keys(keys)) {
 		if (keys->address.family)
 			address_print(&keys->address, address);
-		add_text(told, " %s %s %s %s %s | %s ", or_none(keys->id), address,
-			 or_none(keys->host),
-			 keys->group && !*keys->group ? "''" : or_none(keys->group),
-			 or_none(keys->region), or_none(keys->ptr));
+		text_append(told->text, sizeof told->text, " %s %s %s %s %s | %s ",
+			    or_none(keys->id), address, or_none(keys->host),
+			    keys->group && !*keys->group ? "''" : or_none(keys->group),
+			    or_none(keys->region), or_none(keys->ptr));
 		if (keys->ttl_given)
-			add_text(told, "%u", keys->ttl);
+			text_append(told->text, sizeof told->text, "%u", keys->ttl);
 		else
-			add_text(told, "-");
-		add_text(told, " @%" PRIu64 " %u", keys->ptr_revision, keys->ptr_action);
+			text_append(told->text, sizeof told->text, "-");
+		text_append(told->text, sizeof told->text, " @%" PRIu64 " %u", keys->ptr_revision,
+			    keys->ptr_action);
 	}
-	add_text(told, "\n");
+	text_append(told->text, sizeof told->text, "\n");
 	return told->err;
 }
 
 struct state_lines state_told(struct state_case *world, unsigned kind)
 {
 	static const unsigned kinds_told[] = {KIND_ADDRESS, KIND_SERVICE, KIND_PTR, KIND_GROUP};
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 
 	for (size_t i = 0; i < COUNT(kinds_told); i++)
 		if (!kind || kind == kinds_told[i])
@@ -146,7 +135,7 @@ struct state_lines state_told(struct state_case *world, unsigned kind)
 static struct state_lines found(struct state_case *world, enum source_by by, unsigned kind,
 				const char *text, const struct address *address)
 {
-	struct state_lines told = {.used = 0};
+	struct state_lines told = {.text = ""};
 
 	assert_int_equal(world->source->calls->find(world->source, by, kind, text, address, tell,
 						    &told, world->error),
@@ -169,7 +158,7 @@ struct state_lines state_found_at(struct state_case *world, const char *address)
 
 int state_paged(struct state_case *world, const struct source_page *page, struct state_lines *told)
 {
-	*told = (struct state_lines){.used = 0};
+	*told = (struct state_lines){.text = ""};
 	return world->source->calls->page(world->source, page, tell, told, world->error);
 }
 

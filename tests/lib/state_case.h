@@ -35,7 +35,7 @@ long state_version(const char *path);
 
 struct state_lines {
 	char text[8192];
-	size_t used, count;
+	size_t count;
 	uint64_t revision; /* of the last one */
 	int err;           /* what the callback gives when it has been told */
 };

@@ -1,0 +1,14 @@
+/* For tests that ask for more memory than there is: the sanitizer gives NULL, as malloc does. */
+#ifndef SLUICE_TESTS_NO_MEMORY_H
+#define SLUICE_TESTS_NO_MEMORY_H
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+#endif
+
+#endif
