@@ -84,7 +84,7 @@ void replica_follow(struct replica *replica, uint32_t behind_after_s, uint32_t s
 		replica->state = REPLICA_PENDING;
 		mark(replica, serial, now);
 		begin(replica, now);
-	} else if (replica->due_ms != UINT64_MAX) {
+	} else if (replica->lacks) {
 		begin(replica, now);
 	}
 }
@@ -106,11 +106,19 @@ static bool is_bad(enum replica_state state)
 	return state == REPLICA_BEHIND || state == REPLICA_AHEAD;
 }
 
+/* One that was current is so no more, or that is not known any more. */
+static void doubt(struct replica *replica, uint32_t serial, struct instant now)
+{
+	if (!replica->lacks)
+		mark(replica, serial, now);
+}
+
 /* Nothing was learnt: what was bad still is. */
-static void learn_nothing(struct replica *replica, enum replica_finding finding, uint64_t now_ms)
+static void learn_nothing(struct replica *replica, enum replica_finding finding, struct instant now)
 {
 	replica->finding = finding;
-	if (!is_bad(replica->state) && is_overdue(replica, now_ms))
+	doubt(replica, replica->serial, now);
+	if (!is_bad(replica->state) && is_overdue(replica, now.ms))
 		replica->state = REPLICA_UNKNOWN;
 }
 
@@ -133,7 +141,8 @@ static enum replica_news find_current(struct replica *replica)
 {
 	replica->state = REPLICA_CURRENT;
 	replica->lacks = replica->is_ahead = replica->bare = false;
-	replica->due_ms = UINT64_MAX;
+	replica->wait_ms = first_wait_ms(replica);
+	replica->due_ms = replica->asked_ms + REPLICA_RARELY_MS;
 	return news_of(replica, true);
 }
 
@@ -175,6 +184,7 @@ static enum replica_news find_serial(struct replica *replica, const struct repli
 {
 	if (replica->serial == zone->serial)
 		return find_current(replica);
+	doubt(replica, zone->serial, now);
 	return serial_is_newer(zone->serial, replica->serial) ? find_older(replica, zone)
 							      : find_ahead(replica, now);
 }
@@ -189,32 +199,33 @@ static enum replica_news judge(struct replica *replica, const struct replica_zon
 	case REPLICA_LAME:
 	case REPLICA_NO_SOA:
 		replica->has_serial = false;
+		doubt(replica, zone->serial, now);
 		find_behind(replica);
 		schedule(replica);
 		return news_of(replica, false);
 	case REPLICA_REFUSED:
 		replica->bare = !replica->bare;
 		/* fall through */
-	default: learn_nothing(replica, finding, now.ms); return REPLICA_NO_NEWS;
+	default: learn_nothing(replica, finding, now); return REPLICA_NO_NEWS;
 	}
 }
 
 /* ---- asking ---- */
 
 /* The question before, if it still waits. */
-static void end_question(struct replica *replica, uint64_t now_ms)
+static void end_question(struct replica *replica, struct instant now)
 {
 	if (!replica->exchange.open)
 		return;
 	replica->bare = !replica->bare;
-	learn_nothing(replica, replica->refused ? REPLICA_REFUSED : REPLICA_SILENT, now_ms);
+	learn_nothing(replica, replica->refused ? REPLICA_REFUSED : REPLICA_SILENT, now);
 }
 
 void replica_ask(struct replica *replica, const struct name *zone, const struct tsig_key *key,
 		 struct instant now, struct exchange_message *out)
 {
-	end_question(replica, now.ms);
-	uint64_t most_ms = replica->state == REPLICA_UNKNOWN ? REPLICA_UNKNOWN_MS : REPLICA_MOST_MS;
+	end_question(replica, now);
+	uint64_t most_ms = replica->state == REPLICA_UNKNOWN ? REPLICA_RARELY_MS : REPLICA_MOST_MS;
 
 	replica->refused = false;
 	replica->asked_ms = now.ms;

@@ -2,8 +2,11 @@
  * time after each change, and again until it has what changed. A NOTIFY that is answered says
  * nothing of that: a transfer may fail for want of a key, of a right, of room on a disk.
  *
- *     change ──5 s──► asked ──10, 20, 40 ... s──► asked ─► it has the serial: nothing more
- *                                                  until the next change
+ *     change ──5 s──► asked ──10, 20, 40 ... s──► asked ─► it has the serial: asked again
+ *                                                  after the next change, and once an hour
+ *
+ * Once an hour, because a copy is lost without a change, too: it expires where the way to us is
+ * closed, or its server comes back with a disk of before.
  *
  * **Behind** is a copy that lacks a serial which has been out for a while (behind_after_s): not
  * merely the newest, which in a zone that changes all the time nobody has. Of all serials that it
@@ -35,9 +38,9 @@
 #include "resolver/control/service/exchange.h"
 
 enum {
-	REPLICA_FIRST_MS = 5000,          /* after a change; a transfer takes a moment */
-	REPLICA_MOST_MS = 5 * 60 * 1000,  /* between two questions */
-	REPLICA_UNKNOWN_MS = 3600 * 1000, /* the same, where nothing is learnt by asking */
+	REPLICA_FIRST_MS = 5000,         /* after a change; a transfer takes a moment */
+	REPLICA_MOST_MS = 5 * 60 * 1000, /* between two questions */
+	REPLICA_RARELY_MS = 3600 * 1000, /* the same, where it has the serial or says nothing */
 	REPLICA_TEXT_MAX = 256,
 };
 
@@ -70,7 +73,7 @@ struct replica {
 	unsigned rcode;  /* of REPLICA_REFUSED */
 	bool has_serial; /* it has said which */
 	uint32_t serial;
-	bool lacks, is_ahead;
+	bool lacks, is_ahead; /* neither: it has the serial */
 	uint32_t lacked;                    /* lacks: a serial that it has not */
 	struct instant lacked_at, ahead_at; /* since when that was out; since when it is ahead */
 	bool told;                          /* that it is behind or ahead */
@@ -93,8 +96,8 @@ struct replica_zone {
 enum replica_news { REPLICA_NO_NEWS, REPLICA_FELL_BEHIND, REPLICA_GOT_AHEAD, REPLICA_FOLLOWS };
 
 void replica_init(struct replica *replica);
-/* Of the configuration that is served now, which may be what was missing: a copy that is not
- * current is asked for soon. 0: it is not asked. */
+/* Of the configuration that is served now, which may be what was missing: a copy that does not have
+ * the serial is asked for soon. 0: it is not asked. */
 void replica_follow(struct replica *replica, uint32_t behind_after_s, uint32_t serial,
 		    struct instant now);
 /* The zone has another serial. */

@@ -169,7 +169,7 @@ static const char *news_text(struct fixture *f)
 
 /* ---- current and behind ---- */
 
-static void who_has_the_serial_is_current_and_is_asked_no_more(void **state)
+static void who_has_the_serial_is_current_and_is_asked_once_an_hour(void **state)
 {
 	struct fixture *f = *state;
 
@@ -179,13 +179,63 @@ static void who_has_the_serial_is_current_and_is_asked_no_more(void **state)
 	say(f, 5);
 	assert_string_equal(state_of(f), "current 5");
 	pass(f, 24 * HOUR_S, 5);
-	assert_int_equal(f->asked, 1);
+	assert_int_equal(f->asked, 1 + 24);
 	publish(f, 6);
 	assert_string_equal(state_of(f), "pending 5");
 	assert_int_equal(next_question(f), 5);
 	say(f, 6);
 	assert_string_equal(state_of(f), "current 6");
-	assert_int_equal(f->news[REPLICA_NO_NEWS], 2);
+	assert_int_equal(f->news[REPLICA_NO_NEWS], 2 + 24);
+}
+
+/* Nothing has changed: it is behind from when that was seen. */
+static void who_loses_its_copy_is_behind_a_minute_after_that_is_seen(void **state)
+{
+	static const unsigned apart_s[] = {HOUR_S, 10, 20, 30};
+	struct fixture *f = *state;
+
+	pass(f, 10, 5);
+	for (unsigned i = 0; i < sizeof apart_s / sizeof *apart_s; i++) {
+		assert_in_range(next_question(f), i == 0 ? HOUR_S - 5 : apart_s[i], apart_s[i]);
+		assert_true(answer(f, FLAG_QR | RCODE_SERVFAIL, TYPE_SOA, 5));
+		assert_int_equal(f->news[REPLICA_FELL_BEHIND], i == 3);
+	}
+	assert_string_equal(news_text(f), "is behind for a.test.: SERVFAIL: its copy has expired, "
+					  "or never came, for 60 s now; its own log says why it "
+					  "does not transfer");
+	next_question(f);
+	say(f, 5);
+	assert_string_equal(state_of(f), "current 5");
+	assert_int_equal(f->news[REPLICA_FOLLOWS], 1);
+}
+
+static void who_comes_back_with_a_disk_of_before_is_behind(void **state)
+{
+	struct fixture *f = *state;
+
+	pass(f, 10, 5);
+	next_question(f);
+	say(f, 4);
+	assert_string_equal(state_of(f), "pending 4");
+	pass(f, AFTER_S, 4);
+	assert_string_equal(state_of(f), "behind 4");
+}
+
+/* One packet that is lost says nothing. */
+static void who_is_silent_for_a_minute_is_not_known_any_more(void **state)
+{
+	struct fixture *f = *state;
+
+	pass(f, 10, 5);
+	next_question(f);
+	next_question(f);
+	assert_string_equal(state_of(f), "current 5 because it does not answer");
+	say(f, 5);
+	assert_string_equal(state_of(f), "current 5");
+	next_question(f);
+	pass(f, 2 * AFTER_S, SILENT);
+	assert_string_equal(state_of(f), "unknown 5 because it does not answer");
+	assert_int_equal(f->news[REPLICA_FELL_BEHIND], 0);
 }
 
 /* At the time when it may be behind it is asked, whatever the distance has grown to. */
@@ -536,8 +586,11 @@ static void after_a_refusal_the_next_question_is_signed_or_not_the_other_way_abo
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_has_the_serial_is_current_and_is_asked_no_more),
+		TEST(who_has_the_serial_is_current_and_is_asked_once_an_hour),
 		TEST(who_lacks_a_change_for_a_minute_is_behind_and_that_is_said_once),
+		TEST(who_loses_its_copy_is_behind_a_minute_after_that_is_seen),
+		TEST(who_comes_back_with_a_disk_of_before_is_behind),
+		TEST(who_is_silent_for_a_minute_is_not_known_any_more),
 		TEST(who_follows_a_zone_that_changes_all_the_time_is_not_behind),
 		TEST(what_it_lacks_is_the_first_serial_after_its_own),
 		TEST(an_answer_that_was_long_on_its_way_does_not_say_how_it_is_now),
