@@ -206,6 +206,20 @@ class Browser(harness.Case):
     def none(self, css):
         return not self.driver.find_elements(By.CSS_SELECTOR, css)
 
+    # A page may draw anew between what finds an element and what is done with it.
+
+    def text_of(self, css, text=None):
+        return self.wait(lambda: self.find(css, text).text, "the text of " + css)
+
+    def texts(self, css):
+        """Of all that are shown, at one moment."""
+        return self.driver.execute_script("""
+            return [...document.querySelectorAll(arguments[0])].filter(one => one.getClientRects().length > 0)
+                .map(one => (one.innerText ?? one.textContent).trim())""", css)
+
+    def click(self, css, text=None):
+        self.wait(lambda: self.find(css, text).click() or True, "a click on " + css)
+
     def press(self, text, within=""):
         """A button or a link by its name, or by what is said of it."""
         def found():
@@ -231,9 +245,12 @@ class Browser(harness.Case):
         return self.wait(found, "the field " + label)
 
     def fill(self, label, text):
-        field = self.field(label)
-        field.clear()
-        field.send_keys(text)
+        def filled():
+            field = self.field(label)
+            field.clear()
+            field.send_keys(text)
+            return True
+        self.wait(filled, "the field " + label)
 
     def more(self, of, what):
         """What is chosen from the menu behind a row."""
@@ -327,10 +344,10 @@ class LoggingIn(Browser):
         self.fill("Client", "ops")
         self.fill("Secret", "not-the-secret-at-all")
         self.press("Log in")
-        self.assertIn("No client has this id and secret", self.find("[role=alert]").text)
+        self.assertIn("No client has this id and secret", self.text_of("[role=alert]"))
         self.fill("Secret", OPS)
         self.press("Log in")
-        self.assertEqual("ops (admin)", self.find("header .who").text)
+        self.assertEqual("ops (admin)", self.text_of("header .who"))
         self.assertTrue(self.driver.current_url.endswith("/ui/changes?x=1"))
         self.assertEqual([], self.driver.get_cookies())
         # Its own tab goes on when it is loaded again, and nobody else has the token.
@@ -343,11 +360,11 @@ class LoggingIn(Browser):
 
     def test_a_login_that_ended_is_asked_for_again_in_place(self):
         self.log_in("/ui/changes", "eye", EYE)
-        self.assertEqual("eye (reader)", self.find("header .who").text)
+        self.assertEqual("eye (reader)", self.text_of("header .who"))
         self.driver.execute_script("""const kept = JSON.parse(sessionStorage['sluice-session']);
             sessionStorage['sluice-session'] = JSON.stringify({...kept, token: 'gone'});""")
         self.driver.refresh()
-        self.assertIn("Your login has ended", self.find("[role=alert]").text)
+        self.assertIn("Your login has ended", self.text_of("[role=alert]"))
         self.fill("Client", "eye")
         self.fill("Secret", EYE)
         self.press("Log in")
@@ -376,9 +393,9 @@ class Changes(Browser):
         self.assertEqual("ops", row[1])
         self.good("PUT", *self.rule("streamed", "other.test."))
         self.row("changed rulesets/-/office/rules/streamed")
-        self.driver.find_element(By.CSS_SELECTOR, "tbody summary").click()
-        self.assertEqual(["streamed.test."], [self.find("del").text])
-        self.assertEqual(["other.test."], [self.find("ins").text])
+        self.click("tbody summary")
+        self.assertEqual(["streamed.test."], [self.text_of("del")])
+        self.assertEqual(["other.test."], [self.text_of("ins")])
 
     def slows(self, path, before):
         """From the next page on it takes two seconds before the server is asked for the path, or before its answer is heard."""
@@ -419,7 +436,7 @@ class Changes(Browser):
         self.log_in("/ui/changes")
         self.row("removed rulesets/-/office/rules/kept")
         self.press("Undo", "tbody tr:first-child")
-        self.assertIn("This makes a new change", self.find("dialog").text)
+        self.assertIn("This makes a new change", self.text_of("dialog"))
         self.press("Undo", "dialog")
         self.wait(lambda: sum("made rulesets/-/office/rules/kept" in row[2] for row in self.rows()) == 2, "the undo's row")
         after = self.good("GET", "rulesets/-/office/rules/kept")
@@ -457,15 +474,15 @@ class Changes(Browser):
         self.good("PUT", *self.rule("seen", "seen.test."))
         self.log_in("/ui/changes", "eye", EYE)
         self.row("rules/seen")
-        self.assertNotIn("Undo", [button.text for button in self.driver.find_elements(By.TAG_NAME, "button")])
+        self.assertNotIn("Undo", self.texts("button"))
 
     def test_names_are_text(self):
         self.good("PUT", "addresses/-/hostile", {"region": "westeurope", "address": "198.51.100.66"})
         self.good("PUT", "ptrs/198.51.100.66", {"reverse_fqdn": "hostile.example.", "description": HOSTILE})
         self.log_in("/ui/changes")
         self.row("changed addresses/-/hostile")
-        self.driver.find_element(By.CSS_SELECTOR, "tbody summary").click()
-        shown = self.find("ins", "<script>").text
+        self.click("tbody summary")
+        shown = self.text_of("ins", "<script>")
         self.assertIn("<img src=x onerror=", shown)
         self.assertIn("\u05d0\u05d1\u05d2", shown)
         self.assertEqual("Changes - sluice", self.driver.title)
@@ -497,24 +514,25 @@ class Changes(Browser):
 class Asking(Browser):
     def boxes(self):
         self.find(".box")
-        return [(box.find_element(By.TAG_NAME, "strong").text, "wins" in box.get_attribute("class"),
-                 box.find_element(By.TAG_NAME, "em").text) for box in self.driver.find_elements(By.CSS_SELECTOR, ".box")]
+        return self.wait(lambda: [
+            (box.find_element(By.TAG_NAME, "strong").text, "wins" in box.get_attribute("class"),
+             box.find_element(By.TAG_NAME, "em").text) for box in self.driver.find_elements(By.CSS_SELECTOR, ".box")], "boxes")
 
     def test_who_decides_stands_beside_who_does_not_and_why(self):
         self.log_in("/ui/ask")
-        self.assertIn("Give a name", self.find(".empty").text)
+        self.assertIn("Give a name", self.text_of(".empty"))
         self.fill("Name", "www.contoso.corp")
         self.press("Explain")
         self.assertEqual([("Private zone", False, "there is none"), ("Rule", True, "decides"),
                           ("Default resolver", False, "would match, but something earlier decides")], self.boxes())
-        self.assertEqual("Forwarded by Rule office/contoso.", self.find(".verdict").text)
-        self.assertRegex(self.find(".route").text, "asks 127.0.0.5:53 by udp through hub-resolver/default")
+        self.assertEqual("Forwarded by Rule office/contoso.", self.text_of(".verdict"))
+        self.assertRegex(self.text_of(".route"), "asks 127.0.0.5:53 by udp through hub-resolver/default")
         self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=www.contoso.corp&type=A&vnet=hub"))
 
     def test_an_url_shows_the_same(self):
         self.log_in("/ui/ask?name=web.corp.internal&type=A&endpoint=hub-resolver/inbound")
         self.assertEqual(("Private zone", True, "decides"), self.boxes()[0])
-        self.assertIn("web.corp.internal. 300 IN A 10.10.1.10", self.find("pre").text)
+        self.assertIn("web.corp.internal. 300 IN A 10.10.1.10", self.text_of("pre"))
         self.assertIn("At inbound endpoint hub-resolver/inbound", self.text())
 
     def test_a_place_that_is_gone_is_not_taken_for_another(self):
@@ -525,7 +543,7 @@ class Asking(Browser):
     def test_from_an_address(self):
         self.log_in("/ui/ask?name=web.corp.internal&from=192.0.2.1")
         self.find(".verdict", "REFUSED")
-        self.assertIn("which is in no network", self.find("main").text)
+        self.assertIn("which is in no network", self.text_of("main"))
         self.fill("Client's address", "127.0.0.1")
         self.press("Explain")
         self.find(".verdict", "Answered by Private zone corp.internal")
@@ -544,16 +562,16 @@ class Asking(Browser):
         self.log_in("/ui/ask")
         self.fill("Name", "<b>..</b>")
         self.press("Explain")
-        self.assertIn('"<b>..</b>" is not a domain name', self.find(".problem").text)
+        self.assertIn('"<b>..</b>" is not a domain name', self.text_of(".problem"))
 
     def asked(self):
-        return [box.text for box in self.driver.find_elements(By.CSS_SELECTOR, "[aria-label^='Who was asked'] .box")]
+        return self.texts("[aria-label^='Who was asked'] .box")
 
     def test_asked_now_the_boxes_have_answers_and_milliseconds(self):
         self.log_in("/ui/ask", "eye", EYE)
         self.fill("Name", "now.contoso.corp")
         self.press("Ask now")
-        self.assertRegex(self.find(".answer").text, r"Answer\nNOERROR after [\d.]+ ms, flags qr rd ra\n"
+        self.assertRegex(self.text_of(".answer"), r"Answer\nNOERROR after [\d.]+ ms, flags qr rd ra\n"
                          r"now.contoso.corp. 60 IN A 198.51.100.5")
         self.assertEqual(("Rule", True, "decides"), self.boxes()[1])
         self.assertRegex("\n".join(self.asked()), r"^127.0.0.5:53\nby udp, at 0.0 ms\nNOERROR\nafter [\d.]+ ms$")
@@ -566,7 +584,7 @@ class Asking(Browser):
         self.fill("Name", "servfail.contoso.corp")
         self.press("Ask now")
         self.find(".answer", "SERVFAIL after")
-        self.assertIn("Extended error 22: ruleset office, rule contoso: no usable answer", self.find(".answer .warning").text)
+        self.assertIn("Extended error 22: ruleset office, rule contoso: no usable answer", self.text_of(".answer .warning"))
         self.assertRegex("\n".join(self.asked()), "SERVFAIL")
         self.fill("Name", "<b>x</b>.contoso.corp")
         self.press("Ask now")
@@ -608,7 +626,7 @@ class Rules(Browser):
         self.log_in("/ui/rules")
         self.row("contoso.corp.")
         self.add("bad", "bad.test.", "not-an-address")
-        self.assertIn("address", self.find("dialog .problem").text)
+        self.assertIn("address", self.text_of("dialog .problem"))
         self.assertEqual("true", self.field("Targets").get_attribute("aria-invalid"))
         self.assertEqual(["bad", "bad.test."], [self.field(label).get_attribute("value") for label in ("Name", "Domain")])
         self.submit("Add", {"Targets": "127.0.0.5", "Domain": "contoso.corp."})
@@ -695,7 +713,7 @@ class Rules(Browser):
             self.host.ask(("127.0.0.1", 5300), name)
         self.log_in("/ui/rules")
         self.assertEqual("1\n1 failure, 100 %", self.row("broken.test.")[4])
-        self.assertEqual("Asked since the start", self.driver.find_elements(By.TAG_NAME, "th")[4].text)
+        self.assertEqual("Asked since the start", self.texts("th")[4])
         self.find(".hint", "Asked: names that the rule has decided since the server started, ")
         self.assertEqual(["0", "never"], self.row("idle.test.")[4:6])
         self.assertRegex(self.row("broken.test.")[5], r"^\d\d:\d\d:\d\d$")
@@ -724,7 +742,7 @@ class Rules(Browser):
         self.log_in("/ui/rules")
         self.row("planned.corp.")
         self.more("rule planned", "Disable")
-        shown = self.find("plan-view", "would be decided otherwise:").text
+        shown = self.text_of("plan-view", "would be decided otherwise:")
         self.assertRegex(shown, r"(?s)www\.planned\.corp\. A in hub, asked 1 time.*Rule office/planned, asks 127\.0\.0\.5:53.*Default resolver")
         self.press("Cancel", "dialog")
         self.more("rule planned", "Change")
@@ -749,7 +767,7 @@ class Rules(Browser):
     def test_a_reader_gets_no_buttons(self):
         self.log_in("/ui/rules", "eye", EYE)
         self.row("contoso.corp.")
-        self.assertFalse({"Add a rule", "More"} & {one.text for one in self.driver.find_elements(By.TAG_NAME, "button")})
+        self.assertFalse({"Add a rule", "More"} & set(self.texts("button")))
 
     def test_a_thousand_rules_are_quick(self):
         targets = [{"address": "127.0.0.5"}]
@@ -799,13 +817,13 @@ class Reverse(Browser):
         self.address("smtp", "198.51.100.10")
         self.log_in("/ui/reverse")
         self.row("198.51.100.10")
-        heads = [head.text for head in self.driver.find_elements(By.CSS_SELECTOR, "th")]
+        heads = self.texts("th")
         self.assertEqual(["Address", "PTR Domain Name", "Status"], heads[:3])
         self.assertEqual(["198.51.100.10", "", "Inactive", "More"], self.row("198.51.100.10")[:4])
         self.press("More: 198.51.100.10")
         self.assertFalse(self.find("[role=menuitem]", "Unset").is_enabled())
         self.press("Set")
-        self.assertEqual("Set Domain Name PTR", self.find("dialog h2").text)
+        self.assertEqual("Set Domain Name PTR", self.text_of("dialog h2"))
         self.assertEqual(("3600", "0"), tuple(self.field("TTL (Time To Live)").get_attribute(name) for name in ("placeholder", "min")))
         self.fill("Domain Name", "smtp.example.com.")
         self.fill("Description", "Mail server reverse DNS")
@@ -819,7 +837,7 @@ class Reverse(Browser):
         self.assertEqual(["Pending", "Active"], self.driver.execute_script("return seen"))
         self.is_served("198.51.100.10", "smtp.example.com.")
         self.more("198.51.100.10", "Unset")
-        self.assertIn("resolves to smtp.example.com. now", self.find("dialog").text)
+        self.assertIn("resolves to smtp.example.com. now", self.text_of("dialog"))
         self.press("Cancel", "dialog")
         self.is_served("198.51.100.10", "smtp.example.com.")
         self.more("198.51.100.10", "Unset")
@@ -834,7 +852,7 @@ class Reverse(Browser):
         self.row("198.51.100.11")
         self.press("198.51.100.11")
         self.find("h1", "198.51.100.11")
-        shown = dict(zip(*[[one.text for one in self.driver.find_elements(By.CSS_SELECTOR, ".facts > " + tag)] for tag in ("dt", "dd")]))
+        shown = dict(zip(*[self.texts(".facts > " + tag) for tag in ("dt", "dd")]))
         identity = self.good("GET", "ptrs/198.51.100.11")["id"]
         self.assertEqual({"Address": "198.51.100.11", "PTR Domain Name": "detail.example.com.", "Description": "<i>d</i>", "ID": identity,
                           "Time To Live": "0", "Action": "None"}, {key: shown[key] for key in (
@@ -845,7 +863,7 @@ class Reverse(Browser):
         self.find("h1", "198.51.100.11")
         self.more("198.51.100.11", "Set")
         self.submit("Confirm", {"Domain Name": "another.example.com"})
-        self.wait(lambda: re.search(r"(?s)another\.example\.com\..*Active", self.find(".facts").text), "it to be served")
+        self.wait(lambda: re.search(r"(?s)another\.example\.com\..*Active", self.text_of(".facts")), "it to be served")
         self.is_served("198.51.100.11", "another.example.com.")
 
     def test_a_page_that_is_left_asks_no_more(self):
@@ -926,7 +944,7 @@ class Reverse(Browser):
         self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": "addresses/-/back%d" % i, "values": None} for i in (1, 2, 3)]})
         self.log_in("/ui/reverse?search=198.51.100.")
         self.row("back.example.com.")
-        self.assertNotIn("Leads back", self.find("thead").text)
+        self.assertNotIn("Leads back", self.text_of("thead"))
         self.press("Check names")
         self.wait(lambda: re.search(r"Leading back: 1 of \d+\.", self.text()), "all of them")
         self.find(".state.good", "198.51.100.3 leads to there.example.com. and back")
@@ -939,8 +957,7 @@ class Reverse(Browser):
         self.address("looked", "198.51.100.13", "looked.example.com.")
         self.log_in("/ui/reverse", "eye", EYE)
         self.row("looked.example.com.")
-        self.assertEqual(["Log out", "Check names", "Export CSV"], [one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
-                                                     if one.is_displayed()])
+        self.assertEqual(["Log out", "Check names", "Export CSV"], self.texts("button"))
 
 
 class Zones(Browser):
@@ -1023,13 +1040,13 @@ class Zones(Browser):
         self.press("Import master file")
         self.field("File").send_keys(bad)
         self.press("Try it", "dialog")
-        shown = self.find("dialog .problem").text
+        shown = self.text_of("dialog .problem")
         self.assertIn("nonsense", shown)
         self.assertIn("$INCLUDE is not supported", shown)
         self.field("File").send_keys(good)
         self.field("Delete what the file does not have").click()
         self.press("Try it", "dialog")
-        shown = self.find("dialog", "2 to create, 0 to change, 1 to delete").text
+        shown = self.text_of("dialog", "2 to create, 0 to change, 1 to delete")
         for line in ("create @:MX", "create www:A", "delete goes:TXT"):
             self.assertIn(line, shown)
         self.assertEqual([], self.texts("www.master.test"))
@@ -1046,9 +1063,8 @@ class Zones(Browser):
         self.log_in("/ui/zones")
         self.row("filed.internal", "filed.zone")
         self.press("filed.internal")
-        self.assertIn('note 3600 IN TXT "<b>filed</b>"', self.find("pre").text)
-        self.assertFalse({"Add a record set", "Import master file"} & {
-            one.text for one in self.driver.find_elements(By.TAG_NAME, "button")})
+        self.assertIn('note 3600 IN TXT "<b>filed</b>"', self.text_of("pre"))
+        self.assertFalse({"Add a record set", "Import master file"} & set(self.texts("button")))
 
 
 class Overview(Browser):
@@ -1064,7 +1080,7 @@ class Overview(Browser):
         for number in range(8):
             self.host.ask(("127.0.0.1", 5300), "n%d.dead.test" % number)
         self.find(".judgement.bad", "127.0.0.66:53")
-        self.assertRegex(self.find(".judgement.bad").text,
+        self.assertRegex(self.text_of(".judgement.bad"),
                          r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: 127\.0\.0\.66:53 does not answer\.$")
         self.row("127.0.0.66:53", "not answering since", "office/dead")
         self.find(".plain", "made rulesets/-/office/rules/dead")
@@ -1078,8 +1094,8 @@ class Overview(Browser):
         self.fill("Search", "office/dead")
         self.wait(lambda: len(self.rows()) == 1, "one row")
         self.go("/ui/networks")
-        self.assertIn("not answering", self.find(".node.bad").text)
-        self.find(".node.bad").click()
+        self.assertIn("not answering", self.text_of(".node.bad"))
+        self.click(".node.bad")
         self.find("h1", "127.0.0.66:53 udp")
 
     def test_figures_are_of_the_last_seconds(self):
@@ -1092,10 +1108,10 @@ class Overview(Browser):
     def test_the_picture_leads_on_and_a_table_says_the_same(self):
         self.log_in("/ui/networks")
         self.assertEqual(["hub", "hub-resolver/inbound", "corp.internal", "office"], [self.row("hub")[i] for i in (0, 3, 4, 5)])
-        titles = [node.find_element(By.CSS_SELECTOR, "text").text for node in self.driver.find_elements(By.CSS_SELECTOR, ".node")]
+        titles = self.texts(".node text")
         for title in ("hub-resolver/inbound", "hub", "corp.internal", "office", "default resolver", "hub-resolver/default", "127.0.0.5:53"):
             self.assertIn(title, titles)
-        self.find(".node", "office").click()
+        self.click(".node", "office")
         self.find("h1", "Rules")
         self.row("office/contoso")
         self.driver.back()
@@ -1163,7 +1179,7 @@ class History(Browser):
         self.assertRegex(said[0], r"Last Queries \d+, between \d+ and 1\d\d; Over a limit 0, between 0 and 0\.$")
         self.assertIn("SERVFAIL: Last 0.1 %, between 0.1 % and ", said[3])
         self.find(".legend", "Of these stale")
-        self.find("time-chart details summary").click()
+        self.click("time-chart details summary")
         self.wait(lambda: len(self.rows()) >= 12, "the chart's table")
         self.assertRegex(self.rows()[0][1], r"^1\d\d$")
         self.assertEqual("true", self.find("[data-span=hour]").get_attribute("aria-pressed"))
@@ -1358,7 +1374,7 @@ class Reports(Browser):
         self.known()
         folded = "return [...document.querySelectorAll('report-section details:not([open])')].map(one => one.parentElement.section)"
         self.assertEqual(["rules", "leaving"], self.driver.execute_script(folded))
-        self.driver.find_element(By.CSS_SELECTOR, "#report-slow summary").click()
+        self.click("#report-slow summary")
         self.wait(lambda: self.driver.current_url.endswith("/ui/reports?folded=rules%2Cleaving%2Cslow"), "the URL")
         self.press("Slow rules 1", ".contents")
         self.wait(lambda: self.driver.current_url.endswith("/ui/reports?folded=rules%2Cleaving&section=slow"), "the URL")
@@ -1401,8 +1417,7 @@ class Reports(Browser):
         self.found()
         self.log_in("/ui/reports?days=0", "eye", EYE)
         self.assertEqual("2 findings", self.known()["rules"])
-        self.assertEqual({"Log out", "Look again", "Export CSV"}, {one.text for one in self.driver.find_elements(By.TAG_NAME, "button")
-                                                                  if one.is_displayed()})
+        self.assertEqual({"Log out", "Look again", "Export CSV"}, set(self.texts("button")))
 
     def test_csv_comes_out(self):
         self.found()
@@ -1426,7 +1441,7 @@ class Reports(Browser):
         self.watches()
         time.sleep(2.1)  # what another test has asked is good no more
         self.go("/ui/reports")
-        self.assertRegex(self.wait(lambda: self.find("#report-ptrs progress") and self.find("#report-ptrs").text, "what is asked"),
+        self.assertRegex(self.wait(lambda: self.find("#report-ptrs progress") and self.text_of("#report-ptrs"), "what is asked"),
                          r"\d+ of 10\d asked; known in about \d+ s\.")
         self.find("[role=status]", "Still being asked: PTRs that do not lead back")
         self.known()
@@ -1645,7 +1660,7 @@ class Everywhere(Browser):
 
     def test_a_page_that_is_none_leads_back(self):
         self.log_in("/ui/nowhere")
-        self.assertIn("There is no such page", self.find("main").text)
+        self.assertIn("There is no such page", self.text_of("main"))
         self.press("Begin here.")
         self.find("h1", "Now")
 
@@ -1667,7 +1682,7 @@ class Everywhere(Browser):
         for title in ("Rules", "DNS Reverse", "Changes"):
             self.press(title, "nav")
             self.find("h1", title)
-            self.assertEqual(title, self.find("nav [aria-current=page]").text)
+            self.assertEqual(title, self.text_of("nav [aria-current=page]"))
         self.driver.back()
         self.find("h1", "DNS Reverse")
         self.assertTrue(self.driver.execute_script("return window.same"))
@@ -1753,7 +1768,7 @@ class Empty(Browser):
         self.log_in()
         for page, shown in (("networks", "hub"), ("rules", "There is no rule yet"), ("reverse", "198.51.100.25")):
             self.go("/ui/" + page)
-            for line in self.find("pre").text.splitlines():
+            for line in self.text_of("pre").splitlines():
                 program, *words = line.split()
                 self.assertEqual("sluice", program)
                 status, printed = harness.command(*words[:2], "-c", self.sluice.config, *words[2:])

@@ -74,6 +74,10 @@ class Systemd(test_upgrade.Upgrading):
     def journal(self):
         return self.machine.run("journalctl", "--no-pager", "-u", "sluice")[1]
 
+    def logged(self, text):
+        """The journal has it a moment after it was written."""
+        harness.wait_for(lambda: text in self.journal(), repr(text) + " in the journal")
+
     def serves(self, address=ADDRESS):
         self.assert_answer(self.host.ask(HERE, NAME), address)
 
@@ -128,7 +132,7 @@ class Systemd(test_upgrade.Upgrading):
         begin, before = time.monotonic(), self.tries()
         harness.wait_for(lambda: self.tries() >= before + 3, "more tries")
         self.assertGreater(time.monotonic() - begin, 1.5)
-        self.assertIn(why, self.journal())
+        self.logged(why)
 
     def stops_when_all_is_answered(self):
         with test_upgrade.silent_question(self.host) as asking:
@@ -138,7 +142,7 @@ class Systemd(test_upgrade.Upgrading):
         self.assertEqual(("inactive", "success", "0"),
                          (state["ActiveState"], state["Result"], state["ExecMainStatus"]),
                          self.journal())
-        self.assertIn("stopping on SIGTERM", self.journal())
+        self.logged("stopping on SIGTERM")
 
 
 class Unit(Systemd):
@@ -155,7 +159,7 @@ class Unit(Systemd):
         with other:
             other.bind(HERE)
             self.systemctl("start", fine=False)
-            self.assertIn("the port is in use", self.journal())
+            self.logged("the port is in use")
         harness.wait_for(lambda: self.state()["ActiveState"] == "active", "it to be tried again")
         self.serves()
 
@@ -261,7 +265,7 @@ class Unit(Systemd):
         pid = self.server_pid()
         self.machine.run("kill", "-STOP", str(pid))
         self.started_again(pid)
-        self.assertIn("the server says nothing for", self.journal())
+        self.logged("the server says nothing for")
         self.assertNotIn("Watchdog timeout", self.journal())
 
 
@@ -345,7 +349,7 @@ management = { listen = [ "http://127.0.0.1:8053" ];
         self.machine.write("/etc/sluice/sluice.conf", management + re.sub(
             r"(?m)^management = .*\n", "", CONFIG))
         self.systemctl("start", fine=False)
-        self.assertIn("it is not there; systemd puts it there when it starts the unit", self.journal())
+        self.logged("it is not there; systemd puts it there when it starts the unit")
         for text in (make, "systemctl restart sluice"):
             self.machine.run("sh", "-ec", text)
         self.serves()
