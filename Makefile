@@ -79,7 +79,7 @@ SAN = -O1 -g -fno-omit-frame-pointer \
 DASHBOARD := $(shell find resolver/control/dashboard/files)
 CHART ?= /usr/share/javascript/chart.js/chart.min.js
 # The messages of dnstap in C, by protoc-c: build/ has them where resolver/ has what they are made of.
-DNSTAP = resolver/control/observe/dnstap
+DNSTAP = resolver/control/observe/query_log/dnstap
 SRC := $(sort $(shell find rules endpoints resolver -name '*.c')) build/dashboard/files.c build/$(DNSTAP).pb-c.c
 TESTSRC := $(sort $(shell find tests -name 'test_*.c'))
 TESTLIB := $(sort $(wildcard tests/lib/*.c))

@@ -1,4 +1,4 @@
-/* Answered queries, as a worker leaves them for the query log (control/observe/query_log.h).
+/* Answered queries, as a worker leaves them for the query log (control/observe/query_log).
  *
  *     worker   append, append, ... commit ──► ring ──► read, read, ... give back   the log's thread
  *              (a record a query)  (the end of the loop round)

@@ -3,7 +3,7 @@
 #include "resolver/control/command/command.h"
 #include "resolver/control/import/dialect.h"
 #include "resolver/control/observe/findings.h"
-#include "resolver/control/observe/query_filter.h"
+#include "resolver/control/observe/query_log/query_filter.h"
 #include "resolver/control/resource/kind.h"
 
 /* What it completes, by the words before the cursor:

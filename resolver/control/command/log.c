@@ -6,7 +6,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/follow.h"
-#include "resolver/control/observe/query_filter.h"
+#include "resolver/control/observe/query_log/query_filter.h"
 #include "rules/text.h"
 
 /* "/v1/queries?limit=1000&suffix=..."; NULL: an argument does not fit, which has been said, or

@@ -15,7 +15,7 @@
 
 #include "endpoints/meter.h"
 #include "resolver/control/observe/health.h"
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/service/replica.h"
 #include "resolver/control/service/zone_notice.h"
 #include "resolver/resolve/resolve.h"

@@ -9,7 +9,7 @@
 #include "endpoints/socket.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/health.h"
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 #include "rules/base.h"
 #include "rules/text.h"
 

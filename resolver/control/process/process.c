@@ -15,7 +15,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/signals.h"
 #include "resolver/control/dashboard/dashboard.h"
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
 #include "resolver/control/process/reload.h"

@@ -13,7 +13,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/copy.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/process/process.h"
 #include "resolver/log.h"
 #include "rules/text.h"

@@ -63,7 +63,7 @@ struct service {
 		struct work_job job; /* first */
 		struct source *source;
 	} tidying; /* the state's log is put in order in a thread; source NULL: it is not */
-	struct query_log *query_log; /* of what the workers answer (observe/query_log.h); NULL:
+	struct query_log *query_log; /* of what the workers answer (query_log/query_log.h); NULL:
 				      * nobody  keeps one */
 	struct {
 		unsigned open, begun; /* begun: in that second */

@@ -298,7 +298,7 @@ static json_t *read_sets_schema(void)
 			 array_of(set), "required", "record_sets");
 }
 
-/* As observe/query_entry.h has it. */
+/* As query_log/query_entry.h has it. */
 static json_t *query_schema(void)
 {
 	static const char *const texts[] = {"time", "client", "transport", "decided_by",

@@ -1,4 +1,4 @@
-/* GET /v1/queries: what is answered, as the query log has it (observe/query_entry.h).
+/* GET /v1/queries: what is answered, as the query log has it (query_log/query_entry.h).
  *
  *     ?suffix, client, network, rcode, slower_than_ms   filters; several values by commas
  *     {"on": whether the configuration logs, "queries": the latest, the oldest first: ?limit of
@@ -9,7 +9,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/service/service.h"
 
 /* False: something of it does not fit, which has been answered. */

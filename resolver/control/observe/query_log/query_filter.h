@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_log/query_entry.h"
 #include "rules/err.h"
 #include "rules/prefix.h"
 #include "rules/schema/model.h"

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "resolver/control/observe/query_filter.h"
+#include "resolver/control/observe/query_log/query_filter.h"
 #include "resolver/query_ring.h"
 #include "rules/err.h"
 #include "rules/schema/model.h"

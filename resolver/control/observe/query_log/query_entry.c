@@ -1,6 +1,6 @@
 /* What a record says, for people and programs. The line is written by hand: it is made for every
  * query, and always of the same members. */
-#include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_log/query_entry.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>

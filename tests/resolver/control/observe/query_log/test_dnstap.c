@@ -1,5 +1,5 @@
 /* A record as a frame of dnstap, read back by the same messages. */
-#include "resolver/control/observe/dnstap.h"
+#include "resolver/control/observe/query_log/dnstap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resolver/control/observe/dnstap.pb-c.h"
+#include "resolver/control/observe/query_log/dnstap.pb-c.h"
 #include "tests/lib/query_case.h"
 
 static struct {

@@ -1,5 +1,5 @@
 /* Values are compared one by one: there are few of them. */
-#include "resolver/control/observe/query_filter.h"
+#include "resolver/control/observe/query_log/query_filter.h"
 
 #include <stdio.h>
 #include <stdlib.h>

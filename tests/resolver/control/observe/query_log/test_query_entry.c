@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "resolver/control/observe/query_entry.h"
+#include "resolver/control/observe/query_log/query_entry.h"
 #include "tests/lib/query_case.h"
 
 static json_t *printed(const struct query_entry *entry)

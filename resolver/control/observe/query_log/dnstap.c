@@ -1,13 +1,13 @@
 /* The messages are those of dnstap.proto, filled on the stack: their bytes and texts stay where
  * they are. libprotobuf-c writes a message into memory without asking how much there is, so
  * everything in it has a bound of its own, whose sum is DNSTAP_MAX. */
-#include "resolver/control/observe/dnstap.h"
+#include "resolver/control/observe/query_log/dnstap.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "endpoints/message.h"
-#include "resolver/control/observe/dnstap.pb-c.h"
+#include "resolver/control/observe/query_log/dnstap.pb-c.h"
 #include "rules/rcode.h"
 #include "rules/wire.h"
 

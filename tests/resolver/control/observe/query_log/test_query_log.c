@@ -1,6 +1,6 @@
 /* The log's thread, fed by the rings as workers feed them: who gets which entries, what is noted at
  * all, and what is lost and said to be. */
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
  * Descriptors do not block: the thread waits in poll for as long as it is wanted to. A disk that
  * hangs holds up this thread alone; the end of the process does not wait for it. Whoever ends an
  * output waits for its thread and frees it, or leaves both to the thread. */
-#include "resolver/control/observe/query_output.h"
+#include "resolver/control/observe/query_log/query_output.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "resolver/control/base/signals.h"
-#include "resolver/control/observe/dnstap.h"
+#include "resolver/control/observe/query_log/dnstap.h"
 #include "resolver/log.h"
 #include "rules/err.h"
 

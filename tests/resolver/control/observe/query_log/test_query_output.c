@@ -1,6 +1,6 @@
 /* A file or a socket of the query log: what is put in comes out whole and in order, what fails is
  * told, tried again and, where there is no room for it, lost and counted. */
-#include "resolver/control/observe/query_output.h"
+#include "resolver/control/observe/query_log/query_output.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

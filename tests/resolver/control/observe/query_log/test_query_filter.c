@@ -1,5 +1,5 @@
 /* Which entries are shown: all that is given must fit, and one of several values. */
-#include "resolver/control/observe/query_filter.h"
+#include "resolver/control/observe/query_log/query_filter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* One lock covers everything but the rings. The thread holds it for a batch of records, the control
  * thread for as long as a setting takes; neither waits for anything meanwhile. */
-#include "resolver/control/observe/query_log.h"
+#include "resolver/control/observe/query_log/query_log.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -14,8 +14,8 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/signals.h"
-#include "resolver/control/observe/dnstap.h"
-#include "resolver/control/observe/query_output.h"
+#include "resolver/control/observe/query_log/dnstap.h"
+#include "resolver/control/observe/query_log/query_output.h"
 #include "resolver/log.h"
 #include "rules/base.h"
 #include "rules/text.h"
