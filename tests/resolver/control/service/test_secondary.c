@@ -448,16 +448,22 @@ static void a_reload_keeps_what_was_told_and_drops_who_is_gone(void **state)
 	assert_int_equal(pass(f, 1), 0);
 }
 
-static void a_crowd_is_told_64_at_a_time(void **state)
+/* Each is a reverse zone more. */
+static void add_pools(struct fixture *f, unsigned count)
 {
-	struct fixture *f = *state;
-
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		char name[16], prefix[32];
 		snprintf(name, sizeof name, "p%u", i);
 		snprintf(prefix, sizeof prefix, "52.%u.0.0/16", i);
 		model_add_pool(f->served.model, name, prefix);
 	}
+}
+
+static void a_crowd_is_told_64_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+
+	add_pools(f, 100);
 	served_compile(&f->served, SERVED_NOW);
 	follow(f);
 	assert_int_equal(pass(f, SOON_MS), SECONDARY_AT_ONCE);
@@ -766,12 +772,7 @@ static void of_many_lines_at_once_the_rest_is_a_number(void **state)
 {
 	struct fixture *f = *state;
 
-	for (unsigned i = 0; i < 18; i++) {
-		char name[16], prefix[32];
-		snprintf(name, sizeof name, "p%u", i);
-		snprintf(prefix, sizeof prefix, "52.%u.0.0/16", i);
-		model_add_pool(f->served.model, name, prefix);
-	}
+	add_pools(f, 18);
 	begin_asking(f);
 	live(f, AFTER_S + 5, 1);
 	assert_int_equal(lines, SECONDARY_LINES);

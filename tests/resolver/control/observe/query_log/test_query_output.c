@@ -153,26 +153,26 @@ static void lines_are_appended_to_what_is_there(void **state)
 	assert_file(world, world->path, "{\"earlier\":1}\n{\"a\":1}\n{\"b\":2}\n");
 }
 
-static void half_a_line_of_ours_is_cut_off(void **state)
+static void check_line_is_begun(struct world *world, const char *before, const char *kept)
 {
-	struct world *world = *state;
+	char expected[80];
 
-	write_file(world->path, "{\"whole\":1}\n{\"ha");
+	write_file(world->path, before);
 	begin(world, QUERY_OUTPUT_FILE);
 	put(world, "{\"a\":1}\n");
 	end(world);
-	assert_file(world, world->path, "{\"whole\":1}\n{\"a\":1}\n");
+	snprintf(expected, sizeof expected, "%s{\"a\":1}\n", kept);
+	assert_file(world, world->path, expected);
+}
+
+static void half_a_line_of_ours_is_cut_off(void **state)
+{
+	check_line_is_begun(*state, "{\"whole\":1}\n{\"ha", "{\"whole\":1}\n");
 }
 
 static void half_a_line_of_somebody_else_is_ended(void **state)
 {
-	struct world *world = *state;
-
-	write_file(world->path, "not ours");
-	begin(world, QUERY_OUTPUT_FILE);
-	put(world, "{\"a\":1}\n");
-	end(world);
-	assert_file(world, world->path, "not ours\n{\"a\":1}\n");
+	check_line_is_begun(*state, "not ours", "not ours\n");
 }
 
 static void a_file_that_is_moved_away_is_opened_anew(void **state)
