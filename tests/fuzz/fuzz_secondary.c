@@ -81,7 +81,9 @@ int fuzz_one(const uint8_t *data, size_t size)
 		FUZZ_CHECK((replica.state == REPLICA_CURRENT) == (replica.serial == OURS));
 		check_serial(packet, length, replica.serial);
 	}
-	FUZZ_CHECK((replica.state == REPLICA_CURRENT) == (replica.due_ms == UINT64_MAX));
+	FUZZ_CHECK((replica.state == REPLICA_CURRENT) == !replica.lacks);
+	FUZZ_CHECK((replica.state == REPLICA_CURRENT) ==
+		   (replica.due_ms == asked.ms + REPLICA_RARELY_MS));
 	free(packet);
 	return 0;
 }
