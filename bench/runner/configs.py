@@ -33,16 +33,19 @@ class Shape:
     random_case: bool = True  # of questions to targets
     metrics: bool = False  # at METRICS_PORT
     query_log: tuple = ()  # members that have a file: "file", "dnstap_file"
+    count_names: bool = True
 
     def name(self):
-        return "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d%s%s" % (
+        name = "sluice-r%d-h%d-l%d-t%d%s-q%d-w%d-%s-p%d-c%d" % (
             self.rules, self.hosts, self.links, self.targets, "a" * self.apart, self.limit,
-            self.workers, self.protocol, self.ptrs, self.cache_mb,
-            "" if self.random_case else "-lower", "".join("-" + log for log in self.query_log)) + "-metrics" * self.metrics
+            self.workers, self.protocol, self.ptrs, self.cache_mb)
+        others = ["lower"] * (not self.random_case) + list(self.query_log)
+        others += ["metrics"] * self.metrics + ["nameless"] * (not self.count_names)
+        return "-".join([name] + others)
 
     def socket(self):
-        """Where its management API is."""
-        return CFG / (self.name() + ".sock")
+        """Where its management API is; one server runs at a time."""
+        return CFG / "sluice.sock"
 
 
 def zone_file(hosts):
@@ -167,7 +170,7 @@ limits = { queries_per_second_per_endpoint = %d; rules_per_ruleset = 1000000;
 cache = { size_bytes = %d; };
 outbound = { random_case = %s; };
 tcp = { pipeline_max = 1000; };
-management = { socket = "%s";%s };%s%s%s
+management = { socket = "%s";%s };%s%s%s%s
 log = { level = "warning"; };
 virtual_networks = (
 %s );
@@ -184,6 +187,7 @@ rulesets = ( { name = "load"; outbound_endpoints = [ "bench/out" ]; links = ( %s
        METRICS if shape.metrics else "",
        "\nquery_log = { %s };" % " ".join('%s = "%s";' % (log, SINKS[log]) for log in shape.query_log)
        if shape.query_log else "",
+       "" if shape.count_names else "\ncount_names = false;",
        ",\n".join(networks(shape)), port, zone_file(shape.hosts).name, links(shape), links(shape),
        ",\n".join(rules(shape)))
     path.write_text(text)

@@ -257,6 +257,13 @@ class Browser(harness.Case):
         self.press("More: " + of)
         self.press(what, "[role=menu]")
 
+    def downloaded(self, name):
+        """A file has its name, and nothing in it, before it is whole."""
+        path = os.path.join(self.world.dir, name)
+        self.wait(lambda: os.path.exists(path) and os.path.getsize(path), "the file " + name)
+        with open(path, newline="", encoding="utf-8") as file:
+            return file.read()
+
     def submit(self, button, values):
         """A dialog, filled in: values by their labels."""
         for label, value in values.items():
@@ -931,11 +938,8 @@ class Reverse(Browser):
         self.is_served("198.51.100.31", "two.csv.example.")
         self.assertEqual('=a "quoted", text', self.good("GET", "ptrs/198.51.100.31")["description"])
         self.press("Export CSV")
-        path = os.path.join(self.world.dir, "ptrs.csv")
-        self.wait(lambda: os.path.exists(path), "the file")
-        with open(path, newline="", encoding="utf-8") as file:
-            self.assertEqual('address,reverse_fqdn,description,ttl\r\n198.51.100.31,two.csv.example.,"\'=a ""quoted"", text",60\r\n',
-                             file.read())
+        self.assertEqual('address,reverse_fqdn,description,ttl\r\n198.51.100.31,two.csv.example.,"\'=a ""quoted"", text",60\r\n',
+                         self.downloaded("ptrs.csv"))
 
     def test_names_that_do_not_lead_back_are_found(self):
         self.address("back1", "198.51.100.41", "back.example.com.")
@@ -1424,10 +1428,7 @@ class Reports(Browser):
         self.log_in("/ui/reports?days=0")
         self.known()
         self.press("Export CSV: Targets not asked")
-        path = os.path.join(self.world.dir, "report-targets.csv")
-        self.wait(lambda: os.path.exists(path), "the file")
-        with open(path, newline="", encoding="utf-8") as file:
-            head, row, end = file.read().split("\r\n")
+        head, row, end = self.downloaded("report-targets.csv").split("\r\n")
         self.assertEqual("target,protocol,source,rule,since,used,text", head)
         self.assertRegex(row, r'^127\.0\.0\.66:53,udp,,office/idle,20..-..-..T..:..:..Z,,"127\.0\.0\.66:53 by udp, of rule')
         self.assertEqual("", end)

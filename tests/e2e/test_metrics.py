@@ -486,16 +486,16 @@ class Prometheus(World):
             "--web.listen-address=127.0.0.1:9090"])
 
     def api(self, path, **query):
-        with contextlib.suppress(OSError):
-            status, _, text = self.get("/api/v1/%s?%s" % (path, urllib.parse.urlencode(query)),
-                                       server=("127.0.0.1", 9090))
-            if status != 503:
-                return json.loads(text)
-        return None
+        """What it answers, as soon as it does: it takes a moment to start."""
+        def answer():
+            with contextlib.suppress(OSError):
+                status, _, text = self.get("/api/v1/%s?%s" % (path, urllib.parse.urlencode(query)),
+                                           server=("127.0.0.1", 9090))
+                return status != 503 and json.loads(text)
+        return harness.wait_for(answer, "Prometheus", 4 * dns.PATIENCE)
 
     def value(self, expression):
-        found = self.api("query", query=expression)
-        return found and [float(one["value"][1]) for one in found["data"]["result"]]
+        return [float(one["value"][1]) for one in self.api("query", query=expression)["data"]["result"]]
 
     def test_it_reads_what_there_is_and_raises_the_alerts(self):
         for number in range(5):
