@@ -11,720 +11,20 @@
  *
  * What FILE gives nothing but its name, as a network that zones are linked to, is only to be there:
  * without --prune it stays as it is. */
-#include <strings.h>
-
 #include "resolver/control/base/json.h"
+#include "resolver/control/command/apply_plan.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/settings.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/resource/owner.h"
-#include "resolver/control/resource/part.h"
-#include "resolver/control/resource/values.h"
-#include "rules/base.h"
-#include "rules/schema/schema.h"
-#include "rules/text.h"
 
-enum { EXPORT_MS = 300 * 1000, KEPT_SHOWN = 3 };
+enum { EXPORT_MS = 300 * 1000 };
 
-struct apply_plan {
+struct applied {
 	const struct command_line *line;
 	char confirm[COMMAND_CONFIRM_MAX];
-	json_t *revision; /* of the state, as it was exported; NULL: there is none */
-	json_t *served;   /* key -> {"path", "values", "origin"}; what the file has is taken out */
-	json_t *settings; /* of the server; NULL: it does not tell */
-	json_t *made;     /* "virtual_networks[home].client_prefixes" -> "127.0.0.0/8, ::1/128" */
-	json_t *wanted;   /* keys of what the file has */
-	json_t *holders;  /* "198.51.100.5", "label.region" -> key of the address that has it now */
-	/* Of the inventory's kinds those that remove come first: what they had may be given again.
-	 */
-	json_t *edits, *removals, *puts;
-	size_t creates, changes, deletes;
-	bool refused; /* something cannot be done from here, which has been printed */
+	struct model *model;
+	json_t *exported; /* the server's answer to GET /v1/export */
 };
-
-/* ---- what is wanted ---- */
-
-/* NULL without a path, or memory. */
-static char *key_of(const char *path)
-{
-	char *key = path ? strdup(path) : NULL;
-
-	return key ? text_lower(key) : NULL;
-}
-
-static char *print_value(const json_t *value)
-{
-	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("-");
-}
-
-/* A line for each member that is another. */
-static void print_members(const json_t *before, const json_t *after)
-{
-	const char *key;
-	json_t *value;
-	char *old, *new;
-
-	json_object_foreach((json_t *)after, key, value)
-	{
-		if (json_equal(value, json_object_get(before, key)))
-			continue;
-		old = print_value(json_object_get(before, key));
-		new = print_value(value);
-		printf("    %s: %s -> %s\n", key, old ? old : "", new ? new : "");
-		free(old);
-		free(new);
-	}
-	json_object_foreach((json_t *)before, key, value)
-	{
-		if (json_object_get(after, key))
-			continue;
-		old = print_value(value);
-		printf("    %s: %s -> -\n", key, old ? old : "");
-		free(old);
-	}
-}
-
-/* Takes `values` over; NULL: it goes. */
-static void add_edit(json_t *edits, const char *path, json_t *values)
-{
-	json_add(edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
-				  values ? values : json_null()));
-}
-
-/* What is served there, and not taken out yet; NULL: nothing. */
-static json_t *find_served(const struct apply_plan *plan, const char *path)
-{
-	char *key = key_of(path);
-	json_t *served = key ? json_object_get(plan->served, key) : NULL;
-
-	free(key);
-	return served;
-}
-
-/* The same, taken out. */
-static json_t *take_served(struct apply_plan *plan, const char *path)
-{
-	json_t *served = json_incref(find_served(plan, path));
-	char *key = served ? key_of(path) : NULL;
-
-	if (key)
-		json_object_del(plan->served, key);
-	free(key);
-	return served;
-}
-
-/* A zone with a file. */
-static bool is_filed(const struct kind *kind, const json_t *values)
-{
-	return strcmp(kind->name, "zone") == 0 && json_object_get(values, "file");
-}
-
-/* The group that something is in stays. */
-static void want_group(struct apply_plan *plan, const json_t *values)
-{
-	const char *group = json_string_value(json_object_get(values, "resource_group"));
-	char *path = group ? client_path("groups/-/%", group) : NULL;
-
-	if (path)
-		json_decref(take_served(plan, path));
-	free(path);
-}
-
-/* Of two of one path the last would be what is there, and the other lost. */
-static bool is_twice(struct apply_plan *plan, const char *path)
-{
-	char *key = key_of(path);
-	bool found = key && json_object_get(plan->wanted, key);
-
-	if (key)
-		json_put(plan->wanted, key, json_true());
-	free(key);
-	return found;
-}
-
-/* Says why not. */
-static void refuse(struct apply_plan *plan, const char *path, const char *why)
-{
-	plan->refused = true;
-	command_fail_at(plan->line, "%s %s", path, why);
-}
-
-/* ---- what stays as it is ---- */
-
-static bool is_name(const struct kind *kind, const char *key)
-{
-	return strcmp(key, kind_name_key(kind)) == 0 || strcmp(key, "resource_group") == 0;
-}
-
-/* Nothing but its name is given, and the region where it is. */
-static bool is_bare(const struct kind *kind, const json_t *before, const json_t *values)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)values, key, value)
-	{
-		bool is_place = strcmp(key, "region") == 0 &&
-				json_equal(value, json_object_get(before, key));
-
-		if (!is_name(kind, key) && !is_place && !values_is_default(kind, key, value))
-			return false;
-	}
-	return true;
-}
-
-/* Of what is there, or was made because nobody gave it. To be released. */
-static json_t *served_member(const struct apply_plan *plan, const struct kind *kind,
-			     const json_t *before, const char *key)
-{
-	const char *name = json_string_value(json_object_get(before, kind_name_key(kind))), *made;
-	json_t *value = json_object_get(before, key), *array;
-	char *path = NULL;
-
-	if (!json_is_array(value) || json_array_size(value) > 0 || kind->parent || !name ||
-	    asprintf(&path, "%s[%s].%s", kind->collection, name, key) < 0)
-		return json_incref(value);
-	made = json_string_value(json_object_get(plan->made, path));
-	free(path);
-	array = json_array();
-	for (size_t length; made && *made != '\0'; made += length + strspn(made + length, ", ")) {
-		length = strcspn(made, ", ");
-		json_add(array, json_stringn(made, length));
-	}
-	return array;
-}
-
-static bool has_item(const json_t *array, const json_t *wanted)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(array, i, item) if (json_equal(item, wanted)) return true;
-	return false;
-}
-
-/* Prefixes have no order. */
-static bool is_same(const struct kind *kind, const char *key, const json_t *a, const json_t *b)
-{
-	const struct field *field = schema_field(kind_field(kind)->group, key);
-	const json_t *item;
-	size_t i;
-
-	if (json_equal(a, b))
-		return true;
-	if (!field || field->type != FIELD_PREFIXES || json_array_size(a) != json_array_size(b))
-		return false;
-	json_array_foreach(a, i, item) if (!has_item(b, item)) return false;
-	return true;
-}
-
-/* The members of the values that what is there has otherwise; an empty array says nothing. */
-static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
-			 const json_t *before, const json_t *values)
-{
-	json_t *members = json_object(), *value, *there;
-	const char *key;
-
-	json_object_foreach((json_t *)values, key, value)
-	{
-		bool empty = json_is_array(value) && json_array_size(value) == 0;
-
-		if (empty || is_name(kind, key))
-			continue;
-		there = served_member(plan, kind, before, key);
-		if (!is_same(kind, key, value, there))
-			json_put(members, key, json_incref(value));
-		json_decref(there);
-	}
-	return members;
-}
-
-/* What the file declares has all that is asked for, or nothing is asked of it but to be there. */
-static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
-		  const json_t *values)
-{
-	const json_t *before = json_object_get(served, "values");
-	json_t *members;
-	bool declared = json_string_value(json_object_get(served, "origin")), same;
-
-	if (!served || kind->inventory)
-		return false;
-	if (is_bare(kind, before, values))
-		return declared || !plan->line->prune;
-	members = otherwise(plan, kind, before, values);
-	same = declared && json_object_size(members) == 0;
-	json_decref(members);
-	return same;
-}
-
-static void refuse_declared(struct apply_plan *plan, const struct kind *kind, const char *path,
-			    const json_t *served, const json_t *values)
-{
-	json_t *members = otherwise(plan, kind, json_object_get(served, "values"), values), *value;
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	const char *key, *how = "";
-	bool first = true;
-
-	json_object_foreach(members, key, value)
-	{
-		if (!out)
-			break;
-		fprintf(out, "%s%s = ", first ? ": " : " ", key);
-		settings_print(out, value);
-		fputc(';', out);
-		first = false;
-	}
-	if (out)
-		fclose(out);
-	plan->refused = true;
-	/* An access list is nothing that may be lost unseen. */
-	if (json_object_size(members) == 1 && json_object_get(members, "client_prefixes"))
-		how = plan->line->command->run == command_import
-			      ? " or give --vnet with its name, and who may ask stays as it is"
-			      : " or leave that out, and who may ask stays as it is";
-	command_fail_at(plan->line, "%s is declared at %s; change it there, and reload%s%s", path,
-			json_string_value(json_object_get(served, "origin")), text ? text : "",
-			how);
-	free(text);
-	json_decref(members);
-}
-
-/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. False:
- * it was there before, and so was what is inside it. */
-static bool plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
-			const json_t *served, json_t *values)
-{
-	const json_t *before = json_object_get(served, "values");
-	const char *origin = json_string_value(json_object_get(served, "origin"));
-	bool twice = is_twice(plan, path);
-
-	want_group(plan, values);
-	if (twice) {
-		refuse(plan, path,
-		       strcmp(kind->name, "zone") == 0
-			       ? "is there twice, for different networks, which only the server's "
-				 "own file can say; leave one out, or have that file include these"
-			       : "is there twice; leave one out");
-		json_decref(values);
-	} else if (served && json_equal(before, values)) {
-		json_decref(values);
-	} else if (stays(plan, kind, served, values)) {
-		printf("keep %s as it is%s%s\n", path, origin ? " at " : "", origin ? origin : "");
-		json_decref(values);
-	} else if (origin) {
-		refuse_declared(plan, kind, path, served, values);
-		json_decref(values);
-	} else if (is_filed(kind, values)) {
-		refuse(plan, path,
-		       "has a file, which only the server's own file can give it; leave it "
-		       "out, and import the records (sluice zone import)");
-		json_decref(values);
-	} else {
-		printf("%s %s\n", served ? "change" : "create", path);
-		if (served)
-			print_members(before, values);
-		plan->changes += served != NULL;
-		plan->creates += !served;
-		add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
-	}
-	return !twice;
-}
-
-/* A secret in plain text, which the values do not have. */
-static bool has_secret(const struct kind *kind, const void *item)
-{
-	const struct group *group = kind_field(kind)->group;
-
-	for (size_t i = 0; i < group->count; i++)
-		if (group->fields[i].secret && group->fields[i].type == FIELD_STRING &&
-		    schema_get_text(&group->fields[i], item, NULL, 0))
-			return true;
-	return false;
-}
-
-/* "rulesets/-/office" of what is inside it, to be freed; NULL: it is at the top. */
-static char *parent_of(const char *key)
-{
-	int slashes = 0;
-
-	for (const char *at = key; *at != '\0'; at++)
-		if (*at == '/' && ++slashes == 3)
-			return strndup(key, (size_t)(at - key));
-	return NULL;
-}
-
-/* Of the network of --vnet, whose clients an import is for, only the name counts: the served one of
- * that name, whichever group it is in. */
-static bool is_vnet(const struct apply_plan *plan, const struct path *path)
-{
-	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
-	       strcasecmp(path_name(path), plan->line->vnet) == 0;
-}
-
-/* Takes it out. False: there is none, which has been said. */
-static bool take_vnet(struct apply_plan *plan)
-{
-	const char *vnet = plan->line->vnet, *key;
-	json_t *served;
-
-	if (!vnet)
-		return true;
-	json_object_foreach(plan->served, key, served)
-	{
-		const char *name = json_string_value(
-			json_object_get(json_object_get(served, "values"), "name"));
-		char *parent = parent_of(key);
-		bool found = !parent && strncmp(key, "virtual_networks/", 17) == 0 && name &&
-			     strcasecmp(name, vnet) == 0;
-
-		free(parent);
-		if (found) {
-			json_object_del(plan->served, key);
-			return true;
-		}
-	}
-	command_fail_at(plan->line,
-			"there is no virtual network \"%s\"; give one that `sluice list network` "
-			"shows, or leave --vnet out",
-			vnet);
-	return false;
-}
-
-/* As plan_values. */
-static bool plan_item(struct apply_plan *plan, const struct path *path, const void *item)
-{
-	char text[PATH_URL_MAX];
-	bool first = true;
-	json_t *served, *values;
-
-	if (is_vnet(plan, path))
-		return true;
-	served = take_served(plan, path_url(path, text));
-	values = values_print(path->kind, item);
-
-	if (!json_string_value(json_object_get(served, "origin")) && has_secret(path->kind, item)) {
-		refuse(plan, text,
-		       "has its secret in plain text, which is not kept in the state; write it to "
-		       "a file that only sluice's user may read, and give that as secret_file");
-		json_decref(values);
-	} else {
-		first = plan_values(plan, path->kind, text, served, values);
-	}
-	json_decref(served);
-	return first;
-}
-
-/* `parent`: what the list is in; NULL: the model. */
-static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
-		      const struct path *parent)
-{
-	size_t size = kind_field(kind)->group->size;
-	struct schema_list items = kind_list(kind, in);
-
-	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * size;
-		const char *name = part_name(kind, item);
-		const struct path path = {kind,
-					  parent ? parent->group : part_group(kind, item),
-					  {parent ? parent->names[0] : name, parent ? name : NULL}};
-
-		if (!plan_item(plan, &path, item))
-			continue;
-		for (size_t k = 0; k < KIND_COUNT; k++)
-			if (kinds[k].parent == kind)
-				plan_list(plan, &kinds[k], item, &path);
-	}
-}
-
-/* ---- addresses and services ---- */
-
-/* What stays as it is where it is not given, and names that differ in case alone. */
-static void keep_given(json_t *values, const json_t *before)
-{
-	static const char *const kept[] = {"id", "region"}, *const named[] = {"name",
-									      "resource_group"};
-
-	for (size_t i = 0; i < COUNT(kept); i++)
-		if (!json_object_get(values, kept[i]) && json_object_get(before, kept[i]))
-			json_put(values, kept[i], json_incref(json_object_get(before, kept[i])));
-	for (size_t i = 0; i < COUNT(named); i++)
-		if (json_object_get(before, named[i]))
-			json_put(values, named[i], json_incref(json_object_get(before, named[i])));
-}
-
-/* The PTR of what the server's file declares without one is a resource of its own. */
-static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *description,
-		     json_t *values)
-{
-	const char *const keys[] = {"reverse_fqdn", description, "ttl"};
-	const json_t *before = json_object_get(served, "values");
-	char *path = client_path("ptrs/%", json_string_value(json_object_get(before, "id")));
-	json_t *ptr = json_object(), *served_ptr = path ? take_served(plan, path) : NULL;
-
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		json_t *value = json_object_get(values, keys[i]);
-
-		if (value)
-			json_put(ptr, i == 1 ? "description" : keys[i], json_incref(value));
-		json_object_del(values, keys[i]);
-	}
-	plan_values(plan, kind_of_id(KIND_PTR), path ? path : "", served_ptr, ptr);
-	json_decref(served_ptr);
-	free(path);
-}
-
-/* Takes the values over. */
-static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_t *values)
-{
-	bool service = owner->kind == OWNER_SERVICE;
-	const char *group = owner->resource_group ? owner->resource_group : GROUP_NONE;
-	char *path = service ? client_path("services/-/%", owner->name)
-			     : client_path("addresses/%/%", group, owner->name);
-	json_t *served = path ? take_served(plan, path) : NULL;
-	const json_t *before = json_object_get(served, "values");
-
-	keep_given(values, before);
-	if (json_string_value(json_object_get(served, "origin")) && owner->ptr.fqdn &&
-	    !json_object_get(before, "reverse_fqdn"))
-		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
-	/* Another one of that name: the one that has it now is removed first. */
-	if (!text_equal(json_string_value(json_object_get(before, "id")),
-			json_string_value(json_object_get(values, "id"))) &&
-	    served && !json_string_value(json_object_get(served, "origin")))
-		add_edit(plan->removals, path, NULL);
-	plan_values(plan, kind_of_id(owner_kind_id(owner->kind)), path ? path : "", served, values);
-	json_decref(served);
-	free(path);
-}
-
-/* As the file has it (err: there was no memory for it). An id that it does not give was derived. */
-static void plan_declared(struct apply_plan *plan, const struct owner *owner, bool has_id, int err)
-{
-	json_t *values = err ? NULL : owner_whole_object(owner);
-
-	if (!has_id)
-		json_object_del(values, "id");
-	if (values)
-		plan_owner(plan, owner, values);
-}
-
-static void plan_owners(struct apply_plan *plan, const struct model *model)
-{
-	struct owner owner;
-	struct arena arena;
-
-	for (size_t i = 0; i < model->addresses.count; i++) {
-		const struct owned_address *address = &model->addresses.items[i];
-
-		arena_init(&arena);
-		plan_declared(plan, &owner, address->id,
-			      owner_of_address(&owner, address, model, &arena));
-		arena_release(&arena);
-	}
-	for (size_t i = 0; i < model->cloud_services.count; i++) {
-		const struct cloud_service *service = &model->cloud_services.items[i];
-
-		arena_init(&arena);
-		plan_declared(plan, &owner, service->id,
-			      owner_of_service(&owner, service, model, &arena));
-		arena_release(&arena);
-	}
-}
-
-/* What no two addresses have, as `holders` has it, to be freed; NULL: it has none. */
-static char *held(const json_t *values, bool label)
-{
-	const char *address = json_string_value(json_object_get(values, "address"));
-	const char *name = json_string_value(json_object_get(values, "domain_name_label"));
-	const char *region = json_string_value(json_object_get(values, "region"));
-	char *text = NULL;
-
-	if (!label)
-		return address ? strdup(address) : NULL;
-	if (name && asprintf(&text, "%s.%s", name, region ? region : "") < 0)
-		text = NULL;
-	return text;
-}
-
-static void note_holder(struct apply_plan *plan, const char *key, const json_t *served)
-{
-	for (int label = 0; label < 2; label++) {
-		char *text = held(json_object_get(served, "values"), label);
-
-		if (text)
-			json_put(plan->holders, text, json_text(key));
-		free(text);
-	}
-}
-
-/* Of two that exchange what no two may have, the one that has it now is removed first, and made
- * anew by its put, which has all that it is. */
-static void plan_exchanges(struct apply_plan *plan)
-{
-	json_t *puts = json_object(), *edit;
-	size_t i;
-
-	json_array_foreach(plan->puts, i, edit)
-	{
-		char *key = key_of(json_string_value(json_object_get(edit, "path")));
-
-		if (key)
-			json_put(puts, key, json_incref(edit));
-		free(key);
-	}
-	json_array_foreach(plan->puts, i, edit)
-	{
-		for (int label = 0; label < 2; label++) {
-			char *text = held(json_object_get(edit, "values"), label);
-			const char *key =
-				text ? json_string_value(json_object_get(plan->holders, text))
-				     : NULL;
-			json_t *holder = key ? json_object_get(puts, key) : NULL;
-			char *keeps =
-				holder ? held(json_object_get(holder, "values"), label) : NULL;
-
-			if (holder && holder != edit && !text_equal(keeps, text)) {
-				add_edit(plan->removals,
-					 json_string_value(json_object_get(holder, "path")), NULL);
-				json_object_del(puts, key); /* once */
-			}
-			free(keeps);
-			free(text);
-		}
-	}
-	json_decref(puts);
-}
-
-/* ---- what is there and not wanted ---- */
-
-static bool is_kept(const struct apply_plan *plan, const char *key, const json_t *served)
-{
-	char *parent = parent_of(key);
-	const json_t *above = parent ? json_object_get(plan->served, parent) : NULL;
-
-	free(parent);
-	/* What is inside something that goes, goes with it. */
-	return json_string_value(json_object_get(served, "origin")) ||
-	       (above && !json_string_value(json_object_get(above, "origin")));
-}
-
-static void plan_removal(struct apply_plan *plan, const char *key, const json_t *served)
-{
-	const char *path = json_string_value(json_object_get(served, "path"));
-	char first[64];
-
-	snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "/"), key);
-	printf("delete %s\n", path);
-	plan->deletes++;
-	add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
-}
-
-/* A file names groups by what is in them. So one goes with the last address that is in it, and one
- * that was empty before stays. */
-static void plan_prune(struct apply_plan *plan)
-{
-	const char *key, *group;
-	json_t *served, *groups = json_object(), *gone;
-	char *path;
-
-	json_object_foreach(plan->served, key, served)
-	{
-		group = json_string_value(
-			json_object_get(json_object_get(served, "values"), "resource_group"));
-		if (strncmp(key, "groups/", 7) == 0 || is_kept(plan, key, served))
-			continue;
-		plan_removal(plan, key, served);
-		path = group ? client_path("groups/-/%", group) : NULL;
-		gone = path ? find_served(plan, path) : NULL;
-		if (gone)
-			json_put(groups, json_string_value(json_object_get(gone, "path")),
-				 json_incref(gone));
-		free(path);
-	}
-	json_object_foreach(groups, key, served)
-	{
-		if (!json_string_value(json_object_get(served, "origin")))
-			plan_removal(plan, key, served);
-	}
-	json_decref(groups);
-}
-
-/* Of what is kept what is inside something else, or what is not, as far as there is room. */
-static size_t print_kept(const struct apply_plan *plan, bool inside, size_t count)
-{
-	const char *key;
-	json_t *served;
-
-	json_object_foreach(plan->served, key, served)
-	{
-		char *parent = parent_of(key);
-		bool is_inside = parent;
-
-		free(parent);
-		if (is_inside != inside || strncmp(key, "groups/", 7) == 0 ||
-		    is_kept(plan, key, served))
-			continue;
-		if (++count <= KEPT_SHOWN)
-			printf("%s%s",
-			       count == 1 ? "not in the file, and kept without --prune: " : ", ",
-			       json_string_value(json_object_get(served, "path")));
-	}
-	return count;
-}
-
-/* What is not to be removed, and perhaps should be: a rule, say, that the ruleset has no more. */
-static void tell_kept(const struct apply_plan *plan)
-{
-	size_t count = print_kept(plan, false, print_kept(plan, true, 0));
-
-	if (count > KEPT_SHOWN)
-		printf(" and %zu more; --prune --dry-run lists all", count - KEPT_SHOWN);
-	if (count > 0)
-		putchar('\n');
-}
-
-/* ---- the commands ---- */
-
-static json_t *ask_served(struct apply_plan *plan)
-{
-	const struct command_line *line = plan->line;
-	json_t *all =
-		client_ask(line, (struct client_call){.method = "GET", .timeout_ms = EXPORT_MS},
-			   client_path("/v1/export"));
-	json_t *served = json_object(), *item;
-	size_t i;
-
-	if (!all) {
-		json_decref(served);
-		return NULL;
-	}
-	json_array_foreach(json_object_get(all, "edits"), i, item)
-	{
-		const char *path = json_string_value(json_object_get(item, "path"));
-		char why[TEXT_FLAW_MAX];
-		/* It is printed. */
-		char *key = path && text_is_plain(path, why) ? key_of(path) : NULL;
-
-		if (key && strncmp(key, "addresses/", 10) == 0)
-			note_holder(plan, key, item);
-		if (key)
-			json_put(served, key, json_incref(item));
-		free(key);
-	}
-	json_array_foreach(json_object_get(all, "made"), i, item)
-	{
-		const char *path = json_string_value(json_object_get(item, "path"));
-
-		if (path)
-			json_put(plan->made, path, json_incref(json_object_get(item, "value")));
-	}
-	plan->revision = json_incref(json_object_get(all, "revision"));
-	plan->settings = json_incref(json_object_get(all, "settings"));
-	json_decref(all);
-	return served;
-}
 
 static struct model *read_file(const struct command_line *line)
 {
@@ -744,16 +44,18 @@ static struct model *read_file(const struct command_line *line)
 }
 
 /* The answer; NULL: it was refused, which has been said, and is in `refusal`. */
-static json_t *post(const struct apply_plan *plan, json_t **refusal)
+static json_t *post(const struct applied *applied, const json_t *edits, json_t **refusal)
 {
-	json_t *body = json_make("{s:O}", "edits", plan->edits);
+	const struct command_line *line = applied->line;
+	const json_t *revision = json_object_get(applied->exported, "revision");
+	json_t *body = json_make("{s:O}", "edits", edits);
 	char *path = NULL;
 
-	if (asprintf(&path, "/v1/changes%s", plan->line->dry_run ? "?dry_run" : plan->confirm) < 0)
+	if (asprintf(&path, "/v1/changes%s", line->dry_run ? "?dry_run" : applied->confirm) < 0)
 		path = NULL;
-	if (json_is_integer(plan->revision)) /* nobody has changed anything meanwhile */
-		json_put(body, "revision", json_incref(plan->revision));
-	return client_ask(plan->line,
+	if (json_is_integer(revision)) /* nobody has changed anything meanwhile */
+		json_put(body, "revision", json_incref((json_t *)revision));
+	return client_ask(line,
 			  (struct client_call){.method = "POST",
 					       .body = body,
 					       .refusal = refusal,
@@ -761,9 +63,10 @@ static json_t *post(const struct apply_plan *plan, json_t **refusal)
 			  path);
 }
 
-static int carry_out(struct apply_plan *plan, const struct model *model)
+static int carry_out(const struct applied *applied, const struct apply_plan *plan)
 {
-	const struct command_line *line = plan->line;
+	const struct command_line *line = applied->line;
+	const json_t *settings = json_object_get(applied->exported, "settings");
 	json_t *answer, *refusal = NULL;
 
 	if (json_array_extend(plan->edits, plan->removals) != 0 ||
@@ -771,12 +74,12 @@ static int carry_out(struct apply_plan *plan, const struct model *model)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
 	if (json_array_size(plan->edits) == 0) {
 		printf("nothing to change\n");
-		settings_tell(line, plan->settings, model);
+		settings_tell(line, settings, applied->model);
 		return EXIT_SUCCESS;
 	}
-	answer = post(plan, &refusal);
+	answer = post(applied, plan->edits, &refusal);
 	if (!answer) {
-		settings_tell_limits(line, plan->settings, model, refusal);
+		settings_tell_limits(line, settings, applied->model, refusal);
 		json_decref(refusal);
 		return EXIT_FAILURE;
 	}
@@ -785,57 +88,43 @@ static int carry_out(struct apply_plan *plan, const struct model *model)
 	       plan->deletes, line->dry_run ? ": not done" : ": done");
 	command_print_unconfirmed(answer);
 	json_decref(answer);
-	settings_tell(line, plan->settings, model);
+	settings_tell(line, settings, applied->model);
 	return EXIT_SUCCESS;
 }
 
-static void plan_all(struct apply_plan *plan, const struct model *model)
+static int plan_and_carry_out(const struct applied *applied)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (!kinds[i].parent)
-			plan_list(plan, &kinds[i], model, NULL);
-	plan_owners(plan, model);
-	plan_exchanges(plan);
-	if (plan->line->prune)
-		plan_prune(plan);
-	else if (!plan->refused)
-		tell_kept(plan);
+	struct apply_plan plan;
+	int status = EXIT_FAILURE;
+
+	if (apply_plan_init(&plan, applied->line, applied->exported)) {
+		apply_plan_model(&plan, applied->model);
+		fflush(stdout);
+		if (!plan.refused)
+			status = carry_out(applied, &plan);
+		else
+			command_fail_at(applied->line, "nothing is changed, see above");
+	}
+	apply_plan_release(&plan);
+	return status;
 }
 
 static int apply(const struct command_line *line)
 {
-	struct apply_plan plan = {.line = line};
-	struct model *model;
+	struct applied applied = {.line = line};
 	int status = EXIT_FAILURE;
 
-	if (!command_confirm_query(line, plan.confirm))
+	if (!command_confirm_query(line, applied.confirm))
 		return COMMAND_USAGE;
-	plan.edits = json_array();
-	plan.removals = json_array();
-	plan.puts = json_array();
-	plan.holders = json_object();
-	plan.wanted = json_object();
-	plan.made = json_object();
-	model = read_file(line);
-	plan.served = model ? ask_served(&plan) : NULL;
-	if (plan.served && take_vnet(&plan)) {
-		plan_all(&plan, model);
-		fflush(stdout);
-		if (!plan.refused)
-			status = carry_out(&plan, model);
-		else
-			command_fail_at(line, "nothing is changed, see above");
-	}
-	json_decref(plan.revision);
-	json_decref(plan.settings);
-	json_decref(plan.made);
-	json_decref(plan.served);
-	json_decref(plan.holders);
-	json_decref(plan.wanted);
-	json_decref(plan.puts);
-	json_decref(plan.removals);
-	json_decref(plan.edits);
-	model_free(model);
+	applied.model = read_file(line);
+	if (applied.model)
+		applied.exported = client_ask(
+			line, (struct client_call){.method = "GET", .timeout_ms = EXPORT_MS},
+			client_path("/v1/export"));
+	if (applied.exported)
+		status = plan_and_carry_out(&applied);
+	json_decref(applied.exported);
+	model_free(applied.model);
 	return status;
 }
 

@@ -1,0 +1,564 @@
+/* What is planned, is printed as it is planned: a line for each resource that is created, changed,
+ * kept or deleted, and why not for what cannot be. */
+#include "resolver/control/command/apply_plan.h"
+
+#include <strings.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/command/apply_owners.h"
+#include "resolver/control/command/client.h"
+#include "resolver/control/command/settings.h"
+#include "resolver/control/resource/part.h"
+#include "resolver/control/resource/values.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+
+enum { KEPT_SHOWN = 3 };
+
+/* ---- what is wanted ---- */
+
+char *apply_key_of(const char *path)
+{
+	char *key = path ? strdup(path) : NULL;
+
+	return key ? text_lower(key) : NULL;
+}
+
+static char *print_value(const json_t *value)
+{
+	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : strdup("-");
+}
+
+/* A line for each member that is another. */
+static void print_members(const json_t *before, const json_t *after)
+{
+	const char *key;
+	json_t *value;
+	char *old, *new;
+
+	json_object_foreach((json_t *)after, key, value)
+	{
+		if (json_equal(value, json_object_get(before, key)))
+			continue;
+		old = print_value(json_object_get(before, key));
+		new = print_value(value);
+		printf("    %s: %s -> %s\n", key, old ? old : "", new ? new : "");
+		free(old);
+		free(new);
+	}
+	json_object_foreach((json_t *)before, key, value)
+	{
+		if (json_object_get(after, key))
+			continue;
+		old = print_value(value);
+		printf("    %s: %s -> -\n", key, old ? old : "");
+		free(old);
+	}
+}
+
+void apply_add_edit(json_t *edits, const char *path, json_t *values)
+{
+	json_add(edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
+				  values ? values : json_null()));
+}
+
+/* What is served there, and not taken out yet; NULL: nothing. */
+static json_t *find_served(const struct apply_plan *plan, const char *path)
+{
+	char *key = apply_key_of(path);
+	json_t *served = key ? json_object_get(plan->served, key) : NULL;
+
+	free(key);
+	return served;
+}
+
+json_t *apply_take_served(struct apply_plan *plan, const char *path)
+{
+	json_t *served = json_incref(find_served(plan, path));
+	char *key = served ? apply_key_of(path) : NULL;
+
+	if (key)
+		json_object_del(plan->served, key);
+	free(key);
+	return served;
+}
+
+/* A zone with a file. */
+static bool is_filed(const struct kind *kind, const json_t *values)
+{
+	return strcmp(kind->name, "zone") == 0 && json_object_get(values, "file");
+}
+
+/* The group that something is in stays. */
+static void want_group(struct apply_plan *plan, const json_t *values)
+{
+	const char *group = json_string_value(json_object_get(values, "resource_group"));
+	char *path = group ? client_path("groups/-/%", group) : NULL;
+
+	if (path)
+		json_decref(apply_take_served(plan, path));
+	free(path);
+}
+
+/* Of two of one path the last would be what is there, and the other lost. */
+static bool is_twice(struct apply_plan *plan, const char *path)
+{
+	char *key = apply_key_of(path);
+	bool found = key && json_object_get(plan->wanted, key);
+
+	if (key)
+		json_put(plan->wanted, key, json_true());
+	free(key);
+	return found;
+}
+
+/* Says why not. */
+static void refuse(struct apply_plan *plan, const char *path, const char *why)
+{
+	plan->refused = true;
+	command_fail_at(plan->line, "%s %s", path, why);
+}
+
+/* ---- what stays as it is ---- */
+
+static bool is_name(const struct kind *kind, const char *key)
+{
+	return strcmp(key, kind_name_key(kind)) == 0 || strcmp(key, "resource_group") == 0;
+}
+
+/* Nothing but its name is given, and the region where it is. */
+static bool is_bare(const struct kind *kind, const json_t *before, const json_t *values)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)values, key, value)
+	{
+		bool is_place = strcmp(key, "region") == 0 &&
+				json_equal(value, json_object_get(before, key));
+
+		if (!is_name(kind, key) && !is_place && !values_is_default(kind, key, value))
+			return false;
+	}
+	return true;
+}
+
+/* Of what is there, or was made because nobody gave it. To be released. */
+static json_t *served_member(const struct apply_plan *plan, const struct kind *kind,
+			     const json_t *before, const char *key)
+{
+	const char *name = json_string_value(json_object_get(before, kind_name_key(kind))), *made;
+	json_t *value = json_object_get(before, key), *array;
+	char *path = NULL;
+
+	if (!json_is_array(value) || json_array_size(value) > 0 || kind->parent || !name ||
+	    asprintf(&path, "%s[%s].%s", kind->collection, name, key) < 0)
+		return json_incref(value);
+	made = json_string_value(json_object_get(plan->made, path));
+	free(path);
+	array = json_array();
+	for (size_t length; made && *made != '\0'; made += length + strspn(made + length, ", ")) {
+		length = strcspn(made, ", ");
+		json_add(array, json_stringn(made, length));
+	}
+	return array;
+}
+
+static bool has_item(const json_t *array, const json_t *wanted)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item) if (json_equal(item, wanted)) return true;
+	return false;
+}
+
+/* Prefixes have no order. */
+static bool is_same(const struct kind *kind, const char *key, const json_t *a, const json_t *b)
+{
+	const struct field *field = schema_field(kind_field(kind)->group, key);
+	const json_t *item;
+	size_t i;
+
+	if (json_equal(a, b))
+		return true;
+	if (!field || field->type != FIELD_PREFIXES || json_array_size(a) != json_array_size(b))
+		return false;
+	json_array_foreach(a, i, item) if (!has_item(b, item)) return false;
+	return true;
+}
+
+/* The members of the values that what is there has otherwise; an empty array says nothing. */
+static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
+			 const json_t *before, const json_t *values)
+{
+	json_t *members = json_object(), *value, *there;
+	const char *key;
+
+	json_object_foreach((json_t *)values, key, value)
+	{
+		bool empty = json_is_array(value) && json_array_size(value) == 0;
+
+		if (empty || is_name(kind, key))
+			continue;
+		there = served_member(plan, kind, before, key);
+		if (!is_same(kind, key, value, there))
+			json_put(members, key, json_incref(value));
+		json_decref(there);
+	}
+	return members;
+}
+
+/* What the file declares has all that is asked for, or nothing is asked of it but to be there. */
+static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
+		  const json_t *values)
+{
+	const json_t *before = json_object_get(served, "values");
+	json_t *members;
+	bool declared = json_string_value(json_object_get(served, "origin")), same;
+
+	if (!served || kind->inventory)
+		return false;
+	if (is_bare(kind, before, values))
+		return declared || !plan->line->prune;
+	members = otherwise(plan, kind, before, values);
+	same = declared && json_object_size(members) == 0;
+	json_decref(members);
+	return same;
+}
+
+static void refuse_declared(struct apply_plan *plan, const struct kind *kind, const char *path,
+			    const json_t *served, const json_t *values)
+{
+	json_t *members = otherwise(plan, kind, json_object_get(served, "values"), values), *value;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	const char *key, *how = "";
+	bool first = true;
+
+	json_object_foreach(members, key, value)
+	{
+		if (!out)
+			break;
+		fprintf(out, "%s%s = ", first ? ": " : " ", key);
+		settings_print(out, value);
+		fputc(';', out);
+		first = false;
+	}
+	if (out)
+		fclose(out);
+	plan->refused = true;
+	/* An access list is nothing that may be lost unseen. */
+	if (json_object_size(members) == 1 && json_object_get(members, "client_prefixes"))
+		how = plan->line->command->run == command_import
+			      ? " or give --vnet with its name, and who may ask stays as it is"
+			      : " or leave that out, and who may ask stays as it is";
+	command_fail_at(plan->line, "%s is declared at %s; change it there, and reload%s%s", path,
+			json_string_value(json_object_get(served, "origin")), text ? text : "",
+			how);
+	free(text);
+	json_decref(members);
+}
+
+bool apply_plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
+		       const json_t *served, json_t *values)
+{
+	const json_t *before = json_object_get(served, "values");
+	const char *origin = json_string_value(json_object_get(served, "origin"));
+	bool twice = is_twice(plan, path);
+
+	want_group(plan, values);
+	if (twice) {
+		refuse(plan, path,
+		       strcmp(kind->name, "zone") == 0
+			       ? "is there twice, for different networks, which only the server's "
+				 "own file can say; leave one out, or have that file include these"
+			       : "is there twice; leave one out");
+		json_decref(values);
+	} else if (served && json_equal(before, values)) {
+		json_decref(values);
+	} else if (stays(plan, kind, served, values)) {
+		printf("keep %s as it is%s%s\n", path, origin ? " at " : "", origin ? origin : "");
+		json_decref(values);
+	} else if (origin) {
+		refuse_declared(plan, kind, path, served, values);
+		json_decref(values);
+	} else if (is_filed(kind, values)) {
+		refuse(plan, path,
+		       "has a file, which only the server's own file can give it; leave it "
+		       "out, and import the records (sluice zone import)");
+		json_decref(values);
+	} else {
+		printf("%s %s\n", served ? "change" : "create", path);
+		if (served)
+			print_members(before, values);
+		plan->changes += served != NULL;
+		plan->creates += !served;
+		apply_add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
+	}
+	return !twice;
+}
+
+/* A secret in plain text, which the values do not have. */
+static bool has_secret(const struct kind *kind, const void *item)
+{
+	const struct group *group = kind_field(kind)->group;
+
+	for (size_t i = 0; i < group->count; i++)
+		if (group->fields[i].secret && group->fields[i].type == FIELD_STRING &&
+		    schema_get_text(&group->fields[i], item, NULL, 0))
+			return true;
+	return false;
+}
+
+/* "rulesets/-/office" of what is inside it, to be freed; NULL: it is at the top. */
+static char *parent_of(const char *key)
+{
+	int slashes = 0;
+
+	for (const char *at = key; *at != '\0'; at++)
+		if (*at == '/' && ++slashes == 3)
+			return strndup(key, (size_t)(at - key));
+	return NULL;
+}
+
+/* Of the network of --vnet, whose clients an import is for, only the name counts: the served one of
+ * that name, whichever group it is in. */
+static bool is_vnet(const struct apply_plan *plan, const struct path *path)
+{
+	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
+	       strcasecmp(path_name(path), plan->line->vnet) == 0;
+}
+
+/* Takes it out. False: there is none, which has been said. */
+static bool take_vnet(struct apply_plan *plan)
+{
+	const char *vnet = plan->line->vnet, *key;
+	json_t *served;
+
+	if (!vnet)
+		return true;
+	json_object_foreach(plan->served, key, served)
+	{
+		const char *name = json_string_value(
+			json_object_get(json_object_get(served, "values"), "name"));
+		char *parent = parent_of(key);
+		bool found = !parent && strncmp(key, "virtual_networks/", 17) == 0 && name &&
+			     strcasecmp(name, vnet) == 0;
+
+		free(parent);
+		if (found) {
+			json_object_del(plan->served, key);
+			return true;
+		}
+	}
+	command_fail_at(plan->line,
+			"there is no virtual network \"%s\"; give one that `sluice list network` "
+			"shows, or leave --vnet out",
+			vnet);
+	return false;
+}
+
+/* As apply_plan_values. */
+static bool plan_item(struct apply_plan *plan, const struct path *path, const void *item)
+{
+	char text[PATH_URL_MAX];
+	bool first = true;
+	json_t *served, *values;
+
+	if (is_vnet(plan, path))
+		return true;
+	served = apply_take_served(plan, path_url(path, text));
+	values = values_print(path->kind, item);
+
+	if (!json_string_value(json_object_get(served, "origin")) && has_secret(path->kind, item)) {
+		refuse(plan, text,
+		       "has its secret in plain text, which is not kept in the state; write it to "
+		       "a file that only sluice's user may read, and give that as secret_file");
+		json_decref(values);
+	} else {
+		first = apply_plan_values(plan, path->kind, text, served, values);
+	}
+	json_decref(served);
+	return first;
+}
+
+/* `parent`: what the list is in; NULL: the model. */
+static void plan_list(struct apply_plan *plan, const struct kind *kind, const void *in,
+		      const struct path *parent)
+{
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *item = (const char *)items.items + i * size;
+		const char *name = part_name(kind, item);
+		const struct path path = {kind,
+					  parent ? parent->group : part_group(kind, item),
+					  {parent ? parent->names[0] : name, parent ? name : NULL}};
+
+		if (!plan_item(plan, &path, item))
+			continue;
+		for (size_t k = 0; k < KIND_COUNT; k++)
+			if (kinds[k].parent == kind)
+				plan_list(plan, &kinds[k], item, &path);
+	}
+}
+
+/* ---- what is there and not wanted ---- */
+
+static bool is_kept(const struct apply_plan *plan, const char *key, const json_t *served)
+{
+	char *parent = parent_of(key);
+	const json_t *above = parent ? json_object_get(plan->served, parent) : NULL;
+
+	free(parent);
+	/* What is inside something that goes, goes with it. */
+	return json_string_value(json_object_get(served, "origin")) ||
+	       (above && !json_string_value(json_object_get(above, "origin")));
+}
+
+static void plan_removal(struct apply_plan *plan, const char *key, const json_t *served)
+{
+	const char *path = json_string_value(json_object_get(served, "path"));
+	char first[64];
+
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "/"), key);
+	printf("delete %s\n", path);
+	plan->deletes++;
+	apply_add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
+}
+
+/* A file names groups by what is in them. So one goes with the last address that is in it, and one
+ * that was empty before stays. */
+static void plan_prune(struct apply_plan *plan)
+{
+	const char *key, *group;
+	json_t *served, *groups = json_object(), *gone;
+	char *path;
+
+	json_object_foreach(plan->served, key, served)
+	{
+		group = json_string_value(
+			json_object_get(json_object_get(served, "values"), "resource_group"));
+		if (strncmp(key, "groups/", 7) == 0 || is_kept(plan, key, served))
+			continue;
+		plan_removal(plan, key, served);
+		path = group ? client_path("groups/-/%", group) : NULL;
+		gone = path ? find_served(plan, path) : NULL;
+		if (gone)
+			json_put(groups, json_string_value(json_object_get(gone, "path")),
+				 json_incref(gone));
+		free(path);
+	}
+	json_object_foreach(groups, key, served)
+	{
+		if (!json_string_value(json_object_get(served, "origin")))
+			plan_removal(plan, key, served);
+	}
+	json_decref(groups);
+}
+
+/* Of what is kept what is inside something else, or what is not, as far as there is room. */
+static size_t print_kept(const struct apply_plan *plan, bool inside, size_t count)
+{
+	const char *key;
+	json_t *served;
+
+	json_object_foreach(plan->served, key, served)
+	{
+		char *parent = parent_of(key);
+		bool is_inside = parent;
+
+		free(parent);
+		if (is_inside != inside || strncmp(key, "groups/", 7) == 0 ||
+		    is_kept(plan, key, served))
+			continue;
+		if (++count <= KEPT_SHOWN)
+			printf("%s%s",
+			       count == 1 ? "not in the file, and kept without --prune: " : ", ",
+			       json_string_value(json_object_get(served, "path")));
+	}
+	return count;
+}
+
+/* What is not to be removed, and perhaps should be: a rule, say, that the ruleset has no more. */
+static void tell_kept(const struct apply_plan *plan)
+{
+	size_t count = print_kept(plan, false, print_kept(plan, true, 0));
+
+	if (count > KEPT_SHOWN)
+		printf(" and %zu more; --prune --dry-run lists all", count - KEPT_SHOWN);
+	if (count > 0)
+		putchar('\n');
+}
+
+/* ---- all of it ---- */
+
+static void serve(struct apply_plan *plan, const json_t *exported)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(exported, "edits"), i, item)
+	{
+		const char *path = json_string_value(json_object_get(item, "path"));
+		char why[TEXT_FLAW_MAX];
+		/* It is printed. */
+		char *key = path && text_is_plain(path, why) ? apply_key_of(path) : NULL;
+
+		if (key && strncmp(key, "addresses/", 10) == 0)
+			apply_note_holder(plan, key, item);
+		if (key)
+			json_put(plan->served, key, json_incref(item));
+		free(key);
+	}
+	json_array_foreach(json_object_get(exported, "made"), i, item)
+	{
+		const char *path = json_string_value(json_object_get(item, "path"));
+
+		if (path)
+			json_put(plan->made, path, json_incref(json_object_get(item, "value")));
+	}
+}
+
+bool apply_plan_init(struct apply_plan *plan, const struct command_line *line,
+		     const json_t *exported)
+{
+	*plan = (struct apply_plan){
+		.line = line,
+		.served = json_object(),
+		.made = json_object(),
+		.wanted = json_object(),
+		.holders = json_object(),
+		.edits = json_array(),
+		.removals = json_array(),
+		.puts = json_array(),
+	};
+	serve(plan, exported);
+	return take_vnet(plan);
+}
+
+void apply_plan_release(struct apply_plan *plan)
+{
+	json_decref(plan->puts);
+	json_decref(plan->removals);
+	json_decref(plan->edits);
+	json_decref(plan->holders);
+	json_decref(plan->wanted);
+	json_decref(plan->made);
+	json_decref(plan->served);
+}
+
+void apply_plan_model(struct apply_plan *plan, const struct model *model)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (!kinds[i].parent)
+			plan_list(plan, &kinds[i], model, NULL);
+	apply_plan_owners(plan, model);
+	if (plan->line->prune)
+		plan_prune(plan);
+	else if (!plan->refused)
+		tell_kept(plan);
+}
