@@ -38,7 +38,8 @@ static bool is_overdue(const struct replica *replica, uint64_t ms)
  * copy may be behind. */
 static void schedule(struct replica *replica)
 {
-	uint64_t over_ms = trouble_at(replica)->ms + replica->behind_after_ms;
+	bool off = replica->lacks || replica->is_ahead;
+	uint64_t over_ms = off ? trouble_at(replica)->ms + replica->behind_after_ms : 0;
 
 	replica->due_ms = replica->asked_ms + replica->wait_ms;
 	if (replica->asked_ms < over_ms && over_ms < replica->due_ms)
@@ -49,6 +50,7 @@ static void schedule(struct replica *replica)
 static void mark(struct replica *replica, uint32_t serial, struct instant at)
 {
 	replica->lacks = true;
+	replica->doubted = false;
 	replica->lacked = serial;
 	replica->lacked_at = at;
 }
@@ -84,7 +86,7 @@ void replica_follow(struct replica *replica, uint32_t behind_after_s, uint32_t s
 		replica->state = REPLICA_PENDING;
 		mark(replica, serial, now);
 		begin(replica, now);
-	} else if (replica->lacks) {
+	} else if (replica->lacks || replica->doubted) {
 		begin(replica, now);
 	}
 }
@@ -106,19 +108,32 @@ static bool is_bad(enum replica_state state)
 	return state == REPLICA_BEHIND || state == REPLICA_AHEAD;
 }
 
-/* One that was current is so no more, or that is not known any more. */
-static void doubt(struct replica *replica, uint32_t serial, struct instant now)
+/* It does not have this one. If it had it before, it has lost it, as far as is known just now; and
+ * what was said to a question that is not signed is heard once more, signed. */
+static void lose(struct replica *replica, uint32_t serial, struct instant now)
 {
-	if (!replica->lacks)
-		mark(replica, serial, now);
+	if (replica->lacks)
+		return;
+	mark(replica, serial, now);
+	replica->bare = false;
+}
+
+/* Since when nothing is learnt of one that had the serial. */
+static void doubt(struct replica *replica, struct instant now)
+{
+	if (!replica->doubted)
+		replica->doubted_ms = now.ms;
+	replica->doubted = true;
 }
 
 /* Nothing was learnt: what was bad still is. */
 static void learn_nothing(struct replica *replica, enum replica_finding finding, struct instant now)
 {
 	replica->finding = finding;
-	doubt(replica, replica->serial, now);
-	if (!is_bad(replica->state) && is_overdue(replica, now.ms))
+	if (!replica->lacks)
+		doubt(replica, now);
+	if (replica->lacks ? !is_bad(replica->state) && is_overdue(replica, now.ms)
+			   : now.ms >= replica->doubted_ms + REPLICA_SILENT_MS)
 		replica->state = REPLICA_UNKNOWN;
 }
 
@@ -140,7 +155,7 @@ static enum replica_news news_of(struct replica *replica, bool follows)
 static enum replica_news find_current(struct replica *replica)
 {
 	replica->state = REPLICA_CURRENT;
-	replica->lacks = replica->is_ahead = replica->bare = false;
+	replica->lacks = replica->is_ahead = replica->doubted = replica->bare = false;
 	replica->wait_ms = first_wait_ms(replica);
 	replica->due_ms = replica->asked_ms + REPLICA_RARELY_MS;
 	return news_of(replica, true);
@@ -184,7 +199,7 @@ static enum replica_news find_serial(struct replica *replica, const struct repli
 {
 	if (replica->serial == zone->serial)
 		return find_current(replica);
-	doubt(replica, zone->serial, now);
+	lose(replica, zone->serial, now);
 	return serial_is_newer(zone->serial, replica->serial) ? find_older(replica, zone)
 							      : find_ahead(replica, now);
 }
@@ -199,7 +214,7 @@ static enum replica_news judge(struct replica *replica, const struct replica_zon
 	case REPLICA_LAME:
 	case REPLICA_NO_SOA:
 		replica->has_serial = false;
-		doubt(replica, zone->serial, now);
+		lose(replica, zone->serial, now);
 		find_behind(replica);
 		schedule(replica);
 		return news_of(replica, false);
@@ -217,7 +232,9 @@ static void end_question(struct replica *replica, struct instant now)
 {
 	if (!replica->exchange.open)
 		return;
-	replica->bare = !replica->bare;
+	/* Of one that had the serial the first packet that is lost says nothing. */
+	if (replica->lacks || replica->doubted || replica->refused)
+		replica->bare = !replica->bare;
 	learn_nothing(replica, replica->refused ? REPLICA_REFUSED : REPLICA_SILENT, now);
 }
 

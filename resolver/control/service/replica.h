@@ -15,7 +15,7 @@
  * copy that stands still is found at the latest one question after its time.
  *
  *     pending    it lacks what is not that old, or was not asked yet
- *     current    it has the serial
+ *     current    it has the serial, or had it a minute ago
  *     behind     it lacks what has been out for long, or has no copy to answer with
  *     ahead      its serial is higher, for as long: it will not transfer (RFC 1982)
  *     unknown    it refuses the question, does not answer, or is not asked
@@ -41,6 +41,7 @@ enum {
 	REPLICA_FIRST_MS = 5000,         /* after a change; a transfer takes a moment */
 	REPLICA_MOST_MS = 5 * 60 * 1000, /* between two questions */
 	REPLICA_RARELY_MS = 3600 * 1000, /* the same, where it has the serial or says nothing */
+	REPLICA_SILENT_MS = 60 * 1000,   /* of one that had the serial; then it is unknown */
 	REPLICA_TEXT_MAX = 256,
 };
 
@@ -73,9 +74,11 @@ struct replica {
 	unsigned rcode;  /* of REPLICA_REFUSED */
 	bool has_serial; /* it has said which */
 	uint32_t serial;
-	bool lacks, is_ahead; /* neither: it has the serial */
+	bool lacks, is_ahead;
 	uint32_t lacked;                    /* lacks: a serial that it has not */
 	struct instant lacked_at, ahead_at; /* since when that was out; since when it is ahead */
+	bool doubted;                       /* it lacked nothing, and does not say so any more */
+	uint64_t doubted_ms;                /* since when */
 	bool told;                          /* that it is behind or ahead */
 	enum replica_state told_state;
 	uint64_t behind_after_ms; /* 0: it is not asked */
@@ -114,7 +117,7 @@ void replica_print_news(const struct replica *replica, enum replica_news news, c
 			uint32_t serial, struct instant now,
 			char text[REPLICA_TEXT_MAX + NAME_TEXT_MAX]);
 /* Adds copy (the state), has (its serial or null), since (of what it lacks, or when it was first
- * seen ahead; null: neither), reason (why it is not known, or has no serial; null: it has one). */
+ * seen ahead; null: neither), reason (why the last question had no serial; null: it had one). */
 void replica_put(const struct replica *replica, json_t *object);
 
 #endif
