@@ -63,7 +63,7 @@ static json_t *post(const struct applied *applied, const json_t *edits, json_t *
 			  path);
 }
 
-static int carry_out(const struct applied *applied, const struct apply_plan *plan)
+static int carry_out(const struct applied *applied, struct apply_plan *plan)
 {
 	const struct command_line *line = applied->line;
 	const json_t *settings = json_object_get(applied->exported, "settings");

@@ -1,15 +1,15 @@
-/* What is planned, is printed as it is planned: a line for each resource that is created, changed,
- * kept or deleted, and why not for what cannot be. */
+/* Not here: what is asked of the server, and what it is told to do (apply.c). */
 #include "resolver/control/command/apply_plan.h"
 
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/command/apply_owners.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/settings.h"
+#include "resolver/control/resource/owner.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
+#include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -17,7 +17,8 @@ enum { KEPT_SHOWN = 3 };
 
 /* ---- what is wanted ---- */
 
-char *apply_key_of(const char *path)
+/* What stands for a path in `served`, to be freed; NULL without a path, or memory. */
+static char *key_of(const char *path)
 {
 	char *key = path ? strdup(path) : NULL;
 
@@ -56,7 +57,8 @@ static void print_members(const json_t *before, const json_t *after)
 	}
 }
 
-void apply_add_edit(json_t *edits, const char *path, json_t *values)
+/* Takes `values` over; NULL: it goes. */
+static void add_edit(json_t *edits, const char *path, json_t *values)
 {
 	json_add(edits, json_make("{s:o, s:o}", "path", json_text(path), "values",
 				  values ? values : json_null()));
@@ -65,17 +67,18 @@ void apply_add_edit(json_t *edits, const char *path, json_t *values)
 /* What is served there, and not taken out yet; NULL: nothing. */
 static json_t *find_served(const struct apply_plan *plan, const char *path)
 {
-	char *key = apply_key_of(path);
+	char *key = key_of(path);
 	json_t *served = key ? json_object_get(plan->served, key) : NULL;
 
 	free(key);
 	return served;
 }
 
-json_t *apply_take_served(struct apply_plan *plan, const char *path)
+/* The same, taken out. */
+static json_t *take_served(struct apply_plan *plan, const char *path)
 {
 	json_t *served = json_incref(find_served(plan, path));
-	char *key = served ? apply_key_of(path) : NULL;
+	char *key = served ? key_of(path) : NULL;
 
 	if (key)
 		json_object_del(plan->served, key);
@@ -96,14 +99,14 @@ static void want_group(struct apply_plan *plan, const json_t *values)
 	char *path = group ? client_path("groups/-/%", group) : NULL;
 
 	if (path)
-		json_decref(apply_take_served(plan, path));
+		json_decref(take_served(plan, path));
 	free(path);
 }
 
 /* Of two of one path the last would be what is there, and the other lost. */
 static bool is_twice(struct apply_plan *plan, const char *path)
 {
-	char *key = apply_key_of(path);
+	char *key = key_of(path);
 	bool found = key && json_object_get(plan->wanted, key);
 
 	if (key)
@@ -261,8 +264,10 @@ static void refuse_declared(struct apply_plan *plan, const struct kind *kind, co
 	json_decref(members);
 }
 
-bool apply_plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
-		       const json_t *served, json_t *values)
+/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. False:
+ * it was there before, and so was what is inside it. */
+static bool plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
+			const json_t *served, json_t *values)
 {
 	const json_t *before = json_object_get(served, "values");
 	const char *origin = json_string_value(json_object_get(served, "origin"));
@@ -295,7 +300,7 @@ bool apply_plan_values(struct apply_plan *plan, const struct kind *kind, const c
 			print_members(before, values);
 		plan->changes += served != NULL;
 		plan->creates += !served;
-		apply_add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
+		add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
 	}
 	return !twice;
 }
@@ -360,7 +365,7 @@ static bool take_vnet(struct apply_plan *plan)
 	return false;
 }
 
-/* As apply_plan_values. */
+/* As plan_values. */
 static bool plan_item(struct apply_plan *plan, const struct path *path, const void *item)
 {
 	char text[PATH_URL_MAX];
@@ -369,7 +374,7 @@ static bool plan_item(struct apply_plan *plan, const struct path *path, const vo
 
 	if (is_vnet(plan, path))
 		return true;
-	served = apply_take_served(plan, path_url(path, text));
+	served = take_served(plan, path_url(path, text));
 	values = values_print(path->kind, item);
 
 	if (!json_string_value(json_object_get(served, "origin")) && has_secret(path->kind, item)) {
@@ -378,7 +383,7 @@ static bool plan_item(struct apply_plan *plan, const struct path *path, const vo
 		       "a file that only sluice's user may read, and give that as secret_file");
 		json_decref(values);
 	} else {
-		first = apply_plan_values(plan, path->kind, text, served, values);
+		first = plan_values(plan, path->kind, text, served, values);
 	}
 	json_decref(served);
 	return first;
@@ -406,6 +411,166 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 	}
 }
 
+/* ---- addresses and services ---- */
+
+/* What stays as it is where it is not given, and names that differ in case alone. */
+static void keep_given(json_t *values, const json_t *before)
+{
+	static const char *const kept[] = {"id", "region"}, *const named[] = {"name",
+									      "resource_group"};
+
+	for (size_t i = 0; i < COUNT(kept); i++)
+		if (!json_object_get(values, kept[i]) && json_object_get(before, kept[i]))
+			json_put(values, kept[i], json_incref(json_object_get(before, kept[i])));
+	for (size_t i = 0; i < COUNT(named); i++)
+		if (json_object_get(before, named[i]))
+			json_put(values, named[i], json_incref(json_object_get(before, named[i])));
+}
+
+/* The PTR of what the server's file declares without one is a resource of its own. */
+static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *description,
+		     json_t *values)
+{
+	const char *const keys[] = {"reverse_fqdn", description, "ttl"};
+	const json_t *before = json_object_get(served, "values");
+	char *path = client_path("ptrs/%", json_string_value(json_object_get(before, "id")));
+	json_t *ptr = json_object(), *served_ptr = path ? take_served(plan, path) : NULL;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		json_t *value = json_object_get(values, keys[i]);
+
+		if (value)
+			json_put(ptr, i == 1 ? "description" : keys[i], json_incref(value));
+		json_object_del(values, keys[i]);
+	}
+	plan_values(plan, kind_of_id(KIND_PTR), path ? path : "", served_ptr, ptr);
+	json_decref(served_ptr);
+	free(path);
+}
+
+/* Takes the values over. */
+static void plan_owner(struct apply_plan *plan, const struct owner *owner, json_t *values)
+{
+	bool service = owner->kind == OWNER_SERVICE;
+	const char *group = owner->resource_group ? owner->resource_group : GROUP_NONE;
+	char *path = service ? client_path("services/-/%", owner->name)
+			     : client_path("addresses/%/%", group, owner->name);
+	json_t *served = path ? take_served(plan, path) : NULL;
+	const json_t *before = json_object_get(served, "values");
+
+	keep_given(values, before);
+	if (json_string_value(json_object_get(served, "origin")) && owner->ptr.fqdn &&
+	    !json_object_get(before, "reverse_fqdn"))
+		plan_ptr(plan, served, service ? "ptr_description" : "description", values);
+	/* Another one of that name: the one that has it now is removed first. */
+	if (!text_equal(json_string_value(json_object_get(before, "id")),
+			json_string_value(json_object_get(values, "id"))) &&
+	    served && !json_string_value(json_object_get(served, "origin")))
+		add_edit(plan->removals, path, NULL);
+	plan_values(plan, kind_of_id(owner_kind_id(owner->kind)), path ? path : "", served, values);
+	json_decref(served);
+	free(path);
+}
+
+/* As the file has it (err: there was no memory for it). An id that it does not give was derived. */
+static void plan_declared(struct apply_plan *plan, const struct owner *owner, bool has_id, int err)
+{
+	json_t *values = err ? NULL : owner_whole_object(owner);
+
+	if (!has_id)
+		json_object_del(values, "id");
+	if (values)
+		plan_owner(plan, owner, values);
+}
+
+/* What no two addresses have, as `holders` has it, to be freed; NULL: it has none. */
+static char *held(const json_t *values, bool label)
+{
+	const char *address = json_string_value(json_object_get(values, "address"));
+	const char *name = json_string_value(json_object_get(values, "domain_name_label"));
+	const char *region = json_string_value(json_object_get(values, "region"));
+	char *text = NULL;
+
+	if (!label)
+		return address ? strdup(address) : NULL;
+	if (name && asprintf(&text, "%s.%s", name, region ? region : "") < 0)
+		text = NULL;
+	return text;
+}
+
+static void note_holder(struct apply_plan *plan, const char *key, const json_t *served)
+{
+	for (int label = 0; label < 2; label++) {
+		char *text = held(json_object_get(served, "values"), label);
+
+		if (text)
+			json_put(plan->holders, text, json_text(key));
+		free(text);
+	}
+}
+
+/* Of two that exchange what no two may have, the one that has it now is removed first, and made
+ * anew by its put, which has all that it is. */
+static void plan_exchanges(struct apply_plan *plan)
+{
+	json_t *puts = json_object(), *edit;
+	size_t i;
+
+	json_array_foreach(plan->puts, i, edit)
+	{
+		char *key = key_of(json_string_value(json_object_get(edit, "path")));
+
+		if (key)
+			json_put(puts, key, json_incref(edit));
+		free(key);
+	}
+	json_array_foreach(plan->puts, i, edit)
+	{
+		for (int label = 0; label < 2; label++) {
+			char *text = held(json_object_get(edit, "values"), label);
+			const char *key =
+				text ? json_string_value(json_object_get(plan->holders, text))
+				     : NULL;
+			json_t *holder = key ? json_object_get(puts, key) : NULL;
+			char *keeps =
+				holder ? held(json_object_get(holder, "values"), label) : NULL;
+
+			if (holder && holder != edit && !text_equal(keeps, text)) {
+				add_edit(plan->removals,
+					 json_string_value(json_object_get(holder, "path")), NULL);
+				json_object_del(puts, key); /* once */
+			}
+			free(keeps);
+			free(text);
+		}
+	}
+	json_decref(puts);
+}
+
+static void plan_owners(struct apply_plan *plan, const struct model *model)
+{
+	struct owner owner;
+	struct arena arena;
+
+	for (size_t i = 0; i < model->addresses.count; i++) {
+		const struct owned_address *address = &model->addresses.items[i];
+
+		arena_init(&arena);
+		plan_declared(plan, &owner, address->id,
+			      owner_of_address(&owner, address, model, &arena));
+		arena_release(&arena);
+	}
+	for (size_t i = 0; i < model->cloud_services.count; i++) {
+		const struct cloud_service *service = &model->cloud_services.items[i];
+
+		arena_init(&arena);
+		plan_declared(plan, &owner, service->id,
+			      owner_of_service(&owner, service, model, &arena));
+		arena_release(&arena);
+	}
+	plan_exchanges(plan);
+}
+
 /* ---- what is there and not wanted ---- */
 
 static bool is_kept(const struct apply_plan *plan, const char *key, const json_t *served)
@@ -427,7 +592,7 @@ static void plan_removal(struct apply_plan *plan, const char *key, const json_t 
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "/"), key);
 	printf("delete %s\n", path);
 	plan->deletes++;
-	apply_add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
+	add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
 }
 
 /* A file names groups by what is in them. So one goes with the last address that is in it, and one
@@ -506,10 +671,10 @@ static void serve(struct apply_plan *plan, const json_t *exported)
 		const char *path = json_string_value(json_object_get(item, "path"));
 		char why[TEXT_FLAW_MAX];
 		/* It is printed. */
-		char *key = path && text_is_plain(path, why) ? apply_key_of(path) : NULL;
+		char *key = path && text_is_plain(path, why) ? key_of(path) : NULL;
 
 		if (key && strncmp(key, "addresses/", 10) == 0)
-			apply_note_holder(plan, key, item);
+			note_holder(plan, key, item);
 		if (key)
 			json_put(plan->served, key, json_incref(item));
 		free(key);
@@ -556,7 +721,7 @@ void apply_plan_model(struct apply_plan *plan, const struct model *model)
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			plan_list(plan, &kinds[i], model, NULL);
-	apply_plan_owners(plan, model);
+	plan_owners(plan, model);
 	if (plan->line->prune)
 		plan_prune(plan);
 	else if (!plan->refused)

@@ -1,5 +1,7 @@
 /* What becomes of each resource of a server where a file is applied: it is created, changed, kept,
- * deleted, or refused. Nothing is asked or changed here; each is printed as it is planned, a line.
+ * deleted, or refused. Nothing is asked or changed here. What is to be created, changed or deleted
+ * is printed as it is planned, a line each, and why not for what cannot be; of what the file does
+ * not have and is kept, the first three. What is the same already is not mentioned.
  *
  * What the file has is taken out of `served`. What is left there is kept, or goes with --prune. */
 #ifndef SLUICE_APPLY_PLAN_H
@@ -8,7 +10,6 @@
 #include <jansson.h>
 
 #include "resolver/control/command/command.h"
-#include "resolver/control/resource/kind.h"
 #include "rules/schema/model.h"
 
 struct apply_plan {
@@ -31,18 +32,5 @@ bool apply_plan_init(struct apply_plan *plan, const struct command_line *line,
 void apply_plan_release(struct apply_plan *plan);
 /* Everything that the file has, and what it has not. */
 void apply_plan_model(struct apply_plan *plan, const struct model *model);
-
-/* ---- for apply_owners.c ---- */
-
-/* What stands for a path in `served`, to be freed; NULL without a path, or memory. */
-char *apply_key_of(const char *path);
-/* What is served there, taken out; NULL: nothing. */
-json_t *apply_take_served(struct apply_plan *plan, const char *path);
-/* Takes `values` over; NULL: it goes. */
-void apply_add_edit(json_t *edits, const char *path, json_t *values);
-/* Of what is served there (NULL: nothing) and is to have these values, which are taken over. False:
- * it was there before, and so was what is inside it. */
-bool apply_plan_values(struct apply_plan *plan, const struct kind *kind, const char *path,
-		       const json_t *served, json_t *values);
 
 #endif
