@@ -273,6 +273,13 @@ class Sluice(Process):
             raise AssertionError(text)
         return json.loads(text)
 
+    def wait_managed(self):
+        """Until the control socket answers, which is a while after its file is there."""
+        def answered():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.status()
+        return wait_for(answered, "the management API")
+
     def reconfigure(self, config):
         self.host.world.write(os.path.basename(self.config), config)
 

@@ -71,14 +71,7 @@ class World(harness.FreshCase):
 
     def start(self, config=CONFIG):
         self.sluice = harness.Sluice(self.host, config)
-
-        harness.wait_for(self.is_up, "the management API")
-
-    def is_up(self):
-        try:
-            return self.sluice.status()
-        except OSError:
-            return False
+        self.sluice.wait_managed()
 
     def restart(self, config=CONFIG):
         self.sluice.kill()
@@ -214,7 +207,7 @@ class Reload(World):
         before = self.sluice.pid
         os.kill(before, signal.SIGKILL)  # the master starts another
         self.sluice.wait_another(before)
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
+        self.sluice.wait_managed()
         self.serves_before()
         self.reload()
         self.sluice.stop()
@@ -343,7 +336,7 @@ class Reload(World):
         self.sluice = harness.Sluice.__new__(harness.Sluice)
         self.sluice.socket, self.sluice.expected = os.path.join(self.world.dir, "control.sock"), 0
         harness.Process.__init__(self.sluice, self.host, "here", [harness.SLUICE, "run", "-c", "sluice.conf"])
-        harness.wait_for(self.is_up, "the management API")
+        self.sluice.wait_managed()
 
     def test_what_went_back_is_served_although_the_file_has_faults_by_now(self):
         self.reload()

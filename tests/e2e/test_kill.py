@@ -259,10 +259,6 @@ class Kill(test_reverse.Reverse):
         harness.wait_for(lambda: harness.is_gone(before), "the server to go")
         self.sluice.wait_another(before)
 
-    def serves(self):
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.call("GET", "/v1/status").status == 200
-
     def test_what_was_acknowledged_outlives_a_kill_at_any_instant(self):
         print("# SEED=%d KILLS=%d" % (SEED, KILLS), flush=True)
         chance = random.Random(SEED)
@@ -294,7 +290,7 @@ class Kill(test_reverse.Reverse):
                 self.assertEqual([], storm.refused)
             if both:
                 self.start()
-            harness.wait_for(self.serves, "the management API")
+            self.sluice.wait_managed()
             for storm in names:
                 self.look(storm, kept)
             for storm in all_kinds:

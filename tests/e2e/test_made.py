@@ -27,13 +27,7 @@ class Made(World):
 
     def start(self):
         self.sluice = harness.Sluice(self.host, self.config)
-
-        def serves():
-            try:
-                return self.call("GET", "virtual_networks").status == 200
-            except OSError:
-                return False
-        harness.wait_for(serves, "the management API")
+        self.sluice.wait_managed()
 
     def ask(self, name, server=LOOPBACK):
         return self.host.ask(server, name)

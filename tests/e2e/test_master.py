@@ -195,7 +195,7 @@ class Master(test_upgrade.Upgrading):
         os.unlink(self.sluice.socket)
         before = self.kill()
         self.sluice.wait_another(before)
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the socket")
+        self.sluice.wait_managed()
         self.goes_on()
 
     def test_a_socket_of_before_is_closed_when_it_is_not_wanted_any_more(self):

@@ -61,13 +61,7 @@ class World(harness.FreshCase):
 
     def start(self):
         self.sluice = harness.Sluice(self.host, self.config % self.filed)
-
-        def serves():
-            try:
-                return self.call("GET", "virtual_networks").status == 200
-            except OSError:
-                return False
-        harness.wait_for(serves, "the management API")
+        self.sluice.wait_managed()
 
     def call(self, method, path, body=None, **headers):
         connection = harness.UnixConnection(self.sluice.socket)
@@ -1119,7 +1113,7 @@ reverse = { name_servers = [ "ns1.example." ]; };
 transfers = ( { zones = [ "*" ]; allow = [ "127.0.0.0/8" ]; } );""")
         self.sluice = harness.Sluice(self.host, config, options=(
             "--resolv-conf", self.world.dir + "/resolv.conf"))
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
+        self.sluice.wait_managed()
 
     def test_a_rehearsal_does_not_swallow_what_resolv_conf_says_anew(self):
         self.build_hub()
@@ -1267,7 +1261,7 @@ class First(World):
         self.world.write("resolv.conf", "nameserver 127.0.0.3\n")
         self.sluice = harness.Sluice(self.host, text, options=(
             "--resolv-conf", self.world.dir + "/resolv.conf"))
-        harness.wait_for(lambda: os.path.exists(self.sluice.socket), "the control socket")
+        self.sluice.wait_managed()
 
     def test_a_first_configuration_answers_at_once_and_takes_a_rule(self):
         server = ("127.0.0.1", 5300)
