@@ -220,10 +220,13 @@ class Master(test_upgrade.Upgrading):
         self.goes_on()
 
     def test_one_that_does_not_come_to_serve_is_killed_and_started_again(self):
-        before = self.kill()
-        again = harness.wait_for(lambda: [pid for pid in harness.children_of(self.sluice.child.pid)
-                                          if pid != before], "another server")[0]
-        os.kill(again, signal.SIGSTOP)
+        while True:
+            before, log = self.kill(), self.sluice.log()
+            again = harness.wait_for(lambda: [pid for pid in harness.children_of(self.sluice.child.pid)
+                                              if pid != before], "another server")[0]
+            harness.freeze(again)
+            if self.sluice.log().count("serving:") == log.count("serving:"):
+                break  # else it has come to serve before it was stopped
         self.sluice.wait_another(again)
         self.goes_on()
         self.assertIn("the server takes too long; killed", self.sluice.log())
