@@ -398,10 +398,7 @@ static void plan_list(struct apply_plan *plan, const struct kind *kind, const vo
 
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
-		const char *name = part_name(kind, item);
-		const struct path path = {kind,
-					  parent ? parent->group : part_group(kind, item),
-					  {parent ? parent->names[0] : name, parent ? name : NULL}};
+		const struct path path = part_path(kind, item, parent);
 
 		if (!plan_item(plan, &path, item))
 			continue;

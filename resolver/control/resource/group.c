@@ -41,7 +41,7 @@ static void name_item(void *context, const struct kind *kind, const void *item)
 {
 	enum { NAMED_MAX = 3 };
 	struct naming *naming = context;
-	const struct path path = {kind, part_group(kind, item), {part_name(kind, item), NULL}};
+	const struct path path = part_path(kind, item, NULL);
 	char url[PATH_URL_MAX];
 
 	if (strcasecmp(path.group, naming->group) != 0)

@@ -33,6 +33,15 @@ static bool is_in_group(const struct kind *root, const void *item, const char *g
 	return !group || strcasecmp(part_group(root, item), group) == 0;
 }
 
+struct path part_path(const struct kind *kind, const void *item, const struct path *parent)
+{
+	const char *name = part_name(kind, item);
+
+	if (parent)
+		return (struct path){kind, parent->group, {parent->names[0], name}};
+	return (struct path){kind, part_group(kind, item), {name, NULL}};
+}
+
 struct path part_root(const struct path *path)
 {
 	const struct kind *root = path->kind->parent ? path->kind->parent : path->kind;

@@ -64,6 +64,8 @@ const void *part_given(const struct model *model, const struct path *path);
 const void *part_find(const struct model *model, const struct path *path);
 /* The group of an item at the top; GROUP_NONE where it is in none. */
 const char *part_group(const struct kind *root, const void *item);
+/* An item's path. `parent`: that of what it is in; NULL at the top. */
+struct path part_path(const struct kind *kind, const void *item, const struct path *parent);
 /* The path of what the path is in. */
 struct path part_root(const struct path *path);
 /* The item of that name at the top, whichever group it is in; NULL: there is none. */

@@ -315,8 +315,7 @@ static bool is_zone(const struct model_part *part)
 
 static void pass_over_zone(struct parts *parts, struct faults *faults, const void *zone)
 {
-	const struct path path = {
-		zone_kind(), part_group(zone_kind(), zone), {part_name(zone_kind(), zone), NULL}};
+	const struct path path = part_path(zone_kind(), zone, NULL);
 	char key[PATH_MAX_BYTES];
 
 	if (path_key(&path, key) == 0)
@@ -612,8 +611,7 @@ int zone_parts_number(struct parts *parts, struct model *declared, const struct 
 	}
 	for (size_t i = 0; !err && i < declared->private_zones.count; i++) {
 		struct private_zone *zone = &declared->private_zones.items[i];
-		const struct path path = {
-			zone_kind(), part_group(zone_kind(), zone), {zone->name, NULL}};
+		const struct path path = part_path(zone_kind(), zone, NULL);
 		struct model_part *part = zone->name ? parts_at(parts, &path, NULL) : NULL;
 
 		if (!zone->zone || !zone_is_editable(zone->zone) || (part && part->zone))

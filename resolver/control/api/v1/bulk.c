@@ -97,8 +97,7 @@ struct bulk_listing {
 static int add_item(struct bulk_listing *listing, const void *item)
 {
 	const struct kind *kind = listing->path->kind;
-	const struct path path = {
-		kind, listing->path->group, {listing->path->names[0], part_name(kind, item)}};
+	const struct path path = part_path(kind, item, listing->path);
 	char key[PATH_MAX_BYTES];
 	struct bulk_item *items =
 		array_grow(listing->items, listing->count, &listing->room, sizeof *items);

@@ -413,10 +413,7 @@ static bool export_list(struct api_request *request, const struct kind *kind, co
 		return export_bulk(request, kind, parent, array, error);
 	for (size_t i = 0; i < items.count; i++) {
 		const char *item = (const char *)items.items + i * size;
-		const char *name = part_name(kind, item);
-		const struct path path = {kind,
-					  parent ? parent->group : part_group(kind, item),
-					  {parent ? parent->names[0] : name, parent ? name : NULL}};
+		const struct path path = part_path(kind, item, parent);
 
 		if (made_because(request, &path))
 			continue;
