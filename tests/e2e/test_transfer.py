@@ -349,6 +349,37 @@ class Behind(Following):
                          (row["copy"], row["reason"]))
 
 
+class Sources(Base):
+    """A secondary that never answers, told from an address that is ours to choose."""
+    notify, PEER = ("127.0.0.5",), ("127.0.0.5", 53)
+
+    def build(self, world):
+        self.behind = 'source = "127.0.0.8";'
+        super().build(world)
+
+    def reload(self, notify, source):
+        self.sluice.reconfigure(CONFIG % {"notify": notify, "behind": source, "addresses": "", "secret": SECRET})
+        self.command("reload")
+
+    def bound(self):
+        """The last numbers of the loopback addresses that have sockets for UDP."""
+        found = re.findall(r"^ *\d+: (..)00007F:", self.cloud.run("cat", "/proc/net/udp")[1], re.M)
+        return {int(number, 16) for number in found} - {5}
+
+    def test_each_is_told_from_the_source_and_what_is_no_source_any_more_is_closed(self):
+        with self.cloud.inside():
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with peer:
+            peer.settimeout(dns.PATIENCE)
+            peer.bind(self.PEER)
+            self.assertEqual("127.0.0.8", peer.recvfrom(65535)[1][0])
+            self.reload('"127.0.0.5"', 'source = "127.0.0.9";')
+            harness.wait_for(lambda: peer.recvfrom(65535)[1][0] == "127.0.0.9", "a question from there")
+            harness.wait_for(lambda: self.bound() == {9}, "the other one to be closed")
+            self.reload("", "")
+            harness.wait_for(lambda: self.bound() == set(), "both to be closed")
+
+
 class Who(Base):
     def build(self, world):
         super().build(world)

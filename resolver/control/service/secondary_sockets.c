@@ -86,6 +86,31 @@ static struct secondary_socket *socket_for(struct secondary_sockets *all,
 	return socket ? socket : open_socket(all, &message->source, message->peer.address.family);
 }
 
+static bool is_source(const struct transfer_table *table, const struct address *source)
+{
+	for (size_t i = 0; table && i < table->acl->grant_count; i++) {
+		const struct transfer_settings *settings = table->acl->grants[i].settings;
+
+		if (settings->notify.count > 0 && address_equal(&settings->source, source))
+			return true;
+	}
+	return false;
+}
+
+static void close_unused(struct secondary_sockets *all, const struct transfer_table *table)
+{
+	struct secondary_socket **link = &all->sockets, *socket;
+
+	while ((socket = *link)) {
+		if (is_source(table, &socket->source)) {
+			link = &socket->next;
+			continue;
+		}
+		*link = socket->next;
+		uv_close((uv_handle_t *)&socket->handle, on_socket_closed);
+	}
+}
+
 /* ---- sending ---- */
 
 /* What cannot be sent counts as lost on its way. */
@@ -170,8 +195,11 @@ void secondary_sockets_look(struct secondary_sockets *all)
 {
 	if (!all || all->resting)
 		return;
+	const struct transfer_table *table = all->table(all->context);
+
 	uv_update_time(all->loop);
-	secondaries_follow(all->secondaries, all->table(all->context), now_of(all));
+	secondaries_follow(all->secondaries, table, now_of(all));
+	close_unused(all, table);
 	set_timer(all);
 }
 
