@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 
+import dns
 import harness
 from test_resources import CONFIG, Answer, World, digest
 
@@ -24,7 +25,7 @@ class Clients(World):
 
     def ask(self, method, path, secret, body=None):
         with self.host.inside():
-            connection = http.client.HTTPConnection("127.0.0.1", 8053, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", 8053, timeout=dns.PATIENCE)
             connection.connect()
         try:
             headers = {"Authorization": "Bearer " + secret} if secret else {}

@@ -37,6 +37,18 @@ class Hostile(test_reverse.Reverse):
         return sum(int(row[1].split(":")[1], 16) in (PORT, TLS_PORT) and row[3] != "0A" and row[9] != "0"
                    for row in rows)
 
+    def unread(self):
+        """Bytes at the URLs that the server has not taken yet."""
+        with open("/proc/%d/net/tcp" % self.sluice.pid) as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        return sum(int(row[4].split(":")[1], 16) for row in rows
+                   if int(row[1].split(":")[1], 16) in (PORT, TLS_PORT) and row[3] != "0A")
+
+    def local_connections(self):
+        """Those at the control socket that the server has not let go of."""
+        with open("/proc/%d/net/unix" % self.sluice.pid) as file:
+            return sum(line.rstrip().endswith("control.sock") and line.split()[5] == "03" for line in file)
+
     def left_alone(self):
         """No client's connection is left, and all is well."""
         harness.wait_for(lambda: self.connections() == 0, "connections to be closed", 120)
@@ -327,7 +339,7 @@ class Pressure(Hostile):
         known = [self.connect() for _ in range(20)]
         for sock in known:
             sock.sendall(head.encode() + body[:5].encode())
-        time.sleep(0.5)
+        harness.wait_for(lambda: self.connections() == len(known) and self.unread() == 0, "them to be known")
         sources = self.addresses(4)
         for source in [HERE] * 100 + sources * 40:
             with contextlib.suppress(OSError):
@@ -409,7 +421,7 @@ class Pressure(Hostile):
     def test_without_descriptors_it_waits_and_does_not_spin(self):
         self.sluice.reconfigure(self.config() + 'log = { level = "debug"; };')
         self.assertEqual(0, self.command("reload")[0])
-        harness.wait_for(lambda: self.connections() == 0, "connections to be closed")
+        harness.wait_for(lambda: self.connections() + self.local_connections() == 0, "connections to be closed")
         pid = self.sluice.pid
         open_ = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)

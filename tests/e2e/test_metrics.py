@@ -234,11 +234,10 @@ class Metrics(World):
         def is_suspect():
             with contextlib.closing(self.cloud.begin(SERVER, "x%d.n1.test" % next(numbers))):
                 told = self.text()
-                return told["sluice_target_up" + labels + "}"] == 0 and told
+                return (0, 1, 1) == (told["sluice_target_up" + labels + "}"], told["sluice_routes_unanswered"],
+                                     told['sluice_targets{state="suspect"}']) and told
         numbers = iter(range(10000))
         told = harness.wait_for(is_suspect, "the target to be suspect")
-        self.assertEqual(1, told["sluice_routes_unanswered"])
-        self.assertEqual(1, told['sluice_targets{state="suspect"}'])
         self.assertGreaterEqual(told["sluice_target_suspicions_total" + labels + "}"], 1)
         key = 'sluice_rule_failures_total{ruleset="onprem",rule="rule1"}'
         harness.wait_for(lambda: self.text()[key], key, 2 * dns.PATIENCE)
@@ -502,12 +501,18 @@ class Prometheus(World):
             self.ask("a%d.n1.test" % number, "192.0.2.1")
         queries = 'sluice_rule_queries_total{job="sluice",rule="rule1"}'
         harness.wait_for(lambda: self.value(queries) == [5], "the rule's count", 4 * dns.PATIENCE)
-        scraped = self.api("targets")["data"]["activeTargets"]
-        self.assertEqual([("up", "")], [(one["health"], one["lastError"]) for one in scraped])
+
+        def is_up():
+            scraped = self.api("targets")["data"]["activeTargets"]
+            return [("up", "")] == [(one["health"], one["lastError"]) for one in scraped]
+        harness.wait_for(is_up, "a look that was in time")
+
+        def keeps_each():
+            samples = self.value('scrape_samples_scraped{job="sluice"}')
+            return samples == self.value('scrape_samples_post_metric_relabeling{job="sluice"}') == [
+                len(self.text(accept=OPENMETRICS))]
         # It asks for OpenMetrics, and keeps each sample: none is twice or late.
-        samples = self.value('scrape_samples_scraped{job="sluice"}')[0]
-        self.assertEqual([samples], self.value('scrape_samples_post_metric_relabeling{job="sluice"}'))
-        self.assertEqual([len(self.text(accept=OPENMETRICS))], [samples])
+        harness.wait_for(keeps_each, "each sample")
         kinds = self.api("metadata")["data"]
         self.assertEqual("histogram", kinds["sluice_response_duration_seconds"][0]["type"])
         self.assertEqual("counter", kinds["sluice_queries_total" if "sluice_queries_total" in kinds

@@ -206,8 +206,8 @@ class Filters(Logged):
         for name in ("web.corp.internal", "corp.internal", "xcorp.internal", "www.example",
                      "servfail.example", "one.contoso.corp", "nothing.corp.internal"):
             self.ask(name)
-        self.entries("nothing.corp.internal")
-        self.entries("www.example")
+        for name in ("web.corp.internal", "corp.internal", "www.example", "nothing.corp.internal"):
+            self.entries(name)  # by two workers, whose order is none
         self.assertEqual(["corp.internal.", "nothing.corp.internal.", "web.corp.internal.",
                           "www.example."], sorted(e["name"] for e in self.lines()))
         self.reload(FILE + 'clients = [ "10.0.0.0/8" ]; networks = [ "hub" ];')
@@ -341,7 +341,7 @@ class Files(Logged):
         harness.sh("mount", "-o", "remount,size=512m", disk)
         self.entries("web.corp.internal", path=path)
         self.assertEqual(0, self.output()["lost"])
-        self.assertEqual(asked, len([e for e in self.lines(path) if e["type"] == "A"]))
+        harness.wait_for(lambda: asked == len([e for e in self.lines(path) if e["type"] == "A"]), "each entry")
         self.sluice.stop()
         frames = [json.loads(extra_of(frame)) for frame in read_frames(disk + "/queries.dnstap")]
         self.assertEqual(asked, len([e for e in frames if e["type"] == "A"]))
@@ -355,8 +355,9 @@ class Files(Logged):
 
     def test_kill_leaves_whole_lines(self):
         def load():
-            with contextlib.suppress(TimeoutError):  # what was killed with the server
-                self.fill(lambda: self.sluice.pid != before, patience=1)
+            while self.sluice.pid == before:
+                with contextlib.suppress(OSError):  # what was killed with the server, or is late
+                    self.fill(lambda: self.sluice.pid != before, patience=1)
 
         # Before that its master would take the end for a start that failed.
         harness.wait_for(lambda: "serving:" in self.sluice.log(), "the first one to serve")
@@ -423,7 +424,8 @@ class Changes(Logged):
             self.assertEqual(0, status, text)
         stop.set()
         thread.join(dns.PATIENCE)
-        self.entries(asked[-1])
+        for name in asked[-10:]:  # by two workers, whose order is none
+            self.entries(name)
         seen = set()
         for entry in self.lines():
             if not (entry["name"] or "").endswith(".moving.corp."):
@@ -534,19 +536,19 @@ class Live(Logged):
     def test_the_command_follows(self):
         with open(self.at("followed"), "w") as out:
             child = subprocess.Popen([harness.SLUICE, "log", "-c", self.sluice.config, "--follow",
-                                      "client=127.0.0.0/8", "slower_than_ms=100"], stdout=out)
+                                      "client=127.0.0.0/8", "slower_than_ms=500"], stdout=out)
         self.addCleanup(child.wait)
         self.addCleanup(child.terminate)
         harness.wait_for(lambda: self.status()["followers"], "it")
         self.ask("quick.contoso.corp")
-        self.ask("late150.contoso.corp")
+        self.ask("late700.contoso.corp")
 
         def printed():
             with open(self.at("followed")) as file:
                 return file.read()
         harness.wait_for(lambda: "\n" in printed(), "the line")
-        self.assertRegex(printed(), r"\A\d\d:\d\d:\d\d\.\d{3}  127\.0\.0\.1 +late150\.contoso\.corp\. A +"
-                         r"NOERROR +1\d\d\.\d{3} ms  rule onprem/contoso, 127\.0\.0\.1:5401\n\Z")
+        self.assertRegex(printed(), r"\A\d\d:\d\d:\d\d\.\d{3}  127\.0\.0\.1 +late700\.contoso\.corp\. A +"
+                         r"NOERROR +([7-9]|[1-9]\d)\d\d\.\d{3} ms  rule onprem/contoso, 127\.0\.0\.1:5401\n\Z")
 
     def test_filters_that_do_not_fit_are_told(self):
         for argument, text in (("rcode=OOPS", "is no response code"), ("client=x", "neither an address"),
@@ -683,8 +685,13 @@ class Dnstap(Logged):
         harness.wait_for(lambda: os.path.exists(self.at("tap.sock")), "the reader's socket")
         return child
 
-    def captured(self, reader, path):
-        """What it has: it writes the rest at its end."""
+    def captured(self, reader, path, name):
+        """What it has, once that name is in it: at its end it leaves what it has not read."""
+        def has_come():
+            reader.signal(signal.SIGHUP)  # it writes what it has
+            with contextlib.suppress(FileNotFoundError), open(self.at(path), "rb") as file:
+                return name.encode() in file.read()
+        harness.wait_for(has_come, "the reader to have " + name)
         reader.stop()
         return self.read(self.at(path))
 
@@ -698,7 +705,7 @@ class Dnstap(Logged):
         self.ask("during.corp.internal")
         self.entries("during.corp.internal")
         harness.wait_for(lambda: self.output("dnstap_socket")["written"] >= 2, "the entry")
-        text = self.captured(reader, "first")
+        text = self.captured(reader, "first", "during.corp.internal.")
         self.assertIn("before.corp.internal.", text)
         self.assertIn("during.corp.internal.", text)
         harness.wait_for(lambda: not self.output("dnstap_socket")["open"], "it to be missed")
@@ -711,7 +718,7 @@ class Dnstap(Logged):
         self.entries("again.corp.internal")
         harness.wait_for(lambda: self.output("dnstap_socket")["written"]
                          + self.output("dnstap_socket")["lost"] >= 4, "the entries")
-        text = self.captured(reader, "second")
+        text = self.captured(reader, "second", "again.corp.internal.")
         self.assertIn("again.corp.internal.", text)
         self.assertEqual(0, self.sluice.stop())
 

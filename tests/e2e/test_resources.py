@@ -340,13 +340,15 @@ class Resources(World):
         self.good("POST", "changes", exported)  # as it is shown
 
     def test_many_removals_cost_what_each_costs(self):
+        clock = ~self.sluice.pid << 3 | 2  # the processor's time of the server: others have one, too
+
         def seconds(count):
-            """The better of two, because others have the processor, too."""
+            """The better of two."""
             def once():
-                started = time.monotonic()
+                started = time.clock_gettime(clock)
                 self.good("POST", "changes", {"edits": [
                     {"path": "virtual_networks/-/x%d" % i, "values": None} for i in range(count)]})
-                return time.monotonic() - started
+                return time.clock_gettime(clock) - started
             return min(once(), once())
         self.assertLess(seconds(40000), 9 * seconds(10000))
 

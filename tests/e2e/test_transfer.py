@@ -171,8 +171,14 @@ class Secondaries(Following):
     def answers(self, name, rtype, *texts):
         for host, address in ((self.hosts["nsd"], NSD), (self.hosts["knot"], KNOT),
                               (self.hosts["bind"], BIND)):
-            self.assert_answer(host.ask(address, name, rtype), *texts,
-                               rcode="NOERROR" if texts else "NXDOMAIN")
+            # NSD's processes of before a transfer may answer a moment longer.
+            rcode = "NOERROR" if texts else "NXDOMAIN"
+            harness.wait_for(lambda: (rcode, sorted(texts)) == self.asked(host, address, name, rtype),
+                             "%s to say %s %s of %s" % (address, rcode, texts, name))
+
+    def asked(self, host, address, name, rtype):
+        message = host.ask(address, name, rtype, timeout=2)
+        return message and (message.rcode, sorted(message.texts()))
 
     def test_they_follow_a_ptr_whole_first_and_then_by_what_has_changed(self):
         row = self.counted("axfr", 3)
@@ -271,8 +277,8 @@ class Behind(Following):
         self.assertIn("SERVFAIL", rows[NSD + ":53"]["reason"])
         told = dict(self.lines("is behind"))
         self.assertEqual(set(rows), set(told))
-        self.assertRegex(told[BIND + ":53"], r"^it has serial %d of %d, for \d s now; " % (before, serial))
-        self.assertRegex(told[NSD + ":53"], r"^SERVFAIL: its copy has expired, or never came, for \d s now; ")
+        self.assertRegex(told[BIND + ":53"], r"^it has serial %d of %d, for \d+ s now; " % (before, serial))
+        self.assertRegex(told[NSD + ":53"], r"^SERVFAIL: its copy has expired, or never came, for \d+ s now; ")
         report = self.command("status")
         self.assertIn("! %s:53 is behind for %s. since " % (BIND, REVERSE), report)
         self.assertRegex(self.command("status", "--all"),
@@ -289,8 +295,10 @@ class Behind(Following):
         self.command("ptr", "set", "198.51.100.25", "mx.example.com.")
         self.all_are("current")
         self.assertEqual(3, len(self.lines("is behind")))
-        self.assertEqual({peer: "it has serial %d" % self.serial() for peer in rows},
-                         dict(self.lines("is up to date again")))
+        again = dict(self.lines("is up to date again"))
+        self.assertEqual(set(rows), set(again))
+        for text in again.values():  # NSD may have had the one of before already
+            self.assertIn(text, ["it has serial %d" % each for each in (serial, self.serial())])
         self.assertNotIn("Secondary", " ".join(self.sluice.status()["judgement"]["texts"]))
 
     def metric(self, state):
