@@ -316,7 +316,7 @@ class Upstream(Process):
     def questions(self, name=None):
         """What it was asked, oldest first; all, or about one name."""
         with open(self.questions_path) as file:
-            asked = [json.loads(line) for line in file]
+            asked = [json.loads(line) for line in file if line.endswith("\n")]  # it may be writing
         return [q for q in asked if name is None or q["name"].lower() == name.rstrip(".") + "."]
 
     def release(self):
