@@ -174,8 +174,10 @@ class Scripted(harness.Case):
                                   "SERVFAIL", ede=(22, 23))
 
     def test_nxdomain_and_nodata_are_final(self):
-        self.assert_rcode(self.client.ask("10.10.0.4", "nx.corp.test"), "NXDOMAIN")
-        self.assert_answer(self.client.ask("10.10.0.4", "empty.corp.test"))
+        self.unless_late(lambda number: self.assert_rcode(
+            self.client.ask("10.10.0.4", "nx.n%d.corp.test" % number), "NXDOMAIN"))
+        self.unless_late(lambda number: self.assert_answer(
+            self.client.ask("10.10.0.4", "empty.n%d.corp.test" % number)))
 
     def test_silence_goes_to_the_second(self):
         self.assert_answer(self.client.ask("10.10.0.4", "silent.corp.test"), "192.0.2.2")
@@ -302,8 +304,9 @@ class Scripted(harness.Case):
         self.assert_answer(self.client.ask("10.10.0.4", "rd0.alone.test", flags=0), "192.0.2.1")
 
     def test_a_cname_without_data_goes_on_where_another_rule_decides(self):
-        answer = self.client.ask("10.10.0.4", "alias--www-alone-test.corp.test")
-        self.assertEqual(["www.alone.test.", "192.0.2.1"], answer.texts())
+        self.unless_late(lambda number: self.assertEqual(
+            ["www.alone.test.", "192.0.2.1"],
+            self.client.ask("10.10.0.4", "alias--www-alone-test.n%d.corp.test" % number).texts()))
 
 
 class Failover(harness.FreshCase):
@@ -376,7 +379,7 @@ class Failover(harness.FreshCase):
 
     def test_a_silent_server_is_replaced_and_comes_back(self):
         self.first_answers("before")
-        self.first.signal(signal.SIGSTOP)
+        harness.freeze(self.first.child.pid)
         for i in range(20):
             self.assert_answer(self.ask("dead%d" % i), "192.0.2.2")
         status, text = self.sluice.command("explain", "www.corp.test", "--endpoint",
@@ -390,7 +393,7 @@ class Failover(harness.FreshCase):
 
     def test_a_single_server_that_returns_is_used_again(self):
         self.second.stop()
-        self.first.signal(signal.SIGSTOP)
+        harness.freeze(self.first.child.pid)
         with self.client.begin(("10.10.0.4", 53), "waiting.corp.test") as sock:
             time.sleep(1.5)  # its patience is over, and the question's time is not
             self.first.signal(signal.SIGCONT)

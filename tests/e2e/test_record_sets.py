@@ -2,6 +2,7 @@
 in the words of a zone file, going out by AXFR and IXFR, and there again after whatever happens to
 the process."""
 
+import contextlib
 import json
 import os
 import random
@@ -448,6 +449,12 @@ odd TYPE65280 \\# 3 010203
                              sorted(r for r in records if r[1] != "SOA"))
             self.assertEqual({self.soa()}, {int(steps[i][2].split()[2]) for i in (0, -1)})
 
+    def is_at_rest(self, serial):
+        """Whether the state has this serial, and none reserved behind it."""
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
+            return other.execute("SELECT 1 FROM serials WHERE zone LIKE 'corp.test%' AND serial = ?"
+                                 " AND reserved = ?", (serial, serial)).fetchone()
+
     def test_serials_only_rise_and_stay_when_nothing_changes(self):
         self.many(*(("h%d:A" % i, ["10.0.0.1"]) for i in range(20)))
         for i in range(30):
@@ -459,7 +466,7 @@ odd TYPE65280 \\# 3 010203
         self.assertEqual(serial, self.soa())
         self.assertEqual(0, self.sluice.command("reload")[0])
         self.assertEqual(serial, self.soa())
-        time.sleep(2.5)  # the book of serials comes to rest
+        harness.wait_for(lambda: self.is_at_rest(serial), "the book of serials to come to rest")
         self.sluice.kill()
         self.start()
         self.assertEqual(serial, self.soa())
@@ -493,6 +500,7 @@ odd TYPE65280 \\# 3 010203
             before = self.soa()
             storm = Storm(self, "u%d" % round)
             storm.start()
+            harness.wait_for(lambda: storm.acknowledged, "a first change")
             time.sleep(0.3)
             status, text = self.sluice.command("upgrade")
             self.assertEqual(0, status, text)
@@ -517,6 +525,7 @@ odd TYPE65280 \\# 3 010203
         for life in range(KILLS):
             storm = Storm(self, "s%d" % life)
             storm.start()
+            harness.wait_for(lambda: storm.acknowledged, "a first change")
             time.sleep(0.05 + draw.random() * 0.25)
             self.sluice.kill()
             storm.join()
