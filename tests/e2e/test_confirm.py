@@ -159,7 +159,7 @@ class Reload(World):
         self.bad(1, "nothing waits to be confirmed", "confirm")
 
     def test_what_nobody_confirms_goes_back_and_stays_so_until_a_reload(self):
-        self.reload("1s")
+        self.reload("5s")  # long enough to see it served
         self.wait_until_decided()
         self.serves_before()
         text = r"the reload by uid 0 of .* was not confirmed; what was before it is served"
@@ -437,7 +437,7 @@ class Apply(World):
         self.assertRegex(self.sluice.log(), "state.db.unconfirmed/change cannot be read")
 
     def test_a_state_that_is_locked_is_tried_again(self):
-        self.apply("1s")
+        self.apply("5s")  # the lock is there by then
         lock = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         harness.wait_for(lambda: self.sluice.status()["unconfirmed"]["error"], "the failure")
