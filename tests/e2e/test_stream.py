@@ -157,9 +157,14 @@ class Stream(test_resources.World):
             return self.stream().status == 200
         harness.wait_for(has_room, "room for another")
 
+    def upgrade(self):
+        before = self.sluice.pid
+        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        harness.wait_for(lambda: harness.is_gone(before), "the old one to leave")
+
     def test_streams_end_with_the_server_and_at_an_upgrade(self):
         events = self.stream()
-        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        self.upgrade()
         self.assertIsNone(events.next())
         events = self.stream()
         self.add(1)
@@ -273,7 +278,7 @@ class Stream(test_resources.World):
             harness.wait_for(lambda: printed() == [("created", "n1")], "what was there")
             self.good("PATCH", "virtual_networks/-/n1", {"encryption": True})
             harness.wait_for(lambda: printed()[1:] == [("changed", "n1")], "what is new")
-            self.assertEqual(0, self.sluice.command("upgrade")[0])
+            self.upgrade()
             self.good("DELETE", "virtual_networks/-/n1")
             harness.wait_for(lambda: printed()[2:] == [("deleted", "n1")], "what another server did")
             self.assertIsNone(command.poll())

@@ -112,7 +112,11 @@ class TcpLoad(threading.Thread):
         self.sockets = []
 
     def talk(self, sock):
-        for _ in range(20):
+        """Not for as long as one that leaves waits for a connection to become quiet: a second."""
+        end = time.monotonic() + 0.2
+        for number in range(20):
+            if number > 0 and time.monotonic() > end:
+                break
             packet = dns.query(ZONE[0])
             self.asked += 1
             sock.sendall(struct.pack("!H", len(packet)) + packet)
@@ -781,7 +785,9 @@ class Https(Upgrading):
         self.upgrade()
         self.left(before)
         self.is_let_in(token)
+        before = self.sluice.pid
         self.upgrade()
+        self.left(before)
         self.is_let_in(self.log_in())
 
 
