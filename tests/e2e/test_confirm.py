@@ -1,6 +1,7 @@
 """`--confirm` of reload and apply: what nobody confirms in time goes back, by itself, over a crash, and
 whatever has become of the files meanwhile; nothing else changes until it is decided."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -535,8 +536,10 @@ class Kills(World):
             reload = draw.choice((True, False))
             if reload:
                 self.edit()
+            connection = harness.UnixConnection(self.sluice.socket)
+            connection.connect()  # to this server, however late it asks
             asks = threading.Thread(target=self.ask_until_killed, args=(
-                answers, "reload" if reload else "changes", None if reload else body))
+                answers, connection, "reload" if reload else "changes", None if reload else body))
             asks.start()
             time.sleep(draw.uniform(0, 0.04))
             self.restart()
@@ -552,11 +555,11 @@ class Kills(World):
                 self.serves_edit()
         print("# %d of %d kills found a reload that waited" % (began, KILLS))
 
-    def ask_until_killed(self, answers, path, body):
-        try:
-            answers.append(self.call("POST", path + "?confirm=600", body))
-        except (OSError, http.client.HTTPException):
-            pass
+    def ask_until_killed(self, answers, connection, path, body):
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("POST", "/v1/%s?confirm=600" % path, body and json.dumps(body),
+                               {"Content-Type": "application/json"} if body else {})
+            answers.append(connection.getresponse().read())
 
 
 if __name__ == "__main__":
