@@ -1,6 +1,7 @@
 """`--confirm` of reload and apply: what nobody confirms in time goes back, by itself, over a crash, and
 whatever has become of the files meanwhile; nothing else changes until it is decided."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -159,7 +160,7 @@ class Reload(World):
         self.bad(1, "nothing waits to be confirmed", "confirm")
 
     def test_what_nobody_confirms_goes_back_and_stays_so_until_a_reload(self):
-        self.reload("1s")
+        self.reload("5s")  # long enough to see it served
         self.wait_until_decided()
         self.serves_before()
         text = r"the reload by uid 0 of .* was not confirmed; what was before it is served"
@@ -437,7 +438,7 @@ class Apply(World):
         self.assertRegex(self.sluice.log(), "state.db.unconfirmed/change cannot be read")
 
     def test_a_state_that_is_locked_is_tried_again(self):
-        self.apply("1s")
+        self.apply("5s")  # the lock is there by then
         lock = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         harness.wait_for(lambda: self.sluice.status()["unconfirmed"]["error"], "the failure")
@@ -535,8 +536,10 @@ class Kills(World):
             reload = draw.choice((True, False))
             if reload:
                 self.edit()
+            connection = harness.UnixConnection(self.sluice.socket)
+            connection.connect()  # to this server, however late it asks
             asks = threading.Thread(target=self.ask_until_killed, args=(
-                answers, "reload" if reload else "changes", None if reload else body))
+                answers, connection, "reload" if reload else "changes", None if reload else body))
             asks.start()
             time.sleep(draw.uniform(0, 0.04))
             self.restart()
@@ -552,11 +555,11 @@ class Kills(World):
                 self.serves_edit()
         print("# %d of %d kills found a reload that waited" % (began, KILLS))
 
-    def ask_until_killed(self, answers, path, body):
-        try:
-            answers.append(self.call("POST", path + "?confirm=600", body))
-        except (OSError, http.client.HTTPException):
-            pass
+    def ask_until_killed(self, answers, connection, path, body):
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("POST", "/v1/%s?confirm=600" % path, body and json.dumps(body),
+                               {"Content-Type": "application/json"} if body else {})
+            answers.append(connection.getresponse().read())
 
 
 if __name__ == "__main__":

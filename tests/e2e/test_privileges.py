@@ -384,6 +384,10 @@ class Filtered(Server):
         self.assertEqual(200, self.call("GET", "/v1/status", OPS)[0])  # each listener's thread
         self.assertEqual(0, self.sluice.command("status")[0])          # with its first client
         listeners = 0
+        # One worker has answered; the other one may only begin.
+        harness.wait_for(lambda: sum(task["Name"].startswith("worker-") and not int(task["CapPrm"], 16)
+                                     and task.get("Seccomp_filters", "3") == "3"
+                                     for task in tasks(self.sluice).values()) == 2, "both workers' filters")
         for task in tasks(self.sluice).values():
             listener = task["Name"].startswith("MHD")
             bare = listener or task["Name"].startswith("worker-")

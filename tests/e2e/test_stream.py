@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import sqlite3
 import ssl
@@ -130,7 +131,9 @@ class Stream(test_resources.World):
             self.add(number)
             self.assertEqual("n%d" % number, quick.next()[1]["after"]["name"])
         self.assertLess(time.monotonic() - began, 5)
-        time.sleep(7)  # HTTP_IDLE_MS, and some
+        ended = select.poll()
+        ended.register(slow.response, select.POLLHUP)
+        harness.wait_for(lambda: ended.poll(0), "the server to close it")
         got = 0
         with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
             while slow.next():
@@ -154,9 +157,14 @@ class Stream(test_resources.World):
             return self.stream().status == 200
         harness.wait_for(has_room, "room for another")
 
+    def upgrade(self):
+        before = self.sluice.pid
+        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        harness.wait_for(lambda: harness.is_gone(before), "the old one to leave")
+
     def test_streams_end_with_the_server_and_at_an_upgrade(self):
         events = self.stream()
-        self.assertEqual(0, self.sluice.command("upgrade")[0])
+        self.upgrade()
         self.assertIsNone(events.next())
         events = self.stream()
         self.add(1)
@@ -198,7 +206,7 @@ class Stream(test_resources.World):
 
     def test_one_ends_with_the_token_that_it_was_asked_with(self):
         for path in ("/v1/changes", "/v1/events", "/v1/queries"):
-            token = self.token("ops", OPS, 3)
+            token = self.token("ops", OPS, 6)
             events = self.stream_of(token, path)
             self.assertEqual(200, events.status)
             while events.next():
@@ -247,7 +255,11 @@ class Stream(test_resources.World):
     def test_nothing_for_a_while_is_a_comment(self):
         events = self.stream()
         before = time.monotonic()
-        threading.Timer(16, self.add, (1,)).start()
+
+        def add():
+            harness.wait_for(lambda: events.comments > 1, "the comment")
+            self.add(1)
+        threading.Thread(target=add, daemon=True).start()
         self.assertEqual("n1", events.next()[1]["after"]["name"])
         self.assertGreater(time.monotonic() - before, 14)
         self.assertEqual(2, events.comments)  # one that begins it
@@ -266,7 +278,7 @@ class Stream(test_resources.World):
             harness.wait_for(lambda: printed() == [("created", "n1")], "what was there")
             self.good("PATCH", "virtual_networks/-/n1", {"encryption": True})
             harness.wait_for(lambda: printed()[1:] == [("changed", "n1")], "what is new")
-            self.assertEqual(0, self.sluice.command("upgrade")[0])
+            self.upgrade()
             self.good("DELETE", "virtual_networks/-/n1")
             harness.wait_for(lambda: printed()[2:] == [("deleted", "n1")], "what another server did")
             self.assertIsNone(command.poll())
