@@ -178,7 +178,7 @@ class Browser(harness.Case):
             with contextlib.suppress(NoSuchElementException, StaleElementReferenceException):
                 return condition()
         try:
-            return harness.wait_for(attempt, what, 20)
+            return harness.wait_for(attempt, what)
         except AssertionError as error:
             raise AssertionError("%s\n%s\n%s" % (error, self.driver.current_url, self.text()[:2000])) from None
 
@@ -800,7 +800,7 @@ class Rules(Browser):
             begin = time.monotonic()
             self.go("/ui/" + page)
             self.find(content)
-            self.assertLess(time.monotonic() - begin, 5, page)
+            self.assertLess(time.monotonic() - begin, 10, page)
         self.press("and 993 more")
         self.wait(lambda: len(self.rows()) == 200, "the rules of this target")
         self.press("Log out")
@@ -1058,10 +1058,7 @@ class Zones(Browser):
         self.row("www", "10.0.0.7\n10.0.0.8")
         self.assertEqual(["10.0.0.7", "10.0.0.8"], sorted(self.resolved("www.master.test")))
         self.press("Export master file")
-        path = os.path.join(self.world.dir, "master.test.zone")
-        self.wait(lambda: os.path.exists(path), "the file")
-        with open(path, encoding="utf-8") as file:
-            self.assertRegex(file.read(), r"www 300 IN A 10\.0\.0\.7")
+        self.assertRegex(self.downloaded("master.test.zone"), r"www 300 IN A 10\.0\.0\.7")
 
     def test_a_zone_of_a_file_is_shown_and_not_changed(self):
         self.log_in("/ui/zones")
@@ -1208,7 +1205,8 @@ class History(Browser):
         self.stands_in("/v1/history", made_up_history())
         self.log_in("/ui/targets")
         self.row("127.0.0.5:53")
-        labels = [strip.get_attribute("aria-label") for strip in self.driver.find_elements(By.CSS_SELECTOR, ".strip")]
+        labels = self.wait(lambda: [strip.get_attribute("aria-label") for strip in
+                                    self.driver.find_elements(By.CSS_SELECTOR, ".strip[aria-label]")], "the strips")
         self.assertIn("Up in the last hour.", labels)
         self.assertTrue(any(re.match(r"Not up from \d\d:\d\d to \d\d:\d\d\.$", label) for label in labels), labels)
         self.press("127.0.0.5:53")
@@ -1232,7 +1230,8 @@ class History(Browser):
         self.assertRegex(self.charts()[0][0], "Queries a second: Last Queries")
         self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
         self.drawn(4)
-        self.assertFalse([one for one in self.driver.find_elements(By.CSS_SELECTOR, "time-chart .warning") if one.is_displayed()])
+        self.wait(lambda: not any(one.is_displayed() for one in
+                                  self.driver.find_elements(By.CSS_SELECTOR, "time-chart .warning")), "the warnings to go")
 
     def test_without_a_history_the_rest_is_there(self):
         self.stands_in("/v1/history", {"error": {"code": "not_found", "message": "there is none"}}, 404)
@@ -1325,7 +1324,8 @@ class Reports(Browser):
         self.find("#report-ptrs li", "198.51.100.11 could not be checked")
         self.assertEqual(["100.51.198.in-addr.arpa.", "pool", "sluice ptr delegation 198.51.100.0/24"], [self.cells("delegations")[0][i] for i in (0, 1, 3)])
         self.assertIn("rule office/contoso -> 127.0.0.5:53", [row[3] for row in self.cells("names")])
-        self.assertEqual(["office/contoso", "contoso.corp.", "within 250 ms", "within 250 ms"], self.cells("slow")[0][:4])
+        self.assertEqual(["office/contoso", "contoso.corp.", "within 250 ms"], self.cells("slow")[0][:3])
+        self.assertRegex(self.cells("slow")[0][3], r"^within [\d,]+ ms$")  # what was late decides
         self.find("#report-rules .hint code", "sluice delete rule RULESET NAME")
         self.follow("rules", "office/idle", "Rules", "Rule office/idle alone.", "1 row")
         self.follow("targets", "127.0.0.66:53", "127.0.0.66:53 udp", "not asked yet")
@@ -1383,9 +1383,9 @@ class Reports(Browser):
         self.press("Slow rules 1", ".contents")
         self.wait(lambda: self.driver.current_url.endswith("/ui/reports?folded=rules%2Cleaving&section=slow"), "the URL")
         for _ in range(2):
-            self.assertEqual("Slow rules1 finding", self.driver.switch_to.active_element.text.replace("\n", ""))
+            self.wait(lambda: self.driver.switch_to.active_element.text.replace("\n", "") == "Slow rules1 finding", "its focus")
             top = "return document.querySelector('#report-slow').getBoundingClientRect().top"
-            self.assertTrue(0 <= self.driver.execute_script(top) < 900)
+            self.wait(lambda: 0 <= self.driver.execute_script(top) < 900, "it to be seen")
             self.driver.refresh()
             self.known()
 
@@ -1435,12 +1435,15 @@ class Reports(Browser):
 
     def test_what_is_still_asked_is_followed_until_it_is_known_or_left(self):
         many = range(100, 200)
+        # What another test has asked is good for a while.
+        last = self.wait(lambda: [one for one in self.good("GET", "report?sections=ptrs")["sections"] if one["state"] == "done"],
+                         "the PTRs that there are")[0]
+        self.wait(lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1)) > last["good_until"], "its end")
         self.good("POST", "changes", {"edits": [{"path": "addresses/-/m%d" % i, "values": {
             "region": "westeurope", "address": "198.51.100.%d" % i, "reverse_fqdn": "late700.m%d.example.com." % i}} for i in many]})
         self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": "addresses/-/m%d" % i, "values": None} for i in many]})
         self.log_in("/ui/changes")
         self.watches()
-        time.sleep(2.1)  # what another test has asked is good no more
         self.go("/ui/reports")
         self.assertRegex(self.wait(lambda: self.find("#report-ptrs progress") and self.text_of("#report-ptrs"), "what is asked"),
                          r"\d+ of 10\d asked; known in about \d+ s\.")

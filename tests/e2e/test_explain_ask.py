@@ -86,6 +86,19 @@ class Asked(harness.FreshCase):
         self.assertEqual((rcode, rcode, list(records)),
                          (body["rcode"], body["answer"]["rcode"], body["answer"]["records"]), body)
 
+    def unless_late_anew(self, attempt):
+        """unless_late, each time with a server that knows nothing of its targets, and has an empty cache."""
+        for _ in range(20):
+            before, _ = harness.lateness(self.sluice)
+            try:
+                return attempt()
+            except AssertionError:
+                if harness.lateness(self.sluice) == (before, False):
+                    raise
+            self.sluice.stop()
+            self.sluice = harness.Sluice(self.host, CONFIG, HERE)
+        raise AssertionError("a target was late in each of many attempts")
+
     @staticmethod
     def tries(asked):
         return [(t["host"], t["protocol"], t["end"], t["text"]) for t in asked["tries"]]
@@ -98,7 +111,7 @@ class Hops(Asked):
         self.assertEqual(["qr", "aa", "rd", "ra"], body["answer"]["flags"])
         self.assertEqual([], body["hops"][0]["asked"])
         self.assertEqual("matched", body["hops"][0]["trace"][0]["outcome"])
-        self.assertLess(body["answer"]["ms"], 1000)
+        self.assertLess(body["answer"]["ms"], 3000)  # a silence is longer
         body = self.ask("x.y.wild.corp.internal")
         self.assertTrue(body["hops"][0]["wildcard"])
         body = self.ask("missing.corp.internal")
@@ -108,6 +121,9 @@ class Hops(Asked):
         self.assertEqual(("NOERROR", "nodata"), (body["rcode"], body["hops"][0]["outcome"]))
 
     def test_a_chain_is_shown_to_its_end_with_who_said_what_and_when(self):
+        self.unless_late_anew(self.chain)
+
+    def chain(self):
         body = self.ask("out.corp.internal")
         self.assert_asked(body, "NOERROR", "out.corp.internal. 300 IN CNAME x.one.corp.",
                           "x.one.corp. 60 IN A 192.0.2.1")
@@ -124,8 +140,9 @@ class Hops(Asked):
 
     def test_a_target_that_takes_its_time_is_seen_to_and_then_the_cache_answers(self):
         body = self.ask("late150.one.corp")
-        sent = len(self.one.questions("late150.one.corp"))
         asked, = body["hops"][0]["asked"]
+        sent = len(asked["tries"])
+        harness.wait_for(lambda: len(self.one.questions("late150.one.corp")) == sent, "what it was asked beside the first")
         self.assertTrue(150 <= asked["tries"][0]["ms"] <= asked["ms"] <= body["answer"]["ms"] < 3000, body)
         again = self.ask("late150.one.corp")
         asked, = again["hops"][0]["asked"]
@@ -200,6 +217,9 @@ class Hops(Asked):
 
 class Failures(Asked):
     def test_each_target_that_was_tried_is_told_with_its_failure(self):
+        self.unless_late_anew(self.each_failure)
+
+    def each_failure(self):
         body = self.ask("servfail.contoso.corp")
         self.assert_asked(body, "SERVFAIL")
         asked, = body["hops"][0]["asked"]
@@ -214,7 +234,7 @@ class Failures(Asked):
         self.one.stop()
         asked, = self.ask("x.contoso.corp")["hops"][0]["asked"]
         self.assertEqual([("127.0.0.1:5401", "udp", "failed", "network error"),
-                          ("127.0.0.1:5402", "udp", "answered", "NOERROR")], self.tries(asked))
+                          ("127.0.0.1:5402", "udp", "answered", "NOERROR")], self.tries(asked)[:2])  # more where it is late
         self.assertEqual("127.0.0.1:5402", asked["host"])
 
     def test_where_all_are_dead_it_ends_in_four_seconds(self):
@@ -234,6 +254,9 @@ class Failures(Asked):
         self.assertGreaterEqual(tries[0]["ms"], 3900)
 
     def test_what_is_truncated_is_asked_by_tcp(self):
+        self.unless_late_anew(self.truncated)
+
+    def truncated(self):
         body = self.ask("tc.one.corp")
         self.assertEqual([("127.0.0.1:5401", "udp", "truncated", "NOERROR"),
                           ("127.0.0.1:5401", "tcp", "answered", "NOERROR")], self.tries(body["hops"][0]["asked"][0]))
@@ -281,7 +304,7 @@ class Around(Asked):
         for line in lines:
             self.assertIn(line, text[at:], text)
             at = text.index(line, at) + 1
-        self.assertIn("from the cache, 0 s old and good for", self.command("x.one.corp", "--vnet", "hub"))
+        self.assertRegex(self.command("x.one.corp", "--vnet", "hub"), r"from the cache, \d s old and good for")
         text = self.command("servfail.contoso.corp", "AAAA", "--from", "10.10.1.1")
         self.assertIn(";; EDE: 22: ruleset onprem, rule contoso:", text)
         status, text = self.sluice.command("explain", "--ask", "--json", "web.corp.internal", "--vnet", "hub")
@@ -347,7 +370,9 @@ class Around(Asked):
         thread = threading.Thread(target=self.host.ask, args=(HERE, "held.one.corp"))
         thread.start()
         harness.wait_for(lambda: self.one.questions("held.one.corp"), "the question")
+        own = self.sluice.status()["counters"]["queries_own"]
         connection = self.begin("held.one.corp")
+        harness.wait_for(lambda: self.sluice.status()["counters"]["queries_own"] > own, "explain's question")
         time.sleep(0.2)
         self.one.release()
         body = json.loads(connection.getresponse().read())

@@ -364,11 +364,12 @@ class History(test_reverse.Reverse):
 
     def test_what_was_asked_before_changes_nothing_while_another_waits_to_be_confirmed(self):
         """Whose a name is takes a while to be asked."""
-        shop = {"address": "198.51.100.41", "reverse_fqdn": "late1000.www.example"}
+        shop = {"address": "198.51.100.41", "reverse_fqdn": "held.www.example"}
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(self.call, "PUT", "/v1/services/shop", shop)
-            harness.wait_for(lambda: self.upstream.questions("late1000.www.example"), "the question")
+            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
             self.edits(("groups/-/lab", {}), query="?confirm=600")
+            self.upstream.release()
             self.assertEqual(409, waiting.result().status)
         self.good("GET", "/v1/services/shop", status=404)
         self.good("POST", "/v1/confirm")

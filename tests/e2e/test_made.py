@@ -65,8 +65,7 @@ resolvers = ( { name = "edge"; virtual_network = "home";
         self.assertEqual(["edge"], [item["name"] for item in self.good("GET", "resolvers").body["resolvers"]])
         self.assertEqual(["edge/out"],
                          self.good("GET", "rulesets/-/office").body["placed"]["outbound_endpoints"])
-        with self.assertRaises(OSError):
-            self.ask("c.contoso.corp")
+        self.assert_refused(self.host, LOOPBACK)
 
     def test_check_tells_what_is_made_and_why(self):
         text = self.run_command("check", "-v")

@@ -261,11 +261,11 @@ class Names(World):
         section = self.report("slow")["slow"]
         self.assertEqual(["office/fabrikam"], [one["rule"] for one in section["findings"]])
         self.assertEqual((1, 2), (section["count"], section["looked_at"]))
-        self.assertGreater(section["findings"][0]["average_ms"], 200)
+        self.assertGreaterEqual(section["findings"][0]["average_ms"], 300)
         self.assertEqual(500, section["findings"][0]["half_ms"])
         self.assertGreaterEqual(section["findings"][0]["most_ms"], 500)
-        self.assertRegex(section["findings"][0]["text"], r"^office/fabrikam \(fabrikam\.corp\.\): half of the answers "
-                                                         r"came within 500 ms, 95 of 100 within \d+ ms, 3\d\d\.\d ms")
+        self.assertRegex(section["findings"][0]["text"], r"^office/fabrikam \(fabrikam\.corp\.\): half of the answers came "
+                         r"within 500 ms, 95 of 100 within \d+ ms, %.1f ms" % section["findings"][0]["average_ms"])
         self.good("PATCH", "rulesets/-/office/rules/fabrikam", {"targets": [{"address": "127.0.0.5"}]})
         self.assertRegex(self.text("slow"), r"^slow: none of 2 rules with targets that take over 100 ms .*\n$")
 

@@ -1,5 +1,6 @@
 """`sluice top`: on a terminal (a pty) it follows the server, and gives the terminal back whatever ends it."""
 
+import codecs
 import contextlib
 import json
 import os
@@ -17,6 +18,8 @@ from test_metrics import SERVER, config, rule
 
 TAKEN, GIVEN = "\x1b[?1049h", "\x1b[?1049l"
 ESCAPE = re.compile(r"\x1b\[([?0-9;]*)([a-zA-Z])")
+CUT_OFF = re.compile(r"\x1b(\[[?0-9;]*)?\Z")
+PAGE, LINES_END, HEIGHT_MIN = "\x1b[H", "\x1b[K", 4
 
 
 class Screen:
@@ -75,29 +78,41 @@ class Top:
     """`sluice top` on a terminal of its own."""
 
     def __init__(self, sluice, *options, rows=40, columns=100, **environment):
+        looked = os.pipe()
         with sluice.host.inside():
             self.child, self.terminal = pty.fork()
             if self.child == 0:
+                os.read(looked[0], 1)  # it changes what `before` has
                 os.environ.update({"TERM": "xterm", **environment})
                 termios.tcsetwinsize(0, (rows, columns))
                 os.execv(harness.SLUICE, [harness.SLUICE, "top", "-c", sluice.config, *options])
         self.before = termios.tcgetattr(self.terminal)
+        os.write(looked[1], b"x")
+        for end in looked:
+            os.close(end)
         self.screen = Screen(rows, columns)
-        self.raw = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.raw = self.rest = ""
         self.status = None
 
     def read(self):
         while select.select([self.terminal], [], [], 0)[0]:
             try:
-                text = os.read(self.terminal, 65536).decode()
+                text = self.rest + self.decoder.decode(os.read(self.terminal, 65536))
             except OSError:  # it has ended
                 break
+            self.rest = "".join(found.group() for found in CUT_OFF.finditer(text))
+            text = text[:len(text) - len(self.rest)]
             self.raw += text
             self.screen.write(text)
         return self.screen.text()
 
+    def is_whole(self):
+        """All of the last page has come, and it is of the size that the terminal has now."""
+        return self.raw.count(LINES_END, max(self.raw.rfind(PAGE), 0)) == max(self.screen.rows, HEIGHT_MIN)
+
     def wait(self, text, absent=False):
-        harness.wait_for(lambda: (text in self.read()) != absent, "top to show %r:\n%s" % (text, self.screen.text()))
+        harness.wait_for(lambda: (text in self.read()) != absent and self.is_whole(), "top to show %r:\n%s" % (text, self.screen.text()))
         return self.screen.text()
 
     def press(self, keys):
