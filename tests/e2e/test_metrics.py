@@ -455,7 +455,7 @@ class Unconfirmed(World):
 
     def test_a_reload_that_nobody_confirms_takes_its_listener_away_again(self):
         self.sluice.reconfigure(self.config.replace("9153", "9154"))
-        status, text = self.sluice.command("reload", "--confirm", "3s")
+        status, text = self.sluice.command("reload", "--confirm", "8s")
         self.assertEqual(0, status, text)
         self.assertEqual(200, self.get(server=("127.0.0.1", 9154))[0])
         self.assert_closed()

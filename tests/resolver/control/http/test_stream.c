@@ -17,7 +17,12 @@
 #include "resolver/control/http/stream.h"
 #include "tests/lib/http_world.h"
 
-enum { ALIVE_MS = 100, IDLE_MS = 1000, CHUNK = 64 * 1024 };
+enum {
+	ALIVE_MS = 100,
+	IDLE_MS = 1000,
+	CHUNK = 64 * 1024,
+	TAKEN_MAX = 64, /* chunks that a socket takes, and one more */
+};
 
 struct stream_world {
 	struct http_world http; /* first */
@@ -63,7 +68,7 @@ static void on_head(void *context, struct http_request *request)
 	(void)context;
 	snprintf(request->client, sizeof request->client, "known");
 	if (strcmp(request->path, "/token") == 0)
-		request->until_s = time(NULL) + 1;
+		request->until_s = time(NULL) + 2; /* in a second at the earliest */
 }
 
 static void on_request(void *context, struct http_request *request)
@@ -234,6 +239,7 @@ static void one_ends_with_what_its_client_has_shown_and_says_so(void **state)
 {
 	struct stream_world *world = *state;
 
+	world->events = 3;
 	http_world_serve(&world->http, read_until_the_token_ends);
 	assert_non_null(strstr(world->http.answer, "id: 7\ndata: 2\n\n"));
 	assert_non_null(strstr(world->http.answer, "\n: the token has expired; "));
@@ -267,11 +273,11 @@ static void read_nothing(struct http_world *world)
 
 	while (own->given == 0)
 		usleep(1000);
-	usleep(200 * 1000);
-	before = own->given;
-	for (unsigned i = 0; i < 20; i++)
-		assert_int_equal(http_world_ask(world, "GET /plain", "", NULL), 204);
-	assert_in_range(own->given, before, before + 1);
+	do { /* until others are answered and it is given nothing meanwhile */
+		before = own->given;
+		for (unsigned i = 0; i < 20; i++)
+			assert_int_equal(http_world_ask(world, "GET /plain", "", NULL), 204);
+	} while (own->given > before && own->given <= TAKEN_MAX);
 	await_release(world, 1);
 	close(fd);
 }
@@ -281,7 +287,7 @@ static void whoever_reads_nothing_costs_a_buffer_and_is_ended(void **state)
 	struct stream_world *world = *state;
 
 	http_world_serve(&world->http, read_nothing);
-	assert_in_range(world->given, 1, 64); /* what the socket takes, and one more */
+	assert_in_range(world->given, 1, TAKEN_MAX);
 	assert_int_equal(world->released, 1);
 }
 
