@@ -330,20 +330,21 @@ class Files(Logged):
         return number
 
     def test_a_full_disk_leaves_whole_lines_and_every_query_is_answered(self):
-        disk = self.full("disk")
-        path = disk + "/queries.json"
-        self.reload('file = "disk/queries.json"; dnstap_file = "disk/queries.dnstap";')
+        disks = self.full("lines"), self.full("frames")
+        path = disks[0] + "/queries.json"
+        self.reload('file = "lines/queries.json"; dnstap_file = "frames/queries.dnstap";')
         asked = 1 + self.fill(lambda: self.output()["error"] and self.output("dnstap_file")["error"])
         self.assertIn("cannot be written: No space left", self.output()["error"])
         self.wait_whole(path)
         self.assertGreater(len(self.lines(path)), 10)
         self.ask("web.corp.internal")
-        harness.sh("mount", "-o", "remount,size=512m", disk)
+        for disk in disks:
+            harness.sh("mount", "-o", "remount,size=512m", disk)
         self.entries("web.corp.internal", path=path)
         self.assertEqual(0, self.output()["lost"])
         harness.wait_for(lambda: asked == len([e for e in self.lines(path) if e["type"] == "A"]), "each entry")
         self.sluice.stop()
-        frames = [json.loads(extra_of(frame)) for frame in read_frames(disk + "/queries.dnstap")]
+        frames = [json.loads(extra_of(frame)) for frame in read_frames(disks[1] + "/queries.dnstap")]
         self.assertEqual(asked, len([e for e in frames if e["type"] == "A"]))
 
     def test_what_does_not_fit_into_the_queue_is_lost_and_counted(self):
