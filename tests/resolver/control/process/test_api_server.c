@@ -123,7 +123,9 @@ static void adopt(uv_timer_t *timer)
 {
 	struct world *world = timer->data;
 
-	world->was_held = world->process.management.api.held != NULL;
+	if (!world->process.management.api.held)
+		return; /* not asked yet */
+	world->was_held = true;
 	atomic_fetch_add(&world->process.service.server.current->adopters, 1);
 	api_let_go(&world->process.management.api);
 	uv_close((uv_handle_t *)timer, NULL);
@@ -137,7 +139,7 @@ static void an_answer_waits_until_all_workers_answer_by_what_is_served(void **st
 	serve_config(world);
 	atomic_fetch_sub(&world->process.service.server.current->adopters, 1);
 	uv_timer_init(&world->http.loop, &timer);
-	uv_timer_start(&timer, adopt, 200, 0);
+	uv_timer_start(&timer, adopt, 200, 10);
 	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);
 	assert_true(world->was_held);
 }
