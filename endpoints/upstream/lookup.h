@@ -140,20 +140,23 @@ struct flight { /* one packet on its way */
 	void *socket;           /* a struct lookup_socket: where the reply must arrive */
 	void *parcel;           /* the transport's, too: what it keeps of this one */
 	uint64_t sent_us;
-	struct timer timer; /* allowance, then patience */
+	uint64_t judge_us;  /* when its silence is looked at next; 0: it says nothing more */
+	struct timer timer; /* for that, the allowance, and patience */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
-	bool cased;         /* has capitals: by UDP the reply must repeat them */
-	bool kept;          /* and did */
-	bool recased;       /* one came that did not */
-	uint8_t misses;     /* near misses within a second */
-	uint64_t missed_us; /* the first of these */
-	bool copy;          /* beside the question's way: to a suspect, or for a token */
-	bool probe;         /* of no question: asks what the target answered a moment ago */
-	bool overdue;       /* patience is over, and its question is not */
-	bool replied;       /* that is how it ends */
-	bool gathered;      /* the transport has not sent it yet */
+	bool cased;          /* has capitals: by UDP the reply must repeat them */
+	bool kept;           /* and did */
+	bool recased;        /* one came that did not */
+	uint8_t misses;      /* near misses within a second */
+	uint64_t missed_us;  /* the first of these */
+	bool copy;           /* beside the question's way: to a suspect, or for a token */
+	bool probe;          /* of no question: asks what the target answered a moment ago */
+	bool counted;        /* among its target's unanswered questions */
+	bool past_allowance; /* it may have been sent elsewhere, too */
+	bool overdue;        /* patience is over, and its question is not */
+	bool replied;        /* that is how it ends */
+	bool gathered;       /* the transport has not sent it yet */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };

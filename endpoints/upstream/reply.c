@@ -310,18 +310,13 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	}
 }
 
-/* The question may be used to probe its target later; and a copy that was answered first gives its
- * token back. */
+/* The question may be used to probe its target later. */
 static void learn(const struct lookup *lookup, const struct flight *flight, uint64_t rtt_us,
 		  uint64_t now_us)
 {
 	const struct lookup_key *key = &lookup->key;
-
-	if (flight->paid_by)
-		target_return_token(flight->paid_by);
-	if (!target_may_learn(flight->target, rtt_us, now_us))
-		return;
-	struct target_question question = {.client = address_client(&flight->client),
+	struct target_question question = {.took_us = (uint32_t)rtt_us,
+					   .client = address_client(&flight->client),
 					   .type = key->type,
 					   .dnssec_ok = key->dnssec_ok,
 					   .checking_disabled = key->checking_disabled,
@@ -346,10 +341,14 @@ bool lookup_on_reply(struct lookups *table, void *socket, const struct host *pee
 	flight_detach(flight);
 	if (flight_is_fallback(flight) || length == MESSAGE_HEADER)
 		rtt_us = TARGET_NO_SAMPLE;
+	bool learns = lookup && target_may_learn(flight->target, rtt_us, now_us);
 	bool back =
 		(flight->probe ? target_on_life : target_on_answer)(flight->target, rtt_us, now_us);
-	if (lookup) {
+	if (learns)
 		learn(lookup, flight, rtt_us, now_us);
+	if (lookup) {
+		if (flight->paid_by) /* the copy was worth its token: it was answered first */
+			target_return_token(flight->paid_by);
 		use(lookup, flight, lower, wire, length, now_us);
 	} else if (!flight->probe) {
 		table->late++;

@@ -1,8 +1,8 @@
 /* The health of a target.
  *
- *             a question has waited for         its probes have waited for
- *             the allowance, and nothing        the allowance, and nothing
- *             was heard since it was sent       was heard since they were sent
+ *             questions have waited,            its probes have waited four times
+ *             and nothing was heard             as long as they took before, and
+ *             since they were sent              nothing was heard since they were sent
  *     live ──────────────────────────► in doubt ──────────────────────► suspect ◄─┐
  *      ▲ ▲ │                              │                             │  ▲  │    │ probes
  *      │ └─┼────────── any reply ─────────┘                             │  │  └────┘
@@ -11,7 +11,11 @@
  *      └─────────────────────── any reply ─────────────────────────────┘
  *
  * RTTVAR rises fast and falls slowly (RFC 6298 has 1/4 both ways): a server that is slow for one
- * name in five keeps an allowance that covers those names through the fast answers in between.
+ * name in five keeps an allowance that covers those names through the fast answers in between. The
+ * same memory would hide a death for as long as it lasts, so a doubt does not wait for it.
+ *
+ * In doubt means that probes are under way. Where the turn to send them has not come, as they were
+ * sent less than 100 ms ago, the question that doubts asks again.
  *
  * Everything is a relaxed atomic that several workers write. Two samples at the same moment may
  * become one; a suspicion is begun and ended by exchange, so that exactly one worker counts it. The
@@ -65,6 +69,33 @@ uint64_t target_allowance_us(const struct target *target)
 	if (allowance < TARGET_ALLOWANCE_MIN_US)
 		return TARGET_ALLOWANCE_MIN_US;
 	return allowance < TARGET_PATIENCE_US ? allowance : TARGET_PATIENCE_US;
+}
+
+/* Longer than it takes as a rule: an answer that takes no longer may be learnt, a question that has
+ * waited for longer is unanswered. */
+static uint64_t usual_us(const struct target *target)
+{
+	uint64_t twice = 2 * (uint64_t)GET(srtt_us);
+
+	return twice > TARGET_ALLOWANCE_MIN_US ? twice : TARGET_ALLOWANCE_MIN_US;
+}
+
+/* After how long one question's silence is enough for a doubt. */
+static uint64_t alone_us(const struct target *target)
+{
+	uint64_t allowance = target_allowance_us(target);
+	uint64_t most = usual_us(target);
+
+	if (most < TARGET_PATIENCE_US / 2)
+		most = TARGET_PATIENCE_US / 2;
+	return allowance < most ? allowance : most;
+}
+
+uint64_t target_silence_us(const struct target *target)
+{
+	uint64_t alone = alone_us(target), usual = usual_us(target);
+
+	return usual < alone && GET(learnt_us) != 0 ? usual : alone;
 }
 
 bool target_is_suspect(const struct target *target)
@@ -205,7 +236,7 @@ bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now
 
 	if (rtt_us == TARGET_NO_SAMPLE || now_us < learnt + TARGET_LEARN_US)
 		return false;
-	return learnt == 0 || rtt_us <= target_allowance_us(target);
+	return learnt == 0 || rtt_us <= usual_us(target);
 }
 
 /* A client has one of them, so names that one of them lets fall silent are never all of them. Where
@@ -261,22 +292,46 @@ static bool take_turn(struct target *target, uint64_t pause_us, uint64_t now_us)
 						       memory_order_relaxed, memory_order_relaxed);
 }
 
-enum target_silence target_on_silence(struct target *target, uint64_t sent_us, uint64_t now_us)
+enum target_silence target_on_silence(struct target *target, uint64_t sent_us, bool *counted,
+				      uint64_t *again_us, uint64_t now_us)
 {
+	uint64_t alone = sent_us + alone_us(target);
+
 	if (target_is_suspect(target))
 		return TARGET_SUSPECT;
 	if (GET(heard_us) > sent_us)
 		return TARGET_TALKS;
+	if (!*counted)
+		ADD(unanswered, 1);
+	*counted = true;
+	bool enough = GET(unanswered) >= TARGET_UNANSWERED;
 	if (GET(learnt_us) == 0) {
-		if (ADD(unanswered, 1) + 1 < TARGET_UNANSWERED)
+		if (!enough)
 			return TARGET_TALKS;
 		make_suspect(target, TARGET_ERROR_SILENCE, now_us);
 		return TARGET_SUSPECT;
 	}
-	if (!take_turn(target, TARGET_PROBE_US, now_us))
-		return TARGET_TALKS;
+	if (!enough && now_us < alone) {
+		*again_us = alone;
+		return TARGET_WAITS;
+	}
+	if (!take_turn(target, TARGET_PROBE_US, now_us)) {
+		*again_us = GET(probed_us) + TARGET_PROBE_US;
+		return TARGET_WAITS;
+	}
 	SET(doubt_us, now_us == 0 ? 1 : now_us);
 	return TARGET_DOUBTED;
+}
+
+/* One reply to any of them is a sign of life, so the slowest is waited for. */
+uint64_t target_probe_wait_us(const struct target_question *questions, unsigned count)
+{
+	uint64_t longest = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		longest = questions[i].took_us > longest ? questions[i].took_us : longest;
+	uint64_t wait = TARGET_ALLOWANCE_MIN_US + 4 * longest;
+	return wait < TARGET_PATIENCE_US ? wait : TARGET_PATIENCE_US;
 }
 
 bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t now_us)
@@ -287,6 +342,11 @@ bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t n
 		return false;
 	make_suspect(target, TARGET_ERROR_SILENCE, now_us);
 	return true;
+}
+
+void target_end_doubt(struct target *target)
+{
+	SET(doubt_us, 0);
 }
 
 void target_on_probe(struct target *target)

@@ -3,9 +3,14 @@
  * costs a sample and nothing else. Time is a parameter.
  *
  * Slow is not dead, and a dead name is not a dead target. Silence about a question says nothing of
- * its target by itself: it raises a doubt, and a target in doubt is asked what it answered a moment
- * ago (its known questions, of two clients). It is suspect only when it does not answer those
- * either. */
+ * its target by itself: it raises a doubt, and a target in doubt is probed with what it answered a
+ * moment ago (its known questions, of two clients). It is suspect only when it does not answer
+ * those either.
+ *
+ * When a question is also sent elsewhere (the allowance) and when its silence raises a doubt are
+ * two decisions. A few slow answers stretch the allowance up to patience; a target that is dead
+ * must be found out long before. So three questions that have waited for longer than the target
+ * takes as a rule raise the doubt, or one that has waited for its allowance or half of patience. */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 
@@ -28,9 +33,9 @@ enum {
 	TARGET_TOKEN = 100,               /* hundredths: a full token */
 	TARGET_TOKENS = 2,                /* held at most */
 	TARGET_REPEATS = 1024,            /* held at most */
-	TARGET_UNANSWERED = 3,            /* of one that never answered: it is suspect */
-	TARGET_KNOWN = 2,                 /* questions that it is probed with */
-	TARGET_LEARN_US = 1000,           /* they are noted no more often */
+	TARGET_UNANSWERED = 3,  /* since it was last heard: in doubt; suspect with nothing known */
+	TARGET_KNOWN = 2,       /* questions that it is probed with */
+	TARGET_LEARN_US = 1000, /* they are noted no more often */
 	TARGET_PLAIN_US = 10 * 1000000, /* asked without EDNS for so long, and then with it again */
 	TARGET_CASE_SURE = 8,           /* answers with data: to it case is no difference */
 	TARGET_CASE_ROW = 10,           /* questions in a row whose letters it changed */
@@ -40,8 +45,9 @@ enum {
 
 enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
 
-struct target_question { /* one that it answered within its allowance */
+struct target_question { /* one that it answered as fast as it does as a rule */
 	struct address client;
+	uint32_t took_us; /* until its answer came */
 	uint16_t type;
 	bool dnssec_ok, checking_disabled;
 	uint8_t length; /* of the name; 0: there is none */
@@ -63,7 +69,7 @@ struct target {
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
 	_Atomic uint32_t speaks_edns;        /* has answered with an OPT */
 	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
-	_Atomic uint32_t unanswered;         /* while there is nothing to probe it with */
+	_Atomic uint32_t unanswered;         /* questions overdue since it was last heard */
 	_Atomic int32_t tokens;  /* hundredths; pay for asking beside the question's way */
 	_Atomic int32_t repeats; /* questions that may be asked again after patience */
 	_Atomic uint64_t case_off_until_us; /* asked in lower case until then */
@@ -105,7 +111,11 @@ void target_init(struct target *target, const struct address *source, const stru
 		 enum protocol protocol);
 void target_destroy(struct target *target); /* what target_init made */
 
+/* How long a question waits before it is also sent elsewhere. */
 uint64_t target_allowance_us(const struct target *target);
+/* How long a question waits before its silence counts (target_on_silence): 20 ms, or twice SRTT
+ * where that is more, or less where its silence alone raises a doubt earlier. */
+uint64_t target_silence_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
 /* Probed, and has said nothing so far: what can be asked elsewhere is, meanwhile. */
 bool target_is_doubted(const struct target *target);
@@ -125,21 +135,28 @@ void target_unwait(struct target *target); /* and ends to */
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us);
 /* The same, where a probe was answered: it is none of the questions that are counted. */
 bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us);
-/* Whether it is to be probed with a question that it has answered after rtt_us: within its
- * allowance unless it is the first, and not right after another one. The second notes it, for its
- * client. */
+/* Whether it is to be probed with a question that it has answered after rtt_us: within 20 ms or
+ * twice SRTT unless it is the first, so that no slow name becomes a probe, and not right after
+ * another one. To be asked before that answer is a sample. The second notes it, for its client. */
 bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now_us);
 void target_learn(struct target *target, const struct target_question *question, uint64_t now_us);
 
 enum target_silence {
-	TARGET_TALKS,   /* it has been heard since, or was probed too short a while ago to say */
+	TARGET_TALKS,   /* it has been heard since; or it is too early to say, with nothing known */
+	TARGET_WAITS,   /* it is too early to say, or to probe it again: to be asked at *again_us */
 	TARGET_DOUBTED, /* the caller probes it now, or nobody does */
 	TARGET_SUSPECT, /* now, or before */
 };
-/* A question sent at sent_us has waited for the allowance. */
-enum target_silence target_on_silence(struct target *target, uint64_t sent_us, uint64_t now_us);
-/* A probe sent at sent_us has waited for the allowance. True when the target is suspect now. */
+/* A question sent at sent_us has waited for target_silence_us or, after TARGET_WAITS, until
+ * *again_us. *counted, false at first, is whether it is one of the unanswered. */
+enum target_silence target_on_silence(struct target *target, uint64_t sent_us, bool *counted,
+				      uint64_t *again_us, uint64_t now_us);
+/* How long its probes are waited for, so many of them being sent together. */
+uint64_t target_probe_wait_us(const struct target_question *questions, unsigned count);
+/* A probe sent at sent_us has waited for that. True when the target is suspect now. */
 bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t now_us);
+/* It could not be probed, for a reason that says nothing of it. */
+void target_end_doubt(struct target *target);
 /* Patience is over for a question: counted. */
 void target_on_timeout(struct target *target);
 /* The network itself said that it cannot be reached: suspect at once. */
