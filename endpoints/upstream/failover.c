@@ -45,8 +45,6 @@ bool leg_is_dark(const struct leg *leg)
 	return true;
 }
 
-static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
-		      uint64_t now_us);
 static void on_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- silence ---- */
@@ -56,6 +54,7 @@ static void move_all(struct lookups *table, const struct target *target, uint64_
 {
 	struct flight *flight;
 
+	lookup_recheck(table, now_us);
 	for (unsigned n = flights_waiting(table, target);
 	     n > 0 && (flight = flights_oldest(table, target)); n--) {
 		struct lookup *lookup = flight->lookup;
@@ -215,11 +214,12 @@ static bool judge(struct flight *flight, uint64_t now_us)
 	if (flight->probe) {
 		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
 	} else {
+		lookup_miss(flight);
 		switch (target_on_silence(target, flight->sent_us, &flight->counted, &again_us,
 					  now_us)) {
 		case TARGET_SUSPECT: suspect = true; break;
 		case TARGET_DOUBTED:
-			if (probe(flight->table, flight->holder, flight->upstream, now_us) > 0)
+			if (lookup_probe(flight->table, flight->holder, flight->upstream, now_us))
 				break;
 			target_end_doubt(target);
 			again_us = now_us + TARGET_PROBE_US;
@@ -339,10 +339,12 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	if (lookup)
 		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, error, now_us);
 	flight_detach(flight);
-	if (unreachable)
+	if (unreachable) {
+		lookup_miss(flight);
 		target_on_unreachable(target, error, now_us);
-	else
+	} else {
 		target_on_error(target, error);
+	}
 	if (flight->probe && flight->judge_us && error == TARGET_ERROR_CLOSED)
 		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
 	else if (flight->probe && flight->judge_us)
@@ -385,14 +387,12 @@ static void begin(struct flight *flight, uint64_t silence_us, uint64_t now_us)
 	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
 
 	flight->sent_us = now_us;
-	flight->judge_us = judges ? now_us + silence_us : 0;
+	flight->judge_us = judges && silence_us ? now_us + silence_us : 0;
 	flight->past_allowance = !judges || flight->probe;
 	arm(flight);
 }
 
-/* The packet leaves, its name being `name` bytes long; where it cannot the flight is over. Its
- * silence says something after so long. */
-static int depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
+int flight_depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
 		  uint64_t silence_us, uint64_t now_us)
 {
 	struct lookups *table = flight->table;
@@ -534,8 +534,8 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 	flight->copy = copy || lookup->leading;
 	flight->edns = !lookup->attempts[index].plain && !target_is_plain(flight->target, now_us);
 	size_t length = write_query(lookup, flight, wire, now_us);
-	int err = depart(flight, wire, length, lookup->name.length,
-			 target_silence_us(flight->target), now_us);
+	int err = flight_depart(flight, wire, length, lookup->name.length,
+				target_silence_us(flight->target), now_us);
 	if (err)
 		return not_sent(lookup, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
@@ -548,35 +548,6 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 	}
 	count_send(lookup, flight);
 	return true;
-}
-
-/* Asks its known questions again, to find out whether it lives. Nobody waits for the replies: they
- * count as signs of life only. They are few, and count towards no endpoint's limit. Returns how
- * many packets have left. */
-static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
-		      uint64_t now_us)
-{
-	struct target_question known[TARGET_KNOWN];
-	unsigned count = target_known(upstream->target, known);
-	uint64_t wait_us = target_probe_wait_us(known, count);
-	uint8_t wire[MESSAGE_QUERY_MAX];
-
-	for (unsigned i = 0; i < count; i++) {
-		struct flight *flight = flight_new(table, holder, upstream, &known[i].client);
-
-		if (!flight)
-			return i;
-		flight->probe = true;
-		flight->edns = !target_is_plain(flight->target, now_us);
-		flight->tcp = upstream->protocol == PROTOCOL_TCP;
-		size_t length = message_write_query(
-			wire, flight->id, known[i].name, known[i].length, known[i].type,
-			known[i].checking_disabled, known[i].dnssec_ok, flight->edns);
-		if (depart(flight, wire, length, known[i].length, wait_us, now_us) != 0)
-			return i;
-		target_on_probe(upstream->target);
-	}
-	return count;
 }
 
 /* ---- which target next ---- */
@@ -608,7 +579,7 @@ static void probe_suspects(struct lookup *lookup, unsigned count, uint64_t now_u
 
 		if (lookup->attempts[i].spent || !target_take_probe(upstream->target, now_us))
 			continue;
-		unsigned known = probe(lookup->table, lookup->holder, upstream, now_us);
+		unsigned known = lookup_probe(lookup->table, lookup->holder, upstream, now_us);
 		if ((lookup->attempts[i].sends == 0 || known == 0) && has_sends(lookup, i) &&
 		    !unsent(lookup, i) && !copy_under_way(lookup, i))
 			lookup_send(lookup, i, false, true, now_us);

@@ -161,6 +161,16 @@ struct flight { /* one packet on its way */
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };
 
+/* What is served now: each target once, by one of the upstreams that lead there. */
+struct served_target {
+	const struct upstream *upstream;
+	const char *domain; /* of the rule, "." of other routes: its SOA is asked for if need be */
+};
+struct served_targets {
+	size_t count;
+	struct served_target *items;
+};
+
 struct lookup; /* opaque */
 struct stalled;
 struct target_queue;
@@ -178,7 +188,8 @@ enum {
 	LOOKUP_SPENT_US = 1000 * 1000, /* an error holds so long for who joins (section 3.2) */
 	LOOKUP_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	LOOKUP_STALLED_LISTS = 64,
-	LOOKUP_STALLED_REVIVED = 128, /* that go on at one look to a target that is back */
+	LOOKUP_STALLED_REVIVED = 128,    /* that go on at one look to a target that is back */
+	LOOKUP_RECHECK_US = 1000 * 1000, /* how often suspects that nobody asks are looked for */
 };
 
 /* Intrusive free lists: what a question needs is taken and given back without malloc. */
@@ -230,6 +241,13 @@ struct lookups {
 	unsigned stalled_count;
 	uint64_t stalled_steps; /* questions that were stalled and go on: what looking costs */
 	struct timer stalled_timer;
+	/* Suspects that no question brings a probe to are probed from here (upstream/probe.c).
+	 * `served` may change at any time; what it has lives as long as its holder, which it does
+	 * not hold. registry NULL: nobody does that. */
+	struct target_registry *registry;
+	const struct served_targets *served;
+	void *served_holder;
+	struct timer recheck_timer; /* armed only while the registry counts a suspect */
 	struct hash_key key;
 	bool random_case; /* unless the target is known to change it */
 	struct spare_list spare_lookups, spare_flights, spare_stalled, spare_queues;

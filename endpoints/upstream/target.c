@@ -203,6 +203,20 @@ static void take_sample(struct target *target, uint64_t rtt_us)
 	SET(srtt_us, srtt == 0 ? 1 : srtt);
 }
 
+static void count_suspect(struct target *target, uint32_t more)
+{
+	if (target->suspects)
+		atomic_fetch_add_explicit(target->suspects, more, memory_order_relaxed);
+}
+
+static bool end_suspicion(struct target *target)
+{
+	if (atomic_exchange_explicit(&target->suspect_us, 0, memory_order_relaxed) == 0)
+		return false;
+	count_suspect(target, (uint32_t)-1);
+	return true;
+}
+
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us)
 {
 	ADD(answered, 1);
@@ -223,9 +237,7 @@ bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
 		SET(unanswered, 0);
 	if (GET(doubt_us) != 0)
 		SET(doubt_us, 0);
-	if (!target_is_suspect(target))
-		return false;
-	return atomic_exchange_explicit(&target->suspect_us, 0, memory_order_relaxed) != 0;
+	return target_is_suspect(target) && end_suspicion(target);
 }
 
 /* ---- known questions ---- */
@@ -267,6 +279,27 @@ unsigned target_known(struct target *target, struct target_question *questions)
 	return count;
 }
 
+bool target_knows_nothing(const struct target *target)
+{
+	return GET(learnt_us) == 0;
+}
+
+void target_miss(struct target *target, const struct target_question *question)
+{
+	if (pthread_mutex_trylock(&target->known_lock) != 0)
+		return;
+	target->missed = *question;
+	pthread_mutex_unlock(&target->known_lock);
+}
+
+bool target_missed(struct target *target, struct target_question *question)
+{
+	pthread_mutex_lock(&target->known_lock);
+	*question = target->missed;
+	pthread_mutex_unlock(&target->known_lock);
+	return question->length > 0;
+}
+
 /* ---- silence ---- */
 
 static void make_suspect(struct target *target, enum target_error error, uint64_t now_us)
@@ -278,8 +311,10 @@ static void make_suspect(struct target *target, enum target_error error, uint64_
 	SET(probed_us, now_us);
 	if (atomic_compare_exchange_strong_explicit(&target->suspect_us, &trusted,
 						    now_us == 0 ? 1 : now_us, memory_order_relaxed,
-						    memory_order_relaxed))
+						    memory_order_relaxed)) {
 		ADD(suspicions, 1);
+		count_suspect(target, 1);
+	}
 }
 
 /* One worker gets the turn. */
@@ -388,27 +423,54 @@ void target_on_opt(struct target *target)
 /* ---- probes ---- */
 
 /* A quarter of how long it has been suspect, so that who is back soon is found soon. */
-static uint64_t probe_pause_us(uint64_t suspect_us, uint64_t now_us)
+static uint64_t pause_us(const struct target *target, uint64_t least_us, uint64_t most_us,
+			 uint64_t now_us)
 {
-	uint64_t pause = now_us > suspect_us ? (now_us - suspect_us) / 4 : 0;
+	uint64_t suspect = GET(suspect_us);
+	uint64_t pause = now_us > suspect ? (now_us - suspect) / 4 : 0;
 
-	if (pause < TARGET_PROBE_US)
-		return TARGET_PROBE_US;
-	return pause < TARGET_PROBE_MAX_US ? pause : TARGET_PROBE_MAX_US;
+	if (pause < least_us)
+		return least_us;
+	return pause < most_us ? pause : most_us;
+}
+
+static uint64_t probe_pause_us(const struct target *target, uint64_t now_us)
+{
+	return pause_us(target, TARGET_PROBE_US, TARGET_PROBE_MAX_US, now_us);
+}
+
+static uint64_t recheck_pause_us(const struct target *target, uint64_t now_us)
+{
+	return pause_us(target, TARGET_RECHECK_US, TARGET_RECHECK_MAX_US, now_us);
 }
 
 bool target_wants_probe(const struct target *target, uint64_t now_us)
 {
-	uint64_t suspect = GET(suspect_us);
-
-	return suspect != 0 && now_us >= GET(probed_us) + probe_pause_us(suspect, now_us);
+	return target_is_suspect(target) &&
+	       now_us >= GET(probed_us) + probe_pause_us(target, now_us);
 }
 
 bool target_take_probe(struct target *target, uint64_t now_us)
 {
-	uint64_t suspect = GET(suspect_us);
+	return target_is_suspect(target) &&
+	       take_turn(target, probe_pause_us(target, now_us), now_us);
+}
 
-	return suspect != 0 && take_turn(target, probe_pause_us(suspect, now_us), now_us);
+bool target_wants_recheck(const struct target *target, uint64_t now_us)
+{
+	return target_is_suspect(target) &&
+	       now_us >= GET(probed_us) + recheck_pause_us(target, now_us);
+}
+
+bool target_take_recheck(struct target *target, uint64_t now_us)
+{
+	return target_is_suspect(target) &&
+	       take_turn(target, recheck_pause_us(target, now_us), now_us);
+}
+
+uint64_t target_probed_us(const struct target *target)
+{
+	return GET(probed_us);
 }
 
 /* ---- the letters of a question ---- */
@@ -453,6 +515,9 @@ enum { REGISTRY_BUCKETS = 4096 };
 
 struct target_registry {
 	pthread_mutex_t lock;
+	_Atomic uint32_t suspects;
+	_Atomic uint64_t rechecked_us; /* when a worker last looked for suspects to probe */
+	uint64_t listings;
 	struct target *buckets[REGISTRY_BUCKETS];
 };
 
@@ -515,6 +580,7 @@ struct target *target_acquire(struct target_registry *registry, const struct add
 		target = malloc(sizeof *target);
 		if (target) {
 			target_init(target, source, host, protocol);
+			target->suspects = &registry->suspects;
 			target->next = *bucket;
 			*bucket = target;
 		}
@@ -536,8 +602,28 @@ void target_release(struct target_registry *registry, struct target *target)
 		while (*link != target)
 			link = &(*link)->next;
 		*link = target->next;
+		end_suspicion(target);
 		target_destroy(target);
 		free(target);
 	}
 	pthread_mutex_unlock(&registry->lock);
+}
+
+uint64_t target_registry_new_listing(struct target_registry *registry)
+{
+	return ++registry->listings;
+}
+
+uint32_t target_registry_suspects(const struct target_registry *registry)
+{
+	return atomic_load_explicit(&registry->suspects, memory_order_relaxed);
+}
+
+bool target_registry_take_turn(struct target_registry *registry, uint64_t now_us)
+{
+	uint64_t last = atomic_load_explicit(&registry->rechecked_us, memory_order_relaxed);
+
+	return now_us >= last + 1000000 &&
+	       atomic_compare_exchange_strong_explicit(&registry->rechecked_us, &last, now_us,
+						       memory_order_relaxed, memory_order_relaxed);
 }

@@ -30,9 +30,14 @@ enum {
 	TARGET_PATIENCE_US = 800 * 1000,
 	TARGET_PROBE_US = 100 * 1000,     /* probed no more often, by all workers together */
 	TARGET_PROBE_MAX_US = 500 * 1000, /* what that grows to while it is suspect */
-	TARGET_TOKEN = 100,               /* hundredths: a full token */
-	TARGET_TOKENS = 2,                /* held at most */
-	TARGET_REPEATS = 1024,            /* held at most */
+	/* The same while nobody asks for it. At 20 a second 1,000 suspects take 50 s, and status is
+	 * to be right within a minute. */
+	TARGET_RECHECK_US = 5 * 1000000,
+	TARGET_RECHECK_MAX_US = 50 * 1000000,
+	TARGET_RECHECKS = 20,   /* a second, by all workers together */
+	TARGET_TOKEN = 100,     /* hundredths: a full token */
+	TARGET_TOKENS = 2,      /* held at most */
+	TARGET_REPEATS = 1024,  /* held at most */
 	TARGET_UNANSWERED = 3,  /* since it was last heard: in doubt; suspect with nothing known */
 	TARGET_KNOWN = 2,       /* questions that it is probed with */
 	TARGET_LEARN_US = 1000, /* they are noted no more often */
@@ -77,6 +82,9 @@ struct target {
 	_Atomic uint32_t case_changed;      /* in a row, by UDP */
 	pthread_mutex_t known_lock;
 	struct target_question known[TARGET_KNOWN]; /* the latest first, each of another client */
+	struct target_question missed; /* with none known: the last that it left unanswered */
+	_Atomic uint32_t *suspects;    /* of its registry; NULL: nobody counts them */
+	uint64_t listed; /* the control thread's: the list of targets that has it (snapshot.c) */
 
 	_Atomic uint64_t asked, answered, probes, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error, why it was last passed over */
@@ -171,10 +179,18 @@ void target_on_opt(struct target *target); /* that is what it did */
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
 unsigned target_known(struct target *target, struct target_question *questions);
 void target_on_probe(struct target *target); /* counts */
+/* It left this question unanswered: what it is probed with as long as nothing is known. */
+void target_miss(struct target *target, const struct target_question *question);
+bool target_knows_nothing(const struct target *target);
+bool target_missed(struct target *target, struct target_question *question); /* false: none */
 /* Whether a suspect is to be probed now: every TARGET_PROBE_US at first, then less often. The
  * second takes the turn. */
 bool target_wants_probe(const struct target *target, uint64_t now_us);
 bool target_take_probe(struct target *target, uint64_t now_us);
+/* The same where no question brings a probe about: every TARGET_RECHECK_US at first. */
+bool target_wants_recheck(const struct target *target, uint64_t now_us);
+bool target_take_recheck(struct target *target, uint64_t now_us);
+uint64_t target_probed_us(const struct target *target); /* or made suspect; 0: never */
 /* Whether a question that waits there may be asked once more, here or elsewhere, before patience is
  * over. One is earned by a hundred questions, and comes back when the copy is answered first: so a
  * target that keeps silent about some of its questions costs one copy for each of them, and names
@@ -223,5 +239,11 @@ void target_registry_free(struct target_registry *registry);
 struct target *target_acquire(struct target_registry *registry, const struct address *source,
 			      const struct host *host, enum protocol protocol);
 void target_release(struct target_registry *registry, struct target *target);
+/* What target->listed of nobody is, until it is on a new list. The control thread's. */
+uint64_t target_registry_new_listing(struct target_registry *registry);
+/* How many are suspect now. Any thread. */
+uint32_t target_registry_suspects(const struct target_registry *registry);
+/* Whether the caller is the one of all workers that rechecks suspects in this second. */
+bool target_registry_take_turn(struct target_registry *registry, uint64_t now_us);
 
 #endif

@@ -67,6 +67,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.cache = server->cache,
 		.responses = server->responses,
 		.series = &server->series,
+		.registry = server->registry,
 		.caller = &server->caller,
 		.rings = &server->rings,
 		.key = *key,
