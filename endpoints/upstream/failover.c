@@ -389,7 +389,8 @@ static void begin(struct flight *flight, uint64_t silence_us, uint64_t now_us)
 	flight->sent_us = now_us;
 	flight->judge_us = judges && silence_us ? now_us + silence_us : 0;
 	flight->past_allowance = !judges || flight->probe;
-	arm(flight);
+	wheel_arm(flight->table->wheel, &flight->timer,
+		  flight->judge_us ? flight->judge_us : now_us + TARGET_PATIENCE_US);
 }
 
 int flight_depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,

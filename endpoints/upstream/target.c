@@ -93,9 +93,9 @@ static uint64_t alone_us(const struct target *target)
 
 uint64_t target_silence_us(const struct target *target)
 {
-	uint64_t alone = alone_us(target), usual = usual_us(target);
+	uint64_t allowance = target_allowance_us(target), usual = usual_us(target);
 
-	return usual < alone && GET(learnt_us) != 0 ? usual : alone;
+	return usual < allowance && GET(learnt_us) != 0 ? usual : allowance;
 }
 
 bool target_is_suspect(const struct target *target)

@@ -122,7 +122,7 @@ void target_destroy(struct target *target); /* what target_init made */
 /* How long a question waits before it is also sent elsewhere. */
 uint64_t target_allowance_us(const struct target *target);
 /* How long a question waits before its silence counts (target_on_silence): 20 ms, or twice SRTT
- * where that is more, or less where its silence alone raises a doubt earlier. */
+ * where that is more; the allowance where that is less, or nothing is known. */
 uint64_t target_silence_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
 /* Probed, and has said nothing so far: what can be asked elsewhere is, meanwhile. */
