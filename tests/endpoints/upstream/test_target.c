@@ -125,8 +125,7 @@ static void silence_raises_a_doubt_and_any_answer_clears_it(void **state)
 	assert_false(target_is_suspect(&target));
 }
 
-static void after_slow_answers_three_silent_questions_are_enough_or_one_for_half_of_patience(
-	void **state)
+static void after_slow_answers_three_silences_are_enough_or_one_of_half_of_patience(void **state)
 {
 	bool counted[4] = {false};
 	uint64_t again_us = 0, now;
@@ -394,7 +393,7 @@ int main(void)
 		TEST(one_slow_answer_is_remembered_through_many_fast_ones),
 		TEST(an_answer_by_another_transport_is_life_but_no_sample),
 		TEST(silence_raises_a_doubt_and_any_answer_clears_it),
-		TEST(after_slow_answers_three_silent_questions_are_enough_or_one_for_half_of_patience),
+		TEST(after_slow_answers_three_silences_are_enough_or_one_of_half_of_patience),
 		TEST(a_probe_is_waited_for_by_the_time_that_its_question_took),
 		TEST(silence_about_what_it_knows_makes_suspect),
 		TEST(it_is_probed_ten_times_a_second_at_most),
