@@ -678,6 +678,11 @@ json_t *status_report(struct service *service)
 	json_put(all, "work", work_json(&service->work));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
 	json_put(all, "went_back", went_back_report(&service->confirmation));
+	json_put(all, "restart",
+		 service->restart.text
+			 ? json_make("{s:o, s:o}", "time", json_time(service->restart.at_s), "text",
+				     json_text(service->restart.text))
+			 : json_null());
 	json_put(all, "query_log",
 		 service->query_log ? query_log_status(service->query_log) : json_null());
 	put_judgement(all);

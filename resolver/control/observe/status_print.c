@@ -182,6 +182,12 @@ static void print_head(FILE *out, const json_t *status)
 	fprintf(out, "serving %s, ", get(status, "config", cell));
 	fprintf(out, "generation %s, ", get(status, "generation", cell));
 	fprintf(out, "loaded at %s\n", get(status, "loaded_at", cell));
+	const json_t *restart = json_object_get(status, "restart");
+	if (json_is_object(restart)) {
+		fprintf(out, "started again at %s: ", get(restart, "time", cell));
+		text_print(out, json_string_value(json_object_get(restart, "text")));
+		fputc('\n', out);
+	}
 }
 
 static size_t count_columns(const struct part *part)

@@ -330,4 +330,5 @@ void service_release(struct service *service)
 	inventory_free(service->inventory);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);
+	free(service->restart.text);
 }
