@@ -3,6 +3,7 @@ address that vanishes, five of six dead, all six, one that comes and goes, error
 
 import contextlib
 import itertools
+import json
 import re
 import select
 import signal
@@ -102,6 +103,22 @@ class Sources(Asking, harness.FreshCase):
         line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
                                 2 * dns.PATIENCE).group()
         self.assertRegex(line, r"is back after \d.* s; answered again: onprem/corp, onprem/tcp$")
+
+    def test_that_an_address_of_ours_goes_and_comes_is_an_event(self):
+        present = lambda: [each["present"] for each in self.sluice.status()["inbound_endpoints"]]
+        self.assertEqual([True], present())
+        self.assertIsNone(self.said("listener: "))
+        self.remove("10.10.0.4")
+        harness.wait_for(lambda: self.said(r"warning listener: 10\.10\.0\.4:53, where hub-resolver/inbound "
+                                           r"listens, is gone: no interface has it, so nobody can ask there\n"),
+                         "a line", 2 * dns.PATIENCE)
+        self.assertEqual([False], present())
+        self.cloud.add_address("10.10.0.4")
+        harness.wait_for(lambda: self.said(r"info listener: 10\.10\.0\.4:53, where hub-resolver/inbound "
+                                           r"listens, is back after \d+(\.\d)? s\n"), "a line", 2 * dns.PATIENCE)
+        self.assertEqual([True], present())
+        told = json.loads(self.sluice.command("events", "--json")[1])
+        self.assertEqual(["warning", "info"], [event["level"] for event in told if event["event"] == "listener"])
 
     def test_without_any_source_the_error_says_so(self):
         self.remove("10.10.0.20")
