@@ -639,17 +639,17 @@ static void tell_meter(void *context, struct meter *meter)
 	uint64_t now_us = *(const uint64_t *)context;
 	uint64_t refused = atomic_load_explicit(&meter->refused, memory_order_relaxed);
 	uint64_t more = refused - meter->told.refused;
+	uint64_t rate = atomic_load_explicit(&meter->rate, memory_order_relaxed);
 	const char *way = meter->outbound ? "outbound" : "inbound";
 
 	if (now_us < meter->told.next_us || (more == 0 && !meter->told.is_over))
 		return;
 	if (more > 0)
 		log_event(LOG_WARNING, "limit",
-			  "%s endpoint %s is over its limit of %llu queries a second: %llu %s %s",
-			  way, meter->name,
-			  (unsigned long long)atomic_load_explicit(&meter->rate,
-								   memory_order_relaxed),
-			  (unsigned long long)more, more == 1 ? "query" : "queries",
+			  "%s endpoint %s is over its limit of %llu %s a second: %llu %s %s", way,
+			  meter->name, (unsigned long long)rate,
+			  text_plural(rate, "query", "queries"), (unsigned long long)more,
+			  text_plural(more, "query", "queries"),
 			  meter->outbound ? "not sent" : "not answered");
 	else
 		log_event(LOG_INFO, "limit", "%s endpoint %s is within its limit again", way,

@@ -573,9 +573,12 @@ static void judge_addresses(json_t *texts, const json_t *all, const char *list)
 			json_add(absent, json_incref(json_object_get(endpoint, "name")));
 	}
 	if (json_array_size(absent) > 0) {
-		text_append(text, sizeof text, "The address of ");
-		say_names(text, absent, (json_int_t)json_array_size(absent));
-		text_append(text, sizeof text, " is not on this machine.");
+		size_t count = json_array_size(absent);
+
+		text_append(text, sizeof text, "The address%s of ", text_plural(count, "", "es"));
+		say_names(text, absent, (json_int_t)count);
+		text_append(text, sizeof text, " %s not on this machine.",
+			    text_plural(count, "is", "are"));
 		json_add(texts, json_text(text));
 	}
 	json_decref(absent);

@@ -283,7 +283,8 @@ static void print_absent(FILE *out, const json_t *status, const char *key, const
 				what, get(row, "name", name));
 	}
 	if (count > NAMES_MAX)
-		fprintf(out, "! and %u more are missing in the same way\n", count - NAMES_MAX);
+		fprintf(out, "! and %u more %s missing in the same way\n", count - NAMES_MAX,
+			text_plural(count - NAMES_MAX, "is", "are"));
 }
 
 /* What is not as somebody who knows the last change, or the file, would expect. */
@@ -325,7 +326,8 @@ static void print_secondary_troubles(FILE *out, const json_t *status)
 			fprintf(out, "it has serial %s\n", get(row, "has", cell));
 	}
 	if (count > ROWS_MAX)
-		fprintf(out, "! and %u more secondaries are behind or ahead\n", count - ROWS_MAX);
+		fprintf(out, "! and %u more %s behind or ahead\n", count - ROWS_MAX,
+			text_plural(count - ROWS_MAX, "secondary is", "secondaries are"));
 }
 
 static void print_log_troubles(FILE *out, const json_t *status)
@@ -344,7 +346,8 @@ static void print_log_troubles(FILE *out, const json_t *status)
 		fprintf(out, "! the query log's %s %s", get(output, "path", path),
 			get(output, "error", error));
 		if (lost > 0)
-			fprintf(out, "; %" JSON_INTEGER_FORMAT " entries are lost", lost);
+			fprintf(out, "; %" JSON_INTEGER_FORMAT " %s lost", lost,
+				text_plural(lost, "entry is", "entries are"));
 		fputc('\n', out);
 	}
 }
@@ -357,7 +360,7 @@ static void print_troubles(FILE *out, const json_t *status)
 	json_int_t count = number(unanswered, "count");
 	if (count > 0) {
 		fprintf(out, "! no target is live for %" JSON_INTEGER_FORMAT " rule%s: ", count,
-			count == 1 ? "" : "s");
+			text_plural(count, "", "s"));
 		print_names(out, json_object_get(unanswered, "rules"), count, ROWS_MAX);
 		fputc('\n', out);
 	}
@@ -445,9 +448,9 @@ static char *harm_text(const json_t *target)
 		print_names(out, json_object_get(target, "rules"), dark, NAMES_MAX);
 	}
 	if (others > 0)
-		fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s%s %s", dark > 0 ? "; " : "", others,
-			dark > 0 ? "other" : "rule", others == 1 ? "" : "s",
-			others == 1 ? "goes on" : "go on");
+		fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s%s %s on", dark > 0 ? "; " : "", others,
+			dark > 0 ? "other" : "rule", text_plural(others, "", "s"),
+			text_plural(others, "goes", "go"));
 	if (dark == 0 && others == 0)
 		fputs("no rule asks it", out);
 	fclose(out);

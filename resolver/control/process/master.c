@@ -49,6 +49,7 @@
 #include "resolver/control/process/privileges.h"
 #include "resolver/log.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum {
 	STARTING_PERIODS = 4,       /* of the watchdog's: to load, or to read the state */
@@ -665,7 +666,7 @@ static void tell_gap(struct master *master)
 	if (master->gap.failed > 0)
 		snprintf(text + used, sizeof text - (size_t)used,
 			 ", and %u other%s after it did not come to serve: the last one %s",
-			 master->gap.failed, master->gap.failed == 1 ? "" : "s",
+			 master->gap.failed, text_plural(master->gap.failed, "", "s"),
 			 master->gap.latest);
 	uint64_t ms = now_ms() - master->gap.since_ms;
 	say(&master->parts[NOW], MASTER_GAP, ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX, text, -1);

@@ -503,7 +503,7 @@ static void run(struct process *process, const struct model *model, const struct
 	master_link_serve(&process->master, text); /* before the log says so */
 	log_faults("load", faults);
 	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
-		  server->worker_count, server->worker_count == 1 ? "" : "s", text);
+		  server->worker_count, text_plural(server->worker_count, "", "s"), text);
 	if (geteuid() == 0 && !model->user)
 		log_event(LOG_WARNING, "privileges",
 			  "running as root; set `user` to drop root's rights");
