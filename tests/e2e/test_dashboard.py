@@ -1103,6 +1103,18 @@ class Overview(Browser):
         self.click(".node.bad")
         self.find("h1", "127.0.0.66:53 udp")
 
+    def test_a_target_says_what_else_answers_and_one_of_a_kind_is_singular(self):
+        status = self.good("GET", "status")
+        target = next(one for one in status["targets"] if one["host"] == "127.0.0.5:53")
+        target |= dict(timeouts=1, errors=1, suspicions=1, waiting=1, mismatched=1, other="something else answers: 127.0.0.9:53")
+        self.stands_in("/v1/status", status)
+        self.log_in("/ui/target?target=127.0.0.5:53&protocol=udp")
+        self.find(".facts", "1 timeout, 1 error, 1 time suspect\n")
+        self.find(".facts", "now 1 question\n")
+        self.find(".facts", "1 packet; something else answers: 127.0.0.9:53")
+        self.go("/ui/targets")
+        self.row("127.0.0.5:53", "something else answers: 127.0.0.9:53")
+
     def test_figures_are_of_the_last_seconds(self):
         self.log_in("/ui/now")
         self.find(".figures")

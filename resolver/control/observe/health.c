@@ -31,6 +31,7 @@ struct health_change {
 	uint16_t port;                /* where we listen; 0: it is a source */
 	uint64_t for_us; /* that it is suspect or gone by now, or was; FLAPPED: since last told */
 	unsigned times;  /* that it was so beside this, too short to be told */
+	char other[TARGET_OTHER_TEXT]; /* what else answers in the target's place; "": nothing */
 };
 
 /* What a change means for the routes in which its target or source is. A route is dark when none of
@@ -258,6 +259,7 @@ static struct health_change target_change(const struct seen_target *seen, uint64
 	} else if (seen->now) {
 		change.kind = HEALTH_SUSPECT;
 		change.for_us = elapsed_us(seen->now_since_us, now_us);
+		target_other_text(seen->target, now_us, change.other);
 		times -= times > 0; /* this one */
 	} else {
 		change.kind = HEALTH_BACK;
@@ -533,6 +535,8 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 		text_append(line, HEALTH_TEXT_MAX, " is suspect, for ");
 		add_seconds(line, change->for_us);
 		text_append(line, HEALTH_TEXT_MAX, " now: %s", error_text(change->target));
+		if (*change->other)
+			text_append(line, HEALTH_TEXT_MAX, ", %s", change->other);
 		add_times(line, "it was so", change->times);
 		add_loss(line, reach);
 		break;

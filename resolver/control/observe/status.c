@@ -264,6 +264,7 @@ static void add_counted(json_t *item, const struct target *target)
 		{"timeouts", atomic_load(&target->timeouts)},
 		{"errors", atomic_load(&target->errors)},
 		{"suspicions", atomic_load(&target->suspicions)},
+		{"mismatched", atomic_load(&target->mismatched)},
 	};
 	for (size_t i = 0; i < COUNT(counters); i++)
 		json_put(item, counters[i].name, json_integer((json_int_t)counters[i].value));
@@ -283,6 +284,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 	struct targets *targets = context;
 	const struct target *target = upstream->target;
 	struct status_target *seen;
+	char other[TARGET_OTHER_TEXT];
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (seen || !target)
 		return;
@@ -299,6 +301,8 @@ static void on_upstream(void *context, struct upstream *upstream)
 			       json_text(upstream->endpoint));
 	add_measured(seen->item, target, targets);
 	add_counted(seen->item, target);
+	target_other_text(upstream->target, targets->now_us, other);
+	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,

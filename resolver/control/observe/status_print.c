@@ -12,7 +12,7 @@
 #include "rules/text.h"
 
 enum {
-	COLUMNS_MAX = 14,
+	COLUMNS_MAX = 15,
 	ROWS_MAX = 5, /* from here on: in brief */
 	TARGET_LINES = 8,
 	TARGETS_MIN = 3,
@@ -103,6 +103,7 @@ static const struct part targets = {
 	 {"PROBES", "probes"},
 	 {"TIMEOUTS", "timeouts"},
 	 {"ERRORS", "errors"},
+	 {"MISMATCHED", "mismatched"},
 	 {"LAST ERROR", "last_error"},
 	 {"SUSPECT SINCE", "since"},
 	 {"RULES", "rules"}},
@@ -430,7 +431,8 @@ static const char *short_time(char *text)
 	return text + YEAR;
 }
 
-/* What is lost because the target is suspect or cannot be asked; NULL: nothing. */
+/* What is lost because the target is suspect or cannot be asked, and what else answers; NULL:
+ * nothing. */
 static char *harm_text(const json_t *target)
 {
 	char cell[TABLE_CELL_MAX], *text = NULL;
@@ -438,9 +440,14 @@ static char *harm_text(const json_t *target)
 	json_int_t dark = number(target, "unanswered_count");
 	json_int_t others = number(target, "rule_count") - dark;
 	bool suspect = is_in_state(target, "suspect");
-	FILE *out = suspect || dark > 0 ? open_memstream(&text, &length) : NULL;
+	const char *other = json_string_value(json_object_get(target, "other"));
+	if (!suspect && dark == 0)
+		return other ? strdup(other) : NULL;
+	FILE *out = open_memstream(&text, &length);
 	if (!out)
 		return NULL;
+	if (other)
+		fprintf(out, "%s; ", other);
 	if (suspect)
 		fprintf(out, "since %s; ", short_time(get(target, "since", cell)));
 	if (dark > 0) {

@@ -16,6 +16,7 @@ function facts(target) {
     ["State", targetState(target)],
     ["Asked", `${target.asked.toLocaleString("en")}, answered ${target.answered.toLocaleString("en")}`],
     ["Failures", `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}, ${count(target.suspicions, "time")} suspect`],
+    ["Did not match", target.other ? [count(target.mismatched, "packet"), "; ", name(target.other)] : count(target.mismatched, "packet")],
     ["Waits", `for ${milliseconds(target.allowance_ms)} at most, now ${count(target.waiting, "question")}`],
     ["Through", target.endpoint ? name(target.endpoint) : "any address"],
   ];
