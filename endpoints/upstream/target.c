@@ -473,6 +473,43 @@ uint64_t target_probed_us(const struct target *target)
 	return GET(probed_us);
 }
 
+/* ---- what matches nothing ---- */
+
+void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us)
+{
+	uint64_t noted = GET(other_us);
+
+	ADD(mismatched, 1);
+	SET(mismatched_us, now_us);
+	if (!from || (noted != 0 && now_us < noted + TARGET_OTHER_PACE_US) ||
+	    pthread_mutex_trylock(&target->known_lock) != 0)
+		return;
+	target->other = *from;
+	SET(other_us, now_us);
+	pthread_mutex_unlock(&target->known_lock);
+}
+
+/* An answer that comes twice is a mismatch, too: so the target itself has to have been silent. */
+char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT])
+{
+	uint64_t at = GET(mismatched_us), other_us = GET(other_us), heard_us = GET(heard_us);
+	char host[HOST_TEXT_MAX];
+
+	*text = '\0';
+	if (at == 0 || now_us >= at + TARGET_OTHER_US ||
+	    (heard_us != 0 && at < heard_us + TARGET_OTHER_ALONE_US))
+		return text;
+	if (other_us == 0 || now_us >= other_us + TARGET_OTHER_US) {
+		snprintf(text, TARGET_OTHER_TEXT, "something else answers");
+		return text;
+	}
+	pthread_mutex_lock(&target->known_lock);
+	host_print(&target->other, host);
+	pthread_mutex_unlock(&target->known_lock);
+	snprintf(text, TARGET_OTHER_TEXT, "something else answers: %s", host);
+	return text;
+}
+
 /* ---- the letters of a question ---- */
 
 void target_on_case_kept(struct target *target)

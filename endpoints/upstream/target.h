@@ -46,6 +46,9 @@ enum {
 	TARGET_CASE_ROW = 10,           /* questions in a row whose letters it changed */
 	TARGET_CASE_OFF_US = 900 * 1000000,  /* asked in lower case for so long then */
 	TARGET_CASE_PAUSE_US = 10 * 1000000, /* and after an answer that proves nothing */
+	TARGET_OTHER_US = 90 * 1000000,  /* who else answers is shown for so long after it did */
+	TARGET_OTHER_PACE_US = 1000000,  /* from where it did is noted no more often */
+	TARGET_OTHER_ALONE_US = 1000000, /* and the target itself has been silent for so long */
 };
 
 enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* as an RTT: a sign of life, not a sample */
@@ -80,6 +83,11 @@ struct target {
 	_Atomic uint64_t case_off_until_us; /* asked in lower case until then */
 	_Atomic uint32_t case_answered;     /* questions in capitals, with data; up to _SURE */
 	_Atomic uint32_t case_changed;      /* in a row, by UDP */
+	/* What came to its open questions and matched none, to be shown and for nothing else:
+	 * anybody can forge it. */
+	_Atomic uint64_t mismatched, mismatched_us;
+	_Atomic uint64_t other_us; /* when one came from elsewhere, with question and id */
+	struct host other;         /* from there; under the lock */
 	pthread_mutex_t known_lock;
 	struct target_question known[TARGET_KNOWN]; /* the latest first, each of another client */
 	struct target_question missed; /* with none known: the last that it left unanswered */
@@ -176,6 +184,13 @@ void target_on_error(struct target *target, enum target_error error);
  * it has ever answered with one. */
 void target_on_plain(struct target *target, uint64_t now_us);
 void target_on_opt(struct target *target); /* that is what it did */
+/* A packet came to an open question of its and does not match. `from`: elsewhere than it was asked,
+ * with its question and id; NULL: its own address. */
+void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us);
+/* Of late only such packets came, and nothing that matches: "something else answers", and from
+ * where, if not from its own address. Else "". Returns text. */
+enum { TARGET_OTHER_TEXT = 32 + HOST_TEXT_MAX };
+char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT]);
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
 unsigned target_known(struct target *target, struct target_question *questions);
 void target_on_probe(struct target *target); /* counts */

@@ -170,8 +170,8 @@ static void print_asked(const json_t *array, const char *indent, FILE *out)
 		json_array_foreach(json_object_get(asked, "tries"), t, try)
 			print_try(try, indent, out);
 		if (dropped > 0)
-			fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more packets)\n", indent,
-				dropped);
+			fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more packet%s)\n", indent,
+				dropped, text_plural(dropped, "", "s"));
 		print_source(asked, indent, out);
 	}
 }
@@ -246,13 +246,15 @@ static void print_hop(const json_t *hop, const char *indent, FILE *out)
 	fprintf(out, "%s%s\n", indent, json_text_of(hop, "name"));
 	json_array_foreach(json_object_get(hop, "trace"), i, step) print_step(step, indent, out);
 	if (dropped > 0)
-		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more steps)\n", indent, dropped);
+		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more step%s)\n", indent, dropped,
+			text_plural(dropped, "", "s"));
 	print_verdict(hop, indent, out);
 	print_lines(json_object_get(hop, "records"), indent, "", out);
 	print_lines(json_object_get(hop, "authority"), indent, "authority: ", out);
-	if (json_is_integer(json_object_get(hop, "records_left")))
-		fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more records)\n", indent,
-			json_integer_value(json_object_get(hop, "records_left")));
+	json_int_t left = json_integer_value(json_object_get(hop, "records_left"));
+	if (left > 0)
+		fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more record%s)\n", indent, left,
+			text_plural(left, "", "s"));
 	print_route(json_object_get(hop, "route"), indent, out);
 	print_asked(json_object_get(hop, "asked"), indent, out);
 	if (has(hop, "next"))

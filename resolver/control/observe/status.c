@@ -264,6 +264,7 @@ static void add_counted(json_t *item, const struct target *target)
 		{"timeouts", atomic_load(&target->timeouts)},
 		{"errors", atomic_load(&target->errors)},
 		{"suspicions", atomic_load(&target->suspicions)},
+		{"mismatched", atomic_load(&target->mismatched)},
 	};
 	for (size_t i = 0; i < COUNT(counters); i++)
 		json_put(item, counters[i].name, json_integer((json_int_t)counters[i].value));
@@ -283,6 +284,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 	struct targets *targets = context;
 	const struct target *target = upstream->target;
 	struct status_target *seen;
+	char other[TARGET_OTHER_TEXT];
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (seen || !target)
 		return;
@@ -299,6 +301,8 @@ static void on_upstream(void *context, struct upstream *upstream)
 			       json_text(upstream->endpoint));
 	add_measured(seen->item, target, targets);
 	add_counted(seen->item, target);
+	target_other_text(upstream->target, targets->now_us, other);
+	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,
@@ -573,9 +577,12 @@ static void judge_addresses(json_t *texts, const json_t *all, const char *list)
 			json_add(absent, json_incref(json_object_get(endpoint, "name")));
 	}
 	if (json_array_size(absent) > 0) {
-		text_append(text, sizeof text, "The address of ");
-		say_names(text, absent, (json_int_t)json_array_size(absent));
-		text_append(text, sizeof text, " is not on this machine.");
+		size_t count = json_array_size(absent);
+
+		text_append(text, sizeof text, "The address%s of ", text_plural(count, "", "es"));
+		say_names(text, absent, (json_int_t)count);
+		text_append(text, sizeof text, " %s not on this machine.",
+			    text_plural(count, "is", "are"));
 		json_add(texts, json_text(text));
 	}
 	json_decref(absent);
@@ -678,6 +685,11 @@ json_t *status_report(struct service *service)
 	json_put(all, "work", work_json(&service->work));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
 	json_put(all, "went_back", went_back_report(&service->confirmation));
+	json_put(all, "restart",
+		 service->restart.text
+			 ? json_make("{s:o, s:o}", "time", json_time(service->restart.at_s), "text",
+				     json_text(service->restart.text))
+			 : json_null());
 	json_put(all, "query_log",
 		 service->query_log ? query_log_status(service->query_log) : json_null());
 	put_judgement(all);

@@ -382,6 +382,33 @@ static void health_outlives_a_reload_and_ends_with_the_last_reference(void **sta
 	target_registry_free(registry);
 }
 
+static const char *other(uint64_t now)
+{
+	static char text[TARGET_OTHER_TEXT];
+
+	return target_other_text(&target, now, text);
+}
+
+static void what_else_answers_is_told_while_the_target_itself_is_silent(void **state)
+{
+	const struct host from = {.address = {.family = 4, .bytes = {127, 0, 0, 9}}, .port = 53};
+	uint64_t now = answered(1, MS);
+
+	(void)state;
+	assert_string_equal(other(now), "");
+	target_on_mismatch(&target, NULL, now + MS); /* an answer that came twice, say */
+	assert_string_equal(other(now + MS), "");
+	now += TARGET_OTHER_ALONE_US;
+	target_on_mismatch(&target, NULL, now);
+	assert_string_equal(other(now), "something else answers");
+	target_on_mismatch(&target, &from, now);
+	assert_string_equal(other(now), "something else answers: 127.0.0.9:53");
+	assert_int_equal(target.mismatched, 3);
+	assert_string_equal(other(now + TARGET_OTHER_US), "");
+	target_on_answer(&target, MS, now + MS);
+	assert_string_equal(other(now + MS), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, fresh_target)
 
 int main(void)
@@ -406,6 +433,7 @@ int main(void)
 		TEST(anything_heard_since_the_question_means_it_is_slow),
 		TEST(a_suspect_stays_one_for_every_question_that_asks),
 		TEST(plain_is_remembered_for_a_quarter_of_an_hour),
+		TEST(what_else_answers_is_told_while_the_target_itself_is_silent),
 		TEST(errors_have_texts),
 		TEST(the_registry_shares_equal_targets_and_no_others),
 		TEST(health_outlives_a_reload_and_ends_with_the_last_reference),

@@ -48,7 +48,8 @@ function troubles(status) {
   if (unanswered.count)
     found.push([count(unanswered.count, "rule"), " cannot be answered", cause(status)]);
   if (state) found.push(["Nothing can be changed, because the state fails: ", name(state.error), "."]);
-  if (absent.length) found.push(["The address of ", name(absent.map((one) => one.name).join(", ")), " is not on this machine."]);
+  if (absent.length) found.push([absent.length === 1 ? "The address of " : "The addresses of ", name(absent.map((one) => one.name).join(", ")),
+    absent.length === 1 ? " is" : " are", " not on this machine."]);
   return found;
 }
 
