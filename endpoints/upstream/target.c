@@ -61,6 +61,11 @@ bool target_is_suspect(const struct target *target)
 	return GET(suspect_us) != 0;
 }
 
+uint64_t target_suspect_us(const struct target *target)
+{
+	return GET(suspect_us);
+}
+
 bool target_is_doubted(const struct target *target)
 {
 	return GET(doubt_us) != 0;

@@ -86,6 +86,7 @@ void target_destroy(struct target *target); /* what target_init made */
 
 uint64_t target_allowance_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
+uint64_t target_suspect_us(const struct target *target); /* since when; 0: it is not */
 /* Probed, and has said nothing so far: what can be asked elsewhere is, meanwhile. */
 bool target_is_doubted(const struct target *target);
 bool target_never_answered(const struct target *target);
