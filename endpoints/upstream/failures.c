@@ -48,10 +48,17 @@ void failures_destroy(struct failures *failures)
 	pthread_mutex_destroy(&failures->lock);
 }
 
+static bool is_forgotten(const struct failures_row *row, uint64_t now_us)
+{
+	return now_us >= row->last_us + (uint64_t)FAILURES_KEPT_S * 1000000;
+}
+
 static void add(struct failures_row *row, uint64_t name, uint64_t now_us)
 {
 	unsigned i = 0;
 
+	if (is_forgotten(row, now_us))
+		*row = (struct failures_row){.count = 0};
 	if (row->count == 0)
 		row->began_us = now_us;
 	row->last_us = now_us;
@@ -99,7 +106,7 @@ bool failures_end(struct failures *failures, uint64_t at_us)
 static bool is_long(const struct failures_row *row, uint64_t now_us)
 {
 	return row->count >= FAILURES_ROW && row->name_count >= FAILURES_NAMES &&
-	       now_us < row->last_us + (uint64_t)FAILURES_KEPT_S * 1000000;
+	       !is_forgotten(row, now_us);
 }
 
 void failures_read(struct failures *failures, uint64_t now_us, struct failures_now *now)
