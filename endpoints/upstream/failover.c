@@ -261,6 +261,18 @@ static void drop(struct flight *flight, uint64_t now_us)
 	flight_free(flight);
 }
 
+/* A connection that ends without the answer is what its target says to the question; and a fallback
+ * that fails leaves the truncated reply. */
+static void note_said(struct lookup *lookup, const struct flight *flight, enum target_error error,
+		      uint64_t now_us)
+{
+	if (flight_is_fallback(flight))
+		error = TARGET_ERROR_TRUNCATED;
+	if (target_error_is_answer(error))
+		lookup->said = (struct ask_said){error, flight->upstream};
+	target_on_worthless(flight->target, lookup->name.hash[0], error, now_us);
+}
+
 /* TCP instead of a truncated reply: the question gives up this upstream, which says nothing of the
  * target. */
 static void drop_fallback(struct flight *flight, uint64_t now_us)
@@ -269,6 +281,7 @@ static void drop_fallback(struct flight *flight, uint64_t now_us)
 	if (flight->lookup && flight_is_beside(flight->lookup, flight)) {
 		forgery_on_no_tcp(flight->lookup, flight, now_us);
 	} else if (flight->lookup) {
+		note_said(flight->lookup, flight, TARGET_ERROR_SILENCE, now_us);
 		lookup_spend(flight->lookup, flight->index, now_us);
 		flight->lookup->error = TARGET_ERROR_SILENCE;
 	}
@@ -357,8 +370,10 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 		forgery_on_no_tcp(lookup, flight, now_us);
 	} else if (lookup) {
 		note_error(lookup, flight->index, error);
-		if (!unreachable)
+		if (!unreachable) {
+			note_said(lookup, flight, error, now_us);
 			lookup_spend(lookup, flight->index, now_us);
+		}
 	}
 	if (lookup)
 		lookup_go_on(lookup, now_us);

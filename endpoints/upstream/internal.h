@@ -64,6 +64,7 @@ struct lookup {
 	bool asking;   /* lookup_ask has not returned yet */
 	bool given_up, finishing;
 	enum target_error error;
+	struct ask_said said;    /* an error that somebody answered with */
 	enum target_error limit; /* what turned it away, OVER or ROOM: no sign of life mends that */
 	const struct upstream *last;
 	const struct upstream *truncated_by; /* gave a reply with TC; NULL: nobody */

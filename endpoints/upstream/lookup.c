@@ -167,6 +167,7 @@ static void extend(struct lookup *lookup, uint64_t deadline_us, uint64_t now_us)
 		lookup->packets = LOOKUP_PACKETS - 1;
 	if (forgets) {
 		lookup->answered = false;
+		lookup->said.error = TARGET_ERROR_NONE;
 		lookup->limit = TARGET_ERROR_NONE;
 	}
 	lookup_go_on(lookup, now_us);
@@ -243,6 +244,7 @@ static struct ask_result result_so_far(const struct lookup *lookup, bool deadlin
 {
 	struct ask_result result = {.upstream = lookup->last,
 				    .error = lookup->error,
+				    .said = lookup->said,
 				    .ede = lookup->ede.by ? &lookup->ede : NULL};
 
 	if (result.error == TARGET_ERROR_NONE)
@@ -250,6 +252,7 @@ static struct ask_result result_so_far(const struct lookup *lookup, bool deadlin
 	if (lookup->truncated_by) {
 		result.outcome = ASK_TRUNCATED;
 		result.upstream = lookup->truncated_by;
+		result.said = (struct ask_said){TARGET_ERROR_TRUNCATED, lookup->truncated_by};
 	} else if (deadline && !lookup->answered) {
 		result.outcome = ASK_SILENT;
 	} else {

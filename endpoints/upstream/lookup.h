@@ -61,6 +61,11 @@ enum ask_edns { /* for who wants DNSSEC */
 		ASK_EDNS_REFUSED, /* it is not, but answered this question without only */
 };
 
+struct ask_said {                /* an error that a target answered with */
+	enum target_error error; /* NONE: nobody has */
+	const struct upstream *by;
+};
+
 struct ask_result {
 	enum ask_outcome outcome;
 	const uint8_t *wire; /* ANSWERED: the reply, with its question (lower case) at offset 12 */
@@ -68,6 +73,7 @@ struct ask_result {
 	const struct upstream
 		*upstream; /* ANSWERED, TRUNCATED: who said it; else the last one tried, or NULL */
 	enum target_error error;   /* the others: what the last one did */
+	struct ask_said said;      /* the latest of them, whoever was silent after it */
 	const struct ask_ede *ede; /* with it, or somebody with an earlier error; may be NULL */
 	bool hasty;         /* FAILED: nobody has answered, and `may_wait` would have waited */
 	bool sourceless;    /* FAILED: there is no source address to ask any target from */

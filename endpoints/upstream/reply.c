@@ -228,8 +228,10 @@ static void turn_away(struct lookup *lookup, const struct flight *flight, enum t
 		      uint64_t now_us)
 {
 	lookup->error = error;
+	lookup->said = (struct ask_said){error, flight->upstream};
 	lookup_spend(lookup, flight->index, now_us);
 	target_on_error(flight->target, error);
+	target_on_worthless(flight->target, lookup->name.hash[0], error, now_us);
 	lookup_go_on(lookup, now_us);
 }
 
@@ -265,6 +267,7 @@ static void use_answer(struct lookup *lookup, const struct flight *flight, const
 
 	if (lookup->key.dnssec_ok && !flight->edns)
 		result.edns = target_speaks_edns(flight->target) ? ASK_EDNS_REFUSED : ASK_EDNS_NONE;
+	target_on_final(flight->target, now_us);
 	lookup_finish(lookup, &result, now_us);
 }
 

@@ -31,19 +31,6 @@
 #define SET(member, value) atomic_store_explicit(&target->member, (value), memory_order_relaxed)
 #define ADD(member, value) atomic_fetch_add_explicit(&target->member, (value), memory_order_relaxed)
 
-static const char *const error_texts[] = {
-#define X(name, text) text,
-	TARGET_ERROR_MAP(X)
-#undef X
-};
-
-const char *target_error_text(enum target_error error)
-{
-	size_t i = (size_t)error;
-
-	return i < COUNT(error_texts) ? error_texts[i] : "unknown error";
-}
-
 void target_init(struct target *target, const struct address *source, const struct host *host,
 		 enum protocol protocol)
 {
@@ -53,11 +40,13 @@ void target_init(struct target *target, const struct address *source, const stru
 	target->protocol = protocol;
 	SET(repeats, TARGET_REPEATS);
 	pthread_mutex_init(&target->known_lock, NULL);
+	failures_init(&target->failures);
 }
 
 void target_destroy(struct target *target)
 {
 	pthread_mutex_destroy(&target->known_lock);
+	failures_destroy(&target->failures);
 }
 
 uint64_t target_allowance_us(const struct target *target)
@@ -101,6 +90,11 @@ uint64_t target_silence_us(const struct target *target)
 bool target_is_suspect(const struct target *target)
 {
 	return GET(suspect_us) != 0;
+}
+
+uint64_t target_suspect_us(const struct target *target)
+{
+	return GET(suspect_us);
 }
 
 bool target_is_doubted(const struct target *target)
@@ -404,6 +398,21 @@ void target_on_error(struct target *target, enum target_error error)
 {
 	ADD(errors, 1);
 	SET(last_error, (uint32_t)error);
+}
+
+enum target_error target_answers(struct target *target, uint64_t now_us)
+{
+	struct failures_now now;
+
+	failures_read(&target->failures, now_us, &now);
+	return now.kind == FAILURES_OF_ERRORS ? now.error : TARGET_ERROR_NONE;
+}
+
+void target_on_worthless(struct target *target, uint64_t name, enum target_error error,
+			 uint64_t now_us)
+{
+	if (target_error_is_answer(error))
+		failures_add(&target->failures, name, error, NULL, now_us, now_us);
 }
 
 void target_on_plain(struct target *target, uint64_t now_us)

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "endpoints/histogram.h"
+#include "endpoints/upstream/failures.h"
 #include "rules/name.h"
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
@@ -96,32 +97,10 @@ struct target {
 
 	_Atomic uint64_t asked, answered, probes, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error, why it was last passed over */
+	struct failures failures;    /* its errors since the last answer that was one */
 	/* How long its answers took: of each loop round of a worker the first one's. */
 	struct histogram durations;
 };
-
-#define TARGET_ERROR_MAP(X)                                                                        \
-	X(NONE, "none")                                                                            \
-	X(SILENCE, "no answer")                                                                    \
-	X(NETWORK, "network error")                                                                \
-	X(SERVFAIL, "SERVFAIL")                                                                    \
-	X(REFUSED, "REFUSED")                                                                      \
-	X(NOTIMP, "NOTIMP")                                                                        \
-	X(FORMERR, "FORMERR")                                                                      \
-	X(RCODE, "unexpected rcode")                                                               \
-	X(LAME, "lame answer")                                                                     \
-	X(MANGLED, "mangled reply")                                                                \
-	X(CLOSED, "connection closed")                                                             \
-	X(SOURCE, "source address unusable")                                                       \
-	X(FULL, "connections are full")                                                            \
-	X(ROOM, "no room for the question")                                                        \
-	X(OVER, "the outbound endpoint is over its limit")
-enum target_error {
-#define X(name, text) TARGET_ERROR_##name,
-	TARGET_ERROR_MAP(X)
-#undef X
-};
-const char *target_error_text(enum target_error error);
 
 void target_init(struct target *target, const struct address *source, const struct host *host,
 		 enum protocol protocol);
@@ -133,6 +112,7 @@ uint64_t target_allowance_us(const struct target *target);
  * where that is more; the allowance where that is less, or nothing is known. */
 uint64_t target_silence_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
+uint64_t target_suspect_us(const struct target *target); /* since when; 0: it is not */
 /* Probed, and has said nothing so far: what can be asked elsewhere is, meanwhile. */
 bool target_is_doubted(const struct target *target);
 bool target_never_answered(const struct target *target);
@@ -180,6 +160,16 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 /* It answered, and what it said sends the question elsewhere; or this question could not be sent.
  * Counted and remembered as the last error, and no reason for suspicion. */
 void target_on_error(struct target *target, enum target_error error);
+/* What it answers, for names of which so many fail in a row that they are not to blame; NONE: its
+ * answers are answers, as far as is known. The row goes by target_on_worthless and ends by
+ * target_on_final, which is a reply that is passed on. */
+enum target_error target_answers(struct target *target, uint64_t now_us);
+static inline void target_on_final(struct target *target, uint64_t now_us)
+{
+	failures_end(&target->failures, now_us);
+}
+void target_on_worthless(struct target *target, uint64_t name, enum target_error error,
+			 uint64_t now_us);
 /* It answers well without an OPT, and did not with one: asked without for TARGET_PLAIN_US, unless
  * it has ever answered with one. */
 void target_on_plain(struct target *target, uint64_t now_us);

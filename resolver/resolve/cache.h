@@ -57,6 +57,8 @@ struct cache_entry {
 	bool hasty, unusable; /* failed: given up early; no source could be used */
 	uint8_t rcode;
 	uint8_t upstream; /* who said it, or failed last: its place in the leg; for the query log */
+	uint8_t error;    /* failed: enum target_error, what a target answered; else why none did */
+	uint8_t error_by; /* who did: its place in the leg; UINT8_MAX: nobody */
 	uint16_t ede;     /* failed: the target's EDE; 0: none, or 0 */
 	uint64_t stored_us, expires_us;
 	/* Fresh: from here on a popular name is refreshed; expires_us: it is not, or that is done.

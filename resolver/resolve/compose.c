@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "endpoints/upstream/lookup.h"
+#include "resolver/outcomes.h"
 #include "rules/base.h"
 #include "rules/text.h"
 
@@ -470,6 +471,60 @@ static struct cache_entry *find_told(const struct composition *c, const struct c
 	return NULL;
 }
 
+/* The latest word on the way, for the name; but no silence of a leg, and no limit of ours, takes
+ * the place of an error that another leg's target answered. */
+static void note_outcome(struct composition *c, const struct composition_outcome *outcome)
+{
+	unsigned i = 0;
+
+	if (!outcome->route->outcomes)
+		return;
+	while (i < c->outcome_count &&
+	       !(c->outcomes[i].route == outcome->route && c->outcomes[i].name == outcome->name))
+		i++;
+	if (i == COMPOSE_OUTCOMES)
+		return;
+	if (i == c->outcome_count)
+		c->outcome_count++;
+	else if (outcome->error != TARGET_ERROR_NONE && !target_error_is_answer(outcome->error) &&
+		 target_error_is_answer(c->outcomes[i].error))
+		return;
+	c->outcomes[i] = *outcome;
+}
+
+/* Nearly always nothing has failed, and an answer is no news. */
+static inline void note_answer(struct composition *c, const struct frame *f,
+			       const struct verdict *verdict, uint64_t at_us)
+{
+	const struct outcomes *outcomes = verdict->route->outcomes;
+
+	if (outcomes && (c->outcome_count > 0 || failures_have_begun(&outcomes->failures)))
+		note_outcome(c, &(struct composition_outcome){.route = verdict->route,
+							      .name = f->name->hash[0],
+							      .at_us = at_us});
+}
+
+/* The leg's `entry` is a failure; NULL: nobody was asked, as its targets are silent. */
+static void note_failure(struct composition *c, const struct frame *f,
+			 const struct verdict *verdict, const struct leg *leg,
+			 const struct cache_entry *entry, bool cached)
+{
+	struct composition_outcome outcome = {.route = verdict->route,
+					      .name = f->name->hash[0],
+					      .at_us = c->now_us,
+					      .error = TARGET_ERROR_SILENCE};
+
+	if (entry) {
+		outcome.error = (enum target_error)entry->error;
+		if (entry->error_by < leg->upstream_count)
+			outcome.by = &leg->upstreams[entry->error_by];
+	}
+	if (cached)
+		outcome.at_us = entry->stored_us;
+	if (!target_error_is_ours(outcome.error))
+		note_outcome(c, &outcome);
+}
+
 static enum step leg_failed(struct composition *c, const struct verdict *verdict,
 			    const struct cache_entry *entry, bool cached)
 {
@@ -561,6 +616,7 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 	if (failed) {
 		watch_leg(c, leg, told ? COMPOSED_FROM_TARGET : COMPOSED_FROM_CACHE,
 			  told ? told : entry);
+		note_failure(c, f, verdict, leg, told ? told : entry, !told);
 		return leg_failed(c, verdict, told ? told : entry, !told);
 	}
 	if (c->expired || was_just_asked(c, entry) || (c->stale && gives_up(c, f, leg)) ||
@@ -568,6 +624,7 @@ static enum step use_old(struct composition *c, struct frame *f, const struct ve
 		explain(c, EDE_NO_REACHABLE_AUTHORITY, "%s",
 			c->expired ? "no answer came in time" : "no target answers");
 		watch_leg(c, leg, COMPOSED_FROM_NOBODY, NULL);
+		note_failure(c, f, verdict, leg, NULL, false);
 		return STEP_FAILED;
 	}
 	want(&c->ask, f, leg, waits, c->stale > 0);
@@ -633,6 +690,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		watch_leg(c, leg, COMPOSED_FROM_TARGET, told);
 		c->used.told = true;
 		cache_entry_note_asker(told, c->asker);
+		note_answer(c, f, verdict, c->now_us);
 		return use_entry(c, f, verdict, told, false);
 	}
 	enum cache_state state =
@@ -641,6 +699,7 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
 		watch_leg(c, leg, COMPOSED_FROM_CACHE, entry);
 		c->used.cache = true;
+		note_answer(c, f, verdict, entry->stored_us);
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
 		step = use_entry(c, f, verdict, entry, false);
@@ -807,7 +866,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->begun = c->authoritative = c->truncated = false;
 	memset(&c->used, 0, sizeof c->used);
 	c->source.route = NULL;
-	c->refresh_count = c->decider_count = 0;
+	c->refresh_count = c->decider_count = c->outcome_count = 0;
 	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 	if (compose_frame(c, &frame) == STEP_ASK)

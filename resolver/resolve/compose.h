@@ -27,6 +27,7 @@ enum {
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
 	COMPOSE_REFRESH_MAX = 2,  /* the rest is left to the next query */
 	COMPOSE_DECIDERS = 24,    /* that are noted: of more, the first */
+	COMPOSE_OUTCOMES = 8,     /* likewise */
 };
 
 enum composed {
@@ -45,6 +46,16 @@ struct composition_decider { /* as in a verdict */
 	const struct rule *rule;
 	uint32_t zone;
 	enum decided_by by;
+};
+
+/* What came of a way to forward a name, where that changes what is known of the way: a failure, or
+ * an answer after failures. */
+struct composition_outcome {
+	const struct route *route; /* that has outcomes */
+	uint64_t name;
+	uint64_t at_us; /* when it was answered or failed: earlier, where the cache has it */
+	enum target_error error;   /* NONE: answered */
+	const struct upstream *by; /* who failed; NULL: not known */
 };
 
 struct composition_entry { /* an own endpoint that was entered */
@@ -119,6 +130,8 @@ struct composition {
 	} source;
 	unsigned decider_count; /* of names behind the qname, or in other networks */
 	struct composition_decider deciders[COMPOSE_DECIDERS];
+	unsigned outcome_count;
+	struct composition_outcome outcomes[COMPOSE_OUTCOMES];
 
 	struct composition_ask ask; /* COMPOSE_ASK */
 	/* To be asked without waiting: a dark leg, for a sign of life; one that the query has

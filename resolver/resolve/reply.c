@@ -532,6 +532,10 @@ static struct cache_entry *failure_entry(const struct lookup_key *key,
 		return NULL;
 	entry->failed = true;
 	entry->rcode = RCODE_SERVFAIL;
+	entry->error = (uint8_t)(too_long          ? TARGET_ERROR_TRUNCATED
+				 : result->said.by ? result->said.error
+						   : result->error);
+	entry->error_by = UINT8_MAX;
 	entry->ede = result->ede ? result->ede->code : 0;
 	entry->truncated = truncated;
 	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||

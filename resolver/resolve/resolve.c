@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "resolver/outcomes.h"
 #include "resolver/popular.h"
 #include "resolver/resolve/chaos.h"
 #include "resolver/resolve/compose.h"
@@ -49,6 +50,24 @@ static struct resolution *of_item(struct fair_queue_item *item)
 }
 
 /* ---- the end of a query ---- */
+
+/* What the client got of each way that was tried for a name on the way to the answer. */
+static __attribute__((noinline)) void count_outcomes(const struct resolution *r,
+						     const struct composition *c, enum rcode rcode)
+{
+	for (unsigned i = 0; i < c->outcome_count; i++) {
+		const struct composition_outcome *outcome = &c->outcomes[i];
+
+		if (r->endpoint == &r->resolver->own)
+			return;
+		if (outcome->error == TARGET_ERROR_NONE)
+			outcomes_answer(outcome->route->outcomes, outcome->at_us);
+		else if (rcode == RCODE_SERVFAIL)
+			outcomes_fail(outcome->route->outcomes, outcome->name, outcome->error,
+				      outcome->by ? &outcome->by->host : NULL, outcome->at_us,
+				      c->now_us);
+	}
+}
 
 static inline __attribute__((always_inline)) void count_rule(const struct resolution *r,
 							     const struct rule *rule,
@@ -381,6 +400,8 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
 	count_deciders(r, c);
+	if (c->outcome_count > 0)
+		count_outcomes(r, c, end.rcode);
 	count_name(r, c, source_of(c));
 	finish(r, c, &c->message, &end, source_of(c));
 }
@@ -848,6 +869,9 @@ static void *on_result(void *context, void *holder, const struct lookup_key *key
 
 	if (entry)
 		entry->upstream = place_of(key->leg, result->upstream);
+	if (entry && entry->failed)
+		entry->error_by =
+			place_of(key->leg, result->said.by ? result->said.by : result->upstream);
 	if (entry && reply_may_be_cached(entry) && !is_our_own_fault(result) && !is_cut_off(result))
 		cache_put(resolver->cache, &cache_key, entry, now_us, hold->cache.stale_max);
 	return entry;

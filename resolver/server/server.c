@@ -57,6 +57,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		workers, sizeof(struct endpoint_stats) / sizeof(uint64_t), ENDPOINTS_MAX);
 	server->series.rules = series_set_new(workers, RULE_COUNTERS, NAMES_MAX);
 	server->series.zones = series_set_new(workers, ZONE_COUNTERS, NAMES_MAX);
+	server->series.outcomes = outcomes_registry_new();
 	server->responses = response_limit_new(key);
 	server->workers = calloc(workers, sizeof(struct worker *));
 	server->rounds = calloc(workers, sizeof *server->rounds);
@@ -78,8 +79,8 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.context = context,
 	};
 	if (server->cache && server->registry && server->meters && server->series.endpoints &&
-	    server->series.rules && server->series.zones && server->responses && server->workers &&
-	    server->rounds && !err)
+	    server->series.rules && server->series.zones && server->series.outcomes &&
+	    server->responses && server->workers && server->rounds && !err)
 		return 0;
 	server_release(server);
 	return ERR_NOMEM;
@@ -730,6 +731,7 @@ void server_release(struct server *server)
 	series_set_free(server->series.endpoints);
 	series_set_free(server->series.rules);
 	series_set_free(server->series.zones);
+	outcomes_registry_free(server->series.outcomes);
 	response_limit_free(server->responses);
 	query_rings_release(&server->rings);
 	model_free(server->model);

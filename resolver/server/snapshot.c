@@ -103,22 +103,46 @@ static void detach(void *context, struct upstream *upstream)
 		meter_release(attachment->meters, upstream->meter);
 }
 
+static void release_outcomes(void *context, const char *name, struct route *route)
+{
+	(void)context;
+	(void)name;
+	outcomes_release(route->outcomes);
+}
+
+static void acquire_outcomes(void *context, const char *name, struct route *route)
+{
+	struct attaching *attaching = context;
+
+	if (!attaching->series || attaching->failed)
+		return;
+	route->outcomes = outcomes_acquire(attaching->series->outcomes, name);
+	attaching->failed = !route->outcomes;
+}
+
 static void detach_ruleset(void *context, struct ruleset *ruleset)
 {
 	struct attachment *attachment = context;
 
 	ruleset_each_upstream(ruleset, detach, attachment);
-	for (size_t i = 0; attachment->series && i < ruleset_rule_count(ruleset); i++)
+	for (size_t i = 0; attachment->series && i < ruleset_rule_count(ruleset); i++) {
 		series_release(attachment->series->rules, ruleset_rule(ruleset, i)->series);
+		outcomes_release(ruleset_rule(ruleset, i)->route.outcomes);
+	}
 	free(attachment);
 }
 
-static void number_rules(const struct snapshot_series *series, struct ruleset *ruleset)
+static void number_rules(struct attaching *attaching, struct ruleset *ruleset)
 {
+	const struct snapshot_series *series = attaching->series;
+	char name[POLICY_ROUTE_NAME];
+
 	for (size_t i = 0; series && i < ruleset_rule_count(ruleset); i++) {
 		struct rule *rule = ruleset_rule(ruleset, i);
 
 		rule->series = series_acquire(series->rules, rule->ruleset, rule->name);
+		if (rule->name)
+			acquire_outcomes(attaching, policy_rule_name(rule, name), &rule->route);
 	}
 }
 
@@ -138,7 +162,7 @@ static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
 		.series = attaching->series,
 	};
 	ruleset_on_free(ruleset, detach_ruleset, attachment);
-	number_rules(attaching->series, ruleset);
+	number_rules(attaching, ruleset);
 	ruleset_each_upstream(ruleset, attach, attaching);
 }
 
@@ -164,6 +188,7 @@ static void note_all(struct attaching *attaching, struct policy *policy)
 static void attach_all(struct attaching *attaching, struct policy *policy)
 {
 	policy_each_own_upstream(policy, attach, attaching);
+	policy_each_own_route(policy, acquire_outcomes, attaching);
 	for (uint32_t i = 0; i < policy->ruleset_count; i++)
 		attach_ruleset(attaching, policy->rulesets[i]);
 	if (!attaching->failed)
@@ -339,6 +364,7 @@ void snapshot_free(struct snapshot *snapshot)
 					 .meters = snapshot->meters};
 
 		policy_each_own_upstream(snapshot->policy, detach, &own);
+		policy_each_own_route(snapshot->policy, release_outcomes, NULL);
 		for (uint32_t i = 0; i < snapshot->policy->inbound_count; i++)
 			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
 	}

@@ -11,6 +11,7 @@
 #include "endpoints/inbound/inbound.h"
 #include "endpoints/meter.h"
 #include "endpoints/upstream/lookup.h"
+#include "resolver/outcomes.h"
 #include "resolver/series.h"
 #include "resolver/transfer/table.h"
 #include "rules/policy/policy.h"
@@ -18,6 +19,7 @@
 /* Who is counted by name; as registries, they outlive policies. */
 struct snapshot_series {
 	struct series_set *endpoints, *rules, *zones;
+	struct outcomes_registry *outcomes; /* of routes */
 };
 
 struct snapshot_zones; /* their numbers; opaque */

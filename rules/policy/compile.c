@@ -308,7 +308,7 @@ static int compile_context(struct compilation *c)
 }
 
 static int compile_route(struct compilation *c, const struct target_server *servers, size_t count,
-			 const struct route **out)
+			 struct route **out)
 {
 	struct arena *arena = &c->policy->arena;
 	struct route *route = arena_alloc(arena, sizeof *route);
@@ -910,18 +910,48 @@ static bool is_linked(const struct policy *policy, const struct ruleset *ruleset
 	return false;
 }
 
-void policy_each_route(const struct policy *policy,
-		       void (*on_route)(void *context, const char *name, const struct route *route),
-		       void *context)
+void policy_each_own_route(const struct policy *policy,
+			   void (*on_route)(void *context, const char *name, struct route *route),
+			   void *context)
 {
 	char name[POLICY_ROUTE_NAME];
 	if (policy->default_route)
 		on_route(context, decided_text(DECIDED_DEFAULT), policy->default_route);
-	for (uint32_t i = 0; i < policy->network_count && policy->vnet_listen_count > 0; i++) {
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		if (!policy->networks[i].custom)
+			continue;
 		snprintf(name, sizeof name, "DNS servers of %s", policy->networks[i].name);
-		if (policy->networks[i].custom)
-			on_route(context, name, policy->networks[i].custom);
+		on_route(context, name, policy->networks[i].custom);
 	}
+}
+
+const char *policy_rule_name(const struct rule *rule, char name[POLICY_ROUTE_NAME])
+{
+	snprintf(name, POLICY_ROUTE_NAME, "%s/%s", rule->ruleset, rule->name);
+	return name;
+}
+
+struct route_listing {
+	const struct policy *policy;
+	void (*on_route)(void *context, const char *name, const struct route *route);
+	void *context;
+};
+
+/* Custom DNS servers are for those who ask the VNet resolver. */
+static void on_own_route(void *context, const char *name, struct route *route)
+{
+	const struct route_listing *listing = context;
+	if (route == listing->policy->default_route || listing->policy->vnet_listen_count > 0)
+		listing->on_route(listing->context, name, route);
+}
+
+void policy_each_route(const struct policy *policy,
+		       void (*on_route)(void *context, const char *name, const struct route *route),
+		       void *context)
+{
+	struct route_listing own = {policy, on_route, context};
+	char name[POLICY_ROUTE_NAME];
+	policy_each_own_route(policy, on_own_route, &own);
 	for (uint32_t i = 0; i < policy->ruleset_count; i++) {
 		struct ruleset *ruleset = policy->rulesets[i];
 		size_t count = is_linked(policy, ruleset) ? ruleset_rule_count(ruleset) : 0;
@@ -929,8 +959,7 @@ void policy_each_route(const struct policy *policy,
 			const struct rule *rule = ruleset_rule(ruleset, r);
 			if (!rule->enabled)
 				continue;
-			snprintf(name, sizeof name, "%s/%s", rule->ruleset, rule->name);
-			on_route(context, name, &rule->route);
+			on_route(context, policy_rule_name(rule, name), &rule->route);
 		}
 	}
 }

@@ -48,9 +48,9 @@ struct policy_network {
 	struct suffix_table zones; /* struct policy_zone_link */
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
-	bool large;                 /* some of that does not fit the processor's caches */
-	const struct route *custom; /* NULL: no custom DNS servers */
-	struct prefix *spaces;      /* its own addresses: in order, none within another */
+	bool large;            /* some of that does not fit the processor's caches */
+	struct route *custom;  /* NULL: no custom DNS servers */
+	struct prefix *spaces; /* its own addresses: in order, none within another */
 	uint32_t space_count;
 };
 
@@ -81,7 +81,7 @@ struct policy {
 	uint32_t vnet_listen_count;
 	const struct access *vnet_access; /* who may ask there: whoever is in any network */
 	struct prefix_table clients;      /* VNet resolver: source -> network */
-	const struct route *default_route;
+	struct route *default_route;
 	struct suffix_table
 		special; /* special-use zones (struct zone); empty when they are forwarded */
 	struct zone **special_zones; /* references held, also when they are not in use */
@@ -130,6 +130,14 @@ void policy_free(struct policy *policy); /* NULL is fine */
 /* Whether another policy shares all but the owned table with this one. */
 bool policy_is_shared(const struct policy *policy);
 
+enum { POLICY_ROUTE_NAME = 192 };
+/* Calls back for every route that is the policy's alone: the default resolver's and custom
+ * servers', by their names as policy_each_route has them. */
+void policy_each_own_route(const struct policy *policy,
+			   void (*on_route)(void *context, const char *name, struct route *route),
+			   void *context);
+/* "onprem/contoso" */
+const char *policy_rule_name(const struct rule *rule, char name[POLICY_ROUTE_NAME]);
 /* Calls back for every upstream of the routes that are the policy's alone: the default resolver's
  * and custom servers'. */
 void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
@@ -142,7 +150,6 @@ void policy_each_upstream(struct policy *policy, void (*on_upstream)(void *, str
  * custom DNS servers where there is a VNet resolver, and those of enabled rules of linked rulesets.
  * Its name is what people know it by: "onprem/contoso", "default resolver", "DNS servers of hub".
  */
-enum { POLICY_ROUTE_NAME = 192 };
 void policy_each_route(const struct policy *policy,
 		       void (*on_route)(void *context, const char *name, const struct route *route),
 		       void *context);

@@ -16,8 +16,9 @@
 #include "rules/schema/model.h"
 #include "rules/suffix.h"
 
-struct meter;  /* endpoints/meter.h: an endpoint's queries a second, shared likewise */
-struct target; /* endpoints/upstream/target.h: health, shared by workers and policies */
+struct outcomes; /* resolver/outcomes.h: what clients got of a route, shared likewise */
+struct meter;    /* endpoints/meter.h: an endpoint's queries a second, shared likewise */
+struct target;   /* endpoints/upstream/target.h: health, shared by workers and policies */
 
 struct upstream {              /* a server as one outbound endpoint reaches it */
 	struct address source; /* family 0: the system's choice */
@@ -43,6 +44,7 @@ struct route {
 	uint64_t id; /* of all legs: equal ids, equal routes */
 	struct leg *legs;
 	uint32_t leg_count;
+	struct outcomes *outcomes; /* attached as targets are; NULL: nobody counts them */
 };
 
 struct rule {

@@ -673,7 +673,8 @@ static void set_state(struct top_row *cells, unsigned column, const json_t *targ
 		print_cell(cells, column, "suspect since %s (%s)", since + 11, error ? error : "-");
 	else
 		set_cell(cells, column, state);
-	cells->mood = suspect ? BAD : PLAIN;
+	cells->mood =
+		state && strcmp(state, "up") != 0 && strcmp(state, "unknown") != 0 ? BAD : PLAIN;
 }
 
 /* The status has the worst first, and others in the order of the configuration. */
@@ -791,6 +792,11 @@ static void put_judgement(struct top_page *page, const struct top *top)
 	{
 		if (json_is_string(text))
 			put_sentence(page, good ? GOOD : BAD, json_string_value(text));
+	}
+	json_array_foreach(json_object_get(judgement, "notes"), i, text)
+	{
+		if (json_is_string(text))
+			put_sentence(page, WARN, json_string_value(text));
 	}
 	if (waits)
 		put_sentence(page, WARN, waits);

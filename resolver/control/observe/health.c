@@ -1,6 +1,6 @@
-/* Each target, source and listening address has beside it what was last told of it. A look reads
- * how all of them are now, then tells the changes, and only then takes over what was told. So a
- * line compares all of before with all of now, and of two targets that come back within one look
+/* Each target, source, listening address and way has beside it what was last told of it. A look
+ * reads how all of them are now, then tells the changes, and only then takes over what was told. So
+ * a line compares all of before with all of now, and of two targets that come back within one look
  * both say which rules they have brought back.
  *
  * The references to targets are its own, so what was told of one outlives a reload that keeps it.
@@ -21,6 +21,8 @@ enum health_kind {
 	HEALTH_FLAPPED, /* it was suspect for moments, HEALTH_FLAPS times or more */
 	HEALTH_SOURCE_GONE,
 	HEALTH_SOURCE_BACK,
+	HEALTH_FAILS,    /* clients of a way get SERVFAIL in a row */
+	HEALTH_ANSWERED, /* one of them was answered, or nobody has asked for long */
 	HEALTH_KINDS
 };
 
@@ -72,12 +74,15 @@ struct health {
 	struct seen_target *targets;
 	struct seen_source *sources;
 	size_t source_count;
+	bool told_failing; /* of a way, which may be over */
 };
 
 /* One look. */
 struct health_look {
 	const struct health *health;
 	const struct snapshot *snapshot;
+	uint64_t now_us;
+	bool told_failing;
 	unsigned lines, untold[HEALTH_KINDS];
 	void (*on_line)(void *context, enum log_level level, const char *event, const char *text);
 	void *context;
@@ -319,26 +324,121 @@ static bool is_dark(const struct route *route,
 	return route->leg_count > 0;
 }
 
+static bool is_lost(const struct health_now *now, const struct address *source)
+{
+	for (size_t i = 0; now->lost && i < now->snapshot->source_count; i++)
+		if (now->lost[i] && address_equal(&now->snapshot->sources[i], source))
+			return true;
+	return false;
+}
+
 static bool is_live(const void *context, const struct upstream *upstream)
 {
 	const struct health_now *now = context;
 
-	if (upstream->target && target_is_suspect(upstream->target))
-		return false;
-	for (size_t i = 0; now->lost && i < now->snapshot->source_count; i++)
-		if (now->lost[i] && address_equal(&now->snapshot->sources[i], &upstream->source))
-			return false;
-	return true;
+	return !(upstream->target && target_is_suspect(upstream->target)) &&
+	       !is_lost(now, &upstream->source);
 }
 
-bool health_now_is_dark(const struct health_now *now, const struct route *route)
+static bool has_host(const struct route *route, const struct host *host)
 {
-	return is_dark(route, is_live, now);
+	for (uint32_t i = 0; i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
+			if (host_equal(&route->legs[i].upstreams[u].host, host))
+				return true;
+	return false;
 }
 
-void health_now_init(struct health_now *now, const struct snapshot *snapshot)
+/* What clients got of it lately. Where it has other targets by now, nothing is known of them. */
+static enum health_state read_outcomes(const struct route *route, uint64_t now_us,
+				       struct failures_now *failures)
+{
+	if (!route->outcomes)
+		return HEALTH_WELL;
+	failures_read(&route->outcomes->failures, now_us, failures);
+	if (failures->kind == FAILURES_OF_NAMES)
+		return HEALTH_UNHEARD;
+	return failures->kind == FAILURES_OF_ERRORS && has_host(route, &failures->host)
+		       ? HEALTH_FAILING
+		       : HEALTH_WELL;
+}
+
+/* Of a dark route: its first target, and that there are more. */
+static void judge_dark(const struct health_now *now, const struct route *route,
+		       struct health_route *judged)
+{
+	const struct upstream *first = NULL;
+	char text[HOST_TEXT_MAX];
+	unsigned count = 0;
+
+	judged->state = HEALTH_DARK;
+	judged->since_us = 0;
+	for (uint32_t i = 0; i < route->leg_count; i++) {
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++) {
+			const struct upstream *upstream = &route->legs[i].upstreams[u];
+			uint64_t since_us =
+				upstream->target ? target_suspect_us(upstream->target) : 0;
+
+			first = first ? first : upstream;
+			count++;
+			if (since_us && (!judged->since_us || since_us < judged->since_us))
+				judged->since_us = since_us;
+		}
+	}
+	*judged->reason = '\0';
+	if (!first)
+		return;
+	if (is_lost(now, &first->source))
+		text_append(judged->reason, HEALTH_REASON_MAX, "no interface has %s",
+			    address_print(&first->source, text));
+	else if (count == 1)
+		text_append(judged->reason, HEALTH_REASON_MAX, "%s does not answer",
+			    host_print(&first->host, text));
+	else
+		text_append(judged->reason, HEALTH_REASON_MAX, "%s and %u more do not answer",
+			    host_print(&first->host, text), count - 1);
+}
+
+static void judge_outcomes(const struct failures_now *failures, enum health_state state,
+			   struct health_route *judged)
+{
+	char host[HOST_TEXT_MAX];
+
+	judged->state = state;
+	*judged->reason = '\0';
+	if (state == HEALTH_WELL)
+		return;
+	judged->since_us = failures->row.began_us;
+	judged->count = failures->row.count;
+	if (state == HEALTH_FAILING)
+		text_append(judged->reason, HEALTH_REASON_MAX, "%s %s",
+			    host_print(&failures->host, host),
+			    target_error_sentence(failures->error));
+}
+
+void health_now_judge(const struct health_now *now, const struct route *route,
+		      struct health_route *judged)
+{
+	struct failures_now failures;
+
+	if (is_dark(route, is_live, now))
+		judge_dark(now, route, judged);
+	else
+		judge_outcomes(&failures, read_outcomes(route, now->now_us, &failures), judged);
+}
+
+bool health_now_is_unanswered(const struct health_now *now, const struct route *route)
+{
+	struct failures_now failures;
+
+	return is_dark(route, is_live, now) ||
+	       read_outcomes(route, now->now_us, &failures) == HEALTH_FAILING;
+}
+
+void health_now_init(struct health_now *now, const struct snapshot *snapshot, uint64_t now_us)
 {
 	now->snapshot = snapshot;
+	now->now_us = now_us;
 	now->lost = calloc(snapshot->source_count + 1, sizeof *now->lost);
 	for (size_t i = 0; now->lost && i < snapshot->source_count; i++)
 		now->lost[i] = socket_address_is_missing(&snapshot->sources[i]);
@@ -347,6 +447,20 @@ void health_now_init(struct health_now *now, const struct snapshot *snapshot)
 void health_now_release(struct health_now *now)
 {
 	free(now->lost);
+}
+
+const char *health_target_text(struct target *target, uint64_t now_us)
+{
+	if (target_is_suspect(target))
+		return "suspect";
+	if (target_answers(target, now_us) != TARGET_ERROR_NONE)
+		return target_error_text(target_answers(target, now_us));
+	return target_heard_us(target) ? "up" : "unknown";
+}
+
+bool health_target_is_up(struct target *target, uint64_t now_us)
+{
+	return !target_is_suspect(target) && target_answers(target, now_us) == TARGET_ERROR_NONE;
 }
 
 struct reaching {
@@ -576,6 +690,76 @@ static void tell(struct health_look *look, const struct health_change *change)
 	look->on_line(look->context, good ? LOG_INFO : LOG_WARNING, event, line);
 }
 
+/* ---- what clients get ---- */
+
+/* "onprem/contoso: clients get SERVFAIL, because 127.0.0.1:5301 answers REFUSED; 5 queries ..." */
+static void add_failing(char line[HEALTH_TEXT_MAX], const char *name,
+			const struct health_route *judged)
+{
+	text_append(line, HEALTH_TEXT_MAX,
+		    "%s cannot be answered: %s; the last %u queries failed, for %d names or more",
+		    name, judged->reason, judged->count, FAILURES_NAMES);
+}
+
+static void add_answered(char line[HEALTH_TEXT_MAX], const char *name,
+			 const struct outcomes *outcomes, uint64_t now_us)
+{
+	bool answered = !failures_have_begun(&outcomes->failures);
+
+	text_append(line, HEALTH_TEXT_MAX, "%s %s, after ", name,
+		    answered ? "is answered again" : "is no longer known to fail");
+	add_seconds(line, elapsed_us(outcomes->told.since_us, now_us));
+}
+
+static void tell_way(struct health_look *look, enum health_kind kind, const char *text)
+{
+	if (look->lines == HEALTH_LINES) {
+		look->untold[kind]++;
+		return;
+	}
+	look->lines++;
+	look->on_line(look->context, kind == HEALTH_FAILS ? LOG_WARNING : LOG_INFO, "rule", text);
+}
+
+/* A way whose targets are all gone is told of with them. */
+static void look_at_way(void *context, const char *name, const struct route *route)
+{
+	struct health_look *look = context;
+	struct outcomes *outcomes = route->outcomes;
+	char line[HEALTH_TEXT_MAX] = "";
+	struct failures_now failures;
+	struct health_route judged;
+
+	if (!outcomes)
+		return;
+	enum health_state state = read_outcomes(route, look->now_us, &failures);
+	bool failing = state == HEALTH_FAILING;
+	if (failing != outcomes->told.failing && look->now_us >= outcomes->told.next_us) {
+		if (failing) {
+			judge_outcomes(&failures, state, &judged);
+			outcomes->told.since_us = judged.since_us;
+			add_failing(line, name, &judged);
+		} else {
+			add_answered(line, name, outcomes, look->now_us);
+		}
+		tell_way(look, failing ? HEALTH_FAILS : HEALTH_ANSWERED, line);
+		outcomes->told.failing = failing;
+		outcomes->told.next_us = look->now_us + HEALTH_PACE_US;
+	}
+	look->told_failing = look->told_failing || outcomes->told.failing;
+}
+
+/* The ways are many, and walked through only where one fails or did when it was last told of. */
+static void look_at_ways(struct health_look *look, struct health *health,
+			 const struct snapshot *snapshot)
+{
+	if (!snapshot->series ||
+	    (!outcomes_have_failures(snapshot->series->outcomes) && !health->told_failing))
+		return;
+	policy_each_route(look->snapshot->policy, look_at_way, look);
+	health->told_failing = look->told_failing;
+}
+
 static void tell_rest(const struct health_look *look)
 {
 	static const char *const texts[HEALTH_KINDS] = {
@@ -584,6 +768,8 @@ static void tell_rest(const struct health_look *look)
 		[HEALTH_FLAPPED] = "suspect for moments",
 		[HEALTH_SOURCE_GONE] = "addresses that are gone",
 		[HEALTH_SOURCE_BACK] = "addresses that are back",
+		[HEALTH_FAILS] = "rules that cannot be answered",
+		[HEALTH_ANSWERED] = "rules that are answered again",
 	};
 	char line[HEALTH_TEXT_MAX] = "";
 	unsigned kinds = 0;
@@ -608,8 +794,11 @@ void health_look(struct health *health, const struct snapshot *snapshot, uint64_
 				 const char *text),
 		 void *context)
 {
-	struct health_look look = {
-		.health = health, .snapshot = snapshot, .on_line = on_line, .context = context};
+	struct health_look look = {.health = health,
+				   .snapshot = snapshot,
+				   .now_us = now_us,
+				   .on_line = on_line,
+				   .context = context};
 	follow(health, snapshot);
 	for (size_t i = 0; i < health->source_count; i++)
 		read_source(health, &health->sources[i], now_us);
@@ -625,6 +814,7 @@ void health_look(struct health *health, const struct snapshot *snapshot, uint64_
 		if (seen->due)
 			tell(&look, &change);
 	}
+	look_at_ways(&look, health, snapshot);
 	tell_rest(&look);
 	note_told(health, now_us);
 }

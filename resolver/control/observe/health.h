@@ -1,12 +1,14 @@
-/* What changes of targets, source addresses and addresses that we listen at, as lines in the log,
- * each with what it means: which rules cannot be answered now. The data path keeps its atomics as
- * it does anyway and is asked nothing; the control thread looks once a second, and time is a
- * parameter.
+/* How each way to forward is, with the reason: for the status, the metrics and the log. And what
+ * changes of targets, of source addresses, of addresses that we listen at and of what clients get,
+ * as lines in the log, each with what it means: which rules cannot be answered now. The data path
+ * keeps its atomics as it does anyway and is asked nothing; the control thread looks once a second,
+ * and time is a parameter.
  *
- * One target or address has a line in HEALTH_PACE_US at most: what changes sooner is told when that
- * time is over, if it is still so, and else as a count in the next line. A suspicion that begins
- * and ends between two looks is only counted; HEALTH_FLAPS of them are a line. Where very many
- * change at once, as when a link goes down, a look tells HEALTH_LINES, and how many more there are.
+ * One target, address or way has a line in HEALTH_PACE_US at most: what changes sooner is told when
+ * that time is over, if it is still so, and else as a count in the next line. A suspicion that
+ * begins and ends between two looks is only counted; HEALTH_FLAPS of them are a line. Where very
+ * many change at once, as when a link goes down, a look tells HEALTH_LINES, and how many more there
+ * are.
  */
 #ifndef SLUICE_HEALTH_H
 #define SLUICE_HEALTH_H
@@ -18,9 +20,30 @@
 #include "resolver/log.h"
 #include "resolver/server/server.h"
 
-enum { HEALTH_PACE_US = 10 * 1000000, HEALTH_FLAPS = 10, HEALTH_LINES = 8, HEALTH_TEXT_MAX = 2048 };
+enum {
+	HEALTH_PACE_US = 10 * 1000000,
+	HEALTH_FLAPS = 10,
+	HEALTH_LINES = 8,
+	HEALTH_TEXT_MAX = 2048,
+	HEALTH_REASON_MAX = 192,
+};
 
 struct health;
+
+enum health_state {
+	HEALTH_WELL,    /* as far as is known */
+	HEALTH_DARK,    /* it has targets, and none of them is live */
+	HEALTH_FAILING, /* its clients get SERVFAIL in a row, by errors of its targets */
+	HEALTH_UNHEARD, /* they do, and not all of them by errors; but its targets live: so nobody
+			 * answers these names, and the way may be well for others */
+};
+
+struct health_route {
+	enum health_state state;
+	uint64_t since_us;              /* 0: not known */
+	unsigned count;                 /* FAILING, UNHEARD: queries in a row */
+	char reason[HEALTH_REASON_MAX]; /* "127.0.0.1:5301 answers REFUSED"; UNHEARD: "" */
+};
 
 struct health_log {
 	uv_timer_t timer;
@@ -45,14 +68,23 @@ void health_look(struct health *health, const struct snapshot *snapshot, uint64_
 				 const char *text),
 		 void *context);
 
+/* A target in a word: "up", "suspect", "unknown" (never asked, or never answered), or what it
+ * answers: "REFUSED" (target_error_text). */
+const char *health_target_text(struct target *target, uint64_t now_us);
+bool health_target_is_up(struct target *target, uint64_t now_us); /* "up" or "unknown" */
+
 /* How it is now. It costs three system calls for each source of the snapshot. */
 struct health_now {
 	const struct snapshot *snapshot;
+	uint64_t now_us;
 	bool *lost; /* which of its sources no interface has; NULL without memory */
 };
-void health_now_init(struct health_now *now, const struct snapshot *snapshot);
+void health_now_init(struct health_now *now, const struct snapshot *snapshot, uint64_t now_us);
 void health_now_release(struct health_now *now);
-/* Whether a route has targets, and none of them is live. We ourselves are, as a target. */
-bool health_now_is_dark(const struct health_now *now, const struct route *route);
+/* We ourselves are live, as a target. */
+void health_now_judge(const struct health_now *now, const struct route *route,
+		      struct health_route *judged);
+/* Whether it is DARK or FAILING. */
+bool health_now_is_unanswered(const struct health_now *now, const struct route *route);
 
 #endif

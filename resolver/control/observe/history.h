@@ -26,7 +26,8 @@ struct history_span_about {
 extern const struct history_span_about history_spans[HISTORY_SPANS];
 
 /* What there are rows of, what each is called by, and what is told of it: numbers that only grow,
- * but for those of `up`, which is 1 where the target is not suspect, beside a 1. */
+ * but for those of `up`, which is 1 where the target is neither suspect nor answers errors alone,
+ * beside a 1. */
 enum history_kind {
 	HISTORY_ENDPOINTS, /* name: queries, servfail, over limit */
 	HISTORY_SOURCES,   /* name: responses, and a histogram's buckets of how long they took */

@@ -95,10 +95,11 @@ static void tell_target_duration(struct metrics *metrics, const struct metrics_l
 
 struct targets_now { /* gauges, of targets that are there */
 	struct metrics *metrics;
-	uint64_t states[3]; /* up, suspect, unknown */
+	uint64_t now_us;
+	uint64_t states[4]; /* up, suspect, unknown, errors */
 };
 
-static void put_target_up(struct metrics *metrics, const struct target *target)
+static void put_target_up(struct metrics *metrics, struct target *target, uint64_t now_us)
 {
 	char host[HOST_TEXT_MAX], source[ADDRESS_TEXT_MAX];
 	const struct metrics_labels labels = {
@@ -107,17 +108,20 @@ static void put_target_up(struct metrics *metrics, const struct target *target)
 		 {"source",
 		  target->source.family ? address_print(&target->source, source) : NULL}}};
 
-	metrics_sample(&metrics->text, &labels, !target_is_suspect(target));
+	metrics_sample(&metrics->text, &labels, health_target_is_up(target, now_us));
 }
 
 static void on_target_now(void *context, void *thing, bool is_shown)
 {
 	struct targets_now *now = context;
-	const struct target *target = thing;
+	struct target *target = thing;
 
 	if (is_shown)
-		put_target_up(now->metrics, target);
-	now->states[target_is_suspect(target) ? 1 : target_heard_us(target) == 0 ? 2 : 0]++;
+		put_target_up(now->metrics, target, now->now_us);
+	now->states[target_is_suspect(target)                   ? 1
+		    : !health_target_is_up(target, now->now_us) ? 3
+		    : target_heard_us(target) == 0              ? 2
+								: 0]++;
 }
 
 static void put_targets(struct metrics *metrics)
@@ -133,12 +137,14 @@ static void put_targets(struct metrics *metrics)
 		{"sluice_target_mismatched_replies",
 		 "Packets that came to the target's open questions and match none."},
 	};
-	static const char *const texts[3] = {"up", "suspect", "unknown"};
+	static const char *const texts[4] = {"up", "suspect", "unknown", "errors"};
 	struct target_family family = {metrics, tell_target_counter};
-	struct targets_now now = {.metrics = metrics};
+	struct targets_now now = {.metrics = metrics, .now_us = uv_hrtime() / 1000};
 
-	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_target_up",
-		       "Whether the target is not suspect. One that was never asked is up.");
+	metrics_family(
+		&metrics->text, METRICS_GAUGE, "sluice_target_up",
+		"Whether the target is not suspect, and answers more than errors. One that was "
+		"never asked is up.");
 	followed_each(metrics->tally->targets, on_target_now, &now);
 	for (metrics->counter = 0; metrics->counter < COUNT(counters); metrics->counter++) {
 		metrics_family(&metrics->text, METRICS_COUNTER, counters[metrics->counter].name,
@@ -493,7 +499,7 @@ static void on_zone(void *context, const char *outer, const char *name, const ui
 
 struct routes {
 	struct health_now now;
-	uint64_t count, dark;
+	uint64_t count, unanswered;
 };
 
 static void on_route(void *context, const char *name, const struct route *route)
@@ -502,7 +508,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 
 	(void)name;
 	routes->count++;
-	routes->dark += health_now_is_dark(&routes->now, route);
+	routes->unanswered += health_now_is_unanswered(&routes->now, route);
 }
 
 static void put_sources(struct metrics *metrics, const struct health_now *now)
@@ -546,16 +552,17 @@ static void put_routes(struct metrics *metrics)
 	const struct snapshot *snapshot = metrics->service->server.current;
 	struct routes routes = {.count = 0};
 
-	health_now_init(&routes.now, snapshot);
+	health_now_init(&routes.now, snapshot, uv_hrtime() / 1000);
 	policy_each_route(snapshot->policy, on_route, &routes);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes",
 		    "Ways that a question can be forwarded: enabled rules of linked rulesets, "
 		    "networks' DNS servers, the default resolver.",
 		    routes.count);
-	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_routes_unanswered",
-		    "Ways to forward without a live target: what they decide is answered stale or "
-		    "SERVFAIL.",
-		    routes.dark);
+	metrics_one(
+		&metrics->text, METRICS_GAUGE, "sluice_routes_unanswered",
+		"Ways to forward without a live target, or whose last queries all failed by errors "
+		"of their targets: what they decide is answered stale or SERVFAIL.",
+		routes.unanswered);
 	put_sources(metrics, &routes.now);
 	health_now_release(&routes.now);
 }

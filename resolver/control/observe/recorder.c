@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "resolver/control/observe/health.h"
 #include "rules/base.h"
 
 struct look {
@@ -107,7 +108,7 @@ static void on_target(void *context, const struct tally_target *target)
 			      values->timeouts + values->errors,
 			      values->sum_us,
 			      0,
-			      target->now && !target_is_suspect(target->now),
+			      target->now && health_target_is_up(target->now, uv_hrtime() / 1000),
 			      target->now != NULL};
 
 	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)

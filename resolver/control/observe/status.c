@@ -215,10 +215,15 @@ struct status_target {
 	json_t *item, *rules;
 	json_int_t rule_count, unanswered_count;
 	const struct route *counted; /* the one that was last */
-	bool suspect;
+	bool bad;                    /* silent, or it answers nothing but errors */
 	uint64_t troubles;
 	size_t order;
 	UT_hash_handle hh;
+};
+
+struct status_routes {
+	json_t *names, *causes; /* of the first STATUS_UNANSWERED */
+	json_int_t count;
 };
 
 struct targets {
@@ -227,26 +232,24 @@ struct targets {
 	struct status_target *seen; /* by target */
 	struct status_target *room; /* for as many as there are upstreams */
 	size_t upstreams, used;
-	uint64_t now_us;
 	const struct wall_clock *clock;
-	json_t *unanswered; /* routes without a live target */
-	json_int_t unanswered_count;
-	bool dark; /* routes that are looked at */
+	struct status_routes unanswered; /* without a live target, or that fail their clients */
+	struct status_routes unheard;    /* with names that nobody answers */
+	bool looks_at_unanswered;        /* else at the other routes */
 };
 
-static void add_measured(json_t *item, const struct target *target, const struct targets *targets)
+static void add_measured(json_t *item, struct target *target, const struct targets *targets)
 {
 	uint64_t suspect_us = atomic_load(&target->suspect_us);
 	uint64_t heard_us = atomic_load(&target->heard_us);
 	uint64_t srtt_us = atomic_load(&target->srtt_us);
-	const char *state = suspect_us ? "suspect" : heard_us ? "up" : "unknown";
-	json_put(item, "state", json_text(state));
+	json_put(item, "state", json_text(health_target_text(target, targets->now.now_us)));
 	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
 	json_put(item, "since",
 		 suspect_us ? json_time(wall_clock_s(targets->clock, suspect_us)) : json_null());
 	uint64_t heard_ago_ms =
-		targets->now_us > heard_us ? (targets->now_us - heard_us) / 1000 : 0;
+		targets->now.now_us > heard_us ? (targets->now.now_us - heard_us) / 1000 : 0;
 	json_put(item, "heard_ago_s",
 		 heard_us ? json_real((double)heard_ago_ms / 1000) : json_null());
 }
@@ -282,7 +285,7 @@ static void count_upstream(void *context, struct upstream *upstream)
 static void on_upstream(void *context, struct upstream *upstream)
 {
 	struct targets *targets = context;
-	const struct target *target = upstream->target;
+	struct target *target = upstream->target;
 	struct status_target *seen;
 	char other[TARGET_OTHER_TEXT];
 	HASH_FIND_PTR(targets->seen, &target, seen);
@@ -291,7 +294,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 	seen = &targets->room[targets->used];
 	seen->target = target;
 	seen->order = targets->used++;
-	seen->suspect = target_is_suspect(target);
+	seen->bad = !health_target_is_up(target, targets->now.now_us);
 	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
 	HASH_ADD_PTR(targets->seen, target, seen);
 	seen->rules = json_array();
@@ -301,7 +304,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 			       json_text(upstream->endpoint));
 	add_measured(seen->item, target, targets);
 	add_counted(seen->item, target);
-	target_other_text(upstream->target, targets->now_us, other);
+	target_other_text(upstream->target, targets->now.now_us, other);
 	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
@@ -314,30 +317,51 @@ static void count_rule(const struct targets *targets, const char *name, const st
 		return;
 	seen->counted = route;
 	seen->rule_count++;
-	seen->unanswered_count += targets->dark;
+	seen->unanswered_count += targets->looks_at_unanswered;
 	if (seen->rule_count <= STATUS_TARGET_RULES)
 		json_add(seen->rules, json_text(name));
+}
+
+static void add_route(const struct targets *targets, struct status_routes *routes, const char *name,
+		      const struct health_route *judged)
+{
+	if (routes->count++ >= STATUS_UNANSWERED)
+		return;
+	json_add(routes->names, json_text(name));
+	json_add(routes->causes,
+		 json_make("{s:o, s:o, s:o, s:I}", "rule", json_text(name), "reason",
+			   *judged->reason ? json_text(judged->reason) : json_null(), "since",
+			   judged->since_us
+				   ? json_time(wall_clock_s(targets->clock, judged->since_us))
+				   : json_null(),
+			   "queries", (json_int_t)judged->count));
 }
 
 static void on_route(void *context, const char *name, const struct route *route)
 {
 	struct targets *targets = context;
-	if (health_now_is_dark(&targets->now, route) != targets->dark)
+	struct health_route judged;
+
+	health_now_judge(&targets->now, route, &judged);
+	bool unanswered = judged.state == HEALTH_DARK || judged.state == HEALTH_FAILING;
+	if (unanswered != targets->looks_at_unanswered)
 		return;
-	if (targets->dark && targets->unanswered_count++ < STATUS_UNANSWERED)
-		json_add(targets->unanswered, json_text(name));
+	if (unanswered)
+		add_route(targets, &targets->unanswered, name, &judged);
+	else if (judged.state == HEALTH_UNHEARD)
+		add_route(targets, &targets->unheard, name, &judged);
 	for (uint32_t i = 0; i < route->leg_count; i++)
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++)
 			count_rule(targets, name, route, route->legs[i].upstreams[u].target);
 }
 
-/* Those without a live target come first, as not all may have room. */
+/* Those that cannot be answered come first, as not all may have room. */
 static void add_rules(struct targets *targets)
 {
 	const struct policy *policy = targets->snapshot->policy;
-	targets->dark = true;
+	targets->looks_at_unanswered = true;
 	policy_each_route(policy, on_route, targets);
-	targets->dark = false;
+	targets->looks_at_unanswered = false;
 	policy_each_route(policy, on_route, targets);
 }
 
@@ -346,8 +370,8 @@ static int worst_first(const void *left, const void *right)
 	const struct status_target *a = left, *b = right;
 	if (a->unanswered_count != b->unanswered_count)
 		return a->unanswered_count > b->unanswered_count ? -1 : 1;
-	if (a->suspect != b->suspect)
-		return a->suspect ? -1 : 1;
+	if (a->bad != b->bad)
+		return a->bad ? -1 : 1;
 	if (a->troubles != b->troubles)
 		return a->troubles > b->troubles ? -1 : 1;
 	return a->order < b->order ? -1 : 1;
@@ -369,25 +393,30 @@ static json_t *sorted_json(const struct targets *targets)
 	return array;
 }
 
+static json_t *routes_json(const struct status_routes *routes)
+{
+	return json_make("{s:I, s:o, s:o}", "count", routes->count, "rules", routes->names,
+			 "causes", routes->causes);
+}
+
 /* Adds what is known of targets, and what that means. */
 static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;
 	struct targets targets = {.snapshot = snapshot,
-				  .now_us = uv_hrtime() / 1000,
 				  .clock = clock,
-				  .unanswered = json_array()};
+				  .unanswered = {json_array(), json_array(), 0},
+				  .unheard = {json_array(), json_array(), 0}};
 	policy_each_upstream(snapshot->policy, count_upstream, &targets);
 	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
-	health_now_init(&targets.now, snapshot);
+	health_now_init(&targets.now, snapshot, uv_hrtime() / 1000);
 	if (targets.room && targets.now.lost) {
 		policy_each_upstream(snapshot->policy, on_upstream, &targets);
 		add_rules(&targets);
 	}
 	HASH_CLEAR(hh, targets.seen);
-	json_put(all, "unanswered",
-		 json_make("{s:I, s:o}", "count", targets.unanswered_count, "rules",
-			   targets.unanswered));
+	json_put(all, "unanswered", routes_json(&targets.unanswered));
+	json_put(all, "unheard", routes_json(&targets.unheard));
 	json_put(all, "targets", sorted_json(&targets));
 	free(targets.room);
 	health_now_release(&targets.now);
@@ -502,43 +531,57 @@ static json_t *went_back_report(const struct confirmation *confirmation)
 
 /* ---- in a sentence ---- */
 
-enum { JUDGEMENT_MAX = 1024, JUDGEMENT_NAMES = 5 };
+enum { JUDGEMENT_MAX = 1024, JUDGEMENT_NAMES = 5, JUDGEMENT_ADDRESSES = 2 };
 
-static void say_names(char text[JUDGEMENT_MAX], const json_t *names, json_int_t count)
-{
-	json_int_t named = count < JUDGEMENT_NAMES ? count : JUDGEMENT_NAMES;
-
-	for (json_int_t i = 0; i < named; i++)
-		text_append(text, JUDGEMENT_MAX, "%s%s", i > 0 ? ", " : "",
-			    json_string_value(json_array_get(names, (size_t)i)));
-	if (count > named)
-		text_append(text, JUDGEMENT_MAX, " and %" JSON_INTEGER_FORMAT " more",
-			    count - named);
-}
-
-/* Since when the first of the targets that hurt a rule is suspect; NULL: not known. */
-static const char *first_since(const json_t *targets)
+/* Since when the first of the rules is as it is; NULL: not known. */
+static const char *first_since(const json_t *causes)
 {
 	const char *first = NULL;
-	const json_t *target;
+	const json_t *cause;
 	size_t i;
 
-	json_array_foreach(targets, i, target)
+	json_array_foreach(causes, i, cause)
 	{
-		const char *since = json_string_value(json_object_get(target, "since"));
+		const char *since = json_string_value(json_object_get(cause, "since"));
 
-		if (since && (!first || strcmp(since, first) < 0) &&
-		    json_integer_value(json_object_get(target, "unanswered_count")) > 0)
+		if (since && (!first || strcmp(since, first) < 0))
 			first = since;
 	}
 	return first;
 }
 
+static const char *reason_of(const json_t *causes, json_int_t i)
+{
+	return json_string_value(json_object_get(json_array_get(causes, (size_t)i), "reason"));
+}
+
+/* "a, b (10.0.0.1:53 answers REFUSED), c (10.0.0.2:53 does not answer) and 3 more": a reason stands
+ * behind the last of the rules in a row that have it. */
+static void say_causes(char text[JUDGEMENT_MAX], const json_t *causes, json_int_t count)
+{
+	json_int_t named = count < JUDGEMENT_NAMES ? count : JUDGEMENT_NAMES;
+
+	for (json_int_t i = 0; i < named; i++) {
+		const char *reason = reason_of(causes, i);
+		const char *next = i + 1 < named ? reason_of(causes, i + 1) : NULL;
+
+		text_append(text, JUDGEMENT_MAX, "%s%s", i > 0 ? ", " : "",
+			    json_string_value(
+				    json_object_get(json_array_get(causes, (size_t)i), "rule")));
+		if (reason && !(next && strcmp(reason, next) == 0))
+			text_append(text, JUDGEMENT_MAX, " (%s)", reason);
+	}
+	if (count > named)
+		text_append(text, JUDGEMENT_MAX, " and %" JSON_INTEGER_FORMAT " more",
+			    count - named);
+}
+
 static void judge_rules(json_t *texts, const json_t *all)
 {
 	const json_t *unanswered = json_object_get(all, "unanswered");
+	const json_t *causes = json_object_get(unanswered, "causes");
 	json_int_t count = json_integer_value(json_object_get(unanswered, "count"));
-	const char *since = first_since(json_object_get(all, "targets"));
+	const char *since = first_since(causes);
 	char text[JUDGEMENT_MAX] = "";
 
 	if (count == 0)
@@ -546,9 +589,25 @@ static void judge_rules(json_t *texts, const json_t *all)
 	text_append(text, sizeof text,
 		    "%" JSON_INTEGER_FORMAT " rule%s cannot be answered%s%s: ", count,
 		    count == 1 ? "" : "s", since ? ", since " : "", since ? since : "");
-	say_names(text, json_object_get(unanswered, "rules"), count);
+	say_causes(text, causes, count);
 	text_append(text, sizeof text, ".");
 	json_add(texts, json_text(text));
+}
+
+/* What is no fault of a rule or target, and still what clients see. */
+static void note_unheard(json_t *notes, const json_t *all)
+{
+	const json_t *unheard = json_object_get(all, "unheard");
+	json_int_t count = json_integer_value(json_object_get(unheard, "count"));
+	char text[JUDGEMENT_MAX] = "";
+
+	if (count == 0)
+		return;
+	text_append(text, sizeof text,
+		    "Nobody answers the names that clients last asked for, though targets live: ");
+	say_causes(text, json_object_get(unheard, "causes"), count);
+	text_append(text, sizeof text, ".");
+	json_add(notes, json_text(text));
 }
 
 static void judge_state(json_t *texts, const json_t *all)
@@ -564,28 +623,30 @@ static void judge_state(json_t *texts, const json_t *all)
 	json_add(texts, json_text(text));
 }
 
-static void judge_addresses(json_t *texts, const json_t *all, const char *list)
+/* `key`: what is missing; what: what it is to whom. */
+static void judge_addresses(json_t *texts, const json_t *all, const char *list, const char *key,
+			    const char *what)
 {
-	json_t *absent = json_array();
 	char text[JUDGEMENT_MAX] = "";
-	json_t *endpoint;
+	const json_t *endpoint;
+	unsigned count = 0;
 	size_t i;
 
 	json_array_foreach(json_object_get(all, list), i, endpoint)
 	{
-		if (json_is_false(json_object_get(endpoint, "present")))
-			json_add(absent, json_incref(json_object_get(endpoint, "name")));
+		if (!json_is_false(json_object_get(endpoint, "present")) ||
+		    count++ >= JUDGEMENT_ADDRESSES)
+			continue;
+		text_append(text, sizeof text, "%s %s, %s %s", count > 1 ? ";" : "No interface has",
+			    json_string_value(json_object_get(endpoint, key)), what,
+			    json_string_value(json_object_get(endpoint, "name")));
 	}
-	if (json_array_size(absent) > 0) {
-		size_t count = json_array_size(absent);
-
-		text_append(text, sizeof text, "The address%s of ", text_plural(count, "", "es"));
-		say_names(text, absent, (json_int_t)count);
-		text_append(text, sizeof text, " %s not on this machine.",
-			    text_plural(count, "is", "are"));
-		json_add(texts, json_text(text));
-	}
-	json_decref(absent);
+	if (count == 0)
+		return;
+	if (count > JUDGEMENT_ADDRESSES)
+		text_append(text, sizeof text, "; and %u more", count - JUDGEMENT_ADDRESSES);
+	text_append(text, sizeof text, ".");
+	json_add(texts, json_text(text));
 }
 
 static void judge_secondaries(json_t *texts, const json_t *all)
@@ -642,19 +703,21 @@ static void say_all_is_well(json_t *texts, const json_t *all)
 /* Of what the rest says. */
 static void put_judgement(json_t *all)
 {
-	json_t *texts = json_array();
+	json_t *texts = json_array(), *notes = json_array();
 	bool good;
 
 	judge_rules(texts, all);
 	judge_state(texts, all);
-	judge_addresses(texts, all, "inbound_endpoints");
-	judge_addresses(texts, all, "vnet_resolver");
-	judge_addresses(texts, all, "outbound_endpoints");
+	judge_addresses(texts, all, "outbound_endpoints", "source", "the source of");
+	judge_addresses(texts, all, "inbound_endpoints", "listen", "the address of");
+	judge_addresses(texts, all, "vnet_resolver", "listen", "the address of the");
 	judge_secondaries(texts, all);
 	good = json_array_size(texts) == 0;
 	if (good)
 		say_all_is_well(texts, all);
-	json_put(all, "judgement", json_make("{s:b, s:o}", "good", (int)good, "texts", texts));
+	note_unheard(notes, all);
+	json_put(all, "judgement",
+		 json_make("{s:b, s:o, s:o}", "good", (int)good, "texts", texts, "notes", notes));
 }
 
 /* ---- the whole ---- */

@@ -270,24 +270,6 @@ static void print_names(FILE *out, const json_t *names, json_int_t count, json_i
 		fprintf(out, " and %" JSON_INTEGER_FORMAT " more", count - shown);
 }
 
-static void print_absent(FILE *out, const json_t *status, const char *key, const char *address,
-			 const char *what)
-{
-	char name[TABLE_CELL_MAX], text[TABLE_CELL_MAX];
-	size_t i;
-	const json_t *row;
-	unsigned count = 0;
-	json_array_foreach(json_object_get(status, key), i, row)
-	{
-		if (json_is_false(json_object_get(row, "present")) && count++ < NAMES_MAX)
-			fprintf(out, "! no interface has %s, %s %s\n", get(row, address, text),
-				what, get(row, "name", name));
-	}
-	if (count > NAMES_MAX)
-		fprintf(out, "! and %u more %s missing in the same way\n", count - NAMES_MAX,
-			text_plural(count - NAMES_MAX, "is", "are"));
-}
-
 /* What is not as somebody who knows the last change, or the file, would expect. */
 static void print_unconfirmed(FILE *out, const json_t *status)
 {
@@ -302,33 +284,6 @@ static void print_unconfirmed(FILE *out, const json_t *status)
 		text_print(out, json_string_value(text));
 		fputc('\n', out);
 	}
-}
-
-/* Of those that lack a change for long, or have a serial beyond ours. */
-static void print_secondary_troubles(FILE *out, const json_t *status)
-{
-	char peer[TABLE_CELL_MAX], zone[TABLE_CELL_MAX], cell[TABLE_CELL_MAX];
-	const json_t *row;
-	unsigned count = 0;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "notices"), i, row)
-	{
-		const char *copy = json_string_value(json_object_get(row, "copy"));
-		bool is_behind = copy && strcmp(copy, "behind") == 0;
-
-		if ((!is_behind && !(copy && strcmp(copy, "ahead") == 0)) || count++ >= ROWS_MAX)
-			continue;
-		fprintf(out, "! %s is %s for %s since %s: ", get(row, "peer", peer), copy,
-			get(row, "zone", zone), get(row, "since", cell));
-		if (json_is_string(json_object_get(row, "reason")))
-			fprintf(out, "%s\n", get(row, "reason", cell));
-		else
-			fprintf(out, "it has serial %s\n", get(row, "has", cell));
-	}
-	if (count > ROWS_MAX)
-		fprintf(out, "! and %u more %s behind or ahead\n", count - ROWS_MAX,
-			text_plural(count - ROWS_MAX, "secondary is", "secondaries are"));
 }
 
 static void print_log_troubles(FILE *out, const json_t *status)
@@ -353,24 +308,28 @@ static void print_log_troubles(FILE *out, const json_t *status)
 	}
 }
 
-static void print_troubles(FILE *out, const json_t *status)
+static void print_sentences(FILE *out, const char *before, const json_t *texts)
 {
-	char cell[TABLE_CELL_MAX];
-	const json_t *unanswered = json_object_get(status, "unanswered");
-	const json_t *owned = json_array_get(json_object_get(status, "owned"), 0);
-	json_int_t count = number(unanswered, "count");
-	if (count > 0) {
-		fprintf(out, "! no target is live for %" JSON_INTEGER_FORMAT " rule%s: ", count,
-			text_plural(count, "", "s"));
-		print_names(out, json_object_get(unanswered, "rules"), count, ROWS_MAX);
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(texts, i, text)
+	{
+		if (!json_is_string(text))
+			continue;
+		fputs(before, out);
+		text_print(out, json_string_value(text));
 		fputc('\n', out);
 	}
-	print_absent(out, status, "outbound_endpoints", "source", "the source of");
-	print_absent(out, status, "inbound_endpoints", "listen", "the address of");
-	print_absent(out, status, "vnet_resolver", "listen", "the address of the");
-	if (json_is_string(json_object_get(owned, "error")))
-		fprintf(out, "! the state cannot be used: %s\n", get(owned, "error", cell));
-	print_secondary_troubles(out, status);
+}
+
+static void print_judgement(FILE *out, const json_t *status)
+{
+	const json_t *judgement = json_object_get(status, "judgement");
+	bool good = json_is_true(json_object_get(judgement, "good"));
+
+	print_sentences(out, good ? "" : "! ", json_object_get(judgement, "texts"));
+	print_sentences(out, "! ", json_object_get(judgement, "notes"));
 	print_log_troubles(out, status);
 }
 
@@ -417,7 +376,8 @@ static bool is_in_state(const json_t *target, const char *state)
 
 static bool is_fine(const json_t *target)
 {
-	return !is_in_state(target, "suspect") && number(target, "unanswered_count") == 0 &&
+	return (is_in_state(target, "up") || is_in_state(target, "unknown")) &&
+	       number(target, "unanswered_count") == 0 &&
 	       number(target, "timeouts") + number(target, "errors") == 0;
 }
 
@@ -451,7 +411,7 @@ static char *harm_text(const json_t *target)
 	if (suspect)
 		fprintf(out, "since %s; ", short_time(get(target, "since", cell)));
 	if (dark > 0) {
-		fputs("no live target for ", out);
+		fputs("cannot be answered: ", out);
 		print_names(out, json_object_get(target, "rules"), dark, NAMES_MAX);
 	}
 	if (others > 0)
@@ -467,7 +427,7 @@ static char *harm_text(const json_t *target)
 static void print_rest(FILE *out, const json_t *rows, size_t shown)
 {
 	static const char *const states[] = {"suspect", "up", "unknown"};
-	size_t count = json_array_size(rows);
+	size_t count = json_array_size(rows), rest = count - shown;
 	const char *separator = ":";
 	fprintf(out, "  and %zu more", count - shown);
 	for (size_t s = 0; s < COUNT(states); s++) {
@@ -477,7 +437,10 @@ static void print_rest(FILE *out, const json_t *rows, size_t shown)
 		if (found > 0)
 			fprintf(out, "%s %zu %s", separator, found, states[s]);
 		separator = found > 0 ? "," : separator;
+		rest -= found;
 	}
+	if (rest > 0)
+		fprintf(out, "%s %zu with errors", separator, rest);
 	fputc('\n', out);
 }
 
@@ -562,22 +525,9 @@ static void print_brief_endpoints(FILE *out, const json_t *status)
 	json_decref(all);
 }
 
-/* Where something is wrong, print_troubles says more. */
-static void print_good(FILE *out, const json_t *status)
-{
-	const json_t *judgement = json_object_get(status, "judgement");
-	const json_t *text = json_array_get(json_object_get(judgement, "texts"), 0);
-
-	if (!json_is_true(json_object_get(judgement, "good")) || !json_is_string(text))
-		return;
-	text_print(out, json_string_value(text));
-	fputc('\n', out);
-}
-
 static void print_in_brief(FILE *out, const json_t *status)
 {
-	print_good(out, status);
-	print_troubles(out, status);
+	print_judgement(out, status);
 	print_brief_targets(out, status);
 	print_brief_endpoints(out, status);
 	for (size_t i = 0; i < COUNT(parts); i++)

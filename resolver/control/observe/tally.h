@@ -35,10 +35,10 @@ void tally_follow(struct tally *tally);
 void tally_show(struct tally *tally);
 
 struct tally_target {
-	const char *host;         /* "10.0.0.1:53"; NULL: all that are not shown, together */
-	const char *protocol;     /* "udp"; NULL with host */
-	const char *source;       /* that it is asked from; "": the system's choice */
-	const struct target *now; /* as it is; NULL: it is gone */
+	const char *host;     /* "10.0.0.1:53"; NULL: all that are not shown, together */
+	const char *protocol; /* "udp"; NULL with host */
+	const char *source;   /* that it is asked from; "": the system's choice */
+	struct target *now;   /* as it is; NULL: it is gone */
 	struct target_values values;
 };
 /* Calls back with each target that is shown, in an order that stays; at last with the rest, where

@@ -33,9 +33,14 @@ export function decision(decided) {
 
 const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
 
-// A target of GET /v1/status: its state, by a word and not by a colour alone.
+// Of a target of GET /v1/status: [mood, word]. What is none of the states is the error that it answers.
+export function targetWord({state}) {
+  return STATES[state] || ["bad", `answers ${state}`];
+}
+
+// Its state, by a word and not by a colour alone.
 export function targetState(target) {
-  const [mood, word] = STATES[target.state] || ["soft", target.state];
+  const [mood, word] = targetWord(target);
 
   return h("span", {class: "state " + mood}, word, target.since && [" since ", when(target.since)],
     target.state === "suspect" && target.last_error !== "none" && ` (${target.last_error})`,

@@ -5,11 +5,11 @@ import {get} from "/ui/lib/api.js";
 import {count, h, name} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {url} from "/ui/lib/router.js";
+import {targetWord} from "/ui/lib/words.js";
 import {picture} from "/ui/parts/picture.js";
 import {DataTable} from "/ui/parts/table.js";
 
 const MOST = 25; // boxes of a column
-const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
 
 // The first ones, and one box for the rest.
 function limited(nodes, href) {
@@ -37,7 +37,7 @@ function columns(status) {
     {title: "Outbound endpoints", nodes: limited(status.outbound_endpoints.map((one) => ({id: "out " + one.name, title: one.name,
       note: one.source || "any address", mood: one.present ? "good" : "bad", href: url("targets", {search: one.name})})), url("targets"))},
     {title: "Targets", nodes: limited(targets.map((one) => ({id: "to " + one.host + one.protocol, title: one.host,
-      note: STATES[one.state][1], mood: STATES[one.state][0], href: url("target", {target: one.host, protocol: one.protocol})})), url("targets"))},
+      note: targetWord(one)[1], mood: targetWord(one)[0], href: url("target", {target: one.host, protocol: one.protocol})})), url("targets"))},
   ];
 }
 

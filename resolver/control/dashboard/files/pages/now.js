@@ -9,7 +9,7 @@ import {Page} from "/ui/lib/page.js";
 import {SECTIONS} from "/ui/lib/report.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {milliseconds, percents, perSecond, targetState} from "/ui/lib/words.js";
+import {milliseconds, percents, perSecond, targetState, targetWord} from "/ui/lib/words.js";
 import {HistoryCharts} from "/ui/parts/history.js";
 import {notice} from "/ui/parts/notice.js";
 import {DataTable} from "/ui/parts/table.js";
@@ -27,37 +27,14 @@ function listed(items) {
   return [items.slice(0, TOLD).map((one, i) => [i > 0 && ", ", one]), items.length > TOLD && ` and ${items.length - TOLD} more`];
 }
 
-// Why rules cannot be answered: targets that are silent; or, where their source address is gone, whom
-// that hurts.
-function cause({unanswered, targets}) {
-  const silent = targets.filter((target) => target.unanswered_count > 0 && target.state === "suspect");
-  const since = silent.map((target) => target.since).filter(Boolean).sort()[0];
+// A sentence of the server's: the targets in it lead to their pages, and its times are as others here.
+function sentence(text, targets) {
+  const known = new Map(targets.map((target) => [target.host, target]));
 
-  return [since && [", since ", when(since)], ": ", silent.length
-    ? [listed(silent.map(targetLink)), silent.length === 1 ? " does not answer." : " do not answer."]
-    : [listed(unanswered.rules.map((rule) => name(rule))), "."]];
-}
-
-// What is wrong, the gravest first: sentences.
-function troubles(status) {
-  const {unanswered} = status;
-  const state = status.owned.find((one) => one.error);
-  const absent = [...status.inbound_endpoints, ...status.vnet_resolver].filter((one) => !one.present);
-  const found = [];
-
-  if (unanswered.count)
-    found.push([count(unanswered.count, "rule"), " cannot be answered", cause(status)]);
-  if (state) found.push(["Nothing can be changed, because the state fails: ", name(state.error), "."]);
-  if (absent.length) found.push([absent.length === 1 ? "The address of " : "The addresses of ", name(absent.map((one) => one.name).join(", ")),
-    absent.length === 1 ? " is" : " are", " not on this machine."]);
-  return found;
-}
-
-function judgement(status) {
-  const rules = status.rulesets.reduce((sum, one) => sum + one.rules - one.disabled, 0);
-
-  if (rules === 1) return "The one rule can be answered.";
-  return rules ? `All ${count(rules, "rule")} can be answered.` : "There are no rules: zones and the default resolver answer.";
+  return h("bdi", {}, text.split(/(\s|[()]|[,;:.]+(?=\s|$))/).map((word) => {
+    if (known.has(word)) return targetLink(known.get(word));
+    return /^\d{4}-\d\d-\d\dT[\d:]+Z$/.test(word) ? when(word) : word;
+  }));
 }
 
 // Of what was counted since the look before.
@@ -110,7 +87,7 @@ export class NowPage extends Page {
       {title: "Target", cell: targetLink},
       {title: "State", cell: (target) => targetState(target)},
       {title: "Needed by", cell: (target) => rulesOf(target)},
-    ], h("p", {}, "Every target that was asked answers."));
+    ]);
     this.changes = h("ul", {class: "plain"});
     this.events = h("ul", {class: "plain"});
     await this.look();
@@ -125,13 +102,14 @@ export class NowPage extends Page {
 
   async look() {
     const status = await get("status", {signal: this.signal}), at = performance.now();
-    const wrong = troubles(status);
+    const {judgement: {good, texts, notes}, targets} = status;
+    const told = (mood) => (text) => h("p", {class: "judgement " + mood}, sentence(text, targets));
 
-    this.told.replaceChildren(...wrong.length ? wrong.map((text) => h("p", {class: "judgement bad"}, text))
-      : [h("p", {class: "judgement good"}, judgement(status))]);
+    this.told.replaceChildren(...texts.map(told(good ? "good" : "bad")), ...notes.map(told("warn")));
     this.showWaiting(status.unconfirmed);
     this.showFigures(status, at);
-    this.failing.fill(status.targets.filter((target) => target.state === "suspect"));
+    this.failing.none = h("p", {}, good && !notes.length ? "Every target that was asked answers." : "No target is at fault.");
+    this.failing.fill(targets.filter((target) => targetWord(target)[0] === "bad"));
   }
 
   // Two looks that are close together, as when much happens, are one.

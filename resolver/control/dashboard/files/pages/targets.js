@@ -6,7 +6,7 @@ import {count, h, name} from "/ui/lib/element.js";
 import {history, join} from "/ui/lib/history.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
-import {targetState} from "/ui/lib/words.js";
+import {targetState, targetWord} from "/ui/lib/words.js";
 import {searchField} from "/ui/parts/search.js";
 import {strip} from "/ui/parts/strip.js";
 import {DataTable} from "/ui/parts/table.js";
@@ -74,8 +74,10 @@ export class TargetsPage extends Page {
   render() {
     const wanted = this.search.toLowerCase();
     const silent = this.targets.filter((target) => target.state === "suspect").length;
+    const erring = this.targets.filter((target) => targetWord(target)[0] === "bad").length - silent;
 
-    this.said.textContent = silent ? `${count(silent, "target")} of ${this.targets.length} not answering.` : "";
+    this.said.textContent = [silent && `${count(silent, "target")} of ${this.targets.length} not answering.`,
+      erring && `${count(erring, "target")} of ${this.targets.length} answering errors alone.`].filter(Boolean).join(" ");
     this.table.none = this.targets.length ? empty("No target has that.") : empty("No server is asked by anything here.",
       h("p", {}, "Rules and the default resolver have targets: ", h("a", {href: url("rules")}, "Rules")));
     this.table.fill(this.targets.filter((target) => [target.host, target.endpoint || "", ...target.rules]

@@ -1,0 +1,126 @@
+#include "endpoints/upstream/failures.h"
+
+#include <string.h>
+
+#include "rules/base.h"
+
+static const struct {
+	const char *text, *sentence;
+} errors[] = {
+#define X(name, text, sentence) {text, sentence},
+	TARGET_ERROR_MAP(X)
+#undef X
+};
+
+const char *target_error_text(enum target_error error)
+{
+	size_t i = (size_t)error;
+
+	return i < COUNT(errors) ? errors[i].text : "unknown error";
+}
+
+const char *target_error_sentence(enum target_error error)
+{
+	size_t i = (size_t)error;
+
+	return i < COUNT(errors) ? errors[i].sentence : "fails";
+}
+
+bool target_error_is_answer(enum target_error error)
+{
+	return (error >= TARGET_ERROR_SERVFAIL && error <= TARGET_ERROR_CLOSED) ||
+	       error == TARGET_ERROR_TRUNCATED;
+}
+
+bool target_error_is_ours(enum target_error error)
+{
+	return error >= TARGET_ERROR_FULL && error <= TARGET_ERROR_OVER;
+}
+
+void failures_init(struct failures *failures)
+{
+	memset(failures, 0, sizeof *failures);
+	pthread_mutex_init(&failures->lock, NULL);
+}
+
+void failures_destroy(struct failures *failures)
+{
+	pthread_mutex_destroy(&failures->lock);
+}
+
+static bool is_forgotten(const struct failures_row *row, uint64_t now_us)
+{
+	return now_us >= row->last_us + (uint64_t)FAILURES_KEPT_S * 1000000;
+}
+
+static void add(struct failures_row *row, uint64_t name, uint64_t now_us)
+{
+	unsigned i = 0;
+
+	if (is_forgotten(row, now_us))
+		*row = (struct failures_row){.count = 0};
+	if (row->count == 0)
+		row->began_us = now_us;
+	row->last_us = now_us;
+	row->count += row->count < UINT32_MAX;
+	while (i < row->name_count && row->names[i] != name)
+		i++;
+	if (i == row->name_count && i < FAILURES_NAMES)
+		row->names[row->name_count++] = name;
+}
+
+bool failures_add(struct failures *failures, uint64_t name, enum target_error error,
+		  const struct host *host, uint64_t at_us, uint64_t now_us)
+{
+	if (pthread_mutex_trylock(&failures->lock) != 0)
+		return false;
+	uint32_t before = failures->all.count;
+	if (at_us >= now_us || (before > 0 && at_us >= failures->all.began_us)) {
+		add(&failures->all, name, now_us);
+		if (target_error_is_answer(error)) {
+			add(&failures->errors, name, now_us);
+			failures->error = error;
+			failures->host = host ? *host : (struct host){.port = 0};
+		}
+	}
+	uint32_t after = failures->all.count;
+	atomic_store_explicit(&failures->count, after, memory_order_relaxed);
+	pthread_mutex_unlock(&failures->lock);
+	return before == 0 && after > 0;
+}
+
+bool failures_end(struct failures *failures, uint64_t at_us)
+{
+	if (!failures_have_begun(failures) || pthread_mutex_trylock(&failures->lock) != 0)
+		return false;
+	bool ends = failures->all.count > 0 && at_us >= failures->all.last_us;
+	if (ends) {
+		memset(&failures->all, 0, sizeof failures->all);
+		memset(&failures->errors, 0, sizeof failures->errors);
+		atomic_store_explicit(&failures->count, 0, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&failures->lock);
+	return ends;
+}
+
+static bool is_long(const struct failures_row *row, uint64_t now_us)
+{
+	return row->count >= FAILURES_ROW && row->name_count >= FAILURES_NAMES &&
+	       !is_forgotten(row, now_us);
+}
+
+void failures_read(struct failures *failures, uint64_t now_us, struct failures_now *now)
+{
+	now->kind = FAILURES_FEW;
+	if (!failures_have_begun(failures))
+		return;
+	pthread_mutex_lock(&failures->lock);
+	if (is_long(&failures->errors, now_us))
+		now->kind = FAILURES_OF_ERRORS;
+	else if (is_long(&failures->all, now_us))
+		now->kind = FAILURES_OF_NAMES;
+	now->row = now->kind == FAILURES_OF_ERRORS ? failures->errors : failures->all;
+	now->error = failures->error;
+	now->host = failures->host;
+	pthread_mutex_unlock(&failures->lock);
+}

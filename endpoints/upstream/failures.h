@@ -1,0 +1,96 @@
+/* Questions that fail in a row, since the last one that was answered: how many, for how many names,
+ * since when, and how the last one failed. A target has one row (what it answers), and each way to
+ * forward has one (what its clients get; resolver/outcomes.h).
+ *
+ * A row of FAILURES_ROW for FAILURES_NAMES names is a judgement: one name that is broken is none,
+ * however often it is asked for. Errors, which somebody answers with, are judged by themselves.
+ * Silence is not: it may be the names', so it is for whoever knows whether the targets live.
+ *
+ * Shared by the workers. An answer costs one load of a line that is written only while questions
+ * fail. A failure takes a lock, and is not counted where another thread has it just then. */
+#ifndef SLUICE_FAILURES_H
+#define SLUICE_FAILURES_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/prefix.h"
+
+enum { FAILURES_ROW = 5, FAILURES_NAMES = 3, FAILURES_KEPT_S = 3600 };
+
+#define TARGET_ERROR_MAP(X)                                                                        \
+	X(NONE, "none", "answers")                                                                 \
+	X(SILENCE, "no answer", "does not answer")                                                 \
+	X(NETWORK, "network error", "cannot be reached")                                           \
+	X(SERVFAIL, "SERVFAIL", "answers SERVFAIL")                                                \
+	X(REFUSED, "REFUSED", "answers REFUSED")                                                   \
+	X(NOTIMP, "NOTIMP", "answers NOTIMP")                                                      \
+	X(FORMERR, "FORMERR", "answers FORMERR")                                                   \
+	X(RCODE, "unexpected rcode", "answers an unexpected rcode")                                \
+	X(LAME, "lame answer", "gives lame answers")                                               \
+	X(MANGLED, "mangled reply", "gives mangled replies")                                       \
+	X(CLOSED, "connection closed", "closes connections")                                       \
+	X(SOURCE, "source address unusable", "cannot be asked from its source address")            \
+	X(FULL, "connections are full", "has no room for connections")                             \
+	X(ROOM, "no room for the question", "has no room for questions")                           \
+	X(OVER, "the outbound endpoint is over its limit", "is over its endpoint's limit")         \
+	X(TRUNCATED, "truncated answer", "truncates answers, and does not give them by TCP")
+enum target_error {
+#define X(name, text, sentence) TARGET_ERROR_##name,
+	TARGET_ERROR_MAP(X)
+#undef X
+};
+const char *target_error_text(enum target_error error);
+/* What follows "192.0.2.1:53 ". */
+const char *target_error_sentence(enum target_error error);
+/* Whether somebody answered so: else nobody was heard, or the question was not sent. */
+bool target_error_is_answer(enum target_error error);
+/* Whether it is a limit of ours, which says nothing of any target. */
+bool target_error_is_ours(enum target_error error);
+
+struct failures_row {
+	uint32_t count, name_count; /* names: up to FAILURES_NAMES */
+	uint64_t names[FAILURES_NAMES];
+	uint64_t began_us, last_us;
+};
+
+struct failures {
+	_Atomic uint32_t count; /* of `all`; 0: the last question was answered */
+	pthread_mutex_t lock;   /* of what follows */
+	struct failures_row all, errors;
+	enum target_error error; /* the last one of `errors` */
+	struct host host;        /* who answered with it; family 0: not known */
+};
+
+void failures_init(struct failures *failures);
+void failures_destroy(struct failures *failures);
+
+static inline bool failures_have_begun(const struct failures *failures)
+{
+	return atomic_load_explicit(&failures->count, memory_order_relaxed) != 0;
+}
+
+/* A question for the name failed at at_us. Where that is before now_us (a failure that is cached),
+ * it goes on with a row that has begun by then, and begins none. True: it begins one. */
+bool failures_add(struct failures *failures, uint64_t name, enum target_error error,
+		  const struct host *host, uint64_t at_us, uint64_t now_us);
+/* A question was answered at at_us: all that failed before is forgotten. True: the row ends. */
+bool failures_end(struct failures *failures, uint64_t at_us);
+
+enum failures_kind {
+	FAILURES_FEW,
+	FAILURES_OF_ERRORS, /* enough errors to be judged */
+	FAILURES_OF_NAMES,  /* not these, but enough with those that nobody answered */
+};
+struct failures_now {
+	enum failures_kind kind;
+	struct failures_row row; /* of that kind */
+	enum target_error error; /* OF_ERRORS: the last one */
+	struct host host;
+};
+/* A row without a question for FAILURES_KEPT_S says nothing any more. */
+void failures_read(struct failures *failures, uint64_t now_us, struct failures_now *now);
+
+#endif
