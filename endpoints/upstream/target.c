@@ -97,6 +97,17 @@ uint64_t target_suspect_us(const struct target *target)
 	return GET(suspect_us);
 }
 
+uint64_t target_revived_us(const struct target *target)
+{
+	return GET(revived_us);
+}
+
+enum target_error target_suspicion(const struct target *target)
+{
+	return GET(last_error) == TARGET_ERROR_NETWORK ? TARGET_ERROR_NETWORK
+						       : TARGET_ERROR_SILENCE;
+}
+
 bool target_is_doubted(const struct target *target)
 {
 	return GET(doubt_us) != 0;
@@ -203,10 +214,11 @@ static void count_suspect(struct target *target, uint32_t more)
 		atomic_fetch_add_explicit(target->suspects, more, memory_order_relaxed);
 }
 
-static bool end_suspicion(struct target *target)
+static bool end_suspicion(struct target *target, uint64_t now_us)
 {
 	if (atomic_exchange_explicit(&target->suspect_us, 0, memory_order_relaxed) == 0)
 		return false;
+	SET(revived_us, now_us);
 	count_suspect(target, (uint32_t)-1);
 	return true;
 }
@@ -231,7 +243,7 @@ bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
 		SET(unanswered, 0);
 	if (GET(doubt_us) != 0)
 		SET(doubt_us, 0);
-	return target_is_suspect(target) && end_suspicion(target);
+	return target_is_suspect(target) && end_suspicion(target, now_us);
 }
 
 /* ---- known questions ---- */
@@ -648,7 +660,7 @@ void target_release(struct target_registry *registry, struct target *target)
 		while (*link != target)
 			link = &(*link)->next;
 		*link = target->next;
-		end_suspicion(target);
+		end_suspicion(target, 0);
 		target_destroy(target);
 		free(target);
 	}

@@ -72,6 +72,7 @@ struct target {
 	_Atomic uint32_t srtt_us, rttvar_us; /* 0: never answered */
 	_Atomic uint64_t heard_us;           /* last sign of life; 0: never */
 	_Atomic uint64_t suspect_us;         /* suspect since; 0: it is not */
+	_Atomic uint64_t revived_us;         /* when its last suspicion ended; 0: never */
 	_Atomic uint64_t doubt_us;           /* in doubt since; 0: it is not */
 	_Atomic uint64_t probed_us;          /* when it was last probed */
 	_Atomic uint64_t learnt_us;          /* when a known question was last noted */
@@ -112,6 +113,9 @@ uint64_t target_allowance_us(const struct target *target);
  * where that is more; the allowance where that is less, or nothing is known. */
 uint64_t target_silence_us(const struct target *target);
 bool target_is_suspect(const struct target *target);
+uint64_t target_revived_us(const struct target *target); /* its last suspicion's end; 0: none */
+/* Why it is suspect: NETWORK, where the network says that it cannot be reached, else SILENCE. */
+enum target_error target_suspicion(const struct target *target);
 uint64_t target_suspect_us(const struct target *target); /* since when; 0: it is not */
 /* Probed, and has said nothing so far: what can be asked elsewhere is, meanwhile. */
 bool target_is_doubted(const struct target *target);

@@ -349,7 +349,24 @@ static bool has_host(const struct route *route, const struct host *host)
 	return false;
 }
 
-/* What clients got of it lately. Where it has other targets by now, nothing is known of them. */
+/* When the last of its targets came back. */
+static uint64_t revived_us(const struct route *route)
+{
+	uint64_t latest = 0;
+
+	for (uint32_t i = 0; i < route->leg_count; i++) {
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++) {
+			const struct target *target = route->legs[i].upstreams[u].target;
+			uint64_t revived = target ? target_revived_us(target) : 0;
+
+			latest = revived > latest ? revived : latest;
+		}
+	}
+	return latest;
+}
+
+/* What clients got of it lately. Where it has other targets by now, nothing is known of them; and
+ * silence of before they came back was theirs, and not the names'. */
 static enum health_state read_outcomes(const struct route *route, uint64_t now_us,
 				       struct failures_now *failures)
 {
@@ -357,7 +374,7 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 		return HEALTH_WELL;
 	failures_read(&route->outcomes->failures, now_us, failures);
 	if (failures->kind == FAILURES_OF_NAMES)
-		return HEALTH_UNHEARD;
+		return revived_us(route) < failures->row.last_us ? HEALTH_UNHEARD : HEALTH_WELL;
 	return failures->kind == FAILURES_OF_ERRORS && has_host(route, &failures->host)
 		       ? HEALTH_FAILING
 		       : HEALTH_WELL;
@@ -392,8 +409,9 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 		text_append(judged->reason, HEALTH_REASON_MAX, "no interface has %s",
 			    address_print(&first->source, text));
 	else if (count == 1)
-		text_append(judged->reason, HEALTH_REASON_MAX, "%s does not answer",
-			    host_print(&first->host, text));
+		text_append(judged->reason, HEALTH_REASON_MAX, "%s %s",
+			    host_print(&first->host, text),
+			    target_error_sentence(target_suspicion(first->target)));
 	else
 		text_append(judged->reason, HEALTH_REASON_MAX, "%s and %u more do not answer",
 			    host_print(&first->host, text), count - 1);
