@@ -167,7 +167,7 @@ static void extend(struct lookup *lookup, uint64_t deadline_us, uint64_t now_us)
 		lookup->packets = LOOKUP_PACKETS - 1;
 	if (forgets) {
 		lookup->answered = false;
-		lookup->said.error = TARGET_ERROR_NONE;
+		lookup->said = (struct ask_said){TARGET_ERROR_NONE, NULL};
 		lookup->limit = TARGET_ERROR_NONE;
 	}
 	lookup_go_on(lookup, now_us);

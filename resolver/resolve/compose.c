@@ -357,6 +357,47 @@ static const struct leg *leg_of(const struct route *route, const struct cache_en
 	return leg;
 }
 
+/* The latest word on the way, for the name; but no silence of a leg, and no limit of ours, takes
+ * the place of an error that another leg's target answered. */
+static __attribute__((noinline)) void note_outcome(struct composition *c,
+						   const struct composition_outcome *outcome)
+{
+	unsigned i = 0;
+
+	if (!outcome->route->outcomes)
+		return;
+	while (i < c->outcome_count &&
+	       !(c->outcomes[i].route == outcome->route && c->outcomes[i].name == outcome->name))
+		i++;
+	if (i == COMPOSE_OUTCOMES)
+		return;
+	if (i == c->outcome_count)
+		c->outcome_count++;
+	else if (outcome->error != TARGET_ERROR_NONE && !target_error_is_answer(outcome->error) &&
+		 target_error_is_answer(c->outcomes[i].error))
+		return;
+	c->outcomes[i] = *outcome;
+}
+
+static __attribute__((noinline)) void note_news(struct composition *c, const struct frame *f,
+						const struct verdict *verdict,
+						const struct cache_entry *entry)
+{
+	note_outcome(c, &(struct composition_outcome){.route = verdict->route,
+						      .name = f->name->hash[0],
+						      .at_us = entry->stored_us});
+}
+
+/* Nearly always nothing has failed, and an answer is no news. */
+static inline void note_answer(struct composition *c, const struct frame *f,
+			       const struct verdict *verdict, const struct cache_entry *entry)
+{
+	const struct outcomes *outcomes = verdict->route->outcomes;
+
+	if (outcomes && failures_have_begun(&outcomes->failures))
+		note_news(c, f, verdict, entry);
+}
+
 static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
 			   const struct cache_entry *entry, bool stale)
 {
@@ -367,6 +408,7 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 
 	begin_owner(c, false);
 	note_source(c, verdict, entry);
+	note_answer(c, f, verdict, entry);
 	c->used.stale = c->used.stale || stale;
 	if (first && whole) {
 		copy_whole(c, &view);
@@ -471,43 +513,11 @@ static struct cache_entry *find_told(const struct composition *c, const struct c
 	return NULL;
 }
 
-/* The latest word on the way, for the name; but no silence of a leg, and no limit of ours, takes
- * the place of an error that another leg's target answered. */
-static void note_outcome(struct composition *c, const struct composition_outcome *outcome)
-{
-	unsigned i = 0;
-
-	if (!outcome->route->outcomes)
-		return;
-	while (i < c->outcome_count &&
-	       !(c->outcomes[i].route == outcome->route && c->outcomes[i].name == outcome->name))
-		i++;
-	if (i == COMPOSE_OUTCOMES)
-		return;
-	if (i == c->outcome_count)
-		c->outcome_count++;
-	else if (outcome->error != TARGET_ERROR_NONE && !target_error_is_answer(outcome->error) &&
-		 target_error_is_answer(c->outcomes[i].error))
-		return;
-	c->outcomes[i] = *outcome;
-}
-
-/* Nearly always nothing has failed, and an answer is no news. */
-static inline void note_answer(struct composition *c, const struct frame *f,
-			       const struct verdict *verdict, uint64_t at_us)
-{
-	const struct outcomes *outcomes = verdict->route->outcomes;
-
-	if (outcomes && (c->outcome_count > 0 || failures_have_begun(&outcomes->failures)))
-		note_outcome(c, &(struct composition_outcome){.route = verdict->route,
-							      .name = f->name->hash[0],
-							      .at_us = at_us});
-}
-
 /* The leg's `entry` is a failure; NULL: nobody was asked, as its targets are silent. */
-static void note_failure(struct composition *c, const struct frame *f,
-			 const struct verdict *verdict, const struct leg *leg,
-			 const struct cache_entry *entry, bool cached)
+static __attribute__((noinline)) void note_failure(struct composition *c, const struct frame *f,
+						   const struct verdict *verdict,
+						   const struct leg *leg,
+						   const struct cache_entry *entry, bool cached)
 {
 	struct composition_outcome outcome = {.route = verdict->route,
 					      .name = f->name->hash[0],
@@ -690,7 +700,6 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 		watch_leg(c, leg, COMPOSED_FROM_TARGET, told);
 		c->used.told = true;
 		cache_entry_note_asker(told, c->asker);
-		note_answer(c, f, verdict, c->now_us);
 		return use_entry(c, f, verdict, told, false);
 	}
 	enum cache_state state =
@@ -699,7 +708,6 @@ static enum step use_leg(struct composition *c, struct frame *f, const struct ve
 	if (state >= CACHE_FRESH && !entry->failed && may_tell(c, entry)) {
 		watch_leg(c, leg, COMPOSED_FROM_CACHE, entry);
 		c->used.cache = true;
-		note_answer(c, f, verdict, entry->stored_us);
 		if (state == CACHE_FADING)
 			prefetch(c, f, leg, entry, last);
 		step = use_entry(c, f, verdict, entry, false);
@@ -782,6 +790,10 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	}
 	if (step != STEP_FAILED)
 		return step;
+	for (unsigned i = 0; i < c->outcome_count; i++)
+		if (c->outcomes[i].route == verdict->route &&
+		    c->outcomes[i].name == f->name->hash[0])
+			c->outcomes[i].lost = true;
 	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 

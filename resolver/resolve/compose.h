@@ -56,6 +56,7 @@ struct composition_outcome {
 	uint64_t at_us; /* when it was answered or failed: earlier, where the cache has it */
 	enum target_error error;   /* NONE: answered */
 	const struct upstream *by; /* who failed; NULL: not known */
+	bool lost;                 /* and no other leg could help */
 };
 
 struct composition_entry { /* an own endpoint that was entered */

@@ -62,7 +62,7 @@ static __attribute__((noinline)) void count_outcomes(const struct resolution *r,
 			return;
 		if (outcome->error == TARGET_ERROR_NONE)
 			outcomes_answer(outcome->route->outcomes, outcome->at_us);
-		else if (rcode == RCODE_SERVFAIL)
+		else if (outcome->lost && rcode == RCODE_SERVFAIL)
 			outcomes_fail(outcome->route->outcomes, outcome->name, outcome->error,
 				      outcome->by ? &outcome->by->host : NULL, outcome->at_us,
 				      c->now_us);

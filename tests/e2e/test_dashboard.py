@@ -1115,6 +1115,29 @@ class Overview(Browser):
         self.go("/ui/targets")
         self.row("127.0.0.5:53", "something else answers: 127.0.0.9:53")
 
+    def test_a_rule_whose_target_answers_errors_alone_is_told_until_one_is_answered(self):
+        where = "rulesets/-/office/rules/cross"
+        self.good("PUT", where, {"domain": "cross.test.", "targets": [{"address": "127.0.0.5"}]})
+        self.addCleanup(self.call, "DELETE", "/v1/" + where)
+        self.log_in("/ui/")
+        self.find(".judgement.good", "All 2 rules can be answered.")
+        for number in range(5):
+            answer = self.host.ask(("127.0.0.1", 5300), "refused.n%d.cross.test" % number)
+            self.assertEqual(2, answer.flags & 15, "SERVFAIL")
+        self.find(".judgement.bad", "127.0.0.5:53")
+        self.assertRegex(self.text_of(".judgement.bad"),
+                         r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: office/cross \(127\.0\.0\.5:53 answers REFUSED\)\.$")
+        self.row("127.0.0.5:53", "answers REFUSED", "office/cross")
+        self.assertNotIn("Every target that was asked answers", self.text())
+        self.go("/ui/targets")
+        self.find("[role=status]", "1 target of 2 answering errors alone.")
+        self.go("/ui/networks")
+        self.assertIn("answers REFUSED", self.text_of(".node.bad"))
+        self.host.ask(("127.0.0.1", 5300), "fine.cross.test")
+        self.go("/ui/now")
+        self.find(".judgement.good", "All 2 rules can be answered.")
+        self.find("main", "Every target that was asked answers.")
+
     def test_figures_are_of_the_last_seconds(self):
         self.log_in("/ui/now")
         self.find(".figures")

@@ -154,8 +154,9 @@ class Sources(Asking, harness.FreshCase):
         line = harness.wait_for(lambda: self.said(r"warning source: 10\.10\.0\.20, .*"), "a line").group()
         self.assertIn("no live target is left for onprem/corp, onprem/tcp:", line)
         text = self.sluice.command("status")[1]
-        self.assertIn("! no target is live for 2 rules: onprem/corp, onprem/tcp\n", text)
-        self.assertIn("! no interface has 10.10.0.20, the source of hub-resolver/outbound\n", text)
+        self.assertIn("! 2 rules cannot be answered: onprem/corp, onprem/tcp (no interface has 10.10.0.20).\n", text)
+        self.assertIn("! No interface has 10.10.0.20, the source of hub-resolver/outbound; 10.10.0.36, the source of "
+                      "hub-resolver/second.\n", text)
         self.cloud.add_address("10.10.0.20")
         line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
                                 2 * dns.PATIENCE).group()
@@ -311,9 +312,9 @@ class SixTargets(Asking, harness.FreshCase):
         self.assertIn("no live target is left for onprem/first:", line)
         self.assertIn("; 2 other rules go on without it", line)
         text = self.sluice.command("status")[1]
-        self.assertIn("! no target is live for 1 rule: onprem/first\n", text)
+        self.assertRegex(text, r"\n! 1 rule cannot be answered, since \S+: onprem/first \(192\.168\.0\.1:53 does not answer\)\.\n")
         self.assertRegex(text, r"\n  192\.168\.0\.1:53 .*suspect.*\n"
-                               r"      since .*; no live target for onprem/first; 2 others go on\n")
+                               r"      since .*; cannot be answered: onprem/first; 2 others go on\n")
         self.thaw(self.targets[:1])
         line = harness.wait_for(lambda: says(r"info target: 192\.168\.0\.1:53 .*"), "a line",
                                 2 * dns.PATIENCE).group()

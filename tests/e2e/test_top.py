@@ -208,11 +208,11 @@ class Live(World):
                 return "1 rule cannot be answered, since" in top.read()
         harness.wait_for(is_told, "the judgement")
         text = top.wait("suspect since")
-        self.assertRegex(text, r"\nRULES WITHOUT A TARGET\nonprem/rule1\n")
+        self.assertRegex(text, r"\nRULES THAT CANNOT BE ANSWERED\nonprem/rule1\n")
         self.assertRegex(text, r"\nTARGET .*\n192\.168\.0\.1:53 .* suspect since \d\d:\d\d:\d\dZ \(")
         top.wait("is suspect, for") # the event
         status = self.sluice.status()
-        self.assertEqual({"good": False, "texts": [text.split("\n")[1]]}, status["judgement"])
+        self.assertEqual({"good": False, "texts": [" ".join(text.split("\n")[1:3])], "notes": []}, status["judgement"])
 
     def test_a_key_gives_one_part_all_the_room(self):
         top = self.top("--interval", "60", rows=12)
@@ -224,9 +224,9 @@ class Live(World):
             for other in {"TARGET ", "ENDPOINT ", "ANSWERS ", "DECIDED BY ", "EVENTS"} - {title}:
                 top.wait("\n\n" + other, absent=True)
         top.press("r")
-        top.wait("RULES WITHOUT A TARGET: none")
+        top.wait("RULES THAT CANNOT BE ANSWERED: none")
         top.press("o")
-        top.wait("RULES WITHOUT A TARGET", absent=True)
+        top.wait("RULES THAT CANNOT BE ANSWERED", absent=True)
         self.assertFalse(top.screen.wrapped)
 
     def test_it_fits_whatever_the_size_is(self):
@@ -352,8 +352,9 @@ class Once(World):
     def test_an_address_that_is_gone_is_a_sentence_of_its_own(self):
         harness.sh("ip", "-n", "cloud", "addr", "del", "10.10.0.20/32", "dev", "eth0")
         judgement = self.sluice.status()["judgement"]
-        self.assertEqual({"good": False, "texts": ["2 rules cannot be answered: onprem/rule1, onprem/rule2.",
-                                                   "The address of r/out is not on this machine."]}, judgement)
+        self.assertEqual({"good": False, "notes": [],
+                          "texts": ["2 rules cannot be answered: onprem/rule1, onprem/rule2 (no interface has 10.10.0.20).",
+                                    "No interface has 10.10.0.20, the source of r/out."]}, judgement)
         self.assertIn("\n".join(judgement["texts"]), self.plain())
 
     def test_an_interval_that_does_not_fit_is_told_so(self):

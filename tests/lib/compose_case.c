@@ -18,6 +18,7 @@ int case_setup(void **state)
 	f->model = model_start();
 	f->settings = f->model->cache;
 	f->cache = cache_new(1 << 20);
+	f->outcomes = outcomes_registry_new();
 	f->now_us = BEGIN;
 	model_add_network(f->model, "hub", "10.10.0.0/16");
 	model_add_network(f->model, "spoke", "10.20.0.0/16");
@@ -39,6 +40,7 @@ int case_teardown(void **state)
 
 	forget_told(f);
 	policy_free(f->policy);
+	outcomes_registry_free(f->outcomes);
 	cache_free(f->cache);
 	model_free(f->model);
 	free(f);
@@ -54,10 +56,27 @@ static void attach(void *context, struct upstream *upstream)
 	target_init(upstream->target, &upstream->source, &upstream->host, upstream->protocol);
 }
 
+static void attach_outcomes(void *context, const char *name, struct route *route)
+{
+	struct compose_case *f = context;
+
+	route->outcomes = outcomes_acquire(f->outcomes, name);
+}
+
 void case_compile(struct compose_case *f)
 {
+	char name[POLICY_ROUTE_NAME];
+
 	f->policy = model_compile(f->model, NULL);
 	policy_each_upstream(f->policy, attach, f);
+	policy_each_own_route(f->policy, attach_outcomes, f);
+	for (uint32_t i = 0; i < f->policy->ruleset_count; i++) {
+		for (size_t r = 0; r < ruleset_rule_count(f->policy->rulesets[i]); r++) {
+			struct rule *rule = ruleset_rule(f->policy->rulesets[i], r);
+
+			attach_outcomes(f, policy_rule_name(rule, name), &rule->route);
+		}
+	}
 }
 
 void case_make_dark(struct compose_case *f)
@@ -113,9 +132,12 @@ static void tell(struct compose_case *f)
 	if (saying->rcode == RCODE_SERVFAIL || saying->rcode == RCODE_REFUSED) {
 		result.outcome = ASK_FAILED;
 		result.error = TARGET_ERROR_REFUSED;
+		result.said = (struct ask_said){TARGET_ERROR_REFUSED, upstream};
 	}
-	if (saying->truncated)
+	if (saying->truncated) {
 		result.outcome = ASK_TRUNCATED;
+		result.said = (struct ask_said){TARGET_ERROR_TRUNCATED, upstream};
+	}
 	size_t length =
 		request_write(query, 1, FLAG_RD, name, f->c.request->type, CLASS_IN, 0, false);
 	result.length = reply_write(wire, query, length, saying->rcode, 0, saying->records);
@@ -124,6 +146,8 @@ static void tell(struct compose_case *f)
 		reply_entry(&key, &result, &f->settings, &test_key, buffer, f->now_us);
 	const struct cache_key cache_key = cache_key_of(&key);
 	assert_non_null(entry);
+	if (entry->failed)
+		entry->error_by = 0;
 	if (f->caches && reply_may_be_cached(entry))
 		cache_put(f->cache, &cache_key, entry, f->now_us, f->settings.stale_max);
 	assert_true(f->told_count < COMPOSE_TOLD_MAX);

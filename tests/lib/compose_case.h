@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "endpoints/upstream/target.h"
+#include "resolver/outcomes.h"
 #include "resolver/resolve/compose.h"
 #include "tests/lib/model_builder.h"
 
@@ -27,6 +28,7 @@ struct compose_case {
 	struct cache *cache;
 	struct cache_settings settings;
 	uint64_t now_us;
+	struct outcomes_registry *outcomes;
 	struct target targets[TARGETS];
 	unsigned target_count;
 	struct saying sayings[SAYINGS];

@@ -751,7 +751,7 @@ static const struct view {
 	void (*fill)(const struct top *top, struct top_section *section);
 	size_t usual; /* lines at most beside the others */
 } views[] = {
-	{'r', "rules", {"RULES WITHOUT A TARGET"}, fill_rules, 5},
+	{'r', "rules", {"RULES THAT CANNOT BE ANSWERED"}, fill_rules, 5},
 	{'t',
 	 "targets",
 	 {"TARGET", ">RTT MS", ">Q/S", ">FAILED/S", ">RULES", "STATE"},

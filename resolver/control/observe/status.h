@@ -1,7 +1,8 @@
 /* What a running server serves and how it fares, as one JSON object:
  *
  *     judgement           good (true or false), texts: sentences of all that is wrong, the gravest
- *                         first, or one that says that nothing is
+ *                         first, or one that says that nothing is; notes: sentences of what clients
+ *                         see without a fault of ours or a target's
  *     version, generation, workers, config, uptime_s, loaded_at
  *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
  *     inbound_endpoints   name, network, address, listen, present
@@ -11,16 +12,20 @@
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
  *     owned               addresses, services, ptrs, waiting (PTRs without an owner), state (the
  *                         file, null: none), error (why that cannot be used now, or null)
- *     unanswered          count, rules: those without a live target, STATUS_UNANSWERED of them
- *                         ("onprem/contoso", "default resolver", "DNS servers of hub")
- *     targets             worst first: by how many rules have no live target for it, then suspects,
- *                         then by timeouts and errors.
+ *     unanswered          count, rules: those without a live target, or whose clients get SERVFAIL
+ *                         in a row, STATUS_UNANSWERED of them ("onprem/contoso", "default
+ *                         resolver", "DNS servers of hub"), causes: of each of these rule, reason
+ *                         ("10.0.0.1:53 answers REFUSED"), since, queries (that failed in a row)
+ *     unheard             the same of those whose last names nobody answers, while targets live
+ *     targets             worst first: by how many rules cannot be answered because of it, then
+ *                         suspects and those that answer errors alone, then by timeouts and errors.
  *                         source (null: the system's choice), host, protocol, endpoint, state
- *                         ("up", "suspect", "unknown": never asked or never answered), srtt_ms,
+ *                         ("up", "suspect", "unknown": never asked or never answered; else the
+ *                         error that it answers, as last_error has it), srtt_ms,
  *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
  *                         suspicions, last_error, since (of the suspicion), heard_ago_s,
- *                         rules (that ask it, STATUS_TARGET_RULES of them, those without a live
- *                         target first), rule_count, unanswered_count (how many are without)
+ *                         rules (that ask it, STATUS_TARGET_RULES of them, those that cannot be
+ *                         answered first), rule_count, unanswered_count (how many cannot)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
  *     transfers           of zones that go out: zone, serial, past (serials that IXFR can begin

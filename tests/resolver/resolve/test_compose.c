@@ -434,6 +434,117 @@ static void do_and_cd_are_told_apart(void **state)
 	ASKED(f, "");
 }
 
+/* ---- what came of each way ---- */
+
+static void assert_outcome(const struct compose_case *f, unsigned i, const char *way,
+			   enum target_error error, uint64_t at_us)
+{
+	const struct composition_outcome *outcome = &f->c.outcomes[i];
+
+	assert_true(i < f->c.outcome_count);
+	assert_string_equal(outcome->route->outcomes->name, way);
+	assert_int_equal(outcome->error, error);
+	assert_int_equal(outcome->lost, error != TARGET_ERROR_NONE);
+	assert_true(outcome->at_us == at_us);
+}
+
+/* The way has failed a client before. */
+static void let_fail(struct compose_case *f, struct route *route)
+{
+	outcomes_fail(route->outcomes, 1, TARGET_ERROR_REFUSED, NULL, f->now_us, f->now_us);
+}
+
+static void the_way_of_the_hop_that_failed_is_to_blame(void **state)
+{
+	struct compose_case *f = *state;
+	char host[HOST_TEXT_MAX];
+
+	case_add_rule(f, "hub", "rule.example.", "192.0.2.1", false);
+	model_add_default(f->model, "192.0.2.53");
+	case_says(f, "192.0.2.53", "www.example.", RCODE_NOERROR,
+		  "answer www.example. 60 IN CNAME a.rule.example.");
+	case_says(f, "192.0.2.1", "a.rule.example.", RCODE_REFUSED, "");
+	case_ask(f, "www.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_outcome(f, 0, "hub/rule.example.", TARGET_ERROR_REFUSED, f->now_us);
+	assert_string_equal(host_print(&f->c.outcomes[0].by->host, host), "192.0.2.1:53");
+}
+
+static void an_answer_is_noted_where_the_way_has_failed_before(void **state)
+{
+	struct compose_case *f = *state;
+
+	f->caches = true;
+	model_add_default(f->model, "192.0.2.53");
+	case_says(f, "192.0.2.53", "www.example.", RCODE_NOERROR,
+		  "answer www.example. 60 IN A 192.0.2.9");
+	case_ask(f, "www.example.", TYPE_A);
+	assert_int_equal(f->c.outcome_count, 0);
+	uint64_t stored_us = f->now_us;
+	f->now_us += S;
+	let_fail(f, f->policy->default_route);
+	case_ask(f, "www.example.", TYPE_A); /* from the cache, and older than the failure */
+	ASKED(f, "");
+	assert_outcome(f, 0, "default resolver", TARGET_ERROR_NONE, stored_us);
+	case_says(f, "192.0.2.53", "other.example.", RCODE_NOERROR,
+		  "answer other.example. 60 IN A 192.0.2.9");
+	case_ask(f, "other.example.", TYPE_A);
+	assert_outcome(f, 0, "default resolver", TARGET_ERROR_NONE, f->now_us);
+}
+
+static void a_cached_failure_is_noted_with_when_it_was(void **state)
+{
+	struct compose_case *f = *state;
+
+	f->caches = true;
+	model_add_default(f->model, "192.0.2.53");
+	case_says(f, "192.0.2.53", "www.example.", RCODE_REFUSED, "");
+	case_ask(f, "www.example.", TYPE_A);
+	assert_outcome(f, 0, "default resolver", TARGET_ERROR_REFUSED, f->now_us);
+	uint64_t failed_us = f->now_us;
+	f->now_us += S / 2;
+	case_ask(f, "www.example.", TYPE_A);
+	ASKED(f, "");
+	assert_outcome(f, 0, "default resolver", TARGET_ERROR_REFUSED, failed_us);
+}
+
+static void a_failed_leg_is_lost_where_no_other_helps_and_silence_hides_no_error(void **state)
+{
+	struct compose_case *f = *state;
+
+	case_add_rule(f, "hub", "example.", "192.0.2.1 10.20.0.4 192.0.2.9", false);
+	case_says(f, "192.0.2.1", "www.example.", RCODE_REFUSED, "");
+	case_says(f, "192.0.2.9", "www.example.", RCODE_NOERROR,
+		  "answer www.example. 60 IN A 192.0.2.9");
+	case_ask(f, "www.example.", TYPE_A);
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_false(f->c.outcomes[0].lost);
+	f->saying_count = 0;
+	case_says(f, "192.0.2.1", "new.example.", RCODE_REFUSED, "");
+	case_says(f, "192.0.2.9", "new.example.", RCODE_SERVFAIL, "");
+	case_ask(f, "new.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_outcome(f, 0, "hub/example.", TARGET_ERROR_REFUSED, f->now_us);
+	f->expired = true;
+	case_ask(f, "late.example.", TYPE_A);
+	assert_outcome(f, 0, "hub/example.", TARGET_ERROR_SILENCE, f->now_us);
+}
+
+static void an_entered_way_is_to_blame_and_not_the_one_that_leads_to_it(void **state)
+{
+	struct compose_case *f = *state;
+
+	case_add_rule(f, "hub", "example.", "10.20.0.4", false);
+	case_add_rule(f, "spoke", "example.", "192.0.2.1", false);
+	case_says(f, "192.0.2.1", "www.example.", RCODE_REFUSED, "");
+	case_ask(f, "www.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_outcome(f, 0, "spoke/example.", TARGET_ERROR_REFUSED, f->now_us);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, case_setup, case_teardown)
@@ -462,6 +573,11 @@ int main(void)
 		TEST(any_is_never_forwarded),
 		TEST(a_stranger_is_refused),
 		TEST(do_and_cd_are_told_apart),
+		TEST(the_way_of_the_hop_that_failed_is_to_blame),
+		TEST(an_answer_is_noted_where_the_way_has_failed_before),
+		TEST(a_cached_failure_is_noted_with_when_it_was),
+		TEST(a_failed_leg_is_lost_where_no_other_helps_and_silence_hides_no_error),
+		TEST(an_entered_way_is_to_blame_and_not_the_one_that_leads_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ struct health_world {
 	struct model *model;
 	struct target_registry *registry;
 	struct meter_registry *meters;
+	struct snapshot_series series;
 	struct policy *policy; /* the snapshot's */
 	struct snapshot *snapshot;
 	struct health *health;
@@ -35,7 +36,7 @@ static void serve(struct health_world *world)
 {
 	struct policy *policy = model_compile(world->model, world->policy);
 	struct snapshot *snapshot =
-		snapshot_new(policy, world->registry, world->meters, NULL, world->model);
+		snapshot_new(policy, world->registry, world->meters, &world->series, world->model);
 	assert_non_null(snapshot);
 	snapshot->generation = world->snapshot ? world->snapshot->generation + 1 : 1;
 	snapshot_free(world->snapshot);
@@ -51,6 +52,9 @@ static int set_up(void **state)
 	world->model = model_start();
 	world->registry = target_registry_new();
 	world->meters = meter_registry_new(&test_key);
+	world->series.rules = series_set_new(1, RULE_COUNTERS, 1000);
+	world->series.zones = series_set_new(1, ZONE_COUNTERS, 1000);
+	world->series.outcomes = outcomes_registry_new();
 	model_add_network(world->model, "hub", "10.10.0.0/16");
 	model_add_resolver(world->model, "hub", "hub", NULL);
 	model_add_ruleset(world->model, "onprem", "hub/out", "hub");
@@ -73,6 +77,9 @@ static int tear_down(void **state)
 	health_free(world->health);
 	target_registry_free(world->registry);
 	meter_registry_free(world->meters);
+	series_set_free(world->series.rules);
+	series_set_free(world->series.zones);
+	outcomes_registry_free(world->series.outcomes);
 	model_free(world->model);
 	free(world);
 	return 0;
@@ -346,6 +353,197 @@ static void when_very_many_change_at_once_the_rest_is_a_number(void **state)
 	assert_int_equal(look(world), 0);
 }
 
+/* ---- what clients get ---- */
+
+struct wanted_route {
+	const char *name;
+	const struct route *found;
+};
+
+static void match_route(void *context, const char *name, const struct route *route)
+{
+	struct wanted_route *wanted = context;
+
+	if (strcmp(name, wanted->name) == 0)
+		wanted->found = route;
+}
+
+static const struct route *route_of(const struct health_world *world, const char *name)
+{
+	struct wanted_route wanted = {.name = name};
+
+	policy_each_route(world->snapshot->policy, match_route, &wanted);
+	assert_non_null(wanted.found);
+	return wanted.found;
+}
+
+/* So many queries for names of their own fail, by an error of the route's first target. */
+static void fail_clients(struct health_world *world, const char *name, unsigned times,
+			 enum target_error error)
+{
+	static uint64_t names;
+	const struct route *route = route_of(world, name);
+
+	for (unsigned i = 0; i < times; i++)
+		outcomes_fail(route->outcomes, ++names, error, &route->legs->upstreams[0].host,
+			      world->now_us, world->now_us);
+}
+
+static void answer_client(struct health_world *world, const char *name)
+{
+	outcomes_answer(route_of(world, name)->outcomes, world->now_us);
+}
+
+static void assert_judged(const struct health_world *world, const char *name,
+			  enum health_state state, const char *reason)
+{
+	struct health_route judged;
+	struct health_now now;
+
+	health_now_init(&now, world->snapshot, world->now_us);
+	for (size_t i = 0; i < world->snapshot->source_count; i++)
+		now.lost[i] = has_lost(&world->snapshot->sources[i]);
+	health_now_judge(&now, route_of(world, name), &judged);
+	assert_int_equal(judged.state, state);
+	assert_string_equal(judged.reason, reason);
+	assert_int_equal(health_now_is_unanswered(&now, route_of(world, name)),
+			 state == HEALTH_DARK || state == HEALTH_FAILING);
+	health_now_release(&now);
+}
+
+static void a_way_that_fails_its_clients_is_told_once_and_so_is_its_end(void **state)
+{
+	struct health_world *world = *state;
+
+	fail_clients(world, "onprem/lone", FAILURES_ROW - 1, TARGET_ERROR_REFUSED);
+	assert_int_equal(look(world), 0);
+	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
+	fail_clients(world, "onprem/lone", 1, TARGET_ERROR_REFUSED);
+	assert_judged(world, "onprem/lone", HEALTH_FAILING, "192.0.2.1:53 answers REFUSED");
+	assert_judged(world, "onprem/pair", HEALTH_WELL, "");
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0],
+			    "onprem/lone cannot be answered: 192.0.2.1:53 answers REFUSED; the "
+			    "last 5 queries failed, for 3 names or more");
+	fail_clients(world, "onprem/lone", 100, TARGET_ERROR_REFUSED);
+	world->now_us += 60 * (uint64_t)SECOND;
+	assert_int_equal(look(world), 0);
+	answer_client(world, "onprem/lone");
+	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0], "onprem/lone is answered again, after 60 s");
+	world->now_us += 60 * (uint64_t)SECOND;
+	assert_int_equal(look(world), 0);
+}
+
+static void one_that_fails_and_is_answered_in_turns_has_a_line_in_ten_seconds(void **state)
+{
+	struct health_world *world = *state;
+	unsigned lines = 0;
+
+	for (unsigned second = 0; second < 60; second++) {
+		if (second % 2)
+			answer_client(world, "onprem/lone");
+		else
+			fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_SERVFAIL);
+		lines += look(world);
+		world->now_us += SECOND;
+	}
+	assert_in_range(lines, 4, 6);
+}
+
+static void after_an_hour_without_a_query_it_is_told_that_nothing_is_known(void **state)
+{
+	struct health_world *world = *state;
+
+	fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_LAME);
+	assert_int_equal(look(world), 1);
+	world->now_us += (FAILURES_KEPT_S - 1) * (uint64_t)SECOND;
+	assert_int_equal(look(world), 0);
+	world->now_us += SECOND;
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0],
+			    "onprem/lone is no longer known to fail, after 3600 s");
+	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
+}
+
+static void names_that_nobody_answers_are_no_line_and_no_fault_while_targets_live(void **state)
+{
+	struct health_world *world = *state;
+
+	answer(world, "192.0.2.1");
+	fail_clients(world, "onprem/lone", 50, TARGET_ERROR_SILENCE);
+	assert_judged(world, "onprem/lone", HEALTH_UNHEARD, "");
+	assert_int_equal(look(world), 0);
+	lose(world, "192.0.2.1");
+	assert_judged(world, "onprem/lone", HEALTH_DARK, "192.0.2.1:53 does not answer");
+	answer(world, "192.0.2.1"); /* a probe of it, and no query: it is the names again */
+	assert_judged(world, "onprem/lone", HEALTH_UNHEARD, "");
+}
+
+static void what_clients_got_is_kept_over_a_reload_for_the_same_targets_alone(void **state)
+{
+	struct health_world *world = *state;
+	struct forwarding_ruleset *ruleset = &world->model->rulesets.items[0];
+
+	fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_REFUSED);
+	assert_int_equal(look(world), 1);
+	model_add_rule(world->model, ruleset, "more", "more.", "192.0.2.9");
+	serve(world);
+	assert_judged(world, "onprem/lone", HEALTH_FAILING, "192.0.2.1:53 answers REFUSED");
+	assert_int_equal(look(world), 0);
+	assert_int_equal(
+		address_parse(&ruleset->rules.items[1].targets.items[0].address, "192.0.2.8"), 0);
+	serve(world);
+	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
+	world->now_us += HEALTH_PACE_US;
+	assert_int_equal(look(world), 1);
+	assert_non_null(strstr(world->texts[0], "onprem/lone is no longer known to fail"));
+}
+
+static void of_very_many_that_fail_at_once_a_few_are_told_and_the_rest_counted(void **state)
+{
+	struct health_world *world = *state;
+	char name[32], more[64];
+
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof name, "r%u", i);
+		snprintf(more, sizeof more, "r%u.", i);
+		model_add_rule(world->model, &world->model->rulesets.items[0], name, more,
+			       "192.0.2.7");
+	}
+	serve(world);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof name, "onprem/r%u", i);
+		fail_clients(world, name, FAILURES_ROW, TARGET_ERROR_REFUSED);
+	}
+	assert_int_equal(look(world), HEALTH_LINES + 1);
+	assert_non_null(strstr(world->texts[HEALTH_LINES],
+			       "and more at once: 12 rules that cannot be answered"));
+}
+
+static void a_target_is_what_it_answers_when_that_is_nothing_but_errors(void **state)
+{
+	struct health_world *world = *state;
+	struct target *target = target_of(world, "192.0.2.1");
+
+	assert_string_equal(health_target_text(target, world->now_us), "unknown");
+	answer(world, "192.0.2.1");
+	assert_string_equal(health_target_text(target, world->now_us), "up");
+	for (unsigned i = 0; i < 100; i++)
+		target_on_worthless(target, 7, TARGET_ERROR_SERVFAIL, world->now_us);
+	assert_string_equal(health_target_text(target, world->now_us), "up");
+	target_on_worthless(target, 8, TARGET_ERROR_SERVFAIL, world->now_us);
+	target_on_worthless(target, 9, TARGET_ERROR_SERVFAIL, world->now_us);
+	assert_string_equal(health_target_text(target, world->now_us), "SERVFAIL");
+	assert_false(health_target_is_up(target, world->now_us));
+	lose(world, "192.0.2.1");
+	assert_string_equal(health_target_text(target, world->now_us), "suspect");
+	answer(world, "192.0.2.1");
+	target_on_final(target, world->now_us);
+	assert_string_equal(health_target_text(target, world->now_us), "up");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -362,6 +560,13 @@ int main(void)
 		TEST(what_was_told_outlives_a_reload_and_what_is_gone_is_forgotten),
 		TEST(many_rules_are_named_up_to_five),
 		TEST(when_very_many_change_at_once_the_rest_is_a_number),
+		TEST(a_way_that_fails_its_clients_is_told_once_and_so_is_its_end),
+		TEST(one_that_fails_and_is_answered_in_turns_has_a_line_in_ten_seconds),
+		TEST(after_an_hour_without_a_query_it_is_told_that_nothing_is_known),
+		TEST(names_that_nobody_answers_are_no_line_and_no_fault_while_targets_live),
+		TEST(what_clients_got_is_kept_over_a_reload_for_the_same_targets_alone),
+		TEST(of_very_many_that_fail_at_once_a_few_are_told_and_the_rest_counted),
+		TEST(a_target_is_what_it_answers_when_that_is_nothing_but_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

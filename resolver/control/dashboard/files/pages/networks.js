@@ -23,7 +23,8 @@ function entrance(one) {
 }
 
 function columns(status) {
-  const targets = [...new Map(status.targets.map((one) => [one.host + one.protocol, one])).values()];
+  // One that is asked from several addresses is as bad as the worst of them, which comes first.
+  const targets = [...new Map([...status.targets].reverse().map((one) => [one.host + one.protocol, one])).values()].reverse();
 
   return [
     {title: "Asked at", nodes: limited([...status.inbound_endpoints, ...status.vnet_resolver].map(entrance), url("ask"))},

@@ -1,0 +1,240 @@
+"""Whether a rule can be answered is judged by what its clients get, too: `status`, the metrics, the events and what
+the dashboard reads say the same, and agree with the answers of the same minute."""
+
+import contextlib
+import itertools
+import json
+
+import dns
+import harness
+import servers
+from test_metrics import Text
+
+CONFIG = """
+region = "westeurope";
+workers = 2;
+limits = { queries_per_second_per_endpoint = 0; };
+management = { socket = "sluice.sock"; listen = [ "http://127.0.0.1:8053" ]; };
+metrics = { listen = [ "http://127.0.0.1:9153" ]; };
+default_resolver = { targets = ( { address = "192.168.0.4"; } ); };
+vnet_resolver = { listen = [ "168.63.129.16:53" ]; };
+virtual_networks = (
+  { name = "hub"; address_space = [ "10.10.0.0/16" ]; },
+  { name = "legacy"; address_space = [ "10.30.0.0/16" ]; dns_servers = [ "192.168.0.3" ]; } );
+resolvers = (
+  { name = "r"; virtual_network = "hub";
+    inbound_endpoints = ( { name = "in"; listen = "10.10.0.4:53"; } ); } );
+rulesets = (
+  { name = "onprem"; links = ( { name = "hub"; virtual_network = "hub"; } );
+    rules = ( { name = "lone"; domain = "lone.corp."; targets = ( { address = "192.168.0.1"; } ); },
+              { name = "pair"; domain = "pair.corp."; targets = ( { address = "192.168.0.1"; }, { address = "192.168.0.2"; } ); },
+              { name = "first"; domain = "first.corp."; targets = ( { address = "192.168.0.5"; }, { address = "192.168.0.2"; } ); },
+              { name = "closed"; domain = "closed.corp."; targets = ( { address = "192.168.0.1"; port = 54; protocol = "tcp"; } ); } ); } );
+"""
+ZONE = "@ IN SOA ns hostmaster 1 3600 600 86400 60\n@ IN NS ns\nns IN A 192.0.2.9\n"
+HALF_A_MINUTE = 30
+# What a target does to a question by the label that names begin with, and what is said of it.
+DEEDS = {"servfail": ("SERVFAIL", "answers SERVFAIL"), "refused": ("REFUSED", "answers REFUSED"),
+         "notimp": ("NOTIMP", "answers NOTIMP"), "lame": ("lame answer", "gives lame answers"),
+         "mangled": ("mangled reply", "gives mangled replies"),
+         "ends": ("truncated answer", "truncates answers, and does not give them by TCP")}
+
+
+class World(harness.Case):
+    @classmethod
+    def build(cls, world):
+        cls.client = world.host("client", "10.10.5.5", "10.30.0.5")
+        onprem = world.host("onprem", *("192.168.0.%d" % n for n in range(1, 6)))
+        cls.cloud = world.host("cloud", "10.10.0.4", "168.63.129.16")
+        cls.targets = [harness.Upstream(onprem, "192.168.0.%d" % n, "192.0.2.%d" % n) for n in range(1, 5)]
+        servers.nsd(onprem, {"other.corp": ZONE}, "192.168.0.5")  # REFUSED for all that is asked
+        cls.sluice = harness.Sluice(cls.cloud, CONFIG, ("10.10.0.4", 53))
+        cls.numbers = itertools.count()
+
+    def fresh(self, deed, rule):
+        return "%s.n%d.%s.corp" % (deed, next(self.numbers), rule)
+
+    def ask(self, name, rtype="A", server="10.10.0.4", **how):
+        return self.client.ask(server, name, rtype, **how)
+
+    def lose(self, deed, rule, times=5, **how):
+        """So many queries, each for a name of its own, get SERVFAIL."""
+        if deed == "ends":
+            how["transport"] = dns.tcp
+        for _ in range(times):
+            self.assert_answer(self.ask(self.fresh(deed, rule), **how), rcode="SERVFAIL")
+
+    def win(self, rule, **how):
+        answer = self.ask(self.fresh("fine", rule), **how)
+        self.assertEqual("NOERROR", dns.RCODES[answer.flags & 15], answer)
+
+    def setUp(self):
+        """What the test before has left failing is answered, and told."""
+        for rule in self.sluice.status()["unanswered"]["rules"] + self.sluice.status()["unheard"]["rules"]:
+            self.win({"onprem/pair": "pair", "onprem/lone": "lone"}.get(rule, "elsewhere"), **(
+                {"server": "168.63.129.16", "source": "10.30.0.5"} if rule.startswith("DNS") else {}))
+        harness.wait_for(lambda: not self.failing_by_events(), "the events of their ends")
+
+    # ---- what is said ----
+
+    def metrics(self):
+        return Text(self.cloud.run("curl", "-sf", "http://127.0.0.1:9153/metrics")[1])
+
+    def failing_by_events(self):
+        """What the events leave failing: {rule: the event's text}."""
+        with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+            connection.request("GET", "/v1/events?event=rule&limit=1000")
+            events = json.loads(connection.getresponse().read())["events"]
+        found = {}
+        for event in events:
+            rule = event["text"].split(" is answered again")[0].split(" is no longer")[0].split(" cannot be answered")[0]
+            found[rule] = event["text"] if event["level"] == "warning" else None
+        return {rule: text for rule, text in found.items() if text}
+
+    def state(self, address):
+        return next(one["state"] for one in self.sluice.status()["targets"] if one["host"] == address + ":53")
+
+    def said(self):
+        """What all who are asked say of the rules: the same."""
+        status = self.sluice.status()
+        judgement, unanswered = status["judgement"], status["unanswered"]
+        printed = self.sluice.command("status")[1].split("\n")
+        self.assertEqual(unanswered["count"] == 0, judgement["good"], judgement)
+        self.assertEqual(("" if judgement["good"] else "! ") + judgement["texts"][0], printed[2])
+        self.assertEqual(unanswered["count"], self.metrics()["sluice_routes_unanswered"])
+        self.assertEqual(unanswered["rules"], [one["rule"] for one in unanswered["causes"]])
+        for one in unanswered["causes"]:
+            self.assertIn("%s (%s)" % (one["rule"], one["reason"]), judgement["texts"][0])
+        return {one["rule"]: one["reason"] for one in unanswered["causes"]}
+
+    def assert_failing(self, rule, reason):
+        self.assertEqual({rule: reason}, self.said())
+        text = harness.wait_for(lambda: self.failing_by_events().get(rule), "the event", HALF_A_MINUTE)
+        self.assertEqual("%s cannot be answered: %s; the last 5 queries failed, for 3 names or more" % (rule, reason), text)
+
+    def assert_well(self):
+        self.assertEqual({}, self.said())
+        harness.wait_for(lambda: not self.failing_by_events(), "the event of the end", HALF_A_MINUTE)
+
+
+class Judged(World):
+    def test_errors_of_a_lone_target_are_its_rules_and_one_answer_ends_it(self):
+        for deed, (state, reason) in DEEDS.items():
+            with self.subTest(deed=deed):
+                self.lose(deed, "lone", 4)
+                self.assertEqual({}, self.said())
+                self.lose(deed, "lone", 1)
+                self.assertEqual({"onprem/lone": "192.168.0.1:53 " + reason}, self.said())
+                self.assertEqual(state, self.state("192.168.0.1"))
+                self.assertEqual(0, self.metrics()['sluice_target_up{target="192.168.0.1:53",protocol="udp"}'])
+                self.win("lone")
+                self.assertEqual({}, self.said())
+                self.assertEqual("up", self.state("192.168.0.1"))
+                self.assertEqual(1, self.metrics()['sluice_target_up{target="192.168.0.1:53",protocol="udp"}'])
+
+    def test_one_broken_name_is_no_rule_and_no_target(self):
+        for _ in range(12):
+            self.assert_answer(self.ask("refused.same.lone.corp"), rcode="SERVFAIL")
+        for rtype in ("A", "AAAA", "TXT", "SRV", "NS"):
+            self.assert_answer(self.ask("servfail.same.lone.corp", rtype), rcode="SERVFAIL")
+        self.assertEqual({}, self.said())
+        self.assertEqual("up", self.state("192.168.0.1"))
+        self.win("lone")
+
+    def test_what_the_cache_has_says_nothing_of_the_targets(self):
+        self.assert_answer(self.ask("popular.lone.corp"), "192.0.2.1")
+        for _ in range(5):
+            self.lose("refused", "lone", 1)
+            self.assert_answer(self.ask("popular.lone.corp"), "192.0.2.1")
+        self.assert_failing("onprem/lone", "192.168.0.1:53 answers REFUSED")
+        self.win("lone")
+        self.assert_well()
+
+    def test_explaining_by_asking_is_no_query(self):
+        for _ in range(6):
+            self.sluice.command("explain", "--ask", "--endpoint", "r/in", self.fresh("refused", "lone"))
+        self.assertEqual({}, self.said())
+        self.lose("refused", "lone")
+        self.sluice.command("explain", "--ask", "--endpoint", "r/in", "asked.lone.corp")
+        self.assert_failing("onprem/lone", "192.168.0.1:53 answers REFUSED")
+        self.win("lone")
+        self.assert_well()
+
+    def test_one_of_two_harms_nobody_and_is_seen_in_the_table(self):
+        for _ in range(6):
+            self.win("first")
+        self.assert_well()
+        self.assertEqual(("REFUSED", "up"), (self.state("192.168.0.5"), self.state("192.168.0.2")))
+        self.assertEqual(0, self.metrics()['sluice_target_up{target="192.168.0.5:53",protocol="udp"}'])
+
+    def test_both_of_two(self):
+        self.lose("servfail", "pair")
+        self.assert_failing("onprem/pair", "192.168.0.2:53 answers SERVFAIL")
+        self.win("pair")
+        self.assert_well()
+
+    def test_the_default_resolver(self):
+        self.lose("refused", "elsewhere")
+        self.assert_failing("default resolver", "192.168.0.4:53 answers REFUSED")
+        self.win("elsewhere")
+        self.assert_well()
+
+    def test_the_dns_servers_of_a_network(self):
+        how = {"server": "168.63.129.16", "source": "10.30.0.5"}
+        self.lose("lame", "anything", **how)
+        self.assert_failing("DNS servers of legacy", "192.168.0.3:53 gives lame answers")
+        self.win("anything", **how)
+        self.assert_well()
+
+    def test_the_hop_that_fails_is_to_blame_and_not_the_way_to_it(self):
+        for _ in range(5):
+            name = "alias--%s.n.elsewhere.corp" % self.fresh("servfail", "lone").replace(".", "-")
+            self.assert_answer(self.ask(name.replace("n.elsewhere", "n%d.elsewhere" % next(self.numbers))), rcode="SERVFAIL")
+        self.assert_failing("onprem/lone", "192.168.0.1:53 answers SERVFAIL")
+        self.win("lone")
+        self.assert_well()
+
+    def test_names_that_nobody_answers_have_a_line_of_their_own(self):
+        self.win("lone")
+        socks = [self.client.begin(("10.10.0.4", 53), self.fresh("silent", "lone")) for _ in range(5)]
+        for number in range(40):  # so that it is known to live
+            self.win("elsewhere")
+            if number % 10 == 0:
+                self.win("pair")
+        for sock in socks:
+            self.assert_answer(dns.Message(sock.recv(65535)), rcode="SERVFAIL")
+            sock.close()
+        status = self.sluice.status()
+        self.assertEqual((0, ["onprem/lone"]), (status["unanswered"]["count"], status["unheard"]["rules"]))
+        self.assertEqual("up", self.state("192.168.0.1"))
+        self.assertTrue(status["judgement"]["good"])
+        self.assertEqual(["Nobody answers the names that clients last asked for, though targets live: onprem/lone."],
+                         status["judgement"]["notes"])
+        self.assertIn("! " + status["judgement"]["notes"][0], self.sluice.command("status")[1].split("\n"))
+        self.assertEqual(0, self.metrics()["sluice_routes_unanswered"])
+        self.assert_well()
+        self.win("lone")
+        self.assertEqual([], self.sluice.status()["judgement"]["notes"])
+
+    def test_it_outlives_a_reload_and_ends_with_its_targets(self):
+        self.lose("refused", "lone")
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assert_failing("onprem/lone", "192.168.0.1:53 answers REFUSED")
+        self.sluice.reconfigure(CONFIG.replace('"lone.corp."; targets = ( { address = "192.168.0.1"',
+                                               '"lone.corp."; targets = ( { address = "192.168.0.2"'))
+        self.addCleanup(self.sluice.command, "reload")
+        self.addCleanup(self.sluice.reconfigure, CONFIG)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assertEqual({}, self.said())
+        self.assert_well()
+        self.win("lone")
+
+
+class Closed(World):
+    def test_a_target_that_refuses_connections(self):
+        self.lose("any", "closed", 1)
+        self.assertEqual({"onprem/closed": "192.168.0.1:54 does not answer"}, self.said())
+
+
+if __name__ == "__main__":
+    harness.main()
