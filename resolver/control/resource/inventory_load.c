@@ -636,7 +636,7 @@ void inventory_check(const struct model *model, struct faults *faults)
 	static const struct inventory_publisher nobody;
 	char error[SOURCE_ERROR_MAX];
 	const char *path = model->management.state;
-	struct source *source = path ? state_look(path, error) : NULL;
+	struct source *source = path ? state_look(path, STATE_LOOK_APART, error) : NULL;
 	struct inventory *inventory;
 	int err = ERR_NOMEM;
 

@@ -286,7 +286,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		return err;
 	server->silent = service->beside;
 	if (service->beside)
-		inventory_only_look(service->inventory);
+		inventory_only_look(service->inventory, STATE_LOOK_WITHIN);
 	service->secondaries = secondary_sockets_new(loop, served_zones, service);
 	service->rounds = rounds_new(loop, server);
 	if (!service->secondaries || !service->rounds)
