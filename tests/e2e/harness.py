@@ -170,7 +170,8 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class FakeServer(socketserver.ThreadingUnixStreamServer):
-    """A management socket: a GET of /v1/NAME is answered with what answer(NAME, its query) gives, as JSON."""
+    """A management socket: a GET of /v1/NAME is answered with what answer(NAME, its query) gives, as JSON, or
+    with a status and that."""
 
     def __init__(self, path, answer):
         self.path, self.answer = path, answer
@@ -181,8 +182,9 @@ class FakeServer(socketserver.ThreadingUnixStreamServer):
         def do_GET(self):
             url = urllib.parse.urlsplit(self.path)
             answer = self.server.answer(url.path.removeprefix("/v1/"), urllib.parse.parse_qs(url.query))
-            text = json.dumps(answer).encode()
-            self.send_response(200)
+            status, body = answer if isinstance(answer, tuple) else (200, answer)
+            text = json.dumps(body).encode()
+            self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

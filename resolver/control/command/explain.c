@@ -67,12 +67,13 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 	inventory_only_look(reading->inventory, STATE_LOOK_APART);
 	faults_init(&faults);
 	int err = inventory_reload(reading->inventory, model, &model->owned, &faults);
+	inventory_about(reading->inventory, &about);
 	if (err == 0) {
 		owned_unref(declared);
-		inventory_about(reading->inventory, &about);
-		snprintf(reading->unread, sizeof reading->unread, "%s",
-			 about.error ? about.error : "");
 		inventory_abandon(reading->inventory);
+	} else if (about.error) { /* what the file says is left */
+		snprintf(reading->unread, sizeof reading->unread, "%s", about.error);
+		err = 0;
 	} else {
 		faults_print(&faults, stderr);
 		command_fail_at(line, "%s and its state do not fit together", line->config);

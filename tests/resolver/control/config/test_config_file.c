@@ -421,8 +421,8 @@ static void the_model_knows_the_files_that_it_came_from(void **state)
 	model = expect_fine(config, "region = \"a\";\n@include \"more.conf\"\nworkers = 1;\n");
 	snprintf(path, sizeof path, "%s/more.conf", config->directory);
 	assert_int_equal(model->files.count, 2);
-	assert_string_equal(model->files.items[0], config->main_file);
-	assert_string_equal(model->files.items[1], path);
+	assert_string_equal(model->files.items[0].path, config->main_file);
+	assert_string_equal(model->files.items[1].path, path);
 	model_free(model);
 }
 
