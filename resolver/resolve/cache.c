@@ -338,7 +338,8 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 			state = CACHE_FADING;
 		*slot |= SLOT_VISITED;
 	}
-	*(state >= CACHE_FRESH ? &shard->hits : &shard->misses) += 1;
+	bool hit = state >= CACHE_FRESH && !(*found)->failed; /* a failure is no answer */
+	*(hit ? &shard->hits : &shard->misses) += 1;
 	pthread_mutex_unlock(&shard->lock);
 	return state;
 }

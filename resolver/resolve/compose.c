@@ -744,12 +744,15 @@ static enum step refuse(struct composition *c, const struct frame *f)
 
 /* ---- the pass ---- */
 
-/* Who decides names is counted when the answer is whole. */
-static void note_decider(struct composition *c, const struct verdict *verdict)
+/* Who decides names is counted when the answer is whole. Returns where it is noted whether the name
+ * could be resolved. */
+static bool *note_decider(struct composition *c, const struct verdict *verdict)
 {
-	if (c->decider_count < COMPOSE_DECIDERS)
-		c->deciders[c->decider_count++] =
-			(struct composition_decider){verdict->rule, verdict->zone, verdict->by};
+	if (c->decider_count == COMPOSE_DECIDERS)
+		return NULL;
+	struct composition_decider *decider = &c->deciders[c->decider_count++];
+	*decider = (struct composition_decider){verdict->rule, verdict->zone, verdict->by, false};
+	return &decider->failed;
 }
 
 static enum step follow_verdict(struct composition *c, struct frame *f,
@@ -768,17 +771,20 @@ static enum step compose_name(struct composition *c, struct frame *f)
 	struct composition_watch *watch = c->watch;
 	const struct verdict *verdict = c->first;
 	struct verdict own;
+	bool *failed = &c->failed;
 
 	c->first = NULL;
 	if (!verdict) {
 		policy_decide(c->policy, f->place, f->name, c->request->type, &own,
 			      watch ? &watch->trace : NULL);
 		verdict = &own;
-		note_decider(c, verdict);
+		failed = note_decider(c, verdict);
 	}
 	if (watch)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
 	enum step step = follow_verdict(c, f, verdict);
+	if (step == STEP_DONE && c->rcode == RCODE_SERVFAIL && failed)
+		*failed = true;
 	if (watch && step != STEP_ASK)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;
@@ -804,7 +810,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
-	c->begun = c->authoritative = c->truncated = false;
+	c->begun = c->authoritative = c->truncated = c->failed = false;
 	memset(&c->used, 0, sizeof c->used);
 	c->source.route = NULL;
 	c->refresh_count = c->decider_count = 0;

@@ -45,6 +45,7 @@ struct composition_decider { /* as in a verdict */
 	const struct rule *rule;
 	uint32_t zone;
 	enum decided_by by;
+	bool failed; /* its name is the one that could not be resolved */
 };
 
 struct composition_entry { /* an own endpoint that was entered */
@@ -117,6 +118,7 @@ struct composition {
 		uint64_t leg;              /* of it, by its id */
 		uint8_t upstream;          /* its place there; UINT8_MAX: nobody was asked */
 	} source;
+	bool failed;            /* the qname itself is the name that could not be resolved */
 	unsigned decider_count; /* of names behind the qname, or in other networks */
 	struct composition_decider deciders[COMPOSE_DECIDERS];
 
