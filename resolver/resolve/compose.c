@@ -744,15 +744,22 @@ static enum step refuse(struct composition *c, const struct frame *f)
 
 /* ---- the pass ---- */
 
-/* Who decides names is counted when the answer is whole. Returns where it is noted whether the name
- * could be resolved. */
-static bool *note_decider(struct composition *c, const struct verdict *verdict)
+/* Who decides names is counted when the answer is whole. */
+static void note_decider(struct composition *c, const struct verdict *verdict)
 {
-	if (c->decider_count == COMPOSE_DECIDERS)
-		return NULL;
-	struct composition_decider *decider = &c->deciders[c->decider_count++];
-	*decider = (struct composition_decider){verdict->rule, verdict->zone, verdict->by, false};
-	return &decider->failed;
+	if (c->decider_count < COMPOSE_DECIDERS)
+		c->deciders[c->decider_count++] = (struct composition_decider){
+			verdict->rule, verdict->zone, verdict->by, false};
+}
+
+/* The name could not be resolved whose decider was noted as this one; 0: the qname's, which is not
+ * noted. */
+static __attribute__((cold, noinline)) void note_failure(struct composition *c, unsigned noted)
+{
+	if (noted == 0)
+		c->failed = true;
+	else
+		c->deciders[noted - 1].failed = true;
 }
 
 static enum step follow_verdict(struct composition *c, struct frame *f,
@@ -771,20 +778,21 @@ static enum step compose_name(struct composition *c, struct frame *f)
 	struct composition_watch *watch = c->watch;
 	const struct verdict *verdict = c->first;
 	struct verdict own;
-	bool *failed = &c->failed;
+	unsigned noted = 0;
 
 	c->first = NULL;
 	if (!verdict) {
 		policy_decide(c->policy, f->place, f->name, c->request->type, &own,
 			      watch ? &watch->trace : NULL);
 		verdict = &own;
-		failed = note_decider(c, verdict);
+		note_decider(c, verdict);
+		noted = c->decider_count;
 	}
 	if (watch)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
 	enum step step = follow_verdict(c, f, verdict);
-	if (step == STEP_DONE && c->rcode == RCODE_SERVFAIL && failed)
-		*failed = true;
+	if (step == STEP_DONE && c->rcode == RCODE_SERVFAIL)
+		note_failure(c, noted);
 	if (watch && step != STEP_ASK)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;
