@@ -148,7 +148,7 @@ void popular_count(struct popular *popular, const struct popular_key *key, unsig
 
 /* ---- reading ---- */
 
-static void each_of(const struct set *set, const struct hash_key *key,
+static void each_of(const struct set *set, uint64_t began_us, const struct hash_key *key,
 		    void (*on_question)(void *context, const struct popular_question *question),
 		    void *context)
 {
@@ -159,7 +159,8 @@ static void each_of(const struct set *set, const struct hash_key *key,
 		struct popular_question question = {
 			{&name, entry->type, entry->network, entry->vnet_resolver},
 			set->count[way],
-			entry->over};
+			entry->over,
+			began_us};
 
 		if (set->tag[way] &&
 		    name_from_wire(&name, key, entry->wire, entry->length, 0, NULL) == 0)
@@ -175,15 +176,18 @@ void popular_each(struct popular *popular, const struct hash_key *key, uint64_t 
 
 	for (unsigned i = 0; i < HALVES * SETS; i++) {
 		struct half *half = &popular->halves[i / SETS];
+		uint64_t began_us = 0;
 		bool counts;
 
 		while (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
 			sched_yield(); /* for less than a microsecond, unless it was preempted */
 		counts = half->began_us && now_us - half->began_us < HALVES * HALF_US;
-		if (counts)
+		if (counts) {
 			set = half->sets[i % SETS];
+			began_us = half->began_us;
+		}
 		unlock(popular);
 		if (counts)
-			each_of(&set, key, on_question, context);
+			each_of(&set, began_us, key, on_question, context);
 	}
 }

@@ -43,6 +43,7 @@ void popular_count(struct popular *popular, const struct popular_key *key, unsig
 struct popular_question {
 	struct popular_key key;
 	uint64_t count, over;
+	uint64_t began_us; /* the half day */
 };
 void popular_each(struct popular *popular, const struct hash_key *key, uint64_t now_us,
 		  void (*on_question)(void *context, const struct popular_question *question),

@@ -332,13 +332,17 @@ enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uin
 	uint64_t *slot = shard_find(shard, hash, key);
 	if (slot)
 		state = state_of(slot_entry(*slot), now_us, stale_max_s);
+	uint64_t *counter = &shard->misses;
 	if (state != CACHE_MISS) {
-		*found = cache_entry_ref(slot_entry(*slot));
+		struct cache_entry *entry = slot_entry(*slot);
+		*found = cache_entry_ref(entry);
 		if (is_fading(*slot, state, now_us))
 			state = CACHE_FADING;
 		*slot |= SLOT_VISITED;
+		if (state >= CACHE_FRESH && !entry->failed) /* a failure is no answer */
+			counter = &shard->hits;
 	}
-	*(state >= CACHE_FRESH ? &shard->hits : &shard->misses) += 1;
+	*counter += 1;
 	pthread_mutex_unlock(&shard->lock);
 	return state;
 }

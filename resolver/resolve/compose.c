@@ -819,8 +819,18 @@ static enum step refuse(struct composition *c, const struct frame *f)
 static void note_decider(struct composition *c, const struct verdict *verdict)
 {
 	if (c->decider_count < COMPOSE_DECIDERS)
-		c->deciders[c->decider_count++] =
-			(struct composition_decider){verdict->rule, verdict->zone, verdict->by};
+		c->deciders[c->decider_count++] = (struct composition_decider){
+			verdict->rule, verdict->zone, verdict->by, false};
+}
+
+/* The name could not be resolved whose decider was noted as this one; 0: the qname's, which is not
+ * noted. */
+static __attribute__((cold, noinline)) void note_failure(struct composition *c, unsigned noted)
+{
+	if (noted == 0)
+		c->failed = true;
+	else
+		c->deciders[noted - 1].failed = true;
 }
 
 static enum step follow_verdict(struct composition *c, struct frame *f,
@@ -839,6 +849,7 @@ static enum step compose_name(struct composition *c, struct frame *f)
 	struct composition_watch *watch = c->watch;
 	const struct verdict *verdict = c->first;
 	struct verdict own;
+	unsigned noted = 0;
 
 	c->first = NULL;
 	if (!verdict) {
@@ -846,10 +857,13 @@ static enum step compose_name(struct composition *c, struct frame *f)
 			      watch ? &watch->trace : NULL);
 		verdict = &own;
 		note_decider(c, verdict);
+		noted = c->decider_count;
 	}
 	if (watch)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
 	enum step step = follow_verdict(c, f, verdict);
+	if (step == STEP_DONE && c->rcode == RCODE_SERVFAIL)
+		note_failure(c, noted);
 	if (watch && step != STEP_ASK)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;
@@ -875,7 +889,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
-	c->begun = c->authoritative = c->truncated = false;
+	c->begun = c->authoritative = c->truncated = c->failed = false;
 	memset(&c->used, 0, sizeof c->used);
 	c->source.route = NULL;
 	c->refresh_count = c->decider_count = c->outcome_count = 0;

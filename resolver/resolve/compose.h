@@ -46,6 +46,7 @@ struct composition_decider { /* as in a verdict */
 	const struct rule *rule;
 	uint32_t zone;
 	enum decided_by by;
+	bool failed; /* its name is the one that could not be resolved */
 };
 
 /* What came of a way to forward a name, where that changes what is known of the way: a failure, or
@@ -129,6 +130,7 @@ struct composition {
 		uint64_t leg;              /* of it, by its id */
 		uint8_t upstream;          /* its place there; UINT8_MAX: nobody was asked */
 	} source;
+	bool failed;            /* the qname itself is the name that could not be resolved */
 	unsigned decider_count; /* of names behind the qname, or in other networks */
 	struct composition_decider deciders[COMPOSE_DECIDERS];
 	unsigned outcome_count;

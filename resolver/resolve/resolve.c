@@ -93,25 +93,51 @@ static inline __attribute__((always_inline)) void count_decided(const struct res
 		STATS_ADD(r->endpoint, decided[verdict->by], 1);
 }
 
-static void count_further(const struct resolution *r, const struct composition *c)
+static bool is_same_decider(const struct composition_decider *a,
+			    const struct composition_decider *b)
 {
-	for (unsigned i = 0; i < c->decider_count; i++) {
-		const struct verdict verdict = {.by = c->deciders[i].by,
-						.zone = c->deciders[i].zone,
-						.rule = c->deciders[i].rule};
+	return a->by == b->by && a->rule == b->rule &&
+	       (a->by != DECIDED_ZONE || a->zone == b->zone);
+}
 
-		count_decided(r, &verdict, c->rcode);
+/* Whoever decided several names of the query is counted once. A failure is that of who decided the
+ * name that could not be resolved: who decided those before it has answered. */
+static void count_chain(const struct resolution *r, const struct composition *c, enum rcode rcode)
+{
+	struct composition_decider each[1 + COMPOSE_DECIDERS];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i <= c->decider_count; i++) {
+		const struct composition_decider first = {r->verdict.rule, r->verdict.zone,
+							  r->verdict.by, c->failed};
+		const struct composition_decider *decider = i > 0 ? &c->deciders[i - 1] : &first;
+		unsigned k = 0;
+
+		while (k < count && !is_same_decider(&each[k], decider))
+			k++;
+		if (k == count)
+			each[count++] = *decider;
+		each[k].failed = each[k].failed || decider->failed;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct verdict verdict = {
+			.by = each[i].by, .zone = each[i].zone, .rule = each[i].rule};
+		bool answered = rcode == RCODE_SERVFAIL && !each[i].failed;
+
+		count_decided(r, &verdict, answered ? RCODE_NOERROR : rcode);
 	}
 }
 
-/* Whoever decided names on the way, once for each name. */
-static inline void count_deciders(const struct resolution *r, const struct composition *c)
+/* rcode: the client's, which is not that of the composition where it gets TC. */
+static inline void count_deciders(const struct resolution *r, const struct composition *c,
+				  enum rcode rcode)
 {
 	if (r->endpoint == &r->resolver->own)
 		return;
-	count_decided(r, &r->verdict, c->rcode);
-	if (c->decider_count > 0)
-		count_further(r, c);
+	if (c->decider_count == 0)
+		count_decided(r, &r->verdict, rcode);
+	else
+		count_chain(r, c, rcode);
 }
 
 /* What waited for a target is timed as forwarded, whatever came of it. */
@@ -399,7 +425,7 @@ static void finish_composed(struct resolution *r, struct composition *c)
 	end.truncated = by_tcp;
 	end.ede = by_tcp ? EDE_NONE : c->ede;
 	end.ede_text = c->ede_text[0] ? c->ede_text : NULL;
-	count_deciders(r, c);
+	count_deciders(r, c, end.rcode);
 	if (c->outcome_count > 0)
 		count_outcomes(r, c, end.rcode);
 	count_name(r, c, source_of(c));

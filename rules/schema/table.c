@@ -1336,7 +1336,8 @@ static const struct field model_fields[] = {
 	 AT(model, count_names),
 	 .fallback = "true",
 	 .doc = "Whether the names that are asked for most are counted, in at most 4 MB of each "
-		"worker, for `sluice plan` and `sluice names`."},
+		"worker, for `sluice plan` and `sluice names`; the thousand with the most are kept "
+		"in the state, for a day at most. false keeps none, and removes them there."},
 	{.key = "reserved_domains",
 	 .type = FIELD_DOMAINS,
 	 AT(model, reserved_domains),

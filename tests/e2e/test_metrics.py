@@ -104,10 +104,11 @@ class Text(dict):
 class World(harness.FreshCase):
     config = config()
     extra = ()  # addresses
+    zone = ""  # more of it
 
     def build(self, world):
         world.write("zone", "@ 300 IN SOA ns hostmaster 1 2 3 4 5\n@ 300 IN NS ns\nns 300 IN A 10.10.1.1\n"
-                            "web 300 IN A 10.10.1.10\n")
+                            "web 300 IN A 10.10.1.10\n" + self.zone)
         self.cloud = world.host("cloud", "10.10.0.4", "10.10.0.20", *self.extra)
         onprem = world.host("onprem", "192.168.0.1", "192.168.0.2")
         self.target = harness.Upstream(onprem, "192.168.0.1", "192.0.2.1")
@@ -148,6 +149,46 @@ class World(harness.FreshCase):
         self.sluice.reconfigure(text)
         self.assertEqual(status, self.sluice.command("reload")[0])
         return self.sluice.log()
+
+
+class Chains(World):
+    config = config(rules=(rule(1), rule(2)))
+    zone = "one 300 IN CNAME two\ntwo 300 IN CNAME web\nout 300 IN CNAME www.n1.test.\n"
+
+    def counted(self, name, *texts, rcode="NOERROR"):
+        """What a question for the name moves."""
+        before = self.text()
+        self.assert_answer(self.cloud.ask(SERVER, name), *texts, rcode=rcode)
+        moved = {}
+        for key, value in self.text().items():
+            found = re.match(r'sluice_(rule_queries|rule_failures|zone_queries|cache_hits)_total(?:.*(?:rule|zone)="([^"]+)")?', key)
+            if found and value > before.get(key, 0):
+                moved[" ".join(filter(None, found.groups()))] = value - before.get(key, 0)
+        return moved
+
+    def test_who_decides_several_names_of_a_query_is_counted_once(self):
+        self.assertEqual({"zone_queries corp.internal": 1},
+                         self.counted("one.corp.internal", "two.corp.internal.", "web.corp.internal.", "10.10.1.10"))
+        self.assertEqual({"zone_queries corp.internal": 1, "rule_queries rule1": 1},
+                         self.counted("out.corp.internal", "www.n1.test.", "192.0.2.1"))
+        self.assertEqual({"rule_queries rule1": 1},
+                         self.counted("alias--a-n1-test.n1.test", "a.n1.test.", "192.0.2.1"))
+
+    def test_a_failure_is_that_of_who_decided_the_name_that_failed(self):
+        name = "alias--servfail-n2-test.n1.test"
+        failed = {"rule_queries rule1": 1, "rule_queries rule2": 1, "rule_failures rule2": 1}
+        self.assertEqual(failed, self.counted(name, rcode="SERVFAIL"))
+        # The first name is in the cache now; the failure is, too, and no hit.
+        self.assertEqual({**failed, "cache_hits": 1}, self.counted(name, rcode="SERVFAIL"))
+        # One rule for both names: it has failed.
+        self.assertEqual({"rule_queries rule1": 1, "rule_failures rule1": 1},
+                         self.counted("alias--servfail-n1-test.n1.test", rcode="SERVFAIL"))
+
+    def test_a_client_that_is_told_to_come_by_tcp_has_not_failed(self):
+        answer = self.cloud.ask(SERVER, "ends.n1.test")
+        self.assert_answer(answer, rcode="NOERROR")
+        self.assertTrue(answer.flags & 0x200)
+        self.assertEqual(0, self.text().get('sluice_rule_failures_total{ruleset="onprem",rule="rule1"}', 0))
 
 
 class Metrics(World):

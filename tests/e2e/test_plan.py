@@ -1,14 +1,19 @@
 """The names that are asked for most, and which of them another configuration, or edits, would decide
 otherwise: `sluice names`, `sluice plan FILE`, GET /v1/names, POST /v1/plan."""
 
+import contextlib
 import json
+import os
 import re
+import signal
+import sqlite3
+import time
 
 import harness
 import test_resources
 
 
-class Plan(test_resources.World):
+class Counting(test_resources.World):
     config = test_resources.CONFIG.replace("workers = 2;", "workers = 1;")
 
     def build(self, world):
@@ -40,6 +45,8 @@ class Plan(test_resources.World):
         self.world.write("other.conf", text.replace(old, new))
         return self.world.dir + "/other.conf"
 
+
+class Plan(Counting):
     def test_names_are_counted_and_shown_with_who_decides_them(self):
         found = self.names()
         self.assertEqual([("web.corp.internal.", 32), ("a.contoso.corp.", 2), ("a.elsewhere.example.", 1)],
@@ -117,6 +124,96 @@ a.contoso.corp. A in hub, asked for 2 times
         self.assertEqual([], self.names())
         self.ask("b.contoso.corp")
         self.assertEqual(["b.contoso.corp."], [one["name"] for one in self.names()])
+
+
+class Kept(Counting):
+    """The names are in the state, and with the next process."""
+
+    def rows(self):
+        """How often each was asked for, as the state has it."""
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.dir, "state.db"), uri=True)) as db:
+            found = {}
+            for what, count in db.execute("SELECT what, used FROM uses WHERE what LIKE 'name%'"):
+                _, _, place, rtype, network, name = what.split("\t")
+                self.assertEqual(("i", "1", "hub"), (place, rtype, network))
+                found[name] = found.get(name, 0) + count
+            return found
+
+    def counts(self):
+        return {one["name"]: one["count"] for one in self.names()}
+
+    def kill(self):
+        before = self.sluice.pid
+        os.kill(before, signal.SIGKILL)
+        self.sluice.wait_another(before)
+        self.sluice.wait_managed()
+
+    def has_read(self):
+        """It reads them a moment after it serves."""
+        harness.wait_for(self.names, "the names")
+
+    def test_what_was_written_survives_a_kill(self):
+        asked = {"web.corp.internal.": 32, "a.contoso.corp.": 2, "a.elsewhere.example.": 1}
+        self.assertEqual(asked, self.counts())
+        harness.wait_for(lambda: self.rows() == asked, "the rows", 60)
+        for count in (3, 4):
+            self.kill()
+            self.has_read()
+            self.sluice.command("flush")
+            self.ask("a.contoso.corp")
+            asked["a.contoso.corp."] = count
+            self.assertEqual(asked, self.counts())
+            harness.wait_for(lambda: self.rows() == asked, "the rows", 60)
+        self.assertEqual(["a.contoso.corp."], [one["name"] for one in json.loads(self.command(
+            "plan", self.file("127.0.0.5", "127.0.0.6"), "--json"))["changes"]])
+
+    def test_all_survives_a_restart_and_an_upgrade(self):
+        asked = self.counts()
+        self.sluice.stop()
+        self.assertEqual(asked, self.rows())
+        self.start()
+        self.has_read()
+        self.ask("b.contoso.corp")
+        asked = {**asked, "b.contoso.corp.": 1}
+        self.assertEqual(asked, self.counts())
+        self.command("upgrade")
+        self.sluice.wait_managed()
+        harness.wait_for(lambda: self.counts() == asked, "the names")
+
+    def test_a_thousand_are_kept_the_most(self):
+        for number in range(1100):
+            self.ask("n%d.contoso.corp" % number)
+        self.assertEqual(1103, len(self.names("?limit=5000")))
+        self.sluice.stop()
+        rows = self.rows()
+        self.assertEqual(1000, len(rows))
+        self.assertEqual(32, rows["web.corp.internal."])
+        self.start()
+        self.has_read()
+        self.assertEqual(1000, len(self.counts()))
+
+    def test_without_count_names_nothing_is_kept(self):
+        self.sluice.stop()
+        self.assertEqual(3, len(self.rows()))
+        self.config += "count_names = false;\n"
+        self.start()
+        harness.wait_for(lambda: not self.rows(), "the rows to go", 60)
+        self.assertEqual([], self.names())
+        self.ask("b.contoso.corp")
+        self.sluice.stop()
+        self.assertEqual({}, self.rows())
+        self.start()  # which is stopped at the end
+
+    def test_what_is_older_than_a_day_goes(self):
+        self.sluice.stop()
+        with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as db:
+            old = int(time.time()) - 24 * 60 * 60
+            db.execute("UPDATE uses SET since = ?, what = replace(what, since, ?) WHERE what LIKE 'name%a.contoso%'", (old, old))
+            db.commit()
+        self.start()
+        self.has_read()
+        self.assertEqual({"web.corp.internal.": 32, "a.elsewhere.example.": 1}, self.counts())
+        harness.wait_for(lambda: len(self.rows()) == 2, "the row to go", 60)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@
 #include <uthash.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/observe/asked.h"
+#include "resolver/control/service/asked.h"
 #include "resolver/control/observe/plan.h"
 #include "rules/array.h"
 #include "rules/base.h"
@@ -836,7 +836,7 @@ static void gather(void *job) /* in a thread of its own */
 {
 	struct findings *it = job;
 
-	it->failed = asked_read(&it->asked, &it->service->server) != 0;
+	it->failed = asked_read(&it->asked, &it->service->asked) != 0;
 }
 
 static int go_on(struct findings *it)

@@ -419,7 +419,9 @@ static void put_endpoints(struct metrics *metrics)
 		 "the server says of itself.",
 		 tell_responses},
 		{"sluice_decisions",
-		 "Names decided by what is neither a private zone nor a rule, which have metrics "
+		 "Queries of which a name was decided by what is neither a private zone nor a "
+		 "rule, "
+		 "which have metrics "
 		 "of their own.",
 		 tell_decided},
 	};
@@ -534,18 +536,20 @@ static void put_rules(struct metrics *metrics)
 
 	metrics->counter = RULE_QUERIES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
-		       "Names that a rule of the ruleset decided.");
+		       "The same of all rules of the ruleset, added up.");
 	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_queries",
-		       "Names that the rule decided: the query's own, those that it led to, and "
-		       "those asked at inbound endpoints of ours.");
+		       "Queries of which the rule decided a name: the query's own, one that it led "
+		       "to, or one asked at an inbound endpoint of ours.");
 	series_each(server->series.rules, on_rule, metrics);
 	metrics->counter = RULE_FAILURES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_failures",
-		       "Names that a rule of the ruleset decided, and SERVFAIL was the answer.");
+		       "The same of all rules of the ruleset, added up.");
 	series_each_outer(server->series.rules, on_ruleset, metrics);
-	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
-		       "Names that the rule decided, and SERVFAIL was the answer.");
+	metrics_family(
+		&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
+		"Queries answered SERVFAIL because a name that the rule decided could not be "
+		"resolved.");
 	series_each(server->series.rules, on_rule, metrics);
 }
 
@@ -613,7 +617,7 @@ static void put_zones(struct metrics *metrics)
 	const struct server *server = &metrics->service->server;
 
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_queries",
-		       "Names that the private zone decided.");
+		       "Queries of which the private zone decided a name.");
 	series_each(server->series.zones, on_zone, metrics);
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_zones", "Private zones.",
 		    server->model->private_zones.count);

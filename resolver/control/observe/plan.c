@@ -82,7 +82,7 @@ static void gather(void *job) /* in a thread of its own */
 {
 	struct plan *plan = job;
 
-	plan->failed = asked_read(&plan->asked, &plan->service->server) != 0;
+	plan->failed = asked_read(&plan->asked, &plan->service->asked) != 0;
 }
 
 static bool decide_some(void *job)

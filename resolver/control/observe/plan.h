@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#include "resolver/control/observe/asked.h"
+#include "resolver/control/service/asked.h"
 #include "resolver/control/service/service.h"
 
 /* All on the control thread. */

@@ -198,6 +198,7 @@ void service_hand_over(struct service *service)
 	secondary_sockets_rest(service->secondaries);
 	serial_book_hand_over(&service->serials);
 	use_book_hand_over(&service->uses);
+	asked_book_hand_over(&service->asked);
 	inventory_hand_over(service->inventory);
 }
 
@@ -238,6 +239,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	inventory_take(service->inventory);
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
+	asked_book_take(&service->asked);
 	if (serve_again(service, &faults, text) != 0)
 		serve_without_state(service, &faults, text);
 	log_faults("upgrade", &faults);
@@ -295,9 +297,13 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	if (err == 0)
 		err = use_book_open(&service->uses, loop, service->inventory, server,
 				    &service->work, on_uses_written, service);
+	if (err == 0)
+		err = asked_book_open(&service->asked, loop, service->inventory, server,
+				      &service->work, on_uses_written, service);
 	if (err == 0 && service->beside) {
 		serial_book_hand_over(&service->serials);
 		use_book_hand_over(&service->uses);
+		asked_book_hand_over(&service->asked);
 	}
 	return err;
 }
@@ -313,6 +319,7 @@ void service_finish(struct service *service)
 	work_finish(&service->work);
 	serial_book_rest(&service->serials);
 	use_book_rest(&service->uses, time(NULL));
+	asked_book_rest(&service->asked);
 }
 
 void service_close(struct service *service)
@@ -328,6 +335,7 @@ void service_release(struct service *service)
 	rounds_free(service->rounds);
 	serial_book_release(&service->serials);
 	use_book_release(&service->uses);
+	asked_book_release(&service->asked);
 	inventory_free(service->inventory);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);

@@ -21,6 +21,7 @@
 #include "resolver/control/config/file_watch.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/asked.h"
 #include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/rounds.h"
@@ -50,6 +51,7 @@ struct service {
 	struct serial_book serials;  /* of zones that go out */
 	struct secondary_sockets *secondaries; /* tells them of changes, and asks what they have */
 	struct use_book uses;                  /* when rules and targets were used last */
+	struct asked_book asked;               /* what is asked for most */
 	struct rounds *rounds;                 /* what is asked about all reverse names */
 	struct work work;                      /* requests that take longer */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */

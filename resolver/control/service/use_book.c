@@ -12,6 +12,7 @@
 #include <time.h>
 #include <uthash.h>
 
+#include "resolver/control/service/asked.h"
 #include "resolver/log.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/array.h"
@@ -339,7 +340,7 @@ static int on_row(void *context, const struct source_use *use)
 	free(sweep->last);
 	sweep->last = strdup(use->what);
 	sweep->count++;
-	if (!find_entry(sweep->book, use->what)) {
+	if (!asked_is_row(use->what) && !find_entry(sweep->book, use->what)) {
 		sweep->gone[sweep->gone_count] = strdup(use->what);
 		sweep->gone_count += sweep->gone[sweep->gone_count] != NULL;
 	}

@@ -89,7 +89,7 @@ struct source_serial {    /* of a zone that goes out; serial_book.h says what it
 	uint64_t digest;
 };
 
-struct source_use {       /* of a rule or a target; use_book.h says what it means */
+struct source_use {       /* of a rule or a target (use_book.h), or of a name (asked.h) */
 	const char *what; /* the key */
 	bool found;       /* when read */
 	int64_t since_s;  /* since 1970: known since; written 0: the row goes */

@@ -181,7 +181,7 @@ export class RulesPage extends Page {
 
     this.table.none = this.none();
     this.table.fill(shown);
-    this.since.replaceChildren(...this.rules.length ? ["Asked: names that the rule has decided since the server started, ",
+    this.since.replaceChildren(...this.rules.length ? ["Asked: queries of which the rule has decided a name since the server started, ",
       when(this.counted_since), ". What was not used for days or weeks is in the ", h("a", {href: url("reports", {section: "rules"})}, "report"), "."] : []);
   }
 
