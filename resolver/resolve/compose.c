@@ -528,9 +528,9 @@ static __attribute__((noinline)) void note_failure(struct composition *c, const 
 		outcome.error = (enum target_error)entry->error;
 		if (entry->error_by < leg->upstream_count)
 			outcome.by = &leg->upstreams[entry->error_by];
+		if (cached)
+			outcome.at_us = entry->stored_us;
 	}
-	if (cached)
-		outcome.at_us = entry->stored_us;
 	if (!target_error_is_ours(outcome.error))
 		note_outcome(c, &outcome);
 }
