@@ -528,9 +528,9 @@ static __attribute__((noinline)) void note_failure(struct composition *c, const 
 		outcome.error = (enum target_error)entry->error;
 		if (entry->error_by < leg->upstream_count)
 			outcome.by = &leg->upstreams[entry->error_by];
+		if (cached)
+			outcome.at_us = entry->stored_us;
 	}
-	if (cached)
-		outcome.at_us = entry->stored_us;
 	if (!target_error_is_ours(outcome.error))
 		note_outcome(c, &outcome);
 }
@@ -825,7 +825,7 @@ static void note_decider(struct composition *c, const struct verdict *verdict)
 
 /* The name could not be resolved whose decider was noted as this one; 0: the qname's, which is not
  * noted. */
-static __attribute__((cold, noinline)) void note_failure(struct composition *c, unsigned noted)
+static __attribute__((cold, noinline)) void note_decider_failed(struct composition *c, unsigned noted)
 {
 	if (noted == 0)
 		c->failed = true;
@@ -863,7 +863,7 @@ static enum step compose_name(struct composition *c, struct frame *f)
 		watch->on_decided(watch->context, f->place, f->name, verdict);
 	enum step step = follow_verdict(c, f, verdict);
 	if (step == STEP_DONE && c->rcode == RCODE_SERVFAIL)
-		note_failure(c, noted);
+		note_decider_failed(c, noted);
 	if (watch && step != STEP_ASK)
 		watch->on_done(watch->context, f->name, step == STEP_NEXT);
 	return step;

@@ -175,7 +175,7 @@ class Reload(World):
         self.assertEqual(0, self.sluice.command("upgrade")[0])
         self.serves_before()
         self.assertRegex(self.good("status"), "(?m)^! " + text)
-        self.assertRegex(self.good("explain", "x.contoso.corp"), "this is of the file: " + text)
+        self.assertRegex(self.good("explain", "x.contoso.corp"), "said by the running server, from .*; " + text)
         self.good("reload")
         self.assertNotIn("this is of the file", self.good("explain", "x.contoso.corp"))
         self.serves_edit()

@@ -70,6 +70,7 @@ struct world_packet { /* a reply on its way back */
 struct world_value { /* what on_result makes */
 	enum ask_outcome outcome;
 	enum target_error error;
+	struct ask_said said;
 	const struct upstream *upstream;
 	size_t length;
 	uint8_t wire[512];
@@ -260,6 +261,7 @@ static inline void *world_on_result(void *context, void *holder, const struct lo
 	w->results++;
 	value->outcome = result->outcome;
 	value->error = result->error;
+	value->said = result->said;
 	value->upstream = result->upstream;
 	value->length = result->length;
 	value->hasty = result->hasty;

@@ -354,6 +354,8 @@ static void print_who_says(const json_t *source, FILE *out)
 		return;
 	if (strcmp(json_text_of(source, "from"), "server") == 0) {
 		fprintf(out, "said by the running server, from %s", json_text_of(source, "config"));
+		if (has(source, "went_back"))
+			fprintf(out, "; %s", json_text_of(source, "went_back"));
 		print_changed(json_object_get(source, "changed"), out);
 	} else {
 		fprintf(out, "read from %s", json_text_of(source, "config"));

@@ -437,7 +437,7 @@ static void judge_outcomes(const struct failures_now *failures, enum health_stat
 void health_now_judge(const struct health_now *now, const struct route *route,
 		      struct health_route *judged)
 {
-	struct failures_now failures;
+	struct failures_now failures = {.kind = FAILURES_FEW};
 
 	if (is_dark(route, is_live, now))
 		judge_dark(now, route, judged);

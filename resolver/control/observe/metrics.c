@@ -163,8 +163,7 @@ static void put_targets(struct metrics *metrics)
 	tally_each_target(metrics->tally, on_target, &family);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_targets",
 		       "Targets by state, all of them: unknown is one that has not answered yet, "
-		       "errors one "
-		       "that answers errors alone.");
+		       "errors one that answers errors alone.");
 	for (unsigned i = 0; i < COUNT(texts); i++)
 		sample(metrics, "state", texts[i], NULL, NULL, now.states[i]);
 }

@@ -330,6 +330,46 @@ static void yxdomain_is_an_answer(void **state)
 	assert_answered_by(q, 0);
 }
 
+/* It is what clients' SERVFAIL is put down to: the others may be slow, or the name nobody's. */
+static void an_error_that_somebody_answered_is_known_whoever_is_silent_after_it(void **state)
+{
+	(void)state;
+	w.servers[0].does = REFUSES;
+	w.servers[1].does = w.servers[2].does = SILENT;
+	struct world_asked *q = world_ask(&w, "a.test");
+	world_run(&w, 5000 * MS);
+	assert_true(q->done);
+	assert_int_equal(q->value.outcome, ASK_FAILED);
+	assert_int_equal(q->value.said.error, TARGET_ERROR_REFUSED);
+	assert_ptr_equal(q->value.said.by, &w.upstreams[0]);
+	w.servers[0].does = SILENT;
+	q = world_ask(&w, "b.test");
+	world_run(&w, 5000 * MS);
+	assert_true(q->done);
+	assert_null(q->value.said.by);
+}
+
+static void a_target_that_answers_nothing_but_errors_is_known_until_it_answers(void **state)
+{
+	char name[16];
+
+	(void)state;
+	w.servers[0].does = REFUSES;
+	for (unsigned i = 0; i < FAILURES_ROW; i++) {
+		assert_int_equal(target_answers(&w.targets[0], w.now), TARGET_ERROR_NONE);
+		snprintf(name, sizeof name, "n%u.test", i);
+		struct world_asked *q = world_ask(&w, name);
+		world_run(&w, 10 * MS);
+		assert_answered_by(q, 1);
+	}
+	assert_int_equal(target_answers(&w.targets[0], w.now), TARGET_ERROR_REFUSED);
+	assert_int_equal(target_answers(&w.targets[1], w.now), TARGET_ERROR_NONE);
+	w.servers[0].does = ANSWERS;
+	world_ask(&w, "fine.test");
+	world_run(&w, 10 * MS);
+	assert_int_equal(target_answers(&w.targets[0], w.now), TARGET_ERROR_NONE);
+}
+
 static void errors_of_all_targets_are_a_failure_at_once(void **state)
 {
 	(void)state;
@@ -701,6 +741,8 @@ int main(void)
 		TWO(nodata_without_a_soa_is_an_answer),
 		TWO(yxdomain_is_an_answer),
 		THREE(errors_of_all_targets_are_a_failure_at_once),
+		THREE(an_error_that_somebody_answered_is_known_whoever_is_silent_after_it),
+		THREE(a_target_that_answers_nothing_but_errors_is_known_until_it_answers),
 		TWO(a_target_that_cannot_be_sent_to_is_passed_over),
 		TWO(without_room_for_its_flight_it_fails_and_blames_no_source),
 		TWO(when_none_can_be_sent_to_it_fails_but_not_before_asking_returns),

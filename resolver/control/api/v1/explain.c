@@ -7,7 +7,7 @@
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 
-static void add_source(json_t *explained, const struct service *service)
+static void add_source(json_t *explained, const struct service *service, const json_t *status)
 {
 	const struct model *declared = load_declared(service->server.model);
 	json_t *changed = json_array();
@@ -19,8 +19,9 @@ static void add_source(json_t *explained, const struct service *service)
 			json_add(changed, json_text(file->path));
 	}
 	json_put(explained, "source",
-		 json_make("{s:s, s:o, s:o}", "from", "server", "config",
-			   json_text(service->config_path), "changed", changed));
+		 json_make("{s:s, s:o, s:o, s:O?}", "from", "server", "config",
+			   json_text(service->config_path), "changed", changed, "went_back",
+			   json_object_get(json_object_get(status, "went_back"), "text")));
 }
 
 static void reply_explained(struct api_request *request, json_t *explained)
@@ -29,9 +30,9 @@ static void reply_explained(struct api_request *request, json_t *explained)
 	json_t *status = status_report(service);
 
 	explain_add_health(explained, json_object_get(status, "targets"));
-	json_decref(status);
 	explain_add_made(explained, service->server.model);
-	add_source(explained, service);
+	add_source(explained, service, status);
+	json_decref(status);
 	api_reply_json(request, 200, explained, NULL);
 }
 

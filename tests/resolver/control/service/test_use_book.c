@@ -72,7 +72,8 @@ static void open_world(struct world *world)
 
 	*server = (struct server){.registry = target_registry_new(),
 				  .meters = meter_registry_new(&test_key),
-				  .series = {.rules = series_set_new(1, RULE_COUNTERS, 2000)}};
+				  .series = {.rules = series_set_new(1, RULE_COUNTERS, 2000),
+					     .outcomes = outcomes_registry_new()}};
 	serve(world);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
 	work_init(&world->work, &world->loop, world->fixture->inventory, NULL, NULL);
@@ -93,6 +94,7 @@ static void close_world(struct world *world)
 	use_book_release(&world->book);
 	snapshot_free(server->current);
 	series_set_free(server->series.rules);
+	outcomes_registry_free(server->series.outcomes);
 	target_registry_free(server->registry);
 	meter_registry_free(server->meters);
 }
