@@ -104,8 +104,8 @@ resolvers = ( { name = "edge"; virtual_network = "home";
                                 .replace("state.db", "other.db"))
         self.assertEqual(made, self.checked(path))
         for name in ("a.contoso.corp", "a.fabrikam.corp", "x.example"):
-            self.assertEqual(self.run_command("explain", name, "--socket", "none"),
-                             harness.command("explain", name, "-c", path)[1])
+            here, there = self.run_command("explain", name, "--offline"), harness.command("explain", name, "-c", path)[1]
+            self.assertEqual(here.partition("\n")[2], there.partition("\n")[2])  # below who says so
         exported = json.loads(self.run_command("export", "--as", "json"))
         self.assertEqual(len(made), len(exported["made"]))
         self.assertFalse([edit for edit in exported["edits"] if edit["path"].startswith("resolvers")])
