@@ -13,8 +13,8 @@
 #include <uthash.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/service/asked.h"
 #include "resolver/control/observe/plan.h"
+#include "resolver/control/service/asked.h"
 #include "rules/array.h"
 #include "rules/base.h"
 #include "rules/reverse.h"
