@@ -135,6 +135,7 @@ void outbound_questions_leave(struct outbound_connection *connection, uint64_t n
 		TAILQ_INSERT_TAIL(&connection->asked, question, in_turn);
 		question->connection = connection;
 		question->flight->gathered = false;
+		question->flight->departures++;
 		question->left_us = now_us;
 		question->answered_before = connection->answered;
 		parts[count++] = uv_buf_init((char *)question->wire, question->length);

@@ -99,6 +99,7 @@ static void send_all(struct outbound *outbound, int fd, struct mmsghdr *headers,
 		} else if (!again) {
 			again = true;
 		} else {
+			flights[sent]->departures = 0;
 			note_failure(outbound, flights[sent], errno);
 			sent++;
 			again = false;
@@ -123,6 +124,7 @@ static void send_gathered(struct outbound *outbound)
 				continue;
 			flights[count] = buffers->flights[i];
 			flights[count]->gathered = false;
+			flights[count]->departures = 1;
 			struct msghdr *header = &headers[count].msg_hdr;
 			*header =
 				(struct msghdr){.msg_iov = &buffers->questions[i], .msg_iovlen = 1};

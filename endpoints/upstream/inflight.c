@@ -147,6 +147,8 @@ void flight_orphan(struct flight *flight)
 
 	if (!lookup)
 		return;
+	if (lookup->watchers)
+		watch_note_gone(lookup, flight);
 	if (lookup->leading == flight)
 		lookup->leading = NULL;
 	*flight->link = flight->next;

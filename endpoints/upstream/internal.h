@@ -127,6 +127,10 @@ void watch_note_end(struct lookup *lookup, const struct flight *flight, enum loo
 		    unsigned rcode, enum target_error error, uint64_t now_us);
 void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,
 		       uint64_t now_us);
+/* The flight leaves its lookup: how often it was sent is known now. */
+void watch_note_gone(struct lookup *lookup, const struct flight *flight);
+/* The waiter leaves: the same of all that are under way. */
+void watch_leave(struct lookup_watch *watch);
 
 static inline void watch_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {

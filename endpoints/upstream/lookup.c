@@ -139,7 +139,10 @@ static void waiter_unlink(struct waiter *waiter)
 		waiter->next->link = waiter->link;
 	else
 		waiter->lookup->last_waiter = waiter->link;
-	waiter->lookup->watchers -= waiter->watch != NULL;
+	if (waiter->watch) {
+		watch_leave(waiter->watch);
+		waiter->lookup->watchers--;
+	}
 	waiter->link = NULL;
 	waiter->lookup = NULL;
 }

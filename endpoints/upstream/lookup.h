@@ -87,7 +87,7 @@ struct ask_result {
 	X(PLAIN, "plain")         /* an error to our OPT: it is asked again without */             \
 	X(LOWER, "lower")         /* it is asked again in lower case */                            \
 	X(FAILED, "failed")       /* by `error` */                                                 \
-	X(UNSENT, "unsent")       /* because of `error` */
+	X(UNSENT, "unsent")       /* because of `error`; NONE: there was no connection in time */
 enum lookup_try_end {
 #define X(name, text) LOOKUP_TRY_##name,
 	LOOKUP_TRY_MAP(X)
@@ -100,6 +100,7 @@ struct lookup_try {                  /* a packet, and what came of it */
 	enum lookup_try_end end;
 	enum target_error error;
 	uint8_t upstream; /* its place in the leg, whose memory need not be the waiter's */
+	uint8_t packets;  /* how often it has left: TCP sends it again where a connection ended */
 	uint8_t rcode;
 	bool tcp;
 };
@@ -163,6 +164,7 @@ struct flight { /* one packet on its way */
 	bool overdue;        /* patience is over, and its question is not */
 	bool replied;        /* that is how it ends */
 	bool gathered;       /* the transport has not sent it yet */
+	uint8_t departures;  /* how often it has; by TCP again where a connection ended */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };

@@ -1,5 +1,6 @@
 /* Notes for a question's watchers what was sent where, and what came of it. Packets that nobody has
- * answered have no end: the question goes on, or ends, without them. */
+ * answered have no end: the question goes on, or ends, without them. What the transport has not
+ * sent by then, for want of a connection, was no packet. */
 #include "endpoints/upstream/internal.h"
 
 static struct lookup_try *add(struct lookup_watch *watch)
@@ -19,13 +20,19 @@ static struct lookup_try *find(struct lookup_watch *watch, const struct flight *
 	return NULL;
 }
 
-/* One before it, in the same memory, has gone without an end. */
+/* Its flight is not looked at any more. */
+static void settle(struct lookup_try *try)
+{
+	try->packets = try->flight->departures;
+	try->flight = NULL;
+	if (try->packets == 0)
+		try->end = LOOKUP_TRY_UNSENT;
+}
+
 static void add_flight(struct lookup_watch *watch, const struct flight *flight, uint64_t sent_us)
 {
-	struct lookup_try *before = find(watch, flight), *try = add(watch);
+	struct lookup_try *try = add(watch);
 
-	if (before)
-		before->flight = NULL;
 	if (try)
 		*try = (struct lookup_try){.upstream = flight->index,
 					   .flight = flight,
@@ -56,12 +63,30 @@ void watch_note_end(struct lookup *lookup, const struct flight *flight, enum loo
 
 		if (!try)
 			continue;
-		try->flight = NULL;
+		settle(try);
 		try->ended_us = now_us;
-		try->end = end;
+		if (try->end != LOOKUP_TRY_UNSENT)
+			try->end = end;
 		try->error = error;
 		try->rcode = (uint8_t)rcode;
 	}
+}
+
+void watch_note_gone(struct lookup *lookup, const struct flight *flight)
+{
+	for (struct waiter *at = lookup->waiters; at; at = at->next) {
+		struct lookup_try *try = at->watch ? find(at->watch, flight) : NULL;
+
+		if (try)
+			settle(try);
+	}
+}
+
+void watch_leave(struct lookup_watch *watch)
+{
+	for (unsigned i = 0; i < watch->count; i++)
+		if (watch->tries[i].flight)
+			settle(&watch->tries[i]);
 }
 
 void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,

@@ -41,6 +41,7 @@ static int on_send(void *transport, struct flight *flight, const uint8_t *wire, 
 	*stage->last_packet = packet;
 	stage->last_packet = &packet->next;
 	flight->socket = packet;
+	flight->departures = 1;
 	return 0;
 }
 

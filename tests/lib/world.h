@@ -222,6 +222,7 @@ static inline int world_send(void *context, struct flight *flight, const uint8_t
 		return 0;
 	}
 	flight->gathered = does == HOLDS;
+	flight->departures = does != HOLDS;
 	if (does == SILENT || does == HOLDS || world_ignored(w, server, wire))
 		return 0;
 	if ((does == FORMERRS || does == FORMERRS_BARE || does == NOTIMPS_OPT || does == BADVERS) &&

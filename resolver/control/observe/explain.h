@@ -47,7 +47,8 @@
  *     TRY     a packet: "host", "protocol", "endpoint", "source" as in ROUTE, "at_ms", "ms",
  *             "end": "answered", "truncated" (asked again by TCP), "plain" (again without EDNS),
  *             "lower" (again in lower case), "failed", "unsent" or "silent" (nothing has come),
- *             "text": the same for people ("SERVFAIL", "no answer")
+ *             "text": the same for people ("SERVFAIL", "no answer"), "packets": how often it was
+ *             sent, by TCP again where a connection ended; 0 of what is "unsent"
  *
  * and of many records a hundred, with "records_left" for the rest. Beside BLOCK there is
  *

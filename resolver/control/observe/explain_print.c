@@ -121,18 +121,23 @@ static double ms_of(const json_t *object, const char *key)
 static void print_try(const json_t *try, const char *indent, FILE *out)
 {
 	const char *end = json_text_of(try, "end");
+	json_int_t packets = json_integer_value(json_object_get(try, "packets"));
 	fprintf(out, "%s    at %.1f ms asked %s by %s: %s", indent, ms_of(try, "at_ms"),
 		json_text_of(try, "host"), json_text_of(try, "protocol"),
 		json_text_of(try, "text"));
 	if (strcmp(end, "unsent") == 0)
-		fprintf(out, ", so it was not sent\n");
+		fprintf(out, ", so it was not sent");
 	else
-		fprintf(out, "%s after %.1f ms\n",
+		fprintf(out, "%s after %.1f ms",
 			strcmp(end, "truncated") == 0 ? ", truncated,"
 			: strcmp(end, "plain") == 0   ? " to EDNS, which is left out then,"
 			: strcmp(end, "lower") == 0   ? ", so it is asked in lower case,"
 						      : "",
 			ms_of(try, "ms"));
+	if (packets > 1)
+		fprintf(out, "; sent %" JSON_INTEGER_FORMAT " times, as connections ended",
+			packets);
+	fputc('\n', out);
 }
 
 static void print_source(const json_t *asked, const char *indent, FILE *out)

@@ -275,8 +275,8 @@ static const char *try_text(const struct lookup_try *try, char rcode[RCODE_TEXT_
 {
 	switch (try->end) {
 	case LOOKUP_TRY_SILENT: return target_error_text(TARGET_ERROR_SILENCE);
-	case LOOKUP_TRY_FAILED:
-	case LOOKUP_TRY_UNSENT: return target_error_text(try->error);
+	case LOOKUP_TRY_FAILED: return target_error_text(try->error);
+	case LOOKUP_TRY_UNSENT: return try->error ? target_error_text(try->error) : "no connection";
 	default: return rcode_print(try->rcode, rcode);
 	}
 }
@@ -292,14 +292,15 @@ static void add_tries(const struct explainer *e, const struct leg *leg,
 		bool bound = upstream->source.family != 0;
 		json_add(array,
 			 json_make(
-				 "{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "host",
+				 "{s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:i}", "host",
 				 host_json(leg, try->upstream), "protocol",
 				 try->tcp ? "tcp" : "udp", "endpoint",
 				 json_text(upstream->endpoint), "source",
 				 json_text(bound ? address_print(&upstream->source, source) : NULL),
 				 "at_ms", ms_json(e->watch.arrived_us, try->sent_us), "ms",
 				 ms_json(try->sent_us, try->ended_us ? try->ended_us : ended_us),
-				 "end", try_words[try->end], "text", try_text(try, rcode)));
+				 "end", try_words[try->end], "text", try_text(try, rcode),
+				 "packets", try->packets));
 	}
 }
 
