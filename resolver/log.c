@@ -7,7 +7,8 @@
  *
  * What comes from outside may hold anything: what is not shown (rules/text.h), and bytes that are
  * not UTF-8, are escaped, so no text can forge a line or drive a terminal. A line that is too long
- * is cut and says so. No files and no rotation: that is the service manager's work. */
+ * is cut and says so; who listens gets all of it. No files and no rotation: that is the service
+ * manager's work. */
 #include "resolver/log.h"
 
 #include <stdarg.h>
@@ -168,12 +169,20 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	if (!is_written && !on_line)
 		return;
 	char text[LOG_LINE_MAX]; /* more than fits is more than the line takes: it shows as cut */
+	char *whole = NULL;
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	int length = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	if (on_line && length >= (int)sizeof text) {
+		va_start(arguments, format);
+		if (vasprintf(&whole, format, arguments) < 0)
+			whole = NULL;
+		va_end(arguments);
+	}
 	if (on_line)
-		on_line(level, event, text);
+		on_line(level, event, whole ? whole : text);
+	free(whole);
 	if (!is_written)
 		return;
 

@@ -1,5 +1,6 @@
 /* Small things about texts: equal where they may be missing, lower case (ASCII only, whatever the
- * locale), the form of a UUID, which characters are allowed, and a line put together in a buffer.
+ * locale), the form of a UUID, which characters are allowed, one or many, and a line put together
+ * in a buffer.
  *
  * A text that people read is UTF-8, and all of its characters are visible: no controls, no format
  * characters (Unicode's category Cf), no line separators. An ESC drives a terminal, and U+202E
@@ -29,6 +30,12 @@ static inline bool text_is_among(const char *text, const char *const *list)
 	while (*list && strcmp(*list, text) != 0)
 		list++;
 	return *list;
+}
+
+/* "%u rule%s %s", with text_plural(count, "", "s") and text_plural(count, "is", "are"). */
+static inline const char *text_plural(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
 }
 
 /* In place; returns text, which may be NULL. */

@@ -27,6 +27,10 @@ ATTACKER, GOOD_CLIENT = "127.0.0.66", "127.0.0.77"
 GOOD_RATE, HEAD_START_S = 1, 4  # seldom enough that no good answer keeps a target from being suspect
 DEAD_RATES, OWN_RATE, OWN_NAMES = (20, 50, 200, 1000), 200, 20
 FELT_MS = 50
+# A few answers of nearly patience stretch what is taken for usual.
+SLOW_ANSWER_S, SLOW_RATES = 0.78, (200, 20, 2)
+UNASKED, UNASKED_BACK_S = 1000, 60
+FAR_S, FAR_RATE, BURST = (0.1, 0.3, 0.6), 20, 8
 LIMITED_RATE, LIMIT = 2000, 200
 
 
@@ -196,6 +200,100 @@ def limiting(seconds, protocol):
     some = [note for note in taken if limited <= note.sent < back]
     return {"asked": len(some), "answered": sum(note.found == "right" for note in some),
             "packets": asked_from(targets, limited, back) / len(some), **after(taken, back)}
+
+
+# ---- slow answers ----
+
+def slow_then_silent(seconds, protocol):
+    """Three answers of the first of two take nearly as long as patience, among fast ones, and then it
+    says nothing: at three rates, by five clients and by one."""
+    runs = {(rate, len(clients)): silent_after_slow(seconds, protocol, rate, clients)
+            for rate in SLOW_RATES for clients in (CLIENTS, CLIENTS[:1])}
+    busy = [run for (rate, _), run in runs.items() if rate == RATE]
+    return {"asked": sum(run["asked"] for run in runs.values()),
+            "failed": sum(run["failed"] for run in runs.values()),
+            "busy_p99_ms": max(run["p99_ms"] for run in busy),
+            "busy_max_ms": max(run["max_ms"] for run in busy),
+            "max_ms": max(run["max_ms"] for run in runs.values()),
+            "later_max_ms": max(run["later_max_ms"] for run in runs.values())}
+
+
+def silent_after_slow(seconds, protocol, rate, clients):
+    with Targets(2) as targets, sluice(shape_of(2, protocol)), Asking() as asking:
+        targets.slow_for(0, "s", SLOW_ANSWER_S)
+        targets.silence_at(0, "z")
+        asking.wait("h0.priv.test", address(0))
+        paced_notes(names("w", 2 * RATE), RATE, clients)
+        # As many as a second has, three slow ones among them; then for a second until they have come.
+        before = names("n", max(rate, 3))
+        step = 7 if rate > 20 else 1
+        before[0:3 * step:step] = names("s", 3)
+        after_them = names("n", rate, len(before)) + names("z", int(seconds * rate))
+        taken = paced_notes(before + after_them, rate, clients)
+    silent = taken[len(before) + rate:]
+    later = [note.took_ms for note in silent if note.sent >= silent[0].sent + 1]
+    return {**judged(taken, silent), "later_max_ms": max(later)}
+
+
+def far(seconds, protocol):
+    """The first of two is always far away, the second near; one by one, and in bursts of eight."""
+    runs = [stays_first(protocol, far_s, bursts)
+            for far_s in FAR_S
+            for bursts in ([names("n", int(seconds * FAR_RATE))],
+                           [names("b", BURST, BURST * i) for i in range(int(seconds))])]
+    return {"asked": sum(run["asked"] for run in runs), "failed": sum(run["failed"] for run in runs),
+            **{key: max(run[key] for run in runs)
+               for key in ("extra_percent", "second_first", "suspicions")}}
+
+
+def stays_first(protocol, far_s, bursts):
+    shape = shape_of(2, protocol)
+    with Targets(2) as targets, sluice(shape), Asking() as asking:
+        targets.slow_down(0, 100, far_s)
+        asking.wait("h0.priv.test", address(0))
+        paced_notes(names("w", 1), 1)
+        time.sleep(1)  # until its first answer has come
+        held_dead, first = suspicions(shape)[0], len(targets.asked)
+        taken = []
+        for burst in bursts:
+            begun = time.monotonic()
+            taken += paced_notes(burst, FAR_RATE if len(bursts) == 1 else 100 * BURST)
+            time.sleep(max(0, begun + 1 - time.monotonic()) if len(bursts) > 1 else 0)
+        held_dead = suspicions(shape)[0] - held_dead
+        by_name = {}
+        for one in sorted(targets.asked[first:]):
+            by_name.setdefault(one.name, []).append(one)
+    asked = [of for name, of in by_name.items() if name[:1] != b"w"]
+    return {**judged(taken, taken), "suspicions": held_dead,
+            "extra_percent": 100 * (sum(map(len, asked)) / len(taken) - 1),
+            "second_first": sum(of[0].target for of in asked)}
+
+
+# ---- targets that nobody asks ----
+
+def unasked(seconds, protocol):
+    """Many targets are away, found out by one question each, and come back when nobody asks."""
+    count = UNASKED
+    shape = Shape(rules=count, targets=1, apart=True, protocol=protocol)
+    with sluice(shape), Asking() as asking:
+        asking.wait("h0.priv.test", address(0))
+        ask_paced(["u%d.r%d.corp.test" % (i, i + 1) for i in range(count)], RATE, PATIENCE_S)
+        found = suspects(shape)
+        time.sleep(seconds)
+        with Targets(count) as targets:
+            back = time.monotonic()
+            while left := suspects(shape):
+                if time.monotonic() > back + 2 * UNASKED_BACK_S:
+                    break
+                time.sleep(0.2)
+            took = time.monotonic() - back
+            a_second = len(targets.asked) / took
+    return {"asked": count, "failed": left + count - found, "back_s": took, "a_second": a_second}
+
+
+def suspects(shape):
+    status = json.loads(Api(shape.socket()).call("GET", "/v1/status"))
+    return sum(target["state"] == "suspect" for target in status["targets"])
 
 
 # ---- names that nobody answers ----

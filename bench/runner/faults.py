@@ -139,6 +139,20 @@ TARGET_PARTS = (
         Figure("others_max_ms", LONGEST + " of these", form="%.1f ms"),
         Figure("rss_mb", "memory", form="%.0f MB"),
         *RETURNED), 5),
+    Part("slow-silent", "Three answers of 0.78 s among fast ones, then silence; 200, 20 and 2 a second",
+         failover.slow_then_silent, 5, 3, (
+             Failed(),
+             Figure("busy_p99_ms", P99 + " of the silence, at 200 a second", 5, "%.2f ms"),
+             Figure("busy_max_ms", LONGEST + " of the silence, at 200 a second", 60, "%.1f ms", max),
+             Figure("max_ms", LONGEST + ", at any rate", 802, "%.1f ms", max),
+             Figure("later_max_ms", LONGEST + " a second after the last sign of life", 50, "%.1f ms", max)), 5),
+    Part("far", "The first of two is 100, 300 or 600 ms away, the second near; 20 a second, bursts of eight",
+         failover.far, 20, 1, SLOW, 5),
+    Part("unasked", "A thousand targets were away, and come back while nobody asks",
+         failover.unasked, 60, 1, (
+             Failed(what="not found out, or not back"),
+             Figure("back_s", "until the last is up again", failover.UNASKED_BACK_S, "%.1f s", max),
+             Figure("a_second", "packets to all of them a second", 21, "%.1f", max)), 10),
     Part("limiting", "A single target answers 200 of 2000 questions a second, and then all",
          failover.limiting, 12, 3, (PACKETS, *RETURNED), 8),
 )

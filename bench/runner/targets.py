@@ -3,7 +3,8 @@ answer only some names, and remember which of them was asked for which name when
 the address that it carries, as the load expects it (bench/answer.h); all of them in one thread."""
 
 import heapq
-import select
+import resource
+import selectors
 import socket
 import struct
 import threading
@@ -18,6 +19,7 @@ WAIT_S = 90
 BUFFER_BYTES = 4 << 20  # ten thousand small packets
 BATCH = 64  # datagrams of one target before another's
 WRITE_S = 1  # a peer that does not read for so long is left
+FILES_BESIDE = 256  # what else is open, beside two sockets of each target
 
 
 class Asked(NamedTuple):
@@ -53,13 +55,16 @@ class Targets:
         self.asked, self.silent, self.slow = [], set(), {}
         self.ignored, self.answered, self.known = set(), [set() for _ in range(count)], {}
         self.pause_s, self.free_at = {}, {}
+        self.fuses = {}
         self.later, self.over = [], False
-        self.readers, self.streams = {}, {}
+        self.selector, self.streams = selectors.DefaultSelector(), {}
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2 * count + FILES_BESIDE, hard)), hard))
         for target in range(count):
-            self.readers[bound(socket.SOCK_DGRAM, first_port + target)] = self.on_datagrams, target
+            self.watch(bound(socket.SOCK_DGRAM, first_port + target), self.on_datagrams, target)
             listener = bound(socket.SOCK_STREAM, first_port + target)
             listener.listen()
-            self.readers[listener] = self.on_connection, target
+            self.watch(listener, self.on_connection, target)
         self.thread = threading.Thread(target=self.serve)
 
     def __enter__(self):
@@ -69,8 +74,12 @@ class Targets:
     def __exit__(self, *_):
         self.over = True
         self.thread.join()
-        for sock in self.readers:
-            sock.close()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+        self.selector.close()
+
+    def watch(self, sock, read, target):
+        self.selector.register(sock, selectors.EVENT_READ, (read, target))
 
     # ---- what they are told ----
 
@@ -86,9 +95,17 @@ class Targets:
             self.pause_s.pop(target, None)
         return now
 
+    def silence_at(self, target, letter):
+        """From the first question on whose name begins with it."""
+        self.fuses[target] = letter.encode()
+
     def slow_down(self, target, percent, seconds):
         """So many of its names take so long, always the same ones."""
-        self.slow[target] = percent, seconds
+        self.slow[target] = lambda name: zlib.crc32(name) % 100 < percent, seconds
+
+    def slow_for(self, target, letter, seconds):
+        """Those that begin with it do."""
+        self.slow[target] = lambda name: name[:1] == letter.encode(), seconds
 
     def ignore(self, letter):
         """Nobody answers names that begin with it any more."""
@@ -124,8 +141,8 @@ class Targets:
     # ---- in the thread ----
 
     def late_s(self, target, name):
-        percent, seconds = self.slow.get(target, (0, 0))
-        return seconds if zlib.crc32(name) % 100 < percent else 0
+        is_slow, seconds = self.slow.get(target, (bool, 0))
+        return seconds if is_slow(name) else 0
 
     def is_over_limit(self, target, now):
         pause_s = self.pause_s.get(target)
@@ -143,6 +160,8 @@ class Targets:
     def take(self, target, query, sock, client):
         now, name = time.monotonic(), query[13:13 + query[12]].lower()
         self.asked.append(Asked(now, target, name))
+        if name[:1] == self.fuses.get(target):
+            self.silent.add(target)
         if self.says_nothing(target, name, now):
             return
         self.answered[target].add(name)
@@ -166,7 +185,8 @@ class Targets:
             self.end(stream)
 
     def end(self, stream):
-        del self.streams[stream], self.readers[stream]
+        del self.streams[stream]
+        self.selector.unregister(stream)
         stream.close()
 
     def on_datagrams(self, sock, target):
@@ -181,7 +201,8 @@ class Targets:
         stream = listener.accept()[0]
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream.settimeout(WRITE_S)
-        self.readers[stream], self.streams[stream] = (self.on_stream, target), b""
+        self.streams[stream] = b""
+        self.watch(stream, self.on_stream, target)
 
     def on_stream(self, stream, target):
         try:
@@ -201,10 +222,10 @@ class Targets:
     def serve(self):
         while not self.over:
             wait = min(TURN_S, max(0, self.later[0][0] - time.monotonic()) if self.later else TURN_S)
-            for sock in select.select(list(self.readers), [], [], wait)[0]:
-                if sock in self.readers:
-                    read, target = self.readers[sock]
-                    read(sock, target)
+            for key, _ in self.selector.select(wait):
+                read, target = key.data
+                if key.fileobj.fileno() >= 0:
+                    read(key.fileobj, target)
             while self.later and self.later[0][0] <= time.monotonic():
                 _, _, query, sock, client = heapq.heappop(self.later)
                 self.reply(query, sock, client)

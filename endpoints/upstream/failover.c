@@ -45,8 +45,6 @@ bool leg_is_dark(const struct leg *leg)
 	return true;
 }
 
-static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
-		      uint64_t now_us);
 static void on_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- silence ---- */
@@ -56,6 +54,7 @@ static void move_all(struct lookups *table, const struct target *target, uint64_
 {
 	struct flight *flight;
 
+	lookup_recheck(table, now_us);
 	for (unsigned n = flights_waiting(table, target);
 	     n > 0 && (flight = flights_oldest(table, target)); n--) {
 		struct lookup *lookup = flight->lookup;
@@ -193,25 +192,8 @@ static void ask_beside(struct lookup *lookup, struct flight *flight, uint64_t no
 
 static void on_allowance(struct flight *flight, uint64_t now_us)
 {
-	struct lookups *table = flight->table;
 	struct lookup *lookup = flight->lookup;
-	uint64_t due_us = flight->sent_us + target_allowance_us(flight->target);
 
-	if (now_us < due_us) { /* the allowance has grown meanwhile */
-		wheel_arm(table->wheel, &flight->timer, due_us);
-		return;
-	}
-	wheel_arm(table->wheel, &flight->timer, flight->sent_us + TARGET_PATIENCE_US);
-	if (flight->probe) {
-		if (target_on_probe_silence(flight->target, flight->sent_us, now_us))
-			move_all(table, flight->target, now_us);
-		return;
-	}
-	switch (target_on_silence(flight->target, flight->sent_us, now_us)) {
-	case TARGET_SUSPECT: move_all(table, flight->target, now_us); return;
-	case TARGET_DOUBTED: probe(table, flight->holder, flight->upstream, now_us); break;
-	case TARGET_TALKS: break;
-	}
 	if (!lookup || lookup->leading != flight)
 		return;
 	if (leaves_at_allowance(lookup, flight)) {
@@ -220,6 +202,50 @@ static void on_allowance(struct flight *flight, uint64_t now_us)
 	} else {
 		ask_beside(lookup, flight, now_us);
 	}
+}
+
+/* What its silence says of its target. True when that is suspect. */
+static bool judge(struct flight *flight, uint64_t now_us)
+{
+	struct target *target = flight->target;
+	uint64_t again_us = 0;
+	bool suspect = false;
+
+	if (flight->probe) {
+		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
+	} else {
+		lookup_miss(flight);
+		switch (target_on_silence(target, flight->sent_us, &flight->counted, &again_us,
+					  now_us)) {
+		case TARGET_SUSPECT: suspect = true; break;
+		case TARGET_DOUBTED:
+			if (lookup_probe(flight->table, flight->holder, flight->upstream, now_us))
+				break;
+			target_end_doubt(target);
+			again_us = now_us + TARGET_PROBE_US;
+			break;
+		case TARGET_TALKS:
+		case TARGET_WAITS: break;
+		}
+	}
+	flight->judge_us = again_us;
+	return suspect;
+}
+
+/* Until what comes next: its judgement, the end of the allowance or that of patience. */
+static void arm(struct flight *flight)
+{
+	bool stays = flight->overdue && flight->lookup;
+	uint64_t due_us =
+		stays ? flight->lookup->deadline_us : flight->sent_us + TARGET_PATIENCE_US;
+
+	if (!flight->past_allowance) {
+		uint64_t allowance_us = flight->sent_us + target_allowance_us(flight->target);
+		due_us = allowance_us < due_us ? allowance_us : due_us;
+	}
+	if (flight->judge_us && flight->judge_us < due_us)
+		due_us = flight->judge_us;
+	wheel_arm(flight->table->wheel, &flight->timer, due_us);
 }
 
 /* Its question is answered or out of time: nobody needs the reply any more. */
@@ -273,22 +299,39 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 	flight->overdue = true;
 	flight_unwait(flight);
 	leave_behind(lookup, flight);
-	wheel_arm(flight->table->wheel, &flight->timer, lookup->deadline_us);
+	arm(flight);
 	lookup_go_on(lookup, now_us);
 }
 
+/* What ends the flight, or sends it or others elsewhere, comes last. */
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
 	struct flight *flight = container_of(timer, struct flight, timer);
+	const struct lookup *lookup = flight->lookup;
 
-	if (now_us < flight->sent_us + TARGET_PATIENCE_US)
-		on_allowance(flight, now_us);
-	else if (flight_is_fallback(flight))
+	if (flight->judge_us && now_us >= flight->judge_us && judge(flight, now_us)) {
+		flight->past_allowance = true;
+		arm(flight);
+		move_all(flight->table, flight->target, now_us);
+	} else if (now_us < flight->sent_us + TARGET_PATIENCE_US) {
+		bool over = now_us >= flight->sent_us + target_allowance_us(flight->target);
+		bool now_over = over && !flight->past_allowance;
+
+		flight->past_allowance |= over;
+		arm(flight);
+		if (now_over)
+			on_allowance(flight, now_us);
+	} else if (flight_is_fallback(flight)) {
 		drop_fallback(flight, now_us);
-	else if (!flight->lookup || flight->overdue)
-		drop(flight, now_us);
-	else
+	} else if (lookup && !flight->overdue) {
 		on_patience(flight, now_us);
+	} else if (flight->judge_us) {
+		wheel_arm(flight->table->wheel, timer, flight->judge_us);
+	} else if (lookup && now_us < lookup->deadline_us) {
+		wheel_arm(flight->table->wheel, timer, lookup->deadline_us);
+	} else {
+		drop(flight, now_us);
+	}
 }
 
 static void note_error(struct lookup *lookup, unsigned index, enum target_error error)
@@ -304,14 +347,21 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	struct lookups *table = flight->table;
 	struct target *target = flight->target;
 	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
+	bool suspect = unreachable;
 
 	if (lookup)
 		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, error, now_us);
 	flight_detach(flight);
-	if (unreachable)
+	if (unreachable) {
+		lookup_miss(flight);
 		target_on_unreachable(target, error, now_us);
-	else
+	} else {
 		target_on_error(target, error);
+	}
+	if (flight->probe && flight->judge_us && error == TARGET_ERROR_CLOSED)
+		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
+	else if (flight->probe && flight->judge_us)
+		target_end_doubt(target);
 	if (lookup && unreachable && flight->copy) { /* nobody has been asked */
 		lookup->attempts[flight->index].sends -= lookup->attempts[flight->index].sends > 0;
 		lookup->packets -= lookup->packets > 0;
@@ -327,7 +377,7 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	}
 	if (lookup)
 		lookup_go_on(lookup, now_us);
-	if (unreachable)
+	if (suspect)
 		move_all(table, target, now_us);
 	flight_free(flight);
 }
@@ -346,19 +396,20 @@ static size_t write_query(struct lookup *lookup, struct flight *flight,
 	return length;
 }
 
-/* Its time begins; unless its target is suspect already, that is judged by it. */
-static void begin(struct flight *flight, uint64_t now_us)
+/* Its time begins; unless its target is suspect already, that is judged by it after so long. */
+static void begin(struct flight *flight, uint64_t silence_us, uint64_t now_us)
 {
 	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
 
 	flight->sent_us = now_us;
+	flight->judge_us = judges && silence_us ? now_us + silence_us : 0;
+	flight->past_allowance = !judges || flight->probe;
 	wheel_arm(flight->table->wheel, &flight->timer,
-		  now_us + (judges ? target_allowance_us(flight->target) : TARGET_PATIENCE_US));
+		  flight->judge_us ? flight->judge_us : now_us + TARGET_PATIENCE_US);
 }
 
-/* The packet leaves, its name being `name` bytes long; where it cannot the flight is over. */
-static int depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
-		  uint64_t now_us)
+int flight_depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
+		  uint64_t silence_us, uint64_t now_us)
 {
 	struct lookups *table = flight->table;
 
@@ -373,7 +424,7 @@ static int depart(struct flight *flight, const uint8_t *wire, size_t length, siz
 		return err;
 	}
 	flight_insert(flight);
-	begin(flight, now_us);
+	begin(flight, silence_us, now_us);
 	return 0;
 }
 
@@ -474,7 +525,7 @@ static bool send_no_more(struct lookup *lookup, struct flight *flight, bool copy
 	if (copy)
 		return false;
 	flight->copy = flight->overdue = false;
-	begin(flight, now_us);
+	begin(flight, target_silence_us(flight->target), now_us);
 	take_the_lead(lookup, flight);
 	return keeps_its_place(flight, now_us);
 }
@@ -499,7 +550,8 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 	flight->copy = copy || lookup->leading;
 	flight->edns = !lookup->attempts[index].plain && !target_is_plain(flight->target, now_us);
 	size_t length = write_query(lookup, flight, wire, now_us);
-	int err = depart(flight, wire, length, lookup->name.length, now_us);
+	int err = flight_depart(flight, wire, length, lookup->name.length,
+				target_silence_us(flight->target), now_us);
 	if (err)
 		return not_sent(lookup, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
@@ -512,34 +564,6 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 	}
 	count_send(lookup, flight);
 	return true;
-}
-
-/* Asks its known questions again, to find out whether it lives. Nobody waits for the replies: they
- * count as signs of life only. They are few, and count towards no endpoint's limit. Returns how
- * many packets have left. */
-static unsigned probe(struct lookups *table, void *holder, const struct upstream *upstream,
-		      uint64_t now_us)
-{
-	struct target_question known[TARGET_KNOWN];
-	unsigned count = target_known(upstream->target, known);
-	uint8_t wire[MESSAGE_QUERY_MAX];
-
-	for (unsigned i = 0; i < count; i++) {
-		struct flight *flight = flight_new(table, holder, upstream, &known[i].client);
-
-		if (!flight)
-			return i;
-		flight->probe = true;
-		flight->edns = !target_is_plain(flight->target, now_us);
-		flight->tcp = upstream->protocol == PROTOCOL_TCP;
-		size_t length = message_write_query(
-			wire, flight->id, known[i].name, known[i].length, known[i].type,
-			known[i].checking_disabled, known[i].dnssec_ok, flight->edns);
-		if (depart(flight, wire, length, known[i].length, now_us) != 0)
-			return i;
-		target_on_probe(upstream->target);
-	}
-	return count;
 }
 
 /* ---- which target next ---- */
@@ -571,7 +595,7 @@ static void probe_suspects(struct lookup *lookup, unsigned count, uint64_t now_u
 
 		if (lookup->attempts[i].spent || !target_take_probe(upstream->target, now_us))
 			continue;
-		unsigned known = probe(lookup->table, lookup->holder, upstream, now_us);
+		unsigned known = lookup_probe(lookup->table, lookup->holder, upstream, now_us);
 		if ((lookup->attempts[i].sends == 0 || known == 0) && has_sends(lookup, i) &&
 		    !unsent(lookup, i) && !copy_under_way(lookup, i))
 			lookup_send(lookup, i, false, true, now_us);

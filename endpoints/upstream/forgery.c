@@ -106,11 +106,17 @@ void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
 	const struct upstream *beset = NULL;
 	bool near = false;
 
-	if (!socket->flights || socket->flights->tcp)
+	if (!socket->flights)
 		return;
+	if (socket->flights->tcp) {
+		target_on_mismatch(socket->flights->target, NULL, now_us);
+		return;
+	}
 	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
 		if (!flight->lookup || !host_equal(&flight->upstream->host, peer))
 			continue;
+		if (!near)
+			target_on_mismatch(flight->target, NULL, now_us);
 		near = true;
 		if (!is_one_too_many(flight, now_us))
 			continue;

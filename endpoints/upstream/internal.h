@@ -3,6 +3,7 @@
  *     upstream/lookup.c      the table: asking, joining, leaving, ending
  *     upstream/inflight.c     flights come and go; those that wait at a target
  *     upstream/failover.c         which target is asked next: sending, silence, suspicion
+ *     upstream/probe.c          whether a target in doubt, or a suspect, lives
  *     upstream/stalled.c        those that wait for a sign of life
  *     upstream/forgery.c      what keeps forgers out beyond ids and ports
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
@@ -168,6 +169,22 @@ void lookup_go_on(struct lookup *lookup, uint64_t now_us);
 void lookup_start(struct lookup *lookup, uint64_t now_us);
 bool lookup_is_spent(const struct lookup *lookup);      /* every upstream is */
 bool lookup_is_sourceless(const struct lookup *lookup); /* likewise */
+
+/* The packet of a flight leaves, its name being `name` bytes long; where it cannot the flight is
+ * over. Its silence says something of its target after silence_us; 0: it never does. */
+MUST_CHECK int flight_depart(struct flight *flight, const uint8_t *wire, size_t length, size_t name,
+			     uint64_t silence_us, uint64_t now_us);
+
+/* ---- upstream/probe.c ---- */
+
+/* Asks a target's known questions again. Returns how many packets have left. */
+unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us);
+/* Its target did not answer: it may be probed with this question later. */
+void lookup_miss(const struct flight *flight);
+/* There is a suspect: from now on it is probed even if no question brings that about. */
+void lookup_recheck(struct lookups *table, uint64_t now_us);
+void lookup_on_recheck_timer(struct timer *timer, uint64_t now_us);
 
 /* ---- upstream/stalled.c ---- */
 

@@ -24,6 +24,7 @@ int lookups_init(struct lookups *table, struct wheel *wheel, struct entropy *ent
 	table->lookup_max = LOOKUP_MAX;
 	table->target_max = LOOKUP_TARGET_MAX;
 	timer_init(&table->stalled_timer, lookup_on_stalled_timer);
+	timer_init(&table->recheck_timer, lookup_on_recheck_timer);
 	table->buckets = calloc(LOOKUP_BUCKETS, sizeof *table->buckets);
 	table->flights = calloc(LOOKUP_BUCKETS, sizeof *table->flights);
 	if (table->buckets && table->flights)
@@ -314,6 +315,7 @@ void lookups_release(struct lookups *table)
 		}
 	}
 	wheel_cancel(table->wheel, &table->stalled_timer);
+	wheel_cancel(table->wheel, &table->recheck_timer);
 	spare_release(&table->spare_lookups);
 	spare_release(&table->spare_flights);
 	spare_release(&table->spare_stalled);

@@ -146,22 +146,35 @@ struct flight { /* one packet on its way */
 	void *socket;           /* a struct lookup_socket: where the reply must arrive */
 	void *parcel;           /* the transport's, too: what it keeps of this one */
 	uint64_t sent_us;
-	struct timer timer; /* allowance, then patience */
+	uint64_t judge_us;  /* when its silence is looked at next; 0: it says nothing more */
+	struct timer timer; /* for that, the allowance, and patience */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
-	bool cased;         /* has capitals: by UDP the reply must repeat them */
-	bool kept;          /* and did */
-	bool recased;       /* one came that did not */
-	uint8_t misses;     /* near misses within a second */
-	uint64_t missed_us; /* the first of these */
-	bool copy;          /* beside the question's way: to a suspect, or for a token */
-	bool probe;         /* of no question: asks what the target answered a moment ago */
-	bool overdue;       /* patience is over, and its question is not */
-	bool replied;       /* that is how it ends */
-	bool gathered;      /* the transport has not sent it yet */
+	bool cased;          /* has capitals: by UDP the reply must repeat them */
+	bool kept;           /* and did */
+	bool recased;        /* one came that did not */
+	uint8_t misses;      /* near misses within a second */
+	uint64_t missed_us;  /* the first of these */
+	bool copy;           /* beside the question's way: to a suspect, or for a token */
+	bool probe;          /* of no question: asks what the target answered a moment ago */
+	bool counted;        /* among its target's unanswered questions */
+	bool past_allowance; /* it may have been sent elsewhere, too */
+	bool overdue;        /* patience is over, and its question is not */
+	bool replied;        /* that is how it ends */
+	bool gathered;       /* the transport has not sent it yet */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
+};
+
+/* What is served now: each target once, by one of the upstreams that lead there. */
+struct served_target {
+	const struct upstream *upstream;
+	const char *domain; /* of the rule, "." of other routes: its SOA is asked for if need be */
+};
+struct served_targets {
+	size_t count;
+	struct served_target *items;
 };
 
 struct lookup; /* opaque */
@@ -181,7 +194,8 @@ enum {
 	LOOKUP_SPENT_US = 1000 * 1000, /* an error holds so long for who joins (section 3.2) */
 	LOOKUP_STALLED_US = 10 * 1000, /* how often a sign of life is looked for */
 	LOOKUP_STALLED_LISTS = 64,
-	LOOKUP_STALLED_REVIVED = 128, /* that go on at one look to a target that is back */
+	LOOKUP_STALLED_REVIVED = 128,    /* that go on at one look to a target that is back */
+	LOOKUP_RECHECK_US = 1000 * 1000, /* how often suspects that nobody asks are looked for */
 };
 
 /* Intrusive free lists: what a question needs is taken and given back without malloc. */
@@ -233,6 +247,13 @@ struct lookups {
 	unsigned stalled_count;
 	uint64_t stalled_steps; /* questions that were stalled and go on: what looking costs */
 	struct timer stalled_timer;
+	/* Suspects that no question brings a probe to are probed from here (upstream/probe.c).
+	 * `served` may change at any time; what it has lives as long as its holder, which it does
+	 * not hold. registry NULL: nobody does that. */
+	struct target_registry *registry;
+	const struct served_targets *served;
+	void *served_holder;
+	struct timer recheck_timer; /* armed only while the registry counts a suspect */
 	struct hash_key key;
 	bool random_case; /* unless the target is known to change it */
 	struct spare_list spare_lookups, spare_flights, spare_stalled, spare_queues;

@@ -6,6 +6,9 @@
  * question cannot repeat it (RFC 6891 section 7). Nothing but socket and id speaks for it, so it
  * counts for its question, and nothing is learnt from it but that somebody is there.
  *
+ * What is passed over is counted at the target whose question was open, and shown there: a server
+ * behind a translated address answers from another one than was asked. It decides nothing.
+ *
  * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
  * for one without EDNS for a while only if it repeated the question and has never answered with an
  * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
@@ -59,20 +62,24 @@ static bool matches(struct flight *flight, const uint8_t *wire, size_t length)
 	return flight->kept || flight->tcp || !flight->cased;
 }
 
-/* NULL: it is passed over. */
+/* NULL: it is passed over, and noted where somebody may want to know why nothing is answered. */
 static struct flight *match(struct lookups *table, void *socket, const struct host *peer,
 			    const uint8_t *wire, size_t length, uint64_t now_us)
 {
-	struct flight *near = NULL;
+	struct flight *near = NULL, *stray = NULL;
 
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
 	uint16_t id = wire_u16(wire);
 	struct flight *flight = lookup_find_flight(table, socket, id);
 	for (; flight; flight = flight->next_in_bucket) {
-		if (flight->socket != socket || flight->id != id ||
-		    !host_equal(&flight->upstream->host, peer))
+		if (flight->socket != socket || flight->id != id)
 			continue;
+		if (!host_equal(&flight->upstream->host, peer)) {
+			if (repeats(flight, wire, length) == LIKE_ALL)
+				stray = flight;
+			continue;
+		}
 		if (matches(flight, wire, length))
 			return flight;
 		if (repeats(flight, wire, length) == LIKE_BUT_LETTERS)
@@ -80,6 +87,8 @@ static struct flight *match(struct lookups *table, void *socket, const struct ho
 	}
 	if (near)
 		forgery_on_letters(near, now_us);
+	if (stray)
+		target_on_mismatch(stray->target, peer, now_us);
 	forgery_on_near_miss(table, socket, peer, now_us);
 	return NULL;
 }
@@ -313,18 +322,13 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	}
 }
 
-/* The question may be used to probe its target later; and a copy that was answered first gives its
- * token back. */
+/* The question may be used to probe its target later. */
 static void learn(const struct lookup *lookup, const struct flight *flight, uint64_t rtt_us,
 		  uint64_t now_us)
 {
 	const struct lookup_key *key = &lookup->key;
-
-	if (flight->paid_by)
-		target_return_token(flight->paid_by);
-	if (!target_may_learn(flight->target, rtt_us, now_us))
-		return;
-	struct target_question question = {.client = address_client(&flight->client),
+	struct target_question question = {.took_us = (uint32_t)rtt_us,
+					   .client = address_client(&flight->client),
 					   .type = key->type,
 					   .dnssec_ok = key->dnssec_ok,
 					   .checking_disabled = key->checking_disabled,
@@ -349,10 +353,14 @@ bool lookup_on_reply(struct lookups *table, void *socket, const struct host *pee
 	flight_detach(flight);
 	if (flight_is_fallback(flight) || length == MESSAGE_HEADER)
 		rtt_us = TARGET_NO_SAMPLE;
+	bool learns = lookup && target_may_learn(flight->target, rtt_us, now_us);
 	bool back =
 		(flight->probe ? target_on_life : target_on_answer)(flight->target, rtt_us, now_us);
-	if (lookup) {
+	if (learns)
 		learn(lookup, flight, rtt_us, now_us);
+	if (lookup) {
+		if (flight->paid_by) /* the copy was worth its token: it was answered first */
+			target_return_token(flight->paid_by);
 		use(lookup, flight, lower, wire, length, now_us);
 	} else if (!flight->probe) {
 		table->late++;

@@ -1,8 +1,8 @@
 /* The health of a target.
  *
- *             a question has waited for         its probes have waited for
- *             the allowance, and nothing        the allowance, and nothing
- *             was heard since it was sent       was heard since they were sent
+ *             questions have waited,            its probes have waited four times
+ *             and nothing was heard             as long as they took before, and
+ *             since they were sent              nothing was heard since they were sent
  *     live ──────────────────────────► in doubt ──────────────────────► suspect ◄─┐
  *      ▲ ▲ │                              │                             │  ▲  │    │ probes
  *      │ └─┼────────── any reply ─────────┘                             │  │  └────┘
@@ -11,7 +11,11 @@
  *      └─────────────────────── any reply ─────────────────────────────┘
  *
  * RTTVAR rises fast and falls slowly (RFC 6298 has 1/4 both ways): a server that is slow for one
- * name in five keeps an allowance that covers those names through the fast answers in between.
+ * name in five keeps an allowance that covers those names through the fast answers in between. The
+ * same memory would hide a death for as long as it lasts, so a doubt does not wait for it.
+ *
+ * In doubt means that probes are under way. Where the turn to send them has not come, as they were
+ * sent less than 100 ms ago, the question that doubts asks again.
  *
  * Everything is a relaxed atomic that several workers write. Two samples at the same moment may
  * become one; a suspicion is begun and ended by exchange, so that exactly one worker counts it. The
@@ -56,6 +60,33 @@ uint64_t target_allowance_us(const struct target *target)
 	return allowance < TARGET_PATIENCE_US ? allowance : TARGET_PATIENCE_US;
 }
 
+/* Longer than it takes as a rule: an answer that takes no longer may be learnt, a question that has
+ * waited for longer is unanswered. */
+static uint64_t usual_us(const struct target *target)
+{
+	uint64_t twice = 2 * (uint64_t)GET(srtt_us);
+
+	return twice > TARGET_ALLOWANCE_MIN_US ? twice : TARGET_ALLOWANCE_MIN_US;
+}
+
+/* After how long one question's silence is enough for a doubt. */
+static uint64_t alone_us(const struct target *target)
+{
+	uint64_t allowance = target_allowance_us(target);
+	uint64_t most = usual_us(target);
+
+	if (most < TARGET_PATIENCE_US / 2)
+		most = TARGET_PATIENCE_US / 2;
+	return allowance < most ? allowance : most;
+}
+
+uint64_t target_silence_us(const struct target *target)
+{
+	uint64_t allowance = target_allowance_us(target), usual = usual_us(target);
+
+	return usual < allowance && GET(learnt_us) != 0 ? usual : allowance;
+}
+
 bool target_is_suspect(const struct target *target)
 {
 	return GET(suspect_us) != 0;
@@ -64,6 +95,17 @@ bool target_is_suspect(const struct target *target)
 uint64_t target_suspect_us(const struct target *target)
 {
 	return GET(suspect_us);
+}
+
+uint64_t target_revived_us(const struct target *target)
+{
+	return GET(revived_us);
+}
+
+enum target_error target_suspicion(const struct target *target)
+{
+	return GET(last_error) == TARGET_ERROR_NETWORK ? TARGET_ERROR_NETWORK
+						       : TARGET_ERROR_SILENCE;
 }
 
 bool target_is_doubted(const struct target *target)
@@ -166,6 +208,21 @@ static void take_sample(struct target *target, uint64_t rtt_us)
 	SET(srtt_us, srtt == 0 ? 1 : srtt);
 }
 
+static void count_suspect(struct target *target, uint32_t more)
+{
+	if (target->suspects)
+		atomic_fetch_add_explicit(target->suspects, more, memory_order_relaxed);
+}
+
+static bool end_suspicion(struct target *target, uint64_t now_us)
+{
+	if (atomic_exchange_explicit(&target->suspect_us, 0, memory_order_relaxed) == 0)
+		return false;
+	SET(revived_us, now_us);
+	count_suspect(target, (uint32_t)-1);
+	return true;
+}
+
 bool target_on_answer(struct target *target, uint64_t rtt_us, uint64_t now_us)
 {
 	ADD(answered, 1);
@@ -186,9 +243,7 @@ bool target_on_life(struct target *target, uint64_t rtt_us, uint64_t now_us)
 		SET(unanswered, 0);
 	if (GET(doubt_us) != 0)
 		SET(doubt_us, 0);
-	if (!target_is_suspect(target))
-		return false;
-	return atomic_exchange_explicit(&target->suspect_us, 0, memory_order_relaxed) != 0;
+	return target_is_suspect(target) && end_suspicion(target, now_us);
 }
 
 /* ---- known questions ---- */
@@ -199,7 +254,7 @@ bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now
 
 	if (rtt_us == TARGET_NO_SAMPLE || now_us < learnt + TARGET_LEARN_US)
 		return false;
-	return learnt == 0 || rtt_us <= target_allowance_us(target);
+	return learnt == 0 || rtt_us <= usual_us(target);
 }
 
 /* A client has one of them, so names that one of them lets fall silent are never all of them. Where
@@ -230,6 +285,27 @@ unsigned target_known(struct target *target, struct target_question *questions)
 	return count;
 }
 
+bool target_knows_nothing(const struct target *target)
+{
+	return GET(learnt_us) == 0;
+}
+
+void target_miss(struct target *target, const struct target_question *question)
+{
+	if (pthread_mutex_trylock(&target->known_lock) != 0)
+		return;
+	target->missed = *question;
+	pthread_mutex_unlock(&target->known_lock);
+}
+
+bool target_missed(struct target *target, struct target_question *question)
+{
+	pthread_mutex_lock(&target->known_lock);
+	*question = target->missed;
+	pthread_mutex_unlock(&target->known_lock);
+	return question->length > 0;
+}
+
 /* ---- silence ---- */
 
 static void make_suspect(struct target *target, enum target_error error, uint64_t now_us)
@@ -241,8 +317,10 @@ static void make_suspect(struct target *target, enum target_error error, uint64_
 	SET(probed_us, now_us);
 	if (atomic_compare_exchange_strong_explicit(&target->suspect_us, &trusted,
 						    now_us == 0 ? 1 : now_us, memory_order_relaxed,
-						    memory_order_relaxed))
+						    memory_order_relaxed)) {
 		ADD(suspicions, 1);
+		count_suspect(target, 1);
+	}
 }
 
 /* One worker gets the turn. */
@@ -255,22 +333,46 @@ static bool take_turn(struct target *target, uint64_t pause_us, uint64_t now_us)
 						       memory_order_relaxed, memory_order_relaxed);
 }
 
-enum target_silence target_on_silence(struct target *target, uint64_t sent_us, uint64_t now_us)
+enum target_silence target_on_silence(struct target *target, uint64_t sent_us, bool *counted,
+				      uint64_t *again_us, uint64_t now_us)
 {
+	uint64_t alone = sent_us + alone_us(target);
+
 	if (target_is_suspect(target))
 		return TARGET_SUSPECT;
 	if (GET(heard_us) > sent_us)
 		return TARGET_TALKS;
+	if (!*counted)
+		ADD(unanswered, 1);
+	*counted = true;
+	bool enough = GET(unanswered) >= TARGET_UNANSWERED;
 	if (GET(learnt_us) == 0) {
-		if (ADD(unanswered, 1) + 1 < TARGET_UNANSWERED)
+		if (!enough)
 			return TARGET_TALKS;
 		make_suspect(target, TARGET_ERROR_SILENCE, now_us);
 		return TARGET_SUSPECT;
 	}
-	if (!take_turn(target, TARGET_PROBE_US, now_us))
-		return TARGET_TALKS;
+	if (!enough && now_us < alone) {
+		*again_us = alone;
+		return TARGET_WAITS;
+	}
+	if (!take_turn(target, TARGET_PROBE_US, now_us)) {
+		*again_us = GET(probed_us) + TARGET_PROBE_US;
+		return TARGET_WAITS;
+	}
 	SET(doubt_us, now_us == 0 ? 1 : now_us);
 	return TARGET_DOUBTED;
+}
+
+/* One reply to any of them is a sign of life, so the slowest is waited for. */
+uint64_t target_probe_wait_us(const struct target_question *questions, unsigned count)
+{
+	uint64_t longest = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		longest = questions[i].took_us > longest ? questions[i].took_us : longest;
+	uint64_t wait = TARGET_ALLOWANCE_MIN_US + 4 * longest;
+	return wait < TARGET_PATIENCE_US ? wait : TARGET_PATIENCE_US;
 }
 
 bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t now_us)
@@ -281,6 +383,11 @@ bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t n
 		return false;
 	make_suspect(target, TARGET_ERROR_SILENCE, now_us);
 	return true;
+}
+
+void target_end_doubt(struct target *target)
+{
+	SET(doubt_us, 0);
 }
 
 void target_on_probe(struct target *target)
@@ -337,27 +444,91 @@ void target_on_opt(struct target *target)
 /* ---- probes ---- */
 
 /* A quarter of how long it has been suspect, so that who is back soon is found soon. */
-static uint64_t probe_pause_us(uint64_t suspect_us, uint64_t now_us)
+static uint64_t pause_us(const struct target *target, uint64_t least_us, uint64_t most_us,
+			 uint64_t now_us)
 {
-	uint64_t pause = now_us > suspect_us ? (now_us - suspect_us) / 4 : 0;
+	uint64_t suspect = GET(suspect_us);
+	uint64_t pause = now_us > suspect ? (now_us - suspect) / 4 : 0;
 
-	if (pause < TARGET_PROBE_US)
-		return TARGET_PROBE_US;
-	return pause < TARGET_PROBE_MAX_US ? pause : TARGET_PROBE_MAX_US;
+	if (pause < least_us)
+		return least_us;
+	return pause < most_us ? pause : most_us;
+}
+
+static uint64_t probe_pause_us(const struct target *target, uint64_t now_us)
+{
+	return pause_us(target, TARGET_PROBE_US, TARGET_PROBE_MAX_US, now_us);
+}
+
+static uint64_t recheck_pause_us(const struct target *target, uint64_t now_us)
+{
+	return pause_us(target, TARGET_RECHECK_US, TARGET_RECHECK_MAX_US, now_us);
 }
 
 bool target_wants_probe(const struct target *target, uint64_t now_us)
 {
-	uint64_t suspect = GET(suspect_us);
-
-	return suspect != 0 && now_us >= GET(probed_us) + probe_pause_us(suspect, now_us);
+	return target_is_suspect(target) &&
+	       now_us >= GET(probed_us) + probe_pause_us(target, now_us);
 }
 
 bool target_take_probe(struct target *target, uint64_t now_us)
 {
-	uint64_t suspect = GET(suspect_us);
+	return target_is_suspect(target) &&
+	       take_turn(target, probe_pause_us(target, now_us), now_us);
+}
 
-	return suspect != 0 && take_turn(target, probe_pause_us(suspect, now_us), now_us);
+bool target_wants_recheck(const struct target *target, uint64_t now_us)
+{
+	return target_is_suspect(target) &&
+	       now_us >= GET(probed_us) + recheck_pause_us(target, now_us);
+}
+
+bool target_take_recheck(struct target *target, uint64_t now_us)
+{
+	return target_is_suspect(target) &&
+	       take_turn(target, recheck_pause_us(target, now_us), now_us);
+}
+
+uint64_t target_probed_us(const struct target *target)
+{
+	return GET(probed_us);
+}
+
+/* ---- what matches nothing ---- */
+
+void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us)
+{
+	uint64_t noted = GET(other_us);
+
+	ADD(mismatched, 1);
+	SET(mismatched_us, now_us);
+	if (!from || (noted != 0 && now_us < noted + TARGET_OTHER_PACE_US) ||
+	    pthread_mutex_trylock(&target->known_lock) != 0)
+		return;
+	target->other = *from;
+	SET(other_us, now_us);
+	pthread_mutex_unlock(&target->known_lock);
+}
+
+/* An answer that comes twice is a mismatch, too: so the target itself has to have been silent. */
+char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT])
+{
+	uint64_t at = GET(mismatched_us), other_us = GET(other_us), heard_us = GET(heard_us);
+	char host[HOST_TEXT_MAX];
+
+	*text = '\0';
+	if (at == 0 || now_us >= at + TARGET_OTHER_US ||
+	    (heard_us != 0 && at < heard_us + TARGET_OTHER_ALONE_US))
+		return text;
+	if (other_us == 0 || now_us >= other_us + TARGET_OTHER_US) {
+		snprintf(text, TARGET_OTHER_TEXT, "something else answers");
+		return text;
+	}
+	pthread_mutex_lock(&target->known_lock);
+	host_print(&target->other, host);
+	pthread_mutex_unlock(&target->known_lock);
+	snprintf(text, TARGET_OTHER_TEXT, "something else answers: %s", host);
+	return text;
 }
 
 /* ---- the letters of a question ---- */
@@ -402,6 +573,9 @@ enum { REGISTRY_BUCKETS = 4096 };
 
 struct target_registry {
 	pthread_mutex_t lock;
+	_Atomic uint32_t suspects;
+	_Atomic uint64_t rechecked_us; /* when a worker last looked for suspects to probe */
+	uint64_t listings;
 	struct target *buckets[REGISTRY_BUCKETS];
 };
 
@@ -464,6 +638,7 @@ struct target *target_acquire(struct target_registry *registry, const struct add
 		target = malloc(sizeof *target);
 		if (target) {
 			target_init(target, source, host, protocol);
+			target->suspects = &registry->suspects;
 			target->next = *bucket;
 			*bucket = target;
 		}
@@ -485,8 +660,28 @@ void target_release(struct target_registry *registry, struct target *target)
 		while (*link != target)
 			link = &(*link)->next;
 		*link = target->next;
+		end_suspicion(target, 0);
 		target_destroy(target);
 		free(target);
 	}
 	pthread_mutex_unlock(&registry->lock);
+}
+
+uint64_t target_registry_new_listing(struct target_registry *registry)
+{
+	return ++registry->listings;
+}
+
+uint32_t target_registry_suspects(const struct target_registry *registry)
+{
+	return atomic_load_explicit(&registry->suspects, memory_order_relaxed);
+}
+
+bool target_registry_take_turn(struct target_registry *registry, uint64_t now_us)
+{
+	uint64_t last = atomic_load_explicit(&registry->rechecked_us, memory_order_relaxed);
+
+	return now_us >= last + 1000000 &&
+	       atomic_compare_exchange_strong_explicit(&registry->rechecked_us, &last, now_us,
+						       memory_order_relaxed, memory_order_relaxed);
 }

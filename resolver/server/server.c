@@ -24,6 +24,7 @@
 #include "endpoints/outbound/outbound.h"
 #include "endpoints/socket.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 enum {
 	MALLOC_MAP_BYTES = 32 << 20, /* freed blocks below it are kept for the next use */
@@ -68,6 +69,7 @@ int server_init(struct server *server, unsigned workers, const struct hash_key *
 		.cache = server->cache,
 		.responses = server->responses,
 		.series = &server->series,
+		.registry = server->registry,
 		.caller = &server->caller,
 		.rings = &server->rings,
 		.key = *key,
@@ -380,10 +382,11 @@ static void warn_of_ports(const struct snapshot *snapshot, unsigned workers,
 	if (snapshot->source_count == 0 || snapshot->ports_max * workers >= OUTBOUND_PORTS)
 		return;
 	fault_add(faults, FAULT_WARNING, origin, NULL,
-		  "questions leave from %u source ports per address, too few against forged "
+		  "questions leave from %u source port%s per address, too few against forged "
 		  "answers (%u are enough); allow more descriptors (ulimit -n, LimitNOFILE= of the "
 		  "unit)",
-		  snapshot->ports_max * workers, OUTBOUND_PORTS);
+		  snapshot->ports_max * workers,
+		  text_plural(snapshot->ports_max * workers, "", "s"), OUTBOUND_PORTS);
 }
 
 /* What to do about a worker that cannot be started. */

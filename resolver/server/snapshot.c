@@ -24,7 +24,9 @@ struct attaching {
 	struct meter_registry *meters;
 	const struct snapshot_series *series; /* NULL: nobody is counted */
 	struct snapshot *snapshot;
-	size_t room; /* for sources */
+	size_t source_room, target_room;
+	uint64_t listing;   /* of targets (struct target) */
+	const char *domain; /* that the upstreams at hand are asked for */
 	bool failed;
 };
 
@@ -42,7 +44,7 @@ static bool note_source(struct attaching *attaching, const struct address *sourc
 		if (address_equal(&snapshot->sources[i], source))
 			return true;
 	struct address *sources = array_grow(snapshot->sources, snapshot->source_count,
-					     &attaching->room, sizeof *sources);
+					     &attaching->source_room, sizeof *sources);
 
 	if (!sources)
 		return false;
@@ -67,11 +69,28 @@ static void attach(void *context, struct upstream *upstream)
 	attaching->failed = !target || (upstream->endpoint && !meter);
 }
 
+static bool note_target(struct attaching *attaching, const struct upstream *upstream)
+{
+	struct served_targets *served = &attaching->snapshot->targets->served;
+	struct served_target *items =
+		array_grow(served->items, served->count, &attaching->target_room, sizeof *items);
+
+	if (!items)
+		return false;
+	served->items = items;
+	items[served->count++] = (struct served_target){upstream, attaching->domain};
+	upstream->target->listed = attaching->listing;
+	return true;
+}
+
 static void note(void *context, struct upstream *upstream)
 {
 	struct attaching *attaching = context;
 
-	attaching->failed = attaching->failed || !note_source(attaching, &upstream->source);
+	if (attaching->failed || upstream->target->listed == attaching->listing)
+		return;
+	attaching->failed =
+		!note_source(attaching, &upstream->source) || !note_target(attaching, upstream);
 }
 
 static void detach(void *context, struct upstream *upstream)
@@ -147,13 +166,33 @@ static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
 	ruleset_each_upstream(ruleset, attach, attaching);
 }
 
+static void note_rules(struct attaching *attaching, struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++) {
+		const struct rule *rule = ruleset_rule(ruleset, i);
+
+		attaching->domain = rule->domain;
+		route_each_upstream(&rule->route, note, attaching);
+	}
+}
+
+static void note_all(struct attaching *attaching, struct policy *policy)
+{
+	attaching->listing = target_registry_new_listing(attaching->registry);
+	attaching->domain = ".";
+	policy_each_own_upstream(policy, note, attaching);
+	for (uint32_t i = 0; i < policy->ruleset_count; i++)
+		note_rules(attaching, policy->rulesets[i]);
+}
+
 static void attach_all(struct attaching *attaching, struct policy *policy)
 {
 	policy_each_own_upstream(policy, attach, attaching);
 	policy_each_own_route(policy, acquire_outcomes, attaching);
 	for (uint32_t i = 0; i < policy->ruleset_count; i++)
 		attach_ruleset(attaching, policy->rulesets[i]);
-	policy_each_upstream(policy, note, attaching);
+	if (!attaching->failed)
+		note_all(attaching, policy);
 }
 
 static bool attach_inbounds(struct snapshot *snapshot, const struct policy *policy)
@@ -179,6 +218,14 @@ static void give_zones(struct snapshot_zones *zones)
 	for (size_t i = 0; i < zones->count; i++)
 		series_release(zones->set, zones->numbers[i]);
 	free(zones);
+}
+
+static void give_targets(struct snapshot_targets *targets)
+{
+	if (!targets || --targets->snapshots > 0)
+		return;
+	free(targets->served.items);
+	free(targets);
 }
 
 /* False without memory. */
@@ -217,7 +264,12 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 	struct attaching attaching = {
 		.registry = registry, .meters = meters, .series = series, .snapshot = snapshot};
 
-	if (snapshot && bindings) {
+	if (snapshot)
+		snapshot->targets = calloc(1, sizeof *snapshot->targets);
+	attaching.failed = !snapshot || !snapshot->targets;
+	if (!attaching.failed)
+		snapshot->targets->snapshots = 1;
+	if (!attaching.failed && bindings) {
 		snapshot->meters = meters;
 		snapshot->series = series;
 		attach_all(&attaching, policy);
@@ -233,6 +285,7 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 			free(snapshot->sources);
 			free(snapshot->inbound_meters);
 			give_zones(snapshot->zones);
+			give_targets(snapshot->targets);
 		}
 		free(snapshot);
 		return NULL;
@@ -276,6 +329,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 		return NULL;
 	}
 	*snapshot = (struct snapshot){.registry = before->registry,
+				      .targets = before->targets,
 				      .meters = before->meters,
 				      .series = before->series,
 				      .zones = before->zones,
@@ -291,6 +345,7 @@ struct snapshot *snapshot_with_owned(const struct snapshot *before, struct owned
 				      .generation = before->generation};
 	if (snapshot->zones)
 		snapshot->zones->snapshots++;
+	snapshot->targets->snapshots++;
 	snapshot->policy = policy;
 	snapshot->bindings = bindings;
 	snapshot->binding_count = before->binding_count;
@@ -314,6 +369,7 @@ void snapshot_free(struct snapshot *snapshot)
 			meter_release(snapshot->meters, snapshot->inbound_meters[i]);
 	}
 	give_zones(snapshot->zones);
+	give_targets(snapshot->targets);
 	policy_free(snapshot->policy);
 	transfer_table_free(snapshot->transfers); /* after the policy, which has its stamps */
 	free(snapshot->bindings);

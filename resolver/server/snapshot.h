@@ -10,7 +10,7 @@
 
 #include "endpoints/inbound/inbound.h"
 #include "endpoints/meter.h"
-#include "endpoints/upstream/target.h"
+#include "endpoints/upstream/lookup.h"
 #include "resolver/outcomes.h"
 #include "resolver/series.h"
 #include "resolver/transfer/table.h"
@@ -23,6 +23,12 @@ struct snapshot_series {
 };
 
 struct snapshot_zones; /* their numbers; opaque */
+
+/* Each target of the policy once; snapshots that differ only in what we own share it. */
+struct snapshot_targets {
+	struct served_targets served;
+	unsigned snapshots;
+};
 
 struct snapshot_binding { /* a listener, and where its queries are asked */
 	struct listener *listener;
@@ -41,6 +47,7 @@ struct snapshot {
 	struct meter_registry *meters;
 	struct snapshot_binding *bindings;
 	uint32_t binding_count;
+	struct snapshot_targets *targets;
 	struct address *sources; /* of its upstreams, each once */
 	size_t source_count;
 	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
@@ -66,7 +73,7 @@ struct snapshot {
 };
 
 /* Attaches every upstream's target and its endpoint's meter, every rule's and zone's number, and
- * notes every source. Takes the
+ * lists every target and source. Takes the
  * policy over, even if it fails (NULL). Listeners are not owned: the caller fills the bindings in.
  */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,

@@ -257,6 +257,8 @@ static void adopt(struct worker *worker, struct snapshot *snapshot)
 	worker->inbound.payload_max = (uint16_t)snapshot->policy->udp_payload_max;
 	set_cookie_keys(worker, snapshot->policy);
 	worker->lookups.random_case = snapshot->policy->random_case;
+	worker->lookups.served = &snapshot->targets->served;
+	worker->lookups.served_holder = &hold->hold;
 	latency_switch(&worker->resolver.latency, snapshot->timed);
 	outbound_limit_ports(&worker->outbound, snapshot->ports_max, snapshot->lanes_max);
 	for (uint32_t i = 0; i < snapshot->binding_count; i++)
@@ -470,6 +472,7 @@ static int init_parts(struct worker *worker)
 	worker->lookups.forget = outbound_forget;
 	worker->lookups.lookup_max = shared->queries_max + REFRESHES;
 	worker->lookups.worker = worker->index;
+	worker->lookups.registry = shared->registry;
 	resolver_init(&worker->resolver, &worker->wheel, &worker->lookups, shared->cache,
 		      &worker->stats, &shared->key);
 	worker->resolver.waiting.max = shared->queries_max;

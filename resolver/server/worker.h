@@ -17,6 +17,7 @@ struct worker_shared {
 	struct cache *cache;
 	struct response_limit *responses;
 	const struct snapshot_series *series;
+	struct target_registry *registry;
 	struct hash_key key;
 	struct hash_key cookie_key; /* of clients' cookies; drawn at the start */
 	unsigned workers;

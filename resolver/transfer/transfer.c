@@ -10,6 +10,7 @@
 #include "resolver/stats.h"
 #include "resolver/transfer/stream.h"
 #include "rules/base.h"
+#include "rules/text.h"
 #include "rules/zone/serial.h"
 
 struct transfer {
@@ -150,8 +151,8 @@ static void log_transfer(const struct transfer *transfer, struct log_pace *pace,
 		  address_print(&transfer->query->client, client),
 		  writer->kind == STREAM_CHANGES ? "what has changed" : "whole",
 		  writer->is_signed ? ", signed" : "", writer->records,
-		  writer->records == 1 ? "" : "s", writer->messages,
-		  writer->messages == 1 ? "" : "s", writer->bytes,
+		  text_plural(writer->records, "", "s"), writer->messages,
+		  text_plural(writer->messages, "", "s"), writer->bytes,
 		  (unsigned long long)((now - transfer->began_us) / 1000), more);
 }
 

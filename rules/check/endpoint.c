@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "rules/check/internal.h"
+#include "rules/text.h"
 
 #define DELEGATION "Microsoft.Network/dnsResolvers"
 
@@ -206,9 +207,10 @@ static void check_resolver_network(struct check *check, const struct dns_resolve
 		LIMIT_ERROR(
 			check, "resolvers_per_virtual_network", *count, &resolver->origin,
 			"virtual_network",
-			"virtual network \"%s\" has %u resolvers, and at most %u are allowed; use "
+			"virtual network \"%s\" has %u resolver%s, and at most %u %s allowed; use "
 			"another network, or raise limits.resolvers_per_virtual_network",
-			network->name, *count, limit);
+			network->name, *count, text_plural(*count, "", "s"), limit,
+			text_plural(limit, "is", "are"));
 	if (network->encryption)
 		ERROR(check, &resolver->origin, "virtual_network",
 		      "virtual network \"%s\" is encrypted, and a resolver cannot be in such a "

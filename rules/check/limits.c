@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "rules/check/internal.h"
+#include "rules/text.h"
 
 const char *check_place(struct check *check, const struct origin *origin)
 {
@@ -108,9 +109,10 @@ void check_count(struct check *check, size_t count, uint32_t limit, const struct
 {
 	if (count > limit)
 		LIMIT_ERROR(check, key, count, over, field,
-			    "there are %zu, and at most %u are allowed; remove some, or raise "
+			    "there %s %zu, and at most %u %s allowed; remove some, or raise "
 			    "limits.%s",
-			    count, limit, key);
+			    text_plural(count, "is", "are"), count, limit,
+			    text_plural(limit, "is", "are"), key);
 }
 
 bool limits_lets_more(const char *key, uint64_t value, uint64_t than)

@@ -3,6 +3,7 @@
 
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
+#include "rules/text.h"
 
 #define WIRE_SERVER "168.63.129.16" /* Azure's own resolver; it refuses it as a target */
 
@@ -38,9 +39,10 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 	if (count && ++*count > limit)
 		LIMIT_ERROR(
 			check, "rulesets_per_outbound_endpoint", *count, origin, field,
-			"\"%s\" is used by %u rulesets, and at most %u are allowed; use another "
+			"\"%s\" is used by %u ruleset%s, and at most %u %s allowed; use another "
 			"endpoint, or raise limits.rulesets_per_outbound_endpoint",
-			path, *count, limit);
+			path, *count, text_plural(*count, "", "s"), limit,
+			text_plural(limit, "is", "are"));
 }
 
 static bool has_network(const struct check *check, const struct forwarding_ruleset *ruleset)
@@ -95,9 +97,10 @@ static void check_link(struct check *check, const struct forwarding_ruleset *rul
 	if (count && ++*count > limit)
 		LIMIT_ERROR(check, "rulesets_per_virtual_network", *count, &link->origin,
 			    "virtual_network",
-			    "virtual network \"%s\" is linked to %u rulesets, and at most %u are "
+			    "virtual network \"%s\" is linked to %u ruleset%s, and at most %u %s "
 			    "allowed; remove a link, or raise limits.rulesets_per_virtual_network",
-			    link->virtual_network, *count, limit);
+			    link->virtual_network, *count, text_plural(*count, "", "s"), limit,
+			    text_plural(limit, "is", "are"));
 }
 
 static void check_links(struct check *check, const struct forwarding_ruleset *ruleset,
@@ -172,9 +175,10 @@ static void check_rule_targets(struct check *check, const struct forwarding_rule
 		    "targets_per_rule");
 	if (count * endpoints > LEG_UPSTREAMS_MAX)
 		ERROR(check, origin, "targets",
-		      "%zu targets through %zu outbound endpoints make %zu ways to ask, and at "
+		      "%zu target%s through %zu outbound endpoint%s make %zu ways to ask, and at "
 		      "most %d are possible; remove some",
-		      count, endpoints, count * endpoints, LEG_UPSTREAMS_MAX);
+		      count, text_plural(count, "", "s"), endpoints,
+		      text_plural(endpoints, "", "s"), count * endpoints, LEG_UPSTREAMS_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (address_parse(&wire_server, WIRE_SERVER) == 0 &&
 		    address_equal(&targets[i].address, &wire_server))

@@ -3,6 +3,7 @@
  * check/loop.c. */
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
+#include "rules/text.h"
 
 /* The first network of the ruleset where a zone of this name is linked; "" when there is none.
  * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
@@ -187,7 +188,7 @@ static void warn_custom_servers(struct check *check)
 			WARN(check, &network->origin, "dns_servers",
 			     "with custom servers the VNet resolver does not consult the zones and "
 			     "rulesets linked to this network (%u link%s)",
-			     *links, *links == 1 ? "" : "s");
+			     *links, text_plural(*links, "", "s"));
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "rules/base.h"
 #include "rules/check/internal.h"
+#include "rules/text.h"
 #include "rules/zone/zone.h"
 
 enum { ZONE_LABELS_MAX = 34 };
@@ -48,11 +49,12 @@ static void check_zone_name(struct check *check, const struct private_zone *zone
 		LIMIT_ERROR(check, "zone_labels_min", name->labels, origin, "name",
 			    "\"%s\" has %u label%s; a private zone has %u to %d, unless "
 			    "limits.zone_labels_min allows fewer",
-			    zone->name, name->labels, name->labels == 1 ? "" : "s", least,
+			    zone->name, name->labels, text_plural(name->labels, "", "s"), least,
 			    ZONE_LABELS_MAX);
 	else if (name->labels == 0 || name->labels > ZONE_LABELS_MAX)
-		ERROR(check, origin, "name", "\"%s\" has %u labels; a private zone has %u to %d",
-		      zone->name, name->labels, least, ZONE_LABELS_MAX);
+		ERROR(check, origin, "name", "\"%s\" has %u label%s; a private zone has %u to %d",
+		      zone->name, name->labels, text_plural(name->labels, "", "s"), least,
+		      ZONE_LABELS_MAX);
 	else if (zone->name[length - 1] == '.')
 		ERROR(check, origin, "name", "\"%s\" ends with a dot; write \"%.*s\"", zone->name,
 		      (int)length - 1, zone->name);
@@ -83,11 +85,12 @@ static void check_set(const struct zone_check *zc, const uint8_t *owner, const s
 	if (set->count > limit)
 		LIMIT_ERROR(zc->check, "records_per_record_set", set->count, &zc->zone->origin,
 			    zc->field,
-			    "%s %s in %s has %u records, and at most %u are allowed; remove "
+			    "%s %s in %s has %u record%s, and at most %u %s allowed; remove "
 			    "some, or raise limits.records_per_record_set",
 			    name_wire_to_text(owner, text),
 			    record_type_print(set->type, type, sizeof type), data_name(zc->zone),
-			    set->count, limit);
+			    set->count, text_plural(set->count, "", "s"), limit,
+			    text_plural(limit, "is", "are"));
 }
 
 static int on_change(void *context, const uint8_t *owner, const struct rrset *was,
@@ -147,10 +150,12 @@ static void check_zone_data(struct check *check, const struct private_zone *zone
 		LIMIT_ERROR(
 			check, "record_sets_per_zone", zone_record_sets(zone->zone), &zone->origin,
 			zc.field,
-			"%s has %zu record sets, and at most %u are allowed; remove some, or raise "
+			"%s has %zu record set%s, and at most %u %s allowed; remove some, or raise "
 			"limits.record_sets_per_zone",
 			data_name(zone), zone_record_sets(zone->zone),
-			limits->record_sets_per_zone);
+			text_plural(zone_record_sets(zone->zone), "", "s"),
+			limits->record_sets_per_zone,
+			text_plural(limits->record_sets_per_zone, "is", "are"));
 	if (before) {
 		(void)!zone_walk_changes(before, zone->zone, on_change, &zc);
 		return;
@@ -186,9 +191,10 @@ static void count_link(struct check *check, const struct zone_link *link, struct
 	if (count && ++*count > limit)
 		LIMIT_ERROR(
 			check, key, *count, &link->origin, "virtual_network",
-			"virtual network \"%s\" has %u zones linked%s, and at most %u are allowed; "
+			"virtual network \"%s\" has %u zone%s linked%s, and at most %u %s allowed; "
 			"remove some links, or raise limits.%s",
-			link->virtual_network, *count, what, limit, key);
+			link->virtual_network, *count, text_plural(*count, "", "s"), what, limit,
+			text_plural(limit, "is", "are"), key);
 }
 
 static void check_zone_network(struct check *check, const struct private_zone *zone,

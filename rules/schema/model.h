@@ -382,6 +382,11 @@ struct made {
 	const char *because; /* to go on with: "ruleset "office" names none ..." */
 };
 
+struct model_file {
+	const char *path;
+	uint64_t stamp; /* what whoever read it knows a change by */
+};
+
 struct model {
 	struct origin origin;
 	struct arena arena;
@@ -396,7 +401,7 @@ struct model {
 	const char *user, *group; /* whom the program becomes; a name or a number */
 	struct origin user_origin;
 	bool seccomp;
-	LIST_OF(const char *) files; /* the configuration's own, without zones */
+	LIST_OF(struct model_file) files; /* the configuration's own, without zones */
 	bool count_names;
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;

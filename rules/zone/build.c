@@ -16,6 +16,7 @@
 
 #include "rules/array.h"
 #include "rules/base.h"
+#include "rules/text.h"
 #include "rules/wire.h"
 #include "rules/zone/layout.h"
 #include "rules/zone/rdata.h"
@@ -495,7 +496,8 @@ void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults)
 {
 	if (builder->warnings > WARNINGS_MAX)
 		fault_add(faults, FAULT_WARNING, &builder->warning, NULL,
-			  "%zu more such warnings in this zone", builder->warnings - WARNINGS_MAX);
+			  "%zu more such warning%s in this zone", builder->warnings - WARNINGS_MAX,
+			  text_plural(builder->warnings - WARNINGS_MAX, "", "s"));
 }
 
 /* ---- check ---- */

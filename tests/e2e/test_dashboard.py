@@ -1103,6 +1103,18 @@ class Overview(Browser):
         self.click(".node.bad")
         self.find("h1", "127.0.0.66:53 udp")
 
+    def test_a_target_says_what_else_answers_and_one_of_a_kind_is_singular(self):
+        status = self.good("GET", "status")
+        target = next(one for one in status["targets"] if one["host"] == "127.0.0.5:53")
+        target |= dict(timeouts=1, errors=1, suspicions=1, waiting=1, mismatched=1, other="something else answers: 127.0.0.9:53")
+        self.stands_in("/v1/status", status)
+        self.log_in("/ui/target?target=127.0.0.5:53&protocol=udp")
+        self.find(".facts", "1 timeout, 1 error, 1 time suspect\n")
+        self.find(".facts", "now 1 question\n")
+        self.find(".facts", "1 packet; something else answers: 127.0.0.9:53")
+        self.go("/ui/targets")
+        self.row("127.0.0.5:53", "something else answers: 127.0.0.9:53")
+
     def test_a_rule_whose_target_answers_errors_alone_is_told_until_one_is_answered(self):
         where = "rulesets/-/office/rules/cross"
         self.good("PUT", where, {"domain": "cross.test.", "targets": [{"address": "127.0.0.5"}]})
@@ -1486,7 +1498,7 @@ class Reports(Browser):
         self.assertEqual(begun, self.asked_for("/v1/report"))
 
     def test_a_page_that_is_left_asks_no_more(self):
-        running = {"section": "ptrs", "summary": "none of 0 PTRs", "advice": "", "count": 0, "looked_at": 10, "of": 1000000, "state": "running",
+        running = {"section": "ptrs", "summary": "no PTRs", "advice": "", "count": 0, "looked_at": 10, "of": 1000000, "state": "running",
                    "began": "2026-01-01T00:00:00Z", "ended": None, "good_until": None, "unknown_count": 0, "unknown": [], "findings": []}
         self.stands_in("/v1/report", {"time": "2026-01-01T00:00:01Z", "days": 30, "sections": [running]})
         self.watches()
@@ -1524,8 +1536,8 @@ class ReportsFine(Browser):
         self.press("nothing was found")
         self.find("[role=status]", "Nothing was found, as of ")
         for section, state, text in (("rules", "all is well", "As counted since "), ("targets", "all is well", "As counted since "),
-                                     ("leaving", "all is well", "In the last 12 to 24 hours."), ("ptrs", "nothing to look at", "None of 0 PTRs"),
-                                     ("delegations", "nothing to look at", "None of 0 public reverse zones"), ("names", "2 names", "2 names most asked for")):
+                                     ("leaving", "all is well", "In the last 12 to 24 hours."), ("ptrs", "nothing to look at", "No PTRs"),
+                                     ("delegations", "nothing to look at", "No public reverse zones"), ("names", "2 names", "2 names most asked for")):
             self.find("#report-%s summary .state" % section, state)
             self.find("#report-" + section, text)
         self.assertTrue(self.none("main table:not([aria-label='Names asked most'])"))

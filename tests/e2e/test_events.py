@@ -124,6 +124,16 @@ class Happenings(World):
             finally:
                 follower.terminate()
 
+    def test_a_text_is_printed_to_its_end(self):
+        """Longer than a table's cell, and longer than a line of the log."""
+        for length in (300, 5000):
+            with self.subTest(length=length):
+                self.sluice.reconfigure(self.config % self.filed + "x" * length + "y = 1;\n")
+                self.assertEqual(1, self.sluice.command("reload")[0])
+                lines = [line for line in self.sluice.command("events")[1].splitlines() if "x" * length + "y" in line]
+                self.assertEqual(1, len(lines))
+                self.assertIn(self.events("?event=reload&level=error")[-1]["text"], lines[0])
+
     def test_a_program_is_run_for_each(self):
         self.add(1)
         script = self.world.write("told.sh", '#!/bin/sh\necho "$SLUICE_EVENT $SLUICE_TEXT" >> "$0.out"\ncat >> "$0.json"\n')

@@ -3,9 +3,13 @@ address that vanishes, five of six dead, all six, one that comes and goes, error
 
 import contextlib
 import itertools
+import json
 import re
 import select
 import signal
+import socket
+import struct
+import threading
 import time
 
 import dns
@@ -41,6 +45,60 @@ class Asking:
                 for sock in select.select(list(waiting), [], [], 0.5)[0]:
                     answers[waiting.pop(sock)] = dns.Message(sock.recv(65535))
         return answers
+
+
+class Elsewhere(threading.Thread):
+    """A server that answers 192.0.2.1 from where `by` says: itself, or another address of its machine."""
+
+    def __init__(self, host, address, other):
+        super().__init__(daemon=True)
+        self.by, self.sockets = "other", {}
+        with host.inside():
+            for name, at in (("itself", (address, 53)), ("other", (other, 5353))):
+                self.sockets[name] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                self.sockets[name].bind(at)
+
+    def run(self):
+        while True:
+            packet, client = self.sockets["itself"].recvfrom(4096)
+            if not packet:
+                return
+            answer = struct.pack("!HHHIH", 0xc00c, 1, 1, 1, 4) + socket.inet_aton("192.0.2.1")
+            self.sockets[self.by].sendto(packet[:2] + struct.pack("!5H", 0x8180, 1, 1, 0, 0) +
+                                         packet[12:packet.index(b"\0", 12) + 5] + answer, client)
+
+
+class Mismatches(Asking, harness.FreshCase):
+    def build(self, world):
+        self.client = world.host("client", "10.20.0.5")
+        onprem = world.host("onprem", "192.168.0.1", "192.168.0.9")
+        self.cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
+        self.server = Elsewhere(onprem, "192.168.0.1", "192.168.0.9")
+        self.server.start()
+        self.sluice = harness.Sluice(self.cloud, config(rule("corp", "corp.test.", "192.168.0.1")) + (
+            'metrics = { listen = [ "http://127.0.0.1:9153" ]; };\n'), SLUICE)
+
+    def target(self):
+        return next(one for one in self.sluice.status()["targets"] if one["host"] == "192.168.0.1:53")
+
+    def test_a_server_that_answers_from_elsewhere_is_named(self):
+        for number in range(3):
+            self.assert_rcode(self.ask("n%d.corp.test" % number), "SERVFAIL", ede=(22, 23))
+        other = "something else answers: 192.168.0.9:5353"
+        target = self.target()
+        self.assertEqual(("suspect", 0, other), (target["state"], target["answered"], target["other"]))
+        self.assertGreaterEqual(target["mismatched"], 3)
+        self.assertIn("\n      %s; since " % other, self.sluice.command("status")[1])
+        harness.wait_for(lambda: re.search(r"warning target: 192\.168\.0\.1:53 .* is suspect, .*: no answer, %s; "
+                                           % re.escape(other), self.sluice.log()), "the event")
+        told = self.cloud.run("curl", "-s", "http://127.0.0.1:9153/metrics")[1]
+        self.assertRegex(told, r'(?m)^sluice_target_mismatched_replies_total\{target="192\.168\.0\.1:53",[^}]*\} [1-9]')
+        self.server.by = "itself"
+        fresh = ("b%d.corp.test" % i for i in itertools.count())
+        harness.wait_for(lambda: self.ask(next(fresh)).rcode == "NOERROR", "the server to answer itself")
+        target = self.target()
+        self.assertEqual(("up", None), (target["state"], target["other"]))
+        self.assertNotIn("something else", self.sluice.command("status")[1])
 
 
 class Sources(Asking, harness.FreshCase):
@@ -103,6 +161,22 @@ class Sources(Asking, harness.FreshCase):
         line = harness.wait_for(lambda: self.said(r"info source: 10\.10\.0\.20, .*"), "a line",
                                 2 * dns.PATIENCE).group()
         self.assertRegex(line, r"is back after \d.* s; answered again: onprem/corp, onprem/tcp$")
+
+    def test_that_an_address_of_ours_goes_and_comes_is_an_event(self):
+        present = lambda: [each["present"] for each in self.sluice.status()["inbound_endpoints"]]
+        self.assertEqual([True], present())
+        self.assertIsNone(self.said("listener: "))
+        self.remove("10.10.0.4")
+        harness.wait_for(lambda: self.said(r"warning listener: 10\.10\.0\.4:53, where hub-resolver/inbound "
+                                           r"listens, is gone: no interface has it, so nobody can ask there\n"),
+                         "a line", 2 * dns.PATIENCE)
+        self.assertEqual([False], present())
+        self.cloud.add_address("10.10.0.4")
+        harness.wait_for(lambda: self.said(r"info listener: 10\.10\.0\.4:53, where hub-resolver/inbound "
+                                           r"listens, is back after \d+(\.\d)? s\n"), "a line", 2 * dns.PATIENCE)
+        self.assertEqual([True], present())
+        told = json.loads(self.sluice.command("events", "--json")[1])
+        self.assertEqual(["warning", "info"], [event["level"] for event in told if event["event"] == "listener"])
 
     def test_without_any_source_the_error_says_so(self):
         self.remove("10.10.0.20")

@@ -2,7 +2,9 @@
 answered; one that hangs, too; servers go with their master."""
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -143,6 +145,49 @@ class Master(test_upgrade.Upgrading):
         self.assertEqual(len(held), len(lost), "%d of %d" % (len(lost), len(paced.asked)))
         self.assertLess(min(waits), 1, waits)
         self.goes_on()
+
+    def restart(self):
+        """What status and events say about why this server was started."""
+        def told():
+            self.sluice.wait_managed()
+            return (self.sluice.status()["restart"] or {}).get("text")
+        text = harness.wait_for(told, "the restart to be told")
+        self.assertIn(("warning", "restart", text), [
+            (event["level"], event["event"], event["text"])
+            for event in json.loads(self.sluice.command("events", "--json")[1])])
+        self.assertRegex(self.sluice.command("status")[1], "(?m)^started again at .*Z: %s$" % re.escape(text))
+        return text
+
+    def test_a_kill_is_an_event_and_in_the_status(self):
+        self.sluice.wait_managed()
+        self.assertIsNone(self.sluice.status()["restart"])
+        self.assertNotIn("started again at", self.sluice.command("status")[1])
+        before, begin = self.kill(), time.monotonic()
+        self.sluice.wait_another(before)
+        text = self.restart()
+        took = time.monotonic() - begin
+        found = re.fullmatch(r"the server before this one ended by signal 9; nobody answered for (\d+) ms", text)
+        self.assertTrue(found, text)
+        self.assertLessEqual(int(found[1]) / 1000, took)
+        before = self.sluice.pid
+        self.upgrade()
+        self.left(before)
+        self.assertIsNone(self.sluice.status()["restart"])  # an upgrade leaves no gap
+
+    def test_one_that_was_killed_because_it_hung_says_so(self):
+        self.sluice.wait_another(self.kill(signal.SIGSTOP))
+        self.assertRegex(self.restart(), "^the server before this one ended by signal 9: it was killed after it "
+                                         r"had hung for \d+ ms; nobody answered for \d+ ms$")
+
+    def test_starts_that_failed_in_between_are_counted(self):
+        text = self.config()
+        self.sluice.reconfigure("region = ;")
+        self.kill()
+        harness.wait_for(lambda: "started again in 1 s" in self.sluice.log(), "a pause", 30)
+        self.sluice.reconfigure(text)
+        harness.wait_for(lambda: self.sluice.log().count("serving:") == 2, "it to serve", 30)
+        self.assertRegex(self.restart(), r"ended by signal 9, and \d+ others after it did not come to serve: the "
+                                         r"last one ended with status 1; nobody answered for \d+ m?s$")
 
     def test_one_that_stops_by_itself_is_started_again_with_all_its_sockets(self):
         before = self.kill(signal.SIGTERM)

@@ -202,6 +202,26 @@ static void a_line_that_is_too_long_is_cut_and_still_a_line(void **state)
 	json_decref(line);
 }
 
+static char heard[9000];
+
+static void on_line(enum log_level level, const char *event, const char *line)
+{
+	(void)level;
+	(void)event;
+	snprintf(heard, sizeof heard, "%s", line);
+}
+
+static void who_listens_gets_all_of_a_line_that_is_too_long(void **state)
+{
+	(void)state;
+	static char longer[9000];
+	memset(longer, 'x', sizeof longer - 1);
+	log_listen(on_line);
+	log_event(LOG_INFO, "x", "%s", longer);
+	log_listen(NULL);
+	assert_string_equal(heard, longer);
+}
+
 static void every_fault_is_a_line_with_its_place_and_level(void **state)
 {
 	(void)state;
@@ -233,6 +253,7 @@ int main(void)
 		TEST(a_json_line_of_bytes_that_are_not_utf8_still_parses),
 		TEST(control_characters_cannot_forge_a_line),
 		TEST(a_line_that_is_too_long_is_cut_and_still_a_line),
+		TEST(who_listens_gets_all_of_a_line_that_is_too_long),
 		TEST(every_fault_is_a_line_with_its_place_and_level),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,10 +108,19 @@ static void what_is_appended_is_cut_between_characters(void **state)
 	assert_string_equal(text, "abcdefg");
 }
 
+static void one_alone_is_singular(void **state)
+{
+	(void)state;
+	for (unsigned count = 0; count < 3; count++)
+		assert_string_equal(text_plural(count, "entry is", "entries are"),
+				    count == 1 ? "entry is" : "entries are");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_people_see_is_taken),
+		cmocka_unit_test(one_alone_is_singular),
 		cmocka_unit_test(the_first_that_is_wrong_is_named_with_its_place),
 		cmocka_unit_test(controls_and_format_characters_are_not_shown),
 		cmocka_unit_test(what_is_appended_is_cut_between_characters),

@@ -6,6 +6,7 @@
 #include "resolver/control/base/csv.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum batch_column { COLUMN_OWNER, COLUMN_FQDN, COLUMN_DESCRIPTION, COLUMN_TTL, COLUMN_COUNT };
 
@@ -146,10 +147,11 @@ static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
 	if (err != 0)
 		return change_refuse(error, "", "%s", why);
 	if (reader->row.count != reader->fields)
-		return change_refuse(error, "",
-				     "it has %zu fields, and the first line has %zu; give as many, "
-				     "and quote a field that contains a comma",
-				     reader->row.count, reader->fields);
+		return change_refuse(
+			error, "",
+			"it has %zu field%s, and the first line has %zu; give as many, "
+			"and quote a field that contains a comma",
+			reader->row.count, text_plural(reader->row.count, "", "s"), reader->fields);
 	row->owner = cell(reader, COLUMN_OWNER);
 	row->owner_key = reader->keys[COLUMN_OWNER];
 	row->ptr.fqdn = cell(reader, COLUMN_FQDN);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rules/err.h"
+#include "rules/hash.h"
 
 /* NULL: it is one. */
 static const char *why_not_regular(int fd)
@@ -96,6 +97,21 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+uint64_t file_stamp_number(const char *path)
+{
+	static const struct hash_key key;
+	struct file_stamp stamp;
+	uint64_t number = 0;
+
+	if (!file_stamp_of(&stamp, path))
+		return 0;
+	number = hash_bytes(&key, number, &stamp.device, sizeof stamp.device);
+	number = hash_bytes(&key, number, &stamp.inode, sizeof stamp.inode);
+	number = hash_bytes(&key, number, &stamp.size, sizeof stamp.size);
+	number = hash_bytes(&key, number, &stamp.mtime_ns, sizeof stamp.mtime_ns);
+	return hash_bytes(&key, number, &stamp.ctime_ns, sizeof stamp.ctime_ns);
 }
 
 /* ---- all of a file ---- */

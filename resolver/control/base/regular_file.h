@@ -35,6 +35,9 @@ struct file_stamp { /* what a file looked like */
 /* Of the file at that path, never opening it. False: errno says why, and all of it is zero. */
 bool file_stamp_of(struct file_stamp *stamp, const char *path);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
+/* The stamp of the file at that path as a number, which is another one where it has changed. 0:
+ * there is none. */
+uint64_t file_stamp_number(const char *path);
 
 /* All of a file of at most so many bytes, to be freed, with a NUL behind; *stamp, of what was read,
  * may be NULL. A file that changes meanwhile, and so may be half old and half new, is read again, a

@@ -76,11 +76,6 @@ json_t *report_numbers(const struct model *model)
 		"rules", (json_int_t)count_rules(model));
 }
 
-static const char *plural(size_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 {
 	size_t networks = model->virtual_networks.count, zones = model->private_zones.count;
@@ -89,8 +84,9 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
 
 	snprintf(text, REPORT_TEXT_MAX,
 		 "%zu network%s, %zu zone%s (%zu record%s), %zu ruleset%s (%zu rule%s)", networks,
-		 plural(networks), zones, plural(zones), records, plural(records), rulesets,
-		 plural(rulesets), rules, plural(rules));
+		 text_plural(networks, "", "s"), zones, text_plural(zones, "", "s"), records,
+		 text_plural(records, "", "s"), rulesets, text_plural(rulesets, "", "s"), rules,
+		 text_plural(rules, "", "s"));
 	return text;
 }
 
@@ -100,10 +96,10 @@ char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]
 
 	if (faults->errors > 0)
 		snprintf(errors, sizeof errors, "%zu error%s", faults->errors,
-			 plural(faults->errors));
+			 text_plural(faults->errors, "", "s"));
 	if (faults->warnings > 0 || faults->errors == 0)
 		snprintf(warnings, sizeof warnings, "%s%zu warning%s", *errors ? ", " : "",
-			 faults->warnings, plural(faults->warnings));
+			 faults->warnings, text_plural(faults->warnings, "", "s"));
 	snprintf(text, REPORT_TEXT_MAX, "%s%s", errors, warnings);
 	return text;
 }

@@ -219,13 +219,22 @@ static bool set_up(CURL *curl, const char *socket, const struct client_call *cal
 	return fine;
 }
 
-static json_t *perform(CURL *curl, const char *socket, const struct answer *answer,
+/* No socket, or one that a server has left behind. */
+static bool is_no_server(CURLcode failed, long os_error)
+{
+	return failed == CURLE_COULDNT_CONNECT &&
+	       (os_error == ENOENT || os_error == ENOTDIR || os_error == ECONNREFUSED);
+}
+
+static json_t *perform(CURL *curl, const char *socket, const struct answer *answer, bool *absent,
 		       unsigned *status, char error[CLIENT_ERROR_MAX])
 {
 	long os_error = 0, code = 0;
 	CURLcode failed = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	if (absent)
+		*absent = is_no_server(failed, os_error);
 	if (failed != CURLE_OK) {
 		snprintf(error, CLIENT_ERROR_MAX, "control socket %.120s: %s", socket,
 			 why_not(socket, failed, os_error));
@@ -267,7 +276,7 @@ json_t *client_call(const char *socket, struct client_call call, unsigned *statu
 	if (payload_init(&payload, &call) && answer.curl &&
 	    asprintf(&url, "http://sluice%s", call.path) >= 0 &&
 	    set_up(answer.curl, socket, &call, &payload, url, &headers, &answer))
-		body = perform(answer.curl, socket, &answer, status, error);
+		body = perform(answer.curl, socket, &answer, call.absent, status, error);
 	curl_easy_cleanup(answer.curl);
 	curl_slist_free_all(headers);
 	free(answer.text);

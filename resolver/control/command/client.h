@@ -36,6 +36,7 @@ struct client_call {
 				    * printed, to be released; NULL: nowhere */
 	int timeout_ms;            /* for the whole of it; 0: CLIENT_TIMEOUT_MS, -1: for ever */
 	const char *if_none_match; /* NULL: not sent */
+	bool *absent;              /* client_call: whether nothing listens there; NULL: not told */
 };
 
 /* A path with its parts percent-encoded, to be freed: each '%' in the format stands for the next

@@ -95,6 +95,8 @@ static const struct {
 	 offsetof(struct command_line, days)},
 	{"wait", NULL, "until all is known, however long that takes", 0, OPTION_WAIT,
 	 offsetof(struct command_line, wait)},
+	{"offline", NULL, "read the file and the state, whether a server runs or not", 0,
+	 OPTION_OFFLINE, offsetof(struct command_line, offline)},
 	/* What the master gives, which is not for people. */
 	{"master", "FD", NULL, 0, OPTION_MASTER, offsetof(struct command_line, master)},
 	{"beside", NULL, NULL, 0, OPTION_BESIDE, offsetof(struct command_line, beside)},
@@ -463,5 +465,6 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return unknown_command(commands, argv + optind, words, used);
 	line.arguments = argv + optind + used;
 	line.argument_count = words - used;
+	line.given = given;
 	return dispatch(&line, given);
 }

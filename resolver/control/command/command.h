@@ -57,6 +57,7 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_ONCE         OPTION(37)
 #define OPTION_DAYS         OPTION(38)
 #define OPTION_WAIT         OPTION(39)
+#define OPTION_OFFLINE      OPTION(40)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -66,6 +67,7 @@ struct model;
 struct command_line {
 	const struct command *commands;              /* the whole table */
 	const struct command *command;               /* the one that runs */
+	uint64_t given;                              /* OPTION_ bits of those that were */
 	const char *config;                          /* never NULL */
 	const char *resolv_conf;                     /* never NULL */
 	const char *socket, *vnet, *endpoint, *from; /* NULL: not given */
@@ -86,7 +88,7 @@ struct command_line {
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	const char *interval;     /* of top, in seconds; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
-		apply, ask, once, wait;
+		apply, ask, once, wait, offline;
 	char *const *arguments;
 	int argument_count;
 };

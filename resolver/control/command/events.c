@@ -4,24 +4,32 @@
 #include <stdlib.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/follow.h"
-#include "rules/base.h"
 #include "rules/text.h"
 
-static void print_event(const struct command_line *line, const char *data)
+static void print_head(void)
+{
+	printf("  %-20s  %-7s  %-10s  TEXT\n", "TIME", "LEVEL", "EVENT");
+}
+
+/* The text is last, and whole: what an event says at its end is often what to do. */
+static void print_event(const json_t *event)
+{
+	printf("  %-20s  %-7s  %-10s  ", json_text_of(event, "time"), json_text_of(event, "level"),
+	       json_text_of(event, "event"));
+	text_print(stdout, json_text_of(event, "text"));
+	printf("\n");
+}
+
+static void on_event(const struct command_line *line, const char *data)
 {
 	json_t *event = line->json ? NULL : json_loads(data, 0, NULL);
 
 	if (line->json)
 		printf("%s\n", data);
-	if (event) {
-		printf("  %-20s  %-7s  %-10s  ", json_text_of(event, "time"),
-		       json_text_of(event, "level"), json_text_of(event, "event"));
-		text_print(stdout, json_text_of(event, "text"));
-		printf("\n");
-	}
+	if (event)
+		print_event(event);
 	json_decref(event);
 }
 
@@ -64,26 +72,29 @@ static int run_for_each(const struct command_line *line)
 
 int command_events(const struct command_line *line)
 {
-	static const struct table_column columns[] = {
-		{"TIME", "time"}, {"LEVEL", "level"}, {"EVENT", "event"}, {"TEXT", "text"}};
 	int status = EXIT_SUCCESS;
-	json_t *answer;
+	json_t *answer, *event;
+	size_t i;
 
 	if (line->exec)
 		return run_for_each(line);
 	if (line->follow) {
 		if (!line->json)
-			printf("  %-20s  %-7s  %-10s  TEXT\n", "TIME", "LEVEL", "EVENT");
-		return command_follow(line, "/v1/events?after=", 0, print_event);
+			print_head();
+		return command_follow(line, "/v1/events?after=", 0, on_event);
 	}
 	answer = client_ask(line, (struct client_call){.method = "GET"}, strdup("/v1/events"));
 	if (!answer)
 		return EXIT_FAILURE;
-	if (line->json)
+	if (line->json) {
 		status = command_print_json(json_object_get(answer, "events"));
-	else
-		table_print(stdout, NULL, json_object_get(answer, "events"), columns,
-			    COUNT(columns));
+	} else {
+		print_head();
+		json_array_foreach(json_object_get(answer, "events"), i, event)
+		{
+			print_event(event);
+		}
+	}
 	json_decref(answer);
 	return status;
 }

@@ -1,33 +1,21 @@
-/* `sluice explain`. With --ask the running server resolves the question and says what came of it;
- * nothing is read here. Else this loads the file as `run` would, compiles it, and explains. When a
- * server runs, its targets' health is put next to the route; that it may not be the same
- * configuration is why they are matched by source, host and protocol, and why a server that serves
- * what was before the file is told of. */
+/* `sluice explain`. The running server says what it would do, by the configuration and the state
+ * that it serves; with --ask it does it. Only where there is no such server (--offline, nobody
+ * listens, -c names a file that is not the server's) this process reads the file and the state,
+ * decides by the same code, and says so. A server that is there and cannot be asked is an error:
+ * another answer in its place might not be what it does. */
 #include "resolver/control/observe/explain.h"
+
+#include <limits.h>
+#include <unistd.h>
+
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/load.h"
 #include "rules/text.h"
 
-enum { HEALTH_TIMEOUT_MS = 2000 };
-
-/* Nothing is said when no server can be asked: explain does not need one. */
-static void fetch_health(const struct command_line *line, json_t *explained)
-{
-	char path[CLIENT_PATH_MAX], error[CLIENT_ERROR_MAX];
-	unsigned http_status;
-	struct client_call call = {
-		.method = "GET", .path = "/v1/status", .timeout_ms = HEALTH_TIMEOUT_MS};
-	if (!client_socket_path(line, path))
-		return;
-	json_t *status = client_call(path, call, &http_status, error);
-	const char *text =
-		json_string_value(json_object_get(json_object_get(status, "went_back"), "text"));
-	if (text)
-		command_fail_at(line, "this is of the file: %s", text);
-	explain_add_health(explained, json_object_get(status, "targets"));
-	json_decref(status);
-}
+enum { TIMEOUT_MS = 5000, WHY_MAX = 2 * CLIENT_PATH_MAX + 64 };
 
 /* Takes it over; NULL is what there was no memory for. */
 static int print_explained(const struct command_line *line, json_t *explained)
@@ -51,43 +39,123 @@ static struct explain_texts texts_of(const struct command_line *line)
 				      .from = line->from};
 }
 
-static int explain_in(const struct command_line *line, const struct model *model,
-		      const struct policy *policy, const struct explain_question *question)
+/* ---- what is read here ---- */
+
+struct reading {
+	struct load load;
+	struct model *model;
+	struct inventory *inventory; /* the state's addresses and PTRs; NULL: there is no state */
+	struct policy *policy;
+	char unread[SOURCE_ERROR_MAX]; /* why the state could not be read; "": it was, or is none */
+};
+
+/* The state's addresses and PTRs become the model's. False: faults or no memory, which has been
+ * said. */
+static bool read_owned(const struct command_line *line, struct reading *reading)
 {
-	char error[EXPLAIN_ERROR_MAX];
-	int err;
-	json_t *explained = explain_decide(policy, question, &err, error);
-	if (err == ERR_NOT_FOUND)
-		return command_fail_at(line, "%s", error);
-	if (err != 0)
-		return command_misuse(line, "%s", error);
-	fetch_health(line, explained);
-	explain_add_made(explained, model);
-	return print_explained(line, json_whole(explained));
+	static const struct inventory_publisher nobody;
+	struct model *model = reading->model;
+	struct owned *declared = model->owned;
+	struct inventory_about about;
+	struct faults faults;
+
+	if (!model->management.state || access(model->management.state, F_OK) != 0)
+		return true;
+	reading->inventory = inventory_new(&reading->load.key, &nobody);
+	if (!reading->inventory)
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
+	inventory_only_look(reading->inventory, STATE_LOOK_APART);
+	faults_init(&faults);
+	int err = inventory_reload(reading->inventory, model, &model->owned, &faults);
+	if (err == 0) {
+		owned_unref(declared);
+		inventory_about(reading->inventory, &about);
+		snprintf(reading->unread, sizeof reading->unread, "%s",
+			 about.error ? about.error : "");
+		inventory_abandon(reading->inventory);
+	} else {
+		faults_print(&faults, stderr);
+		command_fail_at(line, "%s and its state do not fit together", line->config);
+	}
+	faults_release(&faults);
+	return err == 0;
 }
 
-static int load_and_explain(const struct command_line *line, struct load *load,
-			    const struct explain_question *question)
+static bool reading_init(const struct command_line *line, struct reading *reading)
 {
-	struct model *model = command_load(line, load);
-	struct policy *policy = model ? policy_compile(model, &load->key, NULL) : NULL;
-	int status = policy ? explain_in(line, model, policy, question) : EXIT_FAILURE;
-	if (model && !policy)
+	reading->load.look = STATE_LOOK_APART;
+	reading->model = command_load(line, &reading->load);
+	if (!reading->model || !read_owned(line, reading))
+		return false;
+	reading->policy = policy_compile(reading->model, &reading->load.key, NULL);
+	if (!reading->policy)
 		command_fail_at(line, "%s", err_text(ERR_NOMEM));
-	policy_free(policy);
-	model_free(model);
+	return reading->policy;
+}
+
+static void reading_release(struct reading *reading)
+{
+	policy_free(reading->policy);
+	model_free(reading->model);
+	inventory_free(reading->inventory);
+}
+
+static void add_source(json_t *explained, const struct command_line *line,
+		       const struct reading *reading, const char *why)
+{
+	char *config = regular_file_absolute(line->config);
+
+	json_put(explained, "source",
+		 json_make("{s:s, s:o, s:o, s:o, s:o}", "from", "file", "config",
+			   json_text(config ? config : line->config), "state",
+			   reading->inventory ? json_text(reading->model->management.state)
+					      : json_null(),
+			   "why", json_text(why), "unread",
+			   *reading->unread ? json_text(reading->unread) : json_null()));
+	free(config);
+}
+
+/* why: no server is asked. */
+static int explain_offline(const struct command_line *line, const char *why)
+{
+	struct reading reading = {.model = NULL};
+	struct explain_question question;
+	const struct explain_texts texts = texts_of(line);
+	char error[EXPLAIN_ERROR_MAX];
+	int status = EXIT_FAILURE, err = 0;
+
+	load_init(&reading.load, line->config, line->resolv_conf);
+	if (explain_question_read(&question, &texts, &reading.load.key, error) != 0)
+		return command_misuse(line, "%s", error);
+	if (reading_init(line, &reading)) {
+		json_t *explained = explain_decide(reading.policy, &question, &err, error);
+
+		if (err == 0) {
+			explain_add_made(explained, reading.model);
+			add_source(explained, line, &reading, why);
+			status = print_explained(line, json_whole(explained));
+		} else if (err == ERR_NOT_FOUND) {
+			status = command_fail_at(line, "%s", error);
+		} else {
+			status = command_misuse(line, "%s", error);
+		}
+	}
+	reading_release(&reading);
 	return status;
 }
 
+/* ---- what the server says ---- */
+
 /* To be freed; NULL without memory. */
-static char *path_of(const struct explain_texts *texts)
+static char *path_of(const struct explain_texts *texts, bool ask)
 {
 	const char *const keys[] = {"vnet", "endpoint", "from"};
 	const char *const values[] = {texts->vnet, texts->endpoint, texts->from};
 	const char *given[3] = {NULL};
-	char format[128] = "/v1/explain?ask=1&name=%&type=%";
+	char format[128] = "";
 	unsigned count = 0;
 
+	text_append(format, sizeof format, "/v1/explain?ask=%d&name=%%&type=%%", ask);
 	for (size_t i = 0; i < 3; i++) {
 		if (!values[i])
 			continue;
@@ -98,34 +166,127 @@ static char *path_of(const struct explain_texts *texts)
 			   given[2]);
 }
 
-/* What can be refused without a server is. Names are not looked up by this key. */
+/* What it answered has the path of its file, or its status does. To be freed; NULL: not known. */
+static char *config_of_server(const char *socket, const json_t *explained)
+{
+	char error[CLIENT_ERROR_MAX];
+	unsigned status;
+	const char *path =
+		json_string_value(json_object_get(json_object_get(explained, "source"), "config"));
+	json_t *about = path ? NULL
+			     : client_call(socket,
+					   (struct client_call){.method = "GET",
+								.path = "/v1/status",
+								.timeout_ms = TIMEOUT_MS},
+					   &status, error);
+
+	if (about)
+		path = json_string_value(json_object_get(about, "config"));
+	char *copy = path ? strdup(path) : NULL;
+	json_decref(about);
+	return copy;
+}
+
+static bool is_same_file(const char *left, const char *right)
+{
+	char a[PATH_MAX], b[PATH_MAX];
+
+	return strcmp(realpath(left, a) ? a : left, realpath(right, b) ? b : right) == 0;
+}
+
+/* Whether -c names a file that is not the server's; *why says so. */
+static bool is_of_another_file(const struct command_line *line, const char *socket,
+			       const json_t *explained, char why[WHY_MAX])
+{
+	char *config = NULL;
+	bool another = false;
+
+	if (line->given & OPTION_CONFIG)
+		config = config_of_server(socket, explained);
+	if (config && !is_same_file(line->config, config)) {
+		snprintf(why, WHY_MAX, "the server at %s has loaded another file, %s", socket,
+			 config);
+		another = true;
+	}
+	free(config);
+	return another;
+}
+
+static int fail_unasked(const struct command_line *line, const char *error)
+{
+	return command_fail_at(line,
+			       "%s; run it as root (sudo), or give --offline to read the file and "
+			       "the state instead",
+			       error);
+}
+
+static int explain_by(const struct command_line *line, const char *socket)
+{
+	const struct explain_texts texts = texts_of(line);
+	char error[CLIENT_ERROR_MAX], why[WHY_MAX];
+	char *path = path_of(&texts, false);
+	bool absent = false;
+	unsigned status = 0;
+
+	if (!path)
+		return command_fail_at(line, "%s", err_text(ERR_NOMEM));
+	json_t *explained = client_call(
+		socket,
+		(struct client_call){
+			.method = "GET", .path = path, .timeout_ms = TIMEOUT_MS, .absent = &absent},
+		&status, error);
+	free(path);
+	if (!explained && !absent)
+		return fail_unasked(line, error);
+	if (!explained) {
+		snprintf(why, sizeof why, "no server listens at %s", socket);
+		return explain_offline(line, why);
+	}
+	if (is_of_another_file(line, socket, explained, why)) {
+		json_decref(explained);
+		return explain_offline(line, why);
+	}
+	if (status < 400)
+		return print_explained(line, explained);
+	const char *text = client_error_text(explained);
+	int result;
+	if (status == 404 && text) {
+		result = command_fail_at(line, "%s", text);
+	} else if (status == 400 && text) {
+		result = command_misuse(line, "%s", text);
+	} else {
+		snprintf(error, sizeof error, "the server answers with HTTP status %u%s%.160s",
+			 status, text ? ": " : "", text ? text : "");
+		result = fail_unasked(line, error);
+	}
+	json_decref(explained);
+	return result;
+}
+
 static int ask_server(const struct command_line *line)
 {
+	const struct explain_texts texts = texts_of(line);
+	json_t *explained =
+		client_ask(line, (struct client_call){.method = "GET"}, path_of(&texts, true));
+
+	return explained ? print_explained(line, explained) : EXIT_FAILURE;
+}
+
+/* What can be refused without a server is. Names are not looked up by this key. */
+int command_explain(const struct command_line *line)
+{
 	static const struct hash_key key;
-	char error[EXPLAIN_ERROR_MAX];
+	char error[EXPLAIN_ERROR_MAX], socket[CLIENT_PATH_MAX];
 	struct explain_question question;
 	const struct explain_texts texts = texts_of(line);
 
 	if (explain_question_read(&question, &texts, &key, error) != 0)
 		return command_misuse(line, "%s", error);
-	json_t *explained =
-		client_ask(line, (struct client_call){.method = "GET"}, path_of(&texts));
-	return explained ? print_explained(line, explained) : EXIT_FAILURE;
-}
-
-int command_explain(const struct command_line *line)
-{
-	char error[EXPLAIN_ERROR_MAX];
-	struct explain_question question;
+	if (line->ask && line->offline)
+		return command_misuse(line, "--ask needs the server, and --offline asks none");
 	if (line->ask)
 		return ask_server(line);
-	const struct explain_texts texts = texts_of(line);
-	struct load load;
-	int status;
-	load_init(&load, line->config, line->resolv_conf);
-	if (explain_question_read(&question, &texts, &load.key, error) != 0)
-		status = command_misuse(line, "%s", error);
-	else
-		status = load_and_explain(line, &load, &question);
-	return status;
+	if (line->offline)
+		return explain_offline(line, "--offline was given");
+	return client_socket_path(line, socket) ? explain_by(line, socket) : EXIT_FAILURE;
 }

@@ -99,8 +99,8 @@ static void print_data(const struct command_line *line, const char *data)
 	const json_t *lost = json_object_get(entry, "lost");
 
 	if (lost)
-		command_fail_at(line, "%lld entries were lost",
-				(long long)json_integer_value(lost));
+		command_fail_at(line, "%lld %s lost", (long long)json_integer_value(lost),
+				text_plural(json_integer_value(lost), "entry was", "entries were"));
 	else if (line->json)
 		printf("%s\n", data);
 	else if (entry)

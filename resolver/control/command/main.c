@@ -59,11 +59,14 @@ static const struct command commands[] = {
 	 "--apply.\n"},
 	{"explain", command_explain,
 	 OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_RESOLV_CONF | OPTION_VNET |
-		 OPTION_ENDPOINT | OPTION_FROM | OPTION_ASK,
+		 OPTION_ENDPOINT | OPTION_FROM | OPTION_ASK | OPTION_OFFLINE,
 	 1, 2, "NAME [TYPE]", "say who would answer a name, how, and why",
-	 "Works on the file and the state, whose addresses and PTRs it leaves out; a running\n"
-	 "server is only asked for its targets' health. With --ask the running server resolves\n"
-	 "the name as for such a client, and what each target said is shown, and when.\n"
+	 "The running server says what it would do, and sends nothing. With --ask it resolves the\n"
+	 "name as for such a client, and what each target said is shown, and when. With "
+	 "--offline,\n"
+	 "where no server listens, and where -c names another file than the server's, the file "
+	 "and\n"
+	 "the state are read instead. The first line says which it was.\n"
 	 "--vnet, or --endpoint or --from or both, say where the question arrives; with a single\n"
 	 "network they may be left out, which is --vnet.\n"},
 	{"upgrade", command_upgrade, CALL | OPTION_BINARY, 0, 0, "",

@@ -78,15 +78,16 @@ static void print_decision(const char *mark, const json_t *decision)
 static void print_change(const json_t *change)
 {
 	const char *role = json_string_value(json_object_get(change, "role"));
+	long long count = json_integer_value(json_object_get(change, "count"));
 
 	print_text(change, "name");
 	putchar(' ');
 	print_text(change, "type");
 	printf(" in ");
 	print_text(change, "network");
-	printf("%s, asked for %lld times\n",
-	       role && strcmp(role, "vnet_resolver") == 0 ? " (VNet resolver)" : "",
-	       (long long)json_integer_value(json_object_get(change, "count")));
+	printf("%s, asked for %lld time%s\n",
+	       role && strcmp(role, "vnet_resolver") == 0 ? " (VNet resolver)" : "", count,
+	       text_plural(count, "", "s"));
 	print_decision("-", json_object_get(change, "before"));
 	print_decision("+", json_object_get(change, "after"));
 }
@@ -114,9 +115,12 @@ static int print_changes(const struct command_line *line, const json_t *question
 	if (line->json || !changes)
 		return print_json(questions, changes);
 	json_array_foreach(changes, i, change) print_change(change);
-	printf("%zu of %zu names would be decided otherwise, %lld of %lld times that they were "
-	       "asked for\n",
-	       json_array_size(changes), json_array_size(questions), sum(changes), sum(questions));
+	size_t names = json_array_size(questions);
+	printf("%zu of %zu name%s would be decided otherwise, %lld of %lld time%s that %s asked "
+	       "for\n",
+	       json_array_size(changes), names, text_plural(names, "", "s"), sum(changes),
+	       sum(questions), text_plural(sum(questions), "", "s"),
+	       text_plural(names, "it was", "they were"));
 	json_decref(changes);
 	return EXIT_SUCCESS;
 }

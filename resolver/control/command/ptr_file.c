@@ -166,7 +166,8 @@ static int print_failure(const struct command_line *line, const char *path, cons
 	return command_fail_at(line,
 			       "%" JSON_INTEGER_FORMAT " row%s of %s %s not fit%s; nothing has "
 			       "changed",
-			       count, count == 1 ? "" : "s", path, count == 1 ? "does" : "do",
+			       count, text_plural(count, "", "s"), path,
+			       text_plural(count, "does", "do"),
 			       (json_int_t)told < count ? ", the first of them above" : "");
 }
 

@@ -103,7 +103,7 @@ int command_flush(const struct command_line *line)
 		status = command_print_json(answer);
 	else
 		printf("%" JSON_INTEGER_FORMAT " %s dropped from the cache\n", entries,
-		       entries == 1 ? "entry" : "entries");
+		       text_plural(entries, "entry", "entries"));
 	json_decref(answer);
 	return status;
 }

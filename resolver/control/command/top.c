@@ -827,8 +827,10 @@ static void put_figures(struct top_page *page, const struct top *top)
 	if (over > 0)
 		snprintf(limit, sizeof limit, ", %.0f over the limit", over);
 	put_line(page, PLAIN,
-		 "%s queries/s%s%s; cache: %" JSON_INTEGER_FORMAT " answers, %.1f MB, %.0f %% hits",
+		 "%s queries/s%s%s; cache: %" JSON_INTEGER_FORMAT
+		 " answer%s, %.1f MB, %.0f %% hits",
 		 rate_text(queries, text), shares, limit, number_of(cache, "entries"),
+		 text_plural(number_of(cache, "entries"), "", "s"),
 		 (double)number_of(cache, "bytes") / 1e6,
 		 asked > 0 ? 100 * (double)hits / (double)asked : 0.0);
 }

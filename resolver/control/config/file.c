@@ -5,6 +5,7 @@
 
 #include <libconfig.h>
 
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/config/secret_files.h"
 #include "resolver/control/config/source.h"
 #include "resolver/control/config/zone_files.h"
@@ -213,7 +214,8 @@ static void list_files(struct tree_reader *reader)
 {
 	struct model *model = reader->model;
 	const struct config_source *source = &reader->source;
-	const char **files = arena_alloc_array(&model->arena, source->piece_count, sizeof *files);
+	struct model_file *files =
+		arena_alloc_array(&model->arena, source->piece_count, sizeof *files);
 	struct origin origin = {.file = reader->path};
 
 	if (!files) {
@@ -223,7 +225,8 @@ static void list_files(struct tree_reader *reader)
 	model->files.items = files;
 	for (size_t i = 0; i < source->piece_count; i++)
 		if (source->pieces[i].first)
-			files[model->files.count++] = source->pieces[i].file;
+			files[model->files.count++] = (struct model_file){
+				source->pieces[i].file, file_stamp_number(source->pieces[i].file)};
 }
 
 /* Where the setting is, if it is there. */

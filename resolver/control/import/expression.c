@@ -13,6 +13,7 @@
 #include "rules/base.h"
 #include "rules/err.h"
 #include "rules/prefix.h"
+#include "rules/text.h"
 
 enum { DEPTH_MAX = 100, ARGUMENTS_MAX = 256, RANGE_MAX = 10000, VALUES_MAX = 2000000 };
 
@@ -1169,7 +1170,8 @@ static bool takes(struct expression_scope *scope, const struct term *term, size_
 {
 	if (term->count >= least && term->count <= most)
 		return true;
-	expression_fail(scope, "%s() with %zu arguments is not known", term->name, term->count);
+	expression_fail(scope, "%s() with %zu argument%s is not known", term->name, term->count,
+			text_plural(term->count, "", "s"));
 	return false;
 }
 

@@ -599,5 +599,5 @@ void forward_finish(struct import *import)
 		import_changed(import, &first->at,
 			       "each name with data of its own is a zone now (%zu record%s): names "
 			       "below it do not exist, unless they have data, too",
-			       made, made == 1 ? "" : "s");
+			       made, text_plural(made, "", "s"));
 }

@@ -731,7 +731,7 @@ int import_write(struct import *import, const char *from, FILE *out)
 		from);
 	if (notes > 0)
 		fprintf(out, "# %zu remark%s: they stand at the end.\n", notes,
-			notes == 1 ? "" : "s");
+			text_plural(notes, "", "s"));
 	fputc('\n', out);
 	err = config_file_write_for_people(import->model, &style, out);
 	for (struct remark *remark = import->first_remark; remark; remark = remark->next) {

@@ -41,9 +41,24 @@ static uint64_t next_id(int64_t at_ms)
 	return id > events.last ? id : events.last + 1;
 }
 
+/* A copy with what a terminal does not show escaped. NULL without memory. */
+static char *copy_shown(const char *text)
+{
+	enum { SHOWN_BYTES = 4 }; /* at most, of each byte: \xff */
+	size_t room = SHOWN_BYTES * strlen(text) + 1;
+	char *shown = malloc(room < EVENT_TEXT_MAX ? room : EVENT_TEXT_MAX), *copy;
+
+	if (!shown)
+		return NULL;
+	text_show(text, shown, room < EVENT_TEXT_MAX ? room : EVENT_TEXT_MAX);
+	copy = strdup(shown);
+	free(shown);
+	return copy;
+}
+
 static void on_line(enum log_level level, const char *name, const char *text)
 {
-	char shown[EVENT_TEXT_MAX], *copy = strdup(text_show(text, shown, sizeof shown));
+	char *copy = copy_shown(text);
 	int64_t at_ms = now_ms();
 	struct event *event;
 

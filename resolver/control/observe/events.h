@@ -17,14 +17,15 @@
 #include "resolver/log.h"
 #include "rules/err.h"
 
-enum { EVENTS_MAX = 1000, EVENT_NAME_MAX = 24, EVENT_TEXT_MAX = 4096 };
+enum { EVENTS_MAX = 1000, EVENT_NAME_MAX = 24, EVENT_TEXT_MAX = 16384 };
 
 struct event {
 	uint64_t id; /* rises, also from one process to the next; fits a double */
 	int64_t at_ms;
 	enum log_level level;
 	char name[EVENT_NAME_MAX];
-	char *text; /* UTF-8, and shown as the log shows it */
+	char *text; /* UTF-8, shown as the log shows it; cut at EVENT_TEXT_MAX, not at a line's end
+		     */
 };
 
 /* From now on events are kept; before other threads run. */

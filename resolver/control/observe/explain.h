@@ -3,6 +3,10 @@
  * asked, what came of it. The printed form is made from it, so both say the same.
  *
  *     {"name": NAME, "type": TYPE, BLOCK}                        what explain() gives
+ *     "source" beside it, from whoever says so: a server has {"from": "server", "config": PATH,
+ *             "changed": [PATH...] of its files that are not as they were read any more}; what was
+ *             read instead is {"from": "file", "config": PATH, "state": PATH or null, "why": why no
+ *             server was asked, "unread": why the state could not be read, or null}
  *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",
  *             "hops": [HOP...],
  *             "rcode": how it ends ("NOERROR", ...), null when that is up to a target,

@@ -170,8 +170,8 @@ static void print_asked(const json_t *array, const char *indent, FILE *out)
 		json_array_foreach(json_object_get(asked, "tries"), t, try)
 			print_try(try, indent, out);
 		if (dropped > 0)
-			fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more packets)\n", indent,
-				dropped);
+			fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more packet%s)\n", indent,
+				dropped, text_plural(dropped, "", "s"));
 		print_source(asked, indent, out);
 	}
 }
@@ -246,13 +246,15 @@ static void print_hop(const json_t *hop, const char *indent, FILE *out)
 	fprintf(out, "%s%s\n", indent, json_text_of(hop, "name"));
 	json_array_foreach(json_object_get(hop, "trace"), i, step) print_step(step, indent, out);
 	if (dropped > 0)
-		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more steps)\n", indent, dropped);
+		fprintf(out, "%s  (%" JSON_INTEGER_FORMAT " more step%s)\n", indent, dropped,
+			text_plural(dropped, "", "s"));
 	print_verdict(hop, indent, out);
 	print_lines(json_object_get(hop, "records"), indent, "", out);
 	print_lines(json_object_get(hop, "authority"), indent, "authority: ", out);
-	if (json_is_integer(json_object_get(hop, "records_left")))
-		fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more records)\n", indent,
-			json_integer_value(json_object_get(hop, "records_left")));
+	json_int_t left = json_integer_value(json_object_get(hop, "records_left"));
+	if (left > 0)
+		fprintf(out, "%s    (%" JSON_INTEGER_FORMAT " more record%s)\n", indent, left,
+			text_plural(left, "", "s"));
 	print_route(json_object_get(hop, "route"), indent, out);
 	print_asked(json_object_get(hop, "asked"), indent, out);
 	if (has(hop, "next"))
@@ -332,13 +334,47 @@ static void print_all(const json_t *explained, FILE *out)
 }
 
 /* Records, and what targets say of themselves, may contain anything. */
+static void print_changed(const json_t *changed, FILE *out)
+{
+	size_t i;
+	const json_t *path;
+
+	if (json_array_size(changed) == 0)
+		return;
+	fputs("; changed since it was read:", out);
+	json_array_foreach(changed, i, path)
+		fprintf(out, "%s %s", i > 0 ? "," : "", json_string_value(path));
+	fputs(" (--offline shows what that would do)", out);
+}
+
+/* The first line: who says so, why it is not the server, and what is missing. */
+static void print_who_says(const json_t *source, FILE *out)
+{
+	if (!source)
+		return;
+	if (strcmp(json_text_of(source, "from"), "server") == 0) {
+		fprintf(out, "said by the running server, from %s", json_text_of(source, "config"));
+		print_changed(json_object_get(source, "changed"), out);
+	} else {
+		fprintf(out, "read from %s", json_text_of(source, "config"));
+		if (has(source, "state"))
+			fprintf(out, " and the state %s", json_text_of(source, "state"));
+		fprintf(out, ": %s", json_text_of(source, "why"));
+		if (has(source, "unread"))
+			fprintf(out, "; not read: %s", json_text_of(source, "unread"));
+	}
+	fputs("\n\n", out);
+}
+
 void explain_print(const json_t *explained, FILE *out)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *memory = open_memstream(&text, &size);
-	if (memory)
+	if (memory) {
+		print_who_says(json_object_get(explained, "source"), memory);
 		print_all(explained, memory);
+	}
 	if (!memory || fclose(memory) != 0)
 		fputs(err_text(ERR_NOMEM), out);
 	for (char *line = text, *end; line && (end = strchr(line, '\n')); line = end + 1) {

@@ -473,7 +473,7 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 	name_to_text(leaving->name, name);
 	record_type_print(leaving->asked->question.key.type, type, sizeof type);
 	text_append(text, sizeof text, "%s %s in %s, asked for %llu time%s: ", name, type,
-		    leaving->network, count, count == 1 ? "" : "s");
+		    leaving->network, count, text_plural(count, "", "s"));
 	used = strlen(text);
 	va_start(arguments, format);
 	vsnprintf(text + used, sizeof text - used, format, arguments);
@@ -613,7 +613,7 @@ static bool show_name(struct findings *it, const struct asked *asked)
 		    json_string_value(json_object_get(question, "name")),
 		    json_string_value(json_object_get(question, "type")),
 		    json_string_value(json_object_get(question, "network")), count,
-		    count == 1 ? "" : "s",
+		    text_plural(count, "", "s"),
 		    plan_text(json_object_get(question, "decided"), decided));
 	json_object_del(question, "decided");
 	json_put(question, "by", json_text(decided));
@@ -651,15 +651,18 @@ static bool names_on(struct findings *it)
 
 /* ---- what it comes to ---- */
 
-/* "2 of 7 rules", "none of 7 rules" */
+/* "2 of 7 rules", "none of 7 rules", "no rules" */
 static void add_count(char *text, const struct section_tally *tally, const char *noun)
 {
-	if (tally->count == 0)
-		text_append(text, SUMMARY_MAX, "none of %zu %s%s", tally->looked_at, noun,
-			    tally->looked_at == 1 ? "" : "s");
+	const char *more = text_plural(tally->looked_at, "", "s");
+
+	if (tally->looked_at == 0)
+		text_append(text, SUMMARY_MAX, "no %s%s", noun, more);
+	else if (tally->count == 0)
+		text_append(text, SUMMARY_MAX, "none of %zu %s%s", tally->looked_at, noun, more);
 	else
 		text_append(text, SUMMARY_MAX, "%zu of %zu %s%s", tally->count, tally->looked_at,
-			    noun, tally->looked_at == 1 ? "" : "s");
+			    noun, more);
 }
 
 static void summarize_uses(const struct findings *it, const struct section_tally *tally,
@@ -670,7 +673,7 @@ static void summarize_uses(const struct findings *it, const struct section_tally
 	add_count(text, tally, noun);
 	if (it->wanted.days)
 		text_append(text, SUMMARY_MAX, " %s for %u day%s", had, it->wanted.days,
-			    it->wanted.days == 1 ? "" : "s");
+			    text_plural(it->wanted.days, "", "s"));
 	else
 		text_append(text, SUMMARY_MAX, " %s at any time", had);
 	if (tally->since_s)
@@ -760,7 +763,7 @@ static json_t *tally_section(struct findings *it, enum findings_section section,
 		add_day(it, text);
 	} else {
 		text_append(text, SUMMARY_MAX, "%zu name%s most asked for", tally->looked_at,
-			    tally->looked_at == 1 ? "" : "s");
+			    text_plural(tally->looked_at, "", "s"));
 		add_day(it, text);
 	}
 	if (tally->since_s)

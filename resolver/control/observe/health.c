@@ -1,7 +1,7 @@
-/* Each target, source and way has beside it what was last told of it. A look reads how all of them
- * are now, then tells the changes, and only then takes over what was told. So a line compares all
- * of before with all of now, and of two targets that come back within one look both say which rules
- * they have brought back.
+/* Each target, source, listening address and way has beside it what was last told of it. A look
+ * reads how all of them are now, then tells the changes, and only then takes over what was told. So
+ * a line compares all of before with all of now, and of two targets that come back within one look
+ * both say which rules they have brought back.
  *
  * The references to targets are its own, so what was told of one outlives a reload that keeps it.
  * Which targets there are is looked up once for each generation. */
@@ -28,10 +28,12 @@ enum health_kind {
 
 struct health_change {
 	enum health_kind kind;
-	const struct target *target;  /* NULL: it is of a source */
+	const struct target *target;  /* NULL: it is of a source, or of where we listen */
 	const struct address *source; /* the target's, or itself; family 0: the system's choice */
+	uint16_t port;                /* where we listen; 0: it is a source */
 	uint64_t for_us; /* that it is suspect or gone by now, or was; FLAPPED: since last told */
 	unsigned times;  /* that it was so beside this, too short to be told */
+	char other[TARGET_OTHER_TEXT]; /* what else answers in the target's place; "": nothing */
 };
 
 /* What a change means for the routes in which its target or source is. A route is dark when none of
@@ -55,8 +57,9 @@ struct seen_target {
 	UT_hash_handle hh; /* by target */
 };
 
-struct seen_source {
+struct seen_source { /* or an address that we listen at */
 	struct address address;
+	uint16_t port;  /* where we listen; 0: it is a source */
 	bool told, now; /* it is gone */
 	bool due;
 	unsigned changes; /* since it was told */
@@ -77,7 +80,7 @@ struct health {
 /* One look. */
 struct health_look {
 	const struct health *health;
-	const struct policy *policy;
+	const struct snapshot *snapshot;
 	uint64_t now_us;
 	bool told_failing;
 	unsigned lines, untold[HEALTH_KINDS];
@@ -129,12 +132,19 @@ static struct seen_target *find_target(const struct health *health, const struct
 	return seen;
 }
 
-static struct seen_source *find_source(const struct health *health, const struct address *address)
+static struct seen_source *find_address(const struct health *health, const struct address *address,
+					uint16_t port)
 {
 	for (size_t i = 0; i < health->source_count; i++)
-		if (address_equal(&health->sources[i].address, address))
+		if (health->sources[i].port == port &&
+		    address_equal(&health->sources[i].address, address))
 			return &health->sources[i];
 	return NULL;
+}
+
+static struct seen_source *find_source(const struct health *health, const struct address *address)
+{
+	return find_address(health, address, 0);
 }
 
 struct target_listing {
@@ -177,18 +187,26 @@ static void list_target(void *context, struct upstream *upstream)
 
 static void follow_sources(struct health *health, const struct snapshot *snapshot)
 {
-	struct seen_source *sources = calloc(snapshot->source_count + 1, sizeof *sources);
+	size_t count = snapshot->source_count + snapshot->binding_count;
+	struct seen_source *sources = calloc(count + 1, sizeof *sources);
 	if (!sources)
 		return;
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		const struct seen_source *before = find_source(health, &snapshot->sources[i]);
+	for (size_t i = 0; i < count; i++) {
+		const struct host *listens =
+			i < snapshot->source_count
+				? NULL
+				: &snapshot->bindings[i - snapshot->source_count].host;
+		const struct address *address = listens ? &listens->address : &snapshot->sources[i];
+		uint16_t port = listens ? listens->port : 0;
+		const struct seen_source *before = find_address(health, address, port);
 		if (before)
 			sources[i] = *before;
-		sources[i].address = snapshot->sources[i];
+		sources[i].address = *address;
+		sources[i].port = port;
 	}
 	free(health->sources);
 	health->sources = sources;
-	health->source_count = snapshot->source_count;
+	health->source_count = count;
 }
 
 static void follow(struct health *health, const struct snapshot *snapshot)
@@ -246,6 +264,7 @@ static struct health_change target_change(const struct seen_target *seen, uint64
 	} else if (seen->now) {
 		change.kind = HEALTH_SUSPECT;
 		change.for_us = elapsed_us(seen->now_since_us, now_us);
+		target_other_text(seen->target, now_us, change.other);
 		times -= times > 0; /* this one */
 	} else {
 		change.kind = HEALTH_BACK;
@@ -260,6 +279,7 @@ static struct health_change source_change(const struct seen_source *seen, uint64
 	return (struct health_change){
 		.kind = seen->now ? HEALTH_SOURCE_GONE : HEALTH_SOURCE_BACK,
 		.source = &seen->address,
+		.port = seen->port,
 		.for_us = seen->now ? elapsed_us(seen->now_since_us, now_us)
 				    : elapsed_us(seen->since_us, seen->now_since_us),
 		.times = (seen->changes - 1) / 2,
@@ -329,7 +349,24 @@ static bool has_host(const struct route *route, const struct host *host)
 	return false;
 }
 
-/* What clients got of it lately. Where it has other targets by now, nothing is known of them. */
+/* When the last of its targets came back. */
+static uint64_t revived_us(const struct route *route)
+{
+	uint64_t latest = 0;
+
+	for (uint32_t i = 0; i < route->leg_count; i++) {
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++) {
+			const struct target *target = route->legs[i].upstreams[u].target;
+			uint64_t revived = target ? target_revived_us(target) : 0;
+
+			latest = revived > latest ? revived : latest;
+		}
+	}
+	return latest;
+}
+
+/* What clients got of it lately. Where it has other targets by now, nothing is known of them; and
+ * silence of before they came back was theirs, and not the names'. */
 static enum health_state read_outcomes(const struct route *route, uint64_t now_us,
 				       struct failures_now *failures)
 {
@@ -337,7 +374,7 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 		return HEALTH_WELL;
 	failures_read(&route->outcomes->failures, now_us, failures);
 	if (failures->kind == FAILURES_OF_NAMES)
-		return HEALTH_UNHEARD;
+		return revived_us(route) < failures->row.last_us ? HEALTH_UNHEARD : HEALTH_WELL;
 	return failures->kind == FAILURES_OF_ERRORS && has_host(route, &failures->host)
 		       ? HEALTH_FAILING
 		       : HEALTH_WELL;
@@ -372,8 +409,9 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 		text_append(judged->reason, HEALTH_REASON_MAX, "no interface has %s",
 			    address_print(&first->source, text));
 	else if (count == 1)
-		text_append(judged->reason, HEALTH_REASON_MAX, "%s does not answer",
-			    host_print(&first->host, text));
+		text_append(judged->reason, HEALTH_REASON_MAX, "%s %s",
+			    host_print(&first->host, text),
+			    target_error_sentence(target_suspicion(first->target)));
 	else
 		text_append(judged->reason, HEALTH_REASON_MAX, "%s and %u more do not answer",
 			    host_print(&first->host, text), count - 1);
@@ -505,7 +543,7 @@ static struct health_reach reach_of(const struct health_look *look,
 {
 	struct health_reach reach = {.endpoint = NULL};
 	struct reaching reaching = {look->health, change, &reach};
-	policy_each_route(look->policy, on_route, &reaching);
+	policy_each_route(look->snapshot->policy, on_route, &reaching);
 	return reach;
 }
 
@@ -593,6 +631,33 @@ static void add_source(char line[HEALTH_TEXT_MAX], const struct health_change *c
 	}
 }
 
+static const char *find_listener(const struct snapshot *snapshot, const struct host *host)
+{
+	for (uint32_t i = 0; i < snapshot->binding_count; i++)
+		if (host_equal(&snapshot->bindings[i].host, host))
+			return snapshot->bindings[i].vnet_resolver ? "the VNet resolver"
+								   : snapshot->bindings[i].endpoint;
+	return "nobody";
+}
+
+static void add_listener(char line[HEALTH_TEXT_MAX], const struct health_change *change,
+			 const struct snapshot *snapshot)
+{
+	const struct host host = {*change->source, change->port};
+	char text[HOST_TEXT_MAX];
+	text_append(line, HEALTH_TEXT_MAX, "%s, where %s listens, ", host_print(&host, text),
+		    find_listener(snapshot, &host));
+	if (change->kind == HEALTH_SOURCE_GONE) {
+		text_append(line, HEALTH_TEXT_MAX,
+			    "is gone: no interface has it, so nobody can ask there");
+		add_times(line, "it had come back", change->times);
+	} else {
+		text_append(line, HEALTH_TEXT_MAX, "is back after ");
+		add_seconds(line, change->for_us);
+		add_times(line, "it had gone again", change->times);
+	}
+}
+
 static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *change,
 		       const struct health_reach *reach)
 {
@@ -602,6 +667,8 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 		text_append(line, HEALTH_TEXT_MAX, " is suspect, for ");
 		add_seconds(line, change->for_us);
 		text_append(line, HEALTH_TEXT_MAX, " now: %s", error_text(change->target));
+		if (*change->other)
+			text_append(line, HEALTH_TEXT_MAX, ", %s", change->other);
 		add_times(line, "it was so", change->times);
 		add_loss(line, reach);
 		break;
@@ -628,13 +695,17 @@ static void tell(struct health_look *look, const struct health_change *change)
 		return;
 	}
 	look->lines++;
-	const struct health_reach reach = reach_of(look, change);
-	if (change->target)
-		add_change(line, change, &reach);
-	else
-		add_source(line, change, &reach);
-	look->on_line(look->context, good ? LOG_INFO : LOG_WARNING,
-		      change->target ? "target" : "source", line);
+	const char *event = change->target ? "target" : change->port ? "listener" : "source";
+	if (change->port) {
+		add_listener(line, change, look->snapshot);
+	} else {
+		const struct health_reach reach = reach_of(look, change);
+		if (change->target)
+			add_change(line, change, &reach);
+		else
+			add_source(line, change, &reach);
+	}
+	look->on_line(look->context, good ? LOG_INFO : LOG_WARNING, event, line);
 }
 
 /* ---- what clients get ---- */
@@ -703,7 +774,7 @@ static void look_at_ways(struct health_look *look, struct health *health,
 	if (!snapshot->series ||
 	    (!outcomes_have_failures(snapshot->series->outcomes) && !health->told_failing))
 		return;
-	policy_each_route(look->policy, look_at_way, look);
+	policy_each_route(look->snapshot->policy, look_at_way, look);
 	health->told_failing = look->told_failing;
 }
 
@@ -713,8 +784,8 @@ static void tell_rest(const struct health_look *look)
 		[HEALTH_SUSPECT] = "suspect",
 		[HEALTH_BACK] = "back",
 		[HEALTH_FLAPPED] = "suspect for moments",
-		[HEALTH_SOURCE_GONE] = "sources that are gone",
-		[HEALTH_SOURCE_BACK] = "sources that are back",
+		[HEALTH_SOURCE_GONE] = "addresses that are gone",
+		[HEALTH_SOURCE_BACK] = "addresses that are back",
 		[HEALTH_FAILS] = "rules that cannot be answered",
 		[HEALTH_ANSWERED] = "rules that are answered again",
 	};
@@ -742,7 +813,7 @@ void health_look(struct health *health, const struct snapshot *snapshot, uint64_
 		 void *context)
 {
 	struct health_look look = {.health = health,
-				   .policy = snapshot->policy,
+				   .snapshot = snapshot,
 				   .now_us = now_us,
 				   .on_line = on_line,
 				   .context = context};
@@ -780,17 +851,17 @@ static void tell_meter(void *context, struct meter *meter)
 	uint64_t now_us = *(const uint64_t *)context;
 	uint64_t refused = atomic_load_explicit(&meter->refused, memory_order_relaxed);
 	uint64_t more = refused - meter->told.refused;
+	uint64_t rate = atomic_load_explicit(&meter->rate, memory_order_relaxed);
 	const char *way = meter->outbound ? "outbound" : "inbound";
 
 	if (now_us < meter->told.next_us || (more == 0 && !meter->told.is_over))
 		return;
 	if (more > 0)
 		log_event(LOG_WARNING, "limit",
-			  "%s endpoint %s is over its limit of %llu queries a second: %llu %s %s",
-			  way, meter->name,
-			  (unsigned long long)atomic_load_explicit(&meter->rate,
-								   memory_order_relaxed),
-			  (unsigned long long)more, more == 1 ? "query" : "queries",
+			  "%s endpoint %s is over its limit of %llu %s a second: %llu %s %s", way,
+			  meter->name, (unsigned long long)rate,
+			  text_plural(rate, "query", "queries"), (unsigned long long)more,
+			  text_plural(more, "query", "queries"),
 			  meter->outbound ? "not sent" : "not answered");
 	else
 		log_event(LOG_INFO, "limit", "%s endpoint %s is within its limit again", way,

@@ -1,9 +1,10 @@
 /* How each way to forward is, with the reason: for the status, the metrics and the log. And what
- * changes of targets, of source addresses and of what clients get, as lines in the log, each with
- * what it means: which rules cannot be answered now. The data path keeps its atomics as it does
- * anyway and is asked nothing; the control thread looks once a second, and time is a parameter.
+ * changes of targets, of source addresses, of addresses that we listen at and of what clients get,
+ * as lines in the log, each with what it means: which rules cannot be answered now. The data path
+ * keeps its atomics as it does anyway and is asked nothing; the control thread looks once a second,
+ * and time is a parameter.
  *
- * One target, source or way has a line in HEALTH_PACE_US at most: what changes sooner is told when
+ * One target, address or way has a line in HEALTH_PACE_US at most: what changes sooner is told when
  * that time is over, if it is still so, and else as a count in the next line. A suspicion that
  * begins and ends between two looks is only counted; HEALTH_FLAPS of them are a line. Where very
  * many change at once, as when a link goes down, a look tells HEALTH_LINES, and how many more there
@@ -60,7 +61,7 @@ struct health *health_new(struct target_registry *registry,
 			  bool (*has_lost)(const struct address *address));
 void health_free(struct health *health); /* before the registry; NULL is fine */
 /* Calls back for every line that is due. Each target of the snapshot is looked at, so it costs as
- * much as there are; each source costs three system calls, each line as much as there are routes.
+ * much as there are; each address costs three system calls, each line as much as there are routes.
  */
 void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,
 		 void (*on_line)(void *context, enum log_level level, const char *event,

@@ -65,7 +65,7 @@ static void tell_target_counter(struct metrics *metrics, const struct metrics_la
 				const struct target_values *values)
 {
 	const uint64_t counters[] = {values->queries, values->answers, values->probes,
-				     values->suspicions};
+				     values->suspicions, values->mismatched};
 
 	metrics_sample(&metrics->text, labels, counters[metrics->counter]);
 }
@@ -134,6 +134,8 @@ static void put_targets(struct metrics *metrics)
 		{"sluice_target_answers", "Answers of the target, whatever they say."},
 		{"sluice_target_probes", "Questions that found out whether the target answers."},
 		{"sluice_target_suspicions", "Times that the target became suspect."},
+		{"sluice_target_mismatched_replies",
+		 "Packets that came to the target's open questions and match none."},
 	};
 	static const char *const texts[4] = {"up", "suspect", "unknown", "errors"};
 	struct target_family family = {metrics, tell_target_counter};

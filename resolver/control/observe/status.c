@@ -267,6 +267,7 @@ static void add_counted(json_t *item, const struct target *target)
 		{"timeouts", atomic_load(&target->timeouts)},
 		{"errors", atomic_load(&target->errors)},
 		{"suspicions", atomic_load(&target->suspicions)},
+		{"mismatched", atomic_load(&target->mismatched)},
 	};
 	for (size_t i = 0; i < COUNT(counters); i++)
 		json_put(item, counters[i].name, json_integer((json_int_t)counters[i].value));
@@ -286,6 +287,7 @@ static void on_upstream(void *context, struct upstream *upstream)
 	struct targets *targets = context;
 	struct target *target = upstream->target;
 	struct status_target *seen;
+	char other[TARGET_OTHER_TEXT];
 	HASH_FIND_PTR(targets->seen, &target, seen);
 	if (seen || !target)
 		return;
@@ -302,6 +304,8 @@ static void on_upstream(void *context, struct upstream *upstream)
 			       json_text(upstream->endpoint));
 	add_measured(seen->item, target, targets);
 	add_counted(seen->item, target);
+	target_other_text(upstream->target, targets->now.now_us, other);
+	json_put(seen->item, "other", *other ? json_text(other) : json_null());
 }
 
 static void count_rule(const struct targets *targets, const char *name, const struct route *route,
@@ -744,6 +748,11 @@ json_t *status_report(struct service *service)
 	json_put(all, "work", work_json(&service->work));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
 	json_put(all, "went_back", went_back_report(&service->confirmation));
+	json_put(all, "restart",
+		 service->restart.text
+			 ? json_make("{s:o, s:o}", "time", json_time(service->restart.at_s), "text",
+				     json_text(service->restart.text))
+			 : json_null());
 	json_put(all, "query_log",
 		 service->query_log ? query_log_status(service->query_log) : json_null());
 	put_judgement(all);

@@ -12,7 +12,7 @@
 #include "rules/text.h"
 
 enum {
-	COLUMNS_MAX = 14,
+	COLUMNS_MAX = 15,
 	ROWS_MAX = 5, /* from here on: in brief */
 	TARGET_LINES = 8,
 	TARGETS_MIN = 3,
@@ -103,6 +103,7 @@ static const struct part targets = {
 	 {"PROBES", "probes"},
 	 {"TIMEOUTS", "timeouts"},
 	 {"ERRORS", "errors"},
+	 {"MISMATCHED", "mismatched"},
 	 {"LAST ERROR", "last_error"},
 	 {"SUSPECT SINCE", "since"},
 	 {"RULES", "rules"}},
@@ -182,6 +183,12 @@ static void print_head(FILE *out, const json_t *status)
 	fprintf(out, "serving %s, ", get(status, "config", cell));
 	fprintf(out, "generation %s, ", get(status, "generation", cell));
 	fprintf(out, "loaded at %s\n", get(status, "loaded_at", cell));
+	const json_t *restart = json_object_get(status, "restart");
+	if (json_is_object(restart)) {
+		fprintf(out, "started again at %s: ", get(restart, "time", cell));
+		text_print(out, json_string_value(json_object_get(restart, "text")));
+		fputc('\n', out);
+	}
 }
 
 static size_t count_columns(const struct part *part)
@@ -295,7 +302,8 @@ static void print_log_troubles(FILE *out, const json_t *status)
 		fprintf(out, "! the query log's %s %s", get(output, "path", path),
 			get(output, "error", error));
 		if (lost > 0)
-			fprintf(out, "; %" JSON_INTEGER_FORMAT " entries are lost", lost);
+			fprintf(out, "; %" JSON_INTEGER_FORMAT " %s lost", lost,
+				text_plural(lost, "entry is", "entries are"));
 		fputc('\n', out);
 	}
 }
@@ -383,7 +391,8 @@ static const char *short_time(char *text)
 	return text + YEAR;
 }
 
-/* What is lost because the target is suspect or cannot be asked; NULL: nothing. */
+/* What is lost because the target is suspect or cannot be asked, and what else answers; NULL:
+ * nothing. */
 static char *harm_text(const json_t *target)
 {
 	char cell[TABLE_CELL_MAX], *text = NULL;
@@ -391,9 +400,14 @@ static char *harm_text(const json_t *target)
 	json_int_t dark = number(target, "unanswered_count");
 	json_int_t others = number(target, "rule_count") - dark;
 	bool suspect = is_in_state(target, "suspect");
-	FILE *out = suspect || dark > 0 ? open_memstream(&text, &length) : NULL;
+	const char *other = json_string_value(json_object_get(target, "other"));
+	if (!suspect && dark == 0)
+		return other ? strdup(other) : NULL;
+	FILE *out = open_memstream(&text, &length);
 	if (!out)
 		return NULL;
+	if (other)
+		fprintf(out, "%s; ", other);
 	if (suspect)
 		fprintf(out, "since %s; ", short_time(get(target, "since", cell)));
 	if (dark > 0) {
@@ -401,9 +415,9 @@ static char *harm_text(const json_t *target)
 		print_names(out, json_object_get(target, "rules"), dark, NAMES_MAX);
 	}
 	if (others > 0)
-		fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s%s %s", dark > 0 ? "; " : "", others,
-			dark > 0 ? "other" : "rule", others == 1 ? "" : "s",
-			others == 1 ? "goes on" : "go on");
+		fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s%s %s on", dark > 0 ? "; " : "", others,
+			dark > 0 ? "other" : "rule", text_plural(others, "", "s"),
+			text_plural(others, "goes", "go"));
 	if (dark == 0 && others == 0)
 		fputs("no rule asks it", out);
 	fclose(out);

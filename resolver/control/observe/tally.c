@@ -45,6 +45,7 @@ static void read_target(const void *thing, uint64_t *counters)
 				       .errors = COUNTER_GET(target->errors),
 				       .probes = COUNTER_GET(target->probes),
 				       .suspicions = COUNTER_GET(target->suspicions),
+				       .mismatched = COUNTER_GET(target->mismatched),
 				       .sum_us = COUNTER_GET(target->durations.sum_us)};
 
 	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)

@@ -12,7 +12,7 @@
 
 /* Of the series of what is followed. */
 struct target_values {
-	uint64_t queries, answers, timeouts, errors, probes, suspicions;
+	uint64_t queries, answers, timeouts, errors, probes, suspicions, mismatched;
 	uint64_t buckets[HISTOGRAM_BOUNDS + 1], sum_us;
 };
 struct transfer_values {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "resolver/control/base/json.h"
+#include "rules/text.h"
 
 enum { IDLE_MS = 10 * 1000, END_S = 1 };
 
@@ -179,8 +180,8 @@ static void tell(const char *why, unsigned *failures)
 		log_event(LOG_WARNING, "webhook",
 			  "events.webhook cannot be called: %s; it is tried again", why);
 	else if (!why && *failures > 0)
-		log_event(LOG_INFO, "webhook", "events.webhook is called again, after %u failures",
-			  *failures);
+		log_event(LOG_INFO, "webhook", "events.webhook is called again, after %u failure%s",
+			  *failures, text_plural(*failures, "", "s"));
 	*failures = why ? *failures + 1 : 0;
 }
 

@@ -49,6 +49,7 @@
 #include "resolver/control/process/privileges.h"
 #include "resolver/log.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum {
 	STARTING_PERIODS = 4,       /* of the watchdog's: to load, or to read the state */
@@ -57,6 +58,7 @@ enum {
 	CRASH_MS = 1000, /* a server that ends so soon after its start has crashed at it */
 	PAUSE_MAX_S = 5,
 	OUTPUT_TEXT_MAX = 900,
+	END_TEXT_MAX = 128,
 	OUTPUT_MAX = 65536, /* what a pipe holds */
 };
 
@@ -71,8 +73,9 @@ struct child {
 	pid_t pid; /* 0: there is none */
 	int fd;    /* of the conversation; -1: it has hung up */
 	bool serves;
-	bool ended;     /* its number may be another's */
-	bool has_state; /* or is asked to open it */
+	bool ended;       /* its number may be another's */
+	bool has_state;   /* or is asked to open it */
+	uint64_t mute_ms; /* it was killed after so long without a word; 0: it was not */
 	uint64_t started_ms;
 	uint64_t heard_ms; /* it was alive */
 	uint64_t until_ms; /* it is killed then; 0: never */
@@ -102,6 +105,12 @@ struct master {
 	unsigned stopping; /* how often it was told to */
 	int status;
 	unsigned crashes;                  /* one after the other */
+	struct {                           /* nobody serves, since one that did has ended: */
+		uint64_t since_ms;         /* 0: somebody does */
+		unsigned failed;           /* others that were started and ended, too */
+		char end[END_TEXT_MAX];    /* of the one that served */
+		char latest[END_TEXT_MAX]; /* of the latest that failed */
+	} gap;
 	uint64_t start_ms;                 /* when one is started again; 0: none is to be */
 	uint64_t period_ms, turn_ms;       /* the watchdog's; when its next look is */
 	int output;                        /* the new server's stderr; -1: none */
@@ -646,6 +655,40 @@ static void drop(const struct master_message *message)
 	}
 }
 
+/* Of the server before, for the one that serves now: its events and its status are read, unlike a
+ * master's log. */
+static void tell_gap(struct master *master)
+{
+	char text[3 * END_TEXT_MAX];
+	if (master->gap.since_ms == 0)
+		return;
+	int used = snprintf(text, sizeof text, "%s", master->gap.end);
+	if (master->gap.failed > 0)
+		snprintf(text + used, sizeof text - (size_t)used,
+			 ", and %u other%s after it did not come to serve: the last one %s",
+			 master->gap.failed, text_plural(master->gap.failed, "", "s"),
+			 master->gap.latest);
+	uint64_t ms = now_ms() - master->gap.since_ms;
+	say(&master->parts[NOW], MASTER_GAP, ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX, text, -1);
+	master->gap.since_ms = 0;
+}
+
+static void note_gap(struct master *master, const struct child *ended, const char *end)
+{
+	if (master->gap.since_ms != 0) {
+		master->gap.failed++;
+		snprintf(master->gap.latest, END_TEXT_MAX, "%s", end);
+		return;
+	}
+	master->gap.since_ms = now_ms();
+	master->gap.failed = 0;
+	snprintf(master->gap.end, END_TEXT_MAX, "%s", end);
+	if (ended->mute_ms > 0)
+		snprintf(master->gap.end, END_TEXT_MAX,
+			 "%s: it was killed after it had hung for %llu ms", end,
+			 (unsigned long long)ended->mute_ms);
+}
+
 static void on_serves(struct master *master, enum part part, const struct master_message *message)
 {
 	struct child *child = &master->parts[part];
@@ -662,6 +705,7 @@ static void on_serves(struct master *master, enum part part, const struct master
 	close_unwanted(master);
 	master->served = true;
 	notify_ready(message->text);
+	tell_gap(master);
 }
 
 static void on_message(struct master *master, enum part part, const struct master_message *message)
@@ -875,6 +919,7 @@ static void on_end_of_now(struct master *master, const struct child *ended, int 
 		if (by_signal && !had_not_begun)
 			log_event(LOG_ERROR, "master", "the server %s", end);
 	} else {
+		note_gap(master, ended, end);
 		plan_start(master, ended, end);
 	}
 }
@@ -1000,8 +1045,9 @@ static void look_after(struct master *master, uint64_t now)
 	if (child->pid == 0 || !child->serves || master->stopping ||
 	    now - child->heard_ms <= master->period_ms)
 		return;
+	child->mute_ms = now - child->heard_ms;
 	log_event(LOG_ERROR, "master", "the server says nothing for %llu ms; killed",
-		  (unsigned long long)(now - child->heard_ms));
+		  (unsigned long long)child->mute_ms);
 	child->heard_ms = now;
 	send_signal(child, SIGKILL);
 }

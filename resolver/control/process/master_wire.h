@@ -9,6 +9,8 @@
  *     ALIVE, now and then                   kills one that is mute
  *     TELL status                           the service manager is told
  *     CLOSE kind, name                      closes its own, after a reload
+ *                                           GAP ms, how the server before ended: for so long
+ *                                           nobody served; after SERVES, where there was a gap
  *
  * An upgrade: a second server is started beside the one that serves.
  *
@@ -57,6 +59,7 @@ enum master_word {
 	MASTER_UPGRADE,
 	MASTER_QUIET,
 	MASTER_TAKEN,
+	MASTER_GAP, /* from the master; servers of before do not know it, and pass over it */
 };
 
 enum master_kind {

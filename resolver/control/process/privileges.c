@@ -220,8 +220,8 @@ static void check_files(const struct model *model, const char *resolv_conf, stru
 	struct checking checking = {.faults = faults};
 	privileges_text(checking.who);
 	for (size_t i = 0; i < model->files.count; i++)
-		check_readable(&checking, model->files.items[i],
-			       &(struct origin){.file = model->files.items[i]}, NULL);
+		check_readable(&checking, model->files.items[i].path,
+			       &(struct origin){.file = model->files.items[i].path}, NULL);
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		check_readable(&checking, model->private_zones.items[i].file,
 			       &model->private_zones.items[i].origin, "file");

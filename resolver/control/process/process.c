@@ -196,6 +196,24 @@ static void on_state(struct process *process, int fd)
 	reload_catch_up(process);
 }
 
+/* A server that served has ended, and nobody served until this one did. */
+static void on_gap(struct process *process, uint32_t ms, const char *end)
+{
+	struct service *service = &process->service;
+	char text[MASTER_TEXT_MAX + 128], gap[32];
+
+	if (ms < 10 * 1000)
+		snprintf(gap, sizeof gap, "%u ms", ms);
+	else
+		snprintf(gap, sizeof gap, "%u s", ms / 1000);
+	snprintf(text, sizeof text, "the server before this one %s; nobody answered for %s", end,
+		 gap);
+	log_event(LOG_WARNING, "restart", "%s", text);
+	free(service->restart.text);
+	service->restart.text = strdup(text);
+	service->restart.at_s = time(NULL);
+}
+
 static void on_word(void *context, const struct master_message *message, int fd)
 {
 	struct process *process = context;
@@ -206,7 +224,9 @@ static void on_word(void *context, const struct master_message *message, int fd)
 	}
 	if (fd >= 0)
 		close(fd);
-	if (message->word == MASTER_LEAVE)
+	if (message->word == MASTER_GAP)
+		on_gap(process, message->number, message->text);
+	else if (message->word == MASTER_LEAVE)
 		on_leave(process, message->number);
 	else if (message->word == MASTER_DRAIN)
 		on_drain(process);
@@ -483,7 +503,7 @@ static void run(struct process *process, const struct model *model, const struct
 	master_link_serve(&process->master, text); /* before the log says so */
 	log_faults("load", faults);
 	log_event(LOG_INFO, "serving", "sluice %s, %u worker%s, %s", SLUICE_VERSION,
-		  server->worker_count, server->worker_count == 1 ? "" : "s", text);
+		  server->worker_count, text_plural(server->worker_count, "", "s"), text);
 	if (geteuid() == 0 && !model->user)
 		log_event(LOG_WARNING, "privileges",
 			  "running as root; set `user` to drop root's rights");

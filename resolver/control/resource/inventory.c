@@ -130,8 +130,9 @@ int inventory_open_state(struct inventory *inventory)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	inventory->source = inventory->looks ? state_look(inventory->state_path, error)
-					     : state_open(inventory->state_path, error);
+	inventory->source = inventory->looks
+				    ? state_look(inventory->state_path, inventory->how, error)
+				    : state_open(inventory->state_path, error);
 	if (!inventory->source && !*error)
 		snprintf(error, sizeof error, "the state %s is not there; restart to begin one",
 			 inventory->state_path);
@@ -143,9 +144,10 @@ int inventory_open_state(struct inventory *inventory)
 	return 0;
 }
 
-void inventory_only_look(struct inventory *inventory)
+void inventory_only_look(struct inventory *inventory, enum state_look how)
 {
 	inventory->looks = true;
+	inventory->how = how;
 }
 
 void inventory_take(struct inventory *inventory)

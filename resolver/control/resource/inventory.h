@@ -26,6 +26,7 @@
 
 #include "resolver/control/resource/declared.h"
 #include "resolver/control/resource/group.h"
+#include "resolver/control/store/state.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -143,7 +144,7 @@ void inventory_abandon(struct inventory *inventory);
 /* Another process writes to the state: it is opened to be read only, and one that cannot be is a
  * fault. Called before the first reload. After inventory_take the next reload opens it to write,
  * and reads it again. */
-void inventory_only_look(struct inventory *inventory);
+void inventory_only_look(struct inventory *inventory, enum state_look how);
 void inventory_take(struct inventory *inventory);
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */
 void inventory_hand_over(struct inventory *inventory);
@@ -206,6 +207,7 @@ struct inventory {
 	struct inventory *of; /* aside: whose it is */
 	bool wants_state;     /* management.state is configured */
 	bool looks;           /* another process writes to it: inventory_only_look */
+	enum state_look how;
 	char *state_path;
 	char error[SOURCE_ERROR_MAX];   /* why there is no source, or what it said last; "": fine */
 	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */

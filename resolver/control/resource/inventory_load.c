@@ -446,20 +446,26 @@ static void warn(struct merge *merge)
 
 	if (next->refused > (same_file ? before->refused : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
-			  "%zu of the addresses and services in the state are in no address pool "
-			  "or network any more, and are not served; add the pools they are from, "
+			  "%zu of the addresses and services in the state %s in no address pool "
+			  "or network any more, and %s not served; add the pools they are from, "
 			  "or remove them (sluice ptr list says which)",
-			  next->refused);
+			  next->refused, text_plural(next->refused, "is", "are"),
+			  text_plural(next->refused, "is", "are"));
 	if (next->repeated > (same_file ? before->repeated : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
-			  "%zu of the addresses, services and PTRs in the state are in the file, "
-			  "too, which says the same of them; the file's count",
-			  next->repeated);
+			  "%zu of the addresses, services and PTRs in the state %s in the file, "
+			  "too, which says the same of %s; the file's %s",
+			  next->repeated, text_plural(next->repeated, "is", "are"),
+			  text_plural(next->repeated, "it", "them"),
+			  text_plural(next->repeated, "counts", "count"));
 	if (next->waiting > (same_file ? before->waiting : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
-			  "%zu of the PTRs in the state belong to addresses that are gone from the "
-			  "file; they are kept, and not served",
-			  next->waiting);
+			  "%zu of the PTRs in the state %s gone from the "
+			  "file; %s kept, and not served",
+			  next->waiting,
+			  text_plural(next->waiting, "belongs to an address that is",
+				      "belong to addresses that are"),
+			  text_plural(next->waiting, "it is", "they are"));
 }
 
 /* Whether the state has something that is new in the file; it may be the same. */
@@ -630,7 +636,7 @@ void inventory_check(const struct model *model, struct faults *faults)
 	static const struct inventory_publisher nobody;
 	char error[SOURCE_ERROR_MAX];
 	const char *path = model->management.state;
-	struct source *source = path ? state_look(path, error) : NULL;
+	struct source *source = path ? state_look(path, STATE_LOOK_APART, error) : NULL;
 	struct inventory *inventory;
 	int err = ERR_NOMEM;
 

@@ -558,8 +558,8 @@ static void warn_of_orphans(struct rows *all, const struct path *root, const str
 	fault_add(all->faults, FAULT_WARNING, &origin, NULL,
 		  "%s, but %zu resource%s inside it %s in the "
 		  "state; not served until it is there again; to remove %s: DELETE /v1/%s",
-		  why, count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
-		  count == 1 ? "it" : "the first", key_url(rows->kind, rows->path, url));
+		  why, count, text_plural(count, "", "s"), text_plural(count, "is", "are"),
+		  text_plural(count, "it", "the first"), key_url(rows->kind, rows->path, url));
 }
 
 /* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */

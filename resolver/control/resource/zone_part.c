@@ -8,6 +8,7 @@
 #include "rules/check/limits.h"
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
+#include "rules/text.h"
 #include "rules/zone/serial.h"
 
 static const struct kind *zone_kind(void)
@@ -111,7 +112,7 @@ static void warn_of_orphans(struct loading *loading)
 			 part_group(path.kind, moved), path.group);
 	fault_add(loading->faults, FAULT_WARNING, &origin, NULL,
 		  "%s, but %zu record set%s of it %s in the state; not served%s", why, count,
-		  count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		  text_plural(count, "", "s"), text_plural(count, "is", "are"),
 		  has_file ? "" : " until it is there again");
 }
 

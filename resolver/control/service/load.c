@@ -102,7 +102,7 @@ static int read_parts(struct load *load, struct parts *parts, struct model *decl
 	uint64_t now_s = (uint64_t)time(NULL);
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
-	struct source *source = path ? state_look(path, error) : NULL;
+	struct source *source = path ? state_look(path, load->look, error) : NULL;
 	bool is_new = path && !source && !*error && !(before && before->parts.count > 0);
 	int err = source ? 0 : ERR_SYSTEM;
 

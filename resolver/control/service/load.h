@@ -8,6 +8,7 @@
 
 #include "resolver/control/config/resolv_conf.h"
 #include "resolver/control/resource/part.h"
+#include "resolver/control/store/state.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
 #include "rules/schema/model.h"
@@ -18,6 +19,7 @@ struct load {
 	const char *config;        /* path */
 	const char *resolv_conf;   /* path */
 	struct hash_key key;       /* drawn once, of every name and zone */
+	enum state_look look;      /* how the state is read; APART where no server is run */
 	bool follows;              /* the latest model's default resolver came from resolv.conf, */
 	struct resolv_conf found;  /* which said this */
 	bool has_read;             /* a model was loaded, */

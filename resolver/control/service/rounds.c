@@ -58,7 +58,7 @@ struct rounds {
 static const struct round_row {
 	/* Begins the next item; false: there is none any more. */
 	bool (*next)(struct round *round);
-	const char *one, *many, *section; /* for the log */
+	const char *one, *many, *fault, *faults, *section; /* for the log */
 } rows[ROUND_KINDS];
 
 /* ---- what is found ---- */
@@ -96,8 +96,10 @@ static void tell_new(const struct round *round)
 	}
 	if (fresh > 0 && first)
 		log_event(LOG_WARNING, "report",
-			  "%zu of %zu %s; new is %s%s; `sluice report %s` lists them", round->count,
-			  round->looked_at, round->count == 1 ? row->one : row->many, first,
+			  "%zu of %zu %s %s; new is %s%s; `sluice report %s` lists them",
+			  round->count, round->looked_at,
+			  text_plural(round->looked_at, row->one, row->many),
+			  text_plural(round->count, row->fault, row->faults), first,
 			  fresh > 1 ? ", and more" : "", row->section);
 }
 
@@ -427,9 +429,9 @@ static bool begin_zone(struct round *round)
 }
 
 static const struct round_row rows[ROUND_KINDS] = {
-	[ROUND_PTRS] = {begin_ptr, "PTR does not lead back", "PTRs do not lead back", "ptrs"},
-	[ROUND_DELEGATIONS] = {begin_zone, "reverse zone is not delegated to us",
-			       "reverse zones are not delegated to us", "delegations"},
+	[ROUND_PTRS] = {begin_ptr, "PTR", "PTRs", "does not lead back", "do not lead back", "ptrs"},
+	[ROUND_DELEGATIONS] = {begin_zone, "reverse zone", "reverse zones",
+			       "is not delegated to us", "are not delegated to us", "delegations"},
 };
 
 /* ---- the pace ---- */

@@ -4,6 +4,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/log.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum { SETTLE_MAX_MS = 2000 };
 
@@ -94,7 +95,7 @@ static int apply(struct service *service, struct model *model, const struct serv
 	published(service);
 	snprintf(text, SERVICE_TEXT_MAX, "generation %llu, %s, %u listener%s added, %u removed",
 		 (unsigned long long)server->generation, report_numbers_text(model, numbers),
-		 server->listeners_added, server->listeners_added == 1 ? "" : "s",
+		 server->listeners_added, text_plural(server->listeners_added, "", "s"),
 		 server->listeners_removed);
 	return 0;
 }
@@ -285,7 +286,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		return err;
 	server->silent = service->beside;
 	if (service->beside)
-		inventory_only_look(service->inventory);
+		inventory_only_look(service->inventory, STATE_LOOK_WITHIN);
 	service->secondaries = secondary_sockets_new(loop, served_zones, service);
 	service->rounds = rounds_new(loop, server);
 	if (!service->secondaries || !service->rounds)
@@ -330,4 +331,5 @@ void service_release(struct service *service)
 	inventory_free(service->inventory);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);
+	free(service->restart.text);
 }

@@ -57,6 +57,11 @@ struct service {
 		uint64_t succeeded, refused;
 		bool last_refused;
 	} reloads; /* counted by the process */
+	struct {
+		int64_t at_s;
+		char *text;
+	} restart; /* why this server was started in the place of one that ended by itself, as the
+		    * process knows it; text NULL: it was not */
 	struct wall_clock clock;
 	struct file_watch resolv_conf;
 	struct {

@@ -32,6 +32,7 @@ struct state {
 	struct source source;
 	struct state_db db; /* closed: it could not be opened again */
 	bool looks;         /* it was state_look, and is never opened again */
+	enum state_look how;
 	char *path;
 	int64_t revision; /* the store's, when it was read or written here last */
 	/* Of the change of resources that is under way: */
@@ -1003,12 +1004,13 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 
 /* ---- a look ---- */
 
-static int look(struct state *state, char error[SOURCE_ERROR_MAX])
+static int look(struct state *state, enum state_look how, char error[SOURCE_ERROR_MAX])
 {
 	struct state_db *db = &state->db;
-	int err = state_file_open_to_look(&db->file, state->path, error);
+	int err = state_file_open_to_look(&db->file, state->path, how == STATE_LOOK_APART, error);
 
 	state->looks = true;
+	state->how = how;
 	if (!err) {
 		err = state_db_prepare_all(db);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
@@ -1016,7 +1018,7 @@ static int look(struct state *state, char error[SOURCE_ERROR_MAX])
 	return err;
 }
 
-struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
+struct source *state_look(const char *path, enum state_look how, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
 	bool is_there = stat(path, &stat_of) == 0;
@@ -1035,7 +1037,7 @@ struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX])
 	struct state *state = state_new(path, error);
 	if (!state)
 		return NULL;
-	if (look(state, error) == 0)
+	if (look(state, how, error) == 0)
 		return &state->source;
 	state_close(&state->source);
 	return NULL;
@@ -1068,7 +1070,7 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	int err = ensure(state);
 
 	if (state->looks)
-		return state_look(state->path, error);
+		return state_look(state->path, state->how, error);
 	if (err && state->db.file.db)
 		return copy_open_one(state, error);
 	other = err ? NULL : state_new(state->path, error);

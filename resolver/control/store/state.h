@@ -27,7 +27,9 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
 /* The same to be read only, also while a server has it open: nothing of it is written or made; an
  * older version is copied and brought up to date aside. NULL with "" in `error`: there is no such
- * file. */
-struct source *state_look(const char *path, char error[SOURCE_ERROR_MAX]);
+ * file. STATE_LOOK_APART: for a process that never opens it otherwise; it leaves SQLite's index of
+ * the log beside it (-shm) alone, too, which a server's own looks share with what it writes. */
+enum state_look { STATE_LOOK_WITHIN, STATE_LOOK_APART };
+struct source *state_look(const char *path, enum state_look how, char error[SOURCE_ERROR_MAX]);
 
 #endif

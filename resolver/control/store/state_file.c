@@ -135,7 +135,7 @@ int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 
 /* As a URI, because only that can say "immutable": SQLite then makes no file beside it and takes no
  * lock, which is right while nobody has it open. Where somebody has, there is a log beside it. */
-static char *look_uri(const char *path)
+static char *look_uri(const char *path, bool apart)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				    "-._/";
@@ -151,7 +151,10 @@ static char *look_uri(const char *path)
 			putc(*at, out);
 		else
 			fprintf(out, "%%%02X", (unsigned char)*at);
-	fprintf(out, "?mode=ro%s", access(log, F_OK) == 0 ? "" : "&immutable=1");
+	fprintf(out, "?mode=ro%s",
+		access(log, F_OK) != 0 ? "&immutable=1"
+		: apart                ? "&readonly_shm=1"
+				       : "");
 	free(log);
 	if (fclose(out) == 0)
 		return uri;
@@ -196,9 +199,10 @@ static int copy_and_prepare(struct state_file *file, char error[SOURCE_ERROR_MAX
 	return 0;
 }
 
-int state_file_open_to_look(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
+int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
+			    char error[SOURCE_ERROR_MAX])
 {
-	char *uri = look_uri(path);
+	char *uri = look_uri(path, apart);
 	int err = uri ? 0 : ERR_NOMEM;
 	bool is_old = false;
 

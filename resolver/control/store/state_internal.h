@@ -29,7 +29,7 @@ MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
 MUST_CHECK int state_file_open(struct state_file *file, const char *path,
 			       char error[SOURCE_ERROR_MAX]);
 /* Opens it as it is and to read only; nothing is made beside it where nobody has it open. */
-MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path,
+MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
 				       char error[SOURCE_ERROR_MAX]);
 /* What is open, once more: in a temporary file, which goes when it is closed. */
 MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,

@@ -461,6 +461,53 @@ static void what_is_elsewhere_is_none_of_it(void **state)
 	assert_int_equal(told, 0);
 }
 
+/* From another address, with the question and its id; and from its own, with another id. */
+static void a_flood_of_forged_replies_is_counted_and_changes_nothing(void **state)
+{
+	enum { FLOOD = 100 * 1000 };
+	(void)state;
+	struct host other = w.upstreams[0].host;
+	other.address.bytes[3] ^= 0x80;
+	w.servers[0].delay_us = 10 * MS;
+	world_ask_new(&w);
+	world_run(&w, 20 * MS);
+	struct world_asked *q = world_ask_new(&w);
+	struct world_packet forged = *last_reply();
+	struct target before = w.targets[0];
+	for (unsigned i = 0; i < FLOOD; i++)
+		assert_false(lookup_on_reply(&w.table, &w.udp, &other, forged.wire, forged.length,
+					     w.now));
+	miss(0, FLOOD);
+	struct target after = w.targets[0];
+	assert_int_equal(after.mismatched, 2 * FLOOD);
+	assert_true(host_equal(&after.other, &other));
+	after.mismatched = after.mismatched_us = after.other_us = 0;
+	after.other = before.other;
+	after.asked = before.asked; /* by TCP as well, as ever after near misses */
+	after.waiting = before.waiting;
+	assert_memory_equal(&after, &before, sizeof after);
+	world_run(&w, 10 * MS);
+	assert_answered_by(q, 0);
+	q = world_ask_new(&w);
+	world_run(&w, 10 * MS);
+	assert_answered_by(q, 0);
+	assert_int_equal(w.servers[1].got, 0);
+	assert_int_equal(w.targets[0].suspicions + w.targets[0].errors, 0);
+}
+
+/* Its question and id, but not its letters: a guess of half of it. */
+static void what_comes_from_elsewhere_has_to_repeat_all_of_the_question(void **state)
+{
+	(void)state;
+	struct host other = w.upstreams[0].host;
+	other.port++;
+	world_ask_new(&w);
+	struct world_packet forged = *last_reply();
+	forged.wire[MESSAGE_HEADER + 1] ^= 1;
+	assert_false(lookup_on_reply(&w.table, &w.udp, &other, forged.wire, forged.length, w.now));
+	assert_int_equal(w.targets[0].mismatched, 0);
+}
+
 /* It can have each of its own questions asked twice, no more. */
 static void a_hostile_target_gains_one_packet_a_question(void **state)
 {
@@ -492,6 +539,8 @@ int main(void)
 		MISS(another_name_is_a_near_miss),
 		MISS(near_misses_are_of_one_second),
 		MISS(what_is_elsewhere_is_none_of_it),
+		MISS(a_flood_of_forged_replies_is_counted_and_changes_nothing),
+		MISS(what_comes_from_elsewhere_has_to_repeat_all_of_the_question),
 		MISS(a_hostile_target_gains_one_packet_a_question),
 		CASE(no_data_while_it_is_tried_is_asked_again_in_lower_case),
 		CASE(no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target),

@@ -103,24 +103,87 @@ static void an_answer_by_another_transport_is_life_but_no_sample(void **state)
 	assert_int_equal(target_allowance_us(&target), 120 * MS);
 }
 
+/* A question's silence, looked at once. */
+static enum target_silence silent(uint64_t sent_us, uint64_t now_us)
+{
+	bool counted = false;
+	uint64_t again_us;
+
+	return target_on_silence(&target, sent_us, &counted, &again_us, now_us);
+}
+
 static void silence_raises_a_doubt_and_any_answer_clears_it(void **state)
 {
 	(void)state;
 	uint64_t now = known();
-	assert_int_equal(target_on_silence(&target, now + 1, now + 20 * MS), TARGET_DOUBTED);
+	assert_int_equal(silent(now + 1, now + 21 * MS), TARGET_DOUBTED);
 	assert_true(target_is_doubted(&target));
 	assert_false(target_is_suspect(&target));
-	assert_false(target_on_answer(&target, MS, now + 21 * MS));
+	assert_false(target_on_answer(&target, MS, now + 22 * MS));
 	assert_false(target_is_doubted(&target));
 	assert_false(target_on_probe_silence(&target, now + 20 * MS, now + 40 * MS));
 	assert_false(target_is_suspect(&target));
+}
+
+static void after_slow_answers_three_silences_are_enough_or_one_of_half_of_patience(void **state)
+{
+	bool counted[4] = {false};
+	uint64_t again_us = 0, now;
+
+	(void)state;
+	known();
+	now = answered(100, MS);
+	now = answered(1, 780 * MS); /* SRTT is about 98 ms, the allowance 780 */
+	now = answered(30, MS);      /* and 20 ms are more than twice that again */
+	assert_true(target_allowance_us(&target) > 400 * MS);
+	assert_int_equal(target_silence_us(&target), 20 * MS);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(
+			target_on_silence(&target, now, &counted[i], &again_us, now + 20 * MS),
+			TARGET_WAITS);
+		assert_true(counted[i]);
+		assert_int_equal(again_us, now + 400 * MS);
+	}
+	/* The same question again is no third one. */
+	assert_int_equal(target_on_silence(&target, now, &counted[0], &again_us, now + 399 * MS),
+			 TARGET_WAITS);
+	assert_false(target_is_doubted(&target));
+	assert_int_equal(target_on_silence(&target, now, &counted[0], &again_us, now + 400 * MS),
+			 TARGET_DOUBTED);
+	target_on_answer(&target, MS, now += 401 * MS); /* they count anew */
+	now += TARGET_PROBE_US;
+	for (unsigned i = 0; i < 3; i++)
+		counted[i] = false;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(
+			target_on_silence(&target, now, &counted[i], &again_us, now + 20 * MS),
+			i < 2 ? TARGET_WAITS : TARGET_DOUBTED);
+	/* Probed a moment ago: the next one waits for its turn. */
+	target_on_answer(&target, MS, now + 21 * MS);
+	assert_int_equal(target_on_silence(&target, now + 22 * MS, &counted[3], &again_us,
+					   now + 22 * MS + TARGET_PATIENCE_US / 2 - 350 * MS),
+			 TARGET_WAITS);
+	assert_int_equal(target.unanswered, 1);
+}
+
+static void a_probe_is_waited_for_by_the_time_that_its_question_took(void **state)
+{
+	struct target_question questions[TARGET_KNOWN] = {asked_by(1, 'a'), asked_by(2, 'b')};
+
+	(void)state;
+	questions[0].took_us = 500;
+	questions[1].took_us = 40 * MS;
+	assert_int_equal(target_probe_wait_us(questions, 1), 22 * MS);
+	assert_int_equal(target_probe_wait_us(questions, 2), 180 * MS);
+	questions[1].took_us = 900 * MS;
+	assert_int_equal(target_probe_wait_us(questions, 2), TARGET_PATIENCE_US);
 }
 
 static void silence_about_what_it_knows_makes_suspect(void **state)
 {
 	(void)state;
 	uint64_t now = known();
-	assert_int_equal(target_on_silence(&target, now + 1, now + 20 * MS), TARGET_DOUBTED);
+	assert_int_equal(silent(now + 1, now + 21 * MS), TARGET_DOUBTED);
 	assert_true(target_on_probe_silence(&target, now + 20 * MS, now + 40 * MS));
 	assert_true(target_is_suspect(&target));
 	assert_false(target_is_doubted(&target));
@@ -137,8 +200,7 @@ static void it_is_probed_ten_times_a_second_at_most(void **state)
 	(void)state;
 	uint64_t now = known();
 	for (unsigned ms = 20; ms < 1020; ms++)
-		doubts += target_on_silence(&target, now + ms * MS - 20 * MS, now + ms * MS) ==
-			  TARGET_DOUBTED;
+		doubts += silent(now + ms * MS - 20 * MS, now + ms * MS) == TARGET_DOUBTED;
 	assert_int_equal(doubts, 10);
 }
 
@@ -146,21 +208,19 @@ static void anything_heard_since_the_question_means_it_is_slow(void **state)
 {
 	(void)state;
 	uint64_t now = known();
-	assert_int_equal(target_on_silence(&target, now - 1, now + 20 * MS), TARGET_TALKS);
-	assert_int_equal(target_on_silence(&target, now, now + 20 * MS), TARGET_DOUBTED);
+	assert_int_equal(silent(now - 1, now + 20 * MS), TARGET_TALKS);
+	assert_int_equal(silent(now, now + 20 * MS), TARGET_DOUBTED);
 }
 
 static void with_nothing_known_the_third_unanswered_question_decides(void **state)
 {
 	(void)state;
-	assert_int_equal(target_on_silence(&target, START, START + 100 * MS), TARGET_TALKS);
-	assert_int_equal(target_on_silence(&target, START, START + 100 * MS), TARGET_TALKS);
+	assert_int_equal(silent(START, START + 100 * MS), TARGET_TALKS);
+	assert_int_equal(silent(START, START + 100 * MS), TARGET_TALKS);
 	target_on_answer(&target, TARGET_NO_SAMPLE, START + 110 * MS); /* they count anew */
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(target_on_silence(&target, START + 120 * MS, START + 220 * MS),
-				 TARGET_TALKS);
-	assert_int_equal(target_on_silence(&target, START + 120 * MS, START + 220 * MS),
-			 TARGET_SUSPECT);
+		assert_int_equal(silent(START + 120 * MS, START + 220 * MS), TARGET_TALKS);
+	assert_int_equal(silent(START + 120 * MS, START + 220 * MS), TARGET_SUSPECT);
 }
 
 static void one_that_never_answered_is_tried_with_three_at_a_time(void **state)
@@ -182,7 +242,7 @@ static void a_suspect_stays_one_for_every_question_that_asks(void **state)
 {
 	(void)state;
 	target_on_unreachable(&target, TARGET_ERROR_NETWORK, START);
-	assert_int_equal(target_on_silence(&target, START, START + 1), TARGET_SUSPECT);
+	assert_int_equal(silent(START, START + 1), TARGET_SUSPECT);
 	assert_int_equal(target.suspicions, 1);
 }
 
@@ -205,7 +265,7 @@ static void two_questions_are_known_of_different_clients(void **state)
 	assert_int_equal(found[1].name[1], 'e');
 }
 
-static void what_took_longer_than_the_allowance_is_not_learnt_nor_too_much(void **state)
+static void what_took_longer_than_usual_is_not_learnt_nor_too_much(void **state)
 {
 	struct target_question question = asked_by(1, 'a');
 
@@ -221,6 +281,10 @@ static void what_took_longer_than_the_allowance_is_not_learnt_nor_too_much(void 
 	target_learn(&target, &question, now);
 	assert_false(target_may_learn(&target, MS, now + TARGET_LEARN_US - 1));
 	assert_true(target_may_learn(&target, MS, now + TARGET_LEARN_US));
+	now += answered(3, 700 * MS); /* which stretches the allowance, and SRTT to some 240 ms */
+	assert_int_equal(target_allowance_us(&target), TARGET_PATIENCE_US);
+	assert_true(target_may_learn(&target, 400 * MS, now));
+	assert_false(target_may_learn(&target, 600 * MS, now));
 }
 
 static void a_suspect_is_probed_after_100_ms_and_after_500_in_the_end(void **state)
@@ -318,6 +382,33 @@ static void health_outlives_a_reload_and_ends_with_the_last_reference(void **sta
 	target_registry_free(registry);
 }
 
+static const char *other(uint64_t now)
+{
+	static char text[TARGET_OTHER_TEXT];
+
+	return target_other_text(&target, now, text);
+}
+
+static void what_else_answers_is_told_while_the_target_itself_is_silent(void **state)
+{
+	const struct host from = {.address = {.family = 4, .bytes = {127, 0, 0, 9}}, .port = 53};
+	uint64_t now = answered(1, MS);
+
+	(void)state;
+	assert_string_equal(other(now), "");
+	target_on_mismatch(&target, NULL, now + MS); /* an answer that came twice, say */
+	assert_string_equal(other(now + MS), "");
+	now += TARGET_OTHER_ALONE_US;
+	target_on_mismatch(&target, NULL, now);
+	assert_string_equal(other(now), "something else answers");
+	target_on_mismatch(&target, &from, now);
+	assert_string_equal(other(now), "something else answers: 127.0.0.9:53");
+	assert_int_equal(target.mismatched, 3);
+	assert_string_equal(other(now + TARGET_OTHER_US), "");
+	target_on_answer(&target, MS, now + MS);
+	assert_string_equal(other(now + MS), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, fresh_target)
 
 int main(void)
@@ -329,17 +420,20 @@ int main(void)
 		TEST(one_slow_answer_is_remembered_through_many_fast_ones),
 		TEST(an_answer_by_another_transport_is_life_but_no_sample),
 		TEST(silence_raises_a_doubt_and_any_answer_clears_it),
+		TEST(after_slow_answers_three_silences_are_enough_or_one_of_half_of_patience),
+		TEST(a_probe_is_waited_for_by_the_time_that_its_question_took),
 		TEST(silence_about_what_it_knows_makes_suspect),
 		TEST(it_is_probed_ten_times_a_second_at_most),
 		TEST(with_nothing_known_the_third_unanswered_question_decides),
 		TEST(one_that_never_answered_is_tried_with_three_at_a_time),
 		TEST(two_questions_are_known_of_different_clients),
-		TEST(what_took_longer_than_the_allowance_is_not_learnt_nor_too_much),
+		TEST(what_took_longer_than_usual_is_not_learnt_nor_too_much),
 		TEST(a_suspect_is_probed_after_100_ms_and_after_500_in_the_end),
 		TEST(a_hundred_questions_earn_a_token_and_two_are_held),
 		TEST(anything_heard_since_the_question_means_it_is_slow),
 		TEST(a_suspect_stays_one_for_every_question_that_asks),
 		TEST(plain_is_remembered_for_a_quarter_of_an_hour),
+		TEST(what_else_answers_is_told_while_the_target_itself_is_silent),
 		TEST(errors_have_texts),
 		TEST(the_registry_shares_equal_targets_and_no_others),
 		TEST(health_outlives_a_reload_and_ends_with_the_last_reference),

@@ -398,6 +398,116 @@ static void a_target_that_limits_us(void **state)
 	assert_true(slowest(back + 1000, w.asked_count, 0) <= 1 * MS);
 }
 
+/* ---- slow answers ---- */
+
+static bool silent_since; /* from then on the first answers nothing */
+
+static bool three_slow(struct world *world, const char *name)
+{
+	struct world_server *first = &world->servers[0];
+
+	first->delay_us = name[0] == 's' ? 780 * MS : 500;
+	return silent_since;
+}
+
+/* A second of questions, the first of two being slow for three of them; then it says nothing for
+ * five seconds. The questions of the silence begin at the one returned. */
+static unsigned slow_then_silent(unsigned per_second, unsigned clients, uint64_t *heard_us)
+{
+	begin(2);
+	silent_since = false;
+	run(200, 800); /* it is well known by then, and has tokens */
+	w.servers[0].ignores = three_slow;
+	for (unsigned i = 0; i < (per_second > 3 ? per_second : 3); i++) {
+		bool slow = i % 7 == 0 && i < 21;
+
+		if (per_second < 21)
+			slow = i < 3;
+		ask(i % clients, slow ? "s%u.test" : "n%u.test", w.asked_count);
+		world_run(&w, SECOND / per_second);
+	}
+	for (unsigned i = 0; i < per_second;
+	     i++) { /* until all slow ones have come, and some fast ones */
+		ask(i % clients, "n%u.test", w.asked_count);
+		world_run(&w, SECOND / per_second);
+	}
+	silent_since = true;
+	*heard_us = target_heard_us(&w.targets[0]);
+	unsigned first = w.asked_count;
+	for (unsigned i = 0; i < 5 * per_second; i++) {
+		ask(i % clients, "n%u.test", w.asked_count);
+		world_run(&w, SECOND / per_second);
+	}
+	world_run(&w, DEADLINE);
+	return first;
+}
+
+static void three_answers_of_780_ms_then_silence(void **state)
+{
+	static const unsigned rates[] = {200, 20, 2}, clients[] = {CLIENTS, 1};
+
+	(void)state;
+	for (size_t r = 0; r < 3; r++) {
+		for (size_t c = 0; c < 2; c++) {
+			uint64_t heard_us;
+			unsigned first = slow_then_silent(rates[r], clients[c], &heard_us);
+			unsigned last = w.asked_count, later = first;
+
+			while (later < last && w.asked[later].asked_us < heard_us + SECOND)
+				later++;
+			print_message("%u a second, %u clients: p99 %.1f ms, max %.1f, a second "
+				      "later %.1f\n",
+				      rates[r], clients[c], (double)slowest(first, last, 10) / MS,
+				      (double)slowest(first, last, 0) / MS,
+				      (double)slowest(later, last, 0) / MS);
+			if (rates[r] == 200) {
+				assert_true(slowest(first, last, 10) <= 5 * MS);
+				assert_true(slowest(first, last, 0) <= 60 * MS);
+			}
+			assert_true(slowest(first, last, 0) <= TARGET_PATIENCE_US + 2 * MS);
+			assert_true(slowest(later, last, 0) <= 50 * MS);
+			assert_true(target_is_suspect(&w.targets[0]));
+		}
+	}
+}
+
+/* One by one at three rates, and each second a burst of eight. */
+static void a_first_that_is_always_far_stays_first(void **state)
+{
+	static const unsigned far_ms[] = {100, 300, 600};
+	static const struct {
+		unsigned names, burst;
+		uint64_t pause_us;
+	} loads[] = {{1200, 1, 50 * MS}, {60, 1, SECOND}, {12, 1, 5 * SECOND}, {60, 8, SECOND}};
+
+	(void)state;
+	for (size_t f = 0; f < 3; f++) {
+		for (size_t l = 0; l < sizeof loads / sizeof loads[0]; l++) {
+			unsigned names = loads[l].names * loads[l].burst;
+
+			begin(2);
+			w.servers[0].delay_us = far_ms[f] * MS;
+			ask(0, "n%u.test", 0);
+			world_run(&w, 2 * SECOND); /* its first answer */
+			memset(seen, 0, sizeof seen);
+			first_to_second = 0;
+			w.on_send = count_order;
+			uint64_t suspicions = w.targets[0].suspicions;
+			w.sent = 0;
+			for (unsigned i = 0; i < loads[l].names; i++) {
+				for (unsigned k = 0; k < loads[l].burst; k++)
+					ask(k % CLIENTS, "n%u.test", w.asked_count);
+				world_run(&w, loads[l].pause_us);
+			}
+			world_run(&w, 2 * SECOND);
+			print_message("%u ms, %u names: %u packets\n", far_ms[f], names, w.sent);
+			assert_true(w.sent <= names + names / 50);
+			assert_int_equal(first_to_second, 0);
+			assert_int_equal(w.targets[0].suspicions, suspicions);
+		}
+	}
+}
+
 static int by_tcp(void **state)
 {
 	(void)state;
@@ -418,6 +528,8 @@ static const struct CMUnitTest rows[] = {
 	ROW(the_first_was_dead_from_the_start),
 	ROW(all_are_dead),
 	ROW(a_target_that_limits_us),
+	ROW(three_answers_of_780_ms_then_silence),
+	ROW(a_first_that_is_always_far_stays_first),
 };
 
 int main(void)

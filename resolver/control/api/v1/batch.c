@@ -70,7 +70,7 @@ static void answer_errors(struct upload *upload)
 	const char *message = json_string_value(json_object_get(first, "message"));
 	char *text = NULL;
 	if (asprintf(&text, "%zu %s, and nothing has changed; the first: %s", upload->error_count,
-		     upload->error_count == 1 ? "row does not fit" : "rows do not fit",
+		     text_plural(upload->error_count, "row does not fit", "rows do not fit"),
 		     message ? message : "") < 0)
 		text = NULL;
 	json_t *body = json_make("{s:{s:s, s:o, s:o}, s:O, s:I}", "error", "code", "invalid",

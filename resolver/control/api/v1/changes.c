@@ -339,8 +339,9 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 	char etag[ETAG_MAX];
 
 	if (!is_rehearsal)
-		log_event(LOG_INFO, "change", "revision %llu by %s: %zu edits%s",
+		log_event(LOG_INFO, "change", "revision %llu by %s: %zu edit%s%s",
 			  (unsigned long long)revision, posted->request->client, posted->count,
+			  text_plural(posted->count, "", "s"),
 			  unconfirmed ? ", to be confirmed" : "");
 	api_reply_json(posted->request, 200,
 		       json_make("{s:o, s:b, s:I, s:o, s:o}", "revision",

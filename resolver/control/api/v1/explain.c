@@ -3,8 +3,25 @@
 #include "resolver/control/observe/explain.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
+
+static void add_source(json_t *explained, const struct service *service)
+{
+	const struct model *declared = load_declared(service->server.model);
+	json_t *changed = json_array();
+
+	for (size_t i = 0; i < declared->files.count; i++) {
+		const struct model_file *file = &declared->files.items[i];
+
+		if (file_stamp_number(file->path) != file->stamp)
+			json_add(changed, json_text(file->path));
+	}
+	json_put(explained, "source",
+		 json_make("{s:s, s:o, s:o}", "from", "server", "config",
+			   json_text(service->config_path), "changed", changed));
+}
 
 static void reply_explained(struct api_request *request, json_t *explained)
 {
@@ -14,6 +31,7 @@ static void reply_explained(struct api_request *request, json_t *explained)
 	explain_add_health(explained, json_object_get(status, "targets"));
 	json_decref(status);
 	explain_add_made(explained, service->server.model);
+	add_source(explained, service);
 	api_reply_json(request, 200, explained, NULL);
 }
 

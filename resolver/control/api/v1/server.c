@@ -8,6 +8,7 @@
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 
 /* GET /healthz: the control thread runs. */
 void api_health(struct api_request *request)
@@ -76,7 +77,7 @@ void api_flush(struct api_request *request)
 	}
 	uint64_t entries = cache_flush(server->cache, wanted ? &name : NULL, below);
 	log_event(LOG_INFO, "flush", "%llu %s dropped from the cache: %s%s",
-		  (unsigned long long)entries, entries == 1 ? "entry" : "entries",
+		  (unsigned long long)entries, text_plural(entries, "entry", "entries"),
 		  !wanted ? "everything" : name_to_text(&name, text),
 		  below ? " and what is below it" : "");
 	api_reply_json(request, 200,

@@ -30,6 +30,7 @@
 #include "resolver/control/observe/query_log/dnstap.h"
 #include "resolver/log.h"
 #include "rules/err.h"
+#include "rules/text.h"
 
 enum {
 	LENGTH = sizeof(uint32_t), /* ahead of each entry in the queue */
@@ -117,8 +118,9 @@ static void tell_success(struct query_output *output)
 	output->status.error[0] = '\0';
 	lost = output->status.lost - output->lost_before;
 	pthread_mutex_unlock(&output->lock);
-	log_event(LOG_INFO, "query_log", "%s %s is written again; %llu entries were lost",
-		  what_of(output), output->path, (unsigned long long)lost);
+	log_event(LOG_INFO, "query_log", "%s %s is written again; %llu %s lost", what_of(output),
+		  output->path, (unsigned long long)lost,
+		  text_plural(lost, "entry was", "entries were"));
 }
 
 static void set_open(struct query_output *output, bool open)

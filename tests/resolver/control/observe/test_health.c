@@ -246,6 +246,34 @@ static void a_source_that_goes_and_comes_is_told_with_its_rules(void **state)
 			    "answered again: onprem/pair, onprem/lone, onprem/other");
 }
 
+static void an_address_that_is_listened_at_is_told_beside_the_source_that_it_is_too(void **state)
+{
+	struct health_world *world = *state;
+	struct snapshot_binding *bindings = calloc(2, sizeof *bindings);
+	assert_int_equal(host_parse(&bindings[0].host, "10.10.0.20", 53), 0);
+	bindings[0].endpoint = "hub/in";
+	assert_int_equal(host_parse(&bindings[1].host, "10.10.0.5:5353", 53), 0);
+	bindings[1].vnet_resolver = true;
+	free(world->snapshot->bindings);
+	world->snapshot->bindings = bindings;
+	world->snapshot->binding_count = 2;
+	assert_int_equal(look(world), 0);
+	assert_int_equal(address_parse(&lost, "10.10.0.5"), 0);
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0],
+			    "10.10.0.5:5353, where the VNet resolver listens, is gone: "
+			    "no interface has it, so nobody can ask there");
+	assert_int_equal(address_parse(&lost, "10.10.0.20"), 0);
+	assert_int_equal(look(world), 2); /* the other one is back, and told at a pace */
+	assert_non_null(strstr(world->texts[0], "10.10.0.20, the source of hub/out, is gone"));
+	assert_non_null(strstr(world->texts[1], "10.10.0.20:53, where hub/in listens, is gone"));
+	world->now_us += HEALTH_PACE_US;
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0],
+			    "10.10.0.5:5353, where the VNet resolver listens, is back after 0.0 s");
+	world->snapshot->binding_count = 0; /* the listeners are nobody's */
+}
+
 static void a_rule_goes_on_by_its_other_endpoint_while_that_has_a_live_target(void **state)
 {
 	struct health_world *world = *state;
@@ -527,6 +555,7 @@ int main(void)
 		TEST(one_that_comes_and_goes_has_a_line_in_ten_seconds_and_a_count),
 		TEST(a_suspicion_between_two_looks_is_no_line_and_ten_are_one),
 		TEST(a_source_that_goes_and_comes_is_told_with_its_rules),
+		TEST(an_address_that_is_listened_at_is_told_beside_the_source_that_it_is_too),
 		TEST(a_rule_goes_on_by_its_other_endpoint_while_that_has_a_live_target),
 		TEST(what_was_told_outlives_a_reload_and_what_is_gone_is_forgotten),
 		TEST(many_rules_are_named_up_to_five),

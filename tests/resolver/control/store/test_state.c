@@ -563,7 +563,7 @@ static void uses_are_not_written_by_who_only_looks(void **state)
 
 	must_sync(world);
 	assert_int_equal(world->source->calls->uses(world->source, &row, 1, true, world->error), 0);
-	looks = state_look(world->path, world->error);
+	looks = state_look(world->path, STATE_LOOK_WITHIN, world->error);
 	assert_non_null(looks);
 	assert_int_equal(looks->calls->uses(looks, &row, 1, true, world->error), ERR_NOT_FOUND);
 	row = (struct source_use){.what = "a"};

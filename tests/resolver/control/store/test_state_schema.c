@@ -555,7 +555,7 @@ static void a_look_at_an_older_version_brings_a_copy_up_to_date(void **state)
 		fill(world, version);
 		const unsigned files = files_in(world->config.directory);
 		char *before = read_file(world->path, &lengths[0]);
-		world->source = state_look(world->path, world->error);
+		world->source = state_look(world->path, STATE_LOOK_WITHIN, world->error);
 		assert_non_null(world->source);
 		assert_int_equal(world->source->calls->sync(world->source, world->error), 0);
 		check_as_written_today(world, version >= 3);
@@ -587,7 +587,7 @@ static void a_look_at_an_older_version_that_is_open_sees_its_log(void **state)
 	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, RECORDS, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(access(world->log, F_OK), 0);
-	world->source = state_look(world->path, world->error);
+	world->source = state_look(world->path, STATE_LOOK_WITHIN, world->error);
 	assert_non_null(world->source);
 	assert_string_equal(state_told(world, 0).text, TOLD);
 	/* A second connection is a look, too. */
@@ -608,14 +608,14 @@ static void a_look_at_what_is_no_state_of_ours_says_why(void **state)
 {
 	struct state_case *world = *state;
 
-	assert_null(state_look(world->path, world->error));
+	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
 	assert_string_equal(world->error, "");
 	exec(world, STATE_VERSION_1 "PRAGMA user_version = 99");
-	assert_null(state_look(world->path, world->error));
+	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
 	state_case_check_error(world, "newer version");
 	remove_all(world);
 	exec(world, "CREATE TABLE theirs (x)");
-	assert_null(state_look(world->path, world->error));
+	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
 	state_case_check_error(world, "another program's database");
 }
 

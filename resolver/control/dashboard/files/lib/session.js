@@ -1,5 +1,7 @@
 // Who is logged in, in this tab and no longer than it: a token of the API's, never a cookie.
 
+import {count} from "/ui/lib/element.js";
+
 const KEY = "sluice-session";
 
 export const session = new EventTarget();
@@ -25,7 +27,7 @@ export function end(reason = "") {
 
 function refusal(status, wait) {
   if (status === 401) return "No client has this id and secret.";
-  if (status === 429) return `Too many logins have failed; try again in ${wait || "some"} seconds.`;
+  if (status === 429) return `Too many logins have failed; try again in ${wait ? count(Number(wait), "second") : "some seconds"}.`;
   return `The server did not log you in (${status}).`;
 }
 

@@ -44,6 +44,7 @@ export function targetState(target) {
 
   return h("span", {class: "state " + mood}, word, target.since && [" since ", when(target.since)],
     target.state === "suspect" && target.last_error !== "none" && ` (${target.last_error})`,
+    target.other && [", ", name(target.other)],
     target.srtt_ms !== null && target.srtt_ms !== undefined && ` ${target.srtt_ms.toFixed(1)} ms`);
 }
 

@@ -172,7 +172,7 @@ export class QueriesPage extends Page {
       this.render();
     }
     this.figures.textContent = [this.seen > 0 && `${this.seen.toLocaleString("en")} came`,
-      this.lost > 0 && `${this.lost.toLocaleString("en")} more were too many for this page`].filter(Boolean).join(", ");
+      this.lost > 0 && `${this.lost.toLocaleString("en")} more ${this.lost === 1 ? "was" : "were"} too many for this page`].filter(Boolean).join(", ");
   }
 
   render() {

@@ -1,7 +1,7 @@
 // One target: how it is, how it was, and which rules need it.
 
 import {get} from "/ui/lib/api.js";
-import {h, name, when} from "/ui/lib/element.js";
+import {count, h, name, when} from "/ui/lib/element.js";
 import {join, scaled, sum} from "/ui/lib/history.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
@@ -15,8 +15,9 @@ function facts(target) {
   return [
     ["State", targetState(target)],
     ["Asked", `${target.asked.toLocaleString("en")}, answered ${target.answered.toLocaleString("en")}`],
-    ["Failures", `${target.timeouts.toLocaleString("en")} timeouts, ${target.errors.toLocaleString("en")} errors, ${target.suspicions.toLocaleString("en")} times suspect`],
-    ["Waits", `for ${milliseconds(target.allowance_ms)} at most, now ${target.waiting} questions`],
+    ["Failures", `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}, ${count(target.suspicions, "time")} suspect`],
+    ["Did not match", target.other ? [count(target.mismatched, "packet"), "; ", name(target.other)] : count(target.mismatched, "packet")],
+    ["Waits", `for ${milliseconds(target.allowance_ms)} at most, now ${count(target.waiting, "question")}`],
     ["Through", target.endpoint ? name(target.endpoint) : "any address"],
   ];
 }

@@ -33,7 +33,7 @@ export class TargetsPage extends Page {
       {title: "State", cell: (target) => targetState(target)},
       {title: "Last hour", cell: (target) => this.past(target)},
       {title: "Asked", cell: (target) => number(target.asked)},
-      {title: "Failed", cell: (target) => h("span", {title: `${number(target.timeouts)} timeouts, ${number(target.errors)} errors`},
+      {title: "Failed", cell: (target) => h("span", {title: `${count(target.timeouts, "timeout")}, ${count(target.errors, "error")}`},
         number(target.timeouts + target.errors))},
       {title: "Through", cell: (target) => target.endpoint ? name(target.endpoint) : "any address"},
       {title: "Needed by", cell: (target) => rulesOf(target)},

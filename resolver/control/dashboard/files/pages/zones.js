@@ -1,7 +1,7 @@
 // The private zones: how many records each has, and from which networks it is reached.
 
 import {all, call, get, path} from "/ui/lib/api.js";
-import {h, name} from "/ui/lib/element.js";
+import {count, h, name} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
@@ -77,7 +77,7 @@ export class ZonesPage extends Page {
   async delete(zone) {
     await ask({
       title: "Delete zone " + zone.name + "?", confirm: "Delete", danger: true,
-      text: h("p", {}, `With all of its ${zone.served?.records ?? 0} records. Names in it go to rules or the default resolver then.`),
+      text: h("p", {}, `With ${count(zone.served?.records ?? 0, "record")}. Names in it go to rules or the default resolver then.`),
       work: async () => {
         await call("DELETE", zone.path, {etag: zone.etag});
         notice("Zone ", name(zone.name), " is deleted.");

@@ -1,6 +1,6 @@
 // How one thing was, over the last hour, in a line of a table: a cell for each minute or so.
 
-import {h, svg} from "/ui/lib/element.js";
+import {count, h, svg} from "/ui/lib/element.js";
 import {known} from "/ui/lib/history.js";
 
 const CELLS = 60, TOLD = 3;
@@ -29,7 +29,7 @@ function said(times, step, up) {
   if (!share.length) return "Nothing is known of the last hour.";
   if (!found.length) return "Up in the last hour.";
   return "Not up " + found.slice(-TOLD).map(([from, to]) => `from ${clock(from)} to ${to ? clock(to) : "now"}`).join(", ") +
-    (found.length > TOLD ? `, and ${found.length - TOLD} times before` : "") + ".";
+    (found.length > TOLD ? `, and ${count(found.length - TOLD, "time")} before` : "") + ".";
 }
 
 // times: when the steps began, in milliseconds; up: the share of each in which it was up, or null.

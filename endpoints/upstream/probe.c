@@ -1,0 +1,143 @@
+/* Probes: questions of our own that ask a target whether it lives. Nobody waits for their answers:
+ * any reply that matches is a sign of life. They are few, count towards no endpoint's limit, take
+ * no token, and what they bring goes to no cache and no log.
+ *
+ *     in doubt         at once, with the known questions: their silence makes it suspect
+ *     suspect, asked   the same, every 100 to 500 ms: a question for it brings that about
+ *     suspect          every 5 to 50 s, by the timer below, so that status, alerts and readiness
+ *                      become right though no client asks for anything
+ *
+ * The timer runs only while there is a suspect, in the workers that found one. Once a second one of
+ * them takes the turn and probes those of the served targets that have waited longest. One that is
+ * no longer served is left alone.
+ *
+ * A target that has never answered has no known question. It is asked the last that it left
+ * unanswered, or the SOA of its rule's domain. */
+#include "endpoints/upstream/internal.h"
+
+#include "rules/base.h"
+
+/* False: it could not leave. Its silence counts after silence_us, or never where that is 0. */
+static bool send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
+		       const struct target_question *question, uint64_t silence_us, uint64_t now_us)
+{
+	struct flight *flight = flight_new(table, holder, upstream, &question->client);
+	uint8_t wire[MESSAGE_QUERY_MAX];
+
+	if (!flight)
+		return false;
+	flight->probe = true;
+	flight->edns = !target_is_plain(flight->target, now_us);
+	flight->tcp = upstream->protocol == PROTOCOL_TCP;
+	size_t length = message_write_query(wire, flight->id, question->name, question->length,
+					    question->type, question->checking_disabled,
+					    question->dnssec_ok, flight->edns);
+	if (flight_depart(flight, wire, length, question->length, silence_us, now_us) != 0)
+		return false;
+	target_on_probe(upstream->target);
+	return true;
+}
+
+unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream *upstream,
+		      uint64_t now_us)
+{
+	struct target_question known[TARGET_KNOWN];
+	unsigned count = target_known(upstream->target, known), sent = 0;
+	uint64_t wait_us = target_probe_wait_us(known, count);
+
+	while (sent < count && send_probe(table, holder, upstream, &known[sent], wait_us, now_us))
+		sent++;
+	return sent;
+}
+
+/* ---- suspects that nobody asks ---- */
+
+void lookup_miss(const struct flight *flight)
+{
+	size_t length = (size_t)flight->question_length - 4;
+	struct target_question question = {.type = wire_u16(flight->question + length),
+					   .length = (uint8_t)length};
+
+	if (flight->probe || !target_knows_nothing(flight->target))
+		return;
+	for (size_t i = 0; i < length; i++) /* a label's length is below 'A' */
+		question.name[i] = name_lower(flight->question[i]);
+	target_miss(flight->target, &question);
+}
+
+/* The SOA of its rule's domain, which whoever serves that has. */
+static struct target_question apex_question(const struct lookups *table, const char *domain)
+{
+	struct target_question question = {.type = TYPE_SOA, .length = 1};
+	struct name name;
+
+	if (name_from_text(&name, &table->key, domain) == 0) {
+		question.length = (uint8_t)name.length;
+		memcpy(question.name, name.wire, name.length);
+	}
+	return question;
+}
+
+static void recheck(struct lookups *table, const struct served_target *served, uint64_t now_us)
+{
+	struct target *target = served->upstream->target;
+	struct target_question question;
+
+	if (!target_take_recheck(target, now_us) ||
+	    lookup_probe(table, table->served_holder, served->upstream, now_us) > 0)
+		return;
+	if (!target_missed(target, &question))
+		question = apex_question(table, served->domain);
+	if (!send_probe(table, table->served_holder, served->upstream, &question, 0, now_us))
+		target_on_error(target, TARGET_ERROR_SOURCE);
+}
+
+static uint64_t probed_us(const struct served_target *served)
+{
+	return target_probed_us(served->upstream->target);
+}
+
+/* Those that have gone longest without a probe, the longest first; how many there are. */
+static unsigned find_unprobed(const struct served_targets *served,
+			      const struct served_target *found[TARGET_RECHECKS], uint64_t now_us)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < served->count; i++) {
+		const struct served_target *one = &served->items[i];
+		unsigned at = count;
+
+		if (!target_wants_recheck(one->upstream->target, now_us))
+			continue;
+		while (at > 0 && probed_us(found[at - 1]) > probed_us(one))
+			at--;
+		if (at == TARGET_RECHECKS)
+			continue;
+		count += count < TARGET_RECHECKS;
+		memmove(&found[at + 1], &found[at],
+			(count - at - 1) * sizeof(struct served_target *));
+		found[at] = one;
+	}
+	return count;
+}
+
+void lookup_recheck(struct lookups *table, uint64_t now_us)
+{
+	if (table->registry && !timer_armed(&table->recheck_timer))
+		wheel_arm(table->wheel, &table->recheck_timer, now_us + LOOKUP_RECHECK_US);
+}
+
+void lookup_on_recheck_timer(struct timer *timer, uint64_t now_us)
+{
+	struct lookups *table = container_of(timer, struct lookups, recheck_timer);
+	const struct served_target *found[TARGET_RECHECKS];
+
+	if (target_registry_suspects(table->registry) == 0)
+		return; /* until the next one is found */
+	lookup_recheck(table, now_us);
+	if (!table->served || !target_registry_take_turn(table->registry, now_us))
+		return;
+	unsigned count = find_unprobed(table->served, found, now_us);
+	for (unsigned i = 0; i < count; i++)
+		recheck(table, found[i], now_us);
+}
