@@ -476,9 +476,9 @@ static void names_that_nobody_answers_are_no_line_and_no_fault_while_targets_liv
 	assert_judged(world, "onprem/lone", HEALTH_UNHEARD, "");
 	assert_int_equal(look(world), 0);
 	lose(world, "192.0.2.1");
-	assert_judged(world, "onprem/lone", HEALTH_DARK, "192.0.2.1:53 does not answer");
-	answer(world, "192.0.2.1"); /* a probe of it, and no query: it is the names again */
-	assert_judged(world, "onprem/lone", HEALTH_UNHEARD, "");
+	assert_judged(world, "onprem/lone", HEALTH_DARK, "192.0.2.1:53 cannot be reached");
+	answer(world, "192.0.2.1"); /* a probe of it: it was the target, and no name */
+	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
 }
 
 static void what_clients_got_is_kept_over_a_reload_for_the_same_targets_alone(void **state)
