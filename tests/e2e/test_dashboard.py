@@ -1086,7 +1086,7 @@ class Overview(Browser):
             self.host.ask(("127.0.0.1", 5300), "n%d.dead.test" % number)
         self.find(".judgement.bad", "127.0.0.66:53")
         self.assertRegex(self.text_of(".judgement.bad"),
-                         r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: office/dead \(127\.0\.0\.66:53 does not answer\)\.$")
+                         r"^1 rule cannot be answered, since \d\d:\d\d:\d\d: office/dead \(127\.0\.0\.66:53 (does not answer|cannot be reached)\)\.$")
         self.row("127.0.0.66:53", "not answering since", "office/dead")
         self.find(".plain", "made rulesets/-/office/rules/dead")
         self.find(".state.warn", "target")

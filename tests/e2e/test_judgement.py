@@ -233,7 +233,7 @@ class Judged(World):
 class Closed(World):
     def test_a_target_that_refuses_connections(self):
         self.lose("any", "closed", 1)
-        self.assertEqual({"onprem/closed": "192.168.0.1:54 does not answer"}, self.said())
+        self.assertEqual({"onprem/closed": "192.168.0.1:54 cannot be reached"}, self.said())
 
 
 if __name__ == "__main__":

@@ -477,7 +477,7 @@ static void names_that_nobody_answers_are_no_line_and_no_fault_while_targets_liv
 	assert_int_equal(look(world), 0);
 	lose(world, "192.0.2.1");
 	assert_judged(world, "onprem/lone", HEALTH_DARK, "192.0.2.1:53 cannot be reached");
-	answer(world, "192.0.2.1"); /* a probe: what was silent before then may have been for it */
+	answer(world, "192.0.2.1"); /* a probe of it: it was the target, and no name */
 	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
 }
 
