@@ -129,8 +129,8 @@ void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error 
 		       uint64_t now_us);
 /* The flight leaves its lookup: how often it was sent is known now. */
 void watch_note_gone(struct lookup *lookup, const struct flight *flight);
-/* The waiter leaves: the same of all that are under way. */
-void watch_leave(struct lookup_watch *watch);
+/* The waiter leaves: the same of all that are under way. What has not left then was not sent. */
+void watch_leave(struct lookup *lookup, struct lookup_watch *watch);
 
 static inline void watch_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {

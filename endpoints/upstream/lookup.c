@@ -140,7 +140,7 @@ static void waiter_unlink(struct waiter *waiter)
 	else
 		waiter->lookup->last_waiter = waiter->link;
 	if (waiter->watch) {
-		watch_leave(waiter->watch);
+		watch_leave(waiter->lookup, waiter->watch);
 		waiter->lookup->watchers--;
 	}
 	waiter->link = NULL;

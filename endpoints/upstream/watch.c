@@ -20,19 +20,13 @@ static struct lookup_try *find(struct lookup_watch *watch, const struct flight *
 	return NULL;
 }
 
-/* Its flight is not looked at any more. */
-static void settle(struct lookup_try *try)
-{
-	try->packets = try->flight->departures;
-	try->flight = NULL;
-	if (try->packets == 0)
-		try->end = LOOKUP_TRY_UNSENT;
-}
-
+/* One before it, in the same memory, has gone without an end. */
 static void add_flight(struct lookup_watch *watch, const struct flight *flight, uint64_t sent_us)
 {
-	struct lookup_try *try = add(watch);
+	struct lookup_try *before = find(watch, flight), *try = add(watch);
 
+	if (before)
+		before->flight = NULL;
 	if (try)
 		*try = (struct lookup_try){.upstream = flight->index,
 					   .flight = flight,
@@ -63,30 +57,41 @@ void watch_note_end(struct lookup *lookup, const struct flight *flight, enum loo
 
 		if (!try)
 			continue;
-		settle(try);
+		try->packets = flight->departures;
+		try->flight = NULL;
 		try->ended_us = now_us;
-		if (try->end != LOOKUP_TRY_UNSENT)
-			try->end = end;
+		try->end = end;
 		try->error = error;
 		try->rcode = (uint8_t)rcode;
 	}
 }
 
+/* What became of it may be noted a moment later. */
 void watch_note_gone(struct lookup *lookup, const struct flight *flight)
 {
 	for (struct waiter *at = lookup->waiters; at; at = at->next) {
 		struct lookup_try *try = at->watch ? find(at->watch, flight) : NULL;
 
 		if (try)
-			settle(try);
+			try->packets = flight->departures;
 	}
 }
 
-void watch_leave(struct lookup_watch *watch)
+void watch_leave(struct lookup *lookup, struct lookup_watch *watch)
 {
-	for (unsigned i = 0; i < watch->count; i++)
-		if (watch->tries[i].flight)
-			settle(&watch->tries[i]);
+	for (const struct flight *flight = lookup->flights; flight; flight = flight->next) {
+		struct lookup_try *try = find(watch, flight);
+
+		if (try)
+			try->packets = flight->departures;
+	}
+	for (unsigned i = 0; i < watch->count; i++) {
+		struct lookup_try *try = &watch->tries[i];
+
+		if (try->packets == 0 &&
+		    (try->end == LOOKUP_TRY_SILENT || try->end == LOOKUP_TRY_FAILED))
+			try->end = LOOKUP_TRY_UNSENT;
+	}
 }
 
 void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error error,

@@ -82,7 +82,7 @@ class Explained(harness.FreshCase):
         self.assert_all_of_the_state()
         line, body = self.explained("www.contoso.corp")
         self.assertEqual("said by the running server, from " + self.config, line)
-        self.assertEqual({"from": "server", "config": self.config, "changed": []}, body["source"])
+        self.assertEqual({"from": "server", "config": self.config, "changed": [], "went_back": None}, body["source"])
         self.assertEqual([], [one for one in self.upstream.questions() if one["name"] != "ready.test."])
 
     def test_a_file_that_has_changed_is_named_with_the_way_to_see_its_effect(self):

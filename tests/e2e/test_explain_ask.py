@@ -104,6 +104,29 @@ class Asked(harness.FreshCase):
         return [(t["host"], t["protocol"], t["end"], t["text"]) for t in asked["tries"]]
 
 
+class Packets(Asked):
+    def test_what_is_shown_as_sent_is_what_came(self):
+        for number, script in enumerate(("fine", "plain", "bare", "tc", "wavers", "ends", "servfail", "refused", "notimp", "lame",
+                                         "mangled", "forged", "silent", "late900")):
+            with self.subTest(script=script):
+                name = "%s.n%d.one.corp" % (script, number)
+                body = self.ask(name)
+                tries = [t for hop in body["hops"] for asked in hop["asked"] for t in asked["tries"]]
+                shown = sorted(t["protocol"] for t in tries for _ in range(t["packets"]))
+                self.assertEqual(sorted(one["by"] for one in self.one.questions(name)), shown, tries)
+                self.assertLessEqual(shown.count("udp"), 3)
+                self.assertLessEqual(len(tries), 5)
+
+    def test_what_never_left_for_want_of_a_connection_is_not_shown_as_sent(self):
+        self.sluice.reconfigure(CONFIG.replace('domain = "one.corp."; targets = ( { address = "127.0.0.1"; port = 5401; }',
+                                               'domain = "one.corp."; targets = ( { address = "127.0.0.1"; port = 5998; protocol = "tcp"; }'))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        body = self.ask("www.one.corp")
+        tries = [t for hop in body["hops"] for asked in hop["asked"] for t in asked["tries"]]
+        self.assertEqual({("tcp", "unsent", 0)}, {(t["protocol"], t["end"], t["packets"]) for t in tries})
+        self.assertIn("so it was not sent", self.command("--vnet", "hub", "www2.one.corp"))
+
+
 class Hops(Asked):
     def test_a_zone_answers_and_nobody_is_asked(self):
         body = self.ask("web.corp.internal")

@@ -5,7 +5,7 @@
  *     {"name": NAME, "type": TYPE, BLOCK}                        what explain() gives
  *     "source" beside it, from whoever says so: a server has {"from": "server", "config": PATH,
  *             "changed": [PATH...] of its files that are not as they were read any more,
- *             "went_back": why it serves what was before the file, or absent}; what was
+ *             "went_back": why it serves what was before the file, or null}; what was
  *             read instead is {"from": "file", "config": PATH, "state": PATH or null, "why": why no
  *             server was asked, "unread": why the state could not be read, or null}
  *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",
