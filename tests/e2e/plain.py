@@ -275,7 +275,8 @@ class Model:
 
     def count(self, number, key):
         if number > LIMITS[key]:
-            self.say("and at most %d are allowed; remove some, or raise limits.%s" % (LIMITS[key], key))
+            self.say("and at most %d %s allowed; remove some, or raise limits.%s" % (
+                LIMITS[key], "is" if LIMITS[key] == 1 else "are", key))
 
     def check_networks(self):
         claimed = set()
