@@ -428,7 +428,7 @@ class StateFile(Many):
         self.sluice.reconfigure(config.replace('name = "open"', 'name = "other"'))
         status, text = self.check()
         self.assertEqual(0, status, text)
-        self.assertIn("1 of the PTRs in the state belong to addresses that are gone", text)
+        self.assertIn("1 of the PTRs in the state belongs to an address that is gone", text)
         self.sluice.reconfigure(config.replace('name = "open"', 'name = "front"'))
         status, text = self.check()
         self.assertEqual(1, status, text)

@@ -566,7 +566,7 @@ class ArmExpressions(Azure):
     BAD = (("[concat('a']", r"a \) is missing"), ("[nothing('a')]", r"the function nothing\(\) is not known"),
            ("[variables('circle')]", "lead in a circle"), ("[createArray()[0]]", "there is no 0 in it"),
            ("[resourceGroup().x]", "there is no x in it"), ("[div(1, 0)]", "cannot be calculated"),
-           ("[if(true())]", r"if\(\) with 1 arguments"), ("['it''s' x]", "something behind its end"))
+           ("[if(true())]", r"if\(\) with 1 argument"), ("['it''s' x]", "something behind its end"))
 
     def template(self, *expressions):
         return self.path("expressions.json", json.dumps({

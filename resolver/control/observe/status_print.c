@@ -323,6 +323,33 @@ static void print_sentences(FILE *out, const char *before, const json_t *texts)
 	}
 }
 
+/* Each of those that lack a change for long, or have a serial beyond ours. */
+static void print_secondary_troubles(FILE *out, const json_t *status)
+{
+	char peer[TABLE_CELL_MAX], zone[TABLE_CELL_MAX], cell[TABLE_CELL_MAX];
+	const json_t *row;
+	unsigned count = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "notices"), i, row)
+	{
+		const char *copy = json_string_value(json_object_get(row, "copy"));
+		bool is_behind = copy && strcmp(copy, "behind") == 0;
+
+		if ((!is_behind && !(copy && strcmp(copy, "ahead") == 0)) || count++ >= ROWS_MAX)
+			continue;
+		fprintf(out, "! %s is %s for %s since %s: ", get(row, "peer", peer), copy,
+			get(row, "zone", zone), get(row, "since", cell));
+		if (json_is_string(json_object_get(row, "reason")))
+			fprintf(out, "%s\n", get(row, "reason", cell));
+		else
+			fprintf(out, "it has serial %s\n", get(row, "has", cell));
+	}
+	if (count > ROWS_MAX)
+		fprintf(out, "! and %u more %s behind or ahead\n", count - ROWS_MAX,
+			text_plural(count - ROWS_MAX, "secondary is", "secondaries are"));
+}
+
 static void print_judgement(FILE *out, const json_t *status)
 {
 	const json_t *judgement = json_object_get(status, "judgement");
@@ -330,6 +357,7 @@ static void print_judgement(FILE *out, const json_t *status)
 
 	print_sentences(out, good ? "" : "! ", json_object_get(judgement, "texts"));
 	print_sentences(out, "! ", json_object_get(judgement, "notes"));
+	print_secondary_troubles(out, status);
 	print_log_troubles(out, status);
 }
 
