@@ -724,7 +724,7 @@ class Rules(Browser):
         self.log_in("/ui/rules")
         self.assertEqual("1\n1 failure, 100 %", self.row("broken.test.")[4])
         self.assertEqual("Asked since the start", self.texts("th")[4])
-        self.find(".hint", "Asked: names that the rule has decided since the server started, ")
+        self.find(".hint", "Asked: queries of which the rule has decided a name since the server started, ")
         self.assertEqual(["0", "never"], self.row("idle.test.")[4:6])
         self.assertRegex(self.row("broken.test.")[5], r"^\d\d:\d\d:\d\d$")
         self.assertEqual("shadowed\nPrivate zone corp.internal decides in hub", self.row("a.corp.internal.")[3])

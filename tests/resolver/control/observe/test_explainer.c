@@ -162,7 +162,7 @@ static void a_target_s_answer_is_told_with_who_when_and_what(void **state)
 	assert_at(w, "hops.0.asked.0.tries",
 		  "[{\"host\":\"192.0.2.1:53\",\"protocol\":\"udp\",\"endpoint\":\"hub/"
 		  "out\",\"source\":\"10.10.0.20\",\"at_ms\":0.0,\"ms\":5.0,\"end\":\"answered\","
-		  "\"text\":\"NOERROR\"}]");
+		  "\"text\":\"NOERROR\",\"packets\":1}]");
 	assert_at(w, "hops.0.records.0", "www.rule.test. 60 IN CNAME x.test.");
 	assert_at(w, "answer.ms", "1.5");
 	assert_at(w, "answer.flags", "[\"qr\",\"rd\",\"ra\"]");
