@@ -2067,12 +2067,10 @@ static void beside_names_that_hang_and_names_that_end_connections(bool jams)
 	server.jams = jams;
 	server.ignores = 2;
 	server.kills_every = 3;
-	unsigned others = 1;
-	for (unsigned i = 1; i < 39; i++) {
+	for (unsigned i = 1; i < 39; i++)
 		ask();
-		others += i % 2 != 0 && i % 3 != 0;
-	}
-	until(answered() == others);
+	/* Where all that is under way there is held up, the target is taken for silent a while. */
+	wait_for(2500 * MS);
 	for (unsigned i = 1; i < 39; i++)
 		assert_int_equal(asked[i].done && asked[i].outcome == ASK_ANSWERED,
 				 i % 2 != 0 && i % 3 != 0);
