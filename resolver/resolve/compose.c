@@ -825,7 +825,8 @@ static void note_decider(struct composition *c, const struct verdict *verdict)
 
 /* The name could not be resolved whose decider was noted as this one; 0: the qname's, which is not
  * noted. */
-static __attribute__((cold, noinline)) void note_decider_failed(struct composition *c, unsigned noted)
+static __attribute__((cold, noinline)) void note_decider_failed(struct composition *c,
+								unsigned noted)
 {
 	if (noted == 0)
 		c->failed = true;
