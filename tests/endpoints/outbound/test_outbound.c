@@ -2057,21 +2057,23 @@ static void names_that_hang_since_a_restart_leave_the_way_to_others(void **state
 	assert_in_range(server.accepted, 2, 6);
 }
 
-/* A third hangs, some with all that is behind them there, and a third ends connections. */
-static void beside_names_that_hang_and_names_that_end_connections(bool jams)
+/* Half of the names hang, some with all that is behind them there, and a third end connections.
+ * `known` is the number of the first name, which is asked before that begins. */
+static void beside_names_that_hang_and_names_that_end_connections(bool jams, unsigned known,
+								  uint64_t within_us)
 {
 	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
 	leg.upstream_count = 1;
+	asked_count = known;
 	ask();
 	until(answered() == 1);
 	server.jams = jams;
 	server.ignores = 2;
 	server.kills_every = 3;
-	for (unsigned i = 1; i < 39; i++)
+	while (asked_count < 39)
 		ask();
-	/* Where all that is under way there is held up, the target is taken for silent a while. */
-	wait_for(2500 * MS);
-	for (unsigned i = 1; i < 39; i++)
+	wait_for(within_us);
+	for (unsigned i = known + 1; i < 39; i++)
 		assert_int_equal(asked[i].done && asked[i].outcome == ASK_ANSWERED,
 				 i % 2 != 0 && i % 3 != 0);
 }
@@ -2079,7 +2081,7 @@ static void beside_names_that_hang_and_names_that_end_connections(bool jams)
 static void names_that_hang_and_that_end_connections_leave_the_others_their_answers(void **state)
 {
 	(void)state;
-	beside_names_that_hang_and_names_that_end_connections(false);
+	beside_names_that_hang_and_names_that_end_connections(false, 0, 1300 * MS);
 	for (unsigned i = 1; i < 39; i++)
 		assert_true(!asked[i].done || asked[i].done_us - asked[i].asked_us < SECOND);
 }
@@ -2087,7 +2089,14 @@ static void names_that_hang_and_that_end_connections_leave_the_others_their_answ
 static void so_they_do_where_those_that_hang_hold_a_connection_up(void **state)
 {
 	(void)state;
-	beside_names_that_hang_and_names_that_end_connections(true);
+	beside_names_that_hang_and_names_that_end_connections(true, 1, 1300 * MS);
+}
+
+/* Its silence makes the target a suspect, until one of the others is answered. */
+static void later_where_the_only_known_question_is_one_of_those_that_hang(void **state)
+{
+	(void)state;
+	beside_names_that_hang_and_names_that_end_connections(true, 0, 2500 * MS);
 }
 
 static void connections_that_end_in_their_time_are_no_questions_fault(void **state)
@@ -2456,6 +2465,7 @@ int main(void)
 		TEST(names_that_hang_since_a_restart_leave_the_way_to_others),
 		TEST(names_that_hang_and_that_end_connections_leave_the_others_their_answers),
 		TEST(so_they_do_where_those_that_hang_hold_a_connection_up),
+		TEST(later_where_the_only_known_question_is_one_of_those_that_hang),
 		TEST(connections_that_end_in_their_time_are_no_questions_fault),
 		TEST(answers_that_are_few_and_not_always_as_many_are_no_questions_fault),
 		TEST(one_that_is_dead_from_its_first_question_on_as_well),
