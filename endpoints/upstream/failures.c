@@ -89,9 +89,9 @@ bool failures_add(struct failures *failures, uint64_t name, enum target_error er
 	return before == 0 && after > 0;
 }
 
-bool failures_end(struct failures *failures, uint64_t at_us)
+bool failures_end_row(struct failures *failures, uint64_t at_us)
 {
-	if (!failures_have_begun(failures) || pthread_mutex_trylock(&failures->lock) != 0)
+	if (pthread_mutex_trylock(&failures->lock) != 0)
 		return false;
 	bool ends = failures->all.count > 0 && at_us >= failures->all.last_us;
 	if (ends) {

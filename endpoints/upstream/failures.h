@@ -77,7 +77,11 @@ static inline bool failures_have_begun(const struct failures *failures)
 bool failures_add(struct failures *failures, uint64_t name, enum target_error error,
 		  const struct host *host, uint64_t at_us, uint64_t now_us);
 /* A question was answered at at_us: all that failed before is forgotten. True: the row ends. */
-bool failures_end(struct failures *failures, uint64_t at_us);
+bool failures_end_row(struct failures *failures, uint64_t at_us);
+static inline bool failures_end(struct failures *failures, uint64_t at_us)
+{
+	return failures_have_begun(failures) && failures_end_row(failures, at_us);
+}
 
 enum failures_kind {
 	FAILURES_FEW,

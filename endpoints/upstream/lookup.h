@@ -149,14 +149,14 @@ struct flight { /* one packet on its way */
 	uint64_t sent_us;
 	uint64_t judge_us;  /* when its silence is looked at next; 0: it says nothing more */
 	struct timer timer; /* for that, the allowance, and patience */
+	uint64_t missed_us; /* the first near miss of those counted in `misses` */
 	uint16_t id;
 	uint8_t index; /* of the upstream in its leg */
 	bool tcp, edns;
 	bool cased;          /* has capitals: by UDP the reply must repeat them */
 	bool kept;           /* and did */
 	bool recased;        /* one came that did not */
-	uint8_t misses;      /* near misses within a second */
-	uint64_t missed_us;  /* the first of these */
+	uint8_t misses;      /* near misses within a second of missed_us */
 	bool copy;           /* beside the question's way: to a suspect, or for a token */
 	bool probe;          /* of no question: asks what the target answered a moment ago */
 	bool counted;        /* among its target's unanswered questions */
