@@ -1,8 +1,9 @@
 /* What clients got of each way to forward: the default resolver, a rule, a network's DNS servers. A
- * query fails where the client gets SERVFAIL because of it; questions of our own are no queries. It
- * is kept by the name that people know the way by (policy_each_route), so it outlives policies.
+ * query fails where the client gets SERVFAIL because of that way; questions of our own are no
+ * queries. Outcomes are kept by the name of the way as people know it (policy_each_route), so they
+ * outlive a policy.
  *
- * Workers add to the failures; all else is the control thread's. */
+ * Workers add to the failures; everything else is the control thread's. */
 #ifndef SLUICE_OUTCOMES_H
 #define SLUICE_OUTCOMES_H
 
@@ -17,7 +18,7 @@ struct outcomes {
 	struct outcomes_registry *registry;
 	unsigned references;
 	struct failures failures;
-	struct { /* what whoever looks now and then has told of it */
+	struct { /* what the events have said of it */
 		bool failing;
 		uint64_t since_us, next_us;
 	} told;

@@ -1,23 +1,23 @@
 /* Probes: questions of our own that ask a target whether it lives. Nobody waits for their answers:
- * any reply that matches is a sign of life. They are few, count towards no endpoint's limit, take
- * no token, and what they bring goes to no cache and no log.
+ * any reply that matches is a sign of life. There are few of them. They count towards no endpoint's
+ * limit and take no token, and their answers go to no cache and no log.
  *
  *     in doubt         at once, with the known questions: their silence makes it suspect
- *     suspect, asked   the same, every 100 to 500 ms: a question for it brings that about
+ *     suspect, asked   the same, every 100 to 500 ms, when a client's question is for it
  *     suspect          every 5 to 50 s, by the timer below, so that status, alerts and readiness
  *                      become right though no client asks for anything
  *
  * The timer runs only while there is a suspect, in the workers that found one. Once a second one of
- * them takes the turn and probes those of the served targets that have waited longest. One that is
- * no longer served is left alone.
+ * these workers takes the turn and probes those of the served targets that have gone longest
+ * without a probe. A target that is no longer served is left alone.
  *
- * A target that has never answered has no known question. It is asked the last that it left
- * unanswered, or the SOA of its rule's domain. */
+ * A target that has never answered has no known question. It is asked the last question that it
+ * left unanswered, or the SOA of its rule's domain. */
 #include "endpoints/upstream/internal.h"
 
 #include "rules/base.h"
 
-/* False: it could not leave. Its silence counts after silence_us, or never where that is 0. */
+/* The probe's silence counts after silence_us; 0: never. False: the probe could not leave. */
 static bool send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		       const struct target_question *question, uint64_t silence_us, uint64_t now_us)
 {
@@ -97,7 +97,7 @@ static uint64_t probed_us(const struct served_target *served)
 	return target_probed_us(served->upstream->target);
 }
 
-/* Those that have gone longest without a probe, the longest first; how many there are. */
+/* The suspects that have gone longest without a probe, the longest first. Returns how many. */
 static unsigned find_unprobed(const struct served_targets *served,
 			      const struct served_target *found[TARGET_RECHECKS], uint64_t now_us)
 {

@@ -151,7 +151,7 @@ enum target_silence {
  * *again_us. *counted, false at first, is whether it is one of the unanswered. */
 enum target_silence target_on_silence(struct target *target, uint64_t sent_us, bool *counted,
 				      uint64_t *again_us, uint64_t now_us);
-/* How long its probes are waited for, so many of them being sent together. */
+/* How long `count` probes that are sent together are waited for. */
 uint64_t target_probe_wait_us(const struct target_question *questions, unsigned count);
 /* A probe sent at sent_us has waited for that. True when the target is suspect now. */
 bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t now_us);
@@ -164,9 +164,9 @@ void target_on_unreachable(struct target *target, enum target_error error, uint6
 /* It answered, and what it said sends the question elsewhere; or this question could not be sent.
  * Counted and remembered as the last error, and no reason for suspicion. */
 void target_on_error(struct target *target, enum target_error error);
-/* What it answers, for names of which so many fail in a row that they are not to blame; NONE: its
- * answers are answers, as far as is known. The row goes by target_on_worthless and ends by
- * target_on_final, which is a reply that is passed on. */
+/* The error that it answers, where so many questions for so many names get one in a row that the
+ * names are not to blame; else NONE. target_on_worthless adds an error to the row; target_on_final,
+ * a reply that is passed on to the client, ends the row. */
 enum target_error target_answers(struct target *target, uint64_t now_us);
 static inline void target_on_final(struct target *target, uint64_t now_us)
 {
@@ -178,11 +178,11 @@ void target_on_worthless(struct target *target, uint64_t name, enum target_error
  * it has ever answered with one. */
 void target_on_plain(struct target *target, uint64_t now_us);
 void target_on_opt(struct target *target); /* that is what it did */
-/* A packet came to an open question of its and does not match. `from`: elsewhere than it was asked,
- * with its question and id; NULL: its own address. */
+/* A reply came that is not accepted as the answer to a question that this target was asked. `from`:
+ * it has that question and its id, but came from this address; NULL: it came from the target's. */
 void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us);
-/* Of late only such packets came, and nothing that matches: "something else answers", and from
- * where, if not from its own address. Else "". Returns text. */
+/* "something else answers", and from which address, where such replies have come lately and the
+ * target's own have not. Else "". Returns text. */
 enum { TARGET_OTHER_TEXT = 32 + HOST_TEXT_MAX };
 char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT]);
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
@@ -248,7 +248,7 @@ void target_registry_free(struct target_registry *registry);
 struct target *target_acquire(struct target_registry *registry, const struct address *source,
 			      const struct host *host, enum protocol protocol);
 void target_release(struct target_registry *registry, struct target *target);
-/* What target->listed of nobody is, until it is on a new list. The control thread's. */
+/* A number that no target has as `listed` yet: for a new list. The control thread's. */
 uint64_t target_registry_new_listing(struct target_registry *registry);
 /* How many are suspect now. Any thread. */
 uint32_t target_registry_suspects(const struct target_registry *registry);

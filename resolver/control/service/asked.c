@@ -207,7 +207,7 @@ static uint16_t id_of(const struct policy *policy, const char *network, size_t l
 	return 0;
 }
 
-/* Adds what the row says, where its network is still served. */
+/* Adds the question that a row's key names, where its network is still served. */
 static void read_key(struct asked_list *list, const struct policy *policy, const char *key,
 		     int64_t half_s, uint64_t count)
 {

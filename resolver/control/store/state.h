@@ -27,8 +27,8 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
 /* The same to be read only, also while a server has it open: nothing of it is written or made; an
  * older version is copied and brought up to date aside. NULL with "" in `error`: there is no such
- * file. STATE_LOOK_APART: for a process that never opens it otherwise; it leaves SQLite's index of
- * the log beside it (-shm) alone, too, which a server's own looks share with what it writes. */
+ * file. STATE_LOOK_WITHIN: in the process that also has it open to write, with which it shares
+ * SQLite's -shm file. STATE_LOOK_APART: in any other process; -shm is not written either. */
 enum state_look { STATE_LOOK_WITHIN, STATE_LOOK_APART };
 struct source *state_look(const char *path, enum state_look how, char error[SOURCE_ERROR_MAX]);
 
