@@ -72,8 +72,7 @@ static void add(struct failures_row *row, uint64_t name, uint64_t now_us)
 bool failures_add(struct failures *failures, uint64_t name, enum target_error error,
 		  const struct host *host, uint64_t at_us, uint64_t now_us)
 {
-	if (pthread_mutex_trylock(&failures->lock) != 0)
-		return false;
+	pthread_mutex_lock(&failures->lock);
 	uint32_t before = failures->all.count;
 	if (at_us >= now_us || (before > 0 && at_us >= failures->all.began_us)) {
 		add(&failures->all, name, now_us);
@@ -91,8 +90,7 @@ bool failures_add(struct failures *failures, uint64_t name, enum target_error er
 
 bool failures_end_row(struct failures *failures, uint64_t at_us)
 {
-	if (pthread_mutex_trylock(&failures->lock) != 0)
-		return false;
+	pthread_mutex_lock(&failures->lock);
 	bool ends = failures->all.count > 0 && at_us >= failures->all.last_us;
 	if (ends) {
 		memset(&failures->all, 0, sizeof failures->all);

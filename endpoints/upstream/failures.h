@@ -7,7 +7,8 @@
  * Silence is not: it may be the names', so it is for whoever knows whether the targets live.
  *
  * Shared by the workers. An answer costs one load of a line that is written only while questions
- * fail. A failure takes a lock, and is not counted where another thread has it just then. */
+ * fail. A failure takes a lock, and so does the answer that ends a row: for some fifty instructions,
+ * so that of questions that two workers give up at the same moment each is counted. */
 #ifndef SLUICE_FAILURES_H
 #define SLUICE_FAILURES_H
 

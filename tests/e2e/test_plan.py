@@ -181,9 +181,16 @@ class Kept(Counting):
         harness.wait_for(lambda: self.counts() == asked, "the names")
 
     def test_a_thousand_are_kept_the_most(self):
-        for number in range(1100):
-            self.ask("n%d.contoso.corp" % number)
-        self.assertEqual(1103, len(self.names("?limit=5000")))
+        wanted = {"n%d.contoso.corp." % number for number in range(1100)}
+
+        def are_counted():
+            """A question that is answered while the names are read is not counted, so it is asked again."""
+            self.sluice.command("flush")
+            for name in wanted - {one["name"] for one in self.names("?limit=5000")}:
+                self.ask(name)
+            return len(self.names("?limit=5000")) == 1103
+
+        harness.wait_for(are_counted, "the names")
         self.sluice.stop()
         rows = self.rows()
         self.assertEqual(1000, len(rows))
