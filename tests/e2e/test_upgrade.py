@@ -441,6 +441,7 @@ class Upgrade(Upgrading):
     def test_signals_are_for_the_control_thread(self):
         self.upgrade()
         pid = self.sluice.pid
+        self.assertEqual(0, self.sluice.command("names")[0])  # it is in a thread that they are gathered
 
         def woken():
             tasks = []

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+#include "resolver/control/base/signals.h"
+
 static void turns_init(struct work_turns *turns, uv_loop_t *loop)
 {
 	STAILQ_INIT(&turns->jobs);
@@ -123,11 +125,15 @@ static int do_in_thread(struct work_job *job, void (*in_thread)(void *context),
 			void (*on_done)(void *context))
 {
 	uv_loop_t *loop = job->work->turns.idle.loop;
+	sigset_t before;
 
 	job->thread.data = job;
 	job->in_thread = in_thread;
 	job->on_done = on_done;
-	return uv_queue_work(loop, &job->thread, run, on_run) == 0 ? 0 : ERR_SYSTEM;
+	signals_block(&before); /* the first job starts libuv's threads */
+	int err = uv_queue_work(loop, &job->thread, run, on_run);
+	signals_restore(&before);
+	return err == 0 ? 0 : ERR_SYSTEM;
 }
 
 /* ---- whose they are ---- */
