@@ -12,7 +12,8 @@
  * without a probe. A target that is no longer served is left alone.
  *
  * A target that has never answered has no known question. It is asked the last question that it
- * left unanswered, or the SOA of its rule's domain. */
+ * left unanswered, once, as that may be for a name that it never answers; then the SOA of its
+ * rule's domain. */
 #include "endpoints/upstream/internal.h"
 
 #include "rules/base.h"
@@ -52,6 +53,7 @@ unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream
 
 /* ---- suspects that nobody asks ---- */
 
+/* The probe is one packet of its question's: a dead name has no more over its whole life. */
 void lookup_miss(const struct flight *flight)
 {
 	size_t length = (size_t)flight->question_length - 4;
@@ -62,7 +64,8 @@ void lookup_miss(const struct flight *flight)
 		return;
 	for (size_t i = 0; i < length; i++) /* a label's length is below 'A' */
 		question.name[i] = name_lower(flight->question[i]);
-	target_miss(flight->target, &question);
+	if (target_miss(flight->target, &question) && flight->lookup)
+		flight->lookup->packets++;
 }
 
 /* The SOA of its rule's domain, which whoever serves that has. */
@@ -86,7 +89,7 @@ static void recheck(struct lookups *table, const struct served_target *served, u
 	if (!target_take_recheck(target, now_us) ||
 	    lookup_probe(table, table->served_holder, served->upstream, now_us) > 0)
 		return;
-	if (!target_missed(target, &question))
+	if (!target_take_missed(target, &question))
 		question = apex_question(table, served->domain);
 	if (!send_probe(table, table->served_holder, served->upstream, &question, 0, now_us))
 		target_on_error(target, TARGET_ERROR_SOURCE);

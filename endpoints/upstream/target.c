@@ -290,18 +290,20 @@ bool target_knows_nothing(const struct target *target)
 	return GET(learnt_us) == 0;
 }
 
-void target_miss(struct target *target, const struct target_question *question)
+bool target_miss(struct target *target, const struct target_question *question)
 {
 	if (pthread_mutex_trylock(&target->known_lock) != 0)
-		return;
+		return false;
 	target->missed = *question;
 	pthread_mutex_unlock(&target->known_lock);
+	return true;
 }
 
-bool target_missed(struct target *target, struct target_question *question)
+bool target_take_missed(struct target *target, struct target_question *question)
 {
 	pthread_mutex_lock(&target->known_lock);
 	*question = target->missed;
+	target->missed.length = 0;
 	pthread_mutex_unlock(&target->known_lock);
 	return question->length > 0;
 }
