@@ -214,7 +214,6 @@ static bool judge(struct flight *flight, uint64_t now_us)
 	if (flight->probe) {
 		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
 	} else {
-		lookup_miss(flight);
 		switch (target_on_silence(target, flight->sent_us, &flight->counted, &again_us,
 					  now_us)) {
 		case TARGET_SUSPECT: suspect = true; break;
@@ -352,12 +351,10 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	if (lookup)
 		watch_end(lookup, flight, LOOKUP_TRY_FAILED, 0, error, now_us);
 	flight_detach(flight);
-	if (unreachable) {
-		lookup_miss(flight);
+	if (unreachable)
 		target_on_unreachable(target, error, now_us);
-	} else {
+	else
 		target_on_error(target, error);
-	}
 	if (flight->probe && flight->judge_us && error == TARGET_ERROR_CLOSED)
 		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
 	else if (flight->probe && flight->judge_us)

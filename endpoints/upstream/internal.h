@@ -184,8 +184,8 @@ MUST_CHECK int flight_depart(struct flight *flight, const uint8_t *wire, size_t 
 /* Asks a target's known questions again. Returns how many packets have left. */
 unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      uint64_t now_us);
-/* Its target did not answer: it may be probed with this question later. */
-void lookup_miss(const struct flight *flight);
+/* The question has ended. Targets that have never answered may be probed with it later. */
+void lookup_miss(const struct lookup *lookup);
 /* There is a suspect: from now on it is probed even if no question brings that about. */
 void lookup_recheck(struct lookups *table, uint64_t now_us);
 void lookup_on_recheck_timer(struct timer *timer, uint64_t now_us);

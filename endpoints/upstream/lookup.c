@@ -229,6 +229,8 @@ void lookup_finish(struct lookup *lookup, const struct ask_result *result, uint6
 	struct lookups *table = lookup->table;
 
 	lookup->finishing = true;
+	if (lookup->packets > 1 || result->outcome != ASK_ANSWERED) /* else nobody was silent */
+		lookup_miss(lookup);
 	lookup_detach(lookup);
 	void *value =
 		table->on_result(table->context, lookup->holder, &lookup->key, result, now_us);

@@ -53,19 +53,22 @@ unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream
 
 /* ---- suspects that nobody asks ---- */
 
-/* The probe is one packet of its question's: a dead name has no more over its whole life. */
-void lookup_miss(const struct flight *flight)
+/* The probe is one more packet of the question's: a dead name has no more than others over its whole
+ * life. */
+void lookup_miss(const struct lookup *lookup)
 {
-	size_t length = (size_t)flight->question_length - 4;
-	struct target_question question = {.type = wire_u16(flight->question + length),
-					   .length = (uint8_t)length};
+	struct target_question question = {.type = lookup->key.type,
+					   .length = (uint8_t)lookup->name.length};
 
-	if (flight->probe || !target_knows_nothing(flight->target))
+	if (lookup->packets >= LOOKUP_PACKETS)
 		return;
-	for (size_t i = 0; i < length; i++) /* a label's length is below 'A' */
-		question.name[i] = name_lower(flight->question[i]);
-	if (target_miss(flight->target, &question) && flight->lookup)
-		flight->lookup->packets++;
+	memcpy(question.name, lookup->name.wire, lookup->name.length);
+	for (unsigned i = 0; i < lookup->key.leg->upstream_count; i++) {
+		struct target *target = lookup->key.leg->upstreams[i].target;
+
+		if (lookup->attempts[i].sends > 0 && target_knows_nothing(target))
+			target_miss(target, &question);
+	}
 }
 
 /* The SOA of its rule's domain, which whoever serves that has. */

@@ -290,13 +290,12 @@ bool target_knows_nothing(const struct target *target)
 	return GET(learnt_us) == 0;
 }
 
-bool target_miss(struct target *target, const struct target_question *question)
+void target_miss(struct target *target, const struct target_question *question)
 {
 	if (pthread_mutex_trylock(&target->known_lock) != 0)
-		return false;
+		return;
 	target->missed = *question;
 	pthread_mutex_unlock(&target->known_lock);
-	return true;
 }
 
 bool target_take_missed(struct target *target, struct target_question *question)

@@ -188,9 +188,8 @@ char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
 unsigned target_known(struct target *target, struct target_question *questions);
 void target_on_probe(struct target *target); /* counts */
-/* It left this question unanswered: while nothing is known, it is probed with the last one, once.
- * False: that is busy. */
-bool target_miss(struct target *target, const struct target_question *question);
+/* It left this question unanswered: while nothing is known, it is probed with the last one, once. */
+void target_miss(struct target *target, const struct target_question *question);
 bool target_knows_nothing(const struct target *target);
 bool target_take_missed(struct target *target, struct target_question *question); /* false: none */
 /* Whether a suspect is to be probed now: every TARGET_PROBE_US at first, then less often. The
