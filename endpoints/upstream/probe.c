@@ -53,8 +53,8 @@ unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream
 
 /* ---- suspects that nobody asks ---- */
 
-/* The probe is one more packet of the question's: a dead name has no more than others over its whole
- * life. */
+/* The probe is one more packet of the question's: a dead name has no more than others over its
+ * whole life. */
 void lookup_miss(const struct lookup *lookup)
 {
 	struct target_question question = {.type = lookup->key.type,
