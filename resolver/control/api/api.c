@@ -470,8 +470,8 @@ const char *api_base_needed(struct api_request *request)
 
 /* ---- answers ---- */
 
-struct api_answer {
-	struct api_answer *next;
+struct answer {
+	struct api_wait wait; /* first */
 	struct http_request *http;
 	unsigned status;
 	const char *type;
@@ -479,52 +479,68 @@ struct api_answer {
 	size_t length;
 };
 
-/* False: there is no memory for it. */
-static bool hold(struct api *api, struct api_answer answer)
+static void hold(struct api *api, struct api_wait *wait)
 {
-	struct api_answer *held = malloc(sizeof *held);
-
-	if (!held)
-		return false;
-	*held = answer;
+	wait->next = NULL;
 	if (!api->held)
 		api->held_end = &api->held;
-	*api->held_end = held;
-	api->held_end = &held->next;
-	return true;
+	*api->held_end = wait;
+	api->held_end = &wait->next;
 }
 
-static void send_answer(const struct api_answer *answer)
+void api_await_served(struct api_request *request, struct api_wait *wait)
 {
-	http_reply(answer->http, answer->status, answer->type, answer->body, answer->length);
+	struct api *api = call_of(request)->api;
+
+	if (service_is_settled(api->service))
+		wait->on_served(wait);
+	else
+		hold(api, wait);
 }
 
 void api_let_go(struct api *api)
 {
-	struct api_answer *answer;
+	struct api_wait *wait;
 
-	while ((answer = api->held)) {
-		api->held = answer->next;
-		send_answer(answer);
-		free(answer);
+	while ((wait = api->held)) {
+		api->held = wait->next;
+		wait->on_served(wait);
 	}
+}
+
+static void send_answer(const struct answer *answer)
+{
+	http_reply(answer->http, answer->status, answer->type, answer->body, answer->length);
+}
+
+static void on_answer_served(struct api_wait *wait)
+{
+	struct answer *answer = container_of(wait, struct answer, wait);
+
+	send_answer(answer);
+	free(answer);
 }
 
 /* The body is taken over. NULL: none. */
 static void finish(struct api_request *request, unsigned status, char *body, size_t length)
 {
 	struct api_call *call = call_of(request);
-	const struct server *server = &request->service->server;
 	struct api *api = call->api;
-	const struct api_answer answer = {.http = call->http,
-					  .status = status,
-					  .type = call->type ? call->type : "application/json",
-					  .body = body,
-					  .length = length};
+	const struct answer answer = {.wait.on_served = on_answer_served,
+				      .http = call->http,
+				      .status = status,
+				      .type = call->type ? call->type : "application/json",
+				      .body = body,
+				      .length = length};
+	struct answer *held = service_is_settled(api->service) ? NULL : malloc(sizeof *held);
 
 	release(call);
-	if (server_all_adopted(server) || !hold(api, answer))
+	if (!held) { /* no memory to wait with: it comes early */
 		send_answer(&answer);
+		return;
+	}
+	*held = answer;
+	hold(api, &held->wait);
 }
 
 static void finish_text(struct api_request *request, unsigned status, char *text)

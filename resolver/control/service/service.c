@@ -28,6 +28,11 @@ static void published(struct service *service)
 	uv_timer_start(&service->unsettled, on_unsettled, SETTLE_MAX_MS, 0);
 }
 
+bool service_is_settled(const struct service *service)
+{
+	return !uv_is_active((const uv_handle_t *)&service->unsettled);
+}
+
 static void tidy(void *job) /* in a thread of its own */
 {
 	struct source *source = container_of(job, struct service, tidying.job)->tidying.source;
@@ -69,8 +74,8 @@ static void on_wake(uv_async_t *wake)
 	server_collect(&service->server);
 	if (!server_all_adopted(&service->server))
 		return;
+	inventory_settle(service->inventory); /* first: who is answered now reads ACTIVE */
 	settled(service);
-	inventory_settle(service->inventory);
 	keep_tidy(service);
 }
 

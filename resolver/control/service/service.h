@@ -99,6 +99,8 @@ MUST_CHECK int service_init(struct service *service, const char *config, const c
 MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 			    void (*on_settled)(void *context), void (*on_work_end)(void *context),
 			    void *context);
+/* Whether on_settled has been called for what was published last. */
+bool service_is_settled(const struct service *service);
 /* Follows resolv.conf, where that is the default resolver, until the service rests. */
 void service_follow(struct service *service);
 

@@ -7,7 +7,7 @@
  * Each is one change, so an address and its PTR come together or not at all. An address's PTR takes
  * any legal name, as with Designate; a cloud service's has to be owned, as with Azure, also where
  * it is set as a PTR (api/claim.h). Where a name is set, the answer waits, 3 s at most, for whether
- * it leads back, and has that in `warnings`; the change is done and served by then. */
+ * it leads back, and has that in `warnings`. It is written when every worker serves the change. */
 #include "resolver/control/api/claim.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -18,13 +18,15 @@
 
 /* ---- the answer ---- */
 
-/* What was done; the answer waits for whether the PTR leads back. Somebody else may have changed
- * the same owner by then: that change, and its etag, are not shown. */
+/* What was done. Somebody else may have changed the same owner by the time of the answer: that
+ * change, and its etag, are not shown. */
 struct done {
+	struct api_wait wait;
 	struct api_request *request;
 	unsigned status;
 	enum api_v1_noun noun;
-	json_t *shown; /* as it was made */
+	json_t *shown;    /* as it was made */
+	json_t *warnings; /* an array */
 	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
 };
 
@@ -39,17 +41,24 @@ static json_t *show_done(struct done *done)
 	return api_v1_show(done->noun, owner);
 }
 
-static void on_forward_known(void *context, const char *warning)
+static void on_served(struct api_wait *wait)
 {
-	struct done *done = context;
+	struct done *done = container_of(wait, struct done, wait);
 	json_t *body = show_done(done);
-	json_t *warnings = json_array();
-	if (warning)
-		json_add(warnings, json_text(warning));
-	json_put(body, "warnings", warnings);
+
+	json_put(body, "warnings", done->warnings);
 	api_reply_json(done->request, done->status, body, done->etag);
 	json_decref(done->shown);
 	free(done);
+}
+
+static void on_forward_known(void *context, const char *warning)
+{
+	struct done *done = context;
+
+	if (warning)
+		json_add(done->warnings, json_text(warning));
+	api_await_served(done->request, &done->wait);
 }
 
 static void answer_done(struct api_request *request, unsigned status, const struct owner *owner,
@@ -62,10 +71,12 @@ static void answer_done(struct api_request *request, unsigned status, const stru
 		api_fail_memory(request);
 		return;
 	}
-	*done = (struct done){.request = request,
+	*done = (struct done){.wait.on_served = on_served,
+			      .request = request,
 			      .status = status,
 			      .noun = noun,
-			      .shown = json_whole(api_v1_show(noun, owner))};
+			      .shown = json_whole(api_v1_show(noun, owner)),
+			      .warnings = json_array()};
 	snprintf(done->id, sizeof done->id, "%s", owner->id);
 	owner_etag(owner, done->etag);
 	if (named)

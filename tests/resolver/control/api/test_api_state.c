@@ -21,6 +21,7 @@ struct state_world {
 	uv_prepare_t rounds; /* of the loop */
 	unsigned busy;       /* those that found a work under way */
 	unsigned beside;     /* and those that found something beside it */
+	unsigned waited;     /* and those that found an answer that waits for the workers */
 };
 
 static void on_round(uv_prepare_t *rounds)
@@ -29,6 +30,11 @@ static void on_round(uv_prepare_t *rounds)
 
 	world->busy += world->api->service.work.busy;
 	world->beside += world->api->service.work.beside > 0;
+	if (!world->api->api.held || ++world->waited < 3)
+		return;
+	inventory_settle(world->fixture->inventory);
+	uv_timer_stop(&world->api->service.unsettled);
+	api_let_go(&world->api->api);
 }
 
 static int set_up(void **state)
@@ -42,6 +48,7 @@ static int set_up(void **state)
 	world->empty = service->inventory;
 	service->inventory = service->work.inventory = world->fixture->inventory;
 	uv_prepare_init(&world->api->http.loop, &world->rounds);
+	uv_timer_init(&world->api->http.loop, &service->unsettled);
 	world->rounds.data = world;
 	uv_prepare_start(&world->rounds, on_round);
 	*state = world;
@@ -53,6 +60,7 @@ static int tear_down(void **state)
 	struct state_world *world = *state;
 
 	uv_close((uv_handle_t *)&world->rounds, NULL);
+	uv_close((uv_handle_t *)&world->api->service.unsettled, NULL);
 	world->api->service.inventory = world->empty;
 	api_world_free(world->api);
 	inventory_fixture_free(world->fixture);
@@ -234,6 +242,28 @@ static void long_json_is_read_while_the_loop_goes_round(void **state)
 	assert_int_equal(world->beside, 0);
 }
 
+static void never(uv_timer_t *timer)
+{
+	(void)timer;
+	fail_msg("the answer waited for a minute");
+}
+
+static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **state)
+{
+	struct state_world *world = *state;
+	struct change *change = change_begin(world->fixture->inventory, "test");
+	const struct owner *bare = inventory_fixture_named(world->fixture, "bare");
+
+	assert_int_equal(change_ptr_set(change, bare, &(struct change_ptr){.fqdn = "x.test"}), 0);
+	assert_int_equal(change_commit(change), 0);
+	change_free(change);
+	uv_timer_start(&world->api->service.unsettled, never, 60000, 0);
+	assert_int_equal(ask(world, "PATCH /v1/ptrs/198.51.100.11", "{\"ttl\": 60}"), 200);
+	assert_int_equal(world->waited, 3);
+	assert_string_equal(api_world_said(world->api, "ttl"), "60");
+	assert_string_equal(api_world_said(world->api, "status"), "ACTIVE");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -247,6 +277,7 @@ int main(void)
 		T(a_reader_may_not_import),
 		T(a_group_goes_while_the_loop_goes_round),
 		T(a_list_of_all_addresses_lets_the_loop_go_round),
+		T(what_is_changed_is_shown_as_it_is_when_every_worker_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

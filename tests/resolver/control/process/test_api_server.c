@@ -119,14 +119,21 @@ static void it_is_healthy_at_once_and_ready_when_it_serves(void **state)
 	assert_string_equal(text(world, "status"), "ready");
 }
 
-static void adopt(uv_timer_t *timer)
+static void never(uv_timer_t *timer)
+{
+	(void)timer;
+	fail_msg("the answer waited for a minute");
+}
+
+static void settle(uv_timer_t *timer)
 {
 	struct world *world = timer->data;
 
 	if (!world->process.management.api.held)
 		return; /* not asked yet */
+	assert_true(server_all_adopted(&world->process.service.server)); /* which is not enough */
 	world->was_held = true;
-	atomic_fetch_add(&world->process.service.server.current->adopters, 1);
+	uv_close((uv_handle_t *)&world->process.service.unsettled, NULL);
 	api_let_go(&world->process.management.api);
 	uv_close((uv_handle_t *)timer, NULL);
 }
@@ -137,9 +144,10 @@ static void an_answer_waits_until_all_workers_answer_by_what_is_served(void **st
 	uv_timer_t timer = {.data = world};
 
 	serve_config(world);
-	atomic_fetch_sub(&world->process.service.server.current->adopters, 1);
+	uv_timer_init(&world->http.loop, &world->process.service.unsettled);
+	uv_timer_start(&world->process.service.unsettled, never, 60000, 0);
 	uv_timer_init(&world->http.loop, &timer);
-	uv_timer_start(&timer, adopt, 200, 10);
+	uv_timer_start(&timer, settle, 200, 10);
 	assert_int_equal(call(world, "GET", "/readyz", NULL), 200);
 	assert_true(world->was_held);
 }
