@@ -188,9 +188,9 @@ void api_fail_ending(struct api_request *request); /* 503: the process is about 
 /* Adds a header to the answer, before that is given; both texts are copied. */
 void api_answer_header(struct api_request *request, const char *name, const char *value);
 
-/* An answer that shows how a change fares is written when all workers serve what was published last,
- * or when one of them hangs for too long: on_served is called then, or at once. The memory is the
- * caller's until then. */
+/* An answer that shows how a change fares is written when all workers serve what was published
+ * last, or when one of them hangs for too long: on_served is called then, or at once. The memory is
+ * the caller's until then. */
 struct api_wait {
 	void (*on_served)(struct api_wait *wait);
 	struct api_wait *next; /* inside */
@@ -203,9 +203,9 @@ struct api {
 	struct service *service;
 	struct http_auth *auth;
 	const struct api_dialect *const *dialects; /* up to a NULL; the last has the other paths */
-	const struct history *history;       /* of what was counted; NULL: there is none (yet) */
-	atomic_size_t upload_max;            /* bytes; listeners read it */
-	struct api_wait *held, **held_end;   /* the oldest first; held_end NULL: none yet */
+	const struct history *history;     /* of what was counted; NULL: there is none (yet) */
+	atomic_size_t upload_max;          /* bytes; listeners read it */
+	struct api_wait *held, **held_end; /* the oldest first; held_end NULL: none yet */
 };
 
 /* Every answer waits until all workers serve what was published last (service_is_settled): a client
