@@ -277,9 +277,7 @@ static void note_said(struct lookup *lookup, const struct flight *flight, enum t
 static void drop_fallback(struct flight *flight, uint64_t now_us)
 {
 	target_on_error(flight->target, TARGET_ERROR_SILENCE);
-	if (flight->lookup && flight_is_beside(flight->lookup, flight)) {
-		forgery_on_no_tcp(flight->lookup, flight, now_us);
-	} else if (flight->lookup) {
+	if (flight->lookup) {
 		note_said(flight->lookup, flight, TARGET_ERROR_SILENCE, now_us);
 		lookup_spend(flight->lookup, flight->index, now_us);
 		flight->lookup->error = TARGET_ERROR_SILENCE;
@@ -299,7 +297,19 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 	flight_unwait(flight);
 	leave_behind(lookup, flight);
 	arm(flight);
+	forgery_on_patience(lookup, flight, now_us);
 	lookup_go_on(lookup, now_us);
+}
+
+/* By TCP beside the question a late answer is one, too. */
+static void on_patience_beside(struct flight *flight, uint64_t now_us)
+{
+	struct lookup *lookup = flight->lookup;
+
+	target_on_error(flight->target, TARGET_ERROR_SILENCE);
+	forgery_on_no_tcp(lookup, flight, now_us);
+	flight->overdue = true;
+	arm(flight);
 }
 
 /* What ends the flight, or sends it or others elsewhere, comes last. */
@@ -320,7 +330,9 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		arm(flight);
 		if (now_over)
 			on_allowance(flight, now_us);
-	} else if (flight_is_fallback(flight)) {
+	} else if (lookup && flight_is_beside(lookup, flight) && !flight->overdue) {
+		on_patience_beside(flight, now_us);
+	} else if (flight_is_fallback(flight) && !flight->overdue) {
 		drop_fallback(flight, now_us);
 	} else if (lookup && !flight->overdue) {
 		on_patience(flight, now_us);

@@ -7,6 +7,12 @@
  *     other letters than were sent                             asked by TCP as well, at once, in
  *                                                              letters too: TCP is not forged, so
  *                                                              it tells what the target does
+ *     nothing has come when patience is over, from a target    asked by TCP as well: if it changes
+ *     not known to repeat letters                              letters, what UDP brings later is
+ *                                                              worth nothing, and too late to ask
+ *
+ * The last one costs no protection: a reply in other letters is passed over as ever, and that TCP
+ * is asked depends on the clock, not on a packet that somebody may have forged.
  *
  * A question is asked so once; what UDP still brings counts as ever. A target is asked in lower
  * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
@@ -77,6 +83,17 @@ static bool may_ask(const struct lookup *lookup, unsigned index)
 	return !lookup->given_up && !lookup->attempts[index].spent;
 }
 
+/* By TCP beside, where something may still come of it. */
+static bool is_asked_by_tcp(const struct lookup *lookup, unsigned index)
+{
+	const struct flight *flight = lookup->flights;
+
+	while (flight &&
+	       !(flight->index == index && flight_is_beside(lookup, flight) && !flight->overdue))
+		flight = flight->next;
+	return flight;
+}
+
 /* False: it is not, as it was before or cannot be. */
 static bool ask_by_tcp(struct lookup *lookup, unsigned index, uint64_t now_us)
 {
@@ -128,6 +145,12 @@ void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
 		table->on_near_misses(table->context, beset, now_us);
 }
 
+static void ask_in_lower_case(struct lookup *lookup, unsigned index, uint64_t now_us)
+{
+	if (may_ask(lookup, index))
+		lookup_send(lookup, index, false, true, now_us);
+}
+
 void forgery_on_letters(struct flight *flight, uint64_t now_us)
 {
 	struct lookup *lookup = flight->lookup;
@@ -138,17 +161,25 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us)
 	target_on_case_changed(flight->target, now_us);
 	if (!lookup)
 		return;
-	bool asked = lookup->attempts[flight->index].by_tcp;
-	bool sent = ask_by_tcp(lookup, flight->index, now_us); /* before what follows: in letters */
+	ask_by_tcp(lookup, flight->index, now_us); /* before what follows: in letters */
+	if (lookup->attempts[flight->index].lower)
+		return;
 	lookup->attempts[flight->index].lower = true;
-	if (!asked && !sent && may_ask(lookup, flight->index))
-		lookup_send(lookup, flight->index, false, true, now_us);
+	if (!is_asked_by_tcp(lookup, flight->index))
+		ask_in_lower_case(lookup, flight->index, now_us);
+}
+
+void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
+{
+	if (flight->cased && !target_ignores_case(flight->target) &&
+	    !target_is_suspect(flight->target))
+		ask_by_tcp(lookup, flight->index, now_us);
 }
 
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
-	if (lookup->attempts[flight->index].lower && may_ask(lookup, flight->index))
-		lookup_send(lookup, flight->index, false, true, now_us);
+	if (!flight->overdue && lookup->attempts[flight->index].lower)
+		ask_in_lower_case(lookup, flight->index, now_us);
 }
 
 /* ---- what matches ---- */

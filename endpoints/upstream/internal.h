@@ -28,7 +28,8 @@
  *                          plain     without an OPT: FORMERR or NOTIMP to one with it
  *                          lower     in lower case: what capitals brought was worth nothing, or
  *                                    had other letters
- *                          by_tcp    by TCP, beside: near misses came
+ *                          by_tcp    by TCP, beside: near misses came, or other letters, or
+ *                                    nothing until patience was over
  *             ► SPENT    an error that somebody answered; no source, no room, over a limit
  *     SPENT   ► ASKED    a second later, when somebody joins
  *
@@ -212,7 +213,11 @@ void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
 			  const struct host *peer, uint64_t now_us);
 /* One matched this flight by everything but its letters. */
 void forgery_on_letters(struct flight *flight, uint64_t now_us);
-/* TCP beside the question has failed. After forgery_on_letters UDP is asked in lower case. */
+/* Patience with it is over. */
+void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
+/* TCP beside the question has failed, or has been silent for as long as patience (the flight is not
+ * overdue yet: what it does later asks nobody). After forgery_on_letters UDP is asked in lower
+ * case. */
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
 
 bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);

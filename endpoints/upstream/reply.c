@@ -10,8 +10,9 @@
  * behind a translated address answers from another one than was asked. It decides nothing.
  *
  * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
- * for one without EDNS for a while only if it repeated the question and has never answered with an
- * OPT: one answer of a server that is new, or odd about one name, does not take DNSSEC from all.
+ * for one without EDNS for a while only if that happened to three names in a row, whose questions
+ * it repeated, and it has never answered with an OPT: one answer of a server that is new, or odd
+ * about one name, does not take DNSSEC from all.
  *
  * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
 #include "endpoints/upstream/internal.h"
@@ -216,6 +217,8 @@ static enum worth judge(const struct flight *flight, uint8_t *wire, size_t lengt
 	    (*rcode == RCODE_FORMERR || *rcode == RCODE_NOTIMP || *rcode == RCODE_BADVERS))
 		return WORTH_PLAIN;
 	if (final && *rcode < RCODE_BADVERS) {
+		if (flight->edns)
+			target_on_opt_read(flight->target);
 		*error = TARGET_ERROR_LAME;
 		return lame ? WORTH_NOTHING : WORTH_FINAL;
 	}
@@ -298,7 +301,7 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 	watch_worth(lookup, flight, worth, rcode, error, now_us);
 	lookup->answered = true;
 	if (!flight->edns && attempt->told_plain && worth <= WORTH_TRUNCATED)
-		target_on_plain(flight->target, now_us);
+		target_on_plain(flight->target, lookup->name.hash[0], now_us);
 	if (worth == WORTH_FINAL && flight->cased) /* what points there has our capitals else */
 		memcpy(wire + MESSAGE_HEADER, lookup->name.wire, lookup->name.length);
 	switch (worth) {

@@ -428,10 +428,23 @@ void target_on_worthless(struct target *target, uint64_t name, enum target_error
 		failures_add(&target->failures, name, error, NULL, now_us, now_us);
 }
 
-void target_on_plain(struct target *target, uint64_t now_us)
+/* Two workers may count one name, or count at once and lose a name: as good as one more or less. */
+void target_on_plain(struct target *target, uint64_t name, uint64_t now_us)
 {
-	if (!target_speaks_edns(target))
+	if (target_speaks_edns(target))
+		return;
+	if (GET(plain_row) < TARGET_PLAIN_ROW && (GET(plain_row) == 0 || GET(plain_name) != name)) {
+		SET(plain_name, name);
+		ADD(plain_row, 1);
+	}
+	if (GET(plain_row) >= TARGET_PLAIN_ROW)
 		SET(plain_until_us, now_us + TARGET_PLAIN_US);
+}
+
+void target_on_opt_read(struct target *target)
+{
+	if (GET(plain_row) != 0) /* the workers share the cache line */
+		SET(plain_row, 0);
 }
 
 void target_on_opt(struct target *target)

@@ -43,8 +43,9 @@ enum {
 	TARGET_KNOWN = 2,       /* questions that it is probed with */
 	TARGET_LEARN_US = 1000, /* they are noted no more often */
 	TARGET_PLAIN_US = 10 * 1000000, /* asked without EDNS for so long, and then with it again */
-	TARGET_CASE_SURE = 8,           /* answers with data: to it case is no difference */
-	TARGET_CASE_ROW = 10,           /* questions in a row whose letters it changed */
+	TARGET_PLAIN_ROW = 3, /* names in a row that it answers only without: it has no EDNS */
+	TARGET_CASE_SURE = 8, /* answers with data: to it case is no difference */
+	TARGET_CASE_ROW = 10, /* questions in a row whose letters it changed */
 	TARGET_CASE_OFF_US = 900 * 1000000,  /* asked in lower case for so long then */
 	TARGET_CASE_PAUSE_US = 10 * 1000000, /* and after an answer that proves nothing */
 	TARGET_OTHER_US = 90 * 1000000,  /* who else answers is shown for so long after it did */
@@ -77,6 +78,8 @@ struct target {
 	_Atomic uint64_t probed_us;          /* when it was last probed */
 	_Atomic uint64_t learnt_us;          /* when a known question was last noted */
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
+	_Atomic uint64_t plain_name;         /* the last name answered only without, hashed */
+	_Atomic uint32_t plain_row;          /* such names in a row; up to TARGET_PLAIN_ROW */
 	_Atomic uint32_t speaks_edns;        /* has answered with an OPT */
 	_Atomic uint32_t waiting;            /* questions waiting here, of all workers */
 	_Atomic uint32_t unanswered;         /* questions overdue since it was last heard */
@@ -174,10 +177,12 @@ static inline void target_on_final(struct target *target, uint64_t now_us)
 }
 void target_on_worthless(struct target *target, uint64_t name, enum target_error error,
 			 uint64_t now_us);
-/* It answers well without an OPT, and did not with one: asked without for TARGET_PLAIN_US, unless
- * it has ever answered with one. */
-void target_on_plain(struct target *target, uint64_t now_us);
-void target_on_opt(struct target *target); /* that is what it did */
+/* It answered this name (a hash) well without an OPT, and with FORMERR or NOTIMP with one. After
+ * TARGET_PLAIN_ROW such names, and none that it answered with an OPT in the question, it is asked
+ * without for TARGET_PLAIN_US at a time; never once it has answered with an OPT itself. */
+void target_on_plain(struct target *target, uint64_t name, uint64_t now_us);
+void target_on_opt_read(struct target *target); /* it answered a question with an OPT */
+void target_on_opt(struct target *target);      /* and had one in its answer */
 /* A reply came that is not accepted as the answer to a question that this target was asked. `from`:
  * it has that question and its id, but came from this address; NULL: it came from the target's. */
 void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us);
@@ -188,7 +193,8 @@ char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
 unsigned target_known(struct target *target, struct target_question *questions);
 void target_on_probe(struct target *target); /* counts */
-/* It left this question unanswered: while nothing is known, it is probed with the last one, once. */
+/* It left this question unanswered: while nothing is known, it is probed with the last one, once.
+ */
 void target_miss(struct target *target, const struct target_question *question);
 bool target_knows_nothing(const struct target *target);
 bool target_take_missed(struct target *target, struct target_question *question); /* false: none */

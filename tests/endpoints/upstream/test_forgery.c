@@ -220,6 +220,60 @@ static void who_changes_letters_and_has_no_tcp_loses_no_question(void **state)
 	assert_int_equal(capitals_asked(), 0);
 }
 
+/* Two seconds for an answer, by UDP and by TCP: asked by TCP only when the letters have come, it
+ * would answer when the client is gone. */
+static void who_changes_letters_and_is_slow_is_asked_by_tcp_when_patience_is_over(void **state)
+{
+	struct world_asked *q;
+
+	(void)state;
+	w.leg.upstream_count = 1;
+	w.servers[0].lowers = true;
+	w.servers[0].delay_us = 2 * SECOND;
+	q = ask_letters();
+	world_run(&w, 2900 * MS);
+	assert_answered_by(q, 0);
+	assert_int_equal(w.servers[0].got_tcp, 1);
+	ask_letters();
+	assert_int_equal(capitals_asked(), 0);
+}
+
+/* Its letters come when TCP has failed long ago, or has said nothing for as long as it may take. */
+static void who_changes_letters_is_slow_and_has_no_tcp_loses_no_question(void **state)
+{
+	static const enum deed by_tcp[] = {UNREACHABLE, SILENT};
+
+	(void)state;
+	w.leg.upstream_count = 1;
+	w.servers[0].lowers = true;
+	w.servers[0].delay_us = 1800 * MS;
+	for (unsigned i = 0; i < 2; i++) {
+		struct world_asked *q;
+
+		w.servers[0].by_tcp = by_tcp[i];
+		q = ask_letters();
+		assert_true(capitals_asked() > 0);
+		world_run(&w, 3700 * MS);
+		assert_answered_by(q, 0);
+		assert_int_equal(w.servers[0].got_tcp, i + 1);
+	}
+}
+
+/* Silence alone brings no TCP to who is known to repeat letters. */
+static void who_keeps_letters_is_not_asked_by_tcp_when_it_is_slow(void **state)
+{
+	struct world_asked *q;
+
+	(void)state;
+	w.leg.upstream_count = 1;
+	learn_case();
+	w.servers[0].delay_us = 2 * SECOND;
+	q = ask_letters();
+	world_run(&w, 2100 * MS);
+	assert_answered_by(q, 0);
+	assert_int_equal(w.servers[0].got_tcp, 0);
+}
+
 static void a_reply_in_the_letters_sent_ends_the_row(void **state)
 {
 	(void)state;
@@ -533,6 +587,9 @@ int main(void)
 		CASE(one_forged_reply_in_other_letters_switches_nothing_off),
 		CASE(who_changes_letters_and_refuses_tcp_loses_no_question),
 		CASE(who_changes_letters_and_has_no_tcp_loses_no_question),
+		CASE(who_changes_letters_and_is_slow_is_asked_by_tcp_when_patience_is_over),
+		CASE(who_changes_letters_is_slow_and_has_no_tcp_loses_no_question),
+		CASE(who_keeps_letters_is_not_asked_by_tcp_when_it_is_slow),
 		CASE(a_reply_in_the_letters_sent_ends_the_row),
 		MISS(eight_near_misses_and_what_is_open_there_is_asked_by_tcp_as_well),
 		MISS(what_tcp_says_then_is_an_answer),

@@ -573,23 +573,61 @@ static void formerr_to_an_opt_is_asked_once_more_without_and_remembered(void **s
 	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
 		w.servers[0].does = deeds[i];
 		atomic_store(&w.targets[0].plain_until_us, 0);
+		target_on_opt_read(&w.targets[0]);
 		w.servers[0].got = w.servers[0].got_plain = 0;
+		for (unsigned row = 1; row <= TARGET_PLAIN_ROW; row++) {
+			struct world_asked *q = world_ask_new(&w);
+			world_run(&w, 5 * MS);
+			assert_answered_by(q, 0);
+			assert_int_equal(w.servers[0].got, 2 * row);
+			assert_int_equal(w.servers[0].got_plain, row);
+		}
 		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
 		assert_answered_by(q, 0);
-		assert_int_equal(w.servers[0].got, 2);
-		assert_int_equal(w.servers[0].got_plain, 1);
-		q = world_ask_new(&w);
-		world_run(&w, 5 * MS);
-		assert_answered_by(q, 0);
-		assert_int_equal(w.servers[0].got, 3);
-		assert_int_equal(w.servers[0].got_plain, 2);
+		assert_int_equal(w.servers[0].got, 2 * TARGET_PLAIN_ROW + 1);
+		assert_int_equal(w.servers[0].got_plain, TARGET_PLAIN_ROW + 1);
 	}
 	world_run(&w, TARGET_PLAIN_US);
 	w.servers[0].got = w.servers[0].got_plain = 0;
 	world_ask_new(&w);
 	assert_int_equal(w.servers[0].got_plain, 0); /* forgotten */
 	assert_int_equal(w.servers[1].got, 0);
+}
+
+/* Its first answer among them, or one name again and again: whatever is asked next has an OPT. */
+static void one_name_s_formerr_takes_edns_from_no_other(void **state)
+{
+	(void)state;
+	w.dnssec_ok = true;
+	for (unsigned i = 0; i < 2 * TARGET_PLAIN_ROW; i++) {
+		w.servers[0].does = FORMERRS;
+		struct world_asked *q = world_ask(&w, "odd.test");
+		world_run(&w, 5 * MS);
+		assert_answered_by(q, 0);
+		assert_int_equal(w.servers[0].got_plain, i + 1);
+	}
+	w.servers[0].got = w.servers[0].got_plain = 0;
+	w.servers[0].does = ANSWERS;
+	for (unsigned i = 1; i <= 24; i++) {
+		struct world_asked *q = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+		assert_answered_by(q, 0);
+		assert_int_equal(w.servers[0].got, i);
+	}
+	assert_int_equal(w.servers[0].got_plain, 0);
+}
+
+static void a_row_of_formerrs_ends_with_an_answer_to_an_opt(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < 3 * TARGET_PLAIN_ROW; i++) {
+		w.servers[0].does = i % TARGET_PLAIN_ROW ? FORMERRS : ANSWERS;
+		struct world_asked *q = world_ask_new(&w);
+		world_run(&w, 5 * MS);
+		assert_answered_by(q, 0);
+		assert_false(target_is_plain(&w.targets[0], w.now));
+	}
 }
 
 /* Nothing but an id speaks for twelve bytes. */
@@ -663,7 +701,7 @@ static void an_answer_without_edns_says_so_where_dnssec_is_wanted(void **state)
 {
 	(void)state;
 	w.servers[0].does = FORMERRS;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 2 * TARGET_PLAIN_ROW; i++) {
 		w.dnssec_ok = i % 2 == 1;
 		struct world_asked *q = world_ask_new(&w);
 		world_run(&w, 5 * MS);
@@ -759,6 +797,8 @@ int main(void)
 		TWO(formerr_to_an_opt_is_asked_once_more_without_and_remembered),
 		TWO(formerr_to_everything_is_not_remembered_as_plain),
 		TWO(a_bare_formerr_counts_for_its_question_only),
+		TWO(one_name_s_formerr_takes_edns_from_no_other),
+		TWO(a_row_of_formerrs_ends_with_an_answer_to_an_opt),
 		TWO(bare_errors_are_errors),
 		TWO(who_has_answered_with_an_opt_is_asked_with_one),
 		TWO(an_answer_without_edns_says_so_where_dnssec_is_wanted),

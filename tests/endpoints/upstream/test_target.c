@@ -329,12 +329,19 @@ static void a_hundred_questions_earn_a_token_and_two_are_held(void **state)
 	assert_true(target_take_token(&target));
 }
 
-static void plain_is_remembered_for_a_quarter_of_an_hour(void **state)
+static void a_row_of_names_is_taken_for_no_edns_for_a_while(void **state)
 {
 	(void)state;
-	assert_false(target_is_plain(&target, START));
-	target_on_plain(&target, START);
+	for (unsigned i = 1; i <= TARGET_PLAIN_ROW; i++) {
+		assert_false(target_is_plain(&target, START));
+		target_on_plain(&target, i, START);
+		target_on_plain(&target, i, START); /* once more, which says nothing new */
+	}
 	assert_true(target_is_plain(&target, START + TARGET_PLAIN_US - 1));
+	assert_false(target_is_plain(&target, START + TARGET_PLAIN_US));
+	target_on_plain(&target, 1, START + TARGET_PLAIN_US); /* one is enough now */
+	assert_true(target_is_plain(&target, START + TARGET_PLAIN_US));
+	target_on_opt(&target);
 	assert_false(target_is_plain(&target, START + TARGET_PLAIN_US));
 }
 
@@ -432,7 +439,7 @@ int main(void)
 		TEST(a_hundred_questions_earn_a_token_and_two_are_held),
 		TEST(anything_heard_since_the_question_means_it_is_slow),
 		TEST(a_suspect_stays_one_for_every_question_that_asks),
-		TEST(plain_is_remembered_for_a_quarter_of_an_hour),
+		TEST(a_row_of_names_is_taken_for_no_edns_for_a_while),
 		TEST(what_else_answers_is_told_while_the_target_itself_is_silent),
 		TEST(errors_have_texts),
 		TEST(the_registry_shares_equal_targets_and_no_others),
