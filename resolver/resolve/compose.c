@@ -152,6 +152,26 @@ static enum step follow_alias(struct composition *c, struct frame *f, const uint
 	return move_on(c, f, target, rdata_at);
 }
 
+/* Whether the first `count` answers have a record of this type and owner already: one DNAME may
+ * lead on from several names of a chain. */
+static bool has_answer(const struct composition *c, unsigned count, uint16_t type,
+		       const uint8_t *owner)
+{
+	const struct message *message = &c->message;
+	struct message_walk walk = message_walk_from(
+		message->wire, message->length, MESSAGE_HEADER + (size_t)message->question_length);
+	uint8_t name[NAME_WIRE_MAX];
+	struct record_view record;
+
+	while (count-- > 0 && message_reread_record(&walk, &record) == 0)
+		if (record.type == type &&
+		    wire_read_name(message->wire, message->length, record.owner, WIRE_HEADER, name,
+				   NULL) &&
+		    name_wire_equal(name, owner))
+			return true;
+	return false;
+}
+
 /* RFC 6672 section 2.2: the DNAME, and the CNAME that follows from it for this name. */
 static enum step add_dname(struct composition *c, struct frame *f, const struct zone_answer *answer)
 {
@@ -160,9 +180,10 @@ static enum step add_dname(struct composition *c, struct frame *f, const struct 
 	size_t owner_at = f->owner_at ? f->owner_at + prefix : 0;
 	uint8_t target[2 * NAME_WIRE_MAX];
 
-	message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
-			  owner_at <= WIRE_POINTER_MAX ? owner_at : 0, f->name->wire + prefix,
-			  UINT32_MAX);
+	if (!has_answer(c, c->message.counts[SECTION_ANSWER], TYPE_DNAME, f->name->wire + prefix))
+		message_add_rrset(&c->message, SECTION_ANSWER, answer->rrset,
+				  owner_at <= WIRE_POINTER_MAX ? owner_at : 0,
+				  f->name->wire + prefix, UINT32_MAX);
 	if (prefix + length > NAME_WIRE_MAX)
 		return end_with(c, RCODE_YXDOMAIN);
 	memcpy(target, f->name->wire, prefix);
@@ -251,6 +272,17 @@ static void copy_authority(struct composition *c, const struct entry_view *view)
 	}
 }
 
+/* Whether the first `count` answers have this record of the entry, a DNAME or its signature. */
+static bool has_above(const struct composition *c, unsigned count, const struct cache_entry *entry,
+		      const struct record_view *record)
+{
+	uint8_t owner[NAME_WIRE_MAX];
+
+	return wire_read_name(cache_entry_wire(entry), entry->length, record->owner, WIRE_HEADER,
+			      owner, NULL) &&
+	       has_answer(c, count, TYPE_DNAME, owner);
+}
+
 /* Copies the link's records for the name that the chain has come to. Returns where the target of
  * its CNAME is in the message; 0: there is none, or no room. */
 static size_t copy_link(struct composition *c, const struct frame *f, const struct entry_view *view,
@@ -259,6 +291,7 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 	const struct cache_entry *entry = view->entry;
 	struct message_walk walk =
 		message_walk_from(cache_entry_wire(entry), entry->length, link->at);
+	unsigned before = c->message.counts[SECTION_ANSWER];
 	size_t target_at = 0;
 	struct record_view record;
 
@@ -267,6 +300,8 @@ static size_t copy_link(struct composition *c, const struct frame *f, const stru
 
 		if (c->message.overflow || message_reread_record(&walk, &record) != 0)
 			return 0;
+		if (!own && has_above(c, before, entry, &record))
+			continue;
 		size_t rdata_at =
 			message_copy_record(&c->message, SECTION_ANSWER, cache_entry_wire(entry),
 					    entry->length, &record, own ? f->owner_at : 0,

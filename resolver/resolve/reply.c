@@ -1,7 +1,8 @@
 /* A target's reply becomes a cache entry in three steps:
  *
  *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
- *     copy       what belongs to the chain, link by link, and the SOA of a negative answer
+ *     copy       what belongs to the chain, link by link, and the SOA of a negative answer, each
+ *                record once (RFC 2181 section 5)
  *     bound      every TTL, and note its offset
  *
  * Nearly every reply has only the question's own data, with owners that point to the question and
@@ -26,6 +27,8 @@ enum {
 	CHAIN_ROOM = CHAIN_MAX + 1, /* and the name that the last one leads to */
 	DNAMES_MAX = 16,            /* looked at in a reply; a chain has no use for more */
 	RECORDS_FEW = 64,           /* of an answer section: on the stack; more are allocated */
+	COPIED_FEW = 2 * RECORDS_FEW,
+	PLAIN_FEW = 8, /* so many plain records are compared each with each; more are hashed */
 	FIXED_SOA_LENGTH = 20,
 };
 
@@ -34,6 +37,13 @@ struct indexed {        /* an answer record, its owner read */
 	struct record_view view;
 	uint16_t kind; /* its type, or the type that a signature covers */
 	bool taken;
+};
+
+/* Hashes of records that the copy has, never 0; slots are a power of two, and half of them at most
+ * are full. */
+struct copied {
+	uint64_t *slots;
+	size_t count;
 };
 
 struct target_reply { /* of one reply */
@@ -49,6 +59,7 @@ struct target_reply { /* of one reply */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
+	struct copied copied;
 	enum rcode rcode;
 	struct name *chain; /* CHAIN_ROOM; not used for plain answers */
 	uint64_t owners[CHAIN_MAX];
@@ -167,16 +178,40 @@ static bool follow_dname(struct target_reply *r, struct name *next)
 	return false;
 }
 
+static bool leads_to(const struct target_reply *r, const struct indexed *alias,
+		     const struct name *name)
+{
+	uint8_t target[NAME_WIRE_MAX];
+
+	return wire_read_name(r->wire, r->length, alias->view.rdata, WIRE_HEADER, target, NULL) ==
+		       name->length &&
+	       name_wire_equal(target, name->wire);
+}
+
+/* The name that the chain's last one leads to; false: none. Where a CNAME says otherwise than the
+ * DNAME above it, what follows from the DNAME is written in its place (RFC 6672 section 3.1). */
+static bool read_next(struct target_reply *r, struct name *next)
+{
+	unsigned hop = r->chain_length - 1;
+	const struct indexed *alias = find_record(r, r->owners[hop], TYPE_CNAME);
+	enum rcode said = r->rcode;
+
+	if (!follow_dname(r, next))
+		return r->rcode == said && alias &&
+		       name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata,
+				      NULL) == 0;
+	if (alias && leads_to(r, alias, next))
+		r->dnames[hop] = NULL;
+	return true;
+}
+
 /* Appends the name that the last one leads to; false: none. A CNAME that was asked for does not
  * lead on, nor does one that follows from a DNAME. */
 static bool follow_alias(struct target_reply *r)
 {
-	const struct indexed *alias = find_record(r, r->owners[r->chain_length - 1], TYPE_CNAME);
 	struct name *next = &r->chain[r->chain_length];
 
-	if (alias ? name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata,
-				   NULL) != 0
-		  : !follow_dname(r, next))
+	if (!read_next(r, next))
 		return false;
 	r->has_data = r->key->type == TYPE_CNAME;
 	if (r->has_data || r->chain_length == CHAIN_MAX)
@@ -194,7 +229,8 @@ static bool follow_alias(struct target_reply *r)
 static void follow_chain(struct target_reply *r)
 {
 	do
-		r->has_data = find_record(r, r->owners[r->chain_length - 1], r->key->type);
+		r->has_data = r->key->type != TYPE_CNAME &&
+			      find_record(r, r->owners[r->chain_length - 1], r->key->type);
 	while (!r->has_data && follow_alias(r));
 	if (r->has_data && r->key->type == TYPE_CNAME)
 		r->rcode = RCODE_NOERROR;
@@ -202,11 +238,60 @@ static void follow_chain(struct target_reply *r)
 
 /* ---- copying what belongs ---- */
 
-static size_t copy(struct target_reply *r, struct message *message, enum section section,
-		   const struct record_view *view, size_t owner_at, const uint8_t *owner)
+/* Of what makes a record the same as another: not its TTL, nor the letters of its names. */
+static uint64_t hash_record(const struct target_reply *r, const struct record_view *view,
+			    uint64_t owner, const uint8_t *rdata, size_t length)
 {
-	return message_copy_record(message, section, r->wire, r->length, view, owner_at, owner,
-				   view->ttl);
+	const char *layout = record_has_names(view->type) ? record_layout(view->type) : "";
+	uint64_t hash = hash_bytes(r->hash_key, owner, &view->type, sizeof view->type);
+	size_t at = 0;
+
+	for (; *layout != '\0'; layout++) {
+		uint8_t name[NAME_WIRE_MAX];
+		size_t start = at;
+
+		if (!record_skip_element(*layout, rdata, &at, length, 0, NULL))
+			break;
+		if (*layout == 'n') {
+			for (size_t i = start; i < at; i++)
+				name[i - start] = name_lower(rdata[i]);
+			hash = hash_bytes(r->hash_key, hash, name, at - start);
+		} else {
+			hash = hash_bytes(r->hash_key, hash, rdata + start, at - start);
+		}
+	}
+	hash = hash_bytes(r->hash_key, hash, rdata + at, length - at);
+	return hash ? hash : 1;
+}
+
+/* True: it is new. */
+static bool copied_add(struct copied *copied, uint64_t hash)
+{
+	size_t slot = hash & (copied->count - 1);
+
+	while (copied->slots[slot] && copied->slots[slot] != hash)
+		slot = (slot + 1) & (copied->count - 1);
+	if (copied->slots[slot] == hash)
+		return false;
+	copied->slots[slot] = hash;
+	return true;
+}
+
+/* Returns where its rdata is; 0: there is no room, or the copy has this record already. */
+static size_t copy(struct target_reply *r, struct message *message, enum section section,
+		   const struct record_view *view, uint64_t owner_hash, size_t owner_at,
+		   const uint8_t *owner)
+{
+	struct message_mark mark = message_mark(message);
+	size_t rdata = message_copy_record(message, section, r->wire, r->length, view, owner_at,
+					   owner, view->ttl);
+
+	if (rdata == 0 ||
+	    copied_add(&r->copied, hash_record(r, view, owner_hash + section, message->wire + rdata,
+					       message->length - rdata)))
+		return rdata;
+	message_rewind(message, &mark);
+	return 0;
 }
 
 /* A DNAME is the step from a name to the next, also when that is what was asked for; or (YXDOMAIN)
@@ -226,8 +311,8 @@ static void copy_dnames(struct target_reply *r, struct message *message, unsigne
 		if (!stands_above(r, record, hop, &owner))
 			continue;
 		record->taken = true;
-		copy(r, message, SECTION_ANSWER, &record->view, 0, owner.wire);
-		r->links[hop].above++;
+		if (copy(r, message, SECTION_ANSWER, &record->view, record->owner, 0, owner.wire))
+			r->links[hop].above++;
 	}
 }
 
@@ -277,9 +362,9 @@ static size_t copy_link(struct target_reply *r, struct message *message, unsigne
 		if (leads_on && alias)
 			continue;
 		record->taken = true;
-		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, owner_at,
-				    r->chain[hop].wire);
-		link->count++;
+		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, record->owner,
+				    owner_at, r->chain[hop].wire);
+		link->count += rdata > 0;
 		if (leads_on)
 			next_at = rdata <= WIRE_POINTER_MAX ? rdata : 0;
 		alias = alias || leads_on;
@@ -357,7 +442,8 @@ static void copy_authority(struct target_reply *r, struct message *message)
 		if (message_read_record(&walk, &view) != 0)
 			return;
 		if (authority_belongs(r, &view))
-			copy(r, message, SECTION_AUTHORITY, &view, 0, NULL);
+			copy(r, message, SECTION_AUTHORITY, &view, hash_owner(r, view.owner), 0,
+			     NULL);
 	}
 }
 
@@ -558,22 +644,40 @@ static bool record_is_plain(const struct target_reply *r, const struct record_vi
 	       memcmp(r->wire + record->owner, question, sizeof question) == 0;
 }
 
+static bool is_among(const struct target_reply *r, const struct record_view *record,
+		     const struct record_view *others, unsigned count)
+{
+	while (count > 0) {
+		const struct record_view *other = &others[--count];
+
+		if (other->rdata_length == record->rdata_length &&
+		    memcmp(r->wire + other->rdata, r->wire + record->rdata, record->rdata_length) ==
+			    0)
+			return true;
+	}
+	return false;
+}
+
 /* Counts and bounds of the answers; false when they do not parse (lookups has seen that they do).
  */
 static bool outline(struct target_reply *r)
 {
-	struct record_view record;
+	struct record_view records[PLAIN_FEW];
 
 	r->rcode = message_flags(r->wire) & FLAG_RCODE;
 	r->answers = wire_u16(r->wire + 6);
 	r->authorities = wire_u16(r->wire + 8);
-	r->plain = r->answers == 0 || !record_has_names(r->key->type);
+	r->plain = r->answers <= PLAIN_FEW && !record_has_names(r->key->type);
+	r->plain = r->plain || r->answers == 0;
 	if (r->answers_at > r->length)
 		return false;
 	for (unsigned i = 0; i < r->answers; i++) {
-		if (message_read_record(&r->rest, &record) != 0)
+		struct record_view *record = &records[i % PLAIN_FEW];
+
+		if (message_read_record(&r->rest, record) != 0)
 			return false;
-		r->plain = r->plain && record_is_plain(r, &record);
+		r->plain =
+			r->plain && record_is_plain(r, record) && !is_among(r, record, records, i);
 	}
 	r->has_data = r->plain && r->answers > 0;
 	r->links[0] = (struct cache_link){.at = (uint16_t)r->answers_at, .count = r->answers};
@@ -649,13 +753,31 @@ static struct cache_entry *whole_entry(const struct target_reply *r)
 						     .answers = r->answers});
 }
 
+/* Room for the hashes of so many records, at least. False without memory. */
+static bool copied_init(struct copied *copied, uint64_t few[COPIED_FEW], size_t records)
+{
+	copied->count = COPIED_FEW;
+	while (copied->count < 2 * records)
+		copied->count *= 2;
+	if (copied->count > COPIED_FEW) {
+		copied->slots = calloc(copied->count, sizeof *copied->slots);
+		return copied->slots;
+	}
+	memset(few, 0, COPIED_FEW * sizeof *few);
+	copied->slots = few;
+	return true;
+}
+
 /* noinline: a large frame is touched page by page, and most replies do not need it. */
 static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_reply *r,
 								  uint8_t *buffer)
 {
 	struct name chain[CHAIN_ROOM];
+	uint64_t few[COPIED_FEW];
 	struct message message;
 
+	if (!copied_init(&r->copied, few, (size_t)r->answers + r->authorities))
+		return NULL;
 	r->chain = chain;
 	message_begin(&message, buffer, MESSAGE_MAX, r->wire + MESSAGE_HEADER,
 		      (uint16_t)(r->answers_at - MESSAGE_HEADER));
@@ -663,6 +785,9 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_
 	if (copied)
 		copy_authority(r, &message);
 	r->chain = NULL;
+	if (r->copied.slots != few)
+		free(r->copied.slots);
+	r->copied.slots = NULL;
 	if (!copied)
 		return NULL;
 	if (message.overflow)

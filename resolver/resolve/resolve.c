@@ -676,24 +676,22 @@ static bool answer_secondary(struct resolution *r)
 	return true;
 }
 
-/* Checks a query's TSIG, with which the answer is signed. Without any configured key it is ignored,
- * as by servers that do not know TSIG. True: it was bad, and that is answered (RFC 8945
- * section 5.2). */
+/* Checks a query's TSIG, with which the answer is signed. True: it was bad, as every one is where
+ * no key is configured, and that is answered (RFC 8945 section 5.2). */
 static bool refuse_tsig(struct resolution *r)
 {
 	const struct transfer_table *table = r->hold->transfers;
+	const struct transfer_acl *acl = table ? table->acl : NULL;
 	const struct query *query = r->query;
 
-	if (!table || table->acl->key_count == 0)
-		return false;
 	r->tsig = malloc(sizeof *r->tsig);
 	if (!r->tsig) {
 		finish_error(r, RCODE_SERVFAIL, EDE_OTHER, "out of memory");
 		return true;
 	}
-	enum tsig_error error = tsig_check(r->tsig, table->acl->keys, table->acl->key_count,
-					   query->packet, query->packet_length,
-					   query->request.tsig_at, r->resolver->time_of_day_s());
+	enum tsig_error error = tsig_check(
+		r->tsig, acl ? acl->keys : NULL, acl ? acl->key_count : 0, query->packet,
+		query->packet_length, query->request.tsig_at, r->resolver->time_of_day_s());
 	if (error == TSIG_FINE)
 		return false;
 	STATS_ADD(r->endpoint, tsig_bad, 1);

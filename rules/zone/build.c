@@ -287,11 +287,12 @@ static int type_rank(const struct entry *entry)
 	return entry->type == TYPE_SOA ? 0 : entry->type;
 }
 
+/* Of one type. */
 static int compare_rdata(const struct entry *a, const struct entry *b)
 {
 	if (a->rdata_length != b->rdata_length)
 		return (int)a->rdata_length - (int)b->rdata_length;
-	return memcmp(a->rdata, b->rdata, a->rdata_length);
+	return record_compare_rdata(a->type, a->rdata, b->rdata, a->rdata_length);
 }
 
 static int compare_order(const struct entry *a, const struct entry *b)

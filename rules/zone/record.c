@@ -89,6 +89,25 @@ bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t e
 	return at == end;
 }
 
+int record_compare_rdata(uint16_t type, const uint8_t *a, const uint8_t *b, size_t length)
+{
+	const char *layout = record_has_names(type) ? record_layout(type) : "*";
+	size_t at = 0;
+	int order = 0;
+
+	for (; *layout != '\0' && order == 0; layout++) {
+		size_t start = at;
+
+		if (!record_skip_element(*layout, a, &at, length, 0, NULL))
+			return memcmp(a, b, length);
+		if (*layout != 'n')
+			order = memcmp(a + start, b + start, at - start);
+		for (size_t i = start; *layout == 'n' && i < at && order == 0; i++)
+			order = name_lower(a[i]) - name_lower(b[i]); /* lengths are below 'A' */
+	}
+	return order ? order : memcmp(a + at, b + at, length - at);
+}
+
 bool record_type_is_data(uint16_t type)
 {
 	return type != 0 && type != TYPE_OPT && (type < 128 || type > 255) && type != UINT16_MAX;

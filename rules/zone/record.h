@@ -71,6 +71,10 @@ bool record_has_names(uint16_t type);
  * many of them may be followed (rules/wire.h). */
 bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
 			 unsigned *jumps);
+/* Orders rdata of one type and length, whose names are spelled out: 0 where they are the same
+ * record (RFC 2181 section 5), letters of names aside. */
+int record_compare_rdata(uint16_t type, const uint8_t *a, const uint8_t *b, size_t length);
+
 /* Whether packet[at] up to `end` is what the type's layout says, to the last byte. */
 bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t end, size_t lowest,
 		       unsigned *jumps);

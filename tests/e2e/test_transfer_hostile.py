@@ -48,6 +48,15 @@ def signed(packet, key="xfr", algorithm="hmac-sha256", secret=SECRET, ahead_s=0,
     return counted(packet, 1) + dns.record(key, TSIG, rdata, 0, dns.ANY_CLASS)
 
 
+def tsig_error(message):
+    """What its TSIG says: the error, behind which there are two bytes and the other data."""
+    record = message.additional[-1]
+    assert record.type == "TYPE%d" % TSIG, record.type
+    _, at = dns.read_name(record.rdata, 0)
+    at += 10 + struct.unpack_from(">H", record.rdata, at + 8)[0] + 2
+    return struct.unpack_from(">H", record.rdata, at)[0]
+
+
 class Wrong(test_transfer.Base):
     def build(self, world):
         super().build(world)
@@ -61,14 +70,6 @@ class Wrong(test_transfer.Base):
         self.assertEqual(rcode, message.rcode)
         self.assertEqual([], message.answer)
         return message
-
-    def tsig_error(self, message):
-        """What its TSIG says: the error, behind which there are two bytes and the other data."""
-        record = message.additional[-1]
-        self.assertEqual("TYPE%d" % TSIG, record.type)
-        _, at = dns.read_name(record.rdata, 0)
-        at += 10 + struct.unpack_from(">H", record.rdata, at + 8)[0] + 2
-        return struct.unpack_from(">H", record.rdata, at)[0]
 
     def still_served(self):
         message = self.ask(question(REVERSE, "AXFR"))
@@ -109,10 +110,10 @@ class Wrong(test_transfer.Base):
         plain = question(PRIVATE, "AXFR")
 
         def error(**how):
-            return self.tsig_error(self.refused(NOTAUTH, signed(plain, **how), source=BIND))
+            return tsig_error(self.refused(NOTAUTH, signed(plain, **how), source=BIND))
         good = self.ask(signed(plain), source=BIND)
         self.assertEqual(2, len(good.texts("SOA")))
-        self.assertEqual(0, self.tsig_error(good))
+        self.assertEqual(0, tsig_error(good))
         self.assertEqual(BADSIG, error(secret=b"another"))
         self.assertEqual(BADSIG, error(mac_bytes=0))
         self.assertEqual(BADKEY, error(key="unknown"))
@@ -126,7 +127,7 @@ class Wrong(test_transfer.Base):
         altered = signed(plain)
         at = altered.index(b"corp")
         altered = altered[:at] + b"CORQ" + altered[at + 4:]
-        self.assertEqual(BADSIG, self.tsig_error(self.refused(NOTAUTH, altered, source=BIND)))
+        self.assertEqual(BADSIG, tsig_error(self.refused(NOTAUTH, altered, source=BIND)))
 
     def test_a_tsig_is_the_last_record_and_the_only_one(self):
         plain = question(PRIVATE, "AXFR")

@@ -8,6 +8,7 @@ import struct
 import dns
 import harness
 import hub
+from test_transfer_hostile import BADKEY, NOTAUTH, signed, tsig_error
 
 CONFIG = """
 subscription = "11111111-2222-3333-4444-555555555555";
@@ -64,6 +65,19 @@ class Wire(Server):
 
     def ask(self, name, rtype="A", **how):
         return self.host.ask(HERE, name, rtype, **how)
+
+    def test_no_key_is_known_where_none_is_configured(self):
+        """RFC 8945 section 5.2."""
+        plain = dns.query("web.corp.internal", ident=7)
+        for transport in (dns.udp, dns.tcp):
+            self.assert_answer(self.message(plain, transport), "10.10.1.10")
+            refused = self.message(signed(plain), transport)
+            self.assertEqual((7, NOTAUTH, []), (refused.id, refused.rcode, refused.answer))
+            self.assertEqual(BADKEY, tsig_error(refused))
+            self.assertEqual("FORMERR", self.message(signed(plain)[:-1], transport).rcode)
+            # Other data that is not there.
+            self.assertEqual("FORMERR", self.message(signed(plain)[:-2] + b"\0\1",
+                                                     transport).rcode)
 
     # ---- the header ----
 

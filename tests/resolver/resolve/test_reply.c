@@ -192,6 +192,8 @@ static void a_yxdomain_keeps_the_dname_it_comes_from(void **state)
 	done(a);
 }
 
+#define RRSIG_A     "RRSIG A 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
+#define RRSIG_CNAME "RRSIG CNAME 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
 #define RRSIG_DNAME "RRSIG DNAME 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
 
 static void a_cname_that_was_asked_for_keeps_the_dname_it_follows_from(void **state)
@@ -253,6 +255,96 @@ static void a_dname_without_its_cname_is_followed(void **state)
 		"authority . 30 IN SOA ns. admin. 1 2 3 4 30\n");
 	assert_true(a->entry->has_soa);
 	done(a);
+}
+
+/* RFC 6672 section 3.1: the CNAME is nothing but what follows from the DNAME. */
+static void a_cname_that_contradicts_its_dname_is_written_anew(void **state)
+{
+	(void)state;
+	for (int type = TYPE_A; type <= TYPE_CNAME; type += TYPE_CNAME - TYPE_A) {
+		struct asked *a = ask_as("a.old.example.", (uint16_t)type, true, RCODE_NOERROR,
+					 "answer old.example. 60 IN DNAME new.example.\n"
+					 "answer a.old.example. 50 IN CNAME elsewhere.test.\n"
+					 "answer a.old.example. 50 IN " RRSIG_CNAME
+					 "answer elsewhere.test. 60 IN A 192.0.2.66\n");
+		KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+			"answer a.old.example. 60 IN CNAME a.new.example.\n");
+		assert_int_equal(a->entry->has_data, type == TYPE_CNAME);
+		done(a);
+	}
+	/* One that agrees, in other letters, stays as it is. */
+	struct asked *a = ask("a.old.example.", TYPE_A, RCODE_NOERROR,
+			      "answer old.example. 60 IN DNAME new.example.\n"
+			      "answer a.old.example. 0 IN CNAME A.New.example.\n"
+			      "answer a.new.example. 60 IN A 192.0.2.1\n");
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 0 IN CNAME A.New.example.\n"
+		"answer A.New.example. 60 IN A 192.0.2.1\n");
+	done(a);
+}
+
+/* ---- RFC 2181 section 5 ---- */
+
+static void a_record_that_comes_twice_is_kept_once(void **state)
+{
+	(void)state;
+	struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR,
+			      "answer www.example. 60 IN A 192.0.2.1\n"
+			      "answer www.example. 60 IN A 192.0.2.2\n"
+			      "answer www.example. 30 IN A 192.0.2.1\n");
+	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\nanswer www.example. 60 IN A 192.0.2.2\n");
+	done(a);
+	/* Letters of names make no difference, those of numbers do: 65 and 97. */
+	a = ask("www.example.", TYPE_MX, RCODE_NOERROR,
+		"answer www.example. 60 IN MX 65 mail.example.\n"
+		"answer www.example. 60 IN MX 97 mail.example.\n"
+		"answer www.example. 60 IN MX 65 MAIL.example.\n");
+	KEPT(a, "answer www.example. 60 IN MX 65 mail.example.\n"
+		"answer www.example. 60 IN MX 97 mail.example.\n");
+	done(a);
+	/* Along a chain, with signatures; and what proves that there is nothing. */
+	a = ask_as("www.example.", TYPE_A, true, RCODE_NOERROR,
+		   "answer www.example. 60 IN CNAME cdn.example.\n"
+		   "answer www.example. 60 IN CNAME cdn.example.\n"
+		   "answer cdn.example. 60 IN A 192.0.2.1\n"
+		   "answer cdn.example. 60 IN " RRSIG_A "answer cdn.example. 60 IN A 192.0.2.1\n"
+		   "answer cdn.example. 60 IN " RRSIG_A);
+	KEPT(a, "answer www.example. 60 IN CNAME cdn.example.\n"
+		"answer cdn.example. 60 IN A 192.0.2.1\nanswer cdn.example. 60 IN " RRSIG_A);
+	assert_int_equal(cache_entry_links(a->entry)[1].count, 2);
+	done(a);
+	a = ask_as("no.example.", TYPE_A, true, RCODE_NXDOMAIN,
+		   "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n"
+		   "authority a.example. 60 IN NSEC z.example. A\n"
+		   "authority b.example. 60 IN NSEC z.example. A\n"
+		   "authority A.example. 60 IN NSEC z.example. A\n");
+	KEPT(a, "authority example. 60 IN SOA ns. admin. 1 2 3 4 60\n"
+		"authority a.example. 60 IN NSEC z.example. A\n"
+		"authority b.example. 60 IN NSEC z.example. A\n");
+	done(a);
+}
+
+/* More than are compared one by one, and more than have room on the stack. */
+static void of_many_records_each_is_kept_once(void **state)
+{
+	static const unsigned counts[] = {2, 8, 9, 64, 65, 1000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		char *text = NULL;
+		size_t length;
+		FILE *stream = open_memstream(&text, &length);
+
+		for (unsigned n = 0; n < counts[i]; n++)
+			fprintf(stream, "answer www.example. 60 IN A 10.0.%u.%u\n", n / 2 / 256,
+				n / 2 % 256);
+		fclose(stream);
+		struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR, text);
+		assert_int_equal(a->entry->answers, (counts[i] + 1) / 2);
+		assert_int_equal(cache_entry_links(a->entry)[0].count, (counts[i] + 1) / 2);
+		done(a);
+		free(text);
+	}
 }
 
 static void a_dname_leads_on_from_what_is_below_it_and_nothing_else(void **state)
@@ -635,8 +727,10 @@ static void what_is_too_long_without_compression_counts_as_truncated(void **stat
 	static uint8_t records[(FIT + 1) * sizeof record];
 	(void)state;
 
-	for (size_t i = 0; i < FIT + 1; i++)
+	for (size_t i = 0; i < FIT + 1; i++) {
 		memcpy(records + i * sizeof record, record, sizeof record);
+		wire_put16(records + i * sizeof record + 12, (uint16_t)i);
+	}
 	struct asked *a = ask_raw(TYPE_MX, FIT, records, FIT * sizeof record);
 	assert_false(a->entry->truncated);
 	assert_int_equal(a->entry->answers, FIT);
@@ -720,6 +814,9 @@ int main(void)
 		TEST(a_yxdomain_keeps_the_dname_it_comes_from),
 		TEST(a_cname_that_was_asked_for_keeps_the_dname_it_follows_from),
 		TEST(a_dname_without_its_cname_is_followed),
+		TEST(a_cname_that_contradicts_its_dname_is_written_anew),
+		TEST(a_record_that_comes_twice_is_kept_once),
+		TEST(of_many_records_each_is_kept_once),
 		TEST(a_dname_leads_on_from_what_is_below_it_and_nothing_else),
 		TEST(a_dname_that_comes_back_or_grows_ends),
 		TEST(a_dname_that_leads_to_an_overlong_name_is_yxdomain),

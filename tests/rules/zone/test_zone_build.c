@@ -109,6 +109,19 @@ static void duplicates_go_order_stays_and_the_lowest_ttl_counts(void **state)
 	zone_unref(zone);
 }
 
+/* 65 and 97 are letters of both cases, and two preferences. */
+static void letters_make_another_record_of_no_name(void **state)
+{
+	struct zone *zone = zone_text_read("corp.test", "@ MX 65 mail\n@ MX 97 mail\n"
+							"@ MX 65 MAIL\n@ MX 65 mail2\n"
+							"t TXT \"a\"\nt TXT \"A\"\n");
+
+	(void)state;
+	assert_int_equal(ask(zone, "corp.test", TYPE_MX).rrset->count, 3);
+	assert_int_equal(ask(zone, "t.corp.test", TYPE_TXT).rrset->count, 2);
+	zone_unref(zone);
+}
+
 /* The faults of a zone as they are printed; to be freed. */
 static char *warnings_of(const char *apex, const char *text)
 {
@@ -334,6 +347,7 @@ int main(void)
 		cmocka_unit_test(ttls_that_differ_within_a_set_are_warned_of),
 		cmocka_unit_test(the_first_20_warnings_of_a_zone_are_told),
 		cmocka_unit_test(duplicates_go_order_stays_and_the_lowest_ttl_counts),
+		cmocka_unit_test(letters_make_another_record_of_no_name),
 		cmocka_unit_test(the_builder_refuses_what_no_zone_file_could_say),
 		cmocka_unit_test(a_set_may_fill_a_message_and_not_more),
 		cmocka_unit_test(a_builder_can_be_dropped),
