@@ -42,8 +42,9 @@ struct indexed {        /* an answer record, its owner read */
 /* Hashes of records that the copy has, never 0; slots are a power of two, and half of them at most
  * are full. */
 struct copied {
-	uint64_t *slots;
+	uint64_t *slots; /* `few`, or allocated */
 	size_t count;
+	uint64_t few[COPIED_FEW];
 };
 
 struct target_reply { /* of one reply */
@@ -59,7 +60,7 @@ struct target_reply { /* of one reply */
 	uint16_t answers, authorities;
 	struct indexed *records; /* of class IN, in the reply's order */
 	unsigned record_count;
-	struct copied copied;
+	struct copied *copied; /* while there is a copy */
 	enum rcode rcode;
 	struct name *chain; /* CHAIN_ROOM; not used for plain answers */
 	uint64_t owners[CHAIN_MAX];
@@ -287,8 +288,8 @@ static size_t copy(struct target_reply *r, struct message *message, enum section
 					   owner, view->ttl);
 
 	if (rdata == 0 ||
-	    copied_add(&r->copied, hash_record(r, view, owner_hash + section, message->wire + rdata,
-					       message->length - rdata)))
+	    copied_add(r->copied, hash_record(r, view, owner_hash + section, message->wire + rdata,
+					      message->length - rdata)))
 		return rdata;
 	message_rewind(message, &mark);
 	return 0;
@@ -754,7 +755,7 @@ static struct cache_entry *whole_entry(const struct target_reply *r)
 }
 
 /* Room for the hashes of so many records, at least. False without memory. */
-static bool copied_init(struct copied *copied, uint64_t few[COPIED_FEW], size_t records)
+static bool copied_init(struct copied *copied, size_t records)
 {
 	copied->count = COPIED_FEW;
 	while (copied->count < 2 * records)
@@ -763,9 +764,15 @@ static bool copied_init(struct copied *copied, uint64_t few[COPIED_FEW], size_t 
 		copied->slots = calloc(copied->count, sizeof *copied->slots);
 		return copied->slots;
 	}
-	memset(few, 0, COPIED_FEW * sizeof *few);
-	copied->slots = few;
+	memset(copied->few, 0, sizeof copied->few);
+	copied->slots = copied->few;
 	return true;
+}
+
+static void copied_release(struct copied *copied)
+{
+	if (copied->slots != copied->few)
+		free(copied->slots);
 }
 
 /* noinline: a large frame is touched page by page, and most replies do not need it. */
@@ -773,22 +780,22 @@ static __attribute__((noinline)) struct cache_entry *copied_entry(struct target_
 								  uint8_t *buffer)
 {
 	struct name chain[CHAIN_ROOM];
-	uint64_t few[COPIED_FEW];
 	struct message message;
+	struct copied copied;
 
-	if (!copied_init(&r->copied, few, (size_t)r->answers + r->authorities))
+	if (!copied_init(&copied, (size_t)r->answers + r->authorities))
 		return NULL;
+	r->copied = &copied;
 	r->chain = chain;
 	message_begin(&message, buffer, MESSAGE_MAX, r->wire + MESSAGE_HEADER,
 		      (uint16_t)(r->answers_at - MESSAGE_HEADER));
-	bool copied = copy_answers(r, &message);
-	if (copied)
+	bool is_whole = copy_answers(r, &message);
+	if (is_whole)
 		copy_authority(r, &message);
+	copied_release(&copied);
+	r->copied = NULL;
 	r->chain = NULL;
-	if (r->copied.slots != few)
-		free(r->copied.slots);
-	r->copied.slots = NULL;
-	if (!copied)
+	if (!is_whole)
 		return NULL;
 	if (message.overflow)
 		return failure_entry(r->key, r->result, true, r->now_us);

@@ -143,9 +143,10 @@ int worker_prepare(struct snapshot *snapshot, unsigned workers)
 	return snapshot->holds ? 0 : ERR_NOMEM;
 }
 
+/* Also by the control thread, where the worker never came for it: nothing was answered by it then,
+ * and the ring is the worker's alone. */
 static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 {
-	query_ring_publish(worker->resolver.ring);
 	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);
 	worker->shared->on_release(worker->shared->context);
 }
@@ -155,6 +156,7 @@ static void on_hold_idle(struct policy_hold *policy_hold)
 	struct worker_hold *hold = container_of(policy_hold, struct worker_hold, hold);
 
 	hold->worker->let_go = true;
+	query_ring_publish(hold->worker->resolver.ring);
 	release_snapshot(hold->worker, hold->snapshot);
 }
 

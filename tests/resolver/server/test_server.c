@@ -727,6 +727,103 @@ static void a_table_that_no_worker_came_for_is_let_go_of(void **state)
 	owned_unref(tables[1]);
 }
 
+/* ---- the query log, while snapshots come and go ---- */
+
+enum { WRITERS = 8, ASKERS = 4 };
+
+struct logged {
+	struct world *world;
+	atomic_bool asked, over; /* enough was asked; and all that was is read */
+	uv_thread_t reader, askers[ASKERS];
+	unsigned read, other; /* records, and those of another endpoint; the reader's */
+};
+
+/* As the log's thread does: what a record points to belongs to the snapshot that it was answered
+ * by. */
+static void read_log(void *context)
+{
+	struct logged *logged = context;
+	struct query_rings *rings = &logged->world->service.server.rings;
+	bool over;
+
+	do {
+		over = atomic_load(&logged->over);
+		for (unsigned i = 0; i < WRITERS; i++) {
+			struct query_ring *ring = &rings->rings[i];
+			uint64_t at = atomic_load(&ring->read), left_us;
+			const struct query_record *record;
+
+			while ((record = query_ring_read(ring, &at, &left_us))) {
+				logged->other += strcmp(record->binding->endpoint, "r/one") != 0;
+				logged->read++;
+			}
+			query_ring_give_back(ring, at);
+		}
+	} while (!over);
+}
+
+static void ask_until_over(void *context)
+{
+	struct logged *logged = context;
+
+	while (!atomic_load(&logged->asked))
+		if (ask(logged->world->one) != 0)
+			break;
+}
+
+static void begin_logged(struct logged *logged, struct world *world)
+{
+	struct server *server = &world->service.server;
+	const struct hash_key key = server->key;
+
+	server_release(server);
+	assert_int_equal(server_init(server, WRITERS, &key, on_release, world), 0);
+	assert_int_equal(apply(world, world->one, world->two), 0);
+	query_rings_want(&server->rings, QUERY_WANTED_ALL);
+	*logged = (struct logged){.world = world};
+	assert_int_equal(uv_thread_create(&logged->reader, read_log, logged), 0);
+	for (int i = 0; i < ASKERS; i++)
+		assert_int_equal(uv_thread_create(&logged->askers[i], ask_until_over, logged), 0);
+}
+
+static void end_logged(struct logged *logged)
+{
+	atomic_store(&logged->asked, true);
+	for (int i = 0; i < ASKERS; i++)
+		uv_thread_join(&logged->askers[i]);
+	collect(logged->world); /* which the reader has to let go of */
+	atomic_store(&logged->over, true);
+	uv_thread_join(&logged->reader);
+	assert_true(logged->read > 0);
+	assert_int_equal(logged->other, 0);
+}
+
+/* What a ring says to have, for the marks that keep snapshots, never goes back: the control thread
+ * gives up tables for workers that write meanwhile. */
+static void tables_change_while_workers_write_to_the_log(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->service.server;
+	struct owned *tables[] = {owned_new(), owned_new()};
+	uint64_t before[WRITERS] = {0};
+	struct logged logged;
+
+	begin_logged(&logged, world);
+	for (int i = 0; i < 4000; i++) {
+		assert_int_equal(server_serve_owned(server, tables[i % 2]), 0);
+		for (unsigned n = 0; n < WRITERS; n++) {
+			uint64_t written = atomic_load(&server->rings.rings[n].written);
+
+			assert_true(written >= before[n]);
+			before[n] = written;
+		}
+	}
+	wait_for(world, queries_udp, 1000);
+	end_logged(&logged);
+	owned_unref(tables[0]);
+	owned_unref(tables[1]);
+}
+
 /* As a change does that waited for an answer. */
 static void on_last_answer(void *context, const struct ask_answer *answer)
 {
@@ -1065,6 +1162,7 @@ int main(void)
 		TEST(another_table_of_what_we_own_is_served_and_nothing_else_moves),
 		TEST(what_we_own_stays_with_the_model_that_is_served),
 		TEST(a_table_that_no_worker_came_for_is_let_go_of),
+		TEST(tables_change_while_workers_write_to_the_log),
 		TEST(what_an_answer_changes_while_the_server_stops_does_no_harm),
 		TEST(targets_are_let_go_of_with_the_last_table_they_served_beside),
 		TEST(an_unchanged_target_keeps_its_health_over_a_change),
