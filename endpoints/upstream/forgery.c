@@ -169,11 +169,14 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us)
 		ask_in_lower_case(lookup, flight->index, now_us);
 }
 
+/* In the place of a packet by UDP: a name that nobody answers costs no more than elsewhere. */
 void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
-	if (flight->cased && !target_ignores_case(flight->target) &&
-	    !target_is_suspect(flight->target))
-		ask_by_tcp(lookup, flight->index, now_us);
+	if (!flight->cased || target_ignores_case(flight->target) ||
+	    target_is_suspect(flight->target) || lookup->packets >= LOOKUP_PACKETS)
+		return;
+	if (ask_by_tcp(lookup, flight->index, now_us))
+		lookup->packets++;
 }
 
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
