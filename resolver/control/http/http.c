@@ -64,7 +64,8 @@ struct http_connection {
 	uid_t uid;
 	struct address from, at;        /* the client's end, and ours; family 0: a unix socket's */
 	struct address site;            /* of `from` */
-	bool known;                     /* has shown credentials */
+	char client[HTTP_CLIENT_MAX];   /* who has shown credentials; "": nobody */
+	bool busy;                      /* with a request of that client */
 	bool ended;                     /* by us, and not gone yet */
 	uint64_t since_ms, deadline_ms; /* CLOCK_MONOTONIC's: it came, or sent or took something
 					 * whole; it has to again, or 0: it waits for us */
@@ -162,6 +163,13 @@ static void client_clock(struct http *http, struct http_connection *client, unsi
 	pthread_mutex_lock(&http->lock);
 	client->since_ms = now_ms();
 	client->deadline_ms = client->since_ms + ms;
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void client_is_idle(struct http *http, struct http_connection *client)
+{
+	pthread_mutex_lock(&http->lock);
+	client->busy = false;
 	pthread_mutex_unlock(&http->lock);
 }
 
@@ -272,13 +280,11 @@ bool http_reply_stream(struct http_request *request, const char *type,
 {
 	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
 	struct http *http = exchange->listener->http;
-	char reader[HTTP_CLIENT_MAX + 64];
 
 	assert(!exchange->answer.given && exchange->stage == HTTP_HANDED);
-	snprintf(reader, sizeof reader, "%s %s", request->client, request->path);
-	exchange->answer.stream =
-		http_stream_new(http->streams, request->origin == HTTP_UNIX ? NULL : reader,
-				request->until_s, source);
+	exchange->answer.stream = http_stream_new(
+		http->streams, request->origin == HTTP_UNIX ? NULL : request->client,
+		request->route, request->until_s, source);
 	if (!exchange->answer.stream)
 		return false;
 	http_header(request, "Content-Type", type);
@@ -401,40 +407,88 @@ static struct address own_address(int fd)
 	return host.address;
 }
 
-/* Of its listener, and from its address. */
-static void count_beside(const struct http *http, const struct http_connection *client,
-			 unsigned *of_listener, unsigned *of_address)
+static bool is_anyone(const struct http_connection *a, const struct http_connection *b)
 {
-	const struct http_connection *other;
-	*of_listener = *of_address = 0;
-	TAILQ_FOREACH (other, &http->connections, all)
-		if (other->listener == client->listener && !other->ended) {
-			++*of_listener;
-			*of_address += address_equal(&other->site, &client->site);
-		}
+	(void)a;
+	(void)b;
+	return true;
 }
 
-/* Under the lock: one goes where the newcomer is one too many. A request that we have is answered
- * soon, so its connection stays. */
+static bool is_neighbour(const struct http_connection *a, const struct http_connection *b)
+{
+	return address_equal(&a->site, &b->site);
+}
+
+/* Who has shown credentials is one client wherever it comes from; strangers go by their address. */
+static bool is_same_client(const struct http_connection *a, const struct http_connection *b)
+{
+	return strcmp(a->client, b->client) == 0 && (*a->client || is_neighbour(a, b));
+}
+
+typedef bool is_alike(const struct http_connection *a, const struct http_connection *b);
+
+/* Of its listener, itself included. */
+static unsigned count_beside(const struct http *http, const struct http_connection *client,
+			     is_alike *alike)
+{
+	const struct http_connection *other;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (other, &http->connections, all)
+		count += other->listener == client->listener && !other->ended &&
+			 alike(other, client);
+	return count;
+}
+
+/* Under the lock: the one beside it to go: of the client that has the most, the one that was quiet
+ * for longest. A stranger's request that we have is answered soon, so its connection stays. NULL:
+ * all are busy. */
+static struct http_connection *find_idle(const struct http *http,
+					 const struct http_connection *newcomer, is_alike *alike)
+{
+	struct http_connection *other, *found = NULL;
+	unsigned most = 0;
+
+	TAILQ_FOREACH (other, &http->connections, all) {
+		if (other == newcomer || other->listener != newcomer->listener || other->ended ||
+		    other->busy || other->deadline_ms == 0 || !alike(other, newcomer))
+			continue;
+		unsigned count = count_beside(http, other, is_same_client);
+		if (count > most || (count == most && other->since_ms < found->since_ms))
+			found = other;
+		most = count > most ? count : most;
+	}
+	return found;
+}
+
+/* Under the lock: one goes where the newcomer is one too many. */
 static void make_room(const struct http *http, struct http_connection *newcomer)
 {
-	unsigned all, crowd, most = 0;
-	struct http_connection *other, *quietest = newcomer;
-	count_beside(http, newcomer, &all, &crowd);
-	bool crowded = newcomer->site.family != 0 && crowd > HTTP_PER_ADDRESS_MAX;
-	if (!crowded && all <= HTTP_CONNECTIONS_MAX)
+	bool crowded = newcomer->site.family != 0 &&
+		       count_beside(http, newcomer, is_neighbour) > HTTP_PER_ADDRESS_MAX;
+
+	if (!crowded && count_beside(http, newcomer, is_anyone) <= HTTP_CONNECTIONS_MAX)
 		return;
-	TAILQ_FOREACH (other, &http->connections, all) {
-		if (other->listener != newcomer->listener || other->ended || other->known ||
-		    other->deadline_ms == 0 ||
-		    (crowded && !address_equal(&other->site, &newcomer->site)))
-			continue;
-		count_beside(http, other, &all, &crowd);
-		if (crowd > most || (crowd == most && other->since_ms < quietest->since_ms))
-			quietest = other;
-		most = crowd > most ? crowd : most;
-	}
-	client_end(quietest);
+	struct http_connection *idle =
+		find_idle(http, newcomer, crowded ? is_neighbour : is_anyone);
+	client_end(idle ? idle : newcomer);
+}
+
+/* The connection is this client's from now on. False: that has too many, and all are busy. */
+static bool become_known(struct http *http, struct http_connection *connection, const char *client)
+{
+	struct http_connection *idle = NULL;
+	bool fits;
+
+	pthread_mutex_lock(&http->lock);
+	snprintf(connection->client, sizeof connection->client, "%s", client);
+	fits = connection->listener->origin == HTTP_UNIX ||
+	       count_beside(http, connection, is_same_client) <= HTTP_PER_CLIENT_MAX;
+	if (!fits && (idle = find_idle(http, connection, is_same_client)))
+		client_end(idle);
+	connection->busy = fits || idle;
+	pthread_mutex_unlock(&http->lock);
+	return connection->busy;
 }
 
 static void client_arrives(struct http_listener *listener, struct MHD_Connection *connection,
@@ -568,6 +622,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	if (!done)
 		return;
 	client_clock(listener->http, done->client, listener->http->handler.idle_ms);
+	client_is_idle(listener->http, done->client);
 	if (done->answer.stream)
 		http_stream_leave(done->answer.stream);
 	else
@@ -730,11 +785,11 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 		handler->on_head(handler->context, &exchange->request);
 	else
 		refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path does not begin with '/'");
-	if (*exchange->request.client) {
-		pthread_mutex_lock(&http->lock);
-		exchange->client->known = true;
-		pthread_mutex_unlock(&http->lock);
-	}
+	if (*exchange->request.client &&
+	    !become_known(http, exchange->client, exchange->request.client))
+		refuse(exchange, MHD_HTTP_TOO_MANY_REQUESTS,
+		       "this client has as many requests under way as it may; wait for one of "
+		       "them");
 	uint64_t length = announced_length(exchange);
 	if (!exchange->answer.given && length > exchange->request.body_max)
 		refuse_length(exchange);

@@ -11,10 +11,12 @@
  * nothing else. (A stream, stream.h, is an answer without an end, whose buffer is bounded.) While a
  * request is with the control thread no time runs against its client.
  *
- * Nor can slow ones keep others out. When a listener, or an address, has all the connections that
- * it may have, a newcomer replaces one that has shown no credentials: of the address with most of
- * them, the one that has sent and taken nothing whole for longest. Where all have shown theirs, the
- * newcomer goes.
+ * Nor can slow or idle ones keep others out. When a listener, or an address, has all the
+ * connections that it may have, a newcomer replaces one: of the client that has the most (who has
+ * shown no credentials is its address), the one that has sent and taken nothing whole for longest.
+ * A connection stays while it has a request, or a stream, of a client that has shown credentials.
+ * Where all have, the newcomer goes. Once a client has shown them it may have HTTP_PER_CLIENT_MAX
+ * at a URL, from wherever it comes: one more replaces an idle one of its own, or is refused.
  *
  * At a URL the header Host has to be the address that the client is connected to (with whatever
  * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421.
@@ -40,6 +42,7 @@
 enum {
 	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
 	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one address (address_site) */
+	HTTP_PER_CLIENT_MAX = 16,     /* of them with one client's credentials */
 	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
 	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
 	HTTP_IDLE_MS = 5000,          /* without progress; or for a head, with a TLS handshake */

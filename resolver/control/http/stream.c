@@ -14,7 +14,8 @@ struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
 	struct http_streams *streams;
 	struct http_stream_source source;
-	char *reader;    /* NULL: one of many */
+	char *client; /* NULL: it is at the control socket */
+	const void *route;
 	size_t wanted;   /* events that are still to come; 0: all */
 	int64_t until_s; /* 0: no end */
 	/* Under the lock: */
@@ -87,7 +88,7 @@ void http_stream_leave(struct http_stream *stream)
 static void stream_free(struct http_stream *stream)
 {
 	stream->source.release(stream->source.context);
-	free(stream->reader);
+	free(stream->client);
 	free(stream->data);
 	free(stream);
 }
@@ -219,42 +220,45 @@ void http_streams_end(struct http_streams *streams, bool all)
 	struct http_stream *stream;
 
 	TAILQ_FOREACH (stream, &streams->all, all)
-		if (all || stream->reader)
+		if (all || stream->client)
 			end(stream,
 			    all ? "the server ends" : "who may read has changed; come again");
 }
 
-/* Ends the reader's own; false: there are too many of others. */
-static bool make_room(struct http_streams *streams, const char *reader)
+/* Ends the client's own; false: there are too many of others. */
+static bool make_room(struct http_streams *streams, const char *client, const void *route)
 {
 	struct http_stream *stream;
 	unsigned count = 0;
 
 	TAILQ_FOREACH (stream, &streams->all, all) {
-		bool own = reader && stream->reader && strcmp(stream->reader, reader) == 0;
+		bool own = client && stream->client && stream->route == route &&
+			   strcmp(stream->client, client) == 0;
 
 		if (own)
 			end(stream, "this client has opened another one");
-		else
+		else if (!client == !stream->client)
 			count += !stream->ended; /* which this thread alone sets */
 	}
 	return count < HTTP_STREAMS_MAX;
 }
 
-struct http_stream *http_stream_new(struct http_streams *streams, const char *reader,
-				    int64_t until_s, const struct http_stream_source *source)
+struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
+				    const void *route, int64_t until_s,
+				    const struct http_stream_source *source)
 {
 	struct http_stream *stream;
 
-	if (!make_room(streams, reader))
+	if (!make_room(streams, client, route))
 		return NULL;
 	stream = calloc(1, sizeof *stream);
-	if (stream && reader)
-		stream->reader = strdup(reader);
-	if (!stream || (reader && !stream->reader)) {
+	if (stream && client)
+		stream->client = strdup(client);
+	if (!stream || (client && !stream->client)) {
 		free(stream);
 		return NULL;
 	}
+	stream->route = route;
 	stream->streams = streams;
 	stream->source = *source;
 	stream->wanted = source->limit;

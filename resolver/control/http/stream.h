@@ -13,8 +13,9 @@
  * long as any answer may take (HTTP_EXCHANGE_MS), and then it goes. Every HTTP_STREAM_ALIVE_MS a
  * comment is sent where there is nothing else, so that a client that has gone is noticed.
  *
- * At a URL a client has one stream of each path: another one ends the first, which may be of a
- * connection that was lost. All together are bounded.
+ * At a URL a client has one stream of each route, however it spells the path: another one ends the
+ * first, which may be of a connection that was lost. All together are bounded, those at the control
+ * socket by themselves.
  *
  * A stream that ends ahead of its client says why in a last comment. It gives nothing more once
  * the client's token has expired, and ends then or with the next comment that is due.
@@ -31,7 +32,7 @@
 #include "rules/err.h"
 
 enum {
-	HTTP_STREAMS_MAX = 16,
+	HTTP_STREAMS_MAX = 16, /* at URLs, and as many at the control socket */
 	HTTP_STREAM_ALIVE_MS = 15 * 1000,
 	HTTP_STREAM_BUFFER = 256 * 1024, /* bytes that a source gives at once, or somewhat more */
 };
@@ -55,14 +56,15 @@ struct http_streams; /* all of one server's; the control thread's */
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
 /* Every stream has ended or been resumed to end, and no listener's thread runs any more. */
 void http_streams_free(struct http_streams *streams);
-/* Control thread. `reader`: who reads what; NULL: it may have many. until_s: the wall clock's, when
- * it ends; 0: it does not. NULL: there are too many, or no memory; the source is the caller's then.
- */
-struct http_stream *http_stream_new(struct http_streams *streams, const char *reader,
-				    int64_t until_s, const struct http_stream_source *source);
+/* Control thread. `client`: who reads; NULL: somebody at the control socket, who may have many.
+ * until_s: the wall clock's, when it ends; 0: it does not. NULL: there are too many, or no memory;
+ * the source is the caller's then. */
+struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
+				    const void *route, int64_t until_s,
+				    const struct http_stream_source *source);
 /* Control thread: asks every source. */
 void http_streams_ask(struct http_streams *streams);
-/* Ends all, or those whose readers are known by name; they are sent what is in their buffers. */
+/* Ends all, or those at URLs; they are sent what is in their buffers. */
 void http_streams_end(struct http_streams *streams, bool all);
 
 /* Listener's thread: into `to`; 0: nothing yet, the connection has been suspended; -1: the end. */

@@ -52,7 +52,10 @@ static void on_head(void *context, struct http_request *request)
 	if (strcmp(request->path, "/raised") == 0)
 		request->body_max = RAISED;
 	if (strcmp(request->path, "/stranger") != 0)
-		snprintf(request->client, sizeof request->client, "known");
+		snprintf(request->client, sizeof request->client, "%s",
+			 http_request_header(request, "X-Client")
+				 ? http_request_header(request, "X-Client")
+				 : "known");
 }
 
 static void echo(struct http_request *request)
@@ -586,6 +589,114 @@ static void who_has_shown_credentials_does_not_make_room_for_strangers(void **st
 	assert_int_equal(world->told, HTTP_CONNECTIONS_MAX);
 }
 
+/* Each was answered once, whose answer ends with the client's name. */
+static void keep_idle(struct http_world *world, int *fds, int count, const char *client)
+{
+	char text[128], end[16];
+	size_t length = (size_t)snprintf(end, sizeof end, " 0 %s", client), matched;
+
+	for (int i = 0; i < count; i++) {
+		fds[i] = http_world_connect(world);
+		http_world_send(fds[i], text,
+				(size_t)snprintf(text, sizeof text,
+						 "GET / HTTP/1.1\r\nHost: localhost\r\nX-Client: "
+						 "%s\r\n\r\n",
+						 client));
+		for (matched = 0; matched < length && recv(fds[i], text, 1, 0) == 1;)
+			matched = *text == end[matched] ? matched + 1 : *text == *end;
+	}
+}
+
+static int hung_up_on(const int *fds, int count)
+{
+	int sum = 0;
+
+	for (int i = 0; i < count; i++)
+		sum += is_hung_up_on(fds[i]);
+	return sum;
+}
+
+static void close_all(const int *fds, int count)
+{
+	for (int i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+/* At the socket, where a client may have as many as there are. */
+static void ask_beside_idle_known_ones(struct http_world *world)
+{
+	enum { MANY = HTTP_CONNECTIONS_MAX - 4 };
+	struct world *whole = (struct world *)world;
+	int many[MANY], few[4];
+
+	keep_idle(world, few, 4, "few");
+	keep_idle(world, many, MANY, "many");
+	whole->status_before = http_world_ask(world, "GET /stranger", "", NULL);
+	while (hung_up_on(many, MANY) == 0)
+		usleep(1000);
+	assert_true(is_hung_up_on(many[0])); /* the quietest */
+	assert_int_equal(hung_up_on(many, MANY), 1);
+	assert_int_equal(hung_up_on(few, 4), 0);
+	close_all(many, MANY);
+	close_all(few, 4);
+}
+
+static void idle_ones_of_who_has_most_make_room(void **state)
+{
+	struct world *world = *state;
+
+	http_world_serve(&world->http, ask_beside_idle_known_ones);
+	assert_int_equal(world->status_before, 200);
+}
+
+static void listen_at_loopback(struct http_world *world)
+{
+	char url[64];
+
+	world->port = http_world_free_port();
+	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->port);
+	assert_int_equal(http_world_listen(world, url), 0);
+}
+
+/* One more than it may have: its quietest goes. Where all of them are busy, the newcomer is
+ * refused. */
+static void keep_more_than_allowed(struct http_world *world)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Client: one\r\n"
+				   "Connection: close\r\nContent-Length: 4\r\n\r\n12";
+	struct world *whole = (struct world *)world;
+	int idle[HTTP_PER_CLIENT_MAX + 1], busy[HTTP_PER_CLIENT_MAX];
+
+	keep_idle(world, idle, HTTP_PER_CLIENT_MAX + 1, "one");
+	while (!is_hung_up_on(idle[0]))
+		usleep(1000);
+	assert_int_equal(hung_up_on(idle, HTTP_PER_CLIENT_MAX + 1), 1);
+	whole->heads = 0;
+	for (int i = 0; i < HTTP_PER_CLIENT_MAX; i++) {
+		busy[i] = http_world_connect(world);
+		http_world_send(busy[i], head, sizeof head - 1);
+	}
+	while (whole->heads < HTTP_PER_CLIENT_MAX)
+		usleep(1000);
+	whole->status_before = http_world_ask(world, "GET /", "X-Client: one\r\n", NULL);
+	for (int i = 0; i < HTTP_PER_CLIENT_MAX; i++) {
+		http_world_send(busy[i], "34", 2);
+		http_world_receive(world, busy[i]);
+		whole->told += http_world_status(world) == 200;
+	}
+	close_all(idle, HTTP_PER_CLIENT_MAX + 1);
+}
+
+static void a_client_has_so_many_and_no_more(void **state)
+{
+	struct world *world = *state;
+
+	listen_at_loopback(&world->http);
+	http_world_serve(&world->http, keep_more_than_allowed);
+	assert_int_equal(world->status_before, 429);
+	assert_int_equal(world->told, HTTP_PER_CLIENT_MAX);
+}
+
 /* ---- listeners ---- */
 
 static void ask_by_tcp(struct http_world *world)
@@ -907,6 +1018,8 @@ int main(void)
 		IMPATIENT(a_client_that_drips_its_head_is_hung_up_on_sooner),
 		TEST(who_has_been_quiet_for_longest_makes_room),
 		TEST(who_has_shown_credentials_does_not_make_room_for_strangers),
+		TEST(idle_ones_of_who_has_most_make_room),
+		TEST(a_client_has_so_many_and_no_more),
 		TEST(a_url_is_listened_at_beside_the_socket),
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
 		TEST(a_new_certificate_is_shown_from_then_on),

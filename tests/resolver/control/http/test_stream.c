@@ -66,7 +66,9 @@ static void count_release(void *context)
 static void on_head(void *context, struct http_request *request)
 {
 	(void)context;
-	snprintf(request->client, sizeof request->client, "known");
+	/* "?NAME" is whose it is. */
+	snprintf(request->client, sizeof request->client, "%s",
+		 *request->query ? request->query : "known");
 	if (strcmp(request->path, "/token") == 0)
 		request->until_s = time(NULL) + 2; /* in a second at the earliest */
 }
@@ -147,9 +149,9 @@ static int open_stream(struct http_world *world, const char *path)
 	char text[128];
 	int fd = http_world_connect(world);
 
-	http_world_send(
-		fd, text,
-		(size_t)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: s\r\n\r\n", path));
+	http_world_send(fd, text,
+			(size_t)snprintf(text, sizeof text,
+					 "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path));
 	return fd;
 }
 
@@ -314,6 +316,51 @@ static void there_are_so_many_and_no_more(void **state)
 	assert_int_equal(world->released, HTTP_STREAMS_MAX);
 }
 
+/* By as many spellings of one route: each ends the one before. Others may have the other places,
+ * and the socket has its own. */
+static void open_by_many_spellings(struct http_world *world)
+{
+	unsigned port = world->port;
+	char path[64];
+	int fds[HTTP_STREAMS_MAX], more[HTTP_STREAMS_MAX];
+
+	for (unsigned i = 0; i < HTTP_STREAMS_MAX; i++) {
+		snprintf(path, sizeof path, "%.*s", (int)i + 1, "//////////////////////////");
+		fds[i] = open_stream(world, path);
+		receive_until(world, fds[i], "data: 0\n", 1);
+	}
+	await_release(world, HTTP_STREAMS_MAX - 1);
+	for (unsigned i = 1; i < HTTP_STREAMS_MAX; i++) {
+		snprintf(path, sizeof path, "/counting?client%u", i);
+		more[i] = open_stream(world, path);
+		receive_until(world, more[i], "data: 0\n", 1);
+	}
+	assert_int_equal(http_world_ask(world, "GET /counting?one-more", "", NULL), 429);
+	world->port = 0;
+	more[0] = open_stream(world, "/counting");
+	receive_until(world, more[0], "data: 0\n", 1);
+	world->port = port;
+	for (unsigned i = 0; i < HTTP_STREAMS_MAX; i++) {
+		close(fds[i]);
+		close(more[i]);
+	}
+	await_release(world, 2 * HTTP_STREAMS_MAX);
+}
+
+static void a_client_has_one_of_a_route_however_it_is_spelled(void **state)
+{
+	struct stream_world *world = *state;
+	char url[64];
+
+	world->http.port = http_world_free_port();
+	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);
+	assert_int_equal(http_world_listen(&world->http, url), 0);
+	world->events = 1;
+	http_world_serve(&world->http, open_by_many_spellings);
+	assert_int_equal(world->refused, 1);
+	assert_int_equal(world->released, 2 * HTTP_STREAMS_MAX);
+}
+
 static void leave_open(struct http_world *world)
 {
 	for (unsigned i = 0; i < HTTP_STREAMS_MAX; i++)
@@ -340,6 +387,7 @@ int main(void)
 		TEST(where_nothing_happens_a_comment_comes_now_and_then),
 		TEST(whoever_reads_nothing_costs_a_buffer_and_is_ended),
 		TEST(there_are_so_many_and_no_more),
+		TEST(a_client_has_one_of_a_route_however_it_is_spelled),
 		TEST(what_is_open_ends_with_the_server),
 	};
 
