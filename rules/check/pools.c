@@ -9,6 +9,7 @@
 #include "rules/check/internal.h"
 
 struct pools {
+	unsigned references;
 	struct check check;
 	struct faults faults; /* none: the model has been checked */
 };
@@ -45,6 +46,7 @@ struct pools *pools_new(const struct model *model)
 
 	if (!pools)
 		return NULL;
+	pools->references = 1;
 	faults_init(&pools->faults);
 	pools->check.model = model;
 	pools->check.faults = &pools->faults;
@@ -58,9 +60,15 @@ struct pools *pools_new(const struct model *model)
 	return NULL;
 }
 
+struct pools *pools_ref(struct pools *pools)
+{
+	pools->references++;
+	return pools;
+}
+
 void pools_free(struct pools *pools)
 {
-	if (!pools)
+	if (!pools || --pools->references > 0)
 		return;
 	arena_release(&pools->check.arena);
 	faults_release(&pools->faults);

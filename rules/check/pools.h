@@ -18,7 +18,9 @@ enum { POOLS_TEXT_MAX = 512 };
 
 /* Of a model without errors, which must outlive it. NULL without memory. */
 struct pools *pools_new(const struct model *model);
-void pools_free(struct pools *pools); /* NULL is fine */
+/* References, of one thread: another one, and letting go of one. NULL is fine. */
+struct pools *pools_ref(struct pools *pools);
+void pools_free(struct pools *pools);
 
 /* Why the address cannot be one of ours in this region (NULL: in any); NULL when it can. Returns
  * text. */

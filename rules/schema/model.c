@@ -29,6 +29,12 @@ struct model *model_new(void)
 	return model;
 }
 
+struct model *model_ref(struct model *model)
+{
+	model->references++;
+	return model;
+}
+
 void model_free(struct model *model)
 {
 	if (!model || --model->references > 0)
@@ -192,7 +198,7 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 	model->references = 1;
 	model->owned = NULL;
 	model->declared = declared;
-	declared->references++;
+	model_ref(declared);
 	model->parts.items = arena_alloc_array(&model->arena, count, sizeof *parts);
 	model->parts.count = 0;
 	for (size_t i = 0; model->parts.items && i < count; i++) {

@@ -434,6 +434,7 @@ struct model {
 
 /* An empty model; schema_defaults fills in the defaults of every field. */
 struct model *model_new(void);
+struct model *model_ref(struct model *model); /* another reference, as all of them of one thread */
 /* Lets go of a reference; with the last one of the zones, the owned table and the arena. NULL is
  * fine. */
 void model_free(struct model *model);

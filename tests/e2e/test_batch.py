@@ -270,6 +270,32 @@ class Meanwhile(Many):
         owned = self.sluice.status()["owned"][0]
         self.assertEqual(self.COUNT + 3, owned["ptrs"])
 
+    def test_one_reader_s_exports_hold_up_neither_changes_nor_who_else_exports(self):
+        self.add_many(self.COUNT)
+        statuses, sent = [], []
+
+        def export():
+            with self.host.inside(), contextlib.closing(http.client.HTTPConnection(HERE, PORT)) as connection:
+                connection.request("GET", "/v1/state", headers={"X-Auth-Token": EYE})
+                sent.append(True)
+                statuses.append(len(json.load(connection.getresponse())["addresses"]))
+        threads = [threading.Thread(target=export) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        harness.wait_for(lambda: len(sent) == len(threads), "the exports to be asked for")
+        for i in range(3):
+            self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "n%d.example." % i},
+                      200 if i else 201)
+            self.ptr_is("198.51.100.11", "n%d.example." % i)
+        changed = len(statuses)
+        self.assertEqual("n2.example.", self.good("GET", "/v1/state", token=OPS).body["ptrs"][0]["reverse_fqdn"])
+        exported = len(statuses)
+        for thread in threads:
+            thread.join()
+        self.assertLess(changed, len(threads) - 2)
+        self.assertLess(exported, len(threads))
+        self.assertEqual(len(threads), len(statuses))
+
     def work(self):
         return self.good("GET", "/v1/status").body["work"]
 

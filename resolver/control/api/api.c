@@ -789,7 +789,7 @@ static void handle(struct work_waiter *waiter)
 /* Whether it waits ahead of its handler, because a longer work is under way. */
 static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
 {
-	return call->route->need >= API_ALONE &&
+	return call->route->need >= API_CHANGE &&
 	       work_wait(&call->request.service->work, &call->request.waiter, go_on);
 }
 

@@ -61,8 +61,7 @@ static inline struct api_request *api_request_of(struct work_waiter *waiter)
 
 /* Which role a client needs. API_NOTHING: none; API_FORM: none, and the body is a form
  * (application/x-www-form-urlencoded, read by api_form) instead of JSON; API_READ: reader;
- * API_CHANGE: admin. A change waits while a longer work is under way (work.h). API_ALONE is a
- * reader's request that waits in the same way, because it is such a work itself. API_CHANGE_TEXT is
+ * API_CHANGE: admin. A change waits while a longer work is under way (work.h). API_CHANGE_TEXT is
  * a change whose handler reads a very long body in a thread (api_parse). API_OPERATE is an admin's,
  * too, and waits; but it is handled while a change waits to be confirmed, when others are refused
  * (service/confirmation.h). */
@@ -70,7 +69,6 @@ enum api_need {
 	API_NOTHING,
 	API_FORM,
 	API_READ,
-	API_ALONE,
 	API_CHANGE,
 	API_CHANGE_TEXT,
 	API_OPERATE,

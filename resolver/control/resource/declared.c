@@ -5,6 +5,7 @@
 #include <strings.h>
 
 struct declared {
+	unsigned references;
 	struct arena arena;
 	struct owner *owners;
 	size_t count;
@@ -116,6 +117,7 @@ struct declared *declared_new(const struct model *model)
 		return NULL;
 	if (!model)
 		model = &none;
+	declared->references = 1;
 	arena_init(&declared->arena);
 	declared->owners = arena_alloc_array(&declared->arena,
 					     model->addresses.count + model->cloud_services.count,
@@ -126,9 +128,15 @@ struct declared *declared_new(const struct model *model)
 	return NULL;
 }
 
+struct declared *declared_ref(struct declared *declared)
+{
+	declared->references++;
+	return declared;
+}
+
 void declared_free(struct declared *declared)
 {
-	if (!declared)
+	if (!declared || --declared->references > 0)
 		return;
 	for (unsigned i = 0; i < DECLARED_ORDERS; i++)
 		free(declared->orders[i].items);

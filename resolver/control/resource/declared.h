@@ -21,7 +21,9 @@ enum declared_order {
 /* Of a model that limits_check has found good, which must outlive it; an empty one of NULL. NULL
  * without memory. */
 struct declared *declared_new(const struct model *model);
-void declared_free(struct declared *declared); /* NULL is fine */
+/* References, of one thread: another one, and letting go of one. NULL is fine. */
+struct declared *declared_ref(struct declared *declared);
+void declared_free(struct declared *declared);
 
 /* The owner that is as the probe is, by the members that the order looks at; NULL: there is none.
  */

@@ -14,7 +14,7 @@
 #include "rules/text.h"
 
 /* Before there is a model: changes and lookups need not ask whether there is one. */
-static const struct model no_model;
+static struct model no_model = {.references = 1};
 
 /* ---- its life ---- */
 
@@ -59,20 +59,28 @@ void inventory_free(struct inventory *inventory)
 	free(inventory);
 }
 
+/* Once more, without its state. */
+static struct inventory *copy(struct inventory *inventory)
+{
+	struct inventory *made = malloc(sizeof *made);
+
+	if (!made)
+		return NULL;
+	*made = *inventory;
+	made->of = inventory;
+	made->source = NULL;
+	made->held = made->changing = false;
+	made->trouble[0] = '\0';
+	arena_init(&made->shown);
+	return made;
+}
+
 struct inventory *inventory_aside(struct inventory *inventory)
 {
-	struct inventory *aside = malloc(sizeof *aside);
+	struct inventory *aside = copy(inventory);
 
 	assert(inventory->held);
-	if (!aside)
-		return NULL;
-	*aside = *inventory;
-	aside->of = inventory;
-	aside->source = NULL;
-	aside->held = aside->changing = false;
-	aside->trouble[0] = '\0';
-	arena_init(&aside->shown);
-	if (inventory->source)
+	if (aside && inventory->source)
 		aside->source = inventory->source->calls->another(inventory->source, aside->error);
 	return aside;
 }
@@ -85,6 +93,34 @@ void inventory_aside_free(struct inventory *aside)
 		aside->of->source->calls->join(aside->of->source, aside->source);
 	arena_release(&aside->shown);
 	free(aside);
+}
+
+struct inventory *inventory_view(struct inventory *inventory)
+{
+	struct inventory *view = copy(inventory);
+
+	if (!view)
+		return NULL;
+	model_ref(view->now.model);
+	pools_ref(view->now.pools);
+	declared_ref(view->now.declared);
+	view->now.owned = NULL;
+	if (inventory->source)
+		view->source = inventory->source->calls->view(inventory->source, view->error);
+	return view;
+}
+
+void inventory_view_free(struct inventory *view)
+{
+	if (!view)
+		return;
+	if (view->source)
+		source_close(view->source);
+	model_free(view->now.model);
+	pools_free(view->now.pools);
+	declared_free(view->now.declared);
+	arena_release(&view->shown);
+	free(view);
 }
 
 struct source *inventory_source(struct inventory *inventory)

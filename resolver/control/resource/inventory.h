@@ -134,7 +134,7 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * are refused. A name, address, id, label or PTR in both is a fault that names both, unless
  * the file says the same of all that the state has, which is a warning: it is the file's. An owner
  * of the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
-MUST_CHECK int inventory_reload(struct inventory *inventory, const struct model *model,
+MUST_CHECK int inventory_reload(struct inventory *inventory, struct model *model,
 				struct owned **owned, struct faults *faults);
 /* Between the two: what is made ready is what is looked at and changed, until the next call. */
 void inventory_exchange(struct inventory *inventory);
@@ -173,18 +173,24 @@ bool inventory_is_held(const struct inventory *inventory);
 struct inventory *inventory_aside(struct inventory *inventory);
 void inventory_aside_free(struct inventory *aside); /* NULL is fine; in the control thread */
 
+/* As all of it is now, for a thread that only reads, while others change it and reload: with a
+ * connection of its own. Where none can be opened, inventory_trouble says why. NULL without memory.
+ * Both in the control thread. */
+struct inventory *inventory_view(struct inventory *inventory);
+void inventory_view_free(struct inventory *view); /* NULL is fine */
+
 /* Every worker serves what was published last: what was PENDING is ACTIVE. */
 void inventory_settle(struct inventory *inventory);
 
 /* What a reload would find of the state that the model names, for `sluice check`: it is read and
  * not written, beside a server that runs. One that is not there yet is fine; one that cannot be
  * opened is a warning, as at the start. */
-void inventory_check(const struct model *model, struct faults *faults);
+void inventory_check(struct model *model, struct faults *faults);
 
 /* ---- inside, for inventory_load.c and change.c ---- */
 
 struct inventory_part { /* what belongs to a model */
-	const struct model *model;
+	struct model *model;
 	struct pools *pools;
 	struct declared *declared;
 	struct owned *owned; /* that is served */

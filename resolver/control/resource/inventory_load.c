@@ -508,7 +508,7 @@ static int fill(struct merge *merge)
 }
 
 /* The part that is next, of this model, with its table. */
-static int make_next(struct inventory *inventory, const struct model *model, struct faults *faults)
+static int make_next(struct inventory *inventory, struct model *model, struct faults *faults)
 {
 	struct inventory_part *next = &inventory->next;
 	struct merge merge = {
@@ -570,7 +570,7 @@ static void reopen(struct inventory *inventory, const struct model *model, struc
 			  "%s; changes are refused until then", inventory->error);
 }
 
-int inventory_reload(struct inventory *inventory, const struct model *model, struct owned **owned,
+int inventory_reload(struct inventory *inventory, struct model *model, struct owned **owned,
 		     struct faults *faults)
 {
 	int err;
@@ -630,7 +630,7 @@ void inventory_abandon(struct inventory *inventory)
 	inventory_part_release(&inventory->next);
 }
 
-void inventory_check(const struct model *model, struct faults *faults)
+void inventory_check(struct model *model, struct faults *faults)
 {
 	static const struct hash_key any_key;
 	static const struct inventory_publisher nobody;

@@ -662,11 +662,12 @@ json_t *service_values(struct service *service, const struct path *path, struct 
 }
 
 /* ERR_LIMIT, of a callback that has enough, is no error. */
-static int each_in(struct service *service, const struct kind *kind, const struct key_range *range,
+static int each_in(struct inventory *inventory, const struct kind *kind,
+		   const struct key_range *range,
 		   int (*on_row)(void *context, const struct source_resource *row), void *context,
 		   struct change_error *error)
 {
-	struct source *source = change_source(service->inventory, error);
+	struct source *source = change_source(inventory, error);
 	char text[SOURCE_ERROR_MAX] = "";
 	int err;
 
@@ -695,10 +696,10 @@ int service_each_row(struct service *service, const struct path *path,
 		key_range_alone(&range, key);
 	else if (!is_all)
 		key_range_inside(&range, key);
-	return each_in(service, path->kind, &range, on_row, context, error);
+	return each_in(service->inventory, path->kind, &range, on_row, context, error);
 }
 
-int service_each_behind(struct service *service, const struct path *path,
+int service_each_behind(struct inventory *inventory, const struct path *path,
 			int (*on_row)(void *context, const struct source_resource *row),
 			void *context, struct change_error *error)
 {
@@ -714,5 +715,5 @@ int service_each_behind(struct service *service, const struct path *path,
 			return 0;
 		snprintf(range.from, sizeof range.from, "%s\x01", key);
 	}
-	return each_in(service, path->kind, &range, on_row, context, error);
+	return each_in(inventory, path->kind, &range, on_row, context, error);
 }

@@ -166,8 +166,8 @@ MUST_CHECK int service_each_row(struct service *service, const struct path *path
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
 /* The same with the rows of the path's list that are behind the one that it names (no name: all),
- * in the order of their keys. */
-MUST_CHECK int service_each_behind(struct service *service, const struct path *path,
+ * in the order of their keys. Of an inventory_view in any thread. */
+MUST_CHECK int service_each_behind(struct inventory *inventory, const struct path *path,
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);
 

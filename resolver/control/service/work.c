@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "resolver/control/base/signals.h"
+#include "rules/base.h"
 
 static void turns_init(struct work_turns *turns, uv_loop_t *loop)
 {
@@ -19,6 +20,7 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
 	work->held.work = work;
 	STAILQ_INIT(&work->waiting);
+	STAILQ_INIT(&work->readings);
 	turns_init(&work->turns, loop);
 }
 
@@ -167,6 +169,68 @@ bool work_beside_in_thread(struct work *work, struct work_job *job, void (*in_th
 	return true;
 }
 
+/* ---- long answers ---- */
+
+/* The first of a client that was not the last one to have its turn; else the first. */
+static struct work_reading *take_reading(struct work *work)
+{
+	struct work_reading *reading;
+
+	STAILQ_FOREACH(reading, &work->readings, next)
+	if (strcmp(reading->client, work->last_reader) != 0)
+		break;
+	if (!reading)
+		reading = STAILQ_FIRST(&work->readings);
+	if (reading)
+		STAILQ_REMOVE(&work->readings, reading, work_reading, next);
+	return reading;
+}
+
+static void read_in_thread(void *job)
+{
+	struct work_reading *reading = container_of(job, struct work_reading, job);
+
+	reading->in_thread(reading);
+}
+
+static void next_reading(struct work *work);
+
+static void on_read(void *job)
+{
+	struct work_reading *reading = container_of(job, struct work_reading, job);
+	struct work *work = reading->work;
+
+	reading->on_done(reading, false);
+	work->reading = NULL;
+	next_reading(work);
+}
+
+static void begin_reading(struct work *work, struct work_reading *reading)
+{
+	if (!work->ending && !reading->on_begin(reading))
+		return;
+	snprintf(work->last_reader, sizeof work->last_reader, "%s", reading->client);
+	if (work_beside_in_thread(work, &reading->job, read_in_thread, on_read))
+		work->reading = reading;
+	else
+		reading->on_done(reading, true);
+}
+
+static void next_reading(struct work *work)
+{
+	struct work_reading *reading;
+
+	while (!work->reading && (reading = take_reading(work)))
+		begin_reading(work, reading);
+}
+
+void work_read(struct work *work, struct work_reading *reading)
+{
+	reading->work = work;
+	STAILQ_INSERT_TAIL(&work->readings, reading, next);
+	next_reading(work);
+}
+
 void work_finish(struct work *work)
 {
 	struct work_job *job;
@@ -178,6 +242,7 @@ void work_finish(struct work *work)
 		finish(job);
 	}
 	uv_idle_stop(&work->turns.idle);
+	next_reading(work); /* which gives up those that wait */
 	while (work->busy || work->beside > 0)
 		uv_run(work->turns.idle.loop, UV_RUN_ONCE);
 }

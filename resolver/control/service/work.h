@@ -8,7 +8,11 @@
  *
  * There is one at a time: whatever begins one waits for the one before it. What needs nothing held,
  * because each portion looks into the inventory anew, behind a key, or never does, is done beside
- * it, any number at once (struct work_job): one portion of one of them in each round. */
+ * it, any number at once (struct work_job): one portion of one of them in each round.
+ *
+ * Nor does a long answer hold anything (struct work_reading): a thread writes it of the inventory
+ * as it was when its turn came (inventory_view), while changes are made. There is one of these at a
+ * time, too, and clients take turns: one that wants many does not put off another's first. */
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
@@ -39,6 +43,21 @@ struct work_job {   /* embedded in what it is about, which lives until on_done; 
 	uv_work_t thread;
 };
 
+enum { WORK_CLIENT_MAX = 256 }; /* of a client's id with its NUL (http.h) */
+
+struct work_reading { /* embedded in what it is about, which lives until on_done */
+	const char *client;
+	/* Its turn has come. False: it is over, and gone. */
+	bool (*on_begin)(struct work_reading *reading);
+	void (*in_thread)(struct work_reading *reading);
+	/* given_up: nothing has been done but on_begin, or not even that. */
+	void (*on_done)(struct work_reading *reading, bool given_up);
+	/* inside */
+	struct work_job job;
+	struct work *work;
+	STAILQ_ENTRY(work_reading) next;
+};
+
 struct work_turns {     /* jobs in portions: one portion of one of them in each round */
 	uv_idle_t idle; /* runs while there are any */
 	STAILQ_HEAD(, work_job) jobs;
@@ -57,6 +76,9 @@ struct work {
 	struct work_turns turns;
 	unsigned beside; /* how many jobs there are beside it */
 	STAILQ_HEAD(, work_waiter) waiting;
+	struct work_reading *reading; /* the one whose turn it is; NULL: nobody's */
+	char last_reader[WORK_CLIENT_MAX];
+	STAILQ_HEAD(, work_reading) readings; /* the others, in the order in which they came */
 };
 
 /* Its handles are closed with the loop's others. */
@@ -81,6 +103,9 @@ MUST_CHECK bool work_beside_in_portions(struct work *work, struct work_job *job,
 					bool (*on_portion)(void *job), void (*on_done)(void *job));
 MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_job *job,
 				      void (*in_thread)(void *job), void (*on_done)(void *job));
+
+/* on_begin, in_thread, on_done, in their turn, which may be now. */
+void work_read(struct work *work, struct work_reading *reading);
 
 /* The loop has stopped: gives up what is done in portions beside, and runs the loop until the rest
  * has come to its end. */

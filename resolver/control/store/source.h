@@ -11,6 +11,7 @@
  *     changes               what was changed, when and by whom
  *     is_current            whether nobody else has written since `sync`
  *     another, join         a second connection, for a change that is made in a thread
+ *     view                  a second connection, for what a thread reads while others write
  *     is_untidy, tidy       what a thread does now and then, so that no change has to
  *     secret, serials       what is in no export: random bytes, and what was given out for zones;
  *     uses, uses_after      since when things are known, and when they were used last
@@ -154,6 +155,9 @@ struct source_calls {
 	 */
 	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*join)(struct source *source, struct source *other);
+	/* The same store as it is now, to be read in another thread while others write. Closed by
+	 * its close; NULL: error. */
+	struct source *(*view)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	/* Whether so much was written that tidy should be called: of another one, in a thread,
 	 * where nobody waits for the disk. */
 	bool (*is_untidy)(struct source *source);

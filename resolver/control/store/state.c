@@ -1122,6 +1122,25 @@ static void state_join(struct source *source, struct source *other)
 	state_close(other);
 }
 
+/* The read transaction begins with the first thing that is read. */
+static struct source *state_view(struct source *source, char error[SOURCE_ERROR_MAX])
+{
+	struct state *view = (struct state *)open_another((struct state *)source, error);
+	int err;
+
+	if (!view)
+		return NULL;
+	view->looks = true;
+	err = state_db_execute(&view->db, "BEGIN", "cannot be read");
+	if (!err)
+		err = state_db_number(&view->db, STATEMENT_READ_REVISION, &view->revision);
+	if (!err)
+		return &view->source;
+	give_error(view, err, error);
+	state_close(&view->source);
+	return NULL;
+}
+
 static const struct source_calls calls = {
 	.is_current = state_is_current,
 	.sync = state_sync,
@@ -1141,6 +1160,7 @@ static const struct source_calls calls = {
 	.changes = state_changes,
 	.another = state_another,
 	.join = state_join,
+	.view = state_view,
 	.is_untidy = state_is_untidy,
 	.tidy = state_tidy,
 	.about = state_about,

@@ -48,7 +48,7 @@ static const struct api_route routes[] = {
 	{"PATCH", "/v1/ptrs/{id}", API_CHANGE, api_ptr_patch, 0},
 	{"DELETE", "/v1/ptrs/{id}", API_CHANGE, api_ptr_delete, 0},
 	{"GET", "/v1/check", API_READ, api_check, 0},
-	{"GET", "/v1/state", API_ALONE, api_state_export, 0},
+	{"GET", "/v1/state", API_READ, api_state_export, 0},
 	{"PUT", "/v1/state", API_CHANGE_TEXT, api_state_import, STATE_BODY_MAX},
 	{"GET", "/v1/export", API_OPERATE, api_export, 0},
 	{"GET", "/v1/schema", API_READ, api_schema, 0},

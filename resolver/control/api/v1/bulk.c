@@ -12,14 +12,15 @@
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
 
-/* The zone that the path is in, where it is served and has no file; else the state is not asked. */
-static const struct zone *zone_of(const struct api_request *request, const struct path *path)
+struct bulk_in bulk_in_of(const struct api_request *request, const struct path *path)
 {
 	const struct model *served = request->service->server.model;
 	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
 	const struct private_zone *zone = part_find(served, &parent);
 
-	return zone && !zone->file ? zone->zone : NULL;
+	return (struct bulk_in){.inventory = request->service->inventory,
+				.item = zone,
+				.zone = zone && !zone->file ? zone->zone : NULL};
 }
 
 /* What the row says, in the arena; NULL: nothing that is served, or there is no memory. */
@@ -69,7 +70,7 @@ const void *bulk_find(const struct api_request *request, const struct path *path
 	struct bulk_search search = {NULL, path, arena, NULL};
 
 	error->outcome = CHANGE_FINE;
-	if (item || !path->kind->bulk || !(search.zone = zone_of(request, path)))
+	if (item || !path->kind->bulk || !(search.zone = bulk_in_of(request, path).zone))
 		return item;
 	if (service_each_row(request->service, path, on_found, &search, error) != 0 &&
 	    error->outcome == CHANGE_NO_STATE)
@@ -85,8 +86,8 @@ struct bulk_item {
 };
 
 struct bulk_listing {
-	struct api_request *request;
-	const struct zone *zone; /* NULL: the state is not asked */
+	const struct bulk_in *in;
+	struct api_request *request; /* for `fits` */
 	const struct path *path;
 	bool (*fits)(struct api_request *request, const struct kind *kind, const void *item);
 	struct arena *arena;
@@ -112,12 +113,17 @@ static int add_item(struct bulk_listing *listing, const void *item)
 	return listing->items[listing->count++].key ? 0 : ERR_NOMEM;
 }
 
+static bool is_wanted(const struct bulk_listing *listing, const void *item)
+{
+	return !listing->fits || listing->fits(listing->request, listing->path->kind, item);
+}
+
 static int on_row(void *context, const struct source_resource *row)
 {
 	struct bulk_listing *listing = context;
-	const void *item = read_item(listing->zone, listing->path, row, listing->arena);
+	const void *item = read_item(listing->in->zone, listing->path, row, listing->arena);
 
-	if (!item || !listing->fits(listing->request, listing->path->kind, item))
+	if (!item || !is_wanted(listing, item))
 		return 0;
 	if (listing->count == listing->limit)
 		return ERR_LIMIT;
@@ -128,8 +134,7 @@ static int on_row(void *context, const struct source_resource *row)
 static int add_declared(struct bulk_listing *listing)
 {
 	const struct path *path = listing->path;
-	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
-	const void *in = part_find(listing->request->service->server.model, &parent);
+	const void *in = listing->in->item;
 	const struct field *list = kind_field(path->kind);
 	struct schema_list items = in ? schema_list_get(list, in) : (struct schema_list){0};
 	char after[PATH_MAX_BYTES] = "";
@@ -138,7 +143,7 @@ static int add_declared(struct bulk_listing *listing)
 	for (size_t i = 0; !err && i < items.count; i++) {
 		const char *item = (const char *)items.items + i * list->group->size;
 
-		if (!listing->fits(listing->request, path->kind, item))
+		if (!is_wanted(listing, item))
 			continue;
 		err = add_item(listing, item);
 		if (!err && strcmp(listing->items[listing->count - 1].key, after) <= 0)
@@ -152,19 +157,23 @@ static int compare_items(const void *a, const void *b)
 	return strcmp(((const struct bulk_item *)a)->key, ((const struct bulk_item *)b)->key);
 }
 
-int bulk_list(struct api_request *request, const struct path *path, size_t limit,
+int bulk_list(const struct bulk_in *in, const struct path *path, size_t limit,
 	      bool (*fits)(struct api_request *request, const struct kind *kind, const void *item),
-	      struct arena *arena, const void ***items, size_t *count, struct change_error *error)
+	      struct api_request *request, struct arena *arena, const void ***items, size_t *count,
+	      struct change_error *error)
 {
-	struct bulk_listing listing = {
-		.request = request, .path = path, .fits = fits, .arena = arena, .limit = limit};
+	struct bulk_listing listing = {.in = in,
+				       .request = request,
+				       .path = path,
+				       .fits = fits,
+				       .arena = arena,
+				       .limit = limit};
 	int err = 0;
 
 	error->outcome = CHANGE_FINE;
 	*items = NULL;
-	listing.zone = zone_of(request, path);
-	if (listing.zone)
-		err = service_each_behind(request->service, path, on_row, &listing, error);
+	if (in->zone)
+		err = service_each_behind(in->inventory, path, on_row, &listing, error);
 	if (err && error->outcome == CHANGE_NO_STATE)
 		err = 0;
 	if (!err && add_declared(&listing) != 0)

@@ -12,13 +12,21 @@
 const void *bulk_find(const struct api_request *request, const struct path *path,
 		      struct arena *arena, struct change_error *error);
 
-/* Those of a kind in bulk inside the path's parent that `fits` takes, in the order of their keys,
- * behind the one that the path names (no name: all), up to `limit`. *items is to be freed. Errors
- * are in the error, with ERR_INVALID. */
-MUST_CHECK int bulk_list(struct api_request *request, const struct path *path, size_t limit,
+/* A resource with items in bulk inside. */
+struct bulk_in {
+	struct inventory *inventory;
+	const void *item;        /* in a model; NULL: it is not there */
+	const struct zone *zone; /* NULL: it has a file, and the state is not asked */
+};
+struct bulk_in bulk_in_of(const struct api_request *request, const struct path *path);
+
+/* Those of a kind in bulk inside it, behind the one that the path names (no name: all), in the
+ * order of their keys, up to `limit`: that `fits` takes (NULL: all). *items is to be freed. Errors
+ * are in the error, with ERR_INVALID. Of an inventory_view in any thread. */
+MUST_CHECK int bulk_list(const struct bulk_in *in, const struct path *path, size_t limit,
 			 bool (*fits)(struct api_request *request, const struct kind *kind,
 				      const void *item),
-			 struct arena *arena, const void ***items, size_t *count,
-			 struct change_error *error);
+			 struct api_request *request, struct arena *arena, const void ***items,
+			 size_t *count, struct change_error *error);
 
 #endif

@@ -1,51 +1,100 @@
-/* What /v1/export has of the inventory, behind what resource.c has written of the model: groups,
- * addresses, services, and the PTRs that the state gives to what the file declares.
+/* /v1/export: all resources that somebody named, as edits or as a configuration file.
  *
- * There may be a million, so a thread writes them, page by page, of an inventory_aside, while
- * changes wait (work.h). What it has made is in memory as text, and nothing else of it is. PTRs
- * that wait for the return of their owner are not among them: /v1/state has them. Nor are
- * addresses that are not served, because no pool has them any more, which no file may say: there
- * they are comments. */
+ *     prepare (control thread)   what the model has: the head, a model to be written as a file
+ *     write   (thread)           record sets, groups, addresses, services, and the PTRs that the
+ *                                state gives to what the file declares, page by page of a view
+ *
+ * There may be a million of the latter. PTRs that wait for the return of their owner are not among
+ * them: /v1/state has them. Nor are addresses that are not served, because no pool has them any
+ * more, which no file may say: there they are comments. */
+#include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/bulk.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
+#include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
+#include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
+#include "rules/base.h"
 #include "rules/schema/schema.h"
 
 struct resource_export {
-	struct api_request *request;
-	struct inventory *inventory;
-	bool as_file;
-	char *text;
-	size_t length;
-	FILE *out;
+	struct api_long_answer answer;
+	struct model *given; /* what the files say, with the parts of the state; of its own */
+	json_t *edits;       /* of what the model has */
 	char *tail;
+	/* The thread's: */
+	struct inventory *inventory;
+	FILE *out;
 	bool any; /* behind which a comma is due */
 	bool failed;
 };
 
+static struct resource_export *export_of(struct api_long_answer *answer)
+{
+	return container_of(answer, struct resource_export, answer);
+}
+
+/* ---- what is in bulk, of the state ---- */
+
+/* The record sets of a zone, in the arena. False: they cannot be read. */
+static bool list_sets(struct resource_export *export, const struct private_zone *zone,
+		      struct arena *arena, const void ***items, size_t *count)
+{
+	const struct kind *kind = kind_named("record-set");
+	const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
+	const struct bulk_in in = {.inventory = export->inventory,
+				   .item = zone,
+				   .zone = zone->file ? NULL : zone->zone};
+	struct change_error error;
+
+	if (bulk_list(&in, &path, SIZE_MAX - 1, NULL, NULL, arena, items, count, &error) == 0)
+		return true;
+	if (error.outcome != CHANGE_NO_MEMORY)
+		snprintf(export->answer.why, sizeof export->answer.why, "%s", error.text);
+	return false;
+}
+
 /* ---- as edits ---- */
 
-/* Takes the values over. `group` NULL: the kind has none in its path. */
-static void write_edit(struct resource_export *export, unsigned kind, const char *group,
-		       const char *name, json_t *values, const struct origin *origin)
+static json_t *edit_object(const char *url, json_t *values, json_t *origin)
 {
-	char path[PATH_URL_MAX], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES], place[600];
-	json_t *edit;
+	return json_make("{s:s, s:o, s:o}", "path", url, "values", values, "origin", origin);
+}
 
-	snprintf(path, sizeof path, "%s/%s%s%s", kind_of_id(kind)->collection,
-		 group ? percent_encode(first, sizeof first, group) : "", group ? "/" : "",
-		 percent_encode(second, sizeof second, name));
-	snprintf(place, sizeof place, "%s:%u", origin->file ? origin->file : "", origin->line);
-	edit = json_whole(json_make("{s:o, s:o, s:o}", "path", json_text(path), "values", values,
-				    "origin", json_text(origin->file ? place : NULL)));
+static json_t *item_edit(const struct model *model, const struct path *path, const void *item)
+{
+	char text[PATH_URL_MAX];
+
+	return edit_object(path_url(path, text), resource_given(model, path, item),
+			   resource_origin(item));
+}
+
+/* Takes it over. */
+static void write_edit(struct resource_export *export, json_t *edit)
+{
+	edit = json_whole(edit);
 	fputs(export->any ? ",\n" : "", export->out);
 	export->any = true;
 	if (!edit || json_dumpf(edit, export->out, JSON_COMPACT) != 0)
 		export->failed = true;
 	json_decref(edit);
+}
+
+/* Takes the values over. `group` NULL: the kind has none in its path. */
+static void write_owned_edit(struct resource_export *export, unsigned kind, const char *group,
+			     const char *name, json_t *values, const struct origin *origin)
+{
+	char url[PATH_URL_MAX], first[PATH_MAX_BYTES], second[PATH_MAX_BYTES], place[600];
+
+	snprintf(url, sizeof url, "%s/%s%s%s", kind_of_id(kind)->collection,
+		 group ? percent_encode(first, sizeof first, group) : "", group ? "/" : "",
+		 percent_encode(second, sizeof second, name));
+	snprintf(place, sizeof place, "%s:%u", origin->file ? origin->file : "", origin->line);
+	write_edit(export, edit_object(url, values, json_text(origin->file ? place : NULL)));
 }
 
 static int write_owner_edit(void *context, const struct owner *owner)
@@ -58,34 +107,140 @@ static int write_owner_edit(void *context, const struct owner *owner)
 
 	if (inventory_refusal(export->inventory, owner, refusal))
 		return 0;
-	write_edit(export, owner_kind_id(owner->kind),
-		   owner->kind == OWNER_SERVICE ? GROUP_NONE : group, owner->name,
-		   owner_whole_object(owner), &owner->origin);
+	write_owned_edit(export, owner_kind_id(owner->kind),
+			 owner->kind == OWNER_SERVICE ? GROUP_NONE : group, owner->name,
+			 owner_whole_object(owner), &owner->origin);
 	if (!owner_has_ptr_of_state(owner))
 		return 0;
 	ptr = owner_ptr_object(owner);
 	json_object_del(ptr, "owner"); /* is its path */
-	write_edit(export, KIND_PTR, NULL, owner->id, ptr, &state);
+	write_owned_edit(export, KIND_PTR, NULL, owner->id, ptr, &state);
 	return 0;
+}
+
+static void write_set_edits(struct resource_export *export, const struct private_zone *zone)
+{
+	const struct kind *kind = kind_named("record-set");
+	const struct path in = part_path(kind->parent, zone, NULL);
+	const struct model *model = inventory_model(export->inventory);
+	struct arena arena;
+	const void **items;
+	size_t count;
+
+	if (resource_made_because(model, &in))
+		return;
+	arena_init(&arena);
+	if (!list_sets(export, zone, &arena, &items, &count))
+		export->failed = true;
+	for (size_t i = 0; !export->failed && i < count; i++) {
+		const struct path path = part_path(kind, items[i], &in);
+
+		write_edit(export, item_edit(model, &path, items[i]));
+	}
+	free(items);
+	arena_release(&arena);
+}
+
+static int write_group_edits(struct resource_export *export)
+{
+	size_t count;
+	struct resource_group *groups = inventory_groups(export->inventory, &count);
+
+	for (size_t i = 0; groups && i < count; i++)
+		write_owned_edit(export, KIND_GROUP, GROUP_NONE, groups[i].name,
+				 group_object(&groups[i]), &groups[i].origin);
+	free(groups);
+	return groups ? 0 : ERR_NOMEM;
 }
 
 static int write_edits(struct resource_export *export)
 {
-	size_t count;
-	struct resource_group *groups = inventory_groups(export->inventory, &count);
-	int err = groups ? 0 : ERR_NOMEM;
+	const struct model *given = export->given;
+	int err;
 
-	for (size_t i = 0; groups && i < count; i++)
-		write_edit(export, KIND_GROUP, GROUP_NONE, groups[i].name, group_object(&groups[i]),
-			   &groups[i].origin);
-	free(groups);
+	fputs("{\"edits\":[", export->out);
+	for (size_t i = 0; i < json_array_size(export->edits); i++)
+		write_edit(export, json_incref(json_array_get(export->edits, i)));
+	for (size_t i = 0; i < given->private_zones.count; i++)
+		write_set_edits(export, &given->private_zones.items[i]);
+	err = write_group_edits(export);
 	if (!err)
 		err = inventory_each(export->inventory, OWNER_ADDRESS, write_owner_edit, export);
 	return err ? err
 		   : inventory_each(export->inventory, OWNER_SERVICE, write_owner_edit, export);
 }
 
+static void add_edits(const struct model *served, const struct kind *kind, const void *in,
+		      const struct path *parent, json_t *edits)
+{
+	size_t size = kind_field(kind)->group->size;
+	struct schema_list items = kind_list(kind, in);
+
+	for (size_t i = 0; !kind->bulk && i < items.count; i++) {
+		const char *item = (const char *)items.items + i * size;
+		const struct path path = part_path(kind, item, parent);
+
+		if (resource_made_because(served, &path))
+			continue;
+		json_add(edits, item_edit(served, &path, item));
+		for (size_t k = 0; k < KIND_COUNT; k++)
+			if (kinds[k].parent == kind)
+				add_edits(served, &kinds[k], item, &path, edits);
+	}
+}
+
+/* With the settings as the file has them, and the revision that all of it is at, where there is a
+ * state. */
+static char *edits_tail(const struct model *served, struct inventory *view)
+{
+	struct source *source = inventory_source(view);
+	char *made = json_whole_text(report_made(served)), *tail = NULL;
+	char *settings = json_whole_text(values_print_settings(served->declared));
+	char revision[48] = "";
+	struct source_about about;
+
+	if (source) {
+		source_about(source, &about);
+		snprintf(revision, sizeof revision, ",\"revision\":%llu",
+			 (unsigned long long)about.revision);
+	}
+	if (made && settings &&
+	    asprintf(&tail, "],\"made\":%s,\"settings\":%s%s}", made, settings, revision) < 0)
+		tail = NULL;
+	free(made);
+	free(settings);
+	return tail;
+}
+
 /* ---- as a file ---- */
+
+/* The record sets of the state, which the model does not have. False: they cannot be had. */
+static bool add_sets(struct resource_export *export)
+{
+	const struct kind *kind = kind_named("record-set");
+	const struct field *list = kind_field(kind);
+	struct model *given = export->given;
+
+	for (size_t i = 0; i < given->private_zones.count; i++) {
+		struct private_zone *zone = &given->private_zones.items[i];
+		const void **items;
+		size_t count;
+		char *copies;
+
+		if (zone->file)
+			continue;
+		if (!list_sets(export, zone, &given->arena, &items, &count))
+			return false;
+		copies = arena_alloc_array(&given->arena, count, list->group->size);
+		for (size_t k = 0; copies && k < count; k++)
+			memcpy(copies + k * list->group->size, items[k], list->group->size);
+		free(items);
+		if (!copies)
+			return false;
+		schema_list_set(list, zone, (struct schema_list){copies, count});
+	}
+	return true;
+}
 
 static int write_owner_item(void *context, const struct owner *owner)
 {
@@ -130,71 +285,113 @@ static int write_list(struct resource_export *export, enum owner_kind kind)
 	return err;
 }
 
+static int write_file(struct resource_export *export)
+{
+	struct model *given = export->given;
+	int err = add_sets(export) ? 0 : ERR_NOMEM;
+
+	given->addresses.count = given->cloud_services.count = 0; /* the inventory has them */
+	if (!err)
+		err = config_file_write(given, export->out);
+	if (!err)
+		err = write_list(export, OWNER_ADDRESS);
+	return err ? err : write_list(export, OWNER_SERVICE);
+}
+
+/* What was made, as comments. */
+static char *made_text(const struct model *served)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return NULL;
+	report_print_made(served, "# ", out); /* again of every file that says the same */
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* ---- all of it ---- */
 
-static void write_all(void *context) /* in a thread of its own */
+static bool prepare(struct api_long_answer *answer)
 {
-	struct resource_export *export = context;
+	struct resource_export *export = export_of(answer);
+	const struct model *served = answer->request->service->server.model;
+
+	export->inventory = answer->inventory;
+	/* Once more, because what is served has addresses that nobody gave. */
+	export->given = model_compose(served->declared, served->parts.items, served->parts.count);
+	if (answer->type) {
+		export->tail = made_text(served);
+	} else {
+		export->edits = json_array();
+		for (size_t i = 0; i < KIND_COUNT; i++)
+			if (!kinds[i].parent)
+				add_edits(served, &kinds[i], served, NULL, export->edits);
+		export->edits = json_whole(export->edits);
+		export->tail = edits_tail(served, answer->inventory);
+	}
+	if (export->given && export->tail && (answer->type || export->edits))
+		return true;
+	api_fail_memory(answer->request);
+	return false;
+}
+
+static char *write_all(struct api_long_answer *answer, size_t *length)
+{
+	struct resource_export *export = export_of(answer);
+	char *text = NULL;
 	int err;
 
-	if (!export->as_file)
-		err = write_edits(export);
-	else if (!(err = write_list(export, OWNER_ADDRESS)))
-		err = write_list(export, OWNER_SERVICE);
+	export->out = open_memstream(&text, length);
+	if (!export->out)
+		return NULL;
+	err = answer->type ? write_file(export) : write_edits(export);
 	fputs(export->tail, export->out);
-	export->failed = export->failed || err || inventory_trouble(export->inventory);
+	if (ferror(export->out) || export->failed)
+		err = ERR_NOMEM;
+	if (fclose(export->out) != 0)
+		err = ERR_NOMEM;
+	if (!err)
+		return text;
+	free(text);
+	return NULL;
 }
 
-/* Ends the work, too. */
-static void answer(void *context)
+static void export_free(struct api_long_answer *answer)
 {
-	struct resource_export *export = context;
-	struct api_request *request = export->request;
-	struct work *work = &request->service->work;
-	const char *trouble = export->inventory ? inventory_trouble(export->inventory) : NULL;
-	bool fine = export->out && !ferror(export->out) && !export->failed;
+	struct resource_export *export = export_of(answer);
 
-	if (export->out && fclose(export->out) != 0)
-		fine = false;
-	if (fine) {
-		api_reply_text(request, export->as_file ? "text/plain; charset=utf-8" : NULL,
-			       export->text, export->length);
-		export->text = NULL;
-	} else if (trouble) {
-		api_fail(request, 503, "store_failed", "%s", trouble);
-	} else {
-		api_fail_memory(request);
-	}
-	inventory_aside_free(export->inventory);
-	free(export->text);
+	model_free(export->given);
+	json_decref(export->edits);
 	free(export->tail);
 	free(export);
-	work_end(work);
 }
 
-void resource_export_inventory(struct api_request *request, bool as_file, bool any, char *head,
-			       char *tail)
+void api_export(struct api_request *request)
 {
-	struct resource_export *export = calloc(1, sizeof *export);
+	const char *as = api_query(request, "as");
+	bool as_file = as && strcmp(as, "libconfig") == 0;
+	struct resource_export *export;
 
-	if (!export || !head || !tail || !api_work_begin(request, export)) {
-		if (!export || !head || !tail)
-			api_fail_memory(request);
-		free(export);
-		free(head);
-		free(tail);
+	if (as && !as_file && strcmp(as, "json") != 0) {
+		api_fail_at(request, 400, "invalid", "as",
+			    "\"%.32s\" does not fit; give json or libconfig", as);
 		return;
 	}
-	*export = (struct resource_export){
-		.request = request, .as_file = as_file, .any = any, .tail = tail, .failed = true};
-	export->out = open_memstream(&export->text, &export->length);
-	export->inventory = inventory_aside(api_inventory(request));
-	if (export->out)
-		fputs(head, export->out);
-	free(head);
-	export->failed = !export->out || !export->inventory;
-	if (export->failed || work_in_thread(&request->service->work, write_all, answer) != 0) {
-		export->failed = true;
-		answer(export);
+	export = calloc(1, sizeof *export);
+	if (!export) {
+		api_fail_memory(request);
+		return;
 	}
+	export->answer =
+		(struct api_long_answer){.request = request,
+					 .type = as_file ? "text/plain; charset=utf-8" : NULL,
+					 .prepare = prepare,
+					 .write = write_all,
+					 .free = export_free};
+	api_answer_long(&export->answer);
 }

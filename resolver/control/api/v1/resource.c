@@ -125,7 +125,7 @@ static void fail_missing(struct api_request *request, const struct path *path)
 
 /* ---- showing ---- */
 
-static json_t *origin_json(const void *item)
+json_t *resource_origin(const void *item)
 {
 	struct origin origin = part_origin(item);
 	char text[600];
@@ -176,11 +176,9 @@ static json_t *placed_json(const struct kind *kind, const void *item, const json
 	return placed;
 }
 
-/* Why the resource was made, where nobody named it; NULL: somebody did, or it is not there. */
-static const char *made_because(const struct api_request *request, const struct path *path)
+const char *resource_made_because(const struct model *model, const struct path *path)
 {
 	const struct path root = part_root(path);
-	const struct model *model = served(request);
 	const char *text, *because = NULL;
 	struct arena arena;
 
@@ -197,14 +195,13 @@ static const char *made_because(const struct api_request *request, const struct 
 /* The item that somebody named; NULL: there is none. */
 static const void *find_named(const struct api_request *request, const struct path *path)
 {
-	return made_because(request, path) ? NULL : part_find(served(request), path);
+	return resource_made_because(served(request), path) ? NULL
+							    : part_find(served(request), path);
 }
 
-/* The values as they were given. */
-static json_t *values_of(const struct api_request *request, const struct path *path,
-			 const void *item)
+json_t *resource_given(const struct model *model, const struct path *path, const void *item)
 {
-	const void *given = path->kind->placed ? part_given(served(request), path) : item;
+	const void *given = path->kind->placed ? part_given(model, path) : item;
 
 	return values_print(path->kind, given ? given : item);
 }
@@ -235,8 +232,8 @@ static json_t *path_json(const struct path *path, const void *item)
 static json_t *show(const struct api_request *request, const struct path *path, const void *item,
 		    char etag[ETAG_MAX])
 {
-	json_t *object = values_of(request, path, item), *placed = NULL;
-	const char *because = made_because(request, path);
+	json_t *object = resource_given(served(request), path, item), *placed = NULL;
+	const char *because = resource_made_because(served(request), path);
 	uint64_t revision = part_origin(item).revision;
 
 	if (path->kind->placed)
@@ -248,7 +245,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 	json_put(object, "path", path_json(path, item));
 	if (placed)
 		json_put(object, "placed", placed);
-	json_put(object, "origin", because ? json_null() : origin_json(item));
+	json_put(object, "origin", because ? json_null() : resource_origin(item));
 	if (because)
 		json_put(object, "made", json_text(because));
 	json_put(object, "etag", json_text(etag));
@@ -328,7 +325,8 @@ static json_t *show_named(const struct api_request *request, const struct path *
 			  char etag[ETAG_MAX], struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
-	return made_because(request, path) ? NULL : show_any(request, path, etag, error);
+	return resource_made_because(served(request), path) ? NULL
+							    : show_any(request, path, etag, error);
 }
 
 void api_resource_show(struct api_request *request)
@@ -362,213 +360,6 @@ void api_schema(struct api_request *request)
 					  "schema", values_schema(kind)));
 	}
 	api_reply_json(request, 200, json_make("{s:o}", "kinds", array), NULL);
-}
-
-/* ---- all of them ---- */
-
-static void export_item(const struct api_request *request, const struct path *path,
-			const void *item, json_t *array)
-{
-	char text[PATH_URL_MAX];
-
-	json_add(array, json_make("{s:s, s:o, s:o}", "path", path_url(path, text), "values",
-				  values_of(request, path, item), "origin", origin_json(item)));
-}
-
-static bool fits_any(struct api_request *request, const struct kind *kind, const void *item)
-{
-	(void)request, (void)kind, (void)item;
-	return true;
-}
-
-/* A kind in bulk inside the parent. False: the state cannot be read. */
-static bool export_bulk(struct api_request *request, const struct kind *kind,
-			const struct path *parent, json_t *array, struct change_error *error)
-{
-	struct path path = {kind, parent->group, {parent->names[0], NULL}};
-	struct arena arena;
-	const void **items;
-	size_t count;
-	int err;
-
-	arena_init(&arena);
-	err = bulk_list(request, &path, SIZE_MAX - 1, fits_any, &arena, &items, &count, error);
-	for (size_t i = 0; !err && i < count; i++) {
-		path.names[1] = part_name(kind, items[i]);
-		export_item(request, &path, items[i], array);
-	}
-	free(items);
-	arena_release(&arena);
-	return !err;
-}
-
-static bool export_list(struct api_request *request, const struct kind *kind, const void *in,
-			const struct path *parent, json_t *array, struct change_error *error)
-{
-	size_t size = kind_field(kind)->group->size;
-	struct schema_list items = kind_list(kind, in);
-	bool whole = true;
-
-	if (kind->bulk && parent) /* there is none at the top */
-		return export_bulk(request, kind, parent, array, error);
-	for (size_t i = 0; i < items.count; i++) {
-		const char *item = (const char *)items.items + i * size;
-		const struct path path = part_path(kind, item, parent);
-
-		if (made_because(request, &path))
-			continue;
-		export_item(request, &path, item, array);
-		for (size_t k = 0; k < KIND_COUNT; k++)
-			if (kinds[k].parent == kind)
-				whole = whole &&
-					export_list(request, &kinds[k], item, &path, array, error);
-	}
-	return whole;
-}
-
-/* What the model does not have, because it is in bulk. False: it cannot be had, by the error. */
-static bool add_bulk(struct api_request *request, struct model *model, struct change_error *error)
-{
-	const struct kind *kind = kind_named("record-set");
-	const struct field *list = kind_field(kind);
-
-	for (size_t i = 0; i < model->private_zones.count; i++) {
-		struct private_zone *zone = &model->private_zones.items[i];
-		const struct path path = {kind, part_group(kind->parent, zone), {zone->name, NULL}};
-		const void **items;
-		size_t count;
-		char *copies;
-
-		if (zone->file)
-			continue;
-		if (bulk_list(request, &path, SIZE_MAX - 1, fits_any, &model->arena, &items, &count,
-			      error) != 0)
-			return false;
-		copies = arena_alloc_array(&model->arena, count, list->group->size);
-		for (size_t k = 0; copies && k < count; k++)
-			memcpy(copies + k * list->group->size, items[k], list->group->size);
-		free(items);
-		if (!copies) {
-			change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-			return false;
-		}
-		schema_list_set(list, zone, (struct schema_list){copies, count});
-	}
-	return true;
-}
-
-/* What was made, as comments. */
-static char *made_text(const struct model *model)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-
-	if (!out)
-		return NULL;
-	report_print_made(model, "# ", out); /* again of every file that says the same */
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-static void export_file(struct api_request *request)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	const struct model *now = served(request);
-	/* Once more, because what is served has addresses that nobody gave. */
-	struct model *given = model_compose(now->declared, now->parts.items, now->parts.count);
-	struct change_error error = {.outcome = CHANGE_FINE};
-	int err = out && given ? 0 : ERR_NOMEM;
-
-	if (!err && !add_bulk(request, given, &error))
-		err = ERR_NOMEM;
-	if (!err) {
-		given->addresses.count = given->cloud_services.count = 0; /* export.c has them */
-		err = config_file_write(given, out);
-	}
-	if (out && fclose(out) != 0)
-		err = ERR_NOMEM;
-	model_free(given);
-	if (!err) {
-		resource_export_inventory(request, true, false, text, made_text(now));
-		return;
-	}
-	free(text);
-	if (error.outcome != CHANGE_FINE)
-		api_fail_change(request, &error);
-	else
-		api_fail_memory(request);
-}
-
-/* {"edits": [EDIT, ... and up to there */
-static char *edits_head(json_t *edits)
-{
-	char *dumped = json_whole_text(edits), *head = NULL;
-	size_t length = dumped ? strlen(dumped) - 1 : 0;
-
-	if (dumped && asprintf(&head, "{\"edits\":%.*s", (int)length, dumped) < 0)
-		head = NULL;
-	free(dumped);
-	return head;
-}
-
-/* With the settings as the file has them, and the revision that all of it is at, where there is a
- * state. */
-static char *edits_tail(const struct api_request *request)
-{
-	struct source *source = inventory_source(api_inventory(request));
-	char *made = json_whole_text(report_made(served(request))), *tail = NULL;
-	char *settings = json_whole_text(values_print_settings(served(request)->declared));
-	char revision[48] = "";
-	struct source_about about;
-
-	if (source) {
-		source_about(source, &about);
-		snprintf(revision, sizeof revision, ",\"revision\":%llu",
-			 (unsigned long long)about.revision);
-	}
-	if (made && settings &&
-	    asprintf(&tail, "],\"made\":%s,\"settings\":%s%s}", made, settings, revision) < 0)
-		tail = NULL;
-	free(made);
-	free(settings);
-	return tail;
-}
-
-void api_export(struct api_request *request)
-{
-	const char *as = api_query(request, "as");
-	struct change_error error;
-	json_t *array;
-	bool whole = true;
-
-	if (as && strcmp(as, "libconfig") == 0) {
-		export_file(request);
-		return;
-	}
-	if (as && strcmp(as, "json") != 0) {
-		api_fail_at(request, 400, "invalid", "as",
-			    "\"%.32s\" does not fit; give json or libconfig", as);
-		return;
-	}
-	array = json_array();
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (!kinds[i].parent)
-			whole = whole && export_list(request, &kinds[i], served(request), NULL,
-						     array, &error);
-	if (whole) {
-		bool any = json_array_size(array) > 0;
-
-		resource_export_inventory(request, false, any, edits_head(array),
-					  edits_tail(request));
-		return;
-	}
-	json_decref(array);
-	api_fail_change(request, &error);
 }
 
 /* ---- lists ---- */
@@ -773,6 +564,7 @@ static int collect_unserved(struct listing *listing)
 static int collect_bulk(struct listing *listing, size_t limit)
 {
 	struct api_request *request = listing->request;
+	const struct bulk_in in = bulk_in_of(request, listing->path);
 	struct path behind = *listing->path;
 	struct change_error error;
 	const void **items;
@@ -780,7 +572,8 @@ static int collect_bulk(struct listing *listing, size_t limit)
 	int err;
 
 	behind.names[1] = api_query(request, "marker");
-	err = bulk_list(request, &behind, limit + 1, fits, &listing->arena, &items, &count, &error);
+	err = bulk_list(&in, &behind, limit + 1, fits, request, &listing->arena, &items, &count,
+			&error);
 	if (err) {
 		api_fail_change(request, &error);
 		return err;
@@ -1207,7 +1000,7 @@ static bool find_to_change(struct api_request *request, struct path *path, bool 
 	json_decref(shown);
 	if (*there || (makes && !(path->kind->parent && find_elsewhere(request, path))))
 		return may_change(request, path);
-	because = made_because(request, path);
+	because = resource_made_because(served(request), path);
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
 	else if (because)

@@ -25,9 +25,11 @@ bool resource_check_change(struct api_request *request, const char *const *known
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
 /* Texts of those below that path ("": all), and of those that serving it came to. */
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);
-/* Answers an export: the head, what the inventory has, as edits or as a file's lists, and the tail.
- * Both texts are taken over; NULL: there was no memory for it. any: the head has edits. */
-void resource_export_inventory(struct api_request *request, bool as_file, bool any, char *head,
-			       char *tail);
+/* Where it stands in a file, "FILE:LINE"; null: in none. */
+json_t *resource_origin(const void *item);
+/* Its values as they were given. */
+json_t *resource_given(const struct model *model, const struct path *path, const void *item);
+/* Why it was made, where nobody named it; NULL: somebody did, or it is not there. */
+const char *resource_made_because(const struct model *model, const struct path *path);
 
 #endif

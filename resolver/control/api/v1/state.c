@@ -1,8 +1,11 @@
 /* /v1/state: what the management API keeps, as one document (state_json.h), out and in.
  *
- *     GET    all of it, written by a thread of its own while changes wait (work.h)
+ *     GET    all of it, written by a thread (long_answer.h)
  *     PUT    makes it what the body says, in one change, made in a thread (bulk.h) */
+#include <stdlib.h>
+
 #include "resolver/control/api/bulk.h"
+#include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/resource/state_json.h"
@@ -11,55 +14,32 @@
 
 /* ---- out ---- */
 
-struct export
+static bool prepare(struct api_long_answer *answer)
 {
-	struct api_request *request;
-	struct inventory *inventory;
-	char *text;
-	size_t length;
-};
-
-static void write_all(void *context) /* in a thread of its own */
-{
-	struct export *export = context;
-	export->text = state_export(export->inventory, &export->length);
+	return !api_all_not_modified(answer->request);
 }
 
-/* Ends the work, too. */
-static void answer(void *context)
+static char *write_all(struct api_long_answer *answer, size_t *length)
 {
-	struct export *export = context;
-	struct api_request *request = export->request;
-	struct work *work = &request->service->work;
-	const char *trouble = export->inventory ? inventory_trouble(export->inventory) : NULL;
-	if (export->text)
-		api_reply_text(request, NULL, export->text, export->length);
-	else if (trouble)
-		api_fail(request, 503, "store_failed", "%s", trouble);
-	else
-		api_fail_memory(request);
-	inventory_aside_free(export->inventory);
-	free(export);
-	work_end(work);
+	return state_export(answer->inventory, length);
+}
+
+static void export_free(struct api_long_answer *answer)
+{
+	free(answer);
 }
 
 void api_state_export(struct api_request *request)
 {
-	if (api_all_not_modified(request))
-		return;
-	struct export *export = calloc(1, sizeof *export);
-	if (!export) {
+	struct api_long_answer *answer = malloc(sizeof *answer);
+
+	if (!answer) {
 		api_fail_memory(request);
 		return;
 	}
-	export->request = request;
-	if (!api_work_begin(request, export)) {
-		free(export);
-		return;
-	}
-	export->inventory = inventory_aside(api_inventory(request));
-	if (!export->inventory || work_in_thread(&request->service->work, write_all, answer) != 0)
-		answer(export);
+	*answer = (struct api_long_answer){
+		.request = request, .prepare = prepare, .write = write_all, .free = export_free};
+	api_answer_long(answer);
 }
 
 /* ---- in ---- */

@@ -1,7 +1,8 @@
 /* /v1/private_zones/GROUP/NAME/master_file: a zone's records as a master file, those of a file and
  * those of the state alike, as they are served; and a master file, {"text"}, as the record sets
  * that it would be, {"record_sets": [{"name", "ttl", "records"}]}. That changes nothing, and the
- * zone need not be there: who wants them sends them as edits. */
+ * zone need not be there: who wants them sends them as edits. Threads write and read them, beside
+ * whatever else is done. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 
@@ -15,6 +16,43 @@
 #include "rules/schema/record_set.h"
 #include "rules/zone/zonefile.h"
 
+/* ---- out ---- */
+
+struct writing {
+	struct work_job job; /* first */
+	struct api_request *request;
+	struct zone *zone; /* as it was when it was asked for */
+	char *text;
+	size_t length;
+};
+
+static void write_zone(void *job) /* in a thread */
+{
+	struct writing *writing = job;
+	FILE *out = open_memstream(&writing->text, &writing->length);
+	int err = out ? zonefile_write(writing->zone, out) : ERR_NOMEM;
+
+	if (out && fclose(out) != 0)
+		err = ERR_NOMEM;
+	if (!err)
+		return;
+	free(writing->text);
+	writing->text = NULL;
+}
+
+static void on_written(void *job)
+{
+	struct writing *writing = job;
+
+	if (writing->text)
+		api_reply_text(writing->request, "text/dns", writing->text, /* RFC 4027 */
+			       writing->length);
+	else
+		api_fail_memory(writing->request);
+	zone_unref(writing->zone);
+	free(writing);
+}
+
 void api_zone_file(struct api_request *request)
 {
 	struct path path = {kind_named("zone"),
@@ -22,10 +60,8 @@ void api_zone_file(struct api_request *request)
 			    {api_parameter(request, "name"), NULL}};
 	const struct model *served = request->service->server.model;
 	const struct private_zone *zone;
-	char *text = NULL, why[PART_WHY_MAX];
-	size_t length = 0;
-	FILE *out;
-	int err;
+	struct writing *writing;
+	char why[PART_WHY_MAX];
 
 	path.group = resource_group(request, &path);
 	zone = part_find(served, &path);
@@ -34,21 +70,29 @@ void api_zone_file(struct api_request *request)
 			 part_missing(&path, part_named(served, path.kind, path.names[0]), why));
 		return;
 	}
-	out = open_memstream(&text, &length);
-	err = out ? zonefile_write(zone->zone, out) : ERR_NOMEM;
-	if (out && fclose(out) != 0)
-		err = ERR_NOMEM;
-	if (!err) {
-		api_reply_text(request, "text/dns", text, length); /* RFC 4027 */
+	writing = calloc(1, sizeof *writing);
+	if (!writing) {
+		api_fail_memory(request);
 		return;
 	}
-	free(text);
-	api_fail_memory(request);
+	writing->request = request;
+	writing->zone = zone_ref(zone->zone);
+	if (work_beside_in_thread(&request->service->work, &writing->job, write_zone, on_written))
+		return;
+	api_fail_ending(request);
+	zone_unref(writing->zone);
+	free(writing);
 }
 
+/* ---- in ---- */
+
 struct reading {
+	struct work_job job; /* first */
+	struct api_request *request;
 	struct name apex;
-	json_t *sets;
+	const char *text;
+	struct faults faults;
+	json_t *sets; /* NULL: the faults say why, or there was no memory */
 	bool has_soa; /* of its own, not one that was made for it */
 };
 
@@ -65,46 +109,72 @@ static int add_set(void *context, const uint8_t *owner, const struct rrset *set)
 	return 0;
 }
 
-static struct zone *read_text(const struct name *apex, const char *text, struct faults *faults)
+static void read_zone(void *job) /* in a thread */
 {
 	static const struct hash_key any_key;
-	FILE *in = fmemopen((char *)text, strlen(text), "r");
-	struct zone *zone = in ? zonefile_read(in, "text", &any_key, apex, faults) : NULL;
+	struct reading *reading = job;
+	FILE *in = fmemopen((char *)(uintptr_t)reading->text, strlen(reading->text), "r");
+	struct zone *zone =
+		in ? zonefile_read(in, "text", &any_key, &reading->apex, &reading->faults) : NULL;
 
 	if (in)
 		fclose(in);
-	return zone;
+	if (zone) {
+		reading->sets = json_array();
+		reading->has_soa = zone_has_own_soa(zone);
+		zone_walk(zone, add_set, reading);
+	}
+	zone_unref(zone);
+	faults_sort(&reading->faults);
+}
+
+static void reading_free(struct reading *reading)
+{
+	faults_release(&reading->faults);
+	free(reading);
+}
+
+static void on_read(void *job)
+{
+	struct reading *reading = job;
+	struct api_request *request = reading->request;
+
+	if (reading->sets)
+		api_reply_json(request, 200, json_make("{s:o}", "record_sets", reading->sets),
+			       NULL);
+	else if (reading->faults.errors > 0)
+		api_fail_faults(request, 400, "invalid", &reading->faults);
+	else
+		api_fail_memory(request);
+	reading_free(reading);
 }
 
 void api_zone_read(struct api_request *request)
 {
 	const char *name = api_parameter(request, "name");
 	const char *text = json_string_value(json_object_get(request->body, "text"));
-	struct reading reading;
-	struct faults faults;
-	struct zone *zone;
+	struct reading *reading;
+	struct name apex;
 
 	if (!text || !*text) {
 		api_fail_at(request, 400, "invalid", "text", "is missing; give a master file");
 		return;
 	}
-	if (name_from_text(&reading.apex, &request->service->server.key, name) != 0) {
+	if (name_from_text(&apex, &request->service->server.key, name) != 0) {
 		api_fail(request, 400, "invalid", "\"%.255s\" is no zone's name", name);
 		return;
 	}
-	faults_init(&faults);
-	zone = read_text(&reading.apex, text, &faults);
-	faults_sort(&faults);
-	if (zone) {
-		reading.sets = json_array();
-		reading.has_soa = zone_has_own_soa(zone);
-		zone_walk(zone, add_set, &reading);
-		api_reply_json(request, 200, json_make("{s:o}", "record_sets", reading.sets), NULL);
-	} else if (faults.errors > 0) {
-		api_fail_faults(request, 400, "invalid", &faults);
-	} else {
+	reading = calloc(1, sizeof *reading);
+	if (!reading) {
 		api_fail_memory(request);
+		return;
 	}
-	zone_unref(zone);
-	faults_release(&faults);
+	reading->request = request;
+	reading->text = text;
+	name_copy(&reading->apex, &apex);
+	faults_init(&reading->faults);
+	if (work_beside_in_thread(&request->service->work, &reading->job, read_zone, on_read))
+		return;
+	api_fail_ending(request);
+	reading_free(reading);
 }

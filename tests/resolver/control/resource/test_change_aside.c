@@ -793,6 +793,30 @@ static void a_store_whose_file_is_gone_is_not_made_anew_and_can_be_exported(void
 	check_well(fixture);
 }
 
+/* As an export does, in a thread: changes do not wait for it, nor does a reload. */
+static void a_view_stays_what_it_was_while_others_change_it(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	size_t length;
+
+	have_one(fixture);
+	char *before = export_of(fixture);
+	struct inventory *view = inventory_view(fixture->inventory);
+	inventory_fixture_point(fixture, seen(fixture, "app"), "new.test.");
+	inventory_fixture_add(fixture, "more", "198.51.100.50");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	assert_null(inventory_address(fixture->inventory, NULL, "bare")); /* was the file's */
+	char *text = state_export(view, &length);
+	assert_string_equal(text, before);
+	assert_non_null(inventory_address(view, NULL, "bare"));
+	free(text);
+	free(before);
+	inventory_view_free(view);
+	text = export_of(fixture);
+	assert_non_null(strstr(text, "198.51.100.50"));
+	free(text);
+}
+
 static void what_another_program_wrote_is_in_its_way(void **state)
 {
 	static const char sql[] = "UPDATE meta SET value = value + 1 WHERE key = 'revision'";
@@ -874,6 +898,7 @@ int main(void)
 		T(a_store_that_is_locked_changes_nothing),
 		T(a_store_that_is_full_changes_nothing),
 		T(a_store_whose_file_is_gone_is_not_made_anew_and_can_be_exported),
+		T(a_view_stays_what_it_was_while_others_change_it),
 		T(what_another_program_wrote_is_in_its_way),
 		T(what_could_not_be_published_is_with_the_next_change),
 		T(what_of_a_group_could_not_be_published_is_with_the_next_change),

@@ -297,6 +297,76 @@ static void what_is_done_beside_is_given_up_or_finished(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* ---- long answers ---- */
+
+struct long_reader {
+	struct work_reading reading; /* first */
+	const char *name;
+	bool over; /* before it has begun */
+};
+
+static char read_by[64]; /* names, in the order in which they were read */
+
+static bool on_begin_reading(struct work_reading *reading)
+{
+	return !((struct long_reader *)reading)->over;
+}
+
+/* Changes are made meanwhile. */
+static void read_for_long(struct work_reading *reading)
+{
+	(void)reading;
+	uv_sem_wait(&world->waited);
+}
+
+static void on_answer(struct work_reading *reading, bool given_up)
+{
+	text_append(read_by, sizeof read_by, "%s%s ", given_up ? "-" : "",
+		    ((struct long_reader *)reading)->name);
+	assert_false(is_held());
+	uv_sem_post(&world->waited); /* for the next one */
+}
+
+static void read_by_turns(struct long_reader *readers, size_t count)
+{
+	*read_by = '\0';
+	for (size_t i = 0; i < count; i++) {
+		readers[i].reading = (struct work_reading){.client = readers[i].name,
+							   .on_begin = on_begin_reading,
+							   .in_thread = read_for_long,
+							   .on_done = on_answer};
+		work_read(&world->work, &readers[i].reading);
+	}
+	assert_false(is_held());
+}
+
+static void clients_take_turns_with_long_answers_and_hold_nothing(void **state)
+{
+	struct long_reader readers[] = {{.name = "a"},
+					{.name = "a"},
+					{.name = "a"},
+					{.name = "b"},
+					{.name = "c", .over = true},
+					{.name = "b"}};
+
+	(void)state;
+	read_by_turns(readers, 6);
+	uv_sem_post(&world->waited);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(read_by, "a b a b a ");
+}
+
+static void long_answers_that_wait_are_given_up_at_the_end(void **state)
+{
+	struct long_reader readers[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+
+	(void)state;
+	read_by_turns(readers, 3);
+	uv_sem_post(&world->waited);
+	work_finish(&world->work);
+	assert_string_equal(read_by, "a -b -c ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +378,8 @@ int main(void)
 		T(what_takes_much_memory_is_done_one_after_the_other),
 		T(a_thread_does_something_beside_what_another_does),
 		T(what_is_done_beside_is_given_up_or_finished),
+		T(clients_take_turns_with_long_answers_and_hold_nothing),
+		T(long_answers_that_wait_are_given_up_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
