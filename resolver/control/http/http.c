@@ -454,7 +454,7 @@ static struct http_connection *find_idle(const struct http *http,
 		    other->busy || other->deadline_ms == 0 || !alike(other, newcomer))
 			continue;
 		unsigned count = count_beside(http, other, is_same_client);
-		if (count > most || (count == most && other->since_ms < found->since_ms))
+		if (!found || count > most || (count == most && other->since_ms < found->since_ms))
 			found = other;
 		most = count > most ? count : most;
 	}

@@ -20,7 +20,7 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	*work = (struct work){.inventory = inventory, .on_end = on_end, .context = context};
 	work->held.work = work;
 	STAILQ_INIT(&work->waiting);
-	STAILQ_INIT(&work->readings);
+	TAILQ_INIT(&work->readings);
 	turns_init(&work->turns, loop);
 }
 
@@ -176,13 +176,14 @@ static struct work_reading *take_reading(struct work *work)
 {
 	struct work_reading *reading;
 
-	STAILQ_FOREACH(reading, &work->readings, next)
+	TAILQ_FOREACH (reading, &work->readings, next)
 	if (strcmp(reading->client, work->last_reader) != 0)
 		break;
 	if (!reading)
-		reading = STAILQ_FIRST(&work->readings);
-	if (reading)
-		STAILQ_REMOVE(&work->readings, reading, work_reading, next);
+		reading = TAILQ_FIRST(&work->readings);
+	if (!reading)
+		return NULL;
+	TAILQ_REMOVE(&work->readings, reading, next);
 	return reading;
 }
 
@@ -227,7 +228,7 @@ static void next_reading(struct work *work)
 void work_read(struct work *work, struct work_reading *reading)
 {
 	reading->work = work;
-	STAILQ_INSERT_TAIL(&work->readings, reading, next);
+	TAILQ_INSERT_TAIL(&work->readings, reading, next);
 	next_reading(work);
 }
 

@@ -55,7 +55,7 @@ struct work_reading { /* embedded in what it is about, which lives until on_done
 	/* inside */
 	struct work_job job;
 	struct work *work;
-	STAILQ_ENTRY(work_reading) next;
+	TAILQ_ENTRY(work_reading) next;
 };
 
 struct work_turns {     /* jobs in portions: one portion of one of them in each round */
@@ -78,7 +78,7 @@ struct work {
 	STAILQ_HEAD(, work_waiter) waiting;
 	struct work_reading *reading; /* the one whose turn it is; NULL: nobody's */
 	char last_reader[WORK_CLIENT_MAX];
-	STAILQ_HEAD(, work_reading) readings; /* the others, in the order in which they came */
+	TAILQ_HEAD(, work_reading) readings; /* the others, in the order in which they came */
 };
 
 /* Its handles are closed with the loop's others. */
