@@ -177,8 +177,8 @@ static struct work_reading *take_reading(struct work *work)
 	struct work_reading *reading;
 
 	TAILQ_FOREACH (reading, &work->readings, next)
-	if (strcmp(reading->client, work->last_reader) != 0)
-		break;
+		if (strcmp(reading->client, work->last_reader) != 0)
+			break;
 	if (!reading)
 		reading = TAILQ_FIRST(&work->readings);
 	if (!reading)
