@@ -197,7 +197,8 @@ class Scripted(harness.Case):
             self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.3")
             found = [(q["edns"], q["options"]) for q in self.old.questions(name)]
             return found[0], found[-1]
-        self.assertEqual(((1232, []), (None, [])), asked("plain.old.test"))
+        for name in ("plain.old.test", "plain.two.old.test", "plain.three.old.test"):
+            self.assertEqual(((1232, []), (None, [])), asked(name))
         self.assertEqual(((None, []), (None, [])), asked("plain.again.old.test"))
 
     def test_a_bare_formerr_is_not_remembered(self):

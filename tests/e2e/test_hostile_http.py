@@ -278,6 +278,44 @@ class Credentials(Hostile):
             self.assertIn(self.call("GET", "/v1/status", token=each).status, (401, 429), each[:200])
         self.good("GET", "/v1/status", token=token)
 
+    def test_a_client_logs_out_and_its_token_is_good_no_more(self):
+        token, other = self.token(), None
+        def log_out(ended, by):
+            return self.call("DELETE", "/v3/auth/tokens", token=by, headers={"X-Subject-Token": ended} if ended else {})
+        for ended in (None, "x", EYE, token[:-1]):
+            self.assertEqual(404, log_out(ended, EYE).status, ended)
+        self.assertEqual(204, log_out(token, token).status)
+        self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
+        self.assertEqual(401, log_out(token, token).status)
+        # Tokens of one second are alike, but for the one that was ended.
+        for _ in range(3):
+            other, before = self.token(), other
+            self.assertNotIn(other, (token, before))
+            self.good("GET", "/v1/status", token=other)
+            self.assertEqual(204, log_out(other, OPS).status)  # an administrator ends anybody's
+            self.bad_v1(self.call("GET", "/v1/status", token=other), 401)
+        # Nor is it after a crash.
+        kept = self.token()
+        self.sluice.kill()
+        self.start()
+        self.good("GET", "/v1/status", token=kept)
+        for ended in (token, other):
+            self.bad_v1(self.call("GET", "/v1/status", token=ended), 401)
+        self.assertEqual(403, log_out(self.call("POST", "/v3/auth/tokens", {"auth": {"identity": {
+            "methods": ["password"], "password": {"user": {"name": "ops", "password": OPS}}}}},
+            tcp=True).headers["X-Subject-Token"], EYE).status)
+
+    def test_who_loses_its_rights_before_the_body_is_whole_changes_nothing(self):
+        body = json.dumps({"reverse_fqdn": "backdoor.example.com"})
+        head = self.head("PUT /v1/ptrs/198.51.100.11", AUTH + "Content-Length: %d\r\n" % len(body))
+        sock = self.connect()
+        sock.sendall(head.encode() + body[:5].encode())
+        harness.wait_for(lambda: self.connections() == 1 and self.unread() == 0, "the head to be read")
+        self.forget("ops")
+        sock.sendall(body[5:].encode())
+        self.assertEqual(401, self.status_of(sock.recv(65536)))
+        self.assertEqual("INACTIVE", self.good("GET", "/v1/ptrs/198.51.100.11").body["status"])
+
     def test_a_reader_changes_nothing(self):
         for method, path, body in (
                 ("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "a.b."}), ("POST", "/v1/reload", None),

@@ -75,6 +75,13 @@ class Reverse(harness.FreshCase):
         self.assertEqual(0, self.sluice.stop())
         self.start()
 
+    def forget(self, client):
+        """A reload without this client."""
+        config, count = re.subn(r'\{ id = "%s";[^}]*\},?' % client, "", self.config())
+        self.assertEqual(1, count)
+        self.sluice.reconfigure(config)
+        self.assertEqual(0, self.command("reload")[0])
+
     # ---- asking ----
 
     def call(self, method, path, body=None, token=None, tcp=False, headers=None):
@@ -710,6 +717,16 @@ class Services(Reverse):
                 pass  # the server was gone first
         self.start()
         self.ptr_is(self.address, "late1000.www.example.")
+
+    def test_who_loses_its_rights_while_a_name_is_looked_up_changes_nothing(self):
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.call, "PUT", self.path,
+                                  {"address": self.address, "reverse_fqdn": "held.www.example"}, OPS)
+            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
+            self.forget("ops")
+            self.upstream.release()
+            self.bad_v1(waiting.result(), 401, text="rights have ended")
+        self.assertEqual(404, self.call("GET", self.path).status)
 
     def test_commands(self):
         self.outside_leads_to("192.0.2.99")

@@ -774,6 +774,24 @@ bool api_query_confirm(struct api_request *request, unsigned *wait_s)
 	return true;
 }
 
+bool api_still_may(struct api_request *request)
+{
+	struct api_call *call = call_of(request);
+	enum client_role role;
+
+	if (is_open(call->route))
+		return true;
+	if (!http_auth_still_knows(call->api->auth, call->http, time(NULL), &role))
+		api_fail(request, 401, NULL,
+			 "this client's rights have ended since it sent the request; nothing has "
+			 "been done");
+	else if (call->route->need >= API_CHANGE && role != ROLE_ADMIN)
+		api_fail(request, 403, NULL, "this client is a reader; the request needs an admin");
+	else
+		return true;
+	return false;
+}
+
 static void handle(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
@@ -782,7 +800,7 @@ static void handle(struct work_waiter *waiter)
 
 	if (request->service->inventory)
 		inventory_forget(request->service->inventory);
-	if (!changes || api_may_change(request))
+	if (api_still_may(request) && (!changes || api_may_change(request)))
 		route->handle(request);
 }
 
@@ -864,6 +882,14 @@ int api_login(struct api_request *request, const struct http_login *login,
 	if (err == ERR_LIMIT)
 		say_wait(call->api, call->http, now_s);
 	return err;
+}
+
+int api_log_out(struct api_request *request, const char *token, struct http_logout *logout)
+{
+	const struct api_call *call = call_of(request);
+
+	return http_auth_log_out(call->api->auth, token, request->client, request->role, time(NULL),
+				 logout);
 }
 
 const struct history *api_history(const struct api_request *request)

@@ -147,6 +147,14 @@ const struct history *api_history(const struct api_request *request);
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
+/* Whether the client may still do this: to be asked behind every wait. False: it has been answered,
+ * because who may has changed meanwhile. */
+bool api_still_may(struct api_request *request);
+/* http_auth_log_out, by the request's client. */
+struct http_logout;
+MUST_CHECK int api_log_out(struct api_request *request, const char *token,
+			   struct http_logout *logout);
+
 /* All APIs, up to a NULL. */
 const struct api_dialect *const *api_dialects(const struct api_request *request);
 /* Whether it came by the control socket, where the kernel says who asks. */

@@ -73,7 +73,7 @@ static void make(struct api_claim *claim)
 	struct api_request *request = claim->request;
 	const struct owner *owner;
 	char id[UUID_TEXT_MAX];
-	if (!api_may_change(request)) {
+	if (!api_still_may(request) || !api_may_change(request)) {
 		claim->claimant->free(claim);
 		return;
 	}

@@ -20,14 +20,18 @@ static void end(struct api_long_answer *answer)
 static bool on_begin(struct work_reading *reading)
 {
 	struct api_long_answer *answer = answer_of(reading);
+	bool goes_on = false;
 
-	answer->inventory = inventory_view(answer->request->service->inventory);
-	if (!answer->inventory)
-		api_fail_memory(answer->request);
-	else if (!answer->prepare || answer->prepare(answer))
-		return true;
-	end(answer);
-	return false;
+	if (api_still_may(answer->request)) {
+		answer->inventory = inventory_view(answer->request->service->inventory);
+		if (answer->inventory)
+			goes_on = !answer->prepare || answer->prepare(answer);
+		else
+			api_fail_memory(answer->request);
+	}
+	if (!goes_on)
+		end(answer);
+	return goes_on;
 }
 
 static void in_thread(struct work_reading *reading)

@@ -12,8 +12,12 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/base/regular_file.h"
+#include "rules/array.h"
 
-enum { DIGEST_BYTES = TOKEN_PROOF_BYTES };
+enum {
+	DIGEST_BYTES = TOKEN_PROOF_BYTES,
+	LATER_MAX_S = 60, /* a token ends so much later where one of that second has been ended */
+};
 _Static_assert((int)DIGEST_BYTES == (int)CLIENT_DIGEST_BYTES, "a proof is a client's digest");
 
 struct http_client {
@@ -27,9 +31,17 @@ struct http_secrets {
 	struct http_client clients[];
 };
 
+struct ended {           /* a token, ahead of its time */
+	uint64_t client; /* its id's hash */
+	int64_t expires_s;
+};
+
 struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
+	struct hash_key hash_key;
+	struct ended *ended; /* at most one for each second that a client's tokens may end in */
+	size_t ended_count, ended_room;
 	struct token_key key;
 	struct login_throttle throttle;
 };
@@ -170,6 +182,7 @@ struct http_auth *http_auth_new(void)
 	assert(err == 0);
 	(void)err;
 	login_throttle_init(&auth->throttle, &key);
+	auth->hash_key = key;
 	return auth;
 }
 
@@ -180,6 +193,7 @@ void http_auth_free(struct http_auth *auth)
 	http_secrets_free(auth->secrets);
 	pthread_mutex_destroy(&auth->lock);
 	login_throttle_release(&auth->throttle);
+	free(auth->ended);
 	explicit_bzero(&auth->key, sizeof auth->key);
 	free(auth);
 }
@@ -243,16 +257,89 @@ static const struct http_client *find_by_id(const struct http_secrets *secrets, 
 	return NULL;
 }
 
+/* ---- tokens that were ended ---- */
+
+/* Under the lock, as are the next ones. */
+static bool is_ended(const struct http_auth *auth, const char *client, int64_t expires_s)
+{
+	uint64_t hash = hash_bytes(&auth->hash_key, 0, client, strlen(client));
+
+	for (size_t i = 0; i < auth->ended_count; i++)
+		if (auth->ended[i].expires_s == expires_s && auth->ended[i].client == hash)
+			return true;
+	return false;
+}
+
+static void forget_ended(struct http_auth *auth, int64_t now_s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < auth->ended_count; i++)
+		if (auth->ended[i].expires_s > now_s)
+			auth->ended[kept++] = auth->ended[i];
+	auth->ended_count = kept;
+}
+
+static int note_ended(struct http_auth *auth, const struct http_logout *logout, int64_t now_s)
+{
+	struct ended *ended;
+
+	forget_ended(auth, now_s);
+	if (is_ended(auth, logout->client, logout->expires_s))
+		return 0;
+	ended = array_grow(auth->ended, auth->ended_count, &auth->ended_room, sizeof *ended);
+	if (!ended)
+		return ERR_NOMEM;
+	auth->ended = ended;
+	ended[auth->ended_count++] = (struct ended){
+		hash_bytes(&auth->hash_key, 0, logout->client, strlen(logout->client)),
+		logout->expires_s};
+	return 0;
+}
+
+int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout, int64_t now_s)
+{
+	pthread_mutex_lock(&auth->lock);
+	int err = note_ended(auth, logout, now_s);
+	pthread_mutex_unlock(&auth->lock);
+	return err;
+}
+
+/* ---- tokens ---- */
+
+/* Whose it is; ended: also where it was ended ahead of its time. */
 static const struct http_client *find_by_token(const struct http_auth *auth, const char *text,
-					       int64_t now_s, int64_t *expires_s)
+					       int64_t now_s, bool ended, int64_t *expires_s)
 {
 	struct token_claim claim;
 	if (!token_read(text, &claim))
 		return NULL;
 	const struct http_client *client = find_by_id(auth->secrets, claim.client);
 	*expires_s = claim.expires_s;
-	return client && token_holds(text, &claim, &auth->key, client->digest, now_s) ? client
-										      : NULL;
+	return client && token_holds(text, &claim, &auth->key, client->digest, now_s) &&
+			       (ended || !is_ended(auth, claim.client, claim.expires_s))
+		       ? client
+		       : NULL;
+}
+
+int http_auth_log_out(struct http_auth *auth, const char *token, const char *by,
+		      enum client_role role, int64_t now_s, struct http_logout *logout)
+{
+	int err;
+
+	pthread_mutex_lock(&auth->lock);
+	const struct http_client *client =
+		find_by_token(auth, token, now_s, false, &logout->expires_s);
+	if (!client) {
+		err = ERR_NOT_FOUND;
+	} else if (role != ROLE_ADMIN && strcmp(client->id, by) != 0) {
+		err = ERR_INVALID;
+	} else {
+		snprintf(logout->client, sizeof logout->client, "%s", client->id);
+		err = note_ended(auth, logout, now_s);
+	}
+	pthread_mutex_unlock(&auth->lock);
+	return err;
 }
 
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
@@ -265,7 +352,7 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 	pthread_mutex_lock(&auth->lock);
 	const struct http_client *found = find_by_secret(auth->secrets, digest);
 	if (!found)
-		found = find_by_token(auth, sent, now_s, until_s);
+		found = find_by_token(auth, sent, now_s, false, until_s);
 	if (found) {
 		snprintf(client, HTTP_CLIENT_MAX, "%s", found->id);
 		*role = found->role;
@@ -274,14 +361,14 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 	return found != NULL;
 }
 
-/* A token of ours that has only come to its end is no attempt at anything. */
+/* A token of ours that has only come to its end, or was ended, is no attempt at anything. */
 static bool was_token(struct http_auth *auth, const char *sent)
 {
 	struct token_claim claim;
 	if (!token_read(sent, &claim))
 		return false;
 	pthread_mutex_lock(&auth->lock);
-	bool ours = find_by_token(auth, sent, claim.expires_s - 1, &claim.expires_s) != NULL;
+	bool ours = find_by_token(auth, sent, claim.expires_s - 1, true, &claim.expires_s) != NULL;
 	pthread_mutex_unlock(&auth->lock);
 	return ours;
 }
@@ -304,6 +391,20 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 	if (!known && !was_token(auth, sent))
 		login_throttle_failed(&auth->throttle, from, NULL, now_s);
 	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
+}
+
+bool http_auth_still_knows(struct http_auth *auth, const struct http_request *request,
+			   int64_t now_s, enum client_role *role)
+{
+	const char *sent = sent_secret(request);
+	char client[HTTP_CLIENT_MAX];
+	int64_t until_s;
+
+	*role = request->role;
+	if (request->origin == HTTP_UNIX)
+		return true;
+	return sent && http_auth_knows(auth, sent, now_s, client, role, &until_s) &&
+	       strcmp(client, request->client) == 0;
 }
 
 unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request, int64_t now_s)
@@ -333,6 +434,9 @@ static int issue(struct http_auth *auth, const struct http_login *login, char to
 	if (found && is_secret_of(found, digest)) {
 		snprintf(claim.client, sizeof claim.client, "%s", found->id);
 		*role = found->role;
+		while (claim.expires_s < login->expires_s + LATER_MAX_S &&
+		       is_ended(auth, claim.client, claim.expires_s))
+			claim.expires_s++;
 		err = token_sign(&claim, &auth->key, found->digest, token);
 	}
 	pthread_mutex_unlock(&auth->lock);

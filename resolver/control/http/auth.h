@@ -7,9 +7,9 @@
  *                     the client got for it (token.h), as long as that holds
  *
  * Secrets are read from their files when the configuration is, kept as digests, compared without
- * regard to where they differ, and never logged. A token ends by itself, and when its client is
- * gone or has another secret. The listeners' threads ask, the control thread replaces the clients:
- * a mutex is between them.
+ * regard to where they differ, and never logged. A token ends by itself, when its client is gone or
+ * has another secret, and when the client logs out. The listeners' threads ask, the control thread
+ * replaces the clients: a mutex is between them.
  *
  * Nothing else lets anybody in: no cookie, no address, no Origin. So a page in a browser on this
  * machine has no rights: it can send requests to 127.0.0.1, but not with such a header, which
@@ -65,6 +65,24 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 /* The same of what was sent, a secret or a token. */
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s);
+
+/* Whether the request's client would be let in again now: who may has changed, or its token has
+ * ended, since the head came. The role is then what it may now. */
+bool http_auth_still_knows(struct http_auth *auth, const struct http_request *request,
+			   int64_t now_s, enum client_role *role);
+
+/* Tokens are ended ahead of their time by client and end, which no two of them share. */
+struct http_logout {
+	char client[HTTP_CLIENT_MAX];
+	int64_t expires_s;
+};
+/* The token is good no more, if it is one that still is. By a client that is no admin only if it is
+ * its own: ERR_INVALID. ERR_NOT_FOUND: it is none that is good; ERR_NOMEM. */
+MUST_CHECK int http_auth_log_out(struct http_auth *auth, const char *token, const char *by,
+				 enum client_role role, int64_t now_s, struct http_logout *logout);
+/* The same of one that an earlier process has ended. ERR_NOMEM. */
+MUST_CHECK int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout,
+				     int64_t now_s);
 
 /* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
  * or it has another secret; ERR_LIMIT: too many failures of late from where the request comes

@@ -8,6 +8,7 @@
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/http/tls.h"
 #include "resolver/control/process/sandbox.h"
+#include "resolver/control/service/logouts.h"
 #include "resolver/log.h"
 
 /* ---- what a reload brings ---- */
@@ -118,6 +119,7 @@ void management_api_use_state(struct management_api *management)
 			"the key that signs tokens cannot be read, so tokens end with this run: %s",
 			error);
 	explicit_bzero(&key, sizeof key);
+	logouts_load(management->api.service->inventory, management->auth, time(NULL));
 }
 
 /* ---- what stays ---- */

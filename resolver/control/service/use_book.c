@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "resolver/control/service/asked.h"
+#include "resolver/control/service/logouts.h"
 #include "resolver/log.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/array.h"
@@ -340,7 +341,8 @@ static int on_row(void *context, const struct source_use *use)
 	free(sweep->last);
 	sweep->last = strdup(use->what);
 	sweep->count++;
-	if (!asked_is_row(use->what) && !find_entry(sweep->book, use->what)) {
+	if (!asked_is_row(use->what) && !logouts_is_row(use->what) &&
+	    !find_entry(sweep->book, use->what)) {
 		sweep->gone[sweep->gone_count] = strdup(use->what);
 		sweep->gone_count += sweep->gone[sweep->gone_count] != NULL;
 	}

@@ -3,18 +3,19 @@
  *
  *     GET /, GET /v3         where v3 is                   (keystoneauth looks before it asks)
  *     POST /v3/auth/tokens   a client's id and secret  ─►  X-Subject-Token, and where dns is
+ *     DELETE                 ends the token that X-Subject-Token names
  *     GET /v2                that it is Designate's v2
  *
  * The user is a management client. Its project and domains are taken as they are sent: there is one
  * tenant here, and everybody in it sees the same. Links lead to the Host of the request, so they
  * work under every name of the server. Deliberately not here: users, projects and roles as
- * resources, a token for another token, and revoking one (a token ends after an hour, or with its
- * client's secret). */
+ * resources, and a token for another token. */
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/http/token.h"
+#include "resolver/control/service/logouts.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
 
@@ -251,6 +252,34 @@ static void issue_token(struct api_request *request)
 	api_reply_json(request, 201, token_json(&login, model, role, base, now_s), NULL);
 }
 
+static void keep_logout(struct work_waiter *waiter)
+{
+	struct api_request *request = api_request_of(waiter);
+
+	logouts_note(request->service->inventory, request->state);
+	api_reply_empty(request, 204);
+}
+
+/* DELETE /v3/auth/tokens. The token is good no more at once; that is kept behind a longer work,
+ * which has the state. */
+static void end_token(struct api_request *request)
+{
+	const char *token = api_header(request, "X-Subject-Token");
+	struct http_logout *logout = arena_alloc(&request->arena, sizeof *logout);
+	int err = !logout ? ERR_NOMEM : token ? api_log_out(request, token, logout) : ERR_NOT_FOUND;
+
+	request->state = logout;
+	if (err == ERR_INVALID)
+		api_fail(request, 403, NULL, "this token is another client's");
+	else if (err == ERR_NOT_FOUND)
+		api_fail(request, 404, NULL,
+			 "the header X-Subject-Token has no token that is good");
+	else if (err != 0)
+		api_fail_memory(request);
+	else if (!work_wait(&request->service->work, &request->waiter, keep_logout))
+		keep_logout(&request->waiter);
+}
+
 /* GET /v2 */
 static void show_designate_version(struct api_request *request)
 {
@@ -276,6 +305,7 @@ static const struct api_route routes[] = {
 	{"GET", "/", API_NOTHING, list_versions, 0},
 	{"GET", "/v3", API_NOTHING, show_version, 0},
 	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, API_LOGIN_BODY_MAX},
+	{"DELETE", "/v3/auth/tokens", API_READ, end_token, 0},
 	{.method = NULL},
 };
 const struct api_dialect api_keystone = {.roots = (const char *const[]){"v3", NULL},

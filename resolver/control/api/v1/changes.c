@@ -502,7 +502,12 @@ static void plan(struct posted *posted)
 
 static void plan_again(struct work_waiter *waiter)
 {
-	plan(api_request_of(waiter)->state);
+	struct posted *posted = api_request_of(waiter)->state;
+
+	if (api_still_may(posted->request))
+		plan(posted);
+	else
+		posted_free(posted);
 }
 
 static void on_question(void *context, json_t *question)

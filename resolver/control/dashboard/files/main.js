@@ -2,7 +2,7 @@
 
 import {h, name} from "/ui/lib/element.js";
 import {here, router, url} from "/ui/lib/router.js";
-import {current, end, session} from "/ui/lib/session.js";
+import {current, logOut, session} from "/ui/lib/session.js";
 import {stream} from "/ui/lib/stream.js";
 import {LoginForm} from "/ui/parts/login.js";
 import {AddressPage} from "/ui/pages/address.js";
@@ -62,7 +62,7 @@ function navigation(shown) {
 function header({client, role}) {
   return h("header", {}, h("a", {class: "brand", href: "/ui/"}, "sluice"), live,
     h("span", {class: "who"}, name(client), ` (${role})`),
-    h("button", {type: "button", onclick: () => end()}, "Log out"));
+    h("button", {type: "button", onclick: logOut}, "Log out"));
 }
 
 function show(focus) {

@@ -25,6 +25,17 @@ export function end(reason = "") {
   tell(reason);
 }
 
+// The token ends at the server, too; where that cannot be told, it ends there within the hour.
+export function logOut() {
+  const {token} = current();
+  fetch("/v3/auth/tokens", {
+    method: "DELETE",
+    headers: {"X-Auth-Token": token, "X-Subject-Token": token},
+    keepalive: true,
+  }).catch(() => {});
+  end();
+}
+
 function refusal(status, wait) {
   if (status === 401) return "No client has this id and secret.";
   if (status === 429) return `Too many logins have failed; try again in ${wait ? count(Number(wait), "second") : "some seconds"}.`;
