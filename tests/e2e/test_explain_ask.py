@@ -105,16 +105,21 @@ class Asked(harness.FreshCase):
 
 
 class Packets(Asked):
+    def suspicions(self):
+        return sum(target["suspicions"] for target in self.sluice.status()["targets"])
+
     def test_what_is_shown_as_sent_is_what_came(self):
         for number, script in enumerate(("fine", "plain", "bare", "tc", "wavers", "ends", "servfail", "refused", "notimp", "lame",
                                          "mangled", "forged", "silent", "late900")):
             with self.subTest(script=script):
                 name = "%s.n%d.one.corp" % (script, number)
+                before = self.suspicions()
                 body = self.ask(name)
                 tries = [t for hop in body["hops"] for asked in hop["asked"] for t in asked["tries"]]
                 shown = sorted(t["protocol"] for t in tries for _ in range(t["packets"]))
                 self.assertEqual(sorted(one["by"] for one in self.one.questions(name)), shown, tries)
-                self.assertLessEqual(shown.count("udp"), 3)
+                # What was sent while it was suspect, as on a machine that is busy, is not counted.
+                self.assertLessEqual(shown.count("udp"), 3 if self.suspicions() == before else 5)
                 self.assertLessEqual(len(tries), 5)
 
     def test_what_never_left_for_want_of_a_connection_is_not_shown_as_sent(self):
