@@ -832,15 +832,28 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 
+/* Whether names of others are none of this network's business: then a chain ends ahead of them, as
+ * it does in the answer of a server that only serves zones. */
+static bool refuses_the_rest(const struct composition *c, const struct frame *f)
+{
+	return f->place.network < NETWORK_OUTSIDE &&
+	       c->policy->networks[f->place.network].no_default;
+}
+
 /* Behind the first owner it is a hop that cannot be resolved. A stranger at the VNet resolver is
  * refused before it comes here; the text on its address is for `explain`. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
-	bool recursion = (c->request->flags & FLAG_RD) != 0;
+	bool ends = refuses_the_rest(c, f);
+	bool recursion = (c->request->flags & FLAG_RD) != 0 && !ends;
 
 	if (f->place.network == NETWORK_NONE)
 		explain(c, EDE_PROHIBITED,
 			"the source is in no network's address_space or client_prefixes");
+	else if (ends)
+		explain(c, EDE_PROHIBITED,
+			"no zone and no rule of this network decides the name, and the default "
+			"resolver is not for it");
 	else
 		explain(c, EDE_NOT_READY, "there is no default resolver");
 	if (c->message.counts[SECTION_ANSWER])

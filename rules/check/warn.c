@@ -235,6 +235,96 @@ static void warn_registration(struct check *check)
 		}
 }
 
+/* ---- open resolvers ---- */
+
+static const struct prefix *find_everybody(const struct prefix *prefixes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefixes[i].length == 0)
+			return &prefixes[i];
+	return NULL;
+}
+
+static bool has_rules(struct check *check, const struct virtual_network *network)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->rulesets.count; i++) {
+		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
+
+		for (size_t k = 0; k < ruleset->links.count; k++) {
+			const char *linked = ruleset->links.items[k].virtual_network;
+
+			if (linked && model_network(model, linked) == network)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whatever stands there forwards for everybody who can reach the address. */
+static void warn_open(struct check *check, const struct origin *at, const char *key,
+		      const struct prefix *everybody, const struct virtual_network *network,
+		      const struct host *listen)
+{
+	char prefix[PREFIX_TEXT_MAX], host[HOST_TEXT_MAX];
+
+	bool forwards = network && (network->uses_default_resolver ||
+				    network->dns_servers.count > 0 || has_rules(check, network));
+
+	if (!forwards || address_is_loopback(&listen->address))
+		return;
+	WARN(check, at, key,
+	     "%s may ask at %s, and is forwarded for: whoever reaches that address can use this "
+	     "server against others; name who may ask, or set uses_default_resolver = false and "
+	     "link no rules",
+	     prefix_print(everybody, prefix), host_print(listen, host));
+}
+
+static void warn_open_networks(struct check *check)
+{
+	const struct model *model = check->model;
+	const struct vnet_resolver *vnet = &model->vnet_resolver;
+
+	for (size_t i = 0; vnet->given && i < model->virtual_networks.count; i++) {
+		const struct virtual_network *network = &model->virtual_networks.items[i];
+		const struct prefix *everybody = find_everybody(network->client_prefixes.items,
+								network->client_prefixes.count);
+		size_t k = 0;
+
+		while (k < vnet->listen.count &&
+		       address_is_loopback(&vnet->listen.items[k].address))
+			k++;
+		if (everybody && k < vnet->listen.count)
+			warn_open(check, &network->origin, "client_prefixes", everybody, network,
+				  &vnet->listen.items[k]);
+	}
+}
+
+static void warn_open_endpoints(struct check *check)
+{
+	const struct model *model = check->model;
+
+	for (size_t i = 0; i < model->resolvers.count; i++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[i];
+
+		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++) {
+			const struct inbound_endpoint *endpoint =
+				&resolver->inbound_endpoints.items[k];
+			const struct prefix *everybody =
+				find_everybody(endpoint->allow.items, endpoint->allow.count);
+			struct host listen = endpoint->listen;
+
+			if (!listen.address.family)
+				listen = (struct host){.address = endpoint->address,
+						       .port = DNS_PORT};
+			if (everybody && resolver->virtual_network)
+				warn_open(check, &endpoint->origin, "allow", everybody,
+					  model_network(model, resolver->virtual_network), &listen);
+		}
+	}
+}
+
 void limits_warn(struct check *check)
 {
 	check_index_selves(check);
@@ -242,4 +332,6 @@ void limits_warn(struct check *check)
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);
+	warn_open_networks(check);
+	warn_open_endpoints(check);
 }

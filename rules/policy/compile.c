@@ -133,6 +133,8 @@ static int compile_networks(struct compilation *c)
 		if (!name)
 			return ERR_NOMEM;
 		policy->networks[i].name = name;
+		policy->networks[i].no_default =
+			!c->model->virtual_networks.items[i].uses_default_resolver;
 		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
 	}
 	policy->network_count = (uint32_t)count;

@@ -109,7 +109,7 @@ static bool by_zone(const struct decision *d, struct verdict *verdict)
 	if (verdict->answer.outcome == ZONE_NXDOMAIN &&
 	    link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT &&
 	    (d->type == TYPE_A || d->type == TYPE_AAAA || d->type == TYPE_CNAME) &&
-	    d->policy->default_route) {
+	    d->policy->default_route && !d->network->no_default) {
 		forward(verdict, DECIDED_ZONE, link->name, d->policy->default_route);
 		verdict->redirected = true;
 		return true;
@@ -307,7 +307,7 @@ static bool by_special(const struct decision *d, struct verdict *verdict)
 
 static bool by_default(const struct decision *d, struct verdict *verdict)
 {
-	if (!d->policy->default_route)
+	if (!d->policy->default_route || (d->network && d->network->no_default))
 		return false;
 	note(d, DECIDED_DEFAULT, TRACE_MATCHED, NULL, NULL, d->name->labels);
 	forward(verdict, DECIDED_DEFAULT, NULL, d->policy->default_route);

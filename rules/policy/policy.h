@@ -49,6 +49,7 @@ struct policy_network {
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
 	bool large;            /* some of that does not fit the processor's caches */
+	bool no_default;       /* what nothing decides is refused */
 	struct route *custom;  /* NULL: no custom DNS servers */
 	struct prefix *spaces; /* its own addresses: in order, none within another */
 	uint32_t space_count;

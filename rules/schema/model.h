@@ -96,6 +96,7 @@ struct virtual_network {
 	LIST_OF(struct prefix) address_space;
 	LIST_OF(struct host) dns_servers;
 	LIST_OF(struct prefix) client_prefixes;
+	bool uses_default_resolver;
 	LIST_OF(struct subnet) subnets;
 };
 

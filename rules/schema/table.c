@@ -169,6 +169,13 @@ static const struct field virtual_network_fields[] = {
 	 .doc = "Further source prefixes that the VNet resolver takes for this network; any "
 		"prefix, loopback included. Of a network that has no address_space either: "
 		"loopback and private networks, as far as no other network has them."},
+	{.key = "uses_default_resolver",
+	 .type = FIELD_BOOL,
+	 AT(virtual_network, uses_default_resolver),
+	 .fallback = "true",
+	 .doc = "Whether names that no zone and no rule of the network decides go to the default "
+		"resolver. If not they are REFUSED: without rules it is a network for which zones "
+		"are answered and nothing is forwarded."},
 	{.key = "subnets",
 	 .type = FIELD_LIST,
 	 AT(virtual_network, subnets),

@@ -137,6 +137,32 @@ static const struct limits_case cases[] = {
 	 "[\"192.0.2.1\"]; });\n" ZONES(ZONE("z.test", LINK("l", "n"))),
 	 0, 0, 0},
 
+	{"who_listens_to_everybody_and_forwards_is_open",
+	 "vnet_resolver = { listen = [\"127.0.0.3\", \"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"0.0.0.0/0\"]; "
+	 "});\n",
+	 2, "virtual_networks[n].client_prefixes",
+	 "warning: 0.0.0.0/0 may ask at 192.0.2.3:53, and is forwarded for"},
+	{"who_only_listens_to_loopback_is_not_open",
+	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; });\n",
+	 0, 0, 0},
+	{"who_only_serves_zones_is_not_open",
+	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver = "
+	 "false; });\n",
+	 0, 0, 0},
+	{"rules_without_a_default_resolver_forward_too",
+	 "vnet_resolver = { listen = [\"0.0.0.0\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver = "
+	 "false; });\n"
+	 "resolvers = ({ name = \"r\"; virtual_network = \"n\"; outbound_endpoints = ({ name = "
+	 "\"o\"; }); });\n"
+	 "rulesets = ({ name = \"s\"; outbound_endpoints = [\"r/o\"]; links = ({ name = \"l\"; "
+	 "virtual_network = \"n\"; }); rules = ({ name = \"one\"; domain = \"a.test.\"; targets = ({ "
+	 "address = \"192.0.2.1\"; }); }); });\n",
+	 2, "virtual_networks[n].client_prefixes", "warning: ::/0 may ask at 0.0.0.0:53"},
+
 	{"registration_has_no_effect_and_says_so",
 	 HUB_AND_SPOKE ZONES(ZONE("z.test",
 				  LINK("l", "hub") ",\n{ name = \"m\"; virtual_network "
