@@ -145,7 +145,7 @@ class Unbound(Import):
         self.assertIn("# Our resolver.", self.config)
 
     def test_who_may_ask_is_carried_over(self):
-        self.assertIn('client_prefixes = [ "127.0.0.0/8", "10.0.0.0/10", "10.128.0.0/9", "::1/128" ]', self.config)
+        self.assertIn('client_prefixes = [ "10.0.0.0/10", "10.128.0.0/9", "127.0.0.0/8", "::1/128" ]', self.config)
 
     def test_what_was_not_carried_over_is_told(self):
         self.told_of(self.told, r"unbound\.conf:\d+: module-config: not carried over: sluice does not validate",
@@ -285,6 +285,11 @@ COREDNS = """
             denial 1000 60
         }
         bind 127.0.0.1
+        acl {
+            block net 10.64.0.0/10
+            allow net 10.0.0.0/8 127.0.0.0/8
+            block
+        }
     }
     corp.internal lab.internal {
         import common
@@ -309,16 +314,12 @@ COREDNS = """
             ttl 60
             fallthrough
         }
-        acl {
-            block net 10.64.0.0/10
-            allow net 10.0.0.0/8 127.0.0.0/8
-            block net *
-        }
         forward . 192.0.2.99
         prometheus 127.0.0.1:9153
         rewrite name foo.example bar.example
     }
     secret.example {
+        import common
         forward . tls://192.0.2.53
     }
 """
@@ -357,7 +358,7 @@ class Coredns(Import):
         self.same(*(name for name, _ in self.QUESTIONS), "none.corp.internal", ("7.0.1.10.in-addr.arpa", "PTR"))
 
     def test_who_may_ask_comments_and_what_is_lost(self):
-        self.assertIn('client_prefixes = [ "127.0.0.0/8", "10.0.0.0/10", "10.128.0.0/9" ]', self.config)
+        self.assertIn('client_prefixes = [ "10.0.0.0/10", "10.128.0.0/9", "127.0.0.0/8" ]', self.config)
         self.assertRegex(self.config, r"# The intranet\.\n +\{\s+name = \"corp\.internal\"")
         self.assertRegex(self.config, r"# the domain controllers\n +\{\s+name = \"contoso-corp\"")
         self.assertRegex(self.config, r"# on the desk\n +\{\s+name = \"scanner\.example\"")
@@ -365,6 +366,180 @@ class Coredns(Import):
         self.told_of(self.told, r"Corefile:\d+: rewrite: not carried over: questions and answers",
                      r"Corefile:\d+: forward: not carried over: tls://192\.0\.2\.53: .*TLS",
                      r"Corefile:\d+: prometheus: not carried over: metrics in")
+
+
+class WhoMayAsk(harness.FreshCase):
+    """No import lets in whom the original does not, nor forwards for whom it does not; what can only be said more
+    openly is closed, told first, and not applied."""
+
+    def build(self, world):
+        pass
+
+    def read(self, dialect, text, status=0, **files):
+        for name, content in files.items():
+            self.world.write(name.replace("_", "."), textwrap.dedent(content))
+        path = self.world.write("original", textwrap.dedent(text))
+        output = os.path.join(self.world.dir, "out.conf")
+        if os.path.exists(output):
+            os.remove(output)
+        got, told = harness.command("import", dialect, path, "--output", output, cwd=self.world.dir)
+        self.assertEqual(status, got, told)
+        with open(output) as file:
+            config = file.read()
+        got, checked = harness.command("check", "-c", output)
+        self.assertEqual(0, got, checked)
+        return config, told, checked
+
+    def networks(self, config):
+        return {name: (sorted(re.findall('"([^"]+)"', clients)), "uses_default_resolver = false" in rest)
+                for name, clients, rest in re.findall(
+                    r'\{\s*name = "([^"]+)";\s*client_prefixes = \[([^\]]*)\];([^}]*)\}', config)}
+
+    def test_coredns_an_action_without_net_is_for_all(self):
+        config, told, _ = self.read("coredns", """
+            . {
+                acl {
+                    allow net 10.0.0.0/8
+                    block
+                }
+                forward . 192.0.2.1
+            }
+            """)
+        self.assertEqual({"home": (["10.0.0.0/8"], False)}, self.networks(config))
+        self.assertNotIn("closed: ", told)
+
+    def test_coredns_who_may_ask_is_who_may_ask_each_server(self):
+        for first, second, clients, status in (
+                ("", "acl {\n allow net 10.0.0.0/8\n drop net *\n}", ["10.0.0.0/8"], 1),
+                ("acl {\n allow net 10.0.0.0/8\n block\n}", "", ["10.0.0.0/8"], 1),
+                ("acl {\n allow net 10.0.0.0/8\n filter\n}", "acl {\n allow net 10.1.0.0/16 192.0.2.0/24\n block\n}",
+                 ["10.1.0.0/16"], 1),
+                ("acl {\n block net 10.0.0.0/8\n}", "acl {\n block net 10.0.0.0/8\n}", None, 0)):
+            config, told, checked = self.read("coredns", "a.example {\n%s\nforward . 192.0.2.1\n}\n. {\n%s\nforward . "
+                                              "192.0.2.2\n}\n" % (first, second), status)
+            got = self.networks(config)["home"][0]
+            self.assertEqual(clients or got, got)
+            self.assertNotIn("0.0.0.0/0", got)
+            if status:
+                self.assertTrue(told.splitlines()[0].split(": ", 2)[2].startswith("closed: its clients"), told)
+                self.assertRegex(config, r"# as open as it was: client_prefixes = \[ .* \];\n +\{ name = .home.")
+
+    def test_coredns_actions_for_some_types_let_nobody_in(self):
+        config, told, _ = self.read("coredns", """
+            . {
+                acl {
+                    block type AXFR net *
+                    allow type A net 10.0.0.0/8
+                    block type TXT net 192.168.0.0/16
+                    allow net 192.0.0.0/8
+                    block net *
+                }
+                forward . 192.0.2.1
+            }
+            """, 1)
+        self.assertEqual(["192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13"], self.networks(config)["home"][0][:3])
+        self.assertEqual(2, told.count("closed: "), told)
+
+    def test_coredns_refuses_what_no_server_has(self):
+        config, _, checked = self.read("coredns", "a.example {\nbind 192.0.2.7\nforward . 192.0.2.1\n}\n")
+        self.assertEqual((["0.0.0.0/0", "::/0"], True), self.networks(config)["home"])
+        self.assertIn("may ask at 192.0.2.7:53, and is forwarded for", checked)
+
+    def test_coredns_hosts_stay_within_their_zones(self):
+        config, told, _ = self.read("coredns", """
+            . {
+                bind 127.0.0.1
+                hosts names inside.example {
+                    10.0.0.2 www.inside.example www.bank.example
+                }
+                forward . 192.0.2.1
+            }
+            """, names="10.0.0.1 nas.inside.example\n10.0.0.3 www.outside.example\n")
+        self.assertIn("nas:A", config)
+        self.assertIn("www:A", config)
+        for name in ("bank.example", "outside.example", "in-addr.arpa"):
+            self.assertNotIn(name, config.split("# What was not carried over")[0])
+            if "arpa" not in name:
+                self.assertIn("%s is in no zone that the hosts are for" % name, told)
+
+    BIND = """
+        options { recursion %s; allow-recursion { 10.0.0.0/8; }; listen-on { %s; }; };
+        zone "a.example" { type master; file "a.zone"; %s };
+        zone "b.example" { type forward; forwarders { 192.0.2.1; }; };
+        """
+
+    def test_bind_without_recursion_it_has_zones_only(self):
+        config, told, checked = self.read("bind", self.BIND % ("no", "192.0.2.7", ""), a_zone="@ 60 IN A 192.0.2.5\n")
+        self.assertEqual({"home": (["0.0.0.0/0", "::/0"], True)}, self.networks(config))
+        self.assertNotIn("rulesets", config)
+        self.assertNotIn("forwarded for", checked)
+        self.assertIn("without recursion its servers are not asked", told)
+        config, _, checked = self.read("bind", self.BIND % ("yes", "192.0.2.7", ""), a_zone="@ 60 IN A 192.0.2.5\n")
+        self.assertEqual({"home": (["10.0.0.0/8"], False)}, self.networks(config))
+
+    def test_bind_a_view_without_recursion_beside_one_with_it(self):
+        config, _, checked = self.read("bind", """
+            options { allow-recursion { 10.0.0.0/8; }; forwarders { 192.0.2.9; }; listen-on { 192.0.2.7; }; };
+            view "inside" { match-clients { 10.0.0.0/8; }; zone "a.example" { type master; file "a.zone"; }; };
+            view "outside" { match-clients { any; }; recursion no; zone "a.example" { type master; file "a.zone"; }; };
+            """, a_zone="@ 60 IN A 192.0.2.5\n")
+        self.assertEqual({"inside": (["10.0.0.0/8"], False), "outside": (["0.0.0.0/0", "::/0"], True)}, self.networks(config))
+        self.assertNotIn("forwarded for", checked)
+
+    def test_bind_a_zone_for_fewer_than_the_view_is_left_out(self):
+        for more, status in (("allow-query { 10.1.0.0/16; };", 1), ("allow-query { any; };", 0)):
+            config, told, _ = self.read("bind", self.BIND % ("yes", "127.0.0.1", more), status, a_zone="@ 60 IN A 192.0.2.5\n")
+            self.assertEqual(status == 0, 'name = "a.example"' in config)
+            self.assertEqual(status == 1, "closed: the zone a.example is left out" in told)
+
+    UNBOUND = """
+        server:
+            interface: 192.0.2.7
+            %s
+            access-control-view: 10.1.0.0/16 branch
+            local-zone: ads.example always_nxdomain
+        view:
+            name: branch
+            local-data: "x.branch.example A 10.1.0.1"
+            %s
+        forward-zone:
+            name: .
+            forward-addr: 192.0.2.1
+        """
+
+    def test_unbound_a_view_lets_nobody_in(self):
+        none = (["255.255.255.255/32"], False)
+        config, told, _ = self.read("unbound", self.UNBOUND % ("", ""))
+        self.assertEqual({"home": (["127.0.0.0/8", "::1/128"], False), "branch": none}, self.networks(config))
+        self.assertIn("nobody may ask", told)
+        config, _, _ = self.read("unbound", self.UNBOUND % ("access-control: 10.0.0.0/8 allow", ""))
+        got = self.networks(config)
+        self.assertEqual((["10.1.0.0/16"], False), got["branch"])
+        self.assertNotIn("10.0.0.0/8", got["home"][0])
+        config, _, _ = self.read("unbound", self.UNBOUND % ("access-control: 10.1.2.0/24 allow", ""))
+        got = self.networks(config)
+        self.assertEqual((["10.1.2.0/24"], False), got["branch"])
+        self.assertEqual((["127.0.0.0/8", "::1/128"], False), got["home"])
+
+    def test_unbound_view_first_has_the_others_zones_too(self):
+        for first, links in (("view-first: yes", 2), ("", 1)):
+            config, _, _ = self.read("unbound", self.UNBOUND % ("access-control: 10.0.0.0/8 allow", first))
+            zone = re.search(r'name = "ads\.example";.*?links = \((.*?)\);', config, re.S)
+            self.assertEqual(links, zone.group(1).count("virtual_network ="), config)
+
+    def test_what_is_closed_is_not_applied(self):
+        host = self.world.host("new")
+        sluice = harness.Sluice(host, 'management = { socket = "sluice.sock"; state = "state.db"; };\n'
+                                'vnet_resolver = { listen = [ "127.0.0.1" ]; };\n'
+                                'virtual_networks = ( { name = "home"; client_prefixes = [ "127.0.0.0/8" ]; } );\n'
+                                'default_resolver = { targets = ( { address = "127.0.0.3"; } ); };\n')
+        path = self.world.write("Corefile", "a.example {\nforward . 192.0.2.1\n}\n. {\nacl {\nblock\n}\nforward . 192.0.2.2\n}\n")
+        sluice.wait_managed()
+        before = sluice.status()["generation"]
+        status, told = harness.command("import", "coredns", path, "--apply", "--vnet", "home", "-c", sluice.config)
+        self.assertEqual(1, status)
+        self.assertIn("nothing is applied", told)
+        self.assertEqual(before, sluice.status()["generation"])
 
 
 DNSMASQ = """

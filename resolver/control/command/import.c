@@ -58,8 +58,13 @@ static int apply(const struct command_line *line, struct import *import, const c
 	return status;
 }
 
+/* What is closed where it was open is somebody's to decide. */
 static int write_out(const struct command_line *line, struct import *import, const char *from)
 {
+	if (line->apply && import_is_closed(import))
+		return command_fail_at(line, "nothing is applied, as what is closed now was open, "
+					     "see above; import without --apply, choose, apply "
+					     "that");
 	if (line->apply)
 		return apply(line, import, from);
 	if (line->output)
@@ -117,12 +122,14 @@ int command_import(const struct command_line *line)
 
 	fflush(stdout);
 	import_print(import, stderr);
-	if (fine)
+	if (!fine)
+		command_fail_at(line, "nothing is written, see above");
+	else
 		status = write_out(line, import,
 				   import_printf(import, "%s%s", line->arguments[1],
 						 line->argument_count > 2 ? " and others" : ""));
-	else
-		command_fail_at(line, "nothing is written, see above");
+	if (status == EXIT_SUCCESS && import_is_closed(import))
+		status = command_fail_at(line, "what is closed now was open: choose, see above");
 	import_free(import);
 	return status;
 }

@@ -137,3 +137,25 @@ struct acl_entry *acl_first_match(const struct acl *acl, size_t *count)
 {
 	return ordered(acl, false, count);
 }
+
+struct acl_set acl_without(struct acl_set a, struct acl_set b)
+{
+	struct acl acl = {0};
+	struct acl_set rest;
+
+	for (size_t i = 0; i < b.count; i++)
+		acl_add(&acl, &b.entries[i].prefix, false, &b.entries[i].at);
+	for (size_t i = a.count; i-- > 0;) /* the last is laid first: their order stays */
+		acl_add(&acl, &a.entries[i].prefix, true, &a.entries[i].at);
+	rest.entries = acl_first_match(&acl, &rest.count);
+	acl_release(&acl);
+	return rest;
+}
+
+struct acl_set acl_both(struct acl_set a, struct acl_set b)
+{
+	struct acl_set only_a = acl_without(a, b), both = acl_without(a, only_a);
+
+	free(only_a.entries);
+	return both;
+}

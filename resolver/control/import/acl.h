@@ -26,6 +26,14 @@ void acl_add(struct acl *acl, const struct prefix *prefix, bool allow, const str
 void acl_release(struct acl *acl);
 
 /* So many prefixes that do not overlap, each let in with where that is said; to be freed. */
+/* Of such entries: those prefixes of a that b does not have; those that both have. The same. */
+struct acl_set {
+	struct acl_entry *entries;
+	size_t count;
+};
+struct acl_set acl_without(struct acl_set a, struct acl_set b);
+struct acl_set acl_both(struct acl_set a, struct acl_set b);
+
 struct acl_entry *acl_most_specific(const struct acl *acl, size_t *count);
 struct acl_entry *acl_first_match(const struct acl *acl, size_t *count);
 

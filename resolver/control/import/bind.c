@@ -23,9 +23,12 @@ struct statement {
 
 struct view {
 	const struct statement *statement; /* NULL: the file as a whole */
+	bool zones_only;                   /* without recursion */
 	struct forward_view *forward;
-	struct acl_entry *clients;
+	struct origin forward_at;
+	struct acl_entry *clients; /* that it is for */
 	size_t client_count;
+	struct acl_set allowed; /* and may ask */
 };
 
 struct bind {
@@ -361,6 +364,8 @@ static const struct statement *allowed(const struct bind *bind, const struct vie
 	static const char *const names[] = {"allow-recursion", "allow-query-cache", "allow-query"};
 	const struct statement *found = NULL;
 
+	if (view->zones_only)
+		return setting(bind, view, "allow-query");
 	for (size_t i = 0; !found && i < COUNT(names); i++)
 		found = setting(bind, view, names[i]);
 	return found;
@@ -369,7 +374,8 @@ static const struct statement *allowed(const struct bind *bind, const struct vie
 static void take_clients(struct bind *bind, struct view *view, const struct origin *at)
 {
 	const struct statement *list = allowed(bind, view);
-	const struct statement usual = {.at = *at, .words = {"localnets"}, .count = 1};
+	const struct statement usual = {
+		.at = *at, .words = {view->zones_only ? "any" : "localnets"}, .count = 1};
 	const struct statement *query = setting(bind, view, "allow-query");
 	struct acl acl = {0};
 	struct acl_entry *entries;
@@ -395,6 +401,8 @@ static void take_clients(struct bind *bind, struct view *view, const struct orig
 					      prefix_print(both, text));
 		}
 	forward_allow_no_more(bind->import, view->forward, list ? &list->at : at);
+	view->allowed = acl_both((struct acl_set){entries, count},
+				 (struct acl_set){view->clients, view->client_count});
 	if (query && list != query)
 		import_changed(bind->import, &query->at,
 			       "who may ask is who may have names resolved (%s); all others are "
@@ -509,6 +517,10 @@ static void take_forwarders(struct bind *bind, struct view *view)
 	const struct statement *empty = setting(bind, view, "empty-zones-enable");
 	struct origin at = list ? list->at : import_place(bind->import, bind->file, 0, NULL);
 
+	if (view->zones_only) {
+		forward_no_default(bind->import, view->forward, &view->forward_at);
+		return;
+	}
 	if (!list || !list->first) {
 		import_lost(bind->import, &at,
 			    "it resolves from the root by itself, which sluice does not: what no "
@@ -602,6 +614,15 @@ static void take_primary(struct bind *bind, struct view *view, const struct stat
 	take_transfers(bind, view, zone, import_get(made, "name"));
 }
 
+/* Whether it is not, because the view resolves nothing for its clients. */
+static bool is_not_asked(struct bind *bind, const struct view *view, const struct statement *zone)
+{
+	if (view->zones_only)
+		import_lost(bind->import, &zone->at,
+			    "without recursion its servers are not asked for clients");
+	return view->zones_only;
+}
+
 static void take_asked(struct bind *bind, struct view *view, const struct statement *zone,
 		       const char *name, const struct statement *list, const char *why)
 {
@@ -644,17 +665,49 @@ static void take_shared(struct bind *bind, struct view *view, const struct state
 		import_lost(bind->import, &zone->at, "the view %s has no such zone here", of);
 }
 
+/* Whether clients of the view may ask that may not ask for this zone, which cannot be said of one
+ * zone: it is left out then. */
+static bool is_closed_zone(struct bind *bind, const struct view *view, const struct statement *zone)
+{
+	const struct statement *list = find(zone->first, "allow-query");
+	struct acl acl = {0};
+	struct acl_set own, others;
+	bool closed;
+
+	if (!list)
+		return false;
+	add_list(bind, &acl, list->first, 0);
+	own.entries = acl_first_match(&acl, &own.count);
+	others = acl_without(view->allowed, own);
+	closed = others.count > 0;
+	if (closed)
+		import_closed(bind->import, &zone->at, &view->forward_at,
+			      import_printf(bind->import,
+					    "the zone %s, for all clients of the view",
+					    word(zone, 1)),
+			      "the zone %s is left out: its allow-query lets in fewer than the "
+			      "view, and here all clients of a network have its zones",
+			      word(zone, 1));
+	free(own.entries);
+	free(others.entries);
+	acl_release(&acl);
+	return closed;
+}
+
 static void take_zone(struct bind *bind, struct view *view, const struct statement *zone)
 {
 	static const char *const known[] = {
-		"type",      "file",        "forwarders",       "forward",        "masters",
-		"primaries", "also-notify", "server-addresses", "allow-transfer", "in-view"};
+		"type",           "file",      "forwarders",  "forward",
+		"masters",        "primaries", "also-notify", "server-addresses",
+		"allow-transfer", "in-view",   "allow-query"};
 	const char *name = word(zone, 1), *type = word(find(zone->first, "type"), 1);
 	const struct statement *primaries = find(zone->first, "primaries");
 
 	primaries = primaries ? primaries : find(zone->first, "masters");
 	if (strcasecmp(word(zone, 2), "CH") == 0 || strcasecmp(word(zone, 2), "chaos") == 0)
 		import_lost(bind->import, &zone->at, "only zones of class IN are served");
+	else if (is_closed_zone(bind, view, zone))
+		; /* told */
 	else if (find(zone->first, "in-view"))
 		take_shared(bind, view, zone, word(find(zone->first, "in-view"), 1));
 	else if (strcasecmp(type, "master") == 0 || strcasecmp(type, "primary") == 0)
@@ -662,16 +715,17 @@ static void take_zone(struct bind *bind, struct view *view, const struct stateme
 	else if (strcasecmp(type, "slave") == 0 || strcasecmp(type, "secondary") == 0)
 		take_asked(bind, view, zone, name, primaries,
 			   "zones are not transferred in: its primaries are asked instead");
-	else if (strcasecmp(type, "stub") == 0)
+	else if (strcasecmp(type, "stub") == 0 && !is_not_asked(bind, view, zone))
 		take_stub(bind, view, zone, name, primaries);
-	else if (strcasecmp(type, "static-stub") == 0)
+	else if (strcasecmp(type, "static-stub") == 0 && !is_not_asked(bind, view, zone))
 		take_stub(bind, view, zone, name, find(zone->first, "server-addresses"));
-	else if (strcasecmp(type, "forward") == 0) {
+	else if (strcasecmp(type, "forward") == 0 && !is_not_asked(bind, view, zone)) {
 		take_asked(bind, view, zone, name, find(zone->first, "forwarders"), NULL);
 		tell_first(bind, view, zone, &zone->at);
 	} else if (strcasecmp(type, "hint") == 0)
 		import_lost(bind->import, &zone->at, NO_ROOT);
-	else
+	else if (!view->zones_only ||
+		 (!strcasestr(type, "stub") && strcasecmp(type, "forward") != 0))
 		import_lost(bind->import, &zone->at, "a zone of type \"%s\" has nothing here",
 			    type);
 	for (const struct statement *at = zone->first; at; at = at->next) {
@@ -704,6 +758,7 @@ static const struct row { /* of options that become a setting of ours */
 static bool is_handled(const char *name)
 {
 	static const char *const names[] = {"directory",
+					    "recursion",
 					    "listen-on",
 					    "listen-on-v6",
 					    "port",
@@ -771,13 +826,7 @@ static void take_settings(struct bind *bind, struct view *view, const struct sta
 			take_row(bind, &rows[i], at);
 		else if (strncasecmp(name, "query-source", 12) == 0)
 			take_query_source(bind, view, at);
-		else if (strcasecmp(name, "recursion") == 0) {
-			if (words_flag(word(at, 1)) == 0)
-				import_changed(
-					bind->import, &at->at,
-					"names of no zone are asked for; a network's clients "
-					"cannot be kept to zones alone");
-		} else if (strcasecmp(name, "stale-answer-enable") == 0) {
+		else if (strcasecmp(name, "stale-answer-enable") == 0) {
 			if (words_flag(word(at, 1)) == 0)
 				import_number(bind->import,
 					      import_group(bind->import, import_root(bind->import),
@@ -830,7 +879,12 @@ static void list_views(struct bind *bind)
 static void take_view(struct bind *bind, struct view *view)
 {
 	const struct statement *first = view->statement ? view->statement->first : bind->first;
+	const struct statement *recursion = setting(bind, view, "recursion");
 
+	view->zones_only = recursion && words_flag(word(recursion, 1)) == 0;
+	view->forward_at = recursion         ? recursion->at
+			   : view->statement ? view->statement->at
+					     : bind->first->at;
 	take_clients(bind, view, view->statement ? &view->statement->at : &bind->first->at);
 	for (const struct statement *at = first; at; at = at->next)
 		if (strcasecmp(word(at, 0), "zone") == 0)
@@ -859,6 +913,8 @@ void bind_read(struct import *import, const char *path)
 	if (bind.options)
 		take_settings(&bind, &bind.views[0], bind.options->first);
 	take_settings(&bind, &bind.views[0], bind.first);
-	for (size_t i = 0; i < bind.view_count; i++)
+	for (size_t i = 0; i < bind.view_count; i++) {
 		free(bind.views[i].clients);
+		free(bind.views[i].allowed.entries);
+	}
 }

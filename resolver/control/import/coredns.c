@@ -27,6 +27,7 @@ struct line {             /* a plugin, or a line of its block */
 struct server {
 	struct line head; /* its words are the zones, its block the plugins */
 	const char *root; /* of files; NULL: none */
+	struct acl acl;   /* by its plugins, in their order */
 	struct server *next;
 };
 
@@ -35,8 +36,8 @@ struct coredns {
 	const char *file;
 	struct server *first, **last;
 	struct forward_view *view;
-	struct acl acl;
-	bool has_acl, has_root, listens, any_port;
+	struct origin at; /* where that is */
+	bool has_root, listens, any_port;
 	long port; /* the first server's */
 };
 
@@ -498,11 +499,37 @@ static void hosts_one(struct coredns *coredns, const struct server *server, cons
 			       "other names exist as well (\"fallthrough\" means the same there)");
 }
 
+struct hosts_in { /* of which zones a plugin's names are */
+	struct coredns *coredns;
+	const struct server *server;
+	const struct line *line;
+};
+
+static bool is_hosts_zone(void *context, const char *name)
+{
+	const struct hosts_in *in = context;
+	const struct line *named = in->line->count > 2 ? in->line : &in->server->head;
+
+	for (size_t i = named == in->line ? 2 : 0; i < named->count; i++) {
+		const char *zone;
+		long port;
+
+		if (!split_zone(in->coredns->import, named->words[i], &zone, &port))
+			continue;
+		zone = zone_name(in->coredns->import, zone);
+		if (zone && is_below(name, zone))
+			return true;
+	}
+	return false;
+}
+
 static void on_hosts(struct coredns *coredns, const struct server *server, const struct line *line)
 {
 	struct import *import = coredns->import;
 	const struct line *ttl = in_block(line, "ttl");
 	long ttl_s = ttl && ttl->count > 1 ? words_number(ttl->words[1]) : USUAL_TTL_S;
+
+	const struct hosts_zones zones = {is_hosts_zone, &(struct hosts_in){coredns, server, line}};
 
 	each_zone(coredns, server, line, 2, hosts_one);
 	for (const struct line *at = line->first; at; at = at->next) {
@@ -511,15 +538,16 @@ static void on_hosts(struct coredns *coredns, const struct server *server, const
 		if (at->count < 2 || address_parse(&address, at->words[0]) != 0)
 			continue;
 		for (size_t i = 1; i < at->count; i++)
-			forward_host(import, coredns->view, &at->at, at->words[i], at->words[0],
-				     ttl_s, i == 1 && !in_block(line, "no_reverse"));
+			hosts_take(import, coredns->view, &at->at, at->words[i], at->words[0],
+				   ttl_s, i == 1 && !in_block(line, "no_reverse"), &zones);
 	}
 	/* Its own file is /etc/hosts where nothing is named at all. */
 	if (line->count > 1)
 		hosts_read_into(import, coredns->view, &line->at,
-				path_of(coredns, server, line->words[1]), ttl_s, NULL);
+				path_of(coredns, server, line->words[1]), ttl_s, NULL, &zones);
 	else if (!line->first)
-		hosts_read_into(import, coredns->view, &line->at, "/etc/hosts", ttl_s, NULL);
+		hosts_read_into(import, coredns->view, &line->at, "/etc/hosts", ttl_s, NULL,
+				&zones);
 }
 
 static void set(struct coredns *coredns, const struct line *line, const char *group,
@@ -570,28 +598,65 @@ static void on_bind(struct coredns *coredns, const struct server *server, const 
 	}
 }
 
-static void on_acl(struct coredns *coredns, const struct server *server, const struct line *line)
+/* Whether an action for these types alone is none for clients: nobody copies zones unless
+ * `transfers` says so, and ANY is answered with one record set. */
+static bool is_built_in(const char *type)
+{
+	static const char *const types[] = {"AXFR", "IXFR", "ANY"};
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (strcasecmp(types[i], type) == 0)
+			return true;
+	return false;
+}
+
+/* "allow type A net 10.0.0.0/8", without types for all of them, without nets for all clients. What
+ * is for some types holds for all here, if it keeps clients out, else for none. */
+static void take_action(struct coredns *coredns, struct server *server, const struct line *at)
 {
 	struct import *import = coredns->import;
+	bool allow = strcmp(at->words[0], "allow") == 0, any_net = true, some = false,
+	     built_in = true;
+	enum { NOTHING, TYPES, NETS } in = NOTHING;
+	struct acl nets = {0};
 	struct prefix prefix;
 
-	(void)server;
-	for (const struct line *at = line->first; at; at = at->next) {
-		bool allow = strcmp(at->words[0], "allow") == 0, in_net = false;
+	for (size_t i = 1; i < at->count; i++) {
+		const char *word = at->words[i];
 
-		coredns->has_acl = true;
-		for (size_t i = 1; i < at->count; i++) {
-			if (strcmp(at->words[i], "type") == 0)
-				import_changed(import, &at->at, "it holds for all types");
-			in_net |= strcmp(at->words[i], "net") == 0;
-			if (in_net && acl_prefix(&prefix, at->words[i]))
-				acl_add(&coredns->acl, &prefix, allow, &at->at);
-			else if (in_net && strcmp(at->words[i], "*") == 0)
-				for (int k = 0; k < 2; k++)
-					if (acl_prefix(&prefix, k ? "::/0" : "0.0.0.0/0"))
-						acl_add(&coredns->acl, &prefix, allow, &at->at);
+		if (strcmp(word, "type") == 0 || strcmp(word, "net") == 0) {
+			in = *word == 't' ? TYPES : NETS;
+		} else if (in == TYPES) {
+			some = some || strcmp(word, "*") != 0;
+			built_in = built_in && is_built_in(word);
+		} else if (in == NETS && strcmp(word, "*") != 0) {
+			any_net = false;
+			if (acl_prefix(&prefix, word))
+				acl_add(&nets, &prefix, allow, &at->at);
+			else
+				import_lost(import, &at->at, "\"%s\" is no address or prefix",
+					    word);
 		}
 	}
+	for (int k = 0; any_net && k < 2; k++)
+		if (acl_prefix(&prefix, k ? "::/0" : "0.0.0.0/0"))
+			acl_add(&nets, &prefix, allow, &at->at);
+	if (some && allow)
+		import_closed(import, &at->at, &coredns->at, "these clients, for all types",
+			      "clients are let in for all types or for none: these are not");
+	else if (some && !built_in)
+		import_closed(import, &at->at, &coredns->at, "these clients, for all types",
+			      "clients are kept out for all types or for none: these are");
+	for (size_t i = 0; !(some && (allow || built_in)) && i < nets.count; i++)
+		acl_add(&server->acl, &nets.entries[i].prefix, allow, &at->at);
+	acl_release(&nets);
+}
+
+static void on_acl(struct coredns *coredns, const struct server *server, const struct line *line)
+{
+	for (const struct line *at = line->first; at; at = at->next)
+		if (at->count > 0)
+			take_action(coredns, (struct server *)(uintptr_t)server, at);
 }
 
 static void transfer_one(struct coredns *coredns, const struct server *server,
@@ -724,23 +789,59 @@ static void take_server(struct coredns *coredns, struct server *server)
 }
 
 /* Whom no line names may ask. */
-static void take_clients(struct coredns *coredns, const struct origin *at)
+static struct acl_set clients_of(struct server *server)
 {
-	struct acl_entry *entries;
+	struct acl_set clients;
 	struct prefix prefix;
-	char text[PREFIX_TEXT_MAX];
-	size_t count;
 
 	for (int i = 0; i < 2; i++)
 		if (acl_prefix(&prefix, i ? "::/0" : "0.0.0.0/0"))
-			acl_add(&coredns->acl, &prefix, true, at);
-	entries = acl_first_match(&coredns->acl, &count);
-	for (size_t i = 0; i < count; i++)
-		forward_allow(coredns->import, coredns->view, &entries[i].at,
-			      prefix_print(&entries[i].prefix, text));
-	forward_allow_no_more(coredns->import, coredns->view, at);
-	free(entries);
-	acl_release(&coredns->acl);
+			acl_add(&server->acl, &prefix, true, &server->head.at);
+	clients.entries = acl_first_match(&server->acl, &clients.count);
+	acl_release(&server->acl);
+	return clients;
+}
+
+/* All servers are one here, so who may ask it is who may ask each of them. */
+static void take_clients(struct coredns *coredns, const struct origin *at)
+{
+	struct import *import = coredns->import;
+	struct acl_set all = clients_of(&(struct server){.head.at = *at});
+	char text[PREFIX_TEXT_MAX];
+
+	for (struct server *server = coredns->first; server; server = server->next) {
+		struct acl_set own = clients_of(server), both = acl_both(all, own);
+		struct acl_set only_all = acl_without(all, own), only_own = acl_without(own, all);
+		const struct acl_set *wider = only_all.count > 0 ? &all : &own;
+
+		if (server != coredns->first && (only_all.count > 0 || only_own.count > 0))
+			import_closed(
+				import, &server->head.at, at, forward_open_text(import, wider),
+				"its clients are not those of the servers ahead of it: who may "
+				"ask one of them and not the other may ask none of them here");
+		free(all.entries);
+		free(own.entries);
+		free(only_all.entries);
+		free(only_own.entries);
+		all = both;
+	}
+	for (size_t i = 0; i < all.count; i++)
+		forward_allow(import, coredns->view, &all.entries[i].at,
+			      prefix_print(&all.entries[i].prefix, text));
+	forward_allow_no_more(import, coredns->view, at);
+	free(all.entries);
+}
+
+/* Where the network is said to be from, of which a comment may say how open it was. */
+static struct origin place_of_clients(const struct coredns *coredns, const struct origin *whole)
+{
+	for (const struct server *server = coredns->first; server; server = server->next) {
+		const struct line *line = in_block(&server->head, "acl");
+
+		if (line)
+			return line->at;
+	}
+	return *whole;
 }
 
 void coredns_read(struct import *import, const char *path)
@@ -750,14 +851,13 @@ void coredns_read(struct import *import, const char *path)
 
 	coredns.last = &coredns.first;
 	read_servers(&coredns, path, NULL, 0);
-	coredns.view = forward_view(import, "home", &at);
+	coredns.at = place_of_clients(&coredns, &at);
+	coredns.view = forward_view(import, "home", &coredns.at);
 	for (struct server *server = coredns.first; server; server = server->next)
 		take_server(&coredns, server);
-	take_clients(&coredns, &at);
+	take_clients(&coredns, &coredns.at);
 	/* It has no special-use names. */
 	import_text(import, forward_default(import, &at), "special_names", &at, "forward");
-	if (!coredns.has_root)
-		import_changed(import, &at,
-			       "names that no server has are REFUSED there; here they go to "
-			       "default_resolver, or to the servers of /etc/resolv.conf");
+	if (!coredns.has_root) /* it refuses what no server has */
+		forward_no_default(import, coredns.view, &coredns.at);
 }

@@ -33,10 +33,21 @@ void dnsmasq_read(struct import *import, const char *path);
 void coredns_read(struct import *import, const char *path);
 void hosts_read(struct import *import, const char *path);
 
-/* The lines of a hosts file, with that TTL; names of one label are there with
- * `domain` behind them, too; NULL: none. */
+/* Which names are taken, of addresses' reverse names, too. */
+struct hosts_zones {
+	bool (*fits)(void *context, const char *name);
+	void *context;
+};
+
+/* The lines of a hosts file, with that TTL; names of one label are there with `domain` behind them,
+ * too; NULL: none. zones NULL: all. */
 struct forward_view;
 void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
-		     const char *path, long ttl_s, const char *domain);
+		     const char *path, long ttl_s, const char *domain,
+		     const struct hosts_zones *zones);
+/* One name of it. */
+void hosts_take(struct import *import, struct forward_view *view, const struct origin *at,
+		const char *name, const char *address, long ttl_s, bool leads_back,
+		const struct hosts_zones *zones);
 
 #endif

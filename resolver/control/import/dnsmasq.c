@@ -635,7 +635,7 @@ static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
 
 	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
 		hosts_read_into(import, dnsmasq->view, &option->at, path, dnsmasq->ttl_s,
-				dnsmasq->domain);
+				dnsmasq->domain, NULL);
 		return;
 	}
 	folder = opendir(path);
@@ -643,7 +643,7 @@ static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
 		if (is_taken(entry->d_name, &(struct fields){0}))
 			hosts_read_into(import, dnsmasq->view, &option->at,
 					import_printf(import, "%s/%s", path, entry->d_name),
-					dnsmasq->ttl_s, dnsmasq->domain);
+					dnsmasq->ttl_s, dnsmasq->domain, NULL);
 	if (folder)
 		closedir(folder);
 }

@@ -30,9 +30,18 @@ struct loose { /* a record whose zone is not known yet */
 
 struct forward_view {
 	const char *name;
-	struct node *network, *ruleset; /* NULL: it has no rule yet */
-	struct node *resolver;          /* NULL: no source was named */
+	struct node *network, *ruleset;      /* NULL: it has no rule yet */
+	struct node *resolver;               /* NULL: no source was named */
+	const struct forward_view *fallback; /* whose zones it has where it has none itself */
+	struct origin fallback_at;
 	struct forward_view *next;
+};
+
+struct owned_zone { /* a zone */
+	const struct forward_view *view;
+	const char *apex;
+	struct node *node;
+	struct owned_zone *next;
 };
 
 struct ruled { /* a domain that has a rule */
@@ -49,6 +58,7 @@ struct forwarder {           /* of an import, kept by it */
 	struct forward_view *views;
 	struct loose *first, **last;
 	struct ruled *ruled;
+	struct owned_zone *zones;
 };
 
 static struct forwarder *forwarder_of(struct import *import)
@@ -139,6 +149,37 @@ void forward_allow_no_more(struct import *import, struct forward_view *view,
 		return;
 	import_changed(import, at, "nobody may ask, which is written as a client that cannot be");
 	forward_allow(import, view, at, "255.255.255.255/32");
+}
+
+const char *forward_open_text(struct import *import, const struct acl_set *clients)
+{
+	const char *all = "";
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < clients->count; i++)
+		all = import_printf(import, "%s%s\"%s\"", all, i ? ", " : "",
+				    prefix_print(&clients->entries[i].prefix, text));
+	return import_printf(import, "client_prefixes = [ %s ];", all);
+}
+
+void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at)
+{
+	const char *into = forwarder_of(import)->into;
+
+	if (into)
+		import_changed(import, at,
+			       "the network %s says whether the default resolver is for its "
+			       "clients (uses_default_resolver)",
+			       into);
+	else
+		import_flag(import, view->network, "uses_default_resolver", at, false);
+}
+
+void forward_falls_back(struct forward_view *view, const struct forward_view *to,
+			const struct origin *at)
+{
+	view->fallback = to;
+	view->fallback_at = *at;
 }
 
 static const char *print_host(const char *address, long port, char text[HOST_TEXT_MAX])
@@ -283,6 +324,16 @@ static char *zone_key(struct import *import, const struct forward_view *view, co
 	return import_printf(import, "zone %s %s", view->name, apex);
 }
 
+static void keep_zone(struct import *import, const struct forward_view *view, const char *apex,
+		      struct node *zone)
+{
+	struct forwarder *forwarder = forwarder_of(import);
+	struct owned_zone *owned = import_alloc(import, sizeof *owned);
+
+	*owned = (struct owned_zone){view, apex, zone, forwarder->zones};
+	forwarder->zones = owned;
+}
+
 struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
 			  const char *apex)
 {
@@ -304,6 +355,7 @@ struct node *forward_zone(struct import *import, struct forward_view *view, cons
 	import_text(import, zone, "name", at, plain);
 	link_network(import, view, zone, at);
 	import_keep(import, key, zone);
+	keep_zone(import, view, plain, zone);
 	return zone;
 }
 
@@ -586,6 +638,11 @@ void forward_finish(struct import *import)
 		first = first ? first : loose;
 		made++;
 	}
+	for (struct forward_view *view = forwarder->views; view; view = view->next)
+		for (const struct owned_zone *zone = forwarder->zones; zone; zone = zone->next)
+			if (zone->view == view->fallback &&
+			    !import_find(import, zone_key(import, view, zone->apex)))
+				link_network(import, view, zone->node, &view->fallback_at);
 	for (const struct ruled *ruled = forwarder->ruled; ruled; ruled = ruled->next) {
 		const struct node *zone = zone_around(import, ruled->view, ruled->domain);
 

@@ -8,6 +8,7 @@
 
 #include <ldns/ldns.h>
 
+#include "resolver/control/import/acl.h"
 #include "resolver/control/import/import.h"
 
 struct forward_view;
@@ -23,6 +24,13 @@ void forward_allow(struct import *import, struct forward_view *view, const struc
 /* Nobody, where nothing was added: a network without clients would have the usual ones. */
 void forward_allow_no_more(struct import *import, struct forward_view *view,
 			   const struct origin *at);
+/* "client_prefixes = [ ... ];" of these. */
+const char *forward_open_text(struct import *import, const struct acl_set *clients);
+/* For the view's clients only what a zone or a rule decides is answered. */
+void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
+/* What no zone of the view has, the other's may have. */
+void forward_falls_back(struct forward_view *view, const struct forward_view *to,
+			const struct origin *at);
 /* Where the server listens: ADDRESS or ADDRESS and port. False: it is no address. */
 bool forward_listen(struct import *import, const struct origin *at, const char *address, long port);
 

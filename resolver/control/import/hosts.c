@@ -7,6 +7,7 @@
 #include "resolver/control/import/dialect.h"
 #include "resolver/control/import/forward.h"
 #include "rules/prefix.h"
+#include "rules/reverse.h"
 
 enum { USUAL_TTL_S = 3600 };
 
@@ -40,8 +41,24 @@ static bool is_own(const char *name)
 	return false;
 }
 
+void hosts_take(struct import *import, struct forward_view *view, const struct origin *at,
+		const char *name, const char *address, long ttl_s, bool leads_back,
+		const struct hosts_zones *zones)
+{
+	struct address parsed;
+	char reverse[NAME_TEXT_MAX];
+
+	if (zones && !zones->fits(zones->context, name)) {
+		import_lost(import, at, "%s is in no zone that the hosts are for", name);
+		return;
+	}
+	leads_back = leads_back && address_parse(&parsed, address) == 0 &&
+		     (!zones || zones->fits(zones->context, reverse_text(&parsed, reverse)));
+	forward_host(import, view, at, name, address, ttl_s, leads_back);
+}
+
 static void take_line(struct import *import, struct forward_view *view, const struct origin *at,
-		      char *line, long ttl_s, const char *domain)
+		      char *line, long ttl_s, const char *domain, const struct hosts_zones *zones)
 {
 	const char *address = next_word(&line), *name;
 	struct address parsed;
@@ -67,14 +84,15 @@ static void take_line(struct import *import, struct forward_view *view, const st
 		leads_back = leads_back && !address_is_loopback(&parsed);
 		/* The long name is the one that the address leads to. */
 		if (domain && !strchr(name, '.'))
-			forward_host(import, view, at, import_printf(import, "%s.%s", name, domain),
-				     address, ttl_s, leads_back);
-		forward_host(import, view, at, name, address, ttl_s, leads_back);
+			hosts_take(import, view, at, import_printf(import, "%s.%s", name, domain),
+				   address, ttl_s, leads_back, zones);
+		hosts_take(import, view, at, name, address, ttl_s, leads_back, zones);
 	}
 }
 
 void hosts_read_into(struct import *import, struct forward_view *view, const struct origin *at,
-		     const char *path, long ttl_s, const char *domain)
+		     const char *path, long ttl_s, const char *domain,
+		     const struct hosts_zones *zones)
 {
 	size_t length;
 	char *text = import_read(import, path, at, &length), *line = text, *next, *hash;
@@ -94,7 +112,7 @@ void hosts_read_into(struct import *import, struct forward_view *view, const str
 		if (line[strspn(line, blanks)] == '\0')
 			continue;
 		import_comments_to(import, path, number);
-		take_line(import, view, &here, line, ttl_s, domain);
+		take_line(import, view, &here, line, ttl_s, domain, zones);
 	}
 	import_comments_to(import, path, number);
 }
@@ -106,5 +124,5 @@ void hosts_read(struct import *import, const char *path)
 
 	if (!import_is_for_server(import))
 		forward_listen(import, &at, "127.0.0.1", 0);
-	hosts_read_into(import, view, &at, path, USUAL_TTL_S, NULL);
+	hosts_read_into(import, view, &at, path, USUAL_TTL_S, NULL, NULL);
 }

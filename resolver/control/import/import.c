@@ -63,11 +63,12 @@ struct import {
 	struct node *root;
 	struct memory *memories;
 	struct remark *first_remark, **last_remark;
-	struct faults notes; /* warnings: what is lost or changed; errors: what keeps it from being
-				made */
-	struct model *model; /* NULL: not finished */
-	const char *file;    /* the latest that was named */
-	const char *ahead;   /* comments for what comes next; NULL: none */
+	struct faults notes;  /* warnings: what is lost or changed; errors: what keeps it from being
+				 made */
+	struct faults closed; /* ahead of the notes: what is closed now and was not */
+	struct model *model;  /* NULL: not finished */
+	const char *file;     /* the latest that was named */
+	const char *ahead;    /* comments for what comes next; NULL: none */
 };
 
 /* ---- memory ---- */
@@ -125,6 +126,7 @@ struct import *import_new(bool for_server)
 	import->for_server = for_server;
 	arena_init(&import->arena);
 	faults_init(&import->notes);
+	faults_init(&import->closed);
 	import->last_remark = &import->first_remark;
 	import->root = import_alloc(import, sizeof *import->root);
 	import->root->kind = VALUE_GROUP;
@@ -143,6 +145,7 @@ void import_free(struct import *import)
 	HASH_CLEAR(hh, import->memories);
 	model_free(import->model);
 	faults_release(&import->notes);
+	faults_release(&import->closed);
 	arena_release(&import->arena);
 	free(import);
 }
@@ -165,13 +168,13 @@ struct origin import_place(struct import *import, const char *file, unsigned lin
 		.file = import->file, .line = line, .path = what ? copy(import, what) : NULL};
 }
 
-static void note(struct import *import, enum severity severity, const struct origin *at,
+static void note(struct faults *notes, enum severity severity, const struct origin *at,
 		 const char *how, const char *format, va_list arguments)
 {
 	struct arena arena;
 
 	arena_init(&arena);
-	fault_add(&import->notes, severity, at, NULL, "%s%s", how,
+	fault_add(notes, severity, at, NULL, "%s%s", how,
 		  (char *)need(arena_vprintf(&arena, format, arguments)));
 	arena_release(&arena);
 }
@@ -181,7 +184,7 @@ void import_lost(struct import *import, const struct origin *at, const char *for
 	va_list arguments;
 
 	va_start(arguments, format);
-	note(import, FAULT_WARNING, at, "not carried over: ", format, arguments);
+	note(&import->notes, FAULT_WARNING, at, "not carried over: ", format, arguments);
 	va_end(arguments);
 }
 
@@ -190,7 +193,7 @@ void import_changed(struct import *import, const struct origin *at, const char *
 	va_list arguments;
 
 	va_start(arguments, format);
-	note(import, FAULT_WARNING, at, "different: ", format, arguments);
+	note(&import->notes, FAULT_WARNING, at, "different: ", format, arguments);
 	va_end(arguments);
 }
 
@@ -199,8 +202,25 @@ void import_fault(struct import *import, const struct origin *at, const char *fo
 	va_list arguments;
 
 	va_start(arguments, format);
-	note(import, FAULT_ERROR, at, "", format, arguments);
+	note(&import->notes, FAULT_ERROR, at, "", format, arguments);
 	va_end(arguments);
+}
+
+void import_closed(struct import *import, const struct origin *at, const struct origin *beside,
+		   const char *open, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	note(&import->closed, FAULT_WARNING, at, "closed: ", format, arguments);
+	va_end(arguments);
+	import_comment(import, beside->file, beside->line,
+		       import_printf(import, "as open as it was: %s", open));
+}
+
+bool import_is_closed(const struct import *import)
+{
+	return import->closed.count > 0;
 }
 
 static struct remark *find_remark(struct import *import, const struct origin *origin)
@@ -723,12 +743,13 @@ static void write_lines(const char *text, FILE *out)
 int import_write(struct import *import, const char *from, FILE *out)
 {
 	struct config_style style = {comment_of, import};
-	size_t notes = import->notes.warnings;
+	size_t notes = import->notes.warnings + import->closed.warnings;
 	bool any = false;
 	int err;
 
-	fprintf(out, "# Made by `sluice import` from %s. sluice.conf(5) has every setting.\n",
-		from);
+	fputs("# Made by `sluice import` from ", out);
+	text_print(out, from);
+	fputs(". sluice.conf(5) has every setting.\n", out);
 	if (notes > 0)
 		fprintf(out, "# %zu remark%s: they stand at the end.\n", notes,
 			text_plural(notes, "", "s"));
@@ -737,9 +758,9 @@ int import_write(struct import *import, const char *from, FILE *out)
 	for (struct remark *remark = import->first_remark; remark; remark = remark->next) {
 		if (remark->printed)
 			continue;
-		fprintf(out, "%s\n# %s:%u:\n",
-			any ? "" : "\n# Comments on what is not in this file.", remark->file,
-			remark->line);
+		fprintf(out, "%s\n# ", any ? "" : "\n# Comments on what is not in this file.");
+		text_print(out, remark->file);
+		fprintf(out, ":%u:\n", remark->line);
 		write_lines(remark->text, out);
 		any = true;
 	}
@@ -759,10 +780,8 @@ int import_write(struct import *import, const char *from, FILE *out)
 	return err;
 }
 
-size_t import_print(struct import *import, FILE *out)
+static size_t print_notes(struct faults *notes, FILE *out)
 {
-	struct faults *notes = &import->notes;
-
 	faults_sort(notes);
 	for (size_t i = 0; i < notes->count; i++) {
 		const struct fault *fault = &notes->items[i];
@@ -781,4 +800,11 @@ size_t import_print(struct import *import, FILE *out)
 	if (notes->errors + notes->warnings > notes->count)
 		fprintf(out, "... and %zu more\n", notes->errors + notes->warnings - notes->count);
 	return notes->count;
+}
+
+size_t import_print(struct import *import, FILE *out)
+{
+	size_t closed = print_notes(&import->closed, out);
+
+	return closed + print_notes(&import->notes, out);
 }

@@ -34,6 +34,12 @@ void import_lost(struct import *import, const struct origin *at, const char *for
 /* Carried over with a difference. */
 void import_changed(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Who may ask, or what they may, can only be said more openly than it was: so it is written closed,
+ * and `open` stands as a comment beside what that place has become, for whoever wants that. It is
+ * told ahead of all else, and nothing is applied. */
+void import_closed(struct import *import, const struct origin *at, const struct origin *beside,
+		   const char *open, const char *format, ...) __attribute__((format(printf, 5, 6)));
+bool import_is_closed(const struct import *import);
 /* The file cannot be read as what it is meant to be; nothing will be written. */
 void import_fault(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

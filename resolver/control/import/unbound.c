@@ -28,11 +28,18 @@ struct clause {
 	struct clause *next;
 };
 
+struct viewed { /* clients that have a view: if they may ask */
+	struct acl_entry entry;
+	struct forward_view *view;
+	struct viewed *next;
+};
+
 struct unbound {
 	struct import *import;
 	struct clause *first, **last, *now; /* NULL: none has begun */
 	struct forward_view *view;
 	struct acl acl;
+	struct viewed *viewed;
 	long port;
 	long long cache_bytes; /* -1: not said */
 	bool has_root, has_interface;
@@ -207,7 +214,6 @@ static const struct reason reasons[] = {
 	{"send-client-subnet", "clients' subnets are not sent on"},
 	{"client-subnet-*", "clients' subnets are not sent on"},
 	{"local-zone-tag", "there are no tags"},
-	{"view-first", "a view has its own zones and names only"},
 	{"forward-no-cache", "what targets answer is cached"},
 	{"stub-no-cache", "what targets answer is cached"},
 	{"forward-host", "a target is an address; give those of this host"},
@@ -305,16 +311,16 @@ static void allow(struct unbound *unbound, const struct setting *setting)
 
 static void view_of_clients(struct unbound *unbound, const struct setting *setting)
 {
-	struct prefix prefix;
-	char text[PREFIX_TEXT_MAX];
+	struct viewed *viewed = import_alloc(unbound->import, sizeof *viewed);
 
-	if (setting->count < 2 || !acl_prefix(&prefix, setting->values[0])) {
+	if (setting->count < 2 || !acl_prefix(&viewed->entry.prefix, setting->values[0])) {
 		import_lost(unbound->import, &setting->at, "it has no prefix and view");
 		return;
 	}
-	forward_allow(unbound->import,
-		      forward_view(unbound->import, setting->values[1], &setting->at), &setting->at,
-		      prefix_print(&prefix, text));
+	viewed->entry.at = setting->at;
+	viewed->view = forward_view(unbound->import, setting->values[1], &setting->at);
+	viewed->next = unbound->viewed;
+	unbound->viewed = viewed;
 }
 
 static void serve_expired(struct unbound *unbound, const struct setting *setting)
@@ -616,14 +622,48 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 
 /* ---- the whole ---- */
 
+/* Those of all that have this view, by their most specific line; of the main one the others. */
+static struct acl_set clients_of_view(const struct unbound *unbound,
+				      const struct forward_view *view, struct acl_set all)
+{
+	struct acl acl = {0};
+	struct acl_set own, both;
+
+	for (size_t i = 0; view == unbound->view && i < all.count; i++)
+		acl_add(&acl,
+			&(struct prefix){.address.family = all.entries[i].prefix.address.family},
+			true, &all.entries[i].at);
+	for (const struct viewed *viewed = unbound->viewed; viewed; viewed = viewed->next)
+		acl_add(&acl, &viewed->entry.prefix, viewed->view == view, &viewed->entry.at);
+	own.entries = acl_most_specific(&acl, &own.count);
+	both = acl_both(own, all);
+	free(own.entries);
+	acl_release(&acl);
+	return both;
+}
+
+static void allow_of_view(struct unbound *unbound, struct forward_view *view, struct acl_set all,
+			  struct origin at)
+{
+	struct acl_set clients = clients_of_view(unbound, view, all);
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < clients.count; i++)
+		forward_allow(unbound->import, view, &clients.entries[i].at,
+			      prefix_print(&clients.entries[i].prefix, text));
+	for (const struct viewed *viewed = unbound->viewed; viewed; viewed = viewed->next)
+		if (viewed->view == view)
+			at = viewed->entry.at;
+	forward_allow_no_more(unbound->import, view, &at);
+	free(clients.entries);
+}
+
 static void take_clients(struct unbound *unbound, const struct origin *at)
 {
 	static const char *const usual[] = {"127.0.0.0/8", "::1/128"};
 	struct acl acl = {0};
-	struct acl_entry *entries;
+	struct acl_set all;
 	struct prefix prefix;
-	char text[PREFIX_TEXT_MAX];
-	size_t count;
 
 	for (size_t i = 0; i < COUNT(usual); i++)
 		if (prefix_parse(&prefix, usual[i]) == 0)
@@ -633,12 +673,11 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 
 		acl_add(&acl, &entry->prefix, entry->allow, &entry->at);
 	}
-	entries = acl_most_specific(&acl, &count);
-	for (size_t i = 0; i < count; i++)
-		forward_allow(unbound->import, unbound->view, &entries[i].at,
-			      prefix_print(&entries[i].prefix, text));
-	forward_allow_no_more(unbound->import, unbound->view, at);
-	free(entries);
+	all.entries = acl_most_specific(&acl, &all.count);
+	for (const struct viewed *viewed = unbound->viewed; viewed; viewed = viewed->next)
+		allow_of_view(unbound, viewed->view, all, *at);
+	allow_of_view(unbound, unbound->view, all, *at);
+	free(all.entries);
 	acl_release(&acl);
 	acl_release(&unbound->acl);
 }
@@ -656,7 +695,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	take_local(unbound, clause, view);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	if (is_on(clause, "view-first"))
-		words_lost(unbound->import, &clause->at, reasons, "view-first");
+		forward_falls_back(view, unbound->view, &clause->at);
 }
 
 static void take_clause(struct unbound *unbound, const struct clause *clause)
