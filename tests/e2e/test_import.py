@@ -542,6 +542,85 @@ class WhoMayAsk(harness.FreshCase):
         self.assertEqual(before, sluice.status()["generation"])
 
 
+class Bounds(harness.FreshCase):
+    """Files that would take the machine, or the reader of the result, with them."""
+
+    def build(self, world):
+        pass
+
+    def told(self, dialect, text, status=1, **files):
+        for name, content in files.items():
+            self.world.write(name.replace("_", "."), content)
+        path = self.world.write("original", text)
+        got, told = harness.command("import", dialect, path, "--output", os.path.join(self.world.dir, "out.conf"),
+                                    cwd=self.world.dir)
+        self.assertEqual(status, got, told[-2000:])
+        return told
+
+    def test_depth(self):
+        self.assertIn("more than 100 others", self.told("bind", "a " + "{ b " * 100000))
+        self.assertIn("more than 100 others", self.told("coredns", "a " + "{\n b " * 100000))
+        self.assertIn("maximum parsing depth", self.told("arm", "[" * 100000))
+        self.assertIn("the expression", self.told("arm", json.dumps({
+            "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "resources": [
+                {"type": "Microsoft.Network/privateDnsZones", "name": "[" + "toLower(" * 5000 + "'a'" + ")" * 5000 + "]"}]})))
+
+    def test_who_includes_itself_is_a_fault(self):
+        for dialect, text in (("bind", 'include "original";\n' * 3), ("unbound", 'include: "original"\n' * 3),
+                              ("coredns", "import original\n" * 3), ("dnsmasq", "conf-file=original\n" * 3)):
+            self.assertIn("it is included by what it includes", self.told(dialect, text), dialect)
+        self.assertIn("it is included by what it includes",
+                      self.told("bind", 'include "x.one";', x_one='include "x.two";\n' * 3, x_two='include "x.one";\n' * 3))
+        self.assertIn("it is included by what it includes",
+                      self.told("bind", 'zone "a.example" { type master; file "z.zone"; };', z_zone="$INCLUDE z.zone\n" * 3))
+
+    def test_lists_that_name_lists(self):
+        text = "".join("acl l%d { l%d; l%d; l%d; };\n" % (i, i + 1, i + 1, i + 1) for i in range(30))
+        self.assertIn("more than 10000 times", self.told("bind", text + "options { allow-query { l0; }; };\n"))
+
+    def test_expressions_that_grow(self):
+        grows = {"v0": "x" * 1000}
+        grows.update({"v%d" % i: "[concat(%s)]" % ",".join(["variables('v%d')" % (i - 1)] * 8) for i in range(1, 40)})
+        template = {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+                    "variables": grows, "resources": [{"type": "Microsoft.Network/privateDnsZones", "apiVersion": "2020-06-01",
+                                                       "name": "[variables('v39')]", "location": "global"}]}
+        self.assertRegex(self.told("arm", json.dumps(template)), "grows to more than|takes more than|too long")
+
+    def test_a_folder_of_too_many_files(self):
+        folder = os.path.join(self.world.dir, "folder")
+        os.mkdir(folder)
+        for i in range(1025):
+            with open(os.path.join(folder, "f%d" % i), "w"):
+                pass
+        self.assertIn("has more than 1024 files", self.told("dnsmasq", "conf-dir=%s\n" % folder))
+
+    def test_many_quoted_names_take_their_time_once(self):
+        count = 40000
+        self.told("bind", "options { listen-on { 127.0.0.1; }; };\n" + "".join(
+            'zone "z%d.example" { type forward; forwarders { 192.0.2.1; }; };\n' % i for i in range(count)), 0)
+        with open(os.path.join(self.world.dir, "out.conf")) as file:
+            self.assertEqual(count, file.read().count("domain ="))
+
+    def test_a_file_s_name_says_nothing_to_who_reads_the_result(self):
+        path = os.path.join(self.world.dir, 'evil\nevents = { webhook = "evil.example"; };\n#')
+        with open(path, "w") as file:
+            file.write("# a comment\nserver:\n interface: 127.0.0.1\n do-daemonize: no\n# the end\n")
+        status, text = harness.command("import", "unbound", path)
+        self.assertEqual(0, status, text)
+        self.assertNotRegex(text, "(?m)^ *events")
+        self.assertIn("evil.example", text)  # within a comment
+
+    def test_who_may_read_the_result(self):
+        output = os.path.join(self.world.dir, "out.conf")
+        for mode, secret, wanted in ((0o644, "", 0o644), (0o640, "", 0o640), (0o600, "", 0o600),
+                                     (0o644, 'key k { algorithm hmac-sha256; secret "c2VjcmV0"; };', 0o600)):
+            path = self.world.write("named.conf", "options { listen-on { 127.0.0.1; }; };\n" + secret)
+            os.chmod(path, mode)
+            status, told = harness.command("import", "bind", path, "--output", output)
+            self.assertEqual((0, wanted), (status, os.stat(output).st_mode & 0o777), told)
+            os.remove(output)
+
+
 DNSMASQ = """
     # Port of the office's router.
     no-resolv

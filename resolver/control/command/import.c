@@ -17,7 +17,7 @@
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
 	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		      import_has_secret(import) ? 0600 : 0644);
+		      import_mode(import));
 	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	if (!out && errno == EEXIST)

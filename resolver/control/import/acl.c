@@ -29,8 +29,12 @@ bool acl_prefix(struct prefix *prefix, const char *text)
 	return prefix_parse_lenient(prefix, whole) == 0;
 }
 
+enum { PREFIXES_MAX = 20000 };
+
 static void push(struct acl *acl, const struct acl_entry *entry)
 {
+	if (acl->count == PREFIXES_MAX)
+		exit(exit_fail("a list of clients comes to more than %d prefixes", PREFIXES_MAX));
 	if ((acl->count & (acl->count - 1)) == 0) {
 		size_t room = acl->count == 0 ? 1 : 2 * acl->count;
 		struct acl_entry *more = realloc(acl->entries, room * sizeof *more);

@@ -11,7 +11,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 20, WORDS_MAX = 16, USUAL_PORT = 53 };
+enum { DEPTH_MAX = 20, BRACES_MAX = 100, LISTS_MAX = 10000, WORDS_MAX = 16, USUAL_PORT = 53 };
 
 struct statement {
 	struct origin at; /* its path is the first word */
@@ -38,6 +38,7 @@ struct bind {
 	const struct statement *options; /* NULL: none */
 	struct view *views;
 	size_t view_count;
+	unsigned lists; /* of addresses that were put into others */
 };
 
 /* ---- reading ---- */
@@ -46,7 +47,7 @@ struct parser {
 	struct bind *bind;
 	const struct words *words;
 	const struct word *at;
-	unsigned depth;
+	unsigned depth, braces; /* of files, and those that are open in this one */
 };
 
 static struct statement **read_statements(struct parser *parser, struct statement **end);
@@ -97,9 +98,15 @@ static struct statement *read_statement(struct parser *parser)
 			return statement;
 		}
 		if (parser->at->mark == '{') {
+			if (parser->braces == BRACES_MAX) {
+				fault(parser, "braces stand in more than 100 others");
+				return statement;
+			}
 			parser->at++;
 			statement->has_block = true;
+			parser->braces++;
 			read_statements(parser, &statement->first);
+			parser->braces--;
 			if (parser->at->mark != '}') {
 				if (parser->at->text)
 					fault(parser, "a '}' is expected here");
@@ -123,8 +130,11 @@ static struct statement **read_statements(struct parser *parser, struct statemen
 			continue;
 		}
 		statement = read_statement(parser);
-		if (statement->count == 2 && strcmp(statement->words[0], "include") == 0 &&
-		    parser->depth < DEPTH_MAX) {
+		if (statement->count == 2 && strcmp(statement->words[0], "include") == 0) {
+			if (parser->depth == DEPTH_MAX) {
+				fault(parser, "files are included through more than 20 others");
+				return end;
+			}
 			char **files = words_files(parser->bind->import, parser->words->file,
 						   statement->words[1]);
 
@@ -272,6 +282,13 @@ static void add_nested(struct bind *bind, struct acl *acl, const struct statemen
 	struct acl_entry *entries;
 	size_t count;
 
+	if (++bind->lists > LISTS_MAX) {
+		if (bind->lists == LISTS_MAX + 1)
+			import_fault(bind->import, at,
+				     "lists of addresses are put into others more than %d times",
+				     LISTS_MAX);
+		return;
+	}
 	add_list(bind, &inner, first, depth + 1);
 	entries = acl_first_match(&inner, &count);
 	for (size_t i = 0; i < count; i++)

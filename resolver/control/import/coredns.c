@@ -15,7 +15,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 10, ARGUMENTS_MAX = 64, USUAL_TTL_S = 3600 };
+enum { DEPTH_MAX = 10, BRACES_MAX = 100, ARGUMENTS_MAX = 64, USUAL_TTL_S = 3600 };
 
 struct line {             /* a plugin, or a line of its block */
 	struct origin at; /* its path is the first word */
@@ -47,7 +47,7 @@ struct parser {
 	struct coredns *coredns;
 	const struct words *words;
 	const struct word *at;
-	unsigned depth;
+	unsigned depth, braces; /* of files, and those that are open in this one */
 };
 
 static void fault(struct parser *parser, const char *what)
@@ -82,8 +82,14 @@ static struct line *read_line(struct parser *parser, bool is_head)
 		if (parser->at->mark == '}')
 			return line;
 		if (parser->at->mark == '{') {
+			if (parser->braces == BRACES_MAX) {
+				fault(parser, "blocks stand in more than 100 others");
+				return line;
+			}
 			parser->at++;
+			parser->braces++;
 			read_lines(parser, line);
+			parser->braces--;
 			if (parser->at->mark == '}')
 				parser->at++;
 			else
@@ -122,7 +128,7 @@ static bool put_in(struct parser *parser, struct line *in, const struct line *im
 		static const struct words_syntax syntax = {
 			.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
 		struct words words;
-		struct parser inner = {coredns, &words, NULL, parser->depth + 1};
+		struct parser inner = {coredns, &words, NULL, parser->depth + 1, 0};
 
 		if (!words_read(coredns->import, *files, &import_line->at, &syntax, &words))
 			return true;
@@ -163,7 +169,7 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 	static const struct words_syntax syntax = {
 		.quotes = "\"", .marks = "{}", .marks_alone = true, .has_lines = true};
 	struct words words;
-	struct parser parser = {coredns, &words, NULL, depth};
+	struct parser parser = {coredns, &words, NULL, depth, 0};
 
 	if (depth >= DEPTH_MAX || !words_read(coredns->import, path, at, &syntax, &words))
 		return;

@@ -11,7 +11,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 10, FIELDS_MAX = 64 };
+enum { DEPTH_MAX = 10, FIELDS_MAX = 64, FOLDER_MAX = 1024 };
 
 struct option {
 	struct origin at;  /* its path is the name */
@@ -99,7 +99,7 @@ static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct
 {
 	struct fields fields = split(dnsmasq->import, value, ',');
 	DIR *folder = opendir(fields.items[0]);
-	const char *names[1024];
+	const char *names[FOLDER_MAX];
 	struct dirent *entry;
 	size_t count = 0;
 
@@ -107,11 +107,16 @@ static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct
 		import_lost(dnsmasq->import, at, "%s cannot be read", fields.items[0]);
 		return;
 	}
-	while ((entry = readdir(folder)) && count < COUNT(names))
-		if (is_taken(entry->d_name, &fields))
-			names[count++] = import_printf(dnsmasq->import, "%s/%s", fields.items[0],
-						       entry->d_name);
+	while ((entry = readdir(folder)) && count <= COUNT(names))
+		if (is_taken(entry->d_name, &fields) && count++ < COUNT(names))
+			names[count - 1] = import_printf(dnsmasq->import, "%s/%s", fields.items[0],
+							 entry->d_name);
 	closedir(folder);
+	if (count > COUNT(names)) {
+		import_fault(dnsmasq->import, at, "%s has more than %d files", fields.items[0],
+			     FOLDER_MAX);
+		return;
+	}
 	if (count > 1)
 		qsort(names, count, sizeof *names, by_name);
 	for (size_t i = 0; i < count; i++)
@@ -168,11 +173,18 @@ static void read_file(struct dnsmasq *dnsmasq, const char *path, const struct or
 		      unsigned depth)
 {
 	size_t length;
-	char *text = depth < DEPTH_MAX ? import_read(dnsmasq->import, path, at, &length) : NULL;
-	char *line = text, *next, *comment;
+	char *text;
+
+	if (depth == DEPTH_MAX) {
+		import_fault(dnsmasq->import, at, "files are included through more than %d others",
+			     DEPTH_MAX);
+		return;
+	}
+	text = import_read(dnsmasq->import, path, at, &length);
+	char *line, *next, *comment;
 	unsigned number = 1;
 
-	for (; line && *line != '\0'; line = next, number++) {
+	for (line = text; line && *line != '\0'; line = next, number++) {
 		next = strchrnul(line, '\n');
 		if (*next == '\n')
 			*next++ = '\0';

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -31,7 +32,15 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { INPUT_BYTES_MAX = 256 << 20, NAME_CHARS_MAX = 80, ROUNDS_MAX = 100 };
+enum {
+	INPUT_BYTES_MAX = 256 << 20, /* of all files */
+	INPUT_FILES_MAX = 10000,
+	MADE_MIB_MAX = 2048, /* of texts and values, on the way to the result */
+	TIME_MAX_S = 120,
+	LOOK_EACH = 1024, /* texts and values, at the clock */
+	NAME_CHARS_MAX = 80,
+	ROUNDS_MAX = 100
+};
 
 struct node {
 	enum value_kind kind;
@@ -59,6 +68,9 @@ struct remark { /* a comment */
 
 struct import {
 	bool for_server;
+	size_t files, input_bytes, made_bytes, made; /* so far */
+	time_t begun_s;
+	mode_t readable; /* by whom each file read so far is */
 	struct arena arena;
 	struct node *root;
 	struct memory *memories;
@@ -80,13 +92,26 @@ static void *need(void *memory)
 	return memory;
 }
 
+/* Files may include each other, lists name lists, and expressions grow: what would never end, or
+ * take the machine with it, ends here. */
+static void count(struct import *import, size_t bytes)
+{
+	import->made_bytes += bytes;
+	if (import->made_bytes >> 20 >= MADE_MIB_MAX)
+		exit(exit_fail("it grows to more than %d MiB; import parts of it", MADE_MIB_MAX));
+	if (++import->made % LOOK_EACH == 0 && time(NULL) - import->begun_s > TIME_MAX_S)
+		exit(exit_fail("it takes more than %d seconds; import parts of it", TIME_MAX_S));
+}
+
 void *import_alloc(struct import *import, size_t size)
 {
+	count(import, size);
 	return need(arena_alloc(&import->arena, size));
 }
 
 static char *copy(struct import *import, const char *text)
 {
+	count(import, strlen(text));
 	return need(arena_strdup(&import->arena, text));
 }
 
@@ -98,6 +123,7 @@ char *import_printf(struct import *import, const char *format, ...)
 	va_start(arguments, format);
 	text = need(arena_vprintf(&import->arena, format, arguments));
 	va_end(arguments);
+	count(import, strlen(text));
 	return text;
 }
 
@@ -124,6 +150,8 @@ struct import *import_new(bool for_server)
 	struct import *import = need(calloc(1, sizeof *import));
 
 	import->for_server = for_server;
+	import->begun_s = time(NULL);
+	import->readable = 0444;
 	arena_init(&import->arena);
 	faults_init(&import->notes);
 	faults_init(&import->closed);
@@ -282,6 +310,18 @@ void import_comments_move(struct import *import, const struct origin *from, cons
 	import_comments_to(import, to->file, to->line);
 }
 
+struct includer {
+	const char *file; /* NULL: it was named by the command */
+};
+
+static const char *included_by(struct import *import, const char *path)
+{
+	const struct includer *includer =
+		import_find(import, import_printf(import, "includer %s", path));
+
+	return includer ? includer->file : NULL;
+}
+
 static char *read_standard_input(size_t *length)
 {
 	char *text = NULL;
@@ -298,17 +338,49 @@ static char *read_standard_input(size_t *length)
 	return text;
 }
 
+/* Notes where it is included. False: from what it includes itself. */
+static bool enter(struct import *import, const char *path, const struct origin *at)
+{
+	const char *from = at && at->line > 0 ? at->file : NULL;
+	struct includer *includer;
+
+	for (const char *file = from; file; file = included_by(import, file))
+		if (strcmp(file, path) == 0)
+			return false;
+	includer = import_find(import, import_printf(import, "includer %s", path));
+	if (!includer) {
+		includer = import_alloc(import, sizeof *includer);
+		import_keep(import, import_printf(import, "includer %s", path), includer);
+	}
+	includer->file = from;
+	return true;
+}
+
+/* NULL: it may be read. */
+static const char *refusal(struct import *import, const char *path, const struct origin *at)
+{
+	if (!enter(import, path, at))
+		return "it is included by what it includes";
+	if (++import->files > INPUT_FILES_MAX)
+		return "more than 10,000 files are included";
+	return import->input_bytes >= INPUT_BYTES_MAX ? "all files together have more than 256 MiB"
+						      : NULL;
+}
+
 char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length)
 {
 	struct origin whole = {.file = path};
-	const char *why = "it could not be read";
-	char *text = strcmp(path, "-") == 0 && (!at || at->line == 0)
+	struct stat status;
+	const char *why = refusal(import, path, at);
+	char *text = why ? NULL
+		     : strcmp(path, "-") == 0 && (!at || at->line == 0)
 			     ? read_standard_input(length)
 			     : regular_file_read(path, INPUT_BYTES_MAX, NULL, length, &why);
 	char *kept;
 
 	if (!text) {
-		import_fault(import, at ? at : &whole, "%s cannot be read: %s", path, why);
+		import_fault(import, at ? at : &whole, "%s cannot be read: %s", path,
+			     why ? why : "it could not be read");
 		return NULL;
 	}
 	if (strlen(text) != *length) {
@@ -316,6 +388,8 @@ char *import_read(struct import *import, const char *path, const struct origin *
 		free(text);
 		return NULL;
 	}
+	import->input_bytes += *length;
+	import->readable &= stat(path, &status) == 0 ? status.st_mode : 0400;
 	kept = import_alloc(import, *length + 1);
 	memcpy(kept, text, *length + 1);
 	free(text);
@@ -714,12 +788,12 @@ bool import_finish(struct import *import)
 	return import->model;
 }
 
-bool import_has_secret(const struct import *import)
+mode_t import_mode(const struct import *import)
 {
 	for (size_t i = 0; i < import->model->keys.count; i++)
 		if (import->model->keys.items[i].secret)
-			return true;
-	return false;
+			return 0600;
+	return 0600 | (import->readable & 0044);
 }
 
 static const char *comment_of(void *context, const struct origin *origin, bool take)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "rules/fault.h"
 #include "rules/schema/model.h"
@@ -101,8 +102,9 @@ bool import_finish(struct import *import);
 /* As a configuration file, after it was finished. `from` says what it is made of. ERR_SYSTEM: the
  * file refuses. */
 MUST_CHECK int import_write(struct import *import, const char *from, FILE *out);
-/* Whether what is written has a secret in it. */
-bool import_has_secret(const struct import *import);
+/* A file that it is written to: for its owner alone where it has a secret, else for whoever may
+ * read all that was read. */
+mode_t import_mode(const struct import *import);
 /* What was lost and changed, a line each, by file and line; and faults. Returns how many lines. */
 size_t import_print(struct import *import, FILE *out);
 

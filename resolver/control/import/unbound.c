@@ -111,7 +111,12 @@ static void read_file(struct unbound *unbound, const char *path, const struct or
 		if (strncasecmp(name, "include", 7) == 0 && setting->count > 0) {
 			char **files = words_files(import, words.file, setting->values[0]);
 
-			for (; *files && depth < INCLUDE_DEPTH_MAX; files++)
+			if (depth == INCLUDE_DEPTH_MAX) {
+				import_fault(import, &here,
+					     "files are included through more than 10 others");
+				return;
+			}
+			for (; *files; files++)
 				read_file(unbound, *files, &here, depth + 1);
 		} else if (is_clause(name) && setting->count == 0) {
 			begin_clause(unbound, &here);

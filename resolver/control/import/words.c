@@ -82,11 +82,21 @@ static void take_comment(struct lexer *lexer)
 	lexer->at = stop + (is_block && *stop != '\0' ? 2 : 0);
 }
 
+/* Up to the quote that ends it, or the end. */
+static size_t quoted_length(const char *text, char quote)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0' && text[length] != quote)
+		length += 1 + (text[length] == '\\' && text[length + 1] == quote);
+	return length;
+}
+
 static void take_quoted(struct lexer *lexer)
 {
-	char quote = *lexer->at++, *text = import_alloc(lexer->import, strlen(lexer->at) + 1);
+	char quote = *lexer->at++;
+	char *text = import_alloc(lexer->import, quoted_length(lexer->at, quote) + 1), *to = text;
 	unsigned line = lexer->line;
-	char *to = text;
 
 	for (; *lexer->at != '\0' && *lexer->at != quote; lexer->at++) {
 		lexer->line += *lexer->at == '\n';
@@ -95,7 +105,7 @@ static void take_quoted(struct lexer *lexer)
 		*to++ = *lexer->at;
 	}
 	lexer->at += *lexer->at != '\0';
-	push(lexer, import_printf(lexer->import, "%s", text), line, 0, true);
+	push(lexer, text, line, 0, true);
 }
 
 static bool is_mark(const struct lexer *lexer, const char *at)
