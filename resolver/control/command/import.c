@@ -16,8 +16,7 @@
 /* As a new file, which is there when all of it is. */
 static int write_file(const struct command_line *line, struct import *import, const char *from)
 {
-	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		      import_mode(import));
+	int fd = open(line->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, import_mode(import));
 	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	if (!out && errno == EEXIST)
