@@ -1337,7 +1337,8 @@ static const struct field model_fields[] = {
 	 .fallback = "true",
 	 .doc = "Whether the program gives up the system calls that it does not need; the kernel "
 		"ends it when it tries one anyway. Where the kernel does not support that, the "
-		"program continues with a warning. A change takes a restart."},
+		"program continues with a warning. What no version needs is refused either way "
+		"(SECURITY.md). A change takes a restart."},
 	{.key = "count_names",
 	 .type = FIELD_BOOL,
 	 AT(model, count_names),

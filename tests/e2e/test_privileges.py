@@ -273,6 +273,73 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
         self.serves()
         self.sluice.kill()  # waits for that
 
+    def test_what_the_master_starts_gets_no_more_than_it_has(self):
+        self.start()
+        fields = harness.fields_of("/proc/%d/status" % self.sluice.child.pid)
+        self.assertEqual(("1", "2"), (fields["NoNewPrivs"], fields["Seccomp"]))
+        self.assertEqual("1", fields.get("Seccomp_filters", "1"))
+        for program in ("/usr/bin/unshare", "/usr/bin/nsenter", "/usr/bin/mount"):  # below the same filter
+            status, said = self.sluice.command("upgrade", "--binary", program)
+            self.assertEqual(1, status, said)
+        self.serves()
+
+    def test_no_interpreter_runs_a_file_as_the_new_server(self):
+        """Whatever stands where it is, and is called as the master calls a server."""
+        for name in ("serve", "--serve", "--run", "-c"):
+            self.world.write(name, "open(%r, 'w')\n" % os.path.join(self.world.dir, "marker"))
+        self.start()  # in that folder
+        for program in (os.path.realpath("/usr/bin/python3"), "/bin/sh", "/usr/bin/perl", "/usr/bin/awk"):
+            status, said = self.sluice.command("upgrade", "--binary", program)
+            self.assertEqual(1, status, said)
+        self.assertFalse(os.path.exists(os.path.join(self.world.dir, "marker")))
+        self.serves()
+
+    def test_a_file_s_capability_goes_on_over_upgrades(self):
+        """no_new_privs takes at every exec what a file would give."""
+        program = shutil.copy(harness.SLUICE, os.path.join(self.world.dir, "capable"))
+        subprocess.run(["setcap", "cap_net_bind_service+ep", program], check=True)
+        path = self.world.write("capable.conf", config(user=None))
+        process = harness.Process(self.host, "capable", [
+            "setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", program, "run", "-c", path,
+            "--resolv-conf", os.path.join(self.world.dir, "system.conf")])
+        process.wait_ready(HERE, "web.corp.internal")
+        for _ in range(2):
+            before = harness.children_of(process.child.pid)
+            status, said = harness.command("upgrade", "-c", path, "--binary", program)
+            self.assertEqual(0, status, said + process.log())
+            harness.wait_for(lambda: harness.children_of(process.child.pid) not in ([], before)
+                             and len(harness.children_of(process.child.pid)) == 1, "the old one to leave")
+        harness.wait_for(lambda: process.log().count("goes on as sluice") == 2, "the master to follow")
+        fields = harness.fields_of("/proc/%d/status" % process.child.pid)
+        self.assertEqual(("1", BIND_53, BIND_53), (
+            fields["NoNewPrivs"], int(fields["CapEff"], 16), int(fields["CapAmb"], 16)))
+        self.world.write("capable.conf", config(user=None, second=SECOND))
+        self.assertEqual(0, harness.command("reload", "-c", path)[0], process.log())
+        self.serves(HERE, THERE)
+
+    def test_a_later_version_may_make_other_calls(self):
+        source = self.world.write("newer.c", """
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	(void)argc;
+	fprintf(stderr, "calls: %%d %%d %%d\\n", syscall(SYS_memfd_create, "x", 0) >= 0,
+		syscall(SYS_sched_setaffinity, 0, 0, 0) != 0, syscall(SYS_getcpu, 0, 0, 0) == 0);
+	argv[0] = "%s";
+	execv(argv[0], argv);
+	return 1;
+}
+""" % harness.SLUICE)
+        program = os.path.join(self.world.dir, "newer")
+        subprocess.run(["gcc", "-w", "-o", program, source], check=True)
+        self.start()
+        status, said = self.sluice.command("upgrade", "--binary", program)
+        self.assertEqual(0, status, said + self.sluice.log())
+        self.assertIn("calls: 1 1 1", self.sluice.log())
+        self.serves()
+
     def test_an_upgrade_is_to_a_program_of_root_s(self):
         self.start()
         program = shutil.copy(harness.SLUICE, os.path.join(self.world.dir, "newer"))
@@ -386,14 +453,14 @@ class Filtered(Server):
         listeners = 0
         # One worker has answered; the other one may only begin.
         harness.wait_for(lambda: sum(task["Name"].startswith("worker-") and not int(task["CapPrm"], 16)
-                                     and task.get("Seccomp_filters", "3") == "3"
+                                     and task.get("Seccomp_filters", "4") == "4"
                                      for task in tasks(self.sluice).values()) == 2, "both workers' filters")
         for task in tasks(self.sluice).values():
             listener = task["Name"].startswith("MHD")
             bare = listener or task["Name"].startswith("worker-")
             self.assertEqual("2", task["Seccomp"], task)
             if "Seccomp_filters" in task:
-                self.assertEqual("3" if bare else "2", task["Seccomp_filters"], task)
+                self.assertEqual("4" if bare else "3", task["Seccomp_filters"], task)
             if bare:
                 self.assertEqual(0, int(task["CapPrm"], 16), task)
             listeners += listener
@@ -401,7 +468,8 @@ class Filtered(Server):
 
     def test_it_can_be_turned_off(self):
         self.start(config(more=" seccomp = false;"))
-        self.assertEqual({"0"}, {task["Seccomp"] for task in tasks(self.sluice).values()})
+        # The master's own stays.
+        self.assertEqual({"1"}, {task.get("Seccomp_filters", "1") for task in tasks(self.sluice).values()})
 
     def test_nothing_that_it_does_is_stopped(self):
         for name, argv in (("text", ""), ("json", ' format = "json";')):

@@ -259,7 +259,10 @@ static const struct command commands[] = {
 	{.name = NULL},
 };
 
+/* What the master executes has its command as an option, which no interpreter takes for a file. */
 int main(int argc, char **argv)
 {
+	if (argc > 1 && (strcmp(argv[1], "--serve") == 0 || strcmp(argv[1], "--run") == 0))
+		argv[1] += 2;
 	return command_main(commands, argc, argv);
 }

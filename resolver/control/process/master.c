@@ -18,7 +18,9 @@
  *
  * Not here: threads, DNS, the configuration, the state. A server may become hostile, and everything
  * it says is checked: a master that is not root opens port 53, ports from 1024 on and what it had
- * open before, and one that hands on the right to bind starts programs of root's only. */
+ * open before. It starts the file that it was started from, as long as that has the owner that it
+ * had, and else programs of root's only, as `--serve`, which no interpreter takes for a script. All
+ * of them are below the master's filter of system calls (sandbox.h). */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
@@ -47,6 +49,7 @@
 #include "resolver/control/process/master_wire.h"
 #include "resolver/control/process/notify.h"
 #include "resolver/control/process/privileges.h"
+#include "resolver/control/process/sandbox.h"
 #include "resolver/log.h"
 #include "rules/base.h"
 #include "rules/text.h"
@@ -92,6 +95,8 @@ struct opened { /* what is listened at */
 
 struct master {
 	const char *config, *resolv_conf; /* for its servers */
+	char home[PATH_MAX];              /* the file that this is, by its path */
+	uid_t owner;                      /* whose that was */
 	char program[PATH_MAX];           /* that servers are started from */
 	char next[PATH_MAX];              /* that of an upgrade */
 	struct child parts[PARTS];
@@ -430,7 +435,7 @@ static void become_server(const struct master *master, const char *program, bool
 {
 	char number[16], period[32];
 	char *const arguments[] = {(char *)program,
-				   "serve",
+				   "--serve",
 				   "-c",
 				   (char *)master->config,
 				   "--resolv-conf",
@@ -549,11 +554,20 @@ static bool is_root_s(const char *path)
 	return true;
 }
 
-/* The right to bind port 53, which servers do not have, goes to what the master executes. */
-static bool is_trusted(const char *path)
+/* A server that has become hostile could name any program, and a script of its own. */
+static bool is_trusted(const struct master *master, const char *path)
 {
-	int hands_on = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_BIND_SERVICE, 0, 0);
-	return geteuid() == 0 || hands_on != 1 || is_root_s(path);
+	struct stat st;
+	bool is_home = strcmp(path, master->home) == 0 && stat(path, &st) == 0 &&
+		       st.st_uid == master->owner;
+	return is_home || is_root_s(path);
+}
+
+static void note_home(struct master *master)
+{
+	struct stat st;
+	snprintf(master->home, sizeof master->home, "%s", master->program);
+	master->owner = stat("/proc/self/exe", &st) == 0 ? st.st_uid : 0;
 }
 
 static void begin_upgrade(struct master *master, const char *program)
@@ -570,9 +584,10 @@ static void begin_upgrade(struct master *master, const char *program)
 		why = "another upgrade is under way; wait until it is done";
 	else if (!realpath(program, path))
 		why = strerror(errno);
-	else if (!is_trusted(path))
-		why = "the new program and every directory above it have to belong to root, with "
-		      "nobody else allowed to write there";
+	else if (!is_trusted(master, path))
+		why = "it is not the file that this one was started from, so it and every "
+		      "directory above it have to belong to root, with nobody else allowed to "
+		      "write there";
 	else if (start(master, BESIDE, path) != 0)
 		why = strerror(errno);
 	if (why)
@@ -805,7 +820,7 @@ static void execute_itself(struct master *master)
 {
 	char number[16];
 	char *const arguments[] = {master->program,
-				   "run",
+				   "--run",
 				   "-c",
 				   (char *)master->config,
 				   "--resolv-conf",
@@ -1127,6 +1142,10 @@ int master_run(const char *config, const char *resolv_conf, int table)
 	master.period_ms = (period_us ? period_us : WATCHDOG_PERIOD_US) / 1000;
 	master.turn_ms = now_ms() + master.period_ms / WATCHDOG_TURNS;
 	find_program(master.program);
+	note_home(&master);
+	if (privileges_begin() != 0 || (sandbox_is_available() && sandbox_enter_master() != 0))
+		return exit_fail("the rights of what it starts cannot be limited: %s",
+				 strerror(errno));
 	if (watch_signals(&master) != 0)
 		return exit_fail("signals cannot be watched: %s", strerror(errno));
 	if (table >= 0 && !read_table(&master, table))

@@ -297,6 +297,15 @@ int privileges_keep_binding(uid_t uid, gid_t gid, const gid_t *groups, size_t co
 		       : ERR_SYSTEM;
 }
 
+int privileges_begin(void)
+{
+	bool binds = geteuid() != 0 && prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE, 0, 0, 0) == 1;
+
+	if (binds && keep(UINT64_MAX, BINDING) == 0) /* fails where it does not have it */
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : ERR_SYSTEM;
+}
+
 static int drop_to_user(const struct model *model, const struct identity *identity,
 			struct faults *faults)
 {

@@ -191,7 +191,6 @@ static const char *const plain[] = {
 	"set_tid_address",
 	"sigaltstack",
 	"sigreturn",
-	"tgkill",
 	/* about the process and the machine */
 	"capget",
 	"capset",
@@ -300,6 +299,73 @@ static const char *const wide[] = {
 	"clone", "getdents", "kill", "personality", "prctl", "ptrace", "wait4",
 };
 
+/* To look into other processes, change the kernel or what it shows of the machine, or become
+ * somebody else's child. By name, and never all but some: a later version is executed below this
+ * filter, and may make calls that this one does not know. */
+static const char *const never[] = {
+	"acct",
+	"add_key",
+	"adjtimex",
+	"bpf",
+	"chroot",
+	"clock_adjtime",
+	"clock_settime",
+	"clock_settime64",
+	"create_module",
+	"delete_module",
+	"finit_module",
+	"fsconfig",
+	"fsmount",
+	"fsopen",
+	"fspick",
+	"init_module",
+	"ioperm",
+	"iopl",
+	"kcmp",
+	"kexec_file_load",
+	"kexec_load",
+	"keyctl",
+	"lookup_dcookie",
+	"mount",
+	"mount_setattr",
+	"move_mount",
+	"name_to_handle_at",
+	"nfsservctl",
+	"open_by_handle_at",
+	"open_tree",
+	"perf_event_open",
+	"pidfd_getfd",
+	"pivot_root",
+	"process_madvise",
+	"process_vm_readv",
+	"process_vm_writev",
+	"quotactl",
+	"quotactl_fd",
+	"reboot",
+	"request_key",
+	"setdomainname",
+	"sethostname",
+	"setns",
+	"settimeofday",
+	"stime",
+	"swapoff",
+	"swapon",
+	"syslog",
+	"umount",
+	"umount2",
+	"unshare",
+	"uselib",
+	"userfaultfd",
+	"vhangup",
+	"vm86",
+	"vm86old",
+	"ptrace",
+};
+
+/* Namespaces of its own, where it would be root. */
+static const scmp_datum_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
+					  CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
+
 /* A worker's sockets and memory are all it has. */
 static const char *const not_a_workers[] = {
 	"clone",
@@ -380,6 +446,14 @@ static int add_conditions(scmp_filter_ctx filter, bool by_arguments)
 	return err;
 }
 
+/* To itself: abort(3) and pthread_kill(3). */
+static int add_own_signals(scmp_filter_ctx filter, bool by_arguments)
+{
+	const struct argument own = {0, INT_BITS, (scmp_datum_t)getpid()};
+
+	return add_rule(filter, SCMP_ACT_ALLOW, "tgkill", &own, by_arguments);
+}
+
 /* What both filters of the process say, but for what they say of everything else. */
 static int add_table(scmp_filter_ctx filter, bool by_arguments)
 {
@@ -387,6 +461,8 @@ static int add_table(scmp_filter_ctx filter, bool by_arguments)
 
 	if (err == 0)
 		err = add_conditions(filter, by_arguments);
+	if (err == 0)
+		err = add_own_signals(filter, by_arguments);
 	if (err == 0)
 		err = add_names(filter, SCMP_ACT_ERRNO(ENOSYS), unknown_here, COUNT(unknown_here));
 	if (err == 0 && SANDBOX_IS_WIDE)
@@ -402,6 +478,9 @@ static scmp_filter_ctx filter_new(uint32_t otherwise)
 
 	if (!filter)
 		return NULL;
+	/* A call of another ABI ends all of it: with one thread gone the rest would go on without.
+	 */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	return filter;
@@ -411,6 +490,32 @@ static int enter(uint32_t otherwise, bool by_arguments)
 {
 	scmp_filter_ctx filter = filter_new(otherwise);
 	int err = filter ? add_table(filter, by_arguments) : -ENOMEM;
+
+	if (err == 0)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err == 0 ? 0 : refuse(err);
+}
+
+/* clone3 has its flags in memory, so it is one that is not there. */
+static int add_never(scmp_filter_ctx filter)
+{
+	const uint32_t action = SCMP_ACT_ERRNO(EPERM);
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(never) && err == 0; i++)
+		if (!is_wide(never[i]))
+			err = add_rule(filter, action, never[i], NULL, 0);
+	for (size_t i = 0; i < COUNT(namespaces) && err == 0; i++)
+		err = add_rule(filter, action, "clone",
+			       &(struct argument){CLONE_FLAGS, namespaces[i], namespaces[i]}, 1);
+	return err ? err : add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL, 0);
+}
+
+int sandbox_enter_master(void)
+{
+	scmp_filter_ctx filter = filter_new(SCMP_ACT_ALLOW);
+	int err = filter ? add_never(filter) : -ENOMEM;
 
 	if (err == 0)
 		err = seccomp_load(filter);

@@ -3,9 +3,10 @@
  * become somebody else) ends the process by SIGSYS, and the kernel's log says which it was; one
  * that is made here, but never so (a packet socket, memory that is to be executed), fails.
  *
- *     process   sandbox_enter          before other threads are started, who inherit it
- *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started;
- *                                      so it is for listeners' threads of the management API
+ *     master    sandbox_enter_master   what no version will ever need: whatever is executed
+ * inherits it, over every upgrade process   sandbox_enter          before other threads are
+ * started, who inherit it worker    sandbox_enter_worker   besides: no file is opened, nothing
+ * executed or started; so it is for listeners' threads of the management API
  *
  * A filter can never be taken off. */
 #ifndef SLUICE_SANDBOX_H
@@ -26,6 +27,7 @@ enum { SANDBOX_IS_WIDE = 0 };
 bool sandbox_is_available(void);
 /* For the calling thread and those that it starts from then on. ERR_SYSTEM, errno says why:
  * what of it took effect stays. */
+MUST_CHECK int sandbox_enter_master(void);
 MUST_CHECK int sandbox_enter(void);
 MUST_CHECK int sandbox_enter_worker(void);
 /* What a thread begins with that has bytes of strangers to read, a worker's or a listener's of the
