@@ -849,7 +849,9 @@ static const struct field query_log_fields[] = {
 	 AT(query_log_settings, dnstap_file),
 	 .doc = "A file that gets dnstap in Frame Streams, with the replies. Where it is there "
 		"already it is kept, with the time as a further ending: such a file cannot be "
-		"appended to. It may be moved away as well."},
+		"appended to. Of those below 64 KiB the latest 20 are kept. It may be moved away "
+		"as "
+		"well."},
 	{.key = "dnstap_socket",
 	 .type = FIELD_PATH,
 	 AT(query_log_settings, dnstap_socket),

@@ -159,8 +159,8 @@ class Happenings(World):
 class Receiver(http.server.ThreadingHTTPServer):
     """Takes what a webhook sends; `statuses` are what it answers first, then 204."""
 
-    def __init__(self, host, port, statuses=(), certificate=None):
-        self.bodies, self.statuses = queue.Queue(), list(statuses)
+    def __init__(self, host, port, statuses=(), certificate=None, endless=False):
+        self.bodies, self.statuses, self.endless = queue.Queue(), list(statuses), endless
         with host.inside():
             super().__init__(("127.0.0.1", port), self.Handler)
         if certificate:
@@ -176,6 +176,12 @@ class Receiver(http.server.ThreadingHTTPServer):
             self.server.bodies.put((self.path, body))
             self.send_response(status)
             self.end_headers()
+            self.server.sent = 0
+            while self.server.endless:
+                try:
+                    self.server.sent += self.wfile.write(b"x" * 65536)
+                except OSError:
+                    break
 
         def log_message(self, *_):
             pass
@@ -226,6 +232,14 @@ class Webhook(World):
         self.assertEqual(first, receiver.next()[1]["events"][:len(first)])
         harness.wait_for(lambda: "is called again" in self.sluice.log(), "the success")
         self.assertRegex(self.sluice.log(), "events.webhook cannot be called: (it answers 500|.*onnect)")
+
+    def test_an_answer_without_an_end_is_not_read_to_it(self):
+        receiver = self.receiver(8099, [200] * 100, endless=True)
+        self.add(1)
+        receiver.texts_until("n1")
+        self.add(2)
+        receiver.texts_until("n2")  # which would wait for the end of the first
+        self.assertNotIn("cannot be called: it answers", self.sluice.log())
 
     def test_a_reload_changes_whom_and_how_much(self):
         self.sluice.reconfigure((self.config % self.filed).replace("8099", "8098").replace('"info"', '"error"'))

@@ -14,6 +14,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/signals.h"
+#include "resolver/control/base/threads.h"
 #include "resolver/control/dashboard/dashboard.h"
 #include "resolver/control/observe/query_log/query_log.h"
 #include "resolver/control/process/notify.h"
@@ -322,22 +323,31 @@ static int open_loop(struct process *process)
 	return EXIT_SUCCESS;
 }
 
-/* The master hears that this server is alive only while this loop turns and every worker has turned
- * its own since the time before. A worker that hangs would be noticed by a part of the clients
- * only; here it silences the server as a whole, and the master kills it and starts another. */
+/* The master hears that this server is alive only while this loop turns, every worker has turned
+ * its own since the time before, and no thread has been lost. A worker that hangs would be noticed
+ * by a part of the clients only; here it silences the server as a whole, and the master kills it
+ * and starts another. */
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
-	bool alive = server_is_alive(&process->service.server);
+	bool turns = server_is_alive(&process->service.server);
+	char name[THREAD_NAME_MAX];
 
-	if (alive)
-		master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
-	if (alive == process->hangs)
-		log_event(alive ? LOG_WARNING : LOG_ERROR, "watchdog",
-			  alive ? "every worker's loop turns again"
+	if (turns == process->hangs)
+		log_event(turns ? LOG_WARNING : LOG_ERROR, "watchdog",
+			  turns ? "every worker's loop turns again"
 				: "a worker's loop has stopped turning; the master is no longer "
 				  "told that all is well");
-	process->hangs = !alive;
+	process->hangs = !turns;
+	while (threads_find_gone(name)) {
+		log_event(LOG_ERROR, "watchdog",
+			  "the thread %s has ended ahead of its time; the master is no longer told "
+			  "that all is well",
+			  name);
+		process->lacks_thread = true;
+	}
+	if (turns && !process->lacks_thread)
+		master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
 }
 
 /* The period is the master's, which gives it as a service manager does. */

@@ -35,6 +35,7 @@ struct process {
 	struct master_link master;
 	uv_timer_t watchdog;           /* tells the master that every loop turns */
 	bool hangs;                    /* a worker does, and that has been logged */
+	bool lacks_thread;             /* likewise, for good */
 	struct health_log health;      /* tells what becomes of targets and source addresses */
 	struct query_log *query_log;   /* the service's */
 	uv_async_t query_news;         /* there is something for its followers */

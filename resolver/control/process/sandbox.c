@@ -32,6 +32,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "resolver/control/base/threads.h"
 #include "resolver/control/process/privileges.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -548,6 +549,7 @@ void sandbox_bare_thread(void *context)
 	int err = privileges_none();
 
 	(void)context;
+	threads_join();
 	if (err == 0 && entered && !SANDBOX_IS_WIDE)
 		err = sandbox_enter_worker();
 	if (err != 0)

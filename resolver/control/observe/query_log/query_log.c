@@ -14,6 +14,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/signals.h"
+#include "resolver/control/base/threads.h"
 #include "resolver/control/observe/query_log/dnstap.h"
 #include "resolver/control/observe/query_log/query_output.h"
 #include "resolver/log.h"
@@ -340,6 +341,7 @@ static void *run(void *context)
 
 	(void)err; /* then it is as nice as whoever made it */
 	pthread_setname_np(pthread_self(), "query-log");
+	threads_join();
 	if (log->listener.on_start)
 		log->listener.on_start(log->listener.context);
 	pthread_mutex_lock(&log->lock);

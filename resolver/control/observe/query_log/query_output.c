@@ -10,6 +10,8 @@
 #include "resolver/control/observe/query_log/query_output.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fstrm.h>
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #include "resolver/control/base/signals.h"
+#include "resolver/control/base/threads.h"
 #include "resolver/control/observe/query_log/dnstap.h"
 #include "resolver/log.h"
 #include "rules/err.h"
@@ -38,6 +41,8 @@ enum {
 	WAIT_MS = 100,             /* in poll, before it is looked whether to go on */
 	TAIL_MS = 50,
 	TAIL_MAX = 64 * 1024,
+	SMALL_BYTES = 64 * 1024, /* of such files of frames... */
+	SMALL_KEPT = 20,         /* ...so many are kept at most */
 };
 
 struct queue {
@@ -383,12 +388,44 @@ static bool keep_old(const struct query_output *output)
 	return false;
 }
 
+/* Of the small files that were kept, as by a server that crashes at its start again and again, the
+ * oldest goes where there would be one too many. Their names are in the order of their times. */
+static void forget_small(const struct query_output *output)
+{
+	char *folder = strdup(output->path), *slash = folder ? strrchr(folder, '/') : NULL;
+	char oldest[NAME_MAX + 1] = "";
+	unsigned count = 0;
+	DIR *dir = slash ? opendir((*slash = '\0', slash == folder ? "/" : folder)) : NULL;
+	size_t length = slash ? strlen(slash + 1) : 0;
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (strncmp(name, slash + 1, length) != 0 || name[length] != '.' ||
+		    !isdigit((unsigned char)name[length + 1]) ||
+		    fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISREG(st.st_mode) || st.st_size >= SMALL_BYTES)
+			continue;
+		if (count++ == 0 || strcmp(name, oldest) < 0)
+			snprintf(oldest, sizeof oldest, "%s", name);
+	}
+	if (count >= SMALL_KEPT)
+		(void)unlinkat(dirfd(dir), oldest, 0);
+	if (dir)
+		closedir(dir);
+	free(folder);
+}
+
 static int open_frames(struct query_output *output)
 {
 	struct stat st;
+	bool is_there = stat(output->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 
-	if (stat(output->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    !keep_old(output))
+	if (is_there && st.st_size < SMALL_BYTES)
+		forget_small(output);
+	if (is_there && !keep_old(output))
 		return -1;
 	return open(output->path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
 }
@@ -661,6 +698,7 @@ static void *run(void *context)
 
 	(void)err; /* then it is as nice as whoever made it */
 	pthread_setname_np(pthread_self(), "query-output");
+	threads_join();
 	while (take_turn(output)) {
 		look_at_path(output);
 		if (output->fd < 0 && clock_ms() >= output->try_ms && may_open(output) &&

@@ -282,6 +282,38 @@ static void frames_stand_between_a_start_and_a_stop(void **state)
 	assert_file(world, kept, "what was there");
 }
 
+/* As by a server that crashes at its start, again and again. */
+static void of_small_files_the_latest_are_kept(void **state)
+{
+	enum { KEPT = 20, MORE = 7 };
+	struct world *world = *state;
+	unsigned count = 0, large = 0;
+	const struct dirent *entry;
+	char path[512];
+
+	snprintf(path, sizeof path, "%s.20200101T000000Z", world->path); /* the oldest, but large */
+	write_file(path, "x");
+	assert_int_equal(truncate(path, 1 << 20), 0);
+	for (unsigned i = 0; i < KEPT + MORE; i++) {
+		char text[16];
+
+		snprintf(text, sizeof text, "%u", i);
+		write_file(world->path, text);
+		begin(world, QUERY_OUTPUT_DNSTAP_FILE);
+		put(world, "one");
+		await(world, has_written);
+		end(world);
+	}
+	DIR *directory = opendir(world->directory);
+	while ((entry = readdir(directory))) {
+		large += strcmp(entry->d_name, "queries.20200101T000000Z") == 0;
+		count += strncmp(entry->d_name, "queries.", 8) == 0;
+	}
+	closedir(directory);
+	assert_int_equal(large, 1);
+	assert_int_equal(count, KEPT + 1);
+}
+
 static void a_socket_where_nobody_listens_is_told(void **state)
 {
 	struct world *world = *state;
@@ -304,6 +336,7 @@ int main(void)
 		TEST(what_cannot_be_opened_waits_until_it_can),
 		TEST(a_full_disk_is_told_and_what_has_no_room_is_lost),
 		TEST(frames_stand_between_a_start_and_a_stop),
+		TEST(of_small_files_the_latest_are_kept),
 		TEST(a_socket_where_nobody_listens_is_told),
 	};
 
