@@ -75,7 +75,7 @@ static struct zone *read_special(const struct special *special, const struct has
 
 	faults_init(&faults);
 	if (in && name_from_text(&apex, key, special->name) == 0)
-		zone = zonefile_read(in, special->name, key, &apex, &faults);
+		zone = zonefile_read(in, special->name, NULL, key, &apex, &faults);
 	if (in)
 		fclose(in);
 	faults_release(&faults);

@@ -8,7 +8,7 @@
  *             └ owner: @, relative to $ORIGIN, or with a final dot; a blank: the last one
  *
  * A faulty entry is a fault with its line, and reading goes on, so that one run finds everything.
- * $INCLUDE and $GENERATE are refused: a zone is one file with all of its records. */
+ * $GENERATE is refused: it is BIND's own. */
 #include "rules/zone/zonefile.h"
 
 #include <ctype.h>
@@ -27,6 +27,8 @@ enum {
 	READ_STEP_MIN = 64 * 1024,
 	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
 	REWINDS_MAX = 16,
+	INCLUDE_DEPTH_MAX = 10, /* files that include each other */
+	INCLUDES_MAX = 1000,    /* of a zone */
 };
 
 struct zonefile_text { /* where we are in a file */
@@ -54,13 +56,15 @@ struct zonefile_entry {
 	unsigned line;       /* where it begins */
 	char *text;          /* valid until the next call; it begins with a blank: no owner */
 	const char *problem; /* not NULL: why the entry is unusable */
+	bool cut;            /* a ; stands in the middle of a word, which ends there */
 };
 
 struct zonefile_scan {
 	size_t used; /* bytes of the entry */
 	unsigned depth;
 	bool quoted, comment, something; /* something: not only blanks */
-	const char *second_line;         /* of the entry; NULL: still on the first */
+	bool cut;
+	const char *second_line; /* of the entry; NULL: still on the first */
 	const char *problem;
 };
 
@@ -114,6 +118,13 @@ static void parenthesis(struct zonefile_text *text, struct zonefile_scan *scan, 
 		put(text, scan, ' ');
 }
 
+/* "p=none;" of a TXT without quotes: the ; and all behind it are a comment. */
+static void begin_comment(const struct zonefile_text *text, struct zonefile_scan *scan)
+{
+	scan->comment = true;
+	scan->cut |= scan->used > 0 && !strchr(" \"", text->entry[scan->used - 1]);
+}
+
 /* Takes one character outside comments. */
 static void take(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 {
@@ -127,7 +138,7 @@ static void take(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 	if (scan->quoted || c == '"')
 		put(text, scan, c);
 	else if (c == ';')
-		scan->comment = true;
+		begin_comment(text, scan);
 	else if (c == '(' || c == ')')
 		parenthesis(text, scan, c);
 	else
@@ -172,6 +183,7 @@ static bool next_entry(struct zonefile_text *text, struct zonefile_entry *entry)
 		*entry = (struct zonefile_entry){.line = text->line, .text = text->entry};
 		read_entry(text, &scan);
 		entry->problem = scan.problem;
+		entry->cut = scan.cut;
 		if (scan.problem)
 			resume(text, &scan, entry->line);
 		while (scan.used > 0 && text->entry[scan.used - 1] == ' ' &&
@@ -207,14 +219,20 @@ static char *next_token(char **rest)
 
 /* ---- what entries say ---- */
 
-struct zonefile_reader {
-	struct zone_builder *builder;
-	struct faults *faults;
+struct zonefile_place {     /* where reading is in a file, and what its entries are relative to */
 	struct origin here; /* file and line at hand */
 	struct zonefile_text text;
 	uint8_t origin[NAME_WIRE_MAX]; /* $ORIGIN */
 	uint8_t owner[NAME_WIRE_MAX];  /* of the entry before */
 	enum { OWNER_NONE, OWNER_BROKEN, OWNER_KNOWN } owner_state;
+};
+
+struct zonefile_reader {
+	struct zone_builder *builder;
+	struct faults *faults;
+	struct zonefile_folder *folder; /* NULL: nothing is included */
+	unsigned depth, included;       /* files: around this one; so far */
+	struct zonefile_place place;
 	uint32_t ttl; /* $TTL */
 	bool broken;
 	uint8_t rdata[RDATA_MAX];
@@ -227,7 +245,8 @@ struct header { /* what stands between owner and rdata */
 
 #define REFUSE(reader, ...)                                                                        \
 	do {                                                                                       \
-		fault_add((reader)->faults, FAULT_ERROR, &(reader)->here, NULL, __VA_ARGS__);      \
+		fault_add((reader)->faults, FAULT_ERROR, &(reader)->place.here, NULL,              \
+			  __VA_ARGS__);                                                            \
 		(reader)->broken = true;                                                           \
 	} while (0)
 
@@ -248,7 +267,7 @@ static bool read_name(struct zonefile_reader *reader, char *text, uint8_t wire[N
 	const char *why;
 	size_t length;
 
-	if (rdata_parse_name(text, reader->origin, wire, &length, &why) == 0)
+	if (rdata_parse_name(text, reader->place.origin, wire, &length, &why) == 0)
 		return true;
 	REFUSE(reader, "\"%.300s\" is not a domain name: %s", printable(text), why);
 	return false;
@@ -296,14 +315,82 @@ static bool read_ttl(const char *text, uint32_t *ttl)
 
 /* ---- directives ---- */
 
-static void read_directive(struct zonefile_reader *reader, char *keyword, char *rest)
-{
-	char *value = next_token(&rest);
+static int read_file(struct zonefile_reader *reader, const char *bytes, size_t length);
 
+static char *without_quotes(char *token)
+{
+	size_t length = strlen(token);
+
+	if (length < 2 || *token != '"' || token[length - 1] != '"')
+		return token;
+	token[length - 1] = '\0';
+	return token + 1;
+}
+
+/* The file's bytes, to be freed. */
+static char *open_include(struct zonefile_reader *reader, const char *name, size_t *length)
+{
+	struct zonefile_folder *folder = reader->folder;
+	const char *why = NULL;
+	char *bytes = NULL;
+
+	if (!folder) {
+		REFUSE(reader,
+		       "$INCLUDE is for a zone that is a file; put the records themselves here");
+	} else if (reader->depth == INCLUDE_DEPTH_MAX || reader->included++ == INCLUDES_MAX) {
+		REFUSE(reader, "files can include each other %d deep, and a zone %d of them",
+		       INCLUDE_DEPTH_MAX, INCLUDES_MAX);
+	} else {
+		folder->used = true;
+		bytes = folder->read(folder->path, name, length, &why);
+		if (!bytes)
+			REFUSE(reader, "%.300s cannot be read: %s", name, why);
+	}
+	return bytes;
+}
+
+/* $INCLUDE FILE [ORIGIN]. Behind it origin and owner are again what they were, and the TTL is what
+ * the included file left, as in BIND. ERR_NOMEM, or 0. */
+static int include(struct zonefile_reader *reader, char *rest)
+{
+	struct zonefile_place before = reader->place;
+	const char *name = printable(without_quotes(next_token(&rest)));
+	char *origin = next_token(&rest), *bytes, *path = NULL;
+	size_t length;
+	int err;
+
+	if (*name == '\0' || *next_token(&rest) != '\0') {
+		REFUSE(reader, "$INCLUDE takes a file and, where it is another, its origin");
+		return 0;
+	}
+	bytes = open_include(reader, name, &length);
+	if (!bytes)
+		return 0;
+	err = asprintf(&path, "%s/%s", reader->folder->path, name) < 0 ? ERR_NOMEM : 0;
+	if (!err && (*origin == '\0' || read_name(reader, origin, reader->place.origin))) {
+		reader->place.here = (struct origin){.file = path};
+		reader->depth++;
+		err = read_file(reader, bytes, length);
+		reader->depth--;
+	}
+	reader->place = before;
+	free(path);
+	free(bytes);
+	return err;
+}
+
+/* ERR_NOMEM, or 0: what was wrong is a fault then. */
+static int read_directive(struct zonefile_reader *reader, char *rest)
+{
+	char *keyword = next_token(&rest), *value;
+
+	if (strcasecmp(keyword, "$INCLUDE") == 0)
+		return include(reader, rest);
+	value = next_token(&rest);
 	if (strcasecmp(keyword, "$ORIGIN") != 0 && strcasecmp(keyword, "$TTL") != 0) {
 		REFUSE(reader,
-		       "%.40s is not supported: only $ORIGIN and $TTL are; put the records "
-		       "themselves into this file",
+		       "%.40s is not supported: only $ORIGIN, $TTL and $INCLUDE are; put the "
+		       "records themselves into this file",
 		       printable(keyword));
 	} else if (*value == '\0' || *next_token(&rest) != '\0') {
 		REFUSE(reader, "%.40s takes one value", printable(keyword));
@@ -311,8 +398,9 @@ static void read_directive(struct zonefile_reader *reader, char *keyword, char *
 		if (!read_ttl(value, &reader->ttl))
 			REFUSE(reader, "$TTL \"%.40s\" is not " TTL_EXPECTED, printable(value));
 	} else {
-		read_name(reader, value, reader->origin);
+		read_name(reader, value, reader->place.origin);
 	}
+	return 0;
 }
 
 /* ---- records ---- */
@@ -365,25 +453,26 @@ static bool read_header(struct zonefile_reader *reader, char **rest, struct head
 	return false;
 }
 
-/* Sets reader->owner to that of this entry, and *rest behind it. */
+/* Sets reader->place.owner to that of this entry, and *rest behind it. */
 static void read_owner(struct zonefile_reader *reader, char **rest)
 {
 	if (**rest == ' ') {
-		if (reader->owner_state == OWNER_NONE)
+		if (reader->place.owner_state == OWNER_NONE)
 			REFUSE(reader,
 			       "the line begins with a blank, so it has the owner of the record "
 			       "before, but there is none; remove the blank, or begin with @ for "
 			       "the apex");
 		return;
 	}
-	reader->owner_state = OWNER_BROKEN;
-	if (read_name(reader, next_token(rest), reader->owner))
-		reader->owner_state = OWNER_KNOWN;
+	reader->place.owner_state = OWNER_BROKEN;
+	if (read_name(reader, next_token(rest), reader->place.owner))
+		reader->place.owner_state = OWNER_KNOWN;
 }
 
 /* ERR_NOMEM, or 0: what was wrong is a fault then. */
-static int read_record(struct zonefile_reader *reader, char *rest)
+static int read_record(struct zonefile_reader *reader, const struct zonefile_entry *entry)
 {
+	char *rest = entry->text;
 	struct header header;
 	const char *why;
 	char type[16];
@@ -398,15 +487,20 @@ static int read_record(struct zonefile_reader *reader, char *rest)
 		REFUSE(reader, "%s cannot be data of a zone; it occurs in messages only", type);
 		return 0;
 	}
-	if (rdata_parse(header.type, rest, reader->origin, reader->rdata, &length, &why) != 0) {
+	if (rdata_parse(header.type, rest, reader->place.origin, reader->rdata, &length, &why) !=
+	    0) {
 		REFUSE(reader, "the data of this %s record, \"%.100s\", is not right: %s", type,
 		       printable(rest), why);
 		return 0;
 	}
-	if (reader->owner_state != OWNER_KNOWN)
+	if (reader->place.owner_state != OWNER_KNOWN)
 		return 0;
-	err = zone_builder_add(reader->builder, &reader->here, reader->owner, header.type,
-			       header.ttl, reader->rdata, length, reader->faults);
+	if (entry->cut && header.type == TYPE_TXT)
+		fault_add(reader->faults, FAULT_WARNING, &reader->place.here, NULL,
+			  "what stands behind the ; is a comment; put a text that has one in "
+			  "quotes");
+	err = zone_builder_add(reader->builder, &reader->place.here, reader->place.owner,
+			       header.type, header.ttl, reader->rdata, length, reader->faults);
 	return err == ERR_NOMEM ? err : 0;
 }
 
@@ -415,22 +509,34 @@ static int read_entries(struct zonefile_reader *reader)
 	struct zonefile_entry entry;
 	int err = 0;
 
-	while (err == 0 && next_entry(&reader->text, &entry)) {
+	while (err == 0 && next_entry(&reader->place.text, &entry)) {
 		char *rest = entry.text;
 
-		reader->here.line = entry.line;
+		reader->place.here.line = entry.line;
 		if (entry.problem) {
 			REFUSE(reader, "%s", entry.problem);
-			reader->owner_state = OWNER_BROKEN;
+			reader->place.owner_state = OWNER_BROKEN;
 		} else if (*rest == '$') {
-			char *keyword = next_token(&rest);
-
-			read_directive(reader, keyword, rest);
+			err = read_directive(reader, rest);
 		} else {
-			err = read_record(reader, rest);
+			err = read_record(reader, &entry);
 		}
 	}
-	reader->here.line = 0;
+	return err;
+}
+
+/* Reads what bytes say, from where reader->place is. ERR_NOMEM, or 0. */
+static int read_file(struct zonefile_reader *reader, const char *bytes, size_t length)
+{
+	int err = text_init(&reader->place.text, bytes, length);
+
+	if (!err)
+		err = read_entries(reader);
+	if (!err && length > 0 && bytes[length - 1] != '\n')
+		fault_add(reader->faults, FAULT_WARNING, &reader->place.here, NULL,
+			  "the last line has no newline; see that the file is complete, and add "
+			  "one");
+	free(reader->place.text.entry);
 	return err;
 }
 
@@ -472,18 +578,18 @@ static struct zone *read_zone(struct zonefile_reader *reader, const char *bytes,
 	struct zone *zone;
 	int err = ERR_NOMEM;
 
-	memcpy(reader->origin, apex->wire, apex->length);
+	memcpy(reader->place.origin, apex->wire, apex->length);
 	reader->ttl = DEFAULT_TTL;
 	reader->builder = zone_builder_new(key, apex);
-	if (reader->builder && text_init(&reader->text, bytes, length) == 0)
-		err = read_entries(reader);
-	free(reader->text.entry);
+	if (reader->builder)
+		err = read_file(reader, bytes, length);
+	reader->place.here.line = 0;
 	if (err != 0) {
 		REFUSE(reader, "there is not enough memory for the zone");
 		zone_builder_free(reader->builder);
 		return NULL;
 	}
-	zone = zone_builder_finish(reader->builder, &reader->here, reader->faults);
+	zone = zone_builder_finish(reader->builder, &reader->place.here, reader->faults);
 	if (reader->broken) {
 		zone_unref(zone);
 		return NULL;
@@ -491,8 +597,9 @@ static struct zone *read_zone(struct zonefile_reader *reader, const char *bytes,
 	return zone;
 }
 
-struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *key,
-			   const struct name *apex, struct faults *faults)
+struct zone *zonefile_read(FILE *in, const char *file, struct zonefile_folder *folder,
+			   const struct hash_key *key, const struct name *apex,
+			   struct faults *faults)
 {
 	struct zonefile_reader *reader = calloc(1, sizeof *reader);
 	struct origin here = {.file = file};
@@ -507,7 +614,8 @@ struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *ke
 		fault_add(faults, FAULT_ERROR, &here, NULL, "%s", why);
 	} else {
 		reader->faults = faults;
-		reader->here = here;
+		reader->folder = folder;
+		reader->place.here = here;
 		zone = read_zone(reader, bytes, length, key, apex);
 	}
 	free(bytes);

@@ -3,15 +3,25 @@
 #ifndef SLUICE_ZONEFILE_H
 #define SLUICE_ZONEFILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "rules/fault.h"
 #include "rules/zone/zone.h"
 
+struct zonefile_folder { /* what $INCLUDE may read: files below it */
+	const char *path;
+	/* All of a file, to be freed. NULL: *why says the reason, for "cannot be read: %s". */
+	char *(*read)(const char *folder, const char *name, size_t *length, const char **why);
+	bool used; /* set: the zone is of more than one file */
+};
+
 /* Reads a zone whose apex is given from `in`; `file` names it in faults. $ORIGIN starts as the
- * apex, $TTL as 3600. NULL when there was an error; warnings may be added all the same. */
-struct zone *zonefile_read(FILE *in, const char *file, const struct hash_key *key,
-			   const struct name *apex, struct faults *faults);
+ * apex, $TTL as 3600; without a folder (NULL) an $INCLUDE is an error. NULL when there was an
+ * error; warnings may be added all the same. */
+struct zone *zonefile_read(FILE *in, const char *file, struct zonefile_folder *folder,
+			   const struct hash_key *key, const struct name *apex,
+			   struct faults *faults);
 
 /* Writes what zonefile_read reads back to the same zone, whichever way that was made: the SOA
  * first, then owner by owner. ERR_SYSTEM when `out` refuses. */

@@ -336,6 +336,10 @@ class RecordSets(World):
         self.assertEqual(["owner=me"], self.good("GET", SETS + "/www:A").body["metadata"])
         self.command("record", "set", "corp.test", "@", "MX", "10 mail", "20 mail.other.test.")
         self.command("record", "set", "corp.test", "no", "A", "10.0.0.4", "--dry-run")
+        self.command("record", "set", "corp.test", "txt", "TXT", "v=spf1 -all", '"a b" c', "d", "p=none; x")
+        self.assertEqual(['"v=spf1 -all"', '"a b" c', '"d"', '"p=none; x"'], json.loads(self.command(
+            "record", "show", "corp.test", "txt", "TXT", "--json"))["records"])
+        self.command("record", "unset", "corp.test", "txt", "TXT")
         text = self.command("record", "list", "corp.test")
         self.assertRegex(text, r"(?m)^ +@ +MX +3600 +10 mail, 20 mail.other.test. ")
         self.assertRegex(text, r"(?m)^ +www +A +60 +10.0.0.3 +owner=me ")

@@ -465,11 +465,10 @@ class Upgrade(Upgrading):
         self.goes_on()
 
     def test_a_file_that_was_cut_is_refused(self):
-        """The first one is a whole record."""
         zone = ("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
         main = (os.path.basename(self.sluice.config), self.config())
         for (name, whole), cut, why in (
-                (zone, "web 300 IN A 10.10.1.1", "its last line has no newline; add one if"),
+                (zone, "web 300 IN A 10.10.1", "the data of this A record"),
                 (zone, "", "it has no record; write a SOA record alone"),
                 (main, "", "there is no setting in it")):
             self.world.write(name, cut)

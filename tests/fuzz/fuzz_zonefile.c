@@ -26,7 +26,7 @@ static struct zone *read_text(const void *text, size_t length, const struct name
 			      struct faults *faults)
 {
 	FILE *in = length ? fmemopen((void *)(uintptr_t)text, length, "r") : NULL;
-	struct zone *zone = in ? zonefile_read(in, "fuzz.zone", &key, apex, faults) : NULL;
+	struct zone *zone = in ? zonefile_read(in, "fuzz.zone", NULL, &key, apex, faults) : NULL;
 
 	if (in)
 		fclose(in);

@@ -81,6 +81,7 @@ struct virtual_network *model_add_network(struct model *model, const char *name,
 	const char *word;
 
 	network->name = copy(model, name);
+	network->uses_default_resolver = true; /* as in a file that does not say */
 	while ((word = next_word(model, &prefixes)))
 		must(prefix_parse(ADD(model, network->address_space), word) == 0, word);
 	add_subnet(model, network, "in", 0);
@@ -132,7 +133,7 @@ static struct zone *read_zone(const char *name, const char *text)
 
 	must(in != NULL, "no memory");
 	faults_init(&faults);
-	struct zone *zone = zonefile_read(in, name, &test_key, &apex, &faults);
+	struct zone *zone = zonefile_read(in, name, NULL, &test_key, &apex, &faults);
 	fclose(in);
 	faults_print(&faults, stderr);
 	faults_release(&faults);

@@ -31,7 +31,7 @@ static inline struct zone *zone_text_read_bytes(const char *apex, const void *by
 
 	if (!in)
 		abort();
-	zone = zonefile_read(in, "test.zone", &zone_text_key, &name, faults);
+	zone = zonefile_read(in, "test.zone", NULL, &zone_text_key, &name, faults);
 	fclose(in);
 	return zone;
 }

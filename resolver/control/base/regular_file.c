@@ -198,3 +198,25 @@ char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, 
 	*why = "it kept changing while it was read; reload when it is complete";
 	return NULL;
 }
+
+char *regular_file_read_below(const char *folder, const char *name, size_t *length,
+			      const char **why)
+{
+	char *top = realpath(folder, NULL), *path = NULL, *joined = NULL, *bytes = NULL;
+	size_t top_length = top ? strlen(top) : 0;
+
+	if (top && asprintf(&joined, "%s/%s", top, name) >= 0)
+		path = realpath(joined, NULL);
+	if (*name == '/')
+		*why = "it is to be below the zone's folder; name it from there";
+	else if (!path)
+		*why = strerror(errno);
+	else if (strncmp(path, top, top_length) != 0 || path[top_length] != '/')
+		*why = "it is not below the zone's folder";
+	else
+		bytes = regular_file_read(path, SIZE_MAX, NULL, length, why);
+	free(top);
+	free(joined);
+	free(path);
+	return bytes;
+}

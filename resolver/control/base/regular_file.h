@@ -45,4 +45,9 @@ uint64_t file_stamp_number(const char *path);
 char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
 			const char **why);
 
+/* All of the file of that name below the folder, as above: no path from the root, no "..", and no
+ * symbolic link leads out of it. */
+char *regular_file_read_below(const char *folder, const char *name, size_t *length,
+			      const char **why);
+
 #endif

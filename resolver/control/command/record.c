@@ -1,5 +1,7 @@
 /* `sluice record set ZONE NAME TYPE RDATA...` and its like: record sets by owner and type, which
  * are the resources "NAME:TYPE" of the zone. */
+#include <strings.h>
+
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/call.h"
 
@@ -95,6 +97,22 @@ static bool is_there(const struct command_line *line, bool *failed)
 	return status == 200;
 }
 
+/* The shell has taken the quotes of 'v=spf1 -all', which is one text all the same: where a text has
+ * no quotes of its own, it gets them. */
+static json_t *data_of(const char *type, const char *data)
+{
+	bool is_text = strcasecmp(type, "TXT") == 0 || strcasecmp(type, "SPF") == 0;
+	bool is_written_out = strchr(data, '"') || strncmp(data, "\\#", 2) == 0;
+	char *quoted = NULL;
+	json_t *text;
+
+	if (!is_text || is_written_out)
+		return json_text(data);
+	text = asprintf(&quoted, "\"%s\"", data) < 0 ? NULL : json_text(quoted);
+	free(quoted);
+	return text;
+}
+
 /* What is not said stays as it is. */
 int command_record_set(const struct command_line *line)
 {
@@ -107,7 +125,7 @@ int command_record_set(const struct command_line *line)
 	body = json_object();
 	records = json_array();
 	for (int i = 3; i < line->argument_count; i++)
-		json_add(records, json_text(line->arguments[i]));
+		json_add(records, data_of(line->arguments[2], line->arguments[i]));
 	json_put(body, "records", records);
 	if (!command_put_given(line, body)) {
 		json_decref(body);

@@ -9,10 +9,12 @@
  * not matter how they are spelled, nor in which order; nor does the serial of a SOA, which the
  * server gives. */
 #include <errno.h>
+#include <libgen.h>
 #include <string.h>
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/command/client.h"
 #include "rules/schema/record_set.h"
@@ -39,20 +41,26 @@ static struct zone *read_zone(const struct command_line *line, const struct name
 	const char *path = line->arguments[1];
 	bool is_input = strcmp(path, "-") == 0;
 	FILE *in = is_input ? stdin : fopen(path, "r");
+	char *copy = is_input ? NULL : strdup(path);
+	struct zonefile_folder folder = {.path = copy ? dirname(copy) : NULL,
+					 .read = regular_file_read_below};
 	struct faults faults;
 	struct zone *zone;
 
 	if (!in) {
 		command_fail_at(line, "%s cannot be read: %s", path, strerror(errno));
+		free(copy);
 		return NULL;
 	}
 	faults_init(&faults);
-	zone = zonefile_read(in, is_input ? "standard input" : path, &any_key, apex, &faults);
+	zone = zonefile_read(in, is_input ? "standard input" : path, copy ? &folder : NULL,
+			     &any_key, apex, &faults);
 	faults_sort(&faults);
 	faults_print(&faults, stderr);
 	faults_release(&faults);
 	if (!is_input)
 		fclose(in);
+	free(copy);
 	return zone;
 }
 

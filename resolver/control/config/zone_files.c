@@ -3,6 +3,7 @@
 #include "resolver/control/config/zone_files.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -85,24 +86,20 @@ static const struct private_zone *find_before(const struct zone_reader *reader, 
 
 /* ---- a file ---- */
 
-/* NULL: *why or the faults say what is wrong. A file that is not written to its end has no record
- * yet, or half of its last line, which may be a good record but not the one that was meant. */
+/* NULL: *why or the faults say what is wrong. A file that has no record yet is one that somebody
+ * has just begun to write. */
 static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t length,
-			  const char *path, const struct name *apex, const char **why)
+			  const char *path, struct zonefile_folder *folder, const struct name *apex,
+			  const char **why)
 {
+	FILE *text = fmemopen(length > 0 ? bytes : "\n", length > 0 ? length : 1, "r");
 	struct zone *zone;
-	FILE *text;
 
-	if (length > 0 && bytes[length - 1] != '\n') {
-		*why = "its last line has no newline; add one if the file is complete";
-		return NULL;
-	}
-	text = fmemopen(length > 0 ? bytes : "\n", length > 0 ? length : 1, "r");
 	if (!text) {
 		*why = strerror(errno);
 		return NULL;
 	}
-	zone = zonefile_read(text, path, reader->key, apex, reader->faults);
+	zone = zonefile_read(text, path, folder, reader->key, apex, reader->faults);
 	fclose(text);
 	if (!zone || !zone_is_empty(zone))
 		return zone;
@@ -111,14 +108,25 @@ static struct zone *parse(const struct zone_reader *reader, char *bytes, size_t 
 	return NULL;
 }
 
+/* *alone: it is the only file of the zone. */
 static struct zone *read_whole(const struct zone_reader *reader, const char *path,
-			       const struct name *apex, struct file_stamp *stamp, const char **why)
+			       const struct name *apex, struct file_stamp *stamp, bool *alone,
+			       const char **why)
 {
+	char *copy = strdup(path);
+	struct zonefile_folder folder = {.path = copy ? dirname(copy) : "",
+					 .read = regular_file_read_below};
 	size_t length;
 	char *bytes = regular_file_read(path, SIZE_MAX, stamp, &length, why);
-	struct zone *zone = bytes ? parse(reader, bytes, length, path, apex, why) : NULL;
+	struct zone *zone = NULL;
 
+	if (bytes && !copy)
+		*why = err_text(ERR_NOMEM);
+	else if (bytes)
+		zone = parse(reader, bytes, length, path, &folder, apex, why);
+	*alone = !folder.used;
 	free(bytes);
+	free(copy);
 	return zone;
 }
 
@@ -137,16 +145,18 @@ static void read_zone(const struct zone_reader *reader, struct private_zone *zon
 	struct zone_reading reading, *kept;
 	struct timespec now;
 	const char *why = NULL;
+	bool alone;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (is_unchanged(before, zone->file)) {
 		reading = *before->reading;
 		zone->zone = zone_ref(before->zone);
 	} else {
-		zone->zone = read_whole(reader, zone->file, apex, &reading.stamp, &why);
-		reading.trusted = zone->zone && (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec -
-								reading.stamp.ctime_ns >
-							SECOND_NS;
+		zone->zone = read_whole(reader, zone->file, apex, &reading.stamp, &alone, &why);
+		reading.trusted =
+			zone->zone && alone &&
+			(int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - reading.stamp.ctime_ns >
+				SECOND_NS;
 	}
 	if (why)
 		fault_add(reader->faults, FAULT_ERROR, &zone->origin, "file",

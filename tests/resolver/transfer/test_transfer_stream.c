@@ -219,7 +219,8 @@ static void reread(struct served_zones *f, const char *text)
 
 	faults_init(&faults);
 	zone_unref(f->model->private_zones.items[0].zone);
-	f->model->private_zones.items[0].zone = zonefile_read(in, "a.test", &key, &apex, &faults);
+	f->model->private_zones.items[0].zone =
+		zonefile_read(in, "a.test", NULL, &key, &apex, &faults);
 	fclose(in);
 	assert_int_equal(faults.count, 0);
 	faults_release(&faults);

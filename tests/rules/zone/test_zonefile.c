@@ -318,7 +318,7 @@ static void faulty_records_are_refused_on_their_line(void **state)
 		{"*.x DNAME y", "DNAME at the wildcard"},
 		{"www A 10.0.0.1 )", ") without a ("},
 		{"www TXT \"x", "\" that is not closed"},
-		{"$INCLUDE other.zone", "$INCLUDE is not supported"},
+		{"$INCLUDE other.zone", "$INCLUDE is for a zone that is a file"},
 		{"$GENERATE 1-10 h$ A 10.0.0.$", "$GENERATE is not supported"},
 		{"$FOO", "$FOO is not supported"},
 		{"$TTL", "takes one value"},
@@ -533,11 +533,38 @@ static void a_file_that_cannot_be_read_is_a_fault(void **state)
 	(void)state;
 	assert_non_null(in);
 	faults_init(&faults);
-	assert_null(zonefile_read(in, "/", &zone_text_key, &apex, &faults));
+	assert_null(zonefile_read(in, "/", NULL, &zone_text_key, &apex, &faults));
 	assert_int_equal(faults.errors, 1);
 	assert_non_null(strstr(faults.items[0].text, "cannot be read"));
 	faults_release(&faults);
 	fclose(in);
+}
+
+static void a_text_that_a_semicolon_cuts_off_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t warnings;
+	} cases[] = {
+		{"d TXT v=DMARC1; p=none\n", 1},   {"d TXT \"v=DMARC1; p=none\"\n", 0},
+		{"d TXT v=DMARC1 ; said\n", 0},    {"d TXT \"v=DMARC1\"; said\n", 0},
+		{"d TXT v=DMARC1\\; p=none\n", 0}, {"d A 10.0.0.1; said\n", 0},
+		{"d TXT ( a;b\n c )\n", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct faults faults;
+
+		faults_init(&faults);
+		zone_unref(zone_text_read_bytes("corp.test", cases[i].text, strlen(cases[i].text),
+						&faults));
+		if (faults.count != cases[i].warnings || faults.errors > 0)
+			fail_msg("%zu faults of %s", faults.count, cases[i].text);
+		if (faults.count > 0)
+			assert_non_null(strstr(faults.items[0].text, "behind the ; is a comment"));
+		faults_release(&faults);
+	}
 }
 
 static void faults_hold_printable_text_only(void **state)
@@ -661,6 +688,7 @@ int main(void)
 		cmocka_unit_test(an_entry_may_be_long_and_not_endless),
 		cmocka_unit_test(a_file_of_open_parentheses_is_read_in_no_time),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_a_fault),
+		cmocka_unit_test(a_text_that_a_semicolon_cuts_off_is_told),
 		cmocka_unit_test(faults_hold_printable_text_only),
 		cmocka_unit_test(no_mutation_of_a_file_is_too_much),
 		cmocka_unit_test(single_lines_are_mutated_until_they_are_zones_again),

@@ -115,7 +115,8 @@ static void read_zone(void *job) /* in a thread */
 	struct reading *reading = job;
 	FILE *in = fmemopen((char *)(uintptr_t)reading->text, strlen(reading->text), "r");
 	struct zone *zone =
-		in ? zonefile_read(in, "text", &any_key, &reading->apex, &reading->faults) : NULL;
+		in ? zonefile_read(in, "text", NULL, &any_key, &reading->apex, &reading->faults)
+		   : NULL;
 
 	if (in)
 		fclose(in);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/lib/config_text.h"
+#include "tests/lib/zone_text.h"
 
 static int set_up(void **state)
 {
@@ -186,6 +187,82 @@ static void what_is_not_a_regular_file_is_refused_without_waiting(void **state)
 	model_free(before);
 }
 
+/* As named-checkzone reads it: behind an included file origin and owner are what they were, and the
+ * TTL is what that file left. */
+static void a_zone_is_also_of_the_files_that_it_includes(void **state)
+{
+	static const char whole[] = "$TTL 60\n$INCLUDE \"sub/one\"\nafter A 192.0.2.1\n"
+				    "$INCLUDE sub/two y ; its origin\n A 192.0.2.2\n";
+	struct config_text *config = *state;
+	struct model *first, *second;
+	char directory[128];
+
+	snprintf(directory, sizeof directory, "%s/sub", config->directory);
+	assert_int_equal(mkdir(directory, 0700), 0);
+	config_text_put(config, "sub/one", "one A 192.0.2.3\n$ORIGIN o\nx A 192.0.2.4\n$TTL 99\n");
+	config_text_put(config, "sub/two", "  A 192.0.2.5\n@ A 192.0.2.6");
+	config_text_put(config, "zone", whole);
+	config_text_put(config, "sluice.conf",
+			"private_zones = ({ name = \"a.test\"; file = \"zone\"; });\n");
+	settle();
+	first = config_text_read(config, NULL);
+	assert_non_null(first);
+	assert_int_equal(config->faults.count, 1);
+	assert_non_null(strstr(config->faults.items[0].origin.file, "/sub/two"));
+	assert_non_null(strstr(config->faults.items[0].text, "the last line has no newline"));
+	char *text = zone_text_write(first->private_zones.items[0].zone);
+	assert_non_null(strstr(text, "after.a.test. 99 IN A 192.0.2.1\n"
+				     "after.a.test. 99 IN A 192.0.2.5\n"
+				     "after.a.test. 99 IN A 192.0.2.2\n"));
+	assert_non_null(strstr(text, "one.a.test. 60 IN A 192.0.2.3\n"));
+	assert_non_null(strstr(text, "x.o.a.test. 60 IN A 192.0.2.4\n"));
+	assert_non_null(strstr(text, "y.a.test. 99 IN A 192.0.2.6\n"));
+	free(text);
+	config_text_put(config, "sub/two", "two A 192.0.2.7\n");
+	second = config_text_read(config, first);
+	assert_int_equal(config->faults.count, 0);
+	text = zone_text_write(second->private_zones.items[0].zone);
+	assert_non_null(strstr(text, "two.y.a.test. 99 IN A 192.0.2.7\n"));
+	free(text);
+	model_free(first);
+	model_free(second);
+}
+
+static void what_is_not_below_the_zones_folder_is_not_included(void **state)
+{
+	static const struct {
+		const char *what, *why;
+	} cases[] = {
+		{"/etc/passwd", "/etc/passwd cannot be read: it is to be below the zone's folder"},
+		{"../../etc/passwd", "it is not below the zone's folder"},
+		{"out", "it is not below the zone's folder"},
+		{".", "it is not below the zone's folder"},
+		{"sub", "Is a directory"},
+		{"missing", "No such file or directory"},
+		{"zone", "files can include each other 10 deep"},
+		{"", "$INCLUDE takes a file"},
+		{"one two three", "$INCLUDE takes a file"},
+		{"good a..b", "\"a..b\" is not a domain name"},
+	};
+	struct config_text *config = *state;
+	char path[128], text[128];
+
+	snprintf(path, sizeof path, "%s/sub", config->directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof path, "%s/out", config->directory);
+	assert_int_equal(symlink("/etc/hostname", path), 0);
+	config_text_put(config, "good", "www A 192.0.2.1\n");
+	config_text_put(config, "sluice.conf",
+			"private_zones = ({ name = \"a.test\"; file = \"zone\"; });\n");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(text, sizeof text, "$INCLUDE %s\n", cases[i].what);
+		config_text_put(config, "zone", text);
+		assert_null(config_text_read(config, NULL));
+		if (!strstr(config->faults.items[0].text, cases[i].why))
+			fail_msg("%s: %s", cases[i].what, config->faults.items[0].text);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -197,6 +274,8 @@ int main(void)
 		TEST(a_new_file_with_an_old_time_is_not_trusted),
 		TEST(zones_are_found_by_file_and_name),
 		TEST(what_is_not_a_regular_file_is_refused_without_waiting),
+		TEST(a_zone_is_also_of_the_files_that_it_includes),
+		TEST(what_is_not_below_the_zones_folder_is_not_included),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,7 +257,7 @@ static void other_paths_and_methods_are_refused_in_keystones_shape(void **state)
 	check_refused(world, 401, "Unauthorized");
 	api_world_ask(world, "GET /v3/users", "X-Auth-Token: " API_ADMIN "\r\n", NULL);
 	check_refused(world, 404, "Not Found");
-	api_world_ask(world, "DELETE /v3/auth/tokens", "X-Auth-Token: " API_ADMIN "\r\n", NULL);
+	api_world_ask(world, "PUT /v3/auth/tokens", "X-Auth-Token: " API_ADMIN "\r\n", NULL);
 	check_refused(world, 405, "Method Not Allowed");
 }
 
