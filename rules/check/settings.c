@@ -117,6 +117,11 @@ static void check_id(struct check *check, struct seen *ids, const struct managem
 		client->id ? seen_put(check, ids, client->id, client) : NULL;
 
 	check_group(check, client->resource_group, &client->origin);
+	if (client->id && strncasecmp(client->id, "uid ", 4) == 0)
+		ERROR(check, &client->origin, "id",
+		      "\"%s\" is what the history calls a user of the control socket; take a name "
+		      "without \"uid \" ahead of it",
+		      client->id);
 	if (before)
 		check_same_name(check, &(struct grouped){&before->origin, before->resource_group},
 				&(struct grouped){&client->origin, client->resource_group}, "id",

@@ -13,6 +13,7 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/base/regular_file.h"
 #include "rules/array.h"
+#include "rules/base.h"
 
 enum {
 	DIGEST_BYTES = TOKEN_PROOF_BYTES,
@@ -77,6 +78,25 @@ static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const c
 	return -1;
 }
 
+/* Of one kind of characters, or one piece again and again. */
+static bool is_weak(const char *secret, size_t length)
+{
+	int (*const kinds[])(int) = {isdigit, islower, isupper, ispunct};
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		size_t same = 0;
+
+		while (same < length && kinds[i]((unsigned char)secret[same]))
+			same++;
+		if (same == length)
+			return true;
+	}
+	for (size_t piece = 1; piece <= length / 2; piece++)
+		if (memcmp(secret, secret + piece, length - piece) == 0)
+			return true;
+	return false;
+}
+
 static void load_file(struct management_client *client, struct faults *faults)
 {
 	char secret[HTTP_SECRET_MAX + 2];
@@ -91,6 +111,11 @@ static void load_file(struct management_client *client, struct faults *faults)
 	else
 		regular_file_warn(client->secret_file, SECRET_OF_USER, &client->origin,
 				  "secret_file", faults);
+	if (length >= 0 && is_weak(secret, (size_t)length))
+		fault_add(faults, FAULT_WARNING, &client->origin, "secret_file",
+			  "the secret in %s can be guessed: it is of one kind of characters, or "
+			  "repeats itself; take 32 random ones",
+			  client->secret_file);
 	client->loaded = length >= 0 && digest_of(secret, (size_t)length, client->digest);
 	if (length >= 0 && !client->loaded)
 		fault_add(faults, FAULT_ERROR, &client->origin, "secret_file", "%s",
@@ -384,13 +409,11 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 		return HTTP_NO_CREDENTIALS;
 	bool known = http_auth_knows(auth, sent, now_s, request->client, &request->role,
 				     &request->until_s);
-	if (!login_throttle_admits(&auth->throttle, from, known ? request->client : NULL, now_s)) {
-		request->client[0] = '\0';
-		return HTTP_TOO_MANY;
-	}
-	if (!known && !was_token(auth, sent))
-		login_throttle_failed(&auth->throttle, from, NULL, now_s);
-	return known ? HTTP_KNOWN : HTTP_WRONG_CREDENTIALS;
+	if (known)
+		return HTTP_KNOWN;
+	if (was_token(auth, sent) || login_throttle_failed(&auth->throttle, from, NULL, now_s))
+		return HTTP_WRONG_CREDENTIALS;
+	return HTTP_TOO_MANY;
 }
 
 bool http_auth_still_knows(struct http_auth *auth, const struct http_request *request,
@@ -450,11 +473,8 @@ int http_auth_login(struct http_auth *auth, const struct http_request *request,
 	const struct address *from = &request->from;
 	bool named;
 	int err = issue(auth, login, token, role, &named);
-	if (!login_throttle_admits(&auth->throttle, from, err == 0 ? login->client : NULL, now_s)) {
-		explicit_bzero(token, TOKEN_TEXT_MAX);
-		return ERR_LIMIT;
-	}
-	if (err == ERR_NOT_FOUND) /* the log has no id that nobody has */
-		login_throttle_failed(&auth->throttle, from, named ? login->client : NULL, now_s);
+	if (err == ERR_NOT_FOUND && /* the log has no id that nobody has */
+	    !login_throttle_failed(&auth->throttle, from, named ? login->client : NULL, now_s))
+		err = ERR_LIMIT;
 	return err;
 }

@@ -53,7 +53,7 @@ enum http_identity {
 	HTTP_NO_CREDENTIALS,
 	HTTP_WRONG_CREDENTIALS,
 	HTTP_WRONG_USER,
-	HTTP_TOO_MANY, /* failures of late, from there */
+	HTTP_TOO_MANY, /* wrong ones, too: failures of late, from there */
 };
 #define HTTP_TOO_MANY_TEXT                                                                         \
 	"too many logins from this address have failed; wait as long as Retry-After says"
@@ -85,8 +85,8 @@ MUST_CHECK int http_auth_note_logout(struct http_auth *auth, const struct http_l
 				     int64_t now_s);
 
 /* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
- * or it has another secret; ERR_LIMIT: too many failures of late from where the request comes
- * (login_throttle.h), http_auth_wait_s says when to come back; ERR_NOMEM. */
+ * or it has another secret; ERR_LIMIT: so it is, too, and there were too many of late from where
+ * the request comes (login_throttle.h), http_auth_wait_s says when to come back; ERR_NOMEM. */
 struct http_login {
 	const char *client, *secret;
 	int64_t expires_s;

@@ -70,30 +70,6 @@ unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct add
 	return wait;
 }
 
-/* Where it is remembered that this client was let in from there; *mark: by what. */
-static uint64_t *trusted(struct login_throttle *throttle, const struct address *from,
-			 const char *client, uint64_t *mark)
-{
-	*mark = hash_bytes(&throttle->key, hash_of(throttle, LOGIN_ROWS, from), client,
-			   strlen(client));
-	return &throttle->trusted[*mark % LOGIN_TRUSTED];
-}
-
-bool login_throttle_admits(struct login_throttle *throttle, const struct address *from,
-			   const char *client, int64_t now_s)
-{
-	uint64_t mark, *known = client ? trusted(throttle, from, client, &mark) : NULL;
-
-	pthread_mutex_lock(&throttle->lock);
-	bool admitted = wait_s(throttle, from, now_s) == 0 || (known && *known == mark);
-	if (!admitted)
-		throttle->counts.refused++;
-	else if (known)
-		*known = mark;
-	pthread_mutex_unlock(&throttle->lock);
-	return admitted;
-}
-
 /* Under the lock: whether this failure is logged, and how many since the last such line were not.
  */
 static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *untold)
@@ -109,21 +85,33 @@ static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *un
 	return true;
 }
 
-void login_throttle_failed(struct login_throttle *throttle, const struct address *from,
-			   const char *client, int64_t now_s)
+/* Under the lock: counts one that came in time. */
+static void count(struct login_throttle *throttle, const struct address *from, int64_t now_s)
 {
-	char text[ADDRESS_TEXT_MAX];
-	uint64_t untold;
-
-	if (!from->family)
-		return;
-	pthread_mutex_lock(&throttle->lock);
 	for (unsigned row = 0; row < LOGIN_ROWS; row++) {
 		int64_t *until_s = bucket(throttle, row, from);
 		*until_s = now_s + ahead_s(*until_s, now_s) + LOGIN_EACH_S;
 	}
 	throttle->counts.failed++;
-	bool told = may_log(throttle, now_s, &untold);
+}
+
+bool login_throttle_failed(struct login_throttle *throttle, const struct address *from,
+			   const char *client, int64_t now_s)
+{
+	char text[ADDRESS_TEXT_MAX];
+	uint64_t untold;
+	bool told = false;
+
+	if (!from->family)
+		return true;
+	pthread_mutex_lock(&throttle->lock);
+	bool in_time = wait_s(throttle, from, now_s) == 0;
+	if (in_time) {
+		count(throttle, from, now_s);
+		told = may_log(throttle, now_s, &untold);
+	} else {
+		throttle->counts.refused++;
+	}
 	pthread_mutex_unlock(&throttle->lock);
 	if (told)
 		log_event(LOG_WARNING, "login",
@@ -131,6 +119,7 @@ void login_throttle_failed(struct login_throttle *throttle, const struct address
 			  address_print(from, text),
 			  client ? "not the secret of client " : "nobody has that secret or token",
 			  client ? client : "", (unsigned long long)untold);
+	return in_time;
 }
 
 struct login_counts login_throttle_counts(struct login_throttle *throttle)

@@ -1,12 +1,7 @@
 /* Failed logins at the listeners: counted, told in the log now and then, and slowed where they come
  * from. Twenty failures from one address are free, then one each six seconds; what comes sooner is
- * refused, and does not count.
- *
- *     from this address    too many of late?    and this client has been let in from here before?
- *                          no  ─► as it is        yes ─► as it is: who shares an address with a
- *                          yes ─► ...             no  ─► 429      hostile one goes on working
- *
- * Only a right secret shows which client it is: a wrong one is 429, too.
+ * 429, and does not count. A right secret is never refused, whoever else is at its address: its 16
+ * characters and more keep it from being guessed, and this here only keeps guesses cheap.
  *
  * All of loopback is one address here, and an IPv6 /48, which is what one customer has. Failures
  * are kept in two rows of 256 token buckets, where each address has one in each row, and waits when
@@ -29,10 +24,9 @@
 enum {
 	LOGIN_ROWS = 2,
 	LOGIN_BUCKETS = 256,
-	LOGIN_TRUSTED = 256, /* clients that are remembered with their address */
-	LOGIN_FREE = 20,     /* failures at once */
-	LOGIN_EACH_S = 6,    /* and one more after so long */
-	LOGIN_LOG_S = 10,    /* at most one line in so long */
+	LOGIN_FREE = 20,  /* failures at once */
+	LOGIN_EACH_S = 6, /* and one more after so long */
+	LOGIN_LOG_S = 10, /* at most one line in so long */
 };
 
 struct login_counts {
@@ -43,7 +37,6 @@ struct login_throttle {
 	pthread_mutex_t lock;
 	struct hash_key key;                        /* nobody outside knows who shares a bucket */
 	int64_t until_s[LOGIN_ROWS][LOGIN_BUCKETS]; /* LOGIN_EACH_S for each failure */
-	uint64_t trusted[LOGIN_TRUSTED]; /* hashes of an address and a client's id; 0: none */
 	struct login_counts counts;
 	int64_t logged_s;
 	uint64_t logged_failed; /* counts.failed at that time */
@@ -52,16 +45,12 @@ struct login_throttle {
 void login_throttle_init(struct login_throttle *throttle, const struct hash_key *key);
 void login_throttle_release(struct login_throttle *throttle);
 
-/* Seconds until an unknown client may try from there; 0: now. */
+/* Seconds until another failure from there is free; 0: it is now. */
 unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct address *from,
 			       int64_t now_s);
-/* Whether an attempt is heard at all, right or wrong. client: who it has proved to be, which is
- * remembered with the address; NULL: nobody. */
-bool login_throttle_admits(struct login_throttle *throttle, const struct address *from,
-			   const char *client, int64_t now_s);
-/* One that was heard was wrong. client: whose secret it would have to be; NULL: nobody's that is
- * known. */
-void login_throttle_failed(struct login_throttle *throttle, const struct address *from,
+/* An attempt was wrong. client: whose secret it would have to be; NULL: nobody's that is known.
+ * False: it came too soon. */
+bool login_throttle_failed(struct login_throttle *throttle, const struct address *from,
 			   const char *client, int64_t now_s);
 struct login_counts login_throttle_counts(struct login_throttle *throttle);
 

@@ -234,6 +234,9 @@ static const struct limits_case cases[] = {
 	 "management = { clients = ({ id = \"a\"; secret_file = \"s\"; },\n{ id = \"a\"; "
 	 "secret_file = \"s\"; }); };",
 	 2, "management.clients[a].id", "already"},
+	{"no_client_has_the_id_of_a_local_user",
+	 "management = { clients = ({ id = \"UID 0\"; secret_file = \"s\"; }); };", 1,
+	 "management.clients[UID 0].id", "a user of the control socket"},
 };
 
 int main(void)

@@ -209,6 +209,33 @@ static void a_secret_at_a_limit_is_taken_and_one_beyond_it_told(void **state)
 	rmdir(world->reader_file);
 }
 
+static void a_secret_that_can_be_guessed_is_a_warning(void **state)
+{
+	static const char *const weak[] = {"1234567890123456",  "correcthorsebatterystaple",
+					   "PASSWORDPASSWORDX", "secret1-secret1-secret1",
+					   "aA1-aA1-aA1-aA1-",  "................"};
+	static const char *const strong[] = {"9f86d081884c7d65", "correct-horse-battery-9",
+					     "aaaaaaaaaaaaaaaB",
+					     "abcdefghijklmnoPabcdefghijklmnoQ"};
+	struct api_world *world = *state;
+	struct management_client client = {.id = "ops", .secret_file = world->admin_file};
+	struct management management = {.clients = {.items = &client, .count = 1}};
+
+	for (size_t i = 0; i < COUNT(weak) + COUNT(strong); i++) {
+		const char *secret = i < COUNT(weak) ? weak[i] : strong[i - COUNT(weak)];
+		struct faults faults;
+
+		faults_init(&faults);
+		http_world_put_secret(world->admin_file, secret);
+		http_secrets_free(http_secrets_load(&management, &faults));
+		if (faults.warnings != (i < COUNT(weak)))
+			fail_msg("%s: %zu warnings", secret, faults.warnings);
+		for (size_t f = 0; f < faults.count; f++)
+			assert_null(strstr(faults.items[f].text, secret));
+		faults_release(&faults);
+	}
+}
+
 static void a_secret_that_others_can_read_is_a_warning(void **state)
 {
 	struct api_world *world = *state;
@@ -455,6 +482,7 @@ int main(void)
 		TEST(clients_that_are_gone_are_not_known_any_more),
 		TEST(a_secret_at_a_limit_is_taken_and_one_beyond_it_told),
 		TEST(a_secret_that_others_can_read_is_a_warning),
+		TEST(a_secret_that_can_be_guessed_is_a_warning),
 		TEST(at_the_socket_the_user_decides),
 		TEST(other_users_are_refused_by_the_file_and_by_the_server),
 		TEST(paths_are_found_however_they_are_written),
