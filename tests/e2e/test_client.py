@@ -76,8 +76,9 @@ class Clients(World):
         self.assertEqual([403, 403, 403], [self.ask("GET", "/v1/" + path, EYE).status
                                            for path in ("clients", "clients/-/eye", "export")])
         changes = self.ask("GET", "/v1/changes", EYE).body["changes"]
-        self.assertEqual(["virtual_networks/-/hub"], [one["path"] for one in changes])
-        self.assertEqual(2, len(self.ask("GET", "/v1/changes", OPS).body["changes"]))
+        self.assertEqual([("virtual_networks/-/hub", None)], [(one["path"], one["who"]) for one in changes])
+        self.assertEqual(["uid 0", "uid 0"], [
+            one["who"] for one in self.ask("GET", "/v1/changes", OPS).body["changes"]])
         self.assertEqual(["eye", "ops"], [one["id"] for one in self.ask("GET", "/v1/clients", OPS).body["clients"]])
         self.assertNotIn(EYE, json.dumps(self.good("GET", "export").body) + self.sluice.log())
 

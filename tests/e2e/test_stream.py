@@ -193,7 +193,8 @@ class Stream(test_resources.World):
         self.assertEqual(401, self.stream_of(CI).status)
         eye = self.stream_of(EYE, "/v1/changes?after=0")
         self.add(2)
-        self.assertEqual(["n1", "n2"], [eye.next()[1]["after"]["name"] for _ in range(2)])
+        seen = [eye.next()[1] for _ in range(2)]
+        self.assertEqual([("n1", None), ("n2", None)], [(one["after"]["name"], one["who"]) for one in seen])
         self.assertEqual(401, self.stream_of("nobody-has-this-secret").status)
 
     def token(self, client, secret, seconds):

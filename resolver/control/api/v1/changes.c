@@ -583,11 +583,13 @@ static json_t *path_json(const struct source_change *change)
 	return kind ? json_text(key_url(kind, change->path, text)) : json_null();
 }
 
-static json_t *change_json(const struct source_change *change)
+/* guarded: for a reader, whom the clients' names are no business of. */
+static json_t *change_json(const struct source_change *change, bool guarded)
 {
 	return json_make("{s:I, s:o, s:o, s:o, s:o, s:o}", "revision", (json_int_t)change->revision,
-			 "time", json_time(change->at_s), "who", json_text(change->who), "path",
-			 path_json(change), "before", values_json(change->before), "after",
+			 "time", json_time(change->at_s), "who",
+			 json_text(guarded ? NULL : change->who), "path", path_json(change),
+			 "before", values_json(change->before), "after",
 			 values_json(change->after));
 }
 
@@ -620,7 +622,7 @@ static int on_change(void *context, const struct source_change *change)
 	}
 	history->last = change->revision;
 	history->count++;
-	json_add(history->array, change_json(change));
+	json_add(history->array, change_json(change, history->guarded));
 	return 0;
 }
 
@@ -753,7 +755,7 @@ static int on_watched(void *context, const struct source_change *change)
 	watching->last = change->revision;
 	watching->behind++;
 	if (!watching->watch->guarded || !is_guarded(change))
-		watching->held = change_json(change);
+		watching->held = change_json(change, watching->watch->guarded);
 	return 0;
 }
 

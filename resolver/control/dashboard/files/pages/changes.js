@@ -47,7 +47,7 @@ export class ChangesPage extends Page {
     this.changes = [];
     this.table = new DataTable("Changes", [
       {title: "When", cell: (change) => when(change.time)},
-      {title: "Who", cell: (change) => name(change.who)},
+      {title: "Who", cell: (change) => name(change.who ?? "")},
       {title: "What", cell: (change) => this.what(change)},
       ...isAdmin() ? [{title: "", narrow: true, cell: (change) => this.undoButton(change)}] : [],
     ], empty("Nothing has been changed in the last week.",
