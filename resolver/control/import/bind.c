@@ -11,7 +11,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 20, BRACES_MAX = 100, LISTS_MAX = 10000, WORDS_MAX = 16, USUAL_PORT = 53 };
+enum { DEPTH_MAX = 20, BRACES_MAX = 100, LISTS_MAX = 5000, WORDS_MAX = 16, USUAL_PORT = 53 };
 
 struct statement {
 	struct origin at; /* its path is the first word */
