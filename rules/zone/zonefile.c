@@ -328,7 +328,7 @@ static char *without_quotes(char *token)
 }
 
 /* The file's bytes, to be freed. */
-static char *open_include(struct zonefile_reader *reader, const char *name, size_t *length)
+static char *open_include(struct zonefile_reader *reader, char *name, size_t *length)
 {
 	struct zonefile_folder *folder = reader->folder;
 	const char *why = NULL;
@@ -344,7 +344,7 @@ static char *open_include(struct zonefile_reader *reader, const char *name, size
 		folder->used = true;
 		bytes = folder->read(folder->path, name, length, &why);
 		if (!bytes)
-			REFUSE(reader, "%.300s cannot be read: %s", name, why);
+			REFUSE(reader, "%.300s cannot be read: %s", printable(name), why);
 	}
 	return bytes;
 }
@@ -354,8 +354,8 @@ static char *open_include(struct zonefile_reader *reader, const char *name, size
 static int include(struct zonefile_reader *reader, char *rest)
 {
 	struct zonefile_place before = reader->place;
-	const char *name = printable(without_quotes(next_token(&rest)));
-	char *origin = next_token(&rest), *bytes, *path = NULL;
+	char *name = without_quotes(next_token(&rest)), *origin = next_token(&rest);
+	char *bytes, *path = NULL;
 	size_t length;
 	int err;
 
