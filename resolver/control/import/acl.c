@@ -1,5 +1,6 @@
-/* Entries are laid over each other, what counts less first: one that lets in is added, one that
- * does not is cut out of all that is there. A prefix is cut by halving the one around it:
+/* Entries are sorted by address, and what a prefix has inside follows it. From there the address
+ * space is halved until no entry is inside a half: then the one that counts most of those around it
+ * decides for all of it. So n entries cost n log n, and at most one step for each of their bits.
  *
  *     10.0.0.0/8 without 10.64.0.0/10:   10.0.0.0/10, 10.128.0.0/9 */
 #include "resolver/control/import/acl.h"
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "resolver/control/base/exit.h"
+#include "resolver/control/import/import.h"
 
 bool acl_prefix(struct prefix *prefix, const char *text)
 {
@@ -29,26 +31,33 @@ bool acl_prefix(struct prefix *prefix, const char *text)
 	return prefix_parse_lenient(prefix, whole) == 0;
 }
 
-enum { PREFIXES_MAX = 20000 };
+enum { PREFIXES_MAX = 20000, HALVES_MAX = 1000000 /* on the way to them */ };
 
-static void push(struct acl *acl, const struct acl_entry *entry)
+void acl_add_of(struct acl *acl, const struct acl_entry *entry)
 {
-	if (acl->count == PREFIXES_MAX)
-		exit(exit_fail("a list of clients comes to more than %d prefixes", PREFIXES_MAX));
-	if ((acl->count & (acl->count - 1)) == 0) {
-		size_t room = acl->count == 0 ? 1 : 2 * acl->count;
+	if (acl->count == acl->room) {
+		size_t room = acl->room == 0 ? 4 : 2 * acl->room;
 		struct acl_entry *more = realloc(acl->entries, room * sizeof *more);
 
 		if (!more)
 			exit(exit_fail("%s", err_text(ERR_NOMEM)));
 		acl->entries = more;
+		acl->room = room;
 	}
 	acl->entries[acl->count++] = *entry;
 }
 
 void acl_add(struct acl *acl, const struct prefix *prefix, bool allow, const struct origin *at)
 {
-	push(acl, &(struct acl_entry){*prefix, allow, *at});
+	acl_add_of(acl, &(struct acl_entry){.prefix = *prefix, .allow = allow, .at = *at});
+}
+
+void acl_add_all(struct acl *acl, bool allow, const struct origin *at)
+{
+	static const uint8_t families[] = {4, 6};
+
+	for (size_t i = 0; i < 2; i++)
+		acl_add(acl, &(struct prefix){.address.family = families[i]}, allow, at);
 }
 
 void acl_release(struct acl *acl)
@@ -57,109 +66,143 @@ void acl_release(struct acl *acl)
 	*acl = (struct acl){0};
 }
 
-/* What of the entry the prefix does not cover, to the end of `to`. */
-static void cut(struct acl *to, const struct acl_entry *entry, const struct prefix *prefix)
+void acl_set_release(struct acl_set *set)
 {
-	struct acl_entry half = *entry;
-	unsigned bit = entry->prefix.length;
-
-	if (prefix_covers(prefix, &entry->prefix))
-		return;
-	if (!prefix_overlaps(prefix, &entry->prefix)) {
-		push(to, entry);
-		return;
-	}
-	half.prefix.length++;
-	cut(to, &half, prefix);
-	half.prefix.address.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	cut(to, &half, prefix);
+	free(set->entries);
+	*set = (struct acl_set){0};
 }
 
-static bool is_covered(const struct acl *acl, const struct prefix *prefix)
-{
-	for (size_t i = 0; i < acl->count; i++)
-		if (prefix_covers(&acl->entries[i].prefix, prefix))
-			return true;
-	return false;
-}
+/* ---- halving ---- */
 
-/* One by one, the last word last. */
-static struct acl_entry *lay(const struct acl *acl, const struct acl_entry *const *order,
-			     size_t *count)
-{
-	struct acl now = {0};
+struct halving {
+	const struct acl_entry **sorted;
+	bool first_counts; /* else the longest prefix does, and of equal ones the last */
+	struct acl made;
+	bool too_many;
+};
 
-	for (size_t i = 0; i < acl->count; i++) {
-		const struct prefix *prefix = &order[i]->prefix;
-		struct acl next = {0};
-
-		if (order[i]->allow && is_covered(&now, prefix))
-			continue;
-		for (size_t k = 0; k < now.count; k++)
-			cut(&next, &now.entries[k], prefix);
-		if (order[i]->allow)
-			push(&next, order[i]);
-		acl_release(&now);
-		now = next;
-	}
-	*count = now.count;
-	return now.entries;
-}
-
-static int by_length(const void *a, const void *b)
+static int by_prefix(const void *a, const void *b)
 {
 	const struct acl_entry *left = *(const struct acl_entry *const *)a;
 	const struct acl_entry *right = *(const struct acl_entry *const *)b;
+	int order = prefix_compare(&left->prefix, &right->prefix);
 
-	if (left->prefix.length != right->prefix.length)
-		return left->prefix.length < right->prefix.length ? -1 : 1;
+	if (order != 0)
+		return order;
 	return left < right ? -1 : left > right; /* as they were given */
 }
 
-static struct acl_entry *ordered(const struct acl *acl, bool by_prefix, size_t *count)
+/* Of two that an address is in; the second is the longer one, or comes later. NULL: none. */
+static const struct acl_entry *counting(const struct halving *halving,
+					const struct acl_entry *first,
+					const struct acl_entry *second)
 {
-	const struct acl_entry **order = calloc(acl->count + 1, sizeof *order);
-	struct acl_entry *found;
+	return first && halving->first_counts && first < second ? first : second;
+}
 
-	if (!order)
+/* Whose all of a prefix is: it is let in as a whole, with one group. */
+struct halved {
+	bool whole;
+	void *group;
+};
+
+/* All of the prefix, as the entry says. */
+static struct halved keep(struct halving *halving, const struct prefix *prefix,
+			  const struct acl_entry *counts)
+{
+	struct acl_entry entry;
+
+	if (!counts || !counts->allow)
+		return (struct halved){.whole = false};
+	entry = *counts;
+	entry.prefix = *prefix;
+	halving->too_many |= halving->made.count == HALVES_MAX;
+	if (!halving->too_many)
+		acl_add_of(&halving->made, &entry);
+	return (struct halved){true, counts->group};
+}
+
+/* What is let in of the prefix, in which the entries from `from` on are, up to `to`. */
+static struct halved halve(struct halving *halving, size_t from, size_t to,
+			   const struct prefix *prefix, const struct acl_entry *counts)
+{
+	size_t made = halving->made.count, middle;
+	unsigned bit = prefix->length;
+	struct prefix half = *prefix;
+	struct halved left, right;
+
+	for (; from < to && halving->sorted[from]->prefix.length == prefix->length; from++)
+		counts = counting(halving, counts, halving->sorted[from]);
+	if (from == to)
+		return keep(halving, prefix, counts);
+	half.length++;
+	for (middle = from; middle < to && prefix_covers(&half, &halving->sorted[middle]->prefix);)
+		middle++;
+	left = halve(halving, from, middle, &half, counts);
+	half.address.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	right = halve(halving, middle, to, &half, counts);
+	if (!left.whole || !right.whole || left.group != right.group || !counts || !counts->allow ||
+	    counts->group != left.group)
+		return (struct halved){.whole = false};
+	/* All of it is let in, and an entry says so of all of it. */
+	halving->made.count = made;
+	return keep(halving, prefix, counts);
+}
+
+static struct acl_set let_in(struct import *import, const struct acl *acl, bool first_counts)
+{
+	struct halving halving = {.first_counts = first_counts};
+	size_t of_ipv4 = 0;
+
+	halving.sorted = calloc(acl->count + 1, sizeof *halving.sorted);
+	if (!halving.sorted)
 		exit(exit_fail("%s", err_text(ERR_NOMEM)));
-	for (size_t i = 0; i < acl->count; i++)
-		order[i] = &acl->entries[by_prefix ? i : acl->count - 1 - i];
-	if (by_prefix && acl->count > 1)
-		qsort(order, acl->count, sizeof *order, by_length);
-	found = lay(acl, order, count);
-	free(order);
-	return found;
+	for (size_t i = 0; i < acl->count; i++) {
+		halving.sorted[i] = &acl->entries[i];
+		of_ipv4 += acl->entries[i].prefix.address.family == 4;
+	}
+	if (acl->count > 1)
+		qsort(halving.sorted, acl->count, sizeof *halving.sorted, by_prefix);
+	halve(&halving, 0, of_ipv4, &(struct prefix){.address.family = 4}, NULL);
+	halve(&halving, of_ipv4, acl->count, &(struct prefix){.address.family = 6}, NULL);
+	free(halving.sorted);
+	if (halving.too_many || halving.made.count > PREFIXES_MAX) {
+		import_fault(import, &halving.made.entries[0].at,
+			     "this list of clients comes to more than %d prefixes; use wider ones",
+			     PREFIXES_MAX);
+		acl_release(&halving.made);
+	}
+	return (struct acl_set){halving.made.entries, halving.made.count};
 }
 
-struct acl_entry *acl_most_specific(const struct acl *acl, size_t *count)
+struct acl_set acl_most_specific(struct import *import, const struct acl *acl)
 {
-	return ordered(acl, true, count);
+	return let_in(import, acl, false);
 }
 
-struct acl_entry *acl_first_match(const struct acl *acl, size_t *count)
+struct acl_set acl_first_match(struct import *import, const struct acl *acl)
 {
-	return ordered(acl, false, count);
+	return let_in(import, acl, true);
 }
 
-struct acl_set acl_without(struct acl_set a, struct acl_set b)
+struct acl_set acl_without(struct import *import, struct acl_set a, struct acl_set b)
 {
 	struct acl acl = {0};
 	struct acl_set rest;
 
 	for (size_t i = 0; i < b.count; i++)
 		acl_add(&acl, &b.entries[i].prefix, false, &b.entries[i].at);
-	for (size_t i = a.count; i-- > 0;) /* the last is laid first: their order stays */
-		acl_add(&acl, &a.entries[i].prefix, true, &a.entries[i].at);
-	rest.entries = acl_first_match(&acl, &rest.count);
+	for (size_t i = 0; i < a.count; i++)
+		acl_add_of(&acl, &a.entries[i]);
+	rest = acl_first_match(import, &acl);
 	acl_release(&acl);
 	return rest;
 }
 
-struct acl_set acl_both(struct acl_set a, struct acl_set b)
+struct acl_set acl_both(struct import *import, struct acl_set a, struct acl_set b)
 {
-	struct acl_set only_a = acl_without(a, b), both = acl_without(a, only_a);
+	struct acl_set only_a = acl_without(import, a, b), both = acl_without(import, a, only_a);
 
-	free(only_a.entries);
+	acl_set_release(&only_a);
 	return both;
 }

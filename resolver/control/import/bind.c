@@ -11,7 +11,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 20, BRACES_MAX = 100, LISTS_MAX = 5000, WORDS_MAX = 16, USUAL_PORT = 53 };
+enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16, USUAL_PORT = 53 };
 
 struct statement {
 	struct origin at; /* its path is the first word */
@@ -26,9 +26,13 @@ struct view {
 	bool zones_only;                   /* without recursion */
 	struct forward_view *forward;
 	struct origin forward_at;
-	struct acl_entry *clients; /* that it is for */
-	size_t client_count;
+	struct acl_set clients; /* that it is for */
 	struct acl_set allowed; /* and may ask */
+};
+
+struct unread { /* what cannot be read of a list, so that more is closed than it says */
+	const struct statement *element; /* NULL: all is read */
+	const char *text;
 };
 
 struct bind {
@@ -38,7 +42,10 @@ struct bind {
 	const struct statement *options; /* NULL: none */
 	struct view *views;
 	size_t view_count;
-	unsigned lists; /* of addresses that were put into others */
+	struct list *lists;   /* of addresses, that others name */
+	struct acl_set shut;  /* who is not answered at all */
+	struct acl taken;     /* whom views so far may be for */
+	struct unread unread; /* of these two */
 };
 
 /* ---- reading ---- */
@@ -207,9 +214,6 @@ static const struct reason reasons[] = {
 	{"allow-update*", NO_UPDATE},
 	{"update-policy", NO_UPDATE},
 	{"allow-notify", NO_TRANSFER},
-	{"allow-query-on", "listen says where questions come in"},
-	{"allow-recursion-on", "listen says where questions come in"},
-	{"allow-query-cache-on", "listen says where questions come in"},
 	{"auth-nxdomain", "AA is set for what a zone answers"},
 	{"minimal-*", "answers are minimal"},
 	{"response-policy", "answers are not filtered; a private zone keeps its names inside"},
@@ -217,7 +221,6 @@ static const struct reason reasons[] = {
 	{"dns64*", "AAAA records are not made of A records"},
 	{"sortlist", "records come in the order that they have"},
 	{"rrset-order", "records come in the order that they have"},
-	{"blackhole", "clients that may not ask are answered REFUSED"},
 	{"bogus", "only targets are asked"},
 	{"server", BUILT_IN},
 	{"edns-udp-size", BUILT_IN},
@@ -271,64 +274,111 @@ static void add_prefix(struct acl *acl, const char *text, bool allow, const stru
 		acl_add(acl, &prefix, allow, at);
 }
 
-static void add_list(struct bind *bind, struct acl *acl, const struct statement *first,
+/* A list of addresses, as it is read. Of one that lets in, what cannot be read lets nobody in; of
+ * one that keeps out (`excludes`), it keeps everybody out. */
+struct list_reading {
+	struct bind *bind;
+	bool excludes;
+	struct unread unread;
+};
+
+static void add_list(struct list_reading *reading, struct acl *acl, const struct statement *first,
 		     unsigned depth);
 
-/* Of a list in a list counts what it lets in. */
-static void add_nested(struct bind *bind, struct acl *acl, const struct statement *first,
-		       bool allow, const struct origin *at, unsigned depth)
-{
-	struct acl inner = {0};
-	struct acl_entry *entries;
-	size_t count;
+struct list { /* that was read, as others name it */
+	struct acl_set clients;
+	struct unread unread;
+	bool is_read;
+	struct list *next;
+};
 
-	if (++bind->lists > LISTS_MAX) {
-		if (bind->lists == LISTS_MAX + 1)
-			import_fault(bind->import, at,
-				     "lists of addresses are put into others more than %d times",
-				     LISTS_MAX);
-		return;
-	}
-	add_list(bind, &inner, first, depth + 1);
-	entries = acl_first_match(&inner, &count);
-	for (size_t i = 0; i < count; i++)
-		acl_add(acl, &entries[i].prefix, allow, at);
-	free(entries);
+/* Each list is read once, however many name it. NULL: it names itself, which is a
+ * fault. */
+static const struct list *list_of(struct list_reading *reading, const struct statement *first,
+				  bool excludes, const struct origin *at, unsigned depth)
+{
+	struct bind *bind = reading->bind;
+	struct list_reading nested = {.bind = bind, .excludes = excludes};
+	char *key = import_printf(bind->import, "list %p %d", (const void *)first, excludes);
+	struct list *list = import_find(bind->import, key);
+	struct acl inner = {0};
+
+	if (list && !list->is_read)
+		import_fault(bind->import, at, "the list is in a list that it names");
+	if (list)
+		return list->is_read ? list : NULL;
+	list = import_alloc(bind->import, sizeof *list);
+	import_keep(bind->import, key, list);
+	list->next = bind->lists;
+	bind->lists = list;
+	add_list(&nested, &inner, first, depth + 1);
+	list->clients = acl_first_match(bind->import, &inner);
+	list->unread = nested.unread;
+	list->is_read = true;
 	acl_release(&inner);
+	return list;
 }
 
-static void add_element(struct bind *bind, struct acl *acl, const struct statement *element,
-			const char *text, bool allow, unsigned depth)
+/* Of a list in a list counts what it lets in. */
+static void add_nested(struct list_reading *reading, struct acl *acl, const struct statement *first,
+		       bool allow, const struct origin *at, unsigned depth)
 {
-	const struct statement *named = find_acl(bind, text);
+	const struct list *list = list_of(reading, first, reading->excludes == allow, at, depth);
+
+	if (!list)
+		return;
+	if (!reading->unread.element)
+		reading->unread = list->unread;
+	for (size_t i = 0; i < list->clients.count; i++)
+		acl_add(acl, &list->clients.entries[i].prefix, allow, at);
+}
+
+/* Whom it means is not known: nobody, or everybody, whichever is closed. */
+static void add_unread(struct list_reading *reading, struct acl *acl,
+		       const struct statement *element, const char *text, bool allow)
+{
+	import_lost(reading->bind->import, &element->at, "\"%s\" is no address, prefix or list",
+		    text);
+	if (allow != reading->excludes)
+		return;
+	acl_add_all(acl, allow, &element->at);
+	if (!reading->unread.element)
+		reading->unread = (struct unread){element, text};
+}
+
+static void add_element(struct list_reading *reading, struct acl *acl,
+			const struct statement *element, const char *text, bool allow,
+			unsigned depth)
+{
+	struct import *import = reading->bind->import;
+	const struct statement *named = find_acl(reading->bind, text);
 	const struct origin *at = &element->at;
 	struct prefix prefix;
 
 	if (strcasecmp(text, "any") == 0 || strcasecmp(text, "none") == 0) {
-		allow = (strcasecmp(text, "any") == 0) == allow;
-		add_prefix(acl, "0.0.0.0/0", allow, at);
-		add_prefix(acl, "::/0", allow, at);
+		acl_add_all(acl, (strcasecmp(text, "any") == 0) == allow, at);
 	} else if (strcasecmp(text, "localhost") == 0) {
 		add_prefix(acl, "127.0.0.0/8", allow, at);
 		add_prefix(acl, "::1/128", allow, at);
-	} else if (strcasecmp(text, "localnets") == 0) {
+	} else if (strcasecmp(text, "localnets") == 0 && allow) {
 		for (size_t i = 0; i < USUAL_CLIENTS; i++)
 			add_prefix(acl, model_usual_clients[i], allow, at);
-		import_changed(bind->import, at,
-			       "localnets is loopback and all private networks; name those of "
-			       "this machine's interfaces to be narrower");
+		import_changed(import, at,
+			       "more open: localnets, the networks that this machine is in, is "
+			       "loopback and all private networks; client_prefixes can name fewer");
 	} else if (strcasecmp(text, "key") == 0) {
-		import_lost(bind->import, at, "clients are told by their addresses, not by keys");
-	} else if (named && depth < DEPTH_MAX) {
-		add_nested(bind, acl, named->first, allow, at, depth);
-	} else if (acl_prefix(&prefix, text)) {
+		/* Whoever may ask with a key may ask without it, as far as addresses go. */
+		import_lost(import, at, "clients are told by their addresses, not by keys");
+	} else if (named && depth < BRACES_MAX) {
+		add_nested(reading, acl, named->first, allow, at, depth);
+	} else if (!named && acl_prefix(&prefix, text)) {
 		acl_add(acl, &prefix, allow, at);
 	} else {
-		import_lost(bind->import, at, "\"%s\" is no address, prefix or list", text);
+		add_unread(reading, acl, element, text, allow);
 	}
 }
 
-static void add_list(struct bind *bind, struct acl *acl, const struct statement *first,
+static void add_list(struct list_reading *reading, struct acl *acl, const struct statement *first,
 		     unsigned depth)
 {
 	for (const struct statement *element = first; element; element = element->next) {
@@ -339,106 +389,158 @@ static void add_list(struct bind *bind, struct acl *acl, const struct statement 
 		if (!allow && *text == '\0')
 			text = word(element, 1);
 		if (element->has_block)
-			add_nested(bind, acl, element->first, allow, &element->at, depth);
+			add_nested(reading, acl, element->first, allow, &element->at, depth);
 		else
-			add_element(bind, acl, element, text, allow, depth);
+			add_element(reading, acl, element, text, allow, depth);
 	}
+}
+
+/* Whom a list means, or `usual` where there is none: at most them, or if it excludes, at least. */
+static struct acl_set read_list(struct bind *bind, const struct statement *list, const char *usual,
+				const struct origin *at, bool excludes, struct unread *unread)
+{
+	const struct statement alone = {.at = *at, .words = {usual}, .count = 1};
+	struct list_reading reading = {.bind = bind, .excludes = excludes};
+	struct acl acl = {0};
+	struct acl_set clients;
+
+	add_list(&reading, &acl, list ? list->first : &alone, 0);
+	clients = acl_first_match(bind->import, &acl);
+	acl_release(&acl);
+	if (!unread->element)
+		*unread = reading.unread;
+	return clients;
 }
 
 /* ---- who asks ---- */
 
-static bool is_of_earlier(const struct bind *bind, const struct view *view,
-			  const struct prefix *prefix)
+static struct acl_set cut(struct bind *bind, struct acl_set from, struct acl_set what)
 {
-	for (const struct view *earlier = bind->views; earlier < view; earlier++)
-		for (size_t i = 0; i < earlier->client_count; i++)
-			if (prefix_covers(&earlier->clients[i].prefix, prefix))
-				return true;
-	return false;
+	struct acl_set rest = acl_without(bind->import, from, what);
+
+	acl_set_release(&from);
+	return rest;
 }
 
-/* The first view that fits takes a client; here it is the one with the longest prefix, so only what
- * is inside an earlier view's goes. */
-static void take_match_clients(struct bind *bind, struct view *view)
+static struct acl_set narrow(struct bind *bind, struct acl_set set, struct acl_set to)
+{
+	struct acl_set both = acl_both(bind->import, set, to);
+
+	acl_set_release(&set);
+	acl_set_release(&to);
+	return both;
+}
+
+static bool means_all(const struct statement *list)
+{
+	return !list ||
+	       (list->first && !list->first->next && strcasecmp(word(list->first, 0), "any") == 0);
+}
+
+/* A setting that tells questions apart by more than who asks; NULL: there is none. */
+static const struct statement *place_of_view(const struct view *view)
+{
+	const struct statement *first = view->statement ? view->statement->first : NULL;
+	const struct statement *where = find(first, "match-destinations"),
+			       *how = find(first, "match-recursive-only");
+
+	if (!means_all(where))
+		return where;
+	return how && words_flag(word(how, 1)) != 0 ? how : NULL;
+}
+
+static const struct statement *place_of_recursion(const struct bind *bind, const struct view *view)
+{
+	const struct statement *where = setting(bind, view, "allow-recursion-on"),
+			       *cache = setting(bind, view, "allow-query-cache-on");
+
+	return !means_all(where) ? where : !means_all(cache) ? cache : NULL;
+}
+
+/* The first view that fits takes a client; here it is the one with the longest prefix. So those go
+ * whom an earlier view may be for. */
+static void take_match_clients(struct bind *bind, struct view *view, const struct origin *at,
+			       struct unread *unread)
 {
 	const struct statement *match =
 		view->statement ? find(view->statement->first, "match-clients") : NULL;
-	struct acl acl = {0};
+	struct acl_set taken = {bind->taken.entries, bind->taken.count},
+		       most = read_list(bind, match, "any", at, true, &bind->unread);
 
-	if (match)
-		add_list(bind, &acl, match->first, 0);
-	else
-		for (size_t i = 0; i < 2; i++)
-			add_prefix(&acl, i ? "::/0" : "0.0.0.0/0", true,
-				   view->statement ? &view->statement->at : &bind->first->at);
-	view->clients = acl_first_match(&acl, &view->client_count);
-	acl_release(&acl);
+	view->clients = read_list(bind, match, "any", at, false, unread);
+	view->clients = cut(bind, view->clients, taken);
+	view->clients = cut(bind, view->clients, bind->shut);
+	most = cut(bind, most, taken);
+	for (size_t i = 0; i < most.count; i++)
+		acl_add_of(&bind->taken, &most.entries[i]);
+	acl_set_release(&most);
 }
 
-/* Recursion's clients: the others get REFUSED for names of ours, too. */
-static const struct statement *allowed(const struct bind *bind, const struct view *view)
+/* What a client needs to have names resolved: both, where both are there. */
+static struct acl_set recursion_of(struct bind *bind, const struct view *view,
+				   const struct origin *at, struct unread *unread)
 {
-	static const char *const names[] = {"allow-recursion", "allow-query-cache", "allow-query"};
-	const struct statement *found = NULL;
+	static const char *const names[] = {"allow-recursion", "allow-query-cache"};
+	struct acl_set clients;
+	const struct statement *lists[COUNT(names)];
 
-	if (view->zones_only)
-		return setting(bind, view, "allow-query");
-	for (size_t i = 0; !found && i < COUNT(names); i++)
-		found = setting(bind, view, names[i]);
-	return found;
+	for (size_t i = 0; i < COUNT(names); i++)
+		lists[i] = setting(bind, view, names[i]);
+	if (!lists[0] && !lists[1])
+		lists[0] = setting(bind, view, "allow-query");
+	clients = read_list(bind, lists[0] ? lists[0] : lists[1], "localnets", at, false, unread);
+	if (lists[0] && lists[1])
+		clients =
+			narrow(bind, clients, read_list(bind, lists[1], "none", at, false, unread));
+	return clients;
 }
 
+/* The clients of the view's network: recursion's, and of a view without recursion those of its
+ * zones. */
 static void take_clients(struct bind *bind, struct view *view, const struct origin *at)
 {
-	const struct statement *list = allowed(bind, view);
-	const struct statement usual = {
-		.at = *at, .words = {view->zones_only ? "any" : "localnets"}, .count = 1};
+	struct import *import = bind->import;
 	const struct statement *query = setting(bind, view, "allow-query");
-	struct acl acl = {0};
-	struct acl_entry *entries;
-	char text[PREFIX_TEXT_MAX];
-	size_t count;
+	const struct statement *place = place_of_view(view);
+	struct unread unread = bind->unread;
+	struct acl_set open = {0};
 
-	take_match_clients(bind, view);
-	add_list(bind, &acl, list ? list->first : &usual, 0);
-	entries = acl_first_match(&acl, &count);
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < view->client_count; k++) {
-			const struct acl_entry *match = &view->clients[k];
-			/* Where both let in: the narrower of the two, if one is inside the other.
-			 */
-			const struct prefix *both =
-				prefix_covers(&match->prefix, &entries[i].prefix)
-					? &entries[i].prefix
-				: prefix_covers(&entries[i].prefix, &match->prefix) ? &match->prefix
-										    : NULL;
-
-			if (both && !is_of_earlier(bind, view, both))
-				forward_allow(bind->import, view->forward, &entries[i].at,
-					      prefix_print(both, text));
-		}
-	forward_allow_no_more(bind->import, view->forward, list ? &list->at : at);
-	view->allowed = acl_both((struct acl_set){entries, count},
-				 (struct acl_set){view->clients, view->client_count});
-	if (query && list != query)
-		import_changed(bind->import, &query->at,
-			       "who may ask is who may have names resolved (%s); all others are "
-			       "REFUSED, for zones, too",
-			       word(list, 0));
-	free(entries);
-	acl_release(&acl);
+	take_match_clients(bind, view, at, &unread);
+	if (!view->zones_only) {
+		view->allowed = recursion_of(bind, view, at, &unread);
+		view->zones_only = view->allowed.count == 0 && !unread.element;
+		if (!place && !view->zones_only)
+			place = place_of_recursion(bind, view);
+	}
+	if (view->zones_only) {
+		acl_set_release(&view->allowed);
+		view->allowed = read_list(bind, query, "any", at, false, &unread);
+	}
+	view->allowed = narrow(bind, view->allowed,
+			       acl_without(import, view->clients, (struct acl_set){0}));
+	if (place) {
+		open = view->allowed;
+		view->allowed = (struct acl_set){0};
+		import_closed(import, &place->at, forward_network(view->forward),
+			      forward_open_text(import, open),
+			      "clients are told by their addresses, not by where and how they ask: "
+			      "nobody may");
+	} else if (unread.element) {
+		import_closed(import, &unread.element->at, forward_network(view->forward),
+			      "client_prefixes = [ \"0.0.0.0/0\", \"::/0\" ];",
+			      "\"%s\" is no address, prefix or list, and anybody may be meant: "
+			      "whoever is not let in ahead of it is kept out",
+			      unread.text);
+	}
+	forward_allow_only(import, view->forward, at, view->allowed);
+	acl_set_release(&open);
 }
 
 static void listen_at(struct bind *bind, const struct statement *listen, const char *any)
 {
-	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
 	const struct statement *port_of = bind->options ? find(bind->options->first, "port") : NULL;
 	long usual = port_of ? words_number(word(port_of, 1)) : 0, port = usual;
 
-	if (!listen) {
-		forward_listen(bind->import, &whole, any, usual);
-		return;
-	}
 	for (size_t i = 1; i + 1 < listen->count; i++) {
 		if (strcasecmp(listen->words[i], "port") == 0)
 			port = words_number(listen->words[i + 1]);
@@ -461,6 +563,19 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 			import_lost(bind->import, &element->at,
 				    "\"%s\" is no address; listen names each one", text);
 	}
+}
+
+/* There may be several of them, each with a port. */
+static void listen_at_all(struct bind *bind, const char *name, const char *any)
+{
+	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
+	const struct statement *first = bind->options ? bind->options->first : NULL,
+			       *port = find(first, "port");
+
+	if (!find(first, name))
+		forward_listen(bind->import, &whole, any, port ? words_number(word(port, 1)) : 0);
+	for (const struct statement *at = find(first, name); at; at = find(at->next, name))
+		listen_at(bind, at, any);
 }
 
 /* ---- whom to ask ---- */
@@ -572,11 +687,11 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 	struct import *import = bind->import;
 	const struct statement *allow = find(zone->first, "allow-transfer");
 	const struct statement *notify = find(zone->first, "also-notify");
+	struct list_reading reading = {.bind = bind};
 	struct acl acl = {0};
-	struct acl_entry *entries;
+	struct acl_set clients;
 	struct node *item = NULL;
 	char text[PREFIX_TEXT_MAX];
-	size_t count;
 
 	if (!allow)
 		allow = setting(bind, view, "allow-transfer");
@@ -585,7 +700,7 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 			struct statement alone = *at;
 
 			alone.next = NULL;
-			add_list(bind, &acl, &alone, 0);
+			add_list(&reading, &acl, &alone, 0);
 			continue;
 		}
 		item = import_item(import, import_root(import), "transfers", &at->at);
@@ -594,17 +709,17 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 		import_add(import, item, "zones", &at->at, name);
 		import_text(import, item, "key", &at->at, word(at, 1));
 	}
-	entries = acl_first_match(&acl, &count);
-	if (count > 0) {
+	clients = acl_first_match(import, &acl);
+	if (clients.count > 0) {
 		item = import_item(import, import_root(import), "transfers", &allow->at);
 		import_text(import, item, "name", &allow->at,
 			    import_name(import, "transfer", name, "zone"));
 		import_add(import, item, "zones", &allow->at, name);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < clients.count; i++)
 		import_add(import, item, "allow", &allow->at,
-			   prefix_print(&entries[i].prefix, text));
-	free(entries);
+			   prefix_print(&clients.entries[i].prefix, text));
+	acl_set_release(&clients);
 	acl_release(&acl);
 	for (const struct statement *at = notify ? notify->first : NULL; at; at = at->next) {
 		if (item)
@@ -615,7 +730,7 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 }
 
 static void take_primary(struct bind *bind, struct view *view, const struct statement *zone,
-			 const char *name)
+			 const char *name, bool closed)
 {
 	const char *file = word(find(zone->first, "file"), 1);
 	struct node *made;
@@ -624,9 +739,16 @@ static void take_primary(struct bind *bind, struct view *view, const struct stat
 		import_lost(bind->import, &zone->at, "it has no file");
 		return;
 	}
-	made = forward_zone(bind->import, view->forward, &zone->at, name);
+	made = closed ? forward_zone_unlinked(bind->import, view->forward, &zone->at, name)
+		      : forward_zone(bind->import, view->forward, &zone->at, name);
 	if (!made)
 		return;
+	if (closed)
+		import_closed(bind->import, &zone->at, made,
+			      forward_link_text(bind->import, view->forward),
+			      "the zone %s is nobody's: it lets in fewer than the view, and here "
+			      "all clients of a network have its zones",
+			      name);
 	forward_zone_file(bind->import, made, &zone->at, path_of(bind, file), name);
 	take_transfers(bind, view, zone, import_get(made, "name"));
 }
@@ -640,20 +762,38 @@ static bool is_not_asked(struct bind *bind, const struct view *view, const struc
 	return view->zones_only;
 }
 
-static void take_asked(struct bind *bind, struct view *view, const struct statement *zone,
-		       const char *name, const struct statement *list, const char *why)
+/* NULL: it names no server, which was told. */
+static struct node *take_asked(struct bind *bind, struct view *view, const struct statement *zone,
+			       const char *name, const struct statement *list, const char *why)
 {
 	struct node *rule;
 
 	if (!list || !list->first) {
 		import_lost(bind->import, &zone->at, "it names no server; " NO_ROOT);
-		return;
+		return NULL;
 	}
 	rule = forward_rule(bind->import, view->forward, &zone->at, name, true);
 	if (rule)
 		take_targets(bind, rule, list, 0);
 	if (why)
 		import_changed(bind->import, &zone->at, "%s", why);
+	return rule;
+}
+
+static void take_secondary(struct bind *bind, struct view *view, const struct statement *zone,
+			   const char *name, const struct statement *primaries, bool closed)
+{
+	struct node *rule =
+		take_asked(bind, view, zone, name, primaries,
+			   "zones are not transferred in: its primaries are asked instead");
+
+	if (!rule || !closed)
+		return;
+	import_text(bind->import, rule, "state", &zone->at, "Disabled");
+	import_closed(bind->import, &zone->at, rule, "state = \"Enabled\";",
+		      "the zone %s is nobody's: it lets in fewer than the view, and here all "
+		      "clients of a network have its rules",
+		      name);
 }
 
 /* Forwarders come before a stub's servers, unless the zone has an empty list of them. */
@@ -682,33 +822,82 @@ static void take_shared(struct bind *bind, struct view *view, const struct state
 		import_lost(bind->import, &zone->at, "the view %s has no such zone here", of);
 }
 
+/* A zone's own, or what holds for its view; of one that is in another view, the same there. */
+static const struct statement *setting_of_zone(const struct bind *bind, const struct view *view,
+					       const struct statement *zone, const char *name)
+{
+	const struct statement *own = find(zone->first, name), *in = find(zone->first, "in-view");
+
+	for (size_t i = 0; in && i < bind->view_count; i++) {
+		const struct statement *other = bind->views[i].statement;
+
+		if (!other || strcasecmp(word(other, 1), word(in, 1)) != 0)
+			continue;
+		for (const struct statement *at = other->first; at; at = at->next)
+			if (strcasecmp(word(at, 0), "zone") == 0 &&
+			    strcasecmp(word(at, 1), word(zone, 1)) == 0 &&
+			    !find(at->first, "in-view"))
+				own = find(at->first, name);
+		return own ? own : setting(bind, &bind->views[i], name);
+	}
+	return own ? own : setting(bind, view, name);
+}
+
+struct zone_access {    /* to a zone */
+	bool closed;    /* to some clients of the view */
+	bool strangers; /* who are no clients of the view have it */
+};
+
+/* By these settings; most zones of a view have the same. */
+static const struct zone_access *access_of(struct bind *bind, const struct view *view,
+					   const struct statement *zone)
+{
+	struct import *import = bind->import;
+	const struct statement *list = setting_of_zone(bind, view, zone, "allow-query"),
+			       *where = setting_of_zone(bind, view, zone, "allow-query-on");
+	char *key = import_printf(import, "access %p %p %p", (const void *)view, (const void *)list,
+				  (const void *)where);
+	struct zone_access *access = import_find(import, key);
+	struct unread unread = {0};
+	struct acl_set own, others, strangers;
+
+	if (access)
+		return access;
+	access = import_alloc(import, sizeof *access);
+	import_keep(import, key, access);
+	own = read_list(bind, list, "any", &zone->at, false, &unread);
+	others = acl_without(import, view->allowed, own);
+	own = narrow(bind, own, acl_without(import, view->clients, (struct acl_set){0}));
+	strangers = acl_without(import, own, view->allowed);
+	access->closed = others.count > 0 || !means_all(where);
+	access->strangers = strangers.count > 0;
+	acl_set_release(&own);
+	acl_set_release(&others);
+	acl_set_release(&strangers);
+	return access;
+}
+
 /* Whether clients of the view may ask that may not ask for this zone, which cannot be said of one
- * zone: it is left out then. */
+ * zone. Tells of those who may have the zone alone: they may not ask here. */
 static bool is_closed_zone(struct bind *bind, const struct view *view, const struct statement *zone)
 {
-	const struct statement *list = find(zone->first, "allow-query");
-	struct acl acl = {0};
-	struct acl_set own, others;
-	bool closed;
+	const struct zone_access *access = access_of(bind, view, zone);
 
-	if (!list)
-		return false;
-	add_list(bind, &acl, list->first, 0);
-	own.entries = acl_first_match(&acl, &own.count);
-	others = acl_without(view->allowed, own);
-	closed = others.count > 0;
-	if (closed)
-		import_closed(bind->import, &zone->at, &view->forward_at,
-			      import_printf(bind->import,
-					    "the zone %s, for all clients of the view",
-					    word(zone, 1)),
-			      "the zone %s is left out: its allow-query lets in fewer than the "
-			      "view, and here all clients of a network have its zones",
-			      word(zone, 1));
-	free(own.entries);
-	free(others.entries);
-	acl_release(&acl);
-	return closed;
+	if (!access->closed && access->strangers)
+		import_changed(bind->import, &zone->at,
+			       "who may ask for it is who may have names resolved: all others that "
+			       "have it there are answered REFUSED");
+	return access->closed;
+}
+/* Whether it answers from data of its own, which some may have and others not. */
+static bool has_data(const struct statement *zone, const char *type)
+{
+	static const char *const types[] = {"master", "primary", "slave", "secondary"};
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (strcasecmp(types[i], type) == 0)
+			return true;
+	return find(zone->first, "in-view");
 }
 
 static void take_zone(struct bind *bind, struct view *view, const struct statement *zone)
@@ -716,22 +905,27 @@ static void take_zone(struct bind *bind, struct view *view, const struct stateme
 	static const char *const known[] = {
 		"type",           "file",      "forwarders",  "forward",
 		"masters",        "primaries", "also-notify", "server-addresses",
-		"allow-transfer", "in-view",   "allow-query"};
+		"allow-transfer", "in-view",   "allow-query", "allow-query-on"};
 	const char *name = word(zone, 1), *type = word(find(zone->first, "type"), 1);
 	const struct statement *primaries = find(zone->first, "primaries");
+	bool closed = has_data(zone, type) && is_closed_zone(bind, view, zone),
+	     is_primary = strcasecmp(type, "master") == 0 || strcasecmp(type, "primary") == 0;
 
 	primaries = primaries ? primaries : find(zone->first, "masters");
 	if (strcasecmp(word(zone, 2), "CH") == 0 || strcasecmp(word(zone, 2), "chaos") == 0)
 		import_lost(bind->import, &zone->at, "only zones of class IN are served");
-	else if (is_closed_zone(bind, view, zone))
-		; /* told */
+	else if (closed && find(zone->first, "in-view"))
+		import_closed(bind->import, &zone->at, forward_network(view->forward),
+			      forward_open_text(bind->import, view->allowed),
+			      "the zone %s is left out: it lets in fewer than the view, and here "
+			      "all clients of a network have its zones",
+			      name);
 	else if (find(zone->first, "in-view"))
 		take_shared(bind, view, zone, word(find(zone->first, "in-view"), 1));
-	else if (strcasecmp(type, "master") == 0 || strcasecmp(type, "primary") == 0)
-		take_primary(bind, view, zone, name);
+	else if (is_primary)
+		take_primary(bind, view, zone, name, closed);
 	else if (strcasecmp(type, "slave") == 0 || strcasecmp(type, "secondary") == 0)
-		take_asked(bind, view, zone, name, primaries,
-			   "zones are not transferred in: its primaries are asked instead");
+		take_secondary(bind, view, zone, name, primaries, closed);
 	else if (strcasecmp(type, "stub") == 0 && !is_not_asked(bind, view, zone))
 		take_stub(bind, view, zone, name, primaries);
 	else if (strcasecmp(type, "static-stub") == 0 && !is_not_asked(bind, view, zone))
@@ -783,6 +977,12 @@ static bool is_handled(const char *name)
 					    "forwarders",
 					    "allow-recursion",
 					    "allow-query-cache",
+					    "allow-query-on",
+					    "allow-recursion-on",
+					    "allow-query-cache-on",
+					    "match-destinations",
+					    "match-recursive-only",
+					    "blackhole",
 					    "forward",
 					    "zone",
 					    "empty-zones-enable",
@@ -922,8 +1122,11 @@ void bind_read(struct import *import, const char *path)
 	if (bind.options && find(bind.options->first, "directory"))
 		bind.folder = word(find(bind.options->first, "directory"), 1);
 	list_views(&bind);
-	listen_at(&bind, bind.options ? find(bind.options->first, "listen-on") : NULL, "0.0.0.0");
-	listen_at(&bind, bind.options ? find(bind.options->first, "listen-on-v6") : NULL, "::");
+	listen_at_all(&bind, "listen-on", "0.0.0.0");
+	listen_at_all(&bind, "listen-on-v6", "::");
+	if (bind.options && find(bind.options->first, "blackhole"))
+		bind.shut = read_list(&bind, find(bind.options->first, "blackhole"), "none",
+				      &bind.options->at, true, &bind.unread);
 	take_keys(&bind);
 	for (size_t i = 0; i < bind.view_count; i++)
 		take_view(&bind, &bind.views[i]);
@@ -931,7 +1134,11 @@ void bind_read(struct import *import, const char *path)
 		take_settings(&bind, &bind.views[0], bind.options->first);
 	take_settings(&bind, &bind.views[0], bind.first);
 	for (size_t i = 0; i < bind.view_count; i++) {
-		free(bind.views[i].clients);
-		free(bind.views[i].allowed.entries);
+		acl_set_release(&bind.views[i].clients);
+		acl_set_release(&bind.views[i].allowed);
 	}
+	for (struct list *list = bind.lists; list; list = list->next)
+		acl_set_release(&list->clients);
+	acl_set_release(&bind.shut);
+	acl_release(&bind.taken);
 }

@@ -1,8 +1,9 @@
 /* A Corefile: server blocks, each of zones (with ports) and plugins, a plugin a line with arguments
  * and perhaps a block. Snippets and other files are put in by `import`.
  *
- * A server has its zones by the longest suffix, as rules and zones here; which address and port a
- * question came in at does not count here, so all servers become one. */
+ * A server has its zones by the longest suffix, as rules and zones here. Which address and port a
+ * question came in at does not count here, so all servers become one, for the clients that all of
+ * them have, at the addresses where all of them listen. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 
-enum { DEPTH_MAX = 10, BRACES_MAX = 100, ARGUMENTS_MAX = 64, USUAL_TTL_S = 3600 };
+enum { DEPTH_MAX = 10, BRACES_MAX = 100, ARGUMENTS_MAX = 64, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
 
 struct line {             /* a plugin, or a line of its block */
 	struct origin at; /* its path is the first word */
@@ -24,10 +25,18 @@ struct line {             /* a plugin, or a line of its block */
 	struct line *first, **last, *next; /* its block's */
 };
 
+struct places { /* where a server listens */
+	struct host hosts[PLACES_MAX];
+	struct origin at[PLACES_MAX];
+	size_t count;
+};
+
 struct server {
 	struct line head; /* its words are the zones, its block the plugins */
 	const char *root; /* of files; NULL: none */
 	struct acl acl;   /* by its plugins, in their order */
+	bool skipped;     /* none of it is here */
+	struct places listen;
 	struct server *next;
 };
 
@@ -37,8 +46,7 @@ struct coredns {
 	struct server *first, **last;
 	struct forward_view *view;
 	struct origin at; /* where that is */
-	bool has_root, listens, any_port;
-	long port; /* the first server's */
+	bool has_root;
 };
 
 /* ---- reading ---- */
@@ -293,27 +301,43 @@ static const char *zone_name(struct import *import, const char *text)
 	return name;
 }
 
+/* The words that name the zones of a plugin: its own from this one on, or those of the server. */
+static const struct line *zones_of(const struct server *server, const struct line *line,
+				   size_t *from)
+{
+	if (line->count > *from)
+		return line;
+	*from = 0;
+	return &server->head;
+}
+
+/* One of them; NULL: none that can be here, which is told if there is `at`. */
+static const char *zone_of(struct coredns *coredns, const char *word, const struct origin *at)
+{
+	const char *zone;
+	long port;
+
+	if (!split_zone(coredns->import, word, &zone, &port))
+		return NULL;
+	zone = zone_name(coredns->import, zone);
+	if (!zone && at)
+		import_lost(coredns->import, at, "\"%s\" is no zone here", word);
+	return zone;
+}
+
 typedef void on_zone(struct coredns *coredns, const struct server *server, const struct line *line,
 		     const char *zone);
 
-/* For the zones that the words name from this one on, or those of the server. */
 static void each_zone(struct coredns *coredns, const struct server *server, const struct line *line,
 		      size_t from, on_zone *take)
 {
-	const struct line *named = line->count > from ? line : &server->head;
+	const struct line *named = zones_of(server, line, &from);
 
-	for (size_t i = named == line ? from : 0; i < named->count; i++) {
-		const char *zone;
-		long port;
+	for (size_t i = from; i < named->count; i++) {
+		const char *zone = zone_of(coredns, named->words[i], &line->at);
 
-		if (!split_zone(coredns->import, named->words[i], &zone, &port))
-			continue;
-		zone = zone_name(coredns->import, zone);
 		if (zone)
 			take(coredns, server, line, zone);
-		else
-			import_lost(coredns->import, &line->at, "\"%s\" is no zone here",
-				    named->words[i]);
 	}
 }
 
@@ -396,8 +420,7 @@ static void forward_one(struct coredns *coredns, const struct server *server,
 		take_target(coredns, line, rule, line->words[i]);
 }
 
-static void on_forward(struct coredns *coredns, const struct server *server,
-		       const struct line *line)
+static void on_forward(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	static const char *const quiet[] = {
 		"policy",         "max_fails",      "expire",
@@ -434,7 +457,7 @@ static void file_one(struct coredns *coredns, const struct server *server, const
 				  path_of(coredns, server, line->words[1]), zone);
 }
 
-static void on_file(struct coredns *coredns, const struct server *server, const struct line *line)
+static void on_file(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	if (line->count < 2)
 		import_lost(coredns->import, &line->at, "it has no file");
@@ -443,7 +466,7 @@ static void on_file(struct coredns *coredns, const struct server *server, const 
 }
 
 /* Files that are called db.ZONE, which is its usual pattern. */
-static void on_auto(struct coredns *coredns, const struct server *server, const struct line *line)
+static void on_auto(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	struct import *import = coredns->import;
 	const struct line *directory = in_block(line, "directory");
@@ -485,8 +508,7 @@ static void secondary_one(struct coredns *coredns, const struct server *server,
 		       "zones are not transferred in: its primary is asked instead");
 }
 
-static void on_secondary(struct coredns *coredns, const struct server *server,
-			 const struct line *line)
+static void on_secondary(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	each_zone(coredns, server, line, 1, secondary_one);
 }
@@ -511,25 +533,29 @@ struct hosts_in { /* of which zones a plugin's names are */
 	const struct line *line;
 };
 
-static bool is_hosts_zone(void *context, const char *name)
+/* Whether the name is in one of the zones of the plugin. */
+static bool is_in_zones(struct coredns *coredns, const struct server *server,
+			const struct line *line, size_t from, const char *name)
 {
-	const struct hosts_in *in = context;
-	const struct line *named = in->line->count > 2 ? in->line : &in->server->head;
+	const struct line *named = zones_of(server, line, &from);
 
-	for (size_t i = named == in->line ? 2 : 0; i < named->count; i++) {
-		const char *zone;
-		long port;
+	for (size_t i = from; i < named->count; i++) {
+		const char *zone = zone_of(coredns, named->words[i], NULL);
 
-		if (!split_zone(in->coredns->import, named->words[i], &zone, &port))
-			continue;
-		zone = zone_name(in->coredns->import, zone);
 		if (zone && is_below(name, zone))
 			return true;
 	}
 	return false;
 }
 
-static void on_hosts(struct coredns *coredns, const struct server *server, const struct line *line)
+static bool is_hosts_zone(void *context, const char *name)
+{
+	const struct hosts_in *in = context;
+
+	return is_in_zones(in->coredns, in->server, in->line, 2, name);
+}
+
+static void on_hosts(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	struct import *import = coredns->import;
 	const struct line *ttl = in_block(line, "ttl");
@@ -569,7 +595,7 @@ static void set(struct coredns *coredns, const struct line *line, const char *gr
 			      key, &line->at, number);
 }
 
-static void on_cache(struct coredns *coredns, const struct server *server, const struct line *line)
+static void on_cache(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	(void)server;
 	if (line->count > 1 && isdigit((unsigned char)*line->words[1]))
@@ -589,19 +615,38 @@ static void on_cache(struct coredns *coredns, const struct server *server, const
 	}
 }
 
-static void on_bind(struct coredns *coredns, const struct server *server, const struct line *line)
+static void listen_at(struct coredns *coredns, struct server *server, const struct origin *at,
+		      const char *address)
 {
+	struct places *places = &server->listen;
 	long port = 0;
 	const char *zone;
+	struct host host;
 
 	if (server->head.count > 0)
 		split_zone(coredns->import, server->head.words[0], &zone, &port);
-	for (size_t i = 1; i < line->count; i++) {
-		coredns->listens = true;
-		if (!forward_listen(coredns->import, &line->at, line->words[i], port))
-			import_lost(coredns->import, &line->at,
-				    "\"%s\" is no address; listen names each one", line->words[i]);
+	if (host_parse(&host, address, DNS_PORT) != 0) {
+		import_lost(coredns->import, at, "\"%s\" is no address; listen names each one",
+			    address);
+		return;
 	}
+	host.port = port > 0 && port < 65536 ? (uint16_t)port : host.port;
+	for (size_t i = 0; i < places->count; i++)
+		if (host_equal(&places->hosts[i], &host))
+			return;
+	if (places->count == PLACES_MAX) {
+		import_lost(coredns->import, at, "it listens at more than %d addresses",
+			    PLACES_MAX);
+		return;
+	}
+	places->at[places->count] = *at;
+	places->hosts[places->count++] = host;
+}
+
+static void on_bind(struct coredns *coredns, struct server *server, const struct line *line)
+{
+	for (size_t i = 1; i < line->count; i++)
+		listen_at(coredns, server, &line->at, line->words[i]);
 }
 
 /* Whether an action for these types alone is none for clients: nobody copies zones unless
@@ -617,14 +662,18 @@ static bool is_built_in(const char *type)
 }
 
 /* "allow type A net 10.0.0.0/8", without types for all of them, without nets for all clients. What
- * is for some types holds for all here, if it keeps clients out, else for none. */
-static void take_action(struct coredns *coredns, struct server *server, const struct line *at)
+ * is for some types or names (`some`) holds for all here, if it keeps clients out, else for none.
+ * Of nets that cannot be read, all may be meant: they keep everybody out, and let nobody in. */
+static void take_action(struct coredns *coredns, struct server *server, const struct line *at,
+			bool some)
 {
 	struct import *import = coredns->import;
-	bool allow = strcmp(at->words[0], "allow") == 0, any_net = true, some = false,
-	     built_in = true;
+	const struct node *network = forward_network(coredns->view);
+	bool allow = strcmp(at->words[0], "allow") == 0, any_net = true, built_in = !some;
+	const char *unread = NULL, *open;
 	enum { NOTHING, TYPES, NETS } in = NOTHING;
 	struct acl nets = {0};
+	struct acl_set clients;
 	struct prefix prefix;
 
 	for (size_t i = 1; i < at->count; i++) {
@@ -638,31 +687,60 @@ static void take_action(struct coredns *coredns, struct server *server, const st
 		} else if (in == NETS && strcmp(word, "*") != 0) {
 			any_net = false;
 			if (acl_prefix(&prefix, word))
-				acl_add(&nets, &prefix, allow, &at->at);
+				acl_add(&nets, &prefix, true, &at->at);
 			else
-				import_lost(import, &at->at, "\"%s\" is no address or prefix",
-					    word);
+				unread = word;
 		}
 	}
-	for (int k = 0; any_net && k < 2; k++)
-		if (acl_prefix(&prefix, k ? "::/0" : "0.0.0.0/0"))
-			acl_add(&nets, &prefix, allow, &at->at);
+	if (any_net)
+		acl_add_all(&nets, true, &at->at);
+	clients = acl_first_match(import, &nets);
+	open = forward_open_text(import, clients);
+	if (unread && allow)
+		import_lost(import, &at->at, "\"%s\" is no address or prefix", unread);
+	if (unread && !allow)
+		import_closed(
+			import, &at->at, network, "client_prefixes = [ \"0.0.0.0/0\", \"::/0\" ];",
+			"\"%s\" is no address or prefix, and all may be meant: whoever is not "
+			"let in ahead of this is kept out",
+			unread);
 	if (some && allow)
-		import_closed(import, &at->at, &coredns->at, "these clients, for all types",
-			      "clients are let in for all types or for none: these are not");
+		import_closed(import, &at->at, network, open,
+			      "clients are let in for all types and names or for none: these are "
+			      "not");
 	else if (some && !built_in)
-		import_closed(import, &at->at, &coredns->at, "these clients, for all types",
-			      "clients are kept out for all types or for none: these are");
-	for (size_t i = 0; !(some && (allow || built_in)) && i < nets.count; i++)
-		acl_add(&server->acl, &nets.entries[i].prefix, allow, &at->at);
+		import_closed(import, &at->at, network, open,
+			      "clients are kept out for all types and names or for none: these "
+			      "are");
+	if (unread && !allow)
+		acl_add_all(&server->acl, false, &at->at);
+	else if (!(some && (allow || built_in)))
+		for (size_t i = 0; i < clients.count; i++)
+			acl_add(&server->acl, &clients.entries[i].prefix, allow, &at->at);
+	acl_set_release(&clients);
 	acl_release(&nets);
 }
 
-static void on_acl(struct coredns *coredns, const struct server *server, const struct line *line)
+/* Whether its own zones leave out some of the server's. */
+static bool is_for_some(struct coredns *coredns, const struct server *server,
+			const struct line *line)
 {
+	for (size_t i = 0; i < server->head.count; i++) {
+		const char *zone = zone_of(coredns, server->head.words[i], NULL);
+
+		if (zone && !is_in_zones(coredns, server, line, 1, zone))
+			return true;
+	}
+	return false;
+}
+
+static void on_acl(struct coredns *coredns, struct server *server, const struct line *line)
+{
+	bool some = is_for_some(coredns, server, line);
+
 	for (const struct line *at = line->first; at; at = at->next)
 		if (at->count > 0)
-			take_action(coredns, (struct server *)(uintptr_t)server, at);
+			take_action(coredns, server, at, some);
 }
 
 static void transfer_one(struct coredns *coredns, const struct server *server,
@@ -695,14 +773,12 @@ static void transfer_one(struct coredns *coredns, const struct server *server,
 		}
 }
 
-static void on_transfer(struct coredns *coredns, const struct server *server,
-			const struct line *line)
+static void on_transfer(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	each_zone(coredns, server, line, 1, transfer_one);
 }
 
-static void on_bufsize(struct coredns *coredns, const struct server *server,
-		       const struct line *line)
+static void on_bufsize(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	(void)server;
 	if (line->count > 1)
@@ -719,19 +795,19 @@ static void identify(struct coredns *coredns, const struct line *line, const cha
 			    &line->at, line->words[1]);
 }
 
-static void on_chaos(struct coredns *coredns, const struct server *server, const struct line *line)
+static void on_chaos(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	(void)server;
 	identify(coredns, line, "version");
 }
 
-static void on_nsid(struct coredns *coredns, const struct server *server, const struct line *line)
+static void on_nsid(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	(void)server;
 	identify(coredns, line, "server");
 }
 
-static void on_root(struct coredns *coredns, const struct server *server, const struct line *line)
+static void on_root(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	(void)coredns;
 	(void)server;
@@ -740,7 +816,7 @@ static void on_root(struct coredns *coredns, const struct server *server, const 
 
 static const struct {
 	const char *name;
-	void (*take)(struct coredns *coredns, const struct server *server, const struct line *line);
+	void (*take)(struct coredns *coredns, struct server *server, const struct line *line);
 } plugins[] = {
 	{"forward", on_forward},     {"file", on_file},   {"auto", on_auto},
 	{"secondary", on_secondary}, {"hosts", on_hosts}, {"cache", on_cache},
@@ -749,8 +825,7 @@ static const struct {
 	{"root", on_root},
 };
 
-static void take_plugin(struct coredns *coredns, const struct server *server,
-			const struct line *line)
+static void take_plugin(struct coredns *coredns, struct server *server, const struct line *line)
 {
 	for (size_t i = 0; i < COUNT(plugins); i++)
 		if (strcmp(plugins[i].name, line->words[0]) == 0) {
@@ -770,6 +845,7 @@ static void take_server(struct coredns *coredns, struct server *server)
 	long port = 0;
 
 	server->root = root && root->count > 1 ? root->words[1] : NULL;
+	server->skipped = true;
 	if (server->head.count > 0 && !split_zone(import, server->head.words[0], &zone, &port)) {
 		import_lost(import, &server->head.at, "%s: clients ask without TLS",
 			    server->head.words[0]);
@@ -779,31 +855,147 @@ static void take_server(struct coredns *coredns, struct server *server)
 		words_lost(import, &server->head.at, reasons, "view");
 		return;
 	}
-	if (coredns->any_port && port != coredns->port)
-		import_changed(import, &server->head.at,
-			       "what is asked at one port is answered at all others, too");
-	coredns->port = coredns->any_port ? coredns->port : port;
-	coredns->any_port = true;
+	server->skipped = false;
 	for (const struct line *line = server->head.first; line; line = line->next)
 		if (line->count > 0)
 			take_plugin(coredns, server, line);
 	if (!in_block(&server->head, "bind")) {
-		coredns->listens = true;
-		forward_listen(import, &server->head.at, "0.0.0.0", port);
-		forward_listen(import, &server->head.at, "::", port);
+		listen_at(coredns, server, &server->head.at, "0.0.0.0");
+		listen_at(coredns, server, &server->head.at, "::");
 	}
 }
 
+/* ---- where ---- */
+
+static bool is_around(const struct host *outer, const struct host *inner)
+{
+	return host_equal(outer, inner) ||
+	       (outer->port == inner->port && host_overlaps(outer, inner) &&
+		address_is_unspecified(&outer->address));
+}
+
+/* Those of each that the other has, too. */
+static struct places places_of_both(const struct places *a, const struct places *b)
+{
+	const struct places *sides[] = {a, b};
+	struct places both = {.count = 0};
+
+	for (size_t side = 0; side < 2; side++)
+		for (size_t i = 0; i < sides[side]->count; i++) {
+			const struct host *host = &sides[side]->hosts[i];
+			bool there = false, already = false;
+
+			for (size_t k = 0; k < sides[1 - side]->count; k++)
+				there |= is_around(&sides[1 - side]->hosts[k], host);
+			for (size_t k = 0; k < both.count; k++)
+				already |= host_equal(&both.hosts[k], host);
+			if (!there || already || both.count == PLACES_MAX)
+				continue;
+			both.at[both.count] = sides[side]->at[i];
+			both.hosts[both.count++] = *host;
+		}
+	return both;
+}
+
+static bool has_same_places(const struct places *a, const struct places *both)
+{
+	bool same = a->count == both->count;
+
+	for (size_t i = 0; same && i < a->count; i++) {
+		size_t k = 0;
+
+		while (k < both->count && !host_equal(&a->hosts[i], &both->hosts[k]))
+			k++;
+		same = k < both->count;
+	}
+	return same;
+}
+
+/* Whether a server listens at all addresses of the host's family, and this is one of them. */
+static bool is_within_another(const struct coredns *coredns, const struct host *host)
+{
+	for (const struct server *server = coredns->first; server; server = server->next)
+		for (size_t i = 0; !server->skipped && i < server->listen.count; i++)
+			if (is_around(&server->listen.hosts[i], host) &&
+			    !host_equal(&server->listen.hosts[i], host))
+				return true;
+	return false;
+}
+
+/* "listen = [ ... ];" of all servers. */
+static const char *listen_text(struct coredns *coredns)
+{
+	struct import *import = coredns->import;
+	struct text_maker *maker = import_begin(import);
+	bool any = false;
+
+	import_put(maker, "listen = [ ");
+	for (const struct server *server = coredns->first; server; server = server->next)
+		for (size_t i = 0; !server->skipped && i < server->listen.count; i++) {
+			char text[HOST_TEXT_MAX], *key;
+
+			host_print(&server->listen.hosts[i], text);
+			key = import_printf(import, "listens %s", text);
+			if (import_find(import, key))
+				continue;
+			import_keep(import, key, coredns);
+			if (is_within_another(coredns, &server->listen.hosts[i]))
+				continue;
+			import_put(maker, "%s\"%s\"", any ? ", " : "", text);
+			any = true;
+		}
+	import_put(maker, "%s ];", any ? "" : "\"0.0.0.0\", \"::\"");
+	return import_end(maker);
+}
+
+/* At the addresses where all servers listen: at others one would answer for the zones of another.
+ * Where there is none, at loopback. */
+static void take_places(struct coredns *coredns, const struct origin *whole)
+{
+	struct import *import = coredns->import;
+	const struct server *first = NULL, *differs = NULL;
+	struct places all = {.count = 0};
+	char text[HOST_TEXT_MAX];
+
+	for (const struct server *server = coredns->first; server; server = server->next) {
+		struct places both;
+
+		if (server->skipped)
+			continue;
+		if (!first) {
+			first = server;
+			all = server->listen;
+			continue;
+		}
+		both = places_of_both(&all, &server->listen);
+		if (!differs &&
+		    (!has_same_places(&all, &both) || !has_same_places(&server->listen, &both)))
+			differs = server;
+		all = both;
+	}
+	if (!first)
+		return;
+	for (size_t i = 0; i < all.count; i++)
+		forward_listen(import, &all.at[i], host_print(&all.hosts[i], text), 0);
+	if (all.count == 0)
+		forward_listen(import, whole, "127.0.0.1", 0);
+	if (differs || all.count == 0)
+		import_closed(import, differs ? &differs->head.at : &first->head.at,
+			      import_group(import, import_root(import), "vnet_resolver", whole),
+			      listen_text(coredns),
+			      "what is asked at one address and port is answered at all others, "
+			      "too: only those where all servers listen are taken, or loopback");
+}
+
+/* ---- whose ---- */
+
 /* Whom no line names may ask. */
-static struct acl_set clients_of(struct server *server)
+static struct acl_set clients_of(struct coredns *coredns, struct server *server)
 {
 	struct acl_set clients;
-	struct prefix prefix;
 
-	for (int i = 0; i < 2; i++)
-		if (acl_prefix(&prefix, i ? "::/0" : "0.0.0.0/0"))
-			acl_add(&server->acl, &prefix, true, &server->head.at);
-	clients.entries = acl_first_match(&server->acl, &clients.count);
+	acl_add_all(&server->acl, true, &server->head.at);
+	clients = acl_first_match(coredns->import, &server->acl);
 	acl_release(&server->acl);
 	return clients;
 }
@@ -812,30 +1004,33 @@ static struct acl_set clients_of(struct server *server)
 static void take_clients(struct coredns *coredns, const struct origin *at)
 {
 	struct import *import = coredns->import;
-	struct acl_set all = clients_of(&(struct server){.head.at = *at});
-	char text[PREFIX_TEXT_MAX];
+	struct acl_set all = clients_of(coredns, &(struct server){.head.at = *at});
+	bool first = true;
 
 	for (struct server *server = coredns->first; server; server = server->next) {
-		struct acl_set own = clients_of(server), both = acl_both(all, own);
-		struct acl_set only_all = acl_without(all, own), only_own = acl_without(own, all);
-		const struct acl_set *wider = only_all.count > 0 ? &all : &own;
+		struct acl_set own, both, only_all, only_own;
 
-		if (server != coredns->first && (only_all.count > 0 || only_own.count > 0))
+		if (server->skipped)
+			continue;
+		own = clients_of(coredns, server);
+		both = acl_both(import, all, own);
+		only_all = acl_without(import, all, own);
+		only_own = acl_without(import, own, all);
+		if (!first && (only_all.count > 0 || only_own.count > 0))
 			import_closed(
-				import, &server->head.at, at, forward_open_text(import, wider),
+				import, &server->head.at, forward_network(coredns->view),
+				forward_open_text(import, only_all.count > 0 ? all : own),
 				"its clients are not those of the servers ahead of it: who may "
 				"ask one of them and not the other may ask none of them here");
-		free(all.entries);
-		free(own.entries);
-		free(only_all.entries);
-		free(only_own.entries);
+		acl_set_release(&all);
+		acl_set_release(&own);
+		acl_set_release(&only_all);
+		acl_set_release(&only_own);
 		all = both;
+		first = false;
 	}
-	for (size_t i = 0; i < all.count; i++)
-		forward_allow(import, coredns->view, &all.entries[i].at,
-			      prefix_print(&all.entries[i].prefix, text));
-	forward_allow_no_more(import, coredns->view, at);
-	free(all.entries);
+	forward_allow_only(import, coredns->view, at, all);
+	acl_set_release(&all);
 }
 
 /* Where the network is said to be from, of which a comment may say how open it was. */
@@ -861,6 +1056,7 @@ void coredns_read(struct import *import, const char *path)
 	coredns.view = forward_view(import, "home", &coredns.at);
 	for (struct server *server = coredns.first; server; server = server->next)
 		take_server(&coredns, server);
+	take_places(&coredns, &at);
 	take_clients(&coredns, &coredns.at);
 	/* It has no special-use names. */
 	import_text(import, forward_default(import, &at), "special_names", &at, "forward");

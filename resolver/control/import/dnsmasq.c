@@ -10,6 +10,7 @@
 #include "resolver/control/import/forward.h"
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
+#include "rules/prefix.h"
 
 enum { DEPTH_MAX = 10, FIELDS_MAX = 64, FOLDER_MAX = 1024 };
 
@@ -25,7 +26,9 @@ struct dnsmasq {
 	struct forward_view *view;
 	long port, ttl_s;
 	const char *domain; /* NULL: names stay as they are */
-	bool listens, by_interface;
+	bool listens;
+	const struct option *unheard; /* what it listens at cannot be said; NULL: it can */
+	const struct option *for_all; /* an address for all names; NULL: none */
 };
 
 struct fields { /* of a value */
@@ -226,7 +229,6 @@ static const struct reason reasons[] = {
 	{"no-daemon", THE_UNIT},
 	{"bind-interfaces", "it binds the addresses of listen alone"},
 	{"bind-dynamic", "it binds an address as soon as an interface has it"},
-	{"except-interface", "listen has addresses; leave out those of this interface"},
 	{"no-dhcp-interface", NO_DHCP},
 	{"dhcp*", NO_DHCP},
 	{"enable-ra", NO_DHCP},
@@ -371,6 +373,10 @@ static void take_domain(struct dnsmasq *dnsmasq, const struct option *option, co
 
 	if (!domain)
 		return;
+	if (strcmp(domain, ".") == 0 && dnsmasq->for_all) {
+		import_lost(dnsmasq->import, &option->at, "all names have an address already");
+		return;
+	}
 	if (*rest == '\0') {
 		forward_zone(dnsmasq->import, dnsmasq->view, &option->at, domain);
 		return;
@@ -462,7 +468,7 @@ static void on_address(struct dnsmasq *dnsmasq, const struct option *option)
 		if (!domain)
 			continue;
 		if (strcmp(domain, ".") == 0) {
-			import_lost(import, &option->at, "no zone can have all names");
+			dnsmasq->for_all = option;
 		} else if (*address == '\0') {
 			forward_zone(import, dnsmasq->view, &option->at, domain);
 		} else if (strcmp(address, "#") == 0) {
@@ -561,19 +567,26 @@ static void on_srv(struct dnsmasq *dnsmasq, const struct option *option)
 			  absolute(dnsmasq, field(&fields, 1, ""))));
 }
 
+static void put_quoted(struct text_maker *maker, const char *text)
+{
+	import_put(maker, "\"");
+	for (; *text != '\0'; text++)
+		import_put(maker, strchr("\\\"", *text) ? "\\%c" : "%c", *text);
+	import_put(maker, "\"");
+}
+
 static void on_txt(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
-	char *text = import_printf(dnsmasq->import, "%s", "");
+	struct text_maker *maker = import_begin(dnsmasq->import);
 
 	for (size_t i = 1; i < fields.count; i++) {
-		text = import_printf(dnsmasq->import, "%s%s\"", text, i > 1 ? " " : "");
-		for (const char *c = fields.items[i]; *c != '\0'; c++)
-			text = import_printf(dnsmasq->import, *c == '\\' ? "%s\\%c" : "%s%c", text,
-					     *c);
-		text = import_printf(dnsmasq->import, "%s\"", text);
+		import_put(maker, "%s", i > 1 ? " " : "");
+		put_quoted(maker, fields.items[i]);
 	}
-	put(dnsmasq, option, fields.items[0], "TXT", fields.count > 1 ? text : "\"\"");
+	if (fields.count < 2)
+		put_quoted(maker, "");
+	put(dnsmasq, option, fields.items[0], "TXT", import_end(maker));
 }
 
 static void on_ptr(struct dnsmasq *dnsmasq, const struct option *option)
@@ -588,12 +601,10 @@ static void on_ptr(struct dnsmasq *dnsmasq, const struct option *option)
 
 static const char *quoted(struct import *import, const char *text)
 {
-	const char *made = "\"";
+	struct text_maker *maker = import_begin(import);
 
-	for (; *text != '\0'; text++)
-		made = import_printf(import, strchr("\\\"", *text) ? "%s\\%c" : "%s%c", made,
-				     *text);
-	return import_printf(import, "%s\"", made);
+	put_quoted(maker, text);
+	return import_end(maker);
 }
 
 /* naptr-record=NAME,ORDER,PREFERENCE,FLAGS,SERVICE,REGEXP[,REPLACEMENT] */
@@ -686,11 +697,25 @@ static void on_resolv_file(struct dnsmasq *dnsmasq, const struct option *option)
 
 /* ---- settings ---- */
 
+static bool is_loopback(const char *text)
+{
+	struct address address;
+
+	return address_parse(&address, text) == 0 && address_is_loopback(&address);
+}
+
 static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
 
 	for (size_t i = 0; i < fields.count; i++) {
+		/* Which of its addresses an interface that is left out has is not known. */
+		const struct option *without = find(dnsmasq, "except-interface");
+
+		if (without && !is_loopback(fields.items[i])) {
+			dnsmasq->unheard = without;
+			continue;
+		}
 		dnsmasq->listens = true;
 		if (!forward_listen(dnsmasq->import, &option->at, fields.items[i], dnsmasq->port))
 			import_lost(dnsmasq->import, &option->at, "\"%s\" is no address",
@@ -698,12 +723,16 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	}
 }
 
+/* Of loopback the addresses are known, which dnsmasq listens at besides. */
 static void on_interface(struct dnsmasq *dnsmasq, const struct option *option)
 {
-	dnsmasq->by_interface = true;
-	import_lost(dnsmasq->import, &option->at,
-		    "listen has addresses; add those of the interface %s",
-		    option->value ? option->value : "");
+	if (!option->value || strcmp(option->value, "lo") != 0)
+		dnsmasq->unheard = option;
+}
+
+static void on_except_interface(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	dnsmasq->unheard = option;
 }
 
 static void number(struct dnsmasq *dnsmasq, const struct option *option, const char *group,
@@ -767,6 +796,7 @@ static const struct {
 	{"resolv-file", on_resolv_file},
 	{"listen-address", on_listen},
 	{"interface", on_interface},
+	{"except-interface", on_except_interface},
 	{"max-cache-ttl", on_max_cache_ttl},
 	{"min-cache-ttl", on_min_cache_ttl},
 	{"edns-packet-max", on_packet_max},
@@ -795,25 +825,127 @@ static void take_option(struct dnsmasq *dnsmasq, const struct option *option)
 
 /* ---- the whole ---- */
 
-static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
+static const char *listen_text(struct dnsmasq *dnsmasq)
 {
-	static const char *const anybody[] = {"0.0.0.0/0", "::/0"};
+	struct import *import = dnsmasq->import;
+	struct text_maker *maker = import_begin(import);
+	long port = dnsmasq->port > 0 ? dnsmasq->port : DNS_PORT;
+	bool any = false;
+
+	import_put(maker, "listen = [ ");
+	for (const struct option *at = dnsmasq->first; at; at = at->next) {
+		if (strcmp(at->at.path, "listen-address") != 0)
+			continue;
+		struct fields fields = split(import, at->value ? at->value : "", ',');
+
+		for (size_t i = 0; i < fields.count; i++) {
+			struct address address;
+			char text[HOST_TEXT_MAX];
+
+			if (address_parse(&address, fields.items[i]) != 0)
+				continue;
+			import_put(maker, "%s\"%s\"", any ? ", " : "",
+				   host_print(&(struct host){address, (uint16_t)port}, text));
+			any = true;
+		}
+	}
+	if (!any)
+		import_put(maker, "\"0.0.0.0:%ld\", \"[::]:%ld\"", port, port);
+	import_put(maker, " ];");
+	return import_end(maker);
+}
+
+/* Where: at what is named; an interface's addresses are not known. */
+static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool only_host)
+{
+	static const char *const loopback[] = {"127.0.0.1", "::1"}, *const any[] = {"0.0.0.0",
+										    "::"};
+	struct import *import = dnsmasq->import;
+	const struct option *unheard = dnsmasq->unheard;
+	bool closed = unheard || only_host || find(dnsmasq, "interface");
+
+	for (size_t i = 0; !dnsmasq->listens && i < COUNT(any); i++)
+		forward_listen(import, at, (closed ? loopback : any)[i], dnsmasq->port);
+	if (unheard)
+		import_closed(import, &unheard->at,
+			      import_group(import, import_root(import), "vnet_resolver", at),
+			      listen_text(dnsmasq),
+			      "listen has addresses, not interfaces: name those that are meant; "
+			      "those of %s are not listened at",
+			      unheard->value ? unheard->value : "it");
+}
+
+/* Whose: local-service is for the networks that this machine is in, unless something says where it
+ * listens; "host" is for the machine itself. */
+static void take_clients(struct dnsmasq *dnsmasq, const struct origin *at,
+			 const struct option *local, bool only_host)
+{
+	static const char *const anybody[] = {"0.0.0.0/0", "::/0"}, *const itself[] = {
+									    "127.0.0.0/8",
+									    "::1/128"};
 	struct import *import = dnsmasq->import;
 
+	if (local && !only_host)
+		import_changed(import, &local->at,
+			       "more open: the networks that this machine is in are loopback and "
+			       "all private networks; client_prefixes can name fewer");
+	for (size_t i = 0; (!local || only_host) && i < COUNT(anybody); i++)
+		forward_allow(import, dnsmasq->view, at, (only_host ? itself : anybody)[i]);
+}
+
+static bool has_servers(const struct dnsmasq *dnsmasq)
+{
+	for (const struct option *option = dnsmasq->first; option; option = option->next)
+		if (strcmp(option->at.path, "server") == 0 && option->value &&
+		    *option->value != '/')
+			return true;
+	return false;
+}
+
+static void take_default(struct dnsmasq *dnsmasq, const struct origin *at)
+{
+	struct import *import = dnsmasq->import;
+
+	if (dnsmasq->for_all) {
+		forward_no_default(import, dnsmasq->view, &dnsmasq->for_all->at);
+		import_closed(import, &dnsmasq->for_all->at, forward_network(dnsmasq->view),
+			      "uses_default_resolver = true;",
+			      "no zone can have all names: what nothing else decides is refused, "
+			      "and not forwarded");
+	} else if (find(dnsmasq, "no-resolv") && !has_servers(dnsmasq)) {
+		forward_no_default(import, dnsmasq->view, at);
+		import_changed(import, at,
+			       "what no rule and no zone decides is not forwarded, as "
+			       "no server is named for it");
+	}
+}
+
+static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
+{
+	static const char *const where[] = {"interface", "except-interface", "listen-address",
+					    "auth-server"};
+	struct import *import = dnsmasq->import;
+	const struct option *local = find(dnsmasq, "local-service");
+	bool only_host;
+
+	for (size_t i = 0; local && i < COUNT(where); i++)
+		if (find(dnsmasq, where[i])) {
+			import_changed(import, &local->at,
+				       "with %s it says nothing there: "
+				       "anybody may ask",
+				       where[i]);
+			local = NULL;
+		}
+	only_host = local && local->value && strcmp(local->value, "host") == 0;
 	if (!find(dnsmasq, "no-hosts")) {
 		struct option hosts = {.at = *at, .value = "/etc/hosts"};
 
 		import_changed(import, at, "the names of this machine's /etc/hosts are taken, too");
 		on_hosts(dnsmasq, &hosts);
 	}
-	if (!dnsmasq->listens && dnsmasq->by_interface) {
-		forward_listen(import, at, "127.0.0.1", dnsmasq->port);
-	} else if (!dnsmasq->listens) {
-		forward_listen(import, at, "0.0.0.0", dnsmasq->port);
-		forward_listen(import, at, "::", dnsmasq->port);
-	}
-	for (size_t i = 0; i < COUNT(anybody) && !find(dnsmasq, "local-service"); i++)
-		forward_allow(import, dnsmasq->view, at, anybody[i]);
+	take_listen(dnsmasq, at, only_host);
+	take_clients(dnsmasq, at, local, only_host);
+	take_default(dnsmasq, at);
 	if (!find(dnsmasq, "bogus-priv"))
 		import_text(import, forward_default(import, at), "special_names", at, "forward");
 	if (!find(dnsmasq, "no-resolv") && import_count(forward_default(import, at), "targets") > 0)
@@ -831,6 +963,9 @@ void dnsmasq_read(struct import *import, const char *path)
 	read_file(&dnsmasq, path, NULL, 0);
 	dnsmasq.view = forward_view(import, "home", &at);
 	option = find(&dnsmasq, "port");
+	if (option && words_number(option->value) == 0)
+		import_fault(import, &option->at,
+			     "it answers no questions (port 0), so there is nothing to import");
 	dnsmasq.port = option && words_number(option->value) > 0 ? words_number(option->value) : 0;
 	option = find(&dnsmasq, "local-ttl");
 	dnsmasq.ttl_s =
@@ -839,6 +974,10 @@ void dnsmasq_read(struct import *import, const char *path)
 	if (option && option->value && find(&dnsmasq, "expand-hosts"))
 		dnsmasq.domain = split(import, option->value, ',').items[0];
 	for (option = dnsmasq.first; option; option = option->next)
-		take_option(&dnsmasq, option);
+		if (strcmp(option->at.path, "address") == 0)
+			take_option(&dnsmasq, option);
+	for (option = dnsmasq.first; option; option = option->next)
+		if (strcmp(option->at.path, "address") != 0)
+			take_option(&dnsmasq, option);
 	take_whole(&dnsmasq, &at);
 }

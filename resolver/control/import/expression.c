@@ -15,7 +15,7 @@
 #include "rules/prefix.h"
 #include "rules/text.h"
 
-enum { DEPTH_MAX = 100, ARGUMENTS_MAX = 256, RANGE_MAX = 10000, VALUES_MAX = 2000000 };
+enum { DEPTH_MAX = 100, ARGUMENTS_MAX = 256, RANGE_MAX = 10000, VALUES_MAX = 1000000 };
 
 enum term_kind { TERM_LITERAL, TERM_CALL, TERM_MEMBER, TERM_INDEX };
 

@@ -24,8 +24,12 @@ struct loose { /* a record whose zone is not known yet */
 	struct origin at;
 	const char *owner, *type, *rdata; /* owner: in lower case, without a final dot */
 	long ttl_s;
-	bool placed; /* in a zone that was declared */
-	struct loose *next;
+	bool placed;                       /* in a zone that was declared */
+	struct loose *next, *next_address; /* of the same owner */
+};
+
+struct addresses { /* of an owner, as they were given */
+	struct loose *first, **last;
 };
 
 struct forward_view {
@@ -54,6 +58,7 @@ struct ruled { /* a domain that has a rule */
 struct forwarder {           /* of an import, kept by it */
 	const char *into;    /* NULL: each view is a network of its own */
 	bool told_of_access; /* which is another's now */
+	unsigned closed;     /* networks of nobody */
 	bool listens;        /* it says where */
 	struct forward_view *views;
 	struct loose *first, **last;
@@ -142,24 +147,49 @@ void forward_allow(struct import *import, struct forward_view *view, const struc
 	forwarder->told_of_access = true;
 }
 
-void forward_allow_no_more(struct import *import, struct forward_view *view,
-			   const struct origin *at)
+void forward_allow_only(struct import *import, struct forward_view *view, const struct origin *at,
+			struct acl_set clients)
 {
-	if (forwarder_of(import)->into || import_count(view->network, "client_prefixes") > 0)
-		return;
-	import_changed(import, at, "nobody may ask, which is written as a client that cannot be");
-	forward_allow(import, view, at, "255.255.255.255/32");
-}
-
-const char *forward_open_text(struct import *import, const struct acl_set *clients)
-{
-	const char *all = "";
+	struct forwarder *forwarder = forwarder_of(import);
 	char text[PREFIX_TEXT_MAX];
 
-	for (size_t i = 0; i < clients->count; i++)
-		all = import_printf(import, "%s%s\"%s\"", all, i ? ", " : "",
-				    prefix_print(&clients->entries[i].prefix, text));
-	return import_printf(import, "client_prefixes = [ %s ];", all);
+	for (size_t i = 0; i < clients.count; i++)
+		forward_allow(import, view, &clients.entries[i].at,
+			      prefix_print(&clients.entries[i].prefix, text));
+	if (forwarder->into || import_count(view->network, "client_prefixes") > 0)
+		return;
+	import_changed(import, at, "nobody may ask, which is written as a client that cannot be");
+	forward_allow(import, view, at,
+		      import_printf(import, "255.255.%u.%u/32",
+				    255 - (forwarder->closed >> 8 & 255),
+				    255 - (forwarder->closed & 255)));
+	forwarder->closed++;
+}
+
+const char *forward_open_text(struct import *import, struct acl_set clients)
+{
+	struct text_maker *maker = import_begin(import);
+	char text[PREFIX_TEXT_MAX];
+
+	import_put(maker, "client_prefixes = [ ");
+	for (size_t i = 0; i < clients.count; i++)
+		import_put(maker, "%s\"%s\"", i ? ", " : "",
+			   prefix_print(&clients.entries[i].prefix, text));
+	import_put(maker, " ];");
+	return import_end(maker);
+}
+
+const struct node *forward_network(const struct forward_view *view)
+{
+	return view->network;
+}
+
+const char *forward_link_text(struct import *import, const struct forward_view *view)
+{
+	const char *network = import_get(view->network, "name");
+
+	return import_printf(import, "links = ( { name = \"%s\"; virtual_network = \"%s\"; } );",
+			     network, network);
 }
 
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at)
@@ -334,8 +364,8 @@ static void keep_zone(struct import *import, const struct forward_view *view, co
 	forwarder->zones = owned;
 }
 
-struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
-			  const char *apex)
+struct node *forward_zone_unlinked(struct import *import, struct forward_view *view,
+				   const struct origin *at, const char *apex)
 {
 	const char *plain = plain_name(import, at, apex);
 	struct node *zone;
@@ -353,6 +383,18 @@ struct node *forward_zone(struct import *import, struct forward_view *view, cons
 		return zone;
 	zone = import_item(import, import_root(import), "private_zones", at);
 	import_text(import, zone, "name", at, plain);
+	return zone;
+}
+
+struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
+			  const char *apex)
+{
+	struct node *zone = forward_zone_unlinked(import, view, at, apex);
+	const char *plain = zone ? import_get(zone, "name") : NULL;
+	char *key = plain ? zone_key(import, view, plain) : NULL;
+
+	if (!zone || import_find(import, key))
+		return zone;
 	link_network(import, view, zone, at);
 	import_keep(import, key, zone);
 	keep_zone(import, view, plain, zone);
@@ -407,16 +449,18 @@ void forward_zone_record(struct import *import, struct node *zone, const struct 
 /* The data as a master file has it, with absolute names; NULL: it could not be printed. */
 static char *print_rdata(struct import *import, const ldns_rr *rr)
 {
-	char *all = import_printf(import, "%s", ""), *one;
+	struct text_maker *maker = import_begin(import);
+	bool all = true;
+	char *one, *text;
 
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
 		one = ldns_rdf2str(ldns_rr_rdf(rr, i));
-		if (!one)
-			return NULL;
-		all = import_printf(import, "%s%s%s", all, i == 0 ? "" : " ", one);
+		all = all && one;
+		import_put(maker, "%s%s", i == 0 ? "" : " ", one ? one : "");
 		LDNS_FREE(one);
 	}
-	return all;
+	text = import_end(maker);
+	return all ? text : NULL;
 }
 
 typedef void take_record(struct import *import, void *where, const struct origin *at,
@@ -451,6 +495,36 @@ void forward_zone_rr(struct import *import, struct node *zone, const struct orig
 
 /* ---- names whose zone is found later ---- */
 
+static char *addresses_key(struct import *import, const struct forward_view *view,
+			   const char *owner)
+{
+	size_t length = strlen(owner);
+
+	length -= length > 1 && owner[length - 1] == '.';
+	return text_lower(
+		import_printf(import, "addresses %p %.*s", (const void *)view, (int)length, owner));
+}
+
+/* NULL: it has none. */
+static struct addresses *addresses_of(struct import *import, const struct forward_view *view,
+				      const char *owner)
+{
+	return import_find(import, addresses_key(import, view, owner));
+}
+
+static void keep_address(struct import *import, struct loose *loose)
+{
+	struct addresses *addresses = addresses_of(import, loose->view, loose->owner);
+
+	if (!addresses) {
+		addresses = import_alloc(import, sizeof *addresses);
+		addresses->last = &addresses->first;
+		import_keep(import, addresses_key(import, loose->view, loose->owner), addresses);
+	}
+	*addresses->last = loose;
+	addresses->last = &loose->next_address;
+}
+
 void forward_record(struct import *import, struct forward_view *view, const struct origin *at,
 		    const char *owner, const char *type, long ttl_s, const char *rdata)
 {
@@ -474,6 +548,8 @@ void forward_record(struct import *import, struct forward_view *view, const stru
 				.ttl_s = ttl_s};
 	*forwarder->last = loose;
 	forwarder->last = &loose->next;
+	if (strcasecmp(type, "A") == 0 || strcasecmp(type, "AAAA") == 0)
+		keep_address(import, loose);
 }
 
 static void take_loose(struct import *import, void *view, const struct origin *at,
@@ -545,24 +621,13 @@ static struct node *zone_around(struct import *import, const struct forward_view
 	return zone;
 }
 
-static bool is_address_of_target(const struct loose *loose, const struct loose *alias)
+static void put_alias(struct import *import, const struct loose *alias)
 {
-	size_t length = strlen(alias->rdata);
-
-	length -= length > 1 && alias->rdata[length - 1] == '.';
-	return loose->view == alias->view &&
-	       (strcasecmp(loose->type, "A") == 0 || strcasecmp(loose->type, "AAAA") == 0) &&
-	       strlen(loose->owner) == length &&
-	       strncasecmp(loose->owner, alias->rdata, length) == 0;
-}
-
-static void put_alias(struct import *import, struct forwarder *forwarder, const struct loose *alias)
-{
+	const struct addresses *addresses = addresses_of(import, alias->view, alias->rdata);
 	struct node *zone = NULL;
 
-	for (const struct loose *loose = forwarder->first; loose; loose = loose->next) {
-		if (!is_address_of_target(loose, alias))
-			continue;
+	for (const struct loose *loose = addresses ? addresses->first : NULL; loose;
+	     loose = loose->next_address) {
 		zone = forward_zone(import, alias->view, &alias->at, alias->owner);
 		if (!zone)
 			return;
@@ -596,12 +661,12 @@ static bool put_into_declared(struct import *import, const struct loose *loose)
 	return true;
 }
 
-static void put_alone(struct import *import, struct forwarder *forwarder, const struct loose *loose)
+static void put_alone(struct import *import, const struct loose *loose)
 {
 	struct node *zone;
 
 	if (strcasecmp(loose->type, "CNAME") == 0) {
-		put_alias(import, forwarder, loose);
+		put_alias(import, loose);
 		return;
 	}
 	zone = forward_zone(import, loose->view, &loose->at, loose->owner);
@@ -634,7 +699,7 @@ void forward_finish(struct import *import)
 	for (struct loose *loose = forwarder->first; loose; loose = loose->next) {
 		if (loose->placed)
 			continue;
-		put_alone(import, forwarder, loose);
+		put_alone(import, loose);
 		first = first ? first : loose;
 		made++;
 	}

@@ -21,16 +21,21 @@ struct forward_view *forward_view(struct import *import, const char *name, const
 /* Whose questions it answers; what was added twice is there once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix);
-/* Nobody, where nothing was added: a network without clients would have the usual ones. */
-void forward_allow_no_more(struct import *import, struct forward_view *view,
-			   const struct origin *at);
+/* Those of the set, and nobody else. A network of nobody has an address that no machine has, each
+ * network another one: a network without clients would have the usual ones. */
+void forward_allow_only(struct import *import, struct forward_view *view, const struct origin *at,
+			struct acl_set clients);
 /* "client_prefixes = [ ... ];" of these. */
-const char *forward_open_text(struct import *import, const struct acl_set *clients);
+const char *forward_open_text(struct import *import, struct acl_set clients);
+/* The view's network, as import_closed takes it. */
+const struct node *forward_network(const struct forward_view *view);
 /* For the view's clients only what a zone or a rule decides is answered. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
 /* What no zone of the view has, the other's may have. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);
+/* "links = ( ... );" of the view's network. */
+const char *forward_link_text(struct import *import, const struct forward_view *view);
 /* Where the server listens: ADDRESS or ADDRESS and port. False: it is no address. */
 bool forward_listen(struct import *import, const struct origin *at, const char *address, long port);
 
@@ -56,6 +61,9 @@ bool forward_target(struct import *import, struct node *rule, const struct origi
  * not exist. NULL: it is no name, which was told. */
 struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,
 			  const char *apex);
+/* A zone of that name that no network has, unless the view has it already. */
+struct node *forward_zone_unlinked(struct import *import, struct forward_view *view,
+				   const struct origin *at, const char *apex);
 /* The zone of that view is this one's, too. False: it has none of that name. */
 bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
 			const char *apex, const char *of);

@@ -35,7 +35,7 @@
 enum {
 	INPUT_BYTES_MAX = 256 << 20, /* of all files */
 	INPUT_FILES_MAX = 10000,
-	MADE_MIB_MAX = 2048, /* of texts and values, on the way to the result */
+	MADE_MIB_MAX = 256, /* of texts and values, on the way to the result */
 	TIME_MAX_S = 120,
 	LOOK_EACH = 1024, /* texts and values, at the clock */
 	NAME_CHARS_MAX = 80,
@@ -124,6 +124,47 @@ char *import_printf(struct import *import, const char *format, ...)
 	text = need(arena_vprintf(&import->arena, format, arguments));
 	va_end(arguments);
 	count(import, strlen(text));
+	return text;
+}
+
+struct text_maker {
+	struct import *import;
+	char *text;
+	size_t length;
+	FILE *out;
+};
+
+struct text_maker *import_begin(struct import *import)
+{
+	struct text_maker *maker = need(calloc(1, sizeof *maker));
+
+	maker->import = import;
+	maker->out = need(open_memstream(&maker->text, &maker->length));
+	return maker;
+}
+
+void import_put(struct text_maker *maker, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vfprintf(maker->out, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		need(NULL);
+	count(maker->import, (size_t)length);
+}
+
+char *import_end(struct text_maker *maker)
+{
+	char *text;
+
+	if (fclose(maker->out) != 0)
+		need(NULL);
+	text = need(arena_strdup(&maker->import->arena, maker->text));
+	free(maker->text);
+	free(maker);
 	return text;
 }
 
@@ -234,18 +275,6 @@ void import_fault(struct import *import, const struct origin *at, const char *fo
 	va_end(arguments);
 }
 
-void import_closed(struct import *import, const struct origin *at, const struct origin *beside,
-		   const char *open, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	note(&import->closed, FAULT_WARNING, at, "closed: ", format, arguments);
-	va_end(arguments);
-	import_comment(import, beside->file, beside->line,
-		       import_printf(import, "as open as it was: %s", open));
-}
-
 bool import_is_closed(const struct import *import)
 {
 	return import->closed.count > 0;
@@ -259,6 +288,16 @@ static struct remark *find_remark(struct import *import, const struct origin *or
 	return import_find(import, key);
 }
 
+static struct remark *add_remark(struct import *import, const struct origin *at, const char *text)
+{
+	struct remark *remark = import_alloc(import, sizeof *remark);
+
+	*remark = (struct remark){.file = at->file, .line = at->line, .text = copy(import, text)};
+	*import->last_remark = remark;
+	import->last_remark = &remark->next;
+	return remark;
+}
+
 void import_comment(struct import *import, const char *file, unsigned line, const char *text)
 {
 	struct origin at = import_place(import, file, line, NULL);
@@ -270,15 +309,48 @@ void import_comment(struct import *import, const char *file, unsigned line, cons
 	if (remark) {
 		remark->text = import_printf(import, "%s\n%s", remark->text, shown);
 	} else {
-		remark = import_alloc(import, sizeof *remark);
-		*remark =
-			(struct remark){.file = at.file, .line = line, .text = copy(import, shown)};
-		*import->last_remark = remark;
-		import->last_remark = &remark->next;
 		snprintf(key, sizeof key, "comment %p %u", (const void *)at.file, line);
-		import_keep(import, key, remark);
+		import_keep(import, key, add_remark(import, &at, shown));
 	}
 	free(shown);
+}
+
+/* As the model's reader calls it, of an item with a name or a group. */
+static const char *path_of(struct import *import, const struct node *node)
+{
+	const char *around = node->parent->parent ? path_of(import, node->parent) : NULL;
+
+	if (!node->key)
+		return import_printf(import, "%s[%s]", around, import_get(node, "name"));
+	return around ? import_printf(import, "%s.%s", around, node->key) : node->key;
+}
+
+static char *open_key(const char *path, const struct origin *at, char *key, size_t size)
+{
+	snprintf(key, size, "open %p %u %s", (const void *)at->file, at->line, path);
+	return key;
+}
+
+void import_closed(struct import *import, const struct origin *at, const struct node *in,
+		   const char *open, const char *format, ...)
+{
+	const char *path = path_of(import, in);
+	size_t size = strlen(path) + 64;
+	char *key = open_key(path, &in->at, import_alloc(import, size), size);
+	struct remark *remark = import_find(import, key);
+	va_list arguments;
+
+	va_start(arguments, format);
+	note(&import->closed, FAULT_WARNING, at, "closed: ", format, arguments);
+	va_end(arguments);
+	if (!remark) {
+		remark = add_remark(import, &in->at,
+				    "as open as it was, in place of a line of the same name:");
+		import_keep(import, key, remark);
+	}
+	/* What is said twice stands there once. */
+	if (!strstr(remark->text, open))
+		remark->text = import_printf(import, "%s\n%s", remark->text, open);
 }
 
 void import_comment_ahead(struct import *import, const char *text)
@@ -480,12 +552,14 @@ void import_flag(struct import *import, struct node *in, const char *key, const 
 void import_add(struct import *import, struct node *in, const char *key, const struct origin *at,
 		const char *text)
 {
-	struct node *array = member(import, in, key, VALUE_ARRAY, at);
+	struct node *array = member(import, in, key, VALUE_ARRAY, at), *node;
+	char *there = import_printf(import, "element %p %s", (void *)array, text);
 
-	for (struct node *node = array->first; node; node = node->next)
-		if (strcmp(node->text, text) == 0)
-			return;
-	append(import, array, NULL, VALUE_STRING, at)->text = copy(import, text);
+	if (import_find(import, there))
+		return;
+	node = append(import, array, NULL, VALUE_STRING, at);
+	node->text = copy(import, text);
+	import_keep(import, there, node);
 }
 
 const char *import_get(const struct node *in, const char *key)
@@ -590,13 +664,12 @@ static struct model *build(struct import *import, struct load *load, struct faul
 				     .arena = &model->arena,
 				     .faults = faults,
 				     .origin = node_origin};
-	struct parts none = {0};
 
 	model->origin = (struct origin){.file = arena_strdup(&model->arena, "sluice.conf")};
 	config_tree_read(&walk, import->root, model, &load->key, NULL);
 	if (faults->errors == 0) {
-		whole = load_compose(load, model, &none, NULL, faults);
-		model_free(whole); /* it is there to be checked */
+		whole = need(model_compose(model, NULL, 0)); /* it is there to be checked */
+		model_free(load_complete(load, whole, false, NULL, faults));
 	}
 	if (faults->errors == 0)
 		return model;
@@ -664,6 +737,15 @@ static bool is_in_tree(const struct node *node, const struct node *root)
 	return node == root;
 }
 
+/* The last one of those who may ask: without any, others may. */
+static bool is_last_client(const struct node *node)
+{
+	const char *list = node->parent->key;
+
+	return list && node->parent->count == 1 &&
+	       (strcmp(list, "client_prefixes") == 0 || strcmp(list, "allow") == 0);
+}
+
 /* Takes out what the faults are at, and tells it. False: nothing. */
 static bool take_out_refused(struct import *import, const struct faults *faults)
 {
@@ -687,12 +769,19 @@ static bool take_out_refused(struct import *import, const struct faults *faults)
 			at.file = items[i]->at.file;
 			at.line = items[i]->at.line;
 		}
+		if (is_last_client(items[i])) {
+			import_fault(import, &at,
+				     "%s; without it nobody is named who may ask, and "
+				     "others might",
+				     fault->text);
+			continue;
+		}
 		take_out(items[i]);
 		import_lost(import, &at, "%s", fault->text);
 		count++;
 	}
 	free(items);
-	return count > 0;
+	return count > 0 && import->notes.errors == 0;
 }
 
 static void copy_faults(struct import *import, const struct faults *faults, enum severity severity)
@@ -775,7 +864,7 @@ bool import_finish(struct import *import)
 			(raise_limits(import, &faults) || take_out_refused(import, &faults));
 		if (import->model)
 			copy_faults(import, &faults, FAULT_WARNING);
-		else if (!again || round + 1 == ROUNDS_MAX)
+		else if ((!again || round + 1 == ROUNDS_MAX) && import->notes.errors == 0)
 			copy_faults(import, &faults, FAULT_ERROR);
 		faults_release(&faults);
 	}
@@ -806,6 +895,19 @@ static const char *comment_of(void *context, const struct origin *origin, bool t
 	return remark->text;
 }
 
+static const char *open_line_of(void *context, const struct origin *origin, bool take)
+{
+	char key[NAME_TEXT_MAX + 128];
+	struct remark *remark =
+		origin->path ? import_find(context, open_key(origin->path, origin, key, sizeof key))
+			     : NULL;
+
+	if (!remark)
+		return NULL;
+	remark->printed |= take;
+	return remark->text;
+}
+
 static void write_lines(const char *text, FILE *out)
 {
 	for (const char *end; *text != '\0'; text = end + (*end != '\0')) {
@@ -816,7 +918,7 @@ static void write_lines(const char *text, FILE *out)
 
 int import_write(struct import *import, const char *from, FILE *out)
 {
-	struct config_style style = {comment_of, import};
+	struct config_style style = {comment_of, open_line_of, import};
 	size_t notes = import->notes.warnings + import->closed.warnings;
 	bool any = false;
 	int err;

@@ -35,10 +35,11 @@ void import_lost(struct import *import, const struct origin *at, const char *for
 /* Carried over with a difference. */
 void import_changed(struct import *import, const struct origin *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Who may ask, or what they may, can only be said more openly than it was: so it is written closed,
- * and `open` stands as a comment beside what that place has become, for whoever wants that. It is
- * told ahead of all else, and nothing is applied. */
-void import_closed(struct import *import, const struct origin *at, const struct origin *beside,
+/* Who may ask, or what they may, can only be said more openly than it was: so it is written closed.
+ * Writes `open`, a line of the group `in`, as a comment at its end; `in` is an item of a list at
+ * the top, with its name, or a group there. It is told ahead of all else, and nothing is applied.
+ */
+void import_closed(struct import *import, const struct origin *at, const struct node *in,
 		   const char *open, const char *format, ...) __attribute__((format(printf, 5, 6)));
 bool import_is_closed(const struct import *import);
 /* The file cannot be read as what it is meant to be; nothing will be written. */
@@ -63,6 +64,12 @@ char *import_read(struct import *import, const char *path, const struct origin *
 char *import_printf(struct import *import, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void *import_alloc(struct import *import, size_t size);
+/* A text that is put together of many: begin, put, end, which returns it. */
+struct text_maker;
+struct text_maker *import_begin(struct import *import);
+void import_put(struct text_maker *maker, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+char *import_end(struct text_maker *maker);
 
 /* ---- the tree, by the keys of sluice.conf(5) ---- */
 

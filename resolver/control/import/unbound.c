@@ -28,21 +28,21 @@ struct clause {
 	struct clause *next;
 };
 
-struct viewed { /* clients that have a view: if they may ask */
+struct block { /* of clients: what a setting says of one prefix */
 	struct acl_entry entry;
-	struct forward_view *view;
-	struct viewed *next;
+	bool has_action;
+	struct block *next;
 };
 
 struct unbound {
 	struct import *import;
 	struct clause *first, **last, *now; /* NULL: none has begun */
 	struct forward_view *view;
-	struct acl acl;
-	struct viewed *viewed;
+	struct block *blocks;
 	long port;
-	long long cache_bytes; /* -1: not said */
-	bool has_root, has_interface;
+	long long cache_bytes;      /* -1: not said */
+	const struct setting *shut; /* the root's zone, which forwards nothing; NULL: none */
+	bool has_root, has_interface, listens;
 };
 
 /* ---- reading ---- */
@@ -202,7 +202,7 @@ static const struct reason reasons[] = {
 	{"ip-ratelimit*", "response_limit in sluice.conf(5) limits answers to one prefix"},
 	{"dns64*", "AAAA records are not made of A records"},
 	{"define-tag", "there are no tags; views and rulesets tell clients apart"},
-	{"access-control-tag*", "there are no tags; views and rulesets tell clients apart"},
+	{"access-control-tag*", "there are no tags: these clients are told by their addresses"},
 	{"local-zone-tag", "there are no tags; views and rulesets tell clients apart"},
 	{"local-zone-override", "there are no tags; views and rulesets tell clients apart"},
 	{"response-ip*", "answers of targets are not changed"},
@@ -283,49 +283,107 @@ static const char *split_port(struct import *import, const char *text, char mark
 	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
 }
 
+/* What an interface's clients are told apart by, which is not said here. NULL: nothing, or that all
+ * of them may ask. */
+static const struct setting *action_of(const struct unbound *unbound, const char *interface)
+{
+	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
+		for (const struct setting *at = clause->first; at; at = at->next)
+			if (at->count > 1 && strcasecmp(at->values[0], interface) == 0 &&
+			    ((strcasecmp(at->at.path, "interface-action") == 0 &&
+			      strncasecmp(at->values[1], "allow", 5) != 0) ||
+			     strcasecmp(at->at.path, "interface-view") == 0))
+				return at;
+	return NULL;
+}
+
+static struct node *listener(struct import *import, const struct origin *at)
+{
+	return import_group(import, import_root(import), "vnet_resolver", at);
+}
+
 static void listen_at(struct unbound *unbound, const struct setting *setting)
 {
 	struct import *import = unbound->import;
 	long port;
 	const char *address = split_port(import, setting->values[0], '@', &port);
+	const struct setting *action = action_of(unbound, setting->values[0]);
 
 	unbound->has_interface = true;
 	if (port == 853 || port == 443)
 		import_lost(import, &setting->at, NO_TLS);
+	else if (action)
+		import_closed(import, &action->at, listener(import, &setting->at),
+			      import_printf(import, "listen = [ \"%s\" ];", address),
+			      "clients are told by their addresses, not by where they ask: %s is "
+			      "not listened at",
+			      address);
 	else if (!forward_listen(import, &setting->at, address, port ? port : unbound->port))
 		import_lost(import, &setting->at,
 			    "\"%s\" is no address; give those of this interface to listen",
 			    setting->values[0]);
+	else
+		unbound->listens = true;
 }
 
-static void allow(struct unbound *unbound, const struct setting *setting)
+/* What is said of the prefix, made where nothing was. A prefix that a view or a tag makes may ask,
+ * and has no view that is around it: of access-control and its kind the most specific counts alone.
+ * NULL: it is no prefix, which was told. */
+static struct block *block_of(struct unbound *unbound, const struct setting *setting)
 {
+	char text[PREFIX_TEXT_MAX], *key;
 	struct prefix prefix;
-	const char *how = setting->count > 1 ? setting->values[1] : "";
-	bool lets_in = strncasecmp(how, "allow", 5) == 0;
+	struct block *block;
 
 	if (!acl_prefix(&prefix, setting->values[0])) {
 		import_lost(unbound->import, &setting->at, "\"%s\" is no prefix",
 			    setting->values[0]);
-		return;
+		return NULL;
 	}
-	acl_add(&unbound->acl, &prefix, lets_in, &setting->at);
+	key = import_printf(unbound->import, "block %s", prefix_print(&prefix, text));
+	block = import_find(unbound->import, key);
+	if (block)
+		return block;
+	block = import_alloc(unbound->import, sizeof *block);
+	block->entry = (struct acl_entry){
+		.prefix = prefix, .allow = true, .at = setting->at, .group = unbound->view};
+	block->next = unbound->blocks;
+	unbound->blocks = block;
+	import_keep(unbound->import, key, block);
+	return block;
+}
+
+/* The first one counts of those for one prefix. */
+static void allow(struct unbound *unbound, const struct setting *setting)
+{
+	const char *how = setting->count > 1 ? setting->values[1] : "";
+	struct block *block = block_of(unbound, setting);
+
+	if (!block || block->has_action)
+		return;
+	block->has_action = true;
+	block->entry.at = setting->at;
+	block->entry.allow = strncasecmp(how, "allow", 5) == 0;
 	if (strcasecmp(how, "deny") == 0 || strstr(how, "non_local"))
 		import_changed(unbound->import, &setting->at, "these clients are answered REFUSED");
 }
 
 static void view_of_clients(struct unbound *unbound, const struct setting *setting)
 {
-	struct viewed *viewed = import_alloc(unbound->import, sizeof *viewed);
+	struct block *block = setting->count < 2 ? NULL : block_of(unbound, setting);
 
-	if (setting->count < 2 || !acl_prefix(&viewed->entry.prefix, setting->values[0])) {
+	if (setting->count < 2)
 		import_lost(unbound->import, &setting->at, "it has no prefix and view");
-		return;
-	}
-	viewed->entry.at = setting->at;
-	viewed->view = forward_view(unbound->import, setting->values[1], &setting->at);
-	viewed->next = unbound->viewed;
-	unbound->viewed = viewed;
+	if (block)
+		block->entry.group =
+			forward_view(unbound->import, setting->values[1], &setting->at);
+}
+
+/* Tags themselves have no counterpart. */
+static void tags_of_clients(struct unbound *unbound, const struct setting *setting)
+{
+	block_of(unbound, setting);
+	words_lost(unbound->import, &setting->at, reasons, setting->at.path);
 }
 
 static void serve_expired(struct unbound *unbound, const struct setting *setting)
@@ -353,6 +411,13 @@ static void take_setting(struct unbound *unbound, const struct setting *setting)
 		allow(unbound, setting);
 	else if (strcasecmp(name, "access-control-view") == 0)
 		view_of_clients(unbound, setting);
+	else if (strncasecmp(name, "access-control-tag", 18) == 0)
+		tags_of_clients(unbound, setting);
+	else if (strncasecmp(name, "interface-", 10) == 0 &&
+		 strcasecmp(name, "interface-automatic") != 0 &&
+		 strcasecmp(name, "interface-automatic-ports") != 0)
+		import_lost(import, &setting->at,
+			    "clients are told by their addresses, not by where they ask");
 	else if (strcasecmp(name, "outgoing-interface") == 0)
 		forward_source(import, unbound->view, &setting->at, value);
 	else if (strcasecmp(name, "serve-expired") == 0 ||
@@ -387,6 +452,60 @@ static char *redirect_key(struct import *import, struct forward_view *view, cons
 		import_printf(import, "redirect %p %.*s", (void *)view, (int)length, name));
 }
 
+/* A zone of the root that answers by itself leaves nothing to ask others for, but what is in
+ * another zone. */
+static void take_root(const struct unbound *unbound, struct forward_view *view,
+		      const struct setting *setting)
+{
+	forward_no_default(unbound->import, view, &setting->at);
+	import_changed(unbound->import, &setting->at,
+		       "what no rule and no zone decides is refused, and not forwarded");
+}
+
+static bool is_open_type(const char *type)
+{
+	static const char *const types[] = {"transparent",        "typetransparent", "inform",
+					    "always_transparent", "block_a",         "nodefault"};
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (strcasecmp(types[i], type) == 0)
+			return true;
+	return false;
+}
+
+static bool is_at_or_below(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), behind = strlen(suffix);
+
+	length -= length > 1 && name[length - 1] == '.';
+	behind -= behind > 1 && suffix[behind - 1] == '.';
+	return length >= behind && strncasecmp(name + length - behind, suffix, behind) == 0 &&
+	       (length == behind || name[length - behind - 1] == '.');
+}
+
+static void find_shut(struct unbound *unbound)
+{
+	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
+		for (const struct setting *at = clause->first; at; at = at->next)
+			if (strcasecmp(clause->at.path, "server") == 0 && at->count > 1 &&
+			    strcasecmp(at->at.path, "local-zone") == 0 &&
+			    strcmp(at->values[0], ".") == 0 && !is_open_type(at->values[1]))
+				unbound->shut = at;
+}
+
+/* Whether the root's zone answers for the names of a rule: no zone around it lets them through. */
+static bool is_shut(const struct unbound *unbound, const char *name)
+{
+	for (const struct clause *clause = unbound->first; unbound->shut && clause;
+	     clause = clause->next)
+		for (const struct setting *at = clause->first; at; at = at->next)
+			if (strcasecmp(clause->at.path, "server") == 0 && at->count > 1 &&
+			    strcasecmp(at->at.path, "local-zone") == 0 &&
+			    is_open_type(at->values[1]) && is_at_or_below(name, at->values[0]))
+				return false;
+	return unbound->shut;
+}
+
 static void take_zone(struct unbound *unbound, struct forward_view *view,
 		      const struct setting *setting)
 {
@@ -406,6 +525,11 @@ static void take_zone(struct unbound *unbound, struct forward_view *view,
 			import, &setting->at,
 			"a rule or zone comes before special-use names; without one, "
 			"default_resolver.special_names = \"forward\" has all of them forwarded");
+		return;
+	}
+	if (strcmp(name, ".") == 0) {
+		if (!is_open_type(type))
+			take_root(unbound, view, setting);
 		return;
 	}
 	zone = forward_zone(import, view, &setting->at, name);
@@ -575,6 +699,12 @@ static void take_forward(struct unbound *unbound, const struct clause *clause)
 			name);
 		return;
 	}
+	if (is_shut(unbound, name)) {
+		import_lost(import, &clause->at,
+			    "the local-zone of the root answers for %s; its servers are not asked",
+			    name);
+		return;
+	}
 	if (strcmp(name, ".") == 0 && !is_stub) {
 		unbound->has_root = true;
 		rule = forward_default(import, &clause->at);
@@ -627,64 +757,42 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 
 /* ---- the whole ---- */
 
-/* Those of all that have this view, by their most specific line; of the main one the others. */
-static struct acl_set clients_of_view(const struct unbound *unbound,
-				      const struct forward_view *view, struct acl_set all)
-{
-	struct acl acl = {0};
-	struct acl_set own, both;
-
-	for (size_t i = 0; view == unbound->view && i < all.count; i++)
-		acl_add(&acl,
-			&(struct prefix){.address.family = all.entries[i].prefix.address.family},
-			true, &all.entries[i].at);
-	for (const struct viewed *viewed = unbound->viewed; viewed; viewed = viewed->next)
-		acl_add(&acl, &viewed->entry.prefix, viewed->view == view, &viewed->entry.at);
-	own.entries = acl_most_specific(&acl, &own.count);
-	both = acl_both(own, all);
-	free(own.entries);
-	acl_release(&acl);
-	return both;
-}
-
-static void allow_of_view(struct unbound *unbound, struct forward_view *view, struct acl_set all,
-			  struct origin at)
-{
-	struct acl_set clients = clients_of_view(unbound, view, all);
-	char text[PREFIX_TEXT_MAX];
-
-	for (size_t i = 0; i < clients.count; i++)
-		forward_allow(unbound->import, view, &clients.entries[i].at,
-			      prefix_print(&clients.entries[i].prefix, text));
-	for (const struct viewed *viewed = unbound->viewed; viewed; viewed = viewed->next)
-		if (viewed->view == view)
-			at = viewed->entry.at;
-	forward_allow_no_more(unbound->import, view, &at);
-	free(clients.entries);
-}
-
 static void take_clients(struct unbound *unbound, const struct origin *at)
 {
 	static const char *const usual[] = {"127.0.0.0/8", "::1/128"};
+	struct import *import = unbound->import;
 	struct acl acl = {0};
 	struct acl_set all;
-	struct prefix prefix;
+	char text[PREFIX_TEXT_MAX];
 
-	for (size_t i = 0; i < COUNT(usual); i++)
-		if (prefix_parse(&prefix, usual[i]) == 0)
-			acl_add(&acl, &prefix, true, at);
-	for (size_t i = 0; i < unbound->acl.count; i++) {
-		struct acl_entry *entry = &unbound->acl.entries[i];
+	/* What is said of the same prefix comes later, and counts. */
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		struct prefix prefix;
 
-		acl_add(&acl, &entry->prefix, entry->allow, &entry->at);
+		if (acl_prefix(&prefix, usual[i]))
+			acl_add_of(&acl, &(struct acl_entry){.prefix = prefix,
+							     .allow = true,
+							     .at = *at,
+							     .group = unbound->view});
 	}
-	all.entries = acl_most_specific(&acl, &all.count);
-	for (const struct viewed *viewed = unbound->viewed; viewed; viewed = viewed->next)
-		allow_of_view(unbound, viewed->view, all, *at);
-	allow_of_view(unbound, unbound->view, all, *at);
-	free(all.entries);
+	for (const struct block *block = unbound->blocks; block; block = block->next)
+		acl_add_of(&acl, &block->entry);
+	all = acl_most_specific(import, &acl);
+	for (size_t i = 0; i < all.count; i++)
+		forward_allow(import, all.entries[i].group, &all.entries[i].at,
+			      prefix_print(&all.entries[i].prefix, text));
+	/* A view that no client has is nobody's. */
+	for (const struct block *block = unbound->blocks; block; block = block->next)
+		forward_allow_only(import, block->entry.group, &block->entry.at,
+				   (struct acl_set){0});
+	for (const struct clause *clause = unbound->first; clause; clause = clause->next)
+		if (strcasecmp(clause->at.path, "view") == 0 && value_of(clause, "name"))
+			forward_allow_only(
+				import, forward_view(import, value_of(clause, "name"), &clause->at),
+				&clause->at, (struct acl_set){0});
+	forward_allow_only(import, unbound->view, at, (struct acl_set){0});
+	acl_set_release(&all);
 	acl_release(&acl);
-	acl_release(&unbound->acl);
 }
 
 static void take_view(struct unbound *unbound, const struct clause *clause)
@@ -699,8 +807,11 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	view = forward_view(unbound->import, name, &clause->at);
 	take_local(unbound, clause, view);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
-	if (is_on(clause, "view-first"))
-		forward_falls_back(view, unbound->view, &clause->at);
+	if (!is_on(clause, "view-first"))
+		return;
+	forward_falls_back(view, unbound->view, &clause->at);
+	if (unbound->shut)
+		forward_no_default(unbound->import, view, &clause->at);
 }
 
 static void take_clause(struct unbound *unbound, const struct clause *clause)
@@ -739,6 +850,7 @@ void unbound_read(struct import *import, const char *path)
 	for (clause = unbound.first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0)
 			take_server(&unbound, clause);
+	find_shut(&unbound);
 	for (clause = unbound.first; clause; clause = clause->next) {
 		take_clause(&unbound, clause);
 		if (strcasecmp(clause->at.path, "server") == 0)
@@ -750,14 +862,14 @@ void unbound_read(struct import *import, const char *path)
 		if (strcasecmp(clause->at.path, "view") == 0)
 			take_view(&unbound, clause);
 	take_clients(&unbound, &at);
-	if (!unbound.has_interface) {
+	if (!unbound.listens)
 		forward_listen(import, &at, "127.0.0.1", unbound.port);
+	if (!unbound.has_interface)
 		forward_listen(import, &at, "::1", unbound.port);
-	}
 	if (unbound.cache_bytes > 0)
 		import_number(import, import_group(import, import_root(import), "cache", &at),
 			      "size_bytes", &at, unbound.cache_bytes);
-	if (!unbound.has_root)
+	if (!unbound.has_root && !unbound.shut)
 		import_lost(
 			import, &at,
 			"it resolves from the root by itself, which sluice does not: what no zone "
