@@ -74,10 +74,10 @@ bool outcomes_have_failures(const struct outcomes_registry *registry)
 	       atomic_load_explicit(&registry->ended, memory_order_relaxed);
 }
 
-void outcomes_fail(struct outcomes *outcomes, uint64_t name, enum target_error error,
+void outcomes_fail(struct outcomes *outcomes, uint64_t name, uint16_t type, enum target_error error,
 		   const struct host *host, uint64_t at_us, uint64_t now_us)
 {
-	if (failures_add(&outcomes->failures, name, error, host, at_us, now_us))
+	if (failures_add(&outcomes->failures, name, type, error, host, at_us, now_us))
 		atomic_fetch_add_explicit(&outcomes->registry->begun, 1, memory_order_relaxed);
 }
 

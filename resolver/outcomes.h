@@ -35,7 +35,7 @@ void outcomes_release(struct outcomes *outcomes); /* NULL is fine */
 bool outcomes_have_failures(const struct outcomes_registry *registry);
 
 /* From any thread, as failures_add and failures_end. */
-void outcomes_fail(struct outcomes *outcomes, uint64_t name, enum target_error error,
+void outcomes_fail(struct outcomes *outcomes, uint64_t name, uint16_t type, enum target_error error,
 		   const struct host *host, uint64_t at_us, uint64_t now_us);
 void outcomes_answer(struct outcomes *outcomes, uint64_t at_us);
 

@@ -68,7 +68,7 @@ static enum target_error error_of(const struct question *question, enum target_e
 	bool away = error == TARGET_ERROR_CLOSED &&
 		    question->flight->upstream->protocol == PROTOCOL_TCP;
 
-	return away ? TARGET_ERROR_NETWORK : error;
+	return away ? TARGET_ERROR_AWAY : error;
 }
 
 /* A question that fails may come back to this peer, so it stops after as many as there were. */

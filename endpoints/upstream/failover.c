@@ -269,7 +269,7 @@ static void note_said(struct lookup *lookup, const struct flight *flight, enum t
 		error = TARGET_ERROR_TRUNCATED;
 	if (target_error_is_answer(error))
 		lookup->said = (struct ask_said){error, flight->upstream};
-	target_on_worthless(flight->target, lookup->name.hash[0], error, now_us);
+	target_on_worthless(flight->target, lookup->name.hash[0], lookup->key.type, error, now_us);
 }
 
 /* TCP instead of a truncated reply: the question gives up this upstream, which says nothing of the
@@ -301,7 +301,7 @@ static void on_patience(struct flight *flight, uint64_t now_us)
 	lookup_go_on(lookup, now_us);
 }
 
-/* By TCP beside the question a late answer is one, too. */
+/* A late answer to the TCP copy still counts, so its flight stays. */
 static void on_patience_beside(struct flight *flight, uint64_t now_us)
 {
 	struct lookup *lookup = flight->lookup;
@@ -357,7 +357,8 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 	struct lookup *lookup = flight->lookup;
 	struct lookups *table = flight->table;
 	struct target *target = flight->target;
-	bool unreachable = error == TARGET_ERROR_NETWORK && !flight_is_fallback(flight);
+	bool away = error == TARGET_ERROR_NETWORK || error == TARGET_ERROR_AWAY;
+	bool unreachable = away && !flight_is_fallback(flight);
 	bool suspect = unreachable;
 
 	if (lookup)
@@ -371,7 +372,8 @@ void lookup_on_error(struct flight *flight, enum target_error error, uint64_t no
 		suspect = target_on_probe_silence(target, flight->sent_us, now_us);
 	else if (flight->probe && flight->judge_us)
 		target_end_doubt(target);
-	if (lookup && unreachable && flight->copy) { /* nobody has been asked */
+	if (lookup && unreachable && flight->copy && error == TARGET_ERROR_NETWORK) {
+		/* Nobody has been asked. Who closes every connection was. */
 		lookup->attempts[flight->index].sends -= lookup->attempts[flight->index].sends > 0;
 		lookup->packets -= lookup->packets > 0;
 	}

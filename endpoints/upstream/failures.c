@@ -29,7 +29,12 @@ const char *target_error_sentence(enum target_error error)
 bool target_error_is_answer(enum target_error error)
 {
 	return (error >= TARGET_ERROR_SERVFAIL && error <= TARGET_ERROR_CLOSED) ||
-	       error == TARGET_ERROR_TRUNCATED;
+	       error == TARGET_ERROR_TRUNCATED || target_error_is_entered(error);
+}
+
+bool target_error_is_entered(enum target_error error)
+{
+	return error >= TARGET_ERROR_LOOP && error <= TARGET_ERROR_INNER;
 }
 
 bool target_error_is_ours(enum target_error error)
@@ -53,15 +58,44 @@ static bool is_forgotten(const struct failures_row *row, uint64_t now_us)
 	return now_us >= row->last_us + (uint64_t)FAILURES_KEPT_S * 1000000;
 }
 
-static void add(struct failures_row *row, uint64_t name, uint64_t now_us)
+/* Where the question was counted last; else the place of the one that was counted longest ago. */
+static unsigned find_question(const struct failures_row *row, uint64_t name, uint16_t type)
 {
-	unsigned i = 0;
+	unsigned oldest = 0;
+
+	for (unsigned i = 0; i < FAILURES_QUESTIONS; i++) {
+		if (row->questions[i].counted_us != 0 && row->questions[i].name == name &&
+		    row->questions[i].type == type)
+			return i;
+		if (row->questions[i].counted_us < row->questions[oldest].counted_us)
+			oldest = i;
+	}
+	return oldest;
+}
+
+static bool is_repeat(const struct failures_row *row, unsigned at, uint64_t name, uint16_t type,
+		      uint64_t now_us)
+{
+	return row->questions[at].counted_us != 0 && row->questions[at].name == name &&
+	       row->questions[at].type == type &&
+	       now_us < row->questions[at].counted_us + (uint64_t)FAILURES_REPEAT_S * 1000000;
+}
+
+static void add(struct failures_row *row, uint64_t name, uint16_t type, uint64_t now_us)
+{
+	unsigned i = 0, at;
 
 	if (is_forgotten(row, now_us))
 		*row = (struct failures_row){.count = 0};
 	if (row->count == 0)
 		row->began_us = now_us;
 	row->last_us = now_us;
+	at = find_question(row, name, type);
+	if (is_repeat(row, at, name, type, now_us))
+		return;
+	row->questions[at].name = name;
+	row->questions[at].type = type;
+	row->questions[at].counted_us = now_us;
 	row->count += row->count < UINT32_MAX;
 	while (i < row->name_count && row->names[i] != name)
 		i++;
@@ -69,15 +103,15 @@ static void add(struct failures_row *row, uint64_t name, uint64_t now_us)
 		row->names[row->name_count++] = name;
 }
 
-bool failures_add(struct failures *failures, uint64_t name, enum target_error error,
+bool failures_add(struct failures *failures, uint64_t name, uint16_t type, enum target_error error,
 		  const struct host *host, uint64_t at_us, uint64_t now_us)
 {
 	pthread_mutex_lock(&failures->lock);
 	uint32_t before = failures->all.count;
 	if (at_us >= now_us || (before > 0 && at_us >= failures->all.began_us)) {
-		add(&failures->all, name, now_us);
+		add(&failures->all, name, type, now_us);
 		if (target_error_is_answer(error)) {
-			add(&failures->errors, name, now_us);
+			add(&failures->errors, name, type, now_us);
 			failures->error = error;
 			failures->host = host ? *host : (struct host){.port = 0};
 		}
@@ -96,6 +130,7 @@ bool failures_end_row(struct failures *failures, uint64_t at_us)
 		memset(&failures->all, 0, sizeof failures->all);
 		memset(&failures->errors, 0, sizeof failures->errors);
 		atomic_store_explicit(&failures->count, 0, memory_order_relaxed);
+		atomic_store_explicit(&failures->ended_us, at_us, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&failures->lock);
 	return ends;
@@ -104,6 +139,7 @@ bool failures_end_row(struct failures *failures, uint64_t at_us)
 static bool is_long(const struct failures_row *row, uint64_t now_us)
 {
 	return row->count >= FAILURES_ROW && row->name_count >= FAILURES_NAMES &&
+	       now_us >= row->began_us + (uint64_t)FAILURES_AGE_S * 1000000 &&
 	       !is_forgotten(row, now_us);
 }
 

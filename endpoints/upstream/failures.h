@@ -2,13 +2,17 @@
  * since when, and how the last one failed. A target has one row (what it answers), and each way to
  * forward has one (what its clients get; resolver/outcomes.h).
  *
- * A row of FAILURES_ROW for FAILURES_NAMES names is a judgement: one name that is broken is none,
- * however often it is asked for. Errors, which somebody answers with, are judged by themselves.
- * Silence is not: it may be the names', so it is for whoever knows whether the targets live.
+ * A row of FAILURES_ROW for FAILURES_NAMES names is a judgement once it has lasted FAILURES_AGE_S:
+ * one name that is broken is none, however often it is asked for, and neither are many within
+ * moments beside names that are answered. A question that comes again within FAILURES_REPEAT_S
+ * counts once, as clients repeat what fails. Errors, which somebody answers with, are judged by
+ * themselves. Silence is not: it may be the names', so it is for whoever knows whether the targets
+ * live.
  *
  * Shared by the workers. An answer costs one load of a line that is written only while questions
- * fail. A failure takes a lock, and so does the answer that ends a row: for some fifty instructions,
- * so that of questions that two workers give up at the same moment each is counted. */
+ * fail. A failure takes a lock, and so does the answer that ends a row: for some fifty
+ * instructions, so that of questions that two workers give up at the same moment each is counted.
+ */
 #ifndef SLUICE_FAILURES_H
 #define SLUICE_FAILURES_H
 
@@ -19,7 +23,14 @@
 
 #include "rules/prefix.h"
 
-enum { FAILURES_ROW = 5, FAILURES_NAMES = 3, FAILURES_KEPT_S = 3600 };
+enum {
+	FAILURES_ROW = 5,
+	FAILURES_NAMES = 3,
+	FAILURES_AGE_S = 10,
+	FAILURES_REPEAT_S = 5,
+	FAILURES_QUESTIONS = 5,
+	FAILURES_KEPT_S = 3600,
+};
 
 #define TARGET_ERROR_MAP(X)                                                                        \
 	X(NONE, "none", "answers")                                                                 \
@@ -37,7 +48,11 @@ enum { FAILURES_ROW = 5, FAILURES_NAMES = 3, FAILURES_KEPT_S = 3600 };
 	X(FULL, "connections are full", "has no room for connections")                             \
 	X(ROOM, "no room for the question", "has no room for questions")                           \
 	X(OVER, "the outbound endpoint is over its limit", "is over its endpoint's limit")         \
-	X(TRUNCATED, "truncated answer", "truncates answers, and does not give them by TCP")
+	X(TRUNCATED, "truncated answer", "truncates answers, and does not give them by TCP")       \
+	X(AWAY, "connections closed", "closes every connection")                                   \
+	X(LOOP, "forwarding loop", "leads back to itself (loop)")                                  \
+	X(SHUT, "refused by our own endpoint", "refuses these names")                              \
+	X(INNER, "failed at our own endpoint", "answers SERVFAIL")
 enum target_error {
 #define X(name, text, sentence) TARGET_ERROR_##name,
 	TARGET_ERROR_MAP(X)
@@ -46,20 +61,28 @@ enum target_error {
 const char *target_error_text(enum target_error error);
 /* What follows "192.0.2.1:53 ". */
 const char *target_error_sentence(enum target_error error);
-/* Whether somebody answered so: else nobody was heard, or the question was not sent. */
+/* Whether somebody answered so, if only we ourselves: else nobody was heard, or the question was
+ * not sent. */
 bool target_error_is_answer(enum target_error error);
+/* Whether it is of an inbound endpoint of ours that was entered, and of no target. */
+bool target_error_is_entered(enum target_error error);
 /* Whether it is a limit of ours, which says nothing of any target. */
 bool target_error_is_ours(enum target_error error);
 
 struct failures_row {
 	uint32_t count, name_count; /* names: up to FAILURES_NAMES */
 	uint64_t names[FAILURES_NAMES];
+	struct {                           /* the latest that were counted */
+		uint64_t name, counted_us; /* 0: none */
+		uint16_t type;
+	} questions[FAILURES_QUESTIONS];
 	uint64_t began_us, last_us;
 };
 
 struct failures {
-	_Atomic uint32_t count; /* of `all`; 0: the last question was answered */
-	pthread_mutex_t lock;   /* of what follows */
+	_Atomic uint32_t count;    /* of `all`; 0: the last question was answered */
+	_Atomic uint64_t ended_us; /* when the answer came that ended the last row; 0: none did */
+	pthread_mutex_t lock;      /* of what follows */
 	struct failures_row all, errors;
 	enum target_error error; /* the last one of `errors` */
 	struct host host;        /* who answered with it; family 0: not known */
@@ -73,9 +96,14 @@ static inline bool failures_have_begun(const struct failures *failures)
 	return atomic_load_explicit(&failures->count, memory_order_relaxed) != 0;
 }
 
+static inline uint64_t failures_ended_us(const struct failures *failures)
+{
+	return atomic_load_explicit(&failures->ended_us, memory_order_relaxed);
+}
+
 /* A question for the name failed at at_us. Where that is before now_us (a failure that is cached),
  * it goes on with a row that has begun by then, and begins none. True: it begins one. */
-bool failures_add(struct failures *failures, uint64_t name, enum target_error error,
+bool failures_add(struct failures *failures, uint64_t name, uint16_t type, enum target_error error,
 		  const struct host *host, uint64_t at_us, uint64_t now_us);
 /* A question was answered at at_us: all that failed before is forgotten. True: the row ends. */
 bool failures_end_row(struct failures *failures, uint64_t at_us);
@@ -95,7 +123,8 @@ struct failures_now {
 	enum target_error error; /* OF_ERRORS: the last one */
 	struct host host;
 };
-/* A row without a question for FAILURES_KEPT_S says nothing any more. */
+/* A row of less than FAILURES_AGE_S says nothing yet, and one without a question for
+ * FAILURES_KEPT_S nothing any more. */
 void failures_read(struct failures *failures, uint64_t now_us, struct failures_now *now);
 
 #endif

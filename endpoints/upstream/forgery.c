@@ -11,10 +11,10 @@
  *     not known to repeat letters                              letters, what UDP brings later is
  *                                                              worth nothing, and too late to ask
  *
- * The last one costs no protection: a reply in other letters is passed over as ever, and that TCP
- * is asked depends on the clock, not on a packet that somebody may have forged.
+ * The last one costs no protection: a reply in other letters is still passed over, and the clock
+ * decides that TCP is asked, not a packet that somebody may have forged.
  *
- * A question is asked so once; what UDP still brings counts as ever. A target is asked in lower
+ * A question goes to TCP once; what UDP still brings counts as before. A target is asked in lower
  * case for a quarter of an hour when TCP has shown that it changes letters, or when it did so for
  * ten questions in a row. Until then a server that changes them and does not talk TCP loses nothing
  * either: once it has changed them, what else that question is asked there by UDP is in lower case,
@@ -83,7 +83,7 @@ static bool may_ask(const struct lookup *lookup, unsigned index)
 	return !lookup->given_up && !lookup->attempts[index].spent;
 }
 
-/* By TCP beside, where something may still come of it. */
+/* Whether a TCP copy of the question is on its way, and not overdue. */
 static bool is_asked_by_tcp(const struct lookup *lookup, unsigned index)
 {
 	const struct flight *flight = lookup->flights;
@@ -118,22 +118,23 @@ static bool is_one_too_many(struct flight *flight, uint64_t now_us)
 
 /* None of those that are looked at goes away: what is sent is a copy, and by TCP. */
 void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
-			  const struct host *peer, uint64_t now_us)
+			  const struct host *peer, bool wrong, uint64_t now_us)
 {
+	const struct host *from = wrong ? peer : NULL;
 	const struct upstream *beset = NULL;
 	bool near = false;
 
 	if (!socket->flights)
 		return;
 	if (socket->flights->tcp) {
-		target_on_mismatch(socket->flights->target, NULL, now_us);
+		target_on_mismatch(socket->flights->target, from, now_us);
 		return;
 	}
 	for (struct flight *flight = socket->flights; flight; flight = flight->next_at_socket) {
 		if (!flight->lookup || !host_equal(&flight->upstream->host, peer))
 			continue;
 		if (!near)
-			target_on_mismatch(flight->target, NULL, now_us);
+			target_on_mismatch(flight->target, from, now_us);
 		near = true;
 		if (!is_one_too_many(flight, now_us))
 			continue;
@@ -161,7 +162,7 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us)
 	target_on_case_changed(flight->target, now_us);
 	if (!lookup)
 		return;
-	ask_by_tcp(lookup, flight->index, now_us); /* before what follows: in letters */
+	ask_by_tcp(lookup, flight->index, now_us); /* first: what follows sets lower case */
 	if (lookup->attempts[flight->index].lower)
 		return;
 	lookup->attempts[flight->index].lower = true;
@@ -169,7 +170,8 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us)
 		ask_in_lower_case(lookup, flight->index, now_us);
 }
 
-/* In the place of a packet by UDP: a name that nobody answers costs no more than elsewhere. */
+/* TCP takes the place of a packet by UDP, so a name that nobody answers costs no more packets than
+ * with other targets. */
 void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
 	if (!flight->cased || target_ignores_case(flight->target) ||

@@ -208,16 +208,16 @@ void forgery_vary_case(struct lookup *lookup, struct flight *flight,
 		       uint8_t wire[MESSAGE_QUERY_MAX], uint64_t now_us);
 
 /* A packet came to this socket from this peer, and matches nothing there: counted against what is
- * open there, which is asked by TCP as well after FORGERY_MISSES within a second. */
+ * open there, which is asked by TCP as well after FORGERY_MISSES within a second. wrong: it has an
+ * open question's id and another question, so it is no late answer. */
 void forgery_on_near_miss(struct lookups *table, struct lookup_socket *socket,
-			  const struct host *peer, uint64_t now_us);
+			  const struct host *peer, bool wrong, uint64_t now_us);
 /* One matched this flight by everything but its letters. */
 void forgery_on_letters(struct flight *flight, uint64_t now_us);
-/* Patience with it is over. */
+/* Nothing has come for as long as patience. */
 void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
-/* TCP beside the question has failed, or has been silent for as long as patience (the flight is not
- * overdue yet: what it does later asks nobody). After forgery_on_letters UDP is asked in lower
- * case. */
+/* The TCP copy has failed, or has been silent for as long as patience. Where forgery_on_letters was
+ * called before, UDP is then asked in lower case. An overdue flight has done this already. */
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
 
 bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);

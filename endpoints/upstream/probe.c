@@ -18,25 +18,26 @@
 
 #include "rules/base.h"
 
-/* The probe's silence counts after silence_us; 0: never. False: the probe could not leave. */
-static bool send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
-		       const struct target_question *question, uint64_t silence_us, uint64_t now_us)
+/* The probe's silence counts after silence_us; 0: never. ERR_NOMEM: the table is full;
+ * else it could not leave from its source. */
+static int send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
+		      const struct target_question *question, uint64_t silence_us, uint64_t now_us)
 {
 	struct flight *flight = flight_new(table, holder, upstream, &question->client);
 	uint8_t wire[MESSAGE_QUERY_MAX];
 
 	if (!flight)
-		return false;
+		return ERR_NOMEM;
 	flight->probe = true;
 	flight->edns = !target_is_plain(flight->target, now_us);
 	flight->tcp = upstream->protocol == PROTOCOL_TCP;
 	size_t length = message_write_query(wire, flight->id, question->name, question->length,
 					    question->type, question->checking_disabled,
 					    question->dnssec_ok, flight->edns);
-	if (flight_depart(flight, wire, length, question->length, silence_us, now_us) != 0)
-		return false;
-	target_on_probe(upstream->target);
-	return true;
+	int err = flight_depart(flight, wire, length, question->length, silence_us, now_us);
+	if (err == 0)
+		target_on_probe(upstream->target);
+	return err;
 }
 
 unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream *upstream,
@@ -46,7 +47,8 @@ unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream
 	unsigned count = target_known(upstream->target, known), sent = 0;
 	uint64_t wait_us = target_probe_wait_us(known, count);
 
-	while (sent < count && send_probe(table, holder, upstream, &known[sent], wait_us, now_us))
+	while (sent < count &&
+	       send_probe(table, holder, upstream, &known[sent], wait_us, now_us) == 0)
 		sent++;
 	return sent;
 }
@@ -94,8 +96,9 @@ static void recheck(struct lookups *table, const struct served_target *served, u
 		return;
 	if (!target_take_missed(target, &question))
 		question = apex_question(table, served->domain);
-	if (!send_probe(table, table->served_holder, served->upstream, &question, 0, now_us))
-		target_on_error(target, TARGET_ERROR_SOURCE);
+	int err = send_probe(table, table->served_holder, served->upstream, &question, 0, now_us);
+	if (err)
+		target_on_error(target, err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE);
 }
 
 static uint64_t probed_us(const struct served_target *served)

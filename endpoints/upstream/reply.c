@@ -9,10 +9,10 @@
  * What is passed over is counted at the target whose question was open, and shown there: a server
  * behind a translated address answers from another one than was asked. It decides nothing.
  *
- * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. The target is taken
- * for one without EDNS for a while only if that happened to three names in a row, whose questions
- * it repeated, and it has never answered with an OPT: one answer of a server that is new, or odd
- * about one name, does not take DNSSEC from all.
+ * A question that gets FORMERR or NOTIMP to its OPT is asked once more without. Only after three
+ * such names in a row is the target taken for one without EDNS, for a while: its replies must have
+ * repeated the questions, and none may ever have had an OPT. So one answer of a server that is new,
+ * or odd about one name, does not take DNSSEC from all clients.
  *
  * Every match is a sign of life, whatever it says and whoever still wants it, and an RTT sample. */
 #include "endpoints/upstream/internal.h"
@@ -68,6 +68,7 @@ static struct flight *match(struct lookups *table, void *socket, const struct ho
 			    const uint8_t *wire, size_t length, uint64_t now_us)
 {
 	struct flight *near = NULL, *stray = NULL;
+	bool wrong = false; /* another question under an open one's id: no late answer has that */
 
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;
@@ -85,12 +86,14 @@ static struct flight *match(struct lookups *table, void *socket, const struct ho
 			return flight;
 		if (repeats(flight, wire, length) == LIKE_BUT_LETTERS)
 			near = flight;
+		else
+			wrong = true;
 	}
 	if (near)
 		forgery_on_letters(near, now_us);
 	if (stray)
 		target_on_mismatch(stray->target, peer, now_us);
-	forgery_on_near_miss(table, socket, peer, now_us);
+	forgery_on_near_miss(table, socket, peer, wrong, now_us);
 	return NULL;
 }
 
@@ -234,7 +237,7 @@ static void turn_away(struct lookup *lookup, const struct flight *flight, enum t
 	lookup->said = (struct ask_said){error, flight->upstream};
 	lookup_spend(lookup, flight->index, now_us);
 	target_on_error(flight->target, error);
-	target_on_worthless(flight->target, lookup->name.hash[0], error, now_us);
+	target_on_worthless(flight->target, lookup->name.hash[0], lookup->key.type, error, now_us);
 	lookup_go_on(lookup, now_us);
 }
 

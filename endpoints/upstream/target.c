@@ -104,8 +104,10 @@ uint64_t target_revived_us(const struct target *target)
 
 enum target_error target_suspicion(const struct target *target)
 {
-	return GET(last_error) == TARGET_ERROR_NETWORK ? TARGET_ERROR_NETWORK
-						       : TARGET_ERROR_SILENCE;
+	enum target_error last = (enum target_error)GET(last_error);
+
+	return last == TARGET_ERROR_NETWORK || last == TARGET_ERROR_AWAY ? last
+									 : TARGET_ERROR_SILENCE;
 }
 
 bool target_is_doubted(const struct target *target)
@@ -421,11 +423,11 @@ enum target_error target_answers(struct target *target, uint64_t now_us)
 	return now.kind == FAILURES_OF_ERRORS ? now.error : TARGET_ERROR_NONE;
 }
 
-void target_on_worthless(struct target *target, uint64_t name, enum target_error error,
-			 uint64_t now_us)
+void target_on_worthless(struct target *target, uint64_t name, uint16_t type,
+			 enum target_error error, uint64_t now_us)
 {
 	if (target_error_is_answer(error))
-		failures_add(&target->failures, name, error, NULL, now_us, now_us);
+		failures_add(&target->failures, name, type, error, NULL, now_us, now_us);
 }
 
 /* Two workers may count one name, or count at once and lose a name: as good as one more or less. */
@@ -535,7 +537,8 @@ char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET
 	    (heard_us != 0 && at < heard_us + TARGET_OTHER_ALONE_US))
 		return text;
 	if (other_us == 0 || now_us >= other_us + TARGET_OTHER_US) {
-		snprintf(text, TARGET_OTHER_TEXT, "something else answers");
+		snprintf(text, TARGET_OTHER_TEXT,
+			 "answers come that match no open question; they may be late");
 		return text;
 	}
 	pthread_mutex_lock(&target->known_lock);

@@ -175,26 +175,28 @@ static inline void target_on_final(struct target *target, uint64_t now_us)
 {
 	failures_end(&target->failures, now_us);
 }
-void target_on_worthless(struct target *target, uint64_t name, enum target_error error,
-			 uint64_t now_us);
+void target_on_worthless(struct target *target, uint64_t name, uint16_t type,
+			 enum target_error error, uint64_t now_us);
 /* It answered this name (a hash) well without an OPT, and with FORMERR or NOTIMP with one. After
- * TARGET_PLAIN_ROW such names, and none that it answered with an OPT in the question, it is asked
- * without for TARGET_PLAIN_US at a time; never once it has answered with an OPT itself. */
+ * TARGET_PLAIN_ROW such names in a row it is asked without an OPT for TARGET_PLAIN_US at a time. A
+ * question that it answers with an OPT in it ends the row. A target whose answer ever had an OPT is
+ * always asked with one. */
 void target_on_plain(struct target *target, uint64_t name, uint64_t now_us);
 void target_on_opt_read(struct target *target); /* it answered a question with an OPT */
-void target_on_opt(struct target *target);      /* and had one in its answer */
+void target_on_opt(struct target *target);      /* the answer itself had an OPT */
 /* A reply came that is not accepted as the answer to a question that this target was asked. `from`:
- * it has that question and its id, but came from this address; NULL: it came from the target's. */
+ * the address of somebody else, who sent that question and its id from there, or this id and
+ * another question from the target's own address. NULL: it may be an answer that is late. */
 void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us);
-/* "something else answers", and from which address, where such replies have come lately and the
- * target's own have not. Else "". Returns text. */
-enum { TARGET_OTHER_TEXT = 32 + HOST_TEXT_MAX };
+/* "something else answers: 192.0.2.1:53" where such replies have come lately and the target's own
+ * have not; where all of them may be late answers it says that. Else "". Returns text. */
+enum { TARGET_OTHER_TEXT = 64 + HOST_TEXT_MAX };
 char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT]);
 /* What it is probed with, `questions` having room for TARGET_KNOWN; how many there are. */
 unsigned target_known(struct target *target, struct target_question *questions);
 void target_on_probe(struct target *target); /* counts */
-/* It left this question unanswered: while nothing is known, it is probed with the last one, once.
- */
+/* The target left this question unanswered. While no answer of it is known, it is probed with the
+ * last such question, once. */
 void target_miss(struct target *target, const struct target_question *question);
 bool target_knows_nothing(const struct target *target);
 bool target_take_missed(struct target *target, struct target_question *question); /* false: none */

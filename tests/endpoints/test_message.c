@@ -578,8 +578,9 @@ static uint64_t cost_ns(const struct packet *packet)
 	return least;
 }
 
-/* A pointer costs what a label costs, and a record has no more than 16: twice as much is far from
- * either side. 7900 in each owner were a thousand times as much. */
+/* A pointer costs what a label costs, and a record has no more than 16. Four times as much is far
+ * from either side, also where a sanitizer watches every access: 7900 in each owner were a thousand
+ * times as much. */
 static void chains_of_pointers_cost_no_more_than_names_of_sixteen_labels(void **state)
 {
 	(void)state;
@@ -595,7 +596,7 @@ static void chains_of_pointers_cost_no_more_than_names_of_sixteen_labels(void **
 				continue;
 			write_pointers(packet, sizes[s], 2, chains[i]);
 			uint64_t chain = cost_ns(packet);
-			if (chain > 2 * plain)
+			if (chain > 4 * plain)
 				fail_msg("%zu bytes, %u pointers: %llu ns, plain ones %llu",
 					 sizes[s], chains[i], (unsigned long long)chain,
 					 (unsigned long long)plain);

@@ -1931,7 +1931,20 @@ static void one_that_closes_without_an_answer_is_an_error(void **state)
 	assert_int_equal(second.got, 1);
 	assert_int_equal(server.accepted, 2);
 	assert_true(target_is_suspect(&targets[0]));
-	assert_int_equal(targets[0].last_error, TARGET_ERROR_NETWORK);
+	assert_int_equal(targets[0].last_error, TARGET_ERROR_AWAY);
+}
+
+static void one_that_closes_every_connection_is_asked_a_question_a_few_times(void **state)
+{
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_TCP, 4);
+	leg.upstream_count = 1;
+	server.closes_unanswered = true;
+	ask();
+	run_for(2 * SECOND);
+	assert_in_range(server.accepted, 2, 6); /* three times, and each once more */
+	assert_string_equal(target_error_sentence(target_suspicion(&targets[0])),
+			    "closes every connection");
 }
 
 static void a_refused_connection_goes_to_the_next_at_once(void **state)
@@ -2457,6 +2470,7 @@ int main(void)
 		TEST(names_that_hang_leave_the_pipeline_to_the_others),
 		TEST(one_that_answers_one_after_the_other_has_more_connections),
 		TEST(one_that_closes_without_an_answer_is_an_error),
+		TEST(one_that_closes_every_connection_is_asked_a_question_a_few_times),
 		TEST(a_refused_connection_goes_to_the_next_at_once),
 		TEST(nobody_who_answers_the_call_is_given_up_after_800_ms),
 		TEST(an_idle_connection_is_closed_after_ten_seconds),

@@ -66,6 +66,26 @@ static void learn_case(void)
 	assert_true(target_ignores_case(&w.targets[0]));
 }
 
+/* One that comes when its question has ended has no open question's id. */
+static void only_what_cannot_be_a_late_answer_is_somebody_elses(void **state)
+{
+	char text[TARGET_OTHER_TEXT];
+
+	(void)state;
+	ask_letters();
+	struct world_packet late = *last_reply(), wrong = *last_reply();
+	wire_put16(late.wire, (uint16_t)(wire_u16(late.wire) + 1));
+	world_deliver(&w, late);
+	assert_int_equal(w.targets[0].mismatched, 1);
+	assert_string_equal(target_other_text(&w.targets[0], w.now, text),
+			    "answers come that match no open question; they may be late");
+	wrong.wire[MESSAGE_HEADER + 1] = 'x';
+	world_deliver(&w, wrong);
+	assert_int_equal(w.targets[0].mismatched, 2);
+	assert_string_equal(target_other_text(&w.targets[0], w.now, text),
+			    "something else answers: 192.0.2.1:1000");
+}
+
 static void an_answer_is_handed_on_in_lower_case(void **state)
 {
 	(void)state;
@@ -581,6 +601,7 @@ static void a_hostile_target_gains_one_packet_a_question(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(only_what_cannot_be_a_late_answer_is_somebody_elses),
 		CASE(an_answer_is_handed_on_in_lower_case),
 		CASE(names_in_an_answer_keep_none_of_our_letters),
 		CASE(who_changes_letters_also_by_tcp_is_let_alone),

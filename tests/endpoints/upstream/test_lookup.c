@@ -362,6 +362,7 @@ static void a_target_that_answers_nothing_but_errors_is_known_until_it_answers(v
 		world_run(&w, 10 * MS);
 		assert_answered_by(q, 1);
 	}
+	world_run(&w, FAILURES_AGE_S * 1000 * MS);
 	assert_int_equal(target_answers(&w.targets[0], w.now), TARGET_ERROR_REFUSED);
 	assert_int_equal(target_answers(&w.targets[1], w.now), TARGET_ERROR_NONE);
 	w.servers[0].does = ANSWERS;

@@ -190,6 +190,18 @@ static void with_nothing_missed_it_is_asked_for_the_soa_of_its_rules_domain(void
 	assert_int_equal(asked_type, TYPE_SOA);
 }
 
+static void a_probe_for_which_the_table_has_no_room_is_not_the_sources_fault(void **state)
+{
+	(void)state;
+	begin(1);
+	target_on_unreachable(only(), TARGET_ERROR_NETWORK, w.now);
+	w.table.lookup_max = 0;
+	lookup_recheck(&w.table, w.now);
+	world_run(&w, 10 * SECOND);
+	assert_int_equal(count, 0);
+	assert_int_equal(only()->last_error, TARGET_ERROR_ROOM);
+}
+
 static void one_that_is_no_longer_served_is_left_alone(void **state)
 {
 	(void)state;
@@ -246,6 +258,7 @@ int main(void)
 		TEST(while_questions_come_they_probe_and_the_timer_does_not),
 		TEST(with_nothing_known_it_is_asked_what_it_missed_and_then_the_soa),
 		TEST(with_nothing_missed_it_is_asked_for_the_soa_of_its_rules_domain),
+		TEST(a_probe_for_which_the_table_has_no_room_is_not_the_sources_fault),
 		TEST(one_that_is_no_longer_served_is_left_alone),
 		TEST(a_thousand_are_back_within_a_minute_at_20_a_second),
 		TEST(one_of_two_workers_has_the_turn),
