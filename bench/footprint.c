@@ -64,14 +64,16 @@ static int serve_nobody(void *context, struct owned *owned)
 }
 
 /* A merge of the model with the state, as each reload makes one; NULL with its faults. */
-static struct owned *merge(struct inventory *inventory, const struct model *model,
-			   struct faults *faults, double *seconds)
+static struct owned *merge(struct inventory *inventory, struct model *model, struct faults *faults,
+			   double *seconds)
 {
-	struct owned *owned;
 	double start_s = seconds_now();
-	if (inventory_reload(inventory, model, &owned, faults))
+	struct inventory *next = inventory_prepare(inventory, model, faults);
+	if (!next)
 		return NULL;
-	inventory_adopt(inventory);
+	struct owned *owned = inventory_table(next);
+	inventory_adopt(next);
+	inventory_prepared_free(next);
 	*seconds = seconds_now() - start_s;
 	return owned;
 }

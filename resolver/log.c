@@ -23,9 +23,11 @@ enum { LOG_LINE_MAX = 4096, LOG_TAIL = 16 }; /* TAIL: room for "...", the closin
 
 static atomic_int configured_level = LOG_INFO;
 static atomic_int configured_format = LOG_TEXT;
-static void (*_Atomic listener)(enum log_level level, const char *event, const char *text);
+typedef void on_line_function(enum log_level level, const char *event, const char *text,
+			      const char *shown);
+static on_line_function *_Atomic listener;
 
-void log_listen(void (*on_line)(enum log_level level, const char *event, const char *text))
+void log_listen(on_line_function *on_line)
 {
 	atomic_store(&listener, on_line);
 }
@@ -159,29 +161,26 @@ static void line_format(struct log_line *line, enum log_format format, enum log_
 	line_close(line, "\n");
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
+/* guarded: readers are told `shown`; else the text. */
+static void log_line(enum log_level level, const char *event, bool guarded, const char *shown,
+		     const char *format, va_list arguments)
 {
 	bool is_written =
 		(int)level <= atomic_load_explicit(&configured_level, memory_order_relaxed);
-	void (*on_line)(enum log_level, const char *, const char *) =
-		level <= LOG_INFO ? atomic_load(&listener) : NULL;
+	on_line_function *on_line = level <= LOG_INFO ? atomic_load(&listener) : NULL;
 
 	if (!is_written && !on_line)
 		return;
 	char text[LOG_LINE_MAX]; /* more than fits is more than the line takes: it shows as cut */
 	char *whole = NULL;
-	va_list arguments;
-	va_start(arguments, format);
+	va_list again;
+	va_copy(again, arguments);
 	int length = vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	if (on_line && length >= (int)sizeof text) {
-		va_start(arguments, format);
-		if (vasprintf(&whole, format, arguments) < 0)
-			whole = NULL;
-		va_end(arguments);
-	}
+	if (on_line && length >= (int)sizeof text && vasprintf(&whole, format, again) < 0)
+		whole = NULL;
+	va_end(again);
 	if (on_line)
-		on_line(level, event, whole ? whole : text);
+		on_line(level, event, whole ? whole : text, guarded ? shown : whole ? whole : text);
 	free(whole);
 	if (!is_written)
 		return;
@@ -196,16 +195,49 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	(void)written; /* there is nowhere to complain */
 }
 
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line(level, event, false, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void log_event_guarded(enum log_level level, const char *event, const char *shown,
+		       const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line(level, event, true, shown, format, arguments);
+	va_end(arguments);
+}
+
+/* The path and the text of such a fault name a client, and its file. */
+static bool is_of_clients(const struct fault *fault)
+{
+	static const char clients[] = "management.clients";
+
+	return fault->origin.path && strncmp(fault->origin.path, clients, sizeof clients - 1) == 0;
+}
+
 void log_fault(const char *event, const struct fault *fault)
 {
 	const struct origin *origin = &fault->origin;
+	enum log_level level = fault->severity == FAULT_ERROR ? LOG_ERROR : LOG_WARNING;
 	char line[16] = "";
 
 	if (origin->file && origin->line)
 		snprintf(line, sizeof line, ":%u", origin->line);
-	log_event(fault->severity == FAULT_ERROR ? LOG_ERROR : LOG_WARNING, event, "%s%s%s%s%s%s",
-		  origin->file ? origin->file : "", line, origin->file ? ": " : "",
-		  origin->path ? origin->path : "", origin->path ? ": " : "", fault->text);
+#define LOG_FAULT_PARTS                                                                            \
+	"%s%s%s%s%s%s", origin->file ? origin->file : "", line, origin->file ? ": " : "",          \
+		origin->path ? origin->path : "", origin->path ? ": " : "", fault->text
+	if (is_of_clients(fault))
+		log_event_guarded(level, event, NULL, LOG_FAULT_PARTS);
+	else
+		log_event(level, event, LOG_FAULT_PARTS);
+#undef LOG_FAULT_PARTS
 }
 
 void log_faults(const char *event, const struct faults *faults)

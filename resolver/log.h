@@ -18,9 +18,16 @@ void log_configure(enum log_level level, enum log_format format);
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for a line that names a client, or is about something that only administrators see.
+ * `shown` is what readers are told instead; NULL: readers are not told. The log has the text. */
+void log_event_guarded(enum log_level level, const char *event, const char *shown,
+		       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* What is called with every line of level info or more, whatever the level is that is written, by
- * the thread that logs: it must be quick, and not log. NULL: nobody. */
-void log_listen(void (*on_line)(enum log_level level, const char *event, const char *text));
+ * the thread that logs: it must be quick, and not log. `shown`: as in log_event_guarded, or the
+ * text itself. NULL: nobody. */
+void log_listen(void (*on_line)(enum log_level level, const char *event, const char *text,
+				const char *shown));
 
 /* For events that others can cause as often as they like: one a second is logged. */
 struct log_pace { /* all zero: none yet */
@@ -32,7 +39,8 @@ struct log_pace { /* all zero: none yet */
 enum { LOG_MORE_MAX = 32 };
 bool log_pace(struct log_pace *pace, uint64_t now_us, char more[LOG_MORE_MAX]);
 
-/* As an error or a warning, with its place. */
+/* As an error or a warning, with its place. Readers are not told of those in the list of clients.
+ */
 void log_fault(const char *event, const struct fault *fault);
 /* Every fault as a line of its own. */
 void log_faults(const char *event, const struct faults *faults);

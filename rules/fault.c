@@ -132,6 +132,14 @@ static void print_fault(const struct fault *fault, FILE *out)
 	fputc('\n', out);
 }
 
+const struct fault *faults_first(const struct faults *faults)
+{
+	for (size_t i = 0; i < faults->count; i++)
+		if (faults->items[i].severity == FAULT_ERROR)
+			return &faults->items[i];
+	return NULL;
+}
+
 void faults_print(const struct faults *faults, FILE *out)
 {
 	size_t found = faults->errors + faults->warnings, i;

@@ -59,6 +59,8 @@ void fault_needs(struct faults *faults, const char *limit, uint64_t needed);
 /* Sorts by file and line, as an operator reads them; the order of equal lines is kept. What has no
  * file comes first. */
 void faults_sort(struct faults *faults);
+/* The first that is an error; NULL: none is. */
+const struct fault *faults_first(const struct faults *faults);
 
 /* One line per fault: "file:line: path: text", with "warning: " ahead of the text of a warning.
  * What was found but not kept is a last line with its number. Control characters print as '?'. */

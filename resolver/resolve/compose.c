@@ -444,6 +444,8 @@ static enum step use_entry(struct composition *c, struct frame *f, const struct 
 	begin_owner(c, false);
 	note_source(c, verdict, entry);
 	note_answer(c, f, verdict, entry);
+	if (c->depth > 0 && entry->stored_us < c->known_us)
+		c->known_us = entry->stored_us;
 	c->used.stale = c->used.stale || stale;
 	if (first && whole) {
 		copy_whole(c, &view);
@@ -491,41 +493,98 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 
 static enum step compose_frame(struct composition *c, struct frame *f);
 
-/* The leg is one of our own inbound endpoints: its network answers. NOERROR and NXDOMAIN are final.
- */
-static enum step enter(struct composition *c, struct frame *f, const struct leg *leg)
+/* The way leads into an endpoint of ours, and the name fails there. A query without RD is refused
+ * for what it is. */
+static __attribute__((noinline)) void note_entered(struct composition *c, const struct frame *f,
+						   const struct verdict *verdict,
+						   enum target_error error)
 {
-	struct message_mark mark = message_mark(&c->message);
-	unsigned hops = c->hops;
-	bool begun = c->begun;
-	struct frame inner;
+	c->lost_by = error;
+	if (c->request->flags & FLAG_RD)
+		note_outcome(c, &(struct composition_outcome){.route = verdict->route,
+							      .name = f->name->hash[0],
+							      .at_us = c->now_us,
+							      .error = error});
+}
 
+/* The endpoint that was entered could not help. Where a way failed there, that is to blame; but
+ * each way of a loop is. */
+static void note_entered_failure(struct composition *c, const struct frame *f,
+				 const struct verdict *verdict)
+{
+	if (c->lost_by == TARGET_ERROR_LOOP)
+		note_entered(c, f, verdict, TARGET_ERROR_LOOP);
+	else if (c->lost_by == TARGET_ERROR_NONE)
+		note_entered(c, f, verdict,
+			     c->rcode == RCODE_REFUSED ? TARGET_ERROR_SHUT : TARGET_ERROR_INNER);
+}
+
+/* As note_answer, of an endpoint of ours. */
+static void note_entered_answer(struct composition *c, const struct frame *f,
+				const struct verdict *verdict)
+{
+	const struct outcomes *outcomes = verdict->route->outcomes;
+
+	if (outcomes && failures_have_begun(&outcomes->failures))
+		note_outcome(c, &(struct composition_outcome){.route = verdict->route,
+							      .name = f->name->hash[0],
+							      .at_us = c->known_us});
+}
+
+/* False: it cannot be entered for this name. */
+static bool may_enter(struct composition *c, const struct frame *f, const struct leg *leg)
+{
 	if (f->place.network == NETWORK_DEFAULT || /* which no zones and rules decide */
 	    f->place.network == NETWORK_OUTSIDE) {
 		explain(c, EDE_OTHER,
 			"the default resolver is our own endpoint %s, whose zones and "
 			"rules do not count for this",
 			leg->endpoint);
-		return STEP_FAILED;
+		return false;
 	}
 	if (entering_loops(c, f, leg))
-		return STEP_FAILED;
+		return false;
 	if (++c->entries > COMPOSE_ENTRIES_MAX) {
 		explain(c, EDE_OTHER, "more than %d endpoints entered for one name",
 			COMPOSE_ENTRIES_MAX);
+		return false;
+	}
+	return true;
+}
+
+/* The leg is one of our own inbound endpoints: its network answers. NOERROR and NXDOMAIN are final.
+ */
+static enum step enter(struct composition *c, struct frame *f, const struct verdict *verdict,
+		       const struct leg *leg)
+{
+	struct message_mark mark = message_mark(&c->message);
+	unsigned hops = c->hops;
+	bool begun = c->begun;
+	struct frame inner;
+
+	if (!may_enter(c, f, leg)) {
+		note_entered(c, f, verdict, TARGET_ERROR_LOOP);
 		return STEP_FAILED;
 	}
 	if (c->watch)
 		c->watch->on_enter(c->watch->context, leg);
 	c->entered[c->depth++] =
 		(struct composition_entry){leg->network, f->name->hash[0], leg->endpoint};
+	if (c->depth == 1)
+		c->known_us = c->now_us;
+	c->lost_by = TARGET_ERROR_NONE;
 	frame_init(&inner, (struct place){leg->network, false}, f->name, f->owner_at);
 	enum step step = compose_frame(c, &inner);
 	c->depth--;
 	if (c->watch && step != STEP_ASK)
 		c->watch->on_leave(c->watch->context);
-	if (step == STEP_ASK || (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED))
+	if (step == STEP_ASK)
 		return step;
+	if (c->rcode != RCODE_SERVFAIL && c->rcode != RCODE_REFUSED) {
+		note_entered_answer(c, f, verdict);
+		return step;
+	}
+	note_entered_failure(c, f, verdict);
 	message_rewind(&c->message, &mark);
 	c->hops = hops;
 	c->begun = begun; /* if not, the next owner decides AA */
@@ -566,6 +625,7 @@ static __attribute__((noinline)) void note_failure(struct composition *c, const 
 		if (cached)
 			outcome.at_us = entry->stored_us;
 	}
+	c->lost_by = outcome.error;
 	if (!target_error_is_ours(outcome.error))
 		note_outcome(c, &outcome);
 }
@@ -797,7 +857,7 @@ static enum step ask_legs(struct composition *c, struct frame *f, const struct v
 
 		c->fallbacks += follows;
 		if (leg->kind == LEG_ENTER)
-			step = enter(c, f, leg);
+			step = enter(c, f, verdict, leg);
 		else if (c->request->type == TYPE_ANY)
 			step = use_missing(c, f, verdict, leg);
 		else
@@ -832,8 +892,8 @@ static enum step forward(struct composition *c, struct frame *f, const struct ve
 	return c->request->type == TYPE_ANY ? answer_any(c, f) : end_of_legs(c);
 }
 
-/* Whether names of others are none of this network's business: then a chain ends ahead of them, as
- * it does in the answer of a server that only serves zones. */
+/* Whether this network has no default resolver, so that a chain ends at the first name outside its
+ * zones, as it does in the answer of a server that only serves zones. */
 static bool refuses_the_rest(const struct composition *c, const struct frame *f)
 {
 	return f->place.network < NETWORK_OUTSIDE &&
@@ -938,6 +998,7 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	c->ede = EDE_NONE;
 	c->ede_text[0] = '\0';
 	c->hops = c->depth = c->entries = c->fallbacks = c->stale = 0;
+	c->lost_by = TARGET_ERROR_NONE;
 	c->begun = c->authoritative = c->truncated = c->failed = false;
 	memset(&c->used, 0, sizeof c->used);
 	c->source.route = NULL;

@@ -146,6 +146,8 @@ struct composition {
 	/* the pass */
 	uint16_t asker; /* id of the network where it was asked; 0: none */
 	unsigned hops, depth, entries;
+	enum target_error lost_by; /* of the last way that failed; NONE: none did */
+	uint64_t known_us;  /* of what was used in the endpoint that was entered: since when */
 	unsigned fallbacks; /* legs under way that another leg follows in its route */
 	unsigned stale;     /* names of the pass with an old answer at hand */
 	bool begun;         /* the first owner is answered, and AA decided */

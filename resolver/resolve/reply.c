@@ -3,7 +3,7 @@
  *     follow     www ─CNAME─► cdn ─DNAME─► edge ─► A      the chain from the question's name
  *     copy       what belongs to the chain, link by link, and the SOA of a negative answer, each
  *                record once (RFC 2181 section 5)
- *     bound      every TTL, and note its offset
+ *     bound      every TTL, the lowest of its set, and note its offset
  *
  * Nearly every reply has only the question's own data, with owners that point to the question and
  * no names in the data: it is taken as it came. For the others each owner is read once and compared
@@ -30,6 +30,7 @@ enum {
 	COPIED_FEW = 2 * RECORDS_FEW,
 	PLAIN_FEW = 8, /* so many plain records are compared each with each; more are hashed */
 	FIXED_SOA_LENGTH = 20,
+	TTL_BEFORE_RDATA = 6, /* bytes; the rdata's length is between them */
 };
 
 struct indexed {        /* an answer record, its owner read */
@@ -39,12 +40,16 @@ struct indexed {        /* an answer record, its owner read */
 	bool taken;
 };
 
-/* Hashes of records that the copy has, never 0; slots are a power of two, and half of them at most
- * are full. */
+struct copied_record {  /* that the copy has */
+	uint64_t hash;  /* 0: there is none */
+	uint16_t rdata; /* where that is in the copy */
+};
+
+/* Slots are a power of two, and half of them at most are full. */
 struct copied {
-	uint64_t *slots; /* `few`, or allocated */
+	struct copied_record *slots; /* `few`, or allocated */
 	size_t count;
-	uint64_t few[COPIED_FEW];
+	struct copied_record few[COPIED_FEW];
 };
 
 struct target_reply { /* of one reply */
@@ -66,6 +71,7 @@ struct target_reply { /* of one reply */
 	uint64_t owners[CHAIN_MAX];
 	/* The DNAME by which a name leads to the next one without a CNAME; else NULL. */
 	const struct indexed *dnames[CHAIN_MAX];
+	bool dead_end; /* a DNAME above the chain's last name leads nowhere (YXDOMAIN) */
 	struct cache_link links[CHAIN_MAX];
 	unsigned chain_length;
 	bool plain; /* every answer record is the question's own data, without a name in it */
@@ -134,6 +140,22 @@ static const struct indexed *find_record(const struct target_reply *r, uint64_t 
 	return NULL;
 }
 
+/* A set has one TTL, the lowest that the target gives any of its records, also one that is not
+ * copied (RFC 2181 section 5.2). */
+static uint32_t lowest_ttl(const struct target_reply *r, const struct indexed *of)
+{
+	uint32_t lowest = of->view.ttl;
+
+	for (unsigned i = 0; i < r->record_count; i++) {
+		const struct indexed *record = &r->records[i];
+
+		if (record->owner == of->owner && record->view.type == of->view.type &&
+		    record->view.ttl < lowest)
+			lowest = record->view.ttl;
+	}
+	return lowest;
+}
+
 static bool stands_above(const struct target_reply *r, const struct indexed *record, unsigned hop,
 			 struct name *owner)
 {
@@ -157,26 +179,19 @@ static const struct indexed *find_dname(const struct target_reply *r, struct nam
 	return NULL;
 }
 
-/* RFC 6672 section 3.4: a DNAME above the chain's last name leads on like the CNAME that follows
- * from it. If the next name would be too long the answer is YXDOMAIN (section 2.2). */
-static bool follow_dname(struct target_reply *r, struct name *next)
+/* The chain's last name with the DNAME's target in its owner's place (RFC 6672 section 2.2). False:
+ * that would be too long for a name. */
+static bool substitute(const struct target_reply *r, const struct indexed *dname,
+		       const struct name *owner, struct name *next)
 {
-	unsigned hop = r->chain_length - 1;
+	const struct name *last = &r->chain[r->chain_length - 1];
+	size_t length = last->length - (size_t)owner->length;
 	uint8_t target[2 * NAME_WIRE_MAX];
-	struct name owner;
 
-	r->dnames[hop] = r->rcode == RCODE_YXDOMAIN ? NULL : find_dname(r, &owner);
-	if (!r->dnames[hop])
-		return false;
-	size_t length = r->chain[hop].length - (size_t)owner.length;
-	memcpy(target, r->chain[hop].wire, length);
-	length += wire_read_name(r->wire, r->length, r->dnames[hop]->view.rdata, WIRE_HEADER,
+	memcpy(target, last->wire, length);
+	length += wire_read_name(r->wire, r->length, dname->view.rdata, WIRE_HEADER,
 				 target + length, NULL);
-	if (name_from_wire(next, r->hash_key, target, length, 0, NULL) == 0)
-		return true;
-	r->dnames[hop] = NULL;
-	r->rcode = RCODE_YXDOMAIN;
-	return false;
+	return name_from_wire(next, r->hash_key, target, length, 0, NULL) == 0;
 }
 
 static bool leads_to(const struct target_reply *r, const struct indexed *alias,
@@ -189,21 +204,29 @@ static bool leads_to(const struct target_reply *r, const struct indexed *alias,
 	       name_wire_equal(target, name->wire);
 }
 
-/* The name that the chain's last one leads to; false: none. Where a CNAME says otherwise than the
- * DNAME above it, what follows from the DNAME is written in its place (RFC 6672 section 3.1). */
+/* The name that the chain's last one leads to; false: none. A DNAME above that name leads on like
+ * the CNAME that follows from it, which is written if the target left it out or has another in its
+ * place (RFC 6672 sections 3.1, 3.4). YXDOMAIN is about the name that has no such CNAME: the next
+ * one would be too long, or so the target says (section 2.2). */
 static bool read_next(struct target_reply *r, struct name *next)
 {
 	unsigned hop = r->chain_length - 1;
 	const struct indexed *alias = find_record(r, r->owners[hop], TYPE_CNAME);
-	enum rcode said = r->rcode;
+	struct name owner;
+	const struct indexed *dname = find_dname(r, &owner);
 
-	if (!follow_dname(r, next))
-		return r->rcode == said && alias &&
-		       name_from_wire(next, r->hash_key, r->wire, r->length, alias->view.rdata,
-				      NULL) == 0;
-	if (alias && leads_to(r, alias, next))
-		r->dnames[hop] = NULL;
-	return true;
+	if (!dname)
+		return alias && name_from_wire(next, r->hash_key, r->wire, r->length,
+					       alias->view.rdata, NULL) == 0;
+	bool fits = substitute(r, dname, &owner, next);
+	if (fits && alias && leads_to(r, alias, next))
+		return true;
+	if (!fits)
+		r->rcode = RCODE_YXDOMAIN;
+	r->dead_end = r->rcode == RCODE_YXDOMAIN;
+	if (!r->dead_end)
+		r->dnames[hop] = dname;
+	return !r->dead_end;
 }
 
 /* Appends the name that the last one leads to; false: none. A CNAME that was asked for does not
@@ -239,59 +262,65 @@ static void follow_chain(struct target_reply *r)
 
 /* ---- copying what belongs ---- */
 
-/* Of what makes a record the same as another: not its TTL, nor the letters of its names. */
+/* Equal for records that are the same: neither TTL nor the case of names counts. */
 static uint64_t hash_record(const struct target_reply *r, const struct record_view *view,
 			    uint64_t owner, const uint8_t *rdata, size_t length)
 {
-	const char *layout = record_has_names(view->type) ? record_layout(view->type) : "";
 	uint64_t hash = hash_bytes(r->hash_key, owner, &view->type, sizeof view->type);
-	size_t at = 0;
+	struct record_part part = record_parts(view->type);
 
-	for (; *layout != '\0'; layout++) {
+	while (record_next_part(&part, rdata, length)) {
+		size_t bytes = part.end - part.start;
 		uint8_t name[NAME_WIRE_MAX];
-		size_t start = at;
 
-		if (!record_skip_element(*layout, rdata, &at, length, 0, NULL))
-			break;
-		if (*layout == 'n') {
-			for (size_t i = start; i < at; i++)
-				name[i - start] = name_lower(rdata[i]);
-			hash = hash_bytes(r->hash_key, hash, name, at - start);
-		} else {
-			hash = hash_bytes(r->hash_key, hash, rdata + start, at - start);
-		}
+		for (size_t i = 0; part.is_name && i < bytes; i++)
+			name[i] = name_lower(rdata[part.start + i]);
+		hash = hash_bytes(r->hash_key, hash, part.is_name ? name : rdata + part.start,
+				  bytes);
 	}
-	hash = hash_bytes(r->hash_key, hash, rdata + at, length - at);
 	return hash ? hash : 1;
 }
 
-/* True: it is new. */
-static bool copied_add(struct copied *copied, uint64_t hash)
+/* The record of that hash, or where it belongs: its hash is 0 then. */
+static struct copied_record *copied_find(struct copied *copied, uint64_t hash)
 {
 	size_t slot = hash & (copied->count - 1);
 
-	while (copied->slots[slot] && copied->slots[slot] != hash)
+	while (copied->slots[slot].hash && copied->slots[slot].hash != hash)
 		slot = (slot + 1) & (copied->count - 1);
-	if (copied->slots[slot] == hash)
-		return false;
-	copied->slots[slot] = hash;
-	return true;
+	return &copied->slots[slot];
 }
 
-/* Returns where its rdata is; 0: there is no room, or the copy has this record already. */
+/* Of the record in the copy whose rdata is there. */
+static void lower_ttl(struct message *message, size_t rdata, uint32_t ttl)
+{
+	uint8_t *at = message->wire + rdata - TTL_BEFORE_RDATA;
+
+	if (ttl < wire_u32(at))
+		wire_put32(at, ttl);
+}
+
+/* Returns where its rdata is; 0: there is no room, or the copy has this record already, which then
+ * has the lower TTL of both (RFC 2181 section 5.2). */
 static size_t copy(struct target_reply *r, struct message *message, enum section section,
-		   const struct record_view *view, uint64_t owner_hash, size_t owner_at,
-		   const uint8_t *owner)
+		   const struct record_view *view, uint32_t ttl, uint64_t owner_hash,
+		   size_t owner_at, const uint8_t *owner)
 {
 	struct message_mark mark = message_mark(message);
 	size_t rdata = message_copy_record(message, section, r->wire, r->length, view, owner_at,
-					   owner, view->ttl);
+					   owner, ttl);
 
-	if (rdata == 0 ||
-	    copied_add(r->copied, hash_record(r, view, owner_hash + section, message->wire + rdata,
-					      message->length - rdata)))
+	if (rdata == 0)
+		return 0;
+	uint64_t hash = hash_record(r, view, owner_hash + section, message->wire + rdata,
+				    message->length - rdata);
+	struct copied_record *copied = copied_find(r->copied, hash);
+	if (!copied->hash) {
+		*copied = (struct copied_record){hash, (uint16_t)rdata};
 		return rdata;
+	}
 	message_rewind(message, &mark);
+	lower_ttl(message, copied->rdata, ttl);
 	return 0;
 }
 
@@ -312,7 +341,8 @@ static void copy_dnames(struct target_reply *r, struct message *message, unsigne
 		if (!stands_above(r, record, hop, &owner))
 			continue;
 		record->taken = true;
-		if (copy(r, message, SECTION_ANSWER, &record->view, record->owner, 0, owner.wire))
+		if (copy(r, message, SECTION_ANSWER, &record->view, lowest_ttl(r, record),
+			 record->owner, 0, owner.wire))
 			r->links[hop].above++;
 	}
 }
@@ -324,7 +354,7 @@ static size_t write_alias(struct target_reply *r, struct message *message, unsig
 	const struct name *target = &r->chain[hop + 1];
 
 	return message_add_record(message, SECTION_ANSWER, TYPE_CNAME, CLASS_IN,
-				  r->dnames[hop]->view.ttl, owner_at, r->chain[hop].wire,
+				  lowest_ttl(r, r->dnames[hop]), owner_at, r->chain[hop].wire,
 				  target->wire, target->length);
 }
 
@@ -348,6 +378,8 @@ static size_t copy_link(struct target_reply *r, struct message *message, unsigne
 	*link = (struct cache_link){.at = (uint16_t)message->length};
 	if (!data || r->key->type == TYPE_CNAME)
 		copy_dnames(r, message, hop);
+	if (r->dead_end && hop + 1 == r->chain_length)
+		return 0;
 	if (r->dnames[hop]) {
 		link->count = 1;
 		next_at = write_alias(r, message, hop, owner_at);
@@ -363,8 +395,9 @@ static size_t copy_link(struct target_reply *r, struct message *message, unsigne
 		if (leads_on && alias)
 			continue;
 		record->taken = true;
-		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view, record->owner,
-				    owner_at, r->chain[hop].wire);
+		size_t rdata = copy(r, message, SECTION_ANSWER, &record->view,
+				    leads_on ? lowest_ttl(r, record) : record->view.ttl,
+				    record->owner, owner_at, r->chain[hop].wire);
 		link->count += rdata > 0;
 		if (leads_on)
 			next_at = rdata <= WIRE_POINTER_MAX ? rdata : 0;
@@ -432,19 +465,26 @@ static bool authority_belongs(struct target_reply *r, const struct record_view *
 	       (type == TYPE_NSEC || type == TYPE_NSEC3 || (type == TYPE_SOA && !r->has_data));
 }
 
+/* Of several SOAs the first is copied. */
 static void copy_authority(struct target_reply *r, struct message *message)
 {
 	struct message_walk walk = r->rest;
 	struct record_view view;
+	size_t soa = 0, rdata;
 
 	if (r->has_data && !r->key->dnssec_ok)
 		return;
 	for (unsigned i = 0; i < r->authorities && !message->overflow; i++) {
 		if (message_read_record(&walk, &view) != 0)
 			return;
-		if (authority_belongs(r, &view))
-			copy(r, message, SECTION_AUTHORITY, &view, hash_owner(r, view.owner), 0,
-			     NULL);
+		if (soa > 0 && view.type == TYPE_SOA)
+			lower_ttl(message, soa, view.ttl);
+		if (!authority_belongs(r, &view))
+			continue;
+		rdata = copy(r, message, SECTION_AUTHORITY, &view, view.ttl,
+			     hash_owner(r, view.owner), 0, NULL);
+		if (view.type == TYPE_SOA)
+			soa = rdata;
 	}
 }
 
@@ -626,6 +666,7 @@ static struct cache_entry *failure_entry(const struct lookup_key *key,
 	entry->ede = result->ede ? result->ede->code : 0;
 	entry->truncated = truncated;
 	entry->unreachable = !truncated && (result->error == TARGET_ERROR_NETWORK ||
+					    result->error == TARGET_ERROR_AWAY ||
 					    result->error == TARGET_ERROR_SOURCE);
 	entry->hasty = result->hasty;
 	entry->unusable = result->sourceless;
@@ -703,7 +744,7 @@ static void target_reply_init(struct target_reply *r, const struct lookup_key *k
 	r->record_count = 0;
 	r->chain = NULL;
 	r->chain_length = 1;
-	r->has_data = r->has_soa = false;
+	r->dead_end = r->has_data = r->has_soa = false;
 }
 
 /* In the last tenth of its life. If that is less than a second, not at all: the answer might come
@@ -754,7 +795,7 @@ static struct cache_entry *whole_entry(const struct target_reply *r)
 						     .answers = r->answers});
 }
 
-/* Room for the hashes of so many records, at least. False without memory. */
+/* Room for so many records, at least. False without memory. */
 static bool copied_init(struct copied *copied, size_t records)
 {
 	copied->count = COPIED_FEW;

@@ -63,9 +63,9 @@ static __attribute__((noinline)) void count_outcomes(const struct resolution *r,
 		if (outcome->error == TARGET_ERROR_NONE)
 			outcomes_answer(outcome->route->outcomes, outcome->at_us);
 		else if (outcome->lost && rcode == RCODE_SERVFAIL)
-			outcomes_fail(outcome->route->outcomes, outcome->name, outcome->error,
-				      outcome->by ? &outcome->by->host : NULL, outcome->at_us,
-				      c->now_us);
+			outcomes_fail(outcome->route->outcomes, outcome->name, c->request->type,
+				      outcome->error, outcome->by ? &outcome->by->host : NULL,
+				      outcome->at_us, c->now_us);
 	}
 }
 
@@ -100,6 +100,20 @@ static bool is_same_decider(const struct composition_decider *a,
 	       (a->by != DECIDED_ZONE || a->zone == b->zone);
 }
 
+/* Whether a rule of the same ruleset is among those before it. */
+static bool repeats_ruleset(const struct composition_decider *each, unsigned i)
+{
+	const struct rule *rule = each[i].by == DECIDED_ZONE ? NULL : each[i].rule;
+	unsigned k = 0;
+
+	if (!rule || !rule->ruleset)
+		return false;
+	while (k < i && !(each[k].by != DECIDED_ZONE && each[k].rule && each[k].rule->ruleset &&
+			  strcmp(each[k].rule->ruleset, rule->ruleset) == 0))
+		k++;
+	return k < i;
+}
+
 /* Whoever decided several names of the query is counted once. A failure is that of who decided the
  * name that could not be resolved: who decided those before it has answered. */
 static void count_chain(const struct resolution *r, const struct composition *c, enum rcode rcode)
@@ -125,6 +139,11 @@ static void count_chain(const struct resolution *r, const struct composition *c,
 		bool answered = rcode == RCODE_SERVFAIL && !each[i].failed;
 
 		count_decided(r, &verdict, answered ? RCODE_NOERROR : rcode);
+		if (repeats_ruleset(each, i))
+			COUNTER_ADD(
+				r->resolver->rules[(size_t)each[i].rule->series * RULE_COUNTERS +
+						   RULE_REPEATS],
+				1);
 	}
 }
 
@@ -676,8 +695,8 @@ static bool answer_secondary(struct resolution *r)
 	return true;
 }
 
-/* Checks a query's TSIG, with which the answer is signed. True: it was bad, as every one is where
- * no key is configured, and that is answered (RFC 8945 section 5.2). */
+/* Checks a query's TSIG; the answer is signed with the same key. True: it was bad, and that has
+ * been answered (RFC 8945 section 5.2). Without configured keys every TSIG is bad. */
 static bool refuse_tsig(struct resolution *r)
 {
 	const struct transfer_table *table = r->hold->transfers;

@@ -38,6 +38,10 @@ struct transfers;
 
 struct resolution;
 
+/* Of a cell of `rules`. REPEATS: those of QUERIES that another rule of the ruleset has counted. */
+enum { RULE_QUERIES, RULE_FAILURES, RULE_REPEATS, RULE_COUNTERS };
+enum { ZONE_QUERIES, ZONE_COUNTERS }; /* of `zones` */
+
 struct resolver {
 	struct wheel *wheel;
 	struct lookups *lookups;
@@ -46,7 +50,7 @@ struct resolver {
 	struct endpoint_stats own; /* of questions of our own, which nobody is shown */
 	/* What rules and zones are asked, by their numbers. At first there is room for those of
 	 * number 0. */
-	_Atomic uint64_t *rules, *zones, nowhere[2];
+	_Atomic uint64_t *rules, *zones, nowhere[RULE_COUNTERS];
 	struct latency latency;
 	struct hash_key key;
 	struct fair_queue waiting; /* queries that wait for an upstream */
@@ -79,9 +83,6 @@ void resolve_start(struct query *query, uint64_t now_us);
  * at all. */
 void resolve_turned_away(struct resolver *resolver, const struct query *query,
 			 const struct message_end *end, const uint8_t *reply, size_t length);
-
-enum { RULE_QUERIES, RULE_FAILURES, RULE_COUNTERS }; /* of a cell of `rules` */
-enum { ZONE_QUERIES, ZONE_COUNTERS };                /* of `zones` */
 
 struct resolution_question {         /* that targets were asked meanwhile */
 	uint64_t leg, name;          /* of the leg its id, of the name its hash */

@@ -462,8 +462,8 @@ static int compile_transfers(struct server *server, struct snapshot *snapshot,
 }
 
 /* Policy and bindings; nothing has moved yet. NULL: a fault. */
-static struct snapshot *prepare(struct server *server, const struct model *model,
-				struct faults *faults)
+static struct snapshot *make_snapshot(struct server *server, const struct model *model,
+				      struct faults *faults)
 {
 	struct policy *policy = policy_compile(model, &server->key,
 					       server->current ? server->current->policy : NULL);
@@ -591,30 +591,35 @@ int server_open(struct server *server, const struct model *model, struct faults 
 	return err;
 }
 
-int server_apply(struct server *server, struct model *model, struct faults *faults)
+int server_prepare(struct server *server, const struct model *model, struct snapshot **snapshot,
+		   struct faults *faults)
 {
-	return server_apply_with(server, model, NULL, faults);
-}
-
-int server_apply_with(struct server *server, struct model *model,
-		      const struct server_commit *commit, struct faults *faults)
-{
-	struct snapshot *snapshot = prepare(server, model, faults);
-
-	if (!snapshot)
+	*snapshot = make_snapshot(server, model, faults);
+	if (!*snapshot)
 		return ERR_FAULTS;
-	int err = reserve_list(server, snapshot->binding_count);
+	int err = reserve_list(server, (*snapshot)->binding_count);
 	if (err != 0)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	else if (!server->current)
-		err = start_workers(server, snapshot, &model->origin, faults);
-	if (err == 0 && commit)
-		err = commit->commit(commit->context, faults);
-	if (err != 0) {
-		close_new(server, snapshot);
-		snapshot_free(snapshot);
-		return err;
-	}
+		err = start_workers(server, *snapshot, &model->origin, faults);
+	if (err == 0)
+		return 0;
+	server_discard(server, *snapshot);
+	*snapshot = NULL;
+	return err;
+}
+
+void server_discard(struct server *server, struct snapshot *snapshot)
+{
+	if (!server->current)
+		server_stop(server); /* they have nothing else to answer from */
+	close_new(server, snapshot);
+	snapshot_free(snapshot);
+}
+
+void server_publish(struct server *server, struct snapshot *snapshot, struct model *model)
+{
+	assert(snapshot->generation == server->generation + 1);
 	publish(server, snapshot);
 	cache_resize(server->cache, model->cache.size_bytes);
 	if (server->model != model)
@@ -624,7 +629,16 @@ int server_apply_with(struct server *server, struct model *model,
 	server->transfers_anew = false;
 	server->loaded_at = time(NULL);
 	free_old(server);
-	return 0;
+}
+
+int server_apply(struct server *server, struct model *model, struct faults *faults)
+{
+	struct snapshot *snapshot;
+	int err = server_prepare(server, model, &snapshot, faults);
+
+	if (err == 0)
+		server_publish(server, snapshot, model);
+	return err;
 }
 
 int server_serve_owned(struct server *server, struct owned *owned)

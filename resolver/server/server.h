@@ -79,20 +79,25 @@ MUST_CHECK int server_open(struct server *server, const struct model *model, str
 void server_drain(struct server *server);
 void server_leave(struct server *server);
 bool server_is_drained(const struct server *server);
-/* Takes the model over if it succeeds; it may be the one that is served already, changed in place.
- * The first call also starts the workers. If a listener cannot be opened, that is a fault of one
- * clear line, and nothing has moved. For a host that the change before gave up it waits until the
- * workers have closed it: usually a millisecond, at most a tenth of a second for all hosts
- * together. */
+/* A model is made ready, and then served. In between the caller makes the change durable.
+ *
+ *     server_prepare ─► snapshot ─┬─► server_publish    every worker answers from it
+ *                                 └─► server_discard    nothing has moved
+ *
+ * prepare compiles the policy and opens sockets; the first one also starts the workers. It may
+ * fail: the faults say why, and *snapshot is NULL. A listener that cannot be opened is a fault of
+ * one clear line. For a host that the change before gave up, prepare waits until the workers have
+ * closed it: usually a millisecond, at most a tenth of a second for all hosts together.
+ *
+ * publish cannot fail. It takes the model over; the model may be the one that is served already,
+ * changed in place. A snapshot that was prepared before something else was published is only
+ * discarded: its sockets and the parts that it shares are those of what was served then. */
+MUST_CHECK int server_prepare(struct server *server, const struct model *model,
+			      struct snapshot **snapshot, struct faults *faults);
+void server_publish(struct server *server, struct snapshot *snapshot, struct model *model);
+void server_discard(struct server *server, struct snapshot *snapshot);
+/* Both, where there is nothing to do in between. On an error nothing has moved. */
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
-/* The same with a step that may fail between what may fail here and what cannot: `commit` makes the
- * change durable, or adds a fault and returns an error; then nothing has moved. */
-struct server_commit {
-	int (*commit)(void *context, struct faults *faults);
-	void *context;
-};
-MUST_CHECK int server_apply_with(struct server *server, struct model *model,
-				 const struct server_commit *commit, struct faults *faults);
 /* Publishes another table of what we own and nothing else: no listener, target or zone moves, and
  * the cost does not depend on the configuration. The served model takes a reference, so applying it
  * again serves the same table. Only after server_apply. ERR_NOMEM: nothing has moved. */

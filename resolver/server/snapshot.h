@@ -73,9 +73,8 @@ struct snapshot {
 };
 
 /* Attaches every upstream's target and its endpoint's meter, every rule's and zone's number, and
- * lists every target and source. Takes the
- * policy over, even if it fails (NULL). Listeners are not owned: the caller fills the bindings in.
- */
+ * lists every target and source. Takes the policy over, even if it fails (NULL). Listeners are not
+ * owned: the caller fills the bindings in. */
 struct snapshot *snapshot_new(struct policy *policy, struct target_registry *registry,
 			      struct meter_registry *meters, const struct snapshot_series *series,
 			      const struct model *model);

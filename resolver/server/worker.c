@@ -143,8 +143,8 @@ int worker_prepare(struct snapshot *snapshot, unsigned workers)
 	return snapshot->holds ? 0 : ERR_NOMEM;
 }
 
-/* Also by the control thread, where the worker never came for it: nothing was answered by it then,
- * and the ring is the worker's alone. */
+/* The control thread also calls this, for a snapshot that the worker never adopted. It must not
+ * publish: only the worker writes to the ring. */
 static void release_snapshot(struct worker *worker, struct snapshot *snapshot)
 {
 	atomic_fetch_sub_explicit(&snapshot->users, 1, memory_order_acq_rel);

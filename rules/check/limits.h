@@ -19,6 +19,10 @@ void limits_check(const struct model *model, struct faults *faults);
  * loops. before NULL, or of another file: as limits_check. */
 void limits_check_change(const struct model *model, const struct model *before,
 			 struct faults *faults);
+/* limits_check_change of two models that differ in the records of zones alone: looks at these, and
+ * at nothing else. */
+void limits_check_records(const struct model *model, const struct model *before,
+			  struct faults *faults);
 /* What is not looked at there because no model has it: a record set of the state that is put. */
 void limits_check_record_set(const struct record_set *set, struct faults *faults);
 /* Whether that value of a limit, by its key, lets more in than the other: a least one is the less

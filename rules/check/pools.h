@@ -18,7 +18,8 @@ enum { POOLS_TEXT_MAX = 512 };
 
 /* Of a model without errors, which must outlive it. NULL without memory. */
 struct pools *pools_new(const struct model *model);
-/* References, of one thread: another one, and letting go of one. NULL is fine. */
+/* Take a reference, and let go of one; the last one frees them. One thread has all references. NULL
+ * is fine. */
 struct pools *pools_ref(struct pools *pools);
 void pools_free(struct pools *pools);
 

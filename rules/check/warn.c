@@ -1,6 +1,10 @@
 /* What is legal and surely not meant. A warning never refuses anything, so in doubt there is none:
  * a target is said to be out of reach only when no endpoint reaches it. Forwarding loops are in
  * check/loop.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
@@ -237,12 +241,73 @@ static void warn_registration(struct check *check)
 
 /* ---- open resolvers ---- */
 
-static const struct prefix *find_everybody(const struct prefix *prefixes, size_t count)
+/* What is called open: a public prefix wider than this, or prefixes that come to this part of the
+ * addresses that there are. Of IPv6 only 2000::/3 is public. */
+enum {
+	WIDE_IPV4 = 8,
+	WIDE_IPV6 = 16,
+	PART_IPV4 = 2, /* a quarter: 2^-2 */
+	PART_IPV6 = 5  /* a quarter of 2000::/3 */
+};
+
+struct everybody {
+	const struct prefix *prefix; /* the widest; NULL: they are not everybody */
+	bool with_others;
+};
+
+/* In 2^-32 of all addresses of the family. */
+static uint64_t share(const struct prefix *prefix)
 {
+	return prefix->length <= 32 ? (uint64_t)1 << (32 - prefix->length) : 0;
+}
+
+static bool is_wide(const struct prefix *prefix)
+{
+	static const struct prefix not_public = {{.family = 6, .bytes = {0xfc}}, 6};
+
+	return prefix->length < (prefix->address.family == 4 ? WIDE_IPV4 : WIDE_IPV6) &&
+	       !prefix_covers(&not_public, prefix);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return prefix_compare(a, b);
+}
+
+static struct everybody find_everybody(struct check *check, const struct prefix *prefixes,
+				       size_t count)
+{
+	struct prefix *sorted = arena_alloc_array(&check->arena, count + 1, sizeof *sorted);
+	struct everybody found = {.prefix = NULL};
+	const struct prefix *around = NULL, *widest[2] = {NULL, NULL};
+	uint64_t shares[2] = {0, 0};
+
+	if (!sorted) {
+		check->out_of_memory = true;
+		return found;
+	}
 	for (size_t i = 0; i < count; i++)
-		if (prefixes[i].length == 0)
-			return &prefixes[i];
-	return NULL;
+		if (is_wide(&prefixes[i]) &&
+		    (!found.prefix || prefixes[i].length < found.prefix->length))
+			found.prefix = &prefixes[i];
+	if (found.prefix || count == 0)
+		return found;
+	memcpy(sorted, prefixes, count * sizeof *sorted);
+	qsort(sorted, count, sizeof *sorted, by_prefix);
+	for (size_t i = 0; i < count; i++) {
+		size_t family = sorted[i].address.family == 6;
+
+		if (around && prefix_covers(around, &sorted[i]))
+			continue;
+		around = &sorted[i];
+		shares[family] += share(around);
+		if (!widest[family] || around->length < widest[family]->length)
+			widest[family] = around;
+	}
+	for (size_t family = 0; family < 2 && !found.prefix; family++)
+		if (shares[family] >= (uint64_t)1 << (32 - (family ? PART_IPV6 : PART_IPV4)))
+			found = (struct everybody){widest[family], true};
+	return found;
 }
 
 static bool has_rules(struct check *check, const struct virtual_network *network)
@@ -262,23 +327,24 @@ static bool has_rules(struct check *check, const struct virtual_network *network
 	return false;
 }
 
-/* Whatever stands there forwards for everybody who can reach the address. */
+/* At this address, clients from everywhere have their queries forwarded. */
 static void warn_open(struct check *check, const struct origin *at, const char *key,
-		      const struct prefix *everybody, const struct virtual_network *network,
+		      struct everybody everybody, const struct virtual_network *network,
 		      const struct host *listen)
 {
-	char prefix[PREFIX_TEXT_MAX], host[HOST_TEXT_MAX];
-
+	char prefix[PREFIX_TEXT_MAX], host[HOST_TEXT_MAX], clients[PREFIX_TEXT_MAX + 64];
 	bool forwards = network && (network->uses_default_resolver ||
 				    network->dns_servers.count > 0 || has_rules(check, network));
 
 	if (!forwards || address_is_loopback(&listen->address))
 		return;
+	snprintf(clients, sizeof clients, "%s%s", prefix_print(everybody.prefix, prefix),
+		 everybody.with_others ? " and others, a quarter of all addresses or more," : "");
 	WARN(check, at, key,
-	     "%s may ask at %s, and is forwarded for: whoever reaches that address can use this "
+	     "%s may ask at %s, and %s forwarded for: whoever reaches that address can use this "
 	     "server against others; name who may ask, or set uses_default_resolver = false and "
 	     "link no rules",
-	     prefix_print(everybody, prefix), host_print(listen, host));
+	     clients, host_print(listen, host), everybody.with_others ? "are" : "is");
 }
 
 static void warn_open_networks(struct check *check)
@@ -288,14 +354,14 @@ static void warn_open_networks(struct check *check)
 
 	for (size_t i = 0; vnet->given && i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
-		const struct prefix *everybody = find_everybody(network->client_prefixes.items,
-								network->client_prefixes.count);
+		const struct everybody everybody = find_everybody(
+			check, network->client_prefixes.items, network->client_prefixes.count);
 		size_t k = 0;
 
 		while (k < vnet->listen.count &&
 		       address_is_loopback(&vnet->listen.items[k].address))
 			k++;
-		if (everybody && k < vnet->listen.count)
+		if (everybody.prefix && k < vnet->listen.count)
 			warn_open(check, &network->origin, "client_prefixes", everybody, network,
 				  &vnet->listen.items[k]);
 	}
@@ -311,14 +377,14 @@ static void warn_open_endpoints(struct check *check)
 		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++) {
 			const struct inbound_endpoint *endpoint =
 				&resolver->inbound_endpoints.items[k];
-			const struct prefix *everybody =
-				find_everybody(endpoint->allow.items, endpoint->allow.count);
+			const struct everybody everybody =
+				find_everybody(check, endpoint->allow.items, endpoint->allow.count);
 			struct host listen = endpoint->listen;
 
 			if (!listen.address.family)
 				listen = (struct host){.address = endpoint->address,
 						       .port = DNS_PORT};
-			if (everybody && resolver->virtual_network)
+			if (everybody.prefix && resolver->virtual_network)
 				warn_open(check, &endpoint->origin, "allow", everybody,
 					  model_network(model, resolver->virtual_network), &listen);
 		}

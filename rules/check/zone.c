@@ -164,6 +164,15 @@ static void check_zone_data(struct check *check, const struct private_zone *zone
 		check_set(&zc, owner, set);
 }
 
+void limits_check_records(const struct model *model, const struct model *before,
+			  struct faults *faults)
+{
+	struct check check = {.model = model, .before = before, .faults = faults};
+
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		check_zone_data(&check, &model->private_zones.items[i], i);
+}
+
 void limits_check_record_set(const struct record_set *set, struct faults *faults)
 {
 	struct check check = {.faults = faults};

@@ -45,6 +45,7 @@ void model_free(struct model *model)
 	for (size_t i = 0; model->parts.items && i < model->parts.count; i++)
 		model_part_free(model->parts.items[i]);
 	model_free(model->declared); /* last: what is only its stands in its arena */
+	model_free(model->like);
 	arena_release(&model->arena);
 	free(model);
 }
@@ -79,24 +80,8 @@ void model_part_free(struct model_part *part)
 {
 	if (!part || --part->references > 0)
 		return;
-	zone_unref(part->zone);
-	model_part_free(part->base);
 	arena_release(&part->arena);
 	free(part);
-}
-
-struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone)
-{
-	struct model_part *with = model_part_new(part->list);
-
-	if (!with)
-		return NULL;
-	with->base = part->base ? part->base : part;
-	with->base->references++;
-	with->declared = part->declared;
-	memcpy(with->item, part->item, part->list->group->size);
-	with->zone = zone_ref(zone);
-	return with;
 }
 
 static const struct field bare_list = {.type = FIELD_LIST};
@@ -129,8 +114,6 @@ static bool compose_list(struct model *model, const struct field *list, size_t o
 		memcpy(items + at, part->item, size);
 		if (offset + list->offset == offsetof(struct model, rulesets))
 			((struct forwarding_ruleset *)(items + at))->version = part->version;
-		if (part->zone)
-			((struct private_zone *)(items + at))->zone = part->zone;
 		count += !part->declared;
 	}
 	schema_list_set(list, (char *)model + offset, (struct schema_list){items, count});
@@ -185,6 +168,39 @@ static bool copy_endpoints(struct model *model)
 	return copied;
 }
 
+/* Empty, with all that the other one says; false: references are not taken of everything. */
+static bool begin(struct model *model, struct model *of, struct model_part *const *parts,
+		  size_t count)
+{
+	struct arena arena = model->arena;
+
+	*model = *of;
+	model->arena = arena;
+	model->references = 1;
+	model->owned = NULL;
+	model->like = NULL;
+	model->declared = of->declared ? of->declared : of;
+	model_ref(model->declared);
+	model->parts.items = arena_alloc_array(&model->arena, count, sizeof *parts);
+	model->parts.count = 0;
+	for (size_t i = 0; model->parts.items && i < count; i++) {
+		parts[i]->references++;
+		model->parts.items[model->parts.count++] = parts[i];
+	}
+	if (COPY(&model->arena, model->private_zones))
+		return model->parts.items;
+	model->private_zones.count = 0;
+	return false;
+}
+
+/* Of zones each model has references of its own. */
+static void ref_zones(struct model *model)
+{
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		if (model->private_zones.items[i].zone)
+			zone_ref(model->private_zones.items[i].zone);
+}
+
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count)
 {
 	struct model *model = model_new();
@@ -192,28 +208,25 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 
 	if (!model)
 		return NULL;
-	struct arena arena = model->arena;
-	*model = *declared;
-	model->arena = arena;
-	model->references = 1;
-	model->owned = NULL;
-	model->declared = declared;
-	model_ref(declared);
-	model->parts.items = arena_alloc_array(&model->arena, count, sizeof *parts);
-	model->parts.count = 0;
-	for (size_t i = 0; model->parts.items && i < count; i++) {
-		parts[i]->references++;
-		model->parts.items[model->parts.count++] = parts[i];
-	}
-	/* Of zones each model has references of its own. */
-	whole = COPY(&model->arena, model->private_zones);
-	if (!whole)
-		model->private_zones.count = 0;
-	whole = whole && compose_lists(model);
-	for (size_t i = 0; i < model->private_zones.count; i++)
-		if (model->private_zones.items[i].zone)
-			zone_ref(model->private_zones.items[i].zone);
-	if (whole && model->parts.items && copy_endpoints(model))
+	whole = begin(model, declared, parts, count) && compose_lists(model);
+	ref_zones(model);
+	if (whole && copy_endpoints(model))
+		return model;
+	model_free(model);
+	return NULL;
+}
+
+struct model *model_same(struct model *of)
+{
+	struct model *model = model_new();
+	bool whole;
+
+	if (!model)
+		return NULL;
+	whole = begin(model, of, of->parts.items, of->parts.count);
+	ref_zones(model);
+	model->like = model_ref(of->like ? of->like : of);
+	if (whole)
 		return model;
 	model_free(model);
 	return NULL;

@@ -371,9 +371,6 @@ struct model_part {
 	const struct field *list; /* of schema_model, or of a group in it */
 	const void *declared;     /* the file's item that it takes the place of; NULL: none */
 	void *item;               /* of list->group */
-	/* Of private_zones without a file: what they say, a reference; NULL: what the item has. */
-	struct zone *zone;
-	struct model_part *base; /* whose texts the item has, a reference; NULL: its own */
 };
 
 /* What was made because it is needed and was not named (rules/schema/made.c). */
@@ -393,6 +390,7 @@ struct model {
 	struct arena arena;
 	unsigned references;
 	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
+	struct model *like;     /* of model_same: whose items it has; a reference */
 	LIST_OF(struct model_part *) parts; /* what else there is; references */
 	LIST_OF(struct made) made;          /* what is in it that nobody named */
 
@@ -402,7 +400,8 @@ struct model {
 	const char *user, *group; /* whom the program becomes; a name or a number */
 	struct origin user_origin;
 	bool seccomp;
-	LIST_OF(struct model_file) files; /* the configuration's own, without zones */
+	LIST_OF(struct model_file) files;      /* the configuration's own, without zones */
+	LIST_OF(struct model_file) zone_files; /* those of zones that could be read */
 	bool count_names;
 	LIST_OF(const char *) reserved_domains;
 	struct default_resolver default_resolver;
@@ -435,7 +434,7 @@ struct model {
 
 /* An empty model; schema_defaults fills in the defaults of every field. */
 struct model *model_new(void);
-struct model *model_ref(struct model *model); /* another reference, as all of them of one thread */
+struct model *model_ref(struct model *model); /* another reference, in the same thread */
 /* Lets go of a reference; with the last one of the zones, the owned table and the arena. NULL is
  * fine. */
 void model_free(struct model *model);
@@ -444,6 +443,9 @@ void model_free(struct model *model);
  * references. Endpoints are to be
  * placed, and the default resolver completed, in what comes back. NULL without memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
+/* One that shares everything with a model that is complete, but for the zones' data, of which it
+ * has references of its own. NULL without memory. */
+struct model *model_same(struct model *model);
 
 /* Makes what a configuration needs and does not name: outbound endpoints of rulesets, resolvers,
  * endpoints and subnets for them; made.c says which. To be called once of a model that was
@@ -463,8 +465,6 @@ uint64_t model_next_version(void);
 /* With room for an item of the list in its arena; NULL without memory. */
 struct model_part *model_part_new(const struct field *list);
 void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */
-/* The same private zone with other data, of which it takes a reference. NULL without memory. */
-struct model_part *model_part_with_zone(struct model_part *part, struct zone *zone);
 
 /* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
 struct virtual_network *model_network(const struct model *model, const char *name);

@@ -358,8 +358,8 @@ static const struct field private_zone_fields[] = {
 	 AT(private_zone, file),
 	 .doc = "Its master file (RFC 1035). $ORIGIN starts as the zone's name; a SOA is made "
 		"where there is none. $INCLUDE names files from the folder of this one, and "
-		"below it. Absent: the zone has record sets, which are changed one by one while "
-		"it is served."},
+		"below it, of 64 MB together. Absent: the zone has record sets, which are changed "
+		"one by one while it is served."},
 	{.key = "record_sets",
 	 .type = FIELD_LIST,
 	 AT(private_zone, record_sets),

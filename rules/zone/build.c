@@ -287,7 +287,7 @@ static int type_rank(const struct entry *entry)
 	return entry->type == TYPE_SOA ? 0 : entry->type;
 }
 
-/* Of one type. */
+/* Of two entries of one type. */
 static int compare_rdata(const struct entry *a, const struct entry *b)
 {
 	if (a->rdata_length != b->rdata_length)

@@ -89,23 +89,38 @@ bool record_rdata_fits(uint16_t type, const uint8_t *packet, size_t at, size_t e
 	return at == end;
 }
 
+struct record_part record_parts(uint16_t type)
+{
+	return (struct record_part){.layout = record_has_names(type) ? record_layout(type) : ""};
+}
+
+bool record_next_part(struct record_part *part, const uint8_t *rdata, size_t length)
+{
+	part->start = part->end;
+	part->is_name = *part->layout == 'n';
+	if (*part->layout != '\0' &&
+	    record_skip_element(*part->layout, rdata, &part->end, length, 0, NULL)) {
+		part->layout++;
+		return true;
+	}
+	part->layout = "";
+	part->is_name = false;
+	part->end = length;
+	return part->start < length;
+}
+
 int record_compare_rdata(uint16_t type, const uint8_t *a, const uint8_t *b, size_t length)
 {
-	const char *layout = record_has_names(type) ? record_layout(type) : "*";
-	size_t at = 0;
+	struct record_part part = record_parts(type);
 	int order = 0;
 
-	for (; *layout != '\0' && order == 0; layout++) {
-		size_t start = at;
-
-		if (!record_skip_element(*layout, a, &at, length, 0, NULL))
-			return memcmp(a, b, length);
-		if (*layout != 'n')
-			order = memcmp(a + start, b + start, at - start);
-		for (size_t i = start; *layout == 'n' && i < at && order == 0; i++)
+	while (order == 0 && record_next_part(&part, a, length)) {
+		if (!part.is_name)
+			order = memcmp(a + part.start, b + part.start, part.end - part.start);
+		for (size_t i = part.start; part.is_name && i < part.end && order == 0; i++)
 			order = name_lower(a[i]) - name_lower(b[i]); /* lengths are below 'A' */
 	}
-	return order ? order : memcmp(a + at, b + at, length - at);
+	return order;
 }
 
 bool record_type_is_data(uint16_t type)

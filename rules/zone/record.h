@@ -31,6 +31,7 @@ enum {
 	TYPE_RRSIG = 46,
 	TYPE_NSEC = 47,
 	TYPE_NSEC3 = 50,
+	TYPE_SPF = 99,     /* RFC 4408; a TXT since RFC 7208 */
 	TYPE_NXNAME = 128, /* in the bitmap of an NSEC only (RFC 9824) */
 	TYPE_TKEY = 249,
 	TYPE_TSIG = 250,
@@ -71,6 +72,20 @@ bool record_has_names(uint16_t type);
  * many of them may be followed (rules/wire.h). */
 bool record_skip_element(char element, const uint8_t *packet, size_t *at, size_t end, size_t lowest,
 			 unsigned *jumps);
+/* Rdata with its names spelled out, part by part: a name, whose letters' case makes no difference,
+ * or bytes that count as they are. Together the parts are all of it, also if it is not what its
+ * layout says. */
+struct record_part {
+	size_t start, end;
+	bool is_name;
+	const char *layout; /* inside: of what follows */
+};
+
+/* Starts ahead of the first part. */
+struct record_part record_parts(uint16_t type);
+/* Goes on to the next part; false: there is none. */
+bool record_next_part(struct record_part *part, const uint8_t *rdata, size_t length);
+
 /* Orders rdata of one type and length, whose names are spelled out: 0 where they are the same
  * record (RFC 2181 section 5), letters of names aside. */
 int record_compare_rdata(uint16_t type, const uint8_t *a, const uint8_t *b, size_t length);

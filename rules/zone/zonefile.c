@@ -8,15 +8,19 @@
  *             └ owner: @, relative to $ORIGIN, or with a final dot; a blank: the last one
  *
  * A faulty entry is a fault with its line, and reading goes on, so that one run finds everything.
- * $GENERATE is refused: it is BIND's own. */
+ * Files that include themselves, too many or too long ones end it: each line of such a file could
+ * be another $INCLUDE, and the server reads zones where it also answers its operators. $GENERATE is
+ * refused: it is BIND's own. */
 #include "rules/zone/zonefile.h"
 
 #include <ctype.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "rules/base.h"
+#include "rules/text.h"
 #include "rules/wire.h"
 #include "rules/zone/rdata.h"
 #include "rules/zone/record.h"
@@ -27,8 +31,10 @@ enum {
 	READ_STEP_MIN = 64 * 1024,
 	ENTRY_MAX = 512 * 1024, /* bytes: 65535 of rdata, each as \DDD, and then some */
 	REWINDS_MAX = 16,
-	INCLUDE_DEPTH_MAX = 10, /* files that include each other */
-	INCLUDES_MAX = 1000,    /* of a zone */
+	INCLUDE_DEPTH_MAX = 10,        /* files that include each other */
+	INCLUDES_MAX = 1000,           /* of a zone */
+	INCLUDED_BYTES_MAX = 64 << 20, /* of a zone, a file that is included twice counts twice */
+	CHAIN_TEXT_MAX = 1024,
 };
 
 struct zonefile_text { /* where we are in a file */
@@ -227,14 +233,23 @@ struct zonefile_place {     /* where reading is in a file, and what its entries 
 	enum { OWNER_NONE, OWNER_BROKEN, OWNER_KNOWN } owner_state;
 };
 
+struct zonefile_file {                  /* that is being read */
+	const struct zonefile_file *by; /* the one that includes it; NULL: it is the zone's own */
+	const char *path;               /* without symbolic links; NULL: it has none */
+	const char *shown;              /* as faults name it */
+};
+
 struct zonefile_reader {
 	struct zone_builder *builder;
 	struct faults *faults;
 	struct zonefile_folder *folder; /* NULL: nothing is included */
-	unsigned depth, included;       /* files: around this one; so far */
+	const struct zonefile_file *file;
+	unsigned depth, included; /* files: around this one; so far */
+	size_t included_bytes;
 	struct zonefile_place place;
 	uint32_t ttl; /* $TTL */
 	bool broken;
+	bool stopped; /* nothing more is read */
 	uint8_t rdata[RDATA_MAX];
 };
 
@@ -315,7 +330,8 @@ static bool read_ttl(const char *text, uint32_t *ttl)
 
 /* ---- directives ---- */
 
-static int read_file(struct zonefile_reader *reader, const char *bytes, size_t length);
+static int read_file(struct zonefile_reader *reader, const struct zonefile_file *file,
+		     const char *bytes, size_t length);
 
 static char *without_quotes(char *token)
 {
@@ -327,26 +343,93 @@ static char *without_quotes(char *token)
 	return token + 1;
 }
 
-/* The file's bytes, to be freed. */
-static char *open_include(struct zonefile_reader *reader, char *name, size_t *length)
+/* The file of that path, if it is being read; else NULL. */
+static const struct zonefile_file *find_around(const struct zonefile_reader *reader,
+					       const char *path)
+{
+	const struct zonefile_file *file = reader->file;
+
+	while (file && !text_equal(file->path, path))
+		file = file->by;
+	return file;
+}
+
+/* "a > b > ", from the first of these files to the last. */
+static void print_chain(const struct zonefile_file *first, const struct zonefile_file *last,
+			char text[CHAIN_TEXT_MAX])
+{
+	if (last != first)
+		print_chain(first, last->by, text);
+	text_append(text, CHAIN_TEXT_MAX, "%s > ", last->shown);
+}
+
+/* False: the file is being read already; the fault shows the way from it to itself. */
+static bool may_include(struct zonefile_reader *reader, const char *path)
+{
+	const struct zonefile_file *again = find_around(reader, path);
+	char chain[CHAIN_TEXT_MAX] = "";
+
+	if (!again)
+		return true;
+	print_chain(again, reader->file, chain);
+	REFUSE(reader, "a file cannot include itself: %s%s", chain, again->shown);
+	reader->stopped = true;
+	return false;
+}
+
+/* The file's bytes, to be freed, as is *path. */
+static char *open_include(struct zonefile_reader *reader, char *name, char **path, size_t *length)
 {
 	struct zonefile_folder *folder = reader->folder;
+	size_t left = INCLUDED_BYTES_MAX - reader->included_bytes;
 	const char *why = NULL;
-	char *bytes = NULL;
+	char *bytes;
 
 	if (!folder) {
 		REFUSE(reader,
 		       "$INCLUDE is for a zone that is a file; put the records themselves here");
-	} else if (reader->depth == INCLUDE_DEPTH_MAX || reader->included++ == INCLUDES_MAX) {
+		return NULL;
+	}
+	if (reader->depth == INCLUDE_DEPTH_MAX || reader->included++ == INCLUDES_MAX) {
 		REFUSE(reader, "files can include each other %d deep, and a zone %d of them",
 		       INCLUDE_DEPTH_MAX, INCLUDES_MAX);
-	} else {
-		folder->used = true;
-		bytes = folder->read(folder->path, name, length, &why);
-		if (!bytes)
-			REFUSE(reader, "%.300s cannot be read: %s", printable(name), why);
+		reader->stopped = true;
+		return NULL;
 	}
-	return bytes;
+	folder->used = true;
+	bytes = folder->open(folder->path, name, left, path, length, &why);
+	if (bytes) {
+		reader->included_bytes += *length;
+		return bytes;
+	}
+	reader->stopped = *length > left;
+	if (reader->stopped)
+		REFUSE(reader,
+		       "the files that a zone includes can have %d MB together; put more into "
+		       "the zone's own file",
+		       INCLUDED_BYTES_MAX >> 20);
+	else
+		REFUSE(reader, "%.300s cannot be read: %s", printable(name), why);
+	return NULL;
+}
+
+/* Reads an open file. ERR_NOMEM, or 0. */
+static int read_include(struct zonefile_reader *reader, const char *name, const char *path,
+			const char *bytes, size_t length)
+{
+	char *shown = NULL;
+	int err;
+
+	if (asprintf(&shown, "%s/%s", reader->folder->path, name) < 0)
+		return ERR_NOMEM;
+	reader->place.here = (struct origin){.file = shown};
+	reader->depth++;
+	err = read_file(reader,
+			&(struct zonefile_file){.by = reader->file, .path = path, .shown = shown},
+			bytes, length);
+	reader->depth--;
+	free(shown);
+	return err;
 }
 
 /* $INCLUDE FILE [ORIGIN]. Behind it origin and owner are again what they were, and the TTL is what
@@ -357,22 +440,16 @@ static int include(struct zonefile_reader *reader, char *rest)
 	char *name = without_quotes(next_token(&rest)), *origin = next_token(&rest);
 	char *bytes, *path = NULL;
 	size_t length;
-	int err;
+	int err = 0;
 
 	if (*name == '\0' || *next_token(&rest) != '\0') {
 		REFUSE(reader, "$INCLUDE takes a file and, where it is another, its origin");
 		return 0;
 	}
-	bytes = open_include(reader, name, &length);
-	if (!bytes)
-		return 0;
-	err = asprintf(&path, "%s/%s", reader->folder->path, name) < 0 ? ERR_NOMEM : 0;
-	if (!err && (*origin == '\0' || read_name(reader, origin, reader->place.origin))) {
-		reader->place.here = (struct origin){.file = path};
-		reader->depth++;
-		err = read_file(reader, bytes, length);
-		reader->depth--;
-	}
+	bytes = open_include(reader, name, &path, &length);
+	if (bytes && may_include(reader, path) &&
+	    (*origin == '\0' || read_name(reader, origin, reader->place.origin)))
+		err = read_include(reader, name, path, bytes, length);
 	reader->place = before;
 	free(path);
 	free(bytes);
@@ -509,7 +586,7 @@ static int read_entries(struct zonefile_reader *reader)
 	struct zonefile_entry entry;
 	int err = 0;
 
-	while (err == 0 && next_entry(&reader->place.text, &entry)) {
+	while (err == 0 && !reader->stopped && next_entry(&reader->place.text, &entry)) {
 		char *rest = entry.text;
 
 		reader->place.here.line = entry.line;
@@ -526,13 +603,16 @@ static int read_entries(struct zonefile_reader *reader)
 }
 
 /* Reads what bytes say, from where reader->place is. ERR_NOMEM, or 0. */
-static int read_file(struct zonefile_reader *reader, const char *bytes, size_t length)
+static int read_file(struct zonefile_reader *reader, const struct zonefile_file *file,
+		     const char *bytes, size_t length)
 {
 	int err = text_init(&reader->place.text, bytes, length);
 
+	reader->file = file;
 	if (!err)
 		err = read_entries(reader);
-	if (!err && length > 0 && bytes[length - 1] != '\n')
+	reader->file = file->by;
+	if (!err && !reader->stopped && length > 0 && bytes[length - 1] != '\n')
 		fault_add(reader->faults, FAULT_WARNING, &reader->place.here, NULL,
 			  "the last line has no newline; see that the file is complete, and add "
 			  "one");
@@ -541,6 +621,24 @@ static int read_file(struct zonefile_reader *reader, const char *bytes, size_t l
 }
 
 /* ---- the file ---- */
+
+int zonefile_folder_init(struct zonefile_folder *folder, const char *file, zonefile_open *open)
+{
+	char *copy = strdup(file), *path = copy ? strdup(dirname(copy)) : NULL;
+
+	free(copy);
+	if (!path)
+		return ERR_NOMEM;
+	*folder =
+		(struct zonefile_folder){.path = path, .file = realpath(file, NULL), .open = open};
+	return 0;
+}
+
+void zonefile_folder_release(struct zonefile_folder *folder)
+{
+	free(folder->path);
+	free(folder->file);
+}
 
 /* The whole file as bytes, to be freed. */
 static char *read_all(FILE *in, size_t *length, const char **why)
@@ -575,6 +673,8 @@ failed:
 static struct zone *read_zone(struct zonefile_reader *reader, const char *bytes, size_t length,
 			      const struct hash_key *key, const struct name *apex)
 {
+	const struct zonefile_file file = {.path = reader->folder ? reader->folder->file : NULL,
+					   .shown = reader->place.here.file};
 	struct zone *zone;
 	int err = ERR_NOMEM;
 
@@ -582,7 +682,7 @@ static struct zone *read_zone(struct zonefile_reader *reader, const char *bytes,
 	reader->ttl = DEFAULT_TTL;
 	reader->builder = zone_builder_new(key, apex);
 	if (reader->builder)
-		err = read_file(reader, bytes, length);
+		err = read_file(reader, &file, bytes, length);
 	reader->place.here.line = 0;
 	if (err != 0) {
 		REFUSE(reader, "there is not enough memory for the zone");

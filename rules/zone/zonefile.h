@@ -1,5 +1,5 @@
 /* Reading and writing master files (RFC 1035 section 5). The whole file is read however many faults
- * it has, and each names its line. */
+ * it has, and each names its line. One fault ends the reading: an $INCLUDE that would never end. */
 #ifndef SLUICE_ZONEFILE_H
 #define SLUICE_ZONEFILE_H
 
@@ -9,12 +9,22 @@
 #include "rules/fault.h"
 #include "rules/zone/zone.h"
 
+/* All of a file below a folder, to be freed, as is *path: its path without symbolic links. NULL:
+ * *why says the reason, for "cannot be read: %s"; *length is over max if the file has more. */
+typedef char *zonefile_open(const char *folder, const char *name, size_t max, char **path,
+			    size_t *length, const char **why);
+
 struct zonefile_folder { /* what $INCLUDE may read: files below it */
-	const char *path;
-	/* All of a file, to be freed. NULL: *why says the reason, for "cannot be read: %s". */
-	char *(*read)(const char *folder, const char *name, size_t *length, const char **why);
+	char *path;
+	char *file; /* the zone's own, without symbolic links; NULL: it is not there */
+	zonefile_open *open;
 	bool used; /* set: the zone is of more than one file */
 };
+
+/* The folder of a zone's file. ERR_NOMEM leaves nothing to release. */
+MUST_CHECK int zonefile_folder_init(struct zonefile_folder *folder, const char *file,
+				    zonefile_open *open);
+void zonefile_folder_release(struct zonefile_folder *folder);
 
 /* Reads a zone whose apex is given from `in`; `file` names it in faults. $ORIGIN starts as the
  * apex, $TTL as 3600; without a folder (NULL) an $INCLUDE is an error. NULL when there was an

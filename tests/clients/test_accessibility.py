@@ -10,13 +10,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import harness
+import dashboard
 import test_dashboard
 
 AXE = os.path.join(harness.TOP, "build", "clients", "node_modules", "axe-core", "axe.min.js")
 RUN = "const done = arguments[0]; axe.run(document).then(found => done(found.violations), error => done(String(error)))"
 
 
-class Axe(test_dashboard.Browser):
+class Axe(dashboard.Browser):
     def setUp(self):
         missing = None if os.path.exists(AXE) else "axe-core is not in build/clients: nobody looked whether all can use the dashboard"
         if missing and os.environ.get("CLIENTS") == "required":
@@ -49,7 +50,7 @@ class Axe(test_dashboard.Browser):
 
     def look_at_all(self, scheme, width=1280):
         self.emulate(scheme, width)
-        self.stands_in("/v1/history", test_dashboard.made_up_history())
+        self.stands_in("/v1/history", dashboard.made_up_history())
         self.go("/ui/")
         self.find("form.login")
         self.look("login")

@@ -78,7 +78,7 @@ class Guide(azure_world.Az):
     def test_a_login_outlives_a_restart(self):
         self.assertEqual([SUBSCRIPTION], [each["id"] for each in self.az("az account list")])
         token = self.az("az account get-access-token")["accessToken"]
-        self.assertTrue(token.startswith("sluice1."), token)
+        self.assertTrue(token.startswith("sluice2."), token)
         self.restart()
         self.assertIn("office", [each["name"] for each in self.az("az group list")])
         self.assertEqual(token, self.az("az account get-access-token")["accessToken"])

@@ -143,7 +143,7 @@ class OpenStack(harness.FreshCase):
 
     def test_a_token_outlives_a_restart_and_not_its_client(self):
         token = self.by_openrc("token issue -f value -c id").strip()
-        self.assertTrue(token.startswith("sluice1."), token)
+        self.assertTrue(token.startswith("sluice2."), token)
         self.assertEqual(0, self.sluice.stop())
         self.start()
         self.assertIn("app1.contoso.com.", self.by_token("ptr record list", secret=token))

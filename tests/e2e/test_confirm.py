@@ -380,7 +380,7 @@ class Apply(World):
         self.is_answered_by("one.corp", ELSEWHERE)
         self.assertEqual(before, self.call("GET", "export")[1]["edits"])
         self.leaves_nothing()
-        self.assertRegex(self.sluice.log(), "the change by uid 0 goes back: nobody confirmed it in time")
+        self.assertRegex(self.sluice.log(), r"the change of revision \d+ by uid 0 goes back: nobody confirmed it in time")
         self.assertRegex(self.good("history"), "uid 0, not confirmed +deleted +rulesets/-/applied")
         self.restart()
         self.is_answered_by("one.corp", ELSEWHERE)

@@ -16,6 +16,7 @@ vnet_resolver = { listen = [ "127.0.0.1:53" ]; };
 virtual_networks = ( { name = "hub"; address_space = [ "10.10.0.0/16" ]; client_prefixes = [ "127.0.0.1/32" ]; } );
 default_resolver = { targets = ( { address = "127.0.0.1"; port = 5399; } ); };
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
+private_zones = ( { name = "corp.internal"; file = "corp.internal.zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); } );
 rulesets = ( { name = "office"; links = ( { name = "hub"; virtual_network = "hub"; } );
   rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.1"; port = 5301; } ); } ); } );
 """
@@ -29,6 +30,7 @@ class Explained(harness.FreshCase):
         self.folder = os.path.join(world.dir, "kept")
         self.upstream = harness.Upstream(self.host, "127.0.0.1", "192.0.2.1", 5301)
         os.makedirs(self.folder)
+        self.zone = world.write("corp.internal.zone", "www 300 IN A 10.10.1.10\n")
         self.start()
         self.config = self.sluice.config
         self.sluice.wait_managed()
@@ -96,6 +98,30 @@ class Explained(harness.FreshCase):
         line, body = self.explained("www.contoso.corp")
         self.assertEqual([], body["source"]["changed"])
 
+    def test_a_zone_file_that_has_changed_is_named(self):
+        with open(self.zone, "a") as file:
+            file.write("new 300 IN A 10.10.1.11\n")
+        line, body = self.explained("new.corp.internal")
+        self.assertEqual("NXDOMAIN", body["rcode"])
+        self.assertEqual(["corp.internal.zone"], [os.path.basename(one) for one in body["source"]["changed"]])
+        self.assertIn("; changed since it was read: %s (--offline shows" % body["source"]["changed"][0], line)
+        self.assertEqual("NOERROR", self.explained("--offline", "new.corp.internal")[1]["rcode"])
+        self.good("reload")
+        self.assertEqual(([], "NOERROR"), (lambda body: (body["source"]["changed"], body["rcode"]))(
+            self.explained("new.corp.internal")[1]))
+
+    def test_a_fault_in_the_file_does_not_hide_the_server(self):
+        with open(self.config, "a") as file:
+            file.write("rulesets = ( ( ;\n")
+        for argv in ((), ("--ask",)):
+            status, text = self.explain(*argv, "www.contoso.corp")
+            self.assertEqual(0, status, text)
+            self.assertIn("said by the running server, from %s; changed since it was read: " % self.config, text)
+            self.assertRegex(text, "cannot be loaded as it is; the server at .*/kept/control.sock is asked")
+        self.sluice.stop()
+        status, text = self.explain("www.contoso.corp")
+        self.assertEqual(1, status, text)
+
     def test_a_question_that_does_not_fit_is_no_reason_to_ask_elsewhere(self):
         status, text = self.explain("--vnet", "nowhere", "www.contoso.corp")
         self.assertEqual((1, "sluice explain: there is no virtual network \"nowhere\"\n"), (status, text.split(";")[0] + (
@@ -129,6 +155,32 @@ class Explained(harness.FreshCase):
         status, text = self.host.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program,
                                      "explain", "-c", self.config, "www.contoso.corp")
         self.assert_unasked((status, text), "permission denied")
+
+    def explain_as_nobody(self, *argv):
+        return self.host.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                             self.world.program(harness.SLUICE), "explain", "-c", self.config, *argv)
+
+    def test_whoever_may_not_read_the_file_is_told_what_helps(self):
+        os.chmod(self.config, 0o600)
+        status, text = self.explain_as_nobody("www.contoso.corp")
+        self.assertEqual(1, status, text)
+        self.assertIn("and this user may not; run it as root (sudo), or give --socket PATH", text)
+        self.assertNotIn("--offline", text)
+        self.assertNotIn("correct it", text)
+        status, text = self.explain_as_nobody("--socket", self.sluice.socket, "www.contoso.corp")
+        self.assertEqual(1, status, text)
+        self.assertIn("run it as root (sudo)", text)
+        self.assertNotIn("--offline", text)
+
+    def test_whoever_may_not_read_the_state_is_told_what_helps(self):
+        os.chmod(self.config, 0o644)
+        os.chmod(self.zone, 0o644)
+        for mode in (0o700, 0o755):  # of its folder, and then of itself
+            os.chmod(self.folder, mode)
+            os.chmod(os.path.join(self.folder, "state.db"), 0o600)
+            _, text = self.explain_as_nobody("--offline", "www.contoso.corp")
+            self.assertRegex(text, "the state .*/kept/state.db cannot be read by this user; run it as root [(]sudo[)]")
+            self.assertNotIn("must be able to write", text)
 
     def test_one_that_fails(self):
         other = os.path.join(self.folder, "fake.sock")

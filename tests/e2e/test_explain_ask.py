@@ -5,11 +5,13 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import socket
 import sys
 import threading
 import time
 import urllib.parse
 
+import dns
 import harness
 import hostile
 import hub
@@ -122,12 +124,49 @@ class Packets(Asked):
                 self.assertLessEqual(shown.count("udp"), 3 if self.suspicions() == before else 5)
                 self.assertLessEqual(len(tries), 5)
 
-    def test_what_never_left_for_want_of_a_connection_is_not_shown_as_sent(self):
+    def tries_of(self, name):
+        return [t for hop in self.ask(name)["hops"] for asked in hop["asked"] for t in asked["tries"]]
+
+    def at_one(self, target):
+        """one.corp is asked there."""
         self.sluice.reconfigure(CONFIG.replace('domain = "one.corp."; targets = ( { address = "127.0.0.1"; port = 5401; }',
-                                               'domain = "one.corp."; targets = ( { address = "127.0.0.1"; port = 5998; protocol = "tcp"; }'))
+                                               'domain = "one.corp."; targets = ( { address = "127.0.0.1"; %s }' % target))
         self.assertEqual(0, self.sluice.command("reload")[0])
-        body = self.ask("www.one.corp")
-        tries = [t for hop in body["hops"] for asked in hop["asked"] for t in asked["tries"]]
+
+    def refused_packets(self):
+        """Datagrams that came to a port at which nobody is."""
+        lines = [line.split() for line in self.host.run("cat", "/proc/net/snmp")[1].split("\n") if line.startswith("Udp:")]
+        return int(dict(zip(*lines))["NoPorts"])
+
+    def test_a_port_that_refuses_is_asked_as_often_as_is_shown_and_bounded(self):
+        self.at_one("port = 5998;")
+        before = self.refused_packets()
+        tries = self.tries_of("www.one.corp")
+        shown = sum(t["packets"] for t in tries)
+        self.assertEqual(self.refused_packets() - before, shown, tries)
+        self.assertTrue(1 <= shown <= 16, tries)
+
+    def test_a_server_that_closes_every_connection_is_asked_a_few_times_as_is_shown(self):
+        with self.host.inside():
+            listener = socket.create_server(("127.0.0.1", 5997))
+        self.addCleanup(listener.close)
+        read = []
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with listener.accept()[0] as stream, contextlib.suppress(EOFError, ConnectionError):
+                        read.append(dns.recv_framed(stream))
+        threading.Thread(target=serve, daemon=True).start()
+        self.at_one('port = 5997; protocol = "tcp";')
+        tries = self.tries_of("www.one.corp")
+        self.assertEqual(len(read), sum(t["packets"] for t in tries), tries)
+        self.assertTrue(1 <= len(read) <= 6, tries)
+        harness.wait_for(lambda: "closes every connection" in self.sluice.command("status")[1], "the reason in the status")
+
+    def test_what_never_left_for_want_of_a_connection_is_not_shown_as_sent(self):
+        self.at_one('port = 5998; protocol = "tcp";')
+        tries = self.tries_of("www.one.corp")
         self.assertEqual({("tcp", "unsent", 0)}, {(t["protocol"], t["end"], t["packets"]) for t in tries})
         self.assertIn("so it was not sent", self.command("--vnet", "hub", "www2.one.corp"))
 

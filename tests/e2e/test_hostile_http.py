@@ -11,6 +11,7 @@ import re
 import resource
 import shutil
 import socket
+import sqlite3
 import ssl
 import struct
 import time
@@ -267,12 +268,13 @@ class Credentials(Hostile):
         token = self.token()
         self.good("GET", "/v1/status", token=token)
         self.bad_v1(self.call("POST", "/v1/flush", {}, token=token), 403)
-        mark, end, client, mac = token.split(".")
+        mark, end, number, client, mac = token.split(".")
         forged = [token[:i] + ("0" if token[i] != "0" else "1") + token[i + 1:]
                   for i in range(0, len(token), 3)]
-        forged += [".".join((mark, end, "ops".encode().hex(), mac)), token[:-1], token + "0", token + ".",
-                   ".".join((mark, "f" * 16, client, mac)), ".".join((mark, "7" + "f" * 15, client, mac)),
-                   ".".join((mark, end, client, "")), ".".join((mark, end, "", mac)), mark + ".",
+        forged += [".".join((mark, end, number, "ops".encode().hex(), mac)), token[:-1], token + "0", token + ".",
+                   ".".join((mark, "f" * 16, number, client, mac)), ".".join(("sluice1", end, client, mac)),
+                   ".".join((mark, "7" + "f" * 15, number, client, mac)), ".".join((mark, end, client, mac)),
+                   ".".join((mark, end, number, client, "")), ".".join((mark, end, number, "", mac)), mark + ".",
                    token.upper(), " " + token + "x", "sluice1." * 40, "a" * 20000]
         for each in forged:
             self.assertIn(self.call("GET", "/v1/status", token=each).status, (401, 429), each[:200])
@@ -287,15 +289,13 @@ class Credentials(Hostile):
         self.assertEqual(204, log_out(token, token).status)
         self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
         self.assertEqual(401, log_out(token, token).status)
-        # Tokens of one second are alike, but for the one that was ended.
         for _ in range(3):
-            other, before = self.token(), other
-            self.assertNotIn(other, (token, before))
+            other, kept = self.token(), self.token()  # of one second, mostly
             self.good("GET", "/v1/status", token=other)
             self.assertEqual(204, log_out(other, OPS).status)  # an administrator ends anybody's
             self.bad_v1(self.call("GET", "/v1/status", token=other), 401)
+            self.good("GET", "/v1/status", token=kept)
         # Nor is it after a crash.
-        kept = self.token()
         self.sluice.kill()
         self.start()
         self.good("GET", "/v1/status", token=kept)
@@ -305,16 +305,51 @@ class Credentials(Hostile):
             "methods": ["password"], "password": {"user": {"name": "ops", "password": OPS}}}}},
             tcp=True).headers["X-Subject-Token"], EYE).status)
 
+    def test_a_logout_that_cannot_be_kept_says_so_and_can_be_tried_again(self):
+        token = self.token()
+        store = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
+        store.execute("BEGIN IMMEDIATE")
+        headers = {"X-Subject-Token": token}
+        self.assertEqual(503, self.call("DELETE", "/v3/auth/tokens", token=EYE, headers=headers).status)
+        self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
+        store.execute("ROLLBACK")
+        self.assertEqual(204, self.call("DELETE", "/v3/auth/tokens", token=EYE, headers=headers).status)
+        store.close()
+        self.sluice.kill()
+        self.start()
+        self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
+
+    def test_logouts_that_are_over_hide_no_other(self):
+        token, end = self.token(), int(time.time()) - 1
+        self.assertEqual(204, self.call("DELETE", "/v3/auth/tokens", token=EYE,
+                                        headers={"X-Subject-Token": token}).status)
+        self.assertEqual(0, self.sluice.stop())
+        store = sqlite3.connect(os.path.join(self.world.dir, "state.db"))
+        store.executemany("INSERT INTO uses (what, since, used) VALUES (?, ?, 0)",
+                          (("logout\t%d\t%032x\teye" % (end - i % 1000, i), end - i % 1000)
+                           for i in range(100001)))
+        store.commit()
+        store.close()
+        self.start()
+        self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
+
     def test_who_loses_its_rights_before_the_body_is_whole_changes_nothing(self):
-        body = json.dumps({"reverse_fqdn": "backdoor.example.com"})
-        head = self.head("PUT /v1/ptrs/198.51.100.11", AUTH + "Content-Length: %d\r\n" % len(body))
-        sock = self.connect()
-        sock.sendall(head.encode() + body[:5].encode())
-        harness.wait_for(lambda: self.connections() == 1 and self.unread() == 0, "the head to be read")
+        zone, ptr = "PUT /v1/private_zones/-/backdoor.test", {"reverse_fqdn": "backdoor.example.com"}
+        cases = (("PUT /v1/ptrs/198.51.100.11", ptr, 0), (zone, {}, 10), (zone, {}, 40000),  # read in a thread
+                 ("POST /v1/changes", {"edits": [{"path": "private_zones/-/backdoor.test", "values": {}}]}, 0))
+        waiting = []
+        for line, values, blanks in cases:
+            body = b" " * blanks + json.dumps(values).encode()
+            sock = self.connect()
+            sock.sendall(self.head(line, AUTH + "Content-Length: %d\r\n" % len(body)).encode() + body[:5])
+            waiting.append((sock, body[5:]))
+        harness.wait_for(lambda: self.connections() == len(cases) and self.unread() == 0, "the heads to be read")
         self.forget("ops")
-        sock.sendall(body[5:].encode())
-        self.assertEqual(401, self.status_of(sock.recv(65536)))
+        for (sock, rest), (line, *_) in zip(waiting, cases):
+            sock.sendall(rest)
+            self.assertEqual(401, self.status_of(sock.recv(65536)), line)
         self.assertEqual("INACTIVE", self.good("GET", "/v1/ptrs/198.51.100.11").body["status"])
+        self.assertEqual(404, self.call("GET", "/v1/private_zones/-/backdoor.test").status)
 
     def test_a_reader_changes_nothing(self):
         for method, path, body in (

@@ -10,6 +10,11 @@ import harness
 import servers
 from test_metrics import Text
 
+# What a target does to a question by the label that names begin with, and what is said of it.
+DEEDS = {"servfail": ("SERVFAIL", "answers SERVFAIL"), "refused": ("REFUSED", "answers REFUSED"),
+         "notimp": ("NOTIMP", "answers NOTIMP"), "lame": ("lame answer", "gives lame answers"),
+         "mangled": ("mangled reply", "gives mangled replies"),
+         "ends": ("truncated answer", "truncates answers, and does not give them by TCP")}
 CONFIG = """
 region = "westeurope";
 workers = 2;
@@ -20,33 +25,37 @@ default_resolver = { targets = ( { address = "192.168.0.4"; } ); };
 vnet_resolver = { listen = [ "168.63.129.16:53" ]; };
 virtual_networks = (
   { name = "hub"; address_space = [ "10.10.0.0/16" ]; },
-  { name = "legacy"; address_space = [ "10.30.0.0/16" ]; dns_servers = [ "192.168.0.3" ]; } );
+  { name = "legacy"; address_space = [ "10.30.0.0/16" ]; dns_servers = [ "192.168.0.3" ]; },
+  { name = "shut"; address_space = [ "10.40.0.0/16" ]; uses_default_resolver = false; } );
 resolvers = (
   { name = "r"; virtual_network = "hub";
-    inbound_endpoints = ( { name = "in"; listen = "10.10.0.4:53"; } ); } );
+    inbound_endpoints = ( { name = "in"; listen = "10.10.0.4:53"; } ); },
+  { name = "s"; virtual_network = "shut";
+    inbound_endpoints = ( { name = "in"; listen = "10.40.0.4:53"; } ); } );
 rulesets = (
   { name = "onprem"; links = ( { name = "hub"; virtual_network = "hub"; } );
-    rules = ( { name = "lone"; domain = "lone.corp."; targets = ( { address = "192.168.0.1"; } ); },
+    rules = ( %s,
+              { name = "round"; domain = "round.corp."; targets = ( { address = "10.10.0.4"; } ); },
+              { name = "shut"; domain = "shut.corp."; targets = ( { address = "10.40.0.4"; } ); },
+              { name = "lone"; domain = "lone.corp."; targets = ( { address = "192.168.0.1"; } ); },
               { name = "pair"; domain = "pair.corp."; targets = ( { address = "192.168.0.1"; }, { address = "192.168.0.2"; } ); },
               { name = "first"; domain = "first.corp."; targets = ( { address = "192.168.0.5"; }, { address = "192.168.0.2"; } ); },
               { name = "closed"; domain = "closed.corp."; targets = ( { address = "192.168.0.1"; port = 54; protocol = "tcp"; } ); } ); } );
-"""
+""" % ",\n              ".join('{ name = "%s"; domain = "%s.corp."; targets = ( { address = "192.168.0.1%d"; } ); }' % (deed, deed, number)
+                          for number, deed in enumerate(DEEDS))
 ZONE = "@ IN SOA ns hostmaster 1 3600 600 86400 60\n@ IN NS ns\nns IN A 192.0.2.9\n"
 HALF_A_MINUTE = 30
-# What a target does to a question by the label that names begin with, and what is said of it.
-DEEDS = {"servfail": ("SERVFAIL", "answers SERVFAIL"), "refused": ("REFUSED", "answers REFUSED"),
-         "notimp": ("NOTIMP", "answers NOTIMP"), "lame": ("lame answer", "gives lame answers"),
-         "mangled": ("mangled reply", "gives mangled replies"),
-         "ends": ("truncated answer", "truncates answers, and does not give them by TCP")}
 
 
 class World(harness.Case):
     @classmethod
     def build(cls, world):
         cls.client = world.host("client", "10.10.5.5", "10.30.0.5")
-        onprem = world.host("onprem", *("192.168.0.%d" % n for n in range(1, 6)))
-        cls.cloud = world.host("cloud", "10.10.0.4", "168.63.129.16")
+        lone = ["192.168.0.1%d" % n for n in range(len(DEEDS))]
+        onprem = world.host("onprem", *("192.168.0.%d" % n for n in range(1, 6)), *lone)
+        cls.cloud = world.host("cloud", "10.10.0.4", "10.40.0.4", "168.63.129.16")
         cls.targets = [harness.Upstream(onprem, "192.168.0.%d" % n, "192.0.2.%d" % n) for n in range(1, 5)]
+        cls.targets += [harness.Upstream(onprem, address, "192.0.2.10") for address in lone]
         servers.nsd(onprem, {"other.corp": ZONE}, "192.168.0.5")  # REFUSED for all that is asked
         cls.sluice = harness.Sluice(cls.cloud, CONFIG, ("10.10.0.4", 53))
         cls.numbers = itertools.count()
@@ -71,7 +80,7 @@ class World(harness.Case):
     def setUp(self):
         """What the test before has left failing is answered, and told."""
         for rule in self.sluice.status()["unanswered"]["rules"] + self.sluice.status()["unheard"]["rules"]:
-            self.win({"onprem/pair": "pair", "onprem/lone": "lone"}.get(rule, "elsewhere"), **(
+            self.win(rule.partition("/")[2] or "elsewhere", **(
                 {"server": "168.63.129.16", "source": "10.30.0.5"} if rule.startswith("DNS") else {}))
         harness.wait_for(lambda: not self.failing_by_events(), "the events of their ends")
 
@@ -107,8 +116,21 @@ class World(harness.Case):
             self.assertIn("%s (%s)" % (one["rule"], one["reason"]), judgement["texts"][0])
         return {one["rule"]: one["reason"] for one in unanswered["causes"]}
 
+    def wait_said(self, *failing):
+        """Each is (rule, reason): these, and no others, once their row is old enough."""
+        def named():
+            return {one["rule"]: one["reason"] for one in self.sluice.status()["unanswered"]["causes"]} == dict(failing)
+        harness.wait_for(named, "these to be named: %s" % (failing,), HALF_A_MINUTE)
+        self.assertEqual(dict(failing), self.said())
+
+    def wait_a_row(self):
+        """For as long as a row of failures is to last before it is judged: until another rule's is."""
+        self.lose("refused", "elsewhere")
+        self.wait_said(("default resolver", "192.168.0.4:53 answers REFUSED"))
+        self.win("elsewhere")
+
     def assert_failing(self, rule, reason):
-        self.assertEqual({rule: reason}, self.said())
+        self.wait_said((rule, reason))
         text = harness.wait_for(lambda: self.failing_by_events().get(rule), "the event", HALF_A_MINUTE)
         self.assertEqual("%s cannot be answered: %s; the last 5 queries failed, for 3 names or more" % (rule, reason), text)
 
@@ -118,25 +140,61 @@ class World(harness.Case):
 
 
 class Judged(World):
+    def is_up(self, address):
+        up = self.metrics()['sluice_target_up{target="%s:53",protocol="udp"}' % address]
+        self.assertEqual(up == 1, self.state(address) == "up")
+        return up == 1
+
     def test_errors_of_a_lone_target_are_its_rules_and_one_answer_ends_it(self):
-        for deed, (state, reason) in DEEDS.items():
-            with self.subTest(deed=deed):
-                self.lose(deed, "lone", 4)
-                self.assertEqual({}, self.said())
-                self.lose(deed, "lone", 1)
-                self.assertEqual({"onprem/lone": "192.168.0.1:53 " + reason}, self.said())
-                self.assertEqual(state, self.state("192.168.0.1"))
-                self.assertEqual(0, self.metrics()['sluice_target_up{target="192.168.0.1:53",protocol="udp"}'])
-                self.win("lone")
-                self.assertEqual({}, self.said())
-                self.assertEqual("up", self.state("192.168.0.1"))
-                self.assertEqual(1, self.metrics()['sluice_target_up{target="192.168.0.1:53",protocol="udp"}'])
+        deeds = [(deed, "192.168.0.1%d" % number, *DEEDS[deed]) for number, deed in enumerate(DEEDS)]
+        for group in (deeds[:3], deeds[3:]):  # a sentence has room for few
+            for deed, *_ in group:
+                self.lose(deed, deed, 4)
+            self.wait_a_row()
+            self.assertEqual({}, self.said())
+            for deed, *_ in group:
+                self.lose(deed, deed, 1)
+            self.wait_said(*(("onprem/" + deed, "%s:53 %s" % (address, reason)) for deed, address, _, reason in group))
+            for deed, address, state, _ in group:
+                self.assertEqual((state, False), (self.state(address), self.is_up(address)))
+                self.win(deed)
+                self.assertTrue(self.is_up(address))
+            self.assertEqual({}, self.said())
+
+    def test_a_flood_of_broken_names_beside_answered_ones_is_no_rule_and_no_target(self):
+        self.lose("servfail", "elsewhere")
+        rules = []
+        while "default resolver" not in rules:
+            self.lose("servfail", "lone", 10)
+            rules = self.sluice.status()["unanswered"]["rules"]
+            self.assertNotIn("onprem/lone", rules)
+            self.assertEqual("up", self.state("192.168.0.1"))
+            self.win("lone")
+        self.win("elsewhere")
+
+    def test_a_way_that_leads_into_our_own_endpoint_and_fails_there(self):
+        self.lose("any", "round")
+        self.assert_failing("onprem/round", "our own endpoint r/in leads back to itself (loop)")
+        self.sluice.reconfigure(CONFIG.replace('"round.corp."; targets = ( { address = "10.10.0.4"',
+                                               '"round.corp."; targets = ( { address = "192.168.0.1"'))
+        self.addCleanup(self.sluice.command, "reload")
+        self.addCleanup(self.sluice.reconfigure, CONFIG)
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assert_well()
+        self.win("round")
+        self.lose("any", "shut")
+        self.assert_failing("onprem/shut", "our own endpoint s/in refuses these names")
+        self.sluice.reconfigure(CONFIG.replace("uses_default_resolver = false", "uses_default_resolver = true"))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.win("shut")
+        self.assert_well()
 
     def test_one_broken_name_is_no_rule_and_no_target(self):
         for _ in range(12):
             self.assert_answer(self.ask("refused.same.lone.corp"), rcode="SERVFAIL")
         for rtype in ("A", "AAAA", "TXT", "SRV", "NS"):
             self.assert_answer(self.ask("servfail.same.lone.corp", rtype), rcode="SERVFAIL")
+        self.wait_a_row()
         self.assertEqual({}, self.said())
         self.assertEqual("up", self.state("192.168.0.1"))
         self.win("lone")
@@ -153,7 +211,10 @@ class Judged(World):
     def test_explaining_by_asking_is_no_query(self):
         for _ in range(6):
             self.sluice.command("explain", "--ask", "--endpoint", "r/in", self.fresh("refused", "lone"))
+        self.lose("refused", "lone", 4)
+        self.wait_a_row()
         self.assertEqual({}, self.said())
+        self.win("lone")
         self.lose("refused", "lone")
         self.sluice.command("explain", "--ask", "--endpoint", "r/in", "asked.lone.corp")
         self.assert_failing("onprem/lone", "192.168.0.1:53 answers REFUSED")
@@ -164,7 +225,9 @@ class Judged(World):
         for _ in range(6):
             self.win("first")
         self.assert_well()
-        self.assertEqual(("REFUSED", "up"), (self.state("192.168.0.5"), self.state("192.168.0.2")))
+        harness.wait_for(lambda: self.state("192.168.0.5") == "REFUSED", "the target to be seen", HALF_A_MINUTE)
+        self.assertEqual("up", self.state("192.168.0.2"))
+        self.assert_well()
         self.assertEqual(0, self.metrics()['sluice_target_up{target="192.168.0.5:53",protocol="udp"}'])
 
     def test_both_of_two(self):
@@ -204,6 +267,7 @@ class Judged(World):
         for sock in socks:
             self.assert_answer(dns.Message(sock.recv(65535)), rcode="SERVFAIL")
             sock.close()
+        harness.wait_for(lambda: self.sluice.status()["unheard"]["rules"], "the names to be told of", HALF_A_MINUTE)
         status = self.sluice.status()
         self.assertEqual((0, ["onprem/lone"]), (status["unanswered"]["count"], status["unheard"]["rules"]))
         self.assertEqual("up", self.state("192.168.0.1"))

@@ -174,6 +174,13 @@ class Chains(World):
         self.assertEqual({"rule_queries rule1": 1},
                          self.counted("alias--a-n1-test.n1.test", "a.n1.test.", "192.0.2.1"))
 
+    def test_a_query_that_two_rules_of_a_ruleset_decide_is_one_of_the_ruleset(self):
+        key = 'sluice_ruleset_queries_total{ruleset="onprem"}'
+        before = self.text().get(key, 0)
+        self.assertEqual({"rule_queries rule1": 1, "rule_queries rule2": 1},
+                         self.counted("alias--b-n2-test.n1.test", "b.n2.test.", "192.0.2.1"))
+        self.assertEqual(1, self.text()[key] - before)
+
     def test_a_failure_is_that_of_who_decided_the_name_that_failed(self):
         name = "alias--servfail-n2-test.n1.test"
         failed = {"rule_queries rule1": 1, "rule_queries rule2": 1, "rule_failures rule2": 1}

@@ -278,10 +278,53 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
         fields = harness.fields_of("/proc/%d/status" % self.sluice.child.pid)
         self.assertEqual(("1", "2"), (fields["NoNewPrivs"], fields["Seccomp"]))
         self.assertEqual("1", fields.get("Seccomp_filters", "1"))
-        for program in ("/usr/bin/unshare", "/usr/bin/nsenter", "/usr/bin/mount"):  # below the same filter
-            status, said = self.sluice.command("upgrade", "--binary", program)
-            self.assertEqual(1, status, said)
         self.serves()
+
+    def test_the_file_that_it_was_started_from_is_its_own_only_with_the_owner_it_had(self):
+        program = self.start_from(USER + 1)
+        status, said = self.sluice.command("upgrade", "--binary", program)
+        self.assertEqual(0, status, said)
+        harness.wait_for(lambda: "goes on as sluice" in self.sluice.log(), "the master to follow")
+        os.chown(program, USER, USER)
+        status, said = self.sluice.command("upgrade", "--binary", program)
+        self.assertEqual(1, status, said)
+        self.assertIn("have to belong to root", said)
+        before = self.sluice.pid
+        os.kill(before, signal.SIGKILL)  # the program itself is there without its file
+        self.sluice.wait_another(before)
+        self.serves()
+
+    def test_no_file_that_is_put_in_its_place_is_executed(self):
+        """Not at a restart, either; and a script is none, whoever owns it."""
+        path = self.start_from(USER + 1)
+        harness.SLUICE = self.program
+        marker = os.path.join(self.world.dir, "run", "marker")
+        for owner in (USER, USER + 1):
+            script = self.world.write("other", "#!/bin/sh\necho > %s\n" % marker)
+            os.chmod(script, 0o755)
+            os.chown(script, owner, owner)
+            os.rename(script, path)
+            status, said = self.sluice.command("upgrade", "--binary", path)
+            self.assertEqual(1, status, said)
+            self.assertFalse(os.path.exists(marker))
+            self.serves()
+
+    def test_a_program_that_the_server_s_user_can_change_is_warned_of(self):
+        warning = "can be changed by the user that serves (uid %d)" % USER
+        path = self.start_from(USER)
+        self.assertIn(warning, self.sluice.log())
+        self.assertIn(warning, self.sluice.command("check")[1])
+        os.chown(path, USER + 1, USER + 1)
+        self.assertNotIn(warning, self.sluice.command("check")[1])
+        os.chmod(path, 0o757)
+        self.assertIn(warning, self.sluice.command("check")[1])
+
+    def start_from(self, owner):
+        """A copy that is somebody's."""
+        path = harness.SLUICE = shutil.copy(harness.SLUICE, os.path.join(self.world.dir, "home"))
+        os.chown(path, owner, owner)
+        self.start()
+        return path
 
     def test_no_interpreter_runs_a_file_as_the_new_server(self):
         """Whatever stands where it is, and is called as the master calls a server."""
@@ -319,14 +362,19 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
 
     def test_a_later_version_may_make_other_calls(self):
         source = self.world.write("newer.c", """
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 int main(int argc, char **argv)
 {
 	(void)argc;
+	cpu_set_t set;
+	unsigned cpu;
+	sched_getaffinity(0, sizeof set, &set);
 	fprintf(stderr, "calls: %%d %%d %%d\\n", syscall(SYS_memfd_create, "x", 0) >= 0,
-		syscall(SYS_sched_setaffinity, 0, 0, 0) != 0, syscall(SYS_getcpu, 0, 0, 0) == 0);
+		sched_setaffinity(0, sizeof set, &set) == 0, syscall(SYS_getcpu, &cpu, 0, 0) == 0);
 	argv[0] = "%s";
 	execv(argv[0], argv);
 	return 1;
@@ -466,6 +514,54 @@ class Filtered(Server):
             listeners += listener
         self.assertEqual(2, listeners)
 
+    def test_what_the_master_starts_cannot_look_into_others_nor_make_namespaces(self):
+        source = self.world.write("hostile.c", """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#define TELL(call) (errno = 0, (call) == -1 ? strerrorname_np(errno) : "done")
+static long make_namespace(void)
+{
+	long child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+	if (child == 0)
+		_exit(0);
+	return child;
+}
+int main(int argc, char **argv)
+{
+	char from[8] = "", to[8];
+	struct iovec local = {to, 8}, remote = {from, 8};
+	(void)argc;
+	fprintf(stderr, "calls: ptrace %%s, process_vm_readv %%s, ", TELL(ptrace(PTRACE_TRACEME)),
+		TELL(process_vm_readv(getpid(), &local, 1, &remote, 1, 0)));
+	fprintf(stderr, "keyctl %%s, unshare %%s, ",
+		TELL(syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 1)),
+		TELL(unshare(0)));
+	fprintf(stderr, "setns %%s, clone %%s, ", TELL(setns(-1, 0)), TELL(make_namespace()));
+	fprintf(stderr, "mount %%s, clone3 %%s.\\n", TELL(syscall(SYS_mount, "x", "/tmp", "tmpfs", 0, 0)),
+		TELL(syscall(SYS_clone3, 0, 0)));
+	argv[0] = "%s";
+	execv(argv[0], argv);
+	return 1;
+}
+""" % harness.SLUICE)
+        program = os.path.join(self.world.dir, "hostile")
+        subprocess.run(["gcc", "-w", "-o", program, source], check=True)
+        self.start()
+        status, said = self.sluice.command("upgrade", "--binary", program)
+        self.assertEqual(0, status, said + self.sluice.log())
+        self.assertIn("calls: ptrace EPERM, process_vm_readv EPERM, keyctl EPERM, unshare EPERM, setns EPERM, "
+                      "clone EPERM, mount EPERM, clone3 ENOSYS.", self.sluice.log())
+        self.serves()
+
     def test_it_can_be_turned_off(self):
         self.start(config(more=" seccomp = false;"))
         # The master's own stays.
@@ -570,6 +666,34 @@ class Manager(Server):
             self.skipTest("threads cannot be stopped here: %s" % os.strerror(ctypes.get_errno()))
         self.assertEqual(0, libc.ptrace(interrupt, tid, None, None))
         os.waitpid(tid, ALL_THREADS)
+
+    def end_thread(self, tid):
+        """Has one thread make exit(2), without its process."""
+        getregs, setregs, detach, rax, orig_rax, rip = 12, 13, 17, 10, 15, 16  # <sys/user.h>
+        if os.uname().machine != "x86_64":
+            self.skipTest("its registers are not known here")
+        self.stop_thread(tid)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+        libc.ptrace.restype = ctypes.c_long
+        registers = (ctypes.c_ulonglong * 27)()
+        self.assertEqual(0, libc.ptrace(getregs, tid, None, registers))
+        registers[rip] -= 2  # to the syscall instruction, in which it waits
+        registers[rax], registers[orig_rax] = 60, 2 ** 64 - 1
+        self.assertEqual(0, libc.ptrace(setregs, tid, None, registers))
+        self.assertEqual(0, libc.ptrace(detach, tid, None, None))
+
+    def test_a_server_that_has_lost_a_thread_is_started_again(self):
+        self.assertIn("READY=1", self.heard())
+        self.assertEqual(401, self.call("GET", "/v1/status")[0])
+        found = [tid for tid, task in tasks(self.sluice).items() if task["Name"].startswith("MHD")]
+        before, pid = len(self.sluice.log()), self.sluice.pid
+        self.end_thread(found[0])
+        harness.wait_for(lambda: re.search("the thread MHD.* has ended ahead of its time",
+                                           self.sluice.log()[before:]), "the watchdog to see it")
+        self.sluice.wait_another(pid)
+        self.assertIn("READY=1", self.heard())
+        self.serves()
 
     def test_a_server_with_a_worker_that_hangs_is_started_again_and_the_manager_hears_of_no_hang(self):
         self.assertIn("READY=1", self.heard())

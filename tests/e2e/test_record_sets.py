@@ -270,8 +270,8 @@ class RecordSets(World):
         status, text = self.sluice.command("reload")
         self.assertEqual(0, status, text)
         self.assertEqual(2, text.count("which was not written by sluice"), text)
-        self.assertIn('"-/evil.test" with a file, which only zones of the configuration file have', text)
-        self.assertEqual(2, text.count("which does not fit"), text)
+        self.assertIn('"-/evil.test" which does not fit (file: is for zones of the configuration file', text)
+        self.assertEqual(3, text.count("which does not fit"), text)
         self.assertIn('"z:TYPE1" is written z:A', text)
         self.assert_answer(self.ask("www.corp.test"), "10.0.0.1")
         self.good("PUT", SETS + "/new:A", {"records": ["10.0.0.2"]}, 201)
@@ -358,6 +358,23 @@ class RecordSets(World):
         self.assertIn("no record set", self.command("record", "delete", "corp.test", "@", "MX", status=1))
         self.assertEqual({}, self.shown())
 
+    def test_a_text_of_the_command_line_is_one_string(self):
+        for text, strings in (('he said "hi" to me', ['he said "hi" to me']),
+                              (r'he said \"hi\"', ['he said "hi"']),
+                              ("a\\", ["a\\"]), (r"a\;b", ["a;b"]), (r"a\\", ["a\\"]), ('a"', ['a"']),
+                              ("", [""]), ('"a" b', ["a", "b"]), (r"\# 3 026162", ["ab"])):
+            for type in ("TXT", "txt", "TYPE16"):
+                with self.subTest(text=text, type=type):
+                    self.command("record", "set", "corp.test", "said", type, text)
+                    record, = self.host.ask(test_resources.INBOUND, "said.corp.test", "TXT").answer
+                    self.assertEqual(b"".join(bytes([len(one)]) + one.encode() for one in strings), record.rdata)
+                    self.command("record", "unset", "corp.test", "said", type)
+        self.command("record", "set", "corp.test", "spf", "SPF", "v=spf1 -all")
+        for type in ("SPF", "TYPE99"):
+            self.assertEqual(['"v=spf1 -all"'], json.loads(self.command(
+                "record", "show", "corp.test", "spf", type, "--json"))["records"])
+        self.assertIn("NOTYPE", self.command("record", "set", "corp.test", "x", "NOTYPE", "a", status=1))
+
     def test_a_master_file_is_read_for_who_asks_and_nothing_is_changed(self):
         where = "private_zones/-/read.internal/master_file"
         text = "$TTL 300\nwww 60 A 10.0.0.1\nwww 60 A 10.0.0.2\n@ MX 10 mail\n$ORIGIN apps\nx TXT <b>\n"
@@ -365,7 +382,11 @@ class RecordSets(World):
         self.assertEqual({"record_sets": [
             {"name": "@:MX", "ttl": 300, "records": ["10 mail.read.internal."]},
             {"name": "x.apps:TXT", "ttl": 300, "records": ['"<b>"']},
-            {"name": "www:A", "ttl": 60, "records": ["10.0.0.1", "10.0.0.2"]}]}, read)
+            {"name": "www:A", "ttl": 60, "records": ["10.0.0.1", "10.0.0.2"]}], "warnings": []}, read)
+        read = self.good("POST", where, {"text": "www A 10.0.0.1\n_dmarc TXT v=DMARC1; p=none"}).body
+        self.assertEqual(['"v=DMARC1"'], [one["records"][0] for one in read["record_sets"] if one["name"] == "_dmarc:TXT"])
+        self.assertEqual(["line 2: what stands behind the ; is a comment; put a text that has one in quotes",
+                          "line 2: the last line has no newline; see that the file is complete, and add one"], read["warnings"])
         self.assertEqual(404, self.call("GET", "private_zones/-/read.internal").status)
         self.bad(self.call("POST", where, {"text": "www A nonsense\n$INCLUDE /etc/passwd\n"}), 400, "invalid", "nonsense")
         self.assertEqual([1, 2], [fault["line"] for fault in self.call("POST", where, {

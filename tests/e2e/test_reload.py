@@ -1,9 +1,13 @@
 """A running server and its file: SIGHUP and `sluice reload`, good changes and faulty ones."""
 
+import contextlib
+import json
 import os
 import re
 import select
 import signal
+import subprocess
+import time
 
 import dns
 import harness
@@ -96,6 +100,18 @@ class Reload(harness.FreshCase):
         status, text = self.reload()
         self.assertEqual(1, status, text)
         self.assertRegex(text, r"corp\.internal\.zone:2: ")
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
+
+    def test_a_zone_file_that_includes_itself_moves_nothing(self):
+        pid = self.sluice.pid
+        self.world.write("corp.internal.zone", "web 300 IN A 10.10.1.99\n" + "$INCLUDE corp.internal.zone\n" * 5000)
+        start = time.monotonic()
+        status, text = self.reload()
+        self.assertLess(time.monotonic() - start, 20)  # the watchdog's 30 s would end the server
+        self.assertEqual(1, status, text)
+        self.assertRegex(text, r"corp\.internal\.zone:2: .*a file cannot include itself")
+        self.assertEqual(1, text.count("include"), text)
+        self.assertEqual(pid, self.sluice.pid)
         self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
 
     def test_a_file_that_says_nothing_moves_nothing(self):
@@ -289,6 +305,67 @@ class Reload(harness.FreshCase):
         self.assertEqual(0, self.reload()[0])
         self.assert_answer(dns.Message(sock.recv(4096)), "192.0.2.1")
 
+    # ---- `sluice wait`, and GET /readyz that waits ----
+
+    def begin(self, *options):
+        command = [harness.SLUICE, "wait", "-c", self.sluice.config, *options]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child
+
+    def ready(self, query):
+        with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+            connection.request("GET", "/readyz" + query)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+
+    def requests(self):
+        """How many connections the control socket has."""
+        return harness.sh("ss", "-xH", "state", "connected").count(self.sluice.socket)
+
+    def test_a_generation_is_waited_for(self):
+        generation = self.ready("")[1]["generation"]
+        child = self.begin("--generation", str(generation + 2))
+        harness.wait_for(lambda: self.requests() > 0, "the question")
+        self.zone("10.10.1.98")
+        self.assertEqual(0, self.reload()[0])
+        self.assertIsNone(child.poll())
+        self.zone("10.10.1.99")
+        self.assertEqual(0, self.reload()[0])
+        self.assertEqual("generation %d, revision 0\n" % (generation + 2), child.communicate()[0])
+        self.assertEqual(0, child.returncode)
+        self.assert_answer(self.ask("web.corp.internal"), "10.10.1.99")
+
+    def test_what_is_served_already_is_not_waited_for(self):
+        generation = self.ready("")[1]["generation"]
+        self.assertEqual((200, {"status": "ready", "generation": generation, "revision": 0}),
+                         self.ready("?generation=%d" % generation))
+
+    def test_a_server_that_is_not_there_yet_is_waited_for(self):
+        self.sluice.stop()
+        child = self.begin("--timeout", "60")
+        again = harness.Sluice(self.host, config(), HERE, name="again")
+        self.assertRegex(child.communicate()[0], "generation 1, ")
+        self.assertEqual(0, child.returncode)
+        self.assertEqual(0, again.stop())
+
+    def test_what_does_not_come_in_time_is_said(self):
+        status, text = self.sluice.command("wait", "--revision", "7", "--timeout", "1")
+        self.assertEqual(1, status)
+        self.assertRegex(text, "generation 1 and revision 0 are served, and that is not enough yet")
+
+    def test_a_stop_waits_for_nobody(self):
+        child = self.begin("--generation", "9", "--timeout", "0")
+        harness.wait_for(lambda: self.requests() > 0, "the question")
+        self.assertEqual(0, self.sluice.stop())
+        self.assertRegex(child.communicate()[0], "not enough yet")
+
+    def test_only_numbers_are_taken(self):
+        for query in ("?generation=new", "?revision=-1", "?revision=", "?generations=1"):
+            self.assertEqual(400, self.ready(query)[0], query)
+        self.assertEqual(2, self.sluice.command("wait", "--timeout", "soon")[0])
+
 
 class WithoutServer(harness.FreshCase):
     def test_commands_say_that_no_server_runs(self):
@@ -343,7 +420,6 @@ class ResolvConf(harness.FreshCase):
         self.answered_by("still.test.example", "192.0.2.1")
         self.change("nameserver 127.0.0.4\n", "has changed: generation 2")
         self.answered_by("again.test.example", "192.0.2.2")
-
 
 if __name__ == "__main__":
     harness.main()

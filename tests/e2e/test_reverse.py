@@ -728,6 +728,20 @@ class Services(Reverse):
             self.bad_v1(waiting.result(), 401, text="rights have ended")
         self.assertEqual(404, self.call("GET", self.path).status)
 
+    def told_nothing(self, path):
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.call, "GET", path, None, OPS)
+            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
+            self.forget("ops")
+            self.upstream.release()
+            self.bad_v1(waiting.result(), 401, text="rights have ended")
+
+    def test_who_loses_its_rights_while_it_has_a_name_explained_is_told_nothing(self):
+        self.told_nothing("/v1/explain?name=held.www.example&vnet=hub&type=A&ask=1")
+
+    def test_who_loses_its_rights_while_it_has_a_name_checked_is_told_nothing(self):
+        self.told_nothing("/v1/check?subject=held.www.example")
+
     def test_commands(self):
         self.outside_leads_to("192.0.2.99")
         status, text = self.command("service", "add", "shop", self.address, "--reverse-fqdn",

@@ -229,7 +229,9 @@ class Short(harness.FreshCase):
         domains = ",\n".join('"d%d.test"' % i for i in range(100000))
         path = self.world.write("large.conf", 'default_resolver = { targets = ( { address = "127.0.0.3"; } ); };\n'
                                 "reserved_domains = [ %s ];\n" % domains)
-        least = next(m for m in range(10, 1000, 2) if self.ends(m, "--version")[0] == 0)
+        # With less GnuTLS does not come up, which says so as it is loaded, and nothing can be told.
+        least = next(m for m in range(10, 1000, 2)
+                     if self.ends(m, "--version")[0] == 0 and "GnuTLS" not in self.ends(m, "--version")[1])
         said = set()
         for megabytes in range(least, least + 60, 2):
             status, text = self.ends(megabytes, "check", "-c", path)

@@ -243,9 +243,10 @@ class Truth(harness.FreshCase):
 
         for group in GROUPS:
             self.fail(group)
-        causes = {one["rule"].partition("/")[2]: one["reason"] for one in self.sluice.status()["unanswered"]["causes"]}
+        causes = {one["rule"].partition("/")[2]: one for one in self.sluice.status()["unanswered"]["causes"]}
         for name in self.failing:
-            self.assertTrue(causes[name].startswith(RULES[name][1]), (name, causes[name]))
+            self.assertTrue(causes[name]["reason"].startswith(RULES[name][1]), (name, causes[name]))
+            self.assertEqual(NAMES if name in ANSWERED_WITH_ERRORS else 0, causes[name]["queries"], causes[name])
             client = self.answers([name], 1)[name][0]
             asked = self.explained(self.fresh(name))["answer"]
             self.assertEqual(("SERVFAIL", "SERVFAIL"), (client.rcode, asked["rcode"]), name)

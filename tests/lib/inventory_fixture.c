@@ -29,20 +29,21 @@ int inventory_fixture_load(struct inventory_fixture *fixture, const char *text)
 {
 	struct model *model = text ? config_text_load(&fixture->config, text)
 				   : config_text_read(&fixture->config, NULL);
-	struct owned *owned;
+	struct inventory *next;
 
 	if (!model)
 		return ERR_FAULTS;
-	int err = inventory_reload(fixture->inventory, model, &owned, &fixture->config.faults);
-	if (err) {
+	next = inventory_prepare(fixture->inventory, model, &fixture->config.faults);
+	if (!next) {
 		model_free(model);
-		return err;
+		return ERR_FAULTS;
 	}
-	inventory_adopt(fixture->inventory);
+	owned_unref(fixture->served);
+	fixture->served = inventory_table(next);
+	inventory_adopt(next);
+	inventory_prepared_free(next);
 	model_free(fixture->model);
 	fixture->model = model;
-	owned_unref(fixture->served);
-	fixture->served = owned;
 	return 0;
 }
 

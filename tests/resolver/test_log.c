@@ -202,13 +202,14 @@ static void a_line_that_is_too_long_is_cut_and_still_a_line(void **state)
 	json_decref(line);
 }
 
-static char heard[9000];
+static char heard[9000], heard_by_readers[9000];
 
-static void on_line(enum log_level level, const char *event, const char *line)
+static void on_line(enum log_level level, const char *event, const char *line, const char *shown)
 {
 	(void)level;
 	(void)event;
 	snprintf(heard, sizeof heard, "%s", line);
+	snprintf(heard_by_readers, sizeof heard_by_readers, "%s", shown ? shown : "(nothing)");
 }
 
 static void who_listens_gets_all_of_a_line_that_is_too_long(void **state)
@@ -220,6 +221,31 @@ static void who_listens_gets_all_of_a_line_that_is_too_long(void **state)
 	log_event(LOG_INFO, "x", "%s", longer);
 	log_listen(NULL);
 	assert_string_equal(heard, longer);
+	assert_string_equal(heard_by_readers, longer);
+}
+
+static void readers_hear_what_is_for_them_and_the_log_has_it_all(void **state)
+{
+	(void)state;
+	struct faults faults;
+	const struct origin client = {.path = "management.clients[carol]"};
+	log_configure(LOG_INFO, LOG_JOURNAL);
+	log_listen(on_line);
+	log_event_guarded(LOG_INFO, "x", "one", "one by %s", "carol");
+	assert_string_equal(heard, "one by carol");
+	assert_string_equal(heard_by_readers, "one");
+	log_event_guarded(LOG_INFO, "x", NULL, "carol is gone");
+	assert_string_equal(heard_by_readers, "(nothing)");
+	faults_init(&faults);
+	fault_add(&faults, FAULT_ERROR, &client, "role", "is wrong");
+	log_faults("x", &faults);
+	faults_release(&faults);
+	log_listen(NULL);
+	assert_string_equal(heard, "management.clients[carol].role: is wrong");
+	assert_string_equal(heard_by_readers, "(nothing)");
+	assert_string_equal(written(), "<6>x: one by carol\n"
+				       "<6>x: carol is gone\n"
+				       "<3>x: management.clients[carol].role: is wrong\n");
 }
 
 static void every_fault_is_a_line_with_its_place_and_level(void **state)
@@ -254,6 +280,7 @@ int main(void)
 		TEST(control_characters_cannot_forge_a_line),
 		TEST(a_line_that_is_too_long_is_cut_and_still_a_line),
 		TEST(who_listens_gets_all_of_a_line_that_is_too_long),
+		TEST(readers_hear_what_is_for_them_and_the_log_has_it_all),
 		TEST(every_fault_is_a_line_with_its_place_and_level),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

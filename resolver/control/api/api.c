@@ -228,6 +228,14 @@ static void say_wait(const struct api *api, struct http_request *request, int64_
 	http_header(request, "Retry-After", wait);
 }
 
+static void refuse_secret(const struct api *api, struct http_request *request)
+{
+	http_header(request, "WWW-Authenticate",
+		    "Bearer realm=\"sluice\", error=\"invalid_token\"");
+	refuse(api, request, 401,
+	       "no client in management.clients has this secret, and it is not a valid token");
+}
+
 /* False: it has been refused. */
 static bool is_known(const struct api *api, struct http_request *request)
 {
@@ -246,16 +254,14 @@ static bool is_known(const struct api *api, struct http_request *request)
 		       "SECRET\" or as X-Auth-Token");
 		return false;
 	case HTTP_TOO_MANY:
+		if (http_late(request)) {
+			refuse_secret(api, request);
+			return false;
+		}
 		say_wait(api, request, now_s);
 		refuse(api, request, 429, HTTP_TOO_MANY_TEXT);
 		return false;
-	case HTTP_WRONG_CREDENTIALS:
-		http_header(request, "WWW-Authenticate",
-			    "Bearer realm=\"sluice\", error=\"invalid_token\"");
-		refuse(api, request, 401,
-		       "no client in management.clients has this secret, and it is not a valid "
-		       "token");
-		return false;
+	case HTTP_WRONG_CREDENTIALS: refuse_secret(api, request); return false;
 	}
 	return false;
 }
@@ -498,6 +504,23 @@ void api_await_served(struct api_request *request, struct api_wait *wait)
 		hold(api, wait);
 }
 
+void api_await_change(struct api_request *request, struct api_wait *wait)
+{
+	struct api *api = call_of(request)->api;
+
+	wait->next = api->next_change;
+	api->next_change = wait;
+}
+
+void api_await_no_more(struct api_request *request, struct api_wait *wait)
+{
+	struct api_wait **link = &call_of(request)->api->next_change;
+
+	while (*link != wait)
+		link = &(*link)->next;
+	*link = wait->next;
+}
+
 void api_let_go(struct api *api)
 {
 	struct api_wait *wait;
@@ -505,6 +528,18 @@ void api_let_go(struct api *api)
 	while ((wait = api->held)) {
 		api->held = wait->next;
 		wait->on_served(wait);
+	}
+	api_rest(api);
+}
+
+void api_rest(struct api *api)
+{
+	struct api_wait *wait = api->next_change, *next;
+
+	api->next_change = NULL;
+	for (; wait; wait = next) {
+		next = wait->next;
+		wait->on_served(wait); /* which may wait again */
 	}
 }
 
@@ -589,13 +624,13 @@ void api_fail_faults(struct api_request *request, unsigned status, const char *c
 {
 	struct api_error error = {
 		.status = status, .code = code, .id = request->id, .faults = faults, .text = ""};
+	const struct fault *first = faults_first(faults);
 	char text[API_TEXT_MAX];
 
-	for (size_t i = faults->count; i-- > 0;)
-		if (faults->items[i].severity == FAULT_ERROR) {
-			error.text = faults->items[i].text;
-			error.field = faults->items[i].origin.path;
-		}
+	if (first) {
+		error.text = first->text;
+		error.field = first->origin.path;
+	}
 	if (faults->errors > 1) {
 		snprintf(text, sizeof text, "%s (and %zu more)", error.text, faults->errors - 1);
 		error.text = text;
@@ -745,7 +780,7 @@ bool api_may_change(struct api_request *request)
 {
 	char text[CONFIRMATION_TEXT_MAX];
 
-	if (!confirmation_waits(&request->service->confirmation, text))
+	if (!confirmation_waits(&request->service->confirmation, request->role != ROLE_ADMIN, text))
 		return true;
 	api_fail(request, 409, NULL, "%s", text);
 	return false;
@@ -879,6 +914,8 @@ int api_login(struct api_request *request, const struct http_login *login,
 	const struct api_call *call = call_of(request);
 	int64_t now_s = time(NULL);
 	int err = http_auth_login(call->api->auth, call->http, login, now_s, token, role);
+	if (err == ERR_LIMIT && http_late(call->http))
+		return ERR_NOT_FOUND;
 	if (err == ERR_LIMIT)
 		say_wait(call->api, call->http, now_s);
 	return err;

@@ -139,7 +139,8 @@ const char *api_form(const struct api_request *request, const char *name);
 /* A body's JSON, to be released; NULL: it is not JSON, and `error` says where. In any thread. */
 json_t *api_parse(const char *text, size_t length, char error[API_TEXT_MAX]);
 /* A token for the client's id and secret that came with the request (http_auth_login). With
- * ERR_LIMIT the answer has a Retry-After, and the caller answers 429. */
+ * ERR_LIMIT the answer has a Retry-After, and the caller answers 429. Where a login came too soon
+ * and may wait (http_late) it is ERR_NOT_FOUND, and that answer is sent late. */
 MUST_CHECK int api_login(struct api_request *request, const struct http_login *login,
 			 char token[TOKEN_TEXT_MAX], enum client_role *role);
 /* What was counted when; NULL: nothing is recorded. */
@@ -147,8 +148,8 @@ const struct history *api_history(const struct api_request *request);
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
-/* Whether the client may still do this: to be asked behind every wait. False: it has been answered,
- * because who may has changed meanwhile. */
+/* Whether the client may still do this. A handler asks behind every wait. False: the client was
+ * removed or has another role, which has been answered. */
 bool api_still_may(struct api_request *request);
 /* http_auth_log_out, by the request's client. */
 struct http_logout;
@@ -202,6 +203,10 @@ struct api_wait {
 	struct api_wait *next; /* inside */
 };
 void api_await_served(struct api_request *request, struct api_wait *wait);
+/* The same when all workers serve what is published next, and ahead of the end. It may wait again
+ * from there. */
+void api_await_change(struct api_request *request, struct api_wait *wait);
+void api_await_no_more(struct api_request *request, struct api_wait *wait);
 
 /* ---- the server's side ---- */
 
@@ -212,12 +217,15 @@ struct api {
 	const struct history *history;     /* of what was counted; NULL: there is none (yet) */
 	atomic_size_t upload_max;          /* bytes; listeners read it */
 	struct api_wait *held, **held_end; /* the oldest first; held_end NULL: none yet */
+	struct api_wait *next_change;      /* what waits for that */
 };
 
 /* Every answer waits until all workers serve what was published last (service_is_settled): a client
  * that is told of a change, and asks, is answered by it. Called when that is so, and ahead of the
  * end. */
 void api_let_go(struct api *api);
+/* Calls what waits for a change: nothing is to wait for long any more. */
+void api_rest(struct api *api);
 
 /* What http.h calls; `api` must outlive the listeners. */
 struct http_handler api_handler(struct api *api);

@@ -155,6 +155,10 @@ static void answer(void *context)
 {
 	struct api_page *page = context;
 	struct api_request *request = page->request;
+	if (!api_still_may(request)) {
+		page_free(page);
+		return;
+	}
 	page->failed = page->failed || page->job.given_up;
 	if (!page->failed)
 		put_tail(page);

@@ -20,15 +20,16 @@ static void end(struct api_long_answer *answer)
 static bool on_begin(struct work_reading *reading)
 {
 	struct api_long_answer *answer = answer_of(reading);
-	bool goes_on = false;
+	bool goes_on = api_still_may(answer->request);
 
-	if (api_still_may(answer->request)) {
+	if (goes_on && !answer->needs_no_view) {
 		answer->inventory = inventory_view(answer->request->service->inventory);
-		if (answer->inventory)
-			goes_on = !answer->prepare || answer->prepare(answer);
-		else
+		goes_on = answer->inventory;
+		if (!goes_on)
 			api_fail_memory(answer->request);
 	}
+	if (goes_on && answer->prepare)
+		goes_on = answer->prepare(answer);
 	if (!goes_on)
 		end(answer);
 	return goes_on;
@@ -48,6 +49,9 @@ static void on_done(struct work_reading *reading, bool given_up)
 
 	if (given_up) {
 		api_fail_ending(answer->request);
+	} else if (!api_still_may(answer->request)) {
+		end(answer);
+		return;
 	} else if (trouble || *answer->why) {
 		api_fail(answer->request, 503, "store_failed", "%s",
 			 trouble ? trouble : answer->why);

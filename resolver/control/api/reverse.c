@@ -126,7 +126,11 @@ char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
 
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text)
 {
-	log_event(LOG_INFO, "change", "%s by %s: %s", what, request->client, owner_text);
+	char shown[API_OWNER_TEXT_MAX + 64];
+
+	snprintf(shown, sizeof shown, "%s: %s", what, owner_text);
+	log_event_guarded(LOG_INFO, "change", shown, "%s by %s: %s", what, request->client,
+			  owner_text);
 }
 
 /* ---- does the name lead back? ---- */

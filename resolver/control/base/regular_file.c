@@ -99,24 +99,29 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-uint64_t file_stamp_number(const char *path)
+uint64_t file_stamp_number(const struct file_stamp *stamp)
 {
 	static const struct hash_key key;
-	struct file_stamp stamp;
 	uint64_t number = 0;
 
-	if (!file_stamp_of(&stamp, path))
-		return 0;
-	number = hash_bytes(&key, number, &stamp.device, sizeof stamp.device);
-	number = hash_bytes(&key, number, &stamp.inode, sizeof stamp.inode);
-	number = hash_bytes(&key, number, &stamp.size, sizeof stamp.size);
-	number = hash_bytes(&key, number, &stamp.mtime_ns, sizeof stamp.mtime_ns);
-	return hash_bytes(&key, number, &stamp.ctime_ns, sizeof stamp.ctime_ns);
+	number = hash_bytes(&key, number, &stamp->device, sizeof stamp->device);
+	number = hash_bytes(&key, number, &stamp->inode, sizeof stamp->inode);
+	number = hash_bytes(&key, number, &stamp->size, sizeof stamp->size);
+	number = hash_bytes(&key, number, &stamp->mtime_ns, sizeof stamp->mtime_ns);
+	return hash_bytes(&key, number, &stamp->ctime_ns, sizeof stamp->ctime_ns);
+}
+
+uint64_t file_stamp_number_of(const char *path)
+{
+	struct file_stamp stamp;
+
+	return file_stamp_of(&stamp, path) ? file_stamp_number(&stamp) : 0;
 }
 
 /* ---- all of a file ---- */
 
 enum { READINGS_MAX = 3, READ_STEP = 64 * 1024 };
+static const char too_large[] = "it is too large";
 
 /* NULL: *why says it. */
 static char *read_to_end(FILE *file, size_t max, size_t *length, const char **why)
@@ -124,10 +129,11 @@ static char *read_to_end(FILE *file, size_t max, size_t *length, const char **wh
 	size_t room = 0, used = 0, got;
 	char *bytes = NULL, *more;
 
+	*length = 0;
 	do {
 		if (room - used <= READ_STEP) {
 			room = room ? room * 2 : 2 * READ_STEP;
-			*why = used <= max ? err_text(ERR_NOMEM) : "it is too large";
+			*why = used <= max ? err_text(ERR_NOMEM) : too_large;
 			more = used <= max ? realloc(bytes, room) : NULL;
 			if (!more) {
 				free(bytes);
@@ -136,10 +142,9 @@ static char *read_to_end(FILE *file, size_t max, size_t *length, const char **wh
 			bytes = more;
 		}
 		got = fread(bytes + used, 1, READ_STEP, file);
-		used += got;
+		*length = used += got;
 	} while (got > 0);
 	bytes[used] = '\0';
-	*length = used;
 	*why = ferror(file) ? strerror(errno) : NULL;
 	if (!*why)
 		return bytes;
@@ -168,10 +173,14 @@ static char *read_once(const char *path, size_t max, struct file_stamp *stamp, s
 	struct stat found;
 	char *bytes = NULL;
 
+	*length = 0;
 	if (!file)
 		return NULL;
 	if (fstat(fileno(file), &found) != 0) {
 		*why = strerror(errno);
+	} else if ((uintmax_t)found.st_size > max) {
+		*length = (size_t)found.st_size;
+		*why = too_large;
 	} else {
 		stamp_from(stamp, &found);
 		bytes = read_to_end(file, max, length, why);
@@ -199,24 +208,25 @@ char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, 
 	return NULL;
 }
 
-char *regular_file_read_below(const char *folder, const char *name, size_t *length,
-			      const char **why)
+char *regular_file_read_below(const char *folder, const char *name, size_t max, char **path,
+			      size_t *length, const char **why)
 {
-	char *top = realpath(folder, NULL), *path = NULL, *joined = NULL, *bytes = NULL;
+	char *top = realpath(folder, NULL), *joined = NULL, *bytes = NULL;
 	size_t top_length = top ? strlen(top) : 0;
 
+	*path = NULL;
+	*length = 0;
 	if (top && asprintf(&joined, "%s/%s", top, name) >= 0)
-		path = realpath(joined, NULL);
+		*path = realpath(joined, NULL);
 	if (*name == '/')
 		*why = "it is to be below the zone's folder; name it from there";
-	else if (!path)
+	else if (!*path)
 		*why = strerror(errno);
-	else if (strncmp(path, top, top_length) != 0 || path[top_length] != '/')
+	else if (strncmp(*path, top, top_length) != 0 || (*path)[top_length] != '/')
 		*why = "it is not below the zone's folder";
 	else
-		bytes = regular_file_read(path, SIZE_MAX, NULL, length, why);
+		bytes = regular_file_read(*path, max, NULL, length, why);
 	free(top);
 	free(joined);
-	free(path);
 	return bytes;
 }

@@ -35,19 +35,22 @@ struct file_stamp { /* what a file looked like */
 /* Of the file at that path, never opening it. False: errno says why, and all of it is zero. */
 bool file_stamp_of(struct file_stamp *stamp, const char *path);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
-/* The stamp of the file at that path as a number, which is another one where it has changed. 0:
- * there is none. */
-uint64_t file_stamp_number(const char *path);
+/* The stamp as a number, which is another one where the file has changed. */
+uint64_t file_stamp_number(const struct file_stamp *stamp);
+/* The same of the file at that path now. 0: there is none. */
+uint64_t file_stamp_number_of(const char *path);
 
 /* All of a file of at most so many bytes, to be freed, with a NUL behind; *stamp, of what was read,
  * may be NULL. A file that changes meanwhile, and so may be half old and half new, is read again, a
- * few times. NULL: *why says the reason, as above. */
+ * few times. NULL: *why says the reason, as above, and *length is over max if that is the reason.
+ */
 char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
 			const char **why);
 
-/* All of the file of that name below the folder, as above: no path from the root, no "..", and no
- * symbolic link leads out of it. */
-char *regular_file_read_below(const char *folder, const char *name, size_t *length,
-			      const char **why);
+/* All of the file of that name below the folder, as above, and *path, its path without symbolic
+ * links, to be freed. Absolute names are refused. ".." and symbolic links may not lead out of the
+ * folder. */
+char *regular_file_read_below(const char *folder, const char *name, size_t max, char **path,
+			      size_t *length, const char **why);
 
 #endif

@@ -1,5 +1,5 @@
-/* A thread that returns takes itself off the list, by the destructor of a key of its own; the
- * kernel calls none. */
+/* The destructor of a thread's key takes a thread that returns off the list. The kernel calls no
+ * destructor, so a thread that it killed stays on the list. */
 #include "resolver/control/base/threads.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ void threads_join(void)
 	pthread_once(&threads.once, begin);
 	if (!thread || pthread_getspecific(threads.key) ||
 	    pthread_setspecific(threads.key, thread) != 0) {
-		free(thread); /* it is not looked after, or is already */
+		free(thread); /* without memory it is not watched; or it is already */
 		return;
 	}
 	thread->id = (pid_t)syscall(SYS_gettid);

@@ -1,6 +1,5 @@
-/* The threads that live as long as the program, and those that have ended without having come to
- * their end: the kernel ends a single one for a system call that a filter does not allow, and the
- * rest would go on without it, unnoticed. */
+/* The threads that live as long as the program, and which of them the kernel killed. A filter of
+ * system calls can kill a single thread; the others would go on without it, unnoticed. */
 #ifndef SLUICE_THREADS_H
 #define SLUICE_THREADS_H
 
@@ -8,9 +7,9 @@
 
 enum { THREAD_NAME_MAX = 16 };
 
-/* The calling thread is looked after from now on, until it returns from its function. */
+/* From now on the calling thread is watched, until its function returns. */
 void threads_join(void);
-/* Whether one is gone; its name, as ps and top had it. Each is told once. */
+/* Whether a watched thread was killed; `name` is what ps and top showed. Reports each one once. */
 bool threads_find_gone(char name[THREAD_NAME_MAX]);
 
 #endif

@@ -50,6 +50,7 @@ static void print_text(const char *file, const struct model *model, const struct
 static int check_user(const struct load *load, const struct model *model, struct faults *faults)
 {
 	const char *resolv_conf = load->next_follows ? load->resolv_conf : NULL;
+	privileges_check_program(model, faults);
 	if (geteuid() != 0 || !model->user)
 		return 0;
 	return privileges_drop(model, resolv_conf, false, faults);

@@ -12,10 +12,15 @@
 #include "resolver/control/base/exit.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/config/file.h"
 #include "rules/schema/schema.h"
 
-enum { ANSWER_MAX = 1024 * 1024 * 1024, ANSWER_FIRST = 64 * 1024 };
+enum {
+	ANSWER_MAX = 1024 * 1024 * 1024,
+	ANSWER_FIRST = 64 * 1024,
+	FILE_MAX = 256 * 1024 * 1024,
+};
 
 /* ---- where the server is ---- */
 
@@ -33,26 +38,111 @@ static bool is_absent(const char *file)
 	       errno == ENOENT;
 }
 
-static bool read_path(const char *file, char path[CLIENT_PATH_MAX])
+/* The faults are why not. */
+static int read_path(const char *file, char path[CLIENT_PATH_MAX], struct faults *faults)
 {
-	struct faults faults;
-	faults_init(&faults);
-	int err = config_file_setting(file, "management", "socket", path, CLIENT_PATH_MAX, &faults);
-	faults_print(&faults, stderr);
-	faults_release(&faults);
-	if (err != 0)
-		exit_fail("%s has to be read for the path of the server's control socket; "
-			  "correct it, or give --socket PATH",
+	return config_file_setting(file, "management", "socket", path, CLIENT_PATH_MAX, faults);
+}
+
+static bool fail_unread(const char *file, const struct faults *faults)
+{
+	if (access(file, R_OK) != 0 && errno == EACCES) {
+		exit_fail("%s has to be read for the path of the server's control socket, and this "
+			  "user may not; run it as root (sudo), or give --socket PATH",
 			  file);
-	return err == 0;
+		return false;
+	}
+	faults_print(faults, stderr);
+	exit_fail("%s has to be read for the path of the server's control socket; "
+		  "correct it, or give --socket PATH",
+		  file);
+	return false;
+}
+
+/* Where no file has to be read. */
+static bool is_given_path(const struct command_line *line, char path[CLIENT_PATH_MAX])
+{
+	if (!line->socket && !is_absent(line->config))
+		return false;
+	snprintf(path, CLIENT_PATH_MAX, "%s", line->socket ? line->socket : default_path());
+	return true;
 }
 
 bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX])
 {
-	if (!line->socket && !is_absent(line->config))
-		return read_path(line->config, path);
-	snprintf(path, CLIENT_PATH_MAX, "%s", line->socket ? line->socket : default_path());
-	return true;
+	struct faults faults;
+	bool fine = is_given_path(line, path);
+
+	if (fine)
+		return true;
+	faults_init(&faults);
+	fine = read_path(line->config, path, &faults) == 0 || fail_unread(line->config, &faults);
+	faults_release(&faults);
+	return fine;
+}
+
+/* The text in quotes behind `socket =`, on a line of its own or behind a brace. */
+static bool find_setting(const char *text, char value[CLIENT_PATH_MAX])
+{
+	static const char word[] = "socket", before[] = " \t\n{;";
+
+	for (const char *at = text; (at = strstr(at, word)); at++) {
+		const char *from = at + sizeof word - 1, *end;
+
+		if (at > text && !strchr(before, at[-1]))
+			continue;
+		from += strspn(from, " \t");
+		if (*from != '=' && *from != ':')
+			continue;
+		from += 1 + strspn(from + 1, " \t");
+		end = *from == '"' ? strpbrk(from + 1, "\"\n") : NULL;
+		if (end && *end == '"' && end > from + 1 &&
+		    (size_t)(end - from) < CLIENT_PATH_MAX) {
+			snprintf(value, CLIENT_PATH_MAX, "%.*s", (int)(end - from - 1), from + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of a file with a fault in it, which the server has not loaded: most likely the path is as it was.
+ */
+static void guess_path(const char *file, char path[CLIENT_PATH_MAX])
+{
+	char value[CLIENT_PATH_MAX];
+	const char *why, *slash = strrchr(file, '/');
+	size_t length;
+	char *text = regular_file_read(file, FILE_MAX, NULL, &length, &why);
+
+	if (!text || !find_setting(text, value))
+		snprintf(path, CLIENT_PATH_MAX, "%s", default_path());
+	else if (*value == '/' || !slash)
+		snprintf(path, CLIENT_PATH_MAX, "%s", value);
+	else
+		snprintf(path, CLIENT_PATH_MAX, "%.*s/%s", (int)(slash - file), file, value);
+	free(text);
+}
+
+bool client_socket_find(const struct command_line *line, char path[CLIENT_PATH_MAX])
+{
+	struct faults faults;
+	bool fine = is_given_path(line, path);
+
+	if (fine)
+		return true;
+	faults_init(&faults);
+	fine = read_path(line->config, path, &faults) == 0;
+	if (!fine && access(line->config, R_OK) == 0) {
+		guess_path(line->config, path);
+		faults_print(&faults, stderr);
+		fprintf(stderr, "%s cannot be loaded as it is; the server at %s is asked\n",
+			line->config, path);
+		fine = true;
+	} else if (!fine) {
+		fail_unread(line->config, &faults);
+	}
+	faults_release(&faults);
+	return fine;
 }
 
 /* ---- one request ---- */

@@ -20,6 +20,9 @@ enum {
  * has been said, and EXIT_FAILURE is what is left to return. The default does not stand in for it,
  * where another server may be listening; but COMMAND_CONFIG_DEFAULT may be absent. */
 MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
+/* The same, but a file with a fault in it, as while it is edited, does not hide the server: it is
+ * looked for where the file seems to say, or at the usual path, and stderr has the fault. */
+bool client_socket_find(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 
 struct client_call {
 	const char *method;           /* "GET" */

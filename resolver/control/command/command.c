@@ -93,6 +93,12 @@ static const struct {
 	 offsetof(struct command_line, once)},
 	{"days", "NUMBER", "without a use for so many days, else 30; 0: never used", 0, OPTION_DAYS,
 	 offsetof(struct command_line, days)},
+	{"generation", "NUMBER", "until every worker serves that generation", 0, OPTION_GENERATION,
+	 offsetof(struct command_line, generation)},
+	{"revision", "NUMBER", "until every worker serves that revision of the state", 0,
+	 OPTION_REVISION, offsetof(struct command_line, revision)},
+	{"timeout", "SECONDS", "for so long at most (30)", 0, OPTION_TIMEOUT,
+	 offsetof(struct command_line, timeout)},
 	{"wait", NULL, "until all is known, however long that takes", 0, OPTION_WAIT,
 	 offsetof(struct command_line, wait)},
 	{"offline", NULL, "read the file and the state, whether a server runs or not", 0,
@@ -423,6 +429,17 @@ static int dispatch(struct command_line *line, uint64_t given)
 	return status;
 }
 
+/* The one that is named by an option ("--serve"), which has to be the first word; NULL: none is. */
+static const struct command *find_by_option(const struct command *commands, const char *word)
+{
+	const struct command *at;
+
+	for (at = commands; at->name; at++)
+		if (word && *word == '-' && strcmp(at->name, word) == 0)
+			return at;
+	return NULL;
+}
+
 int command_main(const struct command *commands, int argc, char **argv)
 {
 	struct command_line line = {
@@ -432,6 +449,11 @@ int command_main(const struct command *commands, int argc, char **argv)
 	};
 	char wrong[WRONG_MAX];
 	uint64_t given = 0;
+	const struct command *by_option = argc > 1 ? find_by_option(commands, argv[1]) : NULL;
+	if (by_option) { /* it stands where the program's name would */
+		argc--;
+		argv++;
+	}
 	int asked = parse_options(&line, argc, argv, &given, wrong);
 	if (asked < 0 && *wrong == '\0')
 		return COMMAND_USAGE;
@@ -440,7 +462,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	int used = 0, words = argc - optind;
-	line.command = find_command(commands, argv + optind, words, &used);
+	line.command = by_option ? by_option : find_command(commands, argv + optind, words, &used);
 	if (!line.command) {
 		command_kind_swap(argv + optind, words);
 		line.command = find_command(commands, argv + optind, words, &used);
@@ -457,7 +479,7 @@ int command_main(const struct command *commands, int argc, char **argv)
 			print_commands(commands, NULL, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (words == 0) {
+	if (words == 0 && !by_option) {
 		print_commands(commands, NULL, stderr);
 		return COMMAND_USAGE;
 	}

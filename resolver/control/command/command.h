@@ -58,6 +58,9 @@ enum { COMMAND_USAGE = 2 }; /* an exit status, besides the usual ones */
 #define OPTION_DAYS         OPTION(38)
 #define OPTION_WAIT         OPTION(39)
 #define OPTION_OFFLINE      OPTION(40)
+#define OPTION_GENERATION   OPTION(41)
+#define OPTION_REVISION     OPTION(42)
+#define OPTION_TIMEOUT      OPTION(43)
 
 enum { COMMAND_WORDS_MAX = 50 };
 struct command;
@@ -87,6 +90,7 @@ struct command_line {
 		int count;
 	} tags, servers, filters; /* --tag, --ns and --filter, which may be repeated */
 	const char *interval;     /* of top, in seconds; NULL: not given */
+	const char *generation, *revision, *timeout; /* of wait; NULL: not given */
 	bool json, suffix, is_static, csv, dry_run, all, beside, prune, follow, back, verbose,
 		apply, ask, once, wait, offline;
 	char *const *arguments;
@@ -126,6 +130,7 @@ int command_check(const struct command_line *line);
 int command_explain(const struct command_line *line);
 int command_reload(const struct command_line *line);
 int command_status(const struct command_line *line);
+int command_wait(const struct command_line *line);
 int command_top(const struct command_line *line);
 int command_flush(const struct command_line *line);
 int command_ptr_list(const struct command_line *line);

@@ -5,6 +5,7 @@
  * another answer in its place might not be what it does. */
 #include "resolver/control/observe/explain.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -55,31 +56,34 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 {
 	static const struct inventory_publisher nobody;
 	struct model *model = reading->model;
-	struct owned *declared = model->owned;
 	struct inventory_about about;
+	struct inventory *whole;
 	struct faults faults;
+	bool is_read = true;
 
-	if (!model->management.state || access(model->management.state, F_OK) != 0)
+	if (!model->management.state ||
+	    (access(model->management.state, F_OK) != 0 && errno != EACCES))
 		return true;
 	reading->inventory = inventory_new(&reading->load.key, &nobody);
 	if (!reading->inventory)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
 	inventory_only_look(reading->inventory, STATE_LOOK_APART);
 	faults_init(&faults);
-	int err = inventory_reload(reading->inventory, model, &model->owned, &faults);
+	whole = inventory_prepare(reading->inventory, model, &faults);
 	inventory_about(reading->inventory, &about);
-	if (err == 0) {
-		owned_unref(declared);
-		inventory_abandon(reading->inventory);
+	if (whole) {
+		owned_unref(model->owned);
+		model->owned = inventory_table(whole);
 	} else if (about.error) { /* what the file says is left */
 		snprintf(reading->unread, sizeof reading->unread, "%s", about.error);
-		err = 0;
 	} else {
 		faults_print(&faults, stderr);
 		command_fail_at(line, "%s and its state do not fit together", line->config);
+		is_read = false;
 	}
+	inventory_prepared_free(whole);
 	faults_release(&faults);
-	return err == 0;
+	return is_read;
 }
 
 static bool reading_init(const struct command_line *line, struct reading *reading)
@@ -215,10 +219,11 @@ static bool is_of_another_file(const struct command_line *line, const char *sock
 
 static int fail_unasked(const struct command_line *line, const char *error)
 {
-	return command_fail_at(line,
-			       "%s; run it as root (sudo), or give --offline to read the file and "
-			       "the state instead",
-			       error);
+	bool reads = access(line->config, R_OK) == 0 || errno != EACCES;
+
+	return command_fail_at(line, "%s; run it as root (sudo)%s", error,
+			       reads ? ", or give --offline to read the file and the state instead"
+				     : "");
 }
 
 static int explain_by(const struct command_line *line, const char *socket)
@@ -264,11 +269,14 @@ static int explain_by(const struct command_line *line, const char *socket)
 	return result;
 }
 
-static int ask_server(const struct command_line *line)
+static int ask_server(const struct command_line *line, const char *socket)
 {
 	const struct explain_texts texts = texts_of(line);
+	struct command_line found = *line;
+
+	found.socket = socket;
 	json_t *explained =
-		client_ask(line, (struct client_call){.method = "GET"}, path_of(&texts, true));
+		client_ask(&found, (struct client_call){.method = "GET"}, path_of(&texts, true));
 
 	return explained ? print_explained(line, explained) : EXIT_FAILURE;
 }
@@ -285,9 +293,9 @@ int command_explain(const struct command_line *line)
 		return command_misuse(line, "%s", error);
 	if (line->ask && line->offline)
 		return command_misuse(line, "--ask needs the server, and --offline asks none");
-	if (line->ask)
-		return ask_server(line);
 	if (line->offline)
 		return explain_offline(line, "--offline was given");
-	return client_socket_path(line, socket) ? explain_by(line, socket) : EXIT_FAILURE;
+	if (!client_socket_find(line, socket))
+		return EXIT_FAILURE;
+	return line->ask ? ask_server(line, socket) : explain_by(line, socket);
 }

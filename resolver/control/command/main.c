@@ -37,6 +37,12 @@ static const struct command commands[] = {
 	 "A configuration with faults is not started, and never replaces one that is served.\n"
 	 "This is the master, which has the sockets; its child serves, and is started again when\n"
 	 "it ends by itself.\n"},
+	/* What the master executes. An interpreter takes an option for no file; masters of earlier
+	 * versions say "serve". */
+	{"--run", command_run, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER, 0, 0, "", NULL,
+	 ""},
+	{"--serve", command_serve,
+	 OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE, 0, 0, "", NULL, ""},
 	{"serve", command_serve, OPTION_CONFIG | OPTION_RESOLV_CONF | OPTION_MASTER | OPTION_BESIDE,
 	 0, 0, "", NULL, ""},
 	{"check", command_check, OPTION_CONFIG | OPTION_JSON | OPTION_RESOLV_CONF | OPTION_VERBOSE,
@@ -104,6 +110,12 @@ static const struct command commands[] = {
 	 "list the names that the running server is asked for most, and who decides them",
 	 "Those of the last 12 to 24 hours that a target was asked for, and those of zones by one\n"
 	 "answer in 16; answers from the cache are not counted. count_names = false stops it.\n"},
+	{"wait", command_wait,
+	 CALL | OPTION_JSON | OPTION_GENERATION | OPTION_REVISION | OPTION_TIMEOUT, 0, 0, "",
+	 "wait until the server answers DNS by what was changed",
+	 "Also for a server that is not there yet. With --generation or --revision (which reload,\n"
+	 "changes and status print) it waits until every worker serves that one or a later one.\n"
+	 "Exits 1 where that does not come in time.\n"},
 	{"flush", command_flush, OPTION_CONFIG | OPTION_JSON | OPTION_SOCKET | OPTION_SUFFIX, 0, 1,
 	 "[NAME]", "empty the running server's cache, or drop a name from it", ""},
 	{"list", command_resource_list, CALL | OPTION_JSON | OPTION_FILTER | OPTION_LIMIT, 1, 2,
@@ -259,10 +271,7 @@ static const struct command commands[] = {
 	{.name = NULL},
 };
 
-/* What the master executes has its command as an option, which no interpreter takes for a file. */
 int main(int argc, char **argv)
 {
-	if (argc > 1 && (strcmp(argv[1], "--serve") == 0 || strcmp(argv[1], "--run") == 0))
-		argv[1] += 2;
 	return command_main(commands, argc, argv);
 }

@@ -1,9 +1,10 @@
 /* `sluice record set ZONE NAME TYPE RDATA...` and its like: record sets by owner and type, which
  * are the resources "NAME:TYPE" of the zone. */
-#include <strings.h>
+#include <string.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/call.h"
+#include "rules/zone/record.h"
 
 static const struct table_column columns[] = {
 	{"NAME", "name"},    {"TYPE", "type"},         {"TTL", "ttl"},
@@ -24,13 +25,18 @@ static void prepare(json_t *row)
 	free(owner);
 }
 
-/* The path of the set that the first three arguments name, to be freed. */
+/* The path of the set that the first three arguments name, to be freed. TYPE16 is written TXT
+ * there; what is no type is for the server to refuse. */
 static char *path_of(const struct command_line *line)
 {
 	const struct client_top zone = client_top(line->arguments[0]);
-	char *name = NULL, *path = NULL;
+	const char *type = line->arguments[2];
+	char *name = NULL, *path = NULL, printed[16];
+	uint16_t number;
 
-	if (asprintf(&name, "%s:%s", line->arguments[1], line->arguments[2]) >= 0)
+	if (record_type_parse(&number, type) == 0)
+		type = record_type_print(number, printed, sizeof printed);
+	if (asprintf(&name, "%s:%s", line->arguments[1], type) >= 0)
 		path = client_path(line->dry_run ? "/v1/private_zones/%/%/record_sets/%?dry_run"
 						 : "/v1/private_zones/%/%/record_sets/%",
 				   zone.group, zone.name, name);
@@ -97,18 +103,48 @@ static bool is_there(const struct command_line *line, bool *failed)
 	return status == 200;
 }
 
-/* The shell has taken the quotes of 'v=spf1 -all', which is one text all the same: where a text has
- * no quotes of its own, it gets them. */
+static bool is_text(const char *type)
+{
+	uint16_t number;
+
+	return record_type_parse(&number, type) == 0 && (number == TYPE_TXT || number == TYPE_SPF);
+}
+
+/* One string of a master file, to be freed. Escapes of the text's own stay what they are; a quote
+ * gets one, and so does a backslash with nothing behind it. NULL without memory. */
+static char *quote(const char *text)
+{
+	char *quoted = malloc(2 * strlen(text) + 3), *at = quoted;
+
+	if (!quoted)
+		return NULL;
+	*at++ = '"';
+	for (; *text != '\0'; text++) {
+		bool is_escape = *text == '\\' && text[1] != '\0';
+
+		if (is_escape)
+			*at++ = *text++;
+		else if (*text == '"' || *text == '\\')
+			*at++ = '\\';
+		*at++ = *text;
+	}
+	*at++ = '"';
+	*at = '\0';
+	return quoted;
+}
+
+/* The shell has taken the quotes of 'v=spf1 -all', which is one text all the same: it gets them
+ * back, unless it begins with some, or as \#. */
 static json_t *data_of(const char *type, const char *data)
 {
-	bool is_text = strcasecmp(type, "TXT") == 0 || strcasecmp(type, "SPF") == 0;
-	bool is_written_out = strchr(data, '"') || strncmp(data, "\\#", 2) == 0;
+	bool is_written_out = *data == '"' || strncmp(data, "\\#", 2) == 0;
 	char *quoted = NULL;
 	json_t *text;
 
-	if (!is_text || is_written_out)
+	if (!is_text(type) || is_written_out)
 		return json_text(data);
-	text = asprintf(&quoted, "\"%s\"", data) < 0 ? NULL : json_text(quoted);
+	quoted = quote(data);
+	text = quoted ? json_text(quoted) : NULL;
 	free(quoted);
 	return text;
 }

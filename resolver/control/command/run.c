@@ -1,7 +1,9 @@
 /* `sluice run`: the master; and `sluice serve`, which it executes: what that process as a whole
  * needs, and then the control thread, which is this one. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -42,6 +44,8 @@ static void begin(void)
 	log_configure(LOG_INFO, LOG_AUTO);
 	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
+	/* A program that is executed by a descriptor is called as that is, before Linux 6.14. */
+	(void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
 }
 
 int command_run(const struct command_line *line)

@@ -9,7 +9,6 @@
  * not matter how they are spelled, nor in which order; nor does the serial of a SOA, which the
  * server gives. */
 #include <errno.h>
-#include <libgen.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,26 +40,30 @@ static struct zone *read_zone(const struct command_line *line, const struct name
 	const char *path = line->arguments[1];
 	bool is_input = strcmp(path, "-") == 0;
 	FILE *in = is_input ? stdin : fopen(path, "r");
-	char *copy = is_input ? NULL : strdup(path);
-	struct zonefile_folder folder = {.path = copy ? dirname(copy) : NULL,
-					 .read = regular_file_read_below};
+	struct zonefile_folder folder = {0};
 	struct faults faults;
 	struct zone *zone;
+	int err;
 
 	if (!in) {
 		command_fail_at(line, "%s cannot be read: %s", path, strerror(errno));
-		free(copy);
+		return NULL;
+	}
+	err = is_input ? 0 : zonefile_folder_init(&folder, path, regular_file_read_below);
+	if (err) {
+		command_fail_at(line, "%s", err_text(err));
+		fclose(in);
 		return NULL;
 	}
 	faults_init(&faults);
-	zone = zonefile_read(in, is_input ? "standard input" : path, copy ? &folder : NULL,
+	zone = zonefile_read(in, is_input ? "standard input" : path, is_input ? NULL : &folder,
 			     &any_key, apex, &faults);
 	faults_sort(&faults);
 	faults_print(&faults, stderr);
 	faults_release(&faults);
 	if (!is_input)
 		fclose(in);
-	free(copy);
+	zonefile_folder_release(&folder);
 	return zone;
 }
 

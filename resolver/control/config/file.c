@@ -225,8 +225,8 @@ static void list_files(struct tree_reader *reader)
 	model->files.items = files;
 	for (size_t i = 0; i < source->piece_count; i++)
 		if (source->pieces[i].first)
-			files[model->files.count++] = (struct model_file){
-				source->pieces[i].file, file_stamp_number(source->pieces[i].file)};
+			files[model->files.count++] = (struct model_file){source->pieces[i].file,
+									  source->pieces[i].stamp};
 }
 
 /* Where the setting is, if it is there. */

@@ -86,7 +86,7 @@ static int begin_piece(struct text_reader *reader, const struct origin *here, bo
 		source->piece_room = room;
 	}
 	source->pieces[source->piece_count++] =
-		(struct config_piece){reader->lines + 1, here->file, here->line, first};
+		(struct config_piece){reader->lines + 1, here->file, here->line, first, 0};
 	return 0;
 }
 
@@ -305,8 +305,9 @@ static int add_file(struct text_reader *reader, const char *path, const struct o
 {
 	struct origin here = {.file = path};
 	const char *why, *nul;
-	size_t length;
-	char *bytes = regular_file_read(path, TEXT_MAX, NULL, &length, &why);
+	struct file_stamp stamp;
+	size_t length, piece = reader->source->piece_count;
+	char *bytes = regular_file_read(path, TEXT_MAX, &stamp, &length, &why);
 	int err = ERR_FAULTS;
 
 	if (bytes && (nul = memchr(bytes, '\0', length))) {
@@ -316,6 +317,8 @@ static int add_file(struct text_reader *reader, const char *path, const struct o
 			  "the byte");
 	} else if (bytes) {
 		err = add_text(reader, path, bytes);
+		if (reader->source->piece_count > piece)
+			reader->source->pieces[piece].stamp = file_stamp_number(&stamp);
 	} else if (named_at) {
 		fault_add(
 			reader->faults, FAULT_ERROR, named_at, NULL,

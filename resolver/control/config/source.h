@@ -30,8 +30,9 @@ enum {
 struct config_piece {  /* of one file, without what it includes */
 	unsigned from; /* line of the text */
 	const char *file;
-	unsigned line; /* of the file, where the piece begins */
-	bool first;    /* of its file; one that is included twice has two of them */
+	unsigned line;  /* of the file, where the piece begins */
+	bool first;     /* of its file; one that is included twice has two of them */
+	uint64_t stamp; /* of a first one: the file's, as it was read (file_stamp_number) */
 };
 
 struct config_source {

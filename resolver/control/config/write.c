@@ -37,8 +37,8 @@ static void end_line(const struct writer *writer)
 	fputc(writer->flat ? ' ' : '\n', writer->out);
 }
 
-/* Above the item. */
-static void write_comment(struct writer *writer, const void *item)
+/* Above the item, or at its end. */
+static void write_comment(struct writer *writer, const void *item, bool at_end)
 {
 	struct origin origin;
 	const char *text;
@@ -46,7 +46,8 @@ static void write_comment(struct writer *writer, const void *item)
 	if (!writer->style)
 		return;
 	memcpy(&origin, item, sizeof origin);
-	text = writer->style->comment(writer->style->context, &origin, !writer->flat);
+	text = (at_end ? writer->style->end : writer->style->comment)(writer->style->context,
+								      &origin, !writer->flat);
 	writer->has_comment |= text != NULL;
 	if (!text || writer->flat)
 		return;
@@ -146,6 +147,7 @@ static bool write_flat(struct writer *writer,
 static void write_any_group(struct writer *writer, const void *group, const void *item)
 {
 	write_group(writer, group, item);
+	write_comment(writer, item, true);
 }
 
 static void write_any_list(struct writer *writer, const void *field, const void *item)
@@ -155,7 +157,7 @@ static void write_any_list(struct writer *writer, const void *field, const void 
 
 static void write_item(struct writer *writer, const struct group *group, const void *item)
 {
-	write_comment(writer, item);
+	write_comment(writer, item, false);
 	if (writer->style && !writer->flat &&
 	    write_flat(writer, write_any_group, group, item, "{ ", " }"))
 		return;
@@ -164,6 +166,7 @@ static void write_item(struct writer *writer, const struct group *group, const v
 	end_line(writer);
 	writer->depth++;
 	write_group(writer, group, item);
+	write_comment(writer, item, true);
 	writer->depth--;
 	indent(writer);
 	fputc('}', writer->out);
@@ -219,12 +222,13 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 		memcpy(&given, in_place + field->group->given_offset, sizeof given);
 	if (!given || (writer->style && !says_something(writer, field->group, in_place)))
 		return;
-	write_comment(writer, in_place);
+	write_comment(writer, in_place, false);
 	indent(writer);
 	fprintf(writer->out, "%s = {", field->key);
 	end_line(writer);
 	writer->depth++;
 	write_group(writer, field->group, in_place);
+	write_comment(writer, in_place, true);
 	writer->depth--;
 	indent(writer);
 	fputs("};", writer->out);

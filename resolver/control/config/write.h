@@ -12,10 +12,12 @@
 MUST_CHECK int config_file_write(const struct model *model, FILE *out);
 
 /* For people, who go on with it: what is at its default is left out, what fits into a line stands
- * in one, and the lines that `comment` gives stand above the item that has this origin. It is asked
- * with `take` when they are written; without, only whether there are any. */
+ * in one, and the lines that `comment` gives stand above the item that has this origin, those of
+ * `end` within its braces, at the end. They are asked with `take` when they are written; without,
+ * only whether there are any. */
 struct config_style {
 	const char *(*comment)(void *context, const struct origin *origin, bool take);
+	const char *(*end)(void *context, const struct origin *origin, bool take);
 	void *context;
 };
 MUST_CHECK int config_file_write_for_people(const struct model *model,

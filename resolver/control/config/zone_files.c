@@ -3,7 +3,6 @@
 #include "resolver/control/config/zone_files.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -113,20 +112,21 @@ static struct zone *read_whole(const struct zone_reader *reader, const char *pat
 			       const struct name *apex, struct file_stamp *stamp, bool *alone,
 			       const char **why)
 {
-	char *copy = strdup(path);
-	struct zonefile_folder folder = {.path = copy ? dirname(copy) : "",
-					 .read = regular_file_read_below};
-	size_t length;
-	char *bytes = regular_file_read(path, SIZE_MAX, stamp, &length, why);
+	struct zonefile_folder folder;
 	struct zone *zone = NULL;
+	size_t length;
+	char *bytes;
 
-	if (bytes && !copy)
+	if (zonefile_folder_init(&folder, path, regular_file_read_below) != 0) {
 		*why = err_text(ERR_NOMEM);
-	else if (bytes)
+		return NULL;
+	}
+	bytes = regular_file_read(path, SIZE_MAX, stamp, &length, why);
+	if (bytes)
 		zone = parse(reader, bytes, length, path, &folder, apex, why);
 	*alone = !folder.used;
 	free(bytes);
-	free(copy);
+	zonefile_folder_release(&folder);
 	return zone;
 }
 
@@ -188,6 +188,28 @@ static void make_zone(const struct zone_reader *reader, struct private_zone *zon
 	zone_unref(empty);
 }
 
+/* Of a zone whose stamp there is no memory for nothing is known. */
+static void list_files(struct model *model, struct faults *faults)
+{
+	size_t count = model->private_zones.count;
+
+	if (count == 0)
+		return;
+	model->zone_files.items =
+		arena_alloc_array(&model->arena, count, sizeof *model->zone_files.items);
+	if (!model->zone_files.items) {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		if (zone->file && zone->zone && zone->reading)
+			model->zone_files.items[model->zone_files.count++] = (struct model_file){
+				zone->file, file_stamp_number(&zone->reading->stamp)};
+	}
+}
+
 void zone_files_read(struct model *model, const struct model *before, const struct hash_key *key,
 		     struct faults *faults)
 {
@@ -205,4 +227,5 @@ void zone_files_read(struct model *model, const struct model *before, const stru
 			make_zone(&reader, zone, &apex);
 	}
 	free(reader.before);
+	list_files(model, faults);
 }

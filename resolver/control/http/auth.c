@@ -9,16 +9,13 @@
 #include <pthread.h>
 #include <strings.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "endpoints/entropy.h"
 #include "resolver/control/base/regular_file.h"
-#include "rules/array.h"
 #include "rules/base.h"
 
-enum {
-	DIGEST_BYTES = TOKEN_PROOF_BYTES,
-	LATER_MAX_S = 60, /* a token ends so much later where one of that second has been ended */
-};
+enum { DIGEST_BYTES = TOKEN_PROOF_BYTES };
 _Static_assert((int)DIGEST_BYTES == (int)CLIENT_DIGEST_BYTES, "a proof is a client's digest");
 
 struct http_client {
@@ -32,8 +29,13 @@ struct http_secrets {
 	struct http_client clients[];
 };
 
-struct ended {           /* a token, ahead of its time */
-	uint64_t client; /* its id's hash */
+struct ended_key {
+	uint64_t client, token; /* hashes */
+};
+
+struct ended { /* a token, ahead of its time */
+	UT_hash_handle hh;
+	struct ended_key key;
 	int64_t expires_s;
 };
 
@@ -41,8 +43,7 @@ struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
 	struct hash_key hash_key;
-	struct ended *ended; /* at most one for each second that a client's tokens may end in */
-	size_t ended_count, ended_room;
+	struct ended *ended; /* at most HTTP_LOGOUTS_MAX of a client */
 	struct token_key key;
 	struct login_throttle throttle;
 };
@@ -78,7 +79,7 @@ static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const c
 	return -1;
 }
 
-/* Of one kind of characters, or one piece again and again. */
+/* All characters are of one kind, or one piece is repeated. */
 static bool is_weak(const char *secret, size_t length)
 {
 	int (*const kinds[])(int) = {isdigit, islower, isupper, ispunct};
@@ -211,6 +212,16 @@ struct http_auth *http_auth_new(void)
 	return auth;
 }
 
+static void forget_all_ended(struct http_auth *auth)
+{
+	struct ended *ended, *next;
+
+	HASH_ITER (hh, auth->ended, ended, next) {
+		HASH_DEL(auth->ended, ended);
+		free(ended);
+	}
+}
+
 void http_auth_free(struct http_auth *auth)
 {
 	if (!auth)
@@ -218,7 +229,7 @@ void http_auth_free(struct http_auth *auth)
 	http_secrets_free(auth->secrets);
 	pthread_mutex_destroy(&auth->lock);
 	login_throttle_release(&auth->throttle);
-	free(auth->ended);
+	forget_all_ended(auth);
 	explicit_bzero(&auth->key, sizeof auth->key);
 	free(auth);
 }
@@ -284,65 +295,94 @@ static const struct http_client *find_by_id(const struct http_secrets *secrets, 
 
 /* ---- tokens that were ended ---- */
 
-/* Under the lock, as are the next ones. */
-static bool is_ended(const struct http_auth *auth, const char *client, int64_t expires_s)
+static struct ended_key ended_key(const struct http_auth *auth, const char *client,
+				  int64_t expires_s, const char *id)
 {
-	uint64_t hash = hash_bytes(&auth->hash_key, 0, client, strlen(client));
+	const struct hash_key *key = &auth->hash_key;
 
-	for (size_t i = 0; i < auth->ended_count; i++)
-		if (auth->ended[i].expires_s == expires_s && auth->ended[i].client == hash)
-			return true;
-	return false;
+	return (struct ended_key){hash_bytes(key, 0, client, strlen(client)),
+				  hash_bytes(key, (uint64_t)expires_s, id, strlen(id))};
 }
 
-static void forget_ended(struct http_auth *auth, int64_t now_s)
+/* Under the lock, as are the next ones. */
+static struct ended *find_ended(const struct http_auth *auth, const struct ended_key *key)
 {
-	size_t kept = 0;
+	struct ended *ended;
 
-	for (size_t i = 0; i < auth->ended_count; i++)
-		if (auth->ended[i].expires_s > now_s)
-			auth->ended[kept++] = auth->ended[i];
-	auth->ended_count = kept;
+	HASH_FIND(hh, auth->ended, key, sizeof *key, ended);
+	return ended;
+}
+
+static bool is_ended(const struct http_auth *auth, const struct token_claim *claim)
+{
+	const struct ended_key key = ended_key(auth, claim->client, claim->expires_s, claim->id);
+
+	return find_ended(auth, &key) != NULL;
+}
+
+/* Those that have come to their end go. How many more the client has. */
+static unsigned look_at_ended(struct http_auth *auth, uint64_t client, int64_t now_s)
+{
+	struct ended *ended, *next;
+	unsigned count = 0;
+
+	HASH_ITER (hh, auth->ended, ended, next)
+		if (ended->expires_s > now_s) {
+			count += ended->key.client == client;
+		} else {
+			HASH_DEL(auth->ended, ended);
+			free(ended);
+		}
+	return count;
+}
+
+static int add_ended(struct http_auth *auth, const struct ended_key *key, int64_t expires_s)
+{
+	struct ended *ended = calloc(1, sizeof *ended);
+
+	if (!ended)
+		return ERR_NOMEM;
+	ended->key = *key;
+	ended->expires_s = expires_s;
+	HASH_ADD(hh, auth->ended, key, sizeof ended->key, ended);
+	if (ended->hh.tbl)
+		return 0;
+	free(ended);
+	return ERR_NOMEM;
 }
 
 static int note_ended(struct http_auth *auth, const struct http_logout *logout, int64_t now_s)
 {
-	struct ended *ended;
+	const struct ended_key key = ended_key(auth, logout->client, logout->expires_s, logout->id);
 
-	forget_ended(auth, now_s);
-	if (is_ended(auth, logout->client, logout->expires_s))
+	if (find_ended(auth, &key))
 		return 0;
-	ended = array_grow(auth->ended, auth->ended_count, &auth->ended_room, sizeof *ended);
-	if (!ended)
-		return ERR_NOMEM;
-	auth->ended = ended;
-	ended[auth->ended_count++] = (struct ended){
-		hash_bytes(&auth->hash_key, 0, logout->client, strlen(logout->client)),
-		logout->expires_s};
-	return 0;
+	if (look_at_ended(auth, key.client, now_s) >= HTTP_LOGOUTS_MAX)
+		return ERR_LIMIT;
+	return add_ended(auth, &key, logout->expires_s);
 }
 
-int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout, int64_t now_s)
+int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout)
 {
+	const struct ended_key key = ended_key(auth, logout->client, logout->expires_s, logout->id);
+
 	pthread_mutex_lock(&auth->lock);
-	int err = note_ended(auth, logout, now_s);
+	int err = find_ended(auth, &key) ? 0 : add_ended(auth, &key, logout->expires_s);
 	pthread_mutex_unlock(&auth->lock);
 	return err;
 }
 
 /* ---- tokens ---- */
 
-/* Whose it is; ended: also where it was ended ahead of its time. */
+/* The token's client; NULL: it is not good. ended: tokens that were logged out count as good. */
 static const struct http_client *find_by_token(const struct http_auth *auth, const char *text,
-					       int64_t now_s, bool ended, int64_t *expires_s)
+					       int64_t now_s, bool ended, struct token_claim *claim)
 {
-	struct token_claim claim;
-	if (!token_read(text, &claim))
+	if (!token_read(text, claim))
 		return NULL;
-	const struct http_client *client = find_by_id(auth->secrets, claim.client);
-	*expires_s = claim.expires_s;
-	return client && token_holds(text, &claim, &auth->key, client->digest, now_s) &&
-			       (ended || !is_ended(auth, claim.client, claim.expires_s))
+	const struct http_client *client = find_by_id(auth->secrets, claim->client);
+	return client && token_holds(text, claim, &auth->key, client->digest, now_s) &&
+			       (ended || !is_ended(auth, claim))
 		       ? client
 		       : NULL;
 }
@@ -350,17 +390,19 @@ static const struct http_client *find_by_token(const struct http_auth *auth, con
 int http_auth_log_out(struct http_auth *auth, const char *token, const char *by,
 		      enum client_role role, int64_t now_s, struct http_logout *logout)
 {
+	struct token_claim claim;
 	int err;
 
 	pthread_mutex_lock(&auth->lock);
-	const struct http_client *client =
-		find_by_token(auth, token, now_s, false, &logout->expires_s);
+	const struct http_client *client = find_by_token(auth, token, now_s, true, &claim);
 	if (!client) {
 		err = ERR_NOT_FOUND;
 	} else if (role != ROLE_ADMIN && strcmp(client->id, by) != 0) {
 		err = ERR_INVALID;
 	} else {
-		snprintf(logout->client, sizeof logout->client, "%s", client->id);
+		*logout = (struct http_logout){.expires_s = claim.expires_s};
+		memcpy(logout->client, claim.client, sizeof logout->client);
+		memcpy(logout->id, claim.id, sizeof logout->id);
 		err = note_ended(auth, logout, now_s);
 	}
 	pthread_mutex_unlock(&auth->lock);
@@ -371,13 +413,14 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s)
 {
 	uint8_t digest[DIGEST_BYTES];
+	struct token_claim claim;
 	*until_s = 0;
 	if (strlen(sent) > HTTP_SECRET_MAX || !digest_of(sent, strlen(sent), digest))
 		return false;
 	pthread_mutex_lock(&auth->lock);
 	const struct http_client *found = find_by_secret(auth->secrets, digest);
-	if (!found)
-		found = find_by_token(auth, sent, now_s, false, until_s);
+	if (!found && (found = find_by_token(auth, sent, now_s, false, &claim)))
+		*until_s = claim.expires_s;
 	if (found) {
 		snprintf(client, HTTP_CLIENT_MAX, "%s", found->id);
 		*role = found->role;
@@ -386,14 +429,14 @@ bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 	return found != NULL;
 }
 
-/* A token of ours that has only come to its end, or was ended, is no attempt at anything. */
+/* A token of ours that has ended, by itself or by a logout, is no guess. */
 static bool was_token(struct http_auth *auth, const char *sent)
 {
 	struct token_claim claim;
 	if (!token_read(sent, &claim))
 		return false;
 	pthread_mutex_lock(&auth->lock);
-	bool ours = find_by_token(auth, sent, claim.expires_s - 1, true, &claim.expires_s) != NULL;
+	bool ours = find_by_token(auth, sent, claim.expires_s - 1, true, &claim) != NULL;
 	pthread_mutex_unlock(&auth->lock);
 	return ours;
 }
@@ -445,7 +488,7 @@ struct login_counts http_auth_counts(struct http_auth *auth)
 static int issue(struct http_auth *auth, const struct http_login *login, char token[TOKEN_TEXT_MAX],
 		 enum client_role *role, bool *named)
 {
-	uint8_t digest[DIGEST_BYTES];
+	uint8_t digest[DIGEST_BYTES], random[TOKEN_ID_BYTES];
 	struct token_claim claim = {.expires_s = login->expires_s};
 	int err = ERR_NOT_FOUND;
 	*named = false;
@@ -457,9 +500,8 @@ static int issue(struct http_auth *auth, const struct http_login *login, char to
 	if (found && is_secret_of(found, digest)) {
 		snprintf(claim.client, sizeof claim.client, "%s", found->id);
 		*role = found->role;
-		while (claim.expires_s < login->expires_s + LATER_MAX_S &&
-		       is_ended(auth, claim.client, claim.expires_s))
-			claim.expires_s++;
+		entropy_read(random, sizeof random);
+		token_id_set(&claim, random);
 		err = token_sign(&claim, &auth->key, found->digest, token);
 	}
 	pthread_mutex_unlock(&auth->lock);

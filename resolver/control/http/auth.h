@@ -53,7 +53,8 @@ enum http_identity {
 	HTTP_NO_CREDENTIALS,
 	HTTP_WRONG_CREDENTIALS,
 	HTTP_WRONG_USER,
-	HTTP_TOO_MANY, /* wrong ones, too: failures of late, from there */
+	HTTP_TOO_MANY, /* The credentials are wrong, and too many from this address were wrong
+			* lately: the answer is late. */
 };
 #define HTTP_TOO_MANY_TEXT                                                                         \
 	"too many logins from this address have failed; wait as long as Retry-After says"
@@ -66,27 +67,31 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s);
 
-/* Whether the request's client would be let in again now: who may has changed, or its token has
- * ended, since the head came. The role is then what it may now. */
+/* Whether the request's client would be let in again now. Since its head came, clients may have
+ * changed, or its token may have ended. *role is the client's role now. */
 bool http_auth_still_knows(struct http_auth *auth, const struct http_request *request,
 			   int64_t now_s, enum client_role *role);
 
-/* Tokens are ended ahead of their time by client and end, which no two of them share. */
+/* A token that ends ahead of its time. Those of the version before have no id: of them all end that
+ * the client got in that second. */
 struct http_logout {
 	char client[HTTP_CLIENT_MAX];
 	int64_t expires_s;
+	char id[TOKEN_ID_MAX];
 };
-/* The token is good no more, if it is one that still is. By a client that is no admin only if it is
- * its own: ERR_INVALID. ERR_NOT_FOUND: it is none that is good; ERR_NOMEM. */
+enum { HTTP_LOGOUTS_MAX = 4096 }; /* of one client, whose tokens would still be good */
+
+/* The token is good no more. It may have been ended before, for whoever has to try again to keep
+ * that. A client that is no admin may end only its own: ERR_INVALID. ERR_NOT_FOUND: it is no token,
+ * or one at its end; ERR_LIMIT: it is one more than HTTP_LOGOUTS_MAX, and stays good; ERR_NOMEM. */
 MUST_CHECK int http_auth_log_out(struct http_auth *auth, const char *token, const char *by,
 				 enum client_role role, int64_t now_s, struct http_logout *logout);
 /* The same of one that an earlier process has ended. ERR_NOMEM. */
-MUST_CHECK int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout,
-				     int64_t now_s);
+MUST_CHECK int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout);
 
 /* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
- * or it has another secret; ERR_LIMIT: so it is, too, and there were too many of late from where
- * the request comes (login_throttle.h), http_auth_wait_s says when to come back; ERR_NOMEM. */
+ * or it has another secret; ERR_LIMIT: the secret is wrong, and so were too many from this address
+ * (login_throttle.h), http_auth_wait_s says when to come back; ERR_NOMEM. */
 struct http_login {
 	const char *client, *secret;
 	int64_t expires_s;

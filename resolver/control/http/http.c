@@ -67,6 +67,7 @@ struct http_connection {
 	char client[HTTP_CLIENT_MAX];   /* who has shown credentials; "": nobody */
 	bool busy;                      /* with a request of that client */
 	bool ended;                     /* by us, and not gone yet */
+	bool late;                      /* its answer is */
 	uint64_t since_ms, deadline_ms; /* CLOCK_MONOTONIC's: it came, or sent or took something
 					 * whole; it has to again, or 0: it waits for us */
 };
@@ -85,6 +86,7 @@ enum http_stage {
 	HTTP_NEW,    /* the request line is there */
 	HTTP_BODY,   /* the head is there; the body is read, or thrown away */
 	HTTP_HANDED, /* with the control thread; suspended */
+	HTTP_LATE,   /* the answer is there, and waits for its time; suspended */
 	HTTP_SENT,   /* the answer is on its way */
 };
 
@@ -101,8 +103,10 @@ struct http_exchange {
 	size_t room;
 	size_t discarded;  /* bytes of the body that nobody wants */
 	size_t held_bytes; /* of body and answer, for http->held_bytes */
+	uint64_t due_ms;   /* of a late answer: when it is sent; 0: others are ahead of it */
 	struct {
 		bool given;
+		bool late; /* http_late */
 		bool last; /* the connection's: what comes behind cannot be told apart */
 		unsigned status;
 		char *body;
@@ -131,6 +135,7 @@ struct http {
 	pthread_mutex_t lock;     /* of what follows */
 	bool closing;             /* nothing more is handed over */
 	struct http_queue at_socket, waiting; /* the first before the second */
+	struct http_queue late;               /* answers, in the order in which they were given */
 	TAILQ_HEAD(, http_connection) connections;
 	struct http_certificate *certificate; /* NULL: none, and no https */
 	struct http_hosts *hosts;             /* NULL: none */
@@ -169,15 +174,18 @@ static void client_clock(struct http *http, struct http_connection *client, unsi
 static void client_is_idle(struct http *http, struct http_connection *client)
 {
 	pthread_mutex_lock(&http->lock);
-	client->busy = false;
+	client->busy = client->late = false;
 	pthread_mutex_unlock(&http->lock);
 }
 
-/* Under the lock: hangs up. Its memory goes when libmicrohttpd has noticed. */
+/* Under the lock: hangs up. Its memory goes when libmicrohttpd has noticed, which it does not while
+ * the connection is suspended. */
 static void client_end(struct http_connection *client)
 {
 	client->ended = true;
 	shutdown(client->fd, SHUT_RDWR);
+	if (client->late)
+		uv_async_send(&client->listener->http->wake); /* for send_late */
 }
 
 /* Hands the request to the control thread; its connection is suspended. False: it is not, because
@@ -246,6 +254,26 @@ void http_header(struct http_request *request, const char *name, const char *val
 	}
 }
 
+/* Whether its answer is sent by send_late, once its connection is suspended; else we are closing.
+ */
+static bool wait_late(struct http_exchange *exchange)
+{
+	struct http *http = exchange->listener->http;
+
+	pthread_mutex_lock(&http->lock);
+	bool open = !http->closing;
+	if (open) {
+		if (exchange->stage != HTTP_HANDED)
+			MHD_suspend_connection(exchange->connection);
+		exchange->stage = HTTP_LATE;
+		exchange->client->deadline_ms = UINT64_MAX; /* we wait, not the client */
+		STAILQ_INSERT_TAIL(&http->late, exchange, waiting);
+		uv_async_send(&http->wake);
+	}
+	pthread_mutex_unlock(&http->lock);
+	return open;
+}
+
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length)
 {
@@ -271,7 +299,8 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
 		return;
 	linger(exchange->listener->http);
 	exchange->listener->http->handed--;
-	MHD_resume_connection(exchange->connection);
+	if (!exchange->answer.late || !wait_late(exchange))
+		MHD_resume_connection(exchange->connection);
 }
 
 /* Nobody waits for the end of a stream, so it is not among the answers that are not sent yet. */
@@ -419,7 +448,7 @@ static bool is_neighbour(const struct http_connection *a, const struct http_conn
 	return address_equal(&a->site, &b->site);
 }
 
-/* Who has shown credentials is one client wherever it comes from; strangers go by their address. */
+/* Connections with credentials count by client, from wherever it comes; others by their address. */
 static bool is_same_client(const struct http_connection *a, const struct http_connection *b)
 {
 	return strcmp(a->client, b->client) == 0 && (*a->client || is_neighbour(a, b));
@@ -427,7 +456,7 @@ static bool is_same_client(const struct http_connection *a, const struct http_co
 
 typedef bool is_alike(const struct http_connection *a, const struct http_connection *b);
 
-/* Of its listener, itself included. */
+/* The connections of its listener that are alike, itself included. */
 static unsigned count_beside(const struct http *http, const struct http_connection *client,
 			     is_alike *alike)
 {
@@ -440,9 +469,10 @@ static unsigned count_beside(const struct http *http, const struct http_connecti
 	return count;
 }
 
-/* Under the lock: the one beside it to go: of the client that has the most, the one that was quiet
- * for longest. A stranger's request that we have is answered soon, so its connection stays. NULL:
- * all are busy. */
+/* Under the lock: which connection makes room for the newcomer. One whose answer is late goes
+ * before all others; else the one that was quiet for longest, of the client that has the most. A
+ * request that is with the control thread is answered soon, so its connection stays. NULL: all are
+ * busy. */
 static struct http_connection *find_idle(const struct http *http,
 					 const struct http_connection *newcomer, is_alike *alike)
 {
@@ -454,14 +484,17 @@ static struct http_connection *find_idle(const struct http *http,
 		    other->busy || other->deadline_ms == 0 || !alike(other, newcomer))
 			continue;
 		unsigned count = count_beside(http, other, is_same_client);
-		if (!found || count > most || (count == most && other->since_ms < found->since_ms))
+		if (!found || (other->late && !found->late) ||
+		    (other->late == found->late &&
+		     (count > most || (count == most && other->since_ms < found->since_ms)))) {
 			found = other;
-		most = count > most ? count : most;
+			most = count;
+		}
 	}
 	return found;
 }
 
-/* Under the lock: one goes where the newcomer is one too many. */
+/* Under the lock: ends one connection where the newcomer is one too many. */
 static void make_room(const struct http *http, struct http_connection *newcomer)
 {
 	bool crowded = newcomer->site.family != 0 &&
@@ -474,17 +507,46 @@ static void make_room(const struct http *http, struct http_connection *newcomer)
 	client_end(idle ? idle : newcomer);
 }
 
-/* The connection is this client's from now on. False: that has too many, and all are busy. */
+static bool is_busy(const struct http_connection *a, const struct http_connection *b)
+{
+	return a != b && a->busy;
+}
+
+static bool is_busy_neighbour(const struct http_connection *a, const struct http_connection *b)
+{
+	return is_busy(a, b) && is_neighbour(a, b);
+}
+
+static bool is_busy_of_client(const struct http_connection *a, const struct http_connection *b)
+{
+	return is_busy(a, b) && is_same_client(a, b);
+}
+
+/* Under the lock: whether only the places are left that are kept for clients with few requests, and
+ * this client has more. A newcomer can be told from the others only when its head has been read: it
+ * needs one of these places until then. */
+static bool is_greedy(const struct http *http, const struct http_connection *connection)
+{
+	return count_beside(http, connection, is_busy_of_client) >= HTTP_FEW &&
+	       (count_beside(http, connection, is_busy_neighbour) >=
+			HTTP_PER_ADDRESS_MAX - HTTP_PER_ADDRESS_MAX / HTTP_KEPT ||
+		count_beside(http, connection, is_busy) >=
+			HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_MAX / HTTP_KEPT);
+}
+
+/* From now on the connection is this client's. False: the client has too many, all of them busy. */
 static bool become_known(struct http *http, struct http_connection *connection, const char *client)
 {
+	bool local = connection->listener->origin == HTTP_UNIX;
 	struct http_connection *idle = NULL;
-	bool fits;
+	bool fits, greedy;
 
 	pthread_mutex_lock(&http->lock);
 	snprintf(connection->client, sizeof connection->client, "%s", client);
-	fits = connection->listener->origin == HTTP_UNIX ||
-	       count_beside(http, connection, is_same_client) <= HTTP_PER_CLIENT_MAX;
-	if (!fits && (idle = find_idle(http, connection, is_same_client)))
+	greedy = !local && is_greedy(http, connection);
+	fits = local ||
+	       (!greedy && count_beside(http, connection, is_same_client) <= HTTP_PER_CLIENT_MAX);
+	if (!fits && !greedy && (idle = find_idle(http, connection, is_same_client)))
 		client_end(idle);
 	connection->busy = fits || idle;
 	pthread_mutex_unlock(&http->lock);
@@ -551,6 +613,71 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		client_arrives(listener, connection, client);
 	else
 		client_leaves(listener->http, *client);
+}
+
+/* ---- answers that are late ---- */
+
+bool http_late(struct http_request *request)
+{
+	struct http_exchange *exchange = container_of(request, struct http_exchange, request);
+	struct http *http = exchange->listener->http;
+	const struct http_connection *other;
+	unsigned count = 0;
+
+	assert(!exchange->answer.given && request->origin != HTTP_UNIX);
+	pthread_mutex_lock(&http->lock);
+	TAILQ_FOREACH (other, &http->connections, all)
+		count += other->late && !other->ended && is_neighbour(other, exchange->client);
+	exchange->answer.late = exchange->client->late = count < HTTP_LATE_MAX;
+	pthread_mutex_unlock(&http->lock);
+	exchange->answer.last = !exchange->answer.late;
+	return exchange->answer.late;
+}
+
+/* Under the lock: whether no other answer to its address has to be sent before this one. */
+static bool is_next(const struct http *http, const struct http_exchange *exchange)
+{
+	const struct http_exchange *other;
+
+	STAILQ_FOREACH(other, &http->late, waiting)
+	{
+		if (other == exchange)
+			return true;
+		if (is_neighbour(other->client, exchange->client))
+			return false;
+	}
+	return false;
+}
+
+/* Takes one that is due; NULL: none is. all: each is. */
+static struct http_exchange *take_late(struct http *http, bool all)
+{
+	struct http_exchange *exchange;
+	uint64_t now = now_ms();
+
+	pthread_mutex_lock(&http->lock);
+	STAILQ_FOREACH(exchange, &http->late, waiting)
+	{
+		if (all || exchange->client->ended)
+			break;
+		if (exchange->due_ms == 0 && is_next(http, exchange))
+			exchange->due_ms = now + HTTP_LATE_MS;
+		if (exchange->due_ms != 0 && exchange->due_ms <= now)
+			break;
+	}
+	if (exchange)
+		STAILQ_REMOVE(&http->late, exchange, http_exchange, waiting);
+	pthread_mutex_unlock(&http->lock);
+	return exchange;
+}
+
+/* On the control thread. */
+static void send_late(struct http *http, bool all)
+{
+	struct http_exchange *exchange;
+
+	while ((exchange = take_late(http, all)))
+		MHD_resume_connection(exchange->connection);
 }
 
 /* ---- an exchange ---- */
@@ -795,6 +922,8 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 		refuse_length(exchange);
 	bool unread = length > DISCARD_MAX || exchange->answer.last ||
 		      http_request_header(&exchange->request, "Expect");
+	if (unread)
+		exchange->answer.last |= exchange->answer.late; /* it cannot be suspended here */
 	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
 }
 
@@ -840,7 +969,8 @@ static enum MHD_Result on_data(struct http_exchange *exchange, const char *data,
 static enum MHD_Result on_whole(struct http_exchange *exchange)
 {
 	if (exchange->answer.given)
-		return send_answer(exchange);
+		return exchange->answer.late && wait_late(exchange) ? MHD_YES
+								    : send_answer(exchange);
 	exchange->request.body = exchange->body ? exchange->body : "";
 	return hand_over(exchange) ? MHD_YES : MHD_NO;
 }
@@ -867,7 +997,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 		return on_whole(exchange);
 	/* Resumed, without an answer when closing. Or the daemon is ending, and did not take the
 	 * answer. */
-	bool answered = exchange->stage == HTTP_HANDED && exchange->answer.given;
+	bool answered = (exchange->stage == HTTP_HANDED || exchange->stage == HTTP_LATE) &&
+			exchange->answer.given;
 	return answered ? send_answer(exchange) : MHD_NO;
 }
 
@@ -885,6 +1016,7 @@ static void on_reaper(uv_timer_t *timer)
 	if (TAILQ_EMPTY(&http->connections))
 		uv_timer_stop(timer);
 	pthread_mutex_unlock(&http->lock);
+	send_late(http, http->paused);
 }
 
 /* The next request that on_request has not seen, which it is not given any more; or NULL. */
@@ -918,6 +1050,7 @@ static void on_wake(uv_async_t *wake)
 	struct http *http = wake->data;
 	if (!uv_is_active((uv_handle_t *)&http->reaper))
 		uv_timer_start(&http->reaper, on_reaper, REAPER_MS, REAPER_MS);
+	send_late(http, http->paused);
 	for (unsigned i = 0; i < TURN_MAX; i++) {
 		struct http_exchange *exchange = take_waiting(http);
 		if (!exchange)
@@ -1164,6 +1297,7 @@ struct http *http_new(uv_loop_t *loop, const struct http_handler *handler)
 	SLIST_INIT(&http->listeners);
 	STAILQ_INIT(&http->at_socket);
 	STAILQ_INIT(&http->waiting);
+	STAILQ_INIT(&http->late);
 	TAILQ_INIT(&http->connections);
 	int err = pthread_mutex_init(&http->lock, NULL);
 	assert(err == 0);
@@ -1209,12 +1343,14 @@ void http_close(struct http *http)
 		return;
 	assert(http->handed == 0);
 	linger(http);
+	send_late(http, true);
 	while (!is_sent(http))
 		nanosleep(&step, NULL);
 	pthread_mutex_lock(&http->lock);
 	http->closing = true;
 	pthread_mutex_unlock(&http->lock);
 	http_streams_end(http->streams, true);
+	send_late(http, true);
 	while ((exchange = take_waiting(http)))
 		MHD_resume_connection(exchange->connection);
 	while (!SLIST_EMPTY(&http->listeners)) {

@@ -12,11 +12,15 @@
  * request is with the control thread no time runs against its client.
  *
  * Nor can slow or idle ones keep others out. When a listener, or an address, has all the
- * connections that it may have, a newcomer replaces one: of the client that has the most (who has
+ * connections that it may have, a newcomer replaces one: one whose answer is late (http_late), else
+ * of the client that has the most (who has
  * shown no credentials is its address), the one that has sent and taken nothing whole for longest.
  * A connection stays while it has a request, or a stream, of a client that has shown credentials.
  * Where all have, the newcomer goes. Once a client has shown them it may have HTTP_PER_CLIENT_MAX
  * at a URL, from wherever it comes: one more replaces an idle one of its own, or is refused.
+ * A quarter of the places, of an address and in all, is kept for clients with few requests under
+ * way (HTTP_FEW): while the others are busy, one more of a client with more is refused. So a few
+ * clients do not shut out another one; it takes as many as can fill all places with HTTP_FEW each.
  *
  * At a URL the header Host has to be the address that the client is connected to (with whatever
  * port, because tunnels change it), localhost on loopback, or of http_use_hosts; else it is 421.
@@ -43,10 +47,14 @@ enum {
 	HTTP_CONNECTIONS_MAX = 64,    /* for each listener */
 	HTTP_PER_ADDRESS_MAX = 32,    /* of them from one address (address_site) */
 	HTTP_PER_CLIENT_MAX = 16,     /* of them with one client's credentials */
+	HTTP_FEW = 4,                 /* requests of a client for which places are kept, ... */
+	HTTP_KEPT = 4,                /* ...one of so many, at a listener and at an address */
 	HTTP_HEAD_MAX = 32 * 1024,    /* bytes of request line and headers */
 	HTTP_BODY_MAX = 1024 * 1024,  /* more is 413, unless on_head allows it */
 	HTTP_IDLE_MS = 5000,          /* without progress; or for a head, with a TLS handshake */
 	HTTP_EXCHANGE_MS = 30 * 1000, /* to send all of a body, or to take all of an answer */
+	HTTP_LATE_MS = 1000,          /* http_late */
+	HTTP_LATE_MAX = 16,           /* that wait, of one address */
 	HTTP_LINGER_MS = 500,         /* to take the last ones, before the listeners are closed */
 	HTTP_HELD_MAX = 1 << 30,      /* bytes of bodies and answers, of all clients at URLs... */
 	HTTP_SMALL = 64 * 1024,       /* ...but for such small ones, and for one that is alone */
@@ -111,6 +119,12 @@ const char *http_status_text(unsigned status);
  * asked for, it becomes 503. */
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
+
+/* The answer that is given next is sent late: behind HTTP_LATE_MS, and behind those of the same
+ * address (address_site) that are late, too, one each HTTP_LATE_MS. Its connection waits suspended,
+ * and is the first to make room. Before http_reply; not at the unix socket. False: HTTP_LATE_MAX of
+ * that address wait already; the answer is sent at once and ends the connection. */
+MUST_CHECK bool http_late(struct http_request *request);
 
 /* Answers 200 with a stream (stream.h), which lasts as long as what the client has shown, and gives
  * the request away; the source is taken over. False: there are HTTP_STREAMS_MAX already, or there

@@ -85,7 +85,7 @@ static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *un
 	return true;
 }
 
-/* Under the lock: counts one that came in time. */
+/* Under the lock: counts a failure that came in time. */
 static void count(struct login_throttle *throttle, const struct address *from, int64_t now_s)
 {
 	for (unsigned row = 0; row < LOGIN_ROWS; row++) {
@@ -93,6 +93,20 @@ static void count(struct login_throttle *throttle, const struct address *from, i
 		*until_s = now_s + ahead_s(*until_s, now_s) + LOGIN_EACH_S;
 	}
 	throttle->counts.failed++;
+}
+
+static void log_failure(const char *from, const char *client, uint64_t untold)
+{
+	const char *nobody = "nobody has that secret or token";
+	char shown[256];
+
+	snprintf(shown, sizeof shown,
+		 "a login from %s has failed: %s; %llu more since the last such line", from,
+		 client ? "not the client's secret" : nobody, (unsigned long long)untold);
+	log_event_guarded(LOG_WARNING, "login", shown,
+			  "a login from %s has failed: %s%s; %llu more since the last such line",
+			  from, client ? "not the secret of client " : nobody, client ? client : "",
+			  (unsigned long long)untold);
 }
 
 bool login_throttle_failed(struct login_throttle *throttle, const struct address *from,
@@ -114,11 +128,7 @@ bool login_throttle_failed(struct login_throttle *throttle, const struct address
 	}
 	pthread_mutex_unlock(&throttle->lock);
 	if (told)
-		log_event(LOG_WARNING, "login",
-			  "a login from %s has failed: %s%s; %llu more since the last such line",
-			  address_print(from, text),
-			  client ? "not the secret of client " : "nobody has that secret or token",
-			  client ? client : "", (unsigned long long)untold);
+		log_failure(address_print(from, text), client, untold);
 	return in_time;
 }
 

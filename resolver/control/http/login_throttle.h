@@ -1,7 +1,10 @@
 /* Failed logins at the listeners: counted, told in the log now and then, and slowed where they come
- * from. Twenty failures from one address are free, then one each six seconds; what comes sooner is
- * 429, and does not count. A right secret is never refused, whoever else is at its address: its 16
- * characters and more keep it from being guessed, and this here only keeps guesses cheap.
+ * from. Twenty failures from one address are free, then one each six seconds; one that comes sooner
+ * does not count, and is answered late (http_late): one a second of an address, while up to 16
+ * wait; beyond these it is 429 at once, which ends its connection. A right secret is answered at
+ * once, whoever else is at its address. So this limits what a guess costs the server, and how many
+ * come over connections that are kept; who opens another connection for each guess is not slowed. A
+ * secret's 16 characters and more keep it from being guessed.
  *
  * All of loopback is one address here, and an IPv6 /48, which is what one customer has. Failures
  * are kept in two rows of 256 token buckets, where each address has one in each row, and waits when

@@ -225,7 +225,8 @@ void http_streams_end(struct http_streams *streams, bool all)
 			    all ? "the server ends" : "who may read has changed; come again");
 }
 
-/* Ends the client's own; false: there are too many of others. */
+/* Ends the client's stream of the same route, if it has one. False: there are too many of others.
+ */
 static bool make_room(struct http_streams *streams, const char *client, const void *route)
 {
 	struct http_stream *stream;

@@ -13,8 +13,8 @@
  * long as any answer may take (HTTP_EXCHANGE_MS), and then it goes. Every HTTP_STREAM_ALIVE_MS a
  * comment is sent where there is nothing else, so that a client that has gone is noticed.
  *
- * At a URL a client has one stream of each route, however it spells the path: another one ends the
- * first, which may be of a connection that was lost. All together are bounded, those at the control
+ * At a URL a client has one stream of each route, however it spells the path. A second one ends the
+ * first, whose connection may have been lost. All together are bounded, those at the control
  * socket by themselves.
  *
  * A stream that ends ahead of its client says why in a last comment. It gives nothing more once

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <gnutls/crypto.h>
 
-static const char mark[] = "sluice1.";
+static const char mark[] = "sluice2.", mark_before[] = "sluice1.";
 enum { MARK_LENGTH = sizeof mark - 1, END_DIGITS = 16 };
 
 static void put_hex(char *to, const uint8_t *bytes, size_t count)
@@ -14,14 +14,20 @@ static void put_hex(char *to, const uint8_t *bytes, size_t count)
 		snprintf(to + 2 * i, 3, "%02x", bytes[i]);
 }
 
+void token_id_set(struct token_claim *claim, const uint8_t random[TOKEN_ID_BYTES])
+{
+	put_hex(claim->id, random, TOKEN_ID_BYTES);
+}
+
 int token_sign(const struct token_claim *claim, const struct token_key *key,
 	       const uint8_t proof[TOKEN_PROOF_BYTES], char text[TOKEN_TEXT_MAX])
 {
 	uint8_t mac[TOKEN_MAC_BYTES], signed_bytes[TOKEN_TEXT_MAX + TOKEN_PROOF_BYTES];
 	size_t id_length = strlen(claim->client);
 	assert(claim->expires_s >= 0 && id_length < HTTP_CLIENT_MAX);
-	size_t length = (size_t)snprintf(text, TOKEN_TEXT_MAX, "%s%016llx.", mark,
-					 (unsigned long long)claim->expires_s);
+	size_t length = (size_t)snprintf(
+		text, TOKEN_TEXT_MAX, "%s%016llx.%s%s", *claim->id ? mark : mark_before,
+		(unsigned long long)claim->expires_s, claim->id, *claim->id ? "." : "");
 	put_hex(text + length, (const uint8_t *)claim->client, id_length);
 	length += 2 * id_length;
 	text[length++] = '.';
@@ -54,15 +60,33 @@ static int64_t read_end(const char *text)
 	return text[END_DIGITS] == '.' ? end : -1;
 }
 
+/* What stands behind the id and its dot; NULL: it is no id. */
+static const char *read_id(const char *text, char id[TOKEN_ID_MAX])
+{
+	size_t length = strspn(text, "0123456789abcdef");
+
+	if (length != TOKEN_ID_MAX - 1 || text[length] != '.')
+		return NULL;
+	memcpy(id, text, length);
+	id[length] = '\0';
+	return text + length + 1;
+}
+
 bool token_read(const char *text, struct token_claim *claim)
 {
+	bool has_id = strncmp(text, mark, MARK_LENGTH) == 0;
 	size_t length = 0;
-	if (strlen(text) >= TOKEN_TEXT_MAX || strncmp(text, mark, MARK_LENGTH) != 0)
+	if (strlen(text) >= TOKEN_TEXT_MAX ||
+	    (!has_id && strncmp(text, mark_before, MARK_LENGTH) != 0))
 		return false;
 	claim->expires_s = read_end(text + MARK_LENGTH);
 	if (claim->expires_s < 0)
 		return false;
-	for (text += MARK_LENGTH + END_DIGITS + 1; *text != '.'; text += 2) {
+	text += MARK_LENGTH + END_DIGITS + 1;
+	*claim->id = '\0';
+	if (has_id && !(text = read_id(text, claim->id)))
+		return false;
+	for (; *text != '.'; text += 2) {
 		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
 		int byte = high * 16 + low;
 		if (low < 0 || byte == 0 || length == sizeof claim->client - 1)

@@ -1,8 +1,11 @@
 /* What a client gets for its secret and shows instead of it for a while: its id and an end, signed.
  *
- *     "sluice1" . END . CLIENT . MAC      END: seconds since 1970, in hexadecimal; CLIENT: the id's
- *                                         bytes in hexadecimal; MAC: HMAC-SHA256 of all before it
- *                                         and of the proof
+ *     "sluice2" . END . ID . CLIENT . MAC   END: seconds since 1970, in hexadecimal; ID: random
+ *                                           bytes; CLIENT: the client's id; MAC: HMAC-SHA256 of all
+ *                                           before it and of the proof; all in hexadecimal
+ *
+ * The id makes each login's token another one, so that a logout ends no other. Tokens of the
+ * version before, "sluice1" and without an id, hold until their end.
  *
  * Nothing is kept of a token: whoever has the key can tell whether it is good. The proof, the
  * digest of the client's secret, is signed and not sent, so that another secret ends the client's
@@ -21,9 +24,12 @@ enum {
 	TOKEN_KEY_BYTES = 32,
 	TOKEN_PROOF_BYTES = 32,
 	TOKEN_MAC_BYTES = 32,
+	TOKEN_ID_BYTES = 16,
+	TOKEN_ID_MAX = 2 * TOKEN_ID_BYTES + 1,
 	TOKEN_LIFE_S = 3600, /* of those that are given out */
-	/* A mark, a dot, 16 digits, a dot, the id, a dot, the MAC, a NUL. */
-	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 + 2 * TOKEN_MAC_BYTES + 1,
+	/* A mark, a dot, 16 digits, a dot, the id, a dot, the client, a dot, the MAC, a NUL. */
+	TOKEN_TEXT_MAX = 7 + 1 + 16 + 1 + TOKEN_ID_MAX - 1 + 1 + 2 * (HTTP_CLIENT_MAX - 1) + 1 +
+			 2 * TOKEN_MAC_BYTES + 1,
 };
 
 struct token_key {
@@ -33,8 +39,11 @@ struct token_key {
 /* What a text says, believed or not. */
 struct token_claim {
 	char client[HTTP_CLIENT_MAX];
-	int64_t expires_s; /* since 1970; from then on it counts no more */
+	int64_t expires_s;     /* since 1970; from then on it counts no more */
+	char id[TOKEN_ID_MAX]; /* "": the version before gave it out */
 };
+
+void token_id_set(struct token_claim *claim, const uint8_t random[TOKEN_ID_BYTES]);
 
 /* Writes the claim's token. ERR_NOMEM: GnuTLS has none left. */
 MUST_CHECK int token_sign(const struct token_claim *claim, const struct token_key *key,

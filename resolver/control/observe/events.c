@@ -56,25 +56,42 @@ static char *copy_shown(const char *text)
 	return copy;
 }
 
-static void on_line(enum log_level level, const char *name, const char *text)
+static void event_release(struct event *event)
 {
-	char *copy = copy_shown(text);
-	int64_t at_ms = now_ms();
-	struct event *event;
+	if (event->for_readers != event->text)
+		free(event->for_readers);
+	free(event->text);
+}
 
-	if (!copy)
+/* False: no memory. */
+static bool copy_texts(struct event *event, const char *text, const char *shown)
+{
+	event->text = copy_shown(text);
+	if (shown)
+		event->for_readers = shown == text ? event->text : copy_shown(shown);
+	if (event->text && (!shown || event->for_readers))
+		return true;
+	event_release(event);
+	return false;
+}
+
+static void on_line(enum log_level level, const char *name, const char *text, const char *shown)
+{
+	struct event fresh = {.at_ms = now_ms(), .level = level}, *event;
+
+	if (!copy_texts(&fresh, text, shown))
 		return;
+	snprintf(fresh.name, sizeof fresh.name, "%s", name);
 	pthread_mutex_lock(&events.lock);
 	event = &events.ring[(events.first + events.count) % EVENTS_MAX];
 	if (events.count == EVENTS_MAX) {
-		free(event->text);
+		event_release(event);
 		events.first = (events.first + 1) % EVENTS_MAX;
 	} else {
 		events.count++;
 	}
-	events.last = next_id(at_ms);
-	*event = (struct event){.id = events.last, .at_ms = at_ms, .level = level, .text = copy};
-	snprintf(event->name, sizeof event->name, "%s", name);
+	events.last = fresh.id = next_id(fresh.at_ms);
+	*event = fresh;
 	if (events.wake)
 		uv_async_send(events.wake);
 	pthread_cond_broadcast(&events.more);
@@ -162,9 +179,9 @@ void events_interrupt(void)
 	pthread_mutex_unlock(&events.lock);
 }
 
-json_t *event_json(const struct event *event)
+json_t *event_json(const struct event *event, bool guarded)
 {
 	return json_make("{s:I, s:o, s:s, s:s, s:s}", "id", (json_int_t)event->id, "time",
 			 json_time(event->at_ms / 1000), "level", event_level_names[event->level],
-			 "event", event->name, "text", event->text);
+			 "event", event->name, "text", guarded ? event->for_readers : event->text);
 }

@@ -26,6 +26,7 @@ struct event {
 	char name[EVENT_NAME_MAX];
 	char *text; /* UTF-8, shown as the log shows it; cut at EVENT_TEXT_MAX, not at a line's end
 		     */
+	char *for_readers; /* the same without names of clients; NULL: readers are not told */
 };
 
 /* From now on events are kept; before other threads run. */
@@ -45,8 +46,9 @@ uint64_t events_last(void);
  * or events_interrupt. */
 void events_wait(uint64_t after, unsigned wait_ms);
 void events_interrupt(void);
-/* {"id", "time", "level", "event", "text"}; NULL without memory. */
-json_t *event_json(const struct event *event);
+/* {"id", "time", "level", "event", "text"}; NULL without memory. guarded: for a reader, whom this
+ * event is for only where it has for_readers. */
+json_t *event_json(const struct event *event, bool guarded);
 extern const char *const event_level_names[LOG_DEBUG];
 
 #endif

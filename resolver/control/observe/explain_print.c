@@ -338,7 +338,6 @@ static void print_all(const json_t *explained, FILE *out)
 		fprintf(out, "\nends with what the targets say\n");
 }
 
-/* Records, and what targets say of themselves, may contain anything. */
 static void print_changed(const json_t *changed, FILE *out)
 {
 	size_t i;
@@ -373,6 +372,8 @@ static void print_who_says(const json_t *source, FILE *out)
 	fputs("\n\n", out);
 }
 
+/* Records, and what targets say of themselves, may contain anything, so each line is made safe for
+ * a terminal. */
 void explain_print(const json_t *explained, FILE *out)
 {
 	char *text = NULL;

@@ -26,6 +26,16 @@ enum health_kind {
 	HEALTH_KINDS
 };
 
+static bool is_good(enum health_kind kind)
+{
+	return kind == HEALTH_BACK || kind == HEALTH_SOURCE_BACK || kind == HEALTH_ANSWERED;
+}
+
+static bool is_of_way(enum health_kind kind)
+{
+	return kind == HEALTH_FAILS || kind == HEALTH_ANSWERED;
+}
+
 struct health_change {
 	enum health_kind kind;
 	const struct target *target;  /* NULL: it is of a source, or of where we listen */
@@ -75,6 +85,7 @@ struct health {
 	struct seen_source *sources;
 	size_t source_count;
 	bool told_failing; /* of a way, which may be over */
+	bool is_behind;    /* there were more ways to tell than the last look may */
 };
 
 /* One look. */
@@ -83,9 +94,15 @@ struct health_look {
 	const struct snapshot *snapshot;
 	uint64_t now_us;
 	bool told_failing;
-	unsigned lines, untold[HEALTH_KINDS];
+	unsigned lines, way_lines, untold[HEALTH_KINDS];
 	void (*on_line)(void *context, enum log_level level, const char *event, const char *text);
 	void *context;
+};
+
+/* What a look does not tell one by one. */
+struct health_rest {
+	const char *event; /* of the first kind; NULL: nothing is left */
+	bool bad;          /* not all of it is good news */
 };
 
 struct health *health_new(struct target_registry *registry,
@@ -349,6 +366,22 @@ static bool has_host(const struct route *route, const struct host *host)
 	return false;
 }
 
+/* The first endpoint of ours that it leads into; NULL: it has targets alone. */
+static const char *entered_endpoint(const struct route *route)
+{
+	for (uint32_t i = 0; i < route->leg_count; i++)
+		if (route->legs[i].kind == LEG_ENTER)
+			return route->legs[i].endpoint;
+	return NULL;
+}
+
+/* Whether who failed is still one of its targets, or an endpoint of ours that it leads into. */
+static bool is_of_route(const struct failures_now *failures, const struct route *route)
+{
+	return target_error_is_entered(failures->error) ? entered_endpoint(route) != NULL
+							: has_host(route, &failures->host);
+}
+
 /* When the last of its targets came back. */
 static uint64_t revived_us(const struct route *route)
 {
@@ -375,9 +408,8 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 	failures_read(&route->outcomes->failures, now_us, failures);
 	if (failures->kind == FAILURES_OF_NAMES)
 		return revived_us(route) < failures->row.last_us ? HEALTH_UNHEARD : HEALTH_WELL;
-	return failures->kind == FAILURES_OF_ERRORS && has_host(route, &failures->host)
-		       ? HEALTH_FAILING
-		       : HEALTH_WELL;
+	return failures->kind == FAILURES_OF_ERRORS && is_of_route(failures, route) ? HEALTH_FAILING
+										    : HEALTH_WELL;
 }
 
 /* Of a dark route: its first target, and that there are more. */
@@ -389,7 +421,6 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 	unsigned count = 0;
 
 	judged->state = HEALTH_DARK;
-	judged->since_us = 0;
 	for (uint32_t i = 0; i < route->leg_count; i++) {
 		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++) {
 			const struct upstream *upstream = &route->legs[i].upstreams[u];
@@ -402,7 +433,6 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 				judged->since_us = since_us;
 		}
 	}
-	*judged->reason = '\0';
 	if (!first)
 		return;
 	if (is_lost(now, &first->source))
@@ -417,18 +447,20 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 			    host_print(&first->host, text), count - 1);
 }
 
-static void judge_outcomes(const struct failures_now *failures, enum health_state state,
-			   struct health_route *judged)
+static void judge_outcomes(const struct route *route, const struct failures_now *failures,
+			   enum health_state state, struct health_route *judged)
 {
 	char host[HOST_TEXT_MAX];
 
 	judged->state = state;
-	*judged->reason = '\0';
 	if (state == HEALTH_WELL)
 		return;
 	judged->since_us = failures->row.began_us;
 	judged->count = failures->row.count;
-	if (state == HEALTH_FAILING)
+	if (state == HEALTH_FAILING && target_error_is_entered(failures->error))
+		text_append(judged->reason, HEALTH_REASON_MAX, "our own endpoint %s %s",
+			    entered_endpoint(route), target_error_sentence(failures->error));
+	else if (state == HEALTH_FAILING)
 		text_append(judged->reason, HEALTH_REASON_MAX, "%s %s",
 			    host_print(&failures->host, host),
 			    target_error_sentence(failures->error));
@@ -439,10 +471,12 @@ void health_now_judge(const struct health_now *now, const struct route *route,
 {
 	struct failures_now failures = {.kind = FAILURES_FEW};
 
+	*judged = (struct health_route){.state = HEALTH_WELL};
 	if (is_dark(route, is_live, now))
 		judge_dark(now, route, judged);
 	else
-		judge_outcomes(&failures, read_outcomes(route, now->now_us, &failures), judged);
+		judge_outcomes(route, &failures, read_outcomes(route, now->now_us, &failures),
+			       judged);
 }
 
 bool health_now_is_unanswered(const struct health_now *now, const struct route *route)
@@ -689,7 +723,6 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 static void tell(struct health_look *look, const struct health_change *change)
 {
 	char line[HEALTH_TEXT_MAX] = "";
-	bool good = change->kind == HEALTH_BACK || change->kind == HEALTH_SOURCE_BACK;
 	if (look->lines == HEALTH_LINES) {
 		look->untold[change->kind]++;
 		return;
@@ -705,12 +738,12 @@ static void tell(struct health_look *look, const struct health_change *change)
 		else
 			add_source(line, change, &reach);
 	}
-	look->on_line(look->context, good ? LOG_INFO : LOG_WARNING, event, line);
+	look->on_line(look->context, is_good(change->kind) ? LOG_INFO : LOG_WARNING, event, line);
 }
 
 /* ---- what clients get ---- */
 
-/* "onprem/contoso: clients get SERVFAIL, because 127.0.0.1:5301 answers REFUSED; 5 queries ..." */
+/* "onprem/contoso cannot be answered: 127.0.0.1:5301 answers REFUSED; the last 5 queries ..." */
 static void add_failing(char line[HEALTH_TEXT_MAX], const char *name,
 			const struct health_route *judged)
 {
@@ -719,24 +752,51 @@ static void add_failing(char line[HEALTH_TEXT_MAX], const char *name,
 		    name, judged->reason, judged->count, FAILURES_NAMES);
 }
 
+/* The line may be told later than the answer came, as lines have a pace. */
 static void add_answered(char line[HEALTH_TEXT_MAX], const char *name,
 			 const struct outcomes *outcomes, uint64_t now_us)
 {
-	bool answered = !failures_have_begun(&outcomes->failures);
+	uint64_t ended_us = failures_ended_us(&outcomes->failures);
+	bool answered = ended_us > outcomes->told.since_us;
 
 	text_append(line, HEALTH_TEXT_MAX, "%s %s, after ", name,
 		    answered ? "is answered again" : "is no longer known to fail");
-	add_seconds(line, elapsed_us(outcomes->told.since_us, now_us));
+	add_seconds(line, elapsed_us(outcomes->told.since_us, answered ? ended_us : now_us));
 }
 
-static void tell_way(struct health_look *look, enum health_kind kind, const char *text)
+/* False: this look has told enough ways. */
+static bool tell_way(struct health_look *look, enum health_kind kind, const char *text)
 {
-	if (look->lines == HEALTH_LINES) {
+	if (look->way_lines == HEALTH_LINES) {
 		look->untold[kind]++;
-		return;
+		return false;
 	}
-	look->lines++;
-	look->on_line(look->context, kind == HEALTH_FAILS ? LOG_WARNING : LOG_INFO, "rule", text);
+	look->way_lines++;
+	look->on_line(look->context, is_good(kind) ? LOG_INFO : LOG_WARNING, "rule", text);
+	return true;
+}
+
+/* The way's state differs from what the events say of it. */
+static void tell_change_of_way(struct health_look *look, const char *name,
+			       const struct route *route, const struct failures_now *failures,
+			       enum health_state state)
+{
+	struct outcomes *outcomes = route->outcomes;
+	struct health_route judged = {.state = HEALTH_WELL};
+	bool failing = state == HEALTH_FAILING;
+	char line[HEALTH_TEXT_MAX] = "";
+
+	if (failing) {
+		judge_outcomes(route, failures, state, &judged);
+		add_failing(line, name, &judged);
+	} else {
+		add_answered(line, name, outcomes, look->now_us);
+	}
+	if (!tell_way(look, failing ? HEALTH_FAILS : HEALTH_ANSWERED, line))
+		return;
+	outcomes->told.failing = failing;
+	outcomes->told.since_us = judged.since_us;
+	outcomes->told.next_us = look->now_us + HEALTH_PACE_US;
 }
 
 /* A way whose targets are all gone is told of with them. */
@@ -744,26 +804,14 @@ static void look_at_way(void *context, const char *name, const struct route *rou
 {
 	struct health_look *look = context;
 	struct outcomes *outcomes = route->outcomes;
-	char line[HEALTH_TEXT_MAX] = "";
 	struct failures_now failures;
-	struct health_route judged;
 
 	if (!outcomes)
 		return;
 	enum health_state state = read_outcomes(route, look->now_us, &failures);
-	bool failing = state == HEALTH_FAILING;
-	if (failing != outcomes->told.failing && look->now_us >= outcomes->told.next_us) {
-		if (failing) {
-			judge_outcomes(&failures, state, &judged);
-			outcomes->told.since_us = judged.since_us;
-			add_failing(line, name, &judged);
-		} else {
-			add_answered(line, name, outcomes, look->now_us);
-		}
-		tell_way(look, failing ? HEALTH_FAILS : HEALTH_ANSWERED, line);
-		outcomes->told.failing = failing;
-		outcomes->told.next_us = look->now_us + HEALTH_PACE_US;
-	}
+	if ((state == HEALTH_FAILING) != outcomes->told.failing &&
+	    look->now_us >= outcomes->told.next_us)
+		tell_change_of_way(look, name, route, &failures, state);
 	look->told_failing = look->told_failing || outcomes->told.failing;
 }
 
@@ -778,33 +826,56 @@ static void look_at_ways(struct health_look *look, struct health *health,
 	health->told_failing = look->told_failing;
 }
 
-static void tell_rest(const struct health_look *look)
+/* Adds how many of each kind are not told, but for ways that the look before has counted. */
+static void add_rest(char line[HEALTH_TEXT_MAX], const struct health_look *look, bool behind,
+		     struct health_rest *rest)
 {
-	static const char *const texts[HEALTH_KINDS] = {
-		[HEALTH_SUSPECT] = "suspect",
-		[HEALTH_BACK] = "back",
-		[HEALTH_FLAPPED] = "suspect for moments",
-		[HEALTH_SOURCE_GONE] = "addresses that are gone",
-		[HEALTH_SOURCE_BACK] = "addresses that are back",
-		[HEALTH_FAILS] = "rules that cannot be answered",
-		[HEALTH_ANSWERED] = "rules that are answered again",
+	static const struct {
+		const char *one, *many, *event;
+	} texts[HEALTH_KINDS] = {
+		[HEALTH_SUSPECT] = {"target is suspect", "targets are suspect", "target"},
+		[HEALTH_BACK] = {"target is back", "targets are back", "target"},
+		[HEALTH_FLAPPED] = {"target was suspect for moments",
+				    "targets were suspect for moments", "target"},
+		[HEALTH_SOURCE_GONE] = {"address is gone", "addresses are gone", "source"},
+		[HEALTH_SOURCE_BACK] = {"address is back", "addresses are back", "source"},
+		[HEALTH_FAILS] = {"rule cannot be answered", "rules cannot be answered", "rule"},
+		[HEALTH_ANSWERED] = {"rule is answered again", "rules are answered again", "rule"},
 	};
-	char line[HEALTH_TEXT_MAX] = "";
-	unsigned kinds = 0;
-	text_append(line, HEALTH_TEXT_MAX, "and more at once: ");
-	for (unsigned kind = 0; kind < HEALTH_KINDS; kind++)
-		if (look->untold[kind] > 0)
-			text_append(line, HEALTH_TEXT_MAX, "%s%u %s", kinds++ > 0 ? ", " : "",
-				    look->untold[kind], texts[kind]);
-	if (kinds == 0)
-		return;
-	const struct health_reach reach = reach_of(look, NULL);
-	if (reach.dark > 0) {
-		text_append(line, HEALTH_TEXT_MAX, "; in all, no target is live for ");
-		add_names(line, &reach);
+
+	for (enum health_kind kind = 0; kind < HEALTH_KINDS; kind++) {
+		unsigned count = look->untold[kind];
+
+		if (count == 0 || (behind && is_of_way(kind)))
+			continue;
+		text_append(line, HEALTH_TEXT_MAX, "%s%u %s", rest->event ? ", " : "", count,
+			    text_plural(count, texts[kind].one, texts[kind].many));
+		rest->event = rest->event ? rest->event : texts[kind].event;
+		rest->bad = rest->bad || !is_good(kind);
 	}
-	text_append(line, HEALTH_TEXT_MAX, "; sluice status names them");
-	look->on_line(look->context, LOG_WARNING, "target", line);
+}
+
+/* Ways that are not told yet are told by the next looks, so they are counted once. */
+static void tell_rest(const struct health_look *look, struct health *health)
+{
+	char line[HEALTH_TEXT_MAX] = "";
+	struct health_rest rest = {.event = NULL};
+
+	text_append(line, HEALTH_TEXT_MAX, "and more at once: ");
+	add_rest(line, look, health->is_behind, &rest);
+	health->is_behind = look->untold[HEALTH_FAILS] + look->untold[HEALTH_ANSWERED] > 0;
+	if (!rest.event)
+		return;
+	if (rest.bad) {
+		const struct health_reach reach = reach_of(look, NULL);
+
+		if (reach.dark > 0) {
+			text_append(line, HEALTH_TEXT_MAX, "; in all, no target is live for ");
+			add_names(line, &reach);
+		}
+		text_append(line, HEALTH_TEXT_MAX, "; sluice status names them");
+	}
+	look->on_line(look->context, rest.bad ? LOG_WARNING : LOG_INFO, rest.event, line);
 }
 
 void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,
@@ -833,7 +904,7 @@ void health_look(struct health *health, const struct snapshot *snapshot, uint64_
 			tell(&look, &change);
 	}
 	look_at_ways(&look, health, snapshot);
-	tell_rest(&look);
+	tell_rest(&look, health);
 	note_told(health, now_us);
 }
 

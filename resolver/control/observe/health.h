@@ -7,8 +7,8 @@
  * One target, address or way has a line in HEALTH_PACE_US at most: what changes sooner is told when
  * that time is over, if it is still so, and else as a count in the next line. A suspicion that
  * begins and ends between two looks is only counted; HEALTH_FLAPS of them are a line. Where very
- * many change at once, as when a link goes down, a look tells HEALTH_LINES, and how many more there
- * are.
+ * many change at once, as when a link goes down, a look tells HEALTH_LINES of targets and addresses
+ * and HEALTH_LINES of ways, and how many more there are. The next looks tell the other ways.
  */
 #ifndef SLUICE_HEALTH_H
 #define SLUICE_HEALTH_H
@@ -41,7 +41,7 @@ enum health_state {
 struct health_route {
 	enum health_state state;
 	uint64_t since_us;              /* 0: not known */
-	unsigned count;                 /* FAILING, UNHEARD: queries in a row */
+	unsigned count;                 /* FAILING, UNHEARD: queries in a row; else 0 */
 	char reason[HEALTH_REASON_MAX]; /* "127.0.0.1:5301 answers REFUSED"; UNHEARD: "" */
 };
 

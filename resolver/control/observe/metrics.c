@@ -491,7 +491,9 @@ static void on_ruleset(void *context, const char *outer, const uint64_t *counter
 {
 	struct metrics *metrics = context;
 
-	sample(metrics, "ruleset", outer, NULL, NULL, counters[metrics->counter]);
+	uint64_t repeats = metrics->counter == RULE_QUERIES ? counters[RULE_REPEATS] : 0;
+
+	sample(metrics, "ruleset", outer, NULL, NULL, counters[metrics->counter] - repeats);
 }
 
 static void on_zone(void *context, const char *outer, const char *name, const uint64_t *counters)
@@ -535,7 +537,7 @@ static void put_rules(struct metrics *metrics)
 
 	metrics->counter = RULE_QUERIES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_queries",
-		       "The same of all rules of the ruleset, added up.");
+		       "Queries of which a rule of the ruleset decided a name, each counted once.");
 	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_rule_queries",
 		       "Queries of which the rule decided a name: the query's own, one that it led "
@@ -543,7 +545,7 @@ static void put_rules(struct metrics *metrics)
 	series_each(server->series.rules, on_rule, metrics);
 	metrics->counter = RULE_FAILURES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_failures",
-		       "The same of all rules of the ruleset, added up.");
+		       "Those of all rules of the ruleset, added up.");
 	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(
 		&metrics->text, METRICS_COUNTER, "sluice_rule_failures",

@@ -72,7 +72,7 @@ static void on_ruleset(void *context, const char *outer, const uint64_t *counter
 	const struct series_set *rules = look->tally->service->server.series.rules;
 
 	put_class(look, outer, "ruleset", series_is_had(rules, outer, NULL),
-		  counters[RULE_QUERIES]);
+		  counters[RULE_QUERIES] - counters[RULE_REPEATS]);
 }
 
 /* What few servers have is told once it has decided something. */

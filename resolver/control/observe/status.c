@@ -244,6 +244,12 @@ static void add_measured(json_t *item, struct target *target, const struct targe
 	uint64_t heard_us = atomic_load(&target->heard_us);
 	uint64_t srtt_us = atomic_load(&target->srtt_us);
 	json_put(item, "state", json_text(health_target_text(target, targets->now.now_us)));
+	enum target_error answers = target_is_suspect(target)
+					    ? TARGET_ERROR_NONE
+					    : target_answers(target, targets->now.now_us);
+	json_put(item, "says",
+		 answers != TARGET_ERROR_NONE ? json_text(target_error_sentence(answers))
+					      : json_null());
 	json_put(item, "srtt_ms", heard_us ? json_real((double)srtt_us / 1000) : json_null());
 	json_put(item, "allowance_ms", json_real((double)target_allowance_us(target) / 1000));
 	json_put(item, "since",
@@ -511,22 +517,23 @@ static json_t *with_text(json_t *object, const char *text)
 	return object;
 }
 
-static json_t *unconfirmed_report(const struct confirmation *confirmation)
+static json_t *unconfirmed_report(const struct confirmation *confirmation, bool guarded)
 {
 	char text[CONFIRMATION_TEXT_MAX];
 
-	if (!confirmation_waits(confirmation, text))
+	if (!confirmation_waits(confirmation, guarded, text))
 		return json_null();
-	return with_text(unconfirmed_json(&confirmation->waiting, confirmation->error), text);
+	return with_text(unconfirmed_json(&confirmation->waiting, confirmation->error, guarded),
+			 text);
 }
 
-static json_t *went_back_report(const struct confirmation *confirmation)
+static json_t *went_back_report(const struct confirmation *confirmation, bool guarded)
 {
 	char text[CONFIRMATION_TEXT_MAX];
 
-	if (!confirmation_is_back(confirmation, text))
+	if (!confirmation_is_back(confirmation, guarded, text))
 		return json_null();
-	return with_text(unconfirmed_json(&confirmation->gone, NULL), text);
+	return with_text(unconfirmed_json(&confirmation->gone, NULL, guarded), text);
 }
 
 /* ---- in a sentence ---- */
@@ -722,7 +729,7 @@ static void put_judgement(json_t *all)
 
 /* ---- the whole ---- */
 
-json_t *status_report(struct service *service)
+json_t *status_report(struct service *service, bool guarded)
 {
 	const struct server *server = &service->server;
 	const struct model *model = server->model;
@@ -746,8 +753,8 @@ json_t *status_report(struct service *service)
 	json_put(all, "transfers", transfers_json(server));
 	json_put(all, "notices", notices_json(service->secondaries));
 	json_put(all, "work", work_json(&service->work));
-	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation));
-	json_put(all, "went_back", went_back_report(&service->confirmation));
+	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation, guarded));
+	json_put(all, "went_back", went_back_report(&service->confirmation, guarded));
 	json_put(all, "restart",
 		 service->restart.text
 			 ? json_make("{s:o, s:o}", "time", json_time(service->restart.at_s), "text",

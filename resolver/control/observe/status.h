@@ -21,10 +21,10 @@
  *                         suspects and those that answer errors alone, then by timeouts and errors.
  *                         source (null: the system's choice), host, protocol, endpoint, state
  *                         ("up", "suspect", "unknown": never asked or never answered; else the
- *                         error that it answers, as last_error has it), srtt_ms,
- *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
- *                         suspicions, last_error, since (of the suspicion), heard_ago_s,
- *                         rules (that ask it, STATUS_TARGET_RULES of them, those that cannot be
+ *                         error that it answers, as last_error has it), says (that error as a
+ *                         sentence: "gives lame answers"; null: none), srtt_ms, allowance_ms,
+ * waiting, asked, answered, probes, timeouts, errors, suspicions, last_error, since (of the
+ * suspicion), heard_ago_s, rules (that ask it, STATUS_TARGET_RULES of them, those that cannot be
  *                         answered first), rule_count, unanswered_count (how many cannot)
  *     counters            by the names of stats.h
  *     cache               entries, bytes, hits, misses, inserted, evicted
@@ -40,8 +40,8 @@
  *     work                percent (of an import: how much of it has been looked at; null: not
  *                         known), or null: there is none under way
  *     unconfirmed         a change that goes back unless it is confirmed: what ("reload" or
- *                         "change"), who, at, until, revision (of a change), error (why it could
- *                         not go back yet), text; or null
+ *                         "change"), who (null for a reader), at, until, revision (of a
+ *                         change), error (why it could not go back yet), text; or null
  *     went_back           the same of a reload: what was before it is served, and not the file
  *     query_log           on, followers, logged, lost, outputs (query_log.h)
  *
@@ -57,8 +57,8 @@
 
 enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
 
-/* The caller releases it. NULL without memory. */
-json_t *status_report(struct service *service);
+/* The caller releases it. guarded: for a reader, without names of clients. NULL without memory. */
+json_t *status_report(struct service *service, bool guarded);
 /* For people: what is wrong and what counts, the worst first, on one screen; or all of it. */
 void status_print(const json_t *report, bool all, FILE *out);
 

@@ -72,7 +72,7 @@ static bool add(void *context, const struct event *event)
 	batch->last = event->id;
 	/* One about this here would make the next. */
 	if (event->level <= batch->level && strcmp(event->name, "webhook") != 0)
-		json_add(batch->array, event_json(event));
+		json_add(batch->array, event_json(event, false));
 	return true;
 }
 
@@ -100,8 +100,7 @@ static char *body_after(uint64_t *after, enum log_level level, uint64_t *last)
 
 /* ---- sending ---- */
 
-/* What it answers says nothing here beyond its status. Of an answer without an end no more is read.
- */
+/* Only the status of an answer counts. Its body is read up to ANSWER_MAX, as it may have no end. */
 static size_t pass_over(char *text, size_t size, size_t count, void *context)
 {
 	size_t *read = context;

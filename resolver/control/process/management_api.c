@@ -192,9 +192,8 @@ static int open_socket(struct management_api *management, struct master_link *ma
 	return EXIT_SUCCESS;
 }
 
-/* Beside another server it only has the sockets, and the other one accepts. */
-static int open_listeners(struct management_api *management, const struct service *service,
-			  struct master_link *master, const struct management *wanted)
+static int open_listeners(struct management_api *management, struct master_link *master,
+			  const struct management *wanted)
 {
 	char error[HTTP_ERROR_MAX];
 
@@ -206,9 +205,14 @@ static int open_listeners(struct management_api *management, const struct servic
 			return exit_fail("management.listen[%zu]: %s", i, error);
 		log_event(LOG_INFO, "http", "management API at %s", url);
 	}
-	if (!service->beside && http_listen(management->http, error) != 0)
-		return exit_fail("%s", error);
 	return EXIT_SUCCESS;
+}
+
+int management_api_listen(struct management_api *management)
+{
+	char error[HTTP_ERROR_MAX];
+
+	return http_listen(management->http, error) == 0 ? EXIT_SUCCESS : exit_fail("%s", error);
 }
 
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
@@ -234,7 +238,7 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 	}
 	serve(&management->next, management);
 	int status = open_socket(management, master, wanted);
-	return status == EXIT_SUCCESS ? open_listeners(management, service, master, wanted)
+	return status == EXIT_SUCCESS ? open_listeners(management, master, wanted)
 				      : status;
 }
 

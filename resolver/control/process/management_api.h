@@ -37,6 +37,9 @@ struct management_api {
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
 			const struct api_dialect *const *dialects, struct master_link *master,
 			const struct model *model, struct faults *faults);
+/* Begins to accept connections. Call it when management_api_use_state has read the key of tokens,
+ * or tokens of the server before are refused. EXIT_SUCCESS, or what was printed about. */
+int management_api_listen(struct management_api *management);
 /* Stops the listeners; the loop's last callbacks free the rest, but for management_api_release. */
 void management_api_close(struct management_api *management);
 void management_api_release(struct management_api *management);

@@ -19,8 +19,9 @@
  * Not here: threads, DNS, the configuration, the state. A server may become hostile, and everything
  * it says is checked: a master that is not root opens port 53, ports from 1024 on and what it had
  * open before. It starts the file that it was started from, as long as that has the owner that it
- * had, and else programs of root's only, as `--serve`, which no interpreter takes for a script. All
- * of them are below the master's filter of system calls (sandbox.h). */
+ * had, and else programs of root's only, as `--serve`, which no interpreter takes for a script.
+ * What was looked at is what is executed: the one by its descriptor, the others by paths that only
+ * root can change. All of them are below the master's filter of system calls (sandbox.h). */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,8 +97,8 @@ struct opened { /* what is listened at */
 
 struct master {
 	const char *config, *resolv_conf; /* for its servers */
-	char home[PATH_MAX];              /* the file that this is, by its path */
-	uid_t owner;                      /* whose that was */
+	char home[PATH_MAX];              /* the path that it was started from */
+	uid_t owner;                      /* of that file, at the start */
 	char program[PATH_MAX];           /* that servers are started from */
 	char next[PATH_MAX];              /* that of an upgrade */
 	struct child parts[PARTS];
@@ -418,15 +420,73 @@ static void answer_close(struct master *master, enum part part,
 
 /* ---- starting ---- */
 
+static const char itself[] = "/proc/self/exe";
+
 /* This program by its path. Where the file is gone, or another has its place, the kernel says
  * "PATH (deleted)", and still has the program itself. */
 static void find_program(char path[PATH_MAX])
 {
-	static const char self[] = "/proc/self/exe";
-	ssize_t length = readlink(self, path, PATH_MAX - 1);
+	ssize_t length = readlink(itself, path, PATH_MAX - 1);
 	path[length > 0 ? length : 0] = '\0';
 	if (access(path, X_OK) != 0)
-		snprintf(path, PATH_MAX, "%s", self);
+		snprintf(path, PATH_MAX, "%s", itself);
+}
+
+/* Whether nobody but root has put it there, nor could put another in its place. */
+static bool is_root_s(const char *path)
+{
+	const mode_t others = S_IWGRP | S_IWOTH;
+	struct stat st;
+	char part[PATH_MAX];
+	snprintf(part, sizeof part, "%s", path);
+	for (char *end = part + strlen(part); end > part; end = strrchr(part, '/')) {
+		*end = '\0';
+		if (stat(part, &st) != 0 || st.st_uid != 0 ||
+		    (st.st_mode & others && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)))
+			return false;
+	}
+	return true;
+}
+
+/* This program itself, or the file that it was started from where that has the owner that it had.
+ * Its folders may be others', who could put another file there at any time: so it is executed by
+ * this descriptor, and by no path. -1: it is neither. */
+static int open_home(const struct master *master, const char *path)
+{
+	struct stat st;
+	bool is_self = strcmp(path, itself) == 0;
+	int fd = is_self || strcmp(path, master->home) == 0 ? open(path, O_PATH | O_CLOEXEC) : -1;
+	if (fd < 0 || is_self || (fstat(fd, &st) == 0 && st.st_uid == master->owner))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* A server that has become hostile could name any program, and a script of its own. */
+static bool is_trusted(const struct master *master, const char *path)
+{
+	int fd = open_home(master, path);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || is_root_s(path);
+}
+
+/* Returns only where it fails; errno says why. The descriptor is closed as it is executed, so a
+ * script in the place of the program fails. What is root's is executed by its path, which nobody
+ * else can change; that may be a script. */
+static void execute(const struct master *master, const char *path, char *const arguments[])
+{
+	int fd = open_home(master, path);
+	if (fd >= 0) {
+		syscall(SYS_execveat, fd, "", arguments, environ, AT_EMPTY_PATH);
+		int error = errno;
+		close(fd);
+		errno = error;
+	} else if (is_root_s(path)) {
+		execv(path, arguments);
+	} else {
+		errno = EPERM;
+	}
 }
 
 /* In the child. Signals stay blocked until it has ends for them; ^C is the master's to hear. */
@@ -455,7 +515,7 @@ static void become_server(const struct master *master, const char *program, bool
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
 	if (fcntl(fd, F_SETFD, 0) == 0)
-		execv(program, arguments);
+		execute(master, program, arguments);
 	exit_fail("%s cannot be started: %s", program, strerror(errno));
 	_exit(EXIT_FAILURE);
 }
@@ -538,36 +598,11 @@ static void read_output(struct master *master)
 
 /* ---- upgrade ---- */
 
-/* Whether nobody but root has put it there, nor could put another in its place. */
-static bool is_root_s(const char *path)
-{
-	const mode_t others = S_IWGRP | S_IWOTH;
-	struct stat st;
-	char part[PATH_MAX];
-	snprintf(part, sizeof part, "%s", path);
-	for (char *end = part + strlen(part); end > part; end = strrchr(part, '/')) {
-		*end = '\0';
-		if (stat(part, &st) != 0 || st.st_uid != 0 ||
-		    (st.st_mode & others && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)))
-			return false;
-	}
-	return true;
-}
-
-/* A server that has become hostile could name any program, and a script of its own. */
-static bool is_trusted(const struct master *master, const char *path)
-{
-	struct stat st;
-	bool is_home = strcmp(path, master->home) == 0 && stat(path, &st) == 0 &&
-		       st.st_uid == master->owner;
-	return is_home || is_root_s(path);
-}
-
 static void note_home(struct master *master)
 {
 	struct stat st;
 	snprintf(master->home, sizeof master->home, "%s", master->program);
-	master->owner = stat("/proc/self/exe", &st) == 0 ? st.st_uid : 0;
+	master->owner = stat(itself, &st) == 0 ? st.st_uid : 0;
 }
 
 static void begin_upgrade(struct master *master, const char *program)
@@ -832,7 +867,7 @@ static void execute_itself(struct master *master)
 	if (table >= 0) {
 		snprintf(number, sizeof number, "%d", table);
 		set_inherited(master, true);
-		execv(master->program, arguments);
+		execute(master, master->program, arguments);
 		set_inherited(master, false);
 		close(table);
 	}
@@ -895,6 +930,8 @@ static void start_again(struct master *master)
 	/* Another version takes an upgrade; but any is better than none. */
 	if (!master->upgraded || access(master->program, X_OK) != 0)
 		find_program(master->program);
+	if (!is_trusted(master, master->program)) /* somebody has put another file there */
+		snprintf(master->program, sizeof master->program, "%s", itself);
 	if (start(master, NOW, master->program) == 0)
 		return;
 	log_event(LOG_ERROR, "master", "no server can be started: %s", strerror(errno));

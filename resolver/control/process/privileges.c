@@ -237,6 +237,41 @@ static void check_files(const struct model *model, const char *resolv_conf, stru
 	check_management(&checking, &model->management);
 }
 
+/* ---- the program ---- */
+
+/* Whether that user may change it: as its owner, who may give itself the right, or as anybody. */
+static bool is_changed_by(const char *path, uid_t uid)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_uid == uid || st.st_mode & S_IWOTH);
+}
+
+void privileges_check_program(const struct model *model, struct faults *faults)
+{
+	struct identity identity = {.uid = geteuid()};
+	struct faults unused;
+	struct stat st;
+	char path[PATH_MAX], folder[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	path[length > 0 ? length : 0] = '\0';
+	faults_init(&unused); /* who serves is checked elsewhere */
+	int err = model->user ? find_user(model, &identity, &unused) : 0;
+	faults_release(&unused);
+	if (err || identity.uid == 0 || stat(path, &st) != 0 || st.st_uid == 0)
+		return;
+	snprintf(folder, sizeof folder, "%s", path);
+	if (!is_changed_by(path, identity.uid) && !is_changed_by(dirname(folder), identity.uid))
+		return;
+	fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+		  "the program %s, or its folder, can be changed by the user that serves (uid %u), "
+		  "so "
+		  "a server that has become hostile could have another one started in its place; "
+		  "make both root's (chown root)",
+		  path, (unsigned)identity.uid);
+}
+
 /* ---- becoming it ---- */
 
 /* /run is empty after a boot, and its directory is root's to make. Where it cannot be had, opening
@@ -301,7 +336,7 @@ int privileges_begin(void)
 {
 	bool binds = geteuid() != 0 && prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE, 0, 0, 0) == 1;
 
-	if (binds && keep(UINT64_MAX, BINDING) == 0) /* fails where it does not have it */
+	if (binds && keep(UINT64_MAX, BINDING) == 0) /* fails without that right */
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0);
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : ERR_SYSTEM;
 }

@@ -3,7 +3,7 @@
  * Its master becomes that user, too, when the first server serves, and keeps one right, that of
  * binding port 53: a reload may bring a new endpoint.
  *
- *     anybody ──privileges_begin──►            the master: no program that it executes gets more
+ *     anybody ──privileges_begin──►            the master, with no_new_privs
  *     root ──privileges_drop──► user           the server
  *     root ──privileges_keep_binding──► user   the master, and what it executes: a server gives it
  * up root ──privileges_none──► a worker       nothing of root's, where the server stays root
@@ -28,8 +28,11 @@
  * cannot go on as who it is by now. */
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
 			       struct faults *faults);
-/* Nothing that is executed from now on gets more than there is; what a program's file gave this
- * one, the right to bind port 53, goes on to it. ERR_SYSTEM, errno says why. */
+/* Warns where the user who serves can change this program, or put another in its place: the master
+ * starts it again. Not where it is root's. */
+void privileges_check_program(const struct model *model, struct faults *faults);
+/* Sets no_new_privs, and keeps CAP_NET_BIND_SERVICE from file capabilities as ambient. ERR_SYSTEM,
+ * errno says why. */
 MUST_CHECK int privileges_begin(void);
 /* Becomes that user for good, with these groups, and keeps the right to bind port 53, over a
  * program that is executed, too. ERR_SYSTEM, errno says why: it is half way. */

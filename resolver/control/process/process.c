@@ -77,6 +77,7 @@ static void leave_within(struct process *process, uint64_t ms)
 {
 	process->service.ending = true;
 	service_rest(&process->service);
+	api_rest(&process->management.api);
 	process->leave_at_ms = uv_now(&process->loop) + ms;
 	uv_timer_start(&process->leaving, on_leaving, LEAVE_LOOK_MS, LEAVE_LOOK_MS);
 }
@@ -127,7 +128,7 @@ static void on_refused(struct process *process, const char *why)
 static void on_closing(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
-	if (!http_is_quiet(process->management.http))
+	if (!http_is_quiet(process->management.http) || commit_is_open(&process->service))
 		return;
 	service_hand_over(&process->service);
 	uv_timer_stop(timer);
@@ -162,6 +163,7 @@ static void on_leave(struct process *process, uint32_t pid)
 	stop_recorder(process);
 	query_log_leave(process->query_log);
 	service_rest(&process->service);
+	api_rest(&process->management.api);
 	http_pause(process->management.http);
 	metrics_listener_pause(&process->metrics);
 	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
@@ -457,8 +459,9 @@ static void finish_access(void *context, bool served)
 		tally_follow(process->tally);
 }
 
-/* All steps up to serving, one after the other. The API's requests are answered when the loop runs.
- */
+/* All steps up to serving, one after the other. The management API's listeners are heard once its
+ * clients and the key of tokens are known, so that nobody is refused who was let in before; beside
+ * another server, when that has left. */
 static int begin(struct process *process, struct model *model, struct faults *faults,
 		 char text[SERVICE_TEXT_MAX])
 {
@@ -481,6 +484,9 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		reload_query_log(process, model);
 	if (reload_serve(process, model, faults, text) != 0)
 		return refuse(faults);
+	if (!process->service.beside &&
+	    management_api_listen(&process->management) != EXIT_SUCCESS)
+		return EXIT_FAILURE;
 	/* Workers run by now, and come first: a change, however long, takes no processor that an
 	 * answer wants. This thread, and those that it starts later, are between them and the
 	 * listeners' threads (HTTP_NICENESS), which strangers keep busy. */
@@ -590,6 +596,7 @@ static int become_user(struct process *process, struct model *model, struct faul
 	uid_t before = geteuid();
 	process->user = model->user ? strdup(model->user) : NULL;
 	process->group = model->group ? strdup(model->group) : NULL;
+	privileges_check_program(model, faults);
 	if (privileges_drop(model, resolv_conf, true, faults) != 0)
 		return refuse(faults);
 	if (master_link_bind(&process->master) != 0)
@@ -661,10 +668,11 @@ static void api_upgrade(struct api_request *request)
 	const char *program = json_string_value(json_object_get(request->body, "binary"));
 	struct process *process = process_of(request);
 	char waits[CONFIRMATION_TEXT_MAX];
-	const char *why = process->service.ending ? "the server is about to end"
-			  : process->upgrading
-				  ? "another upgrade is under way; wait until it is done"
-				  : confirmation_waits(&process->service.confirmation, waits);
+	const char *why =
+		process->service.ending ? "the server is about to end"
+		: process->upgrading
+			? "another upgrade is under way; wait until it is done"
+			: confirmation_waits(&process->service.confirmation, false, waits);
 
 	if (!api_is_local(request)) {
 		api_fail(request, 403, NULL, "an upgrade begins on the control socket only");

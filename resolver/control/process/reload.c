@@ -1,7 +1,7 @@
-/* Whatever comes to be served comes by serve_model(): a reload, and what goes back.
+/* Whatever comes to be served comes by publish(): a reload, and what goes back.
  *
  *     reload   the copy of what is served ─► load ─► what would take a restart? ─┐
- *              (where it is to wait)                                             ├─► serve_model()
+ *              (where it is to wait)                                             ├─► publish()
  *     back     load of the copy ─────────────────────────────────────────────────┘
  *
  * A change of resources goes back by service_take_back. */
@@ -47,25 +47,26 @@ void reload_query_log(struct process *process, const struct model *model)
 			  err_text(err));
 }
 
-/* Also where tokens are signed from now on. */
-static int serve_model(struct process *process, struct model *model,
-		       const struct server_commit *step, struct faults *faults,
-		       char text[SERVICE_TEXT_MAX])
+/* Beside what service_publish does: where tokens are signed from now on, and the query log. */
+static void publish(struct process *process, struct service_prepared *prepared,
+		    char text[SERVICE_TEXT_MAX])
 {
-	int err = service_serve_with(&process->service, model, step, faults, text);
-
-	if (err == 0) {
-		management_api_use_state(&process->management);
-		if (!process->service.beside)
-			reload_query_log(process, model);
-	}
-	return err;
+	service_publish(prepared, text);
+	management_api_use_state(&process->management);
+	if (!process->service.beside)
+		reload_query_log(process, process->service.server.model);
 }
 
 int reload_serve(struct process *process, struct model *model, struct faults *faults,
 		 char text[SERVICE_TEXT_MAX])
 {
-	return serve_model(process, model, NULL, faults, text);
+	struct service_prepared prepared;
+	int err = service_prepare(&process->service, model, &prepared, faults);
+
+	if (err == 0)
+		publish(process, &prepared, text);
+	service_prepared_release(&prepared);
+	return err;
 }
 
 /* Who asks for a reload, and for how long it waits to be confirmed. */
@@ -144,23 +145,17 @@ static int check_restart(const struct process *process, const struct model *mode
 	return ERR_FAULTS;
 }
 
-struct reload_step {
-	const struct confirmation *confirmation;
-	struct unconfirmed unconfirmed;
-	bool waits;
-};
-
-/* What the next start finds: how to go back, or that the configuration file is what is wanted. */
-static int note_reload(void *context, struct faults *faults)
+/* What the next start finds: how to go back, or (NULL) that the configuration file is what is
+ * wanted. */
+static int note_reload(const struct confirmation *confirmation,
+		       const struct unconfirmed *unconfirmed, struct faults *faults)
 {
-	const struct reload_step *step = context;
-	const struct confirmation *confirmation = step->confirmation;
 	char error[CONFIRMATION_TEXT_MAX];
 	const struct origin nowhere = {0};
 	int err = 0;
 
-	if (step->waits)
-		err = confirmation_write(confirmation, &step->unconfirmed, error);
+	if (unconfirmed)
+		err = confirmation_write(confirmation, unconfirmed, error);
 	else if (confirmation->directory)
 		err = confirmation_remove(confirmation, UNCONFIRMED_RELOAD, error);
 	if (err)
@@ -173,17 +168,22 @@ static int replace_as(struct process *process, const struct wish *wish, struct m
 		      struct faults *faults, char text[SERVICE_TEXT_MAX])
 {
 	struct confirmation *confirmation = &process->service.confirmation;
-	struct reload_step step = {confirmation,
-				   unconfirmed_now(UNCONFIRMED_RELOAD, wish->who, wish->wait_s),
-				   wish->wait_s > 0};
-	const struct server_commit commit = {note_reload, &step};
-	int err = serve_model(process, model, &commit, faults, text);
+	const struct unconfirmed unconfirmed =
+		unconfirmed_now(UNCONFIRMED_RELOAD, wish->who, wish->wait_s);
+	bool waits = wish->wait_s > 0;
+	struct service_prepared prepared;
+	int err = service_prepare(&process->service, model, &prepared, faults);
 
+	if (err == 0)
+		err = note_reload(confirmation, waits ? &unconfirmed : NULL, faults);
+	if (err == 0)
+		publish(process, &prepared, text);
+	service_prepared_release(&prepared);
 	if (err)
 		return err;
 	confirmation->is_back = false;
-	if (step.waits)
-		confirmation_begin(confirmation, &step.unconfirmed);
+	if (waits)
+		confirmation_begin(confirmation, &unconfirmed);
 	log_configure(model->log.level, model->log.format);
 	process_call_webhook(model);
 	return 0;
@@ -197,7 +197,7 @@ static int take_back_reload(struct process *process, struct faults *faults)
 	struct model *model =
 		load_file(&service->load, confirmation->copy_file, service->server.model, faults);
 	char text[SERVICE_TEXT_MAX];
-	int err = model ? serve_model(process, model, NULL, faults, text) : ERR_FAULTS;
+	int err = model ? reload_serve(process, model, faults, text) : ERR_FAULTS;
 
 	if (err) {
 		model_free(model);
@@ -209,37 +209,79 @@ static int take_back_reload(struct process *process, struct faults *faults)
 	return 0;
 }
 
-/* What waits to be confirmed goes back. Where it cannot, that is logged, and tried again. */
-static int take_back(struct process *process, const char *why)
-{
-	struct confirmation *confirmation = &process->service.confirmation;
-	bool is_reload = confirmation->waiting.kind == UNCONFIRMED_RELOAD;
-	char text[CONFIRMATION_TEXT_MAX];
-	struct faults faults;
-	int err;
+/* What goes back, and who wants it. */
+struct going {
+	struct process *process;
+	struct api_request *request; /* NULL: nobody, its time is up */
+	struct unconfirmed what;
+};
 
-	faults_init(&faults);
-	err = is_reload ? take_back_reload(process, &faults)
-			: service_take_back(&process->service, &faults);
-	faults_sort(&faults);
-	if (!err) {
-		log_event(LOG_WARNING, "confirm", "%s by %s goes back: %s; generation %llu",
-			  is_reload ? "the reload" : "the change", confirmation->waiting.who, why,
-			  (unsigned long long)process->service.server.generation);
-		if (confirmation_is_back(confirmation, text))
-			log_event(LOG_WARNING, "confirm", "%s", text);
+static void log_back(const struct going *going)
+{
+	const char *by = going->request ? going->request->client : NULL;
+	unsigned long long generation = going->process->service.server.generation;
+	char name[UNCONFIRMED_NAME_MAX], shown[CONFIRMATION_TEXT_MAX];
+
+	snprintf(shown, sizeof shown, "%s goes back: %s; generation %llu",
+		 unconfirmed_name(&going->what, true, name),
+		 by ? "as a client wants it" : "nobody confirmed it in time", generation);
+	log_event_guarded(LOG_WARNING, "confirm", shown, "%s goes back: %s%s%s; generation %llu",
+			  unconfirmed_name(&going->what, false, name),
+			  by ? "as " : "nobody confirmed it in time", by ? by : "",
+			  by ? " wants it" : "", generation);
+	confirmation_log_is_back(&going->process->service.confirmation);
+}
+
+static void answer_decided(struct api_request *request, const struct unconfirmed *what, bool back);
+
+/* Where it cannot go back, that is logged, and tried again. */
+static void on_back(void *context, const char *why)
+{
+	struct going *going = context;
+	struct confirmation *confirmation = &going->process->service.confirmation;
+
+	if (!why) {
+		log_back(going);
+		if (going->request)
+			answer_decided(going->request, &going->what, true);
 	} else {
-		snprintf(confirmation->error, sizeof confirmation->error, "%s", err_text(err));
-		for (size_t i = faults.count; i-- > 0;)
-			if (faults.items[i].severity == FAULT_ERROR)
-				snprintf(confirmation->error, sizeof confirmation->error, "%s",
-					 faults.items[i].text);
-		log_faults("confirm", &faults);
-		log_event(LOG_ERROR, "confirm", "%s", confirmation_waits(confirmation, text));
+		snprintf(confirmation->error, sizeof confirmation->error, "%s", why);
+		confirmation_log_waits(confirmation);
 		confirmation_try_again(confirmation, CONFIRMATION_AGAIN_MS);
+		if (going->request)
+			api_fail(going->request, 503, NULL,
+				 "%s; it is still served, and that is tried again", why);
 	}
+	free(going);
+}
+
+/* What waits to be confirmed goes back. */
+static void take_back(struct process *process, struct api_request *request)
+{
+	struct service *service = &process->service;
+	struct going *going = malloc(sizeof *going);
+	const struct fault *first;
+	struct faults faults;
+
+	if (!going) {
+		if (request)
+			api_fail_memory(request);
+		else
+			confirmation_try_again(&service->confirmation, CONFIRMATION_AGAIN_MS);
+		return;
+	}
+	*going = (struct going){process, request, service->confirmation.waiting};
+	if (going->what.kind == UNCONFIRMED_CHANGE) {
+		service_take_back(service, on_back, going);
+		return;
+	}
+	faults_init(&faults);
+	int err = take_back_reload(process, &faults);
+	faults_sort(&faults);
+	log_faults("confirm", &faults);
+	first = faults_first(&faults);
+	on_back(going, !err ? NULL : first ? first->text : err_text(err));
 	faults_release(&faults);
-	return err;
 }
 
 static void on_due(void *context)
@@ -253,7 +295,7 @@ static void on_due(void *context)
 	if (process->service.work.busy)
 		confirmation_try_again(confirmation, BUSY_MS);
 	else
-		(void)take_back(process, "nobody confirmed it in time");
+		take_back(process, NULL);
 }
 
 /* ---- reloads ---- */
@@ -265,7 +307,7 @@ static const char *why_no_reload(const struct process *process, char text[CONFIR
 		return "the server is about to end";
 	if (process->upgrading)
 		return "an upgrade is under way; reload once it is done";
-	return confirmation_waits(&process->service.confirmation, text);
+	return confirmation_waits(&process->service.confirmation, false, text);
 }
 
 /* Adds to the faults why the configuration is not served; else `text` says what is. */
@@ -381,7 +423,6 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 				     const struct unconfirmed *found, struct faults *faults)
 {
 	struct confirmation *confirmation = &process->service.confirmation;
-	char text[CONFIRMATION_TEXT_MAX];
 	struct faults of_copy;
 	struct model *copy;
 
@@ -395,14 +436,16 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 		model_free(model);
 		confirmation->is_back = true;
 		confirmation->gone = *found;
-		log_event(LOG_WARNING, "confirm", "%s", confirmation_is_back(confirmation, text));
+		confirmation_log_is_back(confirmation);
 		return copy;
 	}
 	log_faults("confirm", &of_copy);
 	faults_release(&of_copy);
-	log_event(LOG_ERROR, "confirm",
-		  "what was served before the reload by %s that was not confirmed cannot be read%s",
-		  found->who, model ? "; the configuration file is served" : "");
+	log_event_guarded(LOG_ERROR, "confirm",
+			  "what was served before a reload that was not confirmed cannot be read",
+			  "what was served before the reload by %s that was not confirmed cannot "
+			  "be read%s",
+			  found->who, model ? "; the configuration file is served" : "");
 	return model;
 }
 
@@ -446,21 +489,23 @@ static struct model *go_back_in_state(struct process *process, struct model *mod
 {
 	struct service *service = &process->service;
 	struct confirmation *confirmation = &service->confirmation;
-	char error[CONFIRMATION_TEXT_MAX];
+	char error[CONFIRMATION_TEXT_MAX], name[UNCONFIRMED_NAME_MAX], shown[CONFIRMATION_TEXT_MAX];
 	struct model *before;
 
 	if (confirmation_restore(confirmation, service->load.state, found, error) != 0) {
 		if (*error)
-			log_event(LOG_ERROR, "confirm", "the change by %s could not go back: %s",
-				  found->who, error);
+			log_event_guarded(LOG_ERROR, "confirm", "a change could not go back",
+					  "the change by %s could not go back: %s", found->who,
+					  error);
 		confirmation->waiting = *found;
 		confirmation->waits = true;
 		snprintf(confirmation->error, sizeof confirmation->error, "%s", error);
 		return model;
 	}
-	log_event(LOG_WARNING, "confirm",
-		  "the change of revision %llu by %s was not confirmed and has gone back",
-		  (unsigned long long)found->revision, found->who);
+	snprintf(shown, sizeof shown, "%s was not confirmed and has gone back",
+		 unconfirmed_name(found, true, name));
+	log_event_guarded(LOG_WARNING, "confirm", shown, "%s was not confirmed and has gone back",
+			  unconfirmed_name(found, false, name));
 	faults_release(faults);
 	faults_init(faults);
 	before = load_again(&service->load, load_declared(model), NULL, faults);
@@ -494,8 +539,9 @@ static json_t *waiting_json(const struct process *process)
 {
 	const struct confirmation *confirmation = &process->service.confirmation;
 
-	return confirmation->waits ? unconfirmed_json(&confirmation->waiting, confirmation->error)
-				   : json_null();
+	return confirmation->waits
+		       ? unconfirmed_json(&confirmation->waiting, confirmation->error, false)
+		       : json_null();
 }
 
 /* POST /v1/reload?confirm=SECONDS: {"ok", "text", "generation", "faults", "unconfirmed"}, with 422
@@ -528,29 +574,26 @@ void api_reload(struct api_request *request)
 /* What waits stays. False: that cannot be noted, which has been answered. */
 static bool confirm(struct api_request *request, struct confirmation *confirmation)
 {
-	char error[CONFIRMATION_TEXT_MAX];
+	char error[CONFIRMATION_TEXT_MAX], name[UNCONFIRMED_NAME_MAX], shown[CONFIRMATION_TEXT_MAX];
 
 	if (confirmation_remove(confirmation, confirmation->waiting.kind, error) != 0) {
 		api_fail(request, 503, NULL, "%s; it is not confirmed", error);
 		return false;
 	}
 	confirmation_end(confirmation, false);
-	log_event(LOG_INFO, "confirm", "the %s by %s is confirmed by %s",
-		  confirmation->waiting.kind == UNCONFIRMED_RELOAD ? "reload" : "change",
-		  confirmation->waiting.who, request->client);
+	snprintf(shown, sizeof shown, "%s is confirmed",
+		 unconfirmed_name(&confirmation->waiting, true, name));
+	log_event_guarded(LOG_INFO, "confirm", shown, "%s is confirmed by %s",
+			  unconfirmed_name(&confirmation->waiting, false, name), request->client);
 	return true;
 }
 
-static bool go_back_now(struct api_request *request, struct process *process)
+static void answer_decided(struct api_request *request, const struct unconfirmed *what, bool back)
 {
-	char why[CONFIRMATION_WHO_MAX + 32];
-
-	snprintf(why, sizeof why, "as %s wants it", request->client);
-	if (take_back(process, why) == 0)
-		return true;
-	api_fail(request, 503, NULL, "%s; it is still served, and that is tried again",
-		 process->service.confirmation.error);
-	return false;
+	api_reply_json(request, 200,
+		       json_make("{s:b, s:b, s:o}", "ok", 1, "confirmed", (int)!back, "unconfirmed",
+				 unconfirmed_json(what, NULL, false)),
+		       NULL);
 }
 
 /* POST /v1/confirm, ?back: {"ok", "confirmed", "unconfirmed": what it was}; 409 where nothing
@@ -572,14 +615,12 @@ void api_confirm(struct api_request *request)
 		api_fail_at(request, 400, NULL, other, "is not known here");
 	else if (asked && !back && !text_is_among(asked, no))
 		api_fail_at(request, 400, NULL, "back", "must be true or false");
-	else if (!confirmation->waits && confirmation_is_back(confirmation, text))
+	else if (!confirmation->waits && confirmation_is_back(confirmation, false, text))
 		api_fail(request, 409, NULL, "nothing waits to be confirmed: %s", text);
 	else if (!confirmation->waits)
 		api_fail(request, 409, NULL, "nothing waits to be confirmed");
-	else if (back ? go_back_now(request, process) : confirm(request, confirmation))
-		api_reply_json(request, 200,
-			       json_make("{s:b, s:b, s:o}", "ok", 1, "confirmed", (int)!back,
-					 "unconfirmed",
-					 unconfirmed_json(&confirmation->waiting, NULL)),
-			       NULL);
+	else if (back)
+		take_back(process, request);
+	else if (confirm(request, confirmation))
+		answer_decided(request, &confirmation->waiting, false);
 }

@@ -300,9 +300,9 @@ static const char *const wide[] = {
 	"clone", "getdents", "kill", "personality", "prctl", "ptrace", "wait4",
 };
 
-/* To look into other processes, change the kernel or what it shows of the machine, or become
- * somebody else's child. By name, and never all but some: a later version is executed below this
- * filter, and may make calls that this one does not know. */
+/* What looks into other processes, changes the kernel or what it shows of the machine, or enters
+ * another namespace. A denylist, not an allowlist: later versions inherit it and may need calls
+ * that we do not know. */
 static const char *const never[] = {
 	"acct",
 	"add_key",
@@ -363,7 +363,7 @@ static const char *const never[] = {
 	"ptrace",
 };
 
-/* Namespaces of its own, where it would be root. */
+/* Flags of clone: in a user namespace of its own a process would be root. */
 static const scmp_datum_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
 					  CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
 
@@ -447,7 +447,7 @@ static int add_conditions(scmp_filter_ctx filter, bool by_arguments)
 	return err;
 }
 
-/* To itself: abort(3) and pthread_kill(3). */
+/* A signal to a thread of this process, as abort(3) and pthread_kill(3) send it. */
 static int add_own_signals(scmp_filter_ctx filter, bool by_arguments)
 {
 	const struct argument own = {0, INT_BITS, (scmp_datum_t)getpid()};
@@ -479,8 +479,8 @@ static scmp_filter_ctx filter_new(uint32_t otherwise)
 
 	if (!filter)
 		return NULL;
-	/* A call of another ABI ends all of it: with one thread gone the rest would go on without.
-	 */
+	/* A call of another ABI ends the process, not only the thread that makes it: the other
+	 * threads would go on without that one. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
@@ -498,7 +498,8 @@ static int enter(uint32_t otherwise, bool by_arguments)
 	return err == 0 ? 0 : refuse(err);
 }
 
-/* clone3 has its flags in memory, so it is one that is not there. */
+/* A filter cannot see clone3's flags, which are in memory. So clone3 fails with ENOSYS, and
+ * libraries take clone instead. */
 static int add_never(scmp_filter_ctx filter)
 {
 	const uint32_t action = SCMP_ACT_ERRNO(EPERM);

@@ -1,14 +1,17 @@
+/* clang-format off */
 /* Which system calls the program may still make, once it has everything open: those that its
  * threads need, and no other. A call that nobody here makes (to execute a program, to trace or to
  * become somebody else) ends the process by SIGSYS, and the kernel's log says which it was; one
  * that is made here, but never so (a packet socket, memory that is to be executed), fails.
  *
- *     master    sandbox_enter_master   what no version will ever need: whatever is executed
- * inherits it, over every upgrade process   sandbox_enter          before other threads are
- * started, who inherit it worker    sandbox_enter_worker   besides: no file is opened, nothing
- * executed or started; so it is for listeners' threads of the management API
+ *     master    sandbox_enter_master   denies what no version will ever need; whatever is executed
+ *                                      inherits it, over every upgrade
+ *     process   sandbox_enter          before other threads are started, which inherit it
+ *     worker    sandbox_enter_worker   besides: no file is opened, nothing executed or started; the
+ *                                      same for listeners' threads of the management API
  *
  * A filter can never be taken off. */
+/* clang-format on */
 #ifndef SLUICE_SANDBOX_H
 #define SLUICE_SANDBOX_H
 

@@ -175,7 +175,6 @@ struct change *change_within(struct inventory *inventory, const char *who, uint6
 
 struct change *change_begin(struct inventory *inventory, const char *who)
 {
-	assert(!inventory->next.model);
 	return change_within(inventory, who, 0);
 }
 

@@ -51,7 +51,6 @@ void inventory_free(struct inventory *inventory)
 	if (!inventory)
 		return;
 	assert(!inventory->changing);
-	inventory_part_release(&inventory->next);
 	inventory_part_release(&inventory->now);
 	source_close(inventory->source);
 	arena_release(&inventory->shown);
@@ -59,8 +58,7 @@ void inventory_free(struct inventory *inventory)
 	free(inventory);
 }
 
-/* Once more, without its state. */
-static struct inventory *copy(struct inventory *inventory)
+struct inventory *inventory_copy(struct inventory *inventory)
 {
 	struct inventory *made = malloc(sizeof *made);
 
@@ -77,7 +75,7 @@ static struct inventory *copy(struct inventory *inventory)
 
 struct inventory *inventory_aside(struct inventory *inventory)
 {
-	struct inventory *aside = copy(inventory);
+	struct inventory *aside = inventory_copy(inventory);
 
 	assert(inventory->held);
 	if (aside && inventory->source)
@@ -97,7 +95,7 @@ void inventory_aside_free(struct inventory *aside)
 
 struct inventory *inventory_view(struct inventory *inventory)
 {
-	struct inventory *view = copy(inventory);
+	struct inventory *view = inventory_copy(inventory);
 
 	if (!view)
 		return NULL;
@@ -967,6 +965,11 @@ void inventory_settle(struct inventory *inventory)
 {
 	inventory->settlings += inventory->settled != inventory->published;
 	inventory->settled = inventory->published;
+}
+
+struct owned *inventory_table(const struct inventory *inventory)
+{
+	return owned_ref(inventory->now.owned);
 }
 
 int inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t revision)

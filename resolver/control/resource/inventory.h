@@ -123,10 +123,12 @@ struct inventory *inventory_new(const struct hash_key *key,
 void inventory_free(struct inventory *inventory); /* NULL is fine; closes the source */
 
 /* Puts the model's addresses and services, which limits_check has found good, together with those
- * of the state that model->management.state names, which the first one opens. The owned table made
- * of both goes to *owned (a reference for the caller). Nothing else moves until inventory_adopt,
- * when the model is served, or inventory_abandon. The model must live until the next one is
- * adopted; the current model again is fine.
+ * of the state that model->management.state names, which the first one opens. What comes of it is
+ * an inventory of that model, to be looked at and changed (change_within) beside the one that is
+ * served, by the same connection; inventory_table has what is to be served. Nothing moves until
+ * inventory_adopt, when the model is served; inventory_prepared_free comes last, either way. NULL:
+ * the faults say why. The model must live until the next one is adopted; the current model again is
+ * fine.
  *
  * It costs what is new in the file. The state is read as a whole at the start, after somebody else
  * has written to it or it could not be read, and where pools, suffixes or TTLs have changed. A
@@ -134,12 +136,13 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * are refused. A name, address, id, label or PTR in both is a fault that names both, unless
  * the file says the same of all that the state has, which is a warning: it is the file's. An owner
  * of the state without a pool is a warning, is not served, and has PTR_ERROR until it has one. */
-MUST_CHECK int inventory_reload(struct inventory *inventory, struct model *model,
-				struct owned **owned, struct faults *faults);
-/* Between the two: what is made ready is what is looked at and changed, until the next call. */
-void inventory_exchange(struct inventory *inventory);
-void inventory_adopt(struct inventory *inventory);
-void inventory_abandon(struct inventory *inventory);
+struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
+				    struct faults *faults);
+/* A reference for the caller. */
+struct owned *inventory_table(const struct inventory *inventory);
+/* From now on that is what the inventory has. */
+void inventory_adopt(struct inventory *next);
+void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 
 /* Another process writes to the state: it is opened to be read only, and one that cannot be is a
  * fault. Called before the first reload. After inventory_take the next reload opens it to write,
@@ -208,9 +211,9 @@ struct inventory_part { /* what belongs to a model */
 struct inventory {
 	struct hash_key key;
 	struct inventory_publisher publisher;
-	struct inventory_part now, next;
+	struct inventory_part now;
 	struct source *source;
-	struct inventory *of; /* aside: whose it is */
+	struct inventory *of; /* aside, a view, or prepared: whose it is */
 	bool wants_state;     /* management.state is configured */
 	bool looks;           /* another process writes to it: inventory_only_look */
 	enum state_look how;
@@ -230,6 +233,8 @@ struct inventory {
 };
 
 void inventory_part_release(struct inventory_part *part);
+/* Once more, of the same part, without a connection to the state. NULL without memory. */
+struct inventory *inventory_copy(struct inventory *inventory);
 /* Opens the state at its path. ERR_SYSTEM: inventory->error says why, as inventory_say_unread does:
  * that, and a reload when it has been seen to. */
 MUST_CHECK int inventory_open_state(struct inventory *inventory);

@@ -1,8 +1,8 @@
-/* Loads: the file's model and the state put together. Each makes a part, which is served or
+/* Loads: the file's model and the state put together. Each makes a value, which is served or
  * forgotten:
  *
- *     inventory_reload ──► next ──served?── yes: inventory_adopt    next becomes now
- *                                      └─── no:  inventory_abandon  next is forgotten
+ *     inventory_prepare ──► next ──served?── yes: inventory_adopt    its part is the inventory's
+ * now └─── no:  it is only freed
  *
  * Of the two together:
  *
@@ -507,31 +507,43 @@ static int fill(struct merge *merge)
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
 
-/* The part that is next, of this model, with its table. */
-static int make_next(struct inventory *inventory, struct model *model, struct faults *faults)
+/* What was read for a part that is not served is read again for the next one. */
+static void say_unserved(struct inventory *inventory, const struct inventory_part *part)
 {
-	struct inventory_part *next = &inventory->next;
+	if (part->read)
+		snprintf(inventory->error, sizeof inventory->error,
+			 "the state %s was changed elsewhere, and what it has now could not be "
+			 "served; reload the configuration",
+			 inventory->state_path);
+}
+
+/* The part of this model, with its table. On an error there is nothing to release. */
+static int make_part(struct inventory *inventory, struct model *model, struct inventory_part *part,
+		     struct faults *faults)
+{
 	struct merge merge = {
-		.inventory = inventory, .next = next, .before = &inventory->now, .faults = faults};
+		.inventory = inventory, .next = part, .before = &inventory->now, .faults = faults};
 	size_t errors = faults->errors;
 	int err;
 
 	inventory->trouble[0] = '\0'; /* which was a request's */
-	*next = (struct inventory_part){
+	*part = (struct inventory_part){
 		.model = model, .pools = pools_new(model), .declared = declared_new(model)};
-	err = next->pools && next->declared ? fill(&merge) : ERR_NOMEM;
+	err = part->pools && part->declared ? fill(&merge) : ERR_NOMEM;
 	inventory->trouble[0] = '\0';
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
-	if (err) {
-		owned_discard(merge.draft);
-		if (faults->errors == errors)
-			fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
-		return err;
+	if (!err) {
+		part->owned = owned_commit(merge.draft);
+		warn(&merge);
+		return 0;
 	}
-	next->owned = owned_commit(merge.draft);
-	warn(&merge);
-	return 0;
+	owned_discard(merge.draft);
+	if (faults->errors == errors)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
+	say_unserved(inventory, part);
+	inventory_part_release(part);
+	return err;
 }
 
 static void open_first(struct inventory *inventory, const struct model *model,
@@ -570,44 +582,42 @@ static void reopen(struct inventory *inventory, const struct model *model, struc
 			  "%s; changes are refused until then", inventory->error);
 }
 
-int inventory_reload(struct inventory *inventory, struct model *model, struct owned **owned,
-		     struct faults *faults)
+struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
+				    struct faults *faults)
 {
-	int err;
+	struct inventory_part part;
+	struct inventory *next;
 
-	assert(!inventory->next.model && !inventory->changing && !inventory->held);
+	assert(!inventory->changing && !inventory->held);
 	if (inventory->version == 0)
 		open_first(inventory, model, faults);
 	else
 		reopen(inventory, model, faults);
 	if (inventory->looks && inventory->wants_state && !inventory->source)
-		return ERR_FAULTS;
-	err = make_next(inventory, model, faults);
-	if (err) {
-		inventory_abandon(inventory);
-		return err;
+		return NULL;
+	if (make_part(inventory, model, &part, faults) != 0)
+		return NULL;
+	next = inventory_copy(inventory);
+	if (!next) {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+		say_unserved(inventory, &part);
+		inventory_part_release(&part);
+		return NULL;
 	}
-	*owned = owned_ref(inventory->next.owned);
-	return 0;
+	next->now = part;
+	next->source = inventory->source;
+	return next;
 }
 
-void inventory_exchange(struct inventory *inventory)
+void inventory_adopt(struct inventory *next)
 {
-	struct inventory_part now = inventory->now;
-
-	assert(inventory->next.model);
-	inventory->now = inventory->next;
-	inventory->next = now;
-}
-
-void inventory_adopt(struct inventory *inventory)
-{
+	struct inventory *inventory = next->of;
 	struct inventory_part *now = &inventory->now;
 
-	assert(inventory->next.model);
 	inventory_part_release(now);
-	*now = inventory->next;
-	inventory->next = (struct inventory_part){0};
+	*now = next->now;
+	next->now = (struct inventory_part){0};
+	inventory->edits = next->edits;
 	inventory->version++;
 	if (!now->read)
 		return;
@@ -619,15 +629,15 @@ void inventory_adopt(struct inventory *inventory)
 	inventory->error[0] = '\0';
 }
 
-/* What was read is not served, so it is read again by the next one. */
-void inventory_abandon(struct inventory *inventory)
+void inventory_prepared_free(struct inventory *next)
 {
-	if (inventory->next.read)
-		snprintf(inventory->error, sizeof inventory->error,
-			 "the state %s was changed elsewhere, and what it has now could not be "
-			 "served; reload the configuration",
-			 inventory->state_path);
-	inventory_part_release(&inventory->next);
+	if (!next)
+		return;
+	assert(!next->changing);
+	say_unserved(next->of, &next->now);
+	inventory_part_release(&next->now);
+	arena_release(&next->shown);
+	free(next);
 }
 
 void inventory_check(struct model *model, struct faults *faults)
@@ -637,6 +647,7 @@ void inventory_check(struct model *model, struct faults *faults)
 	char error[SOURCE_ERROR_MAX];
 	const char *path = model->management.state;
 	struct source *source = path ? state_look(path, STATE_LOOK_APART, error) : NULL;
+	struct inventory_part part;
 	struct inventory *inventory;
 	int err = ERR_NOMEM;
 
@@ -658,8 +669,9 @@ void inventory_check(struct model *model, struct faults *faults)
 		source_close(source);
 	}
 	if (!err) {
-		err = make_next(inventory, model, faults);
-		(void)err; /* is in the faults */
+		err = make_part(inventory, model, &part, faults);
+		if (!err) /* else it is in the faults */
+			inventory_part_release(&part);
 	} else {
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
 	}

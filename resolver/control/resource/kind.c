@@ -42,6 +42,17 @@ static void complete_client(void *item, struct arena *arena, struct faults *faul
 	http_secret_load(item, faults);
 }
 
+static void complete_zone(void *item, struct arena *arena, struct faults *faults)
+{
+	const struct private_zone *zone = item;
+
+	(void)arena;
+	if (zone->file)
+		fault_add(faults, FAULT_ERROR, &zone->origin, "file",
+			  "is for zones of the configuration file; leave it out, and import the "
+			  "records (sluice zone import)");
+}
+
 static const char *const ptr_members[] = {"address", "reverse_fqdn", "description", "ttl", NULL};
 static const char *const group_members[] = {"name", "region", "tags", NULL};
 
@@ -52,7 +63,7 @@ const struct kind kinds[] = {
 	[INBOUND] = {4, "inbound-endpoint", "inbound_endpoints", &kinds[RESOLVER], .placed = true},
 	[OUTBOUND] = {5, "outbound-endpoint", "outbound_endpoints", &kinds[RESOLVER],
 		      .placed = true},
-	[ZONE] = {6, "zone", "private_zones", .parent = NULL},
+	[ZONE] = {6, "zone", "private_zones", NULL, .complete = complete_zone},
 	[ZONE_LINK] = {7, "zone-link", "links", .parent = &kinds[ZONE]},
 	[RECORD_SET] = {16, "record-set", "record_sets", &kinds[ZONE], .bulk = true},
 	[RULESET] = {8, "ruleset", "rulesets", NULL, .placed = true},

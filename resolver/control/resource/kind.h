@@ -42,12 +42,12 @@ struct kind {
 	bool placed;    /* something of it is found where it is not given (model_make_unnamed,
 			 * model_place_endpoints) */
 	bool inventory; /* too many to be part of a model: the inventory has them (inventory.h) */
-	/* There may be very many: what is in the store is no item of a model, but is put into what
-	 * it is inside (resource/zone_part.h). */
+	/* There may be very many: what is in the store is no item of a model, but is put into the
+	 * zone that it is inside (resource/zones.h). */
 	bool bulk;
 	bool guarded; /* shown to administrators alone */
-	/* Reads the file that holds its secret, say, into an item that was read; NULL: there is
-	 * nothing to do. */
+	/* Behind an item of the state that was read: reads the file that holds its secret, say, or
+	 * refuses what only the configuration file can have. NULL: there is nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);
 };
 

@@ -57,9 +57,10 @@ struct origin part_origin(const void *item)
 	return origin;
 }
 
-/* One of `count` items from the `first` on that has the name; NULL: none has. */
+/* One of `count` items from the `first` on that has the name, and is in the group (NULL: in
+ * whichever); NULL: none is. */
 static const void *find_among(const struct kind *kind, struct schema_list items, size_t first,
-			      size_t count, const char *wanted)
+			      size_t count, const char *group, const char *wanted)
 {
 	size_t size = kind_field(kind)->group->size;
 
@@ -68,7 +69,7 @@ static const void *find_among(const struct kind *kind, struct schema_list items,
 		const char *item = (const char *)items.items + i * size;
 		const char *name = part_name(kind, item);
 
-		if (name && strcasecmp(name, wanted) == 0)
+		if (name && strcasecmp(name, wanted) == 0 && is_in_group(kind, item, group))
 			return item;
 	}
 	return NULL;
@@ -78,7 +79,7 @@ static const void *find_item(const void *in, const struct kind *kind, const char
 {
 	struct schema_list items = kind_list(kind, in);
 
-	return find_among(kind, items, 0, items.count, wanted);
+	return find_among(kind, items, 0, items.count, NULL, wanted);
 }
 
 /* In a model what is new of parts stands behind what the file declares, in the order of parts, and
@@ -88,7 +89,7 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 {
 	struct schema_list items = kind_list(kind, model);
 	size_t low = model->declared ? kind_list(kind, model->declared).count : items.count;
-	const void *item = find_among(kind, items, 0, low, wanted);
+	const void *item = find_among(kind, items, 0, low, group, wanted);
 	size_t high = items.count, size = kind_field(kind)->group->size;
 	struct origin origin;
 
@@ -98,12 +99,14 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 			break;
 	}
 	if (!item)
-		item = find_among(kind, items, high, items.count - high, wanted);
+		item = find_among(kind, items, high, items.count - high, group, wanted);
 	while (!item && low < high) {
 		size_t middle = low + (high - low) / 2;
 		const char *at = (const char *)items.items + middle * size;
 		int order = strcasecmp(wanted, part_name(kind, at));
 
+		if (order == 0 && group)
+			order = strcasecmp(group, part_group(kind, at));
 		if (order == 0)
 			item = at;
 		else if (order < 0)
@@ -111,7 +114,7 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 		else
 			low = middle + 1;
 	}
-	return item && is_in_group(kind, item, group) ? item : NULL;
+	return item;
 }
 
 const void *part_find(const struct model *model, const struct path *path)
@@ -186,32 +189,6 @@ static const void *find_in_parts(struct model_part *const *parts, size_t count,
 	if (!found || !path->kind->parent)
 		return found ? parts[at]->item : NULL;
 	return find_item(parts[at]->item, path->kind, path->names[1]);
-}
-
-struct model_part *parts_at(const struct parts *parts, const struct path *path, size_t *at)
-{
-	struct path root = part_root(path);
-	const struct field *list = kind_field(root.kind);
-
-	for (size_t i = 0; i < parts->count; i++) {
-		const struct model_part *part = parts->items[i];
-
-		if (part->list != list || !part_name(root.kind, part->item) ||
-		    compare_names(list, root.group, root.names[0], part) != 0)
-			continue;
-		if (at)
-			*at = i;
-		return parts->items[i];
-	}
-	return NULL;
-}
-
-const void *parts_find(const struct parts *parts, const struct model *declared,
-		       const struct path *path)
-{
-	const void *item = find_in_parts(parts->items, parts->count, path);
-
-	return item ? item : part_find(declared, path);
 }
 
 const void *part_given(const struct model *model, const struct path *path)
@@ -649,17 +626,6 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 	return !err && faults->errors > errors ? ERR_FAULTS : err;
 }
 
-int parts_add(struct parts *parts, struct model_part *part)
-{
-	return add_part(parts, parts->count, part);
-}
-
-void parts_sort(struct parts *parts)
-{
-	if (parts->count > 1)
-		qsort(parts->items, parts->count, sizeof(*parts->items), compare_parts);
-}
-
 /* ---- of a model ---- */
 
 void parts_release(struct parts *parts)
@@ -696,8 +662,8 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 					faults, error);
 	if (err) /* an item that does not fit has no name, perhaps */
 		parts_release(parts);
-	else
-		parts_sort(parts);
+	else if (parts->count > 1)
+		qsort(parts->items, parts->count, sizeof *parts->items, compare_parts);
 	return err;
 }
 

@@ -19,7 +19,7 @@ void parts_release(struct parts *parts);
 /* Those of a model, with references of their own. ERR_NOMEM. */
 MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 
-/* Every resource of the store but those of kinds in bulk (zone_part.h). A row that does not fit,
+/* Every resource of the store but those of kinds in bulk (zones.h). A row that does not fit,
  * and what is inside an item that is not there (any more), is not served, with a warning.
  * ERR_SYSTEM: the store cannot be read, `error` says why; ERR_FAULTS, ERR_NOMEM: there is no
  * memory. `refused`: faults of rows that are passed over for them, too. */
@@ -43,19 +43,9 @@ char *part_missing(const struct path *path, const void *elsewhere, char text[PAR
  * is no memory. */
 const char *part_key_name(const char *key, struct arena *arena);
 const char *part_key_group(const char *key, struct arena *arena);
-/* That of what the path is in, and where it is (at may be NULL); NULL: there is none. Its
- * references may not be more than one for the caller to change it. */
-struct model_part *parts_at(const struct parts *parts, const struct path *path, size_t *at);
-/* Takes the part over, also when there is no memory; parts_sort is to follow. ERR_NOMEM. */
-MUST_CHECK int parts_add(struct parts *parts, struct model_part *part);
-void parts_sort(struct parts *parts);
 /* A row is not served, because of `why`; the warning says how it goes away. */
 void part_pass_over(struct parts *parts, struct faults *faults, const struct kind *kind,
 		    const char *path, const char *why);
-
-/* The item of the model that would be made of both; NULL: there is none. */
-const void *parts_find(const struct parts *parts, const struct model *declared,
-		       const struct path *path);
 
 /* The item of that path as it was given: without the addresses that placing chose. NULL: there is
  * none. */

@@ -93,27 +93,37 @@ static const char *time_text(int64_t at_s, char text[32])
 	return text;
 }
 
-static void name(const struct unconfirmed *unconfirmed, char *text, size_t size)
+const char *unconfirmed_name(const struct unconfirmed *unconfirmed, bool guarded,
+			     char text[UNCONFIRMED_NAME_MAX])
 {
+	const char *by = guarded ? "" : " by ", *who = guarded ? "" : unconfirmed->who;
+
 	if (unconfirmed->kind == UNCONFIRMED_RELOAD)
-		snprintf(text, size, "the reload by %s", unconfirmed->who);
+		snprintf(text, UNCONFIRMED_NAME_MAX, "the reload%s%s", by, who);
 	else
-		snprintf(text, size, "the change of revision %" PRIu64 " by %s",
-			 unconfirmed->revision, unconfirmed->who);
+		snprintf(text, UNCONFIRMED_NAME_MAX, "the change of revision %" PRIu64 "%s%s",
+			 unconfirmed->revision, by, who);
+	return text;
 }
 
-const char *confirmation_waits(const struct confirmation *confirmation,
+/* An error may be a fault in the list of clients. */
+static const char *error_for(const char *error, bool guarded)
+{
+	return guarded ? "the server's log says why" : error;
+}
+
+const char *confirmation_waits(const struct confirmation *confirmation, bool guarded,
 			       char text[CONFIRMATION_TEXT_MAX])
 {
-	char until[32], what[CONFIRMATION_WHO_MAX + 64];
+	char until[32], what[UNCONFIRMED_NAME_MAX];
 
 	if (!confirmation->waits)
 		return NULL;
-	name(&confirmation->waiting, what, sizeof what);
+	unconfirmed_name(&confirmation->waiting, guarded, what);
 	if (confirmation->error[0] != '\0')
 		snprintf(text, CONFIRMATION_TEXT_MAX,
 			 "%s could not go back and is still served, which is tried again: %s", what,
-			 confirmation->error);
+			 error_for(confirmation->error, guarded));
 	else
 		snprintf(text, CONFIRMATION_TEXT_MAX,
 			 "%s goes back at %s unless it is confirmed; `sluice confirm` keeps it, "
@@ -122,14 +132,14 @@ const char *confirmation_waits(const struct confirmation *confirmation,
 	return text;
 }
 
-const char *confirmation_is_back(const struct confirmation *confirmation,
+const char *confirmation_is_back(const struct confirmation *confirmation, bool guarded,
 				 char text[CONFIRMATION_TEXT_MAX])
 {
-	char at[32], what[CONFIRMATION_WHO_MAX + 64];
+	char at[32], what[UNCONFIRMED_NAME_MAX];
 
 	if (!confirmation->is_back)
 		return NULL;
-	name(&confirmation->gone, what, sizeof what);
+	unconfirmed_name(&confirmation->gone, guarded, what);
 	snprintf(text, CONFIRMATION_TEXT_MAX,
 		 "%s of %s was not confirmed; what was before it is served, not the configuration "
 		 "file, until `sluice reload`",
@@ -137,10 +147,28 @@ const char *confirmation_is_back(const struct confirmation *confirmation,
 	return text;
 }
 
+void confirmation_log_waits(const struct confirmation *confirmation)
+{
+	char text[CONFIRMATION_TEXT_MAX], shown[CONFIRMATION_TEXT_MAX];
+
+	if (confirmation_waits(confirmation, false, text))
+		log_event_guarded(LOG_ERROR, "confirm",
+				  confirmation_waits(confirmation, true, shown), "%s", text);
+}
+
+void confirmation_log_is_back(const struct confirmation *confirmation)
+{
+	char text[CONFIRMATION_TEXT_MAX], shown[CONFIRMATION_TEXT_MAX];
+
+	if (confirmation_is_back(confirmation, false, text))
+		log_event_guarded(LOG_WARNING, "confirm",
+				  confirmation_is_back(confirmation, true, shown), "%s", text);
+}
+
 const char *confirmation_refusal(const struct confirmation *confirmation,
 				 char text[CONFIRMATION_TEXT_MAX])
 {
-	if (confirmation_waits(confirmation, text))
+	if (confirmation_waits(confirmation, false, text))
 		return text;
 	if (!confirmation->directory)
 		snprintf(text, CONFIRMATION_TEXT_MAX,
@@ -155,15 +183,16 @@ const char *confirmation_refusal(const struct confirmation *confirmation,
 	return text;
 }
 
-json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error)
+json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error, bool guarded)
 {
 	bool is_change = unconfirmed->kind == UNCONFIRMED_CHANGE;
 
 	return json_make("{s:s, s:o, s:o, s:o, s:o, s:o}", "what", kind_names[unconfirmed->kind],
-			 "who", json_text(unconfirmed->who), "at", json_time(unconfirmed->at_s),
-			 "until", json_time(unconfirmed->until_s), "revision",
+			 "who", json_text(guarded ? NULL : unconfirmed->who), "at",
+			 json_time(unconfirmed->at_s), "until", json_time(unconfirmed->until_s),
+			 "revision",
 			 is_change ? json_integer((json_int_t)unconfirmed->revision) : json_null(),
-			 "error", json_text(error && *error ? error : NULL));
+			 "error", json_text(error && *error ? error_for(error, guarded) : NULL));
 }
 
 struct unconfirmed unconfirmed_now(enum unconfirmed_kind kind, const char *who, unsigned wait_s)

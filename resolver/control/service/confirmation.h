@@ -71,17 +71,25 @@ void confirmation_open(struct confirmation *confirmation, uv_loop_t *loop,
 		       void (*on_due)(void *context), void *context);
 void confirmation_release(struct confirmation *confirmation);
 
-/* What waits or has gone back, in one line that says what to do; NULL: nothing does. Returns text.
- */
-const char *confirmation_waits(const struct confirmation *confirmation,
+/* What waits or has gone back, in one line that says what to do; NULL: nothing does. guarded: for a
+ * reader, without names of clients. Returns text. */
+const char *confirmation_waits(const struct confirmation *confirmation, bool guarded,
 			       char text[CONFIRMATION_TEXT_MAX]);
-const char *confirmation_is_back(const struct confirmation *confirmation,
+const char *confirmation_is_back(const struct confirmation *confirmation, bool guarded,
 				 char text[CONFIRMATION_TEXT_MAX]);
+/* Logs that line. */
+void confirmation_log_waits(const struct confirmation *confirmation);
+void confirmation_log_is_back(const struct confirmation *confirmation);
 /* Why no change can wait now; NULL: one can. Returns text. */
 const char *confirmation_refusal(const struct confirmation *confirmation,
 				 char text[CONFIRMATION_TEXT_MAX]);
-/* {"what": "reload" or "change", "who", "at", "until", "revision", "error"} */
-json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error);
+/* {"what": "reload" or "change", "who", "at", "until", "revision", "error"}; guarded: for a reader,
+ * whom neither the client's name nor a text that may have others' is shown. */
+json_t *unconfirmed_json(const struct unconfirmed *unconfirmed, const char *error, bool guarded);
+/* "the reload by ops", "the change of revision 3 by ops"; guarded: without the client. */
+enum { UNCONFIRMED_NAME_MAX = CONFIRMATION_WHO_MAX + 64 };
+const char *unconfirmed_name(const struct unconfirmed *unconfirmed, bool guarded,
+			     char text[UNCONFIRMED_NAME_MAX]);
 /* One that begins now, and waits that long. */
 struct unconfirmed unconfirmed_now(enum unconfirmed_kind kind, const char *who, unsigned wait_s);
 

@@ -7,9 +7,10 @@
 
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
-#include "resolver/control/resource/zone_part.h"
+#include "resolver/control/resource/zones.h"
 #include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
+#include "rules/zone/serial.h"
 
 void load_init(struct load *load, const char *config, const char *resolv_conf)
 {
@@ -68,16 +69,25 @@ void load_adopt(struct load *load)
 	load->passed_over = load->next_passed_over;
 }
 
-struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
-			   const struct model *before, struct faults *faults)
+struct model *load_complete(struct load *load, struct model *model, bool passed_over,
+			    const struct model *before, struct faults *faults)
 {
-	struct model *model = model_compose(declared, parts->items, parts->count);
+	load->next_passed_over = passed_over;
+	return complete(load, model, before, faults->errors, faults);
+}
 
-	/* A change looks at some rows only. */
-	load->next_passed_over = parts->passed_over || (before && load->passed_over);
-	if (model)
-		return complete(load, model, before, faults->errors, faults);
-	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));
+struct model *load_complete_same(struct load *load, struct model *model, const struct model *before,
+				 struct faults *faults)
+{
+	size_t errors = faults->errors;
+
+	load->next_passed_over = load->passed_over;
+	load->next_follows = load->follows;
+	load->next_found = load->found;
+	limits_check_records(model, before, faults);
+	if (faults->errors == errors)
+		return model;
+	model_free(model);
 	return NULL;
 }
 
@@ -92,44 +102,86 @@ static const char *state_path(struct load *load, const struct model *declared)
 	return *load->state ? load->state : NULL;
 }
 
-/* A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
- * open: what the file says is served. Later it is a fault where resources of it are served, which
- * then go on being served. */
-static int read_parts(struct load *load, struct parts *parts, struct model *declared,
-		      const struct model *before, const struct faults *refused,
-		      struct faults *faults)
+/* Whether the zones of the file that has this model have record sets of the state, too. */
+static bool has_sets_of_state(const struct model *model)
+{
+	const struct model *declared = model->declared;
+
+	for (size_t i = 0; declared && i < declared->private_zones.count; i++) {
+		const struct private_zone *filed = &declared->private_zones.items[i];
+		const struct zone *served = model->private_zones.items[i].zone;
+
+		if (filed->zone && !filed->file && served &&
+		    zone_content(filed->zone).digest != zone_content(served).digest)
+			return true;
+	}
+	return false;
+}
+
+static bool serves_state(const struct model *model)
+{
+	return model && (model->parts.count > 0 || has_sets_of_state(model));
+}
+
+static void out_of_memory(const struct model *declared, struct faults *faults)
+{
+	fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+/* What the file says with what the state has; source NULL: nothing. NULL: *err says why. */
+static struct model *compose(struct load *load, struct parts *parts, struct source *source,
+			     struct model *declared, const struct model *before,
+			     struct faults *faults, int *err, char error[SOURCE_ERROR_MAX])
 {
 	uint64_t now_s = (uint64_t)time(NULL);
+	struct model *model = model_compose(declared, parts->items, parts->count);
+
+	*err = model ? 0 : ERR_NOMEM;
+	if (!*err && source)
+		*err = zones_load(model, parts, source, &load->key, now_s, faults, error);
+	if (!*err)
+		*err = zones_number(model, before, source, now_s);
+	if (!*err)
+		return model;
+	model_free(model);
+	return NULL;
+}
+
+/* Parts are told what is passed over, also where it fails.
+ *
+ * A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
+ * open: what the file says is served. Later it is a fault where resources of it are served, which
+ * then go on being served. */
+static struct model *read_model(struct load *load, struct parts *parts, struct model *declared,
+				const struct model *before, const struct faults *refused,
+				struct faults *faults)
+{
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
 	struct source *source = path ? state_look(path, load->look, error) : NULL;
-	bool is_new = path && !source && !*error && !(before && before->parts.count > 0);
-	int err = source ? 0 : ERR_SYSTEM;
+	bool is_new = path && !source && !*error && !serves_state(before);
+	struct model *model = NULL;
+	int err = source || !path || is_new ? 0 : ERR_SYSTEM;
 
-	*parts = (struct parts){0};
-	if (!path || is_new)
-		return zone_parts_number(parts, declared, before, NULL, now_s);
-	if (!source && !*error)
+	if (err && !*error)
 		snprintf(error, sizeof error, "the state %s is gone; put it back", path);
 	if (source)
 		err = parts_load(parts, source, declared, refused, faults, error);
 	if (!err)
-		err = zone_parts_load(parts, source, &load->key, declared, now_s, faults, error);
-	if (!err)
-		err = zone_parts_number(parts, declared, before, source, now_s);
+		model = compose(load, parts, source, declared, before, faults, &err, error);
 	source_close(source);
-	if (err == ERR_SYSTEM && !(before && before->parts.count > 0)) {
+	if (err == ERR_SYSTEM && !serves_state(before)) {
 		fault_add(faults, FAULT_WARNING, &declared->management.origin, "state",
 			  "%s; without it no resources are served but the file's", error);
 		parts_release(parts);
-		return zone_parts_number(parts, declared, before, NULL, now_s);
+		model = compose(load, parts, NULL, declared, before, faults, &err, error);
 	}
 	if (err == ERR_SYSTEM)
 		fault_add(faults, FAULT_ERROR, &declared->management.origin, "state",
 			  "%s; resources in it are being served", error);
-	else if (err && err != ERR_FAULTS)
-		fault_add(faults, FAULT_ERROR, &declared->origin, NULL, "%s", err_text(err));
-	return err;
+	else if (err == ERR_NOMEM)
+		out_of_memory(declared, faults);
+	return model;
 }
 
 enum { PASSES_MAX = 32 };
@@ -157,16 +209,12 @@ static struct model *try_again(struct load *load, struct model *declared,
 			       const struct model *before, const struct faults *refused,
 			       struct faults *faults, bool *misfit)
 {
-	struct model *model = NULL;
-	struct parts parts;
+	struct parts parts = {0};
+	struct model *model = read_model(load, &parts, declared, before, refused, faults);
 
-	*misfit = false;
-	if (read_parts(load, &parts, declared, before, refused, faults) != 0) {
-		parts_release(&parts);
-		return NULL;
-	}
 	*misfit = parts.misfit;
-	model = load_compose(load, declared, &parts, NULL, faults);
+	if (model)
+		model = load_complete(load, model, parts.passed_over, NULL, faults);
 	parts_release(&parts);
 	return model;
 }

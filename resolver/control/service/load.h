@@ -43,11 +43,17 @@ struct model *load_model(struct load *load, const struct model *before, struct f
 struct model *load_file(struct load *load, const char *path, const struct model *before,
 			struct faults *faults);
 
-/* The same without reading the file: what it said, with these resources. The faults are not sorted;
- * NULL when there is an error among them. `before`: the model that is served, of which what is the
- * same is not checked again (limits_check_change); NULL: everything is. */
-struct model *load_compose(struct load *load, struct model *declared, const struct parts *parts,
-			   const struct model *before, struct faults *faults);
+/* Makes a model that was composed (model_compose), and whose zones have their data, one that can be
+ * served: places, completes and checks it, and takes it over. The faults are not sorted; NULL when
+ * one that came up here is an error. passed_over: rows of the state are not in it. `before`: the
+ * model that is served, of which what is the same is not checked again (limits_check_change); NULL:
+ * everything is. */
+struct model *load_complete(struct load *load, struct model *model, bool passed_over,
+			    const struct model *before, struct faults *faults);
+/* The same of one that is like the model that is served, but for its zones' records (model_same),
+ * which are all that is checked. */
+struct model *load_complete_same(struct load *load, struct model *model, const struct model *before,
+				 struct faults *faults);
 /* With those that the state has now; `before` as in load_model. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults);

@@ -1,4 +1,10 @@
-/* A row of the state's uses: its key is the client, and when the token would end. */
+/* A row of the state's uses:
+ *
+ *     "logout" END ID CLIENT      with tabs between; ID is the token's. Of tokens without one the
+ *                                 row is "logout" END CLIENT
+ *
+ * Rows are in the order of their ends. Those that are over come first, and a start reads what is
+ * behind them. They go with a later logout, at a start, and with what use_book.c sweeps. */
 #include "resolver/control/service/logouts.h"
 
 #include <stdio.h>
@@ -10,69 +16,123 @@
 
 #define PREFIX "logout\t"
 
-enum { KEY_MAX = sizeof PREFIX + 20 + 1 + HTTP_CLIENT_MAX, ROWS_MAX = 100000 };
+enum {
+	KEY_MAX = sizeof PREFIX + 20 + 1 + TOKEN_ID_MAX + 1 + HTTP_CLIENT_MAX,
+	ROWS_MAX = 1000 * 1000,     /* more than all clients together may have (HTTP_LOGOUTS_MAX) */
+	OVER_MAX = 16,              /* rows that go with one that comes */
+	OVER_AT_START_MAX = 100000, /* with a start */
+};
 
-bool logouts_is_row(const char *key)
+static bool is_row(const struct source_use *use)
 {
-	return strncmp(key, PREFIX, sizeof PREFIX - 1) == 0;
+	return strncmp(use->what, PREFIX, sizeof PREFIX - 1) == 0;
 }
 
-void logouts_note(struct inventory *inventory, const struct http_logout *logout)
+bool logouts_counts(const struct source_use *use, int64_t now_s)
+{
+	return is_row(use) && use->since_s > now_s;
+}
+
+/* ---- rows that are over ---- */
+
+struct over {
+	int64_t now_s;
+	char **keys;
+	size_t count, room;
+};
+
+static int on_over(void *context, const struct source_use *use)
+{
+	struct over *over = context;
+	char **keys;
+
+	if (!is_row(use) || logouts_counts(use, over->now_s))
+		return ERR_LIMIT; /* behind them */
+	keys = array_grow(over->keys, over->count, &over->room, sizeof *keys);
+	if (!keys)
+		return ERR_NOMEM;
+	over->keys = keys;
+	keys[over->count] = strdup(use->what);
+	return keys[over->count] ? (over->count++, 0) : ERR_NOMEM;
+}
+
+/* Puts the row, NULL: none, and removes up to so many that are over, in one transaction. What
+ * cannot be found now goes with a later one. */
+static int put_row(struct inventory *inventory, const struct source_use *row, size_t most,
+		   int64_t now_s)
+{
+	struct over over = {.now_s = now_s};
+	(void)!inventory_uses_after(inventory, PREFIX, most, on_over, &over);
+	size_t count = 0;
+	struct source_use *rows = calloc(1 + over.count, sizeof *rows);
+	int err = rows ? 0 : ERR_NOMEM;
+
+	if (rows && row)
+		rows[count++] = *row;
+	for (size_t i = 0; rows && i < over.count; i++)
+		rows[count++] = (struct source_use){.what = over.keys[i]};
+	if (count > 0)
+		err = inventory_uses(inventory, rows, count, true);
+	for (size_t i = 0; i < over.count; i++)
+		free(over.keys[i]);
+	free(over.keys);
+	free(rows);
+	return err;
+}
+
+int logouts_note(struct inventory *inventory, const struct http_logout *logout, int64_t now_s)
 {
 	char key[KEY_MAX];
-	struct source_use row = {.what = key, .since_s = logout->expires_s};
+	const struct source_use row = {.what = key, .since_s = logout->expires_s};
 
-	snprintf(key, sizeof key, PREFIX "%lld\t%s", (long long)logout->expires_s, logout->client);
-	if (inventory_uses(inventory, &row, 1, true) == ERR_SYSTEM)
-		log_event(LOG_WARNING, "login",
-			  "that client %s has logged out cannot be kept: a restart within the hour "
-			  "makes its token good again",
+	snprintf(key, sizeof key, PREFIX "%lld\t%s%s%s", (long long)logout->expires_s, logout->id,
+		 *logout->id ? "\t" : "", logout->client);
+	int err = put_row(inventory, &row, OVER_MAX, now_s);
+	if (!err || err == ERR_NOT_FOUND)
+		return 0;
+	log_event_guarded(LOG_WARNING, "login",
+			  "that a client has logged out cannot be kept in the state: a restart "
+			  "within the hour makes its token good again",
+			  "that client %s has logged out cannot be kept in the state: a restart "
+			  "within the hour makes its token good again",
 			  logout->client);
+	return err;
 }
+
+/* ---- a start ---- */
 
 struct loading {
 	struct http_auth *auth;
 	int64_t now_s;
-	char **over; /* keys of rows that are needed no more */
-	size_t count, room;
 };
 
 static int on_row(void *context, const struct source_use *use)
 {
-	struct loading *loading = context;
+	const struct loading *loading = context;
 	struct http_logout logout = {.expires_s = use->since_s};
-	const char *client;
-	char **over;
 
-	if (!logouts_is_row(use->what))
+	if (!is_row(use))
 		return ERR_LIMIT; /* behind them */
-	client = strchr(use->what + sizeof PREFIX - 1, '\t');
-	if (client && use->since_s > loading->now_s) {
-		snprintf(logout.client, sizeof logout.client, "%s", client + 1);
-		return http_auth_note_logout(loading->auth, &logout, loading->now_s);
-	}
-	over = array_grow(loading->over, loading->count, &loading->room, sizeof *over);
-	if (!over)
-		return ERR_NOMEM;
-	loading->over = over;
-	over[loading->count] = strdup(use->what);
-	return over[loading->count] ? (loading->count++, 0) : ERR_NOMEM;
+	const char *end = strchr(use->what + sizeof PREFIX - 1, '\t');
+	const char *client = end ? strchr(end + 1, '\t') : NULL;
+	if (!end || !logouts_counts(use, loading->now_s))
+		return 0;
+	if (client)
+		snprintf(logout.id, sizeof logout.id, "%.*s", (int)(client - end - 1), end + 1);
+	snprintf(logout.client, sizeof logout.client, "%s", (client ? client : end) + 1);
+	return http_auth_note_logout(loading->auth, &logout);
 }
 
 void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s)
 {
 	struct loading loading = {.auth = auth, .now_s = now_s};
-	int err = inventory_uses_after(inventory, PREFIX, ROWS_MAX, on_row, &loading);
+	char from[KEY_MAX];
 
+	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s);
+	int err = inventory_uses_after(inventory, from, ROWS_MAX, on_row, &loading);
 	if (err && err != ERR_LIMIT && err != ERR_NOT_FOUND)
 		log_event(LOG_WARNING, "login",
 			  "who has logged out cannot be read: within the hour such tokens are good "
 			  "again");
-	for (size_t i = 0; i < loading.count; i++) {
-		struct source_use row = {.what = loading.over[i]};
-
-		(void)!inventory_uses(inventory, &row, 1, true); /* the next start tries again */
-		free(loading.over[i]);
-	}
-	free(loading.over);
+	(void)!put_row(inventory, NULL, OVER_AT_START_MAX, now_s); /* use_book.c tries again */
 }

@@ -6,10 +6,13 @@
 #include "resolver/control/http/auth.h"
 #include "resolver/control/resource/inventory.h"
 
-/* Without a state, or with one that fails, which is logged, it is for this process only. */
-void logouts_note(struct inventory *inventory, const struct http_logout *logout);
+/* Keeps it, and removes some rows that are over. Without a state it is for this process only. An
+ * error: the state cannot keep it, which is logged. */
+MUST_CHECK int logouts_note(struct inventory *inventory, const struct http_logout *logout,
+			    int64_t now_s);
 /* Those of earlier processes. */
 void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s);
-bool logouts_is_row(const char *key); /* among the state's uses */
+/* Whether a row of the state's uses is a logout that still counts. */
+bool logouts_counts(const struct source_use *use, int64_t now_s);
 
 #endif

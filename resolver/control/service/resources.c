@@ -2,20 +2,22 @@
  * while other calls of the store are made:
  *
  *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
- *     compose ─► place, complete, check ─► sockets opened, policy compiled    (faults, or a
- *     begin ─► put, ... ─► commit ─► published                                 rehearsal: the end)
+ *     record sets ─► place, complete, check ─► sockets opened, policy compiled    (faults, or a
+ *     begin ─► put, ... ─► commit ─► published                                     rehearsal:
+ *                                                                                  the end)
  *
  * Between the two the state may have been written to by another program, which the second begin
  * sees. Record sets need no first time: the change says all of them, and the zone that they are put
- * into (resource/zone_part.h) has the rest. Nor do addresses, services, PTRs and groups, which are
- * no part of the model (resource/change.h): they are checked beside the model as it will be, within
- * the second transaction, and published right behind it. */
+ * into (resource/zones.h) has the rest. A change of nothing else is one of the model that is
+ * served. Nor do addresses, services, PTRs and groups, which are no part of the model
+ * (resource/change.h): they are checked beside the model as it will be, within the second
+ * transaction, and published right behind it. */
 #include <strings.h>
 #include <time.h>
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
-#include "resolver/control/resource/zone_part.h"
+#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
@@ -126,39 +128,50 @@ static int compare_edits(const void *a, const void *b)
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
-/* Which of the edits are looked at. */
-enum which { PARTS, BULK, REMOVALS /* of what is at the top */ };
+/* What the edits are about, sorted by what is at the top. */
+struct about {
+	const struct service_edit **roots;    /* one of each item that has edits, of it or inside */
+	const struct service_edit **removals; /* of what is at the top, all of them */
+	size_t root_count, removal_count;
+};
 
-static bool is_wanted(const struct service_edit *edit, enum which which)
+static void about_release(struct about *about)
 {
-	const struct kind *kind = edit->path.kind;
-
-	if (kind->inventory)
-		return false;
-	return which == REMOVALS ? !kind->parent && !edit->values : kind->bulk == (which == BULK);
+	free(about->roots);
+	free(about->removals);
 }
 
-/* By what they are in; to be freed. NULL without memory. */
-static const struct service_edit **sort_edits(const struct service_change *change, enum which which,
-					      size_t *count)
+static int sort_edits(struct about *about, const struct service_change *change)
 {
-	const struct service_edit **edits = reallocarray(NULL, change->count + 1, sizeof *edits);
+	const struct service_edit **roots = reallocarray(NULL, change->count + 1, sizeof *roots);
+	const struct service_edit **removals =
+		reallocarray(NULL, change->count + 1, sizeof *removals);
+	size_t count = 0;
 
-	*count = 0;
-	for (size_t i = 0; edits && i < change->count; i++)
-		if (is_wanted(&change->edits[i], which))
-			edits[(*count)++] = &change->edits[i];
-	if (*count > 1)
-		qsort(edits, *count, sizeof(*edits), compare_edits);
-	return edits;
+	*about = (struct about){.roots = roots, .removals = removals};
+	if (!roots || !removals)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < change->count; i++)
+		if (is_written(change->edits[i].path.kind, false))
+			roots[count++] = &change->edits[i];
+	qsort(roots, count, sizeof *roots, compare_edits);
+	for (size_t i = 0; i < count; i++) {
+		const struct service_edit *edit = roots[i];
+
+		if (!edit->path.kind->parent && !edit->values)
+			removals[about->removal_count++] = edit;
+		if (i == 0 || compare_paths(&roots[about->root_count - 1]->path, &edit->path) != 0)
+			roots[about->root_count++] = edit;
+	}
+	return 0;
 }
 
-/* Whether the removals, sorted, have what the path is in, behind `after` (NULL: anywhere). There
- * may be as many of them as there are paths to ask for. */
-static bool is_removed(const struct service_edit *const *removals, size_t count,
-		       const struct path *path, const struct service_edit *after)
+/* Whether an edit behind `after` (NULL: any) removes what the path is in. */
+static bool is_removed(const struct about *about, const struct path *path,
+		       const struct service_edit *after)
 {
-	size_t low = 0, high = count;
+	const struct service_edit *const *removals = about->removals;
+	size_t low = 0, high = about->removal_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -170,62 +183,6 @@ static bool is_removed(const struct service_edit *const *removals, size_t count,
 	}
 	return low > 0 && compare_paths(&removals[low - 1]->path, path) == 0 &&
 	       (!after || removals[low - 1] > after);
-}
-
-/* The parts of the model, with the edits, which are written. All that does not fit is told. */
-static int read_parts(struct service *service, struct parts *parts, struct source *source,
-		      struct service_change *change, struct model *declared, struct faults *faults)
-{
-	size_t count, removed;
-	const struct service_edit **edits = sort_edits(change, PARTS, &count);
-	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
-	char error[SOURCE_ERROR_MAX] = "";
-	int err = edits && removals ? 0 : ERR_NOMEM;
-
-	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < count; i++) {
-		const struct path *path = &edits[i]->path;
-		int failed;
-
-		if (i > 0 && compare_paths(&edits[i - 1]->path, path) == 0)
-			continue;
-		failed = zone_part_refresh(parts, source, &service->load.key, path,
-					   is_removed(removals, removed, path, NULL),
-					   change->revision, declared, (uint64_t)time(NULL), faults,
-					   error);
-		err = failed ? failed : err;
-	}
-	free(edits);
-	free(removals);
-	/* Of a zone that goes, record sets may stay, which are not looked at here. */
-	parts->passed_over = parts->passed_over || takes_back(change);
-	return err && err != ERR_FAULTS ? say(change, err, error) : err;
-}
-
-/* The edits in bulk. What is in something that goes later goes with it. */
-static int edit_parts(struct parts *parts, struct service_change *change,
-		      const struct model *declared, struct faults *faults)
-{
-	size_t count, removed, run = 0;
-	const struct service_edit **edits = sort_edits(change, BULK, &count);
-	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
-	struct record_set_edit *sets = calloc(count + 1, sizeof *sets);
-	int err = edits && removals && sets ? 0 : ERR_NOMEM;
-
-	for (size_t i = 0; err != ERR_NOMEM && i < count; i++) {
-		if (!is_removed(removals, removed, &edits[i]->path, edits[i]))
-			sets[run++] = (struct record_set_edit){&edits[i]->path, edits[i]->values};
-		if (i + 1 < count && compare_paths(&edits[i]->path, &edits[i + 1]->path) == 0)
-			continue;
-		int failed = run == 0 ? 0
-				      : zone_part_edit(parts, declared, sets, run,
-						       (uint64_t)time(NULL), faults);
-		err = failed ? failed : err;
-		run = 0;
-	}
-	free(edits);
-	free(removals);
-	free(sets);
-	return err && err != ERR_FAULTS ? say(change, err, "") : err;
 }
 
 static int on_values(void *context, const struct source_resource *resource)
@@ -268,32 +225,86 @@ static bool stays(struct source *source, const struct path *path)
 }
 
 /* What is to be inside something has to have that. */
-static int check_parents(struct service_change *change, struct source *source,
-			 const struct parts *parts, const struct model *declared,
-			 struct faults *faults)
+static void check_parents(const struct service_change *change, const struct about *about,
+			  struct source *source, const struct model *model, struct faults *faults)
 {
-	size_t removed;
-	const struct service_edit **removals = sort_edits(change, REMOVALS, &removed);
-
-	for (size_t i = 0; removals && i < change->count; i++) {
+	for (size_t i = 0; i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
 		const struct path root = part_root(&edit->path);
-		const struct path anywhere = {root.kind, NULL, {root.names[0], NULL}};
 		struct origin origin = {0};
 		char why[PART_WHY_MAX];
 		const void *other;
 
 		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
-		    is_removed(removals, removed, &edit->path, edit) ||
-		    parts_find(parts, declared, &edit->path) || !stays(source, &edit->path))
+		    is_removed(about, &edit->path, edit) || part_find(model, &edit->path) ||
+		    !stays(source, &edit->path))
 			continue;
-		other = parts_find(parts, declared, &anywhere);
+		other = part_named(model, root.kind, root.names[0]);
 		origin.path = path_text(&edit->path, &faults->arena);
 		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
 			  part_missing(&root, other, why), other ? "" : "; make it first");
 	}
-	free(removals);
-	return removals ? 0 : ERR_NOMEM;
+}
+
+/* Reads each part that has edits again, from the rows of the open transaction. Each row that does
+ * not fit is a fault. */
+static int read_parts(struct parts *parts, const struct about *about, struct source *source,
+		      uint64_t revision, const struct model *declared, struct faults *faults,
+		      char error[SOURCE_ERROR_MAX])
+{
+	int err = 0;
+
+	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->root_count; i++) {
+		int failed = parts_refresh(parts, source, &about->roots[i]->path, revision,
+					   declared, faults, error);
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
+/* Zones say what they said before the edits. One that is made has the rows that were kept while it
+ * was not there. */
+static int read_zones(struct service *service, struct model *model, const struct about *about,
+		      struct parts *parts, struct source *source, struct faults *faults,
+		      char error[SOURCE_ERROR_MAX])
+{
+	const struct model *now = service->server.model;
+	int err = 0;
+
+	zones_keep(model, now);
+	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->root_count; i++) {
+		const struct path root = part_root(&about->roots[i]->path);
+		int failed = 0;
+
+		if (!part_find(now, &root) || is_removed(about, &root, NULL))
+			failed = zones_read(model, parts, source, &service->load.key, &root,
+					    (uint64_t)time(NULL), faults, error);
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
+/* The record sets, in the order of the edits. What is in something that goes later goes with it. */
+static int put_sets(struct model *model, const struct service_change *change,
+		    const struct about *about, struct faults *faults)
+{
+	struct zones_draft *draft = zones_edit(model);
+	int err = draft ? 0 : ERR_NOMEM, failed;
+
+	for (size_t i = 0; err != ERR_NOMEM && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+
+		if (!edit->path.kind->bulk || is_removed(about, &edit->path, edit))
+			continue;
+		failed = zones_put(draft, &edit->path, edit->values, faults);
+		err = failed ? failed : err;
+	}
+	if (err == ERR_NOMEM) {
+		zones_discard(draft);
+		return err;
+	}
+	failed = zones_commit(draft, (uint64_t)time(NULL), faults);
+	return err ? err : failed;
 }
 
 /* Nothing of the model itself. */
@@ -305,32 +316,83 @@ static bool is_bulk(const struct service_change *change)
 	return true;
 }
 
-/* The model with the edits. NULL: error or faults say why. */
+/* The model of the parts that the edits make of these. NULL: error or faults say why. */
+static struct model *compose_edits(struct service *service, struct source *source,
+				   struct service_change *change, const struct about *about,
+				   struct parts *parts, struct faults *faults)
+{
+	struct model *declared = load_declared(service->server.model), *model = NULL;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (write_edits(source, change, false) != 0)
+		return NULL;
+	err = read_parts(parts, about, source, change->revision, declared, faults, error);
+	if (!err) {
+		model = model_compose(declared, parts->items, parts->count);
+		err = model ? read_zones(service, model, about, parts, source, faults, error)
+			    : ERR_NOMEM;
+	}
+	if (!err)
+		check_parents(change, about, source, model, faults);
+	source->calls->roll_back(source);
+	if (!err)
+		return model;
+	if (err != ERR_FAULTS)
+		say(change, err, error);
+	model_free(model);
+	return NULL;
+}
+
+/* The same of all edits, record sets last. NULL: error or faults say why. */
+static struct model *make_edits(struct service *service, struct source *source,
+				struct service_change *change, const struct about *about,
+				struct parts *parts, struct faults *faults)
+{
+	struct model *now = service->server.model, *model = NULL;
+	size_t errors = faults->errors;
+	int err;
+
+	if (!is_bulk(change) && parts_copy(parts, now) == 0)
+		model = compose_edits(service, source, change, about, parts, faults);
+	else if (is_bulk(change))
+		model = model_same(now);
+	if (!model && change->error.outcome == CHANGE_FINE && faults->errors == errors)
+		say(change, ERR_NOMEM, "");
+	if (!model)
+		return NULL;
+	err = faults->errors > errors ? ERR_FAULTS : put_sets(model, change, about, faults);
+	if (!err)
+		return model;
+	if (err != ERR_FAULTS)
+		say(change, err, "");
+	model_free(model);
+	return NULL;
+}
+
+/* The model with the edits, to be served. NULL: error or faults say why. */
 static struct model *model_with(struct service *service, struct source *source,
 				struct service_change *change, struct faults *faults)
 {
-	struct model *now = service->server.model, *declared = load_declared(now), *model = NULL;
-	size_t errors = faults->errors;
-	struct parts parts;
-	int err = parts_copy(&parts, now);
+	struct model *now = service->server.model, *model = NULL;
+	struct load *load = &service->load;
+	struct parts parts = {0};
+	struct about about;
 
-	if (err)
-		say(change, err, "");
-	if (!err && !is_bulk(change)) {
-		err = write_edits(source, change, false);
-		if (err)
-			goto out;
-		err = read_parts(service, &parts, source, change, declared, faults);
-		if (!err && (err = check_parents(change, source, &parts, declared, faults)) != 0)
-			say(change, err, "");
-		source->calls->roll_back(source);
-	}
-	if (!err && faults->errors == errors)
-		err = edit_parts(&parts, change, declared, faults);
-	if (!err && faults->errors == errors)
-		model = load_compose(&service->load, declared, &parts, now, faults);
-out:
+	if (sort_edits(&about, change) != 0)
+		say(change, ERR_NOMEM, "");
+	else
+		model = make_edits(service, source, change, &about, &parts, faults);
+	/* A change looks at some rows only. Of a zone that goes when a change is taken back, record
+	 * sets may stay, which are not looked at here. */
+	if (model && is_bulk(change))
+		model = load_complete_same(load, model, now, faults);
+	else if (model)
+		model = load_complete(load, model,
+				      parts.passed_over || load->passed_over || takes_back(change),
+				      now, faults);
 	parts_release(&parts);
+	about_release(&about);
 	return model;
 }
 
@@ -364,7 +426,11 @@ struct commit {
 	struct service *service;
 	struct source *source;
 	struct service_change *change;
-	struct change *owned; /* the edits of the inventory; NULL: none */
+	struct model
+		*model; /* with the edits; NULL: none of them is the model's, or it is served */
+	struct service_prepared prepared; /* that model */
+	struct inventory *inventory;      /* beside which the edits of the inventory are made */
+	struct change *owned;             /* these; NULL: none */
 	struct unconfirmed unconfirmed;
 };
 
@@ -385,7 +451,7 @@ static int note_unconfirmed(struct commit *commit)
 static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->change;
-	struct inventory *inventory = commit->service->inventory;
+	struct inventory *inventory = commit->inventory;
 	enum owned_edit why = change->again ? OWNED_BACK : change->undo ? OWNED_UNDO : OWNED_ANY;
 	int err = 0;
 
@@ -413,9 +479,8 @@ static size_t owned_count(const struct service_change *change)
 	return count;
 }
 
-static int commit_edits(void *context, struct faults *faults)
+static int commit_edits(struct commit *commit)
 {
-	struct commit *commit = context;
 	struct service_change *change = commit->change;
 	struct source *source = commit->source;
 	char error[SOURCE_ERROR_MAX] = "";
@@ -424,7 +489,6 @@ static int commit_edits(void *context, struct faults *faults)
 	bool any_owned = owned_count(change) > 0;
 	int err;
 
-	(void)faults; /* the change has its error */
 	if (change->rehearsal && !any_owned)
 		return ERR_EXISTS; /* it could be; what was prepared is given back */
 	err = write_edits(source, change, true);
@@ -445,18 +509,6 @@ static int commit_edits(void *context, struct faults *faults)
 	}
 	if (err)
 		source->calls->roll_back(source);
-	return err;
-}
-
-/* With the model that will be served when this has been done. */
-static int commit_beside_model(void *context, struct faults *faults)
-{
-	struct commit *commit = context;
-	int err;
-
-	inventory_exchange(commit->service->inventory);
-	err = commit_edits(commit, faults);
-	inventory_exchange(commit->service->inventory);
 	return err;
 }
 
@@ -488,32 +540,40 @@ static void wait_for_confirmation(struct commit *commit, bool is_made)
 }
 
 /* ERR_EXISTS: a rehearsal that went well. */
-static int change_model_parts(struct commit *commit, struct faults *faults)
+static int change_served(struct commit *commit, struct faults *faults)
 {
 	struct service *service = commit->service;
 	struct service_change *change = commit->change;
-	const struct server_commit step = {commit_beside_model, commit};
 	size_t errors = faults->errors;
-	struct model *model = model_with(service, commit->source, change, faults);
 	char text[SERVICE_TEXT_MAX];
-	int err = ERR_FAULTS;
+	int err;
 
-	if (model)
-		check_asker(service->server.model, model, change->who, faults);
+	commit->model = model_with(service, commit->source, change, faults);
+	if (commit->model)
+		check_asker(service->server.model, commit->model, change->who, faults);
 	change->checked = faults->count;
-	if (model && faults->errors == errors)
-		err = service_serve_with(service, model, &step, faults, text);
-	if (err == ERR_EXISTS && change->on_model)
-		change->on_model(change->context, model);
+	if (!commit->model || faults->errors > errors)
+		return ERR_FAULTS;
+	err = service_prepare(service, commit->model, &commit->prepared, faults);
 	if (err)
-		model_free(model);
-	return err;
+		return err;
+	commit->inventory = commit->prepared.inventory;
+	err = commit_edits(commit);
+	if (err == ERR_EXISTS && change->on_model)
+		change->on_model(change->context, commit->model);
+	if (err)
+		return err;
+	service_publish(&commit->prepared, text);
+	commit->model = NULL;
+	return 0;
 }
 
 int service_change(struct service *service, struct service_change *change, struct faults *faults)
 {
-	struct commit commit = {.service = service, .change = change};
-	size_t owned = owned_count(change);
+	struct commit commit = {.service = service,
+				.change = change,
+				.prepared = {.service = service},
+				.inventory = service->inventory};
 	int err;
 
 	change->error.outcome = CHANGE_FINE;
@@ -522,8 +582,8 @@ int service_change(struct service *service, struct service_change *change, struc
 	commit.source = change_source(service->inventory, &change->error);
 	if (!commit.source)
 		return ERR_INVALID;
-	err = owned == change->count ? commit_edits(&commit, faults)
-				     : change_model_parts(&commit, faults);
+	err = owned_count(change) == change->count ? commit_edits(&commit)
+						   : change_served(&commit, faults);
 	if (err == ERR_EXISTS && change->rehearsal)
 		err = 0;
 	if (change->wait_s > 0 && !change->rehearsal)
@@ -533,6 +593,8 @@ int service_change(struct service *service, struct service_change *change, struc
 	else if (!err && !change->rehearsal)
 		inventory_note_error(service->inventory, NULL);
 	err = finish_owned(&commit, err);
+	service_prepared_release(&commit.prepared);
+	model_free(commit.model);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (err)
@@ -567,15 +629,49 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 	return err;
 }
 
-/* One change that makes the rows what they were, the last first: a group goes behind its addresses.
- * Ahead of all goes what has an address, a label or an id that may be another's again. As
- * service_change. */
-static int put_back(struct service *service, const json_t *rows, const char *who,
-		    struct change_error *error, struct faults *faults)
+/* What goes back, until it is known whether it has. */
+struct going_back {
+	struct service *service;
+	void (*on_back)(void *context, const char *why);
+	void *context;
+};
+
+static void finish_back(struct going_back *back, const char *why)
 {
+	struct confirmation *confirmation = &back->service->confirmation;
+	char text[CONFIRMATION_TEXT_MAX];
+
+	if (!why) {
+		/* A record that stays is found to be out of date at the next start. */
+		if (confirmation_remove(confirmation, UNCONFIRMED_CHANGE, text) != 0)
+			log_event(LOG_WARNING, "confirm", "%s", text);
+		confirmation_end(confirmation, true);
+	}
+	back->on_back(back->context, why);
+	free(back);
+}
+
+static void on_put_back(void *back, int err, const struct service_change *change,
+			const struct faults *faults)
+{
+	const struct fault *first = faults_first(faults);
+
+	log_faults("confirm", faults);
+	if (err == ERR_INVALID)
+		finish_back(back, change->error.text);
+	else
+		finish_back(back, !err ? NULL : first ? first->text : err_text(err));
+}
+
+/* One change that makes the rows what they were, the last first: a group goes behind its addresses.
+ * Ahead of all goes what has an address, a label or an id that may be another's again. Takes `back`
+ * over. */
+static void put_back(struct going_back *back, const json_t *rows, const char *who)
+{
+	struct service *service = back->service;
 	size_t count = json_array_size(rows), ahead = 0;
 	struct service_edit *edits = calloc(2 * count, sizeof *edits), *edit;
-	struct service_change change = {.edits = edits, .who = who, .again = true};
+	struct service_change change = {.who = who, .again = true};
 	struct arena arena;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
@@ -597,49 +693,47 @@ static int put_back(struct service *service, const json_t *rows, const char *who
 		if (!err && owned_gives_way(service->inventory, &edit->path, edit->values))
 			edits[ahead++].path = edit->path;
 	}
-	if (!err) /* from the removals on, which stand right ahead of the rows */
+	if (err) {
+		finish_back(back, err_text(err));
+	} else { /* from the removals on, which stand right ahead of the rows */
 		memmove(edits + count - ahead, edits, ahead * sizeof *edits);
-	change.edits = edits ? edits + count - ahead : NULL;
-	change.count = count + ahead;
-	if (err)
-		change_say(error, CHANGE_STORE, NULL, "%s", err_text(err));
-	else
-		err = service_change(service, &change, faults);
-	if (err == ERR_INVALID && change.error.outcome != CHANGE_FINE)
-		*error = change.error;
+		change.edits = edits + count - ahead;
+		change.count = count + ahead;
+		service_commit(service, &change, on_put_back, back);
+	}
 	arena_release(&arena);
 	free(edits);
-	return err;
 }
 
-int service_take_back(struct service *service, struct faults *faults)
+void service_take_back(struct service *service, void (*on_back)(void *context, const char *why),
+		       void *context)
 {
 	struct confirmation *confirmation = &service->confirmation;
-	struct change_error error = {.outcome = CHANGE_FINE};
-	struct source *source = change_source(service->inventory, &error);
+	struct going_back *back = malloc(sizeof *back);
+	struct change_error error;
+	struct source *source;
 	char who[UNCONFIRMED_WHO_MAX], text[CONFIRMATION_TEXT_MAX];
-	const struct origin nowhere = {0};
-	json_t *rows = NULL;
-	int err = ERR_INVALID;
+	json_t *rows;
 
-	snprintf(text, sizeof text, "%s", error.text);
-	unconfirmed_who(&confirmation->waiting, who);
-	if (source)
-		rows = confirmation_rows(source, &confirmation->waiting, text);
-	if (rows) {
-		err = json_array_size(rows) > 0 ? put_back(service, rows, who, &error, faults) : 0;
-		snprintf(text, sizeof text, "%s", error.text);
+	if (!back) {
+		on_back(context, err_text(ERR_NOMEM));
+		return;
 	}
+	*back = (struct going_back){service, on_back, context};
+	source = change_source(service->inventory, &error);
+	if (!source) {
+		finish_back(back, error.text);
+		return;
+	}
+	unconfirmed_who(&confirmation->waiting, who);
+	rows = confirmation_rows(source, &confirmation->waiting, text);
+	if (!rows)
+		finish_back(back, text);
+	else if (json_array_size(rows) == 0)
+		finish_back(back, NULL);
+	else
+		put_back(back, rows, who);
 	json_decref(rows);
-	if (err && err != ERR_FAULTS)
-		fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", text);
-	if (err)
-		return ERR_FAULTS;
-	/* One that stays is found out of date at the next start. */
-	if (confirmation_remove(confirmation, UNCONFIRMED_CHANGE, text) != 0)
-		log_event(LOG_WARNING, "confirm", "%s", text);
-	confirmation_end(confirmation, true);
-	return 0;
 }
 
 json_t *service_values(struct service *service, const struct path *path, struct change_error *error)

@@ -44,22 +44,36 @@ static void on_tidy(void *job)
 {
 	struct service *service = container_of(job, struct service, tidying.job);
 
-	source_close(service->tidying.source);
+	if (service->tidying.source)
+		source_close(service->tidying.source);
 	service->tidying.source = NULL;
+	service->tidying.begun = false;
+	work_gap_end(&service->work);
 }
 
-/* What fails here is tried again behind another change. */
-static void keep_tidy(struct service *service)
+static void begin_tidy(struct work_waiter *gap)
 {
+	struct service *service = container_of(gap, struct service, tidying.gap);
 	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
 	char error[SOURCE_ERROR_MAX];
 
-	if (!source || service->tidying.source || !source->calls->is_untidy(source))
-		return;
-	service->tidying.source = source->calls->another(source, error);
-	if (service->tidying.source &&
+	if (source)
+		service->tidying.source = source->calls->another(source, error);
+	if (!service->tidying.source ||
 	    !work_beside_in_thread(&service->work, &service->tidying.job, tidy, on_tidy))
 		on_tidy(&service->tidying.job);
+}
+
+/* A long answer's view keeps what is behind it in the log, so the log would grow for as long as one
+ * view follows another. What fails here is tried again behind another change. */
+static void keep_tidy(struct service *service)
+{
+	struct source *source = service->beside ? NULL : inventory_source(service->inventory);
+
+	if (!source || service->tidying.begun || !source->calls->is_untidy(source))
+		return;
+	service->tidying.begun = true;
+	work_gap(&service->work, &service->tidying.gap, begin_tidy);
 }
 
 static void on_uses_written(void *context)
@@ -88,64 +102,86 @@ static void on_release(void *context) /* on a worker's thread */
 
 /* ---- changes ---- */
 
-static int apply(struct service *service, struct model *model, const struct server_commit *commit,
-		 struct faults *faults, char text[SERVICE_TEXT_MAX])
-{
-	char numbers[REPORT_TEXT_MAX];
-	const struct server *server = &service->server;
-	int err = server_apply_with(&service->server, model, commit, faults);
-
-	if (err != 0)
-		return err;
-	published(service);
-	snprintf(text, SERVICE_TEXT_MAX, "generation %llu, %s, %u listener%s added, %u removed",
-		 (unsigned long long)server->generation, report_numbers_text(model, numbers),
-		 server->listeners_added, text_plural(server->listeners_added, "", "s"),
-		 server->listeners_removed);
-	return 0;
-}
-
-static int serve_with(struct service *service, struct model *model,
-		      const struct server_commit *commit, struct faults *faults,
-		      char text[SERVICE_TEXT_MAX])
-{
-	struct owned *before = model->owned; /* of the same model, which is served again */
-	int err = inventory_reload(service->inventory, model, &model->owned, faults);
-
-	if (err != 0)
-		return err;
-	owned_unref(before);
-	err = apply(service, model, commit, faults, text);
-	if (err == 0) {
-		inventory_adopt(service->inventory);
-		load_adopt(&service->load);
-	} else {
-		inventory_abandon(service->inventory);
-	}
-	return err;
-}
-
-int service_serve_with(struct service *service, struct model *model,
-		       const struct server_commit *commit, struct faults *faults,
-		       char text[SERVICE_TEXT_MAX])
+int service_prepare(struct service *service, struct model *model, struct service_prepared *prepared,
+		    struct faults *faults)
 {
 	const struct service_access *access = &service->access;
-	int err = 0;
+	struct owned *before = model->owned; /* of the same model, which is served again */
 
-	if (access->prepare)
-		err = access->prepare(access->context, model, service->server.model, faults);
-	if (err != 0)
-		return err;
-	err = serve_with(service, model, commit, faults, text);
-	if (access->finish)
-		access->finish(access->context, err == 0);
-	return err;
+	*prepared = (struct service_prepared){.service = service, .model = model};
+	if (access->prepare &&
+	    access->prepare(access->context, model, service->server.model, faults) != 0)
+		return ERR_FAULTS;
+	prepared->has_access = access->prepare;
+	prepared->inventory = inventory_prepare(service->inventory, model, faults);
+	if (!prepared->inventory)
+		return ERR_FAULTS;
+	model->owned = inventory_table(prepared->inventory);
+	owned_unref(before);
+	return server_prepare(&service->server, model, &prepared->snapshot, faults);
+}
+
+static void tell_served(const struct service *service, char text[SERVICE_TEXT_MAX])
+{
+	const struct server *server = &service->server;
+	char numbers[REPORT_TEXT_MAX];
+
+	snprintf(text, SERVICE_TEXT_MAX, "generation %llu, %s, %u listener%s added, %u removed",
+		 (unsigned long long)server->generation,
+		 report_numbers_text(server->model, numbers), server->listeners_added,
+		 text_plural(server->listeners_added, "", "s"), server->listeners_removed);
+}
+
+void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_MAX])
+{
+	struct service *service = prepared->service;
+
+	server_publish(&service->server, prepared->snapshot, prepared->model);
+	prepared->snapshot = NULL;
+	published(service);
+	tell_served(service, text);
+	inventory_adopt(prepared->inventory);
+	load_adopt(&service->load);
+	if (prepared->has_access)
+		service->access.finish(service->access.context, true);
+	prepared->has_access = false;
+}
+
+void service_prepared_release(struct service_prepared *prepared)
+{
+	struct service *service = prepared->service;
+
+	if (prepared->snapshot)
+		server_discard(&service->server, prepared->snapshot);
+	inventory_prepared_free(prepared->inventory);
+	if (prepared->has_access)
+		service->access.finish(service->access.context, false);
+	*prepared = (struct service_prepared){.service = service};
 }
 
 int service_serve(struct service *service, struct model *model, struct faults *faults,
 		  char text[SERVICE_TEXT_MAX])
 {
-	return service_serve_with(service, model, NULL, faults, text);
+	struct service_prepared prepared;
+	int err = service_prepare(service, model, &prepared, faults);
+
+	if (err == 0)
+		service_publish(&prepared, text);
+	service_prepared_release(&prepared);
+	return err;
+}
+
+/* The model that is served, changed in place, with the same addresses. */
+static int serve_in_place(struct service *service, struct faults *faults,
+			  char text[SERVICE_TEXT_MAX])
+{
+	int err = server_apply(&service->server, service->server.model, faults);
+
+	if (err != 0)
+		return err;
+	published(service);
+	tell_served(service, text);
+	return 0;
 }
 
 static int serve_owned(void *context, struct owned *owned)
@@ -172,7 +208,7 @@ static void on_resolv_conf(void *context)
 	faults_init(&faults);
 	int err = load_resolv_conf(load, model, &before, &faults);
 	if (err == 0) {
-		err = apply(service, model, NULL, &faults, text);
+		err = serve_in_place(service, &faults, text);
 		if (err == 0)
 			log_event(LOG_INFO, "resolv_conf", "%s has changed: %s", load->resolv_conf,
 				  text);
@@ -194,6 +230,7 @@ void service_rest(struct service *service)
 	if (service->watches)
 		file_watch_close(&service->resolv_conf);
 	service->watches = false;
+	commit_rest(service);
 	if (service->rounds)
 		rounds_rest(service->rounds);
 }
@@ -213,7 +250,7 @@ static void serve_without_state(struct service *service, struct faults *faults,
 				char text[SERVICE_TEXT_MAX])
 {
 	log_event(LOG_ERROR, "upgrade", "the state cannot be served as it is now; reload");
-	if (apply(service, service->server.model, NULL, faults, text) == 0)
+	if (serve_in_place(service, faults, text) == 0)
 		return;
 	log_faults("upgrade", faults);
 	abort();
@@ -288,6 +325,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	service->on_settled = on_settled;
 	service->context = context;
 	work_init(&service->work, loop, service->inventory, on_work_end, context);
+	commit_open(service, loop);
 	err = server_init(server, workers, &service->load.key, on_release, service);
 	if (err != 0)
 		return err;
@@ -321,6 +359,7 @@ void service_follow(struct service *service)
 
 void service_finish(struct service *service)
 {
+	commit_rest(service);
 	work_finish(&service->work);
 	serial_book_rest(&service->serials);
 	use_book_rest(&service->uses, time(NULL));

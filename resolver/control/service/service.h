@@ -1,9 +1,10 @@
 /* What is served, and how that changes. Every change comes here:
  *
- *     SIGHUP, POST /v1/reload ─► load_model ───┐
- *     resolv.conf ──────► load_resolv_conf ────┤
- *     resources ────────► service_change ──────┴─► server_apply ──────► ...─► on_settled
- *     addresses, PTRs ──► change_commit ─────────► server_serve_owned ─►
+ *     SIGHUP, POST /v1/reload ─► load_model ──┐
+ *     resources ───────────► service_change ──┴─► service_prepare ─► durable ─► service_publish ─┐
+ *     resolv.conf ────► load_resolv_conf ──────────────────────────────────────► server_apply ───┤
+ *     addresses, PTRs ──► change_commit ───────────────────────────────────► server_serve_owned ─┤
+ *                                                         on_settled, when all workers have it ◄─┘
  *
  * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
  * with this thread but what is published.
@@ -22,6 +23,7 @@
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/asked.h"
+#include "resolver/control/service/commit.h"
 #include "resolver/control/service/confirmation.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/rounds.h"
@@ -54,6 +56,7 @@ struct service {
 	struct asked_book asked;               /* what is asked for most */
 	struct rounds *rounds;                 /* what is asked about all reverse names */
 	struct work work;                      /* requests that take longer */
+	struct open_commit commit;             /* a change that others have to agree to */
 	struct confirmation confirmation; /* a change that may go back; opened by the process */
 	struct {
 		uint64_t succeeded, refused;
@@ -68,8 +71,10 @@ struct service {
 	struct file_watch resolv_conf;
 	struct {
 		struct work_job job; /* first */
+		struct work_waiter gap;
 		struct source *source;
-	} tidying; /* the state's log is put in order in a thread; source NULL: it is not */
+		bool begun;
+	} tidying; /* the state's log is put in order in a thread, where no long answer reads it */
 	struct query_log *query_log; /* of what the workers answer (query_log/query_log.h); NULL:
 				      * nobody  keeps one */
 	struct {
@@ -77,8 +82,9 @@ struct service {
 		uint64_t second;
 	} asking;                     /* questions that somebody wants to see being resolved */
 	struct service_access access; /* of no functions: nobody has listeners */
-	bool beside; /* another process serves: this one only reads the state, and sends nothing */
-	bool ending; /* the process is about to end: nothing new begins */
+	bool beside;  /* another process serves: this one only reads the state, and sends nothing */
+	bool resting; /* another process takes over, or none: no request waits for long any more */
+	bool ending;  /* the process is about to end: nothing new begins */
 	/* inside */
 	bool watches;         /* resolv.conf */
 	uv_async_t wake;      /* a worker has let go of a snapshot */
@@ -104,16 +110,34 @@ bool service_is_settled(const struct service *service);
 /* Follows resolv.conf, where that is the default resolver, until the service rests. */
 void service_follow(struct service *service);
 
-/* Serves a model of load_model, whose addresses are merged with those of the state, and takes it
- * over; it may be the one that is served already. `text` says in one line what is served. Else
- * faults say why not, and what was served still is. */
+/* A model of load_model made ready to be served: its addresses merged with those of the state, its
+ * listeners open, its policy compiled, the management listeners told. What has to be durable ahead
+ * of serving it is made so between the two calls:
+ *
+ *     service_prepare ──fails──► faults ───────────────┐
+ *           │                                          ├─► service_prepared_release
+ *           ├──► durable? yes ──► service_publish ─────┤
+ *           └──────────── no ──────────────────────────┘ */
+struct service_prepared {
+	struct service *service;
+	struct model *model;
+	struct inventory *inventory; /* of that model; can be changed until it is published */
+	struct snapshot *snapshot;
+	bool has_access;
+};
+/* An error: faults say why. The model may be the one that is served already. */
+MUST_CHECK int service_prepare(struct service *service, struct model *model,
+			       struct service_prepared *prepared, struct faults *faults);
+/* Takes the model over. `text` says in one line what is served. */
+void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_MAX]);
+/* Comes last, whatever service_prepare returned; gives back what was not published, but for the
+ * model. */
+void service_prepared_release(struct service_prepared *prepared);
+
+/* All of that, where there is nothing to be done in between. An error: faults say why, the model is
+ * the caller's, and what was served still is. */
 MUST_CHECK int service_serve(struct service *service, struct model *model, struct faults *faults,
 			     char text[SERVICE_TEXT_MAX]);
-
-/* The same with a step between what may fail and what cannot (server_apply_with). */
-MUST_CHECK int service_serve_with(struct service *service, struct model *model,
-				  const struct server_commit *commit, struct faults *faults,
-				  char text[SERVICE_TEXT_MAX]);
 
 /* ---- service/resources.c ---- */
 
@@ -150,9 +174,11 @@ struct service_change {
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 
-/* Makes it as it was before the change that waits to be confirmed, which waits no longer.
- * ERR_FAULTS: it is still served, and waits, by the faults; they have all that is wrong. */
-MUST_CHECK int service_take_back(struct service *service, struct faults *faults);
+/* Makes it as it was before the change that waits to be confirmed, which waits no longer. on_back
+ * is called once, before this returns or later; `why`: it is still served, and waits; NULL: it is
+ * as it was. */
+void service_take_back(struct service *service, void (*on_back)(void *context, const char *why),
+		       void *context);
 
 /* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
  * be read. */

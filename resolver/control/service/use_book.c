@@ -341,7 +341,7 @@ static int on_row(void *context, const struct source_use *use)
 	free(sweep->last);
 	sweep->last = strdup(use->what);
 	sweep->count++;
-	if (!asked_is_row(use->what) && !logouts_is_row(use->what) &&
+	if (!asked_is_row(use->what) && !logouts_counts(use, sweep->book->now_s) &&
 	    !find_entry(sweep->book, use->what)) {
 		sweep->gone[sweep->gone_count] = strdup(use->what);
 		sweep->gone_count += sweep->gone[sweep->gone_count] != NULL;

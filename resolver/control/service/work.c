@@ -26,14 +26,19 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 
 bool work_begin(struct work *work, void *request)
 {
-	assert(!work->busy);
 	if (work->ending)
 		return false;
-	work->busy = true;
-	work->percent = -1;
+	work_block(work);
 	work->held.context = request;
 	inventory_hold(work->inventory, true);
 	return true;
+}
+
+void work_block(struct work *work)
+{
+	assert(!work->busy);
+	work->busy = true;
+	work->percent = -1;
 }
 
 void work_end(struct work *work)
@@ -42,7 +47,8 @@ void work_end(struct work *work)
 
 	assert(work->busy);
 	work->busy = false;
-	inventory_hold(work->inventory, false);
+	if (inventory_is_held(work->inventory))
+		inventory_hold(work->inventory, false);
 	if (work->on_end)
 		work->on_end(work->context);
 	while (!work->busy && (waiter = STAILQ_FIRST(&work->waiting))) {
@@ -171,20 +177,55 @@ bool work_beside_in_thread(struct work *work, struct work_job *job, void (*in_th
 
 /* ---- long answers ---- */
 
-/* The first of a client that was not the last one to have its turn; else the first. */
+/* The client's place among those that were served, or else the one that is free or oldest. A client
+ * that has lost its place counts as never served: it was served before all that have one. */
+static struct work_served *served_place(struct work *work, const char *client)
+{
+	struct work_served *oldest = work->served;
+
+	for (size_t i = 0; i < COUNT(work->served); i++) {
+		struct work_served *place = &work->served[i];
+
+		if (place->turn > 0 && strcmp(place->client, client) == 0)
+			return place;
+		if (place->turn < oldest->turn)
+			oldest = place;
+	}
+	return oldest;
+}
+
+static uint64_t last_turn(struct work *work, const char *client)
+{
+	const struct work_served *place = served_place(work, client);
+
+	return strcmp(place->client, client) == 0 ? place->turn : 0;
+}
+
+static void note_turn(struct work *work, const char *client)
+{
+	struct work_served *place = served_place(work, client);
+
+	snprintf(place->client, sizeof place->client, "%s", client);
+	place->turn = ++work->turn;
+}
+
+/* The first of the client that was served longest ago. */
 static struct work_reading *take_reading(struct work *work)
 {
-	struct work_reading *reading;
+	struct work_reading *reading, *found = NULL;
+	uint64_t oldest = 0;
 
-	TAILQ_FOREACH (reading, &work->readings, next)
-		if (strcmp(reading->client, work->last_reader) != 0)
-			break;
-	if (!reading)
-		reading = TAILQ_FIRST(&work->readings);
-	if (!reading)
-		return NULL;
-	TAILQ_REMOVE(&work->readings, reading, next);
-	return reading;
+	TAILQ_FOREACH (reading, &work->readings, next) {
+		uint64_t turn = last_turn(work, reading->client);
+
+		if (found && turn >= oldest)
+			continue;
+		found = reading;
+		oldest = turn;
+	}
+	if (found)
+		TAILQ_REMOVE(&work->readings, found, next);
+	return found;
 }
 
 static void read_in_thread(void *job)
@@ -196,6 +237,12 @@ static void read_in_thread(void *job)
 
 static void next_reading(struct work *work);
 
+static void begin_gap(struct work *work)
+{
+	work->in_gap = true;
+	work->gap->go_on(work->gap);
+}
+
 static void on_read(void *job)
 {
 	struct work_reading *reading = container_of(job, struct work_reading, job);
@@ -203,14 +250,17 @@ static void on_read(void *job)
 
 	reading->on_done(reading, false);
 	work->reading = NULL;
-	next_reading(work);
+	if (work->gap)
+		begin_gap(work);
+	else
+		next_reading(work);
 }
 
 static void begin_reading(struct work *work, struct work_reading *reading)
 {
-	if (!work->ending && !reading->on_begin(reading))
+	if (!work->ending && reading->on_begin && !reading->on_begin(reading))
 		return;
-	snprintf(work->last_reader, sizeof work->last_reader, "%s", reading->client);
+	note_turn(work, reading->client);
 	if (work_beside_in_thread(work, &reading->job, read_in_thread, on_read))
 		work->reading = reading;
 	else
@@ -221,7 +271,7 @@ static void next_reading(struct work *work)
 {
 	struct work_reading *reading;
 
-	while (!work->reading && (reading = take_reading(work)))
+	while (!work->reading && (!work->gap || work->ending) && (reading = take_reading(work)))
 		begin_reading(work, reading);
 }
 
@@ -229,6 +279,24 @@ void work_read(struct work *work, struct work_reading *reading)
 {
 	reading->work = work;
 	TAILQ_INSERT_TAIL(&work->readings, reading, next);
+	next_reading(work);
+}
+
+void work_gap(struct work *work, struct work_waiter *waiter,
+	      void (*go_on)(struct work_waiter *waiter))
+{
+	assert(!work->gap);
+	waiter->go_on = go_on;
+	work->gap = waiter;
+	if (!work->reading)
+		begin_gap(work);
+}
+
+void work_gap_end(struct work *work)
+{
+	assert(work->in_gap);
+	work->in_gap = false;
+	work->gap = NULL;
 	next_reading(work);
 }
 

@@ -10,9 +10,11 @@
  * because each portion looks into the inventory anew, behind a key, or never does, is done beside
  * it, any number at once (struct work_job): one portion of one of them in each round.
  *
- * Nor does a long answer hold anything (struct work_reading): a thread writes it of the inventory
- * as it was when its turn came (inventory_view), while changes are made. There is one of these at a
- * time, too, and clients take turns: one that wants many does not put off another's first. */
+ * Nor does a long answer hold anything (struct work_reading): a thread writes it from what is
+ * served when its turn comes (inventory_view), while changes are made. There is one of these at a
+ * time, so that changes find a thread of libuv's free. Clients take turns: next is the one that was
+ * served longest ago. What needs the store without a reader asks for a gap between two long
+ * answers. */
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
@@ -43,11 +45,14 @@ struct work_job {   /* embedded in what it is about, which lives until on_done; 
 	uv_work_t thread;
 };
 
-enum { WORK_CLIENT_MAX = 256 }; /* of a client's id with its NUL (http.h) */
+enum {
+	WORK_CLIENT_MAX = 256, /* of a client's id with its NUL (http.h) */
+	WORK_SERVED_MAX = 64,  /* clients whose last turn is remembered */
+};
 
 struct work_reading { /* embedded in what it is about, which lives until on_done */
 	const char *client;
-	/* Its turn has come. False: it is over, and gone. */
+	/* Its turn has come. False: it is over, and gone. NULL: there is nothing to do. */
 	bool (*on_begin)(struct work_reading *reading);
 	void (*in_thread)(struct work_reading *reading);
 	/* given_up: nothing has been done but on_begin, or not even that. */
@@ -56,6 +61,11 @@ struct work_reading { /* embedded in what it is about, which lives until on_done
 	struct work_job job;
 	struct work *work;
 	TAILQ_ENTRY(work_reading) next;
+};
+
+struct work_served { /* a client that had a turn with a long answer */
+	char client[WORK_CLIENT_MAX];
+	uint64_t turn; /* the last; 0: this place is free */
 };
 
 struct work_turns {     /* jobs in portions: one portion of one of them in each round */
@@ -76,9 +86,12 @@ struct work {
 	struct work_turns turns;
 	unsigned beside; /* how many jobs there are beside it */
 	STAILQ_HEAD(, work_waiter) waiting;
-	struct work_reading *reading; /* the one whose turn it is; NULL: nobody's */
-	char last_reader[WORK_CLIENT_MAX];
+	struct work_reading *reading;        /* the one whose turn it is; NULL: nobody's */
 	TAILQ_HEAD(, work_reading) readings; /* the others, in the order in which they came */
+	uint64_t turn;                       /* counts those that began */
+	struct work_served served[WORK_SERVED_MAX];
+	struct work_waiter *gap; /* it wants the gap, or has it; NULL: nobody does */
+	bool in_gap;
 };
 
 /* Its handles are closed with the loop's others. */
@@ -87,6 +100,9 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 
 /* False: the program is about to end, and begins nothing more. */
 bool work_begin(struct work *work, void *request);
+/* The same for what waits for an answer, and leaves the inventory to the control thread meanwhile.
+ */
+void work_block(struct work *work);
 /* Calls in_thread, then on_done. ERR_SYSTEM: neither is called. */
 MUST_CHECK int work_in_thread(struct work *work, void (*in_thread)(void *request),
 			      void (*on_done)(void *request));
@@ -106,6 +122,12 @@ MUST_CHECK bool work_beside_in_thread(struct work *work, struct work_job *job,
 
 /* on_begin, in_thread, on_done, in their turn, which may be now. */
 void work_read(struct work *work, struct work_reading *reading);
+
+/* Calls go_on when no long answer is being written, which may be now. Others begin after
+ * work_gap_end. There is one gap at a time. */
+void work_gap(struct work *work, struct work_waiter *waiter,
+	      void (*go_on)(struct work_waiter *waiter));
+void work_gap_end(struct work *work);
 
 /* The loop has stopped: gives up what is done in portions beside, and runs the loop until the rest
  * has come to its end. */

@@ -218,6 +218,9 @@ int state_file_open_to_look(struct state_file *file, const char *path, bool apar
 	}
 	if (!err && is_old)
 		err = copy_and_prepare(file, error);
+	if (err && apart && access(path, R_OK) != 0 && errno == EACCES)
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "the state %s cannot be read by this user; run it as root (sudo)", path);
 	if (err)
 		state_file_close(file);
 	return err;

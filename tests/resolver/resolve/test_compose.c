@@ -451,7 +451,7 @@ static void assert_outcome(const struct compose_case *f, unsigned i, const char 
 /* The way has failed a client before. */
 static void let_fail(struct compose_case *f, struct route *route)
 {
-	outcomes_fail(route->outcomes, 1, TARGET_ERROR_REFUSED, NULL, f->now_us, f->now_us);
+	outcomes_fail(route->outcomes, 1, 1, TARGET_ERROR_REFUSED, NULL, f->now_us, f->now_us);
 }
 
 static void the_way_of_the_hop_that_failed_is_to_blame(void **state)
@@ -529,7 +529,7 @@ static void a_failed_leg_is_lost_where_no_other_helps_and_silence_hides_no_error
 	assert_outcome(f, 0, "hub/example.", TARGET_ERROR_REFUSED, f->now_us);
 	f->expired = true;
 	case_ask(f, "late.example.", TYPE_A);
-	assert_outcome(f, 0, "hub/example.", TARGET_ERROR_SILENCE, f->now_us);
+	assert_outcome(f, 0, "hub/example.", TARGET_ERROR_SHUT, f->now_us);
 }
 
 static void an_entered_way_is_to_blame_and_not_the_one_that_leads_to_it(void **state)
@@ -543,6 +543,50 @@ static void an_entered_way_is_to_blame_and_not_the_one_that_leads_to_it(void **s
 	ANSWER(f, "SERVFAIL\n");
 	assert_int_equal(f->c.outcome_count, 1);
 	assert_outcome(f, 0, "spoke/example.", TARGET_ERROR_REFUSED, f->now_us);
+}
+
+static void each_way_of_a_loop_is_to_blame(void **state)
+{
+	struct compose_case *f = *state;
+
+	case_add_rule(f, "hub", "self.example.", "10.10.0.4", false);
+	case_add_rule(f, "hub", "round.example.", "10.20.0.4", false);
+	case_add_rule(f, "spoke", "round.example.", "10.10.0.4", false);
+	case_ask(f, "www.self.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_outcome(f, 0, "hub/self.example.", TARGET_ERROR_LOOP, f->now_us);
+	case_ask(f, "www.round.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_int_equal(f->c.outcome_count, 2);
+	assert_outcome(f, 0, "hub/round.example.", TARGET_ERROR_LOOP, f->now_us);
+	assert_outcome(f, 1, "spoke/round.example.", TARGET_ERROR_LOOP, f->now_us);
+	case_ask_with(f, 0, "www.self.example.", TYPE_A, (struct case_question){0, false, false});
+	assert_int_equal(f->c.outcome_count, 0);
+}
+
+static void a_way_into_an_endpoint_that_refuses_or_fails_by_itself_is_to_blame(void **state)
+{
+	struct compose_case *f = *state;
+
+	/* There is no default resolver for what spoke does not have. */
+	model_add_zone(f->model, "own.example", "a 300 CNAME x.else.\nwww 300 A 10.20.1.1\n",
+		       "spoke");
+	case_add_rule(f, "hub", "shut.example.", "10.20.0.4", false);
+	case_add_rule(f, "hub", "own.example.", "10.20.0.4", false);
+	case_ask(f, "www.shut.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_outcome(f, 0, "hub/shut.example.", TARGET_ERROR_SHUT, f->now_us);
+	case_ask(f, "www.own.example.", TYPE_A);
+	assert_int_equal(f->c.outcome_count, 0);
+	case_ask(f, "a.own.example.", TYPE_A);
+	ANSWER(f, "SERVFAIL\n");
+	assert_outcome(f, 0, "hub/own.example.", TARGET_ERROR_INNER, f->now_us);
+	let_fail(f, (struct route *)(uintptr_t)f->c.outcomes[0].route);
+	case_ask(f, "www.own.example.", TYPE_A); /* and an answer of it is the way's */
+	assert_int_equal(f->c.outcome_count, 1);
+	assert_outcome(f, 0, "hub/own.example.", TARGET_ERROR_NONE, f->now_us);
 }
 
 int main(void)
@@ -578,6 +622,8 @@ int main(void)
 		TEST(a_cached_failure_is_noted_with_when_it_was),
 		TEST(a_failed_leg_is_lost_where_no_other_helps_and_silence_hides_no_error),
 		TEST(an_entered_way_is_to_blame_and_not_the_one_that_leads_to_it),
+		TEST(each_way_of_a_loop_is_to_blame),
+		TEST(a_way_into_an_endpoint_that_refuses_or_fails_by_itself_is_to_blame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -283,6 +283,33 @@ static void a_cname_that_contradicts_its_dname_is_written_anew(void **state)
 	done(a);
 }
 
+/* RFC 6672 section 2.2: the name has no CNAME then, whatever the target says. */
+static void a_yxdomain_has_no_cname_beside_its_dname(void **state)
+{
+	static const char evil[] = "answer old.example. 60 IN DNAME new.example.\n"
+				   "answer a.old.example. 60 IN CNAME evil.test.\n"
+				   "answer evil.test. 60 IN A 192.0.2.66\n";
+	(void)state;
+	for (int type = TYPE_A; type <= TYPE_CNAME; type += TYPE_CNAME - TYPE_A) {
+		struct asked *a = ask("a.old.example.", (uint16_t)type, RCODE_YXDOMAIN, evil);
+		KEPT(a, "answer old.example. 60 IN DNAME new.example.\n");
+		assert_int_equal(a->entry->rcode, RCODE_YXDOMAIN);
+		assert_false(a->entry->has_data);
+		done(a);
+	}
+	/* The first step is right; it is the second that the target could not make. */
+	struct asked *a = ask("a.old.example.", TYPE_A, RCODE_YXDOMAIN,
+			      "answer old.example. 60 IN DNAME new.example.\n"
+			      "answer a.old.example. 60 IN CNAME a.new.example.\n"
+			      "answer new.example. 60 IN DNAME newer.example.\n"
+			      "answer a.new.example. 60 IN CNAME evil.test.\n");
+	KEPT(a, "answer old.example. 60 IN DNAME new.example.\n"
+		"answer a.old.example. 60 IN CNAME a.new.example.\n"
+		"answer new.example. 60 IN DNAME newer.example.\n");
+	assert_int_equal(a->entry->rcode, RCODE_YXDOMAIN);
+	done(a);
+}
+
 /* ---- RFC 2181 section 5 ---- */
 
 static void a_record_that_comes_twice_is_kept_once(void **state)
@@ -292,7 +319,7 @@ static void a_record_that_comes_twice_is_kept_once(void **state)
 			      "answer www.example. 60 IN A 192.0.2.1\n"
 			      "answer www.example. 60 IN A 192.0.2.2\n"
 			      "answer www.example. 30 IN A 192.0.2.1\n");
-	KEPT(a, "answer www.example. 60 IN A 192.0.2.1\nanswer www.example. 60 IN A 192.0.2.2\n");
+	KEPT(a, "answer www.example. 30 IN A 192.0.2.1\nanswer www.example. 30 IN A 192.0.2.2\n");
 	done(a);
 	/* Letters of names make no difference, those of numbers do: 65 and 97. */
 	a = ask("www.example.", TYPE_MX, RCODE_NOERROR,
@@ -322,6 +349,64 @@ static void a_record_that_comes_twice_is_kept_once(void **state)
 		"authority a.example. 60 IN NSEC z.example. A\n"
 		"authority b.example. 60 IN NSEC z.example. A\n");
 	done(a);
+}
+
+/* RFC 2181 section 5.2. */
+static void a_record_that_comes_twice_has_the_lower_ttl(void **state)
+{
+	static const char *const ttls[][2] = {{"3600", "5"}, {"5", "3600"}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *first = ttls[i][0], *second = ttls[i][1];
+		char records[1024];
+
+		snprintf(records, sizeof records,
+			 "answer www.example. %s IN A 192.0.2.1\n"
+			 "answer www.example. %s IN A 192.0.2.1\n",
+			 first, second);
+		struct asked *a = ask("www.example.", TYPE_A, RCODE_NOERROR, records);
+		KEPT(a, "answer www.example. 5 IN A 192.0.2.1\n");
+		assert_int_equal(ttl_of(a), 5);
+		done(a);
+		/* Along a chain, where the second CNAME leads to the same name or to another. */
+		snprintf(records, sizeof records,
+			 "answer www.example. %s IN CNAME cdn.example.\n"
+			 "answer www.example. %s IN CNAME cdn.example.\n"
+			 "answer cdn.example. %s IN CNAME edge.example.\n"
+			 "answer cdn.example. %s IN CNAME other.example.\n"
+			 "answer edge.example. 300 IN A 192.0.2.1\n",
+			 first, second, first, second);
+		a = ask("www.example.", TYPE_A, RCODE_NOERROR, records);
+		KEPT(a, "answer www.example. 5 IN CNAME cdn.example.\n"
+			"answer cdn.example. 5 IN CNAME edge.example.\n"
+			"answer edge.example. 300 IN A 192.0.2.1\n");
+		assert_int_equal(ttl_of(a), 5);
+		done(a);
+		/* What follows from a DNAME has the DNAME's (RFC 6672 section 3.1). */
+		snprintf(records, sizeof records,
+			 "answer old.example. %s IN DNAME new.example.\n"
+			 "answer old.example. %s IN DNAME new.example.\n"
+			 "answer a.new.example. 300 IN A 192.0.2.1\n",
+			 first, second);
+		a = ask("a.old.example.", TYPE_A, RCODE_NOERROR, records);
+		KEPT(a, "answer old.example. 5 IN DNAME new.example.\n"
+			"answer a.old.example. 5 IN CNAME a.new.example.\n"
+			"answer a.new.example. 300 IN A 192.0.2.1\n");
+		done(a);
+		/* And a negative answer, by its SOA and its proofs. */
+		snprintf(records, sizeof records,
+			 "authority example. %s IN SOA ns. admin. 1 2 3 4 60\n"
+			 "authority example. %s IN SOA ns. admin. 1 2 3 4 60\n"
+			 "authority a.example. %s IN NSEC z.example. A\n"
+			 "authority a.example. %s IN NSEC z.example. A\n",
+			 first, second, first, second);
+		a = ask_as("no.example.", TYPE_A, true, RCODE_NXDOMAIN, records);
+		KEPT(a, "authority example. 5 IN SOA ns. admin. 1 2 3 4 60\n"
+			"authority a.example. 5 IN NSEC z.example. A\n");
+		assert_int_equal(ttl_of(a), 5);
+		done(a);
+	}
 }
 
 /* More than are compared one by one, and more than have room on the stack. */
@@ -399,6 +484,20 @@ static void a_dname_that_leads_to_an_overlong_name_is_yxdomain(void **state)
 	KEPT(a, dname);
 	assert_false(reply_may_be_cached(a->entry));
 	done(a);
+	/* A CNAME cannot follow from it. */
+	for (int type = TYPE_A; type <= TYPE_CNAME; type += TYPE_CNAME - TYPE_A) {
+		char records[512];
+
+		snprintf(records, sizeof records,
+			 "%sanswer " L62 ".bb.old. 60 IN CNAME evil.test.\n"
+			 "answer evil.test. 60 IN A 192.0.2.66\n",
+			 dname);
+		a = ask(L62 ".bb.old.", (uint16_t)type, RCODE_NOERROR, records);
+		assert_int_equal(a->entry->rcode, RCODE_YXDOMAIN);
+		assert_false(a->entry->has_data);
+		KEPT(a, dname);
+		done(a);
+	}
 }
 
 static void a_chain_that_loops_ends(void **state)
@@ -815,7 +914,9 @@ int main(void)
 		TEST(a_cname_that_was_asked_for_keeps_the_dname_it_follows_from),
 		TEST(a_dname_without_its_cname_is_followed),
 		TEST(a_cname_that_contradicts_its_dname_is_written_anew),
+		TEST(a_yxdomain_has_no_cname_beside_its_dname),
 		TEST(a_record_that_comes_twice_is_kept_once),
+		TEST(a_record_that_comes_twice_has_the_lower_ttl),
 		TEST(of_many_records_each_is_kept_once),
 		TEST(a_dname_leads_on_from_what_is_below_it_and_nothing_else),
 		TEST(a_dname_that_comes_back_or_grows_ends),

@@ -799,7 +799,8 @@ static void end_logged(struct logged *logged)
 }
 
 /* What a ring says to have, for the marks that keep snapshots, never goes back: the control thread
- * gives up tables for workers that write meanwhile. */
+ * gives up tables for workers that write meanwhile. Only ThreadSanitizer (make tsan) reports the
+ * race; without it this test passes even where there is one. */
 static void tables_change_while_workers_write_to_the_log(void **state)
 {
 	struct world *world = *state;
@@ -996,7 +997,7 @@ static void what_endpoints_count_is_shown(void **state)
 
 static json_t *report(struct world *world)
 {
-	json_t *answer = status_report(&world->service);
+	json_t *answer = status_report(&world->service, false);
 	assert_non_null(answer);
 	return answer;
 }

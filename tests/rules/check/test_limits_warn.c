@@ -29,6 +29,25 @@
 				 "\"b.test.\"; "                                                   \
 				 "target_group = \"dc\"; }); }")
 
+/* 63 of them: one short of a quarter. */
+#define SLASH8S                                                                                    \
+	"\"1.0.0.0/8\", \"2.0.0.0/8\", \"3.0.0.0/8\", \"4.0.0.0/8\", "                             \
+	"\"5.0.0.0/8\", \"6.0.0.0/8\", \"7.0.0.0/8\", \"8.0.0.0/8\", "                             \
+	"\"9.0.0.0/8\", \"10.0.0.0/8\", \"11.0.0.0/8\", \"12.0.0.0/8\", "                          \
+	"\"13.0.0.0/8\", \"14.0.0.0/8\", \"15.0.0.0/8\", \"16.0.0.0/8\", "                         \
+	"\"17.0.0.0/8\", \"18.0.0.0/8\", \"19.0.0.0/8\", \"20.0.0.0/8\", "                         \
+	"\"21.0.0.0/8\", \"22.0.0.0/8\", \"23.0.0.0/8\", \"24.0.0.0/8\", "                         \
+	"\"25.0.0.0/8\", \"26.0.0.0/8\", \"27.0.0.0/8\", \"28.0.0.0/8\", "                         \
+	"\"29.0.0.0/8\", \"30.0.0.0/8\", \"31.0.0.0/8\", \"32.0.0.0/8\", "                         \
+	"\"33.0.0.0/8\", \"34.0.0.0/8\", \"35.0.0.0/8\", \"36.0.0.0/8\", "                         \
+	"\"37.0.0.0/8\", \"38.0.0.0/8\", \"39.0.0.0/8\", \"40.0.0.0/8\", "                         \
+	"\"41.0.0.0/8\", \"42.0.0.0/8\", \"43.0.0.0/8\", \"44.0.0.0/8\", "                         \
+	"\"45.0.0.0/8\", \"46.0.0.0/8\", \"47.0.0.0/8\", \"48.0.0.0/8\", "                         \
+	"\"49.0.0.0/8\", \"50.0.0.0/8\", \"51.0.0.0/8\", \"52.0.0.0/8\", "                         \
+	"\"53.0.0.0/8\", \"54.0.0.0/8\", \"55.0.0.0/8\", \"56.0.0.0/8\", "                         \
+	"\"57.0.0.0/8\", \"58.0.0.0/8\", \"59.0.0.0/8\", \"60.0.0.0/8\", "                         \
+	"\"61.0.0.0/8\", \"62.0.0.0/8\", \"63.0.0.0/8\", "
+
 static const struct limits_case cases[] = {
 	{"a_target_groups_target_is_told_once", BY_GROUP(TO_HUB, "192.0.2.1"), 6,
 	 "rulesets[rs].target_groups[dc].targets[0].address",
@@ -143,23 +162,51 @@ static const struct limits_case cases[] = {
 	 "});\n",
 	 2, "virtual_networks[n].client_prefixes",
 	 "warning: 0.0.0.0/0 may ask at 192.0.2.3:53, and is forwarded for"},
+	{"half_of_ipv4_is_everybody",
+	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"0.0.0.0/1\"]; "
+	 "});\n",
+	 2, "virtual_networks[n].client_prefixes",
+	 "warning: 0.0.0.0/1 may ask at 192.0.2.3:53, and is forwarded for"},
+	{"a_wide_public_prefix_is_open",
+	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"2000::/15\"]; "
+	 "});\n",
+	 2, "virtual_networks[n].client_prefixes", "warning: 2000::/15 may ask at 192.0.2.3:53"},
+	{"private_and_narrow_prefixes_are_not_open",
+	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"10.0.0.0/8\", \"11.0.0.0/8\", "
+	 "\"fc00::/7\", \"fe80::/10\", \"2001::/16\"]; });\n",
+	 0, 0, 0},
+	{"many_prefixes_that_come_to_a_quarter_are_open",
+	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [" SLASH8S "\"64.0.0.0/8\"]; });\n",
+	 2, "virtual_networks[n].client_prefixes",
+	 "warning: 1.0.0.0/8 and others, a quarter of all addresses or more, may ask at "},
+	{"many_prefixes_that_come_to_less_are_not_open",
+	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [" SLASH8S "\"1.2.0.0/16\"]; });\n",
+	 0, 0, 0},
 	{"who_only_listens_to_loopback_is_not_open",
 	 "vnet_resolver = { listen = [\"127.0.0.3\"]; };\n"
 	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; });\n",
 	 0, 0, 0},
 	{"who_only_serves_zones_is_not_open",
 	 "vnet_resolver = { listen = [\"192.0.2.3\"]; };\n"
-	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver = "
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver "
+	 "= "
 	 "false; });\n",
 	 0, 0, 0},
 	{"rules_without_a_default_resolver_forward_too",
 	 "vnet_resolver = { listen = [\"0.0.0.0\"]; };\n"
-	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver = "
+	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver "
+	 "= "
 	 "false; });\n"
 	 "resolvers = ({ name = \"r\"; virtual_network = \"n\"; outbound_endpoints = ({ name = "
 	 "\"o\"; }); });\n"
 	 "rulesets = ({ name = \"s\"; outbound_endpoints = [\"r/o\"]; links = ({ name = \"l\"; "
-	 "virtual_network = \"n\"; }); rules = ({ name = \"one\"; domain = \"a.test.\"; targets = ({ "
+	 "virtual_network = \"n\"; }); rules = ({ name = \"one\"; domain = \"a.test.\"; targets = "
+	 "({ "
 	 "address = \"192.0.2.1\"; }); }); });\n",
 	 2, "virtual_networks[n].client_prefixes", "warning: ::/0 may ask at 0.0.0.0:53"},
 

@@ -256,8 +256,12 @@ static void keep_logout(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
 
-	logouts_note(request->service->inventory, request->state);
-	api_reply_empty(request, 204);
+	if (logouts_note(request->service->inventory, request->state, time(NULL)) == 0)
+		api_reply_empty(request, 204);
+	else
+		api_fail(request, 503, NULL,
+			 "the token is good no more, but the state cannot keep that, and a restart "
+			 "makes it good again; try again");
 }
 
 /* DELETE /v3/auth/tokens. The token is good no more at once; that is kept behind a longer work,
@@ -274,6 +278,12 @@ static void end_token(struct api_request *request)
 	else if (err == ERR_NOT_FOUND)
 		api_fail(request, 404, NULL,
 			 "the header X-Subject-Token has no token that is good");
+	else if (err == ERR_LIMIT)
+		api_fail(
+			request, 429, NULL,
+			"%d tokens of this client have been ended in this hour, as many as may be; "
+			"this one ends by itself",
+			HTTP_LOGOUTS_MAX);
 	else if (err != 0)
 		api_fail_memory(request);
 	else if (!work_wait(&request->service->work, &request->waiter, keep_logout))

@@ -190,6 +190,14 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 
 /* ---- the answer ---- */
 
+static void log_uploaded(const struct upload *upload, const char *client)
+{
+	char shown[128];
+
+	snprintf(shown, sizeof shown, "%zu PTRs set and %zu removed", upload->set, upload->removed);
+	log_event_guarded(LOG_INFO, "change", shown, "%s by %s", shown, client);
+}
+
 static void answer(struct api_bulk *bulk, const struct change_error *error)
 {
 	struct upload *upload = (struct upload *)bulk;
@@ -203,8 +211,7 @@ static void answer(struct api_bulk *bulk, const struct change_error *error)
 		return;
 	}
 	if (!bulk->rehearsal && upload->set + upload->removed > 0)
-		log_event(LOG_INFO, "change", "%zu PTRs set and %zu removed by %s", upload->set,
-			  upload->removed, request->client);
+		log_uploaded(upload, request->client);
 	api_reply_json(request, 200,
 		       json_make("{s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
 				 (json_int_t)upload->removed, "unchanged",

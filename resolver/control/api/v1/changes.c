@@ -331,6 +331,18 @@ static bool is_matched(struct api_request *request)
 
 /* ---- changing ---- */
 
+static void log_made(const struct posted *posted, uint64_t revision, const char *more)
+{
+	const char *s = text_plural(posted->count, "", "s");
+	char shown[128];
+
+	snprintf(shown, sizeof shown, "revision %llu: %zu edit%s%s", (unsigned long long)revision,
+		 posted->count, s, more);
+	log_event_guarded(LOG_INFO, "change", shown, "revision %llu by %s: %zu edit%s%s",
+			  (unsigned long long)revision, posted->request->client, posted->count, s,
+			  more);
+}
+
 /* unconfirmed is taken over; NULL: it does not wait. */
 static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revision,
 			json_t *warnings, json_t *unconfirmed)
@@ -339,10 +351,7 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 	char etag[ETAG_MAX];
 
 	if (!is_rehearsal)
-		log_event(LOG_INFO, "change", "revision %llu by %s: %zu edit%s%s",
-			  (unsigned long long)revision, posted->request->client, posted->count,
-			  text_plural(posted->count, "", "s"),
-			  unconfirmed ? ", to be confirmed" : "");
+		log_made(posted, revision, unconfirmed ? ", to be confirmed" : "");
 	api_reply_json(posted->request, 200,
 		       json_make("{s:o, s:b, s:I, s:o, s:o}", "revision",
 				 is_rehearsal ? json_null() : json_integer((json_int_t)revision),
@@ -379,7 +388,29 @@ static void answer_plan(struct posted *posted, json_t *warnings)
 	}
 }
 
-/* Of a plan a rehearsal. */
+static void on_changed(void *context, int err, const struct service_change *change,
+		       const struct faults *faults)
+{
+	struct posted *posted = context;
+	struct api_request *request = posted->request;
+	const struct confirmation *confirmation = &request->service->confirmation;
+
+	if (err == ERR_INVALID)
+		api_fail_change(request, &change->error);
+	else if (err != 0)
+		api_fail_faults(request, 400, "invalid", faults);
+	else if (posted->questions)
+		answer_plan(posted, resource_warnings(faults, "", change->checked));
+	else
+		answer_made(posted, change->rehearsal, change->revision,
+			    resource_warnings(faults, "", change->checked),
+			    change->wait_s > 0
+				    ? unconfirmed_json(&confirmation->waiting, NULL, false)
+				    : NULL);
+	posted_free(posted);
+}
+
+/* Of a plan a rehearsal. Takes it over. */
 static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
@@ -392,23 +423,8 @@ static void change(struct posted *posted, unsigned wait_s)
 					.on_model = posted->questions ? note_plan : NULL,
 					.context = posted,
 					.wait_s = wait_s};
-	const struct confirmation *confirmation = &request->service->confirmation;
-	struct faults faults;
-	int err;
 
-	faults_init(&faults);
-	err = service_change(request->service, &wanted, &faults);
-	if (err == ERR_INVALID)
-		api_fail_change(request, &wanted.error);
-	else if (err != 0)
-		api_fail_faults(request, 400, "invalid", &faults);
-	else if (posted->questions)
-		answer_plan(posted, resource_warnings(&faults, "", wanted.checked));
-	else
-		answer_made(posted, wanted.rehearsal, wanted.revision,
-			    resource_warnings(&faults, "", wanted.checked),
-			    wait_s > 0 ? unconfirmed_json(&confirmation->waiting, NULL) : NULL);
-	faults_release(&faults);
+	service_commit(request->service, &wanted, on_changed, posted);
 }
 
 static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inventory *inventory)
@@ -490,14 +506,7 @@ void api_changes_post(struct api_request *request)
 		api_bulk(&posted->bulk);
 	} else {
 		change(posted, wait_s);
-		posted_free(posted);
 	}
-}
-
-static void plan(struct posted *posted)
-{
-	change(posted, 0);
-	posted_free(posted);
 }
 
 static void plan_again(struct work_waiter *waiter)
@@ -505,7 +514,7 @@ static void plan_again(struct work_waiter *waiter)
 	struct posted *posted = api_request_of(waiter)->state;
 
 	if (api_still_may(posted->request))
-		plan(posted);
+		change(posted, 0);
 	else
 		posted_free(posted);
 }
@@ -526,7 +535,7 @@ static void on_questions(void *context, bool whole)
 	request->state = posted;
 	if (whole) {
 		if (!work_wait(&request->service->work, &request->waiter, plan_again))
-			plan(posted);
+			change(posted, 0);
 		return;
 	}
 	if (request->service->ending)
@@ -583,7 +592,7 @@ static json_t *path_json(const struct source_change *change)
 	return kind ? json_text(key_url(kind, change->path, text)) : json_null();
 }
 
-/* guarded: for a reader, whom the clients' names are no business of. */
+/* guarded: the reader is no administrator, and client names are left out. */
 static json_t *change_json(const struct source_change *change, bool guarded)
 {
 	return json_make("{s:I, s:o, s:o, s:o, s:o, s:o}", "revision", (json_int_t)change->revision,
@@ -667,6 +676,11 @@ static void answer_history(void *job)
 	struct listing *listing = job;
 
 	source_close(listing->source);
+	if (!api_still_may(listing->request)) {
+		free(listing->text);
+		free(listing);
+		return;
+	}
 	if (listing->text)
 		api_reply_text(listing->request, NULL, listing->text, strlen(listing->text));
 	else if (listing->failed)

@@ -3,9 +3,9 @@
  *
  *     {"events": [{"id", "time", "level", "event", "text"}], "next": ID or null}
  *
- * level: that and graver ones. With "Accept: text/event-stream" a stream: what is there behind the
- * id, or from now on, and then what comes; it ends behind ?limit events. An id is good for later
- * servers, too. */
+ * level: that and graver ones. Readers are told no names of clients, and nothing about clients.
+ * With "Accept: text/event-stream" a stream: what is there behind the id, or from now on, and then
+ * what comes; it ends behind ?limit events. An id is good for later servers, too. */
 #include "resolver/control/observe/events.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
@@ -16,6 +16,7 @@ struct wanted {
 	uint64_t after;
 	enum log_level level;
 	char name[EVENT_NAME_MAX]; /* "": any */
+	bool guarded;              /* for a reader */
 };
 
 /* False: it does not fit, which has been answered. */
@@ -37,14 +38,14 @@ static bool read_wanted(struct api_request *request, const char *after, struct w
 {
 	const char *name = api_query(request, "event");
 
-	*wanted = (struct wanted){0};
+	*wanted = (struct wanted){.guarded = request->role != ROLE_ADMIN};
 	snprintf(wanted->name, sizeof wanted->name, "%s", name ? name : "");
 	return api_v1_after(request, after, &wanted->after) && read_level(request, &wanted->level);
 }
 
 static bool is_wanted(const struct wanted *wanted, const struct event *event)
 {
-	return event->level <= wanted->level &&
+	return event->level <= wanted->level && (!wanted->guarded || event->for_readers) &&
 	       (!*wanted->name || strcmp(wanted->name, event->name) == 0);
 }
 
@@ -68,7 +69,7 @@ static bool add_to_page(void *context, const struct event *event)
 	if (page->more)
 		return false;
 	page->last = event->id;
-	json_add(page->array, event_json(event));
+	json_add(page->array, event_json(event, page->wanted.guarded));
 	return true;
 }
 
@@ -105,7 +106,7 @@ static bool add_to_stream(void *context, const struct event *event)
 	part->wanted->after = event->id;
 	if (!is_wanted(part->wanted, event))
 		return true;
-	json = json_whole(event_json(event));
+	json = json_whole(event_json(event, part->wanted->guarded));
 	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	if (text)
 		fprintf(part->out, "id: %llu\ndata: %s\n\n", (unsigned long long)event->id, text);

@@ -7,17 +7,20 @@
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 
+static void add_changed(json_t *changed, const struct model_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (file_stamp_number_of(files[i].path) != files[i].stamp)
+			json_add(changed, json_text(files[i].path));
+}
+
 static void add_source(json_t *explained, const struct service *service, const json_t *status)
 {
 	const struct model *declared = load_declared(service->server.model);
 	json_t *changed = json_array();
 
-	for (size_t i = 0; i < declared->files.count; i++) {
-		const struct model_file *file = &declared->files.items[i];
-
-		if (file_stamp_number(file->path) != file->stamp)
-			json_add(changed, json_text(file->path));
-	}
+	add_changed(changed, declared->files.items, declared->files.count);
+	add_changed(changed, declared->zone_files.items, declared->zone_files.count);
 	json_put(explained, "source",
 		 json_make("{s:s, s:o, s:o, s:O?}", "from", "server", "config",
 			   json_text(service->config_path), "changed", changed, "went_back",
@@ -27,7 +30,7 @@ static void add_source(json_t *explained, const struct service *service, const j
 static void reply_explained(struct api_request *request, json_t *explained)
 {
 	struct service *service = request->service;
-	json_t *status = status_report(service);
+	json_t *status = status_report(service, request->role != ROLE_ADMIN);
 
 	explain_add_health(explained, json_object_get(status, "targets"));
 	explain_add_made(explained, service->server.model);
@@ -44,6 +47,8 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 	if (request->service->ending) {
 		json_decref(explained);
 		api_fail_ending(request);
+	} else if (!api_still_may(request)) {
+		json_decref(explained);
 	} else if (trouble) {
 		api_fail(request, 503, NULL, "%s", trouble);
 	} else {

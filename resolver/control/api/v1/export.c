@@ -4,9 +4,9 @@
  *     write   (thread)           record sets, groups, addresses, services, and the PTRs that the
  *                                state gives to what the file declares, page by page of a view
  *
- * There may be a million of the latter. PTRs that wait for the return of their owner are not among
- * them: /v1/state has them. Nor are addresses that are not served, because no pool has them any
- * more, which no file may say: there they are comments. */
+ * The thread may write a million of them. PTRs that wait for their address to come back are left
+ * out: /v1/state has them. An address that is not served, because no pool has it any more, is a
+ * comment in a file: a configuration with it would not be valid. */
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -17,6 +17,7 @@
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/values.h"
+#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
@@ -38,7 +39,7 @@ static struct resource_export *export_of(struct api_long_answer *answer)
 	return container_of(answer, struct resource_export, answer);
 }
 
-/* ---- what is in bulk, of the state ---- */
+/* ---- the state's record sets, groups and addresses ---- */
 
 /* The record sets of a zone, in the arena. False: they cannot be read. */
 static bool list_sets(struct resource_export *export, const struct private_zone *zone,
@@ -322,8 +323,10 @@ static bool prepare(struct api_long_answer *answer)
 	const struct model *served = answer->request->service->server.model;
 
 	export->inventory = answer->inventory;
-	/* Once more, because what is served has addresses that nobody gave. */
+	/* Composed again: the served model has addresses that no file gives. */
 	export->given = model_compose(served->declared, served->parts.items, served->parts.count);
+	if (export->given)
+		zones_keep(export->given, served);
 	if (answer->type) {
 		export->tail = made_text(served);
 	} else {

@@ -78,7 +78,9 @@ static void on_end(void *job)
 	char *text = history_writer_end(showing->writer, &length);
 
 	free(showing);
-	if (text)
+	if (!api_still_may(request))
+		free(text);
+	else if (text)
 		api_reply_text(request, NULL, text, length);
 	else if (given_up)
 		api_fail_ending(request);

@@ -27,7 +27,9 @@ struct described {
 
 static const struct described described[] = {
 	{"GET", "/healthz", "Whether the server runs.", "", NULL, NULL, 0},
-	{"GET", "/readyz", "Whether it answers DNS; 503 if not.", "", NULL, NULL, 0},
+	{"GET", "/readyz",
+	 "Whether it answers DNS, and every worker serves that generation or revision; 503 if not.",
+	 "generation revision", NULL, NULL, 0},
 	{"GET", "/v1/status", "What the server does, and how it fares.", "", NULL, NULL, 0},
 	{"GET", "/v1/explain",
 	 "Who would answer a question, and why; with ask=1, what comes of it.",
@@ -294,8 +296,9 @@ static json_t *read_sets_schema(void)
 				of_type("string"), "ttl", of_type("integer"), "records",
 				array_of(of_type("string")));
 
-	return json_make("{s:s, s:{s:o}, s:[s]}", "type", "object", "properties", "record_sets",
-			 array_of(set), "required", "record_sets");
+	return json_make("{s:s, s:{s:o, s:o}, s:[s, s]}", "type", "object", "properties",
+			 "record_sets", array_of(set), "warnings", array_of(of_type("string")),
+			 "required", "record_sets", "warnings");
 }
 
 /* As query_log/query_entry.h has it. */
@@ -357,8 +360,8 @@ static json_t *unconfirmed_schema(void)
 {
 	return json_make("{s:s, s:{s:{s:s, s:[s, s]}, s:o, s:o, s:o, s:o, s:o}}", "type", "object",
 			 "properties", "what", "type", "string", "enum", "reload", "change", "who",
-			 of_type("string"), "at", of_type("string"), "until", of_type("string"),
-			 "revision", or_null(of_type("integer")), "error",
+			 or_null(of_type("string")), "at", of_type("string"), "until",
+			 of_type("string"), "revision", or_null(of_type("integer")), "error",
 			 or_null(of_type("string")));
 }
 

@@ -71,7 +71,9 @@ static void on_report(void *context, json_t *report)
 {
 	struct api_request *request = context;
 
-	if (report)
+	if (!api_still_may(request))
+		json_decref(report);
+	else if (report)
 		api_reply_json(request, 200, report, NULL);
 	else if (request->service->ending)
 		api_fail_ending(request);

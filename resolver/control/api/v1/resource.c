@@ -23,7 +23,7 @@
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/resource/zone_part.h"
+#include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/array.h"
@@ -775,35 +775,6 @@ bool resource_check_change(struct api_request *request, const char *const *known
 	return false;
 }
 
-/* One edit; true: it is made, or would be. Else that has been answered. */
-static bool make(struct api_request *request, const struct path *path, const json_t *values,
-		 struct faults *faults, size_t *checked)
-{
-	const struct service_edit edit = {*path, values};
-	struct service_change change = {.edits = &edit,
-					.count = 1,
-					.who = request->client,
-					.rehearsal = resource_is_rehearsal(request)};
-	int err = service_change(request->service, &change, faults);
-	struct arena arena;
-	const char *text;
-
-	if (err != 0) {
-		fail_change(request, &change, err, faults);
-		return false;
-	}
-	*checked = change.checked;
-	if (change.rehearsal)
-		return true;
-	arena_init(&arena);
-	text = path_text(path, &arena);
-	log_event(LOG_INFO, "change", "revision %llu by %s: %s %s",
-		  (unsigned long long)change.revision, request->client, text ? text : "",
-		  values ? "set" : "removed");
-	arena_release(&arena);
-	return true;
-}
-
 static bool may_change_owned(const struct api_request *request, const struct path *path,
 			     const char *if_match, const char *if_none_match,
 			     struct change_error *error)
@@ -961,16 +932,83 @@ static json_t *read_body(struct api_request *request, const struct path *path)
 	return values;
 }
 
-static void put(struct api_request *request, const struct path *path, bool there,
-		const json_t *values)
+/* 204, or, where something cannot be served without it, 200 and a warning of that. */
+static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
 {
-	struct faults faults;
-	size_t checked;
+	const struct faults served = {.items = faults->items + checked,
+				      .count = faults->count - checked};
+	json_t *warnings = resource_warnings(&served, "", 0);
 
-	faults_init(&faults);
-	if (make(request, path, values, &faults, &checked))
-		answer(request, path, there ? 200 : 201, values, &faults, checked);
-	faults_release(&faults);
+	if (json_array_size(warnings) > 0) {
+		api_reply_json(request, 200, json_make("{s:o}", "warnings", warnings), NULL);
+		return;
+	}
+	json_decref(warnings);
+	api_reply_empty(request, 204);
+}
+
+/* A change of one resource, until it is answered. */
+struct making {
+	struct api_request *request;
+	struct path path;
+	json_t *values; /* NULL: it goes */
+	bool there;     /* before */
+};
+
+enum { RESOURCE_SHOWN_MAX = 2048 }; /* a path and its revision */
+
+static void log_made(const struct making *making, uint64_t revision)
+{
+	char shown[RESOURCE_SHOWN_MAX];
+	struct arena arena;
+	const char *text, *done = making->values ? "set" : "removed";
+
+	arena_init(&arena);
+	text = path_text(&making->path, &arena);
+	snprintf(shown, sizeof shown, "revision %llu: %s %s", (unsigned long long)revision,
+		 text ? text : "", done);
+	log_event_guarded(LOG_INFO, "change", making->path.kind->guarded ? NULL : shown,
+			  "revision %llu by %s: %s %s", (unsigned long long)revision,
+			  making->request->client, text ? text : "", done);
+	arena_release(&arena);
+}
+
+static void on_made(void *context, int err, const struct service_change *change,
+		    const struct faults *faults)
+{
+	struct making *making = context;
+	struct api_request *request = making->request;
+
+	if (!err && !change->rehearsal)
+		log_made(making, change->revision);
+	if (err)
+		fail_change(request, change, err, faults);
+	else if (making->values)
+		answer(request, &making->path, making->there ? 200 : 201, making->values, faults,
+		       change->checked);
+	else
+		answer_gone(request, faults, change->checked);
+	json_decref(making->values);
+	free(making);
+}
+
+/* Makes one edit, and answers. The values are taken over. */
+static void make(struct api_request *request, const struct path *path, bool there, json_t *values)
+{
+	const struct service_edit edit = {*path, values};
+	struct service_change change = {.edits = &edit,
+					.count = 1,
+					.who = request->client,
+					.rehearsal = resource_is_rehearsal(request)};
+	struct making *making = malloc(sizeof *making);
+
+	if (!making) {
+		json_decref(values);
+		api_fail_memory(request);
+		return;
+	}
+	*making = (struct making){request, *path, values, there};
+	service_commit(request->service, &change, on_made, making);
 }
 
 static void fail_made(struct api_request *request, const char *because)
@@ -1020,8 +1058,7 @@ void api_resource_put(struct api_request *request)
 		return;
 	values = read_body(request, &path);
 	if (values)
-		put(request, &path, there, values);
-	json_decref(values);
+		make(request, &path, there, values);
 }
 
 /* RFC 7396 section 2; the target is an object, and is altered. */
@@ -1070,42 +1107,22 @@ void api_resource_patch(struct api_request *request)
 	forget_paths(request, patch, kind_name_key(path.kind));
 	forget_paths(request, patch, "resource_group");
 	values = service_values(request->service, &path, &error);
-	if (!values)
+	if (!values) {
 		api_fail_change(request, &error);
-	else if (merge(values, patch) == 0)
-		put(request, &path, there, values);
-	else
+	} else if (merge(values, patch) == 0) {
+		make(request, &path, there, values);
+	} else {
+		json_decref(values);
 		api_fail_memory(request);
-	json_decref(values);
-	json_decref(patch);
-}
-
-/* 204, or, where something cannot be served without it, 200 and a warning of that. */
-static void answer_gone(struct api_request *request, const struct faults *faults, size_t checked)
-{
-	const struct faults served = {.items = faults->items + checked,
-				      .count = faults->count - checked};
-	json_t *warnings = resource_warnings(&served, "", 0);
-
-	if (json_array_size(warnings) > 0) {
-		api_reply_json(request, 200, json_make("{s:o}", "warnings", warnings), NULL);
-		return;
 	}
-	json_decref(warnings);
-	api_reply_empty(request, 204);
+	json_decref(patch);
 }
 
 void api_resource_delete(struct api_request *request)
 {
-	struct faults faults;
 	struct path path;
-	size_t checked;
 	bool there;
 
-	if (!find_to_change(request, &path, false, &there))
-		return;
-	faults_init(&faults);
-	if (make(request, &path, NULL, &faults, &checked))
-		answer_gone(request, &faults, checked);
-	faults_release(&faults);
+	if (find_to_change(request, &path, false, &there))
+		make(request, &path, there, NULL);
 }

@@ -157,7 +157,10 @@ void api_ptr_delete(struct api_request *request)
 static void on_checked(void *context, enum reverse_result result, json_t *report)
 {
 	(void)result; /* is in the report */
-	api_reply_json(context, 200, report, NULL);
+	if (api_still_may(context))
+		api_reply_json(context, 200, report, NULL);
+	else
+		json_decref(report);
 }
 
 /* GET /v1/check?subject=ADDRESS|NAME[&network=NETWORK] */

@@ -16,24 +16,11 @@ void api_health(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
 }
 
-/* GET /readyz: DNS is answered. */
-void api_ready(struct api_request *request)
-{
-	const struct server *server = &request->service->server;
-	if (server->current)
-		api_reply_json(request, 200,
-			       json_make("{s:s, s:I}", "status", "ready", "generation",
-					 (json_int_t)server->generation),
-			       NULL);
-	else
-		api_fail(request, 503, NULL, "nothing is served yet");
-}
-
 /* GET /v1/status: as status.h has it. */
 void api_status(struct api_request *request)
 {
 	const struct login_counts logins = api_login_counts(request);
-	json_t *status = status_report(request->service);
+	json_t *status = status_report(request->service, request->role != ROLE_ADMIN);
 	json_put(status, "logins",
 		 json_make("{s:I, s:I}", "failed", (json_int_t)logins.failed, "refused",
 			   (json_int_t)logins.refused));
@@ -137,6 +124,10 @@ static void on_names(void *context, bool whole)
 
 	fputs("]}", names->out);
 	text = names_end(names, &length);
+	if (!api_still_may(request)) {
+		free(text);
+		return;
+	}
 	if (whole && text) {
 		api_reply_text(request, NULL, text, length);
 		return;

@@ -72,7 +72,8 @@ static void answer_import(struct api_bulk *bulk, const struct change_error *erro
 	} else if (error) {
 		api_fail_change(request, error);
 	} else {
-		log_event(LOG_INFO, "change", "state imported by %s", request->client);
+		log_event_guarded(LOG_INFO, "change", "state imported", "state imported by %s",
+				  request->client);
 		api_reply_empty(request, 204);
 	}
 }

@@ -1,8 +1,10 @@
 /* /v1/private_zones/GROUP/NAME/master_file: a zone's records as a master file, those of a file and
  * those of the state alike, as they are served; and a master file, {"text"}, as the record sets
- * that it would be, {"record_sets": [{"name", "ttl", "records"}]}. That changes nothing, and the
- * zone need not be there: who wants them sends them as edits. Threads write and read them, beside
- * whatever else is done. */
+ * that it would be, {"record_sets": [{"name", "ttl", "records"}], "warnings": ["line 1: ..."]}.
+ * That changes nothing, and the zone need not be there: who wants them sends them as edits. A
+ * thread writes and reads them, one at a time and by turns of the clients (work_reading in
+ * service/work.h): changes need threads, too. */
+#include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 
@@ -19,75 +21,75 @@
 /* ---- out ---- */
 
 struct writing {
-	struct work_job job; /* first */
-	struct api_request *request;
-	struct zone *zone; /* as it was when it was asked for */
-	char *text;
-	size_t length;
+	struct api_long_answer answer; /* first */
+	struct zone *zone;             /* as it is served when its turn comes */
 };
 
-static void write_zone(void *job) /* in a thread */
+static bool find_zone(struct api_long_answer *answer)
 {
-	struct writing *writing = job;
-	FILE *out = open_memstream(&writing->text, &writing->length);
+	struct writing *writing = (struct writing *)answer;
+	struct api_request *request = answer->request;
+	struct path path = {kind_named("zone"),
+			    api_parameter(request, "group"),
+			    {api_parameter(request, "name"), NULL}};
+	const struct model *served = request->service->server.model;
+	const struct private_zone *zone;
+	char why[PART_WHY_MAX];
+
+	path.group = resource_group(request, &path);
+	zone = part_find(served, &path);
+	if (zone)
+		writing->zone = zone_ref(zone->zone);
+	else
+		api_fail(request, 404, "not_found", "%s",
+			 part_missing(&path, part_named(served, path.kind, path.names[0]), why));
+	return zone;
+}
+
+static char *write_zone(struct api_long_answer *answer, size_t *length)
+{
+	struct writing *writing = (struct writing *)answer;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, length);
 	int err = out ? zonefile_write(writing->zone, out) : ERR_NOMEM;
 
 	if (out && fclose(out) != 0)
 		err = ERR_NOMEM;
 	if (!err)
-		return;
-	free(writing->text);
-	writing->text = NULL;
+		return text;
+	free(text);
+	return NULL;
 }
 
-static void on_written(void *job)
+static void writing_free(struct api_long_answer *answer)
 {
-	struct writing *writing = job;
+	struct writing *writing = (struct writing *)answer;
 
-	if (writing->text)
-		api_reply_text(writing->request, "text/dns", writing->text, /* RFC 4027 */
-			       writing->length);
-	else
-		api_fail_memory(writing->request);
 	zone_unref(writing->zone);
 	free(writing);
 }
 
 void api_zone_file(struct api_request *request)
 {
-	struct path path = {kind_named("zone"),
-			    api_parameter(request, "group"),
-			    {api_parameter(request, "name"), NULL}};
-	const struct model *served = request->service->server.model;
-	const struct private_zone *zone;
-	struct writing *writing;
-	char why[PART_WHY_MAX];
+	struct writing *writing = calloc(1, sizeof *writing);
 
-	path.group = resource_group(request, &path);
-	zone = part_find(served, &path);
-	if (!zone) {
-		api_fail(request, 404, "not_found", "%s",
-			 part_missing(&path, part_named(served, path.kind, path.names[0]), why));
-		return;
-	}
-	writing = calloc(1, sizeof *writing);
 	if (!writing) {
 		api_fail_memory(request);
 		return;
 	}
-	writing->request = request;
-	writing->zone = zone_ref(zone->zone);
-	if (work_beside_in_thread(&request->service->work, &writing->job, write_zone, on_written))
-		return;
-	api_fail_ending(request);
-	zone_unref(writing->zone);
-	free(writing);
+	writing->answer = (struct api_long_answer){.request = request,
+						   .type = "text/dns", /* RFC 4027 */
+						   .needs_no_view = true,
+						   .prepare = find_zone,
+						   .write = write_zone,
+						   .free = writing_free};
+	api_answer_long(&writing->answer);
 }
 
 /* ---- in ---- */
 
 struct reading {
-	struct work_job job; /* first */
+	struct work_reading reading; /* first */
 	struct api_request *request;
 	struct name apex;
 	const char *text;
@@ -109,10 +111,10 @@ static int add_set(void *context, const uint8_t *owner, const struct rrset *set)
 	return 0;
 }
 
-static void read_zone(void *job) /* in a thread */
+static void read_zone(struct work_reading *in_turn) /* in a thread */
 {
 	static const struct hash_key any_key;
-	struct reading *reading = job;
+	struct reading *reading = (struct reading *)in_turn;
 	FILE *in = fmemopen((char *)(uintptr_t)reading->text, strlen(reading->text), "r");
 	struct zone *zone =
 		in ? zonefile_read(in, "text", NULL, &any_key, &reading->apex, &reading->faults)
@@ -135,18 +137,52 @@ static void reading_free(struct reading *reading)
 	free(reading);
 }
 
-static void on_read(void *job)
+/* The text has no file's name, so a warning has the line alone. */
+static json_t *warnings_of(const struct faults *faults)
 {
-	struct reading *reading = job;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *fault = &faults->items[i];
+		char text[API_TEXT_MAX];
+
+		if (fault->severity != FAULT_WARNING)
+			continue;
+		snprintf(text, sizeof text, "line %u: %s", fault->origin.line, fault->text);
+		json_add(array, json_text(text));
+	}
+	return array;
+}
+
+static bool on_turn(struct work_reading *in_turn)
+{
+	struct reading *reading = (struct reading *)in_turn;
+	bool goes_on = api_still_may(reading->request);
+
+	if (!goes_on)
+		reading_free(reading);
+	return goes_on;
+}
+
+static void on_read(struct work_reading *in_turn, bool given_up)
+{
+	struct reading *reading = (struct reading *)in_turn;
 	struct api_request *request = reading->request;
 
-	if (reading->sets)
-		api_reply_json(request, 200, json_make("{s:o}", "record_sets", reading->sets),
+	if (given_up) {
+		api_fail_ending(request);
+	} else if (!api_still_may(request)) {
+		json_decref(reading->sets);
+	} else if (reading->sets) {
+		api_reply_json(request, 200,
+			       json_make("{s:o, s:o}", "record_sets", reading->sets, "warnings",
+					 warnings_of(&reading->faults)),
 			       NULL);
-	else if (reading->faults.errors > 0)
+	} else if (reading->faults.errors > 0) {
 		api_fail_faults(request, 400, "invalid", &reading->faults);
-	else
+	} else {
 		api_fail_memory(request);
+	}
 	reading_free(reading);
 }
 
@@ -174,8 +210,9 @@ void api_zone_read(struct api_request *request)
 	reading->text = text;
 	name_copy(&reading->apex, &apex);
 	faults_init(&reading->faults);
-	if (work_beside_in_thread(&request->service->work, &reading->job, read_zone, on_read))
-		return;
-	api_fail_ending(request);
-	reading_free(reading);
+	reading->reading = (struct work_reading){.client = request->client,
+						 .on_begin = on_turn,
+						 .in_thread = read_zone,
+						 .on_done = on_read};
+	work_read(&request->service->work, &reading->reading);
 }

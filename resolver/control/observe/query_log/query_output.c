@@ -388,8 +388,8 @@ static bool keep_old(const struct query_output *output)
 	return false;
 }
 
-/* Of the small files that were kept, as by a server that crashes at its start again and again, the
- * oldest goes where there would be one too many. Their names are in the order of their times. */
+/* Keeps SMALL_KEPT small files at most, and removes the oldest: a server that crashes at its start
+ * again and again leaves one each time. Their names are in the order of their times. */
 static void forget_small(const struct query_output *output)
 {
 	char *folder = strdup(output->path), *slash = folder ? strrchr(folder, '/') : NULL;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/base/regular_file.h"
 #include "resolver/control/service/load.h"
 #include "rules/zone/zone.h"
 #include "tests/lib/config_text.h"
@@ -95,14 +96,24 @@ static void rewrite_main(const struct config_text *config)
 	config_text_put(config, "sluice.conf", "region = \"west\";\n");
 }
 
-static void replace_zone(const struct config_text *config)
+static void replace(const struct config_text *config, const char *name, const char *text)
 {
 	char from[128], to[128];
 
-	config_text_put(config, "new", two);
+	config_text_put(config, "new", text);
 	snprintf(from, sizeof from, "%s/new", config->directory);
-	snprintf(to, sizeof to, "%s/zone", config->directory);
+	snprintf(to, sizeof to, "%s/%s", config->directory, name);
 	assert_int_equal(rename(from, to), 0);
+}
+
+static void replace_zone(const struct config_text *config)
+{
+	replace(config, "zone", two);
+}
+
+static void replace_main(const struct config_text *config)
+{
+	replace(config, "sluice.conf", configuration);
 }
 
 /* Its made-up SOA comes on top. */
@@ -168,6 +179,30 @@ static void a_file_replaced_while_it_is_read_is_the_old_one(void **state)
 	assert_int_equal(records(model), 1);
 	model = reload(world);
 	assert_int_equal(records(model), 2);
+}
+
+static bool is_as_read(const struct model_file *file)
+{
+	return file_stamp_number_of(file->path) == file->stamp;
+}
+
+/* So that it is known to have changed since. */
+static void the_stamp_of_a_file_is_of_what_was_read(void **state)
+{
+	struct world *world = *state;
+	struct model *model = reload(world);
+
+	assert_int_equal(model->files.count, 1);
+	assert_int_equal(model->zone_files.count, 1);
+	assert_true(is_as_read(&model->files.items[0]));
+	assert_true(is_as_read(&model->zone_files.items[0]));
+	model = reload_while(world, MAIN_IS_READ, replace_main);
+	assert_false(is_as_read(&model->files.items[0]));
+	assert_true(is_as_read(&model->zone_files.items[0]));
+	config_text_put(&world->config, "zone", one);
+	model = reload_while(world, ZONE_IS_READ, replace_zone);
+	assert_true(is_as_read(&model->files.items[0]));
+	assert_false(is_as_read(&model->zone_files.items[0]));
 }
 
 static void every_cut_within_a_setting_is_refused(void **state)
@@ -276,6 +311,7 @@ int main(void)
 		TEST(a_configuration_written_while_it_is_read_is_read_again),
 		TEST(a_file_that_is_written_to_all_the_while_is_refused),
 		TEST(a_file_replaced_while_it_is_read_is_the_old_one),
+		TEST(the_stamp_of_a_file_is_of_what_was_read),
 		TEST(every_cut_within_a_setting_is_refused),
 		TEST(no_cut_within_a_record_is_taken_without_a_word),
 		TEST(a_zone_file_without_a_record_is_refused),

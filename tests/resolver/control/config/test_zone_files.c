@@ -239,7 +239,6 @@ static void what_is_not_below_the_zones_folder_is_not_included(void **state)
 		{".", "it is not below the zone's folder"},
 		{"sub", "Is a directory"},
 		{"missing", "No such file or directory"},
-		{"zone", "files can include each other 10 deep"},
 		{"", "$INCLUDE takes a file"},
 		{"one two three", "$INCLUDE takes a file"},
 		{"good a..b", "\"a..b\" is not a domain name"},
@@ -263,6 +262,95 @@ static void what_is_not_below_the_zones_folder_is_not_included(void **state)
 	}
 }
 
+/* The one fault of a zone of these lines. */
+static const char *only_fault(struct config_text *config, const char *zone)
+{
+	config_text_put(config, "zone", zone);
+	config_text_put(config, "sluice.conf",
+			"private_zones = ({ name = \"a.test\"; file = \"zone\"; });\n");
+	assert_null(config_text_read(config, NULL));
+	assert_int_equal(config->faults.count, 1);
+	return config->faults.items[0].text;
+}
+
+/* So many times that line, and a broken record behind; to be freed. */
+static char *repeat(const char *line, unsigned times)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_non_null(out);
+	while (times-- > 0)
+		fputs(line, out);
+	fputs("www A nonsense\n", out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* Each of its lines would be all of them again, so nothing behind the first one is read. */
+static void a_file_that_includes_itself_ends_the_reading(void **state)
+{
+	struct config_text *config = *state;
+	char path[128], chain[512], *text = repeat("$INCLUDE zone\n", 5000);
+
+	alarm(20);
+	snprintf(chain, sizeof chain, "a file cannot include itself: %s/zone > %s/zone",
+		 config->directory, config->directory);
+	assert_string_equal(only_fault(config, text), chain);
+	free(text);
+	/* By another file, and by another name. */
+	snprintf(path, sizeof path, "%s/alias", config->directory);
+	assert_int_equal(symlink("zone", path), 0);
+	config_text_put(config, "more", "mail A 192.0.2.1\n$INCLUDE alias\nmail A nonsense\n");
+	snprintf(chain, sizeof chain, "a file cannot include itself: %s/zone > %s/more > %s/zone",
+		 config->directory, config->directory, config->directory);
+	assert_string_equal(only_fault(config, "$INCLUDE more\nwww A nonsense\n"), chain);
+	assert_int_equal(config->faults.items[0].origin.line, 2);
+	assert_non_null(strstr(config->faults.items[0].origin.file, "/more"));
+	config_text_put(config, "more", "mail A 192.0.2.1\n$INCLUDE more\n");
+	snprintf(chain, sizeof chain, "a file cannot include itself: %s/more > %s/more",
+		 config->directory, config->directory);
+	assert_string_equal(only_fault(config, "$INCLUDE more\nwww A nonsense\n"), chain);
+	alarm(0);
+}
+
+/* A file of a comment, and then a hole. */
+static void put_long(struct config_text *config, const char *name, off_t bytes)
+{
+	char path[128];
+
+	config_text_put(config, name, ";");
+	snprintf(path, sizeof path, "%s/%s", config->directory, name);
+	assert_int_equal(truncate(path, bytes), 0);
+}
+
+static void what_is_included_too_often_too_deep_or_too_long_ends_the_reading(void **state)
+{
+	enum { MB = 1024 * 1024 };
+	struct config_text *config = *state;
+	char name[16], more[32], *text = repeat("$INCLUDE good\n", 1001);
+
+	config_text_put(config, "good", "good A 192.0.2.1\n");
+	assert_non_null(strstr(only_fault(config, text), "a zone 1000 of them"));
+	free(text);
+	assert_int_equal(config->faults.items[0].origin.line, 1001);
+	for (unsigned i = 0; i < 12; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		snprintf(more, sizeof more, "$INCLUDE %u\n$INCLUDE %u\n", i + 1, i + 1);
+		config_text_put(config, name, more);
+	}
+	assert_non_null(strstr(only_fault(config, "$INCLUDE 0\nwww A nonsense\n"), "10 deep"));
+	put_long(config, "long", 65 * MB);
+	assert_non_null(
+		strstr(only_fault(config, "$INCLUDE long\nwww A nonsense\n"), "64 MB together"));
+	put_long(config, "long", 33 * MB);
+	config_text_put(config, "zone", "$INCLUDE long\n$INCLUDE long\nwww A nonsense\n");
+	assert_null(config_text_read(config, NULL));
+	assert_int_equal(config->faults.errors, 1);
+	assert_non_null(strstr(config->faults.items[1].text, "64 MB together"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -276,6 +364,8 @@ int main(void)
 		TEST(what_is_not_a_regular_file_is_refused_without_waiting),
 		TEST(a_zone_is_also_of_the_files_that_it_includes),
 		TEST(what_is_not_below_the_zones_folder_is_not_included),
+		TEST(a_file_that_includes_itself_ends_the_reading),
+		TEST(what_is_included_too_often_too_deep_or_too_long_ends_the_reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -24,9 +25,15 @@ enum {
 	IDLE_MS = 1000, /* where it is to be seen; elsewhere nobody is too slow */
 	EXCHANGE_MS = 3000,
 	PATIENCE_MS = 120 * 1000,
+	AWAIT_MS = 30 * 1000, /* what a test waits for comes at once, or is missing */
 	RAISED = 4 * 1024 * 1024,
 	HUGE_ANSWER = 8 * 1024 * 1024,
 	HELD = 64
+};
+
+struct hangups { /* of some idle connections */
+	bool quietest;
+	int sum;
 };
 
 struct world {
@@ -37,6 +44,7 @@ struct world {
 	unsigned held_count;
 	uv_timer_t later;
 	unsigned told, status_before;
+	struct hangups hangups;
 	atomic_bool ended;
 	size_t body_length;
 };
@@ -561,6 +569,14 @@ static void who_has_been_quiet_for_longest_makes_room(void **state)
 	assert_int_equal(http_world_status(&world->http), 200);
 }
 
+/* Until the requests of so many connections have begun; the test fails by what comes of them if
+ * they never do. */
+static void await_heads(const struct world *world, unsigned count)
+{
+	for (unsigned ms = 0; world->heads < count && ms < AWAIT_MS; ms++)
+		usleep(1000);
+}
+
 static void ask_beside_known_ones(struct http_world *world)
 {
 	static const char head[] = "POST / HTTP/1.1\r\nHost: s\r\nConnection: close\r\n"
@@ -571,8 +587,7 @@ static void ask_beside_known_ones(struct http_world *world)
 		known[i] = http_world_connect(world);
 		http_world_send(known[i], head, sizeof head - 1);
 	}
-	while (whole->heads < HTTP_CONNECTIONS_MAX)
-		usleep(1000);
+	await_heads(whole, HTTP_CONNECTIONS_MAX);
 	whole->status_before = http_world_ask(world, "GET /stranger", "", NULL);
 	for (int i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
 		http_world_send(known[i], "34", 2);
@@ -607,13 +622,16 @@ static void keep_idle(struct http_world *world, int *fds, int count, const char 
 	}
 }
 
-static int hung_up_on(const int *fds, int count)
+/* Waits until the server hangs up on the quietest one, the first, which has nothing to read but
+ * that. */
+static struct hangups await_hangup(const int *fds, int count)
 {
-	int sum = 0;
+	struct pollfd quietest = {.fd = fds[0], .events = POLLIN};
+	struct hangups hangups = {.quietest = poll(&quietest, 1, AWAIT_MS) == 1};
 
 	for (int i = 0; i < count; i++)
-		sum += is_hung_up_on(fds[i]);
-	return sum;
+		hangups.sum += is_hung_up_on(fds[i]);
+	return hangups;
 }
 
 static void close_all(const int *fds, int count)
@@ -632,11 +650,9 @@ static void ask_beside_idle_known_ones(struct http_world *world)
 	keep_idle(world, few, 4, "few");
 	keep_idle(world, many, MANY, "many");
 	whole->status_before = http_world_ask(world, "GET /stranger", "", NULL);
-	while (hung_up_on(many, MANY) == 0)
-		usleep(1000);
-	assert_true(is_hung_up_on(many[0])); /* the quietest */
-	assert_int_equal(hung_up_on(many, MANY), 1);
-	assert_int_equal(hung_up_on(few, 4), 0);
+	whole->hangups = await_hangup(many, MANY);
+	for (int i = 0; i < 4; i++)
+		whole->told += is_hung_up_on(few[i]);
 	close_all(many, MANY);
 	close_all(few, 4);
 }
@@ -647,6 +663,9 @@ static void idle_ones_of_who_has_most_make_room(void **state)
 
 	http_world_serve(&world->http, ask_beside_idle_known_ones);
 	assert_int_equal(world->status_before, 200);
+	assert_true(world->hangups.quietest);
+	assert_int_equal(world->hangups.sum, 1);
+	assert_int_equal(world->told, 0);
 }
 
 static void listen_at_loopback(struct http_world *world)
@@ -668,16 +687,13 @@ static void keep_more_than_allowed(struct http_world *world)
 	int idle[HTTP_PER_CLIENT_MAX + 1], busy[HTTP_PER_CLIENT_MAX];
 
 	keep_idle(world, idle, HTTP_PER_CLIENT_MAX + 1, "one");
-	while (!is_hung_up_on(idle[0]))
-		usleep(1000);
-	assert_int_equal(hung_up_on(idle, HTTP_PER_CLIENT_MAX + 1), 1);
+	whole->hangups = await_hangup(idle, HTTP_PER_CLIENT_MAX + 1);
 	whole->heads = 0;
 	for (int i = 0; i < HTTP_PER_CLIENT_MAX; i++) {
 		busy[i] = http_world_connect(world);
 		http_world_send(busy[i], head, sizeof head - 1);
 	}
-	while (whole->heads < HTTP_PER_CLIENT_MAX)
-		usleep(1000);
+	await_heads(whole, HTTP_PER_CLIENT_MAX);
 	whole->status_before = http_world_ask(world, "GET /", "X-Client: one\r\n", NULL);
 	for (int i = 0; i < HTTP_PER_CLIENT_MAX; i++) {
 		http_world_send(busy[i], "34", 2);
@@ -693,8 +709,49 @@ static void a_client_has_so_many_and_no_more(void **state)
 
 	listen_at_loopback(&world->http);
 	http_world_serve(&world->http, keep_more_than_allowed);
+	assert_true(world->hangups.quietest);
+	assert_int_equal(world->hangups.sum, 1);
 	assert_int_equal(world->status_before, 429);
 	assert_int_equal(world->told, HTTP_PER_CLIENT_MAX);
+}
+
+/* Two that send as much as they may, from one address, leave places for a third. */
+static void ask_beside_greedy_ones(struct http_world *world)
+{
+	enum { EACH = HTTP_PER_CLIENT_MAX };
+	struct world *whole = (struct world *)world;
+	int busy[2 * EACH], few[HTTP_FEW];
+	char head[160];
+
+	for (unsigned i = 0; i < 2 * EACH; i++) {
+		busy[i] = http_world_connect(world);
+		http_world_send(busy[i], head,
+				(size_t)snprintf(head, sizeof head,
+						 "POST / HTTP/1.1\r\nHost: localhost\r\nX-Client: "
+						 "%u\r\nConnection: close\r\n"
+						 "Content-Length: 4\r\n\r\n12",
+						 i % 2));
+		while (whole->heads <= i)
+			usleep(1000);
+	}
+	keep_idle(world, few, HTTP_FEW, "few");
+	whole->status_before = http_world_ask(world, "GET /", "X-Client: few\r\n", NULL);
+	for (int i = 0; i < 2 * EACH; i++) {
+		http_world_send(busy[i], "34", 2);
+		http_world_receive(world, busy[i]);
+		whole->told += http_world_status(world) == 200;
+	}
+	close_all(few, HTTP_FEW);
+}
+
+static void greedy_clients_leave_places_for_one_with_few(void **state)
+{
+	struct world *world = *state;
+
+	listen_at_loopback(&world->http);
+	http_world_serve(&world->http, ask_beside_greedy_ones);
+	assert_int_equal(world->status_before, 200);
+	assert_int_equal(world->told, HTTP_PER_ADDRESS_MAX - HTTP_PER_ADDRESS_MAX / HTTP_KEPT);
 }
 
 /* ---- listeners ---- */
@@ -1020,6 +1077,7 @@ int main(void)
 		TEST(who_has_shown_credentials_does_not_make_room_for_strangers),
 		TEST(idle_ones_of_who_has_most_make_room),
 		TEST(a_client_has_so_many_and_no_more),
+		TEST(greedy_clients_leave_places_for_one_with_few),
 		TEST(a_url_is_listened_at_beside_the_socket),
 		TEST(https_speaks_tls_1_2_and_later_and_nothing_else),
 		TEST(a_new_certificate_is_shown_from_then_on),

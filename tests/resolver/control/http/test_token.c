@@ -11,14 +11,21 @@
 static const struct token_key key = {{1, 2, 3}}, other_key = {{1, 2, 4}};
 static const uint8_t proof[TOKEN_PROOF_BYTES] = {7}, other_proof[TOKEN_PROOF_BYTES] = {8};
 static const int64_t end_s = 1800000000;
+static const char login_id[] = "00112233445566778899aabbccddeeff";
 
-static const char *sign(const char *client, int64_t expires_s)
+static const char *sign_with(const char *client, int64_t expires_s, const char *id)
 {
 	static char text[TOKEN_TEXT_MAX];
 	struct token_claim claim = {.expires_s = expires_s};
+	snprintf(claim.id, sizeof claim.id, "%s", id);
 	snprintf(claim.client, sizeof claim.client, "%s", client);
 	assert_int_equal(token_sign(&claim, &key, proof, text), 0);
 	return text;
+}
+
+static const char *sign(const char *client, int64_t expires_s)
+{
+	return sign_with(client, expires_s, login_id);
 }
 
 static bool holds_with(const char *text, const struct token_key *with,
@@ -40,7 +47,36 @@ static void a_token_says_whose_it_is_until_when(void **state)
 	assert_true(token_read(sign("ops", end_s), &claim));
 	assert_string_equal(claim.client, "ops");
 	assert_int_equal(claim.expires_s, end_s);
+	assert_string_equal(claim.id, login_id);
 	assert_true(holds(sign("ops", end_s)));
+}
+
+static void tokens_of_one_second_differ_by_their_ids(void **state)
+{
+	static const uint8_t random[TOKEN_ID_BYTES] = {0xfe, 0, 1};
+	struct token_claim claim;
+	char text[TOKEN_TEXT_MAX];
+
+	(void)state;
+	token_id_set(&claim, random);
+	assert_string_equal(claim.id, "fe000100000000000000000000000000");
+	snprintf(text, sizeof text, "%s", sign("ops", end_s));
+	assert_string_not_equal(text, sign_with("ops", end_s, claim.id));
+	assert_true(holds(sign_with("ops", end_s, claim.id)));
+}
+
+static void a_token_of_the_version_before_holds_to_its_end(void **state)
+{
+	static const char before[] = "sluice1.000000006b49d200.6f7073.";
+	struct token_claim claim;
+	const char *text = sign_with("ops", end_s, "");
+
+	(void)state;
+	assert_memory_equal(text, before, sizeof before - 1);
+	assert_true(token_read(text, &claim));
+	assert_string_equal(claim.id, "");
+	assert_true(holds(text));
+	assert_false(holds_with(text, &key, proof, end_s));
 }
 
 static void it_holds_to_the_second_before_its_end(void **state)
@@ -103,11 +139,11 @@ static void a_claim_of_another_client_has_another_mac(void **state)
 static void the_longest_id_fits_and_a_longer_one_is_not_read(void **state)
 {
 	(void)state;
-	char id[HTTP_CLIENT_MAX], text[TOKEN_TEXT_MAX + 8];
+	char client[HTTP_CLIENT_MAX], text[TOKEN_TEXT_MAX + 8];
 	struct token_claim claim;
-	memset(id, 'x', sizeof id - 1);
-	id[sizeof id - 1] = '\0';
-	const char *longest = sign(id, end_s);
+	memset(client, 'x', sizeof client - 1);
+	client[sizeof client - 1] = '\0';
+	const char *longest = sign(client, end_s);
 	assert_int_equal(strlen(longest), TOKEN_TEXT_MAX - 1);
 	assert_true(holds(longest));
 	int length = snprintf(text, sizeof text, "sluice1.%016x.", 1);
@@ -127,7 +163,13 @@ static void what_is_no_token_is_not_read(void **state)
 		"",
 		"sluice1",
 		"sluice1.",
+		"sluice3.0000000000000001.6f.00",
 		"sluice2.0000000000000001.6f.00",
+		"sluice2.0000000000000001.00112233445566778899aabbccddeef.6f.00",
+		"sluice2.0000000000000001.00112233445566778899aabbccddeeff0.6f.00",
+		"sluice2.0000000000000001.00112233445566778899AABBCCDDEEFF.6f.00",
+		"sluice2.0000000000000001.00112233445566778899aabbccddeeff",
+		"sluice2.0000000000000001.00112233445566778899aabbccddeeff.",
 		"sluice1.000000000000001.6f.00",
 		"sluice1.00000000000000001.6f.00",
 		"sluice1.8000000000000000.6f.00",
@@ -141,12 +183,16 @@ static void what_is_no_token_is_not_read(void **state)
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		assert_false(token_read(none[i], &claim));
 	assert_true(token_read("sluice1.0000000000000001.6f.00", &claim));
+	assert_true(token_read("sluice2.0000000000000001.00112233445566778899aabbccddeeff.6f.00",
+			       &claim));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_says_whose_it_is_until_when),
+		cmocka_unit_test(tokens_of_one_second_differ_by_their_ids),
+		cmocka_unit_test(a_token_of_the_version_before_holds_to_its_end),
 		cmocka_unit_test(it_holds_to_the_second_before_its_end),
 		cmocka_unit_test(another_key_or_another_secret_ends_it),
 		cmocka_unit_test(no_character_of_it_can_be_another),

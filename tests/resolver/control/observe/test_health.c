@@ -21,7 +21,9 @@ struct health_world {
 	struct snapshot *snapshot;
 	struct health *health;
 	uint64_t now_us;
-	unsigned count; /* of lines that the last look told */
+	unsigned count;       /* of lines that the last look told */
+	enum log_level level; /* of the last one, and its event */
+	char event[16];
 	char texts[LINES_MAX][HEALTH_TEXT_MAX];
 };
 
@@ -110,9 +112,10 @@ static struct target *target_of(const struct health_world *world, const char *ho
 static void on_line(void *context, enum log_level level, const char *event, const char *text)
 {
 	struct health_world *world = context;
-	(void)level;
-	(void)event;
+
 	assert_true(world->count < LINES_MAX);
+	world->level = level;
+	snprintf(world->event, sizeof world->event, "%s", event);
 	snprintf(world->texts[world->count++], HEALTH_TEXT_MAX, "%s", text);
 }
 
@@ -344,13 +347,24 @@ static void when_very_many_change_at_once_the_rest_is_a_number(void **state)
 		lose(world, target);
 	}
 	assert_int_equal(look(world), HEALTH_LINES + 1);
-	assert_string_equal(
-		world->texts[HEALTH_LINES],
-		"and more at once: 12 suspect; in all, no target is live for onprem/r0, "
-		"onprem/r1, onprem/r2, onprem/r3, onprem/r4 and 15 more; sluice status "
-		"names them");
+	assert_string_equal(world->texts[HEALTH_LINES],
+			    "and more at once: 12 targets are suspect; in all, no target is live "
+			    "for onprem/r0, "
+			    "onprem/r1, onprem/r2, onprem/r3, onprem/r4 and 15 more; sluice status "
+			    "names them");
+	assert_int_equal(world->level, LOG_WARNING);
 	world->now_us += SECOND;
 	assert_int_equal(look(world), 0);
+	world->now_us += HEALTH_PACE_US;
+	for (unsigned i = 0; i < HEALTH_LINES + 1; i++) {
+		char target[16];
+		snprintf(target, sizeof target, "198.51.100.%u", 100 + i);
+		answer(world, target);
+	}
+	assert_int_equal(look(world), HEALTH_LINES + 1);
+	assert_string_equal(world->texts[HEALTH_LINES], "and more at once: 1 target is back");
+	assert_int_equal(world->level, LOG_INFO);
+	assert_string_equal(world->event, "target");
 }
 
 /* ---- what clients get ---- */
@@ -378,15 +392,23 @@ static const struct route *route_of(const struct health_world *world, const char
 }
 
 /* So many queries for names of their own fail, by an error of the route's first target. */
-static void fail_clients(struct health_world *world, const char *name, unsigned times,
-			 enum target_error error)
+static void fail_now(struct health_world *world, const char *name, unsigned times,
+		     enum target_error error)
 {
 	static uint64_t names;
 	const struct route *route = route_of(world, name);
 
 	for (unsigned i = 0; i < times; i++)
-		outcomes_fail(route->outcomes, ++names, error, &route->legs->upstreams[0].host,
+		outcomes_fail(route->outcomes, ++names, 1, error, &route->legs->upstreams[0].host,
 			      world->now_us, world->now_us);
+}
+
+/* And nothing is answered for so long that it is judged. */
+static void fail_clients(struct health_world *world, const char *name, unsigned times,
+			 enum target_error error)
+{
+	fail_now(world, name, times, error);
+	world->now_us += FAILURES_AGE_S * (uint64_t)SECOND;
 }
 
 static void answer_client(struct health_world *world, const char *name)
@@ -400,12 +422,14 @@ static void assert_judged(const struct health_world *world, const char *name,
 	struct health_route judged;
 	struct health_now now;
 
+	memset(&judged, 0xff, sizeof judged); /* all is written */
 	health_now_init(&now, world->snapshot, world->now_us);
 	for (size_t i = 0; i < world->snapshot->source_count; i++)
 		now.lost[i] = has_lost(&world->snapshot->sources[i]);
 	health_now_judge(&now, route_of(world, name), &judged);
 	assert_int_equal(judged.state, state);
 	assert_string_equal(judged.reason, reason);
+	assert_int_equal(judged.count != 0, state == HEALTH_FAILING || state == HEALTH_UNHEARD);
 	assert_int_equal(health_now_is_unanswered(&now, route_of(world, name)),
 			 state == HEALTH_DARK || state == HEALTH_FAILING);
 	health_now_release(&now);
@@ -416,17 +440,18 @@ static void a_way_that_fails_its_clients_is_told_once_and_so_is_its_end(void **s
 	struct health_world *world = *state;
 
 	fail_clients(world, "onprem/lone", FAILURES_ROW - 1, TARGET_ERROR_REFUSED);
+	uint64_t began_us = world->now_us - FAILURES_AGE_S * (uint64_t)SECOND;
 	assert_int_equal(look(world), 0);
 	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
-	fail_clients(world, "onprem/lone", 1, TARGET_ERROR_REFUSED);
+	fail_now(world, "onprem/lone", 1, TARGET_ERROR_REFUSED);
 	assert_judged(world, "onprem/lone", HEALTH_FAILING, "192.0.2.1:53 answers REFUSED");
 	assert_judged(world, "onprem/pair", HEALTH_WELL, "");
 	assert_int_equal(look(world), 1);
 	assert_string_equal(world->texts[0],
 			    "onprem/lone cannot be answered: 192.0.2.1:53 answers REFUSED; the "
 			    "last 5 queries failed, for 3 names or more");
-	fail_clients(world, "onprem/lone", 100, TARGET_ERROR_REFUSED);
-	world->now_us += 60 * (uint64_t)SECOND;
+	fail_now(world, "onprem/lone", 100, TARGET_ERROR_REFUSED);
+	world->now_us = began_us + 60 * (uint64_t)SECOND;
 	assert_int_equal(look(world), 0);
 	answer_client(world, "onprem/lone");
 	assert_judged(world, "onprem/lone", HEALTH_WELL, "");
@@ -436,16 +461,52 @@ static void a_way_that_fails_its_clients_is_told_once_and_so_is_its_end(void **s
 	assert_int_equal(look(world), 0);
 }
 
+static void its_end_is_when_it_was_answered_and_not_when_that_is_told(void **state)
+{
+	struct health_world *world = *state;
+
+	fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_REFUSED);
+	assert_int_equal(look(world), 1);
+	world->now_us += 2 * (uint64_t)SECOND;
+	answer_client(world, "onprem/lone");
+	assert_int_equal(look(world), 0);
+	fail_now(world, "onprem/lone", 1, TARGET_ERROR_REFUSED);
+	world->now_us += HEALTH_PACE_US;
+	assert_int_equal(look(world), 1);
+	assert_string_equal(world->texts[0], "onprem/lone is answered again, after 12 s");
+}
+
+static void a_flood_of_broken_names_beside_answered_ones_is_no_judgement(void **state)
+{
+	struct health_world *world = *state;
+
+	for (unsigned second = 0; second < 60; second++) {
+		answer_client(world, "onprem/lone");
+		world->now_us += SECOND / 2;
+		fail_now(world, "onprem/lone", 200, TARGET_ERROR_SERVFAIL);
+		assert_int_equal(look(world), 0);
+		assert_judged(world, "onprem/lone", HEALTH_WELL, "");
+		world->now_us += SECOND / 2;
+	}
+	for (unsigned second = 0; second < FAILURES_AGE_S; second++) {
+		assert_judged(world, "onprem/lone", HEALTH_WELL, "");
+		fail_now(world, "onprem/lone", 200, TARGET_ERROR_SERVFAIL);
+		world->now_us += SECOND;
+	}
+	assert_judged(world, "onprem/lone", HEALTH_FAILING, "192.0.2.1:53 answers SERVFAIL");
+	assert_int_equal(look(world), 1);
+}
+
 static void one_that_fails_and_is_answered_in_turns_has_a_line_in_ten_seconds(void **state)
 {
 	struct health_world *world = *state;
 	unsigned lines = 0;
 
 	for (unsigned second = 0; second < 60; second++) {
-		if (second % 2)
+		if (second % 12 == 11)
 			answer_client(world, "onprem/lone");
 		else
-			fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_SERVFAIL);
+			fail_now(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_SERVFAIL);
 		lines += look(world);
 		world->now_us += SECOND;
 	}
@@ -458,7 +519,7 @@ static void after_an_hour_without_a_query_it_is_told_that_nothing_is_known(void 
 
 	fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_LAME);
 	assert_int_equal(look(world), 1);
-	world->now_us += (FAILURES_KEPT_S - 1) * (uint64_t)SECOND;
+	world->now_us += (FAILURES_KEPT_S - FAILURES_AGE_S - 1) * (uint64_t)SECOND;
 	assert_int_equal(look(world), 0);
 	world->now_us += SECOND;
 	assert_int_equal(look(world), 1);
@@ -501,9 +562,49 @@ static void what_clients_got_is_kept_over_a_reload_for_the_same_targets_alone(vo
 	assert_non_null(strstr(world->texts[0], "onprem/lone is no longer known to fail"));
 }
 
-static void of_very_many_that_fail_at_once_a_few_are_told_and_the_rest_counted(void **state)
+/* A question that fails at an endpoint of ours has no target to blame. */
+static void a_way_into_an_endpoint_of_ours_that_fails_is_told_with_the_endpoint(void **state)
 {
 	struct health_world *world = *state;
+	struct outcomes *outcomes;
+
+	model_add_rule(world->model, &world->model->rulesets.items[0], "round", "round.",
+		       "10.10.0.4");
+	serve(world);
+	outcomes = route_of(world, "onprem/round")->outcomes;
+	for (uint64_t name = 1; name <= FAILURES_ROW; name++)
+		outcomes_fail(outcomes, name, 1, TARGET_ERROR_LOOP, NULL, world->now_us,
+			      world->now_us);
+	world->now_us += FAILURES_AGE_S * (uint64_t)SECOND;
+	assert_judged(world, "onprem/round", HEALTH_FAILING,
+		      "our own endpoint hub/in leads back to itself (loop)");
+	assert_int_equal(look(world), 1);
+	assert_non_null(strstr(world->texts[0], "onprem/round cannot be answered: our own "
+						"endpoint hub/in leads back"));
+	for (uint64_t name = 1; name <= FAILURES_ROW; name++)
+		outcomes_fail(route_of(world, "onprem/lone")->outcomes, name, 1, TARGET_ERROR_SHUT,
+			      NULL, world->now_us, world->now_us);
+	world->now_us += FAILURES_AGE_S * (uint64_t)SECOND;
+	assert_judged(world, "onprem/lone", HEALTH_WELL, ""); /* it has targets alone by now */
+}
+
+static void note_told(const struct health_world *world, bool told[20])
+{
+	for (unsigned i = 0; i < world->count; i++) {
+		unsigned number;
+
+		if (sscanf(world->texts[i], "onprem/r%u ", &number) == 1) {
+			assert_false(told[number]);
+			told[number] = true;
+		}
+	}
+}
+
+static void of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted_once(
+	void **state)
+{
+	struct health_world *world = *state;
+	bool failed[20] = {false}, answered[20] = {false};
 	char name[32], more[64];
 
 	for (unsigned i = 0; i < 20; i++) {
@@ -515,11 +616,61 @@ static void of_very_many_that_fail_at_once_a_few_are_told_and_the_rest_counted(v
 	serve(world);
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(name, sizeof name, "onprem/r%u", i);
-		fail_clients(world, name, FAILURES_ROW, TARGET_ERROR_REFUSED);
+		fail_now(world, name, FAILURES_ROW, TARGET_ERROR_REFUSED);
+	}
+	world->now_us += FAILURES_AGE_S * (uint64_t)SECOND;
+	for (unsigned second = 0; second < 3; second++) {
+		assert_int_equal(look(world), second == 0   ? HEALTH_LINES + 1
+					      : second == 1 ? HEALTH_LINES
+							    : 4);
+		note_told(world, failed);
+		if (second == 0)
+			assert_string_equal(world->texts[HEALTH_LINES],
+					    "and more at once: 12 rules cannot be answered; sluice "
+					    "status names them");
+		assert_int_equal(world->level, LOG_WARNING);
+		assert_string_equal(world->event, "rule");
+		world->now_us += SECOND;
+	}
+	world->now_us += HEALTH_PACE_US;
+	for (unsigned i = 0; i < HEALTH_LINES + 1; i++) {
+		snprintf(name, sizeof name, "onprem/r%u", i);
+		answer_client(world, name);
 	}
 	assert_int_equal(look(world), HEALTH_LINES + 1);
-	assert_non_null(strstr(world->texts[HEALTH_LINES],
-			       "and more at once: 12 rules that cannot be answered"));
+	assert_string_equal(world->texts[HEALTH_LINES],
+			    "and more at once: 1 rule is answered again");
+	assert_int_equal(world->level, LOG_INFO);
+	note_told(world, answered);
+	world->now_us += SECOND;
+	assert_int_equal(look(world), 1);
+	note_told(world, answered);
+	for (unsigned i = 0; i < 20; i++) {
+		assert_true(failed[i]);
+		assert_int_equal(answered[i], i < HEALTH_LINES + 1);
+	}
+}
+
+static void ways_are_told_beside_as_many_targets_as_a_look_may_tell(void **state)
+{
+	struct health_world *world = *state;
+	char name[16], domain[16], target[16];
+
+	for (unsigned i = 0; i < HEALTH_LINES; i++) {
+		snprintf(name, sizeof name, "r%u", i);
+		snprintf(domain, sizeof domain, "r%u.", i);
+		snprintf(target, sizeof target, "198.51.100.%u", 100 + i);
+		model_add_rule(world->model, &world->model->rulesets.items[0], name, domain,
+			       target);
+	}
+	serve(world);
+	fail_clients(world, "onprem/lone", FAILURES_ROW, TARGET_ERROR_REFUSED);
+	for (unsigned i = 0; i < HEALTH_LINES; i++) {
+		snprintf(target, sizeof target, "198.51.100.%u", 100 + i);
+		lose(world, target);
+	}
+	assert_int_equal(look(world), HEALTH_LINES + 1);
+	assert_non_null(strstr(world->texts[HEALTH_LINES], "onprem/lone cannot be answered"));
 }
 
 static void a_target_is_what_it_answers_when_that_is_nothing_but_errors(void **state)
@@ -531,10 +682,15 @@ static void a_target_is_what_it_answers_when_that_is_nothing_but_errors(void **s
 	answer(world, "192.0.2.1");
 	assert_string_equal(health_target_text(target, world->now_us), "up");
 	for (unsigned i = 0; i < 100; i++)
-		target_on_worthless(target, 7, TARGET_ERROR_SERVFAIL, world->now_us);
+		target_on_worthless(target, 7, 1, TARGET_ERROR_SERVFAIL, world->now_us);
 	assert_string_equal(health_target_text(target, world->now_us), "up");
-	target_on_worthless(target, 8, TARGET_ERROR_SERVFAIL, world->now_us);
-	target_on_worthless(target, 9, TARGET_ERROR_SERVFAIL, world->now_us);
+	target_on_worthless(target, 8, 1, TARGET_ERROR_SERVFAIL, world->now_us);
+	target_on_worthless(target, 9, 1, TARGET_ERROR_SERVFAIL, world->now_us);
+	for (unsigned type = 2; type < 4; type++)
+		target_on_worthless(target, 9, (uint16_t)type, TARGET_ERROR_SERVFAIL,
+				    world->now_us);
+	assert_string_equal(health_target_text(target, world->now_us), "up"); /* for moments */
+	world->now_us += FAILURES_AGE_S * (uint64_t)SECOND;
 	assert_string_equal(health_target_text(target, world->now_us), "SERVFAIL");
 	assert_false(health_target_is_up(target, world->now_us));
 	lose(world, "192.0.2.1");
@@ -561,11 +717,15 @@ int main(void)
 		TEST(many_rules_are_named_up_to_five),
 		TEST(when_very_many_change_at_once_the_rest_is_a_number),
 		TEST(a_way_that_fails_its_clients_is_told_once_and_so_is_its_end),
+		TEST(its_end_is_when_it_was_answered_and_not_when_that_is_told),
+		TEST(a_flood_of_broken_names_beside_answered_ones_is_no_judgement),
 		TEST(one_that_fails_and_is_answered_in_turns_has_a_line_in_ten_seconds),
 		TEST(after_an_hour_without_a_query_it_is_told_that_nothing_is_known),
 		TEST(names_that_nobody_answers_are_no_line_and_no_fault_while_targets_live),
 		TEST(what_clients_got_is_kept_over_a_reload_for_the_same_targets_alone),
-		TEST(of_very_many_that_fail_at_once_a_few_are_told_and_the_rest_counted),
+		TEST(of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted_once),
+		TEST(a_way_into_an_endpoint_of_ours_that_fails_is_told_with_the_endpoint),
+		TEST(ways_are_told_beside_as_many_targets_as_a_look_may_tell),
 		TEST(a_target_is_what_it_answers_when_that_is_nothing_but_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

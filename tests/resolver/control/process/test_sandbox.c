@@ -135,6 +135,165 @@ static void what_the_program_never_does_ends_it(void **state)
 		assert_killed(trace_another_process);
 }
 
+/* ---- calls of another ABI ---- */
+
+#ifdef __x86_64__
+static void *call_by_32_bits(void *unused)
+{
+	enum { GETPID_OF_32_BITS = 20 };
+	long result;
+
+	(void)unused;
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(GETPID_OF_32_BITS) : "memory");
+	return NULL;
+}
+
+static void *call_by_x32(void *unused)
+{
+	enum { X32 = 0x40000000 };
+
+	(void)unused;
+	(void)syscall(X32 | SYS_getpid);
+	return NULL;
+}
+
+/* In a second thread, while the first one lives: were it the thread that ends, the child would be
+ * fine. */
+static int in_a_thread(void *(*call)(void *unused))
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, call, NULL) != 0)
+		return WRONG;
+	usleep(500 * 1000);
+	return FINE;
+}
+
+static int another_abi(void)
+{
+	return in_a_thread(call_by_32_bits);
+}
+
+static int x32(void)
+{
+	return in_a_thread(call_by_x32);
+}
+
+/* Kernels may be built without it: the instruction is a fault then. */
+static bool has_32_bits(void)
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		call_by_32_bits(NULL);
+		_exit(FINE);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status);
+}
+#endif
+
+static void a_call_of_another_abi_ends_the_process_and_not_the_thread(void **state)
+{
+	(void)state;
+#ifdef __x86_64__
+	assert_killed(x32);
+	if (has_32_bits())
+		assert_killed(another_abi);
+#else
+	skip();
+#endif
+}
+
+/* ---- below the master's filter ---- */
+
+/* With arguments that make each call harmless, or fail otherwise, where it is allowed. */
+static int looks_into_processes(void)
+{
+	const struct {
+		long number, first;
+	} calls[] = {
+		{SYS_process_vm_readv, getppid()},
+		{SYS_process_vm_writev, getppid()},
+		{SYS_keyctl, 0},
+		{SYS_setns, -1},
+		{SYS_mount, 0},
+		{SYS_unshare, 0},
+		{SYS_add_key, 0},
+		{SYS_init_module, 0},
+		{SYS_kexec_load, 0},
+		{SYS_perf_event_open, 0},
+		{SYS_bpf, -1},
+		{SYS_userfaultfd, -1},
+		{SYS_open_by_handle_at, -1},
+		{SYS_pidfd_getfd, -1},
+		{SYS_settimeofday, 0},
+		{SYS_chroot, 0},
+	};
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		errno = 0;
+		if (syscall(calls[i].number, calls[i].first, 0, 0, 0, 0, 0) != -1 || errno != EPERM)
+			return WRONG + (int)i;
+	}
+	if (!SANDBOX_IS_WIDE && (ptrace(PTRACE_TRACEME) != -1 || errno != EPERM))
+		return WRONG - 1;
+	return FINE;
+}
+
+static int makes_namespaces(void)
+{
+	static const int flags[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
+				    CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		long child = syscall(SYS_clone, flags[i] | SIGCHLD, NULL, NULL, NULL, 0);
+
+		if (child == 0)
+			_exit(0);
+		if (child != -1 || errno != EPERM)
+			return WRONG + (int)i;
+	}
+	return syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS ? FINE : WRONG + 20;
+}
+
+/* What a later version may do that this one does not. */
+static int makes_other_calls(void)
+{
+	long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+
+	if (child == 0)
+		_exit(0);
+	if (child < 0 || syscall(SYS_memfd_create, "x", 0) < 0)
+		return WRONG;
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) == 0 ? FINE : WRONG + 1;
+}
+
+static void below_the_master_s_filter_named_calls_fail_and_others_work(void **state)
+{
+	int (*const calls[])(void) = {looks_into_processes, makes_namespaces, makes_other_calls};
+
+	(void)state;
+	if (!sandbox_is_available())
+		skip();
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		int status;
+		pid_t child = fork();
+
+		assert_true(child >= 0);
+		if (child == 0) {
+			alarm(60);
+			_exit(sandbox_enter_master() == 0 ? calls[i]() : NO_FILTER);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), FINE);
+	}
+}
+
 /* ---- what fails ---- */
 
 static int writable_code(void)
@@ -184,6 +343,15 @@ static int raw_sockets(void)
 	return socket(AF_NETLINK, SOCK_RAW, 12) < 0 && errno == EPERM ? FINE : WRONG + 11;
 }
 
+/* To itself it may, as abort(3) does. */
+static int signals_to_another_process(void)
+{
+	if (syscall(SYS_tgkill, getpid(), getpid(), 0) != 0)
+		return WRONG;
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 && errno == EPERM ? FINE
+										  : WRONG + 1;
+}
+
 static int another_process(void)
 {
 	return fork() < 0 && errno == EPERM ? FINE : WRONG;
@@ -204,6 +372,7 @@ static void what_is_done_never_so_fails(void **state)
 	assert_fine(code_without_a_file, false);
 	assert_fine(raw_sockets, false);
 	assert_fine(new_ways_of_libraries, false);
+	assert_fine(signals_to_another_process, false);
 	if (!SANDBOX_IS_WIDE)
 		assert_fine(another_process, false);
 }
@@ -291,6 +460,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_program_never_does_ends_it),
+		cmocka_unit_test(a_call_of_another_abi_ends_the_process_and_not_the_thread),
+		cmocka_unit_test(below_the_master_s_filter_named_calls_fail_and_others_work),
 		cmocka_unit_test(what_is_done_never_so_fails),
 		cmocka_unit_test(what_the_program_does_goes_on),
 		cmocka_unit_test(a_worker_has_its_sockets_and_memory_only),

@@ -194,7 +194,7 @@ static void an_address_goes_from_the_file_to_the_state_and_back(void **state)
 static void an_abandoned_reload_leaves_everything_as_it_was(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct owned *owned;
+	struct inventory *next;
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
 				"new.test.");
@@ -204,11 +204,9 @@ static void an_abandoned_reload_leaves_everything_as_it_was(void **state)
 			&fixture->config, i ? ELSEWHERE : FIXTURE_WORLD "reverse = { ttl = 9; };");
 
 		assert_non_null(model);
-		assert_int_equal(inventory_reload(fixture->inventory, model, &owned,
-						  &fixture->config.faults),
-				 0);
-		inventory_abandon(fixture->inventory);
-		owned_unref(owned);
+		next = inventory_prepare(fixture->inventory, model, &fixture->config.faults);
+		assert_non_null(next);
+		inventory_prepared_free(next);
 		model_free(model);
 		assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status,
 				 PTR_ACTIVE);
@@ -320,10 +318,11 @@ static void compare_with_one_made_anew(struct inventory_fixture *fixture)
 	struct inventory *anew = inventory_new(&fixture_key, &nobody);
 	struct model *model = config_text_read(&fixture->config, NULL);
 	struct inventory_about about, anew_about;
-	struct owned *owned;
+	struct inventory *next = inventory_prepare(anew, model, &fixture->config.faults);
 
-	assert_int_equal(inventory_reload(anew, model, &owned, &fixture->config.faults), 0);
-	inventory_adopt(anew);
+	assert_non_null(next);
+	inventory_adopt(next);
+	inventory_prepared_free(next);
 	inventory_settle(fixture->inventory);
 	inventory_about(fixture->inventory, &about);
 	inventory_about(anew, &anew_about);
@@ -333,8 +332,7 @@ static void compare_with_one_made_anew(struct inventory_fixture *fixture)
 	assert_int_equal(about.waiting, anew_about.waiting);
 	compare_owners(fixture->inventory, anew, addresses);
 	compare_owners(fixture->inventory, anew, services);
-	compare_served(fixture->served, owned);
-	owned_unref(owned);
+	compare_served(fixture->served, anew->now.owned);
 	inventory_free(anew);
 	model_free(model);
 }

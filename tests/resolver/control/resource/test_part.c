@@ -20,7 +20,7 @@ enum { NETWORK = 1, RULESET = 8, RULE = 10 };
 
 struct world {
 	struct state_case *state;
-	struct model *declared;
+	struct model *declared, *model; /* model: of both */
 	struct parts parts;
 	struct faults faults;
 };
@@ -41,11 +41,19 @@ static int tear_down(void **state)
 	struct world *world = *state;
 
 	parts_release(&world->parts);
+	model_free(world->model);
 	model_free(world->declared);
 	faults_release(&world->faults);
 	state_case_free(world->state);
 	free(world);
 	return 0;
+}
+
+static void compose(struct world *world)
+{
+	model_free(world->model);
+	world->model = model_compose(world->declared, world->parts.items, world->parts.count);
+	assert_non_null(world->model);
 }
 
 /* With a file that says so. */
@@ -59,6 +67,7 @@ static void load(struct world *world, const char *text, const struct state_put *
 	assert_int_equal(parts_load(&world->parts, world->state->source, world->declared, NULL,
 				    &world->faults, error),
 			 0);
+	compose(world);
 }
 
 static const void *find(const struct world *world, unsigned kind, const char *group,
@@ -66,7 +75,7 @@ static const void *find(const struct world *world, unsigned kind, const char *gr
 {
 	const struct path path = {kind_of_id(kind), group, {name, inside}};
 
-	return parts_find(&world->parts, world->declared, &path);
+	return part_find(world->model, &path);
 }
 
 static bool says(const struct world *world, const char *text)
@@ -240,6 +249,7 @@ static void a_refresh_is_of_the_one_in_that_group(void **state)
 				       world->declared, &world->faults, error),
 			 0);
 	assert_int_equal(world->parts.count, 1);
+	compose(world);
 	assert_null(find(world, RULESET, "berlin", "hub", NULL));
 	assert_non_null(find(world, RULESET, "munich", "hub", NULL));
 }

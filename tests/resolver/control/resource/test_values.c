@@ -22,7 +22,7 @@ static const char everything[] =
 	"resolvers = ( { name = \"r\"; virtual_network = \"hub\";"
 	"  inbound_endpoints = ( { name = \"in\"; subnet = \"in\"; allow = [ \"10.0.0.0/8\" ]; } );"
 	"  outbound_endpoints = ( { name = \"out\"; subnet = \"out\"; } ); } );"
-	"private_zones = ( { name = \"corp.test\"; resource_group = \"Zones\"; file = \"zone\";"
+	"private_zones = ( { name = \"corp.test\"; resource_group = \"Zones\";"
 	"  links = ( { name = \"hub\"; virtual_network = \"hub\"; } ); },"
 	"  { name = \"sets.test\"; record_sets = ("
 	"    { name = \"www:A\"; ttl = 60; records = [ \"10.0.0.1\", \"10.0.0.2\" ];"
@@ -57,7 +57,6 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	config_text_init(&f->config);
-	config_text_put(&f->config, "zone", "www A 192.0.2.1\n");
 	config_text_put(&f->config, "secret", "c2VjcmV0c2VjcmV0\n");
 	f->model = config_text_load(&f->config, everything);
 	arena_init(&f->arena);
@@ -119,6 +118,22 @@ static void what_is_printed_of_every_kind_reads_back_the_same(void **state)
 			check_list(f, &kinds[i], f->model);
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		assert_true(f->checked[i] > 0);
+}
+
+/* The file is shown among the zone's values; a resource of the state cannot have a file. */
+static void a_zone_s_file_is_for_the_configuration_alone(void **state)
+{
+	static const struct origin origin = {.path = "here"};
+	const struct private_zone filed = {.name = "filed.test", .file = "/etc/zone"};
+	struct fixture *f = *state;
+	struct private_zone again;
+	json_t *printed = values_print(kind_named("zone"), &filed);
+
+	assert_string_equal(json_string_value(json_object_get(printed, "file")), "/etc/zone");
+	values_read(kind_named("zone"), printed, &again, &origin, &f->arena, &f->faults);
+	assert_int_equal(f->faults.errors, 1);
+	assert_non_null(strstr(f->faults.items[0].text, "is for zones of the configuration file"));
+	json_decref(printed);
 }
 
 static void a_path_is_printed_from_the_root(void **state)
@@ -311,6 +326,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_printed_of_every_kind_reads_back_the_same),
+		TEST(a_zone_s_file_is_for_the_configuration_alone),
 		TEST(a_path_is_printed_from_the_root),
 		TEST(a_kind_is_found_by_each_of_its_names),
 		TEST(what_does_not_fit_is_a_fault_with_its_place),

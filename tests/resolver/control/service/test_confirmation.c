@@ -226,28 +226,35 @@ static void one_that_waits_is_told_of_and_is_due_in_time(void **state)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(due, 1);
 	snprintf(confirmation->error, sizeof confirmation->error, "the disk is full");
-	assert_non_null(strstr(confirmation_waits(confirmation, text),
+	assert_non_null(strstr(confirmation_waits(confirmation, false, text),
 			       "could not go back and is still served, which is tried again: the "
 			       "disk is full"));
+	assert_string_equal(confirmation_waits(confirmation, true, text),
+			    "the change of revision 7 could not go back and is still served, which "
+			    "is tried again: the server's log says why");
 	confirmation_try_again(confirmation, 1);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(due, 2);
 	confirmation_end(confirmation, true);
-	assert_null(confirmation_waits(confirmation, text));
-	assert_null(confirmation_is_back(confirmation, text)); /* that is for reloads */
+	assert_null(confirmation_waits(confirmation, false, text));
+	assert_null(confirmation_is_back(confirmation, false, text)); /* that is for reloads */
 
 	change.kind = UNCONFIRMED_RELOAD;
 	confirmation_begin(confirmation, &change);
 	confirmation_end(confirmation, true);
-	assert_string_equal(confirmation_is_back(confirmation, text),
+	assert_string_equal(confirmation_is_back(confirmation, false, text),
 			    "the reload by ops of 2023-11-14 22:13:20 UTC was not confirmed; what "
 			    "was before it is served, not the configuration file, until `sluice "
+			    "reload`");
+	assert_string_equal(confirmation_is_back(confirmation, true, text),
+			    "the reload of 2023-11-14 22:13:20 UTC was not confirmed; what was "
+			    "before it is served, not the configuration file, until `sluice "
 			    "reload`");
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(due, 2);
 	confirmation_begin(confirmation, &change);
 	confirmation_end(confirmation, false);
-	assert_null(confirmation_is_back(confirmation, text));
+	assert_null(confirmation_is_back(confirmation, false, text));
 	uv_close((uv_handle_t *)&confirmation->timer, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);

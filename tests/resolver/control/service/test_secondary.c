@@ -479,8 +479,9 @@ enum { AFTER_S = 60, ASKED_MS = 5000 };
 static unsigned lines;
 static char last_line[512];
 
-static void on_line(enum log_level level, const char *event, const char *text)
+static void on_line(enum log_level level, const char *event, const char *text, const char *shown)
 {
+	(void)shown;
 	(void)level;
 	lines++;
 	snprintf(last_line, sizeof last_line, "%s: %s", event, text);

@@ -305,7 +305,8 @@ struct long_reader {
 	bool over; /* before it has begun */
 };
 
-static char read_by[64]; /* names, in the order in which they were read */
+static char read_by[1024]; /* names, in the order in which they were read */
+static unsigned answers;
 
 static bool on_begin_reading(struct work_reading *reading)
 {
@@ -323,20 +324,26 @@ static void on_answer(struct work_reading *reading, bool given_up)
 {
 	text_append(read_by, sizeof read_by, "%s%s ", given_up ? "-" : "",
 		    ((struct long_reader *)reading)->name);
+	answers++;
 	assert_false(is_held());
 	uv_sem_post(&world->waited); /* for the next one */
+}
+
+static void read_one(struct long_reader *reader)
+{
+	reader->reading = (struct work_reading){.client = reader->name,
+						.on_begin = on_begin_reading,
+						.in_thread = read_for_long,
+						.on_done = on_answer};
+	work_read(&world->work, &reader->reading);
 }
 
 static void read_by_turns(struct long_reader *readers, size_t count)
 {
 	*read_by = '\0';
-	for (size_t i = 0; i < count; i++) {
-		readers[i].reading = (struct work_reading){.client = readers[i].name,
-							   .on_begin = on_begin_reading,
-							   .in_thread = read_for_long,
-							   .on_done = on_answer};
-		work_read(&world->work, &readers[i].reading);
-	}
+	answers = 0;
+	for (size_t i = 0; i < count; i++)
+		read_one(&readers[i]);
 	assert_false(is_held());
 }
 
@@ -354,6 +361,85 @@ static void clients_take_turns_with_long_answers_and_hold_nothing(void **state)
 	uv_sem_post(&world->waited);
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_string_equal(read_by, "a b a b a ");
+}
+
+static void the_client_that_was_served_longest_ago_is_next(void **state)
+{
+	struct long_reader readers[] = {{.name = "a"},    {.name = "a"}, {.name = "a"},
+					{.name = "b"},    {.name = "b"}, {.name = "b"},
+					{.name = "admin"}};
+	struct long_reader later[] = {{.name = "a"}, {.name = "c"}, {.name = "b"}};
+
+	(void)state;
+	read_by_turns(readers, 7);
+	uv_sem_post(&world->waited);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(read_by, "a b admin a b a b ");
+	uv_sem_wait(&world->waited);
+	read_by_turns(later, 3);
+	uv_sem_post(&world->waited);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(read_by, "a c b ");
+}
+
+/* More than are remembered: those that are forgotten come first, and nobody is left out. */
+static void many_clients_have_their_turns(void **state)
+{
+	enum { CLIENTS = WORK_SERVED_MAX + 8 };
+	static struct long_reader readers[2 * CLIENTS];
+	static char names[CLIENTS][8];
+
+	(void)state;
+	for (size_t i = 0; i < CLIENTS; i++) {
+		snprintf(names[i], sizeof names[i], "%zu", i);
+		readers[2 * i].name = readers[2 * i + 1].name = names[i];
+	}
+	read_by_turns(readers, 2 * CLIENTS);
+	uv_sem_post(&world->waited);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_int_equal(answers, 2 * CLIENTS);
+	assert_true(strncmp(read_by, "0 1 2 3 4 5 6 7 8 9 10 ", 23) == 0);
+}
+
+static void on_gap(struct work_waiter *waiter)
+{
+	(void)waiter;
+	text_append(read_by, sizeof read_by, "gap ");
+}
+
+static void a_gap_comes_behind_the_long_answer_under_way_and_before_the_next(void **state)
+{
+	struct long_reader readers[] = {{.name = "a"}, {.name = "a"}, {.name = "b"}};
+	struct work_waiter gap;
+
+	(void)state;
+	read_by_turns(readers, 2);
+	work_gap(&world->work, &gap, on_gap);
+	assert_string_equal(read_by, "");
+	uv_sem_post(&world->waited);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(read_by, "a gap ");
+	read_one(&readers[2]);
+	assert_string_equal(read_by, "a gap ");
+	work_gap_end(&world->work);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	assert_string_equal(read_by, "a gap b a ");
+	work_gap(&world->work, &gap, on_gap);
+	assert_string_equal(read_by, "a gap b a gap ");
+	work_gap_end(&world->work);
+}
+
+static void long_answers_that_wait_for_a_gap_are_given_up_at_the_end(void **state)
+{
+	struct long_reader readers[] = {{.name = "a"}, {.name = "b"}};
+	struct work_waiter gap;
+
+	(void)state;
+	work_gap(&world->work, &gap, on_gap);
+	read_by_turns(readers, 2);
+	work_finish(&world->work);
+	assert_string_equal(read_by, "-a -b ");
+	work_gap_end(&world->work);
 }
 
 static void long_answers_that_wait_are_given_up_at_the_end(void **state)
@@ -379,6 +465,10 @@ int main(void)
 		T(a_thread_does_something_beside_what_another_does),
 		T(what_is_done_beside_is_given_up_or_finished),
 		T(clients_take_turns_with_long_answers_and_hold_nothing),
+		T(the_client_that_was_served_longest_ago_is_next),
+		T(many_clients_have_their_turns),
+		T(a_gap_comes_behind_the_long_answer_under_way_and_before_the_next),
+		T(long_answers_that_wait_for_a_gap_are_given_up_at_the_end),
 		T(long_answers_that_wait_are_given_up_at_the_end),
 	};
 

@@ -33,9 +33,10 @@ export function decision(decided) {
 
 const STATES = {up: ["good", "up"], suspect: ["bad", "not answering"], unknown: ["soft", "not asked yet"]};
 
-// Of a target of GET /v1/status: [mood, word]. What is none of the states is the error that it answers.
-export function targetWord({state}) {
-  return STATES[state] || ["bad", `answers ${state}`];
+// Of a target of GET /v1/status: [mood, word]. What is none of the states is the error that it answers,
+// which `says` puts as a sentence.
+export function targetWord({state, says}) {
+  return STATES[state] || ["bad", says || `answers ${state}`];
 }
 
 // Its state, by a word and not by a colour alone.

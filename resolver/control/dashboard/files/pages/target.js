@@ -51,12 +51,22 @@ export class TargetPage extends Page {
     const found = targets.find(this.is);
 
     if (!found) {
+      this.shown = null;
       this.facts.replaceChildren();
       this.rules.replaceChildren(h("li", {}, empty("Nothing asks it now.", h("p", {}, h("a", {href: url("targets")}, "All targets")))));
       return;
     }
     this.facts.replaceChildren(...facts(found).flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
       ...found.since ? [h("dt", {}, "Since"), h("dd", {}, when(found.since))] : []);
+    this.showRules(found);
+  }
+
+  // Only anew where they are others: one may be about to press a link, or have it under the keyboard.
+  showRules(found) {
+    const rules = JSON.stringify([found.rules, found.rule_count]);
+
+    if (rules === this.shown) return;
+    this.shown = rules;
     this.rules.replaceChildren(...found.rules.map((rule) => h("li", {}, rule.includes("/")
       ? ruleLink(rule) : name(rule))),
     ...found.rule_count > found.rules.length ? [h("li", {}, h("a", {href: url("rules", {search: found.host.replace(/:53$/, "")})},

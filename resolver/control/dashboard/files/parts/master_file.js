@@ -6,7 +6,7 @@ import {count, h, name} from "/ui/lib/element.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice, warn} from "/ui/parts/notice.js";
 
-const LINES = 100; // of the plan that are shown
+const LINES = 100; // of the plan, and of what is doubtful in the file, that are shown
 
 // Whether they say the same; the serial of a SOA is the server's.
 function same(set, served) {
@@ -43,7 +43,7 @@ function summary(edits) {
 
 export async function importZone(zone) {
   const where = zone + "/record_sets";
-  let edits, body;
+  let edits, body, doubts;
   const tried = await ask({
     title: "Import a master file", confirm: "Try it", text: h("p", {}, "Nothing is changed yet."),
     fields: [{name: "file", label: "File", type: "file", required: true},
@@ -51,17 +51,22 @@ export async function importZone(zone) {
     work: async ({file, prune}) => {
       const read = await call("POST", zone + "/master_file", {body: {text: await file.text()}});
 
+      doubts = read.body.warnings;
       edits = plan(where, read.body.record_sets, await all(where + "?limit=5000", "record_sets"), prune);
       body = {edits: edits.map(({path, values}) => ({path, values}))};
       if (edits.length) await call("POST", "changes?dry_run", {body});
     },
   });
 
-  if (tried && !edits.length) notice("The zone is as the file has it: there is nothing to change.");
+  if (tried && !edits.length) {
+    notice("The zone is as the file has it: there is nothing to change.");
+    warn(doubts.slice(0, LINES));
+  }
   if (!tried || !edits.length) return;
   await ask({
     title: "Import the master file?", confirm: "Import",
-    text: [h("p", {}, summary(edits) + ":"), h("ul", {}, edits.slice(0, LINES).map((edit) => h("li", {}, edit.verb, " ", name(edit.name))),
+    text: [doubts.length > 0 && h("ul", {class: "warning"}, doubts.slice(0, LINES).map((doubt) => h("li", {}, doubt))),
+      h("p", {}, summary(edits) + ":"), h("ul", {}, edits.slice(0, LINES).map((edit) => h("li", {}, edit.verb, " ", name(edit.name))),
       edits.length > LINES && h("li", {}, `and ${edits.length - LINES} more`))],
     work: async () => {
       const made = await call("POST", "changes", {body});

@@ -1,0 +1,157 @@
+/* GET /readyz: whether DNS is answered, and what is served.
+ *
+ *     ?generation=N    not before every worker serves that generation, or a later one
+ *     ?revision=N      the same of a revision of the state
+ *
+ * An answer that has to wait for it comes as soon as that is so, and after READY_WAIT_MS it is 503.
+ * No credentials are needed, as load balancers have none; so a bounded number of answers waits. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/resource.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/service/service.h"
+
+enum { READY_WAIT_MS = 10000, READY_WAITS_MAX = 64 };
+
+static unsigned waits; /* answers that wait */
+
+struct ready_wait {
+	struct api_wait wait; /* first */
+	struct api_request *request;
+	uint64_t generation, revision; /* 0: any will do */
+	uv_timer_t timer;
+};
+
+/* Of the state, as this process knows it; 0: there is none. */
+static uint64_t revision_now(const struct api_request *request)
+{
+	struct source *source =
+		request->service->inventory ? inventory_source(request->service->inventory) : NULL;
+	struct source_about about = {0};
+
+	if (source)
+		source_about(source, &about);
+	return about.revision;
+}
+
+static bool is_reached(const struct ready_wait *wait)
+{
+	const struct service *service = wait->request->service;
+
+	return service->server.current && service_is_settled(service) &&
+	       service->server.generation >= wait->generation &&
+	       revision_now(wait->request) >= wait->revision;
+}
+
+static void answer_ready(struct api_request *request)
+{
+	api_reply_json(request, 200,
+		       json_make("{s:s, s:I, s:I}", "status", "ready", "generation",
+				 (json_int_t)request->service->server.generation, "revision",
+				 (json_int_t)revision_now(request)),
+		       NULL);
+}
+
+static void answer_not(struct api_request *request)
+{
+	const struct server *server = &request->service->server;
+
+	if (!server->current)
+		api_fail(request, 503, NULL, "nothing is served yet");
+	else
+		api_fail(request, 503, NULL,
+			 "generation %llu and revision %llu are served, and that is not enough yet",
+			 (unsigned long long)server->generation,
+			 (unsigned long long)revision_now(request));
+}
+
+static void on_closed(uv_handle_t *timer)
+{
+	free(container_of((uv_timer_t *)timer, struct ready_wait, timer));
+}
+
+static void end(struct ready_wait *wait)
+{
+	if (is_reached(wait))
+		answer_ready(wait->request);
+	else
+		answer_not(wait->request);
+	waits--;
+	uv_close((uv_handle_t *)&wait->timer, on_closed);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+	struct ready_wait *wait = container_of(timer, struct ready_wait, timer);
+
+	api_await_no_more(wait->request, &wait->wait);
+	end(wait);
+}
+
+static void on_change(struct api_wait *served)
+{
+	struct ready_wait *wait = container_of(served, struct ready_wait, wait);
+
+	if (is_reached(wait) || wait->request->service->resting)
+		end(wait);
+	else
+		api_await_change(wait->request, &wait->wait);
+}
+
+static void begin(const struct ready_wait *wanted)
+{
+	struct ready_wait *wait = malloc(sizeof *wait);
+
+	if (!wait) {
+		api_fail_memory(wanted->request);
+		return;
+	}
+	*wait = *wanted;
+	wait->wait.on_served = on_change;
+	waits++;
+	uv_timer_init(wanted->request->service->wake.loop, &wait->timer);
+	uv_timer_start(&wait->timer, on_late, READY_WAIT_MS, 0);
+	api_await_change(wait->request, &wait->wait);
+}
+
+/* False: it is no number, which has been answered. */
+static bool read_number(struct api_request *request, const char *name, uint64_t *number)
+{
+	const char *text = api_query(request, name);
+	char *end = NULL;
+
+	*number = 0;
+	if (!text)
+		return true;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0)
+		return true;
+	api_fail_at(request, 400, NULL, name, "\"%.32s\" does not fit; give a number", text);
+	return false;
+}
+
+void api_ready(struct api_request *request)
+{
+	static const char *const known[] = {"generation", "revision", NULL};
+	struct ready_wait wait = {.request = request};
+
+	if (!resource_check_query(request, known) ||
+	    !read_number(request, "generation", &wait.generation) ||
+	    !read_number(request, "revision", &wait.revision))
+		return;
+	if (!wait.generation && !wait.revision) {
+		if (request->service->server.current)
+			answer_ready(request);
+		else
+			answer_not(request);
+	} else if (is_reached(&wait)) {
+		answer_ready(request);
+	} else if (request->service->resting || waits >= READY_WAITS_MAX) {
+		answer_not(request);
+	} else {
+		begin(&wait);
+	}
+}

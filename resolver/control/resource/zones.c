@@ -1,0 +1,563 @@
+#include "resolver/control/resource/zones.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "resolver/control/base/percent.h"
+#include "resolver/control/resource/values.h"
+#include "rules/check/limits.h"
+#include "rules/schema/record_set.h"
+#include "rules/schema/schema.h"
+#include "rules/text.h"
+#include "rules/zone/serial.h"
+
+static const struct kind *zone_kind(void)
+{
+	return kind_named("zone");
+}
+
+static const struct kind *record_set_kind(void)
+{
+	return kind_named("record-set");
+}
+
+/* The zone that the path is in; NULL: there is none. */
+static struct private_zone *find_zone(const struct model *model, const struct path *path)
+{
+	const struct path root = part_root(path);
+	const struct private_zone *zone = part_find(model, &root);
+
+	return zone ? &model->private_zones.items[zone - model->private_zones.items] : NULL;
+}
+
+/* Takes the data over. */
+static void give(struct private_zone *zone, struct zone *data)
+{
+	zone_unref(zone->zone);
+	zone->zone = data;
+}
+
+bool zone_has_file(const struct model *model, const struct path *path)
+{
+	const struct private_zone *zone = find_zone(model, path);
+
+	return zone && zone->file;
+}
+
+static struct origin set_origin(const char *zone, const char *name, struct arena *arena)
+{
+	const struct path path = {record_set_kind(), NULL, {zone, name}};
+
+	return (struct origin){.path = path_text(&path, arena)};
+}
+
+/* ---- reading the store ---- */
+
+struct loading {
+	struct model *model;
+	struct parts *parts;
+	uint64_t now_s;
+	struct faults *faults;
+	struct arena arena;        /* of the row at hand */
+	char root[PATH_MAX_BYTES]; /* the zone's part of the path; "": none yet */
+	char group[PATH_MAX_BYTES], name[PATH_MAX_BYTES]; /* the zone's */
+	struct private_zone *zone;                        /* NULL: the model has none */
+	struct zone_draft *draft;                         /* NULL: it has none, or a file */
+	size_t orphans;                                   /* rows that are not served */
+};
+
+static struct path zone_path(const struct loading *loading)
+{
+	return (struct path){zone_kind(), loading->group, {loading->name, NULL}};
+}
+
+/* Of one of its sets. */
+static struct path set_path(const struct loading *loading, const char *name)
+{
+	return (struct path){record_set_kind(), loading->group, {loading->name, name}};
+}
+
+static void warn_of_orphans(struct loading *loading)
+{
+	struct origin origin = {.path = arena_printf(&loading->faults->arena, "%s[%s]",
+						     zone_kind()->collection, loading->name)};
+	const struct path path = zone_path(loading);
+	const void *moved = part_named(loading->model, path.kind, path.names[0]);
+	size_t count = loading->orphans;
+	bool has_file = zone_has_file(loading->model, &path);
+	char why[PART_WHY_MAX] = "is not in the configuration any more";
+
+	if (has_file)
+		snprintf(why, sizeof why, "has the records of a file");
+	else if (moved)
+		snprintf(why, sizeof why, "is in the group \"%.80s\" now and not in \"%.80s\"",
+			 part_group(path.kind, moved), path.group);
+	fault_add(loading->faults, FAULT_WARNING, &origin, NULL,
+		  "%s, but %zu record set%s of it %s in the state; not served%s", why, count,
+		  text_plural(count, "", "s"), text_plural(count, "is", "are"),
+		  has_file ? "" : " until it is there again");
+}
+
+/* All rows of a zone have been read. */
+static int end_zone(struct loading *loading)
+{
+	size_t errors = loading->faults->errors;
+	struct zone *zone;
+
+	if (loading->orphans > 0)
+		warn_of_orphans(loading);
+	loading->parts->passed_over = loading->parts->passed_over || loading->orphans > 0;
+	loading->orphans = 0;
+	if (!loading->draft)
+		return 0;
+	zone = zone_commit(loading->draft, loading->now_s, loading->faults);
+	loading->draft = NULL;
+	if (!zone)
+		return loading->faults->errors > errors ? 0 : ERR_NOMEM;
+	give(loading->zone, zone);
+	return 0;
+}
+
+static int begin_zone(struct loading *loading, const char *path, size_t length)
+{
+	const char *slash = memchr(path, '/', length);
+	char *to = loading->name, *group = loading->group;
+	struct path wanted;
+
+	snprintf(loading->root, sizeof loading->root, "%.*s", (int)length, path);
+	*to = *group = '\0';
+	loading->zone = NULL;
+	if (!slash || percent_decode(path, (size_t)(slash - path), false, &group) ||
+	    percent_decode(slash + 1, length - (size_t)(slash + 1 - path), false, &to))
+		return 0;
+	wanted = zone_path(loading);
+	loading->zone = find_zone(loading->model, &wanted);
+	if (!loading->zone || loading->zone->file || !loading->zone->zone)
+		return 0;
+	loading->draft = zone_edit(loading->zone->zone);
+	return loading->draft ? 0 : ERR_NOMEM;
+}
+
+/* The set of that name that the file declares, too; NULL: it does not. */
+static const struct record_set *find_declared(const struct loading *loading, const char *name)
+{
+	const struct path path = set_path(loading, name);
+
+	return loading->zone->record_sets.count > 0 ? part_find(loading->model->declared, &path)
+						    : NULL;
+}
+
+static bool say_the_same(const struct record_set *a, const struct record_set *b)
+{
+	json_t *one = values_print(record_set_kind(), a), *two = values_print(record_set_kind(), b);
+	bool same;
+
+	json_object_del(one, "name");
+	json_object_del(two, "name");
+	same = json_equal(one, two);
+	json_decref(one);
+	json_decref(two);
+	return same;
+}
+
+/* Where there are errors the row is passed over, and it is true. */
+static bool passes_over(struct loading *loading, const char *row, const struct faults *found)
+{
+	char why[PART_WHY_MAX] = "which does not fit";
+
+	if (found->errors == 0)
+		return false;
+	if (found->count > 0)
+		snprintf(why, sizeof why, "which does not fit: %.400s", found->items[0].text);
+	part_pass_over(loading->parts, loading->faults, record_set_kind(), row, why);
+	return true;
+}
+
+/* False: it does not fit, and is passed over. */
+static bool read_set(struct loading *loading, const char *row, const json_t *values,
+		     const struct origin *origin, struct record_set *set)
+{
+	struct faults found;
+	bool fits;
+
+	faults_init(&found);
+	values_read(record_set_kind(), values, set, origin, &loading->arena, &found);
+	fits = !passes_over(loading, row, &found);
+	faults_release(&found);
+	return fits;
+}
+
+/* The same of what its name and its records say. ERR_NOMEM. */
+static int put_set(struct loading *loading, const char *row, const struct record_set *set)
+{
+	const struct name *apex = zone_apex(loading->zone->zone);
+	struct faults found;
+	int err;
+
+	faults_init(&found);
+	err = record_set_put(loading->draft, apex, set, &found);
+	passes_over(loading, row, &found);
+	faults_release(&found);
+	return err == ERR_NOMEM ? err : 0;
+}
+
+static int put_row(struct loading *loading, const char *row, const char *name, const json_t *values)
+{
+	struct origin origin = set_origin(loading->name, name, &loading->arena);
+	const struct record_set *declared = find_declared(loading, name);
+	struct record_set set;
+
+	if (!read_set(loading, row, values, &origin, &set))
+		return 0;
+	if (declared && say_the_same(&set, declared)) {
+		fault_add(loading->faults, FAULT_WARNING, &declared->origin, NULL,
+			  "is in the state, too, and says the same there; the file's counts");
+		return 0;
+	}
+	if (declared) {
+		fault_add(
+			loading->faults, FAULT_ERROR, &declared->origin, NULL,
+			"is in the state, too, and says something else there; remove one of them");
+		return 0;
+	}
+	return put_set(loading, row, &set);
+}
+
+/* NULL: it is none that sluice has written. */
+static const char *name_of_row(const struct loading *loading, const char *row, const json_t *values)
+{
+	const char *name = json_string_value(json_object_get(values, "name"));
+	const struct path path = set_path(loading, name);
+	char key[PATH_MAX_BYTES];
+
+	return name && path_key(&path, key) == 0 && strcmp(key, row) == 0 ? name : NULL;
+}
+
+static int on_record_set(void *context, const struct source_resource *resource)
+{
+	struct loading *loading = context;
+	const char *slash = strrchr(resource->path, '/'), *name;
+	size_t length = slash ? (size_t)(slash - resource->path) : 0;
+	json_t *values;
+	int err = 0;
+
+	if (strlen(loading->root) != length || memcmp(loading->root, resource->path, length) != 0) {
+		err = end_zone(loading);
+		if (!err)
+			err = begin_zone(loading, resource->path, length);
+	}
+	if (err || !loading->draft) {
+		loading->orphans++;
+		return err;
+	}
+	values = json_loads(resource->json, 0, NULL);
+	name = name_of_row(loading, resource->path, values);
+	if (name)
+		err = put_row(loading, resource->path, name, values);
+	else
+		part_pass_over(loading->parts, loading->faults, record_set_kind(), resource->path,
+			       "which was not written by sluice");
+	json_decref(values);
+	arena_release(&loading->arena);
+	return err;
+}
+
+/* A zone of the state that has no records yet has a SOA. */
+static int complete(struct private_zone *zone, const struct hash_key *key)
+{
+	struct name apex;
+
+	if (zone->file || zone->zone || zone->record_sets.count > 0 || !zone->name ||
+	    name_from_text(&apex, key, zone->name) != 0)
+		return 0; /* it needs none, or has its fault */
+	zone->zone = zone_new(key, &apex, 0);
+	return zone->zone ? 0 : ERR_NOMEM;
+}
+
+/* Rows of sets, sorted by their zones. */
+static int read_sets(struct loading *loading, struct source *source, const struct key_range *range,
+		     char error[SOURCE_ERROR_MAX])
+{
+	size_t errors = loading->faults->errors;
+	int err;
+
+	arena_init(&loading->arena);
+	err = source->calls->resources(source, record_set_kind()->id, range->from, range->to,
+				       on_record_set, loading, error);
+	if (!err)
+		err = end_zone(loading);
+	zone_discard(loading->draft);
+	arena_release(&loading->arena);
+	return !err && loading->faults->errors > errors ? ERR_FAULTS : err;
+}
+
+int zones_load(struct model *model, struct parts *parts, struct source *source,
+	       const struct hash_key *key, uint64_t now_s, struct faults *faults,
+	       char error[SOURCE_ERROR_MAX])
+{
+	const struct key_range all = {.from = "", .to = "\x7f"};
+	struct loading loading = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
+
+	for (size_t i = 0; i < model->private_zones.count; i++)
+		if (complete(&model->private_zones.items[i], key) != 0)
+			return ERR_NOMEM;
+	return read_sets(&loading, source, &all, error);
+}
+
+int zones_read(struct model *model, struct parts *parts, struct source *source,
+	       const struct hash_key *key, const struct path *path, uint64_t now_s,
+	       struct faults *faults, char error[SOURCE_ERROR_MAX])
+{
+	struct loading loading = {.model = model, .parts = parts, .now_s = now_s, .faults = faults};
+	struct private_zone *zone = path->kind == zone_kind() ? find_zone(model, path) : NULL;
+	const struct private_zone *declared;
+	char row[PATH_MAX_BYTES];
+	struct key_range sets;
+	int err;
+
+	if (!zone || zone->file)
+		return 0;
+	declared = find_zone(model->declared, path);
+	give(zone, declared && declared->zone ? zone_ref(declared->zone) : NULL);
+	err = complete(zone, key);
+	if (!err)
+		err = path_key(path, row);
+	if (err)
+		return err;
+	key_range_inside(&sets, row);
+	return read_sets(&loading, source, &sets, error);
+}
+
+/* The zone of that path, which mostly has the same place as in another model. */
+static const struct private_zone *find_kept(const struct model *before, const struct path *path,
+					    size_t place)
+{
+	const struct private_zone *zone =
+		place < before->private_zones.count ? &before->private_zones.items[place] : NULL;
+
+	return zone && strcasecmp(zone->name, path->names[0]) == 0 &&
+			       strcasecmp(part_group(path->kind, zone), path->group) == 0
+		       ? zone
+		       : find_zone(before, path);
+}
+
+void zones_keep(struct model *model, const struct model *before)
+{
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		const struct path path = part_path(zone_kind(), zone, NULL);
+		const struct private_zone *kept = zone->name ? find_kept(before, &path, i) : NULL;
+
+		if (!zone->file && kept && !kept->file && kept->zone)
+			give(zone, zone_ref(kept->zone));
+	}
+}
+
+/* ---- edits ---- */
+
+struct zones_draft {
+	struct model *model;
+	struct path path;           /* of the zone that was put into last, */
+	struct private_zone *zone;  /* which is this; NULL: there is none */
+	bool refused;               /* that is told, once for all sets in a row */
+	struct zone_draft *zones[]; /* by the zone's place in the model; NULL: it is not edited */
+};
+
+struct zones_draft *zones_edit(struct model *model)
+{
+	struct zones_draft *draft =
+		calloc(1, sizeof *draft + model->private_zones.count * sizeof *draft->zones);
+
+	if (draft)
+		draft->model = model;
+	return draft;
+}
+
+void zones_discard(struct zones_draft *draft)
+{
+	for (size_t i = 0; draft && i < draft->model->private_zones.count; i++)
+		zone_discard(draft->zones[i]);
+	free(draft);
+}
+
+/* An invalid name cannot be in the zone; its row is skipped, so removing it cannot fail. */
+static int remove_set(struct zone_draft *draft, const struct name *apex, const char *name,
+		      const struct origin *origin)
+{
+	struct faults unused;
+	int err;
+
+	faults_init(&unused);
+	err = record_set_remove(draft, apex, name, origin, &unused);
+	faults_release(&unused);
+	return err == ERR_NOMEM ? err : 0;
+}
+
+static void refuse(struct zones_draft *draft, const struct path *path, struct faults *faults)
+{
+	const struct private_zone *zone = draft->zone;
+	struct origin origin = set_origin(path->names[0], path_name(path), &faults->arena);
+	const struct path root = part_root(path);
+	const void *elsewhere = zone ? NULL : part_named(draft->model, root.kind, root.names[0]);
+	char why[PART_WHY_MAX];
+
+	if (draft->refused)
+		return;
+	draft->refused = true;
+	if (zone)
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "the records of this zone are those of its file, %s; change them there, "
+			  "and reload",
+			  zone->file);
+	else
+		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
+			  part_missing(&root, elsewhere, why), elsewhere ? "" : "; make it first");
+}
+
+static int put_set_of(struct zone_draft *draft, const struct name *apex, const struct path *path,
+		      const json_t *values, struct arena *arena, struct faults *faults)
+{
+	struct origin origin = set_origin(path->names[0], path_name(path), arena);
+	size_t errors = faults->errors;
+	struct record_set set;
+
+	if (!values)
+		return remove_set(draft, apex, path_name(path), &origin);
+	values_read(record_set_kind(), values, &set, &origin, arena, faults);
+	limits_check_record_set(&set, faults);
+	return faults->errors > errors ? ERR_FAULTS : record_set_put(draft, apex, &set, faults);
+}
+
+/* Most sets stand behind others of their zone. */
+static void look_up(struct zones_draft *draft, const struct path *path)
+{
+	const struct path root = part_root(path);
+
+	if (draft->path.kind && strcasecmp(draft->path.names[0], root.names[0]) == 0 &&
+	    strcasecmp(draft->path.group, root.group) == 0)
+		return;
+	draft->path = root;
+	draft->zone = find_zone(draft->model, path);
+	draft->refused = false;
+}
+
+int zones_put(struct zones_draft *draft, const struct path *path, const json_t *values,
+	      struct faults *faults)
+{
+	struct zone_draft **edited;
+	struct private_zone *zone;
+	struct arena arena;
+	int err;
+
+	look_up(draft, path);
+	zone = draft->zone;
+	if (!zone || zone->file) {
+		if (values) /* else what is to go is not there */
+			refuse(draft, path, faults);
+		return values ? ERR_FAULTS : 0;
+	}
+	if (!zone->zone)
+		return 0; /* its name has a fault */
+	edited = &draft->zones[zone - draft->model->private_zones.items];
+	if (!*edited)
+		*edited = zone_edit(zone->zone);
+	if (!*edited)
+		return ERR_NOMEM;
+	arena_init(&arena);
+	err = put_set_of(*edited, zone_apex(zone->zone), path, values, &arena, faults);
+	arena_release(&arena);
+	return err;
+}
+
+int zones_commit(struct zones_draft *draft, uint64_t now_s, struct faults *faults)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < draft->model->private_zones.count; i++) {
+		size_t errors = faults->errors;
+		struct zone_draft *edited = draft->zones[i];
+		struct zone *after = edited ? zone_commit(edited, now_s, faults) : NULL;
+
+		draft->zones[i] = NULL;
+		if (after)
+			give(&draft->model->private_zones.items[i], after);
+		else if (edited)
+			err = faults->errors > errors ? ERR_FAULTS : ERR_NOMEM;
+	}
+	zones_discard(draft);
+	return err;
+}
+
+/* ---- serials ---- */
+
+static bool read_serial(struct source *source, const struct zone *zone, struct source_serial *row)
+{
+	char text[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX];
+
+	*row = (struct source_serial){.zone = name_to_text(zone_apex(zone), text)};
+	return source && source->calls->serials(source, row, 1, false, error) == 0 && row->found;
+}
+
+static uint32_t later(uint32_t a, uint32_t b)
+{
+	return serial_is_newer(a, b) ? a : b;
+}
+
+/* The serial that the zone is to have. A row at rest tells what was given out last; else all up to
+ * `reserved` may have been, by this process, which knows, or by one that has ended. */
+static uint32_t serial_for(const struct zone *zone, const struct zone *before,
+			   const struct source_serial *row, uint64_t now_s)
+{
+	uint64_t digest = zone_content(zone).digest;
+	bool same = before && zone_content(before).digest == digest;
+	bool at_rest = row && row->reserved == row->serial;
+	uint32_t own = zone_serial(zone); /* the time, or of a SOA that was put */
+
+	if (at_rest && row->digest == digest)
+		return same ? later(row->serial, zone_serial(before)) : row->serial;
+	if (same)
+		return zone_serial(before);
+	if (row)
+		own = later(own, serial_next(row->reserved, now_s));
+	if (before)
+		own = later(own, serial_next(zone_serial(before), now_s));
+	return own ? own : serial_next(0, now_s);
+}
+
+/* Replaces the zone, where it is to have another serial, or is what it was. */
+static int number(struct zone **at, const char *name, const struct model *before_model,
+		  struct source *source, uint64_t now_s)
+{
+	const struct private_zone *served =
+		before_model ? part_named(before_model, zone_kind(), name) : NULL;
+	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
+	struct source_serial row;
+	bool known = read_serial(source, *at, &row);
+	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
+	struct zone *numbered;
+
+	if (before && zone_is_editable(before) && zone_serial(before) == serial &&
+	    zone_content(before).digest == zone_content(*at).digest)
+		numbered = zone_ref(before); /* it is what it was */
+	else
+		numbered = zone_with_serial(*at, serial);
+	if (!numbered)
+		return ERR_NOMEM;
+	zone_unref(*at);
+	*at = numbered;
+	return 0;
+}
+
+int zones_number(struct model *model, const struct model *before, struct source *source,
+		 uint64_t now_s)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+
+		if (zone->zone && zone_is_editable(zone->zone))
+			err = number(&zone->zone, zone->name, before, source, now_s);
+	}
+	return err;
+}

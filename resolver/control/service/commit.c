@@ -1,0 +1,268 @@
+/* One record is open at a time, because changes wait for it like for other work. */
+#include "resolver/control/service/commit.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/service/service.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+
+/* ---- a change as a record ----
+ *
+ * {"id": UUID, "who", "wait_s", "undo", "again",
+ *  "edits": [{"kind": N, "group", "names": [...], "values": as it is to be; null: it goes}]} */
+
+static json_t *edit_json(const struct service_edit *edit)
+{
+	const struct path *path = &edit->path;
+	json_t *names = json_array();
+
+	json_add(names, json_text(path->names[0]));
+	if (path->kind->parent)
+		json_add(names, json_text(path->names[1]));
+	return json_make("{s:i, s:o, s:o, s:o}", "kind", (int)path->kind->id, "group",
+			 json_text(path->group), "names", names, "values",
+			 edit->values ? json_deep_copy(edit->values) : json_null());
+}
+
+/* To be released; NULL without memory. */
+static json_t *record_of(const struct service_change *change)
+{
+	json_t *edits = json_array();
+	char id[UUID_TEXT_MAX];
+
+	for (size_t i = 0; i < change->count; i++)
+		json_add(edits, edit_json(&change->edits[i]));
+	return json_whole(json_make("{s:s, s:o, s:I, s:b, s:b, s:o}", "id", uuid_random(id), "who",
+				    json_text(change->who), "wait_s", (json_int_t)change->wait_s,
+				    "undo", change->undo, "again", change->again, "edits", edits));
+}
+
+/* Its texts are the record's. ERR_INVALID: it was not written by sluice, or by a later version. */
+static int read_edit(struct service_edit *edit, const json_t *from)
+{
+	const json_t *names = json_object_get(from, "names");
+	const json_t *values = json_object_get(from, "values");
+	struct path *path = &edit->path;
+
+	*path = (struct path){
+		kind_of_id((unsigned)json_integer_value(json_object_get(from, "kind"))),
+		json_string_value(json_object_get(from, "group")),
+		{json_string_value(json_array_get(names, 0)),
+		 json_string_value(json_array_get(names, 1))}};
+	edit->values = json_is_object(values) ? values : NULL;
+	return path->kind && path->group && path->names[0] &&
+			       !path->kind->parent == !path->names[1] &&
+			       (edit->values || json_is_null(values))
+		       ? 0
+		       : ERR_INVALID;
+}
+
+/* The edits are to be freed. */
+static int read_record(struct service_change *change, const json_t *record)
+{
+	const json_t *from = json_object_get(record, "edits"), *item;
+	struct service_edit *edits = calloc(json_array_size(from) + 1, sizeof *edits);
+	int err = edits ? 0 : ERR_NOMEM;
+	size_t i;
+
+	*change = (struct service_change){
+		.edits = edits,
+		.count = json_array_size(from),
+		.who = json_text_of(record, "who"),
+		.wait_s = (unsigned)json_integer_value(json_object_get(record, "wait_s")),
+		.undo = json_is_true(json_object_get(record, "undo")),
+		.again = json_is_true(json_object_get(record, "again"))};
+	json_array_foreach(from, i, item) err = err ? err : read_edit(&edits[i], item);
+	return err;
+}
+
+void service_apply(struct service *service, const json_t *record, service_on_change *on_change,
+		   void *context)
+{
+	struct service_change change;
+	struct faults faults;
+	int err = read_record(&change, record);
+
+	faults_init(&faults);
+	if (err == ERR_NOMEM)
+		change_say(&change.error, CHANGE_NO_MEMORY, NULL, "%s", err_text(err));
+	else if (err)
+		change_say(&change.error, CHANGE_STORE, NULL,
+			   "a change that was agreed to cannot be read: it may be a later "
+			   "version's");
+	err = err ? ERR_INVALID : service_change(service, &change, &faults);
+	on_change(context, err, &change, &faults);
+	faults_release(&faults);
+	free((void *)(uintptr_t)change.edits);
+}
+
+/* ---- asking ---- */
+
+/* Tells whoever asked for the change, once. */
+static void tell(void *context, int err, const struct service_change *change,
+		 const struct faults *faults)
+{
+	struct open_commit *open = context;
+	service_on_change *on_change = open->on_change;
+
+	open->on_change = NULL;
+	if (on_change)
+		on_change(open->context, err, change, faults);
+	else if (err)
+		log_event(LOG_ERROR, "commit",
+			  "a change by %s was agreed to, and could not be made here: %s",
+			  change->who, err == ERR_INVALID ? change->error.text : err_text(err));
+}
+
+__attribute__((format(printf, 3, 4))) static void tell_failed(struct open_commit *open,
+							      enum change_outcome outcome,
+							      const char *format, ...)
+{
+	struct service_change change = {.who = json_text_of(open->record, "who")};
+	char text[CHANGE_TEXT_MAX];
+	struct faults none;
+	va_list arguments;
+
+	if (!open->on_change)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	change_say(&change.error, outcome, NULL, "%s", text);
+	faults_init(&none);
+	tell(open, ERR_INVALID, &change, &none);
+	faults_release(&none);
+}
+
+/* The change is over here; those that waited go on. */
+static void end(struct service *service)
+{
+	struct open_commit *open = &service->commit;
+
+	uv_timer_stop(&open->again);
+	uv_timer_stop(&open->late);
+	json_decref(open->record);
+	open->record = NULL;
+	work_end(&service->work);
+}
+
+static void ask(struct service *service);
+
+static void on_again(uv_timer_t *timer)
+{
+	ask(timer->data);
+}
+
+static void on_answer(void *context, enum commit_answer answer, const char *why)
+{
+	struct service *service = context;
+	struct open_commit *open = &service->commit;
+
+	assert(open->record && open->asking);
+	open->asking = false;
+	if (answer == COMMIT_UNKNOWN) {
+		log_event(LOG_WARNING, "commit",
+			  "it is not known whether a change is agreed to: %s", why);
+		uv_timer_start(&open->again, on_again, COMMIT_AGAIN_MS, 0);
+		return;
+	}
+	if (answer == COMMIT_YES)
+		service_apply(service, open->record, tell, open);
+	else
+		tell_failed(open, CHANGE_STALE, "%s; nothing has changed, try again", why);
+	end(service);
+}
+
+static void ask(struct service *service)
+{
+	struct open_commit *open = &service->commit;
+
+	open->asking = true;
+	open->committer->ask(open->committer, open->record, on_answer, service);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	struct open_commit *open = &service->commit;
+
+	tell_failed(open, CHANGE_STORE,
+		    "it is not known whether the change is agreed to: the other servers have not "
+		    "answered yet. Look whether it is there before you send it again");
+	if (!service->resting)
+		return;
+	log_event(LOG_WARNING, "commit",
+		  "this server ends while a change by %s may have been agreed to; the next start "
+		  "finds out",
+		  json_text_of(open->record, "who"));
+	if (open->asking)
+		open->committer->forget(open->committer);
+	open->asking = false;
+	end(service);
+}
+
+/* Which has been rehearsed. */
+static void propose(struct service *service, const struct service_change *change,
+		    service_on_change *on_change, void *context)
+{
+	struct open_commit *open = &service->commit;
+
+	assert(!open->record);
+	open->on_change = on_change;
+	open->context = context;
+	open->record = record_of(change);
+	if (!open->record) {
+		tell_failed(open, CHANGE_NO_MEMORY, "%s", err_text(ERR_NOMEM));
+		return;
+	}
+	work_block(&service->work);
+	uv_timer_start(&open->late, on_late, service->resting ? COMMIT_LAST_MS : COMMIT_ANSWER_MS,
+		       0);
+	ask(service);
+}
+
+void service_commit(struct service *service, struct service_change *change,
+		    service_on_change *on_change, void *context)
+{
+	bool asks = service->commit.committer && !change->rehearsal;
+	struct faults faults;
+	int err;
+
+	faults_init(&faults);
+	change->rehearsal = change->rehearsal || asks;
+	err = service_change(service, change, &faults);
+	if (asks && !err)
+		propose(service, change, on_change, context);
+	else
+		on_change(context, err, change, &faults);
+	faults_release(&faults);
+}
+
+/* ---- its life ---- */
+
+void commit_open(struct service *service, uv_loop_t *loop)
+{
+	struct open_commit *open = &service->commit;
+
+	uv_timer_init(loop, &open->again);
+	uv_timer_init(loop, &open->late);
+	open->again.data = open->late.data = service;
+}
+
+bool commit_is_open(const struct service *service)
+{
+	return service->commit.record;
+}
+
+void commit_rest(struct service *service)
+{
+	struct open_commit *open = &service->commit;
+
+	if (open->record && !service->resting)
+		uv_timer_start(&open->late, on_late, COMMIT_LAST_MS, 0);
+	service->resting = true;
+}

@@ -1,0 +1,368 @@
+/* A change that others have to agree to: a committer that says yes later, no, that it does not know
+ * and then one or the other, and nothing at all. The service is whole, with a worker and a state.
+ */
+#include "resolver/control/service/commit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/service/service.h"
+#include "resolver/log.h"
+#include "rules/base.h"
+#include "rules/text.h"
+#include "tests/lib/config_text.h"
+
+struct world {
+	struct config_text files;
+	struct service service;
+	uv_loop_t loop;
+	/* The committer, and what it was asked. */
+	struct committer committer;
+	unsigned asked;
+	json_t *record; /* the first one */
+	commit_on_answer *on_answer;
+	void *context;
+	bool is_forgotten;
+	/* The change that was asked for. */
+	unsigned told;
+	int err;
+	enum change_outcome outcome;
+	char text[CHANGE_TEXT_MAX];
+	uint64_t revision;
+	/* What waits for its end. */
+	struct work_waiter waiter;
+	bool went_on;
+	unsigned other_work; /* that ended */
+};
+
+static struct world *world;
+
+static void on_settled(void *context)
+{
+	(void)context;
+}
+
+static void on_work_end(void *context)
+{
+	((struct world *)context)->other_work++;
+}
+
+static void take_question(struct committer *committer, const json_t *record,
+			  commit_on_answer *on_answer, void *context)
+{
+	assert_ptr_equal(committer, &world->committer);
+	world->asked++;
+	if (!world->record)
+		world->record = json_deep_copy(record);
+	assert_true(json_equal(record, world->record)); /* one record, however often */
+	world->on_answer = on_answer;
+	world->context = context;
+}
+
+static void forget(struct committer *committer)
+{
+	(void)committer;
+	world->is_forgotten = true;
+}
+
+static void answer(enum commit_answer answer)
+{
+	world->on_answer(world->context, answer, answer == COMMIT_YES ? NULL : "so it was said");
+}
+
+static int set_up(void **state)
+{
+	struct model *model;
+	struct faults faults;
+	char text[SERVICE_TEXT_MAX];
+
+	(void)state;
+	world = calloc(1, sizeof *world);
+	log_configure(LOG_ERROR, LOG_TEXT);
+	config_text_init(&world->files);
+	config_text_put(&world->files, "sluice.conf",
+			"default_resolver = { targets = ( { address = \"127.0.0.1\"; } ); };\n"
+			"management = { state = \"state.db\"; };\n");
+	config_text_put(&world->files, "resolv.conf", "nameserver 127.0.0.1\n");
+	world->committer = (struct committer){take_question, forget};
+	assert_int_equal(uv_loop_init(&world->loop), 0);
+	assert_int_equal(
+		service_init(&world->service, world->files.main_file, "/etc/resolv.conf", false),
+		0);
+	world->service.commit.committer = &world->committer;
+	assert_int_equal(
+		service_open(&world->service, &world->loop, 1, on_settled, on_work_end, world), 0);
+	faults_init(&faults);
+	model = load_model(&world->service.load, NULL, &faults);
+	if (!model || service_serve(&world->service, model, &faults, text) != 0) {
+		faults_print(&faults, stderr);
+		fail();
+	}
+	faults_release(&faults);
+	return 0;
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	service_finish(&world->service);
+	service_close(&world->service);
+	uv_walk(&world->loop, close_handle, NULL);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	service_release(&world->service);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	json_decref(world->record);
+	config_text_release(&world->files);
+	free(world);
+	return 0;
+}
+
+static void on_change(void *context, int err, const struct service_change *change,
+		      const struct faults *faults)
+{
+	(void)context;
+	(void)faults;
+	world->told++;
+	world->err = err;
+	world->outcome = change->error.outcome;
+	world->revision = change->revision;
+	snprintf(world->text, sizeof world->text, "%s", change->error.text);
+}
+
+static void go_on(struct work_waiter *waiter)
+{
+	(void)waiter;
+	world->went_on = true;
+}
+
+static struct path network_path(const char *name)
+{
+	return (struct path){kind_named("network"), GROUP_NONE, {name, NULL}};
+}
+
+static void put_network(const char *name, const char *space, bool rehearsal)
+{
+	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", space);
+	const struct service_edit edit = {network_path(name), values};
+	struct service_change change = {
+		.edits = &edit, .count = 1, .who = "ops", .rehearsal = rehearsal};
+
+	service_commit(&world->service, &change, on_change, NULL);
+	json_decref(values);
+}
+
+static bool is_served(const char *name)
+{
+	const struct model *model = world->service.server.model;
+
+	for (size_t i = 0; i < model->virtual_networks.count; i++)
+		if (strcmp(model->virtual_networks.items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_kept(const char *name)
+{
+	const struct path path = network_path(name);
+	struct change_error error;
+	json_t *values = service_values(&world->service, &path, &error);
+
+	json_decref(values);
+	return values;
+}
+
+static void it_is_made_when_the_answer_is_yes(void **state)
+{
+	(void)state;
+	put_network("later", "10.1.0.0/16", false);
+	assert_int_equal(world->asked, 1);
+	assert_int_equal(world->told, 0);
+	assert_false(is_served("later"));
+	assert_false(is_kept("later")); /* nothing of it stays in a transaction meanwhile */
+	assert_string_equal(json_text_of(world->record, "who"), "ops");
+	answer(COMMIT_YES);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, 0);
+	assert_true(world->revision > 0);
+	assert_true(is_served("later"));
+	assert_true(is_kept("later"));
+	assert_false(commit_is_open(&world->service));
+}
+
+static void nothing_changes_when_the_answer_is_no(void **state)
+{
+	(void)state;
+	put_network("never", "10.1.0.0/16", false);
+	answer(COMMIT_NO);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, ERR_INVALID);
+	assert_int_equal(world->outcome, CHANGE_STALE);
+	assert_string_equal(world->text, "so it was said; nothing has changed, try again");
+	assert_false(is_served("never"));
+	assert_false(is_kept("never"));
+}
+
+static void what_is_not_known_is_asked_again(void **state)
+{
+	(void)state;
+	put_network("doubtful", "10.1.0.0/16", false);
+	answer(COMMIT_UNKNOWN);
+	assert_int_equal(world->told, 0);
+	while (world->asked < 2)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_false(is_served("doubtful"));
+	answer(COMMIT_YES);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, 0);
+	assert_true(is_served("doubtful"));
+}
+
+static void what_was_not_known_may_be_refused(void **state)
+{
+	(void)state;
+	put_network("doubtful", "10.1.0.0/16", false);
+	answer(COMMIT_UNKNOWN);
+	while (world->asked < 2)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	answer(COMMIT_NO);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->outcome, CHANGE_STALE);
+	assert_false(is_served("doubtful"));
+	assert_false(is_kept("doubtful"));
+}
+
+/* Whoever asked is told first, and the change comes behind that. */
+static void an_answer_may_come_when_nobody_waits_for_it_any_more(void **state)
+{
+	(void)state;
+	put_network("late", "10.1.0.0/16", false);
+	while (world->told == 0)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_int_equal(world->err, ERR_INVALID);
+	assert_int_equal(world->outcome, CHANGE_STORE);
+	assert_non_null(strstr(world->text, "not known"));
+	assert_true(commit_is_open(&world->service));
+	answer(COMMIT_YES);
+	assert_int_equal(world->told, 1);
+	assert_true(is_served("late"));
+	assert_false(commit_is_open(&world->service));
+}
+
+static void without_an_answer_the_outcome_is_left_to_the_next_start(void **state)
+{
+	json_t *record;
+
+	(void)state;
+	put_network("open", "10.1.0.0/16", false);
+	service_finish(&world->service);
+	assert_true(world->is_forgotten);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->outcome, CHANGE_STORE);
+	assert_false(is_served("open"));
+	assert_false(commit_is_open(&world->service));
+	/* The next start finds it agreed to. */
+	record = json_incref(world->record);
+	service_apply(&world->service, record, on_change, NULL);
+	json_decref(record);
+	assert_int_equal(world->err, 0);
+	assert_true(is_served("open"));
+}
+
+static void others_wait_meanwhile_and_go_on_at_the_end(void **state)
+{
+	(void)state;
+	put_network("one", "10.1.0.0/16", false);
+	assert_true(work_wait(&world->service.work, &world->waiter, go_on));
+	answer(COMMIT_UNKNOWN);
+	assert_false(world->went_on);
+	while (world->asked < 2)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	answer(COMMIT_YES);
+	assert_true(world->went_on);
+	assert_int_equal(world->other_work, 1); /* a reload, too, may have waited */
+}
+
+/* What is served by then is another model: the change is made beside that. */
+static void it_is_made_beside_what_is_served_by_then(void **state)
+{
+	struct service *service = &world->service;
+	struct faults faults;
+	struct model *model;
+	char text[SERVICE_TEXT_MAX];
+	uint64_t generation;
+
+	(void)state;
+	put_network("one", "10.1.0.0/16", false);
+	faults_init(&faults);
+	config_text_put(&world->files, "sluice.conf",
+			"virtual_networks = ( { name = \"filed\"; address_space = [ "
+			"\"10.2.0.0/16\" ]; } );\n"
+			"default_resolver = { targets = ( { address = \"127.0.0.1\"; } ); };\n"
+			"management = { state = \"state.db\"; };\n");
+	model = load_model(&service->load, service->server.model, &faults);
+	assert_non_null(model);
+	assert_int_equal(service_serve(service, model, &faults, text), 0);
+	generation = service->server.generation;
+	answer(COMMIT_YES);
+	assert_int_equal(world->err, 0);
+	assert_true(is_served("one"));
+	assert_true(is_served("filed"));
+	assert_int_equal(service->server.generation, generation + 1);
+	faults_release(&faults);
+}
+
+static void what_is_not_allowed_asks_nobody(void **state)
+{
+	(void)state;
+	put_network("bad", "10.1.0.0/99", false);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, ERR_FAULTS);
+	put_network("fine", "10.1.0.0/16", true);
+	assert_int_equal(world->told, 2);
+	assert_int_equal(world->err, 0);
+	assert_int_equal(world->asked, 0);
+	assert_false(is_served("fine"));
+}
+
+static void a_record_of_a_later_version_is_refused(void **state)
+{
+	json_t *record = json_pack("{s:s, s:[{s:i, s:s, s:[s], s:{}}]}", "who", "ops", "edits",
+				   "kind", 9999, "group", "-", "names", "x", "values");
+
+	(void)state;
+	service_apply(&world->service, record, on_change, NULL);
+	assert_int_equal(world->err, ERR_INVALID);
+	assert_int_equal(world->outcome, CHANGE_STORE);
+	json_decref(record);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(it_is_made_when_the_answer_is_yes),
+		TEST(nothing_changes_when_the_answer_is_no),
+		TEST(what_is_not_known_is_asked_again),
+		TEST(what_was_not_known_may_be_refused),
+		TEST(an_answer_may_come_when_nobody_waits_for_it_any_more),
+		TEST(without_an_answer_the_outcome_is_left_to_the_next_start),
+		TEST(others_wait_meanwhile_and_go_on_at_the_end),
+		TEST(it_is_made_beside_what_is_served_by_then),
+		TEST(what_is_not_allowed_asks_nobody),
+		TEST(a_record_of_a_later_version_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
