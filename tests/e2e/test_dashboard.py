@@ -616,6 +616,23 @@ class Reverse(Browser):
         self.wait(lambda: re.search(r"(?s)another\.example\.com\..*Active", self.text_of(".facts")), "it to be served")
         self.is_served("198.51.100.11", "another.example.com.")
 
+    def test_a_change_of_somebody_else_leaves_an_open_menu_open(self):
+        def asked():
+            return self.driver.execute_script(
+                "return performance.getEntriesByType('resource').filter(({name}) => name.includes('/v1/ptrs/')).length")
+        self.address("open", "198.51.100.16", "open.example.com.")
+        self.log_in("/ui/reverse")
+        self.press("198.51.100.16")
+        self.find("h1", "198.51.100.16")
+        self.press("More: 198.51.100.16")
+        self.find("[role=menuitem]", "Set")
+        before = asked()
+        self.good("PUT", "ptrs/198.51.100.16", {"reverse_fqdn": "other.example.com."})
+        self.wait(lambda: asked() > before, "the change to be read")
+        self.assertTrue(self.find("[role=menuitem]", "Set").is_displayed())
+        self.press("More: 198.51.100.16")  # which closes it
+        self.wait(lambda: "other.example.com." in self.text_of(".facts"), "the change to be shown")
+
     def test_a_page_that_is_left_asks_no_more(self):
         self.address("left", "198.51.100.14", "left.example.com.")
         ptr = self.good("GET", "ptrs/198.51.100.14")

@@ -231,6 +231,17 @@ class Truth(harness.FreshCase):
             self.assertEqual({"SERVFAIL" if RULES[name][1] else "NOERROR"}, {one.rcode for one in some}, name)
         self.wait_agreed(self.failing, "all to name %s" % ", ".join(group), HALF_A_MINUTE)
 
+    def both(self, name):
+        """What a client gets of the rule, and what explain does. Neither is compared where the processors were too busy
+        to see the end of a question ahead of its deadline."""
+        for _ in range(5):
+            client, asked = self.answers([name], 1)[name][0], self.explained(self.fresh(name))["answer"]
+            told = "%s %s" % (client.ede, asked["ede"])
+            if "no answer came in time" not in told:
+                break
+            print("# %s: %s" % (name, told), flush=True)
+        return client, asked
+
     def test_all_say_what_clients_get_and_soon_that_it_is_over(self):
         self.failing = set()
         for name, (targets, _) in RULES.items():
@@ -247,11 +258,10 @@ class Truth(harness.FreshCase):
         for name in self.failing:
             self.assertTrue(causes[name]["reason"].startswith(RULES[name][1]), (name, causes[name]))
             self.assertEqual(NAMES if name in ANSWERED_WITH_ERRORS else 0, causes[name]["queries"], causes[name])
-            client = self.answers([name], 1)[name][0]
-            asked = self.explained(self.fresh(name))["answer"]
+            client, asked = self.both(name)
             self.assertEqual(("SERVFAIL", "SERVFAIL"), (client.rcode, asked["rcode"]), name)
             self.assertIsNotNone(client.ede, name)
-            self.assertEqual(client.ede[0], asked["ede"]["code"], name)
+            self.assertEqual(client.ede[0], asked["ede"]["code"], (name, client.ede, asked["ede"]))
         self.assertEqual("NOERROR", self.explained(self.fresh("one"))["answer"]["rcode"])
 
         for target in self.targets.values():

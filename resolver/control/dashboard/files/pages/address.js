@@ -14,11 +14,16 @@ export class AddressPage extends Page {
   async show() {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.back = h("span", {role: "status"});
+    this.addEventListener("menu-closed", () => this.waits && this.render(this.waits));
     await this.load();
   }
 
+  // What comes in while a menu is open is shown when that is closed, as in a table.
   async load() {
-    this.render(await get("ptrs/" + path(this.query.get("id") || ""), {signal: this.signal}));
+    const ptr = await get("ptrs/" + path(this.query.get("id") || ""), {signal: this.signal});
+
+    if (this.querySelector("[aria-expanded=true]")) this.waits = ptr;
+    else this.render(ptr);
   }
 
   render(ptr) {
@@ -32,13 +37,17 @@ export class AddressPage extends Page {
       ["From", ptr.origin ? name(ptr.origin) : "here"],
     ];
 
+    const focused = this.querySelector("more-menu")?.contains(document.activeElement);
+
     this.ptr = ptr;
+    this.waits = null;
     this.replaceChildren(
       h("p", {}, h("a", {href: url("reverse")}, "DNS Reverse")),
       h("div", {class: "title"}, h("h1", {}, name(ptr.address || ptr.name)),
         isAdmin() && ptrMenu(ptr, this, (one) => this.render(one))),
       h("dl", {class: "facts"}, facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]),
         h("dt", {}, "Leads back"), h("dd", {}, this.back)));
+    if (focused) this.querySelector("more-menu button")?.focus();
     if (changed) this.attempt(() => this.check(ptr));
   }
 
