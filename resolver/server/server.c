@@ -24,6 +24,7 @@
 #include "endpoints/outbound/outbound.h"
 #include "endpoints/socket.h"
 #include "resolver/log.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 
 enum {
@@ -141,7 +142,7 @@ static struct origin listen_origin(const struct model *model, const char *endpoi
 {
 	struct dns_resolver *resolver;
 	const struct inbound_endpoint *inbound =
-		endpoint ? model_inbound(model, endpoint, &resolver) : NULL;
+		endpoint ? model_inbound(model, NULL, endpoint, &resolver) : NULL;
 
 	return inbound ? inbound->origin : model->vnet_resolver.origin;
 }

@@ -246,7 +246,10 @@ static bool number_zones(struct snapshot *snapshot, struct policy *policy)
 	for (size_t i = 0; i < count; i++) {
 		struct policy_zone_link *ways = &policy->zone_links[POLICY_ZONE_WAYS * i];
 
-		zones->numbers[i] = series_acquire(set, "", ways->name);
+		const char *group = ways->group ? ways->group : "";
+
+		zones->numbers[i] = series_acquire(
+			set, group, ways->name + (ways->group ? strlen(group) + 1 : 0));
 		for (unsigned way = 0; way < POLICY_ZONE_WAYS; way++)
 			ways[way].series = zones->numbers[i];
 	}

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "resolver/transfer/zone.h"
+#include "rules/policy/reverse_zones.h"
+#include "rules/schema/reference.h"
 
 void transfer_acl_unref(struct transfer_acl *acl)
 {
@@ -59,13 +61,29 @@ static int copy_items(struct arena *arena, void *items_at, size_t count, size_t 
 	return 0;
 }
 
-static int copy_settings(struct transfer_acl *acl, struct transfer_settings *settings)
+/* A reverse zone by its name, which counts before a private zone's as in rules/check/transfer.c; a
+ * private zone by its full name. */
+static const char *zone_text(struct transfer_acl *acl, const struct model *model, const char *group,
+			     const char *text)
+{
+	static const struct hash_key any;
+	const struct private_zone *zone = NULL;
+	struct name name;
+
+	if (name_from_text(&name, &any, text) != 0 || !reverse_has_zone(model, &name))
+		zone = model_zone(model, group, text);
+	return arena_strdup(&acl->arena, zone ? full_name(&zone->named) : text);
+}
+
+static int copy_settings(struct transfer_acl *acl, const struct model *model,
+			 struct transfer_settings *settings)
 {
 	int err = copy_items(&acl->arena, &settings->zones.items, settings->zones.count,
 			     sizeof *settings->zones.items);
 
 	for (size_t i = 0; !err && i < settings->zones.count; i++) {
-		settings->zones.items[i] = arena_strdup(&acl->arena, settings->zones.items[i]);
+		settings->zones.items[i] =
+			zone_text(acl, model, settings->resource_group, settings->zones.items[i]);
 		err = settings->zones.items[i] ? 0 : ERR_NOMEM;
 	}
 	if (!err)
@@ -74,8 +92,8 @@ static int copy_settings(struct transfer_acl *acl, struct transfer_settings *set
 	if (!err)
 		err = copy_items(&acl->arena, &settings->notify.items, settings->notify.count,
 				 sizeof *settings->notify.items);
-	settings->origin = (struct origin){0};
-	settings->key = NULL; /* the grant has it */
+	settings->named = (struct named){.name = NULL}; /* the model's */
+	settings->key = NULL;                           /* the grant has it */
 	return err;
 }
 
@@ -95,7 +113,7 @@ static int copy_grants(struct transfer_acl *acl, const struct model *model)
 		 */
 		if (copies[i].key && !acl->grants[i].key)
 			copies[i].zones.count = 0;
-		err = copy_settings(acl, &copies[i]);
+		err = copy_settings(acl, model, &copies[i]);
 	}
 	acl->grant_count = err ? 0 : count;
 	return err;
@@ -123,15 +141,10 @@ static bool has_to_be_named(const struct transfer_zone *zone)
 
 bool transfer_grant_covers(const struct transfer_grant *grant, const struct transfer_zone *zone)
 {
-	static const struct hash_key any;
-
 	for (size_t i = 0; i < grant->settings->zones.count; i++) {
 		const char *text = grant->settings->zones.items[i];
-		struct name name;
 
-		if (strcmp(text, "*") == 0 ? !has_to_be_named(zone)
-					   : name_from_text(&name, &any, text) == 0 &&
-						     name_wire_equal(name.wire, zone->name.wire))
+		if (strcmp(text, "*") == 0 ? !has_to_be_named(zone) : transfer_zone_is(zone, text))
 			return true;
 	}
 	return false;

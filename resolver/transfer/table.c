@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "resolver/log.h"
 #include "rules/policy/reverse_zones.h"
@@ -251,7 +252,7 @@ static int choose_version(struct compiling *c, struct transfer_zone **at)
 {
 	struct transfer_zone *zone = *at, *chosen;
 	const struct transfer_zone *before =
-		c->before ? transfer_table_find(c->before, &zone->name) : NULL;
+		c->before ? transfer_table_find(c->before, &zone->name, zone->text) : NULL;
 
 	if (before && before->reverse == zone->reverse)
 		chosen = continue_zone(c, zone, (struct transfer_zone *)(uintptr_t)before);
@@ -288,7 +289,7 @@ static int add_reverse(struct compiling *c, const char *text, bool alias)
 	const struct policy_pool_zone *in = suffix_table_get(&c->policy->pools, &name, 0);
 	if (!in)
 		return 0;
-	struct transfer_zone *zone = transfer_zone_new(in->zone);
+	struct transfer_zone *zone = transfer_zone_new(in->zone, NULL);
 	if (!zone)
 		return ERR_NOMEM;
 	zone->reverse = true;
@@ -312,9 +313,12 @@ static int add_zones(struct compiling *c, const struct model *model)
 	struct transfer_table *table = c->table;
 	int err = reverse_each_zone(model, on_reverse_zone, c);
 
-	for (size_t i = 0; !err && i < model->private_zones.count; i++)
-		if (model->private_zones.items[i].zone)
-			err = add_zone(c, transfer_zone_new(model->private_zones.items[i].zone));
+	for (size_t i = 0; !err && i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		if (zone->zone)
+			err = add_zone(c, transfer_zone_new(zone->zone, zone->resource_group));
+	}
 	for (size_t i = 0; !err && i < table->count; i++)
 		err = choose_version(c, &table->zones[i]);
 	qsort(table->zones, table->count, sizeof table->zones[0], compare_zones);
@@ -426,21 +430,42 @@ int transfer_table_advance(struct transfer_table **result, struct policy *policy
 
 /* ---- looking ---- */
 
-const struct transfer_zone *transfer_table_find(const struct transfer_table *table,
-						const struct name *name)
+/* The place of the first zone whose name has this hash, or of the first behind it. */
+static size_t first_with(const struct transfer_table *table, uint64_t hash)
 {
 	size_t low = 0, high = table->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (table->zones[middle]->name.hash[0] < name->hash[0])
+		if (table->zones[middle]->name.hash[0] < hash)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < table->count && table->zones[low]->name.hash[0] == name->hash[0]; low++)
-		if (name_equal(&table->zones[low]->name, name))
-			return table->zones[low];
+	return low;
+}
+
+const struct transfer_zone *transfer_table_next(const struct transfer_table *table,
+						const struct name *name, size_t *at)
+{
+	size_t i = first_with(table, name->hash[0]) + *at;
+
+	for (; i < table->count && table->zones[i]->name.hash[0] == name->hash[0]; i++) {
+		++*at;
+		if (name_equal(&table->zones[i]->name, name))
+			return table->zones[i];
+	}
 	return NULL;
+}
+
+const struct transfer_zone *transfer_table_find(const struct transfer_table *table,
+						const struct name *name, const char *text)
+{
+	const struct transfer_zone *zone;
+	size_t at = 0;
+
+	while ((zone = transfer_table_next(table, name, &at)) && strcasecmp(zone->text, text) != 0)
+		;
+	return zone;
 }

@@ -52,8 +52,12 @@ MUST_CHECK int transfer_table_advance(struct transfer_table **table, struct poli
 				      const struct serial_keeper *keeper, uint64_t now_s);
 void transfer_table_free(struct transfer_table *table); /* NULL is fine */
 
-/* Any thread. NULL when there is none of that name. */
+/* Any thread. The zones of that name, one after the other: *at is 0 at first. Behind the last:
+ * NULL. Of one name there are several where they are in different groups. */
+const struct transfer_zone *transfer_table_next(const struct transfer_table *table,
+						const struct name *name, size_t *at);
+/* The one of them with this full name, as transfer_zone.text has it; NULL: there is none. */
 const struct transfer_zone *transfer_table_find(const struct transfer_table *table,
-						const struct name *name);
+						const struct name *name, const char *text);
 
 #endif

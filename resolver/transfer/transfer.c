@@ -84,8 +84,8 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 }
 
 /* A client cannot tell a zone that is not there from one it may not have. */
-static struct refusal judge(const struct query *query, const struct policy_hold *hold,
-			    const struct transfer_zone *zone, const struct tsig_context *tsig)
+static struct refusal judge(const struct query *query, const struct transfer_zone *zone,
+			    bool allowed, const struct tsig_context *tsig)
 {
 	static const char not_allowed[] = "zone transfers are not allowed";
 	const struct request *request = &query->request;
@@ -95,8 +95,7 @@ static struct refusal judge(const struct query *query, const struct policy_hold 
 	if (!zone)
 		return (struct refusal){RCODE_REFUSED, not_allowed,
 					"no zone of that name goes out"};
-	if (!transfer_acl_allows(hold->transfers->acl, zone, &query->client,
-				 tsig ? tsig->key : NULL))
+	if (!allowed)
 		return (struct refusal){RCODE_REFUSED, not_allowed,
 					tsig ? "no entry of transfers allows this client and key"
 					     : "no entry of transfers allows this client unsigned"};
@@ -424,12 +423,35 @@ void transfers_init(struct transfers *transfers)
 	line_init(&transfers->waiting);
 }
 
+/* The zone of that name that the client may have with the key (NULL: unsigned), else one that it
+ * may not have. limits_check has seen that no client may have two of one name. NULL: there is none.
+ */
+static const struct transfer_zone *zone_for(const struct transfer_table *table,
+					    const struct query *query, const struct tsig_key *key,
+					    bool *allowed)
+{
+	const struct transfer_zone *zone, *other = NULL;
+	size_t at = 0;
+
+	*allowed = false;
+	while ((zone = transfer_table_next(table, &query->name, &at))) {
+		*allowed = transfer_acl_allows(table->acl, zone, &query->client, key);
+		if (*allowed)
+			return zone;
+		other = zone;
+	}
+	return other;
+}
+
 void transfer_start(struct transfers *transfers, struct query *query, struct policy_hold *hold,
 		    const struct tsig_context *tsig)
 {
+	bool allowed = false;
 	const struct transfer_zone *zone =
-		hold->transfers ? transfer_table_find(hold->transfers, &query->name) : NULL;
-	struct refusal refusal = judge(query, hold, zone, tsig);
+		hold->transfers
+			? zone_for(hold->transfers, query, tsig ? tsig->key : NULL, &allowed)
+			: NULL;
+	struct refusal refusal = judge(query, zone, allowed, tsig);
 	struct transfer_writer writer;
 	size_t version = 0;
 
@@ -452,12 +474,11 @@ void transfer_start(struct transfers *transfers, struct query *query, struct pol
 const struct rrset *transfer_soa(const struct transfer_table *table, const struct query *query,
 				 const struct tsig_context *tsig)
 {
-	const struct transfer_zone *zone = transfer_table_find(table, &query->name);
+	bool allowed;
+	const struct transfer_zone *zone =
+		zone_for(table, query, tsig ? tsig->key : NULL, &allowed);
 
-	return zone && transfer_acl_allows(table->acl, zone, &query->client,
-					   tsig ? tsig->key : NULL)
-		       ? zone_soa(zone->zone)
-		       : NULL;
+	return allowed ? zone_soa(zone->zone) : NULL;
 }
 
 void transfers_abandon(struct transfers *transfers)

@@ -2,8 +2,10 @@
  */
 #include "resolver/transfer/zone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rules/owned/owned.h"
 #include "rules/reverse.h"
@@ -51,7 +53,7 @@ void transfer_zone_unref(struct transfer_zone *zone)
 	free(zone);
 }
 
-struct transfer_zone *transfer_zone_new(struct zone *apex)
+struct transfer_zone *transfer_zone_new(struct zone *apex, const char *group)
 {
 	struct transfer_zone *zone = calloc(1, sizeof *zone);
 	char text[NAME_TEXT_MAX];
@@ -60,7 +62,9 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 		return NULL;
 	zone->references = 1;
 	name_copy(&zone->name, zone_apex(apex));
-	zone->text = strdup(name_to_text(&zone->name, text));
+	if (asprintf(&zone->text, "%s%s%s", group ? group : "", group ? "/" : "",
+		     name_to_text(&zone->name, text)) < 0)
+		zone->text = NULL;
 	zone->apex = zone_ref(apex);
 	zone->zone = zone_ref(apex);
 	zone->meter = meter_new();
@@ -69,6 +73,18 @@ struct transfer_zone *transfer_zone_new(struct zone *apex)
 		return zone;
 	transfer_zone_unref(zone);
 	return NULL;
+}
+
+bool transfer_zone_is(const struct transfer_zone *zone, const char *full_name)
+{
+	char text[NAME_TEXT_MAX];
+	size_t group = strlen(zone->text) - strlen(name_to_text(&zone->name, text));
+	static const struct hash_key any;
+	struct name name;
+
+	return strncasecmp(full_name, zone->text, group) == 0 &&
+	       name_from_text(&name, &any, full_name + group) == 0 &&
+	       name_wire_equal(name.wire, zone->name.wire);
 }
 
 void transfer_zone_take_meter(struct transfer_zone *zone, const struct transfer_zone *before)

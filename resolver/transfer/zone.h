@@ -44,7 +44,7 @@ struct transfer_zone {
 	bool alias;          /* classless: another spelling of a zone */
 	bool editable; /* private: changed set by set (rules/zone/zone.h), not read of a file */
 	struct name name;
-	char *text;           /* the name with its final dot */
+	char *text;           /* the full name with its final dot: "corp.test.", "dev/corp.test." */
 	struct prefix prefix; /* reverse: the addresses that it holds */
 	/* reverse: the apex as it was compiled, and with the serial; private: twice the zone. */
 	struct zone *apex, *zone;
@@ -61,8 +61,11 @@ static inline bool transfer_zone_is_numbered(const struct transfer_zone *zone)
 {
 	return zone->reverse || zone->editable;
 }
-/* A zone as a policy has it, without serial, content and past. NULL without memory. */
-struct transfer_zone *transfer_zone_new(struct zone *apex);
+/* A zone as a policy has it, without serial, content and past. `group`: that a private zone is in;
+ * NULL: none. NULL without memory. */
+struct transfer_zone *transfer_zone_new(struct zone *apex, const char *group);
+/* Whether a name of a zone, as `text` has it but perhaps without the final dot, is this one's. */
+bool transfer_zone_is(const struct transfer_zone *zone, const char *full_name);
 struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
 void transfer_zone_unref(struct transfer_zone *zone); /* NULL is fine */
 /* A copy of the zone with as much of the past of `before` (which may be the zone) as fits into

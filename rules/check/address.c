@@ -66,8 +66,7 @@ static void check_pools(struct check *check)
 		const struct address_pool *pool = &model->address_pools.items[i];
 		const char *what = arena_printf(&check->arena, "address pool \"%s\"",
 						pool->name ? pool->name : "?");
-		check_top(check, &names, pool->name, pool->resource_group, &pool->origin,
-			  "address pool");
+		check_top(check, &names, &pool->named, "address pool");
 		check_pool_zone(&zones, pool);
 		if (items && what && pool->prefix.address.family)
 			items[placed++] =
@@ -199,5 +198,5 @@ void limits_check_addresses(struct check *check)
 		check_owned_address(check, &seen, &model->addresses.items[i]);
 	for (size_t i = 0; i < model->cloud_services.count; i++)
 		check_service(check, &seen, &model->cloud_services.items[i]);
-	check_network(check, model->reverse.resolve_in, &model->reverse.origin, "resolve_in");
+	check_network(check, NULL, model->reverse.resolve_in, &model->reverse.origin, "resolve_in");
 }

@@ -41,7 +41,7 @@ static void check_endpoint_prefix(struct check *check, const struct subnet *subn
 static void claim_subnet(struct check *check, const struct virtual_network *network,
 			 const struct subnet *subnet, const struct origin *origin)
 {
-	const char *key = seen_pair(check, network->name, subnet->name);
+	const char *key = seen_pair(check, full_name(&network->named), subnet->name);
 	const struct origin *before = seen_put(check, &check->endpoint_subnets, key, origin);
 
 	if (before)
@@ -75,7 +75,7 @@ static const struct subnet *check_endpoint_subnet(struct check *check,
 		ERROR(check, origin, "subnet",
 		      "there is no subnet \"%s\" in virtual network \"%s\"; name one of its "
 		      "subnets",
-		      name, network->name);
+		      name, full_name(&network->named));
 		return NULL;
 	}
 	check_endpoint_prefix(check, subnet, origin);
@@ -179,13 +179,6 @@ static void check_outbounds(struct check *check, const struct dns_resolver *reso
 
 		check_endpoint_subnet(check, network, endpoint->subnet, origin);
 		check_unique(check, &names, endpoint->name, origin, "outbound endpoint");
-		if (resolver->name && endpoint->name) {
-			const char *path = arena_printf(&check->arena, "%s/%s", resolver->name,
-							endpoint->name);
-			check->out_of_memory |= !path;
-			if (path)
-				seen_put(check, &check->outbounds, path, endpoint);
-		}
 		if (address_is_multicast(&endpoint->source) ||
 		    address_is_broadcast(&endpoint->source))
 			ERROR(check, origin, "source",
@@ -201,7 +194,8 @@ static void check_resolver_network(struct check *check, const struct dns_resolve
 				   const struct virtual_network *network, struct seen *per_network)
 {
 	uint32_t limit = check->model->limits.resolvers_per_virtual_network;
-	uint32_t *count = seen_counter(check, per_network, network->name);
+	const char *name = full_name(&network->named);
+	uint32_t *count = seen_counter(check, per_network, name);
 
 	if (count && ++*count > limit)
 		LIMIT_ERROR(
@@ -209,18 +203,18 @@ static void check_resolver_network(struct check *check, const struct dns_resolve
 			"virtual_network",
 			"virtual network \"%s\" has %u resolver%s, and at most %u %s allowed; use "
 			"another network, or raise limits.resolvers_per_virtual_network",
-			network->name, *count, text_plural(*count, "", "s"), limit,
+			name, *count, text_plural(*count, "", "s"), limit,
 			text_plural(limit, "is", "are"));
 	if (network->encryption)
 		ERROR(check, &resolver->origin, "virtual_network",
 		      "virtual network \"%s\" is encrypted, and a resolver cannot be in such a "
 		      "network; set its encryption = false or use another",
-		      network->name);
+		      name);
 	if (!check_same_region(check, resolver->region, network->region))
 		ERROR(check, &resolver->origin, "region",
 		      "the resolver is in %s and virtual network \"%s\" in %s; both must be in one "
 		      "region",
-		      check_region_text(check, resolver->region), network->name,
+		      check_region_text(check, resolver->region), name,
 		      check_region_text(check, network->region));
 }
 
@@ -247,10 +241,10 @@ void limits_check_endpoints(struct check *check)
 		const struct dns_resolver *resolver = &model->resolvers.items[i];
 		const struct origin *origin = &resolver->origin;
 		const struct virtual_network *network =
-			check_network(check, resolver->virtual_network, origin, "virtual_network");
+			check_network(check, resolver->resource_group, resolver->virtual_network,
+				      origin, "virtual_network");
 
-		check_top(check, &names, resolver->name, resolver->resource_group, origin,
-			  "resolver");
+		check_top(check, &names, &resolver->named, "resolver");
 		if (i == limit)
 			check_count(check, model->resolvers.count, limit, origin, NULL,
 				    "resolvers_per_subscription");

@@ -14,6 +14,7 @@
 #include "rules/name.h"
 #include "rules/prefix.h"
 #include "rules/schema/model.h"
+#include "rules/schema/reference.h"
 
 /* Names seen so far, each with what it stands for; ASCII case does not matter (check/seen.c). */
 struct seen_slot {
@@ -28,9 +29,9 @@ struct seen {
 /* An inbound endpoint as a target may mean it. */
 struct self {
 	struct host host;
-	const char *path; /* "hub-resolver/inbound" */
-	const char *network;
-	size_t order; /* in which it was found; of one host the first counts */
+	const char *path;    /* "hub-resolver/inbound", "dev/hub-resolver/inbound" */
+	const char *network; /* by its full name */
+	size_t order;        /* in which it was found; of one host the first counts */
 };
 
 struct check {
@@ -42,10 +43,9 @@ struct check {
 	const struct model *before; /* of the same file, and found good; NULL: there is none */
 	bool out_of_memory;         /* something was not looked at; said at the end */
 
-	struct seen networks;         /* name -> struct virtual_network */
-	struct seen outbounds;        /* "RESOLVER/ENDPOINT" -> struct outbound_endpoint */
-	struct seen endpoint_subnets; /* "NETWORK/SUBNET" -> struct origin of its endpoint */
-	struct seen zone_names;       /* "corp.test." -> struct private_zone, the first so named */
+	/* Networks and rulesets are here by their full names. */
+	struct seen endpoint_subnets; /* "NETWORK SUBNET" -> struct origin of its endpoint */
+	struct seen zone_names;       /* "corp.test." -> a struct private_zone so named */
 	struct seen zone_networks;    /* "ZONE NETWORK" -> struct private_zone linked there */
 	struct seen ruleset_networks; /* "RULESET NETWORK" -> struct ruleset_link */
 	struct self *selves;          /* by host */
@@ -90,25 +90,21 @@ const char *check_place(struct check *check, const struct origin *origin);
 /* A fault when an item of that name was there before. NULL names have their fault already. */
 void check_unique(struct check *check, struct seen *seen, const char *name,
 		  const struct origin *origin, const char *what);
-/* The same of an item at the top, which may be in a resource group: its name is unique over all of
- * them. And a fault where no group can be called that. */
-void check_top(struct check *check, struct seen *seen, const char *name, const char *group,
-	       const struct origin *origin, const char *what);
+/* The same of an item at the top, whose name is unique in its resource group. And a fault where no
+ * group can be called that. */
+void check_top(struct check *check, struct seen *seen, const struct named *item, const char *what);
+/* The same of an item whose name, in that field, is unique over all groups. */
+void check_overall(struct check *check, struct seen *seen, const char *name, const char *group,
+		   const struct origin *origin, const char *field, const char *what);
 /* A fault where no group can be called that; NULL: none is given. */
 void check_group(struct check *check, const char *group, const struct origin *origin);
-/* Two of one name, of which `before` was first. The field is the name's. */
-struct grouped {
-	const struct origin *origin;
-	const char *group;
-};
-void check_same_name(struct check *check, const struct grouped *before, const struct grouped *item,
-		     const char *field, const char *name, const char *what);
 /* A fault at the first item over the limit. `key` is the limit's. */
 void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
 		 const char *field, const char *key);
-/* NULL and a fault when there is none of that name. */
-const struct virtual_network *check_network(struct check *check, const char *name,
-					    const struct origin *origin, const char *field);
+/* What an item of that group refers to; NULL, and a fault, where that is not one network. */
+const struct virtual_network *check_network(struct check *check, const char *group,
+					    const char *text, const struct origin *origin,
+					    const char *field);
 bool check_same_region(const struct check *check, const char *a, const char *b);
 const char *check_region_text(const struct check *check, const char *own);
 /* The inbound endpoint that this target is, or NULL; behind limits_warn's index of them. */

@@ -62,8 +62,15 @@ void check_group(struct check *check, const char *group, const struct origin *or
 		ERROR(check, origin, "resource_group", "\"%s\" does not fit; %s", group, advice);
 }
 
-void check_same_name(struct check *check, const struct grouped *before, const struct grouped *item,
-		     const char *field, const char *name, const char *what)
+struct grouped {
+	const struct origin *origin;
+	const char *group, *field; /* that has the name */
+	const char *advice;
+};
+
+/* Two of one name, of which `before` was first. */
+static void check_same_name(struct check *check, const struct grouped *before,
+			    const struct grouped *item, const char *name, const char *what)
 {
 	const char *group;
 
@@ -76,32 +83,52 @@ void check_same_name(struct check *check, const struct grouped *before, const st
 	}
 	group = before->group ? before->group : "";
 	if (strcasecmp(group, item->group ? item->group : "") == 0)
-		ERROR(check, item->origin, field,
-		      "\"%s\" is already the name of the %s at %s; choose another", name, what,
-		      check_place(check, before->origin));
+		ERROR(check, item->origin, item->field,
+		      "\"%s\" is already the name of the %s at %s; %s", name, what,
+		      check_place(check, before->origin), item->advice);
 	else
-		ERROR(check, item->origin, field,
-		      "\"%s\" is already the name of the %s in %s%s%s, at %s; names are unique "
-		      "over "
-		      "all resource groups: choose another",
+		ERROR(check, item->origin, item->field,
+		      "\"%s\" is already the name of the %s in %s%s%s, at %s; these names are "
+		      "unique over all resource groups: %s",
 		      name, what, *group ? "the resource group \"" : "no resource group", group,
-		      *group ? "\"" : "", check_place(check, before->origin));
+		      *group ? "\"" : "", check_place(check, before->origin), item->advice);
 }
 
-void check_top(struct check *check, struct seen *seen, const char *name, const char *group,
-	       const struct origin *origin, const char *what)
+/* `key`: equal ones may not be there twice. */
+static void check_key(struct check *check, struct seen *seen, const char *key, const char *name,
+		      const struct grouped *own, const char *what)
 {
 	struct grouped *item = arena_alloc(&check->arena, sizeof *item);
 	const struct grouped *before;
 
-	check_group(check, group, origin);
+	check_group(check, own->group, own->origin);
 	check->out_of_memory |= !item;
-	if (!item || !name)
+	if (!item || !key)
 		return;
-	*item = (struct grouped){origin, group};
-	before = seen_put(check, seen, name, item);
+	*item = *own;
+	before = seen_put(check, seen, key, item);
 	if (before)
-		check_same_name(check, before, item, "name", name, what);
+		check_same_name(check, before, item, name, what);
+}
+
+void check_top(struct check *check, struct seen *seen, const struct named *item, const char *what)
+{
+	const struct grouped own = {&item->origin, item->resource_group, "name",
+				    "choose another, or another resource_group"};
+
+	check_key(check, seen,
+		  item->name ? seen_pair(check, item->resource_group ? item->resource_group : "",
+					 item->name)
+			     : NULL,
+		  item->name, &own, what);
+}
+
+void check_overall(struct check *check, struct seen *seen, const char *name, const char *group,
+		   const struct origin *origin, const char *field, const char *what)
+{
+	const struct grouped own = {origin, group, field, "choose another"};
+
+	check_key(check, seen, name, name, &own, what);
 }
 
 void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
@@ -123,17 +150,16 @@ bool limits_lets_more(const char *key, uint64_t value, uint64_t than)
 	return length > end && strcmp(key + length - end, least) == 0 ? value < than : value > than;
 }
 
-const struct virtual_network *check_network(struct check *check, const char *name,
-					    const struct origin *origin, const char *field)
+const struct virtual_network *check_network(struct check *check, const char *group,
+					    const char *text, const struct origin *origin,
+					    const char *field)
 {
-	const struct virtual_network *network;
+	const struct virtual_network *network = model_network(check->model, group, text);
+	char why[REFERENCE_TEXT_MAX];
 
-	if (!name)
-		return NULL;
-	network = seen_get(&check->networks, name);
-	if (!network)
-		ERROR(check, origin, field,
-		      "there is no virtual network \"%s\"; name one of virtual_networks", name);
+	if (text && !network)
+		ERROR(check, origin, field, "%s",
+		      reference_refusal(check->model, REFERS_NETWORK, group, text, why));
 	return network;
 }
 
@@ -187,16 +213,18 @@ static void add_self(void *context, const struct model_self *ours)
 {
 	const struct dns_resolver *resolver = ours->resolver;
 	struct check *check = context;
+	const struct virtual_network *network =
+		model_network(check->model, resolver->resource_group, resolver->virtual_network);
 	const char *path;
 
-	if (!resolver->name || !ours->endpoint->name ||
-	    !seen_get(&check->networks, resolver->virtual_network))
+	if (!resolver->name || !ours->endpoint->name || !network)
 		return;
-	path = arena_printf(&check->arena, "%s/%s", resolver->name, ours->endpoint->name);
+	path = arena_printf(&check->arena, "%s/%s", full_name(&resolver->named),
+			    ours->endpoint->name);
 	check->out_of_memory |= !path;
 	if (path)
 		check->selves[check->self_count] = (struct self){
-			ours->host, path, resolver->virtual_network, check->self_count};
+			ours->host, path, full_name(&network->named), check->self_count};
 	check->self_count += path != NULL;
 }
 

@@ -27,8 +27,8 @@ struct loop_network {
 
 struct loops {
 	struct check *check;
-	struct seen nodes;    /* network -> struct loop_network */
-	struct seen rules;    /* "RULESET DOMAIN" -> struct target_list, of its rule */
+	struct seen nodes; /* network's full name -> struct loop_network */
+	struct seen rules; /* "RULESET DOMAIN" -> struct target_list, of its rule; the full name */
 	struct seen reserved; /* domain -> itself */
 	unsigned round;
 	const struct self *path[PATH_MAX_STEPS];
@@ -46,7 +46,8 @@ static const struct target_list *rule_for(struct loops *loops, const struct loop
 {
 	for (const struct linked_ruleset *linked = node->rulesets; linked; linked = linked->next) {
 		const struct target_list *rule = seen_get(
-			&loops->rules, seen_pair(loops->check, linked->ruleset->name, suffix));
+			&loops->rules,
+			seen_pair(loops->check, full_name(&linked->ruleset->named), suffix));
 		if (rule)
 			return rule;
 	}
@@ -140,16 +141,19 @@ static void add_network(struct loops *loops, const struct virtual_network *netwo
 	loops->check->out_of_memory |= !node;
 	if (!node || !network->name)
 		return;
-	node->network = network->name;
+	node->network = full_name(&network->named);
 	node->tail = &node->rulesets;
-	seen_put(loops->check, &loops->nodes, network->name, node);
+	seen_put(loops->check, &loops->nodes, node->network, node);
 }
 
 static void add_link(struct loops *loops, const struct forwarding_ruleset *ruleset,
-		     const char *network)
+		     const char *text)
 {
-	struct loop_network *node =
-		(struct loop_network *)(uintptr_t)seen_get(&loops->nodes, network);
+	const struct virtual_network *network =
+		model_network(loops->check->model, ruleset->resource_group, text);
+	struct loop_network *node = network ? (struct loop_network *)(uintptr_t)seen_get(
+						      &loops->nodes, full_name(&network->named))
+					    : NULL;
 	struct linked_ruleset *linked = arena_alloc(&loops->check->arena, sizeof *linked);
 
 	loops->check->out_of_memory |= !linked;
@@ -169,7 +173,8 @@ static void add_rule(struct loops *loops, const struct forwarding_ruleset *rules
 	if (!kept)
 		return;
 	*kept = targets;
-	seen_put(loops->check, &loops->rules, seen_pair(loops->check, ruleset->name, domain), kept);
+	seen_put(loops->check, &loops->rules,
+		 seen_pair(loops->check, full_name(&ruleset->named), domain), kept);
 }
 
 static void add_ruleset(struct loops *loops, const struct forwarding_ruleset *ruleset)

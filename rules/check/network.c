@@ -134,10 +134,7 @@ void limits_check_networks(struct check *check)
 
 	for (size_t i = 0; i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
-		check_top(check, &names, network->name, network->resource_group, &network->origin,
-			  "virtual network");
-		if (network->name)
-			seen_put(check, &check->networks, network->name, network);
+		check_top(check, &names, &network->named, "virtual network");
 		check_spaces(check, network);
 		check_subnets(check, network);
 		check_dns_servers(check, network);

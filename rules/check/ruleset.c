@@ -15,18 +15,21 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 	const char *path = ruleset->outbound_endpoints.items[index];
 	const struct origin *origin = &ruleset->origin;
 	uint32_t limit = check->model->limits.rulesets_per_outbound_endpoint, *count;
+	const struct outbound_endpoint *endpoint;
 	struct dns_resolver *resolver = NULL;
-	char field[48];
+	char field[48], why[REFERENCE_TEXT_MAX];
+	const char *name;
 
 	snprintf(field, sizeof field, "outbound_endpoints[%zu]", index);
-	if (!model_outbound(check->model, path, &resolver)) {
-		ERROR(check, origin, field,
-		      "there is no outbound endpoint \"%s\"; write RESOLVER/ENDPOINT, as in "
-		      "\"hub-resolver/outbound\"",
-		      path);
+	endpoint = model_outbound(check->model, ruleset->resource_group, path, &resolver);
+	if (!endpoint) {
+		ERROR(check, origin, field, "%s",
+		      reference_refusal(check->model, REFERS_OUTBOUND, ruleset->resource_group,
+					path, why));
 		return;
 	}
-	if (seen_put(check, in_ruleset, path, path)) {
+	name = seen_pair(check, full_name(&resolver->named), endpoint->name);
+	if (seen_put(check, in_ruleset, name, endpoint)) {
 		ERROR(check, origin, field, "\"%s\" is listed twice; keep one of them", path);
 		return;
 	}
@@ -35,7 +38,7 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 		      "\"%s\" is in %s and the ruleset in %s; both must be in one region", path,
 		      check_region_text(check, resolver->region),
 		      check_region_text(check, ruleset->region));
-	count = seen_counter(check, per_endpoint, path);
+	count = seen_counter(check, per_endpoint, name);
 	if (count && ++*count > limit)
 		LIMIT_ERROR(
 			check, "rulesets_per_outbound_endpoint", *count, origin, field,
@@ -48,7 +51,8 @@ static void check_endpoint(struct check *check, const struct forwarding_ruleset 
 static bool has_network(const struct check *check, const struct forwarding_ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset->links.count; i++)
-		if (seen_get(&check->networks, ruleset->links.items[i].virtual_network))
+		if (model_network(check->model, ruleset->resource_group,
+				  ruleset->links.items[i].virtual_network))
 			return true;
 	return false;
 }
@@ -75,31 +79,33 @@ static void check_link(struct check *check, const struct forwarding_ruleset *rul
 {
 	uint32_t limit = check->model->limits.rulesets_per_virtual_network, *count;
 	const struct virtual_network *network =
-		check_network(check, link->virtual_network, &link->origin, "virtual_network");
+		check_network(check, ruleset->resource_group, link->virtual_network, &link->origin,
+			      "virtual_network");
+	const char *name;
 
 	if (!network)
 		return;
+	name = full_name(&network->named);
 	if (!check_same_region(check, ruleset->region, network->region))
 		ERROR(check, &link->origin, "virtual_network",
 		      "virtual network \"%s\" is in %s and the ruleset in %s; both must be in one "
 		      "region",
-		      link->virtual_network, check_region_text(check, network->region),
+		      name, check_region_text(check, network->region),
 		      check_region_text(check, ruleset->region));
-	if (ruleset->name &&
-	    seen_put(check, &check->ruleset_networks,
-		     seen_pair(check, ruleset->name, link->virtual_network), link)) {
+	if (ruleset->name && seen_put(check, &check->ruleset_networks,
+				      seen_pair(check, full_name(&ruleset->named), name), link)) {
 		ERROR(check, &link->origin, "virtual_network",
 		      "virtual network \"%s\" is linked to this ruleset twice; keep one link",
-		      link->virtual_network);
+		      name);
 		return;
 	}
-	count = seen_counter(check, per_network, link->virtual_network);
+	count = seen_counter(check, per_network, name);
 	if (count && ++*count > limit)
 		LIMIT_ERROR(check, "rulesets_per_virtual_network", *count, &link->origin,
 			    "virtual_network",
 			    "virtual network \"%s\" is linked to %u ruleset%s, and at most %u %s "
 			    "allowed; remove a link, or raise limits.rulesets_per_virtual_network",
-			    link->virtual_network, *count, text_plural(*count, "", "s"), limit,
+			    name, *count, text_plural(*count, "", "s"), limit,
 			    text_plural(limit, "is", "are"));
 }
 
@@ -264,8 +270,7 @@ void limits_check_rulesets(struct check *check)
 
 	for (size_t i = 0; i < model->rulesets.count; i++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
-		check_top(check, &names, ruleset->name, ruleset->resource_group, &ruleset->origin,
-			  "ruleset");
+		check_top(check, &names, &ruleset->named, "ruleset");
 		check_endpoints(check, ruleset, &per_endpoint);
 		check_links(check, ruleset, &per_network);
 		if (!check_is_known(check, ruleset))

@@ -113,19 +113,13 @@ static void check_events(struct check *check)
 
 static void check_id(struct check *check, struct seen *ids, const struct management_client *client)
 {
-	const struct management_client *before =
-		client->id ? seen_put(check, ids, client->id, client) : NULL;
-
-	check_group(check, client->resource_group, &client->origin);
 	if (client->id && strncasecmp(client->id, "uid ", 4) == 0)
 		ERROR(check, &client->origin, "id",
 		      "\"%s\" is what the history calls a user of the control socket; take a name "
 		      "without \"uid \" ahead of it",
 		      client->id);
-	if (before)
-		check_same_name(check, &(struct grouped){&before->origin, before->resource_group},
-				&(struct grouped){&client->origin, client->resource_group}, "id",
-				client->id, "client");
+	check_overall(check, ids, client->id, client->resource_group, &client->origin, "id",
+		      "client");
 }
 
 static void check_client(struct check *check, const struct management_client *client)
@@ -198,6 +192,22 @@ static void check_user(struct check *check)
 		      "a group without a user has no effect; set `user` too, or leave `group` out");
 }
 
+/* A network that comes later is logged then; but it must be plain which one is meant. */
+static void check_logged(struct check *check, const char *network, const char *field)
+{
+	const struct origin *origin = &check->model->query_log.origin;
+	char why[REFERENCE_TEXT_MAX];
+
+	if (!network || model_network(check->model, NULL, network))
+		return;
+	if (reference_is_ambiguous(check->model, REFERS_NETWORK, NULL, network))
+		ERROR(check, origin, field, "%s",
+		      reference_refusal(check->model, REFERS_NETWORK, NULL, network, why));
+	else
+		WARN(check, origin, field,
+		     "there is no virtual network \"%.300s\"; nothing is logged for it", network);
+}
+
 static void check_query_log(struct check *check)
 {
 	const struct query_log_settings *log = &check->model->query_log;
@@ -213,10 +223,7 @@ static void check_query_log(struct check *check)
 	}
 	for (size_t i = 0; i < log->networks.count; i++) {
 		snprintf(field, sizeof field, "networks[%zu]", i);
-		if (log->networks.items[i] && !seen_get(&check->networks, log->networks.items[i]))
-			WARN(check, &log->origin, field,
-			     "there is no virtual network \"%.300s\"; nothing is logged for it",
-			     log->networks.items[i]);
+		check_logged(check, log->networks.items[i], field);
 	}
 	if (log->file && log->dnstap_file && strcmp(log->file, log->dnstap_file) == 0)
 		ERROR(check, &log->origin, "dnstap_file",

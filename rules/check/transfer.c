@@ -45,40 +45,13 @@ static void check_keys(struct check *check, struct seen *keys)
 	for (size_t i = 0; i < check->model->keys.count; i++) {
 		const struct tsig_settings *key = &check->model->keys.items[i];
 
-		check_top(check, keys, key->name ? normal_name(check, key->name) : NULL,
-			  key->resource_group, &key->origin, "key");
+		check_overall(check, keys, key->name ? normal_name(check, key->name) : NULL,
+			      key->resource_group, &key->origin, "name", "key");
 		check_secret(check, key);
 	}
 }
 
 /* ---- zones ---- */
-
-static bool is_name(const struct name *name, const char *text)
-{
-	struct name other;
-
-	return check_name(&other, text) && name_equal(&other, name);
-}
-
-static int on_reverse_zone(void *context, const struct reverse_zone *zone)
-{
-	const struct name *wanted = context;
-
-	return is_name(wanted, zone->origin) || (zone->alias && is_name(wanted, zone->alias));
-}
-
-static bool is_pool_zone(const struct check *check, struct name *name)
-{
-	return reverse_each_zone(check->model, on_reverse_zone, name) != 0;
-}
-
-static bool is_private_zone(const struct check *check, const struct name *name)
-{
-	for (size_t i = 0; i < check->model->private_zones.count; i++)
-		if (is_name(name, check->model->private_zones.items[i].name))
-			return true;
-	return false;
-}
 
 /* BIND, for one, does not load what it got when there is no NS at its apex. */
 static void warn_of_no_servers(struct check *check, const struct transfer_settings *entry)
@@ -89,9 +62,66 @@ static void warn_of_no_servers(struct check *check, const struct transfer_settin
 		     "reverse.name_servers");
 }
 
-static void check_zones(struct check *check, const struct transfer_settings *entry)
+/* An entry that gives a private zone out. */
+struct claim {
+	const struct private_zone *zone;
+	const struct transfer_settings *entry;
+	const char *key;    /* its name in normal form; NULL: none is asked for */
+	struct claim *next; /* of a zone of the same domain */
+};
+
+/* Whether one client can satisfy both entries. A signed request also satisfies an entry without a
+ * key. */
+static bool have_client_in_common(const struct claim *one, const struct claim *other)
 {
-	char field[32];
+	const struct transfer_settings *a = one->entry, *b = other->entry;
+
+	if (one->key && other->key && strcasecmp(one->key, other->key) != 0)
+		return false;
+	if (a->allow.count == 0 || b->allow.count == 0)
+		return true;
+	for (size_t i = 0; i < a->allow.count; i++)
+		for (size_t k = 0; k < b->allow.count; k++)
+			if (prefix_overlaps(&a->allow.items[i], &b->allow.items[k]))
+				return true;
+	return false;
+}
+
+/* A request gives only the domain, so no client may be allowed two zones of one domain. */
+static void claim_zone(struct check *check, const struct private_zone *zone,
+		       const struct transfer_settings *entry, const char *field,
+		       struct seen *claims)
+{
+	const char *domain = normal_name(check, zone->name);
+	struct claim *claim = arena_alloc(&check->arena, sizeof *claim);
+	struct claim *first = (struct claim *)(uintptr_t)seen_get(claims, domain), *other;
+
+	check->out_of_memory |= !claim;
+	if (!claim)
+		return;
+	*claim = (struct claim){zone, entry, entry->key ? normal_name(check, entry->key) : NULL,
+				first ? first->next : NULL};
+	for (other = first; other; other = other->next)
+		if (other->zone != zone && have_client_in_common(other, claim))
+			break;
+	if (other)
+		ERROR(check, &entry->origin, field,
+		      "a client that may copy %s by this entry may copy %s by the entry at %s, and "
+		      "a request gives only the domain; use different keys, or `allow` with "
+		      "prefixes that do not overlap",
+		      full_name(&zone->named), full_name(&other->zone->named),
+		      check_place(check, &other->entry->origin));
+	if (first)
+		first->next = claim;
+	else
+		seen_put(check, claims, domain, claim);
+}
+
+static void check_zones(struct check *check, const struct transfer_settings *entry,
+			struct seen *claims)
+{
+	char why[REFERENCE_TEXT_MAX], field[32];
+	const struct private_zone *zone;
 	bool reverse = false;
 
 	if (IS_EMPTY(entry->zones))
@@ -104,12 +134,21 @@ static void check_zones(struct check *check, const struct transfer_settings *ent
 		if (!text)
 			continue;
 		snprintf(field, sizeof field, "zones[%zu]", i);
-		bool pool = all || (check_name(&name, text) && is_pool_zone(check, &name));
-		if (!pool && !(check_name(&name, text) && is_private_zone(check, &name)))
+		bool pool =
+			all || (check_name(&name, text) && reverse_has_zone(check->model, &name));
+		zone = pool ? NULL : model_zone(check->model, entry->resource_group, text);
+		if (zone)
+			claim_zone(check, zone, entry, field, claims);
+		else if (!pool && reference_is_ambiguous(check->model, REFERS_ZONE,
+							 entry->resource_group, text))
+			ERROR(check, &entry->origin, field, "%s",
+			      reference_refusal(check->model, REFERS_ZONE, entry->resource_group,
+						text, why));
+		else if (!pool)
 			ERROR(check, &entry->origin, field,
 			      "there is no zone \"%s\"; name a private zone, or a reverse zone of "
 			      "an address pool as \"sluice ptr delegation\" has it",
-			      text);
+			      reference_short(text, REFERS_ZONE, NULL));
 		reverse = reverse || pool;
 	}
 	if (reverse)
@@ -138,7 +177,7 @@ static void check_notify(struct check *check, const struct transfer_settings *en
 }
 
 static void check_entry(struct check *check, const struct transfer_settings *entry,
-			const struct seen *keys)
+			const struct seen *keys, struct seen *claims)
 {
 	if (entry->key && !seen_get(keys, normal_name(check, entry->key)))
 		ERROR(check, &entry->origin, "key", "there is no key \"%s\"; name one of `keys`",
@@ -146,20 +185,19 @@ static void check_entry(struct check *check, const struct transfer_settings *ent
 	if (!entry->key && entry->allow.count == 0)
 		ERROR(check, &entry->origin, "allow",
 		      "anybody could copy the zones; give allow, a key, or both");
-	check_zones(check, entry);
+	check_zones(check, entry, claims);
 	check_notify(check, entry);
 }
 
 void limits_check_transfers(struct check *check)
 {
-	struct seen keys = {0}, names = {0};
+	struct seen keys = {0}, names = {0}, claims = {0};
 
 	check_keys(check, &keys);
 	for (size_t i = 0; i < check->model->transfers.count; i++) {
 		const struct transfer_settings *entry = &check->model->transfers.items[i];
 
-		check_top(check, &names, entry->name, entry->resource_group, &entry->origin,
-			  "transfer");
-		check_entry(check, entry, &keys);
+		check_top(check, &names, &entry->named, "transfer");
+		check_entry(check, entry, &keys, &claims);
 	}
 }

@@ -9,6 +9,16 @@
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
 
+/* The full name of the network of its link of that place; "": there is none. */
+static const char *linked_network(const struct check *check,
+				  const struct forwarding_ruleset *ruleset, size_t link)
+{
+	const struct virtual_network *network = model_network(
+		check->model, ruleset->resource_group, ruleset->links.items[link].virtual_network);
+
+	return network ? full_name(&network->named) : "";
+}
+
 /* The first network of the ruleset where a zone of this name is linked; "" when there is none.
  * Remembered in `shadows`, so that a thousand rules below one zone cost one look at the links. */
 static const char *shadowing_network(struct check *check, const struct forwarding_ruleset *ruleset,
@@ -20,8 +30,9 @@ static const char *shadowing_network(struct check *check, const struct forwardin
 		return network;
 	network = "";
 	for (size_t i = 0; i < ruleset->links.count && network[0] == '\0'; i++) {
-		const char *linked = ruleset->links.items[i].virtual_network;
-		if (linked && seen_get(&check->zone_networks, seen_pair(check, zone, linked)))
+		const char *linked = linked_network(check, ruleset, i);
+
+		if (*linked && seen_get(&check->zone_networks, seen_pair(check, zone, linked)))
 			network = linked;
 	}
 	seen_put(check, shadows, zone, network);
@@ -76,7 +87,8 @@ static void warn_unreachable(struct check *check, const struct forwarding_rulese
 	if (!target->address.family || check_self(check, target))
 		return;
 	for (size_t i = 0; i < ruleset->outbound_endpoints.count; i++) {
-		endpoint = seen_get(&check->outbounds, ruleset->outbound_endpoints.items[i]);
+		endpoint = model_outbound(check->model, ruleset->resource_group,
+					  ruleset->outbound_endpoints.items[i], NULL);
 		if (endpoint && endpoint->is_anywhere)
 			return;
 		if (!endpoint || !endpoint->source.family)
@@ -112,12 +124,13 @@ static void warn_link_back(struct check *check, const struct forwarding_ruleset 
 	}
 	for (size_t i = 0; i < ruleset->links.count; i++) {
 		const struct ruleset_link *link = &ruleset->links.items[i];
-		const struct forwarding_rule *rule = seen_get(&targeted, link->virtual_network);
+		const char *network = linked_network(check, ruleset, i);
+		const struct forwarding_rule *rule = seen_get(&targeted, network);
 		if (rule)
 			WARN(check, &link->origin, "virtual_network",
 			     "rule \"%s\" forwards to an inbound endpoint in this same network, "
 			     "\"%s\", which is a loop; remove the link or the target",
-			     rule->name ? rule->name : "?", link->virtual_network);
+			     rule->name ? rule->name : "?", network);
 	}
 }
 
@@ -150,9 +163,12 @@ static void warn_rulesets(struct check *check)
 			warn_ruleset(check, &model->rulesets.items[i]);
 }
 
-static void count_link(struct check *check, struct seen *linked, const char *network)
+static void count_link(struct check *check, struct seen *linked, const struct named *of,
+		       const char *text)
 {
-	uint32_t *count = network ? seen_counter(check, linked, network) : NULL;
+	const struct virtual_network *network =
+		model_network(check->model, of->resource_group, text);
+	uint32_t *count = network ? seen_counter(check, linked, full_name(&network->named)) : NULL;
 
 	if (count)
 		++*count;
@@ -166,13 +182,15 @@ static void count_links(struct check *check, struct seen *linked)
 		const struct private_zone *zone = &model->private_zones.items[i];
 
 		for (size_t k = 0; k < zone->links.count; k++)
-			count_link(check, linked, zone->links.items[k].virtual_network);
+			count_link(check, linked, &zone->named,
+				   zone->links.items[k].virtual_network);
 	}
 	for (size_t i = 0; i < model->rulesets.count; i++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
 
 		for (size_t k = 0; k < ruleset->links.count; k++)
-			count_link(check, linked, ruleset->links.items[k].virtual_network);
+			count_link(check, linked, &ruleset->named,
+				   ruleset->links.items[k].virtual_network);
 	}
 }
 
@@ -187,7 +205,7 @@ static void warn_custom_servers(struct check *check)
 	count_links(check, &linked);
 	for (size_t i = 0; i < model->virtual_networks.count; i++) {
 		const struct virtual_network *network = &model->virtual_networks.items[i];
-		const uint32_t *links = network->name ? seen_get(&linked, network->name) : NULL;
+		const uint32_t *links = seen_get(&linked, full_name(&network->named));
 		if (links && network->dns_servers.count > 0)
 			WARN(check, &network->origin, "dns_servers",
 			     "with custom servers the VNet resolver does not consult the zones and "
@@ -201,7 +219,7 @@ static bool has_own_space(struct check *check, const struct virtual_network *net
 {
 	const char *path =
 		network->name ? arena_printf(&check->arena, "virtual_networks[%s].address_space",
-					     network->name)
+					     full_name(&network->named))
 			      : NULL;
 
 	return network->address_space.count > 1 ||
@@ -318,9 +336,8 @@ static bool has_rules(struct check *check, const struct virtual_network *network
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
 
 		for (size_t k = 0; k < ruleset->links.count; k++) {
-			const char *linked = ruleset->links.items[k].virtual_network;
-
-			if (linked && model_network(model, linked) == network)
+			if (model_network(model, ruleset->resource_group,
+					  ruleset->links.items[k].virtual_network) == network)
 				return true;
 		}
 	}
@@ -386,7 +403,9 @@ static void warn_open_endpoints(struct check *check)
 						       .port = DNS_PORT};
 			if (everybody.prefix && resolver->virtual_network)
 				warn_open(check, &endpoint->origin, "allow", everybody,
-					  model_network(model, resolver->virtual_network), &listen);
+					  model_network(model, resolver->resource_group,
+							resolver->virtual_network),
+					  &listen);
 		}
 	}
 }

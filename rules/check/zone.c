@@ -102,6 +102,13 @@ static int on_change(void *context, const uint8_t *owner, const struct rrset *wa
 	return 0;
 }
 
+static bool is_same_zone(const struct private_zone *a, const struct private_zone *b)
+{
+	const char *one = full_name(&a->named), *two = full_name(&b->named);
+
+	return one && two && strcasecmp(one, two) == 0;
+}
+
 /* The data that the zone had before, which were found good; NULL: it is new. */
 static const struct zone *data_before(const struct check *check, const struct private_zone *zone,
 				      size_t index)
@@ -113,7 +120,7 @@ static const struct zone *data_before(const struct check *check, const struct pr
 	if (index < count && before->private_zones.items[index].zone == zone->zone)
 		return zone->zone;
 	for (size_t i = 0; i < count; i++)
-		if (zone->name && strcasecmp(before->private_zones.items[i].name, zone->name) == 0)
+		if (is_same_zone(&before->private_zones.items[i], zone))
 			return before->private_zones.items[i].zone;
 	return NULL;
 }
@@ -192,35 +199,35 @@ struct network_counts { /* by network, over all zones */
 	struct seen zones, registrations;
 };
 
-static void count_link(struct check *check, const struct zone_link *link, struct seen *counters,
-		       uint32_t limit, const char *what, const char *key)
+static void count_link(struct check *check, const struct zone_link *link, const char *network,
+		       struct seen *counters, uint32_t limit, const char *what, const char *key)
 {
-	uint32_t *count = seen_counter(check, counters, link->virtual_network);
+	uint32_t *count = seen_counter(check, counters, network);
 
 	if (count && ++*count > limit)
 		LIMIT_ERROR(
 			check, key, *count, &link->origin, "virtual_network",
 			"virtual network \"%s\" has %u zone%s linked%s, and at most %u %s allowed; "
 			"remove some links, or raise limits.%s",
-			link->virtual_network, *count, text_plural(*count, "", "s"), what, limit,
+			network, *count, text_plural(*count, "", "s"), what, limit,
 			text_plural(limit, "is", "are"), key);
 }
 
 static void check_zone_network(struct check *check, const struct private_zone *zone,
-			       const char *name, const struct zone_link *link)
+			       const char *name, const struct zone_link *link, const char *network)
 {
-	const char *key = seen_pair(check, name, link->virtual_network);
+	const char *key = seen_pair(check, name, network);
 	const struct private_zone *before = seen_put(check, &check->zone_networks, key, zone);
 
 	if (before == zone)
 		ERROR(check, &link->origin, "virtual_network",
 		      "virtual network \"%s\" is linked to this zone twice; keep one link",
-		      link->virtual_network);
+		      network);
 	else if (before)
 		ERROR(check, &link->origin, "virtual_network",
 		      "virtual network \"%s\" is linked to another zone \"%s\", at %s; two zones "
 		      "of one name cannot be seen in one network",
-		      link->virtual_network, before->name, check_place(check, &before->origin));
+		      network, full_name(&before->named), check_place(check, &before->origin));
 }
 
 static void check_zone_link(struct check *check, const struct private_zone *zone,
@@ -228,19 +235,24 @@ static void check_zone_link(struct check *check, const struct private_zone *zone
 			    const struct zone_link *link, struct network_counts *counts)
 {
 	const struct limit_values *limits = &check->model->limits;
+	const struct virtual_network *linked;
+	const char *network;
 
 	if (link->resolution_policy == RESOLUTION_NXDOMAIN_REDIRECT && !is_privatelink(name))
 		ERROR(check, &link->origin, "resolution_policy",
 		      "NxDomainRedirect is for zones named privatelink.*, which \"%s\" is not; use "
 		      "\"Default\"",
 		      zone->name);
-	if (!check_network(check, link->virtual_network, &link->origin, "virtual_network"))
+	linked = check_network(check, zone->resource_group, link->virtual_network, &link->origin,
+			       "virtual_network");
+	if (!linked)
 		return;
-	check_zone_network(check, zone, name_text, link);
-	count_link(check, link, &counts->zones, limits->zones_per_virtual_network, "",
+	network = full_name(&linked->named);
+	check_zone_network(check, zone, name_text, link, network);
+	count_link(check, link, network, &counts->zones, limits->zones_per_virtual_network, "",
 		   "zones_per_virtual_network");
 	if (link->registration)
-		count_link(check, link, &counts->registrations,
+		count_link(check, link, network, &counts->registrations,
 			   limits->registration_zones_per_virtual_network, " with registration",
 			   "registration_zones_per_virtual_network");
 }
@@ -268,26 +280,13 @@ static void check_zone_links(struct check *check, const struct private_zone *zon
 	}
 }
 
-/* Zones for different networks may have one name, but for all of one name there is one group: it is
- * part of what they are called. */
-static void check_zone_group(struct check *check, const struct private_zone *zone, const char *name)
-{
-	const struct private_zone *before = seen_put(check, &check->zone_names, name, zone);
-	const struct grouped own = {&zone->origin, zone->resource_group};
-
-	check_group(check, zone->resource_group, &zone->origin);
-	if (before && strcasecmp(before->resource_group ? before->resource_group : "",
-				 own.group ? own.group : "") != 0)
-		check_same_name(check, &(struct grouped){&before->origin, before->resource_group},
-				&own, "name", zone->name, "private zone");
-}
-
 void limits_check_zones(struct check *check)
 {
 	const struct model *model = check->model;
 	uint32_t limit = model->limits.private_zones_per_subscription;
 	struct network_counts counts = {{0}, {0}};
 	char text[NAME_TEXT_MAX];
+	struct seen names = {0};
 	struct name name;
 
 	for (size_t i = 0; i < model->private_zones.count; i++) {
@@ -299,7 +298,8 @@ void limits_check_zones(struct check *check)
 		if (!check_name(&name, zone->name))
 			continue;
 		check_zone_name(check, zone, &name);
-		check_zone_group(check, zone, name_to_text(&name, text));
+		check_top(check, &names, &zone->named, "private zone");
+		seen_put(check, &check->zone_names, name_to_text(&name, text), zone);
 		check_zone_links(check, zone, &name, &counts);
 	}
 }

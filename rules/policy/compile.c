@@ -7,15 +7,13 @@
 
 #include "rules/base.h"
 #include "rules/policy/internal.h"
+#include "rules/schema/reference.h"
 
 struct compilation {
 	struct policy *policy;
 	const struct model *model;
 	const struct policy *before;
-	struct arena scratch;   /* let go of when all is compiled */
-	struct named *networks; /* sorted, for the links */
-	struct named *outbounds;
-	size_t outbound_count;
+	struct arena scratch;                   /* let go of when all is compiled */
 	struct policy_ruleset *before_rulesets; /* sorted by fingerprint */
 	struct policy_ruleset *before_stamped;  /* the same by stamp */
 	uint64_t stamp; /* of what all rulesets are compiled with: selves and reserved domains */
@@ -23,12 +21,9 @@ struct compilation {
 	struct access *usual;         /* who may ask where nothing is said */
 };
 
-struct named { /* a name's place in a list, or what it names */
+struct network_index { /* a network's place in a policy */
 	const char *name;
-	union {
-		uint32_t index;
-		const struct outbound_endpoint *outbound;
-	};
+	uint32_t index;
 };
 
 struct policy_ruleset { /* of the policy before */
@@ -59,32 +54,28 @@ int policy_keep_zone(struct policy *policy, struct zone *zone)
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcasecmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+	return strcasecmp(((const struct network_index *)a)->name,
+			  ((const struct network_index *)b)->name);
 }
 
-static const struct named *find_named(const struct named *items, size_t count, const char *name)
+/* What an item of the group refers to; limits_check has seen that it is there. */
+static struct policy_network *network_of(const struct compilation *c, const char *group,
+					 const char *text)
 {
-	const struct named key = {.name = name};
+	const struct virtual_network *network = model_network(c->model, group, text);
 
-	return bsearch(&key, items, count, sizeof key, compare_names);
-}
-
-static struct policy_network *network_named(const struct compilation *c, const char *name)
-{
-	const struct named *found = find_named(c->networks, c->policy->network_count, name);
-
-	assert(found); /* limits_check has seen that every network named is there */
-	return &c->policy->networks[found->index];
+	assert(network);
+	return &c->policy->networks[network - c->model->virtual_networks.items];
 }
 
 /* Sorted by name; NULL without memory. */
-static struct named *index_networks(struct compilation *c, const struct policy *policy)
+static struct network_index *index_networks(struct compilation *c, const struct policy *policy)
 {
 	size_t count = policy->network_count;
-	struct named *index = arena_alloc_array(&c->scratch, count, sizeof *index);
+	struct network_index *index = arena_alloc_array(&c->scratch, count, sizeof *index);
 
 	for (size_t i = 0; index && i < count; i++)
-		index[i] = (struct named){.name = policy->networks[i].name, .index = (uint32_t)i};
+		index[i] = (struct network_index){policy->networks[i].name, (uint32_t)i};
 	if (index)
 		qsort(index, count, sizeof *index, compare_names);
 	return index;
@@ -97,7 +88,8 @@ static int number_networks(struct compilation *c)
 	struct policy *policy = c->policy;
 	const struct policy *before = c->before;
 	uint32_t count = before ? before->network_count : 0, at = 0;
-	const struct named *index = NULL, *found;
+	const struct network_index *index = NULL, *found;
+	struct network_index wanted;
 
 	policy->last_network_id = before ? before->last_network_id : 0;
 	for (uint32_t i = 0; i < policy->network_count; i++) {
@@ -107,7 +99,10 @@ static int number_networks(struct compilation *c)
 			index = index || count == 0 ? index : index_networks(c, before);
 			if (count > 0 && !index)
 				return ERR_NOMEM;
-			found = count > 0 ? find_named(index, count, network->name) : NULL;
+			wanted = (struct network_index){.name = network->name};
+			found = count > 0 ? bsearch(&wanted, index, count, sizeof wanted,
+						    compare_names)
+					  : NULL;
 			at = found ? found->index : count;
 		}
 		if (at < count)
@@ -124,21 +119,18 @@ static int compile_networks(struct compilation *c)
 	size_t count = c->model->virtual_networks.count;
 
 	policy->networks = arena_alloc_array(&policy->arena, count, sizeof *policy->networks);
-	c->networks = arena_alloc_array(&c->scratch, count, sizeof *c->networks);
-	if (!policy->networks || !c->networks)
+	if (!policy->networks)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < count; i++) {
-		const char *name =
-			arena_strdup(&policy->arena, c->model->virtual_networks.items[i].name);
+		const struct virtual_network *network = &c->model->virtual_networks.items[i];
+		const char *name = arena_strdup(&policy->arena, full_name(&network->named));
+
 		if (!name)
 			return ERR_NOMEM;
 		policy->networks[i].name = name;
-		policy->networks[i].no_default =
-			!c->model->virtual_networks.items[i].uses_default_resolver;
-		c->networks[i] = (struct named){.name = name, .index = (uint32_t)i};
+		policy->networks[i].no_default = !network->uses_default_resolver;
 	}
 	policy->network_count = (uint32_t)count;
-	qsort(c->networks, count, sizeof *c->networks, compare_names);
 	return number_networks(c);
 }
 
@@ -228,15 +220,17 @@ static int compile_inbounds(struct compilation *c)
 		return ERR_NOMEM;
 	for (size_t r = 0; r < c->model->resolvers.count; r++) {
 		const struct dns_resolver *resolver = &c->model->resolvers.items[r];
-		uint32_t network =
-			(uint32_t)(network_named(c, resolver->virtual_network) - policy->networks);
+		uint32_t network = (uint32_t)(network_of(c, resolver->resource_group,
+							 resolver->virtual_network) -
+					      policy->networks);
 
 		for (size_t e = 0; e < resolver->inbound_endpoints.count; e++) {
 			const struct inbound_endpoint *endpoint =
 				&resolver->inbound_endpoints.items[e];
 			const struct access *access = compile_access(c, endpoint);
-			const char *name = arena_printf(&policy->arena, "%s/%s", resolver->name,
-							endpoint->name);
+			const char *name =
+				arena_printf(&policy->arena, "%s/%s", full_name(&resolver->named),
+					     endpoint->name);
 			if (!name || !access)
 				return ERR_NOMEM;
 			policy->inbounds[policy->inbound_count++] = (struct policy_inbound){
@@ -366,7 +360,8 @@ static int size_zone_tables(struct compilation *c)
 		const struct private_zone *zone = &c->model->private_zones.items[i];
 
 		for (size_t l = 0; l < zone->links.count; l++)
-			links[network_named(c, zone->links.items[l].virtual_network) -
+			links[network_of(c, zone->resource_group,
+					 zone->links.items[l].virtual_network) -
 			      policy->networks]++;
 	}
 	for (uint32_t n = 0; !err && n < policy->network_count; n++)
@@ -375,18 +370,21 @@ static int size_zone_tables(struct compilation *c)
 }
 
 /* There are two ways in which a network sees a zone, so two values do for a thousand networks. */
-static int link_zone(struct compilation *c, const struct private_zone *zone, const char *name,
-		     struct policy_zone_link *links)
+static int link_zone(struct compilation *c, const struct private_zone *zone,
+		     const struct policy_zone_link *link, struct policy_zone_link *links)
 {
 	static const enum resolution_policy ways[] = {RESOLUTION_DEFAULT,
 						      RESOLUTION_NXDOMAIN_REDIRECT};
 	_Static_assert(COUNT(ways) == POLICY_ZONE_WAYS, "a link for each");
 
-	for (unsigned i = 0; i < COUNT(ways); i++)
-		links[ways[i]] = (struct policy_zone_link){zone->zone, name, ways[i], 0};
+	for (unsigned i = 0; i < COUNT(ways); i++) {
+		links[ways[i]] = *link;
+		links[ways[i]].resolution_policy = ways[i];
+	}
 	for (size_t i = 0; i < zone->links.count; i++) {
 		const struct zone_link *model = &zone->links.items[i];
-		struct policy_network *network = network_named(c, model->virtual_network);
+		struct policy_network *network =
+			network_of(c, zone->resource_group, model->virtual_network);
 		int err = suffix_table_add(&network->zones, &c->policy->arena,
 					   zone_apex(zone->zone), &links[model->resolution_policy]);
 
@@ -409,10 +407,16 @@ static int compile_zones(struct compilation *c)
 	policy->private_zone_count = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		const struct private_zone *zone = &c->model->private_zones.items[i];
-		const char *name = arena_strdup(&policy->arena, zone->name);
+		const char *group = zone->resource_group;
+		const struct policy_zone_link link = {
+			.zone = zone->zone,
+			.name = arena_strdup(&policy->arena, full_name(&zone->named)),
+			.group = group ? arena_strdup(&policy->arena, group) : NULL,
+		};
 
-		if (!name || policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
-		    link_zone(c, zone, name, &policy->zone_links[POLICY_ZONE_WAYS * i]) != 0)
+		if (!link.name || (group && !link.group) ||
+		    policy_keep_zone(policy, zone_ref(zone->zone)) != 0 ||
+		    link_zone(c, zone, &link, &policy->zone_links[POLICY_ZONE_WAYS * i]) != 0)
 			return ERR_NOMEM;
 	}
 	return 0;
@@ -508,34 +512,6 @@ static uint64_t stamp_of(const struct compilation *c, const struct forwarding_ru
 	return model->version ? stamp | 1 : 0;
 }
 
-static int index_outbounds(struct compilation *c)
-{
-	const struct model *model = c->model;
-	size_t count = 0;
-
-	for (size_t r = 0; r < model->resolvers.count; r++)
-		count += model->resolvers.items[r].outbound_endpoints.count;
-	c->outbounds = arena_alloc_array(&c->scratch, count, sizeof *c->outbounds);
-	if (!c->outbounds)
-		return ERR_NOMEM;
-	for (size_t r = 0; r < model->resolvers.count; r++) {
-		const struct dns_resolver *resolver = &model->resolvers.items[r];
-
-		for (size_t e = 0; e < resolver->outbound_endpoints.count; e++) {
-			const struct outbound_endpoint *endpoint =
-				&resolver->outbound_endpoints.items[e];
-			const char *name =
-				arena_printf(&c->scratch, "%s/%s", resolver->name, endpoint->name);
-			if (!name)
-				return ERR_NOMEM;
-			c->outbounds[c->outbound_count++] =
-				(struct named){.name = name, .outbound = endpoint};
-		}
-	}
-	qsort(c->outbounds, c->outbound_count, sizeof *c->outbounds, compare_names);
-	return 0;
-}
-
 static struct ruleset *compile_ruleset(struct compilation *c,
 				       const struct forwarding_ruleset *model)
 {
@@ -546,11 +522,17 @@ static struct ruleset *compile_ruleset(struct compilation *c,
 	if (!sources)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = model->outbound_endpoints.items[i];
+		struct dns_resolver *resolver;
+		const struct outbound_endpoint *endpoint =
+			model_outbound(c->model, model->resource_group,
+				       model->outbound_endpoints.items[i], &resolver);
 
-		sources[i].endpoint = name;
-		sources[i].source =
-			find_named(c->outbounds, c->outbound_count, name)->outbound->source;
+		assert(endpoint); /* limits_check has seen that it is there */
+		sources[i].endpoint = arena_printf(&c->scratch, "%s/%s",
+						   full_name(&resolver->named), endpoint->name);
+		sources[i].source = endpoint->source;
+		if (!sources[i].endpoint)
+			return NULL;
 	}
 	context.sources = sources;
 	context.source_count = count;
@@ -580,7 +562,8 @@ static int size_ruleset_lists(struct compilation *c)
 		const struct forwarding_ruleset *model = &c->model->rulesets.items[i];
 
 		for (size_t l = 0; l < model->links.count; l++)
-			network_named(c, model->links.items[l].virtual_network)->ruleset_count++;
+			network_of(c, model->resource_group, model->links.items[l].virtual_network)
+				->ruleset_count++;
 	}
 	for (uint32_t n = 0; n < policy->network_count; n++) {
 		struct policy_network *network = &policy->networks[n];
@@ -599,7 +582,7 @@ static void link_ruleset(struct compilation *c, const struct forwarding_ruleset 
 {
 	for (size_t i = 0; i < model->links.count; i++) {
 		struct policy_network *network =
-			network_named(c, model->links.items[i].virtual_network);
+			network_of(c, model->resource_group, model->links.items[i].virtual_network);
 
 		network->rulesets[network->ruleset_count++] = ruleset;
 		network->large |= ruleset_bytes(ruleset) > LARGE_BYTES;
@@ -612,8 +595,7 @@ static int compile_rulesets(struct compilation *c)
 	size_t count = c->model->rulesets.count;
 
 	policy->rulesets = arena_alloc_array(&policy->arena, count, sizeof *policy->rulesets);
-	if (!policy->rulesets || index_outbounds(c) != 0 || index_rulesets_before(c) != 0 ||
-	    size_ruleset_lists(c) != 0)
+	if (!policy->rulesets || index_rulesets_before(c) != 0 || size_ruleset_lists(c) != 0)
 		return ERR_NOMEM;
 	stamp_context(c);
 	for (size_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@
 #include "rules/base.h"
 #include "rules/policy/internal.h"
 #include "rules/reverse.h"
+#include "rules/schema/reference.h"
 
 struct decision {
 	const struct policy *policy;
@@ -388,18 +389,33 @@ struct place policy_place_of_client(const struct policy *policy, const struct ad
 	return (struct place){entry ? entry->value : NETWORK_NONE, true};
 }
 
-uint32_t policy_find_network(const struct policy *policy, const char *name)
+uint32_t policy_find_network(const struct policy *policy, const char *text)
 {
-	for (uint32_t i = 0; i < policy->network_count; i++)
-		if (strcasecmp(policy->networks[i].name, name) == 0)
+	uint32_t namesakes = 0, found = NETWORK_NONE;
+
+	for (uint32_t i = 0; i < policy->network_count; i++) {
+		enum reference_fit fit = reference_fit(text, policy->networks[i].name, 0);
+
+		if (fit == REFERENCE_EXACT)
 			return i;
-	return NETWORK_NONE;
+		if (fit == REFERENCE_NAMESAKE && ++namesakes)
+			found = i;
+	}
+	return namesakes == 1 ? found : NETWORK_NONE;
 }
 
-const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name)
+const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *text)
 {
-	for (uint32_t i = 0; i < policy->inbound_count; i++)
-		if (strcasecmp(policy->inbounds[i].name, name) == 0)
+	const struct policy_inbound *found = NULL;
+	uint32_t namesakes = 0;
+
+	for (uint32_t i = 0; i < policy->inbound_count; i++) {
+		enum reference_fit fit = reference_fit(text, policy->inbounds[i].name, 1);
+
+		if (fit == REFERENCE_EXACT)
 			return &policy->inbounds[i];
-	return NULL;
+		if (fit == REFERENCE_NAMESAKE && ++namesakes)
+			found = &policy->inbounds[i];
+	}
+	return namesakes == 1 ? found : NULL;
 }

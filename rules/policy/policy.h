@@ -9,6 +9,7 @@
  *       default route, where our own names are, special-use zones
  *       what we own: PTRs and own names ───────► owned      shared part, counted
  *
+ * Networks, zones, rulesets, pools and resolvers are here by their full names: "hub", "dev/hub".
  * Parts that a change does not touch are taken over from the policy before. What we own changes
  * more often than all else: then there is another root that shares everything but that table. */
 #ifndef SLUICE_POLICY_H
@@ -37,7 +38,7 @@ enum { POLICY_ZONE_WAYS = 2 }; /* in which networks see a zone: by resolution_po
 
 struct policy_zone_link { /* a zone as networks see it */
 	const struct zone *zone;
-	const char *name;
+	const char *name, *group; /* the full name; its group, or NULL */
 	enum resolution_policy resolution_policy;
 	uint32_t series; /* what whoever counts its questions knows the zone by */
 };
@@ -56,7 +57,7 @@ struct policy_network {
 };
 
 struct policy_inbound {   /* an inbound endpoint */
-	const char *name; /* "hub-resolver/inbound" */
+	const char *name; /* "hub-resolver/inbound", "dev/hub-resolver/inbound" */
 	struct address address;
 	struct host listen;
 	uint32_t network;
@@ -176,13 +177,15 @@ void policy_expect(const struct policy *policy, struct place place, const struct
 bool policy_explains_to(const struct policy *policy, const struct address *client);
 /* The place of a client at the VNet resolver: longest source prefix. */
 struct place policy_place_of_client(const struct policy *policy, const struct address *source);
-uint32_t policy_find_network(const struct policy *policy, const char *name); /* or NETWORK_NONE */
+/* What a reference from no group means (schema/reference.h): "hub", "dev/hub". NETWORK_NONE, NULL:
+ * there is none, or more than one. */
+uint32_t policy_find_network(const struct policy *policy, const char *text);
+const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *text);
 /* The id of the place's network; 0: it is in none. */
 static inline uint16_t policy_network_id(const struct policy *policy, struct place place)
 {
 	return place.network < policy->network_count ? policy->networks[place.network].id : 0;
 }
-const struct policy_inbound *policy_find_inbound(const struct policy *policy, const char *name);
 
 enum verdict_kind { VERDICT_ANSWER, VERDICT_FORWARD, VERDICT_REFUSE };
 

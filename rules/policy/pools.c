@@ -14,6 +14,7 @@
 #include "rules/policy/internal.h"
 #include "rules/policy/reverse_zones.h"
 #include "rules/reverse.h"
+#include "rules/schema/reference.h"
 
 /* ---- making ---- */
 
@@ -83,7 +84,7 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 	struct pool_compilation *p = context;
 
 	if (p->pool != zone->pool)
-		p->name = arena_strdup(&p->policy->arena, zone->pool->name);
+		p->name = arena_strdup(&p->policy->arena, full_name(&zone->pool->named));
 	p->pool = zone->pool;
 	int err = p->name ? add_zone(p, zone, zone->origin, zone->classless) : ERR_NOMEM;
 	if (!err && zone->alias)

@@ -169,3 +169,21 @@ int reverse_each_zone(const struct model *model,
 		stop = reverse_each_pool_zone(&model->address_pools.items[i], on_zone, context);
 	return stop;
 }
+
+static bool is_name(const struct name *name, const char *text)
+{
+	struct name other;
+
+	return text && name_from_text(&other, &any_key, text) == 0 &&
+	       name_wire_equal(other.wire, name->wire);
+}
+
+static int on_named(void *context, const struct reverse_zone *zone)
+{
+	return is_name(context, zone->origin) || is_name(context, zone->alias);
+}
+
+bool reverse_has_zone(const struct model *model, const struct name *name)
+{
+	return reverse_each_zone(model, on_named, (void *)(uintptr_t)name) != 0;
+}

@@ -43,6 +43,9 @@ int reverse_each_zone(const struct model *model,
 		      int (*on_zone)(void *context, const struct reverse_zone *zone),
 		      void *context);
 
+/* Whether one of them has that name, in either spelling. */
+bool reverse_has_zone(const struct model *model, const struct name *name);
+
 /* Whether a pool of this prefix can have a classless zone: IPv4, and longer than an octet's. */
 bool reverse_is_within_octet(const struct prefix *prefix);
 /* The zone of the octet that it is a part of: "100.51.198.in-addr.arpa."; returns text. */

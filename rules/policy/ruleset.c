@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/schema/reference.h"
 #include "rules/schema/rule_targets.h"
 
 struct ruleset {
@@ -188,10 +189,10 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 			size_t reserved_count)
 {
 	size_t count = model->rules.count;
-	uint64_t print = hash_text(context->key, 0, model->name);
+	uint64_t print = hash_text(context->key, 0, full_name(&model->named));
 	int err = suffix_table_init(&ruleset->table, &ruleset->arena, count + reserved_count);
 
-	ruleset->name = arena_strdup(&ruleset->arena, model->name);
+	ruleset->name = arena_strdup(&ruleset->arena, full_name(&model->named));
 	ruleset->rules =
 		arena_alloc_array(&ruleset->arena, count + reserved_count, sizeof *ruleset->rules);
 	if (err || !ruleset->name || !ruleset->rules)

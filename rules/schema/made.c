@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "rules/schema/model.h"
+#include "rules/schema/reference.h"
 
 #define DELEGATION "Microsoft.Network/dnsResolvers"
 #define DEFAULT    "default"
@@ -35,9 +35,8 @@ enum {
 /* 240.0.0.0/4 is nobody's (RFC 1112 section 4), but for its last address, which is broadcast. */
 static const uint64_t SPARE_FIRST = UINT64_C(240) << 24, SPARE_END = UINT64_C(255) << 24;
 
-struct home { /* of a resolver */
-	const char *network;
-	size_t resolver; /* its index */
+struct home { /* of a resolver; both by their places in the model */
+	size_t network, resolver;
 };
 
 struct maker {
@@ -135,6 +134,11 @@ static const char *text(struct maker *maker, const char *format, ...)
 static const char *known(const char *name)
 {
 	return name ? name : "?"; /* that it has none is told already */
+}
+
+static const char *called(const struct named *item)
+{
+	return known(full_name(item));
 }
 
 /* Says what was made; the origin of it, where a fault of it leads to what it was made for. */
@@ -244,7 +248,7 @@ static bool add_space(struct maker *maker, struct room *room, uint8_t subnet_len
 	room->next = number(&spare.address);
 	room->end = room->next + prefix_size(&spare);
 	note(maker, &network->origin,
-	     text(maker, "virtual_networks[%s].address_space", network->name),
+	     text(maker, "virtual_networks[%s].address_space", called(&network->named)),
 	     text(maker, "%s", prefix_print(&spare, printed)),
 	     "endpoints without a subnet are in it, at addresses that no machine has");
 	return true;
@@ -286,11 +290,12 @@ static const char *add_subnet(struct maker *maker, struct room *room,
 	subnet->name = name;
 	subnet->prefix = prefix;
 	subnet->delegation = DELEGATION;
-	subnet->origin = note(maker, cause,
-			      text(maker, "virtual_networks[%s].subnets[%s]", network->name, name),
-			      text(maker, "%s", prefix_print(&prefix, printed)),
-			      text(maker, "%s endpoint \"%s/%s\" names no subnet", direction,
-				   known(resolver->name), endpoint));
+	subnet->origin =
+		note(maker, cause,
+		     text(maker, "virtual_networks[%s].subnets[%s]", called(&network->named), name),
+		     text(maker, "%s", prefix_print(&prefix, printed)),
+		     text(maker, "%s endpoint \"%s/%s\" names no subnet", direction,
+			  called(&resolver->named), endpoint));
 	return name;
 }
 
@@ -360,7 +365,7 @@ static void complete_inbound(struct maker *maker, struct room *room,
 	if (!endpoint->listen.address.family)
 		return;
 	note(maker, &endpoint->origin,
-	     text(maker, "resolvers[%s].inbound_endpoints[%s].listen", known(resolver->name),
+	     text(maker, "resolvers[%s].inbound_endpoints[%s].listen", called(&resolver->named),
 		  endpoint->name),
 	     text(maker, "%s", host_print(&endpoint->listen, printed)),
 	     "it names no place, and an address of a made subnet is none of this machine's");
@@ -385,13 +390,15 @@ static void add_inbound(struct maker *maker, struct dns_resolver *resolver,
 	if (!endpoint)
 		return;
 	endpoint->name = DEFAULT;
-	endpoint->origin = note(
-		maker, &ruleset->origin,
-		text(maker, "resolvers[%s].inbound_endpoints[" DEFAULT "]", resolver->name), NULL,
-		text(maker,
-		     "there is no VNet resolver, and no inbound endpoint in a network of "
-		     "ruleset \"%s\"",
-		     known(ruleset->name)));
+	endpoint->origin =
+		note(maker, &ruleset->origin,
+		     text(maker, "resolvers[%s].inbound_endpoints[" DEFAULT "]",
+			  called(&resolver->named)),
+		     NULL,
+		     text(maker,
+			  "there is no VNet resolver, and no inbound endpoint in a network of "
+			  "ruleset \"%s\"",
+			  called(&ruleset->named)));
 }
 
 static void add_outbound(struct maker *maker, struct dns_resolver *resolver,
@@ -402,11 +409,12 @@ static void add_outbound(struct maker *maker, struct dns_resolver *resolver,
 	if (!endpoint)
 		return;
 	endpoint->name = DEFAULT;
-	endpoint->origin = note(
-		maker, &ruleset->origin,
-		text(maker, "resolvers[%s].outbound_endpoints[" DEFAULT "]", resolver->name), NULL,
-		text(maker, "ruleset \"%s\" names none, and the resolver has none",
-		     known(ruleset->name)));
+	endpoint->origin = note(maker, &ruleset->origin,
+				text(maker, "resolvers[%s].outbound_endpoints[" DEFAULT "]",
+				     called(&resolver->named)),
+				NULL,
+				text(maker, "ruleset \"%s\" names none, and the resolver has none",
+				     called(&ruleset->named)));
 }
 
 /* ---- resolvers ---- */
@@ -414,20 +422,30 @@ static void add_outbound(struct maker *maker, struct dns_resolver *resolver,
 static int compare_homes(const void *a, const void *b)
 {
 	const struct home *left = a, *right = b;
-	int order = strcasecmp(left->network, right->network);
 
-	return order ? order : left->resolver < right->resolver ? -1 : 1;
+	if (left->network != right->network)
+		return left->network < right->network ? -1 : 1;
+	return left->resolver < right->resolver ? -1 : 1;
+}
+
+/* The place in the model of what the text refers to; the number of networks: there is none. */
+static size_t network_at(const struct model *model, const struct named *of, const char *text)
+{
+	const struct virtual_network *network = model_network(model, of->resource_group, text);
+
+	return network ? (size_t)(network - model->virtual_networks.items)
+		       : model->virtual_networks.count;
 }
 
 /* Where the resolvers of the network are among the homes, or would be. */
-static size_t place_of(const struct maker *maker, const char *network)
+static size_t place_of(const struct maker *maker, size_t network)
 {
-	size_t low = 0, high = network ? maker->home_count : 0;
+	size_t low = 0, high = maker->home_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcasecmp(maker->homes[middle].network, network) < 0)
+		if (maker->homes[middle].network < network)
 			low = middle + 1;
 		else
 			high = middle;
@@ -435,10 +453,9 @@ static size_t place_of(const struct maker *maker, const char *network)
 	return low;
 }
 
-static bool is_home(const struct maker *maker, size_t at, const char *network)
+static bool is_home(const struct maker *maker, size_t at, size_t network)
 {
-	return network && at < maker->home_count &&
-	       strcasecmp(maker->homes[at].network, network) == 0;
+	return at < maker->home_count && maker->homes[at].network == network;
 }
 
 static void index_homes(struct maker *maker)
@@ -448,16 +465,19 @@ static void index_homes(struct maker *maker)
 
 	maker->homes = arena_alloc_array(&maker->model->arena, room, sizeof *maker->homes);
 	maker->failed |= !maker->homes;
-	for (size_t r = 0; maker->homes && r < model->resolvers.count; r++)
-		if (model->resolvers.items[r].name && model->resolvers.items[r].virtual_network)
-			maker->homes[maker->home_count++] =
-				(struct home){model->resolvers.items[r].virtual_network, r};
+	for (size_t r = 0; maker->homes && r < model->resolvers.count; r++) {
+		const struct dns_resolver *resolver = &model->resolvers.items[r];
+		size_t at = network_at(model, &resolver->named, resolver->virtual_network);
+
+		if (resolver->name && at < model->virtual_networks.count)
+			maker->homes[maker->home_count++] = (struct home){at, r};
+	}
 	if (maker->home_count > 0)
 		qsort(maker->homes, maker->home_count, sizeof *maker->homes, compare_homes);
 }
 
 /* Of the model's last resolver, which is the first in its network. */
-static void add_home(struct maker *maker, const char *network)
+static void add_home(struct maker *maker, size_t network)
 {
 	struct home *at = maker->homes + place_of(maker, network);
 
@@ -466,22 +486,24 @@ static void add_home(struct maker *maker, const char *network)
 	maker->home_count++;
 }
 
-static struct dns_resolver *resolver_named(const struct model *model, const char *name)
+static bool is_taken(const struct model *model, const char *group, const char *name)
 {
 	for (size_t i = 0; i < model->resolvers.count; i++) {
-		const char *other = model->resolvers.items[i].name;
+		const struct dns_resolver *other = &model->resolvers.items[i];
 
-		if (other && strcasecmp(other, name) == 0)
-			return &model->resolvers.items[i];
+		if (other->name && strcasecmp(other->name, name) == 0 &&
+		    strcasecmp(other->resource_group ? other->resource_group : GROUP_NONE,
+			       group ? group : GROUP_NONE) == 0)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* The network's; but a resolver's has no dots, and does not end in what is neither letter nor
  * digit. */
-static const char *resolver_name(struct maker *maker, const char *network)
+static const char *resolver_name(struct maker *maker, const struct virtual_network *network)
 {
-	char *base = arena_strdup(&maker->model->arena, network);
+	char *base = arena_strdup(&maker->model->arena, network->name);
 	const char *name = base;
 
 	maker->failed |= !base;
@@ -492,7 +514,8 @@ static const char *resolver_name(struct maker *maker, const char *network)
 			*at = '-';
 	for (char *end = base + strlen(base); end > base && strchr("_-", end[-1]);)
 		*--end = '\0';
-	for (unsigned n = 2; !maker->failed && resolver_named(maker->model, name); n++)
+	for (unsigned n = 2;
+	     !maker->failed && is_taken(maker->model, network->resource_group, name); n++)
 		name = text(maker, "%s-%u", base, n);
 	return name;
 }
@@ -504,8 +527,8 @@ static const struct virtual_network *home_of(const struct model *model,
 	const struct virtual_network *first = NULL;
 
 	for (size_t i = 0; i < ruleset->links.count; i++) {
-		const struct virtual_network *network =
-			model_network(model, ruleset->links.items[i].virtual_network);
+		const struct virtual_network *network = model_network(
+			model, ruleset->resource_group, ruleset->links.items[i].virtual_network);
 
 		if (network && !network->encryption)
 			return network;
@@ -524,21 +547,24 @@ static size_t add_resolver(struct maker *maker, const struct forwarding_ruleset 
 
 	if (!network)
 		return model->resolvers.count;
-	const char *name = resolver_name(maker, network->name);
+	const char *name = resolver_name(maker, network);
 	resolver = append(maker, LIST(model->resolvers));
 	if (!resolver)
 		return model->resolvers.count;
+	model->resolvers_by_name = NULL; /* until all are made */
 	resolver->name = name;
-	resolver->virtual_network = network->name;
+	resolver->resource_group = network->resource_group;
+	maker->failed |= reference_name(&resolver->named, &model->arena) != 0;
+	resolver->virtual_network = network->name; /* of the same group */
 	resolver->region = network->region;
-	resolver->origin =
-		note(maker, &ruleset->origin, text(maker, "resolvers[%s]", name),
-		     text(maker, "in virtual network %s", network->name),
-		     text(maker,
-			  "ruleset \"%s\" names no outbound endpoint, and no network that it is "
-			  "linked to has a resolver",
-			  known(ruleset->name)));
-	add_home(maker, network->name);
+	resolver->origin = note(
+		maker, &ruleset->origin, text(maker, "resolvers[%s]", called(&resolver->named)),
+		text(maker, "in virtual network %s", called(&network->named)),
+		text(maker,
+		     "ruleset \"%s\" names no outbound endpoint, and no network that it is "
+		     "linked to has a resolver",
+		     called(&ruleset->named)));
+	add_home(maker, (size_t)(network - model->virtual_networks.items));
 	return model->resolvers.count - 1;
 }
 
@@ -555,7 +581,8 @@ static struct found_resolvers find_resolvers(const struct maker *maker,
 	struct found_resolvers found = {none, none, false};
 
 	for (size_t i = 0; i < ruleset->links.count; i++) {
-		const char *network = ruleset->links.items[i].virtual_network;
+		size_t network =
+			network_at(model, &ruleset->named, ruleset->links.items[i].virtual_network);
 
 		for (size_t at = place_of(maker, network); is_home(maker, at, network); at++) {
 			size_t r = maker->homes[at].resolver;
@@ -594,13 +621,16 @@ static void use_endpoints(struct maker *maker, struct forwarding_ruleset *rulese
 
 		if (!path)
 			return;
-		*path = text(maker, "%s/%s", resolver->name, known(name));
+		*path = text(maker, "%s/%s/%s",
+			     resolver->resource_group ? resolver->resource_group : GROUP_NONE,
+			     resolver->name, known(name));
+		*path = reference_short(*path, REFERS_OUTBOUND, ruleset->resource_group);
 		value = text(maker, "%s%s%s", value, count > 0 ? ", " : "", *path);
 	}
 	note(maker, &ruleset->origin,
-	     text(maker, "rulesets[%s].outbound_endpoints", known(ruleset->name)), value,
+	     text(maker, "rulesets[%s].outbound_endpoints", called(&ruleset->named)), value,
 	     text(maker, "it names none, and is linked to %s, where resolver \"%s\" is",
-		  resolver->virtual_network, resolver->name));
+		  resolver->virtual_network, called(&resolver->named)));
 }
 
 static void complete_ruleset(struct maker *maker, size_t index)
@@ -666,7 +696,8 @@ static void add_clients(struct maker *maker, struct virtual_network *network)
 	}
 	if (network->client_prefixes.count > 0)
 		note(maker, &network->origin,
-		     text(maker, "virtual_networks[%s].client_prefixes", network->name), value,
+		     text(maker, "virtual_networks[%s].client_prefixes", called(&network->named)),
+		     value,
 		     "the VNet resolver tells networks by prefixes, and this one gives none");
 }
 
@@ -706,7 +737,8 @@ static void complete_resolver(struct maker *maker, struct dns_resolver *resolver
 
 	if (has_subnets(resolver) || !own_networks(maker))
 		return;
-	room.network = model_network(maker->model, resolver->virtual_network);
+	room.network =
+		model_network(maker->model, resolver->resource_group, resolver->virtual_network);
 	for (size_t i = 0; i < resolver->inbound_endpoints.count; i++)
 		complete_inbound(maker, &room, resolver, &resolver->inbound_endpoints.items[i]);
 	for (size_t i = 0; i < resolver->outbound_endpoints.count; i++)
@@ -722,7 +754,7 @@ int model_make_unnamed(struct model *model)
 		complete_ruleset(&maker, i);
 	for (size_t r = 0; r < model->resolvers.count; r++)
 		complete_resolver(&maker, &model->resolvers.items[r]);
-	return maker.failed ? ERR_NOMEM : 0;
+	return maker.failed ? ERR_NOMEM : model_sort_names(model);
 }
 
 const char *model_made(const struct model *model, const char *path)

@@ -1,14 +1,12 @@
-/* The model's own small things: making and freeing it, finding by name, and giving endpoints the
- * addresses that the configuration left open. Lookups are linear: they serve the control plane,
- * where an index would have to be kept right while the model is edited. A check that asks for many
- * names makes an index of its own (check/seen.c). */
+/* The model's own small things: making and freeing it, putting it together of a file and parts, and
+ * giving endpoints the addresses that the configuration left open. */
 #include "rules/schema/model.h"
 
 #include <stdatomic.h>
 #include <strings.h>
 
 #include "rules/owned/owned.h"
-#include "rules/schema/schema.h"
+#include "rules/schema/reference.h"
 #include "rules/zone/zone.h"
 
 enum {
@@ -201,6 +199,49 @@ static void ref_zones(struct model *model)
 			zone_ref(model->private_zones.items[i].zone);
 }
 
+struct name_at {
+	const char *name;
+	uint32_t place;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct name_at *left = a, *right = b;
+	int order = strcasecmp(left->name, right->name);
+
+	return order ? order : left->place < right->place ? -1 : 1;
+}
+
+/* The places of a list's items by name; NULL without memory. */
+static const uint32_t *sort_names(struct arena *arena, const struct named_list *list)
+{
+	struct name_at *names = calloc(list->count + 1, sizeof *names);
+	uint32_t *places = names ? arena_alloc_array(arena, list->count, sizeof *places) : NULL;
+
+	for (size_t i = 0; places && i < list->count; i++) {
+		const struct named *item =
+			(const struct named *)((const char *)list->items + i * list->size);
+
+		names[i] = (struct name_at){item->name ? item->name : "", (uint32_t)i};
+	}
+	if (places && list->count > 0)
+		qsort(names, list->count, sizeof *names, compare_names);
+	for (size_t i = 0; places && i < list->count; i++)
+		places[i] = names[i].place;
+	free(names);
+	return places;
+}
+
+int model_sort_names(struct model *model)
+{
+	const struct named_list networks = reference_list(model, REFERS_NETWORK);
+	const struct named_list resolvers = reference_list(model, REFERS_OUTBOUND);
+
+	model->networks_by_name = sort_names(&model->arena, &networks);
+	model->resolvers_by_name = sort_names(&model->arena, &resolvers);
+	return model->networks_by_name && model->resolvers_by_name ? 0 : ERR_NOMEM;
+}
+
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count)
 {
 	struct model *model = model_new();
@@ -208,7 +249,8 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
 
 	if (!model)
 		return NULL;
-	whole = begin(model, declared, parts, count) && compose_lists(model);
+	whole = begin(model, declared, parts, count) && compose_lists(model) &&
+		model_sort_names(model) == 0;
 	ref_zones(model);
 	if (whole && copy_endpoints(model))
 		return model;
@@ -230,23 +272,6 @@ struct model *model_same(struct model *of)
 		return model;
 	model_free(model);
 	return NULL;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-	return a && b && strcasecmp(a, b) == 0;
-}
-
-/* The same for every list whose items have a name. */
-#define FIND_BY_NAME(list, wanted)                                                                 \
-	for (size_t i = 0; i < (list).count; i++)                                                  \
-		if (same_name((list).items[i].name, wanted))                                       \
-			return &(list).items[i];                                                   \
-	return NULL
-
-struct virtual_network *model_network(const struct model *model, const char *name)
-{
-	FIND_BY_NAME(model->virtual_networks, name);
 }
 
 struct virtual_network *model_network_of(const struct model *model, const struct address *address)
@@ -273,59 +298,13 @@ struct virtual_network *model_network_of(const struct model *model, const struct
 
 struct subnet *model_subnet(const struct virtual_network *network, const char *name)
 {
-	FIND_BY_NAME(network->subnets, name);
-}
+	for (size_t i = 0; name && i < network->subnets.count; i++) {
+		struct subnet *subnet = &network->subnets.items[i];
 
-static struct inbound_endpoint *find_inbound(const struct dns_resolver *resolver, const char *name)
-{
-	FIND_BY_NAME(resolver->inbound_endpoints, name);
-}
-
-static struct outbound_endpoint *find_outbound(const struct dns_resolver *resolver,
-					       const char *name)
-{
-	FIND_BY_NAME(resolver->outbound_endpoints, name);
-}
-
-/* The resolver that "RESOLVER/ENDPOINT" begins with; *endpoint is what stands behind the slash. */
-static struct dns_resolver *split_path(const struct model *model, const char *path,
-				       const char **endpoint)
-{
-	const char *slash = path ? strchr(path, '/') : NULL;
-
-	if (!slash)
-		return NULL;
-	*endpoint = slash + 1;
-	for (size_t i = 0; i < model->resolvers.count; i++) {
-		struct dns_resolver *resolver = &model->resolvers.items[i];
-		size_t length = (size_t)(slash - path);
-		if (resolver->name && strlen(resolver->name) == length &&
-		    strncasecmp(resolver->name, path, length) == 0)
-			return resolver;
+		if (subnet->name && strcasecmp(subnet->name, name) == 0)
+			return subnet;
 	}
 	return NULL;
-}
-
-struct outbound_endpoint *model_outbound(const struct model *model, const char *path,
-					 struct dns_resolver **resolver)
-{
-	const char *name = NULL;
-	struct dns_resolver *found = split_path(model, path, &name);
-
-	if (resolver)
-		*resolver = found;
-	return found ? find_outbound(found, name) : NULL;
-}
-
-struct inbound_endpoint *model_inbound(const struct model *model, const char *path,
-				       struct dns_resolver **resolver)
-{
-	const char *name = NULL;
-	struct dns_resolver *found = split_path(model, path, &name);
-
-	if (resolver)
-		*resolver = found;
-	return found ? find_inbound(found, name) : NULL;
 }
 
 const char *model_region(const struct model *model, const char *own)
@@ -415,7 +394,7 @@ void model_place_endpoints(struct model *model)
 	for (size_t i = 0; i < model->resolvers.count; i++) {
 		struct dns_resolver *resolver = &model->resolvers.items[i];
 		const struct virtual_network *network =
-			model_network(model, resolver->virtual_network);
+			model_network(model, resolver->resource_group, resolver->virtual_network);
 
 		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++)
 			place_inbound(resolver, network, &resolver->inbound_endpoints.items[k]);

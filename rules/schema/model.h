@@ -30,15 +30,32 @@ struct zone;
 		size_t count;                                                                      \
 	}
 
-/* What a path says for no resource group; so no group can be called that. What is at the top of a
- * model has a member `resource_group`, NULL where it is in none: it sorts for people, and nothing
- * is decided by it. Names are unique over all groups. */
+/* What a path or a reference says for no resource group; so no group can be called that. */
 #define GROUP_NONE "-"
-/* And for whichever group it is in. */
+/* In a path: the group of the item that the name alone means (reference.h). */
 #define GROUP_ANY "*"
 
 /* A number that has no default and was not given. */
 #define NOT_GIVEN UINT32_MAX
+
+/* What an item at the top of a model begins with where its name is unique in its resource group, so
+ * that two groups may each have one of that name. reference.h has what such names mean. */
+#define NAMED_MEMBERS()                                                                            \
+	struct origin origin;                                                                      \
+	const char *name;                                                                          \
+	const char *resource_group; /* NULL: it is in none */                                      \
+	const char *full_name       /* "GROUP/NAME" (reference_name); NULL: it is the name */
+struct named {
+	NAMED_MEMBERS();
+};
+#define NAMED()                                                                                    \
+	union {                                                                                    \
+		struct named named;                                                                \
+		struct {                                                                           \
+			NAMED_MEMBERS();                                                           \
+		};                                                                                 \
+	}
+enum { GROUP_TEXT_MAX = 90 + 1 };
 
 enum protocol { PROTOCOL_UDP, PROTOCOL_TCP };
 enum allocation { ALLOCATION_DYNAMIC, ALLOCATION_STATIC };
@@ -88,9 +105,7 @@ struct subnet {
 };
 
 struct virtual_network {
-	struct origin origin;
-	const char *name;
-	const char *resource_group;
+	NAMED();
 	const char *region;
 	bool encryption;
 	LIST_OF(struct prefix) address_space;
@@ -119,9 +134,7 @@ struct outbound_endpoint {
 };
 
 struct dns_resolver {
-	struct origin origin;
-	const char *name;
-	const char *resource_group;
+	NAMED();
 	const char *virtual_network;
 	const char *region;
 	LIST_OF(struct inbound_endpoint) inbound_endpoints;
@@ -145,9 +158,7 @@ struct record_set { /* private_zones.record_sets; record_set.h */
 };
 
 struct private_zone {
-	struct origin origin;
-	const char *name; /* without a final dot, as Azure's resource names are */
-	const char *resource_group;
+	NAMED();          /* the name has no final dot, as Azure's */
 	const char *file; /* absolute, or relative to the working directory; NULL: it has none */
 	LIST_OF(struct record_set) record_sets; /* without a file: those that are declared */
 	LIST_OF(struct zone_link) links;
@@ -183,12 +194,10 @@ struct forwarding_rule {
 };
 
 struct forwarding_ruleset {
-	struct origin origin;
+	NAMED();
 	uint64_t version; /* model_next_version: equal ones say the same; 0: not known */
-	const char *name;
-	const char *resource_group;
 	const char *region;
-	LIST_OF(const char *) outbound_endpoints; /* "RESOLVER/ENDPOINT" */
+	LIST_OF(const char *) outbound_endpoints; /* references, "RESOLVER/ENDPOINT" */
 	LIST_OF(struct ruleset_link) links;
 	LIST_OF(struct target_group) target_groups;
 	LIST_OF(struct forwarding_rule) rules;
@@ -233,9 +242,7 @@ struct metrics_settings {
 };
 
 struct address_pool {
-	struct origin origin;
-	const char *name;
-	const char *resource_group;
+	NAMED();
 	const char *region; /* NULL: every region */
 	struct prefix prefix;
 	const char *zone; /* of a classless one: its reverse zone, as the parent delegates it; NULL:
@@ -283,10 +290,8 @@ struct tsig_settings { /* keys */
 };
 
 struct transfer_settings { /* transfers */
-	struct origin origin;
-	const char *name; /* the file's: its place in the list where it has none */
-	const char *resource_group;
-	LIST_OF(const char *) zones; /* names, or "*" */
+	NAMED();           /* one of the file without a name has its place in the list as that */
+	LIST_OF(const char *) zones; /* references, names of reverse zones, "*" */
 	LIST_OF(struct prefix) allow;
 	const char *key; /* NULL: none is asked for */
 	LIST_OF(struct host) notify;
@@ -408,6 +413,8 @@ struct model {
 	struct vnet_resolver vnet_resolver;
 	LIST_OF(struct virtual_network) virtual_networks;
 	LIST_OF(struct dns_resolver) resolvers;
+	/* Their places, sorted (model_sort_names); NULL: they are looked for one by one. */
+	const uint32_t *networks_by_name, *resolvers_by_name;
 	LIST_OF(struct private_zone) private_zones;
 	LIST_OF(struct forwarding_ruleset) rulesets;
 	struct limit_values limits;
@@ -447,6 +454,11 @@ struct model *model_compose(struct model *declared, struct model_part *const *pa
  * has references of its own. NULL without memory. */
 struct model *model_same(struct model *model);
 
+/* Sorts networks and resolvers by their names for look-ups (reference.h), as there may be a hundred
+ * thousand links. To be called again behind adding or renaming one, unless model_compose or
+ * model_make_unnamed, which do it, come next: a stale order gives wrong results. ERR_NOMEM. */
+MUST_CHECK int model_sort_names(struct model *model);
+
 /* Makes what a configuration needs and does not name: outbound endpoints of rulesets, resolvers,
  * endpoints and subnets for them; made.c says which. To be called once of a model that was
  * composed, ahead of model_place_endpoints. What was named, and what is shared with other models,
@@ -466,17 +478,11 @@ uint64_t model_next_version(void);
 struct model_part *model_part_new(const struct field *list);
 void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */
 
-/* Finds by name, without regard to ASCII case as Azure does; NULL when there is none. */
-struct virtual_network *model_network(const struct model *model, const char *name);
 /* The network that the private address is inside, by the longest prefix; NULL: none, or it is a
  * public one, which belongs to no network. */
 struct virtual_network *model_network_of(const struct model *model, const struct address *address);
+/* By name. */
 struct subnet *model_subnet(const struct virtual_network *network, const char *name);
-/* "RESOLVER/ENDPOINT" */
-struct outbound_endpoint *model_outbound(const struct model *model, const char *path,
-					 struct dns_resolver **resolver);
-struct inbound_endpoint *model_inbound(const struct model *model, const char *path,
-				       struct dns_resolver **resolver);
 /* The item's own region, else the model's; may be NULL. */
 const char *model_region(const struct model *model, const char *own);
 

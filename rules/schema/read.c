@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 
 /* Every item's struct begins with its origin. */
@@ -109,44 +110,49 @@ static void on_element(void *context, const char *no_key, const void *value)
 		    &origin);
 }
 
+struct called { /* what a group says of its name; NULL: nothing */
+	const void *name, *id, *resource_group;
+};
+
 static void find_name(void *context, const char *key, const void *value)
 {
-	const void **names = context;
+	struct called *called = context;
 
 	if (strcmp(key, "name") == 0)
-		names[0] = value;
+		called->name = value;
 	else if (strcmp(key, "id") == 0)
-		names[1] = value;
+		called->id = value;
+	else if (strcmp(key, "resource_group") == 0)
+		called->resource_group = value;
 }
 
-/* What the group calls itself; NULL: nothing that could be used. */
-static const char *name_of(const struct value_syntax *syntax, const void *value)
+/* NULL: nothing that could be used. */
+static const char *text_of(const struct value_syntax *syntax, const void *value)
 {
-	const void *names[2] = {NULL, NULL};
-	const char *name;
+	const char *text =
+		value && syntax->kind(value) == VALUE_STRING ? syntax->string(value) : NULL;
 
-	if (syntax->kind(value) != VALUE_GROUP)
-		return NULL;
-	syntax->each(value, find_name, names);
-	for (int i = 0; i < 2; i++) {
-		name = names[i] && syntax->kind(names[i]) == VALUE_STRING ? syntax->string(names[i])
-									  : NULL;
-		if (name)
-			return *name != '\0' ? name : NULL;
-	}
-	return NULL;
+	return text && *text != '\0' ? text : NULL;
 }
 
-/* "rulesets[onprem].rules[contoso]": by its name where it has a usable one, else by its index. */
+/* "rulesets[onprem].rules[contoso]", "rulesets[dev/onprem]": by its full name where it has a usable
+ * name, else by its index. */
 static const char *item_path(const struct items *items, const void *value)
 {
-	const char *name = name_of(items->reader->syntax, value);
+	const struct value_syntax *syntax = items->reader->syntax;
 	const char *dot = items->path ? "." : "", *parent = items->path ? items->path : "";
+	const char *key = items->field->key, *name, *group;
 	struct arena *arena = items->reader->arena;
+	struct called called = {NULL, NULL, NULL};
 
+	if (syntax->kind(value) == VALUE_GROUP)
+		syntax->each(value, find_name, &called);
+	name = text_of(syntax, called.name ? called.name : called.id);
+	group = items->field->group->named ? text_of(syntax, called.resource_group) : NULL;
 	if (name)
-		return arena_printf(arena, "%s%s%s[%s]", parent, dot, items->field->key, name);
-	return arena_printf(arena, "%s%s%s[%zu]", parent, dot, items->field->key, items->index);
+		return arena_printf(arena, "%s%s%s[%s%s%s]", parent, dot, key, group ? group : "",
+				    group ? "/" : "", name);
+	return arena_printf(arena, "%s%s%s[%zu]", parent, dot, key, items->index);
 }
 
 static void on_group(void *context, const char *no_key, const void *value)
@@ -311,4 +317,6 @@ void schema_read_group(struct schema_reader *reader, const struct group *group, 
 	members.path = origin.path;
 	reader->syntax->each(value, on_member, &members);
 	missing_keys(&members, &origin);
+	if (group->named && reference_name(item, reader->arena) != 0)
+		out_of_memory(reader, &origin, "name");
 }

@@ -38,7 +38,7 @@ void schema_list_set(const struct field *field, void *item, struct schema_list l
 
 struct field schema_element(const struct field *field, const char *key, size_t *size)
 {
-	struct field element = {.key = key, .doc = ""};
+	struct field element = {.key = key, .refers = field->refers, .doc = ""};
 
 	switch (field->type) {
 	case FIELD_STRINGS:

@@ -42,6 +42,14 @@ enum field_type {
 	FIELD_GONE,      /* nothing: no longer a setting; accepted with a warning, and ignored */
 };
 
+/* What the text, or each text, of a field names: an item elsewhere in the model (reference.h). */
+enum refers {
+	REFERS_NOWHERE,
+	REFERS_NETWORK,  /* of virtual_networks: [GROUP/]NAME */
+	REFERS_OUTBOUND, /* an outbound endpoint: [GROUP/]RESOLVER/ENDPOINT */
+	REFERS_ZONE,     /* of private_zones: [GROUP/]NAME; any other text names something else */
+};
+
 struct group;
 
 struct field {
@@ -54,6 +62,7 @@ struct field {
 	uint64_t min, max;        /* FIELD_UINT*; for strings the length, where max is not 0 */
 	const char *unit;         /* "seconds", "bytes"; NULL: none */
 	const char *const *names; /* FIELD_ENUM: NULL-terminated */
+	enum refers refers;       /* FIELD_STRING, FIELD_STRINGS */
 	const struct group *group;
 	const char *example; /* FIELD_DOMAIN: one that it takes; NULL: any will do */
 	const char *doc;     /* for the manual page: a sentence or more */
@@ -63,8 +72,9 @@ struct group {
 	const char *name; /* for the manual page: "rule", "subnet" */
 	const struct field *fields;
 	size_t count;
-	size_t size;         /* sizeof its struct; struct origin is the first member */
+	size_t size;         /* sizeof its struct; begins with its struct origin */
 	size_t given_offset; /* of its `bool given`, or 0 */
+	bool named;          /* the struct begins with NAMED() */
 	const char *doc;
 };
 

@@ -24,8 +24,7 @@
 		.key = "resource_group", .type = FIELD_STRING, AT(struct_type, resource_group),    \
 		.min = 1, .max = 90,                                                               \
 		.doc = "The resource group it is in: letters, digits and any of _().-, not "       \
-		       "ending in a dot. Its name is unique over all groups, so whatever refers "  \
-		       "to it gives the name alone. Absent: none."                                 \
+		       "ending in a dot. Absent: none."                                            \
 	}
 
 /* ---- networks, resolvers, zones, rulesets ---- */
@@ -39,7 +38,8 @@ static const char *const special_names_names[] = {"answer", "forward", NULL};
 #define LINK_NETWORK_FIELD(struct_type)                                                            \
 	{                                                                                          \
 		.key = "virtual_network", .type = FIELD_STRING, AT(struct_type, virtual_network),  \
-		.required = true, .doc = "The name of the virtual network that is linked."         \
+		.refers = REFERS_NETWORK, .required = true,                                        \
+		.doc = "The virtual network that is linked: NAME or GROUP/NAME."                   \
 	}
 
 static const struct field target_fields[] = {
@@ -143,7 +143,7 @@ static const struct group subnet_group = {
 };
 
 static const struct field virtual_network_fields[] = {
-	NAME_FIELD(virtual_network, FIELD_NAME_DOTS, "Unique among the networks."),
+	NAME_FIELD(virtual_network, FIELD_NAME_DOTS, "Unique in its resource group."),
 	RESOURCE_GROUP_FIELD(virtual_network),
 	REGION_FIELD(virtual_network),
 	{.key = "encryption",
@@ -186,6 +186,7 @@ static const struct group virtual_network_group = {
 	.name = "virtual network",
 	FIELDS(virtual_network_fields),
 	.size = sizeof(struct virtual_network),
+	.named = true,
 	.doc = "A network whose machines ask questions. Zones and rulesets are linked to it.",
 };
 
@@ -252,14 +253,15 @@ static const struct group outbound_endpoint_group = {
 };
 
 static const struct field resolver_fields[] = {
-	NAME_FIELD(dns_resolver, FIELD_NAME, "Unique among the resolvers."),
+	NAME_FIELD(dns_resolver, FIELD_NAME, "Unique in its resource group."),
 	RESOURCE_GROUP_FIELD(dns_resolver),
 	{.key = "virtual_network",
 	 .type = FIELD_STRING,
 	 AT(dns_resolver, virtual_network),
+	 .refers = REFERS_NETWORK,
 	 .required = true,
-	 .doc = "The network the resolver is in: of the same region, not encrypted, with no "
-		"other resolver."},
+	 .doc = "The network the resolver is in, as NAME or GROUP/NAME: of the same region, not "
+		"encrypted, with no other resolver."},
 	REGION_FIELD(dns_resolver),
 	{.key = "inbound_endpoints",
 	 .type = FIELD_LIST,
@@ -276,6 +278,7 @@ static const struct group resolver_group = {
 	.name = "resolver",
 	FIELDS(resolver_fields),
 	.size = sizeof(struct dns_resolver),
+	.named = true,
 	.doc = "A private resolver: endpoints in a virtual network.",
 };
 
@@ -376,6 +379,7 @@ static const struct group private_zone_group = {
 	.name = "private zone",
 	FIELDS(private_zone_fields),
 	.size = sizeof(struct private_zone),
+	.named = true,
 	.doc = "A zone that is answered here, with authority, in the networks it is linked to. The "
 	       "longest linked zone decides before every rule.",
 };
@@ -465,14 +469,16 @@ static const struct group rule_group = {
 };
 
 static const struct field ruleset_fields[] = {
-	NAME_FIELD(forwarding_ruleset, FIELD_NAME, "Unique among the rulesets."),
+	NAME_FIELD(forwarding_ruleset, FIELD_NAME, "Unique in its resource group."),
 	RESOURCE_GROUP_FIELD(forwarding_ruleset),
 	REGION_FIELD(forwarding_ruleset),
 	{.key = "outbound_endpoints",
 	 .type = FIELD_STRINGS,
 	 AT(forwarding_ruleset, outbound_endpoints),
-	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT, in this order; of the "
-		"ruleset's region. Absent: those of a resolver in a network that it is linked "
+	 .refers = REFERS_OUTBOUND,
+	 .doc = "Through which endpoints to ask, each as RESOLVER/ENDPOINT or "
+		"GROUP/RESOLVER/ENDPOINT, in this order; of the ruleset's region. Absent: those of "
+		"a resolver in a network that it is linked "
 		"to, by the order of its links; resolver and endpoint are made where there is "
 		"none."},
 	{.key = "links",
@@ -495,6 +501,7 @@ static const struct group ruleset_group = {
 	.name = "ruleset",
 	FIELDS(ruleset_fields),
 	.size = sizeof(struct forwarding_ruleset),
+	.named = true,
 	.doc = "Forwarding rules, the endpoints they use, and the networks they apply in.",
 };
 
@@ -542,7 +549,7 @@ static const struct field management_client_fields[] = {
 	 .required = true,
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The client's name, unique among the clients."},
+	 .doc = "The client's name, unique over all groups."},
 	RESOURCE_GROUP_FIELD(management_client),
 	{.key = "secret_file",
 	 .type = FIELD_PATH,
@@ -871,6 +878,7 @@ static const struct field query_log_fields[] = {
 	{.key = "networks",
 	 .type = FIELD_STRINGS,
 	 AT(query_log_settings, networks),
+	 .refers = REFERS_NETWORK,
 	 .doc = "Only what is resolved in these virtual networks is logged."},
 	{.key = "rcodes",
 	 .type = FIELD_STRINGS,
@@ -974,7 +982,7 @@ static const struct group identity_group = {
 /* ---- addresses that are owned, and their names ---- */
 
 static const struct field address_pool_fields[] = {
-	NAME_FIELD(address_pool, FIELD_NAME_DOTS, "Unique among the pools."),
+	NAME_FIELD(address_pool, FIELD_NAME_DOTS, "Unique in its resource group."),
 	RESOURCE_GROUP_FIELD(address_pool),
 	{.key = "region",
 	 .type = FIELD_NAME,
@@ -998,6 +1006,7 @@ static const struct group address_pool_group = {
 	.name = "address pool",
 	FIELDS(address_pool_fields),
 	.size = sizeof(struct address_pool),
+	.named = true,
 	.doc = "A prefix you own. Its reverse names are answered here with authority.",
 };
 
@@ -1147,6 +1156,7 @@ static const struct field reverse_fields[] = {
 	{.key = "resolve_in",
 	 .type = FIELD_STRING,
 	 AT(reverse_settings, resolve_in),
+	 .refers = REFERS_NETWORK,
 	 .doc = "The virtual network whose view counts when the ownership of a reverse name is "
 		"checked. Absent: that of no network, without zones and rules."},
 };
@@ -1167,7 +1177,7 @@ static const struct field key_fields[] = {
 	 .type = FIELD_DOMAIN,
 	 AT(tsig_settings, name),
 	 .required = true,
-	 .doc = "The key's name, the same at the other side; unique among the keys."},
+	 .doc = "The key's name, the same at the other side; unique over all groups."},
 	RESOURCE_GROUP_FIELD(tsig_settings),
 	{.key = "algorithm",
 	 .type = FIELD_ENUM,
@@ -1197,13 +1207,15 @@ static const struct field transfer_fields[] = {
 	{.key = "name",
 	 .type = FIELD_NAME,
 	 AT(transfer_settings, name),
-	 .doc = "Unique among the transfers. Absent: its place in the list, 0 for the first."},
+	 .doc = "Unique in its resource group. Absent: its place in the list, 0 for the first."},
 	RESOURCE_GROUP_FIELD(transfer_settings),
 	{.key = "zones",
 	 .type = FIELD_STRINGS,
 	 AT(transfer_settings, zones),
+	 .refers = REFERS_ZONE,
 	 .required = true,
-	 .doc = "Which zones: private zones and reverse zones of address pools, by name; \"*\" is "
+	 .doc = "Which zones: private zones, as NAME or GROUP/NAME, and reverse zones of address "
+		"pools, by name; \"*\" is "
 		"every reverse zone of an address pool but those of private addresses, which have "
 		"to be named."},
 	{.key = "allow",
@@ -1239,6 +1251,7 @@ static const struct group transfer_group = {
 	.name = "transfer",
 	FIELDS(transfer_fields),
 	.size = sizeof(struct transfer_settings),
+	.named = true,
 	.doc = "Zones that other name servers may copy (AXFR, RFC 5936; IXFR, RFC 1995), and who. "
 	       "Their copies follow every change when they are notified.",
 };

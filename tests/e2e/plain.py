@@ -7,7 +7,10 @@ for the small world of test_random.py alone.
     Model.owned               {path: values}: addresses, services, groups of the state
     Model.written()           a path and values as they are sent, as those above
     Model.faults()            the words of what `sluice check` would say; none: it is fine
-    Model.answer()            (rcode, [data]) of a question from a network"""
+    Model.answer()            (rcode, [data]) of a question from a network
+
+What is at the top is known by its full name, "berlin/c1", or "c1" in no group; keys and clients by their
+names alone."""
 
 import copy
 import ipaddress
@@ -24,6 +27,8 @@ SUFFIX, SERVICE_SUFFIX = "cloudapp.azure.com.", "cloudapp.net."
 REQUIRED = {"subnets": "prefix", "resolvers": "virtual_network", "links": "virtual_network", "rules": "domain",
             "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones"}
 OWNED = ("addresses", "services", "groups", "ptrs")
+NAMED = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "transfers"]
+NOUNS = {"virtual_networks": "virtual network", "resolvers": "resolver", "private_zones": "private zone"}
 TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients"]
 
 
@@ -58,6 +63,44 @@ def name_of(path):
     return path.rsplit("/", 1)[1]
 
 
+def bare(full):
+    """The name without the group."""
+    return full.rsplit("/", 1)[-1]
+
+
+def full_name(path):
+    """Of what is at the top."""
+    kind, group, name = path.split("/")
+    return name if group == "-" or kind not in NAMED else "%s/%s" % (group, name)
+
+
+def order(path):
+    return name_of(path), group_in(path)
+
+
+def referring(path):
+    """(member, kind) of what values at that path refer to; None: to nothing."""
+    kind, child = kind_of(path)
+    if child == "links" or (kind == "resolvers" and not child):
+        return "virtual_network", "virtual_networks"
+    if child is None:
+        return {"rulesets": ("outbound_endpoints", "resolvers"), "transfers": ("zones", "private_zones")}.get(kind)
+    return None
+
+
+def in_full(path, values):
+    """Values with each reference as it is written from everywhere, in lower case."""
+    member, kind = referring(path) or (None, None)
+    if member not in (values or {}):
+        return values
+    group = group_in(path)
+
+    def full(text):
+        return ("%s/%s" % (group, text) if text.count("/") == (kind == "resolvers") else text).lower()
+    value = values[member]
+    return dict(values, **{member: [full(text) for text in value] if isinstance(value, list) else full(value)})
+
+
 def is_owned(path):
     return path.split("/")[0] in OWNED
 
@@ -87,22 +130,85 @@ class Model:
         other.stored, other.owned = copy.deepcopy(self.stored), copy.deepcopy(self.owned)
         return other
 
-    # ---- groups: a name is there once over all of them ----
+    # ---- groups: a name is there once in each of them ----
 
-    def find(self, kind, name):
-        """(path, values) of what is served at the top in whichever group; None: there is none."""
-        return next(((path, source[path]) for source in (self.declared, self.stored) for path in sorted(source)
-                     if is_top(path) and kind_of(path)[0] == kind and name_of(path) == name), None)
+    def called(self, kind, name):
+        """The paths of what has the name, in whichever groups."""
+        return sorted({path for source in (self.declared, self.stored) for path in source
+                       if is_top(path) and kind_of(path)[0] == kind and name_of(path) == name})
 
-    def group_of(self, kind, name):
-        """As it was written; "-": none; None: there is no such thing."""
-        found = self.find(kind, name)
-        return found and found[1].get("resource_group", "-")
+    def meant(self, kind, name):
+        """What the name alone means: the one in no group, else the only one; None: there is none."""
+        paths = self.called(kind, name)
+        own = "%s/-/%s" % (kind, name)
+        if own in paths or len(paths) < 2:
+            return own if own in paths else paths[0] if paths else None
+        raise Refused(400, words=['there is more than one'])
 
-    def at(self, kind, name):
-        """The path of what is there, or of what would be in no group."""
-        found = self.find(kind, name)
-        return found[0] if found else "%s/-/%s" % (kind, name)
+    def spelled(self, path):
+        """The group of what is there, as it was written; "-": none."""
+        return (self.declared.get(path) or self.stored.get(path) or {}).get("resource_group", "-")
+
+    def at(self, kind, full):
+        """The path of what has, or would have, the full name."""
+        if kind in NAMED:
+            return "%s/%s" % (kind, full if "/" in full else "-/" + full)
+        return next(iter(self.called(kind, full)), "%s/-/%s" % (kind, full))
+
+    def ref(self, kind, group, text):
+        """The full name of what the text refers to in something of that group; None: not one thing."""
+        text = text.lower()
+        own = "%s/%s/%s" % (kind, group.lower(), text) if "/" not in text else "%s/%s" % (kind, text)
+        paths = [own] if self.there(own) else [] if "/" in text else self.called(kind, text)
+        return full_name(paths[0]) if len(paths) == 1 else None
+
+    def ref_end(self, group, text):
+        """(resolver, endpoint) of an outbound endpoint; the resolver None: there is none."""
+        resolver, _, end = text.rpartition("/")
+        return self.ref("resolvers", group, resolver), end
+
+    def refer(self, path):
+        """What is stored at the path says what its references mean, whatever comes later."""
+        member, kind = referring(path) or (None, None)
+        values = self.stored[path]
+        if member not in values:
+            return
+
+        def full(text):
+            end = ""
+            if kind == "resolvers":
+                found, end = self.ref_end(group_in(path), text)
+                end = "/" + end
+                if found and end[1:] not in self.items("outbound_endpoints", self.at(kind, found)):
+                    found = None
+            else:
+                found = self.ref(kind, group_in(path), text)
+            if found is None or text.count("/") > bool(end):
+                return text
+            return "%s/%s%s" % (self.spelled(self.at(kind, found)), bare(found), end)
+        value = values[member]
+        self.stored[path] = dict(values, **{member: [full(text) for text in value] if isinstance(value, list) else full(value)})
+
+    def no(self, kind, text):
+        """What is said of a text that refers to nothing."""
+        if "/" not in text and len(self.called(kind, text.lower())) > 1:
+            return 'there is more than one %s "%s"' % (NOUNS[kind], text)
+        return 'there is no %s "%s"' % ("zone" if kind == "private_zones" else NOUNS[kind], self.shown(kind, text))
+
+    def shown(self, kind, text):
+        """A reference as a refusal has it: without "-/", unless there is one of that name in a group."""
+        name = text.removeprefix("-/")
+        return text if self.called(kind, name.split("/")[0].lower()) else name
+
+    def declared_meanings(self):
+        """{(path, text): path} of the file's references to networks."""
+        found = {}
+        for path, values in self.declared.items():
+            if "virtual_network" in values:
+                text = values["virtual_network"]
+                full = self.ref("virtual_networks", group_in(path), text)
+                found[path, text] = full and self.at("virtual_networks", full)
+        return found
 
     def written(self, path, values):
         """What a path and values that are sent come to: "*" is whichever group it is in, and what is at
@@ -111,7 +217,8 @@ class Model:
             return path if path.startswith("ptrs/") else path.lower(), values
         kind, group, name = path.split("/")[:3]
         if group == "*":
-            group = self.group_of(kind, name.lower()) or "-"
+            found = self.meant(kind, name.lower())
+            group = self.spelled(found) if found else "-"
         if is_top(path) and values is not None and group != "-":
             values = dict({"resource_group": group}, **values)
         elif is_top(path) and values and values.get("resource_group", "") is None:
@@ -121,7 +228,7 @@ class Model:
     def is_in_another(self, path):
         """Whether what the path is in, or what it is, is there in another group alone."""
         top = "/".join(path.split("/")[:3])
-        return not self.there(top) and self.find(top.split("/")[0], name_of(top)) is not None
+        return not self.there(top) and bool(self.called(top.split("/")[0], name_of(top)))
 
     def members(self, group):
         """(kind, values) of what is at the top and in that group, in the order of kinds."""
@@ -157,14 +264,14 @@ class Model:
         return bool(parent) and path in self.stored and not self.there(parent)
 
     def items(self, kind, parent=None):
-        """{name: values} of what is served, the file's first."""
+        """{name: values} of what is served, the file's first; of what is at the top by full names."""
         start = parent + "/" + kind + "/" if parent else kind + "/"
         depth = 4 if parent else 2
         found = {}
         for source in (self.declared, self.stored):
-            for path in sorted(source, key=name_of):
+            for path in sorted(source, key=order):
                 if path.startswith(start) and path.count("/") == depth and not self.is_orphan(path):
-                    found[name_of(path)] = source[path]
+                    found[name_of(path) if parent else full_name(path)] = source[path]
         return found
 
     def orphans(self):
@@ -183,19 +290,29 @@ class Model:
         else:
             self.stored[path] = values
 
-    def faults(self, edits=()):
-        """Raises what would be said of the whole, where these edits were made."""
+    def faults(self, edits=(), before=None):
+        """Raises what would be said of the whole, where these edits were made of what was before."""
         edited = [path for path, _ in edits]
+        for path in edited:
+            if path in self.stored:
+                self.refer(path)
         words = [word for path in edited if path in self.stored and kind_of(path)[1] != "record_sets"
                  and not self.is_orphan(path) for word in self.malformed(path, self.stored[path])]
         if words:
             raise Refused(400, words=words, may=["there is no"])
         lost = [path for at, path in enumerate(edited)
                 if self.is_orphan(path) and (parent_of(path), None) not in edits[at:]]
-        words = ["here; it is in" if self.is_in_another(path) else "make it first" for path in lost]
+        words = ["here; " if self.is_in_another(path) else "make it first" for path in lost]
         if [path for path in lost if kind_of(path)[1] != "record_sets"]:
             words = [word for word, path in zip(words, lost) if kind_of(path)[1] != "record_sets"]
             raise Refused(400, words=words)
+        if before and any(is_top(path) and kind_of(path)[0] in NAMED and before.there(path) != self.there(path)
+                          for path in edited):
+            after = self.declared_meanings()
+            for at, path in before.declared_meanings().items():
+                several = len(self.called("virtual_networks", at[1])) > 1
+                if path and after[at] != path and (after[at] or several):
+                    raise Refused(409, "read_only", ["give the group there first"])
         # Of these each edit counts, also one that another follows.
         words += [word for at, (path, values) in enumerate(edits) if kind_of(path)[1] == "record_sets"
                   and values is not None and (parent_of(path), None) not in edits[at:] and path not in lost
@@ -244,7 +361,7 @@ class Model:
                 continue
             if "cname" in kinds and len(kinds) > 1:
                 words.append("a CNAME stands alone")
-            if "cname" in kinds and len(sets[owner + ":cname"]["records"]) > 1:
+            if "cname" in kinds and len(sets[owner + ":cname"].get("records") or []) > 1:
                 words.append("has a second CNAME")
         return words
 
@@ -256,7 +373,7 @@ class Model:
     def limits(self):
         self.words, self.may = [], []
         for kind in TOP:
-            if repeated([name_of(path) for source in (self.declared, self.stored) for path in source
+            if repeated([full_name(path) for source in (self.declared, self.stored) for path in source
                          if is_top(path) and kind_of(path)[0] == kind]):
                 self.say("is already the name of the")
                 self.may = [""]  # and whatever else two of one name come to
@@ -307,43 +424,49 @@ class Model:
         """Whether endpoints in it are without a subnet."""
         self.make()
         return any("subnet" not in end for resolver in self.resolvers.values()
-                   if resolver["virtual_network"] == network
+                   if resolver["network"] == network
                    for end in list(resolver["in"].values()) + list(resolver["out"].values())
                    if end.get("allocation") != "static" and "address" not in end)
 
-    def links(self, ruleset):
-        return [link["virtual_network"] for link in self.items("links", self.at("rulesets", ruleset)).values()]
+    def links(self, path):
+        """[(text, the network's full name)] of a zone or a ruleset."""
+        texts = [link["virtual_network"] for link in self.items("links", path).values()]
+        return [(text, self.ref("virtual_networks", group_in(path), text)) for text in texts]
 
     def make(self):
         """What nobody named: where rulesets without endpoints leave."""
         self.resolvers = copy.deepcopy(self.items("resolvers"))
         for name, resolver in self.resolvers.items():
+            resolver["network"] = self.ref("virtual_networks", group_in(self.at("resolvers", name)),
+                                           resolver["virtual_network"])
             resolver["in"] = self.items("inbound_endpoints", self.at("resolvers", name))
             resolver["out"] = self.items("outbound_endpoints", self.at("resolvers", name))
         self.leaves = {}
         for name, ruleset in self.items("rulesets").items():
-            ends, links = list(ruleset.get("outbound_endpoints", [])), self.links(name)
+            path = self.at("rulesets", name)
+            ends = [(text, *self.ref_end(group_in(path), text)) for text in ruleset.get("outbound_endpoints", [])]
+            links = [network for _, network in self.links(path)]
             if not ends and links:
                 ends = self.home(links)
             self.leaves[name] = ends
 
     def home(self, links):
         near = [(name, one) for link in links for name, one in self.resolvers.items()
-                if one["virtual_network"] == link]
+                if link and one["network"] == link]
         found = next((pair for pair in near if pair[1]["out"]), near[0] if near else None)
         if not found:
             known = [link for link in links if link in self.networks]
             if not known:
                 return []
             network = next((link for link in known if not self.networks[link].get("encryption")), known[0])
-            made = {"virtual_network": network, "region": self.region(self.networks[network]),
+            made = {"virtual_network": network, "network": network, "region": self.region(self.networks[network]),
                     "in": {}, "out": {}, "made": True}
             found = (network + " made", made)
             self.resolvers[found[0]] = made
         name, resolver = found
         if not resolver["out"]:
             resolver["out"] = {"default": {"made": True}}
-        return ["%s/%s" % (name, end) for end in list(resolver["out"])[:2]]
+        return [("%s/%s" % (name, end), name, end) for end in list(resolver["out"])[:2]]
 
     def check_resolvers(self):
         homes, taken, listens = {}, set(), ["127.0.0.53:53"]
@@ -353,20 +476,22 @@ class Model:
             self.count(len(resolver["out"]), "outbound_endpoints_per_resolver")
             for end in resolver["in"].values():
                 listens.append(end["listen"])
-            network = self.networks.get(resolver["virtual_network"])
+            network = self.networks.get(resolver["network"])
             if not network:
-                self.say('there is no virtual network "%s"' % resolver["virtual_network"])
+                self.say(self.no("virtual_networks", resolver["virtual_network"]))
+                if any(end.get("allocation") == "static" and "address" not in end for end in resolver["in"].values()):
+                    self.say('give one of the subnet\'s, or allocation = "dynamic"')
                 continue
-            homes.setdefault(resolver["virtual_network"], []).append(name)
-            if len(homes[resolver["virtual_network"]]) > 1:
+            homes.setdefault(resolver["network"], []).append(name)
+            if len(homes[resolver["network"]]) > 1:
                 self.say("use another network, or raise limits.resolvers_per_virtual_network")
             if network.get("encryption"):
                 self.say("a resolver cannot be in such a network")
             if self.region(resolver) != self.region(network):
                 self.say("both must be in one region")
-            subnets = self.items("subnets", self.at("virtual_networks", resolver["virtual_network"]))
+            subnets = self.items("subnets", self.at("virtual_networks", resolver["network"]))
             for end in list(resolver["in"].values()) + list(resolver["out"].values()):
-                self.check_endpoint(resolver["virtual_network"], subnets, taken, end)
+                self.check_endpoint(resolver["network"], subnets, taken, end)
         if len(self.resolvers) > LIMITS["resolvers_per_subscription"]:
             self.count(len(self.resolvers), "resolvers_per_subscription")
         if repeated(listens):
@@ -383,7 +508,7 @@ class Model:
             return
         subnet = subnets.get(end["subnet"])
         if not subnet:
-            self.say('there is no subnet "%s" in virtual network "%s"' % (end["subnet"], network))
+            self.say('there is no subnet "%s" in virtual network "' % end["subnet"])
             if static and "address" not in end:
                 self.say('give one of the subnet\'s, or allocation = "dynamic"')
             return
@@ -407,7 +532,7 @@ class Model:
     def check_zones(self):
         zones = self.items("private_zones")
         self.count(len(zones), "private_zones_per_subscription")
-        linked, registered = {}, {}
+        linked, registered, seen = {}, {}, {}
         for name in zones:
             path = self.at("private_zones", name)
             sets = self.items("record_sets", path)
@@ -417,23 +542,24 @@ class Model:
                 for values in sets.values():
                     if len(values["records"]) > LIMITS["records_per_record_set"]:
                         self.say("raise limits.records_per_record_set")
-            if name in ("azure.com", "windows.net"):
+            domain = bare(name)
+            if domain in ("azure.com", "windows.net"):
                 self.say("is reserved for Azure's own services")
-            if "." not in name:
+            if "." not in domain:
                 self.say("has 1 label; a private zone has 2 to 34")
             links = list(self.items("links", path).values())
             self.count(len(links), "links_per_zone")
-            seen = set()
             for link in links:
-                if link.get("resolution_policy") == "NxDomainRedirect" and not name.startswith("privatelink."):
+                if link.get("resolution_policy") == "NxDomainRedirect" and not domain.startswith("privatelink."):
                     self.say("NxDomainRedirect is for zones named privatelink.*")
-                network = link["virtual_network"]
-                if network not in self.networks:
-                    self.say('there is no virtual network "%s"' % network)
+                network = self.ref("virtual_networks", group_in(path), link["virtual_network"])
+                if not network:
+                    self.say(self.no("virtual_networks", link["virtual_network"]))
                     continue
-                if network in seen:
-                    self.say("is linked to this zone twice")
-                seen.add(network)
+                first = seen.setdefault((domain, network), None)
+                if first:
+                    self.say("is linked to this zone twice" if first == name else "is linked to another zone")
+                seen[domain, network] = first or name
                 linked[network] = linked.get(network, 0) + 1
                 if linked[network] > LIMITS["zones_per_virtual_network"]:
                     self.say("raise limits.zones_per_virtual_network")
@@ -445,29 +571,34 @@ class Model:
     def check_rulesets(self):
         used, linked = {}, {}
         for name, ruleset in self.items("rulesets").items():
-            path, links, ends = self.at("rulesets", name), self.links(name), self.leaves[name]
-            if not ends and any(link in self.networks for link in links):
+            path, ends = self.at("rulesets", name), self.leaves[name]
+            links = self.links(path)
+            if not ends and any(network for _, network in links):
                 self.say("give at least one endpoint as RESOLVER/ENDPOINT")
-            for end in dict.fromkeys(ends):
-                resolver = self.resolvers.get(end.split("/")[0])
-                if not resolver or end.split("/")[1] not in resolver["out"]:
-                    self.say('there is no outbound endpoint "%s"' % end)
-                    continue
+            real = {}
+            for text, of, end in ends:
+                resolver = self.resolvers.get(of)
+                if resolver and end in resolver["out"]:
+                    real.setdefault((of, end), []).append(text)
+                elif of is None and text.count("/") == 1 and len(self.called("resolvers", text.split("/")[0])) > 1:
+                    self.say('there is more than one resolver "%s"' % text.split("/")[0])
+                else:
+                    self.say('there is no outbound endpoint "%s"' % self.shown("resolvers", text))
+            for end, texts in real.items():
+                resolver = self.resolvers[end[0]]
+                if len(texts) > 1:
+                    self.say("is listed twice; keep one of them")
                 if self.region(resolver) != self.region(ruleset):
                     self.say("both must be in one region")
                 used[end] = used.get(end, 0) + 1
                 if used[end] > LIMITS["rulesets_per_outbound_endpoint"]:
                     self.say("raise limits.rulesets_per_outbound_endpoint")
             self.count(len(ends), "outbound_endpoints_per_ruleset")
-            if repeated(ends) and all(end.split("/")[0] in self.resolvers for end in ends):
-                self.may.append("is listed twice; keep one of them")
-                if not [end for end in ends if end.split("/")[1] not in self.resolvers[end.split("/")[0]]["out"]]:
-                    self.say("is listed twice; keep one of them")
             self.count(len(links), "links_per_ruleset")
             seen = set()
-            for network in links:
-                if network not in self.networks:
-                    self.say('there is no virtual network "%s"' % network)
+            for text, network in links:
+                if not network:
+                    self.say(self.no("virtual_networks", text))
                     continue
                 if self.region(ruleset) != self.region(self.networks[network]):
                     self.say("both must be in one region")
@@ -514,17 +645,27 @@ class Model:
         for key in self.items("keys").values():
             if "secret_file" not in key and "secret" not in key:
                 self.say("the key has no secret")
-        for transfer in self.items("transfers").values():
+        claims = []
+        for name, transfer in self.items("transfers").items():
             if "key" in transfer and transfer["key"] not in self.items("keys"):
                 self.say('there is no key "%s"' % transfer["key"])
             if "key" not in transfer and "allow" not in transfer:
                 self.say("anybody could copy the zones")
-            for zone in transfer["zones"]:
-                if zone not in self.items("private_zones"):
-                    self.say('there is no zone "%s"' % zone)
+            for text in transfer["zones"]:
+                zone = self.ref("private_zones", group_in(self.at("transfers", name)), text)
+                if not zone:
+                    self.say(self.no("private_zones", text))
+                elif any(bare(other) == bare(zone) and other != zone and self.has_both(one, transfer) for other, one in claims):
+                    self.say("a client that may copy ")
+                claims.append((zone or "", transfer))
         for client in self.items("clients").values():
             if "secret_sha256" not in client:
                 self.say("the client has no secret")
+
+    @staticmethod
+    def has_both(one, other):
+        """Whether a client may be let in by both; there is but one prefix."""
+        return not ("key" in one and "key" in other and one["key"] != other["key"])
 
     # ---- what is ours: addresses, services, PTRs, groups ----
 
@@ -683,13 +824,12 @@ class Model:
         upstream = lambda at: ("NOERROR", [at] if rtype == "A" else [])
         if networks[network].get("dns_servers"):
             return upstream(CUSTOM)
-        zones = [zone for zone in self.items("private_zones") if ("." + name).endswith("." + zone + ".")
-                 and any(link["virtual_network"] == network
-                         for link in self.items("links", self.at("private_zones", zone)).values())]
+        zones = [zone for zone in self.items("private_zones") if ("." + name).endswith("." + bare(zone) + ".")
+                 and network in dict(map(reversed, self.links(self.at("private_zones", zone))))]
         if zones:
-            return self.from_zone(max(zones, key=len), network, name, rtype, depth)
+            return self.from_zone(max(zones, key=lambda zone: len(bare(zone))), network, name, rtype, depth)
         ruled = [(len(rule["domain"]), -place, rule, ruleset)
-                 for place, ruleset in enumerate(self.items("rulesets")) if network in self.links(ruleset)
+                 for place, ruleset in enumerate(self.items("rulesets")) if network in dict(map(reversed, self.links(self.at("rulesets", ruleset))))
                  for rule in self.items("rules", self.at("rulesets", ruleset)).values()
                  if rule.get("state") != "Disabled" and ("." + name).endswith("." + rule["domain"])]
         if ruled:
@@ -700,7 +840,7 @@ class Model:
         return self.from_owned(network, name, rtype) or upstream(DEFAULT)
 
     def from_zone(self, zone, network, name, rtype, depth):
-        owner = name[:-len(zone) - 2] or "@"
+        owner = name[:-len(bare(zone)) - 2] or "@"
         if "file" in self.items("private_zones")[zone]:
             sets = {"web:a": {"records": ["10.10.1.10"]}}
         else:
@@ -713,14 +853,15 @@ class Model:
             closest = next((".".join(labels[i:]) for i in range(1, len(labels)) if ".".join(labels[i:]) in nodes), "")
             found = ("*." + closest).rstrip(".")
             if found not in owners:
-                link = next(link for link in self.items("links", self.at("private_zones", zone)).values()
-                            if link["virtual_network"] == network)
+                at = self.at("private_zones", zone)
+                link = next(link for link in self.items("links", at).values()
+                            if self.ref("virtual_networks", group_in(at), link["virtual_network"]) == network)
                 if link.get("resolution_policy") == "NxDomainRedirect" and rtype in ("A", "AAAA", "CNAME"):
                     return "NOERROR", [DEFAULT] if rtype == "A" else []
                 return "NXDOMAIN", []
         if found + ":cname" in sets:
             target = sets[found + ":cname"]["records"][0]
-            target = target if target.endswith(".") else "%s.%s." % (target, zone)
+            target = target if target.endswith(".") else "%s.%s." % (target, bare(zone))
             if rtype == "CNAME":
                 return "NOERROR", [target]
             rest = self.answer(network, target, rtype, depth + 1)

@@ -42,6 +42,7 @@ class Kinds(World):
         now = self.shown("address", "web/front")
         self.assertEqual(("first", {}, "static"), (now["description"], now["tags"], now["allocation"]))
         self.run_("address", "create", "bare")
+        self.assertEqual(self.shown("address", "bare"), self.shown("address", "-/bare"))
         self.assertEqual(self.shown("address", "bare"), self.shown("address", "/bare"))
         self.assertEqual(["bare"], [row["name"] for row in self.rows("address", "-")])
         self.assertEqual(["front"], [row["name"] for row in self.rows("address", "web")])
@@ -134,7 +135,6 @@ class Kinds(World):
     def test_an_option_that_is_none_is_told_with_the_command_s_own(self):
         for argv, text in ((("set", "address", "office/open", "--domain", "x"),
                             "^sluice set: there is no option --domain; a member is KEY=VALUE.*\nusage: sluice set"),
-                           (("show", "network", "-/hub"), "is /NAME, without the -\nusage: sluice show"),
                            (("list", "network", "--json=x"), "--json takes no value"),
                            (("list", "network", "--limit"), "--limit needs a value"),
                            (("undo", "-1"), "there is no option -1\nusage: sluice undo"),

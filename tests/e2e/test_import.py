@@ -265,7 +265,7 @@ class Bind(Import):
 
     def test_a_zone_goes_out_to_those_who_may_have_it(self):
         self.assertRegex(self.config, r'name = "secondary\.?"; secret = "c2x1')
-        self.assertRegex(self.config, r'zones = \[ "corp\.internal" \];\s+key = "secondary')
+        self.assertRegex(self.config, r'zones = \[ "inside/corp\.internal" \];\s+allow = [^;]*;\s+key = "secondary')
         self.assertRegex(self.config, r'allow = \[ "10\.1\.0\.9/32" \]')
 
     def test_comments_and_what_is_lost(self):
@@ -1158,9 +1158,13 @@ class ArmPlaces(Azure):
 
     def test_what_is_lost_or_different_is_told(self):
         self.told_of(self.told, r"az-dns\.json:\d+: different: Azure registered it",
-                     r"az-network\.json:\d+: different: it is called hub-2 here",
                      r"az-network\.json:\d+: not carried over: nothing uses it, and so it has no address; import it again",
                      r"az-network\.json:\d+: Microsoft\.Network/dnsResolverPolicies: not carried over")
+
+    def test_two_of_one_name_are_told_apart_by_their_groups(self):
+        for pattern in (r'name = "hub";\s+resource_group = "net"', r'name = "hub";\s+resource_group = "apps"',
+                        r'name = "hub"; virtual_network = "hub"', r'name = "apps"; virtual_network = "apps/hub"'):
+            self.assertRegex(self.config, pattern)
 
     def test_what_is_missing_is_told(self):
         config, told = self.imported("arm", self.FILES + "az-dns.json")
@@ -1536,16 +1540,15 @@ class ApplyPackaged(Import):
         self.assertRegex(told, r"(?m)^keep virtual_networks/net/hub as it is$")
         self.assertRegex(told, "(?m)^nothing to change$")
 
-    def test_zones_of_one_name_are_refused_whole(self):
+    def test_zones_of_one_name_are_in_the_group_of_their_view(self):
         zone = 'zone "corp.internal" { type primary; file "inside.zone"; };'
         views = self.path("views.conf", 'options { directory "%s"; };\n' % self.world.dir + "".join(
             'view "%s" { match-clients { %s; }; %s };\n' % (name, prefix, zone)
             for name, prefix in (("a", "127.0.0.2"), ("b", "127.0.0.3"))))
-        revision = self.revision()
-        told = self.apply("bind", views, fine=False)
-        self.assertEqual(1, told.count("is there twice"), told)
-        self.assertIn("private_zones/-/corp.internal is there twice, for different networks", told)
-        self.assertEqual(revision, self.revision())
+        told = self.apply("bind", views)
+        self.assertIn("create private_zones/-/corp.internal/links/a\n", told)
+        self.assertIn("create private_zones/b/corp.internal/links/b\n", told)
+        self.assertRegex(self.apply("bind", views), "(?m)^nothing to change$")
 
     def test_a_server_that_exports_nonsense_does_no_harm(self):
         edits = [None, {}, {"path": None}, {"path": 5}, {"path": "private_zones/-/\x1b[2J", "values": {}},

@@ -138,7 +138,7 @@ class Whole(Storm):
             (at("resolvers") + "/outbound_endpoints/out", {"source": "127.0.0.%d" % (n % 200 + 10)}),
             (zone, {}),
             (zone + "/links/k", {"virtual_network": "k%d" % k, "registration": n % 2 == 0}),
-            (zone + "/links/hub", {"virtual_network": "hub"}),
+            (zone + "/links/hub", {"virtual_network": "hub" if k % 2 else "-/hub"}),
             (zone + "/record_sets/www:A", {"ttl": n, "records": ["10.0.0.1"]}),
             (zone + "/record_sets/txt:TXT", {"ttl": n, "records": ['"%d"' % n]}),
             (rules, {"outbound_endpoints": ["k%d/out" % k]}),

@@ -33,7 +33,8 @@ resolvers = (
     outbound_endpoints = ( { name = "out"; subnet = "out"; source = "10.10.0.20"; } ); } );
 private_zones = (
   { name = "corp.internal"; file = "zone"; links = ( { name = "hub"; virtual_network = "hub"; } ); },
-  { name = "corp.internal"; file = "zone"; links = ( { name = "spoke"; virtual_network = "spoke"; } ); } );
+  { name = "corp.internal"; resource_group = "other"; file = "zone";
+    links = ( { name = "spoke"; virtual_network = "spoke"; } ); } );
 transfers = ( { zones = [ "*", "corp.internal" ]; allow = [ "10.10.0.0/16" ]; } );
 address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
 addresses = ( { name = "a"; address = "198.51.100.1"; reverse_fqdn = "a.example.net."; },
@@ -247,7 +248,8 @@ class Metrics(World):
             dns.tcp(dns.query("corp.internal", "AXFR"), SERVER)
         told = self.text()
         # Two zones of one name for two networks are one series.
-        self.assertEqual({'{zone="corp.internal"}': 8}, told.of("sluice_zone_records"))
+        self.assertEqual({'{zone="corp.internal"}': 4, '{group="other",zone="corp.internal"}': 4},
+                         told.of("sluice_zone_records"))
         self.assertEqual(2, told["sluice_zones"])
         self.assertEqual({'{status="active"}': 1, '{status="pending"}': 0, '{status="inactive"}': 1,
                           '{status="error"}': 0, '{status="waiting"}': 0}, told.of("sluice_ptrs"))

@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import threading
 import time
+import urllib.parse
 
 import harness
 
@@ -890,16 +891,13 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.assertEqual([], self.good("GET", "rulesets/office/hub/rules").body["rules"])
         self.assertEqual(404, self.call("GET", "rulesets/*/new").status)
 
-    def test_a_name_is_there_once_in_all_groups(self):
+    def test_a_name_is_there_once_in_its_group(self):
         self.build_office()
-        for path, where in (("rulesets/berlin/hub", r'in the resource group "Office", at rulesets\[hub\]; names are'),
-                            ("rulesets/-/HUB", 'in the resource group "Office"'),
-                            ("rulesets/office/filed-rules", r'in the resource group "Berlin", at .*sluice\.conf:\d+;'),
-                            ("virtual_networks/office/filed", r"in no resource group, at .*sluice\.conf:\d+;")):
-            for method, at, body in (("PUT", path, {}),
-                                     ("POST", "changes", {"edits": [{"path": path, "values": {}}]})):
-                self.bad(self.call(method, at, body), 400, "invalid", "is already the name of the .*" + where)
-            self.assertEqual(404, self.call("GET", path).status)
+        for path in ("rulesets/berlin/hub", "rulesets/-/HUB", "rulesets/office/filed-rules", "virtual_networks/office/filed"):
+            self.good("PUT", path, {}, 201)
+            self.assertEqual(1, len([one for one in self.good("GET", path.rsplit("/", 1)[0]).body[path.split("/")[0]]
+                                     if one["name"].lower() == path.rsplit("/", 1)[1].lower()]))
+            self.good("DELETE", path, status=204)
         # In one change it moves, if all of it is said.
         self.good("POST", "changes", {"edits": [
             {"path": "rulesets/Berlin/hub", "values": {"outbound_endpoints": ["r/out"]}},
@@ -932,10 +930,10 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
             self.bad(self.call("POST", "changes", {"edits": [edit]}), 400, "invalid", "a resource stays in its group",
                      "edits[0].values.resource_group")
         self.bad(self.call("PUT", "rulesets/office/hub/rules/x", dict(self.rule, resource_group="office")), 400,
-                 "invalid", "there is no such key", "rulesets[hub].rules[x].resource_group")
-        for wrong in ("a%20b", "a.", "a%2Fb", "x" * 91):
-            self.bad(self.call("PUT", "rulesets/%s/new" % wrong, {}), 400, "invalid", "does not fit|characters",
-                     "rulesets[new].resource_group")
+                 "invalid", "there is no such key", "rulesets[Office/hub].rules[x].resource_group")
+        for wrong in ("a b", "a.", "a/b", "x" * 91):
+            self.bad(self.call("PUT", "rulesets/%s/new" % urllib.parse.quote(wrong, ""), {}), 400, "invalid",
+                     "does not fit|characters", "rulesets[%s/new].resource_group" % wrong)
         self.good("PUT", "rulesets/office/new", {"resource_group": "OFFICE"}, 201)
         self.good("PUT", "rulesets/-/newer", {"resource_group": None}, 201)
         self.good("PUT", "rulesets/B%C3%B6/h", {}, 201)
@@ -948,9 +946,9 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.good("PUT", "private_zones/berlin/sets.test/links/a", link, 201)
         self.sluice.reconfigure(CONFIG % self.filed.replace("Berlin", "Munich"))
         told = self.command("reload")
-        self.assertRegex(told, r'rulesets\[filed-rules\]: .*is in the group "Munich" now and not in "berlin", but 1 '
+        self.assertRegex(told, r'rulesets\[berlin/filed-rules\]: .*the one of that name is in the group "Munich"\), but 1 '
                                r"resource inside it .* DELETE /v1/rulesets/berlin/filed-rules/links/a")
-        self.assertRegex(told, r'private_zones\[sets.test\]: .*is in the group "Munich" now and not in "berlin", but 1 '
+        self.assertRegex(told, r'private_zones\[berlin/sets.test\]: .*the one of that name is in the group "Munich"\), but 1 '
                                "record set")
         for path in ("rulesets/berlin/filed-rules/links/a", "private_zones/berlin/sets.test/record_sets/a:A"):
             self.assertRegex(self.good("GET", path).body["not_served"], "here; it is in the resource group \"Munich\"")
@@ -992,17 +990,18 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
             self.assertNotIn("not_served", self.good("GET", path).body)
         self.assertEqual(["10.0.0.1"], self.good("GET", waiting[1]).body["records"])
 
-    def test_file_and_state_cannot_have_one_name_in_two_groups(self):
-        self.good("PUT", "rulesets/office/mine", {}, 201)
+    def test_file_and_state_cannot_have_one_name_in_one_group(self):
+        self.good("PUT", "rulesets/berlin/mine", {"region": "elsewhere"}, 201)
         self.sluice.reconfigure((CONFIG % self.filed).replace('"filed-rules"', '"mine"'))
         told = self.command("reload", status=1)
-        self.assertRegex(told, r'"mine" is already the name of the ruleset in the resource group "Berlin", at '
-                               r".*sluice\.conf:\d+; names are unique over all resource groups")
-        self.assertIn("names are unique over all", self.command("check", status=1))
-        self.good("GET", "rulesets/office/mine", status=200)
-        self.good("DELETE", "rulesets/office/mine", status=204)
+        self.assertRegex(told, r'rulesets\[berlin/mine\]\.name: "mine" is already the name of the ruleset at .*sluice\.conf:\d+; choose')
+        self.assertIn("is already the name of the ruleset", self.command("check", status=1))
+        self.good("DELETE", "rulesets/berlin/mine", status=204)
+        self.good("PUT", "rulesets/office/mine", {}, 201)
         self.command("reload")
-        self.assertEqual("Berlin", self.good("GET", "rulesets/*/mine").body["resource_group"])
+        self.good("GET", "rulesets/office/mine", status=200)
+        self.good("GET", "rulesets/berlin/mine", status=200)
+        self.bad(self.call("GET", "rulesets/*/mine"), 400, "invalid", 'more than one ruleset "mine"; give its group: ')
 
     def test_of_two_of_one_name_the_one_that_is_not_served_has_its_own_path(self):
         self.write_rows((8, "office/filed-rules", '{"name": "filed-rules", "resource_group": "office", "size": 7}'))
@@ -1084,7 +1083,6 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         # In another group it is another one: it moves where the old one may go.
         self.world.write("moved.conf", text.replace('"Office"', '"Moved"').replace('"Zones"', '"Moved"'))
         moved = self.world.dir + "/moved.conf"
-        self.assertIn("names are unique over all", self.command("apply", moved, status=1))
         plan = self.command("apply", "--prune", moved)
         self.assertIn("create rulesets/Moved/hub/rules/contoso\n", plan)
         self.assertIn("delete rulesets/Office/hub\n", plan)

@@ -1,4 +1,5 @@
 #include "tests/lib/model_builder.h"
+#include "rules/schema/reference.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,7 @@ struct virtual_network *model_add_network(struct model *model, const char *name,
 	struct virtual_network *network = ADD(model, model->virtual_networks);
 	const char *word;
 
+	model->networks_by_name = NULL;
 	network->name = copy(model, name);
 	network->uses_default_resolver = true; /* as in a file that does not say */
 	while ((word = next_word(model, &prefixes)))
@@ -104,9 +106,10 @@ void model_add_dns_server(struct virtual_network *network, struct model *model, 
 void model_add_resolver(struct model *model, const char *name, const char *network_name,
 			const char *listen)
 {
-	const struct virtual_network *network = model_network(model, network_name);
+	const struct virtual_network *network = model_network(model, NULL, network_name);
 	struct dns_resolver *resolver = ADD(model, model->resolvers);
 
+	model->resolvers_by_name = NULL;
 	must(network != NULL, network_name);
 	resolver->name = copy(model, name);
 	resolver->virtual_network = copy(model, network_name);
@@ -255,6 +258,7 @@ void model_add_service(struct model *model, const char *name, const char *addres
 
 struct policy *model_compile(struct model *model, const struct policy *before)
 {
+	must(model_sort_names(model) == 0, "no memory");
 	model_place_endpoints(model);
 	struct policy *policy = policy_compile(model, &test_key, before);
 

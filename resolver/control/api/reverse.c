@@ -9,6 +9,7 @@
 #include "resolver/control/resource/reverse_check.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/schema/reference.h"
 
 struct inventory *api_inventory(const struct api_request *request)
 {
@@ -157,7 +158,7 @@ static void on_forward(void *context, enum reverse_result result, json_t *report
 const char *api_own_network(const struct model *model, const struct address *address)
 {
 	const struct virtual_network *network = model_network_of(model, address);
-	return network ? network->name : NULL;
+	return network ? full_name(&network->named) : NULL;
 }
 
 void api_check_forward(struct service *service, const struct owner *owner,

@@ -10,6 +10,7 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
+#include "rules/schema/reference.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -275,11 +276,7 @@ static bool plan_values(struct apply_plan *plan, const struct kind *kind, const 
 
 	want_group(plan, values);
 	if (twice) {
-		refuse(plan, path,
-		       strcmp(kind->name, "zone") == 0
-			       ? "is there twice, for different networks, which only the server's "
-				 "own file can say; leave one out, or have that file include these"
-			       : "is there twice; leave one out");
+		refuse(plan, path, "is there twice; leave one out");
 		json_decref(values);
 	} else if (served && json_equal(before, values)) {
 		json_decref(values);
@@ -336,11 +333,13 @@ static bool is_vnet(const struct apply_plan *plan, const struct path *path)
 	       strcasecmp(path_name(path), plan->line->vnet) == 0;
 }
 
-/* Takes it out. False: there is none, which has been said. */
+/* Takes it out. False: there is none, or more than one, which has been said. */
 static bool take_vnet(struct apply_plan *plan)
 {
-	const char *vnet = plan->line->vnet, *key;
+	const char *vnet = plan->line->vnet, *key, *found = NULL;
+	char paths[512] = "";
 	json_t *served;
+	size_t count = 0;
 
 	if (!vnet)
 		return true;
@@ -349,20 +348,41 @@ static bool take_vnet(struct apply_plan *plan)
 		const char *name = json_string_value(
 			json_object_get(json_object_get(served, "values"), "name"));
 		char *parent = parent_of(key);
-		bool found = !parent && strncmp(key, "virtual_networks/", 17) == 0 && name &&
-			     strcasecmp(name, vnet) == 0;
 
-		free(parent);
-		if (found) {
-			json_object_del(plan->served, key);
-			return true;
+		if (!parent && strncmp(key, "virtual_networks/", 17) == 0 && name &&
+		    strcasecmp(name, vnet) == 0) {
+			text_append(paths, sizeof paths, "%s%s", count++ > 0 ? ", " : "", key);
+			found = key;
 		}
+		free(parent);
 	}
-	command_fail_at(plan->line,
-			"there is no virtual network \"%s\"; give one that `sluice list network` "
-			"shows, or leave --vnet out",
-			vnet);
+	if (count == 1) {
+		plan->vnet = json_incref(json_object_get(plan->served, found));
+		json_object_del(plan->served, found);
+		return true;
+	}
+	if (count == 0)
+		command_fail_at(plan->line,
+				"there is no virtual network \"%s\"; give one that `sluice list "
+				"network` shows, or leave --vnet out",
+				vnet);
+	else
+		command_fail_at(plan->line,
+				"there is more than one virtual network \"%s\": %s; write the "
+				"configuration with --output, give the network its resource_group "
+				"there, and apply that",
+				vnet, paths);
 	return false;
+}
+
+/* References have one form, by what they mean in the file: what is the same is found to be. */
+static void refer(const struct apply_plan *plan, const struct path *path, json_t *values)
+{
+	bool changed;
+
+	/* Without memory it is a change where there is none. */
+	if (values && values_refer(path->kind, path->group, plan->model, values, &changed) == 0)
+		values_shorten(path->kind, path->group, values);
 }
 
 /* As plan_values. */
@@ -375,7 +395,9 @@ static bool plan_item(struct apply_plan *plan, const struct path *path, const vo
 	if (is_vnet(plan, path))
 		return true;
 	served = take_served(plan, path_url(path, text));
-	values = values_print(path->kind, item);
+	values = values_print(path->kind, path->group, item);
+	refer(plan, path, values);
+	refer(plan, path, json_object_get(served, "values"));
 
 	if (!json_string_value(json_object_get(served, "origin")) && has_secret(path->kind, item)) {
 		refuse(plan, text,
@@ -711,10 +733,31 @@ void apply_plan_release(struct apply_plan *plan)
 	json_decref(plan->wanted);
 	json_decref(plan->made);
 	json_decref(plan->served);
+	json_decref(plan->vnet);
 }
 
-void apply_plan_model(struct apply_plan *plan, const struct model *model)
+/* What refers to it in the file refers to the one that is served. */
+static void place_vnet(const struct apply_plan *plan, struct model *model)
 {
+	const json_t *values = json_object_get(plan->vnet, "values");
+	const char *group = json_string_value(json_object_get(values, "resource_group"));
+	const char *name = json_string_value(json_object_get(values, "name"));
+	struct virtual_network *network = model_network(model, NULL, plan->line->vnet);
+	struct named placed = {.name = NULL};
+
+	if (!plan->vnet || !network)
+		return;
+	placed.origin = network->origin;
+	placed.name = arena_strdup(&model->arena, name);
+	placed.resource_group = group ? arena_strdup(&model->arena, group) : NULL;
+	if (placed.name && reference_name(&placed, &model->arena) == 0)
+		network->named = placed; /* the name differs in case at most */
+}
+
+void apply_plan_model(struct apply_plan *plan, struct model *model)
+{
+	plan->model = model;
+	place_vnet(plan, model);
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		if (!kinds[i].parent)
 			plan_list(plan, &kinds[i], model, NULL);

@@ -14,9 +14,11 @@
 
 struct apply_plan {
 	const struct command_line *line;
-	json_t *served;  /* key -> {"path", "values", "origin"}; what the file has is taken out */
-	json_t *made;    /* "virtual_networks[home].client_prefixes" -> "127.0.0.0/8, ::1/128" */
-	json_t *wanted;  /* keys of what the file has */
+	json_t *served; /* key -> {"path", "values", "origin"}; what the file has is taken out */
+	json_t *made;   /* "virtual_networks[home].client_prefixes" -> "127.0.0.0/8, ::1/128" */
+	json_t *wanted; /* keys of what the file has */
+	const struct model *model; /* the file's; NULL: it is not planned yet */
+	json_t *vnet;              /* --vnet's network as it is served; NULL: none */
 	json_t *holders; /* "198.51.100.5", "label.region" -> key of the address that has it now */
 	/* Of the inventory's kinds those that remove come first: what they had may be given again.
 	 */
@@ -30,7 +32,8 @@ struct apply_plan {
 bool apply_plan_init(struct apply_plan *plan, const struct command_line *line,
 		     const json_t *exported);
 void apply_plan_release(struct apply_plan *plan);
-/* Everything that the file has, and what it has not. */
-void apply_plan_model(struct apply_plan *plan, const struct model *model);
+/* Everything that the file has, and what it has not. The network of --vnet gets the group that it
+ * is served in. */
+void apply_plan_model(struct apply_plan *plan, struct model *model);
 
 #endif

@@ -46,8 +46,8 @@ struct client_call {
  * text. client_path("/v1/addresses/%/%", group, name). NULL without memory. */
 char *client_path(const char *format, ...);
 
-/* What a person writes for something at the top: NAME, in whichever group it is, GROUP/NAME, or
- * /NAME in none; for "/v1/KIND/%/%" (group, name). */
+/* What a person writes for something at the top: NAME, in no group or else the only one,
+ * GROUP/NAME, or -/NAME in none; for "/v1/KIND/%/%" (group, name). */
 struct client_top {
 	char group[256]; /* cut, where no group is called like that */
 	const char *name;

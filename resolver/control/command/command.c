@@ -309,14 +309,35 @@ static void say_wrong(int found, char *const *argv, char wrong[WRONG_MAX])
 
 	if (found == ':')
 		snprintf(wrong, WRONG_MAX, "%s needs a value behind it", word);
-	else if (optopt == '/')
-		snprintf(wrong, WRONG_MAX, "what is in no resource group is /NAME, without the -");
 	else if (optopt > 0 && optopt < OPTION_HELP)
 		snprintf(wrong, WRONG_MAX, "there is no option -%c", optopt);
 	else if (optopt > 0)
 		snprintf(wrong, WRONG_MAX, "%.*s takes no value", length, word);
 	else
 		snprintf(wrong, WRONG_MAX, "there is no option %.*s", length, word);
+}
+
+/* Whether the word behind it is its value: "--vnet", "-c". */
+static bool takes_value(const char *word)
+{
+	bool takes = false;
+
+	for (size_t i = 0; !takes && i < OPTION_COUNT; i++)
+		if (strncmp(word, "--", 2) == 0)
+			takes = options[i].argument && strcmp(word + 2, options[i].name) == 0;
+		else
+			takes = options[i].letter && options[i].argument && word[0] == '-' &&
+				word[1] == options[i].letter && word[2] == '\0';
+	return takes;
+}
+
+/* "-/NAME" of an argument, which getopt_long would take for options, becomes "/NAME", which is the
+ * same (client_top). */
+static void take_off_dashes(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], "-/", 2) == 0 && !takes_value(argv[i - 1]))
+			argv[i]++;
 }
 
 /* All options of argv; what is left are the command and its arguments, from optind on. Returns
@@ -336,6 +357,7 @@ static int parse_options(struct command_line *line, int argc, char **argv, uint6
 			NULL,
 			OPTION_HELP + 100 + i,
 		};
+	take_off_dashes(argc, argv);
 	optind = 0; /* glibc: start afresh */
 	int found, asked = 0;
 	*wrong = '\0';

@@ -16,6 +16,7 @@
 #include "rules/name.h"
 #include "rules/policy/reverse_zones.h"
 #include "rules/reverse.h"
+#include "rules/schema/reference.h"
 
 /* Nobody was ever given more: IPv4 /8, IPv6 /16. */
 enum { SENSIBLE_MIN_4 = 8, SENSIBLE_MIN_6 = 16, SERVERS_USUAL_MIN = 2 };
@@ -86,8 +87,8 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 	json_add(d->zones,
 		 json_make("{s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "zone", json_text(zone->origin),
 			   "prefix", prefix_print(&zone->prefix, text), "pool",
-			   json_text(zone->pool->name), "classless", zone->classless, "parent",
-			   json_text(parent_of(zone, parent)), "cnames",
+			   json_text(full_name(&zone->pool->named)), "classless", zone->classless,
+			   "parent", json_text(parent_of(zone, parent)), "cnames",
 			   zone->classless ? cnames_of(zone) : json_array(), "generate",
 			   zone->classless ? generate_of(zone) : json_null()));
 	return 0;

@@ -13,8 +13,8 @@
 	"client, address, service, ptr or group; it may stand first (`sluice rule list "           \
 	"office`).\n"                                                                              \
 	"IN is the network, resolver, zone or ruleset that it is inside; what is inside nothing\n" \
-	"is NAME, or GROUP/NAME in a resource group, or /NAME in none; a PTR is its address or\n"  \
-	"id. `sluice help rule` has a rule's members.\n"
+	"is NAME, or GROUP/NAME in a resource group, or -/NAME in none; a PTR is its address\n"    \
+	"or id. `sluice help rule` has a rule's members.\n"
 #define LIST_HELP                                                                                  \
 	"`list address GROUP` has those of a group. --filter and --limit are the API's:\n"         \
 	"--filter q=mail --filter region=westeurope.\n"

@@ -9,7 +9,7 @@
  *     targets='[{"address": "10.0.0.5"}]'   anything, as JSON
  *     region=                               not given any more
  *
- * What is at the top is NAME, GROUP/NAME or /NAME (client_top), a PTR the address or id that has
+ * What is at the top is NAME, GROUP/NAME or -/NAME (client_top), a PTR the address or id that has
  * it. */
 #include <assert.h>
 

@@ -13,6 +13,7 @@
 #include "rules/check/limits.h"
 #include "rules/name.h"
 #include "rules/schema/read.h"
+#include "rules/schema/reference.h"
 
 struct tree_reader {
 	config_t config;
@@ -246,9 +247,10 @@ static void name_transfers(struct model *model, struct faults *faults)
 	for (size_t i = 0; i < model->transfers.count; i++) {
 		struct transfer_settings *transfer = &model->transfers.items[i];
 
-		if (!transfer->name)
-			transfer->name = arena_printf(&model->arena, "%zu", i);
-		if (!transfer->name)
+		if (transfer->name)
+			continue;
+		transfer->name = arena_printf(&model->arena, "%zu", i);
+		if (!transfer->name || reference_name(&transfer->named, &model->arena) != 0)
 			fault_add(faults, FAULT_ERROR, &transfer->origin, "name", "%s",
 				  err_text(ERR_NOMEM));
 	}
@@ -273,6 +275,9 @@ void config_tree_read(struct schema_reader *walk, const void *root, struct model
 	zone_files_read(model, before, key, walk->faults);
 	secret_files_read(model, walk->faults);
 	name_transfers(model, walk->faults);
+	if (model_sort_names(model) != 0)
+		fault_add(walk->faults, FAULT_ERROR, &model->origin, NULL, "%s",
+			  err_text(ERR_NOMEM));
 }
 
 static void read_model(struct tree_reader *reader, const struct hash_key *key,

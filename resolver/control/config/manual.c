@@ -66,8 +66,30 @@ static const char intro[] =
 	".PP\n"
 	"A key that is not described here is a fault. All faults are reported at once, each with "
 	"file,\n"
-	"line and path; a syntax error is reported alone. Warnings never refuse a file. Names and\n"
-	"references are compared without regard to case.\n";
+	"line and path; a syntax error is reported alone. Warnings never refuse a file.\n"
+	".PP\n"
+	"Networks, resolvers, zones, rulesets, address pools and transfers have names that are "
+	"unique in\n"
+	"their\n"
+	".BR resource_group ,\n"
+	"so that two groups may each have a network\n"
+	".IR hub ,\n"
+	"or a zone of one domain for different networks; names of keys and clients are unique over "
+	"all groups.\n"
+	"Whatever refers to such an item gives its\n"
+	".IR NAME ,\n"
+	"which is the item in its own group, else the only one of that name;\n"
+	".I GROUP/NAME\n"
+	"always works, and\n"
+	".I -/NAME\n"
+	"is the item in no group. An endpoint is\n"
+	".IR RESOLVER/ENDPOINT ,\n"
+	"or with the group ahead of it.\n"
+	"A\n"
+	".I NAME\n"
+	"of several in other groups is a fault, which lists them. Names and references are "
+	"compared\n"
+	"without regard to case.\n";
 
 /* As rules/schema/made.c has it. */
 static const char unnamed[] =

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rules/schema/schema.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 
 enum { LINE_MAX_BYTES = 100, FLAT_ITEMS_MAX = 4 }; /* of a file for people */
@@ -19,6 +19,7 @@ struct writer {
 	const char *directory; /* the working directory, which relative paths of the model mean */
 	unsigned depth;
 	const struct config_style *style; /* NULL: for nobody */
+	const char *group;                /* of the item at the top that is being written */
 	bool flat;                        /* all in one line, */
 	bool has_comment;                 /* which a comment would break */
 };
@@ -109,6 +110,8 @@ static void write_array(const struct writer *writer, const struct field *field, 
 	for (size_t i = 0; i < list.count; i++) {
 		const char *text = schema_get_text(&element, (const char *)list.items + i * size,
 						   buffer, sizeof buffer);
+		if (text && element.refers)
+			text = reference_short(text, field->refers, writer->group);
 		fputs(i == 0 ? "" : ", ", writer->out);
 		write_value(writer, &element, text ? text : "");
 	}
@@ -157,6 +160,8 @@ static void write_any_list(struct writer *writer, const void *field, const void 
 
 static void write_item(struct writer *writer, const struct group *group, const void *item)
 {
+	if (group->named)
+		writer->group = ((const struct named *)item)->resource_group;
 	write_comment(writer, item, false);
 	if (writer->style && !writer->flat &&
 	    write_flat(writer, write_any_group, group, item, "{ ", " }"))
@@ -242,6 +247,8 @@ static void write_scalar(const struct writer *writer, const struct field *field,
 
 	if (!text || (writer->style && text_equal(text, field->fallback)))
 		return;
+	if (field->refers)
+		text = reference_short(text, field->refers, writer->group);
 	indent(writer);
 	fprintf(writer->out, "%s = ", field->key);
 	write_value(writer, field, text);

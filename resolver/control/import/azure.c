@@ -223,13 +223,20 @@ static struct azure *azure_of(struct import *import)
 	return azure;
 }
 
+/* Not all is known of where it is. */
+static bool is_somewhere(const struct resource *resource)
+{
+	return strcmp(resource->group, AZURE_UNKNOWN) == 0 ||
+	       strcmp(resource->subscription, AZURE_UNKNOWN) == 0;
+}
+
 static void add(struct import *import, struct resource *resource)
 {
 	struct azure *azure = azure_of(import);
 
 	*azure->last = resource;
 	azure->last = &resource->next;
-	azure->places_unknown |= strcmp(resource->group, AZURE_UNKNOWN) == 0;
+	azure->places_unknown |= is_somewhere(resource);
 	import_keep(import, id_key(import, resource->id), resource);
 }
 
@@ -239,7 +246,7 @@ static struct resource *find(struct import *import, const struct resource *like)
 	struct azure *azure = azure_of(import);
 	struct resource *found = import_find(import, id_key(import, like->id));
 
-	if (found || !(azure->places_unknown || strcmp(like->group, AZURE_UNKNOWN) == 0))
+	if (found || !(azure->places_unknown || is_somewhere(like)))
 		return found;
 	for (struct resource *at = azure->first; at && !found; at = at->next) {
 		bool same = strcasecmp(at->type, like->type) == 0 &&
@@ -272,7 +279,7 @@ static struct resource *parent_of(struct import *import, const struct resource *
 
 /* ---- names ---- */
 
-/* Names of one kind are unique here, over all groups. */
+/* Names are unique in their scope: of one kind in one group, of one kind where that has none. */
 static const char *unique(struct import *import, const char *scope, const char *name,
 			  const struct origin *at)
 {
@@ -333,8 +340,25 @@ static void put_top(struct import *import, struct resource *resource, const char
 		    bool has_region)
 {
 	put_new(import, resource, import_root(import), list,
-		unique(import, list, resource->names[0], &resource->at));
+		unique(import, import_printf(import, "%s of %s", list, resource->group),
+		       resource->names[0], &resource->at));
 	put_place(import, resource, has_region);
+}
+
+/* What a resource of that group calls the other one: with its group where there are several of the
+ * name, and none of them in its own. */
+static const char *reference(struct import *import, const struct resource *from,
+			     const struct resource *to)
+{
+	const char *group = strcmp(to->group, AZURE_UNKNOWN) == 0 ? GROUP_NONE : to->group;
+	bool several = false;
+
+	if (strcasecmp(from->group, to->group) == 0)
+		return to->ours;
+	for (const struct resource *at = azure_of(import)->first; at && !several; at = at->next)
+		several = at != to && strcasecmp(at->type, to->type) == 0 &&
+			  strcasecmp(at->names[0], to->names[0]) == 0;
+	return several ? import_printf(import, "%s/%s", group, to->ours) : to->ours;
 }
 
 static void tell_no_parent(struct import *import, const struct resource *resource,
@@ -355,7 +379,7 @@ static void put_subnet(struct import *import, struct resource *network, const ch
 	const json_t *prefixes = get(json, "addressPrefixes"),
 		     *delegations = get(json, "delegations");
 	const char *prefix = get_text(json, "addressPrefix"), *service;
-	char *key = text_lower(import_printf(import, "azure subnet %s %s", network->ours, name));
+	char *key = text_lower(import_printf(import, "azure subnet %s %s", network->id, name));
 	struct node *subnet;
 
 	if (import_find(import, key))
@@ -473,7 +497,8 @@ static void put_resolver(struct import *import, struct resource *resolver)
 		return;
 	resolver->network = network;
 	put_top(import, resolver, "resolvers", true);
-	import_text(import, resolver->node, "virtual_network", &resolver->at, network->ours);
+	import_text(import, resolver->node, "virtual_network", &resolver->at,
+		    reference(import, resolver, network));
 }
 
 /* False: it has no resolver. */
@@ -519,9 +544,12 @@ static void put_outbound(struct import *import, struct resource *endpoint)
 
 /* ---- zones ---- */
 
+/* A zone keeps its name: of two subscriptions' in groups of one name, one gets another group. */
 static void put_zone(struct import *import, struct resource *zone)
 {
 	put_new(import, zone, import_root(import), "private_zones", zone->names[0]);
+	zone->group = unique(import, import_printf(import, "group of zone %s", zone->names[0]),
+			     zone->group, &zone->at);
 	put_place(import, zone, false);
 }
 
@@ -556,7 +584,8 @@ static void put_zone_link(struct import *import, struct resource *link)
 	if (!zone || !network)
 		return;
 	put_new(import, link, zone->node, "links", link->names[1]);
-	import_text(import, link->node, "virtual_network", &link->at, network->ours);
+	import_text(import, link->node, "virtual_network", &link->at,
+		    reference(import, zone, network));
 	if (json_is_true(get(link->json, "registrationEnabled")))
 		import_flag(import, link->node, "registration", &link->at, true);
 	if (policy)
@@ -740,7 +769,9 @@ static void put_ruleset(struct import *import, struct resource *ruleset)
 		resolver = endpoint && endpoint->node ? parent_of(import, endpoint) : NULL;
 		if (resolver)
 			import_add(import, ruleset->node, "outbound_endpoints", &ruleset->at,
-				   import_printf(import, "%s/%s", resolver->ours, endpoint->ours));
+				   import_printf(import, "%s/%s",
+						 reference(import, ruleset, resolver),
+						 endpoint->ours));
 		else
 			import_lost(import, &ruleset->at,
 				    "the outbound endpoint %s is in none of the files; give `az "
@@ -769,7 +800,8 @@ static void put_ruleset_link(struct import *import, struct resource *link)
 	if (!network)
 		return;
 	put_new(import, link, ruleset->node, "links", link->names[1]);
-	import_text(import, link->node, "virtual_network", &link->at, network->ours);
+	import_text(import, link->node, "virtual_network", &link->at,
+		    reference(import, link, network));
 }
 
 static void put_rule(struct import *import, struct resource *rule)

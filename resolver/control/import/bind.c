@@ -680,11 +680,24 @@ static const char *path_of(struct bind *bind, const char *file)
 		       : import_printf(bind->import, "%s/%s", bind->folder, file);
 }
 
+/* Where there are several views, a zone's transfers are those of the view's clients: a client of
+ * another view gets that one's zone of the name. */
+static void allow_view(struct bind *bind, const struct view *view, struct node *item,
+		       const struct origin *at)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; bind->view_count > 1 && i < view->clients.count; i++)
+		import_add(bind->import, item, "allow", at,
+			   prefix_print(&view->clients.entries[i].prefix, text));
+}
+
 /* Who may copy it: an item of `transfers` for those without a key, and one for each key. */
 static void take_transfers(struct bind *bind, const struct view *view, const struct statement *zone,
-			   const char *name)
+			   const struct node *made)
 {
 	struct import *import = bind->import;
+	const char *name = import_get(made, "name"), *full_name = forward_zone_name(import, made);
 	const struct statement *allow = find(zone->first, "allow-transfer");
 	const struct statement *notify = find(zone->first, "also-notify");
 	struct list_reading reading = {.bind = bind};
@@ -706,15 +719,19 @@ static void take_transfers(struct bind *bind, const struct view *view, const str
 		item = import_item(import, import_root(import), "transfers", &at->at);
 		import_text(import, item, "name", &at->at,
 			    import_name(import, "transfer", name, "zone"));
-		import_add(import, item, "zones", &at->at, name);
+		import_add(import, item, "zones", &at->at, full_name);
 		import_text(import, item, "key", &at->at, word(at, 1));
+		allow_view(bind, view, item, &at->at);
 	}
 	clients = acl_first_match(import, &acl);
+	if (bind->view_count > 1)
+		clients = narrow(bind, clients,
+				 acl_without(import, view->clients, (struct acl_set){0}));
 	if (clients.count > 0) {
 		item = import_item(import, import_root(import), "transfers", &allow->at);
 		import_text(import, item, "name", &allow->at,
 			    import_name(import, "transfer", name, "zone"));
-		import_add(import, item, "zones", &allow->at, name);
+		import_add(import, item, "zones", &allow->at, full_name);
 	}
 	for (size_t i = 0; i < clients.count; i++)
 		import_add(import, item, "allow", &allow->at,
@@ -750,7 +767,7 @@ static void take_primary(struct bind *bind, struct view *view, const struct stat
 			      "all clients of a network have its zones",
 			      name);
 	forward_zone_file(bind->import, made, &zone->at, path_of(bind, file), name);
-	take_transfers(bind, view, zone, import_get(made, "name"));
+	take_transfers(bind, view, zone, made);
 }
 
 /* Whether it is not, because the view resolves nothing for its clients. */

@@ -383,7 +383,19 @@ struct node *forward_zone_unlinked(struct import *import, struct forward_view *v
 		return zone;
 	zone = import_item(import, import_root(import), "private_zones", at);
 	import_text(import, zone, "name", at, plain);
+	key = import_printf(import, "zone name %s", plain);
+	if (import_find(import, key)) /* another view's: names are unique in their group */
+		import_text(import, zone, "resource_group", at, import_get(view->network, "name"));
+	else
+		import_keep(import, key, zone);
 	return zone;
+}
+
+const char *forward_zone_name(struct import *import, const struct node *zone)
+{
+	const char *name = import_get(zone, "name"), *group = import_get(zone, "resource_group");
+
+	return group ? import_printf(import, "%s/%s", group, name) : name;
 }
 
 struct node *forward_zone(struct import *import, struct forward_view *view, const struct origin *at,

@@ -64,6 +64,9 @@ struct node *forward_zone(struct import *import, struct forward_view *view, cons
 /* A zone of that name that no network has, unless the view has it already. */
 struct node *forward_zone_unlinked(struct import *import, struct forward_view *view,
 				   const struct origin *at, const char *apex);
+/* "corp.test", or "guests/corp.test" where another view has a zone of that name, too: then the zone
+ * is in a resource group called like its view. */
+const char *forward_zone_name(struct import *import, const struct node *zone);
 /* The zone of that view is this one's, too. False: it has none of that name. */
 bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
 			const char *apex, const char *of);

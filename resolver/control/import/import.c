@@ -683,9 +683,12 @@ static struct model *build(struct import *import, struct load *load, struct faul
 static const char *behind_name(const struct node *item, size_t index, const char *path)
 {
 	const char *name = item->kind == VALUE_GROUP ? import_get(item, "name") : NULL;
+	const char *group = item->kind == VALUE_GROUP ? import_get(item, "resource_group") : NULL;
 	char number[32];
-	size_t length;
+	size_t length = group ? strlen(group) : 0;
 
+	if (group && strncmp(path, group, length) == 0 && path[length] == '/')
+		path += length + 1; /* keys and clients have no group there */
 	if (!name && item->kind == VALUE_GROUP)
 		name = import_get(item, "id");
 	snprintf(number, sizeof number, "%zu", index);
@@ -694,8 +697,8 @@ static const char *behind_name(const struct node *item, size_t index, const char
 	return strncmp(path, name, length) == 0 && path[length] == ']' ? path + length + 1 : NULL;
 }
 
-/* The innermost item on the path; of several of one name, as zones of several networks are, that at
- * the line. NULL: there is none. */
+/* The innermost item on the path; of several of one name, which a fault may be of, that at the
+ * line. NULL: there is none. */
 static struct node *item_at(struct node *in, const char *path, unsigned line)
 {
 	struct node *node = in->first, *found = NULL, *inner;

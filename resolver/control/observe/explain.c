@@ -238,10 +238,10 @@ void explain_add_health(json_t *explained, const json_t *targets)
 	each_server(explained, add_health, targets);
 }
 
-/* Of an outbound endpoint's name, "home/default". */
+/* Of an outbound endpoint's full name: "home/default", "dev/home/default". */
 static bool is_made(const struct model *model, const char *endpoint)
 {
-	const char *slash = strchr(endpoint, '/');
+	const char *slash = strrchr(endpoint, '/');
 	char path[2 * NAME_TEXT_MAX];
 
 	if (!slash)

@@ -4,6 +4,7 @@
 
 #include "resolver/control/base/json.h"
 #include "rules/base.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "rules/zone/record.h"
 
@@ -50,30 +51,51 @@ static void add_named(char *names, size_t size, size_t i, const char *name)
 		text_append(names, size, ", ...");
 }
 
-static int no_such(const char *what, const char *wanted, const char *lead, const char *names,
-		   char error[EXPLAIN_ERROR_MAX])
+/* What is wrong with a name that finds nothing. */
+struct unknown {
+	const char *what, *wanted, *advice;
+	unsigned slashes;              /* of such a name without a group */
+	char names[512], several[512]; /* all there are; those that have the name in a group */
+	size_t count, namesakes;
+};
+
+static void add_known(struct unknown *unknown, const char *name)
 {
-	snprintf(error, EXPLAIN_ERROR_MAX, "there is no %s \"%.300s\"; %s%s", what, wanted,
-		 *names ? lead : "there is none", names);
+	add_named(unknown->names, sizeof unknown->names, unknown->count++, name);
+	if (reference_fit(unknown->wanted, name, unknown->slashes) == REFERENCE_NAMESAKE)
+		add_named(unknown->several, sizeof unknown->several, unknown->namesakes++, name);
+}
+
+static int refuse_unknown(const struct unknown *unknown, char error[EXPLAIN_ERROR_MAX])
+{
+	if (unknown->namesakes > 0)
+		snprintf(error, EXPLAIN_ERROR_MAX,
+			 "there is more than one %s \"%.300s\"; give its group: %s", unknown->what,
+			 unknown->wanted, unknown->several);
+	else
+		snprintf(error, EXPLAIN_ERROR_MAX, "there is no %s \"%.300s\"; %s%s", unknown->what,
+			 unknown->wanted, unknown->count > 0 ? unknown->advice : "there is none",
+			 unknown->names);
 	return ERR_NOT_FOUND;
 }
 
 static int no_endpoint(const struct policy *policy, const char *wanted,
 		       char error[EXPLAIN_ERROR_MAX])
 {
-	char names[512] = "";
+	struct unknown unknown = {"inbound endpoint", wanted,
+				  "give RESOLVER/ENDPOINT: ", .slashes = 1};
 	for (uint32_t i = 0; i < policy->inbound_count; i++)
-		add_named(names, sizeof names, i, policy->inbounds[i].name);
-	return no_such("inbound endpoint", wanted, "give RESOLVER/ENDPOINT: ", names, error);
+		add_known(&unknown, policy->inbounds[i].name);
+	return refuse_unknown(&unknown, error);
 }
 
 static int no_network(const struct policy *policy, const char *wanted,
 		      char error[EXPLAIN_ERROR_MAX])
 {
-	char names[512] = "";
+	struct unknown unknown = {"virtual network", wanted, "there is: ", .slashes = 0};
 	for (uint32_t i = 0; i < policy->network_count; i++)
-		add_named(names, sizeof names, i, policy->networks[i].name);
-	return no_such("virtual network", wanted, "there is: ", names, error);
+		add_known(&unknown, policy->networks[i].name);
+	return refuse_unknown(&unknown, error);
 }
 
 /* NULL: it does not arrive at one. */

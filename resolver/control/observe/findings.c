@@ -549,7 +549,6 @@ static void index_zones(struct findings *it)
 {
 	const struct policy *policy = policy_of(it);
 	size_t count = policy->private_zone_count;
-	struct name name;
 
 	it->has_zones = true;
 	it->generation = it->service->server.current->generation;
@@ -560,10 +559,8 @@ static void index_zones(struct findings *it)
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct policy_zone_link *link = &policy->zone_links[POLICY_ZONE_WAYS * i];
-		int err = name_from_text(&name, &policy->key, link->name);
+		int err = suffix_table_add(&it->zones, &it->arena, zone_apex(link->zone), link);
 
-		if (err == 0)
-			err = suffix_table_add(&it->zones, &it->arena, &name, link);
 		(void)err; /* ERR_EXISTS: two zones of one name, for different networks */
 	}
 }

@@ -20,6 +20,7 @@
 #include "resolver/control/service/zone_notice.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
+#include "rules/schema/reference.h"
 
 /* Of histograms of targets: half a millisecond. */
 enum { TARGET_BOUNDS_FROM = 5 };
@@ -33,12 +34,29 @@ struct metrics {
 	unsigned counter; /* of the family */
 };
 
+/* Of a name that is unique in its group alone; group NULL or "": it is in none. */
+static void sample_in(struct metrics *metrics, const char *group, const char *name,
+		      const char *value, const char *name2, const char *value2, uint64_t count)
+{
+	const struct metrics_labels labels = {{{"group", group}, {name, value}, {name2, value2}}};
+
+	metrics_sample(&metrics->text, &labels, count);
+}
+
+/* Takes a full name apart: the group ("": none), and what is behind it. `slashes`: those of a name
+ * without a group. */
+static const char *split_name(const char *full, unsigned slashes, char group[GROUP_TEXT_MAX])
+{
+	const char *name = full_name_behind_group(full, slashes);
+
+	snprintf(group, GROUP_TEXT_MAX, "%.*s", name > full ? (int)(name - full - 1) : 0, full);
+	return name;
+}
+
 static void sample(struct metrics *metrics, const char *name, const char *value, const char *name2,
 		   const char *value2, uint64_t count)
 {
-	const struct metrics_labels labels = {{{name, value}, {name2, value2}}};
-
-	metrics_sample(&metrics->text, &labels, count);
+	sample_in(metrics, NULL, name, value, name2, value2, count);
 }
 
 /* ---- targets ---- */
@@ -173,7 +191,7 @@ static void put_targets(struct metrics *metrics)
 /* A family of which each endpoint has what `tell` makes of its counters. */
 struct endpoint_family {
 	struct metrics *metrics;
-	void (*tell)(struct metrics *metrics, const char *endpoint,
+	void (*tell)(struct metrics *metrics, const char *group, const char *endpoint,
 		     const struct endpoint_stats *stats);
 	size_t offset, more; /* of tell_counter, in the struct; more 0: there is no second one */
 };
@@ -189,27 +207,29 @@ static void on_endpoint(void *context, const char *outer, const char *name,
 			const uint64_t *counters)
 {
 	const struct endpoint_family *family = context;
+	char group[GROUP_TEXT_MAX] = "";
 	struct endpoint_stats stats;
 
 	(void)outer;
 	memcpy(&stats, counters, sizeof stats);
+	name = name ? split_name(name, 1, group) : SERIES_OTHER;
 	if (family->tell)
-		family->tell(family->metrics, name ? name : SERIES_OTHER, &stats);
+		family->tell(family->metrics, group, name, &stats);
 	else
-		sample(family->metrics, "endpoint", name ? name : SERIES_OTHER, NULL, NULL,
-		       counter_at(&stats, family->offset) +
-			       (family->more ? counter_at(&stats, family->more) : 0));
+		sample_in(family->metrics, group, "endpoint", name, NULL, NULL,
+			  counter_at(&stats, family->offset) +
+				  (family->more ? counter_at(&stats, family->more) : 0));
 }
 
-static void tell_queries(struct metrics *metrics, const char *endpoint,
+static void tell_queries(struct metrics *metrics, const char *group, const char *endpoint,
 			 const struct endpoint_stats *stats)
 {
 	const struct inbound_counters *inbound = &stats->inbound;
 
-	sample(metrics, "endpoint", endpoint, "transport", "udp",
-	       stats->queries_udp + inbound->turned_away_udp);
-	sample(metrics, "endpoint", endpoint, "transport", "tcp",
-	       stats->queries_tcp + inbound->turned_away_tcp);
+	sample_in(metrics, group, "endpoint", endpoint, "transport", "udp",
+		  stats->queries_udp + inbound->turned_away_udp);
+	sample_in(metrics, group, "endpoint", endpoint, "transport", "tcp",
+		  stats->queries_tcp + inbound->turned_away_tcp);
 }
 
 static const char *rcode_text(unsigned rcode, char text[16])
@@ -228,7 +248,7 @@ static const char *rcode_text(unsigned rcode, char text[16])
 }
 
 /* Of pairs that have occurred: most never do. A counter that is told once stays. */
-static void tell_responses(struct metrics *metrics, const char *endpoint,
+static void tell_responses(struct metrics *metrics, const char *group, const char *endpoint,
 			   const struct endpoint_stats *stats)
 {
 	char text[16];
@@ -237,7 +257,8 @@ static void tell_responses(struct metrics *metrics, const char *endpoint,
 		for (unsigned source = 0; source < RESPONSE_SOURCES; source++) {
 			uint64_t count = stats->responses[rcode][source];
 			const struct metrics_labels labels = {
-				{{"endpoint", endpoint},
+				{{"group", group},
+				 {"endpoint", endpoint},
 				 {"rcode", rcode_text(rcode, text)},
 				 {"source", response_source_text(source)}}};
 
@@ -249,13 +270,13 @@ static void tell_responses(struct metrics *metrics, const char *endpoint,
 	}
 }
 
-static void tell_decided(struct metrics *metrics, const char *endpoint,
+static void tell_decided(struct metrics *metrics, const char *group, const char *endpoint,
 			 const struct endpoint_stats *stats)
 {
 	for (unsigned by = 0; by < STATS_DECIDERS; by++)
 		if (by != DECIDED_ZONE && by != DECIDED_RULE)
-			sample(metrics, "endpoint", endpoint, "by", decided_word(by),
-			       stats->decided[by]);
+			sample_in(metrics, group, "endpoint", endpoint, "by", decided_word(by),
+				  stats->decided[by]);
 }
 
 struct counter_row {     /* of an endpoint */
@@ -400,15 +421,18 @@ const char *metrics_missing_row(void)
 static void on_outbound(void *context, const char *outer, const char *name,
 			const uint64_t *counters)
 {
+	char group[GROUP_TEXT_MAX] = "";
+
 	(void)outer;
-	sample(context, "endpoint", name ? name : SERIES_OTHER, NULL, NULL, counters[0]);
+	name = name ? split_name(name, 1, group) : SERIES_OTHER;
+	sample_in(context, group, "endpoint", name, NULL, NULL, counters[0]);
 }
 
 static void put_endpoints(struct metrics *metrics)
 {
 	static const struct {
 		const char *name, *help;
-		void (*tell)(struct metrics *metrics, const char *endpoint,
+		void (*tell)(struct metrics *metrics, const char *group, const char *endpoint,
 			     const struct endpoint_stats *stats);
 	} families[] = {
 		{"sluice_queries", "Queries that were well formed, by where and how they came.",
@@ -482,24 +506,28 @@ static void put_latency(struct metrics *metrics)
 static void on_rule(void *context, const char *outer, const char *name, const uint64_t *counters)
 {
 	struct metrics *metrics = context;
+	char group[GROUP_TEXT_MAX] = "";
 
-	sample(metrics, "ruleset", outer, "rule", name ? name : SERIES_OTHER,
-	       counters[metrics->counter]);
+	outer = outer ? split_name(outer, 0, group) : NULL; /* NULL: of those that are not shown */
+	sample_in(metrics, group, "ruleset", outer, "rule", name ? name : SERIES_OTHER,
+		  counters[metrics->counter]);
 }
 
 static void on_ruleset(void *context, const char *outer, const uint64_t *counters)
 {
 	struct metrics *metrics = context;
-
 	uint64_t repeats = metrics->counter == RULE_QUERIES ? counters[RULE_REPEATS] : 0;
+	char group[GROUP_TEXT_MAX];
 
-	sample(metrics, "ruleset", outer, NULL, NULL, counters[metrics->counter] - repeats);
+	outer = split_name(outer, 0, group);
+	sample_in(metrics, group, "ruleset", outer, NULL, NULL,
+		  counters[metrics->counter] - repeats);
 }
 
 static void on_zone(void *context, const char *outer, const char *name, const uint64_t *counters)
 {
-	(void)outer;
-	sample(context, "zone", name ? name : SERIES_OTHER, NULL, NULL, counters[ZONE_QUERIES]);
+	sample_in(context, outer, "zone", name ? name : SERIES_OTHER, NULL, NULL,
+		  counters[ZONE_QUERIES]);
 }
 
 struct routes {
@@ -574,43 +602,18 @@ static void put_routes(struct metrics *metrics)
 	health_now_release(&routes.now);
 }
 
-struct zone_size {
-	const char *name;
-	uint32_t number;
-	uint64_t records;
-};
-
-static int by_number(const void *left, const void *right)
-{
-	const struct zone_size *a = left, *b = right;
-
-	return (a->number > b->number) - (a->number < b->number);
-}
-
-/* Zones for different networks may have one name: they are one series. */
 static void put_zone_records(struct metrics *metrics, const struct model *model)
 {
 	const struct series_set *series = metrics->service->server.series.zones;
-	struct zone_size *sizes = calloc(model->private_zones.count + 1, sizeof *sizes);
-	size_t count = 0;
 
-	for (size_t i = 0; sizes && i < model->private_zones.count; i++) {
+	for (size_t i = 0; i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
-		uint32_t number = series_find(series, "", zone->name);
+		const char *group = zone->resource_group ? zone->resource_group : "";
 
-		if (zone->zone && series_is_shown(series, number))
-			sizes[count++] =
-				(struct zone_size){zone->name, number, zone_records(zone->zone)};
+		if (zone->zone && series_is_shown(series, series_find(series, group, zone->name)))
+			sample_in(metrics, group, "zone", zone->name, NULL, NULL,
+				  zone_records(zone->zone));
 	}
-	if (count > 0)
-		qsort(sizes, count, sizeof *sizes, by_number);
-	for (size_t i = 0; i < count; i++) {
-		if (sizes[i + 1].number == sizes[i].number)
-			sizes[i + 1].records += sizes[i].records;
-		else
-			sample(metrics, "zone", sizes[i].name, NULL, NULL, sizes[i].records);
-	}
-	free(sizes);
 }
 
 static void put_zones(struct metrics *metrics)
@@ -623,7 +626,7 @@ static void put_zones(struct metrics *metrics)
 	metrics_one(&metrics->text, METRICS_GAUGE, "sluice_zones", "Private zones.",
 		    server->model->private_zones.count);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_records",
-		       "Records of the private zone; of all zones of that name.");
+		       "Records of the private zone.");
 	put_zone_records(metrics, server->model);
 }
 
@@ -644,16 +647,15 @@ static void on_transfers(void *context, const char *outer, const char *name,
 		       {"refused", values.refused},
 		       {"broken", values.broken}};
 
-	(void)outer;
 	for (size_t i = 0; i < COUNT(results); i++)
-		sample(context, "zone", name ? name : SERIES_OTHER, "result", results[i].text,
-		       results[i].value);
+		sample_in(context, outer, "zone", name ? name : SERIES_OTHER, "result",
+			  results[i].text, results[i].value);
 }
 
 static void put_transfers(struct metrics *metrics)
 {
 	const struct transfer_table *table = metrics->service->server.current->transfers;
-	char name[NAME_TEXT_MAX];
+	struct tally_transfer_names names;
 
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_zone_transfers",
 		       "Transfers of the zone that were asked for, by what came of them: current "
@@ -661,12 +663,13 @@ static void put_transfers(struct metrics *metrics)
 	series_each(followed_series(metrics->tally->transfers), on_transfers, metrics);
 	metrics_family(&metrics->text, METRICS_GAUGE, "sluice_zone_serial",
 		       "Serial of the zone as it goes out.");
-	/* Zones of one name stand beside each other, and share a meter after a reload. */
-	for (size_t i = 0; table && i < table->count; i++)
-		if (followed_shows(metrics->tally->transfers, table->zones[i]->meter) &&
-		    (i == 0 || table->zones[i - 1]->meter != table->zones[i]->meter))
-			sample(metrics, "zone", tally_transfer_name(table->zones[i], name), NULL,
-			       NULL, table->zones[i]->serial);
+	for (size_t i = 0; table && i < table->count; i++) {
+		if (!followed_shows(metrics->tally->transfers, table->zones[i]->meter))
+			continue;
+		tally_transfer_names(table->zones[i], &names);
+		sample_in(metrics, names.group, "zone", names.zone, NULL, NULL,
+			  table->zones[i]->serial);
+	}
 }
 
 /* How many have each of these words at the key. */

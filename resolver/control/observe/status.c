@@ -11,6 +11,7 @@
 #include "resolver/control/observe/health.h"
 #include "resolver/control/observe/query_log/query_log.h"
 #include "rules/base.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 
 static json_t *address_json(const struct address *address)
@@ -27,62 +28,66 @@ static json_t *host_json(const struct host *host)
 
 static json_t *path_json(const struct dns_resolver *resolver, const char *endpoint)
 {
-	char text[256]; /* two names of 80 characters */
-	snprintf(text, sizeof text, "%s/%s", resolver->name, endpoint);
+	char text[256]; /* two names of 80 characters, and a group */
+	snprintf(text, sizeof text, "%s/%s", full_name(&resolver->named), endpoint);
 	return json_text(text);
 }
 
 /* ---- what is configured ---- */
 
-struct status_network { /* and what is linked to it */
-	const char *name;
+static json_t *name_json(const struct named *item)
+{
+	return json_text(full_name(item));
+}
+
+/* The network's full name. */
+static json_t *network_name_json(const struct model *model, const struct named *of,
+				 const char *text)
+{
+	const struct virtual_network *network = model_network(model, of->resource_group, text);
+
+	return network ? name_json(&network->named) : json_text(text);
+}
+
+struct status_network { /* what is linked to it */
 	json_t *rulesets;
 	json_int_t zones;
 };
 
-static int compare_networks(const void *a, const void *b)
+static struct status_network *linked_to(struct status_network *networks, const struct model *model,
+					const struct named *of, const char *text)
 {
-	return strcasecmp(((const struct status_network *)a)->name,
-			  ((const struct status_network *)b)->name);
+	const struct virtual_network *network = model_network(model, of->resource_group, text);
+
+	return network ? &networks[network - model->virtual_networks.items] : NULL;
 }
 
-static struct status_network *find_network(struct status_network *networks, size_t count,
-					   const char *name)
-{
-	const struct status_network key = {.name = name};
-
-	return bsearch(&key, networks, count, sizeof *networks, compare_networks);
-}
-
-/* By name, so that each link costs one search: there may be a million. NULL without memory. */
-static struct status_network *index_networks(const struct model *model)
+/* By the networks' places in the model. NULL without memory. */
+static struct status_network *count_links(const struct model *model)
 {
 	size_t count = model->virtual_networks.count;
 	struct status_network *networks = calloc(count + 1, sizeof *networks), *linked;
 
-	for (size_t n = 0; networks && n < count; n++) {
-		networks[n].name = model->virtual_networks.items[n].name;
+	for (size_t n = 0; networks && n < count; n++)
 		networks[n].rulesets = json_array();
-	}
-	if (!networks)
-		return NULL;
-	qsort(networks, count, sizeof *networks, compare_networks);
-	for (size_t z = 0; z < model->private_zones.count; z++) {
+	for (size_t z = 0; networks && z < model->private_zones.count; z++) {
 		const struct private_zone *zone = &model->private_zones.items[z];
+
 		for (size_t i = 0; i < zone->links.count; i++) {
-			linked =
-				find_network(networks, count, zone->links.items[i].virtual_network);
+			linked = linked_to(networks, model, &zone->named,
+					   zone->links.items[i].virtual_network);
 			if (linked)
 				linked->zones++;
 		}
 	}
-	for (size_t r = 0; r < model->rulesets.count; r++) {
+	for (size_t r = 0; networks && r < model->rulesets.count; r++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[r];
+
 		for (size_t i = 0; i < ruleset->links.count; i++) {
-			linked = find_network(networks, count,
-					      ruleset->links.items[i].virtual_network);
+			linked = linked_to(networks, model, &ruleset->named,
+					   ruleset->links.items[i].virtual_network);
 			if (linked)
-				json_add(linked->rulesets, json_text(ruleset->name));
+				json_add(linked->rulesets, name_json(&ruleset->named));
 		}
 	}
 	return networks;
@@ -100,7 +105,7 @@ static json_t *network_json(const struct virtual_network *network,
 	}
 	for (size_t i = 0; i < network->dns_servers.count; i++)
 		json_add(servers, host_json(&network->dns_servers.items[i]));
-	return json_make("{s:o, s:o, s:o, s:I, s:O}", "name", json_text(network->name),
+	return json_make("{s:o, s:o, s:o, s:I, s:O}", "name", name_json(&network->named),
 			 "address_space", spaces, "dns_servers", servers, "zones", linked->zones,
 			 "rulesets", linked->rulesets);
 }
@@ -108,17 +113,13 @@ static json_t *network_json(const struct virtual_network *network,
 static json_t *networks_json(const struct model *model)
 {
 	size_t count = model->virtual_networks.count;
-	struct status_network *networks = index_networks(model);
+	struct status_network *networks = count_links(model);
 	json_t *array = networks ? json_array() : NULL;
 
 	for (size_t n = 0; networks && n < count; n++) {
-		const struct virtual_network *network = &model->virtual_networks.items[n];
-
-		json_add(array,
-			 network_json(network, find_network(networks, count, network->name)));
-	}
-	for (size_t n = 0; networks && n < count; n++)
+		json_add(array, network_json(&model->virtual_networks.items[n], &networks[n]));
 		json_decref(networks[n].rulesets);
+	}
 	free(networks);
 	return array;
 }
@@ -133,8 +134,9 @@ static json_t *inbound_json(const struct model *model)
 			json_add(array,
 				 json_make("{s:o, s:o, s:o, s:o, s:b}", "name",
 					   path_json(resolver, at->name), "network",
-					   json_text(resolver->virtual_network), "address",
-					   address_json(&at->address), "listen",
+					   network_name_json(model, &resolver->named,
+							     resolver->virtual_network),
+					   "address", address_json(&at->address), "listen",
 					   host_json(&at->listen), "present",
 					   (int)!socket_address_is_missing(&at->listen.address)));
 		}
@@ -163,8 +165,9 @@ static json_t *outbound_json(const struct model *model)
 			const struct outbound_endpoint *at = &resolver->outbound_endpoints.items[i];
 			json_add(array, json_make("{s:o, s:o, s:o, s:b}", "name",
 						  path_json(resolver, at->name), "network",
-						  json_text(resolver->virtual_network), "source",
-						  address_json(&at->source), "present",
+						  network_name_json(model, &resolver->named,
+								    resolver->virtual_network),
+						  "source", address_json(&at->source), "present",
 						  (int)!socket_address_is_missing(&at->source)));
 		}
 	}
@@ -178,11 +181,13 @@ static json_t *zones_json(const struct model *model)
 		const struct private_zone *at = &model->private_zones.items[z];
 		json_t *networks = json_array();
 		for (size_t i = 0; i < at->links.count; i++)
-			json_add(networks, json_text(at->links.items[i].virtual_network));
-		json_add(array, json_make("{s:o, s:I, s:I, s:I, s:o}", "name", json_text(at->name),
-					  "record_sets", (json_int_t)zone_record_sets(at->zone),
-					  "records", (json_int_t)zone_records(at->zone), "bytes",
-					  (json_int_t)zone_bytes(at->zone), "networks", networks));
+			json_add(networks, network_name_json(model, &at->named,
+							     at->links.items[i].virtual_network));
+		json_add(array,
+			 json_make("{s:o, s:I, s:I, s:I, s:o}", "name", name_json(&at->named),
+				   "record_sets", (json_int_t)zone_record_sets(at->zone), "records",
+				   (json_int_t)zone_records(at->zone), "bytes",
+				   (json_int_t)zone_bytes(at->zone), "networks", networks));
 	}
 	return array;
 }
@@ -193,15 +198,23 @@ static json_t *rulesets_json(const struct model *model)
 	for (size_t r = 0; r < model->rulesets.count; r++) {
 		const struct forwarding_ruleset *at = &model->rulesets.items[r];
 		json_t *networks = json_array(), *endpoints = json_array();
+		struct dns_resolver *resolver;
 		json_int_t disabled = 0;
 		for (size_t i = 0; i < at->rules.count; i++)
 			disabled += at->rules.items[i].state == RULE_DISABLED;
 		for (size_t i = 0; i < at->links.count; i++)
-			json_add(networks, json_text(at->links.items[i].virtual_network));
-		for (size_t i = 0; i < at->outbound_endpoints.count; i++)
-			json_add(endpoints, json_text(at->outbound_endpoints.items[i]));
+			json_add(networks, network_name_json(model, &at->named,
+							     at->links.items[i].virtual_network));
+		for (size_t i = 0; i < at->outbound_endpoints.count; i++) {
+			const struct outbound_endpoint *endpoint =
+				model_outbound(model, at->resource_group,
+					       at->outbound_endpoints.items[i], &resolver);
+
+			if (endpoint)
+				json_add(endpoints, path_json(resolver, endpoint->name));
+		}
 		json_add(array,
-			 json_make("{s:o, s:I, s:I, s:o, s:o}", "name", json_text(at->name),
+			 json_make("{s:o, s:I, s:I, s:o, s:o}", "name", name_json(&at->named),
 				   "rules", (json_int_t)at->rules.count, "disabled", disabled,
 				   "networks", networks, "outbound_endpoints", endpoints));
 	}

@@ -131,24 +131,27 @@ static void on_upstream(void *context, struct upstream *upstream)
 		followed_see(tally->outbounds, upstream->meter, "", upstream->meter->name);
 }
 
-const char *tally_transfer_name(const struct transfer_zone *zone, char text[NAME_TEXT_MAX])
+void tally_transfer_names(const struct transfer_zone *zone, struct tally_transfer_names *names)
 {
-	size_t length = strlen(zone->text);
+	size_t length = strlen(name_to_text(&zone->name, names->zone));
+	size_t group = strlen(zone->text) - length; /* with its slash */
 
-	snprintf(text, NAME_TEXT_MAX, "%.*s",
-		 (int)(length > 1 && zone->text[length - 1] == '.' ? length - 1 : length),
+	snprintf(names->group, sizeof names->group, "%.*s", (int)(group > 0 ? group - 1 : 0),
 		 zone->text);
-	return text;
+	if (length > 1)
+		names->zone[length - 1] = '\0';
 }
 
 static void follow_transfers(struct tally *tally, const struct transfer_table *table)
 {
-	char name[NAME_TEXT_MAX];
+	struct tally_transfer_names names;
 
-	for (size_t i = 0; table && i < table->count; i++)
-		if (!followed_see_again(tally->transfers, table->zones[i]->meter))
-			followed_see(tally->transfers, table->zones[i]->meter, "",
-				     tally_transfer_name(table->zones[i], name));
+	for (size_t i = 0; table && i < table->count; i++) {
+		if (followed_see_again(tally->transfers, table->zones[i]->meter))
+			continue;
+		tally_transfer_names(table->zones[i], &names);
+		followed_see(tally->transfers, table->zones[i]->meter, names.group, names.zone);
+	}
 }
 
 void tally_follow(struct tally *tally)

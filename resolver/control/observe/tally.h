@@ -47,7 +47,10 @@ void tally_each_target(const struct tally *tally,
 		       void (*on_one)(void *context, const struct tally_target *target),
 		       void *context);
 const char *tally_protocol(enum protocol protocol);
-/* As private zones are named elsewhere: without the final dot. */
-const char *tally_transfer_name(const struct transfer_zone *zone, char text[NAME_TEXT_MAX]);
+/* As private zones are named elsewhere: without the final dot; group "": in none. */
+struct tally_transfer_names {
+	char group[GROUP_TEXT_MAX], zone[NAME_TEXT_MAX];
+};
+void tally_transfer_names(const struct transfer_zone *zone, struct tally_transfer_names *names);
 
 #endif

@@ -39,8 +39,7 @@ static void warn_of_restart(const struct process *process, const struct model *m
 
 void reload_query_log(struct process *process, const struct model *model)
 {
-	int err =
-		query_log_configure(process->query_log, &model->query_log, model->identity.server);
+	int err = query_log_configure(process->query_log, model);
 
 	if (err != 0)
 		log_event(LOG_ERROR, "query_log", "queries are logged as before: %s",

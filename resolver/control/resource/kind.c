@@ -144,6 +144,11 @@ bool kind_has(const struct kind *kind, const struct field *field)
 	       field->type != FIELD_GONE && !kind_of_field(kind, field);
 }
 
+bool kind_is_named(const struct kind *kind)
+{
+	return kind_field(kind->parent ? kind->parent : kind)->group->named;
+}
+
 bool kind_has_groups(const struct kind *kind)
 {
 	return !kind->inventory || kind->id == KIND_ADDRESS;
@@ -211,12 +216,15 @@ void key_range_alone(struct key_range *range, const char *key)
 const char *path_text(const struct path *path, struct arena *arena)
 {
 	const struct kind *kind = path->kind;
+	bool grouped = kind_is_named(kind) && path->group && strcmp(path->group, GROUP_NONE) != 0;
+	const char *group = grouped ? path->group : "", *slash = grouped ? "/" : "";
 
 	if (!kind->parent)
-		return arena_printf(arena, "%s%s%s[%s]", kind->group ? kind->group : "",
-				    kind->group ? "." : "", kind->collection, path->names[0]);
-	return arena_printf(arena, "%s[%s].%s[%s]", kind->parent->collection, path->names[0],
-			    kind->collection, path->names[1]);
+		return arena_printf(arena, "%s%s%s[%s%s%s]", kind->group ? kind->group : "",
+				    kind->group ? "." : "", kind->collection, group, slash,
+				    path->names[0]);
+	return arena_printf(arena, "%s[%s%s%s].%s[%s]", kind->parent->collection, group, slash,
+			    path->names[0], kind->collection, path->names[1]);
 }
 
 const char *path_name(const struct path *path)

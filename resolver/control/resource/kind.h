@@ -14,9 +14,8 @@
  *
  * A resource's path is GROUP/NAME, or GROUP/NAME/NAME of one inside another; the group is the
  * member resource_group of what is at the top, and "-" where that has none (GROUP_NONE, model.h). A
- * name is there once, in whichever group: the group is part of where a resource is, not of what it
- * is called.
- */
+ * name is unique in its group, but for keys and clients: theirs are unique over all groups. How one
+ * resource refers to another is in rules/schema/reference.h. */
 #ifndef SLUICE_KIND_H
 #define SLUICE_KIND_H
 
@@ -70,6 +69,8 @@ const struct kind *kind_of_inventory(const char *collection);
 const struct field *kind_field(const struct kind *kind);
 /* Whether that field of the group is a member of its resources, as the API shows them. */
 bool kind_has(const struct kind *kind, const struct field *field);
+/* Whether names of it, or of what it is in, are unique in their resource group alone. */
+bool kind_is_named(const struct kind *kind);
 /* Whether resource groups are for it, or for what it is in. */
 bool kind_has_groups(const struct kind *kind);
 /* The items of its list in that item of its parent, or in that model. */
@@ -103,8 +104,8 @@ struct key_range {
 };
 void key_range_inside(struct key_range *range, const char *key);
 void key_range_alone(struct key_range *range, const char *key);
-/* "rulesets[office].rules[contoso]", as faults have it; NULL without memory. It needs no group,
- * because names are unique over all. */
+/* "rulesets[office].rules[contoso]", "rulesets[dev/office]", as faults have it: by full names where
+ * names are unique in their group alone. NULL without memory. */
 const char *path_text(const struct path *path, struct arena *arena);
 /* The last of its names. */
 const char *path_name(const struct path *path);

@@ -7,8 +7,10 @@
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
-#include "rules/schema/schema.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
+
+_Static_assert((int)PART_WHY_MAX == (int)REFERENCE_TEXT_MAX, "candidates fit");
 
 /* ---- finding ---- */
 
@@ -127,7 +129,36 @@ const void *part_find(const struct model *model, const struct path *path)
 
 const void *part_named(const struct model *model, const struct kind *root, const char *name)
 {
-	return find_in_model(model, root, NULL, name);
+	struct named_list list;
+
+	if (!kind_is_named(root))
+		return find_in_model(model, root, NULL, name);
+	list = reference_list_of(model, kind_field(root));
+	return reference_find(&list, NULL, name);
+}
+
+size_t part_namesakes(const struct model *model, const struct kind *root, const char *name,
+		      char text[PART_WHY_MAX])
+{
+	const void *item;
+	struct named_list list;
+
+	if (kind_is_named(root)) {
+		list = reference_list_of(model, kind_field(root));
+		return reference_candidates(&list, name, text);
+	}
+	item = find_in_model(model, root, NULL, name);
+	snprintf(text, PART_WHY_MAX, "%s/%s", item ? part_group(root, item) : "", name);
+	return item != NULL;
+}
+
+bool part_is_elsewhere(const struct model *model, const struct path *path)
+{
+	const struct path root = part_root(path);
+	char unused[PART_WHY_MAX];
+
+	return !part_find(model, &root) &&
+	       part_namesakes(model, root.kind, root.names[0], unused) > 0;
 }
 
 /* ---- the order of parts ---- */
@@ -144,7 +175,6 @@ static int compare_names(const struct field *list, const char *group, const char
 		return list < part->list ? -1 : 1;
 	kind = kind_of_field(NULL, part->list);
 	order = strcasecmp(name, part_name(kind, part->item));
-	/* Of two of one name, which the check refuses, each is found by its own path. */
 	return order != 0 || !group ? order : strcasecmp(group, part_group(kind, part->item));
 }
 
@@ -213,6 +243,7 @@ struct rows { /* of one kind at the top and those inside it */
 	struct arena arena;
 	struct faults *faults;
 	uint64_t written; /* the revision of the change that is being made; 0: there is none */
+	const struct model *declared; /* what the file has */
 	const struct faults *refused; /* of rows that are passed over; NULL: none are */
 	struct row *items;
 	size_t count, room;
@@ -373,17 +404,19 @@ static void out_of_memory(struct faults *faults)
 	fault_add(faults, FAULT_ERROR, &nowhere, NULL, "%s", err_text(ERR_NOMEM));
 }
 
-/* Into the struct at item, whose path begins with `parent` ("rulesets[office]."). */
-static void read_row(const struct row *row, const char *parent, void *item, struct arena *arena,
+/* Into the struct at item. `in`: the path of what it is inside; NULL: it is at the top. */
+static void read_row(const struct row *row, const struct path *in, void *item, struct arena *arena,
 		     struct faults *faults)
 {
 	const struct kind *kind = row->kind;
 	const char *name = json_string_value(json_object_get(row->values, kind_name_key(kind)));
-	struct origin origin = {
-		.path = arena_printf(arena, "%s%s%s%s[%s]", parent, kind->group ? kind->group : "",
-				     kind->group ? "." : "", kind->collection, name),
-		.revision = row->revision};
+	const char *group = json_string_value(json_object_get(row->values, "resource_group"));
+	struct path path = {kind, group, {name, NULL}};
+	struct origin origin = {.revision = row->revision};
 
+	if (in)
+		path = (struct path){kind, in->group, {in->names[0], name}};
+	origin.path = path_text(&path, arena);
 	values_read(kind, row->values, item, &origin, arena, faults);
 }
 
@@ -424,7 +457,7 @@ static const char *find_refusal(const struct rows *rows, const struct origin *of
 
 /* The same, of what may not fit: that is an error of the change that wrote it, and else the row is
  * passed over. False: it does not fit. */
-static bool take_row(struct rows *rows, const struct row *row, const char *parent, void *item,
+static bool take_row(struct rows *rows, const struct row *row, const struct path *in, void *item,
 		     struct arena *arena)
 {
 	char text[PART_WHY_MAX], why[PART_WHY_MAX + 32];
@@ -434,7 +467,7 @@ static bool take_row(struct rows *rows, const struct row *row, const char *paren
 	bool fits;
 
 	faults_init(&found);
-	read_row(row, parent, item, arena, &found);
+	read_row(row, in, item, arena, &found);
 	fits = found.errors == 0;
 	memcpy(&origin, item, sizeof origin);
 	refusal = fits ? find_refusal(rows, &origin) : NULL;
@@ -458,32 +491,36 @@ static bool take_row(struct rows *rows, const struct row *row, const char *paren
 /* Whether the row says nothing that the file's item does not say, too: then it is in the way of
  * nobody, and a warning is enough. What a row leaves open (an address that is placed) counts as the
  * same. */
-static bool is_repeated(const struct row *row, const char *parent, const void *item,
-			struct model_part *part, struct faults *faults)
+static bool is_repeated(const struct row *row, const struct path *in, const void *item,
+			struct model_part *part, const struct rows *all)
 {
 	void *copy = arena_alloc(&part->arena, kind_field(row->kind)->group->size);
 	struct origin origin = part_origin(item);
-	json_t *stored, *declared, *value;
+	json_t *stored, *filed, *value;
 	struct faults unused;
-	const char *key;
-	bool same = true;
+	const char *key, *group;
+	bool same = true, changed;
 
 	if (!copy)
 		return false;
 	faults_init(&unused);
-	read_row(row, parent, copy, &part->arena, &unused);
-	stored = values_print(row->kind, copy);
-	declared = values_print(row->kind, item);
+	read_row(row, in, copy, &part->arena, &unused);
+	group = part_key_group(row->root, &part->arena);
+	stored = values_print(row->kind, group, copy);
+	filed = values_print(row->kind, group, item);
+	if (values_refer(row->kind, group, all->declared, stored, &changed) ||
+	    values_refer(row->kind, group, all->declared, filed, &changed))
+		same = false;
 	json_object_del(stored, kind_name_key(row->kind)); /* in whichever case */
 	json_object_del(stored, "resource_group");
 	json_object_foreach(stored, key, value) same =
-		same && json_equal(value, json_object_get(declared, key));
+		same && json_equal(value, json_object_get(filed, key));
 	same = same && unused.errors == 0;
 	if (same)
-		fault_add(faults, FAULT_WARNING, &origin, NULL,
+		fault_add(all->faults, FAULT_WARNING, &origin, NULL,
 			  "is in the state, too, and says the same there; the file's counts");
 	json_decref(stored);
-	json_decref(declared);
+	json_decref(filed);
 	faults_release(&unused);
 	return same;
 }
@@ -496,10 +533,9 @@ static void add_children(struct model_part *part, const struct kind *kind, const
 	struct schema_list before = schema_list_get(list, part->item);
 	size_t size = list->group->size;
 	char *items = arena_alloc_array(&part->arena, before.count + count, size);
-	const char *parent = arena_printf(&part->arena, "%s[%s].", kind->parent->collection,
-					  part_name(kind->parent, part->item));
+	const struct path in = part_path(kind->parent, part->item, NULL);
 
-	if (!items || !parent) {
+	if (!items) {
 		out_of_memory(all->faults);
 		return;
 	}
@@ -510,28 +546,32 @@ static void add_children(struct model_part *part, const struct kind *kind, const
 		const char *name = part_key_name(rows[i].path, &part->arena);
 		const void *there = name ? find_item(part->item, kind, name) : NULL;
 
-		if (there && is_repeated(&rows[i], parent, there, part, all->faults))
+		if (there && is_repeated(&rows[i], &in, there, part, all))
 			continue;
-		if (take_row(all, &rows[i], parent, items + used * size, &part->arena))
+		if (take_row(all, &rows[i], &in, items + used * size, &part->arena))
 			used++;
 	}
 	schema_list_set(list, part->item, (struct schema_list){items, used});
 }
 
 /* What they are inside is not there, or is passed over. */
-static void warn_of_orphans(struct rows *all, const struct path *root, const struct model *declared,
-			    const struct row *rows, size_t count)
+static void warn_of_orphans(struct rows *all, const struct path *root, const struct row *rows,
+			    size_t count)
 {
-	const char *name = root->names[0] ? root->names[0] : "";
-	const void *moved = root->names[0] ? part_named(declared, root->kind, name) : NULL;
-	struct origin origin = {
-		.path = arena_printf(&all->arena, "%s[%s]", root->kind->collection, name)};
+	const struct path path = {root->kind,
+				  root->group ? root->group : GROUP_NONE,
+				  {root->names[0] ? root->names[0] : "", NULL}};
+	struct origin origin = {.path = path_text(&path, &all->arena)};
+	const void *namesake = part_named(all->declared, path.kind, path.names[0]);
 	char url[PATH_URL_MAX], why[PART_WHY_MAX] = "is not in the configuration any more";
 
 	all->passed_over = true;
-	if (moved)
-		snprintf(why, sizeof why, "is in the group \"%.80s\" now and not in \"%.80s\"",
-			 part_group(root->kind, moved), root->group ? root->group : "");
+	if (namesake)
+		snprintf(why, sizeof why,
+			 "is not in the configuration any more (the one of that name is in the "
+			 "group "
+			 "\"%.80s\")",
+			 part_group(root->kind, namesake));
 	fault_add(all->faults, FAULT_WARNING, &origin, NULL,
 		  "%s, but %zu resource%s inside it %s in the "
 		  "state; not served until it is there again; to remove %s: DELETE /v1/%s",
@@ -541,27 +581,27 @@ static void warn_of_orphans(struct rows *all, const struct path *root, const str
 
 /* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */
 static struct model_part *build(const struct kind *root, const struct row *rows, size_t count,
-				const struct model *declared, struct rows *all)
+				struct rows *all)
 {
 	bool own = rows[0].kind == root, fits;
 	const struct path path = {root,
 				  part_key_group(rows[0].root, &all->arena),
 				  {part_key_name(rows[0].root, &all->arena), NULL}};
-	const void *item = path.group && path.names[0] ? part_find(declared, &path) : NULL;
+	const void *item = path.group && path.names[0] ? part_find(all->declared, &path) : NULL;
 	struct model_part *part = model_part_new(kind_field(root));
 
 	if (!part) {
 		out_of_memory(all->faults);
 		return NULL;
 	}
-	fits = own && take_row(all, &rows[0], "", part->item, &part->arena);
+	fits = own && take_row(all, &rows[0], NULL, part->item, &part->arena);
 	if (!fits && !item) {
 		if (count > own)
-			warn_of_orphans(all, &path, declared, rows + own, count - own);
+			warn_of_orphans(all, &path, rows + own, count - own);
 		model_part_free(part);
 		return NULL;
 	}
-	if (fits && item && !is_repeated(&rows[0], "", item, part, all->faults))
+	if (fits && item && !is_repeated(&rows[0], NULL, item, part, all))
 		item = NULL; /* two of one name, which the check refuses */
 	part->declared = item;
 	if (item)
@@ -605,7 +645,8 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 		     char error[SOURCE_ERROR_MAX])
 {
 	size_t errors = faults->errors;
-	struct rows rows = {.faults = faults, .written = written, .refused = refused};
+	struct rows rows = {
+		.faults = faults, .written = written, .declared = declared, .refused = refused};
 	int err;
 
 	arena_init(&rows.arena);
@@ -616,7 +657,7 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 		for (end = i + 1;
 		     end < rows.count && strcmp(rows.items[end].root, rows.items[i].root) == 0;)
 			end++;
-		part = build(root, rows.items + i, end - i, declared, &rows);
+		part = build(root, rows.items + i, end - i, &rows);
 		if (part)
 			err = add_part(parts, parts->count, part);
 	}
@@ -695,23 +736,36 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 
 /* ---- what is not served ---- */
 
-char *part_missing(const struct path *path, const void *elsewhere, char text[PART_WHY_MAX])
+char *part_missing(const struct model *model, const struct path *path, char text[PART_WHY_MAX])
 {
 	const struct kind *kind = path->kind;
+	char url[PATH_URL_MAX], others[PART_WHY_MAX];
+	size_t count = part_namesakes(model, kind, path->names[0], others);
 	struct path other = *path;
-	char url[PATH_URL_MAX];
 	bool grouped;
 
 	snprintf(text, PART_WHY_MAX, "there is no %s \"%.80s\"", kind_field(kind)->group->name,
 		 path->names[0]);
-	if (!elsewhere)
+	if (count > 1)
+		text_append(text, PART_WHY_MAX, " here; there is %.360s", others);
+	if (count != 1)
 		return text;
-	other.group = part_group(kind, elsewhere);
+	other.group = part_group(kind, part_named(model, kind, path->names[0]));
 	grouped = strcmp(other.group, GROUP_NONE) != 0;
 	text_append(text, PART_WHY_MAX, " here; it is in %s%.90s%s: %.200s",
 		    grouped ? "the resource group \"" : "no resource group",
 		    grouped ? other.group : "", grouped ? "\"" : "", path_url(&other, url));
 	return text;
+}
+
+void part_refuse_orphan(const struct model *model, const struct path *path, struct faults *faults)
+{
+	const struct path root = part_root(path);
+	struct origin origin = {.path = path_text(path, &faults->arena)};
+	char why[PART_WHY_MAX];
+
+	fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s", part_missing(model, &root, why),
+		  part_is_elsewhere(model, &root) ? "" : "; make it first");
 }
 
 void part_why(const struct model *model, const struct path *path, const char *json,
@@ -731,7 +785,7 @@ void part_why(const struct model *model, const struct path *path, const char *js
 	if (item && values)
 		values_read(path->kind, values, item, &nowhere, &arena, &found);
 	if (parent && !part_find(model, &outer))
-		part_missing(&outer, part_named(model, parent, path->names[0]), why);
+		part_missing(model, &outer, why);
 	else if (!values)
 		snprintf(why, PART_WHY_MAX, "its values are not JSON");
 	else if (found.errors > 0)

@@ -36,9 +36,13 @@ MUST_CHECK int parts_refresh(struct parts *parts, struct source *source, const s
 enum { PART_WHY_MAX = 512 };
 void part_why(const struct model *model, const struct path *path, const char *json,
 	      char why[PART_WHY_MAX]);
-/* Says of an item at the top that it is not there: "there is no ruleset "office"", and, with
- * `elsewhere`, the one of that name in another group, in which it is. Returns text. */
-char *part_missing(const struct path *path, const void *elsewhere, char text[PART_WHY_MAX]);
+/* Says of an item at the top that it is not there: "there is no ruleset "office"", and which of
+ * that name there are in other groups. Returns text. */
+char *part_missing(const struct model *model, const struct path *path, char text[PART_WHY_MAX]);
+/* Whether what the path is in is not there, but one of that name in another group is. */
+bool part_is_elsewhere(const struct model *model, const struct path *path);
+/* Says of what is to be inside an item that this is not there. */
+void part_refuse_orphan(const struct model *model, const struct path *path, struct faults *faults);
 /* The last name of a row's key, and its first part, the group, decoded; NULL: it is none, or there
  * is no memory. */
 const char *part_key_name(const char *key, struct arena *arena);
@@ -58,8 +62,12 @@ const char *part_group(const struct kind *root, const void *item);
 struct path part_path(const struct kind *kind, const void *item, const struct path *parent);
 /* The path of what the path is in. */
 struct path part_root(const struct path *path);
-/* The item of that name at the top, whichever group it is in; NULL: there is none. */
+/* What the name alone means, as rules/schema/reference.h has it: the item at the top in no group,
+ * else the only one of that name. NULL: there is none, or there are several. */
 const void *part_named(const struct model *model, const struct kind *root, const char *name);
+/* Prints all items at the top of that name, "dev/hub, prod/hub"; returns how many there are. */
+size_t part_namesakes(const struct model *model, const struct kind *root, const char *name,
+		      char text[PART_WHY_MAX]);
 /* Its name. */
 const char *part_name(const struct kind *kind, const void *item);
 /* Where it is from: file NULL, the store. */

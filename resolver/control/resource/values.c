@@ -4,8 +4,9 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/regular_file.h"
+#include "rules/policy/reverse_zones.h"
 #include "rules/schema/read.h"
-#include "rules/schema/schema.h"
+#include "rules/schema/reference.h"
 
 /* ---- reading: JSON as a syntax of the field table ---- */
 
@@ -167,7 +168,18 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 
 /* ---- printing ---- */
 
-static json_t *print_group(const struct kind *kind, const struct group *group, const void *item);
+struct printed { /* what is printed; kind NULL: it is no kind's */
+	const struct kind *kind;
+	const char *in; /* the group that references leave out; NULL: none */
+};
+
+static json_t *print_group(const struct printed *printed, const struct group *group,
+			   const void *item);
+
+static const char *group_of(const char *group)
+{
+	return group && strcmp(group, GROUP_NONE) != 0 ? group : NULL;
+}
 
 /* Whoever reads it may be in another directory, and no other is taken back (check_paths). */
 static json_t *print_path(const char *text)
@@ -179,13 +191,16 @@ static json_t *print_path(const char *text)
 	return value;
 }
 
-static json_t *print_scalar(const struct field *field, const void *item)
+static json_t *print_scalar(const struct printed *printed, const struct field *field,
+			    const void *item)
 {
 	char buffer[128];
 	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
 
 	if (!text)
 		return NULL;
+	if (field->refers)
+		text = reference_short(text, field->refers, printed->in);
 	switch (field->type) {
 	case FIELD_UINT:
 	case FIELD_UINT64: return json_integer((json_int_t)strtoull(text, NULL, 10));
@@ -195,7 +210,8 @@ static json_t *print_scalar(const struct field *field, const void *item)
 	}
 }
 
-static json_t *print_array(const struct field *field, const void *item)
+static json_t *print_array(const struct printed *printed, const struct field *field,
+			   const void *item)
 {
 	struct schema_list list = schema_list_get(field, item);
 	json_t *array = json_array();
@@ -203,17 +219,20 @@ static json_t *print_array(const struct field *field, const void *item)
 	struct field element = schema_element(field, field->key, &size);
 
 	for (size_t i = 0; i < list.count; i++)
-		json_add(array, print_scalar(&element, (const char *)list.items + i * size));
+		json_add(array,
+			 print_scalar(printed, &element, (const char *)list.items + i * size));
 	return array;
 }
 
-static json_t *print_list(const struct field *field, const void *item)
+static json_t *print_list(const struct printed *printed, const struct field *field,
+			  const void *item)
 {
+	const struct printed inside = {NULL, printed->in};
 	struct schema_list list = schema_list_get(field, item);
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < list.count; i++)
-		json_add(array, print_group(NULL, field->group,
+		json_add(array, print_group(&inside, field->group,
 					    (const char *)list.items + i * field->group->size));
 	return array;
 }
@@ -228,28 +247,36 @@ static bool is_given(const struct group *group, const void *item)
 }
 
 /* NULL: it is not given, or of the lists that are kinds. */
-static json_t *print_field(const struct kind *kind, const struct field *field, const void *item)
+static json_t *print_field(const struct printed *printed, const struct field *field,
+			   const void *item)
 {
+	const struct printed inside = {NULL, printed->in};
+
 	switch (field->type) {
 	case FIELD_GROUP:
 		item = (const char *)item + field->offset;
-		return is_given(field->group, item) ? print_group(NULL, field->group, item) : NULL;
-	case FIELD_LIST: return kind && kind_of_field(kind, field) ? NULL : print_list(field, item);
+		return is_given(field->group, item) ? print_group(&inside, field->group, item)
+						    : NULL;
+	case FIELD_LIST:
+		return printed->kind && kind_of_field(printed->kind, field)
+			       ? NULL
+			       : print_list(printed, field, item);
 	case FIELD_STRINGS:
 	case FIELD_DOMAINS:
 	case FIELD_HOSTS:
-	case FIELD_PREFIXES: return print_array(field, item);
-	default: return print_scalar(field, item);
+	case FIELD_PREFIXES: return print_array(printed, field, item);
+	default: return print_scalar(printed, field, item);
 	}
 }
 
-static json_t *print_group(const struct kind *kind, const struct group *group, const void *item)
+static json_t *print_group(const struct printed *printed, const struct group *group,
+			   const void *item)
 {
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < group->count; i++) {
 		const struct field *field = &group->fields[i];
-		json_t *value = field->secret ? NULL : print_field(kind, field, item);
+		json_t *value = field->secret ? NULL : print_field(printed, field, item);
 
 		if (value)
 			json_put(object, group->fields[i].key, value);
@@ -257,13 +284,16 @@ static json_t *print_group(const struct kind *kind, const struct group *group, c
 	return object;
 }
 
-json_t *values_print(const struct kind *kind, const void *item)
+json_t *values_print(const struct kind *kind, const char *group, const void *item)
 {
-	return print_group(kind, kind_field(kind)->group, item);
+	const struct printed printed = {kind, group_of(group)};
+
+	return print_group(&printed, kind_field(kind)->group, item);
 }
 
 json_t *values_print_settings(const struct model *model)
 {
+	const struct printed printed = {NULL, NULL};
 	json_t *settings = json_object();
 
 	for (size_t i = 0; i < schema_model.count; i++) {
@@ -272,13 +302,91 @@ json_t *values_print_settings(const struct model *model)
 		json_t *value = NULL;
 
 		if (field->type == FIELD_GROUP && strcmp(field->key, "management") != 0)
-			value = print_group(NULL, field->group, group);
+			value = print_group(&printed, field->group, group);
 		else if (field->type != FIELD_GROUP && field->type != FIELD_LIST)
-			value = print_field(NULL, field, model);
+			value = print_field(&printed, field, model);
 		if (value)
 			json_put(settings, field->key, value);
 	}
 	return settings;
+}
+
+/* ---- references ---- */
+
+/* The text, or each text, of a field that refers to something: `change` gives what it is to be
+ * (NULL: it stays). */
+static int change_texts(json_t *values, const struct field *field,
+			const char *(*change)(void *context, enum refers refers, const char *text),
+			void *context, bool *changed)
+{
+	json_t *value = json_object_get(values, field->key);
+	size_t count = json_is_array(value) ? json_array_size(value) : 1;
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *element = json_is_array(value) ? json_array_get(value, i) : value;
+		const char *text = json_string_value(element);
+		const char *other = text ? change(context, field->refers, text) : NULL;
+
+		if (!other || strcmp(other, text) == 0)
+			continue;
+		if (json_string_set(element, other) != 0)
+			return ERR_NOMEM;
+		*changed = true;
+	}
+	return 0;
+}
+
+struct referring {
+	const struct model *model;
+	const char *group;
+	struct arena arena;
+};
+
+static const char *in_full(void *context, enum refers refers, const char *text)
+{
+	struct referring *referring = context;
+	static const struct hash_key any;
+	struct name name;
+
+	/* The name of a pool's zone means that one, whichever private zones there are. */
+	if (refers == REFERS_ZONE && name_from_text(&name, &any, text) == 0 &&
+	    reverse_has_zone(referring->model, &name))
+		return NULL;
+	return reference_full(referring->model, refers, referring->group, text, &referring->arena);
+}
+
+int values_refer(const struct kind *kind, const char *group, const struct model *model,
+		 json_t *values, bool *changed)
+{
+	const struct group *fields = kind_field(kind)->group;
+	struct referring referring = {.model = model, .group = group_of(group)};
+	int err = 0;
+
+	*changed = false;
+	arena_init(&referring.arena);
+	for (size_t i = 0; !err && i < fields->count; i++)
+		if (fields->fields[i].refers)
+			err = change_texts(values, &fields->fields[i], in_full, &referring,
+					   changed);
+	arena_release(&referring.arena);
+	return err;
+}
+
+static const char *in_short(void *context, enum refers refers, const char *text)
+{
+	return reference_short(text, refers, context);
+}
+
+void values_shorten(const struct kind *kind, const char *group, json_t *values)
+{
+	const struct group *fields = kind_field(kind)->group;
+	const char *in = group_of(group);
+	bool changed;
+
+	for (size_t i = 0; i < fields->count; i++)
+		if (fields->fields[i].refers && change_texts(values, &fields->fields[i], in_short,
+							     (void *)(uintptr_t)in, &changed) != 0)
+			return;
 }
 
 /* ---- the schema ---- */

@@ -16,8 +16,16 @@ struct group;
  * member's; texts go into the arena. A member that is null counts as not given. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
-/* All that is given or has a default, paths from the root; NULL without memory. */
-json_t *values_print(const struct kind *kind, const void *item);
+/* All that is given or has a default, paths from the root; NULL without memory. `group`: of the
+ * item at the top, NULL or GROUP_NONE: none; references leave that out. */
+json_t *values_print(const struct kind *kind, const char *group, const void *item);
+/* Makes each reference one that means the same from everywhere and whatever comes later, where it
+ * refers to something in the model (rules/schema/reference.h). *changed: any was another one.
+ * ERR_NOMEM. */
+MUST_CHECK int values_refer(const struct kind *kind, const char *group, const struct model *model,
+			    json_t *values, bool *changed);
+/* The other way round, as values_print has it, of values that the state has. */
+void values_shorten(const struct kind *kind, const char *group, json_t *values);
 /* Whether a member of the kind's has the value that it has where nobody gives it, or none: an empty
  * array. */
 bool values_is_default(const struct kind *kind, const char *key, const json_t *value);

@@ -44,11 +44,9 @@ bool zone_has_file(const struct model *model, const struct path *path)
 	return zone && zone->file;
 }
 
-static struct origin set_origin(const char *zone, const char *name, struct arena *arena)
+static struct origin origin_of(const struct path *path, struct arena *arena)
 {
-	const struct path path = {record_set_kind(), NULL, {zone, name}};
-
-	return (struct origin){.path = path_text(&path, arena)};
+	return (struct origin){.path = path_text(path, arena)};
 }
 
 /* ---- reading the store ---- */
@@ -79,19 +77,21 @@ static struct path set_path(const struct loading *loading, const char *name)
 
 static void warn_of_orphans(struct loading *loading)
 {
-	struct origin origin = {.path = arena_printf(&loading->faults->arena, "%s[%s]",
-						     zone_kind()->collection, loading->name)};
 	const struct path path = zone_path(loading);
-	const void *moved = part_named(loading->model, path.kind, path.names[0]);
+	struct origin origin = origin_of(&path, &loading->faults->arena);
+	const void *namesake = part_named(loading->model, path.kind, path.names[0]);
 	size_t count = loading->orphans;
 	bool has_file = zone_has_file(loading->model, &path);
 	char why[PART_WHY_MAX] = "is not in the configuration any more";
 
 	if (has_file)
 		snprintf(why, sizeof why, "has the records of a file");
-	else if (moved)
-		snprintf(why, sizeof why, "is in the group \"%.80s\" now and not in \"%.80s\"",
-			 part_group(path.kind, moved), path.group);
+	else if (namesake)
+		snprintf(why, sizeof why,
+			 "is not in the configuration any more (the one of that name is in the "
+			 "group "
+			 "\"%.80s\")",
+			 part_group(path.kind, namesake));
 	fault_add(loading->faults, FAULT_WARNING, &origin, NULL,
 		  "%s, but %zu record set%s of it %s in the state; not served%s", why, count,
 		  text_plural(count, "", "s"), text_plural(count, "is", "are"),
@@ -149,7 +149,8 @@ static const struct record_set *find_declared(const struct loading *loading, con
 
 static bool say_the_same(const struct record_set *a, const struct record_set *b)
 {
-	json_t *one = values_print(record_set_kind(), a), *two = values_print(record_set_kind(), b);
+	json_t *one = values_print(record_set_kind(), NULL, a);
+	json_t *two = values_print(record_set_kind(), NULL, b);
 	bool same;
 
 	json_object_del(one, "name");
@@ -203,7 +204,8 @@ static int put_set(struct loading *loading, const char *row, const struct record
 
 static int put_row(struct loading *loading, const char *row, const char *name, const json_t *values)
 {
-	struct origin origin = set_origin(loading->name, name, &loading->arena);
+	const struct path path = set_path(loading, name);
+	struct origin origin = origin_of(&path, &loading->arena);
 	const struct record_set *declared = find_declared(loading, name);
 	struct record_set set;
 
@@ -396,10 +398,7 @@ static int remove_set(struct zone_draft *draft, const struct name *apex, const c
 static void refuse(struct zones_draft *draft, const struct path *path, struct faults *faults)
 {
 	const struct private_zone *zone = draft->zone;
-	struct origin origin = set_origin(path->names[0], path_name(path), &faults->arena);
-	const struct path root = part_root(path);
-	const void *elsewhere = zone ? NULL : part_named(draft->model, root.kind, root.names[0]);
-	char why[PART_WHY_MAX];
+	struct origin origin = origin_of(path, &faults->arena);
 
 	if (draft->refused)
 		return;
@@ -410,14 +409,13 @@ static void refuse(struct zones_draft *draft, const struct path *path, struct fa
 			  "and reload",
 			  zone->file);
 	else
-		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
-			  part_missing(&root, elsewhere, why), elsewhere ? "" : "; make it first");
+		part_refuse_orphan(draft->model, path, faults);
 }
 
 static int put_set_of(struct zone_draft *draft, const struct name *apex, const struct path *path,
 		      const json_t *values, struct arena *arena, struct faults *faults)
 {
-	struct origin origin = set_origin(path->names[0], path_name(path), arena);
+	struct origin origin = origin_of(path, arena);
 	size_t errors = faults->errors;
 	struct record_set set;
 
@@ -490,17 +488,48 @@ int zones_commit(struct zones_draft *draft, uint64_t now_s, struct faults *fault
 
 /* ---- serials ---- */
 
-static bool read_serial(struct source *source, const struct zone *zone, struct source_serial *row)
-{
-	char text[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX];
-
-	*row = (struct source_serial){.zone = name_to_text(zone_apex(zone), text)};
-	return source && source->calls->serials(source, row, 1, false, error) == 0 && row->found;
-}
-
 static uint32_t later(uint32_t a, uint32_t b)
 {
 	return serial_is_newer(a, b) ? a : b;
+}
+
+/* `text`: by which the serial is kept, as transfer_zone.text has it. */
+static bool read_serial(struct source *source, const char *text, struct source_serial *row)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	*row = (struct source_serial){.zone = text};
+	return source && source->calls->serials(source, row, 1, false, error) == 0 && row->found;
+}
+
+/* Of a zone that has none by its full name: that of the domain, which a state of before zones had
+ * names in groups has, and which the zone has where it was in no group. */
+static bool find_serial(struct source *source, const struct private_zone *zone,
+			struct source_serial *row)
+{
+	char apex[NAME_TEXT_MAX], text[GROUP_TEXT_MAX + NAME_TEXT_MAX];
+	const char *group = zone->resource_group;
+
+	name_to_text(zone_apex(zone->zone), apex);
+	if (group)
+		snprintf(text, sizeof text, "%s/%s", group, apex);
+	return (group && read_serial(source, text, row)) || read_serial(source, apex, row);
+}
+
+/* The latest that a zone of the domain has in the model: one that moves to another group goes on
+ * from there. 0: there is none. */
+static uint32_t latest_serial(const struct model *model, const char *domain)
+{
+	uint32_t latest = 0;
+
+	for (size_t i = 0; i < model->private_zones.count; i++) {
+		const struct private_zone *zone = &model->private_zones.items[i];
+
+		if (zone->zone && zone->name && strcasecmp(zone->name, domain) == 0)
+			latest = latest ? later(latest, zone_serial(zone->zone))
+					: zone_serial(zone->zone);
+	}
+	return latest;
 }
 
 /* The serial that the zone is to have. A row at rest tells what was given out last; else all up to
@@ -525,16 +554,20 @@ static uint32_t serial_for(const struct zone *zone, const struct zone *before,
 }
 
 /* Replaces the zone, where it is to have another serial, or is what it was. */
-static int number(struct zone **at, const char *name, const struct model *before_model,
+static int number(struct private_zone *zone, const struct model *before_model,
 		  struct source *source, uint64_t now_s)
 {
-	const struct private_zone *served =
-		before_model ? part_named(before_model, zone_kind(), name) : NULL;
+	const struct path path = part_path(zone_kind(), zone, NULL);
+	const struct private_zone *served = before_model ? part_find(before_model, &path) : NULL;
+	struct zone **at = &zone->zone, *numbered;
 	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
+	uint32_t past = before_model && !served ? latest_serial(before_model, zone->name) : 0;
 	struct source_serial row;
-	bool known = read_serial(source, *at, &row);
+	bool known = find_serial(source, zone, &row);
 	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
-	struct zone *numbered;
+
+	if (past && !serial_is_newer(serial, past))
+		serial = serial_next(past, now_s);
 
 	if (before && zone_is_editable(before) && zone_serial(before) == serial &&
 	    zone_content(before).digest == zone_content(*at).digest)
@@ -557,7 +590,7 @@ int zones_number(struct model *model, const struct model *before, struct source 
 		struct private_zone *zone = &model->private_zones.items[i];
 
 		if (zone->zone && zone_is_editable(zone->zone))
-			err = number(&zone->zone, zone->name, before, source, now_s);
+			err = number(zone, before, source, now_s);
 	}
 	return err;
 }

@@ -17,10 +17,12 @@
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/values.h"
 #include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
-#include "rules/schema/schema.h"
+#include "rules/policy/reverse_zones.h"
+#include "rules/schema/reference.h"
 
 /* ---- what is written ---- */
 
@@ -55,14 +57,15 @@ static bool takes_back(const struct service_change *change)
 	return change->undo || change->again;
 }
 
-static int write_edit(struct source *source, const struct service_edit *edit, bool alone,
-		      char error[SOURCE_ERROR_MAX])
+/* `values`: of the row; NULL: it goes. */
+static int write_edit(struct source *source, const struct service_edit *edit, const json_t *values,
+		      bool alone, char error[SOURCE_ERROR_MAX])
 {
-	char *json = edit->values ? json_dumps(edit->values, JSON_COMPACT) : NULL;
+	char *json = values ? json_dumps(values, JSON_COMPACT) : NULL;
 	char key[PATH_MAX_BYTES];
 	int err = path_key(&edit->path, key);
 
-	if (!err && edit->values && !json)
+	if (!err && values && !json)
 		err = ERR_NOMEM;
 	if (!err)
 		err = source->calls->put(source, edit->path.kind->id, key, json, NULL, error);
@@ -87,16 +90,60 @@ static bool is_written(const struct kind *kind, bool bulk)
 	return !kind->inventory && (bulk || !kind->bulk);
 }
 
+/* The values of the rows that the edits write: those that were given, until references are written
+ * in full. */
+struct edit_rows {
+	json_t **values; /* by the edits; NULL: the one that was given */
+	bool any;        /* of them is another one */
+};
+
+static void rows_release(struct edit_rows *rows, const struct service_change *change)
+{
+	for (size_t i = 0; rows->values && i < change->count; i++)
+		json_decref(rows->values[i]);
+	free(rows->values);
+}
+
+/* Each reference means the same from then on, whatever comes later. `model`: with the edits. */
+static int rows_refer(struct edit_rows *rows, const struct service_change *change,
+		      const struct model *model)
+{
+	int err = 0;
+
+	rows->values = calloc(change->count, sizeof *rows->values);
+	if (!rows->values)
+		return ERR_NOMEM;
+	for (size_t i = 0; !err && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		bool changed = false;
+
+		if (!edit->values || !is_written(edit->path.kind, false))
+			continue;
+		rows->values[i] = json_deep_copy(edit->values);
+		err = rows->values[i] ? values_refer(edit->path.kind, edit->path.group, model,
+						     rows->values[i], &changed)
+				      : ERR_NOMEM;
+		rows->any |= changed;
+	}
+	return err;
+}
+
 /* Begins a transaction with the edits of the model in it, all or without those in bulk; where that
  * fails there is none. */
-static int write_edits(struct source *source, struct service_change *change, bool all)
+static int write_edits(struct source *source, struct service_change *change,
+		       const struct edit_rows *rows, bool all)
 {
 	char error[SOURCE_ERROR_MAX] = "";
 	int err = source->calls->begin(source, change->who, &change->revision, error);
 
-	for (size_t i = 0; !err && i < change->count; i++)
-		if (is_written(change->edits[i].path.kind, all))
-			err = write_edit(source, &change->edits[i], takes_back(change), error);
+	for (size_t i = 0; !err && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		const json_t *referring = rows->values ? rows->values[i] : NULL;
+
+		if (is_written(edit->path.kind, all))
+			err = write_edit(source, edit, referring ? referring : edit->values,
+					 takes_back(change), error);
+	}
 	if (!err)
 		return 0;
 	source->calls->roll_back(source);
@@ -230,19 +277,12 @@ static void check_parents(const struct service_change *change, const struct abou
 {
 	for (size_t i = 0; i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
-		const struct path root = part_root(&edit->path);
-		struct origin origin = {0};
-		char why[PART_WHY_MAX];
-		const void *other;
 
 		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
 		    is_removed(about, &edit->path, edit) || part_find(model, &edit->path) ||
 		    !stays(source, &edit->path))
 			continue;
-		other = part_named(model, root.kind, root.names[0]);
-		origin.path = path_text(&edit->path, &faults->arena);
-		fault_add(faults, FAULT_ERROR, &origin, NULL, "%s%s",
-			  part_missing(&root, other, why), other ? "" : "; make it first");
+		part_refuse_orphan(model, &edit->path, faults);
 	}
 }
 
@@ -316,16 +356,18 @@ static bool is_bulk(const struct service_change *change)
 	return true;
 }
 
-/* The model of the parts that the edits make of these. NULL: error or faults say why. */
-static struct model *compose_edits(struct service *service, struct source *source,
-				   struct service_change *change, const struct about *about,
-				   struct parts *parts, struct faults *faults)
+/* The parts and the model that the rows make, by a transaction that is rolled back. NULL: error or
+ * faults say why. */
+static struct model *compose_once(struct service *service, struct source *source,
+				  struct service_change *change, const struct about *about,
+				  struct parts *parts, const struct edit_rows *rows,
+				  struct faults *faults)
 {
 	struct model *declared = load_declared(service->server.model), *model = NULL;
 	char error[SOURCE_ERROR_MAX] = "";
 	int err;
 
-	if (write_edits(source, change, false) != 0)
+	if (write_edits(source, change, rows, false) != 0)
 		return NULL;
 	err = read_parts(parts, about, source, change->revision, declared, faults, error);
 	if (!err) {
@@ -344,17 +386,119 @@ static struct model *compose_edits(struct service *service, struct source *sourc
 	return NULL;
 }
 
+/* References as they are and as they would be. */
+struct meanings {
+	const struct model *before, *after;
+	struct service_change *change;
+};
+
+static const char *meaning(const struct model *model, const struct reference *reference,
+			   struct arena *arena)
+{
+	static const struct hash_key any;
+	struct name name;
+
+	if (reference->refers == REFERS_ZONE && name_from_text(&name, &any, reference->text) == 0 &&
+	    reverse_has_zone(model, &name))
+		return "a reverse zone";
+	return reference_full(model, reference->refers, reference->group, reference->text, arena);
+}
+
+static int on_meaning(void *context, const struct reference *reference)
+{
+	struct meanings *meanings = context;
+	const struct origin *origin = reference->origin;
+	const char *before, *after, *others = NULL;
+	char place[512];
+	struct arena arena;
+	int err = 0;
+
+	if (reference->refers == REFERS_NETWORK && strchr(reference->text, '/'))
+		return 0; /* with its group, as all of the state have it */
+	if (model_is_made(origin))
+		return 0; /* nobody wrote it, and it is made anew each time */
+	arena_init(&arena);
+	before = meaning(meanings->before, reference, &arena);
+	after = before ? meaning(meanings->after, reference, &arena) : NULL;
+	if (before && after)
+		others = strcasecmp(before, after) != 0 ? after : NULL;
+	else if (before && reference_is_ambiguous(meanings->after, reference->refers,
+						  reference->group, reference->text))
+		others = "one of several";
+	if (origin->file)
+		snprintf(place, sizeof place, "%s:%u", origin->file, origin->line);
+	else
+		snprintf(place, sizeof place, "%s", origin->path ? origin->path : "the state");
+	if (others)
+		err = change_say(&meanings->change->error, CHANGE_READ_ONLY, NULL,
+				 "%s \"%.80s\" at %.200s means %.100s, and would mean %.100s; give "
+				 "the group there first%s",
+				 reference->key, reference->text, place, before, others,
+				 origin->file ? ", and reload" : "");
+	arena_release(&arena);
+	return err;
+}
+
+/* A change must not make a NAME refer to another item: nobody would look for the reason there. What
+ * comes or goes at the top can do that. NAMEs are those of the file, and of rows that were written
+ * before groups had names of their own. */
+static int check_meanings(struct service *service, struct service_change *change,
+			  const struct model *model)
+{
+	struct meanings meanings = {service->server.model, model, change};
+	bool any = false;
+
+	for (size_t i = 0; !any && i < change->count; i++) {
+		const struct path *path = &change->edits[i].path;
+
+		any = !path->kind->parent && kind_is_named(path->kind) &&
+		      !part_find(meanings.before, path) != !part_find(model, path);
+	}
+	return any ? reference_each(meanings.before, on_meaning, &meanings) : 0;
+}
+
+/* The model of the parts that the edits make of these. NULL: error or faults say why. */
+static struct model *compose_edits(struct service *service, struct source *source,
+				   struct service_change *change, const struct about *about,
+				   struct parts *parts, struct edit_rows *rows,
+				   struct faults *faults)
+{
+	size_t errors = faults->errors;
+	struct model *model = NULL, *given;
+	struct faults again; /* its warnings were told already */
+	int err;
+
+	given = compose_once(service, source, change, about, parts, rows, faults);
+	if (!given || faults->errors > errors)
+		return given;
+	err = check_meanings(service, change, given);
+	if (!err && rows_refer(rows, change, given) != 0)
+		err = say(change, ERR_NOMEM, "");
+	if (!err && !rows->any)
+		return given;
+	faults_init(&again);
+	if (!err)
+		model = compose_once(service, source, change, about, parts, rows, &again);
+	for (size_t i = 0; i < again.count; i++)
+		if (again.items[i].severity == FAULT_ERROR)
+			fault_add(faults, FAULT_ERROR, &again.items[i].origin, NULL, "%s",
+				  again.items[i].text);
+	faults_release(&again);
+	model_free(given);
+	return model;
+}
+
 /* The same of all edits, record sets last. NULL: error or faults say why. */
 static struct model *make_edits(struct service *service, struct source *source,
 				struct service_change *change, const struct about *about,
-				struct parts *parts, struct faults *faults)
+				struct parts *parts, struct edit_rows *rows, struct faults *faults)
 {
 	struct model *now = service->server.model, *model = NULL;
 	size_t errors = faults->errors;
 	int err;
 
 	if (!is_bulk(change) && parts_copy(parts, now) == 0)
-		model = compose_edits(service, source, change, about, parts, faults);
+		model = compose_edits(service, source, change, about, parts, rows, faults);
 	else if (is_bulk(change))
 		model = model_same(now);
 	if (!model && change->error.outcome == CHANGE_FINE && faults->errors == errors)
@@ -372,7 +516,8 @@ static struct model *make_edits(struct service *service, struct source *source,
 
 /* The model with the edits, to be served. NULL: error or faults say why. */
 static struct model *model_with(struct service *service, struct source *source,
-				struct service_change *change, struct faults *faults)
+				struct service_change *change, struct edit_rows *rows,
+				struct faults *faults)
 {
 	struct model *now = service->server.model, *model = NULL;
 	struct load *load = &service->load;
@@ -382,7 +527,7 @@ static struct model *model_with(struct service *service, struct source *source,
 	if (sort_edits(&about, change) != 0)
 		say(change, ERR_NOMEM, "");
 	else
-		model = make_edits(service, source, change, &about, &parts, faults);
+		model = make_edits(service, source, change, &about, &parts, rows, faults);
 	/* A change looks at some rows only. Of a zone that goes when a change is taken back, record
 	 * sets may stay, which are not looked at here. */
 	if (model && is_bulk(change))
@@ -428,6 +573,7 @@ struct commit {
 	struct service_change *change;
 	struct model
 		*model; /* with the edits; NULL: none of them is the model's, or it is served */
+	struct edit_rows rows;
 	struct service_prepared prepared; /* that model */
 	struct inventory *inventory;      /* beside which the edits of the inventory are made */
 	struct change *owned;             /* these; NULL: none */
@@ -491,7 +637,7 @@ static int commit_edits(struct commit *commit)
 
 	if (change->rehearsal && !any_owned)
 		return ERR_EXISTS; /* it could be; what was prepared is given back */
-	err = write_edits(source, change, true);
+	err = write_edits(source, change, &commit->rows, true);
 	if (err)
 		return err;
 	if (revision && change->revision != revision)
@@ -548,7 +694,7 @@ static int change_served(struct commit *commit, struct faults *faults)
 	char text[SERVICE_TEXT_MAX];
 	int err;
 
-	commit->model = model_with(service, commit->source, change, faults);
+	commit->model = model_with(service, commit->source, change, &commit->rows, faults);
 	if (commit->model)
 		check_asker(service->server.model, commit->model, change->who, faults);
 	change->checked = faults->count;
@@ -595,6 +741,7 @@ int service_change(struct service *service, struct service_change *change, struc
 	err = finish_owned(&commit, err);
 	service_prepared_release(&commit.prepared);
 	model_free(commit.model);
+	rows_release(&commit.rows, change);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (err)

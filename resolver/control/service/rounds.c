@@ -14,6 +14,7 @@
 #include "rules/base.h"
 #include "rules/policy/reverse_zones.h"
 #include "rules/reverse.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 
 enum {
@@ -164,7 +165,7 @@ static bool begin_ptr(struct round *round)
 		return false;
 	network = model_network_of(model, &question.address);
 	if (network)
-		question.network = network->name;
+		question.network = full_name(&network->named);
 	wire = rrset_rdata(set, &length);
 	round->under_way++;
 	if (name_from_wire(&name, &server->key, wire, length, 0, NULL) != 0) {
@@ -398,7 +399,7 @@ static int on_zone(void *context, const struct reverse_zone *zone)
 	*item = (struct zone_item){.prefix = zone->prefix, .classless = zone->classless};
 	snprintf(item->origin, sizeof item->origin, "%s", zone->origin);
 	snprintf(item->alias, sizeof item->alias, "%s", zone->alias ? zone->alias : "");
-	snprintf(item->pool, sizeof item->pool, "%s", zone->pool->name);
+	snprintf(item->pool, sizeof item->pool, "%s", full_name(&zone->pool->named));
 	round->zone_count++;
 	return 0;
 }

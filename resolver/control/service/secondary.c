@@ -149,11 +149,12 @@ uint64_t secondaries_next_ms(const struct secondaries *secondaries)
 
 /* ---- which there are ---- */
 
-static struct secondary_zone *find_zone(const struct secondaries *all, const struct name *name)
+/* By its full name. */
+static struct secondary_zone *find_zone(const struct secondaries *all, const char *text)
 {
 	struct secondary_zone *zone;
 
-	HASH_FIND(hh, all->zones, name->wire, name->length, zone);
+	HASH_FIND_STR(all->zones, text, zone);
 	return zone;
 }
 
@@ -161,7 +162,7 @@ static struct secondary_zone *zone_at(struct secondaries *all, const struct tran
 				      struct instant now)
 {
 	size_t length = strlen(of->text) + 1;
-	struct secondary_zone *zone = find_zone(all, &of->name);
+	struct secondary_zone *zone = find_zone(all, of->text);
 
 	if (zone)
 		return zone;
@@ -173,7 +174,7 @@ static struct secondary_zone *zone_at(struct secondaries *all, const struct tran
 	zone->all = all;
 	zone->serial = of->serial;
 	zone->since = now;
-	HASH_ADD(hh, all->zones, name.wire, zone->name.length, zone);
+	HASH_ADD_STR(all->zones, text, zone);
 	if (zone->hh.tbl)
 		return zone;
 	free(zone);
@@ -298,7 +299,7 @@ static void look_at_fresh(const struct following *following)
 {
 	for (size_t i = 0; i < following->table->fresh_count; i++) {
 		const struct transfer_zone *of = following->table->fresh[i];
-		struct secondary_zone *zone = find_zone(following->all, &of->name);
+		struct secondary_zone *zone = find_zone(following->all, of->text);
 
 		if (zone)
 			take_serial(following, zone, of->serial);
@@ -339,7 +340,8 @@ static void notify(struct sending *sending, struct secondary *secondary)
 	struct secondary_zone *zone = secondary->zone;
 	struct notice *notice = &secondary->notice;
 	const struct transfer_zone *served =
-		sending->table ? transfer_table_find(sending->table, &zone->name) : NULL;
+		sending->table ? transfer_table_find(sending->table, &zone->name, zone->text)
+			       : NULL;
 
 	if (!served)
 		notice->due_ms = sending->now.ms + NOTICE_LOOK_MS;
@@ -410,7 +412,8 @@ static bool receive_soa(struct secondary *secondary, const struct transfer_table
 			const struct exchange_answer *answer, struct instant now)
 {
 	const struct secondary_zone *zone = secondary->zone;
-	const struct transfer_zone *served = table ? transfer_table_find(table, &zone->name) : NULL;
+	const struct transfer_zone *served =
+		table ? transfer_table_find(table, &zone->name, zone->text) : NULL;
 	struct replica_zone is = {zone->serial, zone->since};
 	enum replica_news news;
 
@@ -422,27 +425,45 @@ static bool receive_soa(struct secondary *secondary, const struct transfer_table
 	return true;
 }
 
+/* Whether it is what one of the zone's was asked. */
+static bool receive(struct secondary_zone *zone, const struct transfer_table *table,
+		    const struct host *from, const struct exchange_answer *answer,
+		    struct instant now)
+{
+	unsigned opcode = (answer->flags & FLAG_OPCODE) >> 11;
+	bool taken = false;
+
+	for (struct secondary *at = zone->secondaries; at && !taken; at = at->next) {
+		if (!host_equal(&at->peer, from))
+			continue;
+		if (opcode == OPCODE_NOTIFY)
+			taken = receive_notice(at, answer, now);
+		else if (opcode == OPCODE_QUERY)
+			taken = receive_soa(at, table, answer, now);
+		if (taken)
+			arm(at);
+	}
+	return taken;
+}
+
 bool secondaries_receive(struct secondaries *secondaries, const struct transfer_table *table,
 			 const struct host *from, const uint8_t *packet, size_t length,
 			 struct instant now)
 {
+	char text[NAME_TEXT_MAX];
 	struct exchange_answer answer;
+	struct secondary_zone *zone;
+	const struct transfer_zone *of;
 	bool taken = false;
+	struct name name;
+	size_t at = 0;
 
-	if (!exchange_read(&answer, packet, length))
+	if (!exchange_read(&answer, packet, length) || !table ||
+	    name_from_text(&name, &table->policy->key, name_to_text(&answer.zone, text)) != 0)
 		return false;
-	unsigned opcode = (answer.flags & FLAG_OPCODE) >> 11;
-	struct secondary_zone *zone = find_zone(secondaries, &answer.zone);
-	struct secondary *at = zone ? zone->secondaries : NULL;
-	for (; at && !taken; at = at->next) {
-		if (!host_equal(&at->peer, from))
-			continue;
-		if (opcode == OPCODE_NOTIFY)
-			taken = receive_notice(at, &answer, now);
-		else if (opcode == OPCODE_QUERY)
-			taken = receive_soa(at, table, &answer, now);
-		if (taken)
-			arm(at);
+	while (!taken && (of = transfer_table_next(table, &name, &at))) {
+		zone = find_zone(secondaries, of->text);
+		taken = zone && receive(zone, table, from, &answer, now);
 	}
 	return taken;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "resolver/resolve/reply.h"
+#include "rules/schema/reference.h"
 #include "tests/lib/compose_case.h"
 
 /* ---- our own data ---- */
@@ -257,8 +258,8 @@ static void an_entered_endpoints_custom_servers_are_not_consulted(void **state)
 {
 	struct compose_case *f = *state;
 
-	model_add_dns_server(model_network(f->model, "hub"), f->model, "10.20.0.4");
-	model_add_dns_server(model_network(f->model, "spoke"), f->model, "192.0.2.7");
+	model_add_dns_server(model_network(f->model, NULL, "hub"), f->model, "10.20.0.4");
+	model_add_dns_server(model_network(f->model, NULL, "spoke"), f->model, "192.0.2.7");
 	model_add_zone(f->model, "spoke.internal", "www 300 A 10.20.1.1\n", "spoke");
 	case_ask_with(f, 0, "www.spoke.internal.", TYPE_A,
 		      (struct case_question){.flags = FLAG_RD, .vnet = true});

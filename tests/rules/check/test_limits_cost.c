@@ -68,6 +68,7 @@ static uint64_t cost_of(unsigned count)
 
 	faults_init(&faults);
 	comparisons = 0;
+	assert_int_equal(model_sort_names(model), 0);
 	assert_int_equal(model_make_unnamed(model), 0);
 	model_place_endpoints(model);
 	limits_check(model, &faults);

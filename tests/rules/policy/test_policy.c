@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/reference.h"
 #include "tests/lib/model_builder.h"
 
 static int setup(void **state)
@@ -44,7 +45,7 @@ static void custom_servers_come_first_and_only_at_the_vnet_resolver(void **state
 	struct model *model = *state;
 
 	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "hub spoke");
-	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7");
+	model_add_dns_server(model_network(model, NULL, "hub"), model, "192.0.2.7");
 	DECIDES("vnet:hub", "www.corp.internal.", TYPE_A, "custom hub");
 	DECIDES("vnet:hub", "localhost.", TYPE_A, "custom hub");
 	DECIDES("hub", "www.corp.internal.", TYPE_A, "zone corp.internal hit");

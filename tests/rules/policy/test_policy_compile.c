@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "tests/lib/comparisons.h"
 #include "tests/lib/model_builder.h"
@@ -61,10 +62,10 @@ static void a_clients_network_is_that_of_its_longest_prefix(void **state)
 {
 	struct model *model = *state;
 
-	model_add_client_prefix(model_network(model, "hub"), model, "127.0.0.0/8");
-	model_add_client_prefix(model_network(model, "spoke"), model, "127.0.0.5/32");
-	model_add_client_prefix(model_network(model, "spoke"), model, "2001:db8::/32");
-	model_add_client_prefix(model_network(model, "hub"), model, "2001:db8:1::/48");
+	model_add_client_prefix(model_network(model, NULL, "hub"), model, "127.0.0.0/8");
+	model_add_client_prefix(model_network(model, NULL, "spoke"), model, "127.0.0.5/32");
+	model_add_client_prefix(model_network(model, NULL, "spoke"), model, "2001:db8::/32");
+	model_add_client_prefix(model_network(model, NULL, "hub"), model, "2001:db8:1::/48");
 	struct policy *policy = model_compile(model, NULL);
 	assert_string_equal(place_of(policy, "10.10.1.1"), "hub");
 	assert_string_equal(place_of(policy, "10.10.127.255"), "hub");
@@ -356,7 +357,7 @@ static void every_upstream_of_every_route_is_visited(void **state)
 	struct model *model = *state;
 	unsigned sum = 0;
 
-	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7:10000");
+	model_add_dns_server(model_network(model, NULL, "hub"), model, "192.0.2.7:10000");
 	model_add_rule(model, &model->rulesets.items[0], "x", "x.", "192.0.2.1:1000 10.10.0.4");
 	struct policy *policy = model_compile(model, NULL);
 	policy_each_upstream(policy, count_upstream, &sum);
@@ -379,7 +380,7 @@ static void every_route_that_questions_take_is_named(void **state)
 	struct host listen = {.port = 5353};
 	char text[256] = "";
 
-	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7:10000");
+	model_add_dns_server(model_network(model, NULL, "hub"), model, "192.0.2.7:10000");
 	model_add_rule(model, &model->rulesets.items[0], "off", "off.", "192.0.2.1")->state =
 		RULE_DISABLED;
 	model_add_ruleset(model, "nobodys", "hub-resolver/out", "");
@@ -512,6 +513,7 @@ static uint64_t cost_of(unsigned networks, unsigned links, size_t *bytes)
 {
 	struct model *model = many(networks, links);
 
+	assert_int_equal(model_sort_names(model), 0);
 	comparisons = 0;
 	struct policy *first = policy_compile(model, &test_key, NULL);
 	assert_non_null(first);

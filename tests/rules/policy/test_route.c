@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "tests/lib/model_builder.h"
 
@@ -121,8 +122,8 @@ static void custom_and_default_servers_are_asked_from_no_endpoint(void **state)
 {
 	struct model *model = *state;
 
-	model_add_dns_server(model_network(model, "hub"), model, "192.0.2.7:54");
-	model_add_dns_server(model_network(model, "hub"), model, "10.20.0.4");
+	model_add_dns_server(model_network(model, NULL, "hub"), model, "192.0.2.7:54");
+	model_add_dns_server(model_network(model, NULL, "hub"), model, "10.20.0.4");
 	model_add_default(model, "192.0.2.53 10.10.0.4 tcp:192.0.2.54");
 	struct policy *policy = model_compile(model, NULL);
 	assert_string_equal(describe(policy->networks[0].custom),

@@ -1,5 +1,4 @@
 /* Finding by name, and placing endpoints. The models are made by hand, in a few lines each. */
-#include "rules/schema/model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "tests/lib/addresses.h"
 
@@ -74,9 +74,9 @@ static void names_are_found_without_case(void **state)
 {
 	struct world *world = *state;
 
-	assert_ptr_equal(model_network(world->model, "Hub"), &world->networks[0]);
-	assert_null(model_network(world->model, "hubs"));
-	assert_null(model_network(world->model, NULL));
+	assert_ptr_equal(model_network(world->model, NULL, "Hub"), &world->networks[0]);
+	assert_null(model_network(world->model, NULL, "hubs"));
+	assert_null(model_network(world->model, NULL, NULL));
 	assert_ptr_equal(model_subnet(&world->networks[0], "S"), &world->subnets[0]);
 	assert_null(model_subnet(&world->networks[0], ""));
 }
@@ -108,8 +108,8 @@ static void items_without_a_name_are_never_found(void **state)
 
 	world->networks[0].name = NULL;
 	world->resolvers[0].name = NULL;
-	assert_null(model_network(world->model, "hub"));
-	assert_null(model_outbound(world->model, "r/o", NULL));
+	assert_null(model_network(world->model, NULL, "hub"));
+	assert_null(model_outbound(world->model, NULL, "r/o", NULL));
 }
 
 static void endpoints_are_found_by_resolver_and_name(void **state)
@@ -117,16 +117,17 @@ static void endpoints_are_found_by_resolver_and_name(void **state)
 	struct world *world = *state;
 	struct dns_resolver *resolver = NULL;
 
-	assert_ptr_equal(model_outbound(world->model, "R/O", &resolver), &world->outbounds[0]);
+	assert_ptr_equal(model_outbound(world->model, NULL, "R/O", &resolver),
+			 &world->outbounds[0]);
 	assert_ptr_equal(resolver, &world->resolvers[0]);
-	assert_ptr_equal(model_inbound(world->model, "r/b", NULL), &world->inbounds[1]);
-	assert_null(model_outbound(world->model, "r/a", NULL));
-	assert_null(model_outbound(world->model, "rr/o", &resolver));
+	assert_ptr_equal(model_inbound(world->model, NULL, "r/b", NULL), &world->inbounds[1]);
+	assert_null(model_outbound(world->model, NULL, "r/a", NULL));
+	assert_null(model_outbound(world->model, NULL, "rr/o", &resolver));
 	assert_null(resolver);
-	assert_null(model_outbound(world->model, "/o", NULL));
-	assert_null(model_outbound(world->model, "r/", NULL));
-	assert_null(model_outbound(world->model, "r", NULL));
-	assert_null(model_outbound(world->model, NULL, NULL));
+	assert_null(model_outbound(world->model, NULL, "/o", NULL));
+	assert_null(model_outbound(world->model, NULL, "r/", NULL));
+	assert_null(model_outbound(world->model, NULL, "r", NULL));
+	assert_null(model_outbound(world->model, NULL, NULL, NULL));
 }
 
 static void an_items_own_region_comes_first(void **state)

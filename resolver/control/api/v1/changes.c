@@ -84,6 +84,7 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	struct api_path *path = &posted->paths[index];
 	struct path *to = &posted->edits[index].path;
 	const struct kind *kind = NULL;
+	char why[PART_WHY_MAX];
 
 	if (!text || api_path_init(path, text) != 0)
 		path->count = 0;
@@ -102,8 +103,8 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
-	to->group = resource_group(posted->request, to);
-	return true;
+	to->group = resource_group(posted->request, to, why);
+	return to->group || refuse(posted, index, "path", why);
 }
 
 /* A misspelt etag would ask for nothing. NULL: all of them are known. */

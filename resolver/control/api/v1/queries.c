@@ -15,13 +15,14 @@
 /* False: something of it does not fit, which has been answered. */
 static bool read_filter(struct api_request *request, struct query_filter *filter)
 {
+	const struct model *model = request->service->server.model;
 	char error[QUERY_FILTER_ERROR_MAX];
 	int err = 0;
 
 	for (size_t i = 0; query_filter_keys[i] && !err; i++) {
 		const char *key = query_filter_keys[i], *value = api_query(request, key);
 
-		err = value ? query_filter_add(filter, key, value, error) : 0;
+		err = value ? query_filter_add(filter, model, key, value, error) : 0;
 		if (err == ERR_INVALID)
 			api_fail_at(request, 400, "invalid", key, "%s", error);
 		else if (err)

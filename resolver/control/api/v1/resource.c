@@ -43,15 +43,23 @@ static const struct model *served(const struct api_request *request)
 	return request->service->server.model;
 }
 
-const char *resource_group(struct api_request *request, const struct path *path)
+const char *resource_group(struct api_request *request, const struct path *path,
+			   char why[PART_WHY_MAX])
 {
 	const struct path root = part_root(path);
+	char others[PART_WHY_MAX];
 	const char *group;
 	const void *item;
 
 	if (strcmp(path->group, GROUP_ANY) != 0)
 		return path->group;
 	item = part_named(served(request), root.kind, root.names[0]);
+	if (!item && part_namesakes(served(request), root.kind, root.names[0], others) > 1) {
+		snprintf(why, PART_WHY_MAX,
+			 "there is more than one %s \"%.80s\"; give its group: %.300s",
+			 kind_field(root.kind)->group->name, root.names[0], others);
+		return NULL;
+	}
 	group = item ? arena_strdup(&request->arena, part_group(root.kind, item)) : NULL;
 	return group ? group : GROUP_NONE; /* without memory it is not found */
 }
@@ -63,15 +71,21 @@ static void fail_kind(struct api_request *request)
 		 "/v1/schema");
 }
 
-/* A list of what is at the top may be of no group, which is all of them. */
+/* A list of what is at the top may be of no group, which is all of them. False: it is not plain
+ * which group is meant, which has been answered. */
 static bool read_group(struct api_request *request, struct path *path)
 {
 	bool is_list = *path->names[0] == '\0';
+	char why[PART_WHY_MAX];
 
-	if (is_list && (*path->group == '\0' || strcmp(path->group, GROUP_ANY) == 0))
+	if (is_list && (*path->group == '\0' || strcmp(path->group, GROUP_ANY) == 0)) {
 		path->group = NULL;
-	else if (!is_list)
-		path->group = resource_group(request, path);
+	} else if (!is_list) {
+		path->group = resource_group(request, path, why);
+		if (!path->group)
+			api_fail(request, 400, "invalid", "%s", why);
+		return path->group;
+	}
 	return true;
 }
 
@@ -98,29 +112,19 @@ static bool read_path(struct api_request *request, struct path *path)
 	return false;
 }
 
-/* What the path is in, where that is in another group; NULL: it is not. */
-static const void *find_elsewhere(const struct api_request *request, const struct path *path)
-{
-	const struct path root = part_root(path);
-
-	return part_find(served(request), &root)
-		       ? NULL
-		       : part_named(served(request), root.kind, root.names[0]);
-}
-
 static void fail_missing(struct api_request *request, const struct path *path)
 {
-	const void *elsewhere = find_elsewhere(request, path);
 	const struct path root = part_root(path);
 	const struct kind *kind = path->kind;
 	char text[PART_WHY_MAX];
 
-	if (kind->parent && !elsewhere)
+	if (kind->parent && !part_is_elsewhere(served(request), path))
 		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
 			 kind_field(kind)->group->name, path_name(path),
 			 kind_field(kind->parent)->group->name, path->names[0]);
 	else
-		api_fail(request, 404, "not_found", "%s", part_missing(&root, elsewhere, text));
+		api_fail(request, 404, "not_found", "%s",
+			 part_missing(served(request), &root, text));
 }
 
 /* ---- showing ---- */
@@ -160,9 +164,10 @@ static char *etag_of_row(uint64_t revision, const json_t *standing, char text[ET
 
 /* What of the item was found for it, and is not among its values: addresses of endpoints, what a
  * ruleset goes through. */
-static json_t *placed_json(const struct kind *kind, const void *item, const json_t *values)
+static json_t *placed_json(const struct path *path, const void *item, const json_t *values)
 {
-	json_t *served = values_print(kind, item), *placed = json_object(), *value;
+	json_t *served = values_print(path->kind, path->group, item), *placed = json_object(),
+	       *value;
 	const char *key;
 
 	json_object_foreach(served, key, value)
@@ -203,7 +208,7 @@ json_t *resource_given(const struct model *model, const struct path *path, const
 {
 	const void *given = path->kind->placed ? part_given(model, path) : item;
 
-	return values_print(path->kind, given ? given : item);
+	return values_print(path->kind, path->group, given ? given : item);
 }
 
 /* The path with what it is in as that is written. */
@@ -237,7 +242,7 @@ static json_t *show(const struct api_request *request, const struct path *path, 
 	uint64_t revision = part_origin(item).revision;
 
 	if (path->kind->placed)
-		placed = placed_json(path->kind, item, object);
+		placed = placed_json(path, item, object);
 	if (revision > 0)
 		etag_of_row(revision, placed, etag);
 	else
@@ -264,6 +269,7 @@ static json_t *show_row(const struct api_request *request, const struct path *pa
 		json_decref(object);
 		object = json_object();
 	}
+	values_shorten(path->kind, path->group, object);
 	part_why(served(request), path, row->json, why);
 	etag_of_row(row->revision, NULL, etag);
 	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
@@ -696,7 +702,8 @@ static json_t *page_json(struct listing *listing, size_t limit)
 		if (!listing->kind->bulk && marker && strcasecmp(listed->name, marker) <= 0)
 			continue;
 		json_add(array, show_listed(listing, listed, &list));
-		/* A page does not end between two of one name, one of which is not served. */
+		/* A page ends behind all items of one name: the marker is a name, which several
+		 * groups may have. */
 		if (++shown >= limit && i + 1 < listing->count &&
 		    strcasecmp(listed[1].name, listed->name) != 0)
 			next = next_json(listing->request, listing, listed->name, limit);
@@ -829,8 +836,9 @@ static bool may_change(struct api_request *request, const struct path *path)
 }
 
 /* What was sent, and has been found good, with its defaults. */
-static json_t *completed(const struct kind *kind, const json_t *values, struct arena *arena)
+static json_t *completed(const struct path *path, const json_t *values, struct arena *arena)
 {
+	const struct kind *kind = path->kind;
 	static const struct origin origin;
 	void *item = arena_alloc(arena, kind_field(kind)->group->size);
 	struct faults unused;
@@ -840,7 +848,7 @@ static json_t *completed(const struct kind *kind, const json_t *values, struct a
 	if (item)
 		values_read(kind, values, item, &origin, arena, &unused);
 	if (item && unused.errors == 0)
-		printed = values_print(kind, item);
+		printed = values_print(kind, path->group, item);
 	faults_release(&unused);
 	return printed;
 }
@@ -861,7 +869,7 @@ static void answer(struct api_request *request, const struct path *path, unsigne
 	if (!resource_is_rehearsal(request))
 		item = bulk_find(request, path, &arena, &error);
 	own = spelled(request, path);
-	body = item ? show(request, &own, item, etag) : completed(path->kind, values, &arena);
+	body = item ? show(request, &own, item, etag) : completed(path, values, &arena);
 	if (!item)
 		json_put(body, "path", json_text(path_url(path, url)));
 	text = path_text(path, &arena);
@@ -1036,7 +1044,7 @@ static bool find_to_change(struct api_request *request, struct path *path, bool 
 	shown = show_named(request, path, etag, &error);
 	*there = shown != NULL;
 	json_decref(shown);
-	if (*there || (makes && !(path->kind->parent && find_elsewhere(request, path))))
+	if (*there || (makes && !(path->kind->parent && part_is_elsewhere(served(request), path))))
 		return may_change(request, path);
 	because = resource_made_because(served(request), path);
 	if (error.outcome != CHANGE_FINE)

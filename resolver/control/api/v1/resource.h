@@ -5,15 +5,17 @@
 #include "resolver/control/api/api.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/kind.h"
+#include "resolver/control/resource/part.h"
 
 /* Whether what is at the path may be removed here, or else changed, and by these preconditions (RFC
  * 9110 section 13.1; NULL: none); false: `error` says why not. */
 bool resource_may_change(const struct api_request *request, const struct path *path, bool removes,
 			 const char *if_match, const char *if_none_match,
 			 struct change_error *error);
-/* A path's group: where that is GROUP_ANY, the one that what is there is in, else none. Lives as
- * long as the request. */
-const char *resource_group(struct api_request *request, const struct path *path);
+/* A path's group: where that is GROUP_ANY, that of what the name alone means (part_named), else
+ * none. Lives as long as the request. NULL: `why` says that there are several of the name. */
+const char *resource_group(struct api_request *request, const struct path *path,
+			   char why[PART_WHY_MAX]);
 /* A body as a resource's values: without what is shown beside them, and with the path's name and
  * group. NULL: *member does not fit, or there is no memory; *why says which. */
 json_t *resource_values(const struct path *path, const json_t *body, const char **member,

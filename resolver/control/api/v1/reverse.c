@@ -12,6 +12,7 @@
 #include "resolver/control/resource/reverse_check.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
+#include "rules/schema/reference.h"
 
 /* ---- which ---- */
 
@@ -170,14 +171,15 @@ void api_check(struct api_request *request)
 	const char *subject = api_query(request, "subject");
 	const char *network = api_query(request, "network");
 	struct reverse_question question = {.network = network};
+	char why[REFERENCE_TEXT_MAX];
 	if (!subject || !*subject) {
 		api_fail_at(request, 400, "invalid", "subject",
 			    "it is missing; give an address or a name: /v1/check?subject=...");
 		return;
 	}
-	if (network && !model_network(model, network)) {
-		api_fail_at(request, 400, "invalid", "network",
-			    "there is no virtual network \"%s\"", network);
+	if (network && !model_network(model, NULL, network)) {
+		api_fail_at(request, 400, "invalid", "network", "%s",
+			    reference_refusal(model, REFERS_NETWORK, NULL, network, why));
 		return;
 	}
 	if (address_parse(&question.address, subject) != 0) {

@@ -36,13 +36,16 @@ static bool find_zone(struct api_long_answer *answer)
 	const struct private_zone *zone;
 	char why[PART_WHY_MAX];
 
-	path.group = resource_group(request, &path);
+	path.group = resource_group(request, &path, why);
+	if (!path.group) {
+		api_fail(request, 400, "invalid", "%s", why);
+		return false;
+	}
 	zone = part_find(served, &path);
 	if (zone)
 		writing->zone = zone_ref(zone->zone);
 	else
-		api_fail(request, 404, "not_found", "%s",
-			 part_missing(&path, part_named(served, path.kind, path.names[0]), why));
+		api_fail(request, 404, "not_found", "%s", part_missing(served, &path, why));
 	return zone;
 }
 

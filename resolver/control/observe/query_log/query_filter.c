@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "rules/rcode.h"
+#include "rules/schema/reference.h"
 
 void query_filter_release(struct query_filter *filter)
 {
@@ -18,12 +19,14 @@ void query_filter_release(struct query_filter *filter)
 	*filter = (struct query_filter){.suffixes = NULL};
 }
 
-static int add_suffix(struct query_filter *filter, const char *text, char *error)
+static int add_suffix(struct query_filter *filter, const struct model *model, const char *text,
+		      char *error)
 {
 	static const struct hash_key key; /* its hashes are not used */
 	struct query_suffix *suffix;
 	struct name name;
 
+	(void)model;
 	if (name_from_text(&name, &key, text) != 0) {
 		snprintf(error, QUERY_FILTER_ERROR_MAX,
 			 "\"%.300s\" is not a domain name; give one, as in contoso.corp", text);
@@ -52,10 +55,12 @@ static int add_client(struct query_filter *filter, const struct prefix *prefix)
 	return 0;
 }
 
-static int add_client_text(struct query_filter *filter, const char *text, char *error)
+static int add_client_text(struct query_filter *filter, const struct model *model, const char *text,
+			   char *error)
 {
 	struct prefix prefix = {.length = 0};
 
+	(void)model;
 	if (prefix_parse(&prefix, text) != 0) {
 		if (address_parse(&prefix.address, text) != 0) {
 			snprintf(error, QUERY_FILTER_ERROR_MAX,
@@ -69,26 +74,46 @@ static int add_client_text(struct query_filter *filter, const char *text, char *
 	return add_client(filter, &prefix);
 }
 
-static int add_network(struct query_filter *filter, const char *text, char *error)
+/* In the form that means the same whatever comes later, where the model has it. */
+static int add_network(struct query_filter *filter, const struct model *model, const char *text)
 {
 	char **networks =
 		reallocarray(filter->networks, filter->network_count + 1, sizeof *networks);
+	const char *full = NULL;
+	struct arena arena;
 
-	(void)error;
 	if (!networks)
 		return ERR_NOMEM;
 	filter->networks = networks;
-	networks[filter->network_count] = strdup(text);
+	arena_init(&arena);
+	if (model)
+		full = reference_full(model, REFERS_NETWORK, NULL, text, &arena);
+	networks[filter->network_count] = strdup(full ? full : text);
+	arena_release(&arena);
 	if (!networks[filter->network_count])
 		return ERR_NOMEM;
 	filter->network_count++;
 	return 0;
 }
 
-static int add_rcode(struct query_filter *filter, const char *text, char *error)
+static int add_network_text(struct query_filter *filter, const struct model *model,
+			    const char *text, char *error)
+{
+	char why[REFERENCE_TEXT_MAX];
+
+	if (!model || !reference_is_ambiguous(model, REFERS_NETWORK, NULL, text))
+		return add_network(filter, model, text);
+	snprintf(error, QUERY_FILTER_ERROR_MAX, "%s",
+		 reference_refusal(model, REFERS_NETWORK, NULL, text, why));
+	return ERR_INVALID;
+}
+
+static int add_rcode(struct query_filter *filter, const struct model *model, const char *text,
+		     char *error)
 {
 	int rcode = rcode_parse(text);
 
+	(void)model;
 	if (rcode < 0) {
 		snprintf(
 			error, QUERY_FILTER_ERROR_MAX,
@@ -102,12 +127,14 @@ static int add_rcode(struct query_filter *filter, const char *text, char *error)
 	return 0;
 }
 
-static int set_slower(struct query_filter *filter, const char *text, char *error)
+static int set_slower(struct query_filter *filter, const struct model *model, const char *text,
+		      char *error)
 {
 	enum { MS_MAX = 60000 };
 	char *end;
 	unsigned long ms = strtoul(text, &end, 10);
 
+	(void)model;
 	if (*text < '0' || *text > '9' || *end != '\0' || ms > MS_MAX) {
 		snprintf(error, QUERY_FILTER_ERROR_MAX,
 			 "\"%.300s\" is not a number of milliseconds from 0 to %d", text, MS_MAX);
@@ -119,12 +146,12 @@ static int set_slower(struct query_filter *filter, const char *text, char *error
 
 const char *const query_filter_keys[] = {"suffix", "client",         "network",
 					 "rcode",  "slower_than_ms", NULL};
-static int (*const adders[])(struct query_filter *, const char *, char *) = {
-	add_suffix, add_client_text, add_network, add_rcode, set_slower,
+static int (*const adders[])(struct query_filter *, const struct model *, const char *, char *) = {
+	add_suffix, add_client_text, add_network_text, add_rcode, set_slower,
 };
 
-int query_filter_add(struct query_filter *filter, const char *key, const char *value,
-		     char error[QUERY_FILTER_ERROR_MAX])
+int query_filter_add(struct query_filter *filter, const struct model *model, const char *key,
+		     const char *value, char error[QUERY_FILTER_ERROR_MAX])
 {
 	size_t i = 0;
 	char *values, *at, *next;
@@ -141,26 +168,27 @@ int query_filter_add(struct query_filter *filter, const char *key, const char *v
 		next = strchr(at, ',');
 		if (next)
 			*next++ = '\0';
-		err = adders[i](filter, at, error);
+		err = adders[i](filter, model, at, error);
 	}
 	free(values);
 	return err;
 }
 
-int query_filter_of_settings(struct query_filter *filter, const struct query_log_settings *settings)
+int query_filter_of_settings(struct query_filter *filter, const struct query_log_settings *settings,
+			     const struct model *model)
 {
 	char error[QUERY_FILTER_ERROR_MAX];
 	int err = 0;
 
 	*filter = (struct query_filter){.slower_than_us = settings->slower_than_ms * 1000ull};
 	for (size_t i = 0; !err && i < settings->suffixes.count; i++)
-		err = add_suffix(filter, settings->suffixes.items[i], error);
+		err = add_suffix(filter, NULL, settings->suffixes.items[i], error);
 	for (size_t i = 0; !err && i < settings->clients.count; i++)
 		err = add_client(filter, &settings->clients.items[i]);
 	for (size_t i = 0; !err && i < settings->networks.count; i++)
-		err = add_network(filter, settings->networks.items[i], error);
+		err = add_network(filter, model, settings->networks.items[i]);
 	for (size_t i = 0; !err && i < settings->rcodes.count; i++)
-		err = add_rcode(filter, settings->rcodes.items[i], error);
+		err = add_rcode(filter, NULL, settings->rcodes.items[i], error);
 	if (err)
 		query_filter_release(filter);
 	return err;
@@ -201,7 +229,8 @@ static bool fits_client(const struct query_filter *filter, const struct query_en
 static bool fits_network(const struct query_filter *filter, const struct query_entry *entry)
 {
 	for (size_t i = 0; i < filter->network_count; i++)
-		if (entry->network && strcasecmp(filter->networks[i], entry->network) == 0)
+		if (entry->network &&
+		    reference_fit(filter->networks[i], entry->network, 0) != REFERENCE_OTHER)
 			return true;
 	return filter->network_count == 0;
 }

@@ -439,9 +439,10 @@ static void drain(struct query_log *log)
 	}
 }
 
-int query_log_configure(struct query_log *log, const struct query_log_settings *settings,
-			const char *identity)
+int query_log_configure(struct query_log *log, const struct model *model)
 {
+	const struct query_log_settings *settings = &model->query_log;
+	const char *identity = model->identity.server; /* in dnstap */
 	const char *const paths[OUTPUTS] = {
 		[QUERY_OUTPUT_FILE] = settings->file,
 		[QUERY_OUTPUT_DNSTAP_FILE] = settings->dnstap_file,
@@ -454,7 +455,7 @@ int query_log_configure(struct query_log *log, const struct query_log_settings *
 	int err = settings->given ? start(log) : 0;
 
 	if (!err)
-		err = query_filter_of_settings(&filter, settings);
+		err = query_filter_of_settings(&filter, settings, model);
 	if (err) {
 		free(name);
 		return err;

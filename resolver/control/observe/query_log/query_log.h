@@ -50,11 +50,10 @@ void query_log_stop(struct query_log *log);
 /* Behind that and the last follower's end. NULL is fine. */
 void query_log_free(struct query_log *log);
 
-/* As the settings say from now on; outputs of the same path stay, and look for themselves whether
- * they have been moved away. `identity`: this server's name in dnstap, or NULL. Both are copied.
+/* As the model says from now on; outputs of the same path stay, and look for themselves whether
+ * they have been moved away. The model is not needed afterwards.
  * ERR_NOMEM, or ERR_SYSTEM without a thread: it is as it was. */
-MUST_CHECK int query_log_configure(struct query_log *log, const struct query_log_settings *settings,
-				   const char *identity);
+MUST_CHECK int query_log_configure(struct query_log *log, const struct model *model);
 /* Another process has the outputs' paths from now on: see query_output_leave. */
 void query_log_leave(struct query_log *log);
 

@@ -189,7 +189,6 @@ static void misuse_is_status_2_and_says_what_would_be_right(void **state)
 		{"help one two", "there is no command \"one two\""},
 		{"one a --vnet", "--vnet needs a value"},
 		{"one a --json=b", "--json takes no value"},
-		{"one -/a", "is /NAME, without the -"},
 		{"one a -c", "-c needs a value"},
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -105,7 +105,8 @@ static void a_path_has_its_group_in_every_form(void **state)
 	assert_string_equal(path_url(&rule, text), "rulesets/B%C3%B6blingen/Hub/rules/a");
 	assert_string_equal(path_url(&root, text), "rulesets/B%C3%B6blingen/Hub");
 	assert_string_equal(key_url(rule.kind, key, text), "rulesets/b%c3%b6blingen/hub/rules/a");
-	assert_string_equal(path_text(&rule, &arena), "rulesets[Hub].rules[a]");
+	assert_string_equal(path_text(&rule, &arena), "rulesets[B\xc3\xb6"
+						      "blingen/Hub].rules[a]");
 	assert_string_equal(part_key_group(key, &arena), "b\xc3\xb6"
 							 "blingen");
 	assert_string_equal(part_key_name(key, &arena), "a");
@@ -138,16 +139,19 @@ static void what_is_missing_is_said_to_be_elsewhere(void **state)
 	assert_null(find(world, NETWORK, "munich", "hub", NULL));
 	assert_null(find(world, NETWORK, GROUP_NONE, "hub", NULL));
 	assert_ptr_equal(part_named(world->declared, path.kind, "hub"), hub);
-	assert_string_equal(part_missing(&path, hub, text),
+	assert_int_equal(part_namesakes(world->declared, path.kind, "HUB", text), 1);
+	assert_string_equal(text, "berlin/hub");
+	assert_string_equal(part_missing(world->declared, &path, text),
 			    "there is no virtual network \"hub\" here; it is in the resource group "
 			    "\"berlin\": virtual_networks/berlin/hub");
 	path.names[0] = "lone";
 	assert_string_equal(
-		part_missing(&path, find(world, NETWORK, NULL, "lone", NULL), text),
+		part_missing(world->declared, &path, text),
 		"there is no virtual network \"lone\" here; it is in no resource group: "
 		"virtual_networks/-/lone");
-	assert_string_equal(part_missing(&path, NULL, text),
-			    "there is no virtual network \"lone\"");
+	path.names[0] = "none";
+	assert_string_equal(part_missing(world->declared, &path, text),
+			    "there is no virtual network \"none\"");
 }
 
 /* ---- rows ---- */
@@ -198,9 +202,11 @@ static void what_is_inside_goes_with_the_one_of_its_group(void **state)
 	load(world, "rulesets = ({ name = \"hub\"; resource_group = \"Berlin\"; });", rows, 2);
 	assert_int_equal(world->parts.count, 0);
 	assert_true(world->parts.passed_over);
-	assert_true(says(world, "is in the group \"Berlin\" now and not in \"munich\", but 1 "
-				"resource inside it is in the state; not served until it is there "
-				"again; to remove it: DELETE /v1/rulesets/munich/hub/rules/a"));
+	assert_true(says(world,
+			 "is not in the configuration any more (the one of that name is in the "
+			 "group \"Berlin\"), but 1 resource inside it is in the state; not served "
+			 "until it is there "
+			 "again; to remove it: DELETE /v1/rulesets/munich/hub/rules/a"));
 	assert_true(says(world, "is not in the configuration any more, but 1 resource"));
 }
 

@@ -82,12 +82,12 @@ static void check_round_trip(struct fixture *f, const struct kind *kind, const v
 {
 	static const struct origin origin = {.path = "here"};
 	void *again = arena_alloc(&f->arena, kind_field(kind)->group->size);
-	json_t *printed = values_print(kind, item), *second;
+	json_t *printed = values_print(kind, NULL, item), *second;
 
 	values_read(kind, printed, again, &origin, &f->arena, &f->faults);
 	faults_print(&f->faults, stderr);
 	assert_int_equal(f->faults.errors, 0);
-	second = values_print(kind, again);
+	second = values_print(kind, NULL, again);
 	assert_true(json_equal(printed, second));
 	json_decref(printed);
 	json_decref(second);
@@ -127,7 +127,7 @@ static void a_zone_s_file_is_for_the_configuration_alone(void **state)
 	const struct private_zone filed = {.name = "filed.test", .file = "/etc/zone"};
 	struct fixture *f = *state;
 	struct private_zone again;
-	json_t *printed = values_print(kind_named("zone"), &filed);
+	json_t *printed = values_print(kind_named("zone"), NULL, &filed);
 
 	assert_string_equal(json_string_value(json_object_get(printed, "file")), "/etc/zone");
 	values_read(kind_named("zone"), printed, &again, &origin, &f->arena, &f->faults);
@@ -139,7 +139,7 @@ static void a_zone_s_file_is_for_the_configuration_alone(void **state)
 static void a_path_is_printed_from_the_root(void **state)
 {
 	struct management_client client = {.id = "ops", .secret_file = "ops.secret"};
-	json_t *printed = values_print(kind_named("client"), &client);
+	json_t *printed = values_print(kind_named("client"), NULL, &client);
 	const char *path = json_string_value(json_object_get(printed, "secret_file"));
 	char *working = getcwd(NULL, 0);
 
@@ -213,7 +213,7 @@ static void what_is_a_kind_of_its_own_is_no_value(void **state)
 	static const struct origin origin = {.path = "rulesets[office]"};
 	struct fixture *f = *state;
 	struct forwarding_ruleset ruleset;
-	json_t *printed = values_print(kind_named("ruleset"), &f->model->rulesets.items[0]);
+	json_t *printed = values_print(kind_named("ruleset"), NULL, &f->model->rulesets.items[0]);
 
 	assert_null(json_object_get(printed, "rules"));
 	json_object_set_new(printed, "rules", json_array());

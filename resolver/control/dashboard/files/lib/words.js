@@ -19,6 +19,16 @@ export function origin(text) {
   return text ? h("span", {title: text}, name(text.split("/").at(-1))) : "here";
 }
 
+// As status, statistics and references have it: names are unique in their group.
+export function fullName(one) {
+  return (one.resource_group ? one.resource_group + "/" : "") + one.name;
+}
+
+// What refers to the item of that full name from every group.
+export function reference(full) {
+  return full.includes("/") ? full : "-/" + full;
+}
+
 // Who decides, as GET /v1/names has it: "Rule office/contoso, asks 10.0.0.5:53".
 export function decision(decided) {
   const hop = decided?.hops[0];

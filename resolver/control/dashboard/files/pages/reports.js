@@ -9,6 +9,7 @@ import {DAYS, LIMIT, SECTIONS, isRunning} from "/ui/lib/report.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
 import {sleep} from "/ui/lib/stream.js";
+import {fullName} from "/ui/lib/words.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {ReportSection} from "/ui/parts/report.js";
 import {deleteRule, switchRule} from "/ui/parts/rule.js";
@@ -73,7 +74,7 @@ export class ReportsPage extends Page {
 
   async ruleOf({ruleset, rule}) {
     const rulesets = await all("rulesets?limit=5000", "rulesets", {signal: this.signal});
-    const found = rulesets.find((one) => one.name === ruleset);
+    const found = rulesets.find((one) => fullName(one) === ruleset);
 
     if (!found) throw new ApiError(404, {message: `There is no ruleset ${ruleset} any more.`});
     const made = await get(found.path + "/rules/" + path(rule), {signal: this.signal});

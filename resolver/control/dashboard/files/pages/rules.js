@@ -7,20 +7,20 @@ import {count, h, name, when} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
-import {DECIDED, host, origin, percents, targetState, targetText} from "/ui/lib/words.js";
+import {DECIDED, fullName, host, origin, percents, targetState, targetText} from "/ui/lib/words.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {changeRule, createRule, deleteRule, switchRule} from "/ui/parts/rule.js";
 import {searchField} from "/ui/parts/search.js";
 import {DataTable} from "/ui/parts/table.js";
 
-function fullName(rule) {
-  return rule.ruleset.name + "/" + rule.name;
+function ruleName(rule) {
+  return fullName(rule.ruleset) + "/" + rule.name;
 }
 
 // "corp" finds corp., a.corp. and whatever has it in its name or its targets.
 function fits(rule, text) {
   const wanted = text.toLowerCase();
-  const found = [rule.domain, fullName(rule), rule.target_group || "", ...(rule.targets || []).map(targetText)];
+  const found = [rule.domain, ruleName(rule), rule.target_group || "", ...(rule.targets || []).map(targetText)];
 
   return found.some((one) => one.toLowerCase().includes(wanted));
 }
@@ -62,7 +62,7 @@ export class RulesPage extends Page {
     await this.load();
     this.table = new DataTable("Rules", [
       {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain))},
-      {title: "Rule", cell: (rule) => name(fullName(rule))},
+      {title: "Rule", cell: (rule) => name(ruleName(rule))},
       {title: "Targets", cell: (rule) => this.targets(rule)},
       {title: "State", cell: ruleState},
       {title: "Asked since the start", cell: ({use, domain}) => use && [h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en")),
@@ -89,7 +89,7 @@ export class RulesPage extends Page {
     this.networks = status.networks.map((network) => network.name);
     this.health = new Map(status.targets.map((target) => [target.host + " " + target.protocol, target]));
     this.rules = lists.flatMap((rules, i) => rules.map((rule) => ({...rule, ruleset: rulesets[i], key: order(rule.domain),
-      use: counted.get(rulesets[i].name + " " + rule.name)})));
+      use: counted.get(fullName(rulesets[i]) + " " + rule.name)})));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 
@@ -112,7 +112,7 @@ export class RulesPage extends Page {
     const counted = await this.count();
 
     this.rules = this.rules.map((rule) => {
-      const use = counted.get(rule.ruleset.name + " " + rule.name);
+      const use = counted.get(fullName(rule.ruleset) + " " + rule.name);
 
       return JSON.stringify(use) === JSON.stringify(rule.use) ? rule : {...rule, use};
     });
@@ -176,7 +176,7 @@ export class RulesPage extends Page {
   }
 
   render() {
-    const shown = this.rules.filter((rule) => this.only ? fullName(rule) === this.only
+    const shown = this.rules.filter((rule) => this.only ? ruleName(rule) === this.only
       : fits(rule, this.search) && SHOWN[this.shows][1](rule));
 
     this.table.none = this.none();

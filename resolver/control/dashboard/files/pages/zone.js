@@ -7,6 +7,7 @@ import {h, name} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
+import {fullName} from "/ui/lib/words.js";
 import {ask} from "/ui/parts/dialog.js";
 import {importZone} from "/ui/parts/master_file.js";
 import {MoreMenu} from "/ui/parts/more.js";
@@ -45,7 +46,7 @@ export class ZonePage extends Page {
       ...may ? [{title: "", narrow: true, cell: (set) => this.more(set)}] : [],
     ]);
     this.further = h("button", {type: "button", hidden: true, onclick: () => this.attempt(() => this.loadMore())}, "More record sets");
-    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(this.zone.name)),
+    this.replaceChildren(h("p", {}, h("a", {href: url("zones")}, "Zones")), h("h1", {}, name(fullName(this.zone))),
       h("div", {class: "tools"},
         own && searchField({label: "Search", value: this.search, placeholder: "a name or a type", back: (text) => this.find(text)}),
         may && h("button", {class: "primary", type: "button", onclick: () => this.attempt(() => this.create())}, "Add a record set"),

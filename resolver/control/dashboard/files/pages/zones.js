@@ -5,6 +5,7 @@ import {count, h, name} from "/ui/lib/element.js";
 import {Page, empty} from "/ui/lib/page.js";
 import {note, url} from "/ui/lib/router.js";
 import {isAdmin} from "/ui/lib/session.js";
+import {fullName, reference} from "/ui/lib/words.js";
 import {ask} from "/ui/parts/dialog.js";
 import {MoreMenu} from "/ui/parts/more.js";
 import {notice, warn} from "/ui/parts/notice.js";
@@ -16,7 +17,7 @@ export class ZonesPage extends Page {
     this.onEvents(({event}) => event === "change" || event === "reload", () => this.load());
     this.search = this.query.get("search") || "";
     this.table = new DataTable("Zones", [
-      {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(zone.name))},
+      {title: "Zone", cell: (zone) => h("a", {href: url("zone", {path: zone.path})}, name(fullName(zone)))},
       {title: "Records", cell: (zone) => (zone.served?.records ?? "").toLocaleString("en")},
       {title: "Networks", cell: (zone) => zone.served?.networks.length ? name(zone.served.networks.join(", ")) : "none: nobody is answered from it"},
       {title: "Records from", cell: (zone) => zone.file ? name(zone.file) : "here"},
@@ -35,14 +36,14 @@ export class ZonesPage extends Page {
     const served = new Map(status.zones.map((zone) => [zone.name, zone]));
 
     this.networks = status.networks.map((network) => network.name);
-    this.zones = zones.map((zone) => ({...zone, served: served.get(zone.name)}));
+    this.zones = zones.map((zone) => ({...zone, served: served.get(fullName(zone))}));
     this.render();
   }
 
   render() {
     this.table.none = this.zones.length ? empty("No zone has that.") : empty("There is no private zone.",
       h("p", {}, "A zone of yours answers before every rule in the networks that it is linked to."));
-    this.table.fill(this.zones.filter((zone) => zone.name.toLowerCase().includes(this.search.toLowerCase())));
+    this.table.fill(this.zones.filter((zone) => fullName(zone).toLowerCase().includes(this.search.toLowerCase())));
   }
 
   find(text) {
@@ -53,7 +54,7 @@ export class ZonesPage extends Page {
 
   more(zone) {
     if (zone.origin) return h("span", {class: "hint"}, "read-only");
-    return new MoreMenu("zone " + zone.name, [{title: "Delete", act: () => this.attempt(() => this.delete(zone))}]);
+    return new MoreMenu("zone " + fullName(zone), [{title: "Delete", act: () => this.attempt(() => this.delete(zone))}]);
   }
 
   async create() {
@@ -65,7 +66,7 @@ export class ZonesPage extends Page {
         const where = "private_zones/-/" + path(zone);
         const edits = [{path: where, values: {}, etag: ""}];
 
-        if (network) edits.push({path: where + "/links/" + path(network), values: {virtual_network: network}});
+        if (network) edits.push({path: where + "/links/" + path(network.split("/").at(-1)), values: {virtual_network: reference(network)}});
         const {body} = await call("POST", "changes", {body: {edits}});
         notice("Zone ", name(zone), " is made.");
         warn(body.warnings);
@@ -76,11 +77,11 @@ export class ZonesPage extends Page {
 
   async delete(zone) {
     await ask({
-      title: "Delete zone " + zone.name + "?", confirm: "Delete", danger: true,
+      title: "Delete zone " + fullName(zone) + "?", confirm: "Delete", danger: true,
       text: h("p", {}, `With ${count(zone.served?.records ?? 0, "record")}. Names in it go to rules or the default resolver then.`),
       work: async () => {
         await call("DELETE", zone.path, {etag: zone.etag});
-        notice("Zone ", name(zone.name), " is deleted.");
+        notice("Zone ", name(fullName(zone)), " is deleted.");
       },
     });
     await this.load();

@@ -4,7 +4,7 @@
 import {call, path} from "/ui/lib/api.js";
 import {h, name} from "/ui/lib/element.js";
 import {url} from "/ui/lib/router.js";
-import {targetOf, targetText} from "/ui/lib/words.js";
+import {fullName, targetOf, targetText} from "/ui/lib/words.js";
 import {ask} from "/ui/parts/dialog.js";
 import {notice, warn} from "/ui/parts/notice.js";
 import {PlanView} from "/ui/parts/plan.js";
@@ -54,7 +54,7 @@ export function createRule(rulesets) {
   return ask({
     title: "Add a rule", confirm: "Add",
     fields: [
-      {name: "ruleset", label: "Ruleset", value: first.path, choices: rulesets.map((one) => [one.path, one.name])},
+      {name: "ruleset", label: "Ruleset", value: first.path, choices: rulesets.map((one) => [one.path, fullName(one)])},
       {name: "name", label: "Name", required: true, placeholder: "contoso", hint: "Letters, digits, _ and -; begins with a letter."},
       ...fields()],
     more: new PlanView((values) => [{path: values.ruleset + "/rules/" + path(values.name), values: members(values)}]),

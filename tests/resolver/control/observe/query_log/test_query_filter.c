@@ -44,10 +44,12 @@ static void all_of_a_filter_must_fit_and_one_of_its_values(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct query_filter filter = {.suffixes = NULL};
 
-		assert_int_equal(query_filter_add(&filter, "suffix", "contoso.corp", error), 0);
+		assert_int_equal(query_filter_add(&filter, NULL, "suffix", "contoso.corp", error),
+				 0);
 		if (strcmp(cases[i].key, "suffix") == 0)
 			query_filter_release(&filter);
-		assert_int_equal(query_filter_add(&filter, cases[i].key, cases[i].value, error), 0);
+		assert_int_equal(
+			query_filter_add(&filter, NULL, cases[i].key, cases[i].value, error), 0);
 		assert_int_equal(query_filter_fits(&filter, &entry), cases[i].fits);
 		query_filter_release(&filter);
 	}
@@ -64,11 +66,11 @@ static void a_filter_that_is_none_is_told(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		*error = '\0';
-		assert_int_equal(query_filter_add(&filter, wrong[i][0], wrong[i][1], error),
+		assert_int_equal(query_filter_add(&filter, NULL, wrong[i][0], wrong[i][1], error),
 				 ERR_INVALID);
 		assert_true(*error);
 	}
-	assert_int_equal(query_filter_add(&filter, "what", "1", error), ERR_NOT_FOUND);
+	assert_int_equal(query_filter_add(&filter, NULL, "what", "1", error), ERR_NOT_FOUND);
 	query_filter_release(&filter);
 }
 
@@ -82,7 +84,7 @@ static void what_was_dropped_fits_no_code(void **state)
 	(void)state;
 	made->length = made->rcode = 0;
 	query_entry_init(&entry, made, 0, 0);
-	assert_int_equal(query_filter_add(&filter, "rcode", "NOERROR", error), 0);
+	assert_int_equal(query_filter_add(&filter, NULL, "rcode", "NOERROR", error), 0);
 	assert_false(query_filter_fits(&filter, &entry));
 	query_filter_release(&filter);
 }
@@ -110,7 +112,7 @@ static void a_name_that_could_not_be_read_has_no_suffix(void **state)
 	(void)state;
 	made->question_length = 0;
 	query_entry_init(&entry, made, 0, 0);
-	assert_int_equal(query_filter_add(&filter, "suffix", "contoso.corp", error), 0);
+	assert_int_equal(query_filter_add(&filter, NULL, "suffix", "contoso.corp", error), 0);
 	assert_false(query_filter_fits(&filter, &entry));
 	query_filter_release(&filter);
 }

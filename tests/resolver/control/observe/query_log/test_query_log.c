@@ -66,7 +66,9 @@ static int tear_down(void **state)
 
 static void configure(struct world *world, const struct query_log_settings *settings)
 {
-	assert_int_equal(query_log_configure(world->log, settings, NULL), 0);
+	const struct model model = {.query_log = *settings};
+
+	assert_int_equal(query_log_configure(world->log, &model), 0);
 }
 
 /* Queries are wanted from here on, as a worker sees them. */
@@ -98,7 +100,7 @@ static json_t *latest(struct world *world, const char *key, const char *value, s
 	json_t *all = NULL;
 
 	if (key)
-		assert_int_equal(query_filter_add(&filter, key, value, error), 0);
+		assert_int_equal(query_filter_add(&filter, NULL, key, value, error), 0);
 	for (unsigned i = 0; i < PATIENCE_MS; i++) {
 		all = query_log_latest(world->log, &filter, QUERY_LOG_LATEST);
 		assert_non_null(all);
@@ -275,7 +277,7 @@ static void a_follower_gets_what_fits_it_whether_it_is_logged_or_not(void **stat
 	struct query_filter filter = {.suffixes = NULL};
 	char error[QUERY_FILTER_ERROR_MAX], *text;
 
-	assert_int_equal(query_filter_add(&filter, "suffix", "contoso.corp", error), 0);
+	assert_int_equal(query_filter_add(&filter, NULL, "suffix", "contoso.corp", error), 0);
 	world->follower = query_log_follow(world->log, &filter);
 	assert_non_null(world->follower);
 	answer(world, 0, 1000);
