@@ -238,8 +238,7 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 	}
 	serve(&management->next, management);
 	int status = open_socket(management, master, wanted);
-	return status == EXIT_SUCCESS ? open_listeners(management, master, wanted)
-				      : status;
+	return status == EXIT_SUCCESS ? open_listeners(management, master, wanted) : status;
 }
 
 void management_api_close(struct management_api *management)

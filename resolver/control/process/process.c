@@ -484,8 +484,7 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		reload_query_log(process, model);
 	if (reload_serve(process, model, faults, text) != 0)
 		return refuse(faults);
-	if (!process->service.beside &&
-	    management_api_listen(&process->management) != EXIT_SUCCESS)
+	if (!process->service.beside && management_api_listen(&process->management) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	/* Workers run by now, and come first: a change, however long, takes no processor that an
 	 * answer wants. This thread, and those that it starts later, are between them and the

@@ -600,7 +600,7 @@ static void note_told(const struct health_world *world, bool told[20])
 	}
 }
 
-static void of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted_once(
+static void of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted(
 	void **state)
 {
 	struct health_world *world = *state;
@@ -723,7 +723,7 @@ int main(void)
 		TEST(after_an_hour_without_a_query_it_is_told_that_nothing_is_known),
 		TEST(names_that_nobody_answers_are_no_line_and_no_fault_while_targets_live),
 		TEST(what_clients_got_is_kept_over_a_reload_for_the_same_targets_alone),
-		TEST(of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted_once),
+		TEST(of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted),
 		TEST(a_way_into_an_endpoint_of_ours_that_fails_is_told_with_the_endpoint),
 		TEST(ways_are_told_beside_as_many_targets_as_a_look_may_tell),
 		TEST(a_target_is_what_it_answers_when_that_is_nothing_but_errors),

@@ -130,7 +130,7 @@ static void settle(uv_timer_t *timer)
 	struct world *world = timer->data;
 
 	if (!world->process.management.api.held)
-		return; /* not asked yet */
+		return;                                                  /* not asked yet */
 	assert_true(server_all_adopted(&world->process.service.server)); /* which is not enough */
 	world->was_held = true;
 	uv_close((uv_handle_t *)&world->process.service.unsettled, NULL);
