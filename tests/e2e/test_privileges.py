@@ -312,7 +312,7 @@ print("for", repr(said + [ask(DNS, "127.0.0.1:%d" % port, 2) for port in (26, 27
     def test_a_program_that_the_server_s_user_can_change_is_warned_of(self):
         warning = "can be changed by the user that serves (uid %d)" % USER
         path = self.start_from(USER)
-        self.assertIn(warning, self.sluice.log())
+        harness.wait_for(lambda: warning in self.sluice.log(), "the warning")  # it is told once it is served
         self.assertIn(warning, self.sluice.command("check")[1])
         os.chown(path, USER + 1, USER + 1)
         self.assertNotIn(warning, self.sluice.command("check")[1])
