@@ -15,8 +15,9 @@
 	struct {                                                                                   \
 		struct type *slh_first;                                                            \
 	}
-#define STAILQ_HEAD(name, type)     SLIST_HEAD(name, type)
-#define LIST_HEAD(name, type)       SLIST_HEAD(name, type)
-#define TAILQ_HEAD(name, type)      SLIST_HEAD(name, type)
-#define LIST_FOREACH(at, all, tie)  for (at = (all)->slh_first; at; at = at->tie.sle_next)
-#define TAILQ_FOREACH(at, all, tie) LIST_FOREACH (at, all, tie)
+#define STAILQ_HEAD(name, type)      SLIST_HEAD(name, type)
+#define LIST_HEAD(name, type)        SLIST_HEAD(name, type)
+#define TAILQ_HEAD(name, type)       SLIST_HEAD(name, type)
+#define LIST_FOREACH(at, all, tie)   for (at = (all)->slh_first; at; at = at->tie.sle_next)
+#define TAILQ_FOREACH(at, all, tie)  LIST_FOREACH (at, all, tie)
+#define STAILQ_FOREACH(at, all, tie) LIST_FOREACH (at, all, tie)

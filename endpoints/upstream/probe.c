@@ -18,8 +18,8 @@
 
 #include "rules/base.h"
 
-/* The probe's silence counts after silence_us; 0: never. ERR_NOMEM: the table is full;
- * else it could not leave from its source. */
+/* A probe that is not answered within silence_us counts as silence of the target; 0: never.
+ * ERR_NOMEM: the table is full; other errors: it could not leave from its source. */
 static int send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      const struct target_question *question, uint64_t silence_us, uint64_t now_us)
 {

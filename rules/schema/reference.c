@@ -1,5 +1,6 @@
 #include "rules/schema/reference.h"
 
+#include <assert.h>
 #include <strings.h>
 
 #include "rules/text.h"
@@ -125,6 +126,7 @@ static bool find_next(struct search *search)
 
 static const char *group_of(const struct named *item)
 {
+	assert(item);
 	return item->resource_group ? item->resource_group : GROUP_NONE;
 }
 

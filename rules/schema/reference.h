@@ -26,8 +26,8 @@ MUST_CHECK int reference_name(struct named *item, struct arena *arena);
 
 /* ---- finding ---- */
 
-/* What `text` refers to in an item of that group (NULL: of none). NULL: text is NULL, there is no
- * such item, or there are several of the name, none of them in the group. */
+/* What `text` refers to in an item of that group (NULL: of none). NULL: text is NULL, no item
+ * has the name, or several have it and none of these is in the group. */
 struct virtual_network *model_network(const struct model *model, const char *group,
 				      const char *text);
 struct private_zone *model_zone(const struct model *model, const char *group, const char *text);

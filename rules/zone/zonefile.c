@@ -400,6 +400,7 @@ static char *open_include(struct zonefile_reader *reader, char *name, char **pat
 	bytes = folder->open(folder->path, name, left, path, length, &why);
 	if (bytes) {
 		reader->included_bytes += *length;
+		// cppcheck-suppress returnDanglingLifetime ; bytes are no part of `why`
 		return bytes;
 	}
 	reader->stopped = *length > left;

@@ -278,6 +278,41 @@ class State(World):
         self.good("PUT", "transfers/dev/dotted", {"zones": ["dotted.internal."], "allow": ["127.0.0.0/8"]}, 201)
         self.assertEqual(["dev/dotted.internal"], self.rows()["dev/dotted"]["zones"])
 
+    def test_a_serial_goes_on_where_a_zone_moves_or_is_made_again(self):
+        """Its serial is ahead of the clock, as that of a zone that changes all the time."""
+        ahead = 3000000000
+        self.make("dev")
+        moved, out = "private_zones/%s/moved.internal", "transfers/%s/moved"
+        www = {"records": ["10.0.0.1"]}
+        self.good("PUT", moved % "dev", {}, 201)
+        self.good("PUT", out % "dev", {"zones": ["moved.internal"], "allow": ["127.0.0.0/8"]}, 201)
+
+        def serial(group):
+            return next(one["serial"] for one in self.sluice.status()["transfers"] if one["zone"] == group + "/moved.internal.")
+        self.assertGreater(serial("dev"), 1700000000)  # an empty one has one, too
+        self.good("PUT", moved % "dev" + "/record_sets/@:SOA", {"records": ["ns. host. %d 3600 300 2419200 300" % ahead]}, 201)
+        self.assertEqual(ahead, serial("dev"))
+
+        def move(from_, to, sets):
+            self.good("POST", "changes", {"edits": [
+                {"path": out % from_, "values": None}, {"path": moved % from_, "values": None}, {"path": moved % to, "values": {}},
+                {"path": out % to, "values": {"zones": ["moved.internal"], "allow": ["127.0.0.0/8"]}}] + [
+                    {"path": moved % to + "/record_sets/www:A", "values": www}][:sets]})
+        last = ahead
+        for from_, to, sets in (("dev", "prod", 1), ("prod", "-", 0), ("-", "dev", 1), ("dev", "dev", 0)):
+            move(from_, to, sets)
+            now = serial(to) if to != "-" else next(one["serial"] for one in self.sluice.status()["transfers"] if one["zone"] == "moved.internal.")
+            self.assertGreater(now, last, (from_, to))
+            last = now
+        for path in (out, moved):
+            self.good("DELETE", path % "dev", status=204)
+        self.good("PUT", moved % "dev", {}, 201)
+        self.good("PUT", out % "dev", {"zones": ["moved.internal"], "allow": ["127.0.0.0/8"]}, 201)
+        self.assertGreaterEqual(serial("dev"), last)
+        last = serial("dev")
+        self.command("reload")
+        self.assertGreaterEqual(serial("dev"), last)
+
     def test_what_is_made_is_in_the_group_of_its_network(self):
         for group in ("dev", "prod"):
             self.good("PUT", "virtual_networks/%s/lone" % group, {}, 201)

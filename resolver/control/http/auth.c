@@ -309,6 +309,7 @@ static struct ended *find_ended(const struct http_auth *auth, const struct ended
 {
 	struct ended *ended;
 
+	/* NOLINTNEXTLINE(*UndefinedBinaryOperatorResult): every byte of a key is set */
 	HASH_FIND(hh, auth->ended, key, sizeof *key, ended);
 	return ended;
 }

@@ -90,8 +90,8 @@ MUST_CHECK int http_auth_log_out(struct http_auth *auth, const char *token, cons
 MUST_CHECK int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout);
 
 /* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
- * or it has another secret; ERR_LIMIT: the secret is wrong, and so were too many from this address
- * (login_throttle.h), http_auth_wait_s says when to come back; ERR_NOMEM. */
+ * or its secret is another one; ERR_LIMIT: the same, after too many wrong secrets from this address
+ * (login_throttle.h): http_auth_wait_s says when it may try again; ERR_NOMEM. */
 struct http_login {
 	const char *client, *secret;
 	int64_t expires_s;

@@ -493,7 +493,8 @@ static void find_shut(struct unbound *unbound)
 				unbound->shut = at;
 }
 
-/* Whether the root's zone answers for the names of a rule: no zone around it lets them through. */
+/* Whether the root's local zone keeps Unbound from asking a rule's targets: it does, unless the
+ * rule's domain is an open local zone, or below one. */
 static bool is_shut(const struct unbound *unbound, const char *name)
 {
 	for (const struct clause *clause = unbound->first; unbound->shut && clause;

@@ -144,8 +144,8 @@ static int check_restart(const struct process *process, const struct model *mode
 	return ERR_FAULTS;
 }
 
-/* What the next start finds: how to go back, or (NULL) that the configuration file is what is
- * wanted. */
+/* Writes what the next start is to do: go back to what was served before, or (NULL) serve the
+ * configuration file as it is. */
 static int note_reload(const struct confirmation *confirmation,
 		       const struct unconfirmed *unconfirmed, struct faults *faults)
 {

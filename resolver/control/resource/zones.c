@@ -488,9 +488,10 @@ int zones_commit(struct zones_draft *draft, uint64_t now_s, struct faults *fault
 
 /* ---- serials ---- */
 
+/* 0: there is none. */
 static uint32_t later(uint32_t a, uint32_t b)
 {
-	return serial_is_newer(a, b) ? a : b;
+	return a && (!b || serial_is_newer(a, b)) ? a : b;
 }
 
 /* `text`: by which the serial is kept, as transfer_zone.text has it. */
@@ -516,18 +517,20 @@ static bool find_serial(struct source *source, const struct private_zone *zone,
 	return (group && read_serial(source, text, row)) || read_serial(source, apex, row);
 }
 
-/* The latest that a zone of the domain has in the model: one that moves to another group goes on
- * from there. 0: there is none. */
-static uint32_t latest_serial(const struct model *model, const char *domain)
+/* The latest of those zones of the domain that `before` has and the model does not: one that moves
+ * to another group goes on from there. 0: there is none. */
+static uint32_t latest_serial(const struct model *before, const struct model *model,
+			      const char *domain)
 {
 	uint32_t latest = 0;
 
-	for (size_t i = 0; i < model->private_zones.count; i++) {
-		const struct private_zone *zone = &model->private_zones.items[i];
+	for (size_t i = 0; i < before->private_zones.count; i++) {
+		const struct private_zone *zone = &before->private_zones.items[i];
+		const struct path path = part_path(zone_kind(), zone, NULL);
 
-		if (zone->zone && zone->name && strcasecmp(zone->name, domain) == 0)
-			latest = latest ? later(latest, zone_serial(zone->zone))
-					: zone_serial(zone->zone);
+		if (zone->zone && zone->name && strcasecmp(zone->name, domain) == 0 &&
+		    !part_find(model, &path))
+			latest = later(latest, zone_serial(zone->zone));
 	}
 	return latest;
 }
@@ -540,9 +543,9 @@ static uint32_t serial_for(const struct zone *zone, const struct zone *before,
 	uint64_t digest = zone_content(zone).digest;
 	bool same = before && zone_content(before).digest == digest;
 	bool at_rest = row && row->reserved == row->serial;
-	uint32_t own = zone_serial(zone); /* the time, or of a SOA that was put */
+	uint32_t own = zone_serial(zone); /* 0, the time, or of a SOA that was put */
 
-	if (at_rest && row->digest == digest)
+	if (at_rest && row->digest == digest && (same || !before))
 		return same ? later(row->serial, zone_serial(before)) : row->serial;
 	if (same)
 		return zone_serial(before);
@@ -554,21 +557,21 @@ static uint32_t serial_for(const struct zone *zone, const struct zone *before,
 }
 
 /* Replaces the zone, where it is to have another serial, or is what it was. */
-static int number(struct private_zone *zone, const struct model *before_model,
-		  struct source *source, uint64_t now_s)
+static int number(struct private_zone *zone, const struct model *model,
+		  const struct model *before_model, struct source *source, uint64_t now_s)
 {
 	const struct path path = part_path(zone_kind(), zone, NULL);
 	const struct private_zone *served = before_model ? part_find(before_model, &path) : NULL;
 	struct zone **at = &zone->zone, *numbered;
 	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
-	uint32_t past = before_model && !served ? latest_serial(before_model, zone->name) : 0;
+	uint32_t past =
+		before_model && !served ? latest_serial(before_model, model, zone->name) : 0;
 	struct source_serial row;
 	bool known = find_serial(source, zone, &row);
 	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
 
 	if (past && !serial_is_newer(serial, past))
 		serial = serial_next(past, now_s);
-
 	if (before && zone_is_editable(before) && zone_serial(before) == serial &&
 	    zone_content(before).digest == zone_content(*at).digest)
 		numbered = zone_ref(before); /* it is what it was */
@@ -581,6 +584,26 @@ static int number(struct private_zone *zone, const struct model *before_model,
 	return 0;
 }
 
+int zones_go_on(struct model *model, const struct model *before, struct source *source,
+		uint64_t now_s)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->private_zones.count; i++) {
+		struct private_zone *zone = &model->private_zones.items[i];
+		const struct path path = part_path(zone_kind(), zone, NULL);
+		const struct private_zone *served = find_kept(before, &path, i);
+
+		if (!zone->zone || !zone_is_editable(zone->zone))
+			continue;
+		if (!served || !served->zone || zone_serial(zone->zone) == 0 ||
+		    (zone->zone != served->zone &&
+		     !serial_is_newer(zone_serial(zone->zone), zone_serial(served->zone))))
+			err = number(zone, model, before, source, now_s);
+	}
+	return err;
+}
+
 int zones_number(struct model *model, const struct model *before, struct source *source,
 		 uint64_t now_s)
 {
@@ -590,7 +613,7 @@ int zones_number(struct model *model, const struct model *before, struct source 
 		struct private_zone *zone = &model->private_zones.items[i];
 
 		if (zone->zone && zone_is_editable(zone->zone))
-			err = number(zone, before, source, now_s);
+			err = number(zone, model, before, source, now_s);
 	}
 	return err;
 }

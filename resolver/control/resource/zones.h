@@ -2,9 +2,9 @@
  * may have 25,000: they stand in the zone that is served (rules/zone/zone.h), so that a change of
  * one set costs what one set costs.
  *
- *     a start, a reload      model_compose ─► zones_load: of all rows
+ *     a start, a reload      model_compose ─► zones_load: of all rows ─► zones_number: serials
  *     a zone, made or gone   model_compose ─► zones_keep: of the model before ─► zones_read: a new
- *                                                                               one's rows
+ *                                             one's rows ─► sets, as below ─► zones_go_on: serials
  *     a change of sets       model_same    ─► zones_edit ─► zones_put, ... ─► zones_commit
  *
  * A zone of the configuration file may have sets of the state beside those that the file declares,
@@ -38,6 +38,12 @@ MUST_CHECK int zones_read(struct model *model, struct parts *parts, struct sourc
  * ERR_NOMEM. */
 MUST_CHECK int zones_number(struct model *model, const struct model *before, struct source *source,
 			    uint64_t now_s);
+
+/* After a change: gives a zone that is new, or was made again, the serial that zones_number would.
+ * A secondary that has the domain from before asks for what is later than its own serial, which may
+ * be ahead of the clock that new zones begin with. ERR_NOMEM. */
+MUST_CHECK int zones_go_on(struct model *model, const struct model *before, struct source *source,
+			   uint64_t now_s);
 
 /* ---- edits, in their order ---- */
 

@@ -138,7 +138,7 @@ __attribute__((format(printf, 3, 4))) static void tell_failed(struct open_commit
 	faults_release(&none);
 }
 
-/* The change is over here; those that waited go on. */
+/* Forgets the open change, made or refused, and lets those begin that waited for its end. */
 static void end(struct service *service)
 {
 	struct open_commit *open = &service->commit;

@@ -488,7 +488,8 @@ static struct model *compose_edits(struct service *service, struct source *sourc
 	return model;
 }
 
-/* The same of all edits, record sets last. NULL: error or faults say why. */
+/* The model that all edits make: items first, then the record sets, which may be in a zone that is
+ * among these items. NULL: error or faults say why. */
 static struct model *make_edits(struct service *service, struct source *source,
 				struct service_change *change, const struct about *about,
 				struct parts *parts, struct edit_rows *rows, struct faults *faults)
@@ -506,6 +507,8 @@ static struct model *make_edits(struct service *service, struct source *source,
 	if (!model)
 		return NULL;
 	err = faults->errors > errors ? ERR_FAULTS : put_sets(model, change, about, faults);
+	if (!err && !is_bulk(change))
+		err = zones_go_on(model, now, source, (uint64_t)time(NULL));
 	if (!err)
 		return model;
 	if (err != ERR_FAULTS)

@@ -3,6 +3,7 @@
 #include "resolver/control/service/serial_book.h"
 
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "resolver/log.h"
@@ -154,12 +155,12 @@ void serial_book_take(struct serial_book *book)
 	book->handed_over = false;
 }
 
-/* Whether the state already says that this serial may have been given out. A zone's first one, from
- * the time of day, need not be there: the next process's first is not before it. */
+/* Whether the state already says that this serial may have been given out. A zone's first one need
+ * not be there unless it is ahead of the time of day, with which the next process begins. */
 static bool is_covered(const struct serial_row *row, bool first)
 {
 	if (!row->written)
-		return first;
+		return first && !serial_is_newer(row->serial, (uint32_t)time(NULL));
 	return is_at_rest(row) || (row->kept.reserved != row->kept.serial && row->numbered &&
 				   !serial_is_newer(row->serial, row->kept.reserved));
 }

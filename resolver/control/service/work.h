@@ -10,8 +10,8 @@
  * because each portion looks into the inventory anew, behind a key, or never does, is done beside
  * it, any number at once (struct work_job): one portion of one of them in each round.
  *
- * Nor does a long answer hold anything (struct work_reading): a thread writes it from what is
- * served when its turn comes (inventory_view), while changes are made. There is one of these at a
+ * A long answer (struct work_reading) holds up no change: a thread writes it from what is served
+ * when its turn comes (inventory_view), while changes are made. There is one of these at a
  * time, so that changes find a thread of libuv's free. Clients take turns: next is the one that was
  * served longest ago. What needs the store without a reader asks for a gap between two long
  * answers. */

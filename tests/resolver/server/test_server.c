@@ -798,9 +798,10 @@ static void end_logged(struct logged *logged)
 	assert_int_equal(logged->other, 0);
 }
 
-/* What a ring says to have, for the marks that keep snapshots, never goes back: the control thread
- * gives up tables for workers that write meanwhile. Only ThreadSanitizer (make tsan) reports the
- * race; without it this test passes even where there is one. */
+/* While workers write to their rings of the query log, the control thread takes back tables that a
+ * worker never adopted. It must not publish the worker's ring with that: the count of what is
+ * written would go back. Only ThreadSanitizer (make tsan) reports that race; without it this
+ * test passes even where there is one. */
 static void tables_change_while_workers_write_to_the_log(void **state)
 {
 	struct world *world = *state;

@@ -71,8 +71,8 @@ static void fail_kind(struct api_request *request)
 		 "/v1/schema");
 }
 
-/* A list of what is at the top may be of no group, which is all of them. False: it is not plain
- * which group is meant, which has been answered. */
+/* Sets path->group; NULL is for a list of all groups. False: several groups have an item of the
+ * name and the path does not say which one is meant; the client has been told. */
 static bool read_group(struct api_request *request, struct path *path)
 {
 	bool is_list = *path->names[0] == '\0';

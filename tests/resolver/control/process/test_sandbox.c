@@ -165,7 +165,7 @@ static int in_a_thread(void *(*call)(void *unused))
 
 	if (pthread_create(&thread, NULL, call, NULL) != 0)
 		return WRONG;
-	usleep(500 * 1000);
+	pthread_join(thread, NULL);
 	return FINE;
 }
 

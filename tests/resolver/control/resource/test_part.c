@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "rules/schema/schema.h"
-#include "tests/lib/state_case.h"
+#include "tests/lib/part_case.h"
 
 enum { NETWORK = 1, RULESET = 8, RULE = 10 };
 
@@ -18,72 +18,12 @@ enum { NETWORK = 1, RULESET = 8, RULE = 10 };
 	"{\"name\": \"" name "\", \"domain\": \"" name                                             \
 	".test.\", \"targets\": [{\"address\": \"192.0.2.1\"}]}"
 
-struct world {
-	struct state_case *state;
-	struct model *declared, *model; /* model: of both */
-	struct parts parts;
-	struct faults faults;
-};
-
-static int set_up(void **state)
-{
-	struct world *world = calloc(1, sizeof *world);
-
-	world->state = state_case_new();
-	state_case_open(world->state);
-	faults_init(&world->faults);
-	*state = world;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-
-	parts_release(&world->parts);
-	model_free(world->model);
-	model_free(world->declared);
-	faults_release(&world->faults);
-	state_case_free(world->state);
-	free(world);
-	return 0;
-}
-
-static void compose(struct world *world)
-{
-	model_free(world->model);
-	world->model = model_compose(world->declared, world->parts.items, world->parts.count);
-	assert_non_null(world->model);
-}
-
-/* With a file that says so. */
-static void load(struct world *world, const char *text, const struct state_put *puts, size_t count)
-{
-	char error[SOURCE_ERROR_MAX];
-
-	assert_int_equal(state_try(world->state, puts, count, NULL), 0);
-	world->declared = config_text_load(&world->state->config, text);
-	assert_non_null(world->declared);
-	assert_int_equal(parts_load(&world->parts, world->state->source, world->declared, NULL,
-				    &world->faults, error),
-			 0);
-	compose(world);
-}
-
-static const void *find(const struct world *world, unsigned kind, const char *group,
+static const void *find(const struct part_case *world, unsigned kind, const char *group,
 			const char *name, const char *inside)
 {
 	const struct path path = {kind_of_id(kind), group, {name, inside}};
 
 	return part_find(world->model, &path);
-}
-
-static bool says(const struct world *world, const char *text)
-{
-	for (size_t i = 0; i < world->faults.count; i++)
-		if (strstr(world->faults.items[i].text, text))
-			return true;
-	return false;
 }
 
 /* ---- paths ---- */
@@ -124,15 +64,15 @@ static void what_is_at_the_top_has_a_group_and_nothing_else(void **state)
 
 static void what_is_missing_is_said_to_be_elsewhere(void **state)
 {
-	struct world *world = *state;
+	struct part_case *world = *state;
 	struct path path = {kind_of_id(NETWORK), "munich", {"hub", NULL}};
 	char text[PART_WHY_MAX];
 	const void *hub;
 
-	load(world,
-	     "virtual_networks = ({ name = \"hub\"; resource_group = \"berlin\"; },"
-	     "{ name = \"lone\"; });",
-	     NULL, 0);
+	part_case_load(world,
+		       "virtual_networks = ({ name = \"hub\"; resource_group = \"berlin\"; },"
+		       "{ name = \"lone\"; });",
+		       NULL, 0);
 	hub = find(world, NETWORK, NULL, "HUB", NULL);
 	assert_non_null(hub);
 	assert_ptr_equal(find(world, NETWORK, "Berlin", "hub", NULL), hub);
@@ -164,9 +104,9 @@ static void rows_are_in_the_group_of_their_key(void **state)
 		{RULESET, "-/old", "{\"name\": \"old\"}", {0}},
 		{RULE, "-/old/b", RULE_OF("b"), {0}},
 	};
-	struct world *world = *state;
+	struct part_case *world = *state;
 
-	load(world, "region = \"west\";", rows, 4);
+	part_case_load(world, "region = \"west\";", rows, 4);
 	assert_int_equal(world->faults.count, 0);
 	assert_string_equal(
 		part_group(kind_of_id(RULESET), find(world, RULESET, NULL, "hub", NULL)), "Berlin");
@@ -185,29 +125,31 @@ static void a_row_that_says_another_group_than_its_key_is_passed_over(void **sta
 		{RULESET, "berlin/hub", "{\"name\": \"hub\"}", {0}},
 		{RULESET, "-/two", "{\"name\": \"two\", \"resource_group\": \"berlin\"}", {0}},
 	};
-	struct world *world = *state;
+	struct part_case *world = *state;
 
-	load(world, "region = \"west\";", rows, 2);
+	part_case_load(world, "region = \"west\";", rows, 2);
 	assert_int_equal(world->parts.count, 0);
-	assert_true(says(world, "a row at \"berlin/hub\" which was not written by sluice"));
-	assert_true(says(world, "a row at \"-/two\" which was not written by sluice"));
+	assert_true(
+		part_case_says(world, "a row at \"berlin/hub\" which was not written by sluice"));
+	assert_true(part_case_says(world, "a row at \"-/two\" which was not written by sluice"));
 }
 
 static void what_is_inside_goes_with_the_one_of_its_group(void **state)
 {
 	static const struct state_put rows[] = {{RULE, "munich/hub/a", RULE_OF("a"), {0}},
 						{RULE, "-/gone/b", RULE_OF("b"), {0}}};
-	struct world *world = *state;
+	struct part_case *world = *state;
 
-	load(world, "rulesets = ({ name = \"hub\"; resource_group = \"Berlin\"; });", rows, 2);
+	part_case_load(world, "rulesets = ({ name = \"hub\"; resource_group = \"Berlin\"; });",
+		       rows, 2);
 	assert_int_equal(world->parts.count, 0);
 	assert_true(world->parts.passed_over);
-	assert_true(says(world,
-			 "is not in the configuration any more (the one of that name is in the "
-			 "group \"Berlin\"), but 1 resource inside it is in the state; not served "
-			 "until it is there "
-			 "again; to remove it: DELETE /v1/rulesets/munich/hub/rules/a"));
-	assert_true(says(world, "is not in the configuration any more, but 1 resource"));
+	assert_true(part_case_says(
+		world, "is not in the configuration any more (the one of that name is in the "
+		       "group \"Berlin\"), but 1 resource inside it is in the state; not served "
+		       "until it is there "
+		       "again; to remove it: DELETE /v1/rulesets/munich/hub/rules/a"));
+	assert_true(part_case_says(world, "is not in the configuration any more, but 1 resource"));
 }
 
 static void the_state_repeats_the_file_in_the_same_group_only(void **state)
@@ -216,12 +158,13 @@ static void the_state_repeats_the_file_in_the_same_group_only(void **state)
 		{RULESET, "berlin/hub", "{\"name\": \"HUB\", \"resource_group\": \"BERLIN\"}", {0}},
 		{RULESET, "berlin/two", "{\"name\": \"two\", \"resource_group\": \"berlin\"}", {0}},
 	};
-	struct world *world = *state;
+	struct part_case *world = *state;
 
-	load(world,
-	     "rulesets = ({ name = \"hub\"; resource_group = \"Berlin\"; }, { name = \"two\"; });",
-	     rows, 2);
-	assert_true(says(world, "is in the state, too, and says the same there"));
+	part_case_load(world,
+		       "rulesets = ({ name = \"hub\"; resource_group = \"Berlin\"; }, { name = "
+		       "\"two\"; });",
+		       rows, 2);
+	assert_true(part_case_says(world, "is in the state, too, and says the same there"));
 	assert_int_equal(world->faults.count, 1);
 	assert_int_equal(world->parts.count, 2);
 	assert_non_null(world->parts.items[0]->declared); /* hub */
@@ -241,10 +184,10 @@ static void a_refresh_is_of_the_one_in_that_group(void **state)
 		{RULESET, "berlin/hub", NULL, {0}}};
 	const struct path to = {kind_of_id(RULESET), "munich", {"hub", NULL}};
 	const struct path from = {kind_of_id(RULESET), "berlin", {"hub", NULL}};
-	struct world *world = *state;
+	struct part_case *world = *state;
 	char error[SOURCE_ERROR_MAX];
 
-	load(world, "region = \"west\";", rows, 1);
+	part_case_load(world, "region = \"west\";", rows, 1);
 	assert_int_equal(state_try(world->state, moved, 1, NULL), 0);
 	assert_int_equal(parts_refresh(&world->parts, world->state->source, &to, 0, world->declared,
 				       &world->faults, error),
@@ -255,14 +198,14 @@ static void a_refresh_is_of_the_one_in_that_group(void **state)
 				       world->declared, &world->faults, error),
 			 0);
 	assert_int_equal(world->parts.count, 1);
-	compose(world);
+	part_case_compose(world);
 	assert_null(find(world, RULESET, "berlin", "hub", NULL));
 	assert_non_null(find(world, RULESET, "munich", "hub", NULL));
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, part_case_set_up, part_case_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_path_has_its_group_in_every_form),
 		TEST(what_is_at_the_top_has_a_group_and_nothing_else),

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "rules/schema/record_set.h"
-#include "tests/lib/state_case.h"
+#include "tests/lib/part_case.h"
 
 enum { ZONE = 6, RECORD_SET = 16, NOW_S = 1000 };
 
@@ -19,52 +19,16 @@ enum { ZONE = 6, RECORD_SET = 16, NOW_S = 1000 };
 	"private_zones = ({ name = \"filed.test\"; record_sets = ("                                \
 	"{ name = \"www:A\"; records = [ \"10.0.0.1\" ]; }); });"
 
-struct world {
-	struct state_case *state;
-	struct model *declared, *model;
-	struct parts parts;
-	struct faults faults;
-	struct hash_key key;
-};
-
-static int set_up(void **state)
-{
-	struct world *world = calloc(1, sizeof *world);
-
-	world->state = state_case_new();
-	state_case_open(world->state);
-	faults_init(&world->faults);
-	*state = world;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-
-	parts_release(&world->parts);
-	model_free(world->model);
-	model_free(world->declared);
-	faults_release(&world->faults);
-	state_case_free(world->state);
-	free(world);
-	return 0;
-}
+static const struct hash_key key;
 
 /* The rows, beside a file that says CONFIG, as a start reads them. */
-static void load(struct world *world, const struct state_put *rows, size_t count)
+static void load(struct part_case *world, const struct state_put *rows, size_t count)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(state_try(world->state, rows, count, NULL), 0);
-	world->declared = config_text_load(&world->state->config, CONFIG);
-	assert_non_null(world->declared);
-	assert_int_equal(parts_load(&world->parts, world->state->source, world->declared, NULL,
+	part_case_load(world, CONFIG, rows, count);
+	assert_int_equal(zones_load(world->model, &world->parts, world->state->source, &key, NOW_S,
 				    &world->faults, error),
-			 0);
-	world->model = model_compose(world->declared, world->parts.items, world->parts.count);
-	assert_int_equal(zones_load(world->model, &world->parts, world->state->source, &world->key,
-				    NOW_S, &world->faults, error),
 			 0);
 }
 
@@ -83,8 +47,8 @@ static bool has(const struct model *model, const char *zone, const char *set)
 	return record_set_is_there(zone_of(model, zone), set);
 }
 
-static int put(struct world *world, struct zones_draft *draft, const char *zone, const char *set,
-	       const char *json)
+static int put(struct part_case *world, struct zones_draft *draft, const char *zone,
+	       const char *set, const char *json)
 {
 	const struct path path = {kind_of_id(RECORD_SET), GROUP_NONE, {zone, set}};
 	json_t *values = json ? json_loads(json, 0, NULL) : NULL;
@@ -92,15 +56,6 @@ static int put(struct world *world, struct zones_draft *draft, const char *zone,
 
 	json_decref(values);
 	return err;
-}
-
-static size_t count_of(const struct world *world, const char *text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < world->faults.count; i++)
-		count += strstr(world->faults.items[i].text, text) != NULL;
-	return count;
 }
 
 /* ---- rows ---- */
@@ -116,7 +71,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 static void zones_say_what_the_file_and_the_rows_say(void **state)
 {
-	struct world *world = *state;
+	struct part_case *world = *state;
 
 	load(world, rows, ROWS);
 	assert_true(has(world->model, "own.test", "a:A"));
@@ -126,8 +81,8 @@ static void zones_say_what_the_file_and_the_rows_say(void **state)
 	assert_false(has(world->declared, "filed.test", "b:A"));
 	assert_true(world->parts.passed_over);
 	assert_int_equal(world->faults.count, 1);
-	assert_int_equal(count_of(world, "is not in the configuration any more, but 1 record set"),
-			 1);
+	assert_int_equal(
+		part_case_says(world, "is not in the configuration any more, but 1 record set"), 1);
 }
 
 static void a_row_that_repeats_the_file_is_a_warning_and_another_a_fault(void **state)
@@ -137,17 +92,17 @@ static void a_row_that_repeats_the_file_is_a_warning_and_another_a_fault(void **
 	static const struct state_put other[] = {
 		{RECORD_SET, "-/filed.test/www:a", A("www", "10.0.0.9"), {0}}};
 	const struct path zone = {kind_of_id(ZONE), GROUP_NONE, {"filed.test", NULL}};
-	struct world *world = *state;
+	struct part_case *world = *state;
 	char error[SOURCE_ERROR_MAX];
 
 	load(world, same, 1);
-	assert_int_equal(count_of(world, "is in the state, too, and says the same there"), 1);
+	assert_int_equal(part_case_says(world, "is in the state, too, and says the same there"), 1);
 	assert_int_equal(world->faults.errors, 0);
 	assert_int_equal(state_try(world->state, other, 1, NULL), 0);
-	assert_int_equal(zones_read(world->model, &world->parts, world->state->source, &world->key,
-				    &zone, NOW_S, &world->faults, error),
+	assert_int_equal(zones_read(world->model, &world->parts, world->state->source, &key, &zone,
+				    NOW_S, &world->faults, error),
 			 ERR_FAULTS);
-	assert_int_equal(count_of(world, "says something else there; remove one of them"), 1);
+	assert_int_equal(part_case_says(world, "says something else there; remove one of them"), 1);
 }
 
 /* The check refuses two of one name; until then each is found by its own path. */
@@ -167,7 +122,7 @@ static void of_two_of_one_name_each_has_its_own_sets(void **state)
 		{RECORD_SET, "munich/own.test/b:a", A("b", "10.0.0.2"), {0}},
 	};
 	static const char *const groups[] = {GROUP_NONE, "Berlin", "munich"};
-	struct world *world = *state;
+	struct part_case *world = *state;
 
 	load(world, two, sizeof two / sizeof *two);
 	for (size_t i = 0; i < 3; i++) {
@@ -186,7 +141,7 @@ static void of_two_of_one_name_each_has_its_own_sets(void **state)
 static void zones_are_kept_and_one_that_is_made_again_is_read(void **state)
 {
 	const struct path own = {kind_of_id(ZONE), GROUP_NONE, {"own.test", NULL}};
-	struct world *world = *state;
+	struct part_case *world = *state;
 	char error[SOURCE_ERROR_MAX];
 	struct model *next;
 
@@ -196,8 +151,8 @@ static void zones_are_kept_and_one_that_is_made_again_is_read(void **state)
 	zones_keep(next, world->model);
 	assert_ptr_equal(zone_of(next, "filed.test"), zone_of(world->model, "filed.test"));
 	assert_ptr_equal(zone_of(next, "own.test"), zone_of(world->model, "own.test"));
-	assert_int_equal(zones_read(next, &world->parts, world->state->source, &world->key, &own,
-				    NOW_S, &world->faults, error),
+	assert_int_equal(zones_read(next, &world->parts, world->state->source, &key, &own, NOW_S,
+				    &world->faults, error),
 			 0);
 	assert_ptr_not_equal(zone_of(next, "own.test"), zone_of(world->model, "own.test"));
 	assert_true(has(next, "own.test", "a:A"));
@@ -208,7 +163,7 @@ static void zones_are_kept_and_one_that_is_made_again_is_read(void **state)
 
 static void edits_are_in_the_model_that_gets_them_and_in_no_other(void **state)
 {
-	struct world *world = *state;
+	struct part_case *world = *state;
 	struct zones_draft *draft;
 	struct model *next;
 
@@ -236,7 +191,7 @@ static void edits_are_in_the_model_that_gets_them_and_in_no_other(void **state)
 
 static void all_that_does_not_fit_is_told_and_of_a_missing_zone_once(void **state)
 {
-	struct world *world = *state;
+	struct part_case *world = *state;
 	struct zones_draft *draft;
 	size_t before;
 
@@ -252,13 +207,14 @@ static void all_that_does_not_fit_is_told_and_of_a_missing_zone_once(void **stat
 			 0);
 	assert_int_equal(put(world, draft, "filed.test", "e:A", A("e", "10.0.0.1")), 0);
 	assert_int_equal(zones_commit(draft, NOW_S, &world->faults), ERR_FAULTS);
-	assert_int_equal(count_of(world, "there is no private zone \"no.test\"; make it first"), 1);
+	assert_int_equal(
+		part_case_says(world, "there is no private zone \"no.test\"; make it first"), 1);
 	assert_int_equal(world->faults.errors - before, 3);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, part_case_set_up, part_case_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(zones_say_what_the_file_and_the_rows_say),
 		TEST(a_row_that_repeats_the_file_is_a_warning_and_another_a_fault),

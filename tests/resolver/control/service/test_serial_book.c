@@ -133,6 +133,19 @@ static void one_beyond_what_was_reserved_is_written_first(void **state)
 	recalls(world, "z.test.", beyond, beyond + SERIAL_RESERVE, 3);
 }
 
+/* As of a zone that another one's serial goes on in. */
+static void a_first_serial_ahead_of_the_clock_is_written(void **state)
+{
+	struct world *world = *state;
+	uint32_t ahead = (uint32_t)time(NULL) + 1000;
+
+	keep(world, "z.test.", ahead, 1, true);
+	keep(world, "y.test.", ahead - 2000, 1, true);
+	kill_it(world);
+	recalls(world, "z.test.", ahead, ahead + SERIAL_RESERVE, 1);
+	assert_false(knows(world, "y.test."));
+}
+
 static void a_zones_first_change_is_reserved_though_its_first_serial_was_not_written(void **state)
 {
 	struct world *world = *state;
@@ -255,6 +268,7 @@ int main(void)
 		TEST(what_rests_is_found_as_it_was),
 		TEST(after_a_kill_nothing_that_was_given_out_is_beyond_what_was_reserved),
 		TEST(one_beyond_what_was_reserved_is_written_first),
+		TEST(a_first_serial_ahead_of_the_clock_is_written),
 		TEST(a_zones_first_change_is_reserved_though_its_first_serial_was_not_written),
 		TEST(a_rest_after_a_kill_settles_it),
 		TEST(a_private_zone_is_written_as_it_is),
