@@ -1434,6 +1434,16 @@ class ApplyPackaged(Import):
         self.assertIn("kept without --prune: rulesets/-/home/rules/other-corp, private_zones/-/7",
                       self.apply("unbound", path, "--vnet", "home"))
 
+    def test_a_network_of_a_group_is_told_by_it(self):
+        for group in ("dev", "prod"):
+            self.assertEqual(0, self.sluice.command("create", "network", group + "/shared")[0])
+        path = self.path("u.conf", 'forward-zone:\n  name: "contoso.corp"\n  forward-addr: 192.0.2.53\n')
+        self.assertIn("give --vnet as GROUP/NAME", self.apply("unbound", path, "--vnet", "shared", fine=False))
+        self.apply("unbound", path, "--vnet", "prod/shared")
+        self.assertIn("forwarded by default resolver", self.sluice.command("explain", "--vnet", "dev/shared", "a.contoso.corp")[1])
+        self.assertIn("192.0.2.53", self.sluice.command("explain", "--vnet", "prod/shared", "a.contoso.corp")[1])
+        self.assertIn("goes with --apply", harness.command("import", "unbound", path, "--vnet", "prod/shared")[1])
+
     def test_a_limit_that_is_needed_is_told_as_the_file_has_to_say_it(self):
         bare = re.sub("limits = .*", "", self.packaged)
         for config in (bare, bare + "limits = { rules_per_ruleset = 50; };"):

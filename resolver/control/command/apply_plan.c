@@ -325,18 +325,27 @@ static char *parent_of(const char *key)
 	return NULL;
 }
 
-/* Of the network of --vnet, whose clients an import is for, only the name counts: the served one of
- * that name, whichever group it is in. */
+/* The file's network that stands for the one of --vnet, whose clients an import is for. It has the
+ * name alone. */
 static bool is_vnet(const struct apply_plan *plan, const struct path *path)
 {
 	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
-	       strcasecmp(path_name(path), plan->line->vnet) == 0;
+	       strcasecmp(path_name(path), client_top(plan->line->vnet).name) == 0;
+}
+
+static bool is_in_group(const json_t *values, const char *wanted)
+{
+	const char *group = json_string_value(json_object_get(values, "resource_group"));
+
+	return strcmp(wanted, GROUP_ANY) == 0 ||
+	       strcasecmp(group ? group : GROUP_NONE, wanted) == 0;
 }
 
 /* Takes it out. False: there is none, or more than one, which has been said. */
 static bool take_vnet(struct apply_plan *plan)
 {
 	const char *vnet = plan->line->vnet, *key, *found = NULL;
+	const struct client_top top = client_top(vnet ? vnet : "");
 	char paths[512] = "";
 	json_t *served;
 	size_t count = 0;
@@ -345,12 +354,12 @@ static bool take_vnet(struct apply_plan *plan)
 		return true;
 	json_object_foreach(plan->served, key, served)
 	{
-		const char *name = json_string_value(
-			json_object_get(json_object_get(served, "values"), "name"));
+		const json_t *values = json_object_get(served, "values");
+		const char *name = json_string_value(json_object_get(values, "name"));
 		char *parent = parent_of(key);
 
 		if (!parent && strncmp(key, "virtual_networks/", 17) == 0 && name &&
-		    strcasecmp(name, vnet) == 0) {
+		    strcasecmp(name, top.name) == 0 && is_in_group(values, top.group)) {
 			text_append(paths, sizeof paths, "%s%s", count++ > 0 ? ", " : "", key);
 			found = key;
 		}
@@ -368,9 +377,8 @@ static bool take_vnet(struct apply_plan *plan)
 				vnet);
 	else
 		command_fail_at(plan->line,
-				"there is more than one virtual network \"%s\": %s; write the "
-				"configuration with --output, give the network its resource_group "
-				"there, and apply that",
+				"there is more than one virtual network \"%s\": %s; give --vnet "
+				"as GROUP/NAME",
 				vnet, paths);
 	return false;
 }
@@ -742,10 +750,11 @@ static void place_vnet(const struct apply_plan *plan, struct model *model)
 	const json_t *values = json_object_get(plan->vnet, "values");
 	const char *group = json_string_value(json_object_get(values, "resource_group"));
 	const char *name = json_string_value(json_object_get(values, "name"));
-	struct virtual_network *network = model_network(model, NULL, plan->line->vnet);
+	struct virtual_network *network =
+		plan->vnet ? model_network(model, NULL, client_top(plan->line->vnet).name) : NULL;
 	struct named placed = {.name = NULL};
 
-	if (!plan->vnet || !network)
+	if (!network)
 		return;
 	placed.origin = network->origin;
 	placed.name = arena_strdup(&model->arena, name);

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "resolver/control/command/client.h"
 #include "resolver/control/command/command.h"
 #include "resolver/control/import/dialect.h"
 #include "resolver/control/import/forward.h"
@@ -98,6 +99,7 @@ int command_import(const struct command_line *line)
 	const struct dialect *dialect = dialect_named(line->arguments[0]);
 	struct import *import;
 	int status = EXIT_FAILURE;
+	const char *vnet;
 	char names[128];
 
 	if (!dialect)
@@ -110,11 +112,15 @@ int command_import(const struct command_line *line)
 	if (line->vnet && dialect->from != IMPORT_FORWARDER)
 		return command_misuse(line, "--vnet is for a forwarder's configuration; networks "
 					    "of Azure's keep their names");
-	if (line->vnet && !is_network_name(line, line->vnet))
+	if (line->vnet && !line->apply && strchr(line->vnet, '/'))
+		return command_misuse(line, "--vnet GROUP/NAME goes with --apply; what is written "
+					    "down has a network of a NAME alone");
+	vnet = line->vnet ? client_top(line->vnet).name : NULL;
+	if (vnet && !is_network_name(line, vnet))
 		return COMMAND_USAGE;
 	import = import_new(line->apply);
-	if (line->vnet)
-		forward_into(import, line->vnet);
+	if (vnet)
+		forward_into(import, vnet);
 	for (int i = 1; i < line->argument_count; i++)
 		dialect->read(import, line->arguments[i]);
 	bool fine = dialect_finish(dialect, import);

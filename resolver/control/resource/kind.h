@@ -85,8 +85,7 @@ enum { PATH_MAX_BYTES = 4096, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
 /* Which resource: of two names, or of one, where the kind has no parent. */
 struct path {
 	const struct kind *kind;
-	const char
-		*group; /* of what is at the top; "-": none. NULL, for who looks: whichever it is */
+	const char *group; /* of the item at the top; "-": none; NULL in a search: any group */
 	const char *names[2];
 };
 

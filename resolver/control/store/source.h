@@ -84,7 +84,7 @@ struct source_page {
 };
 
 struct source_serial {    /* of a zone that goes out; serial_book.h says what it means */
-	const char *zone; /* its name: the key */
+	const char *zone; /* the key: its apex, behind GROUP/ where it is in a group */
 	bool found;       /* when read */
 	uint32_t serial, reserved;
 	uint64_t digest;
