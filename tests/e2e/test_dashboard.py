@@ -795,6 +795,30 @@ class Zones(Browser):
         self.good("DELETE", "private_zones/-/many.test/record_sets/n249:TXT")
         self.wait(lambda: len(self.rows()) == 249, "one to go, and the others to stay")
 
+    def test_more_that_is_asked_for_while_the_page_reads_again_stays(self):
+        where = self.zone("slow.test", **{"n%03d" % number: "\"x\"" for number in range(250)})
+        self.log_in(where)
+        self.row("n000")
+        self.find(".live.on")
+        # What is read from now on is answered when the test says so.
+        self.driver.execute_script("""
+            const real = window.fetch, sets = where => new URL(where, location.href).pathname.endsWith("/record_sets");
+            window.asked = 0;
+            const released = new Promise(resolve => { window.release = resolve; });
+            window.fetch = async (where, how) => {
+              if (!sets(where)) return real(where, how);
+              asked++;
+              const answer = await real(where, how);
+              await released;
+              return answer;
+            };""")
+        self.good("DELETE", "private_zones/-/slow.test/record_sets/n000:TXT")
+        self.wait(lambda: self.driver.execute_script("return asked") == 1, "the page to read again")
+        self.press("More record sets")
+        self.assertEqual(1, self.driver.execute_script("return asked"))
+        self.driver.execute_script("release()")
+        self.wait(lambda: len(self.rows()) == 249, "all that are left")
+
     def test_a_master_file_comes_in_when_one_has_seen_what_it_changes(self):
         where = self.zone("master.test", stays="\"1\"", goes="\"2\"")
         good = self.world.write("good.zone", "$TTL 60\n@ IN MX 10 mail\nstays TXT 1\nwww 300 A 10.0.0.7\n    300 A 10.0.0.8\n"

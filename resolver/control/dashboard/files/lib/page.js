@@ -1,11 +1,14 @@
 // What a page is: an element that shows itself when it comes into the document, and that nothing
-// reaches any more once it has left. `query` is what stands behind the ? of its URL.
+// reaches any more once it has left. `query` is what stands behind the ? of its URL; `read` asks the
+// server for what the page shows, and draws it.
 
 import {ApiError} from "/ui/lib/api.js";
 import {h} from "/ui/lib/element.js";
 import {stream} from "/ui/lib/stream.js";
 
 export class Page extends HTMLElement {
+  turn = Promise.resolve();
+
   connectedCallback() {
     this.aborter = new AbortController();
     this.signal = this.aborter.signal;
@@ -39,6 +42,24 @@ export class Page extends HTMLElement {
     const timer = setInterval(() => document.hidden || this.refresh(back), ms);
 
     this.signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  // Reads again what the page shows. A load that still waits for its turn serves everybody who asks
+  // for one meanwhile.
+  load() {
+    this.awaited ||= this.inTurn(() => {
+      this.awaited = null;
+      return this.read();
+    });
+    return this.awaited;
+  }
+
+  // Reads come one after the other: if two overlapped, the older answer could be drawn over the newer.
+  inTurn(read) {
+    const done = this.turn.then(read);
+
+    this.turn = done.catch(() => {});
+    return done;
   }
 
   // Does what one has asked for, and shows what goes wrong above the rest of the page. Gives whether it

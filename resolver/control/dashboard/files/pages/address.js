@@ -19,7 +19,7 @@ export class AddressPage extends Page {
   }
 
   // What comes in while a menu is open is shown when that is closed, as in a table.
-  async load() {
+  async read() {
     const ptr = await get("ptrs/" + path(this.query.get("id") || ""), {signal: this.signal});
 
     if (this.querySelector("[aria-expanded=true]")) this.waits = ptr;

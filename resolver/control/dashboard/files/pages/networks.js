@@ -71,7 +71,7 @@ export class NetworksPage extends Page {
     await this.load();
   }
 
-  async load() {
+  async read() {
     this.status = await get("status", {signal: this.signal});
     this.drawing.replaceChildren(...this.status.networks.length ? [picture("What is reached from where", columns(this.status), lines(this.status))] : []);
     this.table.fill(this.status.networks);

@@ -79,13 +79,17 @@ export class ReversePage extends Page {
   }
 
   // As many as are shown already.
-  async load() {
+  async read() {
     const limit = Math.min(MOST, Math.max(PAGE, this.ptrs?.length || 0));
 
     this.fill([], await get("ptrs" + query({q: this.search, limit}), {signal: this.signal}));
   }
 
-  async loadMore() {
+  loadMore() {
+    return this.inTurn(() => this.readMore());
+  }
+
+  async readMore() {
     const page = await get(this.next, {signal: this.signal});
 
     this.table.shown = Infinity; // all that one has asked for

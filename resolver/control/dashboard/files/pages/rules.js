@@ -80,7 +80,7 @@ export class RulesPage extends Page {
     if (this.query.get("name")) await this.attempt(() => this.take());
   }
 
-  async load() {
+  async read() {
     const how = {signal: this.signal};
     const [rulesets, status] = await Promise.all([all("rulesets?limit=5000", "rulesets", how), get("status", how)]);
     const [counted, ...lists] = await Promise.all([this.count(), ...rulesets.map((ruleset) => all(ruleset.path + "/rules?limit=5000", "rules", how))]);

@@ -46,7 +46,7 @@ export class TargetPage extends Page {
     this.every(AGAIN_MS, () => this.load());
   }
 
-  async load() {
+  async read() {
     const {targets} = await get("status", {signal: this.signal});
     const found = targets.find(this.is);
 

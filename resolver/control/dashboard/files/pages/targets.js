@@ -46,7 +46,7 @@ export class TargetsPage extends Page {
     this.every(AGAIN_MS, () => this.load());
   }
 
-  async load() {
+  async read() {
     const how = {signal: this.signal};
     const [status, found] = await Promise.all([get("status", how), history("hour", this.signal).catch((error) => {
       if (error.status < 400) throw error;

@@ -68,13 +68,17 @@ export class ZonePage extends Page {
     return this.path + "/record_sets";
   }
 
-  async load() {
+  async read() {
     const limit = Math.min(MOST, Math.max(PAGE, this.items?.length || 0));
 
     this.fill([], await get(this.sets() + query({q: this.search, limit}), {signal: this.signal}));
   }
 
-  async loadMore() {
+  loadMore() {
+    return this.inTurn(() => this.readMore());
+  }
+
+  async readMore() {
     const page = await get(this.next, {signal: this.signal});
 
     this.table.shown = Infinity; // all that one has asked for

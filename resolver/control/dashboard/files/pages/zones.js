@@ -30,7 +30,7 @@ export class ZonesPage extends Page {
     this.table);
   }
 
-  async load() {
+  async read() {
     const how = {signal: this.signal};
     const [zones, status] = await Promise.all([all("private_zones?limit=5000", "private_zones", how), get("status", how)]);
     const served = new Map(status.zones.map((zone) => [zone.name, zone]));
