@@ -401,6 +401,13 @@ const char *api_parameter(const struct api_request *request, const char *name)
 	return value ? value : "";
 }
 
+const char *api_segment(const struct api_request *request, size_t at)
+{
+	const struct api_path *path = &call_of(request)->path;
+
+	return at < path->count ? path->segments[at] : "";
+}
+
 static const char *find_field(const struct api_fields *fields, const char *name)
 {
 	for (size_t i = 0; i < fields->count; i++)

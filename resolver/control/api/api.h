@@ -119,6 +119,8 @@ struct api_dialect {
 
 /* The part of the path that stands for {name}, decoded; "" where the route has none. */
 const char *api_parameter(const struct api_request *request, const char *name);
+/* The so-manieth segment of the path, from 0; "" where it has fewer. */
+const char *api_segment(const struct api_request *request, size_t at);
 /* ?name=value, decoded; "" without a value, NULL when it is missing. The first of several counts.
  */
 const char *api_query(const struct api_request *request, const char *name);

@@ -65,54 +65,30 @@ bool api_all_not_modified(struct api_request *request)
 	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
 }
 
-bool api_require_all(struct api_request *request)
+bool api_require(struct api_request *request, const char *etag)
 {
-	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
-	struct change_error error = {.outcome = CHANGE_STALE};
+	char text[PRECONDITION_TEXT_MAX];
+	struct change_error error;
 
-	if (precondition_check(inventory_etag(api_inventory(request), etag), request->if_match,
-			       request->if_none_match, text) == 0)
+	if (precondition_check(etag, request->if_match, request->if_none_match, text) == 0)
 		return true;
-	snprintf(error.text, sizeof error.text, "%s", text);
+	change_say(&error, CHANGE_STALE, NULL, "%s", text);
 	api_fail_change(request, &error);
 	return false;
 }
 
-int api_require_etag(const struct api_request *request, struct change *change, const char *etag)
-{
-	char text[PRECONDITION_TEXT_MAX];
-
-	return precondition_check(etag, request->if_match, request->if_none_match, text) == 0
-		       ? 0
-		       : change_stale(change, text);
-}
-
-int api_require(const struct api_request *request, struct change *change, const struct owner *owner)
+bool api_require_owner(struct api_request *request, const struct owner *owner)
 {
 	char etag[ETAG_MAX];
 
-	return api_require_etag(request, change, owner ? owner_etag(owner, etag) : NULL);
+	return api_require(request, owner ? owner_etag(owner, etag) : NULL);
 }
 
-struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err)
+bool api_require_all(struct api_request *request)
 {
-	struct change *change = change_begin(api_inventory(request), request->client);
+	char etag[ETAG_MAX];
 
-	*err = change ? api_require(request, change, owner) : ERR_NOMEM;
-	return change;
-}
-
-bool api_change_end(struct api_request *request, struct change *change, int err,
-		    const struct change_error *error)
-{
-	if (err == 0)
-		err = change_commit(change);
-	if (err != 0)
-		api_fail_change(request, error && error->outcome != CHANGE_FINE
-						 ? error
-						 : change_error(change));
-	change_free(change);
-	return err == 0;
+	return api_require(request, inventory_etag(api_inventory(request), etag));
 }
 
 char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
@@ -123,6 +99,14 @@ char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
 		 address_print(&owner->address, address), owner->ptr.fqdn ? "PTR " : "no PTR",
 		 owner->ptr.fqdn ? owner->ptr.fqdn : "");
 	return text;
+}
+
+const char *api_owner_kept(struct api_request *request, const struct owner *owner)
+{
+	char text[API_OWNER_TEXT_MAX];
+	const char *kept = arena_strdup(&request->arena, api_owner_text(owner, text));
+
+	return kept ? kept : owner->name;
 }
 
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text)

@@ -20,30 +20,20 @@ bool api_work_begin(struct api_request *request, void *context);
 
 /* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
-/* Makes the change void unless the request's preconditions hold for the owner (NULL: it is not
- * there yet). ERR_INVALID. */
-MUST_CHECK int api_require(const struct api_request *request, struct change *change,
-			   const struct owner *owner);
-/* The same by an etag. */
-MUST_CHECK int api_require_etag(const struct api_request *request, struct change *change,
-				const char *etag);
-/* Whether the request's preconditions hold for all that is ours, by the etag of its lists; false:
- * they do not, which has been answered. */
+/* Whether the request's preconditions hold for what has this etag (NULL: nothing is there yet);
+ * false: they do not, which has been answered. */
+bool api_require(struct api_request *request, const char *etag);
+/* The same of an address or service, and of all that is ours, by the etag of its lists. */
+bool api_require_owner(struct api_request *request, const struct owner *owner);
 bool api_require_all(struct api_request *request);
 /* Gives the answer the etag of all that is ours. True: the client has that version, and has been
  * answered 304. */
 bool api_all_not_modified(struct api_request *request);
-/* Begins a change of an owner (NULL: there is none), under the request's preconditions. *err is not
- * 0 when it is void already; api_change_end takes both. */
-struct change *api_change_begin(struct api_request *request, const struct owner *owner, int *err);
-/* Commits the change unless err, and frees it. False: it failed, which has been answered with the
- * reason in `error` (NULL: none), else with the change's own. */
-bool api_change_end(struct api_request *request, struct change *change, int err,
-		    const struct change_error *error);
-
 enum { API_OWNER_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
 char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
+/* The same, as long as the request lives. */
+const char *api_owner_kept(struct api_request *request, const struct owner *owner);
 /* One line in the log: what was done to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
 

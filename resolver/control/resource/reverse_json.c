@@ -2,7 +2,6 @@
  * change.h, in the schema's own words; only that they are texts and numbers is seen to here. */
 #include "resolver/control/resource/reverse_json.h"
 
-#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -117,14 +116,12 @@ static int read_fqdn(struct owner_input *input, const char *key, const json_t *v
 static int read_description(struct owner_input *input, const char *key, const json_t *value,
 			    struct change_error *error)
 {
-	input->has_description = true;
 	return read_text(key, value, &input->ptr.description, error);
 }
 
 static int read_ttl(struct owner_input *input, const char *key, const json_t *value,
 		    struct change_error *error)
 {
-	input->has_ttl = true;
 	input->ptr.ttl_given = json_is_integer(value);
 	input->ptr.ttl = json_integer_value(value);
 	if (json_is_integer(value) || json_is_null(value))
@@ -297,9 +294,10 @@ static void put_value(struct owner_input *input, const char *key, const char *te
 		input->values[input->count++] = (struct change_value){key, text};
 }
 
-/* Brings the input into the form that change_add and change_set want. */
+/* Brings the input into the form that change_add and change_set want: what a body may leave out
+ * because it is removed then is named. */
 static int complete(struct owner_input *input, struct change *change, enum owner_kind kind,
-		    const char *group, const char *name, const struct owner *owner, bool whole,
+		    const char *group, const char *name, const struct owner *owner,
 		    struct change_error *error)
 {
 	const char *subscription = owner ? owner->subscription : change_model(change)->subscription;
@@ -316,60 +314,49 @@ static int complete(struct owner_input *input, struct change *change, enum owner
 		put_value(input, "name", name);
 		if (group)
 			put_value(input, "resource_group", group);
-	} else if (whole) {
+	} else {
 		put_value(input, kind == OWNER_ADDRESS ? "domain_name_label" : "description", NULL);
 		put_value(input, "tags", NULL);
 	}
 	return 0;
 }
 
-static int apply_ptr(const struct owner_input *input, bool whole, struct change *change,
-		     const struct owner *owner, struct change_error *error)
+/* Makes the PTR what the input says; without a name there is none. */
+static int set_ptr(const struct owner_input *input, struct change *change,
+		   const struct owner *owner, struct change_error *error)
 {
-	const struct owner_ptr *old = &owner->ptr;
-	struct change_ptr ptr = input->ptr;
-	if (!whole && !input->has_fqdn && !input->has_description && !input->has_ttl)
-		return 0;
-	if (!whole && !input->has_fqdn)
-		ptr.fqdn = old->fqdn;
-	if (!whole && !input->has_description)
-		ptr.description = old->description;
-	if (!whole && !input->has_ttl) {
-		ptr.ttl_given = old->ttl_given;
-		ptr.ttl = old->ttl;
-	}
-	if (ptr.fqdn && *ptr.fqdn)
-		return change_ptr_set(change, owner, &ptr);
-	if (!old->fqdn && (ptr.description || ptr.ttl_given))
+	const struct change_ptr *ptr = &input->ptr;
+
+	if (ptr->fqdn && *ptr->fqdn)
+		return change_ptr_set(change, owner, ptr);
+	if (!owner->ptr.fqdn && (ptr->description || ptr->ttl_given))
 		return change_refuse(
-			error, ptr.description ? "description" : "ttl",
+			error, ptr->description ? "description" : "ttl",
 			"belongs to the PTR, and there is none; give reverse_fqdn as well");
-	return old->fqdn ? change_ptr_unset(change, owner) : 0;
+	return owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
 }
 
-int owner_input_put_ptr(const struct owner_input *input, bool whole, struct change *change,
-			const struct owner **owner, struct change_error *error)
+/* Whether the PTR is that already: then its row keeps the revision at which it was set. */
+static bool has_ptr(const struct owner_input *input, const struct change *change,
+		    const struct owner *owner)
 {
-	int err;
-
-	assert(*owner);
-	err = apply_ptr(input, whole, change, *owner, error);
-	if (err == 0)
-		*owner = change_find(change, *owner, &err);
-	return err;
+	return owner->ptr.fqdn && change_ptr_is_same(change, owner, &input->ptr);
 }
 
-int owner_input_put(const struct owner_input *input, struct change *change, enum owner_kind kind,
-		    const char *group, const char *name, bool whole, const struct owner **owner,
-		    struct change_error *error)
+/* Makes the address or service of that name what the input says. What stands in the path, or cannot
+ * change, may be repeated and not contradicted. */
+static int put_input(const struct owner_input *input, struct change *change, enum owner_kind kind,
+		     const char *group, const char *name, const struct owner *owner,
+		     struct change_error *error)
 {
 	struct owner_input completed = *input; /* for what is there now */
-	int err = complete(&completed, change, kind, group, name, *owner, whole, error);
-	if (err == 0 && !*owner)
-		err = change_add(change, kind, completed.values, completed.count, owner);
-	else if (err == 0 && completed.count > 0)
-		err = change_set(change, *owner, completed.values, completed.count, owner);
-	return err == 0 ? owner_input_put_ptr(input, whole, change, owner, error) : err;
+	int err = complete(&completed, change, kind, group, name, owner, error);
+
+	if (!err && !owner)
+		err = change_add(change, kind, completed.values, completed.count, &owner);
+	else if (!err)
+		err = change_set(change, owner, completed.values, completed.count, &owner);
+	return err || has_ptr(input, change, owner) ? err : set_ptr(input, change, owner, error);
 }
 
 /* ---- as resources ---- */
@@ -385,6 +372,30 @@ static const struct owner *find(struct inventory *inventory, const struct path *
 	case KIND_SERVICE: return inventory_service(inventory, path->names[0]);
 	default: return inventory_by_ptr(inventory, path->names[0]);
 	}
+}
+
+const struct owner *owned_find(struct inventory *inventory, const struct path *path)
+{
+	return path->kind->id == KIND_GROUP ? NULL : find(inventory, path);
+}
+
+json_t *owned_values(struct inventory *inventory, const struct path *path)
+{
+	struct resource_group group;
+	const struct owner *owner;
+	json_t *values;
+
+	if (path->kind->id == KIND_GROUP)
+		return inventory_group(inventory, path->names[0], &group) ? group_object(&group)
+									  : NULL;
+	owner = find(inventory, path);
+	if (!owner || path->kind->id != KIND_PTR)
+		return owner ? owner_whole_object(owner) : NULL;
+	values = owner_ptr_object(owner);
+	if (!values)
+		return json_make("{s:n}", "reverse_fqdn");
+	json_object_del(values, "owner"); /* is the path's */
+	return values;
 }
 
 bool owned_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX])
@@ -441,6 +452,11 @@ static int check_service_name(const struct change *change, struct inventory *inv
 		fqdn);
 }
 
+static bool asks_whose(enum owned_edit why)
+{
+	return why != OWNED_CLAIMED && why != OWNED_BACK;
+}
+
 /* Whether the values are of another one, which had the name before. */
 static bool is_another(const struct owner *owner, const json_t *values)
 {
@@ -450,7 +466,7 @@ static bool is_another(const struct owner *owner, const json_t *values)
 }
 
 static int put_owner(struct change *change, struct inventory *inventory, const struct path *path,
-		     const struct owner *owner, const json_t *values, bool again,
+		     const struct owner *owner, const json_t *values, enum owned_edit why,
 		     struct change_error *error)
 {
 	enum owner_kind kind = path->kind->id == KIND_SERVICE ? OWNER_SERVICE : OWNER_ADDRESS;
@@ -466,17 +482,16 @@ static int put_owner(struct change *change, struct inventory *inventory, const s
 		json_decref(body);
 		return err;
 	}
-	if (again && is_another(owner, values)) {
+	if (why == OWNED_BACK && is_another(owner, values)) {
 		err = change_remove(change, owner);
 		owner = NULL;
 	}
-	if (err == 0 && kind == OWNER_SERVICE && !again)
+	if (err == 0 && kind == OWNER_SERVICE && asks_whose(why))
 		err = check_service_name(change, inventory, path->names[0], owner, input.ptr.fqdn,
 					 error);
 	if (err == 0)
-		err = owner_input_put(&input, change, kind,
-				      spelled(values, "resource_group", group),
-				      spelled(values, "name", path->names[0]), true, &owner, error);
+		err = put_input(&input, change, kind, spelled(values, "resource_group", group),
+				spelled(values, "name", path->names[0]), owner, error);
 	owner_input_release(&input);
 	json_decref(body);
 	return err;
@@ -504,7 +519,7 @@ bool owned_gives_way(struct inventory *inventory, const struct path *path, const
 }
 
 static int put_ptr_of(struct change *change, struct inventory *inventory, const struct path *path,
-		      const struct owner *owner, const json_t *values, bool again,
+		      const struct owner *owner, const json_t *values, enum owned_edit why,
 		      struct change_error *error)
 {
 	struct owner_input input = {.count = 0};
@@ -518,11 +533,14 @@ static int put_ptr_of(struct change *change, struct inventory *inventory, const 
 	err = owner_input_read_ptr(&input, values, error);
 	if (err != 0)
 		return err;
-	if (owner->kind == OWNER_SERVICE && !again)
+	if (!input.has_fqdn)
+		return change_refuse(error, "reverse_fqdn",
+				     "it is missing; give the name, or null for none");
+	if (owner->kind == OWNER_SERVICE && asks_whose(why))
 		err = check_service_name(change, inventory, owner->name, owner, input.ptr.fqdn,
 					 error);
 	if (err == 0)
-		err = owner_input_put_ptr(&input, true, change, &owner, error);
+		err = set_ptr(&input, change, owner, error);
 	owner_input_release(&input);
 	return err;
 }
@@ -532,6 +550,8 @@ static int read_group_value(struct change_group *group, const char *key, const j
 {
 	const char *text;
 
+	if (text_is_among(key, told))
+		return 0;
 	if (strcmp(key, "region") == 0)
 		return read_text(key, value, &group->region, error);
 	if (strcmp(key, "tags") == 0)
@@ -606,21 +626,20 @@ int owned_put(struct change *change, struct inventory *inventory, const struct p
 	      const json_t *values, enum owned_edit why)
 {
 	struct change_error error = {.outcome = CHANGE_FINE};
-	bool again = why == OWNED_BACK;
 	const struct owner *owner;
 	int err = change_is_open(change);
 
 	if (err != 0)
 		return err;
-	owner = path->kind->id == KIND_GROUP ? NULL : find(inventory, path);
+	owner = owned_find(inventory, path);
 	if (!values)
 		err = remove_one(change, inventory, path, owner, why);
 	else if (path->kind->id == KIND_GROUP)
 		err = put_group(change, path, values, &error);
 	else if (path->kind->id == KIND_PTR)
-		err = put_ptr_of(change, inventory, path, owner, values, again, &error);
+		err = put_ptr_of(change, inventory, path, owner, values, why, &error);
 	else
-		err = put_owner(change, inventory, path, owner, values, again, &error);
+		err = put_owner(change, inventory, path, owner, values, why, &error);
 	if (error.outcome != CHANGE_FINE)
 		return change_fail(change, error.outcome, error.field, "%s", error.text);
 	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */

@@ -29,11 +29,9 @@ enum { OWNER_VALUES_MAX = 24 };
 struct owner_input {
 	struct change_value values[OWNER_VALUES_MAX]; /* of the owner; room for more is left */
 	size_t count;
-	char *tags; /* what a value points to */
-	/* Of the PTR: whether the body has the key, and what it says; ttl_given is false for null.
-	 */
-	bool has_fqdn, has_description, has_ttl;
-	struct change_ptr ptr;
+	char *tags;            /* what a value points to */
+	bool has_fqdn;         /* the body has a name for the PTR, or null for none */
+	struct change_ptr ptr; /* ttl_given is false for null */
 };
 
 /* Texts are the body's, which must live as long. ERR_INVALID: `error` has the field, and then
@@ -45,26 +43,15 @@ MUST_CHECK int owner_input_read_ptr(struct owner_input *input, const json_t *bod
 				    struct change_error *error);
 void owner_input_release(struct owner_input *input);
 
-/* Makes the address or service of that name what the body asks for; *owner goes in as it was (NULL:
- * there was none) and comes out as it is. What stands in the path, or cannot change, may be
- * repeated and not contradicted. With `whole` what the body does not say is taken away, else it
- * stays. ERR_INVALID: `error` says why where it has an outcome, else change_error does. */
-MUST_CHECK int owner_input_put(const struct owner_input *input, struct change *change,
-			       enum owner_kind kind, const char *group, const char *name,
-			       bool whole, const struct owner **owner, struct change_error *error);
-/* The same of its PTR alone. */
-MUST_CHECK int owner_input_put_ptr(const struct owner_input *input, bool whole,
-				   struct change *change, const struct owner **owner,
-				   struct change_error *error);
-
 /* ---- as resources, by path and values ---- */
 
 enum owned_edit {
 	OWNED_ANY,
-	OWNED_UNDO, /* of a change that made what goes: a group that came with it, and that
-		     * something else is in, stays for that */
-	OWNED_BACK, /* the same of all that came since, so that it is as it was: a service's name
-		     * need not be asked for */
+	OWNED_CLAIMED, /* the name of a service has been found to be ours */
+	OWNED_UNDO,    /* of a change that made what goes: a group that came with it, and that
+			* something else is in, stays for that */
+	OWNED_BACK,    /* the same of all that came since, so that it is as it was: a service's name
+			* need not be asked for */
 };
 /* Makes one of the inventory's kinds (resource/kind.h) what the values say, or (values NULL)
  * removes it, also where it is not there. Values are those that a body has, and those of the
@@ -74,7 +61,13 @@ MUST_CHECK int owned_put(struct change *change, struct inventory *inventory,
 /* Whether what is there now is gone, or has another address, label or id, once the values (NULL: it
  * goes) are put again: many that are put again may have exchanged those. */
 bool owned_gives_way(struct inventory *inventory, const struct path *path, const json_t *values);
-/* Its etag now; false: there is none. */
+/* The address or service that it is, or whose PTR it is; NULL: there is none, or it is a group. */
+const struct owner *owned_find(struct inventory *inventory, const struct path *path);
+/* The values that leave it as it is; of a PTR that is not there none at all. NULL: it is not there,
+ * or there is no memory. */
+json_t *owned_values(struct inventory *inventory, const struct path *path);
+/* Its etag now; false: it is not there. Of an address or service without a PTR, whose PTR is asked
+ * for, the etag is that of the address or service all the same. */
 bool owned_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
 #endif

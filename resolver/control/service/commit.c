@@ -12,7 +12,7 @@
 
 /* ---- a change as a record ----
  *
- * {"id": UUID, "who", "wait_s", "undo", "again",
+ * {"id": UUID, "who", "wait_s", "undo", "again", "claimed",
  *  "edits": [{"kind": N, "group", "names": [...], "values": as it is to be; null: it goes}]} */
 
 static json_t *edit_json(const struct service_edit *edit)
@@ -36,9 +36,10 @@ static json_t *record_of(const struct service_change *change)
 
 	for (size_t i = 0; i < change->count; i++)
 		json_add(edits, edit_json(&change->edits[i]));
-	return json_whole(json_make("{s:s, s:o, s:I, s:b, s:b, s:o}", "id", uuid_random(id), "who",
-				    json_text(change->who), "wait_s", (json_int_t)change->wait_s,
-				    "undo", change->undo, "again", change->again, "edits", edits));
+	return json_whole(json_make("{s:s, s:o, s:I, s:b, s:b, s:b, s:o}", "id", uuid_random(id),
+				    "who", json_text(change->who), "wait_s",
+				    (json_int_t)change->wait_s, "undo", change->undo, "again",
+				    change->again, "claimed", change->claimed, "edits", edits));
 }
 
 /* Its texts are the record's. ERR_INVALID: it was not written by sluice, or by a later version. */
@@ -75,7 +76,8 @@ static int read_record(struct service_change *change, const json_t *record)
 		.who = json_text_of(record, "who"),
 		.wait_s = (unsigned)json_integer_value(json_object_get(record, "wait_s")),
 		.undo = json_is_true(json_object_get(record, "undo")),
-		.again = json_is_true(json_object_get(record, "again"))};
+		.again = json_is_true(json_object_get(record, "again")),
+		.claimed = json_is_true(json_object_get(record, "claimed"))};
 	json_array_foreach(from, i, item) err = err ? err : read_edit(&edits[i], item);
 	return err;
 }

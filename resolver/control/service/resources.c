@@ -601,7 +601,10 @@ static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->change;
 	struct inventory *inventory = commit->inventory;
-	enum owned_edit why = change->again ? OWNED_BACK : change->undo ? OWNED_UNDO : OWNED_ANY;
+	enum owned_edit why = change->again     ? OWNED_BACK
+			      : change->undo    ? OWNED_UNDO
+			      : change->claimed ? OWNED_CLAIMED
+						: OWNED_ANY;
 	int err = 0;
 
 	commit->owned = change_within(inventory, change->who, change->revision);
@@ -609,13 +612,18 @@ static int put_owned(struct commit *commit)
 		return say(change, ERR_NOMEM, "");
 	if (change->again)
 		change_restore(commit->owned);
-	for (size_t i = 0; !err && i < change->count; i++)
-		if (change->edits[i].path.kind->inventory &&
-		    (err = owned_put(commit->owned, inventory, &change->edits[i].path,
-				     change->edits[i].values, why)) != 0)
-			change_place(commit->owned, "edits", i);
+	for (size_t i = 0; !err && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+
+		if (edit->path.kind->inventory)
+			err = owned_put(commit->owned, inventory, &edit->path, edit->values, why);
+		if (err)
+			change->failed = i;
+	}
 	if (err)
 		change->error = *change_error(commit->owned);
+	else if (change->rehearsal && change->on_owned)
+		change->on_owned(change->context, inventory);
 	return err;
 }
 
@@ -728,6 +736,7 @@ int service_change(struct service *service, struct service_change *change, struc
 	change->error.outcome = CHANGE_FINE;
 	change->revision = 0;
 	change->checked = 0;
+	change->failed = change->count;
 	commit.source = change_source(service->inventory, &change->error);
 	if (!commit.source)
 		return ERR_INVALID;

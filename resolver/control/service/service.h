@@ -3,7 +3,7 @@
  *     SIGHUP, POST /v1/reload ─► load_model ──┐
  *     resources ───────────► service_change ──┴─► service_prepare ─► durable ─► service_publish ─┐
  *     resolv.conf ────► load_resolv_conf ──────────────────────────────────────► server_apply ───┤
- *     addresses, PTRs ──► change_commit ───────────────────────────────────► server_serve_owned ─┤
+ *     addresses, PTRs ──► service_change ─► durable ───────────────────────► server_serve_owned ─┤
  *                                                         on_settled, when all workers have it ◄─┘
  *
  * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
@@ -156,10 +156,14 @@ struct service_change {
 			  * address needs a pool */
 	bool undo;       /* it takes back what another change made (OWNED_UNDO): what is inside
 			  * something that goes stays, unless it has an edit */
+	bool claimed;    /* the name of a service has been found to be ours (api/edit.h) */
 	bool rehearsal;  /* finds out what it would come to, and changes nothing */
 	/* Of a rehearsal: called with what would be served, where that is another model; it goes
 	 * when this returns. May be NULL. */
 	void (*on_model)(void *context, const struct model *model);
+	/* Of a rehearsal, too: called with the inventory as it would be, where an edit is one of
+	 * its kinds. May be NULL. */
+	void (*on_owned)(void *context, struct inventory *inventory);
 	void *context;
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */
@@ -167,6 +171,7 @@ struct service_change {
 	size_t checked;    /* out: so many faults were there before it was served; those behind are
 			    * what serving it came to, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
+	size_t failed;             /* out, with that: the edit that it is about; `count`: none */
 };
 /* ERR_FAULTS: what it would make is not allowed, by the faults, or could not be served;
  * ERR_INVALID: it is not possible now, by the error. Nothing has changed then. The faults have

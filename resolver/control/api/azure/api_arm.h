@@ -55,6 +55,9 @@ void api_public_ip_delete(struct api_request *request);
 
 /* The address that the path names; NULL: there is none. */
 const struct owner *public_ip_asked(const struct api_request *request);
+struct path public_ip_path(const struct api_request *request);
 void public_ip_answer(struct api_request *request, unsigned status, const struct owner *owner);
+/* The same of the address that the path names, when that has been done to it. */
+void public_ip_answer_changed(struct api_request *request, unsigned status, const char *done);
 
 #endif

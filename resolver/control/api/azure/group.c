@@ -3,8 +3,8 @@
  *     GET      all, in pages (azure/page.h); one; HEAD: 204, or 404
  *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
- *     DELETE   with every address of the subscription in it, all or nothing; of many in a thread
- *              (bulk.h); 200, which Azure's clients want to see. 409 where it has something else,
+ *     DELETE   with every address of the subscription in it, all or nothing, in a thread (bulk.h);
+ *              200, which Azure's clients want to see. 409 where it has something else,
  *              which only /v1 can delete
  *
  * Putting an address into a group that is not there makes the group; for Azure that is an error.
@@ -16,13 +16,13 @@
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/bulk.h"
+#include "resolver/control/api/edit.h"
+#include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/change.h"
 #include "resolver/control/resource/ownership.h"
 #include "rules/check/limits.h"
-
-enum { AT_ONCE_MAX = 100 }; /* addresses that are removed while everybody waits */
 
 /* ---- showing ---- */
 
@@ -149,6 +149,13 @@ void api_group_exists(struct api_request *request)
 
 /* ---- changing ---- */
 
+struct group_put {
+	struct api_edit edit; /* first */
+	bool whole;           /* with a location */
+	bool created;
+	char location[API_LOCATION_MAX];
+};
+
 /* False: no group can have this name, and that has been answered. */
 static bool check_name(struct api_request *request)
 {
@@ -168,52 +175,81 @@ static bool check_name(struct api_request *request)
 	return false;
 }
 
-static int require(const struct api_request *request, struct change *change,
-		   const struct resource_group *group)
+static bool require(struct api_request *request, const struct resource_group *group)
 {
 	char etag[ETAG_MAX];
 
-	return api_require_etag(request, change, group ? group_etag(group, etag) : NULL);
+	return api_require(request, group ? group_etag(group, etag) : NULL);
 }
 
-/* `before` NULL: there is none. Ends the request. */
-static void put(struct api_request *request, const struct resource_group *before,
-		const char *location, const char *tags)
+/* What the body wants, which has been checked. A group keeps its location. */
+static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 {
-	const struct change_group wanted = {
-		.name = api_parameter(request, "group"),
-		.region = before ? before->region : location,
-		.tags = tags,
-	};
+	struct api_request *request = edit->request;
+	struct group_put *put = (struct group_put *)edit;
 	struct resource_group group;
-	struct change *change = change_begin(api_inventory(request), request->client);
-	int err = change ? require(request, change, before) : ERR_NOMEM;
-	if (err == 0)
-		err = change_group_put(change, &wanted, false);
-	if (!api_change_end(request, change, err, NULL))
-		return;
-	api_log_change(request, before ? "resource group changed" : "resource group made",
-		       wanted.name);
-	if (inventory_group(api_inventory(request), wanted.name, &group))
-		answer(request, before ? 200 : 201, &group);
-	else
-		api_fail_memory(request);
-}
-
-/* The location has been read. Ends the request. */
-static void put_read(struct api_request *request, const char *location, const char *tags)
-{
-	struct resource_group group;
+	const json_t *tags = json_object_get(request->body, "tags");
 	bool there = find(request, &group);
+
 	if (!there && api_could_not_read(request))
-		return;
-	if (there && strcasecmp(location_of(&group), location) != 0)
+		return false;
+	if (there && put->whole && strcasecmp(location_of(&group), put->location) != 0) {
 		api_fail_at(request, 409, "InvalidResourceGroupLocation", "location",
 			    "Invalid resource group location '%s'. The Resource group already "
 			    "exists in location '%s'.",
-			    location, location_of(&group));
-	else
-		put(request, there ? &group : NULL, location, tags);
+			    put->location, location_of(&group));
+		return false;
+	}
+	if (!require(request, there ? &group : NULL))
+		return false;
+	put->created = !there;
+	*path = (struct path){
+		kind_of_id(KIND_GROUP), GROUP_NONE, {api_parameter(request, "group"), NULL}};
+	*values =
+		json_make("{s:o, s:o}", "region", json_text(there ? group.region : put->location),
+			  "tags", json_object_size(tags) > 0 ? json_deep_copy(tags) : json_null());
+	if (!*values)
+		api_fail_memory(request);
+	return *values;
+}
+
+static void answer_put(struct api_edit *edit, const struct service_change *change,
+		       const struct faults *faults)
+{
+	struct api_request *request = edit->request;
+	bool created = ((struct group_put *)edit)->created;
+	struct resource_group group;
+
+	(void)change;
+	(void)faults; /* are about models */
+	api_log_change(request, created ? "resource group made" : "resource group changed",
+		       api_parameter(request, "group"));
+	if (find(request, &group))
+		answer(request, created ? 201 : 200, &group);
+	else if (!api_could_not_read(request))
+		api_fail_memory(request);
+}
+
+static void put_free(struct api_edit *edit)
+{
+	free((struct group_put *)edit);
+}
+
+/* location NULL: of a PATCH, which has none. */
+static void put(struct api_request *request, const char *location)
+{
+	static const struct api_editor editor = {
+		.read = read_put, .answer = answer_put, .free = put_free};
+	struct group_put *put = calloc(1, sizeof *put);
+
+	if (!put) {
+		api_fail_memory(request);
+		return;
+	}
+	put->edit = (struct api_edit){.editor = &editor, .request = request};
+	put->whole = location;
+	snprintf(put->location, sizeof put->location, "%s", location ? location : "");
+	api_edit(&put->edit);
 }
 
 void api_group_put(struct api_request *request)
@@ -225,9 +261,10 @@ void api_group_put(struct api_request *request)
 		api_arm_fail(request, "", "must be a JSON object");
 		return;
 	}
-	if (api_arm_read_location(request, location) && api_arm_read_tags(request, &tags))
-		put_read(request, location, tags);
-	free(tags);
+	if (!api_arm_read_location(request, location) || !api_arm_read_tags(request, &tags))
+		return;
+	free(tags); /* the body has them; they were checked */
+	put(request, location);
 }
 
 void api_group_patch(struct api_request *request)
@@ -236,52 +273,37 @@ void api_group_patch(struct api_request *request)
 	char *tags = NULL;
 	if (!find_asked(request, &group) || !check_name(request))
 		return;
-	if (api_arm_read_patch(request, &tags))
-		put(request, &group, NULL, tags);
+	if (!api_arm_read_patch(request, &tags))
+		return;
 	free(tags);
+	put(request, NULL);
 }
 
 /* ---- and the end ---- */
 
-static int remove_all(const struct api_request *request, struct change *change,
-		      struct inventory *inventory)
-{
-	struct resource_group group;
-	int err = require(request, change, find_in(request, inventory, &group) ? &group : NULL);
-	return err ? err
-		   : change_group_remove(change, api_group(request),
-					 api_parameter(request, "subscription"));
-}
-
-static void answer_removed(struct api_request *request)
-{
-	api_log_change(request, "resource group removed with all its addresses",
-		       api_parameter(request, "group"));
-	api_reply_empty(request, 200);
-}
-
-static void remove_now(struct api_request *request)
-{
-	struct inventory *inventory = api_inventory(request);
-	struct change *change = change_begin(inventory, request->client);
-	int err = change ? remove_all(request, change, inventory) : ERR_NOMEM;
-	if (api_change_end(request, change, err, NULL))
-		answer_removed(request);
-}
-
-/* ---- of one with many ---- */
-
 static int edit(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
 {
-	return remove_all(bulk->request, change, inventory);
+	const struct api_request *request = bulk->request;
+	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	struct resource_group group;
+	bool there = find_in(request, inventory, &group);
+
+	if (precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
+			       request->if_none_match, text) != 0)
+		return change_stale(change, text);
+	return change_group_remove(change, api_group(request),
+				   api_parameter(request, "subscription"));
 }
 
 static void answer_edited(struct api_bulk *bulk, const struct change_error *error)
 {
-	if (error)
+	if (error) {
 		api_fail_change(bulk->request, error);
-	else
-		answer_removed(bulk->request);
+		return;
+	}
+	api_log_change(bulk->request, "resource group removed with all its addresses",
+		       api_parameter(bulk->request, "group"));
+	api_reply_empty(bulk->request, 200);
 }
 
 static void forget(struct api_bulk *bulk)
@@ -301,10 +323,6 @@ void api_group_delete(struct api_request *request)
 			 "The resource group '%s' has resources other than addresses (%s), which "
 			 "are deleted below /v1/; delete them first",
 			 group.name, items);
-		return;
-	}
-	if (inventory_group_size(api_inventory(request), api_group(request)) <= AT_ONCE_MAX) {
-		remove_now(request);
 		return;
 	}
 	struct api_bulk *bulk = malloc(sizeof *bulk);

@@ -8,9 +8,9 @@
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/page.h"
+#include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/ownership.h"
 
 enum { IDLE_SHOWN = 4 };
@@ -143,58 +143,98 @@ void api_public_ip_show(struct api_request *request)
 		fail_missing(request);
 }
 
+struct path public_ip_path(const struct api_request *request)
+{
+	return (struct path){kind_of_id(KIND_ADDRESS),
+			     api_parameter(request, "group"),
+			     {api_parameter(request, "name"), NULL}};
+}
+
+void public_ip_answer_changed(struct api_request *request, unsigned status, const char *done)
+{
+	const struct owner *owner = public_ip_asked(request);
+	char text[API_OWNER_TEXT_MAX];
+
+	if (owner) {
+		api_log_change(request, done, api_owner_text(owner, text));
+		public_ip_answer(request, status, owner);
+	} else if (!api_could_not_read(request)) {
+		api_fail_memory(request);
+	}
+}
+
 /* ---- tags, and the end ---- */
 
-static void set_tags(struct api_request *request, const struct owner *owner, const char *tags)
+static bool read_tags(struct api_edit *edit, struct path *path, json_t **values)
 {
-	const struct change_value value = {"tags", tags};
-	char id[UUID_TEXT_MAX], text[API_OWNER_TEXT_MAX];
-	snprintf(id, sizeof id, "%s", owner->id);
-	int err;
-	struct change *change = api_change_begin(request, owner, &err);
-	if (err == 0)
-		err = change_set(change, owner, &value, 1, NULL);
-	if (!api_change_end(request, change, err, NULL))
-		return;
-	owner = inventory_by_id(api_inventory(request), id);
-	api_log_change(request, "tagged", api_owner_text(owner, text));
-	public_ip_answer(request, 200, owner);
+	struct api_request *request = edit->request;
+	const struct owner *owner = public_ip_asked(request);
+
+	if (!owner)
+		fail_missing(request);
+	if (!owner || !api_require_owner(request, owner))
+		return false;
+	*path = public_ip_path(request);
+	*values = owner_whole_object(owner);
+	json_put(*values, "tags", json_deep_copy(json_object_get(request->body, "tags")));
+	return true;
+}
+
+static void answer_tagged(struct api_edit *edit, const struct service_change *change,
+			  const struct faults *faults)
+{
+	(void)change;
+	(void)faults; /* are about models */
+	public_ip_answer_changed(edit->request, 200, "tagged");
 }
 
 void api_public_ip_patch(struct api_request *request)
 {
+	static const struct api_editor editor = {.read = read_tags, .answer = answer_tagged};
 	char *tags = NULL;
 	if (!api_arm_begin(request))
 		return;
-	const struct owner *owner = public_ip_asked(request);
-	if (!owner) {
+	if (!public_ip_asked(request)) {
 		fail_missing(request);
 	} else if (api_arm_read_patch(request, &tags)) {
-		set_tags(request, owner, tags);
 		free(tags);
+		api_edit_plain(request, &editor);
 	}
+}
+
+/* Without a precondition an address that is not there is fine. */
+static bool read_delete(struct api_edit *edit, struct path *path, json_t **values)
+{
+	struct api_request *request = edit->request;
+	const struct owner *owner = public_ip_asked(request);
+
+	*values = NULL;
+	*path = public_ip_path(request);
+	if (!owner && api_could_not_read(request))
+		return false;
+	if (!owner && !request->if_match) {
+		path->kind = NULL; /* nothing is to be done */
+		return true;
+	}
+	if (!api_require_owner(request, owner))
+		return false;
+	edit->was = api_owner_kept(request, owner); /* it is there: If-Match wants that */
+	return true;
+}
+
+static void answer_deleted(struct api_edit *edit, const struct service_change *change,
+			   const struct faults *faults)
+{
+	(void)faults; /* are about models */
+	if (change->count > 0)
+		api_log_change(edit->request, "removed", edit->was);
+	api_reply_empty(edit->request, 204);
 }
 
 void api_public_ip_delete(struct api_request *request)
 {
-	char text[API_OWNER_TEXT_MAX] = "";
-	if (!api_arm_begin(request))
-		return;
-	const struct owner *owner = public_ip_asked(request);
-	if (!owner && api_could_not_read(request))
-		return;
-	if (!owner && !request->if_match) {
-		api_reply_empty(request, 204);
-		return;
-	}
-	int err;
-	struct change *change = api_change_begin(request, owner, &err);
-	if (err == 0) {
-		api_owner_text(owner, text);
-		err = change_remove(change, owner);
-	}
-	if (!api_change_end(request, change, err, NULL))
-		return;
-	api_log_change(request, "removed", text);
-	api_reply_empty(request, 204);
+	static const struct api_editor editor = {.read = read_delete, .answer = answer_deleted};
+
+	if (api_arm_begin(request))
+		api_edit_plain(request, &editor);
 }

@@ -1,6 +1,6 @@
 /* PUT of an address, as ARM has it: makes it, or makes it what the body says. Without dnsSettings
  * it then has neither a label nor a PTR; "" for reverseFqdn removes the PTR. A new reverse name
- * must be owned (api/claim.h).
+ * must be owned (api/edit.h).
  *
  * Clients send back what GET gave them: ipAddress, fqdn, etag, ipTags, sku and the like are passed
  * over. idleTimeoutInMinutes is checked and not kept. Another location or version is an error. DNS
@@ -8,14 +8,13 @@
 #include <strings.h>
 
 #include "resolver/control/api/azure/api_arm.h"
-#include "resolver/control/api/claim.h"
+#include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
-#include "resolver/control/base/uuid.h"
-#include "rules/base.h"
+#include "resolver/control/base/json.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-enum { VALUES_MAX = 8, IDLE_MIN = 4, IDLE_MAX = 30 };
+enum { IDLE_MIN = 4, IDLE_MAX = 30 };
 
 #define DNS_SETTINGS "properties.dnsSettings"
 
@@ -120,83 +119,101 @@ static bool check_wanted(struct api_request *request, const struct owner *owner,
 
 /* ---- the change ---- */
 
-static int add(struct api_request *request, const struct wanted_ip *wanted, struct change *change,
-	       const struct owner **owner)
+static void put_text(json_t *values, const char *key, const char *text)
 {
-	const struct change_value values[] = {
-		{"name", api_parameter(request, "name")},
-		{"resource_group", api_group(request)},
-		{"region", wanted->location},
-		{"allocation", schema_allocation_names[wanted->allocation]},
-		{"family", wanted->family == 6 ? "6" : "4"},
-		{"domain_name_label", wanted->label},
-		{"tags", wanted->tags},
-	};
-	return change_add(change, OWNER_ADDRESS, values, COUNT(values), owner);
+	json_put(values, key, json_text(text)); /* null: it is removed */
 }
 
-/* Only what differs: of an address that the file declares only the PTR can change. */
-static int set(const struct wanted_ip *wanted, struct change *change, const struct owner **owner)
+/* Of an address, without its PTR. */
+static void put_members(const struct api_request *request, const struct wanted_ip *wanted,
+			json_t *values)
 {
-	struct change_value values[VALUES_MAX];
-	size_t count = 0;
-	if (wanted->allocation != (*owner)->allocation)
-		values[count++] = (struct change_value){
-			"allocation", schema_allocation_names[wanted->allocation]};
-	if (!text_equal(wanted->label, (*owner)->label))
-		values[count++] = (struct change_value){"domain_name_label", wanted->label};
-	if (!text_equal(wanted->tags, (*owner)->tags))
-		values[count++] = (struct change_value){"tags", wanted->tags};
-	return count > 0 ? change_set(change, *owner, values, count, owner) : 0;
+	const json_t *tags = json_object_get(request->body, "tags");
+
+	put_text(values, "allocation", schema_allocation_names[wanted->allocation]);
+	put_text(values, "domain_name_label", wanted->label);
+	json_put(values, "tags", wanted->tags ? json_deep_copy(tags) : json_null());
 }
 
-static int set_ptr(const struct wanted_ip *wanted, struct change *change, const struct owner *owner)
+static bool has_members(const struct wanted_ip *wanted, const struct owner *owner)
 {
-	const struct change_ptr ptr = {.fqdn = wanted->reverse_fqdn};
-	if (wanted->reverse_fqdn)
-		return owner_has_ptr(owner, wanted->reverse_fqdn)
-			       ? 0
-			       : change_ptr_set(change, owner, &ptr);
-	return owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
+	return wanted->allocation == owner->allocation && text_equal(wanted->label, owner->label) &&
+	       text_equal(wanted->tags, owner->tags);
+}
+
+static bool has_name(const struct wanted_ip *wanted, const struct owner *owner)
+{
+	return wanted->reverse_fqdn ? owner_has_ptr(owner, wanted->reverse_fqdn) : !owner->ptr.fqdn;
+}
+
+static json_t *new_values(const struct api_request *request, const struct wanted_ip *wanted)
+{
+	json_t *values = json_object();
+
+	put_members(request, wanted, values);
+	put_text(values, "region", wanted->location);
+	put_text(values, "family", wanted->family == 6 ? "6" : "4");
+	put_text(values, "reverse_fqdn", wanted->reverse_fqdn);
+	return values;
+}
+
+static json_t *changed_values(const struct api_request *request, const struct wanted_ip *wanted,
+			      const struct owner *owner)
+{
+	json_t *values = owner_whole_object(owner);
+
+	put_members(request, wanted, values);
+	if (has_name(wanted, owner))
+		return values;
+	json_object_del(values, "description"); /* was the other PTR's */
+	json_object_del(values, "ttl");
+	put_text(values, "reverse_fqdn", wanted->reverse_fqdn);
+	return values;
 }
 
 /* ---- the whole of it ---- */
 
 struct put {
-	struct api_claim claim; /* first */
+	struct api_edit edit; /* first */
 	struct wanted_ip wanted;
 	bool created;
 };
 
-static bool fits(struct api_claim *claim, const struct owner *owner)
+/* Where the PTR alone differs, the PTR alone is changed: that of an address of the file can be. */
+static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 {
-	return check_wanted(claim->request, owner, &((struct put *)claim)->wanted);
+	struct api_request *request = edit->request;
+	struct put *put = (struct put *)edit;
+	const struct wanted_ip *wanted = &put->wanted;
+	const struct owner *owner = public_ip_asked(request);
+
+	if (!check_wanted(request, owner, wanted) || !api_require_owner(request, owner) ||
+	    !api_edit_allows(edit, owner, api_parameter(request, "name"), wanted->family,
+			     wanted->reverse_fqdn))
+		return false;
+	put->created = !owner;
+	edit->claimed = wanted->reverse_fqdn;
+	*path = public_ip_path(request);
+	if (!owner) {
+		*values = new_values(request, wanted);
+	} else if (!has_members(wanted, owner)) {
+		*values = changed_values(request, wanted, owner);
+	} else if (!has_name(wanted, owner)) {
+		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
+		*values = json_make("{s:o}", "reverse_fqdn", json_text(wanted->reverse_fqdn));
+	} else {
+		path->kind = NULL; /* nothing is to be done */
+		return true;
+	}
+	if (!*values)
+		api_fail_memory(request);
+	return *values;
 }
 
-static int edit(struct api_claim *claim, struct change *change, const struct owner **owner,
-		struct change_error *error)
+static void fail(struct api_edit *edit, const struct change_error *error)
 {
-	struct api_request *request = claim->request;
-	struct put *put = (struct put *)claim;
-	char id[UUID_TEXT_MAX];
-	(void)error; /* all that can fail is the change's */
-	put->created = !*owner;
-	int err = api_require(request, change, *owner);
-	if (err == 0)
-		err = *owner ? set(&put->wanted, change, owner)
-			     : add(request, &put->wanted, change, owner);
-	if (err != 0)
-		return err;
-	snprintf(id, sizeof id, "%s", (*owner)->id);
-	err = set_ptr(&put->wanted, change, *owner);
-	*owner = inventory_by_id(api_inventory(request), id);
-	return err;
-}
-
-static void fail(struct api_claim *claim, const struct change_error *error)
-{
-	struct api_request *request = claim->request;
-	const struct wanted_ip *wanted = &((struct put *)claim)->wanted;
+	struct api_request *request = edit->request;
+	const struct wanted_ip *wanted = &((struct put *)edit)->wanted;
 	const char *suffix = inventory_model(api_inventory(request))->reverse.suffix;
 	if (error->outcome == CHANGE_TAKEN && strcmp(error->field, "domain_name_label") == 0)
 		api_fail_at(request, 400, "DnsRecordInUse", DNS_SETTINGS ".domainNameLabel",
@@ -206,35 +223,33 @@ static void fail(struct api_claim *claim, const struct change_error *error)
 		api_fail_change(request, error);
 }
 
-static void answer(struct api_claim *claim, const struct owner *owner)
+static void answer(struct api_edit *edit, const struct service_change *change,
+		   const struct faults *faults)
 {
-	char text[API_OWNER_TEXT_MAX];
-	bool created = ((struct put *)claim)->created;
-	api_log_change(claim->request, created ? "made" : "changed", api_owner_text(owner, text));
-	public_ip_answer(claim->request, created ? 201 : 200, owner);
+	bool created = ((struct put *)edit)->created;
+
+	(void)change;
+	(void)faults; /* are about models */
+	public_ip_answer_changed(edit->request, created ? 201 : 200, created ? "made" : "changed");
 }
 
-static void put_free(struct api_claim *claim)
+static void put_free(struct api_edit *edit)
 {
-	struct put *put = (struct put *)claim;
+	struct put *put = (struct put *)edit;
 	free(put->wanted.tags);
 	free(put);
 }
 
-static const struct api_claimant public_ip = {
-	.title = "PublicIPAddress",
-	.field = DNS_SETTINGS ".reverseFqdn",
-	.also = "",
-	.find = public_ip_asked,
-	.fits = fits,
-	.edit = edit,
-	.fail = fail,
-	.answer = answer,
-	.free = put_free,
-};
-
 void api_public_ip_put(struct api_request *request)
 {
+	static const struct api_editor editor = {.read = read_put,
+						 .answer = answer,
+						 .fail = fail,
+						 .free = put_free,
+						 .find = public_ip_asked,
+						 .title = "PublicIPAddress",
+						 .field = DNS_SETTINGS ".reverseFqdn",
+						 .also = ""};
 	if (!api_arm_begin(request))
 		return;
 	struct put *put = calloc(1, sizeof *put);
@@ -242,12 +257,9 @@ void api_public_ip_put(struct api_request *request)
 		api_fail_memory(request);
 		return;
 	}
-	put->claim =
-		(struct api_claim){.claimant = &public_ip, .request = request, .checked = true};
-	if (!read_wanted(request, &put->wanted)) {
-		put_free(&put->claim);
-		return;
-	}
-	put->claim.fqdn = put->wanted.reverse_fqdn;
-	api_claim(&put->claim);
+	put->edit = (struct api_edit){.editor = &editor, .request = request};
+	if (read_wanted(request, &put->wanted))
+		api_edit(&put->edit);
+	else
+		put_free(&put->edit);
 }

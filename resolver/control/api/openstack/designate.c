@@ -12,11 +12,13 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "resolver/control/api/edit.h"
 #include "resolver/control/api/list.h"
 #include "resolver/control/api/openstack/openstack.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/change.h"
 #include "rules/text.h"
 
 enum {
@@ -168,63 +170,79 @@ static bool read_body(struct api_request *request, struct change_ptr *ptr)
 	return true;
 }
 
-/* Sets the PTR; ptr NULL: removes it. False: it failed, which has been answered. */
-static bool store_ptr(struct api_request *request, const struct owner *owner,
-		      const struct change_ptr *ptr)
+static bool is_delete(const struct api_request *request)
 {
-	int err;
-	struct change *change = api_change_begin(request, owner, &err);
-	if (err == 0)
-		err = ptr ? change_ptr_set(change, owner, ptr) : change_ptr_unset(change, owner);
-	if (err == 0)
-		err = change_commit(change);
-	const struct change_error *error = change_error(change);
-	if (err != 0 && !ptr && error->outcome == CHANGE_NOT_FOUND)
-		api_fail(request, 404, "not_found", "No such FloatingIP %s",
-			 api_parameter(request, "key"));
-	else if (err != 0)
-		api_fail_change(request, error);
-	change_free(change);
-	return err == 0;
+	return strcmp(request->method, "DELETE") == 0;
 }
 
-/* False: it failed, which has been answered. */
-static bool unset(struct api_request *request, const struct owner *owner)
+/* Of a body that has been read. */
+static bool removes(const struct api_request *request)
 {
-	char text[API_OWNER_TEXT_MAX];
-	api_owner_text(owner, text);
-	if (!store_ptr(request, owner, NULL))
+	return is_delete(request) || json_is_null(json_object_get(request->body, "ptrdname"));
+}
+
+static json_t *ptr_values(const struct change_ptr *ptr)
+{
+	return json_make("{s:o, s:o, s:o}", "reverse_fqdn", json_text(ptr->fqdn), "description",
+			 json_text(ptr->description), "ttl",
+			 ptr->ttl_given ? json_integer((json_int_t)ptr->ttl) : json_null());
+}
+
+static bool read_ptr(struct api_edit *edit, struct path *path, json_t **values)
+{
+	struct api_request *request = edit->request;
+	struct change_ptr ptr = {.fqdn = NULL};
+	const struct owner *owner = asked_address(request);
+
+	if (!owner || (!is_delete(request) && !read_body(request, &ptr)) ||
+	    !api_require_owner(request, owner))
 		return false;
-	api_log_change(request, "PTR removed", text);
+	if (!ptr.fqdn && !owner->ptr.fqdn) {
+		api_fail(request, 404, "not_found", "No such FloatingIP %s",
+			 api_parameter(request, "key"));
+		return false;
+	}
+	edit->was = api_owner_kept(request, owner);
+	*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
+	*values = ptr.fqdn ? ptr_values(&ptr) : NULL;
 	return true;
 }
 
-static void patch_floatingip(struct api_request *request)
+static void answer_set(struct api_request *request)
 {
-	char id[UUID_TEXT_MAX], etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
-	struct change_ptr ptr;
 	const struct owner *owner = asked_address(request);
-	if (!owner || !read_body(request, &ptr))
+	char etag[ETAG_MAX], text[API_OWNER_TEXT_MAX];
+
+	if (!owner)
 		return;
-	if (!ptr.fqdn) {
-		if (unset(request, owner))
-			api_reply_json(request, 202, json_null(), NULL);
-		return;
-	}
-	snprintf(id, sizeof id, "%s", owner->id);
-	if (!store_ptr(request, owner, &ptr))
-		return;
-	owner = inventory_by_id(api_inventory(request), id);
 	api_log_change(request, "PTR set", api_owner_text(owner, text));
 	api_check_forward(request->service, owner, NULL, NULL);
 	api_reply_json(request, 202, floatingip_json(request, owner), owner_etag(owner, etag));
 }
 
-static void delete_floatingip(struct api_request *request)
+static void answer_ptr(struct api_edit *edit, const struct service_change *change,
+		       const struct faults *faults)
 {
-	const struct owner *owner = asked_address(request);
-	if (owner && unset(request, owner))
+	struct api_request *request = edit->request;
+
+	(void)change;
+	(void)faults; /* are about models */
+	if (!removes(request)) {
+		answer_set(request);
+		return;
+	}
+	api_log_change(request, "PTR removed", edit->was);
+	if (is_delete(request))
 		api_reply_empty(request, 204);
+	else
+		api_reply_json(request, 202, json_null(), NULL);
+}
+
+static void change_floatingip(struct api_request *request)
+{
+	static const struct api_editor editor = {.read = read_ptr, .answer = answer_ptr};
+
+	api_edit_plain(request, &editor);
 }
 
 /* ---- the API ---- */
@@ -263,8 +281,8 @@ static void fail_change(struct api_request *request, const struct change_error *
 static const struct api_route routes[] = {
 	{"GET", "/v2/reverse/floatingips", API_READ, list_floatingips, 0},
 	{"GET", "/v2/reverse/floatingips/{key}", API_READ, show_floatingip, 0},
-	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, patch_floatingip, 0},
-	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, delete_floatingip, 0},
+	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, change_floatingip, 0},
+	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, change_floatingip, 0},
 	{.method = NULL},
 };
 const struct api_dialect api_designate = {.roots = (const char *const[]){"v2", NULL},

@@ -30,44 +30,13 @@ void api_addresses_list(struct api_request *request);
 void api_services_list(struct api_request *request);
 void api_ptrs_list(struct api_request *request);
 
-/* ---- v1/reverse.c; PUT and PATCH: v1/store.c ---- */
+/* ---- v1/check.c ---- */
 
-void api_address_show(struct api_request *request);
-void api_address_put(struct api_request *request);
-void api_address_patch(struct api_request *request);
-void api_address_delete(struct api_request *request);
-void api_service_show(struct api_request *request);
-void api_service_put(struct api_request *request);
-void api_service_patch(struct api_request *request);
-void api_service_delete(struct api_request *request);
-void api_ptr_show(struct api_request *request);
-void api_ptr_put(struct api_request *request);
-void api_ptr_patch(struct api_request *request);
-void api_ptr_delete(struct api_request *request);
 void api_check(struct api_request *request);
-
-enum api_v1_noun { API_V1_ADDRESS, API_V1_SERVICE, API_V1_PTR };
-json_t *api_v1_show(enum api_v1_noun noun, const struct owner *owner);
-/* The owner that the path names, of a route with that kind of path; NULL: there is none. */
-const struct owner *api_v1_address(const struct api_request *request);
-/* Whether the path of a service has a group, which services are not in. */
-bool api_v1_is_grouped_service(const struct api_request *request, enum api_v1_noun noun);
-const struct owner *api_v1_service(const struct api_request *request);
-const struct owner *api_v1_ptr(const struct api_request *request);
-/* 404: what the path names is not there. */
-void api_v1_miss(struct api_request *request, enum api_v1_noun noun);
-
-/* Ends a change as api_change_end does; with ?dry_run it is only found out that it could be made.
- */
-bool api_v1_change_end(struct api_request *request, struct change *change, int err);
 
 /* ---- v1/group.c ---- */
 
 void api_v1_groups_list(struct api_request *request);
-void api_v1_group_show(struct api_request *request);
-void api_v1_group_put(struct api_request *request);
-void api_v1_group_patch(struct api_request *request);
-void api_v1_group_delete(struct api_request *request);
 
 /* ?limit, or the usual one. False: it does not fit, which has been answered. */
 bool api_v1_limit(struct api_request *request, size_t *limit);

@@ -395,9 +395,12 @@ static void on_changed(void *context, int err, const struct service_change *chan
 	struct posted *posted = context;
 	struct api_request *request = posted->request;
 	const struct confirmation *confirmation = &request->service->confirmation;
+	struct change_error error = change->error;
 
+	if (err == ERR_INVALID && change->failed < change->count)
+		change_error_place(&error, "edits", change->failed);
 	if (err == ERR_INVALID)
-		api_fail_change(request, &change->error);
+		api_fail_change(request, &error);
 	else if (err != 0)
 		api_fail_faults(request, 400, "invalid", faults);
 	else if (posted->questions)

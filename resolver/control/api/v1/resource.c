@@ -10,10 +10,12 @@
  * shown, with where it stands, and can be changed there only. */
 #include <strings.h>
 
+#include "resolver/control/api/edit.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/bulk.h"
+#include "resolver/control/api/v1/owned.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -93,9 +95,12 @@ static bool read_group(struct api_request *request, struct path *path)
  * where it has none. False: there is no such kind, which has been answered. */
 static bool read_path(struct api_request *request, struct path *path)
 {
-	const char *child = api_parameter(request, "child");
-	const struct kind *kind = kind_of_collection(NULL, api_parameter(request, "kind"));
+	const char *child = api_parameter(request, "child"), *collection = api_segment(request, 1);
+	const struct kind *kind = kind_of_inventory(collection);
 
+	if (kind && *child == '\0')
+		return owned_read_path(request, kind, path);
+	kind = kind_of_collection(NULL, collection);
 	*path = (struct path){.group = api_parameter(request, "group")};
 	path->names[0] = api_parameter(request, "name");
 	path->kind = kind && *child != '\0' ? kind_of_collection(kind, child) : kind;
@@ -118,7 +123,9 @@ static void fail_missing(struct api_request *request, const struct path *path)
 	const struct kind *kind = path->kind;
 	char text[PART_WHY_MAX];
 
-	if (kind->parent && !part_is_elsewhere(served(request), path))
+	if (kind->inventory)
+		owned_fail_missing(request, path);
+	else if (kind->parent && !part_is_elsewhere(served(request), path))
 		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
 			 kind_field(kind)->group->name, path_name(path),
 			 kind_field(kind->parent)->group->name, path->names[0]);
@@ -318,6 +325,8 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 	struct path own;
 	json_t *shown;
 
+	if (path->kind->inventory)
+		return owned_show(request, path, etag, error);
 	arena_init(&arena);
 	item = bulk_find(request, path, &arena, error);
 	own = spelled(request, path);
@@ -331,8 +340,9 @@ static json_t *show_named(const struct api_request *request, const struct path *
 			  char etag[ETAG_MAX], struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
-	return resource_made_because(served(request), path) ? NULL
-							    : show_any(request, path, etag, error);
+	if (!path->kind->inventory && resource_made_because(served(request), path))
+		return NULL;
+	return show_any(request, path, etag, error);
 }
 
 void api_resource_show(struct api_request *request)
@@ -719,6 +729,10 @@ void api_resource_list(struct api_request *request)
 	struct path path;
 	size_t limit;
 
+	if (kind_of_inventory(api_segment(request, 1))) {
+		fail_kind(request); /* their lists have no path of a group */
+		return;
+	}
 	if (!read_path(request, &path) || !check_filters(request, path.kind) ||
 	    !api_v1_limit(request, &limit))
 		return;
@@ -732,16 +746,6 @@ void api_resource_list(struct api_request *request)
 }
 
 /* ---- changes ---- */
-
-/* Answers with why not; err is service_change's. */
-static void fail_change(struct api_request *request, const struct service_change *change, int err,
-			const struct faults *faults)
-{
-	if (err == ERR_INVALID)
-		api_fail_change(request, &change->error);
-	else
-		api_fail_faults(request, 400, "invalid", faults);
-}
 
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked)
 {
@@ -786,10 +790,12 @@ static bool may_change_owned(const struct api_request *request, const struct pat
 			     const char *if_match, const char *if_none_match,
 			     struct change_error *error)
 {
-	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
+	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
 	bool there = owned_etag(api_inventory(request), path, etag);
+	/* Whoever reads a PTR that is not there gets the etag of its address. */
+	const char *now = there || (if_match && *etag) ? etag : NULL;
 
-	if (precondition_check(there ? etag : NULL, if_match, if_none_match, text) == 0)
+	if (precondition_check(now, if_match, if_none_match, text) == 0)
 		return true;
 	change_say(error, CHANGE_STALE, NULL, "%s", text);
 	return false;
@@ -955,68 +961,29 @@ static void answer_gone(struct api_request *request, const struct faults *faults
 	api_reply_empty(request, 204);
 }
 
-/* A change of one resource, until it is answered. */
+/* ---- a change of one resource ---- */
+
+enum method { PUT, PATCH, DELETE };
+
 struct making {
-	struct api_request *request;
-	struct path path;
-	json_t *values; /* NULL: it goes */
-	bool there;     /* before */
+	struct api_edit edit; /* first */
+	enum method method;
+	struct path path; /* that was asked for */
+	bool there;       /* before */
+	json_t *shown;    /* what would be, of the inventory's kinds */
 };
 
-enum { RESOURCE_SHOWN_MAX = 2048 }; /* a path and its revision */
-
-static void log_made(const struct making *making, uint64_t revision)
+static struct making *making_of(struct api_edit *edit)
 {
-	char shown[RESOURCE_SHOWN_MAX];
-	struct arena arena;
-	const char *text, *done = making->values ? "set" : "removed";
-
-	arena_init(&arena);
-	text = path_text(&making->path, &arena);
-	snprintf(shown, sizeof shown, "revision %llu: %s %s", (unsigned long long)revision,
-		 text ? text : "", done);
-	log_event_guarded(LOG_INFO, "change", making->path.kind->guarded ? NULL : shown,
-			  "revision %llu by %s: %s %s", (unsigned long long)revision,
-			  making->request->client, text ? text : "", done);
-	arena_release(&arena);
+	return (struct making *)edit;
 }
 
-static void on_made(void *context, int err, const struct service_change *change,
-		    const struct faults *faults)
+static void making_free(struct api_edit *edit)
 {
-	struct making *making = context;
-	struct api_request *request = making->request;
+	struct making *making = making_of(edit);
 
-	if (!err && !change->rehearsal)
-		log_made(making, change->revision);
-	if (err)
-		fail_change(request, change, err, faults);
-	else if (making->values)
-		answer(request, &making->path, making->there ? 200 : 201, making->values, faults,
-		       change->checked);
-	else
-		answer_gone(request, faults, change->checked);
-	json_decref(making->values);
+	json_decref(making->shown);
 	free(making);
-}
-
-/* Makes one edit, and answers. The values are taken over. */
-static void make(struct api_request *request, const struct path *path, bool there, json_t *values)
-{
-	const struct service_edit edit = {*path, values};
-	struct service_change change = {.edits = &edit,
-					.count = 1,
-					.who = request->client,
-					.rehearsal = resource_is_rehearsal(request)};
-	struct making *making = malloc(sizeof *making);
-
-	if (!making) {
-		json_decref(values);
-		api_fail_memory(request);
-		return;
-	}
-	*making = (struct making){request, *path, values, there};
-	service_commit(request->service, &change, on_made, making);
 }
 
 static void fail_made(struct api_request *request, const char *because)
@@ -1029,24 +996,24 @@ static void fail_made(struct api_request *request, const char *because)
 	api_fail_change(request, &error);
 }
 
-/* What a change is about, served or not; *there false: it is not there yet. False: it is not to be
- * changed, or not in this way, which has been answered. */
-static bool find_to_change(struct api_request *request, struct path *path, bool makes, bool *there)
+/* What it is about, served or not. False: it is not there to be changed, which has been answered.
+ */
+static bool find_to_change(struct api_request *request, struct making *making)
 {
-	static const char *const known[] = {"dry_run", NULL};
+	const struct path *path = &making->path;
+	const struct kind *kind = path->kind;
 	struct change_error error;
 	char etag[ETAG_MAX];
 	const char *because;
-	json_t *shown;
+	json_t *shown = show_named(request, path, etag, &error);
+	bool found = shown != NULL;
 
-	if (!read_path(request, path) || !resource_check_change(request, known))
-		return false;
-	shown = show_named(request, path, etag, &error);
-	*there = shown != NULL;
 	json_decref(shown);
-	if (*there || (makes && !(path->kind->parent && part_is_elsewhere(served(request), path))))
-		return may_change(request, path);
-	because = resource_made_because(served(request), path);
+	making->there = kind->inventory ? owned_etag(api_inventory(request), path, etag) : found;
+	if (found || (making->method == PUT && kind->id != KIND_PTR &&
+		      !(kind->parent && part_is_elsewhere(served(request), path))))
+		return true;
+	because = kind->inventory ? NULL : resource_made_because(served(request), path);
 	if (error.outcome != CHANGE_FINE)
 		api_fail_change(request, &error);
 	else if (because)
@@ -1054,19 +1021,6 @@ static bool find_to_change(struct api_request *request, struct path *path, bool 
 	else
 		fail_missing(request, path);
 	return false;
-}
-
-void api_resource_put(struct api_request *request)
-{
-	struct path path;
-	json_t *values;
-	bool there;
-
-	if (!find_to_change(request, &path, true, &there))
-		return;
-	values = read_body(request, &path);
-	if (values)
-		make(request, &path, there, values);
 }
 
 /* RFC 7396 section 2; the target is an object, and is altered. */
@@ -1100,37 +1054,178 @@ static void forget_paths(const struct api_request *request, json_t *patch, const
 		json_object_del(patch, key);
 }
 
-void api_resource_patch(struct api_request *request)
+/* The values of the state with what the body names; NULL: that cannot be, which has been answered.
+ */
+static json_t *read_patch(struct api_request *request, const struct path *path)
 {
+	json_t *patch = read_body(request, path), *values;
 	struct change_error error;
-	json_t *values = NULL, *patch;
-	struct path path;
-	bool there;
 
-	if (!find_to_change(request, &path, false, &there))
-		return;
-	patch = read_body(request, &path);
 	if (!patch)
-		return;
-	forget_paths(request, patch, kind_name_key(path.kind));
+		return NULL;
+	forget_paths(request, patch, kind_name_key(path->kind));
 	forget_paths(request, patch, "resource_group");
-	values = service_values(request->service, &path, &error);
+	values = service_values(request->service, path, &error);
 	if (!values) {
 		api_fail_change(request, &error);
-	} else if (merge(values, patch) == 0) {
-		make(request, &path, there, values);
-	} else {
+	} else if (merge(values, patch) != 0) {
 		json_decref(values);
+		values = NULL;
 		api_fail_memory(request);
 	}
 	json_decref(patch);
+	return values;
+}
+
+static bool read_owned(struct making *making, struct path *path, json_t **values)
+{
+	struct api_request *request = making->edit.request;
+	struct change_error error;
+
+	if (making->method != DELETE)
+		return owned_read(&making->edit, &making->path, making->method == PATCH, path,
+				  values);
+	if (making->path.kind->id == KIND_PTR && !making->there) {
+		change_say(&error, CHANGE_NOT_FOUND, NULL, "it has no PTR");
+		api_fail_change(request, &error);
+		return false;
+	}
+	making->edit.was = owned_title(request, &making->path);
+	return true;
+}
+
+static bool read_making(struct api_edit *edit, struct path *path, json_t **values)
+{
+	struct making *making = making_of(edit);
+	struct api_request *request = edit->request;
+
+	*path = making->path;
+	if (!find_to_change(request, making) || !may_change(request, path))
+		return false;
+	if (path->kind->inventory)
+		return read_owned(making, path, values);
+	if (making->method == DELETE)
+		return true;
+	*values = making->method == PUT ? read_body(request, path) : read_patch(request, path);
+	return *values;
+}
+
+static void look(struct api_edit *edit, struct inventory *inventory)
+{
+	struct making *making = making_of(edit);
+	struct change_error unused;
+	char etag[ETAG_MAX];
+
+	(void)inventory; /* is the request's */
+	json_decref(making->shown);
+	making->shown = owned_show(edit->request, &making->path, etag, &unused);
+}
+
+/* What would be, or, where nothing is to be done, what is. */
+static void answer_rehearsed(struct making *making)
+{
+	struct api_edit *edit = &making->edit;
+
+	if (!making->shown)
+		look(edit, api_inventory(edit->request));
+	if (making->path.kind->id != KIND_GROUP)
+		json_put(making->shown, "warnings", json_array());
+	api_reply_json(edit->request, 200, json_incref(making->shown), NULL);
+}
+
+static void answer_owned(struct making *making)
+{
+	struct api_edit *edit = &making->edit;
+
+	if (making->method == DELETE) {
+		if (!edit->rehearsal)
+			api_log_change(edit->request,
+				       making->path.kind->id == KIND_PTR ? "PTR removed"
+									 : "removed",
+				       edit->was);
+		api_reply_empty(edit->request, 204);
+	} else if (edit->rehearsal) {
+		answer_rehearsed(making);
+	} else {
+		owned_answer(edit->request, &making->path, making->there);
+	}
+}
+
+enum { RESOURCE_SHOWN_MAX = 2048 }; /* a path and its revision */
+
+static void log_made(const struct making *making, uint64_t revision)
+{
+	char shown[RESOURCE_SHOWN_MAX];
+	struct arena arena;
+	const char *text, *done = making->method == DELETE ? "removed" : "set";
+
+	arena_init(&arena);
+	text = path_text(&making->path, &arena);
+	snprintf(shown, sizeof shown, "revision %llu: %s %s", (unsigned long long)revision,
+		 text ? text : "", done);
+	log_event_guarded(LOG_INFO, "change", making->path.kind->guarded ? NULL : shown,
+			  "revision %llu by %s: %s %s", (unsigned long long)revision,
+			  making->edit.request->client, text ? text : "", done);
+	arena_release(&arena);
+}
+
+static void answer_making(struct api_edit *edit, const struct service_change *change,
+			  const struct faults *faults)
+{
+	struct making *making = making_of(edit);
+
+	if (making->path.kind->inventory) {
+		answer_owned(making);
+		return;
+	}
+	if (!change->rehearsal)
+		log_made(making, change->revision);
+	if (making->method == DELETE)
+		answer_gone(edit->request, faults, change->checked);
+	else
+		answer(edit->request, &making->path, making->there ? 200 : 201, edit->values,
+		       faults, change->checked);
+}
+
+static void change_resource(struct api_request *request, enum method method)
+{
+	static const char *const known[] = {"dry_run", NULL};
+	static const struct api_editor editor = {.read = read_making,
+						 .answer = answer_making,
+						 .free = making_free,
+						 .look = look,
+						 .find = owned_asked,
+						 .title = "cloud service",
+						 .field = "reverse_fqdn",
+						 .also = "cloud service or "};
+	struct making *making;
+	struct path path;
+
+	if (!read_path(request, &path) || !resource_check_change(request, known))
+		return;
+	making = calloc(1, sizeof *making);
+	if (!making) {
+		api_fail_memory(request);
+		return;
+	}
+	making->edit = (struct api_edit){
+		.editor = &editor, .request = request, .rehearsal = resource_is_rehearsal(request)};
+	making->method = method;
+	making->path = path;
+	api_edit(&making->edit);
+}
+
+void api_resource_put(struct api_request *request)
+{
+	change_resource(request, PUT);
+}
+
+void api_resource_patch(struct api_request *request)
+{
+	change_resource(request, PATCH);
 }
 
 void api_resource_delete(struct api_request *request)
 {
-	struct path path;
-	bool there;
-
-	if (find_to_change(request, &path, false, &there))
-		make(request, &path, there, NULL);
+	change_resource(request, DELETE);
 }

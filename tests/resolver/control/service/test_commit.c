@@ -87,7 +87,8 @@ static int set_up(void **state)
 	config_text_init(&world->files);
 	config_text_put(&world->files, "sluice.conf",
 			"default_resolver = { targets = ( { address = \"127.0.0.1\"; } ); };\n"
-			"management = { state = \"state.db\"; };\n");
+			"management = { state = \"state.db\"; };\n"
+			"address_pools = ( { name = \"pool\"; prefix = \"192.0.2.0/24\"; } );\n");
 	config_text_put(&world->files, "resolv.conf", "nameserver 127.0.0.1\n");
 	world->committer = (struct committer){take_question, forget};
 	assert_int_equal(uv_loop_init(&world->loop), 0);
@@ -199,6 +200,36 @@ static void it_is_made_when_the_answer_is_yes(void **state)
 	assert_true(is_served("later"));
 	assert_true(is_kept("later"));
 	assert_false(commit_is_open(&world->service));
+}
+
+static void put_address(const char *ptr)
+{
+	json_t *values = json_pack("{s:s, s:s}", "address", "192.0.2.1", "reverse_fqdn", ptr);
+	const struct service_edit edit = {{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
+					  values};
+	struct service_change change = {.edits = &edit, .count = 1, .who = "ops"};
+
+	service_commit(&world->service, &change, on_change, NULL);
+	json_decref(values);
+}
+
+static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
+{
+	struct inventory *inventory = world->service.inventory;
+	const struct owner *owner;
+
+	(void)state;
+	put_address("mail.test.");
+	assert_int_equal(world->asked, 1);
+	assert_int_equal(world->told, 0);
+	assert_null(inventory_address(inventory, NULL, "mail"));
+	answer(COMMIT_YES);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, 0);
+	inventory_forget(inventory);
+	owner = inventory_address(inventory, NULL, "mail");
+	assert_non_null(owner);
+	assert_string_equal(owner->ptr.fqdn, "mail.test.");
 }
 
 static void nothing_changes_when_the_answer_is_no(void **state)
@@ -353,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(it_is_made_when_the_answer_is_yes),
+		TEST(an_address_and_its_ptr_are_agreed_to_as_well),
 		TEST(nothing_changes_when_the_answer_is_no),
 		TEST(what_is_not_known_is_asked_again),
 		TEST(what_was_not_known_may_be_refused),

@@ -1,0 +1,281 @@
+/* The rehearsal shows what the address or service will be, and so what can prove that a name is its
+ * own: its forward name and its address, where these are known before they are given out. */
+#include "resolver/control/api/edit.h"
+
+#include "resolver/control/api/reverse.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/ownership.h"
+#include "rules/name.h"
+
+static void end(struct api_edit *edit)
+{
+	json_decref(edit->values);
+	if (edit->editor->free)
+		edit->editor->free(edit);
+	else
+		free(edit);
+}
+
+/* ---- making it ---- */
+
+static void fail(struct api_edit *edit, int err, const struct change_error *error,
+		 const struct faults *faults)
+{
+	if (err != ERR_INVALID)
+		api_fail_faults(edit->request, 400, "invalid", faults);
+	else if (edit->editor->fail)
+		edit->editor->fail(edit, error);
+	else
+		api_fail_change(edit->request, error);
+}
+
+static void on_made(void *context, int err, const struct service_change *change,
+		    const struct faults *faults)
+{
+	struct api_edit *edit = context;
+
+	if (err)
+		fail(edit, err, &change->error, faults);
+	else
+		edit->editor->answer(edit, change, faults);
+	end(edit);
+}
+
+static void look(void *context, struct inventory *inventory)
+{
+	struct api_edit *edit = context;
+
+	if (edit->editor->look)
+		edit->editor->look(edit, inventory);
+}
+
+static struct service_change change_of(const struct api_edit *edit, const struct service_edit *one)
+{
+	return (struct service_change){.edits = one,
+				       .count = one->path.kind != NULL,
+				       .who = edit->request->client,
+				       .claimed = edit->claimed != NULL};
+}
+
+static void make(struct api_edit *edit, const struct service_edit *one)
+{
+	struct service_change change = change_of(edit, one);
+	struct faults none;
+
+	change.rehearsal = edit->rehearsal;
+	change.on_owned = look;
+	change.context = edit;
+	if (change.count > 0) {
+		service_commit(edit->request->service, &change, on_made, edit);
+		return;
+	}
+	faults_init(&none);
+	on_made(edit, 0, &change, &none);
+	faults_release(&none);
+}
+
+/* ---- whose the name is ---- */
+
+bool api_edit_allows(const struct api_edit *edit, const struct owner *owner, const char *name,
+		     uint8_t family, const char *fqdn)
+{
+	struct api_request *request = edit->request;
+
+	if (family != 6 || !fqdn || !*fqdn ||
+	    inventory_model(api_inventory(request))->reverse.ipv6 ||
+	    (owner && owner->address.family == 6 && owner_has_ptr(owner, fqdn)))
+		return true;
+	api_fail_at(request, 400, "ReverseFqdnNotSupportedForIPv6", edit->editor->field,
+		    "ReverseFqdn is for IPv4 addresses, and %s is IPv6; reverse.ipv6 in the "
+		    "configuration allows it",
+		    name);
+	return false;
+}
+
+/* What there would be if the name were its own. */
+struct rehearsed {
+	struct api_edit *edit;
+	bool is_there; /* already */
+	bool is_known; /* it could be read */
+	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
+	struct address address;
+};
+
+/* A new address of a pool is not known before it is given out. */
+static void note_owner(void *context, struct inventory *inventory)
+{
+	struct rehearsed *rehearsed = context;
+	struct api_edit *edit = rehearsed->edit;
+	const struct owner *owner = edit->editor->find(edit->request);
+
+	(void)inventory; /* is the request's */
+	if (!owner)
+		return;
+	rehearsed->is_known = true;
+	snprintf(edit->name, sizeof edit->name, "%s", owner->name);
+	snprintf(rehearsed->id, sizeof rehearsed->id, "%s", owner->id);
+	if (owner->fqdn)
+		snprintf(rehearsed->fqdn, sizeof rehearsed->fqdn, "%s", owner->fqdn);
+	if (owner->allocation == ALLOCATION_STATIC &&
+	    (rehearsed->is_there || owner->kind == OWNER_SERVICE))
+		rehearsed->address = owner->address;
+}
+
+/* False: it cannot be made, which has been answered. */
+static bool rehearse(struct rehearsed *rehearsed, const struct service_edit *one)
+{
+	struct api_edit *edit = rehearsed->edit;
+	struct api_request *request = edit->request;
+	struct service_change change = change_of(edit, one);
+	struct faults faults;
+	int err;
+
+	change.rehearsal = true;
+	change.on_owned = note_owner;
+	change.context = rehearsed;
+	faults_init(&faults);
+	err = service_change(request->service, &change, &faults);
+	if (err)
+		fail(edit, err, &change.error, &faults);
+	faults_release(&faults);
+	if (err)
+		return false;
+	if (!rehearsed->is_known && !api_could_not_read(request))
+		api_fail_memory(request);
+	return rehearsed->is_known;
+}
+
+/* While the name was asked for, another change may have begun to wait to be confirmed: then nothing
+ * else changes. */
+static void go_on(struct api_edit *edit)
+{
+	if (api_still_may(edit->request) && api_may_change(edit->request))
+		api_edit(edit);
+	else
+		end(edit);
+}
+
+static void ask_again(struct work_waiter *waiter)
+{
+	go_on(api_request_of(waiter)->state);
+}
+
+/* The name may be another's once a long work, which is a change, too, has ended. */
+static void make_or_wait(struct api_edit *edit)
+{
+	struct api_request *request = edit->request;
+
+	request->state = edit;
+	edit->is_ours = edit->waits == EDIT_WAITS ||
+			!work_wait(&request->service->work, &request->waiter, ask_again);
+	edit->waits++;
+	if (edit->is_ours)
+		go_on(edit);
+}
+
+static void fail_unresolved(struct api_edit *edit, const char *reason)
+{
+	const struct api_editor *editor = edit->editor;
+
+	api_fail_at(edit->request, 400, "ReverseFqdnCouldNotBeResolved", editor->field,
+		    "ReverseFqdn %s that %s %s is trying to use could not be resolved, so "
+		    "it is not known whose it is: %s. Nothing has changed; try again when "
+		    "it resolves.",
+		    edit->claimed, editor->title, edit->name, reason);
+}
+
+static void fail_foreign(struct api_edit *edit)
+{
+	const struct api_editor *editor = edit->editor;
+
+	api_fail_at(edit->request, 400, "ReverseFqdnDoesNotBelongToSubscription", editor->field,
+		    "ReverseFqdn %s that %s %s is trying to use does not belong to "
+		    "subscription %s. One of the following conditions need to be met to "
+		    "establish ownership: 1) ReverseFqdn matches fqdn of any %spublic ip "
+		    "resource under the subscription; 2) ReverseFqdn resolves to the fqdn "
+		    "(through CName records chain) of any %spublic ip resource under the "
+		    "subscription; 3) It resolves to the ip address (through CName and A "
+		    "records chain) of a %sstatic public ip resource under the "
+		    "subscription.",
+		    edit->claimed, editor->title, edit->name,
+		    ownership_subscription(api_inventory(edit->request), NULL), editor->also,
+		    editor->also, editor->also);
+}
+
+static void on_ownership(void *context, enum ownership ownership, const char *reason)
+{
+	struct api_edit *edit = context;
+
+	if (ownership == OWNERSHIP_OWNED) {
+		make_or_wait(edit);
+		return;
+	}
+	if (ownership == OWNERSHIP_UNRESOLVED)
+		fail_unresolved(edit, reason);
+	else
+		fail_foreign(edit);
+	end(edit);
+}
+
+static void ask(const struct rehearsed *rehearsed)
+{
+	struct api_edit *edit = rehearsed->edit;
+	struct api_request *request = edit->request;
+	struct inventory *inventory = api_inventory(request);
+	const struct ownership_question question = {
+		.name = edit->claimed,
+		.subscription = ownership_subscription(inventory, NULL),
+		.id = rehearsed->is_there ? rehearsed->id : NULL,
+		.fqdn = *rehearsed->fqdn ? rehearsed->fqdn : NULL,
+		.address = rehearsed->address,
+	};
+
+	if (ownership_check(inventory, &request->service->server, &question, on_ownership, edit) ==
+	    0)
+		return;
+	api_fail_memory(request); /* its form is good: it was rehearsed */
+	end(edit);
+}
+
+static void claim(struct api_edit *edit, const struct service_edit *one, bool is_there)
+{
+	struct rehearsed rehearsed = {.edit = edit, .is_there = is_there};
+
+	if (rehearse(&rehearsed, one))
+		ask(&rehearsed);
+	else
+		end(edit);
+}
+
+void api_edit(struct api_edit *edit)
+{
+	const struct owner *owner = NULL;
+	struct service_edit one = {0};
+
+	json_decref(edit->values);
+	edit->values = NULL;
+	edit->claimed = NULL;
+	if (!edit->editor->read(edit, &one.path, &edit->values)) {
+		end(edit);
+		return;
+	}
+	one.values = edit->values;
+	if (edit->claimed)
+		owner = edit->editor->find(edit->request);
+	if (!edit->claimed || edit->is_ours || owner_has_ptr(owner, edit->claimed))
+		make(edit, &one);
+	else
+		claim(edit, &one, owner != NULL);
+}
+
+void api_edit_plain(struct api_request *request, const struct api_editor *editor)
+{
+	struct api_edit *edit = calloc(1, sizeof *edit);
+
+	if (!edit) {
+		api_fail_memory(request);
+		return;
+	}
+	*edit = (struct api_edit){.editor = editor, .request = request};
+	api_edit(edit);
+}

@@ -1,0 +1,76 @@
+/* A request that changes one resource, in any API. What the edit is says the API; it is made as
+ * every change is (service/commit.h):
+ *
+ *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
+ *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
+ *                            ├─ ours ─────────────────────────────► read ─► service_commit, answer
+ *                            ├─ not ours, or not known ───────────► 400, nothing has changed
+ *                            └─ others have begun a long work meanwhile: all of it again when that
+ *                               is over, EDIT_WAITS times at most, then 503
+ *
+ * A claim is Azure's rule for reverse names: a name must belong to the subscription before it is
+ * set (ownership.h), and is never asked about again. ARM claims the names of addresses, /v1 those
+ * of cloud services; any other name of an address may be set without a claim, as with Designate.
+ *
+ * Somebody else may change the resource while the name is asked for. So the edit is read again,
+ * with its preconditions, before it is made. */
+#ifndef SLUICE_API_EDIT_H
+#define SLUICE_API_EDIT_H
+
+#include "resolver/control/api/api.h"
+#include "resolver/control/resource/inventory.h"
+#include "resolver/control/service/service.h"
+
+enum { EDIT_NAME_MAX = 128, EDIT_WAITS = 3 };
+
+struct api_edit;
+
+/* What differs between the APIs. */
+struct api_editor {
+	/* What is to be done, by the request and by what is there now. Sets the path (kind NULL:
+	 * nothing is to be done, and the answer comes at once), the values, a reference (NULL: it
+	 * goes), and edit->claimed, which may be one of their texts. False: it cannot be done,
+	 * which has been answered. */
+	bool (*read)(struct api_edit *edit, struct path *path, json_t **values);
+	/* Each answers: what has been done; why not (NULL: as api_fail_change). */
+	void (*answer)(struct api_edit *edit, const struct service_change *change,
+		       const struct faults *faults);
+	void (*fail)(struct api_edit *edit, const struct change_error *error);
+	/* Called last, always. NULL: of api_edit_plain. */
+	void (*free)(struct api_edit *edit);
+	/* Of a rehearsal, with what would be; the answer comes later. May be NULL. */
+	void (*look)(struct api_edit *edit, struct inventory *inventory);
+
+	/* Of claims. Whose name it is to be, as it is now; NULL: it is not there yet. */
+	const struct owner *(*find)(const struct api_request *request);
+	const char *title; /* what errors call it: "PublicIPAddress" */
+	const char *field; /* where the body has the reverse name */
+	const char *also;  /* whose names count besides public IPs': "cloud service or " */
+};
+
+/* Embedded in the API's own struct. */
+struct api_edit {
+	const struct api_editor *editor;
+	struct api_request *request;
+	bool rehearsal;      /* it is only found out what it would come to */
+	const char *claimed; /* the reverse name that is to be ours; NULL: none */
+	const char *was;     /* the editor's: how the log calls what is there before */
+	/* inside */
+	json_t *values;           /* that were read last */
+	bool is_ours;             /* that has been found out */
+	char name[EDIT_NAME_MAX]; /* of what the name is for */
+	unsigned waits;
+};
+
+/* For `read`: whether a claimed name may be that of an address of this family. Azure has none for
+ * IPv6, unless reverse.ipv6 is set; one that is there already stays. `owner`: as it is now, or
+ * NULL. False: it may not, which has been answered. */
+bool api_edit_allows(const struct api_edit *edit, const struct owner *owner, const char *name,
+		     uint8_t family, const char *fqdn);
+
+/* Takes the edit over, and answers its request at once or later. */
+void api_edit(struct api_edit *edit);
+/* The same of an API that keeps nothing of its own meanwhile; its editor has no free. */
+void api_edit_plain(struct api_request *request, const struct api_editor *editor);
+
+#endif

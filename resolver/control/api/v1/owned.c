@@ -1,0 +1,310 @@
+#include "resolver/control/api/v1/owned.h"
+
+#include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/json.h"
+#include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/reverse_json.h"
+#include "rules/schema/model.h"
+
+/* ---- which ---- */
+
+static struct path path_of(const struct api_request *request, const struct kind *kind)
+{
+	const char *group = api_parameter(request, "group");
+	bool is_ptr = kind->id == KIND_PTR;
+
+	return (struct path){kind,
+			     *group ? group : GROUP_NONE,
+			     {api_parameter(request, is_ptr ? "id" : "name"), NULL}};
+}
+
+static void fail_group(struct api_request *request, const struct kind *kind)
+{
+	api_fail(request, 404, "not_found", "%s; write \"-\", none, in place of \"%.80s\"",
+		 kind->id == KIND_GROUP ? "a group is in no other"
+					: "a service is in no resource group",
+		 api_parameter(request, "group"));
+}
+
+bool owned_read_path(struct api_request *request, const struct kind *kind, struct path *path)
+{
+	*path = path_of(request, kind);
+	if (strcmp(path->group, GROUP_NONE) == 0 || kind_has_groups(kind))
+		return true;
+	fail_group(request, kind);
+	return false;
+}
+
+const struct owner *owned_asked(const struct api_request *request)
+{
+	const struct path path = path_of(request, kind_of_inventory(api_segment(request, 1)));
+
+	return owned_find(api_inventory(request), &path);
+}
+
+void owned_fail_missing(struct api_request *request, const struct path *path)
+{
+	bool has_group = strcmp(path->group, GROUP_NONE) != 0;
+	const char *name = path->names[0];
+
+	switch (path->kind->id) {
+	case KIND_PTR:
+		api_fail(request, 404, "not_found",
+			 "\"%.80s\" is not an address or id that we own; add the address first",
+			 name);
+		break;
+	case KIND_SERVICE:
+		api_fail(request, 404, "not_found",
+			 "there is no cloud service \"%.80s\"; the list of services has all", name);
+		break;
+	case KIND_GROUP:
+		api_fail(request, 404, "not_found", "there is no resource group \"%.90s\"", name);
+		break;
+	default:
+		api_fail(request, 404, "not_found",
+			 "there is no address \"%.80s\" %s%.90s%s; the list of addresses has "
+			 "all, with their groups",
+			 name,
+			 has_group ? "in the resource group \"" : "outside the resource groups",
+			 has_group ? path->group : "", has_group ? "\"" : "");
+	}
+}
+
+/* ---- showing ---- */
+
+json_t *owned_group_json(const struct resource_group *group)
+{
+	char etag[ETAG_MAX], origin[600];
+	json_t *object = json_make("{s:o, s:o}", "name", json_text(group->name), "region",
+				   json_text(group->region));
+
+	snprintf(origin, sizeof origin, "%s:%u", group->origin.file ? group->origin.file : "",
+		 group->origin.line);
+	json_put(object, "tags", group->tags ? json_loads(group->tags, 0, NULL) : json_object());
+	json_put(object, "origin", json_text(group_is_read_only(group) ? origin : NULL));
+	json_put(object, "etag", json_text(group_etag(group, etag)));
+	return object;
+}
+
+static json_t *owner_shown(const struct kind *kind, const struct owner *owner)
+{
+	return kind->id == KIND_PTR ? owner_ptr_json(owner) : owner_json(owner);
+}
+
+json_t *owned_show(const struct api_request *request, const struct path *path, char etag[ETAG_MAX],
+		   struct change_error *error)
+{
+	struct inventory *inventory = api_inventory(request);
+	const struct owner *owner = owned_find(inventory, path);
+	struct resource_group group;
+	const char *trouble;
+
+	error->outcome = CHANGE_FINE;
+	if (owner) {
+		owner_etag(owner, etag);
+		return owner_shown(path->kind, owner);
+	}
+	if (path->kind->id == KIND_GROUP && inventory_group(inventory, path->names[0], &group)) {
+		group_etag(&group, etag);
+		return owned_group_json(&group);
+	}
+	trouble = inventory_trouble(inventory);
+	if (trouble)
+		change_say(error, CHANGE_STORE, NULL, "%s", trouble);
+	return NULL;
+}
+
+/* ---- what a body asks for ---- */
+
+static const char *const origin_members[] = {"origin", "etag", "warnings", NULL};
+
+/* What the body says of the PTR, by the keys of a PTR; NULL: it says more than that. */
+static json_t *ptr_alone(const struct owner *owner, const json_t *body)
+{
+	const char *description = owner->kind == OWNER_SERVICE ? "ptr_description" : "description";
+	json_t *values = json_object();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)body, key, value)
+	{
+		bool describes = strcmp(key, description) == 0;
+
+		if (!describes && strcmp(key, "reverse_fqdn") != 0 && strcmp(key, "ttl") != 0) {
+			json_decref(values);
+			return NULL;
+		}
+		json_put(values, describes ? "description" : key, json_incref(value));
+	}
+	return values;
+}
+
+/* Puts what the body names into the values of now. A PATCH of an address or service that names
+ * members of the PTR alone is one of the PTR: what the file declares may have a PTR of the state.
+ */
+static json_t *merged(struct api_request *request, struct path *path)
+{
+	struct inventory *inventory = api_inventory(request);
+	const struct owner *owner = owned_find(inventory, path);
+	bool is_ptr = path->kind->id == KIND_PTR;
+	json_t *patch = owner && !is_ptr ? ptr_alone(owner, request->body) : NULL, *values;
+
+	if (patch)
+		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
+	else
+		patch = json_incref(request->body);
+	values = owned_values(inventory, path);
+	if (json_object_update(values, patch) != 0) {
+		json_decref(values);
+		values = NULL;
+	}
+	json_decref(patch);
+	return values;
+}
+
+/* The name of a service must be ours. False: it cannot be, which has been answered. */
+static bool claim(struct api_edit *edit, const struct owner *owner, const json_t *values)
+{
+	const char *fqdn = json_string_value(json_object_get(values, "reverse_fqdn"));
+	const char *text = json_string_value(json_object_get(values, "address"));
+	struct address address = owner ? owner->address : (struct address){0};
+
+	if (text && address_parse(&address, text) != 0)
+		address.family = 0; /* the change refuses it */
+	edit->claimed = fqdn && *fqdn ? fqdn : NULL;
+	return api_edit_allows(edit, owner,
+			       owner ? owner->name : api_parameter(edit->request, "name"),
+			       address.family, fqdn);
+}
+
+bool owned_read(struct api_edit *edit, const struct path *asked, bool merges, struct path *path,
+		json_t **values)
+{
+	struct api_request *request = edit->request;
+	const struct owner *owner = owned_find(api_inventory(request), asked);
+	bool is_service = owner ? owner->kind == OWNER_SERVICE : asked->kind->id == KIND_SERVICE;
+
+	if (!json_is_object(request->body)) {
+		api_fail(request, 400, "invalid", "the body must be a JSON object");
+		return false;
+	}
+	*path = *asked;
+	if (merges && json_object_size(request->body) == 0) {
+		path->kind = NULL; /* nothing is to be done */
+		return true;
+	}
+	*values = merges ? merged(request, path) : json_copy(request->body);
+	if (!*values) {
+		api_fail_memory(request);
+		return false;
+	}
+	for (size_t i = 0; origin_members[i]; i++)
+		json_object_del(*values, origin_members[i]);
+	return !is_service || claim(edit, owner, *values);
+}
+
+/* ---- the answer ---- */
+
+const char *owned_title(struct api_request *request, const struct path *path)
+{
+	const struct owner *owner = owned_find(api_inventory(request), path);
+	const char *text =
+		owner ? api_owner_kept(request, owner)
+		      : arena_printf(&request->arena, "%s %s", path->kind->name, path->names[0]);
+
+	return text ? text : path->names[0];
+}
+
+/* What was done. Somebody else may have changed the same address by the time of the answer: that
+ * change, and its etag, are not shown. */
+struct done {
+	struct api_wait wait;
+	struct api_request *request;
+	unsigned status;
+	const struct kind *kind;
+	json_t *shown;    /* as it was made */
+	json_t *warnings; /* an array */
+	char id[UUID_TEXT_MAX], etag[ETAG_MAX];
+};
+
+/* With the PTR's status of now, where nothing else has changed. */
+static json_t *show_done(struct done *done)
+{
+	char etag[ETAG_MAX];
+	const struct owner *owner = inventory_by_id(api_inventory(done->request), done->id);
+
+	if (!owner || !etag_same_version(done->etag, owner_etag(owner, etag)))
+		return json_incref(done->shown);
+	memcpy(done->etag, etag, sizeof etag);
+	return owner_shown(done->kind, owner);
+}
+
+static void on_served(struct api_wait *wait)
+{
+	struct done *done = container_of(wait, struct done, wait);
+	json_t *body = show_done(done);
+
+	json_put(body, "warnings", done->warnings);
+	api_reply_json(done->request, done->status, body, done->etag);
+	json_decref(done->shown);
+	free(done);
+}
+
+static void on_forward_known(void *context, const char *warning)
+{
+	struct done *done = context;
+
+	if (warning)
+		json_add(done->warnings, json_text(warning));
+	api_await_served(done->request, &done->wait);
+}
+
+static void answer_owner(struct api_request *request, const struct kind *kind,
+			 const struct owner *owner, unsigned status)
+{
+	struct done *done = malloc(sizeof *done);
+
+	if (!done) {
+		api_fail_memory(request);
+		return;
+	}
+	*done = (struct done){.wait.on_served = on_served,
+			      .request = request,
+			      .status = status,
+			      .kind = kind,
+			      .shown = json_whole(owner_shown(kind, owner)),
+			      .warnings = json_array()};
+	snprintf(done->id, sizeof done->id, "%s", owner->id);
+	owner_etag(owner, done->etag);
+	if (json_object_get(request->body, "reverse_fqdn"))
+		api_check_forward(request->service, owner, on_forward_known, done);
+	else
+		on_forward_known(done, NULL);
+}
+
+static void answer_group(struct api_request *request, const struct path *path, unsigned status)
+{
+	struct change_error error;
+	char etag[ETAG_MAX];
+	json_t *shown = owned_show(request, path, etag, &error);
+
+	if (shown)
+		api_reply_json(request, status, shown, etag);
+	else if (!api_could_not_read(request))
+		api_fail_memory(request);
+}
+
+void owned_answer(struct api_request *request, const struct path *path, bool was_there)
+{
+	const struct owner *owner = owned_find(api_inventory(request), path);
+	char etag[ETAG_MAX];
+	bool is_made = !was_there && owned_etag(api_inventory(request), path, etag);
+
+	api_log_change(request, is_made ? "made" : "changed", owned_title(request, path));
+	if (path->kind->id == KIND_GROUP)
+		answer_group(request, path, is_made ? 201 : 200);
+	else if (owner)
+		answer_owner(request, path->kind, owner, is_made ? 201 : 200);
+	else if (!api_could_not_read(request))
+		api_fail_memory(request);
+}
