@@ -293,12 +293,14 @@ static void on_member(void *context, const char *key, const void *value)
 
 static void missing_keys(const struct group_members *members, const struct origin *origin)
 {
+	const char *chosen = members->reader->chosen;
 	char text[256];
 
 	for (size_t i = 0; i < members->group->count; i++) {
 		const struct field *field = &members->group->fields[i];
 
-		if (field->required && !(members->seen >> i & 1))
+		if (field->required && !(members->seen >> i & 1) &&
+		    !(chosen && strcmp(field->key, chosen) == 0))
 			fault_add(members->reader->faults, FAULT_ERROR, origin, field->key,
 				  "is missing; give %s",
 				  expected(members->reader, field, text, sizeof text));

@@ -49,6 +49,9 @@ struct schema_reader {
 	 * path to keep, NULL without memory. */
 	const char *(*path)(void *context, const char *path, const struct origin *origin);
 	void *context;
+	/* A required member that may be missing all the same, because one is chosen then; NULL:
+	 * none. */
+	const char *chosen;
 };
 
 /* Fills the struct at `item`, whose defaults (schema_defaults) and origin are in place; its

@@ -71,7 +71,7 @@ class History(test_reverse.Reverse):
         path = "/v1/addresses/office/front"
         self.bad_v1(self.call("PUT", path + "?dryrun", {}), 400, "invalid", "dryrun", "not known here; give dry_run")
         self.bad_v1(self.call("PUT", path, {"address": "198.51.100.30", "colour": "red"}), 400, "invalid", "colour",
-                    "is not a member of address; it has name, .*, tags")
+                    "there is no such key; the keys here are name, .*, tags")
         answer = self.call("PUT", "/v1/addresses/front", {})
         self.bad_v1(answer, 405, "method_not_allowed", text="this path takes only GET, HEAD|this path takes only GET")
 

@@ -1,43 +1,53 @@
-/* What a client of the management API sends: a body, as api.c reads it, made into the values of an
- * address, a service or a PTR; a path and a query with their percent signs. The first byte says
- * which. */
+/* What a client of the management API sends: a body, as api.c reads it, as an address, a service or
+ * a PTR; a path and a query with their percent signs. The first byte says which. */
 #include "resolver/control/api/path.h"
 #include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/values.h"
+#include "rules/schema/schema.h"
 #include "tests/fuzz/fuzz.h"
 
 enum what { ADDRESS, SERVICE, PTR, PATH, QUERY, WHATS };
 
-static void check_input(const struct owner_input *input)
+static void read_values(const struct kind *kind, const json_t *body)
 {
-	FUZZ_CHECK(input->count <= OWNER_VALUES_MAX);
-	for (size_t i = 0; i < input->count; i++) {
-		FUZZ_CHECK(input->values[i].key);
-		if (input->values[i].text)
-			FUZZ_CHECK(strlen(input->values[i].text) < SIZE_MAX);
-	}
-	if (input->has_fqdn && input->ptr.fqdn)
-		FUZZ_CHECK(strlen(input->ptr.fqdn) < SIZE_MAX);
+	static const struct origin nowhere;
+	void *item = malloc(kind_field(kind)->group->size);
+	struct faults faults;
+	struct arena arena;
+
+	FUZZ_CHECK(item);
+	arena_init(&arena);
+	faults_init(&faults);
+	values_read(kind, body, item, &nowhere, &arena, &faults);
+	if (faults.errors == 0)
+		json_decref(values_print(kind, NULL, item));
+	faults_release(&faults);
+	arena_release(&arena);
+	free(item);
+}
+
+static void read_ptr(const json_t *body)
+{
+	struct change_ptr ptr;
+	struct change_error error = {0};
+
+	if (ptr_of_json(&ptr, body, &error) != 0)
+		FUZZ_CHECK(error.outcome != CHANGE_FINE && error.text[0] != '\0');
+	else if (ptr.fqdn)
+		FUZZ_CHECK(strlen(ptr.fqdn) < SIZE_MAX);
 }
 
 static void read_body(enum what what, const char *text, size_t length)
 {
 	json_error_t why;
-	struct owner_input input;
-	struct change_error error = {0};
 	json_t *body = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 
 	if (!body)
 		return;
-	int err = what == PTR ? owner_input_read_ptr(&input, body, &error)
-			      : owner_input_read(&input,
-						 what == SERVICE ? OWNER_SERVICE : OWNER_ADDRESS,
-						 body, &error);
-	if (err == 0) {
-		check_input(&input);
-		owner_input_release(&input);
-	} else {
-		FUZZ_CHECK(error.outcome != CHANGE_FINE && error.text[0] != '\0');
-	}
+	if (what == PTR)
+		read_ptr(body);
+	else
+		read_values(kind_of_id(what == SERVICE ? KIND_SERVICE : KIND_ADDRESS), body);
 	json_decref(body);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/addresses.h"
 #include "resolver/log.h"
 #include "tests/lib/addresses.h"
 
@@ -138,14 +139,70 @@ static void commit(struct change *change, int err)
 	change_free(change);
 }
 
+static void put_value(json_t *values, const struct edit_value *value)
+{
+	json_t *tags = value->text && strcmp(value->key, "tags") == 0
+			       ? json_loads(value->text, 0, NULL)
+			       : NULL;
+
+	if (tags)
+		json_object_set_new(values, value->key, tags);
+	else
+		json_object_set_new(values, value->key,
+				    value->text ? json_string(value->text) : json_null());
+}
+
+/* The values take it all over. */
+static int put_values(struct change *change, const struct path *path, json_t *values, bool is_new,
+		      const struct owner **owner)
+{
+	int err = is_new ? addresses_add(change, path, values)
+			 : addresses_put(change, path, values, ADDRESSES_CLAIMED);
+
+	if (!err && owner)
+		*owner = addresses_find(change_inventory(change), path);
+	json_decref(values);
+	return err;
+}
+
+int edit_add(struct change *change, enum owner_kind kind, const struct edit_value *values,
+	     size_t count, const struct owner **owner)
+{
+	struct path path = {.kind = kind_of_id(owner_kind_id(kind)), .group = GROUP_NONE};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		put_value(object, &values[i]);
+		if (strcmp(values[i].key, "name") == 0)
+			path.names[0] = values[i].text;
+		else if (strcmp(values[i].key, "resource_group") == 0 && values[i].text)
+			path.group = values[i].text;
+	}
+	return put_values(change, &path, object, true, owner);
+}
+
+int edit_set(struct change *change, const struct owner *owner, const struct edit_value *values,
+	     size_t count, const struct owner **now)
+{
+	const struct path path = {.kind = kind_of_id(owner_kind_id(owner->kind)),
+				  .group = owner->resource_group ? owner->resource_group
+								 : GROUP_NONE,
+				  .names = {owner->name, NULL}};
+	json_t *object = owner_whole_object(owner);
+
+	for (size_t i = 0; i < count; i++)
+		put_value(object, &values[i]);
+	return put_values(change, &path, object, false, now);
+}
+
 const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, const char *name,
 					  const char *address)
 {
-	const struct change_value values[] = {{"name", name}, {"address", address}};
+	const struct edit_value values[] = {{"name", name}, {"address", address}};
 	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
-	commit(change, change_add(change, OWNER_ADDRESS, values, 2, NULL));
+	commit(change, edit_add(change, OWNER_ADDRESS, values, 2, NULL));
 	return inventory_address(fixture->inventory, NULL, name);
 }
 

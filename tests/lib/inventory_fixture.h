@@ -77,4 +77,17 @@ const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, con
 void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
 			     const char *fqdn);
 
+/* ---- edits, by texts: tags are a JSON object; NULL is null ---- */
+
+struct edit_value {
+	const char *key, *text;
+};
+/* Adds one that is not there. *owner (owner NULL: nobody asks) is as it is then. Errors as of
+ * addresses_put. */
+int edit_add(struct change *change, enum owner_kind kind, const struct edit_value *values,
+	     size_t count, const struct owner **owner);
+/* Changes these values of it, and no others. */
+int edit_set(struct change *change, const struct owner *owner, const struct edit_value *values,
+	     size_t count, const struct owner **now);
+
 #endif

@@ -197,23 +197,13 @@ static int read_owner(const json_t *object, struct batch_row *row, struct change
 static int next_of_json(struct batch_reader *reader, struct batch_row *row,
 			struct change_error *error)
 {
-	struct owner_input input;
 	const json_t *object = json_array_get(reader->list, row->index);
 	if (!object)
 		return ERR_NOT_FOUND;
 	if (!json_is_object(object))
 		return change_refuse(error, "", "must be an object");
 	int err = read_owner(object, row, error);
-	if (err == 0)
-		err = owner_input_read_ptr(&input, object, error);
-	if (err != 0)
-		return err;
-	row->ptr = input.ptr;
-	err = input.has_fqdn ? 0
-			     : change_refuse(error, "reverse_fqdn",
-					     "it is missing; give the name, or null for none");
-	owner_input_release(&input);
-	return err;
+	return err ? err : ptr_of_json(&row->ptr, object, error);
 }
 
 int batch_reader_next(struct batch_reader *reader, struct batch_row *row,

@@ -3,6 +3,7 @@
 #include "resolver/control/api/edit.h"
 
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/ownership.h"
 #include "rules/name.h"
@@ -256,6 +257,11 @@ void api_edit(struct api_edit *edit)
 	edit->values = NULL;
 	edit->claimed = NULL;
 	if (!edit->editor->read(edit, &one.path, &edit->values)) {
+		end(edit);
+		return;
+	}
+	if (edit->values && !(edit->values = json_whole(edit->values))) {
+		api_fail_memory(edit->request);
 		end(edit);
 		return;
 	}

@@ -15,10 +15,11 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/owner_form.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/log.h"
 #include "rules/check/limits.h"
+#include "rules/check/pools.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 struct change {
@@ -214,6 +215,11 @@ int change_is_open(struct change *change)
 	change->source = source;
 	change->after = change->inventory->now;
 	return 0;
+}
+
+struct inventory *change_inventory(const struct change *change)
+{
+	return change->inventory;
 }
 
 const struct model *change_model(const struct change *change)
@@ -554,165 +560,80 @@ static int find_address(struct change *change, const char *region, uint8_t famil
 
 /* ---- addresses and services ---- */
 
-static void fill(struct owner *owner, const struct owner_form *form)
-{
-	owner->kind = form->kind;
-	owner->tags = form->tags;
-	if (form->kind == OWNER_SERVICE) {
-		owner->name = form->service.name;
-		owner->address = form->service.address;
-		owner->description = form->service.description;
-		owner->allocation = ALLOCATION_STATIC;
-		return;
-	}
-	owner->name = form->address.name;
-	owner->resource_group = form->address.resource_group;
-	owner->region = form->address.region;
-	owner->address = form->address.address;
-	owner->allocation = form->address.allocation;
-	owner->label = form->address.domain_name_label;
-}
-
-static int give_address(struct change *change, struct owner *owner, const struct owner_form *form)
+static int give_address(struct change *change, struct owner *owner, uint8_t family)
 {
 	bool found = false;
 	int err;
 
 	if (owner->address.family)
 		return 0;
-	if (owner->kind == OWNER_SERVICE)
-		return change_fail(change, CHANGE_INVALID, "address", "is missing; give one");
-	err = find_address(change, owner->region, form->family, &owner->address, &found);
+	err = find_address(change, owner->region, family, &owner->address, &found);
 	if (err || found)
 		return err;
 	return change_fail(change, CHANGE_EXHAUSTED, "address",
 			   "no address pool%s%s has a free IPv%u address; add a pool, or name an "
 			   "address",
 			   owner->region ? " of region " : "", owner->region ? owner->region : "",
-			   form->family);
+			   family);
 }
 
 /* The group is there, in the state, too. */
 static int ensure_group(struct change *change, const char *name, const char *region);
 
-static int add(struct change *change, struct owner_form *form, const struct owner **made)
+static bool is_same_ptr(const struct owner_ptr *a, const struct owner_ptr *b)
 {
-	const struct model *model = change->inventory->now.model;
-	char id[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
-	struct owner owner = {.subscription = model->subscription};
-
-	fill(&owner, form);
-	if (!owner.name)
-		return change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
-	if (form->kind == OWNER_ADDRESS)
-		owner.region = model_region(model, owner.region);
-	if (form->address.id)
-		snprintf(id, sizeof id, "%s", form->address.id);
-	else
-		uuid_random(id);
-	owner.id = text_lower(id);
-	int err = give_address(change, &owner, form);
-	if (!err)
-		err = check_owner(change, &owner, NULL, fqdn);
-	if (!err && owner.resource_group) /* ahead of it, so that an undo, backwards, works */
-		err = ensure_group(change, owner.resource_group, owner.region);
-	if (!err)
-		err = put_owner(change, NULL, &owner);
-	if (!err && made)
-		*made = change_find(change, &owner, &err);
-	return err;
+	if (!a->fqdn || !b->fqdn)
+		return !a->fqdn && !b->fqdn;
+	return text_equal(a->fqdn, b->fqdn) && text_equal(a->description, b->description) &&
+	       a->ttl_given == b->ttl_given && a->ttl == b->ttl;
 }
 
-static int set_values(struct change *change, struct owner_form *form,
-		      const struct change_value *values, size_t count_of)
+static enum ptr_action action_after(const struct owner_ptr *before)
 {
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count_of; i++)
-		err = owner_form_set(change, form, &values[i]);
-	return err;
+	return before->fqdn ? PTR_ACTION_UPDATE : PTR_ACTION_CREATE;
 }
 
-int change_add(struct change *change, enum owner_kind kind, const struct change_value *values,
-	       size_t count_of, const struct owner **owner)
+/* One that is as it was keeps the revision at which it was set, unless it is served elsewhere now,
+ * or was not served. */
+static void note_ptr(const struct change *change, const struct owner *before, struct owner *wanted)
 {
-	struct owner_form form;
+	static const struct owner_ptr none;
+	struct owner_ptr *ptr = &wanted->ptr;
+	const struct owner_ptr *was = before ? &before->ptr : &none;
+	bool same = is_same_ptr(was, ptr), moves;
+
+	if (same)
+		*ptr = *was;
+	moves = same && before && ptr->fqdn &&
+		(ptr->status == PTR_ERROR || !address_equal(&wanted->address, &before->address));
+	if (same && !moves)
+		return;
+	ptr->revision = change->revision;
+	ptr->action = ptr->fqdn ? action_after(was) : PTR_ACTION_DELETE;
+}
+
+int change_put(struct change *change, const struct owner *owner, struct owner *wanted,
+	       uint8_t family)
+{
+	const struct owner *before = NULL;
+	char fqdn[NAME_TEXT_MAX];
 	int err = change_is_open(change);
 
+	if (!err && owner)
+		before = change_find(change, owner, &err);
+	if (!err && before)
+		err = check_writable(change, before);
+	if (!err)
+		err = give_address(change, wanted, family);
+	if (!err)
+		err = check_owner(change, wanted, before, fqdn);
+	if (!err && !before && wanted->resource_group)
+		/* Ahead of it, so that an undo, backwards, works. */
+		err = ensure_group(change, wanted->resource_group, wanted->region);
 	if (err)
 		return err;
-	err = owner_form_init(&form, kind, NULL) == 0 ? 0 : change_fail_memory(change);
-	if (!err)
-		err = set_values(change, &form, values, count_of);
-	if (!err)
-		err = add(change, &form, owner);
-	owner_form_release(&form);
-	return err;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	return strcasecmp(a ? a : "", b ? b : "") == 0;
-}
-
-static int check_identity(struct change *change, const struct owner *before,
-			  const struct owner *after, const char *id)
-{
-	const char *field = !is_same(before->name, after->name) ? "name"
-			    : !is_same(before->id, id)          ? "id"
-			    : !is_same(before->resource_group, after->resource_group)
-				    ? "resource_group"
-				    : NULL;
-
-	return field ? change_fail(change, CHANGE_INVALID, field,
-				   "cannot change; add one that has it and remove this one")
-		     : 0;
-}
-
-static int set(struct change *change, struct owner_form *form, const struct owner *before)
-{
-	const struct model *model = change->inventory->now.model;
-	struct owner owner = *before;
-	char fqdn[NAME_TEXT_MAX];
-
-	fill(&owner, form);
-	if (form->kind == OWNER_ADDRESS)
-		owner.region = model_region(model, owner.region);
-	int err = check_identity(change, before, &owner,
-				 form->address.id ? form->address.id : owner.id);
-	if (!err)
-		err = give_address(change, &owner, form);
-	if (!err)
-		err = check_owner(change, &owner, before, fqdn);
-	if (!err && owner.ptr.fqdn && /* it is served now, or elsewhere */
-	    (owner.ptr.status == PTR_ERROR || !address_equal(&owner.address, &before->address))) {
-		owner.ptr.revision = change->revision;
-		owner.ptr.action = PTR_ACTION_UPDATE;
-	}
-	return err ? err : put_owner(change, before, &owner);
-}
-
-int change_set(struct change *change, const struct owner *owner, const struct change_value *values,
-	       size_t count_of, const struct owner **now)
-{
-	struct owner_form form;
-	int err;
-	const struct owner *before = change_find(change, owner, &err);
-
-	if (!before)
-		return err;
-	err = check_writable(change, before);
-	if (err)
-		return err;
-	err = owner_form_init(&form, before->kind, before) == 0 ? 0 : change_fail_memory(change);
-	if (!err)
-		err = set_values(change, &form, values, count_of);
-	if (!err)
-		err = set(change, &form, before);
-	if (!err && now)
-		*now = change_find(change, before, &err);
-	owner_form_release(&form);
-	return err;
+	note_ptr(change, before, wanted);
+	return put_owner(change, before, wanted);
 }
 
 int change_remove(struct change *change, const struct owner *owner)
@@ -731,34 +652,114 @@ int change_remove(struct change *change, const struct owner *owner)
 	return err ? err : serve(change, before, NULL);
 }
 
-/* ---- PTRs ---- */
+/* ---- the form of single values: by the table of fields, as values of an address ---- */
 
-int change_ptr_check(struct change *change, const struct change_ptr *ptr)
+static const struct field *address_field(const char *key)
+{
+	return schema_field(kind_field(kind_of_id(KIND_ADDRESS))->group, key);
+}
+
+/* text NULL: nothing is said. */
+static int check_text(struct change *change, const char *key, const char *text)
 {
 	static const struct origin nowhere;
-	const struct group *group = owner_fields(OWNER_ADDRESS);
 	struct owned_address item;
 	struct faults faults;
 	struct arena arena;
+	int err = 0;
 
 	arena_init(&arena);
 	faults_init(&faults);
-	int err = owner_check_text(change, schema_field(group, "reverse_fqdn"), &item, ptr->fqdn,
-				   &arena);
-	const char *advice = err ? NULL : reverse_fqdn_refusal(ptr->fqdn);
-	if (advice)
-		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn",
-				  "\"%s\" is not a host's name; %s", ptr->fqdn, advice);
-	if (!err && ptr->description)
-		err = owner_check_text(change, schema_field(group, "description"), &item,
-				       ptr->description, &arena);
-	if (!err && ptr->ttl_given &&
-	    schema_set_number(schema_field(group, "ttl"), &item, ptr->ttl, &nowhere, &faults) != 0)
-		err = change_fail(change, CHANGE_INVALID, "ttl", "%s",
+	if (text)
+		err = schema_set_text(address_field(key), &item, text, &nowhere, &arena, &faults);
+	if (err)
+		err = change_fail(change, CHANGE_INVALID, key, "%s",
 				  faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
 	faults_release(&faults);
 	arena_release(&arena);
 	return err;
+}
+
+static int check_ttl(struct change *change, long long ttl)
+{
+	static const struct origin nowhere;
+	struct owned_address item;
+	struct faults faults;
+	int err;
+
+	faults_init(&faults);
+	err = schema_set_number(address_field("ttl"), &item, ttl, &nowhere, &faults);
+	if (err)
+		err = change_fail(change, CHANGE_INVALID, "ttl", "%s",
+				  faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
+	faults_release(&faults);
+	return err;
+}
+
+static int check_tag(struct change *change, const char *name, const char *value)
+{
+	char why[TEXT_FLAW_MAX];
+
+	if (!text_is_plain(name, why))
+		return change_fail(change, CHANGE_INVALID, "tags", "in a name, %s", why);
+	if (!text_is_plain(value, why))
+		return change_fail(change, CHANGE_INVALID, "tags", "in what \"%s\" is, %s", name,
+				   why);
+	return 0;
+}
+
+static bool are_texts(const json_t *tags)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)tags, name,
+			    value) if (!json_is_string(value)) return false;
+	return true;
+}
+
+int change_read_tags(struct change *change, const json_t *tags, struct arena *arena,
+		     const char **text)
+{
+	const char *name;
+	char *dumped;
+	json_t *value;
+	int err = 0;
+
+	*text = NULL;
+	if (!tags || json_is_null(tags) || (json_is_object(tags) && json_object_size(tags) == 0))
+		return 0;
+	if (!json_is_object(tags))
+		return change_fail(change, CHANGE_INVALID, "tags",
+				   "must be an object of strings, or null");
+	dumped = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
+	*text = dumped ? arena_strdup(arena, dumped) : NULL;
+	free(dumped);
+	if (!*text)
+		return change_fail_memory(change);
+	if (json_object_size(tags) > TAGS_MAX || strlen(*text) > TAGS_BYTES_MAX || !are_texts(tags))
+		return change_fail(change, CHANGE_INVALID, "tags",
+				   "do not fit; give an object of at most %d strings, %d bytes in "
+				   "all",
+				   TAGS_MAX, TAGS_BYTES_MAX);
+	json_object_foreach((json_t *)(uintptr_t)tags, name, value) err =
+		err ? err : check_tag(change, name, json_string_value(value));
+	return err;
+}
+
+/* ---- PTRs ---- */
+
+int change_ptr_check(struct change *change, const struct change_ptr *ptr)
+{
+	int err = check_text(change, "reverse_fqdn", ptr->fqdn);
+	const char *advice = err ? NULL : reverse_fqdn_refusal(ptr->fqdn);
+
+	if (advice)
+		err = change_fail(change, CHANGE_INVALID, "reverse_fqdn",
+				  "\"%s\" is not a host's name; %s", ptr->fqdn, advice);
+	if (!err)
+		err = check_text(change, "description", ptr->description);
+	return err || !ptr->ttl_given ? err : check_ttl(change, ptr->ttl);
 }
 
 static int check_ptr_writable(struct change *change, const struct owner *owner)
@@ -786,9 +787,7 @@ static struct owner_ptr wanted_ptr(const struct change *change, const struct own
 		.ttl = !none && ptr->ttl_given ? (uint32_t)ptr->ttl
 					       : change->inventory->now.model->reverse.ttl,
 		.revision = change->revision,
-		.action = none              ? PTR_ACTION_DELETE
-			  : owner->ptr.fqdn ? PTR_ACTION_UPDATE
-					    : PTR_ACTION_CREATE,
+		.action = none ? PTR_ACTION_DELETE : action_after(&owner->ptr),
 	};
 }
 
@@ -796,14 +795,9 @@ bool change_ptr_is_same(const struct change *change, const struct owner *owner,
 			const struct change_ptr *ptr)
 {
 	char fqdn[NAME_TEXT_MAX];
-	const struct owner_ptr *now = &owner->ptr;
 	const struct owner_ptr wanted = wanted_ptr(change, owner, ptr, fqdn);
 
-	if (!now->fqdn || !wanted.fqdn)
-		return !now->fqdn && !wanted.fqdn;
-	return text_equal(now->fqdn, wanted.fqdn) &&
-	       text_equal(now->description, wanted.description) &&
-	       now->ttl_given == wanted.ttl_given && now->ttl == wanted.ttl;
+	return is_same_ptr(&owner->ptr, &wanted);
 }
 
 static int put_ptr(struct change *change, const struct owner *before, const struct owner_ptr *ptr)
@@ -859,16 +853,9 @@ int change_ptr_unset(struct change *change, const struct owner *owner)
 
 static int check_id(struct change *change, const char *id, char lower[UUID_TEXT_MAX])
 {
-	struct owned_address item;
-	struct arena arena;
-
-	arena_init(&arena);
-	int err = owner_check_text(change, schema_field(owner_fields(OWNER_ADDRESS), "id"), &item,
-				   id, &arena);
-	arena_release(&arena);
-	if (err) {
+	if (check_text(change, "id", id) != 0) {
 		snprintf(change->error.field, sizeof change->error.field, "owner");
-		return err;
+		return ERR_INVALID;
 	}
 	snprintf(lower, UUID_TEXT_MAX, "%s", id);
 	text_lower(lower);
@@ -910,13 +897,13 @@ int change_ptr_forget(struct change *change, const char *owner)
 
 /* ---- resource groups ---- */
 
-static int put_group(struct change *change, const struct change_group *wanted)
+/* tags: as the state keeps them. */
+static int put_group(struct change *change, const char *name, const char *region, const char *tags)
 {
-	const struct resource_group group = {
-		.name = wanted->name, .region = wanted->region, .tags = wanted->tags};
+	const struct resource_group group = {.name = name, .region = region, .tags = tags};
 	char path[PATH_MAX_BYTES];
 
-	if (path_key_of(KIND_GROUP, NULL, group.name, path) != 0)
+	if (path_key_of(KIND_GROUP, NULL, name, path) != 0)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "is too long; give a shorter one");
 	return put_row(change, KIND_GROUP, path, json_whole_text(group_object(&group)), NULL);
@@ -938,30 +925,24 @@ static int ensure_group(struct change *change, const char *name, const char *reg
 {
 	struct resource_group group;
 	bool there = inventory_group(change->inventory, name, &group);
-	const struct change_group wanted = {there ? group.name : name,
-					    there ? group.region : region, NULL};
 
 	if (there && group.revision)
 		return 0;
-	return check_name(change, name) == 0 ? put_group(change, &wanted) : ERR_INVALID;
+	if (check_name(change, name) != 0)
+		return ERR_INVALID;
+	return put_group(change, there ? group.name : name, there ? group.region : region, NULL);
 }
 
-/* By the table of fields, as if it were an address's group. */
-static int check_group(struct change *change, const struct change_group *wanted,
-		       struct owner_form *form)
+/* As if it were an address's group. */
+static int check_group(struct change *change, const struct change_group *wanted)
 {
-	const struct change_value values[] = {
-		{"resource_group", wanted->name},
-		{"region", wanted->region},
-		{"tags", wanted->tags},
-	};
-	int err = owner_form_init(form, OWNER_ADDRESS, NULL) == 0 ? 0 : change_fail_memory(change);
-
-	for (size_t i = 0; !err && i < sizeof values / sizeof *values; i++)
-		err = owner_form_set(change, form, &values[i]);
-	if (!err && !form->address.resource_group)
-		err = change_fail(change, CHANGE_INVALID, "resource_group", "is missing; give one");
-	return err ? err : check_name(change, wanted->name);
+	if (!wanted->name)
+		return change_fail(change, CHANGE_INVALID, "resource_group",
+				   "is missing; give one");
+	if (check_text(change, "resource_group", wanted->name) != 0 ||
+	    check_text(change, "region", wanted->region) != 0)
+		return ERR_INVALID;
+	return check_name(change, wanted->name);
 }
 
 static int check_group_writable(struct change *change, const struct resource_group *group)
@@ -974,36 +955,42 @@ static int check_group_writable(struct change *change, const struct resource_gro
 			   group->name, group->origin.file, group->origin.line);
 }
 
-static int put_wanted(struct change *change, const struct change_group *wanted,
-		      const struct owner_form *form, bool import)
+static int put_wanted(struct change *change, const struct change_group *wanted, const char *tags,
+		      bool import)
 {
 	struct resource_group group;
 	bool there = inventory_group(change->inventory, wanted->name, &group);
-	const struct change_group put = {there && !import ? group.name : wanted->name,
-					 form->address.region, form->tags};
 
 	if (import && there && group.revision)
 		return change_fail(change, CHANGE_INVALID, "name",
 				   "%s is there twice; leave one out", wanted->name);
-	if (!import && there && text_equal(group.region, put.region) &&
-	    text_equal(group.tags, put.tags))
+	if (!import && there && text_equal(group.region, wanted->region) &&
+	    text_equal(group.tags, tags))
 		return 0;
 	if (!import && there && check_group_writable(change, &group) != 0)
 		return ERR_INVALID;
-	return put_group(change, &put);
+	return put_group(change, there && !import ? group.name : wanted->name, wanted->region,
+			 tags);
 }
 
-int change_group_put(struct change *change, const struct change_group *wanted, bool import)
+int change_group_put(struct change *change, const struct change_group *given, bool import)
 {
-	struct owner_form form;
+	struct change_group wanted = *given;
+	const char *tags;
+	struct arena arena;
 	int err = change_is_open(change);
 
 	if (err)
 		return err;
-	err = check_group(change, wanted, &form);
+	if (wanted.region && !*wanted.region)
+		wanted.region = NULL;
+	arena_init(&arena);
+	err = check_group(change, &wanted);
 	if (!err)
-		err = put_wanted(change, wanted, &form, import);
-	owner_form_release(&form);
+		err = change_read_tags(change, wanted.tags, &arena, &tags);
+	if (!err)
+		err = put_wanted(change, &wanted, tags, import);
+	arena_release(&arena);
 	return err;
 }
 

@@ -22,6 +22,7 @@
 #ifndef SLUICE_CHANGE_H
 #define SLUICE_CHANGE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -96,33 +97,26 @@ int change_stale(struct change *change, const char *text);
 
 /* The owner as it is by now, with the edits so far. NULL: *err, and the change is void. */
 const struct owner *change_find(struct change *change, const struct owner *owner, int *err);
+/* Of which it is, and of which model that is. */
+struct inventory *change_inventory(const struct change *change);
 const struct model *change_model(const struct change *change);
 /* Of what it has written; 0: nothing. */
 uint64_t change_revision(const struct change *change);
 
 /* ---- addresses and services ---- */
 
-/* A member of an address or service, by the key it has in the configuration (schema/table.c):
- * name, resource_group, id, region, address, allocation, domain_name_label for addresses; name, id,
- * address, description for services; and for both `tags`, a JSON object of strings as text.
- * Numbers and enums are texts, too. An unknown key is INVALID and says what was probably meant. */
-struct change_value {
-	const char *key;
-	const char *text; /* NULL: not given, which takes it away where it can be taken away */
-};
-
-/* A new owner. `name` is required, `address` too, but for a dynamic address: without one it takes
- * a free one of a pool of its region (IPv4 unless `family` = "6" is among the values). region and
- * subscription are the model's where not given, id a random UUID. */
-MUST_CHECK int change_add(struct change *change, enum owner_kind kind,
-			  const struct change_value *values, size_t count,
-			  const struct owner **owner);
-/* The values named; all others stay. id, name, resource_group and kind cannot change. */
-MUST_CHECK int change_set(struct change *change, const struct owner *owner,
-			  const struct change_value *values, size_t count,
-			  const struct owner **now);
+/* Makes an address or service, with its PTR, what is wanted. `owner`: as it is, whose id, name and
+ * group it has; NULL: it is new. Without an address it takes a free one of this family of a pool of
+ * its region. Its forward name is derived, and all that goes together is checked; the form of each
+ * value is the caller's matter. Texts must outlive the call. */
+MUST_CHECK int change_put(struct change *change, const struct owner *owner, struct owner *wanted,
+			  uint8_t family);
 /* With its PTR. */
 MUST_CHECK int change_remove(struct change *change, const struct owner *owner);
+
+/* Tags as the state keeps them, in the arena: NULL: there are none. */
+MUST_CHECK int change_read_tags(struct change *change, const json_t *tags, struct arena *arena,
+				const char **text);
 
 /* The whole PTR: what is not given is not there any more. Any legal name but the root and
  * wildcards, with or without the final dot; "" is change_ptr_unset. */
@@ -150,14 +144,15 @@ MUST_CHECK int change_ptr_forget(struct change *change, const char *owner);
 /* ---- resource groups. An address that is added to one which the state does not have makes it,
  * too, so that a group stays when its last address goes ---- */
 
-/* The group as it is to be; tags: a JSON object of strings. */
+/* The group as it is to be; tags: an object of strings, null, or NULL. */
 struct change_group {
-	const char *name, *region, *tags;
+	const char *name, *region;
+	const json_t *tags;
 };
 
 /* Makes or changes it; one that is so already stays as it is. READ_ONLY when the file names it,
  * unless it is imported: then the state gets it, too. */
-MUST_CHECK int change_group_put(struct change *change, const struct change_group *wanted,
+MUST_CHECK int change_group_put(struct change *change, const struct change_group *given,
 				bool import);
 /* Removes what the state has of it, whatever is in it. */
 MUST_CHECK int change_group_forget(struct change *change, const char *name);

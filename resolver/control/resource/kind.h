@@ -44,7 +44,9 @@ struct kind {
 	/* There may be very many: what is in the store is no item of a model, but is put into the
 	 * zone that it is inside (resource/zones.h). */
 	bool bulk;
-	bool guarded; /* shown to administrators alone */
+	bool guarded;       /* shown to administrators alone */
+	const char *chosen; /* a member that the file must give, and that is chosen where a resource
+			     * has none; NULL: none */
 	/* Behind an item of the state that was read: reads the file that holds its secret, say, or
 	 * refuses what only the configuration file can have. NULL: there is nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);

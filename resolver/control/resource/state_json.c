@@ -7,9 +7,8 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/addresses.h"
 #include "rules/text.h"
-
-enum { VALUES_MAX = 16 };
 
 struct import {
 	struct change *change;
@@ -19,80 +18,57 @@ struct import {
 	json_t *kept;                   /* ids and names of what is there as it is to be */
 };
 
-/* A member as text; *made is what must be freed. */
-static int text_of(struct change *change, const char *key, const json_t *value,
-		   struct change_value *text, char **made)
+/* What is not a text stays NULL, which is refused where one is needed. */
+static int text_of(struct change *change, const json_t *object, const char *key, const char **text)
 {
-	text->key = key;
-	if (json_is_string(value)) {
-		text->text = json_string_value(value);
-		if (strlen(text->text) == json_string_length(value))
-			return 0;
-		return change_fail(change, CHANGE_INVALID, key, "has a NUL in it; leave it out");
-	}
-	if (!json_is_object(value) || strcmp(key, "tags") != 0)
-		return change_fail(change, CHANGE_INVALID, key, "is not a string; give one");
-	text->text = *made = json_dumps(value, JSON_COMPACT);
-	return *made ? 0 : change_fail_memory(change);
+	const json_t *value = json_object_get(object, key);
+
+	*text = json_string_value(value);
+	return !value || *text
+		       ? 0
+		       : change_fail(change, CHANGE_INVALID, key, "is not a string; give one");
 }
 
 static int import_group(struct import *import, const json_t *object)
 {
 	struct change *change = import->change;
-	struct change_value values[] = {{"name", NULL}, {"region", NULL}, {"tags", NULL}};
-	char *tags = NULL;
-	int err = 0;
+	struct change_group group = {.tags = json_object_get(object, "tags")};
 
 	if (!json_is_object(object) || !json_object_get(object, "name"))
 		return change_fail(change, CHANGE_INVALID, NULL,
 				   "is not what an export has; give an object with a \"name\"");
-	for (size_t i = 0; !err && i < sizeof values / sizeof *values; i++) {
-		const json_t *value = json_object_get(object, values[i].key);
-		if (value)
-			err = text_of(change, values[i].key, value, &values[i], &tags);
-	}
-	const struct change_group group = {values[0].text, values[1].text, values[2].text};
-	if (!err)
-		err = change_group_put(change, &group, true);
-	free(tags);
-	return err;
+	if (text_of(change, object, "name", &group.name) != 0 ||
+	    text_of(change, object, "region", &group.region) != 0)
+		return ERR_INVALID;
+	return change_group_put(change, &group, true);
 }
 
-static int import_owner(struct import *import, enum owner_kind kind, const json_t *object)
+static int import_owner(struct import *import, unsigned kind, const json_t *object)
 {
 	struct change *change = import->change;
-	struct change_value values[VALUES_MAX];
-	const char *key;
-	json_t *value;
-	char *tags = NULL;
-	size_t count = 0;
-	int err = 0;
+	struct path path = {.kind = kind_of_id(kind)};
 
-	if (!json_is_object(object) || json_object_size(object) > VALUES_MAX)
+	if (!json_is_object(object))
 		return change_fail(change, CHANGE_INVALID, NULL,
-				   "is not what an export has; give an object of at most %d "
-				   "members",
-				   VALUES_MAX);
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		err = text_of(change, key, value, &values[count++], &tags);
-		if (err)
-			break;
-	}
-	if (!err)
-		err = change_add(change, kind, values, count, NULL);
-	free(tags);
-	return err;
+				   "is not what an export has; give an object");
+	if (text_of(change, object, "name", &path.names[0]) != 0 ||
+	    text_of(change, object, "resource_group", &path.group) != 0)
+		return ERR_INVALID;
+	if (!path.names[0])
+		return change_fail(change, CHANGE_INVALID, "name", "is missing; give one");
+	if (!path.group || !*path.group)
+		path.group = GROUP_NONE;
+	return addresses_add(change, &path, object);
 }
 
 static int import_address(struct import *import, const json_t *object)
 {
-	return import_owner(import, OWNER_ADDRESS, object);
+	return import_owner(import, KIND_ADDRESS, object);
 }
 
 static int import_service(struct import *import, const json_t *object)
 {
-	return import_owner(import, OWNER_SERVICE, object);
+	return import_owner(import, KIND_SERVICE, object);
 }
 
 static int read_ptr(struct change *change, const json_t *object, struct change_ptr *ptr)

@@ -148,7 +148,8 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 	struct schema_reader reader = {.syntax = &json_syntax,
 				       .arena = arena,
 				       .faults = faults,
-				       .revision = origin->revision};
+				       .revision = origin->revision,
+				       .chosen = kind->chosen};
 	size_t errors = faults->errors;
 
 	memset(item, 0, group->size);

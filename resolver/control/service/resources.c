@@ -16,7 +16,7 @@
 #include <time.h>
 
 #include "resolver/control/base/percent.h"
-#include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
@@ -601,10 +601,10 @@ static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->change;
 	struct inventory *inventory = commit->inventory;
-	enum owned_edit why = change->again     ? OWNED_BACK
-			      : change->undo    ? OWNED_UNDO
-			      : change->claimed ? OWNED_CLAIMED
-						: OWNED_ANY;
+	enum addresses_why why = change->again     ? ADDRESSES_BACK
+				 : change->undo    ? ADDRESSES_UNDO
+				 : change->claimed ? ADDRESSES_CLAIMED
+						   : ADDRESSES_ANY;
 	int err = 0;
 
 	commit->owned = change_within(inventory, change->who, change->revision);
@@ -616,7 +616,7 @@ static int put_owned(struct commit *commit)
 		const struct service_edit *edit = &change->edits[i];
 
 		if (edit->path.kind->inventory)
-			err = owned_put(commit->owned, inventory, &edit->path, edit->values, why);
+			err = addresses_put(commit->owned, &edit->path, edit->values, why);
 		if (err)
 			change->failed = i;
 	}
@@ -849,7 +849,7 @@ static void put_back(struct going_back *back, const json_t *rows, const char *wh
 		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &arena);
-		if (!err && owned_gives_way(service->inventory, &edit->path, edit->values))
+		if (!err && addresses_give_way(service->inventory, &edit->path, edit->values))
 			edits[ahead++].path = edit->path;
 	}
 	if (err) {

@@ -154,7 +154,7 @@ struct service_change {
 	const char *who; /* for the history */
 	bool again;      /* it is as it was before: nobody is asked whose a name is, and no
 			  * address needs a pool */
-	bool undo;       /* it takes back what another change made (OWNED_UNDO): what is inside
+	bool undo;       /* it takes back what another change made (ADDRESSES_UNDO): what is inside
 			  * something that goes stays, unless it has an edit */
 	bool claimed;    /* the name of a service has been found to be ours (api/edit.h) */
 	bool rehearsal;  /* finds out what it would come to, and changes nothing */

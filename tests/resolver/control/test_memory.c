@@ -46,14 +46,14 @@ void *__wrap_calloc(size_t count, size_t size)
 /* The only one of the state, in its only group: each of its tables becomes empty without it. */
 static void add_lone(struct inventory_fixture *fixture)
 {
-	static const struct change_value values[] = {{"name", "lone"},
-						     {"resource_group", "g"},
-						     {"address", ADDRESS},
-						     {"domain_name_label", "lone"}};
+	static const struct edit_value values[] = {{"name", "lone"},
+						   {"resource_group", "g"},
+						   {"address", ADDRESS},
+						   {"domain_name_label", "lone"}};
 	struct change *change = change_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
-	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 4, &owner), 0);
+	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 4, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "l.test"}), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
@@ -62,14 +62,14 @@ static void add_lone(struct inventory_fixture *fixture)
 /* Removes it, adds another one in its place, and then thinks better of it. */
 static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 {
-	static const struct change_value values[] = {{"name", "other"}, {"address", ADDRESS}};
+	static const struct edit_value values[] = {{"name", "other"}, {"address", ADDRESS}};
 	struct change *change = change_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_group_remove(change, "g", "11111111-2222-3333-4444-555555555555"),
 			 0);
 	assert_null(inventory_fixture_at(fixture, ADDRESS));
 	left = allocations;
-	int err = change_add(change, OWNER_ADDRESS, values, 2, NULL);
+	int err = edit_add(change, OWNER_ADDRESS, values, 2, NULL);
 	(void)err;
 	change_free(change);
 	left = ENOUGH;
@@ -77,9 +77,9 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 
 static bool takes_changes(struct inventory_fixture *fixture)
 {
-	static const struct change_value values[] = {{"name", "more"}};
+	static const struct edit_value values[] = {{"name", "more"}};
 	struct change *change = change_begin(fixture->inventory, "test");
-	bool open = change_add(change, OWNER_ADDRESS, values, 1, NULL) == 0;
+	bool open = edit_add(change, OWNER_ADDRESS, values, 1, NULL) == 0;
 
 	change_free(change);
 	return open;

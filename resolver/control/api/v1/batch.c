@@ -19,7 +19,6 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/text.h"

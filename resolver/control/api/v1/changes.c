@@ -24,8 +24,8 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
 #include "resolver/control/observe/plan.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/etag.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/text.h"
@@ -437,8 +437,8 @@ static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inv
 	int err = 0;
 
 	for (size_t i = 0; !err && i < posted->count; i++) {
-		err = owned_put(made, inventory, &posted->edits[i].path, posted->edits[i].values,
-				posted->undo ? OWNED_UNDO : OWNED_ANY);
+		err = addresses_put(made, &posted->edits[i].path, posted->edits[i].values,
+				    posted->undo ? ADDRESSES_UNDO : ADDRESSES_ANY);
 		if (err)
 			change_place(made, "edits", i);
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)

@@ -1,8 +1,8 @@
 /* GET /v1/groups: resource groups, which addresses are sorted into (resource/group.h), by name. */
 #include <strings.h>
 
+#include "resolver/control/api/v1/addresses.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/owned.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
@@ -70,7 +70,7 @@ void api_v1_groups_list(struct api_request *request)
 		if (json_array_size(array) == limit)
 			next = next_json(request, limit, last);
 		else
-			json_add(array, owned_group_json(&groups[i]));
+			json_add(array, api_addresses_group(&groups[i]));
 		last = groups[i].name;
 	}
 	free(groups);

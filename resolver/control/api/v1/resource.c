@@ -13,17 +13,17 @@
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/api/v1/addresses.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/bulk.h"
-#include "resolver/control/api/v1/owned.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/resource/kind.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
@@ -99,7 +99,7 @@ static bool read_path(struct api_request *request, struct path *path)
 	const struct kind *kind = kind_of_inventory(collection);
 
 	if (kind && *child == '\0')
-		return owned_read_path(request, kind, path);
+		return api_addresses_read_path(request, kind, path);
 	kind = kind_of_collection(NULL, collection);
 	*path = (struct path){.group = api_parameter(request, "group")};
 	path->names[0] = api_parameter(request, "name");
@@ -124,7 +124,7 @@ static void fail_missing(struct api_request *request, const struct path *path)
 	char text[PART_WHY_MAX];
 
 	if (kind->inventory)
-		owned_fail_missing(request, path);
+		api_addresses_fail_missing(request, path);
 	else if (kind->parent && !part_is_elsewhere(served(request), path))
 		api_fail(request, 404, "not_found", "there is no %s \"%.80s\" in the %s \"%.80s\"",
 			 kind_field(kind)->group->name, path_name(path),
@@ -326,7 +326,7 @@ static json_t *show_any(const struct api_request *request, const struct path *pa
 	json_t *shown;
 
 	if (path->kind->inventory)
-		return owned_show(request, path, etag, error);
+		return api_addresses_show(request, path, etag, error);
 	arena_init(&arena);
 	item = bulk_find(request, path, &arena, error);
 	own = spelled(request, path);
@@ -791,7 +791,7 @@ static bool may_change_owned(const struct api_request *request, const struct pat
 			     struct change_error *error)
 {
 	char etag[ETAG_MAX] = "", text[PRECONDITION_TEXT_MAX];
-	bool there = owned_etag(api_inventory(request), path, etag);
+	bool there = addresses_etag(api_inventory(request), path, etag);
 	/* Whoever reads a PTR that is not there gets the etag of its address. */
 	const char *now = there || (if_match && *etag) ? etag : NULL;
 
@@ -1009,7 +1009,8 @@ static bool find_to_change(struct api_request *request, struct making *making)
 	bool found = shown != NULL;
 
 	json_decref(shown);
-	making->there = kind->inventory ? owned_etag(api_inventory(request), path, etag) : found;
+	making->there =
+		kind->inventory ? addresses_etag(api_inventory(request), path, etag) : found;
 	if (found || (making->method == PUT && kind->id != KIND_PTR &&
 		      !(kind->parent && part_is_elsewhere(served(request), path))))
 		return true;
@@ -1083,14 +1084,14 @@ static bool read_owned(struct making *making, struct path *path, json_t **values
 	struct change_error error;
 
 	if (making->method != DELETE)
-		return owned_read(&making->edit, &making->path, making->method == PATCH, path,
-				  values);
+		return api_addresses_read(&making->edit, &making->path, making->method == PATCH,
+					  path, values);
 	if (making->path.kind->id == KIND_PTR && !making->there) {
 		change_say(&error, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 		api_fail_change(request, &error);
 		return false;
 	}
-	making->edit.was = owned_title(request, &making->path);
+	making->edit.was = api_addresses_title(request, &making->path);
 	return true;
 }
 
@@ -1118,7 +1119,7 @@ static void look(struct api_edit *edit, struct inventory *inventory)
 
 	(void)inventory; /* is the request's */
 	json_decref(making->shown);
-	making->shown = owned_show(edit->request, &making->path, etag, &unused);
+	making->shown = api_addresses_show(edit->request, &making->path, etag, &unused);
 }
 
 /* What would be, or, where nothing is to be done, what is. */
@@ -1147,7 +1148,7 @@ static void answer_owned(struct making *making)
 	} else if (edit->rehearsal) {
 		answer_rehearsed(making);
 	} else {
-		owned_answer(edit->request, &making->path, making->there);
+		api_addresses_answer(edit->request, &making->path, making->there);
 	}
 }
 
@@ -1194,7 +1195,7 @@ static void change_resource(struct api_request *request, enum method method)
 						 .answer = answer_making,
 						 .free = making_free,
 						 .look = look,
-						 .find = owned_asked,
+						 .find = api_addresses_asked,
 						 .title = "cloud service",
 						 .field = "reverse_fqdn",
 						 .also = "cloud service or "};

@@ -87,12 +87,12 @@ static void add_many(struct state_world *world, unsigned count, const char *grou
 	char name[16], address[ADDRESS_TEXT_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct change_value values[] = {
+		const struct edit_value values[] = {
 			{"name", name}, {"resource_group", group}, {"address", address}};
 
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
-		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
 	}
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);

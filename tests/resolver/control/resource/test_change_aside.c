@@ -164,11 +164,11 @@ static const struct owner *seen(const struct inventory_fixture *fixture, const c
 
 static void add_to_group(struct inventory_fixture *fixture, const char *name, const char *group)
 {
-	const struct change_value values[] = {
+	const struct edit_value values[] = {
 		{"name", name}, {"resource_group", group}, {"allocation", "static"}};
 	struct change *change = change_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 }
@@ -302,9 +302,9 @@ static int add_many(struct aside *aside, struct change *change)
 		many_name(i, name);
 		snprintf(address, sizeof address, "2001:db8::1:%x", i + 1);
 		snprintf(fqdn, sizeof fqdn, "%s.test.", name);
-		const struct change_value values[] = {{"name", name}, {"address", address}};
+		const struct edit_value values[] = {{"name", name}, {"address", address}};
 		const struct change_ptr ptr = {.fqdn = fqdn};
-		err = change_add(change, OWNER_ADDRESS, values, 2, &owner);
+		err = edit_add(change, OWNER_ADDRESS, values, 2, &owner);
 		if (!err)
 			err = change_ptr_set(change, owner, &ptr);
 		if (i % FORGET_AT == 0)
@@ -491,15 +491,14 @@ static void what_waits_goes_on_waiting(void **state)
 
 static int add_some(struct aside *aside, struct change *change)
 {
-	static const struct change_value address[] = {{"name", "drawn"}},
-					 service[] = {{"name", "svc"},
-						      {"address", "198.51.100.21"}};
+	static const struct edit_value address[] = {{"name", "drawn"}},
+				       service[] = {{"name", "svc"}, {"address", "198.51.100.21"}};
 	const struct change_ptr ptr = {.fqdn = "waits.test."};
-	int err = change_add(change, OWNER_ADDRESS, address, 1, NULL);
+	int err = edit_add(change, OWNER_ADDRESS, address, 1, NULL);
 
 	(void)aside;
 	if (!err)
-		err = change_add(change, OWNER_SERVICE, service, 2, NULL);
+		err = edit_add(change, OWNER_SERVICE, service, 2, NULL);
 	return err ? err : change_ptr_wait(change, WAITS, &ptr);
 }
 
@@ -546,7 +545,7 @@ static void what_is_counted_is_counted_when_it_is_published(void **state)
 
 static void an_address_that_it_let_go_of_is_not_drawn_a_moment_later(void **state)
 {
-	static const struct change_value values[] = {{"name", "next"}};
+	static const struct edit_value values[] = {{"name", "next"}};
 	struct inventory_fixture *fixture = *state;
 	struct address first;
 
@@ -554,7 +553,7 @@ static void an_address_that_it_let_go_of_is_not_drawn_a_moment_later(void **stat
 	first = seen(fixture, "drawn")->address;
 	assert_int_equal(make(fixture, remove_some, NULL), CHANGE_FINE);
 	struct change *change = change_begin(fixture->inventory, "test");
-	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 1, NULL), 0);
+	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 1, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	assert_false(address_equal(&seen(fixture, "next")->address, &first));

@@ -49,7 +49,11 @@ static size_t count_of(const struct inventory_fixture *fixture)
 
 static int put(struct change *change, const char *name, const char *region, const char *tags)
 {
-	return change_group_put(change, &(struct change_group){name, region, tags}, false);
+	json_t *object = tags ? json_loads(tags, 0, NULL) : NULL;
+	int err = change_group_put(change, &(struct change_group){name, region, object}, false);
+
+	json_decref(object);
+	return err;
 }
 
 static void must_put(struct inventory_fixture *fixture, const char *name, const char *region,
@@ -64,10 +68,10 @@ static void must_put(struct inventory_fixture *fixture, const char *name, const 
 
 static int add(struct change *change, const char *group, const char *name, const char *region)
 {
-	const struct change_value values[] = {
+	const struct edit_value values[] = {
 		{"name", name}, {"resource_group", group}, {"region", region}};
 
-	return change_add(change, OWNER_ADDRESS, values, 3, NULL);
+	return edit_add(change, OWNER_ADDRESS, values, 3, NULL);
 }
 
 static void must_add(struct inventory_fixture *fixture, const char *group, const char *name,
@@ -225,14 +229,14 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 
 static int add_to(struct change *change, const char *group)
 {
-	const struct change_value values[] = {{"name", "x"}, {"resource_group", group}};
+	const struct edit_value values[] = {{"name", "x"}, {"resource_group", group}};
 
-	return change_add(change, OWNER_ADDRESS, values, 2, NULL);
+	return edit_add(change, OWNER_ADDRESS, values, 2, NULL);
 }
 
 static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 {
-	static const char *const bad[] = {"a/b", "a b", "a.", "a%2f", "-"};
+	static const char *const bad[] = {"a/b", "a b", "a.", "a%2f"};
 	static const char *const good[] = {"a_(1).-b", "\xc3\xa9", "a..b", "9", "--"};
 	struct inventory_fixture *fixture = *state;
 
@@ -244,6 +248,10 @@ static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
 	}
+	/* In a path it stands for no group. */
+	struct change *change = change_begin(fixture->inventory, "test");
+	assert_int_not_equal(put(change, "-", "east", NULL), 0);
+	inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		must_add(fixture, good[i], "x", "east");
 	assert_int_equal(inventory_fixture_load(

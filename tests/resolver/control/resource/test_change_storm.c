@@ -47,14 +47,14 @@ static void edit(struct inventory_fixture *fixture, struct change *change, struc
 {
 	const unsigned slot = random_below(seed, STORM_SLOTS);
 	const struct slot_texts texts = texts_of(slot, number);
-	const struct change_value values[] = {{"name", texts.name}, {"address", texts.address}};
+	const struct edit_value values[] = {{"name", texts.name}, {"address", texts.address}};
 	const struct change_ptr ptr = {.fqdn = texts.fqdn};
 	const struct owner *owner = inventory_fixture_named(fixture, texts.name);
 	int err;
 
 	assert_int_equal(owner != NULL, table->is[slot] != 0);
 	if (!owner) {
-		err = change_add(change, OWNER_ADDRESS, values, 2, NULL);
+		err = edit_add(change, OWNER_ADDRESS, values, 2, NULL);
 		table->is[slot] = 1;
 	} else if (random_below(seed, 4) == 0) {
 		err = change_remove(change, owner);

@@ -211,10 +211,10 @@ static void what_is_in_both_is_refused_and_both_are_named(void **state)
 	};
 	struct inventory_fixture *fixture = *state;
 	const struct owner *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
-	const struct change_value label = {"domain_name_label", "taken"};
+	const struct edit_value label = {"domain_name_label", "taken"};
 	struct change *change = change_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_set(change, made, &label, 1, NULL), 0);
+	assert_int_equal(edit_set(change, made, &label, 1, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
@@ -271,7 +271,7 @@ static void an_address_whose_pool_is_gone_is_kept_and_not_served(void **state)
 
 static void an_address_that_moves_into_a_pool_is_served(void **state)
 {
-	static const struct change_value value = {"address", "203.0.113.77"};
+	static const struct edit_value value = {"address", "203.0.113.77"};
 	struct inventory_fixture *fixture = *state;
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "new", "198.51.100.30"),
@@ -287,7 +287,7 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
 	struct change *change = change_begin(fixture->inventory, "test");
 	assert_int_equal(
-		change_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
+		edit_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
 		0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
@@ -461,11 +461,11 @@ static void very_many_ptrs_settle_at_once(void **state)
 	const struct owner *owner;
 
 	for (unsigned i = 0; i < 1500; i++) {
-		const struct change_value values[] = {{"name", name}, {"address", address}};
+		const struct edit_value values[] = {{"name", name}, {"address", address}};
 
 		snprintf(name, sizeof name, "a%u", i);
 		snprintf(address, sizeof address, "2001:db8::%x", i + 1);
-		assert_int_equal(change_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
+		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
 		assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
 	}
 	assert_int_equal(change_commit(change), 0);

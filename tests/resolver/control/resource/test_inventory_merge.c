@@ -33,9 +33,9 @@ static void exec(const struct inventory_fixture *fixture, const char *sql)
 static int set_value(struct inventory_fixture *fixture, const struct owner *owner, const char *key,
 		     const char *text)
 {
-	const struct change_value value = {key, text};
+	const struct edit_value value = {key, text};
 	struct change *change = change_begin(fixture->inventory, "test");
-	int err = change_set(change, owner, &value, 1, NULL);
+	int err = edit_set(change, owner, &value, 1, NULL);
 
 	if (!err)
 		err = change_commit(change);
@@ -380,7 +380,7 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 	snprintf(address, sizeof address, forms[random_below(seed, 4)], 100 + slot);
 	snprintf(label, sizeof label, "label%u", slot);
 	snprintf(fqdn, sizeof fqdn, "n%u.test.", random_below(seed, 1000));
-	const struct change_value values[] = {
+	const struct edit_value values[] = {
 		{"name", name}, {"address", address}, {"domain_name_label", label}};
 	const struct change_ptr ptr = {.fqdn = random_below(seed, 4) ? fqdn : ""};
 	const struct owner *owner = inventory_fixture_named(fixture, name);
@@ -388,7 +388,7 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 	int err;
 
 	if (!owner && slot >= 3)
-		err = change_add(change, OWNER_ADDRESS, values, 2 + slot % 2, NULL);
+		err = edit_add(change, OWNER_ADDRESS, values, 2 + slot % 2, NULL);
 	else if (owner && slot >= 3 && random_below(seed, 5) == 0)
 		err = change_remove(change, owner);
 	else

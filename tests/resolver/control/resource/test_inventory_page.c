@@ -70,14 +70,14 @@ static void a_page_begins_behind_what_is_gone_by_now(void **state)
 static void services_come_by_name_and_follow_changes(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	static const struct change_value zoo[] = {{"name", "Zoo"}, {"address", "198.51.100.21"}};
-	static const struct change_value bar[] = {{"name", "bar"}, {"address", "198.51.100.22"}};
+	static const struct edit_value zoo[] = {{"name", "Zoo"}, {"address", "198.51.100.21"}};
+	static const struct edit_value bar[] = {{"name", "bar"}, {"address", "198.51.100.22"}};
 	const struct owner *page[4];
 
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 4), 1);
 	struct change *change = change_begin(fixture->inventory, "test");
-	assert_int_equal(change_add(change, OWNER_SERVICE, zoo, 2, NULL), 0);
-	assert_int_equal(change_add(change, OWNER_SERVICE, bar, 2, NULL), 0);
+	assert_int_equal(edit_add(change, OWNER_SERVICE, zoo, 2, NULL), 0);
+	assert_int_equal(edit_add(change, OWNER_SERVICE, bar, 2, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 2), 2);

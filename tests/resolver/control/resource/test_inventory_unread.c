@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/state_json.h"
 #include "tests/lib/inventory_fixture.h"
 
@@ -105,11 +105,11 @@ static void with_a_state_that_is_not_open_nobody_knows_who_is_not_there(void **s
 static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_addresses(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct change_value values[] = {
+	const struct edit_value values[] = {
 		{"name", "new"}, {"resource_group", "web"}, {"address", NEW}};
 	struct change *change = begin(fixture);
 
-	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
+	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	exec(fixture, SPOIL " WHERE kind = 104");
@@ -128,7 +128,7 @@ static void what_cannot_be_read_cannot_be_removed(void **state)
 	inventory_fixture_add(fixture, "new", NEW);
 	exec(fixture, SPOIL " WHERE kind = 101");
 	change = begin(fixture);
-	assert_int_not_equal(owned_put(change, fixture->inventory, &path, NULL, OWNED_ANY), 0);
+	assert_int_not_equal(addresses_put(change, &path, NULL, ADDRESSES_ANY), 0);
 	check_unread(fixture, change, ERR_INVALID);
 }
 

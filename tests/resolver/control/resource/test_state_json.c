@@ -52,27 +52,29 @@ static void import(struct inventory_fixture *fixture, json_t *document)
 
 static void an_export_imported_elsewhere_is_the_same_export(void **state)
 {
-	static const struct change_value values[] = {{"name", "Web"},
-						     {"resource_group", "g"},
-						     {"address", "198.51.100.40"},
-						     {"allocation", "static"},
-						     {"tags", "{\"a\": \"1\"}"},
-						     {"domain_name_label", "web1"}};
-	static const struct change_value service[] = {
+	static const struct edit_value values[] = {{"name", "Web"},
+						   {"resource_group", "g"},
+						   {"address", "198.51.100.40"},
+						   {"allocation", "static"},
+						   {"tags", "{\"a\": \"1\"}"},
+						   {"domain_name_label", "web1"}};
+	static const struct edit_value service[] = {
 		{"name", "svc"}, {"address", "198.51.100.41"}, {"description", "words"}};
 	static const struct change_ptr ptr = {"w.test.", "mail", true, 7};
-	static const struct change_group empty = {"Empty", "west", "{\"a\":\"1\"}"};
+	json_t *tags = json_pack("{s:s}", "a", "1");
+	const struct change_group empty = {"Empty", "west", tags};
 	struct inventory_fixture *fixture = *state, other;
 	struct change *change = change_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
-	assert_int_equal(change_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
+	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
-	assert_int_equal(change_add(change, OWNER_SERVICE, service, 3, NULL), 0);
+	assert_int_equal(edit_add(change, OWNER_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	change = change_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_put(change, &empty, false), 0);
+	json_decref(tags);
 	assert_int_equal(change_commit(change), 0);
 	change_free(change);
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
@@ -131,7 +133,7 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"groups\": [{\"name\": \"g\"}, {\"name\": \"G\"}]}",
 		 "groups[1].name", "twice"},
 		{"{\"version\": 1, \"groups\": [{\"name\": \"g\", \"tags\": 7}]}", "groups[0].tags",
-		 "not a string"},
+		 "object of strings"},
 		{"{\"version\": 1, \"groups\": [{}]}", "groups[0]", "not what an export"},
 	};
 	struct inventory_fixture *fixture = *state;

@@ -1,7 +1,7 @@
 /* What is particular to addresses, services, their PTRs and resource groups among the resources of
  * /v1 (resource.c): they are no items of a model, but of the inventory (resource/inventory.h). */
-#ifndef SLUICE_API_V1_OWNED_H
-#define SLUICE_API_V1_OWNED_H
+#ifndef SLUICE_API_V1_ADDRESSES_H
+#define SLUICE_API_V1_ADDRESSES_H
 
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
@@ -9,28 +9,29 @@
 
 /* The path of a request for a resource of that kind. False: it has a group, and the kind is in
  * none, which has been answered. */
-bool owned_read_path(struct api_request *request, const struct kind *kind, struct path *path);
+bool api_addresses_read_path(struct api_request *request, const struct kind *kind,
+			     struct path *path);
 /* The address or service that the request names, or whose PTR; NULL: it is not there. */
-const struct owner *owned_asked(const struct api_request *request);
+const struct owner *api_addresses_asked(const struct api_request *request);
 /* The resource, and its etag; of a PTR also where there is none, as long as the address or service
  * is there. NULL: it is not there, or, with an outcome in the error, it cannot be read. */
-json_t *owned_show(const struct api_request *request, const struct path *path, char etag[ETAG_MAX],
-		   struct change_error *error);
+json_t *api_addresses_show(const struct api_request *request, const struct path *path,
+			   char etag[ETAG_MAX], struct change_error *error);
 /* 404 */
-void owned_fail_missing(struct api_request *request, const struct path *path);
+void api_addresses_fail_missing(struct api_request *request, const struct path *path);
 
 /* What the body asks for at that path, as an api_editor's read: whole, or (merges) only what it
  * names. The name of a cloud service is claimed. */
-bool owned_read(struct api_edit *edit, const struct path *asked, bool merges, struct path *path,
-		json_t **values);
+bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool merges,
+			struct path *path, json_t **values);
 
 /* What the log calls it, as long as the request lives. */
-const char *owned_title(struct api_request *request, const struct path *path);
+const char *api_addresses_title(struct api_request *request, const struct path *path);
 /* Answers with what was made at that path, which was there before or not. The answer to a name that
  * was set waits, 3 s at most, for whether it leads back, and has that in `warnings`. It is written
  * when every worker serves the change. */
-void owned_answer(struct api_request *request, const struct path *path, bool was_there);
+void api_addresses_answer(struct api_request *request, const struct path *path, bool was_there);
 
-json_t *owned_group_json(const struct resource_group *group);
+json_t *api_addresses_group(const struct resource_group *group);
 
 #endif

@@ -1,8 +1,9 @@
-#include "resolver/control/api/v1/owned.h"
+#include "resolver/control/api/v1/addresses.h"
 
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "rules/schema/model.h"
 
@@ -26,7 +27,8 @@ static void fail_group(struct api_request *request, const struct kind *kind)
 		 api_parameter(request, "group"));
 }
 
-bool owned_read_path(struct api_request *request, const struct kind *kind, struct path *path)
+bool api_addresses_read_path(struct api_request *request, const struct kind *kind,
+			     struct path *path)
 {
 	*path = path_of(request, kind);
 	if (strcmp(path->group, GROUP_NONE) == 0 || kind_has_groups(kind))
@@ -35,14 +37,14 @@ bool owned_read_path(struct api_request *request, const struct kind *kind, struc
 	return false;
 }
 
-const struct owner *owned_asked(const struct api_request *request)
+const struct owner *api_addresses_asked(const struct api_request *request)
 {
 	const struct path path = path_of(request, kind_of_inventory(api_segment(request, 1)));
 
-	return owned_find(api_inventory(request), &path);
+	return addresses_find(api_inventory(request), &path);
 }
 
-void owned_fail_missing(struct api_request *request, const struct path *path)
+void api_addresses_fail_missing(struct api_request *request, const struct path *path)
 {
 	bool has_group = strcmp(path->group, GROUP_NONE) != 0;
 	const char *name = path->names[0];
@@ -72,7 +74,7 @@ void owned_fail_missing(struct api_request *request, const struct path *path)
 
 /* ---- showing ---- */
 
-json_t *owned_group_json(const struct resource_group *group)
+json_t *api_addresses_group(const struct resource_group *group)
 {
 	char etag[ETAG_MAX], origin[600];
 	json_t *object = json_make("{s:o, s:o}", "name", json_text(group->name), "region",
@@ -91,11 +93,11 @@ static json_t *owner_shown(const struct kind *kind, const struct owner *owner)
 	return kind->id == KIND_PTR ? owner_ptr_json(owner) : owner_json(owner);
 }
 
-json_t *owned_show(const struct api_request *request, const struct path *path, char etag[ETAG_MAX],
-		   struct change_error *error)
+json_t *api_addresses_show(const struct api_request *request, const struct path *path,
+			   char etag[ETAG_MAX], struct change_error *error)
 {
 	struct inventory *inventory = api_inventory(request);
-	const struct owner *owner = owned_find(inventory, path);
+	const struct owner *owner = addresses_find(inventory, path);
 	struct resource_group group;
 	const char *trouble;
 
@@ -106,7 +108,7 @@ json_t *owned_show(const struct api_request *request, const struct path *path, c
 	}
 	if (path->kind->id == KIND_GROUP && inventory_group(inventory, path->names[0], &group)) {
 		group_etag(&group, etag);
-		return owned_group_json(&group);
+		return api_addresses_group(&group);
 	}
 	trouble = inventory_trouble(inventory);
 	if (trouble)
@@ -145,7 +147,7 @@ static json_t *ptr_alone(const struct owner *owner, const json_t *body)
 static json_t *merged(struct api_request *request, struct path *path)
 {
 	struct inventory *inventory = api_inventory(request);
-	const struct owner *owner = owned_find(inventory, path);
+	const struct owner *owner = addresses_find(inventory, path);
 	bool is_ptr = path->kind->id == KIND_PTR;
 	json_t *patch = owner && !is_ptr ? ptr_alone(owner, request->body) : NULL, *values;
 
@@ -153,7 +155,7 @@ static json_t *merged(struct api_request *request, struct path *path)
 		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
 	else
 		patch = json_incref(request->body);
-	values = owned_values(inventory, path);
+	values = addresses_values(inventory, path);
 	if (json_object_update(values, patch) != 0) {
 		json_decref(values);
 		values = NULL;
@@ -177,11 +179,11 @@ static bool claim(struct api_edit *edit, const struct owner *owner, const json_t
 			       address.family, fqdn);
 }
 
-bool owned_read(struct api_edit *edit, const struct path *asked, bool merges, struct path *path,
-		json_t **values)
+bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool merges,
+			struct path *path, json_t **values)
 {
 	struct api_request *request = edit->request;
-	const struct owner *owner = owned_find(api_inventory(request), asked);
+	const struct owner *owner = addresses_find(api_inventory(request), asked);
 	bool is_service = owner ? owner->kind == OWNER_SERVICE : asked->kind->id == KIND_SERVICE;
 
 	if (!json_is_object(request->body)) {
@@ -205,9 +207,9 @@ bool owned_read(struct api_edit *edit, const struct path *asked, bool merges, st
 
 /* ---- the answer ---- */
 
-const char *owned_title(struct api_request *request, const struct path *path)
+const char *api_addresses_title(struct api_request *request, const struct path *path)
 {
-	const struct owner *owner = owned_find(api_inventory(request), path);
+	const struct owner *owner = addresses_find(api_inventory(request), path);
 	const char *text =
 		owner ? api_owner_kept(request, owner)
 		      : arena_printf(&request->arena, "%s %s", path->kind->name, path->names[0]);
@@ -286,7 +288,7 @@ static void answer_group(struct api_request *request, const struct path *path, u
 {
 	struct change_error error;
 	char etag[ETAG_MAX];
-	json_t *shown = owned_show(request, path, etag, &error);
+	json_t *shown = api_addresses_show(request, path, etag, &error);
 
 	if (shown)
 		api_reply_json(request, status, shown, etag);
@@ -294,13 +296,13 @@ static void answer_group(struct api_request *request, const struct path *path, u
 		api_fail_memory(request);
 }
 
-void owned_answer(struct api_request *request, const struct path *path, bool was_there)
+void api_addresses_answer(struct api_request *request, const struct path *path, bool was_there)
 {
-	const struct owner *owner = owned_find(api_inventory(request), path);
+	const struct owner *owner = addresses_find(api_inventory(request), path);
 	char etag[ETAG_MAX];
-	bool is_made = !was_there && owned_etag(api_inventory(request), path, etag);
+	bool is_made = !was_there && addresses_etag(api_inventory(request), path, etag);
 
-	api_log_change(request, is_made ? "made" : "changed", owned_title(request, path));
+	api_log_change(request, is_made ? "made" : "changed", api_addresses_title(request, path));
 	if (path->kind->id == KIND_GROUP)
 		answer_group(request, path, is_made ? 201 : 200);
 	else if (owner)
