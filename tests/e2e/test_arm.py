@@ -366,6 +366,16 @@ class Groups(Arm):
                      "/subscriptions/%s/resourceGroups?api-version=1" % OTHER):
             self.bad(self.call("GET", each), 404, "SubscriptionNotFound", OTHER)
 
+    def test_an_address_of_the_subscription_before_stays_as_it_is(self):
+        self.good("PUT", path(), {**body({"domainNameLabel": "web"}), "tags": {"a": "b"}}, 201)
+        before = self.good("GET", "/v1/addresses/rg/web").body
+        head = test_reverse.CONFIG.split("addresses = (")[0] % (OTHER, self.state)
+        self.sluice.reconfigure(head + TRAILER % self.settings)
+        self.assertEqual(0, self.command("reload")[0])
+        for how in ({}, {"headers": {"If-None-Match": "*"}}):
+            self.bad(self.call("PUT", path(subscription=OTHER), body(), **how), 409, "Conflict", "another subscription", "name")
+        self.assertEqual(before, self.good("GET", "/v1/addresses/rg/web").body)
+
     def test_the_version_must_be_said_and_may_be_any(self):
         for each in ("/subscriptions", "/subscriptions/" + S, GROUPS, GROUPS + "/office",
                      path("filed", "office", query=""), path("filed", "office",

@@ -64,6 +64,10 @@ class History(test_reverse.Reverse):
         self.ptr_is("198.51.100.30", "one.example.")
         self.bad_v1(self.edits(("ptrs/198.51.100.99", {"reverse_fqdn": "one.example."}), status=404), 404,
                     "not_found", "edits[0]", "not an address or id that we own; add the address first")
+        for forgotten in ({}, {"ttl": 5}):
+            self.bad_v1(self.edits(("ptrs/198.51.100.30", forgotten), status=400), 400, "invalid", "edits[0].reverse_fqdn",
+                        "null for none")
+        self.ptr_is("198.51.100.30", "one.example.")
         self.edits(("ptrs/198.51.100.30", None))
         self.ptr_is("198.51.100.30")
 

@@ -419,6 +419,30 @@ class Resources(Reverse):
         self.bad_v1(self.call("PUT", "/v1/ptrs/198.51.100.11", {"frob": 1}), 400, "invalid", "frob")
         self.bad_v1(self.call("GET", path), 404)
 
+    def test_a_ttl_beyond_the_most_is_refused_whichever_ttl_there_is(self):
+        path = "/v1/addresses/web/front"
+        self.good("PUT", path, {"address": "198.51.100.30", "reverse_fqdn": "a.example.", "ttl": 300}, status=201)
+        for ttl in (300 + 2**32, 300 - 2**32):
+            for where, what in ((path, {"address": "198.51.100.30", "reverse_fqdn": "a.example.", "ttl": ttl}),
+                                ("/v1/ptrs/198.51.100.30", {"reverse_fqdn": "a.example.", "ttl": ttl})):
+                self.bad_v1(self.call("PUT", where, what), 400, "invalid", "ttl")
+            self.bad_v1(self.call("PATCH", path, {"ttl": ttl}), 400, "invalid", "ttl")
+
+    def test_what_is_only_shown_changes_nothing(self):
+        path = "/v1/addresses/web/front"
+        made = self.good("PUT", path, {"address": "198.51.100.30", "reverse_fqdn": "a.example."}, status=201)
+        for where, what in ((path, {}), (path, {"etag": "x", "status": "y", "ttl_served": 5}),
+                            ("/v1/ptrs/198.51.100.30", {"address": "198.51.100.30", "name": "front"})):
+            self.good("PATCH", where, what)
+        self.assertEqual(made.body["etag"].split("-")[0], self.good("GET", path).body["etag"].split("-")[0])
+        # What the file declares without a PTR may have one, whatever is sent back beside it.
+        self.good("PATCH", "/v1/addresses/office/open", {"reverse_fqdn": "b.example.", "etag": "x"})
+        self.ptr_is("198.51.100.11", "b.example.")
+        self.bad_v1(self.call("PUT", "/v1/groups/-/new", {"status": "y"}), 400, "invalid", "status")
+        self.bad_v1(self.call("PUT", "/v1/services/shop", {"address": "198.51.100.40", "subscription": "x"}), 400, "invalid",
+                    "subscription")
+        self.bad_v1(self.call("GET", "/v1/ptrs/-/198.51.100.30"), 404, text="nothing at this path")
+
     def test_what_is_taken_says_by_whom(self):
         path = "/v1/addresses/web/front"
         for body, field, whom in (({"address": "198.51.100.10"}, "address", r"sluice\.conf:\d+"),

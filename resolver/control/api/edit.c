@@ -34,20 +34,21 @@ static void on_made(void *context, int err, const struct service_change *change,
 		    const struct faults *faults)
 {
 	struct api_edit *edit = context;
+	const struct api_made made = {change, faults};
 
 	if (err)
 		fail(edit, err, &change->error, faults);
 	else
-		edit->editor->answer(edit, change, faults);
+		edit->editor->answer(edit, &made);
 	end(edit);
 }
 
-static void look(void *context, struct inventory *inventory)
+static void look(void *context)
 {
 	struct api_edit *edit = context;
 
 	if (edit->editor->look)
-		edit->editor->look(edit, inventory);
+		edit->editor->look(edit);
 }
 
 static struct service_change change_of(const struct api_edit *edit, const struct service_edit *one)
@@ -103,13 +104,12 @@ struct rehearsed {
 };
 
 /* A new address of a pool is not known before it is given out. */
-static void note_owner(void *context, struct inventory *inventory)
+static void note_rehearsed(void *context)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
 	const struct owner *owner = edit->editor->find(edit->request);
 
-	(void)inventory; /* is the request's */
 	if (!owner)
 		return;
 	rehearsed->is_known = true;
@@ -132,7 +132,7 @@ static bool rehearse(struct rehearsed *rehearsed, const struct service_edit *one
 	int err;
 
 	change.rehearsal = true;
-	change.on_owned = note_owner;
+	change.on_owned = note_rehearsed;
 	change.context = rehearsed;
 	faults_init(&faults);
 	err = service_change(request->service, &change, &faults);
@@ -165,10 +165,18 @@ static void ask_again(struct work_waiter *waiter)
 static void make_or_wait(struct api_edit *edit)
 {
 	struct api_request *request = edit->request;
+	struct work *work = &request->service->work;
+	struct change_error error;
 
+	if (edit->waits == EDIT_WAITS && work->busy) {
+		change_say(&error, CHANGE_BUSY, NULL,
+			   "many changes are being made at this moment; try again");
+		fail(edit, ERR_INVALID, &error, NULL);
+		end(edit);
+		return;
+	}
 	request->state = edit;
-	edit->is_ours = edit->waits == EDIT_WAITS ||
-			!work_wait(&request->service->work, &request->waiter, ask_again);
+	edit->is_ours = !work_wait(work, &request->waiter, ask_again);
 	edit->waits++;
 	if (edit->is_ours)
 		go_on(edit);
@@ -260,12 +268,13 @@ void api_edit(struct api_edit *edit)
 		end(edit);
 		return;
 	}
-	if (edit->values && !(edit->values = json_whole(edit->values))) {
+	edit->values = json_whole(edit->values);
+	if (one.path.kind && !edit->values) {
 		api_fail_memory(edit->request);
 		end(edit);
 		return;
 	}
-	one.values = edit->values;
+	one.values = json_is_null(edit->values) ? NULL : edit->values;
 	if (edit->claimed)
 		owner = edit->editor->find(edit->request);
 	if (!edit->claimed || edit->is_ours || owner_has_ptr(owner, edit->claimed))

@@ -1,5 +1,6 @@
-/* A request that changes one resource, in any API. What the edit is says the API; it is made as
- * every change is (service/commit.h):
+/* A request that changes one resource, in any API. Each API says what its edit is; service_commit
+ * makes it, as it makes every change (service/commit.h). Only what api/bulk.h makes in a thread has
+ * another way:
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
@@ -25,23 +26,29 @@ enum { EDIT_NAME_MAX = 128, EDIT_WAITS = 3 };
 
 struct api_edit;
 
+struct api_made { /* what has been done */
+	const struct service_change *change;
+	const struct faults *faults; /* warnings, of a model's kinds */
+};
+
 /* What differs between the APIs. */
 struct api_editor {
 	/* What is to be done, by the request and by what is there now. Sets the path (kind NULL:
-	 * nothing is to be done, and the answer comes at once), the values, a reference (NULL: it
-	 * goes), and edit->claimed, which may be one of their texts. False: it cannot be done,
-	 * which has been answered. */
+	 * nothing is to be done, and the answer comes at once), the values, a reference (a JSON
+	 * null: it goes; NULL: there is no memory), and edit->claimed, which may be one of their
+	 * texts. False: it cannot be done, which has been answered. */
 	bool (*read)(struct api_edit *edit, struct path *path, json_t **values);
 	/* Each answers: what has been done; why not (NULL: as api_fail_change). */
-	void (*answer)(struct api_edit *edit, const struct service_change *change,
-		       const struct faults *faults);
+	void (*answer)(struct api_edit *edit, const struct api_made *made);
 	void (*fail)(struct api_edit *edit, const struct change_error *error);
 	/* Called last, always. NULL: of api_edit_plain. */
 	void (*free)(struct api_edit *edit);
-	/* Of a rehearsal, with what would be; the answer comes later. May be NULL. */
-	void (*look)(struct api_edit *edit, struct inventory *inventory);
+	/* Of a dry run: called while the inventory is as it would be; the answer comes later. May
+	 * be NULL. */
+	void (*look)(struct api_edit *edit);
 
-	/* Of claims. Whose name it is to be, as it is now; NULL: it is not there yet. */
+	/* Of claims. The address or service that is to have the name, as it is now; NULL: it is not
+	 * there yet. */
 	const struct owner *(*find)(const struct api_request *request);
 	const char *title; /* what errors call it: "PublicIPAddress" */
 	const char *field; /* where the body has the reverse name */
@@ -52,13 +59,13 @@ struct api_editor {
 struct api_edit {
 	const struct api_editor *editor;
 	struct api_request *request;
-	bool rehearsal;      /* it is only found out what it would come to */
-	const char *claimed; /* the reverse name that is to be ours; NULL: none */
-	const char *was;     /* the editor's: how the log calls what is there before */
+	bool rehearsal;      /* a dry run */
+	const char *claimed; /* the name whose ownership must be checked; NULL: none */
+	const char *was;     /* the editor's: the title before the change, for the log */
 	/* inside */
 	json_t *values;           /* that were read last */
-	bool is_ours;             /* that has been found out */
-	char name[EDIT_NAME_MAX]; /* of what the name is for */
+	bool is_ours;             /* the ownership of `claimed` is confirmed */
+	char name[EDIT_NAME_MAX]; /* of the address or service that gets the name */
 	unsigned waits;
 };
 

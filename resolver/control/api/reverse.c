@@ -77,7 +77,7 @@ bool api_require(struct api_request *request, const char *etag)
 	return false;
 }
 
-bool api_require_owner(struct api_request *request, const struct owner *owner)
+bool api_require_address(struct api_request *request, const struct owner *owner)
 {
 	char etag[ETAG_MAX];
 
@@ -101,7 +101,7 @@ char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX])
 	return text;
 }
 
-const char *api_owner_kept(struct api_request *request, const struct owner *owner)
+const char *api_address_title(struct api_request *request, const struct owner *owner)
 {
 	char text[API_OWNER_TEXT_MAX];
 	const char *kept = arena_strdup(&request->arena, api_owner_text(owner, text));

@@ -24,7 +24,7 @@ void api_fail_change(struct api_request *request, const struct change_error *err
  * false: they do not, which has been answered. */
 bool api_require(struct api_request *request, const char *etag);
 /* The same of an address or service, and of all that is ours, by the etag of its lists. */
-bool api_require_owner(struct api_request *request, const struct owner *owner);
+bool api_require_address(struct api_request *request, const struct owner *owner);
 bool api_require_all(struct api_request *request);
 /* Gives the answer the etag of all that is ours. True: the client has that version, and has been
  * answered 304. */
@@ -32,8 +32,8 @@ bool api_all_not_modified(struct api_request *request);
 enum { API_OWNER_TEXT_MAX = 1400 };
 /* "address mail, 192.0.2.1, PTR mail.test."; returns text. */
 char *api_owner_text(const struct owner *owner, char text[API_OWNER_TEXT_MAX]);
-/* The same, as long as the request lives. */
-const char *api_owner_kept(struct api_request *request, const struct owner *owner);
+/* The same, as long as the request lives: an address or a service. */
+const char *api_address_title(struct api_request *request, const struct owner *owner);
 /* One line in the log: what was done to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *owner_text);
 

@@ -44,9 +44,9 @@ json_t *addresses_values(struct inventory *inventory, const struct path *path)
 	owner = find(inventory, path);
 	if (!owner || path->kind->id != KIND_PTR)
 		return owner ? owner_whole_object(owner) : NULL;
-	values = owner_ptr_object(owner);
-	if (!values)
+	if (!owner->ptr.fqdn || owner->ptr.read_only)
 		return json_make("{s:n}", "reverse_fqdn");
+	values = owner_ptr_object(owner);
 	json_object_del(values, "owner"); /* is the path's */
 	return values;
 }
@@ -139,6 +139,7 @@ struct reading {
 	struct change *change;
 	const struct path *path;
 	const struct owner *before; /* as it is; NULL: it is not there */
+	bool is_of_history;         /* whose paths are in lower case */
 	json_t *values;             /* being completed */
 	uint8_t family;             /* of an address that is to be chosen */
 	const char *tags;           /* as the state keeps them; NULL: none */
@@ -166,8 +167,8 @@ static int settle(struct reading *reading, const char *key, const char *expected
 			   expected ? "\"" : "");
 }
 
-/* As it is written, where there is one, else as the values write it: a path of the history is in
- * lower case. */
+/* As it is written, where there is one, else as the path writes it, or, of the history, the values.
+ */
 static void put_as_written(struct reading *reading, const char *key, const char *before,
 			   const char *in_path)
 {
@@ -175,7 +176,7 @@ static void put_as_written(struct reading *reading, const char *key, const char 
 
 	if (reading->before)
 		json_put(reading->values, key, json_text(before));
-	else if (!given || !*given)
+	else if (!given || !*given || !reading->is_of_history)
 		json_put(reading->values, key, json_text(in_path));
 }
 
@@ -189,8 +190,9 @@ static int settle_all(struct reading *reading)
 
 	if (settle(reading, "name", path->names[0]) != 0 ||
 	    (before && settle(reading, "id", before->id) != 0) ||
-	    (!is_service(reading) && (settle(reading, "resource_group", group) != 0 ||
-				      settle(reading, "subscription", subscription) != 0)))
+	    (!is_service(reading) && settle(reading, "resource_group", group) != 0) ||
+	    (!(is_service(reading) && reading->is_of_history) &&
+	     settle(reading, "subscription", subscription) != 0))
 		return ERR_INVALID;
 	put_as_written(reading, "name", before ? before->name : NULL, path->names[0]);
 	if (!is_service(reading))
@@ -286,8 +288,8 @@ static int complete(struct reading *reading)
 		err = take_tags(reading);
 	if (err)
 		return err;
-	for (size_t i = 0; owned_told[i]; i++)
-		json_object_del(reading->values, owned_told[i]);
+	for (size_t i = 0; addresses_shown[i]; i++)
+		json_object_del(reading->values, addresses_shown[i]);
 	for (size_t i = 0; known[i]; i++)
 		json_object_del(reading->values, known[i]);
 	drop_empty(reading);
@@ -363,6 +365,7 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	struct reading reading = {.change = change,
 				  .path = path,
 				  .before = before,
+				  .is_of_history = why == ADDRESSES_UNDO || why == ADDRESSES_BACK,
 				  .values = json_copy((json_t *)(uintptr_t)values)};
 	struct owner owner;
 	int err;
@@ -433,14 +436,15 @@ static int read_group_text(struct change *change, const json_t *values, const ch
 
 static int put_group(struct change *change, const struct path *path, const json_t *values)
 {
-	static const char *const members[] = {"name", "region", "tags", NULL};
+	static const char *const members[] = {"name", "region",   "tags", "origin",
+					      "etag", "warnings", NULL};
 	struct change_group group = {.tags = json_object_get(values, "tags")};
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)values, key, value)
 	{
-		if (!text_is_among(key, members) && !text_is_among(key, owned_told))
+		if (!text_is_among(key, members))
 			return change_fail(change, CHANGE_INVALID, key,
 					   "unknown; a group has name, region and tags");
 	}

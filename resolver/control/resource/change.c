@@ -326,8 +326,9 @@ static int put_owner(struct change *change, const struct owner *before, const st
 
 /* ---- edits: what stands in the way ---- */
 
-/* What was read ahead of the latest edit is read again. */
-const struct owner *change_find(struct change *change, const struct owner *owner, int *err)
+/* The owner as it is with the edits so far: what was read ahead of the latest one is read again.
+ * NULL: *err, and the change is void. */
+static const struct owner *find_now(struct change *change, const struct owner *owner, int *err)
 {
 	const struct owner *found;
 
@@ -620,7 +621,7 @@ int change_put(struct change *change, const struct owner *owner, struct owner *w
 	int err = change_is_open(change);
 
 	if (!err && owner)
-		before = change_find(change, owner, &err);
+		before = find_now(change, owner, &err);
 	if (!err && before)
 		err = check_writable(change, before);
 	if (!err)
@@ -640,7 +641,7 @@ int change_remove(struct change *change, const struct owner *owner)
 {
 	char path[PATH_MAX_BYTES];
 	int err;
-	const struct owner *before = change_find(change, owner, &err);
+	const struct owner *before = find_now(change, owner, &err);
 
 	if (!before)
 		return err;
@@ -821,7 +822,7 @@ static int replace_ptr(struct change *change, const struct owner *owner,
 {
 	char fqdn[NAME_TEXT_MAX];
 	int err;
-	const struct owner *before = change_find(change, owner, &err);
+	const struct owner *before = find_now(change, owner, &err);
 	struct owner_ptr wanted;
 
 	if (!before)

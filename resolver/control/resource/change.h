@@ -95,8 +95,6 @@ MUST_CHECK int change_is_open(struct change *change);
  * ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
-/* The owner as it is by now, with the edits so far. NULL: *err, and the change is void. */
-const struct owner *change_find(struct change *change, const struct owner *owner, int *err);
 /* Of which it is, and of which model that is. */
 struct inventory *change_inventory(const struct change *change);
 const struct model *change_model(const struct change *change);

@@ -97,11 +97,10 @@ json_t *owner_ptr_json(const struct owner *owner)
 /* ---- what a body says of a PTR ---- */
 
 /* Keys that only tell something. */
-const char *const owned_told[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
-				  "origin", "etag",       "kind",   "warnings", NULL};
-/* Keys of what the PTR is of. */
-static const char *const around[] = {"id",      "name",  "region", "resource_group",
-				     "address", "owner", NULL};
+const char *const addresses_shown[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
+				       "origin", "etag",       "kind",   "warnings", NULL};
+const char *const ptr_around[] = {"id",      "name",  "region", "resource_group",
+				  "address", "owner", NULL};
 
 static int read_text(const char *key, const json_t *value, const char **text,
 		     struct change_error *error)
@@ -123,7 +122,7 @@ static int read_ttl(struct change_ptr *ptr, const json_t *value, struct change_e
 static int read_member(struct change_ptr *ptr, const char *key, const json_t *value,
 		       struct change_error *error)
 {
-	if (text_is_among(key, owned_told) || text_is_among(key, around))
+	if (text_is_among(key, addresses_shown) || text_is_among(key, ptr_around))
 		return 0;
 	if (strcmp(key, "reverse_fqdn") == 0)
 		return read_text(key, value, &ptr->fqdn, error);

@@ -25,7 +25,8 @@ json_t *owner_ptr_json(const struct owner *owner);
 /* What a body says of a PTR: "reverse_fqdn", which it must have, "description" and "ttl"; what is
  * shown beside them is passed over. Texts are the body's. ERR_INVALID: `error` has the member. */
 MUST_CHECK int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error);
-/* The members of addresses, services, PTRs and groups that are only shown, up to a NULL. */
-extern const char *const owned_told[];
+/* Members that only tell something, wherever they are shown, and those of a PTR that tell what it
+ * is of; up to a NULL. */
+extern const char *const addresses_shown[], *const ptr_around[];
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -28,14 +29,21 @@ static json_t *edit_json(const struct service_edit *edit)
 			 edit->values ? json_deep_copy(edit->values) : json_null());
 }
 
-/* To be released; NULL without memory. */
-static json_t *record_of(const struct service_change *change)
+/* To be released; NULL without memory. `completed`: the values of edits that were completed when
+ * they were rehearsed; null: none were. */
+static json_t *record_of(const struct service_change *change, const json_t *completed)
 {
-	json_t *edits = json_array();
+	json_t *edits = json_array(), *edit;
 	char id[UUID_TEXT_MAX];
 
-	for (size_t i = 0; i < change->count; i++)
-		json_add(edits, edit_json(&change->edits[i]));
+	for (size_t i = 0; i < change->count; i++) {
+		const json_t *values = json_array_get(completed, i);
+
+		edit = edit_json(&change->edits[i]);
+		if (values && !json_is_null(values))
+			json_put(edit, "values", json_deep_copy(values));
+		json_add(edits, edit);
+	}
 	return json_whole(json_make("{s:s, s:o, s:I, s:b, s:b, s:b, s:o}", "id", uuid_random(id),
 				    "who", json_text(change->who), "wait_s",
 				    (json_int_t)change->wait_s, "undo", change->undo, "again",
@@ -207,16 +215,39 @@ static void on_late(uv_timer_t *timer)
 	end(service);
 }
 
+/* What the edits came to: an id and a free address of a pool are chosen once, for all servers. */
+struct rehearsed {
+	const struct service *service;
+	const struct service_change *change;
+	json_t *completed; /* an array, by the edits; null: as it was given */
+};
+
+static void complete(void *context)
+{
+	struct rehearsed *rehearsed = context;
+	const struct service_change *change = rehearsed->change;
+
+	for (size_t i = 0; i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		unsigned kind = edit->path.kind->id;
+		json_t *values = NULL;
+
+		if (edit->values && (kind == KIND_ADDRESS || kind == KIND_SERVICE))
+			values = addresses_values(rehearsed->service->inventory, &edit->path);
+		json_add(rehearsed->completed, values ? values : json_null());
+	}
+}
+
 /* Which has been rehearsed. */
 static void propose(struct service *service, const struct service_change *change,
-		    service_on_change *on_change, void *context)
+		    const json_t *completed, service_on_change *on_change, void *context)
 {
 	struct open_commit *open = &service->commit;
 
 	assert(!open->record);
 	open->on_change = on_change;
 	open->context = context;
-	open->record = record_of(change);
+	open->record = record_of(change, completed);
 	if (!open->record) {
 		tell_failed(open, CHANGE_NO_MEMORY, "%s", err_text(ERR_NOMEM));
 		return;
@@ -231,16 +262,22 @@ void service_commit(struct service *service, struct service_change *change,
 		    service_on_change *on_change, void *context)
 {
 	bool asks = service->commit.committer && !change->rehearsal;
+	struct rehearsed rehearsed = {service, change, asks ? json_array() : NULL};
 	struct faults faults;
 	int err;
 
 	faults_init(&faults);
-	change->rehearsal = change->rehearsal || asks;
+	if (asks) {
+		change->rehearsal = true;
+		change->on_owned = complete;
+		change->context = &rehearsed;
+	}
 	err = service_change(service, change, &faults);
 	if (asks && !err)
-		propose(service, change, on_change, context);
+		propose(service, change, rehearsed.completed, on_change, context);
 	else
 		on_change(context, err, change, &faults);
+	json_decref(rehearsed.completed);
 	faults_release(&faults);
 }
 

@@ -623,7 +623,7 @@ static int put_owned(struct commit *commit)
 	if (err)
 		change->error = *change_error(commit->owned);
 	else if (change->rehearsal && change->on_owned)
-		change->on_owned(change->context, inventory);
+		change->on_owned(change->context);
 	return err;
 }
 

@@ -2,7 +2,7 @@
  * one in each round of its loop, while other requests are answered.
  *
  *     work_begin ─► held: what would change something waits, in front of its handler (api.c) or of
- *        │              the change itself (api/claim.h), and a reload until the end
+ *        │              the change itself (api/edit.h), and a reload until the end
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► what waited goes on, in its order
  *

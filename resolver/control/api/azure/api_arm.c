@@ -89,12 +89,20 @@ bool api_arm_read_location(struct api_request *request, char location[API_LOCATI
 	return true;
 }
 
-bool api_arm_read_tags(struct api_request *request, char **text)
+bool api_arm_check_tags(struct api_request *request)
 {
 	const json_t *tags = json_object_get(request->body, "tags");
 	if (tags && !json_is_object(tags) && !json_is_null(tags))
 		return api_arm_fail(request, "tags", "must be an object of strings");
+	return true;
+}
+
+bool api_arm_read_tags(struct api_request *request, char **text)
+{
+	const json_t *tags = json_object_get(request->body, "tags");
 	*text = NULL;
+	if (!api_arm_check_tags(request))
+		return false;
 	if (json_object_size(tags) == 0)
 		return true;
 	*text = json_dumps(tags, JSON_COMPACT | JSON_SORT_KEYS);
@@ -103,13 +111,13 @@ bool api_arm_read_tags(struct api_request *request, char **text)
 	return *text;
 }
 
-bool api_arm_read_patch(struct api_request *request, char **tags)
+bool api_arm_check_patch(struct api_request *request)
 {
 	const json_t *body = request->body;
 	if (!json_is_object(body) || json_object_size(body) != 1 || !json_object_get(body, "tags"))
 		return api_arm_fail(request, "tags",
 				    "a PATCH has tags and nothing else; PUT changes the rest");
-	return api_arm_read_tags(request, tags);
+	return api_arm_check_tags(request);
 }
 
 /* ---- subscriptions ---- */

@@ -33,8 +33,9 @@ bool api_arm_read_text(struct api_request *request, const json_t *object, const 
 bool api_arm_read_location(struct api_request *request, char location[API_LOCATION_MAX]);
 /* The tags as text, to be freed; NULL: none. */
 bool api_arm_read_tags(struct api_request *request, char **text);
-/* The tags of a PATCH, which may have nothing else. */
-bool api_arm_read_patch(struct api_request *request, char **tags);
+/* Whether the tags are of the right kind; and those of a PATCH, which may have nothing else. */
+bool api_arm_check_tags(struct api_request *request);
+bool api_arm_check_patch(struct api_request *request);
 
 /* ---- azure/group.c ---- */
 

@@ -175,6 +175,14 @@ static bool check_name(struct api_request *request)
 	return false;
 }
 
+static void log_done(const struct api_request *request, const char *done, const char *more)
+{
+	char text[API_OWNER_TEXT_MAX];
+
+	snprintf(text, sizeof text, "resource group %s%s", api_parameter(request, "group"), more);
+	api_log_change(request, done, text);
+}
+
 static bool require(struct api_request *request, const struct resource_group *group)
 {
 	char etag[ETAG_MAX];
@@ -208,22 +216,17 @@ static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 	*values =
 		json_make("{s:o, s:o}", "region", json_text(there ? group.region : put->location),
 			  "tags", json_object_size(tags) > 0 ? json_deep_copy(tags) : json_null());
-	if (!*values)
-		api_fail_memory(request);
-	return *values;
+	return true;
 }
 
-static void answer_put(struct api_edit *edit, const struct service_change *change,
-		       const struct faults *faults)
+static void answer_put(struct api_edit *edit, const struct api_made *made)
 {
 	struct api_request *request = edit->request;
 	bool created = ((struct group_put *)edit)->created;
 	struct resource_group group;
 
-	(void)change;
-	(void)faults; /* are about models */
-	api_log_change(request, created ? "resource group made" : "resource group changed",
-		       api_parameter(request, "group"));
+	(void)made;
+	log_done(request, created ? "made" : "changed", "");
 	if (find(request, &group))
 		answer(request, created ? 201 : 200, &group);
 	else if (!api_could_not_read(request))
@@ -254,29 +257,22 @@ static void put(struct api_request *request, const char *location)
 
 void api_group_put(struct api_request *request)
 {
-	char location[API_LOCATION_MAX], *tags = NULL;
+	char location[API_LOCATION_MAX];
 	if (!api_arm_begin(request) || !check_name(request))
 		return;
 	if (!json_is_object(request->body)) {
 		api_arm_fail(request, "", "must be a JSON object");
 		return;
 	}
-	if (!api_arm_read_location(request, location) || !api_arm_read_tags(request, &tags))
-		return;
-	free(tags); /* the body has them; they were checked */
-	put(request, location);
+	if (api_arm_read_location(request, location) && api_arm_check_tags(request))
+		put(request, location);
 }
 
 void api_group_patch(struct api_request *request)
 {
 	struct resource_group group;
-	char *tags = NULL;
-	if (!find_asked(request, &group) || !check_name(request))
-		return;
-	if (!api_arm_read_patch(request, &tags))
-		return;
-	free(tags);
-	put(request, NULL);
+	if (find_asked(request, &group) && check_name(request) && api_arm_check_patch(request))
+		put(request, NULL);
 }
 
 /* ---- and the end ---- */
@@ -301,8 +297,7 @@ static void answer_edited(struct api_bulk *bulk, const struct change_error *erro
 		api_fail_change(bulk->request, error);
 		return;
 	}
-	api_log_change(bulk->request, "resource group removed with all its addresses",
-		       api_parameter(bulk->request, "group"));
+	log_done(bulk->request, "removed", ", with all its addresses");
 	api_reply_empty(bulk->request, 200);
 }
 

@@ -172,7 +172,7 @@ static bool read_tags(struct api_edit *edit, struct path *path, json_t **values)
 
 	if (!owner)
 		fail_missing(request);
-	if (!owner || !api_require_owner(request, owner))
+	if (!owner || !api_require_address(request, owner))
 		return false;
 	*path = public_ip_path(request);
 	*values = owner_whole_object(owner);
@@ -180,26 +180,21 @@ static bool read_tags(struct api_edit *edit, struct path *path, json_t **values)
 	return true;
 }
 
-static void answer_tagged(struct api_edit *edit, const struct service_change *change,
-			  const struct faults *faults)
+static void answer_tagged(struct api_edit *edit, const struct api_made *made)
 {
-	(void)change;
-	(void)faults; /* are about models */
+	(void)made;
 	public_ip_answer_changed(edit->request, 200, "tagged");
 }
 
 void api_public_ip_patch(struct api_request *request)
 {
 	static const struct api_editor editor = {.read = read_tags, .answer = answer_tagged};
-	char *tags = NULL;
 	if (!api_arm_begin(request))
 		return;
-	if (!public_ip_asked(request)) {
+	if (!public_ip_asked(request))
 		fail_missing(request);
-	} else if (api_arm_read_patch(request, &tags)) {
-		free(tags);
+	else if (api_arm_check_patch(request))
 		api_edit_plain(request, &editor);
-	}
 }
 
 /* Without a precondition an address that is not there is fine. */
@@ -208,7 +203,7 @@ static bool read_delete(struct api_edit *edit, struct path *path, json_t **value
 	struct api_request *request = edit->request;
 	const struct owner *owner = public_ip_asked(request);
 
-	*values = NULL;
+	*values = json_null();
 	*path = public_ip_path(request);
 	if (!owner && api_could_not_read(request))
 		return false;
@@ -216,17 +211,15 @@ static bool read_delete(struct api_edit *edit, struct path *path, json_t **value
 		path->kind = NULL; /* nothing is to be done */
 		return true;
 	}
-	if (!api_require_owner(request, owner))
+	if (!api_require_address(request, owner))
 		return false;
-	edit->was = api_owner_kept(request, owner); /* it is there: If-Match wants that */
+	edit->was = api_address_title(request, owner); /* it is there: If-Match wants that */
 	return true;
 }
 
-static void answer_deleted(struct api_edit *edit, const struct service_change *change,
-			   const struct faults *faults)
+static void answer_deleted(struct api_edit *edit, const struct api_made *made)
 {
-	(void)faults; /* are about models */
-	if (change->count > 0)
+	if (made->change->count > 0)
 		api_log_change(edit->request, "removed", edit->was);
 	api_reply_empty(edit->request, 204);
 }

@@ -11,6 +11,7 @@
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/addresses.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -179,6 +180,21 @@ struct put {
 	bool created;
 };
 
+/* Whether it is there, and another subscription's, which has been answered. */
+static bool is_anothers(struct api_request *request)
+{
+	const struct path path = public_ip_path(request);
+	struct change_error error;
+
+	if (!addresses_find(api_inventory(request), &path))
+		return false;
+	change_say(&error, CHANGE_TAKEN, "name",
+		   "%s is taken, by an address of another subscription; give another",
+		   path.names[0]);
+	api_fail_change(request, &error);
+	return true;
+}
+
 /* Where the PTR alone differs, the PTR alone is changed: that of an address of the file can be. */
 static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 {
@@ -187,7 +203,9 @@ static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 	const struct wanted_ip *wanted = &put->wanted;
 	const struct owner *owner = public_ip_asked(request);
 
-	if (!check_wanted(request, owner, wanted) || !api_require_owner(request, owner) ||
+	if (!owner && (api_could_not_read(request) || is_anothers(request)))
+		return false;
+	if (!check_wanted(request, owner, wanted) || !api_require_address(request, owner) ||
 	    !api_edit_allows(edit, owner, api_parameter(request, "name"), wanted->family,
 			     wanted->reverse_fqdn))
 		return false;
@@ -203,11 +221,8 @@ static bool read_put(struct api_edit *edit, struct path *path, json_t **values)
 		*values = json_make("{s:o}", "reverse_fqdn", json_text(wanted->reverse_fqdn));
 	} else {
 		path->kind = NULL; /* nothing is to be done */
-		return true;
 	}
-	if (!*values)
-		api_fail_memory(request);
-	return *values;
+	return true;
 }
 
 static void fail(struct api_edit *edit, const struct change_error *error)
@@ -223,13 +238,11 @@ static void fail(struct api_edit *edit, const struct change_error *error)
 		api_fail_change(request, error);
 }
 
-static void answer(struct api_edit *edit, const struct service_change *change,
-		   const struct faults *faults)
+static void answer(struct api_edit *edit, const struct api_made *made)
 {
 	bool created = ((struct put *)edit)->created;
 
-	(void)change;
-	(void)faults; /* are about models */
+	(void)made;
 	public_ip_answer_changed(edit->request, created ? 201 : 200, created ? "made" : "changed");
 }
 

@@ -195,16 +195,16 @@ static bool read_ptr(struct api_edit *edit, struct path *path, json_t **values)
 	const struct owner *owner = asked_address(request);
 
 	if (!owner || (!is_delete(request) && !read_body(request, &ptr)) ||
-	    !api_require_owner(request, owner))
+	    !api_require_address(request, owner))
 		return false;
 	if (!ptr.fqdn && !owner->ptr.fqdn) {
 		api_fail(request, 404, "not_found", "No such FloatingIP %s",
 			 api_parameter(request, "key"));
 		return false;
 	}
-	edit->was = api_owner_kept(request, owner);
+	edit->was = api_address_title(request, owner);
 	*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
-	*values = ptr.fqdn ? ptr_values(&ptr) : NULL;
+	*values = ptr.fqdn ? ptr_values(&ptr) : json_null();
 	return true;
 }
 
@@ -220,13 +220,11 @@ static void answer_set(struct api_request *request)
 	api_reply_json(request, 202, floatingip_json(request, owner), owner_etag(owner, etag));
 }
 
-static void answer_ptr(struct api_edit *edit, const struct service_change *change,
-		       const struct faults *faults)
+static void answer_ptr(struct api_edit *edit, const struct api_made *made)
 {
 	struct api_request *request = edit->request;
 
-	(void)change;
-	(void)faults; /* are about models */
+	(void)made;
 	if (!removes(request)) {
 		answer_set(request);
 		return;

@@ -1,6 +1,5 @@
 #include "resolver/control/api/v1/addresses.h"
 
-#include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/addresses.h"
@@ -88,7 +87,7 @@ json_t *api_addresses_group(const struct resource_group *group)
 	return object;
 }
 
-static json_t *owner_shown(const struct kind *kind, const struct owner *owner)
+static json_t *shown_of(const struct kind *kind, const struct owner *owner)
 {
 	return kind->id == KIND_PTR ? owner_ptr_json(owner) : owner_json(owner);
 }
@@ -99,36 +98,53 @@ json_t *api_addresses_show(const struct api_request *request, const struct path 
 	struct inventory *inventory = api_inventory(request);
 	const struct owner *owner = addresses_find(inventory, path);
 	struct resource_group group;
-	const char *trouble;
+	json_t *shown = NULL;
+	bool there = true;
 
 	error->outcome = CHANGE_FINE;
 	if (owner) {
 		owner_etag(owner, etag);
-		return owner_shown(path->kind, owner);
-	}
-	if (path->kind->id == KIND_GROUP && inventory_group(inventory, path->names[0], &group)) {
+		shown = shown_of(path->kind, owner);
+	} else if (path->kind->id == KIND_GROUP &&
+		   inventory_group(inventory, path->names[0], &group)) {
 		group_etag(&group, etag);
-		return api_addresses_group(&group);
+		shown = api_addresses_group(&group);
+	} else {
+		there = false;
 	}
-	trouble = inventory_trouble(inventory);
-	if (trouble)
-		change_say(error, CHANGE_STORE, NULL, "%s", trouble);
-	return NULL;
+	if (inventory_trouble(inventory))
+		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	else if (there && !shown)
+		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	return shown;
 }
 
 /* ---- what a body asks for ---- */
 
-static const char *const origin_members[] = {"origin", "etag", "warnings", NULL};
+/* A body may have what is only shown; it says nothing. */
+static json_t *without_shown(const struct path *path, const json_t *body)
+{
+	static const char *const of_group[] = {"origin", "etag", "warnings", NULL};
+	bool is_ptr = path->kind->id == KIND_PTR, is_group = path->kind->id == KIND_GROUP;
+	const char *const *shown = is_group ? of_group : addresses_shown;
+	json_t *values = json_copy((json_t *)(uintptr_t)body);
 
-/* What the body says of the PTR, by the keys of a PTR; NULL: it says more than that. */
-static json_t *ptr_alone(const struct owner *owner, const json_t *body)
+	for (size_t i = 0; values && shown[i]; i++)
+		json_object_del(values, shown[i]);
+	for (size_t i = 0; values && is_ptr && ptr_around[i]; i++)
+		json_object_del(values, ptr_around[i]);
+	return values;
+}
+
+/* What the patch says of the PTR, by the keys of a PTR; NULL: it says more than that. */
+static json_t *ptr_alone(const struct owner *owner, const json_t *patch)
 {
 	const char *description = owner->kind == OWNER_SERVICE ? "ptr_description" : "description";
 	json_t *values = json_object();
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)body, key, value)
+	json_object_foreach((json_t *)(uintptr_t)patch, key, value)
 	{
 		bool describes = strcmp(key, description) == 0;
 
@@ -141,20 +157,20 @@ static json_t *ptr_alone(const struct owner *owner, const json_t *body)
 	return values;
 }
 
-/* Puts what the body names into the values of now. A PATCH of an address or service that names
- * members of the PTR alone is one of the PTR: what the file declares may have a PTR of the state.
- */
-static json_t *merged(struct api_request *request, struct path *path)
+/* Puts what the patch names into the values of now; tags are replaced as a whole. A PATCH of an
+ * address or service that names members of the PTR alone is one of the PTR, because what the file
+ * declares may have a PTR of the state. The patch is taken over; NULL without memory. */
+static json_t *merged(struct inventory *inventory, struct path *path, json_t *patch)
 {
-	struct inventory *inventory = api_inventory(request);
 	const struct owner *owner = addresses_find(inventory, path);
-	bool is_ptr = path->kind->id == KIND_PTR;
-	json_t *patch = owner && !is_ptr ? ptr_alone(owner, request->body) : NULL, *values;
+	json_t *alone = owner && path->kind->id != KIND_PTR ? ptr_alone(owner, patch) : NULL;
+	json_t *values;
 
-	if (patch)
+	if (alone) {
 		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {owner->id, NULL}};
-	else
-		patch = json_incref(request->body);
+		json_decref(patch);
+		patch = alone;
+	}
 	values = addresses_values(inventory, path);
 	if (json_object_update(values, patch) != 0) {
 		json_decref(values);
@@ -191,18 +207,14 @@ bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool me
 		return false;
 	}
 	*path = *asked;
-	if (merges && json_object_size(request->body) == 0) {
-		path->kind = NULL; /* nothing is to be done */
+	*values = without_shown(path, request->body);
+	if (merges && json_object_size(*values) == 0) {
+		path->kind = *values ? NULL : path->kind; /* nothing is to be done */
 		return true;
 	}
-	*values = merges ? merged(request, path) : json_copy(request->body);
-	if (!*values) {
-		api_fail_memory(request);
-		return false;
-	}
-	for (size_t i = 0; origin_members[i]; i++)
-		json_object_del(*values, origin_members[i]);
-	return !is_service || claim(edit, owner, *values);
+	if (merges)
+		*values = merged(api_inventory(request), path, *values);
+	return !*values || !is_service || claim(edit, owner, *values);
 }
 
 /* ---- the answer ---- */
@@ -211,8 +223,8 @@ const char *api_addresses_title(struct api_request *request, const struct path *
 {
 	const struct owner *owner = addresses_find(api_inventory(request), path);
 	const char *text =
-		owner ? api_owner_kept(request, owner)
-		      : arena_printf(&request->arena, "%s %s", path->kind->name, path->names[0]);
+		owner ? api_address_title(request, owner)
+		      : arena_printf(&request->arena, "resource group %s", path->names[0]);
 
 	return text ? text : path->names[0];
 }
@@ -238,7 +250,7 @@ static json_t *show_done(struct done *done)
 	if (!owner || !etag_same_version(done->etag, owner_etag(owner, etag)))
 		return json_incref(done->shown);
 	memcpy(done->etag, etag, sizeof etag);
-	return owner_shown(done->kind, owner);
+	return shown_of(done->kind, owner);
 }
 
 static void on_served(struct api_wait *wait)
@@ -261,8 +273,8 @@ static void on_forward_known(void *context, const char *warning)
 	api_await_served(done->request, &done->wait);
 }
 
-static void answer_owner(struct api_request *request, const struct kind *kind,
-			 const struct owner *owner, unsigned status)
+static void answer_address(struct api_request *request, const struct kind *kind,
+			   const struct owner *owner, unsigned status)
 {
 	struct done *done = malloc(sizeof *done);
 
@@ -274,7 +286,7 @@ static void answer_owner(struct api_request *request, const struct kind *kind,
 			      .request = request,
 			      .status = status,
 			      .kind = kind,
-			      .shown = json_whole(owner_shown(kind, owner)),
+			      .shown = json_whole(shown_of(kind, owner)),
 			      .warnings = json_array()};
 	snprintf(done->id, sizeof done->id, "%s", owner->id);
 	owner_etag(owner, done->etag);
@@ -306,7 +318,7 @@ void api_addresses_answer(struct api_request *request, const struct path *path, 
 	if (path->kind->id == KIND_GROUP)
 		answer_group(request, path, is_made ? 201 : 200);
 	else if (owner)
-		answer_owner(request, path->kind, owner, is_made ? 201 : 200);
+		answer_address(request, path->kind, owner, is_made ? 201 : 200);
 	else if (!api_could_not_read(request))
 		api_fail_memory(request);
 }

@@ -1,5 +1,6 @@
-/* What is particular to addresses, services, their PTRs and resource groups among the resources of
- * /v1 (resource.c): they are no items of a model, but of the inventory (resource/inventory.h). */
+/* Addresses, services, their PTRs and resource groups in /v1: the parts of showing and changing a
+ * resource (v1/resource.c) that differ for them, because no model has them (resource/inventory.h).
+ */
 #ifndef SLUICE_API_V1_ADDRESSES_H
 #define SLUICE_API_V1_ADDRESSES_H
 
@@ -21,7 +22,8 @@ json_t *api_addresses_show(const struct api_request *request, const struct path 
 void api_addresses_fail_missing(struct api_request *request, const struct path *path);
 
 /* What the body asks for at that path, as an api_editor's read: whole, or (merges) only what it
- * names. The name of a cloud service is claimed. */
+ * names. What a whole body leaves out is taken away, but for id, region, address and allocation,
+ * which stay. The name of a cloud service is claimed. */
 bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool merges,
 			struct path *path, json_t **values);
 

@@ -1,5 +1,5 @@
 /* /v1/KIND/GROUP/NAME[/KIND/NAME]: the resources of every kind (resource/kind.h), by one set of
- * handlers that know none of them by name.
+ * handlers. What is particular to addresses, services, PTRs and groups is in v1/addresses.h.
  *
  *     GET      a list, page by page, of all groups or of one; one
  *     PUT      makes it, or makes it what the body says
@@ -98,6 +98,10 @@ static bool read_path(struct api_request *request, struct path *path)
 	const char *child = api_parameter(request, "child"), *collection = api_segment(request, 1);
 	const struct kind *kind = kind_of_inventory(collection);
 
+	if (kind && kind->id == KIND_PTR && *api_parameter(request, "group") != '\0') {
+		fail_kind(request); /* a PTR is in no group */
+		return false;
+	}
 	if (kind && *child == '\0')
 		return api_addresses_read_path(request, kind, path);
 	kind = kind_of_collection(NULL, collection);
@@ -1086,6 +1090,7 @@ static bool read_owned(struct making *making, struct path *path, json_t **values
 	if (making->method != DELETE)
 		return api_addresses_read(&making->edit, &making->path, making->method == PATCH,
 					  path, values);
+	*values = json_null();
 	if (making->path.kind->id == KIND_PTR && !making->there) {
 		change_say(&error, CHANGE_NOT_FOUND, NULL, "it has no PTR");
 		api_fail_change(request, &error);
@@ -1105,19 +1110,19 @@ static bool read_making(struct api_edit *edit, struct path *path, json_t **value
 		return false;
 	if (path->kind->inventory)
 		return read_owned(making, path, values);
+	*values = json_null();
 	if (making->method == DELETE)
 		return true;
 	*values = making->method == PUT ? read_body(request, path) : read_patch(request, path);
 	return *values;
 }
 
-static void look(struct api_edit *edit, struct inventory *inventory)
+static void look(struct api_edit *edit)
 {
 	struct making *making = making_of(edit);
 	struct change_error unused;
 	char etag[ETAG_MAX];
 
-	(void)inventory; /* is the request's */
 	json_decref(making->shown);
 	making->shown = api_addresses_show(edit->request, &making->path, etag, &unused);
 }
@@ -1128,7 +1133,7 @@ static void answer_rehearsed(struct making *making)
 	struct api_edit *edit = &making->edit;
 
 	if (!making->shown)
-		look(edit, api_inventory(edit->request));
+		look(edit);
 	if (making->path.kind->id != KIND_GROUP)
 		json_put(making->shown, "warnings", json_array());
 	api_reply_json(edit->request, 200, json_incref(making->shown), NULL);
@@ -1170,9 +1175,9 @@ static void log_made(const struct making *making, uint64_t revision)
 	arena_release(&arena);
 }
 
-static void answer_making(struct api_edit *edit, const struct service_change *change,
-			  const struct faults *faults)
+static void answer_making(struct api_edit *edit, const struct api_made *made)
 {
+	const struct service_change *change = made->change;
 	struct making *making = making_of(edit);
 
 	if (making->path.kind->inventory) {
@@ -1182,10 +1187,10 @@ static void answer_making(struct api_edit *edit, const struct service_change *ch
 	if (!change->rehearsal)
 		log_made(making, change->revision);
 	if (making->method == DELETE)
-		answer_gone(edit->request, faults, change->checked);
+		answer_gone(edit->request, made->faults, change->checked);
 	else
 		answer(edit->request, &making->path, making->there ? 200 : 201, edit->values,
-		       faults, change->checked);
+		       made->faults, change->checked);
 }
 
 static void change_resource(struct api_request *request, enum method method)

@@ -268,8 +268,6 @@ static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **st
 	assert_string_equal(api_world_said(world->api, "status"), "ACTIVE");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 /* ---- who has to agree ---- */
 
 static unsigned asked;
@@ -333,6 +331,8 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 	uv_close((uv_handle_t *)&service->commit.again, NULL);
 	uv_close((uv_handle_t *)&service->commit.late, NULL);
 }
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

@@ -202,24 +202,32 @@ static void it_is_made_when_the_answer_is_yes(void **state)
 	assert_false(commit_is_open(&world->service));
 }
 
-static void put_address(const char *ptr)
+/* The values are taken over. */
+static void put_owned(unsigned kind, const char *name, json_t *values, bool claimed)
 {
-	json_t *values = json_pack("{s:s, s:s}", "address", "192.0.2.1", "reverse_fqdn", ptr);
-	const struct service_edit edit = {{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
-					  values};
-	struct service_change change = {.edits = &edit, .count = 1, .who = "ops"};
+	const struct service_edit edit = {{kind_of_id(kind), GROUP_NONE, {name, NULL}}, values};
+	struct service_change change = {
+		.edits = &edit, .count = 1, .who = "ops", .claimed = claimed};
 
 	service_commit(&world->service, &change, on_change, NULL);
 	json_decref(values);
 }
 
+static const char *chosen(const char *key)
+{
+	const json_t *edit = json_array_get(json_object_get(world->record, "edits"), 0);
+
+	return json_text_of(json_object_get(edit, "values"), key);
+}
+
 static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 {
 	struct inventory *inventory = world->service.inventory;
+	char address[ADDRESS_TEXT_MAX];
 	const struct owner *owner;
 
 	(void)state;
-	put_address("mail.test.");
+	put_owned(KIND_ADDRESS, "mail", json_pack("{s:s}", "reverse_fqdn", "mail.test."), false);
 	assert_int_equal(world->asked, 1);
 	assert_int_equal(world->told, 0);
 	assert_null(inventory_address(inventory, NULL, "mail"));
@@ -230,6 +238,27 @@ static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 	owner = inventory_address(inventory, NULL, "mail");
 	assert_non_null(owner);
 	assert_string_equal(owner->ptr.fqdn, "mail.test.");
+	/* What was chosen is in the record, for whoever else makes the change. */
+	assert_string_equal(owner->id, chosen("id"));
+	assert_string_equal(address_print(&owner->address, address), chosen("address"));
+}
+
+static void a_name_that_was_found_to_be_ours_is_not_asked_for_again(void **state)
+{
+	const struct owner *owner;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		put_owned(KIND_SERVICE, "shop",
+			  json_pack("{s:s, s:s}", "address", "192.0.2.9", "reverse_fqdn",
+				    "shop.elsewhere."),
+			  i == 1);
+	assert_int_equal(world->told, 1); /* of what nobody has looked after */
+	assert_int_equal(world->outcome, CHANGE_INVALID);
+	answer(COMMIT_YES);
+	assert_int_equal(world->err, 0);
+	owner = inventory_service(world->service.inventory, "shop");
+	assert_string_equal(owner->ptr.fqdn, "shop.elsewhere.");
 }
 
 static void nothing_changes_when_the_answer_is_no(void **state)
@@ -385,6 +414,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(it_is_made_when_the_answer_is_yes),
 		TEST(an_address_and_its_ptr_are_agreed_to_as_well),
+		TEST(a_name_that_was_found_to_be_ours_is_not_asked_for_again),
 		TEST(nothing_changes_when_the_answer_is_no),
 		TEST(what_is_not_known_is_asked_again),
 		TEST(what_was_not_known_may_be_refused),
