@@ -731,6 +731,10 @@ class Model:
         kind, group = path.split("/")[0], path.split("/")[1]
         values = {key: value for key, value in values.items() if value not in (None, {})}
         label = values.get("domain_name_label")
+        if "reverse_fqdn" not in values:
+            if not before.get("reverse_fqdn") and "ttl" in values:
+                raise Refused(400, "invalid", ["belongs to the PTR, and there is none"])
+            values.pop("ttl", None)
         if kind == "services" and bulk and values.get("reverse_fqdn") not in (
                 None, self.fqdn(path, values), before.get("reverse_fqdn"), *self.forward_names()):
             raise Refused(400, "invalid", ["not checked in bulk"])
@@ -748,10 +752,6 @@ class Model:
             if other != path and (theirs["address"] == values["address"]
                                   or (label and self.fqdn(other, theirs) == self.fqdn(path, values))):
                 raise Refused(409, "taken", ["is taken, by"])
-        if "reverse_fqdn" not in values:
-            if not before.get("reverse_fqdn") and "ttl" in values:
-                raise Refused(400, "invalid", ["belongs to the PTR, and there is none"])
-            values.pop("ttl", None)
         if kind == "addresses" and path not in self.owned:
             self.ensure_group(group)
         self.owned[path] = values

@@ -373,7 +373,9 @@ static int put_owner(struct change *change, const struct path *path, const struc
 	if (!reading.values)
 		return change_fail_memory(change);
 	arena_init(&reading.arena);
-	err = read_owner(&reading, &owner);
+	err = before ? change_check_writable(change, before) : 0;
+	if (!err)
+		err = read_owner(&reading, &owner);
 	if (!err)
 		err = check_ptr(&reading, &owner);
 	if (!err && is_service(&reading) && asks_whose(why))

@@ -343,7 +343,7 @@ static const struct owner *find_now(struct change *change, const struct owner *o
 	return *err ? NULL : found;
 }
 
-static int check_writable(struct change *change, const struct owner *owner)
+int change_check_writable(struct change *change, const struct owner *owner)
 {
 	char title[OWNER_TITLE_MAX];
 
@@ -622,8 +622,6 @@ int change_put(struct change *change, const struct owner *owner, struct owner *w
 
 	if (!err && owner)
 		before = find_now(change, owner, &err);
-	if (!err && before)
-		err = check_writable(change, before);
 	if (!err)
 		err = give_address(change, wanted, family);
 	if (!err)
@@ -645,7 +643,7 @@ int change_remove(struct change *change, const struct owner *owner)
 
 	if (!before)
 		return err;
-	err = check_writable(change, before);
+	err = change_check_writable(change, before);
 	if (!err)
 		err = owner_key(before, path);
 	if (!err)

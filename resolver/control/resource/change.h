@@ -103,10 +103,12 @@ uint64_t change_revision(const struct change *change);
 
 /* ---- addresses and services ---- */
 
+/* READ_ONLY: the file declares it. */
+MUST_CHECK int change_check_writable(struct change *change, const struct owner *owner);
 /* Makes an address or service, with its PTR, what is wanted. `owner`: as it is, whose id, name and
  * group it has; NULL: it is new. Without an address it takes a free one of this family of a pool of
  * its region. Its forward name is derived, and all that goes together is checked; the form of each
- * value is the caller's matter. Texts must outlive the call. */
+ * value, and whether it may be changed, are the caller's matter. Texts must outlive the call. */
 MUST_CHECK int change_put(struct change *change, const struct owner *owner, struct owner *wanted,
 			  uint8_t family);
 /* With its PTR. */
