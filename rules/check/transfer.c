@@ -148,7 +148,7 @@ static void check_zones(struct check *check, const struct transfer_settings *ent
 			ERROR(check, &entry->origin, field,
 			      "there is no zone \"%s\"; name a private zone, or a reverse zone of "
 			      "an address pool as \"sluice ptr delegation\" has it",
-			      reference_short(text, REFERS_ZONE, NULL));
+			      reference_short(text, REFERS_ZONE, entry->resource_group));
 		reverse = reverse || pool;
 	}
 	if (reverse)

@@ -152,7 +152,7 @@ static void put_value(json_t *values, const struct edit_value *value)
 				    value->text ? json_string(value->text) : json_null());
 }
 
-/* The values take it all over. */
+/* Takes the values over. */
 static int put_values(struct change *change, const struct path *path, json_t *values, bool is_new,
 		      const struct owner **owner)
 {

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/base/csv.h"
-#include "resolver/control/resource/reverse_json.h"
+#include "resolver/control/resource/addresses.h"
 #include "rules/base.h"
 #include "rules/text.h"
 

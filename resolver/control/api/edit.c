@@ -43,10 +43,11 @@ static void on_made(void *context, int err, const struct service_change *change,
 	end(edit);
 }
 
-static void look(void *context)
+static void look(void *context, size_t only)
 {
 	struct api_edit *edit = context;
 
+	(void)only;
 	if (edit->editor->look)
 		edit->editor->look(edit);
 }
@@ -104,12 +105,13 @@ struct rehearsed {
 };
 
 /* A new address of a pool is not known before it is given out. */
-static void note_rehearsed(void *context)
+static void note_rehearsed(void *context, size_t only)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
 	const struct owner *owner = edit->editor->find(edit->request);
 
+	(void)only;
 	if (!owner)
 		return;
 	rehearsed->is_known = true;

@@ -2,13 +2,14 @@
  * table of fields. What goes together with what is change.c's matter. */
 #include "resolver/control/resource/addresses.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/ownership.h"
-#include "resolver/control/resource/reverse_json.h"
 #include "resolver/control/resource/values.h"
+#include "rules/base.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -69,7 +70,7 @@ bool addresses_etag(struct inventory *inventory, const struct path *path, char e
 	return owner && (path->kind->id != KIND_PTR || owner->ptr.fqdn);
 }
 
-/* Whether the values are of another one, which had the name before. */
+/* Whether the values have another id: those of an earlier address or service with this name. */
 static bool is_another(const struct owner *owner, const json_t *values)
 {
 	const char *id = json_string_value(json_object_get(values, "id"));
@@ -135,24 +136,24 @@ static bool asks_whose(enum addresses_why why)
 
 /* ---- an address or service: what its values say ---- */
 
-struct reading {
+struct address_reading {
 	struct change *change;
 	const struct path *path;
 	const struct owner *before; /* as it is; NULL: it is not there */
-	bool is_of_history;         /* whose paths are in lower case */
+	bool is_of_history;         /* the values are what there was */
 	json_t *values;             /* being completed */
 	uint8_t family;             /* of an address that is to be chosen */
 	const char *tags;           /* as the state keeps them; NULL: none */
 	struct arena arena;
 };
 
-static bool is_service(const struct reading *reading)
+static bool is_service(const struct address_reading *reading)
 {
 	return reading->path->kind->id == KIND_SERVICE;
 }
 
 /* What stands in the path, or cannot change, may be repeated and not contradicted. */
-static int settle(struct reading *reading, const char *key, const char *expected)
+static int check_repeated(struct address_reading *reading, const char *key, const char *expected)
 {
 	const json_t *value = json_object_get(reading->values, key);
 	const char *text = json_is_null(value) ? "" : json_string_value(value);
@@ -167,20 +168,19 @@ static int settle(struct reading *reading, const char *key, const char *expected
 			   expected ? "\"" : "");
 }
 
-/* As it is written, where there is one, else as the path writes it, or, of the history, the values.
- */
-static void put_as_written(struct reading *reading, const char *key, const char *before,
-			   const char *in_path)
+/* The spelling that is kept: the one stored, else that of the values, else the path's. */
+static void put_spelled(struct address_reading *reading, const char *key, const char *stored,
+			const char *in_path)
 {
 	const char *given = json_string_value(json_object_get(reading->values, key));
 
 	if (reading->before)
-		json_put(reading->values, key, json_text(before));
-	else if (!given || !*given || !reading->is_of_history)
+		json_put(reading->values, key, json_text(stored));
+	else if (!given || !*given)
 		json_put(reading->values, key, json_text(in_path));
 }
 
-static int settle_all(struct reading *reading)
+static int check_repeated_all(struct address_reading *reading)
 {
 	const struct owner *before = reading->before;
 	const struct path *path = reading->path;
@@ -188,27 +188,27 @@ static int settle_all(struct reading *reading)
 	const char *subscription =
 		before ? before->subscription : change_model(reading->change)->subscription;
 
-	if (settle(reading, "name", path->names[0]) != 0 ||
-	    (before && settle(reading, "id", before->id) != 0) ||
-	    (!is_service(reading) && settle(reading, "resource_group", group) != 0) ||
+	if (check_repeated(reading, "name", path->names[0]) != 0 ||
+	    (before && check_repeated(reading, "id", before->id) != 0) ||
+	    (!is_service(reading) && check_repeated(reading, "resource_group", group) != 0) ||
 	    (!(is_service(reading) && reading->is_of_history) &&
-	     settle(reading, "subscription", subscription) != 0))
+	     check_repeated(reading, "subscription", subscription) != 0))
 		return ERR_INVALID;
-	put_as_written(reading, "name", before ? before->name : NULL, path->names[0]);
+	put_spelled(reading, "name", before ? before->name : NULL, path->names[0]);
 	if (!is_service(reading))
-		put_as_written(reading, "resource_group", before ? before->resource_group : NULL,
-			       group);
+		put_spelled(reading, "resource_group", before ? before->resource_group : NULL,
+			    group);
 	return 0;
 }
 
 /* What a body may leave out stays as it is. */
-static void keep(struct reading *reading, const char *key, const char *text)
+static void keep(struct address_reading *reading, const char *key, const char *text)
 {
 	if (!json_object_get(reading->values, key))
 		json_put(reading->values, key, json_text(text));
 }
 
-static void keep_all(struct reading *reading)
+static void keep_all(struct address_reading *reading)
 {
 	const struct owner *before = reading->before;
 	char address[ADDRESS_TEXT_MAX];
@@ -223,7 +223,7 @@ static void keep_all(struct reading *reading)
 }
 
 /* The id is its own for good: a new one, where none is given. */
-static void give_id(struct reading *reading)
+static void give_id(struct address_reading *reading)
 {
 	const json_t *given = json_object_get(reading->values, "id");
 	char id[UUID_TEXT_MAX];
@@ -235,24 +235,25 @@ static void give_id(struct reading *reading)
 }
 
 /* "family" is no member: it says which address is chosen. */
-static int take_family(struct reading *reading)
+static int take_family(struct address_reading *reading)
 {
 	const json_t *value = json_object_get(reading->values, "family");
 	const char *text = json_string_value(value);
 
-	reading->family = reading->before ? reading->before->address.family : 4;
-	if (!value || json_is_null(value))
-		return 0;
-	if (!text || (strcmp(text, "4") != 0 && strcmp(text, "6") != 0))
+	bool is_good = text && (strcmp(text, "4") == 0 || strcmp(text, "6") == 0);
+
+	if (value && !json_is_null(value) && !is_good)
 		return change_fail(reading->change, CHANGE_INVALID, "family",
-				   "\"%s\" does not fit; give \"4\" or \"6\"", text ? text : "");
-	reading->family = *text == '6' ? 6 : 4;
+				   "does not fit; give the string \"4\" or \"6\"");
+	reading->family = reading->before ? reading->before->address.family : 4;
+	if (is_good)
+		reading->family = *text == '6' ? 6 : 4;
 	json_object_del(reading->values, "family");
 	return 0;
 }
 
-/* An object here, and a list of "NAME=VALUE" in the file. */
-static int take_tags(struct reading *reading)
+/* Tags are an object here, and a list of "NAME=VALUE" in the file. */
+static int take_tags(struct address_reading *reading)
 {
 	int err = change_read_tags(reading->change, json_object_get(reading->values, "tags"),
 				   &reading->arena, &reading->tags);
@@ -262,25 +263,19 @@ static int take_tags(struct reading *reading)
 }
 
 /* An empty text takes away what can be taken away. */
-static void drop_empty(struct reading *reading)
+static void drop_empty(struct address_reading *reading)
 {
-	static const char *const needed[] = {"name", "id", "address", "allocation", NULL};
-	const char *key;
-	json_t *value;
-	void *next;
+	static const char *const optional[] = {"domain_name_label", "reverse_fqdn", "description",
+					       "ptr_description"};
 
-	json_object_foreach_safe(reading->values, next, key, value)
-	{
-		if (json_is_string(value) && json_string_length(value) == 0 &&
-		    !text_is_among(key, needed))
-			json_object_del(reading->values, key);
-	}
+	for (size_t i = 0; i < COUNT(optional); i++)
+		if (*json_text_of(reading->values, optional[i]) == '\0')
+			json_object_del(reading->values, optional[i]);
 }
 
-static int complete(struct reading *reading)
+static int complete(struct address_reading *reading)
 {
-	static const char *const known[] = {"subscription", "family", NULL};
-	int err = settle_all(reading);
+	int err = check_repeated_all(reading);
 
 	if (!err)
 		err = take_family(reading);
@@ -290,8 +285,7 @@ static int complete(struct reading *reading)
 		return err;
 	for (size_t i = 0; addresses_shown[i]; i++)
 		json_object_del(reading->values, addresses_shown[i]);
-	for (size_t i = 0; known[i]; i++)
-		json_object_del(reading->values, known[i]);
+	json_object_del(reading->values, "subscription");
 	drop_empty(reading);
 	keep_all(reading);
 	give_id(reading);
@@ -300,7 +294,7 @@ static int complete(struct reading *reading)
 }
 
 /* Reads the completed values into the struct of the table. */
-static int read_item(struct reading *reading, void *item)
+static int read_item(struct address_reading *reading, void *item)
 {
 	static const struct origin nowhere;
 	const struct fault *first;
@@ -319,7 +313,7 @@ static int read_item(struct reading *reading, void *item)
 }
 
 /* What the values say, as an owner. */
-static int read_owner(struct reading *reading, struct owner *owner)
+static int read_owner(struct address_reading *reading, struct owner *owner)
 {
 	const struct model *model = change_model(reading->change);
 	struct owned_address address;
@@ -344,7 +338,7 @@ static int read_owner(struct reading *reading, struct owner *owner)
 }
 
 /* A name of good form, and no description or TTL of a PTR that is not there. */
-static int check_ptr(const struct reading *reading, const struct owner *owner)
+static int check_ptr(const struct address_reading *reading, const struct owner *owner)
 {
 	const char *key = is_service(reading) ? "ptr_description" : "description";
 	const struct change_ptr ptr = {.fqdn = owner->ptr.fqdn};
@@ -359,14 +353,15 @@ static int check_ptr(const struct reading *reading, const struct owner *owner)
 			   "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
-static int put_owner(struct change *change, const struct path *path, const struct owner *before,
-		     const json_t *values, enum addresses_why why)
+static int put_address(struct change *change, const struct path *path, const struct owner *before,
+		       const json_t *values, enum addresses_why why)
 {
-	struct reading reading = {.change = change,
-				  .path = path,
-				  .before = before,
-				  .is_of_history = why == ADDRESSES_UNDO || why == ADDRESSES_BACK,
-				  .values = json_copy((json_t *)(uintptr_t)values)};
+	struct address_reading reading = {.change = change,
+					  .path = path,
+					  .before = before,
+					  .is_of_history =
+						  why == ADDRESSES_UNDO || why == ADDRESSES_BACK,
+					  .values = json_copy((json_t *)(uintptr_t)values)};
 	struct owner owner;
 	int err;
 
@@ -391,13 +386,67 @@ int addresses_add(struct change *change, const struct path *path, const json_t *
 {
 	int err = change_is_open(change);
 
-	return err ? err : put_owner(change, path, NULL, values, ADDRESSES_BACK);
+	return err ? err : put_address(change, path, NULL, values, ADDRESSES_BACK);
 }
 
 /* ---- PTRs and groups ---- */
 
-static int put_ptr(struct change *change, const struct path *path, const struct owner *owner,
-		   const json_t *values, enum addresses_why why)
+const char *const addresses_shown[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
+				       "origin", "etag",       "kind",   "warnings", NULL};
+const char *const ptr_around[] = {"id",      "name",  "region", "resource_group",
+				  "address", "owner", NULL};
+
+static int read_text(const char *key, const json_t *value, const char **text,
+		     struct change_error *error)
+{
+	*text = json_string_value(value);
+	return *text || json_is_null(value) ? 0
+					    : change_refuse(error, key, "must be a string or null");
+}
+
+static int read_ttl(struct change_ptr *ptr, const json_t *value, struct change_error *error)
+{
+	ptr->ttl_given = json_is_integer(value);
+	ptr->ttl = json_integer_value(value);
+	if (json_is_integer(value) || json_is_null(value))
+		return 0;
+	return change_refuse(error, "ttl", "must be a whole number of seconds or null");
+}
+
+static int read_member(struct change_ptr *ptr, const char *key, const json_t *value,
+		       struct change_error *error)
+{
+	if (text_is_among(key, addresses_shown) || text_is_among(key, ptr_around))
+		return 0;
+	if (strcmp(key, "reverse_fqdn") == 0)
+		return read_text(key, value, &ptr->fqdn, error);
+	if (strcmp(key, "description") == 0)
+		return read_text(key, value, &ptr->description, error);
+	if (strcmp(key, "ttl") == 0)
+		return read_ttl(ptr, value, error);
+	return change_refuse(error, key, "unknown; a PTR has reverse_fqdn, description and ttl");
+}
+
+int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error)
+{
+	const char *key;
+	json_t *value;
+	int err = 0;
+
+	*ptr = (struct change_ptr){.fqdn = NULL};
+	*error = (struct change_error){.outcome = CHANGE_FINE};
+	if (!json_is_object(body))
+		return change_refuse(error, "", "the body must be a JSON object");
+	json_object_foreach((json_t *)(uintptr_t)body, key, value) err =
+		err ? err : read_member(ptr, key, value, error);
+	if (!err && !json_object_get(body, "reverse_fqdn"))
+		err = change_refuse(error, "reverse_fqdn",
+				    "it is missing; give the name, or null for none");
+	return err;
+}
+
+static int put_ptr_of(struct change *change, const struct path *path, const struct owner *owner,
+		      const json_t *values, enum addresses_why why)
 {
 	struct change_error error;
 	struct change_ptr ptr;
@@ -436,7 +485,7 @@ static int read_group_text(struct change *change, const json_t *values, const ch
 	return change_fail(change, CHANGE_INVALID, key, "must be a string or null");
 }
 
-static int put_group(struct change *change, const struct path *path, const json_t *values)
+static int put_resource_group(struct change *change, const struct path *path, const json_t *values)
 {
 	static const char *const members[] = {"name", "region",   "tags", "origin",
 					      "etag", "warnings", NULL};
@@ -461,7 +510,7 @@ static int put_group(struct change *change, const struct path *path, const json_
 	return change_group_put(change, &group, false);
 }
 
-/* ---- the end, and all of it ---- */
+/* ---- removing, and the entry point ---- */
 
 static int remove_group(struct change *change, const struct path *path, enum addresses_why why)
 {
@@ -508,16 +557,16 @@ int addresses_put(struct change *change, const struct path *path, const json_t *
 	if (!values) {
 		err = remove_one(change, path, owner, why);
 	} else if (path->kind->id == KIND_GROUP) {
-		err = put_group(change, path, values);
+		err = put_resource_group(change, path, values);
 	} else if (path->kind->id == KIND_PTR) {
-		err = put_ptr(change, path, owner, values, why);
+		err = put_ptr_of(change, path, owner, values, why);
 	} else {
 		if (why == ADDRESSES_BACK && is_another(owner, values)) {
 			err = change_remove(change, owner);
 			owner = NULL;
 		}
 		if (!err)
-			err = put_owner(change, path, owner, values, why);
+			err = put_address(change, path, owner, values, why);
 	}
 	return err ? err : change_is_open(change); /* "not there" may be "could not be read" */
 }

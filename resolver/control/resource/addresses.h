@@ -36,7 +36,14 @@ json_t *addresses_values(struct inventory *inventory, const struct path *path);
  * for, the etag is that of the address or service all the same. */
 bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
-/* Adds what is not there yet: one that has its name, too, is in its way. */
+/* Adds a new one. An existing one with the same name is a conflict (TAKEN). */
 MUST_CHECK int addresses_add(struct change *change, const struct path *path, const json_t *values);
+
+/* What a body says of a PTR: "reverse_fqdn", which it must have, "description" and "ttl"; what is
+ * shown beside them is passed over. Texts are the body's. ERR_INVALID: `error` has the member. */
+MUST_CHECK int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error);
+/* Members that only tell something, wherever they are shown, and those of a PTR that tell what it
+ * is of; up to a NULL. */
+extern const char *const addresses_shown[], *const ptr_around[];
 
 #endif

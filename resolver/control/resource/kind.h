@@ -45,8 +45,8 @@ struct kind {
 	 * zone that it is inside (resource/zones.h). */
 	bool bulk;
 	bool guarded;       /* shown to administrators alone */
-	const char *chosen; /* a member that the file must give, and that is chosen where a resource
-			     * has none; NULL: none */
+	const char *chosen; /* a member that is required in the file and optional here: without it
+			     * one is chosen (an address, from a pool); NULL: none */
 	/* Behind an item of the state that was read: reads the file that holds its secret, say, or
 	 * refuses what only the configuration file can have. NULL: there is nothing to do. */
 	void (*complete)(void *item, struct arena *arena, struct faults *faults);

@@ -1,14 +1,11 @@
+/* What is not there is null, so that every address has the same members. */
 #include "resolver/control/resource/reverse_json.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/ownership.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
-
-/* ---- showing ---- */
 
 static json_t *origin_json(const struct origin *origin)
 {
@@ -92,61 +89,4 @@ json_t *owner_ptr_json(const struct owner *owner)
 	json_put(object, "origin",
 		 owner->ptr.read_only ? origin_json(&owner->origin) : json_null());
 	return object;
-}
-
-/* ---- what a body says of a PTR ---- */
-
-/* Keys that only tell something. */
-const char *const addresses_shown[] = {"fqdn",   "ttl_served", "status", "action",   "reason",
-				       "origin", "etag",       "kind",   "warnings", NULL};
-const char *const ptr_around[] = {"id",      "name",  "region", "resource_group",
-				  "address", "owner", NULL};
-
-static int read_text(const char *key, const json_t *value, const char **text,
-		     struct change_error *error)
-{
-	*text = json_string_value(value);
-	return *text || json_is_null(value) ? 0
-					    : change_refuse(error, key, "must be a string or null");
-}
-
-static int read_ttl(struct change_ptr *ptr, const json_t *value, struct change_error *error)
-{
-	ptr->ttl_given = json_is_integer(value);
-	ptr->ttl = json_integer_value(value);
-	if (json_is_integer(value) || json_is_null(value))
-		return 0;
-	return change_refuse(error, "ttl", "must be a whole number of seconds or null");
-}
-
-static int read_member(struct change_ptr *ptr, const char *key, const json_t *value,
-		       struct change_error *error)
-{
-	if (text_is_among(key, addresses_shown) || text_is_among(key, ptr_around))
-		return 0;
-	if (strcmp(key, "reverse_fqdn") == 0)
-		return read_text(key, value, &ptr->fqdn, error);
-	if (strcmp(key, "description") == 0)
-		return read_text(key, value, &ptr->description, error);
-	if (strcmp(key, "ttl") == 0)
-		return read_ttl(ptr, value, error);
-	return change_refuse(error, key, "unknown; a PTR has reverse_fqdn, description and ttl");
-}
-
-int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error)
-{
-	const char *key;
-	json_t *value;
-	int err = 0;
-
-	*ptr = (struct change_ptr){.fqdn = NULL};
-	*error = (struct change_error){.outcome = CHANGE_FINE};
-	if (!json_is_object(body))
-		return change_refuse(error, "", "the body must be a JSON object");
-	json_object_foreach((json_t *)(uintptr_t)body, key, value) err =
-		err ? err : read_member(ptr, key, value, error);
-	if (!err && !json_object_get(body, "reverse_fqdn"))
-		err = change_refuse(error, "reverse_fqdn",
-				    "it is missing; give the name, or null for none");
-	return err;
 }

@@ -1,13 +1,12 @@
-/* Addresses, cloud services and their PTRs as the /v1 API shows and takes them: by the keys that
- * the configuration has (rules/schema/table.c), so that what is read from one can be written
- * into the other, and with what is known besides. What was read may be sent back as it is: keys
- * that only tell something are passed over. */
+/* Addresses, cloud services and their PTRs as the /v1 API shows them: by the keys that the
+ * configuration has (rules/schema/table.c), so that what was read may be sent back, and with what
+ * is known besides. */
 #ifndef SLUICE_REVERSE_JSON_H
 #define SLUICE_REVERSE_JSON_H
 
 #include <jansson.h>
 
-#include "resolver/control/resource/change.h"
+#include "resolver/control/resource/owner.h"
 
 /* {"id", "name", "resource_group", "region", "subscription", "address", "allocation",
  *  "domain_name_label", "fqdn", "tags", "reverse_fqdn", "description", "ttl", "ttl_served",
@@ -21,12 +20,5 @@ json_t *owner_json(const struct owner *owner);
  * Designate's clients know a PTR, or the UUID alone where there is no region; `origin` is given
  * where the PTR is read-only. */
 json_t *owner_ptr_json(const struct owner *owner);
-
-/* What a body says of a PTR: "reverse_fqdn", which it must have, "description" and "ttl"; what is
- * shown beside them is passed over. Texts are the body's. ERR_INVALID: `error` has the member. */
-MUST_CHECK int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error *error);
-/* Members that only tell something, wherever they are shown, and those of a PTR that tell what it
- * is of; up to a NULL. */
-extern const char *const addresses_shown[], *const ptr_around[];
 
 #endif

@@ -4,7 +4,6 @@
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
@@ -43,15 +42,37 @@ static int import_group(struct import *import, const json_t *object)
 	return change_group_put(change, &group, true);
 }
 
+/* A PTR has a list of its own; what is only shown would be passed over. */
+static int check_members(struct change *change, const json_t *object, const char *const *known)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (!text_is_among(key, known) || json_is_null(value))
+			return change_fail(change, CHANGE_INVALID, key,
+					   "is not what an export has; leave it out");
+	}
+	return 0;
+}
+
 static int import_owner(struct import *import, unsigned kind, const json_t *object)
 {
+	static const char *const of_address[] = {
+		"id",      "name",       "resource_group",    "region",
+		"address", "allocation", "domain_name_label", "tags",
+		NULL};
+	static const char *const of_service[] = {"id",          "name", "address",
+						 "description", "tags", NULL};
 	struct change *change = import->change;
 	struct path path = {.kind = kind_of_id(kind)};
 
 	if (!json_is_object(object))
 		return change_fail(change, CHANGE_INVALID, NULL,
 				   "is not what an export has; give an object");
-	if (text_of(change, object, "name", &path.names[0]) != 0 ||
+	if (check_members(change, object, kind == KIND_SERVICE ? of_service : of_address) != 0 ||
+	    text_of(change, object, "name", &path.names[0]) != 0 ||
 	    text_of(change, object, "resource_group", &path.group) != 0)
 		return ERR_INVALID;
 	if (!path.names[0])

@@ -29,21 +29,30 @@ static json_t *edit_json(const struct service_edit *edit)
 			 edit->values ? json_deep_copy(edit->values) : json_null());
 }
 
-/* To be released; NULL without memory. `completed`: the values of edits that were completed when
- * they were rehearsed; null: none were. */
-static json_t *record_of(const struct service_change *change, const json_t *completed)
+/* With what was chosen for it where nothing was given. */
+static json_t *completed(const struct service_edit *edit, const json_t *chosen)
 {
-	json_t *edits = json_array(), *edit;
+	json_t *record = edit_json(edit), *values = json_object_get(record, "values"), *value;
+	const char *key;
+
+	json_object_foreach((json_t *)(uintptr_t)chosen, key, value)
+	{
+		const json_t *given = json_object_get(values, key);
+
+		if (!given || json_is_null(given))
+			json_put(values, key, json_incref(value));
+	}
+	return record;
+}
+
+/* To be released; NULL without memory. `chosen`: an array by the edits. */
+static json_t *record_of(const struct service_change *change, const json_t *chosen)
+{
+	json_t *edits = json_array();
 	char id[UUID_TEXT_MAX];
 
-	for (size_t i = 0; i < change->count; i++) {
-		const json_t *values = json_array_get(completed, i);
-
-		edit = edit_json(&change->edits[i]);
-		if (values && !json_is_null(values))
-			json_put(edit, "values", json_deep_copy(values));
-		json_add(edits, edit);
-	}
+	for (size_t i = 0; i < change->count; i++)
+		json_add(edits, completed(&change->edits[i], json_array_get(chosen, i)));
 	return json_whole(json_make("{s:s, s:o, s:I, s:b, s:b, s:b, s:o}", "id", uuid_random(id),
 				    "who", json_text(change->who), "wait_s",
 				    (json_int_t)change->wait_s, "undo", change->undo, "again",
@@ -215,39 +224,42 @@ static void on_late(uv_timer_t *timer)
 	end(service);
 }
 
-/* What the edits came to: an id and a free address of a pool are chosen once, for all servers. */
-struct rehearsed {
+/* An id and a free address of a pool are chosen once, for all servers: when the change is
+ * rehearsed. */
+struct choices {
 	const struct service *service;
 	const struct service_change *change;
-	json_t *completed; /* an array, by the edits; null: as it was given */
+	json_t *chosen; /* an array by the edits; null: nothing was */
 };
 
-static void complete(void *context)
+static void note_chosen(void *context, size_t at)
 {
-	struct rehearsed *rehearsed = context;
-	const struct service_change *change = rehearsed->change;
+	struct choices *choices = context;
+	const struct service_edit *edit = &choices->change->edits[at];
+	unsigned kind = edit->path.kind->id;
+	const struct owner *owner = NULL;
+	char address[ADDRESS_TEXT_MAX];
 
-	for (size_t i = 0; i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
-		unsigned kind = edit->path.kind->id;
-		json_t *values = NULL;
-
-		if (edit->values && (kind == KIND_ADDRESS || kind == KIND_SERVICE))
-			values = addresses_values(rehearsed->service->inventory, &edit->path);
-		json_add(rehearsed->completed, values ? values : json_null());
-	}
+	if (edit->values && (kind == KIND_ADDRESS || kind == KIND_SERVICE))
+		owner = addresses_find(choices->service->inventory, &edit->path);
+	while (json_array_size(choices->chosen) <= at)
+		json_add(choices->chosen, json_null());
+	if (owner)
+		json_array_set_new(choices->chosen, at,
+				   json_make("{s:o, s:o}", "id", json_text(owner->id), "address",
+					     json_text(address_print(&owner->address, address))));
 }
 
-/* Which has been rehearsed. */
+/* Asks for a change that has been rehearsed. */
 static void propose(struct service *service, const struct service_change *change,
-		    const json_t *completed, service_on_change *on_change, void *context)
+		    const json_t *chosen, service_on_change *on_change, void *context)
 {
 	struct open_commit *open = &service->commit;
 
 	assert(!open->record);
 	open->on_change = on_change;
 	open->context = context;
-	open->record = record_of(change, completed);
+	open->record = record_of(change, chosen);
 	if (!open->record) {
 		tell_failed(open, CHANGE_NO_MEMORY, "%s", err_text(ERR_NOMEM));
 		return;
@@ -262,22 +274,22 @@ void service_commit(struct service *service, struct service_change *change,
 		    service_on_change *on_change, void *context)
 {
 	bool asks = service->commit.committer && !change->rehearsal;
-	struct rehearsed rehearsed = {service, change, asks ? json_array() : NULL};
+	struct choices choices = {service, change, asks ? json_array() : NULL};
 	struct faults faults;
 	int err;
 
 	faults_init(&faults);
 	if (asks) {
 		change->rehearsal = true;
-		change->on_owned = complete;
-		change->context = &rehearsed;
+		change->on_owned = note_chosen;
+		change->context = &choices;
 	}
 	err = service_change(service, change, &faults);
 	if (asks && !err)
-		propose(service, change, rehearsed.completed, on_change, context);
+		propose(service, change, choices.chosen, on_change, context);
 	else
 		on_change(context, err, change, &faults);
-	json_decref(rehearsed.completed);
+	json_decref(choices.chosen);
 	faults_release(&faults);
 }
 

@@ -615,15 +615,16 @@ static int put_owned(struct commit *commit)
 	for (size_t i = 0; !err && i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
 
-		if (edit->path.kind->inventory)
-			err = addresses_put(commit->owned, &edit->path, edit->values, why);
+		if (!edit->path.kind->inventory)
+			continue;
+		err = addresses_put(commit->owned, &edit->path, edit->values, why);
 		if (err)
 			change->failed = i;
+		else if (change->rehearsal && change->on_owned)
+			change->on_owned(change->context, i);
 	}
 	if (err)
 		change->error = *change_error(commit->owned);
-	else if (change->rehearsal && change->on_owned)
-		change->on_owned(change->context);
 	return err;
 }
 

@@ -161,9 +161,9 @@ struct service_change {
 	/* Of a rehearsal: called with what would be served, where that is another model; it goes
 	 * when this returns. May be NULL. */
 	void (*on_model)(void *context, const struct model *model);
-	/* Of a rehearsal, too: called while the inventory is as it would be, where an edit is one
-	 * of its kinds. May be NULL. */
-	void (*on_owned)(void *context);
+	/* Of a rehearsal, too: called behind each edit of the inventory's kinds, while the
+	 * inventory is as it would be then. May be NULL. */
+	void (*on_owned)(void *context, size_t edit);
 	void *context;
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */

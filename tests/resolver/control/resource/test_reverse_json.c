@@ -1,5 +1,4 @@
-/* Owners and PTRs as JSON: what is shown, and what of a body is taken for what. That a body makes
- * the right change is tests/e2e/test_reverse.py's matter. */
+/* Addresses and PTRs as JSON: what is shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,45 +100,6 @@ static void only_what_is_read_only_has_an_origin(void **state)
 	json_decref(shown);
 }
 
-static void a_ptr_that_was_shown_asks_for_what_is_there(void **state)
-{
-	(void)state;
-	struct owner owner = mail_owner();
-	struct change_error error;
-	struct change_ptr ptr;
-	json_t *shown = json_whole(owner_ptr_json(&owner));
-	assert_int_equal(ptr_of_json(&ptr, shown, &error), 0);
-	assert_string_equal(ptr.fqdn, "mail.test.");
-	assert_null(ptr.description);
-	assert_false(ptr.ttl_given);
-	json_decref(shown);
-}
-
-static void what_is_no_ptr_is_named(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *body, *field;
-	} wrong[] = {
-		{"[]", ""},
-		{"{}", "reverse_fqdn"},
-		{"{\"ttl\": \"5\"}", "ttl"},
-		{"{\"ttl\": 5.5}", "ttl"},
-		{"{\"reverse_fqdn\": false}", "reverse_fqdn"},
-		{"{\"reverse_fqdn\": null, \"description\": []}", "description"},
-		{"{\"reverse_fqdn\": null, \"frob\": \"x\"}", "frob"},
-	};
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		struct change_error error;
-		struct change_ptr ptr;
-		json_t *body = json_loads(wrong[i].body, 0, NULL);
-		assert_int_equal(ptr_of_json(&ptr, body, &error), ERR_INVALID);
-		assert_int_equal(error.outcome, CHANGE_INVALID);
-		assert_string_equal(error.field, wrong[i].field);
-		json_decref(body);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,8 +107,6 @@ int main(void)
 		cmocka_unit_test(a_ttl_that_is_the_default_is_shown_as_null_and_as_it_is_served),
 		cmocka_unit_test(an_id_has_the_region_where_there_is_one),
 		cmocka_unit_test(only_what_is_read_only_has_an_origin),
-		cmocka_unit_test(a_ptr_that_was_shown_asks_for_what_is_there),
-		cmocka_unit_test(what_is_no_ptr_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,11 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"groups\": [{\"name\": \"g\", \"tags\": 7}]}", "groups[0].tags",
 		 "object of strings"},
 		{"{\"version\": 1, \"groups\": [{}]}", "groups[0]", "not what an export"},
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": "
+		 "\"198.51.100.90\", \"reverse_fqdn\": \"a.test.\"}]}",
+		 "addresses[0].reverse_fqdn", "not what an export"},
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": null}]}",
+		 "addresses[0].address", "not what an export"},
 	};
 	struct inventory_fixture *fixture = *state;
 

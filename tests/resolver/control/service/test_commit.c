@@ -243,6 +243,24 @@ static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 	assert_string_equal(address_print(&owner->address, address), chosen("address"));
 }
 
+/* What each edit chose is in the record as it was then. */
+static void two_edits_of_one_address_are_made_as_they_were_rehearsed(void **state)
+{
+	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}};
+	json_t *first = json_pack("{s:s}", "address", "192.0.2.7"), *second = json_object();
+	const struct service_edit edits[] = {{path, first}, {path, NULL}, {path, second}};
+	struct service_change change = {.edits = edits, .count = COUNT(edits), .who = "ops"};
+
+	(void)state;
+	service_commit(&world->service, &change, on_change, NULL);
+	answer(COMMIT_YES);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, 0);
+	assert_non_null(inventory_address(world->service.inventory, NULL, "mail"));
+	json_decref(first);
+	json_decref(second);
+}
+
 static void a_name_that_was_found_to_be_ours_is_not_asked_for_again(void **state)
 {
 	const struct owner *owner;
@@ -414,6 +432,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(it_is_made_when_the_answer_is_yes),
 		TEST(an_address_and_its_ptr_are_agreed_to_as_well),
+		TEST(two_edits_of_one_address_are_made_as_they_were_rehearsed),
 		TEST(a_name_that_was_found_to_be_ours_is_not_asked_for_again),
 		TEST(nothing_changes_when_the_answer_is_no),
 		TEST(what_is_not_known_is_asked_again),

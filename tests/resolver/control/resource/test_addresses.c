@@ -1,0 +1,165 @@
+/* Addresses, services and PTRs by their values: what is read, what stays, what is refused. What
+ * they come to is tests/e2e/test_reverse.py's and the random model's. */
+#include "resolver/control/resource/addresses.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "resolver/control/base/json.h"
+#include "resolver/control/resource/reverse_json.h"
+#include "rules/base.h"
+#include "tests/lib/inventory_fixture.h"
+
+#define MAIL "\"address\": \"198.51.100.40\""
+
+static const struct path mail = {.group = "g", .names = {"mail", NULL}};
+
+/* Makes "mail" of group "g" what the text says. The error's field, "" for none; NULL: it is made.
+ */
+static const char *put(struct inventory_fixture *fixture, const char *text, enum addresses_why why)
+{
+	static char field[CHANGE_FIELD_MAX];
+	struct change *change = change_begin(fixture->inventory, "test");
+	json_t *values = json_loads(text, 0, NULL);
+	struct path path = mail;
+	int err;
+
+	path.kind = kind_of_id(KIND_ADDRESS);
+	err = addresses_put(change, &path, values, why);
+	if (!err)
+		err = change_commit(change);
+	snprintf(field, sizeof field, "%s", change_error(change)->field);
+	json_decref(values);
+	change_free(change);
+	inventory_forget(fixture->inventory);
+	return err ? field : NULL;
+}
+
+static const struct owner *made(const struct inventory_fixture *fixture)
+{
+	return inventory_address(fixture->inventory, "g", "mail");
+}
+
+static void what_was_shown_is_what_is_there(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	const struct owner *before;
+	char etag[ETAG_MAX];
+	json_t *shown;
+	char *text;
+
+	assert_null(
+		put(fixture,
+		    "{" MAIL ", \"allocation\": \"static\", \"tags\": {\"a\": \"b\"}, "
+		    "\"domain_name_label\": \"mail1\", \"reverse_fqdn\": \"m.test.\", \"ttl\": 60}",
+		    ADDRESSES_ANY));
+	before = made(fixture);
+	owner_etag(before, etag);
+	shown = json_whole(owner_json(before));
+	text = json_dumps(shown, 0);
+	assert_null(put(fixture, text, ADDRESSES_ANY));
+	assert_string_equal(made(fixture)->ptr.fqdn, "m.test.");
+	assert_string_equal(made(fixture)->tags, "{\"a\":\"b\"}");
+	assert_int_equal(made(fixture)->ptr.ttl, 60);
+	free(text);
+	json_decref(shown);
+}
+
+static void what_may_be_left_out_stays(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	char id[UUID_TEXT_MAX];
+
+	assert_null(put(fixture, "{" MAIL ", \"allocation\": \"static\", \"region\": \"east\"}",
+			ADDRESSES_ANY));
+	snprintf(id, sizeof id, "%s", made(fixture)->id);
+	assert_null(put(fixture, "{\"reverse_fqdn\": \"m.test.\"}", ADDRESSES_ANY));
+	assert_string_equal(made(fixture)->id, id);
+	assert_int_equal(made(fixture)->allocation, ALLOCATION_STATIC);
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", "m.test.", 3600));
+	/* A PTR, a label and tags do not. */
+	assert_null(put(fixture, "{}", ADDRESSES_ANY));
+	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
+}
+
+static void its_name_is_spelled_as_its_values_have_it(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	assert_null(put(fixture, "{" MAIL ", \"name\": \"Mail\", \"resource_group\": \"G\"}",
+			ADDRESSES_ANY));
+	assert_string_equal(made(fixture)->name, "Mail");
+	assert_string_equal(made(fixture)->resource_group, "G");
+	assert_null(put(fixture, "{\"name\": \"MAIL\"}", ADDRESSES_ANY));
+	assert_string_equal(made(fixture)->name, "Mail"); /* for good */
+}
+
+static void what_does_not_fit_is_named(void **state)
+{
+	static const struct {
+		const char *text, *field;
+	} wrong[] = {
+		{"{" MAIL ", \"address\": 5}", "address"},
+		{"{" MAIL ", \"region\": \"\"}", "region"},
+		{"{" MAIL ", \"frob\": \"\"}", "frob"},
+		{"{" MAIL ", \"tags\": \"a\"}", "tags"},
+		{"{" MAIL ", \"ttl\": \"5\"}", "ttl"},
+		{"{" MAIL ", \"ttl\": 5}", "ttl"},
+		{"{" MAIL ", \"reverse_fqdn\": \"a.\", \"ttl\": 4294967596}", "ttl"},
+		{"{" MAIL ", \"reverse_fqdn\": \"*.test.\"}", "reverse_fqdn"},
+		{"{" MAIL ", \"family\": 6}", "family"},
+		{"{" MAIL ", \"name\": \"other\"}", "name"},
+		{"{" MAIL ", \"subscription\": \"other\"}", "subscription"},
+	};
+	struct inventory_fixture *fixture = *state;
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		const char *field = put(fixture, wrong[i].text, ADDRESSES_ANY);
+
+		if (!field || strcmp(field, wrong[i].field) != 0)
+			fail_msg("%s: %s", wrong[i].text, field ? field : "it is made");
+		assert_null(made(fixture));
+	}
+}
+
+static void what_is_no_ptr_is_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *body, *field;
+	} wrong[] = {
+		{"[]", ""},
+		{"{}", "reverse_fqdn"},
+		{"{\"ttl\": \"5\"}", "ttl"},
+		{"{\"ttl\": 5.5}", "ttl"},
+		{"{\"reverse_fqdn\": false}", "reverse_fqdn"},
+		{"{\"reverse_fqdn\": null, \"description\": []}", "description"},
+		{"{\"reverse_fqdn\": null, \"frob\": \"x\"}", "frob"},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct change_error error;
+		struct change_ptr ptr;
+		json_t *body = json_loads(wrong[i].body, 0, NULL);
+		assert_int_equal(ptr_of_json(&ptr, body, &error), ERR_INVALID);
+		assert_int_equal(error.outcome, CHANGE_INVALID);
+		assert_string_equal(error.field, wrong[i].field);
+		json_decref(body);
+	}
+}
+
+int main(void)
+{
+#define T(test)                                                                                    \
+	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+	const struct CMUnitTest tests[] = {
+		T(what_was_shown_is_what_is_there),           T(what_may_be_left_out_stays),
+		T(its_name_is_spelled_as_its_values_have_it), T(what_does_not_fit_is_named),
+		cmocka_unit_test(what_is_no_ptr_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
