@@ -18,6 +18,7 @@
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/percent.h"
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/http/stream.h"
 #include "resolver/control/service/service.h"
@@ -406,6 +407,44 @@ const char *api_segment(const struct api_request *request, size_t at)
 	const struct api_path *path = &call_of(request)->path;
 
 	return at < path->count ? path->segments[at] : "";
+}
+
+/* False: there is no memory. */
+static bool print_encoded(FILE *out, const char *before, const char *text)
+{
+	size_t size = 3 * strlen(text) + 5;
+	char *encoded = malloc(size);
+
+	if (encoded)
+		fprintf(out, "%s%s", before, percent_encode(encoded, size, text));
+	free(encoded);
+	return encoded;
+}
+
+json_t *api_next_page(const struct api_request *request, const char *field, const char *value)
+{
+	const struct api_call *call = call_of(request);
+	const char *separator = "?";
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	json_t *next = NULL;
+	bool all = out;
+
+	for (size_t i = 0; all && i < call->path.count; i++)
+		all = print_encoded(out, "/", call->path.segments[i]);
+	for (size_t i = 0; all && i < call->fields.count; i++) {
+		if (strcmp(call->fields.items[i].name, field) == 0)
+			continue;
+		all = print_encoded(out, separator, call->fields.items[i].name) &&
+		      print_encoded(out, "=", call->fields.items[i].value);
+		separator = "&";
+	}
+	all = all && print_encoded(out, separator, field) && print_encoded(out, "=", value);
+	if (out && fclose(out) == 0 && all)
+		next = json_text(text);
+	free(text);
+	return next;
 }
 
 static const char *find_field(const struct api_fields *fields, const char *name)

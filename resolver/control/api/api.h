@@ -119,8 +119,11 @@ struct api_dialect {
 
 /* The part of the path that stands for {name}, decoded; "" where the route has none. */
 const char *api_parameter(const struct api_request *request, const char *name);
-/* The so-manieth segment of the path, from 0; "" where it has fewer. */
+/* Segment number `at` of the path, from 0; "" where it has fewer. */
 const char *api_segment(const struct api_request *request, size_t at);
+/* The path and query of the next page: as they were asked for, with this value of the field that
+ * tells where it begins. NULL without memory. */
+json_t *api_next_page(const struct api_request *request, const char *field, const char *value);
 /* ?name=value, decoded; "" without a value, NULL when it is missing. The first of several counts.
  */
 const char *api_query(const struct api_request *request, const char *name);

@@ -140,7 +140,7 @@ static void put_tail(struct api_page *page)
 {
 	const struct api_list *list = page->list;
 	const char *last = page->more ? page->behind : NULL;
-	json_t *tail = list->tail_json(page->request, list, page->room, last);
+	json_t *tail = list->tail_json(page->request, last);
 	page->failed = page->failed || (last && !tail);
 	if (tail) {
 		put(page, "],\"");

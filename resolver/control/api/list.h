@@ -23,8 +23,7 @@ struct api_list {
 	const char *tail;
 	/* The next page begins behind `last`; NULL: there is none. Gives NULL for no such member,
 	 * or, with a `last`, without memory. */
-	json_t *(*tail_json)(const struct api_request *request, const struct api_list *list,
-			     size_t room, const char *last);
+	json_t *(*tail_json)(const struct api_request *request, const char *last);
 };
 
 #define API_LIST_ALL SIZE_MAX

@@ -8,7 +8,6 @@
 
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "rules/base.h"
 
 /* ---- $filter ---- */
 
@@ -112,43 +111,14 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, bool has
 
 /* ---- the answer ---- */
 
-/* RFC 3986 section 2.3, and the '/' of paths. */
-static void encode(FILE *out, const char *text)
+json_t *arm_next_link(const struct api_request *request, const char *last)
 {
-	for (; *text; text++)
-		if (isalnum((unsigned char)*text) || strchr("-._~/", *text))
-			putc(*text, out);
-		else
-			fprintf(out, "%%%02X", (unsigned char)*text);
-}
-
-json_t *arm_next_link(const struct api_request *request, const struct api_list *list, size_t room,
-		      const char *last)
-{
-	static const char *const kept[] = {"api-version", "$top", "$filter"};
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = last ? open_memstream(&text, &length) : NULL;
-	(void)list;
-	(void)room; /* is in $top */
-	if (!out)
-		return NULL;
+	json_t *page = last ? api_next_page(request, "$skiptoken", last) : NULL, *link = NULL;
 	const char *base = api_base(request);
-	fputs(base ? base : "", out);
-	encode(out, request->path);
-	fputs("?%24skiptoken=", out);
-	encode(out, last);
-	for (size_t i = 0; i < COUNT(kept); i++) {
-		const char *value = api_query(request, kept[i]);
-		if (!value)
-			continue;
-		putc('&', out);
-		encode(out, kept[i]);
-		putc('=', out);
-		encode(out, value);
-	}
-	json_t *link = fclose(out) == 0 ? json_text(text) : NULL;
-	free(text);
+
+	if (page)
+		link = json_sprintf("%s%s", base ? base : "", json_string_value(page));
+	json_decref(page);
 	return link;
 }
 
@@ -157,7 +127,7 @@ void arm_page_answer(const struct arm_page *page, json_t *array, const char *las
 	char etag[ETAG_MAX];
 	json_t *body = array ? json_make("{s:o}", "value", array) : NULL;
 	if (last)
-		json_put(body, "nextLink", arm_next_link(page->request, NULL, page->room, last));
+		json_put(body, "nextLink", arm_next_link(page->request, last));
 	api_reply_json(page->request, 200, body,
 		       inventory_etag(api_inventory(page->request), etag));
 }

@@ -30,7 +30,6 @@ bool arm_page_takes(const struct arm_page *page, const char *tags);
  * none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
 /* `nextLink` of an api_list. */
-json_t *arm_next_link(const struct api_request *request, const struct api_list *list, size_t room,
-		      const char *last);
+json_t *arm_next_link(const struct api_request *request, const char *last);
 
 #endif

@@ -56,11 +56,8 @@ static json_t *floatingip_json(const struct api_request *request, const struct o
 	return object;
 }
 
-static json_t *list_links_json(const struct api_request *request, const struct api_list *list,
-			       size_t room, const char *last)
+static json_t *list_links_json(const struct api_request *request, const char *last)
 {
-	(void)list;
-	(void)room;
 	(void)last;
 	return links_json(request, NULL);
 }

@@ -5,7 +5,6 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
 
 static bool has_value(const struct api_request *request, const char *key, const char *text)
 {
@@ -22,29 +21,6 @@ static bool is_listed(const struct api_request *request, const struct resource_g
 	       has_value(request, "name", group->name) &&
 	       has_value(request, "region", group->region) &&
 	       (!marker || strcasecmp(group->name, marker) > 0);
-}
-
-/* The path and query of the page behind that name. */
-static json_t *next_json(const struct api_request *request, size_t limit, const char *last)
-{
-	static const char *const kept[] = {"q", "name", "region"};
-	char encoded[3 * 1024], *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	json_t *next;
-
-	if (!out)
-		return json_null();
-	fprintf(out, "/v1/groups?limit=%zu&marker=%s", limit,
-		percent_encode(encoded, sizeof encoded, last));
-	for (size_t i = 0; i < COUNT(kept); i++)
-		if (api_query(request, kept[i]))
-			fprintf(out, "&%s=%s", kept[i],
-				percent_encode(encoded, sizeof encoded,
-					       api_query(request, kept[i])));
-	next = fclose(out) == 0 ? json_text(text) : json_null();
-	free(text);
-	return next;
 }
 
 void api_v1_groups_list(struct api_request *request)
@@ -68,7 +44,7 @@ void api_v1_groups_list(struct api_request *request)
 		if (!is_listed(request, &groups[i]))
 			continue;
 		if (json_array_size(array) == limit)
-			next = next_json(request, limit, last);
+			next = api_next_page(request, "marker", last);
 		else
 			json_add(array, api_addresses_group(&groups[i]));
 		last = groups[i].name;

@@ -16,12 +16,11 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 
-enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000, LINK_MAX = 3 * 1024 };
+enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000 };
 
 /* ---- which ---- */
 
@@ -182,31 +181,9 @@ static json_t *ptr_row(const struct api_request *request, const struct owner *ow
 	return owner_ptr_json(owner);
 }
 
-static void put_query(const struct api_request *request, FILE *out, const char *key)
+static json_t *next_json(const struct api_request *request, const char *last)
 {
-	const char *value = api_query(request, key);
-	char encoded[LINK_MAX];
-
-	if (value)
-		fprintf(out, "&%s=%s", key, percent_encode(encoded, sizeof encoded, value));
-}
-
-static json_t *next_json(const struct api_request *request, const struct api_list *list,
-			 size_t limit, const char *last)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = last ? open_memstream(&text, &length) : NULL;
-
-	if (!out)
-		return last ? NULL : json_null();
-	fprintf(out, "/v1/%s?limit=%zu&marker=%s", list->key, limit, last);
-	put_query(request, out, "q");
-	for (size_t i = 0; i < COUNT(filters); i++)
-		put_query(request, out, filters[i]);
-	json_t *next = fclose(out) == 0 ? json_text(text) : NULL;
-	free(text);
-	return next;
+	return last ? api_next_page(request, "marker", last) : json_null();
 }
 
 /* ---- what is asked for ---- */

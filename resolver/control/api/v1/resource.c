@@ -18,7 +18,6 @@
 #include "resolver/control/api/v1/bulk.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/config/write.h"
 #include "resolver/control/resource/addresses.h"
@@ -31,8 +30,6 @@
 #include "rules/array.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
-
-enum { NAME_MAX_BYTES = 1024 };
 
 /* Members that are shown beside the values; in a body they say nothing. */
 static const char *const shown_members[] = {"path",   "origin", "etag",       "warnings",
@@ -648,47 +645,6 @@ static int collect(struct listing *listing, size_t limit)
 	return err;
 }
 
-/* &KEY=VALUE as it was asked for; nothing where it was not. */
-static void put_filter(const struct api_request *request, FILE *out, const char *key)
-{
-	const char *value = api_query(request, key);
-	char encoded[3 * NAME_MAX_BYTES];
-
-	if (value)
-		fprintf(out, "&%s=%s", key, percent_encode(encoded, sizeof encoded, value));
-}
-
-/* The path and query of the page behind `marker`; null without memory. */
-static json_t *next_json(const struct api_request *request, const struct listing *listing,
-			 const char *marker, size_t limit)
-{
-	const struct kind *kind = listing->kind;
-	const struct group *group = kind_field(kind)->group;
-	char encoded[3 * NAME_MAX_BYTES], *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	json_t *next;
-
-	if (!out)
-		return json_null();
-	fprintf(out, "/v1/%s", kind->parent ? kind->parent->collection : kind->collection);
-	if (listing->path->group)
-		fprintf(out, "/%s", percent_encode(encoded, sizeof encoded, listing->path->group));
-	if (kind->parent)
-		fprintf(out, "/%s/%s",
-			percent_encode(encoded, sizeof encoded, listing->path->names[0]),
-			kind->collection);
-	fprintf(out, "?limit=%zu&marker=%s", limit,
-		percent_encode(encoded, sizeof encoded, marker));
-	put_filter(request, out, "q");
-	for (size_t i = 0; i < group->count; i++)
-		if (is_scalar(&group->fields[i]))
-			put_filter(request, out, group->fields[i].key);
-	next = fclose(out) == 0 ? json_text(text) : json_null();
-	free(text);
-	return next;
-}
-
 /* `list`: the list's path, as it is spelled. */
 static json_t *show_listed(struct listing *listing, struct listed *listed, const struct path *list)
 {
@@ -720,7 +676,7 @@ static json_t *page_json(struct listing *listing, size_t limit)
 		 * groups may have. */
 		if (++shown >= limit && i + 1 < listing->count &&
 		    strcasecmp(listed[1].name, listed->name) != 0)
-			next = next_json(listing->request, listing, listed->name, limit);
+			next = api_next_page(listing->request, "marker", listed->name);
 	}
 	json_put(page, listing->kind->collection, array);
 	json_put(page, "next", next ? next : json_null());

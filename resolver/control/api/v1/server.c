@@ -2,7 +2,6 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/base/percent.h"
 #include "resolver/control/observe/plan.h"
 #include "resolver/control/observe/rule_statistics.h"
 #include "resolver/control/observe/status.h"
@@ -183,7 +182,6 @@ void api_rule_statistics(struct api_request *request)
 {
 	static const char *const known[] = {"limit", "marker", NULL};
 	const char *after = api_query(request, "marker");
-	char encoded[2048];
 	json_t *statistics;
 	const char *next;
 	size_t limit;
@@ -194,9 +192,7 @@ void api_rule_statistics(struct api_request *request)
 	statistics = rule_statistics(request->service, after ? after : "", limit);
 	next = json_string_value(json_object_get(statistics, "next"));
 	if (next)
-		json_put(statistics, "next",
-			 json_sprintf("/v1/statistics/rules?limit=%zu&marker=%s", limit,
-				      percent_encode(encoded, sizeof encoded, next)));
+		json_put(statistics, "next", api_next_page(request, "marker", next));
 	if (statistics)
 		api_reply_json(request, 200, statistics, NULL);
 	else
