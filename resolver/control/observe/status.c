@@ -522,6 +522,12 @@ static json_t *work_json(const struct work *work)
 			 work->percent < 0 ? json_null() : json_integer(work->percent));
 }
 
+static json_t *longest_turn_json(const struct turns *turns)
+{
+	return json_make("{s:f, s:o}", "cpu_ms", (double)turns->longest_ns / 1e6, "at",
+			 turns->longest_at_s ? json_time(turns->longest_at_s) : json_null());
+}
+
 /* ---- a change that waits to be confirmed ---- */
 
 static json_t *with_text(json_t *object, const char *text)
@@ -766,6 +772,7 @@ json_t *status_report(struct service *service, bool guarded)
 	json_put(all, "transfers", transfers_json(server));
 	json_put(all, "notices", notices_json(service->secondaries));
 	json_put(all, "work", work_json(&service->work));
+	json_put(all, "longest_turn", longest_turn_json(&service->turns));
 	json_put(all, "unconfirmed", unconfirmed_report(&service->confirmation, guarded));
 	json_put(all, "went_back", went_back_report(&service->confirmation, guarded));
 	json_put(all, "restart",

@@ -39,6 +39,7 @@
  *                         no serial)
  *     work                percent (of an import: how much of it has been looked at; null: not
  *                         known), or null: there is none under way
+ *     longest_turn        of the control thread: cpu_ms, at (null: there was none yet)
  *     unconfirmed         a change that goes back unless it is confirmed: what ("reload" or
  *                         "change"), who (null for a reader), at, until, revision (of a
  *                         change), error (why it could not go back yet), text; or null

@@ -326,6 +326,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 	service->context = context;
 	work_init(&service->work, loop, service->inventory, on_work_end, context);
 	commit_open(service, loop);
+	turns_open(&service->turns, loop);
 	err = server_init(server, workers, &service->load.key, on_release, service);
 	if (err != 0)
 		return err;

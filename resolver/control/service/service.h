@@ -29,6 +29,7 @@
 #include "resolver/control/service/rounds.h"
 #include "resolver/control/service/secondary_sockets.h"
 #include "resolver/control/service/serial_book.h"
+#include "resolver/control/service/turns.h"
 #include "resolver/control/service/use_book.h"
 #include "resolver/control/service/work.h"
 #include "resolver/server/server.h"
@@ -68,6 +69,7 @@ struct service {
 	} restart; /* why this server was started in the place of one that ended by itself, as the
 		    * process knows it; text NULL: it was not */
 	struct wall_clock clock;
+	struct turns turns; /* of the control thread's loop */
 	struct file_watch resolv_conf;
 	struct {
 		struct work_job job; /* first */
