@@ -326,6 +326,12 @@ class Meanwhile(Many):
             self.sluice.reconfigure(self.config())
             self.assertEqual(0, self.command("reload")[0])
 
+    def test_the_status_has_the_longest_turn_of_the_control_thread(self):
+        longest = lambda: self.good("GET", "/v1/status").body["longest_turn"]
+        self.good("PUT", "/v1/addresses/web/front", {"address": "198.51.100.30"}, 201)
+        harness.wait_for(lambda: longest()["cpu_ms"] > 0, "a turn behind which there was another")
+        self.assertRegex(longest()["at"], "^20")
+
     def test_the_status_has_how_far_it_is(self):
         self.add_many(self.COUNT)
         harness.wait_for(lambda: self.work() is None, "the end of what was added")
