@@ -415,10 +415,11 @@ static bool print_encoded(FILE *out, const char *before, const char *text)
 	size_t size = 3 * strlen(text) + 5;
 	char *encoded = malloc(size);
 
-	if (encoded)
-		fprintf(out, "%s%s", before, percent_encode(encoded, size, text));
+	if (!encoded)
+		return false;
+	fprintf(out, "%s%s", before, percent_encode(encoded, size, text));
 	free(encoded);
-	return encoded;
+	return true;
 }
 
 json_t *api_next_page(const struct api_request *request, const char *field, const char *value)

@@ -270,26 +270,40 @@ static void propose(struct service *service, const struct service_change *change
 	ask(service);
 }
 
+/* The same as service_change returns; `chosen` gets what was chosen for the edits. */
+static int rehearse(struct service *service, struct service_change *change, json_t *chosen,
+		    struct faults *faults)
+{
+	struct service_change rehearsed = *change;
+	struct choices choices = {service, change, chosen};
+	int err;
+
+	rehearsed.rehearsal = true;
+	rehearsed.on_owned = note_chosen;
+	rehearsed.context = &choices;
+	err = service_change(service, &rehearsed, faults);
+	rehearsed.on_owned = NULL;
+	rehearsed.context = NULL;
+	*change = rehearsed;
+	return err;
+}
+
 void service_commit(struct service *service, struct service_change *change,
 		    service_on_change *on_change, void *context)
 {
 	bool asks = service->commit.committer && !change->rehearsal;
-	struct choices choices = {service, change, asks ? json_array() : NULL};
+	json_t *chosen = asks ? json_array() : NULL;
 	struct faults faults;
 	int err;
 
 	faults_init(&faults);
-	if (asks) {
-		change->rehearsal = true;
-		change->on_owned = note_chosen;
-		change->context = &choices;
-	}
-	err = service_change(service, change, &faults);
+	err = asks ? rehearse(service, change, chosen, &faults)
+		   : service_change(service, change, &faults);
 	if (asks && !err)
-		propose(service, change, choices.chosen, on_change, context);
+		propose(service, change, chosen, on_change, context);
 	else
 		on_change(context, err, change, &faults);
-	json_decref(choices.chosen);
+	json_decref(chosen);
 	faults_release(&faults);
 }
 

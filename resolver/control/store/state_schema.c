@@ -12,8 +12,8 @@
  *     secrets   name, value (bytes): what the server signs with
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
- * their own. An address has its PTR in its row since, because with a row for each PTR a start with a
- * million of both takes half as long again; a PTR that has a row is of an address that the
+ * their own. An address has its PTR in its row since, because with a row for each PTR a start with
+ * a million of both takes half as long again; a PTR that has a row is of an address that the
  * configuration file declares. */
 #include <errno.h>
 #include <stdlib.h>
