@@ -139,16 +139,10 @@ static void check_zones(struct check *check, const struct transfer_settings *ent
 		zone = pool ? NULL : model_zone(check->model, entry->resource_group, text);
 		if (zone)
 			claim_zone(check, zone, entry, field, claims);
-		else if (!pool && reference_is_ambiguous(check->model, REFERS_ZONE,
-							 entry->resource_group, text))
+		else if (!pool)
 			ERROR(check, &entry->origin, field, "%s",
 			      reference_refusal(check->model, REFERS_ZONE, entry->resource_group,
 						text, why));
-		else if (!pool)
-			ERROR(check, &entry->origin, field,
-			      "there is no zone \"%s\"; name a private zone, or a reverse zone of "
-			      "an address pool as \"sluice ptr delegation\" has it",
-			      reference_short(text, REFERS_ZONE, entry->resource_group));
 		reverse = reverse || pool;
 	}
 	if (reverse)

@@ -420,7 +420,9 @@ char *reference_refusal(const struct model *model, enum refers refers, const cha
 				   "virtual_networks",
 		[REFERS_OUTBOUND] = "there is no outbound endpoint \"%.300s\"; write "
 				    "RESOLVER/ENDPOINT, as in \"hub-resolver/outbound\"",
-		[REFERS_ZONE] = "there is no private zone \"%.300s\"; name one of private_zones",
+		[REFERS_ZONE] =
+			"there is no zone \"%.300s\"; name a private zone, or a reverse zone "
+			"of an address pool as \"sluice ptr delegation\" has it",
 	};
 	static const char *const nouns[] = {
 		[REFERS_NETWORK] = "virtual network",
