@@ -222,7 +222,7 @@ static void keep_all(struct address_reading *reading)
 	keep(reading, "allocation", schema_allocation_names[before->allocation]);
 }
 
-/* The id is its own for good: a new one, where none is given. */
+/* An id never changes; a new address or service gets one, where none is given. */
 static void give_id(struct address_reading *reading)
 {
 	const json_t *given = json_object_get(reading->values, "id");
@@ -239,7 +239,6 @@ static int take_family(struct address_reading *reading)
 {
 	const json_t *value = json_object_get(reading->values, "family");
 	const char *text = json_string_value(value);
-
 	bool is_good = text && (strcmp(text, "4") == 0 || strcmp(text, "6") == 0);
 
 	if (value && !json_is_null(value) && !is_good)
@@ -268,9 +267,12 @@ static void drop_empty(struct address_reading *reading)
 	static const char *const optional[] = {"domain_name_label", "reverse_fqdn", "description",
 					       "ptr_description"};
 
-	for (size_t i = 0; i < COUNT(optional); i++)
-		if (*json_text_of(reading->values, optional[i]) == '\0')
+	for (size_t i = 0; i < COUNT(optional); i++) {
+		const json_t *value = json_object_get(reading->values, optional[i]);
+
+		if (json_is_string(value) && json_string_length(value) == 0)
 			json_object_del(reading->values, optional[i]);
+	}
 }
 
 static int complete(struct address_reading *reading)

@@ -2,8 +2,7 @@
  * that are too many to be items of a model. Their values are read by the table of fields, like
  * those of every other kind, and put into the open change:
  *
- *     addresses_put ─► values ─► struct of the table ─► struct owner ─► change_put: checked, row,
- * served */
+ *     addresses_put ─► values ─► struct of the table ─► struct owner ─► change_put: checked, row */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 
@@ -14,23 +13,24 @@
 enum addresses_why {
 	ADDRESSES_ANY,
 	ADDRESSES_CLAIMED, /* the name of a service has been found to be ours */
-	ADDRESSES_UNDO,    /* of a change that made what goes: a group that came with it, and that
-			    * something else is in, stays for that */
-	ADDRESSES_BACK,    /* the same of all that came since, so that it is as it was: a service's
-			    * name    need not be asked for */
+	ADDRESSES_UNDO,    /* takes back another change: a group that the change made stays, as long
+			    * as something else is in it */
+	ADDRESSES_BACK,    /* takes back all changes since, so that it is as it was: nobody is asked
+			    * whose a name is, either */
 };
 /* Makes one of the inventory's kinds (resource/kind.h) what the values say, or (values NULL)
  * removes it, also where it is not there. Values are those that a body has, and those of the
  * history. ERR_INVALID: change_error says why. */
 MUST_CHECK int addresses_put(struct change *change, const struct path *path, const json_t *values,
 			     enum addresses_why why);
-/* Whether what is there now is gone, or has another address, label or id, once the values (NULL: it
- * goes) are put again: many that are put again may have exchanged those. */
+/* Whether putting these values (NULL: it goes) takes an address, a label or an id from what is
+ * there now. When many are put back, they may have exchanged these, so what gives way goes first.
+ */
 bool addresses_give_way(struct inventory *inventory, const struct path *path, const json_t *values);
 /* The address or service that it is, or whose PTR it is; NULL: there is none, or it is a group. */
 const struct owner *addresses_find(struct inventory *inventory, const struct path *path);
-/* The values that leave it as it is; of a PTR that is not there none at all. NULL: it is not there,
- * or there is no memory. */
+/* The values of now: put again, they change nothing. NULL: it is not there, or there is no memory.
+ */
 json_t *addresses_values(struct inventory *inventory, const struct path *path);
 /* Its etag now; false: it is not there. Of an address or service without a PTR, whose PTR is asked
  * for, the etag is that of the address or service all the same. */
