@@ -112,8 +112,8 @@ def _rule(rule, generation):
 
 
 def config(generation, limit, more=""):
-    split = ",\n".join('  { name = "split.test"; file = "split-%s.zone";'
-                       ' links = ( { name = "l"; virtual_network = "%s"; } ); }' % (n, n)
+    split = ",\n".join('  { name = "split.test"; resource_group = "%s"; file = "split-%s.zone";'
+                       ' links = ( { name = "l"; virtual_network = "%s"; } ); }' % (n, n, n)
                        for n in ("hub", "spoke", "branch"))
     return CONFIG % {
         "limit": limit, "excess": ("drop", "drop", "refuse")[generation % 3],
