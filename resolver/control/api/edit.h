@@ -33,10 +33,10 @@ struct api_made { /* what has been done */
 
 /* What differs between the APIs. */
 struct api_editor {
-	/* What is to be done, by the request and by what is there now. Sets the path (kind NULL:
-	 * nothing is to be done, and the answer comes at once), the values, a reference (a JSON
-	 * null: it goes; NULL: there is no memory), and edit->claimed, which may be one of their
-	 * texts. False: it cannot be done, which has been answered. */
+	/* Reads the edit out of the request and what is there now. Sets the path, or path->kind to
+	 * NULL where nothing is to be done; the values, as a reference, or as a JSON null where the
+	 * resource is to go (NULL: there is no memory); and edit->claimed, which may be one of the
+	 * values' texts. False: it cannot be done, which has been answered. */
 	bool (*read)(struct api_edit *edit, struct path *path, json_t **values);
 	/* Each answers: what has been done; why not (NULL: as api_fail_change). */
 	void (*answer)(struct api_edit *edit, const struct api_made *made);

@@ -89,13 +89,13 @@ MUST_CHECK int http_auth_log_out(struct http_auth *auth, const char *token, cons
 /* The same of one that an earlier process has ended. ERR_NOMEM. */
 MUST_CHECK int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logout);
 
-/* A token for a client that proves by its secret who it is. ERR_NOT_FOUND: there is no such client,
- * or its secret is another one; ERR_LIMIT: the same, after too many wrong secrets from this address
- * (login_throttle.h): http_auth_wait_s says when it may try again; ERR_NOMEM. */
 struct http_login {
 	const char *client, *secret;
 	int64_t expires_s;
 };
+/* Gives a client a token for its id and secret. ERR_NOT_FOUND: there is no client with both;
+ * ERR_LIMIT: not either, and this address has sent too many wrong secrets (login_throttle.h):
+ * http_auth_wait_s says when it may try again; ERR_NOMEM. */
 MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request *request,
 			       const struct http_login *login, int64_t now_s,
 			       char token[TOKEN_TEXT_MAX], enum client_role *role);

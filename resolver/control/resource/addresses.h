@@ -29,8 +29,8 @@ MUST_CHECK int addresses_put(struct change *change, const struct path *path, con
 bool addresses_give_way(struct inventory *inventory, const struct path *path, const json_t *values);
 /* The address or service that it is, or whose PTR it is; NULL: there is none, or it is a group. */
 const struct owner *addresses_find(struct inventory *inventory, const struct path *path);
-/* The values of now: put again, they change nothing. NULL: it is not there, or there is no memory.
- */
+/* The present values of the resource; putting them again changes nothing. NULL: there is no such
+ * resource, or no memory. */
 json_t *addresses_values(struct inventory *inventory, const struct path *path);
 /* Its etag now; false: it is not there. Of an address or service without a PTR, whose PTR is asked
  * for, the etag is that of the address or service all the same. */

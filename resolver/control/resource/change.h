@@ -95,7 +95,7 @@ MUST_CHECK int change_is_open(struct change *change);
  * ERR_INVALID. */
 int change_stale(struct change *change, const char *text);
 
-/* The inventory that the change edits, and the model that it is of. */
+/* The inventory that the change edits; the model of that inventory. */
 struct inventory *change_inventory(const struct change *change);
 const struct model *change_model(const struct change *change);
 /* Of what it has written; 0: nothing. */

@@ -155,8 +155,9 @@ void serial_book_take(struct serial_book *book)
 	book->handed_over = false;
 }
 
-/* Whether the state already says that this serial may have been given out. A zone's first one need
- * not be there unless it is ahead of the time of day, with which the next process begins. */
+/* Whether the state already says that this serial may have been given out. The next process numbers
+ * a zone without a row by the clock, so a zone's first serial needs a row only if it is ahead of
+ * that. */
 static bool is_covered(const struct serial_row *row, bool first)
 {
 	if (!row->written)

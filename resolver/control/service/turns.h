@@ -1,6 +1,5 @@
-/* How long the control thread has gone without a look at what else there is: the CPU time of its
- * longest turn of the loop. Whoever asks it something waits that long at most, besides what the
- * machine's other work takes. */
+/* The CPU time of the control thread's longest turn of the loop. For that long a request, a timer
+ * or a signal has waited for another one's work. */
 #ifndef SLUICE_TURNS_H
 #define SLUICE_TURNS_H
 

@@ -229,8 +229,8 @@ const char *api_addresses_title(struct api_request *request, const struct path *
 	return text ? text : path->names[0];
 }
 
-/* What was done. Somebody else may have changed the same address by the time of the answer: that
- * change, and its etag, are not shown. */
+/* An answer that waits until every worker serves the change. It shows what this request has made,
+ * also if somebody else changes the same address meanwhile. */
 struct done {
 	struct api_wait wait;
 	struct api_request *request;

@@ -27,7 +27,7 @@ void api_addresses_fail_missing(struct api_request *request, const struct path *
 bool api_addresses_read(struct api_edit *edit, const struct path *asked, bool merges,
 			struct path *path, json_t **values);
 
-/* What the log calls it, as long as the request lives. */
+/* The title of the resource in the log; lives as long as the request. */
 const char *api_addresses_title(struct api_request *request, const struct path *path);
 /* Answers with what was made at that path, which was there before or not. The answer to a name that
  * was set waits, 3 s at most, for whether it leads back, and has that in `warnings`. It is written

@@ -1,5 +1,5 @@
-/* Addresses, services and PTRs by their values: what is read, what stays, what is refused. What
- * they come to is tests/e2e/test_reverse.py's and the random model's. */
+/* Putting addresses and PTRs: which values are read, kept and refused. What is served of them is
+ * the matter of tests/e2e/test_reverse.py and of the random model. */
 #include "resolver/control/resource/addresses.h"
 
 #include <setjmp.h>
