@@ -19,6 +19,7 @@
 /* Names seen so far, each with what it stands for; ASCII case does not matter (check/seen.c). */
 struct seen_slot {
 	char *key; /* NULL: empty */
+	uint64_t hash;
 	const void *value;
 };
 struct seen {

@@ -358,17 +358,18 @@ void check_server(struct check *check, const struct host *host, const struct ori
 	const struct address *address = &host->address;
 	char text[ADDRESS_TEXT_MAX];
 
-	address_print(address, text);
 	if (address_is_unspecified(address))
 		ERROR(check, origin, field,
-		      "%s is not the address of a server; give the server's own", text);
+		      "%s is not the address of a server; give the server's own",
+		      address_print(address, text));
 	else if (address_is_multicast(address) || address_is_broadcast(address))
 		ERROR(check, origin, field, "%s is a %s address; give the address of one server",
-		      text, address_is_multicast(address) ? "multicast" : "broadcast");
+		      address_print(address, text),
+		      address_is_multicast(address) ? "multicast" : "broadcast");
 	else if (is_vnet_resolver(check->model, host))
 		ERROR(check, origin, field,
 		      "%s is vnet_resolver.listen, our own VNet resolver; give another server",
-		      text);
+		      address_print(address, text));
 }
 
 /* Whether one of the first so many is at the host. There are few; what comes behind as many as

@@ -5,7 +5,9 @@
 #include "rules/schema/rule_targets.h"
 #include "rules/text.h"
 
-#define WIRE_SERVER "168.63.129.16" /* Azure's own resolver; it refuses it as a target */
+/* Azure's own resolver; it refuses it as a target. */
+#define WIRE_SERVER "168.63.129.16"
+static const struct address wire_server = {4, {168, 63, 129, 16}};
 
 enum { RULE_LABELS_MAX = 34 };
 
@@ -174,7 +176,6 @@ static void check_rule_targets(struct check *check, const struct forwarding_rule
 			       const struct origin *origin)
 {
 	size_t endpoints = ruleset->outbound_endpoints.count;
-	struct address wire_server;
 
 	check_targets(check, targets, count, origin, "targets");
 	check_count(check, count, check->model->limits.targets_per_rule, origin, "targets",
@@ -186,8 +187,7 @@ static void check_rule_targets(struct check *check, const struct forwarding_rule
 		      count, text_plural(count, "", "s"), endpoints,
 		      text_plural(endpoints, "", "s"), count * endpoints, LEG_UPSTREAMS_MAX);
 	for (size_t i = 0; i < count; i++)
-		if (address_parse(&wire_server, WIRE_SERVER) == 0 &&
-		    address_equal(&targets[i].address, &wire_server))
+		if (address_equal(&targets[i].address, &wire_server))
 			ERROR(check, &targets[i].origin, "address",
 			      WIRE_SERVER " cannot be a rule's target; leave the name to the "
 					  "default resolver, or name another server");

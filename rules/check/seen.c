@@ -14,17 +14,24 @@ static char *lower_copy(struct arena *arena, const char *key)
 	return text_lower(arena_strdup(arena, key));
 }
 
-/* The slot that holds the key, or the empty one where it belongs. */
-static struct seen_slot *find_slot(const struct seen *seen, const char *key)
+static uint64_t hash_of(const char *key)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
 	for (const char *c = key; *c; c++)
 		hash = (hash ^ name_lower((uint8_t)*c)) * UINT64_C(0x100000001b3);
-	hash ^= hash >> 32;
-	for (size_t i = hash & seen->mask;; i = (i + 1) & seen->mask)
-		if (!seen->slots[i].key || strcasecmp(seen->slots[i].key, key) == 0)
-			return &seen->slots[i];
+	return hash ^ hash >> 32;
+}
+
+/* The slot that holds the key, or the empty one where it belongs. */
+static struct seen_slot *find_slot(const struct seen *seen, const char *key, uint64_t hash)
+{
+	for (size_t i = hash & seen->mask;; i = (i + 1) & seen->mask) {
+		struct seen_slot *slot = &seen->slots[i];
+
+		if (!slot->key || (slot->hash == hash && strcasecmp(slot->key, key) == 0))
+			return slot;
+	}
 }
 
 static bool grow(struct check *check, struct seen *seen)
@@ -39,23 +46,25 @@ static bool grow(struct check *check, struct seen *seen)
 	}
 	for (size_t i = 0; seen->slots && i <= seen->mask; i++)
 		if (seen->slots[i].key)
-			*find_slot(&larger, seen->slots[i].key) = seen->slots[i];
+			*find_slot(&larger, seen->slots[i].key, seen->slots[i].hash) =
+				seen->slots[i];
 	*seen = larger;
 	return true;
 }
 
 const void *seen_get(const struct seen *seen, const char *key)
 {
-	return seen->slots && key ? find_slot(seen, key)->value : NULL;
+	return seen->slots && key ? find_slot(seen, key, hash_of(key))->value : NULL;
 }
 
 const void *seen_put(struct check *check, struct seen *seen, const char *key, const void *value)
 {
+	uint64_t hash = hash_of(key);
 	struct seen_slot *slot;
 
 	if ((!seen->slots || seen->count * 2 > seen->mask) && !grow(check, seen))
 		return NULL;
-	slot = find_slot(seen, key);
+	slot = find_slot(seen, key, hash);
 	if (slot->key)
 		return slot->value;
 	slot->key = lower_copy(&check->arena, key);
@@ -63,6 +72,7 @@ const void *seen_put(struct check *check, struct seen *seen, const char *key, co
 		check->out_of_memory = true;
 		return NULL;
 	}
+	slot->hash = hash;
 	slot->value = value;
 	seen->count++;
 	return NULL;

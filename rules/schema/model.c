@@ -57,6 +57,31 @@ uint64_t model_next_version(void)
 	return atomic_fetch_add(&last, 1) + 1;
 }
 
+struct model_row *model_row_new(unsigned kind, const char *key, size_t size)
+{
+	struct model_row *row = calloc(1, sizeof *row);
+
+	if (!row)
+		return NULL;
+	arena_init(&row->arena);
+	row->references = 1;
+	row->kind = kind;
+	row->key = arena_strdup(&row->arena, key);
+	row->item = arena_alloc(&row->arena, size);
+	if (row->key && row->item)
+		return row;
+	model_row_free(row);
+	return NULL;
+}
+
+void model_row_free(struct model_row *row)
+{
+	if (!row || --row->references > 0)
+		return;
+	arena_release(&row->arena);
+	free(row);
+}
+
 struct model_part *model_part_new(const struct field *list)
 {
 	struct model_part *part = calloc(1, sizeof *part);
@@ -78,6 +103,8 @@ void model_part_free(struct model_part *part)
 {
 	if (!part || --part->references > 0)
 		return;
+	for (size_t i = 0; i < part->rows.count; i++)
+		model_row_free(part->rows.items[i]);
 	arena_release(&part->arena);
 	free(part);
 }
@@ -170,13 +197,8 @@ static bool copy_endpoints(struct model *model)
 static bool begin(struct model *model, struct model *of, struct model_part *const *parts,
 		  size_t count)
 {
-	struct arena arena = model->arena;
-
-	*model = *of;
-	model->arena = arena;
-	model->references = 1;
+	memcpy(model, of, offsetof(struct model, arena));
 	model->owned = NULL;
-	model->like = NULL;
 	model->declared = of->declared ? of->declared : of;
 	model_ref(model->declared);
 	model->parts.items = arena_alloc_array(&model->arena, count, sizeof *parts);

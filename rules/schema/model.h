@@ -9,6 +9,7 @@
 #ifndef SLUICE_MODEL_H
 #define SLUICE_MODEL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -366,16 +367,30 @@ struct identity_settings {
 	bool details;                 /* extended errors name what they are about */
 };
 
+/* A row of the state as it was read. All models that have the row share it. */
+struct model_row {
+	atomic_uint references;
+	struct arena arena;
+	unsigned kind;   /* its id (resource/kind.h) */
+	const char *key; /* in the state */
+	void *item;      /* of the kind's group */
+};
+struct model_row_list {
+	struct model_row **items;
+	size_t count;
+};
+
 /* One item of a list at the top of a model (a ruleset) with all that is below it, that is not only
- * the file's: a resource, or an item of the file that resources are added to. It has an arena of
- * its own, so that the next model shares it as long as it does not change. */
+ * the file's: a resource, or an item of the file that resources are added to. All models share it
+ * until it changes. A changed one shares the rows that have not changed. */
 struct model_part {
-	unsigned references;
+	atomic_uint references;
 	uint64_t version; /* model_next_version */
 	struct arena arena;
-	const struct field *list; /* of schema_model, or of a group in it */
-	const void *declared;     /* the file's item that it takes the place of; NULL: none */
-	void *item;               /* of list->group */
+	const struct field *list;   /* of schema_model, or of a group in it */
+	const void *declared;       /* the file's item that it takes the place of; NULL: none */
+	void *item;                 /* of list->group */
+	struct model_row_list rows; /* by kind and key; references */
 };
 
 /* What was made because it is needed and was not named (rules/schema/made.c). */
@@ -392,12 +407,7 @@ struct model_file {
 
 struct model {
 	struct origin origin;
-	struct arena arena;
-	unsigned references;
-	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
-	struct model *like;     /* of model_same: whose items it has; a reference */
-	LIST_OF(struct model_part *) parts; /* what else there is; references */
-	LIST_OF(struct made) made;          /* what is in it that nobody named */
+	LIST_OF(struct made) made; /* what is in it that nobody named */
 
 	const char *subscription, *region;
 	uint32_t workers; /* 0: one per CPU */
@@ -437,6 +447,13 @@ struct model {
 	struct query_log_settings query_log;
 	struct events_settings events;
 	struct identity_settings identity;
+
+	/* What one that is composed of this one has of its own. */
+	struct arena arena;
+	atomic_uint references; /* a change that is made in a thread takes some, too */
+	struct model *declared; /* what the file alone says; a reference. NULL: this one does */
+	struct model *like;     /* of model_same: whose items it has; a reference */
+	LIST_OF(struct model_part *) parts; /* what else there is; references */
 };
 
 /* An empty model; schema_defaults fills in the defaults of every field. */
@@ -474,9 +491,12 @@ extern const char *const model_usual_clients[USUAL_CLIENTS];
 
 /* Never the same twice in a process, never 0. */
 uint64_t model_next_version(void);
-/* With room for an item of the list in its arena; NULL without memory. */
+/* With room for an item of so many bytes, or of the list, in its arena; NULL without memory. */
+struct model_row *model_row_new(unsigned kind, const char *key, size_t size);
 struct model_part *model_part_new(const struct field *list);
-void model_part_free(struct model_part *part); /* lets go of a reference; NULL is fine */
+/* Let go of a reference; NULL is fine. */
+void model_row_free(struct model_row *row);
+void model_part_free(struct model_part *part);
 
 /* The network that the private address is inside, by the longest prefix; NULL: none, or it is a
  * public one, which belongs to no network. */

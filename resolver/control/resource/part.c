@@ -236,7 +236,6 @@ struct row {
 	const char *root; /* the part of it that names what is at the top */
 	json_t *values;
 	uint64_t revision;
-	size_t order; /* by its path */
 };
 
 struct rows { /* of one kind at the top and those inside it */
@@ -329,9 +328,7 @@ void part_pass_over(struct parts *parts, struct faults *faults, const struct kin
 static int on_row(void *context, const struct source_resource *resource)
 {
 	struct rows *rows = context;
-	struct row row = {.kind = kind_of_id(resource->kind),
-			  .revision = resource->revision,
-			  .order = rows->count};
+	struct row row = {.kind = kind_of_id(resource->kind), .revision = resource->revision};
 	struct row *items = array_grow(rows->items, rows->count, &rows->room, sizeof *items);
 
 	if (!items)
@@ -351,19 +348,30 @@ static int on_row(void *context, const struct source_resource *resource)
 	return 0;
 }
 
+static int compare_keys(unsigned one_kind, const char *one, unsigned other_kind, const char *other)
+{
+	if (one_kind != other_kind)
+		return one_kind < other_kind ? -1 : 1;
+	return strcmp(one, other);
+}
+
 static int compare_rows(const void *a, const void *b)
 {
 	const struct row *left = a, *right = b;
 	int order = strcmp(left->root, right->root);
 
-	if (order != 0)
-		return order;
-	if (left->kind != right->kind)
-		return left->kind->id < right->kind->id ? -1 : 1;
-	return left->order < right->order ? -1 : left->order > right->order;
+	return order != 0 ? order
+			  : compare_keys(left->kind->id, left->path, right->kind->id, right->path);
 }
 
-/* `key` NULL: of all. Sorted by what is at the top, that first, then by kind. */
+/* By what is at the top, that first. */
+static void sort_rows(struct rows *rows)
+{
+	if (rows->count > 0)
+		qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
+}
+
+/* `key`: of what is at the top; NULL: of all. */
 static int read_rows(struct rows *rows, struct source *source, const struct kind *root,
 		     const char *key, char error[SOURCE_ERROR_MAX])
 {
@@ -382,8 +390,27 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 		err = source->calls->resources(source, kinds[i].id, range.from, range.to, on_row,
 					       rows, error);
 	}
-	if (!err && rows->count > 0)
-		qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
+	sort_rows(rows);
+	return err;
+}
+
+/* Those of these paths that the store has. */
+static int read_these(struct rows *rows, struct source *source, const struct path *const *paths,
+		      size_t count, char error[SOURCE_ERROR_MAX])
+{
+	struct key_range range;
+	char key[PATH_MAX_BYTES];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		err = path_key(paths[i], key);
+		if (err)
+			break;
+		key_range_alone(&range, key);
+		err = source->calls->resources(source, paths[i]->kind->id, range.from, range.to,
+					       on_row, rows, error);
+	}
+	sort_rows(rows);
 	return err;
 }
 
@@ -455,21 +482,26 @@ static const char *find_refusal(const struct rows *rows, const struct origin *of
 	return NULL;
 }
 
-/* The same, of what may not fit: that is an error of the change that wrote it, and else the row is
- * passed over. False: it does not fit. */
-static bool take_row(struct rows *rows, const struct row *row, const struct path *in, void *item,
-		     struct arena *arena)
+/* The row as it is kept. What does not fit is an error of the change that wrote it, and else the
+ * row is passed over. NULL: it does not fit, or there is no memory, as faults say. */
+static struct model_row *take_row(struct rows *rows, const struct row *row, const struct path *in)
 {
+	size_t size = kind_field(row->kind)->group->size;
+	struct model_row *kept = model_row_new(row->kind->id, row->path, size);
 	char text[PART_WHY_MAX], why[PART_WHY_MAX + 32];
 	const char *refusal;
 	struct faults found;
 	struct origin origin;
 	bool fits;
 
+	if (!kept) {
+		out_of_memory(rows->faults);
+		return NULL;
+	}
 	faults_init(&found);
-	read_row(row, in, item, arena, &found);
+	read_row(row, in, kept->item, &kept->arena, &found);
 	fits = found.errors == 0;
-	memcpy(&origin, item, sizeof origin);
+	origin = part_origin(kept->item);
 	refusal = fits ? find_refusal(rows, &origin) : NULL;
 	if (refusal) {
 		snprintf(why, sizeof why, "which does not go with the rest (%s)", refusal);
@@ -485,16 +517,19 @@ static bool take_row(struct rows *rows, const struct row *row, const struct path
 		pass_over(rows, row->kind, row->path, why);
 	}
 	faults_release(&found);
-	return fits;
+	if (fits)
+		return kept;
+	model_row_free(kept);
+	return NULL;
 }
 
 /* Whether the row says nothing that the file's item does not say, too: then it is in the way of
  * nobody, and a warning is enough. What a row leaves open (an address that is placed) counts as the
  * same. */
 static bool is_repeated(const struct row *row, const struct path *in, const void *item,
-			struct model_part *part, const struct rows *all)
+			struct rows *all)
 {
-	void *copy = arena_alloc(&part->arena, kind_field(row->kind)->group->size);
+	void *copy = arena_alloc(&all->arena, kind_field(row->kind)->group->size);
 	struct origin origin = part_origin(item);
 	json_t *stored, *filed, *value;
 	struct faults unused;
@@ -504,8 +539,8 @@ static bool is_repeated(const struct row *row, const struct path *in, const void
 	if (!copy)
 		return false;
 	faults_init(&unused);
-	read_row(row, in, copy, &part->arena, &unused);
-	group = part_key_group(row->root, &part->arena);
+	read_row(row, in, copy, &all->arena, &unused);
+	group = part_key_group(row->root, &all->arena);
 	stored = values_print(row->kind, group, copy);
 	filed = values_print(row->kind, group, item);
 	if (values_refer(row->kind, group, all->declared, stored, &changed) ||
@@ -523,35 +558,6 @@ static bool is_repeated(const struct row *row, const struct path *in, const void
 	json_decref(filed);
 	faults_release(&unused);
 	return same;
-}
-
-/* Appends the rows of a kind to its list in the item. */
-static void add_children(struct model_part *part, const struct kind *kind, const struct row *rows,
-			 size_t count, struct rows *all)
-{
-	const struct field *list = kind_field(kind);
-	struct schema_list before = schema_list_get(list, part->item);
-	size_t size = list->group->size;
-	char *items = arena_alloc_array(&part->arena, before.count + count, size);
-	const struct path in = part_path(kind->parent, part->item, NULL);
-
-	if (!items) {
-		out_of_memory(all->faults);
-		return;
-	}
-	if (before.count > 0)
-		memcpy(items, before.items, before.count * size);
-	size_t used = before.count;
-	for (size_t i = 0; i < count; i++) {
-		const char *name = part_key_name(rows[i].path, &part->arena);
-		const void *there = name ? find_item(part->item, kind, name) : NULL;
-
-		if (there && is_repeated(&rows[i], &in, there, part, all))
-			continue;
-		if (take_row(all, &rows[i], &in, items + used * size, &part->arena))
-			used++;
-	}
-	schema_list_set(list, part->item, (struct schema_list){items, used});
 }
 
 /* What they are inside is not there, or is passed over. */
@@ -579,38 +585,115 @@ static void warn_of_orphans(struct rows *all, const struct path *root, const str
 		  text_plural(count, "it", "the first"), key_url(rows->kind, rows->path, url));
 }
 
-/* Of the rows of one root. NULL: what they are inside is not there, or faults say why. */
-static struct model_part *build(const struct kind *root, const struct row *rows, size_t count,
-				struct rows *all)
+/* Takes the row over. */
+static void add_row(struct model_part *part, struct model_row *row)
 {
-	bool own = rows[0].kind == root, fits;
-	const struct path path = {root,
-				  part_key_group(rows[0].root, &all->arena),
-				  {part_key_name(rows[0].root, &all->arena), NULL}};
-	const void *item = path.group && path.names[0] ? part_find(all->declared, &path) : NULL;
-	struct model_part *part = model_part_new(kind_field(root));
+	if (row)
+		part->rows.items[part->rows.count++] = row;
+}
 
-	if (!part) {
+static void share_row(struct model_part *part, struct model_row *row)
+{
+	row->references++;
+	add_row(part, row);
+}
+
+/* Those that were read go among those that are kept, by kind and key. */
+static void add_rows(struct model_part *part, const struct path *in, const struct row *rows,
+		     size_t count, const struct model_row_list *kept, struct rows *all)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct kind *kind = rows[i].kind;
+		const char *name = part_key_name(rows[i].path, &all->arena);
+		const void *filed = name ? find_item(part->item, kind, name) : NULL;
+
+		while (k < kept->count && compare_keys(kept->items[k]->kind, kept->items[k]->key,
+						       kind->id, rows[i].path) < 0)
+			share_row(part, kept->items[k++]);
+		if (!filed || !is_repeated(&rows[i], in, filed, all))
+			add_row(part, take_row(all, &rows[i], in));
+	}
+	while (k < kept->count)
+		share_row(part, kept->items[k++]);
+}
+
+/* Appends the rows, all of a kind, to its list in the item. */
+static void append_items(struct model_part *part, const struct kind *kind,
+			 struct model_row *const *rows, size_t count, struct faults *faults)
+{
+	const struct field *list = kind_field(kind);
+	struct schema_list filed = schema_list_get(list, part->item);
+	size_t size = list->group->size;
+	char *items = arena_alloc_array(&part->arena, filed.count + count, size);
+
+	if (!items) {
+		out_of_memory(faults);
+		return;
+	}
+	if (filed.count > 0)
+		memcpy(items, filed.items, filed.count * size);
+	for (size_t i = 0; i < count; i++)
+		memcpy(items + (filed.count + i) * size, rows[i]->item, size);
+	schema_list_set(list, part->item, (struct schema_list){items, filed.count + count});
+}
+
+/* What the rows say, inside what is at the top. */
+static void append_rows(struct model_part *part, size_t first, struct faults *faults)
+{
+	struct model_row *const *rows = part->rows.items;
+
+	for (size_t i = first, end; i < part->rows.count; i = end) {
+		for (end = i + 1; end < part->rows.count && rows[end]->kind == rows[i]->kind;)
+			end++;
+		append_items(part, kind_of_id(rows[i]->kind), rows + i, end - i, faults);
+	}
+}
+
+/* Of the rows of what has the key, beside those that are kept of it as they are. NULL: what they
+ * are inside is not there, or faults say why. */
+static struct model_part *build(const struct kind *root, const char *key, const struct row *rows,
+				size_t count, struct model_row_list kept, struct rows *all)
+{
+	bool own = count > 0 && rows[0].kind == root;
+	bool is_kept = kept.count > 0 && kept.items[0]->kind == root->id;
+	const struct path path = {
+		root, part_key_group(key, &all->arena), {part_key_name(key, &all->arena), NULL}};
+	const void *filed = path.group && path.names[0] ? part_find(all->declared, &path) : NULL;
+	struct model_part *part = model_part_new(kind_field(root));
+	const void *item = filed;
+	struct path in;
+
+	if (part)
+		part->rows.items = arena_alloc_array(&part->arena, count + kept.count,
+						     sizeof(*part->rows.items));
+	if (!part || !part->rows.items) {
+		model_part_free(part);
 		out_of_memory(all->faults);
 		return NULL;
 	}
-	fits = own && take_row(all, &rows[0], NULL, part->item, &part->arena);
-	if (!fits && !item) {
+	if (is_kept) {
+		share_row(part, kept.items[0]);
+		kept.items++;
+		kept.count--;
+	} else if (own && (!filed || !is_repeated(&rows[0], NULL, filed, all))) {
+		add_row(part, take_row(all, &rows[0], NULL)); /* two of one name, where the file
+							       * has it, which the check refuses */
+	}
+	if (part->rows.count > 0)
+		item = part->rows.items[0]->item;
+	if (!item) {
 		if (count > own)
 			warn_of_orphans(all, &path, rows + own, count - own);
 		model_part_free(part);
 		return NULL;
 	}
-	if (fits && item && !is_repeated(&rows[0], NULL, item, part, all))
-		item = NULL; /* two of one name, which the check refuses */
-	part->declared = item;
-	if (item)
-		memcpy(part->item, item, kind_field(root)->group->size);
-	for (size_t i = own, end; i < count; i = end) {
-		for (end = i + 1; end < count && rows[end].kind == rows[i].kind;)
-			end++;
-		add_children(part, rows[i].kind, rows + i, end - i, all);
-	}
+	part->declared = item == filed ? filed : NULL;
+	memcpy(part->item, item, kind_field(root)->group->size);
+	in = part_path(root, item, NULL);
+	add_rows(part, &in, rows + own, count - own, &kept, all);
+	append_rows(part, item != filed, all->faults);
 	return part;
 }
 
@@ -638,12 +721,24 @@ static void remove_part(struct parts *parts, size_t at)
 		(--parts->count - at) * sizeof(*parts->items));
 }
 
+/* Parts are told what the rows came to; they are let go of. */
+static int finish_rows(struct parts *parts, struct rows *rows, size_t errors, int err)
+{
+	parts->passed_over = parts->passed_over || rows->passed_over;
+	parts->misfit = parts->misfit || rows->misfit;
+	if (!err && rows->faults->errors > errors)
+		err = ERR_FAULTS;
+	rows_release(rows);
+	return err;
+}
+
 /* `key`, `written`: as of read_rows, and of struct rows. */
 static int load_root(struct parts *parts, struct source *source, const struct kind *root,
 		     const char *key, uint64_t written, const struct model *declared,
 		     const struct faults *refused, struct faults *faults,
 		     char error[SOURCE_ERROR_MAX])
 {
+	const struct model_row_list none = {0};
 	size_t errors = faults->errors;
 	struct rows rows = {
 		.faults = faults, .written = written, .declared = declared, .refused = refused};
@@ -657,14 +752,11 @@ static int load_root(struct parts *parts, struct source *source, const struct ki
 		for (end = i + 1;
 		     end < rows.count && strcmp(rows.items[end].root, rows.items[i].root) == 0;)
 			end++;
-		part = build(root, rows.items + i, end - i, &rows);
+		part = build(root, rows.items[i].root, rows.items + i, end - i, none, &rows);
 		if (part)
 			err = add_part(parts, parts->count, part);
 	}
-	parts->passed_over = parts->passed_over || rows.passed_over;
-	parts->misfit = parts->misfit || rows.misfit;
-	rows_release(&rows);
-	return !err && faults->errors > errors ? ERR_FAULTS : err;
+	return finish_rows(parts, &rows, errors, err);
 }
 
 /* ---- of a model ---- */
@@ -708,23 +800,88 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	return err;
 }
 
-int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
-		  uint64_t revision, const struct model *declared, struct faults *faults,
-		  char error[SOURCE_ERROR_MAX])
-{
-	struct path at_top = part_root(path);
-	struct parts loaded = {.count = 0};
-	char key[PATH_MAX_BYTES];
-	size_t at;
-	bool found;
-	int err = path_key(&at_top, key);
+struct key { /* of a row */
+	unsigned kind;
+	const char *text;
+};
 
+static int compare_two_keys(const void *a, const void *b)
+{
+	const struct key *left = a, *right = b;
+
+	return compare_keys(left->kind, left->text, right->kind, right->text);
+}
+
+/* The rows of the part that none of the paths is of; NULL without memory. Arrays are the arena's.
+ */
+static const struct model_row_list *rows_beside(const struct model_part *part,
+						const struct path *const *paths, size_t count,
+						struct arena *arena)
+{
+	struct key *keys = arena_alloc_array(arena, count, sizeof *keys);
+	struct model_row_list *kept = arena_alloc(arena, sizeof *kept);
+	char key[PATH_MAX_BYTES];
+
+	if (kept)
+		kept->items = arena_alloc_array(arena, part->rows.count, sizeof(*kept->items));
+	if (!keys || !kept || !kept->items)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (path_key(paths[i], key) != 0 || !(keys[i].text = arena_strdup(arena, key)))
+			return NULL;
+		keys[i].kind = paths[i]->kind->id;
+	}
+	if (count > 0)
+		qsort(keys, count, sizeof *keys, compare_two_keys);
+	for (size_t i = 0, k = 0; i < part->rows.count; i++) {
+		struct model_row *row = part->rows.items[i];
+		int order = -1;
+
+		while (k < count &&
+		       (order = compare_keys(keys[k].kind, keys[k].text, row->kind, row->key)) < 0)
+			k++;
+		if (k == count || order != 0)
+			kept->items[kept->count++] = row;
+	}
+	return kept;
+}
+
+/* The part with these of its rows as they are in the store now. */
+static int rebuild(struct parts *parts, size_t at, struct source *source,
+		   const struct path *const *paths, size_t count, struct rows *rows,
+		   char error[SOURCE_ERROR_MAX])
+{
+	const struct path root = part_root(paths[0]);
+	struct model_part *before = parts->items[at], *part;
+	const struct model_row_list *kept = rows_beside(before, paths, count, &rows->arena);
+	char key[PATH_MAX_BYTES];
+	int err = kept ? path_key(&root, key) : ERR_NOMEM;
+
+	if (!err)
+		err = read_these(rows, source, paths, count, error);
 	if (err)
 		return err;
-	at = find_place(parts->items, parts->count, &at_top, &found);
+	part = build(root.kind, key, rows->items, rows->count, *kept, rows);
+	if (part)
+		parts->items[at] = part;
+	else
+		remove_part(parts, at);
+	if (part)
+		model_part_free(before);
+	return 0;
+}
+
+/* Each row of what has the key is read. */
+static int reload(struct parts *parts, size_t at, bool found, struct source *source,
+		  const struct kind *root, const char *key, uint64_t revision,
+		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])
+{
+	struct parts loaded = {.count = 0};
+	int err;
+
 	if (found)
 		remove_part(parts, at);
-	err = load_root(&loaded, source, at_top.kind, key, revision, declared, NULL, faults, error);
+	err = load_root(&loaded, source, root, key, revision, declared, NULL, faults, error);
 	parts->passed_over = parts->passed_over || loaded.passed_over;
 	for (size_t i = 0; !err && i < loaded.count; i++) {
 		loaded.items[i]->references++;
@@ -732,6 +889,29 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	}
 	parts_release(&loaded);
 	return err;
+}
+
+int parts_refresh(struct parts *parts, struct source *source, const struct path *const *paths,
+		  size_t count, bool whole, uint64_t revision, const struct model *declared,
+		  struct faults *faults, char error[SOURCE_ERROR_MAX])
+{
+	const struct path root = part_root(paths[0]);
+	size_t errors = faults->errors;
+	struct rows rows = {.faults = faults, .written = revision, .declared = declared};
+	char key[PATH_MAX_BYTES];
+	size_t at;
+	bool found;
+	int err = path_key(&root, key);
+
+	if (err)
+		return err;
+	at = find_place(parts->items, parts->count, &root, &found);
+	if (!found || whole)
+		return reload(parts, at, found, source, root.kind, key, revision, declared, faults,
+			      error);
+	arena_init(&rows.arena);
+	err = rebuild(parts, at, source, paths, count, &rows, error);
+	return finish_rows(parts, &rows, errors, err);
 }
 
 /* ---- what is not served ---- */

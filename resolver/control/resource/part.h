@@ -26,9 +26,11 @@ MUST_CHECK int parts_copy(struct parts *parts, const struct model *model);
 MUST_CHECK int parts_load(struct parts *parts, struct source *source, const struct model *declared,
 			  const struct faults *refused, struct faults *faults,
 			  char error[SOURCE_ERROR_MAX]);
-/* The one that the path is in, as it is in the store now: another one, a new one, or none. What
- * does not fit of the rows that were written at this revision is an error, ERR_FAULTS. */
-MUST_CHECK int parts_refresh(struct parts *parts, struct source *source, const struct path *path,
+/* The one that all these paths are in, with these as they are in the store now: another one, a new
+ * one, or none. `whole`: more than these may have changed in it. What does not fit of the rows that
+ * were written at this revision is an error, ERR_FAULTS. */
+MUST_CHECK int parts_refresh(struct parts *parts, struct source *source,
+			     const struct path *const *paths, size_t count, bool whole,
 			     uint64_t revision, const struct model *declared, struct faults *faults,
 			     char error[SOURCE_ERROR_MAX]);
 

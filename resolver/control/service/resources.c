@@ -21,6 +21,7 @@
 #include "resolver/control/resource/zones.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/base.h"
 #include "rules/policy/reverse_zones.h"
 #include "rules/schema/reference.h"
 
@@ -152,8 +153,8 @@ static int write_edits(struct source *source, struct service_change *change,
 
 /* ---- what it would make ---- */
 
-/* By what they are in. */
-static int compare_paths(const struct path *left, const struct path *right)
+/* Orders edits by what they are in, at the top. */
+static int compare_roots(const struct path *left, const struct path *right)
 {
 	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
 	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
@@ -165,52 +166,62 @@ static int compare_paths(const struct path *left, const struct path *right)
 	return order != 0 ? order : strcasecmp(left->group, right->group);
 }
 
-/* And in their order. */
+/* Edits of one item at the top, or inside it, stay in their order. */
 static int compare_edits(const void *a, const void *b)
 {
-	const struct service_edit *left = *(const struct service_edit *const *)a;
-	const struct service_edit *right = *(const struct service_edit *const *)b;
-	int order = compare_paths(&left->path, &right->path);
+	const struct path *left = *(const struct path *const *)a;
+	const struct path *right = *(const struct path *const *)b;
+	int order = compare_roots(left, right);
 
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
-/* What the edits are about, sorted by what is at the top. */
+/* The edits of what is at the top of a model, or inside that. */
 struct about {
-	const struct service_edit **roots;    /* one of each item that has edits, of it or inside */
-	const struct service_edit **removals; /* of what is at the top, all of them */
-	size_t root_count, removal_count;
+	const struct path **paths; /* by what they are in, and then in their order */
+	size_t count;
+	const struct service_edit **removals; /* of what is at the top, by that */
+	size_t removal_count;
 };
 
 static void about_release(struct about *about)
 {
-	free(about->roots);
+	free(about->paths);
 	free(about->removals);
 }
 
 static int sort_edits(struct about *about, const struct service_change *change)
 {
-	const struct service_edit **roots = reallocarray(NULL, change->count + 1, sizeof *roots);
+	const struct path **paths = reallocarray(NULL, change->count + 1, sizeof *paths);
 	const struct service_edit **removals =
 		reallocarray(NULL, change->count + 1, sizeof *removals);
-	size_t count = 0;
 
-	*about = (struct about){.roots = roots, .removals = removals};
-	if (!roots || !removals)
+	*about = (struct about){.paths = paths, .removals = removals};
+	if (!paths || !removals)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < change->count; i++)
 		if (is_written(change->edits[i].path.kind, false))
-			roots[count++] = &change->edits[i];
-	qsort(roots, count, sizeof *roots, compare_edits);
-	for (size_t i = 0; i < count; i++) {
-		const struct service_edit *edit = roots[i];
+			paths[about->count++] = &change->edits[i].path;
+	if (about->count > 0)
+		qsort(paths, about->count, sizeof *paths, compare_edits);
+	for (size_t i = 0; i < about->count; i++) {
+		const struct service_edit *edit =
+			container_of(paths[i], const struct service_edit, path);
 
 		if (!edit->path.kind->parent && !edit->values)
 			removals[about->removal_count++] = edit;
-		if (i == 0 || compare_paths(&roots[about->root_count - 1]->path, &edit->path) != 0)
-			roots[about->root_count++] = edit;
 	}
 	return 0;
+}
+
+/* Where the paths end that are in the same as the one at `first`. */
+static size_t end_of_root(const struct about *about, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < about->count && compare_roots(about->paths[first], about->paths[end]) == 0)
+		end++;
+	return end;
 }
 
 /* Whether an edit behind `after` (NULL: any) removes what the path is in. */
@@ -223,12 +234,12 @@ static bool is_removed(const struct about *about, const struct path *path,
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_paths(&removals[middle]->path, path) <= 0)
+		if (compare_roots(&removals[middle]->path, path) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && compare_paths(&removals[low - 1]->path, path) == 0 &&
+	return low > 0 && compare_roots(&removals[low - 1]->path, path) == 0 &&
 	       (!after || removals[low - 1] > after);
 }
 
@@ -277,26 +288,33 @@ static void check_parents(const struct service_change *change, const struct abou
 {
 	for (size_t i = 0; i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
+		struct path root;
 
 		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
-		    is_removed(about, &edit->path, edit) || part_find(model, &edit->path) ||
-		    !stays(source, &edit->path))
+		    is_removed(about, &edit->path, edit))
+			continue;
+		root = part_root(&edit->path);
+		if (part_find(model, &root) || !stays(source, &edit->path))
 			continue;
 		part_refuse_orphan(model, &edit->path, faults);
 	}
 }
 
-/* Reads each part that has edits again, from the rows of the open transaction. Each row that does
+/* Reads what the edits are about again, from the rows of the open transaction. Each row that does
  * not fit is a fault. */
 static int read_parts(struct parts *parts, const struct about *about, struct source *source,
-		      uint64_t revision, const struct model *declared, struct faults *faults,
-		      char error[SOURCE_ERROR_MAX])
+		      const struct service_change *change, const struct model *declared,
+		      struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
 
-	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->root_count; i++) {
-		int failed = parts_refresh(parts, source, &about->roots[i]->path, revision,
-					   declared, faults, error);
+	for (size_t i = 0, end; (!err || err == ERR_FAULTS) && i < about->count; i = end) {
+		bool whole = takes_back(change) || is_removed(about, about->paths[i], NULL);
+		int failed;
+
+		end = end_of_root(about, i);
+		failed = parts_refresh(parts, source, about->paths + i, end - i, whole,
+				       change->revision, declared, faults, error);
 		err = failed ? failed : err;
 	}
 	return err;
@@ -312,8 +330,9 @@ static int read_zones(struct service *service, struct model *model, const struct
 	int err = 0;
 
 	zones_keep(model, now);
-	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->root_count; i++) {
-		const struct path root = part_root(&about->roots[i]->path);
+	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->count;
+	     i = end_of_root(about, i)) {
+		const struct path root = part_root(about->paths[i]);
 		int failed = 0;
 
 		if (!part_find(now, &root) || is_removed(about, &root, NULL))
@@ -369,7 +388,7 @@ static struct model *compose_once(struct service *service, struct source *source
 
 	if (write_edits(source, change, rows, false) != 0)
 		return NULL;
-	err = read_parts(parts, about, source, change->revision, declared, faults, error);
+	err = read_parts(parts, about, source, change, declared, faults, error);
 	if (!err) {
 		model = model_compose(declared, parts->items, parts->count);
 		err = model ? read_zones(service, model, about, parts, source, faults, error)

@@ -182,19 +182,20 @@ static void a_refresh_is_of_the_one_in_that_group(void **state)
 	static const struct state_put moved[] = {
 		{RULESET, "munich/hub", "{\"name\": \"hub\", \"resource_group\": \"munich\"}", {0}},
 		{RULESET, "berlin/hub", NULL, {0}}};
-	const struct path to = {kind_of_id(RULESET), "munich", {"hub", NULL}};
-	const struct path from = {kind_of_id(RULESET), "berlin", {"hub", NULL}};
+	const struct path to_path = {kind_of_id(RULESET), "munich", {"hub", NULL}};
+	const struct path from_path = {kind_of_id(RULESET), "berlin", {"hub", NULL}};
+	const struct path *const to = &to_path, *const from = &from_path;
 	struct part_case *world = *state;
 	char error[SOURCE_ERROR_MAX];
 
 	part_case_load(world, "region = \"west\";", rows, 1);
 	assert_int_equal(state_try(world->state, moved, 1, NULL), 0);
-	assert_int_equal(parts_refresh(&world->parts, world->state->source, &to, 0, world->declared,
-				       &world->faults, error),
+	assert_int_equal(parts_refresh(&world->parts, world->state->source, &to, 1, false, 0,
+				       world->declared, &world->faults, error),
 			 0);
 	assert_int_equal(world->parts.count, 2);
 	assert_int_equal(state_try(world->state, moved + 1, 1, NULL), 0);
-	assert_int_equal(parts_refresh(&world->parts, world->state->source, &from, 0,
+	assert_int_equal(parts_refresh(&world->parts, world->state->source, &from, 1, true, 0,
 				       world->declared, &world->faults, error),
 			 0);
 	assert_int_equal(world->parts.count, 1);
