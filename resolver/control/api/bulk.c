@@ -51,13 +51,13 @@ void api_bulk(struct api_bulk *bulk)
 		.outcome = CHANGE_STORE, .text = "no thread could be started for it; try again"};
 	struct api_request *request = bulk->request;
 
-	if (!api_work_begin(request, bulk)) {
+	if (!api_work_begin(request)) {
 		bulk->free(bulk);
 		return;
 	}
 	bulk->inventory = inventory_aside(api_inventory(request));
 	if (!bulk->inventory)
 		end(bulk, change_error(NULL));
-	else if (work_in_thread(&request->service->work, run, on_run) != 0)
+	else if (work_in_thread(&request->service->work, bulk, run, on_run) != 0)
 		end(bulk, &no_thread);
 }

@@ -43,26 +43,27 @@ static void on_made(void *context, int err, const struct service_change *change,
 	end(edit);
 }
 
-static void look(void *context, size_t only)
+static void look(void *context, struct inventory *inventory, size_t only)
 {
 	struct api_edit *edit = context;
 
+	(void)inventory;
 	(void)only;
 	if (edit->editor->look)
 		edit->editor->look(edit);
 }
 
-static struct service_change change_of(const struct api_edit *edit, const struct service_edit *one)
+static struct service_change change_of(const struct api_edit *edit)
 {
-	return (struct service_change){.edits = one,
-				       .count = one->path.kind != NULL,
+	return (struct service_change){.edits = &edit->one,
+				       .count = edit->one.path.kind != NULL,
 				       .who = edit->request->client,
 				       .claimed = edit->claimed != NULL};
 }
 
-static void make(struct api_edit *edit, const struct service_edit *one)
+static void make(struct api_edit *edit)
 {
-	struct service_change change = change_of(edit, one);
+	struct service_change change = change_of(edit);
 	struct faults none;
 
 	change.rehearsal = edit->rehearsal;
@@ -105,12 +106,13 @@ struct rehearsed {
 };
 
 /* A new address of a pool is not known before it is given out. */
-static void note_rehearsed(void *context, size_t only)
+static void note_rehearsed(void *context, struct inventory *inventory, size_t only)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
 	const struct owner *owner = edit->editor->find(edit->request);
 
+	(void)inventory;
 	(void)only;
 	if (!owner)
 		return;
@@ -125,11 +127,11 @@ static void note_rehearsed(void *context, size_t only)
 }
 
 /* False: it cannot be made, which has been answered. */
-static bool rehearse(struct rehearsed *rehearsed, const struct service_edit *one)
+static bool rehearse(struct rehearsed *rehearsed)
 {
 	struct api_edit *edit = rehearsed->edit;
 	struct api_request *request = edit->request;
-	struct service_change change = change_of(edit, one);
+	struct service_change change = change_of(edit);
 	struct faults faults;
 	int err;
 
@@ -248,11 +250,11 @@ static void ask(const struct rehearsed *rehearsed)
 	end(edit);
 }
 
-static void claim(struct api_edit *edit, const struct service_edit *one, bool is_there)
+static void claim(struct api_edit *edit, bool is_there)
 {
 	struct rehearsed rehearsed = {.edit = edit, .is_there = is_there};
 
-	if (rehearse(&rehearsed, one))
+	if (rehearse(&rehearsed))
 		ask(&rehearsed);
 	else
 		end(edit);
@@ -261,28 +263,29 @@ static void claim(struct api_edit *edit, const struct service_edit *one, bool is
 void api_edit(struct api_edit *edit)
 {
 	const struct owner *owner = NULL;
-	struct service_edit one = {0};
+	struct service_edit *one = &edit->one;
 
 	json_decref(edit->values);
 	edit->values = NULL;
 	edit->claimed = NULL;
-	if (!edit->editor->read(edit, &one.path, &edit->values)) {
+	*one = (struct service_edit){.path = {.kind = NULL}};
+	if (!edit->editor->read(edit, &one->path, &edit->values)) {
 		end(edit);
 		return;
 	}
 	edit->values = json_whole(edit->values);
-	if (one.path.kind && !edit->values) {
+	if (one->path.kind && !edit->values) {
 		api_fail_memory(edit->request);
 		end(edit);
 		return;
 	}
-	one.values = json_is_null(edit->values) ? NULL : edit->values;
+	one->values = json_is_null(edit->values) ? NULL : edit->values;
 	if (edit->claimed)
 		owner = edit->editor->find(edit->request);
 	if (!edit->claimed || edit->is_ours || owner_has_ptr(owner, edit->claimed))
-		make(edit, &one);
+		make(edit);
 	else
-		claim(edit, &one, owner != NULL);
+		claim(edit, owner != NULL);
 }
 
 void api_edit_plain(struct api_request *request, const struct api_editor *editor)

@@ -64,6 +64,7 @@ struct api_edit {
 	const char *was;     /* the editor's: the title before the change, for the log */
 	/* inside */
 	json_t *values;           /* that were read last */
+	struct service_edit one;  /* with them */
 	bool is_ours;             /* the ownership of `claimed` is confirmed */
 	char name[EDIT_NAME_MAX]; /* of the address or service that gets the name */
 	unsigned waits;

@@ -77,7 +77,6 @@ struct inventory *inventory_aside(struct inventory *inventory)
 {
 	struct inventory *aside = inventory_copy(inventory);
 
-	assert(inventory->held);
 	if (aside && inventory->source)
 		aside->source = inventory->source->calls->another(inventory->source, aside->error);
 	return aside;

@@ -914,6 +914,36 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	return finish_rows(parts, &rows, errors, err);
 }
 
+/* ---- one row ---- */
+
+static int on_values(void *context, const struct source_resource *resource)
+{
+	json_t **values = context;
+
+	*values = json_loads(resource->json, 0, NULL);
+	return *values ? 0 : ERR_INVALID;
+}
+
+int part_row(struct source *source, const struct path *path, json_t **values,
+	     char error[SOURCE_ERROR_MAX])
+{
+	struct key_range range;
+	char key[PATH_MAX_BYTES];
+	int err = path_key(path, key);
+
+	*values = NULL;
+	*error = '\0';
+	if (err)
+		return err;
+	key_range_alone(&range, key);
+	err = source->calls->resources(source, path->kind->id, range.from, range.to, on_values,
+				       values, error);
+	if (err == ERR_INVALID)
+		snprintf(error, SOURCE_ERROR_MAX,
+			 "its values in the state are no JSON; put it anew");
+	return err;
+}
+
 /* ---- what is not served ---- */
 
 char *part_missing(const struct model *model, const struct path *path, char text[PART_WHY_MAX])

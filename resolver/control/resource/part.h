@@ -3,6 +3,8 @@
 #ifndef SLUICE_PART_H
 #define SLUICE_PART_H
 
+#include <jansson.h>
+
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/store/source.h"
 #include "rules/fault.h"
@@ -33,6 +35,11 @@ MUST_CHECK int parts_refresh(struct parts *parts, struct source *source,
 			     const struct path *const *paths, size_t count, bool whole,
 			     uint64_t revision, const struct model *declared, struct faults *faults,
 			     char error[SOURCE_ERROR_MAX]);
+
+/* The values that the store has of a resource; NULL: it has none. ERR_SYSTEM, ERR_INVALID: they
+ * cannot be read, `error` says why. */
+MUST_CHECK int part_row(struct source *source, const struct path *path, json_t **values,
+			char error[SOURCE_ERROR_MAX]);
 
 /* Why a row, which is not served, is not: "there is no ruleset \"office\"". `why` has what fits. */
 enum { PART_WHY_MAX = 512 };

@@ -99,33 +99,67 @@ static int read_record(struct service_change *change, const json_t *record)
 	return err;
 }
 
-void service_apply(struct service *service, const json_t *record, service_on_change *on_change,
+struct applying {
+	json_t *record; /* a reference, which has the texts */
+	struct service_change change;
+	service_on_change *on_change;
+	void *context;
+};
+
+static void on_applied(void *context, int err, const struct service_change *change,
+		       const struct faults *faults)
+{
+	struct applying *applying = context;
+
+	applying->on_change(applying->context, err, change, faults);
+	json_decref(applying->record);
+	free((void *)(uintptr_t)applying->change.edits);
+	free(applying);
+}
+
+/* A change that is not even begun, for this reason. */
+static void refuse(struct service_change *change, enum change_outcome outcome, const char *why,
+		   service_on_change *on_change, void *context)
+{
+	struct faults none;
+
+	change_say(&change->error, outcome, NULL, "%s", why);
+	faults_init(&none);
+	on_change(context, ERR_INVALID, change, &none);
+	faults_release(&none);
+}
+
+void service_apply(struct service *service, json_t *record, service_on_change *on_change,
 		   void *context)
 {
-	struct service_change change;
-	struct faults faults;
-	int err = read_record(&change, record);
+	struct applying *applying = calloc(1, sizeof *applying);
+	struct service_change none = {.who = json_text_of(record, "who")};
+	int err;
 
-	faults_init(&faults);
-	if (err == ERR_NOMEM)
-		change_say(&change.error, CHANGE_NO_MEMORY, NULL, "%s", err_text(err));
-	else if (err)
-		change_say(&change.error, CHANGE_STORE, NULL,
-			   "a change that was agreed to cannot be read: it may be a later "
-			   "version's");
-	err = err ? ERR_INVALID : service_change(service, &change, &faults);
-	on_change(context, err, &change, &faults);
-	faults_release(&faults);
-	free((void *)(uintptr_t)change.edits);
+	if (!applying) {
+		refuse(&none, CHANGE_NO_MEMORY, err_text(ERR_NOMEM), on_change, context);
+		return;
+	}
+	applying->record = json_incref(record);
+	applying->on_change = on_change;
+	applying->context = context;
+	err = read_record(&applying->change, record);
+	if (!err)
+		service_make(service, &applying->change, on_applied, applying);
+	else if (err == ERR_NOMEM)
+		refuse(&applying->change, CHANGE_NO_MEMORY, err_text(err), on_applied, applying);
+	else
+		refuse(&applying->change, CHANGE_STORE,
+		       "a change that was agreed to cannot be read: it may be a later version's",
+		       on_applied, applying);
 }
 
 /* ---- asking ---- */
 
 /* Tells whoever asked for the change, once. */
-static void tell(void *context, int err, const struct service_change *change,
+static void tell(struct open_commit *open, int err, const struct service_change *change,
 		 const struct faults *faults)
 {
-	struct open_commit *open = context;
 	service_on_change *on_change = open->on_change;
 
 	open->on_change = NULL;
@@ -137,13 +171,18 @@ static void tell(void *context, int err, const struct service_change *change,
 			  change->who, err == ERR_INVALID ? change->error.text : err_text(err));
 }
 
+static void take_refusal(void *context, int err, const struct service_change *change,
+			 const struct faults *faults)
+{
+	tell(context, err, change, faults);
+}
+
 __attribute__((format(printf, 3, 4))) static void tell_failed(struct open_commit *open,
 							      enum change_outcome outcome,
 							      const char *format, ...)
 {
 	struct service_change change = {.who = json_text_of(open->record, "who")};
 	char text[CHANGE_TEXT_MAX];
-	struct faults none;
 	va_list arguments;
 
 	if (!open->on_change)
@@ -151,10 +190,7 @@ __attribute__((format(printf, 3, 4))) static void tell_failed(struct open_commit
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	change_say(&change.error, outcome, NULL, "%s", text);
-	faults_init(&none);
-	tell(open, ERR_INVALID, &change, &none);
-	faults_release(&none);
+	refuse(&change, outcome, text, take_refusal, open);
 }
 
 /* Forgets the open change, made or refused, and lets those begin that waited for its end. */
@@ -176,6 +212,15 @@ static void on_again(uv_timer_t *timer)
 	ask(timer->data);
 }
 
+static void on_made(void *context, int err, const struct service_change *change,
+		    const struct faults *faults)
+{
+	struct service *service = context;
+
+	tell(&service->commit, err, change, faults);
+	end(service);
+}
+
 static void on_answer(void *context, enum commit_answer answer, const char *why)
 {
 	struct service *service = context;
@@ -189,10 +234,11 @@ static void on_answer(void *context, enum commit_answer answer, const char *why)
 		uv_timer_start(&open->again, on_again, COMMIT_AGAIN_MS, 0);
 		return;
 	}
-	if (answer == COMMIT_YES)
-		service_apply(service, open->record, tell, open);
-	else
-		tell_failed(open, CHANGE_STALE, "%s; nothing has changed, try again", why);
+	if (answer == COMMIT_YES) {
+		service_apply(service, open->record, on_made, service);
+		return;
+	}
+	tell_failed(open, CHANGE_STALE, "%s; nothing has changed, try again", why);
 	end(service);
 }
 
@@ -224,42 +270,43 @@ static void on_late(uv_timer_t *timer)
 	end(service);
 }
 
-/* An id and a free address of a pool are chosen once, for all servers: when the change is
- * rehearsed. */
-struct choices {
-	const struct service *service;
-	const struct service_change *change;
+/* A change that is rehearsed before it is asked for. An id and a free address of a pool are chosen
+ * then, once for all servers. */
+struct rehearsing {
+	struct service *service;
+	struct service_change change;
 	json_t *chosen; /* an array by the edits; null: nothing was */
+	service_on_change *on_change;
+	void *context;
 };
 
-static void note_chosen(void *context, size_t at)
+static void note_chosen(void *context, struct inventory *inventory, size_t at)
 {
-	struct choices *choices = context;
-	const struct service_edit *edit = &choices->change->edits[at];
+	struct rehearsing *rehearsing = context;
+	const struct service_edit *edit = &rehearsing->change.edits[at];
 	unsigned kind = edit->path.kind->id;
 	const struct owner *owner = NULL;
 	char address[ADDRESS_TEXT_MAX];
 
 	if (edit->values && (kind == KIND_ADDRESS || kind == KIND_SERVICE))
-		owner = addresses_find(choices->service->inventory, &edit->path);
-	while (json_array_size(choices->chosen) <= at)
-		json_add(choices->chosen, json_null());
+		owner = addresses_find(inventory, &edit->path);
+	while (json_array_size(rehearsing->chosen) <= at)
+		json_add(rehearsing->chosen, json_null());
 	if (owner)
-		json_array_set_new(choices->chosen, at,
+		json_array_set_new(rehearsing->chosen, at,
 				   json_make("{s:o, s:o}", "id", json_text(owner->id), "address",
 					     json_text(address_print(&owner->address, address))));
 }
 
-/* Asks for a change that has been rehearsed. */
-static void propose(struct service *service, const struct service_change *change,
-		    const json_t *chosen, service_on_change *on_change, void *context)
+static void propose(const struct rehearsing *rehearsing)
 {
+	struct service *service = rehearsing->service;
 	struct open_commit *open = &service->commit;
 
 	assert(!open->record);
-	open->on_change = on_change;
-	open->context = context;
-	open->record = record_of(change, chosen);
+	open->on_change = rehearsing->on_change;
+	open->context = rehearsing->context;
+	open->record = record_of(&rehearsing->change, rehearsing->chosen);
 	if (!open->record) {
 		tell_failed(open, CHANGE_NO_MEMORY, "%s", err_text(ERR_NOMEM));
 		return;
@@ -270,41 +317,45 @@ static void propose(struct service *service, const struct service_change *change
 	ask(service);
 }
 
-/* The same as service_change returns; `chosen` gets what was chosen for the edits. */
-static int rehearse(struct service *service, struct service_change *change, json_t *chosen,
-		    struct faults *faults)
+static void on_rehearsed(void *context, int err, const struct service_change *change,
+			 const struct faults *faults)
 {
-	struct service_change rehearsed = *change;
-	struct choices choices = {service, change, chosen};
-	int err;
+	struct rehearsing *rehearsing = context;
+	struct service_change told = *change;
 
+	told.rehearsal = false;
+	if (err)
+		rehearsing->on_change(rehearsing->context, err, &told, faults);
+	else
+		propose(rehearsing);
+	json_decref(rehearsing->chosen);
+	free(rehearsing);
+}
+
+static void rehearse(struct service *service, struct service_change *change,
+		     service_on_change *on_change, void *context)
+{
+	struct rehearsing *rehearsing = calloc(1, sizeof *rehearsing);
+	struct service_change rehearsed = *change;
+
+	if (!rehearsing) {
+		refuse(change, CHANGE_NO_MEMORY, err_text(ERR_NOMEM), on_change, context);
+		return;
+	}
+	*rehearsing = (struct rehearsing){service, *change, json_array(), on_change, context};
 	rehearsed.rehearsal = true;
 	rehearsed.on_owned = note_chosen;
-	rehearsed.context = &choices;
-	err = service_change(service, &rehearsed, faults);
-	rehearsed.on_owned = NULL;
-	rehearsed.context = NULL;
-	*change = rehearsed;
-	return err;
+	rehearsed.context = rehearsing;
+	service_make(service, &rehearsed, on_rehearsed, rehearsing);
 }
 
 void service_commit(struct service *service, struct service_change *change,
 		    service_on_change *on_change, void *context)
 {
-	bool asks = service->commit.committer && !change->rehearsal;
-	json_t *chosen = asks ? json_array() : NULL;
-	struct faults faults;
-	int err;
-
-	faults_init(&faults);
-	err = asks ? rehearse(service, change, chosen, &faults)
-		   : service_change(service, change, &faults);
-	if (asks && !err)
-		propose(service, change, chosen, on_change, context);
+	if (service->commit.committer && !change->rehearsal)
+		rehearse(service, change, on_change, context);
 	else
-		on_change(context, err, change, &faults);
-	json_decref(chosen);
-	faults_release(&faults);
+		service_make(service, change, on_change, context);
 }
 
 /* ---- its life ---- */

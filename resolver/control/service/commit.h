@@ -11,8 +11,7 @@
  * The record says all of the change, with the ids and addresses that were chosen for what is new,
  * so that service_apply makes it here as it makes one that came from another server. It is applied
  * to what is served then, whatever that has become meanwhile (a reload of resolv.conf, say):
- * nothing that was prepared ahead of the answer is kept. Changes that are made in a thread
- * (api/bulk.h) ask nobody yet.
+ * nothing that was prepared ahead of the answer is kept. Changes of api/bulk.h ask nobody yet.
  *
  * While a record is open other changes and reloads wait, as they do for longer work (work.h);
  * reads, DNS and health go on. Whoever asked for the change is told after COMMIT_ANSWER_MS that its
@@ -71,13 +70,12 @@ struct open_commit {                 /* all zero: none is open */
 /* Its handles are closed with the loop's others. */
 void commit_open(struct service *service, uv_loop_t *loop);
 
-/* Makes the change, where it is agreed to. on_change is called once, before this returns or later;
- * the edits are borrowed until this returns. A rehearsal asks nobody. */
+/* Makes the change as service_make does, where it is agreed to. A rehearsal asks nobody. */
 void service_commit(struct service *service, struct service_change *change,
 		    service_on_change *on_change, void *context);
 
 /* Makes a change that has been agreed to, here. */
-void service_apply(struct service *service, const json_t *record, service_on_change *on_change,
+void service_apply(struct service *service, json_t *record, service_on_change *on_change,
 		   void *context);
 
 bool commit_is_open(const struct service *service);

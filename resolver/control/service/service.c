@@ -194,9 +194,8 @@ static int serve_owned(void *context, struct owned *owned)
 	return err;
 }
 
-static void on_resolv_conf(void *context)
+static void read_resolv_conf(struct service *service)
 {
-	struct service *service = context;
 	struct load *load = &service->load;
 	struct model *model = service->server.model;
 	char text[SERVICE_TEXT_MAX];
@@ -221,6 +220,27 @@ static void on_resolv_conf(void *context)
 	}
 	log_faults("resolv_conf", &faults);
 	faults_release(&faults);
+}
+
+static void on_waited(struct work_waiter *waiter)
+{
+	struct service *service = container_of(waiter, struct service, resolv_conf_change);
+
+	service->resolv_conf_waits = false;
+	read_resolv_conf(service);
+}
+
+/* The model that is served is changed in place, which another change may be looking at. */
+static void on_resolv_conf(void *context)
+{
+	struct service *service = context;
+
+	if (service->resolv_conf_waits)
+		return;
+	service->resolv_conf_waits =
+		work_wait(&service->work, &service->resolv_conf_change, on_waited);
+	if (!service->resolv_conf_waits)
+		read_resolv_conf(service);
 }
 
 /* ---- one process after another ---- */

@@ -71,6 +71,8 @@ struct service {
 	struct wall_clock clock;
 	struct turns turns; /* of the control thread's loop */
 	struct file_watch resolv_conf;
+	struct work_waiter resolv_conf_change; /* waits for the end of a change */
+	bool resolv_conf_waits;
 	struct {
 		struct work_job job; /* first */
 		struct work_waiter gap;
@@ -163,9 +165,9 @@ struct service_change {
 	/* Of a rehearsal: called with what would be served, where that is another model; it goes
 	 * when this returns. May be NULL. */
 	void (*on_model)(void *context, const struct model *model);
-	/* Of a rehearsal, too: called behind each edit of the inventory's kinds, while the
-	 * inventory is as it would be then. May be NULL. */
-	void (*on_owned)(void *context, size_t edit);
+	/* Of a rehearsal, too: called behind each edit of the inventory's kinds, with the inventory
+	 * as it would be then; of a large one in another thread. May be NULL. */
+	void (*on_owned)(void *context, struct inventory *inventory, size_t edit);
 	void *context;
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */
@@ -180,6 +182,12 @@ struct service_change {
  * warnings, too, of what is new (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
+/* The same, of any size: what is large is made in a thread, while other changes wait (work.h).
+ * on_change is called once, before this returns or later, and what the change points to is borrowed
+ * until then; the change itself is copied. */
+enum { SERVICE_LARGE = 100 }; /* edits */
+void service_make(struct service *service, struct service_change *change,
+		  service_on_change *on_change, void *context);
 
 /* Makes it as it was before the change that waits to be confirmed, which waits no longer. on_back
  * is called once, before this returns or later; `why`: it is still served, and waits; NULL: it is

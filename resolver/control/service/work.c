@@ -24,21 +24,10 @@ void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	turns_init(&work->turns, loop);
 }
 
-bool work_begin(struct work *work, void *request)
-{
-	if (work->ending)
-		return false;
-	work_block(work);
-	work->held.context = request;
-	inventory_hold(work->inventory, true);
-	return true;
-}
-
 void work_block(struct work *work)
 {
-	assert(!work->busy);
-	work->busy = true;
-	work->percent = -1;
+	if (work->busy++ == 0)
+		work->percent = -1;
 }
 
 void work_end(struct work *work)
@@ -46,9 +35,8 @@ void work_end(struct work *work)
 	struct work_waiter *waiter;
 
 	assert(work->busy);
-	work->busy = false;
-	if (inventory_is_held(work->inventory))
-		inventory_hold(work->inventory, false);
+	if (--work->busy > 0)
+		return;
 	if (work->on_end)
 		work->on_end(work->context);
 	while (!work->busy && (waiter = STAILQ_FIRST(&work->waiting))) {
@@ -146,10 +134,36 @@ static int do_in_thread(struct work_job *job, void (*in_thread)(void *context),
 
 /* ---- whose they are ---- */
 
-int work_in_thread(struct work *work, void (*in_thread)(void *request),
-		   void (*on_done)(void *request))
+static void on_held(void *context)
 {
-	return do_in_thread(&work->held, in_thread, on_done);
+	struct work *work = context;
+
+	inventory_hold(work->inventory, false);
+	work->on_held(work->held_context);
+}
+
+static void run_held(void *context)
+{
+	struct work *work = context;
+
+	work->in_held(work->held_context);
+}
+
+int work_in_thread(struct work *work, void *context, void (*in_thread)(void *context),
+		   void (*on_done)(void *context))
+{
+	int err;
+
+	assert(work->busy);
+	work->held.context = work;
+	work->held_context = context;
+	work->in_held = in_thread;
+	work->on_held = on_done;
+	inventory_hold(work->inventory, true);
+	err = do_in_thread(&work->held, run_held, on_held);
+	if (err)
+		inventory_hold(work->inventory, false);
+	return err;
 }
 
 bool work_beside_in_portions(struct work *work, struct work_job *job, bool (*on_portion)(void *job),

@@ -1,7 +1,7 @@
 /* Requests that take longer than the control thread may be busy: done in a thread, or in portions,
  * one in each round of its loop, while other requests are answered.
  *
- *     work_begin ─► held: what would change something waits, in front of its handler (api.c) or of
+ *     work_block ─► held: what would change something waits, in front of its handler (api.c) or of
  *        │              the change itself (api/edit.h), and a reload until the end
  *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
  *     work_end ───► what waited goes on, in its order
@@ -78,11 +78,14 @@ struct work {
 	struct inventory *inventory;
 	void (*on_end)(void *context); /* a reload may have waited for it */
 	void *context;
-	bool busy, ending;
+	unsigned busy; /* calls of work_block that have not had their end */
+	bool ending;
 	atomic_int
 		percent; /* how much of it has been looked at, for the status; below 0: not known */
 	/* inside */
-	struct work_job held; /* whose context is the request */
+	struct work_job held;
+	void (*in_held)(void *context), (*on_held)(void *context); /* of work_in_thread */
+	void *held_context;
 	struct work_turns turns;
 	unsigned beside; /* how many jobs there are beside it */
 	STAILQ_HEAD(, work_waiter) waiting;
@@ -98,15 +101,13 @@ struct work {
 void work_init(struct work *work, uv_loop_t *loop, struct inventory *inventory,
 	       void (*on_end)(void *context), void *context);
 
-/* False: the program is about to end, and begins nothing more. */
-bool work_begin(struct work *work, void *request);
-/* The same for what waits for an answer, and leaves the inventory to the control thread meanwhile.
- */
+/* What would change something waits from now on, until each call has had its work_end. */
 void work_block(struct work *work);
-/* Calls in_thread, then on_done. ERR_SYSTEM: neither is called. */
-MUST_CHECK int work_in_thread(struct work *work, void (*in_thread)(void *request),
-			      void (*on_done)(void *request));
 void work_end(struct work *work);
+/* Between the two: calls in_thread, with the inventory held, then on_done. One at a time.
+ * ERR_SYSTEM: neither is called. */
+MUST_CHECK int work_in_thread(struct work *work, void *context, void (*in_thread)(void *context),
+			      void (*on_done)(void *context));
 
 /* Whether another request's work is under way. Then go_on is called at its end. As many wait as
  * have a connection (http.h). */

@@ -251,7 +251,7 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 	uv_timer_t look;
 	service->inventory = inventory_new(&key, &publisher);
 	work_init(&service->work, &world->http.loop, service->inventory, NULL, NULL);
-	assert_true(work_begin(&service->work, NULL));
+	work_block(&service->work);
 	uv_timer_init(&world->http.loop, &look);
 	look.data = service;
 	uv_timer_start(&look, on_told_to_stop, 10, 10);

@@ -116,19 +116,19 @@ static void in_thread_for_long(void *request)
 
 static void begin_in_thread(void)
 {
-	assert_true(work_begin(&world->work, world));
-	assert_int_equal(work_in_thread(&world->work, in_thread, on_done), 0);
+	work_block(&world->work);
+	assert_int_equal(work_in_thread(&world->work, world, in_thread, on_done), 0);
 }
 
 static void the_loop_goes_round_while_a_thread_works(void **state)
 {
 	(void)state;
 	assert_false(is_held());
-	assert_true(work_begin(&world->work, world));
-	assert_true(is_held());
+	work_block(&world->work);
+	assert_false(is_held());
 	world->rounds_to_wait = 5;
 	uv_idle_start(&world->idle, on_idle);
-	assert_int_equal(work_in_thread(&world->work, in_thread_for_long, on_done), 0);
+	assert_int_equal(work_in_thread(&world->work, world, in_thread_for_long, on_done), 0);
 	while (world->rounds_to_wait > 0) {
 		assert_true(is_held());
 		assert_int_equal(world->done, 0);
@@ -161,12 +161,12 @@ static void what_is_under_way_is_finished_and_nothing_more_begun(void **state)
 	(void)state;
 	world->rounds_to_wait = 3;
 	uv_idle_start(&world->idle, on_idle);
-	assert_true(work_begin(&world->work, world));
-	assert_int_equal(work_in_thread(&world->work, in_thread_for_long, on_done), 0);
+	work_block(&world->work);
+	assert_int_equal(work_in_thread(&world->work, world, in_thread_for_long, on_done), 0);
 	work_finish(&world->work);
 	assert_int_equal(world->threads, 1);
 	assert_int_equal(world->done, 1);
-	assert_false(work_begin(&world->work, world));
+	assert_true(world->work.ending);
 	assert_false(is_held());
 }
 

@@ -1,0 +1,569 @@
+/* A change of resources goes through the state twice, because nothing may hold a transaction open
+ * while other calls of the store are made:
+ *
+ *     begin ─► put, ... ─► the parts of the model, read as they would be ─► roll_back
+ *     record sets ─► place, complete, check     (faults: the end)
+ *     begin ─► put, ...                         (next_model_write; the caller commits)
+ *
+ * Between the two the state may have been written to by another program, which the second begin
+ * sees. Record sets need no first time: the change says all of them, and the zone that they are put
+ * into (resource/zones.h) has the rest. A change of nothing else is one of the model that is
+ * served. */
+#include "resolver/control/service/next_model.h"
+
+#include <strings.h>
+#include <time.h>
+
+#include "resolver/control/resource/values.h"
+#include "resolver/control/resource/zones.h"
+#include "resolver/control/service/service.h"
+#include "rules/base.h"
+#include "rules/policy/reverse_zones.h"
+#include "rules/schema/reference.h"
+
+/* ---- what is written ---- */
+
+static int on_child(void *paths, const struct source_resource *resource)
+{
+	return json_array_append_new(paths, json_string(resource->path)) == 0 ? 0 : ERR_NOMEM;
+}
+
+/* All of that kind that is inside what has the key goes. */
+static int remove_inside(struct source *source, const struct kind *kind, const char *key,
+			 char error[SOURCE_ERROR_MAX])
+{
+	json_t *paths = json_array();
+	struct key_range range;
+	int err;
+
+	key_range_inside(&range, key);
+	err = source->calls->resources(source, kind->id, range.from, range.to, on_child, paths,
+				       error);
+	for (size_t i = 0; !err && i < json_array_size(paths); i++)
+		err = source->calls->put(source, kind->id,
+					 json_string_value(json_array_get(paths, i)), NULL, NULL,
+					 error);
+	json_decref(paths);
+	return err;
+}
+
+/* Of a change that takes another back: what that put inside has edits of its own, and what was
+ * there before, for something of that name in the file, stays. */
+static bool takes_back(const struct service_change *change)
+{
+	return change->undo || change->again;
+}
+
+/* `values`: of the row; NULL: it goes. */
+static int write_edit(struct source *source, const struct service_edit *edit, const json_t *values,
+		      bool alone, char error[SOURCE_ERROR_MAX])
+{
+	char *json = values ? json_dumps(values, JSON_COMPACT) : NULL;
+	char key[PATH_MAX_BYTES];
+	int err = path_key(&edit->path, key);
+
+	if (!err && values && !json)
+		err = ERR_NOMEM;
+	if (!err)
+		err = source->calls->put(source, edit->path.kind->id, key, json, NULL, error);
+	for (size_t i = 0; !err && !json && !alone && i < KIND_COUNT; i++)
+		if (kinds[i].parent == edit->path.kind)
+			err = remove_inside(source, &kinds[i], key, error);
+	free(json);
+	return err;
+}
+
+int next_model_fail(struct next_model *next, int err, const char *error)
+{
+	struct change_error *to = &next->change->error;
+
+	if (err == ERR_LIMIT)
+		return change_say(to, CHANGE_INVALID, NULL,
+				  "the path is too long; give shorter names");
+	return change_say(to, err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_STORE, NULL, "%s",
+			  *error ? error : err_text(err));
+}
+
+static bool is_written(const struct kind *kind, bool bulk)
+{
+	return !kind->inventory && (bulk || !kind->bulk);
+}
+
+/* Each reference means the same from then on, whatever comes later. `model`: with the edits.
+ * *any: a row says another text than it was given. */
+static int refer_rows(struct next_model *next, const struct model *model, bool *any)
+{
+	const struct service_change *change = next->change;
+	int err = 0;
+
+	*any = false;
+	next->values = calloc(change->count, sizeof *next->values);
+	if (!next->values)
+		return ERR_NOMEM;
+	for (size_t i = 0; !err && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		json_t **values = &next->values[i];
+		bool changed = false;
+
+		if (!edit->values || !is_written(edit->path.kind, false))
+			continue;
+		*values = json_deep_copy(edit->values);
+		err = *values ? values_refer(edit->path.kind, edit->path.group, model, *values,
+					     &changed)
+			      : ERR_NOMEM;
+		*any |= changed;
+	}
+	return err;
+}
+
+/* Begins a transaction with the edits of the model in it, all or without those in bulk; where that
+ * fails there is none. */
+static int write_edits(struct next_model *next, bool all)
+{
+	struct service_change *change = next->change;
+	struct source *source = next->source;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = source->calls->begin(source, change->who, &change->revision, error);
+
+	for (size_t i = 0; !err && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		const json_t *referring = next->values ? next->values[i] : NULL;
+
+		if (is_written(edit->path.kind, all))
+			err = write_edit(source, edit, referring ? referring : edit->values,
+					 takes_back(change), error);
+	}
+	if (!err)
+		return 0;
+	source->calls->roll_back(source);
+	return next_model_fail(next, err, error);
+}
+
+int next_model_write(struct next_model *next)
+{
+	return write_edits(next, true);
+}
+
+void next_model_release(struct next_model *next)
+{
+	for (size_t i = 0; next->values && i < next->change->count; i++)
+		json_decref(next->values[i]);
+	free(next->values);
+	next->values = NULL;
+}
+
+/* ---- what it would make ---- */
+
+/* Orders edits by what they are in, at the top. */
+static int compare_roots(const struct path *left, const struct path *right)
+{
+	const struct kind *one = left->kind->parent ? left->kind->parent : left->kind;
+	const struct kind *two = right->kind->parent ? right->kind->parent : right->kind;
+	int order;
+
+	if (one != two)
+		return one->id < two->id ? -1 : 1;
+	order = strcasecmp(left->names[0], right->names[0]);
+	return order != 0 ? order : strcasecmp(left->group, right->group);
+}
+
+/* Edits of one item at the top, or inside it, stay in their order. */
+static int compare_edits(const void *a, const void *b)
+{
+	const struct path *left = *(const struct path *const *)a;
+	const struct path *right = *(const struct path *const *)b;
+	int order = compare_roots(left, right);
+
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* The edits of what is at the top of a model, or inside that; and the parts that they make. */
+struct about {
+	const struct path **paths; /* by what they are in, and then in their order */
+	size_t count;
+	const struct service_edit **removals; /* of what is at the top, by that */
+	size_t removal_count;
+	struct parts parts;
+};
+
+static void about_release(struct about *about)
+{
+	parts_release(&about->parts);
+	free(about->paths);
+	free(about->removals);
+}
+
+static int sort_edits(struct about *about, const struct service_change *change)
+{
+	const struct path **paths = reallocarray(NULL, change->count + 1, sizeof *paths);
+	const struct service_edit **removals =
+		reallocarray(NULL, change->count + 1, sizeof *removals);
+
+	*about = (struct about){.paths = paths, .removals = removals};
+	if (!paths || !removals)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < change->count; i++)
+		if (is_written(change->edits[i].path.kind, false))
+			paths[about->count++] = &change->edits[i].path;
+	if (about->count > 0)
+		qsort(paths, about->count, sizeof *paths, compare_edits);
+	for (size_t i = 0; i < about->count; i++) {
+		const struct service_edit *edit =
+			container_of(paths[i], const struct service_edit, path);
+
+		if (!edit->path.kind->parent && !edit->values)
+			removals[about->removal_count++] = edit;
+	}
+	return 0;
+}
+
+/* Where the paths end that are in the same as the one at `first`. */
+static size_t end_of_root(const struct about *about, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < about->count && compare_roots(about->paths[first], about->paths[end]) == 0)
+		end++;
+	return end;
+}
+
+/* Whether an edit behind `after` (NULL: any) removes what the path is in. */
+static bool is_removed(const struct about *about, const struct path *path,
+		       const struct service_edit *after)
+{
+	const struct service_edit *const *removals = about->removals;
+	size_t low = 0, high = about->removal_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_roots(&removals[middle]->path, path) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && compare_roots(&removals[low - 1]->path, path) == 0 &&
+	       (!after || removals[low - 1] > after);
+}
+
+/* Whether the last word on it in the change is that it is there. */
+static bool stays(struct source *source, const struct path *path)
+{
+	char error[SOURCE_ERROR_MAX];
+	json_t *values;
+	bool found = part_row(source, path, &values, error) == 0 && values;
+
+	json_decref(values);
+	return found;
+}
+
+/* What is to be inside something has to have that. */
+static void check_parents(const struct next_model *next, const struct about *about,
+			  const struct model *model)
+{
+	const struct service_change *change = next->change;
+
+	for (size_t i = 0; i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+		struct path root;
+
+		if (!edit->values || !edit->path.kind->parent || edit->path.kind->bulk ||
+		    is_removed(about, &edit->path, edit))
+			continue;
+		root = part_root(&edit->path);
+		if (!part_find(model, &root) && stays(next->source, &edit->path))
+			part_refuse_orphan(model, &edit->path, next->faults);
+	}
+}
+
+/* Reads what the edits are about again, from the rows of the open transaction. Each row that does
+ * not fit is a fault. */
+static int read_parts(struct next_model *next, struct about *about, const struct model *declared,
+		      struct faults *faults, char error[SOURCE_ERROR_MAX])
+{
+	const struct service_change *change = next->change;
+	int err = 0;
+
+	for (size_t i = 0, end; (!err || err == ERR_FAULTS) && i < about->count; i = end) {
+		bool whole = takes_back(change) || is_removed(about, about->paths[i], NULL);
+		int failed;
+
+		end = end_of_root(about, i);
+		failed = parts_refresh(&about->parts, next->source, about->paths + i, end - i,
+				       whole, change->revision, declared, faults, error);
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
+/* Zones say what they said before the edits. One that is made has the rows that were kept while it
+ * was not there. */
+static int read_zones(struct next_model *next, struct about *about, struct model *model,
+		      struct faults *faults, char error[SOURCE_ERROR_MAX])
+{
+	int err = 0;
+
+	zones_keep(model, next->now);
+	for (size_t i = 0; (!err || err == ERR_FAULTS) && i < about->count;
+	     i = end_of_root(about, i)) {
+		const struct path root = part_root(about->paths[i]);
+		int failed = 0;
+
+		if (!part_find(next->now, &root) || is_removed(about, &root, NULL))
+			failed = zones_read(model, &about->parts, next->source, &next->load.key,
+					    &root, (uint64_t)time(NULL), faults, error);
+		err = failed ? failed : err;
+	}
+	return err;
+}
+
+/* The record sets, in the order of the edits. What is in something that goes later goes with it. */
+static int put_sets(const struct next_model *next, const struct about *about, struct model *model)
+{
+	const struct service_change *change = next->change;
+	struct faults *faults = next->faults;
+	struct zones_draft *draft = zones_edit(model);
+	int err = draft ? 0 : ERR_NOMEM, failed;
+
+	for (size_t i = 0; err != ERR_NOMEM && i < change->count; i++) {
+		const struct service_edit *edit = &change->edits[i];
+
+		if (!edit->path.kind->bulk || is_removed(about, &edit->path, edit))
+			continue;
+		failed = zones_put(draft, &edit->path, edit->values, faults);
+		err = failed ? failed : err;
+	}
+	if (err == ERR_NOMEM) {
+		zones_discard(draft);
+		return err;
+	}
+	failed = zones_commit(draft, (uint64_t)time(NULL), faults);
+	return err ? err : failed;
+}
+
+/* Nothing of the model itself. */
+static bool is_bulk(const struct service_change *change)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (is_written(change->edits[i].path.kind, false))
+			return false;
+	return true;
+}
+
+/* The parts and the model that the rows make, by a transaction that is rolled back. NULL: error or
+ * faults say why. */
+static struct model *compose_once(struct next_model *next, struct about *about,
+				  struct faults *faults)
+{
+	struct model *declared = load_declared(next->now), *model = NULL;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (write_edits(next, false) != 0)
+		return NULL;
+	err = read_parts(next, about, declared, faults, error);
+	if (!err) {
+		model = model_compose(declared, about->parts.items, about->parts.count);
+		err = model ? read_zones(next, about, model, faults, error) : ERR_NOMEM;
+	}
+	if (!err)
+		check_parents(next, about, model);
+	next->source->calls->roll_back(next->source);
+	if (!err)
+		return model;
+	if (err != ERR_FAULTS)
+		next_model_fail(next, err, error);
+	model_free(model);
+	return NULL;
+}
+
+/* References as they are and as they would be. */
+struct meanings {
+	const struct model *before, *after;
+	struct service_change *change;
+};
+
+static const char *meaning(const struct model *model, const struct reference *reference,
+			   struct arena *arena)
+{
+	static const struct hash_key any;
+	struct name name;
+
+	if (reference->refers == REFERS_ZONE && name_from_text(&name, &any, reference->text) == 0 &&
+	    reverse_has_zone(model, &name))
+		return "a reverse zone";
+	return reference_full(model, reference->refers, reference->group, reference->text, arena);
+}
+
+static int on_meaning(void *context, const struct reference *reference)
+{
+	struct meanings *meanings = context;
+	const struct origin *origin = reference->origin;
+	const char *before, *after, *others = NULL;
+	char place[512];
+	struct arena arena;
+	int err = 0;
+
+	if (reference->refers == REFERS_NETWORK && strchr(reference->text, '/'))
+		return 0; /* with its group, as all of the state have it */
+	if (model_is_made(origin))
+		return 0; /* nobody wrote it, and it is made anew each time */
+	arena_init(&arena);
+	before = meaning(meanings->before, reference, &arena);
+	after = before ? meaning(meanings->after, reference, &arena) : NULL;
+	if (before && after)
+		others = strcasecmp(before, after) != 0 ? after : NULL;
+	else if (before && reference_is_ambiguous(meanings->after, reference->refers,
+						  reference->group, reference->text))
+		others = "one of several";
+	if (origin->file)
+		snprintf(place, sizeof place, "%s:%u", origin->file, origin->line);
+	else
+		snprintf(place, sizeof place, "%s", origin->path ? origin->path : "the state");
+	if (others)
+		err = change_say(&meanings->change->error, CHANGE_READ_ONLY, NULL,
+				 "%s \"%.80s\" at %.200s means %.100s, and would mean %.100s; give "
+				 "the group there first%s",
+				 reference->key, reference->text, place, before, others,
+				 origin->file ? ", and reload" : "");
+	arena_release(&arena);
+	return err;
+}
+
+/* A change must not make a NAME refer to another item: nobody would look for the reason there. What
+ * comes or goes at the top can do that. NAMEs are those of the file, and of rows that were written
+ * before groups had names of their own. */
+static int check_meanings(const struct next_model *next, const struct model *model)
+{
+	struct service_change *change = next->change;
+	struct meanings meanings = {next->now, model, change};
+	bool any = false;
+
+	for (size_t i = 0; !any && i < change->count; i++) {
+		const struct path *path = &change->edits[i].path;
+
+		any = !path->kind->parent && kind_is_named(path->kind) &&
+		      !part_find(meanings.before, path) != !part_find(model, path);
+	}
+	return any ? reference_each(meanings.before, on_meaning, &meanings) : 0;
+}
+
+/* The model of the parts that the edits make of these. NULL: error or faults say why. */
+static struct model *compose_parts(struct next_model *next, struct about *about)
+{
+	struct faults *faults = next->faults, again; /* whose warnings were told already */
+	size_t errors = faults->errors;
+	struct model *model = NULL, *given;
+	bool any = false;
+	int err;
+
+	given = compose_once(next, about, faults);
+	if (!given || faults->errors > errors)
+		return given;
+	err = check_meanings(next, given);
+	if (!err && refer_rows(next, given, &any) != 0)
+		err = next_model_fail(next, ERR_NOMEM, "");
+	if (!err && !any)
+		return given;
+	faults_init(&again);
+	if (!err)
+		model = compose_once(next, about, &again);
+	for (size_t i = 0; i < again.count; i++)
+		if (again.items[i].severity == FAULT_ERROR)
+			fault_add(faults, FAULT_ERROR, &again.items[i].origin, NULL, "%s",
+				  again.items[i].text);
+	faults_release(&again);
+	model_free(given);
+	return model;
+}
+
+/* The model that all edits make: items first, then the record sets, which may be in a zone that is
+ * among these items. NULL: error or faults say why. */
+static struct model *compose_all(struct next_model *next, struct about *about)
+{
+	struct service_change *change = next->change;
+	struct model *now = next->now, *model = NULL;
+	size_t errors = next->faults->errors;
+	bool bulk = is_bulk(change);
+	int err;
+
+	if (bulk)
+		model = model_same(now);
+	else if (parts_copy(&about->parts, now) == 0)
+		model = compose_parts(next, about);
+	if (!model && change->error.outcome == CHANGE_FINE && next->faults->errors == errors)
+		next_model_fail(next, ERR_NOMEM, "");
+	if (!model)
+		return NULL;
+	err = next->faults->errors > errors ? ERR_FAULTS : put_sets(next, about, model);
+	if (!err && !bulk)
+		err = zones_go_on(model, now, next->source, (uint64_t)time(NULL));
+	if (!err)
+		return model;
+	if (err != ERR_FAULTS)
+		next_model_fail(next, err, "");
+	model_free(model);
+	return NULL;
+}
+
+/* The same, complete and checked. */
+static struct model *compose_checked(struct next_model *next)
+{
+	struct load *load = &next->load;
+	struct model *model = NULL;
+	struct about about;
+
+	if (sort_edits(&about, next->change) != 0)
+		next_model_fail(next, ERR_NOMEM, "");
+	else
+		model = compose_all(next, &about);
+	/* A change looks at some rows only. Of a zone that goes when a change is taken back, record
+	 * sets may stay, which are not looked at here. */
+	if (model && is_bulk(next->change))
+		model = load_complete_same(load, model, next->now, next->faults);
+	else if (model)
+		model = load_complete(load, model,
+				      about.parts.passed_over || load->passed_over ||
+					      takes_back(next->change),
+				      next->now, next->faults);
+	about_release(&about);
+	return model;
+}
+
+static const struct management_client *find_client(const struct model *model, const char *id)
+{
+	for (size_t i = 0; i < model->management.clients.count; i++)
+		if (strcmp(model->management.clients.items[i].id, id) == 0)
+			return &model->management.clients.items[i];
+	return NULL;
+}
+
+/* Nobody shuts itself out: so the last administrator goes by the control socket alone, which always
+ * lets the server's user in. */
+static void check_asker(const struct model *now, const struct model *model, const char *who,
+			struct faults *faults)
+{
+	const struct management_client *before = find_client(now, who);
+	const struct management_client *after = find_client(model, who);
+	const struct path path = {kind_named("client"), NULL, {who, NULL}};
+	struct origin origin = {.path = path_text(&path, &faults->arena)};
+
+	if (before && before->role == ROLE_ADMIN && (!after || after->role != ROLE_ADMIN))
+		fault_add(faults, FAULT_ERROR, &origin, NULL,
+			  "is the client that asks; another administrator, or whoever may use the "
+			  "control socket, can remove it or make it a reader");
+}
+
+struct model *next_model_make(struct next_model *next)
+{
+	size_t errors = next->faults->errors;
+	struct model *model = compose_checked(next);
+
+	if (model)
+		check_asker(next->now, model, next->change->who, next->faults);
+	next->change->checked = next->faults->count;
+	if (model && next->faults->errors == errors)
+		return model;
+	model_free(model);
+	return NULL;
+}
