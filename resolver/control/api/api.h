@@ -50,6 +50,7 @@ struct api_request {
 	const struct api_dialect *dialect; /* of the path */
 	char id[API_ID_MAX];               /* "req-" and a UUID */
 	void *state;                       /* the handler's own */
+	struct inventory *aside;           /* that it looks into in a thread; NULL: the service's */
 	struct arena arena;                /* what lives as long as the request */
 	struct work_waiter waiter;         /* to wait for the end of others' work (work.h) */
 };

@@ -13,7 +13,7 @@
 
 struct inventory *api_inventory(const struct api_request *request)
 {
-	return request->service->inventory;
+	return request->aside ? request->aside : request->service->inventory;
 }
 
 bool api_could_not_read(struct api_request *request)

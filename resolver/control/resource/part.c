@@ -119,14 +119,6 @@ static const void *find_in_model(const struct model *model, const struct kind *k
 	return item;
 }
 
-const void *part_find(const struct model *model, const struct path *path)
-{
-	struct path root = part_root(path);
-	const void *in = find_in_model(model, root.kind, path->group, path->names[0]);
-
-	return in && path->kind->parent ? find_item(in, path->kind, path->names[1]) : in;
-}
-
 const void *part_named(const struct model *model, const struct kind *root, const char *name)
 {
 	struct named_list list;
@@ -209,21 +201,92 @@ static size_t find_place(struct model_part *const *parts, size_t count, const st
 	return *found ? high : low;
 }
 
-/* NULL: none has it. */
-static const void *find_in_parts(struct model_part *const *parts, size_t count,
-				 const struct path *path)
+/* By what the path is in; NULL: it is not made of rows. */
+static const struct model_part *find_part(const struct model *model, const struct path *path)
 {
 	bool found;
-	size_t at = find_place(parts, count, path, &found);
+	size_t at = find_place(model->parts.items, model->parts.count, path, &found);
 
-	if (!found || !path->kind->parent)
-		return found ? parts[at]->item : NULL;
-	return find_item(parts[at]->item, path->kind, path->names[1]);
+	return found ? model->parts.items[at] : NULL;
+}
+
+static int compare_keys(unsigned one_kind, const char *one, unsigned other_kind, const char *other)
+{
+	if (one_kind != other_kind)
+		return one_kind < other_kind ? -1 : 1;
+	return strcmp(one, other);
+}
+
+/* The first row of the part that is not ahead of this kind and key. */
+static size_t find_row(const struct model_part *part, unsigned kind, const char *key)
+{
+	size_t low = 0, high = part->rows.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct model_row *row = part->rows.items[middle];
+
+		if (compare_keys(row->kind, row->key, kind, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Of items that are inside another, those of rows stand behind the file's, in the order of their
+ * rows, and ahead of those that were made. */
+static const void *find_inside(const struct model_part *part, const void *in,
+			       const struct path *path)
+{
+	const struct kind *kind = path->kind;
+	const struct path own = {
+		kind, part_group(kind->parent, in), {part_name(kind->parent, in), path->names[1]}};
+	const struct field *list = kind_field(kind);
+	struct schema_list items = schema_list_get(list, in);
+	size_t first, filed = 0, at;
+	char key[PATH_MAX_BYTES];
+	const void *item;
+
+	if (!part || path_key(&own, key) != 0)
+		return find_among(kind, items, 0, items.count, NULL, path->names[1]);
+	first = find_row(part, kind->id, "");
+	at = find_row(part, kind->id, key);
+	if (part->declared)
+		filed = schema_list_get(list, part->declared).count;
+	if (at < part->rows.count && part->rows.items[at]->kind == kind->id &&
+	    strcmp(part->rows.items[at]->key, key) == 0)
+		return (const char *)items.items + (filed + at - first) * list->group->size;
+	item = find_among(kind, items, 0, filed, NULL, path->names[1]);
+	filed += find_row(part, kind->id + 1, "") - first;
+	return item ? item
+		    : find_among(kind, items, filed, items.count - filed, NULL, path->names[1]);
+}
+
+const void *part_find(const struct model *model, const struct path *path)
+{
+	struct path root = part_root(path);
+	const void *in = find_in_model(model, root.kind, path->group, path->names[0]);
+
+	if (!in || !path->kind->parent)
+		return in;
+	root = part_path(root.kind, in, NULL);
+	return find_inside(find_part(model, &root), in, path);
+}
+
+/* NULL: no part has it. */
+static const void *find_in_parts(const struct model *model, const struct path *path)
+{
+	const struct model_part *part = find_part(model, path);
+
+	if (!part || !path->kind->parent)
+		return part ? part->item : NULL;
+	return find_inside(part, part->item, path);
 }
 
 const void *part_given(const struct model *model, const struct path *path)
 {
-	const void *item = find_in_parts(model->parts.items, model->parts.count, path);
+	const void *item = find_in_parts(model, path);
 
 	return item ? item : part_find(model->declared ? model->declared : model, path);
 }
@@ -346,13 +409,6 @@ static int on_row(void *context, const struct source_resource *resource)
 		json_decref(row.values);
 	}
 	return 0;
-}
-
-static int compare_keys(unsigned one_kind, const char *one, unsigned other_kind, const char *other)
-{
-	if (one_kind != other_kind)
-		return one_kind < other_kind ? -1 : 1;
-	return strcmp(one, other);
 }
 
 static int compare_rows(const void *a, const void *b)

@@ -274,16 +274,27 @@ static void on_late(uv_timer_t *timer)
  * then, once for all servers. */
 struct rehearsing {
 	struct service *service;
-	struct service_change change;
-	json_t *chosen; /* an array by the edits; null: nothing was */
+	struct service_change change;     /* as it was asked for */
+	const struct service_edit *edits; /* once they are read */
+	json_t *chosen;                   /* an array by the edits; null: nothing was */
 	service_on_change *on_change;
 	void *context;
 };
 
+static int read_edits(void *context, struct inventory *inventory, struct service_change *change)
+{
+	struct rehearsing *rehearsing = context;
+	const struct service_change *wanted = &rehearsing->change;
+	int err = wanted->read ? wanted->read(wanted->context, inventory, change) : 0;
+
+	rehearsing->edits = change->edits;
+	return err;
+}
+
 static void note_chosen(void *context, struct inventory *inventory, size_t at)
 {
 	struct rehearsing *rehearsing = context;
-	const struct service_edit *edit = &rehearsing->change.edits[at];
+	const struct service_edit *edit = &rehearsing->edits[at];
 	unsigned kind = edit->path.kind->id;
 	const struct owner *owner = NULL;
 	char address[ADDRESS_TEXT_MAX];
@@ -298,7 +309,7 @@ static void note_chosen(void *context, struct inventory *inventory, size_t at)
 					     json_text(address_print(&owner->address, address))));
 }
 
-static void propose(const struct rehearsing *rehearsing)
+static void propose(const struct rehearsing *rehearsing, const struct service_change *change)
 {
 	struct service *service = rehearsing->service;
 	struct open_commit *open = &service->commit;
@@ -306,7 +317,7 @@ static void propose(const struct rehearsing *rehearsing)
 	assert(!open->record);
 	open->on_change = rehearsing->on_change;
 	open->context = rehearsing->context;
-	open->record = record_of(&rehearsing->change, rehearsing->chosen);
+	open->record = record_of(change, rehearsing->chosen);
 	if (!open->record) {
 		tell_failed(open, CHANGE_NO_MEMORY, "%s", err_text(ERR_NOMEM));
 		return;
@@ -327,7 +338,7 @@ static void on_rehearsed(void *context, int err, const struct service_change *ch
 	if (err)
 		rehearsing->on_change(rehearsing->context, err, &told, faults);
 	else
-		propose(rehearsing);
+		propose(rehearsing, &told);
 	json_decref(rehearsing->chosen);
 	free(rehearsing);
 }
@@ -342,8 +353,13 @@ static void rehearse(struct service *service, struct service_change *change,
 		refuse(change, CHANGE_NO_MEMORY, err_text(ERR_NOMEM), on_change, context);
 		return;
 	}
-	*rehearsing = (struct rehearsing){service, *change, json_array(), on_change, context};
+	*rehearsing = (struct rehearsing){.service = service,
+					  .change = *change,
+					  .chosen = json_array(),
+					  .on_change = on_change,
+					  .context = context};
 	rehearsed.rehearsal = true;
+	rehearsed.read = read_edits;
 	rehearsed.on_owned = note_chosen;
 	rehearsed.context = rehearsing;
 	service_make(service, &rehearsed, on_rehearsed, rehearsing);

@@ -155,7 +155,6 @@ static int begin(struct commit *commit, struct service *service, struct inventor
 	change->error.outcome = CHANGE_FINE;
 	change->revision = 0;
 	change->checked = 0;
-	change->failed = change->count;
 	*commit = (struct commit){.service = service,
 				  .prepared = {.service = service},
 				  .inventory = inventory,
@@ -167,8 +166,15 @@ static int begin(struct commit *commit, struct service *service, struct inventor
 	return commit->next.source ? 0 : ERR_INVALID;
 }
 
+/* The edits, and the model that they make, if they make one. */
 static int make_model(struct commit *commit)
 {
+	struct service_change *change = commit->next.change;
+	int err = change->read ? change->read(change->context, commit->inventory, change) : 0;
+
+	change->failed = change->count;
+	if (err || is_owned(change))
+		return err;
 	commit->model = next_model_make(&commit->next);
 	return commit->model ? 0 : ERR_FAULTS;
 }
@@ -236,7 +242,7 @@ int service_change(struct service *service, struct service_change *change, struc
 
 	if (err)
 		return err;
-	err = is_owned(change) ? 0 : make_model(&commit);
+	err = make_model(&commit);
 	if (!err && commit.model)
 		err = prepare(&commit);
 	if (!err)
@@ -251,6 +257,7 @@ struct large {
 	struct service_change change;
 	struct faults faults;
 	struct inventory *aside; /* with a connection of its own */
+	bool is_stored;
 	int err;
 	service_on_change *on_change;
 	void *context;
@@ -280,6 +287,7 @@ static void store_in_thread(void *context)
 	struct large *large = context;
 
 	large->err = store(&large->commit);
+	large->is_stored = true;
 }
 
 /* The next step, in a thread. */
@@ -297,9 +305,9 @@ static void on_model_made(void *context)
 {
 	struct large *large = context;
 
-	if (!large->err)
+	if (!large->err && !large->is_stored)
 		large->err = prepare(&large->commit);
-	if (large->err)
+	if (large->err || large->is_stored)
 		on_stored(large);
 	else
 		go_on(large, store_in_thread, on_stored);
@@ -310,6 +318,8 @@ static void make_model_in_thread(void *context)
 	struct large *large = context;
 
 	large->err = make_model(&large->commit);
+	if (!large->err && !large->commit.model)
+		store_in_thread(large);
 }
 
 static void make_large(struct large *large, struct service *service)
@@ -326,8 +336,6 @@ static void make_large(struct large *large, struct service *service)
 	large->commit.service = service;
 	if (large->err)
 		end_large(large);
-	else if (is_owned(&large->change))
-		go_on(large, store_in_thread, on_stored);
 	else
 		go_on(large, make_model_in_thread, on_model_made);
 }
@@ -349,7 +357,7 @@ void service_make(struct service *service, struct service_change *change,
 {
 	struct large *large = NULL;
 
-	if (change->count >= SERVICE_LARGE && !service->work.ending)
+	if ((change->large || change->count >= SERVICE_LARGE) && !service->work.ending)
 		large = calloc(1, sizeof *large);
 	if (!large) {
 		make_at_once(service, change, on_change, context);
@@ -534,7 +542,7 @@ static int each_in(struct inventory *inventory, const struct kind *kind,
 			  *text ? text : err_text(err));
 }
 
-int service_each_row(struct service *service, const struct path *path,
+int service_each_row(struct inventory *inventory, const struct path *path,
 		     int (*on_row)(void *context, const struct source_resource *row), void *context,
 		     struct change_error *error)
 {
@@ -549,7 +557,7 @@ int service_each_row(struct service *service, const struct path *path,
 		key_range_alone(&range, key);
 	else if (!is_all)
 		key_range_inside(&range, key);
-	return each_in(service->inventory, path->kind, &range, on_row, context, error);
+	return each_in(inventory, path->kind, &range, on_row, context, error);
 }
 
 int service_each_behind(struct inventory *inventory, const struct path *path,

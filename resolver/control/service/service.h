@@ -155,6 +155,10 @@ struct service_edit {
 struct service_change {
 	const struct service_edit *edits;
 	size_t count;
+	/* In their place: gives the edits. It looks into this inventory alone, as it may be called
+	 * in a thread. ERR_INVALID: they do not fit, by the change's error. May be NULL. */
+	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
+	bool large;      /* that will be many */
 	const char *who; /* for the history */
 	bool again;      /* it is as it was before: nobody is asked whose a name is, and no
 			  * address needs a pool */
@@ -202,12 +206,12 @@ json_t *service_values(struct service *service, const struct path *path,
 
 /* Calls back with the row that the state has of the resource, or, where the path has no last name,
  * with those of all in that list. What is returned ends it; ERR_LIMIT is no error. ERR_INVALID: by
- * the error. */
-MUST_CHECK int service_each_row(struct service *service, const struct path *path,
+ * the error. Of an inventory_view or an inventory_aside in any thread, as the one below. */
+MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *path,
 				int (*on_row)(void *context, const struct source_resource *row),
 				void *context, struct change_error *error);
 /* The same with the rows of the path's list that are behind the one that it names (no name: all),
- * in the order of their keys. Of an inventory_view in any thread. */
+ * in the order of their keys. */
 MUST_CHECK int service_each_behind(struct inventory *inventory, const struct path *path,
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
@@ -18,7 +19,7 @@ struct bulk_in bulk_in_of(const struct api_request *request, const struct path *
 	const struct path parent = {path->kind->parent, path->group, {path->names[0], NULL}};
 	const struct private_zone *zone = part_find(served, &parent);
 
-	return (struct bulk_in){.inventory = request->service->inventory,
+	return (struct bulk_in){.inventory = api_inventory(request),
 				.item = zone,
 				.zone = zone && !zone->file ? zone->zone : NULL};
 }
@@ -72,7 +73,7 @@ const void *bulk_find(const struct api_request *request, const struct path *path
 	error->outcome = CHANGE_FINE;
 	if (item || !path->kind->bulk || !(search.zone = bulk_in_of(request, path).zone))
 		return item;
-	if (service_each_row(request->service, path, on_found, &search, error) != 0 &&
+	if (service_each_row(api_inventory(request), path, on_found, &search, error) != 0 &&
 	    error->outcome == CHANGE_NO_STATE)
 		error->outcome = CHANGE_FINE; /* there is none */
 	return search.item;

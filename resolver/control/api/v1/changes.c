@@ -15,7 +15,6 @@
  * An edit's path is what is behind /v1/ in the resource's own, its values are what a PUT sends
  * there, null what a DELETE does. "etag" is If-Match; "" says that there must be none yet. The
  * headers If-Match and If-None-Match are about the state as a whole, whose revision is the ETag. */
-#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/path.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
@@ -32,14 +31,14 @@
 
 enum {
 	EDITS_MAX = 50000, /* the largest zone, and all of another one gone */
-	EDITS_BULK = 500,  /* so many of the inventory are made in a thread */
 	EDITS_AT_ONCE = 1000,
 };
 
-struct posted {               /* a POST's edits */
-	struct api_bulk bulk; /* first */
-	struct api_request *request;
-	uint64_t revision; /* out, of those that are made in a thread */
+struct posted {              /* a POST's edits */
+	struct work_job job; /* first: they are let go of in a thread */
+	struct work *work;
+	struct api_request *request; /* until it is answered */
+	struct change_error *error;  /* of the change that reads them */
 	struct service_edit *edits;
 	struct api_path *paths; /* whose segments the edits' paths are */
 	json_t **values;
@@ -56,10 +55,10 @@ static const char *const body_members[] = {"edits", "revision", "undo", "made", 
 
 static bool refuse(struct posted *posted, size_t index, const char *key, const char *text)
 {
-	char field[64];
+	char field[CHANGE_FIELD_MAX];
 
 	snprintf(field, sizeof field, "edits[%zu].%s", index, key);
-	api_fail_at(posted->request, 400, "invalid", field, "%s", text);
+	change_refuse(posted->error, field, "%s", text);
 	return false;
 }
 
@@ -127,7 +126,6 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	const json_t *etag = json_object_get(edit, "etag");
 	const char *wanted = json_string_value(etag), *member, *why;
 	struct service_edit *to = &posted->edits[index];
-	struct change_error error;
 	char key[32], path[PATH_MAX_BYTES];
 
 	if (!json_is_object(edit))
@@ -147,9 +145,8 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 		return refuse(posted, index, "etag", "must be a string");
 	if (!resource_may_change(posted->request, &to->path, json_is_null(values),
 				 wanted && *wanted ? wanted : NULL, wanted && !*wanted ? "*" : NULL,
-				 &error)) {
-		change_error_place(&error, "edits", index);
-		api_fail_change(posted->request, &error);
+				 posted->error)) {
+		change_error_place(posted->error, "edits", index);
 		return false;
 	}
 	if (json_is_null(values))
@@ -164,8 +161,10 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	return to->values || refuse(posted, index, key, why);
 }
 
-static void posted_free(struct posted *posted)
+static void free_edits(void *context)
 {
+	struct posted *posted = context;
+
 	for (size_t i = 0; i < posted->count; i++) {
 		api_path_release(&posted->paths[i]);
 		json_decref(posted->values[i]);
@@ -175,6 +174,19 @@ static void posted_free(struct posted *posted)
 	free(posted->values);
 	json_decref(posted->questions);
 	json_decref(posted->plan);
+}
+
+static void free_posted(void *context)
+{
+	free(context);
+}
+
+static void posted_free(struct posted *posted)
+{
+	if (posted->count >= SERVICE_LARGE &&
+	    work_beside_in_thread(posted->work, &posted->job, free_edits, free_posted))
+		return;
+	free_edits(posted);
 	free(posted);
 }
 
@@ -189,42 +201,58 @@ static bool read_undo(struct posted *posted)
 	return false;
 }
 
-/* False: it does not fit, which has been answered. */
-static bool read_edits(struct posted *posted)
+/* What is wrong with the body as a whole has been answered: false. */
+static bool check_body(struct posted *posted)
 {
-	const json_t *edits = json_object_get(posted->request->body, "edits"), *edit;
+	const json_t *edits = json_object_get(posted->request->body, "edits");
 	const char *other = unknown_member(posted->request->body, body_members);
-	size_t count = json_array_size(edits), i;
+	size_t count = json_array_size(edits);
 
-	if (other) {
+	if (other)
 		api_fail_at(
 			posted->request, 400, "invalid", other,
 			"is not known here; give edits, revision and undo; dry_run and confirm are "
 			"of the query");
-		return false;
-	}
-	if (count > EDITS_MAX) {
+	else if (count > EDITS_MAX)
 		api_fail_at(posted->request, 400, "invalid", "edits",
 			    "are %zu, and a change has at most %d; make several changes, or let "
 			    "the configuration file include what is so large",
 			    count, EDITS_MAX);
-		return false;
-	}
-	if (!json_is_array(edits) || count == 0) {
+	else if (!json_is_array(edits) || count == 0)
 		api_fail_at(posted->request, 400, "invalid", "edits",
 			    "must be an array of 1 to %d edits", EDITS_MAX);
-		return false;
-	}
+	else
+		return read_undo(posted);
+	return false;
+}
+
+/* As service_change has it. */
+static int read_edits(void *context, struct inventory *inventory, struct service_change *change)
+{
+	struct posted *posted = context;
+	const json_t *edits = json_object_get(posted->request->body, "edits"), *edit;
+	size_t count = json_array_size(edits), i;
+	bool fits = true;
+
+	posted->error = &change->error;
 	posted->edits = calloc(count, sizeof *posted->edits);
 	posted->paths = calloc(count, sizeof *posted->paths);
 	posted->values = calloc(count, sizeof(*posted->values));
-	if (!posted->edits || !posted->paths || !posted->values) {
-		api_fail_memory(posted->request);
-		return false;
-	}
+	if (!posted->edits || !posted->paths || !posted->values)
+		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
+				  err_text(ERR_NOMEM));
 	posted->count = count;
-	json_array_foreach(edits, i, edit) if (!read_edit(posted, i, edit)) return false;
-	return read_undo(posted);
+	posted->request->aside = inventory;
+	json_array_foreach(edits, i, edit)
+	{
+		fits = fits && read_edit(posted, i, edit);
+		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
+			inventory_forget(inventory);
+	}
+	posted->request->aside = NULL;
+	change->edits = posted->edits;
+	change->count = count;
+	return fits ? 0 : ERR_INVALID;
 }
 
 static int on_later(void *context, const struct source_change *change)
@@ -418,8 +446,9 @@ static void on_changed(void *context, int err, const struct service_change *chan
 static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;
-	struct service_change wanted = {.edits = posted->edits,
-					.count = posted->count,
+	const json_t *edits = json_object_get(request->body, "edits");
+	struct service_change wanted = {.read = read_edits,
+					.large = json_array_size(edits) >= SERVICE_LARGE,
 					.who = request->client,
 					.undo = posted->undo,
 					.rehearsal =
@@ -429,49 +458,6 @@ static void change(struct posted *posted, unsigned wait_s)
 					.wait_s = wait_s};
 
 	service_commit(request->service, &wanted, on_changed, posted);
-}
-
-static int edit_in_thread(struct api_bulk *bulk, struct change *made, struct inventory *inventory)
-{
-	struct posted *posted = (struct posted *)bulk;
-	int err = 0;
-
-	for (size_t i = 0; !err && i < posted->count; i++) {
-		err = addresses_put(made, &posted->edits[i].path, posted->edits[i].values,
-				    posted->undo ? ADDRESSES_UNDO : ADDRESSES_ANY);
-		if (err)
-			change_place(made, "edits", i);
-		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
-			inventory_forget(inventory);
-	}
-	posted->revision = change_revision(made);
-	return err;
-}
-
-static void answer_bulk(struct api_bulk *bulk, const struct change_error *error)
-{
-	struct posted *posted = (struct posted *)bulk;
-
-	if (error)
-		api_fail_change(posted->request, error);
-	else
-		answer_made(posted, bulk->rehearsal, posted->revision, json_array(), NULL);
-}
-
-static void free_bulk(struct api_bulk *bulk)
-{
-	posted_free((struct posted *)bulk);
-}
-
-static bool is_bulk(const struct posted *posted)
-{
-	for (size_t i = 0; i < posted->count; i++) {
-		const struct kind *kind = posted->edits[i].path.kind;
-
-		if (!kind || !kind->inventory)
-			return false;
-	}
-	return posted->count >= EDITS_BULK;
 }
 
 /* A rehearsal is fine while another change waits to be confirmed. False: that has been answered. */
@@ -498,19 +484,12 @@ void api_changes_post(struct api_request *request)
 		return;
 	}
 	posted->request = request;
-	posted->bulk = (struct api_bulk){.request = request,
-					 .rehearsal = resource_is_rehearsal(request),
-					 .edit = edit_in_thread,
-					 .answer = answer_bulk,
-					 .free = free_bulk};
+	posted->work = &request->service->work;
 	if (!resource_check_change(request, known) || !may_post(request, &wait_s) ||
-	    !is_matched(request) || !is_latest(request) || !read_edits(posted)) {
+	    !is_matched(request) || !is_latest(request) || !check_body(posted))
 		posted_free(posted);
-	} else if (is_bulk(posted) && wait_s == 0) {
-		api_bulk(&posted->bulk);
-	} else {
+	else
 		change(posted, wait_s);
-	}
 }
 
 static void plan_again(struct work_waiter *waiter)
@@ -562,10 +541,11 @@ void api_plan(struct api_request *request)
 		return;
 	}
 	posted->request = request;
+	posted->work = &request->service->work;
 	posted->plan = json_array();
 	posted->questions = json_array();
 	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
-	    !api_v1_is_serving(request) || !read_edits(posted)) {
+	    !api_v1_is_serving(request) || !check_body(posted)) {
 		posted_free(posted);
 		return;
 	}

@@ -311,7 +311,7 @@ static json_t *show_unserved(const struct api_request *request, const struct pat
 	struct change_error unused;
 
 	if (request->service->load.passed_over &&
-	    service_each_row(request->service, path, on_unserved, &unserved, &unused) != 0)
+	    service_each_row(api_inventory(request), path, on_unserved, &unserved, &unused) != 0)
 		return NULL;
 	return unserved.shown;
 }
@@ -568,8 +568,8 @@ static int collect_unserved(struct listing *listing)
 	struct api_request *request = listing->request;
 	struct change_error error = {.outcome = CHANGE_FINE};
 	bool is_short = request->service->load.passed_over && !api_query_other(request, paging) &&
-			service_each_row(request->service, listing->path, on_listed_row, listing,
-					 &error) != 0;
+			service_each_row(api_inventory(request), listing->path, on_listed_row,
+					 listing, &error) != 0;
 
 	if (listing->count > listing->served)
 		qsort(listing->items, listing->count, sizeof *listing->items, compare_listed);
