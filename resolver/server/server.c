@@ -462,12 +462,22 @@ static int compile_transfers(struct server *server, struct snapshot *snapshot,
 				      &server->keeper, (uint64_t)time(NULL));
 }
 
+static const struct policy *served_policy(const struct server *server)
+{
+	return server->current ? server->current->policy : NULL;
+}
+
+struct policy *server_compile(const struct server *server, const struct model *model)
+{
+	return policy_compile(model, &server->key, served_policy(server));
+}
+
 /* Policy and bindings; nothing has moved yet. NULL: a fault. */
 static struct snapshot *make_snapshot(struct server *server, const struct model *model,
-				      struct faults *faults)
+				      const struct policy *compiled, struct faults *faults)
 {
-	struct policy *policy = policy_compile(model, &server->key,
-					       server->current ? server->current->policy : NULL);
+	struct policy *policy =
+		policy_compile(model, &server->key, compiled ? compiled : served_policy(server));
 	struct snapshot *snapshot = policy ? snapshot_new(policy, server->registry, server->meters,
 							  &server->series, model)
 					   : NULL;
@@ -592,10 +602,10 @@ int server_open(struct server *server, const struct model *model, struct faults 
 	return err;
 }
 
-int server_prepare(struct server *server, const struct model *model, struct snapshot **snapshot,
-		   struct faults *faults)
+int server_prepare(struct server *server, const struct model *model, const struct policy *compiled,
+		   struct snapshot **snapshot, struct faults *faults)
 {
-	*snapshot = make_snapshot(server, model, faults);
+	*snapshot = make_snapshot(server, model, compiled, faults);
 	if (!*snapshot)
 		return ERR_FAULTS;
 	int err = reserve_list(server, (*snapshot)->binding_count);
@@ -635,7 +645,7 @@ void server_publish(struct server *server, struct snapshot *snapshot, struct mod
 int server_apply(struct server *server, struct model *model, struct faults *faults)
 {
 	struct snapshot *snapshot;
-	int err = server_prepare(server, model, &snapshot, faults);
+	int err = server_prepare(server, model, NULL, &snapshot, faults);
 
 	if (err == 0)
 		server_publish(server, snapshot, model);

@@ -93,7 +93,11 @@ bool server_is_drained(const struct server *server);
  * changed in place. A snapshot that was prepared before something else was published is only
  * discarded: its sockets and the parts that it shares are those of what was served then. */
 MUST_CHECK int server_prepare(struct server *server, const struct model *model,
-			      struct snapshot **snapshot, struct faults *faults);
+			      const struct policy *compiled, struct snapshot **snapshot,
+			      struct faults *faults);
+/* The longest part of it, of a large model: its policy, compiled ahead, in any thread while nothing
+ * else is published. NULL without memory. prepare takes from it what is the same. */
+struct policy *server_compile(const struct server *server, const struct model *model);
 void server_publish(struct server *server, struct snapshot *snapshot, struct model *model);
 void server_discard(struct server *server, struct snapshot *snapshot);
 /* Both, where there is nothing to do in between. On an error nothing has moved. */

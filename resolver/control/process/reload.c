@@ -60,7 +60,7 @@ int reload_serve(struct process *process, struct model *model, struct faults *fa
 		 char text[SERVICE_TEXT_MAX])
 {
 	struct service_prepared prepared;
-	int err = service_prepare(&process->service, model, &prepared, faults);
+	int err = service_prepare(&process->service, model, NULL, &prepared, faults);
 
 	if (err == 0)
 		publish(process, &prepared, text);
@@ -171,7 +171,7 @@ static int replace_as(struct process *process, const struct wish *wish, struct m
 		unconfirmed_now(UNCONFIRMED_RELOAD, wish->who, wish->wait_s);
 	bool waits = wish->wait_s > 0;
 	struct service_prepared prepared;
-	int err = service_prepare(&process->service, model, &prepared, faults);
+	int err = service_prepare(&process->service, model, NULL, &prepared, faults);
 
 	if (err == 0)
 		err = note_reload(confirmation, waits ? &unconfirmed : NULL, faults);

@@ -112,6 +112,10 @@ static int refer_rows(struct next_model *next, const struct model *model, bool *
 					     &changed)
 			      : ERR_NOMEM;
 		*any |= changed;
+		if (changed)
+			continue;
+		json_decref(*values);
+		*values = NULL;
 	}
 	return err;
 }

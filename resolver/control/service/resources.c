@@ -20,6 +20,7 @@ struct commit {
 	struct next_model next;
 	struct model
 		*model; /* with the edits; NULL: none of them is the model's, or it is served */
+	struct policy *compiled;          /* of a large one: its policy */
 	struct service_prepared prepared; /* that model */
 	struct inventory *inventory;      /* beside which the edits of the inventory are made */
 	struct change *owned;             /* these; NULL: none */
@@ -181,8 +182,8 @@ static int make_model(struct commit *commit)
 
 static int prepare(struct commit *commit)
 {
-	int err = service_prepare(commit->service, commit->model, &commit->prepared,
-				  commit->next.faults);
+	int err = service_prepare(commit->service, commit->model, commit->compiled,
+				  &commit->prepared, commit->next.faults);
 
 	if (err)
 		return err;
@@ -224,6 +225,7 @@ static int finish(struct commit *commit, int err)
 		inventory_note_error(service->inventory, NULL);
 	err = finish_owned(commit, err);
 	service_prepared_release(&commit->prepared);
+	policy_free(commit->compiled);
 	model_free(commit->model);
 	next_model_release(&commit->next);
 	if (change->error.outcome != CHANGE_FINE)
@@ -316,9 +318,14 @@ static void on_model_made(void *context)
 static void make_model_in_thread(void *context)
 {
 	struct large *large = context;
+	struct commit *commit = &large->commit;
 
-	large->err = make_model(&large->commit);
-	if (!large->err && !large->commit.model)
+	large->err = make_model(commit);
+	if (large->err)
+		return;
+	if (commit->model)
+		commit->compiled = server_compile(&commit->service->server, commit->model);
+	else
 		store_in_thread(large);
 }
 
@@ -396,14 +403,30 @@ static int path_of_key(struct path *path, unsigned kind, const char *key, struct
 
 /* What goes back, until it is known whether it has. */
 struct going_back {
+	struct work_job job; /* first: what is large is let go of in a thread */
 	struct service *service;
+	struct unconfirmed what;
+	char who[UNCONFIRMED_WHO_MAX];
 	json_t *rows; /* as they were */
 	struct service_edit *edits;
 	struct arena arena; /* of their paths */
-	char who[UNCONFIRMED_WHO_MAX];
 	void (*on_back)(void *context, const char *why);
 	void *context;
 };
+
+static void free_rows(void *context)
+{
+	struct going_back *back = context;
+
+	json_decref(back->rows);
+	free(back->edits);
+	arena_release(&back->arena);
+}
+
+static void free_back(void *context)
+{
+	free(context);
+}
 
 static void finish_back(struct going_back *back, const char *why)
 {
@@ -417,37 +440,38 @@ static void finish_back(struct going_back *back, const char *why)
 		confirmation_end(confirmation, true);
 	}
 	back->on_back(back->context, why);
-	json_decref(back->rows);
-	free(back->edits);
-	arena_release(&back->arena);
-	free(back);
+	if (work_beside_in_thread(&back->service->work, &back->job, free_rows, free_back))
+		return;
+	free_rows(back);
+	free_back(back);
 }
 
-static void on_put_back(void *back, int err, const struct service_change *change,
+static void on_put_back(void *context, int err, const struct service_change *change,
 			const struct faults *faults)
 {
+	struct going_back *back = context;
 	const struct fault *first = faults_first(faults);
 
 	log_faults("confirm", faults);
+	if (back->rows && json_array_size(back->rows) == 0)
+		err = 0;
 	if (err == ERR_INVALID)
 		finish_back(back, change->error.text);
 	else
 		finish_back(back, !err ? NULL : first ? first->text : err_text(err));
 }
 
-/* One change that makes the rows what they were, the last first: a group goes behind its addresses.
- * Ahead of all goes what has an address, a label or an id that may be another's again. */
-static void put_back(struct going_back *back)
+/* The rows as they were, the last first: a group goes behind its addresses. Ahead of all goes what
+ * has an address, a label or an id that may be another's again. */
+static int edits_back(struct going_back *back, struct inventory *inventory,
+		      struct service_change *change)
 {
-	struct service *service = back->service;
 	size_t count = json_array_size(back->rows), ahead = 0, i;
-	struct service_edit *edits = calloc(2 * count, sizeof *edits), *edit;
-	struct service_change change = {.who = back->who, .again = true};
+	struct service_edit *edits = calloc(2 * count + 1, sizeof *edits), *edit;
 	int err = edits ? 0 : ERR_NOMEM;
 	const json_t *row;
 
 	back->edits = edits;
-	inventory_forget(service->inventory);
 	json_array_foreach(back->rows, i, row)
 	{
 		const json_t *values = json_object_get(row, "values");
@@ -459,48 +483,58 @@ static void put_back(struct going_back *back)
 		err = path_of_key(&edit->path,
 				  (unsigned)json_integer_value(json_object_get(row, "kind")),
 				  json_string_value(json_object_get(row, "path")), &back->arena);
-		if (!err && addresses_give_way(service->inventory, &edit->path, edit->values))
+		if (!err && addresses_give_way(inventory, &edit->path, edit->values))
 			edits[ahead++].path = edit->path;
 	}
-	if (err) {
-		finish_back(back, err_text(err));
-		return;
-	}
+	if (err)
+		return err;
 	/* From the removals on, which stand right ahead of the rows. */
 	memmove(edits + count - ahead, edits, ahead * sizeof *edits);
-	change.edits = edits + count - ahead;
-	change.count = count + ahead;
-	service_commit(service, &change, on_put_back, back);
+	change->edits = edits + count - ahead;
+	change->count = count + ahead;
+	return 0;
+}
+
+static int read_back(void *context, struct inventory *inventory, struct service_change *change)
+{
+	struct going_back *back = context;
+	struct source *source = change_source(inventory, &change->error);
+	char text[CONFIRMATION_TEXT_MAX];
+	int err;
+
+	if (!source)
+		return ERR_INVALID;
+	inventory_forget(inventory);
+	back->rows = confirmation_rows(source, &back->what, text);
+	if (!back->rows)
+		return change_say(&change->error, CHANGE_STORE, NULL, "%s", text);
+	err = edits_back(back, inventory, change);
+	if (err)
+		return change_say(&change->error,
+				  err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_INVALID, NULL, "%s",
+				  err_text(err));
+	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
 }
 
 void service_take_back(struct service *service, void (*on_back)(void *context, const char *why),
 		       void *context)
 {
-	struct confirmation *confirmation = &service->confirmation;
 	struct going_back *back = calloc(1, sizeof *back);
-	struct change_error error;
-	struct source *source;
-	char text[CONFIRMATION_TEXT_MAX];
+	struct service_change change = {.read = read_back, .large = true, .again = true};
 
 	if (!back) {
 		on_back(context, err_text(ERR_NOMEM));
 		return;
 	}
-	*back = (struct going_back){.service = service, .on_back = on_back, .context = context};
+	*back = (struct going_back){.service = service,
+				    .what = service->confirmation.waiting,
+				    .on_back = on_back,
+				    .context = context};
 	arena_init(&back->arena);
-	source = change_source(service->inventory, &error);
-	if (!source) {
-		finish_back(back, error.text);
-		return;
-	}
-	unconfirmed_who(&confirmation->waiting, back->who);
-	back->rows = confirmation_rows(source, &confirmation->waiting, text);
-	if (!back->rows)
-		finish_back(back, text);
-	else if (json_array_size(back->rows) == 0)
-		finish_back(back, NULL);
-	else
-		put_back(back);
+	unconfirmed_who(&back->what, back->who);
+	change.who = back->who;
+	change.context = back;
+	service_commit(service, &change, on_put_back, back);
 }
 
 json_t *service_values(struct service *service, const struct path *path, struct change_error *error)

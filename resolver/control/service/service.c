@@ -102,8 +102,8 @@ static void on_release(void *context) /* on a worker's thread */
 
 /* ---- changes ---- */
 
-int service_prepare(struct service *service, struct model *model, struct service_prepared *prepared,
-		    struct faults *faults)
+int service_prepare(struct service *service, struct model *model, const struct policy *compiled,
+		    struct service_prepared *prepared, struct faults *faults)
 {
 	const struct service_access *access = &service->access;
 	struct owned *before = model->owned; /* of the same model, which is served again */
@@ -118,7 +118,7 @@ int service_prepare(struct service *service, struct model *model, struct service
 		return ERR_FAULTS;
 	model->owned = inventory_table(prepared->inventory);
 	owned_unref(before);
-	return server_prepare(&service->server, model, &prepared->snapshot, faults);
+	return server_prepare(&service->server, model, compiled, &prepared->snapshot, faults);
 }
 
 static void tell_served(const struct service *service, char text[SERVICE_TEXT_MAX])
@@ -163,7 +163,7 @@ int service_serve(struct service *service, struct model *model, struct faults *f
 		  char text[SERVICE_TEXT_MAX])
 {
 	struct service_prepared prepared;
-	int err = service_prepare(service, model, &prepared, faults);
+	int err = service_prepare(service, model, NULL, &prepared, faults);
 
 	if (err == 0)
 		service_publish(&prepared, text);

@@ -129,9 +129,11 @@ struct service_prepared {
 	struct snapshot *snapshot;
 	bool has_access;
 };
-/* An error: faults say why. The model may be the one that is served already. */
+/* An error: faults say why. The model may be the one that is served already. `compiled`: its policy
+ * (server_compile); NULL: it is compiled here. */
 MUST_CHECK int service_prepare(struct service *service, struct model *model,
-			       struct service_prepared *prepared, struct faults *faults);
+			       const struct policy *compiled, struct service_prepared *prepared,
+			       struct faults *faults);
 /* Takes the model over. `text` says in one line what is served. */
 void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_MAX]);
 /* Comes last, whatever service_prepare returned; gives back what was not published, but for the
