@@ -41,6 +41,7 @@ struct process {
 	uv_async_t query_news;         /* there is something for its followers */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* by SIGHUP, and not done yet */
+	bool goes_back_first;          /* what waits to be confirmed, at the start */
 	char *user, *group;            /* as configured at the start; NULL: not */
 	bool seccomp;                  /* as configured at the start */
 	struct api_request *upgrading; /* waits for what becomes of it; NULL: none */

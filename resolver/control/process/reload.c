@@ -255,7 +255,7 @@ static void on_back(void *context, const char *why)
 }
 
 /* What waits to be confirmed goes back. */
-static void take_back(struct process *process, struct api_request *request)
+static void take_back(struct process *process, bool at_once, struct api_request *request)
 {
 	struct service *service = &process->service;
 	struct going *going = malloc(sizeof *going);
@@ -271,7 +271,7 @@ static void take_back(struct process *process, struct api_request *request)
 	}
 	*going = (struct going){process, request, service->confirmation.waiting};
 	if (going->what.kind == UNCONFIRMED_CHANGE) {
-		service_take_back(service, on_back, going);
+		service_take_back(service, at_once, on_back, going);
 		return;
 	}
 	faults_init(&faults);
@@ -283,18 +283,22 @@ static void take_back(struct process *process, struct api_request *request)
 	faults_release(&faults);
 }
 
+/* At the start it goes back before anybody can ask for anything. */
 static void on_due(void *context)
 {
 	enum { BUSY_MS = 100 };
 	struct process *process = context;
 	struct confirmation *confirmation = &process->service.confirmation;
+	bool at_once = process->goes_back_first;
+
+	process->goes_back_first = false;
 
 	if (process->service.ending) /* the next start sees to it */
 		return;
 	if (process->service.work.busy)
 		confirmation_try_again(confirmation, BUSY_MS);
 	else
-		take_back(process, NULL);
+		take_back(process, at_once, NULL);
 }
 
 /* ---- reloads ---- */
@@ -398,6 +402,7 @@ void reload_open(struct process *process)
 	struct confirmation *confirmation = &process->service.confirmation;
 
 	confirmation_open(confirmation, &process->loop, on_due, process);
+	process->goes_back_first = confirmation->waits && !*confirmation->error;
 	if (confirmation->waits)
 		confirmation_try_again(confirmation,
 				       *confirmation->error ? CONFIRMATION_AGAIN_MS : 0);
@@ -619,7 +624,7 @@ void api_confirm(struct api_request *request)
 	else if (!confirmation->waits)
 		api_fail(request, 409, NULL, "nothing waits to be confirmed");
 	else if (back)
-		take_back(process, request);
+		take_back(process, false, request);
 	else if (confirm(request, confirmation))
 		answer_decided(request, &confirmation->waiting, false);
 }

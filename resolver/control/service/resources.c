@@ -516,11 +516,11 @@ static int read_back(void *context, struct inventory *inventory, struct service_
 	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* there is nothing to be done */
 }
 
-void service_take_back(struct service *service, void (*on_back)(void *context, const char *why),
-		       void *context)
+void service_take_back(struct service *service, bool at_once,
+		       void (*on_back)(void *context, const char *why), void *context)
 {
 	struct going_back *back = calloc(1, sizeof *back);
-	struct service_change change = {.read = read_back, .large = true, .again = true};
+	struct service_change change = {.read = read_back, .large = !at_once, .again = true};
 
 	if (!back) {
 		on_back(context, err_text(ERR_NOMEM));

@@ -195,11 +195,11 @@ enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
 
-/* Makes it as it was before the change that waits to be confirmed, which waits no longer. on_back
- * is called once, before this returns or later; `why`: it is still served, and waits; NULL: it is
- * as it was. */
-void service_take_back(struct service *service, void (*on_back)(void *context, const char *why),
-		       void *context);
+/* Makes it as it was before the change that waits to be confirmed, which waits no longer. It may be
+ * large; at_once: it is made here and now, whatever else waits. on_back is called once, before this
+ * returns or later; `why`: it is still served, and waits; NULL: it is as it was. */
+void service_take_back(struct service *service, bool at_once,
+		       void (*on_back)(void *context, const char *why), void *context);
 
 /* The values that the state has of a resource. NULL: it has none, or `error` says why they cannot
  * be read. */
