@@ -1,6 +1,5 @@
 /* A request that changes one resource, in any API. Each API says what its edit is; service_commit
- * makes it, as it makes every change (service/commit.h). Only what api/bulk.h makes in a thread has
- * another way:
+ * makes it, as it makes every change (service/commit.h):
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check

@@ -34,16 +34,6 @@ const char *api_group(const struct api_request *request)
 	return strcmp(group, GROUP_NONE) == 0 ? NULL : group;
 }
 
-bool api_work_begin(struct api_request *request)
-{
-	if (request->service->work.ending) {
-		api_fail_ending(request);
-		return false;
-	}
-	work_block(&request->service->work);
-	return true;
-}
-
 void api_fail_change(struct api_request *request, const struct change_error *error)
 {
 	static const unsigned statuses[] = {

@@ -14,10 +14,6 @@ bool api_could_not_read(struct api_request *request);
 /* The resource group of the path; NULL for GROUP_NONE. */
 const char *api_group(const struct api_request *request);
 
-/* Begins a work of the request's (work.h). False: the program is about to end, which has been
- * answered. */
-bool api_work_begin(struct api_request *request);
-
 /* Answers why a change failed, in the words of the request's API. */
 void api_fail_change(struct api_request *request, const struct change_error *error);
 /* Whether the request's preconditions hold for what has this etag (NULL: nothing is there yet);

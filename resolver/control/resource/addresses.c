@@ -447,6 +447,22 @@ int ptr_of_json(struct change_ptr *ptr, const json_t *body, struct change_error 
 	return err;
 }
 
+/* A PTR whose address is not there waits for it. */
+static int forget_waiting(struct change *change, const char *id)
+{
+	struct owner_ptr waiting;
+	int err = inventory_ptr_row(change_inventory(change), id, &waiting);
+
+	return err == 0 ? change_ptr_forget(change, id) : 0;
+}
+
+static int put_waiting(struct change *change, const char *id, const struct change_ptr *ptr)
+{
+	int err = forget_waiting(change, id);
+
+	return err ? err : change_ptr_wait(change, id, ptr);
+}
+
 static int put_ptr_of(struct change *change, const struct path *path, const struct owner *owner,
 		      const json_t *values, enum addresses_why why)
 {
@@ -454,13 +470,15 @@ static int put_ptr_of(struct change *change, const struct path *path, const stru
 	struct change_ptr ptr;
 	int err;
 
-	if (!owner)
+	if (!owner && why != ADDRESSES_BACK)
 		return change_fail(change, CHANGE_NOT_FOUND, NULL,
 				   "\"%.80s\" is not an address or id that we own; add the address "
 				   "first",
 				   path->names[0]);
 	if (ptr_of_json(&ptr, values, &error) != 0)
 		return change_fail(change, error.outcome, error.field, "%s", error.text);
+	if (!owner)
+		return put_waiting(change, path->names[0], &ptr);
 	if (owner->kind == OWNER_SERVICE && asks_whose(why)) {
 		err = check_service_name(change, owner->name, owner, ptr.fqdn);
 		if (err)
@@ -487,7 +505,8 @@ static int read_group_text(struct change *change, const json_t *values, const ch
 	return change_fail(change, CHANGE_INVALID, key, "must be a string or null");
 }
 
-static int put_resource_group(struct change *change, const struct path *path, const json_t *values)
+static int put_resource_group(struct change *change, const struct path *path, const json_t *values,
+			      enum addresses_why why)
 {
 	static const char *const members[] = {"name", "region",   "tags", "origin",
 					      "etag", "warnings", NULL};
@@ -509,7 +528,7 @@ static int put_resource_group(struct change *change, const struct path *path, co
 				   "it is \"%s\", and cannot change", path->names[0]);
 	if (!group.name)
 		group.name = path->names[0];
-	return change_group_put(change, &group, false);
+	return change_group_put(change, &group, why == ADDRESSES_BACK);
 }
 
 /* ---- removing, and the entry point ---- */
@@ -522,6 +541,8 @@ static int remove_group(struct change *change, const struct path *path, enum add
 
 	if (!inventory_group(inventory, path->names[0], &group))
 		return 0;
+	if (why == ADDRESSES_BACK)
+		return change_group_forget(change, path->names[0]);
 	if (inventory_group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    !group.tags)
 		return 0; /* it came with an address, and others came, or were there */
@@ -542,6 +563,8 @@ static int remove_one(struct change *change, const struct path *path, const stru
 {
 	if (path->kind->id == KIND_GROUP)
 		return remove_group(change, path, why);
+	if (path->kind->id == KIND_PTR && !owner && why == ADDRESSES_BACK)
+		return forget_waiting(change, path->names[0]);
 	if (path->kind->id == KIND_PTR)
 		return owner && owner->ptr.fqdn ? change_ptr_unset(change, owner) : 0;
 	return owner ? change_remove(change, owner) : 0;
@@ -559,7 +582,7 @@ int addresses_put(struct change *change, const struct path *path, const json_t *
 	if (!values) {
 		err = remove_one(change, path, owner, why);
 	} else if (path->kind->id == KIND_GROUP) {
-		err = put_resource_group(change, path, values);
+		err = put_resource_group(change, path, values, why);
 	} else if (path->kind->id == KIND_PTR) {
 		err = put_ptr_of(change, path, owner, values, why);
 	} else {

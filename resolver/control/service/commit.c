@@ -6,114 +6,58 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/uuid.h"
-#include "resolver/control/resource/addresses.h"
-#include "resolver/control/service/service.h"
+#include "resolver/control/service/rows.h"
 #include "resolver/log.h"
 #include "rules/base.h"
 
 /* ---- a change as a record ----
  *
- * {"id": UUID, "who", "wait_s", "undo", "again", "claimed",
- *  "edits": [{"kind": N, "group", "names": [...], "values": as it is to be; null: it goes}]} */
+ * {"id": UUID, "who", "wait_s", "rows": rows.h} */
 
-static json_t *edit_json(const struct service_edit *edit)
+/* To be released; NULL without memory. The rows are taken over. */
+static json_t *record_of(const struct service_change *change, json_t *rows)
 {
-	const struct path *path = &edit->path;
-	json_t *names = json_array();
-
-	json_add(names, json_text(path->names[0]));
-	if (path->kind->parent)
-		json_add(names, json_text(path->names[1]));
-	return json_make("{s:i, s:o, s:o, s:o}", "kind", (int)path->kind->id, "group",
-			 json_text(path->group), "names", names, "values",
-			 edit->values ? json_deep_copy(edit->values) : json_null());
-}
-
-/* With what was chosen for it where nothing was given. */
-static json_t *completed(const struct service_edit *edit, const json_t *chosen)
-{
-	json_t *record = edit_json(edit), *values = json_object_get(record, "values"), *value;
-	const char *key;
-
-	json_object_foreach((json_t *)(uintptr_t)chosen, key, value)
-	{
-		const json_t *given = json_object_get(values, key);
-
-		if (!given || json_is_null(given))
-			json_put(values, key, json_incref(value));
-	}
-	return record;
-}
-
-/* To be released; NULL without memory. `chosen`: an array by the edits. */
-static json_t *record_of(const struct service_change *change, const json_t *chosen)
-{
-	json_t *edits = json_array();
 	char id[UUID_TEXT_MAX];
 
-	for (size_t i = 0; i < change->count; i++)
-		json_add(edits, completed(&change->edits[i], json_array_get(chosen, i)));
-	return json_whole(json_make("{s:s, s:o, s:I, s:b, s:b, s:b, s:o}", "id", uuid_random(id),
-				    "who", json_text(change->who), "wait_s",
-				    (json_int_t)change->wait_s, "undo", change->undo, "again",
-				    change->again, "claimed", change->claimed, "edits", edits));
-}
-
-/* Its texts are the record's. ERR_INVALID: it was not written by sluice, or by a later version. */
-static int read_edit(struct service_edit *edit, const json_t *from)
-{
-	const json_t *names = json_object_get(from, "names");
-	const json_t *values = json_object_get(from, "values");
-	struct path *path = &edit->path;
-
-	*path = (struct path){
-		kind_of_id((unsigned)json_integer_value(json_object_get(from, "kind"))),
-		json_string_value(json_object_get(from, "group")),
-		{json_string_value(json_array_get(names, 0)),
-		 json_string_value(json_array_get(names, 1))}};
-	edit->values = json_is_object(values) ? values : NULL;
-	return path->kind && path->group && path->names[0] &&
-			       !path->kind->parent == !path->names[1] &&
-			       (edit->values || json_is_null(values))
-		       ? 0
-		       : ERR_INVALID;
-}
-
-/* The edits are to be freed. */
-static int read_record(struct service_change *change, const json_t *record)
-{
-	const json_t *from = json_object_get(record, "edits"), *item;
-	struct service_edit *edits = calloc(json_array_size(from) + 1, sizeof *edits);
-	int err = edits ? 0 : ERR_NOMEM;
-	size_t i;
-
-	*change = (struct service_change){
-		.edits = edits,
-		.count = json_array_size(from),
-		.who = json_text_of(record, "who"),
-		.wait_s = (unsigned)json_integer_value(json_object_get(record, "wait_s")),
-		.undo = json_is_true(json_object_get(record, "undo")),
-		.again = json_is_true(json_object_get(record, "again")),
-		.claimed = json_is_true(json_object_get(record, "claimed"))};
-	json_array_foreach(from, i, item) err = err ? err : read_edit(&edits[i], item);
-	return err;
+	return json_whole(json_make("{s:s, s:o, s:I, s:o}", "id", uuid_random(id), "who",
+				    json_text(change->who), "wait_s", (json_int_t)change->wait_s,
+				    "rows", rows));
 }
 
 struct applying {
-	json_t *record; /* a reference, which has the texts */
-	struct service_change change;
+	json_t *record; /* a reference, which has the values */
+	struct row_edits edits;
 	service_on_change *on_change;
 	void *context;
 };
+
+static int read_rows(void *context, struct inventory *inventory, struct service_change *change)
+{
+	struct applying *applying = context;
+	const json_t *rows = json_object_get(applying->record, "rows");
+	int err = row_edits_read(&applying->edits, rows, false, inventory);
+
+	change->edits = applying->edits.edits;
+	change->count = applying->edits.count;
+	if (err == ERR_NOMEM)
+		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(err));
+	if (err)
+		return change_say(&change->error, CHANGE_STORE, NULL,
+				  "a change that was agreed to cannot be read: it may be a later "
+				  "version's");
+	return 0;
+}
 
 static void on_applied(void *context, int err, const struct service_change *change,
 		       const struct faults *faults)
 {
 	struct applying *applying = context;
+	struct service_change told = *change;
 
-	applying->on_change(applying->context, err, change, faults);
+	told.failed = told.count; /* the rows are not the edits of whoever asked */
+	applying->on_change(applying->context, err, &told, faults);
 	json_decref(applying->record);
-	free((void *)(uintptr_t)applying->change.edits);
+	row_edits_release(&applying->edits);
 	free(applying);
 }
 
@@ -133,25 +77,24 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 		   void *context)
 {
 	struct applying *applying = calloc(1, sizeof *applying);
-	struct service_change none = {.who = json_text_of(record, "who")};
-	int err;
+	struct service_change change = {
+		.read = read_rows,
+		.context = applying,
+		.large = json_array_size(json_object_get(record, "rows")) >= SERVICE_LARGE,
+		.who = json_text_of(record, "who"),
+		.wait_s = (unsigned)json_integer_value(json_object_get(record, "wait_s")),
+		.again = true,
+		.agreed = true};
 
 	if (!applying) {
-		refuse(&none, CHANGE_NO_MEMORY, err_text(ERR_NOMEM), on_change, context);
+		refuse(&change, CHANGE_NO_MEMORY, err_text(ERR_NOMEM), on_change, context);
 		return;
 	}
 	applying->record = json_incref(record);
+	row_edits_init(&applying->edits);
 	applying->on_change = on_change;
 	applying->context = context;
-	err = read_record(&applying->change, record);
-	if (!err)
-		service_make(service, &applying->change, on_applied, applying);
-	else if (err == ERR_NOMEM)
-		refuse(&applying->change, CHANGE_NO_MEMORY, err_text(err), on_applied, applying);
-	else
-		refuse(&applying->change, CHANGE_STORE,
-		       "a change that was agreed to cannot be read: it may be a later version's",
-		       on_applied, applying);
+	service_make(service, &change, on_applied, applying);
 }
 
 /* ---- asking ---- */
@@ -270,46 +213,16 @@ static void on_late(uv_timer_t *timer)
 	end(service);
 }
 
-/* A change that is rehearsed before it is asked for. An id and a free address of a pool are chosen
- * then, once for all servers. */
+/* A change that is rehearsed before it is asked for: so an id and a free address of a pool are
+ * chosen once, for all servers. */
 struct rehearsing {
 	struct service *service;
-	struct service_change change;     /* as it was asked for */
-	const struct service_edit *edits; /* once they are read */
-	json_t *chosen;                   /* an array by the edits; null: nothing was */
+	json_t *rows;
 	service_on_change *on_change;
 	void *context;
 };
 
-static int read_edits(void *context, struct inventory *inventory, struct service_change *change)
-{
-	struct rehearsing *rehearsing = context;
-	const struct service_change *wanted = &rehearsing->change;
-	int err = wanted->read ? wanted->read(wanted->context, inventory, change) : 0;
-
-	rehearsing->edits = change->edits;
-	return err;
-}
-
-static void note_chosen(void *context, struct inventory *inventory, size_t at)
-{
-	struct rehearsing *rehearsing = context;
-	const struct service_edit *edit = &rehearsing->edits[at];
-	unsigned kind = edit->path.kind->id;
-	const struct owner *owner = NULL;
-	char address[ADDRESS_TEXT_MAX];
-
-	if (edit->values && (kind == KIND_ADDRESS || kind == KIND_SERVICE))
-		owner = addresses_find(inventory, &edit->path);
-	while (json_array_size(rehearsing->chosen) <= at)
-		json_add(rehearsing->chosen, json_null());
-	if (owner)
-		json_array_set_new(rehearsing->chosen, at,
-				   json_make("{s:o, s:o}", "id", json_text(owner->id), "address",
-					     json_text(address_print(&owner->address, address))));
-}
-
-static void propose(const struct rehearsing *rehearsing, const struct service_change *change)
+static void propose(struct rehearsing *rehearsing, const struct service_change *change)
 {
 	struct service *service = rehearsing->service;
 	struct open_commit *open = &service->commit;
@@ -317,7 +230,7 @@ static void propose(const struct rehearsing *rehearsing, const struct service_ch
 	assert(!open->record);
 	open->on_change = rehearsing->on_change;
 	open->context = rehearsing->context;
-	open->record = record_of(change, rehearsing->chosen);
+	open->record = record_of(change, rehearsing->rows);
 	if (!open->record) {
 		tell_failed(open, CHANGE_NO_MEMORY, "%s", err_text(ERR_NOMEM));
 		return;
@@ -339,7 +252,6 @@ static void on_rehearsed(void *context, int err, const struct service_change *ch
 		rehearsing->on_change(rehearsing->context, err, &told, faults);
 	else
 		propose(rehearsing, &told);
-	json_decref(rehearsing->chosen);
 	free(rehearsing);
 }
 
@@ -353,15 +265,10 @@ static void rehearse(struct service *service, struct service_change *change,
 		refuse(change, CHANGE_NO_MEMORY, err_text(ERR_NOMEM), on_change, context);
 		return;
 	}
-	*rehearsing = (struct rehearsing){.service = service,
-					  .change = *change,
-					  .chosen = json_array(),
-					  .on_change = on_change,
-					  .context = context};
+	*rehearsing =
+		(struct rehearsing){.service = service, .on_change = on_change, .context = context};
 	rehearsed.rehearsal = true;
-	rehearsed.read = read_edits;
-	rehearsed.on_owned = note_chosen;
-	rehearsed.context = rehearsing;
+	rehearsed.rows = &rehearsing->rows;
 	service_make(service, &rehearsed, on_rehearsed, rehearsing);
 }
 

@@ -8,10 +8,10 @@
  *                            no       ─► nothing has changed ──────────────────► on_change
  *                            unknown  ─► the same record is asked about again, each second
  *
- * The record says all of the change, with the ids and addresses that were chosen for what is new,
- * so that service_apply makes it here as it makes one that came from another server. It is applied
- * to what is served then, whatever that has become meanwhile (a reload of resolv.conf, say):
- * nothing that was prepared ahead of the answer is kept. Changes of api/bulk.h ask nobody yet.
+ * The record has the rows that the rehearsal wrote, so that service_apply makes the change here as
+ * it makes one that came from another server. It is applied to what is served then, whatever that
+ * has become meanwhile (a reload of resolv.conf, say): nothing that was prepared ahead of the
+ * answer is kept.
  *
  * While a record is open other changes and reloads wait, as they do for longer work (work.h);
  * reads, DNS and health go on. Whoever asked for the change is told after COMMIT_ANSWER_MS that its

@@ -528,7 +528,7 @@ static struct model *compose_checked(struct next_model *next)
 	else if (model)
 		model = load_complete(load, model,
 				      about.parts.passed_over || load->passed_over ||
-					      takes_back(next->change),
+					      (takes_back(next->change) && !next->change->agreed),
 				      next->now, next->faults);
 	about_release(&about);
 	return model;

@@ -1,7 +1,7 @@
 /* Changes of resources: made, taken back, and what the state has of them. */
-#include "resolver/control/base/percent.h"
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/service/next_model.h"
+#include "resolver/control/service/rows.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 
@@ -40,8 +40,7 @@ static int note_unconfirmed(struct commit *commit)
 	return err ? change_say(&change->error, CHANGE_STORE, NULL, "%s", error) : 0;
 }
 
-/* Within the transaction. */
-static int put_owned(struct commit *commit)
+static int put_edits(struct commit *commit)
 {
 	enum { EDITS_AT_ONCE = 1000 };
 	struct service_change *change = commit->next.change;
@@ -52,11 +51,6 @@ static int put_owned(struct commit *commit)
 						   : ADDRESSES_ANY;
 	int err = 0;
 
-	commit->owned = change_within(inventory, change->who, change->revision);
-	if (!commit->owned)
-		return next_model_fail(&commit->next, ERR_NOMEM, "");
-	if (change->again)
-		change_restore(commit->owned);
 	for (size_t i = 0; !err && i < change->count; i++) {
 		const struct service_edit *edit = &change->edits[i];
 
@@ -70,6 +64,22 @@ static int put_owned(struct commit *commit)
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
 			inventory_forget(inventory);
 	}
+	return err;
+}
+
+/* Within the transaction. */
+static int put_owned(struct commit *commit)
+{
+	struct service_change *change = commit->next.change;
+	int err;
+
+	commit->owned = change_within(commit->inventory, change->who, change->revision);
+	if (!commit->owned)
+		return next_model_fail(&commit->next, ERR_NOMEM, "");
+	if (change->again)
+		change_restore(commit->owned);
+	err = change->put ? change->put(change->context, commit->owned, commit->inventory)
+			  : put_edits(commit);
 	if (err)
 		change->error = *change_error(commit->owned);
 	return err;
@@ -84,6 +94,16 @@ static size_t owned_count(const struct service_change *change)
 	return count;
 }
 
+/* Of a rehearsal, in the transaction that is rolled back. */
+static int tell_rows(struct commit *commit)
+{
+	struct service_change *change = commit->next.change;
+	char error[SOURCE_ERROR_MAX];
+
+	*change->rows = rows_written(commit->next.source, change->revision, error);
+	return *change->rows ? 0 : change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
+}
+
 /* ERR_EXISTS: a rehearsal that went well. */
 static int store(struct commit *commit)
 {
@@ -92,10 +112,10 @@ static int store(struct commit *commit)
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision =
 		change->revision; /* that the model was made with; 0: without the state */
-	bool any_owned = owned_count(change) > 0;
+	bool any_owned = change->put || owned_count(change) > 0;
 	int err;
 
-	if (change->rehearsal && !any_owned)
+	if (change->rehearsal && !any_owned && !change->rows)
 		return ERR_EXISTS;
 	err = next_model_write(&commit->next);
 	if (err)
@@ -105,6 +125,8 @@ static int store(struct commit *commit)
 				 "the state was changed meanwhile; try again");
 	if (!err && any_owned)
 		err = put_owned(commit);
+	if (!err && change->rehearsal && change->rows)
+		err = tell_rows(commit);
 	if (!err && change->rehearsal)
 		err = ERR_EXISTS;
 	if (!err && change->wait_s > 0)
@@ -378,29 +400,6 @@ void service_make(struct service *service, struct service_change *change,
 
 /* ---- taking it back ---- */
 
-/* The path of a key in the store; its names are the arena's. ERR_INVALID, ERR_NOMEM. */
-static int path_of_key(struct path *path, unsigned kind, const char *key, struct arena *arena)
-{
-	char *text = arena_strdup(arena, key), *parts[3] = {"", NULL, NULL}, *to;
-	int err = text ? 0 : ERR_NOMEM;
-
-	*path = (struct path){kind_of_id(kind), GROUP_NONE, {text, NULL}};
-	if (!err && kind == KIND_PTR)
-		return 0;
-	for (size_t i = 0; !err && text && i < 3; i++) {
-		size_t length = strcspn(text, "/");
-		char *next = text[length] == '/' ? text + length + 1 : NULL;
-
-		parts[i] = to = text;
-		err = percent_decode(text, length, false, &to);
-		text = next;
-	}
-	*path = (struct path){kind_of_id(kind), parts[0], {parts[1], parts[2]}};
-	if (!err && (!path->kind || !parts[1] || !path->kind->parent != !parts[2]))
-		err = ERR_INVALID;
-	return err;
-}
-
 /* What goes back, until it is known whether it has. */
 struct going_back {
 	struct work_job job; /* first: what is large is let go of in a thread */
@@ -408,8 +407,7 @@ struct going_back {
 	struct unconfirmed what;
 	char who[UNCONFIRMED_WHO_MAX];
 	json_t *rows; /* as they were */
-	struct service_edit *edits;
-	struct arena arena; /* of their paths */
+	struct row_edits edits;
 	void (*on_back)(void *context, const char *why);
 	void *context;
 };
@@ -419,8 +417,7 @@ static void free_rows(void *context)
 	struct going_back *back = context;
 
 	json_decref(back->rows);
-	free(back->edits);
-	arena_release(&back->arena);
+	row_edits_release(&back->edits);
 }
 
 static void free_back(void *context)
@@ -461,40 +458,6 @@ static void on_put_back(void *context, int err, const struct service_change *cha
 		finish_back(back, !err ? NULL : first ? first->text : err_text(err));
 }
 
-/* The rows as they were, the last first: a group goes behind its addresses. Ahead of all goes what
- * has an address, a label or an id that may be another's again. */
-static int edits_back(struct going_back *back, struct inventory *inventory,
-		      struct service_change *change)
-{
-	size_t count = json_array_size(back->rows), ahead = 0, i;
-	struct service_edit *edits = calloc(2 * count + 1, sizeof *edits), *edit;
-	int err = edits ? 0 : ERR_NOMEM;
-	const json_t *row;
-
-	back->edits = edits;
-	json_array_foreach(back->rows, i, row)
-	{
-		const json_t *values = json_object_get(row, "values");
-
-		if (err)
-			break;
-		edit = &edits[2 * count - 1 - i];
-		edit->values = json_is_null(values) ? NULL : values;
-		err = path_of_key(&edit->path,
-				  (unsigned)json_integer_value(json_object_get(row, "kind")),
-				  json_string_value(json_object_get(row, "path")), &back->arena);
-		if (!err && addresses_give_way(inventory, &edit->path, edit->values))
-			edits[ahead++].path = edit->path;
-	}
-	if (err)
-		return err;
-	/* From the removals on, which stand right ahead of the rows. */
-	memmove(edits + count - ahead, edits, ahead * sizeof *edits);
-	change->edits = edits + count - ahead;
-	change->count = count + ahead;
-	return 0;
-}
-
 static int read_back(void *context, struct inventory *inventory, struct service_change *change)
 {
 	struct going_back *back = context;
@@ -508,7 +471,9 @@ static int read_back(void *context, struct inventory *inventory, struct service_
 	back->rows = confirmation_rows(source, &back->what, text);
 	if (!back->rows)
 		return change_say(&change->error, CHANGE_STORE, NULL, "%s", text);
-	err = edits_back(back, inventory, change);
+	err = row_edits_read(&back->edits, back->rows, true, inventory);
+	change->edits = back->edits.edits;
+	change->count = back->edits.count;
 	if (err)
 		return change_say(&change->error,
 				  err == ERR_NOMEM ? CHANGE_NO_MEMORY : CHANGE_INVALID, NULL, "%s",
@@ -530,7 +495,7 @@ void service_take_back(struct service *service, bool at_once,
 				    .what = service->confirmation.waiting,
 				    .on_back = on_back,
 				    .context = context};
-	arena_init(&back->arena);
+	row_edits_init(&back->edits);
 	unconfirmed_who(&back->what, back->who);
 	change.who = back->who;
 	change.context = back;

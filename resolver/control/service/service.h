@@ -160,14 +160,19 @@ struct service_change {
 	/* In their place: gives the edits. It looks into this inventory alone, as it may be called
 	 * in a thread. ERR_INVALID: they do not fit, by the change's error. May be NULL. */
 	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
-	bool large;      /* that will be many */
+	bool large; /* that will be many */
+	/* In the place of edits of the inventory's kinds, where these are a list of another form:
+	 * makes them, as addresses_put does, in a thread where the change is large. ERR_INVALID:
+	 * change_error says why. May be NULL. */
+	int (*put)(void *context, struct change *made, struct inventory *inventory);
 	const char *who; /* for the history */
-	bool again;      /* it is as it was before: nobody is asked whose a name is, and no
-			  * address needs a pool */
-	bool undo;       /* it takes back what another change made (ADDRESSES_UNDO): what is inside
-			  * something that goes stays, unless it has an edit */
-	bool claimed;    /* the name of a service has been found to be ours (api/edit.h) */
-	bool rehearsal;  /* finds out what it would come to, and changes nothing */
+	bool again;   /* rows are made what they were or will be (rows.h): nobody is asked whose a
+		       * name is, no address needs a pool, and nothing goes that has no edit */
+	bool agreed;  /* with `again`: these are all rows, as another server has them (commit.h) */
+	bool undo;    /* it takes back what another change made (ADDRESSES_UNDO): what is inside
+		       * something that goes stays, unless it has an edit */
+	bool claimed; /* the name of a service has been found to be ours (api/edit.h) */
+	bool rehearsal; /* finds out what it would come to, and changes nothing */
 	/* Of a rehearsal: called with what would be served, where that is another model; it goes
 	 * when this returns. May be NULL. */
 	void (*on_model)(void *context, const struct model *model);
@@ -175,6 +180,8 @@ struct service_change {
 	 * as it would be then; of a large one in another thread. May be NULL. */
 	void (*on_owned)(void *context, struct inventory *inventory, size_t edit);
 	void *context;
+	json_t **rows;     /* out, of a rehearsal that went well: what it would write (rows.h), the
+			    * caller's then. NULL: nobody asks */
 	unsigned wait_s;   /* goes back unless it is confirmed within so many seconds; 0: it stays.
 			    * What confirmation_refusal says is the caller's to ask */
 	uint64_t revision; /* out: of what was written */

@@ -15,7 +15,6 @@
 
 #include "resolver/control/api/azure/api_arm.h"
 #include "resolver/control/api/azure/page.h"
-#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
@@ -277,9 +276,9 @@ void api_group_patch(struct api_request *request)
 
 /* ---- and the end ---- */
 
-static int edit(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
+static int put_removal(void *context, struct change *change, struct inventory *inventory)
 {
-	const struct api_request *request = bulk->request;
+	const struct api_request *request = context;
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
 	bool there = find_in(request, inventory, &group);
@@ -291,19 +290,18 @@ static int edit(struct api_bulk *bulk, struct change *change, struct inventory *
 				   api_parameter(request, "subscription"));
 }
 
-static void answer_edited(struct api_bulk *bulk, const struct change_error *error)
+static void on_removed(void *context, int err, const struct service_change *change,
+		       const struct faults *none)
 {
-	if (error) {
-		api_fail_change(bulk->request, error);
+	struct api_request *request = context;
+
+	(void)none;
+	if (err) {
+		api_fail_change(request, &change->error);
 		return;
 	}
-	log_done(bulk->request, "removed", ", with all its addresses");
-	api_reply_empty(bulk->request, 200);
-}
-
-static void forget(struct api_bulk *bulk)
-{
-	free(bulk);
+	log_done(request, "removed", ", with all its addresses");
+	api_reply_empty(request, 200);
 }
 
 void api_group_delete(struct api_request *request)
@@ -320,12 +318,8 @@ void api_group_delete(struct api_request *request)
 			 group.name, items);
 		return;
 	}
-	struct api_bulk *bulk = malloc(sizeof *bulk);
-	if (!bulk) {
-		api_fail_memory(request);
-		return;
-	}
-	*bulk = (struct api_bulk){
-		.request = request, .edit = edit, .answer = answer_edited, .free = forget};
-	api_bulk(bulk);
+	struct service_change change = {
+		.put = put_removal, .large = true, .who = request->client, .context = request};
+
+	service_commit(request->service, &change, on_removed, request);
 }

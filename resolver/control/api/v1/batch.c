@@ -5,8 +5,8 @@
  *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
  *                        ptrdname means reverse_fqdn; management.upload_max
  *
- *     rows ─► read and made in one change, in a thread (bulk.h) ─► any error? 400, all of them told
- *                                                               └─► stored, published ─► 200
+ *     rows ─► read and made in one change, in a thread ─┬─ any error? 400, all of them told
+ *                                                       └─ stored, published ─► 200
  *
  * ?dry_run=true rolls it back. A row gives the whole PTR; without a name it removes the PTR, also
  * where there is none. What an owner has already is left alone, and may be what the file says. An
@@ -15,7 +15,6 @@
  * would have to be asked for. Deliberately not here: whether each name leads back, which takes
  * questions; GET /v1/check does that for one. */
 #include "resolver/control/api/batch.h"
-#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
@@ -26,7 +25,8 @@
 enum { ERRORS_TOLD = 100, ROWS_AT_ONCE = 200 };
 
 struct upload {
-	struct api_bulk bulk; /* first */
+	struct api_request *request;
+	bool dry_run;
 	struct batch_reader *reader;
 	json_t *seen; /* the ids of rows */
 	json_t *errors;
@@ -34,9 +34,8 @@ struct upload {
 	size_t set, removed, unchanged;
 };
 
-static void upload_free(struct api_bulk *bulk)
+static void upload_free(struct upload *upload)
 {
-	struct upload *upload = (struct upload *)bulk;
 	batch_reader_free(upload->reader);
 	json_decref(upload->seen);
 	json_decref(upload->errors);
@@ -76,7 +75,7 @@ static void answer_errors(struct upload *upload)
 				 "message", json_text(text), "path", json_text(path), "errors",
 				 upload->errors, "count", (json_int_t)upload->error_count);
 	free(text);
-	api_reply_json(upload->bulk.request, 400, body, NULL);
+	api_reply_json(upload->request, 400, body, NULL);
 }
 
 /* ---- a row ---- */
@@ -156,9 +155,10 @@ static int fail_all(struct upload *upload, struct change *change, const struct c
 	return change_fail(change, error->outcome, NULL, "%s", error->text);
 }
 
-static int read_rows(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
+static int put_rows(void *context, struct change *change, struct inventory *inventory)
 {
-	struct upload *upload = (struct upload *)bulk;
+	struct upload *upload = context;
+	struct work *work = &upload->request->service->work;
 	struct change_error error;
 	struct batch_row row;
 	const struct owner *owner;
@@ -176,10 +176,10 @@ static int read_rows(struct api_bulk *bulk, struct change *change, struct invent
 		err = 0;
 		if (row.index % ROWS_AT_ONCE == 0) {
 			inventory_forget(inventory);
-			bulk->request->service->work.percent = batch_reader_percent(upload->reader);
+			work->percent = batch_reader_percent(upload->reader);
 		}
 	}
-	bulk->request->service->work.percent = 100;
+	work->percent = 100;
 	if (err == ERR_NOT_FOUND)
 		err = 0;
 	return upload->error_count > 0
@@ -197,25 +197,32 @@ static void log_uploaded(const struct upload *upload, const char *client)
 	log_event_guarded(LOG_INFO, "change", shown, "%s by %s", shown, client);
 }
 
-static void answer(struct api_bulk *bulk, const struct change_error *error)
+static void answer(const struct upload *upload)
 {
-	struct upload *upload = (struct upload *)bulk;
-	struct api_request *request = bulk->request;
-	if (upload->error_count > 0) {
-		answer_errors(upload);
-		return;
-	}
-	if (error) {
-		api_fail_change(request, error);
-		return;
-	}
-	if (!bulk->rehearsal && upload->set + upload->removed > 0)
+	struct api_request *request = upload->request;
+
+	if (!upload->dry_run && upload->set + upload->removed > 0)
 		log_uploaded(upload, request->client);
 	api_reply_json(request, 200,
 		       json_make("{s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
 				 (json_int_t)upload->removed, "unchanged",
-				 (json_int_t)upload->unchanged, "dry_run", bulk->rehearsal),
+				 (json_int_t)upload->unchanged, "dry_run", upload->dry_run),
 		       NULL);
+}
+
+static void on_change(void *context, int err, const struct service_change *change,
+		      const struct faults *none)
+{
+	struct upload *upload = context;
+
+	(void)none;
+	if (upload->error_count > 0)
+		answer_errors(upload);
+	else if (err)
+		api_fail_change(upload->request, &change->error);
+	else
+		answer(upload);
+	upload_free(upload);
 }
 
 /* ---- beginning ---- */
@@ -239,11 +246,8 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 	*error = (struct change_error){.outcome = CHANGE_NO_MEMORY};
 	if (!upload)
 		return NULL;
-	upload->bulk = (struct api_bulk){.request = request,
-					 .rehearsal = dry_run,
-					 .edit = read_rows,
-					 .answer = answer,
-					 .free = upload_free};
+	upload->request = request;
+	upload->dry_run = dry_run;
 	upload->errors = json_array();
 	upload->seen = json_object();
 	if (upload->errors && upload->seen && change_source(api_inventory(request), error)) {
@@ -253,7 +257,7 @@ static struct upload *upload_new(struct api_request *request, bool dry_run,
 		if (upload->reader)
 			return upload;
 	}
-	upload_free(&upload->bulk);
+	upload_free(upload);
 	return NULL;
 }
 
@@ -264,8 +268,13 @@ void api_ptrs_batch(struct api_request *request)
 	if (!read_dry_run(request, &dry_run) || !api_require_all(request))
 		return;
 	struct upload *upload = upload_new(request, dry_run, &error);
+	struct service_change change = {.put = put_rows,
+					.large = true,
+					.who = request->client,
+					.rehearsal = dry_run,
+					.context = upload};
 	if (upload)
-		api_bulk(&upload->bulk);
+		service_commit(request->service, &change, on_change, upload);
 	else
 		api_fail_change(request, &error);
 }

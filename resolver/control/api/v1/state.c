@@ -1,10 +1,9 @@
 /* /v1/state: what the management API keeps, as one document (state_json.h), out and in.
  *
  *     GET    all of it, written by a thread (long_answer.h)
- *     PUT    makes it what the body says, in one change, made in a thread (bulk.h) */
+ *     PUT    makes it what the body says, in one change, made in a thread */
 #include <stdlib.h>
 
-#include "resolver/control/api/bulk.h"
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -45,14 +44,14 @@ void api_state_export(struct api_request *request)
 /* ---- in ---- */
 
 struct import {
-	struct api_bulk bulk; /* first */
+	struct api_request *request;
 	char not_json[API_TEXT_MAX];
 };
 
-static int read_all(struct api_bulk *bulk, struct change *change, struct inventory *inventory)
+static int put_all(void *context, struct change *change, struct inventory *inventory)
 {
-	struct import *import = (struct import *)bulk;
-	const struct api_request *request = bulk->request;
+	struct import *import = context;
+	const struct api_request *request = import->request;
 	json_t *document =
 		request->text ? api_parse(request->text, request->text_length, import->not_json)
 			      : NULL;
@@ -63,36 +62,38 @@ static int read_all(struct api_bulk *bulk, struct change *change, struct invento
 	return err;
 }
 
-static void answer_import(struct api_bulk *bulk, const struct change_error *error)
+static void on_import(void *context, int err, const struct service_change *change,
+		      const struct faults *none)
 {
-	struct api_request *request = bulk->request;
-	const struct import *import = (const struct import *)bulk;
+	struct import *import = context;
+	struct api_request *request = import->request;
+
+	(void)none;
 	if (*import->not_json) {
 		api_fail(request, 400, NULL, "%s", import->not_json);
-	} else if (error) {
-		api_fail_change(request, error);
+	} else if (err) {
+		api_fail_change(request, &change->error);
 	} else {
 		log_event_guarded(LOG_INFO, "change", "state imported", "state imported by %s",
 				  request->client);
 		api_reply_empty(request, 204);
 	}
-}
-
-static void import_free(struct api_bulk *bulk)
-{
-	free((struct import *)bulk);
+	free(import);
 }
 
 void api_state_import(struct api_request *request)
 {
+	struct service_change change = {.put = put_all, .large = true, .who = request->client};
+	struct import *import;
+
 	if (!api_require_all(request))
 		return;
-	struct import *import = calloc(1, sizeof *import);
+	import = calloc(1, sizeof *import);
 	if (!import) {
 		api_fail_memory(request);
 		return;
 	}
-	import->bulk = (struct api_bulk){
-		.request = request, .edit = read_all, .answer = answer_import, .free = import_free};
-	api_bulk(&import->bulk);
+	import->request = request;
+	change.context = import;
+	service_commit(request->service, &change, on_import, import);
 }

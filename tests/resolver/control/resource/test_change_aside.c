@@ -21,7 +21,7 @@
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
 
-/* ---- as api/bulk.c does it. Nothing is asserted in the thread: an edit that fails says why ----
+/* ---- as service/resources.c does it. Nothing is asserted in the thread: an edit that fails says why ----
  */
 
 struct aside {

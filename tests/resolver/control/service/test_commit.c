@@ -34,6 +34,7 @@ struct world {
 	enum change_outcome outcome;
 	char text[CHANGE_TEXT_MAX];
 	uint64_t revision;
+	size_t failed;
 	/* What waits for its end. */
 	struct work_waiter waiter;
 	bool went_on;
@@ -139,6 +140,7 @@ static void on_change(void *context, int err, const struct service_change *chang
 	world->err = err;
 	world->outcome = change->error.outcome;
 	world->revision = change->revision;
+	world->failed = change->failed;
 	snprintf(world->text, sizeof world->text, "%s", change->error.text);
 }
 
@@ -215,9 +217,9 @@ static void put_owned(unsigned kind, const char *name, json_t *values, bool clai
 
 static const char *chosen(const char *key)
 {
-	const json_t *edit = json_array_get(json_object_get(world->record, "edits"), 0);
+	const json_t *row = json_array_get(json_object_get(world->record, "rows"), 0);
 
-	return json_text_of(json_object_get(edit, "values"), key);
+	return json_text_of(json_object_get(row, "values"), key);
 }
 
 static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
@@ -401,6 +403,141 @@ static void it_is_made_beside_what_is_served_by_then(void **state)
 	faults_release(&faults);
 }
 
+/* ---- of many edits, which are made in a thread ---- */
+
+enum { MANY = 2 * SERVICE_LARGE };
+
+struct many {
+	struct service_edit edits[MANY];
+	json_t *values;
+	char names[MANY][16];
+};
+
+/* Networks and addresses in turn. */
+static void put_many(struct many *many, bool rehearsal)
+{
+	struct service_change change = {
+		.edits = many->edits, .count = MANY, .who = "ops", .rehearsal = rehearsal};
+
+	many->values = json_array();
+	for (unsigned i = 0; i < MANY; i++) {
+		char text[32];
+		const struct kind *kind = i % 2 ? kind_of_id(KIND_ADDRESS) : kind_named("network");
+
+		snprintf(many->names[i], sizeof many->names[i], "many%u", i);
+		snprintf(text, sizeof text, i % 2 ? "192.0.2.%u" : "10.%u.0.0/16", i);
+		json_array_append_new(many->values,
+				      i % 2 ? json_pack("{s:s, s:s}", "address", text,
+							"reverse_fqdn", "many.test.")
+					    : json_pack("{s:s, s:[s]}", "name", many->names[i],
+							"address_space", text));
+		many->edits[i] = (struct service_edit){{kind, GROUP_NONE, {many->names[i], NULL}},
+						       json_array_get(many->values, i)};
+	}
+	service_commit(&world->service, &change, on_change, NULL);
+}
+
+static void run_until(const unsigned *count, unsigned wanted)
+{
+	while (*count < wanted)
+		uv_run(&world->loop, UV_RUN_ONCE);
+}
+
+static void many_are_agreed_to_and_made_in_a_thread(void **state)
+{
+	struct many many;
+	const struct owner *owner;
+
+	(void)state;
+	put_many(&many, false);
+	assert_int_equal(world->asked, 0); /* it is rehearsed */
+	assert_true(work_wait(&world->service.work, &world->waiter, go_on));
+	run_until(&world->asked, 1);
+	assert_int_equal(json_array_size(json_object_get(world->record, "rows")), MANY);
+	assert_false(world->went_on);
+	assert_false(is_kept("many0"));
+	answer(COMMIT_YES);
+	run_until(&world->told, 1);
+	assert_int_equal(world->err, 0);
+	assert_true(world->went_on);
+	assert_true(is_served("many0"));
+	assert_true(is_kept("many198"));
+	owner = inventory_address(world->service.inventory, NULL, "many199");
+	assert_string_equal(owner->ptr.fqdn, "many.test.");
+	assert_false(world->service.work.busy);
+	json_decref(many.values);
+}
+
+static void many_without_anybody_to_agree(void **state)
+{
+	struct many many;
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	for (unsigned i = 0; i < 3; i++) { /* a rehearsal, the change, and once more the same */
+		put_many(&many, i == 0);
+		assert_int_equal(world->told, i);
+		run_until(&world->told, i + 1);
+		assert_int_equal(world->err, 0);
+		assert_int_equal(is_kept("many0"), i > 0);
+		json_decref(many.values);
+	}
+}
+
+static void one_of_many_that_does_not_fit_is_told_and_nothing_changes(void **state)
+{
+	struct many many;
+
+	(void)state;
+	put_owned(KIND_ADDRESS, "first", json_pack("{s:s}", "address", "192.0.2.7"), false);
+	answer(COMMIT_YES);
+	json_decref(world->record);
+	world->record = NULL;
+	put_many(&many, false);
+	run_until(&world->told, 2);
+	assert_int_equal(world->asked, 1);
+	assert_int_equal(world->err, ERR_INVALID);
+	assert_int_equal(world->outcome, CHANGE_TAKEN);
+	assert_int_equal(world->failed, 7);
+	assert_false(is_served("many0"));
+	assert_false(is_kept("many0"));
+	assert_false(world->service.work.busy);
+	json_decref(many.values);
+}
+
+static int put_two_ptrs(void *context, struct change *change, struct inventory *inventory)
+{
+	const struct change_ptr ptr = {.fqdn = "given.test."};
+	const struct owner *owner = inventory_address(inventory, NULL, context);
+	int err = change_ptr_set(change, owner, &ptr);
+
+	return err ? err : change_ptr_wait(change, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
+}
+
+/* What is put in another form than edits is agreed to by its rows, too; so is a PTR that waits. */
+static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
+{
+	char name[] = "mail";
+	struct service_change change = {
+		.put = put_two_ptrs, .large = true, .who = "ops", .context = name};
+	struct inventory_about about;
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_owned(KIND_ADDRESS, name, json_object(), false);
+	world->service.commit.committer = &world->committer;
+	service_commit(&world->service, &change, on_change, NULL);
+	run_until(&world->asked, 1);
+	answer(COMMIT_YES);
+	run_until(&world->told, 2);
+	assert_int_equal(world->err, 0);
+	inventory_forget(world->service.inventory);
+	assert_string_equal(inventory_address(world->service.inventory, NULL, name)->ptr.fqdn,
+			    "given.test.");
+	inventory_about(world->service.inventory, &about);
+	assert_int_equal(about.waiting, 1);
+}
+
 static void what_is_not_allowed_asks_nobody(void **state)
 {
 	(void)state;
@@ -416,8 +553,8 @@ static void what_is_not_allowed_asks_nobody(void **state)
 
 static void a_record_of_a_later_version_is_refused(void **state)
 {
-	json_t *record = json_pack("{s:s, s:[{s:i, s:s, s:[s], s:{}}]}", "who", "ops", "edits",
-				   "kind", 9999, "group", "-", "names", "x", "values");
+	json_t *record = json_pack("{s:s, s:[{s:i, s:s, s:{}}]}", "who", "ops", "rows", "kind",
+				   9999, "path", "-/x", "values");
 
 	(void)state;
 	service_apply(&world->service, record, on_change, NULL);
@@ -441,6 +578,10 @@ int main(void)
 		TEST(without_an_answer_the_outcome_is_left_to_the_next_start),
 		TEST(others_wait_meanwhile_and_go_on_at_the_end),
 		TEST(it_is_made_beside_what_is_served_by_then),
+		TEST(many_are_agreed_to_and_made_in_a_thread),
+		TEST(many_without_anybody_to_agree),
+		TEST(one_of_many_that_does_not_fit_is_told_and_nothing_changes),
+		TEST(what_is_no_list_of_edits_is_agreed_to_as_well),
 		TEST(what_is_not_allowed_asks_nobody),
 		TEST(a_record_of_a_later_version_is_refused),
 	};
