@@ -125,6 +125,15 @@ class History(test_reverse.Reverse):
             self.assertEqual(before, self.good("GET", "/v1/state").body)
             self.ptr_is("198.51.100.30", "one.example.")
 
+    def test_a_group_that_was_changed_and_not_confirmed_goes_back(self):
+        self.edits(("groups/-/lab", {"region": "westeurope", "tags": {"a": "1"}}))
+        before = self.good("GET", "/v1/state").body
+        for values in ({"region": "westeurope", "tags": {"a": "2"}}, None):
+            self.edits(("groups/-/lab", values), query="?confirm=600")
+            self.assertNotEqual(before, self.good("GET", "/v1/state").body)
+            self.good("POST", "/v1/confirm?back")
+            self.assertEqual(before, self.good("GET", "/v1/state").body)
+
     def test_what_was_not_served_goes_back_as_it_was(self):
         path = "/v1/addresses/office/front"
         self.good("PUT", "/v1/address_pools/-/more", {"prefix": "203.0.113.0/24"}, 201)

@@ -505,8 +505,7 @@ static int read_group_text(struct change *change, const json_t *values, const ch
 	return change_fail(change, CHANGE_INVALID, key, "must be a string or null");
 }
 
-static int put_resource_group(struct change *change, const struct path *path, const json_t *values,
-			      enum addresses_why why)
+static int put_resource_group(struct change *change, const struct path *path, const json_t *values)
 {
 	static const char *const members[] = {"name", "region",   "tags", "origin",
 					      "etag", "warnings", NULL};
@@ -528,7 +527,7 @@ static int put_resource_group(struct change *change, const struct path *path, co
 				   "it is \"%s\", and cannot change", path->names[0]);
 	if (!group.name)
 		group.name = path->names[0];
-	return change_group_put(change, &group, why == ADDRESSES_BACK);
+	return change_group_put(change, &group, false);
 }
 
 /* ---- removing, and the entry point ---- */
@@ -582,7 +581,7 @@ int addresses_put(struct change *change, const struct path *path, const json_t *
 	if (!values) {
 		err = remove_one(change, path, owner, why);
 	} else if (path->kind->id == KIND_GROUP) {
-		err = put_resource_group(change, path, values, why);
+		err = put_resource_group(change, path, values);
 	} else if (path->kind->id == KIND_PTR) {
 		err = put_ptr_of(change, path, owner, values, why);
 	} else {

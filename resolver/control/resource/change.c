@@ -959,6 +959,7 @@ static int put_wanted(struct change *change, const struct change_group *wanted, 
 {
 	struct resource_group group;
 	bool there = inventory_group(change->inventory, wanted->name, &group);
+	bool keeps_name = there && !import && !change->restores;
 
 	if (import && there && group.revision)
 		return change_fail(change, CHANGE_INVALID, "name",
@@ -966,10 +967,9 @@ static int put_wanted(struct change *change, const struct change_group *wanted, 
 	if (!import && there && text_equal(group.region, wanted->region) &&
 	    text_equal(group.tags, tags))
 		return 0;
-	if (!import && there && check_group_writable(change, &group) != 0)
+	if (keeps_name && check_group_writable(change, &group) != 0)
 		return ERR_INVALID;
-	return put_group(change, there && !import ? group.name : wanted->name, wanted->region,
-			 tags);
+	return put_group(change, keeps_name ? group.name : wanted->name, wanted->region, tags);
 }
 
 int change_group_put(struct change *change, const struct change_group *given, bool import)
