@@ -126,17 +126,63 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 	return length == (wanted.family == 4 ? 4 : 16) && memcmp(rdata, wanted.bytes, length) == 0;
 }
 
+/* ---- changes ---- */
+
+struct change *edit_begin(struct inventory *inventory, const char *who)
+{
+	struct source *source = inventory_source(inventory);
+	char error[SOURCE_ERROR_MAX] = "";
+	uint64_t revision = 0;
+	bool begins = source && !inventory_is_held(inventory);
+	int err = begins ? source->calls->begin(source, who, &revision, error) : 0;
+	struct change *change = change_begin(inventory, who, revision);
+
+	if (err && !inventory->of)
+		inventory_note_error(inventory, error);
+	if (change && err)
+		(void)!change_fail(change, CHANGE_STORE, NULL, "%s", error);
+	return change;
+}
+
+int edit_store(struct change *change)
+{
+	struct source *source = inventory_source(change_inventory(change));
+	char error[SOURCE_ERROR_MAX] = "";
+
+	if (change_error(change)->outcome != CHANGE_FINE)
+		return ERR_INVALID;
+	if (inventory_trouble(change_inventory(change))) /* as service/resources.c has it */
+		return change_is_open(change);
+	if (source && source->calls->commit(source, error) != 0)
+		return change_fail(change, CHANGE_STORE, NULL, "%s", error);
+	return 0;
+}
+
+int edit_commit(struct change *change)
+{
+	return edit_store(change) == 0 ? change_publish(change) : ERR_INVALID;
+}
+
+void edit_free(struct change *change)
+{
+	struct source *source = change ? inventory_source(change_inventory(change)) : NULL;
+
+	if (source)
+		source->calls->roll_back(source);
+	change_free(change);
+}
+
 /* ---- changes that succeed ---- */
 
 static void commit(struct change *change, int err)
 {
 	if (!err)
-		err = change_commit(change);
+		err = edit_commit(change);
 	if (err)
 		fprintf(stderr, "%s: %s\n", change_error(change)->field,
 			change_error(change)->text);
 	assert_int_equal(err, 0);
-	change_free(change);
+	edit_free(change);
 }
 
 static void put_value(json_t *values, const struct edit_value *value)
@@ -199,7 +245,7 @@ const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, con
 					  const char *address)
 {
 	const struct edit_value values[] = {{"name", name}, {"address", address}};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
 	commit(change, edit_add(change, OWNER_ADDRESS, values, 2, NULL));
@@ -210,7 +256,7 @@ void inventory_fixture_point(struct inventory_fixture *fixture, const struct own
 			     const char *fqdn)
 {
 	const struct change_ptr ptr = {.fqdn = fqdn};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_non_null(change);
 	commit(change, change_ptr_set(change, owner, &ptr));
@@ -270,6 +316,6 @@ void inventory_fixture_check_error(struct change *change, enum change_outcome ou
 	assert_int_equal(error->outcome, outcome);
 	assert_string_equal(error->field, field);
 	assert_non_null(strstr(error->text, says));
-	assert_int_not_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_not_equal(edit_commit(change), 0);
+	edit_free(change);
 }

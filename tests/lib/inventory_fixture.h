@@ -77,6 +77,14 @@ const struct owner *inventory_fixture_add(struct inventory_fixture *fixture, con
 void inventory_fixture_point(struct inventory_fixture *fixture, const struct owner *owner,
 			     const char *fqdn);
 
+/* ---- a change with a transaction of its own (change.h) ---- */
+
+/* Where the state cannot begin one, the change is void. NULL without memory. */
+struct change *edit_begin(struct inventory *inventory, const char *who);
+int edit_store(struct change *change);  /* commits the transaction */
+int edit_commit(struct change *change); /* the same, and publishes the change */
+void edit_free(struct change *change);  /* rolls back what was not committed; NULL is fine */
+
 /* ---- edits, by texts: tags are a JSON object; NULL is null ---- */
 
 struct edit_value {

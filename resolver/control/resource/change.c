@@ -25,14 +25,12 @@
 struct change {
 	struct inventory *inventory;
 	const char *who;
-	struct source *source; /* with an open transaction; NULL: no edit has been made yet */
+	struct source *source; /* NULL: no edit has been made yet */
 	uint64_t revision;
 	struct owned_draft *draft;   /* NULL: what is served stays as it is */
 	struct inventory_part after; /* the numbers of it count */
 	struct change_error error;
-	bool is_within; /* the transaction is somebody else's */
-	bool restores;
-	bool stored, over;
+	bool restores, over;
 };
 
 /* ---- why not ---- */
@@ -159,24 +157,16 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 
 /* ---- beginning and undoing ---- */
 
-struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision)
+struct change *change_begin(struct inventory *inventory, const char *who, uint64_t revision)
 {
 	struct change *change = calloc(1, sizeof *change);
 
 	assert(!inventory->changing);
 	if (!change)
 		return NULL;
-	*change = (struct change){.inventory = inventory,
-				  .who = who,
-				  .revision = revision,
-				  .is_within = revision > 0};
+	*change = (struct change){.inventory = inventory, .who = who, .revision = revision};
 	inventory->changing = true;
 	return change;
-}
-
-struct change *change_begin(struct inventory *inventory, const char *who)
-{
-	return change_within(inventory, who, 0);
 }
 
 void change_restore(struct change *change)
@@ -188,8 +178,6 @@ void change_free(struct change *change)
 {
 	if (!change)
 		return;
-	if (change->source && !change->stored && !change->is_within)
-		change->source->calls->roll_back(change->source);
 	change->inventory->edits++;
 	owned_discard(change->draft);
 	change->inventory->changing = false;
@@ -198,7 +186,6 @@ void change_free(struct change *change)
 
 int change_is_open(struct change *change)
 {
-	char error[SOURCE_ERROR_MAX] = "";
 	struct source *source;
 
 	assert(!change->over);
@@ -209,9 +196,6 @@ int change_is_open(struct change *change)
 	source = change_source(change->inventory, &change->error);
 	if (!source)
 		return ERR_INVALID;
-	if (!change->is_within &&
-	    source->calls->begin(source, change->who, &change->revision, error) != 0)
-		return fail_store(change, error);
 	change->source = source;
 	change->after = change->inventory->now;
 	return 0;
@@ -1040,23 +1024,6 @@ int change_group_remove(struct change *change, const char *name, const char *sub
 
 /* ---- making it so ---- */
 
-int change_store(struct change *change)
-{
-	char error[SOURCE_ERROR_MAX] = "";
-
-	if (change->error.outcome != CHANGE_FINE)
-		return ERR_INVALID;
-	assert(!change->stored);
-	if (check_trouble(change) != 0)
-		return ERR_INVALID;
-	if (!change->source)
-		return 0;
-	if (!change->is_within && change->source->calls->commit(change->source, error) != 0)
-		return fail_store(change, error);
-	change->stored = true;
-	return 0;
-}
-
 /* The numbers, and the table where it is another; of the inventory that an aside one is of. */
 int change_publish(struct change *change)
 {
@@ -1069,7 +1036,7 @@ int change_publish(struct change *change)
 	change->over = true;
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (!change->stored)
+	if (!change->source)
 		return 0;
 	inventory_note_error(inventory, NULL);
 	now->addresses = change->after.addresses;
@@ -1088,9 +1055,4 @@ int change_publish(struct change *change)
 	return change_fail(change, CHANGE_NO_MEMORY, NULL,
 			   "it is kept, and will be served with the next change or reload: %s",
 			   err_text(ERR_NOMEM));
-}
-
-int change_commit(struct change *change)
-{
-	return change_store(change) == 0 ? change_publish(change) : ERR_INVALID;
 }

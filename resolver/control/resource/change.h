@@ -1,24 +1,15 @@
-/* One change of what is ours: any number of edits that are made all together or not at all.
+/* The edits of addresses, services, PTRs and groups that are made together, within one transaction
+ * of the state:
  *
- *     change_begin ─► edits: each looks, checks, writes a row of the state's open transaction
- *                       │                                        and the draft of what is served
- *                       ├─► change_commit: durable ─► inventory ─► owned table ─► workers
- *                       └─► the first that fails says why, and the change is void: rolled back
+ *     BEGIN ─► change_begin ─► edits: each looks, checks, writes a row, and the draft of what is
+ *                │               served
+ *                ├─► COMMIT ─► change_publish: inventory ─► owned table ─► workers
+ *                └─► the first that fails says why, and the change is void: ROLLBACK
  *
- * An edit sees what the edits before it did. Form, limits, pools, labels and names that are taken
- * are checked by each edit; who may own a reverse name is the caller's matter, asked for before
- * change_begin: a change begins and ends within one callback of the control thread, one at a time.
- * A rehearsal is a change that is freed without a commit.
- *
- *     struct change *change = change_begin(inventory, who); (owner is the inventory's)
- *     if (change_ptr_set(change, owner, &ptr) == 0 && change_commit(change) == 0)
- *             reply(inventory_by_id(inventory, id));
- *     else
- *             fail(change_error(change));
- *     change_free(change);
- *
- * One that is too large for that is made in a thread, of an inventory_aside, while others are
- * answered: begin, edits and change_store there, then change_publish in the control thread. */
+ * The transaction is the caller's (service/resources.c). An edit sees what the edits before it did.
+ * Form, limits, pools, labels and names that are taken are checked by each edit; who may own a
+ * reverse name is asked for before. There is one change of an inventory at a time. It may be made
+ * in another thread, of an inventory_aside; change_publish is the control thread's. */
 #ifndef SLUICE_CHANGE_H
 #define SLUICE_CHANGE_H
 
@@ -65,14 +56,13 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 
 struct change;
 
-/* NULL without memory. `who` is for the history, and must outlive it. */
-struct change *change_begin(struct inventory *inventory, const char *who);
-/* The same within a transaction that the caller has begun, at this revision, and rolls back, or
- * commits ahead of change_commit, which only publishes then. */
-struct change *change_within(struct inventory *inventory, const char *who, uint64_t revision);
+/* NULL without memory. `revision`: the transaction's. `who` is for the history, and must outlive
+ * it.
+ */
+struct change *change_begin(struct inventory *inventory, const char *who, uint64_t revision);
 /* All of it was there before: an address that no pool has any more is put, too, and not served. */
 void change_restore(struct change *change);
-/* Undoes what was not committed. NULL is fine. */
+/* Forgets what was not published. NULL is fine. */
 void change_free(struct change *change);
 /* Of the first call that failed. change NULL (change_begin failed): NO_MEMORY. */
 const struct change_error *change_error(const struct change *change);
@@ -163,11 +153,9 @@ MUST_CHECK int change_group_remove(struct change *change, const char *name,
 
 /* ---- making it so ---- */
 
-/* Durable, in the inventory, published to the workers, in this order. A change without edits is
- * fine, and does nothing. Afterwards only change_error and change_free may be called. */
-MUST_CHECK int change_commit(struct change *change);
-/* The two halves of it. */
-MUST_CHECK int change_store(struct change *change);
+/* What was committed is in the inventory from now on, and published to the workers. A change
+ * without edits is fine, and does nothing. Afterwards only change_error and change_free may be
+ * called. */
 MUST_CHECK int change_publish(struct change *change);
 
 #endif

@@ -124,7 +124,7 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
 
 /* Puts the model's addresses and services, which limits_check has found good, together with those
  * of the state that model->management.state names, which the first one opens. What comes of it is
- * an inventory of that model, to be looked at and changed (change_within) beside the one that is
+ * an inventory of that model, to be looked at and changed (change.h) beside the one that is
  * served, by the same connection; inventory_table has what is to be served. Nothing moves until
  * inventory_adopt, when the model is served; inventory_prepared_free comes last, either way. NULL:
  * the faults say why. The model must live until the next one is adopted; the current model again is

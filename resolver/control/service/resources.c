@@ -73,13 +73,15 @@ static int put_owned(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	int err;
 
-	commit->owned = change_within(commit->inventory, change->who, change->revision);
+	commit->owned = change_begin(commit->inventory, change->who, change->revision);
 	if (!commit->owned)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
 	if (change->again)
 		change_restore(commit->owned);
 	err = change->put ? change->put(change->context, commit->owned, commit->inventory)
 			  : put_edits(commit);
+	if (!err)
+		err = change_is_open(commit->owned); /* "not there" may be "could not be read" */
 	if (err)
 		change->error = *change_error(commit->owned);
 	return err;
@@ -145,7 +147,7 @@ static int finish_owned(struct commit *commit, int err)
 {
 	struct change *owned = commit->owned;
 
-	if (owned && !err && !commit->next.change->rehearsal && change_commit(owned) != 0) {
+	if (owned && !err && !commit->next.change->rehearsal && change_publish(owned) != 0) {
 		commit->next.change->error = *change_error(owned);
 		err = ERR_INVALID;
 	}

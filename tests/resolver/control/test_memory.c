@@ -50,20 +50,20 @@ static void add_lone(struct inventory_fixture *fixture)
 						   {"resource_group", "g"},
 						   {"address", ADDRESS},
 						   {"domain_name_label", "lone"}};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 4, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "l.test"}), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 /* Removes it, adds another one in its place, and then thinks better of it. */
 static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 {
 	static const struct edit_value values[] = {{"name", "other"}, {"address", ADDRESS}};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_group_remove(change, "g", "11111111-2222-3333-4444-555555555555"),
 			 0);
@@ -71,17 +71,17 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 	left = allocations;
 	int err = edit_add(change, OWNER_ADDRESS, values, 2, NULL);
 	(void)err;
-	change_free(change);
+	edit_free(change);
 	left = ENOUGH;
 }
 
 static bool takes_changes(struct inventory_fixture *fixture)
 {
 	static const struct edit_value values[] = {{"name", "more"}};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	bool open = edit_add(change, OWNER_ADDRESS, values, 1, NULL) == 0;
 
-	change_free(change);
+	edit_free(change);
 	return open;
 }
 

@@ -83,7 +83,7 @@ static unsigned ask(struct state_world *world, const char *what, const char *bod
 /* From 198.51.100.30 on. */
 static void add_many(struct state_world *world, unsigned count, const char *group)
 {
-	struct change *change = change_begin(world->fixture->inventory, "test");
+	struct change *change = edit_begin(world->fixture->inventory, "test");
 	char name[16], address[ADDRESS_TEXT_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
@@ -94,8 +94,8 @@ static void add_many(struct state_world *world, unsigned count, const char *grou
 		snprintf(address, sizeof address, "198.51.100.%u", 30 + i);
 		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
 	}
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 static void an_import_lets_the_loop_go_round(void **state)
@@ -255,12 +255,12 @@ static void never(uv_timer_t *timer)
 static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **state)
 {
 	struct state_world *world = *state;
-	struct change *change = change_begin(world->fixture->inventory, "test");
+	struct change *change = edit_begin(world->fixture->inventory, "test");
 	const struct owner *bare = inventory_fixture_named(world->fixture, "bare");
 
 	assert_int_equal(change_ptr_set(change, bare, &(struct change_ptr){.fqdn = "x.test"}), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	uv_timer_start(&world->api->service.unsettled, never, 60000, 0);
 	assert_int_equal(ask(world, "PATCH /v1/ptrs/198.51.100.11", "{\"ttl\": 60}"), 200);
 	assert_int_equal(world->waited, 3);

@@ -23,7 +23,7 @@ static const struct path mail = {.group = "g", .names = {"mail", NULL}};
 static const char *put(struct inventory_fixture *fixture, const char *text, enum addresses_why why)
 {
 	static char field[CHANGE_FIELD_MAX];
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	json_t *values = json_loads(text, 0, NULL);
 	struct path path = mail;
 	int err;
@@ -31,10 +31,10 @@ static const char *put(struct inventory_fixture *fixture, const char *text, enum
 	path.kind = kind_of_id(KIND_ADDRESS);
 	err = addresses_put(change, &path, values, why);
 	if (!err)
-		err = change_commit(change);
+		err = edit_commit(change);
 	snprintf(field, sizeof field, "%s", change_error(change)->field);
 	json_decref(values);
-	change_free(change);
+	edit_free(change);
 	inventory_forget(fixture->inventory);
 	return err ? field : NULL;
 }

@@ -31,7 +31,7 @@ static size_t count_of(const struct wanted *wanted)
 
 static void check_refused(struct inventory_fixture *fixture, const struct wanted *wanted)
 {
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(edit_add(change, wanted->kind, wanted->values, count_of(wanted), NULL),
 			     0);
@@ -49,15 +49,15 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 						   {"tags", "{\"b\": \"2\", \"a\": \"1\"}"},
 						   {"domain_name_label", "web1"}};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "Web.Test"}),
 			 0);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {
 		owner = inventory_address(fixture->inventory, "G", "web");
 		assert_non_null(owner);
@@ -143,23 +143,23 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		check_refused(fixture, &cases[i]);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct edit_value same_id[] = {
 		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->id}};
 	assert_int_not_equal(edit_add(change, OWNER_ADDRESS, same_id, 3, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_TAKEN, "id", "\"filed\"");
 	/* An address may have a service's name, and a name may be used once in each group. */
 	inventory_fixture_add(fixture, "app", "198.51.100.51");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	const struct edit_value other_group[] = {{"name", "filed"}, FREE, {"resource_group", "g"}};
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, other_group, 3, NULL), 0);
-	change_free(change);
+	edit_free(change);
 }
 
 static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct owner *owner;
 	char text[ADDRESS_TEXT_MAX];
 
@@ -174,7 +174,7 @@ static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **
 	const struct edit_value six[] = {{"name", "c"}, {"family", "6"}};
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, six, 2, &owner), 0);
 	assert_int_equal(owner->address.family, 6);
-	change_free(change);
+	edit_free(change);
 }
 
 static void a_pool_without_a_free_address_says_so(void **state)
@@ -187,7 +187,7 @@ static void a_pool_without_a_free_address_says_so(void **state)
 	inventory_fixture_init(&fixture,
 			       "region = \"east\"; management = { state = \"state.db\"; };\n"
 			       "address_pools = ({ name = \"p\"; prefix = \"203.0.113.8/30\"; });");
-	struct change *change = change_begin(fixture.inventory, "test");
+	struct change *change = edit_begin(fixture.inventory, "test");
 	for (unsigned i = 0; i < 2; i++) {
 		const struct edit_value values[] = {{"name", i ? "b" : "a"}};
 		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 1, &owner), 0);
@@ -212,11 +212,11 @@ static void another_address_and_label_take_the_names_along(void **state)
 
 	inventory_fixture_point(fixture, owner, "n.test.");
 	inventory_settle(fixture->inventory);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(edit_set(change, inventory_fixture_named(fixture, "n"), values, 2, &owner),
 			 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	owner = inventory_fixture_named(fixture, "n");
 	assert_int_equal(owner->ptr.status, PTR_PENDING); /* at its new address */
 	assert_int_equal(owner->ptr.action, PTR_ACTION_UPDATE);
@@ -228,11 +228,11 @@ static void another_address_and_label_take_the_names_along(void **state)
 		inventory_fixture_restart(fixture);
 	}
 	const struct edit_value none = {"domain_name_label", NULL};
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(edit_set(change, inventory_fixture_named(fixture, "n"), &none, 1, NULL),
 			 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
 	assert_null(inventory_fixture_named(fixture, "n")->label);
 }
@@ -249,7 +249,7 @@ static void two_addresses_can_change_places_in_one_change(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "b", "198.51.100.61"),
 				"b.test.");
 	for (unsigned i = 0; i < 2; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
+		struct change *change = edit_begin(fixture->inventory, "test");
 
 		assert_int_equal(
 			edit_set(change, inventory_fixture_named(fixture, "a"), &spare, 1, NULL),
@@ -259,8 +259,8 @@ static void two_addresses_can_change_places_in_one_change(void **state)
 		assert_int_equal(
 			edit_set(change, inventory_fixture_named(fixture, "a"), &to_b, 1, NULL), 0);
 		if (i == 1)
-			assert_int_equal(change_commit(change), 0);
-		change_free(change);
+			assert_int_equal(edit_commit(change), 0);
+		edit_free(change);
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.60",
 						     i ? "b.test." : "a.test.", 3600));
 		assert_true(inventory_fixture_serves(fixture, "198.51.100.61",
@@ -282,7 +282,7 @@ static void an_identity_stays(void **state)
 
 	inventory_fixture_add(fixture, "n", "198.51.100.60");
 	for (unsigned i = 0; i < 3; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
+		struct change *change = edit_begin(fixture->inventory, "test");
 
 		assert_int_not_equal(edit_set(change, inventory_fixture_named(fixture, "n"),
 					      &others[i], 1, NULL),
@@ -290,11 +290,11 @@ static void an_identity_stays(void **state)
 		inventory_fixture_check_error(change, CHANGE_INVALID, others[i].key,
 					      "cannot change");
 	}
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct edit_value same = {"name", "N"};
 	assert_int_equal(edit_set(change, inventory_fixture_named(fixture, "n"), &same, 1, NULL),
 			 0);
-	change_free(change);
+	edit_free(change);
 }
 
 static void what_is_removed_is_gone_with_its_ptr(void **state)
@@ -303,11 +303,11 @@ static void what_is_removed_is_gone_with_its_ptr(void **state)
 
 	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "n", "198.51.100.60"),
 				"n.test.");
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "n")), 0);
 	assert_null(inventory_fixture_named(fixture, "n"));
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
 	inventory_fixture_restart(fixture);
 	assert_null(inventory_fixture_named(fixture, "n"));
@@ -325,17 +325,17 @@ static void what_the_file_says_is_read_only(void **state)
 	struct inventory_fixture *fixture = *state;
 	const struct owner *filed = inventory_fixture_named(fixture, "filed");
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(change_remove(change, filed), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(edit_set(change, filed, &label, 1, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(change_ptr_set(change, filed, &ptr), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(change_ptr_unset(change, filed), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
@@ -375,7 +375,7 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 	struct inventory_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
+		struct change *change = edit_begin(fixture->inventory, "test");
 		const int err = change_ptr_set(change, inventory_fixture_named(fixture, "bare"),
 					       &cases[i].ptr);
 
@@ -383,7 +383,7 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 		if (cases[i].field)
 			inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
 		else
-			change_free(change);
+			edit_free(change);
 	}
 }
 
@@ -391,12 +391,12 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 {
 	static const struct change_ptr full = {"a.test.", "words", true, 0};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &full),
 			 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
 	inventory_fixture_restart(fixture);
 	assert_string_equal(inventory_fixture_named(fixture, "bare")->ptr.description, "words");
@@ -410,11 +410,11 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 static void a_ptr_that_is_not_there_cannot_be_unset(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(change_ptr_unset(change, inventory_fixture_named(fixture, "bare")), 0);
 	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "has no PTR");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(change_ptr_unset(change, NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_NOT_FOUND, "", "no such address or service");
 }
@@ -434,7 +434,7 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 	inventory_settle(fixture->inventory);
 	const unsigned published = fixture->published;
 	owner_etag(inventory_fixture_named(fixture, "old"), before);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, first, 2, NULL), 0);
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "a"), &ptr), 0);
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
@@ -457,7 +457,7 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 {
 	static const struct edit_value values[] = {{"name", "a"}, {"address", "198.51.100.60"}};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
@@ -469,8 +469,8 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "a")), 0);
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &(struct change_ptr){.fqdn = "3.test"}), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_int_equal(fixture->published, 1);
 	inventory_fixture_restart(fixture);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", "3.test.", 3600));
@@ -479,10 +479,10 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 static void a_change_without_edits_publishes_nothing(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_int_equal(fixture->published, 0);
 }
 
@@ -495,7 +495,7 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr),
 			     0);
 	inventory_fixture_check_error(change, CHANGE_STORE, "", "another program holds it");
@@ -513,13 +513,13 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 {
 	struct inventory_fixture *fixture = *state;
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	fixture->refuse = true;
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_not_equal(change_commit(change), 0);
+	assert_int_not_equal(edit_commit(change), 0);
 	assert_int_equal(change_error(change)->outcome, CHANGE_NO_MEMORY);
-	change_free(change);
+	edit_free(change);
 	fixture->refuse = false;
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
 	inventory_fixture_add(fixture, "n", "198.51.100.60");
@@ -531,7 +531,7 @@ static void what_is_kept_and_could_not_be_published_is_with_the_next_change(void
 static void what_is_not_what_it_is_taken_for_is_left_alone(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(change_stale(change, "it has changed"), 0);
 	assert_int_not_equal(change_remove(change, inventory_fixture_named(fixture, "bare")), 0);

@@ -21,7 +21,8 @@
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
 
-/* ---- as service/resources.c does it. Nothing is asserted in the thread: an edit that fails says why ----
+/* ---- as service/resources.c does it. Nothing is asserted in the thread: an edit that fails says
+ * why ----
  */
 
 struct aside {
@@ -39,18 +40,18 @@ struct aside {
 static void *run(void *context)
 {
 	struct aside *aside = context;
-	struct change *change = change_begin(aside->inventory, "thread");
+	struct change *change = edit_begin(aside->inventory, "thread");
 	int err = change ? aside->edit(aside, change) : ERR_NOMEM;
 
 	aside->ran_in = pthread_self();
 	if (!err && !aside->rehearsal)
-		err = change_store(change);
+		err = edit_store(change);
 	if (!err && !aside->rehearsal) {
 		aside->change = change;
 		return NULL;
 	}
 	aside->error = *change_error(change);
-	change_free(change);
+	edit_free(change);
 	return NULL;
 }
 
@@ -82,7 +83,7 @@ static enum change_outcome publish(struct aside *aside)
 		aside->error = *change_error(aside->change);
 	else if (!aside->change && aside->error.outcome == CHANGE_STORE)
 		inventory_note_error(inventory, aside->error.text);
-	change_free(aside->change);
+	edit_free(aside->change);
 	inventory_aside_free(aside->inventory);
 	inventory_hold(inventory, false);
 	inventory_forget(inventory);
@@ -166,11 +167,11 @@ static void add_to_group(struct inventory_fixture *fixture, const char *name, co
 {
 	const struct edit_value values[] = {
 		{"name", name}, {"resource_group", group}, {"allocation", "static"}};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 static const struct owner *in_group(const struct inventory_fixture *fixture, const char *name)
@@ -189,7 +190,7 @@ static struct inventory_about about_of(const struct inventory_fixture *fixture)
 static void check_busy(struct inventory_fixture *fixture)
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_not_equal(change_ptr_set(change, seen(fixture, "bare"), &ptr), 0);
 	inventory_fixture_check_error(change, CHANGE_BUSY, "", "try again");
@@ -552,10 +553,10 @@ static void an_address_that_it_let_go_of_is_not_drawn_a_moment_later(void **stat
 	assert_int_equal(make(fixture, add_some, NULL), CHANGE_FINE);
 	first = seen(fixture, "drawn")->address;
 	assert_int_equal(make(fixture, remove_some, NULL), CHANGE_FINE);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 1, NULL), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_false(address_equal(&seen(fixture, "next")->address, &first));
 }
 

@@ -59,11 +59,11 @@ static int put(struct change *change, const char *name, const char *region, cons
 static void must_put(struct inventory_fixture *fixture, const char *name, const char *region,
 		     const char *tags)
 {
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(put(change, name, region, tags), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 static int add(struct change *change, const char *group, const char *name, const char *region)
@@ -77,20 +77,20 @@ static int add(struct change *change, const char *group, const char *name, const
 static void must_add(struct inventory_fixture *fixture, const char *group, const char *name,
 		     const char *region)
 {
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(add(change, group, name, region), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 static void must_remove(struct inventory_fixture *fixture, const char *group)
 {
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_group_remove(change, group, SUBSCRIPTION), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 /* ---- coming and going ---- */
@@ -154,13 +154,13 @@ static void an_address_makes_its_group_and_leaves_it_behind(void **state)
 		assert_string_equal(shown(fixture, "web"), "Web west -");
 		inventory_fixture_restart(fixture);
 	}
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(change_remove(change, inventory_address(fixture->inventory, "web",
 									 i ? "one" : "two")),
 				 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	inventory_fixture_restart(fixture);
 	assert_string_equal(shown(fixture, "web"), "Web west -");
 }
@@ -194,10 +194,10 @@ static void addresses_of_another_subscription_stay(void **state)
 	struct change *change;
 
 	must_add(fixture, "web", "one", "east");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_remove(change, "web", "another"), 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
-	change_free(change);
+	edit_free(change);
 }
 
 /* The configuration's subscription is another one by now: a group of the same name is another
@@ -212,11 +212,11 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 	must_add(fixture, "web", "old", "east");
 	assert_int_equal(inventory_fixture_load(fixture, world), 0);
 	must_add(fixture, "web", "new", "east");
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_remove(change, "web", "99999999-2222-3333-4444-555555555555"),
 			 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_string_equal(shown(fixture, "web"), "");
 		assert_non_null(inventory_address(fixture->inventory, "web", "old"));
@@ -241,15 +241,15 @@ static void a_group_is_made_by_a_name_that_azure_would_have(void **state)
 	struct inventory_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
+		struct change *change = edit_begin(fixture->inventory, "test");
 		assert_int_not_equal(add_to(change, bad[i]), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
-		change = change_begin(fixture->inventory, "test");
+		change = edit_begin(fixture->inventory, "test");
 		assert_int_not_equal(put(change, bad[i], "east", NULL), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
 	}
 	/* In a path it stands for no group. */
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(put(change, "-", "east", NULL), 0);
 	inventory_fixture_check_error(change, CHANGE_INVALID, "resource_group", "give ");
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -288,11 +288,11 @@ static void a_group_that_the_file_names_is_read_only(void **state)
 	assert_string_equal(shown(fixture, "OFFICE"), "Office west - !");
 	assert_int_equal(count_of(fixture), 1);
 	must_put(fixture, "office", "west", NULL);
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(put(change, "office", "west", "{\"a\":\"1\"}"), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
 	must_add(fixture, "office", "mine", "east");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(change_group_remove(change, "office", SUBSCRIPTION), 0);
 	inventory_fixture_check_error(change, CHANGE_READ_ONLY, "", "sluice.conf:");
 	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
@@ -378,7 +378,7 @@ static void a_change_that_is_given_up_has_changed_no_group(void **state)
 
 	must_put(fixture, "kept", "west", NULL);
 	must_put(fixture, "gone", "west", NULL);
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(put(change, "kept", "east", "{\"a\":\"1\"}"), 0);
 	assert_int_equal(put(change, "kept", "west", "{\"a\":\"2\"}"), 0);
 	assert_int_equal(put(change, "new", "west", NULL), 0);
@@ -386,7 +386,7 @@ static void a_change_that_is_given_up_has_changed_no_group(void **state)
 	assert_int_equal(add(change, "made", "one", "east"), 0);
 	assert_string_equal(shown(fixture, "kept"), "kept west {\"a\":\"2\"}");
 	assert_string_equal(shown(fixture, "made"), "made east -");
-	change_free(change);
+	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_string_equal(shown(fixture, "kept"), "kept west -");
 		assert_string_equal(shown(fixture, "gone"), "gone west -");
@@ -402,13 +402,13 @@ static void a_group_may_go_and_come_in_one_change(void **state)
 	struct change *change;
 
 	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_remove(change, "group", SUBSCRIPTION), 0);
 	assert_int_equal(put(change, "gROUP", "east", NULL), 0);
 	assert_int_equal(put(change, "fleeting", "east", NULL), 0);
 	assert_int_equal(change_group_remove(change, "fleeting", SUBSCRIPTION), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_string_equal(shown(fixture, "group"), "gROUP east -");
 		assert_string_equal(shown(fixture, "fleeting"), "");
@@ -433,7 +433,7 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 
 	memset(long_name, 'a', sizeof long_name - 1);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct change *change = change_begin(fixture->inventory, "test");
+		struct change *change = edit_begin(fixture->inventory, "test");
 		assert_int_not_equal(put(change, cases[i].name, cases[i].region, cases[i].tags), 0);
 		inventory_fixture_check_error(change, CHANGE_INVALID, cases[i].field, "");
 	}

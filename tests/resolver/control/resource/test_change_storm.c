@@ -89,16 +89,16 @@ static void a_storm_of_batches_agrees_with_a_plain_table(void **state)
 	uint64_t seed = 0x4d595df4d0f33173;
 
 	for (unsigned round = 2; round < 300; round++) {
-		struct change *change = change_begin(fixture->inventory, "test");
+		struct change *change = edit_begin(fixture->inventory, "test");
 		struct table trial = kept;
 
 		for (unsigned n = random_below(&seed, 6) + 1; n > 0; n--)
 			edit(fixture, change, &trial, &seed, round);
 		if (random_below(&seed, 4) != 0) {
-			assert_int_equal(change_commit(change), 0);
+			assert_int_equal(edit_commit(change), 0);
 			kept = trial;
 		}
-		change_free(change);
+		edit_free(change);
 		if (round % 50 == 0)
 			inventory_fixture_restart(fixture);
 		compare(fixture, &kept);
@@ -123,7 +123,7 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 {
 	for (tell(pipe_end, VICTIMS, 0);; number++)
 		for (uint32_t victim = 0; victim < VICTIMS; victim += 2) {
-			struct change *change = change_begin(fixture->inventory, "test");
+			struct change *change = edit_begin(fixture->inventory, "test");
 			char fqdn[32], name[16];
 			int err = 0;
 
@@ -134,9 +134,9 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 				err = change_ptr_set(change, inventory_fixture_named(fixture, name),
 						     &ptr);
 			}
-			if (err || change_commit(change) != 0)
+			if (err || edit_commit(change) != 0)
 				_exit(1);
-			change_free(change);
+			edit_free(change);
 			tell(pipe_end, victim, number);
 		}
 }

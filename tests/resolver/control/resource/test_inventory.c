@@ -212,11 +212,11 @@ static void what_is_in_both_is_refused_and_both_are_named(void **state)
 	struct inventory_fixture *fixture = *state;
 	const struct owner *made = inventory_fixture_add(fixture, "new", "198.51.100.30");
 	const struct edit_value label = {"domain_name_label", "taken"};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(edit_set(change, made, &label, 1, NULL), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
 		const struct faults *faults = &fixture->config.faults;
 
@@ -285,12 +285,12 @@ static void an_address_that_moves_into_a_pool_is_served(void **state)
 	inventory_fixture_point(fixture, inventory_fixture_at(fixture, "198.51.100.30"),
 				"other.test.");
 	assert_int_equal(inventory_fixture_at(fixture, "198.51.100.30")->ptr.status, PTR_ERROR);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(
 		edit_set(change, inventory_fixture_at(fixture, "198.51.100.30"), &value, 1, NULL),
 		0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_int_equal(inventory_fixture_at(fixture, "203.0.113.77")->ptr.status, PTR_PENDING);
 	assert_true(inventory_fixture_serves(fixture, "203.0.113.77", "other.test.", 3600));
 }
@@ -301,14 +301,14 @@ static enum change_outcome try_to_change(struct inventory_fixture *fixture,
 					 char text[CHANGE_TEXT_MAX])
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_at(fixture, "198.51.100.11"), &ptr);
 
-	err = err ? err : change_commit(change);
+	err = err ? err : edit_commit(change);
 	assert_int_equal(err == 0, change_error(change)->outcome == CHANGE_FINE);
 	const enum change_outcome outcome = change_error(change)->outcome;
 	snprintf(text, CHANGE_TEXT_MAX, "%s", change_error(change)->text);
-	change_free(change);
+	edit_free(change);
 	return outcome;
 }
 
@@ -455,7 +455,7 @@ static void a_ptr_is_pending_until_every_worker_has_it(void **state)
 static void very_many_ptrs_settle_at_once(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct change_ptr ptr = {.fqdn = "n.test."};
 	char name[16], address[ADDRESS_TEXT_MAX];
 	const struct owner *owner;
@@ -468,8 +468,8 @@ static void very_many_ptrs_settle_at_once(void **state)
 		assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 2, &owner), 0);
 		assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
 	}
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::5dc")->ptr.status, PTR_PENDING);
 	inventory_settle(fixture->inventory);
 	assert_int_equal(inventory_fixture_at(fixture, "2001:db8::1")->ptr.status, PTR_ACTIVE);

@@ -34,12 +34,12 @@ static int set_value(struct inventory_fixture *fixture, const struct owner *owne
 		     const char *text)
 {
 	const struct edit_value value = {key, text};
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	int err = edit_set(change, owner, &value, 1, NULL);
 
 	if (!err)
-		err = change_commit(change);
-	change_free(change);
+		err = edit_commit(change);
+	edit_free(change);
 	return err;
 }
 
@@ -181,10 +181,10 @@ static void an_address_goes_from_the_file_to_the_state_and_back(void **state)
 				"mine.test.");
 	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED), ERR_FAULTS);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "mine.test.", 3600));
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_remove(change, inventory_fixture_at(fixture, "198.51.100.10")), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
 	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
 }
@@ -384,7 +384,7 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 		{"name", name}, {"address", address}, {"domain_name_label", label}};
 	const struct change_ptr ptr = {.fqdn = random_below(seed, 4) ? fqdn : ""};
 	const struct owner *owner = inventory_fixture_named(fixture, name);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	int err;
 
 	if (!owner && slot >= 3)
@@ -394,8 +394,8 @@ static void random_change(struct inventory_fixture *fixture, uint64_t *seed)
 	else
 		err = change_ptr_set(change, owner, &ptr);
 	if (!err)
-		assert_int_equal(change_commit(change), 0);
-	change_free(change);
+		assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 }
 
 static void many_reloads_come_to_the_same_as_a_start(void **state)

@@ -42,10 +42,10 @@ static void addresses_come_in_their_order_however_many_to_a_page(void **state)
 	for (size_t room = 1; room <= 8; room++)
 		assert_string_equal(read_addresses(fixture, room),
 				    "low filed bare high first6 last ");
-	change = change_begin(fixture->inventory, "test");
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_remove(change, inventory_fixture_named(fixture, "low")), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_string_equal(read_addresses(fixture, 2), "filed bare high first6 last ");
 }
 
@@ -75,11 +75,11 @@ static void services_come_by_name_and_follow_changes(void **state)
 	const struct owner *page[4];
 
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 4), 1);
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(edit_add(change, OWNER_SERVICE, zoo, 2, NULL), 0);
 	assert_int_equal(edit_add(change, OWNER_SERVICE, bar, 2, NULL), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_int_equal(inventory_services_after(fixture->inventory, NULL, page, 2), 2);
 	assert_string_equal(page[0]->name, "app");
 	assert_string_equal(page[1]->name, "bar");

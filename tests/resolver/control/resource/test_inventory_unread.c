@@ -48,17 +48,17 @@ static const char *error_of(const struct inventory_fixture *fixture)
 /* Frees the change, which has not come to anything for what could not be read. */
 static void check_unread(struct inventory_fixture *fixture, struct change *change, int err)
 {
-	assert_int_not_equal(err ? err : change_commit(change), 0);
+	assert_int_not_equal(err ? err : edit_commit(change), 0);
 	assert_int_equal(change_error(change)->outcome, CHANGE_STORE);
 	assert_non_null(strstr(change_error(change)->text, NOT_OURS));
 	assert_non_null(strstr(error_of(fixture), NOT_OURS));
-	change_free(change);
+	edit_free(change);
 	inventory_forget(fixture->inventory);
 }
 
 static struct change *begin(struct inventory_fixture *fixture)
 {
-	return change_begin(fixture->inventory, "test");
+	return edit_begin(fixture->inventory, "test");
 }
 
 /* ---- looking ---- */
@@ -110,8 +110,8 @@ static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_address
 	struct change *change = begin(fixture);
 
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 3, NULL), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	exec(fixture, SPOIL " WHERE kind = 104");
 	change = begin(fixture);
 	check_unread(fixture, change,
@@ -143,8 +143,8 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 
 	assert_int_equal(change_group_put(change, &group, false), 0);
 	assert_int_equal(change_ptr_wait(change, "00000000-0000-4000-8000-000000000001", &ptr), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	inventory_fixture_add(fixture, "new", NEW);
 	for (size_t i = 0; i < 3; i++) {
 		char sql[128];
@@ -161,8 +161,8 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 	}
 	change = begin(fixture);
 	assert_int_equal(state_json_read(change, fixture->inventory, document), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	assert_null(error_of(fixture));
 	json_decref(document);
 }
@@ -202,7 +202,7 @@ static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(vo
 	change = begin(fixture);
 	assert_int_not_equal(change_is_open(change), 0);
 	assert_int_equal(change_error(change)->outcome, CHANGE_STORE);
-	change_free(change);
+	edit_free(change);
 	assert_int_equal(inventory_fixture_load(fixture, both), ERR_FAULTS);
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have this"));
 }

@@ -29,13 +29,13 @@ static int try_import(struct inventory_fixture *fixture, const json_t *document,
 {
 	inventory_hold(fixture->inventory, true);
 	struct inventory *aside = inventory_aside(fixture->inventory);
-	struct change *change = change_begin(aside, "test");
+	struct change *change = edit_begin(aside, "test");
 	int err = state_json_read(change, aside, document);
 
 	if (!err)
-		err = change_commit(change);
+		err = edit_commit(change);
 	*error = *change_error(change);
-	change_free(change);
+	edit_free(change);
 	inventory_aside_free(aside);
 	inventory_hold(fixture->inventory, false);
 	return err;
@@ -64,19 +64,19 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	json_t *tags = json_pack("{s:s}", "a", "1");
 	const struct change_group empty = {"Empty", "west", tags};
 	struct inventory_fixture *fixture = *state, other;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 	const struct owner *owner;
 
 	assert_int_equal(edit_add(change, OWNER_ADDRESS, values, 6, &owner), 0);
 	assert_int_equal(change_ptr_set(change, owner, &ptr), 0);
 	assert_int_equal(edit_add(change, OWNER_SERVICE, service, 3, NULL), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
-	change = change_begin(fixture->inventory, "test");
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
+	change = edit_begin(fixture->inventory, "test");
 	assert_int_equal(change_group_put(change, &empty, false), 0);
 	json_decref(tags);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
 	json_t *exported = exported_by(fixture->inventory);
 
@@ -222,11 +222,11 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
 	static const struct change_ptr ptr = {"odd.test.", odd, false, 0};
 	struct inventory_fixture *fixture = *state;
-	struct change *change = change_begin(fixture->inventory, "test");
+	struct change *change = edit_begin(fixture->inventory, "test");
 
 	assert_int_equal(change_ptr_set(change, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_equal(change_commit(change), 0);
-	change_free(change);
+	assert_int_equal(edit_commit(change), 0);
+	edit_free(change);
 	json_t *exported = exported_by(fixture->inventory);
 	assert_string_equal(
 		json_string_value(json_object_get(

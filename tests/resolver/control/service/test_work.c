@@ -88,12 +88,12 @@ static void on_done(void *request)
 static bool is_held(void)
 {
 	const struct change_ptr ptr = {.fqdn = "x.test."};
-	struct change *change = change_begin(world->fixture->inventory, "test");
+	struct change *change = edit_begin(world->fixture->inventory, "test");
 	int err = change_ptr_set(change, inventory_fixture_named(world->fixture, "bare"), &ptr);
 	bool busy = change_error(change)->outcome == CHANGE_BUSY;
 
 	assert_int_equal(err != 0, busy);
-	change_free(change);
+	edit_free(change);
 	return busy;
 }
 
