@@ -293,8 +293,8 @@ static void end_large(struct large *large)
 {
 	struct work *work = &large->commit.service->work;
 
+	inventory_aside_free(large->aside); /* first: what it has committed is ours then */
 	large->on_change(large->context, large->err, &large->change, &large->faults);
-	inventory_aside_free(large->aside);
 	faults_release(&large->faults);
 	free(large);
 	work_end(work);
