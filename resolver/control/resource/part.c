@@ -450,21 +450,22 @@ static int read_rows(struct rows *rows, struct source *source, const struct kind
 	return err;
 }
 
-/* Those of these paths that the store has. */
-static int read_these(struct rows *rows, struct source *source, const struct path *const *paths,
+struct key { /* of a row */
+	unsigned kind;
+	const char *text;
+};
+
+/* Those of these keys, which differ, that the store has. */
+static int read_these(struct rows *rows, struct source *source, const struct key *keys,
 		      size_t count, char error[SOURCE_ERROR_MAX])
 {
 	struct key_range range;
-	char key[PATH_MAX_BYTES];
 	int err = 0;
 
 	for (size_t i = 0; !err && i < count; i++) {
-		err = path_key(paths[i], key);
-		if (err)
-			break;
-		key_range_alone(&range, key);
-		err = source->calls->resources(source, paths[i]->kind->id, range.from, range.to,
-					       on_row, rows, error);
+		key_range_alone(&range, keys[i].text);
+		err = source->calls->resources(source, keys[i].kind, range.from, range.to, on_row,
+					       rows, error);
 	}
 	sort_rows(rows);
 	return err;
@@ -856,11 +857,6 @@ int parts_load(struct parts *parts, struct source *source, const struct model *d
 	return err;
 }
 
-struct key { /* of a row */
-	unsigned kind;
-	const char *text;
-};
-
 static int compare_two_keys(const void *a, const void *b)
 {
 	const struct key *left = a, *right = b;
@@ -868,28 +864,35 @@ static int compare_two_keys(const void *a, const void *b)
 	return compare_keys(left->kind, left->text, right->kind, right->text);
 }
 
-/* The rows of the part that none of the paths is of; NULL without memory. Arrays are the arena's.
- */
-static const struct model_row_list *rows_beside(const struct model_part *part,
-						const struct path *const *paths, size_t count,
-						struct arena *arena)
+/* The keys of the paths, sorted, each once; NULL without memory. */
+static struct key *keys_of(const struct path *const *paths, size_t *count, struct arena *arena)
 {
-	struct key *keys = arena_alloc_array(arena, count, sizeof *keys);
-	struct model_row_list *kept = arena_alloc(arena, sizeof *kept);
+	struct key *keys = arena_alloc_array(arena, *count, sizeof *keys);
 	char key[PATH_MAX_BYTES];
+	size_t kept = 0;
 
-	if (kept)
-		kept->items = arena_alloc_array(arena, part->rows.count, sizeof(*kept->items));
-	if (!keys || !kept || !kept->items)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; keys && i < *count; i++) {
 		if (path_key(paths[i], key) != 0 || !(keys[i].text = arena_strdup(arena, key)))
 			return NULL;
 		keys[i].kind = paths[i]->kind->id;
 	}
-	if (count > 0)
-		qsort(keys, count, sizeof *keys, compare_two_keys);
-	for (size_t i = 0, k = 0; i < part->rows.count; i++) {
+	if (!keys || *count == 0)
+		return keys;
+	qsort(keys, *count, sizeof *keys, compare_two_keys);
+	for (size_t i = 1; i < *count; i++)
+		if (compare_two_keys(&keys[kept], &keys[i]) != 0)
+			keys[++kept] = keys[i];
+	*count = kept + 1;
+	return keys;
+}
+
+/* The rows of the part that have none of the keys. `kept` has room for all of them. */
+static void keep_others(struct model_row_list *kept, const struct model_part *part,
+			const struct key *keys, size_t count)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < part->rows.count; i++) {
 		struct model_row *row = part->rows.items[i];
 		int order = -1;
 
@@ -899,7 +902,6 @@ static const struct model_row_list *rows_beside(const struct model_part *part,
 		if (k == count || order != 0)
 			kept->items[kept->count++] = row;
 	}
-	return kept;
 }
 
 /* The part with these of its rows as they are in the store now. */
@@ -909,15 +911,18 @@ static int rebuild(struct parts *parts, size_t at, struct source *source,
 {
 	const struct path root = part_root(paths[0]);
 	struct model_part *before = parts->items[at], *part;
-	const struct model_row_list *kept = rows_beside(before, paths, count, &rows->arena);
+	struct model_row_list kept = {
+		arena_alloc_array(&rows->arena, before->rows.count, sizeof(*kept.items)), 0};
+	const struct key *keys = keys_of(paths, &count, &rows->arena);
 	char key[PATH_MAX_BYTES];
-	int err = kept ? path_key(&root, key) : ERR_NOMEM;
+	int err = keys && kept.items ? path_key(&root, key) : ERR_NOMEM;
 
 	if (!err)
-		err = read_these(rows, source, paths, count, error);
+		err = read_these(rows, source, keys, count, error);
 	if (err)
 		return err;
-	part = build(root.kind, key, rows->items, rows->count, *kept, rows);
+	keep_others(&kept, before, keys, count);
+	part = build(root.kind, key, rows->items, rows->count, kept, rows);
 	if (part)
 		parts->items[at] = part;
 	else

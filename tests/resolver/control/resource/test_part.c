@@ -204,6 +204,43 @@ static void a_refresh_is_of_the_one_in_that_group(void **state)
 	assert_non_null(find(world, RULESET, "munich", "hub", NULL));
 }
 
+/* What is edited twice, the second time in other letters, is one row. */
+static void a_refresh_reads_each_row_once_and_keeps_the_others(void **state)
+{
+	static const struct state_put rows[] = {{RULESET, "-/hub", "{\"name\": \"hub\"}", {0}},
+						{RULE, "-/hub/a", RULE_OF("a"), {0}},
+						{RULE, "-/hub/b", RULE_OF("b"), {0}},
+						{RULE, "-/hub/d", RULE_OF("d"), {0}}};
+	static const struct state_put edited[] = {{RULE, "-/hub/a", NULL, {0}},
+						  {RULE, "-/hub/c", RULE_OF("c"), {0}}};
+	const struct path hub = {kind_of_id(RULESET), GROUP_NONE, {"hub", NULL}};
+	const struct path a = {kind_of_id(RULE), GROUP_NONE, {"hub", "a"}};
+	const struct path c = {kind_of_id(RULE), GROUP_NONE, {"HUB", "C"}};
+	const struct path again = {kind_of_id(RULE), GROUP_NONE, {"hub", "c"}};
+	const struct path *const paths[] = {&again, &hub, &c, &a, &hub};
+	const char *const names[] = {"b", "c", "d"};
+	struct part_case *world = *state;
+	char error[SOURCE_ERROR_MAX];
+	const void *kept;
+
+	part_case_load(world, "region = \"west\";", rows, 4);
+	kept = world->parts.items[0]->rows.items[2]->item;
+	assert_int_equal(state_try(world->state, edited, 2, NULL), 0);
+	assert_int_equal(parts_refresh(&world->parts, world->state->source, paths, 5, false, 0,
+				       world->declared, &world->faults, error),
+			 0);
+	assert_int_equal(world->faults.count, 0);
+	assert_int_equal(world->parts.items[0]->rows.count, 4);
+	assert_ptr_equal(world->parts.items[0]->rows.items[1]->item, kept); /* b is shared */
+	part_case_compose(world);
+	assert_null(find(world, RULE, GROUP_NONE, "hub", "a"));
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(
+			part_name(kind_of_id(RULE), find(world, RULE, GROUP_NONE, "hub", names[i])),
+			names[i]);
+	assert_null(find(world, RULE, GROUP_NONE, "hub", "e"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, part_case_set_up, part_case_tear_down)
@@ -216,6 +253,7 @@ int main(void)
 		TEST(what_is_inside_goes_with_the_one_of_its_group),
 		TEST(the_state_repeats_the_file_in_the_same_group_only),
 		TEST(a_refresh_is_of_the_one_in_that_group),
+		TEST(a_refresh_reads_each_row_once_and_keeps_the_others),
 	};
 
 	return cmocka_run_group_tests_name("part", tests, NULL, NULL);
