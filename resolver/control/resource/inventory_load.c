@@ -606,6 +606,7 @@ struct inventory *inventory_prepare(struct inventory *inventory, struct model *m
 	}
 	next->now = part;
 	next->source = inventory->source;
+	next->stale = next->stale && !part.read;
 	return next;
 }
 

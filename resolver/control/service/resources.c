@@ -206,14 +206,18 @@ static int make_model(struct commit *commit)
 
 static int prepare(struct commit *commit)
 {
+	struct source *source = commit->next.source;
+	char error[SOURCE_ERROR_MAX] = "";
 	int err = service_prepare(commit->service, commit->model, commit->compiled,
 				  &commit->prepared, commit->next.faults);
 
 	if (err)
 		return err;
 	commit->inventory = commit->prepared.inventory;
-	commit->inventory->source = commit->next.source;
-	return 0;
+	commit->inventory->source = source;
+	if (commit->inventory->now.read) /* because others had written to the state */
+		err = source->calls->sync(source, error);
+	return err ? next_model_fail(&commit->next, err, error) : 0;
 }
 
 /* What was stored is served from now on. */
