@@ -29,7 +29,7 @@ enum { GAP = 0 };
 
 enum {
 	ALIGNMENT = alignof(max_align_t),
-	BLOCK_MIN = 1024,
+	BLOCK_MIN = 512,
 	BLOCK_MAX = 1024 * 1024,
 };
 

@@ -43,12 +43,10 @@ static void on_made(void *context, int err, const struct service_change *change,
 	end(edit);
 }
 
-static void look(void *context, struct inventory *inventory, size_t only)
+static void look(void *context)
 {
 	struct api_edit *edit = context;
 
-	(void)inventory;
-	(void)only;
 	if (edit->editor->look)
 		edit->editor->look(edit);
 }
@@ -106,14 +104,12 @@ struct rehearsed {
 };
 
 /* A new address of a pool is not known before it is given out. */
-static void note_rehearsed(void *context, struct inventory *inventory, size_t only)
+static void note_rehearsed(void *context)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
 	const struct owner *owner = edit->editor->find(edit->request);
 
-	(void)inventory;
-	(void)only;
 	if (!owner)
 		return;
 	rehearsed->is_known = true;

@@ -15,8 +15,9 @@ enum addresses_why {
 	ADDRESSES_CLAIMED, /* the name of a service has been found to be ours */
 	ADDRESSES_UNDO,    /* takes back another change: a group that the change made stays, as long
 			    * as something else is in it */
-	ADDRESSES_BACK,    /* takes back all changes since, so that it is as it was: nobody is asked
-			    * whose a name is, either */
+	ADDRESSES_BACK,    /* makes a row of the state what it was, or what was agreed to: nobody is
+			    * asked whose a name is, a PTR whose address is not there waits for it,
+			    * and a group goes whatever is in it */
 };
 /* Makes one of the inventory's kinds (resource/kind.h) what the values say, or (values NULL)
  * removes it, also where it is not there. Values are those that a body has, and those of the

@@ -134,7 +134,7 @@ int change_stale(struct change *change, const char *text)
 	return change_fail(change, CHANGE_STALE, NULL, "%s", text);
 }
 
-struct source *change_source(struct inventory *inventory, struct change_error *error)
+struct source *change_reader(struct inventory *inventory, struct change_error *error)
 {
 	struct source *source = inventory_source(inventory);
 
@@ -147,11 +147,19 @@ struct source *change_source(struct inventory *inventory, struct change_error *e
 		change_say(error, CHANGE_STORE, NULL, "%s",
 			   *inventory->error ? inventory->error
 					     : "the state has not been read yet");
-	else if (inventory->held)
-		change_say(error, CHANGE_BUSY, NULL,
-			   "many changes are being made at this moment; try again");
 	else
 		return source;
+	return NULL;
+}
+
+struct source *change_source(struct inventory *inventory, struct change_error *error)
+{
+	struct source *source = change_reader(inventory, error);
+
+	if (!source || !inventory->held)
+		return source;
+	change_say(error, CHANGE_BUSY, NULL,
+		   "many changes are being made at this moment; try again");
 	return NULL;
 }
 

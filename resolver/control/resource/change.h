@@ -51,8 +51,9 @@ int change_say(struct change_error *error, enum change_outcome outcome, const ch
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* It is about an item of a list: its field becomes "list[index].field". */
 void change_error_place(struct change_error *error, const char *list, size_t index);
-/* The state, where it takes changes now; NULL: `error` says why not. */
+/* The state, where it takes changes now, or where it can be read; NULL: `error` says why not. */
 struct source *change_source(struct inventory *inventory, struct change_error *error);
+struct source *change_reader(struct inventory *inventory, struct change_error *error);
 
 struct change;
 

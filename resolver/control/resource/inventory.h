@@ -167,12 +167,13 @@ MUST_CHECK int inventory_uses_after(struct inventory *inventory, const char *wha
 				    int (*on_use)(void *context, const struct source_use *use),
 				    void *context);
 
-/* While it is held another thread changes it (change.h, inventory_aside): other changes are refused
- * as busy, and there is no reload. */
+/* While it is held another thread makes a change, with an inventory_aside: other changes are
+ * refused as busy, there is no reload, and nobody else writes to the state. */
 void inventory_hold(struct inventory *inventory, bool held);
 bool inventory_is_held(const struct inventory *inventory);
-/* The same, for another thread, as long as it is held: with a connection of its own. Where none can
- * be opened, inventory_trouble says why, and so does every change. NULL without memory. */
+/* The same, for a change that is made in another thread while this one is held: with a connection
+ * of its own. Where none can be opened, inventory_trouble says why, and so does every change. NULL
+ * without memory. */
 struct inventory *inventory_aside(struct inventory *inventory);
 void inventory_aside_free(struct inventory *aside); /* NULL is fine; in the control thread */
 

@@ -952,6 +952,22 @@ static int reload(struct parts *parts, size_t at, bool found, struct source *sou
 	return err;
 }
 
+/* Whether an edit of what is at the top writes its name, which stands in the paths of all that is
+ * inside it, in other letters. */
+static bool spells_otherwise(const struct model_part *part, const struct path *const *paths,
+			     size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct kind *kind = paths[i]->kind;
+
+		if (!kind->parent &&
+		    (strcmp(paths[i]->names[0], part_name(kind, part->item)) != 0 ||
+		     strcmp(paths[i]->group, part_group(kind, part->item)) != 0))
+			return true;
+	}
+	return false;
+}
+
 int parts_refresh(struct parts *parts, struct source *source, const struct path *const *paths,
 		  size_t count, bool whole, uint64_t revision, const struct model *declared,
 		  struct faults *faults, char error[SOURCE_ERROR_MAX])
@@ -967,7 +983,7 @@ int parts_refresh(struct parts *parts, struct source *source, const struct path 
 	if (err)
 		return err;
 	at = find_place(parts->items, parts->count, &root, &found);
-	if (!found || whole)
+	if (!found || whole || spells_otherwise(parts->items[at], paths, count))
 		return reload(parts, at, found, source, root.kind, key, revision, declared, faults,
 			      error);
 	arena_init(&rows.arena);

@@ -2,7 +2,7 @@
  * asks nobody: the transaction of its state decides. Servers that share a log of changes ask that
  * log, which takes its time and may not answer at all:
  *
- *     service_commit ─┬─ no committer ─► service_change ───────────────────────► on_change
+ *     service_commit ─┬─ no committer ─► service_make ─────────────────────────► on_change
  *                     └─ rehearsed, nothing stays open ─► record ─► committer
  *                            yes      ─► service_apply(record) ────────────────► on_change
  *                            no       ─► nothing has changed ──────────────────► on_change

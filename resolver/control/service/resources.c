@@ -60,7 +60,7 @@ static int put_edits(struct commit *commit)
 		if (err)
 			change->failed = i;
 		else if (change->rehearsal && change->on_owned)
-			change->on_owned(change->context, inventory, i);
+			change->on_owned(change->context);
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
 			inventory_forget(inventory);
 	}
@@ -106,7 +106,7 @@ static int tell_rows(struct commit *commit)
 	return *change->rows ? 0 : change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
 }
 
-/* ERR_EXISTS: a rehearsal that went well. */
+/* A rehearsal is rolled back. */
 static int store(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -118,7 +118,7 @@ static int store(struct commit *commit)
 	int err;
 
 	if (change->rehearsal && !any_owned && !change->rows)
-		return ERR_EXISTS;
+		return 0;
 	err = next_model_write(&commit->next);
 	if (err)
 		return err;
@@ -129,30 +129,14 @@ static int store(struct commit *commit)
 		err = put_owned(commit);
 	if (!err && change->rehearsal && change->rows)
 		err = tell_rows(commit);
-	if (!err && change->rehearsal)
-		err = ERR_EXISTS;
-	if (!err && change->wait_s > 0)
+	if (!err && change->wait_s > 0 && !change->rehearsal)
 		err = note_unconfirmed(commit);
-	if (!err) {
+	if (!err && !change->rehearsal) {
 		err = source->calls->commit(source, error);
 		err = err ? next_model_fail(&commit->next, err, error) : 0;
 	}
-	if (err)
+	if (err || change->rehearsal)
 		source->calls->roll_back(source);
-	return err;
-}
-
-/* What was made is served, or (err) nothing was; the error may be that it cannot be served yet. */
-static int finish_owned(struct commit *commit, int err)
-{
-	struct change *owned = commit->owned;
-
-	if (owned && !err && !commit->next.change->rehearsal && change_publish(owned) != 0) {
-		commit->next.change->error = *change_error(owned);
-		err = ERR_INVALID;
-	}
-	change_free(owned);
-	commit->owned = NULL;
 	return err;
 }
 
@@ -174,8 +158,8 @@ static bool is_owned(const struct service_change *change)
 	return owned_count(change) == change->count;
 }
 
-static int begin(struct commit *commit, struct service *service, struct inventory *inventory,
-		 struct service_change *change, struct faults *faults)
+static void begin(struct commit *commit, struct service *service, struct inventory *inventory,
+		  struct service_change *change, struct faults *faults)
 {
 	change->error.outcome = CHANGE_FINE;
 	change->revision = 0;
@@ -185,10 +169,8 @@ static int begin(struct commit *commit, struct service *service, struct inventor
 				  .inventory = inventory,
 				  .next = {.now = service->server.model,
 					   .load = service->load,
-					   .source = change_source(inventory, &change->error),
 					   .change = change,
 					   .faults = faults}};
-	return commit->next.source ? 0 : ERR_INVALID;
 }
 
 /* The edits, and the model that they make, if they make one. */
@@ -198,8 +180,13 @@ static int make_model(struct commit *commit)
 	int err = change->read ? change->read(change->context, commit->inventory, change) : 0;
 
 	change->failed = change->count;
-	if (err || is_owned(change))
+	if (err)
 		return err;
+	commit->next.source = change_source(commit->inventory, &change->error);
+	if (!commit->next.source)
+		return ERR_INVALID;
+	if (is_owned(change))
+		return 0;
 	commit->model = next_model_make(&commit->next);
 	return commit->model ? 0 : ERR_FAULTS;
 }
@@ -220,47 +207,55 @@ static int prepare(struct commit *commit)
 	return err ? next_model_fail(&commit->next, err, error) : 0;
 }
 
-/* What was stored is served from now on. */
-static void publish(struct commit *commit)
+/* What was stored is served from now on. An error: it cannot be served yet. */
+static int publish(struct commit *commit)
 {
 	char text[SERVICE_TEXT_MAX];
 
-	if (!commit->model)
-		return;
-	commit->service->load = commit->next.load;
-	service_publish(&commit->prepared, text);
-	commit->model = NULL;
+	if (commit->model) {
+		commit->service->load = commit->next.load;
+		service_publish(&commit->prepared, text);
+		commit->model = NULL;
+	}
+	if (!commit->owned || change_publish(commit->owned) == 0)
+		return 0;
+	commit->next.change->error = *change_error(commit->owned);
+	return ERR_INVALID;
+}
+
+static void release(struct commit *commit)
+{
+	change_free(commit->owned);
+	service_prepared_release(&commit->prepared);
+	policy_free(commit->compiled);
+	model_free(commit->model);
+	next_model_release(&commit->next);
 }
 
 /* `err`: what the last step came to. Returns what service_change does. */
 static int finish(struct commit *commit, int err)
 {
-	struct service *service = commit->service;
+	struct inventory *inventory = commit->service->inventory;
 	struct service_change *change = commit->next.change;
 	const struct faults *faults = commit->next.faults;
+	bool is_made = !err && !change->rehearsal;
 
-	if (err == ERR_EXISTS && change->on_model && commit->model)
-		change->on_model(change->context, commit->model);
-	if (err == ERR_EXISTS && change->rehearsal)
-		err = 0;
-	else if (!err)
-		publish(commit);
+	if (!err && change->rehearsal && change->on_model && commit->model)
+		change->on_model(change->context, commit->model, commit->compiled);
+	if (is_made)
+		err = publish(commit);
 	if (change->wait_s > 0 && !change->rehearsal)
-		wait_for_confirmation(commit, err == 0);
-	if (change->error.outcome == CHANGE_STORE)
-		inventory_note_error(service->inventory, change->error.text);
-	else if (!err && !change->rehearsal)
-		inventory_note_error(service->inventory, NULL);
-	err = finish_owned(commit, err);
-	service_prepared_release(&commit->prepared);
-	policy_free(commit->compiled);
-	model_free(commit->model);
-	next_model_release(&commit->next);
+		wait_for_confirmation(commit, is_made);
+	if (change->error.outcome == CHANGE_STORE && commit->next.source)
+		inventory_note_error(inventory, change->error.text);
+	else if (is_made)
+		inventory_note_error(inventory, NULL);
+	release(commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (err)
 		return ERR_FAULTS;
-	for (size_t i = change->checked; !change->rehearsal && i < faults->count; i++)
+	for (size_t i = change->checked; is_made && i < faults->count; i++)
 		log_fault("change", &faults->items[i]);
 	return 0;
 }
@@ -268,10 +263,9 @@ static int finish(struct commit *commit, int err)
 int service_change(struct service *service, struct service_change *change, struct faults *faults)
 {
 	struct commit commit;
-	int err = begin(&commit, service, service->inventory, change, faults);
+	int err;
 
-	if (err)
-		return err;
+	begin(&commit, service, service->inventory, change, faults);
 	err = make_model(&commit);
 	if (!err && commit.model)
 		err = prepare(&commit);
@@ -298,6 +292,7 @@ static void end_large(struct large *large)
 	struct work *work = &large->commit.service->work;
 
 	inventory_aside_free(large->aside); /* first: what it has committed is ours then */
+	service_end_of_thread(large->commit.service);
 	large->on_change(large->context, large->err, &large->change, &large->faults);
 	faults_release(&large->faults);
 	free(large);
@@ -351,28 +346,30 @@ static void make_model_in_thread(void *context)
 	large->err = make_model(commit);
 	if (large->err)
 		return;
-	if (commit->model)
+	if (commit->model) {
+		commit->model->owned = owned_ref(commit->next.now->owned); /* as it is now */
 		commit->compiled = server_compile(&commit->service->server, commit->model);
-	else
+	} else {
 		store_in_thread(large);
+	}
 }
 
 static void make_large(struct large *large, struct service *service)
 {
+	struct inventory *aside = inventory_aside(service->inventory);
+
 	work_block(&service->work);
 	faults_init(&large->faults);
-	large->aside = inventory_aside(service->inventory);
-	if (!large->aside)
-		large->err = change_say(&large->change.error, CHANGE_NO_MEMORY, NULL, "%s",
-					err_text(ERR_NOMEM));
-	else
-		large->err = begin(&large->commit, service, large->aside, &large->change,
-				   &large->faults);
-	large->commit.service = service;
-	if (large->err)
-		end_large(large);
-	else
+	large->aside = aside;
+	begin(&large->commit, service, aside ? aside : service->inventory, &large->change,
+	      &large->faults);
+	if (aside) {
 		go_on(large, make_model_in_thread, on_model_made);
+		return;
+	}
+	large->err =
+		change_say(&large->change.error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	on_stored(large);
 }
 
 static void make_at_once(struct service *service, struct service_change *change,
@@ -510,7 +507,7 @@ void service_take_back(struct service *service, bool at_once,
 
 json_t *service_values(struct service *service, const struct path *path, struct change_error *error)
 {
-	struct source *source = change_source(service->inventory, error);
+	struct source *source = change_reader(service->inventory, error);
 	char text[SOURCE_ERROR_MAX];
 	json_t *values;
 
@@ -533,7 +530,7 @@ static int each_in(struct inventory *inventory, const struct kind *kind,
 		   int (*on_row)(void *context, const struct source_resource *row), void *context,
 		   struct change_error *error)
 {
-	struct source *source = change_source(inventory, error);
+	struct source *source = change_reader(inventory, error);
 	char text[SOURCE_ERROR_MAX] = "";
 	int err;
 

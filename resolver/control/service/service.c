@@ -222,25 +222,20 @@ static void read_resolv_conf(struct service *service)
 	faults_release(&faults);
 }
 
-static void on_waited(struct work_waiter *waiter)
-{
-	struct service *service = container_of(waiter, struct service, resolv_conf_change);
-
-	service->resolv_conf_waits = false;
-	read_resolv_conf(service);
-}
-
-/* The model that is served is changed in place, which another change may be looking at. */
+/* The model that is served is changed in place, which a thread may be looking at. */
 static void on_resolv_conf(void *context)
 {
 	struct service *service = context;
 
-	if (service->resolv_conf_waits)
-		return;
-	service->resolv_conf_waits =
-		work_wait(&service->work, &service->resolv_conf_change, on_waited);
+	service->resolv_conf_waits = inventory_is_held(service->inventory);
 	if (!service->resolv_conf_waits)
 		read_resolv_conf(service);
+}
+
+void service_end_of_thread(struct service *service)
+{
+	if (service->resolv_conf_waits)
+		on_resolv_conf(service);
 }
 
 /* ---- one process after another ---- */

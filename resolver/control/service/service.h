@@ -1,16 +1,17 @@
 /* What is served, and how that changes. Every change comes here:
  *
  *     SIGHUP, POST /v1/reload ─► load_model ──┐
- *     resources ───────────► service_change ──┴─► service_prepare ─► durable ─► service_publish ─┐
+ *     resources ─────────────► service_make ──┴─► service_prepare ─► durable ─► service_publish ─┐
  *     resolv.conf ────► load_resolv_conf ──────────────────────────────────────► server_apply ───┤
- *     addresses, PTRs ──► service_change ─► durable ───────────────────────► server_serve_owned ─┤
+ *     addresses, PTRs ────► service_make ─► durable ───────────────────────► server_serve_owned ─┤
  *                                                         on_settled, when all workers have it ◄─┘
  *
  * Reading files may take a while; the workers go on answering meanwhile, because they share nothing
  * with this thread but what is published.
  *
  * It is below the APIs, whose handlers see it; the process (its master, signals, rights and
- * listeners) is above them, in process.h. All of it runs on the control thread. */
+ * listeners) is above them, in process.h. All of it runs on the control thread, but for the steps
+ * of a large change that service_make names. */
 #ifndef SLUICE_SERVICE_H
 #define SLUICE_SERVICE_H
 
@@ -71,8 +72,7 @@ struct service {
 	struct wall_clock clock;
 	struct turns turns; /* of the control thread's loop */
 	struct file_watch resolv_conf;
-	struct work_waiter resolv_conf_change; /* waits for the end of a change */
-	bool resolv_conf_waits;
+	bool resolv_conf_waits; /* it has changed, while a thread reads what is served */
 	struct {
 		struct work_job job; /* first */
 		struct work_waiter gap;
@@ -173,12 +173,12 @@ struct service_change {
 		       * something that goes stays, unless it has an edit */
 	bool claimed; /* the name of a service has been found to be ours (api/edit.h) */
 	bool rehearsal; /* finds out what it would come to, and changes nothing */
-	/* Of a rehearsal: called with what would be served, where that is another model; it goes
-	 * when this returns. May be NULL. */
-	void (*on_model)(void *context, const struct model *model);
-	/* Of a rehearsal, too: called behind each edit of the inventory's kinds, with the inventory
-	 * as it would be then; of a large one in another thread. May be NULL. */
-	void (*on_owned)(void *context, struct inventory *inventory, size_t edit);
+	/* Of a rehearsal: called with what would be served, where that is another model, and with
+	 * its policy, if that was compiled; both go when this returns. May be NULL. */
+	void (*on_model)(void *context, const struct model *model, const struct policy *compiled);
+	/* Of a rehearsal that is made at once: called behind each edit of the inventory's kinds,
+	 * while the inventory is as it would be. May be NULL. */
+	void (*on_owned)(void *context);
 	void *context;
 	json_t **rows;     /* out, of a rehearsal that went well: what it would write (rows.h), the
 			    * caller's then. NULL: nobody asks */
@@ -195,9 +195,9 @@ struct service_change {
  * warnings, too, of what is new (limits_check_change). */
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
-/* The same, of any size: what is large is made in a thread, while other changes wait (work.h).
- * on_change is called once, before this returns or later, and what the change points to is borrowed
- * until then; the change itself is copied. */
+/* The same, of any size: of what is large, the model is made, and the rows are written, in a
+ * thread, while other changes wait (work.h). on_change is called once, before this returns or
+ * later, and what the change points to is borrowed until then; the change itself is copied. */
 enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
@@ -224,6 +224,9 @@ MUST_CHECK int service_each_row(struct inventory *inventory, const struct path *
 MUST_CHECK int service_each_behind(struct inventory *inventory, const struct path *path,
 				   int (*on_row)(void *context, const struct source_resource *row),
 				   void *context, struct change_error *error);
+
+/* A thread that has read what is served has ended; for resources.c. */
+void service_end_of_thread(struct service *service);
 
 /* Stops following resolv.conf, and asking in rounds; leaves the state to another process, which
  * serves. */

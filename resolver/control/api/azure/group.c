@@ -3,7 +3,7 @@
  *     GET      all, in pages (azure/page.h); one; HEAD: 204, or 404
  *     PUT      {"location", "tags"}: made, or its tags replaced; the location cannot change
  *     PATCH    {"tags"}
- *     DELETE   with every address of the subscription in it, all or nothing, in a thread (bulk.h);
+ *     DELETE   with every address of the subscription in it, all or nothing, in a thread;
  *              200, which Azure's clients want to see. 409 where it has something else,
  *              which only /v1 can delete
  *

@@ -332,7 +332,7 @@ static bool is_latest(struct api_request *request)
 static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
 			 struct change_error *error)
 {
-	struct source *source = change_source(request->service->inventory, error);
+	struct source *source = change_reader(request->service->inventory, error);
 	struct source_about about;
 
 	if (!source)
@@ -391,11 +391,12 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				    : etag_print(revision, 0, etag));
 }
 
-static void note_plan(void *context, const struct model *model)
+static void note_plan(void *context, const struct model *model, const struct policy *compiled)
 {
 	struct posted *posted = context;
 	struct server *server = &posted->request->service->server;
-	struct policy *policy = policy_compile(model, &server->key, server->current->policy);
+	struct policy *policy =
+		policy_compile(model, &server->key, compiled ? compiled : server->current->policy);
 
 	json_decref(posted->plan);
 	posted->plan = policy ? plan_changes(posted->questions, policy) : NULL;
@@ -765,7 +766,7 @@ static char *watch_next(void *context, size_t *length)
 				    .complete = watch->after,
 				    .last = watch->after};
 	struct change_error unused;
-	struct source *source = change_source(watch->service->inventory, &unused);
+	struct source *source = change_reader(watch->service->inventory, &unused);
 	char *text = NULL, error[SOURCE_ERROR_MAX];
 	int err;
 
@@ -837,7 +838,7 @@ void api_changes_list(struct api_request *request)
 	if (!resource_check_query(request, known))
 		return;
 	if (!source) {
-		(void)change_source(request->service->inventory, &error); /* says why */
+		(void)change_reader(request->service->inventory, &error); /* says why */
 		api_fail_change(request, &error);
 	} else if (api_accepts(request, "text/event-stream")) {
 		answer_stream(request, source);
