@@ -253,12 +253,15 @@ class Meanwhile(Many):
 
     def test_others_are_served_and_changes_wait(self):
         self.add_many(self.COUNT)
+        self.good("PUT", "/v1/private_zones/-/made.test", {}, 201)
+        self.good("PUT", "/v1/private_zones/-/made.test/record_sets/a:A", {"records": ["10.0.0.1"]}, 201)
         thread, answers = self.start_import()
         asked = 0
         self.sluice.signal(signal.SIGHUP)
         while asked == 0 or thread.is_alive():
             self.assertTrue(self.is_healthy())
             self.good("GET", "/v1/changes?after=1")
+            self.good("GET", "/v1/private_zones/-/made.test/record_sets/a:A")
             if asked % 20 == 0:
                 self.good("PUT", "/v1/ptrs/198.51.100.11", {"reverse_fqdn": "n%d.example." % asked},
                           201 if asked == 0 else 200)

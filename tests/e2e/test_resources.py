@@ -293,6 +293,44 @@ class Resources(World):
 
     # ---- many as one, and what was changed ----
 
+    def test_the_last_edit_of_what_is_edited_twice_counts(self):
+        """In a change of few edits, and in one that is large, with others ahead or behind."""
+        self.build_hub()
+        rules, first, last = "rulesets/-/office/rules/", {"domain": "one.corp.", "targets": [{"address": "127.0.0.5"}]}, \
+            {"domain": "two.corp.", "targets": [{"address": "127.0.0.5"}]}
+        others = [{"path": "groups/-/g%d" % n, "values": {}} for n in range(120)]
+        edits = [("rulesets/-/office", {"outbound_endpoints": ["r/out"]}), (rules + "contoso", None),
+                 (rules + "contoso", first), (rules + "CONTOSO", last), (rules + "gone", first), (rules + "gone", None),
+                 ("rulesets/-/Office", {"outbound_endpoints": ["r/out"]})]
+        edits = [{"path": path, "values": values} for path, values in edits]
+        for more in ([], others):
+            for posted in (edits + more, more + edits):
+                self.good("POST", "changes?dry_run", {"edits": posted})
+                self.good("POST", "changes", {"edits": posted})
+                shown = self.good("GET", "rulesets/-/office/rules").body["rules"]
+                self.assertEqual([("CONTOSO", "two.corp.")], [(rule["name"], rule["domain"]) for rule in shown])
+                self.assertEqual("rulesets/-/Office/rules/CONTOSO", shown[0]["path"])
+                self.good("POST", "changes", {"edits": edits[:1] + [{"path": rules + "contoso", "values": first}]})
+
+    def test_what_is_removed_with_what_is_in_it_can_be_made_anew_at_once(self):
+        self.build_hub()
+        others = [{"path": "groups/-/g%d" % n, "values": {}} for n in range(120)]
+        rule = {"domain": "new.corp.", "targets": [{"address": "127.0.0.5"}]}
+        edits = [{"path": "rulesets/-/office", "values": None},
+                 {"path": "rulesets/-/office", "values": {"outbound_endpoints": ["r/out"]}},
+                 {"path": "rulesets/-/office/rules/new", "values": rule},
+                 {"path": "private_zones/-/z.test", "values": {}},
+                 {"path": "private_zones/-/z.test/record_sets/a:A", "values": {"records": ["10.0.0.1"]}},
+                 {"path": "private_zones/-/z.test", "values": None},
+                 {"path": "private_zones/-/z.test", "values": {}},
+                 {"path": "private_zones/-/z.test/record_sets/b:A", "values": {"records": ["10.0.0.2"]}}]
+        for more in ([], others):
+            self.good("POST", "changes", {"edits": more + edits})
+            self.assertEqual(["new"], [one["name"] for one in self.good("GET", "rulesets/-/office/rules").body["rules"]])
+            self.assertEqual([], self.good("GET", "rulesets/-/office/links").body["links"])
+            self.assertEqual(["b:A"], [one["name"] for one in
+                                       self.good("GET", "private_zones/-/z.test/record_sets").body["record_sets"]])
+
     def test_many_edits_are_all_made_or_none(self):
         edits = [{"path": path, "values": values} for path, values in HUB]
         wrong = edits + [{"path": "rulesets/-/x", "values": {"outbound_endpoints": ["r/none"]}}]

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
@@ -542,6 +543,41 @@ static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
 	assert_int_equal(about.waiting, 1);
 }
 
+static int remove_group(void *context, struct change *change, struct inventory *inventory)
+{
+	(void)inventory;
+	return change_group_remove(change, context, "00000000-0000-0000-0000-000000000000");
+}
+
+/* That there is no such group may mean that it could not be read, and is no reason to go on. */
+static void what_could_not_be_read_is_not_committed(void **state)
+{
+	char name[] = "web", path[64];
+	struct service_change change = {
+		.put = remove_group, .large = true, .who = "ops", .context = name};
+	uint64_t revision;
+	sqlite3 *other;
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_owned(KIND_GROUP, name, json_object(), false);
+	assert_int_equal(world->err, 0);
+	revision = world->revision;
+	snprintf(path, sizeof path, "%s/state.db", world->files.directory);
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "UPDATE resources SET json = 'x' WHERE kind = 104",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(other);
+	service_commit(&world->service, &change, on_change, NULL);
+	run_until(&world->told, 2);
+	assert_int_equal(world->err, ERR_INVALID);
+	assert_int_equal(world->outcome, CHANGE_STORE);
+	put_owned(KIND_GROUP, "next", json_object(), false);
+	assert_int_equal(world->err, 0);
+	assert_int_equal(world->revision, revision + 1);
+}
+
 /* Such a change is rehearsed in a thread, and made at once behind it where it has few rows. */
 static void an_answer_may_come_at_once(void **state)
 {
@@ -606,6 +642,7 @@ int main(void)
 		TEST(many_without_anybody_to_agree),
 		TEST(one_of_many_that_does_not_fit_is_told_and_nothing_changes),
 		TEST(what_is_no_list_of_edits_is_agreed_to_as_well),
+		TEST(what_could_not_be_read_is_not_committed),
 		TEST(an_answer_may_come_at_once),
 		TEST(what_is_not_allowed_asks_nobody),
 		TEST(a_record_of_a_later_version_is_refused),
