@@ -384,12 +384,30 @@ static void make_at_once(struct service *service, struct service_change *change,
 	faults_release(&faults);
 }
 
+static bool has_kinds_inside(const struct kind *kind)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (kinds[i].parent == kind)
+			return true;
+	return false;
+}
+
+/* A zone or a ruleset goes with all that is inside it, which may be much. */
+static bool is_large(const struct service_change *change)
+{
+	bool large = change->large || change->count >= SERVICE_LARGE;
+
+	for (size_t i = 0; !large && i < change->count; i++)
+		large = !change->edits[i].values && has_kinds_inside(change->edits[i].path.kind);
+	return large;
+}
+
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context)
 {
 	struct large *large = NULL;
 
-	if ((change->large || change->count >= SERVICE_LARGE) && !service->work.ending)
+	if (is_large(change) && !service->work.ending)
 		large = calloc(1, sizeof *large);
 	if (!large) {
 		make_at_once(service, change, on_change, context);

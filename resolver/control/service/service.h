@@ -196,8 +196,9 @@ struct service_change {
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 /* The same, of any size: of what is large, the model is made, and the rows are written, in a
- * thread, while other changes wait (work.h). on_change is called once, before this returns or
- * later, and what the change points to is borrowed until then; the change itself is copied. */
+ * thread, while other changes wait (work.h). Large are many edits, and a removal of what has others
+ * inside. on_change is called once, before this returns or later, and what the change points to is
+ * borrowed until then; the change itself is copied. */
 enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);

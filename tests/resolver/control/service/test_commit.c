@@ -489,6 +489,26 @@ static void many_without_anybody_to_agree(void **state)
 	}
 }
 
+/* One edit, but of what may have very much inside. */
+static void what_has_others_inside_goes_in_a_thread(void **state)
+{
+	const struct service_edit edit = {.path = network_path("gone")};
+	struct service_change change = {.edits = &edit, .count = 1, .who = "ops"};
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_network("gone", "10.1.0.0/16", false);
+	assert_int_equal(world->told, 1);
+	service_commit(&world->service, &change, on_change, NULL);
+	assert_int_equal(world->told, 1);
+	assert_true(work_wait(&world->service.work, &world->waiter, go_on));
+	run_until(&world->told, 2);
+	assert_int_equal(world->err, 0);
+	assert_true(world->went_on);
+	assert_false(is_served("gone"));
+	assert_false(is_kept("gone"));
+}
+
 static void one_of_many_that_does_not_fit_is_told_and_nothing_changes(void **state)
 {
 	struct many many;
@@ -640,6 +660,7 @@ int main(void)
 		TEST(it_is_made_beside_what_is_served_by_then),
 		TEST(many_are_agreed_to_and_made_in_a_thread),
 		TEST(many_without_anybody_to_agree),
+		TEST(what_has_others_inside_goes_in_a_thread),
 		TEST(one_of_many_that_does_not_fit_is_told_and_nothing_changes),
 		TEST(what_is_no_list_of_edits_is_agreed_to_as_well),
 		TEST(what_could_not_be_read_is_not_committed),
