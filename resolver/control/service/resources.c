@@ -9,12 +9,12 @@
 
 /* A change on its way:
  *
- *     next model (next_model.h) ─► prepare: sockets, policy ─► store: BEGIN, rows, COMMIT ─►
- * publish └─────────────────────────┴────────────────────────┴── faults, or an error: the end
+ *     next model (next_model.h) ─► prepare: sockets ─► store: BEGIN, rows, COMMIT ─► publish
+ *           └────────────────────────┴───────────────────┴── faults, or an error: the end
  *
- * One of the inventory's kinds alone begins with store; a rehearsal ends behind it. Of a large one,
- * the model is made in a thread, and stored in a thread; the control thread prepares and publishes.
- */
+ * A change of addresses, services, PTRs and groups alone begins with store. A rehearsal ends behind
+ * it. The control thread prepares and publishes; of a large change the other two steps are made in
+ * a thread, by a connection to the state of their own. */
 struct commit {
 	struct service *service;
 	struct next_model next;
