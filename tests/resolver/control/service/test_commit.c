@@ -450,7 +450,7 @@ static void run_until(const unsigned *count, unsigned wanted)
 
 static void many_are_agreed_to_and_made_in_a_thread(void **state)
 {
-	struct many many;
+	struct many many = {.values = NULL};
 	const struct owner *owner;
 
 	(void)state;
@@ -475,7 +475,7 @@ static void many_are_agreed_to_and_made_in_a_thread(void **state)
 
 static void many_without_anybody_to_agree(void **state)
 {
-	struct many many;
+	struct many many = {.values = NULL};
 
 	(void)state;
 	world->service.commit.committer = NULL;
@@ -511,7 +511,7 @@ static void what_has_others_inside_goes_in_a_thread(void **state)
 
 static void one_of_many_that_does_not_fit_is_told_and_nothing_changes(void **state)
 {
-	struct many many;
+	struct many many = {.values = NULL};
 
 	(void)state;
 	put_owned(KIND_ADDRESS, "first", json_pack("{s:s}", "address", "192.0.2.7"), false);
