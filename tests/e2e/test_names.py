@@ -331,6 +331,18 @@ class State(World):
         status, told = harness.command("check", "-c", path)
         self.assertEqual(0, status, told)
 
+    def test_what_nobody_wrote_may_mean_another(self):
+        """The outbound endpoints of a ruleset that names none are made anew, of the resolver that is there then."""
+        self.make("dev")
+        self.good("PUT", "rulesets/dev/office", {"outbound_endpoints": []})
+        self.assertEqual(["r/out"], self.good("GET", "rulesets/dev/office").body["placed"]["outbound_endpoints"])
+        self.good("POST", "changes", {"edits": [
+            {"path": "resolvers/dev/r", "values": None},
+            {"path": "resolvers/-/r", "values": {"virtual_network": "dev/hub"}},
+            {"path": "resolvers/-/r/inbound_endpoints/in", "values": {"subnet": "in", "listen": "127.0.0.11:53"}},
+            {"path": "resolvers/-/r/outbound_endpoints/out", "values": {"subnet": "out", "source": "127.0.0.1"}}]})
+        self.assertEqual(["-/r/out"], self.good("GET", "rulesets/dev/office").body["placed"]["outbound_endpoints"])
+
     def test_a_row_of_before_is_not_left_to_another(self):
         """One of a state that was written before names were of their group says NAME alone."""
         self.good("PUT", "virtual_networks/dev/lone", {}, 201)

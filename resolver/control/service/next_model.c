@@ -399,6 +399,18 @@ static const char *meaning(const struct model *model, const struct reference *re
 	return reference_full(model, reference->refers, reference->group, reference->text, arena);
 }
 
+/* Whether nobody wrote it, so that it is made anew each time. */
+static bool is_made(const struct model *model, const struct reference *reference)
+{
+	const struct origin *origin = reference->origin;
+	char list[PART_WHY_MAX];
+
+	if (model_is_made(origin) || !origin->path)
+		return model_is_made(origin);
+	snprintf(list, sizeof list, "%s.%s", origin->path, reference->key);
+	return model_made(model, list);
+}
+
 static int on_meaning(void *context, const struct reference *reference)
 {
 	struct meanings *meanings = context;
@@ -410,8 +422,8 @@ static int on_meaning(void *context, const struct reference *reference)
 
 	if (reference->refers == REFERS_NETWORK && strchr(reference->text, '/'))
 		return 0; /* with its group, as all of the state have it */
-	if (model_is_made(origin))
-		return 0; /* nobody wrote it, and it is made anew each time */
+	if (is_made(meanings->before, reference))
+		return 0;
 	arena_init(&arena);
 	before = meaning(meanings->before, reference, &arena);
 	after = before ? meaning(meanings->after, reference, &arena) : NULL;
