@@ -201,7 +201,7 @@ static size_t find_place(struct model_part *const *parts, size_t count, const st
 	return *found ? high : low;
 }
 
-/* By what the path is in; NULL: it is not made of rows. */
+/* The part that the path's item at the top is; NULL: the state has no row of it. */
 static const struct model_part *find_part(const struct model *model, const struct path *path)
 {
 	bool found;
@@ -234,8 +234,8 @@ static size_t find_row(const struct model_part *part, unsigned kind, const char 
 	return low;
 }
 
-/* Of items that are inside another, those of rows stand behind the file's, in the order of their
- * rows, and ahead of those that were made. */
+/* A list inside an item has the file's items first, then those of rows, by their keys, and last
+ * those that were made. */
 static const void *find_inside(const struct model_part *part, const void *in,
 			       const struct path *path)
 {
@@ -420,7 +420,7 @@ static int compare_rows(const void *a, const void *b)
 			  : compare_keys(left->kind->id, left->path, right->kind->id, right->path);
 }
 
-/* By what is at the top, that first. */
+/* Sorts them by their item at the top, whose own row comes first. */
 static void sort_rows(struct rows *rows)
 {
 	if (rows->count > 0)
@@ -455,7 +455,7 @@ struct key { /* of a row */
 	const char *text;
 };
 
-/* Those of these keys, which differ, that the store has. */
+/* Reads the rows of these keys. No key is there twice. */
 static int read_these(struct rows *rows, struct source *source, const struct key *keys,
 		      size_t count, char error[SOURCE_ERROR_MAX])
 {
@@ -655,7 +655,7 @@ static void share_row(struct model_part *part, struct model_row *row)
 	add_row(part, row);
 }
 
-/* Those that were read go among those that are kept, by kind and key. */
+/* Merges the rows that were read with the rows that are kept, by kind and key. */
 static void add_rows(struct model_part *part, const struct path *in, const struct row *rows,
 		     size_t count, const struct model_row_list *kept, struct rows *all)
 {
@@ -696,7 +696,7 @@ static void append_items(struct model_part *part, const struct kind *kind,
 	schema_list_set(list, part->item, (struct schema_list){items, filed.count + count});
 }
 
-/* What the rows say, inside what is at the top. */
+/* Appends all rows but the item's own, which are ahead of `first`. */
 static void append_rows(struct model_part *part, size_t first, struct faults *faults)
 {
 	struct model_row *const *rows = part->rows.items;
@@ -708,8 +708,8 @@ static void append_rows(struct model_part *part, size_t first, struct faults *fa
 	}
 }
 
-/* Of the rows of what has the key, beside those that are kept of it as they are. NULL: what they
- * are inside is not there, or faults say why. */
+/* The part of the item at the top that has this key: of rows that were read, and of rows of its
+ * former part that are kept. NULL: there is no such item (any more), or faults say why. */
 static struct model_part *build(const struct kind *root, const char *key, const struct row *rows,
 				size_t count, struct model_row_list kept, struct rows *all)
 {
@@ -735,8 +735,8 @@ static struct model_part *build(const struct kind *root, const char *key, const 
 		kept.items++;
 		kept.count--;
 	} else if (own && (!filed || !is_repeated(&rows[0], NULL, filed, all))) {
-		add_row(part, take_row(all, &rows[0], NULL)); /* two of one name, where the file
-							       * has it, which the check refuses */
+		/* Where the file has one of that name, too, the check refuses the two. */
+		add_row(part, take_row(all, &rows[0], NULL));
 	}
 	if (part->rows.count > 0)
 		item = part->rows.items[0]->item;
@@ -778,7 +778,7 @@ static void remove_part(struct parts *parts, size_t at)
 		(--parts->count - at) * sizeof(*parts->items));
 }
 
-/* Parts are told what the rows came to; they are let go of. */
+/* Notes in the parts what the rows came to, and lets go of the rows. */
 static int finish_rows(struct parts *parts, struct rows *rows, size_t errors, int err)
 {
 	parts->passed_over = parts->passed_over || rows->passed_over;
@@ -904,7 +904,7 @@ static void keep_others(struct model_row_list *kept, const struct model_part *pa
 	}
 }
 
-/* The part with these of its rows as they are in the store now. */
+/* Makes the part anew, with the rows of these paths as they are in the store now. */
 static int rebuild(struct parts *parts, size_t at, struct source *source,
 		   const struct path *const *paths, size_t count, struct rows *rows,
 		   char error[SOURCE_ERROR_MAX])
@@ -932,7 +932,7 @@ static int rebuild(struct parts *parts, size_t at, struct source *source,
 	return 0;
 }
 
-/* Each row of what has the key is read. */
+/* Reads all rows of the item at the top that has this key. */
 static int reload(struct parts *parts, size_t at, bool found, struct source *source,
 		  const struct kind *root, const char *key, uint64_t revision,
 		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])
