@@ -535,6 +535,13 @@ class Resources(World):
         other.close()
         self.good("PATCH", "rulesets/-/office/rules/contoso", {"state": "Disabled"})
         self.assert_answer(self.ask("e.contoso.corp"), "198.51.100.3")
+        for more in (0, 120):  # with a group, which is no part of the model; few edits, and many
+            with sqlite3.connect(self.world.dir + "/state.db") as other:
+                other.execute("CREATE TABLE mine (a)")
+                other.execute("DROP TABLE mine")
+            other.close()
+            self.good("POST", "changes", {"edits": [{"path": "groups/-/g%d" % n, "values": {}} for n in range(more + 1)] + [
+                {"path": "virtual_networks/-/of%d" % more, "values": {"address_space": ["10.%d.0.0/16" % (100 + more)]}}]})
         with sqlite3.connect(self.world.dir + "/state.db") as other:
             other.execute("UPDATE resources SET json = '{' WHERE path = '-/office/contoso'")
         other.close()

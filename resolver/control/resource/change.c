@@ -219,11 +219,6 @@ const struct model *change_model(const struct change *change)
 	return change->inventory->now.model;
 }
 
-uint64_t change_revision(const struct change *change)
-{
-	return change->revision;
-}
-
 /* ---- what is written ---- */
 
 /* json NULL: it goes. */

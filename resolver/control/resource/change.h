@@ -89,8 +89,6 @@ int change_stale(struct change *change, const char *text);
 /* The inventory that the change edits; the model of that inventory. */
 struct inventory *change_inventory(const struct change *change);
 const struct model *change_model(const struct change *change);
-/* Of what it has written; 0: nothing. */
-uint64_t change_revision(const struct change *change);
 
 /* ---- addresses and services ---- */
 

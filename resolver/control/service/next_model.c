@@ -47,8 +47,8 @@ static int remove_inside(struct source *source, const struct kind *kind, const c
 	return err;
 }
 
-/* Of a change that takes another back: what that put inside has edits of its own, and what was
- * there before, for something of that name in the file, stays. */
+/* Such a change has an edit for each row that goes. So a removal leaves the rows inside alone: the
+ * file may have an item of that name, to which they belong. */
 static bool takes_back(const struct service_change *change)
 {
 	return change->undo || change->again;

@@ -1,4 +1,4 @@
-/* Changes of resources: made, taken back, and what the state has of them. */
+/* Makes changes of resources, takes one back, and reads rows of the state. */
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/service/next_model.h"
 #include "resolver/control/service/rows.h"
@@ -207,7 +207,7 @@ static int prepare(struct commit *commit)
 	return err ? next_model_fail(&commit->next, err, error) : 0;
 }
 
-/* What was stored is served from now on. An error: it cannot be served yet. */
+/* Serves what was stored. ERR_INVALID: there is no memory to serve it yet. */
 static int publish(struct commit *commit)
 {
 	char text[SERVICE_TEXT_MAX];

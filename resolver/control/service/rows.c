@@ -83,8 +83,8 @@ static int read_row(struct service_edit *edit, const json_t *row, struct arena *
 			   path, arena);
 }
 
-/* Backwards, ahead of all goes what has an address, a label or an id that may be another's again:
- * rows may have exchanged these. */
+/* Two addresses may have exchanged an address, a label or an id. So when rows go back, whatever has
+ * one that it did not have is removed ahead of all. */
 int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 		   struct inventory *inventory)
 {

@@ -205,7 +205,7 @@ void service_make(struct service *service, struct service_change *change,
 
 /* Makes it as it was before the change that waits to be confirmed, which waits no longer. It may be
  * large; at_once: it is made here and now, whatever else waits. on_back is called once, before this
- * returns or later; `why`: it is still served, and waits; NULL: it is as it was. */
+ * returns or later: with NULL, or with the reason why the change is still served, and waits. */
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 

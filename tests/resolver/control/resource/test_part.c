@@ -204,7 +204,7 @@ static void a_refresh_is_of_the_one_in_that_group(void **state)
 	assert_non_null(find(world, RULESET, "munich", "hub", NULL));
 }
 
-/* What is edited twice, the second time in other letters, is one row. */
+/* Two edits of one item, which write its name in different letters, are about one row. */
 static void a_refresh_reads_each_row_once_and_keeps_the_others(void **state)
 {
 	static const struct state_put rows[] = {{RULESET, "-/hub", "{\"name\": \"hub\"}", {0}},
