@@ -301,15 +301,16 @@ class Resources(World):
         others = [{"path": "groups/-/g%d" % n, "values": {}} for n in range(120)]
         edits = [("rulesets/-/office", {"outbound_endpoints": ["r/out"]}), (rules + "contoso", None),
                  (rules + "contoso", first), (rules + "CONTOSO", last), (rules + "gone", first), (rules + "gone", None),
-                 ("rulesets/-/Office", {"outbound_endpoints": ["r/out"]})]
+                 ("rulesets/-/office", {"outbound_endpoints": ["r/out"]})]
         edits = [{"path": path, "values": values} for path, values in edits]
+        renamed = {"path": "rulesets/-/Office", "values": {"outbound_endpoints": ["r/out"]}}
         for more in ([], others):
-            for posted in (edits + more, more + edits):
+            for ruleset, posted in (("office", edits + more), ("office", more + edits), ("Office", edits + more + [renamed])):
                 self.good("POST", "changes?dry_run", {"edits": posted})
                 self.good("POST", "changes", {"edits": posted})
                 shown = self.good("GET", "rulesets/-/office/rules").body["rules"]
                 self.assertEqual([("CONTOSO", "two.corp.")], [(rule["name"], rule["domain"]) for rule in shown])
-                self.assertEqual("rulesets/-/Office/rules/CONTOSO", shown[0]["path"])
+                self.assertEqual("rulesets/-/%s/rules/CONTOSO" % ruleset, shown[0]["path"])
                 self.good("POST", "changes", {"edits": edits[:1] + [{"path": rules + "contoso", "values": first}]})
 
     def test_what_is_removed_with_what_is_in_it_can_be_made_anew_at_once(self):
