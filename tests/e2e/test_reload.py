@@ -1,11 +1,13 @@
 """A running server and its file: SIGHUP and `sluice reload`, good changes and faulty ones."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -392,7 +394,13 @@ class ResolvConf(harness.FreshCase):
         world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
         self.path = world.write("resolv.conf", "nameserver 127.0.0.3\n")
         text = config().replace('default_resolver = { targets = ( { address = "127.0.0.3"; } ); };', "")
+        text = text.replace('socket = "sluice.sock";', 'socket = "sluice.sock"; state = "state.db";')
         self.sluice = harness.Sluice(self.host, text, HERE, options=("--resolv-conf", self.path))
+
+    def call(self, method, path, body=None):
+        with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            return json.loads(connection.getresponse().read())
 
     def answered_by(self, name, upstream):
         self.assert_answer(self.host.ask(HERE, name), upstream)
@@ -407,6 +415,18 @@ class ResolvConf(harness.FreshCase):
         self.answered_by("one.test.example", "192.0.2.1")
         self.change("nameserver 127.0.0.4\n", "has changed: generation 2")
         self.answered_by("two.test.example", "192.0.2.2")
+
+    def test_a_change_comes_behind_the_thread_that_reads_what_is_served(self):
+        """Which waits for the state here, as another program has locked it."""
+        edits = json.dumps({"edits": [{"path": "private_zones/-/z%d.test" % n, "values": {}} for n in range(100)]})
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db", isolation_level=None)) as lock, \
+                concurrent.futures.ThreadPoolExecutor(1) as pool:
+            lock.execute("BEGIN IMMEDIATE")
+            posted = pool.submit(self.call, "POST", "/v1/changes", edits)
+            harness.wait_for(lambda: posted.done() or self.call("GET", "/v1/status")["work"], "the thread to begin")
+            self.change("nameserver 127.0.0.4\n", "has changed: generation")
+            self.assertEqual("store_failed", posted.result()["error"]["code"])
+        self.answered_by("behind.test.example", "192.0.2.2")
 
     def test_us_in_it_is_passed_over(self):
         self.change("nameserver 127.0.0.1\nnameserver 127.0.0.4\n", "is this resolver itself")
