@@ -615,9 +615,9 @@ static const struct field management_fields[] = {
 	{.key = "state",
 	 .type = FIELD_PATH,
 	 AT(management, state),
-	 .doc = "The database of changes made through the management API: a path on a local disk, "
-		"in a directory that sluice's user may write to. Without it, only this file can be "
-		"changed."},
+	 .doc = "The database of changes made through the management API: a path on a local disk "
+		"(or file:/PATH), in a directory that sluice's user may write to. Without it, only "
+		"this file can be changed."},
 	{.key = "upload_max",
 	 .type = FIELD_UINT,
 	 AT(management, upload_max),

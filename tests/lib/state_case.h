@@ -106,4 +106,16 @@ const char *state_trouble(const struct state_case *world);
 	" before TEXT, after TEXT) STRICT;"                                                        \
 	"CREATE INDEX c_revision ON changes(revision); PRAGMA user_version = 5;"
 
+/* Of the file of a version 8 without anything small. */
+#define STATE_VERSION_6_OF_8                                                                       \
+	"DROP TABLE small;"                                                                        \
+	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;" \
+	"CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"                    \
+	" reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"              \
+	"PRAGMA user_version = 6;"
+#define STATE_VERSION_7_OF_8                                                                       \
+	STATE_VERSION_6_OF_8                                                                       \
+	"CREATE TABLE uses (what TEXT PRIMARY KEY, since INTEGER NOT NULL,"                        \
+	" used INTEGER NOT NULL) STRICT, WITHOUT ROWID; PRAGMA user_version = 7;"
+
 #endif

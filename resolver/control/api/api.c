@@ -827,6 +827,11 @@ bool api_may_change(struct api_request *request)
 {
 	char text[CONFIRMATION_TEXT_MAX];
 
+	if (request->service->confirmation.closed) {
+		api_answer_header(request, "Retry-After", "1");
+		api_fail(request, 503, NULL, "an upgrade is under way; try again");
+		return false;
+	}
 	if (!confirmation_waits(&request->service->confirmation, request->role != ROLE_ADMIN, text))
 		return true;
 	api_fail(request, 409, NULL, "%s", text);

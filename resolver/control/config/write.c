@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "resolver/control/config/source.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
@@ -88,7 +89,7 @@ static bool needs_long(const struct field *field, const char *text)
 
 static void write_value(const struct writer *writer, const struct field *field, const char *text)
 {
-	bool relative = field->type == FIELD_PATH && text[0] != '/';
+	bool relative = field->type == FIELD_PATH && !config_path_is_absolute(text);
 
 	if (is_bare(field->type))
 		fprintf(writer->out, "%s%s", text, needs_long(field, text) ? "L" : "");

@@ -758,6 +758,20 @@ static void on_serves(struct master *master, enum part part, const struct master
 	tell_gap(master);
 }
 
+/* One that does not serve yet makes an older version's state one of its own, which may take
+ * minutes. */
+static void on_alive(struct master *master, enum part part)
+{
+	struct child *child = &master->parts[part];
+
+	child->heard_ms = now_ms();
+	if (child->serves || part == OLD)
+		return;
+	set_deadline(master, child, STARTING_PERIODS * master->period_ms);
+	if (!master->served)
+		notify_starting(STARTING_PERIODS * master->period_ms);
+}
+
 static void on_message(struct master *master, enum part part, const struct master_message *message)
 {
 	struct child *child = &master->parts[part];
@@ -765,7 +779,7 @@ static void on_message(struct master *master, enum part part, const struct maste
 	case MASTER_OPEN: answer_open(master, part, message); break;
 	case MASTER_CLOSE: answer_close(master, part, message); break;
 	case MASTER_SERVES: on_serves(master, part, message); break;
-	case MASTER_ALIVE: child->heard_ms = now_ms(); break;
+	case MASTER_ALIVE: on_alive(master, part); break;
 	case MASTER_TELL:
 		if (part != NOW || master->stopping)
 			break;

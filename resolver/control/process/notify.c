@@ -48,6 +48,13 @@ void notify_ready(const char *status)
 	notify(state, 0);
 }
 
+void notify_starting(uint64_t ms)
+{
+	char state[64];
+	snprintf(state, sizeof state, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)ms * 1000);
+	notify(state, MSG_DONTWAIT);
+}
+
 void notify_reloading(void) /* Type=notify-reload wants to know when it began */
 {
 	char state[64];

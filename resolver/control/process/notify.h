@@ -13,6 +13,8 @@ enum {
 
 /* `status` is what the manager shows of it, one line. */
 void notify_ready(const char *status);
+/* The start takes this much longer. */
+void notify_starting(uint64_t ms);
 void notify_reloading(void);
 void notify_stopping(void);
 

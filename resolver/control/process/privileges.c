@@ -30,6 +30,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "resolver/control/store/source.h"
+
 enum { GROUPS_MAX = 256 };
 
 #define BINDING (UINT64_C(1) << CAP_NET_BIND_SERVICE)
@@ -193,7 +195,8 @@ static void check_directory(const struct checking *checking, const char *path,
 /* SQLite's own files beside it are made with it and have its owner. */
 static void check_state(const struct checking *checking, const struct management *management)
 {
-	const char *state = management->state;
+	const char *state = management->state ? source_file(management->state) : NULL;
+
 	check_directory(checking, state, &management->origin, "state");
 	if (!state || faccessat(AT_FDCWD, state, R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT)
 		return;

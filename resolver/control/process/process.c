@@ -606,12 +606,23 @@ static int become_user(struct process *process, struct model *model, struct faul
 	return EXIT_SUCCESS;
 }
 
+static void on_migration_turn(void *context)
+{
+	struct process *process = context;
+
+	master_link_say(&process->master, MASTER_ALIVE, 0, NULL);
+}
+
 /* Serves as the configuration says; the exit status. */
 static int load_and_serve(struct process *process, struct faults *faults)
 {
-	struct model *model = reload_load(process, faults);
+	struct load *load = &process->service.load;
+	struct model *model;
 	int status;
 
+	load->migration.turn = on_migration_turn;
+	load->migration.context = process;
+	model = reload_load(process, faults);
 	if (!model)
 		return refuse(faults);
 	log_configure(model->log.level, model->log.format);

@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "resolver/control/resource/part.h"
-#include "resolver/control/store/state.h"
 #include "resolver/log.h"
 #include "rules/array.h"
 #include "rules/schema/schema.h"
@@ -35,6 +34,7 @@ struct inventory *inventory_new(const struct hash_key *key,
 		return NULL;
 	inventory->key = *key;
 	inventory->publisher = *publisher;
+	inventory->use = SOURCE_TO_WRITE;
 	arena_init(&inventory->shown);
 	inventory->now = (struct inventory_part){.model = &no_model,
 						 .pools = pools_new(&no_model),
@@ -163,9 +163,7 @@ int inventory_open_state(struct inventory *inventory)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	inventory->source = inventory->looks
-				    ? state_look(inventory->state_path, inventory->how, error)
-				    : state_open(inventory->state_path, error);
+	inventory->source = source_open(inventory->state_path, inventory->use, error);
 	if (!inventory->source && !*error)
 		snprintf(error, sizeof error, "the state %s is not there; restart to begin one",
 			 inventory->state_path);
@@ -177,17 +175,16 @@ int inventory_open_state(struct inventory *inventory)
 	return 0;
 }
 
-void inventory_only_look(struct inventory *inventory, enum state_look how)
+void inventory_only_look(struct inventory *inventory, enum source_use use)
 {
-	inventory->looks = true;
-	inventory->how = how;
+	inventory->use = use;
 }
 
 void inventory_take(struct inventory *inventory)
 {
 	source_close(inventory->source);
 	inventory->source = NULL;
-	inventory->looks = false;
+	inventory->use = SOURCE_TO_WRITE;
 	inventory->stale = true;
 }
 
@@ -920,44 +917,6 @@ char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX])
 const struct model *inventory_model(const struct inventory *inventory)
 {
 	return inventory->now.model;
-}
-
-int inventory_secret(struct inventory *inventory, const char *name,
-		     uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX])
-{
-	if (!inventory->source)
-		return ERR_NOT_FOUND;
-	return inventory->source->calls->secret(inventory->source, name, bytes, error);
-}
-
-int inventory_serials(struct inventory *inventory, struct source_serial *rows, size_t count,
-		      bool write)
-{
-	char error[SOURCE_ERROR_MAX];
-
-	if (!inventory->source)
-		return ERR_NOT_FOUND;
-	return inventory->source->calls->serials(inventory->source, rows, count, write, error);
-}
-
-int inventory_uses(struct inventory *inventory, struct source_use *rows, size_t count, bool write)
-{
-	char error[SOURCE_ERROR_MAX];
-
-	if (!inventory->source)
-		return ERR_NOT_FOUND;
-	return inventory->source->calls->uses(inventory->source, rows, count, write, error);
-}
-
-int inventory_uses_after(struct inventory *inventory, const char *what, size_t limit,
-			 int (*on_use)(void *context, const struct source_use *use), void *context)
-{
-	char error[SOURCE_ERROR_MAX];
-
-	if (!inventory->source)
-		return ERR_NOT_FOUND;
-	return inventory->source->calls->uses_after(inventory->source, what, limit, on_use, context,
-						    error);
 }
 
 void inventory_settle(struct inventory *inventory)

@@ -26,7 +26,7 @@
 
 #include "resolver/control/resource/declared.h"
 #include "resolver/control/resource/group.h"
-#include "resolver/control/store/state.h"
+#include "resolver/control/store/source.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -95,6 +95,8 @@ void inventory_about(const struct inventory *inventory, struct inventory_about *
 size_t inventory_pending(const struct inventory *inventory);
 /* The model that the file part came from: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
+/* The state; NULL: there is none, or it cannot be used now. */
+struct source *inventory_source(struct inventory *inventory);
 /* The entity tag of any list of what is ours, quoted: another one after every change of anything in
  * it, and after a restart. Returns text. */
 char *inventory_etag(const struct inventory *inventory, char text[ETAG_MAX]);
@@ -147,25 +149,10 @@ void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 /* Another process writes to the state: it is opened to be read only, and one that cannot be is a
  * fault. Called before the first reload. After inventory_take the next reload opens it to write,
  * and reads it again. */
-void inventory_only_look(struct inventory *inventory, enum state_look how);
+void inventory_only_look(struct inventory *inventory, enum source_use use);
 void inventory_take(struct inventory *inventory);
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */
 void inventory_hand_over(struct inventory *inventory);
-
-/* Random bytes that the state keeps under this name (source.h). ERR_NOT_FOUND: there is no state
- * that can be used; ERR_SYSTEM: it failed, `error` says how. */
-MUST_CHECK int inventory_secret(struct inventory *inventory, const char *name,
-				uint8_t bytes[SOURCE_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
-/* Serials in the state, read or written (source.h). ERR_NOT_FOUND: there is no state that can be
- * used; ERR_SYSTEM: it failed. */
-MUST_CHECK int inventory_serials(struct inventory *inventory, struct source_serial *rows,
-				 size_t count, bool write);
-/* The same of uses; since_s 0: the row goes. */
-MUST_CHECK int inventory_uses(struct inventory *inventory, struct source_use *rows, size_t count,
-			      bool write);
-MUST_CHECK int inventory_uses_after(struct inventory *inventory, const char *what, size_t limit,
-				    int (*on_use)(void *context, const struct source_use *use),
-				    void *context);
 
 /* While it is held another thread makes a change, with an inventory_aside: other changes are
  * refused as busy, there is no reload, and nobody else writes to the state. */
@@ -216,8 +203,7 @@ struct inventory {
 	struct source *source;
 	struct inventory *of; /* aside, a view, or prepared: whose it is */
 	bool wants_state;     /* management.state is configured */
-	bool looks;           /* another process writes to it: inventory_only_look */
-	enum state_look how;
+	enum source_use use; /* how it is opened */
 	char *state_path;
 	char error[SOURCE_ERROR_MAX];   /* why there is no source, or what it said last; "": fine */
 	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */
@@ -251,8 +237,6 @@ const struct owner *inventory_find_row(struct inventory *inventory, enum source_
 				       const struct address *address);
 const struct owner *inventory_find_fqdn(struct inventory *inventory,
 					const struct reverse_settings *reverse, const char *fqdn);
-/* The state, to be read; NULL: there is none. */
-struct source *inventory_source(struct inventory *inventory);
 /* Of the PTR of this owner's id, as the state has it. ERR_NOT_FOUND; ERR_SYSTEM
  * (inventory_trouble).
  */

@@ -17,7 +17,6 @@
 #include <assert.h>
 
 #include "resolver/control/base/percent.h"
-#include "resolver/control/store/state.h"
 #include "rules/text.h"
 
 struct merge {
@@ -546,6 +545,12 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	return err;
 }
 
+/* Another process writes to the state. */
+static bool looks(const struct inventory *inventory)
+{
+	return inventory->use != SOURCE_TO_WRITE;
+}
+
 static void open_first(struct inventory *inventory, const struct model *model,
 		       struct faults *faults)
 {
@@ -561,9 +566,9 @@ static void open_first(struct inventory *inventory, const struct model *model,
 		inventory_say_unread(inventory, err_text(ERR_NOMEM));
 	else if (inventory_open_state(inventory) == 0)
 		return;
-	fault_add(faults, inventory->looks ? FAULT_ERROR : FAULT_WARNING, &model->management.origin,
+	fault_add(faults, looks(inventory) ? FAULT_ERROR : FAULT_WARNING, &model->management.origin,
 		  "state", "%s%s", inventory->error,
-		  inventory->looks
+		  looks(inventory)
 			  ? ""
 			  : "; what the file says is served, and changes are refused until "
 			    "then");
@@ -593,7 +598,7 @@ struct inventory *inventory_prepare(struct inventory *inventory, struct model *m
 		open_first(inventory, model, faults);
 	else
 		reopen(inventory, model, faults);
-	if (inventory->looks && inventory->wants_state && !inventory->source)
+	if (looks(inventory) && inventory->wants_state && !inventory->source)
 		return NULL;
 	if (make_part(inventory, model, &part, faults) != 0)
 		return NULL;
@@ -647,7 +652,7 @@ void inventory_check(struct model *model, struct faults *faults)
 	static const struct inventory_publisher nobody;
 	char error[SOURCE_ERROR_MAX];
 	const char *path = model->management.state;
-	struct source *source = path ? state_look(path, STATE_LOOK_APART, error) : NULL;
+	struct source *source = path ? source_open(path, SOURCE_TO_LOOK_APART, error) : NULL;
 	struct inventory_part part;
 	struct inventory *inventory;
 	int err = ERR_NOMEM;

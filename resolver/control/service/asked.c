@@ -11,6 +11,7 @@
 #include <time.h>
 #include <uthash.h>
 
+#include "resolver/control/store/small.h"
 #include "resolver/log.h"
 #include "rules/array.h"
 
@@ -272,7 +273,7 @@ static void forget_all(struct asked_book *book)
 	pthread_mutex_unlock(&book->lock);
 }
 
-static int on_row(void *context, const struct source_use *use)
+static int on_row(void *context, const struct small_use *use)
 {
 	struct asked_book *book = context;
 
@@ -288,10 +289,13 @@ static int on_row(void *context, const struct source_use *use)
 /* False: it cannot be read now. */
 static bool load(struct asked_book *book)
 {
+	char error[SOURCE_ERROR_MAX];
+
 	if (book->loaded)
 		return true;
 	pthread_mutex_lock(&book->lock);
-	int err = inventory_uses_after(book->inventory, PREFIX, 2 * ASKED_ROWS, on_row, book);
+	int err = small_uses_after(inventory_source(book->inventory), PREFIX, 2 * ASKED_ROWS,
+				   on_row, book, error);
 	pthread_mutex_unlock(&book->lock);
 	book->loaded = err == 0 || err == ERR_LIMIT || err == ERR_NOT_FOUND;
 	if (!book->loaded)
@@ -300,9 +304,12 @@ static bool load(struct asked_book *book)
 }
 
 /* since_s of a row is when its half day began, used_s how often. */
-static void write_rows(struct asked_book *book, struct source_use *uses, size_t count)
+static void write_rows(struct asked_book *book, struct small_use *uses, size_t count)
 {
-	int err = count > 0 ? inventory_uses(book->inventory, uses, count, true) : 0;
+	char error[SOURCE_ERROR_MAX];
+	int err = count > 0
+			  ? small_write_uses(inventory_source(book->inventory), uses, count, error)
+			  : 0;
 
 	if (err && err != ERR_NOT_FOUND && !book->failed)
 		log_event(LOG_WARNING, "report",
@@ -327,7 +334,7 @@ static void write_list(struct asked_book *book, const struct asked_list *list)
 {
 	const struct policy *policy = book->server->current->policy;
 	size_t most = list->count < ASKED_ROWS ? list->count : ASKED_ROWS, count = 0;
-	struct source_use *uses;
+	struct small_use *uses;
 	struct asked_row *row;
 	char key[KEY_MAX];
 
@@ -343,13 +350,13 @@ static void write_list(struct asked_book *book, const struct asked_list *list)
 			continue;
 		row->wanted = true;
 		if (asked > row->count && (book->ends || asked - row->count >= asked / GRAIN))
-			uses[count++] = (struct source_use){.what = row->key,
-							    .since_s = item->half_s,
-							    .used_s = (int64_t)asked};
+			uses[count++] = (struct small_use){.what = row->key,
+							   .since_s = item->half_s,
+							   .used_s = (int64_t)asked};
 	}
 	for (row = book->rows; uses && row; row = row->hh.next)
 		if (!row->wanted)
-			uses[count++] = (struct source_use){.what = row->key};
+			uses[count++] = (struct small_use){.what = row->key};
 	if (uses)
 		write_rows(book, uses, count);
 	free(uses);

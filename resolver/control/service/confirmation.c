@@ -17,7 +17,6 @@
 #include "resolver/control/config/copy.h"
 #include "resolver/control/resource/kind.h"
 #include "resolver/control/store/source.h"
-#include "resolver/control/store/state.h"
 #include "resolver/log.h"
 
 enum { RECORD_MAX = 64 * 1024, SAME_TIME_S = 60 };
@@ -49,15 +48,17 @@ void confirmation_release(struct confirmation *confirmation)
 
 int confirmation_place(struct confirmation *confirmation, const char *state)
 {
+	const char *file = source_file(state);
+
 	confirmation_release(confirmation);
-	if (!*state)
+	if (!file || !*file)
 		return 0;
-	if (asprintf(&confirmation->directory, "%s.unconfirmed", state) < 0)
+	if (asprintf(&confirmation->directory, "%s.unconfirmed", file) < 0)
 		confirmation->directory = NULL;
-	else if (asprintf(&confirmation->copy, "%s.unconfirmed/before", state) < 0)
+	else if (asprintf(&confirmation->copy, "%s.unconfirmed/before", file) < 0)
 		confirmation->copy = NULL;
 	else if (asprintf(&confirmation->copy_file, "%s.unconfirmed/before/" CONFIG_COPY_FILE,
-			  state) < 0)
+			  file) < 0)
 		confirmation->copy_file = NULL;
 	if (confirmation->copy_file)
 		return 0;
@@ -502,7 +503,7 @@ static int restore_in(struct source *source, const struct unconfirmed *unconfirm
 int confirmation_restore(const struct confirmation *confirmation, const char *state,
 			 const struct unconfirmed *unconfirmed, char error[CONFIRMATION_TEXT_MAX])
 {
-	struct source *source = state_open(state, error);
+	struct source *source = source_open(state, SOURCE_TO_WRITE, error);
 	int err = source ? restore_in(source, unconfirmed, error) : ERR_SYSTEM;
 
 	source_close(source);

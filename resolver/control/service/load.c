@@ -8,7 +8,6 @@
 #include "endpoints/entropy.h"
 #include "resolver/control/config/file.h"
 #include "resolver/control/resource/zones.h"
-#include "resolver/control/store/state.h"
 #include "rules/check/limits.h"
 #include "rules/zone/serial.h"
 
@@ -147,6 +146,13 @@ static struct model *compose(struct load *load, struct parts *parts, struct sour
 	return NULL;
 }
 
+int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX])
+{
+	if (!load->migration.turn || !*load->state)
+		return 0;
+	return source_migrate(load->state, load->migration.turn, load->migration.context, error);
+}
+
 /* Parts are told what is passed over, also where it fails.
  *
  * A state that cannot be read at the start is a warning of the inventory's, which opens it to stay
@@ -158,7 +164,12 @@ static struct model *read_model(struct load *load, struct parts *parts, struct m
 {
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
-	struct source *source = path ? state_look(path, load->look, error) : NULL;
+
+	if (load_migrate(load, error) != 0)
+		fault_add(faults, load->migration.must ? FAULT_ERROR : FAULT_WARNING,
+			  &declared->management.origin, "state", "%s", error);
+	error[0] = '\0';
+	struct source *source = path ? source_open(path, load->look, error) : NULL;
 	bool is_new = path && !source && !*error && !serves_state(before);
 	struct model *model = NULL;
 	int err = source || !path || is_new ? 0 : ERR_SYSTEM;

@@ -8,7 +8,7 @@
 
 #include "resolver/control/config/resolv_conf.h"
 #include "resolver/control/resource/part.h"
-#include "resolver/control/store/state.h"
+#include "resolver/control/store/source.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
 #include "rules/schema/model.h"
@@ -19,7 +19,13 @@ struct load {
 	const char *config;        /* path */
 	const char *resolv_conf;   /* path */
 	struct hash_key key;       /* drawn once, of every name and zone */
-	enum state_look look;      /* how the state is read; APART where no server is run */
+	enum source_use look;      /* how the state is read; APART where no server is run */
+	struct {
+		void (*turn)(void *context); /* about once a second, while one is migrated */
+		void *context;
+		bool must; /* else what cannot be migrated is a warning */
+	} migration; /* of an older version's state, where a server is to write to it; turn NULL: a
+		      * copy of it is read */
 	bool follows;              /* the latest model's default resolver came from resolv.conf, */
 	struct resolv_conf found;  /* which said this */
 	bool has_read;             /* a model was loaded, */
@@ -57,6 +63,9 @@ struct model *load_complete_same(struct load *load, struct model *model, const s
 /* With those that the state has now; `before` as in load_model. */
 struct model *load_again(struct load *load, struct model *declared, const struct model *before,
 			 struct faults *faults);
+/* Migrates an older version's state, which source_open then finds. ERR_SYSTEM, ERR_NOMEM: `error`
+ * says why. */
+MUST_CHECK int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX]);
 /* What the file said. */
 struct model *load_declared(struct model *model);
 

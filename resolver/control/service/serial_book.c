@@ -6,11 +6,12 @@
 #include <time.h>
 #include <uthash.h>
 
+#include "resolver/control/store/small.h"
 #include "resolver/log.h"
 #include "rules/zone/serial.h"
 
 struct serial_row {
-	struct source_serial kept; /* as it is in the state, once it was written */
+	struct small_serial kept; /* as it is in the state, once it was written */
 	bool written;
 	bool given;      /* by this process: */
 	uint32_t serial; /* as it is */
@@ -47,14 +48,16 @@ static struct serial_row *add_row(struct serial_book *book, const char *zone)
 static bool recall(void *context, const char *zone, struct kept_serial *kept)
 {
 	struct serial_book *book = context;
-	struct source_serial read = {.zone = zone};
+	struct small_serial read = {.zone = zone};
 	struct serial_row *row = find_row(book, zone);
+	char error[SOURCE_ERROR_MAX];
 
 	if (row && row->given) {
 		*kept = (struct kept_serial){row->serial, row->serial, row->digest};
 		return true;
 	}
-	if (inventory_serials(book->inventory, &read, 1, false) != 0 || !read.found)
+	if (small_read_serials(inventory_source(book->inventory), &read, 1, error) != 0 ||
+	    !read.found)
 		return false;
 	if (!row)
 		row = add_row(book, zone);
@@ -72,19 +75,21 @@ static bool recall(void *context, const char *zone, struct kept_serial *kept)
 static void write_picked(struct serial_book *book, uint32_t ahead)
 {
 	size_t count = 0;
-	struct source_serial *rows = calloc(HASH_COUNT(book->rows) + 1, sizeof *rows);
+	char error[SOURCE_ERROR_MAX];
+	struct small_serial *rows = calloc(HASH_COUNT(book->rows) + 1, sizeof *rows);
 
 	for (struct serial_row *row = book->rows; rows && row; row = row->hh.next)
 		if (row->picked)
-			rows[count++] = (struct source_serial){
+			rows[count++] = (struct small_serial){
 				.zone = row->zone,
 				.serial = row->serial,
 				.digest = row->digest,
 				.reserved = row->serial + (row->numbered ? ahead : 0),
 			};
-	int err = !rows   ? ERR_NOMEM
-		  : count ? inventory_serials(book->inventory, rows, count, true)
-			  : 0;
+	int err =
+		!rows   ? ERR_NOMEM
+		: count ? small_write_serials(inventory_source(book->inventory), rows, count, error)
+			: 0;
 	count = 0;
 	for (struct serial_row *row = book->rows; row; row = row->hh.next) {
 		if (row->picked && !err) {

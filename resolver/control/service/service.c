@@ -288,6 +288,7 @@ static int serve_again(struct service *service, struct faults *faults, char text
 
 void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 {
+	char error[SOURCE_ERROR_MAX];
 	struct faults faults;
 
 	faults_init(&faults);
@@ -297,6 +298,8 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
+	if (load_migrate(&service->load, error) != 0) /* else it is there already */
+		log_event(LOG_ERROR, "state", "%s", error);
 	if (serve_again(service, &faults, text) != 0)
 		serve_without_state(service, &faults, text);
 	log_faults("upgrade", &faults);
@@ -312,6 +315,7 @@ int service_init(struct service *service, const char *config, const char *resolv
 	memset(service, 0, sizeof *service);
 	service->beside = beside;
 	load_init(&service->load, config, resolv_conf);
+	service->load.migration.must = beside;
 	file_watch_note(&service->resolv_conf, resolv_conf);
 	service->config_path = regular_file_absolute(config); /* for the status */
 	service->inventory = inventory_new(&service->load.key, &publisher);
@@ -347,7 +351,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		return err;
 	server->silent = service->beside;
 	if (service->beside)
-		inventory_only_look(service->inventory, STATE_LOOK_WITHIN);
+		inventory_only_look(service->inventory, SOURCE_TO_LOOK_WITHIN);
 	service->secondaries = secondary_sockets_new(loop, served_zones, service);
 	service->rounds = rounds_new(loop, server);
 	if (!service->secondaries || !service->rounds)
@@ -397,6 +401,8 @@ void service_release(struct service *service)
 	use_book_release(&service->uses);
 	asked_book_release(&service->asked);
 	inventory_free(service->inventory);
+	if (service->beside) /* refused: the server that serves goes on with the state as it is */
+		source_forget_migration(service->load.state);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);
 	free(service->restart.text);

@@ -13,8 +13,7 @@
  *     another, join         a second connection, for a change that is made in a thread
  *     view                  a second connection, for what a thread reads while others write
  *     is_untidy, tidy       what a thread does now and then, so that no change has to
- *     secret, serials       what is in no export: random bytes, and what was given out for zones;
- *     uses, uses_after      since when things are known, and when they were used last
+ *     small, put_small      small things beside the resources, by a key of their own (small.h)
  *
  * One thread calls, the control thread, but for `another`'s. Calls may take as long as the disk
  * takes, and may fail at any time; then nothing has changed, and the text says why and what would
@@ -29,7 +28,7 @@
 #include "rules/err.h"
 #include "rules/prefix.h"
 
-enum { SOURCE_ERROR_MAX = 512, SOURCE_SECRET_BYTES = 32 };
+enum { SOURCE_ERROR_MAX = 512 };
 
 struct source_about {
 	const char *place; /* a path, or what names the store */
@@ -83,18 +82,9 @@ struct source_page {
 	size_t limit;
 };
 
-struct source_serial {    /* of a zone that goes out; serial_book.h says what it means */
-	const char *zone; /* the key: its apex, behind GROUP/ where it is in a group */
-	bool found;       /* when read */
-	uint32_t serial, reserved;
-	uint64_t digest;
-};
-
-struct source_use {       /* of a rule or a target (use_book.h), or of a name (asked.h) */
-	const char *what; /* the key */
-	bool found;       /* when read */
-	int64_t since_s;  /* since 1970: known since; written 0: the row goes */
-	int64_t used_s;   /* used last; 0: never */
+struct source_small {
+	const char *key;
+	const char *value; /* written NULL: the row goes, also when it is not there */
 };
 
 struct source { /* what every kind of source begins with */
@@ -107,16 +97,15 @@ struct source_calls {
 	bool (*is_current)(struct source *source);
 	/* The caller is about to read everything; whoever writes from here on is noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
-	int (*secret)(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
-		      char error[SOURCE_ERROR_MAX]);
-	int (*serials)(struct source *source, struct source_serial *rows, size_t count, bool write,
-		       char error[SOURCE_ERROR_MAX]); /* all rows or none; read by their zone */
-	int (*uses)(struct source *source, struct source_use *rows, size_t count, bool write,
-		    char error[SOURCE_ERROR_MAX]); /* as serials; not durable at once */
-	/* Calls back with at most `limit` behind this key, in the order of keys. */
-	int (*uses_after)(struct source *source, const char *what, size_t limit,
-			  int (*on_use)(void *context, const struct source_use *use), void *context,
-			  char error[SOURCE_ERROR_MAX]);
+	/* Calls back with at most `limit` of the small things, in the order of keys, from this key
+	 * on. */
+	int (*small)(struct source *source, const char *from, size_t limit,
+		     int (*on_small)(void *context, const struct source_small *small),
+		     void *context, char error[SOURCE_ERROR_MAX]);
+	/* All rows or none. ERR_NOT_FOUND: the store is only read. Not durable: a power cut may
+	 * take them. */
+	int (*put_small)(struct source *source, const struct source_small *rows, size_t count,
+			 bool durable, char error[SOURCE_ERROR_MAX]);
 	/* Calls back with those of the kind whose paths are from `from` on and ahead of `to`, in
 	 * their order. */
 	int (*resources)(struct source *source, unsigned kind, const char *from, const char *to,
@@ -165,6 +154,22 @@ struct source_calls {
 	void (*about)(const struct source *source, struct source_about *about);
 	void (*close)(struct source *source);
 };
+
+/* The store that management.state names: the path of a file, or a URL ("file:/PATH" is that of a
+ * file). To look: to be read only, also while a server has it open to write; WITHIN: in the process
+ * that has. NULL: `error` says why, and what would help; "" where one that is looked at is not
+ * there. */
+enum source_use { SOURCE_TO_LOOK_WITHIN, SOURCE_TO_LOOK_APART, SOURCE_TO_WRITE };
+struct source *source_open(const char *url, enum source_use use, char error[SOURCE_ERROR_MAX]);
+/* Ahead of the first look of a server: what an older version has kept is made one of this version,
+ * beside it, which takes its place when it is opened to write. It may take minutes: `turn` is called
+ * about once a second. ERR_SYSTEM, ERR_NOMEM: `error` says why. */
+MUST_CHECK int source_migrate(const char *url, void (*turn)(void *context), void *context,
+			      char error[SOURCE_ERROR_MAX]);
+/* There is to be nothing left of that: nobody opens it to write after all. */
+void source_forget_migration(const char *url);
+/* The file that it is, for what stands beside it; NULL: it is none. */
+const char *source_file(const char *url);
 
 static inline void source_about(const struct source *source, struct source_about *about)
 {

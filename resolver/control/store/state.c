@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "endpoints/entropy.h"
 #include "resolver/control/store/state_db.h"
 
 enum {
@@ -203,199 +202,67 @@ static int give_up_change(struct state *state, int err, char error[SOURCE_ERROR_
 	return give_error(state, err, error);
 }
 
-/* ---- secrets ---- */
+/* ---- small things ---- */
 
-static int complain(struct state *state, const char *name)
-{
-	snprintf(state->db.error, sizeof state->db.error,
-		 "the state %s has a secret \"%s\" of another length, which was not written by "
-		 "sluice; repair or remove that record",
-		 state->path, name);
-	return ERR_SYSTEM;
-}
-
-/* ERR_NOT_FOUND: there is none of that name. */
-static int read_secret(struct state *state, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES])
-{
-	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_SECRET);
-
-	state_row_text(&row, name);
-	int err = state_row_find(&row);
-	if (!err && sqlite3_column_bytes(row.statement, 0) != SOURCE_SECRET_BYTES)
-		err = complain(state, name);
-	if (!err)
-		memcpy(bytes, sqlite3_column_blob(row.statement, 0), SOURCE_SECRET_BYTES);
-	state_row_end(&row);
-	return err;
-}
-
-static int add_secret(struct state_db *db, const char *name,
-		      const uint8_t bytes[SOURCE_SECRET_BYTES])
-{
-	struct state_row row = state_row_begin(db, STATEMENT_ADD_SECRET);
-
-	state_row_text(&row, name);
-	state_row_bytes(&row, bytes, SOURCE_SECRET_BYTES);
-	return state_row_run(&row);
-}
-
-/* What counts is what can be read again: another program may have been faster. */
-static int state_secret(struct source *source, const char *name, uint8_t bytes[SOURCE_SECRET_BYTES],
-			char error[SOURCE_ERROR_MAX])
-{
-	struct state *state = (struct state *)source;
-	int err = ensure(state);
-
-	if (!err)
-		err = read_secret(state, name, bytes);
-	if (err == ERR_NOT_FOUND && !state->looks) {
-		entropy_read(bytes, SOURCE_SECRET_BYTES);
-		err = add_secret(&state->db, name, bytes);
-		if (!err || err == ERR_EXISTS)
-			err = read_secret(state, name, bytes);
-	}
-	return give_error(state, err, error);
-}
-
-/* ---- serials ---- */
-
-static int read_serial(struct state_db *db, struct source_serial *serial)
-{
-	struct state_row row = state_row_begin(db, STATEMENT_READ_SERIAL);
-
-	state_row_text(&row, serial->zone);
-	int err = state_row_find(&row);
-	serial->found = !err;
-	if (!err) {
-		serial->serial = (uint32_t)sqlite3_column_int64(row.statement, 0);
-		serial->reserved = (uint32_t)sqlite3_column_int64(row.statement, 1);
-		serial->digest = (uint64_t)sqlite3_column_int64(row.statement, 2);
-	}
-	state_row_end(&row);
-	return err == ERR_NOT_FOUND ? 0 : err;
-}
-
-static int put_serial(struct state_db *db, const struct source_serial *serial)
-{
-	struct state_row row = state_row_begin(db, STATEMENT_PUT_SERIAL);
-
-	state_row_text(&row, serial->zone);
-	state_row_number(&row, serial->serial);
-	state_row_number(&row, serial->reserved);
-	state_row_number(&row, (int64_t)serial->digest);
-	return state_row_run(&row);
-}
-
-static int state_serials(struct source *source, struct source_serial *rows, size_t count,
-			 bool write, char error[SOURCE_ERROR_MAX])
-{
-	struct state *state = (struct state *)source;
-	struct state_db *db = &state->db;
-	int err = ensure(state);
-
-	if (!err && write && state->looks)
-		err = ERR_NOT_FOUND; /* it is only read */
-	if (!err && write)
-		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
-	for (size_t i = 0; !err && i < count; i++)
-		err = write ? put_serial(db, &rows[i]) : read_serial(db, &rows[i]);
-	if (!err && write)
-		err = state_db_execute(db, "COMMIT", "cannot be written");
-	if (write)
-		state_db_roll_back(db);
-	return give_error(state, err, error);
-}
-
-/* ---- uses ---- */
-
-static int read_use(struct state_db *db, struct source_use *use)
-{
-	struct state_row row = state_row_begin(db, STATEMENT_READ_USE);
-
-	state_row_text(&row, use->what);
-	int err = state_row_find(&row);
-	use->found = !err;
-	if (!err) {
-		use->since_s = sqlite3_column_int64(row.statement, 0);
-		use->used_s = sqlite3_column_int64(row.statement, 1);
-	}
-	state_row_end(&row);
-	return err == ERR_NOT_FOUND ? 0 : err;
-}
-
-/* A row that goes need not be there. */
-static int put_use(struct state_db *db, const struct source_use *use)
-{
-	bool goes = use->since_s == 0;
-	struct state_row row = state_row_begin(db, goes ? STATEMENT_FORGET_USE : STATEMENT_PUT_USE);
-	int err;
-
-	state_row_text(&row, use->what);
-	if (!goes) {
-		state_row_number(&row, use->since_s);
-		state_row_number(&row, use->used_s);
-	}
-	err = state_row_run(&row);
-	return goes && err == ERR_EXISTS ? 0 : err;
-}
-
-/* Nobody waits for the disk: a power cut may take what was written behind the last change of a
- * resource, and leaves the file whole. */
-static int put_uses(struct state_db *db, const struct source_use *rows, size_t count)
-{
-	int err = state_db_execute(db, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
-				   "cannot be written");
-	int err_after;
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = put_use(db, &rows[i]);
-	if (!err)
-		err = state_db_execute(db, "COMMIT", "cannot be written");
-	state_db_roll_back(db);
-	err_after = state_db_execute(db, "PRAGMA synchronous = FULL", "cannot be written");
-	db->suspect |= err_after != 0; /* then it is opened again, as it is to be */
-	return err ? err : err_after;
-}
-
-static int state_uses(struct source *source, struct source_use *rows, size_t count, bool write,
-		      char error[SOURCE_ERROR_MAX])
-{
-	struct state *state = (struct state *)source;
-	int err = ensure(state);
-
-	if (!err && write && state->looks)
-		err = ERR_NOT_FOUND; /* it is only read */
-	if (!err && write)
-		err = put_uses(&state->db, rows, count);
-	for (size_t i = 0; !err && !write && i < count; i++)
-		err = read_use(&state->db, &rows[i]);
-	return give_error(state, err, error);
-}
-
-static int state_uses_after(struct source *source, const char *what, size_t limit,
-			    int (*on_use)(void *context, const struct source_use *use),
-			    void *context, char error[SOURCE_ERROR_MAX])
+static int state_small(struct source *source, const char *from, size_t limit,
+		       int (*on_small)(void *context, const struct source_small *small),
+		       void *context, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	int code, err = ensure(state);
 
 	if (err)
 		return give_error(state, err, error);
-	struct state_row row = state_row_begin(&state->db, STATEMENT_USES_AFTER);
-	state_row_text(&row, what);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_SMALL);
+	state_row_text(&row, from);
 	state_row_number(&row, (int64_t)limit);
 	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
-		const struct source_use use = {
-			.what = column_text(row.statement, 0),
-			.found = true,
-			.since_s = sqlite3_column_int64(row.statement, 1),
-			.used_s = sqlite3_column_int64(row.statement, 2),
-		};
+		const struct source_small small = {column_text(row.statement, 0),
+						   column_text(row.statement, 1)};
 
-		err = code == SQLITE_ROW ? on_use(context, &use)
+		err = code == SQLITE_ROW ? on_small(context, &small)
 					 : state_db_fail(&state->db, "cannot be read");
 	}
 	state_row_end(&row);
+	return give_error(state, err, error);
+}
+
+/* A row that goes need not be there. */
+static int put_one_small(struct state_db *db, const struct source_small *small)
+{
+	struct state_row row =
+		state_row_begin(db, small->value ? STATEMENT_PUT_SMALL : STATEMENT_FORGET_SMALL);
+	int err;
+
+	state_row_text(&row, small->key);
+	if (small->value)
+		state_row_text(&row, small->value);
+	err = state_row_run(&row);
+	return !small->value && err == ERR_EXISTS ? 0 : err;
+}
+
+static int state_put_small(struct source *source, const struct source_small *rows, size_t count,
+			   bool durable, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	struct state_db *db = &state->db;
+	int err = ensure(state);
+
+	if (!err && state->looks)
+		err = ERR_NOT_FOUND;
+	/* Without a sync the file stays whole; only what came last may be missing from it. */
+	if (!err && !durable)
+		err = state_db_execute(db, "PRAGMA synchronous = NORMAL", "cannot be written");
+	if (!err)
+		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
+	for (size_t i = 0; !err && i < count; i++)
+		err = put_one_small(db, &rows[i]);
+	if (!err)
+		err = state_db_execute(db, "COMMIT", "cannot be written");
+	state_db_roll_back(db);
+	if (!durable && db->file.db && !state->looks &&
+	    state_db_execute(db, "PRAGMA synchronous = FULL", "cannot be written") != 0)
+		db->suspect = true; /* then it is opened again, with FULL */
 	return give_error(state, err, error);
 }
 
@@ -1144,10 +1011,8 @@ static struct source *state_view(struct source *source, char error[SOURCE_ERROR_
 static const struct source_calls calls = {
 	.is_current = state_is_current,
 	.sync = state_sync,
-	.secret = state_secret,
-	.serials = state_serials,
-	.uses = state_uses,
-	.uses_after = state_uses_after,
+	.small = state_small,
+	.put_small = state_put_small,
 	.resources = state_resources,
 	.find = state_find,
 	.page = state_page,

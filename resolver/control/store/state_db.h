@@ -13,17 +13,12 @@
 	"kind, path, revision, id, addr, host, grp, region, ptr, ttl, ptr_revision, ptr_action"
 
 #define STATEMENT_MAP(X)                                                                           \
-	X(READ_REVISION, "SELECT value FROM meta WHERE key = 'revision'")                          \
+	X(READ_REVISION, STATE_READ_REVISION)                                                      \
 	X(READ_VERSION, "PRAGMA data_version")                                                     \
 	X(WRITE_REVISION, "UPDATE meta SET value = ?1 WHERE key = 'revision'")                     \
-	X(READ_SECRET, "SELECT value FROM secrets WHERE name = ?1")                                \
-	X(ADD_SECRET, "INSERT INTO secrets VALUES (?1, ?2)")                                       \
-	X(READ_SERIAL, "SELECT serial, reserved, digest FROM serials WHERE zone = ?1")             \
-	X(PUT_SERIAL, "INSERT OR REPLACE INTO serials VALUES (?1, ?2, ?3, ?4)")                    \
-	X(READ_USE, "SELECT since, used FROM uses WHERE what = ?1")                                \
-	X(PUT_USE, "INSERT OR REPLACE INTO uses VALUES (?1, ?2, ?3)")                              \
-	X(FORGET_USE, "DELETE FROM uses WHERE what = ?1")                                          \
-	X(USES_AFTER, "SELECT what, since, used FROM uses WHERE what > ?1 ORDER BY what LIMIT ?2") \
+	X(READ_SMALL, "SELECT key, value FROM small WHERE key >= ?1 ORDER BY key LIMIT ?2")        \
+	X(PUT_SMALL, "INSERT OR REPLACE INTO small VALUES (?1, ?2)")                               \
+	X(FORGET_SMALL, "DELETE FROM small WHERE key = ?1")                                        \
 	X(READ_RESOURCES, "SELECT " RESOURCE ", json FROM resources"                               \
 			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
 	X(FIND_PATH, "SELECT " RESOURCE ", json FROM resources WHERE kind = ?1 AND path = ?2")     \

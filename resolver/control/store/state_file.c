@@ -70,22 +70,60 @@ static bool look_at_log(const struct state_file *file, struct stat *stat_of)
 	       stat(path, stat_of) == 0;
 }
 
-int state_file_open(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
+static int open_with(struct state_file *file, const char *name, int flags,
+		     char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
 
-	*file = (struct state_file){.path = path};
-	if (sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
-		err = state_explain(file->db, path, "cannot be opened", error);
-	if (!err) {
+	if (sqlite3_open_v2(name, &file->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		err = state_explain(file->db, file->path, "cannot be opened", error);
+	else
 		sqlite3_busy_timeout(file->db, STATE_BUSY_MS);
-		err = state_prepare(file->db, path, error);
-	}
+	if (err)
+		state_file_close(file);
+	return err;
+}
+
+int state_file_open_unwritten(struct state_file *file, const char *path,
+			      char error[SOURCE_ERROR_MAX])
+{
+	int err;
+
+	*file = (struct state_file){.path = path};
+	err = open_with(file, path, SQLITE_OPEN_READWRITE, error);
+	if (!err)
+		sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	return err;
+}
+
+static int prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
+{
+	int err = state_prepare(file->db, file->path, error);
+
 	/* Whatever is read opens the log, so that it is there to be looked at. */
 	if (!err &&
 	    sqlite3_exec(file->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) != SQLITE_OK)
-		err = state_explain(file->db, path, "cannot be read", error);
+		err = state_explain(file->db, file->path, "cannot be read", error);
+	if (!err)
+		sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	return err;
+}
+
+int state_file_open(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	unsigned version = 0;
+	int err = state_file_open_unwritten(file, path, error);
+
+	if (!err)
+		err = state_examine(file->db, path, &version, error);
+	if (!err && version > 0 && version < STATE_VERSION) {
+		state_file_close(file);
+		err = state_migration_finish(path, error);
+		if (!err)
+			err = state_file_open_unwritten(file, path, error);
+	}
+	if (!err)
+		err = prepare(file, error);
 	if (err)
 		state_file_close(file);
 	else
@@ -133,91 +171,110 @@ int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 
 /* ---- a look ---- */
 
-/* As a URI, because only that can say "immutable": SQLite then makes no file beside it and takes no
- * lock, which is right while nobody has it open. Where somebody has, there is a log beside it. */
-static char *look_uri(const char *path, bool apart)
+/* As a URI, because only that can say "immutable". */
+int state_file_open_as(struct state_file *file, const char *path, const char *parameters,
+		       char error[SOURCE_ERROR_MAX])
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				    "-._/";
-	char *uri = NULL, *log = NULL;
+	char *uri = NULL;
 	size_t length = 0;
-	FILE *out = asprintf(&log, "%s-wal", path) < 0 ? NULL : open_memstream(&uri, &length);
+	FILE *out = open_memstream(&uri, &length);
 
-	if (!out)
-		return NULL;
-	fputs("file:", out);
-	for (const char *at = path; *at; at++)
-		if (at > path && strchr(plain, *at))
-			putc(*at, out);
-		else
-			fprintf(out, "%%%02X", (unsigned char)*at);
-	fprintf(out, "?mode=ro%s",
-		access(log, F_OK) != 0 ? "&immutable=1"
-		: apart                ? "&readonly_shm=1"
-				       : "");
-	free(log);
-	if (fclose(out) == 0)
-		return uri;
+	*file = (struct state_file){.path = path};
+	if (out) {
+		fputs("file:", out);
+		for (const char *at = path; *at; at++)
+			if (at > path && strchr(plain, *at))
+				putc(*at, out);
+			else
+				fprintf(out, "%%%02X", (unsigned char)*at);
+		fputs(parameters, out);
+	}
+	int err = out && fclose(out) == 0
+			  ? open_with(file, uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, error)
+			  : state_explain(NULL, path, "cannot be opened", error);
 	free(uri);
-	return NULL;
+	return err;
+}
+
+/* Where nobody has it open there is no log beside it. Then "immutable" is right, with which SQLite
+ * makes no file and takes no lock. */
+int state_file_open_read_only(struct state_file *file, const char *path, bool apart,
+			      char error[SOURCE_ERROR_MAX])
+{
+	struct stat log;
+
+	*file = (struct state_file){.path = path};
+	return state_file_open_as(file, path,
+				  !look_at_log(file, &log) ? "?mode=ro&immutable=1"
+				  : apart                  ? "?mode=ro&readonly_shm=1"
+							   : "?mode=ro",
+				  error);
+}
+
+int state_copy_pages(sqlite3 *to, sqlite3 *from)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+	int code = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+
+	sqlite3_backup_finish(backup); /* leaves the reason with the copy */
+	return code == SQLITE_DONE ? 0 : ERR_SYSTEM;
 }
 
 int state_file_copy(struct state_file *copy, const struct state_file *file, const char *path,
 		    char error[SOURCE_ERROR_MAX])
 {
-	sqlite3_backup *backup = NULL;
-	int code, err = 0;
+	int err;
 
 	*copy = (struct state_file){.path = path};
-	if (sqlite3_open_v2("", &copy->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-			    NULL) == SQLITE_OK)
-		backup = sqlite3_backup_init(copy->db, "main", file->db, "main");
-	code = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
-	sqlite3_backup_finish(backup); /* leaves the reason with the copy */
-	if (code != SQLITE_DONE)
+	err = open_with(copy, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+	if (!err && state_copy_pages(copy->db, file->db) != 0)
 		err = state_explain(copy->db, path, "cannot be read", error);
 	if (err)
 		state_file_close(copy);
 	return err;
 }
 
-/* An older version's. */
-static int copy_and_prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
+/* An older version's: what a server makes of it (state_migrate), or a copy. */
+static int open_migrated(struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
-	struct state_file copy;
-	int err = state_file_copy(&copy, file, file->path, error);
+	struct state_file migrated;
+	char next[PATH_MAX];
+	int err;
 
-	if (!err)
-		err = state_prepare(copy.db, file->path, error);
+	if (state_migration_fits(file->path, file->db)) {
+		snprintf(next, sizeof next, "%s.new", file->path);
+		err = state_file_open_as(&migrated, next, "?mode=ro", error);
+		migrated.path = file->path;
+	} else {
+		err = state_file_copy(&migrated, file, file->path, error);
+		if (!err)
+			err = state_bring_up_to_date(migrated.db, file->path, error);
+	}
 	if (err) {
-		state_file_close(&copy);
+		state_file_close(&migrated);
 		return err;
 	}
-	sqlite3_close(file->db);
-	*file = copy;
+	state_file_close(file);
+	*file = migrated;
 	return 0;
 }
 
 int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
 			    char error[SOURCE_ERROR_MAX])
 {
-	char *uri = look_uri(path, apart);
-	int err = uri ? 0 : ERR_NOMEM;
-	bool is_old = false;
+	unsigned version = 0;
+	int err = state_file_open_read_only(file, path, apart, error);
 
-	*file = (struct state_file){.path = path};
-	if (!err && sqlite3_open_v2(uri, &file->db,
-				    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
-				    NULL) != SQLITE_OK)
-		err = state_explain(file->db, path, "cannot be opened", error);
-	free(uri);
-	if (!err) {
-		sqlite3_busy_timeout(file->db, STATE_BUSY_MS);
-		err = state_examine(file->db, path, &is_old, error);
+	if (!err)
+		err = state_examine(file->db, path, &version, error);
+	if (!err && version == 0) {
+		error[0] = '\0'; /* it has no tables yet */
+		err = ERR_NOT_FOUND;
 	}
-	if (!err && is_old)
-		err = copy_and_prepare(file, error);
+	if (!err && version < STATE_VERSION)
+		err = open_migrated(file, error);
 	if (err && apart && access(path, R_OK) != 0 && errno == EACCES)
 		snprintf(error, SOURCE_ERROR_MAX,
 			 "the state %s cannot be read by this user; run it as root (sudo)", path);

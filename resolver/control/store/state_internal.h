@@ -25,15 +25,26 @@ struct state_file {
 MUST_CHECK int state_file_make(const char *path, char error[SOURCE_ERROR_MAX]);
 /* Whether there is one that can be opened again, and that is not empty. */
 MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
-/* Opens and prepares the file. The path must outlive it. */
+/* Opens and prepares the file; an older version's is migrated first. The path must outlive it. */
 MUST_CHECK int state_file_open(struct state_file *file, const char *path,
 			       char error[SOURCE_ERROR_MAX]);
-/* Opens it as it is and to read only; nothing is made beside it where nobody has it open. */
+/* Opens it with these parameters of an SQLite URI: "?mode=ro". */
+MUST_CHECK int state_file_open_as(struct state_file *file, const char *path, const char *parameters,
+				  char error[SOURCE_ERROR_MAX]);
+/* To be read, and nothing is made beside it where nobody has it open. */
+MUST_CHECK int state_file_open_read_only(struct state_file *file, const char *path, bool apart,
+					 char error[SOURCE_ERROR_MAX]);
+/* So that it can be locked; closing it does not write its log into it either. */
+MUST_CHECK int state_file_open_unwritten(struct state_file *file, const char *path,
+					 char error[SOURCE_ERROR_MAX]);
+/* For its readers: an older version's as state_look says. ERR_NOT_FOUND: it has no tables yet. */
 MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
 				       char error[SOURCE_ERROR_MAX]);
 /* What is open, once more: in a temporary file, which goes when it is closed. */
 MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,
 			       const char *path, char error[SOURCE_ERROR_MAX]);
+/* All of a database into an empty one; ERR_SYSTEM: `to` has the reason. */
+MUST_CHECK int state_copy_pages(sqlite3 *to, sqlite3 *from);
 void state_file_close(struct state_file *file); /* closed is fine */
 /* Whether there is another file, or none, at the path of what is open. */
 bool state_file_is_another(const struct state_file *file);
@@ -44,11 +55,25 @@ MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_
 
 /* ---- state_schema.c ---- */
 
-/* Brings an open file to how this version keeps it. */
+#define STATE_READ_REVISION "SELECT value FROM meta WHERE key = 'revision'"
+
+/* Makes the tables of a new file, and sets how an open file is written. */
 MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
-/* Whether this version can read it, as it is or (*is_old) once it is prepared. */
-MUST_CHECK int state_examine(sqlite3 *db, const char *path, bool *is_old,
+/* Of which version it is; 0: it has no tables yet. ERR_SYSTEM: it is not to be touched. */
+MUST_CHECK int state_examine(sqlite3 *db, const char *path, unsigned *version,
 			     char error[SOURCE_ERROR_MAX]);
+/* Migrates it in its place: a copy. */
+MUST_CHECK int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
+/* What is small becomes that of the database `from` of an older version, which is `main` or
+ * attached; a result code of SQLite's. */
+MUST_CHECK int state_take_small(sqlite3 *db, const char *from);
+
+/* ---- state_migration.c ---- */
+
+/* Whether PATH.new is of what the older file, which is open, has now. */
+bool state_migration_fits(const char *path, sqlite3 *old);
+/* Puts PATH.new, which is made first where it does not fit, in the older file's place. */
+MUST_CHECK int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX]);
 
 enum { STATE_ADDRESS_KEY_MAX = 17 };
 /* The family and the bytes, which sort as numbers; returns how long it is. */

@@ -1,5 +1,5 @@
-/* The tables of the state, and how an older file's become today's: each migration takes the file
- * from one version to the next, all that are needed in one transaction. The version is in the
+/* The tables of the state, and how an older file's become today's: each migration takes a copy of
+ * it from one version to the next, all that are needed in one transaction. The version is in the
  * file's header (PRAGMA user_version), and so is whose file it is (application_id), so that a path
  * that leads to somebody else's database harms nobody.
  *
@@ -7,14 +7,16 @@
  *                                           else it is found by (struct source_keys)
  *     changes   of those, a week of them    revision, time, who, kind, path, before, after
  *     meta      revision of the latest change
- *     serials   what was given out for zones that go out (serial_book.h)
- *     uses      since when rules and targets are known, and when they were used last (use_book.h)
- *     secrets   name, value (bytes): what the server signs with
+ *     small     key, value                  (small.h)
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
- * their own. An address has its PTR in its row since, because with a row for each PTR a start with
- * a million of both takes half as long again; a PTR that has a row is of an address that the
- * configuration file declares. */
+ * their own, and up to version 7 what is small now did. An address has its PTR in its row since
+ * version 6, because with a row for each PTR a start with a million of both takes half as long
+ * again; a PTR that has a row is of an address that the configuration file declares.
+ *
+ * Names of networks, resolvers and zones were unique over all groups when rows kept a NAME alone as
+ * a reference: version 8 has GROUP/NAME in its place, where the state knows the one of that name.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +27,18 @@
 #include "rules/text.h"
 
 /* Of resource/kind.h, whose numbers never change. */
-#define KIND_ADDRESS "101"
-#define KIND_SERVICE "102"
-#define KIND_PTR     "103"
-#define KIND_GROUP   "104"
+#define KIND_NETWORK      "1"
+#define KIND_RESOLVER     "3"
+#define KIND_ZONE         "6"
+#define KIND_ZONE_LINK    "7"
+#define KIND_RULESET      "8"
+#define KIND_RULESET_LINK "9"
+#define KIND_TRANSFER     "13"
+#define KIND_CLIENT       "14"
+#define KIND_ADDRESS      "101"
+#define KIND_SERVICE      "102"
+#define KIND_PTR          "103"
+#define KIND_GROUP        "104"
 
 static const char *const migrations[STATE_VERSION] = {
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
@@ -104,7 +114,53 @@ static const char *const migrations[STATE_VERSION] = {
 	"DROP TABLE owners; DROP TABLE ptrs; DROP TABLE resource_groups;",
 	("CREATE TABLE uses (what TEXT PRIMARY KEY, since INTEGER NOT NULL,"
 	 " used INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
+	"CREATE TABLE small (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 };
+
+/* ---- names in groups: version 8 ---- */
+
+/* Elements of a list in each row of the kind: what is a name in full_names becomes the text that
+ * this has, with `rest` behind it. */
+#define REFER_IN_LIST(kind_of_row, list, kind_of_name, name, rest)                                 \
+	"UPDATE resources SET json = json_set(json, '$." list "', json((SELECT"                    \
+	" json_group_array(coalesce((SELECT text || " rest " FROM full_names n"                    \
+	" WHERE n.kind = " kind_of_name " AND n.name = lower(" name ")), value))"                  \
+	" FROM json_each(resources.json, '$." list "')))) WHERE kind = " kind_of_row               \
+	" AND json_type(json, '$." list "') = 'array'"
+
+/* References that are a NAME alone, where one item of the state has it. */
+static const char *const in_full[] = {
+	"UPDATE resources SET json = json_set(json, '$.virtual_network', text) FROM full_names n"
+	" WHERE resources.kind IN (" KIND_RESOLVER ", " KIND_ZONE_LINK ", " KIND_RULESET_LINK ")"
+	" AND n.kind = " KIND_NETWORK " AND n.name = lower(json ->> 'virtual_network')",
+	REFER_IN_LIST(KIND_RULESET, "outbound_endpoints", KIND_RESOLVER,
+		      "substr(value, 1, instr(value, '/') - 1)",
+		      "substr(value, instr(value, '/'))"),
+	REFER_IN_LIST(KIND_CLIENT, "networks", KIND_NETWORK, "value", "''"),
+	REFER_IN_LIST(KIND_TRANSFER, "zones", KIND_ZONE, "value", "''"),
+};
+
+/* What is small had a table for each kind of it up to version 7. A use of a rule has the ruleset's
+ * full name since. */
+static const struct {
+	const char *table, *row;
+} small_tables[] = {
+	{"secrets", "'secret ' || name, hex(value)"},
+	{"serials", "'serial ' || zone, serial || ' ' || reserved || ' ' || digest"},
+	{"uses", "'use ' || coalesce((SELECT 'rule ' || text || substr(what, instr(what, char(9)))"
+		 " FROM full_names n WHERE n.kind = " KIND_RULESET " AND text NOT LIKE '-/%'"
+		 " AND what LIKE 'rule %'"
+		 " AND n.name = lower(substr(what, 6, instr(what, char(9)) - 6))), what),"
+		 " since || ' ' || used"},
+};
+
+/* [GROUP/-]/NAME of each name that one item has. */
+static const char name_in_full[] =
+	"CREATE TEMP TABLE full_names AS SELECT kind, lower(json ->> 'name') AS name,"
+	" coalesce(min(json ->> 'resource_group'), '-') || '/' || min(json ->> 'name') AS text"
+	" FROM resources WHERE kind IN (" KIND_NETWORK ", " KIND_RESOLVER ", " KIND_ZONE
+	", " KIND_RULESET ") GROUP BY 1, 2 HAVING count(*) = 1;"
+	"CREATE UNIQUE INDEX temp.by_name ON full_names(kind, name)";
 
 static const char *advice(int code)
 {
@@ -134,7 +190,7 @@ int state_explain(sqlite3 *db, const char *path, const char *what, char error[SO
 
 	snprintf(error, SOURCE_ERROR_MAX, "the state %s %s: %s%s%s; %s", path, what,
 		 db ? sqlite3_errmsg(db) : err_text(ERR_NOMEM), number ? ", " : "",
-		 number ? strerror(number) : "", advice(code));
+		 number ? strerror(number) : "", advice(number == ENOSPC ? SQLITE_FULL : code));
 	return ERR_SYSTEM;
 }
 
@@ -251,16 +307,52 @@ static int add_functions(sqlite3 *db)
 	return code;
 }
 
+static int execute(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+int state_take_small(sqlite3 *db, const char *from)
+{
+	int code = execute(db, "DELETE FROM small");
+
+	if (code == SQLITE_OK)
+		code = execute(db, name_in_full);
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(small_tables); i++) {
+		char sql[1024];
+		long long is_there;
+
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.sqlite_schema WHERE name = '%s'",
+			 from, small_tables[i].table);
+		code = read_number(db, sql, &is_there);
+		snprintf(sql, sizeof sql, "INSERT INTO small SELECT %s FROM %s.%s",
+			 small_tables[i].row, from, small_tables[i].table);
+		if (code == SQLITE_OK && is_there)
+			code = execute(db, sql);
+	}
+	return code == SQLITE_OK ? execute(db, "DROP TABLE temp.full_names") : code;
+}
+
 static int migrate(sqlite3 *db, long long version)
 {
 	char header[96];
 	int code = add_functions(db);
 
 	for (; code == SQLITE_OK && version < STATE_VERSION; version++)
-		code = sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
-	snprintf(header, sizeof header, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-		 STATE_APPLICATION, STATE_VERSION);
-	return code == SQLITE_OK ? sqlite3_exec(db, header, NULL, NULL, NULL) : code;
+		code = execute(db, migrations[version]);
+	if (code == SQLITE_OK)
+		code = state_take_small(db, "main");
+	if (code == SQLITE_OK)
+		code = execute(db, "DROP TABLE secrets; DROP TABLE serials; DROP TABLE uses;");
+	if (code == SQLITE_OK)
+		code = execute(db, name_in_full);
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(in_full); i++)
+		code = execute(db, in_full[i]);
+	snprintf(
+		header, sizeof header,
+		"DROP TABLE temp.full_names; PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		STATE_APPLICATION, STATE_VERSION);
+	return code == SQLITE_OK ? execute(db, header) : code;
 }
 
 /* Whose file it is, and of which version. */
@@ -281,7 +373,7 @@ static int read_header(sqlite3 *db, const char *path, long long *version,
 }
 
 /* Under the lock, so that two that make the same new file do not both make its tables. */
-static int bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
+int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	long long version = 0;
 	int err;
@@ -305,20 +397,18 @@ int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 	long long version = 0;
 	int err = read_header(db, path, &version, error);
 
-	if (!err && version < STATE_VERSION)
-		err = bring_up_to_date(db, path, error);
+	if (!err && version == 0)
+		err = state_bring_up_to_date(db, path, error);
 	if (!err && set_modes(db) != SQLITE_OK)
 		err = state_explain(db, path, "cannot be written", error);
 	return err;
 }
 
-int state_examine(sqlite3 *db, const char *path, bool *is_old, char error[SOURCE_ERROR_MAX])
+int state_examine(sqlite3 *db, const char *path, unsigned *version, char error[SOURCE_ERROR_MAX])
 {
-	long long version;
-	int err = read_header(db, path, &version, error);
+	long long found = 0;
+	int err = read_header(db, path, &found, error);
 
-	if (!err && version == 0)
-		error[0] = '\0'; /* it has no tables yet */
-	*is_old = !err && version < STATE_VERSION;
-	return !err && version == 0 ? ERR_NOT_FOUND : err;
+	*version = err ? 0 : (unsigned)found;
+	return err;
 }

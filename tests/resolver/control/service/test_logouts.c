@@ -22,7 +22,7 @@ static void note(struct inventory_fixture *fixture, const struct http_logout *lo
 	assert_int_equal(logouts_note(fixture->inventory, logout, now_s), 0);
 }
 
-static int count_row(void *context, const struct source_use *use)
+static int count_row(void *context, const struct small_use *use)
 {
 	unsigned *counts = context;
 
@@ -34,9 +34,12 @@ static int count_row(void *context, const struct source_use *use)
 /* counts[1]: those that count. */
 static void count_rows(struct inventory_fixture *fixture, unsigned counts[2])
 {
+	char error[SOURCE_ERROR_MAX];
+
 	counts[0] = counts[1] = 0;
-	assert_int_equal(
-		inventory_uses_after(fixture->inventory, "logout\t", 100000, count_row, counts), 0);
+	assert_int_equal(small_uses_after(inventory_source(fixture->inventory), "logout\t", 100000,
+					  count_row, counts, error),
+			 0);
 }
 
 static void note_many_that_are_over(struct inventory_fixture *fixture)
@@ -88,8 +91,8 @@ static void a_start_removes_all_that_are_over_and_no_other(void **state)
 
 static void rows_of_something_else_are_no_logouts(void **state)
 {
-	const struct source_use rule = {.what = "rule a\tb", .since_s = NOW_S + 1},
-				over = {.what = "logout\t1800000000\teye", .since_s = NOW_S};
+	const struct small_use rule = {.what = "rule a\tb", .since_s = NOW_S + 1},
+			       over = {.what = "logout\t1800000000\teye", .since_s = NOW_S};
 
 	(void)state;
 	assert_false(logouts_counts(&rule, NOW_S));

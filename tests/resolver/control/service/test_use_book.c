@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/service/use_book.h"
+#include "resolver/control/store/small.h"
 #include "resolver/resolve/resolve.h"
 #include "tests/lib/inventory_fixture.h"
 #include "tests/lib/model_builder.h"
@@ -179,13 +180,15 @@ static void check(struct world *world, const char *name, int64_t since_s, int64_
 
 static int64_t written_use(struct world *world, const char *what)
 {
-	struct source_use row = {.what = what};
+	struct small_use row = {.what = what};
+	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(inventory_uses(world->fixture->inventory, &row, 1, false), 0);
+	assert_int_equal(
+		small_read_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
 	return row.found ? row.used_s : -1;
 }
 
-static int on_use(void *context, const struct source_use *use)
+static int on_use(void *context, const struct small_use *use)
 {
 	unsigned *count = context;
 
@@ -197,8 +200,10 @@ static int on_use(void *context, const struct source_use *use)
 static unsigned rows(struct world *world)
 {
 	unsigned count = 0;
+	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(inventory_uses_after(world->fixture->inventory, "", 10000, on_use, &count),
+	assert_int_equal(small_uses_after(inventory_source(world->fixture->inventory), "", 10000,
+					  on_use, &count, error),
 			 0);
 	return count;
 }
@@ -316,7 +321,8 @@ static void what_was_gone_before_the_process_came_is_swept_from_the_state(void *
 static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_reads(void **state)
 {
 	struct world *world = *state;
-	struct source_use row = {.what = "rule onprem\tone", .since_s = 5, .used_s = 7};
+	struct small_use row = {.what = "rule onprem\tone", .since_s = 5, .used_s = 7};
+	char error[SOURCE_ERROR_MAX];
 
 	use_book_hand_over(&world->book);
 	const unsigned written = world->written;
@@ -325,7 +331,8 @@ static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_read
 	world->now_s += 2 * HOUR;
 	look(world);
 	assert_int_equal(world->written, written);
-	assert_int_equal(inventory_uses(world->fixture->inventory, &row, 1, true), 0);
+	assert_int_equal(
+		small_write_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
 	use_book_take(&world->book);
 	check(world, "one", 5, world->now_s);
 }

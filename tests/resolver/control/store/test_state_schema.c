@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/owner.h"
+#include "resolver/control/store/small.h"
 #include "rules/schema/schema.h"
 #include "tests/lib/limit_files.h"
 #include "tests/lib/random.h"
@@ -82,6 +83,12 @@ static void remove_all(struct state_case *world)
 	unlink(world->log);
 	snprintf(path, sizeof path, "%s-shm", world->path);
 	unlink(path);
+	for (unsigned version = 1; version < STATE_VERSION; version++) {
+		snprintf(path, sizeof path, "%s.v%u", world->path, version);
+		unlink(path);
+		snprintf(path, sizeof path, "%s.v%u-wal", world->path, version);
+		unlink(path);
+	}
 }
 
 /* ---- the records above ---- */
@@ -103,15 +110,14 @@ static void remove_all(struct state_case *world)
 static void check_everything(struct state_case *world, const char *told)
 {
 	const struct state_put deletion = {KIND_SERVICE, "-/b", NULL, {.id = NULL}};
-	uint8_t bytes[SOURCE_SECRET_BYTES];
+	uint8_t bytes[SMALL_SECRET_BYTES];
 	uint64_t revision = 0;
 
 	must_open(world);
 	assert_string_equal(state_told(world, 0).text, told);
 	assert_int_equal(state_try(world, &deletion, 1, &revision), 0);
 	assert_int_equal(revision, 42);
-	assert_int_equal(world->source->calls->secret(world->source, "tokens", bytes, world->error),
-			 0);
+	assert_int_equal(small_secret(world->source, "tokens", bytes, world->error), 0);
 	close_it(world);
 	assert_int_equal(state_version(world->path), STATE_VERSION);
 }
@@ -133,15 +139,15 @@ static void everything_of_an_older_versions_file_is_there_afterwards(void **stat
 static void a_file_of_the_version_ahead_of_uses_gets_their_table(void **state)
 {
 	struct state_case *world = *state;
-	struct source_use use = {.what = "rule a\tb", .since_s = 5, .used_s = 7};
+	struct small_use use = {.what = "rule a\tb", .since_s = 5, .used_s = 7};
 
 	exec(world, STATE_VERSION_5 "PRAGMA user_version = 5");
 	must_open(world);
 	close_it(world);
-	exec(world, "DROP TABLE uses; PRAGMA user_version = 6");
+	exec(world, STATE_VERSION_6_OF_8);
 	must_open(world);
 	assert_int_equal(state_version(world->path), STATE_VERSION);
-	assert_int_equal(world->source->calls->uses(world->source, &use, 1, true, world->error), 0);
+	assert_int_equal(small_write_uses(world->source, &use, 1, world->error), 0);
 }
 
 static void an_older_versions_groups_are_those_that_its_addresses_name(void **state)
@@ -167,8 +173,8 @@ static void an_older_versions_groups_are_those_that_its_addresses_name(void **st
 static void what_else_an_older_version_kept_stays(void **state)
 {
 	struct state_case *world = *state;
-	struct source_serial row = {.zone = "z.test."};
-	uint8_t bytes[SOURCE_SECRET_BYTES], kept[SOURCE_SECRET_BYTES];
+	struct small_serial row = {.zone = "z.test."};
+	uint8_t bytes[SMALL_SECRET_BYTES], kept[SMALL_SECRET_BYTES];
 	struct state_lines told = {.text = ""};
 
 	memset(kept, 'k', sizeof kept);
@@ -180,11 +186,9 @@ static void what_else_an_older_version_kept_stays(void **state)
 	     "INSERT INTO changes VALUES (1, 12, 1, 'me', 1, '-/hub', NULL, "
 	     "'{\"name\":\"hub\"}');");
 	must_open(world);
-	assert_int_equal(world->source->calls->secret(world->source, "tokens", bytes, world->error),
-			 0);
+	assert_int_equal(small_secret(world->source, "tokens", bytes, world->error), 0);
 	assert_memory_equal(bytes, kept, sizeof bytes);
-	assert_int_equal(world->source->calls->serials(world->source, &row, 1, false, world->error),
-			 0);
+	assert_int_equal(small_read_serials(world->source, &row, 1, world->error), 0);
 	assert_true(row.found && row.serial == 7 && row.reserved == 8 && row.digest == 9);
 	assert_int_equal(world->source->calls->resources(world->source, 1, "", "\xff", tell, &told,
 							 world->error),
@@ -195,15 +199,13 @@ static void what_else_an_older_version_kept_stays(void **state)
 static void an_older_versions_state_gets_the_newer_tables(void **state)
 {
 	struct state_case *world = *state;
-	struct source_serial row = {.zone = "z.test.", .serial = 7, .digest = 8};
-	uint8_t bytes[SOURCE_SECRET_BYTES];
+	struct small_serial row = {.zone = "z.test.", .serial = 7, .digest = 8};
+	uint8_t bytes[SMALL_SECRET_BYTES];
 
 	exec(world, STATE_VERSION_1);
 	must_open(world);
-	assert_int_equal(world->source->calls->secret(world->source, "tokens", bytes, world->error),
-			 0);
-	assert_int_equal(world->source->calls->serials(world->source, &row, 1, true, world->error),
-			 0);
+	assert_int_equal(small_secret(world->source, "tokens", bytes, world->error), 0);
+	assert_int_equal(small_write_serials(world->source, &row, 1, world->error), 0);
 	state_must_ptr(world, ID_1, "a.test.");
 }
 

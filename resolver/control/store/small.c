@@ -1,0 +1,294 @@
+#include "resolver/control/store/small.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoints/entropy.h"
+#include "rules/arena.h"
+
+#define SECRET "secret "
+#define SERIAL "serial "
+#define USE    "use "
+
+static int fail_memory(char error[SOURCE_ERROR_MAX])
+{
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	return ERR_NOMEM;
+}
+
+/* ---- reading one ---- */
+
+/* `read` gives ERR_INVALID for a value that is not of its kind's form. */
+typedef int read_value(void *row, const char *value);
+
+struct reading {
+	const char *key;
+	read_value *read;
+	void *row;
+	bool found;
+};
+
+static int complain(struct source *source, const char *key, char error[SOURCE_ERROR_MAX])
+{
+	struct source_about about;
+
+	source_about(source, &about);
+	snprintf(error, SOURCE_ERROR_MAX,
+		 "the state %s has a record \"%s\" that was not written by sluice; repair or "
+		 "remove it",
+		 about.place, key);
+	return ERR_SYSTEM;
+}
+
+static int on_small(void *context, const struct source_small *small)
+{
+	struct reading *reading = context;
+
+	reading->found = strcmp(small->key, reading->key) == 0;
+	return reading->found ? reading->read(reading->row, small->value) : 0;
+}
+
+static int read_one(struct source *source, const char *prefix, const char *name, read_value *read,
+		    void *row, bool *found, char error[SOURCE_ERROR_MAX])
+{
+	char *key = NULL;
+	int err;
+
+	*found = false;
+	if (!source)
+		return ERR_NOT_FOUND;
+	if (asprintf(&key, "%s%s", prefix, name) < 0)
+		return fail_memory(error);
+	struct reading reading = {key, read, row, false};
+	err = source->calls->small(source, key, 1, on_small, &reading, error);
+	*found = !err && reading.found;
+	if (err == ERR_INVALID)
+		err = complain(source, key, error);
+	free(key);
+	return err;
+}
+
+/* ---- writing several ---- */
+
+struct writing {
+	struct arena arena;
+	struct source_small *rows; /* NULL: there is no memory */
+	size_t count;
+};
+
+static void begin_writing(struct writing *writing, size_t most)
+{
+	arena_init(&writing->arena);
+	writing->rows = arena_alloc_array(&writing->arena, most, sizeof *writing->rows);
+	writing->count = 0;
+}
+
+/* value NULL: the row goes. The value must outlive the writing. */
+static void add_row(struct writing *writing, const char *prefix, const char *name,
+		    const char *value)
+{
+	const char *key = arena_printf(&writing->arena, "%s%s", prefix, name);
+
+	if (key && writing->rows)
+		writing->rows[writing->count++] = (struct source_small){key, value};
+	else
+		writing->rows = NULL;
+}
+
+static int end_writing(struct writing *writing, struct source *source, bool durable,
+		       char error[SOURCE_ERROR_MAX])
+{
+	int err = ERR_NOT_FOUND;
+
+	if (!writing->rows)
+		err = fail_memory(error);
+	else if (source)
+		err = source->calls->put_small(source, writing->rows, writing->count, durable,
+					       error);
+
+	arena_release(&writing->arena);
+	return err;
+}
+
+/* A value of a row; where there is no memory the writing fails. */
+static const char *value_text(struct writing *writing, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	const char *text = arena_vprintf(&writing->arena, format, arguments);
+	va_end(arguments);
+	if (!text)
+		writing->rows = NULL;
+	return text;
+}
+
+/* ---- secrets ---- */
+
+enum { SECRET_TEXT_MAX = 2 * SMALL_SECRET_BYTES + 1 };
+
+static int read_secret(void *row, const char *value)
+{
+	uint8_t *bytes = row;
+
+	if (strlen(value) != SECRET_TEXT_MAX - 1 ||
+	    strspn(value, "0123456789abcdefABCDEF") != SECRET_TEXT_MAX - 1)
+		return ERR_INVALID;
+	for (size_t i = 0; i < SMALL_SECRET_BYTES; i++)
+		if (sscanf(value + 2 * i, "%2hhx", &bytes[i]) != 1)
+			return ERR_INVALID;
+	return 0;
+}
+
+static int draw_secret(struct source *source, const char *name, char error[SOURCE_ERROR_MAX])
+{
+	uint8_t drawn[SMALL_SECRET_BYTES];
+	char value[SECRET_TEXT_MAX];
+	struct writing writing;
+
+	entropy_read(drawn, sizeof drawn);
+	for (size_t i = 0; i < sizeof drawn; i++)
+		snprintf(value + 2 * i, 3, "%02x", drawn[i]);
+	begin_writing(&writing, 1);
+	add_row(&writing, SECRET, name, value);
+	return end_writing(&writing, source, true, error);
+}
+
+/* What counts is what can be read again. */
+int small_secret(struct source *source, const char *name, uint8_t bytes[SMALL_SECRET_BYTES],
+		 char error[SOURCE_ERROR_MAX])
+{
+	bool found;
+	int err = read_one(source, SECRET, name, read_secret, bytes, &found, error);
+
+	if (err || found)
+		return err;
+	err = draw_secret(source, name, error);
+	if (!err)
+		err = read_one(source, SECRET, name, read_secret, bytes, &found, error);
+	return err || found ? err : ERR_NOT_FOUND;
+}
+
+/* ---- serials ---- */
+
+static int read_serial(void *row, const char *value)
+{
+	struct small_serial *serial = row;
+	int end = 0;
+
+	return sscanf(value, "%" SCNu32 " %" SCNu32 " %" SCNu64 "%n", &serial->serial,
+		      &serial->reserved, &serial->digest, &end) == 3 &&
+			       value[end] == '\0'
+		       ? 0
+		       : ERR_INVALID;
+}
+
+int small_read_serials(struct source *source, struct small_serial *rows, size_t count,
+		       char error[SOURCE_ERROR_MAX])
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = read_one(source, SERIAL, rows[i].zone, read_serial, &rows[i], &rows[i].found,
+			       error);
+	return err;
+}
+
+int small_write_serials(struct source *source, const struct small_serial *rows, size_t count,
+			char error[SOURCE_ERROR_MAX])
+{
+	struct writing writing;
+
+	begin_writing(&writing, count);
+	for (size_t i = 0; i < count; i++)
+		add_row(&writing, SERIAL, rows[i].zone,
+			value_text(&writing, "%" PRIu32 " %" PRIu32 " %" PRIu64, rows[i].serial,
+				   rows[i].reserved, rows[i].digest));
+	return end_writing(&writing, source, true, error);
+}
+
+/* ---- uses ---- */
+
+static int read_use(void *row, const char *value)
+{
+	struct small_use *use = row;
+	int end = 0;
+
+	return sscanf(value, "%" SCNd64 " %" SCNd64 "%n", &use->since_s, &use->used_s, &end) == 2 &&
+			       value[end] == '\0'
+		       ? 0
+		       : ERR_INVALID;
+}
+
+int small_read_uses(struct source *source, struct small_use *rows, size_t count,
+		    char error[SOURCE_ERROR_MAX])
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = read_one(source, USE, rows[i].what, read_use, &rows[i], &rows[i].found,
+			       error);
+	return err;
+}
+
+int small_write_uses(struct source *source, const struct small_use *rows, size_t count,
+		     char error[SOURCE_ERROR_MAX])
+{
+	struct writing writing;
+
+	begin_writing(&writing, count);
+	for (size_t i = 0; i < count; i++)
+		add_row(&writing, USE, rows[i].what,
+			rows[i].since_s == 0 ? NULL
+					     : value_text(&writing, "%" PRId64 " %" PRId64,
+							  rows[i].since_s, rows[i].used_s));
+	return end_writing(&writing, source, false, error);
+}
+
+struct listing {
+	const char *behind; /* the key */
+	size_t left;
+	int (*on_use)(void *context, const struct small_use *use);
+	void *context;
+	char *wrong; /* the key of a value that is not of its form: allocated */
+};
+
+static int on_listed(void *context, const struct source_small *small)
+{
+	struct listing *listing = context;
+	struct small_use use = {.what = small->key + sizeof USE - 1, .found = true};
+
+	if (strncmp(small->key, USE, sizeof USE - 1) != 0)
+		listing->left = 0;
+	if (listing->left == 0 || strcmp(small->key, listing->behind) == 0)
+		return 0;
+	listing->left--;
+	if (read_use(&use, small->value) == 0)
+		return listing->on_use(listing->context, &use);
+	listing->wrong = strdup(small->key);
+	return ERR_INVALID;
+}
+
+int small_uses_after(struct source *source, const char *what, size_t limit,
+		     int (*on_use)(void *context, const struct small_use *use), void *context,
+		     char error[SOURCE_ERROR_MAX])
+{
+	char *key = NULL;
+	int err;
+
+	if (!source)
+		return ERR_NOT_FOUND;
+	if (asprintf(&key, USE "%s", what) < 0)
+		return fail_memory(error);
+	struct listing listing = {key, limit, on_use, context, NULL};
+	/* One more than asked for: the first may be the key itself. */
+	err = source->calls->small(source, key, limit + 1, on_listed, &listing, error);
+	if (listing.wrong)
+		err = complain(source, listing.wrong, error);
+	free(listing.wrong);
+	free(key);
+	return err;
+}

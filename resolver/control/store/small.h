@@ -1,0 +1,52 @@
+/* Small things that a store keeps beside the resources, one line of text each. No export and no
+ * history has them, and no revision counts them:
+ *
+ *     secret NAME     random bytes that the server signs with, as hexadecimal digits
+ *     serial ZONE     "SERIAL RESERVED DIGEST" of a zone that goes out (service/serial_book.h)
+ *     use WHAT        "SINCE USED", seconds since 1970: since when something is known, and when it
+ *                     was used last (service/use_book.h; asked.h and logouts.h have keys of their
+ *                     own there)
+ *
+ * All give ERR_NOT_FOUND without a source, and ERR_SYSTEM where the store fails or a value is not
+ * as above: the text says what would help. Those that write give ERR_NOT_FOUND where the store is
+ * only read. */
+#ifndef SLUICE_SMALL_H
+#define SLUICE_SMALL_H
+
+#include "resolver/control/store/source.h"
+
+enum { SMALL_SECRET_BYTES = 32 };
+
+/* Draws the bytes where there are none yet. */
+MUST_CHECK int small_secret(struct source *source, const char *name,
+			    uint8_t bytes[SMALL_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
+
+struct small_serial {
+	const char *zone; /* the key: its apex, behind GROUP/ where it is in a group */
+	bool found;       /* when read */
+	uint32_t serial, reserved;
+	uint64_t digest;
+};
+MUST_CHECK int small_read_serials(struct source *source, struct small_serial *rows, size_t count,
+				  char error[SOURCE_ERROR_MAX]);
+/* All of them or none; durable. */
+MUST_CHECK int small_write_serials(struct source *source, const struct small_serial *rows,
+				   size_t count, char error[SOURCE_ERROR_MAX]);
+
+struct small_use {
+	const char *what; /* the key */
+	bool found;       /* when read */
+	int64_t since_s;  /* since 1970: known since; written 0: the row goes */
+	int64_t used_s;   /* used last; 0: never */
+};
+MUST_CHECK int small_read_uses(struct source *source, struct small_use *rows, size_t count,
+			       char error[SOURCE_ERROR_MAX]);
+/* All of them or none; not durable at once. */
+MUST_CHECK int small_write_uses(struct source *source, const struct small_use *rows, size_t count,
+				char error[SOURCE_ERROR_MAX]);
+/* Calls back with at most `limit` of the uses behind this key, in the order of keys. */
+MUST_CHECK int small_uses_after(struct source *source, const char *what, size_t limit,
+				int (*on_use)(void *context, const struct small_use *use),
+				void *context, char error[SOURCE_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,398 @@
+/* From an older version's file to one of today's:
+ *
+ *     PATH ─► copied ─► brought up to date ─► PATH.new          others may still write to PATH
+ *     PATH locked ─► what is small, again ─► PATH.new
+ *                    PATH.vN is PATH ─► PATH.new takes its place
+ *
+ * PATH itself is never written. Whatever ends this half-way leaves PATH as it was, and the next try
+ * begins anew. Its log (PATH-wal) has to go ahead of the last step, because SQLite would take it
+ * for the new file's; it is kept as PATH.vN-wal, and given back where that step did not come.
+ *
+ * PATH.new says of which file and revision it is made, so that it is not used for another one. What
+ * is small (small.h) changes without a revision: it is taken once more at the end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "resolver/control/store/state_internal.h"
+#include "resolver/log.h"
+
+enum { TURN_S = 1 };
+
+static int fail(const char *path, const char *what, char error[SOURCE_ERROR_MAX])
+{
+	snprintf(error, SOURCE_ERROR_MAX,
+		 "the state %s is of an older version, and %s: %s; the server must be able to "
+		 "write its directory",
+		 path, what, strerror(errno));
+	return ERR_SYSTEM;
+}
+
+static int read_number(sqlite3 *db, const char *sql, int64_t *number)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+	*number = 0;
+	if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		*number = sqlite3_column_int64(statement, 0);
+	code = sqlite3_finalize(statement);
+	return code == SQLITE_OK ? 0 : ERR_SYSTEM;
+}
+
+/* ---- the files ---- */
+
+struct files {
+	const char *path;
+	char log[PATH_MAX], shm[PATH_MAX]; /* of the older file */
+	char next[PATH_MAX];               /* PATH.new */
+};
+
+static int name_files(struct files *files, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	bool fits = strlen(path) + sizeof ".new-journal" <= PATH_MAX;
+
+	*files = (struct files){.path = path};
+	if (!fits) {
+		errno = ENAMETOOLONG;
+		return fail(path, "has too long a path for a newer one beside it", error);
+	}
+	snprintf(files->log, sizeof files->log, "%s-wal", path);
+	snprintf(files->shm, sizeof files->shm, "%s-shm", path);
+	snprintf(files->next, sizeof files->next, "%s.new", path);
+	return 0;
+}
+
+static void remove_next(const struct files *files)
+{
+	char journal[PATH_MAX + sizeof "-journal"];
+
+	snprintf(journal, sizeof journal, "%s-journal", files->next);
+	unlink(files->next);
+	unlink(journal);
+}
+
+static bool is_there(const char *path)
+{
+	struct stat stat_of;
+
+	return stat(path, &stat_of) == 0 && stat_of.st_size > 0;
+}
+
+static bool is_same(const char *path, const char *other)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_ino == b.st_ino &&
+	       a.st_dev == b.st_dev;
+}
+
+/* PATH.vN, and its log. */
+static void name_kept(const struct files *files, unsigned version, char kept[PATH_MAX],
+		      char log[PATH_MAX])
+{
+	snprintf(kept, PATH_MAX, "%s.v%u", files->path, version);
+	snprintf(log, PATH_MAX, "%s.v%u-wal", files->path, version);
+}
+
+/* Where the last step has taken the log away and was ended then. */
+static void give_log_back(const struct files *files)
+{
+	char kept[PATH_MAX], log[PATH_MAX];
+
+	for (unsigned version = 1; version < STATE_VERSION; version++) {
+		name_kept(files, version, kept, log);
+		if (is_same(files->path, kept) && is_there(log) && !is_there(files->log))
+			(void)!link(log, files->log);
+	}
+}
+
+static void sync_directory(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof copy, "%s", path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)!fsync(fd);
+		close(fd);
+	}
+}
+
+static int link_instead(const char *from, const char *to)
+{
+	if (is_same(from, to))
+		return 0;
+	return unlink(to) == 0 || errno == ENOENT ? link(from, to) : -1;
+}
+
+static int change_places(const struct files *files, unsigned version, char error[SOURCE_ERROR_MAX])
+{
+	char kept[PATH_MAX], log[PATH_MAX];
+	bool has_log = is_there(files->log);
+
+	name_kept(files, version, kept, log);
+	if (!is_same(files->path, kept))
+		unlink(log); /* of another one that was kept before */
+	if (link_instead(files->path, kept) != 0 || (has_log && link_instead(files->log, log) != 0))
+		return fail(files->path, "cannot be kept beside a newer one", error);
+	sync_directory(files->path);
+	unlink(files->log);
+	unlink(files->shm);
+	sync_directory(files->path);
+	if (rename(files->next, files->path) != 0)
+		return fail(files->path, "a newer one cannot take its place", error);
+	sync_directory(files->path);
+	log_event(LOG_INFO, "state", "%s is of version %d now; that of version %u stays as %s",
+		  files->path, STATE_VERSION, version, kept);
+	return 0;
+}
+
+/* ---- PATH.new ---- */
+
+static int stamp(sqlite3 *db, uint64_t file, int64_t revision)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof sql,
+		 "INSERT OR REPLACE INTO meta VALUES ('of file', %" PRId64
+		 "), ('of revision', %" PRId64 ")",
+		 (int64_t)file, revision);
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+bool state_migration_fits(const char *path, sqlite3 *old)
+{
+	int64_t revision, of_file, of_revision;
+	struct state_file next;
+	struct files files;
+	char error[SOURCE_ERROR_MAX];
+	struct stat stat_of;
+	unsigned version;
+	bool fits;
+
+	if (name_files(&files, path, error) != 0 || !is_there(files.next) ||
+	    stat(path, &stat_of) != 0 ||
+	    state_file_open_as(&next, files.next, "?mode=ro", error) != 0)
+		return false;
+	fits = state_examine(next.db, path, &version, error) == 0 && version == STATE_VERSION &&
+	       read_number(old, STATE_READ_REVISION, &revision) == 0 &&
+	       read_number(next.db, "SELECT value FROM meta WHERE key = 'of file'", &of_file) ==
+		       0 &&
+	       read_number(next.db, "SELECT value FROM meta WHERE key = 'of revision'",
+			   &of_revision) == 0 &&
+	       (uint64_t)of_file == stat_of.st_ino && of_revision == revision;
+	state_file_close(&next);
+	return fits;
+}
+
+/* A new file for the same user, whatever stands in its place. */
+static int create_next(const struct files *files, char error[SOURCE_ERROR_MAX])
+{
+	struct stat stat_of;
+	int fd = -1;
+
+	remove_next(files);
+	if (stat(files->path, &stat_of) == 0)
+		fd = open(files->next, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			  stat_of.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP));
+	if (fd < 0)
+		return fail(files->path, "a newer one cannot be made beside it", error);
+	close(fd);
+	return 0;
+}
+
+/* The stamp comes last, and so not to a file that is half made. No journal: nobody wants half of
+ * it back. */
+static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old,
+		     char error[SOURCE_ERROR_MAX])
+{
+	struct stat stat_of;
+	int64_t revision = 0;
+	int err = stat(files->path, &stat_of) == 0 ? state_copy_pages(next, old) : ERR_SYSTEM;
+
+	if (!err)
+		err = sqlite3_exec(next,
+				   "PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL;"
+				   "PRAGMA cache_size = -16384;",
+				   NULL, NULL, NULL) == SQLITE_OK
+			      ? read_number(next, STATE_READ_REVISION, &revision)
+			      : ERR_SYSTEM;
+	if (err)
+		return state_explain(next, files->path, "cannot be prepared", error);
+	err = state_bring_up_to_date(next, files->path, error);
+	if (!err && stamp(next, stat_of.st_ino, revision) != SQLITE_OK)
+		err = state_explain(next, files->path, "cannot be prepared", error);
+	return err;
+}
+
+static int make_next(const struct files *files, char error[SOURCE_ERROR_MAX])
+{
+	struct state_file old, next = {.db = NULL};
+	int err = state_file_open_read_only(&old, files->path, false, error);
+
+	if (err)
+		return err;
+	err = create_next(files, error);
+	if (!err)
+		err = state_file_open_as(&next, files->next, "?mode=rw", error);
+	if (!err)
+		err = fill_next(next.db, files, old.db, error);
+	state_file_close(&next);
+	state_file_close(&old);
+	if (err)
+		remove_next(files);
+	return err;
+}
+
+/* ---- in a thread ---- */
+
+struct making {
+	const struct files *files;
+	char *error;
+	int err;
+	uv_mutex_t lock;
+	uv_cond_t ended;
+	bool has_ended;
+};
+
+/* Works with the rights of the file's owner, where root has not become that yet: what is made is
+ * the owner's, who can lead root nowhere else with a link. */
+static void make_in_thread(void *context)
+{
+	struct making *making = context;
+	struct stat stat_of;
+
+	if (geteuid() == 0 && stat(making->files->path, &stat_of) == 0 && stat_of.st_uid != 0) {
+		setfsgid(stat_of.st_gid);
+		setfsuid(stat_of.st_uid);
+	}
+	making->err = make_next(making->files, making->error);
+	uv_mutex_lock(&making->lock);
+	making->has_ended = true;
+	uv_cond_signal(&making->ended);
+	uv_mutex_unlock(&making->lock);
+}
+
+static int make_and_turn(const struct files *files, void (*turn)(void *context), void *context,
+			 char error[SOURCE_ERROR_MAX])
+{
+	struct making making = {.files = files, .error = error, .err = ERR_NOMEM};
+	uv_thread_t thread;
+
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	if (uv_mutex_init(&making.lock) != 0)
+		return ERR_NOMEM;
+	if (uv_cond_init(&making.ended) != 0) {
+		uv_mutex_destroy(&making.lock);
+		return ERR_NOMEM;
+	}
+	if (uv_thread_create(&thread, make_in_thread, &making) == 0) {
+		uv_mutex_lock(&making.lock);
+		while (!making.has_ended) {
+			uv_cond_timedwait(&making.ended, &making.lock, TURN_S * 1000000000ull);
+			turn(context);
+		}
+		uv_mutex_unlock(&making.lock);
+		uv_thread_join(&thread);
+	}
+	uv_cond_destroy(&making.ended);
+	uv_mutex_destroy(&making.lock);
+	return making.err;
+}
+
+int state_migrate(const char *path, void (*turn)(void *context), void *context,
+		  char error[SOURCE_ERROR_MAX])
+{
+	struct state_file old;
+	struct files files;
+	unsigned version;
+	int err;
+	bool fits;
+
+	if (!is_there(path))
+		return 0;
+	err = name_files(&files, path, error);
+	if (err)
+		return err;
+	give_log_back(&files);
+	err = state_file_open_read_only(&old, path, false, error);
+	if (err)
+		return err;
+	err = state_examine(old.db, path, &version, error);
+	fits = err || version == 0 || version == STATE_VERSION ||
+	       state_migration_fits(path, old.db);
+	state_file_close(&old);
+	return fits ? err : make_and_turn(&files, turn, context, error);
+}
+
+void state_forget_migration(const char *path)
+{
+	struct files files;
+	char error[SOURCE_ERROR_MAX];
+
+	if (name_files(&files, path, error) == 0)
+		remove_next(&files);
+}
+
+/* ---- the last step ---- */
+
+static int take_small_from(sqlite3 *next, const char *path)
+{
+	char *attach = sqlite3_mprintf("ATTACH %Q AS old; BEGIN;", path);
+	int code = attach ? sqlite3_exec(next, attach, NULL, NULL, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(attach);
+	if (code == SQLITE_OK)
+		code = state_take_small(next, "old");
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(next, "DELETE FROM meta WHERE key LIKE 'of %'; COMMIT;", NULL,
+				    NULL, NULL);
+	return code;
+}
+
+static int complete_next(const struct files *files, char error[SOURCE_ERROR_MAX])
+{
+	struct state_file next;
+	int err = state_file_open_unwritten(&next, files->next, error);
+
+	if (!err && take_small_from(next.db, files->path) != SQLITE_OK)
+		err = state_explain(next.db, files->path, "cannot be prepared", error);
+	state_file_close(&next);
+	return err;
+}
+
+/* With the older file's write lock in hand, for whoever should write to it all the same. */
+int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX])
+{
+	struct files files;
+	struct state_file old = {.db = NULL};
+	unsigned version = 0;
+	int err = name_files(&files, path, error);
+
+	if (err)
+		return err;
+	give_log_back(&files);
+	err = state_file_open_unwritten(&old, path, error);
+	if (!err && sqlite3_exec(old.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		err = state_explain(old.db, path, "cannot be read", error);
+	if (!err)
+		err = state_examine(old.db, path, &version, error);
+	if (!err && version > 0 && version < STATE_VERSION) { /* else somebody was faster */
+		if (!state_migration_fits(path, old.db))
+			err = make_next(&files, error);
+		if (!err)
+			err = complete_next(&files, error);
+		if (!err)
+			err = change_places(&files, version, error);
+	}
+	state_file_close(&old);
+	return err;
+}

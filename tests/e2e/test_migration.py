@@ -1,0 +1,318 @@
+"""The state of an older version: what it has is served, with its history and what waits to be confirmed;
+the older file stays as it was, whatever happens on the way, and there is a way back."""
+
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+import dns
+import harness
+import hub
+
+CONFIG = """
+workers = %(workers)d;
+management = { socket = "sluice.sock"; state = "%(state)s"; };
+default_resolver = { targets = ( { address = "127.0.0.3"; } ); };
+""" + hub.hub("127.0.0.1:53", "127.0.0.1") + hub.zone_and_rule('address = "127.0.0.1"; port = 5401;') + """
+address_pools = ( { name = "public"; prefix = "198.51.100.0/24"; } );
+"""
+HERE = ("127.0.0.1", 53)
+SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "state_v7.sql")
+NAME, ADDRESS = "a.db.corp.internal", "10.30.0.4"
+WEB, SPOKE = "private_zones/dns-rg/db.corp.internal/links/one", "net-rg/spoke"
+
+
+def old_state(path):
+    """A state of version 7 that nobody has open, most of it in its log."""
+    now = int(time.time())
+    with open(SQL, encoding="utf-8") as file:
+        text = file.read()
+    db = sqlite3.connect(path + ".made", isolation_level=None)
+    db.executescript("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;" + text)
+    db.execute("UPDATE changes SET time = ?", (now,))  # those of a week ago are forgotten
+    for end in "", "-wal", "-shm":
+        shutil.copyfile(path + ".made" + end, path + end)
+    db.close()
+    os.remove(path + ".made")
+
+
+def contents(path):
+    """Of a state's file and its log, where these are."""
+    found = []
+    for end in "", "-wal":
+        with contextlib.suppress(FileNotFoundError), open(path + end, "rb") as file:
+            found.append(file.read())
+    return found
+
+
+def rows(path, sql):
+    """From a copy, so that nothing is written."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as memory:
+        for end in "", "-wal":
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(path + end, path + ".read" + end)
+        with contextlib.closing(sqlite3.connect(path + ".read")) as db:
+            db.backup(memory)
+        for end in "", "-wal", "-shm":
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path + ".read" + end)
+        return memory.execute(sql).fetchall()
+
+
+@unittest.skipIf(harness.VALGRIND, "what the program is then, is valgrind")
+class Migration(harness.FreshCase):
+    state = "state.db"
+
+    def build(self, world):
+        self.host = world.host("cloud")
+        world.write("corp.internal.zone", "web 300 IN A 10.10.1.10\n")
+        self.path = os.path.join(world.dir, self.state)
+        old_state(self.path)
+        self.before = contents(self.path)
+        self.sluice = None
+
+    def config(self, workers=1):
+        return CONFIG % {"workers": workers, "state": self.state}
+
+    def start(self):
+        self.sluice = harness.Sluice(self.host, self.config(), HERE)
+        self.sluice.wait_managed()
+
+    def call(self, method, path, body=None):
+        """(status, headers, body)"""
+        with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
+            connection.request(method, "/v1/" + path, body and json.dumps(body),
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read()
+        return answer.status, answer.headers, json.loads(text) if text else None
+
+    def good(self, method, path, body=None, status=200):
+        found, _, answer = self.call(method, path, body)
+        self.assertEqual(status, found, answer)
+        return answer
+
+    def is_served(self, waits=False):
+        """All that the older one has."""
+        self.assert_answer(self.host.ask(HERE, NAME), ADDRESS)
+        self.assert_answer(self.host.ask(HERE, "9.100.51.198.in-addr.arpa", "PTR"), "mail.db.corp.internal.")
+        self.assertEqual(SPOKE, self.good("GET", WEB)["virtual_network"])
+        self.assertEqual(["hub-resolver/outbound"],
+                         self.good("GET", "rulesets/dns-rg/more")["outbound_endpoints"])
+        self.assertEqual("198.51.100.10", self.good("GET", "addresses/pay/web")["address"])
+        self.assertEqual(200 if waits else 404, self.call("GET", "rulesets/dns-rg/more/rules/fabrikam")[0])
+        history = self.good("GET", "changes")["changes"]
+        self.assertEqual(list(range(1, 14)), sorted({change["revision"] for change in history}
+                                                    & set(range(1, 14))))
+
+    def stays(self, path=None):
+        """The older file is as it was."""
+        path = path or self.path + ".v7"
+        self.assertEqual([(7,)], rows(path, "PRAGMA user_version"))
+        self.assertEqual(self.before, contents(path))
+
+    def is_migrated(self):
+        self.assertEqual([(8,)], rows(self.path, "PRAGMA user_version"))
+        self.assertEqual([("ok",)], rows(self.path, "PRAGMA integrity_check"))
+        self.assertFalse(os.path.exists(self.path + ".new"))
+        self.stays()
+
+    # ---- a start ----
+
+    def test_a_state_of_version_7_is_served_and_the_older_file_stays(self):
+        self.start()
+        self.is_served()
+        self.assertIn("that of version 7 stays as", self.sluice.log())
+        self.is_migrated()
+        small = dict(rows(self.path, "SELECT key, value FROM small"))
+        self.assertEqual("6262B61F0A2AA7BC94140772035FE282BAAC38E5FF6BA837F4374EC8F30F43D6",
+                         small["secret tokens"])
+        self.assertEqual("1795641000 0", small["use rule onprem\tcontoso"])
+        self.assertEqual("1795641000 1795641300", small["use rule dns-rg/more\tfabrikam"])
+        self.good("PUT", "virtual_networks/other/spoke", {"address_space": ["10.50.0.0/16"]}, 201)
+        self.is_served()  # what was NAME is not ambiguous now
+
+    def test_history_can_be_undone_as_before(self):
+        self.start()
+        status, text = self.sluice.command("undo", "13")
+        self.assertEqual(0, status, text)
+        self.is_served(waits=True)
+        self.stays()
+
+    def test_a_change_that_waits_goes_back_at_the_start(self):
+        now = int(time.time())
+        os.mkdir(self.path + ".unconfirmed")
+        self.world.write(self.state + ".unconfirmed/change", json.dumps(
+            {"who": "uid 0", "at": now, "until": now + 3600, "revision": 13}))
+        self.start()
+        self.is_served(waits=True)
+        self.assertIn("the change of revision 13 by uid 0 was not confirmed and has gone back",
+                      self.sluice.log())
+        self.stays()
+
+    def test_the_way_back_is_a_rename(self):
+        self.start()
+        self.good("PUT", "virtual_networks/-/later", {"address_space": ["10.60.0.0/16"]}, 201)
+        self.assertEqual(0, self.sluice.stop())
+        os.rename(self.path + ".v7", self.path)
+        os.rename(self.path + ".v7-wal", self.path + "-wal")
+        self.stays(self.path)
+        self.start()
+        self.is_served()
+        self.assertEqual(404, self.call("GET", "virtual_networks/-/later")[0])
+        self.is_migrated()
+
+    def test_commands_that_read_leave_no_trace(self):
+        self.world.write("sluice.conf", self.config())
+        before = sorted(os.listdir(self.world.dir))
+        config = os.path.join(self.world.dir, "sluice.conf")
+        status, text = harness.command("check", "-c", config)
+        self.assertEqual(0, status, text)
+        status, text = harness.command("explain", "-c", config, "--vnet", "spoke", NAME)
+        self.assertIn(ADDRESS, text)
+        self.assertEqual(before, sorted(os.listdir(self.world.dir)))
+        self.assertEqual(self.before, contents(self.path))
+
+    # ---- what gets in between ----
+
+    def test_a_start_that_is_killed_at_any_instant_loses_nothing(self):
+        dice, killed = random.Random(7), 0
+        for _ in range(20):
+            config = self.world.write("sluice.conf", self.config())
+            with self.host.inside():
+                child = subprocess.Popen([harness.SLUICE, "run", "-c", config], stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.DEVNULL, start_new_session=True)
+            time.sleep(dice.uniform(0, 0.15))  # not to wait for anything: to end it there
+            servers = harness.children_of(child.pid)
+            for pid in [child.pid, *servers]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+            child.wait()
+            for pid in servers:
+                harness.wait_for(lambda gone=pid: harness.is_gone(gone), "the server to end")
+            killed += rows(self.path, "PRAGMA user_version") == [(7,)]
+        self.assertGreater(killed, 0)
+        self.start()
+        self.is_served()
+        self.is_migrated()
+
+    def test_one_that_was_ended_when_the_log_had_gone_ahead(self):
+        """The last step but one: the log is at its new place only."""
+        os.link(self.path, self.path + ".v7")
+        os.rename(self.path + "-wal", self.path + ".v7-wal")
+        self.start()
+        self.is_served()
+        self.is_migrated()
+
+    def test_without_a_place_for_it_the_older_file_stays(self):
+        os.mkdir(self.path + ".new")  # it cannot be removed as a file is
+        config = self.world.write("sluice.conf", self.config())
+        self.sluice = harness.Sluice(self.host, self.config(), HERE)
+        self.sluice.wait_managed()
+        self.assertEqual(503, self.call("PUT", "virtual_networks/-/later",
+                                        {"address_space": ["10.60.0.0/16"]})[0])
+        self.assertIn("a newer one cannot be made beside it", self.sluice.log())
+        self.assertEqual(self.before, contents(self.path))
+        os.rmdir(self.path + ".new")
+        status, text = harness.command("reload", "-c", config)
+        self.assertEqual(0, status, text)
+        self.good("PUT", "virtual_networks/-/later", {"address_space": ["10.60.0.0/16"]}, 201)
+        self.is_served()
+        self.is_migrated()
+
+    # ---- an upgrade: the server has a state open in whose place the older one is put ----
+
+    def start_beside(self):
+        for end in "", "-wal", "-shm":
+            os.rename(self.path + end, self.path + ".kept" + end)
+        self.start()
+        for end in "", "-wal", "-shm":
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self.path + end)
+        for end in "", "-wal", "-shm":
+            shutil.copyfile(self.path + ".kept" + end, self.path + end)
+
+    def test_an_upgrade_migrates_and_takes_over(self):
+        self.start_beside()
+        self.assertEqual("NXDOMAIN", self.host.ask(HERE, NAME).rcode)
+        status, text = self.sluice.command("upgrade")
+        self.assertEqual(0, status, text)
+        self.sluice.wait_managed()
+        self.is_served()
+        self.is_migrated()
+
+    def test_an_upgrade_that_is_refused_leaves_the_older_file_as_it_was(self):
+        self.start_beside()
+        before = self.sluice.pid
+        self.sluice.reconfigure(self.config(workers=2))
+        status, text = self.sluice.command("upgrade")
+        self.assertEqual(1, status, text)
+        self.assertEqual(before, self.sluice.pid)
+        self.assertEqual(self.before, contents(self.path))
+        self.assertFalse(os.path.exists(self.path + ".new"))
+        self.assertFalse(os.path.exists(self.path + ".v7"))
+        self.assertEqual("NXDOMAIN", self.host.ask(HERE, NAME).rcode)
+
+    def test_changes_wait_for_the_end_of_an_upgrade_and_nothing_else_does(self):
+        self.start()
+        go = os.path.join(self.world.dir, "go")
+        slow = self.world.write("slow", "#!/bin/sh\nwhile ! [ -e %s ]; do sleep 0.05; done; exec %s \"$@\"\n"
+                                % (go, harness.SLUICE))
+        os.chmod(slow, 0o755)
+        done = []
+        thread = threading.Thread(target=lambda: done.append(self.sluice.command("upgrade", "--binary", slow)))
+        thread.start()
+        harness.wait_for(lambda: len(harness.children_of(self.sluice.child.pid)) > 1, "the new process")
+        body = {"address_space": ["10.60.0.0/16"]}
+        status, headers, answer = self.call("PUT", "virtual_networks/-/later", body)
+        self.assertEqual(503, status, answer)
+        self.assertEqual("1", headers["Retry-After"])
+        self.assertIn("an upgrade is under way", answer["error"]["message"])
+        self.is_served()
+        self.world.write("go", "")
+        thread.join(4 * dns.PATIENCE)
+        self.assertEqual(0, done[0][0], done)
+        self.sluice.wait_managed()
+        self.good("PUT", "virtual_networks/-/later", body, 201)
+        self.assertTrue(re.search("has taken over", done[0][1]), done)
+
+
+class Disk(Migration):
+    """On a disk of its own, which is full."""
+    state = "disk/state.db"
+
+    def build(self, world):
+        self.disk = os.path.join(world.dir, "disk")
+        os.mkdir(self.disk)
+        harness.sh("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", self.disk)
+        self.addCleanup(lambda: harness.sh("umount", "-l", self.disk))
+        super().build(world)
+
+    def test_a_full_disk_leaves_the_older_file_as_it_was(self):
+        filler = os.path.join(self.disk, "filler")
+        with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"\0" * 4096)
+        self.start()
+        status, _, answer = self.call("PUT", "virtual_networks/-/later", {"address_space": ["10.60.0.0/16"]})
+        self.assertEqual(503, status, answer)
+        self.assertRegex(self.sluice.log(), "make room on its disk")
+        self.assertEqual(self.before, contents(self.path))
+        self.assertFalse(os.path.exists(self.path + ".new"))
+        os.remove(filler)
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.is_served()
+        self.is_migrated()
+
+
+if __name__ == "__main__":
+    harness.main()
