@@ -373,31 +373,11 @@ static const scmp_datum_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEW
 
 /* A worker's sockets and memory are all it has. */
 static const char *const not_a_workers[] = {
-	"clone",
-	"fallocate",
-	"fchmod",
-	"fchown",
-	"flock",
-	"ftruncate",
-	"inotify_add_watch",
-	"link",
-	"linkat",
-	"listen",
-	"mkdir",
-	"mkdirat",
-	"open",
-	"openat",
-	"rename",
-	"renameat",
-	"renameat2",
-	"rmdir",
-	"seccomp",
-	"setfsgid",
-	"setfsuid",
-	"socketpair",
-	"unlink",
-	"unlinkat",
-	"utimensat",
+	"clone",     "fallocate",         "fchmod", "fchown",   "flock",
+	"ftruncate", "inotify_add_watch", "link",   "linkat",   "listen",
+	"mkdir",     "mkdirat",           "open",   "openat",   "rename",
+	"renameat",  "renameat2",         "rmdir",  "seccomp",  "setfsgid",
+	"setfsuid",  "socketpair",        "unlink", "unlinkat", "utimensat",
 };
 
 /* ---- filters ---- */

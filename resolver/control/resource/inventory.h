@@ -203,7 +203,7 @@ struct inventory {
 	struct source *source;
 	struct inventory *of; /* aside, a view, or prepared: whose it is */
 	bool wants_state;     /* management.state is configured */
-	enum source_use use; /* how it is opened */
+	enum source_use use;  /* how it is opened */
 	char *state_path;
 	char error[SOURCE_ERROR_MAX];   /* why there is no source, or what it said last; "": fine */
 	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */

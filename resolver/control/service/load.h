@@ -16,17 +16,17 @@
 enum { LOAD_PATH_MAX = 4096 };
 
 struct load {
-	const char *config;        /* path */
-	const char *resolv_conf;   /* path */
-	struct hash_key key;       /* drawn once, of every name and zone */
-	enum source_use look;      /* how the state is read; APART where no server is run */
+	const char *config;      /* path */
+	const char *resolv_conf; /* path */
+	struct hash_key key;     /* drawn once, of every name and zone */
+	enum source_use look;    /* how the state is read; APART where no server is run */
 	struct {
 		void (*turn)(void *context); /* about once a second, while one is migrated */
 		void *context;
 		bool must; /* else what cannot be migrated is a warning */
-	} migration; /* of an older version's state, where a server is to write to it; turn NULL: a
-		      * copy of it is read */
-	bool follows;              /* the latest model's default resolver came from resolv.conf, */
+	} migration;  /* of an older version's state, where a server is to write to it; turn NULL: a
+		       * copy of it is read */
+	bool follows; /* the latest model's default resolver came from resolv.conf, */
 	struct resolv_conf found;  /* which said this */
 	bool has_read;             /* a model was loaded, */
 	char state[LOAD_PATH_MAX]; /* whose state this is; "": it has none. Another takes a restart

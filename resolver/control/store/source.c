@@ -44,12 +44,11 @@ struct source *source_open(const char *url, enum source_use use, char error[SOUR
 		(void)refuse(url, error);
 		return NULL;
 	}
-	return use == SOURCE_TO_WRITE
-		       ? state_open(path, error)
-		       : state_look(path,
-				    use == SOURCE_TO_LOOK_APART ? STATE_LOOK_APART
-								: STATE_LOOK_WITHIN,
-				    error);
+	return use == SOURCE_TO_WRITE ? state_open(path, error)
+				      : state_look(path,
+						   use == SOURCE_TO_LOOK_APART ? STATE_LOOK_APART
+									       : STATE_LOOK_WITHIN,
+						   error);
 }
 
 int source_migrate(const char *url, void (*turn)(void *context), void *context,

@@ -162,8 +162,8 @@ struct source_calls {
 enum source_use { SOURCE_TO_LOOK_WITHIN, SOURCE_TO_LOOK_APART, SOURCE_TO_WRITE };
 struct source *source_open(const char *url, enum source_use use, char error[SOURCE_ERROR_MAX]);
 /* Ahead of the first look of a server: what an older version has kept is made one of this version,
- * beside it, which takes its place when it is opened to write. It may take minutes: `turn` is called
- * about once a second. ERR_SYSTEM, ERR_NOMEM: `error` says why. */
+ * beside it, which takes its place when it is opened to write. It may take minutes: `turn` is
+ * called about once a second. ERR_SYSTEM, ERR_NOMEM: `error` says why. */
 MUST_CHECK int source_migrate(const char *url, void (*turn)(void *context), void *context,
 			      char error[SOURCE_ERROR_MAX]);
 /* There is to be nothing left of that: nobody opens it to write after all. */
