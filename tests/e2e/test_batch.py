@@ -225,7 +225,7 @@ class Pages(Many):
         self.bad_v1(self.call("GET", "/v1/addresses?marker=x"), 400, "invalid", "marker")
         for query in ("owner", "limit=1&label=x", "$filter=x"):
             self.bad_v1(self.call("GET", "/v1/ptrs?" + query), 400, "invalid",
-                        query.split("&")[-1].split("=")[0], "take limit, marker, q, and the members")
+                        query.split("&")[-1].split("=")[0], "take limit, marker, q, and the members: ")
 
 
 class Meanwhile(Many):

@@ -477,8 +477,8 @@ odd TYPE65280 \\# 3 010203
     def is_at_rest(self, serial):
         """Whether the state has this serial, and none reserved behind it."""
         with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
-            return other.execute("SELECT 1 FROM serials WHERE zone LIKE 'corp.test%' AND serial = ?"
-                                 " AND reserved = ?", (serial, serial)).fetchone()
+            return other.execute("SELECT 1 FROM small WHERE key LIKE 'serial corp.test%' AND value LIKE ?",
+                                 ("%d %d %%" % (serial, serial),)).fetchone()
 
     def test_serials_only_rise_and_stay_when_nothing_changes(self):
         self.many(*(("h%d:A" % i, ["10.0.0.1"]) for i in range(20)))

@@ -1,6 +1,7 @@
 """What an operator should look at: `sluice report`, GET /v1/report. Each section tells what is wrong,
 and tells it no more when that is mended."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -75,19 +76,21 @@ class World(test_resources.World):
 
 
 class Unused(World):
-    def rows(self, *edits):
-        """The state's rows of uses, after these edits by somebody else's hand."""
-        with sqlite3.connect(self.world.dir + "/state.db") as other:
-            for edit in edits:
-                other.execute(edit)
-            found = other.execute("SELECT what, since, used FROM uses").fetchall()
-        other.close()
-        return {what: (since, used) for what, since, used in found}
+    def rows(self):
+        """The state's rows of uses."""
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
+            found = other.execute("SELECT substr(key, 5), value FROM small WHERE key LIKE 'use %'").fetchall()
+        return {what: tuple(map(int, value.split())) for what, value in found}
 
     def age(self, days, what="%"):
+        """By somebody else's hand."""
         self.assertEqual(0, self.sluice.stop())
-        self.rows("UPDATE uses SET since = since - %d, used = max(0, used - %d) WHERE what LIKE '%s'"
-                  % (days * DAY, days * DAY, what))
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
+            for key, value in other.execute("SELECT key, value FROM small WHERE key LIKE ?", ("use " + what,)).fetchall():
+                since, used = map(int, value.split())
+                other.execute("UPDATE small SET value = ? WHERE key = ?",
+                              ("%d %d" % (since - days * DAY, max(0, used - days * DAY)), key))
+            other.commit()
         self.start()
 
     def test_rules_without_a_hit_are_told_until_they_have_one(self):

@@ -436,7 +436,7 @@ class Resources(World):
             "GET", page["next"].removeprefix("/v1/")).body["rules"]])
         listed = self.good("GET", "rulesets/-/office/rules?state=disabled&q=R").body["rules"]
         self.assertEqual(["r1", "r3"], [rule["name"] for rule in listed])
-        self.bad(self.call("GET", "rulesets/-/office/rules?colour=red"), 400, "invalid", "is not known")
+        self.bad(self.call("GET", "rulesets/-/office/rules?colour=red"), 400, "invalid", "lists take no \"colour\"")
 
     def test_edits_of_one_change_are_made_in_their_order(self):
         self.build_hub()
@@ -1281,7 +1281,7 @@ class Copied(World):
             self.assertNotIn(SECRET, text)
             self.assertNotIn(OTHER, text)
         self.assertNotIn("secret", self.good("GET", "keys/-/filed").body)
-        self.bad(self.call("GET", "keys?secret=" + OTHER), 400, "invalid", "is not known here")
+        self.bad(self.call("GET", "keys?secret=" + OTHER), 400, "invalid", "lists take no \"secret\"")
         status, text = self.sluice.command("key", "list")
         self.assertEqual((0, False), (status, OTHER in text))
         self.assertIn("xfr.secret", text)
