@@ -2,6 +2,7 @@
 #ifndef SLUICE_TESTS_EXPLAINED_H
 #define SLUICE_TESTS_EXPLAINED_H
 
+#include "resolver/control/command/print.h"
 #include "resolver/control/observe/explain.h"
 #include "tests/lib/json_at.h"
 

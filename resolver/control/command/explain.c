@@ -12,6 +12,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/command/print.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/load.h"
 #include "rules/text.h"

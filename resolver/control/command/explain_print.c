@@ -1,4 +1,5 @@
-/* An explanation as an indented story. */
+#include "resolver/control/command/print.h"
+
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
 #include "resolver/control/observe/explain.h"

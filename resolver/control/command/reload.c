@@ -8,7 +8,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/command/client.h"
-#include "resolver/control/observe/status.h"
+#include "resolver/control/command/print.h"
 #include "rules/name.h"
 #include "rules/text.h"
 

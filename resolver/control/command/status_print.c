@@ -3,10 +3,11 @@
  * In brief, what an operator wants to see first, on one screen: what is wrong in words, the worst
  * targets with the rules that they hurt, what is served, and counters above zero. Of many that are
  * fine there is only the number. With --all, everything. */
-#include "resolver/control/observe/status.h"
+#include "resolver/control/command/print.h"
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
+#include "resolver/control/observe/status.h"
 #include "resolver/stats.h"
 #include "rules/base.h"
 #include "rules/text.h"

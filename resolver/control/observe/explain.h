@@ -89,7 +89,4 @@ void explain_add_health(json_t *explained, const json_t *targets);
 /* And "made" where the model's outbound endpoint was made, because nobody named one. */
 void explain_add_made(json_t *explained, const struct model *model);
 
-/* Prints such an object, for people. */
-void explain_print(const json_t *explained, FILE *out);
-
 #endif

@@ -60,7 +60,5 @@ enum { STATUS_TARGET_RULES = 8, STATUS_UNANSWERED = 100 };
 
 /* The caller releases it. guarded: for a reader, without names of clients. NULL without memory. */
 json_t *status_report(struct service *service, bool guarded);
-/* For people: what is wrong and what counts, the worst first, on one screen; or all of it. */
-void status_print(const json_t *report, bool all, FILE *out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/command/print.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/stats.h"
 
