@@ -164,11 +164,6 @@ static struct seen_source *find_source(const struct health *health, const struct
 	return find_address(health, address, 0);
 }
 
-struct target_listing {
-	struct health *health;
-	struct seen_target *before; /* what is not listed so far */
-};
-
 static struct seen_target *new_target(struct health *health, const struct upstream *upstream)
 {
 	struct seen_target *seen = calloc(1, sizeof *seen);
@@ -183,23 +178,21 @@ static struct seen_target *new_target(struct health *health, const struct upstre
 	return seen;
 }
 
-/* One for which there is no memory is not looked at. */
-static void list_target(void *context, struct upstream *upstream)
+/* As it was seen before, or new. One for which there is no memory is not looked at. */
+static void follow_target(struct health *health, struct seen_target **before,
+			  const struct upstream *upstream)
 {
-	struct target_listing *listing = context;
 	struct seen_target *seen;
-	if (find_target(listing->health, upstream->target))
-		return;
-	HASH_FIND_PTR(listing->before, &upstream->target, seen);
+	HASH_FIND_PTR(*before, &upstream->target, seen);
 	if (seen)
-		HASH_DEL(listing->before, seen);
+		HASH_DEL(*before, seen);
 	else
-		seen = new_target(listing->health, upstream);
+		seen = new_target(health, upstream);
 	if (!seen)
 		return;
-	HASH_ADD_PTR(listing->health->targets, target, seen);
+	HASH_ADD_PTR(health->targets, target, seen);
 	if (!seen->hh.tbl) /* no memory */
-		free_target(listing->health, seen);
+		free_target(health, seen);
 }
 
 static void follow_sources(struct health *health, const struct snapshot *snapshot)
@@ -228,12 +221,14 @@ static void follow_sources(struct health *health, const struct snapshot *snapsho
 
 static void follow(struct health *health, const struct snapshot *snapshot)
 {
-	struct target_listing listing = {health, health->targets};
+	const struct served_targets *served = &snapshot->targets->served;
+	struct seen_target *before = health->targets;
 	if (health->generation == snapshot->generation)
 		return;
 	health->targets = NULL;
-	policy_each_upstream(snapshot->policy, list_target, &listing);
-	forget_targets(health, &listing.before);
+	for (size_t i = 0; i < served->count; i++)
+		follow_target(health, &before, served->items[i].upstream);
+	forget_targets(health, &before);
 	follow_sources(health, snapshot);
 	health->generation = snapshot->generation;
 }

@@ -242,9 +242,9 @@ struct status_routes {
 struct targets {
 	const struct snapshot *snapshot;
 	struct health_now now;
-	struct status_target *seen; /* by target */
-	struct status_target *room; /* for as many as there are upstreams */
-	size_t upstreams, used;
+	struct status_target *seen;  /* by target */
+	struct status_target *items; /* of those that the snapshot serves, in its order */
+	size_t count;
 	const struct wall_clock *clock;
 	struct status_routes unanswered; /* without a live target, or that fail their clients */
 	struct status_routes unheard;    /* with names that nobody answers */
@@ -294,25 +294,13 @@ static void add_counted(json_t *item, const struct target *target)
 		 json_text(target_error_text((enum target_error)atomic_load(&target->last_error))));
 }
 
-static void count_upstream(void *context, struct upstream *upstream)
+static void add_target(struct targets *targets, const struct upstream *upstream)
 {
-	struct targets *targets = context;
-	(void)upstream;
-	targets->upstreams++;
-}
-
-static void on_upstream(void *context, struct upstream *upstream)
-{
-	struct targets *targets = context;
 	struct target *target = upstream->target;
-	struct status_target *seen;
+	struct status_target *seen = &targets->items[targets->count];
 	char other[TARGET_OTHER_TEXT];
-	HASH_FIND_PTR(targets->seen, &target, seen);
-	if (seen || !target)
-		return;
-	seen = &targets->room[targets->used];
 	seen->target = target;
-	seen->order = targets->used++;
+	seen->order = targets->count++;
 	seen->bad = !health_target_is_up(target, targets->now.now_us);
 	seen->troubles = atomic_load(&target->timeouts) + atomic_load(&target->errors);
 	HASH_ADD_PTR(targets->seen, target, seen);
@@ -399,11 +387,11 @@ static int worst_first(const void *left, const void *right)
 static json_t *sorted_json(const struct targets *targets)
 {
 	json_t *array = json_array();
-	if (!targets->room)
+	if (!targets->items)
 		return array;
-	qsort(targets->room, targets->used, sizeof *targets->room, worst_first);
-	for (size_t i = 0; i < targets->used; i++) {
-		struct status_target *seen = &targets->room[i];
+	qsort(targets->items, targets->count, sizeof *targets->items, worst_first);
+	for (size_t i = 0; i < targets->count; i++) {
+		struct status_target *seen = &targets->items[i];
 		json_put(seen->item, "rules", seen->rules);
 		json_put(seen->item, "rule_count", json_integer(seen->rule_count));
 		json_put(seen->item, "unanswered_count", json_integer(seen->unanswered_count));
@@ -422,22 +410,23 @@ static json_t *routes_json(const struct status_routes *routes)
 static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;
+	const struct served_targets *served = &snapshot->targets->served;
 	struct targets targets = {.snapshot = snapshot,
 				  .clock = clock,
 				  .unanswered = {json_array(), json_array(), 0},
 				  .unheard = {json_array(), json_array(), 0}};
-	policy_each_upstream(snapshot->policy, count_upstream, &targets);
-	targets.room = calloc(targets.upstreams + 1, sizeof *targets.room);
+	targets.items = calloc(served->count + 1, sizeof *targets.items);
 	health_now_init(&targets.now, snapshot, uv_hrtime() / 1000);
-	if (targets.room && targets.now.lost) {
-		policy_each_upstream(snapshot->policy, on_upstream, &targets);
+	if (targets.items && targets.now.lost) {
+		for (size_t i = 0; i < served->count; i++)
+			add_target(&targets, served->items[i].upstream);
 		add_rules(&targets);
 	}
 	HASH_CLEAR(hh, targets.seen);
 	json_put(all, "unanswered", routes_json(&targets.unanswered));
 	json_put(all, "unheard", routes_json(&targets.unheard));
 	json_put(all, "targets", sorted_json(&targets));
-	free(targets.room);
+	free(targets.items);
 	health_now_release(&targets.now);
 }
 
