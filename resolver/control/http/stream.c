@@ -10,6 +10,8 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "resolver/control/base/json.h"
+
 struct http_stream {
 	TAILQ_ENTRY(http_stream) all;
 	struct http_streams *streams;
@@ -84,6 +86,18 @@ void http_stream_leave(struct http_stream *stream)
 }
 
 /* ---- control thread ---- */
+
+void http_stream_event(FILE *out, uint64_t id, json_t *event)
+{
+	char *text = json_whole_text(event);
+
+	if (!text)
+		return;
+	if (id)
+		fprintf(out, "id: %llu\n", (unsigned long long)id);
+	fprintf(out, "data: %s\n\n", text);
+	free(text);
+}
 
 static void stream_free(struct http_stream *stream)
 {

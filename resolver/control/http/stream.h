@@ -23,10 +23,12 @@
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
 
+#include <jansson.h>
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <uv.h>
 
 #include "rules/err.h"
@@ -46,6 +48,10 @@ struct http_stream_source {
 	size_t limit; /* it ends behind so many events, without those that have a name, which are
 		       * about the stream itself; 0: none */
 };
+
+/* Writes an event, which is taken over; id 0: it has none, and a client that comes back cannot
+ * begin behind it. Without memory nothing is written. */
+void http_stream_event(FILE *out, uint64_t id, json_t *event);
 
 /* ---- inside: http.c's side; any thread where nothing else is said ---- */
 

@@ -98,20 +98,12 @@ struct part {
 static bool add_to_stream(void *context, const struct event *event)
 {
 	struct part *part = context;
-	json_t *json;
-	char *text;
 
 	if (ftell(part->out) > HTTP_STREAM_BUFFER)
 		return false;
 	part->wanted->after = event->id;
-	if (!is_wanted(part->wanted, event))
-		return true;
-	json = json_whole(event_json(event, part->wanted->guarded));
-	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	if (text)
-		fprintf(part->out, "id: %llu\ndata: %s\n\n", (unsigned long long)event->id, text);
-	free(text);
-	json_decref(json);
+	if (is_wanted(part->wanted, event))
+		http_stream_event(part->out, event->id, event_json(event, part->wanted->guarded));
 	return true;
 }
 
