@@ -99,3 +99,41 @@ char *json_whole_text(json_t *made)
 	json_decref(made);
 	return text;
 }
+
+/* ---- row by row ---- */
+
+bool json_writer_begin(struct json_writer *writer, const char *between, size_t flags)
+{
+	*writer = (struct json_writer){.between = between, .flags = flags};
+	writer->out = open_memstream(&writer->text, &writer->length);
+	return writer->out;
+}
+
+void json_writer_list(struct json_writer *writer, const char *head)
+{
+	fputs(head, writer->out);
+	writer->any = false;
+}
+
+void json_writer_row(struct json_writer *writer, json_t *row)
+{
+	row = json_whole(row);
+	if (writer->any)
+		fputs(writer->between, writer->out);
+	writer->any = true;
+	if (!row || json_dumpf(row, writer->out, writer->flags) != 0)
+		writer->failed = true;
+	json_decref(row);
+}
+
+char *json_writer_end(struct json_writer *writer, size_t *length)
+{
+	bool fine = !writer->failed && !ferror(writer->out);
+
+	fine = fclose(writer->out) == 0 && fine;
+	*length = writer->length;
+	if (fine)
+		return writer->text;
+	free(writer->text);
+	return NULL;
+}

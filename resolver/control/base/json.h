@@ -5,7 +5,9 @@
 #define SLUICE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* For json_dump*: numbers as people write them, 0.1 and not 0.10000000000000001. What is measured
  * here, in micro- and milliseconds, has fewer digits. */
@@ -31,5 +33,27 @@ const char *json_text_of(const json_t *object, const char *key);
 json_t *json_whole(json_t *made);
 /* The same as compact text, to be freed. */
 char *json_whole_text(json_t *made);
+
+/* A text that is written row by row: of a million rows together a tree would be made, printed and
+ * freed at once. What stands around the rows is written to `out`. What fails shows in the end. */
+struct json_writer {
+	FILE *out;
+	bool any; /* rows in the present list, behind which a comma is due */
+	bool failed;
+	/* inside */
+	char *text;
+	size_t length;
+	const char *between;
+	size_t flags;
+};
+/* `between` rows: "," or with a line end; `flags` for json_dumpf. False without memory: there is
+ * nothing to end. */
+bool json_writer_begin(struct json_writer *writer, const char *between, size_t flags);
+/* Opens a list that `head` begins: "\"addresses\":[". */
+void json_writer_list(struct json_writer *writer, const char *head);
+/* Takes the row over; NULL fails. */
+void json_writer_row(struct json_writer *writer, json_t *row);
+/* The text, to be freed; NULL: something has failed. */
+char *json_writer_end(struct json_writer *writer, size_t *length);
 
 #endif

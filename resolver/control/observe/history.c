@@ -501,13 +501,9 @@ static bool is_known(const struct history_row *row, enum history_span span)
 struct history_writer {
 	const struct history *history;
 	enum history_span span;
-	char *text;
-	size_t length;
-	FILE *out; /* into text */
+	struct json_writer json; /* whose rows are written here: they are numbers, nearly all */
 	unsigned kind;
 	const struct history_row *row; /* which comes next; NULL: `other` */
-	bool any;                      /* of the kind */
-	bool failed;
 };
 
 /* Returns how many values it has. */
@@ -515,19 +511,19 @@ static size_t write_known(struct history_writer *writer, const struct history_ro
 {
 	if (!row || !is_known(row, writer->span))
 		return 0;
-	if (writer->any)
-		fputc(',', writer->out);
-	writer->any = true;
-	if (!write_row(writer->out, writer->history, row, writer->span))
-		writer->failed = true;
+	if (writer->json.any)
+		fputc(',', writer->json.out);
+	writer->json.any = true;
+	if (!write_row(writer->json.out, writer->history, row, writer->span))
+		writer->json.failed = true;
 	return (size_t)row->kind->columns * history_spans[writer->span].count;
 }
 
 static void begin_kind(struct history_writer *writer)
 {
 	writer->row = writer->history->rows[writer->kind];
-	writer->any = false;
-	fprintf(writer->out, ",\"%s\":[", kinds[writer->kind].list);
+	writer->json.any = false;
+	fprintf(writer->json.out, ",\"%s\":[", kinds[writer->kind].list);
 }
 
 /* A row; behind a kind's last one the next kind begins. */
@@ -541,7 +537,7 @@ static size_t write_next(struct history_writer *writer)
 		return write_known(writer, row);
 	}
 	values = write_known(writer, writer->history->other[writer->kind]);
-	fputc(']', writer->out);
+	fputc(']', writer->json.out);
 	if (++writer->kind < HISTORY_KINDS)
 		begin_kind(writer);
 	return values;
@@ -557,12 +553,11 @@ struct history_writer *history_writer_new(const struct history *history, enum hi
 		return NULL;
 	writer->history = history;
 	writer->span = span;
-	writer->out = open_memstream(&writer->text, &writer->length);
-	if (!writer->out) {
+	if (!json_writer_begin(&writer->json, ",", JSON_COMPACT)) {
 		free(writer);
 		return NULL;
 	}
-	fprintf(writer->out, "{\"span\":\"%s\",\"step_s\":%u,\"from\":\"%s\",\"count\":%u",
+	fprintf(writer->json.out, "{\"span\":\"%s\",\"step_s\":%u,\"from\":\"%s\",\"count\":%u",
 		about->name, about->step_s, from, about->count);
 	begin_kind(writer);
 	return writer;
@@ -579,18 +574,13 @@ bool history_write_on(struct history_writer *writer)
 
 char *history_writer_end(struct history_writer *writer, size_t *length)
 {
-	bool fine;
 	char *text;
 
 	if (!writer)
 		return NULL;
-	fputs("}\n", writer->out);
-	fine = !ferror(writer->out) && !writer->failed && writer->kind == HISTORY_KINDS;
-	fine = fclose(writer->out) == 0 && fine;
-	text = fine ? writer->text : NULL;
-	*length = writer->length;
-	if (!fine)
-		free(writer->text);
+	fputs("}\n", writer->json.out);
+	writer->json.failed |= writer->kind != HISTORY_KINDS;
+	text = json_writer_end(&writer->json, length);
 	free(writer);
 	return text;
 }

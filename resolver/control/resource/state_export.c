@@ -8,45 +8,30 @@
 struct export
 {
 	struct inventory *inventory;
-	FILE *out;
-	bool any; /* a row of the present list */
-	bool failed;
+	struct json_writer writer;
 };
 
 /* ---- a row ---- */
 
-/* Takes the object over. */
-static void write_object(struct export *export, json_t *object)
-{
-	object = json_whole(object);
-	fputs(export->any ? ",\n" : "\n", export->out);
-	export->any = true;
-	if (!object || json_dumpf(object, export->out, JSON_ENSURE_ASCII) != 0)
-		export->failed = true;
-	json_decref(object);
-}
-
 static int write_owner(void *context, const struct owner *owner)
 {
+	struct export *export = context;
+
 	if (!owner_is_read_only(owner))
-		write_object(context, owner_object(owner));
+		json_writer_row(&export->writer, owner_object(owner));
 	return 0;
 }
 
 static int write_ptr(void *context, const struct owner *owner)
 {
+	struct export *export = context;
+
 	if (owner->ptr.fqdn && !owner->ptr.read_only)
-		write_object(context, owner_ptr_object(owner));
+		json_writer_row(&export->writer, owner_ptr_object(owner));
 	return 0;
 }
 
-/* ---- a list ---- */
-
-static void begin_list(struct export *export, const char *key)
-{
-	fprintf(export->out, ",\n\"%s\": [", key);
-	export->any = false;
-}
+/* ---- the lists ---- */
 
 static void write_waiting(struct export *export)
 {
@@ -66,7 +51,7 @@ static int write_groups(struct export *export)
 
 	for (size_t i = 0; list && i < count; i++)
 		if (list[i].revision)
-			write_object(export, group_object(&list[i]));
+			json_writer_row(&export->writer, group_object(&list[i]));
 	free(list);
 	return list ? 0 : ERR_NOMEM;
 }
@@ -74,43 +59,38 @@ static int write_groups(struct export *export)
 static int write_lists(struct export *export)
 {
 	struct inventory *inventory = export->inventory;
+	struct json_writer *writer = &export->writer;
 
-	begin_list(export, "groups");
+	json_writer_list(writer, ",\n\"groups\": [\n");
 	int err = write_groups(export);
-	fputs("]", export->out);
-	begin_list(export, "addresses");
+	json_writer_list(writer, "],\n\"addresses\": [\n");
 	if (!err)
 		err = inventory_each(inventory, OWNER_ADDRESS, write_owner, export);
-	fputs("]", export->out);
-	begin_list(export, "services");
+	json_writer_list(writer, "],\n\"services\": [\n");
 	if (!err)
 		err = inventory_each(inventory, OWNER_SERVICE, write_owner, export);
-	fputs("]", export->out);
-	begin_list(export, "ptrs");
+	json_writer_list(writer, "],\n\"ptrs\": [\n");
 	if (!err)
 		err = inventory_each(inventory, OWNER_ADDRESS, write_ptr, export);
 	if (!err)
 		err = inventory_each(inventory, OWNER_SERVICE, write_ptr, export);
-	fputs("]", export->out);
-	begin_list(export, "waiting");
+	json_writer_list(writer, "],\n\"waiting\": [\n");
 	write_waiting(export);
-	fputs("]}\n", export->out);
+	fputs("]}\n", writer->out);
 	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
 }
 
 char *state_export(struct inventory *inventory, size_t *length)
 {
-	char *text = NULL;
-	struct export export = {.inventory = inventory, .out = open_memstream(&text, length)};
+	struct export export = {.inventory = inventory};
+	char *text;
+	int err;
 
-	if (!export.out)
+	if (!json_writer_begin(&export.writer, ",\n", JSON_ENSURE_ASCII))
 		return NULL;
-	fprintf(export.out, "{\"version\": %d", STATE_JSON_VERSION);
-	int err = write_lists(&export);
-	if (ferror(export.out) || export.failed)
-		err = ERR_NOMEM;
-	if (fclose(export.out) != 0)
-		err = ERR_NOMEM;
+	fprintf(export.writer.out, "{\"version\": %d", STATE_JSON_VERSION);
+	err = write_lists(&export);
+	text = json_writer_end(&export.writer, length);
 	if (!err)
 		return text;
 	free(text);

@@ -90,7 +90,7 @@ struct bulk_listing {
 	const struct bulk_in *in;
 	struct api_request *request; /* for `fits` */
 	const struct path *path;
-	bool (*fits)(struct api_request *request, const struct kind *kind, const void *item);
+	bool (*fits)(const struct api_request *request, const struct kind *kind, const void *item);
 	struct arena *arena;
 	struct bulk_item *items;
 	size_t count, room, limit;
@@ -159,7 +159,8 @@ static int compare_items(const void *a, const void *b)
 }
 
 int bulk_list(const struct bulk_in *in, const struct path *path, size_t limit,
-	      bool (*fits)(struct api_request *request, const struct kind *kind, const void *item),
+	      bool (*fits)(const struct api_request *request, const struct kind *kind,
+			   const void *item),
 	      struct api_request *request, struct arena *arena, const void ***items, size_t *count,
 	      struct change_error *error)
 {

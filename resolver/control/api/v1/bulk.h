@@ -24,7 +24,7 @@ struct bulk_in bulk_in_of(const struct api_request *request, const struct path *
  * order of their keys, up to `limit`: that `fits` takes (NULL: all). *items is to be freed. Errors
  * are in the error, with ERR_INVALID. Of an inventory_view in any thread. */
 MUST_CHECK int bulk_list(const struct bulk_in *in, const struct path *path, size_t limit,
-			 bool (*fits)(struct api_request *request, const struct kind *kind,
+			 bool (*fits)(const struct api_request *request, const struct kind *kind,
 				      const void *item),
 			 struct api_request *request, struct arena *arena, const void ***items,
 			 size_t *count, struct change_error *error);

@@ -721,14 +721,8 @@ struct watching { /* a part of it, being written */
 /* Only what ends a revision has an id, so that whoever comes back with it misses nothing. */
 static void let_go(struct watching *watching, bool ends)
 {
-	char *text = watching->held ? json_dumps(watching->held, JSON_COMPACT) : NULL;
-
-	if (text && ends)
-		fprintf(watching->out, "id: %llu\n", (unsigned long long)watching->last);
-	if (text)
-		fprintf(watching->out, "data: %s\n\n", text);
-	free(text);
-	json_decref(watching->held);
+	if (watching->held)
+		http_stream_event(watching->out, ends ? watching->last : 0, watching->held);
 	watching->held = NULL;
 }
 

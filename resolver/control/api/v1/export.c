@@ -29,9 +29,7 @@ struct resource_export {
 	char *tail;
 	/* The thread's: */
 	struct inventory *inventory;
-	FILE *out;
-	bool any; /* behind which a comma is due */
-	bool failed;
+	struct json_writer writer; /* of the edits, or of what is no JSON */
 };
 
 static struct resource_export *export_of(struct api_long_answer *answer)
@@ -74,17 +72,6 @@ static json_t *item_edit(const struct model *model, const struct path *path, con
 			   resource_origin(item));
 }
 
-/* Takes it over. */
-static void write_edit(struct resource_export *export, json_t *edit)
-{
-	edit = json_whole(edit);
-	fputs(export->any ? ",\n" : "", export->out);
-	export->any = true;
-	if (!edit || json_dumpf(edit, export->out, JSON_COMPACT) != 0)
-		export->failed = true;
-	json_decref(edit);
-}
-
 /* Takes the values over. `group` NULL: the kind has none in its path. */
 static void write_owned_edit(struct resource_export *export, unsigned kind, const char *group,
 			     const char *name, json_t *values, const struct origin *origin)
@@ -95,7 +82,8 @@ static void write_owned_edit(struct resource_export *export, unsigned kind, cons
 		 group ? percent_encode(first, sizeof first, group) : "", group ? "/" : "",
 		 percent_encode(second, sizeof second, name));
 	snprintf(place, sizeof place, "%s:%u", origin->file ? origin->file : "", origin->line);
-	write_edit(export, edit_object(url, values, json_text(origin->file ? place : NULL)));
+	json_writer_row(&export->writer,
+			edit_object(url, values, json_text(origin->file ? place : NULL)));
 }
 
 static int write_owner_edit(void *context, const struct owner *owner)
@@ -132,11 +120,11 @@ static void write_set_edits(struct resource_export *export, const struct private
 		return;
 	arena_init(&arena);
 	if (!list_sets(export, zone, &arena, &items, &count))
-		export->failed = true;
-	for (size_t i = 0; !export->failed && i < count; i++) {
+		export->writer.failed = true;
+	for (size_t i = 0; !export->writer.failed && i < count; i++) {
 		const struct path path = part_path(kind, items[i], &in);
 
-		write_edit(export, item_edit(model, &path, items[i]));
+		json_writer_row(&export->writer, item_edit(model, &path, items[i]));
 	}
 	free(items);
 	arena_release(&arena);
@@ -159,9 +147,9 @@ static int write_edits(struct resource_export *export)
 	const struct model *given = export->given;
 	int err;
 
-	fputs("{\"edits\":[", export->out);
+	json_writer_list(&export->writer, "{\"edits\":[");
 	for (size_t i = 0; i < json_array_size(export->edits); i++)
-		write_edit(export, json_incref(json_array_get(export->edits, i)));
+		json_writer_row(&export->writer, json_incref(json_array_get(export->edits, i)));
 	for (size_t i = 0; i < given->private_zones.count; i++)
 		write_set_edits(export, &given->private_zones.items[i]);
 	err = write_group_edits(export);
@@ -256,21 +244,21 @@ static int write_owner_item(void *context, const struct owner *owner)
 	int err;
 
 	if (inventory_refusal(export->inventory, owner, refusal)) {
-		fprintf(export->out, "# %s \"%s\" is not served: %s\n",
+		fprintf(export->writer.out, "# %s \"%s\" is not served: %s\n",
 			kind_of_id(owner_kind_id(owner->kind))->name, owner->name, refusal);
 		return 0;
 	}
 	arena_init(&arena);
 	err = is_service ? owner_to_service(owner, &service, &arena)
 			 : owner_to_address(owner, &address, &arena);
-	if (!err && export->any)
-		fputs(",\n", export->out);
+	if (!err && export->writer.any)
+		fputs(",\n", export->writer.out);
 	else if (!err)
-		fprintf(export->out, "%s = (\n", list);
-	export->any = true;
+		fprintf(export->writer.out, "%s = (\n", list);
+	export->writer.any = true;
 	if (!err)
 		config_item_write(group, is_service ? (void *)&service : (void *)&address,
-				  export->out);
+				  export->writer.out);
 	arena_release(&arena);
 	return err;
 }
@@ -279,10 +267,10 @@ static int write_list(struct resource_export *export, enum owner_kind kind)
 {
 	int err;
 
-	export->any = false;
+	export->writer.any = false;
 	err = inventory_each(export->inventory, kind, write_owner_item, export);
-	if (export->any)
-		fputs("\n);\n", export->out);
+	if (export->writer.any)
+		fputs("\n);\n", export->writer.out);
 	return err;
 }
 
@@ -293,7 +281,7 @@ static int write_file(struct resource_export *export)
 
 	given->addresses.count = given->cloud_services.count = 0; /* the inventory has them */
 	if (!err)
-		err = config_file_write(given, export->out);
+		err = config_file_write(given, export->writer.out);
 	if (!err)
 		err = write_list(export, OWNER_ADDRESS);
 	return err ? err : write_list(export, OWNER_SERVICE);
@@ -346,18 +334,14 @@ static bool prepare(struct api_long_answer *answer)
 static char *write_all(struct api_long_answer *answer, size_t *length)
 {
 	struct resource_export *export = export_of(answer);
-	char *text = NULL;
+	char *text;
 	int err;
 
-	export->out = open_memstream(&text, length);
-	if (!export->out)
+	if (!json_writer_begin(&export->writer, ",\n", JSON_COMPACT))
 		return NULL;
 	err = answer->type ? write_file(export) : write_edits(export);
-	fputs(export->tail, export->out);
-	if (ferror(export->out) || export->failed)
-		err = ERR_NOMEM;
-	if (fclose(export->out) != 0)
-		err = ERR_NOMEM;
+	fputs(export->tail, export->writer.out);
+	text = json_writer_end(&export->writer, length);
 	if (!err)
 		return text;
 	free(text);

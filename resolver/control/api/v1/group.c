@@ -3,35 +3,28 @@
 
 #include "resolver/control/api/v1/addresses.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
+#include "resolver/control/api/v1/filter.h"
 #include "resolver/control/base/json.h"
 
-static bool has_value(const struct api_request *request, const char *key, const char *text)
+static bool is_listed(const struct api_request *request, const struct filter *filter,
+		      const struct resource_group *group)
 {
-	const char *wanted = api_query(request, key);
+	const struct owned_address item = {.name = group->name, .region = group->region};
+	const char *marker = api_query(request, "marker");
 
-	return !wanted || strcasecmp(wanted, text ? text : "") == 0;
-}
-
-static bool is_listed(const struct api_request *request, const struct resource_group *group)
-{
-	const char *part = api_query(request, "q"), *marker = api_query(request, "marker");
-
-	return (!part || strcasestr(group->name, part)) &&
-	       has_value(request, "name", group->name) &&
-	       has_value(request, "region", group->region) &&
+	return filter_takes(request, filter, filter->kinds[0], &item, NULL) &&
 	       (!marker || strcasecmp(group->name, marker) > 0);
 }
 
 void api_v1_groups_list(struct api_request *request)
 {
-	static const char *const known[] = {"limit", "marker", "q", "name", "region", NULL};
+	const struct filter filter = {.kinds = {kind_of_id(KIND_GROUP)}};
 	json_t *array, *next = NULL;
 	struct resource_group *groups;
 	const char *last = NULL;
 	size_t count, limit;
 
-	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit))
+	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
 		return;
 	groups = inventory_groups(api_inventory(request), &count);
 	if (!groups) {
@@ -41,7 +34,7 @@ void api_v1_groups_list(struct api_request *request)
 	}
 	array = json_array();
 	for (size_t i = 0; i < count && !next; i++) {
-		if (!is_listed(request, &groups[i]))
+		if (!is_listed(request, &filter, &groups[i]))
 			continue;
 		if (json_array_size(array) == limit)
 			next = api_next_page(request, "marker", last);

@@ -3,7 +3,7 @@
  *     ?limit=N       so many, at most (1000; never more than 5000)
  *     ?marker=KEY    those behind this one: the last page's last address, or service's name
  *     ?q=TEXT        whose name, address, forward or reverse name has this in it
- *     ?MEMBER=VALUE  whose member is this, without regard to case: those of `filters`
+ *     ?MEMBER=VALUE  as filter.h says; and whose forward name or status is this
  *
  * An address, id or resource group is found by its index; for the rest all are gone through, some
  * in each round, and a page where very many were passed over may have fewer, even none, and a next
@@ -15,6 +15,7 @@
 #include "resolver/control/api/list.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/api/v1/filter.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/reverse_json.h"
 #include "rules/base.h"
@@ -24,80 +25,36 @@ enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000 };
 
 /* ---- which ---- */
 
-static const char *const filters[] = {"name",    "id",        "resource_group",    "region",
-				      "address", "fqdn",      "domain_name_label", "reverse_fqdn",
-				      "status",  "allocation"};
+static const char *const searched[] = {"address", "fqdn", "reverse_fqdn", NULL};
+static const struct filter_shown shown[] = {{"fqdn", true}, {"status", false}, {.key = NULL}};
 
-/* An owner's member; NULL: it has none. */
-static const char *member(const struct owner *owner, const char *key, char text[ADDRESS_TEXT_MAX])
+static struct filter filter_of_owners(void)
 {
-	const struct {
-		const char *key, *text;
-	} members[] = {
-		{"name", owner->name},
-		{"id", owner->id},
-		{"resource_group", owner->resource_group},
-		{"region", owner->region},
-		{"address", address_print(&owner->address, text)},
-		{"fqdn", owner->fqdn},
-		{"domain_name_label", owner->label},
-		{"reverse_fqdn", owner->ptr.fqdn},
-		{"status", ptr_status_text(owner->ptr.status)},
-		{"allocation",
-		 owner->kind == OWNER_ADDRESS ? schema_allocation_names[owner->allocation] : NULL},
-	};
-
-	for (size_t i = 0; i < COUNT(members); i++)
-		if (strcmp(members[i].key, key) == 0)
-			return members[i].text;
-	return NULL;
+	return (struct filter){
+		{kind_of_id(KIND_ADDRESS), kind_of_id(KIND_SERVICE), NULL}, searched, shown};
 }
 
-/* Names are the same with and without their final dot, addresses however they are written. */
-static bool is_value(const char *key, const char *text, const char *wanted)
-{
-	size_t length = strlen(wanted);
-	bool is_name = strcmp(key, "fqdn") == 0 || strcmp(key, "reverse_fqdn") == 0;
-	char printed[ADDRESS_TEXT_MAX];
-	struct address address;
-
-	if (!text)
-		return length == 0;
-	if (strcmp(key, "address") == 0 && address_parse(&address, wanted) == 0)
-		wanted = address_print(&address, printed);
-	return strcasecmp(text, wanted) == 0 ||
-	       (is_name && length > 0 && strncasecmp(text, wanted, length) == 0 &&
-		strcmp(text + length, ".") == 0);
-}
-
-static bool has_text(const struct owner *owner, const char *part)
-{
-	static const char *const looked[] = {"name", "address", "fqdn", "reverse_fqdn"};
-	char text[ADDRESS_TEXT_MAX];
-
-	for (size_t i = 0; i < COUNT(looked); i++) {
-		const char *value = member(owner, looked[i], text);
-
-		if (value && strcasestr(value, part))
-			return true;
-	}
-	return false;
-}
-
+/* Without memory it is listed: its row, which takes more, cannot be made then. */
 static bool is_listed(const struct api_request *request, const struct owner *owner)
 {
-	const char *part = api_query(request, "q");
-	char text[ADDRESS_TEXT_MAX];
+	static const char *const paging[] = {"limit", "marker", NULL};
+	const struct filter filter = filter_of_owners();
+	const char *const texts[] = {owner->fqdn, ptr_status_text(owner->ptr.status)};
+	bool is_service = owner->kind == OWNER_SERVICE;
+	struct owned_address address;
+	struct cloud_service service;
+	struct arena arena;
+	bool is_taken = true;
 
-	if (part && !has_text(owner, part))
-		return false;
-	for (size_t i = 0; i < COUNT(filters); i++) {
-		const char *wanted = api_query(request, filters[i]);
-
-		if (wanted && !is_value(filters[i], member(owner, filters[i], text), wanted))
-			return false;
-	}
-	return true;
+	if (!api_query_other(request, paging))
+		return true;
+	arena_init(&arena);
+	if (is_service && owner_to_service(owner, &service, &arena) == 0)
+		is_taken = filter_takes(request, &filter, filter.kinds[1], &service, texts);
+	else if (!is_service && owner_to_address(owner, &address, &arena) == 0)
+		is_taken = filter_takes(request, &filter, filter.kinds[0], &address, texts);
+	arena_release(&arena);
+	return is_taken;
 }
 
 /* The one that the query names by its id or address; false: it names none so. */
@@ -220,28 +177,16 @@ bool api_v1_stream_limit(struct api_request *request, size_t *limit)
 	return !api_query(request, "limit") || api_v1_limit(request, limit);
 }
 
-/* If an unknown filter were passed over, the client would take everything for what it asked for. */
-static bool check_query(struct api_request *request)
-{
-	const char *known[COUNT(filters) + 4] = {"limit", "marker", "q"}, *other;
-
-	memcpy(known + 3, filters, sizeof filters);
-	other = api_query_other(request, known);
-	if (other)
-		api_fail_at(request, 400, "invalid", other,
-			    "lists take no \"%.64s\"; they take limit, marker, q, and the members "
-			    "name, id, resource_group, region, address, fqdn, domain_name_label, "
-			    "reverse_fqdn, status and allocation",
-			    other);
-	return !other;
-}
-
 static void answer_list(struct api_request *request, const struct api_list *list)
 {
 	size_t limit;
 	const char *marker = api_query(request, "marker");
+	const struct filter filter = filter_of_owners();
 	struct address address;
-	if (!check_query(request) || !api_v1_limit(request, &limit))
+
+	/* If an unknown filter were passed over, the client would take everything for what it asked
+	 * for. */
+	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
 		return;
 	if (marker && list->next == next_addresses && address_parse(&address, marker) != 0) {
 		api_fail_at(

@@ -16,6 +16,7 @@
 #include "resolver/control/api/v1/addresses.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/bulk.h"
+#include "resolver/control/api/v1/filter.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
@@ -439,46 +440,11 @@ static void listing_release(struct listing *listing)
 	arena_release(&listing->arena);
 }
 
-/* Whether the item has the value that ?KEY=VALUE asks for. */
-static bool has_value(const struct field *field, const void *item, const char *value)
+static bool fits(const struct api_request *request, const struct kind *kind, const void *item)
 {
-	char buffer[128];
-	const char *text = schema_get_text(field, item, buffer, sizeof buffer);
+	const struct filter filter = {.kinds = {kind}};
 
-	return strcasecmp(text ? text : "", value) == 0;
-}
-
-static bool is_scalar(const struct field *field)
-{
-	if (field->secret)
-		return false;
-	switch (field->type) {
-	case FIELD_STRINGS:
-	case FIELD_DOMAINS:
-	case FIELD_HOSTS:
-	case FIELD_PREFIXES:
-	case FIELD_LIST:
-	case FIELD_GROUP:
-	case FIELD_GONE: return false;
-	default: return true;
-	}
-}
-
-static bool fits(struct api_request *request, const struct kind *kind, const void *item)
-{
-	const struct group *group = kind_field(kind)->group;
-	const char *part = api_query(request, "q");
-
-	if (part && !strcasestr(part_name(kind, item), part))
-		return false;
-	for (size_t i = 0; i < group->count; i++) {
-		const struct field *field = &group->fields[i];
-		const char *value = is_scalar(field) ? api_query(request, field->key) : NULL;
-
-		if (value && !has_value(field, item, value))
-			return false;
-	}
-	return true;
+	return filter_takes(request, &filter, kind, item, NULL);
 }
 
 bool resource_check_query(struct api_request *request, const char *const *known)
@@ -491,26 +457,6 @@ bool resource_check_query(struct api_request *request, const char *const *known)
 	if (other)
 		api_fail_at(request, 400, "invalid", other, "is not known here%s", text);
 	return !other;
-}
-
-/* False: a filter is not known, which has been answered. */
-static bool check_filters(struct api_request *request, const struct kind *kind)
-{
-	const struct group *group = kind_field(kind)->group;
-	const char *known[64 + 4] = {"limit", "marker", "q"}, *other;
-	size_t count = 3;
-
-	for (size_t i = 0; i < group->count; i++)
-		if (is_scalar(&group->fields[i]))
-			known[count++] = group->fields[i].key;
-	other = api_query_other(request, known);
-	if (!other)
-		return true;
-	api_fail_at(request, 400, "invalid", other,
-		    "is not known here; give limit, marker, q, or a member of the %s that has one "
-		    "value",
-		    group->name);
-	return false;
 }
 
 static int collect_served(struct listing *listing, const void *in)
@@ -693,8 +639,10 @@ void api_resource_list(struct api_request *request)
 		fail_kind(request); /* their lists have no path of a group */
 		return;
 	}
-	if (!read_path(request, &path) || !check_filters(request, path.kind) ||
-	    !api_v1_limit(request, &limit))
+	if (!read_path(request, &path))
+		return;
+	const struct filter filter = {.kinds = {path.kind}};
+	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
 		return;
 	path.names[path.kind->parent != NULL] = NULL;
 	listing.path = &path;

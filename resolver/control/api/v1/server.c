@@ -78,40 +78,24 @@ bool api_v1_is_serving(struct api_request *request)
 	return false;
 }
 
-struct names { /* as text, as they come: of all together one would hold up others */
+struct names {
 	struct api_request *request;
-	FILE *out; /* into text */
-	char *text;
-	size_t length;
-	bool any, failed;
+	struct json_writer writer;
 };
 
 static void on_name(void *context, json_t *question)
 {
 	struct names *names = context;
 
-	if (names->any)
-		fputc(',', names->out);
-	names->any = true;
-	if (json_dumpf(question, names->out, JSON_COMPACT | JSON_DECIMAL) != 0)
-		names->failed = true;
-	json_decref(question);
+	json_writer_row(&names->writer, question);
 }
 
-/* The text, whole or not; NULL without memory. */
 static char *names_end(struct names *names, size_t *length)
 {
-	bool failed = names->failed || ferror(names->out);
-	char *text;
+	char *text = json_writer_end(&names->writer, length);
 
-	failed = fclose(names->out) != 0 || failed;
-	text = names->text;
-	*length = names->length;
 	free(names);
-	if (!failed)
-		return text;
-	free(text);
-	return NULL;
+	return text;
 }
 
 static void on_names(void *context, bool whole)
@@ -121,7 +105,7 @@ static void on_names(void *context, bool whole)
 	size_t length;
 	char *text;
 
-	fputs("]}", names->out);
+	fputs("]}", names->writer.out);
 	text = names_end(names, &length);
 	if (!api_still_may(request)) {
 		free(text);
@@ -145,9 +129,8 @@ static struct names *names_new(struct api_request *request)
 	if (!names)
 		return NULL;
 	names->request = request;
-	names->out = open_memstream(&names->text, &names->length);
-	if (names->out) {
-		fputs("{\"names\":[", names->out);
+	if (json_writer_begin(&names->writer, ",", JSON_COMPACT | JSON_DECIMAL)) {
+		json_writer_list(&names->writer, "{\"names\":[");
 		return names;
 	}
 	free(names);
