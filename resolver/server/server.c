@@ -472,6 +472,12 @@ struct policy *server_compile(const struct server *server, const struct model *m
 	return policy_compile(model, &server->key, served_policy(server));
 }
 
+int server_attach_some(struct server *server, struct policy *compiled, size_t rules)
+{
+	return snapshot_attach_some(compiled, server->registry, server->meters, &server->series,
+				    rules);
+}
+
 /* Policy and bindings; nothing has moved yet. NULL: a fault. */
 static struct snapshot *make_snapshot(struct server *server, const struct model *model,
 				      const struct policy *compiled, struct faults *faults)

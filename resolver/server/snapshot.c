@@ -166,6 +166,28 @@ static void attach_ruleset(struct attaching *attaching, struct ruleset *ruleset)
 	ruleset_each_upstream(ruleset, attach, attaching);
 }
 
+int snapshot_attach_some(struct policy *policy, struct target_registry *registry,
+			 struct meter_registry *meters, const struct snapshot_series *series,
+			 size_t rules)
+{
+	struct attaching attaching = {.registry = registry, .meters = meters, .series = series};
+	size_t attached = 0;
+
+	for (uint32_t i = 0; i < policy->ruleset_count; i++) {
+		struct ruleset *ruleset = policy->rulesets[i];
+
+		if (ruleset_is_attached(ruleset))
+			continue;
+		if (attached >= rules)
+			return 1;
+		attach_ruleset(&attaching, ruleset);
+		attached += ruleset_rule_count(ruleset);
+		if (attaching.failed)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 static void note_rules(struct attaching *attaching, struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++) {

@@ -4,6 +4,7 @@
 #include "resolver/control/service/rows.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/base.h"
 
 /* ---- making it so ---- */
 
@@ -276,8 +277,11 @@ int service_change(struct service *service, struct service_change *change, struc
 
 /* ---- large ones ---- */
 
+enum { PORTION_RULES = 1000 }; /* that a turn attaches: a millisecond or two */
+
 struct large {
 	struct commit commit;
+	struct work_job attaching;
 	struct service_change change;
 	struct faults faults;
 	struct inventory *aside; /* with a connection of its own */
@@ -326,16 +330,50 @@ static void go_on(struct large *large, void (*in_thread)(void *context),
 	on_stored(large);
 }
 
-static void on_model_made(void *context)
+static struct large *large_of(void *job)
 {
-	struct large *large = context;
+	return container_of(job, struct large, attaching);
+}
 
-	if (!large->err && !large->is_stored)
+static bool attach_portion(void *job)
+{
+	struct large *large = large_of(job);
+	struct commit *commit = &large->commit;
+	int left = server_attach_some(&commit->service->server, commit->compiled, PORTION_RULES);
+
+	if (left < 0)
+		large->err = change_say(&large->change.error, CHANGE_NO_MEMORY, NULL, "%s",
+					err_text(ERR_NOMEM));
+	return left > 0;
+}
+
+static void on_attached(void *job)
+{
+	struct large *large = large_of(job);
+
+	inventory_hold(large->commit.service->inventory, false);
+	if (!large->err)
 		large->err = prepare(&large->commit);
-	if (large->err || large->is_stored)
+	if (large->err)
 		on_stored(large);
 	else
 		go_on(large, store_in_thread, on_stored);
+}
+
+/* What the thread looked at stays as it is until the model is prepared: the inventory is held. */
+static void on_model_made(void *context)
+{
+	struct large *large = context;
+	struct service *service = large->commit.service;
+
+	if (large->err || large->is_stored) {
+		on_stored(large);
+		return;
+	}
+	inventory_hold(service->inventory, true);
+	if (!large->commit.compiled || !work_beside_in_portions(&service->work, &large->attaching,
+								attach_portion, on_attached))
+		on_attached(&large->attaching);
 }
 
 static void make_model_in_thread(void *context)

@@ -668,6 +668,55 @@ static void the_model_that_is_served_may_be_applied_again(void **state)
 	assert_int_equal(ask(world->one), 0);
 }
 
+static uint32_t references_of(const struct policy *policy)
+{
+	const struct target *target =
+		ruleset_rule(policy->rulesets[0], 0)->route.legs->upstreams[0].target;
+
+	return target ? atomic_load(&target->references) : 0;
+}
+
+/* A large policy is attached in portions ahead of being prepared. */
+static void rules_that_were_attached_ahead_are_attached_once(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->service.server;
+	struct model *model = load(world, world->one, world->two);
+	struct policy *compiled = server_compile(server, model);
+	struct snapshot *snapshot;
+
+	assert_int_equal(server_attach_some(server, compiled, 0), 1); /* there are more */
+	assert_int_equal(references_of(compiled), 0);
+	assert_int_equal(server_attach_some(server, compiled, 1), 0);
+	assert_int_equal(references_of(compiled), 1);
+	assert_int_equal(server_prepare(server, model, compiled, &snapshot, &world->faults), 0);
+	assert_int_equal(references_of(snapshot->policy), 1);
+	server_publish(server, snapshot, model);
+	policy_free(compiled);
+	assert_int_equal(references_of(server->current->policy), 1);
+	assert_int_equal(ask(world->one), 0);
+}
+
+static void rules_that_come_to_nothing_are_let_go_of(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->service.server;
+	struct model *model = load(world, world->one, world->two);
+	struct policy *compiled = server_compile(server, model);
+
+	assert_int_equal(server_attach_some(server, compiled, 1), 0);
+	struct target *target =
+		ruleset_rule(compiled->rulesets[0], 0)->route.legs->upstreams[0].target;
+	struct target *same =
+		target_acquire(server->registry, &target->source, &target->host, target->protocol);
+	assert_ptr_equal(same, target);
+	assert_int_equal(atomic_load(&target->references), 2);
+	policy_free(compiled);
+	model_free(model);
+	assert_int_equal(atomic_load(&same->references), 1);
+	target_release(server->registry, same);
+}
+
 /* ---- what we own ---- */
 
 static void another_table_of_what_we_own_is_served_and_nothing_else_moves(void **state)
@@ -1161,6 +1210,8 @@ int main(void)
 		TEST(a_reload_without_descriptors_moves_nothing),
 		TEST(every_port_that_is_held_is_a_fault_and_nothing_is_started),
 		TEST(the_model_that_is_served_may_be_applied_again),
+		TEST(rules_that_were_attached_ahead_are_attached_once),
+		TEST(rules_that_come_to_nothing_are_let_go_of),
 		TEST(another_table_of_what_we_own_is_served_and_nothing_else_moves),
 		TEST(what_we_own_stays_with_the_model_that_is_served),
 		TEST(a_table_that_no_worker_came_for_is_let_go_of),
