@@ -287,6 +287,8 @@ static void on_member(void *context, const char *key, const void *value)
 		unknown_key(members->reader, members->group, key, &origin);
 		return;
 	}
+	if (members->reader->syntax->kind(value) == VALUE_NULL)
+		return;
 	members->seen |= UINT64_C(1) << (field - members->group->fields);
 	schema_read_field(members->reader, field, value, members->item, members->path);
 }

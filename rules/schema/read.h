@@ -20,6 +20,7 @@ enum value_kind {
 	VALUE_INTEGER,
 	VALUE_BOOL,
 	VALUE_STRING,
+	VALUE_NULL,  /* as if the key were not there; but it must be one that there is */
 	VALUE_OTHER, /* what no field takes */
 };
 

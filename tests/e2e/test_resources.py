@@ -438,6 +438,12 @@ class Resources(World):
         self.assertEqual(["r1", "r3"], [rule["name"] for rule in listed])
         self.bad(self.call("GET", "rulesets/-/office/rules?colour=red"), 400, "invalid", "lists take no \"colour\"")
 
+    def test_a_member_that_is_null_is_left_out_and_must_be_one_that_there_is(self):
+        body = {"address_space": ["10.60.0.0/16"], "dns_servers": None, "tags": None}
+        self.assertEqual([], self.good("PUT", "virtual_networks/-/a", {"address_space": ["10.60.0.0/16"],
+                                                                       "dns_servers": None}, 201).body["dns_servers"])
+        self.bad(self.call("PUT", "virtual_networks/-/b", dict(body, frob=None)), 400, "invalid", "no such key")
+
     def test_edits_of_one_change_are_made_in_their_order(self):
         self.build_hub()
         rule = {"domain": "t.corp.", "targets": [{"address": "127.0.0.5"}]}
@@ -904,6 +910,14 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         page = self.good("GET", "rulesets/office?limit=1").body
         self.assertEqual("/v1/rulesets/office?limit=1&marker=a", page["next"])
         self.assertEqual(["hub"], names(page["next"][4:]))
+        for group in ("office", "berlin"):
+            self.good("PUT", "rulesets/%s/same" % group, {"outbound_endpoints": []}, 201)
+        path, found = "/v1/rulesets?limit=1&q=same", []
+        while path:
+            page = self.good("GET", path[4:]).body
+            found += [[one["resource_group"] for one in page["rulesets"]]]
+            path = page["next"]
+        self.assertEqual([["berlin"], ["office"]], [[group.lower() for group in groups] for groups in found])
         page = self.good("GET", "virtual_networks/office/hub/subnets?limit=1").body
         self.assertEqual("/v1/virtual_networks/office/hub/subnets?limit=1&marker=in", page["next"])
         self.assertEqual("out", self.good("GET", page["next"][4:]).body["subnets"][0]["name"])
@@ -1052,10 +1066,11 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
     def test_of_two_of_one_name_the_one_that_is_not_served_has_its_own_path(self):
         self.write_rows((8, "office/filed-rules", '{"name": "filed-rules", "resource_group": "office", "size": 7}'))
         self.assertIn("DELETE /v1/rulesets/office/filed-rules", self.command("reload"))
-        for path in ("rulesets", "rulesets?limit=1"):
-            self.assertEqual([("rulesets/Berlin/filed-rules", None), ("rulesets/office/filed-rules", "size: there is no such key")],
-                             [(one["path"], one.get("not_served", "").split(";")[0] or None)
-                              for one in self.good("GET", path).body["rulesets"]])
+        both = [("rulesets/Berlin/filed-rules", None), ("rulesets/office/filed-rules", "size: there is no such key")]
+        listed = lambda page: [(one["path"], one.get("not_served", "").split(";")[0] or None) for one in page["rulesets"]]
+        self.assertEqual(both, listed(self.good("GET", "rulesets").body))
+        page = self.good("GET", "rulesets?limit=1").body
+        self.assertEqual(both, listed(page) + listed(self.good("GET", page["next"][4:]).body))
         self.assertEqual(["rulesets/office/filed-rules"], [one["path"] for one in
                                                           self.good("GET", "rulesets/office").body["rulesets"]])
         self.assertIn("not_served", self.good("GET", "rulesets/office/filed-rules").body)

@@ -19,6 +19,7 @@ static enum value_kind json_kind(const void *value)
 	case JSON_TRUE:
 	case JSON_FALSE: return VALUE_BOOL;
 	case JSON_STRING: return VALUE_STRING;
+	case JSON_NULL: return VALUE_NULL;
 	default: return VALUE_OTHER;
 	}
 }
@@ -50,8 +51,7 @@ static void json_each(const void *value,
 	size_t i;
 
 	if (json_is_object((const json_t *)value)) {
-		json_object_foreach((json_t *)value, key, item) if (!json_is_null(item))
-			on_item(context, key, item);
+		json_object_foreach((json_t *)value, key, item) on_item(context, key, item);
 		return;
 	}
 	json_array_foreach((const json_t *)value, i, item) on_item(context, NULL, item);

@@ -603,6 +603,37 @@ static json_t *show_listed(struct listing *listing, struct listed *listed, const
 			    : json_incref(listed->shown);
 }
 
+/* A marker is a NAME, and in a list of all groups NAME/GROUP: several may have one of that name. A
+ * name may have a slash of its own, a group has none. */
+static bool is_of_all_groups(const struct listing *listing)
+{
+	return !listing->kind->parent && !listing->path->group;
+}
+
+static bool is_behind(const struct listing *listing, const struct listed *listed,
+		      const char *marker)
+{
+	const char *slash = is_of_all_groups(listing) ? strrchr(marker, '/') : NULL;
+	char name[NAME_TEXT_MAX];
+	int order;
+
+	if (!slash)
+		return strcasecmp(listed->name, marker) > 0;
+	snprintf(name, sizeof name, "%.*s", (int)(slash - marker), marker);
+	order = strcasecmp(listed->name, name);
+	return order > 0 || (order == 0 && strcasecmp(listed->group, slash + 1) > 0);
+}
+
+static json_t *next_page(const struct listing *listing, const struct listed *last)
+{
+	char marker[2 * NAME_TEXT_MAX];
+
+	if (!is_of_all_groups(listing))
+		return api_next_page(listing->request, "marker", last->name);
+	snprintf(marker, sizeof marker, "%s/%s", last->name, last->group);
+	return api_next_page(listing->request, "marker", marker);
+}
+
 static json_t *page_json(struct listing *listing, size_t limit)
 {
 	const char *marker = api_query(listing->request, "marker");
@@ -615,14 +646,11 @@ static json_t *page_json(struct listing *listing, size_t limit)
 	for (size_t i = 0; i < listing->count && !next; i++) {
 		struct listed *listed = &listing->items[i];
 
-		if (!listing->kind->bulk && marker && strcasecmp(listed->name, marker) <= 0)
+		if (!listing->kind->bulk && marker && !is_behind(listing, listed, marker))
 			continue;
 		json_add(array, show_listed(listing, listed, &list));
-		/* A page ends behind all items of one name: the marker is a name, which several
-		 * groups may have. */
-		if (++shown >= limit && i + 1 < listing->count &&
-		    strcasecmp(listed[1].name, listed->name) != 0)
-			next = api_next_page(listing->request, "marker", listed->name);
+		if (++shown == limit && i + 1 < listing->count)
+			next = next_page(listing, listed);
 	}
 	json_put(page, listing->kind->collection, array);
 	json_put(page, "next", next ? next : json_null());
