@@ -845,7 +845,10 @@ static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 	if (!state)
 		return NULL;
 	state->source.calls = &calls;
-	state->path = strdup(path);
+	/* Without symbolic links, as SQLite has it: its log is beside the file that it is of. */
+	state->path = realpath(path, NULL);
+	if (!state->path)
+		state->path = strdup(path);
 	if (state->path)
 		return state;
 	free(state);
@@ -854,17 +857,13 @@ static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 {
-	struct state *state = state_new(path, error);
+	struct state *state = state_file_make(path, error) == 0 ? state_new(path, error) : NULL;
 
 	if (!state)
 		return NULL;
-	int err = state_file_make(path, error);
-	if (!err) {
-		err = open_connection(state);
-		snprintf(error, SOURCE_ERROR_MAX, "%s", state->db.error);
-	}
-	if (!err)
+	if (open_connection(state) == 0)
 		return &state->source;
+	snprintf(error, SOURCE_ERROR_MAX, "%s", state->db.error);
 	state_close(&state->source);
 	return NULL;
 }

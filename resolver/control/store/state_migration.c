@@ -50,23 +50,23 @@ static int read_number(sqlite3 *db, const char *sql, int64_t *number)
 /* ---- the files ---- */
 
 struct files {
-	const char *path;
-	char log[PATH_MAX], shm[PATH_MAX]; /* of the older file */
-	char next[PATH_MAX];               /* PATH.new */
+	char path[PATH_MAX]; /* without symbolic links: the log is beside the file that it is of */
+	char log[PATH_MAX], shm[PATH_MAX];
+	char next[PATH_MAX]; /* PATH.new */
 };
 
 static int name_files(struct files *files, const char *path, char error[SOURCE_ERROR_MAX])
 {
-	bool fits = strlen(path) + sizeof ".new-journal" <= PATH_MAX;
-
-	*files = (struct files){.path = path};
-	if (!fits) {
+	*files = (struct files){.path = ""};
+	if (!realpath(path, files->path))
+		return fail(path, "cannot be found", error);
+	if (strlen(files->path) + sizeof ".new-journal" > PATH_MAX) {
 		errno = ENAMETOOLONG;
 		return fail(path, "has too long a path for a newer one beside it", error);
 	}
-	snprintf(files->log, sizeof files->log, "%s-wal", path);
-	snprintf(files->shm, sizeof files->shm, "%s-shm", path);
-	snprintf(files->next, sizeof files->next, "%s.new", path);
+	snprintf(files->log, sizeof files->log, "%s-wal", files->path);
+	snprintf(files->shm, sizeof files->shm, "%s-shm", files->path);
+	snprintf(files->next, sizeof files->next, "%s.new", files->path);
 	return 0;
 }
 
@@ -179,7 +179,7 @@ bool state_migration_fits(const char *path, sqlite3 *old)
 	bool fits;
 
 	if (name_files(&files, path, error) != 0 || !is_there(files.next) ||
-	    stat(path, &stat_of) != 0 ||
+	    stat(files.path, &stat_of) != 0 ||
 	    state_file_open_as(&next, files.next, "?mode=ro", error) != 0)
 		return false;
 	fits = state_examine(next.db, path, &version, error) == 0 && version == STATE_VERSION &&
@@ -323,12 +323,12 @@ int state_migrate(const char *path, void (*turn)(void *context), void *context,
 	if (err)
 		return err;
 	give_log_back(&files);
-	err = state_file_open_read_only(&old, path, false, error);
+	err = state_file_open_read_only(&old, files.path, false, error);
 	if (err)
 		return err;
-	err = state_examine(old.db, path, &version, error);
+	err = state_examine(old.db, files.path, &version, error);
 	fits = err || version == 0 || version == STATE_VERSION ||
-	       state_migration_fits(path, old.db);
+	       state_migration_fits(files.path, old.db);
 	state_file_close(&old);
 	return fits ? err : make_and_turn(&files, turn, context, error);
 }
@@ -380,13 +380,14 @@ int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX])
 	if (err)
 		return err;
 	give_log_back(&files);
-	err = state_file_open_unwritten(&old, path, error);
+	err = state_file_open_unwritten(&old, files.path, error);
 	if (!err && sqlite3_exec(old.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-		err = state_explain(old.db, path, "cannot be read", error);
+		err = state_explain(old.db, files.path, "cannot be read", error);
 	if (!err)
-		err = state_examine(old.db, path, &version, error);
-	if (!err && version > 0 && version < STATE_VERSION) { /* else somebody was faster */
-		if (!state_migration_fits(path, old.db))
+		err = state_examine(old.db, files.path, &version, error);
+	/* Another process may have been faster. */
+	if (!err && version > 0 && version < STATE_VERSION && !state_file_is_another(&old)) {
+		if (!state_migration_fits(files.path, old.db))
 			err = make_next(&files, error);
 		if (!err)
 			err = complete_next(&files, error);

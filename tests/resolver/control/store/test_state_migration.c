@@ -1,11 +1,13 @@
 /* An older version's file: what is made of it beside it, when that is used, and what stays. That
  * what it has is there afterwards is test_state_schema's. */
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -212,6 +214,79 @@ static void what_was_kept_before_gives_way(void **state)
 	assert_int_equal(used(world->source), -1);
 }
 
+/* SQLite has its log beside the file that the link leads to. */
+static void a_state_behind_a_link_is_migrated_where_it_is(void **state)
+{
+	struct state_case *world = *state;
+	char link_path[128], log[160];
+	struct stat stat_of;
+	sqlite3 *db;
+
+	assert_int_equal(symlink(world->path, beside(world, ".link", link_path)), 0);
+	assert_int_equal(sqlite3_open(link_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE meta SET value = 7; UPDATE uses SET used = 9",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_true(is_there(world, "-wal"));
+	unsigned turns = 0;
+	assert_int_equal(state_migrate(link_path, count_turn, &turns, world->error), 0);
+	assert_true(turns > 0 && is_there(world, ".new"));
+	world->source = state_look(link_path, STATE_LOOK_WITHIN, world->error);
+	assert_int_equal(used(world->source), 9);
+	source_close(world->source);
+	sqlite3_close(db);
+	world->source = state_open(link_path, world->error);
+	assert_non_null(world->source);
+	assert_int_equal(used(world->source), 9);
+	assert_int_equal(lstat(link_path, &stat_of), 0);
+	assert_true(S_ISLNK(stat_of.st_mode));
+	assert_true(is_there(world, ".v7") && state_version(world->path) == STATE_VERSION);
+	snprintf(log, sizeof log, "%s.v7", link_path);
+	assert_int_equal(access(log, F_OK), -1);
+}
+
+/* Whoever waits for the lock finds that it is done. */
+static int finish_beside(const struct state_case *world)
+{
+	char error[SOURCE_ERROR_MAX];
+	struct source *source = state_open(world->path, error);
+	int64_t found = source ? used(source) : -1;
+
+	source_close(source);
+	return found == 7 ? 0 : 1;
+}
+
+static void two_at_once_make_it_once(void **state)
+{
+	struct state_case *world = *state;
+	int status, good = 0;
+
+	for (unsigned i = 0; i < 20; i++) {
+		char kept[128];
+		pid_t children[2];
+
+		for (unsigned k = 0; k < 2; k++) {
+			children[k] = fork();
+			assert_true(children[k] >= 0);
+			if (children[k] == 0)
+				_exit(finish_beside(world));
+		}
+		for (unsigned k = 0; k < 2; k++) {
+			assert_int_equal(waitpid(children[k], &status, 0), children[k]);
+			good += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		}
+		must_open(world);
+		assert_int_equal(used(world->source), 7);
+		assert_int_equal(ptrs(world->source), 1);
+		assert_int_equal(state_version(beside(world, ".v7", kept)), 7);
+		source_close(world->source);
+		world->source = NULL;
+		state_exec(world->path,
+			   STATE_VERSION_7_OF_8 "INSERT INTO uses VALUES ('rule a\tb', 5, 7)");
+	}
+	assert_true(good >= 20); /* one of two at least; the other may find it locked */
+}
+
 static void what_is_not_wanted_any_more_is_removed(void **state)
 {
 	struct state_case *world = *state;
@@ -275,6 +350,8 @@ int main(void)
 		T(what_is_half_made_is_made_again),
 		T(without_room_the_older_file_stays_and_nothing_is_left_beside_it),
 		T(what_was_kept_before_gives_way),
+		T(a_state_behind_a_link_is_migrated_where_it_is),
+		T(two_at_once_make_it_once),
 		T(what_is_not_wanted_any_more_is_removed),
 		T(there_is_nothing_to_do_without_an_older_file),
 		T(a_store_is_opened_by_a_path_or_a_url),
