@@ -141,3 +141,10 @@ void text_print(FILE *out, const char *text)
 		fputs(one, out);
 	}
 }
+
+size_t text_url_scheme(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+
+	return length > 0 && strncmp(text + length, ":/", 2) == 0 ? length + 1 : 0;
+}

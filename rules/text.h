@@ -80,4 +80,7 @@ size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX]);
 char *text_show(const char *text, char *shown, size_t size);
 void text_print(FILE *out, const char *text);
 
+/* The length of "scheme:" ahead of a slash, as in "file:/PATH"; 0: it is no URL. */
+size_t text_url_scheme(const char *text);
+
 #endif

@@ -98,8 +98,9 @@ MUST_CHECK int server_prepare(struct server *server, const struct model *model,
 /* The longest part of it, of a large model: its policy, compiled ahead, in any thread while nothing
  * else is published. NULL without memory. prepare takes from it what is the same. */
 struct policy *server_compile(const struct server *server, const struct model *model);
-/* The next longest part: targets, meters and counters of about so many of its new rules. 1: there
- * are more; ERR_NOMEM: it cannot be served. What is not done is done by prepare. */
+/* The next longest part: targets, meters and counters of its new rules, whole rulesets until there
+ * are so many. 0: all are attached; 1: there are more; ERR_NOMEM: it cannot be served. prepare does
+ * what is left. */
 MUST_CHECK int server_attach_some(struct server *server, struct policy *compiled, size_t rules);
 void server_publish(struct server *server, struct snapshot *snapshot, struct model *model);
 void server_discard(struct server *server, struct snapshot *snapshot);

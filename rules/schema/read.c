@@ -82,7 +82,8 @@ static void read_scalar(struct schema_reader *reader, const struct field *field,
 		wrong_kind(reader, field, value, origin);
 		return;
 	}
-	if (!err && field->type == FIELD_PATH && reader->path)
+	if (!err && field->type == FIELD_PATH && reader->path &&
+	    !(field->url && text_url_scheme(syntax->string(value))))
 		rebase_path(reader, field, item, origin);
 }
 

@@ -20,7 +20,7 @@ enum value_kind {
 	VALUE_INTEGER,
 	VALUE_BOOL,
 	VALUE_STRING,
-	VALUE_NULL,  /* as if the key were not there; but it must be one that there is */
+	VALUE_NULL,  /* the field is left unset; an unknown key is still a fault */
 	VALUE_OTHER, /* what no field takes */
 };
 

@@ -58,6 +58,7 @@ struct field {
 	size_t offset;
 	bool required;
 	bool secret;              /* only a file says it, and it is shown nowhere else */
+	bool url;                 /* FIELD_PATH: a URL is taken, too */
 	const char *fallback;     /* the default in the form of the file; NULL: none */
 	uint64_t min, max;        /* FIELD_UINT*; for strings the length, where max is not 0 */
 	const char *unit;         /* "seconds", "bytes"; NULL: none */

@@ -615,6 +615,7 @@ static const struct field management_fields[] = {
 	{.key = "state",
 	 .type = FIELD_PATH,
 	 AT(management, state),
+	 .url = true,
 	 .doc = "The database of changes made through the management API: a path on a local disk "
 		"(or file:/PATH), in a directory that sluice's user may write to. Without it, only "
 		"this file can be changed."},

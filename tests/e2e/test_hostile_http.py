@@ -325,7 +325,7 @@ class Credentials(Hostile):
                                         headers={"X-Subject-Token": token}).status)
         self.assertEqual(0, self.sluice.stop())
         store = sqlite3.connect(os.path.join(self.world.dir, "state.db"))
-        store.executemany("INSERT INTO small (key, value) VALUES ('use ' || ?, ? || ' 0')",
+        store.executemany("INSERT INTO pairs (key, value) VALUES ('use ' || ?, ? || ' 0')",
                           (("logout\t%d\t%032x\teye" % (end - i % 1000, i), end - i % 1000)
                            for i in range(100001)))
         store.commit()

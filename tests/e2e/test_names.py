@@ -277,7 +277,7 @@ class State(World):
 
     def at_rest(self):
         with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as state:
-            rows = state.execute("SELECT substr(key, 8), value FROM small WHERE key LIKE 'serial %'").fetchall()
+            rows = state.execute("SELECT substr(key, 8), value FROM pairs WHERE key LIKE 'serial %'").fetchall()
         found = {zone: value.split() for zone, value in rows}
         return {zone: int(serial) for zone, (serial, reserved, _) in found.items() if serial == reserved}
 

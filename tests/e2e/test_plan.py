@@ -133,7 +133,7 @@ class Kept(Counting):
         """How often each was asked for, as the state has it."""
         with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % os.path.join(self.world.dir, "state.db"), uri=True)) as db:
             found = {}
-            for key, value in db.execute("SELECT key, value FROM small WHERE key LIKE 'use name%'"):
+            for key, value in db.execute("SELECT key, value FROM pairs WHERE key LIKE 'use name%'"):
                 _, _, place, rtype, network, name = key.split("\t")
                 self.assertEqual(("i", "1", "hub"), (place, rtype, network))
                 found[name] = found.get(name, 0) + int(value.split()[1])
@@ -215,9 +215,9 @@ class Kept(Counting):
         self.sluice.stop()
         with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as db:
             old = int(time.time()) - 24 * 60 * 60
-            key, value = db.execute("SELECT key, value FROM small WHERE key LIKE 'use name%a.contoso%'").fetchone()
+            key, value = db.execute("SELECT key, value FROM pairs WHERE key LIKE 'use name%a.contoso%'").fetchone()
             since, used = value.split()
-            db.execute("UPDATE small SET key = ?, value = ? WHERE key = ?",
+            db.execute("UPDATE pairs SET key = ?, value = ? WHERE key = ?",
                        (key.replace(since, str(old)), "%d %s" % (old, used), key))
             db.commit()
         self.start()

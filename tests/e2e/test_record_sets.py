@@ -477,7 +477,7 @@ odd TYPE65280 \\# 3 010203
     def is_at_rest(self, serial):
         """Whether the state has this serial, and none reserved behind it."""
         with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
-            return other.execute("SELECT 1 FROM small WHERE key LIKE 'serial corp.test%' AND value LIKE ?",
+            return other.execute("SELECT 1 FROM pairs WHERE key LIKE 'serial corp.test%' AND value LIKE ?",
                                  ("%d %d %%" % (serial, serial),)).fetchone()
 
     def test_serials_only_rise_and_stay_when_nothing_changes(self):

@@ -79,16 +79,16 @@ class Unused(World):
     def rows(self):
         """The state's rows of uses."""
         with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
-            found = other.execute("SELECT substr(key, 5), value FROM small WHERE key LIKE 'use %'").fetchall()
+            found = other.execute("SELECT substr(key, 5), value FROM pairs WHERE key LIKE 'use %'").fetchall()
         return {what: tuple(map(int, value.split())) for what, value in found}
 
     def age(self, days, what="%"):
         """By somebody else's hand."""
         self.assertEqual(0, self.sluice.stop())
         with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as other:
-            for key, value in other.execute("SELECT key, value FROM small WHERE key LIKE ?", ("use " + what,)).fetchall():
+            for key, value in other.execute("SELECT key, value FROM pairs WHERE key LIKE ?", ("use " + what,)).fetchall():
                 since, used = map(int, value.split())
-                other.execute("UPDATE small SET value = ? WHERE key = ?",
+                other.execute("UPDATE pairs SET value = ? WHERE key = ?",
                               ("%d %d" % (since - days * DAY, max(0, used - days * DAY)), key))
             other.commit()
         self.start()

@@ -200,7 +200,7 @@ class Stream(test_resources.World):
     def token(self, client, secret, seconds):
         """As the server signs one (http/token.h), with another end."""
         with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as state:
-            key, = state.execute("SELECT value FROM small WHERE key = 'secret tokens'").fetchone()
+            key, = state.execute("SELECT value FROM pairs WHERE key = 'secret tokens'").fetchone()
         text = "sluice1.%016x.%s." % (int(time.time()) + seconds, client.encode().hex())
         proof = hashlib.sha256(secret.encode()).digest()
         return text + hmac.new(bytes.fromhex(key), text.encode() + proof, "sha256").hexdigest()

@@ -106,9 +106,9 @@ const char *state_trouble(const struct state_case *world);
 	" before TEXT, after TEXT) STRICT;"                                                        \
 	"CREATE INDEX c_revision ON changes(revision); PRAGMA user_version = 5;"
 
-/* Of the file of a version 8 without anything small. */
+/* Of the file of a version 8 without pairs. */
 #define STATE_VERSION_6_OF_8                                                                       \
-	"DROP TABLE small;"                                                                        \
+	"DROP TABLE pairs;"                                                                        \
 	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;" \
 	"CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"                    \
 	" reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"              \

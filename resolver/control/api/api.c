@@ -827,9 +827,9 @@ bool api_may_change(struct api_request *request)
 {
 	char text[CONFIRMATION_TEXT_MAX];
 
-	if (request->service->confirmation.closed) {
+	if (request->service->upgrading) {
 		api_answer_header(request, "Retry-After", "1");
-		api_fail(request, 503, NULL, "an upgrade is under way; try again");
+		api_fail(request, 503, NULL, "an upgrade is under way; try again once it is done");
 		return false;
 	}
 	if (!confirmation_waits(&request->service->confirmation, request->role != ROLE_ADMIN, text))

@@ -137,8 +137,8 @@ bool api_accepts(const struct api_request *request, const char *type);
 /* ?confirm=SECONDS: how long the change waits to be confirmed; 0: it was not given. False: it does
  * not fit, or no change can wait now, which has been answered. */
 bool api_query_confirm(struct api_request *request, unsigned *wait_s);
-/* False: nothing may change now, because a change waits to be confirmed, which has been answered.
- */
+/* False: nothing may change now, which has been answered: 409 where a change waits to be confirmed,
+ * 503 while an upgrade is under way. */
 bool api_may_change(struct api_request *request);
 /* api_query of a form that was sent. */
 const char *api_form(const struct api_request *request, const char *name);

@@ -28,7 +28,8 @@ static void mark(struct api_page *page, const struct owner *owner)
 	page->behind =
 		strdup(owner->kind == OWNER_SERVICE ? owner->name
 						    : address_print(&owner->address, address));
-	page->json.failed |= !page->behind;
+	if (!page->behind)
+		json_writer_fail(&page->json);
 }
 
 /* Writes as many as there is room for. False: there is one more. */
@@ -59,16 +60,17 @@ static bool write_portion(void *context)
 	size_t count = 0;
 	inventory_forget(api_inventory(page->request));
 	if (page->list->next(page->request, page->behind, owners, PORTION, &count) != 0)
-		page->json.failed = true;
+		json_writer_fail(&page->json);
 	trouble = inventory_trouble(api_inventory(page->request));
 	if (trouble) {
 		change_say(&page->error, CHANGE_STORE, NULL, "%s", trouble);
-		page->json.failed = true;
+		json_writer_fail(&page->json);
 		return false;
 	}
 	bool all = write_rows(page, owners, count);
 	page->more = !all || count == PORTION;
-	return all && page->more && page->passed_over < PASSED_OVER_MAX && !page->json.failed;
+	return all && page->more && page->passed_over < PASSED_OVER_MAX &&
+	       !json_writer_has_failed(&page->json);
 }
 
 static void page_free(struct api_page *page)
@@ -83,12 +85,12 @@ static void put_tail(struct api_page *page)
 	const char *last = page->more ? page->behind : NULL;
 	json_t *tail = list->tail_json(page->request, last);
 
-	page->json.failed |= last && !tail;
+	if (last && !tail)
+		json_writer_fail(&page->json);
 	fputs("]", page->json.out);
 	if (tail) {
 		fprintf(page->json.out, ",\"%s\":", list->tail);
-		page->json.any = false;
-		json_writer_row(&page->json, tail);
+		json_writer_value(&page->json, tail);
 	}
 	fputs("}", page->json.out);
 }
@@ -100,7 +102,8 @@ static void answer(void *context)
 	size_t length;
 	char *text;
 
-	page->json.failed |= page->job.given_up;
+	if (page->job.given_up)
+		json_writer_fail(&page->json);
 	put_tail(page);
 	text = json_writer_end(&page->json, &length);
 	if (!api_still_may(request))
@@ -128,8 +131,7 @@ static struct api_page *page_new(struct api_request *request, const struct api_l
 	page->room = room;
 	page->behind = behind ? strdup(behind) : NULL;
 	page->job.large = room == API_LIST_ALL;
-	if ((!behind || page->behind) &&
-	    json_writer_begin(&page->json, ",", JSON_COMPACT | JSON_ENCODE_ANY)) {
+	if ((!behind || page->behind) && json_writer_begin(&page->json, ",", JSON_COMPACT)) {
 		fprintf(page->json.out, "{\"%s\":[", list->key);
 		return page;
 	}
@@ -141,7 +143,6 @@ void api_list_answer(struct api_request *request, const struct api_list *list, s
 		     const char *behind)
 {
 	struct api_page *page;
-	size_t length;
 
 	if (api_all_not_modified(request))
 		return;
@@ -153,7 +154,7 @@ void api_list_answer(struct api_request *request, const struct api_list *list, s
 	if (work_beside_in_portions(&request->service->work, &page->job, write_portion, answer))
 		return;
 	api_fail_ending(request);
-	free(json_writer_end(&page->json, &length));
+	json_writer_cancel(&page->json);
 	page_free(page);
 }
 

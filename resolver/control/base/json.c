@@ -115,15 +115,35 @@ void json_writer_list(struct json_writer *writer, const char *head)
 	writer->any = false;
 }
 
-void json_writer_row(struct json_writer *writer, json_t *row)
+void json_writer_comma(struct json_writer *writer)
 {
-	row = json_whole(row);
 	if (writer->any)
 		fputs(writer->between, writer->out);
 	writer->any = true;
-	if (!row || json_dumpf(row, writer->out, writer->flags) != 0)
+}
+
+void json_writer_value(struct json_writer *writer, json_t *value)
+{
+	value = json_whole(value);
+	if (!value || json_dumpf(value, writer->out, writer->flags | JSON_ENCODE_ANY) != 0)
 		writer->failed = true;
-	json_decref(row);
+	json_decref(value);
+}
+
+void json_writer_row(struct json_writer *writer, json_t *row)
+{
+	json_writer_comma(writer);
+	json_writer_value(writer, row);
+}
+
+void json_writer_fail(struct json_writer *writer)
+{
+	writer->failed = true;
+}
+
+bool json_writer_has_failed(const struct json_writer *writer)
+{
+	return writer->failed;
 }
 
 char *json_writer_end(struct json_writer *writer, size_t *length)
@@ -136,4 +156,10 @@ char *json_writer_end(struct json_writer *writer, size_t *length)
 		return writer->text;
 	free(writer->text);
 	return NULL;
+}
+
+void json_writer_cancel(struct json_writer *writer)
+{
+	fclose(writer->out);
+	free(writer->text);
 }

@@ -34,13 +34,13 @@ json_t *json_whole(json_t *made);
 /* The same as compact text, to be freed. */
 char *json_whole_text(json_t *made);
 
-/* A text that is written row by row: of a million rows together a tree would be made, printed and
- * freed at once. What stands around the rows is written to `out`. What fails shows in the end. */
+/* Writes JSON row by row, without a tree of a million rows in memory. Text around the rows goes to
+ * `out`. Errors are reported by json_writer_end. */
 struct json_writer {
 	FILE *out;
+	/* inside */
 	bool any; /* rows in the present list, behind which a comma is due */
 	bool failed;
-	/* inside */
 	char *text;
 	size_t length;
 	const char *between;
@@ -53,7 +53,15 @@ bool json_writer_begin(struct json_writer *writer, const char *between, size_t f
 void json_writer_list(struct json_writer *writer, const char *head);
 /* Takes the row over; NULL fails. */
 void json_writer_row(struct json_writer *writer, json_t *row);
+/* The comma ahead of a row that the caller writes itself. */
+void json_writer_comma(struct json_writer *writer);
+/* A value that is no row; takes it over. */
+void json_writer_value(struct json_writer *writer, json_t *value);
+void json_writer_fail(struct json_writer *writer);
+bool json_writer_has_failed(const struct json_writer *writer);
 /* The text, to be freed; NULL: something has failed. */
 char *json_writer_end(struct json_writer *writer, size_t *length);
+/* In place of it: the text is not wanted. */
+void json_writer_cancel(struct json_writer *writer);
 
 #endif

@@ -62,14 +62,14 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 	struct faults faults;
 	bool is_read = true;
 
-	const char *file = model->management.state ? source_file(model->management.state) : NULL;
+	const char *file = source_file(model->management.state);
 
 	if (!model->management.state || (file && access(file, F_OK) != 0 && errno != EACCES))
 		return true;
 	reading->inventory = inventory_new(&reading->load.key, &nobody);
 	if (!reading->inventory)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
-	inventory_only_look(reading->inventory, SOURCE_TO_LOOK_APART);
+	inventory_only_look(reading->inventory, SOURCE_READ_APART);
 	faults_init(&faults);
 	whole = inventory_prepare(reading->inventory, model, &faults);
 	inventory_about(reading->inventory, &about);
@@ -90,7 +90,7 @@ static bool read_owned(const struct command_line *line, struct reading *reading)
 
 static bool reading_init(const struct command_line *line, struct reading *reading)
 {
-	reading->load.look = SOURCE_TO_LOOK_APART;
+	reading->load.mode = SOURCE_READ_APART;
 	reading->model = command_load(line, &reading->load);
 	if (!reading->model || !read_owned(line, reading))
 		return false;

@@ -42,14 +42,9 @@ struct text_reader {
 
 static int add_file(struct text_reader *reader, const char *path, const struct origin *named_at);
 
-bool config_path_is_absolute(const char *path)
-{
-	return path[0] == '/' || strstr(path, ":/");
-}
-
 const char *config_source_path(struct arena *arena, const char *directory, const char *path)
 {
-	if (config_path_is_absolute(path) || !directory || strcmp(directory, ".") == 0)
+	if (path[0] == '/' || !directory || strcmp(directory, ".") == 0)
 		return path;
 	return arena_printf(arena, "%s/%s", directory, path);
 }

@@ -59,8 +59,6 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 void config_source_syntax_fault(const struct config_source *source, unsigned line,
 				struct faults *faults);
 
-/* Whether it means the same in every directory: an absolute path, or a URL ("file:/PATH"). */
-bool config_path_is_absolute(const char *path);
 /* A path as a file in `directory` means it; NULL without memory. */
 const char *config_source_path(struct arena *arena, const char *directory, const char *path);
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resolver/control/config/source.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
@@ -89,7 +88,8 @@ static bool needs_long(const struct field *field, const char *text)
 
 static void write_value(const struct writer *writer, const struct field *field, const char *text)
 {
-	bool relative = field->type == FIELD_PATH && !config_path_is_absolute(text);
+	bool relative = field->type == FIELD_PATH && text[0] != '/' &&
+			!(field->url && text_url_scheme(text));
 
 	if (is_bare(field->type))
 		fprintf(writer->out, "%s%s", text, needs_long(field, text) ? "L" : "");

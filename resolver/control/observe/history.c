@@ -511,19 +511,17 @@ static size_t write_known(struct history_writer *writer, const struct history_ro
 {
 	if (!row || !is_known(row, writer->span))
 		return 0;
-	if (writer->json.any)
-		fputc(',', writer->json.out);
-	writer->json.any = true;
+	json_writer_comma(&writer->json);
 	if (!write_row(writer->json.out, writer->history, row, writer->span))
-		writer->json.failed = true;
+		json_writer_fail(&writer->json);
 	return (size_t)row->kind->columns * history_spans[writer->span].count;
 }
 
 static void begin_kind(struct history_writer *writer)
 {
 	writer->row = writer->history->rows[writer->kind];
-	writer->json.any = false;
-	fprintf(writer->json.out, ",\"%s\":[", kinds[writer->kind].list);
+	fprintf(writer->json.out, ",\"%s\":", kinds[writer->kind].list);
+	json_writer_list(&writer->json, "[");
 }
 
 /* A row; behind a kind's last one the next kind begins. */
@@ -579,7 +577,8 @@ char *history_writer_end(struct history_writer *writer, size_t *length)
 	if (!writer)
 		return NULL;
 	fputs("}\n", writer->json.out);
-	writer->json.failed |= writer->kind != HISTORY_KINDS;
+	if (writer->kind != HISTORY_KINDS)
+		json_writer_fail(&writer->json);
 	text = json_writer_end(&writer->json, length);
 	free(writer);
 	return text;

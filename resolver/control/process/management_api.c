@@ -9,7 +9,7 @@
 #include "resolver/control/http/tls.h"
 #include "resolver/control/process/sandbox.h"
 #include "resolver/control/service/logouts.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "resolver/log.h"
 
 /* ---- what a reload brings ---- */
@@ -110,8 +110,8 @@ void management_api_use_state(struct management_api *management)
 {
 	char error[SOURCE_ERROR_MAX];
 	struct token_key key;
-	_Static_assert(sizeof key.bytes == SMALL_SECRET_BYTES, "a key is one secret");
-	int err = small_secret(inventory_source(management->api.service->inventory), "tokens",
+	_Static_assert(sizeof key.bytes == PAIRS_SECRET_BYTES, "a key is one secret");
+	int err = pairs_secret(inventory_source(management->api.service->inventory), "tokens",
 			       key.bytes, error);
 	if (err == 0)
 		http_auth_use_key(management->auth, &key);

@@ -758,8 +758,8 @@ static void on_serves(struct master *master, enum part part, const struct master
 	tell_gap(master);
 }
 
-/* One that does not serve yet makes an older version's state one of its own, which may take
- * minutes. */
+/* Migrating a very large state may take long: each sign of life extends the time of one that does
+ * not serve yet. */
 static void on_alive(struct master *master, enum part part)
 {
 	struct child *child = &master->parts[part];

@@ -195,7 +195,7 @@ static void check_directory(const struct checking *checking, const char *path,
 /* SQLite's own files beside it are made with it and have its owner. */
 static void check_state(const struct checking *checking, const struct management *management)
 {
-	const char *state = management->state ? source_file(management->state) : NULL;
+	const char *state = source_file(management->state);
 
 	check_directory(checking, state, &management->origin, "state");
 	if (!state || faccessat(AT_FDCWD, state, R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT)

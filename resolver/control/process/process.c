@@ -86,7 +86,7 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 {
 	struct api_request *request = process->upgrading;
 	process->upgrading = NULL;
-	process->service.confirmation.closed = false;
+	process->service.upgrading = false;
 	if (request)
 		api_fail(request, status, NULL, "%s", text);
 }
@@ -606,7 +606,7 @@ static int become_user(struct process *process, struct model *model, struct faul
 	return EXIT_SUCCESS;
 }
 
-static void on_migration_turn(void *context)
+static void on_migration_progress(void *context)
 {
 	struct process *process = context;
 
@@ -620,7 +620,7 @@ static int load_and_serve(struct process *process, struct faults *faults)
 	struct model *model;
 	int status;
 
-	load->migration.turn = on_migration_turn;
+	load->migration.on_progress = on_migration_progress;
 	load->migration.context = process;
 	model = reload_load(process, faults);
 	if (!model)
@@ -697,7 +697,7 @@ static void api_upgrade(struct api_request *request)
 		return;
 	}
 	process->upgrading = request;
-	process->service.confirmation.closed = true;
+	process->service.upgrading = true;
 	log_event(LOG_INFO, "upgrade", "starting %s beside this process", program);
 	master_link_say(&process->master, MASTER_UPGRADE, 0, program);
 }

@@ -34,7 +34,7 @@ struct inventory *inventory_new(const struct hash_key *key,
 		return NULL;
 	inventory->key = *key;
 	inventory->publisher = *publisher;
-	inventory->use = SOURCE_TO_WRITE;
+	inventory->mode = SOURCE_WRITE;
 	arena_init(&inventory->shown);
 	inventory->now = (struct inventory_part){.model = &no_model,
 						 .pools = pools_new(&no_model),
@@ -163,7 +163,7 @@ int inventory_open_state(struct inventory *inventory)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	inventory->source = source_open(inventory->state_path, inventory->use, error);
+	inventory->source = source_open(inventory->state_path, inventory->mode, error);
 	if (!inventory->source && !*error)
 		snprintf(error, sizeof error, "the state %s is not there; restart to begin one",
 			 inventory->state_path);
@@ -175,16 +175,16 @@ int inventory_open_state(struct inventory *inventory)
 	return 0;
 }
 
-void inventory_only_look(struct inventory *inventory, enum source_use use)
+void inventory_only_look(struct inventory *inventory, enum source_mode mode)
 {
-	inventory->use = use;
+	inventory->mode = mode;
 }
 
 void inventory_take(struct inventory *inventory)
 {
 	source_close(inventory->source);
 	inventory->source = NULL;
-	inventory->use = SOURCE_TO_WRITE;
+	inventory->mode = SOURCE_WRITE;
 	inventory->stale = true;
 }
 

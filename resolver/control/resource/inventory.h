@@ -149,13 +149,14 @@ void inventory_prepared_free(struct inventory *next); /* NULL is fine */
 /* Another process writes to the state: it is opened to be read only, and one that cannot be is a
  * fault. Called before the first reload. After inventory_take the next reload opens it to write,
  * and reads it again. */
-void inventory_only_look(struct inventory *inventory, enum source_use use);
+void inventory_only_look(struct inventory *inventory, enum source_mode mode);
 void inventory_take(struct inventory *inventory);
 /* Closes the state for good: it is another process's. Changes are refused with that reason. */
 void inventory_hand_over(struct inventory *inventory);
 
-/* While it is held another thread makes a change, with an inventory_aside: other changes are
- * refused as busy, there is no reload, and nobody else writes to the state. */
+/* While it is held a large change is made, in another thread with an inventory_aside, or of what
+ * that has looked at: other changes are refused as busy, there is no reload, and nobody else writes
+ * to the state. */
 void inventory_hold(struct inventory *inventory, bool held);
 bool inventory_is_held(const struct inventory *inventory);
 /* The same, for a change that is made in another thread while this one is held: with a connection
@@ -201,9 +202,9 @@ struct inventory {
 	struct inventory_publisher publisher;
 	struct inventory_part now;
 	struct source *source;
-	struct inventory *of; /* aside, a view, or prepared: whose it is */
-	bool wants_state;     /* management.state is configured */
-	enum source_use use;  /* how it is opened */
+	struct inventory *of;  /* aside, a view, or prepared: whose it is */
+	bool wants_state;      /* management.state is configured */
+	enum source_mode mode; /* how it is opened */
 	char *state_path;
 	char error[SOURCE_ERROR_MAX];   /* why there is no source, or what it said last; "": fine */
 	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */

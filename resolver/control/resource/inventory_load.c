@@ -548,7 +548,7 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 /* Another process writes to the state. */
 static bool looks(const struct inventory *inventory)
 {
-	return inventory->use != SOURCE_TO_WRITE;
+	return inventory->mode != SOURCE_WRITE;
 }
 
 static void open_first(struct inventory *inventory, const struct model *model,
@@ -652,7 +652,7 @@ void inventory_check(struct model *model, struct faults *faults)
 	static const struct inventory_publisher nobody;
 	char error[SOURCE_ERROR_MAX];
 	const char *path = model->management.state;
-	struct source *source = path ? source_open(path, SOURCE_TO_LOOK_APART, error) : NULL;
+	struct source *source = path ? source_open(path, SOURCE_READ_APART, error) : NULL;
 	struct inventory_part part;
 	struct inventory *inventory;
 	int err = ERR_NOMEM;

@@ -5,7 +5,7 @@
 
 #include "resolver/control/base/percent.h"
 #include "resolver/control/resource/values.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "rules/check/limits.h"
 #include "rules/schema/record_set.h"
 #include "rules/schema/schema.h"
@@ -496,18 +496,18 @@ static uint32_t later(uint32_t a, uint32_t b)
 }
 
 /* `text`: by which the serial is kept, as transfer_zone.text has it. */
-static bool read_serial(struct source *source, const char *text, struct small_serial *row)
+static bool read_serial(struct source *source, const char *text, struct pairs_serial *row)
 {
 	char error[SOURCE_ERROR_MAX];
 
-	*row = (struct small_serial){.zone = text};
-	return small_read_serials(source, row, 1, error) == 0 && row->found;
+	*row = (struct pairs_serial){.zone = text};
+	return pairs_read_serials(source, row, 1, error) == 0 && row->found;
 }
 
 /* Of a zone that has none by its full name: that of the domain, which a state of before zones had
  * names in groups has, and which the zone has where it was in no group. */
 static bool find_serial(struct source *source, const struct private_zone *zone,
-			struct small_serial *row)
+			struct pairs_serial *row)
 {
 	char apex[NAME_TEXT_MAX], text[GROUP_TEXT_MAX + NAME_TEXT_MAX];
 	const char *group = zone->resource_group;
@@ -539,7 +539,7 @@ static uint32_t latest_serial(const struct model *before, const struct model *mo
 /* The serial that the zone is to have. A row at rest tells what was given out last; else all up to
  * `reserved` may have been, by this process, which knows, or by one that has ended. */
 static uint32_t serial_for(const struct zone *zone, const struct zone *before,
-			   const struct small_serial *row, uint64_t now_s)
+			   const struct pairs_serial *row, uint64_t now_s)
 {
 	uint64_t digest = zone_content(zone).digest;
 	bool same = before && zone_content(before).digest == digest;
@@ -567,7 +567,7 @@ static int number(struct private_zone *zone, const struct model *model,
 	struct zone *before = served ? served->zone : NULL; /* of a file, perhaps */
 	uint32_t past =
 		before_model && !served ? latest_serial(before_model, model, zone->name) : 0;
-	struct small_serial row;
+	struct pairs_serial row;
 	bool known = find_serial(source, zone, &row);
 	uint32_t serial = serial_for(*at, before, known ? &row : NULL, now_s);
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <uthash.h>
 
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "resolver/log.h"
 #include "rules/array.h"
 
@@ -273,7 +273,7 @@ static void forget_all(struct asked_book *book)
 	pthread_mutex_unlock(&book->lock);
 }
 
-static int on_row(void *context, const struct small_use *use)
+static int on_row(void *context, const struct pairs_use *use)
 {
 	struct asked_book *book = context;
 
@@ -294,7 +294,7 @@ static bool load(struct asked_book *book)
 	if (book->loaded)
 		return true;
 	pthread_mutex_lock(&book->lock);
-	int err = small_uses_after(inventory_source(book->inventory), PREFIX, 2 * ASKED_ROWS,
+	int err = pairs_uses_after(inventory_source(book->inventory), PREFIX, 2 * ASKED_ROWS,
 				   on_row, book, error);
 	pthread_mutex_unlock(&book->lock);
 	book->loaded = err == 0 || err == ERR_LIMIT || err == ERR_NOT_FOUND;
@@ -304,17 +304,18 @@ static bool load(struct asked_book *book)
 }
 
 /* since_s of a row is when its half day began, used_s how often. */
-static void write_rows(struct asked_book *book, struct small_use *uses, size_t count)
+static void write_rows(struct asked_book *book, struct pairs_use *uses, size_t count)
 {
 	char error[SOURCE_ERROR_MAX];
 	int err = count > 0
-			  ? small_write_uses(inventory_source(book->inventory), uses, count, error)
+			  ? pairs_write_uses(inventory_source(book->inventory), uses, count, error)
 			  : 0;
 
 	if (err && err != ERR_NOT_FOUND && !book->failed)
 		log_event(LOG_WARNING, "report",
 			  "the names asked for most cannot be saved in the state; after a restart "
-			  "they are not known");
+			  "they are not known: %s",
+			  error);
 	book->failed = err && err != ERR_NOT_FOUND;
 	for (size_t i = 0; !err && i < count; i++) {
 		struct asked_row *row;
@@ -334,7 +335,7 @@ static void write_list(struct asked_book *book, const struct asked_list *list)
 {
 	const struct policy *policy = book->server->current->policy;
 	size_t most = list->count < ASKED_ROWS ? list->count : ASKED_ROWS, count = 0;
-	struct small_use *uses;
+	struct pairs_use *uses;
 	struct asked_row *row;
 	char key[KEY_MAX];
 
@@ -350,13 +351,13 @@ static void write_list(struct asked_book *book, const struct asked_list *list)
 			continue;
 		row->wanted = true;
 		if (asked > row->count && (book->ends || asked - row->count >= asked / GRAIN))
-			uses[count++] = (struct small_use){.what = row->key,
+			uses[count++] = (struct pairs_use){.what = row->key,
 							   .since_s = item->half_s,
 							   .used_s = (int64_t)asked};
 	}
 	for (row = book->rows; uses && row; row = row->hh.next)
 		if (!row->wanted)
-			uses[count++] = (struct small_use){.what = row->key};
+			uses[count++] = (struct pairs_use){.what = row->key};
 	if (uses)
 		write_rows(book, uses, count);
 	free(uses);

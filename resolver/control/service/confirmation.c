@@ -51,7 +51,7 @@ int confirmation_place(struct confirmation *confirmation, const char *state)
 	const char *file = source_file(state);
 
 	confirmation_release(confirmation);
-	if (!file || !*file)
+	if (!file)
 		return 0;
 	if (asprintf(&confirmation->directory, "%s.unconfirmed", file) < 0)
 		confirmation->directory = NULL;
@@ -176,9 +176,6 @@ const char *confirmation_refusal(const struct confirmation *confirmation,
 			 "there is no state beside which to keep what was before; name a file for "
 			 "it in the configuration, management = { state = "
 			 "\"/var/lib/sluice/state.db\"; }, and restart");
-	else if (confirmation->closed)
-		snprintf(text, CONFIRMATION_TEXT_MAX,
-			 "an upgrade is under way; try again once it is done");
 	else
 		return NULL;
 	return text;
@@ -503,7 +500,7 @@ static int restore_in(struct source *source, const struct unconfirmed *unconfirm
 int confirmation_restore(const struct confirmation *confirmation, const char *state,
 			 const struct unconfirmed *unconfirmed, char error[CONFIRMATION_TEXT_MAX])
 {
-	struct source *source = source_open(state, SOURCE_TO_WRITE, error);
+	struct source *source = source_open(state, SOURCE_WRITE, error);
 	int err = source ? restore_in(source, unconfirmed, error) : ERR_SYSTEM;
 
 	source_close(source);

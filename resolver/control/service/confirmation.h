@@ -57,7 +57,6 @@ struct confirmation {
 	char *copy, *copy_file; /* before, and its file */
 	bool waits, is_back;    /* `waiting` waits; what was before `gone` is served */
 	struct unconfirmed waiting, gone;
-	bool closed; /* nothing may begin to wait, because an upgrade is under way */
 	char error[CONFIRMATION_TEXT_MAX]; /* why it could not go back yet; "": it was not tried */
 	uv_timer_t timer;
 	void (*on_due)(void *context);

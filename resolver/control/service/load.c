@@ -148,9 +148,21 @@ static struct model *compose(struct load *load, struct parts *parts, struct sour
 
 int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX])
 {
-	if (!load->migration.turn || !*load->state)
+	if (!load->migration.on_progress || !*load->state)
 		return 0;
-	return source_migrate(load->state, load->migration.turn, load->migration.context, error);
+	return source_migrate(load->state, load->migration.on_progress, load->migration.context,
+			      error);
+}
+
+/* False: it has to be migrated and cannot be. */
+static bool migrate(const struct load *load, const struct model *declared, struct faults *faults)
+{
+	char error[SOURCE_ERROR_MAX];
+
+	if (load_migrate(load, error) == 0 || !load->migration.required)
+		return true;
+	fault_add(faults, FAULT_ERROR, &declared->management.origin, "state", "%s", error);
+	return false;
 }
 
 /* Parts are told what is passed over, also where it fails.
@@ -165,11 +177,9 @@ static struct model *read_model(struct load *load, struct parts *parts, struct m
 	const char *path = state_path(load, declared);
 	char error[SOURCE_ERROR_MAX] = "";
 
-	if (load_migrate(load, error) != 0)
-		fault_add(faults, load->migration.must ? FAULT_ERROR : FAULT_WARNING,
-			  &declared->management.origin, "state", "%s", error);
-	error[0] = '\0';
-	struct source *source = path ? source_open(path, load->look, error) : NULL;
+	if (!migrate(load, declared, faults))
+		return NULL;
+	struct source *source = path ? source_open(path, load->mode, error) : NULL;
 	bool is_new = path && !source && !*error && !serves_state(before);
 	struct model *model = NULL;
 	int err = source || !path || is_new ? 0 : ERR_SYSTEM;

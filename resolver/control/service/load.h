@@ -19,13 +19,12 @@ struct load {
 	const char *config;      /* path */
 	const char *resolv_conf; /* path */
 	struct hash_key key;     /* drawn once, of every name and zone */
-	enum source_use look;    /* how the state is read; APART where no server is run */
+	enum source_mode mode;   /* how the state is read; APART where no server is run */
 	struct {
-		void (*turn)(void *context); /* about once a second, while one is migrated */
+		void (*on_progress)(void *context); /* about once a second */
 		void *context;
-		bool must; /* else what cannot be migrated is a warning */
-	} migration;  /* of an older version's state, where a server is to write to it; turn NULL: a
-		       * copy of it is read */
+		bool required; /* else a state that cannot be migrated is read from a copy */
+	} migration;  /* of an older version's state, by a server; on_progress NULL: by no other */
 	bool follows; /* the latest model's default resolver came from resolv.conf, */
 	struct resolv_conf found;  /* which said this */
 	bool has_read;             /* a model was loaded, */

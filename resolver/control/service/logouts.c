@@ -23,12 +23,12 @@ enum {
 	OVER_AT_START_MAX = 100000, /* with a start */
 };
 
-static bool is_row(const struct small_use *use)
+static bool is_row(const struct pairs_use *use)
 {
 	return strncmp(use->what, PREFIX, sizeof PREFIX - 1) == 0;
 }
 
-bool logouts_counts(const struct small_use *use, int64_t now_s)
+bool logouts_counts(const struct pairs_use *use, int64_t now_s)
 {
 	return is_row(use) && use->since_s > now_s;
 }
@@ -41,7 +41,7 @@ struct over {
 	size_t count, room;
 };
 
-static int on_over(void *context, const struct small_use *use)
+static int on_over(void *context, const struct pairs_use *use)
 {
 	struct over *over = context;
 	char **keys;
@@ -58,24 +58,24 @@ static int on_over(void *context, const struct small_use *use)
 
 /* Puts the row, NULL: none, and removes up to so many that are over, in one transaction. What
  * cannot be found now goes with a later one. */
-static int put_row(struct inventory *inventory, const struct small_use *row, size_t most,
+static int put_row(struct inventory *inventory, const struct pairs_use *row, size_t most,
 		   int64_t now_s)
 {
 	struct over over = {.now_s = now_s};
 	struct source *source = inventory_source(inventory);
 	char error[SOURCE_ERROR_MAX];
 
-	(void)!small_uses_after(source, PREFIX, most, on_over, &over, error);
+	(void)!pairs_uses_after(source, PREFIX, most, on_over, &over, error);
 	size_t count = 0;
-	struct small_use *rows = calloc(1 + over.count, sizeof *rows);
+	struct pairs_use *rows = calloc(1 + over.count, sizeof *rows);
 	int err = rows ? 0 : ERR_NOMEM;
 
 	if (rows && row)
 		rows[count++] = *row;
 	for (size_t i = 0; rows && i < over.count; i++)
-		rows[count++] = (struct small_use){.what = over.keys[i]};
+		rows[count++] = (struct pairs_use){.what = over.keys[i]};
 	if (count > 0)
-		err = small_write_uses(source, rows, count, error);
+		err = pairs_write_uses(source, rows, count, error);
 	for (size_t i = 0; i < over.count; i++)
 		free(over.keys[i]);
 	free(over.keys);
@@ -86,7 +86,7 @@ static int put_row(struct inventory *inventory, const struct small_use *row, siz
 int logouts_note(struct inventory *inventory, const struct http_logout *logout, int64_t now_s)
 {
 	char key[KEY_MAX];
-	const struct small_use row = {.what = key, .since_s = logout->expires_s};
+	const struct pairs_use row = {.what = key, .since_s = logout->expires_s};
 
 	snprintf(key, sizeof key, PREFIX "%lld\t%s%s%s", (long long)logout->expires_s, logout->id,
 		 *logout->id ? "\t" : "", logout->client);
@@ -109,7 +109,7 @@ struct loading {
 	int64_t now_s;
 };
 
-static int on_row(void *context, const struct small_use *use)
+static int on_row(void *context, const struct pairs_use *use)
 {
 	const struct loading *loading = context;
 	struct http_logout logout = {.expires_s = use->since_s};
@@ -132,7 +132,7 @@ void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t n
 	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
 
 	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s);
-	int err = small_uses_after(inventory_source(inventory), from, ROWS_MAX, on_row, &loading,
+	int err = pairs_uses_after(inventory_source(inventory), from, ROWS_MAX, on_row, &loading,
 				   error);
 	if (err && err != ERR_LIMIT && err != ERR_NOT_FOUND)
 		log_event(LOG_WARNING, "login",

@@ -5,7 +5,7 @@
 
 #include "resolver/control/http/auth.h"
 #include "resolver/control/resource/inventory.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 
 /* Keeps it, and removes some rows that are over. Without a state it is for this process only. An
  * error: the state cannot keep it, which is logged. */
@@ -14,6 +14,6 @@ MUST_CHECK int logouts_note(struct inventory *inventory, const struct http_logou
 /* Those of earlier processes. */
 void logouts_load(struct inventory *inventory, struct http_auth *auth, int64_t now_s);
 /* Whether a row of the state's uses is a logout that still counts. */
-bool logouts_counts(const struct small_use *use, int64_t now_s);
+bool logouts_counts(const struct pairs_use *use, int64_t now_s);
 
 #endif

@@ -277,7 +277,7 @@ int service_change(struct service *service, struct service_change *change, struc
 
 /* ---- large ones ---- */
 
-enum { PORTION_RULES = 1000 }; /* that a turn attaches: a millisecond or two */
+enum { PORTION_RULES = 1000 }; /* attached in a turn of the loop: 1 to 2 ms */
 
 struct large {
 	struct commit commit;
@@ -360,7 +360,8 @@ static void on_attached(void *job)
 		go_on(large, store_in_thread, on_stored);
 }
 
-/* What the thread looked at stays as it is until the model is prepared: the inventory is held. */
+/* The inventory is held until the model is prepared, because the thread's checks are valid only for
+ * the state that it has looked at. */
 static void on_model_made(void *context)
 {
 	struct large *large = context;

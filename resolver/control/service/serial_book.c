@@ -6,12 +6,12 @@
 #include <time.h>
 #include <uthash.h>
 
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "resolver/log.h"
 #include "rules/zone/serial.h"
 
 struct serial_row {
-	struct small_serial kept; /* as it is in the state, once it was written */
+	struct pairs_serial kept; /* as it is in the state, once it was written */
 	bool written;
 	bool given;      /* by this process: */
 	uint32_t serial; /* as it is */
@@ -48,7 +48,7 @@ static struct serial_row *add_row(struct serial_book *book, const char *zone)
 static bool recall(void *context, const char *zone, struct kept_serial *kept)
 {
 	struct serial_book *book = context;
-	struct small_serial read = {.zone = zone};
+	struct pairs_serial read = {.zone = zone};
 	struct serial_row *row = find_row(book, zone);
 	char error[SOURCE_ERROR_MAX];
 
@@ -56,7 +56,7 @@ static bool recall(void *context, const char *zone, struct kept_serial *kept)
 		*kept = (struct kept_serial){row->serial, row->serial, row->digest};
 		return true;
 	}
-	if (small_read_serials(inventory_source(book->inventory), &read, 1, error) != 0 ||
+	if (pairs_read_serials(inventory_source(book->inventory), &read, 1, error) != 0 ||
 	    !read.found)
 		return false;
 	if (!row)
@@ -76,11 +76,11 @@ static void write_picked(struct serial_book *book, uint32_t ahead)
 {
 	size_t count = 0;
 	char error[SOURCE_ERROR_MAX];
-	struct small_serial *rows = calloc(HASH_COUNT(book->rows) + 1, sizeof *rows);
+	struct pairs_serial *rows = calloc(HASH_COUNT(book->rows) + 1, sizeof *rows);
 
 	for (struct serial_row *row = book->rows; rows && row; row = row->hh.next)
 		if (row->picked)
-			rows[count++] = (struct small_serial){
+			rows[count++] = (struct pairs_serial){
 				.zone = row->zone,
 				.serial = row->serial,
 				.digest = row->digest,
@@ -88,7 +88,7 @@ static void write_picked(struct serial_book *book, uint32_t ahead)
 			};
 	int err =
 		!rows   ? ERR_NOMEM
-		: count ? small_write_serials(inventory_source(book->inventory), rows, count, error)
+		: count ? pairs_write_serials(inventory_source(book->inventory), rows, count, error)
 			: 0;
 	count = 0;
 	for (struct serial_row *row = book->rows; row; row = row->hh.next) {
@@ -103,7 +103,8 @@ static void write_picked(struct serial_book *book, uint32_t ahead)
 		log_event(
 			LOG_ERROR, "transfer",
 			"serials cannot be saved in the state; after a restart they continue from "
-			"the time of day");
+			"the time of day: %s",
+			rows ? error : err_text(err));
 	book->failed = err && err != ERR_NOT_FOUND;
 	free(rows);
 }

@@ -298,7 +298,8 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
-	if (load_migrate(&service->load, error) != 0) /* else it is there already */
+	/* Done at the start already, unless the old server has changed the state since. */
+	if (load_migrate(&service->load, error) != 0)
 		log_event(LOG_ERROR, "state", "%s", error);
 	if (serve_again(service, &faults, text) != 0)
 		serve_without_state(service, &faults, text);
@@ -315,7 +316,7 @@ int service_init(struct service *service, const char *config, const char *resolv
 	memset(service, 0, sizeof *service);
 	service->beside = beside;
 	load_init(&service->load, config, resolv_conf);
-	service->load.migration.must = beside;
+	service->load.migration.required = beside;
 	file_watch_note(&service->resolv_conf, resolv_conf);
 	service->config_path = regular_file_absolute(config); /* for the status */
 	service->inventory = inventory_new(&service->load.key, &publisher);
@@ -351,7 +352,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		return err;
 	server->silent = service->beside;
 	if (service->beside)
-		inventory_only_look(service->inventory, SOURCE_TO_LOOK_WITHIN);
+		inventory_only_look(service->inventory, SOURCE_READ);
 	service->secondaries = secondary_sockets_new(loop, served_zones, service);
 	service->rounds = rounds_new(loop, server);
 	if (!service->secondaries || !service->rounds)

@@ -86,7 +86,9 @@ struct service {
 		uint64_t second;
 	} asking;                     /* questions that somebody wants to see being resolved */
 	struct service_access access; /* of no functions: nobody has listeners */
-	bool beside;  /* another process serves: this one only reads the state, and sends nothing */
+	bool beside; /* another process serves: this one only reads the state, and sends nothing */
+	bool upgrading; /* another process starts beside this one: nothing may change until it is
+			 * known which of the two goes on */
 	bool resting; /* another process takes over, or none: no request waits for long any more */
 	bool ending;  /* the process is about to end: nothing new begins */
 	/* inside */

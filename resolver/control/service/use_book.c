@@ -14,7 +14,7 @@
 
 #include "resolver/control/service/asked.h"
 #include "resolver/control/service/logouts.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "resolver/log.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/array.h"
@@ -125,11 +125,11 @@ static void forget_entry(struct use_book *book, struct use_entry *entry)
 
 static void read_row(struct use_book *book, struct use_entry *entry)
 {
-	struct small_use row = {.what = entry->key};
+	struct pairs_use row = {.what = entry->key};
 	char error[SOURCE_ERROR_MAX];
 
 	if (inventory_is_held(book->inventory) ||
-	    small_read_uses(inventory_source(book->inventory), &row, 1, error) != 0)
+	    pairs_read_uses(inventory_source(book->inventory), &row, 1, error) != 0)
 		return;
 	entry->read = true;
 	if (!row.found)
@@ -224,35 +224,36 @@ static bool is_due(const struct use_entry *entry)
 		entry->used_s - entry->written_used_s >= USE_GRAIN_S);
 }
 
-static void note_write(struct use_book *book, int err)
+static void note_write(struct use_book *book, int err, const char *error)
 {
 	if (err && err != ERR_NOT_FOUND && !book->failed)
 		log_event(LOG_WARNING, "report",
 			  "when rules and targets were used last cannot be saved in the state; "
-			  "after a restart it is not known");
+			  "after a restart it is not known: %s",
+			  error);
 	book->failed = err && err != ERR_NOT_FOUND;
 	if (!err && book->on_written)
 		book->on_written(book->context);
 }
 
-static int write_rows(struct use_book *book, struct small_use *rows, size_t count)
+static int write_rows(struct use_book *book, struct pairs_use *rows, size_t count)
 {
 	char error[SOURCE_ERROR_MAX];
 	int err;
 
 	if (count == 0)
 		return 0;
-	err = small_write_uses(inventory_source(book->inventory), rows, count, error);
-	note_write(book, err);
+	err = pairs_write_uses(inventory_source(book->inventory), rows, count, error);
+	note_write(book, err, error);
 	return err;
 }
 
 static void write_due(struct use_book *book)
 {
-	struct small_use *rows = calloc(book->due_count + 1, sizeof *rows);
+	struct pairs_use *rows = calloc(book->due_count + 1, sizeof *rows);
 
 	for (size_t i = 0; rows && i < book->due_count; i++)
-		rows[i] = (struct small_use){.what = book->due[i]->key,
+		rows[i] = (struct pairs_use){.what = book->due[i]->key,
 					     .since_s = book->due[i]->since_s,
 					     .used_s = book->due[i]->used_s};
 	if (rows && write_rows(book, rows, book->due_count) == 0)
@@ -310,7 +311,7 @@ static void look_at_upstream(void *context, const struct upstream *upstream,
 static bool forget_some(struct use_book *book)
 {
 	struct use_entry *gone[SWEEP_ROWS], *entry, *next;
-	struct small_use rows[SWEEP_ROWS];
+	struct pairs_use rows[SWEEP_ROWS];
 	size_t count = 0, written = 0;
 
 	if (book->seen == HASH_COUNT(book->entries))
@@ -320,7 +321,7 @@ static bool forget_some(struct use_book *book)
 			continue;
 		gone[count++] = entry;
 		if (entry->written_since_s != 0)
-			rows[written++] = (struct small_use){.what = entry->key};
+			rows[written++] = (struct pairs_use){.what = entry->key};
 		if (count == SWEEP_ROWS)
 			break;
 	}
@@ -337,7 +338,7 @@ struct sweep { /* a part of the state's rows */
 	size_t count, gone_count;
 };
 
-static int on_row(void *context, const struct small_use *use)
+static int on_row(void *context, const struct pairs_use *use)
 {
 	struct sweep *sweep = context;
 
@@ -355,15 +356,15 @@ static int on_row(void *context, const struct small_use *use)
 /* Rows of what was gone before this process came. False: it is done, or cannot be now. */
 static bool sweep_some(struct use_book *book)
 {
-	struct small_use rows[SWEEP_ROWS];
+	struct pairs_use rows[SWEEP_ROWS];
 	struct sweep sweep = {.book = book};
 	char error[SOURCE_ERROR_MAX];
 	int err =
-		small_uses_after(inventory_source(book->inventory), book->sweep ? book->sweep : "",
+		pairs_uses_after(inventory_source(book->inventory), book->sweep ? book->sweep : "",
 				 SWEEP_ROWS, on_row, &sweep, error);
 
 	for (size_t i = 0; i < sweep.gone_count; i++)
-		rows[i] = (struct small_use){.what = sweep.gone[i]};
+		rows[i] = (struct pairs_use){.what = sweep.gone[i]};
 	if (!err)
 		err = write_rows(book, rows, sweep.gone_count);
 	for (size_t i = 0; i < sweep.gone_count; i++)

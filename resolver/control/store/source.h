@@ -13,7 +13,7 @@
  *     another, join         a second connection, for a change that is made in a thread
  *     view                  a second connection, for what a thread reads while others write
  *     is_untidy, tidy       what a thread does now and then, so that no change has to
- *     small, put_small      small things beside the resources, by a key of their own (small.h)
+ *     pairs, put_pairs      keys and values beside the resources (pairs.h)
  *
  * One thread calls, the control thread, but for `another`'s. Calls may take as long as the disk
  * takes, and may fail at any time; then nothing has changed, and the text says why and what would
@@ -82,7 +82,7 @@ struct source_page {
 	size_t limit;
 };
 
-struct source_small {
+struct source_pair {
 	const char *key;
 	const char *value; /* written NULL: the row goes, also when it is not there */
 };
@@ -97,14 +97,13 @@ struct source_calls {
 	bool (*is_current)(struct source *source);
 	/* The caller is about to read everything; whoever writes from here on is noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
-	/* Calls back with at most `limit` of the small things, in the order of keys, from this key
-	 * on. */
-	int (*small)(struct source *source, const char *from, size_t limit,
-		     int (*on_small)(void *context, const struct source_small *small),
-		     void *context, char error[SOURCE_ERROR_MAX]);
-	/* All rows or none. ERR_NOT_FOUND: the store is only read. Not durable: a power cut may
+	/* Calls back with at most `limit` pairs, in the order of keys, from this key on. */
+	int (*pairs)(struct source *source, const char *from, size_t limit,
+		     int (*on_pair)(void *context, const struct source_pair *pair), void *context,
+		     char error[SOURCE_ERROR_MAX]);
+	/* All pairs or none. ERR_NOT_FOUND: the store is only read. Not durable: a power cut may
 	 * take them. */
-	int (*put_small)(struct source *source, const struct source_small *rows, size_t count,
+	int (*put_pairs)(struct source *source, const struct source_pair *rows, size_t count,
 			 bool durable, char error[SOURCE_ERROR_MAX]);
 	/* Calls back with those of the kind whose paths are from `from` on and ahead of `to`, in
 	 * their order. */
@@ -155,20 +154,21 @@ struct source_calls {
 	void (*close)(struct source *source);
 };
 
-/* The store that management.state names: the path of a file, or a URL ("file:/PATH" is that of a
- * file). To look: to be read only, also while a server has it open to write; WITHIN: in the process
- * that has. NULL: `error` says why, and what would help; "" where one that is looked at is not
- * there. */
-enum source_use { SOURCE_TO_LOOK_WITHIN, SOURCE_TO_LOOK_APART, SOURCE_TO_WRITE };
-struct source *source_open(const char *url, enum source_use use, char error[SOURCE_ERROR_MAX]);
-/* Ahead of the first look of a server: what an older version has kept is made one of this version,
- * beside it, which takes its place when it is opened to write. It may take minutes: `turn` is
- * called about once a second. ERR_SYSTEM, ERR_NOMEM: `error` says why. */
-MUST_CHECK int source_migrate(const char *url, void (*turn)(void *context), void *context,
+/* The store that management.state names: a path, or a URL ("file:/PATH" is a file's). To read: also
+ * while a server has it open to write; in the process that has, or APART in any other, which then
+ * does not even write SQLite's -shm file. NULL: `error` says why, and what would help; "" where one
+ * to be read is not there. */
+enum source_mode { SOURCE_READ, SOURCE_READ_APART, SOURCE_WRITE };
+struct source *source_open(const char *url, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
+/* Called before a server reads its state. Copies an older version's file to PATH.new and migrates
+ * the copy; source_open to write replaces the file with it. Calls on_progress about once a second.
+ * ERR_SYSTEM, ERR_NOMEM: `error` says why. */
+MUST_CHECK int source_migrate(const char *url, void (*on_progress)(void *context), void *context,
 			      char error[SOURCE_ERROR_MAX]);
-/* There is to be nothing left of that: nobody opens it to write after all. */
+/* Removes the copy that source_migrate made: this server will not take over. */
 void source_forget_migration(const char *url);
-/* The file that it is, for what stands beside it; NULL: it is none. */
+/* The path in `url`, for files kept beside the state; NULL: the store is not a file, or url is NULL
+ * or "". Points into url. */
 const char *source_file(const char *url);
 
 static inline void source_about(const struct source *source, struct source_about *about)

@@ -31,7 +31,7 @@ struct state {
 	struct source source;
 	struct state_db db; /* closed: it could not be opened again */
 	bool looks;         /* it was state_look, and is never opened again */
-	enum state_look how;
+	enum source_mode mode;
 	char *path;
 	int64_t revision; /* the store's, when it was read or written here last */
 	/* Of the change of resources that is under way: */
@@ -202,25 +202,25 @@ static int give_up_change(struct state *state, int err, char error[SOURCE_ERROR_
 	return give_error(state, err, error);
 }
 
-/* ---- small things ---- */
+/* ---- pairs ---- */
 
-static int state_small(struct source *source, const char *from, size_t limit,
-		       int (*on_small)(void *context, const struct source_small *small),
-		       void *context, char error[SOURCE_ERROR_MAX])
+static int state_pairs(struct source *source, const char *from, size_t limit,
+		       int (*on_pair)(void *context, const struct source_pair *pair), void *context,
+		       char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	int code, err = ensure(state);
 
 	if (err)
 		return give_error(state, err, error);
-	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_SMALL);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_PAIRS);
 	state_row_text(&row, from);
 	state_row_number(&row, (int64_t)limit);
 	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
-		const struct source_small small = {column_text(row.statement, 0),
-						   column_text(row.statement, 1)};
+		const struct source_pair pair = {column_text(row.statement, 0),
+						 column_text(row.statement, 1)};
 
-		err = code == SQLITE_ROW ? on_small(context, &small)
+		err = code == SQLITE_ROW ? on_pair(context, &pair)
 					 : state_db_fail(&state->db, "cannot be read");
 	}
 	state_row_end(&row);
@@ -228,20 +228,20 @@ static int state_small(struct source *source, const char *from, size_t limit,
 }
 
 /* A row that goes need not be there. */
-static int put_one_small(struct state_db *db, const struct source_small *small)
+static int put_pair(struct state_db *db, const struct source_pair *pair)
 {
 	struct state_row row =
-		state_row_begin(db, small->value ? STATEMENT_PUT_SMALL : STATEMENT_FORGET_SMALL);
+		state_row_begin(db, pair->value ? STATEMENT_PUT_PAIR : STATEMENT_FORGET_PAIR);
 	int err;
 
-	state_row_text(&row, small->key);
-	if (small->value)
-		state_row_text(&row, small->value);
+	state_row_text(&row, pair->key);
+	if (pair->value)
+		state_row_text(&row, pair->value);
 	err = state_row_run(&row);
-	return !small->value && err == ERR_EXISTS ? 0 : err;
+	return !pair->value && err == ERR_EXISTS ? 0 : err;
 }
 
-static int state_put_small(struct source *source, const struct source_small *rows, size_t count,
+static int state_put_pairs(struct source *source, const struct source_pair *rows, size_t count,
 			   bool durable, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
@@ -256,7 +256,7 @@ static int state_put_small(struct source *source, const struct source_small *row
 	if (!err)
 		err = state_db_execute(db, "BEGIN IMMEDIATE", "cannot be written");
 	for (size_t i = 0; !err && i < count; i++)
-		err = put_one_small(db, &rows[i]);
+		err = put_pair(db, &rows[i]);
 	if (!err)
 		err = state_db_execute(db, "COMMIT", "cannot be written");
 	state_db_roll_back(db);
@@ -870,13 +870,13 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 
 /* ---- a look ---- */
 
-static int look(struct state *state, enum state_look how, char error[SOURCE_ERROR_MAX])
+static int look(struct state *state, enum source_mode mode, char error[SOURCE_ERROR_MAX])
 {
 	struct state_db *db = &state->db;
-	int err = state_file_open_to_look(&db->file, state->path, how == STATE_LOOK_APART, error);
+	int err = state_file_open_to_look(&db->file, state->path, mode == SOURCE_READ_APART, error);
 
 	state->looks = true;
-	state->how = how;
+	state->mode = mode;
 	if (!err) {
 		err = state_db_prepare_all(db);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
@@ -884,7 +884,7 @@ static int look(struct state *state, enum state_look how, char error[SOURCE_ERRO
 	return err;
 }
 
-struct source *state_look(const char *path, enum state_look how, char error[SOURCE_ERROR_MAX])
+struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
 	bool is_there = stat(path, &stat_of) == 0;
@@ -903,7 +903,7 @@ struct source *state_look(const char *path, enum state_look how, char error[SOUR
 	struct state *state = state_new(path, error);
 	if (!state)
 		return NULL;
-	if (look(state, how, error) == 0)
+	if (look(state, mode, error) == 0)
 		return &state->source;
 	state_close(&state->source);
 	return NULL;
@@ -936,7 +936,7 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	int err = ensure(state);
 
 	if (state->looks)
-		return state_look(state->path, state->how, error);
+		return state_look(state->path, state->mode, error);
 	if (err && state->db.file.db)
 		return copy_open_one(state, error);
 	other = err ? NULL : state_new(state->path, error);
@@ -1010,8 +1010,8 @@ static struct source *state_view(struct source *source, char error[SOURCE_ERROR_
 static const struct source_calls calls = {
 	.is_current = state_is_current,
 	.sync = state_sync,
-	.small = state_small,
-	.put_small = state_put_small,
+	.pairs = state_pairs,
+	.put_pairs = state_put_pairs,
 	.resources = state_resources,
 	.find = state_find,
 	.page = state_page,

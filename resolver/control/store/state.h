@@ -5,7 +5,7 @@
  *
  * An older version's file is not written either: today's tables are made in a copy (state_migrate),
  * which takes the file's place when it is opened to be written. The older file stays beside it, as
- * PATH.vN, N its version: back at the path it is what it was.
+ * PATH.vN, N its version; renamed back to PATH, an older program can use it.
  *
  * One server writes. Others may read (sqlite3 FILE .dump). Should another one write all the same,
  * the next begin notices and gives ERR_EXISTS, until sync has been called again.
@@ -29,18 +29,16 @@ enum {
 /* NULL: `error` says why, and what would help. */
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
-/* The same to be read only, also while a server has it open: nothing of it is written or made; an
- * older version is read from PATH.new (state_migrate), or else copied and migrated aside. NULL with
- * "" in `error`: there is no such file. STATE_LOOK_WITHIN: in the process that also has it open to
- * write, with which it shares SQLite's -shm file. STATE_LOOK_APART: in any other process; -shm is
- * not written either. */
-enum state_look { STATE_LOOK_WITHIN, STATE_LOOK_APART };
-struct source *state_look(const char *path, enum state_look how, char error[SOURCE_ERROR_MAX]);
+/* To be read only (SOURCE_READ, SOURCE_READ_APART), also while a server has it open: nothing of it
+ * is written or made; an older version's is read from PATH.new (state_migrate), or else copied and
+ * migrated aside. NULL with "" in `error`: there is no such file. */
+struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
 
-/* Makes PATH.new of an older version's file, in a thread, and calls `turn` about once a second
- * meanwhile. Nothing is done where there is no older file, and where PATH.new is of what the file
- * has now. ERR_SYSTEM, ERR_NOMEM: `error` says why, and there is no PATH.new. */
-MUST_CHECK int state_migrate(const char *path, void (*turn)(void *context), void *context,
+/* Copies an older version's file to PATH.new and migrates the copy, in a thread; calls on_progress
+ * about once a second meanwhile. Nothing is done where the file is of this version, and where
+ * PATH.new was made from it at its present revision. ERR_SYSTEM, ERR_NOMEM: `error` says why, and
+ * there is no PATH.new. */
+MUST_CHECK int state_migrate(const char *path, void (*on_progress)(void *context), void *context,
 			     char error[SOURCE_ERROR_MAX]);
 /* Removes PATH.new, where there is one. */
 void state_forget_migration(const char *path);

@@ -16,9 +16,9 @@
 	X(READ_REVISION, STATE_READ_REVISION)                                                      \
 	X(READ_VERSION, "PRAGMA data_version")                                                     \
 	X(WRITE_REVISION, "UPDATE meta SET value = ?1 WHERE key = 'revision'")                     \
-	X(READ_SMALL, "SELECT key, value FROM small WHERE key >= ?1 ORDER BY key LIMIT ?2")        \
-	X(PUT_SMALL, "INSERT OR REPLACE INTO small VALUES (?1, ?2)")                               \
-	X(FORGET_SMALL, "DELETE FROM small WHERE key = ?1")                                        \
+	X(READ_PAIRS, "SELECT key, value FROM pairs WHERE key >= ?1 ORDER BY key LIMIT ?2")        \
+	X(PUT_PAIR, "INSERT OR REPLACE INTO pairs VALUES (?1, ?2)")                                \
+	X(FORGET_PAIR, "DELETE FROM pairs WHERE key = ?1")                                         \
 	X(READ_RESOURCES, "SELECT " RESOURCE ", json FROM resources"                               \
 			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
 	X(FIND_PATH, "SELECT " RESOURCE ", json FROM resources WHERE kind = ?1 AND path = ?2")     \

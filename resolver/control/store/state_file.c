@@ -84,8 +84,8 @@ static int open_with(struct state_file *file, const char *name, int flags,
 	return err;
 }
 
-int state_file_open_unwritten(struct state_file *file, const char *path,
-			      char error[SOURCE_ERROR_MAX])
+int state_file_open_without_checkpoint(struct state_file *file, const char *path,
+				       char error[SOURCE_ERROR_MAX])
 {
 	int err;
 
@@ -112,7 +112,7 @@ static int prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
 int state_file_open(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
 {
 	unsigned version = 0;
-	int err = state_file_open_unwritten(file, path, error);
+	int err = state_file_open_without_checkpoint(file, path, error);
 
 	if (!err)
 		err = state_examine(file->db, path, &version, error);
@@ -120,7 +120,7 @@ int state_file_open(struct state_file *file, const char *path, char error[SOURCE
 		state_file_close(file);
 		err = state_migration_finish(path, error);
 		if (!err)
-			err = state_file_open_unwritten(file, path, error);
+			err = state_file_open_without_checkpoint(file, path, error);
 	}
 	if (!err)
 		err = prepare(file, error);
@@ -240,21 +240,16 @@ int state_file_copy(struct state_file *copy, const struct state_file *file, cons
 static int open_migrated(struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file migrated;
-	char next[PATH_MAX];
-	int err;
+	int err = state_migration_open(file->path, file->db, &migrated);
 
-	if (state_migration_fits(file->path, file->db)) {
-		snprintf(next, sizeof next, "%s.new", file->path);
-		err = state_file_open_as(&migrated, next, "?mode=ro", error);
-		migrated.path = file->path;
-	} else {
+	if (err) {
 		err = state_file_copy(&migrated, file, file->path, error);
 		if (!err)
 			err = state_bring_up_to_date(migrated.db, file->path, error);
-	}
-	if (err) {
-		state_file_close(&migrated);
-		return err;
+		if (err) {
+			state_file_close(&migrated);
+			return err;
+		}
 	}
 	state_file_close(file);
 	*file = migrated;

@@ -34,9 +34,9 @@ MUST_CHECK int state_file_open_as(struct state_file *file, const char *path, con
 /* To be read, and nothing is made beside it where nobody has it open. */
 MUST_CHECK int state_file_open_read_only(struct state_file *file, const char *path, bool apart,
 					 char error[SOURCE_ERROR_MAX]);
-/* So that it can be locked; closing it does not write its log into it either. */
-MUST_CHECK int state_file_open_unwritten(struct state_file *file, const char *path,
-					 char error[SOURCE_ERROR_MAX]);
+/* Opens it to be locked; closing it does not checkpoint the log into the file. */
+MUST_CHECK int state_file_open_without_checkpoint(struct state_file *file, const char *path,
+						  char error[SOURCE_ERROR_MAX]);
 /* For its readers: an older version's as state_look says. ERR_NOT_FOUND: it has no tables yet. */
 MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
 				       char error[SOURCE_ERROR_MAX]);
@@ -57,21 +57,24 @@ MUST_CHECK int state_file_save(const struct state_file *file, char error[SOURCE_
 
 #define STATE_READ_REVISION "SELECT value FROM meta WHERE key = 'revision'"
 
+/* The first column of the only row; 0 without one. ERR_SYSTEM. */
+MUST_CHECK int state_read_number(sqlite3 *db, const char *sql, int64_t *number);
 /* Makes the tables of a new file, and sets how an open file is written. */
 MUST_CHECK int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
 /* Of which version it is; 0: it has no tables yet. ERR_SYSTEM: it is not to be touched. */
 MUST_CHECK int state_examine(sqlite3 *db, const char *path, unsigned *version,
 			     char error[SOURCE_ERROR_MAX]);
-/* Migrates it in its place: a copy. */
+/* Migrates it in place; call it on a copy, or on a new file. */
 MUST_CHECK int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
-/* What is small becomes that of the database `from` of an older version, which is `main` or
- * attached; a result code of SQLite's. */
-MUST_CHECK int state_take_small(sqlite3 *db, const char *from);
+/* Replaces the pairs with those of the database that is attached as `old`, of any version. Returns
+ * a result code of SQLite's. */
+MUST_CHECK int state_copy_pairs(sqlite3 *db);
 
 /* ---- state_migration.c ---- */
 
-/* Whether PATH.new is of what the older file, which is open, has now. */
-bool state_migration_fits(const char *path, sqlite3 *old);
+/* Opens PATH.new to be read. ERR_NOT_FOUND: it was not made from the older file, which is open, at
+ * its present revision. The path must outlive it. */
+MUST_CHECK int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated);
 /* Puts PATH.new, which is made first where it does not fit, in the older file's place. */
 MUST_CHECK int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX]);
 

@@ -1,15 +1,15 @@
 /* From an older version's file to one of today's:
  *
- *     PATH ─► copied ─► brought up to date ─► PATH.new          others may still write to PATH
- *     PATH locked ─► what is small, again ─► PATH.new
+ *     PATH ─► copied ─► migrated ─► PATH.new                  others may still write to PATH
+ *     PATH locked ─► pairs copied again ─► PATH.new
  *                    PATH.vN is PATH ─► PATH.new takes its place
  *
  * PATH itself is never written. Whatever ends this half-way leaves PATH as it was, and the next try
  * begins anew. Its log (PATH-wal) has to go ahead of the last step, because SQLite would take it
  * for the new file's; it is kept as PATH.vN-wal, and given back where that step did not come.
  *
- * PATH.new says of which file and revision it is made, so that it is not used for another one. What
- * is small (small.h) changes without a revision: it is taken once more at the end. */
+ * PATH.new says of which file and revision it was made, so that it is not used for another one.
+ * Pairs (pairs.h) change without a revision, and so are copied again at the end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,27 +24,29 @@
 #include "resolver/control/store/state_internal.h"
 #include "resolver/log.h"
 
-enum { TURN_S = 1 };
+enum { PROGRESS_S = 1 };
+
+static const char *advice(int number)
+{
+	switch (number) {
+	case ENAMETOOLONG: return "give management.state a shorter path";
+	case ENOSPC:
+	case EDQUOT: return "make room on its disk";
+	case EPERM:
+	case EMLINK: return "give management.state a file system that has hard links";
+	case EEXIST:
+	case EISDIR: return "remove what stands in its way";
+	default: return "the server must be able to write its directory";
+	}
+}
 
 static int fail(const char *path, const char *what, char error[SOURCE_ERROR_MAX])
 {
-	snprintf(error, SOURCE_ERROR_MAX,
-		 "the state %s is of an older version, and %s: %s; the server must be able to "
-		 "write its directory",
-		 path, what, strerror(errno));
+	int number = errno;
+
+	snprintf(error, SOURCE_ERROR_MAX, "the state %s is of an older version, and %s: %s; %s",
+		 path, what, strerror(number), advice(number));
 	return ERR_SYSTEM;
-}
-
-static int read_number(sqlite3 *db, const char *sql, int64_t *number)
-{
-	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-
-	*number = 0;
-	if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-		*number = sqlite3_column_int64(statement, 0);
-	code = sqlite3_finalize(statement);
-	return code == SQLITE_OK ? 0 : ERR_SYSTEM;
 }
 
 /* ---- the files ---- */
@@ -79,7 +81,7 @@ static void remove_next(const struct files *files)
 	unlink(journal);
 }
 
-static bool is_there(const char *path)
+static bool has_content(const char *path)
 {
 	struct stat stat_of;
 
@@ -102,14 +104,14 @@ static void name_kept(const struct files *files, unsigned version, char kept[PAT
 	snprintf(log, PATH_MAX, "%s.v%u-wal", files->path, version);
 }
 
-/* Where the last step has taken the log away and was ended then. */
+/* Where a crash came between the removal of the log and the last step. */
 static void give_log_back(const struct files *files)
 {
 	char kept[PATH_MAX], log[PATH_MAX];
 
 	for (unsigned version = 1; version < STATE_VERSION; version++) {
 		name_kept(files, version, kept, log);
-		if (is_same(files->path, kept) && is_there(log) && !is_there(files->log))
+		if (is_same(files->path, kept) && has_content(log) && !has_content(files->log))
 			(void)!link(log, files->log);
 	}
 }
@@ -133,14 +135,14 @@ static int link_instead(const char *from, const char *to)
 	return unlink(to) == 0 || errno == ENOENT ? link(from, to) : -1;
 }
 
-static int change_places(const struct files *files, unsigned version, char error[SOURCE_ERROR_MAX])
+static int replace_file(const struct files *files, unsigned version, char error[SOURCE_ERROR_MAX])
 {
 	char kept[PATH_MAX], log[PATH_MAX];
-	bool has_log = is_there(files->log);
+	bool has_log = has_content(files->log);
 
 	name_kept(files, version, kept, log);
 	if (!is_same(files->path, kept))
-		unlink(log); /* of another one that was kept before */
+		unlink(log); /* of an earlier PATH.vN */
 	if (link_instead(files->path, kept) != 0 || (has_log && link_instead(files->log, log) != 0))
 		return fail(files->path, "cannot be kept beside a newer one", error);
 	sync_directory(files->path);
@@ -157,6 +159,7 @@ static int change_places(const struct files *files, unsigned version, char error
 
 /* ---- PATH.new ---- */
 
+/* Returns a result code of SQLite's, as copy_pairs_from does. */
 static int stamp(sqlite3 *db, uint64_t file, int64_t revision)
 {
 	char sql[160];
@@ -168,29 +171,45 @@ static int stamp(sqlite3 *db, uint64_t file, int64_t revision)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-bool state_migration_fits(const char *path, sqlite3 *old)
+static int read_stamp(sqlite3 *next, int64_t *file, int64_t *revision)
+{
+	int err = state_read_number(next, "SELECT value FROM meta WHERE key = 'of file'", file);
+
+	return err ? err
+		   : state_read_number(next, "SELECT value FROM meta WHERE key = 'of revision'",
+				       revision);
+}
+
+int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated)
 {
 	int64_t revision, of_file, of_revision;
-	struct state_file next;
 	struct files files;
 	char error[SOURCE_ERROR_MAX];
 	struct stat stat_of;
 	unsigned version;
-	bool fits;
 
-	if (name_files(&files, path, error) != 0 || !is_there(files.next) ||
+	if (name_files(&files, path, error) != 0 || !has_content(files.next) ||
 	    stat(files.path, &stat_of) != 0 ||
-	    state_file_open_as(&next, files.next, "?mode=ro", error) != 0)
+	    state_file_open_as(migrated, files.next, "?mode=ro", error) != 0)
+		return ERR_NOT_FOUND;
+	migrated->path = path;
+	if (state_examine(migrated->db, path, &version, error) == 0 && version == STATE_VERSION &&
+	    state_read_number(old, STATE_READ_REVISION, &revision) == 0 &&
+	    read_stamp(migrated->db, &of_file, &of_revision) == 0 &&
+	    (uint64_t)of_file == stat_of.st_ino && of_revision == revision)
+		return 0;
+	state_file_close(migrated);
+	return ERR_NOT_FOUND;
+}
+
+static bool is_made(const struct files *files, sqlite3 *old)
+{
+	struct state_file migrated;
+
+	if (state_migration_open(files->path, old, &migrated) != 0)
 		return false;
-	fits = state_examine(next.db, path, &version, error) == 0 && version == STATE_VERSION &&
-	       read_number(old, STATE_READ_REVISION, &revision) == 0 &&
-	       read_number(next.db, "SELECT value FROM meta WHERE key = 'of file'", &of_file) ==
-		       0 &&
-	       read_number(next.db, "SELECT value FROM meta WHERE key = 'of revision'",
-			   &of_revision) == 0 &&
-	       (uint64_t)of_file == stat_of.st_ino && of_revision == revision;
-	state_file_close(&next);
-	return fits;
+	state_file_close(&migrated);
+	return true;
 }
 
 /* A new file for the same user, whatever stands in its place. */
@@ -209,8 +228,8 @@ static int create_next(const struct files *files, char error[SOURCE_ERROR_MAX])
 	return 0;
 }
 
-/* The stamp comes last, and so not to a file that is half made. No journal: nobody wants half of
- * it back. */
+/* The stamp is written last, so that a half-made file never has one. No journal: a half-made file
+ * is thrown away. */
 static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old,
 		     char error[SOURCE_ERROR_MAX])
 {
@@ -223,13 +242,13 @@ static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old,
 				   "PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL;"
 				   "PRAGMA cache_size = -16384;",
 				   NULL, NULL, NULL) == SQLITE_OK
-			      ? read_number(next, STATE_READ_REVISION, &revision)
+			      ? state_read_number(next, STATE_READ_REVISION, &revision)
 			      : ERR_SYSTEM;
 	if (err)
-		return state_explain(next, files->path, "cannot be prepared", error);
+		return state_explain(next, files->path, "cannot be migrated", error);
 	err = state_bring_up_to_date(next, files->path, error);
 	if (!err && stamp(next, stat_of.st_ino, revision) != SQLITE_OK)
-		err = state_explain(next, files->path, "cannot be prepared", error);
+		err = state_explain(next, files->path, "cannot be migrated", error);
 	return err;
 }
 
@@ -263,8 +282,8 @@ struct making {
 	bool has_ended;
 };
 
-/* Works with the rights of the file's owner, where root has not become that yet: what is made is
- * the owner's, who can lead root nowhere else with a link. */
+/* While this process is root, the thread takes the file owner's file-system ids: the new file is
+ * the owner's, and a link that the owner has planted cannot make root write elsewhere. */
 static void make_in_thread(void *context)
 {
 	struct making *making = context;
@@ -281,8 +300,8 @@ static void make_in_thread(void *context)
 	uv_mutex_unlock(&making->lock);
 }
 
-static int make_and_turn(const struct files *files, void (*turn)(void *context), void *context,
-			 char error[SOURCE_ERROR_MAX])
+static int make_with_progress(const struct files *files, void (*on_progress)(void *context),
+			      void *context, char error[SOURCE_ERROR_MAX])
 {
 	struct making making = {.files = files, .error = error, .err = ERR_NOMEM};
 	uv_thread_t thread;
@@ -297,8 +316,8 @@ static int make_and_turn(const struct files *files, void (*turn)(void *context),
 	if (uv_thread_create(&thread, make_in_thread, &making) == 0) {
 		uv_mutex_lock(&making.lock);
 		while (!making.has_ended) {
-			uv_cond_timedwait(&making.ended, &making.lock, TURN_S * 1000000000ull);
-			turn(context);
+			uv_cond_timedwait(&making.ended, &making.lock, PROGRESS_S * 1000000000ull);
+			on_progress(context);
 		}
 		uv_mutex_unlock(&making.lock);
 		uv_thread_join(&thread);
@@ -308,7 +327,7 @@ static int make_and_turn(const struct files *files, void (*turn)(void *context),
 	return making.err;
 }
 
-int state_migrate(const char *path, void (*turn)(void *context), void *context,
+int state_migrate(const char *path, void (*on_progress)(void *context), void *context,
 		  char error[SOURCE_ERROR_MAX])
 {
 	struct state_file old;
@@ -317,7 +336,7 @@ int state_migrate(const char *path, void (*turn)(void *context), void *context,
 	int err;
 	bool fits;
 
-	if (!is_there(path))
+	if (!has_content(path))
 		return 0;
 	err = name_files(&files, path, error);
 	if (err)
@@ -327,10 +346,9 @@ int state_migrate(const char *path, void (*turn)(void *context), void *context,
 	if (err)
 		return err;
 	err = state_examine(old.db, files.path, &version, error);
-	fits = err || version == 0 || version == STATE_VERSION ||
-	       state_migration_fits(files.path, old.db);
+	fits = err || version == 0 || version == STATE_VERSION || is_made(&files, old.db);
 	state_file_close(&old);
-	return fits ? err : make_and_turn(&files, turn, context, error);
+	return fits ? err : make_with_progress(&files, on_progress, context, error);
 }
 
 void state_forget_migration(const char *path)
@@ -344,14 +362,14 @@ void state_forget_migration(const char *path)
 
 /* ---- the last step ---- */
 
-static int take_small_from(sqlite3 *next, const char *path)
+static int copy_pairs_from(sqlite3 *next, const char *path)
 {
 	char *attach = sqlite3_mprintf("ATTACH %Q AS old; BEGIN;", path);
 	int code = attach ? sqlite3_exec(next, attach, NULL, NULL, NULL) : SQLITE_NOMEM;
 
 	sqlite3_free(attach);
 	if (code == SQLITE_OK)
-		code = state_take_small(next, "old");
+		code = state_copy_pairs(next);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(next, "DELETE FROM meta WHERE key LIKE 'of %'; COMMIT;", NULL,
 				    NULL, NULL);
@@ -361,15 +379,15 @@ static int take_small_from(sqlite3 *next, const char *path)
 static int complete_next(const struct files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file next;
-	int err = state_file_open_unwritten(&next, files->next, error);
+	int err = state_file_open_without_checkpoint(&next, files->next, error);
 
-	if (!err && take_small_from(next.db, files->path) != SQLITE_OK)
-		err = state_explain(next.db, files->path, "cannot be prepared", error);
+	if (!err && copy_pairs_from(next.db, files->path) != SQLITE_OK)
+		err = state_explain(next.db, files->path, "cannot be migrated", error);
 	state_file_close(&next);
 	return err;
 }
 
-/* With the older file's write lock in hand, for whoever should write to it all the same. */
+/* Holds the older file's write lock, so that another writer's change cannot be lost. */
 int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX])
 {
 	struct files files;
@@ -380,19 +398,19 @@ int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX])
 	if (err)
 		return err;
 	give_log_back(&files);
-	err = state_file_open_unwritten(&old, files.path, error);
+	err = state_file_open_without_checkpoint(&old, files.path, error);
 	if (!err && sqlite3_exec(old.db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		err = state_explain(old.db, files.path, "cannot be read", error);
 	if (!err)
 		err = state_examine(old.db, files.path, &version, error);
 	/* Another process may have been faster. */
 	if (!err && version > 0 && version < STATE_VERSION && !state_file_is_another(&old)) {
-		if (!state_migration_fits(files.path, old.db))
+		if (!is_made(&files, old.db))
 			err = make_next(&files, error);
 		if (!err)
 			err = complete_next(&files, error);
 		if (!err)
-			err = change_places(&files, version, error);
+			err = replace_file(&files, version, error);
 	}
 	state_file_close(&old);
 	return err;

@@ -7,16 +7,16 @@
  *                                           else it is found by (struct source_keys)
  *     changes   of those, a week of them    revision, time, who, kind, path, before, after
  *     meta      revision of the latest change
- *     small     key, value                  (small.h)
+ *     pairs     key, value                  (pairs.h)
  *
  * Up to version 5 addresses and services (owners), their PTRs and resource groups had tables of
- * their own, and up to version 7 what is small now did. An address has its PTR in its row since
- * version 6, because with a row for each PTR a start with a million of both takes half as long
- * again; a PTR that has a row is of an address that the configuration file declares.
+ * their own. An address has its PTR in its row since, because with a row for each PTR a start with
+ * a million of both takes half as long again; a PTR that has a row is of an address that the
+ * configuration file declares.
  *
- * Names of networks, resolvers and zones were unique over all groups when rows kept a NAME alone as
- * a reference: version 8 has GROUP/NAME in its place, where the state knows the one of that name.
- */
+ * Up to version 7 secrets, serials and uses had tables of their own, and a reference was a NAME,
+ * unique over all groups. Version 8 has GROUP/NAME where exactly one item of the state has that
+ * name. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,128 +39,6 @@
 #define KIND_SERVICE      "102"
 #define KIND_PTR          "103"
 #define KIND_GROUP        "104"
-
-static const char *const migrations[STATE_VERSION] = {
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE owners (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
-	" resource_group TEXT, region TEXT, subscription TEXT, address TEXT NOT NULL,"
-	" allocation TEXT NOT NULL, label TEXT, description TEXT, tags TEXT,"
-	" revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE ptrs (owner TEXT PRIMARY KEY, fqdn TEXT NOT NULL, description TEXT,"
-	" ttl INTEGER, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"INSERT INTO meta VALUES ('revision', 0);",
-	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
-	"CREATE TABLE resource_groups (name TEXT COLLATE NOCASE PRIMARY KEY, region TEXT, tags "
-	"TEXT,"
-	" revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"INSERT INTO resource_groups SELECT min(resource_group), min(region), NULL,"
-	" (SELECT max(value, 1) FROM meta WHERE key = 'revision') FROM owners"
-	" WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
-	("CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
-	 " reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
-	"CREATE TABLE resources (rid INTEGER PRIMARY KEY, kind INTEGER NOT NULL, path TEXT NOT "
-	"NULL,"
-	" revision INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
-	"CREATE UNIQUE INDEX r_path ON resources(kind, path);"
-	"CREATE TABLE changes (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL,"
-	" time INTEGER NOT NULL, who TEXT NOT NULL, kind INTEGER NOT NULL, path TEXT NOT NULL,"
-	" before TEXT, after TEXT) STRICT;"
-	"CREATE INDEX c_revision ON changes(revision);",
-	"ALTER TABLE resources ADD COLUMN id TEXT;"
-	"ALTER TABLE resources ADD COLUMN addr BLOB;"
-	"ALTER TABLE resources ADD COLUMN host TEXT;"
-	"ALTER TABLE resources ADD COLUMN grp TEXT;"
-	"ALTER TABLE resources ADD COLUMN region TEXT;"
-	"ALTER TABLE resources ADD COLUMN ptr TEXT;"
-	"ALTER TABLE resources ADD COLUMN ttl INTEGER;"
-	"ALTER TABLE resources ADD COLUMN ptr_revision INTEGER;"
-	"ALTER TABLE resources ADD COLUMN ptr_action INTEGER;"
-	"CREATE UNIQUE INDEX r_id ON resources(id) WHERE id IS NOT NULL;"
-	"CREATE UNIQUE INDEX r_addr ON resources(addr) WHERE addr IS NOT NULL;"
-	"CREATE UNIQUE INDEX r_host ON resources(host) WHERE host IS NOT NULL;"
-	"CREATE INDEX r_grp ON resources(grp, addr) WHERE grp IS NOT NULL;"
-	"SELECT not_written('kind', kind, id) FROM owners WHERE kind NOT IN ('address', 'service');"
-	"SELECT not_written('id', id, name) FROM owners WHERE length(id) <> 36;"
-	"SELECT not_written('allocation', allocation, id) FROM owners"
-	" WHERE allocation NOT IN ('dynamic', 'static');"
-	"SELECT not_written('tags', tags, id) FROM owners WHERE tags NOT NULL"
-	" AND CASE WHEN json_valid(tags) THEN json_type(tags) <> 'object' ELSE 1 END;"
-	"SELECT not_written('owner', owner, fqdn) FROM ptrs WHERE length(owner) <> 36;"
-	"SELECT not_written('ttl', ttl, owner) FROM ptrs WHERE ttl NOT BETWEEN 0 AND 2147483647;"
-	"INSERT INTO resources (kind, path, revision, json, id, addr, host, grp, region, ptr, ttl,"
-	" ptr_revision) SELECT " KIND_ADDRESS
-	", resource_path(coalesce(resource_group, '-'), name),"
-	" max(o.revision, coalesce(p.revision, 0)), json_patch('{}', json_object('name', name,"
-	" 'resource_group', resource_group, 'id', id, 'region', region, 'subscription',"
-	" subscription, 'address', address, 'allocation', allocation, 'domain_name_label', label,"
-	" 'tags', json(tags), 'reverse_fqdn', fqdn, 'description', p.description, 'ttl', ttl)),"
-	" id, address_key(address, id), lower(label || '.' || region),"
-	" lower(coalesce(resource_group, '')), region, fqdn, ttl, p.revision"
-	" FROM owners o LEFT JOIN ptrs p ON p.owner = o.id WHERE o.kind = 'address';"
-	"INSERT INTO resources (kind, path, revision, json, id, addr, ptr, ttl, ptr_revision)"
-	" SELECT " KIND_SERVICE ", resource_path('-', name), max(o.revision, coalesce(p.revision,"
-	" 0)), json_patch('{}', json_object('name', name, 'id', id, 'subscription', subscription,"
-	" 'address', address, 'description', o.description, 'tags', json(tags), 'reverse_fqdn',"
-	" fqdn, 'ptr_description', p.description, 'ttl', ttl)), id, address_key(address, id), fqdn,"
-	" ttl, p.revision FROM owners o LEFT JOIN ptrs p ON p.owner = o.id"
-	" WHERE o.kind = 'service';"
-	"INSERT INTO resources (kind, path, revision, json, ptr, ttl, ptr_revision)"
-	" SELECT " KIND_PTR ", owner, revision, json_patch('{}', json_object('reverse_fqdn', fqdn,"
-	" 'description', description, 'ttl', ttl)), fqdn, ttl, revision FROM ptrs"
-	" WHERE owner NOT IN (SELECT id FROM owners);"
-	"INSERT INTO resources (kind, path, revision, json)"
-	" SELECT " KIND_GROUP ", resource_path('-', name), revision, json_patch('{}',"
-	" json_object('name', name, 'region', region, 'tags', json(tags))) FROM resource_groups;"
-	"DROP TABLE owners; DROP TABLE ptrs; DROP TABLE resource_groups;",
-	("CREATE TABLE uses (what TEXT PRIMARY KEY, since INTEGER NOT NULL,"
-	 " used INTEGER NOT NULL) STRICT, WITHOUT ROWID;"),
-	"CREATE TABLE small (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
-};
-
-/* ---- names in groups: version 8 ---- */
-
-/* Elements of a list in each row of the kind: what is a name in full_names becomes the text that
- * this has, with `rest` behind it. */
-#define REFER_IN_LIST(kind_of_row, list, kind_of_name, name, rest)                                 \
-	"UPDATE resources SET json = json_set(json, '$." list "', json((SELECT"                    \
-	" json_group_array(coalesce((SELECT text || " rest " FROM full_names n"                    \
-	" WHERE n.kind = " kind_of_name " AND n.name = lower(" name ")), value))"                  \
-	" FROM json_each(resources.json, '$." list "')))) WHERE kind = " kind_of_row               \
-	" AND json_type(json, '$." list "') = 'array'"
-
-/* References that are a NAME alone, where one item of the state has it. */
-static const char *const in_full[] = {
-	"UPDATE resources SET json = json_set(json, '$.virtual_network', text) FROM full_names n"
-	" WHERE resources.kind IN (" KIND_RESOLVER ", " KIND_ZONE_LINK ", " KIND_RULESET_LINK ")"
-	" AND n.kind = " KIND_NETWORK " AND n.name = lower(json ->> 'virtual_network')",
-	REFER_IN_LIST(KIND_RULESET, "outbound_endpoints", KIND_RESOLVER,
-		      "substr(value, 1, instr(value, '/') - 1)",
-		      "substr(value, instr(value, '/'))"),
-	REFER_IN_LIST(KIND_CLIENT, "networks", KIND_NETWORK, "value", "''"),
-	REFER_IN_LIST(KIND_TRANSFER, "zones", KIND_ZONE, "value", "''"),
-};
-
-/* What is small had a table for each kind of it up to version 7. A use of a rule has the ruleset's
- * full name since. */
-static const struct {
-	const char *table, *row;
-} small_tables[] = {
-	{"secrets", "'secret ' || name, hex(value)"},
-	{"serials", "'serial ' || zone, serial || ' ' || reserved || ' ' || digest"},
-	{"uses", "'use ' || coalesce((SELECT 'rule ' || text || substr(what, instr(what, char(9)))"
-		 " FROM full_names n WHERE n.kind = " KIND_RULESET " AND text NOT LIKE '-/%'"
-		 " AND what LIKE 'rule %'"
-		 " AND n.name = lower(substr(what, 6, instr(what, char(9)) - 6))), what),"
-		 " since || ' ' || used"},
-};
-
-/* [GROUP/-]/NAME of each name that one item has. */
-static const char name_in_full[] =
-	"CREATE TEMP TABLE full_names AS SELECT kind, lower(json ->> 'name') AS name,"
-	" coalesce(min(json ->> 'resource_group'), '-') || '/' || min(json ->> 'name') AS text"
-	" FROM resources WHERE kind IN (" KIND_NETWORK ", " KIND_RESOLVER ", " KIND_ZONE
-	", " KIND_RULESET ") GROUP BY 1, 2 HAVING count(*) = 1;"
-	"CREATE UNIQUE INDEX temp.by_name ON full_names(kind, name)";
 
 static const char *advice(int code)
 {
@@ -194,18 +72,15 @@ int state_explain(sqlite3 *db, const char *path, const char *what, char error[SO
 	return ERR_SYSTEM;
 }
 
-static int on_number(void *context, int columns, char **values, char **names)
+int state_read_number(sqlite3 *db, const char *sql, int64_t *number)
 {
-	(void)names;
-	if (columns == 1 && values[0])
-		*(long long *)context = strtoll(values[0], NULL, 10);
-	return 0;
-}
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
-static int read_number(sqlite3 *db, const char *sql, long long *number)
-{
 	*number = 0;
-	return sqlite3_exec(db, sql, on_number, number, NULL);
+	if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		*number = sqlite3_column_int64(statement, 0);
+	return sqlite3_finalize(statement) == SQLITE_OK && code == SQLITE_OK ? 0 : ERR_SYSTEM;
 }
 
 /* Without WAL, readers would stand in the way of changes, and a change would cost more syncs. */
@@ -307,63 +182,224 @@ static int add_functions(sqlite3 *db)
 	return code;
 }
 
+/* ---- version 8: pairs, and references in full ---- */
+
 static int execute(sqlite3 *db, const char *sql)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-int state_take_small(sqlite3 *db, const char *from)
+/* GROUP/NAME, or -/NAME, of each name that exactly one item of its kind has. */
+static const char name_in_full[] =
+	"CREATE TEMP TABLE full_names AS SELECT kind, lower(json ->> 'name') AS name,"
+	" coalesce(min(json ->> 'resource_group'), '-') || '/' || min(json ->> 'name') AS text"
+	" FROM resources WHERE kind IN (" KIND_NETWORK ", " KIND_RESOLVER ", " KIND_ZONE
+	", " KIND_RULESET ") GROUP BY 1, 2 HAVING count(*) = 1;"
+	"CREATE UNIQUE INDEX temp.by_name ON full_names(kind, name)";
+
+/* For each element of a list in rows of the kind that is such a name: its full name, followed by
+ * `rest`. */
+#define REFER_IN_LIST(kind_of_row, list, kind_of_name, name, rest)                                 \
+	"UPDATE resources SET json = json_set(json, '$." list "', json((SELECT"                    \
+	" json_group_array(coalesce((SELECT text || " rest " FROM full_names n"                    \
+	" WHERE n.kind = " kind_of_name " AND n.name = lower(" name ")), value))"                  \
+	" FROM json_each(resources.json, '$." list "')))) WHERE kind = " kind_of_row               \
+	" AND json_type(json, '$." list "') = 'array'"
+
+/* References that are a NAME alone, where one item of the state has it. */
+static const char *const in_full[] = {
+	"UPDATE resources SET json = json_set(json, '$.virtual_network', text) FROM full_names n"
+	" WHERE resources.kind IN (" KIND_RESOLVER ", " KIND_ZONE_LINK ", " KIND_RULESET_LINK ")"
+	" AND n.kind = " KIND_NETWORK " AND n.name = lower(json ->> 'virtual_network')",
+	REFER_IN_LIST(KIND_RULESET, "outbound_endpoints", KIND_RESOLVER,
+		      "substr(value, 1, instr(value, '/') - 1)",
+		      "substr(value, instr(value, '/'))"),
+	REFER_IN_LIST(KIND_CLIENT, "networks", KIND_NETWORK, "value", "''"),
+	REFER_IN_LIST(KIND_TRANSFER, "zones", KIND_ZONE, "value", "''"),
+};
+
+/* The tables that pairs had up to version 7. A use of a rule ("rule RULESET\tNAME") has the
+ * ruleset's full name since. */
+static const struct {
+	const char *table, *pair;
+} pair_tables[] = {
+	{"secrets", "'secret ' || name, hex(value)"},
+	{"serials", "'serial ' || zone, serial || ' ' || reserved || ' ' || digest"},
+	{"uses", "'use ' || coalesce((SELECT 'rule ' || text || substr(what, instr(what, char(9)))"
+		 " FROM full_names n WHERE n.kind = " KIND_RULESET " AND text NOT LIKE '-/%'"
+		 " AND what LIKE 'rule %'"
+		 " AND n.name = lower(substr(what, 6, instr(what, char(9)) - 6))), what),"
+		 " since || ' ' || used"},
+};
+
+static bool has_table(sqlite3 *db, const char *schema, const char *table)
 {
-	int code = execute(db, "DELETE FROM small");
+	char sql[128];
+	int64_t count;
 
-	if (code == SQLITE_OK)
-		code = execute(db, name_in_full);
-	for (size_t i = 0; code == SQLITE_OK && i < COUNT(small_tables); i++) {
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.sqlite_schema WHERE name = '%s'", schema,
+		 table);
+	return state_read_number(db, sql, &count) == 0 && count > 0;
+}
+
+/* full_names is there. */
+static int copy_from_tables(sqlite3 *db, const char *from)
+{
+	int code = SQLITE_OK;
+
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(pair_tables); i++) {
 		char sql[1024];
-		long long is_there;
 
-		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.sqlite_schema WHERE name = '%s'",
-			 from, small_tables[i].table);
-		code = read_number(db, sql, &is_there);
-		snprintf(sql, sizeof sql, "INSERT INTO small SELECT %s FROM %s.%s",
-			 small_tables[i].row, from, small_tables[i].table);
-		if (code == SQLITE_OK && is_there)
+		snprintf(sql, sizeof sql, "INSERT INTO pairs SELECT %s FROM %s.%s",
+			 pair_tables[i].pair, from, pair_tables[i].table);
+		if (has_table(db, from, pair_tables[i].table))
 			code = execute(db, sql);
 	}
+	return code;
+}
+
+int state_copy_pairs(sqlite3 *db)
+{
+	int code = execute(db, "DELETE FROM main.pairs");
+
+	if (code == SQLITE_OK && has_table(db, "old", "pairs"))
+		return execute(db, "INSERT INTO main.pairs SELECT key, value FROM old.pairs");
+	if (code == SQLITE_OK)
+		code = execute(db, name_in_full);
+	if (code == SQLITE_OK)
+		code = copy_from_tables(db, "old");
 	return code == SQLITE_OK ? execute(db, "DROP TABLE temp.full_names") : code;
 }
 
-static int migrate(sqlite3 *db, long long version)
+static int make_pairs_and_refer_in_full(sqlite3 *db)
+{
+	int code = execute(db, name_in_full);
+
+	if (code == SQLITE_OK)
+		code = copy_from_tables(db, "main");
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(in_full); i++)
+		code = execute(db, in_full[i]);
+	return code == SQLITE_OK ? execute(db, "DROP TABLE temp.full_names; DROP TABLE secrets;"
+					       "DROP TABLE serials; DROP TABLE uses;")
+				 : code;
+}
+
+/* ---- from each version to the next ---- */
+
+static const struct {
+	const char *sql;
+	int (*step)(sqlite3 *db); /* behind it; a result code of SQLite's */
+} migrations[STATE_VERSION] = {
+	{"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	 "CREATE TABLE owners (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+	 " resource_group TEXT, region TEXT, subscription TEXT, address TEXT NOT NULL,"
+	 " allocation TEXT NOT NULL, label TEXT, description TEXT, tags TEXT,"
+	 " revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	 "CREATE TABLE ptrs (owner TEXT PRIMARY KEY, fqdn TEXT NOT NULL, description TEXT,"
+	 " ttl INTEGER, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	 "INSERT INTO meta VALUES ('revision', 0);",
+	 NULL},
+	{"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+	 NULL},
+	{"CREATE TABLE resource_groups (name TEXT COLLATE NOCASE PRIMARY KEY, region TEXT, tags "
+	 "TEXT,"
+	 " revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	 "INSERT INTO resource_groups SELECT min(resource_group), min(region), NULL,"
+	 " (SELECT max(value, 1) FROM meta WHERE key = 'revision') FROM owners"
+	 " WHERE resource_group IS NOT NULL GROUP BY resource_group COLLATE NOCASE;",
+	 NULL},
+	{"CREATE TABLE serials (zone TEXT PRIMARY KEY, serial INTEGER NOT NULL,"
+	 " reserved INTEGER NOT NULL, digest INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	 NULL},
+	{"CREATE TABLE resources (rid INTEGER PRIMARY KEY, kind INTEGER NOT NULL, path TEXT NOT "
+	 "NULL,"
+	 " revision INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
+	 "CREATE UNIQUE INDEX r_path ON resources(kind, path);"
+	 "CREATE TABLE changes (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL,"
+	 " time INTEGER NOT NULL, who TEXT NOT NULL, kind INTEGER NOT NULL, path TEXT NOT NULL,"
+	 " before TEXT, after TEXT) STRICT;"
+	 "CREATE INDEX c_revision ON changes(revision);",
+	 NULL},
+	{"ALTER TABLE resources ADD COLUMN id TEXT;"
+	 "ALTER TABLE resources ADD COLUMN addr BLOB;"
+	 "ALTER TABLE resources ADD COLUMN host TEXT;"
+	 "ALTER TABLE resources ADD COLUMN grp TEXT;"
+	 "ALTER TABLE resources ADD COLUMN region TEXT;"
+	 "ALTER TABLE resources ADD COLUMN ptr TEXT;"
+	 "ALTER TABLE resources ADD COLUMN ttl INTEGER;"
+	 "ALTER TABLE resources ADD COLUMN ptr_revision INTEGER;"
+	 "ALTER TABLE resources ADD COLUMN ptr_action INTEGER;"
+	 "CREATE UNIQUE INDEX r_id ON resources(id) WHERE id IS NOT NULL;"
+	 "CREATE UNIQUE INDEX r_addr ON resources(addr) WHERE addr IS NOT NULL;"
+	 "CREATE UNIQUE INDEX r_host ON resources(host) WHERE host IS NOT NULL;"
+	 "CREATE INDEX r_grp ON resources(grp, addr) WHERE grp IS NOT NULL;"
+	 "SELECT not_written('kind', kind, id) FROM owners WHERE kind NOT IN ('address', "
+	 "'service');"
+	 "SELECT not_written('id', id, name) FROM owners WHERE length(id) <> 36;"
+	 "SELECT not_written('allocation', allocation, id) FROM owners"
+	 " WHERE allocation NOT IN ('dynamic', 'static');"
+	 "SELECT not_written('tags', tags, id) FROM owners WHERE tags NOT NULL"
+	 " AND CASE WHEN json_valid(tags) THEN json_type(tags) <> 'object' ELSE 1 END;"
+	 "SELECT not_written('owner', owner, fqdn) FROM ptrs WHERE length(owner) <> 36;"
+	 "SELECT not_written('ttl', ttl, owner) FROM ptrs WHERE ttl NOT BETWEEN 0 AND 2147483647;"
+	 "INSERT INTO resources (kind, path, revision, json, id, addr, host, grp, region, ptr, ttl,"
+	 " ptr_revision) SELECT " KIND_ADDRESS
+	 ", resource_path(coalesce(resource_group, '-'), name),"
+	 " max(o.revision, coalesce(p.revision, 0)), json_patch('{}', json_object('name', name,"
+	 " 'resource_group', resource_group, 'id', id, 'region', region, 'subscription',"
+	 " subscription, 'address', address, 'allocation', allocation, 'domain_name_label', label,"
+	 " 'tags', json(tags), 'reverse_fqdn', fqdn, 'description', p.description, 'ttl', ttl)),"
+	 " id, address_key(address, id), lower(label || '.' || region),"
+	 " lower(coalesce(resource_group, '')), region, fqdn, ttl, p.revision"
+	 " FROM owners o LEFT JOIN ptrs p ON p.owner = o.id WHERE o.kind = 'address';"
+	 "INSERT INTO resources (kind, path, revision, json, id, addr, ptr, ttl, ptr_revision)"
+	 " SELECT " KIND_SERVICE ", resource_path('-', name), max(o.revision, coalesce(p.revision,"
+	 " 0)), json_patch('{}', json_object('name', name, 'id', id, 'subscription', subscription,"
+	 " 'address', address, 'description', o.description, 'tags', json(tags), 'reverse_fqdn',"
+	 " fqdn, 'ptr_description', p.description, 'ttl', ttl)), id, address_key(address, id), "
+	 "fqdn,"
+	 " ttl, p.revision FROM owners o LEFT JOIN ptrs p ON p.owner = o.id"
+	 " WHERE o.kind = 'service';"
+	 "INSERT INTO resources (kind, path, revision, json, ptr, ttl, ptr_revision)"
+	 " SELECT " KIND_PTR ", owner, revision, json_patch('{}', json_object('reverse_fqdn', fqdn,"
+	 " 'description', description, 'ttl', ttl)), fqdn, ttl, revision FROM ptrs"
+	 " WHERE owner NOT IN (SELECT id FROM owners);"
+	 "INSERT INTO resources (kind, path, revision, json)"
+	 " SELECT " KIND_GROUP ", resource_path('-', name), revision, json_patch('{}',"
+	 " json_object('name', name, 'region', region, 'tags', json(tags))) FROM resource_groups;"
+	 "DROP TABLE owners; DROP TABLE ptrs; DROP TABLE resource_groups;",
+	 NULL},
+	{"CREATE TABLE uses (what TEXT PRIMARY KEY, since INTEGER NOT NULL,"
+	 " used INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	 NULL},
+	{"CREATE TABLE pairs (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+	 make_pairs_and_refer_in_full},
+};
+
+static int migrate(sqlite3 *db, int64_t version)
 {
 	char header[96];
 	int code = add_functions(db);
 
-	for (; code == SQLITE_OK && version < STATE_VERSION; version++)
-		code = execute(db, migrations[version]);
-	if (code == SQLITE_OK)
-		code = state_take_small(db, "main");
-	if (code == SQLITE_OK)
-		code = execute(db, "DROP TABLE secrets; DROP TABLE serials; DROP TABLE uses;");
-	if (code == SQLITE_OK)
-		code = execute(db, name_in_full);
-	for (size_t i = 0; code == SQLITE_OK && i < COUNT(in_full); i++)
-		code = execute(db, in_full[i]);
-	snprintf(
-		header, sizeof header,
-		"DROP TABLE temp.full_names; PRAGMA application_id = %d; PRAGMA user_version = %d;",
-		STATE_APPLICATION, STATE_VERSION);
+	for (; code == SQLITE_OK && version < STATE_VERSION; version++) {
+		code = execute(db, migrations[version].sql);
+		if (code == SQLITE_OK && migrations[version].step)
+			code = migrations[version].step(db);
+	}
+	snprintf(header, sizeof header, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		 STATE_APPLICATION, STATE_VERSION);
 	return code == SQLITE_OK ? execute(db, header) : code;
 }
 
 /* Whose file it is, and of which version. */
-static int read_header(sqlite3 *db, const char *path, long long *version,
+static int read_header(sqlite3 *db, const char *path, int64_t *version,
 		       char error[SOURCE_ERROR_MAX])
 {
-	long long application, tables;
+	int64_t application, tables;
 
-	if (read_number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
-	    read_number(db, "PRAGMA user_version", version) != SQLITE_OK ||
-	    read_number(db, "SELECT count(*) FROM sqlite_schema", &tables) != SQLITE_OK)
+	if (state_read_number(db, "PRAGMA application_id", &application) != 0 ||
+	    state_read_number(db, "PRAGMA user_version", version) != 0 ||
+	    state_read_number(db, "SELECT count(*) FROM sqlite_schema", &tables) != 0)
 		return state_explain(db, path, "cannot be read", error);
 	if (tables && application != STATE_APPLICATION)
 		return refuse(path, "is another program's database", error);
@@ -375,7 +411,7 @@ static int read_header(sqlite3 *db, const char *path, long long *version,
 /* Under the lock, so that two that make the same new file do not both make its tables. */
 int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
-	long long version = 0;
+	int64_t version = 0;
 	int err;
 
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
@@ -394,7 +430,7 @@ int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERRO
 /* A file of this version takes no lock, which somebody else may have for long. */
 int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 {
-	long long version = 0;
+	int64_t version = 0;
 	int err = read_header(db, path, &version, error);
 
 	if (!err && version == 0)
@@ -406,7 +442,7 @@ int state_prepare(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX])
 
 int state_examine(sqlite3 *db, const char *path, unsigned *version, char error[SOURCE_ERROR_MAX])
 {
-	long long found = 0;
+	int64_t found = 0;
 	int err = read_header(db, path, &found, error);
 
 	*version = err ? 0 : (unsigned)found;

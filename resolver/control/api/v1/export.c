@@ -29,7 +29,9 @@ struct resource_export {
 	char *tail;
 	/* The thread's: */
 	struct inventory *inventory;
-	struct json_writer writer; /* of the edits, or of what is no JSON */
+	struct json_writer writer; /* of edits */
+	FILE *file;                /* in its place: of a configuration file */
+	bool any;                  /* in its present list */
 };
 
 static struct resource_export *export_of(struct api_long_answer *answer)
@@ -120,8 +122,8 @@ static void write_set_edits(struct resource_export *export, const struct private
 		return;
 	arena_init(&arena);
 	if (!list_sets(export, zone, &arena, &items, &count))
-		export->writer.failed = true;
-	for (size_t i = 0; !export->writer.failed && i < count; i++) {
+		json_writer_fail(&export->writer);
+	for (size_t i = 0; !json_writer_has_failed(&export->writer) && i < count; i++) {
 		const struct path path = part_path(kind, items[i], &in);
 
 		json_writer_row(&export->writer, item_edit(model, &path, items[i]));
@@ -244,21 +246,21 @@ static int write_owner_item(void *context, const struct owner *owner)
 	int err;
 
 	if (inventory_refusal(export->inventory, owner, refusal)) {
-		fprintf(export->writer.out, "# %s \"%s\" is not served: %s\n",
+		fprintf(export->file, "# %s \"%s\" is not served: %s\n",
 			kind_of_id(owner_kind_id(owner->kind))->name, owner->name, refusal);
 		return 0;
 	}
 	arena_init(&arena);
 	err = is_service ? owner_to_service(owner, &service, &arena)
 			 : owner_to_address(owner, &address, &arena);
-	if (!err && export->writer.any)
-		fputs(",\n", export->writer.out);
+	if (!err && export->any)
+		fputs(",\n", export->file);
 	else if (!err)
-		fprintf(export->writer.out, "%s = (\n", list);
-	export->writer.any = true;
+		fprintf(export->file, "%s = (\n", list);
+	export->any = true;
 	if (!err)
 		config_item_write(group, is_service ? (void *)&service : (void *)&address,
-				  export->writer.out);
+				  export->file);
 	arena_release(&arena);
 	return err;
 }
@@ -267,10 +269,10 @@ static int write_list(struct resource_export *export, enum owner_kind kind)
 {
 	int err;
 
-	export->writer.any = false;
+	export->any = false;
 	err = inventory_each(export->inventory, kind, write_owner_item, export);
-	if (export->writer.any)
-		fputs("\n);\n", export->writer.out);
+	if (export->any)
+		fputs("\n);\n", export->file);
 	return err;
 }
 
@@ -281,7 +283,7 @@ static int write_file(struct resource_export *export)
 
 	given->addresses.count = given->cloud_services.count = 0; /* the inventory has them */
 	if (!err)
-		err = config_file_write(given, export->writer.out);
+		err = config_file_write(given, export->file);
 	if (!err)
 		err = write_list(export, OWNER_ADDRESS);
 	return err ? err : write_list(export, OWNER_SERVICE);
@@ -331,21 +333,47 @@ static bool prepare(struct api_long_answer *answer)
 	return false;
 }
 
-static char *write_all(struct api_long_answer *answer, size_t *length)
+static char *write_json(struct resource_export *export, size_t *length)
 {
-	struct resource_export *export = export_of(answer);
 	char *text;
 	int err;
 
 	if (!json_writer_begin(&export->writer, ",\n", JSON_COMPACT))
 		return NULL;
-	err = answer->type ? write_file(export) : write_edits(export);
+	err = write_edits(export);
 	fputs(export->tail, export->writer.out);
 	text = json_writer_end(&export->writer, length);
 	if (!err)
 		return text;
 	free(text);
 	return NULL;
+}
+
+static char *write_configuration(struct resource_export *export, size_t *length)
+{
+	char *text = NULL;
+	int err;
+
+	export->file = open_memstream(&text, length);
+	if (!export->file)
+		return NULL;
+	err = write_file(export);
+	fputs(export->tail, export->file);
+	if (ferror(export->file))
+		err = ERR_NOMEM;
+	if (fclose(export->file) != 0)
+		err = ERR_NOMEM;
+	if (!err)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *write_all(struct api_long_answer *answer, size_t *length)
+{
+	struct resource_export *export = export_of(answer);
+
+	return answer->type ? write_configuration(export, length) : write_json(export, length);
 }
 
 static void export_free(struct api_long_answer *answer)

@@ -1,5 +1,6 @@
 #include "resolver/control/api/v1/filter.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -39,13 +40,14 @@ bool filter_check(struct api_request *request, const struct filter *filter)
 	for (size_t k = 0; filter->kinds[k]; k++) {
 		const struct group *group = kind_field(filter->kinds[k])->group;
 
-		for (size_t i = 0; i < group->count && count < KNOWN_MAX - 1; i++)
+		for (size_t i = 0; i < group->count; i++)
 			if (can_be_asked(filter->kinds[k], &group->fields[i]) &&
 			    !text_is_among(group->fields[i].key, known))
 				known[count++] = group->fields[i].key;
 	}
-	for (size_t i = 0; filter->shown && filter->shown[i].key && count < KNOWN_MAX - 1; i++)
+	for (size_t i = 0; filter->shown && filter->shown[i].key; i++)
 		known[count++] = filter->shown[i].key;
+	assert(count < KNOWN_MAX);
 	other = api_query_other(request, known);
 	for (size_t i = PAGING; other && i < count; i++)
 		text_append(members, sizeof members, "%s%s", i > PAGING ? ", " : "", known[i]);
@@ -106,7 +108,7 @@ static bool has_part(const struct filter *filter, const struct kind *kind, const
 	return found;
 }
 
-/* A member that only rows of another kind have is none here. */
+/* A member that this kind lacks, and another of the list has, counts as empty. */
 static bool has_members(const struct api_request *request, const struct filter *filter,
 			const struct kind *kind, const void *item)
 {

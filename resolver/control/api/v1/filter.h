@@ -1,7 +1,7 @@
 /* Which rows of a list a client asks for, by the table of fields:
  *
- *     ?q=TEXT        whose name has this in it; or another member that the list says
- *     ?MEMBER=VALUE  whose member is this, without regard to case: each that has one value
+ *     ?q=TEXT        the name, or a member of `searched`, contains the text
+ *     ?MEMBER=VALUE  the member equals the value, ignoring case; each member with a single value
  *
  * Names of DNS are the same with and without their final dot, addresses however they are written.
  */

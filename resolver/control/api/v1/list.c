@@ -34,7 +34,7 @@ static struct filter filter_of_owners(void)
 		{kind_of_id(KIND_ADDRESS), kind_of_id(KIND_SERVICE), NULL}, searched, shown};
 }
 
-/* Without memory it is listed: its row, which takes more, cannot be made then. */
+/* Out of memory: it is listed, and making its row then fails and is reported. */
 static bool is_listed(const struct api_request *request, const struct owner *owner)
 {
 	static const char *const paging[] = {"limit", "marker", NULL};

@@ -22,7 +22,7 @@ static void note(struct inventory_fixture *fixture, const struct http_logout *lo
 	assert_int_equal(logouts_note(fixture->inventory, logout, now_s), 0);
 }
 
-static int count_row(void *context, const struct small_use *use)
+static int count_row(void *context, const struct pairs_use *use)
 {
 	unsigned *counts = context;
 
@@ -37,7 +37,7 @@ static void count_rows(struct inventory_fixture *fixture, unsigned counts[2])
 	char error[SOURCE_ERROR_MAX];
 
 	counts[0] = counts[1] = 0;
-	assert_int_equal(small_uses_after(inventory_source(fixture->inventory), "logout\t", 100000,
+	assert_int_equal(pairs_uses_after(inventory_source(fixture->inventory), "logout\t", 100000,
 					  count_row, counts, error),
 			 0);
 }
@@ -91,7 +91,7 @@ static void a_start_removes_all_that_are_over_and_no_other(void **state)
 
 static void rows_of_something_else_are_no_logouts(void **state)
 {
-	const struct small_use rule = {.what = "rule a\tb", .since_s = NOW_S + 1},
+	const struct pairs_use rule = {.what = "rule a\tb", .since_s = NOW_S + 1},
 			       over = {.what = "logout\t1800000000\teye", .since_s = NOW_S};
 
 	(void)state;

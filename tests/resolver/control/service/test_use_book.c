@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/service/use_book.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "resolver/resolve/resolve.h"
 #include "tests/lib/inventory_fixture.h"
 #include "tests/lib/model_builder.h"
@@ -180,15 +180,15 @@ static void check(struct world *world, const char *name, int64_t since_s, int64_
 
 static int64_t written_use(struct world *world, const char *what)
 {
-	struct small_use row = {.what = what};
+	struct pairs_use row = {.what = what};
 	char error[SOURCE_ERROR_MAX];
 
 	assert_int_equal(
-		small_read_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
+		pairs_read_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
 	return row.found ? row.used_s : -1;
 }
 
-static int on_use(void *context, const struct small_use *use)
+static int on_use(void *context, const struct pairs_use *use)
 {
 	unsigned *count = context;
 
@@ -202,7 +202,7 @@ static unsigned rows(struct world *world)
 	unsigned count = 0;
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(small_uses_after(inventory_source(world->fixture->inventory), "", 10000,
+	assert_int_equal(pairs_uses_after(inventory_source(world->fixture->inventory), "", 10000,
 					  on_use, &count, error),
 			 0);
 	return count;
@@ -321,7 +321,7 @@ static void what_was_gone_before_the_process_came_is_swept_from_the_state(void *
 static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_reads(void **state)
 {
 	struct world *world = *state;
-	struct small_use row = {.what = "rule onprem\tone", .since_s = 5, .used_s = 7};
+	struct pairs_use row = {.what = "rule onprem\tone", .since_s = 5, .used_s = 7};
 	char error[SOURCE_ERROR_MAX];
 
 	use_book_hand_over(&world->book);
@@ -332,7 +332,7 @@ static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_read
 	look(world);
 	assert_int_equal(world->written, written);
 	assert_int_equal(
-		small_write_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
+		pairs_write_uses(inventory_source(world->fixture->inventory), &row, 1, error), 0);
 	use_book_take(&world->book);
 	check(world, "one", 5, world->now_s);
 }

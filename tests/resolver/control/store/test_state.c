@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/owner.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "rules/text.h"
 #include "tests/lib/state_case.h"
 
@@ -445,15 +445,15 @@ static void a_newer_versions_state_is_left_alone(void **state)
 }
 
 static int keep_secret(struct state_case *world, const char *name,
-		       uint8_t bytes[SMALL_SECRET_BYTES])
+		       uint8_t bytes[PAIRS_SECRET_BYTES])
 {
-	return small_secret(world->source, name, bytes, world->error);
+	return pairs_secret(world->source, name, bytes, world->error);
 }
 
 static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
 {
 	struct state_case *world = *state;
-	uint8_t first[SMALL_SECRET_BYTES], other[SMALL_SECRET_BYTES], again[SMALL_SECRET_BYTES];
+	uint8_t first[PAIRS_SECRET_BYTES], other[PAIRS_SECRET_BYTES], again[PAIRS_SECRET_BYTES];
 
 	assert_int_equal(keep_secret(world, "tokens", first), 0);
 	assert_int_equal(keep_secret(world, "other", other), 0);
@@ -466,10 +466,10 @@ static void a_secret_stays_the_same_and_each_name_has_its_own(void **state)
 static void a_secret_that_was_cut_short_is_not_believed(void **state)
 {
 	struct state_case *world = *state;
-	uint8_t bytes[SMALL_SECRET_BYTES];
+	uint8_t bytes[PAIRS_SECRET_BYTES];
 
 	assert_int_equal(keep_secret(world, "tokens", bytes), 0);
-	state_exec(world->path, "UPDATE small SET value = substr(value, 1, 62)");
+	state_exec(world->path, "UPDATE pairs SET value = substr(value, 1, 62)");
 	assert_int_equal(keep_secret(world, "tokens", bytes), ERR_SYSTEM);
 	state_case_check_error(world, "tokens");
 }
@@ -509,7 +509,7 @@ static void what_is_no_file_is_refused_without_waiting(void **state)
 	check_refused(world, "No such file or directory");
 }
 
-static int tell_use(void *context, const struct small_use *use)
+static int tell_use(void *context, const struct pairs_use *use)
 {
 	char *text = context;
 
@@ -524,30 +524,30 @@ static const char *told_uses(struct state_case *world, const char *after, size_t
 
 	text[0] = '\0';
 	assert_int_equal(
-		small_uses_after(world->source, after, limit, tell_use, text, world->error), 0);
+		pairs_uses_after(world->source, after, limit, tell_use, text, world->error), 0);
 	return text;
 }
 
 static void uses_are_kept_read_by_their_keys_and_go(void **state)
 {
 	struct state_case *world = *state;
-	struct small_use rows[] = {{.what = "b", .since_s = 3, .used_s = 0},
+	struct pairs_use rows[] = {{.what = "b", .since_s = 3, .used_s = 0},
 				   {.what = "a", .since_s = 1, .used_s = 2},
 				   {.what = "c", .since_s = 4, .used_s = 5}};
-	struct small_use read[] = {{.what = "a"}, {.what = "none"}};
-	struct small_use gone[] = {{.what = "a"}, {.what = "none"}};
+	struct pairs_use read[] = {{.what = "a"}, {.what = "none"}};
+	struct pairs_use gone[] = {{.what = "a"}, {.what = "none"}};
 
 	must_sync(world);
-	assert_int_equal(small_write_uses(world->source, rows, 3, world->error), 0);
+	assert_int_equal(pairs_write_uses(world->source, rows, 3, world->error), 0);
 	reopen(world);
 	assert_string_equal(told_uses(world, "", 10), "a 1 2; b 3 0; c 4 5; ");
 	assert_string_equal(told_uses(world, "a", 1), "b 3 0; ");
-	assert_int_equal(small_read_uses(world->source, read, 2, world->error), 0);
+	assert_int_equal(pairs_read_uses(world->source, read, 2, world->error), 0);
 	assert_true(read[0].found && read[0].since_s == 1 && read[0].used_s == 2);
 	assert_false(read[1].found);
 	rows[0].used_s = 9;
-	assert_int_equal(small_write_uses(world->source, rows, 1, world->error), 0);
-	assert_int_equal(small_write_uses(world->source, gone, 2, world->error), 0);
+	assert_int_equal(pairs_write_uses(world->source, rows, 1, world->error), 0);
+	assert_int_equal(pairs_write_uses(world->source, gone, 2, world->error), 0);
 	assert_string_equal(told_uses(world, "", 10), "b 3 9; c 4 5; ");
 	/* It is no change: nobody has to read anything again. */
 	assert_true(world->source->calls->is_current(world->source));
@@ -556,16 +556,16 @@ static void uses_are_kept_read_by_their_keys_and_go(void **state)
 static void uses_are_not_written_by_who_only_looks(void **state)
 {
 	struct state_case *world = *state;
-	struct small_use row = {.what = "a", .since_s = 1};
+	struct pairs_use row = {.what = "a", .since_s = 1};
 	struct source *looks;
 
 	must_sync(world);
-	assert_int_equal(small_write_uses(world->source, &row, 1, world->error), 0);
-	looks = state_look(world->path, STATE_LOOK_WITHIN, world->error);
+	assert_int_equal(pairs_write_uses(world->source, &row, 1, world->error), 0);
+	looks = state_look(world->path, SOURCE_READ, world->error);
 	assert_non_null(looks);
-	assert_int_equal(small_write_uses(looks, &row, 1, world->error), ERR_NOT_FOUND);
-	row = (struct small_use){.what = "a"};
-	assert_int_equal(small_read_uses(looks, &row, 1, world->error), 0);
+	assert_int_equal(pairs_write_uses(looks, &row, 1, world->error), ERR_NOT_FOUND);
+	row = (struct pairs_use){.what = "a"};
+	assert_int_equal(pairs_read_uses(looks, &row, 1, world->error), 0);
 	assert_true(row.found);
 	source_close(looks);
 }

@@ -724,7 +724,7 @@ static size_t count_in_file(struct state_case *world)
 	snprintf(copy.path, sizeof copy.path, "%s/copy.db", world->config.directory);
 	snprintf(command, sizeof command, "cp %s %s", world->path, copy.path);
 	assert_int_equal(system(command), 0);
-	copy.source = state_look(copy.path, STATE_LOOK_WITHIN, copy.error);
+	copy.source = state_look(copy.path, SOURCE_READ, copy.error);
 	if (!copy.source)
 		return 0; /* not even the tables */
 	const size_t count = count_of(&copy, KIND_PTR, NULL);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "tests/lib/limit_files.h"
 #include "tests/lib/state_case.h"
 
@@ -79,10 +79,10 @@ static void must_open(struct state_case *world)
 
 static int64_t used(struct source *source)
 {
-	struct small_use use = {.what = "rule a\tb"};
+	struct pairs_use use = {.what = "rule a\tb"};
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(small_read_uses(source, &use, 1, error), 0);
+	assert_int_equal(pairs_read_uses(source, &use, 1, error), 0);
 	return use.found ? use.used_s : -1;
 }
 
@@ -101,7 +101,7 @@ static void it_is_made_once_and_takes_the_place_when_it_is_opened_to_write(void 
 	assert_true(is_there(world, ".new"));
 	assert_int_equal(state_version(world->path), 7);
 	assert_int_equal(migrate(world), 0); /* it is of what the file has */
-	world->source = state_look(world->path, STATE_LOOK_WITHIN, world->error);
+	world->source = state_look(world->path, SOURCE_READ, world->error);
 	assert_non_null(world->source);
 	assert_int_equal(used(world->source), 7);
 	must_open(world);
@@ -113,7 +113,7 @@ static void it_is_made_once_and_takes_the_place_when_it_is_opened_to_write(void 
 }
 
 /* The server that has the older one open writes until it closes it. */
-static void what_is_small_is_taken_again_at_the_end(void **state)
+static void pairs_are_copied_again_at_the_end(void **state)
 {
 	struct state_case *world = *state;
 
@@ -140,7 +140,7 @@ static void a_change_meanwhile_has_it_made_again(void **state)
 
 	migrate(world);
 	state_exec(world->path, "DELETE FROM resources; UPDATE meta SET value = 2");
-	world->source = state_look(world->path, STATE_LOOK_WITHIN, world->error);
+	world->source = state_look(world->path, SOURCE_READ, world->error);
 	assert_int_equal(ptrs(world->source), 0);
 	assert_true(migrate(world) > 0);
 	state_exec(world->path,
@@ -183,7 +183,7 @@ static void what_is_half_made_is_made_again(void **state)
 static void without_room_the_older_file_stays_and_nothing_is_left_beside_it(void **state)
 {
 	struct state_case *world = *state;
-	unsigned turns;
+	unsigned turns = 0;
 
 	for (rlim_t most = 100; most < 40000; most += 4096) {
 		limit_files(most);
@@ -231,7 +231,7 @@ static void a_state_behind_a_link_is_migrated_where_it_is(void **state)
 	unsigned turns = 0;
 	assert_int_equal(state_migrate(link_path, count_turn, &turns, world->error), 0);
 	assert_true(turns > 0 && is_there(world, ".new"));
-	world->source = state_look(link_path, STATE_LOOK_WITHIN, world->error);
+	world->source = state_look(link_path, SOURCE_READ, world->error);
 	assert_int_equal(used(world->source), 9);
 	source_close(world->source);
 	sqlite3_close(db);
@@ -306,7 +306,7 @@ static void there_is_nothing_to_do_without_an_older_file(void **state)
 	assert_int_equal(migrate(world), 0);
 	assert_false(is_there(world, ""));
 	state_exec(world->path, "PRAGMA user_version = 99");
-	unsigned turns;
+	unsigned turns = 0;
 	assert_int_equal(state_migrate(world->path, count_turn, &turns, world->error), ERR_SYSTEM);
 	state_case_check_error(world, "newer version");
 }
@@ -330,10 +330,10 @@ static void a_store_is_opened_by_a_path_or_a_url(void **state)
 	assert_null(source_file("postgres://host/db"));
 	assert_null(source_file("file://host/state.db"));
 	snprintf(url, sizeof url, "file:%s", world->path);
-	world->source = source_open(url, SOURCE_TO_WRITE, world->error);
+	world->source = source_open(url, SOURCE_WRITE, world->error);
 	assert_non_null(world->source);
 	assert_int_equal(ptrs(world->source), 1);
-	assert_null(source_open("postgres://host/db", SOURCE_TO_WRITE, world->error));
+	assert_null(source_open("postgres://host/db", SOURCE_WRITE, world->error));
 	state_case_check_error(world, "give management.state the path of a file");
 }
 
@@ -343,7 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(it_is_made_once_and_takes_the_place_when_it_is_opened_to_write),
-		T(what_is_small_is_taken_again_at_the_end),
+		T(pairs_are_copied_again_at_the_end),
 		T(what_goes_meanwhile_is_gone_at_the_end),
 		T(a_change_meanwhile_has_it_made_again),
 		T(what_is_made_of_another_file_is_not_used),

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/owner.h"
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 #include "rules/schema/schema.h"
 #include "tests/lib/limit_files.h"
 #include "tests/lib/random.h"
@@ -110,14 +110,14 @@ static void remove_all(struct state_case *world)
 static void check_everything(struct state_case *world, const char *told)
 {
 	const struct state_put deletion = {KIND_SERVICE, "-/b", NULL, {.id = NULL}};
-	uint8_t bytes[SMALL_SECRET_BYTES];
+	uint8_t bytes[PAIRS_SECRET_BYTES];
 	uint64_t revision = 0;
 
 	must_open(world);
 	assert_string_equal(state_told(world, 0).text, told);
 	assert_int_equal(state_try(world, &deletion, 1, &revision), 0);
 	assert_int_equal(revision, 42);
-	assert_int_equal(small_secret(world->source, "tokens", bytes, world->error), 0);
+	assert_int_equal(pairs_secret(world->source, "tokens", bytes, world->error), 0);
 	close_it(world);
 	assert_int_equal(state_version(world->path), STATE_VERSION);
 }
@@ -139,7 +139,7 @@ static void everything_of_an_older_versions_file_is_there_afterwards(void **stat
 static void a_file_of_the_version_ahead_of_uses_gets_their_table(void **state)
 {
 	struct state_case *world = *state;
-	struct small_use use = {.what = "rule a\tb", .since_s = 5, .used_s = 7};
+	struct pairs_use use = {.what = "rule a\tb", .since_s = 5, .used_s = 7};
 
 	exec(world, STATE_VERSION_5 "PRAGMA user_version = 5");
 	must_open(world);
@@ -147,7 +147,7 @@ static void a_file_of_the_version_ahead_of_uses_gets_their_table(void **state)
 	exec(world, STATE_VERSION_6_OF_8);
 	must_open(world);
 	assert_int_equal(state_version(world->path), STATE_VERSION);
-	assert_int_equal(small_write_uses(world->source, &use, 1, world->error), 0);
+	assert_int_equal(pairs_write_uses(world->source, &use, 1, world->error), 0);
 }
 
 static void an_older_versions_groups_are_those_that_its_addresses_name(void **state)
@@ -173,8 +173,8 @@ static void an_older_versions_groups_are_those_that_its_addresses_name(void **st
 static void what_else_an_older_version_kept_stays(void **state)
 {
 	struct state_case *world = *state;
-	struct small_serial row = {.zone = "z.test."};
-	uint8_t bytes[SMALL_SECRET_BYTES], kept[SMALL_SECRET_BYTES];
+	struct pairs_serial row = {.zone = "z.test."};
+	uint8_t bytes[PAIRS_SECRET_BYTES], kept[PAIRS_SECRET_BYTES];
 	struct state_lines told = {.text = ""};
 
 	memset(kept, 'k', sizeof kept);
@@ -186,9 +186,9 @@ static void what_else_an_older_version_kept_stays(void **state)
 	     "INSERT INTO changes VALUES (1, 12, 1, 'me', 1, '-/hub', NULL, "
 	     "'{\"name\":\"hub\"}');");
 	must_open(world);
-	assert_int_equal(small_secret(world->source, "tokens", bytes, world->error), 0);
+	assert_int_equal(pairs_secret(world->source, "tokens", bytes, world->error), 0);
 	assert_memory_equal(bytes, kept, sizeof bytes);
-	assert_int_equal(small_read_serials(world->source, &row, 1, world->error), 0);
+	assert_int_equal(pairs_read_serials(world->source, &row, 1, world->error), 0);
 	assert_true(row.found && row.serial == 7 && row.reserved == 8 && row.digest == 9);
 	assert_int_equal(world->source->calls->resources(world->source, 1, "", "\xff", tell, &told,
 							 world->error),
@@ -199,13 +199,13 @@ static void what_else_an_older_version_kept_stays(void **state)
 static void an_older_versions_state_gets_the_newer_tables(void **state)
 {
 	struct state_case *world = *state;
-	struct small_serial row = {.zone = "z.test.", .serial = 7, .digest = 8};
-	uint8_t bytes[SMALL_SECRET_BYTES];
+	struct pairs_serial row = {.zone = "z.test.", .serial = 7, .digest = 8};
+	uint8_t bytes[PAIRS_SECRET_BYTES];
 
 	exec(world, STATE_VERSION_1);
 	must_open(world);
-	assert_int_equal(small_secret(world->source, "tokens", bytes, world->error), 0);
-	assert_int_equal(small_write_serials(world->source, &row, 1, world->error), 0);
+	assert_int_equal(pairs_secret(world->source, "tokens", bytes, world->error), 0);
+	assert_int_equal(pairs_write_serials(world->source, &row, 1, world->error), 0);
 	state_must_ptr(world, ID_1, "a.test.");
 }
 
@@ -557,7 +557,7 @@ static void a_look_at_an_older_version_brings_a_copy_up_to_date(void **state)
 		fill(world, version);
 		const unsigned files = files_in(world->config.directory);
 		char *before = read_file(world->path, &lengths[0]);
-		world->source = state_look(world->path, STATE_LOOK_WITHIN, world->error);
+		world->source = state_look(world->path, SOURCE_READ, world->error);
 		assert_non_null(world->source);
 		assert_int_equal(world->source->calls->sync(world->source, world->error), 0);
 		check_as_written_today(world, version >= 3);
@@ -589,7 +589,7 @@ static void a_look_at_an_older_version_that_is_open_sees_its_log(void **state)
 	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, RECORDS, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(access(world->log, F_OK), 0);
-	world->source = state_look(world->path, STATE_LOOK_WITHIN, world->error);
+	world->source = state_look(world->path, SOURCE_READ, world->error);
 	assert_non_null(world->source);
 	assert_string_equal(state_told(world, 0).text, TOLD);
 	/* A second connection is a look, too. */
@@ -610,14 +610,14 @@ static void a_look_at_what_is_no_state_of_ours_says_why(void **state)
 {
 	struct state_case *world = *state;
 
-	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
+	assert_null(state_look(world->path, SOURCE_READ, world->error));
 	assert_string_equal(world->error, "");
 	exec(world, STATE_VERSION_1 "PRAGMA user_version = 99");
-	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
+	assert_null(state_look(world->path, SOURCE_READ, world->error));
 	state_case_check_error(world, "newer version");
 	remove_all(world);
 	exec(world, "CREATE TABLE theirs (x)");
-	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
+	assert_null(state_look(world->path, SOURCE_READ, world->error));
 	state_case_check_error(world, "another program's database");
 }
 

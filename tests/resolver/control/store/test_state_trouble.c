@@ -326,7 +326,7 @@ static void a_fifo_in_its_place_is_told_and_not_opened(void **state)
 
 	unlink(world->path);
 	assert_int_equal(mkfifo(world->path, S_IRUSR | S_IWUSR), 0);
-	assert_null(state_look(world->path, STATE_LOOK_WITHIN, world->error));
+	assert_null(state_look(world->path, SOURCE_READ, world->error));
 	state_case_check_error(world, "it is not a regular file");
 	assert_null(state_open(world->path, world->error));
 	state_case_check_error(world, "it is not a regular file");

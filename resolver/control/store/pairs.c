@@ -1,4 +1,4 @@
-#include "resolver/control/store/small.h"
+#include "resolver/control/store/pairs.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -43,12 +43,12 @@ static int complain(struct source *source, const char *key, char error[SOURCE_ER
 	return ERR_SYSTEM;
 }
 
-static int on_small(void *context, const struct source_small *small)
+static int on_pair(void *context, const struct source_pair *pair)
 {
 	struct reading *reading = context;
 
-	reading->found = strcmp(small->key, reading->key) == 0;
-	return reading->found ? reading->read(reading->row, small->value) : 0;
+	reading->found = strcmp(pair->key, reading->key) == 0;
+	return reading->found ? reading->read(reading->row, pair->value) : 0;
 }
 
 static int read_one(struct source *source, const char *prefix, const char *name, read_value *read,
@@ -63,7 +63,7 @@ static int read_one(struct source *source, const char *prefix, const char *name,
 	if (asprintf(&key, "%s%s", prefix, name) < 0)
 		return fail_memory(error);
 	struct reading reading = {key, read, row, false};
-	err = source->calls->small(source, key, 1, on_small, &reading, error);
+	err = source->calls->pairs(source, key, 1, on_pair, &reading, error);
 	*found = !err && reading.found;
 	if (err == ERR_INVALID)
 		err = complain(source, key, error);
@@ -75,7 +75,7 @@ static int read_one(struct source *source, const char *prefix, const char *name,
 
 struct writing {
 	struct arena arena;
-	struct source_small *rows; /* NULL: there is no memory */
+	struct source_pair *rows; /* NULL: there is no memory */
 	size_t count;
 };
 
@@ -93,7 +93,7 @@ static void add_row(struct writing *writing, const char *prefix, const char *nam
 	const char *key = arena_printf(&writing->arena, "%s%s", prefix, name);
 
 	if (key && writing->rows)
-		writing->rows[writing->count++] = (struct source_small){key, value};
+		writing->rows[writing->count++] = (struct source_pair){key, value};
 	else
 		writing->rows = NULL;
 }
@@ -106,7 +106,7 @@ static int end_writing(struct writing *writing, struct source *source, bool dura
 	if (!writing->rows)
 		err = fail_memory(error);
 	else if (source)
-		err = source->calls->put_small(source, writing->rows, writing->count, durable,
+		err = source->calls->put_pairs(source, writing->rows, writing->count, durable,
 					       error);
 
 	arena_release(&writing->arena);
@@ -128,7 +128,7 @@ static const char *value_text(struct writing *writing, const char *format, ...)
 
 /* ---- secrets ---- */
 
-enum { SECRET_TEXT_MAX = 2 * SMALL_SECRET_BYTES + 1 };
+enum { SECRET_TEXT_MAX = 2 * PAIRS_SECRET_BYTES + 1 };
 
 static int read_secret(void *row, const char *value)
 {
@@ -137,7 +137,7 @@ static int read_secret(void *row, const char *value)
 	if (strlen(value) != SECRET_TEXT_MAX - 1 ||
 	    strspn(value, "0123456789abcdefABCDEF") != SECRET_TEXT_MAX - 1)
 		return ERR_INVALID;
-	for (size_t i = 0; i < SMALL_SECRET_BYTES; i++)
+	for (size_t i = 0; i < PAIRS_SECRET_BYTES; i++)
 		if (sscanf(value + 2 * i, "%2hhx", &bytes[i]) != 1)
 			return ERR_INVALID;
 	return 0;
@@ -145,7 +145,7 @@ static int read_secret(void *row, const char *value)
 
 static int draw_secret(struct source *source, const char *name, char error[SOURCE_ERROR_MAX])
 {
-	uint8_t drawn[SMALL_SECRET_BYTES];
+	uint8_t drawn[PAIRS_SECRET_BYTES];
 	char value[SECRET_TEXT_MAX];
 	struct writing writing;
 
@@ -157,8 +157,8 @@ static int draw_secret(struct source *source, const char *name, char error[SOURC
 	return end_writing(&writing, source, true, error);
 }
 
-/* What counts is what can be read again. */
-int small_secret(struct source *source, const char *name, uint8_t bytes[SMALL_SECRET_BYTES],
+/* Read back, because what is signed must be checked with what is kept. One server writes. */
+int pairs_secret(struct source *source, const char *name, uint8_t bytes[PAIRS_SECRET_BYTES],
 		 char error[SOURCE_ERROR_MAX])
 {
 	bool found;
@@ -176,7 +176,7 @@ int small_secret(struct source *source, const char *name, uint8_t bytes[SMALL_SE
 
 static int read_serial(void *row, const char *value)
 {
-	struct small_serial *serial = row;
+	struct pairs_serial *serial = row;
 	int end = 0;
 
 	return sscanf(value, "%" SCNu32 " %" SCNu32 " %" SCNu64 "%n", &serial->serial,
@@ -186,7 +186,7 @@ static int read_serial(void *row, const char *value)
 		       : ERR_INVALID;
 }
 
-int small_read_serials(struct source *source, struct small_serial *rows, size_t count,
+int pairs_read_serials(struct source *source, struct pairs_serial *rows, size_t count,
 		       char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
@@ -197,7 +197,7 @@ int small_read_serials(struct source *source, struct small_serial *rows, size_t 
 	return err;
 }
 
-int small_write_serials(struct source *source, const struct small_serial *rows, size_t count,
+int pairs_write_serials(struct source *source, const struct pairs_serial *rows, size_t count,
 			char error[SOURCE_ERROR_MAX])
 {
 	struct writing writing;
@@ -214,7 +214,7 @@ int small_write_serials(struct source *source, const struct small_serial *rows, 
 
 static int read_use(void *row, const char *value)
 {
-	struct small_use *use = row;
+	struct pairs_use *use = row;
 	int end = 0;
 
 	return sscanf(value, "%" SCNd64 " %" SCNd64 "%n", &use->since_s, &use->used_s, &end) == 2 &&
@@ -223,7 +223,7 @@ static int read_use(void *row, const char *value)
 		       : ERR_INVALID;
 }
 
-int small_read_uses(struct source *source, struct small_use *rows, size_t count,
+int pairs_read_uses(struct source *source, struct pairs_use *rows, size_t count,
 		    char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
@@ -234,7 +234,7 @@ int small_read_uses(struct source *source, struct small_use *rows, size_t count,
 	return err;
 }
 
-int small_write_uses(struct source *source, const struct small_use *rows, size_t count,
+int pairs_write_uses(struct source *source, const struct pairs_use *rows, size_t count,
 		     char error[SOURCE_ERROR_MAX])
 {
 	struct writing writing;
@@ -251,29 +251,29 @@ int small_write_uses(struct source *source, const struct small_use *rows, size_t
 struct listing {
 	const char *behind; /* the key */
 	size_t left;
-	int (*on_use)(void *context, const struct small_use *use);
+	int (*on_use)(void *context, const struct pairs_use *use);
 	void *context;
 	char *wrong; /* the key of a value that is not of its form: allocated */
 };
 
-static int on_listed(void *context, const struct source_small *small)
+static int on_listed(void *context, const struct source_pair *pair)
 {
 	struct listing *listing = context;
-	struct small_use use = {.what = small->key + sizeof USE - 1, .found = true};
+	struct pairs_use use = {.what = pair->key + sizeof USE - 1, .found = true};
 
-	if (strncmp(small->key, USE, sizeof USE - 1) != 0)
+	if (strncmp(pair->key, USE, sizeof USE - 1) != 0)
 		listing->left = 0;
-	if (listing->left == 0 || strcmp(small->key, listing->behind) == 0)
+	if (listing->left == 0 || strcmp(pair->key, listing->behind) == 0)
 		return 0;
 	listing->left--;
-	if (read_use(&use, small->value) == 0)
+	if (read_use(&use, pair->value) == 0)
 		return listing->on_use(listing->context, &use);
-	listing->wrong = strdup(small->key);
+	listing->wrong = strdup(pair->key);
 	return ERR_INVALID;
 }
 
-int small_uses_after(struct source *source, const char *what, size_t limit,
-		     int (*on_use)(void *context, const struct small_use *use), void *context,
+int pairs_uses_after(struct source *source, const char *what, size_t limit,
+		     int (*on_use)(void *context, const struct pairs_use *use), void *context,
 		     char error[SOURCE_ERROR_MAX])
 {
 	char *key = NULL;
@@ -285,7 +285,7 @@ int small_uses_after(struct source *source, const char *what, size_t limit,
 		return fail_memory(error);
 	struct listing listing = {key, limit, on_use, context, NULL};
 	/* One more than asked for: the first may be the key itself. */
-	err = source->calls->small(source, key, limit + 1, on_listed, &listing, error);
+	err = source->calls->pairs(source, key, limit + 1, on_listed, &listing, error);
 	if (listing.wrong)
 		err = complain(source, listing.wrong, error);
 	free(listing.wrong);

@@ -1,4 +1,4 @@
-/* Small things that a store keeps beside the resources, one line of text each. No export and no
+/* Pairs of a key and a line of text that a store keeps beside the resources. No export and no
  * history has them, and no revision counts them:
  *
  *     secret NAME     random bytes that the server signs with, as hexadecimal digits
@@ -10,43 +10,43 @@
  * All give ERR_NOT_FOUND without a source, and ERR_SYSTEM where the store fails or a value is not
  * as above: the text says what would help. Those that write give ERR_NOT_FOUND where the store is
  * only read. */
-#ifndef SLUICE_SMALL_H
-#define SLUICE_SMALL_H
+#ifndef SLUICE_PAIRS_H
+#define SLUICE_PAIRS_H
 
 #include "resolver/control/store/source.h"
 
-enum { SMALL_SECRET_BYTES = 32 };
+enum { PAIRS_SECRET_BYTES = 32 };
 
 /* Draws the bytes where there are none yet. */
-MUST_CHECK int small_secret(struct source *source, const char *name,
-			    uint8_t bytes[SMALL_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
+MUST_CHECK int pairs_secret(struct source *source, const char *name,
+			    uint8_t bytes[PAIRS_SECRET_BYTES], char error[SOURCE_ERROR_MAX]);
 
-struct small_serial {
+struct pairs_serial {
 	const char *zone; /* the key: its apex, behind GROUP/ where it is in a group */
 	bool found;       /* when read */
 	uint32_t serial, reserved;
 	uint64_t digest;
 };
-MUST_CHECK int small_read_serials(struct source *source, struct small_serial *rows, size_t count,
+MUST_CHECK int pairs_read_serials(struct source *source, struct pairs_serial *rows, size_t count,
 				  char error[SOURCE_ERROR_MAX]);
 /* All of them or none; durable. */
-MUST_CHECK int small_write_serials(struct source *source, const struct small_serial *rows,
+MUST_CHECK int pairs_write_serials(struct source *source, const struct pairs_serial *rows,
 				   size_t count, char error[SOURCE_ERROR_MAX]);
 
-struct small_use {
+struct pairs_use {
 	const char *what; /* the key */
 	bool found;       /* when read */
 	int64_t since_s;  /* since 1970: known since; written 0: the row goes */
 	int64_t used_s;   /* used last; 0: never */
 };
-MUST_CHECK int small_read_uses(struct source *source, struct small_use *rows, size_t count,
+MUST_CHECK int pairs_read_uses(struct source *source, struct pairs_use *rows, size_t count,
 			       char error[SOURCE_ERROR_MAX]);
 /* All of them or none; not durable at once. */
-MUST_CHECK int small_write_uses(struct source *source, const struct small_use *rows, size_t count,
+MUST_CHECK int pairs_write_uses(struct source *source, const struct pairs_use *rows, size_t count,
 				char error[SOURCE_ERROR_MAX]);
 /* Calls back with at most `limit` of the uses behind this key, in the order of keys. */
-MUST_CHECK int small_uses_after(struct source *source, const char *what, size_t limit,
-				int (*on_use)(void *context, const struct small_use *use),
+MUST_CHECK int pairs_uses_after(struct source *source, const char *what, size_t limit,
+				int (*on_use)(void *context, const struct pairs_use *use),
 				void *context, char error[SOURCE_ERROR_MAX]);
 
 #endif
