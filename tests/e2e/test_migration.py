@@ -213,13 +213,62 @@ class Migration(Old):
             self.sluice.stop()
         self.assertGreater(killed, 0)
 
+    def link(self):
+        """The last step is about to begin: the older file and its log have their new names, too."""
+        with contextlib.closing(sqlite3.connect(self.path + ".new")) as db:
+            db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)")
+            db.execute("INSERT INTO meta VALUES ('of changed', ?)", (os.stat(self.path).st_mtime_ns,))
+            db.commit()
+        for end in "", "-wal":
+            os.link(self.path + end, self.path + ".v7" + end)
+
     def test_one_that_was_ended_when_the_log_had_gone_ahead(self):
-        """The last step but one: the log is at its new place only."""
-        os.link(self.path, self.path + ".v7")
-        os.rename(self.path + "-wal", self.path + ".v7-wal")
+        self.link()
+        os.remove(self.path + "-wal")
+        os.remove(self.path + "-shm")
         self.start()
         self.is_served()
         self.is_migrated()
+
+    def test_a_log_is_not_given_back_to_a_file_that_has_gone_on(self):
+        """The older program was started again, wrote, and ended, which puts the log into the file."""
+        self.link()
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            db.execute("UPDATE resources SET json = replace(json, '10.30.0.4', '10.30.0.99')")
+            db.commit()
+        self.assertFalse(os.path.exists(self.path + "-wal"))
+        self.before = contents(self.path)
+        self.start()
+        self.assert_answer(self.host.ask(HERE, NAME), "10.30.0.99")
+        self.is_migrated()
+
+    def test_two_servers_at_once(self):
+        """One of them has the port; the older file and what was small in it outlive both."""
+        for _ in range(5):
+            for name in os.listdir(self.world.dir):
+                if name.startswith(self.state):
+                    os.remove(os.path.join(self.world.dir, name))
+            old_state(self.path)
+            self.before = contents(self.path)
+            children = []
+            for number in range(2):
+                config = self.world.write("s%d.conf" % number, self.config().replace(
+                    "sluice.sock", "s%d.sock" % number).replace("127.0.0.1:53", "127.0.0.%d:53" % (10 + number)))
+                with self.host.inside():
+                    children.append(subprocess.Popen([harness.SLUICE, "run", "-c", config], stderr=subprocess.PIPE,
+                                                     text=True))
+            for child in children:
+                for line in child.stderr:
+                    if " serving: " in line:
+                        break
+            for child in children:
+                child.terminate()
+                child.stderr.read()
+                child.wait()
+                child.stderr.close()
+            self.stays()
+            self.assertIn(("secret tokens", "6262B61F0A2AA7BC94140772035FE282BAAC38E5FF6BA837F4374EC8F30F43D6"),
+                          rows(self.path, "SELECT key, value FROM pairs"))
 
     def test_without_a_place_for_it_the_older_file_stays(self):
         os.mkdir(self.path + ".new")  # it cannot be removed as a file is

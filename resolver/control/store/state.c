@@ -62,10 +62,10 @@ static int on_log(void *context, sqlite3 *db, const char *name, int pages)
 }
 
 /* Without the hook SQLite itself would move the log into the file, in the middle of a change. */
-static int open_connection(struct state *state)
+static int open_connection(struct state *state, bool may_migrate)
 {
 	struct state_db *db = &state->db;
-	int err = state_file_open(&db->file, state->path, db->error);
+	int err = state_file_open(&db->file, state->path, may_migrate, db->error);
 
 	if (!err)
 		err = state_db_prepare_all(db);
@@ -91,7 +91,7 @@ static int ensure(struct state *state)
 	if (db->file.db && state_file_save(&state->db.file, db->error) != 0)
 		return ERR_SYSTEM;
 	close_connection(state);
-	return open_connection(state);
+	return open_connection(state, false);
 }
 
 /* ---- what there is ---- */
@@ -861,7 +861,7 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 
 	if (!state)
 		return NULL;
-	if (open_connection(state) == 0)
+	if (open_connection(state, true) == 0)
 		return &state->source;
 	snprintf(error, SOURCE_ERROR_MAX, "%s", state->db.error);
 	state_close(&state->source);
@@ -945,7 +945,7 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 			give_error(state, err, error);
 		return NULL;
 	}
-	err = open_connection(other);
+	err = open_connection(other, false);
 	if (!err)
 		return &other->source;
 	give_error(other, err, error);

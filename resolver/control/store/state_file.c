@@ -17,6 +17,8 @@
 
 #include "resolver/control/store/state_internal.h"
 
+enum { PAGES_AT_ONCE = 1000 };
+
 /* ---- at the path ---- */
 
 /* A new file is its owner's only; SQLite gives its companions the same mode. */
@@ -109,21 +111,45 @@ static int prepare(struct state_file *file, char error[SOURCE_ERROR_MAX])
 	return err;
 }
 
-int state_file_open(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
+static bool is_current(struct state_file *file, unsigned *version, char error[SOURCE_ERROR_MAX],
+		       int *err)
+{
+	*err = state_examine(file->db, file->path, version, error);
+	return *err == 0 && *version == STATE_VERSION;
+}
+
+/* A new file, or an older version's. With the directory locked, because a file that somebody
+ * replaces has no log for an instant, and may look like a new one. */
+static int open_locked(struct state_file *file, const char *path, bool may_make,
+		       char error[SOURCE_ERROR_MAX])
 {
 	unsigned version = 0;
 	int err = state_file_open_without_checkpoint(file, path, error);
 
-	if (!err)
-		err = state_examine(file->db, path, &version, error);
-	if (!err && version > 0 && version < STATE_VERSION) {
+	if (!err && !is_current(file, &version, error, &err) && !err && version > 0) {
 		state_file_close(file);
-		err = state_migration_finish(path, error);
+		err = state_migration_finish(path, may_make, error);
 		if (!err)
 			err = state_file_open_without_checkpoint(file, path, error);
 	}
-	if (!err)
+	return err ? err : prepare(file, error);
+}
+
+int state_file_open(struct state_file *file, const char *path, bool may_make,
+		    char error[SOURCE_ERROR_MAX])
+{
+	unsigned version = 0;
+	int lock, err = state_file_open_without_checkpoint(file, path, error);
+
+	if (!err && is_current(file, &version, error, &err)) {
 		err = prepare(file, error);
+	} else if (!err) {
+		state_file_close(file);
+		lock = state_migration_lock(path, false, error);
+		err = lock < 0 ? ERR_SYSTEM : open_locked(file, path, may_make, error);
+		if (lock >= 0)
+			close(lock);
+	}
 	if (err)
 		state_file_close(file);
 	else
@@ -213,23 +239,33 @@ int state_file_open_read_only(struct state_file *file, const char *path, bool ap
 				  error);
 }
 
-int state_copy_pages(sqlite3 *to, sqlite3 *from)
+int state_copy_pages(sqlite3 *to, sqlite3 *from, atomic_uint *progress)
 {
+	bool begins = sqlite3_get_autocommit(from); /* so that others may write meanwhile */
 	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-	int code = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+	int code = backup ? SQLITE_OK : SQLITE_ERROR;
 
+	if (begins)
+		(void)sqlite3_exec(from, "BEGIN; SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+	while (code == SQLITE_OK) {
+		code = sqlite3_backup_step(backup, PAGES_AT_ONCE);
+		atomic_fetch_add(progress, 1);
+	}
 	sqlite3_backup_finish(backup); /* leaves the reason with the copy */
+	if (begins)
+		(void)sqlite3_exec(from, "COMMIT", NULL, NULL, NULL);
 	return code == SQLITE_DONE ? 0 : ERR_SYSTEM;
 }
 
 int state_file_copy(struct state_file *copy, const struct state_file *file, const char *path,
 		    char error[SOURCE_ERROR_MAX])
 {
+	atomic_uint progress = 0;
 	int err;
 
 	*copy = (struct state_file){.path = path};
 	err = open_with(copy, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
-	if (!err && state_copy_pages(copy->db, file->db) != 0)
+	if (!err && state_copy_pages(copy->db, file->db, &progress) != 0)
 		err = state_explain(copy->db, path, "cannot be read", error);
 	if (err)
 		state_file_close(copy);
@@ -256,14 +292,36 @@ static int open_migrated(struct state_file *file, char error[SOURCE_ERROR_MAX])
 	return 0;
 }
 
+static int look(struct state_file *file, const char *path, bool apart, unsigned *version,
+		char error[SOURCE_ERROR_MAX])
+{
+	int err = state_file_open_read_only(file, path, apart, error);
+
+	return err ? err : state_examine(file->db, path, version, error);
+}
+
+/* Again, while nobody replaces it. */
+static int look_locked(struct state_file *file, const char *path, bool apart, unsigned *version,
+		       char error[SOURCE_ERROR_MAX])
+{
+	int lock, err;
+
+	state_file_close(file);
+	lock = state_migration_lock(path, true, error);
+	err = look(file, path, apart, version, error);
+	if (lock >= 0)
+		close(lock);
+	return err;
+}
+
 int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
 			    char error[SOURCE_ERROR_MAX])
 {
 	unsigned version = 0;
-	int err = state_file_open_read_only(file, path, apart, error);
+	int err = look(file, path, apart, &version, error);
 
-	if (!err)
-		err = state_examine(file->db, path, &version, error);
+	if (err || version != STATE_VERSION)
+		err = look_locked(file, path, apart, &version, error);
 	if (!err && version == 0) {
 		error[0] = '\0'; /* it has no tables yet */
 		err = ERR_NOT_FOUND;

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "resolver/control/store/state.h"
@@ -25,8 +26,9 @@ struct state_file {
 MUST_CHECK int state_file_make(const char *path, char error[SOURCE_ERROR_MAX]);
 /* Whether there is one that can be opened again, and that is not empty. */
 MUST_CHECK int state_file_look(const char *path, char error[SOURCE_ERROR_MAX]);
-/* Opens and prepares the file; an older version's is migrated first. The path must outlive it. */
-MUST_CHECK int state_file_open(struct state_file *file, const char *path,
+/* Opens and prepares the file; an older version's is replaced first (state_migration_finish). The
+ * path must outlive it. */
+MUST_CHECK int state_file_open(struct state_file *file, const char *path, bool may_make,
 			       char error[SOURCE_ERROR_MAX]);
 /* Opens it with these parameters of an SQLite URI: "?mode=ro". */
 MUST_CHECK int state_file_open_as(struct state_file *file, const char *path, const char *parameters,
@@ -43,8 +45,9 @@ MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path
 /* What is open, once more: in a temporary file, which goes when it is closed. */
 MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,
 			       const char *path, char error[SOURCE_ERROR_MAX]);
-/* All of a database into an empty one; ERR_SYSTEM: `to` has the reason. */
-MUST_CHECK int state_copy_pages(sqlite3 *to, sqlite3 *from);
+/* All of a database into an empty one; `progress` rises meanwhile. ERR_SYSTEM: `to` has the reason.
+ */
+MUST_CHECK int state_copy_pages(sqlite3 *to, sqlite3 *from, atomic_uint *progress);
 void state_file_close(struct state_file *file); /* closed is fine */
 /* Whether there is another file, or none, at the path of what is open. */
 bool state_file_is_another(const struct state_file *file);
@@ -75,8 +78,13 @@ MUST_CHECK int state_copy_pairs(sqlite3 *db);
 /* Opens PATH.new to be read. ERR_NOT_FOUND: it was not made from the older file, which is open, at
  * its present revision. The path must outlive it. */
 MUST_CHECK int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated);
-/* Puts PATH.new, which is made first where it does not fit, in the older file's place. */
-MUST_CHECK int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX]);
+/* Puts PATH.new in the older file's place. Where it does not fit, it is made first, or (may_make
+ * false: that could take too long here) this fails. The directory is locked. */
+MUST_CHECK int state_migration_finish(const char *path, bool may_make,
+				      char error[SOURCE_ERROR_MAX]);
+/* Locks the directory, against others that would migrate, or for one that only reads (shared);
+ * close the descriptor to unlock. Waits STATE_BUSY_MS at most; -1: error says why. */
+int state_migration_lock(const char *path, bool shared, char error[SOURCE_ERROR_MAX]);
 
 enum { STATE_ADDRESS_KEY_MAX = 17 };
 /* The family and the bytes, which sort as numbers; returns how long it is. */

@@ -8,15 +8,19 @@
  * begins anew. Its log (PATH-wal) has to go ahead of the last step, because SQLite would take it
  * for the new file's; it is kept as PATH.vN-wal, and given back where that step did not come.
  *
- * PATH.new says of which file and revision it was made, so that it is not used for another one.
- * Pairs (pairs.h) change without a revision, and so are copied again at the end. */
+ * PATH.new says of which file, revision and history it was made, so that it is not used for another
+ * one. Pairs (pairs.h) change without a revision, and so are copied again at the end. Of processes
+ * that do this at once one goes on: it has locked the directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/fsuid.h>
 #include <unistd.h>
 #include <uv.h>
@@ -24,7 +28,16 @@
 #include "resolver/control/store/state_internal.h"
 #include "resolver/log.h"
 
-enum { PROGRESS_S = 1 };
+#define OF_FILE     "of file"     /* the older file's inode */
+#define OF_REVISION "of revision" /* and its revision */
+#define OF_HISTORY  "of history"
+#define OF_CHANGED  "of changed" /* st_mtim, nanoseconds, at the last step */
+
+enum {
+	PROGRESS_S = 1,
+	LOCK_LOOK_MS = 10,
+	STEPS = 100000, /* of SQLite's machine: some milliseconds */
+};
 
 static const char *advice(int number)
 {
@@ -104,24 +117,77 @@ static void name_kept(const struct files *files, unsigned version, char kept[PAT
 	snprintf(log, PATH_MAX, "%s.v%u-wal", files->path, version);
 }
 
-/* Where a crash came between the removal of the log and the last step. */
+/* What PATH.new says of the older file; 0: nothing. */
+static int64_t read_stamp(const struct files *files, const char *key)
+{
+	char error[SOURCE_ERROR_MAX], sql[96];
+	struct state_file next;
+	int64_t number = 0;
+
+	if (state_file_open_as(&next, files->next, "?mode=ro", error) != 0)
+		return 0;
+	snprintf(sql, sizeof sql, "SELECT value FROM meta WHERE key = '%s'", key);
+	if (state_read_number(next.db, sql, &number) != 0)
+		number = 0;
+	state_file_close(&next);
+	return number;
+}
+
+static int64_t changed_ns(const struct stat *stat_of)
+{
+	return stat_of->st_mtim.tv_sec * INT64_C(1000000000) + stat_of->st_mtim.tv_nsec;
+}
+
+/* Where a crash came between the removal of the log and the last step, and nobody has written to
+ * the file since, which could be without its log then. */
 static void give_log_back(const struct files *files)
 {
 	char kept[PATH_MAX], log[PATH_MAX];
+	struct stat stat_of;
 
+	if (has_content(files->log) || !has_content(files->next) ||
+	    stat(files->path, &stat_of) != 0 ||
+	    read_stamp(files, OF_CHANGED) != changed_ns(&stat_of))
+		return;
 	for (unsigned version = 1; version < STATE_VERSION; version++) {
 		name_kept(files, version, kept, log);
-		if (is_same(files->path, kept) && has_content(log) && !has_content(files->log))
+		if (is_same(files->path, kept) && has_content(log))
 			(void)!link(log, files->log);
 	}
 }
 
-static void sync_directory(const char *path)
+static int open_directory(const char *path)
 {
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof copy, "%s", path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int state_migration_lock(const char *path, bool shared, char error[SOURCE_ERROR_MAX])
+{
+	int fd = open_directory(path);
+
+	for (unsigned waited_ms = 0; fd >= 0; waited_ms += LOCK_LOOK_MS) {
+		if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+			return fd;
+		if (errno != EWOULDBLOCK || waited_ms >= STATE_BUSY_MS)
+			break;
+		(void)poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	snprintf(error, SOURCE_ERROR_MAX, "the directory of the state %s cannot be locked: %s; %s",
+		 path, strerror(errno),
+		 errno == EWOULDBLOCK ? "another process migrates the state; try again"
+				      : "the server must be able to read it");
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void sync_directory(const char *path)
+{
+	int fd = open_directory(path);
+
 	if (fd >= 0) {
 		(void)!fsync(fd);
 		close(fd);
@@ -135,19 +201,25 @@ static int link_instead(const char *from, const char *to)
 	return unlink(to) == 0 || errno == ENOENT ? link(from, to) : -1;
 }
 
+/* It is removed, or was not there. */
+static bool is_gone(const char *path)
+{
+	return unlink(path) == 0 || errno == ENOENT;
+}
+
 static int replace_file(const struct files *files, unsigned version, char error[SOURCE_ERROR_MAX])
 {
 	char kept[PATH_MAX], log[PATH_MAX];
 	bool has_log = has_content(files->log);
 
 	name_kept(files, version, kept, log);
-	if (!is_same(files->path, kept))
-		unlink(log); /* of an earlier PATH.vN */
+	if (!is_same(files->log, log) && !is_gone(log)) /* of an earlier PATH.vN */
+		return fail(files->path, "an earlier one cannot be removed", error);
 	if (link_instead(files->path, kept) != 0 || (has_log && link_instead(files->log, log) != 0))
 		return fail(files->path, "cannot be kept beside a newer one", error);
 	sync_directory(files->path);
-	unlink(files->log);
-	unlink(files->shm);
+	if (!is_gone(files->log) || !is_gone(files->shm))
+		return fail(files->path, "its log cannot be removed", error);
 	sync_directory(files->path);
 	if (rename(files->next, files->path) != 0)
 		return fail(files->path, "a newer one cannot take its place", error);
@@ -159,30 +231,40 @@ static int replace_file(const struct files *files, unsigned version, char error[
 
 /* ---- PATH.new ---- */
 
-/* Returns a result code of SQLite's, as copy_pairs_from does. */
-static int stamp(sqlite3 *db, uint64_t file, int64_t revision)
+/* Of which content a file is: a number for which another one of the same revision hardly has the
+ * same. */
+static int64_t history_of(sqlite3 *db)
 {
-	char sql[160];
+	int64_t number;
 
-	snprintf(sql, sizeof sql,
-		 "INSERT OR REPLACE INTO meta VALUES ('of file', %" PRId64
-		 "), ('of revision', %" PRId64 ")",
-		 (int64_t)file, revision);
+	(void)!state_read_number(
+		db, "SELECT coalesce(max(seq), 0) * 1000003 + coalesce(max(time), 0) FROM changes",
+		&number); /* 0 before there was a history */
+	return number;
+}
+
+/* Returns a result code of SQLite's, as copy_pairs_from does. */
+static int stamp(sqlite3 *db, const char *key, int64_t number)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO meta VALUES ('%s', %" PRId64 ")", key,
+		 number);
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-static int read_stamp(sqlite3 *next, int64_t *file, int64_t *revision)
+static bool has_stamps(const struct files *files, sqlite3 *old, uint64_t file)
 {
-	int err = state_read_number(next, "SELECT value FROM meta WHERE key = 'of file'", file);
+	int64_t revision;
 
-	return err ? err
-		   : state_read_number(next, "SELECT value FROM meta WHERE key = 'of revision'",
-				       revision);
+	return state_read_number(old, STATE_READ_REVISION, &revision) == 0 &&
+	       read_stamp(files, OF_FILE) == (int64_t)file &&
+	       read_stamp(files, OF_REVISION) == revision &&
+	       read_stamp(files, OF_HISTORY) == history_of(old);
 }
 
 int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated)
 {
-	int64_t revision, of_file, of_revision;
 	struct files files;
 	char error[SOURCE_ERROR_MAX];
 	struct stat stat_of;
@@ -194,9 +276,7 @@ int state_migration_open(const char *path, sqlite3 *old, struct state_file *migr
 		return ERR_NOT_FOUND;
 	migrated->path = path;
 	if (state_examine(migrated->db, path, &version, error) == 0 && version == STATE_VERSION &&
-	    state_read_number(old, STATE_READ_REVISION, &revision) == 0 &&
-	    read_stamp(migrated->db, &of_file, &of_revision) == 0 &&
-	    (uint64_t)of_file == stat_of.st_ino && of_revision == revision)
+	    has_stamps(&files, old, stat_of.st_ino))
 		return 0;
 	state_file_close(migrated);
 	return ERR_NOT_FOUND;
@@ -216,26 +296,34 @@ static bool is_made(const struct files *files, sqlite3 *old)
 static int create_next(const struct files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
-	int fd = -1;
+	int fd = -1, err = 0;
 
 	remove_next(files);
 	if (stat(files->path, &stat_of) == 0)
-		fd = open(files->next, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-			  stat_of.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP));
-	if (fd < 0)
-		return fail(files->path, "a newer one cannot be made beside it", error);
-	close(fd);
+		fd = open(files->next, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	if (fd < 0 || fchmod(fd, stat_of.st_mode & 0666) != 0 ||
+	    (geteuid() == 0 && fchown(fd, stat_of.st_uid, stat_of.st_gid) != 0))
+		err = fail(files->path, "a newer one cannot be made beside it", error);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int on_steps(void *context)
+{
+	atomic_fetch_add((atomic_uint *)context, 1);
 	return 0;
 }
 
-/* The stamp is written last, so that a half-made file never has one. No journal: a half-made file
- * is thrown away. */
-static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old,
+/* Stamps are written last, so that a half-made file never has all of them. No journal: a half-made
+ * file is thrown away. */
+static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old, atomic_uint *progress,
 		     char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
 	int64_t revision = 0;
-	int err = stat(files->path, &stat_of) == 0 ? state_copy_pages(next, old) : ERR_SYSTEM;
+	int err = stat(files->path, &stat_of) == 0 ? state_copy_pages(next, old, progress)
+						   : ERR_SYSTEM;
 
 	if (!err)
 		err = sqlite3_exec(next,
@@ -246,13 +334,17 @@ static int fill_next(sqlite3 *next, const struct files *files, sqlite3 *old,
 			      : ERR_SYSTEM;
 	if (err)
 		return state_explain(next, files->path, "cannot be migrated", error);
+	sqlite3_progress_handler(next, STEPS, on_steps, progress);
 	err = state_bring_up_to_date(next, files->path, error);
-	if (!err && stamp(next, stat_of.st_ino, revision) != SQLITE_OK)
+	if (!err && (stamp(next, OF_FILE, (int64_t)stat_of.st_ino) != SQLITE_OK ||
+		     stamp(next, OF_HISTORY, history_of(next)) != SQLITE_OK ||
+		     stamp(next, OF_REVISION, revision) != SQLITE_OK))
 		err = state_explain(next, files->path, "cannot be migrated", error);
 	return err;
 }
 
-static int make_next(const struct files *files, char error[SOURCE_ERROR_MAX])
+/* `progress` rises as long as there is some. The directory is locked. */
+static int make_next(const struct files *files, atomic_uint *progress, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file old, next = {.db = NULL};
 	int err = state_file_open_read_only(&old, files->path, false, error);
@@ -263,7 +355,7 @@ static int make_next(const struct files *files, char error[SOURCE_ERROR_MAX])
 	if (!err)
 		err = state_file_open_as(&next, files->next, "?mode=rw", error);
 	if (!err)
-		err = fill_next(next.db, files, old.db, error);
+		err = fill_next(next.db, files, old.db, progress, error);
 	state_file_close(&next);
 	state_file_close(&old);
 	if (err)
@@ -277,10 +369,22 @@ struct making {
 	const struct files *files;
 	char *error;
 	int err;
+	atomic_uint progress;
 	uv_mutex_t lock;
 	uv_cond_t ended;
 	bool has_ended;
 };
+
+static int make_locked(struct making *making)
+{
+	int lock = state_migration_lock(making->files->path, false, making->error);
+	int err =
+		lock < 0 ? ERR_SYSTEM : make_next(making->files, &making->progress, making->error);
+
+	if (lock >= 0)
+		close(lock);
+	return err;
+}
 
 /* While this process is root, the thread takes the file owner's file-system ids: the new file is
  * the owner's, and a link that the owner has planted cannot make root write elsewhere. */
@@ -293,17 +397,19 @@ static void make_in_thread(void *context)
 		setfsgid(stat_of.st_gid);
 		setfsuid(stat_of.st_uid);
 	}
-	making->err = make_next(making->files, making->error);
+	making->err = make_locked(making);
 	uv_mutex_lock(&making->lock);
 	making->has_ended = true;
 	uv_cond_signal(&making->ended);
 	uv_mutex_unlock(&making->lock);
 }
 
+/* A disk that hangs is no progress. */
 static int make_with_progress(const struct files *files, void (*on_progress)(void *context),
 			      void *context, char error[SOURCE_ERROR_MAX])
 {
 	struct making making = {.files = files, .error = error, .err = ERR_NOMEM};
+	unsigned seen = 0;
 	uv_thread_t thread;
 
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
@@ -317,7 +423,9 @@ static int make_with_progress(const struct files *files, void (*on_progress)(voi
 		uv_mutex_lock(&making.lock);
 		while (!making.has_ended) {
 			uv_cond_timedwait(&making.ended, &making.lock, PROGRESS_S * 1000000000ull);
-			on_progress(context);
+			if (atomic_load(&making.progress) != seen)
+				on_progress(context);
+			seen = atomic_load(&making.progress);
 		}
 		uv_mutex_unlock(&making.lock);
 		uv_thread_join(&thread);
@@ -333,7 +441,7 @@ int state_migrate(const char *path, void (*on_progress)(void *context), void *co
 	struct state_file old;
 	struct files files;
 	unsigned version;
-	int err;
+	int lock, err;
 	bool fits;
 
 	if (!has_content(path))
@@ -341,7 +449,11 @@ int state_migrate(const char *path, void (*on_progress)(void *context), void *co
 	err = name_files(&files, path, error);
 	if (err)
 		return err;
-	give_log_back(&files);
+	lock = state_migration_lock(files.path, false, error);
+	if (lock >= 0) {
+		give_log_back(&files);
+		close(lock);
+	}
 	err = state_file_open_read_only(&old, files.path, false, error);
 	if (err)
 		return err;
@@ -356,13 +468,14 @@ void state_forget_migration(const char *path)
 	struct files files;
 	char error[SOURCE_ERROR_MAX];
 
-	if (name_files(&files, path, error) == 0)
-		remove_next(&files);
+	if (name_files(&files, path, error) == 0 && read_stamp(&files, OF_REVISION) != 0)
+		remove_next(&files); /* else it is none of ours */
 }
 
 /* ---- the last step ---- */
 
-static int copy_pairs_from(sqlite3 *next, const char *path)
+/* `changed`: when the older file was, for give_log_back. */
+static int copy_pairs_from(sqlite3 *next, const char *path, int64_t changed)
 {
 	char *attach = sqlite3_mprintf("ATTACH %Q AS old; BEGIN;", path);
 	int code = attach ? sqlite3_exec(next, attach, NULL, NULL, NULL) : SQLITE_NOMEM;
@@ -371,25 +484,34 @@ static int copy_pairs_from(sqlite3 *next, const char *path)
 	if (code == SQLITE_OK)
 		code = state_copy_pairs(next);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(next, "DELETE FROM meta WHERE key LIKE 'of %'; COMMIT;", NULL,
-				    NULL, NULL);
-	return code;
+		code = stamp(next, OF_CHANGED, changed);
+	return code == SQLITE_OK ? sqlite3_exec(next, "COMMIT", NULL, NULL, NULL) : code;
+}
+
+static int fail_unmade(const char *path, char error[SOURCE_ERROR_MAX])
+{
+	snprintf(error, SOURCE_ERROR_MAX,
+		 "the state %s is suddenly of an older version; reload the configuration", path);
+	return ERR_SYSTEM;
 }
 
 static int complete_next(const struct files *files, char error[SOURCE_ERROR_MAX])
 {
 	struct state_file next;
+	struct stat stat_of = {0};
 	int err = state_file_open_without_checkpoint(&next, files->next, error);
 
-	if (!err && copy_pairs_from(next.db, files->path) != SQLITE_OK)
+	if (!err && (stat(files->path, &stat_of) != 0 ||
+		     copy_pairs_from(next.db, files->path, changed_ns(&stat_of)) != SQLITE_OK))
 		err = state_explain(next.db, files->path, "cannot be migrated", error);
 	state_file_close(&next);
 	return err;
 }
 
 /* Holds the older file's write lock, so that another writer's change cannot be lost. */
-int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX])
+int state_migration_finish(const char *path, bool may_make, char error[SOURCE_ERROR_MAX])
 {
+	atomic_uint progress = 0;
 	struct files files;
 	struct state_file old = {.db = NULL};
 	unsigned version = 0;
@@ -406,7 +528,8 @@ int state_migration_finish(const char *path, char error[SOURCE_ERROR_MAX])
 	/* Another process may have been faster. */
 	if (!err && version > 0 && version < STATE_VERSION && !state_file_is_another(&old)) {
 		if (!is_made(&files, old.db))
-			err = make_next(&files, error);
+			err = may_make ? make_next(&files, &progress, error)
+				       : fail_unmade(path, error);
 		if (!err)
 			err = complete_next(&files, error);
 		if (!err)

@@ -165,6 +165,17 @@ static void what_is_made_of_another_file_is_not_used(void **state)
 	assert_true(is_there(world, ".v5"));
 }
 
+/* Copied over the older file, say, which keeps its inode. */
+static void what_is_made_of_another_history_is_not_used(void **state)
+{
+	struct state_case *world = *state;
+
+	migrate(world);
+	state_exec(world->path, "UPDATE changes SET time = time - 1; DELETE FROM resources");
+	must_open(world);
+	assert_int_equal(ptrs(world->source), 0);
+}
+
 static void what_is_half_made_is_made_again(void **state)
 {
 	struct state_case *world = *state;
@@ -347,6 +358,7 @@ int main(void)
 		T(what_goes_meanwhile_is_gone_at_the_end),
 		T(a_change_meanwhile_has_it_made_again),
 		T(what_is_made_of_another_file_is_not_used),
+		T(what_is_made_of_another_history_is_not_used),
 		T(what_is_half_made_is_made_again),
 		T(without_room_the_older_file_stays_and_nothing_is_left_beside_it),
 		T(what_was_kept_before_gives_way),
