@@ -28,10 +28,11 @@
 #include "resolver/control/store/state_internal.h"
 #include "resolver/log.h"
 
-#define OF_FILE     "of file"     /* the older file's inode */
-#define OF_REVISION "of revision" /* and its revision */
-#define OF_HISTORY  "of history"
-#define OF_CHANGED  "of changed" /* st_mtim, nanoseconds, at the last step */
+/* What PATH.new says of the older file, in its table `meta`. */
+#define OF_FILE     "of file" /* st_ino */
+#define OF_REVISION "of revision"
+#define OF_HISTORY  "of history" /* history_of */
+#define OF_CHANGED  "of changed" /* st_mtim in nanoseconds, at the last step */
 
 enum {
 	PROGRESS_S = 1,
@@ -139,7 +140,8 @@ static int64_t changed_ns(const struct stat *stat_of)
 }
 
 /* Where a crash came between the removal of the log and the last step, and nobody has written to
- * the file since, which could be without its log then. */
+ * the file since, which an older program could do without its log. The directory is locked, because
+ * another process may be just ahead of its last step. */
 static void give_log_back(const struct files *files)
 {
 	char kept[PATH_MAX], log[PATH_MAX];

@@ -657,6 +657,18 @@ static json_t *page_json(struct listing *listing, size_t limit)
 	return page;
 }
 
+static bool check_marker(struct api_request *request)
+{
+	const char *marker = api_query(request, "marker");
+	bool fits = !marker || strlen(marker) < (size_t)2 * NAME_TEXT_MAX;
+
+	if (!fits)
+		api_fail_at(request, 400, "invalid", "marker",
+			    "it is longer than any name; follow the `next` link of the previous "
+			    "page");
+	return fits;
+}
+
 void api_resource_list(struct api_request *request)
 {
 	struct listing listing = {.request = request};
@@ -670,7 +682,8 @@ void api_resource_list(struct api_request *request)
 	if (!read_path(request, &path))
 		return;
 	const struct filter filter = {.kinds = {path.kind}};
-	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit))
+	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit) ||
+	    !check_marker(request))
 		return;
 	path.names[path.kind->parent != NULL] = NULL;
 	listing.path = &path;
