@@ -873,7 +873,10 @@ class Random(World):
         self.compare()
 
     def may_apply(self, before, unserved):
-        """Whether nothing that is put back has no pool, or a name that somebody has to be asked for."""
+        """Whether nothing that is put back has no pool, or a name that somebody has to be asked for. What had no
+        pool is a comment in the export: once it has one the file lacks it, and it is pruned."""
+        if set(unserved) - set(self.unserved()):
+            return False
         changed = [path for path, values in before.owned.items() if self.model.owned.get(path) != values]
         return not set(changed) & set(unserved) and all(
             before.owned[path].get("reverse_fqdn") in (None, before.fqdn(path, before.owned[path]))
