@@ -98,9 +98,10 @@ MUST_CHECK int server_prepare(struct server *server, const struct model *model,
 /* The longest part of it, of a large model: its policy, compiled ahead, in any thread while nothing
  * else is published. NULL without memory. prepare takes from it what is the same. */
 struct policy *server_compile(const struct server *server, const struct model *model);
-/* The next longest part: targets, meters and counters of its new rules, whole rulesets until there
- * are so many. 0: all are attached; 1: there are more; ERR_NOMEM: it cannot be served. prepare does
- * what is left. */
+/* Attaches targets, meters and counters to new rules of a compiled policy, one ruleset after the
+ * other until `rules` rules have them; so a large policy takes several short turns of the loop
+ * instead of a long one in prepare, which attaches what is left. 0: all rules have them; 1: some do
+ * not yet; ERR_NOMEM: the policy cannot be served. */
 MUST_CHECK int server_attach_some(struct server *server, struct policy *compiled, size_t rules);
 void server_publish(struct server *server, struct snapshot *snapshot, struct model *model);
 void server_discard(struct server *server, struct snapshot *snapshot);

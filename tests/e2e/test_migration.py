@@ -186,27 +186,41 @@ class Migration(Old):
 
     # ---- what gets in between ----
 
-    def test_a_start_that_is_killed_at_any_instant_loses_nothing(self):
-        dice, killed = random.Random(7), 0
-        for _ in range(20):
-            for name in os.listdir(self.world.dir):
-                if name.startswith(self.state):
-                    os.remove(os.path.join(self.world.dir, name))
-            old_state(self.path)
-            self.before = contents(self.path)
-            config = self.world.write("sluice.conf", self.config())
-            with self.host.inside():
-                child = subprocess.Popen([harness.SLUICE, "run", "-c", config], stdout=subprocess.DEVNULL,
-                                         stderr=subprocess.DEVNULL, start_new_session=True)
-            time.sleep(dice.uniform(0, 0.15))  # not to wait for anything: to end it there
-            servers = harness.children_of(child.pid)
-            for pid in [child.pid, *servers]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, 9)
-            child.wait()
-            for pid in servers:
-                harness.wait_for(lambda gone=pid: harness.is_gone(gone), "the server to end")
-            killed += rows(self.path, "PRAGMA user_version") == [(7,)]
+    def begin_anew(self):
+        for name in os.listdir(self.world.dir):
+            if name.startswith(self.state):
+                os.remove(os.path.join(self.world.dir, name))
+        old_state(self.path)
+        self.before = contents(self.path)
+
+    def run_and_kill(self, comes):
+        """Kills a start as soon as that is true, and as many more microseconds as a random number says."""
+        config = self.world.write("sluice.conf", self.config())
+        with self.host.inside():
+            child = subprocess.Popen([harness.SLUICE, "run", "-c", config], stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL, start_new_session=True)
+        end = time.monotonic() + dns.PATIENCE
+        while not comes() and time.monotonic() < end:
+            pass
+        for _ in range(self.dice.randrange(2000)):
+            os.getpid()
+        servers = harness.children_of(child.pid)
+        for pid in [child.pid, *servers]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        child.wait()
+        for pid in servers:
+            harness.wait_for(lambda gone=pid: harness.is_gone(gone), "the server to end")
+
+    def test_a_start_that_is_killed_at_each_step_loses_nothing(self):
+        """When its copy is there, has grown, has its log's new name, and has taken the older file's place."""
+        self.dice, killed = random.Random(7), 0
+        has = lambda end: os.path.exists(self.path + end)
+        grown = lambda: has(".new") and os.path.getsize(self.path + ".new") > 50000
+        for comes in 5 * (lambda: has(".new"), grown, lambda: has(".v7"), lambda: has(".v7") and not has(".new")):
+            self.begin_anew()
+            self.run_and_kill(comes)
+            killed += rows(self.path, "PRAGMA user_version") == [(7,)] or has(".new")
             self.start()
             self.is_served()
             self.is_migrated()
@@ -243,13 +257,9 @@ class Migration(Old):
         self.is_migrated()
 
     def test_two_servers_at_once(self):
-        """One of them has the port; the older file and what was small in it outlive both."""
+        """The older file and its pairs outlive both."""
         for _ in range(5):
-            for name in os.listdir(self.world.dir):
-                if name.startswith(self.state):
-                    os.remove(os.path.join(self.world.dir, name))
-            old_state(self.path)
-            self.before = contents(self.path)
+            self.begin_anew()
             children = []
             for number in range(2):
                 config = self.world.write("s%d.conf" % number, self.config().replace(

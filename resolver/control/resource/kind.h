@@ -1,6 +1,7 @@
 /* The kinds of resources: what of the field table (rules/schema/schema.h) has a name and can be
  * made, changed and removed one by one. A kind is a list of the table: its members, their types,
- * ranges, defaults and texts are the table's, so that a kind of a model is a row here and no more.
+ * ranges, defaults and texts are the table's. So a kind whose items are part of a model is one row
+ * here; a kind with a home of its own takes more (README.md).
  *
  *     virtual_networks   subnets                      -/hub/dns-in
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound

@@ -7,9 +7,9 @@
  *                     was used last (service/use_book.h; asked.h and logouts.h have keys of their
  *                     own there)
  *
- * All give ERR_NOT_FOUND without a source, and ERR_SYSTEM where the store fails or a value is not
- * as above: the text says what would help. Those that write give ERR_NOT_FOUND where the store is
- * only read. */
+ * All functions give ERR_NOT_FOUND where the source is NULL, and those that write also where the
+ * store is only read. ERR_SYSTEM: the store failed, or a value is not of the form above; `error`
+ * says what would help. */
 #ifndef SLUICE_PAIRS_H
 #define SLUICE_PAIRS_H
 

@@ -165,7 +165,7 @@ struct source *source_open(const char *url, enum source_mode mode, char error[SO
  * ERR_SYSTEM, ERR_NOMEM: `error` says why. */
 MUST_CHECK int source_migrate(const char *url, void (*on_progress)(void *context), void *context,
 			      char error[SOURCE_ERROR_MAX]);
-/* Removes the copy that source_migrate made: this server will not take over. */
+/* Removes the copy that source_migrate made, because this server does not take over. */
 void source_forget_migration(const char *url);
 /* The path in `url`, for files kept beside the state; NULL: the store is not a file, or url is NULL
  * or "". Points into url. */

@@ -1,7 +1,7 @@
 /* The state: a source (source.h) that is one SQLite file beside the configuration. It is in WAL
- * mode with synchronous = FULL: what commit has acknowledged is on the disk. The file is made when
- * there is none, for its owner only. A newer version's file, or another program's, is refused and
- * left alone.
+ * mode with synchronous = FULL: what commit has acknowledged is on the disk. A missing file is
+ * made, readable by its owner alone. The file of a newer version or of another program is refused
+ * and left alone.
  *
  * An older version's file is not written either: today's tables are made in a copy (state_migrate),
  * which takes the file's place when it is opened to be written. The older file stays beside it, as

@@ -39,7 +39,8 @@ MUST_CHECK int state_file_open_read_only(struct state_file *file, const char *pa
 /* Opens it to be locked; closing it does not checkpoint the log into the file. */
 MUST_CHECK int state_file_open_without_checkpoint(struct state_file *file, const char *path,
 						  char error[SOURCE_ERROR_MAX]);
-/* For its readers: an older version's as state_look says. ERR_NOT_FOUND: it has no tables yet. */
+/* Opens the state to be read; an older version's file is read from PATH.new or a migrated copy
+ * (state_look). ERR_NOT_FOUND: it has no tables yet. */
 MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path, bool apart,
 				       char error[SOURCE_ERROR_MAX]);
 /* What is open, once more: in a temporary file, which goes when it is closed. */
@@ -69,8 +70,8 @@ MUST_CHECK int state_examine(sqlite3 *db, const char *path, unsigned *version,
 			     char error[SOURCE_ERROR_MAX]);
 /* Migrates it in place; call it on a copy, or on a new file. */
 MUST_CHECK int state_bring_up_to_date(sqlite3 *db, const char *path, char error[SOURCE_ERROR_MAX]);
-/* Replaces the pairs with those of the database that is attached as `old`, of any version. Returns
- * a result code of SQLite's. */
+/* Deletes the pairs of `db` and copies those of the database attached as `old`, whose version may
+ * be any. Returns a result code of SQLite's. */
 MUST_CHECK int state_copy_pairs(sqlite3 *db);
 
 /* ---- state_migration.c ---- */
@@ -78,8 +79,9 @@ MUST_CHECK int state_copy_pairs(sqlite3 *db);
 /* Opens PATH.new to be read. ERR_NOT_FOUND: it was not made from the older file, which is open, at
  * its present revision. The path must outlive it. */
 MUST_CHECK int state_migration_open(const char *path, sqlite3 *old, struct state_file *migrated);
-/* Puts PATH.new in the older file's place. Where it does not fit, it is made first, or (may_make
- * false: that could take too long here) this fails. The directory is locked. */
+/* Replaces the older file with PATH.new. Where PATH.new was not made from it at its present
+ * revision, makes it anew if may_make, else fails: making it may take longer than the watchdog
+ * waits. The caller has locked the directory. */
 MUST_CHECK int state_migration_finish(const char *path, bool may_make,
 				      char error[SOURCE_ERROR_MAX]);
 /* Locks the directory, against others that would migrate, or for one that only reads (shared);

@@ -5,8 +5,9 @@
  *                    PATH.vN is PATH ─► PATH.new takes its place
  *
  * PATH itself is never written. Whatever ends this half-way leaves PATH as it was, and the next try
- * begins anew. Its log (PATH-wal) has to go ahead of the last step, because SQLite would take it
- * for the new file's; it is kept as PATH.vN-wal, and given back where that step did not come.
+ * begins anew. The log (PATH-wal) is removed before PATH.new takes the place of PATH, because
+ * SQLite would replay it into the new file. It is kept as PATH.vN-wal; after a crash between the
+ * two steps the log is linked back to PATH-wal.
  *
  * PATH.new says of which file, revision and history it was made, so that it is not used for another
  * one. Pairs (pairs.h) change without a revision, and so are copied again at the end. Of processes

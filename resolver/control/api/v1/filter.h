@@ -11,7 +11,7 @@
 #include "resolver/control/api/api.h"
 #include "resolver/control/resource/kind.h"
 
-/* A member that rows show beside those of the table. */
+/* A computed member: rows show it, and the table of fields has no such field. */
 struct filter_shown {
 	const char *key;
 	bool is_domain;
